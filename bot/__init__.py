@@ -1,0 +1,1 @@
+"""The service: from Meta's call to our reply."""
