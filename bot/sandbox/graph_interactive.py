@@ -1,0 +1,208 @@
+"""What Meta allows in buttons, lists and other interactive messages, as models that refuse the rest."""
+
+from typing import Annotated, Literal, Self
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, HttpUrl, model_validator
+from pydantic_core import PydanticCustomError
+
+LONGEST_CAPTION = 1024
+_MOST_ROWS = 10
+
+
+class Part(BaseModel):
+    """A piece of a request in which Meta accepts no other keys and no other types of value."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+def _not_blank(words: str) -> str:
+    if not words.strip():
+        raise ValueError("must not be blank")
+    return words
+
+
+Words = Annotated[str, Field(min_length=1), AfterValidator(_not_blank)]
+Address = Annotated[HttpUrl, Field(strict=False)]
+
+
+def https(url: HttpUrl) -> HttpUrl:
+    """Meta fetches linked media only over TLS."""
+    if url.scheme != "https":
+        raise ValueError("must be an https URL")
+    return url
+
+
+class File(Part):
+    """A file to send: uploaded before, or a public https address; exactly one of the two."""
+
+    id: Annotated[str | None, Field(pattern=r"^\d+$")] = None
+    link: Annotated[HttpUrl | None, Field(strict=False)] = None
+
+    @model_validator(mode="after")
+    def _one_source(self) -> Self:
+        if self.id is None and self.link is None:
+            raise PydanticCustomError("missing", "one of id and link is required")
+        if self.id is not None and self.link is not None:
+            raise ValueError("id and link exclude each other")
+        if self.link is not None:
+            https(self.link)
+        return self
+
+
+class Captioned(File):
+    caption: Annotated[str | None, Field(max_length=LONGEST_CAPTION)] = None
+
+
+class DocumentFile(Captioned):
+    filename: Words | None = None
+
+
+class AudioFile(File):
+    voice: bool = False
+
+
+class _Body(Part):
+    text: Annotated[Words, Field(max_length=1024)]
+
+
+class _LongBody(Part):
+    text: Annotated[Words, Field(max_length=4096)]
+
+
+class _Footer(Part):
+    text: Annotated[Words, Field(max_length=60)]
+
+
+class _TextHeader(Part):
+    type: Literal["text"]
+    text: Annotated[Words, Field(max_length=60)]
+
+
+class _ImageHeader(Part):
+    type: Literal["image"]
+    image: File
+
+
+class _VideoHeader(Part):
+    type: Literal["video"]
+    video: File
+
+
+class _DocumentHeader(Part):
+    type: Literal["document"]
+    document: DocumentFile
+
+
+_Header = Annotated[_TextHeader | _ImageHeader | _VideoHeader | _DocumentHeader, Field(discriminator="type")]
+
+
+def _no_twins(what: str, values: list[str]) -> None:
+    if len(set(values)) < len(values):
+        raise ValueError(f"{what} must be unique")
+
+
+class _Reply(Part):
+    id: Annotated[Words, Field(max_length=256)]
+    title: Annotated[Words, Field(max_length=20)]
+
+
+class _Button(Part):
+    type: Literal["reply"]
+    reply: _Reply
+
+
+class _Buttons(Part):
+    buttons: Annotated[list[_Button], Field(min_length=1, max_length=3)]
+
+    @model_validator(mode="after")
+    def _differ(self) -> Self:
+        _no_twins("button ids", [button.reply.id for button in self.buttons])
+        _no_twins("button titles", [button.reply.title for button in self.buttons])
+        return self
+
+
+class ButtonMessage(Part):
+    type: Literal["button"]
+    header: _Header | None = None
+    body: _Body
+    footer: _Footer | None = None
+    action: _Buttons
+
+
+class _Row(Part):
+    id: Annotated[Words, Field(max_length=200)]
+    title: Annotated[Words, Field(max_length=24)]
+    description: Annotated[str | None, Field(max_length=72)] = None
+
+
+class _Section(Part):
+    title: Annotated[Words | None, Field(max_length=24)] = None
+    rows: Annotated[list[_Row], Field(min_length=1)]
+
+
+class _Sections(Part):
+    button: Annotated[Words, Field(max_length=20)]
+    sections: Annotated[list[_Section], Field(min_length=1, max_length=10)]
+
+    @model_validator(mode="after")
+    def _rows_fit(self) -> Self:
+        rows = [row for section in self.sections for row in section.rows]
+        if len(rows) > _MOST_ROWS:
+            raise ValueError(f"at most {_MOST_ROWS} rows in all sections together")
+        if len(self.sections) > 1 and any(section.title is None for section in self.sections):
+            raise ValueError("every section needs a title when there are several")
+        _no_twins("row ids", [row.id for row in rows])
+        return self
+
+
+class ListMessage(Part):
+    type: Literal["list"]
+    header: _TextHeader | None = None
+    body: _LongBody
+    footer: _Footer | None = None
+    action: _Sections
+
+
+class _UrlParameters(Part):
+    display_text: Annotated[Words, Field(max_length=20)]
+    url: Address
+
+
+class _OpenUrl(Part):
+    name: Literal["cta_url"]
+    parameters: _UrlParameters
+
+
+class UrlMessage(Part):
+    type: Literal["cta_url"]
+    header: _Header | None = None
+    body: _Body
+    footer: _Footer | None = None
+    action: _OpenUrl
+
+
+class _SendLocation(Part):
+    name: Literal["send_location"]
+
+
+class LocationRequest(Part):
+    type: Literal["location_request_message"]
+    body: _Body
+    action: _SendLocation
+
+
+class _SendContact(Part):
+    name: Literal["request_contact_info"]
+
+
+class ContactRequest(Part):
+    """Meta's page and the libraries name the type differently; either is taken until a real number decides."""
+
+    type: Literal["contact_request", "request_contact_info"]
+    body: _Body
+    action: _SendContact
+
+
+Interactive = Annotated[
+    ButtonMessage | ListMessage | UrlMessage | LocationRequest | ContactRequest, Field(discriminator="type")
+]

@@ -1,0 +1,49 @@
+"""How far a message to a person comes, told in webhooks: sent, delivered, read, or failed."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from bot.sandbox.chats import Chats
+from bot.sandbox.graph_errors import Refused
+from bot.sandbox.people import Business, Person, Sent
+from bot.sandbox.webhooks import Value, seconds, status_value
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """Tells of statuses through `deliver`; `pauses` are the seconds before each step of `sent, delivered, read`."""
+
+    business: Business
+    chats: Chats
+    clock: Callable[[], datetime]
+    deliver: Callable[..., Awaitable[bool]]
+    pauses: Sequence[float]
+
+    async def climb(self, sent: Sent, person: Person, failure: Refused | None) -> None:
+        """Go step by step; an unread chat stops at `delivered`, and Meta tells no more than `sent` of a reaction."""
+        steps = ("sent",) if sent.type == "reaction" else ("sent", "delivered", "read")
+        for status, pause in zip(steps, self.pauses, strict=False):
+            await asyncio.sleep(pause)
+            if failure is not None:
+                await self.tell(sent, person, "failed", [failure.in_webhook()])
+                return
+            if status == "read" and not self.chats.of(person).open:
+                return
+            await self.tell(sent, person, status)
+
+    async def tell(self, sent: Sent, person: Person, status: str, errors: list[dict[str, Any]] | None = None) -> None:
+        """One status, in the chat and in a webhook."""
+        self.chats.status(sent.wamid, status, errors)
+        told: Value = {"id": sent.wamid, "status": status, "timestamp": seconds(self.clock())}
+        callback = sent.request.get("biz_opaque_callback_data")
+        told |= {"biz_opaque_callback_data": callback} if callback is not None else {}
+        told |= {"pricing": _pricing(sent.category)} if status in {"sent", "delivered"} else {}
+        told |= {"errors": errors} if errors else {}
+        await self.deliver(status_value(self.business, person, told))
+
+
+def _pricing(category: str) -> dict[str, Any]:
+    return {"billable": True, "pricing_model": "PMP", "type": "regular", "category": category}
