@@ -1,0 +1,25 @@
+"""Where something stands in a picture."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """A rectangle in pixels, from the top left corner of the picture."""
+
+    x: int
+    y: int
+    width: int
+    height: int
+
+    @classmethod
+    def around(cls, points: Iterable[tuple[float, float]]) -> "Box":
+        """Return the smallest box that holds the points."""
+        columns, rows = zip(*points, strict=True)
+        left, top = round(min(columns)), round(min(rows))
+        return cls(left, top, round(max(columns)) - left, round(max(rows)) - top)
+
+    def scaled(self, factor: float) -> "Box":
+        """Return the same place in a picture that is `factor` times as large."""
+        return Box(*(round(side * factor) for side in (self.x, self.y, self.width, self.height)))

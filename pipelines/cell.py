@@ -1,0 +1,63 @@
+"""A process of its own for libraries that may hang, crash or keep memory: it is killed when its time is up."""
+
+import asyncio
+import multiprocessing
+import os
+import threading
+from collections.abc import Callable
+from multiprocessing.connection import wait
+from typing import Any, TypeVar
+
+from pipelines.refusals import Reason, Refusal
+
+T = TypeVar("T")
+
+
+class Cell:
+    """One process, started at first use and replaced when it had to be killed; works on one thing at a time."""
+
+    def __init__(self) -> None:
+        self._pool: Any = None
+
+    async def run(self, work: Callable[..., T], *arguments: object, seconds: float) -> T:
+        """Do `work`, a function of a module, within `seconds`, which count from when its turn comes.
+
+        Raises Refusal(TOO_SLOW), Refusal(DAMAGED) when the process dies of it, and what `work` raises.
+        """
+        from pebble import ProcessExpired  # noqa: PLC0415 -- only workers need it
+
+        self._pool = self._pool or _started()
+        future = self._pool.schedule(work, args=arguments, timeout=seconds)
+        try:
+            return await asyncio.wrap_future(future)
+        except TimeoutError as error:
+            raise Refusal(Reason.TOO_SLOW, f"not read within {seconds:g} s") from error
+        except ProcessExpired as error:
+            raise Refusal(Reason.DAMAGED, "the process that read it died") from error
+
+    async def close(self) -> None:
+        """End the process, whatever it is doing."""
+        if self._pool:
+            self._pool.stop()
+            await asyncio.to_thread(self._pool.join)
+            self._pool = None
+
+
+def _started() -> Any:
+    from pebble import ProcessPool  # noqa: PLC0415 -- only workers need it
+
+    # Not forked: threads and event loops of the parent would be copied in an unknown state.
+    spawn = multiprocessing.get_context("spawn")
+    return ProcessPool(max_workers=1, context=spawn, initializer=_end_with_parent)
+
+
+def _end_with_parent() -> None:
+    """Watch the parent: work that hangs would outlive a parent that was killed and can't clean up."""
+    parent = multiprocessing.parent_process()
+    if parent:
+        threading.Thread(target=_watch, args=(parent.sentinel,), daemon=True).start()
+
+
+def _watch(sentinel: int) -> None:
+    wait([sentinel])
+    os._exit(1)

@@ -1,0 +1,131 @@
+"""A document as text: PDFs, also scanned ones, plain text and CSV."""
+
+import asyncio
+import io
+from dataclasses import dataclass
+from pathlib import PurePath
+from typing import Any, NamedTuple
+
+from pipelines import sniff
+from pipelines.cell import Cell
+from pipelines.image import SIDE_TO_READ, ReadText
+from pipelines.refusals import Reason, Refusal
+
+LARGEST_BYTES = 100 * 1024 * 1024
+MOST_PAGES = 30
+MOST_SCANNED_PAGES = 5
+MOST_CHARACTERS = 20_000
+SECONDS_A_PDF = 20.0
+# With fewer letters a page is a scan with a stamp or a page number on it.
+_LETTERS_OF_A_PAGE = 8
+_SHARPEST_SCALE = 300 / 72
+_WRONG_PASSWORD = 4  # FPDF_ERR_PASSWORD in fpdfview.h
+# Left to guess among all, "ñandú" is Chinese: these are what Windows, old cash registers and Excel write here.
+_ENCODINGS = ["utf_8", "utf_16", "cp1252", "cp850"]
+_BYTES_TO_GUESS = 64 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Pages:
+    """The text of the `read` first of all `pages`; `scanned`: some had to be read as pictures, or would have to be."""
+
+    text: str
+    pages: int
+    read: int
+    scanned: bool
+    truncated: bool
+
+
+class _Page(NamedTuple):
+    """Its own text; when there is next to none, it is a scan, and `jpeg` the picture of it if one was asked for."""
+
+    text: str
+    is_scan: bool = False
+    jpeg: bytes | None = None
+
+
+async def read(document: bytes, *, filename: str | None, read_text: ReadText | None) -> Pages:
+    """Take the text out of a document; its name is only told in the log of a refusal, the bytes say what it is.
+
+    Raises Refusal; errors of `read_text` pass through. Without `read_text` scanned pages are left out.
+    """
+    if not document:
+        raise Refusal(Reason.EMPTY, "no bytes")
+    if len(document) > LARGEST_BYTES:
+        raise Refusal(Reason.TOO_LARGE, f"{len(document)} bytes")
+    match sniff.kind_of(document):
+        case "pdf":
+            return await _read_pdf(document, read_text)
+        case "text":
+            return await asyncio.to_thread(_read_plain, document)
+        case other:
+            raise Refusal(Reason.UNREADABLE_FORMAT, f"{other or 'unknown'} {PurePath(filename or '').suffix}")
+
+
+async def _read_pdf(document: bytes, read_text: ReadText | None) -> Pages:
+    cell = Cell()
+    try:
+        opened, total = await cell.run(_open_pdf, document, read_text is not None, seconds=SECONDS_A_PDF)
+    finally:
+        await cell.close()
+    texts = [await _text_of(page, read_text) for page in opened]
+    text = "\n\n".join(filter(None, texts))
+    done = [page for page in opened if page.jpeg or not page.is_scan]
+    return Pages(
+        text=text[:MOST_CHARACTERS],
+        pages=total,
+        read=len(done),
+        scanned=any(page.is_scan for page in opened),
+        truncated=len(text) > MOST_CHARACTERS or len(done) < total,
+    )
+
+
+async def _text_of(page: _Page, read_text: ReadText | None) -> str:
+    if page.jpeg and read_text:
+        return (await read_text(page.jpeg)).text.strip()
+    return page.text
+
+
+def _open_pdf(document: bytes, may_render: bool) -> tuple[list[_Page], int]:  # noqa: FBT001 -- pickled by position
+    """Run in a process of its own: PDFium can be made to hang by a hostile file."""
+    import pypdfium2  # noqa: PLC0415 -- only in the process of its own
+
+    try:
+        pdf = pypdfium2.PdfDocument(document)
+        pictures = MOST_SCANNED_PAGES if may_render else 0
+        pages: list[_Page] = []
+        for number in range(min(len(pdf), MOST_PAGES)):
+            pages.append(_page(pdf[number], may_render=sum(bool(page.jpeg) for page in pages) < pictures))
+        return pages, len(pdf)
+    except pypdfium2.PdfiumError as error:
+        if error.err_code == _WRONG_PASSWORD:
+            raise Refusal(Reason.ENCRYPTED, "a password is needed") from None
+        raise Refusal(Reason.DAMAGED, "not a whole PDF") from None
+
+
+def _page(page: Any, *, may_render: bool) -> _Page:
+    text = page.get_textpage().get_text_bounded().replace("\r\n", "\n").strip()
+    is_blank = next(page.get_objects(max_depth=1), None) is None
+    if len(text) >= _LETTERS_OF_A_PAGE or is_blank:
+        return _Page(text)
+    if not may_render:
+        return _Page(text, is_scan=True)
+    scale = min(SIDE_TO_READ / max(*page.get_size(), 1), _SHARPEST_SCALE)
+    written = io.BytesIO()
+    page.render(scale=scale).to_pil().convert("RGB").save(written, "JPEG", quality=85)
+    return _Page(text, is_scan=True, jpeg=written.getvalue())
+
+
+def _read_plain(document: bytes) -> Pages:
+    from charset_normalizer import from_bytes  # noqa: PLC0415 -- only workers need it
+
+    guess = from_bytes(document[:_BYTES_TO_GUESS], cp_isolation=_ENCODINGS).best()
+    # Cutting a file short may cut a letter in two, which "replace" forgives.
+    most_bytes = MOST_CHARACTERS * 4
+    text = (
+        document[:most_bytes].decode(guess.encoding if guess else "cp1252", errors="replace").lstrip("\ufeff").strip()
+    )
+    if not text:
+        raise Refusal(Reason.EMPTY, "no text in it")
+    truncated = len(document) > most_bytes or len(text) > MOST_CHARACTERS
+    return Pages(text[:MOST_CHARACTERS], 1, 1, scanned=False, truncated=truncated)

@@ -1,0 +1,68 @@
+"""What a speech-to-text model says it heard, and how much of that a person may really have said."""
+
+import re
+import zlib
+from dataclasses import dataclass
+
+# Whisper's own limits for a segment that is no speech, or a loop:
+# https://github.com/openai/whisper/blob/main/whisper/transcribe.py
+_NO_SPEECH = 0.6
+_LOGPROB = -1.0
+_COMPRESSION = 2.4
+# Sentences are too short to be compressed before this; a loop is seen in the first lines.
+_LOOP_FROM, _LOOP_TO = 120, 600
+
+# Subtitles of the films it was trained on, which it writes where nobody speaks.
+_CREDITS = re.compile(
+    r"(subtítulos|subtitulado|subtitles|legendas|sous-titres)( \w+)? (por|by|par|pela)\b.*"
+    r"|(muchas )?gracias por ver( el| este| nuestro)? (vídeo|video)s?(\W+(hasta|nos vemos|y |no olvides|suscríbete).*)?"
+    r"|(thank you|thanks)( so much| very much)? for watching(\W+(see you|bye|please|and |don't).*)?"
+    r"|(no olvides suscribirte|suscríbete)( (a mi|al|a nuestro) canal)?(\W+(y|dale|activa)\b.*)?"
+    r"|(please )?(like and subscribe|subscribe to (my|the|our) channel)(\W+and .*)?"
+    r"|obrigad[oa] por assistir.*|merci d'avoir regardé.*"
+    r"|.*\bamara\.org\b.*"
+)
+# What a person may say, and what it writes over noise: believed unless it says itself that nobody spoke.
+_FILLERS = {"gracias", "muchas gracias", "thank you", "thanks", "you", "bye", "adiós", "okay"}
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """A sentence or so: how probably it is no speech, the mean log probability of its tokens, the its gzip ratio."""
+
+    text: str
+    no_speech: float | None = None
+    logprob: float | None = None
+    compression: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """The whole text, its language (ISO 639-1) and its segments, as far as the model tells them."""
+
+    text: str
+    language: str | None = None
+    segments: tuple[Segment, ...] = ()
+
+
+def sense_of(heard: Heard) -> str:
+    """Return what was said without what the model made up, "" when nothing is left."""
+    segments = heard.segments or (Segment(heard.text),)
+    believed = [segment for segment in segments if _is_believable(segment)]
+    if len(believed) == len(segments):
+        return heard.text.strip()
+    return " ".join(segment.text.strip() for segment in believed)
+
+
+def _is_believable(segment: Segment) -> bool:
+    words = re.sub(r"^[\W_]+|[\W_]+$", "", segment.text.casefold())
+    no_speech = segment.no_speech is not None and segment.no_speech > _NO_SPEECH
+    unsure = segment.logprob is not None and segment.logprob < _LOGPROB
+    if not words or _CREDITS.fullmatch(words) or (no_speech and (unsure or words in _FILLERS)):
+        return False
+    return (segment.compression or 0) <= _COMPRESSION and not _is_loop(words)
+
+
+def _is_loop(words: str) -> bool:
+    start = words[:_LOOP_TO].encode()
+    return len(start) >= _LOOP_FROM and len(start) / len(zlib.compress(start)) > _COMPRESSION

@@ -1,0 +1,97 @@
+"""Reads photos on this machine, without a vendor: rapidocr, in a process of its own since it takes 500 MB."""
+
+import functools
+import importlib.util
+import math
+from statistics import median
+from typing import Any, NamedTuple
+
+from pipelines.box import Box
+from pipelines.cell import Cell
+from pipelines.image import Line, Reading
+
+SECONDS_A_PHOTO = 20.0
+_SURE_ENOUGH = 0.5
+
+
+class EngineMissing(Exception):
+    """The extra that reads photos on this machine isn't installed: `pip install 'recado[ocr]'`."""
+
+
+class LocalReader:
+    """An engine for `pipelines.image.look`; the first photo waits two seconds for it to start."""
+
+    def __init__(self, *, seconds: float = SECONDS_A_PHOTO) -> None:
+        self._seconds = seconds
+        self._cell = Cell()
+
+    async def read(self, jpeg: bytes) -> Reading:
+        """Read the printed lines of a photo. Raises EngineMissing, or Refusal when the photo hangs or breaks it."""
+        if not (importlib.util.find_spec("rapidocr") and importlib.util.find_spec("onnxruntime")):
+            raise EngineMissing("photos can't be read on this machine: pip install 'recado[ocr]'")
+        found = await self._cell.run(_found, jpeg, seconds=self._seconds)
+        rows = _rows([piece for piece in found if piece.confidence >= _SURE_ENOUGH])
+        return Reading(
+            text="\n".join("  ".join(piece.text for piece in row) for row in rows),
+            lines=tuple(Line(piece.text, piece.confidence, Box.around(piece.corners)) for row in rows for piece in row),
+        )
+
+    async def close(self) -> None:
+        """End the process."""
+        await self._cell.close()
+
+
+class _Piece(NamedTuple):
+    """Text in one place; corners from the top left, clockwise."""
+
+    text: str
+    confidence: float
+    corners: tuple[tuple[float, float], ...]
+
+
+def _found(jpeg: bytes) -> list[_Piece]:
+    """Run in the process of its own."""
+    seen = _engine()(jpeg)
+    if not seen.txts:
+        return []
+    corners = [tuple((float(x), float(y)) for x, y in box) for box in seen.boxes]
+    return [_Piece(*piece) for piece in zip(seen.txts, map(float, seen.scores), corners, strict=True)]
+
+
+@functools.cache
+def _engine() -> Any:
+    from rapidocr import RapidOCR  # noqa: PLC0415 -- only in the process of its own
+
+    return RapidOCR(params={"Global.log_level": "critical"})
+
+
+def _rows(pieces: list[_Piece]) -> list[list[_Piece]]:
+    """Put pieces in reading order: what stands at the same height is one row, also in a photo that is tilted."""
+    if not pieces:
+        return []
+    turn = _turn(pieces)
+    rows: list[list[_Piece]] = []
+    for piece in sorted(pieces, key=lambda piece: _place(piece, turn)[1]):
+        if rows and _is_level(rows[-1][0], piece, turn):
+            rows[-1].append(piece)
+        else:
+            rows.append([piece])
+    return [sorted(row, key=lambda piece: _place(piece, turn)[0]) for row in rows]
+
+
+def _turn(pieces: list[_Piece]) -> float:
+    """Return the angle of the lines; of text on its side it is taken that it reads upwards."""
+    tilt = median(math.atan2(b[1] - a[1], b[0] - a[0]) for a, b, *_ in (piece.corners for piece in pieces))
+    tallness = median(math.dist(b, c) / (math.dist(a, b) or 1) for a, b, c, _ in (piece.corners for piece in pieces))
+    return tilt - math.pi / 2 if tallness > 1 else tilt
+
+
+def _place(piece: _Piece, turn: float) -> tuple[float, float]:
+    """Return how far along the lines and how far down a piece stands."""
+    x, y = (sum(side) / len(piece.corners) for side in zip(*piece.corners, strict=True))
+    return x * math.cos(turn) + y * math.sin(turn), y * math.cos(turn) - x * math.sin(turn)
+
+
+def _is_level(one: _Piece, other: _Piece, turn: float) -> bool:
+    letters = min(min(math.dist(a, b), math.dist(b, c)) for a, b, c, _ in (one.corners, other.corners))
+    return abs(_place(one, turn)[1] - _place(other, turn)[1]) < letters / 2

@@ -1,0 +1,32 @@
+"""Why a file can't be understood, in words that the bot turns into a sentence for the person."""
+
+from enum import StrEnum
+
+
+class Reason(StrEnum):
+    """What is wrong with a file, as far as the sender can do something about it."""
+
+    BOMB = "bomb"
+    DAMAGED = "damaged"
+    EMPTY = "empty"
+    ENCRYPTED = "encrypted"
+    NOT_AN_IMAGE = "not_an_image"
+    NOT_AUDIO = "not_audio"
+    SILENT = "silent"
+    TOO_LARGE = "too_large"
+    TOO_LONG = "too_long"
+    TOO_SLOW = "too_slow"
+    UNINTELLIGIBLE = "unintelligible"
+    UNREADABLE_FORMAT = "unreadable_format"
+
+
+class Refusal(Exception):
+    """A file that won't be read, whoever tries again; its text is for logs and holds nothing of the content."""
+
+    def __init__(self, reason: Reason, detail: str) -> None:
+        super().__init__(f"{reason}: {detail}")
+        self.reason = reason
+
+    def __reduce__(self) -> tuple[type["Refusal"], tuple[Reason, str]]:
+        """Let a refusal cross from a process of its own: exceptions are pickled by their arguments."""
+        return Refusal, (self.reason, str(self).partition(": ")[2])
