@@ -1,0 +1,131 @@
+"""The thinking: the model and its tools in turns, every step written down, so that a retry goes on where it was."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+import structlog
+
+from bot.ai.chat import Answer, Book, ChatModel, FromModel, FromTool, NoModelAnswered, Question, ToolCall
+from bot.messages import Record
+from bot.tools.tool import Tool, ToolContext, ToolError
+
+_log = structlog.get_logger()
+_ROUNDS = 6
+_TOOL_SECONDS = 20
+
+
+class Asked(Record):
+    """A call as the model made it."""
+
+    id: str
+    name: str
+    arguments: dict[str, Any]
+
+
+class Step(Record):
+    """What the model answered in one round, and what its calls came to; the journal's entry."""
+
+    text: str
+    calls: tuple[Asked, ...] = ()
+
+
+class Done(Record):
+    """What one call came to. `outcome`: `ok`, `refused` (told to the model) or `failed` (a fault of ours)."""
+
+    call_id: str
+    name: str
+    arguments: dict[str, Any]
+    result: str
+    outcome: Literal["ok", "refused", "failed"]
+    milliseconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Journal:
+    """What an earlier try of this turn already did, and where to write down what this one does."""
+
+    earlier: tuple[Step | Done, ...]
+    write: Callable[[Step | Done], Awaitable[None]]
+
+
+class Agent:
+    """Does no I/O of its own: the model, the tools and the journal are handed in."""
+
+    def __init__(self, model: ChatModel, tools: tuple[Tool[Any], ...]) -> None:
+        self._model = model
+        self._tools = {tool.name: tool for tool in tools}
+        self._offers = tuple(tool.offer for tool in tools)
+
+    async def think(self, question: Question, context: ToolContext, journal: Journal, book: Book) -> str:
+        """The reply to a person. Raises NoModelAnswered when there is none by the question's deadline."""
+        lines = list(question.lines)
+        steps = [entry for entry in journal.earlier if isinstance(entry, Step)]
+        done = {entry.call_id: entry for entry in journal.earlier if isinstance(entry, Done)}
+        for round_ in range(_ROUNDS + 1):
+            if round_ < len(steps):
+                step = steps[round_]
+            else:
+                # In the last round no tool is offered: whoever would call for ever has to answer.
+                offers = self._offers if round_ < _ROUNDS else ()
+                asked = replace(question, lines=tuple(lines), tools=offers)
+                step = _step(await self._model.answer(asked, book), round_)
+                await journal.write(step)
+            if not step.calls:
+                return step.text
+            results = await self._work(step, done, context, journal, question.deadline)
+            lines.append(
+                FromModel(step.text, tuple(ToolCall(call.id, call.name, call.arguments) for call in step.calls))
+            )
+            lines.extend(FromTool(result.call_id, result.result) for result in results)
+        raise NoModelAnswered("the model called tools without end")
+
+    async def _work(
+        self, step: Step, done: dict[str, Done], context: ToolContext, journal: Journal, deadline: float
+    ) -> list[Done]:
+        async def one(call: Asked) -> Done:
+            if call.id in done:
+                return done[call.id]
+            result = await self._call(call, replace(context, effect=f"{context.effect}.{call.id}"), deadline)
+            await journal.write(result)
+            return result
+
+        return list(await asyncio.gather(*(one(call) for call in step.calls)))
+
+    async def _call(self, call: Asked, context: ToolContext, deadline: float) -> Done:
+        started = time.perf_counter()
+        tool = self._tools.get(call.name)
+        outcome: Literal["ok", "refused", "failed"] = "ok"
+        try:
+            if tool is None:
+                raise ToolError(f"there is no tool {call.name!r}; there are {', '.join(self._tools)}")  # noqa: TRY301
+            left = deadline - asyncio.get_running_loop().time()
+            async with asyncio.timeout(min(_TOOL_SECONDS, max(left, 0))):
+                result = await tool.call(call.arguments, context)
+        except ToolError as error:
+            result, outcome = f"Error: {error}", "refused"
+        except Exception:  # noqa: BLE001
+            # A fault in one tool must not silence the assistant: the model says honestly that it didn't work.
+            _log.exception("tool_failed", tool=call.name)
+            result, outcome = "Error: this tool is out of order now. Say so; don't guess its result.", "failed"
+        return Done(
+            call_id=call.id,
+            name=call.name,
+            arguments=call.arguments,
+            result=result,
+            outcome=outcome,
+            milliseconds=(time.perf_counter() - started) * 1000,
+        )
+
+
+def _step(answer: Answer, round_: int) -> Step:
+    # Our own ids: providers repeat theirs over rounds, and the journal needs one name for one call.
+    calls = tuple(
+        Asked(id=f"r{round_}c{index}", name=call.name, arguments=call.arguments)
+        for index, call in enumerate(answer.calls)
+    )
+    return Step(text=answer.text, calls=calls)

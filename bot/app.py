@@ -1,0 +1,114 @@
+"""The web server: makes its parts, starts them in order, stops them in reverse."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+
+from aiohttp import web
+from prometheus_client.core import GaugeMetricFamily
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+
+from bot import queues, webhook
+from bot.console import pages
+from bot.contacts import Contacts
+from bot.events import Events
+from bot.handoff import HandOff
+from bot.inbox import Desk, Inbox
+from bot.metrics import Ship
+from bot.outbox import Deliveries
+from bot.queues import Nudges
+from bot.redis import Batch, connect
+from bot.settings import Settings
+
+REDIS = web.AppKey("redis", Redis)
+SHIP = web.AppKey("ship", Ship)
+DESK = web.AppKey("desk", Desk)
+_SETTINGS = web.AppKey("settings", Settings)
+
+routes = web.RouteTableDef()
+
+
+def create_app(settings: Settings) -> web.Application:
+    """The server with all its routes. Raises SettingsWrong when it could not do its work."""
+    settings.require(server=True)
+    app = web.Application(client_max_size=webhook.BODY_LIMIT, middlewares=[_plain_headers])
+    app[_SETTINGS] = settings
+    app[webhook.SETTINGS] = settings.whatsapp
+    app.add_routes(webhook.routes)
+    app.add_routes(routes)
+    if settings.service.console_token:
+        app[pages.TOKEN] = settings.service.console_token.get_secret_value()
+        app.add_routes(pages.routes)
+    app.cleanup_ctx.extend([_redis, _inbox, _metrics])
+    return app
+
+
+@routes.get("/healthz")
+async def healthz(_: web.Request) -> web.Response:
+    return web.Response(text="ok")
+
+
+@routes.get("/readyz")
+async def readyz(request: web.Request) -> web.Response:
+    """200 when Redis answers and takes a write; else 503 with the reasons. Wrong settings stop the start already."""
+    try:
+        await request.app[REDIS].set("recado:readyz", "1", ex=60)
+    except (RedisError, OSError) as error:
+        reason = f"Redis does not answer or can't be written ({type(error).__name__}); see REDIS_URL and its memory"
+        return web.json_response({"ready": False, "reasons": [reason]}, status=503)
+    return web.json_response({"ready": True, "reasons": []})
+
+
+@routes.get("/metrics")
+async def metrics(request: web.Request) -> web.Response:
+    """Prometheus text: what all processes counted, and what waits now."""
+    gauges = []
+    try:
+        unaccounted = GaugeMetricFamily("recado_messages_unaccounted", "Messages that have no end state yet")
+        unaccounted.add_metric([], await request.app[DESK].unaccounted())
+        jobs = GaugeMetricFamily("recado_queue_jobs", "Jobs by queue and state", labels=["queue", "state"])
+        for name in queues.QUEUES:
+            for state, count in (await queues.counts(request.app[REDIS], name)).items():
+                jobs.add_metric([name, state], count)
+        gauges = [unaccounted, jobs]
+    except (RedisError, OSError):
+        # Without Redis the page still tells what this process counted; readyz tells that Redis is away.
+        gauges = []
+    body = await request.app[SHIP].page(gauges)
+    return web.Response(body=body, headers={"Content-Type": "text/plain; version=0.0.4; charset=utf-8"})
+
+
+@web.middleware
+async def _plain_headers(request: web.Request, handler: Any) -> web.StreamResponse:
+    response: web.StreamResponse = await handler(request)
+    if not response.prepared:
+        response.headers.setdefault("X-Content-Type-Options", "nosniff")
+    return response
+
+
+async def _redis(app: web.Application) -> AsyncIterator[None]:
+    async with connect(app[_SETTINGS].redis) as client:
+        app[REDIS] = client
+        app[DESK] = Desk(client, lease_seconds=0)
+        app[pages.EVENTS] = Events(client)
+        app[pages.HANDOFF] = HandOff(Contacts(client), app[pages.EVENTS])
+        yield
+
+
+async def _inbox(app: web.Application) -> AsyncIterator[None]:
+    async with Batch(app[REDIS]).running() as batch, Nudges(app[REDIS]).running() as nudges:
+        app[webhook.INBOX] = Inbox(batch, nudges.turn)
+        app[webhook.DELIVERIES] = Deliveries(batch)
+        yield
+
+
+async def _metrics(app: web.Application) -> AsyncIterator[None]:
+    app[SHIP] = Ship(app[REDIS])
+    task = asyncio.create_task(app[SHIP].run())
+    yield
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    await app[SHIP].flush()

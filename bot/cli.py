@@ -1,0 +1,173 @@
+"""What can be typed after `recado`: each command reads the settings, says what is wrong in words, and runs."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import sys
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import asynccontextmanager
+from contextvars import ContextVar
+from pathlib import Path
+from typing import Annotated, Any
+
+import structlog
+import typer
+from aiohttp import web
+
+from bot import logs
+from bot.prompting.files import PromptWrong
+from bot.settings import Settings, SettingsWrong
+
+cli = typer.Typer(
+    name="recado",
+    help="A WhatsApp assistant that a company runs itself.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+_log = structlog.get_logger()
+
+Host = Annotated[str, typer.Option(help="The address to listen on.")]
+Port = Annotated[int, typer.Option(help="The port to listen on.", min=0, max=65535)]
+
+
+@cli.command()
+def serve(host: Host = "0.0.0.0", port: Port = 8080) -> None:
+    """Run the web server: webhooks, console, health, metrics. Any number of them, on any number of machines."""
+
+    async def run(settings: Settings) -> None:
+        from bot.app import create_app  # noqa: PLC0415 - each command loads only what it runs
+
+        async with listening(create_app(settings), host, port):
+            await _until_told_to_stop()
+
+    _run(run)
+
+
+@cli.command()
+def worker(
+    queues: Annotated[str, typer.Option(help="The queues to work on, with commas.")] = "llm",
+    concurrency: Annotated[int, typer.Option(help="Jobs of one queue at the same time.", min=1)] = 100,
+) -> None:
+    """Run the queue workers. Any number of them, on any number of machines."""
+
+    async def run(settings: Settings) -> None:
+        from bot.queues import QUEUES  # noqa: PLC0415 - as above
+        from bot.worker import running  # noqa: PLC0415 - as above
+
+        asked = [name.strip() for name in queues.split(",") if name.strip()]
+        unknown = sorted(set(asked) - set(QUEUES))
+        if unknown or not asked:
+            raise SettingsWrong([f"--queues: {', '.join(unknown) or 'nothing'}; expected some of {', '.join(QUEUES)}"])
+        settings.require(turns="llm" in asked)
+        async with running(settings, tuple(name for name in QUEUES if name in asked), concurrency):
+            await _until_told_to_stop()
+
+    _run(run)
+
+
+@cli.command()
+def sandbox(
+    host: Host = "127.0.0.1",
+    port: Port = 8080,
+    data: Annotated[Path, typer.Option(help="Where its Redis keeps its data.")] = Path("data/sandbox"),
+) -> None:
+    """Run the whole service on this machine, with a phone in the browser; no account and no key needed."""
+
+    async def run(settings: Settings) -> None:
+        from bot.sandbox.company import open_company  # noqa: PLC0415 - as above
+
+        async with open_company(settings, host, port, data) as url:
+            print(f"\n  Recado is open: {url}\n  Stop it with Ctrl-C.\n", flush=True)  # noqa: T201
+            await _until_told_to_stop()
+
+    _run(run)
+
+
+@cli.command()
+def doctor(
+    output: Annotated[str, typer.Option("--format", help="text or json")] = "text",
+) -> None:
+    """Look at every integration: configured? reachable? authorised? With the fix, one line each."""
+    from bot.doctor import examine, report  # noqa: PLC0415 - as above
+
+    if output not in ("text", "json"):
+        raise typer.BadParameter("expected text or json", param_hint="--format")
+    try:
+        settings = Settings()
+    except SettingsWrong as error:
+        sys.stderr.write(f"{error}\n")
+        raise typer.Exit(1) from error
+    logs.configure("error", settings.service.log_format)
+    findings = asyncio.run(examine(settings))
+    print(report(findings, output))  # noqa: T201
+    raise typer.Exit(1 if any(finding.wrong for finding in findings) else 0)
+
+
+@asynccontextmanager
+async def listening(app: web.Application, host: str, port: int) -> AsyncIterator[str]:
+    """Serve an application until the context ends; gives its address."""
+    runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=10)
+    await runner.setup()
+    try:
+        site = web.TCPSite(runner, host, port)
+        await site.start()
+        bound = runner.addresses[0][1]
+        _log.info("server_ready", host=host, port=bound)
+        yield f"http://{'127.0.0.1' if host == '0.0.0.0' else host}:{bound}"
+    finally:
+        await runner.cleanup()
+
+
+def _run(work: Any) -> None:
+    """Read the settings and run until the end; exit 2 with one line a mistake where they are wrong."""
+    try:
+        settings = Settings()
+        logs.configure(settings.service.log_level, settings.service.log_format)
+        _loop(work(settings), settings.service.shutdown_grace_seconds)
+    except (SettingsWrong, PromptWrong) as error:
+        sys.stderr.write(f"{error}\n")
+        raise typer.Exit(2) from error
+    except OSError as error:
+        sys.stderr.write(f"can't start: {error.strerror or error}\n")
+        raise typer.Exit(1) from error
+
+
+def _loop(work: Coroutine[Any, Any, None], grace: float) -> None:
+    factory = None
+    if sys.platform != "win32":
+        import uvloop  # noqa: PLC0415 - not made for Windows
+
+        factory = uvloop.new_event_loop
+    with asyncio.Runner(loop_factory=factory) as runner:
+        runner.run(_within_grace(work, grace))
+
+
+async def _within_grace(work: Coroutine[Any, Any, None], grace: float) -> None:
+    """Run until SIGTERM or SIGINT, then finish what is in hand, but no longer than the grace."""
+    told = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(name, told.set)
+    _TOLD.set(told)
+    task = asyncio.create_task(work)
+    stopping = asyncio.create_task(told.wait())
+    await asyncio.wait({task, stopping}, return_when=asyncio.FIRST_COMPLETED)
+    stopping.cancel()
+    _, late = await asyncio.wait({task}, timeout=grace)
+    if late:
+        _log.warning("grace_over", fix="raise SHUTDOWN_GRACE_SECONDS; the turns in hand go to another worker")
+        task.cancel()
+        await asyncio.wait({task})
+        return
+    await task
+    _log.info("stopped")
+
+
+async def _until_told_to_stop() -> None:
+    await _TOLD.get().wait()
+
+
+# Set once for the process's one loop; the work that runs in it inherits it.
+_TOLD: ContextVar[asyncio.Event] = ContextVar("told_to_stop")

@@ -1,0 +1,1 @@
+"""Pages for operators, behind CONSOLE_TOKEN."""

@@ -1,0 +1,75 @@
+"""The operators' door: what happens now, as a stream of events, and giving a conversation back to the bot."""
+
+from __future__ import annotations
+
+import asyncio
+import hmac
+import json
+import re
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
+
+from aiohttp import web
+
+from bot.events import Events
+from bot.handoff import HandOff
+
+TOKEN = web.AppKey("console_token", str)
+EVENTS = web.AppKey("events", Events)
+HANDOFF = web.AppKey("handoff", HandOff)
+
+_CONVERSATION = re.compile(r"^c_[0-9a-f]{20}$")
+_HEARTBEAT_SECONDS = 15
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+routes = web.RouteTableDef()
+
+
+def operators_only(handler: Handler) -> Handler:
+    """Ask for `Authorization: Bearer CONSOLE_TOKEN`."""
+
+    async def guarded(request: web.Request) -> web.StreamResponse:
+        given = request.headers.get("Authorization", "").removeprefix("Bearer ")
+        if not hmac.compare_digest(given.encode(), request.app[TOKEN].encode()):
+            raise web.HTTPUnauthorized(text="send Authorization: Bearer CONSOLE_TOKEN")
+        return await handler(request)
+
+    return guarded
+
+
+@routes.get("/console/events")
+@operators_only
+async def events(request: web.Request) -> web.StreamResponse:
+    """Turns and hand-overs of all conversations as they happen, as server-sent events."""
+    return await stream(request, request.app[EVENTS].listen())
+
+
+@routes.post("/console/conversations/{conversation}/give-back")
+@operators_only
+async def give_back(request: web.Request) -> web.Response:
+    """Let the bot answer again in a conversation that a person had taken."""
+    conversation = request.match_info["conversation"]
+    if not _CONVERSATION.match(conversation):
+        raise web.HTTPNotFound(text="there is no such conversation")
+    await request.app[HANDOFF].give_back(conversation)
+    return web.json_response({"conversation": conversation, "quiet": False})
+
+
+async def stream(request: web.Request, source: AsyncIterator[dict[str, Any]]) -> web.StreamResponse:
+    """Write events as they come (WHATWG server-sent events), with a heartbeat, until the page goes away."""
+    response = web.StreamResponse(headers={"Content-Type": "text/event-stream", "Cache-Control": "no-store"})
+    await response.prepare(request)
+    upcoming: asyncio.Future[dict[str, Any]] = asyncio.ensure_future(anext(source))
+    try:
+        while True:
+            done, _ = await asyncio.wait({upcoming}, timeout=_HEARTBEAT_SECONDS)
+            if done:
+                await response.write(f"data: {json.dumps(upcoming.result(), ensure_ascii=False)}\n\n".encode())
+                upcoming = asyncio.ensure_future(anext(source))
+            else:
+                await response.write(b": still here\n\n")
+    except ConnectionResetError:
+        return response
+    finally:
+        upcoming.cancel()
+        await asyncio.gather(upcoming, return_exceptions=True)

@@ -1,0 +1,82 @@
+"""Who somebody is: the phone and BSUID that lead to one conversation, and what is known of the person."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from redis.asyncio import Redis
+
+from bot.messages import Inbound
+from bot.redis import answer, key
+
+Command = Callable[..., Awaitable[Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Contact:
+    """A person as far as known; `quiet` means that a colleague answers and the bot doesn't."""
+
+    phone: str | None = None
+    bsuid: str | None = None
+    name: str | None = None
+    language: str | None = None
+    quiet: bool = False
+    last_inbound_at: datetime | None = None
+
+
+async def conversation_of(message: Inbound, ask: Command) -> str:
+    """The conversation of the message's sender, made when they write for the first time.
+
+    A BSUID is looked up first: the phone can be missing (reference 2.7). Seen together, both lead to one place.
+    """
+    identities = [f"recado:identity:{value}" for value in (message.bsuid, message.phone) if value]
+    known = [await ask("GET", identity) for identity in identities]
+    found = next((conversation for conversation in known if conversation), None)
+    # A random key: nothing of the person can be read from it, in logs or job data.
+    chosen: str = found or f"c_{secrets.token_hex(10)}"
+    for identity, earlier in zip(identities, known, strict=True):
+        if earlier is None:
+            # Another process may have been first; then its answer is the one.
+            chosen = await ask("SET", identity, chosen, "NX", "GET") or chosen
+    return chosen
+
+
+class Contacts:
+    def __init__(self, redis: Redis) -> None:
+        self._redis = redis
+
+    async def get(self, conversation: str) -> Contact:
+        raw: dict[str, str] = await answer(self._redis.hgetall(_contact(conversation)))
+        last = raw.get("last_inbound_at")
+        return Contact(
+            phone=raw.get("phone"),
+            bsuid=raw.get("bsuid"),
+            name=raw.get("name"),
+            language=raw.get("language"),
+            quiet=raw.get("quiet") == "1",
+            last_inbound_at=datetime.fromtimestamp(float(last), UTC) if last else None,
+        )
+
+    async def saw(self, conversation: str, messages: list[Inbound], language: str | None) -> None:
+        """Keep what the newest message says of its sender; what it leaves out stays as it was."""
+        newest = max(messages, key=lambda message: message.sent_at)
+        said = {
+            "phone": newest.phone,
+            "bsuid": newest.bsuid,
+            "name": newest.name,
+            "language": language,
+            "last_inbound_at": str(newest.sent_at.timestamp()),
+        }
+        known = {field: value for field, value in said.items() if value}
+        await answer(self._redis.hset(_contact(conversation), mapping=known))
+
+    async def set_quiet(self, conversation: str, *, quiet: bool) -> None:
+        await answer(self._redis.hset(_contact(conversation), "quiet", "1" if quiet else "0"))
+
+
+def _contact(conversation: str) -> str:
+    return key(conversation, "contact")

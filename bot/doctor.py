@@ -1,0 +1,167 @@
+"""Every integration looked at once: configured, reachable, authorised, and the fix in words where it isn't."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib.util
+import json
+from collections.abc import Awaitable, Callable
+from dataclasses import asdict, dataclass
+from typing import Literal
+
+import aiohttp
+from redis.exceptions import RedisError
+
+from bot.prompting.business import business_of
+from bot.prompting.files import PromptWrong
+from bot.prompting.prompts import load
+from bot.redis import connect
+from bot.settings import Settings
+from bot.whatsapp.client import Graph
+from bot.whatsapp.errors import GraphError, Unavailable
+from pipelines.ffmpeg import program
+
+_SECONDS = 15
+_MARKS = {"ok": "✓", "absent": "–", "wrong": "✗"}
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """`absent`: not configured, which is allowed; `wrong`: configured and not working."""
+
+    integration: str
+    state: Literal["ok", "absent", "wrong"]
+    words: str
+
+    @property
+    def wrong(self) -> bool:
+        return self.state == "wrong"
+
+
+async def examine(settings: Settings) -> list[Finding]:
+    """All findings, in a fixed order; each look takes at most 15 seconds."""
+    async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=_SECONDS)) as http:
+        looks: list[Callable[[Settings, aiohttp.ClientSession], Awaitable[Finding]]] = [
+            _redis,
+            _whatsapp,
+            _webhook,
+            _openrouter,
+            _whisper,
+            _vision,
+            _prompts,
+            _audio,
+            _console,
+        ]
+        return list(await asyncio.gather(*(look(settings, http) for look in looks)))
+
+
+def report(findings: list[Finding], output: str) -> str:
+    """The findings as text, one line each, or as JSON."""
+    if output == "json":
+        return json.dumps([asdict(finding) for finding in findings], ensure_ascii=False, indent=2)
+    width = max(len(finding.integration) for finding in findings)
+    return "\n".join(f"{_MARKS[one.state]} {one.integration.ljust(width)}  {one.words}" for one in findings)
+
+
+async def _redis(settings: Settings, _: aiohttp.ClientSession) -> Finding:
+    async with connect(settings.redis) as client:
+        try:
+            await client.set("recado:doctor", "1", ex=10)
+            info = await client.info("server")
+            policy = (await client.config_get("maxmemory-policy")).get("maxmemory-policy", "noeviction")
+        except (RedisError, OSError) as error:
+            fix = "see REDIS_URL, or REDIS_HOST, REDIS_PORT, REDIS_PASSWORD and REDIS_TLS"
+            return Finding("Redis", "wrong", f"does not answer or can't be written ({type(error).__name__}); {fix}")
+    if policy != "noeviction":
+        return Finding("Redis", "wrong", f"forgets under pressure (maxmemory-policy {policy}); set it to noeviction")
+    return Finding("Redis", "ok", f"version {info.get('redis_version')}, answers and can be written")
+
+
+async def _whatsapp(settings: Settings, http: aiohttp.ClientSession) -> Finding:
+    if not (settings.whatsapp.access_token and settings.whatsapp.phone_number_id):
+        return Finding("WhatsApp", "absent", "set WHATSAPP_ACCESS_TOKEN and WHATSAPP_PHONE_NUMBER_ID")
+    try:
+        state = await Graph(http, settings.whatsapp).number_state()
+    except Unavailable as error:
+        return Finding("WhatsApp", "wrong", f"{error}; see the network and WHATSAPP_API_BASE_URL")
+    except GraphError as error:
+        fix = "make a token of a system user with whatsapp_business_messaging" if error.code in (0, 190) else "see its id"
+        return Finding("WhatsApp", "wrong", f"{error}; {fix}")
+    return Finding("WhatsApp", "ok", f"number {state.get('display_phone_number')} ({state.get('verified_name')})")
+
+
+async def _webhook(settings: Settings, _: aiohttp.ClientSession) -> Finding:
+    whatsapp = settings.whatsapp
+    if not whatsapp.app_secret:
+        return Finding("Webhook", "absent", "set WHATSAPP_APP_SECRET; `serve` does not start without it")
+    if whatsapp.webhook_verify_token is None:
+        return Finding("Webhook", "wrong", "Meta can't verify the callback URL; set WHATSAPP_WEBHOOK_VERIFY_TOKEN")
+    return Finding("Webhook", "ok", f"{len(whatsapp.app_secret)} app secret(s) and a verify token")
+
+
+async def _openrouter(settings: Settings, http: aiohttp.ClientSession) -> Finding:
+    if settings.llm.api_key is None:
+        return Finding("OpenRouter", "absent", "set OPENROUTER_API_KEY; the queue llm does not work without it")
+    problem = await _bearer_get(http, f"{settings.llm.base_url}/key", settings.llm.api_key.get_secret_value())
+    if problem:
+        return Finding("OpenRouter", "wrong", f"{problem}; see OPENROUTER_API_KEY and LLM_BASE_URL")
+    return Finding("OpenRouter", "ok", f"models {', '.join(settings.llm.models)}")
+
+
+async def _whisper(settings: Settings, http: aiohttp.ClientSession) -> Finding:
+    whisper = settings.whisper
+    if whisper.api_key is None:
+        return Finding("Whisper", "absent", "voice notes can't be heard; set OPENAI_API_KEY")
+    problem = await _bearer_get(http, f"{whisper.base_url}/models/{whisper.model}", whisper.api_key.get_secret_value())
+    if problem:
+        return Finding("Whisper", "wrong", f"{problem}; see OPENAI_API_KEY, OPENAI_BASE_URL and WHISPER_MODEL")
+    return Finding("Whisper", "ok", f"model {whisper.model}")
+
+
+async def _vision(settings: Settings, _: aiohttp.ClientSession) -> Finding:
+    vision = settings.vision
+    local = importlib.util.find_spec("rapidocr") is not None
+    if not vision.configured:
+        words = "photos are read by the local engine" if local else "photos can't be read: install the extra recado[ocr]"
+        return Finding("Vision", "absent", f"{words}; for Google Vision set GOOGLE_APPLICATION_CREDENTIALS")
+    credentials = vision.application_credentials
+    if credentials is not None and not credentials.is_file():  # noqa: ASYNC240 - a command line tool, nothing waits
+        return Finding("Vision", "wrong", f"{credentials} is not a file; see GOOGLE_APPLICATION_CREDENTIALS")
+    host, _, port = vision.vision_endpoint.removeprefix("http://").rpartition(":")
+    try:
+        async with asyncio.timeout(_SECONDS):
+            _, writer = await asyncio.open_connection(host, int(port))
+            writer.close()
+    except (OSError, TimeoutError):
+        return Finding("Vision", "wrong", f"no connection to {host}:{port}; see GOOGLE_VISION_ENDPOINT")
+    return Finding("Vision", "ok", f"Google Vision at {host}:{port} can be reached")
+
+
+async def _prompts(settings: Settings, _: aiohttp.ClientSession) -> Finding:
+    try:
+        prompts = load(settings.service.prompts_dir)
+        business = business_of(prompts)
+        prompts.front("assistant")
+        prompts.front("summary")
+    except PromptWrong as error:
+        return Finding("Prompts", "wrong", str(error))
+    return Finding("Prompts", "ok", f"version {prompts.version}, for {business.name}")
+
+
+async def _audio(_: Settings, __: aiohttp.ClientSession) -> Finding:
+    return Finding("Audio", "ok", f"ffmpeg: {program()}")
+
+
+async def _console(settings: Settings, _: aiohttp.ClientSession) -> Finding:
+    if settings.service.console_token is None:
+        return Finding("Console", "absent", "there is no console; set CONSOLE_TOKEN")
+    return Finding("Console", "ok", "behind CONSOLE_TOKEN")
+
+
+async def _bearer_get(http: aiohttp.ClientSession, url: str, token: str) -> str | None:
+    """What is wrong with an address and its key; None when it answers."""
+    try:
+        async with http.get(url, headers={"Authorization": f"Bearer {token}"}) as response:
+            return None if response.ok else f"HTTP {response.status}"
+    except (aiohttp.ClientError, TimeoutError) as error:
+        return f"no connection ({type(error).__name__})"

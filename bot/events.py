@@ -1,0 +1,43 @@
+"""What happens, as it happens, for pages that are open now; nothing is decided by it and a missed one is no loss."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from typing import Any
+
+import structlog
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+
+_CHANNEL = "recado:events"
+_log = structlog.get_logger()
+
+
+class Events:
+    """The live stream of turns and hand-overs, over Redis so that any process sees those of all."""
+
+    def __init__(self, redis: Redis) -> None:
+        self._redis = redis
+
+    async def publish(self, event: dict[str, Any]) -> None:
+        """Tell the open pages; a Redis that doesn't answer costs them an update, not the customer an answer."""
+        try:
+            await self._redis.publish(_CHANNEL, json.dumps(event, ensure_ascii=False))
+        except RedisError as error:
+            _log.warning("event_not_published", error=type(error).__name__)
+
+    async def listen(self) -> AsyncIterator[dict[str, Any]]:
+        """Events from now on, until the caller stops; outlives a Redis that goes away and comes back."""
+        while True:
+            try:
+                async with self._redis.pubsub(ignore_subscribe_messages=True) as subscription:
+                    await subscription.subscribe(_CHANNEL)
+                    while True:
+                        message = await subscription.get_message(timeout=3)
+                        if message is not None:
+                            yield json.loads(message["data"])
+            except RedisError as error:
+                _log.warning("event_stream_broke", error=type(error).__name__)
+                await asyncio.sleep(1)

@@ -1,0 +1,207 @@
+"""Every message lands here once and waits for its turn; the waiting list is the truth, a job only a nudge."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+from redis.asyncio import Redis
+from redis.exceptions import RedisError, WatchError
+
+from bot import contacts, ledger
+from bot.messages import Inbound
+from bot.metrics import MESSAGES_ENDED, MESSAGES_RECEIVED
+from bot.redis import Batch, answer, key
+
+_log = structlog.get_logger()
+_OPEN = "recado:open"
+
+# One step, so that a message is in the ledger and on the list, or in neither. KEYS 3 waiting, 4 epoch.
+_ACCEPT = f"""{ledger.OPEN_SCRIPT}
+if not known and ARGV[4] ~= '' then redis.call('RPUSH', KEYS[3], ARGV[4]) end
+return {{known and 0 or 1, redis.call('LLEN', KEYS[3]), redis.call('GET', KEYS[4]) or '0'}}
+"""
+
+# Lets go of a conversation only while nothing waits in it; a message that comes later finds a new epoch, so that
+# its job has a new id and can't be taken for the job that is ending now. KEYS 1 lease, 2 waiting, 3 epoch, 4 outbox.
+_RELEASE = """
+if redis.call('GET', KEYS[1]) ~= ARGV[1] then return -1 end
+if redis.call('LLEN', KEYS[2]) > 0 then return 1 end
+redis.call('INCR', KEYS[3])
+redis.call('EXPIRE', KEYS[3], ARGV[2])
+redis.call('DEL', KEYS[1])
+return 0
+"""
+
+_RENEW = "return redis.call('GET', KEYS[1]) == ARGV[1] and redis.call('PEXPIRE', KEYS[1], ARGV[2]) or 0"
+
+_ABANDON = "return redis.call('GET', KEYS[1]) == ARGV[1] and redis.call('DEL', KEYS[1]) or 0"
+
+# Closes the books on a conversation unless somebody wrote in the meantime.
+_FORGET = """
+if tonumber(redis.call('ZSCORE', KEYS[1], ARGV[1])) == tonumber(ARGV[2]) then redis.call('ZREM', KEYS[1], ARGV[1]) end
+"""
+
+Ask = Callable[[str, str], None]
+
+_NO_TURN = {
+    "reaction": "ignored: reaction",
+    "edit": "ignored: edit",
+    "revoke": "ignored: revoke",
+    "system": "ignored: system",
+}
+
+
+def why_ignored(message: Inbound) -> str | None:
+    """The end state of a message that asks for no answer; None when it starts a turn."""
+    return "ignored: group" if message.group_id else _NO_TURN.get(message.content.kind)
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """The right to work on a conversation, for as long as it is renewed."""
+
+    conversation: str
+    token: str
+
+
+class LeaseLost(Exception):
+    """Another worker has the conversation: this one may write nothing more."""
+
+
+class Inbox:
+    """The door for webhooks: `ask(conversation, job id)` is told where a turn is due."""
+
+    def __init__(self, batch: Batch, ask: Ask) -> None:
+        self._batch = batch
+        self._ask = ask
+
+    async def accept(self, message: Inbound) -> bool:
+        """Make a message durable; False when it was known already. Raises RedisError when it can't be stored."""
+        conversation = await contacts.conversation_of(message, self._batch)
+        ignored = why_ignored(message)
+        now = time.time()
+        entry = ledger.entry(message.content.kind, message.received_at, ignored or "open")
+        waiting = "" if ignored else message.model_dump_json(exclude_defaults=True)
+        keys = (*ledger.keys(conversation), _waiting(conversation), _epoch(conversation))
+        # The index first: a conversation that is listed with nothing waiting is harmless, the other way round is not.
+        listed = self._batch("ZADD", _OPEN, now, conversation)
+        stored = self._batch("EVAL", _ACCEPT, len(keys), *keys, message.id, entry, now, waiting)
+        _, (new, length, epoch) = await asyncio.gather(listed, stored)
+        if length:
+            self._ask(conversation, f"{conversation}-{epoch}")
+        if new:
+            MESSAGES_RECEIVED.labels(message.content.kind).inc()
+            if ignored:
+                MESSAGES_ENDED.labels("ignored").inc()
+        return bool(new)
+
+
+class Desk:
+    """What a turn sees of the inbox: taking a conversation, its waiting messages, and letting go."""
+
+    def __init__(self, redis: Redis, *, lease_seconds: float) -> None:
+        self._redis = redis
+        self.lease_seconds = lease_seconds
+
+    async def take(self, lease: Lease) -> bool:
+        """Take the conversation; False while another worker has it."""
+        return bool(
+            await self._redis.set(_lease(lease.conversation), lease.token, nx=True, px=int(self.lease_seconds * 1000))
+        )
+
+    async def renew(self, lease: Lease) -> None:
+        """Hold on to it; LeaseLost when it ran out and went to somebody else."""
+        milliseconds = int(self.lease_seconds * 1000)
+        name = _lease(lease.conversation)
+        if not await answer(self._redis.eval(_RENEW, 1, name, lease.token, str(milliseconds))):
+            raise LeaseLost(lease.conversation)
+
+    async def waiting(self, conversation: str) -> list[Inbound]:
+        """The waiting messages, as they came."""
+        messages = await answer(self._redis.lrange(_waiting(conversation), 0, -1))
+        return [Inbound.model_validate_json(message) for message in messages]
+
+    async def commit(self, lease: Lease, write: Callable[[Any], None]) -> None:
+        """Do all that `write` puts into the transaction, or nothing, and only while the lease is held."""
+        while True:
+            async with self._redis.pipeline(transaction=True) as pipeline:
+                await pipeline.watch(_lease(lease.conversation))
+                if await pipeline.get(_lease(lease.conversation)) != lease.token:
+                    raise LeaseLost(lease.conversation)
+                pipeline.multi()  # type: ignore[no-untyped-call] # redis-py 7 has no types for it
+                write(pipeline)
+                try:
+                    await pipeline.execute()
+                except WatchError:
+                    # Our own renewal counts as a change of the lease; whose it is now, the next round sees.
+                    continue
+                return
+
+    async def release(self, lease: Lease) -> bool:
+        """Let go; False, and still held, when messages wait. LeaseLost when it was another's already."""
+        name = lease.conversation
+        score = await self._redis.zscore(_OPEN, name)
+        keys = (_lease(name), _waiting(name), _epoch(name))
+        left = int(await answer(self._redis.eval(_RELEASE, len(keys), *keys, lease.token, str(ledger.KEEP_SECONDS))))
+        if left == -1:
+            raise LeaseLost(name)
+        if left == 0 and score is not None:
+            await answer(self._redis.eval(_FORGET, 1, _OPEN, name, repr(score)))
+        return left == 0
+
+    async def abandon(self, lease: Lease) -> None:
+        """Let go at once after a failure, so that the next try needn't wait for the lease to run out."""
+        await answer(self._redis.eval(_ABANDON, 1, _lease(lease.conversation), lease.token))
+
+    async def overdue(self, seconds: float) -> list[str]:
+        """Conversations whose last message came longer ago than this and which nobody holds."""
+        names: list[str] = await self._redis.zrangebyscore(_OPEN, "-inf", time.time() - seconds, start=0, num=500)
+        pipeline = self._redis.pipeline(transaction=False)
+        for name in names:
+            pipeline.exists(_lease(name))
+        held = await pipeline.execute() if names else []
+        return [name for name, taken in zip(names, held, strict=True) if not taken]
+
+    async def unaccounted(self) -> int:
+        """How many messages have no end yet, over all conversations."""
+        pipeline = self._redis.pipeline(transaction=False)
+        for name in await self._redis.zrange(_OPEN, 0, -1):
+            pipeline.llen(_waiting(name))
+        return sum(await pipeline.execute()) if pipeline.command_stack else 0
+
+
+def drop(pipeline: Any, conversation: str, count: int) -> None:
+    """Take the first `count` messages off the waiting list, within a transaction."""
+    pipeline.ltrim(_waiting(conversation), count, -1)
+
+
+async def hold(desk: Desk, lease: Lease) -> None:
+    """Renew the lease for ever; raises LeaseLost when it went to another, or can't be renewed before it runs out."""
+    deadline = time.monotonic() + desk.lease_seconds
+    while True:
+        await asyncio.sleep(desk.lease_seconds / 3)
+        try:
+            await desk.renew(lease)
+        except RedisError as error:
+            _log.warning("lease_not_renewed", error=type(error).__name__)
+            if time.monotonic() > deadline:
+                raise LeaseLost(lease.conversation) from error
+        else:
+            deadline = time.monotonic() + desk.lease_seconds
+
+
+def _waiting(conversation: str) -> str:
+    return key(conversation, "waiting")
+
+
+def _lease(conversation: str) -> str:
+    return key(conversation, "lease")
+
+
+def _epoch(conversation: str) -> str:
+    return key(conversation, "epoch")

@@ -1,0 +1,62 @@
+"""What became of every message: opened once when it arrives, ended exactly once, kept for 30 days."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from typing import Any
+
+from redis.asyncio import Redis
+
+from bot.metrics import MESSAGES_ENDED
+from bot.redis import answer, key
+
+# Meta delivers a message again for up to 7 days (reference 1.4); a month leaves room for its second thoughts.
+KEEP_SECONDS = 30 * 24 * 3600
+_TRIM_AT_ONCE = 20
+
+# Part of the inbox's script: opens an entry, or says that the message is known. KEYS 1 ledger, 2 its order.
+OPEN_SCRIPT = f"""
+local known = redis.call('HSETNX', KEYS[1], ARGV[1], ARGV[2]) == 0
+if not known then
+  redis.call('ZADD', KEYS[2], ARGV[3], ARGV[1])
+  local old = redis.call('ZRANGEBYSCORE', KEYS[2], '-inf', ARGV[3] - {KEEP_SECONDS}, 'LIMIT', 0, {_TRIM_AT_ONCE})
+  if #old > 0 then
+    redis.call('HDEL', KEYS[1], unpack(old))
+    redis.call('ZREM', KEYS[2], unpack(old))
+  end
+  redis.call('EXPIRE', KEYS[1], {KEEP_SECONDS})
+  redis.call('EXPIRE', KEYS[2], {KEEP_SECONDS})
+end
+"""
+
+
+def keys(conversation: str) -> tuple[str, str]:
+    """The ledger's two keys: entries by message id, and their order in time."""
+    return key(conversation, "ledger"), key(conversation, "ledger", "order")
+
+
+def entry(kind: str, received_at: datetime, state: str = "open") -> str:
+    return json.dumps({"state": state, "type": kind, "received_at": received_at.isoformat()})
+
+
+def end(pipeline: Any, conversation: str, entries: dict[str, dict[str, str]]) -> None:
+    """Write end states, by message id, into a transaction; `ended` counts them once it has gone through."""
+    for message_id, fields in entries.items():
+        pipeline.hset(keys(conversation)[0], message_id, json.dumps(fields))
+
+
+def ended(entries: dict[str, dict[str, str]]) -> None:
+    """Count messages whose end is now in the ledger: `failed: no model` counts as `failed`."""
+    for fields in entries.values():
+        MESSAGES_ENDED.labels(fields["state"].partition(":")[0]).inc()
+
+
+class Ledger:
+    def __init__(self, redis: Redis) -> None:
+        self._redis = redis
+
+    async def of(self, conversation: str) -> dict[str, dict[str, str]]:
+        """Every entry of a conversation: `{message id: {state, type, received_at, …}}`."""
+        raw: dict[str, str] = await answer(self._redis.hgetall(keys(conversation)[0]))
+        return {message_id: json.loads(fields) for message_id, fields in raw.items()}

@@ -1,0 +1,115 @@
+"""What is counted, and how the counts of all processes become one page for Prometheus."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Iterator, Sequence
+
+import structlog
+from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client.metrics_core import Metric
+from prometheus_client.registry import Collector
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+
+from bot.redis import answer
+
+_KEY = "recado:metrics"
+_FLUSH_SECONDS = 1.0
+_log = structlog.get_logger()
+
+REGISTRY = CollectorRegistry()
+
+MESSAGES_RECEIVED = Counter("recado_messages_received", "Messages that arrived, each once", ["type"], registry=REGISTRY)
+MESSAGES_ENDED = Counter("recado_messages_ended", "Messages by what became of them", ["state"], registry=REGISTRY)
+TURNS = Counter("recado_turns", "Turns by their outcome", ["outcome"], registry=REGISTRY)
+TURN_SECONDS = Histogram(
+    "recado_turn_seconds",
+    "From a turn's first message to its reply at Meta",
+    buckets=(0.5, 1, 2, 3, 5, 8, 13, 21, 34, 60, 120),
+    registry=REGISTRY,
+)
+LLM_REQUESTS = Counter("recado_llm_requests", "Requests to models", ["model", "outcome"], registry=REGISTRY)
+LLM_TOKENS = Counter("recado_llm_tokens", "Tokens of models", ["model", "kind"], registry=REGISTRY)
+COST = Counter("recado_cost_usd", "What models, transcription and vision cost, in USD", ["kind"], registry=REGISTRY)
+REPLIES = Counter("recado_replies", "Messages to people by what became of them", ["outcome"], registry=REGISTRY)
+WEBHOOK_REJECTED = Counter("recado_webhook_rejected", "Webhook calls refused", ["reason"], registry=REGISTRY)
+WEBHOOK_UNKNOWN = Counter("recado_webhook_unknown", "Parts of webhooks accepted unread", ["field"], registry=REGISTRY)
+STATUSES = Counter("recado_statuses", "Statuses of our messages", ["status"], registry=REGISTRY)
+
+
+class Ship:
+    """Adds this process's counts to those of all, kept in Redis, every second: `serve` shows the workers' too."""
+
+    def __init__(self, redis: Redis) -> None:
+        self._redis = redis
+        self._sent: dict[str, float] = {}
+
+    async def run(self) -> None:
+        while True:
+            await asyncio.sleep(_FLUSH_SECONDS)
+            await self.flush()
+
+    async def flush(self) -> None:
+        """Ship what was counted since the last time; kept for the next time while Redis is away."""
+        now = dict(_samples())
+        grown = {field: value - self._sent.get(field, 0) for field, value in now.items()}
+        pipeline = self._redis.pipeline(transaction=True)
+        for field, growth in grown.items():
+            if growth:
+                pipeline.hincrbyfloat(_KEY, field, growth)
+        if not pipeline.command_stack:
+            return
+        try:
+            await pipeline.execute()
+        except RedisError as error:
+            _log.warning("metrics_not_shipped", error=type(error).__name__)
+        else:
+            self._sent = now
+
+    async def page(self, gauges: Sequence[Metric]) -> bytes:
+        """The Prometheus text of all processes' counts and these gauges; of this process alone without Redis."""
+        await self.flush()
+        try:
+            totals: dict[str, float] = {
+                field: float(value) for field, value in (await answer(self._redis.hgetall(_KEY))).items()
+            }
+        except RedisError:
+            totals = dict(_samples())
+        registry = CollectorRegistry()
+        registry.register(_Totals(totals, gauges))
+        return generate_latest(registry)
+
+
+def _samples() -> Iterator[tuple[str, float]]:
+    for family in REGISTRY.collect():
+        for sample in family.samples:
+            if not sample.name.endswith("_created"):
+                yield json.dumps([sample.name, sample.labels], sort_keys=True), sample.value
+
+
+class _Totals(Collector):
+    def __init__(self, totals: dict[str, float], gauges: Sequence[Metric]) -> None:
+        self._totals = totals
+        self._gauges = gauges
+
+    def collect(self) -> Iterator[Metric]:
+        families = {
+            family.name: Metric(family.name, family.documentation, family.type) for family in REGISTRY.collect()
+        }
+        for field, value in self._totals.items():
+            name, labels = json.loads(field)
+            family = next((families[stem] for stem in _stems(name) if stem in families), None)
+            # A count of a version of Recado that counted something else stays in Redis and isn't shown.
+            if family is not None:
+                family.add_sample(name, labels, value)
+        yield from families.values()
+        yield from self._gauges
+
+
+def _stems(name: str) -> Iterator[str]:
+    for ending in ("_total", "_bucket", "_sum", "_count"):
+        if name.endswith(ending):
+            yield name.removesuffix(ending)
+    yield name

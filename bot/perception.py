@@ -1,0 +1,196 @@
+"""Every waiting message becomes text that the model can read; what was understood once is kept by its media id."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import time
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from html import escape
+from typing import Any, assert_never
+
+import structlog
+from redis.asyncio import Redis
+
+from bot.language import Language
+from bot.messages import (
+    Cards,
+    Document,
+    Edit,
+    Form,
+    Inbound,
+    Location,
+    Media,
+    Order,
+    Photo,
+    Reaction,
+    Record,
+    Revoke,
+    Sticker,
+    System,
+    Tap,
+    Text,
+    Unsupported,
+    Video,
+    Voice,
+)
+from bot.redis import key
+from bot.senses import Sensed, Senses, Trouble
+from bot.whatsapp.client import Graph, MediaGone, MediaRefused
+from bot.whatsapp.errors import GraphError, Unavailable
+
+_log = structlog.get_logger()
+
+# As long as Meta keeps a file; the picture only as long as a turn can be tried again.
+_KEEP_SECONDS = 7 * 24 * 3600
+_KEEP_PICTURE_SECONDS = 900
+# WhatsApp lets people send documents up to 100 MB; no catalogue or invoice is that large, and memory stays flat.
+_MEDIA_BYTES = 32 * 1024 * 1024
+
+
+class Perceived(Record):
+    """What one message says to the model. `trouble` names the phrase for the person when nothing was understood."""
+
+    message: str
+    kind: str
+    text: str
+    by: str | None = None
+    trouble: str | None = None
+    cost_usd: Decimal = Decimal(0)
+    milliseconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """A perceived message and the picture that goes to the model with it."""
+
+    perceived: Perceived
+    picture: bytes | None = None
+
+
+class Perception:
+    def __init__(self, redis: Redis, graph: Graph, senses: Senses) -> None:
+        self._redis = redis
+        self._graph = graph
+        self._senses = senses
+
+    async def perceive(
+        self, conversation: str, messages: list[Inbound], language: Language | None, seconds: float
+    ) -> list[Sight]:
+        """All messages at once, in their order; none takes longer than `seconds`, and none fails the others."""
+        return list(
+            await asyncio.gather(*(self._one(conversation, message, language, seconds) for message in messages))
+        )
+
+    async def _one(self, conversation: str, message: Inbound, language: Language | None, seconds: float) -> Sight:
+        started = time.perf_counter()
+        content = message.content
+        if isinstance(content, Media) and not isinstance(content, Sticker):
+            sight = await self._media(conversation, message, content, language, seconds)
+        else:
+            text, trouble = _read(content)
+            sight = Sight(Perceived(message=message.id, kind=content.kind, text=text, trouble=trouble))
+        spent = (time.perf_counter() - started) * 1000
+        return replace(sight, perceived=sight.perceived.model_copy(update={"milliseconds": spent}))
+
+    async def _media(
+        self, conversation: str, message: Inbound, media: Media, language: Language | None, seconds: float
+    ) -> Sight:
+        kept = await self._kept(conversation, media.media_id)
+        if kept is not None:
+            return replace(kept, perceived=kept.perceived.model_copy(update={"message": message.id}))
+        kind = message.content.kind
+        try:
+            async with asyncio.timeout(seconds):
+                sensed = await self._sense(media, language)
+        except Trouble as trouble:
+            text = fenced(kind, caption=media.caption, problem=trouble.problem)
+            return Sight(Perceived(message=message.id, kind=kind, text=text, trouble=trouble.phrase))
+        except (TimeoutError, Unavailable, GraphError, MediaGone) as error:
+            _log.warning("media_not_perceived", kind=kind, error=type(error).__name__)
+            text = fenced(kind, caption=media.caption, problem="it could not be looked at; ask to send it again later")
+            return Sight(Perceived(message=message.id, kind=kind, text=text, trouble="media_trouble"))
+        perceived = Perceived(
+            message=message.id,
+            kind=sensed.kind,
+            text=fenced(sensed.kind, caption=media.caption, filename=media.filename, **sensed.facts),
+            by=sensed.by,
+            cost_usd=sensed.cost_usd,
+        )
+        sight = Sight(perceived, sensed.picture)
+        await self._keep(conversation, media.media_id, sight)
+        return sight
+
+    async def _sense(self, media: Media, language: Language | None) -> Sensed:
+        try:
+            file = await self._graph.fetch(media.media_id, limit=_MEDIA_BYTES, sha256=media.sha256)
+        except MediaRefused as error:
+            raise Trouble("media_large", "the file is too large") from error
+        match media:
+            case Voice():
+                return await self._senses.hear(file.data, language)
+            case Photo():
+                return await self._senses.look(file.data)
+            case Video():
+                return await self._senses.watch(file.data, language)
+            case _:
+                return await self._senses.read(file.data, media.filename, language)
+
+    async def _kept(self, conversation: str, media_id: str) -> Sight | None:
+        raw, picture = await self._redis.mget(
+            key(conversation, "perceived", media_id), key(conversation, "picture", media_id)
+        )
+        if raw is None:
+            return None
+        return Sight(Perceived.model_validate_json(raw), base64.b64decode(picture) if picture else None)
+
+    async def _keep(self, conversation: str, media_id: str, sight: Sight) -> None:
+        pipeline = self._redis.pipeline(transaction=True)
+        # What was paid is paid once: a retry finds it free.
+        free = sight.perceived.model_copy(update={"cost_usd": Decimal(0)})
+        pipeline.set(key(conversation, "perceived", media_id), free.model_dump_json(), ex=_KEEP_SECONDS)
+        if sight.picture:
+            picture = base64.b64encode(sight.picture).decode()
+            pipeline.set(key(conversation, "picture", media_id), picture, ex=_KEEP_PICTURE_SECONDS)
+        await pipeline.execute()
+
+
+def fenced(tag: str, **facts: str | None) -> str:
+    """Facts about what was sent, between tags that a text of others can't close: it stays data."""
+    tag = _TAGS.get(tag, tag)
+    inside = "".join(f"<{name}>{escape(value, quote=False)}</{name}>" for name, value in facts.items() if value)
+    return f"<{tag}>{inside}</{tag}>"
+
+
+_TAGS = {"voice": "voice_note", "cards": "contact_cards", "tap": "tapped"}
+
+
+def _read(content: Any) -> tuple[str, str | None]:  # noqa: PLR0911 - one line for each kind
+    """What a message without a file says, and the phrase for the person when that is nothing."""
+    match content:
+        case Text():
+            return content.body, None
+        case Location():
+            place = f"{content.latitude:.6f}, {content.longitude:.6f}"
+            return fenced("location", coordinates=place, name=content.name, address=content.address), None
+        case Cards():
+            cards = "; ".join(
+                f"{card.name or 'unnamed'}: {', '.join(card.phones) or 'no phone'}" for card in content.cards
+            )
+            return fenced("cards", cards=cards), None
+        case Tap():
+            return fenced("tap", title=content.title), None
+        case Form():
+            return fenced("form", answers=content.answers), None
+        case Order():
+            return fenced("order", items="; ".join(content.items), text=content.text), None
+        case Sticker():
+            return fenced("sticker", note="a sticker, as a gesture"), None
+        case Unsupported():
+            problem = f"a message of the kind {content.type!r}, which can't be read here"
+            return fenced("unreadable_message", problem=problem), "unsupported"
+        case Reaction() | Edit() | Revoke() | System() | Voice() | Photo() | Video() | Document():
+            raise ValueError(f"{content.kind} does not come here")
+        case _:
+            assert_never(content)

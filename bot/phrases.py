@@ -1,0 +1,64 @@
+"""What Recado says itself, without a model, in the customer's language."""
+
+from __future__ import annotations
+
+from bot.language import Language
+
+_PHRASES: dict[str, dict[Language, str]] = {
+    "no_answer": {
+        "es": "Perdona, ahora mismo no puedo contestarte por un problema nuestro. Tu mensaje quedó guardado; "
+        "escríbeme otra vez en unos minutos, o pide hablar con una persona.",
+        "en": "Sorry, I can't answer right now because of a problem on our side. Your message is saved; "
+        "please write again in a few minutes, or ask for a person.",
+    },
+    "handed_off": {
+        "es": "Listo, una persona del equipo te escribe por aquí.",
+        "en": "Done: somebody from the team will write to you here.",
+    },
+    "voice_silent": {
+        "es": "No se escucha nada en tu nota de voz. ¿Me la mandas otra vez, o me lo escribes?",
+        "en": "I can't hear anything in your voice note. Could you send it again, or type it?",
+    },
+    "voice_unintelligible": {
+        "es": "No alcancé a entender tu nota de voz. ¿Me la mandas otra vez, o me lo escribes?",
+        "en": "I couldn't make out your voice note. Could you send it again, or type it?",
+    },
+    "voice_long": {
+        "es": "Tu audio es demasiado largo para mí. ¿Me lo mandas en partes más cortas, o me lo escribes?",
+        "en": "Your audio is too long for me. Could you send it in shorter parts, or type it?",
+    },
+    "voice_off": {
+        "es": "Por ahora no puedo escuchar notas de voz. ¿Me lo escribes, por favor?",
+        "en": "I can't listen to voice notes for now. Could you type it, please?",
+    },
+    "media_broken": {
+        "es": "No pude abrir el archivo que mandaste. ¿Lo mandas otra vez?",
+        "en": "I couldn't open the file you sent. Could you send it again?",
+    },
+    "media_large": {
+        "es": "El archivo que mandaste es demasiado grande para mí. ¿Tienes uno más pequeño?",
+        "en": "The file you sent is too large for me. Do you have a smaller one?",
+    },
+    "media_locked": {
+        "es": "El archivo que mandaste está protegido con contraseña y no lo puedo abrir.",
+        "en": "The file you sent is protected by a password and I can't open it.",
+    },
+    "media_format": {
+        "es": "Ese tipo de archivo no lo puedo leer. Puedes mandarme texto, notas de voz, fotos o un PDF.",
+        "en": "I can't read that kind of file. You can send me text, voice notes, photos or a PDF.",
+    },
+    "media_trouble": {
+        "es": "No pude revisar lo que mandaste por un problema nuestro. ¿Lo mandas otra vez en unos minutos, "
+        "o me lo escribes?",
+        "en": "I couldn't look at what you sent because of a problem on our side. Could you send it again in a few "
+        "minutes, or type it?",
+    },
+    "unsupported": {
+        "es": "Ese tipo de mensaje no lo puedo ver. Puedes mandarme texto, notas de voz, fotos o un PDF.",
+        "en": "I can't see that kind of message. You can send me text, voice notes, photos or a PDF.",
+    },
+}
+
+
+def phrase(name: str, language: Language) -> str:
+    return _PHRASES[name][language]

@@ -1,0 +1,38 @@
+"""Blue ticks and the typing dots, for as long as we think about somebody's message."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import structlog
+
+from bot.messages import Inbound
+from bot.whatsapp.client import Graph
+from bot.whatsapp.errors import GraphError, Unavailable
+from bot.whatsapp.rendering import read_mark
+
+_log = structlog.get_logger()
+# Meta takes the dots away after 25 s.
+_AGAIN_SECONDS = 20.0
+
+
+@asynccontextmanager
+async def typing(graph: Graph, message: Inbound) -> AsyncIterator[None]:
+    """Show that the message was read and an answer is being written. Meta's refusal of it never costs the reply."""
+    task = asyncio.create_task(_keep(graph, message))
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+async def _keep(graph: Graph, message: Inbound) -> None:
+    while True:
+        try:
+            await graph.mark_read(read_mark(message.id, typing=True), message.phone_number_id)
+        except (GraphError, Unavailable) as error:
+            _log.debug("typing_not_shown", error=str(error))
+        await asyncio.sleep(_AGAIN_SECONDS)

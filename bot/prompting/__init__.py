@@ -1,0 +1,1 @@
+"""The operators' prompt files: read, checked and rendered."""

@@ -1,0 +1,141 @@
+"""Names and shapes of the jobs, and the only file that knows BullMQ: how they are added, worked on and counted."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
+from typing import Any, Literal
+
+import structlog
+from bullmq import Job, Queue, Worker
+from redis.asyncio import Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import ExponentialBackoff
+from redis.exceptions import RedisError
+
+from bot.redis import connect
+from bot.settings import RedisSettings
+
+_log = structlog.get_logger()
+
+Name = Literal["llm"]
+QUEUES: tuple[Name, ...] = ("llm",)
+Processor = Callable[[str, dict[str, Any]], Awaitable[None]]
+
+# A worker that dies is noticed after this long: its job goes to another one. Not shorter, because a busy loop
+# must still find the time to renew its locks.
+_LOCK_MILLISECONDS = 6_000
+_ATTEMPTS = 3
+_ADD_AT_ONCE = 200
+
+
+JobName = Literal["turn", "summary"]
+
+
+def job(name: JobName, conversation: str, job_id: str) -> dict[str, Any]:
+    """A job for a conversation; while one with this id waits or runs, it is the same job."""
+    options = {
+        "jobId": job_id,
+        "attempts": _ATTEMPTS,
+        "backoff": {"type": "exponential", "delay": 1000},
+        "removeOnComplete": True,
+        "removeOnFail": {"count": 1000},
+    }
+    return {"name": name, "data": {"conversation": conversation}, "opts": options}
+
+
+class Nudges:
+    """Asks for jobs off the caller's path. A turn that gets lost is asked for again by the workers' sweep."""
+
+    def __init__(self, redis: Redis) -> None:
+        self._queue = Queue("llm", {"connection": redis})
+        self._due: dict[str, dict[str, Any]] = {}
+        self._wake = asyncio.Event()
+
+    def turn(self, conversation: str, job_id: str) -> None:
+        self._ask(job("turn", conversation, job_id))
+
+    def summary(self, conversation: str) -> None:
+        """One at a time for a conversation, over all workers."""
+        self._ask(job("summary", conversation, f"{conversation}-summary"))
+
+    def _ask(self, asked: dict[str, Any]) -> None:
+        self._due[asked["opts"]["jobId"]] = asked
+        self._wake.set()
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[Nudges]:
+        task = asyncio.create_task(self._run())
+        try:
+            yield self
+        finally:
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
+            await self._add()
+
+    async def _run(self) -> None:
+        while True:
+            await self._wake.wait()
+            await self._add()
+
+    async def _add(self) -> None:
+        self._wake.clear()
+        due, self._due = self._due, {}
+        jobs = list(due.values())
+        for start in range(0, len(jobs), _ADD_AT_ONCE):
+            try:
+                await self._queue.addBulk(jobs[start : start + _ADD_AT_ONCE])
+            except (RedisError, OSError) as error:
+                _log.warning("jobs_not_added", count=len(jobs) - start, error=type(error).__name__)
+                return
+
+
+@asynccontextmanager
+async def working(
+    name: Name, process: Processor, settings: RedisSettings, *, concurrency: int
+) -> AsyncIterator[Worker]:
+    """Work on a queue's jobs until the context ends, which waits for the jobs in hand."""
+    # A connection of its own: the wait for a job must not time out before BullMQ's own 5 seconds.
+    client = connect(settings)
+    client.connection_pool.connection_kwargs["socket_timeout"] = 30
+    client.connection_pool.connection_kwargs["retry"] = Retry(ExponentialBackoff(cap=0.5, base=0.05), 3)
+
+    async def processor(taken: Job, _token: str) -> None:
+        try:
+            await process(str(taken.name), taken.data)
+        except asyncio.CancelledError as error:
+            # BullMQ takes a cancelled inner task for its own end and stops working for good.
+            task = asyncio.current_task()
+            if task is None or task.cancelling():
+                raise
+            raise RuntimeError("a task inside the job was cancelled") from error
+
+    options = {
+        "connection": client,
+        "concurrency": concurrency,
+        "lockDuration": _LOCK_MILLISECONDS,
+        "stalledInterval": _LOCK_MILLISECONDS // 2,
+        "maxStalledCount": 5,
+        "runRetryDelay": 500,
+        "autorun": False,
+    }
+    worker = Worker(name, processor, options)
+    # Without its capabilities read, BullMQ rounds every wait up to whole seconds.
+    await worker.blockingRedisConnection.getRedisVersion()
+    worker.on("error", lambda error, *_: _log.warning("queue_error", queue=name, error=type(error).__name__))
+    worker.on("failed", lambda failed, error: _log.error("job_failed", queue=name, job=failed.id, error=repr(error)))
+    task = asyncio.create_task(worker.run())
+    try:
+        yield worker
+    finally:
+        await worker.close()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+async def counts(redis: Redis, name: Name) -> dict[str, int]:
+    """How many jobs of a queue are in which state, as BullMQ counts them."""
+    queue = Queue(name, {"connection": redis})
+    found: dict[str, int] = await queue.getJobCounts("waiting", "active", "delayed", "completed", "failed")
+    return found

@@ -1,0 +1,95 @@
+"""Our way to Redis: how to connect, how keys are spelled, and how many requests share one round trip."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable
+from contextlib import asynccontextmanager
+from typing import Any, TypeVar, cast
+
+from redis.asyncio import Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import ExponentialBackoff
+from redis.exceptions import RedisError
+
+from bot.settings import RedisSettings
+
+_AT_ONCE = 200
+T = TypeVar("T")
+
+
+def key(conversation: str, *parts: str) -> str:
+    """A key of one conversation; the braces keep all of them in one slot of a Redis Cluster."""
+    return ":".join((f"recado:{{{conversation}}}", *parts))
+
+
+def answer(command: Awaitable[T] | T) -> Awaitable[T]:
+    """A command of the asynchronous client, for type checkers: redis-py gives both clients one signature."""
+    return cast("Awaitable[T]", command)
+
+
+def connect(settings: RedisSettings) -> Redis:
+    """A client that answers in text and gives up within seconds, so that a webhook can say 503 in time."""
+    options: dict[str, Any] = {
+        "decode_responses": True,
+        "socket_connect_timeout": 2,
+        "socket_timeout": 5,
+        "retry": Retry(ExponentialBackoff(cap=0.3, base=0.05), 2),
+    }
+    if settings.url:
+        return Redis.from_url(settings.url.get_secret_value(), **options)
+    password = settings.password.get_secret_value() if settings.password else None
+    return Redis(host=settings.host, port=settings.port, password=password, ssl=settings.tls, **options)
+
+
+class Batch:
+    """Commands of many requests share a round trip: while one is under way, the next gathers. Alone, none waits.
+
+    Each caller gets its own command's result or error, as if it had asked alone.
+    """
+
+    def __init__(self, redis: Redis) -> None:
+        self._redis = redis
+        self._waiting: list[tuple[tuple[Any, ...], asyncio.Future[Any]]] = []
+        self._wake = asyncio.Event()
+
+    def __call__(self, *command: Any) -> asyncio.Future[Any]:
+        future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        self._waiting.append((command, future))
+        self._wake.set()
+        return future
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[Batch]:
+        task = asyncio.create_task(self._run())
+        try:
+            yield self
+        finally:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+            for _, future in self._waiting:
+                future.cancel()
+
+    async def _run(self) -> None:
+        while True:
+            await self._wake.wait()
+            taken, self._waiting = self._waiting[:_AT_ONCE], self._waiting[_AT_ONCE:]
+            if not self._waiting:
+                self._wake.clear()
+            await self._send(taken)
+
+    async def _send(self, taken: list[tuple[tuple[Any, ...], asyncio.Future[Any]]]) -> None:
+        pipeline = self._redis.pipeline(transaction=False)
+        for command, _ in taken:
+            pipeline.execute_command(*command)
+        try:
+            results = await pipeline.execute(raise_on_error=False)
+        except (RedisError, OSError) as error:
+            results = [error] * len(taken)
+        for (_, future), result in zip(taken, results, strict=True):
+            if future.done():
+                continue
+            if isinstance(result, Exception):
+                future.set_exception(result)
+            else:
+                future.set_result(result)

@@ -1,0 +1,162 @@
+"""Hearing, seeing and reading: which engine does it where it is configured, and the sentence where none is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+import structlog
+
+from bot.ai.vision import COST_USD_PER_PHOTO, Vision, VisionFailed
+from bot.ai.whisper import TranscriptionFailed, Whisper, cost_usd
+from bot.language import Language
+from bot.settings import VisionSettings, WhisperSettings
+from pipelines.document import read
+from pipelines.image import Reading, look
+from pipelines.ocr import EngineMissing, LocalReader
+from pipelines.refusals import Reason, Refusal
+from pipelines.sniff import kind_of
+from pipelines.voice import transcribe
+
+_log = structlog.get_logger()
+
+
+class Trouble(Exception):
+    """Nothing was understood: `phrase` names our sentence for the person, `problem` tells the model."""
+
+    def __init__(self, phrase: str, problem: str) -> None:
+        super().__init__(problem)
+        self.phrase = phrase
+        self.problem = problem
+
+
+@dataclass(frozen=True, slots=True)
+class Sensed:
+    """Facts by name, in the words that the model reads; `by` is the engine."""
+
+    kind: str
+    facts: dict[str, str | None] = field(default_factory=dict)
+    by: str | None = None
+    cost_usd: Decimal = Decimal(0)
+    picture: bytes | None = None
+
+
+_PHRASES = {
+    Reason.SILENT: "voice_silent",
+    Reason.UNINTELLIGIBLE: "voice_unintelligible",
+    Reason.TOO_LONG: "voice_long",
+    Reason.TOO_LARGE: "media_large",
+    Reason.BOMB: "media_large",
+    Reason.ENCRYPTED: "media_locked",
+    Reason.UNREADABLE_FORMAT: "media_format",
+    Reason.TOO_SLOW: "media_trouble",
+}
+
+
+class Senses:
+    """Made from the settings; heavy engines are loaded when the first voice note or photo comes."""
+
+    def __init__(self, whisper: WhisperSettings, vision: VisionSettings) -> None:
+        self._whisper: Whisper | None = None
+        if whisper.api_key:
+            self._whisper = Whisper(
+                api_key=whisper.api_key.get_secret_value(), base_url=whisper.base_url, model=whisper.model
+            )
+        self._model = whisper.model
+        self._google: Vision | None = None
+        if vision.configured:
+            credentials = vision.application_credentials
+            self._google = Vision(
+                endpoint=vision.vision_endpoint,
+                credentials_file=str(credentials) if credentials else None,
+                project_id=vision.vision_project_id,
+            )
+        self._local = LocalReader()
+
+    async def hear(self, audio: bytes, language: Language | None, kind: str = "voice") -> Sensed:
+        """The words of a voice note, an audio file or a video."""
+        whisper = self._whisper
+        if whisper is None:
+            raise Trouble("voice_off", "voice notes can't be heard: no transcription is configured (OPENAI_API_KEY)")
+        try:
+            transcript = await transcribe(audio, speech_to_text=whisper, language=language)
+        except Refusal as refusal:
+            raise _trouble(refusal) from refusal
+        except TranscriptionFailed as error:
+            _log.warning("transcription_failed", status=error.status, retryable=error.retryable)
+            raise Trouble("media_trouble", "it could not be heard because of a fault of ours") from error
+        facts: dict[str, str | None] = {"seconds": f"{transcript.seconds:.0f}", "transcript": transcript.text}
+        return Sensed(kind, facts, by=self._model, cost_usd=cost_usd(transcript.seconds))
+
+    async def look(self, photo: bytes) -> Sensed:
+        """Text, codes and labels of a photo, and the photo itself for models that see."""
+        try:
+            sight = await look(photo, read_text=self._read_text)
+        except Refusal as refusal:
+            raise _trouble(refusal) from refusal
+        except VisionFailed as error:
+            _log.warning("vision_failed", retryable=error.retryable)
+            raise Trouble("media_trouble", "its text could not be read because of a fault of ours") from error
+        facts = {
+            "text_read": sight.text or "none",
+            "codes": ", ".join(f"{code.format} {code.value}" for code in sight.barcodes),
+            "labels": ", ".join(sight.labels),
+        }
+        return Sensed("photo", dict(facts), by=self._eyes, cost_usd=self._look_cost, picture=sight.jpeg)
+
+    async def watch(self, video: bytes, language: Language | None) -> Sensed:
+        """What is said in a video."""
+        return await self.hear(video, language, kind="video")
+
+    async def read(self, document: bytes, filename: str | None, language: Language | None) -> Sensed:
+        """The text of a document; a photo or a recording sent as a document is looked at or heard."""
+        match kind_of(document):
+            case "image":
+                return await self.look(document)
+            case "audio":
+                return await self.hear(document, language)
+            case "video":
+                return await self.watch(document, language)
+        try:
+            pages = await read(document, filename=filename, read_text=self._read_text)
+        except Refusal as refusal:
+            raise _trouble(refusal) from refusal
+        except VisionFailed as error:
+            raise Trouble("media_trouble", "its text could not be read because of a fault of ours") from error
+        facts = {
+            "pages": f"{pages.read} of {pages.pages}" if pages.truncated else str(pages.pages),
+            "text": pages.text or "none",
+        }
+        scanned = pages.scanned
+        cost = self._look_cost * pages.read if scanned else Decimal(0)
+        return Sensed("document", dict(facts), by=self._eyes if scanned else None, cost_usd=cost)
+
+    async def close(self) -> None:
+        await self._local.close()
+        for vendor in (self._whisper, self._google):
+            if vendor is not None:
+                await vendor.close()
+
+    async def _read_text(self, jpeg: bytes) -> Reading:
+        if self._google is not None:
+            return await self._google(jpeg)
+        try:
+            return await self._local.read(jpeg)
+        except EngineMissing:
+            # Codes and the picture itself are left; `recado doctor` tells the operator what to install.
+            _log.warning("no_eyes", fix="set GOOGLE_APPLICATION_CREDENTIALS, or install the extra recado[ocr]")
+            return Reading(text="", lines=(), labels=())
+
+    @property
+    def _eyes(self) -> str:
+        return "google-vision" if self._google is not None else "local"
+
+    @property
+    def _look_cost(self) -> Decimal:
+        return COST_USD_PER_PHOTO if self._google is not None else Decimal(0)
+
+
+def _trouble(refusal: Refusal) -> Trouble:
+    _log.info("media_refused", reason=refusal.reason)
+    phrase = _PHRASES.get(refusal.reason, "media_broken")
+    return Trouble(phrase, f"it could not be understood ({refusal.reason}); ask to send it again or to type it")

@@ -1,0 +1,34 @@
+"""What fell out of a conversation's memory becomes a summary, made by the model off the reply's path."""
+
+from __future__ import annotations
+
+import asyncio
+
+from bot.ai.chat import ChatModel, FromPerson, Instructions, Question
+from bot.memory import Memory
+from bot.perception import fenced
+from bot.prompting.business import Business
+from bot.prompting.prompts import Prompts
+from bot.trace import count
+
+_SECONDS = 60
+
+
+class Summaries:
+    def __init__(self, model: ChatModel, memory: Memory, prompts: Prompts, business: Business) -> None:
+        self._model = model
+        self._memory = memory
+        self._prompts = prompts
+        self._business = business
+
+    async def make(self, conversation: str) -> None:
+        """Summarise what fell out. Repeating it does no harm; when no model answers, it stays readable as it was."""
+        before = await self._memory.recall(conversation)
+        if not before.fallen:
+            return
+        values = {"business": {"name": self._business.name}, "summary": before.summary}
+        prompt = self._prompts.render("summary", values)
+        said = fenced("conversation", lines="\n".join(f"{item.role}: {item.text}" for item in before.fallen))
+        deadline = asyncio.get_running_loop().time() + _SECONDS
+        answer = await self._model.answer(Question((Instructions(prompt.text), FromPerson(said)), deadline), count)
+        await self._memory.summarised(conversation, len(before.fallen), answer.text)

@@ -1,0 +1,11 @@
+"""The tools that there are. A new one is a file in this folder and a name here."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from bot.tools.business import business_hours
+from bot.tools.handoff import talk_to_a_person
+from bot.tools.tool import Tool
+
+TOOLS: tuple[Tool[Any], ...] = (business_hours, talk_to_a_person)

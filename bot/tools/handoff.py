@@ -1,0 +1,22 @@
+"""Calling a colleague into the conversation."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from bot.tools.tool import Arguments, ToolContext, tool
+
+
+class Reason(Arguments):
+    reason: str = Field(
+        description="Why a person is needed and what the customer wants, in one sentence", min_length=3, max_length=500
+    )
+
+
+@tool(Reason)
+async def talk_to_a_person(arguments: Reason, context: ToolContext) -> str:
+    """Hand this conversation to a colleague of the team. Call it when the customer asks for a person, is upset, or
+    needs something that no tool can do. Afterwards tell the customer that somebody will write here.
+    """
+    await context.handoff.call_a_person(context.conversation, arguments.reason)
+    return "Done: a colleague has been called and will write in this chat. Say so, and stop."

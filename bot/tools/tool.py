@@ -1,0 +1,80 @@
+"""The frame of a tool: typed arguments, a docstring for the model, a context with identity, clock and clients."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Generic, TypeVar
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from bot.ai.chat import ToolOffer
+from bot.contacts import Contact
+from bot.handoff import HandOff
+from bot.prompting.business import Business
+
+
+class ToolError(Exception):
+    """The tool can't do what was asked; the message is for the model, which may try otherwise or say so."""
+
+
+class Arguments(BaseModel):
+    """What a tool takes. Unknown names are refused, so that the model learns the right ones."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class NoArguments(Arguments):
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class ToolContext:
+    """Who the tool works for, from the signed webhook, and with what. `effect` keys an effect: same key, same act."""
+
+    conversation: str
+    contact: Contact
+    now: datetime
+    business: Business
+    handoff: HandOff
+    effect: str = ""
+
+
+A = TypeVar("A", bound=Arguments)
+Work = Callable[[A, ToolContext], Awaitable[str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Tool(Generic[A]):
+    name: str
+    description: str
+    arguments: type[A]
+    work: Work[A]
+
+    @property
+    def offer(self) -> ToolOffer:
+        schema = self.arguments.model_json_schema()
+        schema.pop("title", None)
+        return ToolOffer(self.name, self.description, schema)
+
+    async def call(self, arguments: dict[str, Any], context: ToolContext) -> str:
+        """Check the model's arguments and do the work; ToolError says what is wrong with them."""
+        try:
+            checked = self.arguments.model_validate(arguments)
+        except ValidationError as error:
+            problems = "; ".join(
+                f"{'.'.join(map(str, problem['loc'])) or 'arguments'}: {problem['msg']}" for problem in error.errors()
+            )
+            raise ToolError(f"wrong arguments: {problems}") from error
+        return await self.work(checked, context)
+
+
+def tool(arguments: type[A]) -> Callable[[Work[A]], Tool[A]]:
+    """Make a function a tool: its name and docstring are what the model reads."""
+
+    def wrap(work: Work[A]) -> Tool[A]:
+        description = " ".join((work.__doc__ or "").split())
+        return Tool(work.__name__, description, arguments, work)
+
+    return wrap

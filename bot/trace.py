@@ -1,0 +1,119 @@
+"""The story of one turn for those who look on: what was perceived, asked, called, spent, and how long it took."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+from bot.agent import Done
+from bot.ai.chat import Attempt
+from bot.metrics import COST, LLM_REQUESTS, LLM_TOKENS
+from bot.perception import Perceived
+from bot.prompting.prompts import Rendered
+
+
+@dataclass(slots=True)
+class Trace:
+    turn: str
+    conversation: str
+    messages: list[str] = field(default_factory=list)
+    started_at: datetime = field(default_factory=lambda: datetime.now(UTC))
+    perceived: list[Perceived] = field(default_factory=list)
+    prompt: Rendered | None = None
+    attempts: list[Attempt] = field(default_factory=list)
+    tools: list[Done] = field(default_factory=list)
+    reply: list[str] = field(default_factory=list)
+    outcome: str | None = None
+    error: str | None = None
+    _stations: dict[str, float] = field(default_factory=dict)
+
+    @contextmanager
+    def station(self, name: str) -> Iterator[None]:
+        started = time.perf_counter()
+        try:
+            yield
+        finally:
+            self._stations[name] = self._stations.get(name, 0) + (time.perf_counter() - started) * 1000
+
+    async def book(self, attempt: Attempt) -> None:
+        """Keep and count a request to a model of this turn."""
+        self.attempts.append(attempt)
+        await count(attempt)
+
+    def saw(self, perceived: list[Perceived]) -> None:
+        self.perceived = perceived
+        for item in perceived:
+            if item.cost_usd:
+                COST.labels("transcription" if item.kind in ("voice", "video") else "vision").inc(float(item.cost_usd))
+
+    @property
+    def cost_usd(self) -> Decimal:
+        models = sum((attempt.cost_usd for attempt in self.attempts), Decimal(0))
+        return models + sum((item.cost_usd for item in self.perceived), Decimal(0))
+
+    def event(self) -> dict[str, Any]:
+        """The turn as JSON, for the event stream and the record."""
+        return {
+            "type": "turn",
+            "turn": self.turn,
+            "conversation": self.conversation,
+            "state": "closed" if self.outcome else "thinking",
+            "outcome": self.outcome,
+            "started_at": self.started_at.isoformat(),
+            "messages": self.messages,
+            "perceived": [_perceived(item) for item in self.perceived],
+            "prompt": {"name": self.prompt.name, "version": self.prompt.version} if self.prompt else None,
+            "requests": [_request(attempt) for attempt in self.attempts],
+            "tools": [_tool(done) for done in self.tools],
+            "stations": [{"station": name, "ms": round(ms, 1)} for name, ms in self._stations.items()],
+            "reply": self.reply,
+            "cost_usd": f"{self.cost_usd:f}",
+            "error": self.error,
+        }
+
+
+async def count(attempt: Attempt) -> None:
+    """Count a request to a model; failed ones too, which can cost as well."""
+    model = attempt.served or attempt.asked
+    LLM_REQUESTS.labels(attempt.asked, attempt.outcome).inc()
+    LLM_TOKENS.labels(model, "prompt").inc(attempt.prompt_tokens)
+    LLM_TOKENS.labels(model, "completion").inc(attempt.completion_tokens)
+    COST.labels("llm").inc(float(attempt.cost_usd))
+
+
+def _perceived(item: Perceived) -> dict[str, Any]:
+    return {
+        "message": item.message,
+        "kind": item.kind,
+        "text": item.text,
+        "by": item.by,
+        "ms": round(item.milliseconds, 1),
+        "error": item.trouble,
+    }
+
+
+def _request(attempt: Attempt) -> dict[str, Any]:
+    return {
+        "asked": attempt.asked,
+        "served": attempt.served,
+        "outcome": attempt.outcome,
+        "ms": round(attempt.seconds * 1000, 1),
+        "prompt_tokens": attempt.prompt_tokens,
+        "completion_tokens": attempt.completion_tokens,
+        "cost_usd": f"{attempt.cost_usd:f}",
+    }
+
+
+def _tool(done: Done) -> dict[str, Any]:
+    return {
+        "name": done.name,
+        "arguments": done.arguments,
+        "result": done.result,
+        "outcome": done.outcome,
+        "ms": round(done.milliseconds, 1),
+    }

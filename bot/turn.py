@@ -1,0 +1,364 @@
+"""One turn of one conversation: wait for the burst to end, understand, think, close in one step, send."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import time
+from contextlib import nullcontext
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import structlog
+from pydantic import TypeAdapter
+from redis.asyncio import Redis
+
+from bot import inbox, ledger, memory, outbox
+from bot.agent import Agent, Done, Journal, Step
+from bot.ai.chat import FromModel, FromPerson, Instructions, Line, NoModelAnswered, Question
+from bot.contacts import Contact, Contacts
+from bot.events import Events
+from bot.handoff import HandOff
+from bot.inbox import Desk, Lease, LeaseLost, hold
+from bot.language import Language, language_of
+from bot.logs import masked
+from bot.memory import Memory, Recollection, Remembered
+from bot.messages import Inbound, Reply, Say
+from bot.metrics import TURN_SECONDS, TURNS
+from bot.outbox import Outbox
+from bot.perception import Perception, Sight, fenced
+from bot.phrases import phrase
+from bot.presence import typing
+from bot.prompting.business import Business
+from bot.prompting.prompts import Prompts
+from bot.queues import Nudges
+from bot.redis import answer, key
+from bot.settings import ServiceSettings, TurnSettings
+from bot.tools.tool import ToolContext
+from bot.trace import Trace
+from bot.whatsapp.client import Graph
+from bot.whatsapp.formatting import split, whatsapp
+
+_log = structlog.get_logger()
+
+# A burst that never ends is cut here, so that a chatterbox gets an answer too.
+_LONGEST_BURST_SECONDS = 8.0
+# Kept of the deadline for handing the reply to Meta.
+_SENDING_SECONDS = 3.0
+_TRIES = 5
+_PICTURES = 4
+_TRACES = 20
+_TRACE_SECONDS = 7 * 24 * 3600
+_NAME_LENGTH = 60
+
+_entry: TypeAdapter[Step | Done] = TypeAdapter(Step | Done)
+
+
+@dataclass(frozen=True, slots=True)
+class Stations:
+    """Everything that a turn passes through, made once by the worker."""
+
+    redis: Redis
+    desk: Desk
+    contacts: Contacts
+    memory: Memory
+    perception: Perception
+    agent: Agent
+    outbox: Outbox
+    handoff: HandOff
+    events: Events
+    graph: Graph
+    nudges: Nudges
+    prompts: Prompts
+    business: Business
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """A turn that is under way: which messages it has (the first `count`), and what earlier tries did."""
+
+    count: int
+    tries: int
+    journal: tuple[Step | Done, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a turn ends: what is said, and the end state of its messages."""
+
+    text: str
+    state: str
+
+
+class Turns:
+    def __init__(self, stations: Stations, turn: TurnSettings, service: ServiceSettings) -> None:
+        self._at = stations
+        self._turn = turn
+        self._service = service
+
+    async def run(self, conversation: str) -> None:
+        """Work on a conversation until nothing waits in it. Whoever else has it, is waited for."""
+        lease = Lease(conversation, secrets.token_hex(8))
+        while not await self._at.desk.take(lease):  # noqa: ASYNC110 - another process holds it: there is no event
+            await asyncio.sleep(0.25)
+        try:
+            async with asyncio.TaskGroup() as group:
+                holding = group.create_task(hold(self._at.desk, lease))
+                await self._until_quiet(lease)
+                holding.cancel()
+        except* LeaseLost:
+            _log.warning("lease_lost", conversation=conversation)
+        finally:
+            await self._at.desk.abandon(lease)
+
+    async def _until_quiet(self, lease: Lease) -> None:
+        await self._at.outbox.flush(lease)
+        while True:
+            waiting = await self._at.desk.waiting(lease.conversation)
+            if waiting:
+                await self._take_turn(lease, waiting)
+            elif await self._at.desk.release(lease):
+                return
+
+    async def _take_turn(self, lease: Lease, waiting: list[Inbound]) -> None:
+        conversation = lease.conversation
+        first = waiting[0]
+        trace = Trace(turn=f"t_{masked(first.id)}", conversation=conversation)
+        structlog.contextvars.bind_contextvars(message=masked(first.id), conversation=conversation)
+        contact = await self._at.contacts.get(conversation)
+        async with nullcontext() if contact.quiet else typing(self._at.graph, waiting[-1]):
+            with trace.station("quiet"):
+                waiting = await self._burst(conversation, waiting)
+            begun = await self._begin(conversation, len(waiting))
+            messages = sorted(waiting[: begun.count], key=lambda message: message.sent_at)
+            trace.messages = [message.id for message in messages]
+            await self._at.events.publish(trace.event())
+            sights = await self._perceive(conversation, messages, contact, trace)
+            with trace.station("memory"):
+                before = await self._at.memory.recall(conversation)
+                quotes = await self._at.memory.quoted(conversation, [m.quoted for m in messages if m.quoted])
+            said = _said(messages, sights, quotes)
+            language = language_of(said) or _language(contact, self._service.default_language)
+            await self._at.contacts.saw(conversation, messages, language)
+            scene = _Scene(conversation, messages, sights, said, language, contact, before, begun)
+            outcome = await self._answer(scene, trace)
+        with trace.station("closing"):
+            summary_due = await self._close(lease, scene, outcome, trace)
+        with trace.station("outbox"):
+            sent = await self._at.outbox.flush(lease)
+        trace.error = trace.error or next((one.error for one in sent if one.error), None)
+        await self._finish(scene, trace)
+        if summary_due:
+            self._at.nudges.summary(conversation)
+
+    async def _burst(self, conversation: str, waiting: list[Inbound]) -> list[Inbound]:
+        """Wait until nobody has written for a while; every message that comes starts that while anew."""
+        until = time.monotonic() + _LONGEST_BURST_SECONDS
+        while True:
+            quiet = (datetime.now(UTC) - waiting[-1].received_at).total_seconds()
+            pause = min(self._turn.quiet_seconds - quiet, until - time.monotonic())
+            if pause <= 0:
+                return waiting
+            await asyncio.sleep(pause)
+            waiting = await self._at.desk.waiting(conversation)
+
+    async def _begin(self, conversation: str, waiting: int) -> Begun:
+        """Fix which messages this turn has; a try after a crash takes up the same ones, and what was done."""
+        pipeline = self._at.redis.pipeline(transaction=True)
+        turn, journal = _turn_keys(conversation)
+        pipeline.hsetnx(turn, "count", str(waiting))
+        pipeline.hincrby(turn, "tries", 1)
+        pipeline.hget(turn, "count")
+        pipeline.lrange(journal, 0, -1)
+        for name in (turn, journal):
+            pipeline.expire(name, ledger.KEEP_SECONDS)
+        _, tries, taken, entries, *_ = await pipeline.execute()
+        return Begun(int(taken), int(tries), tuple(_entry.validate_json(entry) for entry in entries))
+
+    async def _perceive(
+        self, conversation: str, messages: list[Inbound], contact: Contact, trace: Trace
+    ) -> list[Sight]:
+        # Half of what is left is for understanding; the model needs the other half.
+        seconds = max(self._left(messages) / 2, 1)
+        with trace.station("perception"):
+            language = _language(contact, None)
+            sights = await self._at.perception.perceive(conversation, messages, language, seconds)
+        trace.saw([sight.perceived for sight in sights])
+        return sights
+
+    async def _answer(self, scene: _Scene, trace: Trace) -> Outcome:
+        if scene.begun.tries > _TRIES:
+            trace.error = f"gave up after {_TRIES} tries"
+            return Outcome(phrase("no_answer", scene.language), f"failed: gave up after {_TRIES} tries")
+        if scene.contact.quiet:
+            return Outcome("", "handed_off")
+        troubles = [sight.perceived.trouble for sight in scene.sights]
+        if all(troubles):
+            # Nothing was understood, so there is nothing to think about: no model may make something up.
+            phrases = dict.fromkeys(phrase(trouble, scene.language) for trouble in troubles if trouble)
+            return Outcome("\n\n".join(phrases), "answered")
+        await self._at.events.publish(trace.event())
+        with trace.station("agent"):
+            return await self._think(scene, trace)
+
+    async def _think(self, scene: _Scene, trace: Trace) -> Outcome:
+        now = datetime.now(self._service.zone)
+        values = {
+            "business": {"name": self._at.business.name},
+            "customer_name": " ".join((scene.messages[-1].name or scene.contact.name or "").split())[:_NAME_LENGTH],
+            "language": scene.language,
+            "now": now.strftime("%Y-%m-%d %H:%M (%A)"),
+            "summary": scene.before.summary,
+        }
+        trace.prompt = self._at.prompts.render("assistant", values)
+        deadline = asyncio.get_running_loop().time() + max(self._left(scene.messages) - _SENDING_SECONDS, 1)
+        question = Question((Instructions(trace.prompt.text), *_history(scene.before), _words(scene)), deadline)
+        context = ToolContext(
+            conversation=scene.conversation,
+            contact=scene.contact,
+            now=now,
+            business=self._at.business,
+            handoff=self._at.handoff,
+            effect=trace.turn,
+        )
+        journal = Journal(scene.begun.journal, lambda entry: self._write_down(scene.conversation, entry, trace))
+        trace.tools = [entry for entry in scene.begun.journal if isinstance(entry, Done)]
+        try:
+            text = await self._at.agent.think(question, context, journal, trace.book)
+        except NoModelAnswered as error:
+            trace.error = f"{error}: {error.__cause__}" if error.__cause__ else str(error)
+            _log.error("no_model_answered", why=trace.error, fix="see `recado doctor` and OpenRouter's status")
+            called = any(done.name == "talk_to_a_person" and done.outcome == "ok" for done in trace.tools)
+            text = phrase("handed_off" if called else "no_answer", scene.language)
+            return Outcome(text, "answered" if called else "failed: no model answered")
+        return Outcome(text, "answered")
+
+    async def _write_down(self, conversation: str, entry: Step | Done, trace: Trace) -> None:
+        if isinstance(entry, Done):
+            trace.tools.append(entry)
+        await answer(self._at.redis.rpush(_turn_keys(conversation)[1], entry.model_dump_json()))
+
+    async def _close(self, lease: Lease, scene: _Scene, outcome: Outcome, trace: Trace) -> bool:
+        """All at once or nothing: the reply is in the outbox, the memory is longer, every message has its end."""
+        trace.reply = split(whatsapp(outcome.text)) if outcome.text else []
+        trace.outcome = outcome.state.partition(":")[0]
+        reply = _reply(scene, trace)
+        new = [Remembered(role="user", text=scene.said, at=scene.messages[-1].sent_at)]
+        if reply:
+            new.append(Remembered(role="assistant", text="\n".join(trace.reply), at=datetime.now(UTC)))
+        ends = _ends(scene.messages, outcome.state, trace.turn)
+        summary_due = False
+
+        def write(pipeline: Any) -> None:
+            nonlocal summary_due
+            if reply:
+                outbox.put(pipeline, scene.conversation, reply)
+            summary_due = self._at.memory.extend(pipeline, scene.conversation, scene.before, new)
+            for message, sight in zip(scene.messages, scene.sights, strict=True):
+                text = sight.perceived.text
+                memory.quotable(pipeline, scene.conversation, message.id, text, self._at.memory.ttl_seconds)
+            ledger.end(pipeline, scene.conversation, ends)
+            inbox.drop(pipeline, scene.conversation, len(scene.messages))
+            pipeline.delete(*_turn_keys(scene.conversation))
+
+        await self._at.desk.commit(lease, write)
+        ledger.ended(ends)
+        return summary_due
+
+    async def _finish(self, scene: _Scene, trace: Trace) -> None:
+        outcome = trace.outcome or "failed"
+        TURNS.labels(outcome).inc()
+        first = min(message.received_at for message in scene.messages)
+        TURN_SECONDS.observe((datetime.now(UTC) - first).total_seconds())
+        event = trace.event()
+        pipeline = self._at.redis.pipeline(transaction=True)
+        pipeline.lpush(key(scene.conversation, "turns"), TypeAdapter(dict).dump_json(event).decode())
+        pipeline.ltrim(key(scene.conversation, "turns"), 0, _TRACES - 1)
+        pipeline.expire(key(scene.conversation, "turns"), _TRACE_SECONDS)
+        await pipeline.execute()
+        await self._at.events.publish(event)
+        _log.info(
+            "turn_closed",
+            outcome=outcome,
+            messages=len(scene.messages),
+            parts=len(trace.reply),
+            prompt=trace.prompt.version if trace.prompt else None,
+            cost_usd=f"{trace.cost_usd:f}",
+        )
+
+    def _left(self, messages: list[Inbound]) -> float:
+        """Seconds until the customer must have an answer; after an outage, when that is past, half of them anew."""
+        first = min(message.received_at for message in messages)
+        spent = (datetime.now(UTC) - first).total_seconds()
+        return max(self._turn.deadline_seconds - spent, self._turn.deadline_seconds / 2)
+
+
+@dataclass(frozen=True, slots=True)
+class _Scene:
+    """What one turn is about, gathered before it is thought over."""
+
+    conversation: str
+    messages: list[Inbound]
+    sights: list[Sight]
+    said: str
+    language: Language
+    contact: Contact
+    before: Recollection
+    begun: Begun
+
+
+def _said(messages: list[Inbound], sights: list[Sight], quotes: dict[str, str]) -> str:
+    lines = []
+    for message, sight in zip(messages, sights, strict=True):
+        if message.quoted in quotes:
+            lines.append(fenced("replying_to", text=quotes[message.quoted]))
+        lines.append(sight.perceived.text)
+    return "\n".join(lines)
+
+
+def _history(before: Recollection) -> list[Line]:
+    return [
+        FromPerson(item.text) if item.role == "user" else FromModel(item.text)
+        for item in (*before.fallen, *before.recent)
+    ]
+
+
+def _words(scene: _Scene) -> FromPerson:
+    pictures = tuple(sight.picture for sight in scene.sights if sight.picture)
+    return FromPerson(scene.said, pictures[:_PICTURES])
+
+
+def _reply(scene: _Scene, trace: Trace) -> Reply | None:
+    if not trace.reply:
+        return None
+    newest = scene.messages[-1]
+    return Reply(
+        id=trace.turn,
+        parts=tuple(Say(body=part) for part in trace.reply),
+        phone=newest.phone or scene.contact.phone,
+        bsuid=newest.bsuid or scene.contact.bsuid,
+        phone_number_id=newest.phone_number_id,
+    )
+
+
+def _ends(messages: list[Inbound], state: str, turn: str) -> dict[str, dict[str, str]]:
+    """The newest message carries the turn's end state, the others are merged into it; all of them when it failed."""
+    newest = messages[-1]
+    return {
+        message.id: {
+            "state": "merged" if message is not newest and state == "answered" else state,
+            "type": message.content.kind,
+            "received_at": message.received_at.isoformat(),
+            "turn": turn,
+        }
+        for message in messages
+    }
+
+
+def _language(contact: Contact, default: Language | None) -> Any:
+    return contact.language if contact.language in ("es", "en") else default
+
+
+def _turn_keys(conversation: str) -> tuple[str, str]:
+    return key(conversation, "turn"), key(conversation, "journal")

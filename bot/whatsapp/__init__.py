@@ -1,0 +1,1 @@
+"""The only room that knows Meta's JSON: signatures, payloads, rendering, errors."""

@@ -1,0 +1,154 @@
+"""The one door to Meta's Graph API: send, mark as read, fetch media."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import binascii
+import hashlib
+import json
+from dataclasses import dataclass
+from typing import Any
+
+import aiohttp
+from yarl import URL
+
+from bot.settings import WhatsAppSettings
+from bot.whatsapp.errors import GraphError, Remedy, Unavailable, error_from
+from bot.whatsapp.loose import items, mapping, text
+
+_CALL_SECONDS = 20
+_DOWNLOAD_SECONDS = 60
+_REDIRECTS = 3
+_MEDIA_HOSTS = ("facebook.com", "fbsbx.com", "fbcdn.net", "whatsapp.net")
+_NOT_FOUND = 404
+
+
+class MediaGone(Exception):
+    """Meta has no such file, or no more."""
+
+
+class MediaRefused(Exception):
+    """The file is larger than we take, or its link leads away from Meta."""
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """Bytes as Meta keeps them; `mime` is the sender's claim."""
+
+    data: bytes
+    mime: str
+
+
+class Graph:
+    """Meta's Graph API for one phone number. Nothing is retried here: the outbox and perception decide."""
+
+    def __init__(self, http: aiohttp.ClientSession, settings: WhatsAppSettings) -> None:
+        self._http = http
+        self._base = URL(settings.api_base_url) / settings.api_version
+        self._token = settings.access_token.get_secret_value() if settings.access_token else ""
+        self._number = settings.phone_number_id or ""
+
+    async def send(self, message: dict[str, Any], number: str = "") -> str:
+        """Hand a message over and get its wamid: accepted by Meta, not yet delivered."""
+        answer = await self._call("POST", f"{number or self._number}/messages", json=message)
+        messages = items(answer.get("messages"))
+        wamid = text(mapping(messages[0]).get("id")) if messages else None
+        if wamid is None:
+            raise Unavailable("Meta's answer holds no message id", in_doubt=True)
+        return wamid
+
+    async def mark_read(self, mark: dict[str, Any], number: str = "") -> None:
+        await self._call("POST", f"{number or self._number}/messages", json=mark)
+
+    async def number_state(self) -> dict[str, Any]:
+        """What Meta says of our number; raises GraphError when the token may not ask."""
+        return await self._call("GET", self._number, params={"fields": "display_phone_number,verified_name"})
+
+    async def fetch(self, media_id: str, *, limit: int, sha256: str | None = None) -> File:
+        """The file's bytes, at most `limit` of them; its address is resolved anew once when it has run out."""
+        for last in (False, True):
+            found = await self._resolve(media_id)
+            try:
+                data = await self._download(URL(str(found.get("url")), encoded=True), limit)
+            except MediaGone:
+                if last:
+                    raise
+                continue
+            if _matches(data, sha256) or last:
+                return File(data, text(found.get("mime_type")) or "")
+        raise MediaGone("no file")  # pragma: no cover - the loop returns or raises
+
+    async def _resolve(self, media_id: str) -> dict[str, Any]:
+        try:
+            return await self._call("GET", media_id, params={"phone_number_id": self._number})
+        except GraphError as error:
+            if error.remedy is Remedy.GIVE_UP:
+                raise MediaGone("Meta doesn't know this media id") from error
+            raise
+
+    async def _call(self, method: str, path: str, **request: Any) -> dict[str, Any]:
+        timeout = aiohttp.ClientTimeout(total=_CALL_SECONDS, sock_connect=5)
+        try:
+            async with self._http.request(
+                method, self._base / path, headers=self._bearer(), timeout=timeout, allow_redirects=False, **request
+            ) as response:
+                body = await response.read()
+        except aiohttp.ClientConnectorError as error:
+            raise Unavailable("no connection to Meta", in_doubt=False) from error
+        except (aiohttp.ClientError, TimeoutError) as error:
+            raise Unavailable("no answer from Meta", in_doubt=True) from error
+        if not response.ok or response.status >= 300:  # noqa: PLR2004 - Meta redirects no call
+            raise error_from(response.status, body)
+        try:
+            return mapping(json.loads(body))
+        except (ValueError, RecursionError) as error:
+            raise Unavailable("Meta's answer is not JSON", in_doubt=True) from error
+
+    async def _download(self, url: URL, limit: int) -> bytes:
+        try:
+            async with asyncio.timeout(_DOWNLOAD_SECONDS):
+                for _ in range(_REDIRECTS):
+                    async with self._http.get(url, headers=self._bearer_for(url), allow_redirects=False) as response:
+                        if response.status in (301, 302, 303, 307, 308):
+                            url = url.join(URL(response.headers.get("Location", ""), encoded=True))
+                            continue
+                        return await _read(response, limit)
+        except (aiohttp.ClientError, TimeoutError, ValueError) as error:
+            raise Unavailable("a download from Meta broke off", in_doubt=False) from error
+        raise MediaRefused("too many redirects")
+
+    def _bearer(self) -> dict[str, str]:
+        return {"Authorization": f"Bearer {self._token}"}
+
+    def _bearer_for(self, url: URL) -> dict[str, str]:
+        """The token goes to Meta's hosts over TLS and to the configured host; a link elsewhere is not followed."""
+        host = (url.host or "").lower()
+        metas = any(host == name or host.endswith(f".{name}") for name in _MEDIA_HOSTS)
+        if (metas and url.scheme == "https") or (host == self._base.host and url.scheme in ("http", "https")):
+            return self._bearer()
+        raise MediaRefused("the link of this file doesn't lead to Meta")
+
+
+async def _read(response: aiohttp.ClientResponse, limit: int) -> bytes:
+    if response.status == _NOT_FOUND:
+        raise MediaGone("the link of this file has run out")
+    if not response.ok:
+        raise Unavailable(f"HTTP {response.status} for a download", in_doubt=False)
+    data = bytearray()
+    async for chunk in response.content.iter_chunked(65536):
+        data += chunk
+        if len(data) > limit:
+            raise MediaRefused(f"larger than {limit} bytes")
+    return bytes(data)
+
+
+def _matches(data: bytes, sha256: str | None) -> bool:
+    """Webhooks give the digest in base64, the media call in hexadecimal: decoded, both are 32 bytes."""
+    if not sha256:
+        return True
+    digest = hashlib.sha256(data)
+    try:
+        return digest.hexdigest() == sha256.lower() or digest.digest() == base64.b64decode(sha256, validate=True)
+    except binascii.Error:
+        return True

@@ -1,0 +1,170 @@
+"""What a message says, by its type (reference 2.2-2.5): one small reader a type, and a table of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from bot.messages import (
+    Card,
+    Cards,
+    Content,
+    Document,
+    Edit,
+    Form,
+    Location,
+    Order,
+    Photo,
+    Reaction,
+    Revoke,
+    Sticker,
+    System,
+    Tap,
+    Text,
+    Unsupported,
+    Video,
+    Voice,
+)
+from bot.whatsapp.loose import items, mapping, number, text
+
+
+def content_of(raw: dict[str, Any]) -> Content:
+    """The content; a known type whose insides are missing or odd is as unreadable as an unknown one."""
+    kind = text(raw.get("type")) or "unknown"
+    reader = _READERS.get(kind)
+    content = reader(raw.get(kind)) if reader else None
+    return content or Unsupported(type=text(mapping(raw.get("unsupported")).get("type")) or kind)
+
+
+def _text(raw: Any) -> Content | None:
+    body = text(mapping(raw).get("body"))
+    return Text(body=body) if body else None
+
+
+def _media(raw: Any) -> dict[str, Any] | None:
+    media_id = text(mapping(raw).get("id"))
+    if media_id is None or not media_id.isascii() or not media_id.isalnum():
+        return None
+    return {
+        "media_id": media_id,
+        "mime": text(raw.get("mime_type")) or "",
+        "sha256": text(raw.get("sha256")),
+        "caption": text(raw.get("caption")),
+        "filename": text(raw.get("filename")),
+    }
+
+
+def _voice(raw: Any) -> Content | None:
+    media = _media(raw)
+    return Voice(**media, recorded=bool(raw.get("voice"))) if media else None
+
+
+def _photo(raw: Any) -> Content | None:
+    media = _media(raw)
+    return Photo(**media) if media else None
+
+
+def _video(raw: Any) -> Content | None:
+    media = _media(raw)
+    return Video(**media) if media else None
+
+
+def _document(raw: Any) -> Content | None:
+    media = _media(raw)
+    return Document(**media) if media else None
+
+
+def _sticker(raw: Any) -> Content | None:
+    media = _media(raw)
+    return Sticker(**media) if media else None
+
+
+def _location(raw: Any) -> Content | None:
+    place = mapping(raw)
+    latitude, longitude = number(place.get("latitude")), number(place.get("longitude"))
+    if latitude is None or longitude is None or abs(latitude) > 90 or abs(longitude) > 180:  # noqa: PLR2004 - degrees
+        return None
+    return Location(
+        latitude=latitude, longitude=longitude, name=text(place.get("name")), address=text(place.get("address"))
+    )
+
+
+def _cards(raw: Any) -> Content | None:
+    cards = tuple(_card(mapping(card)) for card in items(raw))
+    return Cards(cards=cards) if cards else None
+
+
+def _card(raw: dict[str, Any]) -> Card:
+    phones = (text(mapping(phone).get("phone")) for phone in items(raw.get("phones")))
+    return Card(
+        name=text(mapping(raw.get("name")).get("formatted_name")),
+        phones=tuple(phone for phone in phones if phone),
+        vouched=raw.get("origin") == "contact_request",
+    )
+
+
+def _interactive(raw: Any) -> Content | None:
+    answer = mapping(raw)
+    for kind in ("button_reply", "list_reply"):
+        choice = mapping(answer.get(kind))
+        if tap := text(choice.get("id")):
+            return Tap(id=tap, title=text(choice.get("title")) or tap)
+    answers = text(mapping(answer.get("nfm_reply")).get("response_json"))
+    return Form(answers=answers) if answers else None
+
+
+def _button(raw: Any) -> Content | None:
+    button = mapping(raw)
+    title = text(button.get("text")) or text(button.get("payload"))
+    return Tap(id=text(button.get("payload")) or title, title=title) if title else None
+
+
+def _order(raw: Any) -> Content | None:
+    order = mapping(raw)
+    lines = tuple(_item(mapping(item)) for item in items(order.get("product_items")))
+    return Order(text=text(order.get("text")), items=lines) if lines else None
+
+
+def _item(raw: dict[str, Any]) -> str:
+    return f"{text(raw.get('quantity')) or '1'} x {text(raw.get('product_retailer_id')) or 'unnamed product'}"
+
+
+def _reaction(raw: Any) -> Content | None:
+    target = text(mapping(raw).get("message_id"))
+    return Reaction(message_id=target, emoji=text(raw.get("emoji"))) if target else None
+
+
+def _edit(raw: Any) -> Content | None:
+    edit = mapping(raw)
+    target = text(edit.get("original_message_id"))
+    body = text(mapping(mapping(edit.get("message")).get("text")).get("body"))
+    return Edit(message_id=target, body=body) if target and body else None
+
+
+def _revoke(raw: Any) -> Content | None:
+    target = text(mapping(raw).get("original_message_id"))
+    return Revoke(message_id=target) if target else None
+
+
+def _system(raw: Any) -> Content | None:
+    return System(event=text(mapping(raw).get("type")) or "system")
+
+
+_READERS: dict[str, Callable[[Any], Content | None]] = {
+    "text": _text,
+    "audio": _voice,
+    "image": _photo,
+    "video": _video,
+    "document": _document,
+    "sticker": _sticker,
+    "location": _location,
+    "contacts": _cards,
+    "interactive": _interactive,
+    "button": _button,
+    "order": _order,
+    "reaction": _reaction,
+    "edit": _edit,
+    "revoke": _revoke,
+    "system": _system,
+    "request_welcome": lambda _: System(event="request_welcome"),
+}

@@ -1,0 +1,66 @@
+"""What an answer of the Graph API stands for, and whether asking again can help (reference 10)."""
+
+from __future__ import annotations
+
+import json
+from enum import StrEnum
+
+from bot.whatsapp.loose import mapping, number, text
+
+
+class Remedy(StrEnum):
+    """What to do about an error."""
+
+    RETRY = "retry"  # the same call can succeed in seconds
+    WAIT_FOR_PERSON = "wait_for_person"  # the 24-hour window is closed
+    FIX_SETTINGS = "fix_settings"  # nobody can send until an operator acts
+    GIVE_UP = "give_up"  # this message will never leave
+
+
+class GraphError(Exception):
+    """Meta refused a call; `code` is Meta's number, 0 where it gave none."""
+
+    def __init__(self, code: int, details: str, remedy: Remedy) -> None:
+        super().__init__(f"Meta's error {code}: {details}")
+        self.code = code
+        self.remedy = remedy
+
+
+class Unavailable(Exception):
+    """No usable answer from Meta; with `in_doubt` the call may have taken effect all the same."""
+
+    def __init__(self, why: str, *, in_doubt: bool) -> None:
+        super().__init__(why)
+        self.in_doubt = in_doubt
+
+
+_RETRY = frozenset({1, 2, 4, 17, 32, 613, 80007, 130429, 131000, 131016, 131056, 131057, 133004, 2494100})
+_FIX_SETTINGS = frozenset(
+    {0, 3, 10, 33, 190, 368, 130497, 131005, 131030, 131031, 131037, 131042, 131044, 131045, 133010, *range(200, 300)}
+)
+_WINDOW_CLOSED = 131047
+_SERVER_ERROR = 500
+
+
+def remedy_for(code: int, *, transient: bool = False) -> Remedy:
+    """By Meta's code alone: HTTP statuses and titles change."""
+    if code == _WINDOW_CLOSED:
+        return Remedy.WAIT_FOR_PERSON
+    if code in _FIX_SETTINGS:
+        return Remedy.FIX_SETTINGS
+    return Remedy.RETRY if code in _RETRY or transient else Remedy.GIVE_UP
+
+
+def error_from(status: int, body: bytes) -> GraphError | Unavailable:
+    """Name the failure; gateways answer HTML or nothing, `error_data` may be a string or missing."""
+    try:
+        error = mapping(mapping(json.loads(body)).get("error"))
+    except (ValueError, RecursionError):
+        error = {}
+    code = number(error.get("code"))
+    if code is None:
+        # Without Meta's envelope it was not Meta's application that answered: the call may have passed or not.
+        return Unavailable(f"HTTP {status} without Meta's error envelope", in_doubt=status >= _SERVER_ERROR)
+    data = error.get("error_data")
+    details = text(mapping(data).get("details")) or text(data) or text(error.get("message")) or "no details"
+    return GraphError(int(code), details, remedy_for(int(code), transient=error.get("is_transient") is True))

@@ -1,0 +1,18 @@
+"""Whether bytes were signed by Meta (docs: "Create a webhook endpoint", X-Hub-Signature-256)."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections.abc import Iterable
+
+
+def signature_of(body: bytes, secret: str) -> str:
+    """The header's value for these bytes: `sha256=` and 64 hexadecimal digits."""
+    return "sha256=" + hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
+
+
+def signed(body: bytes, header: str | None, secrets: Iterable[str]) -> bool:
+    """True when one of the app secrets made this header for exactly these bytes; no secret, no trust."""
+    given = (header or "").encode("latin-1", "replace")
+    return any(hmac.compare_digest(signature_of(body, secret).encode(), given) for secret in secrets)

@@ -1,0 +1,122 @@
+"""The queue workers: everything a turn needs, made once; one processor a queue; and the sweep for lost nudges."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Awaitable
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Any
+
+import aiohttp
+import structlog
+from redis.exceptions import RedisError
+
+from bot import queues
+from bot.agent import Agent
+from bot.ai.openrouter import OpenRouter
+from bot.contacts import Contacts
+from bot.events import Events
+from bot.handoff import HandOff
+from bot.inbox import Desk
+from bot.memory import Memory
+from bot.metrics import Ship
+from bot.outbox import Outbox
+from bot.perception import Perception
+from bot.prompting.business import business_of
+from bot.prompting.prompts import load
+from bot.queues import Nudges
+from bot.redis import connect
+from bot.senses import Senses
+from bot.settings import Settings
+from bot.summaries import Summaries
+from bot.tools.catalog import TOOLS
+from bot.turn import Stations, Turns
+from bot.whatsapp.client import Graph
+
+_log = structlog.get_logger()
+
+_LEASE_SECONDS = 6.0
+_SWEEP_SECONDS = 3.0
+# A message that has waited this long beyond its burst lost its nudge: its job died twice, or was never added.
+_OVERDUE_SECONDS = 10.0
+CONCURRENCY = 100
+
+
+@asynccontextmanager
+async def running(settings: Settings, names: tuple[queues.Name, ...], concurrency: int) -> AsyncIterator[None]:
+    """Work on the queues until the context ends; ending it waits for the jobs in hand."""
+    async with AsyncExitStack() as stack:
+        redis = connect(settings.redis)
+        stack.push_async_callback(redis.aclose)
+        http = await stack.enter_async_context(aiohttp.ClientSession())
+        prompts = load(settings.service.prompts_dir)
+        desk = Desk(redis, lease_seconds=_LEASE_SECONDS)
+        graph = Graph(http, settings.whatsapp)
+        memory = Memory(redis, settings.memory)
+        contacts, events = Contacts(redis), Events(redis)
+        senses = Senses(settings.whisper, settings.vision)
+        stack.push_async_callback(senses.close)
+        model = OpenRouter(settings.llm)
+        stack.push_async_callback(model.close)
+        nudges = await stack.enter_async_context(Nudges(redis).running())
+        stations = Stations(
+            redis=redis,
+            desk=desk,
+            contacts=contacts,
+            memory=memory,
+            perception=Perception(redis, graph, senses),
+            agent=Agent(model, TOOLS),
+            outbox=Outbox(redis, graph, desk, ttl_seconds=memory.ttl_seconds),
+            handoff=HandOff(contacts, events),
+            events=events,
+            graph=graph,
+            nudges=nudges,
+            prompts=prompts,
+            business=business_of(prompts),
+        )
+        turns = Turns(stations, settings.turn, settings.service)
+        summaries = Summaries(model, memory, prompts, stations.business)
+        ship = Ship(redis)
+        stack.push_async_callback(ship.flush)
+        await _alongside(stack, ship.run())
+        for name in names:
+            process = _llm(turns, summaries)
+            await stack.enter_async_context(queues.working(name, process, settings.redis, concurrency=concurrency))
+        await _alongside(stack, _sweep(desk, nudges))
+        _log.info("worker_ready", queues=list(names), concurrency=concurrency, prompts=prompts.version)
+        yield
+
+
+def _llm(turns: Turns, summaries: Summaries) -> queues.Processor:
+    async def process(name: str, data: dict[str, Any]) -> None:
+        conversation = str(data["conversation"])
+        with structlog.contextvars.bound_contextvars(conversation=conversation):
+            if name == "summary":
+                await summaries.make(conversation)
+            else:
+                await turns.run(conversation)
+
+    return process
+
+
+async def _sweep(desk: Desk, nudges: Nudges) -> None:
+    """Ask again for conversations whose messages have waited too long. The id is new with every round."""
+    while True:
+        await asyncio.sleep(_SWEEP_SECONDS)
+        try:
+            for conversation in await desk.overdue(_OVERDUE_SECONDS):
+                nudges.turn(conversation, f"{conversation}-sweep-{int(time.time() / _OVERDUE_SECONDS)}")
+        except (RedisError, OSError) as error:
+            _log.warning("sweep_failed", error=type(error).__name__)
+
+
+async def _alongside(stack: AsyncExitStack, work: Awaitable[None]) -> None:
+    """Run something until the stack unwinds, and wait for its end."""
+    task = asyncio.ensure_future(work)
+
+    async def end() -> None:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+    stack.push_async_callback(end)
