@@ -13,16 +13,14 @@ __all__ = ["Clip", "Heard", "Segment", "SpeechToText", "Transcript", "transcribe
 
 LARGEST_BYTES = 100 * 1024 * 1024
 LONGEST_SECONDS = 60 * 60
-# What the transcription API takes: https://platform.openai.com/docs/guides/speech-to-text
-UPLOAD_BYTES = 25 * 1024 * 1024
+# 7 MB as MP3; the transcription API takes 25: https://platform.openai.com/docs/guides/speech-to-text
 PART_SECONDS = 20 * 60
 _AT_ONCE = 3
-_MIME = {"mp3": "audio/mpeg", "mp4": "audio/mp4", "m4a": "audio/mp4", "wav": "audio/wav", "webm": "audio/webm"}
 
 
 @dataclass(frozen=True, slots=True)
 class Clip:
-    """What is sent to be heard: at most 25 MB in one of the formats that Whisper takes; `language` is a hint."""
+    """What is sent to be heard: a mono MP3 of 16 kHz, whatever came in; `language` (ISO 639-1) is a hint."""
 
     audio: bytes
     filename: str
@@ -54,10 +52,8 @@ async def transcribe(audio: bytes, *, speech_to_text: SpeechToText, language: st
     parts = await asyncio.to_thread(sound.parts, recording, PART_SECONDS)
     if not parts:
         raise Refusal(Reason.SILENT, f"nothing is heard in {recording.seconds:.1f} s")
-    if recording.seconds <= PART_SECONDS and container in _MIME and len(audio) <= UPLOAD_BYTES:
-        clips = [Clip(audio, f"voice.{container}", _MIME[container], recording.seconds, language)]
-    else:
-        clips = [await _converted(part, language) for part in parts]
+    # Also what could go as it is: a phone's MP4 is refused now and then, and a video is ten times as large.
+    clips = [await _clip(part, language) for part in parts]
     heard = await _all_heard(clips, speech_to_text)
     text = " ".join(filter(None, map(sense_of, heard)))
     if not text:
@@ -90,9 +86,9 @@ async def _decoded(audio: bytes, container: str) -> Sound:
     return recording
 
 
-async def _converted(part: Sound, language: str | None) -> Clip:
+async def _clip(part: Sound, language: str | None) -> Clip:
     mp3 = await asyncio.to_thread(sound.mp3, part)
-    return Clip(mp3, "voice.mp3", _MIME["mp3"], part.seconds, language)
+    return Clip(mp3, "voice.mp3", "audio/mpeg", part.seconds, language)
 
 
 async def _all_heard(clips: list[Clip], speech_to_text: SpeechToText) -> list[Heard]:
