@@ -5,15 +5,13 @@ from __future__ import annotations
 import asyncio
 import signal
 import sys
-from collections.abc import AsyncIterator, Coroutine
-from contextlib import asynccontextmanager
+from collections.abc import Coroutine
 from contextvars import ContextVar
 from pathlib import Path
 from typing import Annotated, Any
 
 import structlog
 import typer
-from aiohttp import web
 
 from bot import logs
 from bot.prompting.files import PromptWrong
@@ -38,6 +36,7 @@ def serve(host: Host = "0.0.0.0", port: Port = 8080) -> None:
 
     async def run(settings: Settings) -> None:
         from bot.app import create_app  # noqa: PLC0415 - each command loads only what it runs
+        from bot.listening import listening  # noqa: PLC0415 - as above
 
         async with listening(create_app(settings), host, port):
             await _until_told_to_stop()
@@ -103,21 +102,6 @@ def doctor(
     findings = asyncio.run(examine(settings))
     print(report(findings, output))  # noqa: T201
     raise typer.Exit(1 if any(finding.wrong for finding in findings) else 0)
-
-
-@asynccontextmanager
-async def listening(app: web.Application, host: str, port: int) -> AsyncIterator[str]:
-    """Serve an application until the context ends; gives its address."""
-    runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=10)
-    await runner.setup()
-    try:
-        site = web.TCPSite(runner, host, port)
-        await site.start()
-        bound = runner.addresses[0][1]
-        _log.info("server_ready", host=host, port=bound)
-        yield f"http://{'127.0.0.1' if host == '0.0.0.0' else host}:{bound}"
-    finally:
-        await runner.cleanup()
 
 
 def _run(work: Any) -> None:

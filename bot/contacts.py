@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from redis.asyncio import Redis
 from bot.messages import Inbound
 from bot.redis import answer, key
 
+_CONVERSATION = re.compile(r"^c_[0-9a-f]{20}$")
 Command = Callable[..., Awaitable[Any]]
 
 
@@ -43,6 +45,11 @@ async def conversation_of(message: Inbound, ask: Command) -> str:
             # Another process may have been first; then its answer is the one.
             chosen = await ask("SET", identity, chosen, "NX", "GET") or chosen
     return chosen
+
+
+def is_conversation(name: object) -> bool:
+    """Whether a name that came from outside is a conversation's key."""
+    return isinstance(name, str) and _CONVERSATION.match(name) is not None
 
 
 class Contacts:

@@ -86,7 +86,7 @@ class Inbox:
         ignored = why_ignored(message)
         now = time.time()
         entry = ledger.entry(message.content.kind, message.received_at, ignored or "open")
-        waiting = "" if ignored else message.model_dump_json(exclude_defaults=True)
+        waiting = "" if ignored else message.model_dump_json(exclude_none=True)
         keys = (*ledger.keys(conversation), _waiting(conversation), _epoch(conversation))
         # The index first: a conversation that is listed with nothing waiting is harmless, the other way round is not.
         listed = self._batch("ZADD", _OPEN, now, conversation)

@@ -59,7 +59,7 @@ class Deliveries:
 
 def put(pipeline: Any, conversation: str, reply: Reply) -> None:
     """Append a reply within a transaction."""
-    pipeline.rpush(key(conversation, "outbox"), reply.model_dump_json(exclude_defaults=True))
+    pipeline.rpush(key(conversation, "outbox"), reply.model_dump_json(exclude_none=True))
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 import hmac
 import json
-import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 from aiohttp import web
 
+from bot.contacts import is_conversation
 from bot.events import Events
 from bot.handoff import HandOff
 
@@ -18,7 +18,6 @@ TOKEN = web.AppKey("console_token", str)
 EVENTS = web.AppKey("events", Events)
 HANDOFF = web.AppKey("handoff", HandOff)
 
-_CONVERSATION = re.compile(r"^c_[0-9a-f]{20}$")
 _HEARTBEAT_SECONDS = 15
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -49,7 +48,7 @@ async def events(request: web.Request) -> web.StreamResponse:
 async def give_back(request: web.Request) -> web.Response:
     """Let the bot answer again in a conversation that a person had taken."""
     conversation = request.match_info["conversation"]
-    if not _CONVERSATION.match(conversation):
+    if not is_conversation(conversation):
         raise web.HTTPNotFound(text="there is no such conversation")
     await request.app[HANDOFF].give_back(conversation)
     return web.json_response({"conversation": conversation, "quiet": False})

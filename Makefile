@@ -1,0 +1,42 @@
+# Two commands for a newcomer: `make run` (a phone to chat from in the browser) and `make test`.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+
+.PHONY: run test check bench clean
+
+run: $(VENV)/.run ## the whole service on this machine, no account and no key
+	@$(BIN)/recado sandbox
+
+test: $(VENV)/.test ## the whole suite, on a real Redis
+	@$(BIN)/pytest -n 2 --dist loadgroup
+
+check: $(VENV)/.test ## format, lint, types and the direction of imports
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: $(VENV)/.test ## side-by-side measurements, in one run
+	@$(BIN)/python -m bench
+
+clean:
+	rm -rf $(VENV)
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	  || { echo "Recado needs Python 3.11 or newer; name one: make PYTHON=python3.12"; exit 1; }
+	@echo "Making $(VENV) …"
+	@$(PYTHON) -m venv $(VENV) \
+	  || { rm -rf $(VENV); echo "Python's venv module is missing. On Debian or Ubuntu: sudo apt install python3-venv"; exit 1; }
+
+$(VENV)/.run: $(VENV)/bin/python pyproject.toml constraints.txt
+	@echo "Installing Recado and what its sandbox needs (a minute or two, once) …"
+	@$(PIP) install --constraint constraints.txt --editable '.[sandbox]'
+	@touch $@
+
+$(VENV)/.test: $(VENV)/bin/python pyproject.toml constraints.txt
+	@echo "Installing Recado and what its tests need (a minute or two, once) …"
+	@$(PIP) install --constraint constraints.txt --editable '.[test]'
+	@touch $@ $(VENV)/.run

@@ -1,0 +1,25 @@
+"""Serving a web application for as long as a context lasts."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import structlog
+from aiohttp import web
+
+_log = structlog.get_logger()
+
+
+@asynccontextmanager
+async def listening(app: web.Application, host: str, port: int) -> AsyncIterator[str]:
+    """Serve until the context ends, then finish the requests in hand; gives the address, also for port 0."""
+    runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=10)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, host, port).start()
+        bound = runner.addresses[0][1]
+        _log.info("server_ready", host=host, port=bound)
+        yield f"http://{'127.0.0.1' if host in ('0.0.0.0', '::') else host}:{bound}"
+    finally:
+        await runner.cleanup()

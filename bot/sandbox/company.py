@@ -1,0 +1,136 @@
+"""A company in a box: the real server and worker, a Redis of their own, and imitations where no key is set."""
+
+from __future__ import annotations
+
+import secrets
+import socket
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+
+from aiohttp import web
+from pydantic import SecretStr
+
+from bot.app import create_app
+from bot.contacts import Contacts, is_conversation
+from bot.events import Events
+from bot.handoff import HandOff
+from bot.listening import listening
+from bot.redis import connect
+from bot.sandbox import phone
+from bot.sandbox.database import redis_server
+from bot.sandbox.meta import Meta
+from bot.sandbox.openrouter import OpenRouterImitation
+from bot.sandbox.vision import VisionImitation
+from bot.sandbox.whisper import WhisperImitation
+from bot.settings import RedisSettings, Settings
+from bot.worker import CONCURRENCY, running
+
+_ANY_PORT = 0
+_LOOPBACK = "127.0.0.1"
+
+
+@asynccontextmanager
+async def open_company(settings: Settings, host: str, port: int, data: Path) -> AsyncIterator[str]:
+    """Run everything until the context ends; gives the page's address. `data` keeps Redis' files."""
+    async with AsyncExitStack() as stack:
+        url = await stack.enter_async_context(redis_server(data / "redis"))
+        settings.redis = RedisSettings(url=SecretStr(url))
+        port = port or _free_port(host)
+        services = {
+            "WhatsApp": "real" if settings.whatsapp.access_token else "imitation",
+            "OpenRouter": await _openrouter(settings, stack),
+            "Whisper": await _whisper(settings, stack),
+            "Vision": await _vision(settings, stack),
+        }
+        meta = await _meta(settings, stack, port)
+        app = create_app(settings)
+        redis = await stack.enter_async_context(connect(settings.redis))
+        events = Events(redis)
+        page = phone.application(meta, events.listen, {"services": services, "staff": []})
+        page.router.add_post("/give-back", _give_back(HandOff(Contacts(redis), events)))
+        app.add_subapp("/sandbox/", page)
+        app.add_routes([web.get("/", _to_the_page)])
+        await stack.enter_async_context(running(settings, ("llm",), CONCURRENCY))
+        address = await stack.enter_async_context(listening(app, host, port))
+        yield f"{address}/sandbox/"
+
+
+async def _meta(settings: Settings, stack: AsyncExitStack, port: int) -> Meta:
+    """The imitation of Meta; with a real token it is there for the page alone, and Recado talks to the real one."""
+    real = settings.whatsapp.access_token is not None
+    meta = Meta(
+        webhook_url=f"http://{_LOOPBACK}:{port}/webhooks/whatsapp",
+        app_secret=secrets.token_hex(16),
+        access_token=f"sandbox-{secrets.token_hex(8)}",
+        verify_token="sandbox",  # noqa: S106 - shown on the page, protects nothing
+    )
+    base = await meta.start()
+    stack.push_async_callback(meta.stop)
+    if not real:
+        settings.whatsapp = settings.whatsapp.model_copy(
+            update={
+                "access_token": SecretStr(meta.access_token),
+                "phone_number_id": meta.phone_number_id,
+                "webhook_verify_token": SecretStr(meta.verify_token),
+                "app_secret": [SecretStr(meta.app_secret)],
+                "api_base_url": base,
+            }
+        )
+    return meta
+
+
+async def _openrouter(settings: Settings, stack: AsyncExitStack) -> str:
+    if settings.llm.api_key is not None:
+        return "real"
+    key = f"sandbox-{secrets.token_hex(8)}"
+    url = await stack.enter_async_context(listening(OpenRouterImitation(key).app(), _LOOPBACK, _ANY_PORT))
+    settings.llm = settings.llm.model_copy(update={"api_key": SecretStr(key), "base_url": f"{url}/api/v1"})
+    return "imitation"
+
+
+async def _whisper(settings: Settings, stack: AsyncExitStack) -> str:
+    if settings.whisper.api_key is not None:
+        return "real"
+    key = f"sandbox-{secrets.token_hex(8)}"
+    url = await stack.enter_async_context(listening(WhisperImitation(api_key=key).app(), _LOOPBACK, _ANY_PORT))
+    settings.whisper = settings.whisper.model_copy(update={"api_key": SecretStr(key), "base_url": f"{url}/v1"})
+    return "imitation"
+
+
+async def _vision(settings: Settings, stack: AsyncExitStack) -> str:
+    if settings.vision.configured:
+        return "real"
+    vision = VisionImitation()
+    endpoint = await vision.start(_LOOPBACK, _ANY_PORT)
+    stack.push_async_callback(vision.stop)
+    settings.vision = settings.vision.model_copy(update={"vision_endpoint": endpoint})
+    return "imitation"
+
+
+async def _to_the_page(_: web.Request) -> web.Response:
+    raise web.HTTPFound("/sandbox/")
+
+
+def _give_back(handoff: HandOff) -> Callable[[web.Request], Awaitable[web.Response]]:
+    """The page's button: let the bot answer again."""
+
+    async def handler(request: web.Request) -> web.Response:
+        try:
+            conversation = (await request.json())["conversation"]
+        except (ValueError, KeyError, TypeError) as error:
+            raise web.HTTPBadRequest(text='expected {"conversation": "c_…"}') from error
+        if not is_conversation(conversation):
+            raise web.HTTPNotFound(text="there is no such conversation")
+        await handoff.give_back(conversation)
+        return web.json_response({})
+
+    return handler
+
+
+def _free_port(host: str) -> int:
+    with socket.socket() as probe:
+        probe.bind((host, 0))
+        found: int = probe.getsockname()[1]
+        return found
+

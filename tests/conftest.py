@@ -1,0 +1,140 @@
+"""Real servers for every test: Redis, Recado's own server and worker, and the imitations of the vendors outside."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+import pytest_asyncio
+from redis.asyncio import Redis
+
+from bot import logs
+from bot.app import create_app
+from bot.listening import listening
+from bot.sandbox.database import redis_server
+from bot.sandbox.meta import Meta, Person
+from bot.sandbox.openrouter import OpenRouterImitation
+from bot.sandbox.openrouter import OpenRouterImitation as WhisperImitation
+from bot.settings import SECTIONS, Settings, variables
+from bot.worker import running
+
+FIXTURES = Path(__file__).parent.parent / "fixtures"
+SECRET = "app-secret-of-the-tests"
+TOKEN = "token-of-the-tests"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _logging() -> None:
+    logs.configure("error", "console")
+
+
+@pytest.fixture(autouse=True)
+def _clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """No variable of the developer's own, and no `.env` of theirs, decides about a test."""
+    for section in SECTIONS:
+        for name in variables(section):
+            monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("PROMPTS_DIR", str(Path(__file__).parent.parent / "prompts"))
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def redis_address(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[str]:
+    async with redis_server(tmp_path_factory.mktemp("redis"), options=("--appendfsync", "no")) as url:
+        yield url
+
+
+@pytest.fixture
+async def redis(redis_address: str) -> AsyncIterator[Redis]:
+    async with Redis.from_url(redis_address, decode_responses=True) as client:
+        await client.flushall()
+        yield client
+
+
+@dataclass
+class World:
+    """Recado between its imitated outside: what goes in is what Meta posts, what comes out is what Meta receives."""
+
+    meta: Meta
+    models: OpenRouterImitation
+    whisper: WhisperImitation
+    settings: Settings
+    redis: Redis
+    http: aiohttp.ClientSession
+    url: str
+
+
+Start = Callable[..., Awaitable[World]]
+
+
+@pytest.fixture
+def ana() -> Person:
+    return Person(phone="5215512345678", bsuid="MX.8801234567890123", name="Ana")
+
+
+@pytest.fixture
+async def start(redis: Redis, redis_address: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Start]:
+    """Start Recado with some variables set; `workers` of them work, 0 leaves all waiting."""
+    async with AsyncExitStack() as stack:
+
+        async def begin(*, workers: int = 1, **environment: str) -> World:
+            models = OpenRouterImitation("openrouter-key")
+            whisper = WhisperImitation(api_key="openai-key")
+            models_url = await stack.enter_async_context(listening(models.app(), "127.0.0.1", 0))
+            whisper_url = await stack.enter_async_context(listening(whisper.app(), "127.0.0.1", 0))
+            meta = Meta(
+                webhook_url="", app_secret=SECRET, access_token=TOKEN, verify_token="verify", status_pauses=(0, 0, 0)
+            )
+            variables_ = {
+                "REDIS_URL": redis_address,
+                "WHATSAPP_ACCESS_TOKEN": TOKEN,
+                "WHATSAPP_PHONE_NUMBER_ID": meta.phone_number_id,
+                "WHATSAPP_APP_SECRET": SECRET,
+                "WHATSAPP_WEBHOOK_VERIFY_TOKEN": "verify",
+                "WHATSAPP_API_BASE_URL": await meta.start(),
+                "OPENROUTER_API_KEY": "openrouter-key",
+                "LLM_BASE_URL": f"{models_url}/api/v1",
+                "OPENAI_API_KEY": "openai-key",
+                "OPENAI_BASE_URL": f"{whisper_url}/v1",
+                "TURN_QUIET_SECONDS": "0.1",
+                "CONSOLE_TOKEN": "console-token",
+            } | environment
+            stack.push_async_callback(meta.stop)
+            for name, value in variables_.items():
+                monkeypatch.setenv(name, value)
+            settings = Settings()
+            url = await stack.enter_async_context(listening(create_app(settings), "127.0.0.1", 0))
+            meta.webhook_url = f"{url}/webhooks/whatsapp"
+            meta._post.url = meta.webhook_url
+            for _ in range(workers):
+                await stack.enter_async_context(running(settings, ("llm",), 50))
+            http = await stack.enter_async_context(aiohttp.ClientSession())
+            return World(meta, models, whisper, settings, redis, http, url)
+
+        yield begin
+
+
+@pytest.fixture
+async def world(start: Start) -> World:
+    return await start()
+
+
+@pytest.fixture(scope="session")
+def media() -> Callable[[str], bytes]:
+    return lambda name: (FIXTURES / "media" / name).read_bytes()
+
+
+@pytest.fixture(scope="session")
+def labels() -> Iterator[dict[str, Any]]:
+    yield json.loads((FIXTURES / "media" / "labels.json").read_text())
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    os.environ.setdefault("TZ", "UTC")
