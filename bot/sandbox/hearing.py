@@ -1,0 +1,110 @@
+"""Knows the sample voice notes by how they sound, whatever they were converted to on their way."""
+
+import array
+import asyncio
+import json
+import math
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from pipelines import ffmpeg, sniff
+
+SAMPLES = Path(__file__).parent / "samples"
+_RATE = 8000
+_FRAME = _RATE // 20
+_LONGEST_SECONDS = 3600
+# Encoders add some milliseconds at the start, and leave out up to a frame of theirs at the end.
+_SHIFTS = range(-6, 7)
+_DIFFERENT_LENGTH = 10
+# Copies of the same note, also as AMR, correlate by 0.95 and more; different notes by 0.4 at most.
+_SAME = 0.85
+_FLOOR = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Recording:
+    """What is to be known of a recording: how long it lasts, and its loudness in decibels, twenty times a second."""
+
+    seconds: float
+    envelope: tuple[float, ...]
+
+    @property
+    def is_silent(self) -> bool:
+        """Say whether nothing is louder than the hiss of a microphone."""
+        return not self.envelope or max(self.envelope) <= _FLOOR
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """A voice note that ships with the sandbox, and what is said in it."""
+
+    text: str
+    language: str
+    recording: Recording
+
+
+async def listen(audio: bytes) -> Recording:
+    """Decode a recording, of no length when there is no sound in it."""
+    signature = sniff.signature_of(audio)
+    if signature is None:
+        return Recording(0, ())
+    samples = await ffmpeg.decode(audio, signature.format, rate=_RATE, seconds=_LONGEST_SECONDS)
+    return await asyncio.to_thread(_recording, samples)
+
+
+class Memory:
+    """The samples, listened to when the first question comes."""
+
+    def __init__(self) -> None:
+        self._samples: list[Sample] = []
+
+    async def recognise(self, recording: Recording) -> Sample | None:
+        """Find the sample that this is a copy of."""
+        self._samples = self._samples or await _samples()
+        likeness = [(_likeness(recording.envelope, sample.recording.envelope), sample) for sample in self._samples]
+        best, sample = max(likeness, key=lambda pair: pair[0])
+        return sample if best >= _SAME else None
+
+
+async def _samples() -> list[Sample]:
+    listed = json.loads(await asyncio.to_thread(_content, "samples.json"))
+    return [
+        Sample(one["text"], one["language"], await listen(await asyncio.to_thread(_content, one["file"])))
+        for one in listed
+        if one["kind"] == "voice"
+    ]
+
+
+def _content(name: str) -> bytes:
+    return (SAMPLES / name).read_bytes()
+
+
+def _recording(samples: bytes) -> Recording:
+    levels = array.array("h", samples)
+    if sys.byteorder == "big":
+        levels.byteswap()
+    frames = range(0, len(levels) - _FRAME + 1, _FRAME)
+    return Recording(len(levels) / _RATE, tuple(_decibels(levels[start : start + _FRAME]) for start in frames))
+
+
+def _decibels(frame: "array.array[int]") -> float:
+    power = sum(level * level for level in frame) / len(frame)
+    return max(_FLOOR, 10 * math.log10(power + 1))
+
+
+def _likeness(one: tuple[float, ...], other: tuple[float, ...]) -> float:
+    """Return the best correlation of two envelopes, moved against each other by a little."""
+    if abs(len(one) - len(other)) > _DIFFERENT_LENGTH:
+        return 0.0
+    return max(_correlation(one[max(shift, 0) :], other[max(-shift, 0) :]) for shift in _SHIFTS)
+
+
+def _correlation(one: tuple[float, ...], other: tuple[float, ...]) -> float:
+    length = min(len(one), len(other))
+    if length < 2:  # noqa: PLR2004 -- no correlation of a point
+        return 0.0
+    mean_one, mean_other = sum(one[:length]) / length, sum(other[:length]) / length
+    pairs = [(a - mean_one, b - mean_other) for a, b in zip(one, other, strict=False)]
+    spread = math.sqrt(sum(a * a for a, _ in pairs) * sum(b * b for _, b in pairs))
+    return sum(a * b for a, b in pairs) / spread if spread else 0.0
