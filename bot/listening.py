@@ -12,9 +12,9 @@ _log = structlog.get_logger()
 
 
 @asynccontextmanager
-async def listening(app: web.Application, host: str, port: int) -> AsyncIterator[str]:
-    """Serve until the context ends, then finish the requests in hand; gives the address, also for port 0."""
-    runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=10)
+async def listening(app: web.Application, host: str, port: int, *, finish: float = 10) -> AsyncIterator[str]:
+    """Serve until the context ends, then give the requests in hand `finish` seconds; gives the address."""
+    runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=finish)
     await runner.setup()
     try:
         await web.TCPSite(runner, host, port).start()

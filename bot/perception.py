@@ -50,11 +50,15 @@ _MEDIA_BYTES = 32 * 1024 * 1024
 
 
 class Perceived(Record):
-    """What one message says to the model. `trouble` names the phrase for the person when nothing was understood."""
+    """What one message says to the model; `words` are the person's own, as far as there are any.
+
+    `trouble` names the phrase for the person when nothing was understood.
+    """
 
     message: str
     kind: str
     text: str
+    words: str = ""
     by: str | None = None
     trouble: str | None = None
     cost_usd: Decimal = Decimal(0)
@@ -90,7 +94,8 @@ class Perception:
             sight = await self._media(conversation, message, content, language, seconds)
         else:
             text, trouble = _read(content)
-            sight = Sight(Perceived(message=message.id, kind=content.kind, text=text, trouble=trouble))
+            words = content.body if isinstance(content, Text) else ""
+            sight = Sight(Perceived(message=message.id, kind=content.kind, text=text, words=words, trouble=trouble))
         spent = (time.perf_counter() - started) * 1000
         return replace(sight, perceived=sight.perceived.model_copy(update={"milliseconds": spent}))
 
@@ -115,6 +120,7 @@ class Perception:
             message=message.id,
             kind=sensed.kind,
             text=fenced(sensed.kind, caption=media.caption, filename=media.filename, **sensed.facts),
+            words=" ".join(part for part in (media.caption, sensed.words) if part),
             by=sensed.by,
             cost_usd=sensed.cost_usd,
         )

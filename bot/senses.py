@@ -32,10 +32,11 @@ class Trouble(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Sensed:
-    """Facts by name, in the words that the model reads; `by` is the engine."""
+    """Facts by name, in the words that the model reads; `words` are those that the person spoke; `by` is the engine."""
 
     kind: str
     facts: dict[str, str | None] = field(default_factory=dict)
+    words: str = ""
     by: str | None = None
     cost_usd: Decimal = Decimal(0)
     picture: bytes | None = None
@@ -86,7 +87,7 @@ class Senses:
             _log.warning("transcription_failed", status=error.status, retryable=error.retryable)
             raise Trouble("media_trouble", "it could not be heard because of a fault of ours") from error
         facts: dict[str, str | None] = {"seconds": f"{transcript.seconds:.0f}", "transcript": transcript.text}
-        return Sensed(kind, facts, by=self._model, cost_usd=cost_usd(transcript.seconds))
+        return Sensed(kind, facts, transcript.text, by=self._model, cost_usd=cost_usd(transcript.seconds))
 
     async def look(self, photo: bytes) -> Sensed:
         """Text, codes and labels of a photo, and the photo itself for models that see."""

@@ -139,7 +139,8 @@ class Turns:
                 before = await self._at.memory.recall(conversation)
                 quotes = await self._at.memory.quoted(conversation, [m.quoted for m in messages if m.quoted])
             said = _said(messages, sights, quotes)
-            language = language_of(said) or _language(contact, self._service.default_language)
+            words = " ".join(sight.perceived.words for sight in sights)
+            language = language_of(words) or _language(contact, self._service.default_language)
             await self._at.contacts.saw(conversation, messages, language)
             scene = _Scene(conversation, messages, sights, said, language, contact, before, begun)
             outcome = await self._answer(scene, trace)
@@ -191,7 +192,8 @@ class Turns:
         if scene.begun.tries > _TRIES:
             trace.error = f"gave up after {_TRIES} tries"
             return Outcome(phrase("no_answer", scene.language), f"failed: gave up after {_TRIES} tries")
-        if scene.contact.quiet:
+        # A turn that called the person itself, and then lost its worker, still owes its answer.
+        if scene.contact.quiet and not scene.begun.journal:
             return Outcome("", "handed_off")
         troubles = [sight.perceived.trouble for sight in scene.sights]
         if all(troubles):

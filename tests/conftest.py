@@ -21,7 +21,7 @@ from bot.listening import listening
 from bot.sandbox.database import redis_server
 from bot.sandbox.meta import Meta, Person
 from bot.sandbox.openrouter import OpenRouterImitation
-from bot.sandbox.openrouter import OpenRouterImitation as WhisperImitation
+from bot.sandbox.whisper import WhisperImitation
 from bot.settings import SECTIONS, Settings, variables
 from bot.worker import running
 
@@ -87,8 +87,8 @@ async def start(redis: Redis, redis_address: str, monkeypatch: pytest.MonkeyPatc
         async def begin(*, workers: int = 1, **environment: str) -> World:
             models = OpenRouterImitation("openrouter-key")
             whisper = WhisperImitation(api_key="openai-key")
-            models_url = await stack.enter_async_context(listening(models.app(), "127.0.0.1", 0))
-            whisper_url = await stack.enter_async_context(listening(whisper.app(), "127.0.0.1", 0))
+            models_url = await stack.enter_async_context(listening(models.app(), "127.0.0.1", 0, finish=0.1))
+            whisper_url = await stack.enter_async_context(listening(whisper.app(), "127.0.0.1", 0, finish=0.1))
             meta = Meta(
                 webhook_url="", app_secret=SECRET, access_token=TOKEN, verify_token="verify", status_pauses=(0, 0, 0)
             )

@@ -84,7 +84,7 @@ async def _openrouter(settings: Settings, stack: AsyncExitStack) -> str:
     if settings.llm.api_key is not None:
         return "real"
     key = f"sandbox-{secrets.token_hex(8)}"
-    url = await stack.enter_async_context(listening(OpenRouterImitation(key).app(), _LOOPBACK, _ANY_PORT))
+    url = await stack.enter_async_context(listening(OpenRouterImitation(key).app(), _LOOPBACK, _ANY_PORT, finish=0.1))
     settings.llm = settings.llm.model_copy(update={"api_key": SecretStr(key), "base_url": f"{url}/api/v1"})
     return "imitation"
 
@@ -93,7 +93,7 @@ async def _whisper(settings: Settings, stack: AsyncExitStack) -> str:
     if settings.whisper.api_key is not None:
         return "real"
     key = f"sandbox-{secrets.token_hex(8)}"
-    url = await stack.enter_async_context(listening(WhisperImitation(api_key=key).app(), _LOOPBACK, _ANY_PORT))
+    url = await stack.enter_async_context(listening(WhisperImitation(api_key=key).app(), _LOOPBACK, _ANY_PORT, finish=0.1))
     settings.whisper = settings.whisper.model_copy(update={"api_key": SecretStr(key), "base_url": f"{url}/v1"})
     return "imitation"
 

@@ -1,0 +1,147 @@
+"""Processes killed in the middle of a turn: another worker takes over, and the turn is done once."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable
+
+import pytest
+from bot.sandbox.meta import Person
+from bot.sandbox.openrouter import Scripted, calls, says
+from conftest import Start, World
+
+Spawn = Callable[[str], Awaitable[asyncio.subprocess.Process]]
+
+pytestmark = pytest.mark.timeout(90)
+
+
+@pytest.fixture
+async def spawn() -> AsyncIterator[Spawn]:
+    """Start a real process of Recado; it is there when its log says so."""
+    processes: list[asyncio.subprocess.Process] = []
+    drains: list[asyncio.Task[None]] = []
+
+    async def begin(command: str) -> asyncio.subprocess.Process:
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "bot", *command.split(), stderr=asyncio.subprocess.PIPE, env=dict(os.environ)
+        )
+        processes.append(process)
+        assert process.stderr is not None
+        async with asyncio.timeout(20):
+            while b"_ready" not in (line := await process.stderr.readline()):
+                assert line, "the process ended before it was ready"
+        drains.append(asyncio.create_task(drain(process.stderr)))
+        return process
+
+    async def drain(stream: asyncio.StreamReader) -> None:
+        while await stream.readline():
+            pass
+
+    yield begin
+    for process in processes:
+        if process.returncode is None:
+            process.kill()
+        await process.wait()
+    await asyncio.gather(*drains)
+
+
+async def until(condition: Callable[[], object], within: float = 30) -> None:
+    async with asyncio.timeout(within):
+        while not condition():
+            await asyncio.sleep(0.02)
+
+
+async def all_accounted(world: World) -> None:
+    async with asyncio.timeout(30):
+        while await world.redis.zcard("recado:open"):
+            await asyncio.sleep(0.05)
+
+
+async def test_a_worker_killed_while_the_model_thinks_is_replaced(start: Start, spawn: Spawn, ana: Person) -> None:
+    world = await start(workers=0)
+    world.models.will(Scripted({"role": "assistant", "content": "tarde"}, delay=60), says("aquí estoy"))
+    doomed = await spawn("worker")
+    await world.meta.writes(ana, {"type": "text", "text": {"body": "hola"}})
+    await until(lambda: world.models.requests)
+    await spawn("worker")
+    doomed.kill()
+    (reply,) = await world.meta.replies(ana, within=40)
+    assert reply.request["text"]["body"] == "aquí estoy"
+    await all_accounted(world)
+    assert len(world.meta.sent_to(ana)) == 1
+
+
+async def test_a_tool_that_acted_before_the_crash_does_not_act_again(start: Start, spawn: Spawn, ana: Person) -> None:
+    world = await start(workers=0)
+    world.models.will(
+        calls(("talk_to_a_person", {"reason": "wants a human"})),
+        Scripted({"role": "assistant", "content": "tarde"}, delay=60),
+        says("Te escribe alguien."),
+    )
+    handoffs = world.redis.pubsub(ignore_subscribe_messages=True)
+    await handoffs.subscribe("recado:events")
+    doomed = await spawn("worker")
+    await world.meta.writes(ana, {"type": "text", "text": {"body": "quiero hablar con alguien"}})
+    await until(lambda: len(world.models.requests) == 2)
+    await spawn("worker")
+    doomed.kill()
+    (reply,) = await world.meta.replies(ana, within=40)
+    assert reply.request["text"]["body"] == "Te escribe alguien."
+    # The new worker went on with the journal: the model was asked three times in all, the tool once.
+    assert len(world.models.requests) == 3
+    assert world.models.requests[2]["messages"] == world.models.requests[1]["messages"]
+    events = [await handoffs.get_message(timeout=0.1) for _ in range(20)]
+    await handoffs.aclose()
+    assert sum('"handoff"' in event["data"] for event in events if event) == 1
+
+
+async def test_a_worker_killed_between_sending_and_hearing_back_does_not_make_two_replies(
+    start: Start, spawn: Spawn, ana: Person
+) -> None:
+    world = await start(workers=0)
+    world.meta.will_delay(30)
+    doomed = await spawn("worker")
+    await world.meta.writes(ana, {"type": "text", "text": {"body": "hola"}})
+    await world.meta.replies(ana)
+    await spawn("worker")
+    doomed.kill()
+    await all_accounted(world)
+    assert len(world.meta.sent_to(ana)) == 1
+
+
+async def test_a_reply_whose_answer_from_meta_is_lost_is_settled_by_its_status(world: World, ana: Person) -> None:
+    world.meta.will_drop()
+    await world.meta.writes(ana, {"type": "text", "text": {"body": "hola"}})
+    await all_accounted(world)
+    assert len(world.meta.sent_to(ana)) == 1
+
+
+async def test_a_reply_that_a_gateway_swallowed_is_sent_again(world: World, ana: Person) -> None:
+    world.meta.will_html_502()
+    await world.meta.writes(ana, {"type": "text", "text": {"body": "hola"}})
+    assert len(await world.meta.replies(ana, within=20)) == 1
+
+
+async def test_a_worker_told_to_stop_finishes_the_turn_in_hand(start: Start, spawn: Spawn, ana: Person) -> None:
+    world = await start(workers=0)
+    world.models.will(Scripted({"role": "assistant", "content": "terminé"}, delay=1))
+    process = await spawn("worker")
+    await world.meta.writes(ana, {"type": "text", "text": {"body": "hola"}})
+    await until(lambda: world.models.requests)
+    process.terminate()
+    assert await process.wait() == 0
+    assert [reply.request["text"]["body"] for reply in world.meta.sent_to(ana)] == ["terminé"]
+
+
+async def test_a_nudge_that_got_lost_is_made_up_for_by_the_sweep(start: Start, ana: Person) -> None:
+    world = await start(workers=0)
+    await world.meta.writes(ana, {"type": "text", "text": {"body": "hola"}})
+    async with asyncio.timeout(5):
+        while not await world.redis.exists("bull:llm:wait"):
+            await asyncio.sleep(0.02)
+    await world.redis.delete(*await world.redis.keys("bull:llm:*"))
+    revived = await start(workers=1)
+    await until(lambda: revived.models.requests)
+    assert revived.models.requests[0]["messages"][-1]["content"] == "hola"
