@@ -98,7 +98,7 @@ def doctor(
     except SettingsWrong as error:
         sys.stderr.write(f"{error}\n")
         raise typer.Exit(1) from error
-    logs.configure("error", settings.service.log_format)
+    logs.configure("error", settings.log.format)
     findings = asyncio.run(examine(settings))
     print(report(findings, output))  # noqa: T201
     raise typer.Exit(1 if any(finding.wrong for finding in findings) else 0)
@@ -108,7 +108,7 @@ def _run(work: Any) -> None:
     """Read the settings and run until the end; exit 2 with one line a mistake where they are wrong."""
     try:
         settings = Settings()
-        logs.configure(settings.service.log_level, settings.service.log_format)
+        logs.configure(settings.log.level, settings.log.format)
         _loop(work(settings), settings.service.shutdown_grace_seconds)
     except (SettingsWrong, PromptWrong) as error:
         sys.stderr.write(f"{error}\n")

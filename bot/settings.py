@@ -5,9 +5,18 @@ from __future__ import annotations
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar, cast
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError, field_validator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    SecretStr,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 
@@ -31,19 +40,37 @@ def _known_zone(name: str) -> str:
     return name
 
 
-def _web_address(value: str) -> str:
-    if not value.startswith(("https://", "http://")):
-        raise ValueError("does not start with https:// or http://")
-    return value.rstrip("/")
+def _address(value: str, *schemes: str) -> str:
+    parts = urlsplit(value)
+    if parts.scheme not in schemes:
+        raise ValueError(f"does not start with {' or '.join(f'{scheme}://' for scheme in schemes)}")
+    # A port that is no number is found out when it is asked for.
+    if parts.scheme != "unix" and (not parts.hostname or any(sign.isspace() for sign in value) or parts.port == 0):
+        raise ValueError("is not an address")
+    return value
 
+
+def _web_address(value: str) -> str:
+    return _address(value, "https", "http").rstrip("/")
+
+
+# App secrets have 32 characters, tokens and keys more.
+_LONGEST_SHOWN = 20
 
 CommaList = Annotated[list[str], NoDecode, BeforeValidator(_pieces)]
 Url = Annotated[str, AfterValidator(_web_address)]
-Seconds = Annotated[float, Field(gt=0)]
+Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
 
 class Section(BaseSettings):
     model_config = SettingsConfigDict(env_file=".env", env_ignore_empty=True, extra="ignore", frozen=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _tidy(cls, values: dict[str, Any]) -> dict[str, Any]:
+        """A secret read from a file brings its line's end along, which no HTTP header may hold; blank is not set."""
+        stripped = {name: value.strip() if isinstance(value, str) else value for name, value in values.items()}
+        return {name: value for name, value in stripped.items() if value != ""}
 
 
 class WhatsAppSettings(Section):
@@ -72,8 +99,8 @@ class RedisSettings(Section):
     @field_validator("url")
     @classmethod
     def _scheme(cls, value: SecretStr | None) -> SecretStr | None:
-        if value and not value.get_secret_value().startswith(("redis://", "rediss://", "unix://")):
-            raise ValueError("does not start with redis:// or rediss://")
+        if value:
+            _address(value.get_secret_value(), "redis", "rediss", "unix")
         return value
 
 
@@ -154,17 +181,22 @@ class ServiceSettings(Section):
     prompts_dir: Path = Field(Path("prompts"), description="the folder of the prompt files")
     console_token: SecretStr | None = Field(None, description="the operators' password; without it there is no console")
     shutdown_grace_seconds: Seconds = Field(25, description="seconds to finish the turns in hand after SIGTERM")
-    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="debug, info, warning or error")
-    log_format: Literal["json", "console"] = Field("json", description="json or console")
-
-    @field_validator("log_level", "log_format", mode="before")
-    @classmethod
-    def _lower(cls, value: Any) -> Any:
-        return value.lower() if isinstance(value, str) else value
 
     @property
     def zone(self) -> ZoneInfo:
         return ZoneInfo(self.timezone)
+
+
+class LogSettings(Section):
+    model_config = SettingsConfigDict(env_prefix="LOG_")
+
+    level: Literal["debug", "info", "warning", "error"] = Field("info", description="debug, info, warning or error")
+    format: Literal["json", "console"] = Field("json", description="json or console")
+
+    @field_validator("level", "format", mode="before")
+    @classmethod
+    def _lower(cls, value: Any) -> Any:
+        return value.lower() if isinstance(value, str) else value
 
 
 # USD for one million tokens, from the company's catalogue; used only where OpenRouter does not say what a call cost.
@@ -191,6 +223,7 @@ class Settings:
         self.turn = _read(TurnSettings, wrong)
         self.memory = _read(MemorySettings, wrong)
         self.service = _read(ServiceSettings, wrong)
+        self.log = _read(LogSettings, wrong)
         if wrong:
             raise SettingsWrong(wrong)
 
@@ -220,7 +253,13 @@ SECTIONS: tuple[type[Section], ...] = (
     TurnSettings,
     MemorySettings,
     ServiceSettings,
+    LogSettings,
 )
+
+
+def log_settings() -> LogSettings:
+    """How to log while the other settings are read; a wrong value counts as none, and `Settings` tells it."""
+    return _read(LogSettings, [])
 
 
 def variables(section: type[Section]) -> dict[str, str]:
@@ -243,11 +282,17 @@ def _read(section: type[S], wrong: list[str]) -> S:
             key = str(problem["loc"][0])
             variable = names.get(key.lower(), key.upper())
             wrong.append(_complaint(section, variable, problem["input"], problem["msg"]))
-        return cast("S", section.model_construct())
+    except UnicodeDecodeError:
+        complaint = ".env: is not UTF-8; expected a text file saved with the encoding UTF-8"
+        if complaint not in wrong:
+            wrong.append(complaint)
+    return cast("S", section.model_construct())
 
 
 def _complaint(section: type[Section], variable: str, value: Any, problem: str) -> str:
     field = section.model_fields[variables(section)[variable]]
-    shown = "its value" if "SecretStr" in str(field.annotation) else repr(value)
+    # A secret may stand in the wrong variable, or in an address: only what can't be one is shown.
+    secret = "SecretStr" in str(field.annotation) or len(str(value)) > _LONGEST_SHOWN or "@" in str(value)
+    shown = "its value" if secret else repr(value)
     problem = problem.removeprefix("Value error, ").removeprefix("Input ")
     return f"{variable}: {shown}: {problem}; expected {field.description}"
