@@ -86,7 +86,7 @@ class Meta:
 
     async def start(self, host: str = "127.0.0.1", port: int = 0) -> str:
         """Serve, and return the base URL (without a version)."""
-        self._runner = web.AppRunner(self.app(), access_log=None)
+        self._runner = web.AppRunner(self.app(), access_log=None, shutdown_timeout=0.1)
         await self._runner.setup()
         site = web.TCPSite(self._runner, host, port)
         await site.start()

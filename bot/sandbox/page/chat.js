@@ -1,0 +1,214 @@
+// The chat of the person who is chosen: bubbles, ticks, quotes, reactions, typing.
+
+import { content, summary } from "./content.js";
+import { byId, el, icon, placeMenu, post, walkable } from "./dom.js";
+import { day, t, time } from "./language.js";
+
+const EMOJIS = ["👍", "❤️", "😂", "😮", "😢", "🙏"];
+const TYPING_SECONDS = 25;
+const LONG_PRESS_MS = 450;
+const RANK = { sent: 1, delivered: 2, read: 3, played: 4, failed: 5 };
+
+export class Chat {
+  /** `desk` is asked for what leaves the chat: tap, list, place, contact, quote, edit. */
+  constructor(desk) {
+    this.desk = desk;
+    this.log = byId("log");
+    this.messages = new Map();
+    this.person = undefined;
+    new ResizeObserver(() => this.stayBelow()).observe(this.log);
+    this.log.addEventListener("scroll", () => (this.below = this.distance() < 120));
+    this.dots = el("div", { class: "bubble theirs dots", "aria-hidden": "true" }, el("i"), el("i"), el("i"));
+  }
+
+  /** Draw the whole chat of a person anew. */
+  show(person, events) {
+    this.person = person;
+    this.messages = new Map();
+    this.log.setAttribute("aria-busy", "true");
+    this.log.replaceChildren();
+    this.lastDay = undefined;
+    this.setTyping(false);
+    for (const event of events) this.add(event);
+    if (!events.length) this.log.append(this.starters());
+    this.log.setAttribute("aria-busy", "false");
+    this.below = true;
+    this.stayBelow();
+  }
+
+  add(event) {
+    if (this.messages.has(event.wamid)) return;
+    const { message } = event;
+    const whole = { ...event, at: new Date(event.at), reactions: {} };
+    this.messages.set(event.wamid, whole);
+    if (event.direction === "out") this.setTyping(false);
+    if (message.type === "reaction") this.react(whole);
+    else if (message.type === "revoke") this.change(message.revoke.original_message_id, { deleted: true });
+    else if (message.type === "edit") this.change(message.edit.original_message_id, { edited: message.edit.message.text });
+    else this.append(whole);
+  }
+
+  append(whole) {
+    const date = day(whole.at);
+    if (date !== this.lastDay) this.log.append(el("div", { class: "day" }, date));
+    this.lastDay = date;
+    this.log.querySelector(".starters")?.remove();
+    whole.node = el("article", { class: `bubble ${whole.direction === "in" ? "mine" : "theirs"}`, tabindex: -1 });
+    this.draw(whole);
+    this.keepBelow(() => this.log.append(whole.node, ...(this.dots.isConnected ? [this.dots] : [])), whole.direction === "in");
+  }
+
+  /** What to say first, for who doesn't know. */
+  starters() {
+    const say = (key) => el("button", { type: "button", class: "starter", onclick: () => this.desk.send({ type: "text", text: { body: t(key) } }) }, t(key));
+    return el("div", { class: "starters" }, el("p", { class: "muted" }, t("starters")), say("starter_1"), say("starter_2"), say("starter_3"));
+  }
+
+  distance() {
+    return this.log.scrollHeight - this.log.scrollTop - this.log.clientHeight;
+  }
+
+  stayBelow() {
+    if (this.below) this.log.scrollTop = this.log.scrollHeight;
+  }
+
+  /** Change the log and stay at its end, unless the reader has scrolled up. */
+  keepBelow(change, always = false) {
+    this.below = always || this.distance() < 120;
+    change();
+    this.stayBelow();
+    for (const image of this.log.lastElementChild?.querySelectorAll("img.photo, video") ?? []) {
+      for (const ready of ["load", "loadedmetadata"]) image.addEventListener(ready, () => this.stayBelow(), { once: true });
+    }
+  }
+
+  draw(whole) {
+    const { message, node } = whole;
+    const shown = whole.edited ? { type: "text", text: whole.edited } : message;
+    const parts = whole.deleted ? [el("p", { class: "muted gone" }, t("deleted"))] : content(shown, this.acts(whole));
+    const foot = el("footer", {}, whole.edited && `${t("edited")} · `, el("time", { datetime: whole.at.toISOString() }, time(whole.at)));
+    foot.append(...(whole.direction === "in" ? [this.ticks(whole)] : []));
+    node.classList.toggle("wide", ["image", "video", "location"].includes(message.type) || Boolean(message.interactive?.action));
+    node.replaceChildren(...[this.quoted(message), ...parts, foot, this.badge(whole), !whole.deleted && this.actions(whole)].filter(Boolean));
+    const speaker = whole.direction === "in" ? t("you") : "Recado";
+    node.setAttribute("aria-label", `${speaker}: ${whole.deleted ? t("deleted") : summary(shown)}`);
+  }
+
+  acts(whole) {
+    const { desk } = this;
+    const quote = whole.wamid;
+    return {
+      tap: (reply) => desk.send({ type: "interactive", interactive: reply }, quote),
+      list: (body) => desk.chooseRow(body, quote),
+      place: () => desk.choosePlace(quote),
+      contact: () => desk.shareContact(quote),
+    };
+  }
+
+  quoted(message) {
+    const original = this.messages.get(message.context?.id);
+    if (!original) return undefined;
+    const who = original.direction === "in" ? t("you") : "Recado";
+    return el(
+      "button",
+      { type: "button", class: "quote", onclick: () => this.goTo(original) },
+      el("strong", {}, who),
+      el("span", {}, original.deleted ? t("deleted") : summary(original.message)),
+    );
+  }
+
+  goTo(original) {
+    if (!original.node) return;
+    original.node.scrollIntoView({ block: "center", behavior: matchMedia("(prefers-reduced-motion: reduce)").matches ? "auto" : "smooth" });
+    original.node.focus({ preventScroll: true });
+    original.node.classList.add("found");
+    setTimeout(() => original.node.classList.remove("found"), 1500);
+  }
+
+  ticks({ status, errors }) {
+    const state = status ?? "sent";
+    const sign = { sent: "check", delivered: "checks", read: "checks", played: "checks", failed: "alert" }[state];
+    const words = state === "failed" ? `${t("failed")}: ${errors?.[0]?.code ?? ""}` : t(state);
+    return el("span", { class: `ticks ${state}`, role: "img", "aria-label": words, title: words }, icon(sign));
+  }
+
+  badge({ reactions, direction }) {
+    const emojis = [...new Set(Object.values(reactions).filter(Boolean))];
+    return emojis.length ? el("span", { class: `reactions ${direction}` }, emojis.join("")) : undefined;
+  }
+
+  react({ direction, message: { reaction } }) {
+    const target = this.messages.get(reaction.message_id);
+    if (!target?.node) return;
+    target.reactions[direction] = reaction.emoji;
+    this.draw(target);
+  }
+
+  change(wamid, news) {
+    const target = this.messages.get(wamid);
+    if (!target?.node) return;
+    Object.assign(target, news);
+    this.draw(target);
+  }
+
+  status({ wamid, status, errors }) {
+    const target = this.messages.get(wamid);
+    if (!target || (RANK[status] ?? 0) <= (RANK[target.status] ?? 0)) return;
+    Object.assign(target, { status, errors });
+    if (target.node && target.direction === "in") this.draw(target);
+    else if (target.node && status === "failed") target.node.append(el("p", { class: "problem" }, `${t("failed")}: ${errors?.[0]?.title ?? ""}`));
+  }
+
+  /** The business has read this message and all before it. */
+  read({ wamid }) {
+    for (const whole of this.messages.values()) {
+      if (whole.direction === "in") this.status({ wamid: whole.wamid, status: "read" });
+      if (whole.wamid === wamid) return;
+    }
+  }
+
+  setTyping(on) {
+    clearTimeout(this.typingEnds);
+    byId("presence").textContent = t(on ? "typing" : "online");
+    if (!on) return this.dots.remove();
+    this.keepBelow(() => this.log.append(this.dots));
+    this.typingEnds = setTimeout(() => this.setTyping(false), TYPING_SECONDS * 1000);
+  }
+
+  actions(whole) {
+    const button = el("button", { type: "button", class: "more", "aria-label": `${t("actions")}: ${summary(whole.message)}`, "aria-haspopup": "menu" }, icon("more"));
+    const open = () => this.menu(whole, button);
+    button.addEventListener("click", open);
+    let pressed;
+    whole.node.ontouchstart = () => (pressed = setTimeout(open, LONG_PRESS_MS));
+    whole.node.ontouchend = whole.node.ontouchmove = () => clearTimeout(pressed);
+    return button;
+  }
+
+  menu(whole, anchor) {
+    document.querySelector(".message-menu")?.remove();
+    const menu = el("div", { class: "menu message-menu", popover: "auto", role: "menu" });
+    const item = (words, does, extra = "") =>
+      el("button", { type: "button", role: "menuitem", class: extra, onclick: () => (menu.hidePopover(), does()) }, words);
+    const { wamid, message, direction, reactions } = whole;
+    const react = (emoji) => this.desk.send({ type: "reaction", reaction: { message_id: wamid, emoji: reactions.in === emoji ? "" : emoji } });
+    const emojis = EMOJIS.map((emoji) => {
+      const button = item(emoji, () => react(emoji), reactions.in === emoji ? "emoji chosen" : "emoji");
+      button.setAttribute("aria-label", reactions.in === emoji ? t("unreact") : t("react", { emoji }));
+      return button;
+    });
+    menu.append(el("div", { class: "emojis" }, emojis), item(t("reply"), () => this.desk.quote(whole, summary(message))));
+    menu.append(item(t("copy"), () => navigator.clipboard?.writeText(summary(message))));
+    if (direction === "in" && message.type === "text") menu.append(item(t("edit"), () => this.desk.edit(whole)));
+    if (direction === "in") menu.append(item(t("delete"), () => this.desk.send({ type: "revoke", revoke: { original_message_id: wamid } })));
+    walkable(menu);
+    menu.addEventListener("toggle", ({ newState }) => newState === "closed" && (menu.remove(), anchor.focus({ preventScroll: true })));
+    document.body.append(menu);
+    menu.showPopover();
+    placeMenu(menu, anchor);
+    menu.querySelector("button").focus();
+  }
+}
+
+/** Send what a person did; the answer comes over the stream like everything else. */
+export const send = (person, message, context) => post("messages", { person, message, ...(context ? { context } : {}) });

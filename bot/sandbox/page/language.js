@@ -1,0 +1,131 @@
+// Every word of the page in both languages; a change is applied at once and remembered.
+
+const WORDS = {
+  es: {
+    skip: "Ir a escribir", sandbox: "entorno de pruebas", offline: "Sin conexión; reintentando…", language: "Idioma",
+    phone: "Teléfono", writing_as: "Escribes como", new_person: "Empezar como otra persona", staff: "personal",
+    by_username: "sin teléfono", show_turns: "Ver los turnos", log: "Mensajes", drop: "Suelta aquí para enviar",
+    called: "Llamaron a una persona.", give_back: "Devolver al asistente", attach: "Adjuntar", message: "Escribe un mensaje",
+    record: "Grabar nota de voz", send: "Enviar", cancel: "Cancelar", recording: "Grabando…", photo: "Foto, video o audio",
+    document: "Documento", place: "Ubicación", samples: "Muestras listas", turns: "Lo que pasó por dentro", close: "Cerrar",
+    no_turns: "Aún no hay turnos", no_turns_hint: "Escribe, graba o manda una foto: aquí verás qué entendió el asistente, qué pidió al modelo, qué herramientas usó, cuánto tardó y cuánto costó.",
+    starters: "Prueba con esto", starter_1: "Hola, ¿qué puedes hacer por mí?", starter_2: "¿Me muestras mis últimas facturas?", starter_3: "Quiero hablar con una persona",
+    online: "en línea", typing: "escribiendo…", today: "Hoy", yesterday: "Ayer", caption: "Pie de foto (opcional)",
+    no_mic: "No se puede usar el micrófono: permite el acceso, o abre la página en localhost o por https. También puedes adjuntar un audio.",
+    sent: "Enviado", delivered: "Entregado", read: "Leído", pending: "Por enviar", failed: "No llegó",
+    not_sent: "No se pudo enviar: {why}", voice_note: "Nota de voz", audio: "Audio", video: "Video", sticker: "Sticker",
+    open_list: "Opciones de la lista", choose: "Elegir", request_place: "Enviar ubicación", request_contact: "Compartir mi teléfono",
+    template: "Plantilla", edited: "editado", deleted: "Mensaje eliminado", unsupported: "Mensaje de un tipo que esta página no dibuja: {type}",
+    you: "Tú", reply: "Responder", react: "Reaccionar con {emoji}", unreact: "Quitar reacción", copy: "Copiar", edit: "Editar", delete: "Eliminar para todos",
+    actions: "Acciones del mensaje", replying: "Respondes a", editing: "Editas", play: "Reproducir", pause: "Pausar", position: "Posición",
+    place_title: "Enviar una ubicación", name: "Nombre", latitude: "Latitud", longitude: "Longitud", my_place: "Usar mi posición",
+    place_name: "Zócalo, Ciudad de México", samples_title: "Muestras listas", no_samples: "No hay muestras.", person_title: "Otra persona", person_name: "Cliente",
+    files_title: "Enviar archivos", start: "Empezar",
+    outcome_answered: "respondido", outcome_failed: "falló", outcome_handed_off: "pasado a persona", outcome_thinking: "pensando…", outcome_closed: "cerrado", understood: "Entendido", prompt: "Prompt", requests: "Modelo",
+    tools: "Herramientas", reply_part: "Respuesta", stations: "Tiempos", error: "Error", tokens: "{in} + {out} tokens", served: "servido por {model}", arguments: "Argumentos",
+    result: "Resultado", total: "turnos: {count} · {cost}", local: "aquí mismo",
+    kind_text: "texto", kind_voice: "voz", kind_photo: "foto", kind_video: "video", kind_document: "documento", kind_location: "ubicación", kind_tap: "botón", kind_reaction: "reacción", kind_cards: "contacto", kind_sticker: "sticker",
+    quiet: "espera", perception: "percepción", memory: "memoria", agent: "agente", outbox: "envío",
+    imitated: "Imitaciones: {names}", all_real: "Todos los servicios son reales",
+    name_whatsapp: "WhatsApp", name_openrouter: "modelo", name_whisper: "transcripción", name_vision: "visión", name_stripe: "cobros", name_mail: "correo", name_redis: "Redis",
+    fact_whatsapp: "WhatsApp es una imitación de la API de Meta en esta máquina: no sale ningún mensaje. Este teléfono ocupa el lugar de la app.",
+    fact_openrouter: "El modelo es un doble de pruebas con reglas; no razona. Pon OPENROUTER_API_KEY y reinicia para usar uno real.",
+    fact_whisper: "La transcripción es un doble de pruebas: conoce las muestras. Pon OPENAI_API_KEY para transcribir de verdad.",
+    fact_vision: "La lectura de fotos es un doble de pruebas. Configura Google Vision con GOOGLE_APPLICATION_CREDENTIALS para leer de verdad.",
+    fact_stripe: "Los cobros son una imitación: no se mueve dinero. Pon STRIPE_SECRET_KEY (de prueba) para usar Stripe.",
+    fact_mail: "El correo no sale: se queda aquí. Configura SendGrid, SES o SMTP para enviarlo.",
+    fact_redis: "Redis corre dentro del entorno de pruebas.",
+    fact_other: "{name} es una imitación.",
+  },
+  en: {
+    skip: "Skip to writing", sandbox: "sandbox", offline: "Offline; trying again…", language: "Language",
+    phone: "Phone", writing_as: "Writing as", new_person: "Start as another person", staff: "staff",
+    by_username: "no phone", show_turns: "Show the turns", log: "Messages", drop: "Drop here to send",
+    called: "A person was called.", give_back: "Give back to the assistant", attach: "Attach", message: "Write a message",
+    record: "Record a voice note", send: "Send", cancel: "Cancel", recording: "Recording…", photo: "Photo, video or audio",
+    document: "Document", place: "Location", samples: "Ready samples", turns: "What happened inside", close: "Close",
+    no_turns: "No turns yet", no_turns_hint: "Write, record or send a photo: here you see what the assistant understood, what it asked the model, which tools it used, how long it took and what it cost.",
+    starters: "Try one of these", starter_1: "Hi, what can you do for me?", starter_2: "Can you show me my latest invoices?", starter_3: "I want to talk to a person",
+    online: "online", typing: "typing…", today: "Today", yesterday: "Yesterday", caption: "Caption (optional)",
+    no_mic: "The microphone can't be used: allow it, or open the page on localhost or over https. You can also attach an audio file.",
+    sent: "Sent", delivered: "Delivered", read: "Read", pending: "Not sent yet", failed: "Did not arrive",
+    not_sent: "Could not be sent: {why}", voice_note: "Voice note", audio: "Audio", video: "Video", sticker: "Sticker",
+    open_list: "Options of the list", choose: "Choose", request_place: "Send location", request_contact: "Share my phone",
+    template: "Template", edited: "edited", deleted: "Deleted message", unsupported: "A message of a type this page doesn't draw: {type}",
+    you: "You", reply: "Reply", react: "React with {emoji}", unreact: "Remove reaction", copy: "Copy", edit: "Edit", delete: "Delete for everyone",
+    actions: "Message actions", replying: "Replying to", editing: "Editing", play: "Play", pause: "Pause", position: "Position",
+    place_title: "Send a location", name: "Name", latitude: "Latitude", longitude: "Longitude", my_place: "Use my position",
+    place_name: "Zócalo, Mexico City", samples_title: "Ready samples", no_samples: "There are no samples.", person_title: "Another person", person_name: "Customer",
+    files_title: "Send files", start: "Start",
+    outcome_answered: "answered", outcome_failed: "failed", outcome_handed_off: "handed to a person", outcome_thinking: "thinking…", outcome_closed: "closed", understood: "Understood", prompt: "Prompt", requests: "Model",
+    tools: "Tools", reply_part: "Reply", stations: "Times", error: "Error", tokens: "{in} + {out} tokens", served: "served by {model}", arguments: "Arguments",
+    result: "Result", total: "turns: {count} · {cost}", local: "right here",
+    kind_text: "text", kind_voice: "voice", kind_photo: "photo", kind_video: "video", kind_document: "document", kind_location: "location", kind_tap: "button", kind_reaction: "reaction", kind_cards: "contact", kind_sticker: "sticker",
+    quiet: "waiting", perception: "perception", memory: "memory", agent: "agent", outbox: "sending",
+    imitated: "Imitations: {names}", all_real: "All services are real",
+    name_whatsapp: "WhatsApp", name_openrouter: "model", name_whisper: "transcription", name_vision: "vision", name_stripe: "billing", name_mail: "e-mail", name_redis: "Redis",
+    fact_whatsapp: "WhatsApp is an imitation of Meta's API on this machine: no message leaves it. This phone takes the app's place.",
+    fact_openrouter: "The model is a stand-in that follows rules; it does not reason. Set OPENROUTER_API_KEY and restart to use a real one.",
+    fact_whisper: "The transcription is a stand-in that knows the samples. Set OPENAI_API_KEY to transcribe for real.",
+    fact_vision: "The reading of photos is a stand-in. Set up Google Vision with GOOGLE_APPLICATION_CREDENTIALS to read for real.",
+    fact_stripe: "Billing is an imitation: no money moves. Set STRIPE_SECRET_KEY (a test key) to use Stripe.",
+    fact_mail: "E-mail does not leave: it stays here. Set up SendGrid, SES or SMTP to send it.",
+    fact_redis: "Redis runs inside the sandbox.",
+    fact_other: "{name} is an imitation.",
+  },
+};
+
+const listeners = [];
+let language = stored() ?? (navigator.language.startsWith("es") ? "es" : "en");
+
+function stored() {
+  const kept = localStorage.getItem("language");
+  return kept in WORDS ? kept : undefined;
+}
+
+export const current = () => language;
+
+/** How dates, numbers and money are written. */
+export const locale = () => ({ es: "es-MX", en: "en-US" })[language];
+
+/** The words for a key, with `{name}` replaced by values; a key without words is shown as it is. */
+export function t(key, values = {}) {
+  const words = WORDS[language][key] ?? key;
+  return words.replace(/\{(\w+)\}/g, (whole, name) => values[name] ?? whole);
+}
+
+export const has = (key) => key in WORDS[language];
+
+export function onLanguage(listener) {
+  listeners.push(listener);
+}
+
+export function setLanguage(chosen) {
+  language = chosen;
+  localStorage.setItem("language", chosen);
+  apply();
+}
+
+/** Put the words into the fixed parts of the page and call who draws the rest. */
+export function apply() {
+  document.documentElement.lang = language;
+  for (const element of document.querySelectorAll("[data-t]")) element.textContent = t(element.dataset.t);
+  for (const element of document.querySelectorAll("[data-t-label]")) label(element, t(element.dataset.tLabel));
+  for (const element of document.querySelectorAll("[data-t-placeholder]")) element.placeholder = t(element.dataset.tPlaceholder);
+  for (const listener of listeners) listener();
+}
+
+function label(element, words) {
+  element.setAttribute("aria-label", words);
+  if (element.matches("button")) element.title = words;
+}
+
+export const time = (at) => at.toLocaleTimeString(locale(), { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
+
+export function day(at) {
+  const days = Math.round((new Date().setHours(0, 0, 0, 0) - new Date(at).setHours(0, 0, 0, 0)) / 86400000);
+  if (days < 2) return t(days === 1 ? "yesterday" : "today");
+  return at.toLocaleDateString(locale(), { day: "numeric", month: "long", year: "numeric" });
+}
+
+export const number = (value, digits = 0) => value.toLocaleString(locale(), { maximumFractionDigits: digits });
