@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import importlib
 import time
 from collections.abc import AsyncIterator, Awaitable
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -80,6 +81,7 @@ async def running(settings: Settings, names: tuple[queues.Name, ...], concurrenc
         ship = Ship(redis)
         stack.push_async_callback(ship.flush)
         await _alongside(stack, ship.run())
+        await _alongside(stack, _warm_up())
         for name in names:
             process = _llm(turns, summaries)
             await stack.enter_async_context(queues.working(name, process, settings.redis, concurrency=concurrency))
@@ -98,6 +100,11 @@ def _llm(turns: Turns, summaries: Summaries) -> queues.Processor:
                 await turns.run(conversation)
 
     return process
+
+
+async def _warm_up() -> None:
+    """Load what the first turn would otherwise wait for, beside the loop: the SDK takes half a second to import."""
+    await asyncio.to_thread(importlib.import_module, "openai")
 
 
 async def _sweep(desk: Desk, nudges: Nudges) -> None:

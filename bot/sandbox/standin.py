@@ -30,7 +30,7 @@ _LONGEST = 300
 def answer_by_rules(messages: list[dict[str, Any]], tools: list[dict[str, Any]]) -> dict[str, Any]:
     """An assistant message: a tool call where a rule asks for one and it is offered, else a text."""
     said, results = _latest(messages)
-    words = " ".join(_words(said)) or said
+    words = " ".join(_words(said))
     language = language_of(words) or "es"
     offered = {tool.get("function", {}).get("name") for tool in tools}
     if not results:
@@ -59,7 +59,7 @@ def _latest(messages: list[dict[str, Any]]) -> tuple[str, dict[str, str]]:
 
 
 def _words(said: str) -> list[str]:
-    """The person's own words: what was typed, and what was said in voice notes."""
+    """The person's own words: what was typed, and what was said in voice notes; not what a document says."""
     typed = _TAG.sub(" ", said).strip()
     spoken = [dict(_FIELD.findall(inside)).get("transcript", "") for _, inside in _TAG.findall(said)]
     return [unescape(words) for words in (typed, *spoken) if words]
