@@ -41,7 +41,7 @@ def decode(picture: Image.Image) -> tuple[Barcode, ...]:
 
 def is_gtin(digits: str) -> bool:
     """Say whether EAN-8, UPC-A, EAN-13 or ITF-14 digits end in their check digit (GS1 General Specifications 7.9)."""
-    if not digits.isdecimal() or len(digits) not in (8, 12, 13, 14):
+    if not (digits.isascii() and digits.isdecimal()) or len(digits) not in (8, 12, 13, 14):
         return False
     weighted = sum(int(digit) * (3 if place % 2 else 1) for place, digit in enumerate(reversed(digits)))
     return weighted % 10 == 0

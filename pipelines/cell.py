@@ -3,6 +3,7 @@
 import asyncio
 import multiprocessing
 import os
+import signal
 import threading
 from collections.abc import Callable
 from multiprocessing.connection import wait
@@ -48,11 +49,13 @@ def _started() -> Any:
 
     # Not forked: threads and event loops of the parent would be copied in an unknown state.
     spawn = multiprocessing.get_context("spawn")
-    return ProcessPool(max_workers=1, context=spawn, initializer=_end_with_parent)
+    return ProcessPool(max_workers=1, context=spawn, initializer=_settle_in)
 
 
-def _end_with_parent() -> None:
-    """Watch the parent: work that hangs would outlive a parent that was killed and can't clean up."""
+def _settle_in() -> None:
+    """End at once when told to, and with the parent: work that hangs would outlive one that was killed."""
+    # Python's own handler waits for the library to come back, and pebble three seconds for the handler.
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
     parent = multiprocessing.parent_process()
     if parent:
         threading.Thread(target=_watch, args=(parent.sentinel,), daemon=True).start()

@@ -77,8 +77,8 @@ def _segment(sound: Sound) -> Any:
 def _pydub() -> Any:
     """Import pydub and tell it which ffmpeg to run; its `converter` is state of the class, so this is the one place."""
     with _importing, warnings.catch_warnings():
-        # It warns at import when no ffmpeg is on PATH; ours is named below.
-        warnings.simplefilter("ignore", RuntimeWarning)
+        # It warns of old regular expressions, of audioop, and where no ffmpeg is on PATH; ours is named below.
+        warnings.simplefilter("ignore")
         from pydub import AudioSegment  # noqa: PLC0415 -- heavy, and only the worker needs it
 
     AudioSegment.converter = ffmpeg.program()

@@ -1,0 +1,81 @@
+"""Work in a process of its own can hang or crash without harm."""
+
+import asyncio
+import multiprocessing
+import os
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from pipelines.cell import Cell
+from pipelines.refusals import Reason, Refusal
+
+
+def process_id() -> int:
+    return os.getpid()
+
+
+def hang() -> None:
+    time.sleep(600)
+
+
+def crash() -> None:
+    os.abort()
+
+
+def refuse() -> None:
+    raise Refusal(Reason.ENCRYPTED, "a password is needed")
+
+
+async def test_work_is_done_in_one_other_process() -> None:
+    cell = Cell()
+    first, second = [await cell.run(process_id, seconds=30) for _ in range(2)]
+    await cell.close()
+    assert first == second != os.getpid()
+
+
+@pytest.mark.parametrize(
+    ("work", "reason"), [(hang, Reason.TOO_SLOW), (crash, Reason.DAMAGED), (refuse, Reason.ENCRYPTED)]
+)
+async def test_what_goes_wrong_is_a_refusal_and_work_goes_on(work: object, reason: Reason) -> None:
+    cell = Cell()
+    with pytest.raises(Refusal) as refused:
+        await cell.run(work, seconds=0.3)  # type: ignore[arg-type] # any function of a module
+    assert refused.value.reason is reason
+    assert await cell.run(process_id, seconds=30) != os.getpid()
+    await cell.close()
+
+
+async def test_closing_ends_the_process_also_while_it_works() -> None:
+    cell = Cell()
+    with pytest.raises(Refusal):
+        await cell.run(hang, seconds=0.3)
+    await cell.close()
+    assert multiprocessing.active_children() == []
+
+
+async def test_work_that_hangs_ends_when_the_parent_is_killed(tmp_path: Path) -> None:
+    program = tmp_path / "parent.py"
+    program.write_text(
+        "import asyncio, os, time\n"
+        "from pipelines.cell import Cell\n"
+        "async def main():\n"
+        "    cell = Cell()\n"
+        "    await cell.run(os.getpid, seconds=60)\n"
+        "    hung = asyncio.ensure_future(cell.run(time.sleep, 600, seconds=600))\n"
+        "    await asyncio.sleep(0.2)\n"
+        "    print('hung', flush=True)\n"
+        "    await hung\n"
+        "if __name__ == '__main__':\n"
+        "    asyncio.run(main())\n"
+    )
+    parent = await asyncio.create_subprocess_exec(sys.executable, str(program), stdout=asyncio.subprocess.PIPE)
+    assert parent.stdout is not None
+    assert await parent.stdout.readline() == b"hung\n"
+    parent.kill()
+    async with asyncio.timeout(20):
+        # The process in the cell inherited the pipe: it ends when nobody is left to write to it.
+        assert await parent.stdout.read() == b""
+    await parent.wait()

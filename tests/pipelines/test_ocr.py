@@ -1,0 +1,84 @@
+"""The engine on this machine reads prices and accents exactly, and can't take the service down with it."""
+
+import importlib.util
+from collections.abc import Callable
+
+import pytest
+
+from pipelines import ocr
+from pipelines.image import look
+from pipelines.ocr import EngineMissing, LocalReader
+from pipelines.refusals import Reason, Refusal
+
+Media = Callable[[str], bytes]
+DETERGENT = (
+    "Detergente líquido",
+    "Limpieza profunda 3 L",
+    "Precio: $35.50",
+    "Precio por litro: $11.83",
+    "SKU DET-3L-0091",
+)
+TELEVISION = (
+    'Televisor LED 43"',
+    "Pantalla Smart TV 4K UHD",
+    "$1,249.00 MXN",
+    "Antes $1,599.00 - Ahorra $350.00",
+    "SKU TV-43UHD-22",
+)
+
+
+@pytest.mark.xdist_group("ocr")
+@pytest.mark.parametrize(
+    ("name", "lines"),
+    [
+        ("label_detergent_q50.jpg", DETERGENT),
+        ("label_tv_photo.jpg", TELEVISION),
+        ("rotated_by_exif.jpg", DETERGENT),
+        ("on_its_side.jpg", DETERGENT),
+        ("tilted.jpg", DETERGENT),
+        ("dim.jpg", DETERGENT),
+        ("large_4000x3000.jpg", TELEVISION),
+        ("transparent.png", ("Café molido $89.90",)),
+        ("words.gif", ("Café molido $89.90",)),
+        ("nothing_on_it.jpg", ()),
+    ],
+)
+async def test_a_label_is_read_line_by_line(
+    media: Media, reader: LocalReader, name: str, lines: tuple[str, ...]
+) -> None:
+    sight = await look(media(f"photos/{name}"), read_text=reader.read)
+    read = tuple(line.text for line in sight.lines if not line.text.isdecimal())
+    assert read == lines
+    assert all(line.confidence > 0.9 for line in sight.lines)
+
+
+@pytest.mark.xdist_group("ocr")
+async def test_a_line_says_where_it_stands(media: Media, reader: LocalReader) -> None:
+    sight = await look(media("photos/large_4000x3000.jpg"), read_text=reader.read)
+    (price,) = (line for line in sight.lines if line.text == "$1,249.00 MXN")
+    assert price.box.x == pytest.approx(1900 + 246, abs=20)
+    assert price.box.y == pytest.approx(1500 + 350, abs=20)
+    assert price.box.width == pytest.approx(977, abs=30)
+
+
+@pytest.mark.xdist_group("ocr")
+async def test_what_stands_at_one_height_is_one_line_of_the_text(media: Media, reader: LocalReader) -> None:
+    reading = await reader.read(media("photos/label_tv_photo.jpg"))
+    assert reading.text.splitlines()[-1] == "SKU TV-43UHD-22  501055  300075"
+
+
+@pytest.mark.xdist_group("ocr")
+async def test_a_photo_that_takes_too_long_is_refused_and_the_next_is_read(media: Media) -> None:
+    reader = LocalReader(seconds=0.01)
+    with pytest.raises(Refusal) as refused:
+        await reader.read(media("photos/label_tv_photo.jpg"))
+    assert refused.value.reason is Reason.TOO_SLOW
+    reader._seconds = 60
+    assert (await reader.read(media("photos/words.gif"))).text == "Café molido $89.90"
+    await reader.close()
+
+
+async def test_a_machine_without_the_engine_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(importlib.util, "find_spec", lambda _name: None)
+    with pytest.raises(EngineMissing, match=r"recado\[ocr\]"):
+        await ocr.LocalReader().read(b"")
