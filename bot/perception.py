@@ -119,7 +119,7 @@ class Perception:
         perceived = Perceived(
             message=message.id,
             kind=sensed.kind,
-            text=fenced(sensed.kind, caption=media.caption, filename=media.filename, **sensed.facts),
+            text=fenced(sensed.kind, caption=media.caption, filename=_shown(media.filename), **sensed.facts),
             words=" ".join(part for part in (media.caption, sensed.words) if part),
             by=sensed.by,
             cost_usd=sensed.cost_usd,
@@ -160,6 +160,12 @@ class Perception:
             picture = base64.b64encode(sight.picture).decode()
             pipeline.set(key(conversation, "picture", media_id), picture, ex=_KEEP_PICTURE_SECONDS)
         await pipeline.execute()
+
+
+def _shown(filename: str | None) -> str | None:
+    """A file's name as a label: no folders, nothing invisible that would make it look like another."""
+    name = (filename or "").replace("\\", "/").rpartition("/")[2]
+    return "".join(character for character in name if character.isprintable()) or None
 
 
 def fenced(tag: str, **facts: str | None) -> str:
