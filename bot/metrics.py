@@ -44,7 +44,6 @@ class Ship:
 
     def __init__(self, redis: Redis) -> None:
         self._redis = redis
-        self._sent: dict[str, float] = {}
 
     async def run(self) -> None:
         while True:
@@ -53,20 +52,20 @@ class Ship:
 
     async def flush(self) -> None:
         """Ship what was counted since the last time; kept for the next time while Redis is away."""
-        now = dict(_samples())
-        grown = {field: value - self._sent.get(field, 0) for field, value in now.items()}
+        grown = {field: value - _shipped.get(field, 0) for field, value in _samples()}
+        grown = {field: growth for field, growth in grown.items() if growth}
+        if not grown:
+            return
+        # Before the wait, so that the server and a worker in one process don't ship the same growth twice.
+        _add(grown, 1)
         pipeline = self._redis.pipeline(transaction=True)
         for field, growth in grown.items():
-            if growth:
-                pipeline.hincrbyfloat(_KEY, field, growth)
-        if not pipeline.command_stack:
-            return
+            pipeline.hincrbyfloat(_KEY, field, growth)
         try:
             await pipeline.execute()
-        except RedisError as error:
+        except (RedisError, OSError) as error:
+            _add(grown, -1)
             _log.warning("metrics_not_shipped", error=type(error).__name__)
-        else:
-            self._sent = now
 
     async def page(self, gauges: Sequence[Metric]) -> bytes:
         """The Prometheus text of all processes' counts and these gauges; of this process alone without Redis."""
@@ -75,11 +74,20 @@ class Ship:
             totals: dict[str, float] = {
                 field: float(value) for field, value in (await answer(self._redis.hgetall(_KEY))).items()
             }
-        except RedisError:
+        except (RedisError, OSError):
             totals = dict(_samples())
         registry = CollectorRegistry()
         registry.register(_Totals(totals, gauges))
         return generate_latest(registry)
+
+
+# How much of the process's one registry is in Redis already.
+_shipped: dict[str, float] = {}
+
+
+def _add(growth: dict[str, float], sign: int) -> None:
+    for field, value in growth.items():
+        _shipped[field] = _shipped.get(field, 0) + sign * value
 
 
 def _samples() -> Iterator[tuple[str, float]]:

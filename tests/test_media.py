@@ -29,7 +29,8 @@ async def test_a_voice_note_is_heard_and_answered(world: World, ana: Person, med
         "<voice_note><seconds>4</seconds><transcript>Hola, quiero saber el estado de mi suscripción y cuándo vence mi "
         "factura.</transcript></voice_note>"
     )
-    assert await world.redis.hget("recado:metrics", json.dumps(["recado_cost_usd_total", {"kind": "transcription"}]))
+    async with world.http.get(f"{world.url}/metrics") as response:
+        assert 'recado_cost_usd_total{kind="transcription"}' in await response.text()
 
 
 async def test_the_language_of_the_conversation_is_a_hint_for_the_next_voice_note(
@@ -132,7 +133,7 @@ async def test_a_file_is_understood_by_its_bytes(
     await world.meta.sends_media(ana, kind, media(name), mime, filename="../../etc/passwd\u202egpj.exe")
     await world.meta.replies(ana, within=20)
     assert said in read_by_model(world)
-    assert "<filename>passwdgpj.exe</filename>" in read_by_model(world)
+    assert ("<filename>passwdgpj.exe</filename>" in read_by_model(world)) == (kind == "document")
 
 
 @pytest.mark.parametrize(
