@@ -19,7 +19,7 @@ from bot.sandbox.graph import Graph
 from bot.sandbox.graph_errors import Refused
 from bot.sandbox.graph_media import MediaShelf, as_sent, now
 from bot.sandbox.graph_rules import Message, ReadMark
-from bot.sandbox.graph_templates import Template, Templates, seeds
+from bot.sandbox.graph_templates import Templates, seeds
 from bot.sandbox.pace import Pace
 from bot.sandbox.people import Business, Person, Sent
 from bot.sandbox.progress import Progress
@@ -80,7 +80,7 @@ class Meta:
             faults=self.faults,
             accept=self._accept,
             read=self._read,
-            review=lambda template: self._chores.start(self._review(template)),
+            review=lambda template: self._chores.start(self._progress.review(template)),
             subscribe=self._subscribe,
         ).app()
 
@@ -279,19 +279,6 @@ class Meta:
         if mark.typing_indicator is not None:
             self.typing.append(mark.message_id)
             self.chats.typing(self.chats.owner(mark.message_id), on=True)
-
-    async def _review(self, template: Template) -> None:
-        """Approve a template after a while, as Meta mostly does within minutes."""
-        await asyncio.sleep(self.status_pauses[-1])
-        template.status = "APPROVED"
-        news = {
-            "event": template.status,
-            "message_template_id": int(template.id),
-            "message_template_name": template.name,
-            "message_template_language": template.language,
-            "reason": "NONE",
-        }
-        await self.deliver(news, field_name="message_template_status_update")
 
     def _subscribe(self, wanted: bool | None) -> bool:  # noqa: FBT001 - three states in one argument
         """Set whether webhooks are sent at all (None: leave it), and return it."""

@@ -1,4 +1,4 @@
-"""How far a message to a person comes, told in webhooks: sent, delivered, read, or failed."""
+"""How far things come at Meta, told in webhooks: messages to people, and templates under review."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
@@ -8,6 +8,7 @@ from typing import Any
 
 from bot.sandbox.chats import Chats
 from bot.sandbox.graph_errors import Refused
+from bot.sandbox.graph_templates import Template
 from bot.sandbox.people import Business, Person, Sent
 from bot.sandbox.webhooks import Value, seconds, status_value
 
@@ -43,6 +44,19 @@ class Progress:
         told |= {"pricing": _pricing(sent.category)} if status in {"sent", "delivered"} else {}
         told |= {"errors": errors} if errors else {}
         await self.deliver(status_value(self.business, person, told))
+
+    async def review(self, template: Template) -> None:
+        """Approve the template after a while, as Meta mostly does within minutes."""
+        await asyncio.sleep(self.pauses[-1])
+        template.status = "APPROVED"
+        news = {
+            "event": template.status,
+            "message_template_id": int(template.id),
+            "message_template_name": template.name,
+            "message_template_language": template.language,
+            "reason": "NONE",
+        }
+        await self.deliver(news, field_name="message_template_status_update")
 
 
 def _pricing(category: str) -> dict[str, Any]:

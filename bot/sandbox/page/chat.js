@@ -16,6 +16,7 @@ export class Chat {
     this.log = byId("log");
     this.messages = new Map();
     this.person = undefined;
+    this.log.addEventListener("keydown", (press) => this.walk(press));
     new ResizeObserver(() => this.stayBelow()).observe(this.log);
     this.log.addEventListener("scroll", () => (this.below = this.distance() < 120));
     this.dots = el("div", { class: "bubble theirs dots", "aria-hidden": "true" }, el("i"), el("i"), el("i"));
@@ -58,6 +59,18 @@ export class Chat {
     this.keepBelow(() => this.log.append(whole.node, ...(this.dots.isConnected ? [this.dots] : [])), whole.direction === "in");
   }
 
+  /** Arrow keys go from message to message, Enter opens what can be done with one. */
+  walk(press) {
+    const bubbles = [...this.log.querySelectorAll("article")];
+    const at = bubbles.indexOf(document.activeElement);
+    if (at === -1 && document.activeElement !== this.log) return;
+    const next = { ArrowUp: at === -1 ? bubbles.length - 1 : at - 1, ArrowDown: at + 1 }[press.key];
+    if (press.key === "Enter" && at !== -1) bubbles[at].querySelector(".more")?.click();
+    else if (bubbles[next] && (at !== -1 || press.key === "ArrowUp")) bubbles[next].focus();
+    else return;
+    press.preventDefault();
+  }
+
   /** What to say first, for who doesn't know. */
   starters() {
     const say = (key) => el("button", { type: "button", class: "starter", onclick: () => this.desk.send({ type: "text", text: { body: t(key) } }) }, t(key));
@@ -86,7 +99,7 @@ export class Chat {
     const { message, node } = whole;
     const shown = whole.edited ? { type: "text", text: whole.edited } : message;
     const parts = whole.deleted ? [el("p", { class: "muted gone" }, t("deleted"))] : content(shown, this.acts(whole));
-    const foot = el("footer", {}, whole.edited && `${t("edited")} · `, el("time", { datetime: whole.at.toISOString() }, time(whole.at)));
+    const foot = el("footer", {}, whole.edited && !whole.deleted && `${t("edited")} · `, el("time", { datetime: whole.at.toISOString() }, time(whole.at)));
     foot.append(...(whole.direction === "in" ? [this.ticks(whole)] : []));
     node.classList.toggle("wide", ["image", "video", "location"].includes(message.type) || Boolean(message.interactive?.action));
     node.replaceChildren(...[this.quoted(message), ...parts, foot, this.badge(whole), !whole.deleted && this.actions(whole)].filter(Boolean));
@@ -176,7 +189,7 @@ export class Chat {
   }
 
   actions(whole) {
-    const button = el("button", { type: "button", class: "more", "aria-label": `${t("actions")}: ${summary(whole.message)}`, "aria-haspopup": "menu" }, icon("more"));
+    const button = el("button", { type: "button", class: "more", tabindex: -1, "aria-label": `${t("actions")}: ${summary(whole.message)}`, "aria-haspopup": "menu" }, icon("more"));
     const open = () => this.menu(whole, button);
     button.addEventListener("click", open);
     let pressed;
@@ -202,7 +215,7 @@ export class Chat {
     if (direction === "in" && message.type === "text") menu.append(item(t("edit"), () => this.desk.edit(whole)));
     if (direction === "in") menu.append(item(t("delete"), () => this.desk.send({ type: "revoke", revoke: { original_message_id: wamid } })));
     walkable(menu);
-    menu.addEventListener("toggle", ({ newState }) => newState === "closed" && (menu.remove(), anchor.focus({ preventScroll: true })));
+    menu.addEventListener("toggle", ({ newState }) => newState === "closed" && (menu.remove(), whole.node.focus({ preventScroll: true })));
     document.body.append(menu);
     menu.showPopover();
     placeMenu(menu, anchor);

@@ -45,7 +45,7 @@ export class Turns {
   draw(turn, node) {
     const state = turn.state === "thinking" ? "thinking" : (turn.outcome ?? "closed");
     const spent = (turn.stations ?? []).reduce((sum, { ms: took }) => sum + took, 0);
-    const said = (turn.perceived ?? []).map(({ text }) => text).join(" · ") || turn.turn;
+    const said = (turn.perceived ?? []).map(({ text }) => headline(text)).join(" · ") || turn.turn;
     const figures = [time(new Date(turn.started_at)), spent ? ms(spent) : "", turn.cost_usd ? money(turn.cost_usd) : ""].filter(Boolean);
     node.replaceChildren(
       el(
@@ -59,6 +59,9 @@ export class Turns {
     );
   }
 }
+
+/** What was said without the tags that tell the model where it comes from. */
+const headline = (text) => (text ?? "").replace(/<\/?\w{1,30}>/g, " ").trim();
 
 function part(title, ...nodes) {
   return el("section", { class: "part" }, el("h3", {}, title), ...nodes);
