@@ -12,7 +12,7 @@ COST_USD_PER_PHOTO = Decimal("0.0015") * len(_FEATURES)
 """Every feature asked of a photo is a unit: https://cloud.google.com/vision/pricing"""
 
 _SECONDS = 15.0
-_SECONDS_A_TRY = 8.0
+_SECONDS_A_TRY = 10.0
 # google.rpc.Code: what may pass by itself.
 _PASSING = {4: "DEADLINE_EXCEEDED", 8: "RESOURCE_EXHAUSTED", 14: "UNAVAILABLE"}
 _BREAKS = {1: " ", 2: " ", 3: "\n", 4: "-\n", 5: "\n"}  # TextAnnotation.DetectedBreak.BreakType

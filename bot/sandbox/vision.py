@@ -78,6 +78,10 @@ class VisionImitation:
         """Do this at the next calls, one each."""
         self._faults.extend(faults)
 
+    def forget(self) -> None:
+        """Take back what was ordered and hasn't happened."""
+        self._faults.clear()
+
     async def _batch_annotate_images(self, request: Any, context: Any) -> Any:
         import grpc  # noqa: PLC0415 -- as above
         from google.cloud import vision_v1  # noqa: PLC0415 -- as above

@@ -144,7 +144,8 @@ async def _form(request: web.Request) -> _Form:
         raise _Refused(400, "you must provide a model parameter", param="model")
     if model not in _MODELS:
         raise _Refused(404, f"The model `{model}` does not exist or you do not have access to it.", "model_not_found")
-    audio = await asyncio.to_thread(upload.file.read)
+    with upload.file as file:
+        audio = await asyncio.to_thread(file.read)
     form = _Form(
         *(audio, upload.filename, upload.content_type, model),
         language=str(fields["language"]) if "language" in fields else None,
