@@ -1,0 +1,19 @@
+# One image for both processes: `recado serve` (the default) and `recado worker`.
+FROM python:3.13-slim AS build
+WORKDIR /src
+COPY constraints.txt pyproject.toml README.md ./
+COPY bot bot
+COPY pipelines pipelines
+RUN python -m venv /venv && /venv/bin/pip install --no-cache-dir --constraint constraints.txt '.[ocr]'
+
+FROM python:3.13-slim
+RUN useradd --create-home --uid 10001 recado
+COPY --from=build /venv /venv
+WORKDIR /home/recado
+COPY prompts prompts
+USER recado
+ENV PATH=/venv/bin:$PATH PYTHONUNBUFFERED=1
+EXPOSE 8080
+STOPSIGNAL SIGTERM
+HEALTHCHECK --interval=15s --timeout=3s CMD ["python", "-c", "import urllib.request; urllib.request.urlopen('http://127.0.0.1:8080/healthz', timeout=2)"]
+CMD ["recado", "serve", "--host", "0.0.0.0"]
