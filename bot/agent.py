@@ -70,13 +70,14 @@ class Agent:
             if round_ < len(steps):
                 step = steps[round_]
             else:
-                # In the last round no tool is offered: whoever would call for ever has to answer.
-                offers = self._offers if round_ < _ROUNDS else ()
-                asked = replace(question, lines=tuple(lines), tools=offers)
+                # In the last round no tool may be called: whoever would call for ever has to answer.
+                asked = replace(question, lines=tuple(lines), tools=self._offers, may_call=round_ < _ROUNDS)
                 step = _step(await self._model.answer(asked, book), round_)
                 await journal.write(step)
             if not step.calls:
                 return step.text
+            if round_ == _ROUNDS:
+                break
             results = await self._work(step, done, context, journal, question.deadline)
             lines.append(
                 FromModel(step.text, tuple(ToolCall(call.id, call.name, call.arguments) for call in step.calls))

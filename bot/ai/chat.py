@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Protocol
 
@@ -75,7 +75,7 @@ class Answer:
 
 
 class ModelFailed(Exception):
-    """A model gave no usable answer; `outcome` names how, `usage` is what it cost all the same."""
+    """A model gave no usable answer; `outcome` names how, `retry_after` are the seconds that it asked for."""
 
     def __init__(self, outcome: str, *, retryable: bool = False, retry_after: float | None = None) -> None:
         super().__init__(outcome)
@@ -93,11 +93,15 @@ Book = Callable[[Attempt], Awaitable[None]]
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """All that a model needs to answer; `deadline` is a time of the running loop's clock, in seconds."""
+    """All that a model needs to answer; `deadline` is a time of the running loop's clock, in seconds.
+
+    `may_call` is False where the model has to answer in words: it is told of the tools and asked to call none.
+    """
 
     lines: tuple[Line, ...]
     deadline: float
-    tools: tuple[ToolOffer, ...] = field(default=())
+    tools: tuple[ToolOffer, ...] = ()
+    may_call: bool = True
 
 
 class ChatModel(Protocol):

@@ -7,9 +7,18 @@ import base64
 import json
 import time
 from decimal import Decimal, InvalidOperation
+from importlib import import_module
+from itertools import dropwhile
 from typing import TYPE_CHECKING, Any
 
-from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, stop_after_attempt, stop_before_delay, wait_random
+from tenacity import (
+    AsyncRetrying,
+    RetryCallState,
+    retry_if_exception,
+    stop_after_attempt,
+    stop_before_delay,
+    wait_random,
+)
 
 from bot.ai.chat import (
     Answer,
@@ -50,6 +59,9 @@ class OpenRouter:
 
     async def answer(self, question: Question, book: Book) -> Answer:
         loop = asyncio.get_running_loop()
+        if self._sdk is None:
+            # A second, once: not on the loop, where all conversations would wait, nor on the first model's time.
+            await asyncio.to_thread(import_module, "openai")
         failure: ModelFailed | None = None
         models = self._settings.models
         for position, model in enumerate(models):
@@ -89,40 +101,38 @@ class OpenRouter:
         started = time.perf_counter()
         seconds = min(self._settings.timeout_seconds, by - asyncio.get_running_loop().time())
         raw: Any = None
-        outcome = "ok"
+        outcome = "broke_off"
         try:
             # A wall around all of it: the SDK's own time-out starts anew with every byte that drips in.
             async with asyncio.timeout(max(seconds, 0.05)):
-                raw = await self._ask(model, question)
-            return _read(raw)
+                raw = _document(await self._ask(model, question))
+            answer = _read(raw)
         except ModelFailed as error:
             outcome = error.outcome
             raise
         except TimeoutError as error:
             outcome = "timeout"
             raise ModelFailed("timeout") from error
+        else:
+            outcome = "ok"
+            return answer
         finally:
             await book(_attempt(model, outcome, time.perf_counter() - started, raw))
 
-    async def _ask(self, model: str, question: Question) -> Any:
+    async def _ask(self, model: str, question: Question) -> str:
         import openai  # noqa: PLC0415 - a second and 20 MB that only a turn needs
 
         try:
-            # cast_to=object skips the SDK's typed copy of messages and tools, two thirds of a call's CPU time.
+            # cast_to=str skips the SDK's typed copy of messages and tools, two thirds of a call's CPU time.
             return await self._client().post(
-                "/chat/completions", cast_to=object, body=self._body(model, question), options={"max_retries": 0}
+                "/chat/completions", cast_to=str, body=self._body(model, question), options={"max_retries": 0}
             )
         except openai.APIStatusError as error:
-            outcome = _OUTCOMES.get(
-                error.status_code, "server_error" if error.status_code >= _SERVER_ERROR else "error"
-            )
-            retryable = error.status_code in (408, 429) or error.status_code >= _SERVER_ERROR
-            after = _seconds(error.response.headers.get("retry-after"))
-            raise ModelFailed(outcome, retryable=retryable, retry_after=after) from error
+            raise _failure(error.status_code, _seconds(error.response.headers.get("retry-after"))) from error
         except openai.APIConnectionError as error:
             # The SDK's transport calls a refused connection a time-out; ours is the wall above.
             raise ModelFailed("connection", retryable=True) from error
-        except (openai.OpenAIError, ValueError) as error:
+        except openai.OpenAIError as error:
             raise ModelFailed("unreadable") from error
 
     def _client(self) -> AsyncOpenAI:
@@ -161,6 +171,8 @@ class OpenRouter:
                 }
                 for tool in question.tools
             ]
+            # The tools are named all the same: some providers refuse a history of calls without them.
+            body |= {} if question.may_call else {"tool_choice": "none"}
         return body
 
 
@@ -186,6 +198,15 @@ def _call(call: ToolCall) -> dict[str, Any]:
     return {"id": call.id, "type": "function", "function": {"name": call.name, "arguments": arguments}}
 
 
+def _document(body: str) -> Any:
+    """The JSON in a body, whatever type it claims; OpenRouter keeps a slow connection open with blank and `:` lines."""
+    lines = body.splitlines(keepends=True)
+    try:
+        return json.loads("".join(dropwhile(lambda line: not line.strip() or line.startswith(":"), lines)))
+    except (ValueError, RecursionError) as error:
+        raise ModelFailed("unreadable") from error
+
+
 def _read(raw: Any) -> Answer:
     """The answer in a 200's body, which can still hold an error, nothing, or arguments that aren't JSON."""
     if not isinstance(raw, dict):
@@ -197,9 +218,12 @@ def _read(raw: Any) -> Answer:
     message = choice.get("message") if isinstance(choice, dict) else None
     if not isinstance(message, dict) or (isinstance(choice, dict) and choice.get("error")):
         raise ModelFailed("no_choice")
-    calls = tuple(_tool_call(call) for call in message.get("tool_calls") or ())
+    asked = message.get("tool_calls") or []
+    if not isinstance(asked, list):
+        raise ModelFailed("bad_tool_call")
+    calls = tuple(_tool_call(call) for call in asked)
     text = message.get("content")
-    text = text.strip() if isinstance(text, str) else ""
+    text = _storable(text).strip() if isinstance(text, str) else ""
     if not text and not calls:
         raise ModelFailed("empty")
     return Answer(text=text, calls=calls, served=str(raw.get("model") or ""))
@@ -222,12 +246,18 @@ def _tool_call(raw: Any) -> ToolCall:
     try:
         function = raw["function"]
         arguments = json.loads(function.get("arguments") or "{}")
-        call = ToolCall(id=str(raw["id"]), name=str(function["name"]), arguments=arguments)
-    except (KeyError, TypeError, AttributeError, ValueError) as error:
+        arguments = json.loads(_storable(json.dumps(arguments, ensure_ascii=False)))
+        call = ToolCall(id=str(raw["id"]), name=_storable(str(function["name"])), arguments=arguments)
+    except (KeyError, TypeError, AttributeError, ValueError, RecursionError) as error:
         raise ModelFailed("bad_tool_call") from error
     if not isinstance(call.arguments, dict):
         raise ModelFailed("bad_tool_call")
     return call
+
+
+def _storable(text: str) -> str:
+    """JSON can hold half of a surrogate pair (an emoji cut in two), which no encoder will take back."""
+    return text.encode("utf-8", "replace").decode()
 
 
 def _attempt(model: str, outcome: str, seconds: float, raw: Any) -> Attempt:
