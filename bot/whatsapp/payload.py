@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from bot.messages import Inbound, Status
@@ -13,6 +13,7 @@ from bot.whatsapp.content import content_of
 from bot.whatsapp.loose import digits, items, mapping, number, text
 
 _EARLIEST = datetime(2009, 1, 1, tzinfo=UTC)  # WhatsApp's first year: anything older is not a time of a message
+_LATEST_AHEAD = timedelta(days=1)  # clocks differ; a message from the future would stay the newest of all
 
 
 class NotJSON(ValueError):
@@ -121,4 +122,4 @@ def _time(value: Any, now: datetime) -> datetime:
         at = datetime.fromtimestamp(seconds, UTC) if seconds is not None else now
     except (OverflowError, ValueError, OSError):
         return now
-    return at if at >= _EARLIEST else now
+    return at if _EARLIEST <= at <= now + _LATEST_AHEAD else now

@@ -1,0 +1,78 @@
+"""What Meta's answers stand for, by the code alone, whatever else they say or don't."""
+
+import json
+from typing import Any
+
+import pytest
+
+from bot.whatsapp.errors import GraphError, Remedy, Unavailable, error_from, remedy_for
+
+RETRY = (1, 2, 4, 17, 32, 613, 80007, 130429, 131000, 131016, 131056, 131057, 133004)
+FIX = (0, 3, 10, 33, 190, 200, 299, 368, 131005, 131031, 131037, 131042, 131044, 131045, 133010)
+NEVER = (100, 130472, 131008, 131009, 131021, 131026, 131048, 131049, 131050, 131051, 131053, 132000, 132001, 999999)
+
+
+@pytest.mark.parametrize(
+    ("code", "remedy"),
+    [
+        *((code, Remedy.RETRY) for code in RETRY),
+        *((code, Remedy.FIX_SETTINGS) for code in FIX),
+        *((code, Remedy.GIVE_UP) for code in NEVER),
+        (131047, Remedy.WAIT_FOR_PERSON),
+    ],
+)
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 500, 503])
+def test_the_code_decides_and_the_http_status_does_not(code: int, remedy: Remedy, status: int) -> None:
+    error = error_from(status, json.dumps({"error": {"code": code, "message": "x"}}).encode())
+    assert isinstance(error, GraphError)
+    assert (error.code, error.remedy) == (code, remedy)
+
+
+@pytest.mark.parametrize(
+    ("code", "remedy"),
+    [(999999, Remedy.RETRY), (190, Remedy.FIX_SETTINGS), (131047, Remedy.WAIT_FOR_PERSON)],
+    ids=["unknown code", "token", "window"],
+)
+def test_what_meta_calls_transient_is_tried_again_unless_we_know_better(code: int, remedy: Remedy) -> None:
+    assert remedy_for(code, transient=True) is remedy
+    error = error_from(400, json.dumps({"error": {"code": code, "is_transient": True}}).encode())
+    assert isinstance(error, GraphError)
+    assert error.remedy is remedy
+
+
+@pytest.mark.parametrize(
+    ("error", "details"),
+    [
+        ({"code": 100, "message": "m", "error_data": {"details": "The details"}}, "The details"),
+        ({"code": 100, "message": "m", "error_data": "The details"}, "The details"),
+        ({"code": 100, "message": "m", "error_data": {}}, "m"),
+        ({"code": 100, "message": "m", "error_data": None}, "m"),
+        ({"code": 100, "message": {"a": 1}}, "no details"),
+        ({"code": "100"}, "no details"),
+    ],
+)
+def test_details_are_taken_from_where_they_are(error: dict[str, Any], details: str) -> None:
+    assert str(error_from(400, json.dumps({"error": error}).encode())) == f"Meta's error 100: {details}"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"<html><h1>502 Bad Gateway</h1></html>",
+        b"null",
+        b"[]",
+        b'"error"',
+        b'{"error": "gone"}',
+        b'{"error": {"code": "many"}}',
+        b'{"error": {"code": true}}',
+        b"\xff\xfe",
+        b"[" * 100_000,
+    ],
+    ids=["empty", "html", "null", "list", "text", "error text", "odd code", "true", "binary", "too deep"],
+)
+@pytest.mark.parametrize(("status", "in_doubt"), [(400, False), (404, False), (302, False), (500, True), (502, True)])
+def test_without_metas_envelope_nobody_knows_what_happened(body: bytes, status: int, in_doubt: object) -> None:
+    error = error_from(status, body)
+    assert isinstance(error, Unavailable)
+    assert error.in_doubt is in_doubt

@@ -1,0 +1,337 @@
+"""Meta's bodies into our words: every type, every odd shape, and nothing lost because of its neighbour."""
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from bot.messages import (
+    Card,
+    Cards,
+    Content,
+    Document,
+    Edit,
+    Form,
+    Inbound,
+    Location,
+    Order,
+    Photo,
+    Reaction,
+    Revoke,
+    Status,
+    Sticker,
+    System,
+    Tap,
+    Text,
+    Unsupported,
+    Video,
+    Voice,
+)
+from bot.whatsapp.payload import Notification, NotJSON, parse
+
+NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
+ANA: dict[str, Any] = {"profile": {"name": "Ana"}, "wa_id": "5215512345678", "user_id": "MX.8801"}
+FROM_ANA = {"from": "5215512345678", "from_user_id": "MX.8801", "id": "wamid.1", "timestamp": "1764000000"}
+METADATA = {"display_phone_number": "+52 55 0000-1111", "phone_number_id": "1060000000"}
+MEDIA = {"id": "9001", "mime_type": "image/jpeg", "sha256": "5M0="}
+
+
+def notification(*values: Any, field: str = "messages", **around: Any) -> Notification:
+    changes = [{"field": field, "value": value} for value in values]
+    whole = {"object": "whatsapp_business_account", "entry": [{"id": "1", "changes": changes}]} | around
+    return parse(json.dumps(whole).encode(), NOW)
+
+
+def value(*messages: Any, **more: Any) -> dict[str, Any]:
+    return {"metadata": METADATA, "contacts": [ANA], "messages": list(messages)} | more
+
+
+def read(**message: Any) -> Inbound:
+    (found,) = notification(value(FROM_ANA | message)).messages
+    return found
+
+
+def test_a_message_in_all_its_parts() -> None:
+    message = read(type="text", text={"body": "Hola"}, context={"id": "wamid.0", "forwarded": True})
+    assert message == Inbound(
+        id="wamid.1",
+        phone="5215512345678",
+        bsuid="MX.8801",
+        name="Ana",
+        phone_number_id="1060000000",
+        sent_at=datetime.fromtimestamp(1764000000, UTC),
+        received_at=NOW,
+        quoted="wamid.0",
+        forwarded=True,
+        content=Text(body="Hola"),
+    )
+
+
+CONTENTS: dict[str, tuple[dict[str, Any], Content]] = {
+    "text": ({"type": "text", "text": {"body": "¿Qué?\n*ya*"}}, Text(body="¿Qué?\n*ya*")),
+    "voice note": (
+        {"type": "audio", "audio": {"id": "9", "mime_type": "audio/ogg; codecs=opus", "voice": True}},
+        Voice(media_id="9", mime="audio/ogg; codecs=opus"),
+    ),
+    "audio file": ({"type": "audio", "audio": {"id": "9"}}, Voice(media_id="9", recorded=False)),
+    "photo": (
+        {"type": "image", "image": MEDIA | {"caption": "¿Cuánto?"}},
+        Photo(media_id="9001", mime="image/jpeg", sha256="5M0=", caption="¿Cuánto?"),
+    ),
+    "video": ({"type": "video", "video": {"id": "9"}}, Video(media_id="9")),
+    "document": (
+        {"type": "document", "document": {"id": "9", "filename": "a.pdf"}},
+        Document(media_id="9", filename="a.pdf"),
+    ),
+    "document without a name": ({"type": "document", "document": {"id": "9"}}, Document(media_id="9")),
+    "sticker": ({"type": "sticker", "sticker": {"id": "9", "animated": False}}, Sticker(media_id="9")),
+    "location": (
+        {"type": "location", "location": {"latitude": 19.4, "longitude": -99.1, "name": "Tienda"}},
+        Location(latitude=19.4, longitude=-99.1, name="Tienda"),
+    ),
+    "cards": (
+        {
+            "type": "contacts",
+            "contacts": [
+                {"name": {"formatted_name": "Luis"}, "phones": [{"phone": "+52 1"}, {"type": "WORK"}]},
+                {"phones": [{"phone": "+52 2"}], "origin": "contact_request"},
+            ],
+        },
+        Cards(cards=(Card(name="Luis", phones=("+52 1",)), Card(phones=("+52 2",), vouched=True))),
+    ),
+    "button": (
+        {"type": "interactive", "interactive": {"type": "button_reply", "button_reply": {"id": "y", "title": "Sí"}}},
+        Tap(id="y", title="Sí"),
+    ),
+    "list row": (
+        {"type": "interactive", "interactive": {"type": "list_reply", "list_reply": {"id": "r", "title": "Azul"}}},
+        Tap(id="r", title="Azul"),
+    ),
+    "flow": (
+        {"type": "interactive", "interactive": {"type": "nfm_reply", "nfm_reply": {"response_json": '{"a":1}'}}},
+        Form(answers='{"a":1}'),
+    ),
+    "template's button": ({"type": "button", "button": {"payload": "p", "text": "Ver"}}, Tap(id="p", title="Ver")),
+    "button without payload": ({"type": "button", "button": {"text": "Ver"}}, Tap(id="Ver", title="Ver")),
+    "order": (
+        {"type": "order", "order": {"product_items": [{"product_retailer_id": "SKU", "quantity": 2}]}},
+        Order(items=("2 x SKU",)),
+    ),
+    "reaction": (
+        {"type": "reaction", "reaction": {"message_id": "w", "emoji": "👍"}},
+        Reaction(message_id="w", emoji="👍"),
+    ),
+    "reaction taken back": (
+        {"type": "reaction", "reaction": {"message_id": "w"}},
+        Reaction(message_id="w", emoji=None),
+    ),
+    "reaction taken back otherwise": (
+        {"type": "reaction", "reaction": {"message_id": "w", "emoji": ""}},
+        Reaction(message_id="w", emoji=None),
+    ),
+    "edit": (
+        {"type": "edit", "edit": {"original_message_id": "w", "message": {"type": "text", "text": {"body": "no"}}}},
+        Edit(message_id="w", body="no"),
+    ),
+    "revoke": ({"type": "revoke", "revoke": {"original_message_id": "w"}}, Revoke(message_id="w")),
+    "new number": ({"type": "system", "system": {"type": "user_changed_number"}}, System(event="user_changed_number")),
+    "welcome": ({"type": "request_welcome"}, System(event="request_welcome")),
+    "poll": ({"type": "unsupported", "unsupported": {"type": "poll"}}, Unsupported(type="poll")),
+    "unknown": ({"type": "unknown", "errors": [{"code": 131051}]}, Unsupported(type="unknown")),
+    "type of next year": ({"type": "hologram", "hologram": {"id": 1}}, Unsupported(type="hologram")),
+    "no type": ({}, Unsupported(type="unknown")),
+}
+
+
+@pytest.mark.parametrize(("message", "content"), CONTENTS.values(), ids=CONTENTS)
+def test_what_a_message_says(message: dict[str, Any], content: Content) -> None:
+    assert read(**message).content == content
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        {"type": "text"},
+        {"type": "text", "text": "hola"},
+        {"type": "text", "text": {"body": ""}},
+        {"type": "text", "text": {"body": {"body": "hola"}}},
+        {"type": "image", "image": {"mime_type": "image/jpeg"}},
+        {"type": "image", "image": {"id": "../../me"}},
+        {"type": "image", "image": {"id": "9?fields=token"}},
+        {"type": "audio", "audio": None},
+        {"type": "location", "location": {"latitude": "north", "longitude": 1}},
+        {"type": "location", "location": {"latitude": 91, "longitude": 1}},
+        {"type": "location", "location": {"latitude": 1}},
+        {"type": "contacts", "contacts": {}},
+        {"type": "interactive"},
+        {"type": "interactive", "interactive": {"type": "button_reply"}},
+        {"type": "interactive", "interactive": {"type": "call_permission_reply", "call_permission_reply": {}}},
+        {"type": "order", "order": {"product_items": "all"}},
+        {"type": "reaction", "reaction": {"emoji": "👍"}},
+        {"type": "edit", "edit": {"original_message_id": "w"}},
+    ],
+    ids=json.dumps,
+)
+def test_a_known_type_with_odd_insides_is_kept_as_unreadable(message: dict[str, Any]) -> None:
+    assert read(**message).content == Unsupported(type=message["type"])
+
+
+@pytest.mark.parametrize("name", [None, "", {"first": "Ana"}, ["Ana"]])
+def test_a_name_may_be_missing_or_odd(name: Any) -> None:
+    (message,) = notification(value(FROM_ANA, contacts=[ANA | {"profile": {"name": name}}])).messages
+    assert message.name is None
+
+
+def test_half_an_emoji_is_stored_as_a_sign_that_can_be() -> None:
+    message = read(type="text", text={"body": "hola \ud83d"})
+    assert message.content == Text(body="hola ?")
+    assert Inbound.model_validate_json(message.model_dump_json()) == message
+
+
+@pytest.mark.parametrize(
+    ("sender", "contacts", "phone", "bsuid"),
+    [
+        ({"from": "5215512345678"}, [], "5215512345678", None),
+        ({"from_user_id": "MX.8801"}, [], None, "MX.8801"),
+        ({"from_user_id": "MX.8801"}, [{"user_id": "MX.8801", "profile": {"name": "Ana"}}], None, "MX.8801"),
+        ({"from_user_id": "MX.8801"}, [ANA], "5215512345678", "MX.8801"),
+        ({"from": "5215512345678"}, [ANA], "5215512345678", "MX.8801"),
+        ({}, [ANA], "5215512345678", "MX.8801"),
+        ({"from": "+5215512345678"}, [], "5215512345678", None),
+        ({"from": 5215512345678}, [], "5215512345678", None),
+    ],
+    ids=["phone", "bsuid", "bsuid twice", "phone of the contact", "bsuid of the contact", "contact", "plus", "number"],
+)
+def test_who_wrote(sender: dict[str, Any], contacts: list[Any], phone: str | None, bsuid: str | None) -> None:
+    message = {"id": "wamid.1", "timestamp": "1764000000", "type": "text", "text": {"body": "Hola"}} | sender
+    (found,) = notification(value(message, contacts=contacts)).messages
+    assert (found.phone, found.bsuid) == (phone, bsuid)
+
+
+def test_in_a_batch_of_contacts_each_message_finds_its_own() -> None:
+    luis = {"profile": {"name": "Luis"}, "wa_id": "5215599999999", "user_id": "MX.9"}
+    from_luis = FROM_ANA | {"from": "5215599999999", "from_user_id": "MX.9", "id": "wamid.2"}
+    stranger = FROM_ANA | {"from": "5215500000000", "from_user_id": "MX.0", "id": "wamid.3"}
+    found = notification(value(from_luis, FROM_ANA, stranger, contacts=[ANA, luis])).messages
+    assert [message.name for message in found] == ["Luis", "Ana", None]
+
+
+def test_a_lone_contact_does_not_lend_its_name_and_phone_to_another_sender() -> None:
+    stranger = FROM_ANA | {"from": "5215500000000", "from_user_id": "MX.0"}
+    (found,) = notification(value(stranger, contacts=[ANA])).messages
+    assert (found.phone, found.bsuid, found.name) == ("5215500000000", "MX.0", None)
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        None,
+        "wamid.1",
+        [],
+        {},
+        {"type": "text", "text": {"body": "Hola"}},
+        {"id": "wamid.1", "from": "nobody"},
+        {"id": "", "from": "5215512345678"},
+        {"id": "wamid.1", "from": "0" * 21},
+        {"id": "wamid.1", "from": "525500001111"},
+    ],
+    ids=["null", "text", "list", "empty", "no id", "no digits", "empty id", "too many digits", "our own number"],
+)
+def test_what_nobody_sent_is_counted_and_costs_its_neighbours_nothing(message: Any) -> None:
+    found = notification(value(message, FROM_ANA, contacts=[]), value(FROM_ANA | {"id": "wamid.2"}))
+    assert [message.id for message in found.messages] == ["wamid.1", "wamid.2"]
+    assert found.unknown == ["message"]
+
+
+@pytest.mark.parametrize(
+    ("timestamp", "sent_at"),
+    [
+        ("1764000000", datetime.fromtimestamp(1764000000, UTC)),
+        (1764000000, datetime.fromtimestamp(1764000000, UTC)),
+        (None, NOW),
+        ("soon", NOW),
+        ("0", NOW),
+        ("-1", NOW),
+        ("1e300", NOW),
+        ("1764000000000", NOW),
+        ("NaN", NOW),
+    ],
+)
+def test_a_time_that_is_none_is_now(timestamp: Any, sent_at: datetime) -> None:
+    assert read(timestamp=timestamp).sent_at == sent_at
+
+
+def test_a_time_that_has_not_come_is_now() -> None:
+    assert read(timestamp="4102444800").sent_at == NOW
+
+
+def test_statuses_say_what_became_of_our_messages() -> None:
+    statuses = [
+        {"id": "wamid.1", "status": "sent", "timestamp": "1764000000", "biz_opaque_callback_data": "c_1.t_1.0"},
+        {"id": "wamid.2", "status": "failed", "errors": [{"code": 131047, "title": "Re-engagement message"}]},
+        {"id": "wamid.3", "status": "failed", "errors": [{"code": "many"}]},
+        {"id": "wamid.4", "status": "read", "type": "message"},
+    ]
+    found = notification({"metadata": METADATA, "statuses": statuses})
+    assert found.statuses == [
+        Status(wamid="wamid.1", status="sent", callback="c_1.t_1.0"),
+        Status(wamid="wamid.2", status="failed", error=131047),
+        Status(wamid="wamid.3", status="failed"),
+        Status(wamid="wamid.4", status="read"),
+    ]
+    assert found.messages == []
+
+
+@pytest.mark.parametrize(
+    "status", [None, {}, {"id": "w"}, {"status": "sent"}, {"id": "w", "status": "captured", "type": "payment"}]
+)
+def test_a_status_of_something_else_is_counted(status: Any) -> None:
+    found = notification({"statuses": [status, {"id": "wamid.1", "status": "sent"}]})
+    assert [status.wamid for status in found.statuses] == ["wamid.1"]
+    assert found.unknown == ["status"]
+
+
+@pytest.mark.parametrize(
+    "field", ["smb_message_echoes", "history", "standby", "message_template_status_update", "account_update"]
+)
+def test_messages_of_other_fields_start_nothing(field: str) -> None:
+    found = notification(value(FROM_ANA | {"type": "text", "text": {"body": "Hola"}}), field=field)
+    assert (found.messages, found.statuses, found.unknown) == ([], [], [field])
+
+
+def test_trouble_at_metas_end_is_counted() -> None:
+    assert notification({"errors": [{"code": 130429}]}).unknown == ["errors"]
+
+
+@pytest.mark.parametrize(
+    "around",
+    [
+        {"object": "page"},
+        {"object": None},
+        {"entry": None},
+        {"entry": {"changes": []}},
+        {"entry": [None, "x", {"changes": None}, {"changes": [None, 7, {"value": None}]}]},
+        {"entry": [{"changes": [{"field": "messages", "value": "hola"}]}]},
+        {"entry": [{"changes": [{"field": "messages", "value": {"messages": {}, "statuses": 3, "contacts": "x"}}]}]},
+    ],
+    ids=json.dumps,
+)
+def test_shapes_that_are_not_metas_hold_nothing(around: dict[str, Any]) -> None:
+    found = notification(**around)
+    assert (found.messages, found.statuses) == ([], [])
+
+
+@pytest.mark.parametrize("body", [b"{}", b"[]", b"null", b"7", b'"hola"', b'[{"object": 1}]'])
+def test_json_that_is_no_notification_is_taken_and_counted(body: bytes) -> None:
+    assert parse(body, NOW).unknown == ["object"]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"", b" ", b"hola", b"{", b"\xff\xfe", b'{"object": "\xff"}', b"object=1", b"[" * 100_000],
+    ids=["empty", "blank", "text", "half", "binary", "not UTF-8", "a form", "too deep"],
+)
+def test_what_is_not_json_is_told(body: bytes) -> None:
+    with pytest.raises(NotJSON):
+        parse(body, NOW)
