@@ -9,6 +9,7 @@ from collections.abc import Callable
 # Meta's limit is 4096 characters; counted in UTF-16 units, as an emoji can count double.
 PART_LIMIT = 4096
 _JOINERS = "\u200d\ufe0e\ufe0f"
+_FLAG_LETTERS = "".join(map(chr, range(0x1F1E6, 0x1F200)))
 
 _CODE = re.compile(r"(```.*?(?:```|\Z)|`[^`\n]+`)", re.DOTALL)
 _RULES: tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]], ...] = (
@@ -90,10 +91,13 @@ def _units(text: str) -> int:
 
 
 def _inside_a_letter(text: str, position: int) -> bool:
-    """Whether a cut here would part an accent from its letter or an emoji from its other half."""
+    """Whether a cut here would part an accent from its letter or an emoji or a flag from its other half."""
     after, before = text[position], text[position - 1]
+    # A flag is two of these letters: an odd number of them before the cut is half a flag.
+    letters = len(text[:position]) - len(text[:position].rstrip(_FLAG_LETTERS))
     return (
-        bool(unicodedata.combining(after))
+        (after in _FLAG_LETTERS and letters % 2 == 1)
+        or bool(unicodedata.combining(after))
         or after in _JOINERS
         or before == "\u200d"
         or "\U0001f3fb" <= after <= "\U0001f3ff"
