@@ -1,9 +1,11 @@
 """The engine on this machine reads prices and accents exactly, and can't take the service down with it."""
 
 import importlib.util
+import io
 from collections.abc import Callable
 
 import pytest
+from PIL import Image
 
 from pipelines import ocr
 from pipelines.image import look
@@ -65,6 +67,15 @@ async def test_a_line_says_where_it_stands(media: Media, reader: LocalReader) ->
 async def test_what_stands_at_one_height_is_one_line_of_the_text(media: Media, reader: LocalReader) -> None:
     reading = await reader.read(media("photos/label_tv_photo.jpg"))
     assert reading.text.splitlines()[-1] == "SKU TV-43UHD-22  501055  300075"
+
+
+@pytest.mark.xdist_group("ocr")
+@pytest.mark.parametrize("size", [(1, 1), (2000, 1), (3, 2000)])
+async def test_a_strip_too_narrow_for_letters_is_read_as_empty(reader: LocalReader, size: tuple[int, int]) -> None:
+    strip = io.BytesIO()
+    Image.new("RGB", size, "white").save(strip, "PNG")
+    sight = await look(strip.getvalue(), read_text=reader.read)
+    assert (sight.text, sight.width, sight.height) == ("", *size)
 
 
 @pytest.mark.xdist_group("ocr")
