@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from typing import Any
 
 from aiohttp import web
 from prometheus_client.core import GaugeMetricFamily
@@ -20,7 +19,7 @@ from bot.inbox import Desk, Inbox
 from bot.metrics import Ship
 from bot.outbox import Deliveries
 from bot.queues import Nudges
-from bot.redis import Batch, connect
+from bot.redis import Together, connect
 from bot.settings import Settings
 
 REDIS = web.AppKey("redis", Redis)
@@ -34,7 +33,7 @@ routes = web.RouteTableDef()
 def create_app(settings: Settings) -> web.Application:
     """The server with all its routes. Raises SettingsWrong when it could not do its work."""
     settings.require(server=True)
-    app = web.Application(client_max_size=webhook.BODY_LIMIT, middlewares=[_plain_headers])
+    app = web.Application(client_max_size=webhook.BODY_LIMIT)
     app[_SETTINGS] = settings
     app[webhook.SETTINGS] = settings.whatsapp
     app.add_routes(webhook.routes)
@@ -81,14 +80,6 @@ async def metrics(request: web.Request) -> web.Response:
     return web.Response(body=body, headers={"Content-Type": "text/plain; version=0.0.4; charset=utf-8"})
 
 
-@web.middleware
-async def _plain_headers(request: web.Request, handler: Any) -> web.StreamResponse:
-    response: web.StreamResponse = await handler(request)
-    if not response.prepared:
-        response.headers.setdefault("X-Content-Type-Options", "nosniff")
-    return response
-
-
 async def _redis(app: web.Application) -> AsyncIterator[None]:
     async with connect(app[_SETTINGS].redis) as client:
         app[REDIS] = client
@@ -99,9 +90,13 @@ async def _redis(app: web.Application) -> AsyncIterator[None]:
 
 
 async def _inbox(app: web.Application) -> AsyncIterator[None]:
-    async with Batch(app[REDIS]).running() as batch, Nudges(app[REDIS]).running() as nudges:
-        app[webhook.INBOX] = Inbox(batch, nudges.turn)
-        app[webhook.DELIVERIES] = Deliveries(batch)
+    async with (
+        Nudges(app[REDIS]).running() as nudges,
+        Together(Inbox(app[REDIS], nudges.turn).accept).running() as inbox,
+        Together(Deliveries(app[REDIS]).note).running() as deliveries,
+    ):
+        app[webhook.INBOX] = inbox
+        app[webhook.DELIVERIES] = deliveries
         yield
 
 

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import re
 import secrets
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
 
 from redis.asyncio import Redis
 
@@ -15,7 +13,6 @@ from bot.messages import Inbound
 from bot.redis import answer, key
 
 _CONVERSATION = re.compile(r"^c_[0-9a-f]{20}$")
-Command = Callable[..., Awaitable[Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,21 +27,32 @@ class Contact:
     last_inbound_at: datetime | None = None
 
 
-async def conversation_of(message: Inbound, ask: Command) -> str:
-    """The conversation of the message's sender, made when they write for the first time.
+async def conversations_of(redis: Redis, messages: list[Inbound]) -> list[str]:
+    """The conversations of the messages' senders, made where they write for the first time.
 
-    A BSUID is looked up first: the phone can be missing (reference 2.7). Seen together, both lead to one place.
+    A BSUID counts before a phone, which can be missing (reference 2.7). Seen together, both lead to one place.
     """
-    identities = [f"recado:identity:{value}" for value in (message.bsuid, message.phone) if value]
-    known = [await ask("GET", identity) for identity in identities]
-    found = next((conversation for conversation in known if conversation), None)
-    # A random key: nothing of the person can be read from it, in logs or job data.
-    chosen: str = found or f"c_{secrets.token_hex(10)}"
-    for identity, earlier in zip(identities, known, strict=True):
-        if earlier is None:
-            # Another process may have been first; then its answer is the one.
-            chosen = await ask("SET", identity, chosen, "NX", "GET") or chosen
-    return chosen
+    identities = [[_identity(value) for value in (message.bsuid, message.phone) if value] for message in messages]
+    asked = list(dict.fromkeys(identity for pair in identities for identity in pair))
+    known = dict(zip(asked, await redis.mget(asked), strict=True))
+    fresh: dict[str, str] = {}
+    for pair in identities:
+        found = next((known[one] or fresh.get(one) for one in pair if known[one] or fresh.get(one)), None)
+        # A random key: nothing of the person can be read from it, in logs or job data.
+        chosen = found or f"c_{secrets.token_hex(10)}"
+        fresh |= {identity: chosen for identity in pair if known[identity] is None}
+    if fresh:
+        pipeline = redis.pipeline(transaction=False)
+        for identity, chosen in fresh.items():
+            pipeline.set(identity, chosen, nx=True, get=True)
+        # Another process may have been first; then its answer is the one.
+        for (identity, chosen), earlier in zip(fresh.items(), await pipeline.execute(), strict=True):
+            known[identity] = earlier or chosen
+    return [str(known[pair[0]]) for pair in identities]
+
+
+def _identity(value: str) -> str:
+    return f"recado:identity:{value}"
 
 
 def is_conversation(name: object) -> bool:

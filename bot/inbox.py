@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,12 +11,12 @@ from typing import Any
 
 import structlog
 from redis.asyncio import Redis
-from redis.exceptions import RedisError, WatchError
+from redis.exceptions import NoScriptError, RedisError, WatchError
 
 from bot import contacts, ledger
 from bot.messages import Inbound
 from bot.metrics import MESSAGES_ENDED, MESSAGES_RECEIVED
-from bot.redis import Batch, answer, key
+from bot.redis import answer, key
 
 _log = structlog.get_logger()
 _OPEN = "recado:open"
@@ -25,6 +26,8 @@ _ACCEPT = f"""{ledger.OPEN_SCRIPT}
 if not known and ARGV[4] ~= '' then redis.call('RPUSH', KEYS[3], ARGV[4]) end
 return {{known and 0 or 1, redis.call('LLEN', KEYS[3]), redis.call('GET', KEYS[4]) or '0'}}
 """
+
+_ACCEPT_SHA = hashlib.sha1(_ACCEPT.encode(), usedforsecurity=False).hexdigest()
 
 # Lets go of a conversation only while nothing waits in it; a message that comes later finds a new epoch, so that
 # its job has a new id and can't be taken for the job that is ending now. KEYS 1 lease, 2 waiting, 3 epoch, 4 outbox.
@@ -74,31 +77,53 @@ class LeaseLost(Exception):
 
 
 class Inbox:
-    """The door for webhooks: `ask(conversation, job id)` is told where a turn is due."""
+    """The door for webhooks; `ask(conversation, job id)` is told where a turn is due."""
 
-    def __init__(self, batch: Batch, ask: Ask) -> None:
-        self._batch = batch
+    def __init__(self, redis: Redis, ask: Ask) -> None:
+        self._redis = redis
         self._ask = ask
 
-    async def accept(self, message: Inbound) -> bool:
-        """Make a message durable; False when it was known already. Raises RedisError when it can't be stored."""
-        conversation = await contacts.conversation_of(message, self._batch)
-        ignored = why_ignored(message)
+    async def accept(self, messages: list[Inbound]) -> list[bool | Exception]:
+        """Make messages durable: True for a new one, False for one that was known, or why it couldn't be stored."""
+        conversations = await contacts.conversations_of(self._redis, messages)
+        stored = await self._store(messages, conversations)
+        if any(isinstance(one, NoScriptError) for one in stored):
+            # A Redis that was restarted or replaced has forgotten the script; storing again stores once.
+            await self._redis.script_load(_ACCEPT)
+            stored = await self._store(messages, conversations)
+        return [
+            one if isinstance(one, Exception) else self._accepted(message, conversation, *one)
+            for message, conversation, one in zip(messages, conversations, stored, strict=True)
+        ]
+
+    async def _store(self, messages: list[Inbound], conversations: list[str]) -> list[Any]:
         now = time.time()
-        entry = ledger.entry(message.content.kind, message.received_at, ignored or "open")
-        waiting = "" if ignored else message.model_dump_json(exclude_none=True)
-        keys = (*ledger.keys(conversation), _waiting(conversation), _epoch(conversation))
+        pipeline = self._redis.pipeline(transaction=False)
         # The index first: a conversation that is listed with nothing waiting is harmless, the other way round is not.
-        listed = self._batch("ZADD", _OPEN, now, conversation)
-        stored = self._batch("EVAL", _ACCEPT, len(keys), *keys, message.id, entry, now, waiting)
-        _, (new, length, epoch) = await asyncio.gather(listed, stored)
-        if length:
+        pipeline.zadd(_OPEN, dict.fromkeys(conversations, now))
+        for message, conversation in zip(messages, conversations, strict=True):
+            pipeline.execute_command(*_accept(message, conversation, now))
+        listed, *stored = await pipeline.execute(raise_on_error=False)
+        if isinstance(listed, Exception):
+            raise listed
+        return stored
+
+    def _accepted(self, message: Inbound, conversation: str, new: int, waiting: int, epoch: str) -> bool:
+        if waiting:
             self._ask(conversation, f"{conversation}-{epoch}")
         if new:
             MESSAGES_RECEIVED.labels(message.content.kind).inc()
-            if ignored:
+            if why_ignored(message):
                 MESSAGES_ENDED.labels("ignored").inc()
         return bool(new)
+
+
+def _accept(message: Inbound, conversation: str, now: float) -> tuple[Any, ...]:
+    ignored = why_ignored(message)
+    entry = ledger.entry(message.content.kind, message.received_at, ignored or "open")
+    waiting = "" if ignored else message.model_dump_json(exclude_none=True)
+    keys = (*ledger.keys(conversation), _waiting(conversation), _epoch(conversation))
+    return ("EVALSHA", _ACCEPT_SHA, len(keys), *keys, message.id, entry, now, waiting)
 
 
 class Desk:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import re
 import time
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -44,17 +43,22 @@ return 1
 class Deliveries:
     """What Meta says of our messages; told by the webhook, asked by the outbox when an outcome is in doubt."""
 
-    def __init__(self, ask: Callable[..., Awaitable[Any]]) -> None:
-        self._ask = ask
+    def __init__(self, redis: Redis) -> None:
+        self._redis = redis
 
-    async def note(self, status: Status) -> None:
-        """Keep a status. One without our callback belongs to another sender of this number and is left alone."""
-        ours = _OURS.match(status.callback or "")
-        if ours:
-            error = "" if status.error is None else str(status.error)
-            await self._ask(
-                "EVAL", _NOTE, 1, _delivery(ours[1], status.callback or ""), status.wamid, status.status, error
-            )
+    async def note(self, statuses: list[Status]) -> list[bool | Exception]:
+        """Keep statuses: True for news. One without our callback is of another sender of this number: left alone."""
+        pipeline = self._redis.pipeline(transaction=False)
+        for status in statuses:
+            ours = _OURS.match(status.callback or "")
+            if ours:
+                error = "" if status.error is None else str(status.error)
+                name = _delivery(ours[1], ours[0])
+                pipeline.eval(_NOTE, 1, name, status.wamid, status.status, error)
+            else:
+                pipeline.echo("")
+        results = await pipeline.execute(raise_on_error=False)
+        return [one if isinstance(one, Exception) else bool(one) for one in results]
 
 
 def put(pipeline: Any, conversation: str, reply: Reply) -> None:

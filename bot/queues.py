@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from typing import Any, Literal
@@ -28,6 +29,7 @@ Processor = Callable[[str, dict[str, Any]], Awaitable[None]]
 _LOCK_MILLISECONDS = 6_000
 _ATTEMPTS = 3
 _ADD_AT_ONCE = 200
+_SAME_SECONDS = 2.0
 
 
 JobName = Literal["turn", "summary"]
@@ -51,6 +53,8 @@ class Nudges:
     def __init__(self, redis: Redis) -> None:
         self._queue = Queue("llm", {"connection": redis})
         self._due: dict[str, dict[str, Any]] = {}
+        self._just_asked: set[str] = set()
+        self._forget_at = 0.0
         self._wake = asyncio.Event()
 
     def turn(self, conversation: str, job_id: str) -> None:
@@ -61,8 +65,15 @@ class Nudges:
         self._ask(job("summary", conversation, f"{conversation}-summary"))
 
     def _ask(self, asked: dict[str, Any]) -> None:
-        self._due[asked["opts"]["jobId"]] = asked
-        self._wake.set()
+        name = asked["opts"]["jobId"]
+        if time.monotonic() > self._forget_at:
+            self._just_asked.clear()
+            self._forget_at = time.monotonic() + _SAME_SECONDS
+        # A burst asks for the same job with every message: once is enough.
+        if name not in self._just_asked:
+            self._just_asked.add(name)
+            self._due[name] = asked
+            self._wake.set()
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[Nudges]:
@@ -89,6 +100,7 @@ class Nudges:
                 await self._queue.addBulk(jobs[start : start + _ADD_AT_ONCE])
             except (RedisError, OSError) as error:
                 _log.warning("jobs_not_added", count=len(jobs) - start, error=type(error).__name__)
+                self._just_asked.clear()
                 return
 
 

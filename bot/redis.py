@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
-from typing import Any, TypeVar, cast
+from typing import Any, Generic, Self, TypeVar, cast
 
 from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
@@ -16,6 +16,7 @@ from bot.settings import RedisSettings
 
 _AT_ONCE = 200
 T = TypeVar("T")
+R = TypeVar("R")
 
 
 def key(conversation: str, *parts: str) -> str:
@@ -42,25 +43,25 @@ def connect(settings: RedisSettings) -> Redis:
     return Redis(host=settings.host, port=settings.port, password=password, ssl=settings.tls, **options)
 
 
-class Batch:
-    """Commands of many requests share a round trip: while one is under way, the next gathers. Alone, none waits.
+class Together(Generic[T, R]):
+    """Work of many requests goes to Redis together: while one round trip is under way, the next gathers.
 
-    Each caller gets its own command's result or error, as if it had asked alone.
+    Alone, nothing waits. `work` answers each item with its result or its error, as if it had come alone.
     """
 
-    def __init__(self, redis: Redis) -> None:
-        self._redis = redis
-        self._waiting: list[tuple[tuple[Any, ...], asyncio.Future[Any]]] = []
+    def __init__(self, work: Callable[[list[T]], Awaitable[Sequence[R | Exception]]]) -> None:
+        self._work = work
+        self._waiting: list[tuple[T, asyncio.Future[R]]] = []
         self._wake = asyncio.Event()
 
-    def __call__(self, *command: Any) -> asyncio.Future[Any]:
-        future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
-        self._waiting.append((command, future))
+    def __call__(self, item: T) -> asyncio.Future[R]:
+        future: asyncio.Future[R] = asyncio.get_running_loop().create_future()
+        self._waiting.append((item, future))
         self._wake.set()
         return future
 
     @asynccontextmanager
-    async def running(self) -> AsyncIterator[Batch]:
+    async def running(self) -> AsyncIterator[Self]:
         task = asyncio.create_task(self._run())
         try:
             yield self
@@ -76,14 +77,12 @@ class Batch:
             taken, self._waiting = self._waiting[:_AT_ONCE], self._waiting[_AT_ONCE:]
             if not self._waiting:
                 self._wake.clear()
-            await self._send(taken)
+            await self._do(taken)
 
-    async def _send(self, taken: list[tuple[tuple[Any, ...], asyncio.Future[Any]]]) -> None:
-        pipeline = self._redis.pipeline(transaction=False)
-        for command, _ in taken:
-            pipeline.execute_command(*command)
+    async def _do(self, taken: list[tuple[T, asyncio.Future[R]]]) -> None:
+        results: Sequence[R | Exception]
         try:
-            results = await pipeline.execute(raise_on_error=False)
+            results = await self._work([item for item, _ in taken])
         except (RedisError, OSError) as error:
             results = [error] * len(taken)
         for (_, future), result in zip(taken, results, strict=True):

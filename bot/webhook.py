@@ -10,10 +10,9 @@ import structlog
 from aiohttp import web
 from redis.exceptions import RedisError
 
-from bot.inbox import Inbox
-from bot.messages import Status
+from bot.messages import Inbound, Status
 from bot.metrics import STATUSES, WEBHOOK_REJECTED, WEBHOOK_UNKNOWN
-from bot.outbox import Deliveries
+from bot.redis import Together
 from bot.settings import WhatsAppSettings
 from bot.whatsapp.payload import Notification, NotJSON, parse
 from bot.whatsapp.signature import signed
@@ -21,11 +20,12 @@ from bot.whatsapp.signature import signed
 _log = structlog.get_logger()
 
 SETTINGS = web.AppKey("whatsapp_settings", WhatsAppSettings)
-INBOX = web.AppKey("inbox", Inbox)
-DELIVERIES = web.AppKey("deliveries", Deliveries)
+INBOX = web.AppKey("inbox", Together[Inbound, bool])
+DELIVERIES = web.AppKey("deliveries", Together[Status, bool])
 
 # Meta's largest body is 3 MB (reference 1.3).
 BODY_LIMIT = 4 * 1024 * 1024
+_STATUSES = frozenset({"sent", "delivered", "read", "played", "failed"})
 
 routes = web.RouteTableDef()
 
@@ -68,21 +68,18 @@ async def receive(request: web.Request) -> web.Response:
     return web.Response()
 
 
-async def _store(notification: Notification, inbox: Inbox, deliveries: Deliveries) -> None:
-    outcomes = await asyncio.gather(
-        *(inbox.accept(message) for message in notification.messages),
-        *(_note(status, deliveries) for status in notification.statuses),
-        return_exceptions=True,
-    )
-    # All of the batch is tried before one failure is told: what could be stored is stored.
-    for outcome in outcomes:
-        if isinstance(outcome, BaseException):
-            raise outcome
-
-
-async def _note(status: Status, deliveries: Deliveries) -> None:
-    STATUSES.labels(status.status[:20]).inc()
-    await deliveries.note(status)
+async def _store(
+    notification: Notification, inbox: Together[Inbound, bool], deliveries: Together[Status, bool]
+) -> None:
+    for status in notification.statuses:
+        STATUSES.labels(status.status if status.status in _STATUSES else "other").inc()
+    # All of the batch is under way before one failure is told: what can be stored is stored.
+    under_way = [*map(inbox, notification.messages), *map(deliveries, notification.statuses)]
+    if under_way:
+        await asyncio.wait(under_way)
+    failures = [failure for one in under_way if (failure := one.exception()) is not None]
+    if failures:
+        raise failures[0]
 
 
 def _rejected(reason: str, status: int) -> web.Response:

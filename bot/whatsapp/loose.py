@@ -16,6 +16,8 @@ def items(value: Any) -> list[Any]:
 
 def text(value: Any) -> str | None:
     """A non-empty string (a number counts, ids are sometimes sent bare), fit to be stored as UTF-8."""
+    if isinstance(value, str) and value.isascii():
+        return value or None
     if isinstance(value, bool) or not isinstance(value, str | int):
         return None
     # JSON can hold half of a surrogate pair, which no encoder will take back.
@@ -25,6 +27,8 @@ def text(value: Any) -> str | None:
 def digits(value: Any, *allowed: str) -> str | None:
     """A phone number as WhatsApp writes it: digits only, at most 20."""
     string = text(value) or ""
+    if string.isdigit() and string.isascii() and len(string) <= 20:  # noqa: PLR2004 - the common case first
+        return string
     for sign in ("+", " ", *allowed):
         string = string.replace(sign, "")
     return string if string.isascii() and string.isdigit() and len(string) <= 20 else None  # noqa: PLR2004
