@@ -37,7 +37,7 @@ from bot.messages import (
 )
 from bot.redis import key
 from bot.senses import Sensed, Senses, Trouble
-from bot.whatsapp.client import Graph, MediaGone, MediaRefused
+from bot.whatsapp.client import FileTooLarge, Graph, MediaGone, MediaRefused
 from bot.whatsapp.errors import GraphError, Unavailable
 
 _log = structlog.get_logger()
@@ -112,7 +112,7 @@ class Perception:
         except Trouble as trouble:
             text = fenced(kind, caption=media.caption, problem=trouble.problem)
             return Sight(Perceived(message=message.id, kind=kind, text=text, trouble=trouble.phrase))
-        except (TimeoutError, Unavailable, GraphError, MediaGone) as error:
+        except (TimeoutError, Unavailable, GraphError, MediaGone, MediaRefused) as error:
             _log.warning("media_not_perceived", kind=kind, error=type(error).__name__)
             text = fenced(kind, caption=media.caption, problem="it could not be looked at; ask to send it again later")
             return Sight(Perceived(message=message.id, kind=kind, text=text, trouble="media_trouble"))
@@ -131,7 +131,7 @@ class Perception:
     async def _sense(self, media: Media, language: Language | None) -> Sensed:
         try:
             file = await self._graph.fetch(media.media_id, limit=_MEDIA_BYTES, sha256=media.sha256)
-        except MediaRefused as error:
+        except FileTooLarge as error:
             raise Trouble("media_large", "the file is too large") from error
         match media:
             case Voice():

@@ -28,8 +28,12 @@ class MediaGone(Exception):
     """Meta has no such file, or no more."""
 
 
+class FileTooLarge(Exception):
+    """The file has more bytes than the caller takes."""
+
+
 class MediaRefused(Exception):
-    """The file is larger than we take, or its link leads away from Meta."""
+    """The link of the file leads away from Meta: it is not followed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,11 +70,15 @@ class Graph:
         return await self._call("GET", self._number, params={"fields": "display_phone_number,verified_name"})
 
     async def fetch(self, media_id: str, *, limit: int, sha256: str | None = None) -> File:
-        """The file's bytes, at most `limit` of them; its address is resolved anew once when it has run out."""
+        """The file's bytes, at most `limit` of them; its address is resolved anew once when it has run out.
+
+        So it is where the bytes differ from their digest; then they are taken: a wrong digest proves no wrong file.
+        Raises FileTooLarge, MediaGone, MediaRefused, and what every call can: GraphError, Unavailable.
+        """
         for last in (False, True):
             found = await self._resolve(media_id)
             try:
-                data = await self._download(URL(str(found.get("url")), encoded=True), limit)
+                data = await self._download(text(found.get("url")) or "", limit)
             except MediaGone:
                 if last:
                     raise
@@ -105,8 +113,9 @@ class Graph:
         except (ValueError, RecursionError) as error:
             raise Unavailable("Meta's answer is not JSON", in_doubt=True) from error
 
-    async def _download(self, url: URL, limit: int) -> bytes:
+    async def _download(self, link: str, limit: int) -> bytes:
         try:
+            url = URL(link, encoded=True)
             async with asyncio.timeout(_DOWNLOAD_SECONDS):
                 for _ in range(_REDIRECTS):
                     async with self._http.get(url, headers=self._bearer_for(url), allow_redirects=False) as response:
@@ -114,7 +123,9 @@ class Graph:
                             url = url.join(URL(response.headers.get("Location", ""), encoded=True))
                             continue
                         return await _read(response, limit)
-        except (aiohttp.ClientError, TimeoutError, ValueError) as error:
+        except ValueError as error:
+            raise MediaRefused("the link of this file is no address") from error
+        except (aiohttp.ClientError, TimeoutError) as error:
             raise Unavailable("a download from Meta broke off", in_doubt=False) from error
         raise MediaRefused("too many redirects")
 
@@ -139,7 +150,7 @@ async def _read(response: aiohttp.ClientResponse, limit: int) -> bytes:
     async for chunk in response.content.iter_chunked(65536):
         data += chunk
         if len(data) > limit:
-            raise MediaRefused(f"larger than {limit} bytes")
+            raise FileTooLarge(f"larger than {limit} bytes")
     return bytes(data)
 
 
