@@ -21,6 +21,10 @@ class Events:
     def __init__(self, redis: Redis) -> None:
         self._redis = redis
 
+    def put(self, pipeline: Any, event: dict[str, Any]) -> None:
+        """Tell the open pages together with other commands."""
+        pipeline.publish(_CHANNEL, json.dumps(event, ensure_ascii=False))
+
     async def publish(self, event: dict[str, Any]) -> None:
         """Tell the open pages; a Redis that doesn't answer costs them an update, not the customer an answer."""
         try:

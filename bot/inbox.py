@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import json
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ from typing import Any
 
 import structlog
 from redis.asyncio import Redis
-from redis.exceptions import NoScriptError, RedisError, WatchError
+from redis.exceptions import NoScriptError, RedisError
 
 from bot import contacts, ledger
 from bot.messages import Inbound
@@ -41,6 +42,13 @@ return 0
 """
 
 _RENEW = "return redis.call('GET', KEYS[1]) == ARGV[1] and redis.call('PEXPIRE', KEYS[1], ARGV[2]) or 0"
+
+# A transaction that only the holder can make. MULTI can't ask a question first; a script can.
+_COMMIT = """
+if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
+for index = 2, #ARGV do redis.call(unpack(cjson.decode(ARGV[index]))) end
+return 1
+"""
 
 _ABANDON = "return redis.call('GET', KEYS[1]) == ARGV[1] and redis.call('DEL', KEYS[1]) or 0"
 
@@ -152,32 +160,27 @@ class Desk:
         return [Inbound.model_validate_json(message) for message in messages]
 
     async def commit(self, lease: Lease, write: Callable[[Any], None]) -> None:
-        """Do all that `write` puts into the transaction, or nothing, and only while the lease is held."""
-        while True:
-            async with self._redis.pipeline(transaction=True) as pipeline:
-                await pipeline.watch(_lease(lease.conversation))
-                if await pipeline.get(_lease(lease.conversation)) != lease.token:
-                    raise LeaseLost(lease.conversation)
-                pipeline.multi()  # type: ignore[no-untyped-call] # redis-py 7 has no types for it
-                write(pipeline)
-                try:
-                    await pipeline.execute()
-                except WatchError:
-                    # Our own renewal counts as a change of the lease; whose it is now, the next round sees.
-                    continue
-                return
+        """Do all that `write` puts into a pipeline, or nothing, and only while the lease is held."""
+        recorded = self._redis.pipeline()
+        write(recorded)
+        commands = [json.dumps([str(part) for part in command]) for command, _ in recorded.command_stack]
+        done = await answer(self._redis.eval(_COMMIT, 1, _lease(lease.conversation), lease.token, *commands))
+        if not done:
+            raise LeaseLost(lease.conversation)
 
     async def release(self, lease: Lease) -> bool:
         """Let go; False, and still held, when messages wait. LeaseLost when it was another's already."""
         name = lease.conversation
-        score = await self._redis.zscore(_OPEN, name)
         keys = (_lease(name), _waiting(name), _epoch(name))
-        left = int(await answer(self._redis.eval(_RELEASE, len(keys), *keys, lease.token, str(ledger.KEEP_SECONDS))))
+        pipeline = self._redis.pipeline(transaction=False)
+        pipeline.zscore(_OPEN, name)
+        pipeline.eval(_RELEASE, len(keys), *keys, lease.token, str(ledger.KEEP_SECONDS))
+        score, left = await pipeline.execute()
         if left == -1:
             raise LeaseLost(name)
         if left == 0 and score is not None:
             await answer(self._redis.eval(_FORGET, 1, _OPEN, name, repr(score)))
-        return left == 0
+        return bool(left == 0)
 
     async def abandon(self, lease: Lease) -> None:
         """Let go at once after a failure, so that the next try needn't wait for the lease to run out."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -84,39 +85,49 @@ class Outbox:
     async def flush(self, lease: Lease) -> list[Sent]:
         """Send all that waits in the conversation. Needs the lease: that is what keeps the order."""
         outcomes = []
-        while raw := await answer(self._redis.lindex(key(lease.conversation, "outbox"), 0)):
+        for raw in await answer(self._redis.lrange(key(lease.conversation, "outbox"), 0, -1)):
             reply = Reply.model_validate_json(raw)
-            outcome = await self._send(lease.conversation, reply)
-            await self._desk.commit(lease, lambda pipeline: pipeline.lpop(key(lease.conversation, "outbox")))
+            outcome = await self._send(lease, reply)
             REPLIES.labels("failed" if outcome.error else "sent").inc()
             outcomes.append(outcome)
         return outcomes
 
-    async def _send(self, conversation: str, reply: Reply) -> Sent:
+    async def _send(self, lease: Lease, reply: Reply) -> Sent:
         for index, part in enumerate(reply.parts):
-            callback = f"{conversation}.{reply.id}.{index}"
+            callback = f"{lease.conversation}.{reply.id}.{index}"
             try:
-                await self._send_part(conversation, reply, part, callback)
+                wamid = await self._send_part(lease.conversation, reply, part, callback)
             except (GraphError, Unavailable) as error:
                 _log.error("reply_failed", reply=reply.id, part=index, error=str(error), fix=_fix(error))
+                await self._desk.commit(lease, lambda pipeline: pipeline.lpop(key(lease.conversation, "outbox")))
                 return Sent(reply, str(error))
+            last = index == len(reply.parts) - 1
+            await self._desk.commit(lease, self._record(lease.conversation, callback, wamid, part, last=last))
             _log.info("reply_sent", reply=reply.id, part=index)
         return Sent(reply)
 
-    async def _send_part(self, conversation: str, reply: Reply, part: Say, callback: str) -> None:
-        before: dict[str, str] = await answer(self._redis.hgetall(_delivery(conversation, callback)))
-        wamid = before.get("wamid")
+    async def _send_part(self, conversation: str, reply: Reply, part: Say, callback: str) -> str:
+        pipeline = self._redis.pipeline(transaction=True)
+        pipeline.hgetall(_delivery(conversation, callback))
+        pipeline.hsetnx(_delivery(conversation, callback), "asked_at", repr(time.time()))
+        pipeline.expire(_delivery(conversation, callback), ledger.KEEP_SECONDS)
+        before, *_ = await pipeline.execute()
+        wamid: str | None = before.get("wamid")
         if wamid is None and "asked_at" in before:
             # A worker died between asking Meta and hearing the answer.
             wamid = await self._settle(conversation, callback, since=float(before["asked_at"]))
-        if wamid is None:
-            await answer(self._redis.hset(_delivery(conversation, callback), "asked_at", repr(time.time())))
-            wamid = await self._ask_meta(conversation, reply, part, callback)
-        pipeline = self._redis.pipeline(transaction=False)
-        pipeline.hset(_delivery(conversation, callback), "wamid", wamid)
-        pipeline.expire(_delivery(conversation, callback), ledger.KEEP_SECONDS)
-        memory.quotable(pipeline, conversation, wamid, part.body, self._ttl)
-        await pipeline.execute()
+        return wamid or await self._ask_meta(conversation, reply, part, callback)
+
+    def _record(
+        self, conversation: str, callback: str, wamid: str, part: Say, *, last: bool
+    ) -> Callable[[Any], None]:
+        def write(pipeline: Any) -> None:
+            pipeline.hset(_delivery(conversation, callback), "wamid", wamid)
+            memory.quotable(pipeline, conversation, wamid, part.body, self._ttl)
+            if last:
+                pipeline.lpop(key(conversation, "outbox"))
+
+        return write
 
     async def _ask_meta(self, conversation: str, reply: Reply, part: Say, callback: str) -> str:
         message = render(part, reply, callback)
@@ -130,11 +141,12 @@ class Outbox:
         )
         async for attempt in retrying:
             with attempt:
-                asked_at = time.time()
+                if attempt.retry_state.attempt_number > 1:
+                    await answer(self._redis.hset(_delivery(conversation, callback), "asked_at", repr(time.time())))
                 try:
                     return await self._graph.send(message, reply.phone_number_id)
                 except Unavailable as error:
-                    settled = await self._settle(conversation, callback, since=asked_at) if error.in_doubt else None
+                    settled = await self._settle(conversation, callback, since=time.time()) if error.in_doubt else None
                     if settled is None:
                         raise
                     return settled

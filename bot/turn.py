@@ -102,24 +102,26 @@ class Turns:
         lease = Lease(conversation, secrets.token_hex(8))
         while not await self._at.desk.take(lease):  # noqa: ASYNC110 - another process holds it: there is no event
             await asyncio.sleep(0.25)
+        released = False
         try:
             async with asyncio.TaskGroup() as group:
                 holding = group.create_task(hold(self._at.desk, lease))
                 await self._until_quiet(lease)
+                released = True
                 holding.cancel()
         except* LeaseLost:
             _log.warning("lease_lost", conversation=conversation)
         finally:
-            await self._at.desk.abandon(lease)
+            if not released:
+                await self._at.desk.abandon(lease)
 
     async def _until_quiet(self, lease: Lease) -> None:
         await self._at.outbox.flush(lease)
-        while True:
-            waiting = await self._at.desk.waiting(lease.conversation)
+        waiting = await self._at.desk.waiting(lease.conversation)
+        while waiting or not await self._at.desk.release(lease):
             if waiting:
                 await self._take_turn(lease, waiting)
-            elif await self._at.desk.release(lease):
-                return
+            waiting = [] if waiting else await self._at.desk.waiting(lease.conversation)
 
     async def _take_turn(self, lease: Lease, waiting: list[Inbound]) -> None:
         conversation = lease.conversation
@@ -133,7 +135,6 @@ class Turns:
             begun = await self._begin(conversation, len(waiting))
             messages = sorted(waiting[: begun.count], key=lambda message: message.sent_at)
             trace.messages = [message.id for message in messages]
-            await self._at.events.publish(trace.event())
             sights = await self._perceive(conversation, messages, contact, trace)
             with trace.station("memory"):
                 before = await self._at.memory.recall(conversation)
@@ -278,8 +279,8 @@ class Turns:
         pipeline.lpush(key(scene.conversation, "turns"), TypeAdapter(dict).dump_json(event).decode())
         pipeline.ltrim(key(scene.conversation, "turns"), 0, _TRACES - 1)
         pipeline.expire(key(scene.conversation, "turns"), _TRACE_SECONDS)
+        self._at.events.put(pipeline, event)
         await pipeline.execute()
-        await self._at.events.publish(event)
         _log.info(
             "turn_closed",
             outcome=outcome,
