@@ -8,7 +8,7 @@ from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from bot.prompting.files import PromptWrong
-from bot.prompting.prompts import SAMPLES, Prompts
+from bot.prompting.prompts import Prompts
 
 _DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _RANGE = re.compile(r"^(\d{1,2}):(\d{2})\s*-\s*(\d{1,2}):(\d{2})$")
@@ -45,15 +45,17 @@ def business_of(prompts: Prompts) -> Business:
     front = prompts.front("_business")
     hours = front.get("hours")
     if not isinstance(hours, dict):
-        raise _wrong(prompts, "hours", "hours are missing; expected lines such as `monday: 9:00-19:00`")
-    unknown = set(hours) - set(_DAYS)
+        raise _wrong(prompts, "hours are missing; expected lines such as `monday: 9:00-19:00`", "hours")
+    unknown = sorted(str(day) for day in set(hours) - set(_DAYS))
     if unknown:
-        raise _wrong(prompts, str(min(unknown, key=str)), f"{min(unknown, key=str)!r} is no day; write monday … sunday")
+        raise _wrong(prompts, f"{unknown[0]!r} is no day; write monday … sunday", unknown[0])
+    name = str(front.get("name") or "")
+    closed = front.get("closed") or []
     return Business(
-        name=str(front.get("name") or ""),
+        name=name,
         hours=tuple(_ranges(prompts, day, hours.get(day)) for day in _DAYS),
-        closed=frozenset(_date(prompts, value) for value in front.get("closed") or ()),
-        facts=prompts.render("_business", SAMPLES).text,
+        closed=frozenset(_date(prompts, value) for value in (closed if isinstance(closed, list) else [closed])),
+        facts=prompts.render("_business", {"business": {"name": name}}).text,
     )
 
 
@@ -63,7 +65,8 @@ def _ranges(prompts: Prompts, day: str, value: Any) -> tuple[tuple[time, time], 
     try:
         return tuple(_range(part.strip()) for part in str(value).split(","))
     except ValueError as error:
-        raise _wrong(prompts, day, f"{day}: {value!r} is not a time; expected 9:00-14:00, 16:00-19:00") from error
+        problem = f"{day}: {value!r} is not a time; expected 9:00-14:00, 16:00-19:00, each within one day"
+        raise _wrong(prompts, problem, day) from error
 
 
 def _range(text: str) -> tuple[time, time]:
@@ -79,16 +82,16 @@ def _range(text: str) -> tuple[time, time]:
 
 
 def _date(prompts: Prompts, value: Any) -> date:
-    if isinstance(value, date):
-        return value
     try:
         return date.fromisoformat(str(value))
     except ValueError as error:
-        raise _wrong(prompts, str(value), f"closed: {value!r} is not a date; expected 2026-12-25") from error
+        problem = f"closed: {value!r} is not a date; expected lines such as `- 2026-12-25`"
+        raise _wrong(prompts, problem, str(value), "closed") from error
 
 
-def _wrong(prompts: Prompts, word: str, problem: str) -> PromptWrong:
+def _wrong(prompts: Prompts, problem: str, *words: str) -> PromptWrong:
+    """With the line that starts with the first of these words that any line starts with."""
     path = prompts.path("_business")
     lines = path.read_text(encoding="utf-8-sig").splitlines()
-    line = next((number for number, text in enumerate(lines, 1) if text.lstrip(" -").startswith(word)), 1)
-    return PromptWrong(path, line, problem)
+    starts = (number for word in words for number, text in enumerate(lines, 1) if text.lstrip(" -").startswith(word))
+    return PromptWrong(path, next(starts, 1), problem)

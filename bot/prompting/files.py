@@ -29,6 +29,16 @@ class PromptFile:
     body_line: int = 1
 
 
+class _Loader(yaml.SafeLoader):
+    """YAML that leaves dates as they are written: its own reader knows no line when a month has no 30th."""
+
+
+_Loader.yaml_implicit_resolvers = {
+    sign: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
+    for sign, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+
+
 def read(path: Path) -> PromptFile:
     """Split a file at its front matter (`---` lines, YAML between); a file without one is all body."""
     try:
@@ -49,8 +59,8 @@ def read(path: Path) -> PromptFile:
 
 def _front(path: Path, source: str) -> dict[str, Any]:
     try:
-        front = yaml.safe_load(source)
-    except yaml.YAMLError as error:
+        front = yaml.load(source, _Loader)  # noqa: S506 - a SafeLoader
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
         mark = getattr(error, "problem_mark", None)
         problem = getattr(error, "problem", None) or "is not YAML"
         raise PromptWrong(path, (mark.line if mark else 0) + 2, f"front matter: {problem}") from error

@@ -3,26 +3,37 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from traceback import walk_tb
 from typing import Any
 
-from jinja2 import DictLoader, StrictUndefined, TemplateError, TemplateSyntaxError, UndefinedError, meta
+from jinja2 import FunctionLoader, StrictUndefined, TemplateError, TemplateSyntaxError, UndefinedError, meta, nodes
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from bot.prompting.files import PromptFile, PromptWrong, read
 
-# What the service hands to every prompt; a prompt that asks for anything else is refused when it is loaded.
-# The samples stand in for them in that check.
-SAMPLES: Mapping[str, Any] = {
-    "business": {"name": "Recado"},
-    "customer_name": "Ana",
-    "language": "es",
-    "now": "2026-11-24 10:00",
-    "summary": "…",
-}
+# What the service hands to a prompt; one that asks for anything else is refused when it is loaded.
+# The samples stand in for them in that check: somebody well known, and somebody of whom nothing is known.
+_SAMPLES: tuple[Mapping[str, Any], ...] = (
+    {
+        "business": {"name": "Recado"},
+        "customer_name": "Ana",
+        "language": "es",
+        "now": "2026-11-24 10:00 (Tuesday)",
+        "summary": "…",
+    },
+    {
+        "business": {"name": ""},
+        "customer_name": "",
+        "language": "en",
+        "now": "2026-11-24 10:00 (Tuesday)",
+        "summary": "",
+    },
+)
+# These are rendered off a turn too, where nobody is spoken to.
+_KNOWN_TO = {"summary": ("business", "summary"), "_business": ("business",)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +45,10 @@ class Rendered:
     version: str
 
 
+# All that an expression in a template can raise; a template that includes itself ends in a RecursionError.
+_BROKEN = (TemplateError, TypeError, ValueError, ArithmeticError, LookupError, AttributeError, RecursionError)
+
+
 class Prompts:
     """Prompt files by name (`assistant` is `assistant.md`); `_name.md` are partials, for `{% include %}`."""
 
@@ -41,7 +56,7 @@ class Prompts:
         self._files = files
         self.version = version
         self._environment = ImmutableSandboxedEnvironment(
-            loader=DictLoader({f"{name}.md": file.body for name, file in files.items()}),
+            loader=FunctionLoader(self._source),
             undefined=StrictUndefined,
             # A prompt isn't HTML; what people send is fenced where it comes in.
             autoescape=False,
@@ -51,7 +66,8 @@ class Prompts:
         for name in files:
             self._check(name)
         for name in files:
-            self.render(name, SAMPLES)
+            for sample in _SAMPLES:
+                self.render(name, {value: sample[value] for value in _known_to(name)})
 
     def front(self, name: str) -> dict[str, Any]:
         """The front matter of a file; raises PromptWrong when there is no such file."""
@@ -67,7 +83,7 @@ class Prompts:
             text = self._environment.get_template(f"{name}.md").render(values)
         except UndefinedError as error:
             raise self._wrong(file, error, "a value is missing") from error
-        except (TemplateError, TypeError, ValueError, ArithmeticError) as error:
+        except _BROKEN as error:
             raise self._wrong(file, error, "can't be rendered") from error
         return Rendered(text.strip(), name, self.version)
 
@@ -76,12 +92,18 @@ class Prompts:
             raise PromptWrong(f"{name}.md", 1, "there is no such prompt file in the folder PROMPTS_DIR")
         return self._files[name]
 
+    def _source(self, name: str) -> tuple[str, str, None] | None:
+        """What jinja reads, with the file's path, by which a traceback tells where it happened."""
+        file = self._files.get(name.removesuffix(".md")) if name.endswith(".md") else None
+        return (file.body, str(file.path), None) if file else None
+
     def _wrong(self, file: PromptFile, error: Exception, what: str) -> PromptWrong:
         """Where it happened: the innermost template line of the traceback, maybe in an included partial."""
+        paths = {str(file.path): file for file in self._files.values()}
         line = 1
         for frame, number in walk_tb(error.__traceback__):
-            inner = self._files.get(str(frame.f_globals.get("name")).removesuffix(".md"))
-            if inner is not None and "environment" in frame.f_globals:
+            inner = paths.get(frame.f_code.co_filename)
+            if inner is not None:
                 file, line = inner, number
         return PromptWrong(file.path, file.body_line + line - 1, f"{what}: {error}")
 
@@ -89,15 +111,24 @@ class Prompts:
         file = self._files[name]
         try:
             tree = self._environment.parse(file.body)
+            self._environment.compile(file.body)
         except TemplateSyntaxError as error:
             raise PromptWrong(file.path, file.body_line + error.lineno - 1, error.message or "syntax") from error
-        for unknown in sorted(meta.find_undeclared_variables(tree) - set(SAMPLES)):
-            line = file.body_line + _line_of(file.body, unknown)
-            raise PromptWrong(file.path, line, f"unknown value {unknown!r}; known are {', '.join(sorted(SAMPLES))}")
-        for included in meta.find_referenced_templates(tree):
-            if included is None or included.removesuffix(".md") not in self._files:
-                line = file.body_line + _line_of(file.body, str(included))
-                raise PromptWrong(file.path, line, f"includes {included!r}, which isn't in the folder")
+        known = _known_to(name)
+        for unknown in sorted(meta.find_undeclared_variables(tree) - set(known)):
+            line = min(found.lineno for found in tree.find_all(nodes.Name) if found.name == unknown)
+            problem = f"unknown value {unknown!r}; known are {', '.join(sorted(known))}"
+            raise PromptWrong(file.path, file.body_line + line - 1, problem)
+        includes: Iterator[Any] = tree.find_all((nodes.Include, nodes.Import, nodes.FromImport, nodes.Extends))
+        for include in includes:
+            wanted = include.template.value if isinstance(include.template, nodes.Const) else None
+            if self._source(str(wanted)) is None:
+                problem = f"includes {wanted!r}, which isn't in the folder; write the name of a file in quotes"
+                raise PromptWrong(file.path, file.body_line + include.lineno - 1, problem)
+
+
+def _known_to(name: str) -> tuple[str, ...]:
+    return _KNOWN_TO.get(name, tuple(_SAMPLES[0]))
 
 
 def load(folder: Path) -> Prompts:
@@ -110,9 +141,3 @@ def load(folder: Path) -> Prompts:
     for path in paths:
         digest.update(f"{path.name}\0".encode() + path.read_bytes() + b"\0")
     return Prompts(files, digest.hexdigest()[:12])
-
-
-def _line_of(body: str, needle: str) -> int:
-    """On which line of the body, counted from 0, a word stands first."""
-    position = body.find(needle)
-    return body.count("\n", 0, position) if position >= 0 else 0

@@ -1,0 +1,138 @@
+"""The business as its operator writes it down: hours, days off, and what can't be understood."""
+
+from collections.abc import Callable
+from datetime import date, datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from bot.prompting.business import Business, business_of
+from bot.prompting.files import PromptWrong
+from bot.prompting.prompts import load
+
+MEXICO = ZoneInfo("America/Mexico_City")
+HOURS = """\
+hours:
+  monday: 9:00-14:00, 16:00-19:00
+  tuesday: 09:00-19:00
+  saturday: 0:00-24:00
+  sunday: cerrado
+"""
+Describe = Callable[..., Business]
+
+
+@pytest.fixture
+def describe(tmp_path: Path) -> Describe:
+    def describe(front: str, body: str = "Vendemos cosas.") -> Business:
+        (tmp_path / "_business.md").write_text(f"---\n{front}---\n{body}\n")
+        return business_of(load(tmp_path))
+
+    return describe
+
+
+def at(text: str) -> datetime:
+    return datetime.fromisoformat(text).replace(tzinfo=MEXICO)
+
+
+# 2026-11-23 is a Monday.
+@pytest.mark.parametrize(
+    ("moment", "is_open", "opens_next"),
+    [
+        ("2026-11-23 08:59", False, "2026-11-23 09:00"),
+        ("2026-11-23 09:00", True, "2026-11-23 16:00"),
+        ("2026-11-23 13:59", True, "2026-11-23 16:00"),
+        ("2026-11-23 14:00", False, "2026-11-23 16:00"),
+        ("2026-11-23 18:59", True, "2026-11-24 09:00"),
+        ("2026-11-23 19:00", False, "2026-11-24 09:00"),
+        ("2026-11-25 12:00", False, "2026-11-28 00:00"),
+        ("2026-11-28 23:59", True, "2026-11-30 09:00"),
+        ("2026-11-29 12:00", False, "2026-11-30 09:00"),
+    ],
+)
+def test_when_it_is_open_and_opens_next(describe: Describe, moment: str, is_open: object, opens_next: str) -> None:
+    business = describe(HOURS)
+    assert business.open_at(at(moment)) is is_open
+    assert business.next_opening(at(moment)) == at(opens_next)
+
+
+def test_on_a_day_off_it_is_closed_whatever_the_weekday(describe: Describe) -> None:
+    business = describe(f"{HOURS}closed:\n  - 2026-11-23\n  - 2026-11-24\n")
+    assert not business.open_at(at("2026-11-23 10:00"))
+    assert business.next_opening(at("2026-11-23 10:00")) == at("2026-11-28 00:00")
+
+
+def test_one_that_never_opens_has_no_next_opening(describe: Describe) -> None:
+    business = describe("hours: {}\n")
+    assert business.next_opening(at("2026-11-23 10:00")) is None
+
+
+@pytest.mark.parametrize("closed", ["cerrado", "closed", "", "no", "off"])
+def test_a_day_is_closed_in_many_words(describe: Describe, closed: str) -> None:
+    assert describe(f"hours:\n  monday: {closed}\n").hours == ((),) * 7
+
+
+@pytest.mark.parametrize(
+    ("written", "days"),
+    [
+        ("closed:\n  - 2026-12-25\n  - '2027-01-01'\n", {date(2026, 12, 25), date(2027, 1, 1)}),
+        ("closed: [2026-12-25, 2027-01-01]\n", {date(2026, 12, 25), date(2027, 1, 1)}),
+        ("closed: 2026-12-25\n", {date(2026, 12, 25)}),
+        ("closed: '2026-12-25'\n", {date(2026, 12, 25)}),
+        ("closed:\n", set()),
+        ("", set()),
+    ],
+    ids=["list", "list in a line", "one", "one in quotes", "none yet", "not written"],
+)
+def test_days_off_are_dates(describe: Describe, written: str, days: set[date]) -> None:
+    assert describe(HOURS + written).closed == days
+
+
+@pytest.mark.parametrize(
+    ("front", "line", "words"),
+    [
+        ("name: x\n", 1, "hours are missing"),
+        ("hours: 9-5\n", 2, "hours are missing"),
+        ("hours:\n  monday: 9-19\n", 3, "'9-19' is not a time"),
+        ("hours:\n  monday: 9:00-25:00\n", 3, "is not a time"),
+        ("hours:\n  monday: 9:60-10:00\n", 3, "is not a time"),
+        ("hours:\n  monday: 19:00-9:00\n", 3, "is not a time"),
+        ("hours:\n  monday: 9:00-9:00\n", 3, "is not a time"),
+        ("hours:\n  monday: yes\n", 3, "is not a time"),
+        ("hours:\n  monday: [9, 10]\n", 3, "is not a time"),
+        ("hours:\n  tuesday: 9:00-19:00\n  lunes: 9:00-19:00\n", 4, "'lunes' is no day"),
+        (f"{HOURS}closed:\n  - 2026-12-25\n  - navidad\n", 9, "'navidad' is not a date"),
+        (f"{HOURS}closed: navidad\n", 7, "'navidad' is not a date"),
+        (f"{HOURS}closed:\n  navidad: 2026-12-25\n", 7, "is not a date"),
+        (f"{HOURS}closed:\n  - 2026-12-25\n  - 2026-02-30\n", 9, "'2026-02-30' is not a date"),
+        (f"{HOURS}closed:\n  - 2026-12-25 10:00:00\n", 8, "is not a date"),
+        (f"{HOURS}closed: 7\n", 7, "is not a date"),
+    ],
+)
+def test_what_can_not_be_understood_is_told_with_its_line(
+    describe: Describe, front: str, line: int, words: str
+) -> None:
+    with pytest.raises(PromptWrong) as caught:
+        describe(front)
+    assert words in caught.value.problem
+    assert caught.value.line == line
+
+
+def test_its_facts_are_told_under_its_own_name(describe: Describe) -> None:
+    business = describe(f"name: La Tienda\n{HOURS}", "{{ business.name }} vende cosas.")
+    assert (business.name, business.facts) == ("La Tienda", "La Tienda vende cosas.")
+
+
+@pytest.mark.parametrize("value", ["now", "customer_name", "summary", "language"])
+def test_its_facts_are_the_same_for_everybody(describe: Describe, value: str) -> None:
+    with pytest.raises(PromptWrong) as caught:
+        describe(HOURS, f"Uno\n{{{{ {value} }}}}")
+    assert value in caught.value.problem
+    assert caught.value.line == 9
+
+
+def test_a_business_without_a_file_is_told(tmp_path: Path) -> None:
+    (tmp_path / "assistant.md").write_text("Hola")
+    with pytest.raises(PromptWrong) as caught:
+        business_of(load(tmp_path))
+    assert "_business.md" in str(caught.value)
