@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import signal
 import sys
 from collections.abc import Coroutine
@@ -114,7 +115,9 @@ def _run(work: Any) -> None:
         sys.stderr.write(f"{error}\n")
         raise typer.Exit(2) from error
     except OSError as error:
-        sys.stderr.write(f"can't start: {error.strerror or error}\n")
+        taken = error.errno == errno.EADDRINUSE
+        fix = "; another program has this port: name a free one with --port" if taken else ""
+        sys.stderr.write(f"can't start: {error.strerror or error}{fix}\n")
         raise typer.Exit(1) from error
 
 

@@ -1,0 +1,122 @@
+"""`recado sandbox` as a newcomer runs it: one process, no key, a phone that gets answers, nothing left behind."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import psutil
+import pytest
+
+ANA = "MX.8801234567890123"
+Run = Callable[[], Awaitable[tuple[asyncio.subprocess.Process, str]]]
+
+pytestmark = [pytest.mark.timeout(90), pytest.mark.xdist_group("ocr")]
+
+
+@pytest.fixture
+async def sandbox(tmp_path: Path) -> AsyncIterator[Run]:
+    processes: list[asyncio.subprocess.Process] = []
+
+    async def run() -> tuple[asyncio.subprocess.Process, str]:
+        command = ["-m", "bot", "sandbox", "--port", "0", "--data", str(tmp_path / "data")]
+        log = (tmp_path / "log").open("ab")
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, *command, stdout=asyncio.subprocess.PIPE, stderr=log, env=dict(os.environ)
+        )
+        log.close()
+        processes.append(process)
+        assert process.stdout is not None
+        async with asyncio.timeout(30):
+            while not (found := re.search(rb"http://\S+/sandbox/", line := await process.stdout.readline())):
+                assert line or not process.stdout.at_eof(), (tmp_path / "log").read_text()
+        return process, found[0].decode()
+
+    yield run
+    for process in processes:
+        if process.returncode is None:
+            process.kill()
+        await process.wait()
+
+
+async def talk(url: str, gesture: dict[str, Any]) -> dict[str, Any]:
+    """Send something from Ana's phone and wait for the closed turn that answers it."""
+    async with aiohttp.ClientSession() as http:
+        async with http.post(f"{url}messages", json={"person": ANA} | gesture) as response:
+            wamid = (await response.json())["wamid"]
+        async with asyncio.timeout(40):
+            while True:
+                async with http.get(f"{url}state") as response:
+                    turns = (await response.json())["turns"]
+                for turn in turns:
+                    if wamid in turn["messages"] and turn["state"] == "closed":
+                        found: dict[str, Any] = turn
+                        return found
+                await asyncio.sleep(0.05)
+
+
+def text(body: str) -> dict[str, Any]:
+    return {"message": {"type": "text", "text": {"body": body}}}
+
+
+async def test_a_newcomer_writes_speaks_and_sends_a_photo_and_is_understood(sandbox: Run) -> None:
+    process, url = await sandbox()
+    hours = await talk(url, text("Hola, ¿a qué hora abren?"))
+    assert [tool["name"] for tool in hours["tools"]] == ["business_hours"]
+    assert "De lunes a viernes: 09:00-19:00" in hours["reply"][0]
+    assert hours["prompt"]["name"] == "assistant"
+    assert hours["requests"][0]["served"] == "anthropic/claude-3-haiku"
+    assert float(hours["cost_usd"]) > 0
+
+    voice = await talk(url, {"sample": "es_ticket.ogg"})
+    assert "Mi internet no funciona desde ayer en la noche" in voice["reply"][0]
+    photo = await talk(url, {"sample": "label_tv_photo.jpg"})
+    assert "Precio: *$1,249.00*" in photo["reply"][0]
+    assert "Código: EAN-13 7501055300075" in photo["reply"][0]
+    document = await talk(url, {"sample": "price_list.pdf"})
+    assert "Detergente líquido 3 L $35.50" in document["reply"][0]
+    place = {"message": {"type": "location", "location": {"latitude": 19.43, "longitude": -99.13, "name": "Zócalo"}}}
+    assert "Zócalo" in (await talk(url, place))["reply"][0]
+
+    process.terminate()
+    assert await process.wait() == 0
+
+
+async def test_the_second_run_remembers_the_first(sandbox: Run) -> None:
+    process, url = await sandbox()
+    first = await talk(url, text("hola"))
+    process.terminate()
+    await process.wait()
+    _, url = await sandbox()
+    second = await talk(url, text("¿te acuerdas?"))
+    assert second["conversation"] == first["conversation"]
+
+
+async def test_its_redis_ends_with_it_even_when_it_is_killed(sandbox: Run) -> None:
+    process, _ = await sandbox()
+    children = psutil.Process(process.pid).children(recursive=True)
+    servers = [child for child in children if re.search("redis|valkey", child.name())]
+    assert len(servers) == 1
+    process.kill()
+    await process.wait()
+    gone, alive = await asyncio.to_thread(psutil.wait_procs, children, timeout=10)
+    assert (len(gone) > 0, alive) == (True, [])
+
+
+async def test_a_port_that_is_taken_is_said_in_one_line(sandbox: Run, tmp_path: Path) -> None:
+    _, url = await sandbox()
+    port = url.split(":")[2].split("/")[0]
+    command = ["-m", "bot", "sandbox", "--port", port, "--data", str(tmp_path / "other")]
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, *command, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE, env=dict(os.environ)
+    )
+    _, errors = await process.communicate()
+    assert process.returncode == 1
+    assert b"--port" in errors.splitlines()[-1]
+    assert b"Traceback" not in errors
