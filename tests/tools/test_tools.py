@@ -1,0 +1,154 @@
+"""What a tool tells a model, what it takes from one, and whose conversation it works in."""
+
+import json
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+from conftest import World
+from redis.asyncio import Redis
+
+from bot.contacts import Contact, Contacts
+from bot.events import Events
+from bot.handoff import HandOff
+from bot.prompting.business import business_of
+from bot.prompting.prompts import load
+from bot.sandbox.meta import Person
+from bot.sandbox.openrouter import calls, says
+from bot.tools.business import business_hours
+from bot.tools.catalog import TOOLS
+from bot.tools.handoff import talk_to_a_person
+from bot.tools.tool import Tool, ToolContext, ToolError
+
+CONVERSATION = f"c_{'0' * 20}"
+# A Tuesday on which the business of the repository's prompts is open.
+NOW = datetime(2026, 11, 24, 10, tzinfo=ZoneInfo("America/Mexico_City"))
+
+
+@pytest.fixture
+def context(redis: Redis) -> ToolContext:
+    return ToolContext(
+        conversation=CONVERSATION,
+        contact=Contact(phone="5215512345678"),
+        now=NOW,
+        business=business_of(load(Path(__file__).parents[2] / "prompts")),
+        handoff=HandOff(Contacts(redis), Events(redis)),
+        effect="t_1.r0c0",
+    )
+
+
+@pytest.mark.parametrize("tool", TOOLS, ids=lambda tool: tool.name)
+def test_a_tool_tells_the_model_what_it_does_and_takes(tool: Tool[Any]) -> None:
+    offer = tool.offer
+    assert len(offer.description) > 40
+    assert "  " not in offer.description
+    assert offer.parameters["type"] == "object"
+    assert offer.parameters["additionalProperties"] is False
+    for name, argument in offer.parameters["properties"].items():
+        assert argument.get("description"), name
+    json.dumps(offer.parameters)
+
+
+def test_tools_have_names_of_their_own_and_those_that_are_promised_are_there() -> None:
+    names = [tool.name for tool in TOOLS]
+    assert len(names) == len(set(names))
+    assert {"business_hours", "talk_to_a_person"} <= set(names)
+
+
+@pytest.mark.parametrize("tool", TOOLS, ids=lambda tool: tool.name)
+@pytest.mark.parametrize(
+    "claim", [{"conversation": "c_1"}, {"phone": "5215500000000"}, {"contact": "somebody"}, {"effect": "t_0"}]
+)
+async def test_who_somebody_is_can_not_be_an_argument(
+    tool: Tool[Any], claim: dict[str, str], context: ToolContext
+) -> None:
+    with pytest.raises(ToolError, match=next(iter(claim))):
+        await tool.call(claim, context)
+
+
+async def test_business_hours_say_what_is_open_now_and_next(context: ToolContext) -> None:
+    told = json.loads(await business_hours.call({}, context))
+    assert (told["now"], told["open_now"], told["opens_next"]) == (
+        "Tuesday 2026-11-24 10:00",
+        True,
+        "Wednesday 2026-11-25 09:00",
+    )
+    assert (told["hours"]["monday"], told["hours"]["sunday"]) == (["09:00-19:00"], "closed")
+    assert told["closed_on"] == ["2026-12-25", "2027-01-01"]
+    assert "Insurgentes" in told["facts"]
+
+
+async def test_days_off_that_are_past_are_not_told(context: ToolContext) -> None:
+    later = replace(context, now=NOW.replace(year=2027, month=6))
+    assert json.loads(await business_hours.call({}, later))["closed_on"] == []
+
+
+async def test_calling_a_person_makes_the_bot_quiet_in_this_conversation_alone(
+    context: ToolContext, redis: Redis
+) -> None:
+    await talk_to_a_person.call({"reason": "Quiere un reembolso"}, context)
+    contacts = Contacts(redis)
+    assert (await contacts.get(CONVERSATION)).quiet
+    assert not (await contacts.get(f"c_{'1' * 20}")).quiet
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        ({}, "reason: Field required"),
+        ({"reason": ""}, "at least 3 characters"),
+        ({"reason": 7}, "valid string"),
+        ({"reason": "x" * 501}, "at most 500 characters"),
+        ({"reason": "Quiere más", "urgent": True}, "urgent: Extra inputs are not permitted"),
+    ],
+)
+async def test_wrong_arguments_are_told_and_nothing_is_done(
+    context: ToolContext, redis: Redis, arguments: dict[str, Any], told: str
+) -> None:
+    with pytest.raises(ToolError, match=told):
+        await talk_to_a_person.call(arguments, context)
+    assert not (await Contacts(redis).get(CONVERSATION)).quiet
+
+
+async def asked_about(world: World, ana: Person) -> list[str]:
+    """What the tools of the last request to the model came to."""
+    await world.meta.writes(ana, {"type": "text", "text": {"body": "¿A qué hora abren?"}})
+    await world.meta.replies(ana)
+    return [line["content"] for line in world.models.requests[-1]["messages"] if line["role"] == "tool"]
+
+
+async def test_a_tool_that_does_not_exist_is_told_to_the_model_which_answers(world: World, ana: Person) -> None:
+    world.models.will(calls(("refund_everything", {"amount": 1})), says("No puedo hacer eso."))
+    (told,) = await asked_about(world, ana)
+    assert told.startswith("Error: there is no tool 'refund_everything'")
+    assert "business_hours" in told
+    assert [reply.text for reply in world.meta.sent_to(ana)] == ["No puedo hacer eso."]
+
+
+async def test_wrong_arguments_are_told_to_the_model_which_tries_again(world: World, ana: Person) -> None:
+    world.models.will(
+        calls(("talk_to_a_person", {"why": "ayuda"})),
+        calls(("talk_to_a_person", {"reason": "Pide ayuda"})),
+        says("Ya viene alguien."),
+    )
+    first, second = await asked_about(world, ana)
+    assert first.startswith("Error: wrong arguments: ")
+    assert second.startswith("Done")
+    assert [reply.text for reply in world.meta.sent_to(ana)] == ["Ya viene alguien."]
+
+
+async def test_several_tools_of_one_answer_each_have_their_result(world: World, ana: Person) -> None:
+    world.models.will(
+        calls(("business_hours", {}), ("no_such_tool", {}), ("business_hours", {"day": "monday"})), says("Listo.")
+    )
+    good, unknown, wrong = await asked_about(world, ana)
+    assert json.loads(good)["hours"]
+    assert "no tool" in unknown
+    assert "day: Extra inputs" in wrong
+    request = world.models.requests[-1]["messages"]
+    asked = [call["id"] for line in request for call in line.get("tool_calls") or ()]
+    assert [line["tool_call_id"] for line in request if line["role"] == "tool"] == asked
+    assert len(set(asked)) == 3
