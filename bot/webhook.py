@@ -51,6 +51,8 @@ async def receive(request: web.Request) -> web.Response:
         body = await request.read()
     except web.HTTPRequestEntityTooLarge:
         return _rejected("too_large", 413)
+    except web.RequestPayloadError:
+        return _rejected("unreadable", 400)
     secrets = [secret.get_secret_value() for secret in request.app[SETTINGS].app_secret]
     if not signed(body, request.headers.get("X-Hub-Signature-256"), secrets):
         return _rejected("signature", 401)

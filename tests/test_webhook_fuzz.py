@@ -1,0 +1,196 @@
+"""Whatever a signed body holds, the door holds: 200 or 400, and a good message beside the rubbish is kept."""
+
+import gzip
+import io
+import json
+from itertools import count
+from typing import Any
+
+import pytest
+from conftest import SECRET, Start, World
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from bot.messages import Inbound
+from bot.redis import answer
+from bot.sandbox.meta import Person
+from bot.sandbox.openrouter import says
+from bot.sandbox.webhooks import envelope, message_value
+from bot.whatsapp.signature import signature_of
+
+BOUNDED = settings(
+    derandomize=True,
+    max_examples=150,
+    deadline=None,
+    database=None,
+    # The server and Redis stay the same over all examples: that is how it is in life.
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+JSON = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**70), 2**70)
+    | st.floats()
+    | st.text(max_size=20)
+    | st.sampled_from(["wamid.X", "5215512345678", "MX.1", "", "\ud83d", "1764000000", "9" * 400, "text", "image"]),
+    lambda inner: (
+        st.lists(inner, max_size=4)
+        | st.dictionaries(st.text(max_size=8), inner, max_size=4)
+        | st.dictionaries(
+            st.sampled_from(["id", "from", "from_user_id", "type", "timestamp", "text", "body", "context", "errors"]),
+            inner,
+            max_size=6,
+        )
+    ),
+    max_leaves=12,
+)
+KINDS = [
+    "text", "audio", "image", "video", "document", "sticker", "location", "contacts", "interactive", "button", "order",
+    "reaction", "edit", "revoke", "system", "unsupported", "unknown", "request_welcome", "poll",
+]  # fmt: skip
+numbers = count()
+
+
+@pytest.fixture
+async def door(start: Start) -> World:
+    """Recado without a worker: what is kept waits where it can be seen."""
+    return await start(workers=0)
+
+
+async def post(world: World, body: bytes, **headers: str) -> int:
+    signed = {"X-Hub-Signature-256": signature_of(body, SECRET), "Content-Type": "application/json"} | headers
+    async with world.http.post(f"{world.url}/webhooks/whatsapp", data=io.BytesIO(body), headers=signed) as response:
+        return response.status
+
+
+def good(world: World, person: Person) -> tuple[str, dict[str, Any]]:
+    """A message as Meta would tell it, and its id."""
+    wamid = f"wamid.good{next(numbers)}"
+    message = {"id": wamid, "timestamp": "1764000000", "type": "text", "text": {"body": "hola"}}
+    return wamid, message_value(world.meta.business, person, message)
+
+
+async def kept(world: World, person: Person, wamid: str) -> bool:
+    conversation = await world.redis.get(f"recado:identity:{person.bsuid}")
+    return await answer(world.redis.hexists(f"recado:{{{conversation}}}:ledger", wamid))
+
+
+@BOUNDED
+@given(body=st.binary(max_size=200) | st.text(max_size=100).map(lambda text: text.encode("utf-8", "surrogatepass")))
+async def test_any_bytes_are_an_answerable_body(door: World, body: bytes) -> None:
+    assert await post(door, body) in (200, 400)
+
+
+@BOUNDED
+@given(data=st.data())
+async def test_a_body_broken_anywhere_is_an_answerable_body(door: World, ana: Person, data: st.DataObject) -> None:
+    _, value = good(door, ana)
+    value["messages"][0]["id"] = "wamid.the same in every example"
+    body = bytearray(json.dumps(envelope(door.meta.business, [value])).encode())
+    start = data.draw(st.integers(0, len(body)))
+    body[start : data.draw(st.integers(start, len(body)))] = data.draw(st.binary(max_size=6))
+    assert await post(door, bytes(body)) in (200, 400)
+
+
+@BOUNDED
+@given(messages=st.lists(JSON, max_size=3), around=st.fixed_dictionaries({"contacts": JSON, "statuses": JSON}))
+async def test_a_good_message_is_kept_between_any_others(
+    door: World, ana: Person, messages: list[Any], around: dict[str, Any]
+) -> None:
+    wamid, value = good(door, ana)
+    value |= around | {"messages": [*messages, *value["messages"], *messages]}
+    assert await post(door, json.dumps(envelope(door.meta.business, [value])).encode()) == 200
+    assert await kept(door, ana, wamid)
+
+
+@BOUNDED
+@given(entry=JSON, change=JSON, value=JSON)
+async def test_a_good_notification_is_kept_between_any_others(
+    door: World, ana: Person, entry: Any, change: Any, value: Any
+) -> None:
+    wamid, right = good(door, ana)
+    whole = envelope(door.meta.business, [right])
+    whole["entry"] = [entry, {"changes": [change, {"field": "messages", "value": value}]}, *whole["entry"], entry]
+    assert await post(door, json.dumps(whole).encode()) == 200
+    assert await kept(door, ana, wamid)
+
+
+@BOUNDED
+@given(kind=st.sampled_from(KINDS), inside=JSON, around=JSON)
+async def test_any_insides_of_any_type_are_kept(door: World, ana: Person, kind: str, inside: Any, around: Any) -> None:
+    wamid, value = good(door, ana)
+    value["messages"][0] |= {"type": kind, kind: inside, "context": around, "errors": around, "group_id": around}
+    body = json.dumps(envelope(door.meta.business, [value])).encode()
+    assert await post(door, body) == 200
+    assert await kept(door, ana, wamid)
+    # What was kept can be read again by whoever takes the turn.
+    conversation = await door.redis.get(f"recado:identity:{ana.bsuid}")
+    for raw in await answer(door.redis.lrange(f"recado:{{{conversation}}}:waiting", -1, -1)):
+        assert Inbound.model_validate_json(raw).bsuid == ana.bsuid
+
+
+@BOUNDED
+@given(status=JSON, callback=JSON)
+async def test_any_status_is_taken(door: World, status: Any, callback: Any) -> None:
+    told = {"id": "wamid.1", "status": "failed", "biz_opaque_callback_data": callback, "errors": [status, {"code": 1}]}
+    value = {"statuses": [status, told, told | {"status": status, "id": callback}]}
+    assert await post(door, json.dumps(envelope(door.meta.business, [value])).encode()) == 200
+
+
+async def test_a_good_message_beside_rubbish_is_answered(world: World, ana: Person) -> None:
+    world.models.will(says("Hola, Ana"))
+    _, value = good(world, ana)
+    value["messages"] = [None, {"type": "text"}, 7, *value["messages"], []]
+    assert await post(world, json.dumps(envelope(world.meta.business, [{}, value, None])).encode()) == 200  # type: ignore[list-item]
+    # The imitation knows nothing of the posted message, and takes no answer before Ana has written.
+    await world.meta.writes(ana, {"type": "text", "text": {"body": "otra vez"}})
+    (reply,) = await world.meta.replies(ana)
+    assert reply.text == "Hola, Ana"
+    assert world.models.requests[0]["messages"][-1]["content"] == "hola\notra vez"
+
+
+@pytest.mark.parametrize(
+    ("body", "headers", "status"),
+    [
+        (b"{}", {"X-Hub-Signature-256": ""}, 401),
+        (b"{}", {"X-Hub-Signature-256": "sha256=" + "0" * 64}, 401),
+        (b"{}", {"X-Hub-Signature-256": signature_of(b"{} ", SECRET)}, 401),
+        (b"{}", {"X-Hub-Signature-256": signature_of(b"{}", "another secret")}, 401),
+        (b"{}", {"X-Hub-Signature-256": signature_of(b"{}", SECRET).upper()}, 401),
+        (b"{}", {"X-Hub-Signature-256": "sha256=\udcff\udcfe"}, 401),
+        (b"", {}, 400),
+        (b"hola", {}, 400),
+        (b"{}", {}, 200),
+        (b"{}", {"Content-Type": "text/plain; charset=klingon"}, 200),
+        (b"{}", {"Content-Encoding": "gzip"}, 400),
+        (gzip.compress(bytes(8 * 1024 * 1024)), {"Content-Encoding": "gzip"}, 413),
+        (b" " * (4 * 1024 * 1024 + 1), {}, 413),
+        (b"{}" + b" " * (3 * 1024 * 1024), {}, 200),
+    ],
+    ids=[
+        "no signature", "made up", "of other bytes", "by another", "in capitals", "binary", "empty", "text", "JSON",
+        "odd type", "no gzip", "a bomb", "too large", "3 MB",
+    ],
+)  # fmt: skip
+async def test_what_the_door_says(door: World, body: bytes, headers: dict[str, str], status: int) -> None:
+    assert await post(door, body, **headers) == status
+    assert await door.redis.keys("recado:*waiting") == []
+
+
+@pytest.mark.parametrize(
+    ("query", "status", "text"),
+    [
+        ("hub.mode=subscribe&hub.challenge=1158&hub.verify_token=verify", 200, "1158"),
+        ("hub.mode=subscribe&hub.challenge=1158&hub.verify_token=wrong", 403, None),
+        ("hub.mode=subscribe&hub.challenge=1158&hub.verify_token=", 403, None),
+        ("hub.mode=subscribe&hub.challenge=1158&hub.verify_token=%FF%00", 403, None),
+        ("hub.mode=unsubscribe&hub.challenge=1158&hub.verify_token=verify", 403, None),
+        ("hub.challenge=1158&hub.verify_token=verify", 403, None),
+        ("", 403, None),
+    ],
+)
+async def test_the_challenge_is_for_who_knows_the_token(door: World, query: str, status: int, text: str | None) -> None:
+    async with door.http.get(f"{door.url}/webhooks/whatsapp?{query}") as response:
+        assert response.status == status
+        if text is not None:
+            assert (response.content_type, await response.text()) == ("text/plain", text)
