@@ -14,11 +14,11 @@ from pathlib import Path
 from statistics import median
 
 import psutil
-from bot.sandbox.database import redis_server
 
 from bench.load import Load
 from bench.processes import Process, free_port
 from bench.upstreams import Upstreams
+from bot.sandbox.database import redis_server
 
 ROUNDS = 3
 ACKS = 3000

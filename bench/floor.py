@@ -23,7 +23,7 @@ async def _receive(request: web.Request) -> web.Response:
     wanted = "sha256=" + hmac.new(_SECRET, body, hashlib.sha256).hexdigest()
     if not hmac.compare_digest(wanted, request.headers.get("X-Hub-Signature-256", "")):
         return web.Response(status=401)
-    await request.app[_REDIS].eval(_SCRIPT, 2, "floor:seen", "floor:list", wanted, body)
+    await request.app[_REDIS].execute_command("EVAL", _SCRIPT, 2, "floor:seen", "floor:list", wanted, body)
     return web.Response()
 
 

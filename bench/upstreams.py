@@ -7,6 +7,7 @@ import time
 from contextlib import AsyncExitStack
 
 from aiohttp import web
+
 from bot.listening import listening
 
 _ANSWER = {

@@ -85,7 +85,8 @@ async def _whatsapp(settings: Settings, http: aiohttp.ClientSession) -> Finding:
     except Unavailable as error:
         return Finding("WhatsApp", "wrong", f"{error}; see the network and WHATSAPP_API_BASE_URL")
     except GraphError as error:
-        fix = "make a token of a system user with whatsapp_business_messaging" if error.code in (0, 190) else "see its id"
+        rejected = error.code in (0, 190)
+        fix = "make a token of a system user with whatsapp_business_messaging" if rejected else "see the number's id"
         return Finding("WhatsApp", "wrong", f"{error}; {fix}")
     return Finding("WhatsApp", "ok", f"number {state.get('display_phone_number')} ({state.get('verified_name')})")
 
@@ -122,15 +123,15 @@ async def _vision(settings: Settings, _: aiohttp.ClientSession) -> Finding:
     vision = settings.vision
     local = importlib.util.find_spec("rapidocr") is not None
     if not vision.configured:
-        words = "photos are read by the local engine" if local else "photos can't be read: install the extra recado[ocr]"
+        words = "the local engine reads photos" if local else "photos can't be read: install the extra recado[ocr]"
         return Finding("Vision", "absent", f"{words}; for Google Vision set GOOGLE_APPLICATION_CREDENTIALS")
     credentials = vision.application_credentials
-    if credentials is not None and not credentials.is_file():  # noqa: ASYNC240 - a command line tool, nothing waits
+    if credentials is not None and not credentials.is_file():
         return Finding("Vision", "wrong", f"{credentials} is not a file; see GOOGLE_APPLICATION_CREDENTIALS")
-    host, _, port = vision.vision_endpoint.removeprefix("http://").rpartition(":")
+    host, _colon, port = vision.vision_endpoint.removeprefix("http://").rpartition(":")
     try:
         async with asyncio.timeout(_SECONDS):
-            _, writer = await asyncio.open_connection(host, int(port))
+            _reader, writer = await asyncio.open_connection(host, int(port))
             writer.close()
     except (OSError, TimeoutError):
         return Finding("Vision", "wrong", f"no connection to {host}:{port}; see GOOGLE_VISION_ENDPOINT")

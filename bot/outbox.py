@@ -118,9 +118,7 @@ class Outbox:
             wamid = await self._settle(conversation, callback, since=float(before["asked_at"]))
         return wamid or await self._ask_meta(conversation, reply, part, callback)
 
-    def _record(
-        self, conversation: str, callback: str, wamid: str, part: Say, *, last: bool
-    ) -> Callable[[Any], None]:
+    def _record(self, conversation: str, callback: str, wamid: str, part: Say, *, last: bool) -> Callable[[Any], None]:
         def write(pipeline: Any) -> None:
             pipeline.hset(_delivery(conversation, callback), "wamid", wamid)
             memory.quotable(pipeline, conversation, wamid, part.body, self._ttl)

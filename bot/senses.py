@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass, field
 from decimal import Decimal
+from importlib import import_module
 
 import structlog
 
@@ -79,6 +81,8 @@ class Senses:
         whisper = self._whisper
         if whisper is None:
             raise Trouble("voice_off", "voice notes can't be heard: no transcription is configured (OPENAI_API_KEY)")
+        # Beside the loop: the SDK takes half a second to import, and the first voice note needs it.
+        await asyncio.to_thread(import_module, "openai")
         try:
             transcript = await transcribe(audio, speech_to_text=whisper, language=language)
         except Refusal as refusal:
@@ -140,6 +144,7 @@ class Senses:
 
     async def _read_text(self, jpeg: bytes) -> Reading:
         if self._google is not None:
+            await asyncio.to_thread(import_module, "google.cloud.vision_v1")
             return await self._google(jpeg)
         try:
             return await self._local.read(jpeg)

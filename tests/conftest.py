@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -24,10 +23,9 @@ from bot.sandbox.openrouter import OpenRouterImitation
 from bot.sandbox.whisper import WhisperImitation
 from bot.settings import SECTIONS, Settings, variables
 from bot.worker import running
+from tests.world import SECRET, TOKEN, Start, World
 
 FIXTURES = Path(__file__).parent.parent / "fixtures"
-SECRET = "app-secret-of-the-tests"
-TOKEN = "token-of-the-tests"
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -56,22 +54,6 @@ async def redis(redis_address: str) -> AsyncIterator[Redis]:
     async with Redis.from_url(redis_address, decode_responses=True) as client:
         await client.flushall()
         yield client
-
-
-@dataclass
-class World:
-    """Recado between its imitated outside: what goes in is what Meta posts, what comes out is what Meta receives."""
-
-    meta: Meta
-    models: OpenRouterImitation
-    whisper: WhisperImitation
-    settings: Settings
-    redis: Redis
-    http: aiohttp.ClientSession
-    url: str
-
-
-Start = Callable[..., Awaitable[World]]
 
 
 @pytest.fixture
@@ -132,8 +114,8 @@ def media() -> Callable[[str], bytes]:
 
 
 @pytest.fixture(scope="session")
-def labels() -> Iterator[dict[str, Any]]:
-    yield json.loads((FIXTURES / "media" / "labels.json").read_text())
+def labels() -> Any:
+    return json.loads((FIXTURES / "media" / "labels.json").read_text())
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -6,13 +6,15 @@ import asyncio
 from datetime import UTC, datetime, timedelta
 
 import pytest
+
 from bot.contacts import Contacts
 from bot.ledger import Ledger
+from bot.redis import answer
 from bot.sandbox.meta import Person
 from bot.sandbox.openrouter import Scripted, calls, says
 from bot.sandbox.webhooks import encode, envelope, message_value
 from bot.whatsapp.signature import signature_of
-from conftest import SECRET, Start, World
+from tests.world import SECRET, Start, World
 
 
 def text(body: str) -> dict[str, object]:
@@ -60,7 +62,9 @@ async def test_a_burst_is_one_turn_with_all_its_texts_in_order(start: Start, ana
     assert [states[wamid] for wamid in wamids] == ["merged", "merged", "answered"]
 
 
-async def test_messages_that_arrive_out_of_order_are_read_in_the_order_of_their_times(start: Start, ana: Person) -> None:
+async def test_messages_that_arrive_out_of_order_are_read_in_the_order_of_their_times(
+    start: Start, ana: Person
+) -> None:
     world = await start(TURN_QUIET_SECONDS="0.4")
     now = datetime.now(UTC)
     await world.meta.writes(ana, text("segundo"), at=now)
@@ -96,11 +100,12 @@ async def test_two_servers_that_get_a_message_at_the_same_moment_keep_it_once(st
 
     async def post(world: World) -> int:
         async with world.http.post(f"{world.url}/webhooks/whatsapp", data=body, headers=headers) as response:
-            return response.status
+            status: int = response.status
+            return status
 
     assert set(await asyncio.gather(*(post(world) for world in (first, second) * 10))) == {200}
     conversation = await conversation_of(first, ana)
-    assert await first.redis.llen(f"recado:{{{conversation}}}:waiting") == 1
+    assert await answer(first.redis.llen(f"recado:{{{conversation}}}:waiting")) == 1
 
 
 async def test_a_message_that_comes_while_the_model_thinks_gets_its_own_turn_afterwards(

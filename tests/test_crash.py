@@ -8,9 +8,10 @@ import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
+
 from bot.sandbox.meta import Person
 from bot.sandbox.openrouter import Scripted, calls, says
-from conftest import Start, World
+from tests.world import Start, World
 
 Spawn = Callable[[str], Awaitable[asyncio.subprocess.Process]]
 
@@ -93,7 +94,7 @@ async def test_a_tool_that_acted_before_the_crash_does_not_act_again(start: Star
     assert len(world.models.requests) == 3
     assert world.models.requests[2]["messages"][1:] == world.models.requests[1]["messages"][1:]
     events = [await handoffs.get_message(timeout=0.1) for _ in range(20)]
-    await handoffs.aclose()
+    await handoffs.aclose()  # type: ignore[no-untyped-call] # redis-py 7 has no types for it
     assert sum('"handoff"' in event["data"] for event in events if event) == 1
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from bot.ledger import Ledger
 from bot.sandbox.meta import Person
 from bot.sandbox.openrouter import calls, says
-from conftest import World
+from tests.world import World
 
 BEARER = {"Authorization": "Bearer console-token"}
 
@@ -30,7 +30,7 @@ async def test_a_called_person_is_seen_by_operators_and_the_bot_stays_quiet_unti
 
     async def watch() -> None:
         async for event in events(world):
-            seen.append(event)
+            seen.append(event)  # noqa: PERF401 - seen as it comes, not at the end
 
     watching = asyncio.create_task(watch())
     async with asyncio.timeout(5):

@@ -6,11 +6,12 @@ import json
 from collections.abc import Callable
 
 import pytest
-from bot.sandbox.meta import Person
+
+from bot.sandbox.meta import MediaKind, Person
 from bot.sandbox.openrouter import Scripted, says
 from bot.sandbox.vision import VisionImitation
 from bot.sandbox.whisper import Answer
-from conftest import Start, World
+from tests.world import Start, World
 
 Media = Callable[[str], bytes]
 
@@ -128,7 +129,7 @@ async def test_a_retry_neither_fetches_nor_pays_again(world: World, ana: Person,
     ],
 )
 async def test_a_file_is_understood_by_its_bytes(
-    world: World, ana: Person, media: Media, name: str, kind: str, mime: str, said: str
+    world: World, ana: Person, media: Media, name: str, kind: MediaKind, mime: str, said: str
 ) -> None:
     await world.meta.sends_media(ana, kind, media(name), mime, filename="../../etc/passwd\u202egpj.exe")
     await world.meta.replies(ana, within=20)
@@ -148,9 +149,9 @@ async def test_a_file_is_understood_by_its_bytes(
     ],
 )
 async def test_a_file_that_can_not_be_read_is_answered_with_what_to_do(
-    world: World, ana: Person, media: Media, name: str, kind: str, said: str
+    world: World, ana: Person, media: Media, name: str, kind: MediaKind, said: str
 ) -> None:
-    mime = {"image": "image/jpeg", "audio": "audio/ogg", "document": "application/pdf"}[kind]
+    mime = {"image": "image/jpeg", "audio": "audio/ogg"}.get(kind, "application/pdf")
     await world.meta.sends_media(ana, kind, media(name), mime)
     (reply,) = await world.meta.replies(ana, within=20)
     assert said in reply.request["text"]["body"]

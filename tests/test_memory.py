@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
+from redis.asyncio import Redis
+
 from bot.memory import Memory, Recollection, Remembered, tokens
 from bot.sandbox.meta import Person
 from bot.sandbox.openrouter import says
 from bot.settings import MemorySettings
-from conftest import Start, World
-from redis.asyncio import Redis
+from tests.world import Start, World
 
 
 def line(role: str, text: str) -> Remembered:
@@ -46,7 +48,7 @@ async def test_no_conversation_sees_what_another_said(world: World, ana: Person)
 
 @pytest.mark.parametrize(("limits", "kept"), [({"messages": 4}, 4), ({"messages": 40, "tokens": 200}, 2)])
 async def test_what_exceeds_the_budget_waits_for_its_summary_and_stays_readable(
-    redis: Redis, limits: dict[str, int], kept: int
+    redis: Redis, limits: dict[str, Any], kept: int
 ) -> None:
     memory = Memory(redis, MemorySettings(**limits))
     for number in range(6):
@@ -61,7 +63,9 @@ async def test_a_summary_takes_the_place_of_exactly_what_it_covers(redis: Redis)
     for number in range(5):
         await remember(redis, memory, "c_1", line("user", str(number)))
     await memory.summarised("c_1", 2, "dijo 0 y 1")
-    assert await memory.recall("c_1") == Recollection("dijo 0 y 1", (line("user", "2"),), (line("user", "3"), line("user", "4")))
+    assert await memory.recall("c_1") == Recollection(
+        "dijo 0 y 1", (line("user", "2"),), (line("user", "3"), line("user", "4"))
+    )
 
 
 async def test_what_fell_out_is_summarised_by_the_model_off_the_path_of_the_reply(start: Start, ana: Person) -> None:

@@ -7,7 +7,6 @@ from itertools import count
 from typing import Any
 
 import pytest
-from conftest import SECRET, Start, World
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -17,6 +16,7 @@ from bot.sandbox.meta import Person
 from bot.sandbox.openrouter import says
 from bot.sandbox.webhooks import envelope, message_value
 from bot.whatsapp.signature import signature_of
+from tests.world import SECRET, Start, World
 
 BOUNDED = settings(
     derandomize=True,

@@ -93,7 +93,9 @@ async def _whisper(settings: Settings, stack: AsyncExitStack) -> str:
     if settings.whisper.api_key is not None:
         return "real"
     key = f"sandbox-{secrets.token_hex(8)}"
-    url = await stack.enter_async_context(listening(WhisperImitation(api_key=key).app(), _LOOPBACK, _ANY_PORT, finish=0.1))
+    url = await stack.enter_async_context(
+        listening(WhisperImitation(api_key=key).app(), _LOOPBACK, _ANY_PORT, finish=0.1)
+    )
     settings.whisper = settings.whisper.model_copy(update={"api_key": SecretStr(key), "base_url": f"{url}/v1"})
     return "imitation"
 
@@ -133,4 +135,3 @@ def _free_port(host: str) -> int:
         probe.bind((host, 0))
         found: int = probe.getsockname()[1]
         return found
-

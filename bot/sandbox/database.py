@@ -12,6 +12,8 @@ from pathlib import Path
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
+from bot.redis import answer
+
 _START_SECONDS = 10.0
 # Reads until our end of the pipe closes, which also happens when we are killed, and then stops the server.
 _KEEPER = '"$@" & child=$!; read -r _; kill "$child"; wait "$child"'
@@ -62,7 +64,7 @@ async def _wait_until_ready(url: str, folder: Path, process: asyncio.subprocess.
         while asyncio.get_running_loop().time() < deadline and process.returncode is None:
             try:
                 # Answers LOADING until the file is read, which raises too.
-                await client.ping()
+                await answer(client.ping())
             except (RedisError, OSError):
                 await asyncio.sleep(0.02)
             else:

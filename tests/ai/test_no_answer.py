@@ -1,10 +1,10 @@
 """What a person sees when the models fail: an honest sentence in their language, in time."""
 
 import pytest
-from conftest import Start, World
 
 from bot.sandbox.meta import Person
 from bot.sandbox.openrouter import Scripted, calls, fails, says
+from tests.world import Start, World
 
 HTML = "<html><body>Bad gateway</body></html>"
 

@@ -217,7 +217,7 @@ async def test_an_attempt_that_is_given_up_is_not_booked_as_a_success(
     desk.imitation.will(Scripted({"content": "tarde"}, delay=20))
     asking = asyncio.create_task(desk.ask())
     async with asyncio.timeout(5):
-        while not desk.asked:  # noqa: ASYNC110 - the other side of the wire has no event for us
+        while not desk.asked:
             await asyncio.sleep(0.02)
     asking.cancel()
     await asyncio.gather(asking, return_exceptions=True)

@@ -191,7 +191,7 @@ async def test_cancelling_ends_the_waiting(connect: Connect, imitation: WhisperI
     imitation.will(Answer(delay=60))
     asking = asyncio.ensure_future(connect()(clip()))
     async with asyncio.timeout(10):
-        while not imitation.requests:  # noqa: ASYNC110 -- it is in another task's hands
+        while not imitation.requests:
             await asyncio.sleep(0.01)
     asking.cancel()
     with pytest.raises(asyncio.CancelledError):

@@ -130,7 +130,7 @@ async def test_what_no_person_can_do_is_refused(page: Client, business: Business
         (b"\xff\xd8\xff photo", "no mime\r\nat: all", {"as": "document"}, "document", "application/octet-stream"),
     ],
 )
-async def test_a_file_is_sent_as_what_it_is(  # noqa: PLR0917 - a row has this many columns
+async def test_a_file_is_sent_as_what_it_is(
     page: Client, business: Business, data: bytes, mime: str, fields: dict[str, str], kind: str, labelled: str
 ) -> None:
     made = form(data, "file.bin", mime.replace("\r\n", " "), **fields, caption="look")

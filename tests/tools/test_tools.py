@@ -8,7 +8,6 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from conftest import World
 from redis.asyncio import Redis
 
 from bot.contacts import Contact, Contacts
@@ -22,6 +21,7 @@ from bot.tools.business import business_hours
 from bot.tools.catalog import TOOLS
 from bot.tools.handoff import talk_to_a_person
 from bot.tools.tool import Tool, ToolContext, ToolError
+from tests.world import World
 
 CONVERSATION = f"c_{'0' * 20}"
 # A Tuesday on which the business of the repository's prompts is open.

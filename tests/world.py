@@ -1,0 +1,33 @@
+"""What a test holds of a running Recado: its imitated outside, its settings, its Redis."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+import aiohttp
+from redis.asyncio import Redis
+
+from bot.sandbox.meta import Meta
+from bot.sandbox.openrouter import OpenRouterImitation
+from bot.sandbox.whisper import WhisperImitation
+from bot.settings import Settings
+
+SECRET = "app-secret-of-the-tests"
+TOKEN = "token-of-the-tests"
+
+
+@dataclass
+class World:
+    """Recado between its imitated outside: what goes in is what Meta posts, what comes out is what Meta receives."""
+
+    meta: Meta
+    models: OpenRouterImitation
+    whisper: WhisperImitation
+    settings: Settings
+    redis: Redis
+    http: aiohttp.ClientSession
+    url: str
+
+
+Start = Callable[..., Awaitable[World]]
