@@ -70,12 +70,14 @@ class Ship:
     async def page(self, gauges: Sequence[Metric]) -> bytes:
         """The Prometheus text of all processes' counts and these gauges; of this process alone without Redis."""
         await self.flush()
+        totals = dict(_samples())
         try:
-            totals: dict[str, float] = {
-                field: float(value) for field, value in (await answer(self._redis.hgetall(_KEY))).items()
-            }
-        except (RedisError, OSError):
-            totals = dict(_samples())
+            kept = await answer(self._redis.hgetall(_KEY))
+        except (RedisError, OSError) as error:
+            _log.warning("metrics_of_this_process_alone", error=type(error).__name__)
+        else:
+            # Our own names stay, in their order: a histogram needs its empty buckets too, from small to large.
+            totals = dict.fromkeys(totals, 0.0) | {field: float(value) for field, value in kept.items()}
         registry = CollectorRegistry()
         registry.register(_Totals(totals, gauges))
         return generate_latest(registry)
