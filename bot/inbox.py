@@ -87,9 +87,10 @@ class LeaseLost(Exception):
 class Inbox:
     """The door for webhooks; `ask(conversation, job id)` is told where a turn is due."""
 
-    def __init__(self, redis: Redis, ask: Ask) -> None:
+    def __init__(self, redis: Redis, ask: Ask, clock: Callable[[], float] = time.time) -> None:
         self._redis = redis
         self._ask = ask
+        self._clock = clock
 
     async def accept(self, messages: list[Inbound]) -> list[bool | Exception]:
         """Make messages durable: True for a new one, False for one that was known, or why it couldn't be stored."""
@@ -105,7 +106,7 @@ class Inbox:
         ]
 
     async def _store(self, messages: list[Inbound], conversations: list[str]) -> list[Any]:
-        now = time.time()
+        now = self._clock()
         pipeline = self._redis.pipeline(transaction=False)
         # The index first: a conversation that is listed with nothing waiting is harmless, the other way round is not.
         pipeline.zadd(_OPEN, dict.fromkeys(conversations, now))
