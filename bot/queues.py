@@ -15,7 +15,7 @@ from redis.asyncio.retry import Retry
 from redis.backoff import ExponentialBackoff
 from redis.exceptions import RedisError
 
-from bot.redis import connect
+from bot.redis import RedisAway, connect
 from bot.settings import RedisSettings
 
 _log = structlog.get_logger()
@@ -108,7 +108,7 @@ class Nudges:
 async def working(
     name: Name, process: Processor, settings: RedisSettings, *, concurrency: int
 ) -> AsyncIterator[Worker]:
-    """Work on a queue's jobs until the context ends, which waits for the jobs in hand."""
+    """Work on a queue's jobs until the context ends, which waits for the jobs in hand. Raises RedisAway at once."""
     # A connection of its own: the wait for a job must not time out before BullMQ's own 5 seconds.
     client = connect(settings)
     client.connection_pool.connection_kwargs["socket_timeout"] = 30
@@ -135,7 +135,10 @@ async def working(
     }
     worker = Worker(name, processor, options)
     # Without its capabilities read, BullMQ rounds every wait up to whole seconds.
-    await worker.blockingRedisConnection.getRedisVersion()
+    try:
+        await worker.blockingRedisConnection.getRedisVersion()
+    except RedisError as error:
+        raise RedisAway from error
     worker.on("error", lambda error, *_: _log.warning("queue_error", queue=name, error=type(error).__name__))
     worker.on("failed", lambda failed, error: _log.error("job_failed", queue=name, job=failed.id, error=repr(error)))
     task = asyncio.create_task(worker.run())
