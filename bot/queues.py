@@ -27,7 +27,8 @@ Processor = Callable[[str, dict[str, Any]], Awaitable[None]]
 # A worker that dies is noticed after this long: its job goes to another one. Not shorter, because a busy loop
 # must still find the time to renew its locks.
 _LOCK_MILLISECONDS = 6_000
-_ATTEMPTS = 3
+# One more than a turn tries: the last attempt is the one that gives up and says so.
+_ATTEMPTS = 6
 _ADD_AT_ONCE = 200
 _SAME_SECONDS = 2.0
 
@@ -40,7 +41,7 @@ def job(name: JobName, conversation: str, job_id: str) -> dict[str, Any]:
     options = {
         "jobId": job_id,
         "attempts": _ATTEMPTS,
-        "backoff": {"type": "exponential", "delay": 1000},
+        "backoff": {"type": "exponential", "delay": 500},
         "removeOnComplete": True,
         "removeOnFail": {"count": 1000},
     }

@@ -27,7 +27,7 @@ from bot.memory import Memory, Recollection, Remembered
 from bot.messages import Inbound, Reply, Say
 from bot.metrics import TURN_SECONDS, TURNS
 from bot.outbox import Outbox
-from bot.perception import Perception, Sight, fenced
+from bot.perception import Perception, Sight, fenced, unlooked_at
 from bot.phrases import phrase
 from bot.presence import typing
 from bot.prompting.business import Business
@@ -135,7 +135,11 @@ class Turns:
             begun = await self._begin(conversation, len(waiting))
             messages = sorted(waiting[: begun.count], key=lambda message: message.sent_at)
             trace.messages = [message.id for message in messages]
-            sights = await self._perceive(conversation, messages, contact, trace)
+            if begun.tries > _TRIES:
+                # Whatever makes this turn fail may be in what was sent: it is not touched again.
+                sights = [unlooked_at(message) for message in messages]
+            else:
+                sights = await self._perceive(conversation, messages, contact, trace)
             with trace.station("memory"):
                 before = await self._at.memory.recall(conversation)
                 quotes = await self._at.memory.quoted(conversation, [m.quoted for m in messages if m.quoted])
