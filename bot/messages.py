@@ -8,7 +8,7 @@ from pydantic import AwareDatetime, BaseModel, Field
 
 
 class Record(BaseModel, frozen=True, hide_input_in_errors=True):
-    """A value that crosses a wall (Redis, a queue) and never changes. What it holds is not told by errors: logs have those."""
+    """A value that crosses a wall (Redis, a queue) and never changes; errors, which are logged, don't tell what it held."""
 
 
 class Text(Record):
