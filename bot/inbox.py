@@ -15,6 +15,7 @@ from redis.asyncio import Redis
 from redis.exceptions import NoScriptError, RedisError
 
 from bot import contacts, ledger
+from bot.logs import masked
 from bot.messages import Inbound
 from bot.metrics import MESSAGES_ENDED, MESSAGES_RECEIVED
 from bot.redis import answer, key
@@ -100,10 +101,15 @@ class Inbox:
             # A Redis that was restarted or replaced has forgotten the script; storing again stores once.
             await self._redis.script_load(_ACCEPT)
             stored = await self._store(messages, conversations)
-        return [
+        outcomes = [
             one if isinstance(one, Exception) else self._accepted(message, conversation, *one)
             for message, conversation, one in zip(messages, conversations, stored, strict=True)
         ]
+        # The ids under which every later line about these messages is found, up to the reply.
+        accepted = [masked(message.id) for message, new in zip(messages, outcomes, strict=True) if new is True]
+        if accepted:
+            _log.info("messages_accepted", messages=accepted)
+        return outcomes
 
     async def _store(self, messages: list[Inbound], conversations: list[str]) -> list[Any]:
         now = self._clock()
