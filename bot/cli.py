@@ -118,8 +118,8 @@ def _run(work: Callable[[Settings], Coroutine[Any, Any, None]]) -> None:
         raise typer.Exit(2) from error
     except OSError as error:
         taken = error.errno == errno.EADDRINUSE
-        fix = "another program has this port: name a free one with --port" if taken else "see the message"
-        _log.error("can_not_start", why=error.strerror or str(error), fix=fix)
+        fix = {"fix": "another program has this port: name a free one with --port"} if taken else {}
+        _log.error("can_not_start", why=error.strerror or str(error), **fix)
         raise typer.Exit(1) from error
 
 

@@ -5,18 +5,21 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
+import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 import structlog
+from pydantic import ValidationError
 from redis.asyncio import Redis
 from redis.exceptions import NoScriptError, RedisError
 
 from bot import contacts, ledger
 from bot.logs import masked
-from bot.messages import Inbound
+from bot.messages import Inbound, Unsupported
 from bot.metrics import MESSAGES_ENDED, MESSAGES_RECEIVED
 from bot.redis import answer, key
 
@@ -32,7 +35,7 @@ return {{known and 0 or 1, redis.call('LLEN', KEYS[3]), redis.call('GET', KEYS[4
 _ACCEPT_SHA = hashlib.sha1(_ACCEPT.encode(), usedforsecurity=False).hexdigest()
 
 # Lets go of a conversation only while nothing waits in it; a message that comes later finds a new epoch, so that
-# its job has a new id and can't be taken for the job that is ending now. KEYS 1 lease, 2 waiting, 3 epoch, 4 outbox.
+# its job has a new id and can't be taken for the job that is ending now. KEYS 1 lease, 2 waiting, 3 epoch.
 _RELEASE = """
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return -1 end
 if redis.call('LLEN', KEYS[2]) > 0 then return 1 end
@@ -163,15 +166,19 @@ class Desk:
 
     async def waiting(self, conversation: str) -> list[Inbound]:
         """The waiting messages, as they came."""
-        messages = await answer(self._redis.lrange(_waiting(conversation), 0, -1))
-        return [Inbound.model_validate_json(message) for message in messages]
+        return [_read(raw) for raw in await answer(self._redis.lrange(_waiting(conversation), 0, -1))]
 
     async def commit(self, lease: Lease, write: Callable[[Any], None]) -> None:
         """Do all that `write` puts into a pipeline, or nothing, and only while the lease is held."""
         recorded = self._redis.pipeline()
         write(recorded)
-        commands = [json.dumps([str(part) for part in command]) for command, _ in recorded.command_stack]
-        done = await answer(self._redis.eval(_COMMIT, 1, _lease(lease.conversation), lease.token, *commands))
+        commands = [[str(part) for part in command] for command, _ in recorded.command_stack]
+        ours = key(lease.conversation)
+        # Every key is declared, as clusters and some managed servers demand of a script.
+        touched = {part for command in commands for part in command[1:] if part.startswith(ours)}
+        keys = [_lease(lease.conversation), *sorted(touched)]
+        lines = [json.dumps(command) for command in commands]
+        done = await answer(self._redis.eval(_COMMIT, len(keys), *keys, lease.token, *lines))
         if not done:
             raise LeaseLost(lease.conversation)
 
@@ -208,6 +215,18 @@ class Desk:
         for name in await self._redis.zrange(_OPEN, 0, -1):
             pipeline.llen(_waiting(name))
         return sum(await pipeline.execute()) if pipeline.command_stack else 0
+
+
+def _read(raw: str) -> Inbound:
+    """A waiting message. One that another version of Recado wrote and this one can't read is answered as unreadable."""
+    try:
+        return Inbound.model_validate_json(raw)
+    except ValidationError:
+        _log.error("waiting_message_unreadable", fix="was an older Recado started again on newer data?")
+    found = re.search(r'"id":\s*"([^"]+)"', raw)
+    now = datetime.now(UTC)
+    content = Unsupported(type="unreadable")
+    return Inbound(id=found[1] if found else masked(raw), sent_at=now, received_at=now, content=content)
 
 
 def drop(pipeline: Any, conversation: str, count: int) -> None:

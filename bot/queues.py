@@ -141,7 +141,7 @@ async def working(
     except RedisError as error:
         raise RedisAway from error
     worker.on("error", lambda error, *_: _log.warning("queue_error", queue=name, error=type(error).__name__))
-    worker.on("failed", lambda failed, error: _log.error("job_failed", queue=name, job=failed.id, error=repr(error)))
+    worker.on("failed", lambda failed, error: _log.error("job_failed", queue=name, job=failed.id, exc_info=error))
     task = asyncio.create_task(worker.run())
     try:
         yield worker

@@ -6,6 +6,7 @@ import json
 import pytest
 
 from bot.app import create_app
+from bot.contacts import Contacts
 from bot.listening import listening
 from tests.processes import eventually
 from tests.world import Start, World
@@ -45,6 +46,7 @@ async def test_without_the_token_nobody_comes_in(start: Start, method: str, path
 @pytest.mark.parametrize(("method", "path"), DOORS)
 async def test_with_the_token_an_operator_comes_in(start: Start, method: str, path: str) -> None:
     world = await start(workers=0)
+    await Contacts(world.redis).set_quiet(f"c_{'0' * 20}", quiet=True)
     assert await status(world, method, path, b"Authorization: Bearer console-token") == 200
 
 
@@ -59,6 +61,7 @@ async def test_where_no_token_is_set_there_is_no_console(
 
 async def test_an_open_page_sees_a_hand_over_and_does_not_hold_up_the_servers_end(start: Start) -> None:
     world = await start(workers=0)
+    await Contacts(world.redis).set_quiet(f"c_{'0' * 20}", quiet=True)
     headers = {"Authorization": "Bearer console-token"}
     server = listening(create_app(world.settings), "127.0.0.1", 0, finish=30)
     url = await server.__aenter__()

@@ -12,7 +12,7 @@ from redis.exceptions import ResponseError
 
 from bot.inbox import Desk, Inbox, Lease, LeaseLost, hold
 from bot.ledger import Ledger
-from bot.messages import Inbound, Text
+from bot.messages import Inbound, Text, Unsupported
 from bot.redis import Together, answer
 
 DAY = 24 * 3600
@@ -132,3 +132,12 @@ async def test_a_closed_conversation_leaves_the_index_but_not_when_somebody_writ
     await inbox.accept([message(2)])
     assert await redis.zcard("recado:open") == 1
     assert await answer(redis.llen(f"recado:{{{name}}}:waiting")) == 1
+
+
+async def test_a_waiting_entry_that_can_not_be_read_is_an_unreadable_message_and_holds_nobody_up(redis: Redis) -> None:
+    await Inbox(redis, nobody).accept([message(1)])
+    name = await conversation(redis)
+    await answer(redis.rpush(f"recado:{{{name}}}:waiting", '{"id": "wamid.9", "content": {"kind": "hologram"}}', "{"))
+    first, second, third = await Desk(redis, lease_seconds=5).waiting(name)
+    assert (first.id, second.id) == ("wamid.1", "wamid.9")
+    assert second.content == third.content == Unsupported(type="unreadable")

@@ -50,9 +50,8 @@ async def events(request: web.Request) -> web.StreamResponse:
 async def give_back(request: web.Request) -> web.Response:
     """Let the bot answer again in a conversation that a person had taken."""
     conversation = request.match_info["conversation"]
-    if not is_conversation(conversation):
+    if not is_conversation(conversation) or not await request.app[HANDOFF].give_back(conversation):
         raise web.HTTPNotFound(text="there is no such conversation")
-    await request.app[HANDOFF].give_back(conversation)
     return web.json_response({"conversation": conversation, "quiet": False})
 
 
