@@ -6,6 +6,7 @@ import hashlib
 import hmac
 import os
 from collections.abc import AsyncIterator
+from typing import Any
 
 from aiohttp import web
 from redis.asyncio import Redis
@@ -15,7 +16,7 @@ _SCRIPT = """
 if redis.call('HSETNX', KEYS[1], ARGV[1], 'x') == 1 then redis.call('RPUSH', KEYS[2], ARGV[2]) end
 return redis.call('LLEN', KEYS[2])
 """
-_REDIS = web.AppKey("redis", Redis)
+_REDIS: web.AppKey[Any] = web.AppKey("redis")
 
 
 async def _receive(request: web.Request) -> web.Response:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import errno
 import signal
 import sys
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from contextvars import ContextVar
 from pathlib import Path
 from typing import Annotated, Any
@@ -16,7 +15,7 @@ import typer
 
 from bot import logs
 from bot.prompting.files import PromptWrong
-from bot.settings import Settings, SettingsWrong
+from bot.settings import Settings, SettingsWrong, log_settings
 
 cli = typer.Typer(
     name="recado",
@@ -105,19 +104,19 @@ def doctor(
     raise typer.Exit(1 if any(finding.wrong for finding in findings) else 0)
 
 
-def _run(work: Any) -> None:
+def _run(work: Callable[[Settings], Coroutine[Any, Any, None]]) -> None:
     """Read the settings and run until the end; exit 2 with one line a mistake where they are wrong."""
+    log = log_settings()
+    logs.configure(log.level, log.format)
     try:
         settings = Settings()
-        logs.configure(settings.log.level, settings.log.format)
         _loop(work(settings), settings.service.shutdown_grace_seconds)
     except (SettingsWrong, PromptWrong) as error:
-        sys.stderr.write(f"{error}\n")
+        for line in str(error).splitlines():
+            _log.error("can_not_start", why=line)
         raise typer.Exit(2) from error
     except OSError as error:
-        taken = error.errno == errno.EADDRINUSE
-        fix = "; another program has this port: name a free one with --port" if taken else ""
-        sys.stderr.write(f"can't start: {error.strerror or error}{fix}\n")
+        _log.error("can_not_start", why=error.strerror or str(error))
         raise typer.Exit(1) from error
 
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import aiohttp
 import pytest
-from conftest import Start, World
-from processes import eventually, running
+from tests.world import Start, World
+from tests.processes import eventually, running
 from prometheus_client.parser import text_string_to_metric_families
 
 from bot.sandbox.database import redis_server

@@ -1,0 +1,122 @@
+"""What an operator types: help, wrong variables, starting, stopping, and a log that machines can read."""
+
+import json
+import signal
+import socket
+
+import pytest
+from tests.world import Start
+from tests.processes import recado, running
+
+from bot.cli import cli
+
+META = {
+    "WHATSAPP_ACCESS_TOKEN": "EAAG-hunter2",
+    "WHATSAPP_PHONE_NUMBER_ID": "106540352242922",
+    "WHATSAPP_APP_SECRET": "secret-hunter2",
+}
+COMMANDS = sorted(str(command.name or getattr(command.callback, "__name__", "")) for command in cli.registered_commands)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+async def test_every_command_explains_itself(command: str) -> None:
+    ended = await recado(command, "--help")
+    assert ended.code == 0
+    assert f"recado {command}" in ended.out or f"bot {command}" in ended.out
+
+
+async def test_recado_alone_lists_its_commands() -> None:
+    ended = await recado("--help")
+    assert ended.code == 0
+    for command in COMMANDS:
+        assert command in ended.out
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("dance",),
+        ("serve", "--port", "many"),
+        ("serve", "--port", "70000"),
+        ("worker", "--concurrency", "0"),
+        ("doctor", "--format", "xml"),
+    ],
+    ids=" ".join,
+)
+async def test_a_command_that_is_typed_wrong_ends_with_2(command: tuple[str, ...]) -> None:
+    ended = await recado(*command)
+    assert ended.code == 2
+    assert "Traceback" not in ended.err
+
+
+@pytest.mark.parametrize(
+    ("command", "environment", "told"),
+    [
+        (("serve",), {}, ["WHATSAPP_ACCESS_TOKEN", "WHATSAPP_PHONE_NUMBER_ID", "WHATSAPP_APP_SECRET"]),
+        (("serve",), META | {"WHATSAPP_APP_SECRET": " , "}, ["WHATSAPP_APP_SECRET"]),
+        (("serve",), META | {"REDIS_PORT": "x", "TIMEZONE": "Mars", "LOG_LEVEL": "loud"}, ["REDIS_PORT", "TIMEZONE", "LOG_LEVEL"]),
+        (("worker",), META, ["OPENROUTER_API_KEY"]),
+        (("worker",), {}, ["WHATSAPP_ACCESS_TOKEN", "WHATSAPP_PHONE_NUMBER_ID", "OPENROUTER_API_KEY"]),
+        (("worker", "--queues", "llm,mail"), META, ["--queues"]),
+        (("worker", "--queues", " , "), META, ["--queues"]),
+        (("worker",), META | {"OPENROUTER_API_KEY": "k", "PROMPTS_DIR": "nowhere"}, ["nowhere"]),
+        (("serve",), META | {"REDIS_URL": "http://:hunter2@redis"}, ["REDIS_URL"]),
+        (("serve",), META | {"WHATSAPP_PHONE_NUMBER_ID": "hunter2" * 5}, ["WHATSAPP_PHONE_NUMBER_ID"]),
+    ],
+    ids=[
+        "serve without anything", "serve without secret", "wrong values", "worker without key", "worker without anything",
+        "a queue that is none", "no queue", "no prompts", "a password", "a secret in the wrong place",
+    ],
+)  # fmt: skip
+async def test_wrong_variables_stop_the_start_with_one_line_each(
+    command: tuple[str, ...], environment: dict[str, str], told: list[str]
+) -> None:
+    ended = await recado(*command, **environment)
+    assert (ended.code, ended.out) == (2, "")
+    lines = [json.loads(line) for line in ended.err.splitlines()]
+    assert sorted(line["why"].partition(":")[0] for line in lines) == sorted(told)
+    assert {(line["event"], line["level"]) for line in lines} == {("can_not_start", "error")}
+    assert "hunter2" not in ended.err
+
+
+async def test_wrong_variables_are_told_in_words_where_the_log_is_for_people() -> None:
+    ended = await recado("serve", LOG_FORMAT="console", **META | {"WHATSAPP_APP_SECRET": ""})
+    assert ended.code == 2
+    (line,) = ended.err.splitlines()
+    assert "WHATSAPP_APP_SECRET: is not set; expected the app secret" in line
+
+
+async def test_a_port_that_is_taken_ends_the_start_with_one_line(redis_address: str) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = str(taken.getsockname()[1])
+        ended = await recado("serve", "--host", "127.0.0.1", "--port", port, REDIS_URL=redis_address, **META)
+    assert ended.code == 1
+    (line,) = [json.loads(line) for line in ended.err.splitlines()]
+    assert "in use" in line["why"]
+
+
+async def test_a_worker_without_redis_does_not_start_and_says_why() -> None:
+    ended = await recado("worker", REDIS_URL="redis://127.0.0.1:9/0", OPENROUTER_API_KEY="k", **META)
+    assert ended.code == 1
+    assert [json.loads(line)["level"] for line in ended.err.splitlines()][-1] == "error"
+    assert "REDIS_URL" in json.loads(ended.err.splitlines()[-1])["why"]
+
+
+@pytest.mark.parametrize("told", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize(
+    ("command", "ready"),
+    [(("serve", "--host", "127.0.0.1", "--port", "0"), "server_ready"), (("worker",), "worker_ready")],
+    ids=["serve", "worker"],
+)
+async def test_a_signal_ends_it_with_0_and_every_line_of_its_log_is_json(
+    start: Start, command: tuple[str, ...], ready: str, told: signal.Signals
+) -> None:
+    await start(workers=0)
+    async with running(*command) as run:
+        await run.line(ready)
+        run.process.send_signal(told)
+        assert await run.process.wait() == 0
+    assert [line["event"] for line in run.lines][-1] == "stopped"
+    assert all(line["level"] and line["timestamp"] for line in run.lines)
