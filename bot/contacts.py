@@ -12,12 +12,17 @@ from redis.asyncio import Redis
 from bot.messages import Inbound
 from bot.redis import answer, key
 
+# Meta's 131026 can be passing: once proves nothing (reference 10.2).
+_UNREACHABLE_AFTER = 3
 _CONVERSATION = re.compile(r"^c_[0-9a-f]{20}$")
 
 
 @dataclass(frozen=True, slots=True)
 class Contact:
-    """A person as far as known; `quiet` means that a colleague answers and the bot doesn't."""
+    """A person as far as known; `quiet` means that a colleague answers and the bot doesn't.
+
+    `unreachable`: Meta could not deliver several times. `window_refused_at`: Meta called the 24 hours over.
+    """
 
     phone: str | None = None
     bsuid: str | None = None
@@ -25,6 +30,9 @@ class Contact:
     language: str | None = None
     quiet: bool = False
     last_inbound_at: datetime | None = None
+    marketing_opt_out: bool = False
+    unreachable: bool = False
+    window_refused_at: datetime | None = None
 
 
 async def conversations_of(redis: Redis, messages: list[Inbound]) -> list[str]:
@@ -66,14 +74,16 @@ class Contacts:
 
     async def get(self, conversation: str) -> Contact:
         raw: dict[str, str] = await answer(self._redis.hgetall(_contact(conversation)))
-        last = raw.get("last_inbound_at")
         return Contact(
             phone=raw.get("phone"),
             bsuid=raw.get("bsuid"),
             name=raw.get("name"),
             language=raw.get("language"),
             quiet=raw.get("quiet") == "1",
-            last_inbound_at=datetime.fromtimestamp(float(last), UTC) if last else None,
+            last_inbound_at=_moment(raw.get("last_inbound_at")),
+            marketing_opt_out=raw.get("marketing_opt_out") == "1",
+            unreachable=int(raw.get("undeliverable", "0")) >= _UNREACHABLE_AFTER,
+            window_refused_at=_moment(raw.get("window_refused_at")),
         )
 
     async def saw(self, conversation: str, messages: list[Inbound], language: str | None) -> None:
@@ -85,12 +95,29 @@ class Contacts:
             "name": newest.name,
             "language": language,
             "last_inbound_at": str(newest.sent_at.timestamp()),
+            "undeliverable": "0",
         }
         known = {field: value for field, value in said.items() if value}
         await answer(self._redis.hset(_contact(conversation), mapping=known))
 
     async def set_quiet(self, conversation: str, *, quiet: bool) -> None:
         await answer(self._redis.hset(_contact(conversation), "quiet", "1" if quiet else "0"))
+
+
+    async def set_marketing_opt_out(self, conversation: str, *, opt_out: bool) -> None:
+        await answer(self._redis.hset(_contact(conversation), "marketing_opt_out", "1" if opt_out else "0"))
+
+    async def window_refused(self, conversation: str, at: datetime) -> None:
+        """Meta says that the 24 hours are over: only what the person writes after this opens them."""
+        await answer(self._redis.hset(_contact(conversation), "window_refused_at", str(at.timestamp())))
+
+    async def undeliverable(self, conversation: str) -> None:
+        """Meta could not deliver to this person; several times make the person unreachable, until they write."""
+        await answer(self._redis.hincrby(_contact(conversation), "undeliverable", 1))
+
+
+def _moment(raw: str | None) -> datetime | None:
+    return datetime.fromtimestamp(float(raw), UTC) if raw else None
 
 
 def _contact(conversation: str) -> str:

@@ -164,12 +164,16 @@ class Inbound(Record):
 
 
 class Status(Record):
-    """What became of a message that we sent; `callback` is our own string, sent back by Meta."""
+    """What became of a message that we sent; `callback` is our own string, sent back by Meta.
+
+    `pricing` is how Meta charges it, as (type, category), where the status tells.
+    """
 
     wamid: str
     status: str
     callback: str | None = None
     error: int | None = None
+    pricing: tuple[str, str] | None = None
 
 
 class Say(Record):
@@ -300,10 +304,17 @@ Part = Annotated[
 
 
 class Reply(Record):
-    """Everything that is said at once, in order; `id` keys its delivery, so that it leaves once."""
+    """Everything that is said at once, in order; `id` keys its delivery, so that it leaves once.
+
+    `fallback` leaves in its place while the 24-hour window is closed. `own` is a message that a colleague starts,
+    not an answer. `attempt` counts the times that Meta accepted it and then told of a failure.
+    """
 
     id: str
     parts: tuple[Part, ...]
+    fallback: Template | None = None
+    own: bool = False
+    attempt: int = 0
     phone: str | None = None
     bsuid: str | None = None
     phone_number_id: str = ""

@@ -84,6 +84,7 @@ class WhatsAppSettings(Section):
         [], description="the app secret from Meta's App dashboard, Basic; several with commas while rotating"
     )
     api_base_url: Url = Field("https://graph.facebook.com", description="the Graph API's address")
+    messages_per_second: int = Field(80, ge=1, le=1000, description="Meta's limit for the number; 20 in coexistence")
     api_version: str = Field("v26.0", pattern=r"^v\d+\.\d+$", description="a Graph API version such as v26.0")
 
 

@@ -113,7 +113,15 @@ def _status(raw: dict[str, Any]) -> Status | None:
     errors = items(raw.get("errors"))
     code = number(mapping(errors[0]).get("code")) if errors else None
     callback = text(raw.get("biz_opaque_callback_data"))
-    return Status(wamid=wamid, status=status, callback=callback, error=int(code) if code is not None else None)
+    pricing = mapping(raw.get("pricing"))
+    charged = (text(pricing.get("type")) or "unknown", text(pricing.get("category")) or "unknown")
+    return Status(
+        wamid=wamid,
+        status=status,
+        callback=callback,
+        error=int(code) if code is not None else None,
+        pricing=charged if pricing else None,
+    )
 
 
 def _time(value: Any, now: datetime) -> datetime:
