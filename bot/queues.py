@@ -35,14 +35,15 @@ _SAME_SECONDS = 2.0
 JobName = Literal["turn", "summary"]
 
 
-def job(name: JobName, conversation: str, job_id: str) -> dict[str, Any]:
-    """A job for a conversation; while one with this id waits or runs, it is the same job."""
+def job(name: JobName, conversation: str, job_id: str, after: float = 0) -> dict[str, Any]:
+    """A job for a conversation, due `after` seconds; while one with this id waits or runs, it is the same job."""
     options = {
         "jobId": job_id,
         "attempts": _ATTEMPTS,
         "backoff": {"type": "exponential", "delay": 1000},
         "removeOnComplete": True,
         "removeOnFail": {"count": 1000},
+        "delay": int(after * 1000),
     }
     return {"name": name, "data": {"conversation": conversation}, "opts": options}
 
@@ -57,8 +58,8 @@ class Nudges:
         self._forget_at = 0.0
         self._wake = asyncio.Event()
 
-    def turn(self, conversation: str, job_id: str) -> None:
-        self._ask(job("turn", conversation, job_id))
+    def turn(self, conversation: str, job_id: str, after: float = 0) -> None:
+        self._ask(job("turn", conversation, job_id, after))
 
     def summary(self, conversation: str) -> None:
         """One at a time for a conversation, over all workers."""

@@ -22,6 +22,7 @@ _DOWNLOAD_SECONDS = 60
 _REDIRECTS = 3
 _MEDIA_HOSTS = ("facebook.com", "fbsbx.com", "fbcdn.net", "whatsapp.net")
 _NOT_FOUND = 404
+_LOCKED = 131031
 
 
 class MediaGone(Exception):
@@ -38,10 +39,11 @@ class MediaRefused(Exception):
 
 @dataclass(frozen=True, slots=True)
 class File:
-    """Bytes as Meta keeps them; `mime` is the sender's claim."""
+    """Bytes as Meta keeps them; in what people sent, `mime` is the sender's claim."""
 
     data: bytes
     mime: str
+    name: str = "file"
 
 
 class Graph:
@@ -68,6 +70,25 @@ class Graph:
     async def number_state(self) -> dict[str, Any]:
         """What Meta says of our number; raises GraphError when the token may not ask."""
         return await self._call("GET", self._number, params={"fields": "display_phone_number,verified_name"})
+
+    async def check_can_send(self) -> None:
+        """Raise what keeps this number from sending: GraphError as Meta answers, or for a health that is BLOCKED."""
+        answer = await self._call("GET", self._number, params={"fields": "health_status"})
+        health = mapping(answer.get("health_status"))
+        if health.get("can_send_message") == "BLOCKED":
+            errors = [error for entity in items(health.get("entities")) for error in items(mapping(entity).get("errors"))]
+            details = text(mapping(errors[0]).get("error_description")) if errors else None
+            raise GraphError(_LOCKED, details or "Meta has blocked this number", Remedy.FIX_SETTINGS)
+
+    async def upload(self, file: File, number: str = "") -> str:
+        """Hand a file over and get its media id, which works for 30 days; `file.mime` has to be the true one."""
+        form = aiohttp.FormData({"messaging_product": "whatsapp", "type": file.mime})
+        form.add_field("file", file.data, filename=file.name, content_type=file.mime)
+        answer = await self._call("POST", f"{number or self._number}/media", data=form)
+        media_id = text(answer.get("id"))
+        if media_id is None:
+            raise Unavailable("Meta's answer holds no media id", in_doubt=False)
+        return media_id
 
     async def fetch(self, media_id: str, *, limit: int, sha256: str | None = None) -> File:
         """The file's bytes, at most `limit` of them; its address is resolved anew once when it has run out.
