@@ -16,6 +16,7 @@ from redis.exceptions import RedisError
 from bot import queues
 from bot.agent import Agent
 from bot.ai.openrouter import OpenRouter
+from bot.archive import Archive
 from bot.contacts import Contacts
 from bot.events import Events
 from bot.handoff import HandOff
@@ -30,6 +31,7 @@ from bot.queues import Nudges
 from bot.redis import connect
 from bot.senses import Senses
 from bot.settings import Settings
+from bot.storage.connect import storage_of
 from bot.summaries import Summaries
 from bot.tools.catalog import TOOLS
 from bot.turn import Stations, Turns
@@ -66,7 +68,7 @@ async def running(settings: Settings, names: tuple[queues.Name, ...], concurrenc
             desk=desk,
             contacts=contacts,
             memory=memory,
-            perception=Perception(redis, graph, senses),
+            perception=Perception(redis, graph, senses, Archive(redis, storage_of(settings.storage))),
             agent=Agent(model, TOOLS),
             outbox=Outbox(redis, graph, desk, ttl_seconds=memory.ttl_seconds),
             handoff=HandOff(contacts, events),
