@@ -13,11 +13,12 @@ from redis.exceptions import RedisError
 from bot import queues, webhook
 from bot.console import pages
 from bot.contacts import Contacts
+from bot.deliveries import Deliveries
 from bot.events import Events
 from bot.handoff import HandOff
 from bot.inbox import Desk, Inbox
 from bot.metrics import Ship
-from bot.outbox import Deliveries
+from bot.pause import Pause
 from bot.queues import Nudges
 from bot.redis import Together, connect
 from bot.settings import Settings
@@ -72,7 +73,9 @@ async def metrics(request: web.Request) -> web.Response:
         for name in queues.QUEUES:
             for state, count in (await queues.counts(request.app[REDIS], name)).items():
                 jobs.add_metric([name, state], count)
-        gauges = [unaccounted, jobs]
+        paused = GaugeMetricFamily("recado_sending_paused", "1 while nothing is sent because Meta lets nobody send")
+        paused.add_metric([], 1 if await Pause(request.app[REDIS], request.app[pages.EVENTS]).now() else 0)
+        gauges = [unaccounted, jobs, paused]
     except (RedisError, OSError):
         # Without Redis the page still tells what this process counted; readyz tells that Redis is away.
         gauges = []
@@ -93,7 +96,7 @@ async def _inbox(app: web.Application) -> AsyncIterator[None]:
     async with (
         Nudges(app[REDIS]).running() as nudges,
         Together(Inbox(app[REDIS], nudges.turn).accept).running() as inbox,
-        Together(Deliveries(app[REDIS]).note).running() as deliveries,
+        Together(Deliveries(app[REDIS], app[pages.EVENTS]).note).running() as deliveries,
     ):
         app[webhook.INBOX] = inbox
         app[webhook.DELIVERIES] = deliveries

@@ -103,7 +103,6 @@ class Contacts:
     async def set_quiet(self, conversation: str, *, quiet: bool) -> None:
         await answer(self._redis.hset(_contact(conversation), "quiet", "1" if quiet else "0"))
 
-
     async def set_marketing_opt_out(self, conversation: str, *, opt_out: bool) -> None:
         await answer(self._redis.hset(_contact(conversation), "marketing_opt_out", "1" if opt_out else "0"))
 

@@ -17,7 +17,8 @@ from bot.metrics import PRICING
 from bot.redis import answer, key
 
 _OURS = re.compile(r"^(c_[0-9a-f]{20})\.[\w-]+\.\d+$")
-_DUE = "recado:resend"
+# Conversations by the time (Unix seconds) at which something has to be sent in them.
+DUE = "recado:resend"
 _AT_ONCE = 500
 # Meta counts us as a general-purpose assistant where this category appears (reference 11).
 _ASSISTANT = "general_purpose_ai"
@@ -69,7 +70,7 @@ class Deliveries:
         pipeline = self._redis.pipeline(transaction=False)
         failed = [ours[1] for status in statuses if status.status == "failed" and (ours := _ours(status))]
         # The index first: a conversation that is listed with nothing due is harmless, the other way round is not.
-        pipeline.zadd(_DUE, dict.fromkeys(failed, time.time())) if failed else pipeline.echo("")
+        pipeline.zadd(DUE, dict.fromkeys(failed, time.time())) if failed else pipeline.echo("")
         for status in statuses:
             ours = _ours(status)
             if ours:
@@ -99,22 +100,17 @@ class Deliveries:
 
     async def due(self) -> list[str]:
         """Conversations in which something has to be sent, or sent again, by now."""
-        names: list[str] = await self._redis.zrangebyscore(_DUE, "-inf", time.time(), start=0, num=_AT_ONCE)
+        names: list[str] = await self._redis.zrangebyscore(DUE, "-inf", time.time(), start=0, num=_AT_ONCE)
         return names
 
     async def later(self, conversation: str, seconds: float) -> None:
         """List a conversation for after so many seconds."""
-        await self._redis.zadd(_DUE, {conversation: time.time() + seconds})
-
-    async def listed(self, conversation: str) -> float | None:
-        """The mark to hand to `done`."""
-        score: float | None = await self._redis.zscore(_DUE, conversation)
-        return score
+        await self._redis.zadd(DUE, {conversation: time.time() + seconds})
 
     async def done(self, conversation: str, mark: float | None) -> None:
-        """Take a conversation off the list, unless something became due since it was looked at."""
+        """Take a conversation off the list, unless something became due since its place was looked at."""
         if mark is not None:
-            await answer(self._redis.eval(_FORGET, 1, _DUE, conversation, repr(mark)))
+            await answer(self._redis.eval(_FORGET, 1, DUE, conversation, repr(mark)))
 
     async def of(self, conversation: str, callback: str) -> Mapping[str, str]:
         """What is known of one message: wamid, status, error, pricing, asked_at, and while needed `reply`."""

@@ -89,4 +89,4 @@ class Pause:
 
 
 def _next(tries: int) -> float:
-    return time.time() + min(_FIRST_PROBE_SECONDS * 2 ** min(tries - 1, 10), _LONGEST_PROBE_SECONDS)
+    return time.time() + min(_FIRST_PROBE_SECONDS * 2.0 ** min(tries - 1, 10), _LONGEST_PROBE_SECONDS)

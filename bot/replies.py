@@ -25,23 +25,32 @@ from bot.whatsapp.limits import fit
 
 _SHORT_BODY = 1024
 _WORD = re.compile(r"\w+")
-_BREAK = re.compile(r"(?<=[.!?…:])\s+|\n+")
+# Shorter sentences ("Claro.") are alike by chance.
+_SAME_FROM = 3
+_BREAK = re.compile(r"(?<=[.!?…:])\s+")
 
 
 def composed(text: str, offered: Sequence[Part]) -> tuple[Part, ...]:
     """The parts of a reply: one message where one can hold the text and what is offered (each one is charged)."""
-    parts = list(offered)
-    bodies = " ".join(words(part) for part in parts)
-    adds = _new(whatsapp(text), bodies)
-    first = parts[0] if parts else None
-    if adds and isinstance(first, Buttons | Menu | LinkButton | AskLocation | AskContact):
+    if not offered:
+        return fit([_say(whatsapp(text))])
+    first, *others = offered
+    adds = _new(whatsapp(text), " ".join(words(part) for part in offered))
+    if not adds:
+        return fit(offered)
+    if isinstance(first, Buttons | Menu | LinkButton | AskLocation | AskContact):
         body = f"{adds}\n\n{first.body}".strip()
         if fits(body, _SHORT_BODY):
-            return fit([first.model_copy(update={"body": body}), *parts[1:]])
-    return fit([Say.model_construct(body=adds), *parts] if adds else parts)
+            return fit([first.model_copy(update={"body": body}), *others])
+    return fit([_say(adds), *offered])
 
 
-def words(part: Part) -> str:
+def _say(text: str) -> Say:
+    # Of any length until it is fitted.
+    return Say.model_construct(body=text)
+
+
+def words(part: Part) -> str:  # noqa: C901, PLR0911 - one line a kind
     """What a part says, as the model remembers it and as a quote of it is read."""
     match part:
         case Say():
@@ -69,13 +78,16 @@ def words(part: Part) -> str:
 def _new(text: str, said: str) -> str:
     """The text without the sentences that are said already; nothing where no word is left."""
     known = _plain(said)
+    if _plain(text) in known:
+        return ""
     lines = []
     for line in text.split("\n"):
-        sentences = [one for one in _BREAK.split(line) if not _plain(one) or _plain(one) not in known]
-        # A line is left as it is, or cut by whole sentences.
-        lines.append(line if len(sentences) == len(_BREAK.split(line)) else " ".join(sentences))
+        sentences = _BREAK.split(line)
+        kept = [one for one in sentences if len(_WORD.findall(one)) < _SAME_FROM or _plain(one) not in known]
+        # A line is left as it is, or loses whole sentences.
+        lines.append(line if len(kept) == len(sentences) else " ".join(kept))
     rest = re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip()
-    return rest if _WORD.search(rest) or not said and rest else ""
+    return rest if _WORD.search(rest) else ""
 
 
 def _plain(text: str) -> str:

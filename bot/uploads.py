@@ -1,15 +1,15 @@
-"""Our files at Meta: made fit for their kind of message, uploaded once, uploaded again when Meta lost or refused them."""
+"""Our files at Meta: made fit for their kind of message, uploaded once, and anew when Meta lost or refused them."""
 
 from __future__ import annotations
 
 import mimetypes
 from dataclasses import replace
-from typing import Protocol
 
 from redis.asyncio import Redis
 
 from bot.messages import Attachment, Picture, VoiceNote
 from bot.redis import key
+from bot.storage.door import NotStored, Storage
 from bot.whatsapp.client import File, Graph
 from bot.whatsapp.rendering import filename
 from pipelines import outgoing, sniff
@@ -28,26 +28,20 @@ _DOCUMENTS = frozenset({
 Filed = Picture | Attachment | VoiceNote
 
 
-class Files(Protocol):
-    """Where our own files are: the storage's `get`."""
-
-    async def get(self, key: str) -> bytes: ...
-
-
 class NotSendable(Exception):
     """A file that can't be sent, whoever tries again; the text names no content."""
 
 
 class Uploads:
-    def __init__(self, redis: Redis, graph: Graph, files: Files) -> None:
+    def __init__(self, redis: Redis, graph: Graph, storage: Storage) -> None:
         self._redis = redis
         self._graph = graph
-        self._files = files
+        self._storage = storage
 
     async def media_id(self, conversation: str, part: Filed, number: str, *, anew: bool = False) -> str:
         """What Meta calls the part's file. `anew`: Meta refused an upload of it, so it is encoded and sent once more.
 
-        Raises NotSendable, and what every call can: GraphError, Unavailable.
+        Raises NotSendable, StorageFailed, and what every call can: GraphError, Unavailable.
         """
         name = key(conversation, "upload", part.kind, part.file.key)
         known: str | None = None if anew else await self._redis.get(name)
@@ -59,9 +53,9 @@ class Uploads:
         return media_id
 
     async def _prepared(self, part: Filed, *, anew: bool) -> File:
-        content = await self._files.get(part.file.key)
         name = filename(part.file)
         try:
+            content = await self._storage.get(part.file.key)
             match part:
                 case Picture():
                     data, mime = await outgoing.picture(content, anew=anew)
@@ -70,6 +64,8 @@ class Uploads:
                     return File(await outgoing.voice_note(content), "audio/ogg; codecs=opus", "voice.ogg")
                 case Attachment():
                     return _document(File(content, part.file.mime, name))
+        except NotStored as error:
+            raise NotSendable(f"the file of a {part.kind} is not in the storage") from error
         except Refusal as refusal:
             raise NotSendable(f"the file of a {part.kind} can't be sent: {refusal.reason}") from refusal
 

@@ -18,23 +18,30 @@ from bot.agent import Agent
 from bot.ai.openrouter import OpenRouter
 from bot.archive import Archive
 from bot.contacts import Contacts
+from bot.deliveries import Deliveries
 from bot.events import Events
+from bot.failures import Failures
 from bot.handoff import HandOff
 from bot.inbox import Desk
 from bot.memory import Memory
+from bot.messages import Template
 from bot.metrics import Ship
 from bot.outbox import Outbox
+from bot.pace import Pace
+from bot.pause import Pause
 from bot.perception import Perception
 from bot.prompting.business import business_of
 from bot.prompting.prompts import load
 from bot.queues import Nudges
 from bot.redis import connect
+from bot.sending import Sending
 from bot.senses import Senses
 from bot.settings import Settings
 from bot.storage.connect import storage_of
 from bot.summaries import Summaries
 from bot.tools.catalog import TOOLS
 from bot.turn import Stations, Turns
+from bot.uploads import Uploads
 from bot.whatsapp.client import Graph
 
 _log = structlog.get_logger()
@@ -43,6 +50,8 @@ _LEASE_SECONDS = 6.0
 _SWEEP_SECONDS = 3.0
 # A message that has waited this long beyond its burst lost its nudge: its job died twice, or was never added.
 _OVERDUE_SECONDS = 10.0
+_RESEND_SECONDS = 1.0
+_DUE_AGAIN_SECONDS = 3.0
 CONCURRENCY = 100
 
 
@@ -63,14 +72,30 @@ async def running(settings: Settings, names: tuple[queues.Name, ...], concurrenc
         model = OpenRouter(settings.llm)
         stack.push_async_callback(model.close)
         nudges = await stack.enter_async_context(Nudges(redis).running())
+        storage = storage_of(settings.storage)
+        pace, pause = Pace(redis, settings.whatsapp.messages_per_second), Pause(redis, events)
+        deliveries = Deliveries(redis, events)
+        outbox = Outbox(
+            redis=redis,
+            desk=desk,
+            contacts=contacts,
+            deliveries=deliveries,
+            sending=Sending(redis, graph, pace, Uploads(redis, graph, storage)),
+            failures=Failures(desk, contacts, deliveries, pace, pause, events),
+            pause=pause,
+            events=events,
+            later=nudges.turn,
+            category_of=_category_of,
+            ttl_seconds=memory.ttl_seconds,
+        )
         stations = Stations(
             redis=redis,
             desk=desk,
             contacts=contacts,
             memory=memory,
-            perception=Perception(redis, graph, senses, Archive(redis, storage_of(settings.storage))),
+            perception=Perception(redis, graph, senses, Archive(redis, storage)),
             agent=Agent(model, TOOLS),
-            outbox=Outbox(redis, graph, desk, ttl_seconds=memory.ttl_seconds),
+            outbox=outbox,
             handoff=HandOff(contacts, events),
             events=events,
             graph=graph,
@@ -88,6 +113,7 @@ async def running(settings: Settings, names: tuple[queues.Name, ...], concurrenc
             process = _llm(turns, summaries)
             await stack.enter_async_context(queues.working(name, process, settings.redis, concurrency=concurrency))
         await _alongside(stack, _sweep(desk, nudges))
+        await _alongside(stack, _resend(deliveries, pause, graph, nudges))
         _log.info("worker_ready", queues=list(names), concurrency=concurrency, prompts=prompts.version)
         yield
 
@@ -118,6 +144,23 @@ async def _sweep(desk: Desk, nudges: Nudges) -> None:
                 nudges.turn(conversation, f"{conversation}-sweep-{int(time.time() / _OVERDUE_SECONDS)}")
         except (RedisError, OSError) as error:
             _log.warning("sweep_failed", error=type(error).__name__)
+
+
+async def _resend(deliveries: Deliveries, pause: Pause, graph: Graph, nudges: Nudges) -> None:
+    """Ask for turns where something has to be sent by now, unless sending is paused; and find out when that ends."""
+    while True:
+        await asyncio.sleep(_RESEND_SECONDS)
+        try:
+            if await pause.over(graph):
+                for conversation in await deliveries.due():
+                    nudges.turn(conversation, f"{conversation}-due-{int(time.time() / _DUE_AGAIN_SECONDS)}")
+        except (RedisError, OSError) as error:
+            _log.warning("resending_failed", error=type(error).__name__)
+
+
+async def _category_of(_: Template) -> str:
+    """Until templates are synced, none is known to be marketing."""
+    return "utility"
 
 
 async def _alongside(stack: AsyncExitStack, work: Awaitable[None]) -> None:

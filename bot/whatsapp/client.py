@@ -76,9 +76,14 @@ class Graph:
         answer = await self._call("GET", self._number, params={"fields": "health_status"})
         health = mapping(answer.get("health_status"))
         if health.get("can_send_message") == "BLOCKED":
-            errors = [error for entity in items(health.get("entities")) for error in items(mapping(entity).get("errors"))]
-            details = text(mapping(errors[0]).get("error_description")) if errors else None
+            entities = [mapping(entity) for entity in items(health.get("entities"))]
+            errors = [mapping(error) for entity in entities for error in items(entity.get("errors"))]
+            details = text(errors[0].get("error_description")) if errors else None
             raise GraphError(_LOCKED, details or "Meta has blocked this number", Remedy.FIX_SETTINGS)
+
+    async def subscribed(self, account: str) -> bool:
+        """Whether any app gets the webhooks of this account: without one, no message ever arrives."""
+        return bool(items((await self._call("GET", f"{account}/subscribed_apps")).get("data")))
 
     async def upload(self, file: File, number: str = "") -> str:
         """Hand a file over and get its media id, which works for 30 days; `file.mime` has to be the true one."""

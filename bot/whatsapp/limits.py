@@ -40,7 +40,7 @@ def fit(parts: Iterable[Part]) -> tuple[Part, ...]:
     return tuple(fitting for part in parts for fitting in _fit(part))
 
 
-def _fit(part: Part) -> list[Part]:
+def _fit(part: Part) -> list[Part]:  # noqa: PLR0911 - one line a kind
     match part:
         case Say():
             return _says(part.body, part.quote)
@@ -65,8 +65,9 @@ def _says(body: str, quote: str | None = None) -> list[Part]:
 
 
 def _captioned(part: Picture | Attachment) -> list[Part]:
-    caption, *rest = split(part.caption or "", _CAPTION) or [None]
-    return [part.model_copy(update={"caption": caption}), *_says("\n".join(text for text in rest if text))]
+    pieces = split(part.caption or "", _CAPTION)
+    shown = part.model_copy(update={"caption": pieces[0] if pieces else None})
+    return [shown, *_says("\n".join(pieces[1:]))]
 
 
 def _place(part: Place) -> list[Part]:

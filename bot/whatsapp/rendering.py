@@ -71,7 +71,7 @@ def named(part: Template) -> dict[str, Any]:
     return content | ({"components": [{"type": "body", "parameters": parameters}]} if parameters else {})
 
 
-def _content(part: Part, media_id: str | None) -> tuple[str, dict[str, Any]]:
+def _content(part: Part, media_id: str | None) -> tuple[str, dict[str, Any]]:  # noqa: PLR0911 - one line a kind
     match part:
         case Say():
             return "text", {"body": part.body, "preview_url": "https://" in part.body}
