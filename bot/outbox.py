@@ -73,10 +73,17 @@ class Outbox:
         pipeline.lrange(_outbox(name), 0, -1)
         pipeline.lrange(failures(name), 0, -1)
         pipeline.zscore(DUE, name)
-        waiting, failed, mark = await pipeline.execute()
+        self.pause.ask(pipeline)
+        waiting, failed, mark, paused = await pipeline.execute()
         if failed:
             await self.failures.review(lease, failed)
-            waiting = await answer(self.redis.lrange(_outbox(name), 0, -1))
+            pipeline.lrange(_outbox(name), 0, -1)
+            self.pause.ask(pipeline)
+            waiting, paused = await pipeline.execute()
+        if waiting and paused:
+            await self.deliveries.later(name, 0)
+            why = f"sending is paused: {paused['why']}; {FIX}"
+            return [Sent(Reply.model_validate_json(waiting[0]), "later", why)]
         outcomes = await self._send_all(lease, waiting) if waiting else []
         if not any(one.state == "later" for one in outcomes):
             await self.deliveries.done(name, mark)
@@ -112,8 +119,6 @@ class Outbox:
         return replace(contact, last_inbound_at=newest)
 
     async def _send(self, lease: Lease, reply: Reply, raw: str, contact: Contact) -> Sent:
-        if paused := await self.pause.now():
-            raise Later(0, f"sending is paused: {paused.why}; {FIX}")
         chosen = await self._allowed(reply, contact)
         if chosen is Permission.WINDOW_CLOSED:
             return await self._wait_for_contact(lease, reply)
@@ -133,7 +138,7 @@ class Outbox:
                     await self.failures.heed(lease.conversation, error, asked_at)
                     if error.remedy is Remedy.FIX_SETTINGS:
                         raise Later(0, str(error)) from error
-                    if error.remedy is Remedy.WAIT_FOR_PERSON:
+                    if error.remedy is Remedy.WAIT_FOR_PERSON and not isinstance(part, Template):
                         return await self._send(lease, reply, raw, replace(contact, window_refused_at=asked_at))
                 _log.error("reply_failed", reply=reply.id, part=index, error=str(error))
                 errors.append(str(error))

@@ -54,16 +54,16 @@ class Pace:
     redis: Redis
     per_second: int
 
-    async def take(self, conversation: str, number: str, *, patience: float) -> float:
-        """Seconds until the next message to this person may leave; it is booked where they are within `patience`."""
+    def take(self, pipeline: Any, conversation: str, number: str, *, patience: float) -> None:
+        """Ask in a pipeline for two waits, in milliseconds, of which the longer counts: the number's and the person's.
+
+        The message is booked where a wait is within `patience` (seconds); beyond it, ask again later.
+        """
         number_interval = 1000 / (self.per_second * (1 - _AT_ONCE))
         number_burst = max(1, int(self.per_second * _AT_ONCE))
-        pipeline = self.redis.pipeline(transaction=False)
         milliseconds = str(int(patience * 1000))
-        # The number first: booking there in vain costs a moment, booking a person's six seconds costs that person.
         self._take(pipeline, _number(number), number_interval, number_burst, milliseconds)
         self._take(pipeline, _pair(conversation), _PAIR_INTERVAL_MS, _PAIR_BURST, milliseconds)
-        return float(max(await pipeline.execute())) / 1000
 
     async def hold_person(self, conversation: str) -> float:
         """Nothing leaves for this person for a while, longer with each refusal; gives the seconds."""

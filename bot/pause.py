@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
+from typing import Any
 
 import structlog
 from redis.asyncio import Redis
@@ -18,11 +19,25 @@ _log = structlog.get_logger()
 _PAUSED = "recado:paused"
 _PROBING = "recado:paused:probing"
 _TRIES = "recado:paused:tries"
-_FIRST_PROBE_SECONDS = 2.0
-_LONGEST_PROBE_SECONDS = 300.0
+_FIRST_PROBE_SECONDS = 2
+_LONGEST_PROBE_SECONDS = 300
 # Sending that works this long makes the next trouble a new one.
 _FORGIVEN_SECONDS = 900
 _PROBE_SECONDS = 30
+
+# KEYS 1 the pause, 2 how often it was tried of late. ARGV 1 now. A probe that fails puts the next one off twice as long.
+_LONGER = f"""
+local tries = redis.call('INCR', KEYS[2])
+redis.call('EXPIRE', KEYS[2], {_FORGIVEN_SECONDS})
+local wait = math.min({_FIRST_PROBE_SECONDS} * 2 ^ math.min(tries - 1, 10), {_LONGEST_PROBE_SECONDS})
+redis.call('HSET', KEYS[1], 'probe_at', tostring(ARGV[1] + wait))
+return 1
+"""
+_BEGIN = f"""
+if redis.call('EXISTS', KEYS[1]) == 1 then return 0 end
+redis.call('HSET', KEYS[1], 'since', ARGV[1], 'code', ARGV[2], 'why', ARGV[3])
+{_LONGER}
+"""
 
 FIX = "see WHATSAPP_ACCESS_TOKEN and the number's state in Meta's WhatsApp Manager; `recado doctor` tells more"
 
@@ -44,19 +59,18 @@ class Pause:
     async def now(self) -> Paused | None:
         """The pause that is on, if one is."""
         raw: dict[str, str] = await answer(self._redis.hgetall(_PAUSED))
-        return Paused(int(raw["code"]), raw["why"], float(raw["since"])) if "since" in raw else None
+        return Paused(int(raw["code"]), raw["why"], float(raw["since"])) if raw else None
+
+    @staticmethod
+    def ask(pipeline: Any) -> None:
+        """Ask within a pipeline for the pause that is on: its fields, `why` among them, or nothing."""
+        pipeline.hgetall(_PAUSED)
 
     async def begin(self, error: GraphError) -> None:
         """Stop sending for all workers; of many who find out, one tells the operators."""
-        if not await answer(self._redis.hsetnx(_PAUSED, "since", repr(time.time()))):
-            return
-        pipeline = self._redis.pipeline(transaction=True)
-        pipeline.incr(_TRIES)
-        pipeline.expire(_TRIES, _FORGIVEN_SECONDS)
-        tries, _ = await pipeline.execute()
-        fields = {"code": str(error.code), "why": str(error), "probe_at": repr(_next(tries))}
-        await answer(self._redis.hset(_PAUSED, mapping=fields))
-        await alert(self._events, "sending_paused", str(error), FIX)
+        now = repr(time.time())
+        if await answer(self._redis.eval(_BEGIN, 2, _PAUSED, _TRIES, now, str(error.code), str(error))):
+            await alert(self._events, "sending_paused", str(error), FIX)
 
     async def over(self, graph: Graph) -> bool:
         """Whether replies may leave. While they may not, one worker asks Meta now and then, and ends the pause."""
@@ -75,18 +89,10 @@ class Pause:
         try:
             await graph.check_can_send()
         except (GraphError, Unavailable) as error:
-            pipeline = self._redis.pipeline(transaction=True)
-            pipeline.incr(_TRIES)
-            pipeline.expire(_TRIES, _FORGIVEN_SECONDS)
-            tries, _ = await pipeline.execute()
-            await answer(self._redis.hset(_PAUSED, "probe_at", repr(_next(tries))))
+            await answer(self._redis.eval(_LONGER, 2, _PAUSED, _TRIES, repr(time.time())))
             _log.warning("sending_still_paused", error=str(error), fix=FIX)
             return False
         await self._redis.delete(_PAUSED)
         _log.info("sending_resumed")
         await self._events.publish({"type": "sending", "paused": False})
         return True
-
-
-def _next(tries: int) -> float:
-    return time.time() + min(_FIRST_PROBE_SECONDS * 2.0 ** min(tries - 1, 10), _LONGEST_PROBE_SECONDS)

@@ -68,7 +68,7 @@ class Sending:
 
         Raises Later, and what it was given up for: GraphError, Unavailable, NotSendable.
         """
-        before = await answer(self.redis.hgetall(errand.record))
+        before, wait = await self._begin(errand)
         wamid: str | None = before.get("wamid")
         if wamid is None and before.get("status") == "failed":
             return None
@@ -77,43 +77,49 @@ class Sending:
             wamid = await self._settle(errand, since=float(before["asked_at"]))
         if wamid is not None:
             return wamid
-        await _wait(float(before.get("not_before", "0")) - time.time(), "Meta was busy or away")
-        return await self._ask(errand, int(before.get("tries", "0")))
+        wait = max(wait, float(before.get("not_before", "0")) - time.time())
+        return await self._ask(errand, wait, int(before.get("tries", "0")))
 
-    async def _ask(self, errand: Errand, tries: int) -> str:
+    async def _begin(self, errand: Errand) -> tuple[dict[str, str], float]:
+        """What was known of the message, and the seconds until it may leave. From here on it counts as asked."""
+        pipeline = self.redis.pipeline(transaction=False)
+        pipeline.hgetall(errand.record)
+        alone = errand.reply.model_copy(update={"parts": (errand.part,)})
+        asked = {"asked_at": repr(time.time()), "reply": alone.model_dump_json(exclude_none=True)}
+        pipeline.hset(errand.record, mapping=asked)
+        pipeline.expire(errand.record, ledger.KEEP_SECONDS)
+        self.pace.take(pipeline, errand.conversation, errand.reply.phone_number_id, patience=PATIENCE_SECONDS)
+        before, _, _, *waits = await pipeline.execute()
+        return before, max(waits) / 1000
+
+    async def _ask(self, errand: Errand, wait: float, tries: int) -> str:
         anew = errand.reply.attempt > 0
         while True:
             try:
+                await self._wait(errand, wait, "Meta's limits or an earlier refusal")
                 return await self._once(errand, anew=anew)
             except GraphError as error:
-                await answer(self.redis.hdel(errand.record, "asked_at"))
                 if isinstance(errand.part, Picture | Attachment | VoiceNote) and not anew and _of_the_file(error):
                     anew = True
-                    continue
-                if error.remedy is not Remedy.RETRY:
+                elif error.remedy is Remedy.RETRY:
+                    await self._back_off(errand, error, tries)
+                    tries += 1
+                else:
+                    await answer(self.redis.hdel(errand.record, "asked_at"))
                     raise
-                await self._back_off(errand, error, tries)
-            except Unavailable as error:
-                if error.in_doubt and (settled := await self._settle(errand, since=time.time())):
+            except (Unavailable, StorageFailed) as error:
+                in_doubt = isinstance(error, Unavailable) and error.in_doubt
+                if in_doubt and (settled := await self._settle(errand, since=time.time())):
                     return settled
-                await answer(self.redis.hdel(errand.record, "asked_at"))
                 await self._back_off(errand, error, tries)
-            except StorageFailed as error:
-                await self._back_off(errand, error, tries)
-            tries += 1
+                tries += 1
+            _, wait = await self._begin(errand)
 
     async def _once(self, errand: Errand, *, anew: bool) -> str:
         part, number = errand.part, errand.reply.phone_number_id
         media_id = None
         if isinstance(part, Picture | Attachment | VoiceNote):
             media_id = await self.uploads.media_id(errand.conversation, part, number, anew=anew)
-        await _wait(await self.pace.take(errand.conversation, number, patience=PATIENCE_SECONDS), "our pace")
-        alone = errand.reply.model_copy(update={"parts": (part,)})
-        pipeline = self.redis.pipeline(transaction=True)
-        asked = {"asked_at": repr(time.time()), "reply": alone.model_dump_json(exclude_none=True)}
-        pipeline.hset(errand.record, mapping=asked)
-        pipeline.expire(errand.record, ledger.KEEP_SECONDS)
-        await pipeline.execute()
         return await self.graph.send(render(part, errand.reply, errand.callback, media_id), number)
 
     async def _back_off(self, errand: Errand, error: GraphError | Unavailable | StorageFailed, tries: int) -> None:
@@ -121,6 +127,7 @@ class Sending:
         code = error.code if isinstance(error, GraphError) else None
         away = code is None or code in RATES or code == PAIR_RATE
         if tries + 1 >= (_TRIES_AWAY if away else _TRIES_FAULT):
+            await answer(self.redis.hdel(errand.record, "asked_at"))
             raise error
         if code == PAIR_RATE:
             seconds = await self.pace.hold_person(errand.conversation)
@@ -131,7 +138,13 @@ class Sending:
         noted = {"tries": str(tries + 1), "not_before": repr(time.time() + seconds)}
         await answer(self.redis.hset(errand.record, mapping=noted))
         _log.warning("reply_retried", tries=tries + 1, seconds=seconds, error=str(error))
-        await _wait(seconds, str(error))
+        await self._wait(errand, seconds, str(error))
+
+    async def _wait(self, errand: Errand, seconds: float, why: str) -> None:
+        if seconds > PATIENCE_SECONDS:
+            await answer(self.redis.hdel(errand.record, "asked_at"))
+            raise Later(seconds, why)
+        await asyncio.sleep(max(seconds, 0))
 
     async def _settle(self, errand: Errand, *, since: float) -> str | None:
         """Whether Meta took a message whose answer we never saw: its status tells, within seconds, or it didn't."""
@@ -141,12 +154,6 @@ class Sending:
                 _log.info("delivery_settled", accepted=wamid is not None, message=masked(errand.callback))
                 return wamid
             await asyncio.sleep(0.25)
-
-
-async def _wait(seconds: float, why: str) -> None:
-    if seconds > PATIENCE_SECONDS:
-        raise Later(seconds, why)
-    await asyncio.sleep(max(seconds, 0))
 
 
 def _of_the_file(error: GraphError) -> bool:
