@@ -20,7 +20,7 @@ from bot.messages import Reply, Template
 from bot.metrics import REPLIES
 from bot.pause import FIX, Pause
 from bot.permission import OWN, Permission, may_send, window_open
-from bot.redis import answer, key
+from bot.redis import key
 from bot.replies import words
 from bot.sending import Errand, Later, Sending
 from bot.uploads import NotSendable

@@ -16,16 +16,18 @@ from bot.whatsapp.client import Graph
 from bot.whatsapp.errors import GraphError, Unavailable
 
 _log = structlog.get_logger()
-_PAUSED = "recado:paused"
-_PROBING = "recado:paused:probing"
-_TRIES = "recado:paused:tries"
+# One tag, so that a Redis Cluster keeps them together.
+_PAUSED = "recado:{paused}"
+_PROBING = "recado:{paused}:probing"
+_TRIES = "recado:{paused}:tries"
 _FIRST_PROBE_SECONDS = 2
 _LONGEST_PROBE_SECONDS = 300
 # Sending that works this long makes the next trouble a new one.
 _FORGIVEN_SECONDS = 900
 _PROBE_SECONDS = 30
 
-# KEYS 1 the pause, 2 how often it was tried of late. ARGV 1 now. A probe that fails puts the next one off twice as long.
+# KEYS 1 the pause, 2 how often it was tried of late. ARGV 1 now.
+# A probe that fails puts the next one off twice as long.
 _LONGER = f"""
 local tries = redis.call('INCR', KEYS[2])
 redis.call('EXPIRE', KEYS[2], {_FORGIVEN_SECONDS})

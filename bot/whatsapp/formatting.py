@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 # Meta's limit is 4096 characters; counted in UTF-16 units, as an emoji can count double.
 PART_LIMIT = 4096
+_VIRAMA = 9
 _JOINERS = "\u200d\ufe0e\ufe0f"
 _FLAG_LETTERS = "".join(map(chr, range(0x1F1E6, 0x1F200)))
 
@@ -116,5 +117,7 @@ def _inside_a_letter(text: str, position: int) -> bool:
         or unicodedata.category(after).startswith("M")
         or after in _JOINERS
         or before == "\u200d"
+        # A virama binds two consonants of Indic scripts into one letter.
+        or unicodedata.combining(before) == _VIRAMA
         or "\U0001f3fb" <= after <= "\U0001f3ff"
     )
