@@ -21,7 +21,8 @@ _CONVERSATION = re.compile(r"^c_[0-9a-f]{20}$")
 class Contact:
     """A person as far as known; `quiet` means that a colleague answers and the bot doesn't.
 
-    `unreachable`: Meta could not deliver several times. `window_refused_at`: Meta called the 24 hours over.
+    `unreachable`: Meta could not deliver several times. `window_refused_at`: the last message before Meta
+    called the 24 hours over.
     """
 
     phone: str | None = None
@@ -106,9 +107,14 @@ class Contacts:
     async def set_marketing_opt_out(self, conversation: str, *, opt_out: bool) -> None:
         await answer(self._redis.hset(_contact(conversation), "marketing_opt_out", "1" if opt_out else "0"))
 
-    async def window_refused(self, conversation: str, at: datetime) -> None:
-        """Meta says that the 24 hours are over: only what the person writes after this opens them."""
-        await answer(self._redis.hset(_contact(conversation), "window_refused_at", str(at.timestamp())))
+    async def window_refused(self, conversation: str, asked_at: datetime) -> None:
+        """Meta says that the 24 hours were over when it was asked: only a message later than the last opens them.
+
+        Meta's times have whole seconds, so that messages are compared with messages and not with our clock.
+        """
+        last: str | None = await answer(self._redis.hget(_contact(conversation), "last_inbound_at"))
+        if last and float(last) <= asked_at.timestamp():
+            await answer(self._redis.hset(_contact(conversation), "window_refused_at", last))
 
     async def undeliverable(self, conversation: str) -> None:
         """Meta could not deliver to this person; several times make the person unreachable, until they write."""

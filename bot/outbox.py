@@ -139,7 +139,7 @@ class Outbox:
                     if error.remedy is Remedy.FIX_SETTINGS:
                         raise Later(0, str(error)) from error
                     if error.remedy is Remedy.WAIT_FOR_PERSON and not isinstance(part, Template):
-                        return await self._send(lease, reply, raw, replace(contact, window_refused_at=asked_at))
+                        return await self._send(lease, reply, raw, replace(contact, window_refused_at=contact.last_inbound_at))
                 _log.error("reply_failed", reply=reply.id, part=index, error=str(error))
                 errors.append(str(error))
             last = raw if index == len(chosen.parts) - 1 else None

@@ -36,6 +36,6 @@ def may_send(part: Part, contact: Contact, category: str, now: datetime) -> Perm
 
 
 def window_open(contact: Contact, now: datetime) -> bool:
-    """Whether the person wrote in the last 24 hours, and Meta has not called that too long ago since."""
+    """Whether the person wrote in the last 24 hours, and Meta has not called that too long ago."""
     last, refused = contact.last_inbound_at, contact.window_refused_at
     return last is not None and now - last < _WINDOW and (refused is None or last > refused)

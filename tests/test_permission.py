@@ -35,7 +35,7 @@ def wrote(hours: float, **more: object) -> Contact:
         (TEXT, wrote(1, marketing_opt_out=True), OWN, Permission.OPTED_OUT),
         (TEMPLATE, wrote(30, unreachable=True), "utility", Permission.UNREACHABLE),
         (TEXT, wrote(1, unreachable=True), "service", Permission.ALLOWED),
-        (TEXT, wrote(2, window_refused_at=NOW - timedelta(hours=1)), "service", Permission.WINDOW_CLOSED),
+        (TEXT, wrote(2, window_refused_at=NOW - timedelta(hours=2)), "service", Permission.WINDOW_CLOSED),
         (TEXT, wrote(1, window_refused_at=NOW - timedelta(hours=2)), "service", Permission.ALLOWED),
     ],
 )

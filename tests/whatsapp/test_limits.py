@@ -65,7 +65,7 @@ def shape(part: Part) -> tuple[str, ...]:
         (buttons(" "), [("say",)]),
         (buttons("Sí", body=" "), [("say",)]),
         (buttons("x" * 21), [("buttons", "x" * 19 + "…")]),
-        (buttons("El plan para negocios A", "El plan para negocios B"), 
+        (buttons("El plan para negocios A", "El plan para negocios B"),
          [("buttons", "El plan para negoci…", "El plan para ne… (2)")]),
         (buttons("Sí", body="a" * 1025), [("say",), ("buttons", "Sí")]),
         (menu("Sí", body="a " * 2500), [("say",), ("menu", "Sí")]),
