@@ -36,6 +36,8 @@ State = Literal["sent", "failed", "refused", "waiting_for_contact", "later"]
 
 def put(pipeline: Any, conversation: str, reply: Reply) -> None:
     """Append a reply within a transaction, brought within Meta's limits; one that says nothing is dropped."""
+    if not (reply.phone or reply.bsuid):
+        raise ValueError("a reply without a phone and a BSUID reaches nobody")
     fitting = reply.model_copy(update={"parts": fit(reply.parts)})
     if fitting.parts:
         pipeline.rpush(_outbox(conversation), fitting.model_dump_json(exclude_none=True))
@@ -48,6 +50,15 @@ class Sent:
     reply: Reply
     state: State = "sent"
     error: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A reply as it lies in the outbox, and how many parts of which replies were done already, by their ids."""
+
+    reply: Reply
+    raw: str
+    done: dict[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +85,8 @@ class Outbox:
         pipeline.lrange(failures(name), 0, -1)
         pipeline.zscore(DUE, name)
         self.pause.ask(pipeline)
-        waiting, failed, mark, paused = await pipeline.execute()
+        pipeline.hgetall(_progress(name))
+        waiting, failed, mark, paused, done = await pipeline.execute()
         if failed:
             await self.failures.review(lease, failed)
             pipeline.lrange(_outbox(name), 0, -1)
@@ -84,25 +96,27 @@ class Outbox:
             await self.deliveries.later(name, 0)
             why = f"sending is paused: {paused['why']}; {FIX}"
             return [Sent(Reply.model_validate_json(waiting[0]), "later", why)]
-        outcomes = await self._send_all(lease, waiting) if waiting else []
+        outcomes = await self._send_all(lease, waiting, done) if waiting else []
         if not any(one.state == "later" for one in outcomes):
             await self.deliveries.done(name, mark)
         return outcomes
 
-    async def _send_all(self, lease: Lease, waiting: list[str]) -> list[Sent]:
+    async def _send_all(self, lease: Lease, waiting: list[str], done: dict[str, str]) -> list[Sent]:
         outcomes: list[Sent] = []
         contact = await self._contact(lease.conversation)
         for raw in waiting:
             reply = Reply.model_validate_json(raw)
             try:
-                outcome = await self._send(lease, reply, raw, contact)
+                outcome = await self._send(lease, Waiting(reply, raw, done), contact)
             except Later as later:
                 # All that is younger waits too: the order stays.
                 await self._put_off(lease.conversation, later)
                 outcomes.append(Sent(reply, "later", str(later)))
                 break
             outcomes.append(outcome)
-            if outcome.state != "waiting_for_contact":
+            if outcome.state == "waiting_for_contact":
+                contact = await self._contact(lease.conversation)
+            else:
                 REPLIES.labels(outcome.state).inc()
             if outcome.state in ("failed", "refused"):
                 told = event(lease.conversation, reply.id, outcome.state, None, outcome.error or "")
@@ -118,7 +132,8 @@ class Outbox:
         newest = max([*times, *([contact.last_inbound_at] if contact.last_inbound_at else [])], default=None)
         return replace(contact, last_inbound_at=newest)
 
-    async def _send(self, lease: Lease, reply: Reply, raw: str, contact: Contact) -> Sent:
+    async def _send(self, lease: Lease, waiting: Waiting, contact: Contact) -> Sent:
+        reply, raw = waiting.reply, waiting.raw
         chosen = await self._allowed(reply, contact)
         if chosen is Permission.WINDOW_CLOSED:
             return await self._wait_for_contact(lease, reply)
@@ -126,27 +141,34 @@ class Outbox:
             await self.desk.commit(lease, lambda pipeline: pipeline.lrem(_outbox(lease.conversation), 1, raw))
             _log.info("reply_refused", reply=reply.id, why=chosen)
             return Sent(reply, "refused", f"not sent: {chosen}")
+        return await self._send_parts(lease, waiting, chosen, contact)
+
+    async def _send_parts(self, lease: Lease, waiting: Waiting, chosen: Reply, contact: Contact) -> Sent:
+        """Each part after the one before it is accepted; one that can't be sent costs only itself."""
         errors: list[str] = []
-        for index, part in enumerate(chosen.parts):
+        start = int(waiting.done.get(chosen.id, "0"))
+        for index, part in enumerate(chosen.parts[start:], start):
             errand = Errand(lease.conversation, chosen, part, f"{lease.conversation}.{chosen.id}.{index}")
             asked_at = datetime.now(UTC)
             wamid: str | None = None
             try:
                 wamid = await self.sending.send(errand)
+                _log.info("reply_sent", reply=chosen.id, part=index)
             except (GraphError, Unavailable, NotSendable) as error:
-                if isinstance(error, GraphError):
-                    await self.failures.heed(lease.conversation, error, asked_at)
-                    if error.remedy is Remedy.FIX_SETTINGS:
-                        raise Later(0, str(error)) from error
-                    if error.remedy is Remedy.WAIT_FOR_PERSON and not isinstance(part, Template):
-                        return await self._send(lease, reply, raw, replace(contact, window_refused_at=contact.last_inbound_at))
-                _log.error("reply_failed", reply=reply.id, part=index, error=str(error))
+                if isinstance(error, GraphError) and await self._window_closed(errand, error, asked_at):
+                    return await self._send(lease, waiting, _refused(contact))
+                _log.error("reply_failed", reply=chosen.id, part=index, error=str(error))
                 errors.append(str(error))
-            last = raw if index == len(chosen.parts) - 1 else None
-            await self.desk.commit(lease, self._record(errand, wamid, last, errors))
-            if wamid is not None:
-                _log.info("reply_sent", reply=reply.id, part=index)
-        return Sent(reply, "failed", errors[0]) if errors else Sent(reply)
+            last = index == len(chosen.parts) - 1
+            await self.desk.commit(lease, self._record(errand, index, wamid, errors, waiting.raw if last else None))
+        return Sent(waiting.reply, "failed", errors[0]) if errors else Sent(waiting.reply)
+
+    async def _window_closed(self, errand: Errand, error: GraphError, asked_at: datetime) -> bool:
+        """Heed an error. True where the message may leave once the person writes; Later where nobody can send."""
+        await self.failures.heed(errand.conversation, error, asked_at)
+        if error.remedy is Remedy.FIX_SETTINGS:
+            raise Later(0, str(error)) from error
+        return error.remedy is Remedy.WAIT_FOR_PERSON and not isinstance(errand.part, Template)
 
     async def _allowed(self, reply: Reply, contact: Contact) -> Reply | Permission:
         """What may leave now: the reply, or its fallback while the window is closed; or why neither may."""
@@ -193,7 +215,9 @@ class Outbox:
         else:
             await self.deliveries.later(conversation, 0)
 
-    def _record(self, errand: Errand, wamid: str | None, last: str | None, errors: list[str]) -> Callable[[Any], None]:
+    def _record(  # noqa: PLR0913, PLR0917 - all that is known of one message
+        self, errand: Errand, index: int, wamid: str | None, errors: list[str], last: str | None
+    ) -> Callable[[Any], None]:
         def write(pipeline: Any) -> None:
             if wamid is not None:
                 pipeline.hset(errand.record, "wamid", wamid)
@@ -202,10 +226,22 @@ class Outbox:
                 pipeline.hset(errand.record, "status", "failed")
                 pipeline.hset(errand.record, "why", errors[-1])
                 pipeline.expire(errand.record, ledger.KEEP_SECONDS)
-            if last is not None:
+            if last is None:
+                pipeline.hset(_progress(errand.conversation), errand.reply.id, str(index + 1))
+                pipeline.expire(_progress(errand.conversation), ledger.KEEP_SECONDS)
+            else:
+                pipeline.hdel(_progress(errand.conversation), errand.reply.id)
                 pipeline.lrem(_outbox(errand.conversation), 1, last)
 
         return write
+
+
+def _refused(contact: Contact) -> Contact:
+    return replace(contact, window_refused_at=contact.last_inbound_at)
+
+
+def _progress(conversation: str) -> str:
+    return key(conversation, "outbox", "progress")
 
 
 def _outbox(conversation: str) -> str:

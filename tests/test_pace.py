@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from redis.asyncio import Redis
 
 from bot.pace import Pace
@@ -31,7 +33,7 @@ async def test_waits_within_the_patience_are_booked_one_behind_the_other(redis: 
     pace = Pace(redis, 1)
     waits = [await wait(pace, f"c_{n}", patience=60) for n in range(4)]
     assert waits[0] == 0
-    assert [round(later - earlier) for earlier, later in zip(waits[1:], waits[2:], strict=False)] == [1, 1]
+    assert [round(later - earlier) for earlier, later in pairwise(waits)] == [1, 1, 1]
 
 
 async def test_two_limiters_over_one_redis_are_one(redis: Redis) -> None:

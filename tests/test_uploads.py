@@ -15,8 +15,8 @@ from bot.sandbox.meta import Person
 from bot.storage.connect import storage_of
 from pipelines.ffmpeg import decode
 from pipelines.sniff import signature_of
+from tests.outgoing import acquainted, empty, put
 from tests.processes import eventually
-from tests.test_channel_out import acquainted, empty, put
 from tests.world import World
 
 Media = Callable[[str], bytes]
