@@ -215,7 +215,7 @@ class Outbox:
         else:
             await self.deliveries.later(conversation, 0)
 
-    def _record(  # noqa: PLR0913, PLR0917 - all that is known of one message
+    def _record(
         self, errand: Errand, index: int, wamid: str | None, errors: list[str], last: str | None
     ) -> Callable[[Any], None]:
         def write(pipeline: Any) -> None:
