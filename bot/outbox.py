@@ -16,12 +16,13 @@ from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, stop_aft
 from bot import ledger, memory
 from bot.inbox import Desk, Lease
 from bot.logs import masked
-from bot.messages import Reply, Say, Status
+from bot.messages import Part, Reply, Say, Status, Template
 from bot.metrics import REPLIES
 from bot.redis import answer, key
+from bot.templates.synced import Prepared, TemplateNotSendable, Templates
 from bot.whatsapp.client import Graph
 from bot.whatsapp.errors import GraphError, Remedy, Unavailable
-from bot.whatsapp.rendering import render
+from bot.whatsapp.rendering import envelope, render
 
 _log = structlog.get_logger()
 
@@ -76,10 +77,11 @@ class Sent:
 
 
 class Outbox:
-    def __init__(self, redis: Redis, graph: Graph, desk: Desk, *, ttl_seconds: int) -> None:
+    def __init__(self, redis: Redis, graph: Graph, desk: Desk, templates: Templates, *, ttl_seconds: int) -> None:
         self._redis = redis
         self._graph = graph
         self._desk = desk
+        self._templates = templates
         self._ttl = ttl_seconds
 
     async def flush(self, lease: Lease) -> list[Sent]:
@@ -97,7 +99,7 @@ class Outbox:
             callback = f"{lease.conversation}.{reply.id}.{index}"
             try:
                 wamid = await self._send_part(lease.conversation, reply, part, callback)
-            except (GraphError, Unavailable) as error:
+            except (GraphError, Unavailable, TemplateNotSendable) as error:
                 _log.error("reply_failed", reply=reply.id, part=index, error=str(error), fix=_fix(error))
                 await self._desk.commit(lease, lambda pipeline: pipeline.lpop(key(lease.conversation, "outbox")))
                 return Sent(reply, str(error))
@@ -106,7 +108,7 @@ class Outbox:
             _log.info("reply_sent", reply=reply.id, part=index)
         return Sent(reply)
 
-    async def _send_part(self, conversation: str, reply: Reply, part: Say, callback: str) -> str:
+    async def _send_part(self, conversation: str, reply: Reply, part: Part, callback: str) -> str:
         pipeline = self._redis.pipeline(transaction=True)
         pipeline.hgetall(_delivery(conversation, callback))
         pipeline.hsetnx(_delivery(conversation, callback), "asked_at", repr(time.time()))
@@ -118,17 +120,17 @@ class Outbox:
             wamid = await self._settle(conversation, callback, since=float(before["asked_at"]))
         return wamid or await self._ask_meta(conversation, reply, part, callback)
 
-    def _record(self, conversation: str, callback: str, wamid: str, part: Say, *, last: bool) -> Callable[[Any], None]:
+    def _record(self, conversation: str, callback: str, wamid: str, part: Part, *, last: bool) -> Callable[[Any], None]:
         def write(pipeline: Any) -> None:
             pipeline.hset(_delivery(conversation, callback), "wamid", wamid)
-            memory.quotable(pipeline, conversation, wamid, part.body, self._ttl)
+            if isinstance(part, Say):
+                memory.quotable(pipeline, conversation, wamid, part.body, self._ttl)
             if last:
                 pipeline.lpop(key(conversation, "outbox"))
 
         return write
 
-    async def _ask_meta(self, conversation: str, reply: Reply, part: Say, callback: str) -> str:
-        message = render(part, reply, callback)
+    async def _ask_meta(self, conversation: str, reply: Reply, part: Part, callback: str) -> str:
         retrying = AsyncRetrying(
             retry=retry_if_exception(_may_pass),
             # 4^X seconds, as Meta asks for in its pair rate limit.
@@ -142,13 +144,31 @@ class Outbox:
                 if attempt.retry_state.attempt_number > 1:
                     await answer(self._redis.hset(_delivery(conversation, callback), "asked_at", repr(time.time())))
                 try:
-                    return await self._graph.send(message, reply.phone_number_id)
+                    return await self._post(conversation, reply, part, callback)
                 except Unavailable as error:
                     settled = await self._settle(conversation, callback, since=time.time()) if error.in_doubt else None
                     if settled is None:
                         raise
                     return settled
         raise AssertionError  # pragma: no cover - tenacity returns or raises
+
+    async def _post(self, conversation: str, reply: Reply, part: Part, callback: str) -> str:
+        if isinstance(part, Template):
+            return await self._template(conversation, reply, part, callback)
+        if not isinstance(part, Say):
+            raise NotImplementedError(part.kind)
+        return await self._graph.send(render(part, reply, callback), reply.phone_number_id)
+
+    async def _template(self, conversation: str, reply: Reply, part: Template, callback: str) -> str:
+        async def post(prepared: Prepared) -> str:
+            message = envelope(reply, callback) | prepared.payload
+            wamid = await self._graph.send(message, reply.phone_number_id)
+            pipeline = self._redis.pipeline()
+            memory.quotable(pipeline, conversation, wamid, prepared.words, self._ttl)
+            await pipeline.execute()
+            return wamid
+
+        return await self._templates.send(part, None, post)
 
     async def _settle(self, conversation: str, callback: str, *, since: float) -> str | None:
         """Whether Meta took a message whose answer we never saw: its status tells, within seconds, or it didn't."""
@@ -169,7 +189,7 @@ def _log_retry(state: RetryCallState) -> None:
     _log.warning("reply_retried", attempt=state.attempt_number, error=str(error))
 
 
-def _fix(error: GraphError | Unavailable) -> str:
+def _fix(error: GraphError | Unavailable | TemplateNotSendable) -> str:
     if isinstance(error, GraphError) and error.remedy is Remedy.FIX_SETTINGS:
         return "see WHATSAPP_ACCESS_TOKEN and the number's state in Meta's WhatsApp Manager; `recado doctor` tells more"
     return "none needed: this message can't be delivered"

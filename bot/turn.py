@@ -26,6 +26,7 @@ from bot.logs import masked
 from bot.memory import Memory, Recollection, Remembered
 from bot.messages import Inbound, Reply, Say
 from bot.metrics import TURN_SECONDS, TURNS
+from bot.notices import Notices
 from bot.outbox import Outbox
 from bot.perception import Perception, Sight, fenced
 from bot.phrases import phrase
@@ -70,6 +71,7 @@ class Stations:
     events: Events
     graph: Graph
     nudges: Nudges
+    notices: Notices
     prompts: Prompts
     business: Business
 
@@ -223,6 +225,7 @@ class Turns:
             now=now,
             business=self._at.business,
             handoff=self._at.handoff,
+            notices=self._at.notices,
             effect=trace.turn,
         )
         journal = Journal(scene.begun.journal, lambda entry: self._write_down(scene.conversation, entry, trace))

@@ -7,7 +7,6 @@ import importlib
 import time
 from collections.abc import AsyncIterator, Awaitable
 from contextlib import AsyncExitStack, asynccontextmanager
-from typing import Any
 
 import aiohttp
 import structlog
@@ -23,6 +22,7 @@ from bot.handoff import HandOff
 from bot.inbox import Desk
 from bot.memory import Memory
 from bot.metrics import Ship
+from bot.notices import Notices
 from bot.outbox import Outbox
 from bot.perception import Perception
 from bot.prompting.business import business_of
@@ -33,6 +33,8 @@ from bot.senses import Senses
 from bot.settings import Settings
 from bot.storage.connect import storage_of
 from bot.summaries import Summaries
+from bot.templates.files import definitions
+from bot.templates.synced import Templates
 from bot.tools.catalog import TOOLS
 from bot.turn import Stations, Turns
 from bot.whatsapp.client import Graph
@@ -57,12 +59,20 @@ async def running(settings: Settings, names: tuple[queues.Name, ...], concurrenc
         desk = Desk(redis, lease_seconds=_LEASE_SECONDS)
         graph = Graph(http, settings.whatsapp)
         memory = Memory(redis, settings.memory)
-        contacts, events = Contacts(redis), Events(redis)
+        contacts, events = Contacts(redis, settings.service.staff_contacts), Events(redis)
         senses = Senses(settings.whisper, settings.vision)
         stack.push_async_callback(senses.close)
         model = OpenRouter(settings.llm)
         stack.push_async_callback(model.close)
         nudges = await stack.enter_async_context(Nudges(redis).running())
+        templates = Templates(
+            redis,
+            graph,
+            definitions(settings.service.templates_dir),
+            default_language=settings.service.default_language,
+        )
+        outbox = Outbox(redis, graph, desk, templates, ttl_seconds=memory.ttl_seconds)
+        notices = Notices(redis, desk, contacts, memory, outbox, templates)
         stations = Stations(
             redis=redis,
             desk=desk,
@@ -70,11 +80,12 @@ async def running(settings: Settings, names: tuple[queues.Name, ...], concurrenc
             memory=memory,
             perception=Perception(redis, graph, senses, Archive(redis, storage_of(settings.storage))),
             agent=Agent(model, TOOLS),
-            outbox=Outbox(redis, graph, desk, ttl_seconds=memory.ttl_seconds),
+            outbox=outbox,
             handoff=HandOff(contacts, events),
             events=events,
             graph=graph,
             nudges=nudges,
+            notices=notices,
             prompts=prompts,
             business=business_of(prompts),
         )
@@ -84,19 +95,23 @@ async def running(settings: Settings, names: tuple[queues.Name, ...], concurrenc
         stack.push_async_callback(ship.flush)
         await _alongside(stack, ship.run())
         await _alongside(stack, _warm_up())
+        processors: dict[queues.Name, queues.Processor] = {
+            "llm": _llm(turns, summaries),
+            "notification": notices.process,
+        }
         for name in names:
-            process = _llm(turns, summaries)
-            await stack.enter_async_context(queues.working(name, process, settings.redis, concurrency=concurrency))
+            working = queues.working(name, processors[name], settings.redis, concurrency=concurrency)
+            await stack.enter_async_context(working)
         await _alongside(stack, _sweep(desk, nudges))
         _log.info("worker_ready", queues=list(names), concurrency=concurrency, prompts=prompts.version)
         yield
 
 
 def _llm(turns: Turns, summaries: Summaries) -> queues.Processor:
-    async def process(name: str, data: dict[str, Any]) -> None:
-        conversation = str(data["conversation"])
+    async def process(task: queues.Task) -> None:
+        conversation = str(task.data["conversation"])
         with structlog.contextvars.bound_contextvars(conversation=conversation):
-            if name == "summary":
+            if task.name == "summary":
                 await summaries.make(conversation)
             else:
                 await turns.run(conversation)

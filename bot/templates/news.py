@@ -12,8 +12,8 @@ from bot.templates.synced import Templates
 from bot.whatsapp.loose import text
 
 _log = structlog.get_logger()
-# Events that are no states of a template; what they stand for (reference 4).
-_STATES = {"REINSTATED": "APPROVED", "UNARCHIVED": "APPROVED", "FLAGGED": "APPROVED"}
+# Events that are no states of a template, and the states that they stand for (reference 4).
+_STATES = {"REINSTATED": "APPROVED", "UNARCHIVED": "APPROVED"}
 _GOOD = ("APPROVED", "PENDING", "REINSTATED", "UNARCHIVED")
 Handler = Callable[[dict[str, Any]], Awaitable[None]]
 
@@ -37,8 +37,10 @@ class News:
         if found is None or not event:
             return
         reason = text(value.get("reason")) or "NONE"
-        told = {"status": _STATES.get(event, event), "rejected_reason": "" if reason == "NONE" else reason}
-        await self._templates.note(*found, **told)
+        # A flagged one still leaves: it is a warning.
+        if event != "FLAGGED":
+            told = {"status": _STATES.get(event, event), "rejected_reason": "" if reason == "NONE" else reason}
+            await self._templates.note(*found, **told)
         if event not in _GOOD:
             await self._alert(*found, f"{event}: {reason}", "see WhatsApp Manager; only APPROVED templates leave")
 
@@ -70,7 +72,7 @@ class News:
         """What it says was edited; the webhook leaves out too much, so Meta is asked when it is needed."""
         found = _which(value)
         if found is not None:
-            await self._templates.forget(*found)
+            await self._templates.note(*found, outdated="1")
 
     async def _alert(self, name: str, language: str, what: str, fix: str) -> None:
         _log.error("template_alert", template=name, language=language, what=what, fix=fix)

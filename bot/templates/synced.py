@@ -18,9 +18,10 @@ from bot.whatsapp.parameters import ParametersWrong, Synced, components, synced_
 from bot.whatsapp.templates import Definition
 
 _log = structlog.get_logger()
-_NAMES = "recado:templates"
-_SYNCED_AT = "recado:templates:synced_at"
-_LOOKED = "recado:templates:looked"
+# The braces keep all of them in one slot of a Redis Cluster.
+_NAMES = "recado:{templates}"
+_SYNCED_AT = "recado:{templates}:synced_at"
+_LOOKED = "recado:{templates}:looked"
 # Before a template is refused, Meta is asked again what became of it; but not more often than this.
 _LOOK_AGAIN_SECONDS = 60
 # The refusals that mean: the template is not what we think it is (reference 10.2).
@@ -79,8 +80,11 @@ class Templates:
 
     async def prepare(self, part: Template, contact_language: str | None) -> Prepared:
         """As `render_template`, with the words and the category. Asks Meta anew before it refuses."""
+        raw = await self._raw(part.name)
+        if _outdated(raw) and await self._look_again():
+            raw = await self._raw(part.name)
         try:
-            return self._chosen(await self.named(part.name), part, contact_language)
+            return self._chosen(_all_of(raw), part, contact_language)
         except TemplateNotSendable:
             if not await self._look_again():
                 raise
@@ -103,7 +107,7 @@ class Templates:
         """Take over Meta's whole list; `accept` agrees to the categories as they are now."""
         listed = [one for one in map(synced_from, await self._graph.templates()) if one]
         before = {(kept.synced.name, kept.synced.language): kept.accepted for kept in await self.all()}
-        kept = [self._kept(one, None if accept else before.get((one.name, one.language)), accept) for one in listed]
+        kept = [Kept(one, one.category if accept else self._accepted(one, before)) for one in listed]
         gone = set(await answer(self._redis.smembers(_NAMES))) | {one.name for one in listed}
         pipeline = self._redis.pipeline(transaction=True)
         pipeline.delete(_NAMES, *map(_key, gone))
@@ -122,23 +126,19 @@ class Templates:
 
     async def named(self, name: str) -> list[Kept]:
         """One template in all its languages; empty when it isn't known."""
+        return _all_of(await self._raw(name))
+
+    async def _raw(self, name: str) -> dict[str, str]:
         raw: dict[str, str] = await answer(self._redis.hgetall(_key(name)))
-        return [_merged(language, raw) for language in sorted(raw) if ":" not in language]
+        return raw
 
     async def note(self, name: str, language: str, **told: str) -> None:
-        """Keep what a webhook told of a template: its status, quality or category."""
+        """Keep what a webhook told of a template: its status, quality or category, or that it is `outdated`."""
         pipeline = self._redis.pipeline(transaction=True)
         for field, value in told.items():
             pipeline.hset(_key(name), f"{language}:{field}", value)
         pipeline.sadd(_NAMES, name)
         # What we refuse because of old news is asked for anew.
-        pipeline.delete(_LOOKED)
-        await pipeline.execute()
-
-    async def forget(self, name: str, language: str) -> None:
-        """What it says has changed: the next one who needs it asks Meta."""
-        pipeline = self._redis.pipeline(transaction=True)
-        pipeline.hdel(_key(name), language)
         pipeline.delete(_LOOKED)
         await pipeline.execute()
 
@@ -152,10 +152,9 @@ class Templates:
         await self.sync()
         return True
 
-    def _kept(self, synced: Synced, before: str | None, accept: bool) -> Kept:  # noqa: FBT001
+    def _accepted(self, synced: Synced, before: dict[tuple[str, str], str]) -> str:
         wanted = self._definitions.get((synced.name, synced.language))
-        expected = before or (wanted.category if wanted else synced.category)
-        return Kept(synced, synced.category if accept else expected)
+        return before.get((synced.name, synced.language)) or (wanted.category if wanted else synced.category)
 
     def _chosen(self, known: list[Kept], part: Template, contact_language: str | None) -> Prepared:
         if not known:
@@ -183,6 +182,15 @@ class Templates:
         return {str(number): parameters[name] for number, name in enumerate(order, start=1)}
 
 
+def _all_of(raw: dict[str, str]) -> list[Kept]:
+    return [_merged(language, raw) for language in sorted(raw) if ":" not in language]
+
+
+def _outdated(raw: dict[str, str]) -> bool:
+    """Whether a webhook told of an edit, or of a language that we don't have."""
+    return any(field.endswith(":outdated") or field.partition(":")[0] not in raw for field in raw)
+
+
 def _merged(language: str, raw: dict[str, str]) -> Kept:
     synced = Synced.model_validate_json(raw[language])
     told = {field: raw.get(f"{language}:{field}") for field in ("status", "category", "quality", "rejected_reason")}
@@ -199,4 +207,4 @@ def _distance(language: str, wanted: str, default: str) -> tuple[int, str]:
 
 
 def _key(name: str) -> str:
-    return f"recado:template:{name}"
+    return f"recado:{{templates}}:{name}"

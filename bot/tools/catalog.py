@@ -6,6 +6,7 @@ from typing import Any
 
 from bot.tools.business import business_hours
 from bot.tools.handoff import talk_to_a_person
+from bot.tools.templates import send_template
 from bot.tools.tool import Tool
 
-TOOLS: tuple[Tool[Any], ...] = (business_hours, talk_to_a_person)
+TOOLS: tuple[Tool[Any], ...] = (business_hours, talk_to_a_person, send_template)

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from bot.ai.chat import ToolOffer
 from bot.contacts import Contact
 from bot.handoff import HandOff
+from bot.notices import Notices
 from bot.prompting.business import Business
 
 
@@ -38,6 +39,7 @@ class ToolContext:
     now: datetime
     business: Business
     handoff: HandOff
+    notices: Notices
     effect: str = ""
 
 

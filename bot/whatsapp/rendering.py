@@ -9,12 +9,16 @@ from bot.messages import Reply, Say
 
 def render(part: Say, reply: Reply, callback: str) -> dict[str, Any]:
     """The body of `POST /{number}/messages`; `callback` comes back in every status of the message."""
+    text = {"body": part.body, "preview_url": "https://" in part.body}
+    return envelope(reply, callback) | {"type": "text", "text": text}
+
+
+def envelope(reply: Reply, callback: str) -> dict[str, Any]:
+    """What every message to a person carries, whatever its type."""
     return {
         "messaging_product": "whatsapp",
         "recipient_type": "individual",
         **address(reply.phone, reply.bsuid),
-        "type": "text",
-        "text": {"body": part.body, "preview_url": "https://" in part.body},
         "biz_opaque_callback_data": callback,
     }
 
