@@ -163,7 +163,7 @@ def _show(kept: Iterable[Kept], definitions: tuple[Definition, ...], output: str
     rows = [_row(one) for one in kept]
     there = {(row["name"], row["language"]) for row in rows}
     rows += [
-        {"name": one.name, "language": one.language, "status": "NOT AT META", "problem": "see `recado templates push`"}
+        {"name": one.name, "language": one.language, "status": "NOT AT META YET", "problem": None}
         for one in definitions
         if (one.name, one.language) not in there
     ]
@@ -179,7 +179,9 @@ def _show(kept: Iterable[Kept], definitions: tuple[Definition, ...], output: str
 def _row(one: Kept) -> dict[str, Any]:
     synced = one.synced
     shown = synced.model_dump(exclude={"components", "id"})
-    return shown | {"parameters": synced.parameters, "problem": one.why_not}
+    # Waiting for a review is no problem.
+    problem = None if synced.status == "PENDING" else one.why_not
+    return shown | {"parameters": synced.parameters, "problem": problem}
 
 
 def _print_pushed(outcomes: Iterable[Pushed], output: str) -> None:

@@ -61,10 +61,9 @@ def definitions(folder: Path) -> tuple[Definition, ...]:
 
 
 def _read(path: Path) -> list[Definition]:
-    root = _parsed(path)
+    root, document = _parsed(path)
     try:
-        # BaseLoader: all values are text, as WhatsApp sends them; a date or a number keeps its spelling.
-        file = _File.model_validate(yaml.BaseLoader("").construct_document(root))
+        file = _File.model_validate(document)
     except ValidationError as error:
         lines = [_line(path, root, problem["loc"], problem["msg"]) for problem in error.errors()]
         raise TemplatesWrong(lines) from error
@@ -77,9 +76,12 @@ def _read(path: Path) -> list[Definition]:
     return definitions
 
 
-def _parsed(path: Path) -> yaml.Node:
+def _parsed(path: Path) -> tuple[yaml.Node, Any]:
+    """The file's nodes, which know their lines, and what they hold."""
     try:
         root = yaml.compose(path.read_text(encoding="utf-8-sig"), yaml.BaseLoader)
+        # BaseLoader: all values are text, as WhatsApp sends them; a date or a number keeps its spelling.
+        document = yaml.BaseLoader("").construct_document(root) if root else None
     except UnicodeDecodeError as error:
         raise TemplatesWrong([f"{path}:1 is not UTF-8; save the file with the encoding UTF-8"]) from error
     except OSError as error:
@@ -90,7 +92,7 @@ def _parsed(path: Path) -> yaml.Node:
         raise TemplatesWrong([f"{path}:{mark.line + 1 if mark else 1} {words}"]) from error
     if not isinstance(root, yaml.MappingNode):
         raise TemplatesWrong([f"{path}:1 expected lines of `name: value`"])
-    return root
+    return root, document
 
 
 def _mistakes(path: Path, root: yaml.Node, definitions: list[Definition]) -> Iterator[str]:
