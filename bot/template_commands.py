@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from bot import logs
 from bot.settings import Settings, SettingsWrong
 
 if TYPE_CHECKING:
@@ -103,6 +104,8 @@ def _run(work: Callable[[_Desk], Awaitable[bool]], output: str) -> None:
     """Exit 0 when all is well, 1 when a problem was found, 2 when the settings or the options are wrong."""
     if output not in ("text", "json"):
         raise typer.BadParameter("expected text or json", param_hint="--format")
+    # The answer stands on standard output; what is logged beside it is for trouble.
+    logs.configure("warning", "console")
     try:
         settings = Settings()
         settings.require()

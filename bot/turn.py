@@ -145,6 +145,8 @@ class Turns:
             words = " ".join(sight.perceived.words for sight in sights)
             language = language_of(words) or _language(contact, self._service.default_language)
             await self._at.contacts.saw(conversation, messages, language)
+            # Anew, because who writes for the first time is known from now on: their role depends on it.
+            contact = await self._at.contacts.get(conversation)
             scene = _Scene(conversation, messages, sights, said, language, contact, before, begun)
             outcome = await self._answer(scene, trace)
         with trace.station("closing"):

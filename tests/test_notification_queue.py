@@ -56,7 +56,9 @@ async def test_a_job_sends_the_template_to_somebody_who_never_wrote(world: World
     assert sent.request["to"] == "+5215512345678"
     assert sent.request["template"]["name"] == "order_confirmation"
     assert sent.request["biz_opaque_callback_data"].startswith("c_")
-    assert world.meta.history(sent.person or ana)[0]["words"].startswith("Hola Ana, confirmamos tu pedido A-17")
+    assert world.meta.history(sent.person or ana)[0]["message"]["words"].startswith(
+        "Hola Ana, confirmamos tu pedido A-17"
+    )
 
 
 async def test_a_person_is_reached_by_their_bsuid(world: World) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from redis.asyncio import Redis
 from bot.messages import Template
 from bot.redis import answer
 from bot.whatsapp.client import Graph
-from bot.whatsapp.errors import GraphError
+from bot.whatsapp.errors import GraphError, Unavailable
 from bot.whatsapp.parameters import ParametersWrong, Synced, components, synced_from, words
 from bot.whatsapp.templates import Definition
 
@@ -24,6 +25,7 @@ _SYNCED_AT = "recado:{templates}:synced_at"
 _LOOKED = "recado:{templates}:looked"
 # Before a template is refused, Meta is asked again what became of it; but not more often than this.
 _LOOK_AGAIN_SECONDS = 60
+_ASKING_SECONDS = 30
 # The refusals that mean: the template is not what we think it is (reference 10.2).
 _CHANGED = frozenset({132000, 132001, 132012, 132015, 132016, 132018})
 
@@ -81,13 +83,13 @@ class Templates:
     async def prepare(self, part: Template, contact_language: str | None) -> Prepared:
         """As `render_template`, with the words and the category. Asks Meta anew before it refuses."""
         raw = await self._raw(part.name)
-        if _outdated(raw) and await self._look_again():
+        if _outdated(raw):
+            await self._look_again()
             raw = await self._raw(part.name)
         try:
             return self._chosen(_all_of(raw), part, contact_language)
         except TemplateNotSendable:
-            if not await self._look_again():
-                raise
+            await self._look_again()
         return self._chosen(await self.named(part.name), part, contact_language)
 
     async def send(
@@ -142,15 +144,20 @@ class Templates:
         pipeline.delete(_LOOKED)
         await pipeline.execute()
 
-    async def _look_again(self) -> bool:
-        """Sync, unless somebody just did; False when nothing was learned."""
+    async def _look_again(self) -> None:
+        """Sync, unless somebody just did; whoever comes while another asks Meta, waits for what they learn."""
         if not self._graph.account:
             _log.warning("templates_not_synced", fix="set WHATSAPP_WABA_ID, so that Recado can ask for its templates")
-            return False
-        if not await self._redis.set(_LOOKED, "1", nx=True, ex=_LOOK_AGAIN_SECONDS):
-            return False
-        await self.sync()
-        return True
+        elif await self._redis.set(_LOOKED, "asking", nx=True, ex=_ASKING_SECONDS):
+            try:
+                await self.sync()
+            except (GraphError, Unavailable):
+                await answer(self._redis.delete(_LOOKED))
+                raise
+            await self._redis.set(_LOOKED, "done", xx=True, ex=_LOOK_AGAIN_SECONDS)
+        else:
+            while await self._redis.get(_LOOKED) == "asking":  # noqa: ASYNC110 - another process is at it
+                await asyncio.sleep(0.05)
 
     def _accepted(self, synced: Synced, before: dict[tuple[str, str], str]) -> str:
         wanted = self._definitions.get((synced.name, synced.language))

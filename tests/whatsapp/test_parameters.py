@@ -138,13 +138,22 @@ def test_buttons_take_the_end_of_their_address_and_their_code_by_position() -> N
     ("raw", "kept"),
     [
         ({"name": "a", "language": "es"}, ("UNKNOWN", "POSITIONAL", None)),
-        ({"name": "a", "language": "es", "status": "approved", "parameter_format": "named"}, ("APPROVED", "NAMED", None)),
-        ({"name": "a", "language": "es", "status": "REJECTED", "rejected_reason": "SCAM"}, ("REJECTED", "POSITIONAL", "SCAM")),
-        ({"name": "a", "language": "es", "rejected_reason": "NONE", "components": "x"}, ("UNKNOWN", "POSITIONAL", None)),
+        (
+            {"name": "a", "language": "es", "status": "approved", "parameter_format": "named"},
+            ("APPROVED", "NAMED", None),
+        ),
+        (
+            {"name": "a", "language": "es", "status": "REJECTED", "rejected_reason": "SCAM"},
+            ("REJECTED", "POSITIONAL", "SCAM"),
+        ),
+        (
+            {"name": "a", "language": "es", "rejected_reason": "NONE", "components": "x"},
+            ("UNKNOWN", "POSITIONAL", None),
+        ),
         ({"name": "a"}, None),
         ({}, None),
     ],
-)  # fmt: skip
+)
 def test_metas_list_is_read_whatever_is_missing(raw: dict[str, Any], kept: tuple[str, str, str | None] | None) -> None:
     synced = synced_from(raw)
     assert (synced and (synced.status, synced.parameter_format, synced.rejected_reason)) == kept
