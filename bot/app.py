@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 
+import aiohttp
 from aiohttp import web
 from prometheus_client.core import GaugeMetricFamily
 from redis.asyncio import Redis
@@ -22,6 +23,9 @@ from bot.pause import Pause
 from bot.queues import Nudges
 from bot.redis import Together, connect
 from bot.settings import Settings
+from bot.templates.news import News
+from bot.templates.synced import Templates
+from bot.whatsapp.client import Graph
 
 REDIS = web.AppKey("redis", Redis)
 SHIP = web.AppKey("ship", Ship)
@@ -42,7 +46,7 @@ def create_app(settings: Settings) -> web.Application:
     if settings.service.console_token:
         app[pages.TOKEN] = settings.service.console_token.get_secret_value()
         app.add_routes(pages.routes)
-    app.cleanup_ctx.extend([_redis, _inbox, _metrics])
+    app.cleanup_ctx.extend([_redis, _inbox, _news, _metrics])
     return app
 
 
@@ -89,6 +93,15 @@ async def _redis(app: web.Application) -> AsyncIterator[None]:
         app[DESK] = Desk(client, lease_seconds=0)
         app[pages.EVENTS] = Events(client)
         app[pages.HANDOFF] = HandOff(Contacts(client), app[pages.EVENTS])
+        yield
+
+
+async def _news(app: web.Application) -> AsyncIterator[None]:
+    async with aiohttp.ClientSession() as http:
+        settings = app[_SETTINGS]
+        graph = Graph(http, settings.whatsapp)
+        templates = Templates(app[REDIS], graph, default_language=settings.service.default_language)
+        app[webhook.NEWS] = News(templates, app[pages.EVENTS]).handlers
         yield
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Literal
@@ -10,26 +10,33 @@ from typing import Any, Literal
 import structlog
 from redis.asyncio import Redis
 
-from bot import ledger, memory
+from bot import ledger, memory, queues
 from bot.contacts import Contact, Contacts
 from bot.deliveries import DUE, Deliveries, delivery, event, failures
 from bot.events import Events
 from bot.failures import Failures
 from bot.inbox import Desk, Lease
+from bot.memory import Memory
 from bot.messages import Reply, Template
 from bot.metrics import REPLIES
+from bot.pace import Pace
 from bot.pause import FIX, Pause
 from bot.permission import OWN, Permission, may_send, window_open
 from bot.redis import key
 from bot.replies import words
 from bot.sending import Errand, Later, Sending
-from bot.uploads import NotSendable
+from bot.settings import Settings
+from bot.storage.connect import storage_of
+from bot.templates.synced import TemplateNotSendable, Templates
+from bot.uploads import NotSendable, Uploads
+from bot.whatsapp.client import Graph
 from bot.whatsapp.errors import GraphError, Remedy, Unavailable
 from bot.whatsapp.limits import fit
 
 _log = structlog.get_logger()
 # A delayed job that gets lost is made up for after this while.
 _SLACK_SECONDS = 5.0
+_ASK_AGAIN_SECONDS = 16.0
 
 State = Literal["sent", "failed", "refused", "waiting_for_contact", "later"]
 
@@ -51,6 +58,11 @@ class Sent:
     state: State = "sent"
     error: str | None = None
 
+    @property
+    def lost(self) -> bool:
+        """Whether it will never leave; what only waits is not lost."""
+        return self.state in ("failed", "refused")
+
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
@@ -63,7 +75,7 @@ class Waiting:
 
 @dataclass(frozen=True, slots=True)
 class Outbox:
-    """`later(conversation, job id, seconds)` asks for a turn; `category_of` knows a template's category at Meta."""
+    """What a conversation has to say, until Meta has it."""
 
     redis: Redis
     desk: Desk
@@ -73,8 +85,7 @@ class Outbox:
     failures: Failures
     pause: Pause
     events: Events
-    later: Callable[[str, str, float], None]
-    category_of: Callable[[Template], Awaitable[str]]
+    templates: Templates
     ttl_seconds: int
 
     async def flush(self, lease: Lease) -> list[Sent]:
@@ -118,7 +129,7 @@ class Outbox:
                 contact = await self._contact(lease.conversation)
             else:
                 REPLIES.labels(outcome.state).inc()
-            if outcome.state in ("failed", "refused"):
+            if outcome.lost:
                 told = event(lease.conversation, reply.id, outcome.state, None, outcome.error or "")
                 await self.events.publish(told)
         return outcomes
@@ -148,13 +159,14 @@ class Outbox:
         errors: list[str] = []
         start = int(waiting.done.get(chosen.id, "0"))
         for index, part in enumerate(chosen.parts[start:], start):
-            errand = Errand(lease.conversation, chosen, part, f"{lease.conversation}.{chosen.id}.{index}")
+            callback = f"{lease.conversation}.{chosen.id}.{index}"
+            errand = Errand(lease.conversation, chosen, part, callback, contact.language)
             asked_at = datetime.now(UTC)
             wamid: str | None = None
             try:
                 wamid = await self.sending.send(errand)
                 _log.info("reply_sent", reply=chosen.id, part=index)
-            except (GraphError, Unavailable, NotSendable) as error:
+            except (GraphError, Unavailable, NotSendable, TemplateNotSendable) as error:
                 if isinstance(error, GraphError) and await self._window_closed(errand, error, asked_at):
                     return await self._send(lease, waiting, _refused(contact))
                 _log.error("reply_failed", reply=chosen.id, part=index, error=str(error))
@@ -177,19 +189,32 @@ class Outbox:
             return reply
         if verdict is Permission.WINDOW_CLOSED and reply.fallback is not None:
             instead = reply.model_copy(update={"id": f"{reply.id}-fallback", "parts": (reply.fallback,)})
-            if await self._permission(instead, contact) is Permission.ALLOWED:
+            sendable = await self._category(reply.fallback, contact) is not None
+            if sendable and await self._permission(instead, contact) is Permission.ALLOWED:
                 return instead
         return verdict
 
     async def _permission(self, reply: Reply, contact: Contact) -> Permission:
         now = datetime.now(UTC)
         for part in reply.parts:
-            category = await self.category_of(part) if isinstance(part, Template) else "service"
-            for kind in (category, OWN) if reply.own else (category,):
+            category: str | None = None
+            # Asked for only where it can make a difference.
+            if isinstance(part, Template) and contact.marketing_opt_out:
+                category = await self._category(part, contact)
+            for kind in (category or "service", *((OWN,) if reply.own else ())):
                 verdict = may_send(part, contact, kind, now)
                 if verdict is not Permission.ALLOWED:
                     return verdict
         return Permission.ALLOWED
+
+    async def _category(self, part: Template, contact: Contact) -> str | None:
+        """The template's category at Meta; None for one that can't leave, as sending it will tell."""
+        try:
+            return (await self.templates.prepare(part, contact.language)).category
+        except TemplateNotSendable:
+            return None
+        except (GraphError, Unavailable) as error:
+            raise Later(_ASK_AGAIN_SECONDS, f"Meta does not tell of templates now: {error}") from error
 
     async def _wait_for_contact(self, lease: Lease, reply: Reply) -> Sent:
         """Leave it where it is: it goes when the person writes. Told once."""
@@ -211,7 +236,7 @@ class Outbox:
         if later.seconds:
             await self.deliveries.later(conversation, later.seconds + _SLACK_SECONDS)
             due = int(datetime.now(UTC).timestamp() + later.seconds)
-            self.later(conversation, f"{conversation}-later-{due}", later.seconds)
+            await queues.turn_later(self.redis, conversation, f"{conversation}-later-{due}", later.seconds)
         else:
             await self.deliveries.later(conversation, 0)
 
@@ -221,7 +246,9 @@ class Outbox:
         def write(pipeline: Any) -> None:
             if wamid is not None:
                 pipeline.hset(errand.record, "wamid", wamid)
-                memory.quotable(pipeline, errand.conversation, wamid, words(errand.part), self.ttl_seconds)
+                # What a template says is known where it was filled in.
+                if not isinstance(errand.part, Template):
+                    memory.quotable(pipeline, errand.conversation, wamid, words(errand.part), self.ttl_seconds)
             elif errors:
                 pipeline.hset(errand.record, "status", "failed")
                 pipeline.hset(errand.record, "why", errors[-1])
@@ -234,6 +261,28 @@ class Outbox:
                 pipeline.lrem(_outbox(errand.conversation), 1, last)
 
         return write
+
+
+def outbox_of(  # noqa: PLR0913, PLR0917 - all that a message passes on its way
+    redis: Redis, graph: Graph, desk: Desk, contacts: Contacts, templates: Templates, settings: Settings
+) -> Outbox:
+    """An outbox as the settings want it; what it keeps in Redis, it shares with those of all processes."""
+    events, ttl_seconds = Events(redis), Memory(redis, settings.memory).ttl_seconds
+    pace, pause = Pace(redis, settings.whatsapp.messages_per_second), Pause(redis, events)
+    deliveries = Deliveries(redis, events)
+    uploads = Uploads(redis, graph, storage_of(settings.storage))
+    return Outbox(
+        redis=redis,
+        desk=desk,
+        contacts=contacts,
+        deliveries=deliveries,
+        sending=Sending(redis, graph, pace, uploads, templates, ttl_seconds),
+        failures=Failures(desk, contacts, deliveries, pace, pause, events),
+        pause=pause,
+        events=events,
+        templates=templates,
+        ttl_seconds=ttl_seconds,
+    )
 
 
 def _refused(contact: Contact) -> Contact:

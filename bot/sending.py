@@ -9,17 +9,18 @@ from dataclasses import dataclass
 import structlog
 from redis.asyncio import Redis
 
-from bot import ledger
+from bot import ledger, memory
 from bot.deliveries import delivery
 from bot.logs import masked
-from bot.messages import Attachment, Part, Picture, Reply, VoiceNote
+from bot.messages import Attachment, Part, Picture, Reply, Template, VoiceNote
 from bot.pace import Pace
 from bot.redis import answer
 from bot.storage.door import StorageFailed
+from bot.templates.synced import Prepared, Templates
 from bot.uploads import Uploads
 from bot.whatsapp.client import Graph
 from bot.whatsapp.errors import MEDIA_REFUSED, PAIR_RATE, RATES, GraphError, Remedy, Unavailable
-from bot.whatsapp.rendering import render
+from bot.whatsapp.rendering import envelope, render
 
 _log = structlog.get_logger()
 
@@ -50,6 +51,7 @@ class Errand:
     reply: Reply
     part: Part
     callback: str
+    language: str | None = None
 
     @property
     def record(self) -> str:
@@ -62,11 +64,13 @@ class Sending:
     graph: Graph
     pace: Pace
     uploads: Uploads
+    templates: Templates
+    ttl_seconds: int
 
     async def send(self, errand: Errand) -> str | None:
         """Hand a message over and get its wamid; None for one that was given up already.
 
-        Raises Later, and what it was given up for: GraphError, Unavailable, NotSendable.
+        Raises Later, and what it was given up for: GraphError, Unavailable, NotSendable, TemplateNotSendable.
         """
         before, wait = await self._begin(errand)
         wamid: str | None = before.get("wamid")
@@ -117,10 +121,21 @@ class Sending:
 
     async def _once(self, errand: Errand, *, anew: bool) -> str:
         part, number = errand.part, errand.reply.phone_number_id
+        if isinstance(part, Template):
+            return await self.templates.send(part, errand.language, lambda filled: self._post(errand, filled))
         media_id = None
         if isinstance(part, Picture | Attachment | VoiceNote):
             media_id = await self.uploads.media_id(errand.conversation, part, number, anew=anew)
         return await self.graph.send(render(part, errand.reply, errand.callback, media_id), number)
+
+    async def _post(self, errand: Errand, filled: Prepared) -> str:
+        """Hand over a template, and keep what it said for those who quote it."""
+        message = envelope(errand.reply, errand.callback) | filled.payload
+        wamid = await self.graph.send(message, errand.reply.phone_number_id)
+        pipeline = self.redis.pipeline(transaction=True)
+        memory.quotable(pipeline, errand.conversation, wamid, filled.words, self.ttl_seconds)
+        await pipeline.execute()
+        return wamid
 
     async def _back_off(self, errand: Errand, error: GraphError | Unavailable | StorageFailed, tries: int) -> None:
         """Wait as Meta asks for (4^X seconds), or raise Later, or raise the error when it was tried often enough."""

@@ -26,6 +26,7 @@ from bot.logs import masked
 from bot.memory import Memory, Recollection, Remembered
 from bot.messages import Inbound, Part, Reply
 from bot.metrics import TURN_SECONDS, TURNS
+from bot.notices import Notices
 from bot.outbox import Outbox
 from bot.perception import Perception, Sight, fenced
 from bot.phrases import phrase
@@ -70,6 +71,7 @@ class Stations:
     events: Events
     graph: Graph
     nudges: Nudges
+    notices: Notices
     prompts: Prompts
     business: Business
 
@@ -144,6 +146,8 @@ class Turns:
             words = " ".join(sight.perceived.words for sight in sights)
             language = language_of(words) or _language(contact, self._service.default_language)
             await self._at.contacts.saw(conversation, messages, language)
+            # Anew, because who writes for the first time is known from now on: their role depends on it.
+            contact = await self._at.contacts.get(conversation)
             scene = _Scene(conversation, messages, sights, said, language, contact, before, begun)
             outcome = await self._answer(scene, trace)
         with trace.station("closing"):
@@ -224,6 +228,7 @@ class Turns:
             now=now,
             business=self._at.business,
             handoff=self._at.handoff,
+            notices=self._at.notices,
             effect=trace.turn,
         )
         journal = Journal(scene.begun.journal, lambda entry: self._write_down(scene.conversation, entry, trace))

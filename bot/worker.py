@@ -7,7 +7,6 @@ import importlib
 import time
 from collections.abc import AsyncIterator, Awaitable
 from contextlib import AsyncExitStack, asynccontextmanager
-from typing import Any
 
 import aiohttp
 import structlog
@@ -18,30 +17,26 @@ from bot.agent import Agent
 from bot.ai.openrouter import OpenRouter
 from bot.archive import Archive
 from bot.contacts import Contacts
-from bot.deliveries import Deliveries
 from bot.events import Events
-from bot.failures import Failures
 from bot.handoff import HandOff
 from bot.inbox import Desk
 from bot.memory import Memory
-from bot.messages import Template
 from bot.metrics import Ship
-from bot.outbox import Outbox
-from bot.pace import Pace
-from bot.pause import Pause
+from bot.notices import Notices
+from bot.outbox import Outbox, outbox_of
 from bot.perception import Perception
 from bot.prompting.business import business_of
 from bot.prompting.prompts import load
 from bot.queues import Nudges
 from bot.redis import connect
-from bot.sending import Sending
 from bot.senses import Senses
 from bot.settings import Settings
 from bot.storage.connect import storage_of
 from bot.summaries import Summaries
+from bot.templates.files import definitions
+from bot.templates.synced import Templates
 from bot.tools.catalog import TOOLS
 from bot.turn import Stations, Turns
-from bot.uploads import Uploads
 from bot.whatsapp.client import Graph
 
 _log = structlog.get_logger()
@@ -66,40 +61,33 @@ async def running(settings: Settings, names: tuple[queues.Name, ...], concurrenc
         desk = Desk(redis, lease_seconds=_LEASE_SECONDS)
         graph = Graph(http, settings.whatsapp)
         memory = Memory(redis, settings.memory)
-        contacts, events = Contacts(redis), Events(redis)
+        contacts, events = Contacts(redis, settings.service.staff_contacts), Events(redis)
         senses = Senses(settings.whisper, settings.vision)
         stack.push_async_callback(senses.close)
         model = OpenRouter(settings.llm)
         stack.push_async_callback(model.close)
         nudges = await stack.enter_async_context(Nudges(redis).running())
-        storage = storage_of(settings.storage)
-        pace, pause = Pace(redis, settings.whatsapp.messages_per_second), Pause(redis, events)
-        deliveries = Deliveries(redis, events)
-        outbox = Outbox(
-            redis=redis,
-            desk=desk,
-            contacts=contacts,
-            deliveries=deliveries,
-            sending=Sending(redis, graph, pace, Uploads(redis, graph, storage)),
-            failures=Failures(desk, contacts, deliveries, pace, pause, events),
-            pause=pause,
-            events=events,
-            later=nudges.turn,
-            category_of=_category_of,
-            ttl_seconds=memory.ttl_seconds,
+        templates = Templates(
+            redis,
+            graph,
+            definitions(settings.service.templates_dir),
+            default_language=settings.service.default_language,
         )
+        outbox = outbox_of(redis, graph, desk, contacts, templates, settings)
+        notices = Notices(redis, desk, contacts, memory, outbox, templates)
         stations = Stations(
             redis=redis,
             desk=desk,
             contacts=contacts,
             memory=memory,
-            perception=Perception(redis, graph, senses, Archive(redis, storage)),
+            perception=Perception(redis, graph, senses, Archive(redis, storage_of(settings.storage))),
             agent=Agent(model, TOOLS),
             outbox=outbox,
             handoff=HandOff(contacts, events),
             events=events,
             graph=graph,
             nudges=nudges,
+            notices=notices,
             prompts=prompts,
             business=business_of(prompts),
         )
@@ -109,20 +97,24 @@ async def running(settings: Settings, names: tuple[queues.Name, ...], concurrenc
         stack.push_async_callback(ship.flush)
         await _alongside(stack, ship.run())
         await _alongside(stack, _warm_up())
+        processors: dict[queues.Name, queues.Processor] = {
+            "llm": _llm(turns, summaries),
+            "notification": notices.process,
+        }
         for name in names:
-            process = _llm(turns, summaries)
-            await stack.enter_async_context(queues.working(name, process, settings.redis, concurrency=concurrency))
+            working = queues.working(name, processors[name], settings.redis, concurrency=concurrency)
+            await stack.enter_async_context(working)
         await _alongside(stack, _sweep(desk, nudges))
-        await _alongside(stack, _resend(deliveries, pause, graph, nudges))
+        await _alongside(stack, _resend(outbox, graph, nudges))
         _log.info("worker_ready", queues=list(names), concurrency=concurrency, prompts=prompts.version)
         yield
 
 
 def _llm(turns: Turns, summaries: Summaries) -> queues.Processor:
-    async def process(name: str, data: dict[str, Any]) -> None:
-        conversation = str(data["conversation"])
+    async def process(task: queues.Task) -> None:
+        conversation = str(task.data["conversation"])
         with structlog.contextvars.bound_contextvars(conversation=conversation):
-            if name == "summary":
+            if task.name == "summary":
                 await summaries.make(conversation)
             else:
                 await turns.run(conversation)
@@ -146,21 +138,16 @@ async def _sweep(desk: Desk, nudges: Nudges) -> None:
             _log.warning("sweep_failed", error=type(error).__name__)
 
 
-async def _resend(deliveries: Deliveries, pause: Pause, graph: Graph, nudges: Nudges) -> None:
+async def _resend(outbox: Outbox, graph: Graph, nudges: Nudges) -> None:
     """Ask for turns where something has to be sent by now, unless sending is paused; and find out when that ends."""
     while True:
         await asyncio.sleep(_RESEND_SECONDS)
         try:
-            if await pause.over(graph):
-                for conversation in await deliveries.due():
+            if await outbox.pause.over(graph):
+                for conversation in await outbox.deliveries.due():
                     nudges.turn(conversation, f"{conversation}-due-{int(time.time() / _DUE_AGAIN_SECONDS)}")
         except (RedisError, OSError) as error:
             _log.warning("resending_failed", error=type(error).__name__)
-
-
-async def _category_of(_: Template) -> str:
-    """Until templates are synced, none is known to be marketing."""
-    return "utility"
 
 
 async def _alongside(stack: AsyncExitStack, work: Awaitable[None]) -> None:

@@ -13,6 +13,7 @@ from bot.ai.chat import ToolOffer
 from bot.contacts import Contact
 from bot.handoff import HandOff
 from bot.messages import Part
+from bot.notices import Notices
 from bot.prompting.business import Business
 
 
@@ -42,6 +43,7 @@ class ToolContext:
     now: datetime
     business: Business
     handoff: HandOff
+    notices: Notices
     effect: str = ""
     parts: list[Part] = field(default_factory=list)
 

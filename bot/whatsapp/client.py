@@ -23,6 +23,8 @@ _REDIRECTS = 3
 _MEDIA_HOSTS = ("facebook.com", "fbsbx.com", "fbcdn.net", "whatsapp.net")
 _NOT_FOUND = 404
 _LOCKED = 131031
+_CURSOR_RAN_OUT = 131059
+_TEMPLATE_FIELDS = "id,name,language,status,category,components,quality_score,rejected_reason,parameter_format"
 
 
 class MediaGone(Exception):
@@ -54,6 +56,7 @@ class Graph:
         self._base = URL(settings.api_base_url) / settings.api_version
         self._token = settings.access_token.get_secret_value() if settings.access_token else ""
         self._number = settings.phone_number_id or ""
+        self.account = settings.waba_id
 
     async def send(self, message: dict[str, Any], number: str = "") -> str:
         """Hand a message over and get its wamid: accepted by Meta, not yet delivered."""
@@ -94,6 +97,35 @@ class Graph:
         if media_id is None:
             raise Unavailable("Meta's answer holds no media id", in_doubt=False)
         return media_id
+
+    async def templates(self) -> list[dict[str, Any]]:
+        """All message templates of the account, page by page; a cursor that ran out (131059) starts it anew, once."""
+        try:
+            return await self._templates()
+        except GraphError as error:
+            if error.code != _CURSOR_RAN_OUT:
+                raise
+        return await self._templates()
+
+    async def _templates(self) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = []
+        query = {"fields": _TEMPLATE_FIELDS, "limit": "100"}
+        while True:
+            page = await self._call("GET", f"{self.account}/message_templates", params=query)
+            found.extend(mapping(one) for one in items(page.get("data")))
+            paging = mapping(page.get("paging"))
+            after = text(mapping(paging.get("cursors")).get("after"))
+            if not paging.get("next") or after is None or after == query.get("after"):
+                return found
+            query["after"] = after
+
+    async def create_template(self, body: dict[str, Any]) -> dict[str, Any]:
+        """Ask for a review; Meta answers `{id, status, category}`, and may have changed the category."""
+        return await self._call("POST", f"{self.account}/message_templates", json=body)
+
+    async def edit_template(self, template_id: str, components: list[dict[str, Any]]) -> None:
+        """Change what it says, which sends it into review again."""
+        await self._call("POST", template_id, json={"components": components})
 
     async def fetch(self, media_id: str, *, limit: int, sha256: str | None = None) -> File:
         """The file's bytes, at most `limit` of them; its address is resolved anew once when it has run out.

@@ -40,7 +40,6 @@ RATES = frozenset({4, 17, 32, 613, 80007, 130429, 131057, 2494100})
 UNDELIVERABLE = 131026
 OPTED_OUT = 131050
 MEDIA_REFUSED = 131053
-TEMPLATE_CHANGED = frozenset({132000, 132001, 132008, 132012, 132018})
 
 _RETRY = RATES | {1, 2, PAIR_RATE, 131000, 131016, 133004, 134101}
 _FIX_SETTINGS = frozenset(
@@ -79,5 +78,7 @@ def error_from(status: int, body: bytes) -> GraphError | Unavailable:
         # Without Meta's envelope it was not Meta's application that answered: the call may have passed or not.
         return Unavailable(f"HTTP {status} without Meta's error envelope", in_doubt=status >= _SERVER_ERROR)
     data = error.get("error_data")
-    details = text(mapping(data).get("details")) or text(data) or text(error.get("message")) or "no details"
+    # `error_user_msg` is where Meta says what is wrong with a new template.
+    told = (mapping(data).get("details"), data, error.get("error_user_msg"), error.get("message"))
+    details = next((words for words in map(text, told) if words), "no details")
     return GraphError(int(code), details, remedy_for(int(code), transient=error.get("is_transient") is True))

@@ -13,36 +13,35 @@ from bot.messages import (
     Choice,
     LinkButton,
     Menu,
-    Part,
     Picture,
     Place,
     React,
     Reply,
     Say,
     StoredFile,
-    Template,
     VoiceNote,
 )
 
 # Meta's page and the libraries that send it name this type differently (reference 2.7); this one was seen to work.
 _CONTACT_REQUEST = "request_contact_info"
-_DEFAULT_LANGUAGE = "es_MX"
 
 
-def render(part: Part, reply: Reply, callback: str, media_id: str | None = None) -> dict[str, Any]:
-    """The body of `POST /{number}/messages`; `callback` comes back in every status of the message.
+Plain = Say | React | Picture | Attachment | VoiceNote | Place | AskLocation | AskContact | Buttons | Menu | LinkButton
 
-    `media_id` is what Meta calls the part's file since its upload.
-    """
+
+def render(part: Plain, reply: Reply, callback: str, media_id: str | None = None) -> dict[str, Any]:
+    """The body of `POST /{number}/messages`, of all but templates; `media_id` is its file's since its upload."""
     kind, content = _content(part, media_id)
     quote = {"context": {"message_id": part.quote}} if isinstance(part, Say) and part.quote else {}
+    return envelope(reply, callback) | quote | {"type": kind, kind: content}
+
+
+def envelope(reply: Reply, callback: str) -> dict[str, Any]:
+    """What every message to a person carries; `callback` comes back in every status of the message."""
     return {
         "messaging_product": "whatsapp",
         "recipient_type": "individual",
         **address(reply.phone, reply.bsuid),
-        **quote,
-        "type": kind,
-        kind: content,
         "biz_opaque_callback_data": callback,
     }
 
@@ -62,16 +61,7 @@ def read_mark(message_id: str, *, typing: bool) -> dict[str, Any]:
     return mark | ({"typing_indicator": {"type": "text"}} if typing else {})
 
 
-def named(part: Template) -> dict[str, Any]:
-    """A template by its own words alone: all its parameters are named ones of the body."""
-    parameters = [
-        {"type": "text", "parameter_name": name, "text": value} for name, value in sorted(part.parameters.items())
-    ]
-    content: dict[str, Any] = {"name": part.name, "language": {"code": part.language or _DEFAULT_LANGUAGE}}
-    return content | ({"components": [{"type": "body", "parameters": parameters}]} if parameters else {})
-
-
-def _content(part: Part, media_id: str | None) -> tuple[str, dict[str, Any]]:  # noqa: PLR0911 - one line a kind
+def _content(part: Plain, media_id: str | None) -> tuple[str, dict[str, Any]]:  # noqa: PLR0911 - one line a kind
     match part:
         case Say():
             return "text", {"body": part.body, "preview_url": "https://" in part.body}
@@ -86,8 +76,6 @@ def _content(part: Part, media_id: str | None) -> tuple[str, dict[str, Any]]:  #
         case Place():
             names = {"name": part.name, "address": part.address}
             return "location", part.model_dump(include={"latitude", "longitude"}) | _present(names)
-        case Template():
-            return "template", named(part)
         case _:
             return "interactive", _interactive(part)
 

@@ -168,6 +168,7 @@ anything: st.SearchStrategy[Part] = st.one_of(
 @given(part=anything)
 def test_whatever_is_said_meta_takes_it(part: Part) -> None:
     for fitting in fit([part]):
+        assert not isinstance(fitting, Template)
         understand(render(fitting, TO, "c.r.0", "123"))
 
 

@@ -14,18 +14,16 @@ from bot.messages import (
     Choice,
     LinkButton,
     Menu,
-    Part,
     Picture,
     Place,
     React,
     Reply,
     Say,
     StoredFile,
-    Template,
     VoiceNote,
 )
 from bot.sandbox.graph_rules import understand
-from bot.whatsapp.rendering import render
+from bot.whatsapp.rendering import Plain, render
 
 ANA = Reply(id="r", parts=(), phone="5215512345678", bsuid="MX.1")
 SAM = Reply(id="r", parts=(), bsuid="US.13491208655302741918")
@@ -111,20 +109,9 @@ def interactive(kind: str, body: str, action: dict[str, Any], **more: Any) -> di
                 {"name": "cta_url", "parameters": {"display_text": "Abrir", "url": "https://shop.example/1"}},
             ),
         ),
-        (
-            Template(name="order_confirmation", language="es_MX", parameters={"order": "A-17"}),
-            "template",
-            {
-                "name": "order_confirmation",
-                "language": {"code": "es_MX"},
-                "components": [
-                    {"type": "body", "parameters": [{"type": "text", "parameter_name": "order", "text": "A-17"}]}
-                ],
-            },
-        ),
     ],
 )
-def test_a_part_is_written_as_meta_reads_it(part: Part, kind: str, content: dict[str, Any]) -> None:
+def test_a_part_is_written_as_meta_reads_it(part: Plain, kind: str, content: dict[str, Any]) -> None:
     message = render(part, ANA, "c.r.0", "77")
     assert (message["type"], message[kind]) == (kind, content)
     assert message["to"] == "+5215512345678"
