@@ -177,7 +177,8 @@ class Meta:
         if self._batch is not None:
             self._batch.extend(values)
             return True
-        notification = envelope(self.business, values, field_name)
+        at = None if field_name == "messages" else self.clock()
+        notification = envelope(self.business, values, field_name, at)
         taken = await self._post.bring(encode(notification))
         if self.duplicate:
             await self._post.bring(encode(notification, spaced=True))
