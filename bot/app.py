@@ -21,7 +21,7 @@ from bot.inbox import Desk, Inbox
 from bot.metrics import Ship
 from bot.pause import Pause
 from bot.queues import Nudges
-from bot.redis import Together, connect
+from bot.redis import Together, connect, ended
 from bot.settings import Settings
 from bot.templates.news import News
 from bot.templates.synced import Templates
@@ -127,6 +127,5 @@ async def _metrics(app: web.Application) -> AsyncIterator[None]:
     app[SHIP] = Ship(app[REDIS])
     task = asyncio.create_task(app[SHIP].run())
     yield
-    task.cancel()
-    await asyncio.gather(task, return_exceptions=True)
+    await ended(task)
     await app[SHIP].flush()

@@ -28,7 +28,7 @@ from bot.perception import Perception
 from bot.prompting.business import business_of
 from bot.prompting.prompts import load
 from bot.queues import Nudges
-from bot.redis import connect
+from bot.redis import connect, ended
 from bot.senses import Senses
 from bot.settings import Settings
 from bot.storage.connect import storage_of
@@ -154,8 +154,4 @@ async def _alongside(stack: AsyncExitStack, work: Awaitable[None]) -> None:
     """Run something until the stack unwinds, and wait for its end."""
     task = asyncio.ensure_future(work)
 
-    async def end() -> None:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
-
-    stack.push_async_callback(end)
+    stack.push_async_callback(ended, task)

@@ -106,7 +106,8 @@ def _buttons(part: Buttons) -> list[Part]:
         above = []
     body, footer = _footed("\n\n".join([part.body.strip(), *(["\n".join(above)] if above else [])]), part.footer)
     before, last = _last(body, _SHORT_BODY)
-    return [*before, Buttons(body=last, choices=_titled(choices, _BUTTON_TITLE), footer=footer)]
+    shown = tuple(choice.model_copy(update={"description": None}) for choice in _titled(choices, _BUTTON_TITLE))
+    return [*before, Buttons(body=last, choices=shown, footer=footer)]
 
 
 def _menu(part: Menu) -> list[Part]:
