@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bot.sandbox.chats import Chats
+from bot.sandbox.faults import Faults
 from bot.sandbox.graph_errors import Refused
 from bot.sandbox.graph_interactive import File
 from bot.sandbox.graph_media import MIMES, MediaShelf
@@ -45,6 +46,7 @@ class Desk:
     media: MediaShelf
     templates: Templates
     pace: Pace
+    faults: Faults
 
     def judge(self, message: Message) -> Verdict:
         """What becomes of the message; the order is that of Meta's own checks as far as they can be seen."""
@@ -52,12 +54,15 @@ class Desk:
         self._check_quote(message, person)
         failure = self._check_file(message)
         category, words = self._check_template(message, person)
-        if person and words is None and not self.chats.window_is_open(person):
+        if person and words is None and not self._window_is_open(person):
             raise Refused(
                 131047, "More than 24 hours have passed since the recipient last replied to the sender number"
             )
         self.pace.count(person.bsuid if person else "")
         return Verdict(person, category, words, failure)
+
+    def _window_is_open(self, person: Person) -> bool:
+        return self.chats.window_is_open(person) and not self.faults.standing("closed", person)
 
     def _addressee(self, message: Message) -> Person | None:
         if message.to is None:
