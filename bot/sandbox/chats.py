@@ -46,6 +46,10 @@ class Chats:
             self._by_phone[person.phone] = person.bsuid
         return chat
 
+    def is_open(self, person: Person) -> bool:
+        """Whether the person looks at the chat."""
+        return person.bsuid in self._chats and self._chats[person.bsuid].open
+
     def find(self, *, phone: str | None = None, bsuid: str | None = None) -> Person | None:
         chat = self._chats.get(bsuid or self._by_phone.get(phone or "", ""))
         return chat.person if chat else None

@@ -256,7 +256,7 @@ class Meta:
             return
         shown = {"type": sent.type, sent.type: request.get(sent.type)}
         shown |= {"context": {"id": message.context.message_id}} if message.context else {}
-        shown |= {"words": verdict.words} if verdict.words is not None else {}
+        shown |= {"words": verdict.words, "drawn": verdict.drawn} if verdict.drawn is not None else {}
         self.chats.typing(person, on=False)
         self.chats.sent(person, wamid, shown, sent.at)
         fault = self.faults.take("fail", "messages", person)

@@ -34,7 +34,7 @@ class Progress:
             if failure is not None:
                 await self.tell(sent, person, "failed", [failure.in_webhook()])
                 return
-            if status == "read" and not self.chats.of(person).open:
+            if status == "read" and not self.chats.is_open(person):
                 return
             await self.tell(sent, person, status)
 

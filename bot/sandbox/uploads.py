@@ -45,7 +45,11 @@ async def read_upload(request: web.Request) -> Upload:
 def classify(data: bytes, declared: str, filename: str, fields: dict[str, str]) -> Upload:
     """Decide by the bytes what the app would send; `fields["as"]` may ask for a document."""
     signature = signature_of(data)
-    kind = _kind(signature, declared) if fields.get("as") != "document" else "document"
+    kind = _kind(signature, declared)
+    if fields.get("as") == "document":
+        kind = "document"
+    elif fields.get("as") == "sticker" and kind == "image":
+        kind = "sticker"
     if not data:
         raise web.HTTPBadRequest(text="the file is empty")
     if kind != "document" and len(data) > _LARGEST_MEDIA:

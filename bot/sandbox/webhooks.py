@@ -22,17 +22,18 @@ _OK = 200
 def message_value(business: Business, person: Person, message: dict[str, Any]) -> Value:
     """The `value` that tells of one message by the person."""
     sender = ({"from": person.phone} if person.phone else {}) | {"from_user_id": person.bsuid}
-    return _value(business) | {"contacts": [person.as_contact()], "messages": [sender | message]}
+    return blank_value(business) | {"contacts": [person.as_contact()], "messages": [sender | message]}
 
 
 def status_value(business: Business, person: Person, status: dict[str, Any]) -> Value:
     """The `value` that tells how far a message to the person has come."""
     recipient = ({"recipient_id": person.phone} if person.phone else {}) | {"recipient_user_id": person.bsuid}
     contacts: Value = {} if status["status"] == "failed" else {"contacts": [person.as_contact()]}
-    return _value(business) | contacts | {"statuses": [status | recipient]}
+    return blank_value(business) | contacts | {"statuses": [status | recipient]}
 
 
-def _value(business: Business) -> Value:
+def blank_value(business: Business) -> Value:
+    """What every `value` holds."""
     metadata = {
         "display_phone_number": business.display_phone_number,
         "phone_number_id": business.phone_number_id,
