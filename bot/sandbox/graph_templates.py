@@ -159,7 +159,9 @@ def drawn(template: Template, use: TemplateUse) -> dict[str, Any]:
     """The parts as the person sees them: header (text or file), body, footer, buttons with what a tap on them sends."""
     parts = {name.lower(): _filled(template, name, _parameters(use, name)) for name in ("HEADER", "BODY", "FOOTER")}
     files = [given for given in _parameters(use, "HEADER") if given.get("type") in {"image", "video", "document"}]
-    defined = next((part.get("buttons", []) for part in template.components if part.get("type") == "BUTTONS"), [])
+    defined: list[dict[str, Any]] = next(
+        (part.get("buttons", []) for part in template.components if part.get("type") == "BUTTONS"), []
+    )
     values = {str(part.index): part.parameters for part in use.components if part.type == "button"}
     buttons = [_button(button, values.get(str(place), ())) for place, button in enumerate(defined)]
     return parts | {"file": files[0] if files else None, "buttons": buttons}
