@@ -77,9 +77,10 @@ def _kind(signature: Signature | None, declared: str) -> MediaKind:
 
 def _mime(signature: Signature | None, kind: str, declared: str) -> str:
     sane = declared if _MIME.fullmatch(declared) else "application/octet-stream"
-    if signature is None or sane.startswith(f"{kind}/") or kind == "document":
+    family = "image" if kind == "sticker" else kind
+    if signature is None or sane.startswith(f"{family}/") or kind == "document":
         return sane
-    return f"{kind}/{signature.format}"
+    return f"{family}/{signature.format}"
 
 
 async def _read(part: BodyPartReader, limit: int) -> bytes:

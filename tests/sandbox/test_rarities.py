@@ -103,10 +103,11 @@ async def test_a_sticker_is_a_sticker_only_when_sent_as_one(page: Client, busine
     data = b"RIFF\x00\x00\x00\x00WEBPVP8 "
     for fields in ({"as": "sticker"}, {}):
         form = aiohttp.FormData({"person": ANA.bsuid} | fields)
-        form.add_field("file", io.BytesIO(data), filename="a.webp", content_type="image/webp")
+        form.add_field("file", io.BytesIO(data), filename="a.webp", content_type="application/octet-stream")
         assert (await page.post("/sandbox/messages", data=form)).status == 200
     assert [message["type"] for message in business.messages] == ["sticker", "image"]
-    assert business.messages[0]["sticker"]["animated"] is False
+    sticker = business.messages[0]["sticker"]
+    assert (sticker["mime_type"], sticker["animated"]) == ("image/webp", False)
 
 
 async def test_a_templates_parts_are_drawn_and_a_tap_on_its_button_names_it(

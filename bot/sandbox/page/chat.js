@@ -117,6 +117,7 @@ export class Chat {
     const parts = whole.deleted ? [el("p", { class: "muted gone" }, t("deleted"))] : content(shown, this.acts(whole));
     const foot = el("footer", {}, whole.edited && !whole.deleted && `${t("edited")} · `, el("time", { datetime: whole.at.toISOString() }, time(whole.at)));
     foot.append(...(whole.direction === "in" ? [this.ticks(whole)] : []));
+    node.classList.toggle("bare", message.type === "sticker" && !whole.deleted);
     node.classList.toggle("wide", ["image", "video", "location"].includes(message.type) || Boolean(message.interactive?.action));
     node.replaceChildren(...[...marks(message), this.quoted(message), ...parts, this.failure(whole), foot, this.badge(whole), !whole.deleted && this.actions(whole)].filter(Boolean));
     const speaker = whole.direction === "in" ? t("you") : "Recado";

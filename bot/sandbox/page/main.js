@@ -193,7 +193,7 @@ function drawSigns() {
 
 function start() {
   composer = new Composer(desk);
-  drawer = new Drawer(desk, (work) => composer.attempt(work));
+  drawer = new Drawer(desk, (work) => composer.attempt(work), (words) => chat.note(words));
   byId("language").value = current();
   byId("language").addEventListener("change", ({ target }) => setLanguage(target.value));
   byId("person").addEventListener("change", ({ target }) => choose(target.value));

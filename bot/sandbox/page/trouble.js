@@ -1,7 +1,7 @@
 // The drawer: Meta misbehaves on order, and messages that the phone has no gesture for are sent with one press.
 
 import { byId, el, post } from "./dom.js";
-import { current, onLanguage, t } from "./language.js";
+import { current, has, onLanguage, t } from "./language.js";
 
 const GROUPS = [
   { name: "drawer_in", switches: [{ kind: "twice" }, { kind: "batch", stays: true }, { kind: "reverse" }, { kind: "late" }] },
@@ -24,10 +24,9 @@ const RARITIES = [
 ];
 
 export class Drawer {
-  /** `desk.person` is who writes; `attempt(work)` does what may fail and says so. */
-  constructor(desk, attempt) {
-    this.desk = desk;
-    this.attempt = attempt;
+  /** `desk.person` is who writes, `attempt(work)` does what may fail and says so, `note(words)` writes into the chat. */
+  constructor(desk, attempt, note) {
+    Object.assign(this, { desk, attempt, note });
     this.armed = [];
     byId("show-drawer").addEventListener("click", () => this.show(byId("drawer").hidden));
     byId("hide-drawer").addEventListener("click", () => this.show(false));
@@ -83,7 +82,12 @@ export class Drawer {
   }
 
   rarity(kind) {
-    const send = () => this.attempt(() => post("rarities", { person: this.desk.person.bsuid, kind, language: current() }));
+    const send = () =>
+      this.attempt(async () => {
+        await post("rarities", { person: this.desk.person.bsuid, kind, language: current() });
+        // Nothing of it is seen in a chat, unlike the others.
+        if (has(`told_${kind}`)) this.note(t(`told_${kind}`));
+      });
     return el("button", { type: "button", class: "rarity", "data-key": `rare_${kind}`, onclick: send }, t(`rare_${kind}`));
   }
 
