@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import io
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 import aiohttp
 import pytest
 
 from bot.sandbox import phone
 from bot.sandbox.graph_templates import Template
+from bot.sandbox.rarities import Staged, Told
 from bot.whatsapp.payload import parse
 from tests.sandbox.conftest import page_writes
 
@@ -137,3 +138,10 @@ async def test_a_templates_parts_are_drawn_and_a_tap_on_its_button_names_it(
     body = {"person": ANA.bsuid, "message": tap, "context": wamid}
     assert (await page.post("/sandbox/messages", json=body)).status == 200
     assert business.messages[-1]["context"]["id"] == wamid
+
+
+def test_the_page_offers_every_rarity_in_both_languages() -> None:
+    words, drawer = ((phone._PAGE / name).read_text("utf-8") for name in ("channel_words.js", "trouble.js"))
+    for kind in get_args(Told) + get_args(Staged):
+        assert words.count(f"rare_{kind}:") == 2, kind
+        assert f'"{kind}"' in drawer, kind
