@@ -38,6 +38,7 @@ async def main() -> None:
             WHATSAPP_PHONE_NUMBER_ID="1",
             WHATSAPP_APP_SECRET=secrets.token_hex(8),
             WHATSAPP_API_BASE_URL=upstreams.url,
+            WHATSAPP_MESSAGES_PER_SECOND="1000",
             OPENROUTER_API_KEY="k",
             LLM_BASE_URL=f"{upstreams.url}/api/v1",
             TURN_QUIET_SECONDS="0",

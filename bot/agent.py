@@ -11,7 +11,7 @@ from typing import Any, Literal
 import structlog
 
 from bot.ai.chat import Answer, Book, ChatModel, FromModel, FromTool, NoModelAnswered, Question, ToolCall
-from bot.messages import Record
+from bot.messages import Part, Record
 from bot.tools.tool import Tool, ToolContext, ToolError
 
 _log = structlog.get_logger()
@@ -35,7 +35,10 @@ class Step(Record):
 
 
 class Done(Record):
-    """What one call came to. `outcome`: `ok`, `refused` (told to the model) or `failed` (a fault of ours)."""
+    """What one call came to. `outcome`: `ok`, `refused` (told to the model) or `failed` (a fault of ours).
+
+    `parts` are messages that it adds to the reply.
+    """
 
     call_id: str
     name: str
@@ -43,6 +46,15 @@ class Done(Record):
     result: str
     outcome: Literal["ok", "refused", "failed"]
     milliseconds: float
+    parts: tuple[Part, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Thought:
+    """What the model says, and what its tools offer to tap beside it."""
+
+    text: str
+    offered: tuple[Part, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +73,10 @@ class Agent:
         self._tools = {tool.name: tool for tool in tools}
         self._offers = tuple(tool.offer for tool in tools)
 
-    async def think(self, question: Question, context: ToolContext, journal: Journal, book: Book) -> str:
+    async def think(self, question: Question, context: ToolContext, journal: Journal, book: Book) -> Thought:
         """The reply to a person. Raises NoModelAnswered when there is none by the question's deadline."""
         lines = list(question.lines)
+        offered: list[Part] = []
         steps = [entry for entry in journal.earlier if isinstance(entry, Step)]
         done = {entry.call_id: entry for entry in journal.earlier if isinstance(entry, Done)}
         for round_ in range(_ROUNDS + 1):
@@ -75,13 +88,14 @@ class Agent:
                 step = _step(await self._model.answer(asked, book), round_)
                 await journal.write(step)
             if not step.calls:
-                return step.text
+                return Thought(step.text, tuple(offered))
             if round_ == _ROUNDS:
                 break
             results = await self._work(step, done, context, journal, question.deadline)
             lines.append(
                 FromModel(step.text, tuple(ToolCall(call.id, call.name, call.arguments) for call in step.calls))
             )
+            offered.extend(part for result in results for part in result.parts)
             lines.extend(FromTool(result.call_id, result.result) for result in results)
         raise NoModelAnswered("the model called tools without end")
 
@@ -91,7 +105,8 @@ class Agent:
         async def one(call: Asked) -> Done:
             if call.id in done:
                 return done[call.id]
-            result = await self._call(call, replace(context, effect=f"{context.effect}.{call.id}"), deadline)
+            own = replace(context, effect=f"{context.effect}.{call.id}", parts=[])
+            result = await self._call(call, own, deadline)
             await journal.write(result)
             return result
 
@@ -120,6 +135,7 @@ class Agent:
             result=result,
             outcome=outcome,
             milliseconds=(time.perf_counter() - started) * 1000,
+            parts=tuple(context.parts) if outcome == "ok" else (),
         )
 
 

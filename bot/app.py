@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 
+import aiohttp
 from aiohttp import web
 from prometheus_client.core import GaugeMetricFamily
 from redis.asyncio import Redis
@@ -13,14 +14,18 @@ from redis.exceptions import RedisError
 from bot import queues, webhook
 from bot.console import pages
 from bot.contacts import Contacts
+from bot.deliveries import Deliveries
 from bot.events import Events
 from bot.handoff import HandOff
 from bot.inbox import Desk, Inbox
 from bot.metrics import Ship
-from bot.outbox import Deliveries
+from bot.pause import Pause
 from bot.queues import Nudges
 from bot.redis import Together, connect
 from bot.settings import Settings
+from bot.templates.news import News
+from bot.templates.synced import Templates
+from bot.whatsapp.client import Graph
 
 REDIS = web.AppKey("redis", Redis)
 SHIP = web.AppKey("ship", Ship)
@@ -43,7 +48,7 @@ def create_app(settings: Settings) -> web.Application:
         app.add_routes(pages.routes)
         app[pages.CLOSING] = asyncio.Event()
         app.on_shutdown.append(_close_streams)
-    app.cleanup_ctx.extend([_redis, _inbox, _metrics])
+    app.cleanup_ctx.extend([_redis, _inbox, _news, _metrics])
     return app
 
 
@@ -74,7 +79,9 @@ async def metrics(request: web.Request) -> web.Response:
         for name in queues.QUEUES:
             for state, count in (await queues.counts(request.app[REDIS], name)).items():
                 jobs.add_metric([name, state], count)
-        gauges = [unaccounted, jobs]
+        paused = GaugeMetricFamily("recado_sending_paused", "1 while nothing is sent because Meta lets nobody send")
+        paused.add_metric([], 1 if await Pause(request.app[REDIS], request.app[pages.EVENTS]).now() else 0)
+        gauges = [unaccounted, jobs, paused]
     except (RedisError, OSError):
         # Without Redis the page still tells what this process counted; readyz tells that Redis is away.
         gauges = []
@@ -96,11 +103,20 @@ async def _redis(app: web.Application) -> AsyncIterator[None]:
         yield
 
 
+async def _news(app: web.Application) -> AsyncIterator[None]:
+    async with aiohttp.ClientSession() as http:
+        settings = app[_SETTINGS]
+        graph = Graph(http, settings.whatsapp)
+        templates = Templates(app[REDIS], graph, default_language=settings.service.default_language)
+        app[webhook.NEWS] = News(templates, app[pages.EVENTS]).handlers
+        yield
+
+
 async def _inbox(app: web.Application) -> AsyncIterator[None]:
     async with (
         Nudges(app[REDIS]).running() as nudges,
         Together(Inbox(app[REDIS], nudges.turn).accept).running() as inbox,
-        Together(Deliveries(app[REDIS]).note).running() as deliveries,
+        Together(Deliveries(app[REDIS], app[pages.EVENTS]).note).running() as deliveries,
     ):
         app[webhook.INBOX] = inbox
         app[webhook.DELIVERIES] = deliveries

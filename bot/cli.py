@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import errno
 import signal
 import sys
 from collections.abc import Callable, Coroutine
@@ -14,7 +13,7 @@ from typing import Annotated, Any
 import structlog
 import typer
 
-from bot import logs
+from bot import logs, template_commands
 from bot.prompting.files import PromptWrong
 from bot.settings import Settings, SettingsWrong, log_settings
 
@@ -25,6 +24,7 @@ cli = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
+cli.add_typer(template_commands.app)
 _log = structlog.get_logger()
 
 Host = Annotated[str, typer.Option(help="The address to listen on.")]
@@ -47,7 +47,7 @@ def serve(host: Host = "0.0.0.0", port: Port = 8080) -> None:
 
 @cli.command()
 def worker(
-    queues: Annotated[str, typer.Option(help="The queues to work on, with commas.")] = "llm",
+    queues: Annotated[str, typer.Option(help="The queues to work on, with commas.")] = "llm,notification",
     concurrency: Annotated[int, typer.Option(help="Jobs of one queue at the same time.", min=1)] = 100,
 ) -> None:
     """Run the queue workers. Any number of them, on any number of machines."""

@@ -12,6 +12,8 @@ from typing import Literal
 import aiohttp
 from redis.exceptions import RedisError
 
+from bot.events import Events
+from bot.pause import Pause
 from bot.prompting.business import business_of
 from bot.prompting.files import PromptWrong
 from bot.prompting.prompts import load
@@ -47,6 +49,7 @@ async def examine(settings: Settings) -> list[Finding]:
             _redis,
             _whatsapp,
             _webhook,
+            _sending,
             _openrouter,
             _whisper,
             _vision,
@@ -101,6 +104,31 @@ async def _webhook(settings: Settings, _: aiohttp.ClientSession) -> Finding:
     if whatsapp.webhook_verify_token is None:
         return Finding("Webhook", "wrong", "Meta can't verify the callback URL; set WHATSAPP_WEBHOOK_VERIFY_TOKEN")
     return Finding("Webhook", "ok", f"{len(whatsapp.app_secret)} app secret(s) and a verify token")
+
+
+async def _sending(settings: Settings, http: aiohttp.ClientSession) -> Finding:
+    """Whether messages would leave now: our own pause, the number's health, our subscription to its account."""
+    whatsapp = settings.whatsapp
+    if not (whatsapp.access_token and whatsapp.phone_number_id):
+        return Finding("Sending", "absent", "set WHATSAPP_ACCESS_TOKEN and WHATSAPP_PHONE_NUMBER_ID")
+    async with connect(settings.redis) as client:
+        try:
+            paused = await Pause(client, Events(client)).now()
+        except (RedisError, OSError):
+            paused = None  # Redis has its own line.
+    if paused:
+        return Finding("Sending", "wrong", f"paused, replies wait: {paused.why}; it resumes by itself")
+    graph = Graph(http, whatsapp)
+    try:
+        await graph.check_can_send()
+        subscribed = await graph.subscribed(whatsapp.waba_id) if whatsapp.waba_id else None
+    except (GraphError, Unavailable) as error:
+        return Finding("Sending", "wrong", f"{error}; see the number's state in Meta's WhatsApp Manager")
+    if subscribed is False:
+        fix = "subscribe the app: POST /{WABA id}/subscribed_apps"
+        return Finding("Sending", "wrong", f"no app is subscribed to the account, so no message arrives; {fix}")
+    unknown = "; set WHATSAPP_WABA_ID to see whether the app is subscribed too" if subscribed is None else ""
+    return Finding("Sending", "ok", f"not paused, the number may send{unknown}")
 
 
 async def _openrouter(settings: Settings, http: aiohttp.ClientSession) -> Finding:

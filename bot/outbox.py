@@ -1,179 +1,297 @@
-"""Replies leave here: in order for each person, each part once, retried only where Meta's error table says so."""
+"""Replies leave here: in order for each person, each part once, only what Meta's rules and the person allow."""
 
 from __future__ import annotations
 
-import asyncio
-import re
-import time
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Any, Literal
 
 import structlog
 from redis.asyncio import Redis
-from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, stop_after_attempt, wait_exponential_jitter
 
-from bot import ledger, memory
+from bot import ledger, memory, queues
+from bot.contacts import Contact, Contacts
+from bot.deliveries import DUE, Deliveries, delivery, event, failures
+from bot.events import Events
+from bot.failures import Failures
 from bot.inbox import Desk, Lease
-from bot.logs import masked
-from bot.messages import Reply, Say, Status
+from bot.memory import Memory
+from bot.messages import Reply, Template
 from bot.metrics import REPLIES
-from bot.redis import answer, key
+from bot.pace import Pace
+from bot.pause import FIX, Pause
+from bot.permission import OWN, Permission, may_send, window_open
+from bot.redis import key
+from bot.replies import words
+from bot.sending import Errand, Later, Sending
+from bot.settings import Settings
+from bot.storage.connect import storage_of
+from bot.templates.synced import TemplateNotSendable, Templates
+from bot.uploads import NotSendable, Uploads
 from bot.whatsapp.client import Graph
 from bot.whatsapp.errors import GraphError, Remedy, Unavailable
-from bot.whatsapp.rendering import render
+from bot.whatsapp.limits import fit
 
 _log = structlog.get_logger()
+# A delayed job that gets lost is made up for after this while.
+_SLACK_SECONDS = 5.0
+_ASK_AGAIN_SECONDS = 16.0
 
-# How long Meta's first status is waited for when it is not known whether a message was accepted.
-_SETTLE_SECONDS = 8.0
-_ATTEMPTS = 4
-_OURS = re.compile(r"^(c_[0-9a-f]{20})\.[\w-]+\.\d+$")
-
-# Statuses come in any order and more than once (reference 1.5): only upwards, and `failed` only over `sent`.
-_NOTE = f"""
-local rank = {{sent = 1, failed = 2, delivered = 2, read = 3, played = 4}}
-local now = redis.call('HGET', KEYS[1], 'status')
-if now and (rank[ARGV[2]] or 0) <= (rank[now] or 0) then return 0 end
-redis.call('HSET', KEYS[1], 'wamid', ARGV[1], 'status', ARGV[2], 'error', ARGV[3])
-redis.call('EXPIRE', KEYS[1], {ledger.KEEP_SECONDS})
-return 1
-"""
-
-
-class Deliveries:
-    """What Meta says of our messages; told by the webhook, asked by the outbox when an outcome is in doubt."""
-
-    def __init__(self, redis: Redis) -> None:
-        self._redis = redis
-
-    async def note(self, statuses: list[Status]) -> list[bool | Exception]:
-        """Keep statuses: True for news. One without our callback is of another sender of this number: left alone."""
-        pipeline = self._redis.pipeline(transaction=False)
-        for status in statuses:
-            ours = _OURS.match(status.callback or "")
-            if ours:
-                error = "" if status.error is None else str(status.error)
-                name = _delivery(ours[1], ours[0])
-                pipeline.eval(_NOTE, 1, name, status.wamid, status.status, error)
-            else:
-                pipeline.echo("")
-        results = await pipeline.execute(raise_on_error=False)
-        return [one if isinstance(one, Exception) else bool(one) for one in results]
+State = Literal["sent", "failed", "refused", "waiting_for_contact", "later"]
 
 
 def put(pipeline: Any, conversation: str, reply: Reply) -> None:
-    """Append a reply within a transaction."""
-    pipeline.rpush(key(conversation, "outbox"), reply.model_dump_json(exclude_none=True))
+    """Append a reply within a transaction, brought within Meta's limits; one that says nothing is dropped."""
+    if not (reply.phone or reply.bsuid):
+        raise ValueError("a reply without a phone and a BSUID reaches nobody")
+    fitting = reply.model_copy(update={"parts": fit(reply.parts)})
+    if fitting.parts:
+        pipeline.rpush(_outbox(conversation), fitting.model_dump_json(exclude_none=True))
 
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """What became of one reply; `error` is Meta's code, or why there is none."""
+    """What became of one reply; `error` says why it didn't leave."""
 
     reply: Reply
+    state: State = "sent"
     error: str | None = None
 
+    @property
+    def lost(self) -> bool:
+        """Whether it will never leave; what only waits is not lost."""
+        return self.state in ("failed", "refused")
 
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A reply as it lies in the outbox, and how many parts of which replies were done already, by their ids."""
+
+    reply: Reply
+    raw: str
+    done: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
 class Outbox:
-    def __init__(self, redis: Redis, graph: Graph, desk: Desk, *, ttl_seconds: int) -> None:
-        self._redis = redis
-        self._graph = graph
-        self._desk = desk
-        self._ttl = ttl_seconds
+    """What a conversation has to say, until Meta has it."""
+
+    redis: Redis
+    desk: Desk
+    contacts: Contacts
+    deliveries: Deliveries
+    sending: Sending
+    failures: Failures
+    pause: Pause
+    events: Events
+    templates: Templates
+    ttl_seconds: int
 
     async def flush(self, lease: Lease) -> list[Sent]:
         """Send all that waits in the conversation. Needs the lease: that is what keeps the order."""
-        outcomes = []
-        for raw in await answer(self._redis.lrange(key(lease.conversation, "outbox"), 0, -1)):
-            reply = Reply.model_validate_json(raw)
-            outcome = await self._send(lease, reply)
-            REPLIES.labels("failed" if outcome.error else "sent").inc()
-            outcomes.append(outcome)
+        name = lease.conversation
+        pipeline = self.redis.pipeline(transaction=False)
+        pipeline.lrange(_outbox(name), 0, -1)
+        pipeline.lrange(failures(name), 0, -1)
+        pipeline.zscore(DUE, name)
+        self.pause.ask(pipeline)
+        pipeline.hgetall(_progress(name))
+        waiting, failed, mark, paused, done = await pipeline.execute()
+        if failed:
+            await self.failures.review(lease, failed)
+            pipeline.lrange(_outbox(name), 0, -1)
+            self.pause.ask(pipeline)
+            waiting, paused = await pipeline.execute()
+        if waiting and paused:
+            await self.deliveries.later(name, 0)
+            why = f"sending is paused: {paused['why']}; {FIX}"
+            return [Sent(Reply.model_validate_json(waiting[0]), "later", why)]
+        outcomes = await self._send_all(lease, waiting, done) if waiting else []
+        if not any(one.state == "later" for one in outcomes):
+            await self.deliveries.done(name, mark)
         return outcomes
 
-    async def _send(self, lease: Lease, reply: Reply) -> Sent:
-        for index, part in enumerate(reply.parts):
-            callback = f"{lease.conversation}.{reply.id}.{index}"
+    async def _send_all(self, lease: Lease, waiting: list[str], done: dict[str, str]) -> list[Sent]:
+        outcomes: list[Sent] = []
+        contact = await self._contact(lease.conversation)
+        for raw in waiting:
+            reply = Reply.model_validate_json(raw)
             try:
-                wamid = await self._send_part(lease.conversation, reply, part, callback)
-            except (GraphError, Unavailable) as error:
-                _log.error("reply_failed", reply=reply.id, part=index, error=str(error), fix=_fix(error))
-                await self._desk.commit(lease, lambda pipeline: pipeline.lpop(key(lease.conversation, "outbox")))
-                return Sent(reply, str(error))
-            last = index == len(reply.parts) - 1
-            await self._desk.commit(lease, self._record(lease.conversation, callback, wamid, part, last=last))
-            _log.info("reply_sent", reply=reply.id, part=index)
-        return Sent(reply)
+                outcome = await self._send(lease, Waiting(reply, raw, done), contact)
+            except Later as later:
+                # All that is younger waits too: the order stays.
+                await self._put_off(lease.conversation, later)
+                outcomes.append(Sent(reply, "later", str(later)))
+                break
+            outcomes.append(outcome)
+            if outcome.state == "waiting_for_contact":
+                contact = await self._contact(lease.conversation)
+            else:
+                REPLIES.labels(outcome.state).inc()
+            if outcome.lost:
+                told = event(lease.conversation, reply.id, outcome.state, None, outcome.error or "")
+                await self.events.publish(told)
+        return outcomes
 
-    async def _send_part(self, conversation: str, reply: Reply, part: Say, callback: str) -> str:
-        pipeline = self._redis.pipeline(transaction=True)
-        pipeline.hgetall(_delivery(conversation, callback))
-        pipeline.hsetnx(_delivery(conversation, callback), "asked_at", repr(time.time()))
-        pipeline.expire(_delivery(conversation, callback), ledger.KEEP_SECONDS)
-        before, *_ = await pipeline.execute()
-        wamid: str | None = before.get("wamid")
-        if wamid is None and "asked_at" in before:
-            # A worker died between asking Meta and hearing the answer.
-            wamid = await self._settle(conversation, callback, since=float(before["asked_at"]))
-        return wamid or await self._ask_meta(conversation, reply, part, callback)
+    async def _contact(self, conversation: str) -> Contact:
+        """The person as known; a message that waits for its turn opens the window already."""
+        contact = await self.contacts.get(conversation)
+        if window_open(contact, datetime.now(UTC)):
+            return contact
+        times = [message.sent_at for message in await self.desk.waiting(conversation)]
+        newest = max([*times, *([contact.last_inbound_at] if contact.last_inbound_at else [])], default=None)
+        return replace(contact, last_inbound_at=newest)
 
-    def _record(self, conversation: str, callback: str, wamid: str, part: Say, *, last: bool) -> Callable[[Any], None]:
+    async def _send(self, lease: Lease, waiting: Waiting, contact: Contact) -> Sent:
+        reply, raw = waiting.reply, waiting.raw
+        chosen = await self._allowed(reply, contact)
+        if chosen is Permission.WINDOW_CLOSED:
+            return await self._wait_for_contact(lease, reply)
+        if isinstance(chosen, Permission):
+            await self.desk.commit(lease, lambda pipeline: pipeline.lrem(_outbox(lease.conversation), 1, raw))
+            _log.info("reply_refused", reply=reply.id, why=chosen)
+            return Sent(reply, "refused", f"not sent: {chosen}")
+        return await self._send_parts(lease, waiting, chosen, contact)
+
+    async def _send_parts(self, lease: Lease, waiting: Waiting, chosen: Reply, contact: Contact) -> Sent:
+        """Each part after the one before it is accepted; one that can't be sent costs only itself."""
+        errors: list[str] = []
+        start = int(waiting.done.get(chosen.id, "0"))
+        for index, part in enumerate(chosen.parts[start:], start):
+            callback = f"{lease.conversation}.{chosen.id}.{index}"
+            errand = Errand(lease.conversation, chosen, part, callback, contact.language)
+            asked_at = datetime.now(UTC)
+            wamid: str | None = None
+            try:
+                wamid = await self.sending.send(errand)
+                _log.info("reply_sent", reply=chosen.id, part=index)
+            except (GraphError, Unavailable, NotSendable, TemplateNotSendable) as error:
+                if isinstance(error, GraphError) and await self._window_closed(errand, error, asked_at):
+                    return await self._send(lease, waiting, _refused(contact))
+                _log.error("reply_failed", reply=chosen.id, part=index, error=str(error))
+                errors.append(str(error))
+            last = index == len(chosen.parts) - 1
+            await self.desk.commit(lease, self._record(errand, index, wamid, errors, waiting.raw if last else None))
+        return Sent(waiting.reply, "failed", errors[0]) if errors else Sent(waiting.reply)
+
+    async def _window_closed(self, errand: Errand, error: GraphError, asked_at: datetime) -> bool:
+        """Heed an error. True where the message may leave once the person writes; Later where nobody can send."""
+        await self.failures.heed(errand.conversation, error, asked_at)
+        if error.remedy is Remedy.FIX_SETTINGS:
+            raise Later(0, str(error)) from error
+        return error.remedy is Remedy.WAIT_FOR_PERSON and not isinstance(errand.part, Template)
+
+    async def _allowed(self, reply: Reply, contact: Contact) -> Reply | Permission:
+        """What may leave now: the reply, or its fallback while the window is closed; or why neither may."""
+        verdict = await self._permission(reply, contact)
+        if verdict is Permission.ALLOWED:
+            return reply
+        if verdict is Permission.WINDOW_CLOSED and reply.fallback is not None:
+            instead = reply.model_copy(update={"id": f"{reply.id}-fallback", "parts": (reply.fallback,)})
+            sendable = await self._category(reply.fallback, contact) is not None
+            if sendable and await self._permission(instead, contact) is Permission.ALLOWED:
+                return instead
+        return verdict
+
+    async def _permission(self, reply: Reply, contact: Contact) -> Permission:
+        now = datetime.now(UTC)
+        for part in reply.parts:
+            category: str | None = None
+            # Asked for only where it can make a difference.
+            if isinstance(part, Template) and contact.marketing_opt_out:
+                category = await self._category(part, contact)
+            for kind in (category or "service", *((OWN,) if reply.own else ())):
+                verdict = may_send(part, contact, kind, now)
+                if verdict is not Permission.ALLOWED:
+                    return verdict
+        return Permission.ALLOWED
+
+    async def _category(self, part: Template, contact: Contact) -> str | None:
+        """The template's category at Meta; None for one that can't leave, as sending it will tell."""
+        try:
+            return (await self.templates.prepare(part, contact.language)).category
+        except TemplateNotSendable:
+            return None
+        except (GraphError, Unavailable) as error:
+            raise Later(_ASK_AGAIN_SECONDS, f"Meta does not tell of templates now: {error}") from error
+
+    async def _wait_for_contact(self, lease: Lease, reply: Reply) -> Sent:
+        """Leave it where it is: it goes when the person writes. Told once."""
+        record = delivery(lease.conversation, f"{lease.conversation}.{reply.id}.0")
+        pipeline = self.redis.pipeline(transaction=True)
+        pipeline.hsetnx(record, "state", "waiting_for_contact")
+        pipeline.expire(record, ledger.KEEP_SECONDS)
+        first, _ = await pipeline.execute()
+        if first:
+            REPLIES.labels("waiting_for_contact").inc()
+            _log.info("reply_waits_for_contact", reply=reply.id)
+            words_ = "the 24-hour window is closed: it leaves when the person writes"
+            await self.events.publish(event(lease.conversation, reply.id, "waiting_for_contact", None, words_))
+        return Sent(reply, "waiting_for_contact")
+
+    async def _put_off(self, conversation: str, later: Later) -> None:
+        """Let go of the conversation until then. While sending is paused, the end of the pause brings it back."""
+        _log.info("reply_later", seconds=later.seconds, why=str(later))
+        if later.seconds:
+            await self.deliveries.later(conversation, later.seconds + _SLACK_SECONDS)
+            due = int(datetime.now(UTC).timestamp() + later.seconds)
+            await queues.turn_later(self.redis, conversation, f"{conversation}-later-{due}", later.seconds)
+        else:
+            await self.deliveries.later(conversation, 0)
+
+    def _record(
+        self, errand: Errand, index: int, wamid: str | None, errors: list[str], last: str | None
+    ) -> Callable[[Any], None]:
         def write(pipeline: Any) -> None:
-            pipeline.hset(_delivery(conversation, callback), "wamid", wamid)
-            memory.quotable(pipeline, conversation, wamid, part.body, self._ttl)
-            if last:
-                pipeline.lpop(key(conversation, "outbox"))
+            if wamid is not None:
+                pipeline.hset(errand.record, "wamid", wamid)
+                # What a template says is known where it was filled in.
+                if not isinstance(errand.part, Template):
+                    memory.quotable(pipeline, errand.conversation, wamid, words(errand.part), self.ttl_seconds)
+            elif errors:
+                pipeline.hset(errand.record, "status", "failed")
+                pipeline.hset(errand.record, "why", errors[-1])
+                pipeline.expire(errand.record, ledger.KEEP_SECONDS)
+            if last is None:
+                pipeline.hset(_progress(errand.conversation), errand.reply.id, str(index + 1))
+                pipeline.expire(_progress(errand.conversation), ledger.KEEP_SECONDS)
+            else:
+                pipeline.hdel(_progress(errand.conversation), errand.reply.id)
+                pipeline.lrem(_outbox(errand.conversation), 1, last)
 
         return write
 
-    async def _ask_meta(self, conversation: str, reply: Reply, part: Say, callback: str) -> str:
-        message = render(part, reply, callback)
-        retrying = AsyncRetrying(
-            retry=retry_if_exception(_may_pass),
-            # 4^X seconds, as Meta asks for in its pair rate limit.
-            wait=wait_exponential_jitter(initial=1, exp_base=4, jitter=0.5, max=64),
-            stop=stop_after_attempt(_ATTEMPTS),
-            before_sleep=_log_retry,
-            reraise=True,
-        )
-        async for attempt in retrying:
-            with attempt:
-                if attempt.retry_state.attempt_number > 1:
-                    await answer(self._redis.hset(_delivery(conversation, callback), "asked_at", repr(time.time())))
-                try:
-                    return await self._graph.send(message, reply.phone_number_id)
-                except Unavailable as error:
-                    settled = await self._settle(conversation, callback, since=time.time()) if error.in_doubt else None
-                    if settled is None:
-                        raise
-                    return settled
-        raise AssertionError  # pragma: no cover - tenacity returns or raises
 
-    async def _settle(self, conversation: str, callback: str, *, since: float) -> str | None:
-        """Whether Meta took a message whose answer we never saw: its status tells, within seconds, or it didn't."""
-        while True:
-            wamid: str | None = await answer(self._redis.hget(_delivery(conversation, callback), "wamid"))
-            if wamid is not None or time.time() > since + _SETTLE_SECONDS:
-                _log.info("delivery_settled", accepted=wamid is not None, message=masked(callback))
-                return wamid
-            await asyncio.sleep(0.25)
+def outbox_of(  # noqa: PLR0913, PLR0917 - all that a message passes on its way
+    redis: Redis, graph: Graph, desk: Desk, contacts: Contacts, templates: Templates, settings: Settings
+) -> Outbox:
+    """An outbox as the settings want it; what it keeps in Redis, it shares with those of all processes."""
+    events, ttl_seconds = Events(redis), Memory(redis, settings.memory).ttl_seconds
+    pace, pause = Pace(redis, settings.whatsapp.messages_per_second), Pause(redis, events)
+    deliveries = Deliveries(redis, events)
+    uploads = Uploads(redis, graph, storage_of(settings.storage))
+    return Outbox(
+        redis=redis,
+        desk=desk,
+        contacts=contacts,
+        deliveries=deliveries,
+        sending=Sending(redis, graph, pace, uploads, templates, ttl_seconds),
+        failures=Failures(desk, contacts, deliveries, pace, pause, events),
+        pause=pause,
+        events=events,
+        templates=templates,
+        ttl_seconds=ttl_seconds,
+    )
 
 
-def _may_pass(error: BaseException) -> bool:
-    return isinstance(error, Unavailable) or (isinstance(error, GraphError) and error.remedy is Remedy.RETRY)
+def _refused(contact: Contact) -> Contact:
+    return replace(contact, window_refused_at=contact.last_inbound_at)
 
 
-def _log_retry(state: RetryCallState) -> None:
-    error = state.outcome.exception() if state.outcome else None
-    _log.warning("reply_retried", attempt=state.attempt_number, error=str(error))
+def _progress(conversation: str) -> str:
+    return key(conversation, "outbox", "progress")
 
 
-def _fix(error: GraphError | Unavailable) -> str:
-    if isinstance(error, GraphError) and error.remedy is Remedy.FIX_SETTINGS:
-        return "see WHATSAPP_ACCESS_TOKEN and the number's state in Meta's WhatsApp Manager; `recado doctor` tells more"
-    return "none needed: this message can't be delivered"
-
-
-def _delivery(conversation: str, callback: str) -> str:
-    return key(conversation, "delivery", callback)
+def _outbox(conversation: str) -> str:
+    return key(conversation, "outbox")

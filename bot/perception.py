@@ -13,6 +13,7 @@ from typing import Any, assert_never
 import structlog
 from redis.asyncio import Redis
 
+from bot.archive import Archive
 from bot.language import Language
 from bot.messages import (
     Cards,
@@ -74,10 +75,11 @@ class Sight:
 
 
 class Perception:
-    def __init__(self, redis: Redis, graph: Graph, senses: Senses) -> None:
+    def __init__(self, redis: Redis, graph: Graph, senses: Senses, archive: Archive) -> None:
         self._redis = redis
         self._graph = graph
         self._senses = senses
+        self._archive = archive
 
     async def perceive(
         self, conversation: str, messages: list[Inbound], language: Language | None, seconds: float
@@ -108,7 +110,7 @@ class Perception:
         kind = message.content.kind
         try:
             async with asyncio.timeout(seconds):
-                sensed = await self._sense(media, language)
+                sensed = await self._sense(conversation, message, media, language)
         except Trouble as trouble:
             text = fenced(kind, caption=media.caption, problem=trouble.problem)
             return Sight(Perceived(message=message.id, kind=kind, text=text, trouble=trouble.phrase))
@@ -128,11 +130,12 @@ class Perception:
         await self._keep(conversation, media.media_id, sight)
         return sight
 
-    async def _sense(self, media: Media, language: Language | None) -> Sensed:
+    async def _sense(self, conversation: str, message: Inbound, media: Media, language: Language | None) -> Sensed:
         try:
             file = await self._graph.fetch(media.media_id, limit=_MEDIA_BYTES, sha256=media.sha256)
         except FileTooLarge as error:
             raise Trouble("media_large", "the file is too large") from error
+        await self._archive.keep(conversation, message, media.media_id, file.data, file.mime or media.mime)
         match media:
             case Voice():
                 return await self._senses.hear(file.data, language)

@@ -6,10 +6,11 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
 from typing import Any, Literal
 
 import structlog
-from bullmq import Job, Queue, Worker
+from bullmq import Job, Queue, UnrecoverableError, Worker
 from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import ExponentialBackoff
@@ -20,9 +21,25 @@ from bot.settings import RedisSettings
 
 _log = structlog.get_logger()
 
-Name = Literal["llm"]
-QUEUES: tuple[Name, ...] = ("llm",)
-Processor = Callable[[str, dict[str, Any]], Awaitable[None]]
+Name = Literal["llm", "notification"]
+QUEUES: tuple[Name, ...] = ("llm", "notification")
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """A job taken from a queue; `key` is the same for the same job, however often it is tried or added."""
+
+    name: str
+    data: dict[str, Any]
+    key: str
+
+
+Processor = Callable[[Task], Awaitable[None]]
+
+
+class Unfit(Exception):
+    """A job that no retry makes good; the message is for whoever added it."""
+
 
 # A worker that dies is noticed after this long: its job goes to another one. Not shorter, because a busy loop
 # must still find the time to renew its locks.
@@ -38,14 +55,18 @@ JobName = Literal["turn", "summary"]
 
 def job(name: JobName, conversation: str, job_id: str) -> dict[str, Any]:
     """A job for a conversation; while one with this id waits or runs, it is the same job."""
-    options = {
+    return {"name": name, "data": {"conversation": conversation}, "opts": _options(job_id)}
+
+
+def _options(job_id: str, after: float = 0) -> dict[str, Any]:
+    return {
         "jobId": job_id,
         "attempts": _ATTEMPTS,
         "backoff": {"type": "exponential", "delay": 500},
         "removeOnComplete": True,
         "removeOnFail": {"count": 1000},
+        "delay": int(after * 1000),
     }
-    return {"name": name, "data": {"conversation": conversation}, "opts": options}
 
 
 class Nudges:
@@ -105,6 +126,16 @@ class Nudges:
                 return
 
 
+async def turn_later(redis: Redis, conversation: str, job_id: str, seconds: float) -> None:
+    """Ask for a turn after so many seconds."""
+    await Queue("llm", {"connection": redis}).add("turn", {"conversation": conversation}, _options(job_id, seconds))
+
+
+async def notify(redis: Redis, name: Literal["template"], data: dict[str, Any], job_id: str) -> None:
+    """Add a job to the queue `notification`."""
+    await Queue("notification", {"connection": redis}).add(name, data, _options(job_id))
+
+
 @asynccontextmanager
 async def working(
     name: Name, process: Processor, settings: RedisSettings, *, concurrency: int
@@ -117,7 +148,9 @@ async def working(
 
     async def processor(taken: Job, _token: str) -> None:
         try:
-            await process(str(taken.name), taken.data)
+            await process(Task(str(taken.name), taken.data, _key(taken)))
+        except Unfit as error:
+            raise UnrecoverableError(str(error)) from error
         except asyncio.CancelledError as error:
             # BullMQ takes a cancelled inner task for its own end and stops working for good.
             task = asyncio.current_task()
@@ -148,6 +181,11 @@ async def working(
     finally:
         await worker.close()
         await asyncio.gather(task, return_exceptions=True)
+
+
+def _key(taken: Job) -> str:
+    """BullMQ's own numbers begin anew when a queue is emptied; an id that somebody chose says what it is for."""
+    return f"{taken.id}-{taken.timestamp}" if str(taken.id).isdigit() else str(taken.id)
 
 
 async def counts(redis: Redis, name: Name) -> dict[str, int]:

@@ -84,6 +84,7 @@ class WhatsAppSettings(Section):
         [], description="the app secret from Meta's App dashboard, Basic; several with commas while rotating"
     )
     api_base_url: Url = Field("https://graph.facebook.com", description="the Graph API's address")
+    messages_per_second: int = Field(80, ge=1, le=1000, description="Meta's limit for the number; 20 in coexistence")
     api_version: str = Field("v26.0", pattern=r"^v\d+\.\d+$", description="a Graph API version such as v26.0")
 
 
@@ -171,6 +172,12 @@ class MemorySettings(Section):
     ttl_days: int = Field(90, ge=1, description="days after the last message until a conversation is forgotten")
 
 
+class StorageSettings(Section):
+    model_config = SettingsConfigDict(env_prefix="STORAGE_")
+
+    dir: Path = Field(Path("data/files"), description="the folder of files that are kept on this machine")
+
+
 class ServiceSettings(Section):
     """What belongs to no single integration."""
 
@@ -179,6 +186,8 @@ class ServiceSettings(Section):
         "America/Mexico_City", description="an IANA name such as America/Mexico_City"
     )
     prompts_dir: Path = Field(Path("prompts"), description="the folder of the prompt files")
+    templates_dir: Path = Field(Path("templates"), description="the folder of the WhatsApp templates' files")
+    staff_contacts: CommaList = Field([], description="phones and BSUIDs of staff, with commas")
     console_token: SecretStr | None = Field(None, description="the operators' password; without it there is no console")
     shutdown_grace_seconds: Seconds = Field(25, description="seconds to finish the turns in hand after SIGTERM")
 
@@ -222,6 +231,7 @@ class Settings:
         self.vision = _read(VisionSettings, wrong)
         self.turn = _read(TurnSettings, wrong)
         self.memory = _read(MemorySettings, wrong)
+        self.storage = _read(StorageSettings, wrong)
         self.service = _read(ServiceSettings, wrong)
         self.log = _read(LogSettings, wrong)
         if wrong:
@@ -252,6 +262,7 @@ SECTIONS: tuple[type[Section], ...] = (
     VisionSettings,
     TurnSettings,
     MemorySettings,
+    StorageSettings,
     ServiceSettings,
     LogSettings,
 )

@@ -24,8 +24,9 @@ from bot.inbox import Desk, Lease, LeaseLost, hold
 from bot.language import Language, language_of
 from bot.logs import masked
 from bot.memory import Memory, Recollection, Remembered
-from bot.messages import Inbound, Reply, Say
+from bot.messages import Inbound, Part, Reply
 from bot.metrics import TURN_SECONDS, TURNS
+from bot.notices import Notices
 from bot.outbox import Outbox
 from bot.perception import Perception, Sight, fenced, unlooked_at
 from bot.phrases import phrase
@@ -34,11 +35,11 @@ from bot.prompting.business import Business
 from bot.prompting.prompts import Prompts
 from bot.queues import Nudges
 from bot.redis import answer, key
+from bot.replies import composed, words
 from bot.settings import ServiceSettings, TurnSettings
 from bot.tools.tool import ToolContext
 from bot.trace import Trace
 from bot.whatsapp.client import Graph
-from bot.whatsapp.formatting import split, whatsapp
 
 _log = structlog.get_logger()
 
@@ -70,6 +71,7 @@ class Stations:
     events: Events
     graph: Graph
     nudges: Nudges
+    notices: Notices
     prompts: Prompts
     business: Business
 
@@ -89,6 +91,7 @@ class Outcome:
 
     text: str
     state: str
+    offered: tuple[Part, ...] = ()
 
 
 class Turns:
@@ -148,6 +151,8 @@ class Turns:
             words = " ".join(sight.perceived.words for sight in sights)
             language = language_of(words) or _language(contact, self._service.default_language)
             await self._at.contacts.saw(conversation, messages, language)
+            # Anew, because who writes for the first time is known from now on: their role depends on it.
+            contact = await self._at.contacts.get(conversation)
             scene = _Scene(conversation, messages, sights, said, language, contact, before, begun, due)
             outcome = await self._answer(scene, trace)
         with trace.station("closing"):
@@ -228,19 +233,23 @@ class Turns:
             now=now,
             business=self._at.business,
             handoff=self._at.handoff,
+            notices=self._at.notices,
             effect=trace.turn,
         )
         journal = Journal(scene.begun.journal, lambda entry: self._write_down(scene.conversation, entry, trace))
         trace.tools = [entry for entry in scene.begun.journal if isinstance(entry, Done)]
         try:
-            text = await self._at.agent.think(question, context, journal, trace.book)
+            thought = await self._at.agent.think(question, context, journal, trace.book)
         except NoModelAnswered as error:
             trace.error = f"{error}: {error.__cause__}" if error.__cause__ else str(error)
             _log.error("no_model_answered", why=trace.error, fix="see `recado doctor` and OpenRouter's status")
+            # What a tool offers to tap says enough; a model that then stays silent is no failure.
+            if offered := tuple(part for done in trace.tools for part in done.parts):
+                return Outcome("", "answered", offered)
             called = any(done.name == "talk_to_a_person" and done.outcome == "ok" for done in trace.tools)
             text = phrase("handed_off" if called else "no_answer", scene.language)
             return Outcome(text, "answered" if called else "failed: no model answered")
-        return Outcome(text, "answered")
+        return Outcome(thought.text, "answered", thought.offered)
 
     async def _write_down(self, conversation: str, entry: Step | Done, trace: Trace) -> None:
         if isinstance(entry, Done):
@@ -249,9 +258,10 @@ class Turns:
 
     async def _close(self, lease: Lease, scene: _Scene, outcome: Outcome, trace: Trace) -> bool:
         """All at once or nothing: the reply is in the outbox, the memory is longer, every message has its end."""
-        trace.reply = split(whatsapp(outcome.text)) if outcome.text else []
+        parts = composed(outcome.text, outcome.offered)
+        trace.reply = [words(part) for part in parts]
         trace.outcome = outcome.state.partition(":")[0]
-        reply = _reply(scene, trace)
+        reply = _reply(scene, trace.turn, parts)
         new = [Remembered(role="user", text=scene.said, at=scene.messages[-1].sent_at)]
         if reply:
             new.append(Remembered(role="assistant", text="\n".join(trace.reply), at=datetime.now(UTC)))
@@ -338,13 +348,13 @@ def _words(scene: _Scene) -> FromPerson:
     return FromPerson(scene.said, pictures[:_PICTURES])
 
 
-def _reply(scene: _Scene, trace: Trace) -> Reply | None:
-    if not trace.reply:
+def _reply(scene: _Scene, turn: str, parts: tuple[Part, ...]) -> Reply | None:
+    if not parts:
         return None
     newest = scene.messages[-1]
     return Reply(
-        id=trace.turn,
-        parts=tuple(Say(body=part) for part in trace.reply),
+        id=turn,
+        parts=parts,
         phone=newest.phone or scene.contact.phone,
         bsuid=newest.bsuid or scene.contact.bsuid,
         phone_number_id=newest.phone_number_id,

@@ -7,7 +7,6 @@ import importlib
 import time
 from collections.abc import AsyncIterator, Awaitable
 from contextlib import AsyncExitStack, asynccontextmanager
-from typing import Any
 
 import aiohttp
 import structlog
@@ -16,13 +15,15 @@ from redis.exceptions import RedisError
 from bot import queues
 from bot.agent import Agent
 from bot.ai.openrouter import OpenRouter
+from bot.archive import Archive
 from bot.contacts import Contacts
 from bot.events import Events
 from bot.handoff import HandOff
 from bot.inbox import Desk
 from bot.memory import Memory
 from bot.metrics import Ship
-from bot.outbox import Outbox
+from bot.notices import Notices
+from bot.outbox import Outbox, outbox_of
 from bot.perception import Perception
 from bot.prompting.business import business_of
 from bot.prompting.prompts import load
@@ -30,7 +31,10 @@ from bot.queues import Nudges
 from bot.redis import connect
 from bot.senses import Senses
 from bot.settings import Settings
+from bot.storage.connect import storage_of
 from bot.summaries import Summaries
+from bot.templates.files import definitions
+from bot.templates.synced import Templates
 from bot.tools.catalog import TOOLS
 from bot.turn import Stations, Turns
 from bot.whatsapp.client import Graph
@@ -41,6 +45,8 @@ _LEASE_SECONDS = 6.0
 _SWEEP_SECONDS = 3.0
 # A message that has waited this long beyond its burst lost its nudge: its job died twice, or was never added.
 _OVERDUE_SECONDS = 10.0
+_RESEND_SECONDS = 1.0
+_DUE_AGAIN_SECONDS = 3.0
 CONCURRENCY = 100
 
 
@@ -55,24 +61,33 @@ async def running(settings: Settings, names: tuple[queues.Name, ...], concurrenc
         desk = Desk(redis, lease_seconds=_LEASE_SECONDS)
         graph = Graph(http, settings.whatsapp)
         memory = Memory(redis, settings.memory)
-        contacts, events = Contacts(redis), Events(redis)
+        contacts, events = Contacts(redis, settings.service.staff_contacts), Events(redis)
         senses = Senses(settings.whisper, settings.vision)
         stack.push_async_callback(senses.close)
         model = OpenRouter(settings.llm)
         stack.push_async_callback(model.close)
         nudges = await stack.enter_async_context(Nudges(redis).running())
+        templates = Templates(
+            redis,
+            graph,
+            definitions(settings.service.templates_dir),
+            default_language=settings.service.default_language,
+        )
+        outbox = outbox_of(redis, graph, desk, contacts, templates, settings)
+        notices = Notices(redis, desk, contacts, memory, outbox, templates)
         stations = Stations(
             redis=redis,
             desk=desk,
             contacts=contacts,
             memory=memory,
-            perception=Perception(redis, graph, senses),
+            perception=Perception(redis, graph, senses, Archive(redis, storage_of(settings.storage))),
             agent=Agent(model, TOOLS),
-            outbox=Outbox(redis, graph, desk, ttl_seconds=memory.ttl_seconds),
+            outbox=outbox,
             handoff=HandOff(contacts, events),
             events=events,
             graph=graph,
             nudges=nudges,
+            notices=notices,
             prompts=prompts,
             business=business_of(prompts),
         )
@@ -82,19 +97,24 @@ async def running(settings: Settings, names: tuple[queues.Name, ...], concurrenc
         stack.push_async_callback(ship.flush)
         await _alongside(stack, ship.run())
         await _alongside(stack, _warm_up())
+        processors: dict[queues.Name, queues.Processor] = {
+            "llm": _llm(turns, summaries),
+            "notification": notices.process,
+        }
         for name in names:
-            process = _llm(turns, summaries)
-            await stack.enter_async_context(queues.working(name, process, settings.redis, concurrency=concurrency))
+            working = queues.working(name, processors[name], settings.redis, concurrency=concurrency)
+            await stack.enter_async_context(working)
         await _alongside(stack, _sweep(desk, nudges))
+        await _alongside(stack, _resend(outbox, graph, nudges))
         _log.info("worker_ready", queues=list(names), concurrency=concurrency, prompts=prompts.version)
         yield
 
 
 def _llm(turns: Turns, summaries: Summaries) -> queues.Processor:
-    async def process(name: str, data: dict[str, Any]) -> None:
-        conversation = str(data["conversation"])
+    async def process(task: queues.Task) -> None:
+        conversation = str(task.data["conversation"])
         with structlog.contextvars.bound_contextvars(conversation=conversation):
-            if name == "summary":
+            if task.name == "summary":
                 await summaries.make(conversation)
             else:
                 await turns.run(conversation)
@@ -116,6 +136,18 @@ async def _sweep(desk: Desk, nudges: Nudges) -> None:
                 nudges.turn(conversation, f"{conversation}-sweep-{int(time.time() / _OVERDUE_SECONDS)}")
         except (RedisError, OSError) as error:
             _log.warning("sweep_failed", error=type(error).__name__)
+
+
+async def _resend(outbox: Outbox, graph: Graph, nudges: Nudges) -> None:
+    """Ask for turns where something has to be sent by now, unless sending is paused; and find out when that ends."""
+    while True:
+        await asyncio.sleep(_RESEND_SECONDS)
+        try:
+            if await outbox.pause.over(graph):
+                for conversation in await outbox.deliveries.due():
+                    nudges.turn(conversation, f"{conversation}-due-{int(time.time() / _DUE_AGAIN_SECONDS)}")
+        except (RedisError, OSError) as error:
+            _log.warning("resending_failed", error=type(error).__name__)
 
 
 async def _alongside(stack: AsyncExitStack, work: Awaitable[None]) -> None:

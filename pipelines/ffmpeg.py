@@ -43,6 +43,22 @@ async def decode(audio: bytes, container: str, *, rate: int, seconds: float) -> 
         return await asyncio.to_thread(_content, samples)
 
 
+async def encode(audio: bytes, container: str, *, bitrate: int, seconds: float) -> bytes:
+    """Encode at most `seconds` of sound to OGG/Opus in mono, as WhatsApp plays voice notes; none without sound in it.
+
+    `container` is a format of `sniff`, `bitrate` in bits a second. Raises Refusal(TOO_SLOW).
+    """
+    with tempfile.TemporaryDirectory(prefix="recado-") as folder:
+        source, note = Path(folder, "sound"), Path(folder, "note.ogg")
+        await asyncio.to_thread(source.write_bytes, audio)
+        await _run(
+            *("-protocol_whitelist", "file", "-f", _DEMUXERS.get(container, container), "-i", str(source)),
+            *("-map", "0:a:0", "-map_metadata", "-1", "-t", str(seconds), "-ac", "1", "-ar", "48000"),
+            *("-c:a", "libopus", "-b:a", str(bitrate), "-application", "voip", "-f", "ogg", str(note)),
+        )
+        return await asyncio.to_thread(_content, note)
+
+
 def _content(samples: Path) -> bytes:
     return samples.read_bytes() if samples.exists() else b""
 

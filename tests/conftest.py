@@ -17,6 +17,7 @@ from redis.asyncio import Redis
 from bot import logs
 from bot.app import create_app
 from bot.listening import listening
+from bot.queues import QUEUES
 from bot.sandbox.database import redis_server
 from bot.sandbox.meta import Meta, Person
 from bot.sandbox.openrouter import OpenRouterImitation
@@ -39,7 +40,8 @@ def _clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     for section in SECTIONS:
         for name in variables(section):
             monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("PROMPTS_DIR", str(Path(__file__).parent.parent / "prompts"))
+    for folder in ("prompts", "templates"):
+        monkeypatch.setenv(f"{folder.upper()}_DIR", str(Path(__file__).parent.parent / folder))
     monkeypatch.chdir(tmp_path)
 
 
@@ -78,6 +80,7 @@ async def start(redis: Redis, redis_address: str, monkeypatch: pytest.MonkeyPatc
                 "REDIS_URL": redis_address,
                 "WHATSAPP_ACCESS_TOKEN": TOKEN,
                 "WHATSAPP_PHONE_NUMBER_ID": meta.phone_number_id,
+                "WHATSAPP_WABA_ID": meta.waba_id,
                 "WHATSAPP_APP_SECRET": SECRET,
                 "WHATSAPP_WEBHOOK_VERIFY_TOKEN": "verify",
                 "WHATSAPP_API_BASE_URL": await meta.start(),
@@ -96,7 +99,7 @@ async def start(redis: Redis, redis_address: str, monkeypatch: pytest.MonkeyPatc
             meta.webhook_url = f"{url}/webhooks/whatsapp"
             meta._post.url = meta.webhook_url
             for _ in range(workers):
-                await stack.enter_async_context(running(settings, ("llm",), 50))
+                await stack.enter_async_context(running(settings, QUEUES, 50))
             http = await stack.enter_async_context(aiohttp.ClientSession())
             return World(meta, models, whisper, settings, redis, http, url)
 

@@ -146,3 +146,23 @@ async def test_a_nudge_that_got_lost_is_made_up_for_by_the_sweep(start: Start, a
     revived = await start(workers=1)
     await until(lambda: revived.models.requests)
     assert revived.models.requests[0]["messages"][-1]["content"] == "hola"
+
+
+async def test_what_a_tool_offered_before_the_crash_is_shown_once(start: Start, spawn: Spawn, ana: Person) -> None:
+    world = await start(workers=0)
+    options = {"text": "¿Qué plan?", "choices": [{"title": "Básico"}, {"title": "Negocio"}]}
+    world.models.will(
+        calls(("offer_choices", options)),
+        Scripted({"role": "assistant", "content": "tarde"}, delay=60),
+        says("-"),
+    )
+    doomed = await spawn("worker")
+    await world.meta.writes(ana, {"type": "text", "text": {"body": "planes"}})
+    await until(lambda: len(world.models.requests) == 2)
+    await spawn("worker")
+    doomed.kill()
+    (reply,) = await world.meta.replies(ana, within=40)
+    assert reply.request["interactive"]["body"] == {"text": "¿Qué plan?"}
+    await all_accounted(world)
+    assert len(world.models.requests) == 3
+    assert len(world.meta.sent_to(ana)) == 1

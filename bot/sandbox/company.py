@@ -16,6 +16,7 @@ from bot.contacts import Contacts, is_conversation
 from bot.events import Events
 from bot.handoff import HandOff
 from bot.listening import listening
+from bot.queues import QUEUES
 from bot.redis import connect
 from bot.sandbox import phone
 from bot.sandbox.database import redis_server
@@ -51,7 +52,7 @@ async def open_company(settings: Settings, host: str, port: int, data: Path) -> 
         page.router.add_post("/give-back", _give_back(HandOff(Contacts(redis), events)))
         app.add_subapp("/sandbox/", page)
         app.add_routes([web.get("/", _to_the_page)])
-        await stack.enter_async_context(running(settings, ("llm",), CONCURRENCY))
+        await stack.enter_async_context(running(settings, QUEUES, CONCURRENCY))
         address = await stack.enter_async_context(listening(app, host, port))
         yield f"{address}/sandbox/"
 
@@ -72,6 +73,7 @@ async def _meta(settings: Settings, stack: AsyncExitStack, port: int) -> Meta:
             update={
                 "access_token": SecretStr(meta.access_token),
                 "phone_number_id": meta.phone_number_id,
+                "waba_id": meta.waba_id,
                 "webhook_verify_token": SecretStr(meta.verify_token),
                 "app_secret": [SecretStr(meta.app_secret)],
                 "api_base_url": base,

@@ -1,8 +1,9 @@
 """Notifications leave Meta at once and once each, unless it was told to batch, reverse or repeat them."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from bot.sandbox.chats import Chats
 from bot.sandbox.faults import Fault, Faults
@@ -17,6 +18,7 @@ class Delivery:
     business: Business
     chats: Chats
     faults: Faults
+    clock: Callable[[], datetime]
     duplicate: bool = False
     subscribed: bool = True
     _courier: Courier | None = None
@@ -74,7 +76,8 @@ class Delivery:
             await self._bring(values, "messages")
 
     async def _bring(self, values: Sequence[Value], field_name: str) -> bool:
-        notification = envelope(self.business, values, field_name)
+        at = None if field_name == "messages" else self.clock()
+        notification = envelope(self.business, values, field_name, at)
         taken = await self.courier.bring(encode(notification))
         for message in (message for value in values if taken for message in value.get("messages", ())):
             self.chats.taken(message["id"])

@@ -175,9 +175,13 @@ class Graph:
         found = self.desk.templates.find(name=query.get("name"), status=query.get("status"))
         start, limit = _whole(query.get("after", "0")), _whole(query.get("limit", "25"))
         page = [template.as_json(_wanted(request, "")) for template in found[start : start + limit]]
-        more = {"next": "more"} if start + limit < len(found) else {}
         cursors = {"before": str(start), "after": str(start + limit)}
-        return web.json_response({"data": page, "paging": {"cursors": cursors} | more})
+        more = {"next": str(request.url.update_query(after=cursors["after"]))} if start + limit < len(found) else {}
+        counts = {"total_count": len(found), "message_template_count": len(self.desk.templates.find())}
+        counts |= {"message_template_limit": 250, "are_translations_complete": True}
+        wanted = query.get("summary", "").split(",")
+        summary = {"summary": {name: count for name, count in counts.items() if name in wanted}} if any(wanted) else {}
+        return web.json_response({"data": page, "paging": {"cursors": cursors} | more} | summary)
 
     async def _create_template(self, request: web.Request) -> web.StreamResponse:
         self._account(request)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, Field, TypeAdapter, ValidationError, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, TypeAdapter, ValidationError, model_validator
 from pydantic_core import PydanticCustomError
 
 from bot.sandbox.graph_errors import Refused
@@ -152,11 +152,16 @@ class _Language(Part):
     policy: Literal["deterministic"] = "deterministic"
 
 
+def _small(value: Any) -> Any:
+    """Meta takes these names in capitals too, and clients write them so."""
+    return value.lower() if isinstance(value, str) else value
+
+
 class Component(Part):
     """One component's values; their shape depends on the template, see `graph_templates`."""
 
-    type: Literal["header", "body", "button"]
-    sub_type: str | None = None
+    type: Annotated[Literal["header", "body", "button"], BeforeValidator(_small)]
+    sub_type: Annotated[str | None, BeforeValidator(_small)] = None
     index: str | int | None = None
     parameters: Annotated[tuple[dict[str, Any], ...], Field(strict=False)] = ()
 

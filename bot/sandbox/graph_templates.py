@@ -14,6 +14,7 @@ from bot.sandbox.graph_rules import Component, TemplateUse
 _VARIABLE = re.compile(r"\{\{\s*(\w+)\s*\}\}")
 _FORBIDDEN_IN_TEXT = re.compile(r"[\n\t\r]| {5,}")
 _LONGEST_BODY, _LONGEST_HEADER = 1024, 60
+_UNJUDGED = {"score": "UNKNOWN", "date": 1_764_000_000}
 _NOT_SENDING = {"PAUSED": 132015, "DISABLED": 132016}
 
 
@@ -48,7 +49,7 @@ class Template:
 
     def as_json(self, fields: Iterable[str] = ()) -> dict[str, Any]:
         """What the Graph API shows of it; with `fields` only those and the id."""
-        everything = {name: getattr(self, name) for name in self.__slots__} | {"quality_score": {"score": "UNKNOWN"}}
+        everything = {name: getattr(self, name) for name in self.__slots__} | {"quality_score": _UNJUDGED}
         wanted = set(fields) | {"id"}
         return {key: value for key, value in everything.items() if not fields or key in wanted}
 

@@ -63,7 +63,7 @@ class Meta:
         self.chats = Chats(self.clock)
         self.media = MediaShelf(self.clock)
         self.faults = Faults(lambda: self.chats.broadcast.send({"type": "trouble", "armed": self.faults.armed()}))
-        self.delivery = Delivery(business=self.business, chats=self.chats, faults=self.faults)
+        self.delivery = Delivery(business=self.business, chats=self.chats, faults=self.faults, clock=self.clock)
         self._chores = Chores()
         self._runner: web.AppRunner | None = None
         self._progress = Progress(self.business, self.chats, self.faults, self.clock, self.deliver, self.status_pauses)

@@ -28,7 +28,10 @@ def message_value(business: Business, person: Person, message: dict[str, Any]) -
 def status_value(business: Business, person: Person, status: dict[str, Any]) -> Value:
     """The `value` that tells how far a message to the person has come."""
     recipient = ({"recipient_id": person.phone} if person.phone else {}) | {"recipient_user_id": person.bsuid}
-    contacts: Value = {} if status["status"] == "failed" else {"contacts": [person.as_contact()]}
+    contacts: Value = {"contacts": [person.as_contact()]}
+    if status["status"] == "failed":
+        # Documented as omitted, seen with the number alone (reference 3).
+        contacts = {"contacts": [{"wa_id": person.phone}]} if person.phone else {}
     return blank_value(business) | contacts | {"statuses": [status | recipient]}
 
 
@@ -41,10 +44,13 @@ def blank_value(business: Business) -> Value:
     return {"messaging_product": "whatsapp", "metadata": metadata}
 
 
-def envelope(business: Business, values: Sequence[Value], field_name: str = "messages") -> Value:
-    """One notification with any number of changes."""
+def envelope(
+    business: Business, values: Sequence[Value], field_name: str = "messages", at: datetime | None = None
+) -> Value:
+    """One notification with any number of changes; `at` is told of every field but `messages` (reference 1.8)."""
     changes = [{"field": field_name, "value": value} for value in values]
-    return {"object": "whatsapp_business_account", "entry": [{"id": business.waba_id, "changes": changes}]}
+    entry: Value = {"id": business.waba_id} | ({"time": int(at.timestamp())} if at else {}) | {"changes": changes}
+    return {"object": "whatsapp_business_account", "entry": [entry]}
 
 
 def encode(notification: Value, *, spaced: bool = False) -> bytes:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Generic, TypeVar
 
@@ -12,6 +12,8 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from bot.ai.chat import ToolOffer
 from bot.contacts import Contact
 from bot.handoff import HandOff
+from bot.messages import Part
+from bot.notices import Notices
 from bot.prompting.business import Business
 
 
@@ -31,14 +33,19 @@ class NoArguments(Arguments):
 
 @dataclass(frozen=True, slots=True)
 class ToolContext:
-    """Who the tool works for, from the signed webhook, and with what. `effect` keys an effect: same key, same act."""
+    """Who the tool works for, from the signed webhook, and with what. `effect` keys an effect: same key, same act.
+
+    What a tool appends to `parts` becomes a message of the turn's reply.
+    """
 
     conversation: str
     contact: Contact
     now: datetime
     business: Business
     handoff: HandOff
+    notices: Notices
     effect: str = ""
+    parts: list[Part] = field(default_factory=list)
 
 
 A = TypeVar("A", bound=Arguments)

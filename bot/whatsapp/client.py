@@ -22,6 +22,9 @@ _DOWNLOAD_SECONDS = 60
 _REDIRECTS = 3
 _MEDIA_HOSTS = ("facebook.com", "fbsbx.com", "fbcdn.net", "whatsapp.net")
 _NOT_FOUND = 404
+_LOCKED = 131031
+_CURSOR_RAN_OUT = 131059
+_TEMPLATE_FIELDS = "id,name,language,status,category,components,quality_score,rejected_reason,parameter_format"
 
 
 class MediaGone(Exception):
@@ -38,10 +41,11 @@ class MediaRefused(Exception):
 
 @dataclass(frozen=True, slots=True)
 class File:
-    """Bytes as Meta keeps them; `mime` is the sender's claim."""
+    """Bytes as Meta keeps them; in what people sent, `mime` is the sender's claim."""
 
     data: bytes
     mime: str
+    name: str = "file"
 
 
 class Graph:
@@ -52,6 +56,7 @@ class Graph:
         self._base = URL(settings.api_base_url) / settings.api_version
         self._token = settings.access_token.get_secret_value() if settings.access_token else ""
         self._number = settings.phone_number_id or ""
+        self.account = settings.waba_id
 
     async def send(self, message: dict[str, Any], number: str = "") -> str:
         """Hand a message over and get its wamid: accepted by Meta, not yet delivered."""
@@ -68,6 +73,59 @@ class Graph:
     async def number_state(self) -> dict[str, Any]:
         """What Meta says of our number; raises GraphError when the token may not ask."""
         return await self._call("GET", self._number, params={"fields": "display_phone_number,verified_name"})
+
+    async def check_can_send(self) -> None:
+        """Raise what keeps this number from sending: GraphError as Meta answers, or for a health that is BLOCKED."""
+        answer = await self._call("GET", self._number, params={"fields": "health_status"})
+        health = mapping(answer.get("health_status"))
+        if health.get("can_send_message") == "BLOCKED":
+            entities = [mapping(entity) for entity in items(health.get("entities"))]
+            errors = [mapping(error) for entity in entities for error in items(entity.get("errors"))]
+            details = text(errors[0].get("error_description")) if errors else None
+            raise GraphError(_LOCKED, details or "Meta has blocked this number", Remedy.FIX_SETTINGS)
+
+    async def subscribed(self, account: str) -> bool:
+        """Whether any app gets the webhooks of this account: without one, no message ever arrives."""
+        return bool(items((await self._call("GET", f"{account}/subscribed_apps")).get("data")))
+
+    async def upload(self, file: File, number: str = "") -> str:
+        """Hand a file over and get its media id, which works for 30 days; `file.mime` has to be the true one."""
+        form = aiohttp.FormData({"messaging_product": "whatsapp", "type": file.mime})
+        form.add_field("file", file.data, filename=file.name, content_type=file.mime)
+        answer = await self._call("POST", f"{number or self._number}/media", data=form)
+        media_id = text(answer.get("id"))
+        if media_id is None:
+            raise Unavailable("Meta's answer holds no media id", in_doubt=False)
+        return media_id
+
+    async def templates(self) -> list[dict[str, Any]]:
+        """All message templates of the account, page by page; a cursor that ran out (131059) starts it anew, once."""
+        try:
+            return await self._templates()
+        except GraphError as error:
+            if error.code != _CURSOR_RAN_OUT:
+                raise
+        return await self._templates()
+
+    async def _templates(self) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = []
+        query = {"fields": _TEMPLATE_FIELDS, "limit": "100"}
+        while True:
+            page = await self._call("GET", f"{self.account}/message_templates", params=query)
+            found.extend(mapping(one) for one in items(page.get("data")))
+            paging = mapping(page.get("paging"))
+            after = text(mapping(paging.get("cursors")).get("after"))
+            if not paging.get("next") or after is None or after == query.get("after"):
+                return found
+            query["after"] = after
+
+    async def create_template(self, body: dict[str, Any]) -> dict[str, Any]:
+        """Ask for a review; Meta answers `{id, status, category}`, and may have changed the category."""
+        return await self._call("POST", f"{self.account}/message_templates", json=body)
+
+    async def edit_template(self, template_id: str, components: list[dict[str, Any]]) -> None:
+        """Change what it says, which sends it into review again."""
+        await self._call("POST", template_id, json={"components": components})
 
     async def fetch(self, media_id: str, *, limit: int, sha256: str | None = None) -> File:
         """The file's bytes, at most `limit` of them; its address is resolved anew once when it has run out.

@@ -34,11 +34,22 @@ class Unavailable(Exception):
         self.in_doubt = in_doubt
 
 
-_RETRY = frozenset({1, 2, 4, 17, 32, 613, 80007, 130429, 131000, 131016, 131056, 131057, 133004, 2494100})
+PAIR_RATE = 131056
+# Too much at once for the number or the account as a whole: everybody waits.
+RATES = frozenset({4, 17, 32, 613, 80007, 130429, 131057, 2494100})
+UNDELIVERABLE = 131026
+OPTED_OUT = 131050
+MEDIA_REFUSED = 131053
+
+_RETRY = RATES | {1, 2, PAIR_RATE, 131000, 131016, 133004, 134101}
 _FIX_SETTINGS = frozenset(
-    {0, 3, 10, 33, 190, 368, 130497, 131005, 131030, 131031, 131037, 131042, 131044, 131045, 133010, *range(200, 300)}
+    {0, 3, 10, 33, 190, 368, 131005, 131031, 131037, 131042, 131044, 131045, 133010, *range(200, 300)}
 )
 _WINDOW_CLOSED = 131047
+# One message that doesn't leave because of the person or its content: nothing that an operator could mend.
+_OF_THE_PERSON = frozenset({
+    130472, 131021, UNDELIVERABLE, _WINDOW_CLOSED, 131049, OPTED_OUT, 131051, 131052, MEDIA_REFUSED, 131062, 137000,
+})  # fmt: skip
 _SERVER_ERROR = 500
 
 
@@ -49,6 +60,11 @@ def remedy_for(code: int, *, transient: bool = False) -> Remedy:
     if code in _FIX_SETTINGS:
         return Remedy.FIX_SETTINGS
     return Remedy.RETRY if code in _RETRY or transient else Remedy.GIVE_UP
+
+
+def needs_operator(code: int) -> bool:
+    """Whether a message that is given up shows a fault of ours, of a template or of the account."""
+    return remedy_for(code) is Remedy.GIVE_UP and code not in _OF_THE_PERSON
 
 
 def error_from(status: int, body: bytes) -> GraphError | Unavailable:
@@ -62,5 +78,7 @@ def error_from(status: int, body: bytes) -> GraphError | Unavailable:
         # Without Meta's envelope it was not Meta's application that answered: the call may have passed or not.
         return Unavailable(f"HTTP {status} without Meta's error envelope", in_doubt=status >= _SERVER_ERROR)
     data = error.get("error_data")
-    details = text(mapping(data).get("details")) or text(data) or text(error.get("message")) or "no details"
+    # `error_user_msg` is where Meta says what is wrong with a new template.
+    told = (mapping(data).get("details"), data, error.get("error_user_msg"), error.get("message"))
+    details = next((words for words in map(text, told) if words), "no details")
     return GraphError(int(code), details, remedy_for(int(code), transient=error.get("is_transient") is True))

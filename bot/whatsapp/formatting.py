@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 # Meta's limit is 4096 characters; counted in UTF-16 units, as an emoji can count double.
 PART_LIMIT = 4096
+_VIRAMA = 9
 _JOINERS = "\u200d\ufe0e\ufe0f"
 _FLAG_LETTERS = "".join(map(chr, range(0x1F1E6, 0x1F200)))
 
@@ -43,6 +44,22 @@ def split(text: str, limit: int = PART_LIMIT) -> list[str]:
         parts.append(rest[:cut].rstrip())
         rest = rest[cut:].lstrip()
     return [part for part in (*parts, rest) if part]
+
+
+def shortened(text: str, limit: int) -> str:
+    """One line within the limit, cut between letters as people see them, with … where something is missing."""
+    line = " ".join(text.split())
+    if _units(line) <= limit:
+        return line
+    end = _fitting(line, limit - 1)
+    while end > 1 and _inside_a_letter(line, end):
+        end -= 1
+    return f"{line[:end].rstrip()}…"
+
+
+def fits(text: str, limit: int) -> bool:
+    """Whether a text keeps a limit, counted on the safe side as `split` counts it."""
+    return _units(text) <= limit
 
 
 def _converted(text: str) -> str:
@@ -97,8 +114,10 @@ def _inside_a_letter(text: str, position: int) -> bool:
     letters = len(text[:position]) - len(text[:position].rstrip(_FLAG_LETTERS))
     return (
         (after in _FLAG_LETTERS and letters % 2 == 1)
-        or bool(unicodedata.combining(after))
+        or unicodedata.category(after).startswith("M")
         or after in _JOINERS
         or before == "\u200d"
+        # A virama binds two consonants of Indic scripts into one letter.
+        or unicodedata.combining(before) == _VIRAMA
         or "\U0001f3fb" <= after <= "\U0001f3ff"
     )

@@ -12,6 +12,12 @@ from bot.messages import Inbound, Status
 from bot.whatsapp.content import content_of
 from bot.whatsapp.loose import digits, items, mapping, number, text
 
+_NEWS = (
+    "message_template_status_update",
+    "message_template_quality_update",
+    "template_category_update",
+    "message_template_components_update",
+)
 _EARLIEST = datetime(2009, 1, 1, tzinfo=UTC)  # WhatsApp's first year: anything older is not a time of a message
 _LATEST_AHEAD = timedelta(days=1)  # clocks differ; a message from the future would stay the newest of all
 
@@ -22,11 +28,15 @@ class NotJSON(ValueError):
 
 @dataclass(slots=True)
 class Notification:
-    """What one POST said; `unknown` names the fields and shapes that we accept without understanding them."""
+    """What one POST said; `news` are fields about the account and its templates with their values.
+
+    `unknown` names the fields and shapes that we accept without understanding them.
+    """
 
     messages: list[Inbound] = field(default_factory=list)
     statuses: list[Status] = field(default_factory=list)
     unknown: list[str] = field(default_factory=list)
+    news: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
 
 
 def parse(body: bytes, now: datetime) -> Notification:
@@ -42,6 +52,8 @@ def parse(body: bytes, now: datetime) -> Notification:
     for change in _changes(document):
         if change.get("field") == "messages":
             _read(mapping(change.get("value")), found, now)
+        elif change.get("field") in _NEWS:
+            found.news.append((change["field"], mapping(change.get("value"))))
         else:
             found.unknown.append(text(change.get("field")) or "change")
     return found
@@ -113,7 +125,15 @@ def _status(raw: dict[str, Any]) -> Status | None:
     errors = items(raw.get("errors"))
     code = number(mapping(errors[0]).get("code")) if errors else None
     callback = text(raw.get("biz_opaque_callback_data"))
-    return Status(wamid=wamid, status=status, callback=callback, error=int(code) if code is not None else None)
+    pricing = mapping(raw.get("pricing"))
+    charged = (text(pricing.get("type")) or "unknown", text(pricing.get("category")) or "unknown")
+    return Status(
+        wamid=wamid,
+        status=status,
+        callback=callback,
+        error=int(code) if code is not None else None,
+        pricing=charged if pricing else None,
+    )
 
 
 def _time(value: Any, now: datetime) -> datetime:

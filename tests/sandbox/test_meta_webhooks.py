@@ -149,7 +149,7 @@ async def test_a_message_may_fail_after_it_was_accepted(
     [value] = [value for value in business.values if "statuses" in value]
     [status] = value["statuses"]
     assert (status["status"], status["errors"][0]["code"]) == ("failed", 131026)
-    assert "contacts" not in value
+    assert value["contacts"] == [{"wa_id": ana.phone}]
 
 
 async def test_a_read_mark_reads_all_before_it_and_shows_typing(

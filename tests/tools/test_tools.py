@@ -1,26 +1,35 @@
 """What a tool tells a model, what it takes from one, and whose conversation it works in."""
 
 import json
+from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import aiohttp
 import pytest
 from redis.asyncio import Redis
 
 from bot.contacts import Contact, Contacts
 from bot.events import Events
 from bot.handoff import HandOff
+from bot.inbox import Desk
+from bot.memory import Memory
+from bot.notices import Notices
+from bot.outbox import outbox_of
 from bot.prompting.business import business_of
 from bot.prompting.prompts import load
 from bot.sandbox.meta import Person
 from bot.sandbox.openrouter import calls, says
+from bot.settings import Settings
+from bot.templates.synced import Templates
 from bot.tools.business import business_hours
 from bot.tools.catalog import TOOLS
 from bot.tools.handoff import talk_to_a_person
 from bot.tools.tool import Tool, ToolContext, ToolError
+from bot.whatsapp.client import Graph
 from tests.world import World
 
 CONVERSATION = f"c_{'0' * 20}"
@@ -29,13 +38,24 @@ NOW = datetime(2026, 11, 24, 10, tzinfo=ZoneInfo("America/Mexico_City"))
 
 
 @pytest.fixture
-def context(redis: Redis) -> ToolContext:
+async def context(redis: Redis) -> AsyncIterator[ToolContext]:
+    settings = Settings()
+    async with aiohttp.ClientSession() as http:
+        graph, desk = Graph(http, settings.whatsapp), Desk(redis, lease_seconds=6)
+        templates, memory = Templates(redis, graph, default_language="es"), Memory(redis, settings.memory)
+        contacts = Contacts(redis)
+        outbox = outbox_of(redis, graph, desk, contacts, templates, settings)
+        yield _context(redis, Notices(redis, desk, contacts, memory, outbox, templates))
+
+
+def _context(redis: Redis, notices: Notices) -> ToolContext:
     return ToolContext(
         conversation=CONVERSATION,
         contact=Contact(phone="5215512345678"),
         now=NOW,
         business=business_of(load(Path(__file__).parents[2] / "prompts")),
         handoff=HandOff(Contacts(redis), Events(redis)),
+        notices=notices,
         effect="t_1.r0c0",
     )
 
@@ -55,7 +75,7 @@ def test_a_tool_tells_the_model_what_it_does_and_takes(tool: Tool[Any]) -> None:
 def test_tools_have_names_of_their_own_and_those_that_are_promised_are_there() -> None:
     names = [tool.name for tool in TOOLS]
     assert len(names) == len(set(names))
-    assert {"business_hours", "talk_to_a_person"} <= set(names)
+    assert {"business_hours", "talk_to_a_person", "send_template"} <= set(names)
 
 
 @pytest.mark.parametrize("tool", TOOLS, ids=lambda tool: tool.name)

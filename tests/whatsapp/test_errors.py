@@ -5,11 +5,16 @@ from typing import Any
 
 import pytest
 
-from bot.whatsapp.errors import GraphError, Remedy, Unavailable, error_from, remedy_for
+from bot.whatsapp.errors import GraphError, Remedy, Unavailable, error_from, needs_operator, remedy_for
 
-RETRY = (1, 2, 4, 17, 32, 613, 80007, 130429, 131000, 131016, 131056, 131057, 133004)
+RETRY = (1, 2, 4, 17, 32, 613, 80007, 130429, 131000, 131016, 131056, 131057, 133004, 134101, 2494100)
 FIX = (0, 3, 10, 33, 190, 200, 299, 368, 131005, 131031, 131037, 131042, 131044, 131045, 133010)
-NEVER = (100, 130472, 131008, 131009, 131021, 131026, 131048, 131049, 131050, 131051, 131053, 132000, 132001, 999999)
+OF_THE_PERSON = (130472, 131021, 131026, 131049, 131050, 131051, 131052, 131053, 131062, 137000)
+OPERATORS = (
+    100, 130497, 131008, 131009, 131030, 131048, 131055, 131063, 131064, 132000, 132001, 132005, 132007, 132008,
+    132012, 132015, 132016, 132018, 132068, 132069, 133005, 133015, 133016, 134011, 134100, 135000, 999999,
+)  # fmt: skip
+NEVER = (*OF_THE_PERSON, *OPERATORS)
 
 
 @pytest.mark.parametrize(
@@ -76,3 +81,11 @@ def test_without_metas_envelope_nobody_knows_what_happened(body: bytes, status: 
     error = error_from(status, body)
     assert isinstance(error, Unavailable)
     assert error.in_doubt is in_doubt
+
+
+@pytest.mark.parametrize(
+    ("code", "theirs"),
+    [*((code, False) for code in (*RETRY, *FIX, *OF_THE_PERSON, 131047)), *((code, True) for code in OPERATORS)],
+)
+def test_operators_hear_of_what_is_no_fault_of_the_person(code: int, theirs: object) -> None:
+    assert needs_operator(code) is theirs

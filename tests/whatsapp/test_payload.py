@@ -292,9 +292,7 @@ def test_a_status_of_something_else_is_counted(status: Any) -> None:
     assert found.unknown == ["status"]
 
 
-@pytest.mark.parametrize(
-    "field", ["smb_message_echoes", "history", "standby", "message_template_status_update", "account_update"]
-)
+@pytest.mark.parametrize("field", ["smb_message_echoes", "history", "standby", "account_update"])
 def test_messages_of_other_fields_start_nothing(field: str) -> None:
     found = notification(value(FROM_ANA | {"type": "text", "text": {"body": "Hola"}}), field=field)
     assert (found.messages, found.statuses, found.unknown) == ([], [], [field])

@@ -1,0 +1,110 @@
+"""What follows from an error of Meta, whether a call was refused or a status told of it hours later (reference 10)."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import structlog
+
+from bot import ledger
+from bot.alerts import alert
+from bot.contacts import Contacts
+from bot.deliveries import Deliveries, delivery, event, failures
+from bot.events import Events
+from bot.inbox import Desk, Lease
+from bot.messages import Reply
+from bot.metrics import REPLIES
+from bot.pace import Pace
+from bot.pause import Pause
+from bot.redis import key
+from bot.whatsapp.errors import (
+    MEDIA_REFUSED,
+    OPTED_OUT,
+    PAIR_RATE,
+    RATES,
+    UNDELIVERABLE,
+    GraphError,
+    Remedy,
+    needs_operator,
+    remedy_for,
+)
+
+_log = structlog.get_logger()
+
+# How often a message that Meta accepted and then could not deliver is handed over again.
+_AGAIN = {Remedy.RETRY: 2, Remedy.WAIT_FOR_PERSON: 3, Remedy.FIX_SETTINGS: 5, Remedy.GIVE_UP: 0}
+_UNKNOWN = -1
+
+
+@dataclass(frozen=True, slots=True)
+class Failures:
+    desk: Desk
+    contacts: Contacts
+    deliveries: Deliveries
+    pace: Pace
+    pause: Pause
+    events: Events
+
+    async def heed(self, conversation: str, error: GraphError, asked_at: datetime) -> None:
+        """What an error says beyond the one message: of the person, of the account, of our settings."""
+        if error.remedy is Remedy.WAIT_FOR_PERSON:
+            await self.contacts.window_refused(conversation, asked_at)
+        elif error.remedy is Remedy.FIX_SETTINGS:
+            await self.pause.begin(error)
+        elif error.code == UNDELIVERABLE:
+            await self.contacts.undeliverable(conversation)
+        elif error.code == OPTED_OUT:
+            await self.contacts.set_marketing_opt_out(conversation, opt_out=True)
+        elif needs_operator(error.code):
+            await alert(self.events, "message_refused", str(error), "look the code up in Meta's list of error codes")
+
+    async def review(self, lease: Lease, callbacks: list[str]) -> None:
+        """Act on the failures that statuses told of. Needs the lease: a message goes back before all that wait."""
+        for callback in callbacks:
+            record = await self.deliveries.of(lease.conversation, callback)
+            await self._act(lease, callback, record)
+
+    async def _act(self, lease: Lease, callback: str, record: Mapping[str, str]) -> None:
+        conversation = lease.conversation
+        code = int(record.get("error") or _UNKNOWN)
+        error = GraphError(code, "told by a status", remedy_for(code))
+        asked_at = datetime.fromtimestamp(float(record.get("asked_at") or time.time()), UTC)
+        await self.heed(conversation, error, asked_at)
+        again = _again(record, error)
+        if again is not None and code in RATES:
+            await self.pace.hold_number(again.phone_number_id)
+        elif again is not None and code == PAIR_RATE:
+            await self.pace.hold_person(conversation)
+
+        def write(pipeline: Any) -> None:
+            if again is not None:
+                renewed = delivery(conversation, f"{conversation}.{again.id}.0")
+                pipeline.lpush(key(conversation, "outbox"), again.model_dump_json(exclude_none=True))
+                if error.remedy is Remedy.RETRY:
+                    pipeline.hset(renewed, "not_before", repr(time.time() + 4.0**again.attempt))
+                    pipeline.expire(renewed, ledger.KEEP_SECONDS)
+            pipeline.hdel(delivery(conversation, callback), "reply")
+            pipeline.lrem(failures(conversation), 1, callback)
+
+        await self.desk.commit(lease, write)
+        state = "undelivered" if again is None else "sent_again"
+        REPLIES.labels(state).inc()
+        _log.warning("reply_undelivered", error=code, again=again is not None)
+        name = callback.split(".")[1]
+        await self.events.publish(event(conversation, name, state, code, str(error)))
+
+
+def _again(record: Mapping[str, str], error: GraphError) -> Reply | None:
+    """The message to hand over once more, under a name of its own; None where that can't help or was done enough."""
+    if "reply" not in record:
+        return None
+    reply = Reply.model_validate_json(record["reply"])
+    tries = 1 if error.code == MEDIA_REFUSED else _AGAIN[error.remedy]
+    if reply.attempt >= tries:
+        return None
+    stem = reply.id.partition("-again")[0]
+    return reply.model_copy(update={"id": f"{stem}-again{reply.attempt + 1}", "attempt": reply.attempt + 1})

@@ -1,0 +1,133 @@
+"""Templates that others ask for (the ERP's jobs, staff, an operator): each once, in its person's conversation."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+import structlog
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from redis.asyncio import Redis
+
+from bot import ledger, outbox, queues
+from bot.contacts import Contacts, address_of
+from bot.inbox import Desk, Lease, LeaseLost, hold
+from bot.logs import masked
+from bot.memory import Memory, Remembered
+from bot.messages import Reply, Template
+from bot.outbox import Outbox, Sent
+from bot.queues import Unfit
+from bot.redis import answer, key
+from bot.templates.synced import Prepared, TemplateNotSendable, Templates
+
+_log = structlog.get_logger()
+_TRIES = 3
+
+
+class TemplateJob(BaseModel):
+    """The data of a job `template`: `to` is a phone or a BSUID, `parameters` have the template's own names."""
+
+    model_config = ConfigDict(frozen=True, coerce_numbers_to_str=True)
+
+    to: str
+    template: Annotated[str, Field(pattern=r"^[a-z0-9_]{1,512}$")]
+    language: Annotated[str, Field(pattern=r"^[a-z]{2,3}([_-][A-Z]{2})?$")] | None = None
+    parameters: dict[str, str] = Field(default_factory=dict)
+
+    @property
+    def part(self) -> Template:
+        return Template(name=self.template, language=self.language, parameters=self.parameters)
+
+
+def template_job(data: dict[str, Any]) -> TemplateJob:
+    """Check data from outside; raises Unfit with what is wrong, and without the values."""
+    try:
+        job = TemplateJob.model_validate(data)
+    except ValidationError as error:
+        told = "; ".join(
+            f"{'.'.join(map(str, problem['loc'])) or 'data'}: {problem['msg']}" for problem in error.errors()
+        )
+        raise Unfit(told) from error
+    if address_of(job.to) == (None, None):
+        raise Unfit("to: expected a phone with its country's digits, or a BSUID such as MX.8801234567890123")
+    return job
+
+
+class Notices:
+    def __init__(  # noqa: PLR0913, PLR0917 - the stations that a notice passes
+        self, redis: Redis, desk: Desk, contacts: Contacts, memory: Memory, outbox_: Outbox, templates: Templates
+    ) -> None:
+        self._redis = redis
+        self._desk = desk
+        self._contacts = contacts
+        self._memory = memory
+        self._outbox = outbox_
+        self._templates = templates
+
+    async def process(self, task: queues.Task) -> None:
+        """Work on a job of the queue `notification`."""
+        if task.name != "template":
+            raise Unfit(f"there is no job {task.name!r} here; expected template")
+        await self.send(template_job(task.data), task.key)
+
+    async def order(self, job: TemplateJob, key_: str) -> None:
+        """Add the job to the queue, after a look whether it can leave; raises TemplateNotSendable."""
+        await self._templates.prepare(job.part, None)
+        await queues.notify(self._redis, "template", job.model_dump(exclude_none=True), key_)
+
+    async def send(self, job: TemplateJob, key_: str) -> None:
+        """Send a template, once for this key; raises Unfit when it can't leave or Meta didn't take it."""
+        phone, bsuid = address_of(job.to)
+        conversation = await self._contacts.reach(phone=phone, bsuid=bsuid)
+        contact = await self._contacts.get(conversation)
+        part = job.part.model_copy(update={"language": job.language or contact.language})
+        reply = Reply(id=f"n_{masked(key_)}", parts=(part,), phone=contact.phone or phone, bsuid=contact.bsuid or bsuid)
+        noted = key(conversation, "noticed", reply.id)
+        prepared = None
+        if not await answer(self._redis.exists(noted)):
+            try:
+                prepared = await self._templates.prepare(part, None)
+            except TemplateNotSendable as error:
+                raise Unfit(str(error)) from error
+        sent = await self._delivered(conversation, reply, noted, prepared)
+        failed = next((one.error for one in sent if one.reply.id == reply.id and one.lost), None)
+        if failed:
+            raise Unfit(f"Meta did not take it: {failed}")
+
+    async def _delivered(self, conversation: str, reply: Reply, noted: str, prepared: Prepared | None) -> list[Sent]:
+        for _ in range(_TRIES):
+            try:
+                return await self._under_lease(conversation, reply, noted, prepared)
+            except* LeaseLost:
+                _log.warning("lease_lost", conversation=conversation)
+        raise LeaseLost(conversation)
+
+    async def _under_lease(self, conversation: str, reply: Reply, noted: str, prepared: Prepared | None) -> list[Sent]:
+        lease = Lease(conversation, secrets.token_hex(8))
+        while not await self._desk.take(lease):  # noqa: ASYNC110 - another process holds it: there is no event
+            await asyncio.sleep(0.25)
+        try:
+            async with asyncio.TaskGroup() as group:
+                holding = group.create_task(hold(self._desk, lease))
+                if prepared is not None and not await answer(self._redis.exists(noted)):
+                    await self._put(lease, reply, noted, prepared)
+                sent = await self._outbox.flush(lease)
+                holding.cancel()
+                return sent
+        finally:
+            # Not released: a message that came meanwhile has its own job, which waits for this very moment.
+            await self._desk.abandon(lease)
+
+    async def _put(self, lease: Lease, reply: Reply, noted: str, prepared: Prepared) -> None:
+        """Into the outbox, and into memory: whoever answers a notice means what it said."""
+        before = await self._memory.recall(lease.conversation)
+        said = Remembered(role="assistant", text=prepared.words, at=datetime.now(UTC))
+
+        def write(pipeline: Any) -> None:
+            pipeline.set(noted, "1", ex=ledger.KEEP_SECONDS)
+            outbox.put(pipeline, lease.conversation, reply)
+            self._memory.extend(pipeline, lease.conversation, before, [said])
+
+        await self._desk.commit(lease, write)

@@ -1,0 +1,176 @@
+"""One message to Meta: at our pace, tried again where the error table says so, an unclear outcome settled first."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from dataclasses import dataclass
+
+import structlog
+from redis.asyncio import Redis
+
+from bot import ledger, memory
+from bot.deliveries import delivery
+from bot.logs import masked
+from bot.messages import Attachment, Part, Picture, Reply, Template, VoiceNote
+from bot.pace import Pace
+from bot.redis import answer
+from bot.storage.door import StorageFailed
+from bot.templates.synced import Prepared, Templates
+from bot.uploads import Uploads
+from bot.whatsapp.client import Graph
+from bot.whatsapp.errors import MEDIA_REFUSED, PAIR_RATE, RATES, GraphError, Remedy, Unavailable
+from bot.whatsapp.rendering import envelope, render
+
+_log = structlog.get_logger()
+
+# A wait beyond this gives worker and conversation back, and is waited for without them.
+PATIENCE_SECONDS = 5.0
+# How long Meta's first status is waited for when it is not known whether a message was accepted.
+_SETTLE_SECONDS = 8.0
+# How often a message is tried: where Meta was too busy or away (20 minutes in all), and where it found a fault.
+_TRIES_AWAY = 8
+_TRIES_FAULT = 4
+_LONGEST_WAIT_SECONDS = 300.0
+_GENERIC_PARAMETER = 131009
+
+
+class Later(Exception):
+    """The message can't leave now; in so many seconds it may."""
+
+    def __init__(self, seconds: float, why: str) -> None:
+        super().__init__(why)
+        self.seconds = seconds
+
+
+@dataclass(frozen=True, slots=True)
+class Errand:
+    """One message: a part of a reply, and the string that Meta gives back in its statuses."""
+
+    conversation: str
+    reply: Reply
+    part: Part
+    callback: str
+    language: str | None = None
+
+    @property
+    def record(self) -> str:
+        return delivery(self.conversation, self.callback)
+
+
+@dataclass(frozen=True, slots=True)
+class Sending:
+    redis: Redis
+    graph: Graph
+    pace: Pace
+    uploads: Uploads
+    templates: Templates
+    ttl_seconds: int
+
+    async def send(self, errand: Errand) -> str | None:
+        """Hand a message over and get its wamid; None for one that was given up already.
+
+        Raises Later, and what it was given up for: GraphError, Unavailable, NotSendable, TemplateNotSendable.
+        """
+        before, wait = await self._begin(errand)
+        wamid: str | None = before.get("wamid")
+        if wamid is None and before.get("status") == "failed":
+            return None
+        if wamid is None and "asked_at" in before:
+            # A worker died between asking Meta and hearing the answer.
+            wamid = await self._settle(errand, since=float(before["asked_at"]))
+        if wamid is not None:
+            return wamid
+        wait = max(wait, float(before.get("not_before", "0")) - time.time())
+        return await self._ask(errand, wait, int(before.get("tries", "0")))
+
+    async def _begin(self, errand: Errand) -> tuple[dict[str, str], float]:
+        """What was known of the message, and the seconds until it may leave. From here on it counts as asked."""
+        pipeline = self.redis.pipeline(transaction=False)
+        pipeline.hgetall(errand.record)
+        alone = errand.reply.model_copy(update={"parts": (errand.part,)})
+        asked = {"asked_at": repr(time.time()), "reply": alone.model_dump_json(exclude_none=True)}
+        pipeline.hset(errand.record, mapping=asked)
+        pipeline.expire(errand.record, ledger.KEEP_SECONDS)
+        self.pace.take(pipeline, errand.conversation, errand.reply.phone_number_id, patience=PATIENCE_SECONDS)
+        before, _, _, *waits = await pipeline.execute()
+        return before, max(waits) / 1000
+
+    async def _ask(self, errand: Errand, wait: float, tries: int) -> str:
+        anew = errand.reply.attempt > 0
+        while True:
+            try:
+                await self._wait(errand, wait, "Meta's limits or an earlier refusal")
+                return await self._once(errand, anew=anew)
+            except GraphError as error:
+                if isinstance(errand.part, Picture | Attachment | VoiceNote) and not anew and _of_the_file(error):
+                    anew = True
+                elif error.remedy is Remedy.RETRY:
+                    await self._back_off(errand, error, tries)
+                    tries += 1
+                else:
+                    await answer(self.redis.hdel(errand.record, "asked_at"))
+                    raise
+            except (Unavailable, StorageFailed) as error:
+                in_doubt = isinstance(error, Unavailable) and error.in_doubt
+                if in_doubt and (settled := await self._settle(errand, since=time.time())):
+                    return settled
+                await self._back_off(errand, error, tries)
+                tries += 1
+            _, wait = await self._begin(errand)
+
+    async def _once(self, errand: Errand, *, anew: bool) -> str:
+        part, number = errand.part, errand.reply.phone_number_id
+        if isinstance(part, Template):
+            return await self.templates.send(part, errand.language, lambda filled: self._post(errand, filled))
+        media_id = None
+        if isinstance(part, Picture | Attachment | VoiceNote):
+            media_id = await self.uploads.media_id(errand.conversation, part, number, anew=anew)
+        return await self.graph.send(render(part, errand.reply, errand.callback, media_id), number)
+
+    async def _post(self, errand: Errand, filled: Prepared) -> str:
+        """Hand over a template, and keep what it said for those who quote it."""
+        message = envelope(errand.reply, errand.callback) | filled.payload
+        wamid = await self.graph.send(message, errand.reply.phone_number_id)
+        pipeline = self.redis.pipeline(transaction=True)
+        memory.quotable(pipeline, errand.conversation, wamid, filled.words, self.ttl_seconds)
+        await pipeline.execute()
+        return wamid
+
+    async def _back_off(self, errand: Errand, error: GraphError | Unavailable | StorageFailed, tries: int) -> None:
+        """Wait as Meta asks for (4^X seconds), or raise Later, or raise the error when it was tried often enough."""
+        code = error.code if isinstance(error, GraphError) else None
+        away = code is None or code in RATES or code == PAIR_RATE
+        if tries + 1 >= (_TRIES_AWAY if away else _TRIES_FAULT):
+            await answer(self.redis.hdel(errand.record, "asked_at"))
+            raise error
+        if code == PAIR_RATE:
+            seconds = await self.pace.hold_person(errand.conversation)
+        elif code in RATES:
+            seconds = await self.pace.hold_number(errand.reply.phone_number_id)
+        else:
+            seconds = min(4.0**tries, _LONGEST_WAIT_SECONDS)
+        noted = {"tries": str(tries + 1), "not_before": repr(time.time() + seconds)}
+        await answer(self.redis.hset(errand.record, mapping=noted))
+        _log.warning("reply_retried", tries=tries + 1, seconds=seconds, error=str(error))
+        await self._wait(errand, seconds, str(error))
+
+    async def _wait(self, errand: Errand, seconds: float, why: str) -> None:
+        if seconds > PATIENCE_SECONDS:
+            await answer(self.redis.hdel(errand.record, "asked_at"))
+            raise Later(seconds, why)
+        await asyncio.sleep(max(seconds, 0))
+
+    async def _settle(self, errand: Errand, *, since: float) -> str | None:
+        """Whether Meta took a message whose answer we never saw: its status tells, within seconds, or it didn't."""
+        while True:
+            wamid: str | None = await answer(self.redis.hget(errand.record, "wamid"))
+            if wamid is not None or time.time() > since + _SETTLE_SECONDS:
+                _log.info("delivery_settled", accepted=wamid is not None, message=masked(errand.callback))
+                return wamid
+            await asyncio.sleep(0.25)
+
+
+def _of_the_file(error: GraphError) -> bool:
+    """Meta refuses the upload, or has lost it: another upload can help, once."""
+    return error.code in (MEDIA_REFUSED, _GENERIC_PARAMETER)

@@ -1,0 +1,1 @@
+"""Where files are kept: one door, whatever stands behind it."""

@@ -1,0 +1,87 @@
+"""Files on the local disk, for a company that has no object storage."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
+from bot.storage.door import NotStored, StorageFailed, checked
+
+# Hidden, because no segment of a key may begin with a dot.
+_TYPES = ".types"
+_PART = ".part-"
+T = TypeVar("T")
+
+
+class Disk:
+    """A Storage below one folder. Content types lie in a tree of their own beside the files."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder.absolute()
+
+    async def put(self, key: str, data: bytes, mime: str) -> None:
+        def write() -> None:
+            # The type first: a file that is there has one.
+            _write(self._path(key, _TYPES), mime.encode())
+            _write(self._path(key), data)
+
+        await _aside(write)
+
+    async def get(self, key: str) -> bytes:
+        return await _aside(lambda: _read(self._path(key), key))
+
+    async def mime(self, key: str) -> str:
+        return (await _aside(lambda: _read(self._path(key, _TYPES), key))).decode()
+
+    async def delete(self, prefix: str) -> None:
+        def erase() -> None:
+            for path in (self._path(prefix), self._path(prefix, _TYPES)):
+                if path.is_dir():
+                    shutil.rmtree(path)
+                else:
+                    path.unlink(missing_ok=True)
+
+        await _aside(erase)
+
+    def _path(self, key: str, *tree: str) -> Path:
+        """Where the key lies. A link on the way could lead out of the folder: it is not followed."""
+        root = Path(os.path.realpath(self._folder)).joinpath(*tree)
+        path = root / checked(key)
+        if os.path.realpath(path) != str(path):
+            raise StorageFailed("a link stands where a file or a folder should be")
+        return path
+
+
+async def _aside(work: Callable[[], T]) -> T:
+    try:
+        return await asyncio.to_thread(work)
+    except OSError as error:
+        raise StorageFailed(error.strerror or type(error).__name__) from error
+
+
+def _write(path: Path, data: bytes) -> None:
+    """Whole or not at all: a process that dies here leaves the old file, or none."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(prefix=_PART, dir=path.parent)
+    part = Path(name)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        part.replace(path)
+    except OSError:
+        part.unlink(missing_ok=True)
+        raise
+
+
+def _read(path: Path, key: str) -> bytes:
+    try:
+        return path.read_bytes()
+    except (FileNotFoundError, IsADirectoryError, NotADirectoryError) as error:
+        raise NotStored(key) from error

@@ -1,0 +1,217 @@
+"""The templates as Meta has them, kept in Redis, and the one place that decides whether one may leave."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+from redis.asyncio import Redis
+
+from bot.messages import Template
+from bot.redis import answer
+from bot.whatsapp.client import Graph
+from bot.whatsapp.errors import GraphError, Unavailable
+from bot.whatsapp.parameters import ParametersWrong, Synced, components, synced_from, words
+from bot.whatsapp.templates import Definition
+
+_log = structlog.get_logger()
+# The braces keep all of them in one slot of a Redis Cluster.
+_NAMES = "recado:{templates}"
+_SYNCED_AT = "recado:{templates}:synced_at"
+_LOOKED = "recado:{templates}:looked"
+# Before a template is refused, Meta is asked again what became of it; but not more often than this.
+_LOOK_AGAIN_SECONDS = 60
+_ASKING_SECONDS = 30
+# The refusals that mean: the template is not what we think it is (reference 10.2).
+_CHANGED = frozenset({132000, 132001, 132012, 132015, 132016, 132018})
+
+
+class TemplateNotSendable(Exception):
+    """This template can't leave now; the message says why, for the caller and the operator."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """One template in one language; `accepted` is the category that the company counts on and pays for."""
+
+    synced: Synced
+    accepted: str
+
+    @property
+    def why_not(self) -> str | None:
+        """Why it may not leave; None when it may."""
+        synced = self.synced
+        name = f"{synced.name} ({synced.language})"
+        if synced.status != "APPROVED":
+            reason = f": {synced.rejected_reason}" if synced.rejected_reason else ""
+            return f"{name} is {synced.status}{reason}; only APPROVED templates leave"
+        if synced.category != self.accepted:
+            fix = "write it anew, or accept it with `recado templates sync --accept`"
+            return f"Meta made {name} {synced.category}, it was {self.accepted}; {fix}"
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A template ready to leave: `payload` is the part of the message that is the template's, `words` what it says."""
+
+    payload: dict[str, Any]
+    words: str
+    category: str
+
+
+class Templates:
+    """State by name in Redis: a hash with a field for each language, and fields for what webhooks told since."""
+
+    def __init__(
+        self, redis: Redis, graph: Graph, definitions: Iterable[Definition] = (), *, default_language: str
+    ) -> None:
+        self._redis = redis
+        self._graph = graph
+        self._default = default_language
+        self._definitions = {(one.name, one.language): one for one in definitions}
+        self._order = {one.name: one.variables for one in self._definitions.values()}
+
+    async def render_template(self, part: Template, contact_language: str | None) -> dict[str, Any]:
+        """`{"type": "template", "template": …}` for a message; raises TemplateNotSendable, GraphError, Unavailable."""
+        return (await self.prepare(part, contact_language)).payload
+
+    async def prepare(self, part: Template, contact_language: str | None) -> Prepared:
+        """As `render_template`, with the words and the category. Asks Meta anew before it refuses."""
+        raw = await self._raw(part.name)
+        if _outdated(raw):
+            await self._look_again()
+            raw = await self._raw(part.name)
+        try:
+            return self._chosen(_all_of(raw), part, contact_language)
+        except TemplateNotSendable:
+            await self._look_again()
+        return self._chosen(await self.named(part.name), part, contact_language)
+
+    async def send(
+        self, part: Template, contact_language: str | None, post: Callable[[Prepared], Awaitable[str]]
+    ) -> str:
+        """Post a template; when Meta says that it is not as we think, learn what it is and try once more."""
+        try:
+            return await post(await self.prepare(part, contact_language))
+        except GraphError as error:
+            if error.code not in _CHANGED or not self._graph.account:
+                raise
+            _log.warning("template_changed", template=part.name, code=error.code)
+        await self.sync()
+        return await post(await self.prepare(part, contact_language))
+
+    async def sync(self, *, accept: bool = False) -> list[Kept]:
+        """Take over Meta's whole list; `accept` agrees to the categories as they are now."""
+        listed = [one for one in map(synced_from, await self._graph.templates()) if one]
+        before = {(kept.synced.name, kept.synced.language): kept.accepted for kept in await self.all()}
+        kept = [Kept(one, one.category if accept else self._accepted(one, before)) for one in listed]
+        gone = set(await answer(self._redis.smembers(_NAMES))) | {one.name for one in listed}
+        pipeline = self._redis.pipeline(transaction=True)
+        pipeline.delete(_NAMES, *map(_key, gone))
+        for one in kept:
+            pipeline.sadd(_NAMES, one.synced.name)
+            pipeline.hset(_key(one.synced.name), one.synced.language, one.synced.model_dump_json())
+            pipeline.hset(_key(one.synced.name), f"{one.synced.language}:accepted", one.accepted)
+        pipeline.set(_SYNCED_AT, repr(time.time()))
+        await pipeline.execute()
+        return sorted(kept, key=lambda one: (one.synced.name, one.synced.language))
+
+    async def all(self) -> list[Kept]:
+        """What is kept, by name and language."""
+        names = sorted(await answer(self._redis.smembers(_NAMES)))
+        return [kept for name in names for kept in await self.named(name)]
+
+    async def named(self, name: str) -> list[Kept]:
+        """One template in all its languages; empty when it isn't known."""
+        return _all_of(await self._raw(name))
+
+    async def _raw(self, name: str) -> dict[str, str]:
+        raw: dict[str, str] = await answer(self._redis.hgetall(_key(name)))
+        return raw
+
+    async def note(self, name: str, language: str, **told: str) -> None:
+        """Keep what a webhook told of a template: its status, quality or category, or that it is `outdated`."""
+        pipeline = self._redis.pipeline(transaction=True)
+        for field, value in told.items():
+            pipeline.hset(_key(name), f"{language}:{field}", value)
+        pipeline.sadd(_NAMES, name)
+        # What we refuse because of old news is asked for anew.
+        pipeline.delete(_LOOKED)
+        await pipeline.execute()
+
+    async def _look_again(self) -> None:
+        """Sync, unless somebody just did; whoever comes while another asks Meta, waits for what they learn."""
+        if not self._graph.account:
+            _log.warning("templates_not_synced", fix="set WHATSAPP_WABA_ID, so that Recado can ask for its templates")
+        elif await self._redis.set(_LOOKED, "asking", nx=True, ex=_ASKING_SECONDS):
+            try:
+                await self.sync()
+            except (GraphError, Unavailable):
+                await answer(self._redis.delete(_LOOKED))
+                raise
+            await self._redis.set(_LOOKED, "done", xx=True, ex=_LOOK_AGAIN_SECONDS)
+        else:
+            while await self._redis.get(_LOOKED) == "asking":  # noqa: ASYNC110 - another process is at it
+                await asyncio.sleep(0.05)
+
+    def _accepted(self, synced: Synced, before: dict[tuple[str, str], str]) -> str:
+        wanted = self._definitions.get((synced.name, synced.language))
+        return before.get((synced.name, synced.language)) or (wanted.category if wanted else synced.category)
+
+    def _chosen(self, known: list[Kept], part: Template, contact_language: str | None) -> Prepared:
+        if not known:
+            raise TemplateNotSendable(f"there is no template {part.name!r} at Meta; see `recado templates list`")
+        wanted = (part.language or contact_language or self._default).replace("-", "_")
+        ranked = sorted(known, key=lambda kept: _distance(kept.synced.language, wanted, self._default))
+        sendable = next((kept.synced for kept in ranked if kept.why_not is None), None)
+        if sendable is None:
+            raise TemplateNotSendable(ranked[0].why_not or part.name)
+        parameters = self._by_number(sendable, part.parameters)
+        try:
+            filled = components(sendable, parameters)
+        except ParametersWrong as error:
+            raise TemplateNotSendable(f"the parameters of {part.name} don't fit: {error}") from error
+        template: dict[str, Any] = {"name": sendable.name, "language": {"code": sendable.language}}
+        template |= {"components": filled} if filled else {}
+        payload = {"type": "template", "template": template}
+        return Prepared(payload, words(sendable, parameters), sendable.category)
+
+    def _by_number(self, synced: Synced, parameters: dict[str, str]) -> dict[str, str]:
+        """An approved template may count its variables where callers name them: our file knows their order."""
+        order = self._order.get(synced.name, ())
+        if synced.named or set(parameters) != set(order):
+            return parameters
+        return {str(number): parameters[name] for number, name in enumerate(order, start=1)}
+
+
+def _all_of(raw: dict[str, str]) -> list[Kept]:
+    return [_merged(language, raw) for language in sorted(raw) if ":" not in language]
+
+
+def _outdated(raw: dict[str, str]) -> bool:
+    """Whether a webhook told of an edit, or of a language that we don't have."""
+    return any(field.endswith(":outdated") or field.partition(":")[0] not in raw for field in raw)
+
+
+def _merged(language: str, raw: dict[str, str]) -> Kept:
+    synced = Synced.model_validate_json(raw[language])
+    told = {field: raw.get(f"{language}:{field}") for field in ("status", "category", "quality", "rejected_reason")}
+    synced = synced.model_copy(update={field: value for field, value in told.items() if value is not None})
+    return Kept(synced, raw.get(f"{language}:accepted", synced.category))
+
+
+def _distance(language: str, wanted: str, default: str) -> tuple[int, str]:
+    """How far a language is from the wanted one: the same, its sister, the company's own, any."""
+    sister = language.partition("_")[0]
+    places = (wanted, wanted.partition("_")[0], default, default.partition("_")[0])
+    same = (language == places[0], sister == places[1], language == places[2], sister == places[3])
+    return (same.index(True) if True in same else len(same)), language
+
+
+def _key(name: str) -> str:
+    return f"recado:{{templates}}:{name}"

@@ -1,0 +1,70 @@
+"""What the customer can tap instead of typing: choices, the own location, a link."""
+
+from __future__ import annotations
+
+from pydantic import Field, HttpUrl
+
+from bot.messages import AskLocation, Buttons, Choice, LinkButton, Menu
+from bot.tools.tool import Arguments, ToolContext, tool
+
+_MOST_BUTTONS = 3
+_BUTTON_TITLE = 20
+_SHOWN = (
+    "Shown with your answer, with the text you gave. Now answer with what is not said in it yet; "
+    "if there is nothing to add, answer only: -"
+)
+_OPENERS = {"es": "Ver opciones", "en": "See options"}
+
+
+class Option(Arguments):
+    title: str = Field(description="What is tapped, at most 20 characters", min_length=1, max_length=200)
+    description: str | None = Field(None, description="One line more about it, at most 72 characters", max_length=500)
+
+
+class Choices(Arguments):
+    text: str = Field(description="The question or sentence above the choices", min_length=1, max_length=4000)
+    choices: list[Option] = Field(description="What can be chosen, 2 to 10", min_length=2, max_length=10)
+
+
+@tool(Choices)
+async def offer_choices(arguments: Choices, context: ToolContext) -> str:
+    """Let the customer tap one of 2 to 10 choices instead of typing: buttons for few short ones, else a list. Call it
+    when you ask a question with known answers. What is tapped comes back as the customer's next message.
+    """
+    choices = tuple(
+        Choice(id=f"{context.effect}.{number}", title=option.title, description=option.description)
+        for number, option in enumerate(arguments.choices, 1)
+    )
+    few = len(choices) <= _MOST_BUTTONS
+    if few and all(len(choice.title) <= _BUTTON_TITLE and not choice.description for choice in choices):
+        context.parts.append(Buttons(body=arguments.text, choices=choices))
+    else:
+        opener = _OPENERS.get(context.contact.language or "", _OPENERS["es"])
+        context.parts.append(Menu(body=arguments.text, opener=opener, choices=choices))
+    return _SHOWN
+
+
+class Question(Arguments):
+    text: str = Field(description="Why the location is needed, in the customer's language", min_length=1)
+
+
+@tool(Question)
+async def ask_location(arguments: Question, context: ToolContext) -> str:
+    """Show a button with which the customer sends where they are. Call it when you need the place, such as for a
+    delivery or the nearest shop.
+    """
+    context.parts.append(AskLocation(body=arguments.text))
+    return _SHOWN
+
+
+class Link(Arguments):
+    text: str = Field(description="What is behind the link, in a sentence", min_length=1)
+    label: str = Field(description="The words on the button, at most 20 characters", min_length=1, max_length=60)
+    url: HttpUrl = Field(description="The address, from the business's facts or a tool; never made up", max_length=2000)
+
+
+@tool(Link)
+async def send_link(arguments: Link, context: ToolContext) -> str:
+    """Show a button that opens a web page. Only for an address that the business's facts or a tool gave you."""
+    context.parts.append(LinkButton(body=arguments.text, label=arguments.label, url=str(arguments.url)))
+    return _SHOWN

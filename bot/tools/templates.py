@@ -1,0 +1,31 @@
+"""Sending an approved template to somebody: for staff only."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from bot.notices import template_job
+from bot.queues import Unfit
+from bot.templates.synced import TemplateNotSendable
+from bot.tools.tool import Arguments, ToolContext, ToolError, tool
+
+
+class Sending(Arguments):
+    to: str = Field(description="The person's phone with the country's digits, or their BSUID")
+    template: str = Field(description="The template's name, such as order_confirmation")
+    parameters: dict[str, str] = Field(default_factory=dict, description="The template's values by their names")
+    language: str | None = Field(None, description="Such as es_MX; left out, it is the person's own")
+
+
+@tool(Sending)
+async def send_template(arguments: Sending, context: ToolContext) -> str:
+    """Send one of the company's approved WhatsApp templates to a person: order_confirmation (name, order, total),
+    payment_reminder (name, amount, date), shipping_update (name, order, status). Only for colleagues of the team.
+    """
+    if context.contact.role != "staff":
+        raise ToolError("only staff may send templates; this person is a customer")
+    try:
+        await context.notices.order(template_job(arguments.model_dump(exclude_none=True)), f"tool-{context.effect}")
+    except (TemplateNotSendable, Unfit) as error:
+        raise ToolError(str(error)) from error
+    return f"Done: {arguments.template} is on its way."

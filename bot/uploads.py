@@ -1,0 +1,88 @@
+"""Our files at Meta: made fit for their kind of message, uploaded once, and anew when Meta lost or refused them."""
+
+from __future__ import annotations
+
+import mimetypes
+from dataclasses import replace
+
+from redis.asyncio import Redis
+
+from bot.messages import Attachment, Picture, VoiceNote
+from bot.redis import key
+from bot.storage.door import NotStored, Storage
+from bot.whatsapp.client import File, Graph
+from bot.whatsapp.rendering import filename
+from pipelines import outgoing, sniff
+from pipelines.refusals import Refusal
+
+# Meta keeps an upload for 30 days.
+_KEEP_SECONDS = 29 * 24 * 3600
+_LARGEST_DOCUMENT = 100 * 1024 * 1024
+_OFFICE = "application/vnd.openxmlformats-officedocument"
+# The only kinds of document that Meta takes (reference 6).
+_DOCUMENTS = frozenset({
+    "text/plain", "application/pdf", "application/msword", "application/vnd.ms-excel", "application/vnd.ms-powerpoint",
+    f"{_OFFICE}.wordprocessingml.document", f"{_OFFICE}.spreadsheetml.sheet", f"{_OFFICE}.presentationml.presentation",
+})  # fmt: skip
+
+Filed = Picture | Attachment | VoiceNote
+
+
+class NotSendable(Exception):
+    """A file that can't be sent, whoever tries again; the text names no content."""
+
+
+class Uploads:
+    def __init__(self, redis: Redis, graph: Graph, storage: Storage) -> None:
+        self._redis = redis
+        self._graph = graph
+        self._storage = storage
+
+    async def media_id(self, conversation: str, part: Filed, number: str, *, anew: bool = False) -> str:
+        """What Meta calls the part's file. `anew`: Meta refused an upload of it, so it is encoded and sent once more.
+
+        Raises NotSendable, StorageFailed, and what every call can: GraphError, Unavailable.
+        """
+        name = key(conversation, "upload", part.kind, part.file.key)
+        known: str | None = None if anew else await self._redis.get(name)
+        if known is not None:
+            return known
+        file = await self._prepared(part, anew=anew)
+        media_id = await self._graph.upload(file, number)
+        await self._redis.set(name, media_id, ex=_KEEP_SECONDS)
+        return media_id
+
+    async def _prepared(self, part: Filed, *, anew: bool) -> File:
+        name = filename(part.file)
+        try:
+            content = await self._storage.get(part.file.key)
+            match part:
+                case Picture():
+                    data, mime = await outgoing.picture(content, anew=anew)
+                    return File(data, mime, name)
+                case VoiceNote():
+                    return File(await outgoing.voice_note(content), "audio/ogg; codecs=opus", "voice.ogg")
+                case Attachment():
+                    return _document(File(content, part.file.mime, name))
+        except NotStored as error:
+            raise NotSendable(f"the file of a {part.kind} is not in the storage") from error
+        except Refusal as refusal:
+            raise NotSendable(f"the file of a {part.kind} can't be sent: {refusal.reason}") from refusal
+
+
+def _document(file: File) -> File:
+    """A document as Meta takes it: what its bytes show counts before its name, and its name before the claim."""
+    if not 0 < len(file.data) <= _LARGEST_DOCUMENT:
+        raise NotSendable(f"a document has {len(file.data)} bytes; Meta takes 1 to {_LARGEST_DOCUMENT}")
+    kind = sniff.kind_of(file.data)
+    by_name = mimetypes.guess_type(file.name)[0] or ""
+    if kind == "pdf":
+        mime = "application/pdf"
+    elif kind == "text":
+        # Tables and the like are text too, and Meta knows no other kind of it.
+        mime = "text/plain"
+    else:
+        mime = next((one for one in (by_name, file.mime.partition(";")[0].strip()) if one in _DOCUMENTS), "")
+    if mime not in _DOCUMENTS:
+        raise NotSendable(f"Meta takes no document of this kind ({file.mime})")
+    return replace(file, mime=mime)

@@ -1,0 +1,64 @@
+"""Files made fit for sending: pictures that WhatsApp can show, recordings that it plays as voice notes."""
+
+import asyncio
+import io
+
+from PIL import Image
+
+from pipelines import ffmpeg, sniff
+from pipelines.image import jpeg, upright
+from pipelines.refusals import Reason, Refusal
+
+LARGEST_PICTURE = 5 * 1024 * 1024
+LARGEST_RECORDING = 16 * 1024 * 1024
+# Up to this size WhatsApp shows a voice note with its play button, above with a download arrow.
+LARGEST_NOTE = 512 * 1024
+_LONGEST_NOTE_SECONDS = 3600
+_BITRATE = 32_000
+_LOWEST_BITRATE = 8_000
+_SIDE = 2048
+_SHOWN_MODES = ("RGB", "RGBA")
+
+
+async def picture(content: bytes, *, anew: bool = False) -> tuple[bytes, str]:
+    """A JPEG or PNG of at most 5 MB, and its mime; what is one already stays as it is unless asked for `anew`.
+
+    Raises Refusal where it is no picture, or a broken one.
+    """
+    return await asyncio.to_thread(_picture, content, anew=anew)
+
+
+async def voice_note(content: bytes) -> bytes:
+    """OGG/Opus in mono: encoded anew whatever it was, as small as a voice note should be. Raises Refusal."""
+    signature = sniff.signature_of(content)
+    if signature is None or signature.kind not in ("audio", "video"):
+        raise Refusal(Reason.NOT_AUDIO, signature.format if signature else "unknown")
+    bitrate = _BITRATE
+    while True:
+        note = await ffmpeg.encode(content, signature.format, bitrate=bitrate, seconds=_LONGEST_NOTE_SECONDS)
+        if not note:
+            raise Refusal(Reason.DAMAGED, f"no sound can be read from this {signature.format}")
+        if len(note) <= LARGEST_NOTE or bitrate <= _LOWEST_BITRATE:
+            break
+        bitrate //= 2
+    if len(note) > LARGEST_RECORDING:
+        raise Refusal(Reason.TOO_LARGE, f"{len(note)} bytes")
+    return note
+
+
+def _picture(content: bytes, *, anew: bool) -> tuple[bytes, str]:
+    signature = sniff.signature_of(content)
+    known = signature.format if signature else ""
+    if not anew and known in ("jpeg", "png") and len(content) <= LARGEST_PICTURE and _plain(content):
+        return content, f"image/{known}"
+    photo, _ = upright(content)
+    return jpeg(photo, _SIDE), "image/jpeg"
+
+
+def _plain(content: bytes) -> bool:
+    """Whether WhatsApp shows it: 8 bits a colour, no palette, no CMYK."""
+    try:
+        with Image.open(io.BytesIO(content), formats=("JPEG", "PNG")) as opened:
+            return opened.mode in _SHOWN_MODES
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
+        return False

@@ -1,0 +1,98 @@
+"""What tests of sending do at the door: get to know a person, put replies into the outbox, look at what is told."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from prometheus_client.parser import text_string_to_metric_families
+from redis.asyncio import Redis
+
+from bot import outbox
+from bot.messages import Part, Reply
+from bot.queues import Nudges
+from bot.redis import answer, key
+from bot.sandbox.meta import Person
+from tests.processes import eventually
+from tests.world import World
+
+
+def text(body: str) -> dict[str, Any]:
+    return {"type": "text", "text": {"body": body}}
+
+
+async def conversation_of(world: World, person: Person) -> str:
+    found: str = await world.redis.get(f"recado:identity:{person.bsuid}")
+    return found
+
+
+async def acquainted(world: World, person: Person, *, hours_ago: float = 0) -> str:
+    """Let the person write and be answered, and forget both; gives the conversation."""
+    await world.meta.writes(person, text("hola"))
+    await world.meta.replies(person)
+    conversation = await conversation_of(world, person)
+    await eventually(lambda: free(world.redis, conversation))
+    world.meta.accepted.clear()
+    if hours_ago:
+        last = datetime.now(UTC) - timedelta(hours=hours_ago)
+        world.meta.chats.of(person).last_inbound = last
+        await answer(world.redis.hset(key(conversation, "contact"), "last_inbound_at", str(last.timestamp())))
+    return conversation
+
+
+async def free(redis: Redis, conversation: str) -> bool:
+    return not await redis.exists(key(conversation, "lease"))
+
+
+async def put(world: World, conversation: str, person: Person, *parts: Part, name: str = "x1", **more: Any) -> None:
+    """Put a reply into the outbox and ask for a turn, as the station that has something to say does."""
+    reply = Reply(id=name, parts=parts, phone=person.phone, bsuid=person.bsuid, **more)
+    pipeline = world.redis.pipeline(transaction=True)
+    outbox.put(pipeline, conversation, reply)
+    await pipeline.execute()
+    await nudge(world, conversation, f"{conversation}-{name}")
+
+
+async def nudge(world: World, conversation: str, job: str) -> None:
+    async with Nudges(world.redis).running() as nudges:
+        nudges.turn(conversation, job)
+
+
+def bodies(world: World, person: Person) -> list[str]:
+    return [sent.text for sent in world.meta.sent_to(person)]
+
+
+async def metric(world: World, name: str, **labels: str) -> float:
+    async with world.http.get(f"{world.url}/metrics") as response:
+        page = await response.text()
+    samples = [sample for family in text_string_to_metric_families(page) for sample in family.samples]
+    return sum(one.value for one in samples if one.name == name and labels.items() <= one.labels.items())
+
+
+async def empty(world: World, conversation: str) -> bool:
+    """Nothing waits in the outbox and nobody works on the conversation."""
+    waiting = await answer(world.redis.llen(key(conversation, "outbox")))
+    failed = await answer(world.redis.llen(key(conversation, "failures")))
+    return not waiting and not failed and await free(world.redis, conversation)
+
+
+@asynccontextmanager
+async def events(redis: Redis) -> AsyncIterator[Callable[[str], Awaitable[dict[str, Any]]]]:
+    """The next event of a type, of all that are told while the context lasts."""
+    subscription = redis.pubsub(ignore_subscribe_messages=True)
+    await subscription.subscribe("recado:events")
+
+    async def following(kind: str) -> dict[str, Any]:
+        async with asyncio.timeout(20):
+            while True:
+                message = await subscription.get_message(timeout=1)
+                found: dict[str, Any] = json.loads(message["data"]) if message else {}
+                if found.get("type") == kind:
+                    return found
+
+    yield following
+    await subscription.aclose()  # type: ignore[no-untyped-call] # redis-py 7 has no types for it

@@ -1,0 +1,66 @@
+"""What people send is kept by contact and day, can be erased, and a full disk costs nobody an answer."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from bot.archive import Archive
+from bot.sandbox.meta import Person
+from bot.sandbox.openrouter import says
+from bot.storage.connect import storage_of
+from bot.storage.door import NotStored
+from tests.test_conversation import conversation_of, settled
+from tests.world import Start, World
+
+Media = Callable[[str], bytes]
+
+
+def kept(world: World) -> list[Path]:
+    return [path for path in world.settings.storage.dir.glob("media/*/*/*") if path.is_file()]
+
+
+async def test_a_photo_is_kept_below_its_contact_and_day(world: World, ana: Person, media: Media) -> None:
+    world.models.will(says("Listo"))
+    photo = media("photos/ean13-1_1.jpg")
+    await world.meta.sends_media(ana, "image", photo, "image/jpeg")
+    await world.meta.replies(ana)
+    (path,) = kept(world)
+    conversation = await conversation_of(world, ana)
+    day = datetime.now(UTC).date().isoformat()
+    assert path.parts[-4:-1] == ("media", conversation, day)
+    storage = storage_of(world.settings.storage)
+    key = "/".join(path.parts[-4:])
+    assert await storage.get(key) == photo
+    assert await storage.mime(key) == "image/jpeg"
+
+
+async def test_a_message_that_was_taken_back_loses_its_file_and_a_contact_all_of_them(
+    world: World, ana: Person, media: Media
+) -> None:
+    photo = media("photos/ean13-1_1.jpg")
+    wamids = [await world.meta.sends_media(ana, "image", photo, "image/jpeg") for _ in range(3)]
+    await settled(world)
+    conversation = await conversation_of(world, ana)
+    storage = storage_of(world.settings.storage)
+    archive = Archive(world.redis, storage)
+    gone = await world.redis.get(f"recado:{{{conversation}}}:archived:{wamids[0]}")
+    await archive.erase_message(conversation, wamids[0])
+    await archive.erase_message(conversation, "wamid.unknown")
+    assert len(kept(world)) == 2
+    with pytest.raises(NotStored):
+        await storage.get(gone)
+    await archive.erase(conversation)
+    assert kept(world) == []
+
+
+async def test_a_disk_that_can_not_be_written_costs_nobody_an_answer(
+    start: Start, ana: Person, media: Media, tmp_path: Path
+) -> None:
+    (tmp_path / "taken").write_text("a file where the folder should be")
+    world = await start(STORAGE_DIR=str(tmp_path / "taken"))
+    world.models.will(says("Ya la vi"))
+    await world.meta.sends_media(ana, "image", media("photos/ean13-1_1.jpg"), "image/jpeg")
+    (reply,) = await world.meta.replies(ana)
+    assert reply.text == "Ya la vi"

@@ -1,0 +1,43 @@
+"""The window and the person's will, over the edge and back."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from bot.contacts import Contact
+from bot.messages import Part, Say, Template
+from bot.permission import OWN, Permission, may_send
+
+NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
+TEXT, TEMPLATE = Say(body="Hola"), Template(name="payment_reminder")
+
+
+def wrote(hours: float, **more: object) -> Contact:
+    return Contact(last_inbound_at=NOW - timedelta(hours=hours), **more)  # type: ignore[arg-type] # a test's shorthand
+
+
+@pytest.mark.parametrize(
+    ("part", "contact", "category", "verdict"),
+    [
+        (TEXT, wrote(0), "service", Permission.ALLOWED),
+        (TEXT, wrote(23.9), "service", Permission.ALLOWED),
+        (TEXT, wrote(23.99), "service", Permission.WINDOW_CLOSED),
+        (TEXT, wrote(24), "service", Permission.WINDOW_CLOSED),
+        (TEXT, Contact(), "service", Permission.WINDOW_CLOSED),
+        (TEMPLATE, Contact(), "utility", Permission.ALLOWED),
+        (TEMPLATE, wrote(30), "marketing", Permission.ALLOWED),
+        (TEMPLATE, wrote(1, marketing_opt_out=True), "marketing", Permission.OPTED_OUT),
+        (TEMPLATE, wrote(1, marketing_opt_out=True), "MARKETING", Permission.OPTED_OUT),
+        (TEMPLATE, wrote(1, marketing_opt_out=True), "utility", Permission.ALLOWED),
+        (TEXT, wrote(1, marketing_opt_out=True), "service", Permission.ALLOWED),
+        (TEXT, wrote(1, marketing_opt_out=True), OWN, Permission.OPTED_OUT),
+        (TEMPLATE, wrote(30, unreachable=True), "utility", Permission.UNREACHABLE),
+        (TEXT, wrote(1, unreachable=True), "service", Permission.ALLOWED),
+        (TEXT, wrote(2, window_refused_at=NOW - timedelta(hours=2)), "service", Permission.WINDOW_CLOSED),
+        (TEXT, wrote(1, window_refused_at=NOW - timedelta(hours=2)), "service", Permission.ALLOWED),
+    ],
+)
+def test_what_may_leave(part: Part, contact: Contact, category: str, verdict: Permission) -> None:
+    assert may_send(part, contact, category, NOW) is verdict

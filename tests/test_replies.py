@@ -1,0 +1,43 @@
+"""What a turn says: one message where one is enough, and nothing twice."""
+
+from __future__ import annotations
+
+import pytest
+
+from bot.messages import AskLocation, Buttons, Choice, Part, Place, Say
+from bot.replies import composed, words
+
+ASK = Buttons(body="¿Qué plan te interesa?", choices=(Choice(id="1", title="Básico"), Choice(id="2", title="Negocio")))
+HERE = Place(latitude=19.4, longitude=-99.1, name="Tienda Centro")
+
+
+def bodies(parts: tuple[Part, ...]) -> list[str]:
+    return [part.body if isinstance(part, Say | Buttons | AskLocation) else part.kind for part in parts]
+
+
+@pytest.mark.parametrize(
+    ("text", "offered", "said"),
+    [
+        ("Hola", (), ["Hola"]),
+        ("👍", (), ["👍"]),
+        ("", (), []),
+        ("**Hola**", (), ["*Hola*"]),
+        ("-", (ASK,), ["¿Qué plan te interesa?"]),
+        ("", (ASK,), ["¿Qué plan te interesa?"]),
+        ("¿Qué plan te interesa?", (ASK,), ["¿Qué plan te interesa?"]),
+        ("¿que plan te interesa", (ASK,), ["¿que plan te interesa\n\n¿Qué plan te interesa?"]),
+        ("¿Qué plan te interesa? Básico o Negocio.", (ASK,), ["Básico o Negocio.\n\n¿Qué plan te interesa?"]),
+        ("Tenemos dos planes.", (ASK,), ["Tenemos dos planes.\n\n¿Qué plan te interesa?"]),
+        ("Tenemos dos planes. ¿Qué plan te interesa?", (ASK,), ["Tenemos dos planes.\n\n¿Qué plan te interesa?"]),
+        ("a" * 1020, (ASK,), ["a" * 1020, "¿Qué plan te interesa?"]),
+        ("Aquí estamos.", (HERE,), ["Aquí estamos.", "place"]),
+        ("Claro.", (ASK, HERE), ["Claro.\n\n¿Qué plan te interesa?", "place"]),
+        ("- Básico: 10\n- Negocio: 20", (ASK,), ["- Básico: 10\n- Negocio: 20\n\n¿Qué plan te interesa?"]),
+    ],
+)
+def test_text_and_offers_make_a_reply(text: str, offered: tuple[Part, ...], said: list[str]) -> None:
+    assert bodies(composed(text, offered)) == said
+
+
+def test_what_was_offered_is_remembered_with_its_choices() -> None:
+    assert words(ASK) == "¿Qué plan te interesa?\n(to tap: Básico | Negocio)"
