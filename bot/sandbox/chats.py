@@ -46,6 +46,10 @@ class Chats:
             self._by_phone[person.phone] = person.bsuid
         return chat
 
+    def is_open(self, person: Person) -> bool:
+        """Whether the person looks at the chat."""
+        return person.bsuid in self._chats and self._chats[person.bsuid].open
+
     def find(self, *, phone: str | None = None, bsuid: str | None = None) -> Person | None:
         chat = self._chats.get(bsuid or self._by_phone.get(phone or "", ""))
         return chat.person if chat else None
@@ -66,7 +70,8 @@ class Chats:
     def received(self, person: Person, message: dict[str, Any], at: datetime) -> None:
         """The person wrote at this time; it may lie in the past."""
         chat = self.of(person)
-        chat.last_inbound = max(at, chat.last_inbound or at)
+        if message["type"] != "system" and "group_id" not in message:
+            chat.last_inbound = max(at, chat.last_inbound or at)
         self._add(person, "in", message["id"], message, at)
 
     def sent(self, person: Person, wamid: str, message: dict[str, Any], at: datetime) -> None:
@@ -84,6 +89,25 @@ class Chats:
         news = {"status": status} | ({"errors": errors} if errors else {})
         event.update(news)
         self.broadcast.send({"type": "status", "person": bsuid, "wamid": wamid} | news)
+
+    def taken(self, wamid: Any) -> None:
+        """The business's webhook has the message, if it is one that a person wrote."""
+        if wamid in self._by_wamid:
+            self.status(wamid, "delivered")
+
+    def mishap(self, person: Person | None, kind: str, code: int = 0, title: str = "") -> None:
+        """A call of the business went wrong; `person` is whom it was about, if that is known."""
+        bsuid = person.bsuid if person else None
+        self.broadcast.send({"type": "mishap", "person": bsuid, "kind": kind, "code": code, "title": title})
+
+    def moved(self, old: Person, new: Person) -> None:
+        """The person has another number, and with it another BSUID; the chat goes along."""
+        chat = self._chats.pop(old.bsuid)
+        self._chats[new.bsuid] = chat
+        for event in chat.events:
+            event["person"] = new.bsuid
+            self._by_wamid[event["wamid"]] = (new.bsuid, event)
+        self.of(new)
 
     def read_up_to(self, wamid: str) -> None:
         """The business has read this message of a person and all before it."""

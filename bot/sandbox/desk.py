@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bot.sandbox.chats import Chats
+from bot.sandbox.faults import Faults
 from bot.sandbox.graph_errors import Refused
 from bot.sandbox.graph_interactive import File
 from bot.sandbox.graph_media import MIMES, MediaShelf
@@ -19,9 +20,10 @@ from bot.sandbox.graph_rules import (
     ReactionMessage,
     StickerMessage,
     TemplateMessage,
+    TemplateUse,
     VideoMessage,
 )
-from bot.sandbox.graph_templates import Templates, fill
+from bot.sandbox.graph_templates import Template, Templates, drawn, fill
 from bot.sandbox.pace import Pace
 from bot.sandbox.people import Business, Person
 
@@ -33,6 +35,7 @@ class Verdict:
     person: Person | None
     category: str = "service"
     words: str | None = None
+    drawn: dict[str, Any] | None = None
     failure: Refused | None = None
 
 
@@ -45,19 +48,27 @@ class Desk:
     media: MediaShelf
     templates: Templates
     pace: Pace
+    faults: Faults
 
     def judge(self, message: Message) -> Verdict:
         """What becomes of the message; the order is that of Meta's own checks as far as they can be seen."""
         person = self._addressee(message)
         self._check_quote(message, person)
         failure = self._check_file(message)
-        category, words = self._check_template(message, person)
-        if person and words is None and not self.chats.window_is_open(person):
+        use = self._check_template(message, person)
+        if person and use is None and not self._window_is_open(person):
             raise Refused(
                 131047, "More than 24 hours have passed since the recipient last replied to the sender number"
             )
         self.pace.count(person.bsuid if person else "")
-        return Verdict(person, category, words, failure)
+        if use is None:
+            return Verdict(person, failure=failure)
+        template, values = use
+        shown = (fill(template, values), drawn(template, values))
+        return Verdict(person, template.category.lower(), *shown, failure)
+
+    def _window_is_open(self, person: Person) -> bool:
+        return self.chats.window_is_open(person) and not self.faults.standing("closed", person)
 
     def _addressee(self, message: Message) -> Person | None:
         if message.to is None:
@@ -104,13 +115,13 @@ class Desk:
         fits = mime in MIMES[message.type]
         return None if fits else Refused(131053, f"{mime} can't be sent as {message.type}")
 
-    def _check_template(self, message: Message, person: Person | None) -> tuple[str, str | None]:
+    def _check_template(self, message: Message, person: Person | None) -> tuple[Template, TemplateUse] | None:
         if not isinstance(message, TemplateMessage):
-            return "service", None
+            return None
         template = self.templates.check(message.template)
         if template.category == "AUTHENTICATION" and message.to is None and person:
             raise Refused(131062, "Authentication templates can't be sent to a business-scoped user id")
-        return template.category.lower(), fill(template, message.template)
+        return template, message.template
 
 
 def new_wamid() -> str:

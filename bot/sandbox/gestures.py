@@ -54,6 +54,16 @@ class Tap(_Given):
     interactive: Annotated[_ButtonReply | _ListReply, Field(discriminator="type")]
 
 
+class _Payload(_Given):
+    payload: Id
+    text: Annotated[str, Field(min_length=1, max_length=60)]
+
+
+class TemplateTap(_Given):
+    type: Literal["button"]
+    button: _Payload
+
+
 class _Emoji(_Given):
     message_id: Id
     emoji: Annotated[str, Field(max_length=16)]
@@ -106,7 +116,9 @@ class Gesture(_Given):
     """One message by the person with this BSUID; `context` is the wamid it answers."""
 
     person: Id
-    message: Annotated[Text | Location | Tap | Reaction | Revoke | Edit | Contacts, Field(discriminator="type")]
+    message: Annotated[
+        Text | Location | Tap | TemplateTap | Reaction | Revoke | Edit | Contacts, Field(discriminator="type")
+    ]
     context: Id | None = None
 
 

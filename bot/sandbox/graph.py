@@ -3,6 +3,7 @@
 import asyncio
 import hmac
 import json
+import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -63,11 +64,15 @@ class Graph:
             self._check_token(request)
             return await handler(request)
         except Refused as refused:
+            if request.path.endswith("/messages"):
+                self.desk.chats.mishap(await self._about(request), "refuse", refused.code, refused.title)
             return refused.response()
         except web.HTTPNotFound:
             return Refused(100, f"Unknown path components: {request.path}", status=404).response()
 
     def _check_token(self, request: web.Request) -> None:
+        if fault := self.faults.take("refuse", "all"):
+            raise Refused(fault.code, "as ordered", status=fault.status)
         _, _, token = request.headers.get("Authorization", "").partition("Bearer ")
         if not hmac.compare_digest(token.encode(), self.token.encode()):
             raise Refused(190, "Invalid OAuth access token - Cannot parse access token")
@@ -81,12 +86,14 @@ class Graph:
         verdict = self.desk.judge(message)
         self._trouble("messages", verdict.person)
         if self.faults.take("html", "messages", verdict.person):
+            self.desk.chats.mishap(verdict.person, "html")
             return _bad_gateway()
         wamid = new_wamid()
         self.accept(message, verdict, wamid, body)
         if delay := self.faults.take("delay", "messages", verdict.person):
             await asyncio.sleep(delay.seconds)
         if self.faults.take("drop", "messages", verdict.person):
+            self.desk.chats.mishap(verdict.person, "drop")
             _hang_up(request)
         return web.json_response(answer(message, verdict.person, wamid))
 
@@ -195,6 +202,17 @@ class Graph:
         """Raise what was ordered to go wrong before anything has happened."""
         if fault := self.faults.take("refuse", call, person):
             raise Refused(fault.code, "as ordered", status=fault.status)
+
+    async def _about(self, request: web.Request) -> Person | None:
+        """Whom a refused call was about, as far as its body tells."""
+        try:
+            body = json.loads(await request.read())
+        except ValueError:
+            return None
+        if not isinstance(body, dict):
+            return None
+        phone = re.sub(r"\D", "", str(body.get("to") or ""))
+        return self.desk.chats.find(phone=phone, bsuid=str(body.get("recipient") or ""))
 
     def _number(self, request: web.Request) -> None:
         if request.match_info["number"] != self.desk.business.phone_number_id:

@@ -99,6 +99,10 @@ class Templates:
             raise unknown_object(template_id)
         return self._by_id[template_id]
 
+    def add(self, template: Template) -> None:
+        """A template that Meta has reviewed already."""
+        self._by_id[template.id] = template
+
     def create(self, body: Any) -> Template:
         """A template that waits for its review; raises Refused for what Meta refuses at once."""
         try:
@@ -112,7 +116,7 @@ class Templates:
             new.name, new.language, new.category, new.components, new.parameter_format.upper(), "PENDING"
         )
         _check_body(template)
-        self._by_id[template.id] = template
+        self.add(template)
         return template
 
     def edit(self, template_id: str, body: Any) -> Template:
@@ -150,6 +154,27 @@ def fill(template: Template, use: TemplateUse) -> str:
     """The words that the person reads."""
     parts = [_filled(template, name, _parameters(use, name)) for name in ("HEADER", "BODY", "FOOTER")]
     return "\n\n".join(part for part in parts if part)
+
+
+def drawn(template: Template, use: TemplateUse) -> dict[str, Any]:
+    """The parts as the person sees them: header (text or file), body, footer, buttons with what a tap on them sends."""
+    parts = {name.lower(): _filled(template, name, _parameters(use, name)) for name in ("HEADER", "BODY", "FOOTER")}
+    files = [given for given in _parameters(use, "HEADER") if given.get("type") in {"image", "video", "document"}]
+    defined: list[dict[str, Any]] = next(
+        (part.get("buttons", []) for part in template.components if part.get("type") == "BUTTONS"), []
+    )
+    values = {str(part.index): part.parameters for part in use.components if part.type == "button"}
+    buttons = [_button(button, values.get(str(place), ())) for place, button in enumerate(defined)]
+    return parts | {"file": files[0] if files else None, "buttons": buttons}
+
+
+def _button(button: dict[str, Any], values: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    value = values[0] if values else {}
+    words = str(button.get("text", ""))
+    shown = {"type": str(button.get("type", "")), "text": words}
+    if shown["type"] == "URL":
+        return shown | {"url": _VARIABLE.sub(str(value.get("text", "")), str(button.get("url", "")))}
+    return shown | {"payload": str(value.get("payload") or words)}
 
 
 def _check_body(template: Template) -> None:

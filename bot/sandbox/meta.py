@@ -1,10 +1,10 @@
 """Meta's Cloud API on this machine: one WhatsApp Business number, and the people who write to it."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
-from contextlib import aclosing, asynccontextmanager
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, aclosing
 from dataclasses import KW_ONLY, dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Literal, TypeVar
 
 import aiohttp
@@ -13,6 +13,7 @@ from aiohttp import web
 from bot.sandbox.broadcast import Event
 from bot.sandbox.chats import Chats
 from bot.sandbox.chores import Chores
+from bot.sandbox.delivery import Delivery
 from bot.sandbox.desk import Desk, Verdict, new_wamid
 from bot.sandbox.faults import Call, Fault, Faults
 from bot.sandbox.graph import Graph
@@ -23,7 +24,7 @@ from bot.sandbox.graph_templates import Templates, seeds
 from bot.sandbox.pace import Pace
 from bot.sandbox.people import Business, Person, Sent
 from bot.sandbox.progress import Progress
-from bot.sandbox.webhooks import Courier, Value, encode, envelope, message_value, seconds
+from bot.sandbox.webhooks import Courier, Value, message_value, seconds
 
 MediaKind = Literal["image", "audio", "video", "document", "sticker"]
 _Found = TypeVar("_Found")
@@ -53,8 +54,6 @@ class Meta:
     throughput: int = 80
     clock: Callable[[], datetime] = now
     templates: Templates = field(default_factory=lambda: Templates(seeds()))
-    duplicate: bool = False
-    subscribed: bool = True
     accepted: list[Sent] = field(default_factory=list, init=False)
     read_marks: list[str] = field(default_factory=list, init=False)
     typing: list[str] = field(default_factory=list, init=False)
@@ -63,12 +62,11 @@ class Meta:
         self.business = Business(self.phone_number_id, self.waba_id, self.display_phone_number)
         self.chats = Chats(self.clock)
         self.media = MediaShelf(self.clock)
-        self.faults = Faults()
+        self.faults = Faults(lambda: self.chats.broadcast.send({"type": "trouble", "armed": self.faults.armed()}))
+        self.delivery = Delivery(business=self.business, chats=self.chats, faults=self.faults, clock=self.clock)
         self._chores = Chores()
-        self._batch: list[Value] | None = None
         self._runner: web.AppRunner | None = None
-        self._courier: Courier | None = None
-        self._progress = Progress(self.business, self.chats, self.clock, self.deliver, self.status_pauses)
+        self._progress = Progress(self.business, self.chats, self.faults, self.clock, self.deliver, self.status_pauses)
 
     # ---- life
 
@@ -76,7 +74,7 @@ class Meta:
         pace = Pace(self.clock, self.pair_burst, self.throughput)
         return Graph(
             token=self.access_token,
-            desk=Desk(self.business, self.chats, self.media, self.templates, pace),
+            desk=Desk(self.business, self.chats, self.media, self.templates, pace, self.faults),
             faults=self.faults,
             accept=self._accept,
             read=self._read,
@@ -91,12 +89,14 @@ class Meta:
         site = web.TCPSite(self._runner, host, port)
         await site.start()
         self.media.base_url = f"http://{host}:{self._runner.addresses[0][1]}"
-        self._courier = Courier(
-            url=self.webhook_url,
-            app_secret=self.app_secret,
-            session=aiohttp.ClientSession(),
-            chores=self._chores,
-            pauses=self.retry_pauses,
+        self.delivery.open(
+            Courier(
+                url=self.webhook_url,
+                app_secret=self.app_secret,
+                session=aiohttp.ClientSession(),
+                chores=self._chores,
+                pauses=self.retry_pauses,
+            )
         )
         return self.media.base_url
 
@@ -128,12 +128,11 @@ class Meta:
 
         `context` is the wamid of the message replied to, or the whole object (forwarded, …).
         """
-        wamid, at = new_wamid(), at or self.clock()
+        wamid, at = new_wamid(), at or self.clock() - self._lateness()
         quote = {"context": self._quote(context)} if context is not None else {}
         whole = quote | {"id": wamid, "timestamp": seconds(at)} | message
         self.chats.received(person, whole, at)
-        if await self.deliver(message_value(self.business, person, whole)):
-            self.chats.status(wamid, "delivered")
+        await self.deliver(message_value(self.business, self.faults.as_seen(person), whole))
         return wamid
 
     async def sends_media(  # noqa: PLR0913, PLR0917 - a file has this many properties in WhatsApp
@@ -158,7 +157,7 @@ class Meta:
         """The person looks at the chat, which reads what has come; or looks away."""
         self.chats.of(person).open = is_open
         for sent in self.accepted if is_open else ():
-            if sent.person == person and self.chats.status_of(sent.wamid) == "delivered":
+            if sent.person and sent.person.bsuid == person.bsuid and self.chats.status_of(sent.wamid) == "delivered":
                 await self._progress.tell(sent, person, "read")
 
     async def verify(self) -> bool:
@@ -172,28 +171,20 @@ class Meta:
 
     async def deliver(self, *values: Value, field_name: str = "messages") -> bool:
         """Post these values in one notification; whether it was taken at once."""
-        if not self.subscribed:
-            return False
-        if self._batch is not None:
-            self._batch.extend(values)
-            return True
-        at = None if field_name == "messages" else self.clock()
-        notification = envelope(self.business, values, field_name, at)
-        taken = await self._post.bring(encode(notification))
-        if self.duplicate:
-            await self._post.bring(encode(notification, spaced=True))
-        return taken
+        return await self.delivery.deliver(values, field_name)
 
-    @asynccontextmanager
-    async def batch(self) -> AsyncIterator[None]:
+    @property
+    def duplicate(self) -> bool:
+        """Whether every notification is delivered twice."""
+        return self.delivery.duplicate
+
+    @duplicate.setter
+    def duplicate(self, on: bool) -> None:
+        self.delivery.duplicate = on
+
+    def batch(self) -> AbstractAsyncContextManager[None]:
         """What is told meanwhile goes out at the end in one notification."""
-        values: list[Value] = []
-        self._batch = values
-        try:
-            yield
-        finally:
-            self._batch = None
-        await self.deliver(*values)
+        return self.delivery.batch()
 
     @property
     def undelivered(self) -> list[bytes]:
@@ -253,9 +244,7 @@ class Meta:
 
     @property
     def _post(self) -> Courier:
-        if self._courier is None:
-            raise RuntimeError("Meta is not started")
-        return self._courier
+        return self.delivery.courier
 
     def _accept(self, message: Message, verdict: Verdict, wamid: str, request: dict[str, Any]) -> None:
         """Take a message in; its statuses follow in the background."""
@@ -267,7 +256,7 @@ class Meta:
             return
         shown = {"type": sent.type, sent.type: request.get(sent.type)}
         shown |= {"context": {"id": message.context.message_id}} if message.context else {}
-        shown |= {"words": verdict.words} if verdict.words is not None else {}
+        shown |= {"words": verdict.words, "drawn": verdict.drawn} if verdict.drawn is not None else {}
         self.chats.typing(person, on=False)
         self.chats.sent(person, wamid, shown, sent.at)
         fault = self.faults.take("fail", "messages", person)
@@ -283,8 +272,12 @@ class Meta:
 
     def _subscribe(self, wanted: bool | None) -> bool:  # noqa: FBT001 - three states in one argument
         """Set whether webhooks are sent at all (None: leave it), and return it."""
-        self.subscribed = self.subscribed if wanted is None else wanted
-        return self.subscribed
+        self.delivery.subscribed = self.delivery.subscribed if wanted is None else wanted
+        return self.delivery.subscribed
+
+    def _lateness(self) -> timedelta:
+        late = self.faults.take("late")
+        return timedelta(seconds=late.seconds) if late else timedelta()
 
     def _quote(self, context: str | dict[str, Any]) -> dict[str, Any]:
         if isinstance(context, dict):

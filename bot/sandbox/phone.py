@@ -18,10 +18,14 @@ from bot.sandbox.gestures import Gesture, NewPerson, Presence, SampleChoice
 from bot.sandbox.graph_errors import Refused
 from bot.sandbox.meta import Meta, Person
 from bot.sandbox.origin import add_headers, guard
+from bot.sandbox.rarities import Rarity
+from bot.sandbox.rarities import send as send_rarity
+from bot.sandbox.trouble import Trouble, cause
 from bot.sandbox.uploads import Upload, classify, read_upload
 
 _HERE = Path(__file__).parent
 _PAGE, _SAMPLES = _HERE / "page", _HERE / "samples"
+_ALBUM = ("label_detergent_q50.jpg", "label_tv_photo.jpg", "ean13-1_1.jpg")
 _HEARTBEAT_SECONDS = 15
 _MOST_TURNS = 100
 _LARGEST_JSON = 64 * 1024
@@ -75,6 +79,8 @@ class Phone:
             web.get("/samples", self._list_samples),
             web.get("/samples/{file}", self._sample),
             web.post("/messages", self._message),
+            web.post("/rarities", self._rarity),
+            web.post("/trouble", self._trouble),
             web.post("/people", self._new_person),
             web.post("/presence", self._presence),
         ]
@@ -124,6 +130,7 @@ class Phone:
             "history": {person.bsuid: self.meta.history(person) for person in people},
             "turns": list(self._turns.values()),
             "handoffs": list(self._handoffs.values()),
+            "armed": self.meta.faults.armed(),
             "facts": self.facts,
         })  # fmt: skip
 
@@ -167,7 +174,7 @@ class Phone:
             return await self._send_file(_sampled(choice))
         gesture = _form(Gesture, body)
         message = gesture.message.model_dump(exclude_none=True)
-        quotes = gesture.message.type in {"text", "interactive", "location", "contacts"}
+        quotes = gesture.message.type in {"text", "interactive", "button", "location", "contacts"}
         context = gesture.context if quotes else None
         wamid = await self.meta.writes(self._person(gesture.person), message, context=context)
         return web.json_response({"wamid": wamid})
@@ -185,6 +192,19 @@ class Phone:
             context=fields.get("context") or None,
         )
         return web.json_response({"wamid": wamid})
+
+    async def _rarity(self, request: web.Request) -> web.StreamResponse:
+        rarity = _form(Rarity, await _body(request))
+        person = self._person(rarity.person)
+        album = [(_SAMPLES / name).read_bytes() for name in _ALBUM]
+        new = await send_rarity(self.meta, person, rarity, album)
+        if new != person:
+            self._stage.send({"type": "moved", "was": person.bsuid, "person": self._shown(new)})
+        return web.json_response({})
+
+    async def _trouble(self, request: web.Request) -> web.StreamResponse:
+        await cause(self.meta, _form(Trouble, {"trouble": await _body(request)}))
+        return web.json_response({"armed": self.meta.faults.armed()})
 
     async def _new_person(self, request: web.Request) -> web.StreamResponse:
         name = _form(NewPerson, await _body(request)).name

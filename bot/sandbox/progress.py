@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from bot.sandbox.chats import Chats
+from bot.sandbox.faults import Faults
 from bot.sandbox.graph_errors import Refused
 from bot.sandbox.graph_templates import Template
 from bot.sandbox.people import Business, Person, Sent
@@ -19,6 +20,7 @@ class Progress:
 
     business: Business
     chats: Chats
+    faults: Faults
     clock: Callable[[], datetime]
     deliver: Callable[..., Awaitable[bool]]
     pauses: Sequence[float]
@@ -27,11 +29,12 @@ class Progress:
         """Go step by step; an unread chat stops at `delivered`, and Meta tells no more than `sent` of a reaction."""
         steps = ("sent",) if sent.type == "reaction" else ("sent", "delivered", "read")
         for status, pause in zip(steps, self.pauses, strict=False):
-            await asyncio.sleep(pause)
+            slow = self.faults.standing("slow")
+            await asyncio.sleep(pause + (slow.seconds if slow else 0))
             if failure is not None:
                 await self.tell(sent, person, "failed", [failure.in_webhook()])
                 return
-            if status == "read" and not self.chats.of(person).open:
+            if status == "read" and not self.chats.is_open(person):
                 return
             await self.tell(sent, person, status)
 
@@ -43,7 +46,7 @@ class Progress:
         told |= {"biz_opaque_callback_data": callback} if callback is not None else {}
         told |= {"pricing": _pricing(sent.category)} if status in {"sent", "delivered"} else {}
         told |= {"errors": errors} if errors else {}
-        await self.deliver(status_value(self.business, person, told))
+        await self.deliver(status_value(self.business, self.faults.as_seen(person), told))
 
     async def review(self, template: Template) -> None:
         """Approve the template after a while, as Meta mostly does within minutes."""

@@ -45,7 +45,11 @@ async def read_upload(request: web.Request) -> Upload:
 def classify(data: bytes, declared: str, filename: str, fields: dict[str, str]) -> Upload:
     """Decide by the bytes what the app would send; `fields["as"]` may ask for a document."""
     signature = signature_of(data)
-    kind = _kind(signature, declared) if fields.get("as") != "document" else "document"
+    kind = _kind(signature, declared)
+    if fields.get("as") == "document":
+        kind = "document"
+    elif fields.get("as") == "sticker" and kind == "image":
+        kind = "sticker"
     if not data:
         raise web.HTTPBadRequest(text="the file is empty")
     if kind != "document" and len(data) > _LARGEST_MEDIA:
@@ -73,9 +77,10 @@ def _kind(signature: Signature | None, declared: str) -> MediaKind:
 
 def _mime(signature: Signature | None, kind: str, declared: str) -> str:
     sane = declared if _MIME.fullmatch(declared) else "application/octet-stream"
-    if signature is None or sane.startswith(f"{kind}/") or kind == "document":
+    family = "image" if kind == "sticker" else kind
+    if signature is None or sane.startswith(f"{family}/") or kind == "document":
         return sane
-    return f"{kind}/{signature.format}"
+    return f"{family}/{signature.format}"
 
 
 async def _read(part: BodyPartReader, limit: int) -> bytes:

@@ -22,7 +22,7 @@ _OK = 200
 def message_value(business: Business, person: Person, message: dict[str, Any]) -> Value:
     """The `value` that tells of one message by the person."""
     sender = ({"from": person.phone} if person.phone else {}) | {"from_user_id": person.bsuid}
-    return _value(business) | {"contacts": [person.as_contact()], "messages": [sender | message]}
+    return blank_value(business) | {"contacts": [person.as_contact()], "messages": [sender | message]}
 
 
 def status_value(business: Business, person: Person, status: dict[str, Any]) -> Value:
@@ -32,10 +32,11 @@ def status_value(business: Business, person: Person, status: dict[str, Any]) -> 
     if status["status"] == "failed":
         # Documented as omitted, seen with the number alone (reference 3).
         contacts = {"contacts": [{"wa_id": person.phone}]} if person.phone else {}
-    return _value(business) | contacts | {"statuses": [status | recipient]}
+    return blank_value(business) | contacts | {"statuses": [status | recipient]}
 
 
-def _value(business: Business) -> Value:
+def blank_value(business: Business) -> Value:
+    """What every `value` holds."""
     metadata = {
         "display_phone_number": business.display_phone_number,
         "phone_number_id": business.phone_number_id,

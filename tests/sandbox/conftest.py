@@ -1,5 +1,6 @@
 """A business at the other end of Meta's wire: a webhook that remembers what it got, and a client with the token."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
@@ -9,12 +10,14 @@ from typing import Any
 import aiohttp
 import pytest
 from aiohttp import web
-from aiohttp.test_utils import TestServer
+from aiohttp.test_utils import TestClient, TestServer
 
+from bot.sandbox import phone
 from bot.sandbox.meta import Meta, Person
 
 APP_SECRET = "the app's secret"
 TOKEN = "the business's token"
+Client = TestClient[web.Request, web.Application]
 
 
 @dataclass
@@ -137,3 +140,24 @@ def sam() -> Person:
 @pytest.fixture
 async def ana_wrote(meta: Meta, ana: Person) -> str:
     return await meta.writes(ana, {"type": "text", "text": {"body": "Hola"}})
+
+
+async def no_turns() -> AsyncIterator[dict[str, Any]]:
+    await asyncio.Event().wait()
+    yield {}
+
+
+@pytest.fixture
+async def page(meta: Meta) -> AsyncIterator[Client]:
+    """The page's server, where no bot thinks."""
+    app = web.Application()
+    app.add_subapp("/sandbox/", phone.application(meta, no_turns, {"staff": []}))
+    async with TestClient(TestServer(app)) as client:
+        yield client
+
+
+async def page_writes(page: Client, person: str = phone.PEOPLE[0].bsuid) -> str:
+    """Write from the page as the person with this BSUID, and return the wamid."""
+    gesture = {"person": person, "message": {"type": "text", "text": {"body": "Hola"}}}
+    answer = await page.post("/sandbox/messages", json=gesture)
+    return str((await answer.json())["wamid"])

@@ -290,7 +290,7 @@ async def test_a_hidden_page_reads_nothing(page: Client, meta: Meta, graph: Grap
 
 async def test_every_sample_can_be_heard_and_sent(page: Client, business: Business) -> None:
     samples = await (await page.get("/sandbox/samples")).json()
-    kinds = {"voice": "audio", "photo": "image", "document": "document"}
+    kinds = {"voice": "audio", "photo": "image", "document": "document", "video": "video", "sticker": "sticker"}
     for sample in samples:
         assert (await page.get(f"/sandbox/samples/{sample['file']}")).status == 200
         sent = await page.post("/sandbox/messages", json={"person": ANA.bsuid, "sample": sample["file"]})

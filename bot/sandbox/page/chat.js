@@ -3,6 +3,7 @@
 import { content, summary } from "./content.js";
 import { byId, el, icon, placeMenu, post, walkable } from "./dom.js";
 import { day, t, time } from "./language.js";
+import { marks } from "./marks.js";
 
 const EMOJIS = ["👍", "❤️", "😂", "😮", "😢", "🙏"];
 const TYPING_SECONDS = 25;
@@ -38,15 +39,30 @@ export class Chat {
   }
 
   add(event) {
+    if (event.type === "mishap") return this.note(t(`mishap_${event.kind}`, event), "note bad");
     if (this.messages.has(event.wamid)) return;
     const { message } = event;
     const whole = { ...event, at: new Date(event.at), reactions: {} };
     this.messages.set(event.wamid, whole);
     if (event.direction === "out") this.setTyping(false);
-    if (message.type === "reaction") this.react(whole);
+    if (message.type === "system") this.note(message.system.body);
+    else if (message.type === "request_welcome") this.note(t("drawn_welcome"));
+    else if (message.type === "reaction") this.react(whole);
     else if (message.type === "revoke") this.change(message.revoke.original_message_id, { deleted: true });
     else if (message.type === "edit") this.change(message.edit.original_message_id, { edited: message.edit.message.text });
     else this.append(whole);
+  }
+
+  /** A line between the bubbles; the same again is only counted. */
+  note(words, kind = "note") {
+    const last = this.log.lastElementChild === this.dots ? this.dots.previousElementSibling : this.log.lastElementChild;
+    if (last?.dataset.words === words) {
+      last.dataset.times = Number(last.dataset.times) + 1;
+      last.textContent = `${words} (×${last.dataset.times})`;
+      return;
+    }
+    const note = el("p", { class: kind, "data-words": words, "data-times": 1 }, words);
+    this.keepBelow(() => this.log.append(note, ...(this.dots.isConnected ? [this.dots] : [])));
   }
 
   append(whole) {
@@ -101,8 +117,9 @@ export class Chat {
     const parts = whole.deleted ? [el("p", { class: "muted gone" }, t("deleted"))] : content(shown, this.acts(whole));
     const foot = el("footer", {}, whole.edited && !whole.deleted && `${t("edited")} · `, el("time", { datetime: whole.at.toISOString() }, time(whole.at)));
     foot.append(...(whole.direction === "in" ? [this.ticks(whole)] : []));
+    node.classList.toggle("bare", message.type === "sticker" && !whole.deleted);
     node.classList.toggle("wide", ["image", "video", "location"].includes(message.type) || Boolean(message.interactive?.action));
-    node.replaceChildren(...[this.quoted(message), ...parts, foot, this.badge(whole), !whole.deleted && this.actions(whole)].filter(Boolean));
+    node.replaceChildren(...[...marks(message), this.quoted(message), ...parts, this.failure(whole), foot, this.badge(whole), !whole.deleted && this.actions(whole)].filter(Boolean));
     const speaker = whole.direction === "in" ? t("you") : "Recado";
     node.setAttribute("aria-label", `${speaker}: ${whole.deleted ? t("deleted") : summary(shown)}`);
   }
@@ -111,6 +128,7 @@ export class Chat {
     const { desk } = this;
     const quote = whole.wamid;
     return {
+      button: (reply) => desk.send({ type: "button", button: reply }, quote),
       tap: (reply) => desk.send({ type: "interactive", interactive: reply }, quote),
       list: (body) => desk.chooseRow(body, quote),
       place: () => desk.choosePlace(quote),
@@ -145,6 +163,12 @@ export class Chat {
     return el("span", { class: `ticks ${state}`, role: "img", "aria-label": words, title: words }, icon(sign));
   }
 
+  failure({ direction, status, errors }) {
+    if (direction !== "out" || status !== "failed") return undefined;
+    const { code = "", title = "" } = errors?.[0] ?? {};
+    return el("p", { class: "failure" }, icon("alert"), `${t("failed")}: ${code} · ${title}`);
+  }
+
   badge({ reactions, direction }) {
     const emojis = [...new Set(Object.values(reactions).filter(Boolean))];
     return emojis.length ? el("span", { class: `reactions ${direction}` }, emojis.join("")) : undefined;
@@ -168,8 +192,7 @@ export class Chat {
     const target = this.messages.get(wamid);
     if (!target || (RANK[status] ?? 0) <= (RANK[target.status] ?? 0)) return;
     Object.assign(target, { status, errors });
-    if (target.node && target.direction === "in") this.draw(target);
-    else if (target.node && status === "failed") target.node.append(el("p", { class: "problem" }, `${t("failed")}: ${errors?.[0]?.title ?? ""}`));
+    if (target.node && (target.direction === "in" || status === "failed")) this.keepBelow(() => this.draw(target));
   }
 
   /** The business has read this message and all before it. */

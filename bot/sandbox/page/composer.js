@@ -29,6 +29,7 @@ export class Composer {
       byId(input).addEventListener("change", ({ target }) => (this.preview([...target.files], button === "attach-document"), (target.value = "")));
     }
     byId("attach-place").addEventListener("click", () => (byId("attach-menu").hidePopover(), this.choosePlace(this.takeQuote())));
+    byId("attach-contact").addEventListener("click", () => (byId("attach-menu").hidePopover(), this.chooseContact(this.takeQuote())));
     byId("attach-sample").addEventListener("click", () => (byId("attach-menu").hidePopover(), this.chooseSample()));
     byId("attach-menu").addEventListener("toggle", ({ newState }) => newState === "open" && placeMenu(byId("attach-menu"), byId("attach")));
     byId("attach-menu").addEventListener("toggle", ({ newState }) => newState === "open" && byId("attach-photo").focus());
@@ -158,6 +159,11 @@ export class Composer {
 
   choosePlace(quoted) {
     sheets.place((location) => this.attempt(() => this.desk.send({ type: "location", location }, quoted)));
+  }
+
+  chooseContact(quoted) {
+    const send = (card) => this.attempt(() => this.desk.send({ type: "contacts", contacts: [card] }, quoted));
+    sheets.contact(send, () => this.desk.shareContact(quoted));
   }
 
   async chooseSample() {

@@ -5,9 +5,10 @@ import { formatted } from "./formatting.js";
 import { t } from "./language.js";
 import { player } from "./player.js";
 
-/** Nodes for the message; `act` does what a tap asks for: tap(reply), list(interactive), place(), contact(). */
+/** Nodes for the message; `act` does what a tap asks for: tap(reply), button(reply), list(interactive), place(), contact(). */
 export function content(message, act) {
   const body = message[message.type] ?? {};
+  if (message.errors) return [el("p", { class: "muted gone" }, t("drawn_unreadable", { type: body.type ?? message.type }))];
   const draw = DRAWN[message.type];
   return draw ? draw(body, act, message) : [el("p", { class: "muted" }, t("unsupported", { type: message.type }))];
 }
@@ -38,10 +39,21 @@ const DRAWN = {
   location: (place) => [map(place)],
   contacts: (cards) => cards.map(card),
   reaction: () => [],
-  template: (body, _act, message) => [el("span", { class: "tag" }, `${t("template")} · ${body.name}`), words(message.words ?? "")],
-  interactive: (body, act) => (body.button_reply || body.list_reply ? [chosen(body)] : interactive(body, act)),
+  template: (body, act, message) => [el("span", { class: "tag" }, `${t("template")} · ${body.name}`), ...template(message, act)],
+  interactive: (body, act) => (ANSWERS[body.type] ? ANSWERS[body.type](body[body.type]) : interactive(body, act)),
+  order: (body) => [list("list", t("drawn_order"), body.product_items.map((item) => `${item.quantity} × ${item.product_retailer_id}`)), body.text && words(body.text)],
   button: (body) => [words(body.text)],
 };
+
+const ANSWERS = {
+  button_reply: (reply) => [chosen(reply)],
+  list_reply: (reply) => [chosen(reply)],
+  nfm_reply: (reply) => [list("file", t("drawn_flow"), Object.entries(JSON.parse(reply.response_json)).map(([name, value]) => `${name}: ${value}`))],
+  call_permission_reply: (reply) => [el("p", { class: "muted gone" }, t(reply.response === "accept" ? "drawn_call_yes" : "drawn_call_no"))],
+};
+
+const list = (sign, title, lines) =>
+  el("div", { class: "paper" }, icon(sign), el("div", {}, el("strong", {}, title), el("ul", { class: "lines" }, lines.map((line) => el("li", {}, line)))));
 
 function photo(file) {
   const image = el("img", { class: "photo", src: source(file), alt: file.caption ?? t("photo") });
@@ -80,10 +92,26 @@ function card(person) {
   return el("div", { class: "paper" }, icon("person"), el("span", {}, el("strong", {}, name), el("small", {}, phones)));
 }
 
-function chosen(body) {
-  const { title, description } = body.button_reply ?? body.list_reply;
+function chosen({ title, description }) {
   return el("div", { class: "words" }, el("p", {}, title), description && el("small", {}, description));
 }
+
+function template({ drawn, words: filled }, act) {
+  if (!drawn) return [words(filled ?? "")];
+  const { header, file, body, footer, buttons } = drawn;
+  const draw = { URL: link, QUICK_REPLY: (one) => button(one.text, "reply", () => act.button({ payload: one.payload, text: one.text })) };
+  return [
+    ...(file ? content(file, act) : header ? [el("strong", { class: "heading" }, header)] : []),
+    words(body),
+    footer && el("small", { class: "muted" }, footer),
+    buttons.length > 0 && el("div", { class: "taps" }, buttons.map((one) => draw[one.type]?.(one) ?? el("span", { class: "tap" }, one.text))),
+  ];
+}
+
+const button = (words, sign, does) => el("button", { type: "button", class: "tap", onclick: does }, sign && icon(sign), words);
+
+const link = ({ url, text }) =>
+  el("a", { class: "tap", href: /^https?:/.test(url) ? url : undefined, target: "_blank", rel: "noopener noreferrer" }, icon("link"), text);
 
 function interactive(body, act) {
   const { header, action = {} } = body;
@@ -97,16 +125,13 @@ function interactive(body, act) {
 }
 
 function taps(body, action, act) {
-  const button = (words, sign, does) => el("button", { type: "button", class: "tap", onclick: does }, sign && icon(sign), words);
   switch (body.type) {
     case "button":
       return action.buttons.map(({ reply }) => button(reply.title, "reply", () => act.tap({ type: "button_reply", button_reply: reply })));
     case "list":
       return [button(action.button, "list", () => act.list(body))];
     case "cta_url":
-      return [
-        el("a", { class: "tap", href: action.parameters.url, target: "_blank", rel: "noopener noreferrer" }, icon("link"), action.parameters.display_text),
-      ];
+      return [link({ url: action.parameters.url, text: action.parameters.display_text })];
     case "location_request_message":
       return [button(t("request_place"), "place", act.place)];
     case "contact_request":

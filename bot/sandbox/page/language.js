@@ -1,5 +1,7 @@
 // Every word of the page in both languages; a change is applied at once and remembered.
 
+import { CHANNEL } from "./channel_words.js";
+
 const WORDS = {
   es: {
     skip: "Ir a escribir", sandbox: "entorno de pruebas", offline: "Sin conexión; reintentando…", language: "Idioma",
@@ -74,6 +76,8 @@ const WORDS = {
     fact_other: "{name} is an imitation.",
   },
 };
+
+for (const [name, words] of Object.entries(CHANNEL)) Object.assign(WORDS[name], words);
 
 const listeners = [];
 let language = stored() ?? (navigator.language.startsWith("es") ? "es" : "en");

@@ -5,6 +5,7 @@ import { Composer } from "./composer.js";
 import { byId, el, icon, post } from "./dom.js";
 import { apply, current, has, onLanguage, setLanguage, t } from "./language.js";
 import * as sheets from "./sheets.js";
+import { Drawer } from "./trouble.js";
 import { Turns } from "./turns.js";
 
 const people = new Map();
@@ -14,6 +15,7 @@ const owners = new Map();
 const turns = new Turns();
 let facts = {};
 let composer;
+let drawer;
 let held;
 
 const desk = {
@@ -29,7 +31,7 @@ const desk = {
   choosePlace: (quoted) => composer.choosePlace(quoted),
   shareContact: (quoted) => {
     const { name, phone } = desk.person;
-    const card = { name: { formatted_name: name }, phones: [{ phone: phone ? `+${phone}` : "+52 1 55 0000 0000" }], origin: "contact_request" };
+    const card = { name: { formatted_name: name }, phones: [{ phone: `+${phone ?? "5215500000000"}`, wa_id: phone ?? "5215500000000" }], origin: "contact_request" };
     return composer.attempt(() => desk.send({ type: "contacts", contacts: [card] }, quoted));
   },
   quote: (whole, words) => composer.setQuote(whole.wamid, words),
@@ -56,6 +58,26 @@ const HEARD = {
       if (message.wamid === event.wamid) break;
     }
     if (event.person === desk.person?.bsuid) chat.read(event);
+  },
+  mishap(event) {
+    const bsuid = event.person ?? desk.person?.bsuid;
+    histories.set(bsuid, [...(histories.get(bsuid) ?? []), event]);
+    if (bsuid === desk.person?.bsuid) chat.add(event);
+  },
+  trouble({ armed }) {
+    drawer.hear(armed);
+    drawPeople();
+  },
+  /** Somebody has a new number: the chat stays, the id is another. */
+  moved({ was, person }) {
+    const history = [...(histories.get(was) ?? []), ...(histories.get(person.bsuid) ?? [])];
+    histories.delete(was);
+    people.delete(was);
+    people.set(person.bsuid, person);
+    histories.set(person.bsuid, history);
+    for (const { wamid } of history) owners.set(wamid, person.bsuid);
+    if (desk.person?.bsuid === was) choose(person.bsuid);
+    else drawPeople();
   },
   typing: (event) => event.person === desk.person?.bsuid && chat.setTyping(event.on),
   turn(event) {
@@ -91,7 +113,7 @@ function drawHandoff() {
 function drawPeople() {
   const select = byId("person");
   const named = ({ name, staff, phone, bsuid }) => {
-    const marks = [staff && t("staff"), !phone && t("by_username")].filter(Boolean).join(", ");
+    const marks = [staff && t("staff"), (!phone || drawer.isHidden(bsuid)) && t("by_username")].filter(Boolean).join(", ");
     return el("option", { value: bsuid }, marks ? `${name || phone} (${marks})` : name || phone);
   };
   select.replaceChildren(...[...people.values()].map(named));
@@ -105,6 +127,7 @@ function choose(bsuid) {
   chat.show(desk.person, histories.get(desk.person.bsuid) ?? []);
   drawPeople();
   drawHandoff();
+  drawer.draw();
 }
 
 function drawFacts() {
@@ -129,6 +152,7 @@ async function load() {
   for (const event of state.handoffs) handoffs.set(event.conversation, event);
   for (const turn of state.turns) turns.put(turn);
   facts = state.facts;
+  drawer.hear(state.armed);
   drawFacts();
   choose(desk.person?.bsuid ?? sessionStorage.getItem("person"));
 }
@@ -161,14 +185,15 @@ function showPanel(on) {
 }
 
 function drawSigns() {
-  const signs = { attach: "attach", send: "send", record: "mic", "record-send": "send", "record-cancel": "bin", "show-turns": "turns", "hide-turns": "close", "new-person": "add" };
+  const signs = { attach: "attach", send: "send", record: "mic", "record-send": "send", "record-cancel": "bin", "show-turns": "turns", "hide-turns": "close", "new-person": "add", "hide-drawer": "close" };
   for (const [id, sign] of Object.entries(signs)) byId(id).replaceChildren(icon(sign));
-  const menu = { "attach-photo": "photo", "attach-document": "file", "attach-place": "place", "attach-sample": "samples" };
-  for (const [id, sign] of Object.entries(menu)) byId(id).prepend(icon(sign));
+  const menu = { "attach-photo": "photo", "attach-document": "file", "attach-place": "place", "attach-contact": "person", "attach-sample": "samples" };
+  for (const [id, sign] of Object.entries({ ...menu, "show-drawer": "trouble" })) byId(id).prepend(icon(sign));
 }
 
 function start() {
   composer = new Composer(desk);
+  drawer = new Drawer(desk, (work) => composer.attempt(work), (words) => chat.note(words));
   byId("language").value = current();
   byId("language").addEventListener("change", ({ target }) => setLanguage(target.value));
   byId("person").addEventListener("change", ({ target }) => choose(target.value));

@@ -32,7 +32,7 @@ export function list(body, choose) {
 
 /** What samples.json offers; `choose` gets the file's name. */
 export function samples(offered, choose) {
-  const signs = { voice: "mic", photo: "photo", document: "file" };
+  const signs = { voice: "mic", photo: "photo", document: "file", video: "play", sticker: "tap" };
   open(t("samples_title"), (close) =>
     offered.length
       ? offered.map((one) => row(one[`title_${current()}`] ?? one.file, one.file, signs[one.kind] ?? "file", () => (close(), choose(one.file))))
@@ -74,6 +74,20 @@ function locate(fields) {
     fields.elements.latitude.value = coords.latitude.toFixed(5);
     fields.elements.longitude.value = coords.longitude.toFixed(5);
   });
+}
+
+/** Somebody's card; `choose` gets Meta's contact object, `share` is for one's own number. */
+export function contact(choose, share) {
+  open(t("contact_title"), (close) => [
+    form(
+      close,
+      ({ name, phone }) => choose({ name: { formatted_name: name }, phones: [{ phone }], origin: "other" }),
+      t("send"),
+      field("name", t("name"), { required: true, maxlength: 200, value: t("contact_name") }),
+      field("phone", t("phone_number"), { type: "tel", required: true, maxlength: 40, value: "+52 55 1234 9876" }),
+    ),
+    row(t("share_mine"), undefined, "person", () => (close(), share())),
+  ]);
 }
 
 /** Files before they leave, with a caption for the first. */

@@ -1,0 +1,20 @@
+// What stands above a message's content: that it was forwarded, from which ad it comes, which product it asks about.
+
+import { el, icon } from "./dom.js";
+import { t } from "./language.js";
+
+/** Nodes for the marks of a message, none for most. */
+export function marks({ context = {}, referral, group_id: group, from_app: fromApp }) {
+  const often = context.frequently_forwarded;
+  return [
+    group && mark("person", t("mark_group")),
+    fromApp && mark("person", t("mark_from_app")),
+    (context.forwarded || often) && mark("forward", t(often ? "mark_forwarded_often" : "mark_forwarded")),
+    context.referred_product && box(t("mark_product", { id: context.referred_product.product_retailer_id })),
+    referral && box(t("mark_ad"), referral.headline, referral.body),
+  ].filter(Boolean);
+}
+
+const mark = (sign, words) => el("p", { class: "mark-line" }, icon(sign), words);
+
+const box = (title, ...lines) => el("div", { class: "quote" }, el("strong", {}, title), lines.filter(Boolean).map((line) => el("span", {}, line)));

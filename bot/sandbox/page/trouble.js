@@ -1,0 +1,98 @@
+// The drawer: Meta misbehaves on order, and messages that the phone has no gesture for are sent with one press.
+
+import { byId, el, post } from "./dom.js";
+import { current, has, onLanguage, t } from "./language.js";
+
+const GROUPS = [
+  { name: "drawer_in", switches: [{ kind: "twice" }, { kind: "batch", stays: true }, { kind: "reverse" }, { kind: "late" }] },
+  { name: "drawer_person", switches: [{ kind: "hidden", stays: true, ofPerson: true }, { kind: "closed", stays: true, ofPerson: true }] },
+  {
+    name: "drawer_out",
+    switches: [
+      ...[131047, 131056, 130429].map((code) => ({ kind: "refuse", code })),
+      { kind: "refuse", code: 190, stays: true },
+      { kind: "fail", code: 131026 },
+      { kind: "drop" },
+      { kind: "html" },
+      { kind: "slow", stays: true },
+    ],
+  },
+];
+const RARITIES = [
+  ...["album", "forwarded", "forwarded_often", "referral", "product_question", "order", "share_number", "button", "flow", "call_permission"],
+  ...["poll", "unknown", "broken_photo", "group", "number_change", "welcome", "echo", "marketing_stop", "marketing_resume"],
+];
+
+export class Drawer {
+  /** `desk.person` is who writes, `attempt(work)` does what may fail and says so, `note(words)` writes into the chat. */
+  constructor(desk, attempt, note) {
+    Object.assign(this, { desk, attempt, note });
+    this.armed = [];
+    byId("show-drawer").addEventListener("click", () => this.show(byId("drawer").hidden));
+    byId("hide-drawer").addEventListener("click", () => this.show(false));
+    byId("calm").addEventListener("click", () => this.order({ kind: "none" }));
+    byId("drawer").addEventListener("keydown", (press) => press.key === "Escape" && this.show(false));
+    onLanguage(() => this.draw());
+  }
+
+  show(on) {
+    byId("drawer").hidden = !on;
+    byId("desk").classList.toggle("drawer-open", on);
+    byId("show-drawer").setAttribute("aria-expanded", String(on));
+    byId(on ? "hide-drawer" : "show-drawer").focus();
+  }
+
+  /** What is armed now, as the server tells it. */
+  hear(armed) {
+    this.armed = armed;
+    this.draw();
+  }
+
+  isHidden(bsuid) {
+    return this.armed.some(({ kind, to }) => kind === "hidden" && to === bsuid);
+  }
+
+  draw() {
+    const count = this.armed.length;
+    byId("drawer-badge").textContent = count || "";
+    byId("drawer-badge").hidden = !count;
+    byId("show-drawer").setAttribute("aria-label", count ? t("drawer_badge", { count }) : t("drawer"));
+    byId("calm").hidden = !count;
+    if (!this.desk.person) return;
+    byId("others-hint").textContent = t("others_hint", { name: this.desk.person.name });
+    const focused = document.activeElement?.dataset?.key;
+    byId("switches").replaceChildren(...GROUPS.map((group) => this.group(group)));
+    byId("rarities").replaceChildren(...RARITIES.map((kind) => this.rarity(kind)));
+    if (focused) byId("drawer").querySelector(`[data-key="${focused}"]`)?.focus();
+  }
+
+  group({ name, switches }) {
+    return el("fieldset", { class: "switches" }, el("legend", {}, t(name)), switches.map((one) => this.switch(one)));
+  }
+
+  switch({ kind, code, stays, ofPerson }) {
+    const person = ofPerson ? this.desk.person.bsuid : undefined;
+    const key = `trouble_${code ?? kind}`;
+    const fault = this.armed.find((each) => each.kind === kind && each.code === (code ?? 0) && (each.to ?? undefined) === person);
+    const change = ({ target }) => this.order({ kind, on: target.checked, ...(code ? { code } : {}), ...(person ? { person } : {}) });
+    const box = el("input", { type: "checkbox", role: "switch", checked: Boolean(fault), "data-key": key, "aria-describedby": `${key}-why`, onchange: change });
+    const state = fault?.held ? t("held", { count: fault.held }) : t(stays ? "until_off" : "once");
+    const words = el("span", { class: "switch-words" }, el("strong", {}, t(key), " ", el("span", { class: "tag" }, state)), el("small", { id: `${key}-why` }, t(`${key}_why`)));
+    return el("label", { class: fault ? "switch on" : "switch" }, words, box);
+  }
+
+  rarity(kind) {
+    const send = () =>
+      this.attempt(async () => {
+        await post("rarities", { person: this.desk.person.bsuid, kind, language: current() });
+        // Nothing of it is seen in a chat, unlike the others.
+        if (has(`told_${kind}`)) this.note(t(`told_${kind}`));
+      });
+    return el("button", { type: "button", class: "rarity", "data-key": `rare_${kind}`, onclick: send }, t(`rare_${kind}`));
+  }
+
+  async order(trouble) {
+    await this.attempt(async () => this.hear((await post("trouble", trouble)).armed));
+    this.draw();
+  }
+}
