@@ -31,4 +31,4 @@ class Summaries:
         said = fenced("conversation", lines="\n".join(f"{item.role}: {item.text}" for item in before.fallen))
         deadline = asyncio.get_running_loop().time() + _SECONDS
         answer = await self._model.answer(Question((Instructions(prompt.text), FromPerson(said)), deadline), count)
-        await self._memory.summarised(conversation, len(before.fallen), answer.text)
+        await self._memory.summarised(conversation, before.fallen, answer.text)

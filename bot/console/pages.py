@@ -10,7 +10,7 @@ from typing import Any
 
 from aiohttp import web
 
-from bot.contacts import is_conversation
+from bot.identity import is_conversation
 from bot.events import Events
 from bot.handoff import HandOff
 

@@ -12,7 +12,8 @@ from aiohttp import web
 from pydantic import SecretStr
 
 from bot.app import create_app
-from bot.contacts import Contacts, is_conversation
+from bot.contacts import Contacts
+from bot.identity import is_conversation
 from bot.events import Events
 from bot.handoff import HandOff
 from bot.listening import listening

@@ -144,13 +144,13 @@ def _answers(raw: Any) -> str | None:
     """A form's answers, each as `name: value`; Meta sends them as JSON in a string, other shapes pass as they are."""
     try:
         given = mapping(json.loads(raw)) if isinstance(raw, str) else mapping(raw)
+        lines = [
+            f"{name}: {value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)}"
+            for name, value in given.items()
+            if name != _OF_THE_FLOW
+        ]
     except (ValueError, RecursionError):
-        given = {}
-    lines = (
-        f"{name}: {value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)}"
-        for name, value in given.items()
-        if name != _OF_THE_FLOW
-    )
+        return text(raw)
     return text("; ".join(lines)) or text(raw)
 
 
