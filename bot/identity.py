@@ -17,9 +17,9 @@ from redis.asyncio import Redis
 from bot import ledger
 from bot.messages import Inbound, System
 from bot.redis import answer, key
+from bot.settings import BSUID
 
 _CONVERSATION = re.compile(r"^c_[0-9a-f]{20}$")
-_BSUID = re.compile(r"^[A-Z]{2}\.(ENT\.)?[A-Za-z0-9]{1,128}$")
 _CHANGES = frozenset({"user_changed_number", "user_changed_user_id", "customer_changed_number"})
 
 Pair = tuple[str | None, str | None]
@@ -31,7 +31,7 @@ def is_conversation(name: object) -> bool:
 
 
 def is_bsuid(value: str) -> bool:
-    return _BSUID.match(value) is not None
+    return BSUID.match(value) is not None
 
 
 def moved(conversation: str) -> str:

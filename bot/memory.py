@@ -73,9 +73,7 @@ class Memory:
         summary, fallen, recent = await pipeline.execute()
         return Recollection(summary or "", _items(fallen), _items(recent))
 
-    async def quoted(
-        self, conversation: str, wamids: Iterable[str], earlier: Iterable[str] = ()
-    ) -> dict[str, str]:
+    async def quoted(self, conversation: str, wamids: Iterable[str], earlier: Iterable[str] = ()) -> dict[str, str]:
         """What earlier messages said, for those that are known; also in conversations that became a part of this."""
         asked = [(wamid, one) for one in (conversation, *earlier) for wamid in wamids]
         if not asked:

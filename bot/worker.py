@@ -20,6 +20,7 @@ from bot.contacts import Contacts
 from bot.events import Events
 from bot.handoff import HandOff
 from bot.inbox import Desk
+from bot.joining import Joining
 from bot.memory import Memory
 from bot.metrics import Ship
 from bot.outbox import Outbox
@@ -27,9 +28,12 @@ from bot.perception import Perception
 from bot.prompting.business import business_of
 from bot.prompting.prompts import load
 from bot.queues import Nudges
+from bot.reception import Reception
+from bot.records import Records
 from bot.redis import connect
 from bot.senses import Senses
 from bot.settings import Settings
+from bot.shift import Shift
 from bot.summaries import Summaries
 from bot.tools.catalog import TOOLS
 from bot.turn import Stations, Turns
@@ -55,7 +59,8 @@ async def running(settings: Settings, names: tuple[queues.Name, ...], concurrenc
         desk = Desk(redis, lease_seconds=_LEASE_SECONDS)
         graph = Graph(http, settings.whatsapp)
         memory = Memory(redis, settings.memory)
-        contacts, events = Contacts(redis), Events(redis)
+        contacts, events = Contacts(redis, settings.channel.staff_contacts), Events(redis)
+        handoff = HandOff(contacts, events)
         senses = Senses(settings.whisper, settings.vision)
         stack.push_async_callback(senses.close)
         model = OpenRouter(settings.llm)
@@ -69,7 +74,9 @@ async def running(settings: Settings, names: tuple[queues.Name, ...], concurrenc
             perception=Perception(redis, graph, senses),
             agent=Agent(model, TOOLS),
             outbox=Outbox(redis, graph, desk, ttl_seconds=memory.ttl_seconds),
-            handoff=HandOff(contacts, events),
+            handoff=handoff,
+            records=Records(redis, desk, memory),
+            reception=Reception(contacts, handoff, settings.channel),
             events=events,
             graph=graph,
             nudges=nudges,
@@ -77,27 +84,28 @@ async def running(settings: Settings, names: tuple[queues.Name, ...], concurrenc
             business=business_of(prompts),
         )
         turns = Turns(stations, settings.turn, settings.service)
+        shift = Shift(desk, stations.outbox, Joining(redis, desk, memory), turns.take)
         summaries = Summaries(model, memory, prompts, stations.business)
         ship = Ship(redis)
         stack.push_async_callback(ship.flush)
         await _alongside(stack, ship.run())
         await _alongside(stack, _warm_up())
         for name in names:
-            process = _llm(turns, summaries)
+            process = _llm(shift, summaries)
             await stack.enter_async_context(queues.working(name, process, settings.redis, concurrency=concurrency))
         await _alongside(stack, _sweep(desk, nudges))
         _log.info("worker_ready", queues=list(names), concurrency=concurrency, prompts=prompts.version)
         yield
 
 
-def _llm(turns: Turns, summaries: Summaries) -> queues.Processor:
+def _llm(shift: Shift, summaries: Summaries) -> queues.Processor:
     async def process(name: str, data: dict[str, Any]) -> None:
         conversation = str(data["conversation"])
         with structlog.contextvars.bound_contextvars(conversation=conversation):
             if name == "summary":
                 await summaries.make(conversation)
             else:
-                await turns.run(conversation)
+                await shift.work(conversation)
 
     return process
 

@@ -13,9 +13,9 @@ from pydantic import SecretStr
 
 from bot.app import create_app
 from bot.contacts import Contacts
-from bot.identity import is_conversation
 from bot.events import Events
 from bot.handoff import HandOff
+from bot.identity import is_conversation
 from bot.listening import listening
 from bot.redis import connect
 from bot.sandbox import phone
