@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from datetime import timedelta
 
 from aiohttp import web
 from prometheus_client.core import GaugeMetricFamily
@@ -11,9 +12,11 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from bot import queues, webhook
+from bot.alerts import Alerts
 from bot.console import pages
 from bot.contacts import Contacts
 from bot.events import Events
+from bot.fields import Reach
 from bot.handoff import HandOff
 from bot.inbox import Desk, Inbox
 from bot.metrics import Ship
@@ -90,14 +93,17 @@ async def _redis(app: web.Application) -> AsyncIterator[None]:
 
 
 async def _inbox(app: web.Application) -> AsyncIterator[None]:
-    async with (
-        Nudges(app[REDIS]).running() as nudges,
-        Together(Inbox(app[REDIS], nudges.turn).accept).running() as inbox,
-        Together(Deliveries(app[REDIS]).note).running() as deliveries,
-    ):
-        app[webhook.INBOX] = inbox
-        app[webhook.DELIVERIES] = deliveries
-        yield
+    redis, channel, events = app[REDIS], app[_SETTINGS].channel, app[pages.EVENTS]
+    async with Nudges(redis).running() as nudges:
+        inbox = Inbox(redis, nudges.turn, echo_pause=timedelta(minutes=channel.echo_pause_minutes))
+        app[webhook.REACH] = Reach(redis, inbox, Contacts(redis), events, Alerts(redis, events))
+        async with (
+            Together(inbox.accept).running() as messages,
+            Together(Deliveries(redis).note).running() as deliveries,
+        ):
+            app[webhook.INBOX] = messages
+            app[webhook.DELIVERIES] = deliveries
+            yield
 
 
 async def _metrics(app: web.Application) -> AsyncIterator[None]:
