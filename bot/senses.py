@@ -123,7 +123,7 @@ class Senses:
                 raise heard
             return heard
         if isinstance(heard, BaseException):
-            return replace(seen, kind="video", facts={"sound": str(heard)} | seen.facts)
+            return replace(seen, kind="video", facts={"sound": str(heard), **seen.facts})
         return Sensed(
             *("video", heard.facts | seen.facts, heard.words),
             by=", ".join(filter(None, (heard.by, seen.by))),

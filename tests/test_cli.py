@@ -5,10 +5,10 @@ import signal
 import socket
 
 import pytest
+from tests.world import Start
+from tests.processes import recado, running
 
 from bot.cli import cli
-from tests.processes import recado, running
-from tests.world import Start
 
 META = {
     "WHATSAPP_ACCESS_TOKEN": "EAAG-hunter2",
