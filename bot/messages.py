@@ -98,7 +98,7 @@ class Reaction(Record):
 
     kind: Literal["reaction"] = "reaction"
     message_id: str
-    emoji: str | None
+    emoji: str | None = None
 
 
 class Edit(Record):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import json
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -204,6 +205,22 @@ def fenced(tag: str, **facts: str | None) -> str:
     return f"<{tag}>{inside}</{tag}>"
 
 
+def _answers(raw: str) -> str:
+    """A form's answers, each as `name: value`; what is no JSON object is read as it is."""
+    try:
+        given = json.loads(raw)
+        lines = [
+            f"{name}: {value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)}"
+            for name, value in given.items()
+            if name != _OF_THE_FLOW
+        ]
+    except (ValueError, RecursionError, AttributeError):
+        return raw
+    return "; ".join(lines).encode("utf-8", "replace").decode() or raw
+
+
+# What a Flow sends along for machines, not for reading.
+_OF_THE_FLOW = "flow_token"
 # Meta could not fetch what the person sent (reference 2.6).
 _LOST = 131052
 _TAGS = {"voice": "voice_note", "cards": "contact_cards", "tap": "tapped"}
@@ -227,7 +244,7 @@ def _read(content: Content) -> tuple[str, str | None]:  # noqa: C901, PLR0911 - 
         case Tap():
             return fenced("tap", title=content.title), None
         case Form():
-            return fenced("form", answers=content.answers), None
+            return fenced("form", answers=_answers(content.answers)), None
         case Order():
             return fenced("order", items="; ".join(content.items), text=content.text), None
         case Sticker():

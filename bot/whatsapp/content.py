@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from typing import Any
 
@@ -31,8 +30,6 @@ from bot.whatsapp.loose import digits, items, mapping, number, text
 
 # Meta could not fetch the file that the person sent (reference 2.6): there may be an id, but nothing behind it.
 _LOST = 131052
-# What a Flow sends along for machines, not for reading.
-_OF_THE_FLOW = "flow_token"
 
 
 def content_of(raw: dict[str, Any]) -> Content:
@@ -136,22 +133,8 @@ def _interactive(raw: Any) -> Content | None:
     if response := text(permission.get("response")):
         return CallPermission(accepted=response == "accept", permanent=permission.get("is_permanent") is True)
     form = mapping(answer.get("nfm_reply"))
-    answers = _answers(form.get("response_json")) or text(form.get("body"))
+    answers = text(form.get("response_json")) or text(form.get("body"))
     return Form(answers=answers) if answers else None
-
-
-def _answers(raw: Any) -> str | None:
-    """A form's answers, each as `name: value`; Meta sends them as JSON in a string, other shapes pass as they are."""
-    try:
-        given = mapping(json.loads(raw)) if isinstance(raw, str) else mapping(raw)
-        lines = [
-            f"{name}: {value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)}"
-            for name, value in given.items()
-            if name != _OF_THE_FLOW
-        ]
-    except (ValueError, RecursionError):
-        return text(raw)
-    return text("; ".join(lines)) or text(raw)
 
 
 def _button(raw: Any) -> Content | None:
