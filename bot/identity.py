@@ -154,7 +154,8 @@ async def _settle(redis: Redis, pair: Pair) -> str:
 
 async def _has_another_bsuid(redis: Redis, conversation: str, bsuid: str) -> bool:
     names: set[str] = await answer(redis.smembers(_identities(conversation)))
-    return bsuid not in names and any(map(is_bsuid, names))
+    # Whatever is no phone is a BSUID, even if Meta should spell those otherwise one day.
+    return bsuid not in names and not all(map(str.isdigit, names))
 
 
 async def _lead(redis: Redis, home: str, identities: Iterable[str]) -> None:

@@ -211,6 +211,10 @@ class Desk:
             await answer(self._redis.eval(_FORGET, 1, _OPEN, name, repr(score)))
         return bool(left == 0)
 
+    async def strike(self, conversation: str) -> None:
+        """Take a conversation off the index for good: it has become a part of another."""
+        await self._redis.zrem(_OPEN, conversation)
+
     async def abandon(self, lease: Lease) -> None:
         """Let go at once after a failure, so that the next try needn't wait for the lease to run out."""
         await answer(self._redis.eval(_ABANDON, 1, _lease(lease.conversation), lease.token))

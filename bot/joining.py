@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from heapq import merge
 from operator import attrgetter
 from typing import Any
 
 from redis.asyncio import Redis
 
 from bot import contacts, ledger
-from bot.identity import joining, moved
+from bot.identity import home_of, joining, moved
 from bot.inbox import Desk, Lease
 from bot.memory import Memory, Recollection, Remembered
 from bot.redis import answer, key
@@ -27,14 +28,14 @@ class Joining:
         self._desk = desk
         self._memory = memory
 
-    async def moved_to(self, conversation: str) -> str | None:
-        """The conversation that this one has become a part of."""
-        found: str | None = await self._redis.get(moved(conversation))
-        return found
-
-    async def pending(self, conversation: str) -> list[str]:
-        """The conversations that have still to be taken in, the oldest first."""
-        return sorted(await answer(self._redis.smembers(joining(conversation))))
+    async def state(self, conversation: str) -> tuple[str, list[str]]:
+        """Where a conversation is by now, itself as a rule; and those that have still to be taken in, oldest first."""
+        pipeline = self._redis.pipeline(transaction=False)
+        pipeline.get(moved(conversation))
+        pipeline.smembers(joining(conversation))
+        elsewhere, pending = await pipeline.execute()
+        home = await home_of(self._redis, conversation) if elsewhere else conversation
+        return home, sorted(pending)
 
     async def take_in(self, lease: Lease, name: str) -> None:
         """Carry over a conversation in which nothing waits and nobody works, in one step; then empty it."""
@@ -64,4 +65,5 @@ def _one_memory(mine: Recollection, theirs: Recollection) -> Recollection:
 
 
 def _in_order(*lists: Iterable[Remembered]) -> tuple[Remembered, ...]:
-    return tuple(sorted((item for items in lists for item in items), key=attrgetter("at")))
+    """By time, and each conversation in the order that it had."""
+    return tuple(merge(*lists, key=attrgetter("at")))

@@ -30,7 +30,10 @@ return 1
 
 
 class Remembered(Record):
-    """One thing said, as the model reads it; `wamid` is the message that said it, which may be edited or revoked."""
+    """One thing said, as the model reads it, and when it came to us.
+
+    `wamid` is the message that said it, which may be edited or revoked.
+    """
 
     role: Literal["user", "assistant"]
     text: str

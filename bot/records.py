@@ -83,7 +83,7 @@ class Records:
             text = _line(revised, said, heard) if revised else ""
             if text:
                 role: Literal["user", "assistant"] = "user" if message.author == "person" else "assistant"
-                found.append(Remembered(role=role, text=text, at=message.sent_at, wamid=message.id))
+                found.append(Remembered(role=role, text=text, at=message.received_at, wamid=message.id))
         return found
 
     def write(self, pipeline: Any, conversation: str, batch: Batch, before: Recollection) -> Recollection:
@@ -115,8 +115,8 @@ class Records:
         }
         return self._memory.amend(pipeline, conversation, before, news)
 
-    async def keep(self, lease: Lease, batch: Batch) -> bool:
-        """Close what holds nothing to answer, in one step. True when a summary is due."""
+    async def keep(self, lease: Lease, batch: Batch, *, done_with: tuple[str, ...]) -> bool:
+        """Close what holds nothing to answer and delete these keys, in one step. True when a summary is due."""
         before = await self._memory.recall(lease.conversation)
         due = False
 
@@ -124,6 +124,7 @@ class Records:
             nonlocal due
             after = self.write(pipeline, lease.conversation, batch, before)
             due = self._memory.extend(pipeline, lease.conversation, after, self.lines(batch, {}))
+            pipeline.delete(*done_with)
 
         await self._desk.commit(lease, write)
         ledger.ended(batch.ends)

@@ -139,7 +139,7 @@ class Turns:
             self._at.nudges.summary(conversation)
 
     async def _remember(self, lease: Lease, batch: Batch) -> None:
-        summary_due = await self._at.records.keep(lease, batch)
+        summary_due = await self._at.records.keep(lease, batch, done_with=_turn_keys(lease.conversation))
         if summary_due:
             self._at.nudges.summary(lease.conversation)
 

@@ -17,7 +17,7 @@ from bot.sandbox.webhooks import encode
 from bot.whatsapp.signature import signature_of
 from tests.world import SECRET, World
 
-_FOLDER = Path(__file__).parent.parent / "fixtures" / "webhooks"
+FOLDER = Path(__file__).parent.parent / "fixtures" / "webhooks"
 # The moment at which all fixtures were written.
 _THEN = 1_795_500_000
 _AGO = timedelta(seconds=30)
@@ -28,7 +28,7 @@ async def post(
 ) -> None:
     """Post a fixture, its times moved so that it was written a moment ago; words may be replaced by others."""
     start = int(((now or datetime.now(UTC)) - ago).timestamp())
-    text = (_FOLDER / f"{name}.json").read_text("utf-8")
+    text = (FOLDER / f"{name}.json").read_text("utf-8")
     text = re.sub(r"\b1795[0-9]{6}\b", lambda found: str(start + int(found[0]) - _THEN), text)
     for old, new in replacements.items():
         text = text.replace(old.removeprefix("_"), new)

@@ -11,7 +11,7 @@ import pytest
 
 from bot.sandbox.meta import Person
 from bot.sandbox.openrouter import says
-from tests.notifications import contact_of, ends, metrics, post, read_by_model, remembered, settled
+from tests.notifications import FOLDER, contact_of, ends, metrics, post, read_by_model, remembered, settled
 from tests.world import Start, World
 
 ANA = "MX.8801234567890123"
@@ -21,6 +21,7 @@ Media = Callable[[str], bytes]
 READ: dict[str, str] = {
     "text": "Hola, ¿tienen la impresora de tickets?",
     "text_without_phone": "Hola, soy yo sin número",
+    "text_without_bsuid": "Hola, escribo como antes",
     "sticker": "<sticker><note>a sticker, as a gesture</note></sticker>",
     "location": "<location><coordinates>19.390700, -99.143600</coordinates><name>Mi tienda</name>"
     "<address>Calle 5, CDMX</address></location>",
@@ -244,6 +245,14 @@ async def test_what_a_person_should_know_alerts_once(world: World, name: str) ->
                 continue
     assert alerts_in(await metrics(world), ALERTS[name]) == before + 1
     assert '"type": "alert"' in told["data"]
+
+
+def test_each_fixture_has_its_row() -> None:
+    remembered_alone = (name for names, _ in REMEMBERED.values() for name in names)
+    rows = {*READ, *FILES, *ANSWERED, *ENDED, *CHANGED, *ALERTS, *COUNTED, *remembered_alone}
+    elsewhere = {"album", "reply", "edit_caption", "revoke_image", "user_id_update", "contact_request_answer",
+                 "system_user_changed_number", "system_user_changed_user_id"}  # fmt: skip
+    assert {path.stem for path in FOLDER.glob("*.json")} - rows - elsewhere == set()
 
 
 COUNTED: dict[str, str] = {
