@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from redis.asyncio import Redis
 
-from bot.identity import is_bsuid
+from bot.identity import identities, is_bsuid
 from bot.messages import Inbound
 from bot.redis import answer, key
 
@@ -80,6 +80,9 @@ class Contacts:
         pipeline.exists(_colleague(conversation))
         _, raw, colleague = await pipeline.execute()
         return self._read(raw, colleague=bool(colleague))
+
+    async def known(self, conversation: str) -> bool:
+        return bool(await self._redis.exists(_contact(conversation), identities(conversation)))
 
     async def set_quiet(self, conversation: str, *, quiet: bool) -> None:
         """A colleague takes the conversation, or gives it back, which ends a pause as well."""

@@ -24,10 +24,13 @@ class HandOff:
         """Leave what has come to a person, without taking the bot out: what comes next is answered again."""
         await self._tell(conversation, on=False, reason=reason)
 
-    async def give_back(self, conversation: str) -> None:
-        """Let the bot answer again, from the next message on."""
+    async def give_back(self, conversation: str) -> bool:
+        """Let the bot answer again, from the next message on; False when there is no such conversation."""
+        if not await self._contacts.known(conversation):
+            return False
         await self._contacts.set_quiet(conversation, quiet=False)
         await self._tell(conversation, on=False, reason="")
+        return True
 
     async def _tell(self, conversation: str, *, on: bool, reason: str) -> None:
         _log.info("handoff", conversation=conversation, on=on)

@@ -109,7 +109,8 @@ def _identity(value: str) -> str:
     return f"recado:identity:{value}"
 
 
-def _identities(conversation: str) -> str:
+def identities(conversation: str) -> str:
+    """The key of the phones and BSUIDs that lead to a conversation."""
     return key(conversation, "identities")
 
 
@@ -129,7 +130,7 @@ async def _create(redis: Redis, pairs: list[Pair], known: dict[str, str | None])
     for name, chosen in fresh.items():
         pipeline.set(name, chosen, nx=True, get=True)
     for name, chosen in fresh.items():
-        pipeline.sadd(_identities(chosen), name.removeprefix(_identity("")))
+        pipeline.sadd(identities(chosen), name.removeprefix(_identity("")))
     # Another process may have been first; then its answer is the one.
     for (name, chosen), earlier in zip(fresh.items(), await pipeline.execute(), strict=False):
         known[name] = earlier or chosen
@@ -153,15 +154,15 @@ async def _settle(redis: Redis, pair: Pair) -> str:
 
 
 async def _has_another_bsuid(redis: Redis, conversation: str, bsuid: str) -> bool:
-    names: set[str] = await answer(redis.smembers(_identities(conversation)))
+    names: set[str] = await answer(redis.smembers(identities(conversation)))
     # Whatever is no phone is a BSUID, even if Meta should spell those otherwise one day.
     return bsuid not in names and not all(map(str.isdigit, names))
 
 
-async def _lead(redis: Redis, home: str, identities: Iterable[str]) -> None:
+async def _lead(redis: Redis, home: str, names: Iterable[str]) -> None:
     pipeline = redis.pipeline(transaction=False)
-    for one in identities:
-        pipeline.sadd(_identities(home), one)
+    for one in names:
+        pipeline.sadd(identities(home), one)
         pipeline.set(_identity(one), home)
     await pipeline.execute()
 
@@ -169,7 +170,7 @@ async def _lead(redis: Redis, home: str, identities: Iterable[str]) -> None:
 async def _let_go(redis: Redis, conversation: str, phone: str) -> None:
     pipeline = redis.pipeline(transaction=False)
     pipeline.get(_identity(phone))
-    pipeline.srem(_identities(conversation), phone)
+    pipeline.srem(identities(conversation), phone)
     pipeline.hget(key(conversation, "contact"), "phone")
     led_to, _, kept = await pipeline.execute()
     if led_to == conversation:
@@ -188,7 +189,7 @@ async def _unite(redis: Redis, one: str, other: str) -> str:
     await answer(redis.sadd(joining(stays), goes))
     # A message that came before has to be known when it is delivered again.
     await ledger.copy(redis, goes, stays)
-    names: set[str] = await answer(redis.smembers(_identities(goes)))
+    names: set[str] = await answer(redis.smembers(identities(goes)))
     await _lead(redis, stays, names)
     return stays
 

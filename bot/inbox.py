@@ -5,18 +5,21 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
+import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import structlog
+from pydantic import ValidationError
 from redis.asyncio import Redis
 from redis.exceptions import NoScriptError, RedisError
 
 from bot import contacts, identity, ledger
-from bot.messages import Inbound
+from bot.logs import masked
+from bot.messages import Inbound, Unsupported
 from bot.metrics import MESSAGES_ENDED, MESSAGES_RECEIVED
 from bot.redis import answer, key
 
@@ -98,10 +101,13 @@ class LeaseLost(Exception):
 class Inbox:
     """The door for webhooks; `ask(conversation, job id)` is told where a turn is due."""
 
-    def __init__(self, redis: Redis, ask: Ask, *, echo_pause: timedelta = timedelta(0)) -> None:
+    def __init__(
+        self, redis: Redis, ask: Ask, *, echo_pause: timedelta = timedelta(0), clock: Callable[[], float] = time.time
+    ) -> None:
         self._redis = redis
         self._ask = ask
         self._echo_pause = echo_pause
+        self._clock = clock
 
     async def accept(self, messages: list[Inbound]) -> list[bool | Exception]:
         """Make messages durable: True for a new one, False for one that was known, or why it couldn't be stored."""
@@ -115,10 +121,15 @@ class Inbox:
             # Meanwhile the sender turned out to be somebody known; storing again stores once.
             conversations = [await identity.home_of(self._redis, one) for one in conversations]
             stored = await self._store(messages, conversations)
-        return [
+        outcomes = [
             one if isinstance(one, Exception) else self._accepted(message, conversation, *one)
             for message, conversation, one in zip(messages, conversations, stored, strict=True)
         ]
+        # The ids under which every later line about these messages is found, up to the reply.
+        accepted = [masked(message.id) for message, new in zip(messages, outcomes, strict=True) if new is True]
+        if accepted:
+            _log.info("messages_accepted", messages=accepted)
+        return outcomes
 
     async def look_at(self, conversation: str) -> None:
         """Ask for a turn where something else than a message changed."""
@@ -126,7 +137,7 @@ class Inbox:
         self._ask(conversation, f"{conversation}-{time.time_ns()}")
 
     async def _store(self, messages: list[Inbound], conversations: list[str]) -> list[Any]:
-        now = time.time()
+        now = self._clock()
         pipeline = self._redis.pipeline(transaction=False)
         # The index first: a conversation that is listed with nothing waiting is harmless, the other way round is not.
         pipeline.zadd(_OPEN, dict.fromkeys(conversations, now))
@@ -185,15 +196,19 @@ class Desk:
 
     async def waiting(self, conversation: str) -> list[Inbound]:
         """The waiting messages, as they came."""
-        messages = await answer(self._redis.lrange(_waiting(conversation), 0, -1))
-        return [Inbound.model_validate_json(message) for message in messages]
+        return [_read(raw) for raw in await answer(self._redis.lrange(_waiting(conversation), 0, -1))]
 
     async def commit(self, lease: Lease, write: Callable[[Any], None]) -> None:
         """Do all that `write` puts into a pipeline, or nothing, and only while the lease is held."""
         recorded = self._redis.pipeline()
         write(recorded)
-        commands = [json.dumps([str(part) for part in command]) for command, _ in recorded.command_stack]
-        done = await answer(self._redis.eval(_COMMIT, 1, _lease(lease.conversation), lease.token, *commands))
+        commands = [[str(part) for part in command] for command, _ in recorded.command_stack]
+        ours = key(lease.conversation)
+        # Every key is declared, as clusters and some managed servers demand of a script.
+        touched = {part for command in commands for part in command[1:] if part.startswith(ours)}
+        keys = [_lease(lease.conversation), *sorted(touched)]
+        lines = [json.dumps(command) for command in commands]
+        done = await answer(self._redis.eval(_COMMIT, len(keys), *keys, lease.token, *lines))
         if not done:
             raise LeaseLost(lease.conversation)
 
@@ -234,6 +249,18 @@ class Desk:
         for name in await self._redis.zrange(_OPEN, 0, -1):
             pipeline.llen(_waiting(name))
         return sum(await pipeline.execute()) if pipeline.command_stack else 0
+
+
+def _read(raw: str) -> Inbound:
+    """A waiting message. One that another version of Recado wrote and this one can't read is answered as unreadable."""
+    try:
+        return Inbound.model_validate_json(raw)
+    except ValidationError:
+        _log.error("waiting_message_unreadable", fix="was an older Recado started again on newer data?")
+    found = re.search(r'"id":\s*"([^"]+)"', raw)
+    now = datetime.now(UTC)
+    content = Unsupported(type="unreadable")
+    return Inbound(id=found[1] if found else masked(raw), sent_at=now, received_at=now, content=content)
 
 
 def drop(pipeline: Any, conversation: str, count: int) -> None:

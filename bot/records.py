@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from pydantic import TypeAdapter
+from pydantic import ConfigDict, TypeAdapter
 from redis.asyncio import Redis
 
 from bot import contacts, inbox, ledger, memory
@@ -23,7 +23,7 @@ _QUOTE_LENGTH = 120
 _EMOJI_LENGTH = 16
 _DELETED = "(this message was deleted by its sender)"
 
-_change: TypeAdapter[Edit | Revoke] = TypeAdapter(Edit | Revoke)
+_change: TypeAdapter[Edit | Revoke] = TypeAdapter(Edit | Revoke, config=ConfigDict(hide_input_in_errors=True))
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,13 +8,13 @@ from typing import Any
 
 import aiohttp
 import pytest
-from tests.world import Start, World
-from tests.processes import eventually, running
 from prometheus_client.parser import text_string_to_metric_families
 
 from bot.sandbox.database import redis_server
 from bot.sandbox.meta import Person
 from bot.sandbox.openrouter import calls, fails, says
+from tests.processes import eventually, running
+from tests.world import Start, World
 
 PROMISED = {
     "recado_messages_received_total": {"type"},

@@ -123,9 +123,8 @@ def _give_back(handoff: HandOff) -> Callable[[web.Request], Awaitable[web.Respon
             conversation = (await request.json())["conversation"]
         except (ValueError, KeyError, TypeError) as error:
             raise web.HTTPBadRequest(text='expected {"conversation": "c_…"}') from error
-        if not is_conversation(conversation):
+        if not is_conversation(conversation) or not await handoff.give_back(conversation):
             raise web.HTTPNotFound(text="there is no such conversation")
-        await handoff.give_back(conversation)
         return web.json_response({})
 
     return handler
