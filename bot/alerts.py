@@ -1,17 +1,36 @@
-"""What an operator has to know at once: in the log, on the open pages, and as a count to be warned by."""
+"""What an operator has to know: in the log, on the open pages, and as a count to be warned by."""
 
 from __future__ import annotations
 
 import structlog
+from redis.asyncio import Redis
 
 from bot.events import Events
 from bot.metrics import ALERTS
+from bot.whatsapp.alarms import Alarm, Severity
 
 _log = structlog.get_logger()
+_KEEP_SECONDS = 30 * 24 * 3600
 
 
-async def alert(events: Events, kind: str, words: str, fix: str) -> None:
+async def alert(events: Events, kind: str, words: str, fix: str, *, severity: Severity = "error") -> None:
     """Tell the operators; `kind` is a fixed name, `fix` says what to do. Neither holds anything of a person."""
     ALERTS.labels(kind).inc()
-    _log.error("alert", kind=kind, words=words, fix=fix)
-    await events.publish({"type": "alert", "kind": kind, "words": words, "fix": fix})
+    tell = _log.error if severity == "error" else _log.warning
+    tell("alert", kind=kind, words=words, fix=fix)
+    await events.publish({"type": "alert", "kind": kind, "severity": severity, "words": words, "fix": fix})
+
+
+class Alerts:
+    """Alarms that are told once a cause, however often Meta repeats them."""
+
+    def __init__(self, redis: Redis, events: Events) -> None:
+        self._redis = redis
+        self._events = events
+
+    async def sound(self, alarm: Alarm, cause: str, *, again_after: int = _KEEP_SECONDS) -> bool:
+        """Tell an alarm; False when its cause was told less than `again_after` seconds ago."""
+        if not await self._redis.set(f"recado:alert:{cause}", alarm.what, nx=True, ex=again_after):
+            return False
+        await alert(self._events, alarm.kind, alarm.what, alarm.fix, severity=alarm.severity)
+        return True

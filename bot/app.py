@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from datetime import timedelta
 
 import aiohttp
 from aiohttp import web
@@ -12,10 +13,12 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from bot import queues, webhook
+from bot.alerts import Alerts
 from bot.console import pages
 from bot.contacts import Contacts
 from bot.deliveries import Deliveries
 from bot.events import Events
+from bot.fields import Reach
 from bot.handoff import HandOff
 from bot.inbox import Desk, Inbox
 from bot.metrics import Ship
@@ -31,6 +34,7 @@ REDIS = web.AppKey("redis", Redis)
 SHIP = web.AppKey("ship", Ship)
 DESK = web.AppKey("desk", Desk)
 _SETTINGS = web.AppKey("settings", Settings)
+_NEWS = web.AppKey("news", News)
 
 routes = web.RouteTableDef()
 
@@ -48,7 +52,7 @@ def create_app(settings: Settings) -> web.Application:
         app.add_routes(pages.routes)
         app[pages.CLOSING] = asyncio.Event()
         app.on_shutdown.append(_close_streams)
-    app.cleanup_ctx.extend([_redis, _inbox, _news, _metrics])
+    app.cleanup_ctx.extend([_redis, _news, _inbox, _metrics])
     return app
 
 
@@ -108,19 +112,22 @@ async def _news(app: web.Application) -> AsyncIterator[None]:
         settings = app[_SETTINGS]
         graph = Graph(http, settings.whatsapp)
         templates = Templates(app[REDIS], graph, default_language=settings.service.default_language)
-        app[webhook.NEWS] = News(templates, app[pages.EVENTS]).handlers
+        app[_NEWS] = News(templates, app[pages.EVENTS])
         yield
 
 
 async def _inbox(app: web.Application) -> AsyncIterator[None]:
-    async with (
-        Nudges(app[REDIS]).running() as nudges,
-        Together(Inbox(app[REDIS], nudges.turn).accept).running() as inbox,
-        Together(Deliveries(app[REDIS], app[pages.EVENTS]).note).running() as deliveries,
-    ):
-        app[webhook.INBOX] = inbox
-        app[webhook.DELIVERIES] = deliveries
-        yield
+    redis, channel, events = app[REDIS], app[_SETTINGS].channel, app[pages.EVENTS]
+    async with Nudges(redis).running() as nudges:
+        inbox = Inbox(redis, nudges.turn, echo_pause=timedelta(minutes=channel.echo_pause_minutes))
+        app[webhook.REACH] = Reach(redis, inbox, Contacts(redis), events, Alerts(redis, events), app[_NEWS])
+        async with (
+            Together(inbox.accept).running() as messages,
+            Together(Deliveries(redis, events).note).running() as deliveries,
+        ):
+            app[webhook.INBOX] = messages
+            app[webhook.DELIVERIES] = deliveries
+            yield
 
 
 async def _metrics(app: web.Application) -> AsyncIterator[None]:

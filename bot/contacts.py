@@ -1,34 +1,43 @@
-"""Who somebody is: the phone and BSUID that lead to one conversation, and what is known of the person."""
+"""What is known of a person: names, language, role, consent, and whether a colleague has taken over."""
 
 from __future__ import annotations
 
 import re
-import secrets
+import time
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from typing import Literal
+from datetime import UTC, datetime, timedelta
+from typing import Any, Literal
 
 from redis.asyncio import Redis
 
+from bot import identity
+from bot.identity import identities, is_bsuid
 from bot.messages import Inbound
 from bot.redis import answer, key
 from bot.whatsapp.loose import digits
 
+Role = Literal["staff", "customer"]
 # Meta's 131026 can be passing: once proves nothing (reference 10.2).
 _UNREACHABLE_AFTER = 3
-_CONVERSATION = re.compile(r"^c_[0-9a-f]{20}$")
-# Never through a phone's eyes first: its digits would be a stranger's number (reference 2.7).
-_BSUID = re.compile(r"^[A-Z]{2}\.(ENT\.)?[A-Za-z0-9]{1,128}$")
 _SHORTEST_PHONE = 7
+# Who comes from an ad is written to without charge for so long (reference 8); the 24-hour window holds all the same.
+_FREE_ENTRY = timedelta(hours=72)
+
+# A choice counts only if it was made after the one that is kept: news comes late and in any order.
+_CHOOSE = """
+if tonumber(redis.call('HGET', KEYS[1], 'marketing_at') or '0') >= tonumber(ARGV[2]) then return 0 end
+return redis.call('HSET', KEYS[1], 'marketing_opt_out', ARGV[1], 'marketing_at', ARGV[2]) and 1
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class Contact:
-    """A person as far as known; `quiet` means that a colleague answers and the bot doesn't.
+    """A person as far as known.
 
-    `unreachable`: Meta could not deliver several times. `window_refused_at`: the last message before Meta
-    called the 24 hours over.
+    `quiet` means that a colleague answers and the bot doesn't. `role` is decided from the identity that the signed
+    webhook gave, by STAFF_CONTACTS. `earlier` are conversations that have become a part of this one. `unreachable`:
+    Meta could not deliver several times. `window_refused_at`: the last message before Meta called the 24 hours over.
     """
 
     phone: str | None = None
@@ -36,35 +45,16 @@ class Contact:
     name: str | None = None
     language: str | None = None
     quiet: bool = False
+    role: Role = "customer"
     last_inbound_at: datetime | None = None
+    free_entry_until: datetime | None = None
     marketing_opt_out: bool = False
     unreachable: bool = False
     window_refused_at: datetime | None = None
-    role: Literal["customer", "staff"] = "customer"
-
-
-async def conversations_of(redis: Redis, messages: list[Inbound]) -> list[str]:
-    """The conversations of the messages' senders, made where they write for the first time.
-
-    A BSUID counts before a phone, which can be missing (reference 2.7). Seen together, both lead to one place.
-    """
-    identities = [[_identity(value) for value in (message.bsuid, message.phone) if value] for message in messages]
-    asked = list(dict.fromkeys(identity for pair in identities for identity in pair))
-    known = dict(zip(asked, await redis.mget(asked), strict=True))
-    fresh: dict[str, str] = {}
-    for pair in identities:
-        found = next((known[one] or fresh.get(one) for one in pair if known[one] or fresh.get(one)), None)
-        # A random key: nothing of the person can be read from it, in logs or job data.
-        chosen = found or f"c_{secrets.token_hex(10)}"
-        fresh |= {identity: chosen for identity in pair if known[identity] is None}
-    if fresh:
-        pipeline = redis.pipeline(transaction=False)
-        for identity, chosen in fresh.items():
-            pipeline.set(identity, chosen, nx=True, get=True)
-        # Another process may have been first; then its answer is the one.
-        for (identity, chosen), earlier in zip(fresh.items(), await pipeline.execute(), strict=True):
-            known[identity] = earlier or chosen
-    return [str(known[pair[0]]) for pair in identities]
+    calls_allowed: bool = False
+    ad: str | None = None
+    ctwa_clid: str | None = None
+    earlier: tuple[str, ...] = ()
 
 
 def variants(phone: str) -> tuple[str, ...]:
@@ -81,73 +71,73 @@ def variants(phone: str) -> tuple[str, ...]:
 def address_of(value: str) -> tuple[str | None, str | None]:
     """The phone or the BSUID that a string from outside stands for; both None when it is neither."""
     value = value.strip()
-    if _BSUID.match(value):
+    if is_bsuid(value):
         return None, value
     phone = digits(value, "-", "(", ")", ".")
     return (phone, None) if phone and len(phone) >= _SHORTEST_PHONE else (None, None)
 
 
-def _identity(value: str) -> str:
-    return f"recado:identity:{value}"
-
-
-def is_conversation(name: object) -> bool:
-    """Whether a name that came from outside is a conversation's key."""
-    return isinstance(name, str) and _CONVERSATION.match(name) is not None
-
-
 class Contacts:
+    """`staff` are phones and BSUIDs, as in STAFF_CONTACTS."""
+
     def __init__(self, redis: Redis, staff: Iterable[str] = ()) -> None:
         self._redis = redis
-        addresses = [address_of(one) for one in staff]
-        self._staff = {known for phone, bsuid in addresses for known in (*variants(phone or ""), bsuid) if known}
+        self._staff = frozenset(map(_plain, staff))
 
     async def get(self, conversation: str) -> Contact:
-        raw: dict[str, str] = await answer(self._redis.hgetall(_contact(conversation)))
-        return Contact(
-            phone=raw.get("phone"),
-            bsuid=raw.get("bsuid"),
-            name=raw.get("name"),
-            language=raw.get("language"),
-            quiet=raw.get("quiet") == "1",
-            last_inbound_at=_moment(raw.get("last_inbound_at")),
-            marketing_opt_out=raw.get("marketing_opt_out") == "1",
-            unreachable=int(raw.get("undeliverable", "0")) >= _UNREACHABLE_AFTER,
-            window_refused_at=_moment(raw.get("window_refused_at")),
-            role="staff" if self._staff & {raw.get("phone"), raw.get("bsuid")} else "customer",
-        )
+        pipeline = self._redis.pipeline(transaction=False)
+        pipeline.hgetall(_contact(conversation))
+        pipeline.exists(_colleague(conversation))
+        raw, colleague = await pipeline.execute()
+        return self._read(raw, colleague=bool(colleague))
 
-    async def reach(self, *, phone: str | None, bsuid: str | None) -> str:
-        """The conversation with a person that we write to first; made when there is none."""
-        spellings = [bsuid] if bsuid else list(variants(phone or ""))
-        known = await self._redis.mget([_identity(one) for one in spellings if one])
-        found = next((conversation for conversation in known if conversation), None)
-        if found is None:
-            made = f"c_{secrets.token_hex(10)}"
-            found = await self._redis.set(_identity(bsuid or phone or ""), made, nx=True, get=True) or made
-        field, value = ("bsuid", bsuid) if bsuid else ("phone", phone)
-        await answer(self._redis.hsetnx(_contact(found), field, value or ""))
-        return str(found)
-
-    async def saw(self, conversation: str, messages: list[Inbound], language: str | None) -> None:
+    async def saw(self, conversation: str, messages: list[Inbound], language: str | None, before: Contact) -> Contact:
         """Keep what the newest message says of its sender; what it leaves out stays as it was."""
         newest = max(messages, key=lambda message: message.sent_at)
+        last = max(newest.sent_at, before.last_inbound_at or newest.sent_at)
         said = {
             "phone": newest.phone,
             "bsuid": newest.bsuid,
             "name": newest.name,
             "language": language,
-            "last_inbound_at": str(newest.sent_at.timestamp()),
+            "last_inbound_at": str(last.timestamp()),
             "undeliverable": "0",
+            **_ad(messages),
         }
-        known = {field: value for field, value in said.items() if value}
-        await answer(self._redis.hset(_contact(conversation), mapping=known))
+        pipeline = self._redis.pipeline(transaction=True)
+        pipeline.hset(_contact(conversation), mapping={field: value for field, value in said.items() if value})
+        pipeline.hgetall(_contact(conversation))
+        pipeline.exists(_colleague(conversation))
+        _, raw, colleague = await pipeline.execute()
+        return self._read(raw, colleague=bool(colleague))
 
     async def known(self, conversation: str) -> bool:
-        return bool(await answer(self._redis.exists(_contact(conversation))))
+        return bool(await self._redis.exists(_contact(conversation), identities(conversation)))
 
     async def set_quiet(self, conversation: str, *, quiet: bool) -> None:
+        """A colleague takes the conversation, or gives it back, which ends a pause as well."""
         await answer(self._redis.hset(_contact(conversation), "quiet", "1" if quiet else "0"))
+        if not quiet:
+            await self._redis.delete(_colleague(conversation))
+
+    async def paused(self, conversation: str) -> bool:
+        """Whether a colleague has just written from the business's app."""
+        return bool(await self._redis.exists(_colleague(conversation)))
+
+    async def choose_marketing(self, conversation: str, *, wanted: bool, at: datetime) -> bool:
+        """Keep whether somebody wants marketing; False when a later choice of theirs is known."""
+        name, choice = _contact(conversation), "0" if wanted else "1"
+        return bool(await answer(self._redis.eval(_CHOOSE, 1, name, choice, str(at.timestamp()))))
+
+    async def reach(self, *, phone: str | None, bsuid: str | None) -> str:
+        """The conversation with a person that we write to first; made when there is none."""
+        found = None
+        for spelling in variants(phone) if phone else ():
+            found = found or await identity.find(self._redis, spelling, None)
+        found = found or await identity.conversation_for(self._redis, phone, bsuid)
+        field, value = ("bsuid", bsuid) if bsuid else ("phone", phone)
+        await answer(self._redis.hsetnx(_contact(found), field, value or ""))
+        return found
 
     async def set_marketing_opt_out(self, conversation: str, *, opt_out: bool) -> None:
         await answer(self._redis.hset(_contact(conversation), "marketing_opt_out", "1" if opt_out else "0"))
@@ -165,10 +155,87 @@ class Contacts:
         """Meta could not deliver to this person; several times make the person unreachable, until they write."""
         await answer(self._redis.hincrby(_contact(conversation), "undeliverable", 1))
 
+    def _read(self, raw: dict[str, str], *, colleague: bool) -> Contact:
+        known = [_plain(one) for one in (raw.get("phone"), raw.get("bsuid")) if one]
+        return Contact(
+            phone=raw.get("phone"),
+            bsuid=raw.get("bsuid"),
+            name=raw.get("name"),
+            language=raw.get("language"),
+            quiet=raw.get("quiet") == "1" or colleague,
+            role="staff" if self._staff.intersection(known) else "customer",
+            last_inbound_at=_time(raw.get("last_inbound_at")),
+            free_entry_until=_time(raw.get("free_entry_until")),
+            marketing_opt_out=raw.get("marketing_opt_out") == "1",
+            unreachable=int(raw.get("undeliverable", "0")) >= _UNREACHABLE_AFTER,
+            window_refused_at=_time(raw.get("window_refused_at")),
+            calls_allowed=raw.get("calls_allowed") == "1",
+            ad=raw.get("ad"),
+            ctwa_clid=raw.get("ctwa_clid"),
+            earlier=tuple(filter(None, raw.get("earlier", "").split(","))),
+        )
 
-def _moment(raw: str | None) -> datetime | None:
-    return datetime.fromtimestamp(float(raw), UTC) if raw else None
+
+def pause(pipeline: Any, conversation: str, until: datetime) -> None:
+    """Keep the bot quiet until then; a message that comes late doesn't shorten a pause, nor starts one that is over."""
+    milliseconds = int(until.timestamp() * 1000)
+    if milliseconds > time.time() * 1000:
+        pipeline.set(_colleague(conversation), "1", nx=True, pxat=milliseconds)
+        pipeline.pexpireat(_colleague(conversation), milliseconds, gt=True)
+
+
+def allow_calls(pipeline: Any, conversation: str, *, allowed: bool) -> None:
+    pipeline.hset(_contact(conversation), "calls_allowed", "1" if allowed else "0")
+
+
+async def record_of(redis: Redis, conversation: str) -> dict[str, str]:
+    """All that is kept of a person, as it is kept."""
+    raw: dict[str, str] = await answer(redis.hgetall(_contact(conversation)))
+    return raw
+
+
+def adopt(pipeline: Any, conversation: str, mine: dict[str, str], theirs: dict[str, str], earlier: str) -> None:
+    """Complete a record by that of a conversation which joins: the later news of each kind holds."""
+    merged = theirs | mine
+    for field in ("last_inbound_at", "free_entry_until"):
+        times = [float(one[field]) for one in (mine, theirs) if field in one]
+        merged |= {field: str(max(times))} if times else {}
+    if float(theirs.get("marketing_at", 0)) > float(mine.get("marketing_at", 0)):
+        merged |= {field: theirs[field] for field in ("marketing_opt_out", "marketing_at")}
+    merged["quiet"] = "1" if "1" in (mine.get("quiet"), theirs.get("quiet")) else "0"
+    names = [*mine.get("earlier", "").split(","), *theirs.get("earlier", "").split(","), earlier]
+    merged["earlier"] = ",".join(dict.fromkeys(filter(None, names)))
+    pipeline.hset(_contact(conversation), mapping=merged)
+
+
+def _ad(messages: list[Inbound]) -> dict[str, str | None]:
+    """Where somebody came from, and until when answers are free because of it."""
+    came = next((message for message in reversed(messages) if message.referral), None)
+    if came is None or came.referral is None:
+        return {}
+    until = (came.sent_at + _FREE_ENTRY).timestamp()
+    source = came.referral.url or came.referral.source
+    return {"ad": source, "ctwa_clid": came.referral.ctwa_clid, "free_entry_until": str(until)}
+
+
+def _time(seconds: str | None) -> datetime | None:
+    return datetime.fromtimestamp(float(seconds), UTC) if seconds else None
+
+
+def _plain(identity: str) -> str:
+    """An identity for comparing: Mexico's old 1 and Brazil's ninth digit come and go in WhatsApp's numbers."""
+    if is_bsuid(identity):
+        return identity
+    if identity.startswith("521") and len(identity) == 13:  # noqa: PLR2004 - 52 1 and ten digits
+        return f"52{identity[3:]}"
+    if identity.startswith("55") and len(identity) == 13 and identity[4] == "9":  # noqa: PLR2004 - 55, area, 9, eight
+        return identity[:4] + identity[5:]
+    return identity
 
 
 def _contact(conversation: str) -> str:
     return key(conversation, "contact")
+
+
+def _colleague(conversation: str) -> str:
+    return key(conversation, "colleague")

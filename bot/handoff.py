@@ -20,6 +20,10 @@ class HandOff:
         await self._contacts.set_quiet(conversation, quiet=True)
         await self._tell(conversation, on=True, reason=reason)
 
+    async def leave_to_a_person(self, conversation: str, reason: str) -> None:
+        """Leave what has come to a person, without taking the bot out: what comes next is answered again."""
+        await self._tell(conversation, on=False, reason=reason)
+
     async def give_back(self, conversation: str) -> bool:
         """Let the bot answer again, from the next message on; False when there is no such conversation."""
         if not await self._contacts.known(conversation):

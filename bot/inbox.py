@@ -9,7 +9,7 @@ import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import structlog
@@ -17,7 +17,7 @@ from pydantic import ValidationError
 from redis.asyncio import Redis
 from redis.exceptions import NoScriptError, RedisError
 
-from bot import contacts, ledger
+from bot import contacts, identity, ledger
 from bot.logs import masked
 from bot.messages import Inbound, Unsupported
 from bot.metrics import MESSAGES_ENDED, MESSAGES_RECEIVED
@@ -26,8 +26,10 @@ from bot.redis import answer, key
 _log = structlog.get_logger()
 _OPEN = "recado:open"
 
-# One step, so that a message is in the ledger and on the list, or in neither. KEYS 3 waiting, 4 epoch.
-_ACCEPT = f"""{ledger.OPEN_SCRIPT}
+# One step, so that a message is in the ledger and on the list, or in neither. KEYS 3 waiting, 4 epoch, 5 moved.
+_ACCEPT = f"""
+if redis.call('EXISTS', KEYS[5]) == 1 then return {{-1, 0, '0'}} end
+{ledger.OPEN_SCRIPT}
 if not known and ARGV[4] ~= '' then redis.call('RPUSH', KEYS[3], ARGV[4]) end
 return {{known and 0 or 1, redis.call('LLEN', KEYS[3]), redis.call('GET', KEYS[4]) or '0'}}
 """
@@ -35,10 +37,10 @@ return {{known and 0 or 1, redis.call('LLEN', KEYS[3]), redis.call('GET', KEYS[4
 _ACCEPT_SHA = hashlib.sha1(_ACCEPT.encode(), usedforsecurity=False).hexdigest()
 
 # Lets go of a conversation only while nothing waits in it; a message that comes later finds a new epoch, so that
-# its job has a new id and can't be taken for the job that is ending now. KEYS 1 lease, 2 waiting, 3 epoch.
+# its job has a new id and can't be taken for the job that is ending now. KEYS 1 lease, 2 waiting, 3 epoch, 4 joining.
 _RELEASE = """
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return -1 end
-if redis.call('LLEN', KEYS[2]) > 0 then return 1 end
+if redis.call('LLEN', KEYS[2]) > 0 or redis.call('SCARD', KEYS[4]) > 0 then return 1 end
 redis.call('INCR', KEYS[3])
 redis.call('EXPIRE', KEYS[3], ARGV[2])
 redis.call('DEL', KEYS[1])
@@ -63,17 +65,25 @@ if tonumber(redis.call('ZSCORE', KEYS[1], ARGV[1])) == tonumber(ARGV[2]) then re
 
 Ask = Callable[[str, str], None]
 
-_NO_TURN = {
-    "reaction": "ignored: reaction",
-    "edit": "ignored: edit",
-    "revoke": "ignored: revoke",
-    "system": "ignored: system",
+# How these end: they change what is remembered, which needs the conversation's lease but no model.
+_REMEMBERED = {
+    "reaction": "ignored: reaction, remembered",
+    "edit": "ignored: edit, applied",
+    "revoke": "ignored: revoke, applied",
+    "call_permission": "ignored: call permission, kept",
 }
 
 
 def why_ignored(message: Inbound) -> str | None:
-    """The end state of a message that asks for no answer; None when it starts a turn."""
-    return "ignored: group" if message.group_id else _NO_TURN.get(message.content.kind)
+    """The end state of a message that ends where it comes in; None when it waits for a worker."""
+    if message.group_id:
+        return "ignored: group"
+    return "ignored: system" if message.content.kind == "system" else None
+
+
+def why_unanswered(message: Inbound) -> str | None:
+    """The end state of a message that joins the memory alone; None when it starts a turn."""
+    return f"ignored: {message.aside}, remembered" if message.aside else _REMEMBERED.get(message.content.kind)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,18 +101,25 @@ class LeaseLost(Exception):
 class Inbox:
     """The door for webhooks; `ask(conversation, job id)` is told where a turn is due."""
 
-    def __init__(self, redis: Redis, ask: Ask, clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self, redis: Redis, ask: Ask, *, echo_pause: timedelta = timedelta(0), clock: Callable[[], float] = time.time
+    ) -> None:
         self._redis = redis
         self._ask = ask
+        self._echo_pause = echo_pause
         self._clock = clock
 
     async def accept(self, messages: list[Inbound]) -> list[bool | Exception]:
         """Make messages durable: True for a new one, False for one that was known, or why it couldn't be stored."""
-        conversations = await contacts.conversations_of(self._redis, messages)
+        conversations = await identity.conversations_of(self._redis, messages)
         stored = await self._store(messages, conversations)
         if any(isinstance(one, NoScriptError) for one in stored):
             # A Redis that was restarted or replaced has forgotten the script; storing again stores once.
             await self._redis.script_load(_ACCEPT)
+            stored = await self._store(messages, conversations)
+        while any(_has_moved(one) for one in stored):
+            # Meanwhile the sender turned out to be somebody known; storing again stores once.
+            conversations = [await identity.home_of(self._redis, one) for one in conversations]
             stored = await self._store(messages, conversations)
         outcomes = [
             one if isinstance(one, Exception) else self._accepted(message, conversation, *one)
@@ -114,6 +131,11 @@ class Inbox:
             _log.info("messages_accepted", messages=accepted)
         return outcomes
 
+    async def look_at(self, conversation: str) -> None:
+        """Ask for a turn where something else than a message changed."""
+        await self._redis.zadd(_OPEN, {conversation: time.time()})
+        self._ask(conversation, f"{conversation}-{time.time_ns()}")
+
     async def _store(self, messages: list[Inbound], conversations: list[str]) -> list[Any]:
         now = self._clock()
         pipeline = self._redis.pipeline(transaction=False)
@@ -121,26 +143,34 @@ class Inbox:
         pipeline.zadd(_OPEN, dict.fromkeys(conversations, now))
         for message, conversation in zip(messages, conversations, strict=True):
             pipeline.execute_command(*_accept(message, conversation, now))
+        for message, conversation in zip(messages, conversations, strict=True):
+            if message.aside == "echo":
+                # At once, and not in its turn: a model may be thinking of an answer right now.
+                contacts.pause(pipeline, conversation, message.sent_at + self._echo_pause)
         listed, *stored = await pipeline.execute(raise_on_error=False)
         if isinstance(listed, Exception):
             raise listed
-        return stored
+        return stored[: len(messages)]
 
     def _accepted(self, message: Inbound, conversation: str, new: int, waiting: int, epoch: str) -> bool:
         if waiting:
             self._ask(conversation, f"{conversation}-{epoch}")
         if new:
-            MESSAGES_RECEIVED.labels(message.content.kind).inc()
+            MESSAGES_RECEIVED.labels(message.aside or message.content.kind).inc()
             if why_ignored(message):
                 MESSAGES_ENDED.labels("ignored").inc()
         return bool(new)
+
+
+def _has_moved(stored: Any) -> bool:
+    return not isinstance(stored, Exception) and stored[0] == -1
 
 
 def _accept(message: Inbound, conversation: str, now: float) -> tuple[Any, ...]:
     ignored = why_ignored(message)
     entry = ledger.entry(message.content.kind, message.received_at, ignored or "open")
     waiting = "" if ignored else message.model_dump_json(exclude_none=True)
-    keys = (*ledger.keys(conversation), _waiting(conversation), _epoch(conversation))
+    keys = (*ledger.keys(conversation), _waiting(conversation), _epoch(conversation), identity.moved(conversation))
     return ("EVALSHA", _ACCEPT_SHA, len(keys), *keys, message.id, entry, now, waiting)
 
 
@@ -185,7 +215,7 @@ class Desk:
     async def release(self, lease: Lease) -> bool:
         """Let go; False, and still held, when messages wait. LeaseLost when it was another's already."""
         name = lease.conversation
-        keys = (_lease(name), _waiting(name), _epoch(name))
+        keys = (_lease(name), _waiting(name), _epoch(name), identity.joining(name))
         pipeline = self._redis.pipeline(transaction=False)
         pipeline.zscore(_OPEN, name)
         pipeline.eval(_RELEASE, len(keys), *keys, lease.token, str(ledger.KEEP_SECONDS))
@@ -195,6 +225,10 @@ class Desk:
         if left == 0 and score is not None:
             await answer(self._redis.eval(_FORGET, 1, _OPEN, name, repr(score)))
         return bool(left == 0)
+
+    async def strike(self, conversation: str) -> None:
+        """Take a conversation off the index for good: it has become a part of another."""
+        await self._redis.zrem(_OPEN, conversation)
 
     async def abandon(self, lease: Lease) -> None:
         """Let go at once after a failure, so that the next try needn't wait for the lease to run out."""

@@ -52,6 +52,35 @@ def ended(entries: dict[str, dict[str, str]]) -> None:
         MESSAGES_ENDED.labels(fields["state"].partition(":")[0]).inc()
 
 
+async def knows(redis: Redis, conversation: str, message_id: str) -> bool:
+    return bool(await answer(redis.hexists(keys(conversation)[0], message_id)))
+
+
+async def copy(redis: Redis, source: str, target: str) -> None:
+    """Let `target` know all messages of `source`; what it knows already stays as it is."""
+    entries = await raw(redis, source)
+    order: list[tuple[str, float]] = await redis.zrange(keys(source)[1], 0, -1, withscores=True)
+    pipeline = redis.pipeline(transaction=False)
+    for message_id, fields in entries.items():
+        pipeline.hsetnx(keys(target)[0], message_id, fields)
+    for message_id, at in order:
+        pipeline.zadd(keys(target)[1], {message_id: at}, nx=True)
+    for name in keys(target):
+        pipeline.expire(name, KEEP_SECONDS)
+    await pipeline.execute()
+
+
+async def raw(redis: Redis, conversation: str) -> dict[str, str]:
+    entries: dict[str, str] = await answer(redis.hgetall(keys(conversation)[0]))
+    return entries
+
+
+def adopt(pipeline: Any, conversation: str, entries: dict[str, str]) -> None:
+    """Take over entries as they ended elsewhere, within a transaction; `copy` has put them in their order."""
+    for message_id, fields in entries.items():
+        pipeline.hset(keys(conversation)[0], message_id, fields)
+
+
 class Ledger:
     def __init__(self, redis: Redis) -> None:
         self._redis = redis

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -9,7 +10,7 @@ from pydantic import AwareDatetime
 from redis.asyncio import Redis
 
 from bot.messages import Record
-from bot.redis import key
+from bot.redis import answer, key
 from bot.settings import MemorySettings
 
 _DAY = 24 * 3600
@@ -18,12 +19,26 @@ _UNSUMMARISED = 60
 _SUMMARISE_FROM = 8
 
 
+# A summary of words that were edited or revoked while it was made is thrown away.
+_SUMMARISED = """
+local oldest = redis.call('LRANGE', KEYS[2], 0, #ARGV - 3)
+for index = 3, #ARGV do if oldest[index - 2] ~= ARGV[index] then return 0 end end
+redis.call('SET', KEYS[1], ARGV[1], 'EX', ARGV[2])
+redis.call('LTRIM', KEYS[2], #ARGV - 2, -1)
+return 1
+"""
+
+
 class Remembered(Record):
-    """One thing said, as the model reads it."""
+    """One thing said, as the model reads it, and when it came to us.
+
+    `wamid` is the message that said it, which may be edited or revoked.
+    """
 
     role: Literal["user", "assistant"]
     text: str
     at: AwareDatetime
+    wamid: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,18 +76,50 @@ class Memory:
         summary, fallen, recent = await pipeline.execute()
         return Recollection(summary or "", _items(fallen), _items(recent))
 
-    async def quoted(self, conversation: str, wamids: list[str]) -> dict[str, str]:
-        """What earlier messages said, for those that are known."""
-        if not wamids:
+    async def quoted(self, conversation: str, wamids: Iterable[str], earlier: Iterable[str] = ()) -> dict[str, str]:
+        """What earlier messages said, for those that are known; also in conversations that became a part of this."""
+        asked = [(wamid, one) for one in (conversation, *earlier) for wamid in wamids]
+        if not asked:
             return {}
-        texts = await self._redis.mget([key(conversation, "said", wamid) for wamid in wamids])
-        return {wamid: text for wamid, text in zip(wamids, texts, strict=True) if text}
+        pipeline = self._redis.pipeline(transaction=False)
+        for wamid, one in asked:
+            pipeline.get(key(one, "said", wamid))
+        texts = await pipeline.execute()
+        return {wamid: text for (wamid, _), text in zip(asked, texts, strict=True) if text}
+
+    def amend(self, pipeline: Any, conversation: str, before: Recollection, news: Mapping[str, str]) -> Recollection:
+        """Put new texts, by message id, in the place of old ones within a transaction."""
+        lists = []
+        for name, items in ((_fallen(conversation), before.fallen), (_recent(conversation), before.recent)):
+            amended = [_amended(item, news) for item in items]
+            for old, new in zip(items, amended, strict=True):
+                if new != old:
+                    # By value: a summary may take the oldest away at the same time, and all places move.
+                    pipeline.linsert(name, "BEFORE", old.model_dump_json(), new.model_dump_json())
+                    pipeline.lrem(name, 1, old.model_dump_json())
+            lists.append(tuple(amended))
+        return Recollection(before.summary, *lists)
+
+    def replace(self, pipeline: Any, conversation: str, whole: Recollection) -> None:
+        """Remember this and nothing else, within a transaction."""
+        names = (_summary(conversation), _fallen(conversation), _recent(conversation))
+        pipeline.delete(*names)
+        if whole.summary:
+            pipeline.set(_summary(conversation), whole.summary, ex=self.ttl_seconds)
+        for name, items in zip(names[1:], (whole.fallen, whole.recent), strict=True):
+            if items:
+                pipeline.rpush(name, *(item.model_dump_json() for item in items))
+                pipeline.expire(name, self.ttl_seconds)
+
+    async def forget(self, conversation: str) -> None:
+        await self._redis.delete(_summary(conversation), _fallen(conversation), _recent(conversation))
 
     def extend(self, pipeline: Any, conversation: str, before: Recollection, new: list[Remembered]) -> bool:
         """Append within a transaction; what exceeds the budget moves to `fallen`. True when a summary is due."""
         recent = [*before.recent, *new]
         excess = self._excess(recent)
-        pipeline.rpush(_recent(conversation), *(item.model_dump_json() for item in new))
+        if new:
+            pipeline.rpush(_recent(conversation), *(item.model_dump_json() for item in new))
         if excess:
             pipeline.rpush(_fallen(conversation), *(item.model_dump_json() for item in recent[:excess]))
             pipeline.ltrim(_fallen(conversation), -_UNSUMMARISED, -1)
@@ -81,12 +128,12 @@ class Memory:
             pipeline.expire(name, self.ttl_seconds)
         return len(before.fallen) + excess >= _SUMMARISE_FROM
 
-    async def summarised(self, conversation: str, count: int, summary: str) -> None:
-        """Put the summary in the place of the `count` oldest messages that it covers."""
-        pipeline = self._redis.pipeline(transaction=True)
-        pipeline.set(_summary(conversation), summary, ex=self.ttl_seconds)
-        pipeline.ltrim(_fallen(conversation), count, -1)
-        await pipeline.execute()
+    async def summarised(self, conversation: str, covered: tuple[Remembered, ...], summary: str) -> bool:
+        """Put the summary in the place of the oldest messages, which it covers; False when these have changed since."""
+        items = [item.model_dump_json() for item in covered]
+        keys = (_summary(conversation), _fallen(conversation))
+        done = await answer(self._redis.eval(_SUMMARISED, 2, *keys, summary, str(self.ttl_seconds), *items))
+        return bool(done)
 
     def _excess(self, items: list[Remembered]) -> int:
         """How many of the oldest have to go: by number, and by tokens, but never the last exchange."""
@@ -97,6 +144,10 @@ class Memory:
                 break
             kept += 1
         return len(items) - kept
+
+
+def _amended(item: Remembered, news: Mapping[str, str]) -> Remembered:
+    return item.model_copy(update={"text": news[item.wamid]}) if item.wamid in news else item
 
 
 def _items(raw: list[str]) -> tuple[Remembered, ...]:

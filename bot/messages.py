@@ -98,13 +98,16 @@ class Reaction(Record):
 
     kind: Literal["reaction"] = "reaction"
     message_id: str
-    emoji: str | None
+    emoji: str | None = None
 
 
 class Edit(Record):
+    """New words for an earlier message: its text, or the caption of its file."""
+
     kind: Literal["edit"] = "edit"
     message_id: str
     body: str
+    caption: bool = False
 
 
 class Revoke(Record):
@@ -112,18 +115,29 @@ class Revoke(Record):
     message_id: str
 
 
+class CallPermission(Record):
+    """Whether we may call the person; `permanent` until they take it back."""
+
+    kind: Literal["call_permission"] = "call_permission"
+    accepted: bool
+    permanent: bool = False
+
+
 class System(Record):
-    """News about the contact (a changed number), not words of a person."""
+    """News about the contact, not words of a person; `phone` and `bsuid` are those that hold from now on."""
 
     kind: Literal["system"] = "system"
     event: str
+    phone: str | None = None
+    bsuid: str | None = None
 
 
 class Unsupported(Record):
-    """Something that we can't read: the person is told so, nothing is dropped."""
+    """Something that we can't read: the person is told so, nothing is dropped. `error` is Meta's code for it."""
 
     kind: Literal["unsupported"] = "unsupported"
     type: str
+    error: int | None = None
 
 
 Content = Annotated[
@@ -141,14 +155,29 @@ Content = Annotated[
     | Reaction
     | Edit
     | Revoke
+    | CallPermission
     | System
     | Unsupported,
     Field(discriminator="kind"),
 ]
 
 
+class Referral(Record):
+    """The advertisement or post from which somebody came; its words are those of its author."""
+
+    source: str
+    headline: str | None = None
+    body: str | None = None
+    url: str | None = None
+    ctwa_clid: str | None = None
+
+
 class Inbound(Record):
-    """One message of one person; who they are is what the signed webhook said, never what a text says."""
+    """One message of one person; who they are is what the signed webhook said, never what a text says.
+
+    `author` is the business where a colleague or another bot of it wrote to the person; an `aside` is a copy of
+    what was said past us (`echo`: from the business's app, `standby`: while another bot is in charge).
+    """
 
     id: str
     phone: str | None = None
@@ -160,6 +189,10 @@ class Inbound(Record):
     quoted: str | None = None
     forwarded: bool = False
     group_id: str | None = None
+    product: str | None = None
+    referral: Referral | None = None
+    author: Literal["person", "business"] = "person"
+    aside: Literal["echo", "standby"] | None = None
     content: Content
 
 

@@ -36,8 +36,11 @@ COST = Counter("recado_cost_usd", "What models, transcription and vision cost, i
 REPLIES = Counter("recado_replies", "Messages to people by what became of them", ["outcome"], registry=REGISTRY)
 WEBHOOK_REJECTED = Counter("recado_webhook_rejected", "Webhook calls refused", ["reason"], registry=REGISTRY)
 WEBHOOK_UNKNOWN = Counter("recado_webhook_unknown", "Parts of webhooks accepted unread", ["field"], registry=REGISTRY)
-ALERTS = Counter("recado_alerts", "What operators were alerted to", ["kind"], registry=REGISTRY)
+ALERTS = Counter("recado_alerts", "What operators should look at", ["kind"], registry=REGISTRY)
 PRICING = Counter("recado_pricing", "Our messages by how Meta charges them", ["category", "type"], registry=REGISTRY)
+WEBHOOK_FIELDS = Counter(
+    "recado_webhook_fields", "Notifications other than messages, minded", ["field"], registry=REGISTRY
+)
 STATUSES = Counter("recado_statuses", "Statuses of our messages", ["status"], registry=REGISTRY)
 
 

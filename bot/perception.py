@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import json
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from html import escape
@@ -16,7 +18,9 @@ from redis.asyncio import Redis
 from bot.archive import Archive
 from bot.language import Language
 from bot.messages import (
+    CallPermission,
     Cards,
+    Content,
     Document,
     Edit,
     Form,
@@ -46,6 +50,8 @@ _log = structlog.get_logger()
 # As long as Meta keeps a file; the picture only as long as a turn can be tried again.
 _KEEP_SECONDS = 7 * 24 * 3600
 _KEEP_PICTURE_SECONDS = 900
+# WhatsApp lets people delete a message for everyone within about two days; a month is on the safe side.
+_KEEP_MEDIA_ID_SECONDS = 30 * 24 * 3600
 # WhatsApp lets people send documents up to 100 MB; no catalogue or invoice is that large, and memory stays flat.
 _MEDIA_BYTES = 32 * 1024 * 1024
 
@@ -165,6 +171,30 @@ class Perception:
         await pipeline.execute()
 
 
+def media_key(conversation: str, wamid: str) -> str:
+    """Where it is kept which file a message brought."""
+    return key(conversation, "media", wamid)
+
+
+def note_media(pipeline: Any, conversation: str, message: Inbound) -> None:
+    """Remember which file a message brought, as long as it may be revoked, within a transaction."""
+    if isinstance(message.content, Media):
+        pipeline.set(media_key(conversation, message.id), message.content.media_id, ex=_KEEP_MEDIA_ID_SECONDS)
+
+
+def forget_media(pipeline: Any, conversation: str, media_ids: Iterable[str]) -> None:
+    """Drop all that was understood of files which their senders took back, within a transaction."""
+    for media_id in media_ids:
+        pipeline.delete(key(conversation, "perceived", media_id), key(conversation, "picture", media_id))
+
+
+def glance(content: Content) -> str:
+    """What a message says without a look at its file."""
+    if isinstance(content, Media):
+        return fenced(content.kind, caption=content.caption, filename=_shown(content.filename), note="not looked at")
+    return _read(content)[0]
+
+
 def unlooked_at(message: Inbound) -> Sight:
     """A message that is given up: it is known that there was one, and of what kind."""
     kind = message.content.kind
@@ -185,10 +215,28 @@ def fenced(tag: str, **facts: str | None) -> str:
     return f"<{tag}>{inside}</{tag}>"
 
 
+def _answers(raw: str) -> str:
+    """A form's answers, each as `name: value`; what is no JSON object is read as it is."""
+    try:
+        given = json.loads(raw)
+        lines = [
+            f"{name}: {value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)}"
+            for name, value in given.items()
+            if name != _OF_THE_FLOW
+        ]
+    except (ValueError, RecursionError, AttributeError):
+        return raw
+    return "; ".join(lines).encode("utf-8", "replace").decode() or raw
+
+
+# What a Flow sends along for machines, not for reading.
+_OF_THE_FLOW = "flow_token"
+# Meta could not fetch what the person sent (reference 2.6).
+_LOST = 131052
 _TAGS = {"voice": "voice_note", "cards": "contact_cards", "tap": "tapped"}
 
 
-def _read(content: Any) -> tuple[str, str | None]:  # noqa: PLR0911 - one line for each kind
+def _read(content: Content) -> tuple[str, str | None]:  # noqa: C901, PLR0911 - one line for each kind
     """What a message without a file says, and the phrase for the person when that is nothing."""
     match content:
         case Text():
@@ -198,20 +246,27 @@ def _read(content: Any) -> tuple[str, str | None]:  # noqa: PLR0911 - one line f
             return fenced("location", coordinates=place, name=content.name, address=content.address), None
         case Cards():
             cards = "; ".join(
-                f"{card.name or 'unnamed'}: {', '.join(card.phones) or 'no phone'}" for card in content.cards
+                f"{card.name or 'unnamed'}: {', '.join(card.phones) or 'no phone'}"
+                + (" (the sender's own number, says WhatsApp)" if card.vouched else "")
+                for card in content.cards
             )
             return fenced("cards", cards=cards), None
         case Tap():
             return fenced("tap", title=content.title), None
         case Form():
-            return fenced("form", answers=content.answers), None
+            return fenced("form", answers=_answers(content.answers)), None
         case Order():
             return fenced("order", items="; ".join(content.items), text=content.text), None
         case Sticker():
             return fenced("sticker", note="a sticker, as a gesture"), None
+        case Unsupported(error=error) if error == _LOST:
+            problem = f"a message of the kind {content.type!r} whose file did not arrive; ask to send it again"
+            return fenced("lost_file", problem=problem), "media_lost"
         case Unsupported():
             problem = f"a message of the kind {content.type!r}, which can't be read here"
             return fenced("unreadable_message", problem=problem), "unsupported"
+        case CallPermission(accepted=accepted):
+            return "(allowed us to call)" if accepted else "(did not allow us to call)", None
         case Reaction() | Edit() | Revoke() | System() | Voice() | Photo() | Video() | Document():
             raise ValueError(f"{content.kind} does not come here")
         case _:

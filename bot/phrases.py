@@ -53,6 +53,22 @@ _PHRASES: dict[str, dict[Language, str]] = {
         "en": "I couldn't look at what you sent because of a problem on our side. Could you send it again in a few "
         "minutes, or type it?",
     },
+    "media_lost": {
+        "es": "El archivo que mandaste no me llegó completo. ¿Me lo mandas otra vez?",
+        "en": "The file you sent didn't reach me. Could you send it again?",
+    },
+    "late": {
+        "es": "Perdona la demora: tu mensaje me acaba de llegar.",
+        "en": "Sorry for the delay: your message has only just reached me.",
+    },
+    "opted_out": {
+        "es": "Listo, ya no te mandaremos promociones. Si cambias de opinión, escribe ALTA.",
+        "en": "Done: we won't send you promotions any more. If you change your mind, write START.",
+    },
+    "opted_in": {
+        "es": "Listo, volverás a recibir nuestras promociones. Para dejar de recibirlas, escribe BAJA.",
+        "en": "Done: you will receive our promotions again. To stop them, write STOP.",
+    },
     "unsupported": {
         "es": "Ese tipo de mensaje no lo puedo ver. Puedes mandarme texto, notas de voz, fotos o un PDF.",
         "en": "I can't see that kind of message. You can send me text, voice notes, photos or a PDF.",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from importlib import import_module
 
@@ -18,6 +18,7 @@ from pipelines.image import Reading, look
 from pipelines.ocr import EngineMissing, LocalReader
 from pipelines.refusals import Reason, Refusal
 from pipelines.sniff import kind_of
+from pipelines.video import still
 from pipelines.voice import transcribe
 
 _log = structlog.get_logger()
@@ -110,8 +111,32 @@ class Senses:
         return Sensed("photo", dict(facts), by=self._eyes, cost_usd=self._look_cost, picture=sight.jpeg)
 
     async def watch(self, video: bytes, language: Language | None) -> Sensed:
-        """What is said in a video."""
-        return await self.hear(video, language, kind="video")
+        """What is said in a video and what one of its pictures shows; either is enough."""
+        heard, seen = await asyncio.gather(
+            self.hear(video, language, kind="video"), self._look_into(video), return_exceptions=True
+        )
+        for unexpected in (heard, seen):
+            if isinstance(unexpected, BaseException) and not isinstance(unexpected, Trouble):
+                raise unexpected
+        if isinstance(seen, BaseException) or seen is None:
+            if isinstance(heard, BaseException):
+                raise heard
+            return heard
+        if isinstance(heard, BaseException):
+            return replace(seen, kind="video", facts={"sound": str(heard), **seen.facts})
+        return Sensed(
+            *("video", heard.facts | seen.facts, heard.words),
+            by=", ".join(filter(None, (heard.by, seen.by))),
+            cost_usd=heard.cost_usd + seen.cost_usd,
+            picture=seen.picture,
+        )
+
+    async def _look_into(self, video: bytes) -> Sensed | None:
+        try:
+            picture = await still(video)
+        except Refusal as refusal:
+            raise _trouble(refusal) from refusal
+        return await self.look(picture) if picture else None
 
     async def read(self, document: bytes, filename: str | None, language: Language | None) -> Sensed:
         """The text of a document; a photo or a recording sent as a document is looked at or heard."""

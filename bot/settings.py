@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar, cast
@@ -38,6 +39,17 @@ def _known_zone(name: str) -> str:
     except (ZoneInfoNotFoundError, ValueError, OSError) as error:
         raise ValueError("not an IANA time zone") from error
     return name
+
+
+BSUID = re.compile(r"^[A-Z]{2}\.(ENT\.)?[A-Za-z0-9]{1,128}$")
+
+
+def _identities(values: list[str]) -> list[str]:
+    """Phones as digits, BSUIDs as they are: a BSUID must never be taken for a phone (reference 2.7)."""
+    plain = [value if BSUID.match(value) else re.sub(r"[\s+().-]", "", value) for value in values]
+    if any(not BSUID.match(value) and not re.fullmatch(r"[0-9]{6,20}", value) for value in plain):
+        raise ValueError("holds something else than a phone or a BSUID")
+    return plain
 
 
 def _address(value: str, *schemes: str) -> str:
@@ -164,6 +176,25 @@ class TurnSettings(Section):
     deadline_seconds: Seconds = Field(60, description="seconds from the first message to some answer")
 
 
+class ChannelSettings(Section):
+    """Who is staff, and what of WhatsApp is answered how."""
+
+    staff_contacts: Annotated[CommaList, AfterValidator(_identities)] = Field(
+        [], description="phones and BSUIDs of staff, with commas"
+    )
+    late_message_seconds: Seconds = Field(86400, description="seconds after which a message goes to a person")
+    late_message_apology_seconds: Seconds = Field(600, description="seconds after which an answer begins with a sorry")
+    echo_pause_minutes: float = Field(
+        60, ge=0, le=100_000, description="minutes that the bot stays quiet after a colleague wrote from the app"
+    )
+    opt_out_words: CommaList = Field(
+        ["stop", "baja", "alto", "unsubscribe"], description="words that end marketing, with commas"
+    )
+    opt_in_words: CommaList = Field(
+        ["start", "alta", "subscribe"], description="words that allow marketing again, with commas"
+    )
+
+
 class MemorySettings(Section):
     model_config = SettingsConfigDict(env_prefix="MEMORY_")
 
@@ -187,7 +218,6 @@ class ServiceSettings(Section):
     )
     prompts_dir: Path = Field(Path("prompts"), description="the folder of the prompt files")
     templates_dir: Path = Field(Path("templates"), description="the folder of the WhatsApp templates' files")
-    staff_contacts: CommaList = Field([], description="phones and BSUIDs of staff, with commas")
     console_token: SecretStr | None = Field(None, description="the operators' password; without it there is no console")
     shutdown_grace_seconds: Seconds = Field(25, description="seconds to finish the turns in hand after SIGTERM")
 
@@ -230,6 +260,7 @@ class Settings:
         self.whisper = _read(WhisperSettings, wrong)
         self.vision = _read(VisionSettings, wrong)
         self.turn = _read(TurnSettings, wrong)
+        self.channel = _read(ChannelSettings, wrong)
         self.memory = _read(MemorySettings, wrong)
         self.storage = _read(StorageSettings, wrong)
         self.service = _read(ServiceSettings, wrong)
@@ -261,6 +292,7 @@ SECTIONS: tuple[type[Section], ...] = (
     WhisperSettings,
     VisionSettings,
     TurnSettings,
+    ChannelSettings,
     MemorySettings,
     StorageSettings,
     ServiceSettings,

@@ -39,4 +39,4 @@ class Summaries:
         except NoModelAnswered as error:
             _log.warning("no_summary", why=str(error.__cause__ or error))
             return
-        await self._memory.summarised(conversation, len(before.fallen), answer.text)
+        await self._memory.summarised(conversation, before.fallen, answer.text)

@@ -153,7 +153,7 @@ async def _open(settings: Settings) -> AsyncIterator[_Desk]:
         graph = Graph(http, settings.whatsapp)
         templates = Templates(redis, graph, definitions, default_language=settings.service.default_language)
         desk, memory = Desk(redis, lease_seconds=_LEASE_SECONDS), Memory(redis, settings.memory)
-        contacts = Contacts(redis, settings.service.staff_contacts)
+        contacts = Contacts(redis, settings.channel.staff_contacts)
         outbox = outbox_of(redis, graph, desk, contacts, templates, settings)
         yield _Desk(templates, graph, Notices(redis, desk, contacts, memory, outbox, templates), definitions)
 

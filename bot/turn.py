@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import secrets
 import time
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from itertools import groupby
 from typing import Any
 
 import structlog
@@ -20,7 +20,7 @@ from bot.ai.chat import FromModel, FromPerson, Instructions, Line, NoModelAnswer
 from bot.contacts import Contact, Contacts
 from bot.events import Events
 from bot.handoff import HandOff
-from bot.inbox import Desk, Lease, LeaseLost, hold
+from bot.inbox import Desk, Lease
 from bot.language import Language, language_of
 from bot.logs import masked
 from bot.memory import Memory, Recollection, Remembered
@@ -28,12 +28,14 @@ from bot.messages import Inbound, Part, Reply
 from bot.metrics import TURN_SECONDS, TURNS
 from bot.notices import Notices
 from bot.outbox import Outbox
-from bot.perception import Perception, Sight, fenced, unlooked_at
+from bot.perception import Perception, Sight, note_media, unlooked_at
 from bot.phrases import phrase
 from bot.presence import typing
 from bot.prompting.business import Business
 from bot.prompting.prompts import Prompts
 from bot.queues import Nudges
+from bot.reception import Reception
+from bot.records import Batch, Records
 from bot.redis import answer, key
 from bot.replies import composed, words
 from bot.settings import ServiceSettings, TurnSettings
@@ -68,6 +70,8 @@ class Stations:
     agent: Agent
     outbox: Outbox
     handoff: HandOff
+    records: Records
+    reception: Reception
     events: Events
     graph: Graph
     nudges: Nudges
@@ -100,43 +104,24 @@ class Turns:
         self._turn = turn
         self._service = service
 
-    async def run(self, conversation: str) -> None:
-        """Work on a conversation until nothing waits in it. Whoever else has it, is waited for."""
-        lease = Lease(conversation, secrets.token_hex(8))
-        while not await self._at.desk.take(lease):  # noqa: ASYNC110 - another process holds it: there is no event
-            await asyncio.sleep(0.25)
-        released = False
-        try:
-            async with asyncio.TaskGroup() as group:
-                holding = group.create_task(hold(self._at.desk, lease))
-                await self._until_quiet(lease)
-                released = True
-                holding.cancel()
-        except* LeaseLost:
-            _log.warning("lease_lost", conversation=conversation)
-        finally:
-            if not released:
-                await self._at.desk.abandon(lease)
-
-    async def _until_quiet(self, lease: Lease) -> None:
-        await self._at.outbox.flush(lease)
-        waiting = await self._at.desk.waiting(lease.conversation)
-        while waiting or not await self._at.desk.release(lease):
-            if waiting:
-                await self._take_turn(lease, waiting)
-            waiting = [] if waiting else await self._at.desk.waiting(lease.conversation)
-
-    async def _take_turn(self, lease: Lease, waiting: list[Inbound]) -> None:
+    async def take(self, lease: Lease, waiting: list[Inbound]) -> None:
+        """One turn with these messages and those that come while the burst lasts; it needs the conversation's lease."""
         conversation = lease.conversation
         first = waiting[0]
         trace = Trace(turn=f"t_{masked(first.id)}", conversation=conversation)
         structlog.contextvars.bind_contextvars(message=masked(first.id), conversation=conversation)
         contact = await self._at.contacts.get(conversation)
-        async with nullcontext() if contact.quiet else typing(self._at.graph, waiting[-1]):
-            with trace.station("quiet"):
-                waiting = await self._burst(conversation, waiting)
+        asking = [message for message in waiting if inbox.why_unanswered(message) is None]
+        async with nullcontext() if contact.quiet or not asking else typing(self._at.graph, asking[-1]):
+            if asking:
+                with trace.station("quiet"):
+                    waiting = await self._burst(conversation, waiting)
             begun = await self._begin(conversation, len(waiting))
-            messages = sorted(waiting[: begun.count], key=lambda message: message.sent_at)
+            batch = await self._at.records.sort_out(conversation, waiting[: begun.count], contact.earlier)
+            messages = batch.speech
+            if not messages:
+                await self._remember(lease, batch)
+                return
             due = asyncio.get_running_loop().time() + self._left(messages)
             trace.messages = [message.id for message in messages]
             if begun.tries > _TRIES:
@@ -146,14 +131,11 @@ class Turns:
                 sights = await self._perceive(conversation, messages, contact, trace, due)
             with trace.station("memory"):
                 before = await self._at.memory.recall(conversation)
-                quotes = await self._at.memory.quoted(conversation, [m.quoted for m in messages if m.quoted])
-            said = _said(messages, sights, quotes)
             words = " ".join(sight.perceived.words for sight in sights)
             language = language_of(words) or _language(contact, self._service.default_language)
-            await self._at.contacts.saw(conversation, messages, language)
-            # Anew, because who writes for the first time is known from now on: their role depends on it.
-            contact = await self._at.contacts.get(conversation)
-            scene = _Scene(conversation, messages, sights, said, language, contact, before, begun, due)
+            contact = await self._at.contacts.saw(conversation, messages, language, contact)
+            lines = self._at.records.lines(batch, {sight.perceived.message: sight.perceived.text for sight in sights})
+            scene = _Scene(conversation, batch, sights, lines, language, contact, before, begun, due)
             outcome = await self._answer(scene, trace)
         with trace.station("closing"):
             summary_due = await self._close(lease, scene, outcome, trace)
@@ -163,6 +145,11 @@ class Turns:
         await self._finish(scene, trace)
         if summary_due:
             self._at.nudges.summary(conversation)
+
+    async def _remember(self, lease: Lease, batch: Batch) -> None:
+        summary_due = await self._at.records.keep(lease, batch, done_with=_turn_keys(lease.conversation))
+        if summary_due:
+            self._at.nudges.summary(lease.conversation)
 
     async def _burst(self, conversation: str, waiting: list[Inbound]) -> list[Inbound]:
         """Wait until nobody has written for a while; every message that comes starts that while anew."""
@@ -203,17 +190,25 @@ class Turns:
         if scene.begun.tries > _TRIES:
             trace.error = f"gave up after {_TRIES} tries"
             return Outcome(phrase("no_answer", scene.language), f"failed: gave up after {_TRIES} tries")
+        contact = scene.contact
+        received = await self._at.reception.receive(scene.conversation, scene.messages, contact, scene.language)
         # A turn that called the person itself, and then lost its worker, still owes its answer.
-        if scene.contact.quiet and not scene.begun.journal:
+        if received.too_late or (contact.quiet and not scene.begun.journal):
             return Outcome("", "handed_off")
+        if received.complete:
+            return Outcome(received.before(""), "answered")
         troubles = [sight.perceived.trouble for sight in scene.sights]
         if all(troubles):
             # Nothing was understood, so there is nothing to think about: no model may make something up.
             phrases = dict.fromkeys(phrase(trouble, scene.language) for trouble in troubles if trouble)
-            return Outcome("\n\n".join(phrases), "answered")
+            return Outcome(received.before("\n\n".join(phrases)), "answered")
         await self._at.events.publish(trace.event())
         with trace.station("agent"):
-            return await self._think(scene, trace)
+            outcome = await self._think(scene, trace)
+        if not contact.quiet and await self._at.contacts.paused(scene.conversation):
+            # A colleague answered from the app while the model thought: two answers would contradict each other.
+            return Outcome("", "handed_off")
+        return replace(outcome, text=received.before(outcome.text))
 
     async def _think(self, scene: _Scene, trace: Trace) -> Outcome:
         now = datetime.now(self._service.zone)
@@ -262,7 +257,7 @@ class Turns:
         trace.reply = [words(part) for part in parts]
         trace.outcome = outcome.state.partition(":")[0]
         reply = _reply(scene, trace.turn, parts)
-        new = [Remembered(role="user", text=scene.said, at=scene.messages[-1].sent_at)]
+        new = [*scene.lines]
         if reply:
             new.append(Remembered(role="assistant", text="\n".join(trace.reply), at=datetime.now(UTC)))
         ends = _ends(scene.messages, outcome.state, trace.turn)
@@ -272,16 +267,17 @@ class Turns:
             nonlocal summary_due
             if reply:
                 outbox.put(pipeline, scene.conversation, reply)
-            summary_due = self._at.memory.extend(pipeline, scene.conversation, scene.before, new)
+            before = self._at.records.write(pipeline, scene.conversation, scene.batch, scene.before)
+            summary_due = self._at.memory.extend(pipeline, scene.conversation, before, new)
             for message, sight in zip(scene.messages, scene.sights, strict=True):
                 text = sight.perceived.text
                 memory.quotable(pipeline, scene.conversation, message.id, text, self._at.memory.ttl_seconds)
+                note_media(pipeline, scene.conversation, message)
             ledger.end(pipeline, scene.conversation, ends)
-            inbox.drop(pipeline, scene.conversation, len(scene.messages))
             pipeline.delete(*_turn_keys(scene.conversation))
 
         await self._at.desk.commit(lease, write)
-        ledger.ended(ends)
+        ledger.ended(ends | scene.batch.ends)
         return summary_due
 
     async def _finish(self, scene: _Scene, trace: Trace) -> None:
@@ -317,35 +313,32 @@ class _Scene:
     """What one turn is about, gathered before it is thought over."""
 
     conversation: str
-    messages: list[Inbound]
+    batch: Batch
     sights: list[Sight]
-    said: str
+    lines: list[Remembered]
     language: Language
     contact: Contact
     before: Recollection
     begun: Begun
     due: float
 
-
-def _said(messages: list[Inbound], sights: list[Sight], quotes: dict[str, str]) -> str:
-    lines = []
-    for message, sight in zip(messages, sights, strict=True):
-        if message.quoted in quotes:
-            lines.append(fenced("replying_to", text=quotes[message.quoted]))
-        lines.append(sight.perceived.text)
-    return "\n".join(lines)
+    @property
+    def messages(self) -> list[Inbound]:
+        """Those that ask for an answer."""
+        return self.batch.speech
 
 
 def _history(before: Recollection) -> list[Line]:
-    return [
-        FromPerson(item.text) if item.role == "user" else FromModel(item.text)
-        for item in (*before.fallen, *before.recent)
-    ]
+    """What was said, as a dialogue: lines that one side said in a row are one."""
+    spoken = groupby((*before.fallen, *before.recent), key=lambda item: item.role)
+    texts = ((role, "\n".join(item.text for item in items)) for role, items in spoken)
+    return [FromPerson(text) if role == "user" else FromModel(text) for role, text in texts]
 
 
 def _words(scene: _Scene) -> FromPerson:
     pictures = tuple(sight.picture for sight in scene.sights if sight.picture)
-    return FromPerson(scene.said, pictures[:_PICTURES])
+    said = "\n".join(line.text for line in scene.lines if line.role == "user")
+    return FromPerson(said, pictures[:_PICTURES])
 
 
 def _reply(scene: _Scene, turn: str, parts: tuple[Part, ...]) -> Reply | None:

@@ -10,11 +10,11 @@ import structlog
 from aiohttp import web
 from redis.exceptions import RedisError
 
+from bot.fields import Reach, mind
 from bot.messages import Inbound, Status
 from bot.metrics import STATUSES, WEBHOOK_REJECTED, WEBHOOK_UNKNOWN
 from bot.redis import Together
 from bot.settings import WhatsAppSettings
-from bot.templates.news import Handler
 from bot.whatsapp.payload import Notification, NotJSON, parse
 from bot.whatsapp.signature import signed
 
@@ -22,8 +22,8 @@ _log = structlog.get_logger()
 
 SETTINGS = web.AppKey("whatsapp_settings", WhatsAppSettings)
 INBOX = web.AppKey("inbox", Together[Inbound, bool])
-NEWS = web.AppKey("news", dict[str, Handler])
 DELIVERIES = web.AppKey("deliveries", Together[Status, bool])
+REACH = web.AppKey("reach", Reach)
 
 # Meta's largest body is 3 MB (reference 1.3).
 BODY_LIMIT = 4 * 1024 * 1024
@@ -66,8 +66,8 @@ async def receive(request: web.Request) -> web.Response:
         WEBHOOK_UNKNOWN.labels(what[:40]).inc()
     try:
         await _store(notification, request.app[INBOX], request.app[DELIVERIES])
-        for name, value in notification.news:
-            await request.app[NEWS][name](value)
+        for change in notification.changes:
+            await mind(change, request.app[REACH])
     except (RedisError, OSError) as error:
         _log.error("webhook_not_stored", error=type(error).__name__, fix="see that Redis answers and has memory left")
         return _rejected("storage", 503)

@@ -20,6 +20,7 @@ from bot.contacts import Contacts
 from bot.events import Events
 from bot.handoff import HandOff
 from bot.inbox import Desk
+from bot.joining import Joining
 from bot.memory import Memory
 from bot.metrics import Ship
 from bot.notices import Notices
@@ -28,9 +29,12 @@ from bot.perception import Perception
 from bot.prompting.business import business_of
 from bot.prompting.prompts import load
 from bot.queues import Nudges
+from bot.reception import Reception
+from bot.records import Records
 from bot.redis import connect, ended
 from bot.senses import Senses
 from bot.settings import Settings
+from bot.shift import Shift
 from bot.storage.connect import storage_of
 from bot.summaries import Summaries
 from bot.templates.files import definitions
@@ -61,7 +65,8 @@ async def running(settings: Settings, names: tuple[queues.Name, ...], concurrenc
         desk = Desk(redis, lease_seconds=_LEASE_SECONDS)
         graph = Graph(http, settings.whatsapp)
         memory = Memory(redis, settings.memory)
-        contacts, events = Contacts(redis, settings.service.staff_contacts), Events(redis)
+        contacts, events = Contacts(redis, settings.channel.staff_contacts), Events(redis)
+        handoff = HandOff(contacts, events)
         senses = Senses(settings.whisper, settings.vision)
         stack.push_async_callback(senses.close)
         model = OpenRouter(settings.llm)
@@ -83,7 +88,9 @@ async def running(settings: Settings, names: tuple[queues.Name, ...], concurrenc
             perception=Perception(redis, graph, senses, Archive(redis, storage_of(settings.storage))),
             agent=Agent(model, TOOLS),
             outbox=outbox,
-            handoff=HandOff(contacts, events),
+            handoff=handoff,
+            records=Records(redis, desk, memory),
+            reception=Reception(contacts, handoff, settings.channel),
             events=events,
             graph=graph,
             nudges=nudges,
@@ -92,13 +99,14 @@ async def running(settings: Settings, names: tuple[queues.Name, ...], concurrenc
             business=business_of(prompts),
         )
         turns = Turns(stations, settings.turn, settings.service)
+        shift = Shift(desk, stations.outbox, Joining(redis, desk, memory), turns.take)
         summaries = Summaries(model, memory, prompts, stations.business)
         ship = Ship(redis)
         stack.push_async_callback(ship.flush)
         await _alongside(stack, ship.run())
         await _alongside(stack, _warm_up())
         processors: dict[queues.Name, queues.Processor] = {
-            "llm": _llm(turns, summaries),
+            "llm": _llm(shift, summaries),
             "notification": notices.process,
         }
         for name in names:
@@ -110,14 +118,14 @@ async def running(settings: Settings, names: tuple[queues.Name, ...], concurrenc
         yield
 
 
-def _llm(turns: Turns, summaries: Summaries) -> queues.Processor:
+def _llm(shift: Shift, summaries: Summaries) -> queues.Processor:
     async def process(task: queues.Task) -> None:
         conversation = str(task.data["conversation"])
         with structlog.contextvars.bound_contextvars(conversation=conversation):
             if task.name == "summary":
                 await summaries.make(conversation)
             else:
-                await turns.run(conversation)
+                await shift.work(conversation)
 
     return process
 

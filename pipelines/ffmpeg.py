@@ -32,15 +32,28 @@ async def decode(audio: bytes, container: str, *, rate: int, seconds: float) -> 
 
     `container` is a format of `sniff`. Raises Refusal(TOO_SLOW).
     """
+    how = ("-map", "0:a:0", "-t", str(seconds), "-ac", "1", "-ar", str(rate), "-f", "s16le")
+    return await _convert(audio, container, *how)
+
+
+async def frame(video: bytes, container: str, *, side: int) -> bytes:
+    """Take the picture that stands best for the first seconds of a video, as a JPEG; none when it has no pictures.
+
+    `side` is the most pixels of its width and height. Raises Refusal(TOO_SLOW).
+    """
+    # The first picture is often black or a blur: `thumbnail` takes the most typical one of a hundred.
+    fit = f"thumbnail=100,scale={side}:{side}:force_original_aspect_ratio=decrease:force_divisible_by=2"
+    return await _convert(video, container, "-map", "0:v:0", "-t", "10", "-vf", fit, "-frames:v", "1", "-f", "mjpeg")
+
+
+async def _convert(content: bytes, container: str, *how: str) -> bytes:
     with tempfile.TemporaryDirectory(prefix="recado-") as folder:
         # Files and not pipes: the index of an MP4 may come last, and a killed process leaves no pipe to drain.
-        source, samples = Path(folder, "sound"), Path(folder, "samples")
-        await asyncio.to_thread(source.write_bytes, audio)
-        await _run(
-            *("-protocol_whitelist", "file", "-f", _DEMUXERS.get(container, container), "-i", str(source)),
-            *("-map", "0:a:0", "-t", str(seconds), "-ac", "1", "-ar", str(rate), "-f", "s16le", str(samples)),
-        )
-        return await asyncio.to_thread(_content, samples)
+        source, result = Path(folder, "source"), Path(folder, "result")
+        await asyncio.to_thread(source.write_bytes, content)
+        demuxer = _DEMUXERS.get(container, container)
+        await _run("-protocol_whitelist", "file", "-f", demuxer, "-i", str(source), *how, str(result))
+        return await asyncio.to_thread(_content, result)
 
 
 async def encode(audio: bytes, container: str, *, bitrate: int, seconds: float) -> bytes:

@@ -205,8 +205,8 @@ async def test_a_reply_to_an_earlier_message_is_understood_with_its_quote(world:
 @pytest.mark.parametrize(
     ("message", "why"),
     [
-        ({"type": "reaction", "reaction": {"message_id": "wamid.x", "emoji": "👍"}}, "ignored: reaction"),
-        ({"type": "revoke", "revoke": {"original_message_id": "wamid.x"}}, "ignored: revoke"),
+        ({"type": "reaction", "reaction": {"message_id": "wamid.x", "emoji": "👍"}}, "ignored: reaction, remembered"),
+        ({"type": "revoke", "revoke": {"original_message_id": "wamid.x"}}, "ignored: revoke, applied"),
         ({"type": "system", "system": {"type": "user_changed_number", "body": "…"}}, "ignored: system"),
         (text("hola grupo") | {"group_id": "g1"}, "ignored: group"),
     ],
@@ -215,6 +215,7 @@ async def test_what_asks_for_no_answer_ends_in_the_ledger_with_its_reason(
     world: World, ana: Person, message: dict[str, object], why: str
 ) -> None:
     wamid = await world.meta.writes(ana, message)
+    await settled(world)
     assert (await ends(world, await conversation_of(world, ana)))[wamid] == why
     assert world.meta.sent_to(ana) == []
 

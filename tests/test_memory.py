@@ -62,7 +62,8 @@ async def test_a_summary_takes_the_place_of_exactly_what_it_covers(redis: Redis)
     memory = Memory(redis, MemorySettings(messages=2))
     for number in range(5):
         await remember(redis, memory, "c_1", line("user", str(number)))
-    await memory.summarised("c_1", 2, "dijo 0 y 1")
+    covered = (line("user", "0"), line("user", "1"))
+    assert await memory.summarised("c_1", covered, "dijo 0 y 1")
     assert await memory.recall("c_1") == Recollection(
         "dijo 0 y 1", (line("user", "2"),), (line("user", "3"), line("user", "4"))
     )

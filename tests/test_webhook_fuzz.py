@@ -10,6 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from bot.fields import FIELDS
 from bot.messages import Inbound
 from bot.redis import answer
 from bot.sandbox.meta import Person
@@ -135,6 +136,19 @@ async def test_any_status_is_taken(door: World, status: Any, callback: Any) -> N
     told = {"id": "wamid.1", "status": "failed", "biz_opaque_callback_data": callback, "errors": [status, {"code": 1}]}
     value = {"statuses": [status, told, told | {"status": status, "id": callback}]}
     assert await post(door, json.dumps(envelope(door.meta.business, [value])).encode()) == 200
+
+
+@BOUNDED
+@given(field=st.sampled_from(sorted({*FIELDS, "smb_message_echoes", "standby"})), value=JSON, data=st.data())
+async def test_any_insides_of_any_field_are_taken(door: World, field: str, value: Any, data: st.DataObject) -> None:
+    names = [
+        "user_preferences", "user_id_update", "user_id", "sender", "control_passed", "alert_info", "errors",
+        "violation_info", "restriction_info", "message_echoes", "standby", "messages", "wa_id", "event",
+    ]  # fmt: skip
+    told = data.draw(st.dictionaries(st.sampled_from(names), JSON | st.lists(JSON, max_size=3), max_size=6))
+    changes = [{"field": field, "value": one} for one in (value, told)]
+    body = {"object": "whatsapp_business_account", "entry": [{"id": value, "time": value, "changes": changes}]}
+    assert await post(door, json.dumps(body).encode()) == 200
 
 
 async def test_a_good_message_beside_rubbish_is_answered(world: World, ana: Person) -> None:

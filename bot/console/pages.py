@@ -10,9 +10,9 @@ from typing import Any
 
 from aiohttp import web
 
-from bot.contacts import is_conversation
 from bot.events import Events
 from bot.handoff import HandOff
+from bot.identity import is_conversation
 
 TOKEN = web.AppKey("console_token", str)
 EVENTS = web.AppKey("events", Events)

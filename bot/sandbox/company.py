@@ -12,9 +12,10 @@ from aiohttp import web
 from pydantic import SecretStr
 
 from bot.app import create_app
-from bot.contacts import Contacts, is_conversation
+from bot.contacts import Contacts
 from bot.events import Events
 from bot.handoff import HandOff
+from bot.identity import is_conversation
 from bot.listening import listening
 from bot.queues import QUEUES
 from bot.redis import connect

@@ -5,16 +5,20 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-import structlog
-
+from bot.alerts import alert
 from bot.events import Events
 from bot.templates.synced import Templates
 from bot.whatsapp.loose import text
 
-_log = structlog.get_logger()
 # Events that are no states of a template, and the states that they stand for (reference 4).
 _STATES = {"REINSTATED": "APPROVED", "UNARCHIVED": "APPROVED"}
 _GOOD = ("APPROVED", "PENDING", "REINSTATED", "UNARCHIVED")
+TEMPLATE_FIELDS = (
+    "message_template_status_update",
+    "message_template_quality_update",
+    "template_category_update",
+    "message_template_components_update",
+)
 Handler = Callable[[dict[str, Any]], Awaitable[None]]
 
 
@@ -24,12 +28,8 @@ class News:
     def __init__(self, templates: Templates, events: Events) -> None:
         self._templates = templates
         self._events = events
-        self.handlers: dict[str, Handler] = {
-            "message_template_status_update": self.on_status,
-            "message_template_quality_update": self.on_quality,
-            "template_category_update": self.on_category,
-            "message_template_components_update": self.on_components,
-        }
+        handlers = (self.on_status, self.on_quality, self.on_category, self.on_components)
+        self.handlers: dict[str, Handler] = dict(zip(TEMPLATE_FIELDS, handlers, strict=True))
 
     async def on_status(self, value: dict[str, Any]) -> None:
         """`{event, message_template_name, message_template_language, reason?, …}`."""
@@ -75,9 +75,7 @@ class News:
             await self._templates.note(*found, outdated="1")
 
     async def _alert(self, name: str, language: str, what: str, fix: str) -> None:
-        _log.error("template_alert", template=name, language=language, what=what, fix=fix)
-        words = f"template {name} ({language}): {what}; {fix}"
-        await self._events.publish({"type": "alert", "about": "template", "words": words})
+        await alert(self._events, "template", f"template {name} ({language}): {what}", fix)
 
 
 def _which(value: dict[str, Any]) -> tuple[str, str] | None:

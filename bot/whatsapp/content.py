@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from bot.messages import (
+    CallPermission,
     Card,
     Cards,
     Content,
@@ -25,15 +26,24 @@ from bot.messages import (
     Video,
     Voice,
 )
-from bot.whatsapp.loose import items, mapping, number, text
+from bot.whatsapp.loose import digits, items, mapping, number, text
+
+# Meta could not fetch the file that the person sent (reference 2.6): there may be an id, but nothing behind it.
+_LOST = 131052
 
 
 def content_of(raw: dict[str, Any]) -> Content:
     """The content; a known type whose insides are missing or odd is as unreadable as an unknown one."""
     kind = text(raw.get("type")) or "unknown"
     reader = _READERS.get(kind)
-    content = reader(raw.get(kind)) if reader else None
-    return content or Unsupported(type=text(mapping(raw.get("unsupported")).get("type")) or kind)
+    error = _error(raw)
+    content = reader(raw.get(kind)) if reader and error != _LOST else None
+    return content or Unsupported(type=text(mapping(raw.get("unsupported")).get("type")) or kind, error=error)
+
+
+def _error(raw: dict[str, Any]) -> int | None:
+    codes = (number(mapping(error).get("code")) for error in items(raw.get("errors")))
+    return next((int(code) for code in codes if code is not None), None)
 
 
 def _text(raw: Any) -> Content | None:
@@ -95,12 +105,22 @@ def _cards(raw: Any) -> Content | None:
 
 
 def _card(raw: dict[str, Any]) -> Card:
-    phones = (text(mapping(phone).get("phone")) for phone in items(raw.get("phones")))
+    phones = [mapping(phone) for phone in items(raw.get("phones"))]
+    vouched = raw.get("origin") == "contact_request"
+    # What WhatsApp vouches for is the number as WhatsApp knows it, not as somebody wrote it.
+    written = (text((vouched and phone.get("wa_id")) or phone.get("phone")) for phone in phones)
     return Card(
         name=text(mapping(raw.get("name")).get("formatted_name")),
-        phones=tuple(phone for phone in phones if phone),
-        vouched=raw.get("origin") == "contact_request",
+        phones=tuple(phone for phone in written if phone),
+        vouched=vouched,
     )
+
+
+def vouched_phone(content: Content) -> str | None:
+    """The sender's own number as digits, where they shared it and WhatsApp vouches for it (reference 2.7)."""
+    if not isinstance(content, Cards) or len(content.cards) != 1 or not content.cards[0].vouched:
+        return None
+    return next((phone for phone in map(digits, content.cards[0].phones) if phone), None)
 
 
 def _interactive(raw: Any) -> Content | None:
@@ -109,7 +129,11 @@ def _interactive(raw: Any) -> Content | None:
         choice = mapping(answer.get(kind))
         if tap := text(choice.get("id")):
             return Tap(id=tap, title=text(choice.get("title")) or tap)
-    answers = text(mapping(answer.get("nfm_reply")).get("response_json"))
+    permission = mapping(answer.get("call_permission_reply"))
+    if response := text(permission.get("response")):
+        return CallPermission(accepted=response == "accept", permanent=permission.get("is_permanent") is True)
+    form = mapping(answer.get("nfm_reply"))
+    answers = text(form.get("response_json")) or text(form.get("body"))
     return Form(answers=answers) if answers else None
 
 
@@ -137,8 +161,12 @@ def _reaction(raw: Any) -> Content | None:
 def _edit(raw: Any) -> Content | None:
     edit = mapping(raw)
     target = text(edit.get("original_message_id"))
-    body = text(mapping(mapping(edit.get("message")).get("text")).get("body"))
-    return Edit(message_id=target, body=body) if target and body else None
+    message = mapping(edit.get("message"))
+    body = text(mapping(message.get("text")).get("body"))
+    caption = text(mapping(message.get(text(message.get("type")) or "")).get("caption"))
+    if not target or not (body or caption):
+        return None
+    return Edit(message_id=target, body=body or caption or "", caption=not body)
 
 
 def _revoke(raw: Any) -> Content | None:
@@ -147,7 +175,12 @@ def _revoke(raw: Any) -> Content | None:
 
 
 def _system(raw: Any) -> Content | None:
-    return System(event=text(mapping(raw).get("type")) or "system")
+    news = mapping(raw)
+    return System(
+        event=text(news.get("type")) or "system",
+        phone=digits(news.get("wa_id")) or digits(news.get("new_wa_id")),
+        bsuid=text(news.get("user_id")),
+    )
 
 
 _READERS: dict[str, Callable[[Any], Content | None]] = {

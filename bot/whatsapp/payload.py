@@ -1,42 +1,51 @@
-"""Meta's webhook bodies into our words: every entry, change, message and status, and nothing fatal (reference 1-3)."""
+"""Meta's webhook bodies into our words: every entry, change, message and status, and nothing fatal (reference 1-4)."""
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, Literal
 
-from bot.messages import Inbound, Status
-from bot.whatsapp.content import content_of
+from bot.messages import Inbound, Referral, Status
+from bot.whatsapp.content import content_of, vouched_phone
 from bot.whatsapp.loose import digits, items, mapping, number, text
 
-_NEWS = (
-    "message_template_status_update",
-    "message_template_quality_update",
-    "template_category_update",
-    "message_template_components_update",
-)
 _EARLIEST = datetime(2009, 1, 1, tzinfo=UTC)  # WhatsApp's first year: anything older is not a time of a message
 _LATEST_AHEAD = timedelta(days=1)  # clocks differ; a message from the future would stay the newest of all
+
+Raw = dict[str, Any]
 
 
 class NotJSON(ValueError):
     """The body is not a JSON document."""
 
 
+@dataclass(frozen=True, slots=True)
+class Change:
+    """News that is no message: a field of Meta's other than `messages`, or the `errors` of the account itself.
+
+    `value` is Meta's JSON. `digest` names the news: the same for the same one delivered again, where Meta dates it.
+    """
+
+    field: str
+    value: Raw
+    account: str
+    dated: bool
+    digest: str
+    received_at: datetime
+
+
 @dataclass(slots=True)
 class Notification:
-    """What one POST said; `news` are fields about the account and its templates with their values.
-
-    `unknown` names the fields and shapes that we accept without understanding them.
-    """
+    """What one POST said; `unknown` names the shapes that we accept without understanding them."""
 
     messages: list[Inbound] = field(default_factory=list)
     statuses: list[Status] = field(default_factory=list)
+    changes: list[Change] = field(default_factory=list)
     unknown: list[str] = field(default_factory=list)
-    news: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
 
 
 def parse(body: bytes, now: datetime) -> Notification:
@@ -49,27 +58,44 @@ def parse(body: bytes, now: datetime) -> Notification:
     if mapping(document).get("object") != "whatsapp_business_account":
         found.unknown.append("object")
         return found
-    for change in _changes(document):
-        if change.get("field") == "messages":
-            _read(mapping(change.get("value")), found, now)
-        elif change.get("field") in _NEWS:
-            found.news.append((change["field"], mapping(change.get("value"))))
-        else:
-            found.unknown.append(text(change.get("field")) or "change")
+    for entry, change in _changes(document):
+        value = mapping(change.get("value"))
+        match text(change.get("field")):
+            case "messages":
+                _read(value, found, now)
+                if items(value.get("errors")):
+                    found.changes.append(_change("errors", {"errors": value["errors"]}, entry, now))
+            case "smb_message_echoes":
+                _read_aside(value, value, "echo", found, now)
+            case "standby":
+                _read_aside(mapping(value.get("standby")), value, "standby", found, now)
+            case None:
+                found.unknown.append("change")
+            case name:
+                found.changes.append(_change(name, value, entry, now))
     return found
 
 
-def _changes(document: Any) -> Iterator[dict[str, Any]]:
-    for entry in items(mapping(document).get("entry")):
-        for change in items(mapping(entry).get("changes")):
-            yield mapping(change)
+def _changes(document: Any) -> Iterator[tuple[Raw, Raw]]:
+    for raw in items(mapping(document).get("entry")):
+        entry = mapping(raw)
+        for change in items(entry.get("changes")):
+            yield entry, mapping(change)
 
 
-def _read(value: dict[str, Any], found: Notification, now: datetime) -> None:
-    metadata = mapping(value.get("metadata"))
-    contacts = [mapping(contact) for contact in items(value.get("contacts"))]
+def _change(name: str, value: Raw, entry: Raw, now: datetime) -> Change:
+    account, time = text(entry.get("id")) or "", number(entry.get("time"))
+    try:
+        told = json.dumps([account, time, name, value], sort_keys=True)
+    except RecursionError:  # nested as deep as the parser takes: nothing of Meta's
+        told = json.dumps([account, time, name])
+    digest = hashlib.sha256(told.encode()).hexdigest()
+    return Change(name, value, account, time is not None, digest, now)
+
+
+def _read(value: Raw, found: Notification, now: datetime) -> None:
     for raw in items(value.get("messages")):
-        message = _message(mapping(raw), metadata, contacts, now)
+        message = _message(mapping(raw), value, now)
         if message is None:
             found.unknown.append("message")
         else:
@@ -80,16 +106,32 @@ def _read(value: dict[str, Any], found: Notification, now: datetime) -> None:
             found.unknown.append("status")
         else:
             found.statuses.append(status)
-    if items(value.get("errors")):
-        found.unknown.append("errors")
 
 
-def _message(
-    raw: dict[str, Any], metadata: dict[str, Any], contacts: list[dict[str, Any]], now: datetime
-) -> Inbound | None:
+def _read_aside(told: Raw, value: Raw, aside: Literal["echo", "standby"], found: Notification, now: datetime) -> None:
+    """Copies of what was said past us (reference 4): by the person, and to the person by the business."""
+    if "messages" in told or "statuses" in told:
+        known = len(found.messages)
+        _read(told | {"metadata": value.get("metadata"), "contacts": value.get("contacts")}, found, now)
+        found.messages[known:] = [message.model_copy(update={"aside": aside}) for message in found.messages[known:]]
+    for raw in items(told.get("message_echoes")):
+        # On standby what was sent is one level deeper.
+        echo = mapping(raw) | mapping(mapping(raw).get("message"))
+        echo |= {"from": echo.get("to"), "from_user_id": echo.get("to_user_id")}
+        message = _message(echo, value, now)
+        if message is None:
+            found.unknown.append("echo")
+        else:
+            found.messages.append(message.model_copy(update={"aside": aside, "author": "business", "name": None}))
+
+
+def _message(raw: Raw, value: Raw, now: datetime) -> Inbound | None:
+    metadata = mapping(value.get("metadata"))
+    contacts = [mapping(contact) for contact in items(value.get("contacts"))]
     wamid, phone, bsuid = text(raw.get("id")), digits(raw.get("from")), text(raw.get("from_user_id"))
     contact = _contact_of(phone, bsuid, contacts)
-    phone = phone or digits(contact.get("wa_id"))
+    content = content_of(raw)
+    phone = phone or digits(contact.get("wa_id")) or vouched_phone(content)
     bsuid = bsuid or text(contact.get("user_id"))
     if not wamid or not (phone or bsuid) or phone == digits(metadata.get("display_phone_number"), "-"):
         return None
@@ -105,11 +147,13 @@ def _message(
         quoted=text(context.get("id")),
         forwarded=bool(context.get("forwarded") or context.get("frequently_forwarded")),
         group_id=text(raw.get("group_id")),
-        content=content_of(raw),
+        product=text(mapping(context.get("referred_product")).get("product_retailer_id")),
+        referral=_referral(mapping(raw.get("referral"))),
+        content=content,
     )
 
 
-def _contact_of(phone: str | None, bsuid: str | None, contacts: list[dict[str, Any]]) -> dict[str, Any]:
+def _contact_of(phone: str | None, bsuid: str | None, contacts: list[Raw]) -> Raw:
     for contact in contacts:
         same_bsuid = bsuid is not None and contact.get("user_id") == bsuid
         if same_bsuid or (phone is not None and contact.get("wa_id") == phone):
@@ -118,7 +162,19 @@ def _contact_of(phone: str | None, bsuid: str | None, contacts: list[dict[str, A
     return contacts[0] if len(contacts) == 1 and phone is None and bsuid is None else {}
 
 
-def _status(raw: dict[str, Any]) -> Status | None:
+def _referral(raw: Raw) -> Referral | None:
+    if not raw:
+        return None
+    return Referral(
+        source=text(raw.get("source_type")) or "ad",
+        headline=text(raw.get("headline")),
+        body=text(raw.get("body")),
+        url=text(raw.get("source_url")),
+        ctwa_clid=text(raw.get("ctwa_clid")),
+    )
+
+
+def _status(raw: Raw) -> Status | None:
     wamid, status = text(raw.get("id")), text(raw.get("status"))
     if not wamid or not status or raw.get("type") not in (None, "message"):
         return None

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from bot.messages import (
+    CallPermission,
     Card,
     Cards,
     Content,
@@ -136,9 +137,32 @@ CONTENTS: dict[str, tuple[dict[str, Any], Content]] = {
     ),
     "revoke": ({"type": "revoke", "revoke": {"original_message_id": "w"}}, Revoke(message_id="w")),
     "new number": ({"type": "system", "system": {"type": "user_changed_number"}}, System(event="user_changed_number")),
+    "edited caption": (
+        {"type": "edit", "edit": {"original_message_id": "w", "message": {"type": "image", "image": {"caption": "x"}}}},
+        Edit(message_id="w", body="x", caption=True),
+    ),
+    "permission to call": (
+        {
+            "type": "interactive",
+            "interactive": {"call_permission_reply": {"response": "accept", "is_permanent": True}},
+        },
+        CallPermission(accepted=True, permanent=True),
+    ),
+    "number and id": (
+        {"type": "system", "system": {"type": "user_changed_number", "wa_id": "5215599990000", "user_id": "MX.9"}},
+        System(event="user_changed_number", phone="5215599990000", bsuid="MX.9"),
+    ),
+    "number, as before": (
+        {"type": "system", "system": {"type": "customer_changed_number", "new_wa_id": "5215599990000"}},
+        System(event="customer_changed_number", phone="5215599990000"),
+    ),
+    "photo that got lost": (
+        {"type": "image", "image": MEDIA, "errors": [{"code": 131052}]},
+        Unsupported(type="image", error=131052),
+    ),
     "welcome": ({"type": "request_welcome"}, System(event="request_welcome")),
     "poll": ({"type": "unsupported", "unsupported": {"type": "poll"}}, Unsupported(type="poll")),
-    "unknown": ({"type": "unknown", "errors": [{"code": 131051}]}, Unsupported(type="unknown")),
+    "unknown": ({"type": "unknown", "errors": [{"code": 131051}]}, Unsupported(type="unknown", error=131051)),
     "type of next year": ({"type": "hologram", "hologram": {"id": 1}}, Unsupported(type="hologram")),
     "no type": ({}, Unsupported(type="unknown")),
 }
@@ -292,14 +316,41 @@ def test_a_status_of_something_else_is_counted(status: Any) -> None:
     assert found.unknown == ["status"]
 
 
-@pytest.mark.parametrize("field", ["smb_message_echoes", "history", "standby", "account_update"])
+@pytest.mark.parametrize("field", ["history", "message_template_status_update", "account_update", "telepathy"])
 def test_messages_of_other_fields_start_nothing(field: str) -> None:
     found = notification(value(FROM_ANA | {"type": "text", "text": {"body": "Hola"}}), field=field)
-    assert (found.messages, found.statuses, found.unknown) == ([], [], [field])
+    assert (found.messages, found.statuses, [change.field for change in found.changes]) == ([], [], [field])
 
 
-def test_trouble_at_metas_end_is_counted() -> None:
-    assert notification({"errors": [{"code": 130429}]}).unknown == ["errors"]
+def test_what_the_business_wrote_from_its_app_is_told_as_its_own() -> None:
+    echo = {"from": "525500001111", "to": "5215512345678", "to_user_id": "MX.8801", "id": "wamid.2"}
+    text = {"type": "text", "text": {"body": "Hola"}, "timestamp": "1764000000"}
+    found = notification({"metadata": METADATA, "message_echoes": [echo | text, {}]}, field="smb_message_echoes")
+    (message,) = found.messages
+    assert (message.aside, message.author, message.phone, message.bsuid) == (
+        "echo", "business", "5215512345678", "MX.8801",
+    )  # fmt: skip
+    assert found.unknown == ["echo"]
+
+
+def test_what_another_bot_minds_is_told_as_an_aside() -> None:
+    told = {"messages": [FROM_ANA], "message_echoes": [{"id": "wamid.2", "message": {"to": "5215512345678"}}]}
+    found = notification({"metadata": METADATA, "standby": told}, field="standby")
+    assert [(message.aside, message.author) for message in found.messages] == [
+        ("standby", "person"), ("standby", "business"),
+    ]  # fmt: skip
+
+
+def test_trouble_at_metas_end_is_a_change_of_its_own() -> None:
+    (change,) = notification({"errors": [{"code": 130429}]}).changes
+    assert (change.field, change.value) == ("errors", {"errors": [{"code": 130429}]})
+
+
+def test_the_same_news_has_the_same_digest_and_other_news_another() -> None:
+    first, again, other = (
+        notification({"event": event}, field="account_update").changes[0].digest for event in ("A", "A", "B")
+    )
+    assert first == again != other
 
 
 @pytest.mark.parametrize(

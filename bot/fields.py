@@ -1,0 +1,106 @@
+"""What becomes of Meta's notifications that are no messages: a table from the field to who minds it.
+
+They change records, so they are stored before Meta gets its 200, as messages are; nothing here calls Meta or a model.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+import structlog
+from redis.asyncio import Redis
+
+from bot import identity
+from bot.alerts import Alerts
+from bot.contacts import Contacts
+from bot.events import Events
+from bot.inbox import Inbox
+from bot.metrics import WEBHOOK_FIELDS, WEBHOOK_UNKNOWN
+from bot.templates.news import TEMPLATE_FIELDS, News
+from bot.whatsapp import alarms
+from bot.whatsapp.news import handover, new_bsuids, preferences
+from bot.whatsapp.payload import Change
+
+_log = structlog.get_logger()
+# Meta repeats for up to 7 days (reference 1.4).
+_KNOWN_SECONDS = 30 * 24 * 3600
+# News without a date can't be told from the same news later.
+_UNDATED_SECONDS = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """What these notifications can change."""
+
+    redis: Redis
+    inbox: Inbox
+    contacts: Contacts
+    events: Events
+    alerts: Alerts
+    news: News
+
+
+Mind = Callable[[Change, Reach], Awaitable[None]]
+
+
+async def mind(change: Change, reach: Reach) -> None:
+    """Act on one notification. Delivered again, it changes nothing; after a failure it can be acted on again."""
+    act = FIELDS.get(change.field)
+    if act is None:
+        WEBHOOK_UNKNOWN.labels(change.field[:40]).inc()
+        return
+    known = f"recado:change:{change.digest}"
+    if change.dated and await reach.redis.exists(known):
+        return
+    await act(change, reach)
+    WEBHOOK_FIELDS.labels(change.field).inc()
+    if change.dated:
+        await reach.redis.set(known, "1", ex=_KNOWN_SECONDS)
+
+
+async def _preferences(change: Change, reach: Reach) -> None:
+    for choice in preferences(change.value, change.received_at):
+        conversation = await identity.conversation_for(reach.redis, choice.phone, choice.bsuid)
+        await reach.contacts.choose_marketing(conversation, wanted=choice.wanted, at=choice.at)
+
+
+async def _new_bsuids(change: Change, reach: Reach) -> None:
+    for news in new_bsuids(change.value):
+        known = await identity.find(reach.redis, news.phone, news.previous)
+        if known or await identity.find(reach.redis, None, news.current):
+            old, new = (news.previous, news.phone), (news.current, news.phone)
+            await reach.inbox.look_at(await identity.rekey(reach.redis, old, new))
+
+
+async def _handover(change: Change, reach: Reach) -> None:
+    news = handover(change.value)
+    conversation = await identity.find(reach.redis, news.phone, news.bsuid)
+    _log.info("control_passed", conversation=conversation, to=news.to)
+    await reach.events.publish({"type": "handover", "conversation": conversation, "to": news.to})
+
+
+async def _alarm(change: Change, reach: Reach) -> None:
+    for number, alarm in enumerate(alarms.alarms_of(change.field, change.value)):
+        again_after = _KNOWN_SECONDS if change.dated else _UNDATED_SECONDS
+        await reach.alerts.sound(alarm, f"{change.digest}.{number}", again_after=again_after)
+
+
+async def _template(change: Change, reach: Reach) -> None:
+    await reach.news.handlers[change.field](change.value)
+
+
+async def _count(change: Change, reach: Reach) -> None:
+    """Nothing to do but to be counted: old chats are no questions, and address books are not ours."""
+
+
+FIELDS: dict[str, Mind] = {
+    "user_preferences": _preferences,
+    "user_id_update": _new_bsuids,
+    "messaging_handovers": _handover,
+    "history": _count,
+    "smb_app_state_sync": _count,
+    "business_username_update": _count,
+    **dict.fromkeys(alarms.FIELDS, _alarm),
+    **dict.fromkeys(TEMPLATE_FIELDS, _template),
+}

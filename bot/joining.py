@@ -1,0 +1,69 @@
+"""Two conversations of one person become one: what the younger holds is carried over to the older."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from heapq import merge
+from operator import attrgetter
+from typing import Any
+
+from redis.asyncio import Redis
+
+from bot import contacts, ledger
+from bot.identity import home_of, joining, moved
+from bot.inbox import Desk, Lease
+from bot.memory import Memory, Recollection, Remembered
+from bot.redis import answer, key
+
+
+class Joining:
+    """The worker's half of it; bot.identity has decided which conversation joins which, and sends no message there.
+
+    What is addressed by the old name stays under it until its time is over: deliveries, and texts that may be quoted
+    (`Contact.earlier` lists the names).
+    """
+
+    def __init__(self, redis: Redis, desk: Desk, memory: Memory) -> None:
+        self._redis = redis
+        self._desk = desk
+        self._memory = memory
+
+    async def state(self, conversation: str) -> tuple[str, list[str]]:
+        """Where a conversation is by now, itself as a rule; and those that have still to be taken in, oldest first."""
+        pipeline = self._redis.pipeline(transaction=False)
+        pipeline.get(moved(conversation))
+        pipeline.smembers(joining(conversation))
+        elsewhere, pending = await pipeline.execute()
+        home = await home_of(self._redis, conversation) if elsewhere else conversation
+        return home, sorted(pending)
+
+    async def take_in(self, lease: Lease, name: str) -> None:
+        """Carry over a conversation in which nothing waits and nobody works, in one step; then empty it."""
+        home = lease.conversation
+        both = _one_memory(await self._memory.recall(home), await self._memory.recall(name))
+        mine, theirs = await contacts.record_of(self._redis, home), await contacts.record_of(self._redis, name)
+        entries = await ledger.raw(self._redis, name)
+        unsent: list[str] = await answer(self._redis.lrange(key(name, "outbox"), 0, -1))
+
+        def write(pipeline: Any) -> None:
+            self._memory.replace(pipeline, home, both)
+            contacts.adopt(pipeline, home, mine, theirs, name)
+            ledger.adopt(pipeline, home, entries)
+            if unsent:
+                pipeline.rpush(key(home, "outbox"), *unsent)
+            pipeline.srem(joining(home), name)
+
+        await self._desk.commit(lease, write)
+        await self._memory.forget(name)
+        leftovers = ("contact", "outbox", "identities", "colleague", "turns", "joining")
+        await self._redis.delete(*ledger.keys(name), *(key(name, part) for part in leftovers))
+
+
+def _one_memory(mine: Recollection, theirs: Recollection) -> Recollection:
+    summary = "\n".join(filter(None, (mine.summary, theirs.summary)))
+    return Recollection(summary, _in_order(mine.fallen, theirs.fallen), _in_order(mine.recent, theirs.recent))
+
+
+def _in_order(*lists: Iterable[Remembered]) -> tuple[Remembered, ...]:
+    """By time, and each conversation in the order that it had."""
+    return tuple(merge(*lists, key=attrgetter("at")))

@@ -1,0 +1,72 @@
+"""What is settled by rules before anybody thinks: messages that come late, and words that end or allow marketing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from unicodedata import category
+
+from bot.contacts import Contact, Contacts
+from bot.handoff import HandOff
+from bot.language import Language
+from bot.messages import Inbound, Text
+from bot.phrases import phrase
+from bot.settings import ChannelSettings
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """`first` is what the answer begins with; `complete` when it needs no more; `too_late` when there is none."""
+
+    first: tuple[str, ...] = ()
+    complete: bool = False
+    too_late: bool = False
+
+    def before(self, text: str) -> str:
+        """The whole answer. Where there is nothing to say, nobody apologises either."""
+        return "\n\n".join(filter(None, (*self.first, text))) if text or self.complete else ""
+
+
+class Reception:
+    def __init__(self, contacts: Contacts, handoff: HandOff, settings: ChannelSettings) -> None:
+        self._contacts = contacts
+        self._handoff = handoff
+        self._settings = settings
+        self._choices = {_bare(word): False for word in settings.opt_out_words}
+        self._choices |= {_bare(word): True for word in settings.opt_in_words}
+
+    async def receive(
+        self, conversation: str, messages: list[Inbound], contact: Contact, language: Language
+    ) -> Received:
+        """Apply the rules to the messages of a turn, which are in order. Doing it twice is doing it once."""
+        chosen = [(message, choice) for message in messages if (choice := self._choice(message)) is not None]
+        for message, wanted in chosen:
+            await self._contacts.choose_marketing(conversation, wanted=wanted, at=message.sent_at)
+        if contact.quiet:
+            return Received()
+        age = (datetime.now(UTC) - messages[-1].sent_at).total_seconds()
+        if age > self._settings.late_message_seconds:
+            await self._handoff.leave_to_a_person(conversation, f"a message came {age / 3600:.0f} hours late")
+            return Received(too_late=True)
+        names = _phrases(age > self._settings.late_message_apology_seconds, (wanted for _, wanted in chosen))
+        first = tuple(phrase(name, language) for name in names)
+        return Received(first, complete=len(chosen) == len(messages))
+
+    def _choice(self, message: Inbound) -> bool | None:
+        """True allows marketing, False ends it; only a message that is nothing but the word counts."""
+        content = message.content
+        if not isinstance(content, Text) or message.forwarded:
+            return None
+        return self._choices.get(_bare(content.body))
+
+
+def _phrases(late: bool, choices: Iterable[bool]) -> list[str]:  # noqa: FBT001 - said by its name
+    names = ["late"] if late else []
+    last = [("opted_in" if wanted else "opted_out") for wanted in choices][-1:]
+    return names + last
+
+
+def _bare(word: str) -> str:
+    """A word without the signs and blanks around it: `¡STOP!` is `stop`."""
+    return "".join(sign for sign in word.casefold() if category(sign)[0] in "LN" or sign == " ").strip()

@@ -1,0 +1,216 @@
+"""What changes the memory and starts no turn: reactions, edits, revocations, and copies of what was said past us."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from pydantic import ConfigDict, TypeAdapter
+from redis.asyncio import Redis
+
+from bot import contacts, inbox, ledger, memory
+from bot.inbox import Desk, Lease, why_unanswered
+from bot.memory import Memory, Recollection, Remembered
+from bot.messages import CallPermission, Content, Edit, Inbound, Media, Reaction, Revoke, Text
+from bot.perception import fenced, forget_media, glance, media_key
+from bot.redis import answer, key
+
+# Meta tells everything within 7 days (reference 1.4): news of a message may be here before the message.
+_AHEAD_SECONDS = 7 * 24 * 3600
+_QUOTE_LENGTH = 120
+_EMOJI_LENGTH = 16
+_DELETED = "(this message was deleted by its sender)"
+
+_change: TypeAdapter[Edit | Revoke] = TypeAdapter(Edit | Revoke, config=ConfigDict(hide_input_in_errors=True))
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Waiting messages, sorted out: `speech` asks for an answer and is as its senders left it, `ends` are of the rest.
+
+    `said` are texts of earlier messages, `media` the files of revoked ones, `stories` the turns that tell of those.
+    """
+
+    all: list[Inbound]
+    speech: list[Inbound]
+    ends: dict[str, dict[str, str]]
+    changes: dict[str, Edit | Revoke]
+    said: dict[str, str] = field(default_factory=dict)
+    media: tuple[str, ...] = ()
+    stories: tuple[str, ...] = ()
+
+
+class Records:
+    def __init__(self, redis: Redis, desk: Desk, memory: Memory) -> None:
+        self._redis = redis
+        self._desk = desk
+        self._memory = memory
+
+    async def sort_out(self, conversation: str, waiting: list[Inbound], earlier: tuple[str, ...] = ()) -> Batch:
+        """Apply to each other what waits, in the order in which it was sent, and what was told ahead."""
+        messages = sorted(waiting, key=lambda message: message.sent_at)
+        changes = await self._told_ahead(conversation, messages)
+        for message in messages:
+            content = message.content
+            if isinstance(content, Edit | Revoke) and not isinstance(changes.get(content.message_id), Revoke):
+                changes[content.message_id] = content
+        revised = [_revised(message, changes.get(message.id)) for message in messages]
+        asked = {message.quoted for message in messages} | {_target(message.content) for message in messages}
+        revoked = [wamid for wamid, change in changes.items() if isinstance(change, Revoke)]
+        media, stories = await self._traces(conversation, revoked, earlier)
+        return Batch(
+            all=messages,
+            speech=[one for one in revised if one is not None and why_unanswered(one) is None],
+            ends={
+                message.id: _end(message, state)
+                for message, left in zip(messages, revised, strict=True)
+                if (state := why_unanswered(message) or (None if left else "ignored: revoked"))
+            },
+            changes=changes,
+            said=await self._memory.quoted(conversation, [wamid for wamid in asked if wamid], earlier),
+            media=media,
+            stories=stories,
+        )
+
+    def lines(self, batch: Batch, heard: Mapping[str, str]) -> list[Remembered]:
+        """What all of it says, one line a message; `heard` holds the texts of `speech`."""
+        found = []
+        said = batch.said | dict(heard)
+        for message in batch.all:
+            revised = _revised(message, batch.changes.get(message.id))
+            text = _line(revised, said, heard) if revised else ""
+            if text:
+                role: Literal["user", "assistant"] = "user" if message.author == "person" else "assistant"
+                found.append(Remembered(role=role, text=text, at=message.received_at, wamid=message.id))
+        return found
+
+    def write(self, pipeline: Any, conversation: str, batch: Batch, before: Recollection) -> Recollection:
+        """Change what is kept, within a transaction that also ends the messages; returns the memory as it then is."""
+        here = {message.id for message in batch.all}
+        known = {item.wamid: item.text for item in (*before.fallen, *before.recent) if item.wamid}
+        for wamid, change in batch.changes.items():
+            pipeline.set(_ahead(conversation, wamid), change.model_dump_json(), ex=_AHEAD_SECONDS)
+            if isinstance(change, Revoke):
+                pipeline.delete(key(conversation, "said", wamid))
+            elif wamid in batch.said and wamid not in here:
+                text = _edited(batch.said[wamid], change)
+                memory.quotable(pipeline, conversation, wamid, text, self._memory.ttl_seconds)
+        forget_media(pipeline, conversation, batch.media)
+        for story in batch.stories:
+            pipeline.lrem(key(conversation, "turns"), 0, story)
+        for message in batch.all:
+            if isinstance(message.content, CallPermission):
+                contacts.allow_calls(pipeline, conversation, allowed=message.content.accepted)
+            copied = _revised(message, batch.changes.get(message.id)) if message.aside else None
+            if copied and _target(copied.content) is None:
+                memory.quotable(pipeline, conversation, copied.id, glance(copied.content), self._memory.ttl_seconds)
+        ledger.end(pipeline, conversation, batch.ends)
+        inbox.drop(pipeline, conversation, len(batch.all))
+        news = {
+            wamid: _DELETED if isinstance(change, Revoke) else _edited(known[wamid], change)
+            for wamid, change in batch.changes.items()
+            if wamid in known
+        }
+        return self._memory.amend(pipeline, conversation, before, news)
+
+    async def keep(self, lease: Lease, batch: Batch, *, done_with: tuple[str, ...]) -> bool:
+        """Close what holds nothing to answer and delete these keys, in one step. True when a summary is due."""
+        before = await self._memory.recall(lease.conversation)
+        due = False
+
+        def write(pipeline: Any) -> None:
+            nonlocal due
+            after = self.write(pipeline, lease.conversation, batch, before)
+            due = self._memory.extend(pipeline, lease.conversation, after, self.lines(batch, {}))
+            pipeline.delete(*done_with)
+
+        await self._desk.commit(lease, write)
+        ledger.ended(batch.ends)
+        return due
+
+    async def _told_ahead(self, conversation: str, messages: list[Inbound]) -> dict[str, Edit | Revoke]:
+        wamids = [message.id for message in messages if not isinstance(message.content, Edit | Revoke)]
+        told = await self._redis.mget([_ahead(conversation, wamid) for wamid in wamids]) if wamids else []
+        return {wamid: _change.validate_json(raw) for wamid, raw in zip(wamids, told, strict=True) if raw}
+
+    async def _traces(
+        self, conversation: str, revoked: list[str], earlier: tuple[str, ...]
+    ) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """The files that revoked messages brought, and the turns whose stories repeat their words."""
+        if not revoked:
+            return (), ()
+        for one in earlier:
+            # Nothing but their time to live holds these; doing it twice is doing it once.
+            await self._redis.delete(*(key(one, "said", wamid) for wamid in revoked))
+        media = await self._redis.mget([media_key(conversation, wamid) for wamid in revoked])
+        stories: list[str] = await answer(self._redis.lrange(key(conversation, "turns"), 0, -1))
+        telling = tuple(story for story in stories if set(json.loads(story)["messages"]).intersection(revoked))
+        return tuple(one for one in media if one), telling
+
+
+def line_of(message: Inbound, text: str, said: Mapping[str, str]) -> str:
+    """What a message says, with what it refers to: a quote, a product, an ad; others' words stay between tags."""
+    lines = []
+    if message.referral:
+        ad = message.referral
+        lines.append(fenced("came_from_ad", source=ad.source, headline=ad.headline, text=ad.body, url=ad.url))
+    if message.quoted and message.quoted in said:
+        lines.append(fenced("replying_to", text=said[message.quoted]))
+    if message.product:
+        lines.append(fenced("asking_about_product", product=message.product))
+    if message.forwarded and isinstance(message.content, Text):
+        text = fenced("forwarded_message", text=text)
+    elif message.forwarded:
+        lines.append("(forwarded:)")
+    return "\n".join((*lines, text))
+
+
+def _line(message: Inbound, said: Mapping[str, str], heard: Mapping[str, str]) -> str:
+    match message.content:
+        case Edit() | Revoke():
+            return ""
+        case Reaction(message_id=target, emoji=emoji):
+            return _reaction(emoji, said.get(target))
+        case content:
+            return line_of(message, heard[message.id] if message.id in heard else glance(content), said)
+
+
+def _reaction(emoji: str | None, target: str | None) -> str:
+    """The quote is cut and loses its line breaks, so that it can't look like more than a quote."""
+    short = " ".join((target or "").split())
+    short = f"{short[:_QUOTE_LENGTH]}…" if len(short) > _QUOTE_LENGTH else short
+    what = f": «{short}»" if short else " an earlier message"
+    if emoji is None:
+        return f"(took back the reaction to{what})"
+    return f"(reacted {emoji[:_EMOJI_LENGTH]} to{what})"
+
+
+def _revised(message: Inbound, change: Edit | Revoke | None) -> Inbound | None:
+    """The message as its sender left it; None when it was taken back."""
+    if isinstance(change, Revoke):
+        return None
+    content: Content = message.content
+    if isinstance(change, Edit) and isinstance(content, Text):
+        return message.model_copy(update={"content": content.model_copy(update={"body": change.body})})
+    if isinstance(change, Edit) and isinstance(content, Media):
+        return message.model_copy(update={"content": content.model_copy(update={"caption": change.body})})
+    return message
+
+
+def _edited(text: str, change: Edit) -> str:
+    # What was seen in the file stays; the old caption stays too, because nobody knows where it ends.
+    return f"{text}\n{fenced('edited_caption', text=change.body)}" if change.caption else change.body
+
+
+def _target(content: Content) -> str | None:
+    return content.message_id if isinstance(content, Reaction | Edit | Revoke) else None
+
+
+def _end(message: Inbound, state: str) -> dict[str, str]:
+    return {"state": state, "type": message.content.kind, "received_at": message.received_at.isoformat()}
+
+
+def _ahead(conversation: str, wamid: str) -> str:
+    return key(conversation, "changed", wamid)

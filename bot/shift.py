@@ -1,0 +1,79 @@
+"""Who works on a conversation: one worker at a time, from its first waiting message until nothing waits any more."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+import structlog
+
+from bot.inbox import Desk, Lease, LeaseLost, hold
+from bot.joining import Joining
+from bot.messages import Inbound
+from bot.outbox import Outbox
+
+_log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Shift:
+    """`take_turn` answers what waits; it is called again for what came meanwhile."""
+
+    desk: Desk
+    outbox: Outbox
+    joining: Joining
+    take_turn: Callable[[Lease, list[Inbound]], Awaitable[None]]
+
+    async def work(self, conversation: str) -> None:
+        """Work on a conversation until nothing waits in it. Whoever else has it, is waited for."""
+        lease = Lease(conversation, secrets.token_hex(8))
+        await self._take(lease)
+        home, pending = await self.joining.state(conversation)
+        if home == conversation:
+            await self._hold(lease, pending)
+        else:
+            await self.desk.abandon(lease)
+            await self.work(home)
+            await self.desk.strike(conversation)
+
+    async def _take(self, lease: Lease) -> None:
+        while not await self.desk.take(lease):  # noqa: ASYNC110 - another process holds it: there is no event
+            await asyncio.sleep(0.25)
+
+    async def _hold(self, lease: Lease, pending: list[str]) -> bool:
+        """Work with a lease that was taken; False when it went to another worker."""
+        released = False
+        try:
+            async with asyncio.TaskGroup() as group:
+                holding = group.create_task(hold(self.desk, lease))
+                await self._until_quiet(lease, pending)
+                released = True
+                holding.cancel()
+        except* LeaseLost:
+            _log.warning("lease_lost", conversation=lease.conversation)
+        finally:
+            if not released:
+                await self.desk.abandon(lease)
+        return released
+
+    async def _until_quiet(self, lease: Lease, pending: list[str]) -> None:
+        await self._join(lease, pending)
+        await self.outbox.flush(lease)
+        waiting = await self.desk.waiting(lease.conversation)
+        while waiting or not await self.desk.release(lease):
+            if waiting:
+                await self.take_turn(lease, waiting)
+            else:
+                await self._join(lease, (await self.joining.state(lease.conversation))[1])
+            waiting = [] if waiting else await self.desk.waiting(lease.conversation)
+
+    async def _join(self, lease: Lease, pending: list[str]) -> None:
+        """Take in the conversations that turned out to be of the same person, once nothing waits in them."""
+        for name in pending:
+            other = Lease(name, lease.token)
+            await self._take(other)
+            if not await self._hold(other, (await self.joining.state(name))[1]):
+                raise LeaseLost(name)
+            await self.joining.take_in(lease, name)

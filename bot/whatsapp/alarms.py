@@ -1,0 +1,115 @@
+"""What Meta says of our account and number that a person should know, in words that say what to do (reference 4)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from bot.whatsapp.loose import items, mapping, text
+
+Severity = Literal["error", "warning"]
+Raw = dict[str, Any]
+
+_MANAGER = "see WhatsApp Manager, Account overview"
+_CRITICAL_EVENTS = {
+    "ACCOUNT_DELETED": "the account is gone: nothing can be sent; connect another one",
+    "ACCOUNT_VIOLATION": "change what broke the policy, or appeal, in WhatsApp Manager, Account quality",
+    "ACCOUNT_RESTRICTION": "see WhatsApp Manager, Account quality: what is restricted until when; appeal if wrong",
+    "DISABLED_UPDATE": "Meta disables the account: appeal in WhatsApp Manager, Account quality, before the date",
+    "PARTNER_REMOVED": "our access to the account was taken: have it shared again in Business settings",
+    "PARTNER_APP_UNINSTALLED": "our app was removed from the account, its token is lost: connect it again",
+    "ACCOUNT_OFFBOARDED": "the number left the Cloud API: connect it again",
+}
+_SECURITY_EVENTS = {
+    "PIN_CHANGED": "if nobody of yours changed the PIN, reset it in WhatsApp Manager and check who has access",
+    "PIN_RESET_REQUEST": "if nobody of yours asked for it, refuse it in WhatsApp Manager and check who has access",
+    "PIN_REQUEST_SUCCESS": "if nobody of yours asked for a new PIN, set one now and check who has access",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Alarm:
+    """`kind` counts it, `what` is Meta's own name for it, `fix` is what somebody should do."""
+
+    kind: str
+    severity: Severity
+    what: str
+    fix: str
+
+
+def alarms_of(field: str, value: Raw) -> list[Alarm]:
+    """The alarms in a field's value; none where it is no cause for alarm."""
+    return _READERS[field](value)
+
+
+def _account(value: Raw) -> list[Alarm]:
+    event = text(value.get("event")) or "unknown"
+    restrictions = (text(mapping(one).get("restriction_type")) for one in items(value.get("restriction_info")))
+    violation = text(mapping(value.get("violation_info")).get("violation_type"))
+    ban = text(mapping(value.get("ban_info")).get("waba_ban_state"))
+    what = " ".join(filter(None, (event, violation, ban, *restrictions)))
+    fix = _CRITICAL_EVENTS.get(event)
+    return [Alarm("account_update", "error" if fix and ban != "REINSTATE" else "warning", what, fix or _MANAGER)]
+
+
+def _account_alert(value: Raw) -> list[Alarm]:
+    alert = mapping(value.get("alert_info"))
+    critical = text(alert.get("alert_severity")) == "CRITICAL"
+    what = text(alert.get("alert_type")) or "unknown"
+    return [
+        Alarm("account_alerts", "error" if critical else "warning", what, f"{_MANAGER}, and the alert's description")
+    ]
+
+
+def _review(value: Raw) -> list[Alarm]:
+    decision = text(value.get("decision")) or "unknown"
+    severity: Severity = "error" if decision == "REJECTED" else "warning"
+    return [Alarm("account_review_update", severity, decision, _MANAGER)]
+
+
+def _security(value: Raw) -> list[Alarm]:
+    event = text(value.get("event")) or "unknown"
+    fix = _SECURITY_EVENTS.get(event, "check in WhatsApp Manager who has access to the number")
+    return [Alarm("security", "error", event, fix)]
+
+
+def _quality(value: Raw) -> list[Alarm]:
+    event = text(value.get("event")) or "unknown"
+    limit = text(value.get("max_daily_conversations_per_business")) or text(value.get("current_limit"))
+    worse = event in {"FLAGGED", "DOWNGRADE"}
+    fix = "people block or report the number: send less marketing, and only to who asked for it" if worse else _MANAGER
+    what = " ".join(filter(None, (event, limit)))
+    return [Alarm("phone_number_quality_update", "error" if worse else "warning", what, fix)]
+
+
+def _name(value: Raw) -> list[Alarm]:
+    decision = text(value.get("decision")) or "unknown"
+    return [Alarm("phone_number_name_update", "warning", decision, "see WhatsApp Manager, Phone numbers, the name")]
+
+
+def _capability(value: Raw) -> list[Alarm]:
+    # Documented as a text such as TIER_2K, sent as a number as well; -1 was "no limit".
+    limit = text(value.get("max_daily_conversations_per_business")) or "unknown"
+    fix = "none needed if the limit grew; else see WhatsApp Manager, Account quality"
+    return [Alarm("business_capability_update", "warning", limit, fix)]
+
+
+def _errors(value: Raw) -> list[Alarm]:
+    codes = [text(mapping(error).get("code")) or "unknown" for error in items(value.get("errors"))]
+    fix = "a fault of the account or the number, not of a message: look the code up in Meta's error codes"
+    slow = "we send faster than Meta takes it: fewer workers, or ask for a higher throughput"
+    return [Alarm("errors", "error", code, slow if code == "130429" else fix) for code in codes]
+
+
+_READERS: dict[str, Callable[[Raw], list[Alarm]]] = {
+    "account_update": _account,
+    "account_alerts": _account_alert,
+    "account_review_update": _review,
+    "security": _security,
+    "phone_number_quality_update": _quality,
+    "phone_number_name_update": _name,
+    "business_capability_update": _capability,
+    "errors": _errors,
+}
+FIELDS = tuple(_READERS)

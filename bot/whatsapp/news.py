@@ -1,0 +1,74 @@
+"""News about people that is no message, out of Meta's JSON: consent, a new BSUID, who is in charge (reference 4)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from bot.whatsapp.loose import digits, items, mapping, number, text
+
+Raw = dict[str, Any]
+_WANTED = {"stop": False, "resume": True, "signup": True}
+
+
+@dataclass(frozen=True, slots=True)
+class Preference:
+    """Somebody ended or allowed marketing, in WhatsApp's own menu."""
+
+    phone: str | None
+    bsuid: str | None
+    wanted: bool
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class NewBsuid:
+    phone: str | None
+    previous: str
+    current: str
+
+
+@dataclass(frozen=True, slots=True)
+class Handover:
+    """Who answers a person has changed, between us and another bot or app; `to` is the new owner's role."""
+
+    phone: str | None
+    bsuid: str | None
+    to: str
+
+
+def preferences(value: Raw, now: datetime) -> Iterator[Preference]:
+    for item in map(mapping, items(value.get("user_preferences"))):
+        phone, bsuid = digits(item.get("wa_id")), text(item.get("user_id"))
+        wanted = _WANTED.get(text(item.get("value")) or "")
+        ours = text(item.get("category")) in (None, "marketing_messages")
+        if wanted is not None and ours and (phone or bsuid):
+            yield Preference(phone, bsuid, wanted, _time(item.get("timestamp"), now))
+
+
+def new_bsuids(value: Raw) -> Iterator[NewBsuid]:
+    for item in map(mapping, items(value.get("user_id_update"))):
+        ids = mapping(item.get("user_id"))
+        previous, current = text(ids.get("previous")), text(ids.get("current"))
+        if previous and current:
+            yield NewBsuid(digits(item.get("wa_id")), previous, current)
+
+
+def handover(value: Raw) -> Handover:
+    """Read defensively: Meta documents it thinly, and it has no metadata."""
+    sender, passed = mapping(value.get("sender")), mapping(value.get("control_passed"))
+    phone = digits(sender.get("phone_number")) or digits(sender.get("wa_id"))
+    bsuid = text(sender.get("user_id"))
+    return Handover(phone, bsuid, text(passed.get("new_owner_role")) or text(value.get("type")) or "unknown")
+
+
+def _time(value: Any, now: datetime) -> datetime:
+    seconds = number(value)
+    try:
+        at = datetime.fromtimestamp(seconds, UTC) if seconds is not None else now
+    except (OverflowError, ValueError, OSError):
+        return now
+    # A choice from the future would stand against all that follow.
+    return min(at, now)

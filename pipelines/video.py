@@ -1,0 +1,19 @@
+"""A video as a picture: the one of its pictures that tells most, to be looked at like a photo."""
+
+from pipelines import ffmpeg, sniff
+from pipelines.image import SIDE_TO_READ
+from pipelines.refusals import Reason, Refusal
+
+__all__ = ["still"]
+
+LARGEST_BYTES = 100 * 1024 * 1024
+
+
+async def still(video: bytes) -> bytes | None:
+    """Take a JPEG out of a video; None where it has sound alone. Raises Refusal."""
+    signature = sniff.signature_of(video)
+    if signature is None or signature.kind != "video":
+        raise Refusal(Reason.DAMAGED if video else Reason.EMPTY, "not a video")
+    if len(video) > LARGEST_BYTES:
+        raise Refusal(Reason.TOO_LARGE, f"{len(video)} bytes")
+    return await ffmpeg.frame(video, signature.format, side=SIDE_TO_READ) or None

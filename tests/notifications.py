@@ -1,0 +1,97 @@
+"""Meta's notifications out of fixtures/webhooks, posted as if they were written now; and what became of them."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from bot.contacts import Contact, Contacts
+from bot.ledger import Ledger
+from bot.memory import Memory
+from bot.sandbox.meta import Person
+from bot.sandbox.webhooks import encode
+from bot.whatsapp.signature import signature_of
+from tests.world import SECRET, World
+
+FOLDER = Path(__file__).parent.parent / "fixtures" / "webhooks"
+# The moment at which all fixtures were written.
+_THEN = 1_795_500_000
+_AGO = timedelta(seconds=30)
+
+
+async def post(
+    world: World, name: str, *, ago: timedelta = _AGO, now: datetime | None = None, **replacements: str
+) -> None:
+    """Post a fixture, its times moved so that it was written a moment ago; words may be replaced by others."""
+    start = int(((now or datetime.now(UTC)) - ago).timestamp())
+    text = (FOLDER / f"{name}.json").read_text("utf-8")
+    text = re.sub(r"\b1795[0-9]{6}\b", lambda found: str(start + int(found[0]) - _THEN), text)
+    for old, new in replacements.items():
+        text = text.replace(old.removeprefix("_"), new)
+    await post_raw(world, json.loads(text))
+
+
+async def post_raw(world: World, notification: dict[str, Any]) -> None:
+    for message, value in _messages(notification):
+        sender = next(iter(value.get("contacts") or [{}]))
+        person = Person(message.get("from"), message.get("from_user_id") or "MX.8801234567890123", _name(sender))
+        # Meta knows what it tells: a quote of it, a read mark and an answer to it are in order.
+        world.meta.chats.received(person, message, datetime.fromtimestamp(int(message["timestamp"]), UTC))
+    body = encode(notification)
+    headers = {"X-Hub-Signature-256": signature_of(body, SECRET)}
+    async with world.http.post(f"{world.url}/webhooks/whatsapp", data=body, headers=headers) as response:
+        assert response.status == 200
+
+
+def _name(contact: dict[str, Any]) -> str:
+    return str(contact.get("profile", {}).get("name", "Ana"))
+
+
+def _messages(notification: dict[str, Any]) -> list[tuple[dict[str, Any], dict[str, Any]]]:
+    changes = [change for entry in notification["entry"] for change in entry["changes"]]
+    values = [change["value"] for change in changes if change["field"] == "messages"]
+    return [(message, value) for value in values for message in value.get("messages", [])]
+
+
+async def settled(world: World) -> None:
+    """Wait until no message waits for its end, and nobody works on any."""
+    async with asyncio.timeout(20):
+        while await world.redis.zcard("recado:open"):
+            await asyncio.sleep(0.02)
+
+
+async def conversation_of(world: World, identity: str) -> str:
+    found: str = await world.redis.get(f"recado:identity:{identity}")
+    return found
+
+
+async def ends(world: World, identity: str) -> dict[str, str]:
+    """The end state of every message of a person."""
+    found = await Ledger(world.redis).of(await conversation_of(world, identity))
+    return {wamid: entry["state"] for wamid, entry in found.items()}
+
+
+async def remembered(world: World, identity: str) -> list[tuple[str, str]]:
+    memory = Memory(world.redis, world.settings.memory)
+    found = await memory.recall(await conversation_of(world, identity))
+    return [(item.role, item.text) for item in (*found.fallen, *found.recent)]
+
+
+async def contact_of(world: World, identity: str) -> Contact:
+    contacts = Contacts(world.redis, world.settings.channel.staff_contacts)
+    return await contacts.get(await conversation_of(world, identity))
+
+
+def read_by_model(world: World) -> str:
+    """The last thing that the model was asked, with what it was told beside it."""
+    content = world.models.requests[-1]["messages"][-1]["content"]
+    return content if isinstance(content, str) else str(content[0]["text"])
+
+
+async def metrics(world: World) -> str:
+    async with world.http.get(f"{world.url}/metrics") as response:
+        return await response.text()
