@@ -11,6 +11,7 @@ RUN useradd --create-home --uid 10001 recado
 COPY --from=build /venv /venv
 WORKDIR /home/recado
 COPY prompts prompts
+COPY templates templates
 USER recado
 ENV PATH=/venv/bin:$PATH PYTHONUNBUFFERED=1
 EXPOSE 8080

@@ -7,7 +7,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 .PHONY: run test check bench clean
 
 run: $(VENV)/.run ## the whole service on this machine, no account and no key
-	@$(BIN)/recado sandbox
+	@LOG_FORMAT=$${LOG_FORMAT:-console} $(BIN)/recado sandbox
 
 test: $(VENV)/.test ## the whole suite, on a real Redis
 	@$(BIN)/pytest -n 2 --dist loadgroup

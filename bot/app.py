@@ -46,6 +46,8 @@ def create_app(settings: Settings) -> web.Application:
     if settings.service.console_token:
         app[pages.TOKEN] = settings.service.console_token.get_secret_value()
         app.add_routes(pages.routes)
+        app[pages.CLOSING] = asyncio.Event()
+        app.on_shutdown.append(_close_streams)
     app.cleanup_ctx.extend([_redis, _inbox, _news, _metrics])
     return app
 
@@ -85,6 +87,11 @@ async def metrics(request: web.Request) -> web.Response:
         gauges = []
     body = await request.app[SHIP].page(gauges)
     return web.Response(body=body, headers={"Content-Type": "text/plain; version=0.0.4; charset=utf-8"})
+
+
+async def _close_streams(app: web.Application) -> None:
+    """Open pages would hold up the end until its time is over."""
+    app[pages.CLOSING].set()
 
 
 async def _redis(app: web.Application) -> AsyncIterator[None]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import signal
 import sys
 from collections.abc import Callable, Coroutine
@@ -117,7 +118,9 @@ def _run(work: Callable[[Settings], Coroutine[Any, Any, None]]) -> None:
             _log.error("can_not_start", why=line)
         raise typer.Exit(2) from error
     except OSError as error:
-        _log.error("can_not_start", why=error.strerror or str(error))
+        taken = error.errno == errno.EADDRINUSE
+        fix = {"fix": "another program has this port: name a free one with --port"} if taken else {}
+        _log.error("can_not_start", why=error.strerror or str(error), **fix)
         raise typer.Exit(1) from error
 
 

@@ -143,6 +143,9 @@ class Contacts:
         known = {field: value for field, value in said.items() if value}
         await answer(self._redis.hset(_contact(conversation), mapping=known))
 
+    async def known(self, conversation: str) -> bool:
+        return bool(await answer(self._redis.exists(_contact(conversation))))
+
     async def set_quiet(self, conversation: str, *, quiet: bool) -> None:
         await answer(self._redis.hset(_contact(conversation), "quiet", "1" if quiet else "0"))
 

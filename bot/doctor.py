@@ -24,6 +24,8 @@ from bot.whatsapp.errors import GraphError, Unavailable
 from pipelines.ffmpeg import program
 
 _SECONDS = 15
+# What servers of the transcription API say to a request without a recording, once they know who asks.
+_NO_FILE = (400, 415, 422)
 _MARKS = {"ok": "✓", "absent": "–", "wrong": "✗"}
 
 
@@ -70,8 +72,9 @@ async def _redis(settings: Settings, _: aiohttp.ClientSession) -> Finding:
     async with connect(settings.redis) as client:
         try:
             await client.set("recado:doctor", "1", ex=10)
-            info = await client.info("server")
-            policy = (await client.config_get("maxmemory-policy")).get("maxmemory-policy", "noeviction")
+            # Not CONFIG GET: managed Redis refuses it.
+            info = await client.info()
+            policy = info.get("maxmemory_policy", "noeviction")
         except (RedisError, OSError) as error:
             fix = "see REDIS_URL, or REDIS_HOST, REDIS_PORT, REDIS_PASSWORD and REDIS_TLS"
             return Finding("Redis", "wrong", f"does not answer or can't be written ({type(error).__name__}); {fix}")
@@ -131,7 +134,7 @@ async def _sending(settings: Settings, http: aiohttp.ClientSession) -> Finding:
 async def _openrouter(settings: Settings, http: aiohttp.ClientSession) -> Finding:
     if settings.llm.api_key is None:
         return Finding("OpenRouter", "absent", "set OPENROUTER_API_KEY; the queue llm does not work without it")
-    problem = await _bearer_get(http, f"{settings.llm.base_url}/key", settings.llm.api_key.get_secret_value())
+    problem = await _asked(http, "GET", f"{settings.llm.base_url}/key", settings.llm.api_key.get_secret_value())
     if problem:
         return Finding("OpenRouter", "wrong", f"{problem}; see OPENROUTER_API_KEY and LLM_BASE_URL")
     return Finding("OpenRouter", "ok", f"models {', '.join(settings.llm.models)}")
@@ -141,10 +144,13 @@ async def _whisper(settings: Settings, http: aiohttp.ClientSession) -> Finding:
     whisper = settings.whisper
     if whisper.api_key is None:
         return Finding("Whisper", "absent", "voice notes can't be heard; set OPENAI_API_KEY")
-    problem = await _bearer_get(http, f"{whisper.base_url}/models/{whisper.model}", whisper.api_key.get_secret_value())
+    # A request without a recording, which costs nothing: other servers of this API know no list of models.
+    form = aiohttp.FormData({"model": whisper.model}, default_to_multipart=True)
+    key = whisper.api_key.get_secret_value()
+    problem = await _asked(http, "POST", f"{whisper.base_url}/audio/transcriptions", key, data=form, expected=_NO_FILE)
     if problem:
-        return Finding("Whisper", "wrong", f"{problem}; see OPENAI_API_KEY, OPENAI_BASE_URL and WHISPER_MODEL")
-    return Finding("Whisper", "ok", f"model {whisper.model}")
+        return Finding("Whisper", "wrong", f"{problem}; see OPENAI_API_KEY and OPENAI_BASE_URL")
+    return Finding("Whisper", "ok", f"answers; model {whisper.model}")
 
 
 async def _vision(settings: Settings, _: aiohttp.ClientSession) -> Finding:
@@ -187,10 +193,20 @@ async def _console(settings: Settings, _: aiohttp.ClientSession) -> Finding:
     return Finding("Console", "ok", "behind CONSOLE_TOKEN")
 
 
-async def _bearer_get(http: aiohttp.ClientSession, url: str, token: str) -> str | None:
-    """What is wrong with an address and its key; None when it answers."""
+async def _asked(  # noqa: PLR0913 - one request has these parts
+    http: aiohttp.ClientSession,
+    method: str,
+    url: str,
+    token: str,
+    *,
+    data: aiohttp.FormData | None = None,
+    expected: tuple[int, ...] = (200,),
+) -> str | None:
+    """What is wrong with an address and its key; None when it answers as expected."""
     try:
-        async with http.get(url, headers={"Authorization": f"Bearer {token}"}) as response:
-            return None if response.ok else f"HTTP {response.status}"
+        async with http.request(method, url, headers={"Authorization": f"Bearer {token}"}, data=data) as response:
+            if response.content_type == "text/html":
+                return f"HTTP {response.status} with a web page, not the API"
+            return None if response.status in expected else f"HTTP {response.status}"
     except (aiohttp.ClientError, TimeoutError) as error:
         return f"no connection ({type(error).__name__})"

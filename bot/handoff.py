@@ -20,10 +20,13 @@ class HandOff:
         await self._contacts.set_quiet(conversation, quiet=True)
         await self._tell(conversation, on=True, reason=reason)
 
-    async def give_back(self, conversation: str) -> None:
-        """Let the bot answer again, from the next message on."""
+    async def give_back(self, conversation: str) -> bool:
+        """Let the bot answer again, from the next message on; False when there is no such conversation."""
+        if not await self._contacts.known(conversation):
+            return False
         await self._contacts.set_quiet(conversation, quiet=False)
         await self._tell(conversation, on=False, reason="")
+        return True
 
     async def _tell(self, conversation: str, *, on: bool, reason: str) -> None:
         _log.info("handoff", conversation=conversation, on=on)

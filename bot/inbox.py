@@ -5,17 +5,21 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
+import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 import structlog
+from pydantic import ValidationError
 from redis.asyncio import Redis
 from redis.exceptions import NoScriptError, RedisError
 
 from bot import contacts, ledger
-from bot.messages import Inbound
+from bot.logs import masked
+from bot.messages import Inbound, Unsupported
 from bot.metrics import MESSAGES_ENDED, MESSAGES_RECEIVED
 from bot.redis import answer, key
 
@@ -31,7 +35,7 @@ return {{known and 0 or 1, redis.call('LLEN', KEYS[3]), redis.call('GET', KEYS[4
 _ACCEPT_SHA = hashlib.sha1(_ACCEPT.encode(), usedforsecurity=False).hexdigest()
 
 # Lets go of a conversation only while nothing waits in it; a message that comes later finds a new epoch, so that
-# its job has a new id and can't be taken for the job that is ending now. KEYS 1 lease, 2 waiting, 3 epoch, 4 outbox.
+# its job has a new id and can't be taken for the job that is ending now. KEYS 1 lease, 2 waiting, 3 epoch.
 _RELEASE = """
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return -1 end
 if redis.call('LLEN', KEYS[2]) > 0 then return 1 end
@@ -87,9 +91,10 @@ class LeaseLost(Exception):
 class Inbox:
     """The door for webhooks; `ask(conversation, job id)` is told where a turn is due."""
 
-    def __init__(self, redis: Redis, ask: Ask) -> None:
+    def __init__(self, redis: Redis, ask: Ask, clock: Callable[[], float] = time.time) -> None:
         self._redis = redis
         self._ask = ask
+        self._clock = clock
 
     async def accept(self, messages: list[Inbound]) -> list[bool | Exception]:
         """Make messages durable: True for a new one, False for one that was known, or why it couldn't be stored."""
@@ -99,13 +104,18 @@ class Inbox:
             # A Redis that was restarted or replaced has forgotten the script; storing again stores once.
             await self._redis.script_load(_ACCEPT)
             stored = await self._store(messages, conversations)
-        return [
+        outcomes = [
             one if isinstance(one, Exception) else self._accepted(message, conversation, *one)
             for message, conversation, one in zip(messages, conversations, stored, strict=True)
         ]
+        # The ids under which every later line about these messages is found, up to the reply.
+        accepted = [masked(message.id) for message, new in zip(messages, outcomes, strict=True) if new is True]
+        if accepted:
+            _log.info("messages_accepted", messages=accepted)
+        return outcomes
 
     async def _store(self, messages: list[Inbound], conversations: list[str]) -> list[Any]:
-        now = time.time()
+        now = self._clock()
         pipeline = self._redis.pipeline(transaction=False)
         # The index first: a conversation that is listed with nothing waiting is harmless, the other way round is not.
         pipeline.zadd(_OPEN, dict.fromkeys(conversations, now))
@@ -156,15 +166,19 @@ class Desk:
 
     async def waiting(self, conversation: str) -> list[Inbound]:
         """The waiting messages, as they came."""
-        messages = await answer(self._redis.lrange(_waiting(conversation), 0, -1))
-        return [Inbound.model_validate_json(message) for message in messages]
+        return [_read(raw) for raw in await answer(self._redis.lrange(_waiting(conversation), 0, -1))]
 
     async def commit(self, lease: Lease, write: Callable[[Any], None]) -> None:
         """Do all that `write` puts into a pipeline, or nothing, and only while the lease is held."""
         recorded = self._redis.pipeline()
         write(recorded)
-        commands = [json.dumps([str(part) for part in command]) for command, _ in recorded.command_stack]
-        done = await answer(self._redis.eval(_COMMIT, 1, _lease(lease.conversation), lease.token, *commands))
+        commands = [[str(part) for part in command] for command, _ in recorded.command_stack]
+        ours = key(lease.conversation)
+        # Every key is declared, as clusters and some managed servers demand of a script.
+        touched = {part for command in commands for part in command[1:] if part.startswith(ours)}
+        keys = [_lease(lease.conversation), *sorted(touched)]
+        lines = [json.dumps(command) for command in commands]
+        done = await answer(self._redis.eval(_COMMIT, len(keys), *keys, lease.token, *lines))
         if not done:
             raise LeaseLost(lease.conversation)
 
@@ -201,6 +215,18 @@ class Desk:
         for name in await self._redis.zrange(_OPEN, 0, -1):
             pipeline.llen(_waiting(name))
         return sum(await pipeline.execute()) if pipeline.command_stack else 0
+
+
+def _read(raw: str) -> Inbound:
+    """A waiting message. One that another version of Recado wrote and this one can't read is answered as unreadable."""
+    try:
+        return Inbound.model_validate_json(raw)
+    except ValidationError:
+        _log.error("waiting_message_unreadable", fix="was an older Recado started again on newer data?")
+    found = re.search(r'"id":\s*"([^"]+)"', raw)
+    now = datetime.now(UTC)
+    content = Unsupported(type="unreadable")
+    return Inbound(id=found[1] if found else masked(raw), sent_at=now, received_at=now, content=content)
 
 
 def drop(pipeline: Any, conversation: str, count: int) -> None:

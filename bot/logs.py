@@ -41,6 +41,8 @@ def configure(level: str, log_format: LogFormat) -> None:
     )
     logging.basicConfig(handlers=[handler], level=number, force=True)
     logging.captureWarnings(capture=True)
+    # A crash is a line too: whoever reads the log by machine would lose the one that matters most.
+    sys.excepthook = lambda *crash: structlog.get_logger().critical("crashed", exc_info=crash)
     for name in _QUIET:
         # At info these print URLs and bodies, which carry identities and texts.
         logging.getLogger(name).setLevel(max(logging.WARNING, number))

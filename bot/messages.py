@@ -7,8 +7,8 @@ from typing import Annotated, Literal
 from pydantic import AwareDatetime, BaseModel, Field
 
 
-class Record(BaseModel, frozen=True):
-    """A value that crosses a wall (Redis, a queue) and never changes."""
+class Record(BaseModel, frozen=True, hide_input_in_errors=True):
+    """A value that crosses a wall (Redis, a queue) and never changes; errors about it, which are logged, hide it."""
 
 
 class Text(Record):

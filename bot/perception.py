@@ -165,6 +165,13 @@ class Perception:
         await pipeline.execute()
 
 
+def unlooked_at(message: Inbound) -> Sight:
+    """A message that is given up: it is known that there was one, and of what kind."""
+    kind = message.content.kind
+    text = fenced(kind, problem="it could not be looked at")
+    return Sight(Perceived(message=message.id, kind=kind, text=text, trouble="media_trouble"))
+
+
 def _shown(filename: str | None) -> str | None:
     """A file's name as a label: no folders, nothing invisible that would make it look like another."""
     name = (filename or "").replace("\\", "/").rpartition("/")[2]

@@ -7,9 +7,9 @@ from bot.language import Language
 _PHRASES: dict[str, dict[Language, str]] = {
     "no_answer": {
         "es": "Perdona, ahora mismo no puedo contestarte por un problema nuestro. Tu mensaje quedó guardado; "
-        "escríbeme otra vez en unos minutos, o pide hablar con una persona.",
+        "escríbeme otra vez en unos minutos.",
         "en": "Sorry, I can't answer right now because of a problem on our side. Your message is saved; "
-        "please write again in a few minutes, or ask for a person.",
+        "please write again in a few minutes.",
     },
     "handed_off": {
         "es": "Listo, una persona del equipo te escribe por aquí.",

@@ -16,7 +16,7 @@ from redis.asyncio.retry import Retry
 from redis.backoff import ExponentialBackoff
 from redis.exceptions import RedisError
 
-from bot.redis import connect, ended
+from bot.redis import RedisAway, connect, ended
 from bot.settings import RedisSettings
 
 _log = structlog.get_logger()
@@ -44,7 +44,8 @@ class Unfit(Exception):
 # A worker that dies is noticed after this long: its job goes to another one. Not shorter, because a busy loop
 # must still find the time to renew its locks.
 _LOCK_MILLISECONDS = 6_000
-_ATTEMPTS = 3
+# One more than a turn tries: the last attempt is the one that gives up and says so.
+_ATTEMPTS = 6
 _ADD_AT_ONCE = 200
 _SAME_SECONDS = 2.0
 
@@ -61,7 +62,7 @@ def _options(job_id: str, after: float = 0) -> dict[str, Any]:
     return {
         "jobId": job_id,
         "attempts": _ATTEMPTS,
-        "backoff": {"type": "exponential", "delay": 1000},
+        "backoff": {"type": "exponential", "delay": 500},
         "removeOnComplete": True,
         "removeOnFail": {"count": 1000},
         "delay": int(after * 1000),
@@ -137,7 +138,7 @@ async def notify(redis: Redis, name: Literal["template"], data: dict[str, Any], 
 async def working(
     name: Name, process: Processor, settings: RedisSettings, *, concurrency: int
 ) -> AsyncIterator[Worker]:
-    """Work on a queue's jobs until the context ends, which waits for the jobs in hand."""
+    """Work on a queue's jobs until the context ends, which waits for the jobs in hand. Raises RedisAway at once."""
     # A connection of its own: the wait for a job must not time out before BullMQ's own 5 seconds.
     client = connect(settings)
     client.connection_pool.connection_kwargs["socket_timeout"] = 30
@@ -166,9 +167,12 @@ async def working(
     }
     worker = Worker(name, processor, options)
     # Without its capabilities read, BullMQ rounds every wait up to whole seconds.
-    await worker.blockingRedisConnection.getRedisVersion()
+    try:
+        await worker.blockingRedisConnection.getRedisVersion()
+    except RedisError as error:
+        raise RedisAway from error
     worker.on("error", lambda error, *_: _log.warning("queue_error", queue=name, error=type(error).__name__))
-    worker.on("failed", lambda failed, error: _log.error("job_failed", queue=name, job=failed.id, error=repr(error)))
+    worker.on("failed", lambda failed, error: _log.error("job_failed", queue=name, job=failed.id, exc_info=error))
     task = asyncio.create_task(worker.run())
     try:
         yield worker

@@ -19,6 +19,15 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 
+class RedisAway(OSError):
+    """Redis didn't answer when a process needed it to start."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Redis does not answer; see REDIS_URL, or REDIS_HOST, REDIS_PORT, REDIS_PASSWORD and REDIS_TLS"
+        )
+
+
 def key(conversation: str, *parts: str) -> str:
     """A key of one conversation; the braces keep all of them in one slot of a Redis Cluster."""
     return ":".join((f"recado:{{{conversation}}}", *parts))

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import asyncio
 
-from bot.ai.chat import ChatModel, FromPerson, Instructions, Question
+import structlog
+
+from bot.ai.chat import ChatModel, FromPerson, Instructions, NoModelAnswered, Question
 from bot.memory import Memory
 from bot.perception import fenced
 from bot.prompting.business import Business
 from bot.prompting.prompts import Prompts
 from bot.trace import count
 
+_log = structlog.get_logger()
 _SECONDS = 60
 
 
@@ -30,5 +33,10 @@ class Summaries:
         prompt = self._prompts.render("summary", values)
         said = fenced("conversation", lines="\n".join(f"{item.role}: {item.text}" for item in before.fallen))
         deadline = asyncio.get_running_loop().time() + _SECONDS
-        answer = await self._model.answer(Question((Instructions(prompt.text), FromPerson(said)), deadline), count)
+        question = Question((Instructions(prompt.text), FromPerson(said)), deadline)
+        try:
+            answer = await self._model.answer(question, count)
+        except NoModelAnswered as error:
+            _log.warning("no_summary", why=str(error.__cause__ or error))
+            return
         await self._memory.summarised(conversation, len(before.fallen), answer.text)

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import structlog
-from pydantic import TypeAdapter
+from pydantic import ConfigDict, TypeAdapter
 from redis.asyncio import Redis
 
 from bot import inbox, ledger, memory, outbox
@@ -28,7 +28,7 @@ from bot.messages import Inbound, Part, Reply
 from bot.metrics import TURN_SECONDS, TURNS
 from bot.notices import Notices
 from bot.outbox import Outbox
-from bot.perception import Perception, Sight, fenced
+from bot.perception import Perception, Sight, fenced, unlooked_at
 from bot.phrases import phrase
 from bot.presence import typing
 from bot.prompting.business import Business
@@ -53,7 +53,7 @@ _TRACES = 20
 _TRACE_SECONDS = 7 * 24 * 3600
 _NAME_LENGTH = 60
 
-_entry: TypeAdapter[Step | Done] = TypeAdapter(Step | Done)
+_entry: TypeAdapter[Step | Done] = TypeAdapter(Step | Done, config=ConfigDict(hide_input_in_errors=True))
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,8 +137,13 @@ class Turns:
                 waiting = await self._burst(conversation, waiting)
             begun = await self._begin(conversation, len(waiting))
             messages = sorted(waiting[: begun.count], key=lambda message: message.sent_at)
+            due = asyncio.get_running_loop().time() + self._left(messages)
             trace.messages = [message.id for message in messages]
-            sights = await self._perceive(conversation, messages, contact, trace)
+            if begun.tries > _TRIES:
+                # Whatever makes this turn fail may be in what was sent: it is not touched again.
+                sights = [unlooked_at(message) for message in messages]
+            else:
+                sights = await self._perceive(conversation, messages, contact, trace, due)
             with trace.station("memory"):
                 before = await self._at.memory.recall(conversation)
                 quotes = await self._at.memory.quoted(conversation, [m.quoted for m in messages if m.quoted])
@@ -148,7 +153,7 @@ class Turns:
             await self._at.contacts.saw(conversation, messages, language)
             # Anew, because who writes for the first time is known from now on: their role depends on it.
             contact = await self._at.contacts.get(conversation)
-            scene = _Scene(conversation, messages, sights, said, language, contact, before, begun)
+            scene = _Scene(conversation, messages, sights, said, language, contact, before, begun, due)
             outcome = await self._answer(scene, trace)
         with trace.station("closing"):
             summary_due = await self._close(lease, scene, outcome, trace)
@@ -184,10 +189,10 @@ class Turns:
         return Begun(int(taken), int(tries), tuple(_entry.validate_json(entry) for entry in entries))
 
     async def _perceive(
-        self, conversation: str, messages: list[Inbound], contact: Contact, trace: Trace
+        self, conversation: str, messages: list[Inbound], contact: Contact, trace: Trace, due: float
     ) -> list[Sight]:
         # Half of what is left is for understanding; the model needs the other half.
-        seconds = max(self._left(messages) / 2, 1)
+        seconds = max((due - asyncio.get_running_loop().time()) / 2, 1)
         with trace.station("perception"):
             language = _language(contact, None)
             sights = await self._at.perception.perceive(conversation, messages, language, seconds)
@@ -220,7 +225,7 @@ class Turns:
             "summary": scene.before.summary,
         }
         trace.prompt = self._at.prompts.render("assistant", values)
-        deadline = asyncio.get_running_loop().time() + max(self._left(scene.messages) - _SENDING_SECONDS, 1)
+        deadline = max(scene.due - _SENDING_SECONDS, asyncio.get_running_loop().time() + 1)
         question = Question((Instructions(trace.prompt.text), *_history(scene.before), _words(scene)), deadline)
         context = ToolContext(
             conversation=scene.conversation,
@@ -301,10 +306,10 @@ class Turns:
         )
 
     def _left(self, messages: list[Inbound]) -> float:
-        """Seconds until the customer must have an answer; after an outage, when that is past, half of them anew."""
+        """Seconds until the customer must have an answer; when that is past already, after an outage, half anew."""
         first = min(message.received_at for message in messages)
-        spent = (datetime.now(UTC) - first).total_seconds()
-        return max(self._turn.deadline_seconds - spent, self._turn.deadline_seconds / 2)
+        left = self._turn.deadline_seconds - (datetime.now(UTC) - first).total_seconds()
+        return left if left > 0 else self._turn.deadline_seconds / 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -319,6 +324,7 @@ class _Scene:
     contact: Contact
     before: Recollection
     begun: Begun
+    due: float
 
 
 def _said(messages: list[Inbound], sights: list[Sight], quotes: dict[str, str]) -> str:

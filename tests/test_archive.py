@@ -21,10 +21,10 @@ def kept(world: World) -> list[Path]:
     return [path for path in world.settings.storage.dir.glob("media/*/*/*") if path.is_file()]
 
 
-async def test_a_photo_is_kept_below_its_contact_and_day(world: World, ana: Person, media: Media) -> None:
+async def test_a_voice_note_is_kept_below_its_contact_and_day(world: World, ana: Person, media: Media) -> None:
     world.models.will(says("Listo"))
-    photo = media("photos/ean13-1_1.jpg")
-    await world.meta.sends_media(ana, "image", photo, "image/jpeg")
+    note = media("voice/es_hola.ogg")
+    await world.meta.sends_media(ana, "audio", note, "audio/ogg")
     await world.meta.replies(ana)
     (path,) = kept(world)
     conversation = await conversation_of(world, ana)
@@ -32,15 +32,15 @@ async def test_a_photo_is_kept_below_its_contact_and_day(world: World, ana: Pers
     assert path.parts[-4:-1] == ("media", conversation, day)
     storage = storage_of(world.settings.storage)
     key = "/".join(path.parts[-4:])
-    assert await storage.get(key) == photo
-    assert await storage.mime(key) == "image/jpeg"
+    assert await storage.get(key) == note
+    assert await storage.mime(key) == "audio/ogg"
 
 
 async def test_a_message_that_was_taken_back_loses_its_file_and_a_contact_all_of_them(
     world: World, ana: Person, media: Media
 ) -> None:
-    photo = media("photos/ean13-1_1.jpg")
-    wamids = [await world.meta.sends_media(ana, "image", photo, "image/jpeg") for _ in range(3)]
+    note = media("voice/es_hola.ogg")
+    wamids = [await world.meta.sends_media(ana, "audio", note, "audio/ogg") for _ in range(3)]
     await settled(world)
     conversation = await conversation_of(world, ana)
     storage = storage_of(world.settings.storage)
@@ -60,7 +60,7 @@ async def test_a_disk_that_can_not_be_written_costs_nobody_an_answer(
 ) -> None:
     (tmp_path / "taken").write_text("a file where the folder should be")
     world = await start(STORAGE_DIR=str(tmp_path / "taken"))
-    world.models.will(says("Ya la vi"))
-    await world.meta.sends_media(ana, "image", media("photos/ean13-1_1.jpg"), "image/jpeg")
+    world.models.will(says("Ya la oí"))
+    await world.meta.sends_media(ana, "audio", media("voice/es_hola.ogg"), "audio/ogg")
     (reply,) = await world.meta.replies(ana)
-    assert reply.text == "Ya la vi"
+    assert reply.text == "Ya la oí"

@@ -239,6 +239,22 @@ async def test_when_no_model_answers_the_customer_gets_an_honest_text_in_their_l
     assert (await ends(world, await conversation_of(world, ana)))[wamid] == "failed: no model answered"
 
 
+async def test_a_message_that_makes_every_turn_fail_is_given_up_with_an_honest_answer(
+    world: World, ana: Person
+) -> None:
+    await world.meta.writes(ana, text("hola"))
+    await world.meta.replies(ana)
+    conversation = await conversation_of(world, ana)
+    await world.redis.set(f"recado:{{{conversation}}}:perceived:777", "what no version of Recado wrote")
+    poison = await world.meta.writes(ana, {"type": "image", "image": {"id": "777", "mime_type": "image/jpeg"}})
+    replies = await world.meta.replies(ana, 2, within=40)
+    assert replies[1].request["text"]["body"].startswith("Perdona, ahora mismo no puedo contestarte")
+    await settled(world)
+    assert (await ends(world, conversation))[poison] == "failed: gave up after 5 tries"
+    await world.meta.writes(ana, text("¿y ahora?"))
+    assert len(await world.meta.replies(ana, 3)) == 3
+
+
 async def test_messages_without_a_worker_wait_and_are_answered_when_one_comes(start: Start, ana: Person) -> None:
     waiting = await start(workers=0)
     await waiting.meta.writes(ana, text("¿hay alguien?"))

@@ -10,10 +10,12 @@ from bullmq import Queue
 from redis.asyncio import Redis
 
 from bot.contacts import Contacts
+from bot.queues import Task
 from bot.redis import answer
 from bot.sandbox.meta import Person
 from bot.sandbox.openrouter import Scripted, says
-from tests.processes import eventually
+from bot.template_commands import _open
+from tests.processes import eventually, running
 from tests.test_conversation import conversation_of, settled, text
 from tests.world import Start, World
 
@@ -209,3 +211,33 @@ async def test_staff_are_known_by_phone_in_any_spelling_and_by_bsuid(world: Worl
         assert (await Contacts(world.redis, staff).get(conversation)).role == "staff"
     assert (await Contacts(world.redis, ["5215512345679"]).get(conversation)).role == "customer"
     assert (await Contacts(world.redis).get(conversation)).role == "customer"
+
+
+async def test_jobs_tried_twice_at_the_same_moment_are_sent_once(start: Start) -> None:
+    world = await start(workers=0)
+    async with _open(world.settings) as desk:
+        task = Task("template", ORDER, "order-17")
+        await asyncio.gather(*(desk.notices.process(task) for _ in range(5)))
+    assert len(world.meta.accepted) == 1
+
+
+async def test_a_worker_of_this_queue_alone_needs_no_model(start: Start) -> None:
+    world = await start(workers=0)
+    async with running("worker", "--queues", "notification", OPENROUTER_API_KEY="") as worker:
+        assert await ended(world, await add(world, ORDER)) == ("completed", "")
+        assert await worker.stop() == 0
+    assert "5215512345678" not in worker.text
+    assert "Ana" not in worker.text
+
+
+async def test_a_worker_killed_while_meta_answers_costs_nothing_and_doubles_nothing(start: Start) -> None:
+    world = await start(workers=0)
+    world.meta.will_delay(5)
+    async with running("worker", "--queues", "notification") as worker:
+        job = await add(world, ORDER)
+        await world.meta.wait_for(lambda: world.meta.accepted)
+        worker.process.kill()
+        await worker.process.wait()
+    async with running("worker", "--queues", "notification"):
+        assert await ended(world, job) == ("completed", "")
+    assert len(world.meta.accepted) == 1

@@ -205,7 +205,7 @@ async def test_a_template_that_meta_made_marketing_stays_until_the_company_agree
     await tell(shop, "template_category_update", new_category="UTILITY", correct_category="MARKETING")
     assert await templates.render_template(ORDER, "es")
     await tell(shop, "template_category_update", previous_category="UTILITY", new_category="MARKETING")
-    with pytest.raises(TemplateNotSendable, match="Meta made .* MARKETING, it was UTILITY"):
+    with pytest.raises(TemplateNotSendable, match=r"Meta made .* MARKETING, it was UTILITY"):
         await templates.render_template(ORDER, "es")
     await templates.sync()
     with pytest.raises(TemplateNotSendable, match="it was UTILITY"):

@@ -17,6 +17,7 @@ from bot.handoff import HandOff
 TOKEN = web.AppKey("console_token", str)
 EVENTS = web.AppKey("events", Events)
 HANDOFF = web.AppKey("handoff", HandOff)
+CLOSING = web.AppKey("closing", asyncio.Event)
 
 _HEARTBEAT_SECONDS = 15
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -29,7 +30,8 @@ def operators_only(handler: Handler) -> Handler:
 
     async def guarded(request: web.Request) -> web.StreamResponse:
         given = request.headers.get("Authorization", "").removeprefix("Bearer ")
-        if not hmac.compare_digest(given.encode(), request.app[TOKEN].encode()):
+        # Bytes that are not UTF-8 arrive as lone surrogates.
+        if not hmac.compare_digest(given.encode("utf-8", "surrogateescape"), request.app[TOKEN].encode()):
             raise web.HTTPUnauthorized(text="send Authorization: Bearer CONSOLE_TOKEN")
         return await handler(request)
 
@@ -48,21 +50,21 @@ async def events(request: web.Request) -> web.StreamResponse:
 async def give_back(request: web.Request) -> web.Response:
     """Let the bot answer again in a conversation that a person had taken."""
     conversation = request.match_info["conversation"]
-    if not is_conversation(conversation):
+    if not is_conversation(conversation) or not await request.app[HANDOFF].give_back(conversation):
         raise web.HTTPNotFound(text="there is no such conversation")
-    await request.app[HANDOFF].give_back(conversation)
     return web.json_response({"conversation": conversation, "quiet": False})
 
 
 async def stream(request: web.Request, source: AsyncIterator[dict[str, Any]]) -> web.StreamResponse:
-    """Write events as they come (WHATWG server-sent events), with a heartbeat, until the page goes away."""
+    """Write events as they come (WHATWG server-sent events), with a heartbeat, until the page or we go away."""
     response = web.StreamResponse(headers={"Content-Type": "text/event-stream", "Cache-Control": "no-store"})
     await response.prepare(request)
-    upcoming: asyncio.Future[dict[str, Any]] = asyncio.ensure_future(anext(source))
+    upcoming: asyncio.Future[Any] = asyncio.ensure_future(anext(source))
+    closing: asyncio.Future[Any] = asyncio.ensure_future(request.app[CLOSING].wait())
     try:
-        while True:
-            done, _ = await asyncio.wait({upcoming}, timeout=_HEARTBEAT_SECONDS)
-            if done:
+        while not closing.done():
+            await asyncio.wait({upcoming, closing}, timeout=_HEARTBEAT_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+            if upcoming.done():
                 await response.write(f"data: {json.dumps(upcoming.result(), ensure_ascii=False)}\n\n".encode())
                 upcoming = asyncio.ensure_future(anext(source))
             else:
@@ -70,5 +72,7 @@ async def stream(request: web.Request, source: AsyncIterator[dict[str, Any]]) ->
     except ConnectionResetError:
         return response
     finally:
-        upcoming.cancel()
-        await asyncio.gather(upcoming, return_exceptions=True)
+        for waiting in (upcoming, closing):
+            waiting.cancel()
+        await asyncio.gather(upcoming, closing, return_exceptions=True)
+    return response

@@ -24,6 +24,7 @@ class PromptFile:
     """`body` starts at line `body_line` of the file, counted from 1."""
 
     path: Path
+    source: str = ""
     front: dict[str, Any] = field(default_factory=dict)
     body: str = ""
     body_line: int = 1
@@ -50,11 +51,11 @@ def read(path: Path) -> PromptFile:
         raise PromptWrong(path, 1, f"can't be read: {error.strerror}") from error
     lines = text.splitlines(keepends=True)
     if not lines or lines[0].strip() != "---":
-        return PromptFile(path, body=text)
+        return PromptFile(path, text, body=text)
     end = next((number for number, line in enumerate(lines[1:], 1) if line.strip() == "---"), None)
     if end is None:
         raise PromptWrong(path, 1, "the front matter isn't closed; put a line with --- after it")
-    return PromptFile(path, _front(path, "".join(lines[1:end])), "".join(lines[end + 1 :]), end + 2)
+    return PromptFile(path, text, _front(path, "".join(lines[1:end])), "".join(lines[end + 1 :]), end + 2)
 
 
 def _front(path: Path, source: str) -> dict[str, Any]:

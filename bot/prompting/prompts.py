@@ -138,6 +138,6 @@ def load(folder: Path) -> Prompts:
         raise PromptWrong(folder, 1, "holds no prompt files (*.md); see PROMPTS_DIR")
     files = {path.stem: read(path) for path in paths if path.stem.lower() != "readme"}
     digest = hashlib.sha256()
-    for path in paths:
-        digest.update(f"{path.name}\0".encode() + path.read_bytes() + b"\0")
+    for name, file in files.items():
+        digest.update(f"{name}\0{file.source}\0".encode())
     return Prompts(files, digest.hexdigest()[:12])

@@ -24,7 +24,7 @@ from bot.sandbox.meta import Meta
 from bot.sandbox.openrouter import OpenRouterImitation
 from bot.sandbox.vision import VisionImitation
 from bot.sandbox.whisper import WhisperImitation
-from bot.settings import RedisSettings, Settings
+from bot.settings import RedisSettings, Settings, StorageSettings
 from bot.worker import CONCURRENCY, running
 
 _ANY_PORT = 0
@@ -33,10 +33,11 @@ _LOOPBACK = "127.0.0.1"
 
 @asynccontextmanager
 async def open_company(settings: Settings, host: str, port: int, data: Path) -> AsyncIterator[str]:
-    """Run everything until the context ends; gives the page's address. `data` keeps Redis' files."""
+    """Run everything until the context ends; gives the page's address. `data` keeps their files."""
     async with AsyncExitStack() as stack:
         url = await stack.enter_async_context(redis_server(data / "redis"))
         settings.redis = RedisSettings(url=SecretStr(url))
+        settings.storage = StorageSettings(dir=data / "files")
         port = port or _free_port(host)
         services = {
             "WhatsApp": "real" if settings.whatsapp.access_token else "imitation",
@@ -124,9 +125,8 @@ def _give_back(handoff: HandOff) -> Callable[[web.Request], Awaitable[web.Respon
             conversation = (await request.json())["conversation"]
         except (ValueError, KeyError, TypeError) as error:
             raise web.HTTPBadRequest(text='expected {"conversation": "c_…"}') from error
-        if not is_conversation(conversation):
+        if not is_conversation(conversation) or not await handoff.give_back(conversation):
             raise web.HTTPNotFound(text="there is no such conversation")
-        await handoff.give_back(conversation)
         return web.json_response({})
 
     return handler

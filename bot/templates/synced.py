@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -21,7 +20,6 @@ from bot.whatsapp.templates import Definition
 _log = structlog.get_logger()
 # The braces keep all of them in one slot of a Redis Cluster.
 _NAMES = "recado:{templates}"
-_SYNCED_AT = "recado:{templates}:synced_at"
 _LOOKED = "recado:{templates}:looked"
 # Before a template is refused, Meta is asked again what became of it; but not more often than this.
 _LOOK_AGAIN_SECONDS = 60
@@ -117,7 +115,6 @@ class Templates:
             pipeline.sadd(_NAMES, one.synced.name)
             pipeline.hset(_key(one.synced.name), one.synced.language, one.synced.model_dump_json())
             pipeline.hset(_key(one.synced.name), f"{one.synced.language}:accepted", one.accepted)
-        pipeline.set(_SYNCED_AT, repr(time.time()))
         await pipeline.execute()
         return sorted(kept, key=lambda one: (one.synced.name, one.synced.language))
 

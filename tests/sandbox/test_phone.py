@@ -211,9 +211,12 @@ async def test_the_page_allows_no_script_but_its_own(page: Client) -> None:
 
 
 async def test_every_file_that_the_page_names_is_served(page: Client) -> None:
-    for name, mime in (("main.js", "application/javascript"), ("chat.css", "text/css"), ("mark.svg", "image/svg+xml")):
+    # RFC 9239 made text/javascript the name; Python before 3.12 knows the old one.
+    scripts = {"text/javascript", "application/javascript"}
+    for name, mimes in (("main.js", scripts), ("chat.css", {"text/css"}), ("mark.svg", {"image/svg+xml"})):
         answer = await page.get(f"/sandbox/static/{name}")
-        assert (answer.status, answer.content_type) == (200, mime)
+        assert answer.status == 200
+        assert answer.content_type in mimes
     for name in ("..%2Fphone.py", "nothing.js", "%2e%2e%2f%2e%2e%2fapp.py"):
         assert (await page.get(f"/sandbox/static/{name}")).status == 404
     assert str((await page.get("/sandbox")).url).endswith("/sandbox/")

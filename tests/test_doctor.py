@@ -1,0 +1,173 @@
+"""What `recado doctor` finds: each integration absent, in order or wrong, with the fix, and no secret."""
+
+import json
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from aiohttp import web
+from redis.asyncio import Redis
+
+from bot.doctor import Finding, examine
+from bot.listening import listening
+from bot.settings import Settings
+from tests.processes import recado
+from tests.world import Start
+
+INTEGRATIONS = ["Redis", "WhatsApp", "Webhook", "OpenRouter", "Whisper", "Vision", "Prompts", "Audio", "Console"]
+
+
+async def finding(integration: str) -> Finding:
+    (found,) = [one for one in await examine(Settings()) if one.integration == integration]
+    return found
+
+
+@pytest.fixture
+async def html() -> AsyncIterator[str]:
+    """A server that answers every request with a page, as a wrong address often does."""
+
+    async def page(_: web.Request) -> web.Response:
+        return web.Response(text="<html>Welcome</html>", content_type="text/html")
+
+    app = web.Application()
+    app.router.add_route("*", "/{tail:.*}", page)
+    async with listening(app, "127.0.0.1", 0, finish=0.1) as url:
+        yield url
+
+
+async def test_a_service_that_is_whole_is_found_in_order(start: Start) -> None:
+    await start(workers=0)
+    findings = await examine(Settings())
+    assert [one.integration for one in findings] == INTEGRATIONS
+    assert {one.integration: one.state for one in findings if one.state != "ok"} == {"Vision": "absent"}
+
+
+async def test_what_is_not_configured_is_absent_and_says_what_to_set(
+    redis: Redis, redis_address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("REDIS_URL", redis_address)
+    absent = {one.integration: one.words for one in await examine(Settings()) if one.state == "absent"}
+    assert set(absent) == {"WhatsApp", "Webhook", "OpenRouter", "Whisper", "Vision", "Console"}
+    for variable, integration in {
+        "WHATSAPP_ACCESS_TOKEN": "WhatsApp",
+        "WHATSAPP_APP_SECRET": "Webhook",
+        "OPENROUTER_API_KEY": "OpenRouter",
+        "OPENAI_API_KEY": "Whisper",
+        "GOOGLE_APPLICATION_CREDENTIALS": "Vision",
+        "CONSOLE_TOKEN": "Console",
+    }.items():
+        assert variable in absent[integration]
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "integration", "fix"),
+    [
+        ("REDIS_URL", "redis://127.0.0.1:9/0", "Redis", "REDIS_URL"),
+        ("WHATSAPP_ACCESS_TOKEN", "hunter2", "WhatsApp", "make a token"),
+        ("WHATSAPP_PHONE_NUMBER_ID", "999", "WhatsApp", "see the number's id"),
+        ("WHATSAPP_API_BASE_URL", "http://127.0.0.1:9", "WhatsApp", "WHATSAPP_API_BASE_URL"),
+        ("WHATSAPP_WEBHOOK_VERIFY_TOKEN", "", "Webhook", "WHATSAPP_WEBHOOK_VERIFY_TOKEN"),
+        ("OPENROUTER_API_KEY", "hunter2", "OpenRouter", "OPENROUTER_API_KEY"),
+        ("LLM_BASE_URL", "http://127.0.0.1:9/api/v1", "OpenRouter", "LLM_BASE_URL"),
+        ("OPENAI_API_KEY", "hunter2", "Whisper", "OPENAI_API_KEY"),
+        ("OPENAI_BASE_URL", "http://127.0.0.1:9/v1", "Whisper", "OPENAI_BASE_URL"),
+        ("GOOGLE_VISION_ENDPOINT", "http://127.0.0.1:9", "Vision", "GOOGLE_VISION_ENDPOINT"),
+        ("GOOGLE_APPLICATION_CREDENTIALS", "nowhere.json", "Vision", "GOOGLE_APPLICATION_CREDENTIALS"),
+        ("PROMPTS_DIR", "nowhere", "Prompts", "PROMPTS_DIR"),
+    ],
+)
+async def test_what_does_not_work_is_wrong_and_says_what_to_see_to(
+    start: Start, monkeypatch: pytest.MonkeyPatch, variable: str, value: str, integration: str, fix: str
+) -> None:
+    await start(workers=0)
+    monkeypatch.setenv(variable, value)
+    found = await finding(integration)
+    assert found.state == "wrong"
+    assert fix in found.words
+    assert "hunter2" not in found.words
+    assert "\n" not in found.words
+
+
+@pytest.mark.parametrize(
+    ("variable", "integration"),
+    [("WHATSAPP_API_BASE_URL", "WhatsApp"), ("LLM_BASE_URL", "OpenRouter"), ("OPENAI_BASE_URL", "Whisper")],
+)
+async def test_a_page_at_the_address_is_no_service(
+    start: Start, html: str, monkeypatch: pytest.MonkeyPatch, variable: str, integration: str
+) -> None:
+    await start(workers=0)
+    monkeypatch.setenv(variable, html)
+    assert (await finding(integration)).state == "wrong"
+
+
+async def test_a_vision_that_listens_is_found(start: Start, html: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    await start(workers=0)
+    monkeypatch.setenv("GOOGLE_VISION_ENDPOINT", html)
+    assert (await finding("Vision")).state == "ok"
+
+
+async def test_a_redis_that_forgets_under_pressure_is_wrong(start: Start) -> None:
+    world = await start(workers=0)
+    await world.redis.config_set("maxmemory-policy", "allkeys-lru")
+    try:
+        found = await finding("Redis")
+    finally:
+        await world.redis.config_set("maxmemory-policy", "noeviction")
+    assert found.state == "wrong"
+    assert "noeviction" in found.words
+
+
+async def test_a_redis_that_lets_nobody_see_its_configuration_is_in_order(
+    start: Start, redis_address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = await start(workers=0)
+    await world.redis.acl_setuser(
+        "tenant",
+        enabled=True,
+        passwords=["+hunter2"],
+        keys=["*"],
+        channels=["*"],
+        categories=["+@all"],
+        commands=["-config"],
+    )
+    monkeypatch.setenv("REDIS_URL", redis_address.replace("redis://", "redis://tenant:hunter2@"))
+    try:
+        assert (await finding("Redis")).state == "ok"
+    finally:
+        await world.redis.acl_deluser("tenant")
+
+
+async def test_a_mistake_in_a_prompt_is_told_with_file_and_line(
+    start: Start, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    await start(workers=0)
+    (tmp_path / "assistant.md").write_text("Uno\n{{ nobody }}\n")
+    monkeypatch.setenv("PROMPTS_DIR", str(tmp_path))
+    found = await finding("Prompts")
+    assert found.state == "wrong"
+    assert "assistant.md:2" in found.words
+
+
+async def test_the_command_prints_a_line_each_and_ends_with_0_when_nothing_is_wrong(start: Start) -> None:
+    await start(workers=0)
+    ended = await recado("doctor")
+    assert (ended.code, ended.err) == (0, "")
+    assert [line.split()[1] for line in ended.out.splitlines()] == INTEGRATIONS
+    assert {line[0] for line in ended.out.splitlines()} == {"✓", "–"}
+
+
+async def test_the_command_ends_with_1_when_something_is_wrong_and_speaks_json(start: Start) -> None:
+    await start(workers=0)
+    ended = await recado("doctor", "--format", "json", OPENROUTER_API_KEY="hunter2")
+    assert ended.code == 1
+    found = {one["integration"]: one for one in json.loads(ended.out)}
+    assert list(found) == INTEGRATIONS
+    assert set(found["OpenRouter"]) == {"integration", "state", "words"}
+    assert found["OpenRouter"]["state"] == "wrong"
+    assert "hunter2" not in ended.out + ended.err
+
+
+async def test_a_wrong_variable_is_told_by_the_command() -> None:
+    ended = await recado("doctor", REDIS_PORT="hunter2")
+    assert ended.code == 1
+    assert ended.err.startswith("REDIS_PORT: ")

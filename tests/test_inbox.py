@@ -1,0 +1,143 @@
+"""The inbox's guarantees on a real Redis: once, in order, and only the holder of a lease may write."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from datetime import UTC, datetime
+
+import pytest
+from redis.asyncio import Redis
+from redis.exceptions import ResponseError
+
+from bot.inbox import Desk, Inbox, Lease, LeaseLost, hold
+from bot.ledger import Ledger
+from bot.messages import Inbound, Text, Unsupported
+from bot.redis import Together, answer
+
+DAY = 24 * 3600
+
+
+def message(number: int, person: str = "MX.1", phone: str | None = "5215500000001") -> Inbound:
+    now = datetime.now(UTC)
+    content = Text(body=f"m{number}")
+    return Inbound(id=f"wamid.{number}", bsuid=person, phone=phone, sent_at=now, received_at=now, content=content)
+
+
+async def conversation(redis: Redis, person: str = "MX.1") -> str:
+    found: str = await redis.get(f"recado:identity:{person}")
+    return found
+
+
+def nobody(_conversation: str, _job: str) -> None:
+    """Nobody is asked for a turn."""
+
+
+async def test_a_message_delivered_again_after_seven_days_is_known_and_forgotten_after_a_month(redis: Redis) -> None:
+    now = [time.time()]
+    inbox = Inbox(redis, nobody, clock=lambda: now[0])
+    assert await inbox.accept([message(1)]) == [True]
+    for days in (7, 22):
+        now[0] += days * DAY
+        assert await inbox.accept([message(1)]) == [False]
+    now[0] += 2 * DAY
+    assert await inbox.accept([message(2)]) == [True]
+    assert set(await Ledger(redis).of(await conversation(redis))) == {"wamid.2"}
+
+
+async def test_the_same_message_twice_in_one_round_trip_is_kept_once(redis: Redis) -> None:
+    assert await Inbox(redis, nobody).accept([message(1), message(1)]) == [True, False]
+    assert [m.id for m in await Desk(redis, lease_seconds=5).waiting(await conversation(redis))] == ["wamid.1"]
+
+
+async def test_many_first_messages_of_one_person_at_once_make_one_conversation(redis: Redis) -> None:
+    inboxes = [Inbox(redis, nobody) for _ in range(10)]
+    await asyncio.gather(*(inbox.accept([message(number)]) for number, inbox in enumerate(inboxes)))
+    assert len(await Desk(redis, lease_seconds=5).waiting(await conversation(redis))) == 10
+    assert await redis.get("recado:identity:5215500000001") == await conversation(redis)
+
+
+async def test_a_redis_that_forgot_the_script_stores_the_message_all_the_same(redis: Redis) -> None:
+    inbox = Inbox(redis, nobody)
+    await inbox.accept([message(1)])
+    await redis.script_flush()
+    assert await inbox.accept([message(1), message(2)]) == [False, True]
+
+
+async def test_what_can_not_be_stored_does_not_cost_the_others(redis: Redis) -> None:
+    inbox = Inbox(redis, nobody)
+    await inbox.accept([message(1, "MX.1", None), message(2, "MX.2", None)])
+    broken = f"recado:{{{await conversation(redis, 'MX.1')}}}:waiting"
+    await redis.set(broken, "not a list")
+    async with Together(inbox.accept).running() as together:
+        outcomes = await asyncio.gather(
+            together(message(3, "MX.1", None)), together(message(4, "MX.2", None)), return_exceptions=True
+        )
+    assert isinstance(outcomes[0], ResponseError)
+    assert outcomes[1] is True
+
+
+async def test_a_late_holder_of_a_lease_writes_nothing(redis: Redis) -> None:
+    desk = Desk(redis, lease_seconds=0.05)
+    late, holder = Lease("c_1", "late"), Lease("c_1", "holder")
+    assert await desk.take(late)
+    async with asyncio.timeout(5):
+        while not await desk.take(holder):
+            await asyncio.sleep(0.01)
+    with pytest.raises(LeaseLost):
+        await desk.commit(late, lambda pipeline: pipeline.set("written", "1"))
+    with pytest.raises(LeaseLost):
+        await desk.release(late)
+    assert await redis.get("written") is None
+
+
+async def test_a_lease_is_held_for_as_long_as_it_is_renewed_and_its_loss_is_told(redis: Redis) -> None:
+    desk = Desk(redis, lease_seconds=0.3)
+    lease = Lease("c_1", "mine")
+    await desk.take(lease)
+    holding = asyncio.create_task(hold(desk, lease))
+    await asyncio.sleep(0.8)
+    assert not await desk.take(Lease("c_1", "other"))
+    await redis.set("recado:{c_1}:lease", "other")
+    with pytest.raises(LeaseLost):
+        await asyncio.wait_for(holding, 5)
+
+
+async def test_a_conversation_is_let_go_only_when_nothing_waits_and_then_its_next_job_has_another_id(
+    redis: Redis,
+) -> None:
+    jobs: list[str] = []
+    inbox, desk = Inbox(redis, lambda _, job: jobs.append(job)), Desk(redis, lease_seconds=5)
+    await inbox.accept([message(1)])
+    name = await conversation(redis)
+    lease = Lease(name, "mine")
+    await desk.take(lease)
+    assert not await desk.release(lease)
+    await desk.commit(lease, lambda pipeline: pipeline.delete(f"recado:{{{name}}}:waiting"))
+    assert await desk.release(lease)
+    await inbox.accept([message(2)])
+    assert jobs == [f"{name}-0", f"{name}-1"]
+    assert await desk.unaccounted() == 1
+
+
+async def test_a_closed_conversation_leaves_the_index_but_not_when_somebody_writes_meanwhile(redis: Redis) -> None:
+    inbox, desk = Inbox(redis, nobody), Desk(redis, lease_seconds=5)
+    await inbox.accept([message(1)])
+    name = await conversation(redis)
+    lease = Lease(name, "mine")
+    await desk.take(lease)
+    await redis.delete(f"recado:{{{name}}}:waiting")
+    await desk.release(lease)
+    assert await redis.zcard("recado:open") == 0
+    await inbox.accept([message(2)])
+    assert await redis.zcard("recado:open") == 1
+    assert await answer(redis.llen(f"recado:{{{name}}}:waiting")) == 1
+
+
+async def test_a_waiting_entry_that_can_not_be_read_is_an_unreadable_message_and_holds_nobody_up(redis: Redis) -> None:
+    await Inbox(redis, nobody).accept([message(1)])
+    name = await conversation(redis)
+    await answer(redis.rpush(f"recado:{{{name}}}:waiting", '{"id": "wamid.9", "content": {"kind": "hologram"}}', "{"))
+    first, second, third = await Desk(redis, lease_seconds=5).waiting(name)
+    assert (first.id, second.id) == ("wamid.1", "wamid.9")
+    assert second.content == third.content == Unsupported(type="unreadable")
