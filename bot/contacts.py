@@ -82,7 +82,8 @@ class Contacts:
 
     def __init__(self, redis: Redis, staff: Iterable[str] = ()) -> None:
         self._redis = redis
-        self._staff = frozenset(map(_plain, staff))
+        addresses = (address_of(one) for one in staff)
+        self._staff = frozenset(_plain(known) for pair in addresses for known in pair if known)
 
     async def get(self, conversation: str) -> Contact:
         pipeline = self._redis.pipeline(transaction=False)
