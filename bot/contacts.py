@@ -140,9 +140,6 @@ class Contacts:
         await answer(self._redis.hsetnx(_contact(found), field, value or ""))
         return found
 
-    async def set_marketing_opt_out(self, conversation: str, *, opt_out: bool) -> None:
-        await answer(self._redis.hset(_contact(conversation), "marketing_opt_out", "1" if opt_out else "0"))
-
     async def window_refused(self, conversation: str, asked_at: datetime) -> None:
         """Meta says that the 24 hours were over when it was asked: only a message later than the last opens them.
 

@@ -58,7 +58,7 @@ class Failures:
         elif error.code == UNDELIVERABLE:
             await self.contacts.undeliverable(conversation)
         elif error.code == OPTED_OUT:
-            await self.contacts.set_marketing_opt_out(conversation, opt_out=True)
+            await self.contacts.choose_marketing(conversation, wanted=False, at=datetime.now(UTC))
         elif needs_operator(error.code):
             await alert(self.events, "message_refused", str(error), "look the code up in Meta's list of error codes")
 

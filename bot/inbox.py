@@ -140,17 +140,20 @@ class Inbox:
         now = self._clock()
         pipeline = self._redis.pipeline(transaction=False)
         # The index first: a conversation that is listed with nothing waiting is harmless, the other way round is not.
-        pipeline.zadd(_OPEN, dict.fromkeys(conversations, now))
+        pairs = zip(messages, conversations, strict=True)
+        listed = dict.fromkeys((conversation for message, conversation in pairs if not why_ignored(message)), now)
+        if listed:
+            pipeline.zadd(_OPEN, listed)
         for message, conversation in zip(messages, conversations, strict=True):
             pipeline.execute_command(*_accept(message, conversation, now))
         for message, conversation in zip(messages, conversations, strict=True):
             if message.aside == "echo":
                 # At once, and not in its turn: a model may be thinking of an answer right now.
                 contacts.pause(pipeline, conversation, message.sent_at + self._echo_pause)
-        listed, *stored = await pipeline.execute(raise_on_error=False)
-        if isinstance(listed, Exception):
-            raise listed
-        return stored[: len(messages)]
+        results = await pipeline.execute(raise_on_error=False)
+        if listed and isinstance(failure := results.pop(0), Exception):
+            raise failure
+        return results[: len(messages)]
 
     def _accepted(self, message: Inbound, conversation: str, new: int, waiting: int, epoch: str) -> bool:
         if waiting:

@@ -7,16 +7,20 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+import structlog
 from pydantic import ConfigDict, TypeAdapter
 from redis.asyncio import Redis
 
 from bot import contacts, inbox, ledger, memory
+from bot.archive import Archive
 from bot.inbox import Desk, Lease, why_unanswered
 from bot.memory import Memory, Recollection, Remembered
 from bot.messages import CallPermission, Content, Edit, Inbound, Media, Reaction, Revoke, Text
 from bot.perception import fenced, forget_media, glance, media_key
 from bot.redis import answer, key
+from bot.storage.door import StorageFailed
 
+_log = structlog.get_logger()
 # Meta tells everything within 7 days (reference 1.4): news of a message may be here before the message.
 _AHEAD_SECONDS = 7 * 24 * 3600
 _QUOTE_LENGTH = 120
@@ -43,10 +47,11 @@ class Batch:
 
 
 class Records:
-    def __init__(self, redis: Redis, desk: Desk, memory: Memory) -> None:
+    def __init__(self, redis: Redis, desk: Desk, memory: Memory, archive: Archive) -> None:
         self._redis = redis
         self._desk = desk
         self._memory = memory
+        self._archive = archive
 
     async def sort_out(self, conversation: str, waiting: list[Inbound], earlier: tuple[str, ...] = ()) -> Batch:
         """Apply to each other what waits, in the order in which it was sent, and what was told ahead."""
@@ -130,6 +135,14 @@ class Records:
         ledger.ended(batch.ends)
         return due
 
+    async def _erase_files(self, conversation: str, wamids: list[str]) -> None:
+        for wamid in wamids:
+            try:
+                await self._archive.erase_message(conversation, wamid)
+            except StorageFailed as error:
+                # Nobody's answer waits for a disk; the file's place stays known, so that erasing the contact finds it.
+                _log.error("revoked_file_not_erased", why=str(error), fix="see the storage; then erase the contact")
+
     async def _told_ahead(self, conversation: str, messages: list[Inbound]) -> dict[str, Edit | Revoke]:
         wamids = [message.id for message in messages if not isinstance(message.content, Edit | Revoke)]
         told = await self._redis.mget([_ahead(conversation, wamid) for wamid in wamids]) if wamids else []
@@ -141,6 +154,8 @@ class Records:
         """The files that revoked messages brought, and the turns whose stories repeat their words."""
         if not revoked:
             return (), ()
+        for one in (conversation, *earlier):
+            await self._erase_files(one, revoked)
         for one in earlier:
             # Nothing but their time to live holds these; doing it twice is doing it once.
             await self._redis.delete(*(key(one, "said", wamid) for wamid in revoked))

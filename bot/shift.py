@@ -34,7 +34,8 @@ class Shift:
         if home == conversation:
             await self._hold(lease, pending)
         else:
-            await self.desk.abandon(lease)
+            # What was sent from here may still fail, and is sent again from here.
+            await self._hold(lease, pending)
             await self.work(home)
             await self.desk.strike(conversation)
 

@@ -78,6 +78,7 @@ async def running(settings: Settings, names: tuple[queues.Name, ...], concurrenc
             definitions(settings.service.templates_dir),
             default_language=settings.service.default_language,
         )
+        archive = Archive(redis, storage_of(settings.storage))
         outbox = outbox_of(redis, graph, desk, contacts, templates, settings)
         notices = Notices(redis, desk, contacts, memory, outbox, templates)
         stations = Stations(
@@ -85,11 +86,11 @@ async def running(settings: Settings, names: tuple[queues.Name, ...], concurrenc
             desk=desk,
             contacts=contacts,
             memory=memory,
-            perception=Perception(redis, graph, senses, Archive(redis, storage_of(settings.storage))),
+            perception=Perception(redis, graph, senses, archive),
             agent=Agent(model, TOOLS),
             outbox=outbox,
             handoff=handoff,
-            records=Records(redis, desk, memory),
+            records=Records(redis, desk, memory, archive),
             reception=Reception(contacts, handoff, settings.channel),
             events=events,
             graph=graph,
@@ -99,7 +100,7 @@ async def running(settings: Settings, names: tuple[queues.Name, ...], concurrenc
             business=business_of(prompts),
         )
         turns = Turns(stations, settings.turn, settings.service)
-        shift = Shift(desk, stations.outbox, Joining(redis, desk, memory), turns.take)
+        shift = Shift(desk, outbox, Joining(redis, desk, memory), turns.take)
         summaries = Summaries(model, memory, prompts, stations.business)
         ship = Ship(redis)
         stack.push_async_callback(ship.flush)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -176,7 +176,7 @@ async def _waits(world: World) -> bool:
 
 async def test_a_colleagues_own_message_is_not_sent_to_somebody_who_opted_out(world: World, ana: Person) -> None:
     conversation = await acquainted(world, ana)
-    await Contacts(world.redis).set_marketing_opt_out(conversation, opt_out=True)
+    await Contacts(world.redis).choose_marketing(conversation, wanted=False, at=datetime.now(UTC))
     await put(world, conversation, ana, Say(body="¡oferta!"), name="x1", own=True)
     await put(world, conversation, ana, Say(body="tu respuesta"), name="x2")
     await world.meta.replies(ana)

@@ -14,7 +14,18 @@ from bot.settings import Settings
 from tests.processes import recado
 from tests.world import Start
 
-INTEGRATIONS = ["Redis", "WhatsApp", "Webhook", "OpenRouter", "Whisper", "Vision", "Prompts", "Audio", "Console"]
+INTEGRATIONS = [
+    "Redis",
+    "WhatsApp",
+    "Webhook",
+    "Sending",
+    "OpenRouter",
+    "Whisper",
+    "Vision",
+    "Prompts",
+    "Audio",
+    "Console",
+]
 
 
 async def finding(integration: str) -> Finding:
@@ -47,7 +58,7 @@ async def test_what_is_not_configured_is_absent_and_says_what_to_set(
 ) -> None:
     monkeypatch.setenv("REDIS_URL", redis_address)
     absent = {one.integration: one.words for one in await examine(Settings()) if one.state == "absent"}
-    assert set(absent) == {"WhatsApp", "Webhook", "OpenRouter", "Whisper", "Vision", "Console"}
+    assert set(absent) == {"WhatsApp", "Webhook", "Sending", "OpenRouter", "Whisper", "Vision", "Console"}
     for variable, integration in {
         "WHATSAPP_ACCESS_TOKEN": "WhatsApp",
         "WHATSAPP_APP_SECRET": "Webhook",

@@ -99,6 +99,7 @@ async def test_a_revoked_photo_takes_what_was_seen_in_it_along(world: World, med
     await settled(world)
     assert (await remembered(world, ANA))[0] == DELETED
     assert await world.redis.keys(f"*:{photo}") == []
+    assert not [path for path in world.settings.storage.dir.rglob("*") if path.is_file()]
     assert await kept(world, "<codes>") == []
 
 
