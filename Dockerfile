@@ -7,7 +7,7 @@ COPY pipelines pipelines
 RUN python -m venv /venv && /venv/bin/pip install --no-cache-dir --constraint constraints.txt '.[ocr]'
 
 FROM python:3.13-slim
-RUN useradd --create-home --uid 10001 recado
+RUN useradd --create-home --uid 10001 recado && install -d -o recado /files
 COPY --from=build /venv /venv
 WORKDIR /home/recado
 COPY prompts prompts
