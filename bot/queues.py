@@ -69,6 +69,18 @@ def _options(job_id: str, after: float = 0) -> dict[str, Any]:
     }
 
 
+class _Worker(Worker):  # type: ignore[misc] # BullMQ has no types
+    """BullMQ's worker asks Redis for every free place at once, a hundred times whenever one job comes: here in turn."""
+
+    def __init__(self, name: str, processor: Any, options: dict[str, Any]) -> None:
+        super().__init__(name, processor, options)
+        self._asking = asyncio.Lock()
+
+    async def getNextJob(self, token: str) -> Job | None:  # noqa: N802 - BullMQ's name
+        async with self._asking:
+            return None if self.closing or self.paused else await super().getNextJob(token)
+
+
 class Nudges:
     """Asks for jobs off the caller's path. A turn that gets lost is asked for again by the workers' sweep."""
 
@@ -165,7 +177,7 @@ async def working(
         "runRetryDelay": 500,
         "autorun": False,
     }
-    worker = Worker(name, processor, options)
+    worker = _Worker(name, processor, options)
     # Without its capabilities read, BullMQ rounds every wait up to whole seconds.
     try:
         await worker.blockingRedisConnection.getRedisVersion()
