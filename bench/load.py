@@ -15,12 +15,13 @@ _PEOPLE = 500
 
 
 class Load:
-    def __init__(self, secret: str) -> None:
+    def __init__(self, secret: str, people: int = _PEOPLE) -> None:
         self._secret = secret
+        self._people = people
         self._numbers = count()
 
     async def acknowledge(self, port: int, requests: int) -> float:
-        """Post so many messages, each of another person; gives the rate. Raises when one is not answered with 200."""
+        """Post so many messages, by turns of each person; gives the rate. Raises when one is not answered with 200."""
         prepared = [self._request() for _ in range(requests)]
         began = time.perf_counter()
         queue = iter(prepared)
@@ -41,7 +42,7 @@ class Load:
 
     def _request(self) -> bytes:
         number = next(self._numbers)
-        person, bsuid = f"52155{number % _PEOPLE:08}", f"MX.{number % _PEOPLE:016}"
+        person, bsuid = f"52155{number % self._people:08}", f"MX.{number % self._people:016}"
         message = {
             "from": person,
             "from_user_id": bsuid,
