@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 import structlog
 
-from bot.ai.chat import Answer, Book, ChatModel, FromModel, FromTool, NoModelAnswered, Question, ToolCall
+from bot.ai.chat import Answer, Book, ChatModel, FromModel, FromTool, NoModelAnswered, Question, ToolCall, ToolOffer
 from bot.messages import Part, Record
 from bot.tools.tool import Tool, ToolContext, ToolError
 
@@ -66,32 +66,34 @@ class Journal:
 
 
 class Agent:
-    """Does no I/O of its own: the model, the tools and the journal are handed in."""
+    """Does no I/O of its own: the model, the tools and the journal are handed in.
 
-    def __init__(self, model: ChatModel, tools: tuple[Tool[Any], ...]) -> None:
+    `tools_for` says which tools there are for somebody: no other can be called.
+    """
+
+    def __init__(self, model: ChatModel, tools_for: Callable[[ToolContext], tuple[Tool[Any], ...]]) -> None:
         self._model = model
-        self._tools = {tool.name: tool for tool in tools}
-        self._offers = tuple(tool.offer for tool in tools)
+        self._tools_for = tools_for
 
     async def think(self, question: Question, context: ToolContext, journal: Journal, book: Book) -> Thought:
         """The reply to a person. Raises NoModelAnswered when there is none by the question's deadline."""
+        hands = _Hands({tool.name: tool for tool in self._tools_for(context)}, context, journal, question.deadline)
         lines = list(question.lines)
         offered: list[Part] = []
         steps = [entry for entry in journal.earlier if isinstance(entry, Step)]
-        done = {entry.call_id: entry for entry in journal.earlier if isinstance(entry, Done)}
         for round_ in range(_ROUNDS + 1):
             if round_ < len(steps):
                 step = steps[round_]
             else:
                 # In the last round no tool may be called: whoever would call for ever has to answer.
-                asked = replace(question, lines=tuple(lines), tools=self._offers, may_call=round_ < _ROUNDS)
+                asked = replace(question, lines=tuple(lines), tools=hands.offers, may_call=round_ < _ROUNDS)
                 step = _step(await self._model.answer(asked, book), round_)
                 await journal.write(step)
             if not step.calls:
                 return Thought(step.text, tuple(offered))
             if round_ == _ROUNDS:
                 break
-            results = await self._work(step, done, context, journal, question.deadline)
+            results = await hands.work(step)
             lines.append(
                 FromModel(step.text, tuple(ToolCall(call.id, call.name, call.arguments) for call in step.calls))
             )
@@ -99,27 +101,40 @@ class Agent:
             lines.extend(FromTool(result.call_id, result.result) for result in results)
         raise NoModelAnswered("the model called tools without end")
 
-    async def _work(
-        self, step: Step, done: dict[str, Done], context: ToolContext, journal: Journal, deadline: float
-    ) -> list[Done]:
-        async def one(call: Asked) -> Done:
-            if call.id in done:
-                return done[call.id]
-            own = replace(context, effect=f"{context.effect}.{call.id}", parts=[])
-            result = await self._call(call, own, deadline)
-            await journal.write(result)
-            return result
 
-        return list(await asyncio.gather(*(one(call) for call in step.calls)))
+class _Hands:
+    """The tools of one turn, and the journal of what they did: a call that was done is not done again."""
 
-    async def _call(self, call: Asked, context: ToolContext, deadline: float) -> Done:
+    def __init__(self, tools: dict[str, Tool[Any]], context: ToolContext, journal: Journal, deadline: float) -> None:
+        self._tools = tools
+        self._context = context
+        self._journal = journal
+        self._done = {entry.call_id: entry for entry in journal.earlier if isinstance(entry, Done)}
+        self._deadline = deadline
+
+    @property
+    def offers(self) -> tuple[ToolOffer, ...]:
+        return tuple(tool.offer for tool in self._tools.values())
+
+    async def work(self, step: Step) -> list[Done]:
+        """Do all calls of a step at once."""
+        return list(await asyncio.gather(*(self._one(call) for call in step.calls)))
+
+    async def _one(self, call: Asked) -> Done:
+        if call.id in self._done:
+            return self._done[call.id]
+        result = await self._call(call, replace(self._context, effect=f"{self._context.effect}.{call.id}", parts=[]))
+        await self._journal.write(result)
+        return result
+
+    async def _call(self, call: Asked, context: ToolContext) -> Done:
         started = time.perf_counter()
-        tool = self._tools.get(call.name)
         outcome: Literal["ok", "refused", "failed"] = "ok"
         try:
+            tool = self._tools.get(call.name)
             if tool is None:
                 raise ToolError(f"there is no tool {call.name!r}; there are {', '.join(self._tools)}")  # noqa: TRY301
-            left = deadline - asyncio.get_running_loop().time()
+            left = self._deadline - asyncio.get_running_loop().time()
             async with asyncio.timeout(min(_TOOL_SECONDS, max(left, 0))):
                 result = await tool.call(call.arguments, context)
         except ToolError as error:

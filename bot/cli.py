@@ -48,7 +48,7 @@ def serve(host: Host = "0.0.0.0", port: Port = 8080) -> None:
 
 @cli.command()
 def worker(
-    queues: Annotated[str, typer.Option(help="The queues to work on, with commas.")] = "llm,notification",
+    queues: Annotated[str, typer.Option(help="The queues to work on, with commas.")] = "llm,email,webhook,notification",
     concurrency: Annotated[int, typer.Option(help="Jobs of one queue at the same time.", min=1)] = 100,
 ) -> None:
     """Run the queue workers. Any number of them, on any number of machines."""

@@ -75,7 +75,7 @@ class Notices:
     async def order(self, job: TemplateJob, key_: str) -> None:
         """Add the job to the queue, after a look whether it can leave; raises TemplateNotSendable."""
         await self._templates.prepare(job.part, None)
-        await queues.notify(self._redis, "template", job.model_dump(exclude_none=True), key_)
+        await queues.add(self._redis, "notification", "template", job.model_dump(exclude_none=True), key_)
 
     async def send(self, job: TemplateJob, key_: str) -> None:
         """Send a template, once for this key; raises Unfit when it can't leave or Meta didn't take it."""

@@ -21,8 +21,8 @@ from bot.settings import RedisSettings
 
 _log = structlog.get_logger()
 
-Name = Literal["llm", "notification"]
-QUEUES: tuple[Name, ...] = ("llm", "notification")
+Name = Literal["llm", "email", "webhook", "notification"]
+QUEUES: tuple[Name, ...] = ("llm", "email", "webhook", "notification")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +46,7 @@ class Unfit(Exception):
 _LOCK_MILLISECONDS = 6_000
 # One more than a turn tries: the last attempt is the one that gives up and says so.
 _ATTEMPTS = 6
+_KEEP_DONE_SECONDS = 3 * 24 * 3600
 _ADD_AT_ONCE = 200
 _SAME_SECONDS = 2.0
 
@@ -141,9 +142,10 @@ async def turn_later(redis: Redis, conversation: str, job_id: str, seconds: floa
     await Queue("llm", {"connection": redis}).add("turn", {"conversation": conversation}, _options(job_id, seconds))
 
 
-async def notify(redis: Redis, name: Literal["template"], data: dict[str, Any], job_id: str) -> None:
-    """Add a job to the queue `notification`."""
-    await Queue("notification", {"connection": redis}).add(name, data, _options(job_id))
+async def add(redis: Redis, queue: Name, name: str, data: dict[str, Any], job_id: str) -> None:
+    """Add a job; one with this id that waits, runs, or was done in the last days, is the same job."""
+    kept = {"removeOnComplete": {"age": _KEEP_DONE_SECONDS}}
+    await Queue(queue, {"connection": redis}).add(name, data, _options(job_id) | kept)
 
 
 @asynccontextmanager

@@ -39,7 +39,7 @@ from bot.storage.connect import storage_of
 from bot.summaries import Summaries
 from bot.templates.files import definitions
 from bot.templates.synced import Templates
-from bot.tools.catalog import TOOLS
+from bot.tools.catalog import tools_for
 from bot.turn import Stations, Turns
 from bot.whatsapp.client import Graph
 
@@ -87,7 +87,7 @@ async def running(settings: Settings, names: tuple[queues.Name, ...], concurrenc
             contacts=contacts,
             memory=memory,
             perception=Perception(redis, graph, senses, archive),
-            agent=Agent(model, TOOLS),
+            agent=Agent(model, tools_for),
             outbox=outbox,
             handoff=handoff,
             records=Records(redis, desk, memory, archive),
@@ -110,7 +110,7 @@ async def running(settings: Settings, names: tuple[queues.Name, ...], concurrenc
             "llm": _llm(shift, summaries),
             "notification": notices.process,
         }
-        for name in names:
+        for name in (one for one in names if one in processors):
             working = queues.working(name, processors[name], settings.redis, concurrency=concurrency)
             await stack.enter_async_context(working)
         await _alongside(stack, _sweep(desk, nudges))

@@ -25,7 +25,7 @@ from bot.sandbox.meta import Meta
 from bot.sandbox.openrouter import OpenRouterImitation
 from bot.sandbox.vision import VisionImitation
 from bot.sandbox.whisper import WhisperImitation
-from bot.settings import RedisSettings, Settings, StorageSettings
+from bot.settings import RedisSettings, Settings
 from bot.worker import CONCURRENCY, running
 
 _ANY_PORT = 0
@@ -38,7 +38,7 @@ async def open_company(settings: Settings, host: str, port: int, data: Path) -> 
     async with AsyncExitStack() as stack:
         url = await stack.enter_async_context(redis_server(data / "redis"))
         settings.redis = RedisSettings(url=SecretStr(url))
-        settings.storage = StorageSettings(dir=data / "files")
+        settings.storage = settings.storage.model_copy(update={"dir": data / "files"})
         port = port or _free_port(host)
         services = {
             "WhatsApp": "real" if settings.whatsapp.access_token else "imitation",

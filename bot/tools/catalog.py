@@ -1,20 +1,49 @@
-"""The tools that there are. A new one is a file in this folder and a name here."""
+"""Which tools there are, and which role may use which. A new tool is a file in this folder and a row here."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
+from bot.contacts import Role
 from bot.tools.business import business_hours
 from bot.tools.handoff import talk_to_a_person
 from bot.tools.offers import ask_location, offer_choices, send_link
 from bot.tools.templates import send_template
-from bot.tools.tool import Tool
+from bot.tools.tool import Tool, ToolContext
 
-TOOLS: tuple[Tool[Any], ...] = (
-    business_hours,
-    talk_to_a_person,
-    offer_choices,
-    ask_location,
-    send_link,
-    send_template,
+
+class Row(NamedTuple):
+    """A tool, and whether somebody of this role may use it; the role comes from the signed webhook alone.
+
+    `needs` names the integration in `ToolContext` without which the tool is not there.
+    """
+
+    tool: Tool[Any]
+    customer: bool
+    staff: bool
+    needs: str | None = None
+
+
+_YES, _NO = True, False
+TABLE = (
+    #   tool              customer  staff
+    Row(business_hours, _YES, _YES),
+    Row(talk_to_a_person, _YES, _YES),
+    Row(offer_choices, _YES, _YES),
+    Row(ask_location, _YES, _YES),
+    Row(send_link, _YES, _YES),
+    Row(send_template, _NO, _YES),
 )
+
+
+def tools_for(context: ToolContext) -> tuple[Tool[Any], ...]:
+    """The tools that the model is offered, and may call, in this conversation."""
+    return tuple(row.tool for row in TABLE if may_use(row, context.contact.role) and _there(row, context))
+
+
+def may_use(row: Row, role: Role) -> bool:
+    return row.staff if role == "staff" else row.customer
+
+
+def _there(row: Row, context: ToolContext) -> bool:
+    return row.needs is None or getattr(context, row.needs) is not None

@@ -20,10 +20,8 @@ class Sending(Arguments):
 @tool(Sending)
 async def send_template(arguments: Sending, context: ToolContext) -> str:
     """Send one of the company's approved WhatsApp templates to a person: order_confirmation (name, order, total),
-    payment_reminder (name, amount, date), shipping_update (name, order, status). Only for colleagues of the team.
+    payment_reminder (name, amount, date), shipping_update (name, order, status).
     """
-    if context.contact.role != "staff":
-        raise ToolError("only staff may send templates; this person is a customer")
     try:
         await context.notices.order(template_job(arguments.model_dump(exclude_none=True)), f"tool-{context.effect}")
     except (TemplateNotSendable, Unfit) as error:

@@ -26,12 +26,13 @@ from bot.sandbox.openrouter import calls, says
 from bot.settings import Settings
 from bot.templates.synced import Templates
 from bot.tools.business import business_hours
-from bot.tools.catalog import TOOLS
+from bot.tools.catalog import TABLE
 from bot.tools.handoff import talk_to_a_person
 from bot.tools.tool import Tool, ToolContext, ToolError
 from bot.whatsapp.client import Graph
 from tests.world import World
 
+TOOLS = [row.tool for row in TABLE]
 CONVERSATION = f"c_{'0' * 20}"
 # A Tuesday on which the business of the repository's prompts is open.
 NOW = datetime(2026, 11, 24, 10, tzinfo=ZoneInfo("America/Mexico_City"))

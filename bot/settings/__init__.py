@@ -1,0 +1,110 @@
+"""The service's settings: read once from the environment and `.env`, typed, one class a section."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from bot.settings.channel import BSUID, ChannelSettings, MemorySettings, TurnSettings, WhatsAppSettings
+from bot.settings.integrations import (
+    MailSettings,
+    PushSettings,
+    StorageSettings,
+    StripeSettings,
+    SubscriberSettings,
+)
+from bot.settings.models import PRICES, BudgetSettings, LLMSettings, VisionSettings, WhisperSettings
+from bot.settings.reading import Section, SettingsWrong, read, variables
+from bot.settings.service import LogSettings, RedisSettings, ServiceSettings
+
+__all__ = [
+    "BSUID",
+    "PRICES",
+    "SECTIONS",
+    "BudgetSettings",
+    "ChannelSettings",
+    "LLMSettings",
+    "LogSettings",
+    "MailSettings",
+    "MemorySettings",
+    "PushSettings",
+    "RedisSettings",
+    "Section",
+    "ServiceSettings",
+    "Settings",
+    "SettingsWrong",
+    "StorageSettings",
+    "StripeSettings",
+    "SubscriberSettings",
+    "TurnSettings",
+    "VisionSettings",
+    "WhatsAppSettings",
+    "WhisperSettings",
+    "log_settings",
+    "variables",
+]
+
+
+class Settings:
+    """All sections. A part is handed its own section only."""
+
+    def __init__(self) -> None:
+        wrong: list[str] = []
+        self.whatsapp = read(WhatsAppSettings, wrong)
+        self.redis = read(RedisSettings, wrong)
+        self.llm = read(LLMSettings, wrong)
+        self.whisper = read(WhisperSettings, wrong)
+        self.vision = read(VisionSettings, wrong)
+        self.turn = read(TurnSettings, wrong)
+        self.channel = read(ChannelSettings, wrong)
+        self.memory = read(MemorySettings, wrong)
+        self.budget = read(BudgetSettings, wrong)
+        self.stripe = read(StripeSettings, wrong)
+        self.mail = read(MailSettings, wrong)
+        self.push = read(PushSettings, wrong)
+        self.storage = read(StorageSettings, wrong)
+        self.subscribers = read(SubscriberSettings, wrong)
+        self.service = read(ServiceSettings, wrong)
+        self.log = read(LogSettings, wrong)
+        if wrong:
+            raise SettingsWrong(wrong)
+
+    def require(self, *, server: bool = False, turns: bool = False) -> None:
+        """Stop a process that could not do its work: what `serve` or the `llm` queue can't be without."""
+        whatsapp = self.whatsapp
+        needs: list[tuple[str, Any, str]] = [
+            ("WHATSAPP_ACCESS_TOKEN", whatsapp.access_token, "a token of a system user at Meta"),
+            ("WHATSAPP_PHONE_NUMBER_ID", whatsapp.phone_number_id, "the id of the number, from Meta's API setup page"),
+        ]
+        if server:
+            secret = "the app secret, from Meta's App dashboard, Basic"  # noqa: S105 - words, not a secret
+            needs.append(("WHATSAPP_APP_SECRET", whatsapp.app_secret, secret))
+        if turns:
+            needs.append(("OPENROUTER_API_KEY", self.llm.api_key, "a key of OpenRouter, for the queue llm"))
+        missing = [f"{name}: is not set; expected {what}" for name, value, what in needs if not value]
+        if missing:
+            raise SettingsWrong(missing)
+
+
+SECTIONS: tuple[type[Section], ...] = (
+    WhatsAppSettings,
+    RedisSettings,
+    LLMSettings,
+    WhisperSettings,
+    VisionSettings,
+    TurnSettings,
+    ChannelSettings,
+    MemorySettings,
+    BudgetSettings,
+    StripeSettings,
+    MailSettings,
+    PushSettings,
+    StorageSettings,
+    SubscriberSettings,
+    ServiceSettings,
+    LogSettings,
+)
+
+
+def log_settings() -> LogSettings:
+    """How to log while the other settings are read; a wrong value counts as none, and `Settings` tells it."""
+    return read(LogSettings, [])

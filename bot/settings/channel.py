@@ -1,0 +1,75 @@
+"""WhatsApp, and how its messages are answered."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated
+
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
+from pydantic_settings import NoDecode, SettingsConfigDict
+
+from bot.settings.reading import CommaList, Seconds, Section, Url, pieces
+
+BSUID = re.compile(r"^[A-Z]{2}\.(ENT\.)?[A-Za-z0-9]{1,128}$")
+
+
+def _identities(values: list[str]) -> list[str]:
+    """Phones as digits, BSUIDs as they are: a BSUID must never be taken for a phone (reference 2.7)."""
+    plain = [value if BSUID.match(value) else re.sub(r"[\s+().-]", "", value) for value in values]
+    if any(not BSUID.match(value) and not re.fullmatch(r"[0-9]{6,20}", value) for value in plain):
+        raise ValueError("holds something else than a phone or a BSUID")
+    return plain
+
+
+class WhatsAppSettings(Section):
+    model_config = SettingsConfigDict(env_prefix="WHATSAPP_")
+
+    access_token: SecretStr | None = Field(None, description="a system user's token")
+    phone_number_id: str | None = Field(None, pattern=r"^\d+$", description="the number's id: digits only")
+    waba_id: str | None = Field(None, pattern=r"^\d+$", description="the WhatsApp Business Account's id: digits only")
+    webhook_verify_token: SecretStr | None = Field(None, description="the words typed into Meta's webhook form")
+    app_secret: Annotated[list[SecretStr], NoDecode, BeforeValidator(pieces)] = Field(
+        [], description="the app secret from Meta's App dashboard, Basic; several with commas while rotating"
+    )
+    api_base_url: Url = Field("https://graph.facebook.com", description="the Graph API's address")
+    messages_per_second: int = Field(80, ge=1, le=1000, description="Meta's limit for the number; 20 in coexistence")
+    api_version: str = Field("v26.0", pattern=r"^v\d+\.\d+$", description="a Graph API version such as v26.0")
+
+
+class TurnSettings(Section):
+    model_config = SettingsConfigDict(env_prefix="TURN_")
+
+    quiet_seconds: float = Field(0.8, ge=0, le=30, description="seconds of silence that end a burst of messages")
+    deadline_seconds: Seconds = Field(60, description="seconds from the first message to some answer")
+
+
+class ChannelSettings(Section):
+    """Who is staff, and what of WhatsApp is answered how."""
+
+    staff_contacts: Annotated[CommaList, AfterValidator(_identities)] = Field(
+        [], description="phones and BSUIDs of staff, with commas"
+    )
+    late_message_seconds: Seconds = Field(86400, description="seconds after which a message goes to a person")
+    late_message_apology_seconds: Seconds = Field(600, description="seconds after which an answer begins with a sorry")
+    rate_limit_contact: str = Field(
+        "20/minute",
+        pattern=r"^[1-9]\d{0,5}/(second|minute|hour|day)$",
+        description="messages of one person that are answered, such as 20/minute",
+    )
+    echo_pause_minutes: float = Field(
+        60, ge=0, le=100_000, description="minutes that the bot stays quiet after a colleague wrote from the app"
+    )
+    opt_out_words: CommaList = Field(
+        ["stop", "baja", "alto", "unsubscribe"], description="words that end marketing, with commas"
+    )
+    opt_in_words: CommaList = Field(
+        ["start", "alta", "subscribe"], description="words that allow marketing again, with commas"
+    )
+
+
+class MemorySettings(Section):
+    model_config = SettingsConfigDict(env_prefix="MEMORY_")
+
+    messages: int = Field(40, ge=2, description="messages that a conversation keeps word for word")
+    tokens: int = Field(6000, ge=200, description="tokens that those messages may take")
+    ttl_days: int = Field(90, ge=1, description="days after the last message until a conversation is forgotten")

@@ -1,0 +1,143 @@
+"""The company's integrations: billing, e-mail, browser notifications, files, subscribers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal, cast
+
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, field_validator
+from pydantic_settings import NoDecode, SettingsConfigDict
+
+from bot.settings.reading import CommaList, Section, Url, pieces, web_address
+
+MailProvider = Literal["sendgrid", "ses", "smtp"]
+StorageProvider = Literal["s3", "r2", "minio", "local"]
+
+
+class StripeSettings(Section):
+    model_config = SettingsConfigDict(env_prefix="STRIPE_")
+
+    secret_key: SecretStr | None = Field(None, description="a secret or restricted key, sk_… or rk_…")
+    publishable_key: str | None = Field(None, description="the publishable key, pk_…")
+    webhook_secret: Annotated[list[SecretStr], NoDecode, BeforeValidator(pieces)] = Field(
+        [], description="the signing secret of the webhook endpoint, whsec_…; several with commas while rotating"
+    )
+    api_base: Url = Field("https://api.stripe.com", description="Stripe's address")
+    trial_days: int = Field(0, ge=0, le=730, description="days of trial of a first subscription; 0 is none")
+    return_url: Url | None = Field(None, description="where Stripe's pages lead back to; without it, the chat")
+
+
+class MailSettings(Section):
+    """SendGrid, Amazon SES and SMTP, each configured or not."""
+
+    providers: CommaList = Field(
+        [], validation_alias="EMAIL_PROVIDERS", description="sendgrid, ses, smtp in the order in which they are tried"
+    )
+    sendgrid_api_key: SecretStr | None = Field(None, description="SendGrid's key, SG.…")
+    sendgrid_from_email: str | None = Field(None, description="a sender that SendGrid has verified")
+    sendgrid_from_name: str | None = Field(None, description="the name that people see as the sender")
+    sendgrid_base_url: Url = Field("https://api.sendgrid.com", description="SendGrid's address")
+    aws_ses_access_key_id: str | None = Field(None, description="an access key's id")
+    aws_ses_secret_access_key: SecretStr | None = Field(None, description="the access key's secret")
+    aws_ses_region: str = Field("us-east-1", pattern=r"^[a-z]{2}(-[a-z]+)+-\d$", description="such as us-east-1")
+    aws_ses_from_email: str | None = Field(None, description="a sender that SES has verified")
+    aws_endpoint_url_ses: Url | None = Field(None, description="another address of SES than Amazon's")
+    smtp_host: str | None = Field(None, description="a host name")
+    smtp_port: int = Field(587, ge=1, le=65535, description="a port from 1 to 65535")
+    smtp_username: str | None = Field(None, description="the name to log in with")
+    smtp_password: SecretStr | None = Field(None, description="the password to log in with")
+    smtp_tls: Literal["starttls", "tls", "none"] = Field("starttls", description="starttls, tls or none")
+    smtp_from_email: str | None = Field(None, description="the sender's address")
+
+    @field_validator("providers")
+    @classmethod
+    def _known(cls, names: list[str]) -> list[str]:
+        if set(names) - {"sendgrid", "ses", "smtp"}:
+            raise ValueError("holds a provider that there is not")
+        return names
+
+    @property
+    def configured(self) -> tuple[MailProvider, ...]:
+        """The providers that can be tried, in their order."""
+        there = {
+            "sendgrid": self.sendgrid_api_key and self.sendgrid_from_email,
+            "ses": self.aws_ses_access_key_id and self.aws_ses_secret_access_key and self.aws_ses_from_email,
+            "smtp": self.smtp_host and self.smtp_from_email,
+        }
+        order = dict.fromkeys(self.providers or there)
+        return tuple(cast("MailProvider", name) for name in order if there[name])
+
+
+class PushSettings(Section):
+    model_config = SettingsConfigDict(env_prefix="VAPID_")
+
+    public_key: str | None = Field(None, pattern=r"^[\w-]{87}=?$", description="a public key; see `recado keys vapid`")
+    private_key: SecretStr | None = Field(None, description="its private key; see `recado keys vapid`")
+    subject: str | None = Field(None, pattern=r"^mailto:\S+@\S+$", description="mailto: and an address")
+    allow_private: bool = Field(
+        default=False,
+        validation_alias="PUSH_ALLOW_PRIVATE",
+        description="true or false: allow private addresses",
+    )
+
+    @property
+    def configured(self) -> bool:
+        return bool(self.public_key and self.private_key and self.subject)
+
+
+class StorageSettings(Section):
+    """Amazon S3, Cloudflare R2, MinIO or a folder of this machine."""
+
+    provider: StorageProvider | None = Field(
+        None, validation_alias="STORAGE_PROVIDER", description="s3, r2, minio or local; left out, the one configured"
+    )
+    dir: Path = Field(
+        Path("data/files"),
+        validation_alias="STORAGE_DIR",
+        description="the folder of files that are kept on this machine",
+    )
+    link_minutes: float = Field(
+        60,
+        gt=0,
+        le=7 * 24 * 60,
+        validation_alias="STORAGE_LINK_MINUTES",
+        description="minutes that a link lives",
+    )
+    aws_access_key_id: str | None = Field(None, description="an access key's id")
+    aws_secret_access_key: SecretStr | None = Field(None, description="the access key's secret")
+    aws_region: str = Field("us-east-1", description="such as us-east-1")
+    aws_s3_bucket: str | None = Field(None, description="the bucket's name, such as erp-core-files")
+    aws_endpoint_url_s3: Url | None = Field(None, description="another address of S3 than Amazon's")
+    r2_access_key_id: str | None = Field(None, description="an R2 token's access key id")
+    r2_secret_access_key: SecretStr | None = Field(None, description="its secret")
+    r2_endpoint: Url | None = Field(None, description="https://<account>.r2.cloudflarestorage.com")
+    r2_bucket: str | None = Field(None, description="the bucket's name")
+    minio_endpoint: Url = Field("http://localhost:9000", description="MinIO's address")
+    minio_access_key: str | None = Field(None, description="MinIO's access key")
+    minio_secret_key: SecretStr | None = Field(None, description="its secret")
+    minio_bucket: str | None = Field(None, description="the bucket's name")
+
+    @property
+    def chosen(self) -> StorageProvider:
+        """The provider that is asked for, else the one that is configured, else this machine's disk."""
+        there: dict[StorageProvider, object] = {
+            "s3": self.aws_access_key_id and self.aws_s3_bucket,
+            "r2": self.r2_access_key_id and self.r2_endpoint and self.r2_bucket,
+            "minio": self.minio_access_key and self.minio_bucket,
+        }
+        found: list[StorageProvider] = [name for name, whole in there.items() if whole]
+        return self.provider or (*found, "local")[0]
+
+
+def _addresses(values: list[str]) -> list[str]:
+    return [web_address(value) for value in values]
+
+
+class SubscriberSettings(Section):
+    model_config = SettingsConfigDict(env_prefix="WEBHOOK_")
+
+    subscribers: Annotated[CommaList, AfterValidator(_addresses)] = Field(
+        [], description="addresses that get events, with commas"
+    )
+    secret: SecretStr | None = Field(None, description="the secret that signs events, whsec_ and base64")
+    allow_private: bool = Field(default=False, description="true or false: allow private addresses")

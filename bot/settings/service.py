@@ -1,0 +1,67 @@
+"""The service itself: where its data lives, its words, its log."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import AfterValidator, Field, SecretStr, field_validator
+from pydantic_settings import SettingsConfigDict
+
+from bot.settings.reading import Seconds, Section, Url, address
+
+
+def _known_zone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise ValueError("not an IANA time zone") from error
+    return name
+
+
+class RedisSettings(Section):
+    model_config = SettingsConfigDict(env_prefix="REDIS_")
+
+    url: SecretStr | None = Field(None, description="redis://… or rediss://…, instead of host, port, password, TLS")
+    host: str = Field("localhost", description="a host name")
+    port: int = Field(6379, ge=1, le=65535, description="a port from 1 to 65535")
+    password: SecretStr | None = Field(None, description="the server's password")
+    tls: bool = Field(default=False, description="true or false")
+
+    @field_validator("url")
+    @classmethod
+    def _scheme(cls, value: SecretStr | None) -> SecretStr | None:
+        if value:
+            address(value.get_secret_value(), "redis", "rediss", "unix")
+        return value
+
+
+class ServiceSettings(Section):
+    """What belongs to no single integration."""
+
+    default_language: Literal["es", "en"] = Field("es", description="es or en")
+    timezone: Annotated[str, AfterValidator(_known_zone)] = Field(
+        "America/Mexico_City", description="an IANA name such as America/Mexico_City"
+    )
+    prompts_dir: Path = Field(Path("prompts"), description="the folder of the prompt files")
+    templates_dir: Path = Field(Path("templates"), description="the folder of the WhatsApp templates' files")
+    public_url: Url | None = Field(None, description="the address at which people reach `serve`, for links in chats")
+    console_token: SecretStr | None = Field(None, description="the operators' password; without it there is no console")
+    shutdown_grace_seconds: Seconds = Field(25, description="seconds to finish the turns in hand after SIGTERM")
+
+    @property
+    def zone(self) -> ZoneInfo:
+        return ZoneInfo(self.timezone)
+
+
+class LogSettings(Section):
+    model_config = SettingsConfigDict(env_prefix="LOG_")
+
+    level: Literal["debug", "info", "warning", "error"] = Field("info", description="debug, info, warning or error")
+    format: Literal["json", "console"] = Field("json", description="json or console")
+
+    @field_validator("level", "format", mode="before")
+    @classmethod
+    def _lower(cls, value: Any) -> Any:
+        return value.lower() if isinstance(value, str) else value
