@@ -12,6 +12,7 @@ import structlog
 
 from bot.ai.chat import Answer, Book, ChatModel, FromModel, FromTool, NoModelAnswered, Question, ToolCall, ToolOffer
 from bot.messages import Part, Record
+from bot.points import passing
 from bot.tools.tool import Tool, ToolContext, ToolError
 
 _log = structlog.get_logger()
@@ -88,6 +89,7 @@ class Agent:
                 # In the last round no tool may be called: whoever would call for ever has to answer.
                 asked = replace(question, lines=tuple(lines), tools=hands.offers, may_call=round_ < _ROUNDS)
                 step = _step(await self._model.answer(asked, book), round_)
+                passing("turn: model answered, not written down")
                 await journal.write(step)
             if not step.calls:
                 return Thought(step.text, tuple(offered))
@@ -124,6 +126,7 @@ class _Hands:
         if call.id in self._done:
             return self._done[call.id]
         result = await self._call(call, replace(self._context, effect=f"{self._context.effect}.{call.id}", parts=[]))
+        passing("turn: tool has acted, not written down")
         await self._journal.write(result)
         return result
 

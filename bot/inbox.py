@@ -21,6 +21,7 @@ from bot import contacts, identity, ledger
 from bot.logs import masked
 from bot.messages import Inbound, Unsupported
 from bot.metrics import MESSAGES_ENDED, MESSAGES_RECEIVED
+from bot.points import passing
 from bot.redis import answer, key
 
 _log = structlog.get_logger()
@@ -121,6 +122,7 @@ class Inbox:
             # Meanwhile the sender turned out to be somebody known; storing again stores once.
             conversations = [await identity.home_of(self._redis, one) for one in conversations]
             stored = await self._store(messages, conversations)
+        passing("webhook: stored, no job asked for")
         outcomes = [
             one if isinstance(one, Exception) else self._accepted(message, conversation, *one)
             for message, conversation, one in zip(messages, conversations, stored, strict=True)

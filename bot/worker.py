@@ -15,7 +15,9 @@ from redis.exceptions import RedisError
 from bot import queues
 from bot.agent import Agent
 from bot.ai.openrouter import OpenRouter
+from bot.answering import Answering
 from bot.archive import Archive
+from bot.budget import Budget
 from bot.contacts import Contacts
 from bot.events import Events
 from bot.handoff import HandOff
@@ -29,6 +31,7 @@ from bot.perception import Perception
 from bot.prompting.business import business_of
 from bot.prompting.prompts import load
 from bot.queues import Nudges
+from bot.rate import Rate
 from bot.reception import Reception
 from bot.records import Records
 from bot.redis import connect, ended
@@ -81,27 +84,37 @@ async def running(settings: Settings, names: tuple[queues.Name, ...], concurrenc
         archive = Archive(redis, storage_of(settings.storage))
         outbox = outbox_of(redis, graph, desk, contacts, templates, settings)
         notices = Notices(redis, desk, contacts, memory, outbox, templates)
+        business = business_of(prompts)
+        budget = Budget(redis, settings.budget, settings.service.zone)
+        answering = Answering(
+            contacts=contacts,
+            reception=Reception(contacts, handoff, settings.channel),
+            agent=Agent(model, tools_for),
+            handoff=handoff,
+            notices=notices,
+            prompts=prompts,
+            business=business,
+            events=events,
+            budget=budget,
+            zone=settings.service.zone,
+        )
         stations = Stations(
             redis=redis,
             desk=desk,
             contacts=contacts,
             memory=memory,
-            perception=Perception(redis, graph, senses, archive),
-            agent=Agent(model, tools_for),
+            rate=Rate(redis, settings.channel.rate_limit_contact),
+            perception=Perception(redis, graph, senses, archive, budget),
+            answering=answering,
             outbox=outbox,
-            handoff=handoff,
             records=Records(redis, desk, memory, archive),
-            reception=Reception(contacts, handoff, settings.channel),
             events=events,
             graph=graph,
             nudges=nudges,
-            notices=notices,
-            prompts=prompts,
-            business=business_of(prompts),
         )
         turns = Turns(stations, settings.turn, settings.service)
         shift = Shift(desk, outbox, Joining(redis, desk, memory), turns.take)
-        summaries = Summaries(model, memory, prompts, stations.business)
+        summaries = Summaries(model, memory, prompts, business, budget)
         ship = Ship(redis)
         stack.push_async_callback(ship.flush)
         await _alongside(stack, ship.run())
