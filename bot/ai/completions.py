@@ -60,18 +60,29 @@ def read(raw: Any) -> Answer:
         raise _error_inside(raw["error"])
     choices = raw.get("choices")
     choice = choices[0] if isinstance(choices, list) and choices else None
-    message = choice.get("message") if isinstance(choice, dict) else None
-    if not isinstance(message, dict) or (isinstance(choice, dict) and choice.get("error")):
+    choice = choice if isinstance(choice, dict) else {}
+    message = choice.get("message")
+    if not isinstance(message, dict) or choice.get("error"):
         raise ModelFailed("no_choice")
     asked = message.get("tool_calls") or []
     if not isinstance(asked, list):
         raise ModelFailed("bad_tool_call")
+    if choice.get("finish_reason") == "content_filter":
+        raise ModelFailed("filtered")
     calls = tuple(_tool_call(call) for call in asked)
     text = message.get("content")
     text = _storable(text).strip() if isinstance(text, str) else ""
     if not text and not calls:
         raise ModelFailed("empty")
+    if choice.get("finish_reason") == "length" and not calls:
+        text = _whole_sentences(text)
     return Answer(text=text, calls=calls, served=str(raw.get("model") or ""))
+
+
+def _whole_sentences(text: str) -> str:
+    """A text that was cut at LLM_MAX_TOKENS, without its last half sentence; one sentence alone ends in dots."""
+    whole = max(text.rfind(end) for end in (". ", "? ", "! ", ".\n", "?\n", "!\n", "\n\n")) + 1
+    return text[:whole].rstrip() if whole > len(text) // 2 else f"{text}…"
 
 
 def failure(status: int, wait: float | None = None) -> ModelFailed:

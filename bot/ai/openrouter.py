@@ -39,7 +39,16 @@ _PATIENCE_SECONDS = 3.0
 _BLIND = ("openai/gpt-3.5", "mistralai/mistral-7b", "meta-llama/llama-3-8b")
 # Nobody knows whether these were served and charged: what was reserved for them stays spent.
 _SERVED_PERHAPS = ("timeout", "broke_off", "connection")
-_OF_THE_QUESTION = ("broke_off", "bad_request", "too_large", "refused", "empty", "bad_tool_call", "no_choice")
+_OF_THE_QUESTION = (
+    "broke_off",
+    "bad_request",
+    "too_large",
+    "refused",
+    "empty",
+    "filtered",
+    "bad_tool_call",
+    "no_choice",
+)
 
 
 class OpenRouter:

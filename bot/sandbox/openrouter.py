@@ -26,6 +26,8 @@ class Scripted:
     delay: float = 0.0
     cut: bool = False
     drip: float = 0.0
+    cost: float | None = None
+    finish: str | None = None
 
 
 def says(text: str) -> Scripted:
@@ -122,7 +124,7 @@ def _problem(body: Any) -> str | None:
 
 async def _play(request: web.Request, answer: Scripted, body: dict[str, Any]) -> web.StreamResponse:
     await asyncio.sleep(answer.delay)
-    text = answer.body if answer.body is not None else json.dumps(_completion(answer.message or {}, body))
+    text = answer.body if answer.body is not None else json.dumps(_completion(answer, body))
     if answer.cut or answer.drip:
         response = web.StreamResponse(status=answer.status, headers={"Content-Type": "application/json"})
         response.content_length = len(text.encode())
@@ -137,7 +139,8 @@ async def _play(request: web.Request, answer: Scripted, body: dict[str, Any]) ->
     return web.Response(status=answer.status, headers=answer.headers, text=text, content_type=kind)
 
 
-def _completion(message: dict[str, Any], body: dict[str, Any]) -> dict[str, Any]:
+def _completion(answer: Scripted, body: dict[str, Any]) -> dict[str, Any]:
+    message = answer.message or {}
     prompt = len(json.dumps(body["messages"], ensure_ascii=False)) // 4
     completion = len(json.dumps(message, ensure_ascii=False)) // 4
     return {
@@ -149,14 +152,14 @@ def _completion(message: dict[str, Any], body: dict[str, Any]) -> dict[str, Any]
             {
                 "index": 0,
                 "message": message,
-                "finish_reason": "tool_calls" if message.get("tool_calls") else "stop",
+                "finish_reason": answer.finish or ("tool_calls" if message.get("tool_calls") else "stop"),
             }
         ],
         "usage": {
             "prompt_tokens": prompt,
             "completion_tokens": completion,
             "total_tokens": prompt + completion,
-            "cost": round((prompt + completion) * _PRICE, 8),
+            "cost": round((prompt + completion) * _PRICE, 8) if answer.cost is None else answer.cost,
         },
     }
 
