@@ -38,7 +38,7 @@ class Step(Record):
 class Done(Record):
     """What one call came to. `outcome`: `ok`, `refused` (told to the model) or `failed` (a fault of ours).
 
-    `parts` are messages that it adds to the reply.
+    `parts` are messages that it adds to the reply; `acted`: it has done, or may have done, what no retry may repeat.
     """
 
     call_id: str
@@ -48,6 +48,7 @@ class Done(Record):
     outcome: Literal["ok", "refused", "failed"]
     milliseconds: float
     parts: tuple[Part, ...] = ()
+    acted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,8 +134,8 @@ class _Hands:
     async def _call(self, call: Asked, context: ToolContext) -> Done:
         started = time.perf_counter()
         outcome: Literal["ok", "refused", "failed"] = "ok"
+        tool = self._tools.get(call.name)
         try:
-            tool = self._tools.get(call.name)
             if tool is None:
                 raise ToolError(f"there is no tool {call.name!r}; there are {', '.join(self._tools)}")  # noqa: TRY301
             left = self._deadline - asyncio.get_running_loop().time()
@@ -154,6 +155,7 @@ class _Hands:
             outcome=outcome,
             milliseconds=(time.perf_counter() - started) * 1000,
             parts=tuple(context.parts) if outcome == "ok" else (),
+            acted=tool is not None and tool.acts and outcome != "refused",
         )
 
 

@@ -16,6 +16,7 @@ from bot.budget import Budget
 from bot.contacts import Contact, Contacts
 from bot.events import Events
 from bot.handoff import HandOff
+from bot.inbox import FLOOD
 from bot.language import Language
 from bot.memory import Recollection, Remembered
 from bot.messages import Inbound, Part
@@ -37,7 +38,6 @@ _SENDING_SECONDS = 3.0
 _PICTURES = 4
 _NAME_LENGTH = 60
 TRIES = 5
-RATE_LIMITED = "refused: too many messages"
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +102,7 @@ class Answering:
 
     def _untouched(self, scene: Scene, trace: Trace) -> Outcome | None:
         if not scene.admission.admitted:
-            return Outcome("", RATE_LIMITED)
+            return Outcome("", FLOOD)
         if scene.begun.tries > TRIES:
             trace.error = f"gave up after {TRIES} tries"
             return Outcome(phrase("no_answer", scene.language), f"failed: gave up after {TRIES} tries")

@@ -12,7 +12,7 @@ from prometheus_client.core import GaugeMetricFamily
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
-from bot import queues, webhook
+from bot import queues, rate, webhook
 from bot.alerts import Alerts
 from bot.console import pages
 from bot.contacts import Contacts
@@ -20,7 +20,7 @@ from bot.deliveries import Deliveries
 from bot.events import Events
 from bot.fields import Reach
 from bot.handoff import HandOff
-from bot.inbox import Desk, Inbox
+from bot.inbox import MOST_WAITING, Desk, Inbox
 from bot.metrics import Ship
 from bot.pause import Pause
 from bot.queues import Nudges
@@ -119,7 +119,13 @@ async def _news(app: web.Application) -> AsyncIterator[None]:
 async def _inbox(app: web.Application) -> AsyncIterator[None]:
     redis, channel, events = app[REDIS], app[_SETTINGS].channel, app[pages.EVENTS]
     async with Nudges(redis).running() as nudges:
-        inbox = Inbox(redis, nudges.turn, echo_pause=timedelta(minutes=channel.echo_pause_minutes))
+        inbox = Inbox(
+            redis,
+            nudges.turn,
+            echo_pause=timedelta(minutes=channel.echo_pause_minutes),
+            # More than is answered, so that the turn can say that there were too many.
+            most_waiting=max(MOST_WAITING, 2 * rate.count(channel.rate_limit_contact)),
+        )
         app[webhook.REACH] = Reach(redis, inbox, Contacts(redis), events, Alerts(redis, events), app[_NEWS])
         async with (
             Together(inbox.accept).running() as messages,

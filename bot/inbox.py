@@ -26,13 +26,20 @@ from bot.redis import answer, key
 
 _log = structlog.get_logger()
 _OPEN = "recado:open"
+# Nobody reads more than this; without it, whoever floods us would fill Redis and slow the others.
+MOST_WAITING = 200
+FLOOD = "refused: too many messages"
 
 # One step, so that a message is in the ledger and on the list, or in neither. KEYS 3 waiting, 4 epoch, 5 moved.
+# ARGV 4 the message, 5 how many may wait, 6 the entry of one that is too many: it ends here.
 _ACCEPT = f"""
-if redis.call('EXISTS', KEYS[5]) == 1 then return {{-1, 0, '0'}} end
+if redis.call('EXISTS', KEYS[5]) == 1 then return {{-1, 0, '0', 0}} end
+local flood = ARGV[4] ~= '' and redis.call('LLEN', KEYS[3]) >= tonumber(ARGV[5])
+if flood then ARGV[2] = ARGV[6] end
 {ledger.OPEN_SCRIPT}
-if not known and ARGV[4] ~= '' then redis.call('RPUSH', KEYS[3], ARGV[4]) end
-return {{known and 0 or 1, redis.call('LLEN', KEYS[3]), redis.call('GET', KEYS[4]) or '0'}}
+if not known and ARGV[4] ~= '' and not flood then redis.call('RPUSH', KEYS[3], ARGV[4]) end
+local new, waiting = known and 0 or 1, redis.call('LLEN', KEYS[3])
+return {{new, waiting, redis.call('GET', KEYS[4]) or '0', flood and new or 0}}
 """
 
 _ACCEPT_SHA = hashlib.sha1(_ACCEPT.encode(), usedforsecurity=False).hexdigest()
@@ -103,11 +110,18 @@ class Inbox:
     """The door for webhooks; `ask(conversation, job id)` is told where a turn is due."""
 
     def __init__(
-        self, redis: Redis, ask: Ask, *, echo_pause: timedelta = timedelta(0), clock: Callable[[], float] = time.time
+        self,
+        redis: Redis,
+        ask: Ask,
+        *,
+        echo_pause: timedelta = timedelta(0),
+        most_waiting: int = MOST_WAITING,
+        clock: Callable[[], float] = time.time,
     ) -> None:
         self._redis = redis
         self._ask = ask
         self._echo_pause = echo_pause
+        self._most_waiting = most_waiting
         self._clock = clock
 
     async def accept(self, messages: list[Inbound]) -> list[bool | Exception]:
@@ -147,7 +161,7 @@ class Inbox:
         if listed:
             pipeline.zadd(_OPEN, listed)
         for message, conversation in zip(messages, conversations, strict=True):
-            pipeline.execute_command(*_accept(message, conversation, now))
+            pipeline.execute_command(*_accept(message, conversation, now, self._most_waiting))
         for message, conversation in zip(messages, conversations, strict=True):
             if message.aside == "echo":
                 # At once, and not in its turn: a model may be thinking of an answer right now.
@@ -157,13 +171,17 @@ class Inbox:
             raise failure
         return results[: len(messages)]
 
-    def _accepted(self, message: Inbound, conversation: str, new: int, waiting: int, epoch: str) -> bool:
+    def _accepted(  # noqa: PLR0913, PLR0917 - what the script gives
+        self, message: Inbound, conversation: str, new: int, waiting: int, epoch: str, flood: int
+    ) -> bool:
         if waiting:
             self._ask(conversation, f"{conversation}-{epoch}")
         if new:
             MESSAGES_RECEIVED.labels(message.aside or message.content.kind).inc()
             if why_ignored(message):
                 MESSAGES_ENDED.labels("ignored").inc()
+            elif flood:
+                MESSAGES_ENDED.labels("refused").inc()
         return bool(new)
 
 
@@ -171,12 +189,13 @@ def _has_moved(stored: Any) -> bool:
     return not isinstance(stored, Exception) and stored[0] == -1
 
 
-def _accept(message: Inbound, conversation: str, now: float) -> tuple[Any, ...]:
+def _accept(message: Inbound, conversation: str, now: float, most: int) -> tuple[Any, ...]:
     ignored = why_ignored(message)
     entry = ledger.entry(message.content.kind, message.received_at, ignored or "open")
+    flood = ledger.entry(message.content.kind, message.received_at, FLOOD)
     waiting = "" if ignored else message.model_dump_json(exclude_none=True)
-    keys = (*ledger.keys(conversation), _waiting(conversation), _epoch(conversation), identity.moved(conversation))
-    return ("EVALSHA", _ACCEPT_SHA, len(keys), *keys, message.id, entry, now, waiting)
+    keys = (*ledger.keys(conversation), waiting_key(conversation), _epoch(conversation), identity.moved(conversation))
+    return ("EVALSHA", _ACCEPT_SHA, len(keys), *keys, message.id, entry, now, waiting, most, flood)
 
 
 class Desk:
@@ -201,7 +220,7 @@ class Desk:
 
     async def waiting(self, conversation: str) -> list[Inbound]:
         """The waiting messages, as they came."""
-        return [_read(raw) for raw in await answer(self._redis.lrange(_waiting(conversation), 0, -1))]
+        return [_read(raw) for raw in await answer(self._redis.lrange(waiting_key(conversation), 0, -1))]
 
     async def commit(self, lease: Lease, write: Callable[[Any], None]) -> None:
         """Do all that `write` puts into a pipeline, or nothing, and only while the lease is held."""
@@ -220,7 +239,7 @@ class Desk:
     async def release(self, lease: Lease) -> bool:
         """Let go; False, and still held, when messages wait. LeaseLost when it was another's already."""
         name = lease.conversation
-        keys = (_lease(name), _waiting(name), _epoch(name), identity.joining(name))
+        keys = (_lease(name), waiting_key(name), _epoch(name), identity.joining(name))
         pipeline = self._redis.pipeline(transaction=False)
         pipeline.zscore(_OPEN, name)
         pipeline.eval(_RELEASE, len(keys), *keys, lease.token, str(ledger.KEEP_SECONDS))
@@ -252,7 +271,7 @@ class Desk:
         """How many messages have no end yet, over all conversations."""
         pipeline = self._redis.pipeline(transaction=False)
         for name in await self._redis.zrange(_OPEN, 0, -1):
-            pipeline.llen(_waiting(name))
+            pipeline.llen(waiting_key(name))
         return sum(await pipeline.execute()) if pipeline.command_stack else 0
 
 
@@ -270,7 +289,7 @@ def _read(raw: str) -> Inbound:
 
 def drop(pipeline: Any, conversation: str, count: int) -> None:
     """Take the first `count` messages off the waiting list, within a transaction."""
-    pipeline.ltrim(_waiting(conversation), count, -1)
+    pipeline.ltrim(waiting_key(conversation), count, -1)
 
 
 async def hold(desk: Desk, lease: Lease) -> None:
@@ -288,7 +307,8 @@ async def hold(desk: Desk, lease: Lease) -> None:
             deadline = time.monotonic() + desk.lease_seconds
 
 
-def _waiting(conversation: str) -> str:
+def waiting_key(conversation: str) -> str:
+    """Where a conversation's messages wait."""
     return key(conversation, "waiting")
 
 

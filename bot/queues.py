@@ -7,6 +7,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any, Literal
 
 import structlog
@@ -198,6 +199,56 @@ async def working(
 def _key(taken: Job) -> str:
     """BullMQ's own numbers begin anew when a queue is emptied; an id that somebody chose says what it is for."""
     return f"{taken.id}-{taken.timestamp}" if str(taken.id).isdigit() else str(taken.id)
+
+
+@dataclass(frozen=True, slots=True)
+class FailedJob:
+    """A job that was given up, and why; `at` is its last try."""
+
+    queue: str
+    id: str
+    name: str
+    reason: str
+    tries: int
+    at: str
+
+
+async def failed(redis: Redis, name: Name) -> list[FailedJob]:
+    """The jobs of a queue that were given up, the newest first."""
+    jobs: list[Job] = await Queue(name, {"connection": redis}).getJobs(["failed"])
+    return [
+        FailedJob(
+            queue=name,
+            id=str(one.id),
+            name=str(one.name),
+            reason=str(one.failedReason),
+            tries=int(one.attemptsMade),
+            at=datetime.fromtimestamp((one.finishedOn or one.timestamp) / 1000, UTC).isoformat(timespec="seconds"),
+        )
+        for one in jobs
+        if one is not None
+    ]
+
+
+async def retry_failed(redis: Redis, job_id: str | None) -> int:
+    """Let failed jobs be worked on once more, with all their tries: one by its id, or all; how many."""
+    return await _each_failed(redis, job_id, lambda one: one.retry("failed", {"resetAttemptsMade": True}))
+
+
+async def drop_failed(redis: Redis, job_id: str | None) -> int:
+    """Forget failed jobs, one by its id, or all; how many."""
+    return await _each_failed(redis, job_id, lambda one: one.remove())
+
+
+async def _each_failed(redis: Redis, job_id: str | None, act: Callable[[Job], Awaitable[Any]]) -> int:
+    done = 0
+    for name in QUEUES:
+        jobs: list[Job] = await Queue(name, {"connection": redis}).getJobs(["failed"])
+        for one in jobs:
+            if one is not None and job_id in (None, str(one.id)):
+                await act(one)
+                done += 1
+    return done
 
 
 async def counts(redis: Redis, name: Name) -> dict[str, int]:

@@ -41,6 +41,11 @@ return answers
 """
 
 
+def count(limit: str) -> int:
+    """How many messages a limit such as `20/minute` allows in its time."""
+    return int(limit.partition("/")[0])
+
+
 @dataclass(frozen=True, slots=True)
 class Admission:
     """The messages within the limit, those beyond it, and whether this turn is the one that says so."""
@@ -54,9 +59,9 @@ class Rate:
     """`limit` as in RATE_LIMIT_CONTACT, such as `20/minute`."""
 
     def __init__(self, redis: Redis, limit: str) -> None:
-        count, _, unit = limit.partition("/")
+        unit = limit.partition("/")[2]
         self._redis = redis
-        self._limit = int(count)
+        self._limit = count(limit)
         self._window = _SECONDS[unit]
 
     async def admit(self, conversation: str, messages: list[Inbound], turn: str) -> Admission:

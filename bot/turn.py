@@ -14,12 +14,13 @@ import structlog
 from pydantic import ConfigDict, TypeAdapter
 from redis.asyncio import Redis
 
-from bot import inbox, ledger, memory, outbox
+from bot import aside, inbox, ledger, memory, outbox
 from bot.agent import Done, Journal, Step
-from bot.answering import RATE_LIMITED, TRIES, Answering, Begun, Outcome, Scene
+from bot.answering import TRIES, Answering, Begun, Outcome, Scene
+from bot.aside import Aside, SetAside
 from bot.contacts import Contact, Contacts
 from bot.events import Events
-from bot.inbox import Desk, Lease
+from bot.inbox import FLOOD, Desk, Lease
 from bot.language import Language, language_of
 from bot.logs import masked
 from bot.memory import Memory, Remembered
@@ -67,6 +68,7 @@ class Stations:
     events: Events
     graph: Graph
     nudges: Nudges
+    aside: Aside
 
 
 class Turns:
@@ -79,7 +81,7 @@ class Turns:
         """One turn with these messages and those that come while the burst lasts; it needs the conversation's lease."""
         conversation = lease.conversation
         first = waiting[0]
-        trace = Trace(turn=f"t_{masked(first.id)}", conversation=conversation)
+        trace = Trace(turn=_name(first), conversation=conversation)
         structlog.contextvars.bind_contextvars(message=masked(first.id), conversation=conversation)
         contact = await self._at.contacts.get(conversation)
         asking = [message for message in waiting if inbox.why_unanswered(message) is None]
@@ -205,6 +207,9 @@ class Turns:
         if reply:
             new.append(Remembered(role="assistant", text="\n".join(trace.reply), at=datetime.now(UTC)))
         ends = _ends(scene.messages, outcome.state, trace.turn)
+        failed = trace.outcome == "failed"
+        if failed:
+            await self._at.aside.note(scene.conversation)
         summary_due = False
 
         def write(pipeline: Any) -> None:
@@ -218,6 +223,8 @@ class Turns:
                 memory.quotable(pipeline, scene.conversation, message.id, text, self._at.memory.ttl_seconds)
                 note_media(pipeline, scene.conversation, message)
             ledger.end(pipeline, scene.conversation, ends)
+            if failed:
+                aside.put(pipeline, scene.conversation, _set_aside(scene, trace, outcome))
             pipeline.delete(*_turn_keys(scene.conversation))
 
         await self._at.desk.commit(lease, write)
@@ -252,6 +259,20 @@ class Turns:
         return left if left > 0 else self._turn.deadline_seconds / 2
 
 
+def _name(first: Inbound) -> str:
+    """A turn's name: the same for every try after a crash, another one when an operator lets it be tried anew."""
+    return f"t_{masked(first.id)}" + (f"-{first.retries}" if first.retries else "")
+
+
+def _set_aside(scene: Scene, trace: Trace, outcome: Outcome) -> SetAside:
+    return SetAside(
+        reason=trace.error or outcome.state,
+        at=datetime.now(UTC),
+        messages=tuple(scene.messages),
+        acted=tuple(done.name for done in trace.tools if done.acted),
+    )
+
+
 def _within(batch: Batch, admission: Admission) -> Batch:
     """The batch without what is beyond the rate limit, which ends here and is not remembered."""
     if not admission.over or not admission.admitted:
@@ -261,7 +282,7 @@ def _within(batch: Batch, admission: Admission) -> Batch:
         batch,
         all=[message for message in batch.all if message.id not in over],
         speech=admission.admitted,
-        ends=batch.ends | {message.id: _entry_of(message, RATE_LIMITED) for message in admission.over},
+        ends=batch.ends | {message.id: _entry_of(message, FLOOD) for message in admission.over},
     )
 
 

@@ -17,6 +17,7 @@ from bot.agent import Agent
 from bot.ai.openrouter import OpenRouter
 from bot.answering import Answering
 from bot.archive import Archive
+from bot.aside import Aside
 from bot.budget import Budget
 from bot.contacts import Contacts
 from bot.events import Events
@@ -111,6 +112,7 @@ async def running(settings: Settings, names: tuple[queues.Name, ...], concurrenc
             events=events,
             graph=graph,
             nudges=nudges,
+            aside=Aside(redis),
         )
         turns = Turns(stations, settings.turn, settings.service)
         shift = Shift(desk, outbox, Joining(redis, desk, memory), turns.take)

@@ -58,6 +58,7 @@ class Tool(Generic[A]):
     description: str
     arguments: type[A]
     work: Work[A]
+    acts: bool = False
 
     @property
     def offer(self) -> ToolOffer:
@@ -77,11 +78,14 @@ class Tool(Generic[A]):
         return await self.work(checked, context)
 
 
-def tool(arguments: type[A]) -> Callable[[Work[A]], Tool[A]]:
-    """Make a function a tool: its name and docstring are what the model reads."""
+def tool(arguments: type[A], *, acts: bool = False) -> Callable[[Work[A]], Tool[A]]:
+    """Make a function a tool: its name and docstring are what the model reads.
+
+    `acts` says that calling it in another turn again would do something twice.
+    """
 
     def wrap(work: Work[A]) -> Tool[A]:
         description = " ".join((work.__doc__ or "").split())
-        return Tool(work.__name__, description, arguments, work)
+        return Tool(work.__name__, description, arguments, work, acts)
 
     return wrap
