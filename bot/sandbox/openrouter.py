@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,6 +14,8 @@ from aiohttp import web
 from bot.sandbox.standin import answer_by_rules
 
 _PRICE = 0.00000025
+# The messages and the tools of a request to the answer's message.
+Rules = Callable[[list[dict[str, Any]], list[dict[str, Any]]], dict[str, Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,10 +57,15 @@ def fails(status: int, message: str = "Provider returned error", **headers: str)
 
 
 class OpenRouterImitation:
-    """`requests` are the bodies that came; `will(...)` queues answers, and rules answer when none is left."""
+    """`requests` are the bodies that came; `will(...)` queues answers, and `rules` answer when none is left.
 
-    def __init__(self, api_key: str) -> None:
+    What the rules say takes `seconds`.
+    """
+
+    def __init__(self, api_key: str, *, rules: Rules = answer_by_rules, seconds: float = 0) -> None:
         self._api_key = api_key
+        self._rules = rules
+        self._seconds = seconds
         self._script: deque[Scripted] = deque()
         self._by_model: dict[str, deque[Scripted]] = {}
         self.requests: list[dict[str, Any]] = []
@@ -98,8 +106,11 @@ class OpenRouterImitation:
         self.requests.append(body)
         own = self._by_model.get(body["model"])
         script = own or self._script
-        answer = script.popleft() if script else Scripted(answer_by_rules(body["messages"], body.get("tools") or []))
+        answer = script.popleft() if script else self._by_rules(body)
         return await _play(request, answer, body)
+
+    def _by_rules(self, body: dict[str, Any]) -> Scripted:
+        return Scripted(self._rules(body["messages"], body.get("tools") or []), delay=self._seconds)
 
     def _authorised(self, request: web.Request) -> bool:
         return request.headers.get("Authorization") == f"Bearer {self._api_key}"
