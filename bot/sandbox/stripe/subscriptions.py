@@ -105,9 +105,7 @@ class Subscriptions:
         if form.customer not in (None, found["customer"]):
             raise Refused("The subscription doesn't belong to the customer.", param="customer")
         wanted = form.subscription_details
-        end_trial = (
-            "trial_end" in wanted.model_fields_set and wanted.trial_end is None and found["status"] == "trialing"
-        )
+        end_trial = wanted.trial_end == "now" and found["status"] == "trialing"
         change = self.plans.change(
             found, wanted.items, wanted.proration_behavior, wanted.proration_date, end_trial=end_trial
         )
