@@ -243,6 +243,20 @@ async def test_the_bank_can_decline_one_payment_of_a_good_card(shop: Shop) -> No
     assert (await shop.api.invoices.pay_async(made.latest_invoice.id)).status == "paid"
 
 
+async def test_a_change_that_is_refused_changes_nothing(shop: Shop) -> None:
+    customer = await shop.customer()
+    made = await shop.subscribe(customer.id)
+    told = shop.told()
+    with pytest.raises(stripe.InvalidRequestError, match="in the future"):
+        await shop.api.subscriptions.update_async(made.id, {"metadata": {"a": "1"}, "trial_end": 1})
+    other = {"invoice_settings": {"default_payment_method": "pm_none"}, "name": "Leo"}
+    with pytest.raises(stripe.InvalidRequestError, match="No such PaymentMethod"):
+        await shop.api.customers.update_async(customer.id, other)
+    assert (await shop.api.subscriptions.retrieve_async(made.id)).metadata.to_dict() == {}
+    assert (await shop.api.customers.retrieve_async(customer.id)).name == "Ana"
+    assert shop.told() == told
+
+
 async def test_a_customer_has_one_currency_at_a_time(shop: Shop) -> None:
     customer = await shop.customer()
     made = await shop.subscribe(customer.id)

@@ -72,6 +72,12 @@ async def test_the_clock_only_goes_forward_and_dates_everything(shop: Shop) -> N
         shop.imitation.advance_to(NOON)
 
 
+async def test_pages_may_be_reached_at_another_address_than_the_api() -> None:
+    async with open_shop(public_url="https://sandbox.example") as shop:
+        made = await shop.subscribe((await shop.customer()).id, expand=["latest_invoice"])
+        assert made.latest_invoice.hosted_invoice_url.startswith("https://sandbox.example/i/")
+
+
 async def test_another_run_with_another_seed_makes_other_ids() -> None:
     ids = []
     for seed in ("a", "a", "b"):

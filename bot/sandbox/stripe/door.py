@@ -118,7 +118,7 @@ class Door:
         form = read(route.form, data)
         check_expand(form.expand)
         self._catch_up()
-        self._account.base_url = f"{request.scheme}://{request.host}"
+        self._account.base_url = self._account.public_url or f"{request.scheme}://{request.host}"
         status, body = self._done(route, request, form, {"id": name, "idempotency_key": key})
         if key is not None:
             self._remembered[key] = Remembered(self._account.clock.now(), asked, status, deepcopy(body), name)

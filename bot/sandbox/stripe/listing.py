@@ -12,7 +12,9 @@ from bot.sandbox.stripe.forms import Created, Page
 from bot.sandbox.stripe.refusals import Refused, no_such
 
 _DEEPEST = 4
-_CLAUSE = re.compile(r"""\s*(-?)([a-z_]+)(?:\[(["'])(.+?)\3\])?\s*([:~])\s*(["'])((?:\\.|(?!\6).)*)\6\s*""", re.DOTALL)
+_CLAUSE = re.compile(
+    r"""\s*(-?)([a-z_]+)(?:\[(["'])(.+?)\3\])?\s*([:~])\s*(["'])((?:\\.|(?!\6)[^\\])*)\6\s*""", re.DOTALL
+)
 _JOINT = re.compile(r"(AND|OR)\b", re.IGNORECASE)
 _EXPANDABLE = {
     "customer",
