@@ -19,6 +19,7 @@ from bot.agent import Agent, Done, Journal, Step
 from bot.ai.chat import FromModel, FromPerson, Instructions, Line, NoModelAnswered, Question
 from bot.contacts import Contact, Contacts
 from bot.events import Events
+from bot.files import Files
 from bot.handoff import HandOff
 from bot.inbox import Desk, Lease
 from bot.language import Language, language_of
@@ -76,6 +77,7 @@ class Stations:
     graph: Graph
     nudges: Nudges
     notices: Notices
+    files: Files
     prompts: Prompts
     business: Business
 
@@ -230,6 +232,7 @@ class Turns:
             handoff=self._at.handoff,
             notices=self._at.notices,
             effect=trace.turn,
+            files=self._at.files,
         )
         journal = Journal(scene.begun.journal, lambda entry: self._write_down(scene.conversation, entry, trace))
         trace.tools = [entry for entry in scene.begun.journal if isinstance(entry, Done)]

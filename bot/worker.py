@@ -18,6 +18,7 @@ from bot.ai.openrouter import OpenRouter
 from bot.archive import Archive
 from bot.contacts import Contacts
 from bot.events import Events
+from bot.files import files_of
 from bot.handoff import HandOff
 from bot.inbox import Desk
 from bot.joining import Joining
@@ -96,6 +97,7 @@ async def running(settings: Settings, names: tuple[queues.Name, ...], concurrenc
             graph=graph,
             nudges=nudges,
             notices=notices,
+            files=files_of(redis, settings),
             prompts=prompts,
             business=business_of(prompts),
         )

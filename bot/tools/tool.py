@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from bot.ai.chat import ToolOffer
 from bot.contacts import Contact
+from bot.files import Files
 from bot.handoff import HandOff
 from bot.messages import Part
 from bot.notices import Notices
@@ -46,6 +47,7 @@ class ToolContext:
     notices: Notices
     effect: str = ""
     parts: list[Part] = field(default_factory=list)
+    files: Files | None = None
 
 
 A = TypeVar("A", bound=Arguments)
