@@ -15,8 +15,8 @@ from bot.deliveries import Deliveries
 from bot.dossier import Busy, Dossier, Erased, Person
 from bot.events import Events
 from bot.files import Files, files_of
-from bot.inbox import Desk, Lease, LeaseLost
-from bot.messages import Status
+from bot.inbox import Desk, Inbox, Lease, LeaseLost
+from bot.messages import Inbound, Status, Text
 from bot.sandbox import meta
 from bot.sandbox.openrouter import says
 from bot.storage.bucket import Bucket, Place
@@ -243,3 +243,16 @@ async def test_a_redis_that_is_away_is_told() -> None:
     assert ended.code == 1
     assert "REDIS_URL" in ended.err
     assert "Traceback" not in ended.err
+
+
+async def test_a_message_that_comes_in_the_middle_of_it_is_told_to_come_again(world: World, ana: meta.Person) -> None:
+    conversation = await acquainted(world, ana)
+    await world.redis.set(f"recado:{{{conversation}}}:erased", "1")
+    now = datetime.now(UTC)
+    message = Inbound(id="wamid.x", phone=ana.phone, sent_at=now, received_at=now, content=Text(body="hola"))
+    inbox = Inbox(world.redis, lambda *_: None)
+    (outcome,) = await inbox.accept([message])
+    # An OSError is what the webhook answers with 503, so that Meta delivers the message again.
+    assert isinstance(outcome, OSError)
+    await world.redis.delete(f"recado:{{{conversation}}}:erased")
+    assert await inbox.accept([message]) == [True]
