@@ -15,20 +15,17 @@ from bot.ai.chat import BudgetSpent, FromModel, FromPerson, Instructions, Line, 
 from bot.budget import Budget
 from bot.contacts import Contact, Contacts
 from bot.events import Events
-from bot.handoff import HandOff
 from bot.inbox import FLOOD
 from bot.language import Language
 from bot.memory import Recollection, Remembered
 from bot.messages import Inbound, Part
-from bot.notices import Notices
 from bot.perception import Sight
 from bot.phrases import phrase
-from bot.prompting.business import Business
 from bot.prompting.prompts import Prompts
 from bot.rate import Admission
 from bot.reception import Reception
 from bot.records import Batch
-from bot.tools.tool import ToolContext
+from bot.tools.tool import Kit
 from bot.trace import Trace
 
 _log = structlog.get_logger()
@@ -84,10 +81,8 @@ class Answering:
     contacts: Contacts
     reception: Reception
     agent: Agent
-    handoff: HandOff
-    notices: Notices
+    kit: Kit
     prompts: Prompts
-    business: Business
     events: Events
     budget: Budget
     zone: ZoneInfo
@@ -132,7 +127,7 @@ class Answering:
     async def _think(self, scene: Scene, trace: Trace, journal: Journal) -> Outcome:
         now = datetime.now(self.zone)
         values = {
-            "business": {"name": self.business.name},
+            "business": {"name": self.kit.business.name},
             "customer_name": " ".join((scene.messages[-1].name or scene.contact.name or "").split())[:_NAME_LENGTH],
             "language": scene.language,
             "now": now.strftime("%Y-%m-%d %H:%M (%A)"),
@@ -142,15 +137,7 @@ class Answering:
         deadline = max(scene.due - _SENDING_SECONDS, asyncio.get_running_loop().time() + 1)
         lines = (Instructions(trace.prompt.text), *_history(scene.before), _said(scene))
         question = Question(lines, deadline, purse=self.budget.account(scene.conversation))
-        context = ToolContext(
-            conversation=scene.conversation,
-            contact=scene.contact,
-            now=now,
-            business=self.business,
-            handoff=self.handoff,
-            notices=self.notices,
-            effect=trace.turn,
-        )
+        context = self.kit.for_turn(conversation=scene.conversation, contact=scene.contact, now=now, effect=trace.turn)
         trace.tools = [entry for entry in scene.begun.journal if isinstance(entry, Done)]
         try:
             thought = await self.agent.think(question, context, journal, trace.book)
@@ -168,7 +155,7 @@ class Answering:
     async def _spent(self, scene: Scene, error: BudgetSpent) -> Outcome:
         """Nothing more may be spent today: a person goes on, or the customer is told."""
         if self.budget.settings.when_spent == "person":
-            await self.handoff.call_a_person(scene.conversation, str(error))
+            await self.kit.handoff.call_a_person(scene.conversation, str(error))
             return Outcome(phrase("handed_off", scene.language), "handed_off")
         return Outcome(phrase("budget_spent", scene.language), f"refused: {error}")
 

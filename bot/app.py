@@ -12,13 +12,14 @@ from prometheus_client.core import GaugeMetricFamily
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
-from bot import queues, rate, webhook
+from bot import downloads, queues, rate, webhook
 from bot.alerts import Alerts
 from bot.console import pages
 from bot.contacts import Contacts
 from bot.deliveries import Deliveries
 from bot.events import Events
 from bot.fields import Reach
+from bot.files import files_of
 from bot.handoff import HandOff
 from bot.inbox import MOST_WAITING, Desk, Inbox
 from bot.metrics import Ship
@@ -46,6 +47,7 @@ def create_app(settings: Settings) -> web.Application:
     app[_SETTINGS] = settings
     app[webhook.SETTINGS] = settings.whatsapp
     app.add_routes(webhook.routes)
+    app.add_routes(downloads.routes)
     app.add_routes(routes)
     if settings.service.console_token:
         app[pages.TOKEN] = settings.service.console_token.get_secret_value()
@@ -102,6 +104,7 @@ async def _redis(app: web.Application) -> AsyncIterator[None]:
     async with connect(app[_SETTINGS].redis) as client:
         app[REDIS] = client
         app[DESK] = Desk(client, lease_seconds=0)
+        app[downloads.FILES] = files_of(client, app[_SETTINGS])
         app[pages.EVENTS] = Events(client)
         app[pages.HANDOFF] = HandOff(Contacts(client), app[pages.EVENTS])
         yield

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import importlib.util
 import json
+import secrets
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict, dataclass
 from typing import Literal
@@ -18,7 +19,9 @@ from bot.prompting.business import business_of
 from bot.prompting.files import PromptWrong
 from bot.prompting.prompts import load
 from bot.redis import connect
-from bot.settings import Settings
+from bot.settings import Settings, SettingsWrong
+from bot.storage.connect import storage_of
+from bot.storage.door import NotStored, StorageFailed
 from bot.whatsapp.client import Graph
 from bot.whatsapp.errors import GraphError, Unavailable
 from pipelines.ffmpeg import program
@@ -53,6 +56,7 @@ async def examine(settings: Settings) -> list[Finding]:
             _openrouter,
             _whisper,
             _vision,
+            _storage,
             _prompts,
             _audio,
             _console,
@@ -170,6 +174,28 @@ async def _vision(settings: Settings, _: aiohttp.ClientSession) -> Finding:
     except (OSError, TimeoutError):
         return Finding("Vision", "wrong", f"no connection to {host}:{port}; see GOOGLE_VISION_ENDPOINT")
     return Finding("Vision", "ok", f"Google Vision at {host}:{port} can be reached")
+
+
+async def _storage(settings: Settings, _: aiohttp.ClientSession) -> Finding:
+    """Whether a file can be written, read and erased where files are kept."""
+    chosen = settings.storage.chosen
+    place, data = f"doctor/{secrets.token_hex(8)}", b"written by recado doctor"
+    fix = "see STORAGE_DIR and its disk" if chosen == "local" else f"see the variables of {chosen} in .env.example"
+    try:
+        storage = storage_of(settings.storage)
+        async with asyncio.timeout(_SECONDS):
+            await storage.put(place, data, "text/plain")
+            same = await storage.get(place) == data
+            await storage.delete(place)
+    except SettingsWrong as error:
+        return Finding("Storage", "wrong", "; ".join(str(error).splitlines()))
+    except (StorageFailed, NotStored, TimeoutError) as error:
+        why = str(error) if isinstance(error, StorageFailed) else "a file that was written could not be read"
+        return Finding("Storage", "wrong", f"{chosen}: {why}; {fix}")
+    if not same:
+        return Finding("Storage", "wrong", f"{chosen}: a file came back changed; {fix}")
+    links = chosen != "local" or settings.service.public_url
+    return Finding("Storage", "ok", f"{chosen}, can be written{'' if links else '; for links set PUBLIC_URL'}")
 
 
 async def _prompts(settings: Settings, _: aiohttp.ClientSession) -> Finding:

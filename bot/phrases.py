@@ -89,6 +89,11 @@ _PHRASES: dict[str, dict[Language, str]] = {
         "es": "Listo, volverás a recibir nuestras promociones. Para dejar de recibirlas, escribe BAJA.",
         "en": "Done: you will receive our promotions again. To stop them, write STOP.",
     },
+    "file_link": {
+        "es": "Aquí puedes descargar tu archivo. El enlace funciona {minutes} minutos; no lo compartas.",
+        "en": "You can download your file here. The link works for {minutes} minutes; don't share it.",
+    },
+    "file_link_label": {"es": "Descargar", "en": "Download"},
     "unsupported": {
         "es": "Ese tipo de mensaje no lo puedo ver. Puedes mandarme texto, notas de voz, fotos o un PDF.",
         "en": "I can't see that kind of message. You can send me text, voice notes, photos or a PDF.",

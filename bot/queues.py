@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Literal
 
@@ -256,3 +257,49 @@ async def counts(redis: Redis, name: Name) -> dict[str, int]:
     queue = Queue(name, {"connection": redis})
     found: dict[str, int] = await queue.getJobCounts("waiting", "active", "delayed", "completed", "failed")
     return found
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A job that lies in a queue, in any state; done ones lie there for days, so that they aren't done again."""
+
+    queue: Name
+    id: str
+    name: str
+    data: Any
+    job: Job = field(repr=False)
+
+
+async def about(redis: Redis, is_about: Callable[[str], bool]) -> list[Kept]:
+    """The jobs of all queues whose id or data, as a text, are about somebody."""
+    found: list[Kept] = []
+    for name in QUEUES:
+        jobs = await Queue(name, {"connection": redis}).getJobs([])
+        texts = [json.dumps([one.id, one.data], ensure_ascii=False) for one in jobs]
+        about_them = (one for one, text in zip(jobs, texts, strict=True) if is_about(text))
+        found.extend(Kept(name, str(one.id), str(one.name), one.data, one) for one in about_them)
+    return found
+
+
+async def forget(redis: Redis, is_about: Callable[[str], bool]) -> int:
+    """Remove these jobs, and what BullMQ's streams of events tell of them; gives the number of jobs.
+
+    A job that a worker has in hand stays, and is gone when it is done.
+    """
+    removed = [await _removed(one) for one in await about(redis, is_about)]
+    for name in QUEUES:
+        events = Queue(name, {"connection": redis}).keys["events"]
+        told = [entry for entry, fields in await redis.xrange(events) if is_about(json.dumps(fields))]
+        if told:
+            await redis.xdel(events, *told)
+    return sum(removed)
+
+
+async def _removed(kept: Kept) -> bool:
+    try:
+        await kept.job.remove()
+    except RedisError:
+        raise
+    except Exception:  # noqa: BLE001 - BullMQ has no other name for a job that is locked
+        return False
+    return True

@@ -21,6 +21,7 @@ from bot.aside import Aside
 from bot.budget import Budget
 from bot.contacts import Contacts
 from bot.events import Events
+from bot.files import files_of
 from bot.handoff import HandOff
 from bot.inbox import Desk
 from bot.joining import Joining
@@ -44,6 +45,7 @@ from bot.summaries import Summaries
 from bot.templates.files import definitions
 from bot.templates.synced import Templates
 from bot.tools.catalog import tools_for
+from bot.tools.tool import Kit
 from bot.turn import Stations, Turns
 from bot.whatsapp.client import Graph
 
@@ -91,10 +93,8 @@ async def running(settings: Settings, names: tuple[queues.Name, ...], concurrenc
             contacts=contacts,
             reception=Reception(contacts, handoff, settings.channel),
             agent=Agent(model, tools_for),
-            handoff=handoff,
-            notices=notices,
+            kit=Kit(business=business, handoff=handoff, notices=notices, files=files_of(redis, settings)),
             prompts=prompts,
-            business=business,
             events=events,
             budget=budget,
             zone=settings.service.zone,

@@ -22,6 +22,7 @@ INTEGRATIONS = [
     "OpenRouter",
     "Whisper",
     "Vision",
+    "Storage",
     "Prompts",
     "Audio",
     "Console",
@@ -84,6 +85,8 @@ async def test_what_is_not_configured_is_absent_and_says_what_to_set(
         ("OPENAI_BASE_URL", "http://127.0.0.1:9/v1", "Whisper", "OPENAI_BASE_URL"),
         ("GOOGLE_VISION_ENDPOINT", "http://127.0.0.1:9", "Vision", "GOOGLE_VISION_ENDPOINT"),
         ("GOOGLE_APPLICATION_CREDENTIALS", "nowhere.json", "Vision", "GOOGLE_APPLICATION_CREDENTIALS"),
+        ("STORAGE_DIR", "/dev/null/files", "Storage", "STORAGE_DIR"),
+        ("STORAGE_PROVIDER", "r2", "Storage", "R2_BUCKET"),
         ("PROMPTS_DIR", "nowhere", "Prompts", "PROMPTS_DIR"),
     ],
 )

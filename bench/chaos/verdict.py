@@ -10,6 +10,7 @@ from itertools import chain
 from bench.chaos.company import TOKEN, Company
 from bench.chaos.crowd import Crowd
 from bot.ledger import Ledger
+from bot.redis import answer
 
 
 @dataclass
@@ -48,7 +49,7 @@ async def _busy(company: Company) -> bool:
     if await redis.zcard("recado:open") or await redis.zcard("recado:resend"):
         return True
     queues = ("llm", "notification")
-    return any([await redis.llen(f"bull:{name}:{state}") for name in queues for state in ("wait", "active")])
+    return any([await answer(redis.llen(f"bull:{name}:{state}")) for name in queues for state in ("wait", "active")])
 
 
 async def judge(company: Company, crowd: Crowd) -> Verdict:
@@ -95,4 +96,4 @@ def _judge_chat(verdict: Verdict, replies: list[str], bursts: list[list[str]], l
 
 async def _unaccounted(company: Company) -> int:
     waiting = [name async for name in company.redis.scan_iter("recado:{*}:waiting")]
-    return sum([await company.redis.llen(name) for name in waiting])
+    return sum([await answer(company.redis.llen(name)) for name in waiting])

@@ -14,12 +14,14 @@ from pydantic import SecretStr
 from bot.app import create_app
 from bot.contacts import Contacts
 from bot.events import Events
+from bot.files import files_of
 from bot.handoff import HandOff
 from bot.identity import is_conversation
 from bot.listening import listening
 from bot.queues import QUEUES
 from bot.redis import connect
 from bot.sandbox import phone
+from bot.sandbox.cabinet import list_of_files
 from bot.sandbox.database import redis_server
 from bot.sandbox.meta import Meta
 from bot.sandbox.openrouter import OpenRouterImitation
@@ -40,6 +42,9 @@ async def open_company(settings: Settings, host: str, port: int, data: Path) -> 
         settings.redis = RedisSettings(url=SecretStr(url))
         settings.storage = settings.storage.model_copy(update={"dir": data / "files"})
         port = port or _free_port(host)
+        if settings.service.public_url is None:
+            own = f"http://{_LOOPBACK if host in ('0.0.0.0', '::') else host}:{port}"
+            settings.service = settings.service.model_copy(update={"public_url": own})
         services = {
             "WhatsApp": "real" if settings.whatsapp.access_token else "imitation",
             "OpenRouter": await _openrouter(settings, stack),
@@ -52,6 +57,7 @@ async def open_company(settings: Settings, host: str, port: int, data: Path) -> 
         events = Events(redis)
         page = phone.application(meta, events.listen, {"services": services, "staff": []})
         page.router.add_post("/give-back", _give_back(HandOff(Contacts(redis), events)))
+        page.router.add_get("/files", list_of_files(redis, files_of(redis, settings)))
         app.add_subapp("/sandbox/", page)
         app.add_routes([web.get("/", _to_the_page)])
         await stack.enter_async_context(running(settings, QUEUES, CONCURRENCY))

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 from bot.contacts import Role
 from bot.tools.business import business_hours
+from bot.tools.files import list_files, send_file
 from bot.tools.handoff import talk_to_a_person
 from bot.tools.offers import ask_location, offer_choices, send_link
 from bot.tools.templates import send_template
@@ -33,6 +34,8 @@ TABLE = (
     Row(ask_location, _YES, _YES),
     Row(send_link, _YES, _YES),
     Row(send_template, _NO, _YES),
+    Row(list_files, _YES, _YES, needs="files"),
+    Row(send_file, _YES, _YES, needs="files"),
 )
 
 

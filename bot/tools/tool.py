@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import datetime
 from typing import Any, Generic, TypeVar
 
@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from bot.ai.chat import ToolOffer
 from bot.contacts import Contact
+from bot.files import Files
 from bot.handoff import HandOff
 from bot.messages import Part
 from bot.notices import Notices
@@ -31,8 +32,22 @@ class NoArguments(Arguments):
     pass
 
 
-@dataclass(frozen=True, slots=True)
-class ToolContext:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kit:
+    """What tools work with, made once by the worker; None where an integration isn't configured."""
+
+    business: Business
+    handoff: HandOff
+    notices: Notices
+    files: Files | None = None
+
+    def for_turn(self, *, conversation: str, contact: Contact, now: datetime, effect: str) -> ToolContext:
+        kit = {one.name: getattr(self, one.name) for one in fields(Kit)}
+        return ToolContext(conversation=conversation, contact=contact, now=now, effect=effect, **kit)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToolContext(Kit):
     """Who the tool works for, from the signed webhook, and with what. `effect` keys an effect: same key, same act.
 
     What a tool appends to `parts` becomes a message of the turn's reply.
@@ -41,9 +56,6 @@ class ToolContext:
     conversation: str
     contact: Contact
     now: datetime
-    business: Business
-    handoff: HandOff
-    notices: Notices
     effect: str = ""
     parts: list[Part] = field(default_factory=list)
 
