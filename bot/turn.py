@@ -23,6 +23,7 @@ from bot.handoff import HandOff
 from bot.inbox import Desk, Lease
 from bot.language import Language, language_of
 from bot.logs import masked
+from bot.mail.mailroom import Mailroom
 from bot.memory import Memory, Recollection, Remembered
 from bot.messages import Inbound, Part, Reply
 from bot.metrics import TURN_SECONDS, TURNS
@@ -78,6 +79,7 @@ class Stations:
     notices: Notices
     prompts: Prompts
     business: Business
+    mail: Mailroom | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,6 +231,7 @@ class Turns:
             business=self._at.business,
             handoff=self._at.handoff,
             notices=self._at.notices,
+            mail=self._at.mail,
             effect=trace.turn,
         )
         journal = Journal(scene.begun.journal, lambda entry: self._write_down(scene.conversation, entry, trace))

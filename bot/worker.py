@@ -21,6 +21,7 @@ from bot.events import Events
 from bot.handoff import HandOff
 from bot.inbox import Desk
 from bot.joining import Joining
+from bot.mail.connect import mailroom
 from bot.memory import Memory
 from bot.metrics import Ship
 from bot.notices import Notices
@@ -78,7 +79,12 @@ async def running(settings: Settings, names: tuple[queues.Name, ...], concurrenc
             definitions(settings.service.templates_dir),
             default_language=settings.service.default_language,
         )
-        archive = Archive(redis, storage_of(settings.storage))
+        storage, business = storage_of(settings.storage), business_of(prompts)
+        archive = Archive(redis, storage)
+        language = settings.service.default_language
+        mail = await stack.enter_async_context(
+            mailroom(redis, settings.mail, storage, business=business.name, language=language)
+        )
         outbox = outbox_of(redis, graph, desk, contacts, templates, settings)
         notices = Notices(redis, desk, contacts, memory, outbox, templates)
         stations = Stations(
@@ -97,7 +103,8 @@ async def running(settings: Settings, names: tuple[queues.Name, ...], concurrenc
             nudges=nudges,
             notices=notices,
             prompts=prompts,
-            business=business_of(prompts),
+            business=business,
+            mail=mail,
         )
         turns = Turns(stations, settings.turn, settings.service)
         shift = Shift(desk, outbox, Joining(redis, desk, memory), turns.take)
@@ -110,6 +117,9 @@ async def running(settings: Settings, names: tuple[queues.Name, ...], concurrenc
             "llm": _llm(shift, summaries),
             "notification": notices.process,
         }
+        if mail is not None:
+            # Without a provider jobs wait until there is one.
+            processors["email"] = mail.process
         for name in (one for one in names if one in processors):
             working = queues.working(name, processors[name], settings.redis, concurrency=concurrency)
             await stack.enter_async_context(working)

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 from bot.contacts import Role
 from bot.tools.business import business_hours
+from bot.tools.email import send_email
 from bot.tools.handoff import talk_to_a_person
 from bot.tools.offers import ask_location, offer_choices, send_link
 from bot.tools.templates import send_template
@@ -33,6 +34,7 @@ TABLE = (
     Row(ask_location, _YES, _YES),
     Row(send_link, _YES, _YES),
     Row(send_template, _NO, _YES),
+    Row(send_email, _YES, _YES, needs="mail"),
 )
 
 

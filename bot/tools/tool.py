@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from bot.ai.chat import ToolOffer
 from bot.contacts import Contact
 from bot.handoff import HandOff
+from bot.mail.mailroom import Mailroom
 from bot.messages import Part
 from bot.notices import Notices
 from bot.prompting.business import Business
@@ -44,6 +45,7 @@ class ToolContext:
     business: Business
     handoff: HandOff
     notices: Notices
+    mail: Mailroom | None = None
     effect: str = ""
     parts: list[Part] = field(default_factory=list)
 
