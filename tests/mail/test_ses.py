@@ -17,8 +17,10 @@ from moto.server import ThreadedMotoServer
 
 from bot.listening import listening
 from bot.mail.aws import AwsKey
+from bot.mail.connect import examined, provider
 from bot.mail.door import Attachment, InDoubt, Mail, MailError, Misconfigured, Refused, Unavailable
 from bot.mail.ses import Ses
+from bot.settings import Settings
 from tests.mail.outside import NOBODY, SENDER
 
 AWS = AwsKey("AKIDEXAMPLE", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY", "us-east-1", "ses")
@@ -154,6 +156,22 @@ async def test_a_server_that_says_nothing_leaves_a_doubt(
 ) -> None:
     with pytest.raises(InDoubt):
         await Ses(http, AWS, sender=SENDER, base_url=f"http://127.0.0.1:{silent_port}", seconds=0.2).send(mail)
+
+
+async def test_the_settings_make_a_client_that_the_doctor_can_ask(
+    amazon: tuple[Amazon, str], monkeypatch: pytest.MonkeyPatch, mail: Mail, http: aiohttp.ClientSession, moto: str
+) -> None:
+    monkeypatch.setenv("AWS_SES_ACCESS_KEY_ID", AWS.id)
+    monkeypatch.setenv("AWS_SES_SECRET_ACCESS_KEY", AWS.secret)
+    monkeypatch.setenv("AWS_SES_FROM_EMAIL", SENDER)
+    monkeypatch.setenv("AWS_ENDPOINT_URL_SES", moto)
+    assert await provider("ses", Settings().mail, http).send(mail)
+    monkeypatch.setenv("AWS_ENDPOINT_URL_SES", amazon[1])
+    amazon[0].status, amazon[0].kind = 403, "SignatureDoesNotMatch"
+    ((name, works, words),) = await examined(Settings().mail)
+    assert (name, works) == ("SES", False)
+    assert "AWS_SES_SECRET_ACCESS_KEY" in words
+    assert AWS.secret not in words
 
 
 @pytest.mark.parametrize(
