@@ -38,6 +38,7 @@ class Contact:
     `quiet` means that a colleague answers and the bot doesn't. `role` is decided from the identity that the signed
     webhook gave, by STAFF_CONTACTS. `earlier` are conversations that have become a part of this one. `unreachable`:
     Meta could not deliver several times. `window_refused_at`: the last message before Meta called the 24 hours over.
+    `email` is an address that this person has proven to be their own.
     """
 
     phone: str | None = None
@@ -55,6 +56,7 @@ class Contact:
     ad: str | None = None
     ctwa_clid: str | None = None
     earlier: tuple[str, ...] = ()
+    email: str | None = None
 
 
 def variants(phone: str) -> tuple[str, ...]:
@@ -123,6 +125,10 @@ class Contacts:
         if not quiet:
             await self._redis.delete(_colleague(conversation))
 
+    async def set_email(self, conversation: str, email: str) -> None:
+        """Keep an address that this person has proven to be their own."""
+        await answer(self._redis.hset(_contact(conversation), "email", email))
+
     async def paused(self, conversation: str) -> bool:
         """Whether a colleague has just written from the business's app."""
         return bool(await self._redis.exists(_colleague(conversation)))
@@ -179,6 +185,7 @@ class Contacts:
             ad=raw.get("ad"),
             ctwa_clid=raw.get("ctwa_clid"),
             earlier=tuple(filter(None, raw.get("earlier", "").split(","))),
+            email=raw.get("email"),
         )
 
 

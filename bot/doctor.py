@@ -14,6 +14,7 @@ import aiohttp
 from redis.exceptions import RedisError
 
 from bot.events import Events
+from bot.mail.connect import examined
 from bot.pause import Pause
 from bot.prompting.business import business_of
 from bot.prompting.files import PromptWrong
@@ -61,7 +62,8 @@ async def examine(settings: Settings) -> list[Finding]:
             _audio,
             _console,
         ]
-        return list(await asyncio.gather(*(look(settings, http) for look in looks)))
+        found, mail = await asyncio.gather(asyncio.gather(*(look(settings, http) for look in looks)), _mail(settings))
+        return [*found, *mail]
 
 
 def report(findings: list[Finding], output: str) -> str:
@@ -217,6 +219,16 @@ async def _console(settings: Settings, _: aiohttp.ClientSession) -> Finding:
     if settings.service.console_token is None:
         return Finding("Console", "absent", "there is no console; set CONSOLE_TOKEN")
     return Finding("Console", "ok", "behind CONSOLE_TOKEN")
+
+
+async def _mail(settings: Settings) -> list[Finding]:
+    """One line a provider, because each may be wrong while the others do its work."""
+    found = [
+        Finding(f"E-mail ({name})", "ok" if works else "wrong", words)
+        for name, works, words in await examined(settings.mail)
+    ]
+    fix = "set SENDGRID_API_KEY and SENDGRID_FROM_EMAIL, or AWS_SES_…, or SMTP_HOST and SMTP_FROM_EMAIL"
+    return found or [Finding("E-mail", "absent", f"no e-mail leaves; {fix}")]
 
 
 async def _asked(  # noqa: PLR0913 - one request has these parts

@@ -42,6 +42,9 @@ PRICING = Counter("recado_pricing", "Our messages by how Meta charges them", ["c
 WEBHOOK_FIELDS = Counter(
     "recado_webhook_fields", "Notifications other than messages, minded", ["field"], registry=REGISTRY
 )
+MAILS = Counter(
+    "recado_mails", "E-mails by provider and what it did with them", ["provider", "outcome"], registry=REGISTRY
+)
 STATUSES = Counter("recado_statuses", "Statuses of our messages", ["status"], registry=REGISTRY)
 
 

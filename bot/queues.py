@@ -48,6 +48,7 @@ class Unfit(Exception):
 _LOCK_MILLISECONDS = 6_000
 # One more than a turn tries: the last attempt is the one that gives up and says so.
 _ATTEMPTS = 6
+_FIRST_WAIT_SECONDS = 0.5
 _KEEP_DONE_SECONDS = 3 * 24 * 3600
 _ADD_AT_ONCE = 200
 _SAME_SECONDS = 2.0
@@ -61,11 +62,13 @@ def job(name: JobName, conversation: str, job_id: str) -> dict[str, Any]:
     return {"name": name, "data": {"conversation": conversation}, "opts": _options(job_id)}
 
 
-def _options(job_id: str, after: float = 0) -> dict[str, Any]:
+def _options(
+    job_id: str, after: float = 0, attempts: int = _ATTEMPTS, wait_seconds: float = _FIRST_WAIT_SECONDS
+) -> dict[str, Any]:
     return {
         "jobId": job_id,
-        "attempts": _ATTEMPTS,
-        "backoff": {"type": "exponential", "delay": 500},
+        "attempts": attempts,
+        "backoff": {"type": "exponential", "delay": int(wait_seconds * 1000)},
         "removeOnComplete": True,
         "removeOnFail": {"count": 1000},
         "delay": int(after * 1000),
@@ -144,10 +147,23 @@ async def turn_later(redis: Redis, conversation: str, job_id: str, seconds: floa
     await Queue("llm", {"connection": redis}).add("turn", {"conversation": conversation}, _options(job_id, seconds))
 
 
-async def add(redis: Redis, queue: Name, name: str, data: dict[str, Any], job_id: str) -> None:
-    """Add a job; one with this id that waits, runs, or was done in the last days, is the same job."""
+async def add(  # noqa: PLR0913 - a job has these parts
+    redis: Redis,
+    queue: Name,
+    name: str,
+    data: dict[str, Any],
+    job_id: str,
+    *,
+    attempts: int = _ATTEMPTS,
+    wait_seconds: float = _FIRST_WAIT_SECONDS,
+) -> None:
+    """Add a job; one with this id that waits, runs, or was done in the last days, is the same job.
+
+    The wait after the first failure is doubled with every further one.
+    """
     kept = {"removeOnComplete": {"age": _KEEP_DONE_SECONDS}}
-    await Queue(queue, {"connection": redis}).add(name, data, _options(job_id) | kept)
+    options = _options(job_id, attempts=attempts, wait_seconds=wait_seconds) | kept
+    await Queue(queue, {"connection": redis}).add(name, data, options)
 
 
 @asynccontextmanager

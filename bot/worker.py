@@ -25,6 +25,7 @@ from bot.files import files_of
 from bot.handoff import HandOff
 from bot.inbox import Desk
 from bot.joining import Joining
+from bot.mail.connect import mailroom
 from bot.memory import Memory
 from bot.metrics import Ship
 from bot.notices import Notices
@@ -84,16 +85,20 @@ async def running(settings: Settings, names: tuple[queues.Name, ...], concurrenc
             definitions(settings.service.templates_dir),
             default_language=settings.service.default_language,
         )
-        archive = Archive(redis, storage_of(settings.storage))
+        storage, business = storage_of(settings.storage), business_of(prompts)
+        archive = Archive(redis, storage)
+        language = settings.service.default_language
+        mail = await stack.enter_async_context(
+            mailroom(redis, settings.mail, storage, business=business.name, language=language)
+        )
         outbox = outbox_of(redis, graph, desk, contacts, templates, settings)
         notices = Notices(redis, desk, contacts, memory, outbox, templates)
-        business = business_of(prompts)
         budget = Budget(redis, settings.budget, settings.service.zone)
         answering = Answering(
             contacts=contacts,
             reception=Reception(contacts, handoff, settings.channel),
             agent=Agent(model, tools_for),
-            kit=Kit(business=business, handoff=handoff, notices=notices, files=files_of(redis, settings)),
+            kit=Kit(business=business, handoff=handoff, notices=notices, files=files_of(redis, settings), mail=mail),
             prompts=prompts,
             events=events,
             budget=budget,
@@ -125,6 +130,9 @@ async def running(settings: Settings, names: tuple[queues.Name, ...], concurrenc
             "llm": _llm(shift, summaries),
             "notification": notices.process,
         }
+        if mail is not None:
+            # Without a provider jobs wait until there is one.
+            processors["email"] = mail.process
         for name in (one for one in names if one in processors):
             working = queues.working(name, processors[name], settings.redis, concurrency=concurrency)
             await stack.enter_async_context(working)

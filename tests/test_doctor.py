@@ -26,6 +26,7 @@ INTEGRATIONS = [
     "Prompts",
     "Audio",
     "Console",
+    "E-mail",
 ]
 
 
@@ -51,7 +52,10 @@ async def test_a_service_that_is_whole_is_found_in_order(start: Start) -> None:
     await start(workers=0)
     findings = await examine(Settings())
     assert [one.integration for one in findings] == INTEGRATIONS
-    assert {one.integration: one.state for one in findings if one.state != "ok"} == {"Vision": "absent"}
+    assert {one.integration: one.state for one in findings if one.state != "ok"} == {
+        "Vision": "absent",
+        "E-mail": "absent",
+    }
 
 
 async def test_what_is_not_configured_is_absent_and_says_what_to_set(
@@ -59,7 +63,7 @@ async def test_what_is_not_configured_is_absent_and_says_what_to_set(
 ) -> None:
     monkeypatch.setenv("REDIS_URL", redis_address)
     absent = {one.integration: one.words for one in await examine(Settings()) if one.state == "absent"}
-    assert set(absent) == {"WhatsApp", "Webhook", "Sending", "OpenRouter", "Whisper", "Vision", "Console"}
+    assert set(absent) == {"WhatsApp", "Webhook", "Sending", "OpenRouter", "Whisper", "Vision", "Console", "E-mail"}
     for variable, integration in {
         "WHATSAPP_ACCESS_TOKEN": "WhatsApp",
         "WHATSAPP_APP_SECRET": "Webhook",
@@ -67,6 +71,7 @@ async def test_what_is_not_configured_is_absent_and_says_what_to_set(
         "OPENAI_API_KEY": "Whisper",
         "GOOGLE_APPLICATION_CREDENTIALS": "Vision",
         "CONSOLE_TOKEN": "Console",
+        "SENDGRID_API_KEY": "E-mail",
     }.items():
         assert variable in absent[integration]
 

@@ -76,9 +76,8 @@ class Company:
 
     async def open(self, servers: int, workers: int) -> None:
         self.ports = [free_port() for _ in range(servers)]
-        kinds: list[Kind] = ["serve"] * servers + ["worker"] * workers
-        for slot, kind in enumerate(kinds):
-            self._fill(slot, kind)
+        for slot in range(servers + workers):
+            self._fill(slot, "serve" if slot < servers else "worker")
         await asyncio.gather(*(process.ready() for _, process in self._slots.values()))
 
     async def mind(self) -> None:

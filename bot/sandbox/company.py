@@ -25,6 +25,7 @@ from bot.sandbox.cabinet import list_of_files
 from bot.sandbox.database import redis_server
 from bot.sandbox.meta import Meta
 from bot.sandbox.openrouter import OpenRouterImitation
+from bot.sandbox.postbox import Postbox, Posted
 from bot.sandbox.vision import VisionImitation
 from bot.sandbox.whisper import WhisperImitation
 from bot.settings import RedisSettings, Settings
@@ -52,10 +53,12 @@ async def open_company(settings: Settings, host: str, port: int, data: Path) -> 
             "Vision": await _vision(settings, stack),
         }
         meta = await _meta(settings, stack, port)
-        app = create_app(settings)
         redis = await stack.enter_async_context(connect(settings.redis))
         events = Events(redis)
+        postbox, services["E-mail"] = await _mail(settings, stack, events)
+        app = create_app(settings)
         page = phone.application(meta, events.listen, {"services": services, "staff": []})
+        page.router.add_get("/mails", postbox.listing)
         page.router.add_post("/give-back", _give_back(HandOff(Contacts(redis), events)))
         page.router.add_get("/files", list_of_files(redis, files_of(redis, settings)))
         app.add_subapp("/sandbox/", page)
@@ -118,6 +121,28 @@ async def _vision(settings: Settings, stack: AsyncExitStack) -> str:
     stack.push_async_callback(vision.stop)
     settings.vision = settings.vision.model_copy(update={"vision_endpoint": endpoint})
     return "imitation"
+
+
+async def _mail(settings: Settings, stack: AsyncExitStack, events: Events) -> tuple[Postbox, str]:
+    """A postbox for the page, which e-mail goes to where no provider is configured."""
+
+    async def tell(mail: Posted) -> None:
+        await events.publish({"type": "mail", "id": mail.id, "to": mail.to, "subject": mail.subject, "at": mail.at})
+
+    postbox = await stack.enter_async_context(Postbox(arrived=tell).running())
+    if settings.mail.configured:
+        return postbox, "real"
+    settings.mail = settings.mail.model_copy(
+        update={
+            "providers": [],
+            "smtp_host": _LOOPBACK,
+            "smtp_port": postbox.port,
+            "smtp_tls": "none",
+            "smtp_username": None,
+            "smtp_from_email": "hola@recado.example",
+        }
+    )
+    return postbox, "imitation"
 
 
 async def _to_the_page(_: web.Request) -> web.Response:

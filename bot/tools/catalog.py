@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 from bot.contacts import Role
 from bot.tools.business import business_hours
+from bot.tools.email import send_email
 from bot.tools.files import list_files, send_file
 from bot.tools.handoff import talk_to_a_person
 from bot.tools.offers import ask_location, offer_choices, send_link
@@ -36,6 +37,7 @@ TABLE = (
     Row(send_template, _NO, _YES),
     Row(list_files, _YES, _YES, needs="files"),
     Row(send_file, _YES, _YES, needs="files"),
+    Row(send_email, _YES, _YES, needs="mail"),
 )
 
 

@@ -13,6 +13,7 @@ from bot.ai.chat import ToolOffer
 from bot.contacts import Contact
 from bot.files import Files
 from bot.handoff import HandOff
+from bot.mail.mailroom import Mailroom
 from bot.messages import Part
 from bot.notices import Notices
 from bot.prompting.business import Business
@@ -40,6 +41,7 @@ class Kit:
     handoff: HandOff
     notices: Notices
     files: Files | None = None
+    mail: Mailroom | None = None
 
     def for_turn(self, *, conversation: str, contact: Contact, now: datetime, effect: str) -> ToolContext:
         kit = {one.name: getattr(self, one.name) for one in fields(Kit)}
