@@ -14,6 +14,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any, Literal
 
+import psutil
 from redis.asyncio import Redis
 
 from bench.chaos.doomed import Doomed
@@ -62,6 +63,7 @@ class Company:
     models: OpenRouterImitation
     environment: dict[str, str]
     folder: Path
+    concurrency: int = 100
     agenda: list[Point] = field(default_factory=list)
     deaths: list[Point] = field(default_factory=list)
     chance: random.Random = field(default_factory=lambda: random.Random(7))
@@ -103,6 +105,10 @@ class Company:
             await self._slots[slot][1].ready()
         return codes
 
+    def stats(self, kind: Kind) -> list[psutil.Process]:
+        """The processes of a kind, for their memory and CPU time."""
+        return [psutil.Process(one.process.pid) for each, one in self._slots.values() if each == kind]
+
     def close(self) -> None:
         for _, process in self._slots.values():
             process.process.kill()
@@ -110,22 +116,32 @@ class Company:
 
     def _fill(self, slot: int, kind: Kind) -> None:
         port = str(self.ports[slot]) if kind == "serve" else ""
-        command = [kind, *(("--host", "127.0.0.1", "--port", port) if port else ())]
+        options = ["--host", "127.0.0.1", "--port", port] if port else ["--concurrency", str(self.concurrency)]
         point = next((one for one in self.agenda if point_kind(one) == kind), None)
         if point is not None:
             self.agenda.remove(point)
         log = self.folder / f"{kind}-{next(self._names)}.log"
-        self._slots[slot] = kind, Doomed.start(command, self.environment, log, point, self.chance.randint(1, 3))
+        self._slots[slot] = (
+            kind,
+            Doomed.start([kind, *options], self.environment, log, point, self.chance.randint(1, 3)),
+        )
 
 
 @asynccontextmanager
-async def opened(
-    folder: Path, *, points: Sequence[Point] = (), staff: Sequence[str] = (), servers: int = 2, workers: int = 2
+async def opened(  # noqa: PLR0913 - what a bench may want to vary
+    folder: Path,
+    *,
+    points: Sequence[Point] = (),
+    staff: Sequence[str] = (),
+    servers: int = 2,
+    workers: int = 2,
+    concurrency: int = 100,
+    model_seconds: float = 0.1,
 ) -> AsyncIterator[Company]:
-    """Run the company until the context ends."""
+    """Run the company until the context ends; a model takes `model_seconds`."""
     async with AsyncExitStack() as stack:
         url = await stack.enter_async_context(redis_server(folder / "redis", options=("--appendfsync", "everysec")))
-        models = OpenRouterImitation("openrouter-key", rules=echo, seconds=0.1)
+        models = OpenRouterImitation("openrouter-key", rules=echo, seconds=model_seconds)
         models_url = await stack.enter_async_context(listening(models.app(), "127.0.0.1", 0, finish=0.1))
         secret, token = secrets.token_hex(8), secrets.token_hex(8)
         meta = Meta(
@@ -135,7 +151,8 @@ async def opened(
             verify_token="verify",
             status_pauses=(0, 0.05, 0.1),
             retry_pauses=(0.2, 0.5, 1, 2, 4, 8),
-            throughput=1000,
+            # Of the tests' limits, none is Meta's: what is measured is Recado.
+            throughput=10_000,
         )
         environment = {
             "REDIS_URL": url,
@@ -145,6 +162,7 @@ async def opened(
             "WHATSAPP_APP_SECRET": secret,
             "WHATSAPP_API_BASE_URL": await meta.start(),
             "WHATSAPP_MESSAGES_PER_SECOND": "1000",
+            "RATE_LIMIT_CONTACT": "1000/minute",
             "OPENROUTER_API_KEY": "openrouter-key",
             "LLM_BASE_URL": f"{models_url}/api/v1",
             "TURN_QUIET_SECONDS": "0.3",
@@ -156,7 +174,7 @@ async def opened(
         }
         stack.push_async_callback(meta.stop)
         redis = await stack.enter_async_context(Redis.from_url(url, decode_responses=True))
-        company = Company(redis, meta, models, environment, folder, agenda=list(points))
+        company = Company(redis, meta, models, environment, folder, agenda=list(points), concurrency=concurrency)
         stack.callback(company.close)
         await company.open(servers, workers)
         minding = asyncio.create_task(company.mind())
