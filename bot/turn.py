@@ -46,6 +46,8 @@ _log = structlog.get_logger()
 _LONGEST_BURST_SECONDS = 8.0
 # When this share of the time until the deadline has gone by without an answer, the customer is told so.
 _STILL_ON_IT = 0.4
+# Less than this share of it is too little to think in.
+_LITTLE = 0.25
 _TRACES = 20
 _TRACE_SECONDS = 7 * 24 * 3600
 
@@ -98,10 +100,11 @@ class Turns:
                 await self._remember(lease, batch)
                 return
             admission = await self._at.rate.admit(conversation, batch.speech, trace.turn)
+            haste = self._haste(batch.speech)
             if admission.admitted and not contact.quiet:
                 say = partial(self._still_on_it, lease, trace.turn, batch.speech[-1], contact)
-                await presence.enter_async_context(patience(self._left(batch.speech) * _STILL_ON_IT, say))
-            scene = await self._look(conversation, _within(batch, admission), contact, begun, admission, trace)
+                await presence.enter_async_context(patience(haste.announce_after, say))
+            scene = await self._look(conversation, _within(batch, admission), contact, begun, admission, haste, trace)
             journal = Journal(begun.journal, lambda entry: self._write_down(conversation, entry, trace))
             outcome = await self._at.answering.answer(scene, trace, journal)
         passing("turn: closing")
@@ -116,11 +119,18 @@ class Turns:
             self._at.nudges.summary(conversation)
 
     async def _look(  # noqa: PLR0913, PLR0917 - what is known by then of a turn
-        self, conversation: str, batch: Batch, contact: Contact, begun: Begun, admission: Admission, trace: Trace
+        self,
+        conversation: str,
+        batch: Batch,
+        contact: Contact,
+        begun: Begun,
+        admission: Admission,
+        haste: Haste,
+        trace: Trace,
     ) -> Scene:
         """Understand what was sent, as far as it may be touched, and recall what was said before."""
         messages = batch.speech
-        due = asyncio.get_running_loop().time() + self._left(messages)
+        due = asyncio.get_running_loop().time() + haste.seconds
         trace.messages = [message.id for message in messages]
         if begun.tries > TRIES or not admission.admitted:
             # Whatever makes this turn fail may be in what was sent: it is not touched again. Nor is a flood.
@@ -252,11 +262,22 @@ class Turns:
             cost_usd=f"{trace.cost_usd:f}",
         )
 
-    def _left(self, messages: list[Inbound]) -> float:
-        """Seconds until the customer must have an answer; when that is past already, after an outage, half anew."""
+    def _haste(self, messages: list[Inbound]) -> Haste:
+        """How long the answer may take. What has waited so long that little is left (a crowd, an outage) is announced
+        at once, and then has half of the time anew: a late answer is better than none.
+        """
+        whole = self._turn.deadline_seconds
         first = min(message.received_at for message in messages)
-        left = self._turn.deadline_seconds - (datetime.now(UTC) - first).total_seconds()
-        return left if left > 0 else self._turn.deadline_seconds / 2
+        left = whole - (datetime.now(UTC) - first).total_seconds()
+        return Haste(left, left * _STILL_ON_IT) if left > whole * _LITTLE else Haste(whole / 2, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Haste:
+    """Seconds until the customer must have an answer, and after which one that isn't there is announced."""
+
+    seconds: float
+    announce_after: float
 
 
 def _name(first: Inbound) -> str:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 
+from bot.queues import QUEUES
 from bot.sandbox.meta import Person
 from bot.sandbox.openrouter import Scripted
+from bot.worker import running
 from tests.world import Start
 
 # With one model, which may take as long as the deadline allows.
@@ -42,3 +44,16 @@ async def test_when_no_model_answers_in_time_there_are_two_messages_at_most(star
     first, second = await world.meta.replies(ana, 2)
     assert first.text.startswith("Sigo con tu mensaje")
     assert second.text.startswith("Sorry, I can't answer right now")
+
+
+async def test_what_waited_too_long_to_be_thought_over_is_announced_at_once_and_still_answered(
+    start: Start, ana: Person
+) -> None:
+    world = await start(workers=0, TURN_DEADLINE_SECONDS="8")
+    world.models.will(slow("Más vale tarde.", 1.5))
+    await world.meta.writes(ana, {"type": "text", "text": {"body": "¿Qué planes tienen?"}})
+    await asyncio.sleep(6.2)
+    async with running(world.settings, QUEUES, 10):
+        first, second = await world.meta.replies(ana, 2)
+    assert first.text.startswith("Sigo con tu mensaje")
+    assert second.text == "Más vale tarde."

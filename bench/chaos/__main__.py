@@ -37,7 +37,7 @@ async def kills(folder: Path) -> None:
         ],
     )  # fmt: skip
     if verdict.faults:
-        raise SystemExit(f"kills: {verdict.faults}")
+        raise SystemExit(f"kills: {', '.join(verdict.faults)}")
 
 
 async def loads(folder: Path) -> None:

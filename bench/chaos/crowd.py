@@ -34,10 +34,12 @@ class Crowd:
     refused: int = 0
     _last: dict[str, datetime] = field(default_factory=dict)
 
-    async def write(self, bursts: int) -> None:
-        """Everybody writes so many bursts; returns when all of it was acknowledged."""
+    async def write(self, bursts: int, people: int | None = None) -> None:
+        """Everybody, or so many by chance, write so many bursts; returns when all of it was acknowledged."""
+        everybody = range(len(self.people))
+        numbers = everybody if people is None else self.chance.sample(everybody, people)
         async with aiohttp.ClientSession() as http:
-            await asyncio.gather(*(self._one(http, number, bursts) for number in range(len(self.people))))
+            await asyncio.gather(*(self._one(http, number, bursts) for number in numbers))
 
     async def _one(self, http: aiohttp.ClientSession, number: int, bursts: int) -> None:
         person = self.people[number]

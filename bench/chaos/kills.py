@@ -30,7 +30,8 @@ async def killed(folder: Path, *, people: int, bursts: int, rounds: int = 1) -> 
         crowd = crowd_of(company, people, staff)
         await crowd.write(bursts)
         while len(company.deaths) < len(POINTS) * rounds:
-            await crowd.write(1)
+            # Enough to come by every point, and not so many that nobody gets through.
+            await crowd.write(1, people=min(people, 24))
         await settled(company)
         verdict = await judge(company, crowd)
         return Outcome(verdict, Counter(company.deaths), people, crowd.posts, crowd.refused)
