@@ -50,7 +50,7 @@ async def test_what_waited_too_long_to_be_thought_over_is_announced_at_once_and_
     start: Start, ana: Person
 ) -> None:
     world = await start(workers=0, TURN_DEADLINE_SECONDS="8")
-    world.models.will(slow("Más vale tarde.", 1.5))
+    world.models.will(slow("Más vale tarde.", 0.3))
     await world.meta.writes(ana, {"type": "text", "text": {"body": "¿Qué planes tienen?"}})
     await asyncio.sleep(6.2)
     async with running(world.settings, QUEUES, 10):
