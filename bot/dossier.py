@@ -22,7 +22,8 @@ from bot import contacts, erased, identity, ledger, queues
 from bot.contacts import address_of, variants
 from bot.deliveries import Deliveries
 from bot.files import Files
-from bot.inbox import Desk, Lease, LeaseLost, hold, lease_key
+from bot.holding import hold
+from bot.inbox import Desk, Lease, LeaseLost, done_key, lease_key
 from bot.redis import answer, ended, key
 
 # A turn in hand is waited for: it has its answer within TURN_DEADLINE_SECONDS, and may send for a while.
@@ -157,7 +158,8 @@ class Dossier:
     async def _kept(self, conversation: str) -> dict[str, Any]:
         start = len(key(conversation)) + 1
         names = await self._names(conversation)
-        shown = {name[start:]: await self._value(name) for name in names if name != lease_key(conversation)}
+        ours = (lease_key(conversation), done_key(conversation))
+        shown = {name[start:]: await self._value(name) for name in names if name not in ours}
         return {name: value for name, value in shown.items() if value is not None}
 
     async def _value(self, name: str) -> Any:
@@ -181,7 +183,7 @@ class Dossier:
             if time.monotonic() > until:
                 raise Busy(conversation)
             await asyncio.sleep(0.1)
-        holding = asyncio.create_task(_quietly(hold(self._desk, lease)))
+        holding = asyncio.create_task(_quietly(hold(self._desk, lease, asyncio.Event())))
         try:
             yield
         finally:

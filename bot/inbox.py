@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import json
+import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
 import structlog
 from redis.asyncio import Redis
-from redis.exceptions import NoScriptError, RedisError
+from redis.exceptions import NoScriptError
 
 from bot import contacts, erased, identity, ledger
 from bot.logs import masked
@@ -25,6 +25,8 @@ from bot.waiting import written
 
 _log = structlog.get_logger()
 _OPEN = "recado:open"
+# Longer than any command is tried again.
+_REMEMBER_COMMIT_SECONDS = 60
 # Nobody reads more than this; without it, whoever floods us would fill Redis and slow the others.
 MOST_WAITING = 200
 FLOOD = "refused: too many messages"
@@ -57,10 +59,14 @@ return 0
 
 _RENEW = "return redis.call('GET', KEYS[1]) == ARGV[1] and redis.call('PEXPIRE', KEYS[1], ARGV[2]) or 0"
 
-# A transaction that only the holder can make: MULTI can't ask first, a script can. KEYS 1 lease, 2 erased.
-_COMMIT = """
+# A transaction that only the holder can make: MULTI can't ask first, a script can. It is done once: where the
+# connection breaks before the answer, it is asked for again. KEYS 1 lease, 2 erased, 3 what was done. ARGV 2 its name.
+_COMMIT = f"""
+if redis.call('SISMEMBER', KEYS[3], ARGV[2]) == 1 then return 1 end
 if redis.call('GET', KEYS[1]) ~= ARGV[1] or redis.call('EXISTS', KEYS[2]) == 1 then return 0 end
-for index = 2, #ARGV do redis.call(unpack(cjson.decode(ARGV[index]))) end
+redis.call('SADD', KEYS[3], ARGV[2])
+redis.call('EXPIRE', KEYS[3], {_REMEMBER_COMMIT_SECONDS})
+for index = 3, #ARGV do redis.call(unpack(cjson.decode(ARGV[index]))) end
 return 1
 """
 
@@ -214,11 +220,10 @@ class Desk:
 
     async def take(self, lease: Lease) -> bool:
         """Take the conversation; False while another worker has it."""
-        return bool(
-            await self._redis.set(
-                lease_key(lease.conversation), lease.token, nx=True, px=int(self.lease_seconds * 1000)
-            )
-        )
+        milliseconds = int(self.lease_seconds * 1000)
+        # Asked again after a broken connection, it may be ours already.
+        holder = await self._redis.set(lease_key(lease.conversation), lease.token, nx=True, get=True, px=milliseconds)
+        return holder in (None, lease.token)
 
     async def renew(self, lease: Lease) -> None:
         """Hold on to it; LeaseLost when it ran out and went to somebody else."""
@@ -239,11 +244,16 @@ class Desk:
         ours = key(lease.conversation)
         # Every key is declared, as clusters and some managed servers demand of a script.
         touched = {part for command in commands for part in command[1:] if part.startswith(ours)}
-        keys = [lease_key(lease.conversation), erased.erased(lease.conversation), *sorted(touched)]
+        fixed = (lease_key(lease.conversation), erased.erased(lease.conversation), done_key(lease.conversation))
         lines = [json.dumps(command) for command in commands]
-        done = await answer(self._redis.eval(_COMMIT, len(keys), *keys, lease.token, *lines))
-        if not done:
+        await self.ask(lease, _COMMIT, [*fixed, *sorted(touched)], [secrets.token_hex(6), *lines])
+
+    async def ask(self, lease: Lease, script: str, keys: Sequence[str], arguments: Sequence[str]) -> Any:
+        """What a script answers that gives 0 unless the lease (KEYS 1, ARGV 1) is still held; LeaseLost then."""
+        found = await answer(self._redis.eval(script, len(keys), *keys, lease.token, *arguments))
+        if not found:
             raise LeaseLost(lease.conversation)
+        return found
 
     async def release(self, lease: Lease) -> bool:
         """Let go; False, and still held, when messages wait. LeaseLost when it was another's already."""
@@ -289,21 +299,6 @@ def drop(pipeline: Any, conversation: str, count: int) -> None:
     pipeline.ltrim(waiting_key(conversation), count, -1)
 
 
-async def hold(desk: Desk, lease: Lease) -> None:
-    """Renew the lease for ever; raises LeaseLost when it went to another, or can't be renewed before it runs out."""
-    deadline = time.monotonic() + desk.lease_seconds
-    while True:
-        await asyncio.sleep(desk.lease_seconds / 3)
-        try:
-            await desk.renew(lease)
-        except RedisError as error:
-            _log.warning("lease_not_renewed", error=type(error).__name__)
-            if time.monotonic() > deadline:
-                raise LeaseLost(lease.conversation) from error
-        else:
-            deadline = time.monotonic() + desk.lease_seconds
-
-
 def waiting_key(conversation: str) -> str:
     """Where a conversation's messages wait."""
     return key(conversation, "waiting")
@@ -311,6 +306,11 @@ def waiting_key(conversation: str) -> str:
 
 def lease_key(conversation: str) -> str:
     return key(conversation, "lease")
+
+
+def done_key(conversation: str) -> str:
+    """The names of what was committed of late."""
+    return key(conversation, "done")
 
 
 def _epoch(conversation: str) -> str:

@@ -14,11 +14,9 @@ from typing import Any, Literal
 import structlog
 from bullmq import Job, Queue, UnrecoverableError, Worker
 from redis.asyncio import Redis
-from redis.asyncio.retry import Retry
-from redis.backoff import ExponentialBackoff
 from redis.exceptions import RedisError
 
-from bot.redis import RedisAway, connect, ended
+from bot.redis import RedisAway, connect, ended, retrying
 from bot.settings import RedisSettings
 
 _log = structlog.get_logger()
@@ -52,6 +50,7 @@ _FIRST_WAIT_SECONDS = 0.5
 _KEEP_DONE_SECONDS = 3 * 24 * 3600
 _ADD_AT_ONCE = 200
 _SAME_SECONDS = 2.0
+_REFUSED_SECONDS = 0.3
 
 
 JobName = Literal["turn", "summary"]
@@ -76,7 +75,10 @@ def _options(
 
 
 class _Worker(Worker):  # type: ignore[misc] # BullMQ has no types
-    """BullMQ's worker asks Redis for every free place at once, a hundred times whenever one job comes: here in turn."""
+    """BullMQ's worker asks Redis for every free place at once, a hundred times whenever one job comes: here in turn.
+
+    And not again at once where Redis refuses, as a full one or a replica does at once.
+    """
 
     def __init__(self, name: str, processor: Any, options: dict[str, Any]) -> None:
         super().__init__(name, processor, options)
@@ -84,7 +86,13 @@ class _Worker(Worker):  # type: ignore[misc] # BullMQ has no types
 
     async def getNextJob(self, token: str) -> Job | None:  # noqa: N802 - BullMQ's name
         async with self._asking:
-            return None if self.closing or self.paused else await super().getNextJob(token)
+            if self.closing or self.paused:
+                return None
+            try:
+                return await super().getNextJob(token)
+            except (RedisError, OSError):
+                await asyncio.sleep(_REFUSED_SECONDS)
+                raise
 
 
 class Nudges:
@@ -173,8 +181,8 @@ async def working(
     """Work on a queue's jobs until the context ends, which waits for the jobs in hand. Raises RedisAway at once."""
     # A connection of its own: the wait for a job must not time out before BullMQ's own 5 seconds.
     client = connect(settings)
-    client.connection_pool.connection_kwargs["socket_timeout"] = 30
-    client.connection_pool.connection_kwargs["retry"] = Retry(ExponentialBackoff(cap=0.5, base=0.05), 3)
+    client.connection_pool.connection_kwargs["socket_timeout"] = 15
+    client.connection_pool.connection_kwargs["retry"] = retrying(3)
 
     async def processor(taken: Job, _token: str) -> None:
         try:
@@ -194,7 +202,7 @@ async def working(
         "lockDuration": _LOCK_MILLISECONDS,
         "stalledInterval": _LOCK_MILLISECONDS // 2,
         "maxStalledCount": 5,
-        "runRetryDelay": 500,
+        "runRetryDelay": 100,
         "autorun": False,
     }
     worker = _Worker(name, processor, options)

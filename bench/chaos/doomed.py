@@ -20,11 +20,12 @@ _context.set_forkserver_preload(["bot.app", "bot.worker", "bot.cli"])
 
 @dataclass(slots=True)
 class Doomed:
-    """A process, and where it is to die at which passing; None where it is to live."""
+    """A process, and where it is to die at which passing; None where it is to live. `told`: to stop."""
 
     process: ForkServerProcess
     log: Path
     point: Point | None
+    told: bool = False
 
     @classmethod
     def start(
@@ -44,6 +45,7 @@ class Doomed:
         return self.process.exitcode == -signal.SIGKILL
 
     def tell_to_stop(self) -> None:
+        self.told = True
         if self.process.pid is not None and not self.dead:
             os.kill(self.process.pid, signal.SIGTERM)
 
