@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -16,6 +16,7 @@ from bullmq import Job, Queue, UnrecoverableError, Worker
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
+from bot.points import passing
 from bot.redis import RedisAway, connect, ended, retrying
 from bot.settings import RedisSettings
 
@@ -176,9 +177,43 @@ async def add(  # noqa: PLR0913 - a job has these parts
 
 @asynccontextmanager
 async def working(
-    name: Name, process: Processor, settings: RedisSettings, *, concurrency: int
-) -> AsyncIterator[Worker]:
-    """Work on a queue's jobs until the context ends, which waits for the jobs in hand. Raises RedisAway at once."""
+    processors: Mapping[Name, Processor], settings: RedisSettings, *, concurrency: int
+) -> AsyncIterator[None]:
+    """Work on the jobs of these queues until the context ends, which waits for the jobs in hand.
+
+    Raises RedisAway at once. Who cancels it while it waits lets the jobs in hand go to another worker.
+    """
+    workers = [_worker(name, process, settings, concurrency) for name, process in processors.items()]
+    for worker in workers:
+        # Without its capabilities read, BullMQ rounds every wait up to whole seconds.
+        try:
+            await worker.blockingRedisConnection.getRedisVersion()
+        except RedisError as error:
+            raise RedisAway from error
+    runs = [asyncio.create_task(worker.run()) for worker in workers]
+    try:
+        yield
+    finally:
+        # All at once: none takes a new job while another one's are waited for.
+        closing = asyncio.gather(*(worker.close() for worker in workers))
+        passing("worker: closing")
+        try:
+            await asyncio.shield(closing)
+        except asyncio.CancelledError:
+            await _given_up(workers, closing)
+            raise
+        finally:
+            await asyncio.gather(*runs, return_exceptions=True)
+
+
+async def _given_up(workers: Sequence[Worker], closing: asyncio.Future[Any]) -> None:
+    """Cancel the jobs in hand, until the last one is over: see bot.redis.ended."""
+    while not closing.done():
+        await asyncio.gather(*(worker.close(force=True) for worker in workers), return_exceptions=True)
+        await asyncio.wait({closing}, timeout=1)
+
+
+def _worker(name: Name, process: Processor, settings: RedisSettings, concurrency: int) -> _Worker:
     # A connection of its own: the wait for a job must not time out before BullMQ's own 5 seconds.
     client = connect(settings)
     client.connection_pool.connection_kwargs["socket_timeout"] = 15
@@ -206,19 +241,9 @@ async def working(
         "autorun": False,
     }
     worker = _Worker(name, processor, options)
-    # Without its capabilities read, BullMQ rounds every wait up to whole seconds.
-    try:
-        await worker.blockingRedisConnection.getRedisVersion()
-    except RedisError as error:
-        raise RedisAway from error
     worker.on("error", lambda error, *_: _log.warning("queue_error", queue=name, error=type(error).__name__))
     worker.on("failed", lambda failed, error: _log.error("job_failed", queue=name, job=failed.id, exc_info=error))
-    task = asyncio.create_task(worker.run())
-    try:
-        yield worker
-    finally:
-        await worker.close()
-        await asyncio.gather(task, return_exceptions=True)
+    return worker
 
 
 def _key(taken: Job) -> str:

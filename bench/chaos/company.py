@@ -26,6 +26,7 @@ from bot.sandbox.meta import Meta
 from bot.sandbox.openrouter import OpenRouterImitation
 
 Kind = Literal["serve", "worker"]
+CLOSING: Point = "worker: closing"
 ORDER = re.compile(r"pedido (\S+) para (\d+)")
 TOKEN = re.compile(r"#\d+\.\d+")
 
@@ -98,6 +99,10 @@ class Company:
                     elif not process.told:
                         self.fallen.append(f"{kind}: {process.process.exitcode}")
                     self._fill(slot, kind)
+                elif process.point == CLOSING and process.is_ready and not process.told:
+                    # Not at once, so that it has something in hand.
+                    process.told = True
+                    asyncio.get_running_loop().call_later(1, process.tell_to_stop)
             # Statuses of Meta go to any of the servers too.
             self.meta.delivery.courier.url = self.webhook
             await asyncio.sleep(0.05)
@@ -128,10 +133,12 @@ class Company:
         point = next((one for one in self.agenda if point_kind(one) == kind), None)
         if point is not None:
             self.agenda.remove(point)
+        # Whoever closes comes by once.
+        passing = 1 if point == CLOSING else self.chance.randint(1, 3)
         log = self.folder / f"{kind}-{next(self._names)}.log"
         self._slots[slot] = (
             kind,
-            Doomed.start([kind, *options], self.environment, log, point, self.chance.randint(1, 3)),
+            Doomed.start([kind, *options], self.environment, log, point, passing),
         )
 
 

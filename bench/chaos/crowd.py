@@ -31,7 +31,10 @@ class Answered:
 
 @dataclass
 class Crowd:
-    """`sent` are the numbers that each person wrote, a list a burst; `orders` those that a template must confirm."""
+    """`sent` are the numbers that each person wrote, a list a burst; `orders` those that a template must confirm.
+
+    `written` says when each was written (Unix seconds).
+    """
 
     company: Company
     people: list[Person]
@@ -40,6 +43,7 @@ class Crowd:
     sent: dict[str, list[list[str]]] = field(default_factory=dict)
     orders: list[str] = field(default_factory=list)
     late: set[str] = field(default_factory=set)
+    written: dict[str, float] = field(default_factory=dict)
     posts: int = 0
     refused: int = 0
     answers: list[Answered] = field(default_factory=list)
@@ -63,6 +67,7 @@ class Crowd:
             # Mixed up within a burst; the burst as a whole is there before the next one is written.
             self.chance.shuffle(values)
             mine.append(tokens)
+            self.written |= dict.fromkeys(tokens, time.time())
             await self._post_all(http, values)
 
     def _value(self, person: Person, token: str) -> Value:
