@@ -187,6 +187,7 @@ async def _site(folder: Path, fault: Fault) -> AsyncIterator[Site]:
 async def suffered(folder: Path, name: str, *, people: int = 20, bursts: int = 2) -> Row:
     """Let people write while Redis has this fault, until nothing is under way any more."""
     fault = FAULTS[name]
+    await asyncio.to_thread(folder.mkdir, parents=True, exist_ok=True)
     staff = staff_among(people)
     async with (
         _site(folder, fault) as site,
