@@ -94,9 +94,9 @@ async def test_who_took_a_conversation_before_the_connection_broke_has_it(door: 
 
 async def test_an_answer_of_who_lost_the_conversation_is_not_the_next_turns(start: Start, ana: Person) -> None:
     world = await start()
-    world.models.will(Scripted({"role": "assistant", "content": "tarde"}, delay=0.5), says("a tiempo"))
+    world.models.will(Scripted({"role": "assistant", "content": "tarde"}, delay=1.5), says("a tiempo"))
     await world.meta.writes(ana, {"type": "text", "text": {"body": "uno"}})
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(20):
         while not world.models.requests:
             await asyncio.sleep(0.01)
     name = await world.redis.get(f"recado:identity:{ana.bsuid}")
@@ -104,7 +104,9 @@ async def test_an_answer_of_who_lost_the_conversation_is_not_the_next_turns(star
     await world.redis.set(lease_key(name), "another's", ex=60)
     await world.redis.delete(key(name, "turn"), key(name, "journal"), key(name, "waiting"))
     await world.redis.incr(key(name, "epoch"))
-    await asyncio.sleep(0.8)
+    async with asyncio.timeout(20):
+        while await answer(world.redis.llen("bull:llm:active")):
+            await asyncio.sleep(0.02)
     await world.redis.delete(lease_key(name))
     await world.meta.writes(ana, {"type": "text", "text": {"body": "dos"}})
     (reply,) = await world.meta.replies(ana)

@@ -17,6 +17,7 @@ from tests.world import Start
 pytestmark = pytest.mark.timeout(90)
 
 
+@pytest.mark.xdist_group("chaos")
 async def test_people_notice_nothing_of_a_deployment(tmp_path: Path) -> None:
     outcome = await rolled(tmp_path)
     assert outcome.verdict.faults == {}
@@ -24,7 +25,7 @@ async def test_people_notice_nothing_of_a_deployment(tmp_path: Path) -> None:
     assert outcome.codes == [0] * 4
     assert outcome.fallen == []
     # What is in hand is finished before its worker ends: nobody waits for a dead one's lock.
-    assert outcome.slowest < 5
+    assert outcome.slowest < 10
 
 
 async def test_who_has_to_stop_finishes_what_is_in_hand(start: Start, ana: Person) -> None:
@@ -47,7 +48,7 @@ async def test_who_can_not_finish_within_the_grace_hands_it_on(start: Start, ana
         await worker.line("worker_ready")
         await world.meta.writes(ana, {"type": "text", "text": {"body": "hola"}})
         await eventually(lambda: _asked(world.models.requests))
-        async with asyncio.timeout(4):
+        async with asyncio.timeout(10):
             assert await worker.stop() == 0
         assert await worker.line("grace_over")
     conversation = await world.redis.get(f"recado:identity:{ana.bsuid}")
