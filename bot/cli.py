@@ -91,12 +91,18 @@ def sandbox(
 @cli.command()
 def doctor(
     output: Annotated[str, typer.Option("--format", help="text or json")] = "text",
+    tools: Annotated[bool, typer.Option("--tools", help="Show which role may use which tool instead.")] = False,  # noqa: FBT002 - typer's way
 ) -> None:
     """Look at every integration: configured? reachable? authorised? With the fix, one line each."""
     from bot.doctor import examine, report  # noqa: PLC0415 - as above
 
     if output not in ("text", "json"):
         raise typer.BadParameter("expected text or json", param_hint="--format")
+    if tools:
+        from bot.tools.catalog import listed  # noqa: PLC0415 - as above
+
+        print(listed(output))  # noqa: T201
+        return
     try:
         settings = Settings()
     except SettingsWrong as error:

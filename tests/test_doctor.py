@@ -48,6 +48,23 @@ async def html() -> AsyncIterator[str]:
         yield url
 
 
+async def test_the_table_of_roles_and_tools_is_printed() -> None:
+    text = await recado("doctor", "--tools")
+    assert text.code == 0
+    assert [
+        line.split()[:3] for line in text.out.splitlines() if line.startswith(("business_hours", "send_template"))
+    ] == [
+        ["business_hours", "✓", "✓"],
+        ["send_template", "–", "✓"],
+    ]
+    rows = json.loads((await recado("doctor", "--tools", "--format", "json")).out)
+    assert {row["tool"]: (row["customer"], row["staff"], row["operator"]) for row in rows}["send_template"] == (
+        False,
+        True,
+        False,
+    )
+
+
 async def test_a_service_that_is_whole_is_found_in_order(start: Start) -> None:
     await start(workers=0)
     findings = await examine(Settings())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any, NamedTuple
 
 from bot.contacts import Role
@@ -44,6 +45,23 @@ TABLE = (
 def tools_for(context: ToolContext) -> tuple[Tool[Any], ...]:
     """The tools that the model is offered, and may call, in this conversation."""
     return tuple(row.tool for row in TABLE if may_use(row, context.contact.role) and _there(row, context))
+
+
+def listed(output: str) -> str:
+    """The table for an operator, as text or JSON. Operators work in the console and by commands: no tool is theirs."""
+    rows = [
+        {"tool": row.tool.name, "needs": row.needs, "customer": row.customer, "staff": row.staff, "operator": False}
+        for row in TABLE
+    ]
+    if output == "json":
+        return json.dumps(rows, indent=2)
+    lines = [f"{'tool':<22}{'customer':<10}{'staff':<8}{'operator':<10}only with"]
+    for row in rows:
+        marks = ["✓" if row[role] else "–" for role in ("customer", "staff", "operator")]
+        lines.append(f"{row['tool']:<22}{marks[0]:<10}{marks[1]:<8}{marks[2]:<10}{row['needs'] or ''}".rstrip())
+    return "\n".join(
+        [*lines, "", "The role is decided by STAFF_CONTACTS and the signed webhook; operators work in the console."]
+    )
 
 
 def may_use(row: Row, role: Role) -> bool:
