@@ -26,6 +26,7 @@ from bot.pause import Pause
 from bot.queues import Nudges
 from bot.redis import Together, connect, ended
 from bot.settings import Settings
+from bot.subscribers import Subscribers
 from bot.templates.news import News
 from bot.templates.synced import Templates
 from bot.whatsapp.client import Graph
@@ -103,7 +104,8 @@ async def _redis(app: web.Application) -> AsyncIterator[None]:
         app[REDIS] = client
         app[DESK] = Desk(client, lease_seconds=0)
         app[pages.EVENTS] = Events(client)
-        app[pages.HANDOFF] = HandOff(Contacts(client), app[pages.EVENTS])
+        subscribers = Subscribers(client, app[_SETTINGS].subscribers)
+        app[pages.HANDOFF] = HandOff(Contacts(client), app[pages.EVENTS], subscribers)
         yield
 
 

@@ -14,7 +14,7 @@ from typing import Annotated, Any
 import structlog
 import typer
 
-from bot import logs, template_commands
+from bot import key_commands, logs, template_commands
 from bot.prompting.files import PromptWrong
 from bot.settings import Settings, SettingsWrong, log_settings
 
@@ -26,6 +26,7 @@ cli = typer.Typer(
     add_completion=False,
 )
 cli.add_typer(template_commands.app)
+cli.add_typer(key_commands.app)
 _log = structlog.get_logger()
 
 Host = Annotated[str, typer.Option(help="The address to listen on.")]

@@ -41,6 +41,7 @@ PRICING = Counter("recado_pricing", "Our messages by how Meta charges them", ["c
 WEBHOOK_FIELDS = Counter(
     "recado_webhook_fields", "Notifications other than messages, minded", ["field"], registry=REGISTRY
 )
+DELIVERED = Counter("recado_event_deliveries", "Events brought to subscribers", ["outcome"], registry=REGISTRY)
 STATUSES = Counter("recado_statuses", "Statuses of our messages", ["status"], registry=REGISTRY)
 
 

@@ -39,6 +39,7 @@ from bot.records import Batch, Records
 from bot.redis import answer, key
 from bot.replies import composed, words
 from bot.settings import ServiceSettings, TurnSettings
+from bot.subscribers import Subscribers, event_id, person
 from bot.tools.tool import ToolContext
 from bot.trace import Trace
 from bot.whatsapp.client import Graph
@@ -76,6 +77,7 @@ class Stations:
     graph: Graph
     nudges: Nudges
     notices: Notices
+    subscribers: Subscribers
     prompts: Prompts
     business: Business
 
@@ -120,6 +122,7 @@ class Turns:
             batch = await self._at.records.sort_out(conversation, waiting[: begun.count], contact.earlier)
             messages = batch.speech
             if not messages:
+                await self._tell_received(conversation, batch, contact, {})
                 await self._remember(lease, batch)
                 return
             due = asyncio.get_running_loop().time() + self._left(messages)
@@ -137,6 +140,9 @@ class Turns:
             lines = self._at.records.lines(batch, {sight.perceived.message: sight.perceived.text for sight in sights})
             scene = _Scene(conversation, batch, sights, lines, language, contact, before, begun, due)
             outcome = await self._answer(scene, trace)
+        await self._tell_received(
+            conversation, batch, contact, {one.perceived.message: one.perceived.text for one in sights}
+        )
         with trace.station("closing"):
             summary_due = await self._close(lease, scene, outcome, trace)
         with trace.station("outbox"):
@@ -150,6 +156,19 @@ class Turns:
         summary_due = await self._at.records.keep(lease, batch, done_with=_turn_keys(lease.conversation))
         if summary_due:
             self._at.nudges.summary(lease.conversation)
+
+    async def _tell_received(self, conversation: str, batch: Batch, contact: Contact, heard: dict[str, str]) -> None:
+        """Before the messages have their end: until then a turn is done again after a crash, and tells them again."""
+        for message in (one for one in batch.all if one.author == "person"):
+            data = {
+                "conversation": conversation,
+                "message": message.id,
+                "contact": person(contact, phone=message.phone, bsuid=message.bsuid),
+                "type": message.content.kind,
+                "text": heard.get(message.id),
+                "at": message.sent_at.isoformat(),
+            }
+            await self._at.subscribers.tell("message.received", data, event_id("message.received", message.id))
 
     async def _burst(self, conversation: str, waiting: list[Inbound]) -> list[Inbound]:
         """Wait until nobody has written for a while; every message that comes starts that while anew."""

@@ -25,6 +25,7 @@ from bot.memory import Memory
 from bot.metrics import Ship
 from bot.notices import Notices
 from bot.outbox import Outbox, outbox_of
+from bot.outside import Outside
 from bot.perception import Perception
 from bot.prompting.business import business_of
 from bot.prompting.prompts import load
@@ -36,6 +37,8 @@ from bot.senses import Senses
 from bot.settings import Settings
 from bot.shift import Shift
 from bot.storage.connect import storage_of
+from bot.subscribers import Subscribers
+from bot.subscribers.delivery import Deliveries as EventDeliveries
 from bot.summaries import Summaries
 from bot.templates.files import definitions
 from bot.templates.synced import Templates
@@ -66,7 +69,8 @@ async def running(settings: Settings, names: tuple[queues.Name, ...], concurrenc
         graph = Graph(http, settings.whatsapp)
         memory = Memory(redis, settings.memory)
         contacts, events = Contacts(redis, settings.channel.staff_contacts), Events(redis)
-        handoff = HandOff(contacts, events)
+        subscribers = Subscribers(redis, settings.subscribers)
+        handoff = HandOff(contacts, events, subscribers)
         senses = Senses(settings.whisper, settings.vision)
         stack.push_async_callback(senses.close)
         model = OpenRouter(settings.llm)
@@ -96,6 +100,7 @@ async def running(settings: Settings, names: tuple[queues.Name, ...], concurrenc
             graph=graph,
             nudges=nudges,
             notices=notices,
+            subscribers=subscribers,
             prompts=prompts,
             business=business_of(prompts),
         )
@@ -106,9 +111,12 @@ async def running(settings: Settings, names: tuple[queues.Name, ...], concurrenc
         stack.push_async_callback(ship.flush)
         await _alongside(stack, ship.run())
         await _alongside(stack, _warm_up())
+        to_subscribers = Outside(allow_private=settings.subscribers.allow_private)
+        stack.push_async_callback(to_subscribers.close)
         processors: dict[queues.Name, queues.Processor] = {
             "llm": _llm(shift, summaries),
             "notification": notices.process,
+            "webhook": EventDeliveries(redis, settings.subscribers, events, to_subscribers).process,
         }
         for name in (one for one in names if one in processors):
             working = queues.working(name, processors[name], settings.redis, concurrency=concurrency)
