@@ -23,6 +23,7 @@ from bot.handoff import HandOff
 from bot.inbox import Desk, Inbox
 from bot.metrics import Ship
 from bot.pause import Pause
+from bot.push import pages as push
 from bot.queues import Nudges
 from bot.redis import Together, connect, ended
 from bot.settings import Settings
@@ -47,6 +48,7 @@ def create_app(settings: Settings) -> web.Application:
     app[_SETTINGS] = settings
     app[webhook.SETTINGS] = settings.whatsapp
     app.add_routes(webhook.routes)
+    app.add_routes(push.routes)
     app.add_routes(routes)
     if settings.service.console_token:
         app[pages.TOKEN] = settings.service.console_token.get_secret_value()
@@ -102,6 +104,7 @@ async def _close_streams(app: web.Application) -> None:
 async def _redis(app: web.Application) -> AsyncIterator[None]:
     async with connect(app[_SETTINGS].redis) as client:
         app[REDIS] = client
+        app[push.DOOR] = push.Door(client, app[_SETTINGS].push, app[_SETTINGS].service.default_language)
         app[DESK] = Desk(client, lease_seconds=0)
         app[pages.EVENTS] = Events(client)
         subscribers = Subscribers(client, app[_SETTINGS].subscribers)

@@ -42,6 +42,7 @@ WEBHOOK_FIELDS = Counter(
     "recado_webhook_fields", "Notifications other than messages, minded", ["field"], registry=REGISTRY
 )
 DELIVERED = Counter("recado_event_deliveries", "Events brought to subscribers", ["outcome"], registry=REGISTRY)
+PUSHES = Counter("recado_pushes", "Notifications to browsers", ["outcome"], registry=REGISTRY)
 STATUSES = Counter("recado_statuses", "Statuses of our messages", ["status"], registry=REGISTRY)
 
 

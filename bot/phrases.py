@@ -69,6 +69,11 @@ _PHRASES: dict[str, dict[Language, str]] = {
         "es": "Listo, volverás a recibir nuestras promociones. Para dejar de recibirlas, escribe BAJA.",
         "en": "Done: you will receive our promotions again. To stop them, write STOP.",
     },
+    "notify_me": {
+        "es": "Activa aquí los avisos en tu navegador. El enlace es solo para ti y dura un día.",
+        "en": "Turn on notifications in your browser here. The link is for you alone and lasts a day.",
+    },
+    "notify_me_label": {"es": "Activar avisos", "en": "Turn on"},
     "unsupported": {
         "es": "Ese tipo de mensaje no lo puedo ver. Puedes mandarme texto, notas de voz, fotos o un PDF.",
         "en": "I can't see that kind of message. You can send me text, voice notes, photos or a PDF.",

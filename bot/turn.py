@@ -33,6 +33,7 @@ from bot.phrases import phrase
 from bot.presence import typing
 from bot.prompting.business import Business
 from bot.prompting.prompts import Prompts
+from bot.push.links import Invitation
 from bot.queues import Nudges
 from bot.reception import Reception
 from bot.records import Batch, Records
@@ -78,6 +79,7 @@ class Stations:
     nudges: Nudges
     notices: Notices
     subscribers: Subscribers
+    push: Invitation | None
     prompts: Prompts
     business: Business
 
@@ -248,6 +250,7 @@ class Turns:
             business=self._at.business,
             handoff=self._at.handoff,
             notices=self._at.notices,
+            push=self._at.push,
             effect=trace.turn,
         )
         journal = Journal(scene.begun.journal, lambda entry: self._write_down(scene.conversation, entry, trace))

@@ -29,6 +29,8 @@ from bot.outside import Outside
 from bot.perception import Perception
 from bot.prompting.business import business_of
 from bot.prompting.prompts import load
+from bot.push.links import invitation_of
+from bot.push.sending import Pushes
 from bot.queues import Nudges
 from bot.reception import Reception
 from bot.records import Records
@@ -101,6 +103,7 @@ async def running(settings: Settings, names: tuple[queues.Name, ...], concurrenc
             nudges=nudges,
             notices=notices,
             subscribers=subscribers,
+            push=invitation_of(redis, settings),
             prompts=prompts,
             business=business_of(prompts),
         )
@@ -112,10 +115,13 @@ async def running(settings: Settings, names: tuple[queues.Name, ...], concurrenc
         await _alongside(stack, ship.run())
         await _alongside(stack, _warm_up())
         to_subscribers = Outside(allow_private=settings.subscribers.allow_private)
-        stack.push_async_callback(to_subscribers.close)
+        to_browsers = Outside(allow_private=settings.push.allow_private)
+        for outside in (to_subscribers, to_browsers):
+            stack.push_async_callback(outside.close)
+        pushes = Pushes(redis, settings.push, events, to_browsers)
         processors: dict[queues.Name, queues.Processor] = {
             "llm": _llm(shift, summaries),
-            "notification": notices.process,
+            "notification": _by_name({"template": notices.process, "push": pushes.process}),
             "webhook": EventDeliveries(redis, settings.subscribers, events, to_subscribers).process,
         }
         for name in (one for one in names if one in processors):
@@ -135,6 +141,17 @@ def _llm(shift: Shift, summaries: Summaries) -> queues.Processor:
                 await summaries.make(conversation)
             else:
                 await shift.work(conversation)
+
+    return process
+
+
+def _by_name(processors: dict[str, queues.Processor]) -> queues.Processor:
+    """One queue for several jobs, told apart by their names."""
+
+    async def process(task: queues.Task) -> None:
+        if task.name not in processors:
+            raise queues.Unfit(f"there is no job {task.name!r} here; expected {', '.join(sorted(processors))}")
+        await processors[task.name](task)
 
     return process
 

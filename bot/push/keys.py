@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-
-from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from typing import TYPE_CHECKING
 
 from bot.settings import PushSettings
+
+if TYPE_CHECKING:
+    # Loaded where it is used: the web server needs it for nothing else.
+    from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 
 
 class KeysWrong(Exception):
@@ -17,19 +18,23 @@ class KeysWrong(Exception):
 
 def new_pair() -> tuple[str, str]:
     """A new public key and its private key."""
+    from cryptography.hazmat.primitives.asymmetric import ec  # noqa: PLC0415 - see above
+
     private = ec.generate_private_key(ec.SECP256R1())
     scalar = private.private_numbers().private_value
     return public_of(private), encoded(scalar.to_bytes(32, "big"))
 
 
-def private_of(settings: PushSettings) -> ec.EllipticCurvePrivateKey:
+def private_of(settings: PushSettings) -> EllipticCurvePrivateKey:
     """The private key; raises KeysWrong when it is none, or not that of the public key."""
+    from cryptography.hazmat.primitives.asymmetric import ec  # noqa: PLC0415 - see above
+
     if settings.private_key is None or settings.public_key is None:
         raise KeysWrong("VAPID_PUBLIC_KEY and VAPID_PRIVATE_KEY are not set; make a pair with `recado keys vapid`")
     try:
         scalar = int.from_bytes(decoded(settings.private_key.get_secret_value()), "big")
         private = ec.derive_private_key(scalar, ec.SECP256R1())
-    except (ValueError, UnsupportedAlgorithm) as error:
+    except ValueError as error:
         raise KeysWrong("VAPID_PRIVATE_KEY is no key; make a pair with `recado keys vapid`") from error
     if public_of(private) != settings.public_key.rstrip("="):
         raise KeysWrong(
@@ -38,8 +43,21 @@ def private_of(settings: PushSettings) -> ec.EllipticCurvePrivateKey:
     return private
 
 
-def public_of(private: ec.EllipticCurvePrivateKey) -> str:
+def public_of(private: EllipticCurvePrivateKey) -> str:
+    from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat  # noqa: PLC0415 - see above
+
     return encoded(private.public_key().public_bytes(Encoding.X962, PublicFormat.UncompressedPoint))
+
+
+def on_curve(raw: bytes) -> bool:
+    """Whether 65 bytes are a point of P-256, as a browser's public key is."""
+    from cryptography.hazmat.primitives.asymmetric import ec  # noqa: PLC0415 - see above
+
+    try:
+        ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256R1(), raw)
+    except ValueError:
+        return False
+    return True
 
 
 def encoded(raw: bytes) -> str:

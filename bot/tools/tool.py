@@ -15,6 +15,7 @@ from bot.handoff import HandOff
 from bot.messages import Part
 from bot.notices import Notices
 from bot.prompting.business import Business
+from bot.push.links import Invitation
 
 
 class ToolError(Exception):
@@ -44,6 +45,7 @@ class ToolContext:
     business: Business
     handoff: HandOff
     notices: Notices
+    push: Invitation | None = None
     effect: str = ""
     parts: list[Part] = field(default_factory=list)
 
