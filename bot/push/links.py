@@ -16,7 +16,7 @@ from bot.settings import Settings
 
 LINK_SECONDS = 24 * 3600
 _SECRET = "recado:push:secret"  # noqa: S105 - the name of the key that holds it
-_TOKEN = re.compile(r"^(c_[0-9a-f]{20})\.(\d{1,12})\.([\w-]{43})$", re.ASCII)
+_TOKEN = re.compile(r"(c_[0-9a-f]{20})\.(\d{1,12})\.([\w-]{43})", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ class Links:
 
     async def conversation(self, token: object) -> str | None:
         """Whose token it is; None for one that isn't ours or is over."""
-        parts = _TOKEN.match(token) if isinstance(token, str) else None
+        parts = _TOKEN.fullmatch(token) if isinstance(token, str) else None
         if parts is None:
             return None
         conversation, until, signature = parts.groups()

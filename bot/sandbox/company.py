@@ -23,6 +23,7 @@ from bot.sandbox import phone
 from bot.sandbox.database import redis_server
 from bot.sandbox.meta import Meta
 from bot.sandbox.openrouter import OpenRouterImitation
+from bot.sandbox.outward import open_outward as _outward
 from bot.sandbox.vision import VisionImitation
 from bot.sandbox.whisper import WhisperImitation
 from bot.settings import RedisSettings, Settings
@@ -40,11 +41,14 @@ async def open_company(settings: Settings, host: str, port: int, data: Path) -> 
         settings.redis = RedisSettings(url=SecretStr(url))
         settings.storage = settings.storage.model_copy(update={"dir": data / "files"})
         port = port or _free_port(host)
+        outward = await _outward(settings, stack, f"http://{_LOOPBACK}:{port}")
         services = {
             "WhatsApp": "real" if settings.whatsapp.access_token else "imitation",
             "OpenRouter": await _openrouter(settings, stack),
             "Whisper": await _whisper(settings, stack),
             "Vision": await _vision(settings, stack),
+            "Subscribers": outward.subscribers,
+            "Web Push": outward.keys,
         }
         meta = await _meta(settings, stack, port)
         app = create_app(settings)
@@ -52,6 +56,9 @@ async def open_company(settings: Settings, host: str, port: int, data: Path) -> 
         events = Events(redis)
         page = phone.application(meta, events.listen, {"services": services, "staff": []})
         page.router.add_post("/give-back", _give_back(HandOff(Contacts(redis), events)))
+        page.router.add_get("/events-out", outward.erp.shown)
+        page.router.add_get("/pushes", outward.push.shown)
+        page.router.add_post("/push/browser", outward.subscribe)
         app.add_subapp("/sandbox/", page)
         app.add_routes([web.get("/", _to_the_page)])
         await stack.enter_async_context(running(settings, QUEUES, CONCURRENCY))
