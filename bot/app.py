@@ -24,6 +24,7 @@ from bot.inbox import Desk, Inbox
 from bot.metrics import Ship
 from bot.pause import Pause
 from bot.push import pages as push
+from bot.push.links import Links
 from bot.queues import Nudges
 from bot.redis import Together, connect, ended
 from bot.settings import Settings
@@ -104,7 +105,7 @@ async def _close_streams(app: web.Application) -> None:
 async def _redis(app: web.Application) -> AsyncIterator[None]:
     async with connect(app[_SETTINGS].redis) as client:
         app[REDIS] = client
-        app[push.DOOR] = push.Door(client, app[_SETTINGS].push, app[_SETTINGS].service.default_language)
+        app[push.DOOR] = push.Door(client, app[_SETTINGS].push, app[_SETTINGS].service.default_language, Links(client))
         app[DESK] = Desk(client, lease_seconds=0)
         app[pages.EVENTS] = Events(client)
         subscribers = Subscribers(client, app[_SETTINGS].subscribers)

@@ -72,8 +72,17 @@ class Outside:
 
     async def post(self, url: str, body: bytes, headers: dict[str, str]) -> Answer:
         """Post and get the status; raises NoAnswer. Redirects aren't followed, and of an answer no body is read."""
+        return await self._ask("POST", url, body, headers)
+
+    async def reach(self, url: str) -> None:
+        """Ask whether anybody is there, which changes nothing; raises NoAnswer."""
+        await self._ask("HEAD", url)
+
+    async def _ask(self, method: str, url: str, body: bytes = b"", headers: dict[str, str] | None = None) -> Answer:
         try:
-            async with self._http.post(url, data=body, headers=headers, allow_redirects=False) as response:
+            async with self._http.request(
+                method, url, data=body or None, headers=headers, allow_redirects=False
+            ) as response:
                 return Answer(response.status, seconds_until(response.headers.get("Retry-After")))
         except TimeoutError as error:
             raise NoAnswer("no answer in time") from error

@@ -52,10 +52,7 @@ class Door:
     redis: Redis
     settings: PushSettings
     default_language: Language
-
-    @property
-    def links(self) -> Links:
-        return Links(self.redis)
+    links: Links
 
 
 DOOR = web.AppKey("push", Door)

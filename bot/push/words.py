@@ -17,8 +17,8 @@ WORDS: dict[Language, dict[str, str]] = {
         "stopping": "Desactivando…",
         "subscribed": "Listo: los avisos llegarán a este dispositivo.",
         "stopped": "Hecho: aquí ya no llegarán avisos.",
-        "denied": "Los avisos están bloqueados en este navegador. Ábrelos en los ajustes del sitio (el candado junto "
-        "a la dirección), y vuelve a intentarlo.",
+        "denied": "Los avisos están bloqueados en este navegador. Permítelos en los ajustes del sitio (el candado "
+        "junto a la dirección), y vuelve a intentarlo.",
         "dismissed": "No diste permiso. Cuando quieras, vuelve a tocar el botón.",
         "unsupported": "Este navegador no puede recibir avisos. Abre el enlace en Chrome, Edge, Firefox o Safari.",
         "insecure": "Los avisos solo funcionan en una dirección segura (https).",

@@ -18,7 +18,7 @@ from bot.listening import listening
 from bot.outside import Outside
 from bot.queues import Later, Task, Unfit, working
 from bot.sandbox.erp import Erp, Trouble, new_secret
-from bot.settings import RedisSettings, SubscriberSettings
+from bot.settings import RedisSettings, Settings, SettingsWrong, SubscriberSettings
 from bot.subscribers import Subscribers
 from bot.subscribers.delivery import PAUSES, Deliveries
 from tests.processes import eventually
@@ -320,3 +320,28 @@ async def test_subscribers_that_fail_together_do_not_come_back_together(erps: An
             await deliveries(url).process(task)
         waits.add(later.value.seconds)
     assert len(waits) == 5
+
+
+@pytest.mark.parametrize(
+    ("secret", "told"),
+    [
+        ("", "WEBHOOK_SECRET: is not set"),
+        ("hunter2", "WEBHOOK_SECRET: its value: is not whsec_ and the base64 of a key"),
+        ("whsec_", "WEBHOOK_SECRET: its value: is not whsec_"),
+        ("whsec_ééé", "WEBHOOK_SECRET: its value: is not"),
+        ("whsec_aHVudGVyMg==", "WEBHOOK_SECRET: its value: is not whsec_"),
+    ],
+)
+def test_subscribers_without_a_secret_that_can_sign_stop_the_start(
+    secret: str, told: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in {
+        "WEBHOOK_SUBSCRIBERS": "https://erp.example.com/events",
+        "WEBHOOK_SECRET": secret,
+        "WHATSAPP_ACCESS_TOKEN": "t",
+        "WHATSAPP_PHONE_NUMBER_ID": "1",
+    }.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(SettingsWrong, match=told) as wrong:
+        Settings().require()
+    assert "hunter2" not in str(wrong.value)

@@ -36,7 +36,13 @@ async function registration() {
   return navigator.serviceWorker.ready;
 }
 
-async function same(subscription, key) {
+// Without its maker's push service, a browser waits for ever.
+function inTime(promise) {
+  const late = new Promise((_, fail) => setTimeout(() => fail(new Problem("failed")), 20_000));
+  return Promise.race([promise, late]);
+}
+
+function same(subscription, key) {
   const given = subscription.options.applicationServerKey;
   const mine = given ? new Uint8Array(given) : new Uint8Array();
   return mine.length === key.length && mine.every((one, index) => one === key[index]);
@@ -52,8 +58,8 @@ async function subscribe() {
   const { pushManager } = await registration();
   const before = await pushManager.getSubscription();
   // A browser keeps one subscription; one for an older key gets nothing any more.
-  if (before && !(await same(before, key))) await before.unsubscribe();
-  await ask("POST", await pushManager.subscribe({ userVisibleOnly: true, applicationServerKey: key }));
+  if (before && !same(before, key)) await before.unsubscribe();
+  await ask("POST", await inTime(pushManager.subscribe({ userVisibleOnly: true, applicationServerKey: key })));
   show(true);
   say("subscribed", "good");
 }
