@@ -159,10 +159,7 @@ class Outbox:
         return await self._send_parts(lease, waiting, chosen, contact)
 
     async def _send_parts(self, lease: Lease, waiting: Waiting, chosen: Reply, contact: Contact) -> Sent:
-        """Each part after the one before it is accepted; one that can't be sent costs only itself.
-
-        Subscribers hear of it before it is written down: who takes over from a dead worker comes by here again.
-        """
+        """Each part after the one before it is accepted; one that can't be sent costs only itself."""
         errors: list[str] = []
         start = int(waiting.done.get(chosen.id, "0"))
         for index, part in enumerate(chosen.parts[start:], start):
