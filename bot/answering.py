@@ -10,21 +10,18 @@ from zoneinfo import ZoneInfo
 
 import structlog
 
-from bot.agent import Agent, Done, Journal, Step
+from bot.agent import Agent, Done, Journal
 from bot.ai.chat import BudgetSpent, FromModel, FromPerson, Instructions, Line, NoModelAnswered, Question
 from bot.budget import Budget
-from bot.contacts import Contact, Contacts
+from bot.contacts import Contacts
 from bot.events import Events
 from bot.inbox import FLOOD
 from bot.language import Language
-from bot.memory import Recollection, Remembered
-from bot.messages import Inbound, Part
-from bot.perception import Sight
+from bot.memory import Recollection
 from bot.phrases import phrase
 from bot.prompting.prompts import Prompts
-from bot.rate import Admission
 from bot.reception import Reception
-from bot.records import Batch
+from bot.scene import TRIES, Outcome, Scene
 from bot.tools.tool import Kit
 from bot.trace import Trace
 
@@ -34,46 +31,6 @@ _log = structlog.get_logger()
 _SENDING_SECONDS = 3.0
 _PICTURES = 4
 _NAME_LENGTH = 60
-TRIES = 5
-
-
-@dataclass(frozen=True, slots=True)
-class Begun:
-    """A turn that is under way: which messages it has (the first `count`), and what earlier tries did."""
-
-    count: int
-    tries: int
-    journal: tuple[Step | Done, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """How a turn ends: what is said, and the end state of its messages."""
-
-    text: str
-    state: str
-    offered: tuple[Part, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Scene:
-    """What one turn is about, gathered before it is thought over."""
-
-    conversation: str
-    batch: Batch
-    sights: list[Sight]
-    lines: list[Remembered]
-    language: Language
-    contact: Contact
-    before: Recollection
-    begun: Begun
-    admission: Admission
-    due: float
-
-    @property
-    def messages(self) -> list[Inbound]:
-        """Those that ask for an answer."""
-        return self.batch.speech
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,9 +24,12 @@ from bot.handoff import HandOff
 from bot.inbox import MOST_WAITING, Desk, Inbox
 from bot.metrics import Ship
 from bot.pause import Pause
+from bot.push import pages as push
+from bot.push.links import Links
 from bot.queues import Nudges
 from bot.redis import Together, connect, ended
 from bot.settings import Settings
+from bot.subscribers import Subscribers
 from bot.templates.news import News
 from bot.templates.synced import Templates
 from bot.whatsapp.client import Graph
@@ -48,6 +51,7 @@ def create_app(settings: Settings) -> web.Application:
     app[webhook.SETTINGS] = settings.whatsapp
     app.add_routes(webhook.routes)
     app.add_routes(downloads.routes)
+    app.add_routes(push.routes)
     app.add_routes(routes)
     if settings.service.console_token:
         app[pages.TOKEN] = settings.service.console_token.get_secret_value()
@@ -103,10 +107,12 @@ async def _close_streams(app: web.Application) -> None:
 async def _redis(app: web.Application) -> AsyncIterator[None]:
     async with connect(app[_SETTINGS].redis) as client:
         app[REDIS] = client
+        app[push.DOOR] = push.Door(client, app[_SETTINGS].push, app[_SETTINGS].service.default_language, Links(client))
         app[DESK] = Desk(client, lease_seconds=0)
         app[downloads.FILES] = files_of(client, app[_SETTINGS])
         app[pages.EVENTS] = Events(client)
-        app[pages.HANDOFF] = HandOff(Contacts(client), app[pages.EVENTS])
+        subscribers = Subscribers(client, app[_SETTINGS].subscribers)
+        app[pages.HANDOFF] = HandOff(Contacts(client), app[pages.EVENTS], subscribers)
         yield
 
 

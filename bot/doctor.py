@@ -9,16 +9,19 @@ import secrets
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict, dataclass
 from typing import Literal
+from urllib.parse import urlsplit
 
 import aiohttp
 from redis.exceptions import RedisError
 
 from bot.events import Events
 from bot.mail.connect import examined
+from bot.outside import NoAnswer, Outside
 from bot.pause import Pause
 from bot.prompting.business import business_of
 from bot.prompting.files import PromptWrong
 from bot.prompting.prompts import load
+from bot.push.keys import KeysWrong, private_of
 from bot.redis import connect
 from bot.settings import Settings, SettingsWrong
 from bot.storage.connect import storage_of
@@ -60,6 +63,8 @@ async def examine(settings: Settings) -> list[Finding]:
             _storage,
             _prompts,
             _audio,
+            _subscribers,
+            _push,
             _console,
         ]
         found, mail = await asyncio.gather(asyncio.gather(*(look(settings, http) for look in looks)), _mail(settings))
@@ -213,6 +218,45 @@ async def _prompts(settings: Settings, _: aiohttp.ClientSession) -> Finding:
 
 async def _audio(_: Settings, __: aiohttp.ClientSession) -> Finding:
     return Finding("Audio", "ok", f"ffmpeg: {program()}")
+
+
+async def _subscribers(settings: Settings, _: aiohttp.ClientSession) -> Finding:
+    to = settings.subscribers
+    if not to.subscribers:
+        return Finding("Subscribers", "absent", "nobody gets events; set WEBHOOK_SUBSCRIBERS and WEBHOOK_SECRET")
+    if to.secret is None:
+        return Finding("Subscribers", "wrong", "events can't be signed; set WEBHOOK_SECRET to whsec_ and base64")
+    outside = Outside(allow_private=to.allow_private, seconds=_SECONDS)
+    try:
+        reached = await asyncio.gather(*map(outside.reach, to.subscribers), return_exceptions=True)
+    finally:
+        await outside.close()
+    problems = [
+        # Of an address only the host is shown: the rest may be a secret.
+        f"{urlsplit(url).hostname}: {error}{'; allow it with WEBHOOK_ALLOW_PRIVATE' if error.private else ''}"
+        for url, error in zip(to.subscribers, reached, strict=True)
+        if isinstance(error, NoAnswer)
+    ]
+    if problems:
+        return Finding("Subscribers", "wrong", f"{', '.join(problems)}; see WEBHOOK_SUBSCRIBERS")
+    return Finding("Subscribers", "ok", f"{len(to.subscribers)} can be reached, events are signed")
+
+
+async def _push(settings: Settings, _: aiohttp.ClientSession) -> Finding:
+    push, address = settings.push, settings.service.public_url
+    if not (push.public_key or push.private_key):
+        return Finding("Web Push", "absent", "no notifications in browsers; make keys with `recado keys vapid`")
+    try:
+        private_of(push)
+    except KeysWrong as error:
+        return Finding("Web Push", "wrong", str(error))
+    if push.subject is None:
+        return Finding("Web Push", "wrong", "push services want to know whom to write to; set VAPID_SUBJECT=mailto:…")
+    if address is None:
+        return Finding("Web Push", "ok", "keys of one pair; the assistant invites nobody until PUBLIC_URL is set")
+    if not address.startswith(("https://", "http://localhost", "http://127.0.0.1")):
+        return Finding("Web Push", "wrong", "browsers subscribe only at https addresses; see PUBLIC_URL")
+    return Finding("Web Push", "ok", f"keys of one pair, people are invited to {address}")
 
 
 async def _console(settings: Settings, _: aiohttp.ClientSession) -> Finding:

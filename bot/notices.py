@@ -68,9 +68,7 @@ class Notices:
         self._templates = templates
 
     async def process(self, task: queues.Task) -> None:
-        """Work on a job of the queue `notification`."""
-        if task.name != "template":
-            raise Unfit(f"there is no job {task.name!r} here; expected template")
+        """Work on a job `template` of the queue `notification`."""
         await self.send(template_job(task.data), task.key)
 
     async def order(self, job: TemplateJob, key_: str) -> None:

@@ -94,6 +94,11 @@ _PHRASES: dict[str, dict[Language, str]] = {
         "en": "You can download your file here. The link works for {minutes} minutes; don't share it.",
     },
     "file_link_label": {"es": "Descargar", "en": "Download"},
+    "notify_me": {
+        "es": "Activa aquí los avisos en tu navegador. El enlace es solo para ti y dura un día.",
+        "en": "Turn on notifications in your browser here. The link is for you alone and lasts a day.",
+    },
+    "notify_me_label": {"es": "Activar avisos", "en": "Turn on"},
     "unsupported": {
         "es": "Ese tipo de mensaje no lo puedo ver. Puedes mandarme texto, notas de voz, fotos o un PDF.",
         "en": "I can't see that kind of message. You can send me text, voice notes, photos or a PDF.",

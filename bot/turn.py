@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
@@ -16,15 +16,15 @@ from redis.asyncio import Redis
 
 from bot import aside, inbox, ledger, memory, outbox
 from bot.agent import Done, Journal, Step
-from bot.answering import TRIES, Answering, Begun, Outcome, Scene
-from bot.aside import Aside, SetAside
+from bot.answering import Answering
+from bot.aside import Aside
 from bot.contacts import Contact, Contacts
 from bot.events import Events
-from bot.inbox import FLOOD, Desk, Lease
+from bot.inbox import Desk, Lease
 from bot.language import Language, language_of
 from bot.logs import masked
 from bot.memory import Memory, Remembered
-from bot.messages import Inbound, Part, Reply, Say
+from bot.messages import Inbound, Say
 from bot.metrics import TURN_SECONDS, TURNS
 from bot.outbox import Outbox
 from bot.perception import Perception, Sight, note_media, unlooked_at
@@ -36,7 +36,9 @@ from bot.rate import Admission, Rate
 from bot.records import Batch, Records
 from bot.redis import answer, key
 from bot.replies import composed, words
+from bot.scene import TRIES, Begun, Haste, Outcome, Scene, addressed, ends_of, haste_for, name_of, set_aside, within
 from bot.settings import ServiceSettings, TurnSettings
+from bot.subscribers import Subscribers, event_id, person
 from bot.trace import Trace
 from bot.whatsapp.client import Graph
 
@@ -44,10 +46,6 @@ _log = structlog.get_logger()
 
 # A burst that never ends is cut here, so that a chatterbox gets an answer too.
 _LONGEST_BURST_SECONDS = 8.0
-# When this share of the time until the deadline has gone by without an answer, the customer is told so.
-_STILL_ON_IT = 0.4
-# Less than this share of it is too little to think in.
-_LITTLE = 0.25
 _TRACES = 20
 _TRACE_SECONDS = 7 * 24 * 3600
 
@@ -71,6 +69,7 @@ class Stations:
     graph: Graph
     nudges: Nudges
     aside: Aside
+    subscribers: Subscribers
 
 
 class Turns:
@@ -83,7 +82,7 @@ class Turns:
         """One turn with these messages and those that come while the burst lasts; it needs the conversation's lease."""
         conversation = lease.conversation
         first = waiting[0]
-        trace = Trace(turn=_name(first), conversation=conversation)
+        trace = Trace(turn=name_of(first), conversation=conversation)
         structlog.contextvars.bind_contextvars(message=masked(first.id), conversation=conversation)
         contact = await self._at.contacts.get(conversation)
         asking = [message for message in waiting if inbox.why_unanswered(message) is None]
@@ -97,17 +96,20 @@ class Turns:
             passing("turn: begun")
             batch = await self._at.records.sort_out(conversation, waiting[: begun.count], contact.earlier)
             if not batch.speech:
+                await self._tell_received(conversation, batch, contact, {})
                 await self._remember(lease, batch)
                 return
             admission = await self._at.rate.admit(conversation, batch.speech, trace.turn)
-            haste = self._haste(batch.speech)
+            haste = haste_for(batch.speech, self._turn.deadline_seconds)
             if admission.admitted and not contact.quiet:
                 say = partial(self._still_on_it, lease, trace.turn, batch.speech[-1], contact)
                 await presence.enter_async_context(patience(haste.announce_after, say))
-            scene = await self._look(conversation, _within(batch, admission), contact, begun, admission, haste, trace)
+            scene = await self._look(conversation, within(batch, admission), contact, begun, admission, haste, trace)
             journal = Journal(begun.journal, lambda entry: self._write_down(conversation, entry, trace))
             outcome = await self._at.answering.answer(scene, trace, journal)
         passing("turn: closing")
+        heard = {sight.perceived.message: sight.perceived.text for sight in scene.sights}
+        await self._tell_received(conversation, batch, contact, heard)
         with trace.station("closing"):
             summary_due = await self._close(lease, scene, outcome, trace)
         passing("turn: closed, nothing sent")
@@ -153,7 +155,7 @@ class Turns:
         if await answer(self._at.redis.hget(kept, "still")):
             return
         words_ = phrase("still_on_it", _language(contact, self._service.default_language))
-        reply = _addressed(f"{turn}-still", (Say(body=words_),), newest, contact)
+        reply = addressed(f"{turn}-still", (Say(body=words_),), newest, contact)
 
         def write(pipeline: Any) -> None:
             pipeline.hset(kept, "still", "1")
@@ -166,6 +168,19 @@ class Turns:
         summary_due = await self._at.records.keep(lease, batch, done_with=_turn_keys(lease.conversation))
         if summary_due:
             self._at.nudges.summary(lease.conversation)
+
+    async def _tell_received(self, conversation: str, batch: Batch, contact: Contact, heard: dict[str, str]) -> None:
+        """Before the messages have their end: until then a turn is done again after a crash, and tells them again."""
+        for message in (one for one in batch.all if one.author == "person"):
+            data = {
+                "conversation": conversation,
+                "message": message.id,
+                "contact": person(contact, phone=message.phone, bsuid=message.bsuid),
+                "type": message.content.kind,
+                "text": heard.get(message.id),
+                "at": message.sent_at.isoformat(),
+            }
+            await self._at.subscribers.tell("message.received", data, event_id("message.received", message.id))
 
     async def _burst(self, conversation: str, waiting: list[Inbound]) -> list[Inbound]:
         """Wait until nobody has written for a while; every message that comes starts that while anew."""
@@ -212,11 +227,11 @@ class Turns:
         parts = composed(outcome.text, outcome.offered)
         trace.reply = [words(part) for part in parts]
         trace.outcome = outcome.state.partition(":")[0]
-        reply = _addressed(trace.turn, parts, scene.messages[-1], scene.contact) if parts else None
+        reply = addressed(trace.turn, parts, scene.messages[-1], scene.contact) if parts else None
         new = [*scene.lines]
         if reply:
             new.append(Remembered(role="assistant", text="\n".join(trace.reply), at=datetime.now(UTC)))
-        ends = _ends(scene.messages, outcome.state, trace.turn)
+        ends = ends_of(scene.messages, outcome.state, trace.turn)
         failed = trace.outcome == "failed"
         if failed:
             await self._at.aside.note(scene.conversation)
@@ -234,7 +249,7 @@ class Turns:
                 note_media(pipeline, scene.conversation, message)
             ledger.end(pipeline, scene.conversation, ends)
             if failed:
-                aside.put(pipeline, scene.conversation, _set_aside(scene, trace, outcome))
+                aside.put(pipeline, scene.conversation, set_aside(scene, trace, outcome))
             pipeline.delete(*_turn_keys(scene.conversation))
 
         await self._at.desk.commit(lease, write)
@@ -261,75 +276,6 @@ class Turns:
             prompt=trace.prompt.version if trace.prompt else None,
             cost_usd=f"{trace.cost_usd:f}",
         )
-
-    def _haste(self, messages: list[Inbound]) -> Haste:
-        """How long the answer may take. What has waited so long that little is left (a crowd, an outage) is announced
-        at once, and then has half of the time anew: a late answer is better than none.
-        """
-        whole = self._turn.deadline_seconds
-        first = min(message.received_at for message in messages)
-        left = whole - (datetime.now(UTC) - first).total_seconds()
-        return Haste(left, left * _STILL_ON_IT) if left > whole * _LITTLE else Haste(whole / 2, 0)
-
-
-@dataclass(frozen=True, slots=True)
-class Haste:
-    """Seconds until the customer must have an answer, and after which one that isn't there is announced."""
-
-    seconds: float
-    announce_after: float
-
-
-def _name(first: Inbound) -> str:
-    """A turn's name: the same for every try after a crash, another one when an operator lets it be tried anew."""
-    return f"t_{masked(first.id)}" + (f"-{first.retries}" if first.retries else "")
-
-
-def _set_aside(scene: Scene, trace: Trace, outcome: Outcome) -> SetAside:
-    return SetAside(
-        reason=trace.error or outcome.state,
-        at=datetime.now(UTC),
-        messages=tuple(scene.messages),
-        acted=tuple(done.name for done in trace.tools if done.acted),
-    )
-
-
-def _within(batch: Batch, admission: Admission) -> Batch:
-    """The batch without what is beyond the rate limit, which ends here and is not remembered."""
-    if not admission.over or not admission.admitted:
-        return batch
-    over = {message.id for message in admission.over}
-    return replace(
-        batch,
-        all=[message for message in batch.all if message.id not in over],
-        speech=admission.admitted,
-        ends=batch.ends | {message.id: _entry_of(message, FLOOD) for message in admission.over},
-    )
-
-
-def _addressed(reply_id: str, parts: tuple[Part, ...], newest: Inbound, contact: Contact) -> Reply:
-    """A reply to the person who wrote, from the number that they wrote to."""
-    return Reply(
-        id=reply_id,
-        parts=parts,
-        phone=newest.phone or contact.phone,
-        bsuid=newest.bsuid or contact.bsuid,
-        phone_number_id=newest.phone_number_id,
-    )
-
-
-def _ends(messages: list[Inbound], state: str, turn: str) -> dict[str, dict[str, str]]:
-    """The newest message carries the turn's end state, the others are merged into it; all of them when it failed."""
-    newest = messages[-1]
-    return {
-        message.id: _entry_of(message, "merged" if message is not newest and state == "answered" else state)
-        | {"turn": turn}
-        for message in messages
-    }
-
-
-def _entry_of(message: Inbound, state: str) -> dict[str, str]:
-    return {"state": state, "type": message.content.kind, "received_at": message.received_at.isoformat()}
 
 
 def _language(contact: Contact, default: Language | None) -> Any:

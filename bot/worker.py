@@ -30,9 +30,12 @@ from bot.memory import Memory
 from bot.metrics import Ship
 from bot.notices import Notices
 from bot.outbox import Outbox, outbox_of
+from bot.outside import Outside
 from bot.perception import Perception
 from bot.prompting.business import business_of
 from bot.prompting.prompts import load
+from bot.push.links import invitation_of
+from bot.push.sending import Pushes
 from bot.queues import Nudges
 from bot.rate import Rate
 from bot.reception import Reception
@@ -42,6 +45,8 @@ from bot.senses import Senses
 from bot.settings import Settings
 from bot.shift import Shift
 from bot.storage.connect import storage_of
+from bot.subscribers import Subscribers
+from bot.subscribers.delivery import Deliveries as EventDeliveries
 from bot.summaries import Summaries
 from bot.templates.files import definitions
 from bot.templates.synced import Templates
@@ -73,7 +78,8 @@ async def running(settings: Settings, names: tuple[queues.Name, ...], concurrenc
         graph = Graph(http, settings.whatsapp)
         memory = Memory(redis, settings.memory)
         contacts, events = Contacts(redis, settings.channel.staff_contacts), Events(redis)
-        handoff = HandOff(contacts, events)
+        subscribers = Subscribers(redis, settings.subscribers)
+        handoff = HandOff(contacts, events, subscribers)
         senses = Senses(settings.whisper, settings.vision)
         stack.push_async_callback(senses.close)
         model = OpenRouter(settings.llm)
@@ -98,7 +104,14 @@ async def running(settings: Settings, names: tuple[queues.Name, ...], concurrenc
             contacts=contacts,
             reception=Reception(contacts, handoff, settings.channel),
             agent=Agent(model, tools_for),
-            kit=Kit(business=business, handoff=handoff, notices=notices, files=files_of(redis, settings), mail=mail),
+            kit=Kit(
+                business=business,
+                handoff=handoff,
+                notices=notices,
+                files=files_of(redis, settings),
+                mail=mail,
+                push=invitation_of(redis, settings),
+            ),
             prompts=prompts,
             events=events,
             budget=budget,
@@ -118,6 +131,7 @@ async def running(settings: Settings, names: tuple[queues.Name, ...], concurrenc
             graph=graph,
             nudges=nudges,
             aside=Aside(redis),
+            subscribers=subscribers,
         )
         turns = Turns(stations, settings.turn, settings.service)
         shift = Shift(desk, outbox, Joining(redis, desk, memory), turns.take)
@@ -126,9 +140,15 @@ async def running(settings: Settings, names: tuple[queues.Name, ...], concurrenc
         stack.push_async_callback(ship.flush)
         await _alongside(stack, ship.run())
         await _alongside(stack, _warm_up())
+        to_subscribers = Outside(allow_private=settings.subscribers.allow_private)
+        to_browsers = Outside(allow_private=settings.push.allow_private)
+        for outside in (to_subscribers, to_browsers):
+            stack.push_async_callback(outside.close)
+        pushes = Pushes(redis, settings.push, events, to_browsers)
         processors: dict[queues.Name, queues.Processor] = {
             "llm": _llm(shift, summaries),
-            "notification": notices.process,
+            "notification": _by_name({"template": notices.process, "push": pushes.process}),
+            "webhook": EventDeliveries(redis, settings.subscribers, events, to_subscribers).process,
         }
         if mail is not None:
             # Without a provider jobs wait until there is one.
@@ -150,6 +170,17 @@ def _llm(shift: Shift, summaries: Summaries) -> queues.Processor:
                 await summaries.make(conversation)
             else:
                 await shift.work(conversation)
+
+    return process
+
+
+def _by_name(processors: dict[str, queues.Processor]) -> queues.Processor:
+    """One queue for several jobs, told apart by their names."""
+
+    async def process(task: queues.Task) -> None:
+        if task.name not in processors:
+            raise queues.Unfit(f"there is no job {task.name!r} here; expected {', '.join(sorted(processors))}")
+        await processors[task.name](task)
 
     return process
 

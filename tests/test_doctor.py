@@ -10,6 +10,8 @@ from redis.asyncio import Redis
 
 from bot.doctor import Finding, examine
 from bot.listening import listening
+from bot.push.keys import new_pair
+from bot.sandbox.erp import new_secret
 from bot.settings import Settings
 from tests.processes import recado
 from tests.world import Start
@@ -25,6 +27,8 @@ INTEGRATIONS = [
     "Storage",
     "Prompts",
     "Audio",
+    "Subscribers",
+    "Web Push",
     "Console",
     "E-mail",
 ]
@@ -69,10 +73,9 @@ async def test_a_service_that_is_whole_is_found_in_order(start: Start) -> None:
     await start(workers=0)
     findings = await examine(Settings())
     assert [one.integration for one in findings] == INTEGRATIONS
-    assert {one.integration: one.state for one in findings if one.state != "ok"} == {
-        "Vision": "absent",
-        "E-mail": "absent",
-    }
+    assert {one.integration: one.state for one in findings if one.state != "ok"} == dict.fromkeys(
+        ("Vision", "E-mail", "Subscribers", "Web Push"), "absent"
+    )
 
 
 async def test_what_is_not_configured_is_absent_and_says_what_to_set(
@@ -80,13 +83,26 @@ async def test_what_is_not_configured_is_absent_and_says_what_to_set(
 ) -> None:
     monkeypatch.setenv("REDIS_URL", redis_address)
     absent = {one.integration: one.words for one in await examine(Settings()) if one.state == "absent"}
-    assert set(absent) == {"WhatsApp", "Webhook", "Sending", "OpenRouter", "Whisper", "Vision", "Console", "E-mail"}
+    assert set(absent) == {
+        "WhatsApp",
+        "Webhook",
+        "Sending",
+        "OpenRouter",
+        "Whisper",
+        "Vision",
+        "E-mail",
+        "Subscribers",
+        "Web Push",
+        "Console",
+    }
     for variable, integration in {
         "WHATSAPP_ACCESS_TOKEN": "WhatsApp",
         "WHATSAPP_APP_SECRET": "Webhook",
         "OPENROUTER_API_KEY": "OpenRouter",
         "OPENAI_API_KEY": "Whisper",
         "GOOGLE_APPLICATION_CREDENTIALS": "Vision",
+        "WEBHOOK_SUBSCRIBERS": "Subscribers",
+        "recado keys vapid": "Web Push",
         "CONSOLE_TOKEN": "Console",
         "SENDGRID_API_KEY": "E-mail",
     }.items():
@@ -110,6 +126,8 @@ async def test_what_is_not_configured_is_absent_and_says_what_to_set(
         ("STORAGE_DIR", "/dev/null/files", "Storage", "STORAGE_DIR"),
         ("STORAGE_PROVIDER", "r2", "Storage", "R2_BUCKET"),
         ("PROMPTS_DIR", "nowhere", "Prompts", "PROMPTS_DIR"),
+        ("WEBHOOK_SUBSCRIBERS", "https://127.0.0.1:9/hunter2", "Subscribers", "set WEBHOOK_SECRET"),
+        ("VAPID_PUBLIC_KEY", "B" * 87, "Web Push", "VAPID_PRIVATE_KEY are not set"),
     ],
 )
 async def test_what_does_not_work_is_wrong_and_says_what_to_see_to(
@@ -188,7 +206,7 @@ async def test_the_command_prints_a_line_each_and_ends_with_0_when_nothing_is_wr
     await start(workers=0)
     ended = await recado("doctor")
     assert (ended.code, ended.err) == (0, "")
-    assert [line.split()[1] for line in ended.out.splitlines()] == INTEGRATIONS
+    assert [line[2:].split("  ")[0] for line in ended.out.splitlines()] == INTEGRATIONS
     assert {line[0] for line in ended.out.splitlines()} == {"✓", "–"}
 
 
@@ -207,3 +225,49 @@ async def test_a_wrong_variable_is_told_by_the_command() -> None:
     ended = await recado("doctor", REDIS_PORT="hunter2")
     assert ended.code == 1
     assert ended.err.startswith("REDIS_PORT: ")
+
+
+@pytest.mark.parametrize(
+    ("url", "private", "found"),
+    [
+        (
+            "http://127.0.0.1:9/hunter2",
+            "false",
+            "127.0.0.1: the address is private; allow it with WEBHOOK_ALLOW_PRIVATE",
+        ),
+        ("http://127.0.0.1:9/hunter2", "true", "127.0.0.1: no connection (ClientConnectorError)"),
+        ("{html}/hunter2", "true", "1 can be reached, events are signed"),
+    ],
+)
+async def test_subscribers_are_reached_or_it_is_said_why_not(
+    url: str, private: str, found: str, html: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WEBHOOK_SUBSCRIBERS", url.format(html=html))
+    monkeypatch.setenv("WEBHOOK_SECRET", new_secret())
+    monkeypatch.setenv("WEBHOOK_ALLOW_PRIVATE", private)
+    told = await finding("Subscribers")
+    assert told.words.startswith(found)
+    assert told.wrong == ("reached" not in found)
+    assert "hunter2" not in told.words
+
+
+@pytest.mark.parametrize(
+    ("variables", "state", "words"),
+    [
+        ({}, "ok", "until PUBLIC_URL is set"),
+        ({"PUBLIC_URL": "https://recado.example.com"}, "ok", "invited to https://recado.example.com"),
+        ({"PUBLIC_URL": "http://recado.example.com"}, "wrong", "only at https addresses"),
+        ({"VAPID_SUBJECT": ""}, "wrong", "VAPID_SUBJECT=mailto:"),
+        ({"VAPID_PRIVATE_KEY": new_pair()[1]}, "wrong", "not of one pair"),
+    ],
+)
+async def test_vapid_keys_are_of_one_pair_and_lead_somewhere(
+    variables: dict[str, str], state: str, words: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    public, private = new_pair()
+    keys = {"VAPID_PUBLIC_KEY": public, "VAPID_PRIVATE_KEY": private, "VAPID_SUBJECT": "mailto:erp@example.com"}
+    for name, value in (keys | variables).items():
+        monkeypatch.setenv(name, value)
+    found = await finding("Web Push")
+    assert (found.state, words in found.words) == (state, True)
+    assert private not in found.words

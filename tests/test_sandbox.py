@@ -74,6 +74,17 @@ async def test_a_newcomer_writes_speaks_and_sends_a_photo_and_is_understood(sand
     assert hours["requests"][0]["served"] == "anthropic/claude-3-haiku"
     assert float(hours["cost_usd"]) > 0
 
+    invited = await talk(url, text("quiero recibir avisos"))
+    token = re.findall(r"/push/(c_\S+?)\)", invited["reply"][0])[0]
+    async with aiohttp.ClientSession() as http:
+        async with http.post(f"{url}push/browser", json={"token": token}) as response:
+            assert (response.status, await response.json()) == (201, {"subscribed": True})
+        async with http.get(f"{url}pushes") as response:
+            assert await response.json() == {"pushes": [], "browsers": 1}
+        async with http.get(f"{url}events-out") as response:
+            told = [event["type"] for event in (await response.json())["events"]]
+    assert {"message.received", "message.sent"} <= set(told)
+
     voice = await talk(url, {"sample": "es_ticket.ogg"})
     assert "Mi internet no funciona desde ayer en la noche" in voice["reply"][0]
     photo = await talk(url, {"sample": "label_tv_photo.jpg"})

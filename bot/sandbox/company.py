@@ -25,6 +25,7 @@ from bot.sandbox.cabinet import list_of_files
 from bot.sandbox.database import redis_server
 from bot.sandbox.meta import Meta
 from bot.sandbox.openrouter import OpenRouterImitation
+from bot.sandbox.outward import open_outward as _outward
 from bot.sandbox.postbox import Postbox, Posted
 from bot.sandbox.vision import VisionImitation
 from bot.sandbox.whisper import WhisperImitation
@@ -46,11 +47,14 @@ async def open_company(settings: Settings, host: str, port: int, data: Path) -> 
         if settings.service.public_url is None:
             own = f"http://{_LOOPBACK if host in ('0.0.0.0', '::') else host}:{port}"
             settings.service = settings.service.model_copy(update={"public_url": own})
+        outward = await _outward(settings, stack, f"http://{_LOOPBACK}:{port}")
         services = {
             "WhatsApp": "real" if settings.whatsapp.access_token else "imitation",
             "OpenRouter": await _openrouter(settings, stack),
             "Whisper": await _whisper(settings, stack),
             "Vision": await _vision(settings, stack),
+            "Subscribers": outward.subscribers,
+            "Web Push": outward.keys,
         }
         meta = await _meta(settings, stack, port)
         redis = await stack.enter_async_context(connect(settings.redis))
@@ -61,6 +65,9 @@ async def open_company(settings: Settings, host: str, port: int, data: Path) -> 
         page.router.add_get("/mails", postbox.listing)
         page.router.add_post("/give-back", _give_back(HandOff(Contacts(redis), events)))
         page.router.add_get("/files", list_of_files(redis, files_of(redis, settings)))
+        page.router.add_get("/events-out", outward.erp.shown)
+        page.router.add_get("/pushes", outward.push.shown)
+        page.router.add_post("/push/browser", outward.subscribe)
         app.add_subapp("/sandbox/", page)
         app.add_routes([web.get("/", _to_the_page)])
         await stack.enter_async_context(running(settings, QUEUES, CONCURRENCY))

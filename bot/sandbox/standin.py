@@ -19,6 +19,7 @@ _PERSON = re.compile(
     r"\b(una persona|con alguien|humano|asesor|agente|encargado|queja|human|agent|a person|somebody|someone real)\b",
     re.IGNORECASE,
 )
+_NOTIFY = re.compile(r"\b(av[ií]sa(me|rme)|avisos|notificaci[oó]n(es)?|notify me|notifications?)\b", re.IGNORECASE)
 _THANKS = re.compile(r"\b(gracias|thanks|thank you)\b", re.IGNORECASE)
 _TAG = re.compile(
     r"<(voice_note|video|photo|document|location|contact_cards|order|sticker|tapped)>(.*?)</\1>", re.DOTALL
@@ -36,6 +37,8 @@ def answer_by_rules(messages: list[dict[str, Any]], tools: list[dict[str, Any]])
     if not results:
         if _PERSON.search(words) and "talk_to_a_person" in offered:
             return _call("talk_to_a_person", {"reason": f"The customer asks for a person: {words[:200]}"})
+        if _NOTIFY.search(words) and "notify_me" in offered:
+            return _call("notify_me", {})
         if _HOURS.search(words) and "business_hours" in offered:
             return _call("business_hours", {})
     return {"role": "assistant", "content": _text(said, words, results, language)}
@@ -77,6 +80,9 @@ def _call(name: str, arguments: dict[str, Any]) -> dict[str, Any]:
 def _text(said: str, words: str, results: dict[str, str], language: Language) -> str:
     if "talk_to_a_person" in results:
         return _SAY["person"][language]
+    if "notify_me" in results:
+        # The button says it.
+        return "-"
     seen = [
         _SEEN[tag]({name: unescape(value) for name, value in _FIELD.findall(inside)}, language)
         for tag, inside in _TAG.findall(said)

@@ -11,6 +11,7 @@ from bot.tools.email import send_email
 from bot.tools.files import list_files, send_file
 from bot.tools.handoff import talk_to_a_person
 from bot.tools.offers import ask_location, offer_choices, send_link
+from bot.tools.push import notify_me
 from bot.tools.templates import send_template
 from bot.tools.tool import Tool, ToolContext
 
@@ -35,6 +36,7 @@ TABLE = (
     Row(offer_choices, _YES, _YES),
     Row(ask_location, _YES, _YES),
     Row(send_link, _YES, _YES),
+    Row(notify_me, _YES, _YES, needs="push"),
     Row(send_template, _NO, _YES),
     Row(list_files, _YES, _YES, needs="files"),
     Row(send_file, _YES, _YES, needs="files"),

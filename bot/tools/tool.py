@@ -17,6 +17,7 @@ from bot.mail.mailroom import Mailroom
 from bot.messages import Part
 from bot.notices import Notices
 from bot.prompting.business import Business
+from bot.push.links import Invitation
 
 
 class ToolError(Exception):
@@ -42,6 +43,7 @@ class Kit:
     notices: Notices
     files: Files | None = None
     mail: Mailroom | None = None
+    push: Invitation | None = None
 
     def for_turn(self, *, conversation: str, contact: Contact, now: datetime, effect: str) -> ToolContext:
         kit = {one.name: getattr(self, one.name) for one in fields(Kit)}
