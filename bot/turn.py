@@ -109,7 +109,7 @@ class Turns:
             outcome = await self._at.answering.answer(scene, trace, journal)
         passing("turn: closing")
         heard = {sight.perceived.message: sight.perceived.text for sight in scene.sights}
-        await self._tell_received(conversation, batch, contact, heard)
+        await self._tell_received(conversation, batch, scene.contact, heard)
         with trace.station("closing"):
             summary_due = await self._close(lease, scene, outcome, trace)
         passing("turn: closed, nothing sent")
