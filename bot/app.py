@@ -23,6 +23,7 @@ from bot.handoff import HandOff
 from bot.inbox import Desk, Inbox
 from bot.metrics import Ship
 from bot.pause import Pause
+from bot.payments import webhook as stripe_webhook
 from bot.queues import Nudges
 from bot.redis import Together, connect, ended
 from bot.settings import Settings
@@ -47,6 +48,9 @@ def create_app(settings: Settings) -> web.Application:
     app[webhook.SETTINGS] = settings.whatsapp
     app.add_routes(webhook.routes)
     app.add_routes(routes)
+    if settings.stripe.webhook_secret:
+        app[stripe_webhook.SETTINGS] = settings.stripe
+        app.add_routes(stripe_webhook.routes)
     if settings.service.console_token:
         app[pages.TOKEN] = settings.service.console_token.get_secret_value()
         app.add_routes(pages.routes)
@@ -100,7 +104,7 @@ async def _close_streams(app: web.Application) -> None:
 
 async def _redis(app: web.Application) -> AsyncIterator[None]:
     async with connect(app[_SETTINGS].redis) as client:
-        app[REDIS] = client
+        app[REDIS] = app[stripe_webhook.REDIS] = client
         app[DESK] = Desk(client, lease_seconds=0)
         app[pages.EVENTS] = Events(client)
         app[pages.HANDOFF] = HandOff(Contacts(client), app[pages.EVENTS])

@@ -14,6 +14,8 @@ from redis.exceptions import RedisError
 
 from bot.events import Events
 from bot.pause import Pause
+from bot.payments.client import Stripe
+from bot.payments.errors import KeyRejected, StripeFailed
 from bot.prompting.business import business_of
 from bot.prompting.files import PromptWrong
 from bot.prompting.prompts import load
@@ -53,6 +55,7 @@ async def examine(settings: Settings) -> list[Finding]:
             _openrouter,
             _whisper,
             _vision,
+            _stripe,
             _prompts,
             _audio,
             _console,
@@ -170,6 +173,26 @@ async def _vision(settings: Settings, _: aiohttp.ClientSession) -> Finding:
     except (OSError, TimeoutError):
         return Finding("Vision", "wrong", f"no connection to {host}:{port}; see GOOGLE_VISION_ENDPOINT")
     return Finding("Vision", "ok", f"Google Vision at {host}:{port} can be reached")
+
+
+async def _stripe(settings: Settings, http: aiohttp.ClientSession) -> Finding:
+    key = settings.stripe.secret_key
+    if key is None:
+        return Finding("Stripe", "absent", "there is no billing; set STRIPE_SECRET_KEY")
+    try:
+        await Stripe(http, settings.stripe).check()
+    except KeyRejected as error:
+        fix = "see STRIPE_SECRET_KEY: a secret key, or a restricted one that may read customers"
+        return Finding("Stripe", "wrong", f"{error}; {fix}")
+    except StripeFailed as error:
+        return Finding("Stripe", "wrong", f"{error}; see the network and STRIPE_API_BASE")
+    if not settings.stripe.webhook_secret:
+        fix = "make an endpoint for /webhooks/stripe and set STRIPE_WEBHOOK_SECRET"
+        return Finding("Stripe", "wrong", f"takes the key, but its events don't arrive; {fix}")
+    mode = "live mode" if "_live_" in key.get_secret_value() else "test mode"
+    return Finding(
+        "Stripe", "ok", f"takes the key ({mode}), and {len(settings.stripe.webhook_secret)} webhook secret(s)"
+    )
 
 
 async def _prompts(settings: Settings, _: aiohttp.ClientSession) -> Finding:

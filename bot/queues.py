@@ -59,10 +59,10 @@ def job(name: JobName, conversation: str, job_id: str) -> dict[str, Any]:
     return {"name": name, "data": {"conversation": conversation}, "opts": _options(job_id)}
 
 
-def _options(job_id: str, after: float = 0) -> dict[str, Any]:
+def _options(job_id: str, after: float = 0, attempts: int = _ATTEMPTS) -> dict[str, Any]:
     return {
         "jobId": job_id,
-        "attempts": _ATTEMPTS,
+        "attempts": attempts,
         "backoff": {"type": "exponential", "delay": 500},
         "removeOnComplete": True,
         "removeOnFail": {"count": 1000},
@@ -142,10 +142,26 @@ async def turn_later(redis: Redis, conversation: str, job_id: str, seconds: floa
     await Queue("llm", {"connection": redis}).add("turn", {"conversation": conversation}, _options(job_id, seconds))
 
 
-async def add(redis: Redis, queue: Name, name: str, data: dict[str, Any], job_id: str) -> None:
-    """Add a job; one with this id that waits, runs, or was done in the last days, is the same job."""
+async def add(  # noqa: PLR0913 - what a job has
+    redis: Redis, queue: Name, name: str, data: dict[str, Any], job_id: str, *, attempts: int = _ATTEMPTS
+) -> None:
+    """Add a job; one with this id that waits, runs, or was done in the last days, is the same job.
+
+    Between attempts it waits 0.5 seconds, and every time twice as long: 16 attempts are nine hours.
+    """
     kept = {"removeOnComplete": {"age": _KEEP_DONE_SECONDS}}
-    await Queue(queue, {"connection": redis}).add(name, data, _options(job_id) | kept)
+    await Queue(queue, {"connection": redis}).add(name, data, _options(job_id, attempts=attempts) | kept)
+
+
+def by_name(processors: dict[str, Processor]) -> Processor:
+    """One processor for a queue whose jobs have several names."""
+
+    async def process(task: Task) -> None:
+        if task.name not in processors:
+            raise Unfit(f"there is no job {task.name!r} here; expected {' or '.join(processors)}")
+        await processors[task.name](task)
+
+    return process
 
 
 @asynccontextmanager

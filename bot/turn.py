@@ -17,6 +17,7 @@ from redis.asyncio import Redis
 from bot import inbox, ledger, memory, outbox
 from bot.agent import Agent, Done, Journal, Step
 from bot.ai.chat import FromModel, FromPerson, Instructions, Line, NoModelAnswered, Question
+from bot.confirmations import Answered, Confirmations
 from bot.contacts import Contact, Contacts
 from bot.events import Events
 from bot.handoff import HandOff
@@ -28,7 +29,8 @@ from bot.messages import Inbound, Part, Reply
 from bot.metrics import TURN_SECONDS, TURNS
 from bot.notices import Notices
 from bot.outbox import Outbox
-from bot.perception import Perception, Sight, note_media, unlooked_at
+from bot.payments.billing import Billing
+from bot.perception import Perception, Sight, fenced, note_media, unlooked_at
 from bot.phrases import phrase
 from bot.presence import typing
 from bot.prompting.business import Business
@@ -41,6 +43,7 @@ from bot.replies import composed, words
 from bot.settings import ServiceSettings, TurnSettings
 from bot.tools.tool import ToolContext
 from bot.trace import Trace
+from bot.verification import Verification
 from bot.whatsapp.client import Graph
 
 _log = structlog.get_logger()
@@ -72,12 +75,15 @@ class Stations:
     handoff: HandOff
     records: Records
     reception: Reception
+    confirmations: Confirmations
     events: Events
     graph: Graph
     nudges: Nudges
     notices: Notices
     prompts: Prompts
     business: Business
+    billing: Billing | None = None
+    verification: Verification | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,8 +201,9 @@ class Turns:
         # A turn that called the person itself, and then lost its worker, still owes its answer.
         if received.too_late or (contact.quiet and not scene.begun.journal):
             return Outcome("", "handed_off")
-        if received.complete:
-            return Outcome(received.before(""), "answered")
+        tapped = await self._at.confirmations.settle(scene.conversation, scene.messages, contact, scene.language)
+        if received.complete or len(tapped.messages) == len(scene.messages):
+            return Outcome(received.before(tapped.text), "answered", tapped.parts)
         troubles = [sight.perceived.trouble for sight in scene.sights]
         if all(troubles):
             # Nothing was understood, so there is nothing to think about: no model may make something up.
@@ -204,13 +211,14 @@ class Turns:
             return Outcome(received.before("\n\n".join(phrases)), "answered")
         await self._at.events.publish(trace.event())
         with trace.station("agent"):
-            outcome = await self._think(scene, trace)
+            outcome = await self._think(scene, trace, tapped)
         if not contact.quiet and await self._at.contacts.paused(scene.conversation):
             # A colleague answered from the app while the model thought: two answers would contradict each other.
             return Outcome("", "handed_off")
-        return replace(outcome, text=received.before(outcome.text))
+        text = "\n\n".join(filter(None, (tapped.text, outcome.text)))
+        return replace(outcome, text=received.before(text), offered=(*tapped.parts, *outcome.offered))
 
-    async def _think(self, scene: _Scene, trace: Trace) -> Outcome:
+    async def _think(self, scene: _Scene, trace: Trace, tapped: Answered) -> Outcome:
         now = datetime.now(self._service.zone)
         values = {
             "business": {"name": self._at.business.name},
@@ -221,7 +229,8 @@ class Turns:
         }
         trace.prompt = self._at.prompts.render("assistant", values)
         deadline = max(scene.due - _SENDING_SECONDS, asyncio.get_running_loop().time() + 1)
-        question = Question((Instructions(trace.prompt.text), *_history(scene.before), _words(scene)), deadline)
+        said = _words(scene, tapped)
+        question = Question((Instructions(trace.prompt.text), *_history(scene.before), said), deadline)
         context = ToolContext(
             conversation=scene.conversation,
             contact=scene.contact,
@@ -229,6 +238,8 @@ class Turns:
             business=self._at.business,
             handoff=self._at.handoff,
             notices=self._at.notices,
+            billing=self._at.billing,
+            verification=self._at.verification,
             effect=trace.turn,
         )
         journal = Journal(scene.begun.journal, lambda entry: self._write_down(scene.conversation, entry, trace))
@@ -335,9 +346,11 @@ def _history(before: Recollection) -> list[Line]:
     return [FromPerson(text) if role == "user" else FromModel(text) for role, text in texts]
 
 
-def _words(scene: _Scene) -> FromPerson:
+def _words(scene: _Scene, tapped: Answered) -> FromPerson:
     pictures = tuple(sight.picture for sight in scene.sights if sight.picture)
     said = "\n".join(line.text for line in scene.lines if line.role == "user")
+    if tapped.text:
+        said += "\n" + fenced("tap_settled", told=tapped.text)
     return FromPerson(said, pictures[:_PICTURES])
 
 

@@ -16,6 +16,7 @@ from bot import queues
 from bot.agent import Agent
 from bot.ai.openrouter import OpenRouter
 from bot.archive import Archive
+from bot.confirmations import Confirmations
 from bot.contacts import Contacts
 from bot.events import Events
 from bot.handoff import HandOff
@@ -25,6 +26,8 @@ from bot.memory import Memory
 from bot.metrics import Ship
 from bot.notices import Notices
 from bot.outbox import Outbox, outbox_of
+from bot.payments import changes, webhook
+from bot.payments.billing import Billing, billing_of
 from bot.perception import Perception
 from bot.prompting.business import business_of
 from bot.prompting.prompts import load
@@ -41,6 +44,7 @@ from bot.templates.files import definitions
 from bot.templates.synced import Templates
 from bot.tools.catalog import tools_for
 from bot.turn import Stations, Turns
+from bot.verification import Verification
 from bot.whatsapp.client import Graph
 
 _log = structlog.get_logger()
@@ -78,9 +82,11 @@ async def running(settings: Settings, names: tuple[queues.Name, ...], concurrenc
             definitions(settings.service.templates_dir),
             default_language=settings.service.default_language,
         )
-        archive = Archive(redis, storage_of(settings.storage))
+        storage = storage_of(settings.storage)
+        archive = Archive(redis, storage)
         outbox = outbox_of(redis, graph, desk, contacts, templates, settings)
         notices = Notices(redis, desk, contacts, memory, outbox, templates)
+        billing = billing_of(redis, http, contacts, notices, storage, graph, settings)
         stations = Stations(
             redis=redis,
             desk=desk,
@@ -92,12 +98,15 @@ async def running(settings: Settings, names: tuple[queues.Name, ...], concurrenc
             handoff=handoff,
             records=Records(redis, desk, memory, archive),
             reception=Reception(contacts, handoff, settings.channel),
+            confirmations=Confirmations(redis, {changes.KIND: billing.changes.perform} if billing else {}),
             events=events,
             graph=graph,
             nudges=nudges,
             notices=notices,
             prompts=prompts,
             business=business_of(prompts),
+            billing=billing,
+            verification=Verification(redis) if billing and settings.mail.configured else None,
         )
         turns = Turns(stations, settings.turn, settings.service)
         shift = Shift(desk, outbox, Joining(redis, desk, memory), turns.take)
@@ -108,7 +117,7 @@ async def running(settings: Settings, names: tuple[queues.Name, ...], concurrenc
         await _alongside(stack, _warm_up())
         processors: dict[queues.Name, queues.Processor] = {
             "llm": _llm(shift, summaries),
-            "notification": notices.process,
+            "notification": _notification(notices, billing),
         }
         for name in (one for one in names if one in processors):
             working = queues.working(name, processors[name], settings.redis, concurrency=concurrency)
@@ -129,6 +138,11 @@ def _llm(shift: Shift, summaries: Summaries) -> queues.Processor:
                 await shift.work(conversation)
 
     return process
+
+
+def _notification(notices: Notices, billing: Billing | None) -> queues.Processor:
+    of_stripe = {webhook.JOB: billing.news.process} if billing else {}
+    return queues.by_name({"template": notices.process, **of_stripe})
 
 
 async def _warm_up() -> None:

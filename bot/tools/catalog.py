@@ -5,11 +5,21 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from bot.contacts import Role
+from bot.tools.billing import (
+    get_subscription,
+    list_invoices,
+    list_plans,
+    open_portal,
+    send_invoice,
+    start_subscription,
+)
 from bot.tools.business import business_hours
 from bot.tools.handoff import talk_to_a_person
 from bot.tools.offers import ask_location, offer_choices, send_link
+from bot.tools.plan_changes import cancel_subscription, change_plan, resume_subscription
 from bot.tools.templates import send_template
 from bot.tools.tool import Tool, ToolContext
+from bot.tools.verification import confirm_code, verify_email
 
 
 class Row(NamedTuple):
@@ -33,6 +43,17 @@ TABLE = (
     Row(ask_location, _YES, _YES),
     Row(send_link, _YES, _YES),
     Row(send_template, _NO, _YES),
+    Row(get_subscription, _YES, _YES, needs="billing"),
+    Row(list_plans, _YES, _YES, needs="billing"),
+    Row(list_invoices, _YES, _YES, needs="billing"),
+    Row(send_invoice, _YES, _YES, needs="billing"),
+    Row(start_subscription, _YES, _YES, needs="billing"),
+    Row(change_plan, _YES, _YES, needs="billing"),
+    Row(cancel_subscription, _YES, _YES, needs="billing"),
+    Row(resume_subscription, _YES, _YES, needs="billing"),
+    Row(open_portal, _YES, _YES, needs="billing"),
+    Row(verify_email, _YES, _YES, needs="verification"),
+    Row(confirm_code, _YES, _YES, needs="verification"),
 )
 
 

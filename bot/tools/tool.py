@@ -14,7 +14,9 @@ from bot.contacts import Contact
 from bot.handoff import HandOff
 from bot.messages import Part
 from bot.notices import Notices
+from bot.payments.billing import Billing
 from bot.prompting.business import Business
+from bot.verification import Verification
 
 
 class ToolError(Exception):
@@ -44,6 +46,8 @@ class ToolContext:
     business: Business
     handoff: HandOff
     notices: Notices
+    billing: Billing | None = None
+    verification: Verification | None = None
     effect: str = ""
     parts: list[Part] = field(default_factory=list)
 
