@@ -14,6 +14,7 @@ from aiohttp.test_utils import TestClient, TestServer
 
 from bot.sandbox import phone
 from bot.sandbox.meta import Meta, Person
+from tests.sandbox.stripe_shop import Shop, open_shop
 
 APP_SECRET = "the app's secret"
 TOKEN = "the business's token"
@@ -161,3 +162,10 @@ async def page_writes(page: Client, person: str = phone.PEOPLE[0].bsuid) -> str:
     gesture = {"person": person, "message": {"type": "text", "text": {"body": "Hola"}}}
     answer = await page.post("/sandbox/messages", json=gesture)
     return str((await answer.json())["wamid"])
+
+
+@pytest.fixture
+async def shop() -> AsyncIterator[Shop]:
+    """Stripe's imitation at noon of 31 January 2027, and a shop that uses it."""
+    async with open_shop() as shop:
+        yield shop

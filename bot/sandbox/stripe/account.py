@@ -41,6 +41,8 @@ class Account:
         self.clock = clock
         self.told: Callable[[Json], None] = lambda _: None
         self.changed: Callable[[], None] = lambda: None
+        # Where its pages are: `public_url`, or else the address that its API was last called at.
+        self.public_url = ""
         self.base_url = ""
         self.request: Json = {"id": None, "idempotency_key": None}
         self._seed = seed

@@ -90,8 +90,9 @@ class Customers:
 
     def update(self, form: CustomerUpdate, customer: str) -> Json:
         found = self.account.get("customer", customer)
-        before = deepcopy(found)
-        self._apply(found, form)
+        before, changed = deepcopy(found), deepcopy(found)
+        self._apply(changed, form)
+        found |= changed
         self._keep(found)
         self.account.tell("customer.updated", found, before)
         return found

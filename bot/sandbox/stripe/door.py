@@ -17,7 +17,7 @@ from bot.sandbox.stripe.account import API_VERSION, Account, Json
 from bot.sandbox.stripe.encoding import decode, read
 from bot.sandbox.stripe.faults import Fault, Faults
 from bot.sandbox.stripe.forms import Retrieve
-from bot.sandbox.stripe.listing import Expander
+from bot.sandbox.stripe.listing import Expander, check_expand
 from bot.sandbox.stripe.refusals import Refused
 
 _REMEMBERED_SECONDS = 24 * 3600
@@ -116,8 +116,9 @@ class Door:
                 return _json(known.body, name, known.status, headers)
         data = decode(encoded)
         form = read(route.form, data)
+        check_expand(form.expand)
         self._catch_up()
-        self._account.base_url = f"{request.scheme}://{request.host}"
+        self._account.base_url = self._account.public_url or f"{request.scheme}://{request.host}"
         status, body = self._done(route, request, form, {"id": name, "idempotency_key": key})
         if key is not None:
             self._remembered[key] = Remembered(self._account.clock.now(), asked, status, deepcopy(body), name)

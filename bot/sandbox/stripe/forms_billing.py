@@ -95,7 +95,7 @@ class PreviewDetails(Form):
     proration_behavior: ProrationBehavior = "create_prorations"
     proration_date: Annotated[int, Field(ge=0)] | None = None
     cancel_at_period_end: Flag | None = None
-    trial_end: Moment = None
+    trial_end: Literal["now"] | None = None
 
 
 class InvoicePreview(Retrieve):

@@ -34,7 +34,8 @@ class StripeImitation:
 
     A renewal that is declined is tried again after each of `payment_retries` seconds, then the subscription ends.
     `search_lag` seconds pass before search finds a change. Ids depend on `seed` alone: give one where another run's
-    ids may be remembered. `source` is the clock that goes on by itself.
+    ids may be remembered. `source` is the clock that goes on by itself. `public_url` is where browsers reach the pages,
+    if not where the API is called.
     """
 
     def __init__(  # noqa: PLR0913 - what may be set of a whole service
@@ -47,11 +48,13 @@ class StripeImitation:
         payment_retries: Sequence[int] = _RETRIES,
         search_lag: float = 0,
         seed: str = "",
+        public_url: str = "",
         source: Callable[[], datetime] = lambda: datetime.now(UTC),
         on_change: Callable[[], None] = lambda: None,
     ) -> None:
         self.on_change = on_change
         self.account = Account(Clock(source), seed)
+        self.account.public_url = public_url
         self.webhooks = Courier(webhook_url, webhook_secret, retry_pauses)
         self.faults = Faults(self._changed)
         self.catalog = Catalog(self.account)

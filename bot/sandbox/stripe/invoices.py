@@ -70,7 +70,7 @@ class Invoices:
         if found["status"] == "open":
             method = method or self.method_for(found)
             answer = self.ask_bank(found["amount_due"], method)
-            if not self.attempt(found, method, answer):
+            if not self.attempt(found, method, answer, by_hand=True):
                 raise refusal(answer, found)
         return found
 
@@ -149,11 +149,15 @@ class Invoices:
             return _NO_METHOD
         return self.declines() or self.customers.bank_says(method)
 
-    def attempt(self, invoice: Json, method: str | None, answer: str | None) -> bool:
-        """Charge what is due, with this answer of the bank; whether it is paid now."""
+    def attempt(self, invoice: Json, method: str | None, answer: str | None, *, by_hand: bool = False) -> bool:
+        """Charge what is due, with this answer of the bank; whether it is paid now.
+
+        A try by hand counts only as the first: it doesn't touch the schedule of those that follow.
+        """
         if invoice["status"] == "paid":
             return True
-        invoice |= {"attempt_count": invoice["attempt_count"] + 1, "attempted": True}
+        scheduled = not by_hand or not invoice["attempted"]
+        invoice |= {"attempt_count": invoice["attempt_count"] + scheduled, "attempted": True}
         intent = self._intent(invoice, method)
         if answer is None:
             intent |= {"amount_received": intent["amount"], "latest_charge": self.account.new_id("charge")}
@@ -164,7 +168,8 @@ class Invoices:
         reason = "generic_decline" if answer == _NO_METHOD else answer
         error = declined(reason).body()["error"] if answer != _NO_METHOD else None
         intent |= {"last_payment_error": error, "payment_method": None, "status": "requires_payment_method"}
-        invoice["next_payment_attempt"] = self._next_try(invoice)
+        if scheduled:
+            invoice["next_payment_attempt"] = self._next_try(invoice)
         self.account.keep(invoice)
         if error is not None:
             self.account.tell("payment_intent.payment_failed", intent)

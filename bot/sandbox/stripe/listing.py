@@ -12,8 +12,34 @@ from bot.sandbox.stripe.forms import Created, Page
 from bot.sandbox.stripe.refusals import Refused, no_such
 
 _DEEPEST = 4
-_CLAUSE = re.compile(r"""\s*(-?)([a-z_]+)(?:\[(["'])(.+?)\3\])?\s*([:~])\s*(["'])((?:\\.|(?!\6).)*)\6\s*""", re.DOTALL)
+_CLAUSE = re.compile(
+    r"""\s*(-?)([a-z_]+)(?:\[(["'])(.+?)\3\])?\s*([:~])\s*(["'])((?:\\.|(?!\6)[^\\])*)\6\s*""", re.DOTALL
+)
 _JOINT = re.compile(r"(AND|OR)\b", re.IGNORECASE)
+_EXPANDABLE = {
+    "customer",
+    "data",
+    "default_payment_method",
+    "default_price",
+    "invoice",
+    "invoice_settings",
+    "items",
+    "latest_invoice",
+    "line_items",
+    "lines",
+    "parent",
+    "payment",
+    "payment_intent",
+    "payment_method",
+    "payments",
+    "price",
+    "price_details",
+    "pricing",
+    "product",
+    "subscription",
+    "subscription_details",
+    "subscriptions",
+}
 _SEARCHED = {"email", "name", "phone", "metadata"}
 _SHORTEST = 3
 
@@ -84,6 +110,16 @@ def _holds(thing: Json, clause: re.Match[str]) -> bool:
     return found != bool(negated)
 
 
+def check_expand(paths: list[str]) -> None:
+    """Refuse, before any work is done, what can't be expanded anywhere."""
+    for path in paths:
+        steps = path.split(".")
+        if len(steps) > _DEEPEST:
+            raise Refused(f"You cannot expand more than {_DEEPEST} levels of a property. Property: {path}")
+        if not _EXPANDABLE.issuperset(steps):
+            raise _not_expandable(path)
+
+
 class Expander:
     """Puts objects where their ids stand, for the paths that a request asks for."""
 
@@ -91,13 +127,10 @@ class Expander:
         self._account = account
 
     def expanded(self, answer: Json, paths: list[str]) -> Json:
-        """A copy of the answer; Refused for a path that leads nowhere."""
+        """A copy of the answer; Refused for a path that leads nowhere in it."""
         shown = deepcopy(answer)
         for path in paths:
-            steps = path.split(".")
-            if len(steps) > _DEEPEST:
-                raise Refused(f"You cannot expand more than {_DEEPEST} levels of a property. Property: {path}")
-            self._expand([shown], steps, path)
+            self._expand([shown], path.split("."), path)
         return shown
 
     def _expand(self, things: list[Json], steps: list[str], path: str) -> None:

@@ -72,6 +72,7 @@ class Subscriptions:
     def update(self, form: SubscriptionUpdate, subscription: str) -> Json:
         found = self.account.get("subscription", subscription)
         self._check_alive(found, form)
+        self._checked_trial_end(form.trial_end)
         end_trial = "trial_end" in form.model_fields_set and form.trial_end is None and found["status"] == "trialing"
         change = self.plans.change(found, form.items, form.proration_behavior, form.proration_date, end_trial=end_trial)
         method = self._wanted_method(found, form.default_payment_method) or self.invoices.method_of(found)
@@ -105,9 +106,7 @@ class Subscriptions:
         if form.customer not in (None, found["customer"]):
             raise Refused("The subscription doesn't belong to the customer.", param="customer")
         wanted = form.subscription_details
-        end_trial = (
-            "trial_end" in wanted.model_fields_set and wanted.trial_end is None and found["status"] == "trialing"
-        )
+        end_trial = wanted.trial_end == "now" and found["status"] == "trialing"
         change = self.plans.change(
             found, wanted.items, wanted.proration_behavior, wanted.proration_date, end_trial=end_trial
         )
@@ -236,7 +235,7 @@ class Subscriptions:
         subscription |= given(form, "default_payment_method")
         subscription["metadata"] = with_metadata(subscription["metadata"], form.metadata)
         if form.trial_end is not None:
-            end = self._checked_trial_end(form.trial_end)
+            end = form.trial_end
             for item in subscription["items"]["data"]:
                 item["current_period_end"] = end
             subscription |= {"billing_cycle_anchor": end, "status": "trialing", "trial_end": end}
