@@ -13,7 +13,7 @@ from bot.confirmations import Cards, Confirmed, Settled
 from bot.language import Language
 from bot.messages import Buttons, Record
 from bot.payments.client import Stripe
-from bot.payments.errors import Away, CardRefused, StripeFailed
+from bot.payments.errors import Away, CardRefused, Gone, StripeFailed
 from bot.payments.facts import Invoice, Price, Subscription
 from bot.payments.links import Links
 from bot.payments.plans import Plans
@@ -39,6 +39,7 @@ class Change(Record):
     old: str
     new: str
     interval: str
+    old_interval: str
     amount: int = 0
     total: int = 0
     charge: int
@@ -61,12 +62,13 @@ class Changes:
     async def to_plan(self, subscription: Subscription, price: Price) -> Change:
         """Another price, with the difference as Stripe computes it for this moment."""
         preview = await self.stripe.preview_change(subscription, price.id)
+        amount, total = _today(preview, subscription)
         return Change(
             kind="plan",
             **await self._facts(subscription, price),
-            amount=preview.amount_due,
-            total=preview.total,
-            day=preview.covers_until or subscription.until,
+            amount=amount,
+            total=total,
+            day=(preview.for_now(subscription.until) and preview.covers_until) or subscription.until,
             proration_date=preview.proration_date or int(time.time()),
         )
 
@@ -89,6 +91,7 @@ class Changes:
             "old": await self.plans.name_of(item.price),
             "new": await self.plans.name_of(price),
             "interval": price.interval,
+            "old_interval": item.price.interval,
             "charge": (price.unit_amount or 0) * item.quantity,
             "currency": price.currency,
         }
@@ -102,12 +105,16 @@ class Changes:
     def _values(self, change: Change, language: Language) -> dict[str, str]:
         charge = money(change.charge, change.currency)
         today = change.amount if change.kind == "plan" else change.charge
+        old, new = change.old, change.new
+        if old == new:
+            # Only how it is paid changes.
+            old, new = (f"{change.old} {_per(one, language)}" for one in (change.old_interval, change.interval))
         return {
             "plan": change.new,
-            "old": change.old,
-            "new": change.new,
+            "old": old,
+            "new": new,
             "amount": money(-change.total if _flavour(change) == "credit" else today, change.currency),
-            "price": f"{charge} {words(change.interval, language)}" if change.interval in _SAID else charge,
+            "price": f"{charge} {_per(change.interval, language)}".strip(),
             "day": day(change.day, self.zone, language),
         }
 
@@ -132,6 +139,10 @@ class Changes:
             _log.warning("change_in_doubt" if begun else "change_not_made", why=str(error))
             said = words("not_sure" if begun else "not_now", confirmed.language)
             return await self._not_made(change, Settled(text=said, again=True))
+        except Gone:
+            # So Stripe says that there is nothing to charge.
+            name = "no_card" if change.amount else "no_longer_possible"
+            return await self._not_made(change, Settled(text=words(name, confirmed.language)))
         except StripeFailed as error:
             _log.error("change_refused", why=str(error), fix="see Stripe's log of requests")
             return await self._not_made(change, Settled(text=words("not_done", confirmed.language)))
@@ -163,7 +174,7 @@ class Changes:
         """The same change as it would be now; itself where nothing is different, None where it can't be made."""
         if change.kind == "plan":
             preview = await self.stripe.preview_change(now, change.price, change.proration_date)
-            if _costs(preview) == (change.amount, change.total, change.currency):
+            if (*_today(preview, now), preview.currency) == (change.amount, change.total, change.currency):
                 return change
             price = await self._price(change)
             return await self.to_plan(now, price) if price else None
@@ -194,7 +205,8 @@ class Changes:
         return words(f"done_{_flavour(change)}", language, **self._values(made, language))
 
 
-_SAID = ("month", "year")
+def _per(interval: str, language: Language) -> str:
+    return words(interval, language) if interval in ("month", "year") else ""
 
 
 def _flavour(change: Change) -> str:
@@ -203,5 +215,6 @@ def _flavour(change: Change) -> str:
     return "credit" if change.total < 0 else "pay" if change.amount else "free"
 
 
-def _costs(preview: Invoice) -> tuple[int, int, str]:
-    return preview.amount_due, preview.total, preview.currency
+def _today(preview: Invoice, subscription: Subscription) -> tuple[int, int]:
+    """What is charged today, and the sum that it comes from; nothing during a trial, where the next period changes."""
+    return (preview.amount_due, preview.total) if preview.for_now(subscription.until) else (0, 0)

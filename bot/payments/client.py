@@ -14,7 +14,14 @@ from urllib.parse import urljoin, urlsplit
 
 import aiohttp
 from pydantic import ValidationError
-from tenacity import AsyncRetrying, retry_if_exception, stop_after_attempt, stop_after_delay, wait_exponential_jitter
+from tenacity import (
+    AsyncRetrying,
+    retry_if_exception,
+    stop_after_attempt,
+    stop_after_delay,
+    wait_exponential,
+    wait_random,
+)
 
 from bot.payments.errors import Away, Gone, KeyRejected, Refused, error_from, worth_another_try
 from bot.payments.facts import Customer, Fact, Invoice, Page, PaymentMethod, Price, Product, Subscription
@@ -245,7 +252,7 @@ class Stripe:
         retrying = AsyncRetrying(
             retry=retry_if_exception(worth_another_try),
             stop=stop_after_attempt(_TRIES) | stop_after_delay(self._all_seconds),
-            wait=wait_exponential_jitter(initial=self._first_wait, jitter=self._first_wait, max=4),
+            wait=wait_exponential(multiplier=self._first_wait, max=4) + wait_random(0, self._first_wait),
             reraise=True,
         )
         found: dict[str, Any] = await retrying(self._attempt, call)
@@ -257,7 +264,8 @@ class Stripe:
         try:
             found: dict[str, Any] = (await call(api)).to_dict(for_json=True)
         except stripe.StripeError as error:
-            raise error_from(error) from error
+            # Without its cause: Stripe's words repeat what was asked, such as an e-mail address, and errors are logged.
+            raise error_from(error) from None
         except (aiohttp.ClientError, TimeoutError) as error:
             # The library wraps what goes wrong until the headers are there, not while the body is read.
             raise Away(f"no whole answer ({type(error).__name__})") from error

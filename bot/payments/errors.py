@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from stripe import StripeError
@@ -17,8 +17,13 @@ class StripeFailed(Exception):
 class Away(StripeFailed):
     """No answer in time, too many requests, or a fault of Stripe's: later may help.
 
-    Whether a change was made is not known: the same idempotency key asks again without doing it twice.
+    Whether a change was made is not known: the same idempotency key asks again without doing it twice. `hopeless`
+    means that Stripe itself says that trying at once is no use.
     """
+
+    def __init__(self, words: str, *, hopeless: bool = False) -> None:
+        super().__init__(words)
+        self.hopeless = hopeless
 
 
 class KeyRejected(StripeFailed):
@@ -48,17 +53,18 @@ def error_from(error: StripeError) -> StripeFailed:
         case stripe.CardError():
             return CardRefused(words)
         case stripe.APIConnectionError() | stripe.RateLimitError():
-            return Away(words)
+            return Away(words, hopeless=_hopeless(error))
         case stripe.InvalidRequestError(http_status=404) | stripe.InvalidRequestError(code="resource_missing"):
             return Gone(words)
         case stripe.InvalidRequestError(param=param):
             return Refused(f"{words}, parameter {param}" if param else words)
     passing = error.http_status is None or error.http_status == _CONFLICT or error.http_status >= _FAULT
-    return Away(words) if passing else Refused(f"{words}; is STRIPE_API_BASE Stripe's API?")
+    return Away(words, hopeless=_hopeless(error)) if passing else Refused(f"{words}; is STRIPE_API_BASE Stripe's API?")
+
+
+def _hopeless(error: StripeError) -> bool:
+    return bool((error.headers or {}).get("stripe-should-retry") == "false")
 
 
 def worth_another_try(error: BaseException) -> bool:
-    """Whether asking once more may help; Stripe says so itself where it knows."""
-    cause: Any = error.__cause__
-    said = (getattr(cause, "headers", None) or {}).get("stripe-should-retry")
-    return isinstance(error, Away) and said != "false"
+    return isinstance(error, Away) and not error.hopeless

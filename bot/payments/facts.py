@@ -84,6 +84,7 @@ class Items(Fact):
 
 
 class Period(Fact):
+    start: int = 0
     end: int = 0
 
 
@@ -133,10 +134,14 @@ class Invoice(Fact):
         details = self.parent.subscription_details if self.parent else None
         return details.subscription_proration_date if details else None
 
+    def for_now(self, until: int) -> bool:
+        """Whether a preview is of what is charged now, in the period that lasts `until`, not of what comes after it."""
+        return bool(self.lines.data) and all(line.period.start < until for line in self.lines.data)
+
     @property
     def covers_until(self) -> int:
-        """When the latest of the periods that it charges ends."""
-        return max((line.period.end for line in self.lines.data), default=0)
+        """When the latest of the periods that it charges ends; what it credits was for another price."""
+        return max((line.period.end for line in self.lines.data if line.amount > 0), default=0)
 
 
 class Subscription(Fact):

@@ -56,7 +56,7 @@ async def receive(request: web.Request) -> web.Response:
     except (RedisError, OSError) as error:
         _log.error("webhook_not_stored", error=type(error).__name__, fix="see that Redis answers and has memory left")
         return _rejected("stripe_storage", 503)
-    _log.info("stripe_event", type=job["type"], event=masked(job["id"]))
+    _log.info("stripe_event", type=job["type"], id=masked(job["id"]))
     return web.Response()
 
 

@@ -77,6 +77,10 @@ _WORDS: dict[str, dict[Language, str]] = {
         "en": "The bank did not accept the charge of {amount}, so I haven't changed anything. You can update your card "
         "and ask again.",
     },
+    "no_card": {
+        "es": "No cambié nada: no hay una tarjeta a la que cobrarlo. Agrégala en tu portal y pídemelo otra vez.",
+        "en": "I haven't changed anything: there is no card to charge. Add one in your portal and ask me again.",
+    },
     "not_now": {
         "es": "Ahora no puedo comunicarme con el sistema de cobros y no cambié nada. Toca *Confirmar* otra vez en unos "
         "minutos.",
