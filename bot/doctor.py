@@ -180,7 +180,7 @@ async def _stripe(settings: Settings, http: aiohttp.ClientSession) -> Finding:
     if key is None:
         return Finding("Stripe", "absent", "there is no billing; set STRIPE_SECRET_KEY")
     try:
-        await Stripe(http, settings.stripe).check()
+        await Stripe(http, settings.stripe, attempt_seconds=5, all_seconds=5).check()
     except KeyRejected as error:
         fix = "see STRIPE_SECRET_KEY: a secret key, or a restricted one that may read customers"
         return Finding("Stripe", "wrong", f"{error}; {fix}")

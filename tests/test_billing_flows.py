@@ -159,7 +159,7 @@ async def test_a_subscription_is_cancelled_and_resumed_by_taps_each_told_once(sh
 async def test_a_card_is_good_for_minutes_only(shop: World, ana: Person) -> None:
     subscription, (confirm, _), _ = await offered_pro(shop, ana)
     card = key(await conversation_of(shop, ana), "card", confirm["id"].partition(".")[2])
-    until = float(await answer(shop.redis.hget(card, "until")) or 0)
+    until = float(str(await answer(shop.redis.hget(card, "until"))))
     assert 14 * 60 < until - time.time() <= 15 * 60
     await answer(shop.redis.hset(card, "until", str(time.time() - 1)))
     assert "ya no vale" in await taps(shop, ana, confirm)

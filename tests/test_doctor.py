@@ -12,7 +12,7 @@ from bot.doctor import Finding, examine
 from bot.listening import listening
 from bot.settings import Settings
 from tests.processes import recado
-from tests.world import Start
+from tests.world import Start, World
 
 INTEGRATIONS = [
     "Redis",
@@ -22,6 +22,7 @@ INTEGRATIONS = [
     "OpenRouter",
     "Whisper",
     "Vision",
+    "Stripe",
     "Prompts",
     "Audio",
     "Console",
@@ -50,7 +51,10 @@ async def test_a_service_that_is_whole_is_found_in_order(start: Start) -> None:
     await start(workers=0)
     findings = await examine(Settings())
     assert [one.integration for one in findings] == INTEGRATIONS
-    assert {one.integration: one.state for one in findings if one.state != "ok"} == {"Vision": "absent"}
+    assert {one.integration: one.state for one in findings if one.state != "ok"} == {
+        "Vision": "absent",
+        "Stripe": "absent",
+    }
 
 
 async def test_what_is_not_configured_is_absent_and_says_what_to_set(
@@ -58,13 +62,14 @@ async def test_what_is_not_configured_is_absent_and_says_what_to_set(
 ) -> None:
     monkeypatch.setenv("REDIS_URL", redis_address)
     absent = {one.integration: one.words for one in await examine(Settings()) if one.state == "absent"}
-    assert set(absent) == {"WhatsApp", "Webhook", "Sending", "OpenRouter", "Whisper", "Vision", "Console"}
+    assert set(absent) == {"WhatsApp", "Webhook", "Sending", "OpenRouter", "Whisper", "Vision", "Stripe", "Console"}
     for variable, integration in {
         "WHATSAPP_ACCESS_TOKEN": "WhatsApp",
         "WHATSAPP_APP_SECRET": "Webhook",
         "OPENROUTER_API_KEY": "OpenRouter",
         "OPENAI_API_KEY": "Whisper",
         "GOOGLE_APPLICATION_CREDENTIALS": "Vision",
+        "STRIPE_SECRET_KEY": "Stripe",
         "CONSOLE_TOKEN": "Console",
     }.items():
         assert variable in absent[integration]
@@ -115,6 +120,30 @@ async def test_a_vision_that_listens_is_found(start: Start, html: str, monkeypat
     await start(workers=0)
     monkeypatch.setenv("GOOGLE_VISION_ENDPOINT", html)
     assert (await finding("Vision")).state == "ok"
+
+
+async def test_a_stripe_that_takes_the_key_and_tells_us_is_in_order(shop: World) -> None:
+    found = await finding("Stripe")
+    assert (found.state, "test mode" in found.words) == ("ok", True)
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "fix"),
+    [
+        ("STRIPE_SECRET_KEY", "sk_test_hunter2", "see STRIPE_SECRET_KEY"),
+        ("STRIPE_SECRET_KEY", "pk_test_hunter2", "see STRIPE_SECRET_KEY"),
+        ("STRIPE_API_BASE", "http://127.0.0.1:9", "STRIPE_API_BASE"),
+        ("STRIPE_WEBHOOK_SECRET", "", "set STRIPE_WEBHOOK_SECRET"),
+    ],
+)
+async def test_a_stripe_that_does_not_work_says_what_to_see_to(
+    shop: World, monkeypatch: pytest.MonkeyPatch, variable: str, value: str, fix: str
+) -> None:
+    monkeypatch.setenv(variable, value)
+    found = await finding("Stripe")
+    assert found.state == "wrong"
+    assert fix in found.words
+    assert "hunter2" not in found.words
 
 
 async def test_a_redis_that_forgets_under_pressure_is_wrong(start: Start) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from dataclasses import dataclass
 from datetime import tzinfo
@@ -23,6 +24,8 @@ from bot.payments.words import words
 
 _log = structlog.get_logger()
 KIND = "subscription"
+# Looking and making together have to end before the customer must have an answer.
+_CHECK_SECONDS = 20.0
 
 
 class Change(Record):
@@ -126,7 +129,9 @@ class Changes:
         begun = confirmed.begun
         try:
             if not begun:
-                if (refusal := await self._refusal(change, confirmed)) is not None:
+                async with asyncio.timeout(_CHECK_SECONDS):
+                    refusal = await self._refusal(change, confirmed)
+                if refusal is not None:
                     return refusal
                 await confirmed.begin()
                 begun = True
@@ -135,8 +140,8 @@ class Changes:
         except CardRefused:
             said = words("card_refused", confirmed.language, amount=money(change.amount, change.currency))
             return await self._not_made(change, Settled(text=said))
-        except Away as error:
-            _log.warning("change_in_doubt" if begun else "change_not_made", why=str(error))
+        except (Away, TimeoutError) as error:
+            _log.warning("change_in_doubt" if begun else "change_not_made", why=str(error) or "too slow")
             said = words("not_sure" if begun else "not_now", confirmed.language)
             return await self._not_made(change, Settled(text=said, again=True))
         except Gone:

@@ -71,7 +71,10 @@ class Stripe:
         return found
 
     async def customers_of(self, whatsapp_ids: list[str]) -> list[Customer]:
-        """The customers of whom one of these is the contact. The search learns of changes only after a while."""
+        """The customers of whom one of these is the contact. The search learns of changes only after a while.
+
+        Ten clauses at most (https://docs.stripe.com/search#search-query-language).
+        """
         query = " OR ".join(f"metadata['whatsapp_id']:'{one}'" for one in whatsapp_ids)
         return await self._some(Customer, lambda api: api.customers.search_async({"query": query, "limit": 10}))
 

@@ -38,7 +38,7 @@ _RULES: tuple[tuple[str, str, Callable[[_Match], dict[str, Any]]], ...] = (
     (r"\b(facturas?|invoices?|recibos?|mis pagos|my payments)\b", "list_invoices", _nothing),
     (r"\b(cancela\w*|cancel|dar de baja)\b.*\b(suscripci[oó]n|plan|subscription)\b", "cancel_subscription", _nothing),
     (r"\b(reactiva\w*|reanuda\w*|resume|seguir con mi plan|no cancel\w*)\b", "resume_subscription", _nothing),
-    (rf"\b(quiero|cambia\w*|p[aá]same|want|change|switch)\b.*\b(?P<plan>{_PLAN})\b", "change_plan", _plan),
+    (rf"\b(quiero|c[aá]mbia\w*|p[aá]same|want|change|switch)\b.*\b(?P<plan>{_PLAN})\b", "change_plan", _plan),
     (r"\b(portal|mi tarjeta|m[eé]todo de pago|my card|payment method)\b", "open_portal", _nothing),
     (r"\b(mi plan|mi suscripci[oó]n|pr[oó]ximo cobro|my plan|my subscription)\b", "get_subscription", _nothing),
     (r"\b(qu[eé] planes|planes|plans)\b", "list_plans", _nothing),

@@ -246,13 +246,14 @@ async def start_subscription(arguments: WhichPlan, context: ToolContext) -> str:
         earlier = await billing.stripe.subscriptions(customer.id)
         if any(one.live for one in earlier):
             raise ToolError("they have a subscription already; change_plan changes its plan")
-        # A page that is still open would let them subscribe twice.
-        for page in await billing.stripe.open_checkouts(customer.id):
-            await billing.stripe.expire_checkout(page.id)
         trial = 0 if earlier else billing.trial_days
         page = await billing.stripe.checkout(
             customer.id, price.id, trial, await billing.back(), _key(context, "checkout")
         )
+        # Another page that is still open would let them subscribe twice.
+        for other in await billing.stripe.open_checkouts(customer.id):
+            if other.id != page.id:
+                await billing.stripe.expire_checkout(other.id)
     body, label = _LABELS["checkout"][language]
     shown = f"{money(price.unit_amount or 0, price.currency)} / {price.interval}"
     context.parts.append(LinkButton(body=body.format(plan=plan.name, price=shown), label=label, url=str(page.url)))

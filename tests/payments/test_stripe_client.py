@@ -1,4 +1,4 @@
-"""The client of Stripe against Stripe's imitation: what is tried again, what each failure is called, and what it costs."""
+"""The client of Stripe against its imitation: what is tried again, what each failure is called, what is never sent."""
 
 from __future__ import annotations
 

@@ -170,7 +170,7 @@ async def test_a_payment_by_somebody_deleted_since_is_let_go(shop: World, ana: P
 
 async def test_events_wait_for_a_stripe_that_is_away(stripe: StripeImitation, start: Start, ana: Person) -> None:
     world = await start(workers=0, stripe=stripe, **billing(stripe))
-    stripe.will_be_unavailable(4, "/v1/customers")
+    stripe.will_be_unavailable(3, "/v1/customers")
     subscribe(stripe, customer(stripe, ana.phone, "Ana", "ana@example.com"))
     await stripe.idle()
     async with running(world.settings, ("notification",), 1):
