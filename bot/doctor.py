@@ -177,6 +177,8 @@ async def _vision(settings: Settings, _: aiohttp.ClientSession) -> Finding:
 
 async def _stripe(settings: Settings, http: aiohttp.ClientSession) -> Finding:
     key = settings.stripe.secret_key
+    if key is None and settings.stripe.webhook_secret:
+        return Finding("Stripe", "wrong", "its events arrive, but can't be worked on; set STRIPE_SECRET_KEY")
     if key is None:
         return Finding("Stripe", "absent", "there is no billing; set STRIPE_SECRET_KEY")
     try:

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from bot.contacts import Contacts
 from bot.redis import answer, key
 from bot.sandbox.meta import Person
 from bot.sandbox.openrouter import calls, says
@@ -26,6 +27,7 @@ from tests.billing import (
     taps,
     told_by_tool,
 )
+from tests.notifications import ends, settled
 from tests.outgoing import acquainted, conversation_of
 from tests.processes import eventually, running
 from tests.world import Start, World
@@ -66,8 +68,8 @@ async def test_a_customer_sees_their_plan_and_their_invoices(shop: World, ana: P
     await asks(shop, ana, "¿qué plan tengo?", "get_subscription")
     told = json.loads(told_by_tool(shop))
     assert (told["plan"], told["status"], told["price"]) == ("Básico", "active", "$199.00 MXN")
-    assert told["next_charge"].startswith("$199.00 MXN on ")
-    assert told["payment_method"] == "visa ending in 4242"
+    assert told["next_charge"] == {"amount": "$199.00 MXN", "day": told["period_ends"]}
+    assert told["payment_method"] == "Visa •••• 4242"
     await asks(shop, ana, "¿y mis facturas?", "list_invoices")
     (invoice,) = json.loads(told_by_tool(shop))["invoices"]
     assert (invoice["amount"], invoice["status"]) == ("$199.00 MXN", "paid")
@@ -226,6 +228,17 @@ async def test_a_subscription_that_changed_otherwise_is_left_alone(shop: World, 
     assert len(stripe.snapshot()["invoices"]) == before
 
 
+async def test_while_a_colleague_has_the_conversation_a_tap_is_left_to_them(shop: World, ana: Person) -> None:
+    subscription, (confirm, _), _ = await offered_pro(shop, ana)
+    await Contacts(shop.redis).set_quiet(await conversation_of(shop, ana), quiet=True)
+    reply = {"type": "button_reply", "button_reply": confirm}
+    wamid = await shop.meta.writes(ana, {"type": "interactive", "interactive": reply})
+    await settled(shop)
+    assert (await ends(shop, ana.bsuid))[wamid] == "handed_off"
+    assert price(shop, subscription) == 19900
+    assert len(shop.meta.sent_to(ana)) == 1
+
+
 # ---- what goes wrong between us and Stripe
 
 
@@ -271,8 +284,10 @@ async def test_a_worker_killed_while_stripe_works_bills_once_and_is_made_good(
         await eventually(changed)
         doomed.process.kill()
         await doomed.process.wait()
-    async with running("worker", "--queues", "llm"):
+    async with running("worker", "--queues", "llm") as second:
         (_, told) = await world.meta.replies(ana, 2, within=30)
+    for secret in ("5512345678", ana.bsuid, "Ana", "ana@", "sk_test", "whsec"):
+        assert secret not in doomed.text + second.text
     assert told.text.startswith("Listo: tu plan ahora es *Pro*")
     assert len(stripe.snapshot()["invoices"]) == 2
 

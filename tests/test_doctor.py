@@ -134,6 +134,7 @@ async def test_a_stripe_that_takes_the_key_and_tells_us_is_in_order(shop: World)
         ("STRIPE_SECRET_KEY", "pk_test_hunter2", "see STRIPE_SECRET_KEY"),
         ("STRIPE_API_BASE", "http://127.0.0.1:9", "STRIPE_API_BASE"),
         ("STRIPE_WEBHOOK_SECRET", "", "set STRIPE_WEBHOOK_SECRET"),
+        ("STRIPE_SECRET_KEY", "", "set STRIPE_SECRET_KEY"),
     ],
 )
 async def test_a_stripe_that_does_not_work_says_what_to_see_to(

@@ -55,7 +55,9 @@ async def test_a_person_without_a_model_sees_changes_and_cancels_a_plan(shop: Wo
         await shop.meta.replies(ana, before + 1)
         await settled(shop)
         said.append(" / ".join(sent.text or sent.type for sent in shop.meta.sent_to(ana)[before:]))
-    assert said[0].startswith("Tienes el plan *Básico* por $199.00 MXN. Tarjeta: visa ending in 4242. Próximo cobro:")
+    assert said[0].startswith(
+        "Tienes el plan *Básico* por $199.00 MXN. Tarjeta: Visa •••• 4242. Próximo cobro: $199.00 MXN, el "
+    )
     assert said[1].startswith("Tus facturas:\n")
     assert said[2].startswith("Aquí va tu factura.")
     assert (await taps(shop, ana, buttons(shop.meta.sent_to(ana)[-1])[0])).startswith("Listo: tu plan ahora es *Pro*")

@@ -115,7 +115,10 @@ _SAY: dict[str, dict[Language, str]] = {
         "es": "Tienes el plan *{plan}* por {price}. Tarjeta: {payment_method}.",
         "en": "You have the plan *{plan}* for {price}. Card: {payment_method}.",
     },
-    "renews": {"es": "Próximo cobro: {next_charge}.", "en": "Next charge: {next_charge}."},
+    "renews": {
+        "es": "Próximo cobro: {next_charge[amount]}, el {next_charge[day]}.",
+        "en": "Next charge: {next_charge[amount]}, on {next_charge[day]}.",
+    },
     "ends": {"es": "Termina el {period_ends} y no se renueva.", "en": "It ends on {period_ends}."},
     "invoices": {"es": "Tus facturas:", "en": "Your invoices:"},
     "no_invoices": {"es": "Todavía no tienes facturas.", "en": "You have no invoices yet."},

@@ -127,21 +127,22 @@ async def get_subscription(_: NoArguments, context: ToolContext) -> str:
     return json.dumps(told, ensure_ascii=False)
 
 
-async def _next_charge(context: ToolContext, subscription: Subscription) -> str:
+async def _next_charge(context: ToolContext, subscription: Subscription) -> dict[str, str] | None:
+    """Its amount and its day; None where the subscription ends before."""
     if subscription.ends:
-        return "none: the subscription ends"
+        return None
     preview = await billing_of(context).stripe.preview(subscription)
-    return f"{money(preview.amount_due, preview.currency)} on {_day(context, subscription.until)}"
+    return {"amount": money(preview.amount_due, preview.currency), "day": _day(context, subscription.until)}
 
 
-async def _card(context: ToolContext, customer: Customer, subscription: Subscription) -> str:
+async def _card(context: ToolContext, customer: Customer, subscription: Subscription) -> str | None:
     stripe = billing_of(context).stripe
     chosen = subscription.default_payment_method or customer.invoice_settings.default_payment_method
     methods = [await stripe.payment_method(chosen)] if chosen else await stripe.payment_methods(customer.id)
     if not methods:
-        return "none"
+        return None
     first = methods[0]
-    return f"{first.card.brand} ending in {first.card.last4}" if first.card else first.type
+    return f"{first.card.brand.title()} •••• {first.card.last4}" if first.card else first.type
 
 
 @tool(NoArguments)
