@@ -95,7 +95,10 @@ class Links:
     async def _free(self, customer: str, conversation: str) -> bool:
         """Whether nobody else was this customer: numbers are given to new people, who must not get an old owner's."""
         owner = await self.redis.get(_owner(customer))
-        return owner is None or await identity.home_of(self.redis, owner) == conversation
+        if owner is None or await identity.home_of(self.redis, owner) == conversation:
+            return True
+        # Whoever was erased owns nothing any more.
+        return not await self.contacts.known(owner)
 
     async def _remember(self, conversation: str, customer: str) -> None:
         pipeline = self.redis.pipeline(transaction=False)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
+from datetime import tzinfo
 from typing import Any
 
 import structlog
@@ -17,9 +18,9 @@ from bot.payments.client import Stripe
 from bot.payments.errors import Gone
 from bot.payments.facts import Customer, Invoice, Subscription
 from bot.payments.plans import Plans
-from bot.payments.shown import day, decimal, money
+from bot.payments.shown import day, decimal, iso_day, money
 from bot.payments.state import Known, States, known
-from bot.payments.telling import Telling
+from bot.payments.telling import Addressee, Telling
 from bot.payments.words import words
 from bot.queues import Task, Unfit
 
@@ -73,16 +74,16 @@ class News:
             if subscription is not None and (before is None or (before.about, before.until) != (now.about, now.until)):
                 expected = await self.states.expected(customer.id, now)
                 name = _news(before, now, event.created)
-                await self._tell_subscribers(customer, subscription, event)
+                who = await self.telling.addressee(customer)
+                await self._tell_subscribers(who, customer, subscription, event)
                 if name and not expected:
-                    await self._tell_change(customer, subscription, (name, event.id))
+                    await self._tell_change(who, subscription, (name, event.id))
                 if expected:
                     await self.states.unexpect(customer.id)
             await self.states.keep(customer.id, now)
 
-    async def _tell_change(self, customer: Customer, subscription: Subscription, news: tuple[str, str]) -> None:
+    async def _tell_change(self, who: Addressee, subscription: Subscription, news: tuple[str, str]) -> None:
         name, key = news
-        who = await self.telling.addressee(customer)
         item = subscription.item
         text = words(
             name,
@@ -94,10 +95,12 @@ class News:
         await self.telling.in_open_chat(who, text, key)
         await self.telling.push(who, words("push_subscription", who.language), text, key)
 
-    async def _tell_subscribers(self, customer: Customer, subscription: Subscription, event: Event) -> None:
+    async def _tell_subscribers(
+        self, who: Addressee, customer: Customer, subscription: Subscription, event: Event
+    ) -> None:
         item = subscription.item
         data = {
-            "contact": customer.whatsapp_id,
+            **who.as_data(),
             "customer": customer.id,
             "subscription": subscription.id,
             "status": subscription.status,
@@ -109,7 +112,7 @@ class News:
             "ends": subscription.ends,
             "until": subscription.until,
         }
-        await self.telling.subscribers("subscription.changed", data, event.id)
+        await self.telling.subscribers("subscription.changed", data, f"subscription-changed-{event.id}")
 
     async def _trial_ends(self, customer: Customer, subscription: Subscription) -> None:
         if subscription.status != "trialing" or subscription.trial_end is None or subscription.ends:
@@ -118,7 +121,8 @@ class News:
         date = day(subscription.trial_end, self.telling.zone, who.language)
         key = f"trial-{subscription.id}-{subscription.trial_end}"
         text = words("trial_ends", who.language, plan=await self.plans.name_of(subscription.item.price), day=date)
-        if not await self.telling.mail(who, "trial_ending", {"date": date}, key):
+        plain = iso_day(subscription.trial_end, self.telling.zone)
+        if not await self.telling.mail(who, "trial_ending", {"date": plain}, key):
             await self.telling.in_open_chat(who, text, key)
         await self.telling.push(who, words("push_subscription", who.language), text, key)
 
@@ -129,10 +133,11 @@ class News:
         if invoice.status != "paid" or not invoice.amount_paid:
             return
         await self.states.note_payment(customer.id, str(invoice.id), "paid")
-        await self.telling.subscribers("payment.recorded", _payment(customer, invoice), f"recorded-{invoice.id}")
         who = await self.telling.addressee(customer)
+        payment = _payment(who, customer, invoice)
+        await self.telling.subscribers("payment.recorded", payment, f"payment-recorded-{invoice.id}")
         amount = money(invoice.amount_paid, invoice.currency)
-        data = invoice_mail(invoice, day(invoice.created, self.telling.zone, who.language))
+        data = invoice_mail(invoice, self.telling.zone)
         text = words("paid", who.language, amount=amount, number=invoice.number or "")
         key = f"invoice-paid-{invoice.id}"
         if not await self.telling.mail(who, "invoice_paid", data, key):
@@ -145,8 +150,8 @@ class News:
             return
         key = f"payment-failed-{invoice.id}-{invoice.attempt_count}"
         await self.states.note_payment(customer.id, str(invoice.id), "failed")
-        await self.telling.subscribers("payment.failed", _payment(customer, invoice), key)
         who = await self.telling.addressee(customer)
+        await self.telling.subscribers("payment.failed", _payment(who, customer, invoice), key)
         zone, language = self.telling.zone, who.language
         due = invoice.amount_remaining or invoice.amount_due
         amount = money(due, invoice.currency)
@@ -165,13 +170,13 @@ class News:
         await self.telling.push(who, words("push_failed", language), text, key, invoice.hosted_invoice_url)
 
 
-def invoice_mail(invoice: Invoice, date: str) -> dict[str, str]:
-    """The data of the e-mail template `invoice_paid`."""
+def invoice_mail(invoice: Invoice, zone: tzinfo) -> dict[str, str]:
+    """The data of the e-mail template `invoice_paid` (contract.md): pesos, not centavos; a plain day."""
     data = {
         "number": invoice.number or str(invoice.id),
-        "amount": decimal(invoice.amount_paid, invoice.currency),
+        "amount": str(decimal(invoice.amount_paid, invoice.currency)),
         "currency": invoice.currency.upper(),
-        "date": date,
+        "date": iso_day(invoice.created, zone),
     }
     return data | ({"url": invoice.hosted_invoice_url} if invoice.hosted_invoice_url else {})
 
@@ -203,9 +208,9 @@ def _news(before: Known | None, now: Known, at: int) -> str | None:
     return None
 
 
-def _payment(customer: Customer, invoice: Invoice) -> dict[str, Any]:
+def _payment(who: Addressee, customer: Customer, invoice: Invoice) -> dict[str, Any]:
     return {
-        "contact": customer.whatsapp_id,
+        **who.as_data(),
         "customer": customer.id,
         "invoice": invoice.id,
         "number": invoice.number,

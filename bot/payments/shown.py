@@ -19,19 +19,23 @@ _MONTHS = (
 )  # fmt: skip
 
 
-def decimal(amount: int, currency: str) -> str:
-    """Stripe's smallest units as a number with its decimals: 124900 MXN is `1,249.00`, 500 JPY is `500`.
-
-    Mexico writes numbers as the United States do, so that Spanish and English need no difference.
-    """
-    places = _places(currency)
-    return f"{Decimal(amount).scaleb(-places):,.{places}f}"
+def decimal(amount: int, currency: str) -> Decimal:
+    """Stripe's smallest units in the currency's own unit, with its decimals: 124900 MXN is 1249.00, 500 JPY is 500."""
+    return Decimal(amount).scaleb(-_places(currency))
 
 
 def money(amount: int, currency: str) -> str:
-    """An amount in Stripe's smallest units with its currency: `$1,249.00 MXN`, `-$5.00 USD`, `¥500 JPY`."""
+    """An amount in Stripe's smallest units with its currency: `$1,249.00 MXN`, `-$5.00 USD`, `¥500 JPY`.
+
+    Mexico writes numbers as the United States do, so that Spanish and English need no difference.
+    """
     sign = "-" if amount < 0 else ""
-    return f"{sign}{_SIGNS.get(currency.lower(), '')}{decimal(abs(amount), currency)} {currency.upper()}"
+    return f"{sign}{_SIGNS.get(currency.lower(), '')}{decimal(abs(amount), currency):,f} {currency.upper()}"
+
+
+def iso_day(moment: float, zone: tzinfo) -> str:
+    """A Unix time as a day for machines: `2026-11-24`."""
+    return datetime.fromtimestamp(moment, UTC).astimezone(zone).date().isoformat()
 
 
 def day(moment: float, zone: tzinfo, language: Language) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
-from typing import Any, cast
+from typing import Any, Literal, cast
 
 from redis.asyncio import Redis
 
@@ -18,7 +18,9 @@ from bot.payments.facts import Customer
 from bot.payments.links import Links
 from bot.permission import window_open
 
-Tell = Callable[[str, dict[str, Any], str], Awaitable[None]]
+Event = Literal["subscription.changed", "payment.recorded", "payment.failed"]
+Tell = Callable[[Event, dict[str, Any], str], Awaitable[None]]
+_NAME_LENGTH = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +32,11 @@ class Addressee:
     email: str | None
     conversation: str | None = None
     contact: Contact | None = None
+
+    def as_data(self) -> dict[str, Any]:
+        """Whom an event is about, as all events of ours tell it."""
+        phone, bsuid = (self.contact.phone, self.contact.bsuid) if self.contact else (None, None)
+        return {"conversation": self.conversation, "contact": {"phone": phone, "bsuid": bsuid, "name": self.name}}
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +75,7 @@ class Telling:
         """An e-mail, to the address that Stripe has; False when there is no way to send one."""
         if not (self.by_mail and who.email):
             return False
-        whole = data | ({"name": who.name} if who.name else {})
+        whole = data | ({"name": who.name[:_NAME_LENGTH]} if who.name else {})
         job = {"to": who.email, "template": template, "data": whole, "language": who.language}
         await queues.add(self.redis, "email", "send", job, key)
         return True
@@ -80,6 +87,6 @@ class Telling:
             job = {"contact": contact, "title": title, "body": body} | ({"url": url} if url else {})
             await queues.add(self.redis, "notification", "push", job, f"push-{key}")
 
-    async def subscribers(self, event: str, data: dict[str, Any], id_: str) -> None:
+    async def subscribers(self, event: Event, data: dict[str, Any], id_: str) -> None:
         if self.tell is not None:
             await self.tell(event, data, id_)

@@ -216,7 +216,7 @@ async def _mail(context: ToolContext, customer: Customer, invoice: Invoice) -> s
     if invoice.status != "paid":
         raise ToolError("only a paid invoice can be sent by e-mail. Offer it in the chat, by=chat")
     language = language_of(context)
-    data = invoice_mail(invoice, _day(context, invoice.created)) | ({"name": customer.name} if customer.name else {})
+    data = invoice_mail(invoice, billing_of(context).zone) | ({"name": customer.name[:100]} if customer.name else {})
     job = {"to": customer.email, "template": "invoice_paid", "data": data, "language": language}
     await queues.add(context.verification.redis, "email", "send", job, f"invoice-{masked(context.effect)}")
     return "Done: the invoice is on its way to the address of their account. Don't name the address."

@@ -4,7 +4,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from bot.payments.shown import day, decimal, money
+from bot.payments.shown import day, decimal, iso_day, money
 
 
 @pytest.mark.parametrize(
@@ -26,7 +26,7 @@ def test_an_amount_has_its_currencys_decimals(amount: int, currency: str, shown:
 
 
 def test_a_number_alone_is_for_those_who_name_the_currency_themselves() -> None:
-    assert (decimal(124900, "mxn"), decimal(1249, "jpy")) == ("1,249.00", "1,249")
+    assert [str(decimal(124900, code)) for code in ("mxn", "jpy", "kwd")] == ["1249.00", "124900", "124.900"]
 
 
 def test_a_day_is_that_of_the_business() -> None:
@@ -34,3 +34,4 @@ def test_a_day_is_that_of_the_business() -> None:
     moment = 1_795_500_000 - 1_795_500_000 % 86400 + 3600
     assert day(moment, zone, "es") == "23 de noviembre de 2026"
     assert day(moment, zone, "en") == "November 23, 2026"
+    assert iso_day(moment, zone) == "2026-11-23"
