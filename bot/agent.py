@@ -12,6 +12,7 @@ import structlog
 
 from bot.ai.chat import Answer, Book, ChatModel, FromModel, FromTool, NoModelAnswered, Question, ToolCall, ToolOffer
 from bot.messages import Part, Record
+from bot.points import passing
 from bot.tools.tool import Tool, ToolContext, ToolError
 
 _log = structlog.get_logger()
@@ -37,7 +38,7 @@ class Step(Record):
 class Done(Record):
     """What one call came to. `outcome`: `ok`, `refused` (told to the model) or `failed` (a fault of ours).
 
-    `parts` are messages that it adds to the reply.
+    `parts` are messages that it adds to the reply; `acted`: it has done, or may have done, what no retry may repeat.
     """
 
     call_id: str
@@ -47,6 +48,7 @@ class Done(Record):
     outcome: Literal["ok", "refused", "failed"]
     milliseconds: float
     parts: tuple[Part, ...] = ()
+    acted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +90,7 @@ class Agent:
                 # In the last round no tool may be called: whoever would call for ever has to answer.
                 asked = replace(question, lines=tuple(lines), tools=hands.offers, may_call=round_ < _ROUNDS)
                 step = _step(await self._model.answer(asked, book), round_)
+                passing("turn: model answered, not written down")
                 await journal.write(step)
             if not step.calls:
                 return Thought(step.text, tuple(offered))
@@ -124,14 +127,15 @@ class _Hands:
         if call.id in self._done:
             return self._done[call.id]
         result = await self._call(call, replace(self._context, effect=f"{self._context.effect}.{call.id}", parts=[]))
+        passing("turn: tool has acted, not written down")
         await self._journal.write(result)
         return result
 
     async def _call(self, call: Asked, context: ToolContext) -> Done:
         started = time.perf_counter()
         outcome: Literal["ok", "refused", "failed"] = "ok"
+        tool = self._tools.get(call.name)
         try:
-            tool = self._tools.get(call.name)
             if tool is None:
                 raise ToolError(f"there is no tool {call.name!r}; there are {', '.join(self._tools)}")  # noqa: TRY301
             left = self._deadline - asyncio.get_running_loop().time()
@@ -151,6 +155,7 @@ class _Hands:
             outcome=outcome,
             milliseconds=(time.perf_counter() - started) * 1000,
             parts=tuple(context.parts) if outcome == "ok" else (),
+            acted=tool is not None and tool.acts and outcome != "refused",
         )
 
 

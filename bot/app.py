@@ -12,15 +12,16 @@ from prometheus_client.core import GaugeMetricFamily
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
-from bot import queues, webhook
+from bot import downloads, queues, rate, webhook
 from bot.alerts import Alerts
 from bot.console import pages
 from bot.contacts import Contacts
 from bot.deliveries import Deliveries
 from bot.events import Events
 from bot.fields import Reach
+from bot.files import files_of
 from bot.handoff import HandOff
-from bot.inbox import Desk, Inbox
+from bot.inbox import MOST_WAITING, Desk, Inbox
 from bot.metrics import Ship
 from bot.pause import Pause
 from bot.payments import webhook as stripe_webhook
@@ -47,6 +48,7 @@ def create_app(settings: Settings) -> web.Application:
     app[_SETTINGS] = settings
     app[webhook.SETTINGS] = settings.whatsapp
     app.add_routes(webhook.routes)
+    app.add_routes(downloads.routes)
     app.add_routes(routes)
     if settings.stripe.webhook_secret:
         app[stripe_webhook.SETTINGS] = settings.stripe
@@ -106,6 +108,7 @@ async def _redis(app: web.Application) -> AsyncIterator[None]:
     async with connect(app[_SETTINGS].redis) as client:
         app[REDIS] = app[stripe_webhook.REDIS] = client
         app[DESK] = Desk(client, lease_seconds=0)
+        app[downloads.FILES] = files_of(client, app[_SETTINGS])
         app[pages.EVENTS] = Events(client)
         app[pages.HANDOFF] = HandOff(Contacts(client), app[pages.EVENTS])
         yield
@@ -123,7 +126,13 @@ async def _news(app: web.Application) -> AsyncIterator[None]:
 async def _inbox(app: web.Application) -> AsyncIterator[None]:
     redis, channel, events = app[REDIS], app[_SETTINGS].channel, app[pages.EVENTS]
     async with Nudges(redis).running() as nudges:
-        inbox = Inbox(redis, nudges.turn, echo_pause=timedelta(minutes=channel.echo_pause_minutes))
+        inbox = Inbox(
+            redis,
+            nudges.turn,
+            echo_pause=timedelta(minutes=channel.echo_pause_minutes),
+            # More than is answered, so that the turn can say that there were too many.
+            most_waiting=max(MOST_WAITING, 2 * rate.count(channel.rate_limit_contact)),
+        )
         app[webhook.REACH] = Reach(redis, inbox, Contacts(redis), events, Alerts(redis, events), app[_NEWS])
         async with (
             Together(inbox.accept).running() as messages,

@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from redis.asyncio import Redis
 
-from bot import identity
+from bot import identity, optouts
 from bot.identity import identities, is_bsuid
 from bot.messages import Inbound
 from bot.redis import answer, key
@@ -38,6 +38,7 @@ class Contact:
     `quiet` means that a colleague answers and the bot doesn't. `role` is decided from the identity that the signed
     webhook gave, by STAFF_CONTACTS. `earlier` are conversations that have become a part of this one. `unreachable`:
     Meta could not deliver several times. `window_refused_at`: the last message before Meta called the 24 hours over.
+    `email` is an address that this person has proven to be their own.
     """
 
     phone: str | None = None
@@ -55,6 +56,7 @@ class Contact:
     ad: str | None = None
     ctwa_clid: str | None = None
     earlier: tuple[str, ...] = ()
+    email: str | None = None
 
 
 def variants(phone: str) -> tuple[str, ...]:
@@ -105,6 +107,8 @@ class Contacts:
             "undeliverable": "0",
             **_ad(messages),
         }
+        if before.last_inbound_at is None:
+            await self._heed_objection(conversation, newest.phone, newest.bsuid)
         pipeline = self._redis.pipeline(transaction=True)
         pipeline.hset(_contact(conversation), mapping={field: value for field, value in said.items() if value})
         pipeline.hgetall(_contact(conversation))
@@ -120,6 +124,10 @@ class Contacts:
         await answer(self._redis.hset(_contact(conversation), "quiet", "1" if quiet else "0"))
         if not quiet:
             await self._redis.delete(_colleague(conversation))
+
+    async def set_email(self, conversation: str, email: str) -> None:
+        """Keep an address that this person has proven to be their own."""
+        await answer(self._redis.hset(_contact(conversation), "email", email))
 
     async def paused(self, conversation: str) -> bool:
         """Whether a colleague has just written from the business's app."""
@@ -137,8 +145,14 @@ class Contacts:
             found = found or await identity.find(self._redis, spelling, None)
         found = found or await identity.conversation_for(self._redis, phone, bsuid)
         field, value = ("bsuid", bsuid) if bsuid else ("phone", phone)
-        await answer(self._redis.hsetnx(_contact(found), field, value or ""))
+        if await answer(self._redis.hsetnx(_contact(found), field, value or "")):
+            await self._heed_objection(found, phone, bsuid)
         return found
+
+    async def _heed_objection(self, conversation: str, *known: str | None) -> None:
+        """A new contact may be somebody who wanted no marketing before they were erased."""
+        if await optouts.kept(self._redis, (_plain(one) for one in known if one)):
+            await answer(self._redis.hsetnx(_contact(conversation), "marketing_opt_out", "1"))
 
     async def window_refused(self, conversation: str, asked_at: datetime) -> None:
         """Meta says that the 24 hours were over when it was asked: only a message later than the last opens them.
@@ -171,6 +185,7 @@ class Contacts:
             ad=raw.get("ad"),
             ctwa_clid=raw.get("ctwa_clid"),
             earlier=tuple(filter(None, raw.get("earlier", "").split(","))),
+            email=raw.get("email"),
         )
 
 
@@ -190,6 +205,15 @@ async def record_of(redis: Redis, conversation: str) -> dict[str, str]:
     """All that is kept of a person, as it is kept."""
     raw: dict[str, str] = await answer(redis.hgetall(_contact(conversation)))
     return raw
+
+
+async def keep_objection(redis: Redis, conversation: str, names: Iterable[str]) -> bool:
+    """Let the choice about marketing outlive the contact, under all their identities; True for an objection."""
+    record = await record_of(redis, conversation)
+    opted_out = record.get("marketing_opt_out") == "1"
+    if opted_out or "marketing_at" in record:
+        await optouts.keep(redis, (_plain(one) for one in names), opted_out=opted_out)
+    return opted_out
 
 
 def adopt(pipeline: Any, conversation: str, mine: dict[str, str], theirs: dict[str, str], earlier: str) -> None:

@@ -11,6 +11,7 @@ from redis.asyncio import Redis
 
 from bot import ledger
 from bot.alerts import alert
+from bot.erased import erased
 from bot.events import Events
 from bot.messages import Status
 from bot.metrics import PRICING
@@ -25,9 +26,11 @@ _ASSISTANT = "general_purpose_ai"
 _TOLD_SECONDS = 3600
 
 # Statuses come in any order and more than once (reference 1.5): only upwards, and `failed` only over `sent`.
-# KEYS 1 delivery, 2 failures to act on. ARGV wamid, status, error, pricing, callback. Gives news, pricing is news.
+# KEYS 1 delivery, 2 failures to act on, 3 erased. ARGV wamid, status, error, pricing, callback.
+# Gives news, pricing is news.
 # What it said is kept only for as long as it may have to be sent again.
 _NOTE = f"""
+if redis.call('EXISTS', KEYS[3]) == 1 then return {{0, 0}} end
 local priced = ARGV[4] ~= '' and redis.call('HSETNX', KEYS[1], 'pricing', ARGV[4]) or 0
 local rank = {{sent = 1, failed = 2, delivered = 2, read = 3, played = 4}}
 local now = redis.call('HGET', KEYS[1], 'status')
@@ -77,7 +80,8 @@ class Deliveries:
                 callback, conversation = ours[0], ours[1]
                 error = "" if status.error is None else str(status.error)
                 told = (status.wamid, status.status, error, " ".join(status.pricing or ()), callback)
-                pipeline.eval(_NOTE, 2, delivery(conversation, callback), failures(conversation), *told)
+                keys = (delivery(conversation, callback), failures(conversation), erased(conversation))
+                pipeline.eval(_NOTE, len(keys), *keys, *told)
             else:
                 pipeline.echo("")
         listed, *results = await pipeline.execute(raise_on_error=False)
@@ -111,6 +115,10 @@ class Deliveries:
         """Take a conversation off the list, unless something became due since its place was looked at."""
         if mark is not None:
             await answer(self._redis.eval(_FORGET, 1, DUE, conversation, repr(mark)))
+
+    async def strike(self, conversation: str) -> None:
+        """Take a conversation off the list for good: it is erased."""
+        await self._redis.zrem(DUE, conversation)
 
     async def of(self, conversation: str, callback: str) -> Mapping[str, str]:
         """What is known of one message: wamid, status, error, pricing, asked_at, and while needed `reply`."""

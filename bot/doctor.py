@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import importlib.util
 import json
+import secrets
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict, dataclass
 from typing import Literal
@@ -13,6 +14,7 @@ import aiohttp
 from redis.exceptions import RedisError
 
 from bot.events import Events
+from bot.mail.connect import examined
 from bot.pause import Pause
 from bot.payments.client import Stripe
 from bot.payments.errors import KeyRejected, StripeFailed
@@ -20,7 +22,9 @@ from bot.prompting.business import business_of
 from bot.prompting.files import PromptWrong
 from bot.prompting.prompts import load
 from bot.redis import connect
-from bot.settings import Settings
+from bot.settings import Settings, SettingsWrong
+from bot.storage.connect import storage_of
+from bot.storage.door import NotStored, StorageFailed
 from bot.whatsapp.client import Graph
 from bot.whatsapp.errors import GraphError, Unavailable
 from pipelines.ffmpeg import program
@@ -56,11 +60,13 @@ async def examine(settings: Settings) -> list[Finding]:
             _whisper,
             _vision,
             _stripe,
+            _storage,
             _prompts,
             _audio,
             _console,
         ]
-        return list(await asyncio.gather(*(look(settings, http) for look in looks)))
+        found, mail = await asyncio.gather(asyncio.gather(*(look(settings, http) for look in looks)), _mail(settings))
+        return [*found, *mail]
 
 
 def report(findings: list[Finding], output: str) -> str:
@@ -197,6 +203,28 @@ async def _stripe(settings: Settings, http: aiohttp.ClientSession) -> Finding:
     )
 
 
+async def _storage(settings: Settings, _: aiohttp.ClientSession) -> Finding:
+    """Whether a file can be written, read and erased where files are kept."""
+    chosen = settings.storage.chosen
+    place, data = f"doctor/{secrets.token_hex(8)}", b"written by recado doctor"
+    fix = "see STORAGE_DIR and its disk" if chosen == "local" else f"see the variables of {chosen} in .env.example"
+    try:
+        storage = storage_of(settings.storage)
+        async with asyncio.timeout(_SECONDS):
+            await storage.put(place, data, "text/plain")
+            same = await storage.get(place) == data
+            await storage.delete(place)
+    except SettingsWrong as error:
+        return Finding("Storage", "wrong", "; ".join(str(error).splitlines()))
+    except (StorageFailed, NotStored, TimeoutError) as error:
+        why = str(error) if isinstance(error, StorageFailed) else "a file that was written could not be read"
+        return Finding("Storage", "wrong", f"{chosen}: {why}; {fix}")
+    if not same:
+        return Finding("Storage", "wrong", f"{chosen}: a file came back changed; {fix}")
+    links = chosen != "local" or settings.service.public_url
+    return Finding("Storage", "ok", f"{chosen}, can be written{'' if links else '; for links set PUBLIC_URL'}")
+
+
 async def _prompts(settings: Settings, _: aiohttp.ClientSession) -> Finding:
     try:
         prompts = load(settings.service.prompts_dir)
@@ -216,6 +244,16 @@ async def _console(settings: Settings, _: aiohttp.ClientSession) -> Finding:
     if settings.service.console_token is None:
         return Finding("Console", "absent", "there is no console; set CONSOLE_TOKEN")
     return Finding("Console", "ok", "behind CONSOLE_TOKEN")
+
+
+async def _mail(settings: Settings) -> list[Finding]:
+    """One line a provider, because each may be wrong while the others do its work."""
+    found = [
+        Finding(f"E-mail ({name})", "ok" if works else "wrong", words)
+        for name, works, words in await examined(settings.mail)
+    ]
+    fix = "set SENDGRID_API_KEY and SENDGRID_FROM_EMAIL, or AWS_SES_…, or SMTP_HOST and SMTP_FROM_EMAIL"
+    return found or [Finding("E-mail", "absent", f"no e-mail leaves; {fix}")]
 
 
 async def _asked(  # noqa: PLR0913 - one request has these parts

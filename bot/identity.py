@@ -22,6 +22,8 @@ from bot.settings import BSUID
 _CONVERSATION = re.compile(r"^c_[0-9a-f]{20}$")
 _CHANGES = frozenset({"user_changed_number", "user_changed_user_id", "customer_changed_number"})
 
+_FORGET = "return redis.call('GET', KEYS[1]) == ARGV[1] and redis.call('DEL', KEYS[1]) or 0"
+
 Pair = tuple[str | None, str | None]
 
 
@@ -74,6 +76,19 @@ async def find(redis: Redis, phone: str | None, bsuid: str | None) -> str | None
     """The conversation of somebody, if they ever wrote."""
     asked = [_identity(one) for one in (bsuid, phone) if one]
     return next((one for one in await redis.mget(asked) if one), None) if asked else None
+
+
+async def identities_of(redis: Redis, conversation: str) -> set[str]:
+    """The phones and BSUIDs that led to a conversation."""
+    names: set[str] = await answer(redis.smembers(identities(conversation)))
+    return names
+
+
+async def forget(redis: Redis, conversation: str) -> None:
+    """Let none of a conversation's phones and BSUIDs lead to it any more; those that lead elsewhere by now stay."""
+    for one in await identities_of(redis, conversation):
+        await answer(redis.eval(_FORGET, 1, _identity(one), conversation))
+    await redis.delete(identities(conversation))
 
 
 async def rekey(redis: Redis, old: Pair, new: Pair) -> str:

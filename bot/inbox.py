@@ -5,33 +5,41 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
-import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import structlog
-from pydantic import ValidationError
 from redis.asyncio import Redis
 from redis.exceptions import NoScriptError, RedisError
 
-from bot import contacts, identity, ledger
+from bot import contacts, erased, identity, ledger
 from bot.logs import masked
-from bot.messages import Inbound, Unsupported
+from bot.messages import Inbound
 from bot.metrics import MESSAGES_ENDED, MESSAGES_RECEIVED
+from bot.points import passing
 from bot.redis import answer, key
+from bot.waiting import written
 
 _log = structlog.get_logger()
 _OPEN = "recado:open"
+# Nobody reads more than this; without it, whoever floods us would fill Redis and slow the others.
+MOST_WAITING = 200
+FLOOD = "refused: too many messages"
 
-# One step, so that a message is in the ledger and on the list, or in neither. KEYS 3 waiting, 4 epoch, 5 moved.
+# One step, so that a message is in the ledger and on the list, or in neither. KEYS 3 waiting, 4 epoch, 5 moved,
+# 6 erased. ARGV 4 the message, 5 how many may wait, 6 the entry of one that is too many: it ends here.
 _ACCEPT = f"""
-if redis.call('EXISTS', KEYS[5]) == 1 then return {{-1, 0, '0'}} end
+if redis.call('EXISTS', KEYS[6]) == 1 then return {{-2, 0, '0', 0}} end
+if redis.call('EXISTS', KEYS[5]) == 1 then return {{-1, 0, '0', 0}} end
+local flood = ARGV[4] ~= '' and redis.call('LLEN', KEYS[3]) >= tonumber(ARGV[5])
+if flood then ARGV[2] = ARGV[6] end
 {ledger.OPEN_SCRIPT}
-if not known and ARGV[4] ~= '' then redis.call('RPUSH', KEYS[3], ARGV[4]) end
-return {{known and 0 or 1, redis.call('LLEN', KEYS[3]), redis.call('GET', KEYS[4]) or '0'}}
+if not known and ARGV[4] ~= '' and not flood then redis.call('RPUSH', KEYS[3], ARGV[4]) end
+local new, waiting = known and 0 or 1, redis.call('LLEN', KEYS[3])
+return {{new, waiting, redis.call('GET', KEYS[4]) or '0', flood and new or 0}}
 """
 
 _ACCEPT_SHA = hashlib.sha1(_ACCEPT.encode(), usedforsecurity=False).hexdigest()
@@ -49,9 +57,9 @@ return 0
 
 _RENEW = "return redis.call('GET', KEYS[1]) == ARGV[1] and redis.call('PEXPIRE', KEYS[1], ARGV[2]) or 0"
 
-# A transaction that only the holder can make. MULTI can't ask a question first; a script can.
+# A transaction that only the holder can make: MULTI can't ask first, a script can. KEYS 1 lease, 2 erased.
 _COMMIT = """
-if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
+if redis.call('GET', KEYS[1]) ~= ARGV[1] or redis.call('EXISTS', KEYS[2]) == 1 then return 0 end
 for index = 2, #ARGV do redis.call(unpack(cjson.decode(ARGV[index]))) end
 return 1
 """
@@ -102,25 +110,39 @@ class Inbox:
     """The door for webhooks; `ask(conversation, job id)` is told where a turn is due."""
 
     def __init__(
-        self, redis: Redis, ask: Ask, *, echo_pause: timedelta = timedelta(0), clock: Callable[[], float] = time.time
+        self,
+        redis: Redis,
+        ask: Ask,
+        *,
+        echo_pause: timedelta = timedelta(0),
+        most_waiting: int = MOST_WAITING,
+        clock: Callable[[], float] = time.time,
     ) -> None:
         self._redis = redis
         self._ask = ask
         self._echo_pause = echo_pause
+        self._most_waiting = most_waiting
         self._clock = clock
 
     async def accept(self, messages: list[Inbound]) -> list[bool | Exception]:
         """Make messages durable: True for a new one, False for one that was known, or why it couldn't be stored."""
+        gone = await erased.among(self._redis, [message.id for message in messages])
+        taken = iter(await self._accept([one for one in messages if one.id not in gone]) if messages else [])
+        return [False if message.id in gone else next(taken) for message in messages]
+
+    async def _accept(self, messages: list[Inbound]) -> list[bool | Exception]:
         conversations = await identity.conversations_of(self._redis, messages)
         stored = await self._store(messages, conversations)
         if any(isinstance(one, NoScriptError) for one in stored):
             # A Redis that was restarted or replaced has forgotten the script; storing again stores once.
             await self._redis.script_load(_ACCEPT)
             stored = await self._store(messages, conversations)
-        while any(_has_moved(one) for one in stored):
+        while any(_is(-1, one) for one in stored):
             # Meanwhile the sender turned out to be somebody known; storing again stores once.
             conversations = [await identity.home_of(self._redis, one) for one in conversations]
             stored = await self._store(messages, conversations)
+        stored = [erased.BeingErased() if _is(-2, one) else one for one in stored]
+        passing("webhook: stored, no job asked for")
         outcomes = [
             one if isinstance(one, Exception) else self._accepted(message, conversation, *one)
             for message, conversation, one in zip(messages, conversations, stored, strict=True)
@@ -145,7 +167,7 @@ class Inbox:
         if listed:
             pipeline.zadd(_OPEN, listed)
         for message, conversation in zip(messages, conversations, strict=True):
-            pipeline.execute_command(*_accept(message, conversation, now))
+            pipeline.execute_command(*_accept(message, conversation, now, self._most_waiting))
         for message, conversation in zip(messages, conversations, strict=True):
             if message.aside == "echo":
                 # At once, and not in its turn: a model may be thinking of an answer right now.
@@ -155,26 +177,32 @@ class Inbox:
             raise failure
         return results[: len(messages)]
 
-    def _accepted(self, message: Inbound, conversation: str, new: int, waiting: int, epoch: str) -> bool:
+    def _accepted(  # noqa: PLR0913, PLR0917 - what the script gives
+        self, message: Inbound, conversation: str, new: int, waiting: int, epoch: str, flood: int
+    ) -> bool:
         if waiting:
             self._ask(conversation, f"{conversation}-{epoch}")
         if new:
             MESSAGES_RECEIVED.labels(message.aside or message.content.kind).inc()
             if why_ignored(message):
                 MESSAGES_ENDED.labels("ignored").inc()
+            elif flood:
+                MESSAGES_ENDED.labels("refused").inc()
         return bool(new)
 
 
-def _has_moved(stored: Any) -> bool:
-    return not isinstance(stored, Exception) and stored[0] == -1
+def _is(code: int, stored: Any) -> bool:
+    return not isinstance(stored, Exception) and bool(stored[0] == code)
 
 
-def _accept(message: Inbound, conversation: str, now: float) -> tuple[Any, ...]:
+def _accept(message: Inbound, conversation: str, now: float, most: int) -> tuple[Any, ...]:
     ignored = why_ignored(message)
     entry = ledger.entry(message.content.kind, message.received_at, ignored or "open")
+    flood = ledger.entry(message.content.kind, message.received_at, FLOOD)
     waiting = "" if ignored else message.model_dump_json(exclude_none=True)
-    keys = (*ledger.keys(conversation), _waiting(conversation), _epoch(conversation), identity.moved(conversation))
-    return ("EVALSHA", _ACCEPT_SHA, len(keys), *keys, message.id, entry, now, waiting)
+    ends = (identity.moved(conversation), erased.erased(conversation))
+    keys = (*ledger.keys(conversation), waiting_key(conversation), _epoch(conversation), *ends)
+    return ("EVALSHA", _ACCEPT_SHA, len(keys), *keys, message.id, entry, now, waiting, most, flood)
 
 
 class Desk:
@@ -187,19 +215,21 @@ class Desk:
     async def take(self, lease: Lease) -> bool:
         """Take the conversation; False while another worker has it."""
         return bool(
-            await self._redis.set(_lease(lease.conversation), lease.token, nx=True, px=int(self.lease_seconds * 1000))
+            await self._redis.set(
+                lease_key(lease.conversation), lease.token, nx=True, px=int(self.lease_seconds * 1000)
+            )
         )
 
     async def renew(self, lease: Lease) -> None:
         """Hold on to it; LeaseLost when it ran out and went to somebody else."""
         milliseconds = int(self.lease_seconds * 1000)
-        name = _lease(lease.conversation)
+        name = lease_key(lease.conversation)
         if not await answer(self._redis.eval(_RENEW, 1, name, lease.token, str(milliseconds))):
             raise LeaseLost(lease.conversation)
 
     async def waiting(self, conversation: str) -> list[Inbound]:
         """The waiting messages, as they came."""
-        return [_read(raw) for raw in await answer(self._redis.lrange(_waiting(conversation), 0, -1))]
+        return [written(raw) for raw in await answer(self._redis.lrange(waiting_key(conversation), 0, -1))]
 
     async def commit(self, lease: Lease, write: Callable[[Any], None]) -> None:
         """Do all that `write` puts into a pipeline, or nothing, and only while the lease is held."""
@@ -209,7 +239,7 @@ class Desk:
         ours = key(lease.conversation)
         # Every key is declared, as clusters and some managed servers demand of a script.
         touched = {part for command in commands for part in command[1:] if part.startswith(ours)}
-        keys = [_lease(lease.conversation), *sorted(touched)]
+        keys = [lease_key(lease.conversation), erased.erased(lease.conversation), *sorted(touched)]
         lines = [json.dumps(command) for command in commands]
         done = await answer(self._redis.eval(_COMMIT, len(keys), *keys, lease.token, *lines))
         if not done:
@@ -218,7 +248,7 @@ class Desk:
     async def release(self, lease: Lease) -> bool:
         """Let go; False, and still held, when messages wait. LeaseLost when it was another's already."""
         name = lease.conversation
-        keys = (_lease(name), _waiting(name), _epoch(name), identity.joining(name))
+        keys = (lease_key(name), waiting_key(name), _epoch(name), identity.joining(name))
         pipeline = self._redis.pipeline(transaction=False)
         pipeline.zscore(_OPEN, name)
         pipeline.eval(_RELEASE, len(keys), *keys, lease.token, str(ledger.KEEP_SECONDS))
@@ -230,19 +260,19 @@ class Desk:
         return bool(left == 0)
 
     async def strike(self, conversation: str) -> None:
-        """Take a conversation off the index for good: it has become a part of another."""
+        """Take a conversation off the index for good: it has become a part of another, or is erased."""
         await self._redis.zrem(_OPEN, conversation)
 
     async def abandon(self, lease: Lease) -> None:
         """Let go at once after a failure, so that the next try needn't wait for the lease to run out."""
-        await answer(self._redis.eval(_ABANDON, 1, _lease(lease.conversation), lease.token))
+        await answer(self._redis.eval(_ABANDON, 1, lease_key(lease.conversation), lease.token))
 
     async def overdue(self, seconds: float) -> list[str]:
         """Conversations whose last message came longer ago than this and which nobody holds."""
         names: list[str] = await self._redis.zrangebyscore(_OPEN, "-inf", time.time() - seconds, start=0, num=500)
         pipeline = self._redis.pipeline(transaction=False)
         for name in names:
-            pipeline.exists(_lease(name))
+            pipeline.exists(lease_key(name))
         held = await pipeline.execute() if names else []
         return [name for name, taken in zip(names, held, strict=True) if not taken]
 
@@ -250,25 +280,13 @@ class Desk:
         """How many messages have no end yet, over all conversations."""
         pipeline = self._redis.pipeline(transaction=False)
         for name in await self._redis.zrange(_OPEN, 0, -1):
-            pipeline.llen(_waiting(name))
+            pipeline.llen(waiting_key(name))
         return sum(await pipeline.execute()) if pipeline.command_stack else 0
-
-
-def _read(raw: str) -> Inbound:
-    """A waiting message. One that another version of Recado wrote and this one can't read is answered as unreadable."""
-    try:
-        return Inbound.model_validate_json(raw)
-    except ValidationError:
-        _log.error("waiting_message_unreadable", fix="was an older Recado started again on newer data?")
-    found = re.search(r'"id":\s*"([^"]+)"', raw)
-    now = datetime.now(UTC)
-    content = Unsupported(type="unreadable")
-    return Inbound(id=found[1] if found else masked(raw), sent_at=now, received_at=now, content=content)
 
 
 def drop(pipeline: Any, conversation: str, count: int) -> None:
     """Take the first `count` messages off the waiting list, within a transaction."""
-    pipeline.ltrim(_waiting(conversation), count, -1)
+    pipeline.ltrim(waiting_key(conversation), count, -1)
 
 
 async def hold(desk: Desk, lease: Lease) -> None:
@@ -286,11 +304,12 @@ async def hold(desk: Desk, lease: Lease) -> None:
             deadline = time.monotonic() + desk.lease_seconds
 
 
-def _waiting(conversation: str) -> str:
+def waiting_key(conversation: str) -> str:
+    """Where a conversation's messages wait."""
     return key(conversation, "waiting")
 
 
-def _lease(conversation: str) -> str:
+def lease_key(conversation: str) -> str:
     return key(conversation, "lease")
 
 

@@ -177,6 +177,7 @@ class Inbound(Record):
 
     `author` is the business where a colleague or another bot of it wrote to the person; an `aside` is a copy of
     what was said past us (`echo`: from the business's app, `standby`: while another bot is in charge).
+    `retries` counts how often an operator let it be tried anew after its turn had failed for good.
     """
 
     id: str
@@ -193,6 +194,7 @@ class Inbound(Record):
     referral: Referral | None = None
     author: Literal["person", "business"] = "person"
     aside: Literal["echo", "standby"] | None = None
+    retries: int = 0
     content: Content
 
 

@@ -33,6 +33,7 @@ TURN_SECONDS = Histogram(
 LLM_REQUESTS = Counter("recado_llm_requests", "Requests to models", ["model", "outcome"], registry=REGISTRY)
 LLM_TOKENS = Counter("recado_llm_tokens", "Tokens of models", ["model", "kind"], registry=REGISTRY)
 COST = Counter("recado_cost_usd", "What models, transcription and vision cost, in USD", ["kind"], registry=REGISTRY)
+BUDGET_SPENT = Counter("recado_budget_spent", "What a day's budget refused", ["whose"], registry=REGISTRY)
 REPLIES = Counter("recado_replies", "Messages to people by what became of them", ["outcome"], registry=REGISTRY)
 WEBHOOK_REJECTED = Counter("recado_webhook_rejected", "Webhook calls refused", ["reason"], registry=REGISTRY)
 WEBHOOK_UNKNOWN = Counter("recado_webhook_unknown", "Parts of webhooks accepted unread", ["field"], registry=REGISTRY)
@@ -40,6 +41,9 @@ ALERTS = Counter("recado_alerts", "What operators should look at", ["kind"], reg
 PRICING = Counter("recado_pricing", "Our messages by how Meta charges them", ["category", "type"], registry=REGISTRY)
 WEBHOOK_FIELDS = Counter(
     "recado_webhook_fields", "Notifications other than messages, minded", ["field"], registry=REGISTRY
+)
+MAILS = Counter(
+    "recado_mails", "E-mails by provider and what it did with them", ["provider", "outcome"], registry=REGISTRY
 )
 STATUSES = Counter("recado_statuses", "Statuses of our messages", ["status"], registry=REGISTRY)
 

@@ -18,6 +18,7 @@ from bot.logs import masked
 from bot.memory import Memory, Remembered
 from bot.messages import Reply, Say, Template
 from bot.outbox import Outbox, Sent
+from bot.points import passing
 from bot.queues import Unfit
 from bot.redis import answer, key
 from bot.templates.synced import TemplateNotSendable, Templates
@@ -125,6 +126,7 @@ class Notices:
                 if said is not None and not await answer(self._redis.exists(noted)):
                     await self._put(lease, reply, noted, said)
                 sent = await self._outbox.flush(lease)
+                passing("notice: sent, job not done")
                 holding.cancel()
                 return sent
         finally:

@@ -22,6 +22,7 @@ from bot.metrics import REPLIES
 from bot.pace import Pace
 from bot.pause import FIX, Pause
 from bot.permission import OWN, Permission, may_send, window_open
+from bot.points import passing
 from bot.redis import key
 from bot.replies import words
 from bot.sending import Errand, Later, Sending
@@ -173,6 +174,7 @@ class Outbox:
                 errors.append(str(error))
             last = index == len(chosen.parts) - 1
             await self.desk.commit(lease, self._record(errand, index, wamid, errors, waiting.raw if last else None))
+            passing("outbox: recorded")
         return Sent(waiting.reply, "failed", errors[0]) if errors else Sent(waiting.reply)
 
     async def _window_closed(self, errand: Errand, error: GraphError, asked_at: datetime) -> bool:

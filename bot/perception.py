@@ -16,6 +16,7 @@ import structlog
 from redis.asyncio import Redis
 
 from bot.archive import Archive
+from bot.budget import Budget
 from bot.language import Language
 from bot.messages import (
     CallPermission,
@@ -81,8 +82,9 @@ class Sight:
 
 
 class Perception:
-    def __init__(self, redis: Redis, graph: Graph, senses: Senses, archive: Archive) -> None:
+    def __init__(self, redis: Redis, graph: Graph, senses: Senses, archive: Archive, budget: Budget) -> None:
         self._redis = redis
+        self._budget = budget
         self._graph = graph
         self._senses = senses
         self._archive = archive
@@ -142,15 +144,16 @@ class Perception:
         except FileTooLarge as error:
             raise Trouble("media_large", "the file is too large") from error
         await self._archive.keep(conversation, message, media.media_id, file.data, file.mime or media.mime)
+        purse = self._budget.account(conversation)
         match media:
             case Voice():
-                return await self._senses.hear(file.data, language)
+                return await self._senses.hear(file.data, language, purse)
             case Photo():
-                return await self._senses.look(file.data)
+                return await self._senses.look(file.data, purse)
             case Video():
-                return await self._senses.watch(file.data, language)
+                return await self._senses.watch(file.data, language, purse)
             case _:
-                return await self._senses.read(file.data, media.filename, language)
+                return await self._senses.read(file.data, media.filename, language, purse)
 
     async def _kept(self, conversation: str, media_id: str) -> Sight | None:
         raw, picture = await self._redis.mget(

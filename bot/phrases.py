@@ -11,6 +11,26 @@ _PHRASES: dict[str, dict[Language, str]] = {
         "en": "Sorry, I can't answer right now because of a problem on our side. Your message is saved; "
         "please write again in a few minutes.",
     },
+    "still_on_it": {
+        "es": "Sigo con tu mensaje; en un momento te contesto.",
+        "en": "I'm still working on your message; I'll answer in a moment.",
+    },
+    "budget_spent": {
+        "es": "Por hoy llegué al límite de lo que puedo contestar aquí. Mañana sigo con gusto; si es urgente, escribe "
+        "«una persona» y te atiende el equipo.",
+        "en": "I have reached today's limit of what I can answer here. I'll be glad to go on tomorrow; if it is "
+        "urgent, write “a person” and the team will take over.",
+    },
+    "budget_media": {
+        "es": "Por hoy ya no puedo escuchar ni revisar archivos aquí. ¿Me lo escribes, por favor?",
+        "en": "I can't listen to or look at any more files here today. Could you type it, please?",
+    },
+    "too_many": {
+        "es": "Recibí muchos mensajes tuyos en poco tiempo y no puedo contestarlos todos. Espera un momento y "
+        "escríbeme de nuevo, por favor.",
+        "en": "I got many messages from you in a short time and can't answer them all. Please wait a moment and "
+        "write again.",
+    },
     "handed_off": {
         "es": "Listo, una persona del equipo te escribe por aquí.",
         "en": "Done: somebody from the team will write to you here.",
@@ -69,6 +89,11 @@ _PHRASES: dict[str, dict[Language, str]] = {
         "es": "Listo, volverás a recibir nuestras promociones. Para dejar de recibirlas, escribe BAJA.",
         "en": "Done: you will receive our promotions again. To stop them, write STOP.",
     },
+    "file_link": {
+        "es": "Aquí puedes descargar tu archivo. El enlace funciona {minutes} minutos; no lo compartas.",
+        "en": "You can download your file here. The link works for {minutes} minutes; don't share it.",
+    },
+    "file_link_label": {"es": "Descargar", "en": "Download"},
     "card_left": {
         "es": "De acuerdo, no cambié nada.",
         "en": "All right, I haven't changed anything.",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
 import structlog
@@ -27,6 +27,27 @@ async def typing(graph: Graph, message: Inbound) -> AsyncIterator[None]:
     finally:
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
+
+
+@asynccontextmanager
+async def patience(seconds: float, say: Callable[[], Awaitable[None]]) -> AsyncIterator[None]:
+    """Call `say` once if the block takes longer than `seconds`; once begun, it is finished before the block ends."""
+    speaking = asyncio.Event()
+
+    async def wait() -> None:
+        await asyncio.sleep(seconds)
+        speaking.set()
+        await say()
+
+    task = asyncio.create_task(wait())
+    try:
+        yield
+    finally:
+        if not speaking.is_set():
+            task.cancel()
+        (failure,) = await asyncio.gather(task, return_exceptions=True)
+        if isinstance(failure, Exception):
+            _log.warning("still_on_it_not_said", error=type(failure).__name__)
 
 
 async def _keep(graph: Graph, message: Inbound) -> None:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any, Literal
 
 import structlog
@@ -46,6 +48,7 @@ class Unfit(Exception):
 _LOCK_MILLISECONDS = 6_000
 # One more than a turn tries: the last attempt is the one that gives up and says so.
 _ATTEMPTS = 6
+_FIRST_WAIT_SECONDS = 0.5
 _KEEP_DONE_SECONDS = 3 * 24 * 3600
 _ADD_AT_ONCE = 200
 _SAME_SECONDS = 2.0
@@ -59,11 +62,13 @@ def job(name: JobName, conversation: str, job_id: str) -> dict[str, Any]:
     return {"name": name, "data": {"conversation": conversation}, "opts": _options(job_id)}
 
 
-def _options(job_id: str, after: float = 0, attempts: int = _ATTEMPTS) -> dict[str, Any]:
+def _options(
+    job_id: str, after: float = 0, attempts: int = _ATTEMPTS, wait_seconds: float = _FIRST_WAIT_SECONDS
+) -> dict[str, Any]:
     return {
         "jobId": job_id,
         "attempts": attempts,
-        "backoff": {"type": "exponential", "delay": 500},
+        "backoff": {"type": "exponential", "delay": int(wait_seconds * 1000)},
         "removeOnComplete": True,
         "removeOnFail": {"count": 1000},
         "delay": int(after * 1000),
@@ -142,15 +147,23 @@ async def turn_later(redis: Redis, conversation: str, job_id: str, seconds: floa
     await Queue("llm", {"connection": redis}).add("turn", {"conversation": conversation}, _options(job_id, seconds))
 
 
-async def add(  # noqa: PLR0913 - what a job has
-    redis: Redis, queue: Name, name: str, data: dict[str, Any], job_id: str, *, attempts: int = _ATTEMPTS
+async def add(  # noqa: PLR0913 - a job has these parts
+    redis: Redis,
+    queue: Name,
+    name: str,
+    data: dict[str, Any],
+    job_id: str,
+    *,
+    attempts: int = _ATTEMPTS,
+    wait_seconds: float = _FIRST_WAIT_SECONDS,
 ) -> None:
     """Add a job; one with this id that waits, runs, or was done in the last days, is the same job.
 
-    Between attempts it waits 0.5 seconds, and every time twice as long: 16 attempts are nine hours.
+    The wait after the first failure is doubled with every further one.
     """
     kept = {"removeOnComplete": {"age": _KEEP_DONE_SECONDS}}
-    await Queue(queue, {"connection": redis}).add(name, data, _options(job_id, attempts=attempts) | kept)
+    options = _options(job_id, attempts=attempts, wait_seconds=wait_seconds) | kept
+    await Queue(queue, {"connection": redis}).add(name, data, options)
 
 
 def by_name(processors: dict[str, Processor]) -> Processor:
@@ -216,8 +229,104 @@ def _key(taken: Job) -> str:
     return f"{taken.id}-{taken.timestamp}" if str(taken.id).isdigit() else str(taken.id)
 
 
+@dataclass(frozen=True, slots=True)
+class FailedJob:
+    """A job that was given up, and why; `at` is its last try."""
+
+    queue: str
+    id: str
+    name: str
+    reason: str
+    tries: int
+    at: str
+
+
+async def failed(redis: Redis, name: Name) -> list[FailedJob]:
+    """The jobs of a queue that were given up, the newest first."""
+    jobs: list[Job] = await Queue(name, {"connection": redis}).getJobs(["failed"])
+    return [
+        FailedJob(
+            queue=name,
+            id=str(one.id),
+            name=str(one.name),
+            reason=str(one.failedReason),
+            tries=int(one.attemptsMade),
+            at=datetime.fromtimestamp((one.finishedOn or one.timestamp) / 1000, UTC).isoformat(timespec="seconds"),
+        )
+        for one in jobs
+        if one is not None
+    ]
+
+
+async def retry_failed(redis: Redis, job_id: str | None) -> int:
+    """Let failed jobs be worked on once more, with all their tries: one by its id, or all; how many."""
+    return await _each_failed(redis, job_id, lambda one: one.retry("failed", {"resetAttemptsMade": True}))
+
+
+async def drop_failed(redis: Redis, job_id: str | None) -> int:
+    """Forget failed jobs, one by its id, or all; how many."""
+    return await _each_failed(redis, job_id, lambda one: one.remove())
+
+
+async def _each_failed(redis: Redis, job_id: str | None, act: Callable[[Job], Awaitable[Any]]) -> int:
+    done = 0
+    for name in QUEUES:
+        jobs: list[Job] = await Queue(name, {"connection": redis}).getJobs(["failed"])
+        for one in jobs:
+            if one is not None and job_id in (None, str(one.id)):
+                await act(one)
+                done += 1
+    return done
+
+
 async def counts(redis: Redis, name: Name) -> dict[str, int]:
     """How many jobs of a queue are in which state, as BullMQ counts them."""
     queue = Queue(name, {"connection": redis})
     found: dict[str, int] = await queue.getJobCounts("waiting", "active", "delayed", "completed", "failed")
     return found
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A job that lies in a queue, in any state; done ones lie there for days, so that they aren't done again."""
+
+    queue: Name
+    id: str
+    name: str
+    data: Any
+    job: Job = field(repr=False)
+
+
+async def about(redis: Redis, is_about: Callable[[str], bool]) -> list[Kept]:
+    """The jobs of all queues whose id or data, as a text, are about somebody."""
+    found: list[Kept] = []
+    for name in QUEUES:
+        jobs = await Queue(name, {"connection": redis}).getJobs([])
+        texts = [json.dumps([one.id, one.data], ensure_ascii=False) for one in jobs]
+        about_them = (one for one, text in zip(jobs, texts, strict=True) if is_about(text))
+        found.extend(Kept(name, str(one.id), str(one.name), one.data, one) for one in about_them)
+    return found
+
+
+async def forget(redis: Redis, is_about: Callable[[str], bool]) -> int:
+    """Remove these jobs, and what BullMQ's streams of events tell of them; gives the number of jobs.
+
+    A job that a worker has in hand stays, and is gone when it is done.
+    """
+    removed = [await _removed(one) for one in await about(redis, is_about)]
+    for name in QUEUES:
+        events = Queue(name, {"connection": redis}).keys["events"]
+        told = [entry for entry, fields in await redis.xrange(events) if is_about(json.dumps(fields))]
+        if told:
+            await redis.xdel(events, *told)
+    return sum(removed)
+
+
+async def _removed(kept: Kept) -> bool:
+    try:
+        await kept.job.remove()
+    except RedisError:
+        raise
+    except Exception:  # noqa: BLE001 - BullMQ has no other name for a job that is locked
+        return False
+    return True

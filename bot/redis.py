@@ -41,7 +41,11 @@ def answer(command: Awaitable[T] | T) -> Awaitable[T]:
 
 
 def connect(settings: RedisSettings) -> Redis:
-    """A client that answers in text and gives up within seconds, so that a webhook can say 503 in time."""
+    """A client that answers in text and gives up within seconds, so that a webhook can say 503 in time.
+
+    With TLS the server's certificate and name are checked: by the system's CAs, those of SSL_CERT_FILE, or those of
+    `?ssl_ca_certs=…` in REDIS_URL.
+    """
     options: dict[str, Any] = {
         "decode_responses": True,
         # Made once: redis-py would look its own version up on the disk for every connection.

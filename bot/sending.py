@@ -14,6 +14,7 @@ from bot.deliveries import delivery
 from bot.logs import masked
 from bot.messages import Attachment, Part, Picture, Reply, Template, VoiceNote
 from bot.pace import Pace
+from bot.points import passing
 from bot.redis import answer
 from bot.storage.door import StorageFailed
 from bot.templates.synced import Prepared, Templates
@@ -101,7 +102,10 @@ class Sending:
         while True:
             try:
                 await self._wait(errand, wait, "Meta's limits or an earlier refusal")
-                return await self._once(errand, anew=anew)
+                passing("outbox: about to ask Meta")
+                wamid = await self._once(errand, anew=anew)
+                passing("outbox: Meta has it, not recorded")
+                return wamid  # noqa: TRY300 - what fails above is what is handled below
             except GraphError as error:
                 if isinstance(errand.part, Picture | Attachment | VoiceNote) and not anew and _of_the_file(error):
                     anew = True

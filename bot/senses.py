@@ -9,6 +9,7 @@ from importlib import import_module
 
 import structlog
 
+from bot.ai.chat import BudgetSpent, Purse
 from bot.ai.vision import COST_USD_PER_PHOTO, Vision, VisionFailed
 from bot.ai.whisper import TranscriptionFailed, Whisper, cost_usd
 from bot.language import Language
@@ -19,7 +20,7 @@ from pipelines.ocr import EngineMissing, LocalReader
 from pipelines.refusals import Reason, Refusal
 from pipelines.sniff import kind_of
 from pipelines.video import still
-from pipelines.voice import transcribe
+from pipelines.voice import Clip, Heard, SpeechToText, transcribe
 
 _log = structlog.get_logger()
 
@@ -77,7 +78,7 @@ class Senses:
             )
         self._local = LocalReader()
 
-    async def hear(self, audio: bytes, language: Language | None, kind: str = "voice") -> Sensed:
+    async def hear(self, audio: bytes, language: Language | None, purse: Purse, kind: str = "voice") -> Sensed:
         """The words of a voice note, an audio file or a video."""
         whisper = self._whisper
         if whisper is None:
@@ -85,19 +86,22 @@ class Senses:
         # Beside the loop: the SDK takes half a second to import, and the first voice note needs it.
         await asyncio.to_thread(import_module, "openai")
         try:
-            transcript = await transcribe(audio, speech_to_text=whisper, language=language)
+            transcript = await transcribe(audio, speech_to_text=_paid(whisper, purse), language=language)
         except Refusal as refusal:
             raise _trouble(refusal) from refusal
+        except BudgetSpent as error:
+            raise Trouble("budget_media", "it was not heard: today's budget is spent; ask to type it") from error
         except TranscriptionFailed as error:
             _log.warning("transcription_failed", status=error.status, retryable=error.retryable)
             raise Trouble("media_trouble", "it could not be heard because of a fault of ours") from error
         facts: dict[str, str | None] = {"seconds": f"{transcript.seconds:.0f}", "transcript": transcript.text}
         return Sensed(kind, facts, transcript.text, by=self._model, cost_usd=cost_usd(transcript.seconds))
 
-    async def look(self, photo: bytes) -> Sensed:
+    async def look(self, photo: bytes, purse: Purse) -> Sensed:
         """Text, codes and labels of a photo, and the photo itself for models that see."""
+        eyes = _Eyes(self._google, self._local, purse)
         try:
-            sight = await look(photo, read_text=self._read_text)
+            sight = await look(photo, read_text=eyes.read)
         except Refusal as refusal:
             raise _trouble(refusal) from refusal
         except VisionFailed as error:
@@ -108,12 +112,12 @@ class Senses:
             "codes": ", ".join(f"{code.format} {code.value}" for code in sight.barcodes),
             "labels": ", ".join(sight.labels),
         }
-        return Sensed("photo", dict(facts), by=self._eyes, cost_usd=self._look_cost, picture=sight.jpeg)
+        return Sensed("photo", dict(facts), by=eyes.name, cost_usd=eyes.cost_usd, picture=sight.jpeg)
 
-    async def watch(self, video: bytes, language: Language | None) -> Sensed:
+    async def watch(self, video: bytes, language: Language | None, purse: Purse) -> Sensed:
         """What is said in a video and what one of its pictures shows; either is enough."""
         heard, seen = await asyncio.gather(
-            self.hear(video, language, kind="video"), self._look_into(video), return_exceptions=True
+            self.hear(video, language, purse, kind="video"), self._look_into(video, purse), return_exceptions=True
         )
         for unexpected in (heard, seen):
             if isinstance(unexpected, BaseException) and not isinstance(unexpected, Trouble):
@@ -131,24 +135,25 @@ class Senses:
             picture=seen.picture,
         )
 
-    async def _look_into(self, video: bytes) -> Sensed | None:
+    async def _look_into(self, video: bytes, purse: Purse) -> Sensed | None:
         try:
             picture = await still(video)
         except Refusal as refusal:
             raise _trouble(refusal) from refusal
-        return await self.look(picture) if picture else None
+        return await self.look(picture, purse) if picture else None
 
-    async def read(self, document: bytes, filename: str | None, language: Language | None) -> Sensed:
+    async def read(self, document: bytes, filename: str | None, language: Language | None, purse: Purse) -> Sensed:
         """The text of a document; a photo or a recording sent as a document is looked at or heard."""
         match kind_of(document):
             case "image":
-                return await self.look(document)
+                return await self.look(document, purse)
             case "audio":
-                return await self.hear(document, language)
+                return await self.hear(document, language, purse)
             case "video":
-                return await self.watch(document, language)
+                return await self.watch(document, language, purse)
+        eyes = _Eyes(self._google, self._local, purse)
         try:
-            pages = await read(document, filename=filename, read_text=self._read_text)
+            pages = await read(document, filename=filename, read_text=eyes.read)
         except Refusal as refusal:
             raise _trouble(refusal) from refusal
         except VisionFailed as error:
@@ -157,9 +162,7 @@ class Senses:
             "pages": f"{pages.read} of {pages.pages}" if pages.truncated else str(pages.pages),
             "text": pages.text or "none",
         }
-        scanned = pages.scanned
-        cost = self._look_cost * pages.read if scanned else Decimal(0)
-        return Sensed("document", dict(facts), by=self._eyes if scanned else None, cost_usd=cost)
+        return Sensed("document", dict(facts), by=eyes.name if pages.scanned else None, cost_usd=eyes.cost_usd)
 
     async def close(self) -> None:
         await self._local.close()
@@ -167,10 +170,29 @@ class Senses:
             if vendor is not None:
                 await vendor.close()
 
-    async def _read_text(self, jpeg: bytes) -> Reading:
-        if self._google is not None:
-            await asyncio.to_thread(import_module, "google.cloud.vision_v1")
-            return await self._google(jpeg)
+
+class _Eyes:
+    """Who reads a photo or document, and what that cost: Google while there is money for it, else this machine."""
+
+    def __init__(self, google: Vision | None, local: LocalReader, purse: Purse) -> None:
+        self._google = google
+        self._local = local
+        self._purse = purse
+        self.cost_usd = Decimal(0)
+
+    @property
+    def name(self) -> str:
+        return "google-vision" if self._google is not None else "local"
+
+    async def read(self, jpeg: bytes) -> Reading:
+        google = self._google
+        try:
+            if google is not None:
+                await self._purse.reserve(COST_USD_PER_PHOTO)
+        except BudgetSpent:
+            google = self._google = None
+        if google is not None:
+            return await self._by_google(google, jpeg)
         try:
             return await self._local.read(jpeg)
         except EngineMissing:
@@ -178,13 +200,31 @@ class Senses:
             _log.warning("no_eyes", fix="set GOOGLE_APPLICATION_CREDENTIALS, or install the extra recado[ocr]")
             return Reading(text="", lines=(), labels=())
 
-    @property
-    def _eyes(self) -> str:
-        return "google-vision" if self._google is not None else "local"
+    async def _by_google(self, google: Vision, jpeg: bytes) -> Reading:
+        await asyncio.to_thread(import_module, "google.cloud.vision_v1")
+        try:
+            reading = await google(jpeg)
+        except VisionFailed:
+            await self._purse.settle(COST_USD_PER_PHOTO, Decimal(0))
+            raise
+        self.cost_usd += COST_USD_PER_PHOTO
+        return reading
 
-    @property
-    def _look_cost(self) -> Decimal:
-        return COST_USD_PER_PHOTO if self._google is not None else Decimal(0)
+
+def _paid(whisper: Whisper, purse: Purse) -> SpeechToText:
+    """Each clip is paid for before it is heard; what was not heard is put back."""
+
+    async def hear(clip: Clip) -> Heard:
+        cost = cost_usd(clip.seconds)
+        await purse.reserve(cost)
+        try:
+            return await whisper(clip)
+        except TranscriptionFailed as error:
+            if error.status is not None:
+                await purse.settle(cost, Decimal(0))
+            raise
+
+    return hear
 
 
 def _trouble(refusal: Refusal) -> Trouble:

@@ -13,6 +13,7 @@ from bot.inbox import Desk, Lease, LeaseLost, hold
 from bot.joining import Joining
 from bot.messages import Inbound
 from bot.outbox import Outbox
+from bot.points import passing
 
 _log = structlog.get_logger()
 
@@ -42,6 +43,7 @@ class Shift:
     async def _take(self, lease: Lease) -> None:
         while not await self.desk.take(lease):  # noqa: ASYNC110 - another process holds it: there is no event
             await asyncio.sleep(0.25)
+        passing("turn: conversation taken")
 
     async def _hold(self, lease: Lease, pending: list[str]) -> bool:
         """Work with a lease that was taken; False when it went to another worker."""
@@ -63,12 +65,16 @@ class Shift:
         await self._join(lease, pending)
         await self.outbox.flush(lease)
         waiting = await self.desk.waiting(lease.conversation)
-        while waiting or not await self.desk.release(lease):
+        while waiting or not await self._let_go(lease):
             if waiting:
                 await self.take_turn(lease, waiting)
             else:
                 await self._join(lease, (await self.joining.state(lease.conversation))[1])
             waiting = [] if waiting else await self.desk.waiting(lease.conversation)
+
+    async def _let_go(self, lease: Lease) -> bool:
+        passing("turn: about to let go")
+        return await self.desk.release(lease)
 
     async def _join(self, lease: Lease, pending: list[str]) -> None:
         """Take in the conversations that turned out to be of the same person, once nothing waits in them."""

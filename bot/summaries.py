@@ -6,9 +6,11 @@ import asyncio
 
 import structlog
 
-from bot.ai.chat import ChatModel, FromPerson, Instructions, NoModelAnswered, Question
+from bot.ai.chat import BudgetSpent, ChatModel, FromPerson, Instructions, NoModelAnswered, Question
+from bot.budget import Budget
 from bot.memory import Memory
 from bot.perception import fenced
+from bot.points import passing
 from bot.prompting.business import Business
 from bot.prompting.prompts import Prompts
 from bot.trace import count
@@ -18,7 +20,8 @@ _SECONDS = 60
 
 
 class Summaries:
-    def __init__(self, model: ChatModel, memory: Memory, prompts: Prompts, business: Business) -> None:
+    def __init__(self, model: ChatModel, memory: Memory, prompts: Prompts, business: Business, budget: Budget) -> None:
+        self._budget = budget
         self._model = model
         self._memory = memory
         self._prompts = prompts
@@ -33,10 +36,12 @@ class Summaries:
         prompt = self._prompts.render("summary", values)
         said = fenced("conversation", lines="\n".join(f"{item.role}: {item.text}" for item in before.fallen))
         deadline = asyncio.get_running_loop().time() + _SECONDS
-        question = Question((Instructions(prompt.text), FromPerson(said)), deadline)
+        purse = self._budget.account(conversation)
+        question = Question((Instructions(prompt.text), FromPerson(said)), deadline, purse=purse)
         try:
             answer = await self._model.answer(question, count)
-        except NoModelAnswered as error:
+        except (NoModelAnswered, BudgetSpent) as error:
             _log.warning("no_summary", why=str(error.__cause__ or error))
             return
+        passing("summary: made, not kept")
         await self._memory.summarised(conversation, before.fallen, answer.text)

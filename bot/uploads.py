@@ -20,7 +20,7 @@ _KEEP_SECONDS = 29 * 24 * 3600
 _LARGEST_DOCUMENT = 100 * 1024 * 1024
 _OFFICE = "application/vnd.openxmlformats-officedocument"
 # The only kinds of document that Meta takes (reference 6).
-_DOCUMENTS = frozenset({
+DOCUMENTS = frozenset({
     "text/plain", "application/pdf", "application/msword", "application/vnd.ms-excel", "application/vnd.ms-powerpoint",
     f"{_OFFICE}.wordprocessingml.document", f"{_OFFICE}.spreadsheetml.sheet", f"{_OFFICE}.presentationml.presentation",
 })  # fmt: skip
@@ -82,7 +82,7 @@ def _document(file: File) -> File:
         # Tables and the like are text too, and Meta knows no other kind of it.
         mime = "text/plain"
     else:
-        mime = next((one for one in (by_name, file.mime.partition(";")[0].strip()) if one in _DOCUMENTS), "")
-    if mime not in _DOCUMENTS:
+        mime = next((one for one in (by_name, file.mime.partition(";")[0].strip()) if one in DOCUMENTS), "")
+    if mime not in DOCUMENTS:
         raise NotSendable(f"Meta takes no document of this kind ({file.mime})")
     return replace(file, mime=mime)

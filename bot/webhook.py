@@ -13,6 +13,7 @@ from redis.exceptions import RedisError
 from bot.fields import Reach, mind
 from bot.messages import Inbound, Status
 from bot.metrics import STATUSES, WEBHOOK_REJECTED, WEBHOOK_UNKNOWN
+from bot.points import passing
 from bot.redis import Together
 from bot.settings import WhatsAppSettings
 from bot.whatsapp.payload import Notification, NotJSON, parse
@@ -64,6 +65,7 @@ async def receive(request: web.Request) -> web.Response:
         return _rejected("not_json", 400)
     for what in notification.unknown:
         WEBHOOK_UNKNOWN.labels(what[:40]).inc()
+    passing("webhook: nothing stored yet")
     try:
         await _store(notification, request.app[INBOX], request.app[DELIVERIES])
         for change in notification.changes:
@@ -71,6 +73,7 @@ async def receive(request: web.Request) -> web.Response:
     except (RedisError, OSError) as error:
         _log.error("webhook_not_stored", error=type(error).__name__, fix="see that Redis answers and has memory left")
         return _rejected("storage", 503)
+    passing("webhook: stored, not acknowledged")
     return web.Response()
 
 

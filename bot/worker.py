@@ -15,13 +15,18 @@ from redis.exceptions import RedisError
 from bot import queues
 from bot.agent import Agent
 from bot.ai.openrouter import OpenRouter
+from bot.answering import Answering
 from bot.archive import Archive
+from bot.aside import Aside
+from bot.budget import Budget
 from bot.confirmations import Confirmations
 from bot.contacts import Contacts
 from bot.events import Events
+from bot.files import files_of
 from bot.handoff import HandOff
 from bot.inbox import Desk
 from bot.joining import Joining
+from bot.mail.connect import mailroom
 from bot.memory import Memory
 from bot.metrics import Ship
 from bot.notices import Notices
@@ -32,6 +37,7 @@ from bot.perception import Perception
 from bot.prompting.business import business_of
 from bot.prompting.prompts import load
 from bot.queues import Nudges
+from bot.rate import Rate
 from bot.reception import Reception
 from bot.records import Records
 from bot.redis import connect, ended
@@ -43,6 +49,7 @@ from bot.summaries import Summaries
 from bot.templates.files import definitions
 from bot.templates.synced import Templates
 from bot.tools.catalog import tools_for
+from bot.tools.tool import Kit
 from bot.turn import Stations, Turns
 from bot.verification import Verification
 from bot.whatsapp.client import Graph
@@ -82,35 +89,53 @@ async def running(settings: Settings, names: tuple[queues.Name, ...], concurrenc
             definitions(settings.service.templates_dir),
             default_language=settings.service.default_language,
         )
-        storage = storage_of(settings.storage)
+        storage, business = storage_of(settings.storage), business_of(prompts)
         archive = Archive(redis, storage)
+        language = settings.service.default_language
+        mail = await stack.enter_async_context(
+            mailroom(redis, settings.mail, storage, business=business.name, language=language)
+        )
         outbox = outbox_of(redis, graph, desk, contacts, templates, settings)
         notices = Notices(redis, desk, contacts, memory, outbox, templates)
         billing = billing_of(redis, http, contacts, notices, storage, graph, settings)
+        budget = Budget(redis, settings.budget, settings.service.zone)
+        answering = Answering(
+            contacts=contacts,
+            reception=Reception(contacts, handoff, settings.channel),
+            confirmations=Confirmations(redis, {changes.KIND: billing.changes.perform} if billing else {}),
+            agent=Agent(model, tools_for),
+            kit=Kit(
+                business=business,
+                handoff=handoff,
+                notices=notices,
+                files=files_of(redis, settings),
+                mail=mail,
+                billing=billing,
+                verification=Verification(redis) if billing and mail else None,
+            ),
+            prompts=prompts,
+            events=events,
+            budget=budget,
+            zone=settings.service.zone,
+        )
         stations = Stations(
             redis=redis,
             desk=desk,
             contacts=contacts,
             memory=memory,
-            perception=Perception(redis, graph, senses, archive),
-            agent=Agent(model, tools_for),
+            rate=Rate(redis, settings.channel.rate_limit_contact),
+            perception=Perception(redis, graph, senses, archive, budget),
+            answering=answering,
             outbox=outbox,
-            handoff=handoff,
             records=Records(redis, desk, memory, archive),
-            reception=Reception(contacts, handoff, settings.channel),
-            confirmations=Confirmations(redis, {changes.KIND: billing.changes.perform} if billing else {}),
             events=events,
             graph=graph,
             nudges=nudges,
-            notices=notices,
-            prompts=prompts,
-            business=business_of(prompts),
-            billing=billing,
-            verification=Verification(redis) if billing and settings.mail.configured else None,
+            aside=Aside(redis),
         )
         turns = Turns(stations, settings.turn, settings.service)
         shift = Shift(desk, outbox, Joining(redis, desk, memory), turns.take)
-        summaries = Summaries(model, memory, prompts, stations.business)
+        summaries = Summaries(model, memory, prompts, business, budget)
         ship = Ship(redis)
         stack.push_async_callback(ship.flush)
         await _alongside(stack, ship.run())
@@ -119,6 +144,9 @@ async def running(settings: Settings, names: tuple[queues.Name, ...], concurrenc
             "llm": _llm(shift, summaries),
             "notification": _notification(notices, billing),
         }
+        if mail is not None:
+            # Without a provider jobs wait until there is one.
+            processors["email"] = mail.process
         for name in (one for one in names if one in processors):
             working = queues.working(name, processors[name], settings.redis, concurrency=concurrency)
             await stack.enter_async_context(working)

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from bot.archive import Archive
+from bot.files import files_of
 from bot.sandbox.meta import Person
 from bot.sandbox.openrouter import says
 from bot.storage.connect import storage_of
@@ -51,8 +52,11 @@ async def test_a_message_that_was_taken_back_loses_its_file_and_a_contact_all_of
     assert len(kept(world)) == 2
     with pytest.raises(NotStored):
         await storage.get(gone)
-    await archive.erase(conversation)
+    files = files_of(world.redis, world.settings)
+    assert len(await files.of(conversation)) == 2
+    assert await files.erase(conversation) == 2
     assert kept(world) == []
+    assert await files.of(conversation) == []
 
 
 async def test_a_disk_that_can_not_be_written_costs_nobody_an_answer(

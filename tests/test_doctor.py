@@ -23,9 +23,11 @@ INTEGRATIONS = [
     "Whisper",
     "Vision",
     "Stripe",
+    "Storage",
     "Prompts",
     "Audio",
     "Console",
+    "E-mail",
 ]
 
 
@@ -54,6 +56,7 @@ async def test_a_service_that_is_whole_is_found_in_order(start: Start) -> None:
     assert {one.integration: one.state for one in findings if one.state != "ok"} == {
         "Vision": "absent",
         "Stripe": "absent",
+        "E-mail": "absent",
     }
 
 
@@ -62,7 +65,17 @@ async def test_what_is_not_configured_is_absent_and_says_what_to_set(
 ) -> None:
     monkeypatch.setenv("REDIS_URL", redis_address)
     absent = {one.integration: one.words for one in await examine(Settings()) if one.state == "absent"}
-    assert set(absent) == {"WhatsApp", "Webhook", "Sending", "OpenRouter", "Whisper", "Vision", "Stripe", "Console"}
+    assert set(absent) == {
+        "WhatsApp",
+        "Webhook",
+        "Sending",
+        "OpenRouter",
+        "Whisper",
+        "Vision",
+        "Stripe",
+        "Console",
+        "E-mail",
+    }
     for variable, integration in {
         "WHATSAPP_ACCESS_TOKEN": "WhatsApp",
         "WHATSAPP_APP_SECRET": "Webhook",
@@ -71,6 +84,7 @@ async def test_what_is_not_configured_is_absent_and_says_what_to_set(
         "GOOGLE_APPLICATION_CREDENTIALS": "Vision",
         "STRIPE_SECRET_KEY": "Stripe",
         "CONSOLE_TOKEN": "Console",
+        "SENDGRID_API_KEY": "E-mail",
     }.items():
         assert variable in absent[integration]
 
@@ -89,6 +103,8 @@ async def test_what_is_not_configured_is_absent_and_says_what_to_set(
         ("OPENAI_BASE_URL", "http://127.0.0.1:9/v1", "Whisper", "OPENAI_BASE_URL"),
         ("GOOGLE_VISION_ENDPOINT", "http://127.0.0.1:9", "Vision", "GOOGLE_VISION_ENDPOINT"),
         ("GOOGLE_APPLICATION_CREDENTIALS", "nowhere.json", "Vision", "GOOGLE_APPLICATION_CREDENTIALS"),
+        ("STORAGE_DIR", "/dev/null/files", "Storage", "STORAGE_DIR"),
+        ("STORAGE_PROVIDER", "r2", "Storage", "R2_BUCKET"),
         ("PROMPTS_DIR", "nowhere", "Prompts", "PROMPTS_DIR"),
     ],
 )

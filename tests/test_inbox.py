@@ -141,3 +141,15 @@ async def test_a_waiting_entry_that_can_not_be_read_is_an_unreadable_message_and
     first, second, third = await Desk(redis, lease_seconds=5).waiting(name)
     assert (first.id, second.id) == ("wamid.1", "wamid.9")
     assert second.content == third.content == Unsupported(type="unreadable")
+
+
+async def test_a_flood_ends_at_the_door_and_what_waits_already_stays(redis: Redis) -> None:
+    inbox = Inbox(redis, nobody, most_waiting=3)
+    flood = [message(number) for number in range(5)]
+    assert await inbox.accept(flood) == [True] * 5
+    name = await conversation(redis)
+    assert len(await Desk(redis, lease_seconds=6).waiting(name)) == 3
+    states = [entry["state"] for entry in (await Ledger(redis).of(name)).values()]
+    assert states == ["open"] * 3 + ["refused: too many messages"] * 2
+    # Delivered again, they are known like any other.
+    assert await inbox.accept(flood) == [False] * 5

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,20 +91,48 @@ class NoModelAnswered(Exception):
 Book = Callable[[Attempt], Awaitable[None]]
 
 
+class BudgetSpent(Exception):
+    """What may be spent today is spent: by this `contact`, or in `total`. Nothing was asked."""
+
+    def __init__(self, whose: Literal["contact", "total"]) -> None:
+        super().__init__(f"the day's budget is spent: {whose}")
+        self.whose = whose
+
+
+class Purse(Protocol):
+    """What may be spent for one person. Reserved before something is asked for, settled when its cost is known.
+
+    `economy` names the model that goes on, at twice the limit, when the budget is spent; None where none does.
+    """
+
+    @property
+    def economy(self) -> str | None: ...
+
+    async def reserve(self, usd: Decimal, *, economy: bool = False) -> None:
+        """Set a sum aside, all of it or nothing; raises BudgetSpent."""
+        ...
+
+    async def settle(self, reserved: Decimal, usd: Decimal) -> None:
+        """Put back what was reserved and not spent."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Question:
     """All that a model needs to answer; `deadline` is a time of the running loop's clock, in seconds.
 
     `may_call` is False where the model has to answer in words: it is told of the tools and asked to call none.
+    Without a `purse` nobody counts what it costs.
     """
 
     lines: tuple[Line, ...]
     deadline: float
     tools: tuple[ToolOffer, ...] = ()
     may_call: bool = True
+    purse: Purse | None = None
 
 
 class ChatModel(Protocol):
     async def answer(self, question: Question, book: Book) -> Answer:
-        """Ask the models in their order; raises NoModelAnswered, at the deadline at the latest."""
+        """Ask the models in their order; raises NoModelAnswered, at the deadline at the latest, or BudgetSpent."""
         ...

@@ -9,6 +9,7 @@ from datetime import tzinfo
 import aiohttp
 from redis.asyncio import Redis
 
+from bot.cache import Cache
 from bot.confirmations import Cards
 from bot.contacts import Contacts
 from bot.language import Language
@@ -59,7 +60,7 @@ def billing_of(  # noqa: PLR0913, PLR0917 - what billing stands on
         return None
     zone, language = settings.service.zone, settings.service.default_language
     stripe = Stripe(http, settings.stripe)
-    links, plans, states = Links(redis, stripe, contacts), Plans(redis, stripe), States(redis)
+    links, plans, states = Links(redis, stripe, contacts), Plans(Cache(redis), stripe), States(redis)
     mail = bool(settings.mail.configured)
     telling = Telling(
         redis, notices, contacts, links, zone, language, by_mail=mail, by_push=settings.push.configured, tell=tell

@@ -6,14 +6,12 @@ import unicodedata
 from dataclasses import dataclass
 
 from pydantic import TypeAdapter
-from redis.asyncio import Redis
 
+from bot.cache import Cache
 from bot.payments.client import Stripe
 from bot.payments.facts import Fact, Price, Product
 
 _KEEP_SECONDS = 300
-_KEY = "recado:stripe:plans"
-_LOCK_SECONDS = 30
 
 
 class Plan(Fact):
@@ -34,19 +32,15 @@ _plans: TypeAdapter[list[Plan]] = TypeAdapter(list[Plan])
 
 @dataclass(frozen=True, slots=True)
 class Plans:
-    redis: Redis
+    cache: Cache
     stripe: Stripe
 
     async def all(self) -> list[Plan]:
-        """By their price; raises what Stripe's calls raise. When it is time, one asks Stripe and the others wait."""
-        if kept := await self.redis.get(_KEY):
-            return _plans.validate_json(kept)
-        async with self.redis.lock(f"{_KEY}:lock", timeout=_LOCK_SECONDS, sleep=0.05):
-            if kept := await self.redis.get(_KEY):
-                return _plans.validate_json(kept)
-            found = _by_product(await self.stripe.prices())
-            await self.redis.set(_KEY, _plans.dump_json(found), ex=_KEEP_SECONDS)
-            return found
+        """By their price; raises what Stripe's calls raise where nobody knew them lately."""
+        return _plans.validate_json(await self.cache.get("stripe-plans", _KEEP_SECONDS, self._read))
+
+    async def _read(self) -> str:
+        return _plans.dump_json(_by_product(await self.stripe.prices())).decode()
 
     async def find(self, name: str) -> Plan | None:
         """The plan of this name, however it is typed."""

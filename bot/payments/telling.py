@@ -77,7 +77,8 @@ class Telling:
             return False
         whole = data | ({"name": who.name[:_NAME_LENGTH]} if who.name else {})
         job = {"to": who.email, "template": template, "data": whole, "language": who.language}
-        await queues.add(self.redis, "email", "send", job, key)
+        # For as long as the mailroom tries its own.
+        await queues.add(self.redis, "email", "send", job, key, attempts=10, wait_seconds=5)
         return True
 
     async def push(self, who: Addressee, title: str, body: str, key: str, url: str | None = None) -> None:

@@ -14,15 +14,18 @@ from pydantic import SecretStr
 from bot.app import create_app
 from bot.contacts import Contacts
 from bot.events import Events
+from bot.files import files_of
 from bot.handoff import HandOff
 from bot.identity import is_conversation
 from bot.listening import listening
 from bot.queues import QUEUES
 from bot.redis import connect
 from bot.sandbox import phone, subscriber
+from bot.sandbox.cabinet import list_of_files
 from bot.sandbox.database import redis_server
 from bot.sandbox.meta import Meta
 from bot.sandbox.openrouter import OpenRouterImitation
+from bot.sandbox.postbox import Postbox, Posted
 from bot.sandbox.stripe import StripeImitation
 from bot.sandbox.vision import VisionImitation
 from bot.sandbox.whisper import WhisperImitation
@@ -41,6 +44,9 @@ async def open_company(settings: Settings, host: str, port: int, data: Path) -> 
         settings.redis = RedisSettings(url=SecretStr(url))
         settings.storage = settings.storage.model_copy(update={"dir": data / "files"})
         port = port or _free_port(host)
+        if settings.service.public_url is None:
+            own = f"http://{_LOOPBACK if host in ('0.0.0.0', '::') else host}:{port}"
+            settings.service = settings.service.model_copy(update={"public_url": own})
         services = {
             "WhatsApp": "real" if settings.whatsapp.access_token else "imitation",
             "OpenRouter": await _openrouter(settings, stack),
@@ -50,11 +56,14 @@ async def open_company(settings: Settings, host: str, port: int, data: Path) -> 
         stripe = await _stripe(settings, stack, port)
         services["Stripe"] = "imitation" if stripe else "real"
         meta = await _meta(settings, stack, port)
-        app = create_app(settings)
         redis = await stack.enter_async_context(connect(settings.redis))
         events = Events(redis)
+        postbox, services["E-mail"] = await _mail(settings, stack, events)
+        app = create_app(settings)
         page = phone.application(meta, events.listen, {"services": services, "staff": []})
+        page.router.add_get("/mails", postbox.listing)
         page.router.add_post("/give-back", _give_back(HandOff(Contacts(redis), events)))
+        page.router.add_get("/files", list_of_files(redis, files_of(redis, settings)))
         app.add_subapp("/sandbox/", page)
         app.add_routes([web.get("/", _to_the_page)])
         await stack.enter_async_context(running(settings, QUEUES, CONCURRENCY))
@@ -122,6 +131,28 @@ async def _vision(settings: Settings, stack: AsyncExitStack) -> str:
     stack.push_async_callback(vision.stop)
     settings.vision = settings.vision.model_copy(update={"vision_endpoint": endpoint})
     return "imitation"
+
+
+async def _mail(settings: Settings, stack: AsyncExitStack, events: Events) -> tuple[Postbox, str]:
+    """A postbox for the page, which e-mail goes to where no provider is configured."""
+
+    async def tell(mail: Posted) -> None:
+        await events.publish({"type": "mail", "id": mail.id, "to": mail.to, "subject": mail.subject, "at": mail.at})
+
+    postbox = await stack.enter_async_context(Postbox(arrived=tell).running())
+    if settings.mail.configured:
+        return postbox, "real"
+    settings.mail = settings.mail.model_copy(
+        update={
+            "providers": [],
+            "smtp_host": _LOOPBACK,
+            "smtp_port": postbox.port,
+            "smtp_tls": "none",
+            "smtp_username": None,
+            "smtp_from_email": "hola@recado.example",
+        }
+    )
+    return postbox, "imitation"
 
 
 async def _stripe(settings: Settings, stack: AsyncExitStack, port: int) -> StripeImitation | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,6 +14,8 @@ from aiohttp import web
 from bot.sandbox.standin import answer_by_rules
 
 _PRICE = 0.00000025
+# The messages and the tools of a request to the answer's message.
+Rules = Callable[[list[dict[str, Any]], list[dict[str, Any]]], dict[str, Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +29,8 @@ class Scripted:
     delay: float = 0.0
     cut: bool = False
     drip: float = 0.0
+    cost: float | None = None
+    finish: str | None = None
 
 
 def says(text: str) -> Scripted:
@@ -52,10 +57,15 @@ def fails(status: int, message: str = "Provider returned error", **headers: str)
 
 
 class OpenRouterImitation:
-    """`requests` are the bodies that came; `will(...)` queues answers, and rules answer when none is left."""
+    """`requests` are the bodies that came; `will(...)` queues answers, and `rules` answer when none is left.
 
-    def __init__(self, api_key: str) -> None:
+    What the rules say takes `seconds`.
+    """
+
+    def __init__(self, api_key: str, *, rules: Rules = answer_by_rules, seconds: float = 0) -> None:
         self._api_key = api_key
+        self._rules = rules
+        self._seconds = seconds
         self._script: deque[Scripted] = deque()
         self._by_model: dict[str, deque[Scripted]] = {}
         self.requests: list[dict[str, Any]] = []
@@ -96,8 +106,11 @@ class OpenRouterImitation:
         self.requests.append(body)
         own = self._by_model.get(body["model"])
         script = own or self._script
-        answer = script.popleft() if script else Scripted(answer_by_rules(body["messages"], body.get("tools") or []))
+        answer = script.popleft() if script else self._by_rules(body)
         return await _play(request, answer, body)
+
+    def _by_rules(self, body: dict[str, Any]) -> Scripted:
+        return Scripted(self._rules(body["messages"], body.get("tools") or []), delay=self._seconds)
 
     def _authorised(self, request: web.Request) -> bool:
         return request.headers.get("Authorization") == f"Bearer {self._api_key}"
@@ -122,7 +135,7 @@ def _problem(body: Any) -> str | None:
 
 async def _play(request: web.Request, answer: Scripted, body: dict[str, Any]) -> web.StreamResponse:
     await asyncio.sleep(answer.delay)
-    text = answer.body if answer.body is not None else json.dumps(_completion(answer.message or {}, body))
+    text = answer.body if answer.body is not None else json.dumps(_completion(answer, body))
     if answer.cut or answer.drip:
         response = web.StreamResponse(status=answer.status, headers={"Content-Type": "application/json"})
         response.content_length = len(text.encode())
@@ -137,7 +150,8 @@ async def _play(request: web.Request, answer: Scripted, body: dict[str, Any]) ->
     return web.Response(status=answer.status, headers=answer.headers, text=text, content_type=kind)
 
 
-def _completion(message: dict[str, Any], body: dict[str, Any]) -> dict[str, Any]:
+def _completion(answer: Scripted, body: dict[str, Any]) -> dict[str, Any]:
+    message = answer.message or {}
     prompt = len(json.dumps(body["messages"], ensure_ascii=False)) // 4
     completion = len(json.dumps(message, ensure_ascii=False)) // 4
     return {
@@ -149,14 +163,14 @@ def _completion(message: dict[str, Any], body: dict[str, Any]) -> dict[str, Any]
             {
                 "index": 0,
                 "message": message,
-                "finish_reason": "tool_calls" if message.get("tool_calls") else "stop",
+                "finish_reason": answer.finish or ("tool_calls" if message.get("tool_calls") else "stop"),
             }
         ],
         "usage": {
             "prompt_tokens": prompt,
             "completion_tokens": completion,
             "total_tokens": prompt + completion,
-            "cost": round((prompt + completion) * _PRICE, 8),
+            "cost": round((prompt + completion) * _PRICE, 8) if answer.cost is None else answer.cost,
         },
     }
 

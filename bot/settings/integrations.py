@@ -14,6 +14,10 @@ MailProvider = Literal["sendgrid", "ses", "smtp"]
 StorageProvider = Literal["s3", "r2", "minio", "local"]
 
 
+# What is left to its carriers is only looked at for what would be no address at all.
+_SENDER = r"^[^@\s<>]+@[^@\s<>.]+(\.[^@\s<>.]+)+$"
+
+
 class StripeSettings(Section):
     model_config = SettingsConfigDict(env_prefix="STRIPE_")
 
@@ -34,20 +38,20 @@ class MailSettings(Section):
         [], validation_alias="EMAIL_PROVIDERS", description="sendgrid, ses, smtp in the order in which they are tried"
     )
     sendgrid_api_key: SecretStr | None = Field(None, description="SendGrid's key, SG.…")
-    sendgrid_from_email: str | None = Field(None, description="a sender that SendGrid has verified")
+    sendgrid_from_email: str | None = Field(None, pattern=_SENDER, description="a sender that SendGrid has verified")
     sendgrid_from_name: str | None = Field(None, description="the name that people see as the sender")
     sendgrid_base_url: Url = Field("https://api.sendgrid.com", description="SendGrid's address")
     aws_ses_access_key_id: str | None = Field(None, description="an access key's id")
     aws_ses_secret_access_key: SecretStr | None = Field(None, description="the access key's secret")
     aws_ses_region: str = Field("us-east-1", pattern=r"^[a-z]{2}(-[a-z]+)+-\d$", description="such as us-east-1")
-    aws_ses_from_email: str | None = Field(None, description="a sender that SES has verified")
+    aws_ses_from_email: str | None = Field(None, pattern=_SENDER, description="a sender that SES has verified")
     aws_endpoint_url_ses: Url | None = Field(None, description="another address of SES than Amazon's")
     smtp_host: str | None = Field(None, description="a host name")
     smtp_port: int = Field(587, ge=1, le=65535, description="a port from 1 to 65535")
     smtp_username: str | None = Field(None, description="the name to log in with")
     smtp_password: SecretStr | None = Field(None, description="the password to log in with")
     smtp_tls: Literal["starttls", "tls", "none"] = Field("starttls", description="starttls, tls or none")
-    smtp_from_email: str | None = Field(None, description="the sender's address")
+    smtp_from_email: str | None = Field(None, pattern=_SENDER, description="the sender's address")
 
     @field_validator("providers")
     @classmethod

@@ -10,11 +10,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
-from bot.storage.door import NotStored, StorageFailed, checked
+from bot.storage.door import NotStored, StorageFailed, Stored, checked, fitting, safe_mime
 
 # Hidden, because no segment of a key may begin with a dot.
 _TYPES = ".types"
 _PART = ".part-"
+_ANY = "any"
 T = TypeVar("T")
 
 
@@ -24,11 +25,11 @@ class Disk:
     def __init__(self, folder: Path) -> None:
         self._folder = folder.absolute()
 
-    async def put(self, key: str, data: bytes, mime: str) -> None:
+    async def put(self, key: str, data: bytes, mime: str, filename: str | None = None) -> None:  # noqa: ARG002 - links are made elsewhere
         def write() -> None:
             # The type first: a file that is there has one.
-            _write(self._path(key, _TYPES), mime.encode())
-            _write(self._path(key), data)
+            _write(self._path(key, _TYPES), safe_mime(mime).encode())
+            _write(self._path(key), fitting(data))
 
         await _aside(write)
 
@@ -37,6 +38,29 @@ class Disk:
 
     async def mime(self, key: str) -> str:
         return (await _aside(lambda: _read(self._path(key, _TYPES), key))).decode()
+
+    async def files(self, prefix: str) -> list[Stored]:
+        def walk() -> list[Stored]:
+            root, top = self._path(_ANY).parent, self._path(prefix)
+            paths = (top, *top.rglob("*")) if top.is_dir() else (top,)
+            whole = (path for path in paths if path.is_file() and not path.name.startswith("."))
+            return [Stored(path.relative_to(root).as_posix(), path.stat().st_size) for path in sorted(whole)]
+
+        return await _aside(walk)
+
+    async def link(self, key: str, seconds: float) -> str | None:  # noqa: ARG002 - a disk has no address of its own
+        return None
+
+    async def place(self, key: str) -> Path:
+        """Where the file lies, for a server that sends it piece by piece; raises NotStored."""
+
+        def find() -> Path:
+            path = self._path(key)
+            if not path.is_file():
+                raise NotStored(key)
+            return path
+
+        return await _aside(find)
 
     async def delete(self, prefix: str) -> None:
         def erase() -> None:

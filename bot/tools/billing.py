@@ -192,7 +192,7 @@ class WhichInvoice(Arguments):
     )
 
 
-@tool(WhichInvoice)
+@tool(WhichInvoice, acts=True)
 async def send_invoice(arguments: WhichInvoice, context: ToolContext) -> str:
     """Send one of the customer's own invoices, as a PDF in this chat or by e-mail to the address of their account."""
     billing = billing_of(context)
@@ -229,7 +229,7 @@ class WhichPlan(Arguments):
     new_customer: bool = Field(False, description="True only if they said that they have no account yet")
 
 
-@tool(WhichPlan)
+@tool(WhichPlan, acts=True)
 async def start_subscription(arguments: WhichPlan, context: ToolContext) -> str:
     """Give the customer a button to Stripe's page where they subscribe and pay. Nothing is charged before they do so
     there. For somebody who has a plan already, use change_plan.

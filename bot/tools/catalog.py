@@ -14,6 +14,8 @@ from bot.tools.billing import (
     start_subscription,
 )
 from bot.tools.business import business_hours
+from bot.tools.email import send_email
+from bot.tools.files import list_files, send_file
 from bot.tools.handoff import talk_to_a_person
 from bot.tools.offers import ask_location, offer_choices, send_link
 from bot.tools.plan_changes import cancel_subscription, change_plan, resume_subscription
@@ -43,6 +45,9 @@ TABLE = (
     Row(ask_location, _YES, _YES),
     Row(send_link, _YES, _YES),
     Row(send_template, _NO, _YES),
+    Row(list_files, _YES, _YES, needs="files"),
+    Row(send_file, _YES, _YES, needs="files"),
+    Row(send_email, _YES, _YES, needs="mail"),
     Row(get_subscription, _YES, _YES, needs="billing"),
     Row(list_plans, _YES, _YES, needs="billing"),
     Row(list_invoices, _YES, _YES, needs="billing"),

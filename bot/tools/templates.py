@@ -17,7 +17,7 @@ class Sending(Arguments):
     language: str | None = Field(None, description="Such as es_MX; left out, it is the person's own")
 
 
-@tool(Sending)
+@tool(Sending, acts=True)
 async def send_template(arguments: Sending, context: ToolContext) -> str:
     """Send one of the company's approved WhatsApp templates to a person: order_confirmation (name, order, total),
     payment_reminder (name, amount, date), shipping_update (name, order, status).

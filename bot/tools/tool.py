@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import datetime
 from typing import Any, Generic, TypeVar
 
@@ -11,7 +11,9 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from bot.ai.chat import ToolOffer
 from bot.contacts import Contact
+from bot.files import Files
 from bot.handoff import HandOff
+from bot.mail.mailroom import Mailroom
 from bot.messages import Part
 from bot.notices import Notices
 from bot.payments.billing import Billing
@@ -33,8 +35,25 @@ class NoArguments(Arguments):
     pass
 
 
-@dataclass(frozen=True, slots=True)
-class ToolContext:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kit:
+    """What tools work with, made once by the worker; None where an integration isn't configured."""
+
+    business: Business
+    handoff: HandOff
+    notices: Notices
+    files: Files | None = None
+    mail: Mailroom | None = None
+    billing: Billing | None = None
+    verification: Verification | None = None
+
+    def for_turn(self, *, conversation: str, contact: Contact, now: datetime, effect: str) -> ToolContext:
+        kit = {one.name: getattr(self, one.name) for one in fields(Kit)}
+        return ToolContext(conversation=conversation, contact=contact, now=now, effect=effect, **kit)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToolContext(Kit):
     """Who the tool works for, from the signed webhook, and with what. `effect` keys an effect: same key, same act.
 
     What a tool appends to `parts` becomes a message of the turn's reply.
@@ -43,11 +62,6 @@ class ToolContext:
     conversation: str
     contact: Contact
     now: datetime
-    business: Business
-    handoff: HandOff
-    notices: Notices
-    billing: Billing | None = None
-    verification: Verification | None = None
     effect: str = ""
     parts: list[Part] = field(default_factory=list)
 
@@ -62,6 +76,7 @@ class Tool(Generic[A]):
     description: str
     arguments: type[A]
     work: Work[A]
+    acts: bool = False
 
     @property
     def offer(self) -> ToolOffer:
@@ -81,11 +96,14 @@ class Tool(Generic[A]):
         return await self.work(checked, context)
 
 
-def tool(arguments: type[A]) -> Callable[[Work[A]], Tool[A]]:
-    """Make a function a tool: its name and docstring are what the model reads."""
+def tool(arguments: type[A], *, acts: bool = False) -> Callable[[Work[A]], Tool[A]]:
+    """Make a function a tool: its name and docstring are what the model reads.
+
+    `acts` says that calling it in another turn again would do something twice.
+    """
 
     def wrap(work: Work[A]) -> Tool[A]:
         description = " ".join((work.__doc__ or "").split())
-        return Tool(work.__name__, description, arguments, work)
+        return Tool(work.__name__, description, arguments, work, acts)
 
     return wrap

@@ -37,7 +37,7 @@ class Code(Arguments):
     code: str = Field(description="The 6 digits that the customer typed", min_length=6, max_length=20)
 
 
-@tool(Address)
+@tool(Address, acts=True)
 async def verify_email(arguments: Address, context: ToolContext) -> str:
     """Send a code to the e-mail address of the customer's account, to find out which account is theirs. Call it when a
     tool says that the account is not known and the customer gave their address.

@@ -40,29 +40,9 @@ def disk(folder: Path) -> Storage:
     return Disk(folder)
 
 
-async def test_a_file_comes_back_with_its_bytes_and_its_type(disk: Storage) -> None:
-    data = bytes(range(256)) * 100
-    await disk.put(KEY, data, "image/jpeg")
-    assert await disk.get(KEY) == data
-    assert await disk.mime(KEY) == "image/jpeg"
-
-
 async def test_another_process_finds_it(disk: Storage, folder: Path) -> None:
     await disk.put(KEY, b"x", "text/plain")
     assert await Disk(folder).get(KEY) == b"x"
-
-
-async def test_the_same_key_again_takes_its_place(disk: Storage) -> None:
-    await disk.put(KEY, b"first", "text/plain")
-    await disk.put(KEY, b"second", "application/pdf")
-    assert (await disk.get(KEY), await disk.mime(KEY)) == (b"second", "application/pdf")
-
-
-@pytest.mark.parametrize("key", [KEY, "media", "media/c_1", "other"])
-async def test_what_was_never_kept_is_not_stored(disk: Storage, key: str) -> None:
-    await disk.put("media/c_1/2026-11-24/9002", b"x", "text/plain")
-    with pytest.raises(NotStored):
-        await disk.get(key)
 
 
 async def test_a_prefix_erases_what_is_below_it_and_no_neighbour(disk: Storage, folder: Path) -> None:
@@ -74,14 +54,6 @@ async def test_a_prefix_erases_what_is_below_it_and_no_neighbour(disk: Storage, 
             await disk.get(key)
     assert await disk.get("media/c_12/a/3") == b"x"
     assert [path for path in files(folder) if path.endswith("c_1")] == []
-
-
-async def test_one_file_is_erased_by_its_key_and_erasing_twice_is_erasing_once(disk: Storage) -> None:
-    await disk.put(KEY, b"x", "text/plain")
-    await disk.delete(KEY)
-    await disk.delete(KEY)
-    with pytest.raises(NotStored):
-        await disk.mime(KEY)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,88 @@
+"""`make chaos`: breaks Recado's real processes on purpose and prints the README's reliability tables again."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import tempfile
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from pathlib import Path
+
+from bench.chaos import load
+from bench.chaos.kills import killed
+from bot.points import POINTS
+
+Work = Callable[[Path], Awaitable[None]]
+
+
+async def kills(folder: Path) -> None:
+    """SIGKILL at every named point, twice each, while 240 people write."""
+    outcome = await killed(folder, people=240, bursts=3, rounds=2)
+    verdict = outcome.verdict
+    table(
+        ("killed at", "processes"),
+        [(point, outcome.deaths[point]) for point in POINTS],
+    )
+    table(
+        ("what became of it", ""),
+        [
+            ("people · messages · webhook posts", f"{outcome.people} · {verdict.messages} · {outcome.posts}"),
+            ("webhooks not taken at once, and delivered again", outcome.refused),
+            ("messages lost · answered twice", f"{len(verdict.lost)} · {len(verdict.answered_twice)}"),
+            ("people answered out of order", len(verdict.out_of_order)),
+            ("tool effects · lost · twice",
+             f"{verdict.effects} · {len(verdict.effects_lost)} · {len(verdict.effects_twice)}"),
+            ("ledger entries without an end · failed", f"{len(verdict.without_end)} · {len(verdict.failed)}"),
+            ("unaccounted at the end", verdict.unaccounted),
+        ],
+    )  # fmt: skip
+    if verdict.faults:
+        raise SystemExit(f"kills: {', '.join(verdict.faults)}")
+
+
+async def loads(folder: Path) -> None:
+    """A model that takes 2 s: a thousand at once, people who come evenly, a flood, and twice the workers."""
+    burst = await load.burst(folder / "burst", 1000)
+    calm = await load.steady(folder / "calm", 40, 600)
+    flood = await load.steady(folder / "flood", 40, 600, flood=2000)
+    one = await load.throughput(folder / "one", 1, 300, 25)
+    two = await load.throughput(folder / "two", 2, 600, 25)
+    table(
+        ("with a model that takes 2 s, two workers", ""),
+        [
+            ("1,000 conversations at the same moment: added by Recado, median · 95th percentile",
+             f"{burst.median:.2f} s · {burst.p95:.2f} s"),
+            ("the same: highest memory of a worker · CPU of the workers a turn",
+             f"{burst.megabytes:.0f} MB · {burst.cpu_ms:.1f} ms"),
+            ("40 conversations a second: added, median · 95th percentile", f"{calm[0]:.2f} s · {calm[1]:.2f} s"),
+            ("the same while one person sends 200 messages a second", f"{flood[0]:.2f} s · {flood[1]:.2f} s"),
+            ("turns a second, one worker · two workers (25 at a time each)",
+             f"{one:.1f} · {two:.1f}: ratio {two / one:.2f}"),
+        ],
+    )  # fmt: skip
+
+
+WORKS: dict[str, Work] = {"kills": kills, "load": loads}
+
+
+def table(head: Sequence[object], rows: Iterable[Sequence[object]]) -> None:
+    print()
+    for cells in (head, ["---"] * len(head), *rows):
+        print("| " + " | ".join(str(cell) for cell in cells) + " |", flush=True)
+
+
+async def main(names: list[str]) -> None:
+    unknown = set(names) - set(WORKS)
+    if unknown:
+        raise SystemExit(f"{', '.join(sorted(unknown))}: expected some of {', '.join(WORKS)}")
+    for name in names or WORKS:
+        with tempfile.TemporaryDirectory() as folder:
+            print(f"\n### {name}: {(WORKS[name].__doc__ or '').strip()}", flush=True)
+            await WORKS[name](Path(folder))
+
+
+if __name__ == "__main__":
+    from bot import logs
+
+    logs.configure("error", "console")
+    asyncio.run(main(sys.argv[1:]))

@@ -1,0 +1,183 @@
+"""Two servers, two workers, a real Redis, and Meta and the models around them; who dies is replaced at once."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import random
+import re
+import secrets
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from itertools import count
+from pathlib import Path
+from typing import Any, Literal
+
+import psutil
+from redis.asyncio import Redis
+
+from bench.chaos.doomed import Doomed
+from bench.processes import free_port
+from bot.listening import listening
+from bot.points import Point
+from bot.sandbox.database import redis_server
+from bot.sandbox.meta import Meta
+from bot.sandbox.openrouter import OpenRouterImitation
+
+Kind = Literal["serve", "worker"]
+ORDER = re.compile(r"pedido (\S+) para (\d+)")
+TOKEN = re.compile(r"#\d+\.\d+")
+
+
+def echo(messages: list[dict[str, Any]], tools: list[dict[str, Any]]) -> dict[str, Any]:
+    """A model that answers with the numbers of what it was asked, and sends a template for each order in it."""
+    said = next(line["content"] for line in reversed(messages) if line["role"] == "user")
+    if tools and messages[-1]["role"] == "user" and (orders := ORDER.findall(said)):
+        calls = [
+            {"name": "send_template", "arguments": json.dumps(_confirmation(order, phone))} for order, phone in orders
+        ]
+        made = [{"id": f"call_{index}", "type": "function", "function": call} for index, call in enumerate(calls)]
+        return {"role": "assistant", "content": None, "tool_calls": made}
+    return {"role": "assistant", "content": " ".join(TOKEN.findall(said)) or "resumen"}
+
+
+def _confirmation(order: str, phone: str) -> dict[str, Any]:
+    return {
+        "to": phone,
+        "template": "order_confirmation",
+        "parameters": {"name": "Luis", "order": order, "total": "$10"},
+    }
+
+
+def point_kind(point: Point) -> Kind:
+    return "serve" if point.startswith("webhook") else "worker"
+
+
+@dataclass
+class Company:
+    """`agenda` holds the points that are still to be died at; `deaths` those that were."""
+
+    redis: Redis
+    meta: Meta
+    models: OpenRouterImitation
+    environment: dict[str, str]
+    folder: Path
+    concurrency: int = 100
+    agenda: list[Point] = field(default_factory=list)
+    deaths: list[Point] = field(default_factory=list)
+    chance: random.Random = field(default_factory=lambda: random.Random(7))
+    ports: list[int] = field(default_factory=list)
+    _slots: dict[int, tuple[Kind, Doomed]] = field(default_factory=dict)
+    _names: count[int] = field(default_factory=count)
+
+    @property
+    def webhook(self) -> str:
+        """The address of one of the servers, each time another."""
+        return f"http://127.0.0.1:{self.chance.choice(self.ports)}/webhooks/whatsapp"
+
+    async def open(self, servers: int, workers: int) -> None:
+        self.ports = [free_port() for _ in range(servers)]
+        for slot in range(servers + workers):
+            self._fill(slot, "serve" if slot < servers else "worker")
+        await asyncio.gather(*(process.ready() for _, process in self._slots.values()))
+
+    async def mind(self) -> None:
+        """Replace who dies, for ever; every new one is to die at the next point of the agenda."""
+        while True:
+            for slot, (kind, process) in list(self._slots.items()):
+                if process.dead:
+                    if process.died_there and process.point is not None:
+                        self.deaths.append(process.point)
+                    self._fill(slot, kind)
+            # Statuses of Meta go to any of the servers too.
+            self.meta.delivery.courier.url = self.webhook
+            await asyncio.sleep(0.05)
+
+    async def roll(self) -> list[int | None]:
+        """Restart every process, one after the other, as a deployment does; gives their exit codes."""
+        codes = []
+        for slot, (kind, process) in list(self._slots.items()):
+            process.tell_to_stop()
+            codes.append(await process.ended())
+            if self._slots[slot][1] is process:
+                self._fill(slot, kind)
+            await self._slots[slot][1].ready()
+        return codes
+
+    def stats(self, kind: Kind) -> list[psutil.Process]:
+        """The processes of a kind, for their memory and CPU time."""
+        return [psutil.Process(one.process.pid) for each, one in self._slots.values() if each == kind]
+
+    def close(self) -> None:
+        for _, process in self._slots.values():
+            process.process.kill()
+            process.process.join()
+
+    def _fill(self, slot: int, kind: Kind) -> None:
+        port = str(self.ports[slot]) if kind == "serve" else ""
+        options = ["--host", "127.0.0.1", "--port", port] if port else ["--concurrency", str(self.concurrency)]
+        point = next((one for one in self.agenda if point_kind(one) == kind), None)
+        if point is not None:
+            self.agenda.remove(point)
+        log = self.folder / f"{kind}-{next(self._names)}.log"
+        self._slots[slot] = (
+            kind,
+            Doomed.start([kind, *options], self.environment, log, point, self.chance.randint(1, 3)),
+        )
+
+
+@asynccontextmanager
+async def opened(  # noqa: PLR0913 - what a bench may want to vary
+    folder: Path,
+    *,
+    points: Sequence[Point] = (),
+    staff: Sequence[str] = (),
+    servers: int = 2,
+    workers: int = 2,
+    concurrency: int = 100,
+    model_seconds: float = 0.1,
+) -> AsyncIterator[Company]:
+    """Run the company until the context ends; a model takes `model_seconds`."""
+    async with AsyncExitStack() as stack:
+        url = await stack.enter_async_context(redis_server(folder / "redis", options=("--appendfsync", "everysec")))
+        models = OpenRouterImitation("openrouter-key", rules=echo, seconds=model_seconds)
+        models_url = await stack.enter_async_context(listening(models.app(), "127.0.0.1", 0, finish=0.1))
+        secret, token = secrets.token_hex(8), secrets.token_hex(8)
+        meta = Meta(
+            webhook_url="",
+            app_secret=secret,
+            access_token=token,
+            verify_token="verify",
+            status_pauses=(0, 0.05, 0.1),
+            retry_pauses=(0.2, 0.5, 1, 2, 4, 8),
+            # Of the tests' limits, none is Meta's: what is measured is Recado.
+            throughput=10_000,
+        )
+        environment = {
+            "REDIS_URL": url,
+            "WHATSAPP_ACCESS_TOKEN": token,
+            "WHATSAPP_PHONE_NUMBER_ID": meta.phone_number_id,
+            "WHATSAPP_WABA_ID": meta.waba_id,
+            "WHATSAPP_APP_SECRET": secret,
+            "WHATSAPP_API_BASE_URL": await meta.start(),
+            "WHATSAPP_MESSAGES_PER_SECOND": "1000",
+            "RATE_LIMIT_CONTACT": "1000/minute",
+            "OPENROUTER_API_KEY": "openrouter-key",
+            "LLM_BASE_URL": f"{models_url}/api/v1",
+            "TURN_QUIET_SECONDS": "0.3",
+            "STAFF_CONTACTS": ",".join(staff),
+            # Little is kept word for word, so that summaries are made too.
+            "MEMORY_MESSAGES": "4",
+            "LOG_LEVEL": "info",
+            "LOG_FORMAT": "json",
+        }
+        stack.push_async_callback(meta.stop)
+        redis = await stack.enter_async_context(Redis.from_url(url, decode_responses=True))
+        company = Company(redis, meta, models, environment, folder, agenda=list(points), concurrency=concurrency)
+        stack.callback(company.close)
+        await company.open(servers, workers)
+        minding = asyncio.create_task(company.mind())
+        stack.push_async_callback(asyncio.wait, [minding])
+        stack.callback(minding.cancel)
+        yield company

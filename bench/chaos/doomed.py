@@ -1,0 +1,87 @@
+"""A real process of Recado that kills itself with SIGKILL when it comes by one of the named points."""
+
+from __future__ import annotations
+
+import asyncio
+import multiprocessing
+import os
+import signal
+import sys
+from dataclasses import dataclass
+from multiprocessing.context import ForkServerProcess
+from pathlib import Path
+
+from bot.points import Point, listen
+
+# A server of prepared processes: starting one takes milliseconds, so that dozens can die in a minute.
+_context = multiprocessing.get_context("forkserver")
+_context.set_forkserver_preload(["bot.app", "bot.worker", "bot.cli"])
+
+
+@dataclass(slots=True)
+class Doomed:
+    """A process, and where it is to die at which passing; None where it is to live."""
+
+    process: ForkServerProcess
+    log: Path
+    point: Point | None
+
+    @classmethod
+    def start(
+        cls, command: list[str], environment: dict[str, str], log: Path, point: Point | None = None, passing: int = 1
+    ) -> Doomed:
+        process = _context.Process(target=_run, args=(command, environment, str(log), point, passing), daemon=True)
+        process.start()
+        return cls(process, log, point)
+
+    @property
+    def dead(self) -> bool:
+        return self.process.exitcode is not None
+
+    @property
+    def died_there(self) -> bool:
+        """Whether it died by the hand that it raised against itself."""
+        return self.process.exitcode == -signal.SIGKILL
+
+    def tell_to_stop(self) -> None:
+        if self.process.pid is not None and not self.dead:
+            os.kill(self.process.pid, signal.SIGTERM)
+
+    async def ended(self, seconds: float = 40) -> int | None:
+        """Its exit code, once it is over."""
+        async with asyncio.timeout(seconds):
+            while not self.dead:
+                await asyncio.sleep(0.02)
+        return self.process.exitcode
+
+    async def ready(self) -> None:
+        """Return when its log says that it is ready; raises with the log when it ends before."""
+        async with asyncio.timeout(30):
+            while True:
+                told = self.log.read_text() if self.log.exists() else ""
+                if "_ready" in told:
+                    return
+                if self.dead:
+                    raise RuntimeError(f"a process ended before it was ready: {told}")
+                await asyncio.sleep(0.02)
+
+
+def _run(command: list[str], environment: dict[str, str], log: str, point: Point | None, passing: int) -> None:
+    os.environ.update(environment)
+    with open(log, "w") as file:  # noqa: PTH123 - a descriptor to put in the place of standard error
+        for stream in (1, 2):
+            os.dup2(file.fileno(), stream)
+        left = passing
+
+        def hook(here: Point) -> None:
+            nonlocal left
+            left -= here == point
+            if left == 0:
+                os.kill(os.getpid(), signal.SIGKILL)
+
+        if point is not None:
+            listen(hook)
+        sys.argv = ["recado", *command]
+        from bot.__main__ import main  # noqa: PLC0415 - reads the environment that was set above
+
+        main()

@@ -1,0 +1,126 @@
+"""A thousand conversations in flight, twice the workers, and one person who floods: what it costs the others."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from statistics import quantiles
+
+import aiohttp
+
+from bench.chaos.company import Company, opened
+from bot.sandbox.desk import new_wamid
+from bot.sandbox.meta import Person
+from bot.sandbox.webhooks import encode, envelope, message_value, seconds, signature
+
+MODEL_SECONDS = 2.0
+_CONNECTIONS = 64
+
+
+@dataclass
+class Writers:
+    """Posts one message for each person, and notes when it was taken and when it was answered."""
+
+    company: Company
+    asked: dict[str, float] = field(default_factory=dict)
+
+    async def write(self, people: list[Person], *, per_second: float = 0) -> None:
+        """All at once, or so many a second."""
+        connector = aiohttp.TCPConnector(limit=_CONNECTIONS)
+        async with aiohttp.ClientSession(connector=connector) as http:
+            began = time.perf_counter()
+            posts = []
+            for index, person in enumerate(people):
+                if per_second:
+                    await asyncio.sleep(max(began + index / per_second - time.perf_counter(), 0))
+                posts.append(asyncio.create_task(self._post(http, person, index)))
+            await asyncio.gather(*posts)
+
+    async def _post(self, http: aiohttp.ClientSession, person: Person, index: int) -> None:
+        meta = self.company.meta
+        at = meta.clock()
+        message = {"id": new_wamid(), "timestamp": seconds(at), "type": "text", "text": {"body": f"#{index}.0"}}
+        meta.chats.received(person, message, at)
+        body = encode(envelope(meta.business, [message_value(meta.business, person, message)]))
+        signed = {"X-Hub-Signature-256": signature(meta.app_secret, body)}
+        self.asked.setdefault(person.bsuid, time.time())
+        async with http.post(self.company.webhook, data=body, headers=signed) as response:
+            response.raise_for_status()
+
+    async def added(self, people: list[Person], within: float = 240) -> list[float]:
+        """Seconds from each person's message to their reply, beyond what the model took."""
+        wanted = {person.bsuid for person in people}
+        async with asyncio.timeout(within):
+            while not wanted <= {one.person.bsuid for one in self.company.meta.accepted if one.person}:
+                await asyncio.sleep(0.05)
+        replied: dict[str, float] = {}
+        for one in self.company.meta.accepted:
+            if one.person:
+                replied.setdefault(one.person.bsuid, one.at.timestamp())
+        return [replied[name] - self.asked[name] - MODEL_SECONDS for name in wanted]
+
+
+def crowd(count: int, first: int = 0) -> list[Person]:
+    return [
+        Person(phone=f"52156{number:08}", bsuid=f"MX.7{number:015}", name="P") for number in range(first, first + count)
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class Burst:
+    """Many at the same moment: seconds added by Recado, memory (MB) at its highest, CPU (ms) of the workers a turn."""
+
+    conversations: int
+    median: float
+    p95: float
+    megabytes: float
+    cpu_ms: float
+
+
+async def burst(folder: Path, conversations: int) -> Burst:
+    async with opened(folder, concurrency=conversations, model_seconds=MODEL_SECONDS) as company:
+        workers = company.stats("worker")
+        before = sum(sum(one.cpu_times()[:2]) for one in workers)
+        writers, people = Writers(company), crowd(conversations)
+        peak = 0.0
+
+        async def watch() -> None:
+            nonlocal peak
+            while True:
+                peak = max(peak, *(one.memory_info().rss / 1e6 for one in workers))
+                await asyncio.sleep(0.1)
+
+        watching = asyncio.create_task(watch())
+        await writers.write(people)
+        added = await writers.added(people)
+        watching.cancel()
+        spent = sum(sum(one.cpu_times()[:2]) for one in workers) - before
+        return Burst(conversations, *_median_and_p95(added), peak, spent / conversations * 1000)
+
+
+async def steady(folder: Path, per_second: float, conversations: int, *, flood: int = 0) -> tuple[float, float]:
+    """Median and 95th percentile of the seconds added while people come evenly; one of them may flood us."""
+    async with opened(folder, concurrency=500, model_seconds=MODEL_SECONDS) as company:
+        writers, people = Writers(company), crowd(conversations)
+        flooding = asyncio.create_task(Writers(company).write([crowd(1, 9_000_000)[0]] * flood, per_second=200))
+        await writers.write(people, per_second=per_second)
+        added = await writers.added(people)
+        await flooding
+        return _median_and_p95(added)
+
+
+async def throughput(folder: Path, workers: int, conversations: int, concurrency: int) -> float:
+    """Turns a second while there is always more to do than the workers may have in hand."""
+    async with opened(folder, workers=workers, concurrency=concurrency, model_seconds=MODEL_SECONDS) as company:
+        writers, people = Writers(company), crowd(conversations)
+        began = time.perf_counter()
+        await writers.write(people)
+        await writers.added(people)
+        return conversations / (time.perf_counter() - began)
+
+
+def _median_and_p95(values: list[float]) -> tuple[float, float]:
+    cuts = quantiles(values, n=20, method="inclusive")
+    return cuts[9], cuts[18]

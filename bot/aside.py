@@ -1,0 +1,118 @@
+"""Messages whose turn failed for good: set aside with the reason, until an operator retries or drops them."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, cast
+
+from redis.asyncio import Redis
+
+from bot import inbox, ledger
+from bot.messages import Inbound, Record
+from bot.redis import answer, key
+
+# Conversations in which something was set aside, by the time (Unix seconds) of the newest.
+_INDEX = "recado:aside"
+# What stays set aside in one conversation; older ones have had their answer, like these.
+_MOST = 20
+
+# Back onto the waiting list, with their ledger entries open again, all at once. KEYS 1 aside, 2 waiting, 3 ledger.
+# ARGV what was read of the list, then for each message: its id, its open entry, itself. Gives 0 when it has changed.
+_RETRY = """
+if redis.call('LLEN', KEYS[1]) ~= tonumber(ARGV[1]) then return 0 end
+for index = 2, #ARGV, 3 do
+  redis.call('HSET', KEYS[3], ARGV[index], ARGV[index + 1])
+  redis.call('RPUSH', KEYS[2], ARGV[index + 2])
+end
+redis.call('DEL', KEYS[1])
+return 1
+"""
+
+
+class SetAside(Record):
+    """A turn's messages, why it failed, and when; `acted` names tools that had acted by then: no retry repeats them."""
+
+    reason: str
+    at: datetime
+    messages: tuple[Inbound, ...]
+    acted: tuple[str, ...] = ()
+
+
+class Acted(Exception):
+    """A retry would do something twice; the message says what the operator can do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Aside:
+    redis: Redis
+
+    async def note(self, conversation: str) -> None:
+        """List a conversation; before `put`, because one that is listed with nothing set aside is harmless."""
+        await self.redis.zadd(_INDEX, {conversation: time.time()})
+
+    async def all(self) -> dict[str, list[SetAside]]:
+        """What is set aside, by conversation, the newest first."""
+        found: dict[str, list[SetAside]] = {}
+        names: list[str] = await self.redis.zrevrange(_INDEX, 0, -1)
+        for name in names:
+            if entries := await self.of(name):
+                found[name] = entries
+            else:
+                await self.redis.zrem(_INDEX, name)
+        return found
+
+    async def of(self, conversation: str) -> list[SetAside]:
+        raw: list[str] = await answer(self.redis.lrange(_aside(conversation), 0, -1))
+        return [SetAside.model_validate_json(one) for one in raw]
+
+    async def retry(self, conversation: str) -> int:
+        """Let a conversation's messages wait for a turn again; how many. A turn has to be asked for afterwards.
+
+        Raises Acted where a tool had acted already: a new turn would act again.
+        """
+        entries = await self.of(conversation)
+        if acted := sorted({name for entry in entries for name in entry.acted}):
+            raise Acted(f"{conversation}: {', '.join(acted)} had acted already; write to the customer, then drop it")
+        messages = [
+            message.model_copy(update={"retries": message.retries + 1})
+            for entry in entries
+            for message in entry.messages
+        ]
+        told: list[str] = []
+        for message in messages:
+            opened = ledger.entry(message.content.kind, message.received_at)
+            told += [message.id, opened, message.model_dump_json(exclude_none=True)]
+        names = _aside(conversation), inbox.waiting_key(conversation), ledger.keys(conversation)[0]
+        done = await answer(self.redis.eval(_RETRY, 3, *names, str(len(entries)), *told)) if messages else 0
+        return len(messages) if cast("int", done) else 0
+
+    async def drop(self, conversation: str) -> int:
+        """Forget what is set aside in a conversation; how many messages."""
+        entries = await self.of(conversation)
+        await self.redis.delete(_aside(conversation))
+        await self.redis.zrem(_INDEX, conversation)
+        return sum(len(entry.messages) for entry in entries)
+
+
+def put(pipeline: Any, conversation: str, entry: SetAside) -> None:
+    """Set a turn's messages aside, within the transaction that ends it."""
+    pipeline.rpush(_aside(conversation), entry.model_dump_json(exclude_none=True))
+    pipeline.ltrim(_aside(conversation), -_MOST, -1)
+    pipeline.expire(_aside(conversation), ledger.KEEP_SECONDS)
+
+
+def as_json(entry: SetAside) -> dict[str, Any]:
+    """For an operator: no text of anybody."""
+    kinds = [message.content.kind for message in entry.messages]
+    return {
+        "reason": entry.reason,
+        "at": entry.at.isoformat(timespec="seconds"),
+        "messages": kinds,
+        "acted": list(entry.acted),
+    }
+
+
+def _aside(conversation: str) -> str:
+    return key(conversation, "aside")

@@ -1,0 +1,123 @@
+"""`recado contacts …`: what is stored about one person, to hand it to them or to erase it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from bot import logs
+from bot.settings import Settings, SettingsWrong
+
+if TYPE_CHECKING:
+    from bot.dossier import Dossier, Person
+    from bot.files import Files
+
+app = typer.Typer(name="contacts", help="What is stored about one person: export, erase.", no_args_is_help=True)
+
+Whose = Annotated[str, typer.Argument(metavar="ID", help="A phone with its country's digits, or a BSUID.")]
+# As the workers': a command that is killed holds a conversation no longer than they would.
+_LEASE_SECONDS = 6.0
+
+_Work = Callable[["Dossier", "Person", "Files"], Awaitable[None]]
+
+
+@app.command()
+def export(
+    whose: Whose,
+    files: Annotated[Path | None, typer.Option(help="Write the person's files to this folder too.")] = None,
+) -> None:
+    """Everything stored about one person, as JSON. Exit 1 when nothing is known of them."""
+
+    async def run(dossier: Dossier, person: Person, cabinet: Files) -> None:
+        found = await dossier.export(person)
+        if files is not None:
+            for file in found["files"]:
+                await asyncio.to_thread(_write, files / file["key"], await cabinet.read(file["key"]))
+        print(json.dumps(found, ensure_ascii=False, indent=2))  # noqa: T201
+
+    _run(whose, run)
+
+
+@app.command()
+def erase(whose: Whose) -> None:
+    """Erase everything stored about one person. Exit 1 when nothing is known of them.
+
+    Kept are digests that name nobody: of their messages for 30 days, because Meta may deliver them again; and of their
+    phone and BSUID for good if they wanted no marketing.
+    """
+
+    async def run(dossier: Dossier, person: Person, _: Files) -> None:
+        erased = await dossier.erase(person)
+        words = f"erased: {erased.keys} keys, {erased.files} files, {erased.jobs} jobs"
+        print(f"{words}; the wish for no marketing is kept" if erased.opted_out else words)  # noqa: T201
+
+    _run(whose, run)
+
+
+def _write(path: Path, data: bytes) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(data)
+
+
+def _run(whose: str, work: _Work) -> None:
+    """Exit 0 when it was done, 1 when nobody was found or something failed, 2 when the settings are wrong."""
+    # The answer stands on standard output; what is logged beside it is for trouble.
+    logs.configure("warning", "console")
+    try:
+        settings = Settings()
+        trouble = asyncio.run(_trouble(settings, whose, work))
+    except SettingsWrong as error:
+        sys.stderr.write(f"{error}\n")
+        raise typer.Exit(2) from error
+    if trouble:
+        sys.stderr.write(f"{trouble}\n")
+        raise typer.Exit(1)
+
+
+async def _trouble(settings: Settings, whose: str, work: _Work) -> str | None:
+    """Do the work, and say what kept it from being done."""
+    from redis.exceptions import RedisError  # noqa: PLC0415 - each command loads only what it runs
+
+    from bot import dossier  # noqa: PLC0415 - as above
+    from bot.storage.door import StorageFailed  # noqa: PLC0415 - as above
+
+    try:
+        async with _open(settings) as (redis, found, files):
+            person = await dossier.find(redis, whose)
+            if person is None:
+                return "nothing is known of this ID; expected a phone with its country's digits, or a BSUID"
+            await work(found, person, files)
+    except StorageFailed as error:
+        return f"the storage failed: {error}; see `recado doctor`, then do it again"
+    except dossier.Busy:
+        return "somebody works on this conversation; do it again in a minute"
+    except RedisError as error:
+        return f"Redis does not answer ({type(error).__name__}); see REDIS_URL"
+    except OSError as error:
+        return f"can't be written: {error.strerror or type(error).__name__}"
+    return None
+
+
+@asynccontextmanager
+async def _open(settings: Settings) -> AsyncIterator[tuple[Any, Dossier, Files]]:
+    from bot.deliveries import Deliveries  # noqa: PLC0415 - as above
+    from bot.dossier import Dossier  # noqa: PLC0415 - as above
+    from bot.events import Events  # noqa: PLC0415 - as above
+    from bot.files import files_of  # noqa: PLC0415 - as above
+    from bot.inbox import Desk  # noqa: PLC0415 - as above
+    from bot.redis import connect  # noqa: PLC0415 - as above
+
+    async with connect(settings.redis) as redis:
+        files = files_of(redis, settings)
+        yield (
+            redis,
+            Dossier(redis, Desk(redis, lease_seconds=_LEASE_SECONDS), files, Deliveries(redis, Events(redis))),
+            files,
+        )

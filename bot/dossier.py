@@ -1,0 +1,214 @@
+"""All that is stored about one person, everywhere: shown to them, or erased.
+
+Every key of a conversation begins with its name, so that whoever adds one need not tell anybody here. What lies
+elsewhere is asked of its owners: the identity index, the lists of what is due, jobs in queues, files in the storage.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+import secrets
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from redis.asyncio import Redis
+
+from bot import contacts, erased, identity, ledger, queues
+from bot.contacts import address_of, variants
+from bot.deliveries import Deliveries
+from bot.files import Files
+from bot.inbox import Desk, Lease, LeaseLost, hold, lease_key
+from bot.redis import answer, ended, key
+
+# A turn in hand is waited for: it has its answer within TURN_DEADLINE_SECONDS, and may send for a while.
+_PATIENCE_SECONDS = 120.0
+# While it is erased, and should the process die in the middle, no message is taken for so long.
+_CLOSED_SECONDS = 60
+_DELETE_AT_ONCE = 500
+
+
+class Busy(Exception):
+    """Somebody works on the conversation for too long."""
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Whose dossier it is: their conversation, those that became a part of it, their phones and BSUIDs."""
+
+    conversations: tuple[str, ...]
+    identities: frozenset[str]
+
+    def is_about(self, text: str) -> bool:
+        """Whether a text speaks of this person; a phone counts with its whole number only."""
+        names = [re.escape(one) for one in self.conversations]
+        spelled = {spelling for one in self.identities for spelling in (variants(one) if one.isdigit() else (one,))}
+        names += [rf"(?<!\d){re.escape(one)}(?!\d)" for one in spelled]
+        return re.search("|".join(names), text) is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Erased:
+    """How much there was: keys in Redis, files, jobs; whether a wish for no marketing is kept, as a digest."""
+
+    keys: int
+    files: int
+    jobs: int
+    opted_out: bool
+
+
+async def find(redis: Redis, asked: str) -> Person | None:
+    """The person of a phone or BSUID; None when nothing is known of them."""
+    phone, bsuid = address_of(asked)
+    found = None
+    for spelling in variants(phone) if phone else (None,):
+        found = found or await identity.find(redis, spelling, bsuid)
+    if found is None:
+        return None
+    names: list[str] = []
+    pending = [await identity.home_of(redis, found)]
+    while pending:
+        name = pending.pop()
+        if name not in names:
+            names.append(name)
+            earlier = (await contacts.record_of(redis, name)).get("earlier", "").split(",")
+            pending += [*filter(None, earlier), *sorted(await answer(redis.smembers(identity.joining(name))))]
+    known = {one for name in names for one in await identity.identities_of(redis, name)}
+    return Person(tuple(names), frozenset(known | {one for one in (phone, bsuid) if one}))
+
+
+class Dossier:
+    """`patience` is how many seconds a turn in hand is waited for."""
+
+    def __init__(
+        self, redis: Redis, desk: Desk, files: Files, deliveries: Deliveries, *, patience: float = _PATIENCE_SECONDS
+    ) -> None:
+        self._redis = redis
+        self._desk = desk
+        self._files = files
+        self._deliveries = deliveries
+        self._patience = patience
+
+    async def export(self, person: Person) -> dict[str, Any]:
+        """`{identities, conversations: {name: {key: value}}, files: [{key, size}], jobs: [{queue, id, name, data}]}`.
+
+        Texts that are JSON are shown as what they say. Raises StorageFailed.
+        """
+        stored = [file for name in person.conversations for file in await self._files.stored(name)]
+        return {
+            "identities": sorted(person.identities),
+            "conversations": {name: await self._kept(name) for name in person.conversations},
+            "files": [{"key": file.key, "size": file.size} for file in stored],
+            "jobs": [
+                {"queue": job.queue, "id": job.id, "name": job.name, "data": job.data}
+                for job in await queues.about(self._redis, person.is_about)
+            ],
+        }
+
+    async def erase(self, person: Person) -> Erased:
+        """Erase all of it, while nobody works on it. What fails leaves the rest to be found: do it again.
+
+        Raises Busy, StorageFailed.
+        """
+        async with AsyncExitStack() as stack:
+            for name in person.conversations:
+                await stack.enter_async_context(self._held(name))
+            await self._close(person, _CLOSED_SECONDS)
+            try:
+                # The storage first: it is what may fail.
+                files = [await self._files.erase(name) for name in person.conversations]
+                jobs = await queues.forget(self._redis, person.is_about)
+                for name in person.conversations:
+                    await erased.note_messages(self._redis, await ledger.raw(self._redis, name))
+                home = person.conversations[0]
+                opted_out = await contacts.keep_objection(self._redis, home, person.identities)
+                keys = [await self._delete_keys(name) for name in person.conversations]
+                for name in person.conversations:
+                    await self._desk.strike(name)
+                    await self._deliveries.strike(name)
+                await self._close(person, erased.KEEP_SECONDS)
+                # Last of all: as long as they lead here, whoever is erased in part is found again.
+                for name in person.conversations:
+                    await identity.forget(self._redis, name)
+            except BaseException:
+                await self._redis.delete(*map(erased.erased, person.conversations))
+                raise
+        return Erased(sum(keys), sum(files), jobs, opted_out)
+
+    async def _close(self, person: Person, seconds: int) -> None:
+        for name in person.conversations:
+            await self._redis.set(erased.erased(name), "1", ex=seconds)
+
+    async def _delete_keys(self, conversation: str) -> int:
+        stays = {lease_key(conversation), erased.erased(conversation), identity.identities(conversation)}
+        names = [name for name in await self._names(conversation) if name not in stays]
+        for start in range(0, len(names), _DELETE_AT_ONCE):
+            await self._redis.unlink(*names[start : start + _DELETE_AT_ONCE])
+        return len(names)
+
+    async def _names(self, conversation: str) -> list[str]:
+        found = self._redis.scan_iter(f"{key(conversation)}:*", count=1000)
+        return sorted({name async for name in found})
+
+    async def _kept(self, conversation: str) -> dict[str, Any]:
+        start = len(key(conversation)) + 1
+        names = await self._names(conversation)
+        shown = {name[start:]: await self._value(name) for name in names if name != lease_key(conversation)}
+        return {name: value for name, value in shown.items() if value is not None}
+
+    async def _value(self, name: str) -> Any:
+        """The value of a key of any type; None when it went away meanwhile."""
+        redis = self._redis
+        readers: dict[str, Callable[[], Any]] = {
+            "string": lambda: redis.get(name),
+            "hash": lambda: redis.hgetall(name),
+            "list": lambda: redis.lrange(name, 0, -1),
+            "set": lambda: redis.smembers(name),
+            "zset": lambda: redis.zrange(name, 0, -1, withscores=True),
+        }
+        kind = await redis.type(name)
+        return _shown(await readers[kind]()) if kind in readers else None
+
+    @asynccontextmanager
+    async def _held(self, conversation: str) -> AsyncIterator[None]:
+        lease = Lease(conversation, secrets.token_hex(8))
+        until = time.monotonic() + self._patience
+        while not await self._desk.take(lease):
+            if time.monotonic() > until:
+                raise Busy(conversation)
+            await asyncio.sleep(0.1)
+        holding = asyncio.create_task(_quietly(hold(self._desk, lease)))
+        try:
+            yield
+        finally:
+            await ended(holding)
+            await self._desk.abandon(lease)
+
+
+async def _quietly(work: Any) -> None:
+    """A lease that is lost loses nothing: what may be written to the conversation is decided by its mark."""
+    try:
+        await work
+    except LeaseLost:
+        return
+
+
+def _shown(value: Any) -> Any:
+    match value:
+        case dict():
+            return {name: _shown(one) for name, one in value.items()}
+        case set():
+            return sorted(value)
+        case list() | tuple():
+            return [_shown(one) for one in value]
+        case str() if value[:1] in ("{", "["):
+            try:
+                return json.loads(value)
+            except ValueError:
+                return value
+        case _:
+            return value

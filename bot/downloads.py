@@ -1,0 +1,37 @@
+"""`GET /files/{token}`: a file on this company's disk, for whoever holds a link that hasn't expired."""
+
+from __future__ import annotations
+
+import structlog
+from aiohttp import web
+from redis.exceptions import RedisError
+
+from bot.files import Files, LinkWrong
+from bot.storage.door import StorageFailed, disposition
+
+FILES = web.AppKey("files", Files)
+_HEADERS = {
+    # What people send is served as it came: it is saved, never shown, and may run nothing.
+    "Content-Security-Policy": "sandbox; default-src 'none'",
+    "X-Content-Type-Options": "nosniff",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Referrer-Policy": "no-referrer",
+    "X-Robots-Tag": "noindex",
+    "Cache-Control": "private, no-store",
+}
+_log = structlog.get_logger()
+routes = web.RouteTableDef()
+
+
+@routes.get("/files/{token}")
+async def download(request: web.Request) -> web.StreamResponse:
+    """The file, piece by piece and from where a range asks for it. One answer for all that is wrong with a link."""
+    try:
+        file, path = await request.app[FILES].opened(request.match_info["token"])
+    except LinkWrong:
+        return web.Response(status=404, text="there is no such file, or the link has expired", headers=_HEADERS)
+    except (StorageFailed, RedisError, OSError) as error:
+        _log.warning("file_not_served", error=type(error).__name__, fix="see REDIS_URL and STORAGE_DIR")
+        return web.Response(status=503, text="the file can't be read now; try again in a moment", headers=_HEADERS)
+    own = {"Content-Type": file.mime, "Content-Disposition": disposition(file.name)}
+    return web.FileResponse(path, headers=_HEADERS | own)

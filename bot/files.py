@@ -1,0 +1,247 @@
+"""The files of a person: what they sent and what was made for them, an index of both, and links that expire."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import hmac
+import json
+import re
+import time
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Literal
+
+from pydantic import AwareDatetime
+from redis.asyncio import Redis
+
+from bot.messages import Record, StoredFile
+from bot.redis import answer, key
+from bot.secret import shared_secret
+from bot.settings import Settings
+from bot.storage.connect import storage_of
+from bot.storage.disk import Disk
+from bot.storage.door import NotStored, Storage, Stored, safe_mime
+
+# What people sent, below their conversation and the day; and what was made for them.
+_FOLDERS = ("media", "made")
+# An index of so many files at most; the files themselves stay until they are erased.
+_MOST = 200
+_KEEP_SECONDS = 365 * 24 * 3600
+_NAME_LENGTH = 120
+# What a name may not hold: ways to other folders, line breaks, and signs that turn the direction of reading around.
+_NOT_IN_NAMES = re.compile(r"[\x00-\x1f\x7f/\\<>:\"|?*\u200e\u200f\u202a-\u202e\u2066-\u2069]+")
+
+# Adds a file, or renames the one of this key, and drops the oldest beyond the most. KEYS 1 index.
+_ADD = """
+redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])
+redis.call('EXPIRE', KEYS[1], ARGV[3])
+if redis.call('HLEN', KEYS[1]) > tonumber(ARGV[4]) then
+  local oldest, at = nil, nil
+  local all = redis.call('HGETALL', KEYS[1])
+  for index = 1, #all, 2 do
+    local kept = cjson.decode(all[index + 1]).kept
+    if at == nil or kept < at then oldest, at = all[index], kept end
+  end
+  redis.call('HDEL', KEYS[1], oldest)
+end
+"""
+
+
+class NoLink(Exception):
+    """There is no way to give out a link: files lie on a disk and PUBLIC_URL isn't set."""
+
+
+class LinkWrong(Exception):
+    """A token that was changed, is over, or names a file that is not there any more. Which, is told to nobody."""
+
+
+class KeptFile(Record):
+    """A file of a person. `by` is who it is from; `size` in bytes; `kept` is when, in Unix seconds."""
+
+    key: str
+    name: str
+    mime: str
+    size: int
+    by: Literal["customer", "company"]
+    kept: float
+
+    @property
+    def id(self) -> str:
+        """A short name for lists, the same for the same file; it means nothing outside its person's files."""
+        return hashlib.sha256(self.key.encode()).hexdigest()[:6]
+
+    @property
+    def at(self) -> AwareDatetime:
+        return datetime.fromtimestamp(self.kept, UTC)
+
+    @property
+    def stored(self) -> StoredFile:
+        return StoredFile(key=self.key, mime=self.mime, filename=self.name)
+
+
+class Files:
+    """`public_url` is where people reach `serve`; a bucket has addresses of its own."""
+
+    def __init__(self, redis: Redis, storage: Storage, *, link_minutes: float, public_url: str | None = None) -> None:
+        self._redis = redis
+        self._storage = storage
+        self._seconds = link_minutes * 60
+        self._public_url = public_url
+
+    @property
+    def link_minutes(self) -> int:
+        return max(1, round(self._seconds / 60))
+
+    @property
+    def can_link(self) -> bool:
+        return self._public_url is not None or not isinstance(self._storage, Disk)
+
+    async def keep(self, conversation: str, filename: str, mime: str, data: bytes) -> str:
+        """Keep a document that was made for a person, and give its key: the same document again is the same file.
+
+        Raises StorageFailed, TooLarge.
+        """
+        name = safe_name(filename)
+        digest = hashlib.sha256(name.encode() + b"\0" + data).hexdigest()[:32]
+        place = f"made/{conversation}/{digest}"
+        await self._storage.put(place, data, mime, name)
+        await note(self._redis, conversation, _kept(place, name, mime, len(data), "company"))
+        return place
+
+    async def of(self, conversation: str, earlier: Iterable[str] = ()) -> list[KeptFile]:
+        """A person's files, newest first; also those of conversations that became a part of theirs."""
+        pipeline = self._redis.pipeline(transaction=False)
+        for one in (conversation, *earlier):
+            pipeline.hvals(_index(one))
+        found = [KeptFile.model_validate_json(raw) for kept in await pipeline.execute() for raw in kept]
+        return sorted(found, key=lambda one: (-one.kept, one.key))
+
+    async def stored(self, conversation: str) -> list[Stored]:
+        """All that the storage holds of a conversation, whether the index knows it or not; raises StorageFailed."""
+        return [one for folder in _FOLDERS for one in await self._storage.files(f"{folder}/{conversation}")]
+
+    async def read(self, place: str) -> bytes:
+        """Raises NotStored, StorageFailed."""
+        return await self._storage.get(place)
+
+    async def erase(self, conversation: str) -> int:
+        """Erase all files of a conversation and its index, and say how many there were; raises StorageFailed."""
+        there = len(await self.stored(conversation))
+        for folder in _FOLDERS:
+            await self._storage.delete(f"{folder}/{conversation}")
+        await answer(self._redis.delete(_index(conversation)))
+        return there
+
+    async def link(self, conversation: str, place: str) -> str:
+        """An address at which this file of this conversation can be fetched until it expires.
+
+        Raises NoLink, and NotStored for what is not in the conversation's index.
+        """
+        file = await self._indexed(conversation, place)
+        url = await self._storage.link(file.key, self._seconds)
+        if url is not None:
+            return url
+        if self._public_url is None:
+            raise NoLink
+        token = _signed(await self._secret(), [int(time.time() + self._seconds), conversation, place])
+        return f"{self._public_url.rstrip('/')}/files/{token}"
+
+    async def opened(self, token: str) -> tuple[KeptFile, Path]:
+        """The file that a link names, and where it lies on the disk; raises LinkWrong, StorageFailed."""
+        until, conversation, place = _read(await self._secret(), token)
+        if until < time.time() or not isinstance(self._storage, Disk):
+            raise LinkWrong
+        try:
+            file = await self._indexed(conversation, place)
+            return file, await self._storage.place(place)
+        except NotStored as error:
+            raise LinkWrong from error
+
+    async def _indexed(self, conversation: str, place: str) -> KeptFile:
+        raw: str | None = await answer(self._redis.hget(_index(conversation), place))
+        if raw is None:
+            raise NotStored(place)
+        return KeptFile.model_validate_json(raw)
+
+    async def _secret(self) -> bytes:
+        return await shared_secret(self._redis, "files")
+
+
+def files_of(redis: Redis, settings: Settings) -> Files:
+    return Files(
+        redis,
+        storage_of(settings.storage),
+        link_minutes=settings.storage.link_minutes,
+        public_url=settings.service.public_url,
+    )
+
+
+async def conversations_with_files(redis: Redis) -> list[str]:
+    """All conversations that have files: for a sandbox, not for a server with millions of keys."""
+    return sorted([name.split("{")[1].partition("}")[0] async for name in redis.scan_iter(_index("c_*"), count=1000)])
+
+
+async def note(redis: Redis, conversation: str, file: KeptFile) -> None:
+    """Put a file into its person's index."""
+    texts = (file.key, file.model_dump_json(), str(_KEEP_SECONDS), str(_MOST))
+    await answer(redis.eval(_ADD, 1, _index(conversation), *texts))
+
+
+async def strike(redis: Redis, conversation: str, place: str) -> None:
+    """Take a file out of the index."""
+    await answer(redis.hdel(_index(conversation), place))
+
+
+def received(place: str, name: str, mime: str, size: int) -> KeptFile:
+    """A file that the person sent."""
+    return _kept(place, safe_name(name), mime, size, "customer")
+
+
+def safe_name(claim: str) -> str:
+    """A file's name as somebody gave it, without what means something to a system; its ending stays."""
+    name = " ".join(_NOT_IN_NAMES.sub(" ", claim).split()).lstrip(". ") or "file"
+    stem, dot, ending = name.rpartition(".")
+    if len(name) <= _NAME_LENGTH:
+        return name
+    ending = f"{dot}{ending[:10]}" if stem else ""
+    return name[: _NAME_LENGTH - len(ending)] + ending
+
+
+def _kept(place: str, name: str, mime: str, size: int, by: Literal["customer", "company"]) -> KeptFile:
+    return KeptFile(key=place, name=name, mime=safe_mime(mime), size=size, by=by, kept=time.time())
+
+
+def _index(conversation: str) -> str:
+    return key(conversation, "files")
+
+
+def _signed(secret: bytes, facts: list[int | str]) -> str:
+    body = _text(json.dumps(facts, separators=(",", ":")).encode())
+    return f"{body}.{_text(_mac(secret, body))}"
+
+
+def _read(secret: bytes, token: str) -> tuple[int, str, str]:
+    """Until when, whose, which file; raises LinkWrong."""
+    body, _, mac = token.partition(".")
+    try:
+        if not hmac.compare_digest(_bytes(mac), _mac(secret, body)):
+            raise LinkWrong
+        until, conversation, place = json.loads(_bytes(body))
+    except (ValueError, TypeError, binascii.Error) as error:
+        raise LinkWrong from error
+    return int(until), str(conversation), str(place)
+
+
+def _mac(secret: bytes, body: str) -> bytes:
+    return hmac.new(secret, body.encode("utf-8", "surrogateescape"), hashlib.sha256).digest()
+
+
+def _text(data: bytes) -> str:
+    return base64.urlsafe_b64encode(data).decode().rstrip("=")
+
+
+def _bytes(text: str) -> bytes:
+    return base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)

@@ -1,0 +1,128 @@
+"""The providers that the settings name, and the mailroom in front of them."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import assert_never
+
+import aiohttp
+from redis.asyncio import Redis
+
+from bot.alerts import Alerts
+from bot.events import Events
+from bot.language import Language
+from bot.mail.aws import AwsKey
+from bot.mail.door import MailError, Provider, domain_of
+from bot.mail.http import session
+from bot.mail.mailroom import EmailOf, Mailroom
+from bot.mail.post import Post
+from bot.mail.receipts import Receipts
+from bot.mail.sendgrid import SendGrid
+from bot.mail.ses import Ses
+from bot.mail.suppression import Suppression
+from bot.settings import MailSettings
+from bot.settings.integrations import MailProvider
+from bot.storage.door import Storage
+
+NAMES = {"sendgrid": "SendGrid", "ses": "SES", "smtp": "SMTP"}
+
+
+@asynccontextmanager
+async def mailroom(  # noqa: PLR0913 - what the mailroom stands on
+    redis: Redis,
+    settings: MailSettings,
+    storage: Storage,
+    *,
+    business: str,
+    language: Language = "es",
+    email_of: EmailOf | None = None,
+) -> AsyncIterator[Mailroom | None]:
+    """The mailroom until the context ends; None where no provider is configured."""
+    if not settings.configured:
+        yield None
+        return
+    async with session() as http:
+        providers = [provider(name, settings, http) for name in settings.configured]
+        suppression = Suppression(redis)
+        post = Post(providers, Receipts(redis), suppression, Alerts(redis, Events(redis)))
+        yield Mailroom(
+            redis,
+            post,
+            suppression,
+            storage,
+            business=business,
+            sender_domain=domain_of(_sender(settings.configured[0], settings)),
+            default_language=language,
+            email_of=email_of,
+        )
+
+
+async def examined(settings: MailSettings) -> list[tuple[str, bool, str]]:
+    """Every configured provider, whether it would take our e-mail, and its words with the fix."""
+    found = []
+    async with session() as http:
+        for name in settings.configured:
+            try:
+                found.append((NAMES[name], True, await provider(name, settings, http, seconds=10).check()))
+            except MailError as error:
+                fix = getattr(error, "fix", f"see the network and {_ADDRESSES[name]}")
+                found.append((NAMES[name], False, f"{error}; {fix}"))
+    return found
+
+
+_ADDRESSES: dict[MailProvider, str] = {
+    "sendgrid": "SENDGRID_BASE_URL",
+    "ses": "AWS_SES_REGION, or AWS_ENDPOINT_URL_SES",
+    "smtp": "SMTP_HOST and SMTP_PORT",
+}
+
+
+def provider(
+    name: MailProvider, settings: MailSettings, http: aiohttp.ClientSession, *, seconds: float = 60
+) -> Provider:
+    """One of the configured providers; `seconds` are for one request."""
+    sender = _sender(name, settings)
+    match name:
+        case "sendgrid":
+            return SendGrid(
+                http,
+                api_key=settings.sendgrid_api_key.get_secret_value() if settings.sendgrid_api_key else "",
+                sender=sender,
+                sender_name=settings.sendgrid_from_name,
+                base_url=settings.sendgrid_base_url,
+                seconds=seconds,
+            )
+        case "ses":
+            secret = settings.aws_ses_secret_access_key
+            key = AwsKey(
+                settings.aws_ses_access_key_id or "",
+                secret.get_secret_value() if secret else "",
+                settings.aws_ses_region,
+                "ses",
+            )
+            return Ses(http, key, sender=sender, base_url=settings.aws_endpoint_url_ses, seconds=seconds)
+        case "smtp":
+            # Here, because only who has an SMTP server pays for the import.
+            from bot.mail.smtp import Smtp  # noqa: PLC0415
+
+            password = settings.smtp_password
+            login = (settings.smtp_username, password.get_secret_value() if password else "")
+            return Smtp(
+                settings.smtp_host or "",
+                settings.smtp_port,
+                sender=sender,
+                tls=settings.smtp_tls,
+                login=(login[0], login[1]) if login[0] else None,
+                seconds=min(seconds, 15),
+            )
+    assert_never(name)
+
+
+def _sender(name: MailProvider, settings: MailSettings) -> str:
+    senders = {
+        "sendgrid": settings.sendgrid_from_email,
+        "ses": settings.aws_ses_from_email,
+        "smtp": settings.smtp_from_email,
+    }
+    return senders[name] or ""

@@ -1,0 +1,107 @@
+"""The one door to whoever carries e-mail, so that nobody who sends one knows the carrier."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+# RFC 5321, 4.5.3.1: longest local part and path. No carrier here takes more signs than these in a local part.
+_LOCAL = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*")
+_DOMAIN = re.compile(r"([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]{0,61}[a-z0-9]")
+_LONGEST_LOCAL, _LONGEST = 64, 254
+_LONGEST_WORDS = 200
+_LONGEST_NAME = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    filename: str
+    mime: str
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Mail:
+    """An e-mail to one person. `message_id` comes with its angle brackets, and is the same for the same job."""
+
+    to: str
+    sender_name: str
+    subject: str
+    text: str
+    html: str
+    message_id: str
+    sent_at: datetime
+    attachments: tuple[Attachment, ...] = ()
+
+
+class MailError(Exception):
+    """Why an e-mail did not leave, in words without the address that it was for."""
+
+
+class Unavailable(MailError):
+    """This provider did not take it, and will not deliver it: another one, or a later try, may."""
+
+
+class Misconfigured(Unavailable):
+    """This provider can't take any e-mail until an operator does what `fix` says."""
+
+    def __init__(self, words: str, fix: str) -> None:
+        super().__init__(words)
+        self.fix = fix
+
+
+class Refused(MailError):
+    """There is no such recipient, or they take nothing: nobody can deliver it, now or later."""
+
+
+class InDoubt(MailError):
+    """It was handed over and no answer came: it may have left."""
+
+
+class Provider(Protocol):
+    """Each call raises one of the errors above, and no other."""
+
+    @property
+    def name(self) -> str:
+        """As in EMAIL_PROVIDERS."""
+
+    async def send(self, mail: Mail) -> str:
+        """Hand it over; gives the provider's own id of it, empty when it told none."""
+
+    async def check(self) -> str:
+        """Whether it can be reached and would take our e-mail, without sending one; gives what it said of itself."""
+
+
+def address(value: str) -> str:
+    """An address as carriers take it: its domain in lower case and ASCII. Raises ValueError.
+
+    Local parts beyond ASCII (RFC 6531) are refused: neither SendGrid nor SES delivers to them.
+    """
+    local, _, domain = value.strip().rpartition("@")
+    try:
+        domain = domain.encode("idna").decode().lower()
+    except UnicodeError as error:
+        raise ValueError("is not an e-mail address") from error
+    found = f"{local}@{domain}"
+    whole = _LOCAL.fullmatch(local) and _DOMAIN.fullmatch(domain)
+    if not whole or len(local) > _LONGEST_LOCAL or len(found) > _LONGEST:
+        raise ValueError("is not an e-mail address")
+    return found
+
+
+def domain_of(sender: str) -> str:
+    return sender.rpartition("@")[2].lower()
+
+
+def display_name(name: str) -> str:
+    """A name as one short line, which can't begin a header of its own."""
+    printable = "".join(sign if sign.isprintable() else " " for sign in name)
+    return " ".join(printable.split())[:_LONGEST_NAME].rstrip()
+
+
+def scrubbed(words: str) -> str:
+    """A provider's own words as one line, without the addresses that it quotes."""
+    line = " ".join(re.sub(r"[^\s<>\"',;:]+@[^\s<>\"',;:]+", "…", words).split())
+    return line[:_LONGEST_WORDS]

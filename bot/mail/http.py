@@ -1,0 +1,66 @@
+"""A request to a provider's HTTP interface, and what it means for the mail when no answer comes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from io import BytesIO
+from typing import Any
+
+import aiohttp
+
+from bot.mail.door import InDoubt, Unavailable
+
+_CONNECT_SECONDS = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """`data` is the body's JSON; None where it is no JSON, or broke off."""
+
+    status: int
+    headers: Mapping[str, str]
+    data: Any
+
+    @property
+    def page(self) -> bool:
+        """Whether this is some website and not an interface."""
+        return self.headers.get("Content-Type", "").startswith("text/html")
+
+
+@asynccontextmanager
+async def session() -> AsyncIterator[aiohttp.ClientSession]:
+    """Every request has a connection of its own.
+
+    A kept one may have been closed by the provider a moment ago, and then nobody can tell whether it took the mail.
+    """
+    async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(force_close=True)) as http:
+        yield http
+
+
+async def ask(  # noqa: PLR0913 - one request has these parts
+    http: aiohttp.ClientSession, method: str, url: Any, *, headers: Mapping[str, str], seconds: float, body: bytes = b""
+) -> Answered:
+    """Send a request. Raises Unavailable when it can't have arrived, InDoubt when it may have."""
+    timeout = aiohttp.ClientTimeout(total=seconds, sock_connect=min(_CONNECT_SECONDS, seconds))
+    request = http.request(method, url, headers=headers, data=BytesIO(body), timeout=timeout, allow_redirects=False)
+    try:
+        async with request as response:
+            # The status decides; a body that breaks off changes nothing.
+            text = b""
+            with suppress(aiohttp.ClientError, TimeoutError):
+                text = await response.read()
+            return Answered(response.status, response.headers, _json(text))
+    except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.InvalidURL) as error:
+        raise Unavailable(f"no connection ({type(error).__name__})") from error
+    except (aiohttp.ClientError, TimeoutError) as error:
+        raise InDoubt(f"no answer ({type(error).__name__})") from error
+
+
+def _json(text: bytes) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError:
+        return None

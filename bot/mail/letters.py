@@ -1,0 +1,104 @@
+"""What goes into each letter: typed, bounded, and nothing in it that its reader could be tricked with."""
+
+from __future__ import annotations
+
+import re
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Annotated, Any, Literal
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    HttpUrl,
+    StringConstraints,
+)
+
+Template = Literal["welcome", "verify_email", "password_reset", "invoice_paid", "trial_ending"]
+
+_LONGEST_URL = 2000
+# What a reader's mail program turns into a link, and what looks like one.
+_LINKS = re.compile(r"[/:@\\<>]|\w{2,}\.\w{2,}")
+
+
+def _greeted(name: str | None) -> str | None:
+    """People name themselves: somebody called "win.example" is greeted without a name, not with an advertisement."""
+    line = " ".join("".join(sign if sign.isprintable() else " " for sign in name or "").split())
+    return None if not line or _LINKS.search(line) else line
+
+
+def _day(value: Any) -> Any:
+    """A day, or a moment's day where that moment is given; a bare number would be a guess."""
+    if isinstance(value, str):
+        try:
+            return datetime.fromisoformat(value).date()
+        except ValueError as error:
+            raise ValueError("expected a date such as 2026-11-24") from error
+    if isinstance(value, date):
+        return value.date() if isinstance(value, datetime) else value
+    raise ValueError("expected a date such as 2026-11-24")
+
+
+def _short(url: HttpUrl) -> str:
+    if len(str(url)) > _LONGEST_URL or url.username or url.password:
+        raise ValueError(f"expected an address of at most {_LONGEST_URL} signs, without a password")
+    return str(url)
+
+
+Name = Annotated[str, StringConstraints(max_length=100), AfterValidator(_greeted)]
+Day = Annotated[date, BeforeValidator(_day)]
+Link = Annotated[str, BeforeValidator(lambda value: _short(_URL.model_validate({"url": value}).url))]
+Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=40, pattern=r"^[\w .#/-]+$")]
+
+
+class _URL(BaseModel):
+    url: HttpUrl
+
+
+class Letter(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, coerce_numbers_to_str=True, hide_input_in_errors=True)
+
+
+class Welcome(Letter):
+    name: Name | None
+    url: Link | None = None
+
+
+class VerifyEmail(Letter):
+    name: Name | None = None
+    code: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9-]{4,16}$")]
+
+
+class PasswordReset(Letter):
+    name: Name | None = None
+    url: Link
+    minutes: Annotated[int, Field(ge=1, le=7 * 24 * 60)]
+
+
+class InvoicePaid(Letter):
+    """`amount` is in the currency's own unit, such as pesos: 799 or "799.00", not 79900."""
+
+    name: Name | None = None
+    number: Line
+    amount: Annotated[Decimal, Field(ge=0, lt=10**12, allow_inf_nan=False)]
+    currency: Annotated[str, StringConstraints(to_upper=True, pattern=r"^[A-Za-z]{3}$")]
+    date: Day
+    url: Link | None = None
+
+
+class TrialEnding(Letter):
+    name: Name | None = None
+    date: Day
+    url: Link | None = None
+
+
+LETTERS: dict[Template, type[Letter]] = {
+    "welcome": Welcome,
+    "verify_email": VerifyEmail,
+    "password_reset": PasswordReset,
+    "invoice_paid": InvoicePaid,
+    "trial_ending": TrialEnding,
+}

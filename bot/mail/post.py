@@ -1,0 +1,107 @@
+"""Sending one job's e-mail by the first provider that takes it, and never twice."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import structlog
+
+from bot.alerts import Alerts
+from bot.mail.door import InDoubt, Mail, Misconfigured, Provider, Refused, Unavailable
+from bot.mail.receipts import Receipt, Receipts
+from bot.mail.suppression import Suppression
+from bot.metrics import MAILS
+from bot.queues import Unfit
+from bot.whatsapp.alarms import Alarm
+
+_log = structlog.get_logger()
+_SAME_ALARM_SECONDS = 3600
+
+
+class NobodyTookIt(Exception):
+    """No provider took the e-mail now; it did not leave, and may be tried again."""
+
+
+class Post:
+    """The providers, in the order in which they are tried.
+
+    What follows from an answer:
+
+    - taken: the receipt says so, and the same job never asks anybody again;
+    - refused for its recipient: the address goes on the suppression list and the job ends, because a second provider
+      could only be refused too, and pays for it with its reputation;
+    - not taken for any other reason (away, slow to connect, 429, 5xx, wrong credentials, an unverified sender, a
+      message that it doesn't like): the next provider is asked; after the last one the job is tried again later;
+    - in doubt (the request went out and no answer came, or the worker died in between): the job ends as failed and an
+      operator is told. Not one of the providers can settle it: SendGrid and SES know no idempotency key and can't be
+      asked for a message of ours, and that a mailbox drops a second copy with the same Message-ID is a courtesy of
+      some. Mostly such a mail has left; two bills or codes are worse than one that must be asked for again, and
+      whoever wants to send it anyway adds a new job.
+    """
+
+    def __init__(
+        self, providers: Sequence[Provider], receipts: Receipts, suppression: Suppression, alerts: Alerts
+    ) -> None:
+        self._providers = tuple(providers)
+        self._receipts = receipts
+        self._suppression = suppression
+        self._alerts = alerts
+
+    async def send(self, mail: Mail, job: str) -> None:
+        """Send it unless this job did. Raises Unfit when it can never leave, NobodyTookIt when it may later."""
+        async with self._receipts.alone(job) as receipt:
+            if receipt.state == "accepted":
+                return
+            if receipt.state in ("asking", "doubtful"):
+                await self._doubt(receipt, receipt.words or "the worker stopped before the answer")
+            if receipt.state == "refused":
+                raise Unfit(receipt.words)
+            why = await self._suppression.why(mail.to)
+            if why is not None:
+                raise Unfit(f"to: nothing is sent to this address any more: {why}")
+            await self._by_the_first(mail, receipt)
+
+    async def _by_the_first(self, mail: Mail, receipt: Receipt) -> None:
+        trouble: list[str] = []
+        for provider in self._providers:
+            await receipt.write("asking", provider.name)
+            try:
+                id_ = await provider.send(mail)
+            except Refused as error:
+                await self._refused(mail, receipt, error)
+            except InDoubt as error:
+                await self._doubt(receipt, str(error))
+            except Unavailable as error:
+                await receipt.write("none", provider.name)
+                await self._heed(provider.name, error)
+                trouble.append(f"{provider.name}: {error}")
+            else:
+                await receipt.write("accepted", provider.name, id_)
+                MAILS.labels(provider.name, "accepted").inc()
+                _log.info("mail_sent", provider=provider.name, job=receipt.job)
+                return
+        raise NobodyTookIt("; ".join(trouble))
+
+    async def _refused(self, mail: Mail, receipt: Receipt, error: Refused) -> None:
+        words = f"to: {receipt.provider} refused the recipient for good: {error}"
+        await self._suppression.add(mail.to, receipt.provider, str(error))
+        await receipt.write("refused", receipt.provider, words)
+        MAILS.labels(receipt.provider, "refused").inc()
+        raise Unfit(words) from error
+
+    async def _doubt(self, receipt: Receipt, words: str) -> None:
+        told = f"in doubt: {receipt.provider} may have sent it ({words}); it is not sent again"
+        if receipt.state != "doubtful":
+            await receipt.write("doubtful", receipt.provider, words)
+            MAILS.labels(receipt.provider, "in_doubt").inc()
+            what = f"an e-mail may have been sent or not: {receipt.provider} gave no answer; job {receipt.job}"
+            fix = "look it up at the provider; to send it anyway add a new job"
+            await self._alerts.sound(Alarm("mail_in_doubt", "warning", what, fix), f"mail:{receipt.job}")
+        raise Unfit(told)
+
+    async def _heed(self, provider: str, error: Unavailable) -> None:
+        MAILS.labels(provider, "unavailable").inc()
+        _log.warning("mail_provider_unavailable", provider=provider, error=str(error))
+        if isinstance(error, Misconfigured):
+            alarm = Alarm("mail_provider", "error", f"{provider} takes no e-mail: {error}", error.fix)
+            await self._alerts.sound(alarm, f"mail:{provider}", again_after=_SAME_ALARM_SECONDS)

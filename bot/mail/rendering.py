@@ -1,0 +1,102 @@
+"""A letter in words: subject, text and HTML, in its reader's language, in the business's name."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+
+from jinja2 import FileSystemLoader, StrictUndefined
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+from bot.language import Language
+from bot.mail.letters import Letter, Template
+
+_FOLDER = Path(__file__).parent / "templates"
+_MONTHS: dict[Language, tuple[str, ...]] = {
+    "es": (
+        "enero",
+        "febrero",
+        "marzo",
+        "abril",
+        "mayo",
+        "junio",
+        "julio",
+        "agosto",
+        "septiembre",
+        "octubre",
+        "noviembre",
+        "diciembre",
+    ),
+    "en": (
+        "January",
+        "February",
+        "March",
+        "April",
+        "May",
+        "June",
+        "July",
+        "August",
+        "September",
+        "October",
+        "November",
+        "December",
+    ),
+}
+# Those that are paid in whole units alone (https://docs.stripe.com/currencies#zero-decimal), and those with a $ here.
+_WHOLE = frozenset(
+    {"BIF", "CLP", "DJF", "GNF", "JPY", "KMF", "KRW", "MGA", "PYG", "RWF", "UGX", "VND", "VUV", "XAF", "XOF"}
+)
+_DOLLARS = frozenset({"MXN", "USD"})
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    subject: str
+    text: str
+    html: str
+
+
+class Stationery:
+    """The templates: `<name>.<language>.txt`, whose first line is the subject, and `<name>.<language>.html`."""
+
+    def __init__(self, business: str, folder: Path = _FOLDER) -> None:
+        self._environment = ImmutableSandboxedEnvironment(
+            loader=FileSystemLoader(folder),
+            undefined=StrictUndefined,
+            autoescape=lambda name: name is not None and name.endswith(".html"),
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+        self._environment.globals |= {"business": business, "day": day, "money": money, "span": span}
+
+    def write(self, template: Template, letter: Letter, language: Language) -> Written:
+        values = {name: getattr(letter, name) for name in type(letter).model_fields} | {"language": language}
+        subject, _, text = self._render(f"{template}.{language}.txt", values).strip().partition("\n")
+        html = self._render(f"{template}.{language}.html", values | {"subject": subject})
+        return Written(" ".join(subject.split()), text.strip() + "\n", html)
+
+    def _render(self, name: str, values: dict[str, object]) -> str:
+        return self._environment.get_template(name).render(values)
+
+
+def day(value: date, language: Language) -> str:
+    """24 de noviembre de 2026, or November 24, 2026."""
+    month = _MONTHS[language][value.month - 1]
+    return f"{value.day} de {month} de {value.year}" if language == "es" else f"{month} {value.day}, {value.year}"
+
+
+def money(amount: Decimal, currency: str) -> str:
+    """$1,899.00 MXN: as Mexico and the United States write it, with the currency's name, since both say $."""
+    digits = 0 if currency in _WHOLE else 2
+    return f"{'$' if currency in _DOLLARS else ''}{amount:,.{digits}f} {currency}"
+
+
+def span(count: int, language: Language) -> str:
+    """45 minutos, 1 hora, 2 días."""
+    words = {"es": ("minuto", "hora", "día"), "en": ("minute", "hour", "day")}[language]
+    for size, word in ((24 * 60, words[2]), (60, words[1])):
+        if count % size == 0:
+            return f"{count // size} {word}{'' if count == size else 's'}"
+    return f"{count} {words[0]}{'' if count == 1 else 's'}"

@@ -1,0 +1,104 @@
+"""Amazon SES, API v2 (https://docs.aws.amazon.com/ses/latest/APIReference-V2/API_SendEmail.html)."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import json
+import re
+from datetime import UTC, datetime
+
+import aiohttp
+
+from bot.mail.aws import AwsKey
+from bot.mail.door import InDoubt, Mail, Misconfigured, Refused, Unavailable, scrubbed
+from bot.mail.http import Answered, ask
+from bot.mail.mime import encoded
+
+_OK, _BAD_REQUEST, _FORBIDDEN, _SERVER_ERROR = 200, 400, 403, 500
+_NO_SENDER = {"MailFromDomainNotVerifiedException", "AccountSuspendedException", "SendingPausedException"}
+# How SES names an address that can't be. Ours has been looked at by the settings: it is the recipient's.
+_NO_ADDRESS = re.compile(
+    r"illegal address|invalid (to|email) address|missing final '@domain'|local address contains|local-part|"
+    r"domain (contains|starts|ends|name)|user name is missing|address contains",
+    re.IGNORECASE,
+)
+
+
+class Ses:
+    """`base_url` without a path. Whole messages are sent as they are, but SES puts its own Message-ID and Date in."""
+
+    name = "ses"
+
+    def __init__(
+        self, http: aiohttp.ClientSession, key: AwsKey, *, sender: str, base_url: str | None = None, seconds: float = 60
+    ) -> None:
+        self._http = http
+        self._key = key
+        self._sender = sender
+        self._base = base_url or f"https://email.{key.region}.amazonaws.com"
+        self._seconds = seconds
+
+    async def send(self, mail: Mail) -> str:
+        answered = await self._ask("POST", "/v2/email/outbound-emails", await asyncio.to_thread(self._body, mail))
+        if answered.status == _OK and answered.data is None and not answered.page:
+            return ""  # It took the mail, and its answer broke off.
+        if answered.status == _OK and isinstance(answered.data, dict) and "MessageId" in answered.data:
+            return str(answered.data["MessageId"])
+        raise _error(answered)
+
+    async def check(self) -> str:
+        try:
+            answered = await self._ask("GET", "/v2/email/account")
+        except InDoubt as error:
+            raise Unavailable(str(error)) from error
+        account = answered.data if isinstance(answered.data, dict) else {}
+        if _kind(answered).startswith("AccessDenied"):
+            # Only a key that is right is told that: one that may send and nothing else is a good one.
+            return f"the key is right (it may not look at the account), from {self._sender}"
+        if answered.status != _OK or "SendingEnabled" not in account:
+            raise _error(answered)
+        if not account["SendingEnabled"]:
+            raise Misconfigured("the account may not send", "see the account's state in the SES console")
+        if not account.get("ProductionAccessEnabled", True):
+            fix = "ask for production access in the SES console"
+            raise Misconfigured("the account is in the SES sandbox and writes to verified addresses only", fix)
+        return f"takes e-mail from {self._sender}"
+
+    def _body(self, mail: Mail) -> bytes:
+        raw = base64.b64encode(encoded(mail, self._sender)).decode()
+        body = {
+            "FromEmailAddress": self._sender,
+            "Destination": {"ToAddresses": [mail.to]},
+            "Content": {"Raw": {"Data": raw}},
+        }
+        return json.dumps(body).encode()
+
+    async def _ask(self, method: str, path: str, body: bytes = b"") -> Answered:
+        url = f"{self._base}{path}"
+        headers = self._key.signed(method, url, body, datetime.now(UTC))
+        return await ask(self._http, method, url, headers=headers, seconds=self._seconds, body=body)
+
+
+def _kind(answered: Answered) -> str:
+    """The error's name, which stands in a header or in the body, alone or after a `#` or before a `:`."""
+    data = answered.data if isinstance(answered.data, dict) else {}
+    kind = answered.headers.get("x-amzn-ErrorType") or str(data.get("__type", ""))
+    return kind.partition(":")[0].rpartition("#")[2]
+
+
+def _error(answered: Answered) -> Unavailable | Refused:
+    data = answered.data if isinstance(answered.data, dict) else {}
+    told = str(data.get("message") or data.get("Message") or "")
+    kind = _kind(answered)
+    words = " ".join(filter(None, (f"HTTP {answered.status}", kind, scrubbed(told))))
+    if answered.status == _FORBIDDEN:
+        fix = "see AWS_SES_ACCESS_KEY_ID, AWS_SES_SECRET_ACCESS_KEY, AWS_SES_REGION, and let the key ses:SendEmail"
+        return Misconfigured(words, fix)
+    if kind in _NO_SENDER or "not verified" in told:
+        return Misconfigured(words, "verify AWS_SES_FROM_EMAIL in this region, and see the account's state at SES")
+    if answered.status == _BAD_REQUEST and kind.startswith("BadRequest") and _NO_ADDRESS.search(told):
+        return Refused(words)
+    if answered.status < _SERVER_ERROR and (answered.page or answered.status < _BAD_REQUEST):
+        return Misconfigured(f"{words} is not the answer of SES", "see AWS_ENDPOINT_URL_SES")
+    return Unavailable(words)

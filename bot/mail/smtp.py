@@ -1,0 +1,143 @@
+"""Any SMTP server (RFC 5321), with STARTTLS, TLS from the start, or neither."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import ssl
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from typing import Literal
+
+from aiosmtplib import (
+    SMTP,
+    SMTPAuthenticationError,
+    SMTPDataError,
+    SMTPException,
+    SMTPResponseException,
+    SMTPSenderRefused,
+)
+
+from bot.mail.door import InDoubt, Mail, Misconfigured, Refused, Unavailable, domain_of, scrubbed
+from bot.mail.mime import encoded
+
+_PERMANENT = 500
+_PARTING_SECONDS = 2.0
+# Of RFC 3463: bad destination (5.1.x, but for the sender's 5.1.7 and 5.1.8), and mailboxes that take nothing.
+_NO_RECIPIENT = re.compile(r"^5\.(1\.(?![78]\b)\d+|2\.[01])\b")
+_ENHANCED = re.compile(r"^[245]\.\d{1,3}\.\d{1,3}\b")
+# Servers that say no more than this mean the mailbox: none there, not local, a wrong name, a domain without mail.
+_NO_MAILBOX = (550, 551, 553, 556)
+
+
+class Smtp:
+    """`seconds` are for one step of the dialogue, `verdict_seconds` for the answer to the message.
+
+    That one may take long: servers look for viruses and spam before it (RFC 5321, 4.5.3.2.6, gives them ten minutes).
+    """
+
+    name = "smtp"
+
+    def __init__(  # noqa: PLR0913 - what the settings say
+        self,
+        host: str,
+        port: int,
+        *,
+        sender: str,
+        tls: Literal["starttls", "tls", "none"] = "starttls",
+        login: tuple[str, str] | None = None,
+        seconds: float = 15,
+        verdict_seconds: float = 120,
+    ) -> None:
+        self._host = host
+        self._port = port
+        self._sender = sender
+        self._tls = tls
+        self._login = login
+        self._seconds = seconds
+        self._verdict_seconds = verdict_seconds
+
+    async def send(self, mail: Mail) -> str:
+        message = await asyncio.to_thread(encoded, mail, self._sender)
+        async with self._connected() as server:
+            try:
+                await server.mail(self._sender)
+                await server.rcpt(mail.to)
+            except SMTPSenderRefused as error:
+                raise _standing(error, "let the server take SMTP_FROM_EMAIL as a sender") from error
+            except SMTPResponseException as error:
+                # Without its cause, here and for DATA: aiosmtplib's errors name the recipient, and end in the log.
+                raise _of_recipient(error) from None
+            except (SMTPException, OSError) as error:
+                raise Unavailable(f"the server went away ({type(error).__name__})") from error
+            try:
+                response = await server.data(message, timeout=self._verdict_seconds)
+            except SMTPDataError as error:
+                # The server answered: it has not taken it (RFC 5321, 4.2.5).
+                raise Unavailable(_words(error)) from None
+            except (SMTPException, OSError) as error:
+                raise InDoubt(f"no answer after the message ({type(error).__name__})") from error
+        return scrubbed(response.message)
+
+    async def check(self) -> str:
+        async with self._connected():
+            return f"{self._host}:{self._port} takes e-mail from {self._sender}"
+
+    @asynccontextmanager
+    async def _connected(self) -> AsyncIterator[SMTP]:
+        server = SMTP(
+            hostname=self._host,
+            port=self._port,
+            local_hostname=domain_of(self._sender),
+            timeout=self._seconds,
+            use_tls=self._tls == "tls",
+            # Not left to the server: without its STARTTLS the password would go in clear.
+            start_tls=self._tls == "starttls",
+        )
+        try:
+            await self._open(server)
+            yield server
+            # What was answered stands, however the parting goes.
+            with suppress(SMTPException, OSError):
+                await server.quit(timeout=_PARTING_SECONDS)
+        finally:
+            server.close()
+
+    async def _open(self, server: SMTP) -> None:
+        try:
+            await server.connect()
+            if self._login is not None:
+                await server.login(*self._login)
+        except SMTPAuthenticationError as error:
+            raise _standing(error, "see SMTP_USERNAME and SMTP_PASSWORD") from error
+        except SMTPResponseException as error:
+            raise Unavailable(_words(error)) from error
+        except (SMTPException, OSError) as error:
+            tls = next((one for one in (error, error.__cause__) if isinstance(one, ssl.SSLError)), None)
+            if tls is not None:
+                words = f"no secure connection: {getattr(tls, 'verify_message', '') or tls.reason}"
+                raise Misconfigured(words, "see SMTP_HOST, SMTP_PORT, SMTP_TLS and the server's certificate") from error
+            # Its own words are aiosmtplib's, as that the server has no STARTTLS or no way to log in.
+            if isinstance(error, OSError):
+                raise Unavailable(f"no connection ({type(error).__name__})") from error
+            raise Misconfigured(scrubbed(str(error)), "see SMTP_TLS, SMTP_PORT and SMTP_USERNAME") from error
+
+
+def _standing(error: SMTPResponseException, fix: str) -> Unavailable:
+    """What stands until an operator acts, unless the server says that it passes."""
+    return Misconfigured(_words(error), fix) if error.code >= _PERMANENT else Unavailable(_words(error))
+
+
+def _of_recipient(error: SMTPResponseException) -> Unavailable | Refused:
+    """Whether the recipient can't be, or this server won't: relaying, reputation, greylisting, a full mailbox."""
+    if error.code < _PERMANENT:
+        return Unavailable(_words(error))
+    if _ENHANCED.match(error.message):
+        gone = bool(_NO_RECIPIENT.match(error.message))
+    else:
+        gone = error.code in _NO_MAILBOX and not re.search("relay|auth|spam|block|policy", error.message, re.IGNORECASE)
+    return Refused(_words(error)) if gone else Unavailable(_words(error))
+
+
+def _words(error: SMTPResponseException) -> str:
+    return f"{error.code} {scrubbed(error.message)}"

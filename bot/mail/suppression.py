@@ -1,0 +1,35 @@
+"""Addresses that nothing is sent to any more, because nobody is there: senders who insist are taken for spammers."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+
+from redis.asyncio import Redis
+
+from bot.redis import answer
+
+
+class Suppression:
+    """One key an address, by its digest: a person's can be erased, and the list tells nobody's address."""
+
+    def __init__(self, redis: Redis) -> None:
+        self._redis = redis
+
+    async def add(self, address: str, provider: str, why: str) -> None:
+        await answer(
+            self._redis.hset(_key(address), mapping={"provider": provider, "why": why, "at": repr(time.time())})
+        )
+
+    async def why(self, address: str) -> str | None:
+        """Why nothing is sent to this address; None when it is not on the list."""
+        found: str | None = await answer(self._redis.hget(_key(address), "why"))
+        return found
+
+    async def lift(self, address: str) -> bool:
+        """Take an address off the list, or erase it with its person; False when it wasn't there."""
+        return bool(await self._redis.delete(_key(address)))
+
+
+def _key(address: str) -> str:
+    return f"recado:mail:suppressed:{hashlib.sha256(address.lower().encode()).hexdigest()}"

@@ -1,0 +1,41 @@
+"""Named places on a message's way at which a process may die: the reliability tests kill it there, for real."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Literal, get_args
+
+Point = Literal[
+    "webhook: nothing stored yet",
+    "webhook: stored, no job asked for",
+    "webhook: stored, not acknowledged",
+    "turn: conversation taken",
+    "turn: begun",
+    "turn: perceived",
+    "turn: model answered, not written down",
+    "turn: tool has acted, not written down",
+    "turn: closing",
+    "turn: closed, nothing sent",
+    "outbox: about to ask Meta",
+    "outbox: Meta has it, not recorded",
+    "outbox: recorded",
+    "turn: about to let go",
+    "notice: sent, job not done",
+    "summary: made, not kept",
+]
+POINTS: tuple[Point, ...] = get_args(Point)
+
+Hook = Callable[[Point], None]
+_hook: Hook | None = None
+
+
+def passing(point: Point) -> None:
+    """Say that the process is here. In production nobody listens, and this is one comparison."""
+    if _hook is not None:
+        _hook(point)
+
+
+def listen(hook: Hook | None) -> None:
+    """Have every passing told to `hook`, or to nobody; for tests and benches alone."""
+    global _hook  # noqa: PLW0603 - one process, one listener: no object is handed to every place for the sake of tests
+    _hook = hook

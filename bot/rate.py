@@ -1,0 +1,77 @@
+"""How many messages of one person are answered in a while: beyond it one notice, then silence until it clears."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import cast
+
+from redis.asyncio import Redis
+
+from bot.messages import Inbound
+from bot.redis import answer, key
+
+_SECONDS = {"second": 1, "minute": 60, "hour": 3600, "day": 86400}
+
+# Which messages are within the limit. A turn that is tried again gets the same answer: what was admitted stays
+# admitted, and the notice belongs to the turn that gave it. KEYS 1 admitted by time, 2 who gave the notice.
+# ARGV limit, window (s), turn, then id and time of each message. Gives 1 or 0 a message, then 1 where a notice is due.
+_ADMIT = """
+local limit, window = tonumber(ARGV[1]), tonumber(ARGV[2])
+local answers, over = {}, false
+for index = 4, #ARGV, 2 do
+  local id, at = ARGV[index], tonumber(ARGV[index + 1])
+  if redis.call('ZSCORE', KEYS[1], id) then
+    answers[#answers + 1] = 1
+  elseif redis.call('ZCOUNT', KEYS[1], '(' .. (at - window), '+inf') < limit then
+    redis.call('ZADD', KEYS[1], at, id)
+    answers[#answers + 1] = 1
+    if redis.call('GET', KEYS[2]) ~= ARGV[3] then redis.call('DEL', KEYS[2]) end
+  else
+    answers[#answers + 1] = 0
+    over = true
+  end
+end
+local newest = redis.call('ZREVRANGE', KEYS[1], 0, 0, 'WITHSCORES')[2]
+if newest then redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', newest - 2 * window) end
+redis.call('EXPIRE', KEYS[1], 3 * window)
+local told = over and redis.call('SET', KEYS[2], ARGV[3], 'NX', 'EX', 3 * window)
+local mine = over and redis.call('GET', KEYS[2]) == ARGV[3]
+answers[#answers + 1] = (told or mine) and 1 or 0
+return answers
+"""
+
+
+def count(limit: str) -> int:
+    """How many messages a limit such as `20/minute` allows in its time."""
+    return int(limit.partition("/")[0])
+
+
+@dataclass(frozen=True, slots=True)
+class Admission:
+    """The messages within the limit, those beyond it, and whether this turn is the one that says so."""
+
+    admitted: list[Inbound]
+    over: list[Inbound]
+    notice: bool
+
+
+class Rate:
+    """`limit` as in RATE_LIMIT_CONTACT, such as `20/minute`."""
+
+    def __init__(self, redis: Redis, limit: str) -> None:
+        unit = limit.partition("/")[2]
+        self._redis = redis
+        self._limit = count(limit)
+        self._window = _SECONDS[unit]
+
+    async def admit(self, conversation: str, messages: list[Inbound], turn: str) -> Admission:
+        """Count the messages of a turn by when they arrived; asking again for the same turn changes nothing."""
+        told: list[str] = []
+        for message in messages:
+            told += [message.id, repr(message.received_at.timestamp())]
+        names = key(conversation, "rate"), key(conversation, "rate", "notice")
+        limits = str(self._limit), str(self._window)
+        asked = self._redis.eval(_ADMIT, 2, *names, *limits, turn, *told)
+        *within, notice = cast("list[int]", await answer(asked))
+        pairs = list(zip(messages, within, strict=True))
+        return Admission([one for one, fine in pairs if fine], [one for one, fine in pairs if not fine], bool(notice))

@@ -1,0 +1,36 @@
+"""The files of all people at a glance, for the sandbox's page: what is kept, and a link to each."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+from aiohttp import web
+from redis.asyncio import Redis
+
+from bot.contacts import Contacts
+from bot.files import Files, NoLink, conversations_with_files
+from bot.storage.door import NotStored, StorageFailed
+
+
+def list_of_files(redis: Redis, files: Files) -> Callable[[web.Request], Awaitable[web.Response]]:
+    """`GET /sandbox/files`: `[{conversation, person, id, name, mime, size, by, at, link}]`, newest first."""
+    contacts = Contacts(redis)
+
+    async def handler(_: web.Request) -> web.Response:
+        found = []
+        for conversation in await conversations_with_files(redis):
+            contact = await contacts.get(conversation)
+            for file in await files.of(conversation):
+                shown = file.model_dump(include={"name", "mime", "size", "by"}) | {"id": file.id}
+                shown |= {"conversation": conversation, "person": contact.name, "at": file.at.isoformat()}
+                found.append(shown | {"link": await _link(files, conversation, file.key)})
+        return web.json_response(sorted(found, key=lambda one: str(one["at"]), reverse=True))
+
+    return handler
+
+
+async def _link(files: Files, conversation: str, place: str) -> str | None:
+    try:
+        return await files.link(conversation, place)
+    except (NoLink, NotStored, StorageFailed):
+        return None

@@ -1,0 +1,146 @@
+"""Files in a bucket: Amazon S3, Cloudflare R2 and MinIO, which speak one protocol."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from bot.storage.door import NotStored, StorageFailed, Stored, checked, disposition, fitting, safe_mime
+
+if TYPE_CHECKING:
+    from obstore.store import S3Store
+
+_HTTP = re.compile(r"status code: (\d{3}[A-Za-z ]*)")
+_CODE = re.compile(r"<Code>(\w{1,60})</Code>")
+_NO_BUCKET = "NoSuchBucket"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a bucket is and who may use it. `region` is `auto` at R2."""
+
+    bucket: str
+    endpoint: str
+    region: str
+    key_id: str
+    secret: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """Seconds to connect, for one try, and for all tries of one call; a 5xx or a lost connection is tried again."""
+
+    connect: float = 3
+    answer: float = 15
+    in_all: float = 20
+    retries: int = 2
+
+
+class Bucket:
+    """A Storage in a bucket that exists already. The client is made when it is first used."""
+
+    def __init__(self, place: Place, patience: Patience | None = None) -> None:
+        self._place = place
+        self._patience = patience or Patience()
+        self._made: S3Store | None = None
+
+    async def put(self, key: str, data: bytes, mime: str, filename: str | None = None) -> None:
+        attributes = {"Content-Type": safe_mime(mime), "Content-Disposition": disposition(filename)}
+        async with self._asking(key) as store:
+            await store.put_async(checked(key), fitting(data), attributes=attributes)
+
+    async def get(self, key: str) -> bytes:
+        async with self._asking(key) as store:
+            found = await store.get_async(checked(key))
+            return bytes(await found.bytes_async())
+
+    async def mime(self, key: str) -> str:
+        async with self._asking(key) as store:
+            found = await store.get_async(checked(key), options={"head": True})
+            return safe_mime(str(found.attributes.get("Content-Type", "")))
+
+    async def files(self, prefix: str) -> list[Stored]:
+        async with self._asking(prefix) as store:
+            found = [Stored(one["path"], one["size"]) async for batch in store.list(checked(prefix)) for one in batch]
+            # The listing holds what is below the prefix, and not the file of this very name.
+            with suppress(FileNotFoundError):
+                found.append(Stored(prefix, (await store.head_async(prefix))["size"]))
+        return sorted(found, key=lambda one: one.key)
+
+    async def delete(self, prefix: str) -> None:
+        async with self._asking(prefix) as store:
+            async for batch in store.list(checked(prefix)):
+                await store.delete_async([one["path"] for one in batch])
+            await store.delete_async(prefix)
+
+    async def link(self, key: str, seconds: float) -> str | None:
+        import obstore  # noqa: PLC0415 - loaded with the client
+
+        async with self._asking(key) as store:
+            return await obstore.sign_async(store, "GET", checked(key), timedelta(seconds=seconds))
+
+    @asynccontextmanager
+    async def _asking(self, key: str) -> AsyncIterator[S3Store]:
+        """The client; its errors become the door's. They carry a page of debug output each, which ends here."""
+        if self._made is None:
+            self._made = await asyncio.to_thread(self._make)
+        from obstore.exceptions import BaseError, NotFoundError  # noqa: PLC0415 - loaded with the client
+
+        try:
+            yield self._made
+        except (FileNotFoundError, NotFoundError) as error:
+            if _NO_BUCKET not in str(error) and await self._exists():
+                raise NotStored(key) from None
+            raise StorageFailed(f"there is no bucket {self._place.bucket!r}: make it, or correct its name") from None
+        except BaseError as error:
+            raise StorageFailed(self._why(str(error))) from None
+
+    async def _exists(self) -> bool:
+        """Whether the bucket is there: a HEAD that finds nothing doesn't say which of the two is missing."""
+        assert self._made is not None  # noqa: S101 - only asked after a call
+        try:
+            async for _ in self._made.list("x"):
+                break
+        except Exception as error:  # noqa: BLE001 - whatever it is, the question was another
+            return _NO_BUCKET not in str(error)
+        return True
+
+    def _why(self, error: str) -> str:
+        code = _CODE.search(error)
+        if code and code[1] == _NO_BUCKET:
+            return f"there is no bucket {self._place.bucket!r}: make it, or correct its name"
+        status = _HTTP.search(error)
+        if status is None:
+            return f"no answer from {self._place.endpoint}"
+        named = f" ({code[1]})" if code else ""
+        return f"{self._place.endpoint} answers {status[1].strip()}{named}"
+
+    def _make(self) -> S3Store:
+        from obstore.store import S3Store  # noqa: PLC0415 - a company with a disk loads none of it
+
+        place, patience = self._place, self._patience
+        # Through a function: else AWS_SESSION_TOKEN and the like, meant for another account, would be used as well.
+        keys: Any = {"access_key_id": place.key_id, "secret_access_key": place.secret, "expires_at": None}
+        return S3Store(
+            place.bucket,
+            # Not `endpoint`: a variable AWS_ENDPOINT_URL_S3 would win over it.
+            aws_endpoint_url_s3=place.endpoint,
+            region=place.region,
+            virtual_hosted_style_request=False,
+            credential_provider=lambda: keys,
+            client_options={
+                "allow_http": place.endpoint.startswith("http://"),
+                "connect_timeout": timedelta(seconds=patience.connect),
+                "timeout": timedelta(seconds=patience.answer),
+            },
+            retry_config={
+                "max_retries": patience.retries,
+                "retry_timeout": timedelta(seconds=patience.in_all),
+                "backoff": {"init_backoff": timedelta(seconds=0.1), "max_backoff": timedelta(seconds=1), "base": 2},
+            },
+        )

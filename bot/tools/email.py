@@ -1,0 +1,49 @@
+"""Sending one of the company's e-mails: a customer's only to their own address, staff's to anybody."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import Field
+
+from bot.queues import Unfit
+from bot.tools.tool import Arguments, ToolContext, ToolError, tool
+
+
+class Sending(Arguments):
+    # Not verify_email and password_reset: codes and ways in come from the code that made them, never from a model.
+    template: Literal["welcome", "invoice_paid", "trial_ending"] = Field(description="Which e-mail to send")
+    data: dict[str, Any] = Field(
+        description="The e-mail's values. welcome: name. invoice_paid: name, number, amount (799.00), currency, "
+        "date (2026-11-24). trial_ending: name, date"
+    )
+    to: str | None = Field(None, description="Only staff may name an address; a customer's e-mail goes to their own")
+    language: Literal["es", "en"] | None = Field(None, description="Left out, it is the person's own")
+
+
+@tool(Sending, acts=True)
+async def send_email(arguments: Sending, context: ToolContext) -> str:
+    """Send one of the company's e-mails: welcome, invoice_paid (a paid invoice), trial_ending. It goes to the e-mail
+    address that is linked to this person. Values must come from other tools or from this conversation's facts.
+    """
+    if context.mail is None:  # pragma: no cover - the catalog offers it only where there is mail
+        raise ToolError("e-mail is not configured")
+    staff = context.contact.role == "staff"
+    own = await context.mail.email_of(context.contact)
+    to = arguments.to or own
+    if to is None:
+        raise ToolError(
+            "no e-mail address is linked to this person yet, so nothing was sent; the address has to be verified first"
+        )
+    if not staff and to.casefold() != (own or "").casefold():
+        raise ToolError("nothing was sent: a customer's e-mail goes only to the address linked to them; leave out `to`")
+    if not staff and "url" in arguments.data:
+        # A link that a text or a photo put into a model's mouth must not come from the company's address.
+        raise ToolError("nothing was sent: leave `url` out of data, links are added by the company's systems")
+    language = arguments.language or context.contact.language
+    job = {"to": to, "template": arguments.template, "data": arguments.data}
+    try:
+        await context.mail.order(job | ({"language": language} if language else {}), f"tool-{context.effect}")
+    except Unfit as error:
+        raise ToolError(f"nothing was sent: {error}") from error
+    return f"Done: the e-mail {arguments.template} is on its way to {to if staff else 'the address linked to them'}."

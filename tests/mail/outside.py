@@ -1,0 +1,16 @@
+"""Names that both ends of the wire know."""
+
+from dataclasses import dataclass
+
+from bot.sandbox.sendgrid import SendGridImitation
+
+KEY = "SG.key-of-the-tests"
+SENDER = "hola@recado.example"
+LOGIN = ("recado", "hunter2")
+NOBODY = "http://127.0.0.1:9"
+
+
+@dataclass
+class Outside:
+    sendgrid: SendGridImitation
+    url: str

@@ -1,0 +1,50 @@
+"""The sandbox's e-mails: without a provider they come to a postbox, and the page can show them."""
+
+import json
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+from redis.asyncio import Redis
+
+from bot import queues
+from bot.redis import connect
+from bot.sandbox.company import open_company
+from bot.settings import Settings
+from tests.processes import eventually
+
+JOB = {"to": "ana@cliente.example", "template": "verify_email", "data": {"name": "Ana", "code": "482915"}}
+
+
+@pytest.fixture
+async def company(tmp_path: Path) -> AsyncIterator[tuple[str, Settings, Redis]]:
+    settings = Settings()
+    async with open_company(settings, "127.0.0.1", 0, tmp_path) as url, connect(settings.redis) as redis:
+        yield url, settings, redis
+
+
+async def test_a_letter_can_be_read_on_the_page_as_its_reader_sees_it(company: tuple[str, Settings, Redis]) -> None:
+    url, _, redis = company
+    async with aiohttp.ClientSession() as http, http.get(f"{url}events") as stream:
+        await queues.add(redis, "email", "send", JOB, "code-1")
+
+        async def mails() -> list[dict[str, Any]]:
+            async with http.get(f"{url}mails") as response:
+                found: list[dict[str, Any]] = await response.json()
+                return found
+
+        (shown,) = await eventually(mails)
+        event: dict[str, Any] = {}
+        while event.get("type") != "mail":
+            line = await stream.content.readline()
+            event = json.loads(line[6:]) if line.startswith(b"data: ") else {}
+        async with http.get(f"{url}state") as response:
+            assert (await response.json())["facts"]["services"]["E-mail"] == "imitation"
+    assert shown["to"] == ["ana@cliente.example"]
+    assert shown["subject"] == event["subject"] == "Tu código: 482915"
+    assert "482915" in shown["text"]
+    assert "<h1" in shown["html"]
+    assert shown["attachments"] == []
+    assert set(shown) == {"id", "to", "sender", "subject", "text", "html", "attachments", "at"}

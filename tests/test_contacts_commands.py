@@ -1,0 +1,258 @@
+"""All that is stored about one person is shown, and erased, everywhere; whoever writes afterwards starts anew."""
+
+import asyncio
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot import dossier, queues
+from bot.contacts import Contacts
+from bot.deliveries import Deliveries
+from bot.dossier import Busy, Dossier, Erased, Person
+from bot.events import Events
+from bot.files import Files, files_of
+from bot.inbox import Desk, Inbox, Lease, LeaseLost
+from bot.messages import Inbound, Status, Text
+from bot.sandbox import meta
+from bot.sandbox.openrouter import says
+from bot.storage.bucket import Bucket, Place
+from bot.storage.door import StorageFailed
+from tests.notifications import post, settled
+from tests.outgoing import acquainted, conversation_of, text
+from tests.processes import eventually, recado
+from tests.storage.conftest import BRIEF
+from tests.world import World
+
+Media = Callable[[str], bytes]
+LEO = meta.Person(phone="5215587654321", bsuid="MX.8809876543210987", name="Leo Fuentes")
+
+
+def dossiers(world: World, *, patience: float = 5, files: Files | None = None) -> Dossier:
+    desk = Desk(world.redis, lease_seconds=2)
+    cabinet = files or files_of(world.redis, world.settings)
+    return Dossier(world.redis, desk, cabinet, Deliveries(world.redis, Events(world.redis)), patience=patience)
+
+
+async def person_of(world: World, identity: str) -> Person:
+    found = await dossier.find(world.redis, identity)
+    assert found is not None
+    return found
+
+
+async def erase(world: World, person: meta.Person) -> Erased:
+    await settled(world)
+    return await dossiers(world).erase(await person_of(world, person.bsuid))
+
+
+async def traces(world: World, *words: str) -> list[str]:
+    """Every key in Redis, and every file, in whose name or value one of these words is."""
+    redis, found = world.redis, []
+    readers: dict[str, Callable[[str], Any]] = {
+        "string": redis.get,
+        "hash": redis.hgetall,
+        "list": lambda name: redis.lrange(name, 0, -1),
+        "set": redis.smembers,
+        "zset": lambda name: redis.zrange(name, 0, -1),
+        "stream": redis.xrange,
+    }
+    async for name in redis.scan_iter():
+        value = f"{name} {await readers[await redis.type(name)](name)}"
+        found += [name for word in words if word in value]
+    kept = world.settings.storage.dir.rglob("*")
+    return found + [str(path) for path in kept for word in words if word in str(path)]
+
+
+async def lived(world: World, person: meta.Person, media: Media) -> str:
+    """A life with Recado: words, a file, a document, a template job that failed; gives the conversation."""
+    world.models.will(says(f"Hola {person.name}"))
+    conversation = await acquainted(world, person)
+    await world.meta.sends_media(
+        person, "document", media("documents/price_list.pdf"), "application/pdf", None, "L.pdf"
+    )
+    await settled(world)
+    await files_of(world.redis, world.settings).keep(conversation, "Factura.pdf", "application/pdf", b"%PDF-1")
+    data = {"to": person.phone, "template": "nowhere", "parameters": {"name": person.name}}
+    await queues.add(world.redis, "notification", "template", data, f"job-of-{person.name}")
+
+    async def failed() -> bool:
+        return any(job.data == data and job.job.failedReason for job in await queues.about(world.redis, lambda _: True))
+
+    await eventually(failed)
+    return conversation
+
+
+async def test_the_export_shows_everything_and_nobody_else(world: World, ana: meta.Person, media: Media) -> None:
+    conversation = await lived(world, ana, media)
+    await lived(world, LEO, media)
+    found = await dossiers(world).export(await person_of(world, "5215512345678"))
+    assert found["identities"] == ["5215512345678", "MX.8801234567890123"]
+    kept = found["conversations"][conversation]
+    assert kept["contact"]["name"] == "Ana"
+    assert {"ledger", "memory", "turns", "files", "identities"} <= set(kept)
+    assert "hola" in [line["text"] for line in kept["memory"]]
+    assert [file["key"].split("/")[0] for file in found["files"]] == ["media", "made"]
+    assert [(job["queue"], job["data"]["to"]) for job in found["jobs"]] == [("notification", ana.phone)]
+    assert "Leo" not in json.dumps(found)
+    assert str(LEO.phone) not in json.dumps(found)
+
+
+async def test_an_erased_person_leaves_no_trace_and_a_neighbour_loses_nothing(
+    world: World, ana: meta.Person, media: Media
+) -> None:
+    conversation = await lived(world, ana, media)
+    leos = await lived(world, LEO, media)
+    before = await dossiers(world).export(await person_of(world, LEO.bsuid))
+    erased = await erase(world, ana)
+    assert erased.keys > 5
+    assert (erased.files, erased.jobs, erased.opted_out) == (2, 1, False)
+    assert await traces(world, conversation, "5215512345678", "8801234567890123") == [
+        f"recado:{{{conversation}}}:erased"
+    ]
+    assert await dossier.find(world.redis, ana.bsuid) is None
+    after = await dossiers(world).export(await person_of(world, LEO.bsuid))
+    assert after["files"] == before["files"]
+    assert after["conversations"][leos]["memory"] == before["conversations"][leos]["memory"]
+
+
+async def test_whoever_writes_afterwards_starts_anew(world: World, ana: meta.Person) -> None:
+    old = await acquainted(world, ana)
+    await erase(world, ana)
+    world.meta.accepted.clear()
+    world.models.will(says("Mucho gusto"))
+    await world.meta.writes(ana, text("hola de nuevo"))
+    (reply,) = await world.meta.replies(ana)
+    assert reply.text == "Mucho gusto"
+    assert await conversation_of(world, ana) != old
+    assert [one["role"] for one in world.models.requests[-1]["messages"]] == ["system", "user"]
+
+
+async def test_a_message_that_meta_delivers_once_more_is_not_answered_and_brings_nobody_back(world: World) -> None:
+    now = datetime.now(UTC)
+    await post(world, "text", now=now)
+    await settled(world)
+    person = await _only(world)
+    await dossiers(world).erase(person)
+    asked = len(world.models.requests)
+    await post(world, "text", now=now)
+    assert await dossier.find(world.redis, min(person.identities)) is None
+    assert len(world.models.requests) == asked
+    assert await traces(world, *person.identities) == []
+
+
+async def _only(world: World) -> Person:
+    names = [name async for name in world.redis.scan_iter("recado:identity:*")]
+    return await person_of(world, names[0].removeprefix("recado:identity:"))
+
+
+async def test_a_status_that_comes_late_leaves_nothing(world: World, ana: meta.Person) -> None:
+    conversation = await acquainted(world, ana)
+    await erase(world, ana)
+    deliveries = Deliveries(world.redis, Events(world.redis))
+    status = Status(wamid="wamid.x", status="failed", callback=f"{conversation}.t_1.0", error=131026)
+    assert await deliveries.note([status]) == [False]
+    names = await traces(world, conversation)
+    assert [name for name in names if "delivery" in name or "failures" in name] == []
+
+
+async def test_a_wish_for_no_marketing_outlives_the_erasure(world: World, ana: meta.Person) -> None:
+    conversation = await acquainted(world, ana)
+    contacts = Contacts(world.redis)
+    await contacts.choose_marketing(conversation, wanted=False, at=datetime.now(UTC))
+    assert (await erase(world, ana)).opted_out
+    assert await traces(world, "5215512345678", "8801234567890123") == []
+    reached = await contacts.reach(phone="525512345678", bsuid=None)
+    assert (await contacts.get(reached)).marketing_opt_out
+    await contacts.choose_marketing(reached, wanted=True, at=datetime.now(UTC))
+    await dossiers(world).erase(await person_of(world, "525512345678"))
+    again = await contacts.reach(phone="5215512345678", bsuid=None)
+    assert not (await contacts.get(again)).marketing_opt_out
+
+
+async def test_a_turn_in_hand_is_waited_for_and_can_write_nothing_later(world: World, ana: meta.Person) -> None:
+    conversation = await acquainted(world, ana)
+    desk = Desk(world.redis, lease_seconds=30)
+    late = Lease(conversation, "turn")
+    assert await desk.take(late)
+    person = await person_of(world, ana.bsuid)
+    with pytest.raises(Busy):
+        await dossiers(world, patience=0.1).erase(person)
+    erasing = asyncio.create_task(dossiers(world).erase(person))
+    await desk.commit(late, lambda pipeline: pipeline.set(f"recado:{{{conversation}}}:said:1", "words"))
+    await desk.abandon(late)
+    await erasing
+    assert await desk.take(late)
+    with pytest.raises(LeaseLost):
+        await desk.commit(late, lambda pipeline: pipeline.set(f"recado:{{{conversation}}}:said:1", "words"))
+
+
+async def test_a_storage_that_fails_leaves_the_person_to_be_found_and_answered(world: World, ana: meta.Person) -> None:
+    await acquainted(world, ana)
+    away = Files(world.redis, Bucket(Place("files", "http://127.0.0.1:9", "auto", "id", "x"), BRIEF), link_minutes=1)
+    with pytest.raises(StorageFailed):
+        await dossiers(world, files=away).erase(await person_of(world, ana.bsuid))
+    await world.meta.writes(ana, text("¿sigues?"))
+    await world.meta.replies(ana)
+    assert (await erase(world, ana)).keys > 3
+    assert await traces(world, "5215512345678") == []
+
+
+async def test_conversations_that_became_one_are_erased_as_one(world: World) -> None:
+    by_phone = meta.Person(phone="5215512345678", bsuid="", name="Ana")
+    contacts = Contacts(world.redis)
+    first = await contacts.reach(phone=by_phone.phone, bsuid=None)
+    second = await contacts.reach(phone=None, bsuid="MX.8801234567890123")
+    files = files_of(world.redis, world.settings)
+    for name in (first, second):
+        await files.keep(name, f"{name}.pdf", "application/pdf", b"%PDF-1")
+    ana = meta.Person(phone="5215512345678", bsuid="MX.8801234567890123", name="Ana")
+    await acquainted(world, ana)
+    person = await person_of(world, "5512345678".rjust(12, "0").replace("00", "52", 1))
+    assert set(person.conversations) == {first, second}
+    assert len((await dossiers(world).export(person))["files"]) == 2
+    await erase(world, ana)
+    left = {f"recado:{{{name}}}:erased" for name in (first, second)}
+    assert set(await traces(world, first, second, "5215512345678", "8801234567890123")) == left
+
+
+async def test_the_commands_export_erase_and_then_know_nobody(
+    world: World, ana: meta.Person, media: Media, tmp_path: Path
+) -> None:
+    await lived(world, ana, media)
+    folder = tmp_path / "export"
+    ended = await recado("contacts", "export", "+52 1 55 1234 5678", "--files", str(folder))
+    assert (ended.code, ended.err) == (0, "")
+    found = json.loads(ended.out)
+    paths = sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
+    assert paths == sorted(file["key"] for file in found["files"])
+    ended = await recado("contacts", "erase", ana.bsuid)
+    assert ended.code == 0
+    assert ended.out.startswith("erased: ")
+    assert "2 files, 1 jobs" in ended.out
+    for command, whose in (("erase", ana.bsuid), ("export", "5215512345678"), ("export", "nobody")):
+        ended = await recado("contacts", command, whose)
+        assert (ended.code, ended.out) == (1, "")
+        assert "nothing is known" in ended.err
+
+
+async def test_a_redis_that_is_away_is_told() -> None:
+    ended = await recado("contacts", "export", "5215512345678", REDIS_URL="redis://127.0.0.1:9")
+    assert ended.code == 1
+    assert "REDIS_URL" in ended.err
+    assert "Traceback" not in ended.err
+
+
+async def test_a_message_that_comes_in_the_middle_of_it_is_told_to_come_again(world: World, ana: meta.Person) -> None:
+    conversation = await acquainted(world, ana)
+    await world.redis.set(f"recado:{{{conversation}}}:erased", "1")
+    now = datetime.now(UTC)
+    message = Inbound(id="wamid.x", phone=ana.phone, sent_at=now, received_at=now, content=Text(body="hola"))
+    inbox = Inbox(world.redis, lambda *_: None)
+    (outcome,) = await inbox.accept([message])
+    # An OSError is what the webhook answers with 503, so that Meta delivers the message again.
+    assert isinstance(outcome, OSError)
+    await world.redis.delete(f"recado:{{{conversation}}}:erased")
+    assert await inbox.accept([message]) == [True]

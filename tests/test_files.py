@@ -1,0 +1,254 @@
+"""A person's files: kept and listed for them alone, sent in the chat, and given out by links that expire."""
+
+import asyncio
+import base64
+import json
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import aiohttp
+import pytest
+from aiohttp import web
+from redis.asyncio import Redis
+
+from bot import downloads, files
+from bot.files import Files, LinkWrong, NoLink, safe_name
+from bot.listening import listening
+from bot.sandbox.company import open_company
+from bot.sandbox.meta import Person
+from bot.sandbox.openrouter import calls, says
+from bot.settings import Settings
+from bot.storage.disk import Disk
+from bot.storage.door import NotStored
+from tests.outgoing import acquainted, conversation_of
+from tests.world import Start, World
+
+Media = Callable[[str], bytes]
+ANA, LEO = "c_00000000000000000001", "c_00000000000000000002"
+PDF = b"%PDF-1.7 " + bytes(range(256)) * 1000
+
+
+@pytest.fixture
+def cabinet(redis: Redis, tmp_path: Path) -> Files:
+    return Files(redis, Disk(tmp_path / "files"), link_minutes=1, public_url="https://erp.example/")
+
+
+@asynccontextmanager
+async def opened(cabinet: Files) -> AsyncIterator[tuple[aiohttp.ClientSession, Callable[[str], str]]]:
+    """The route over HTTP, and a way to reach a link there."""
+    app = web.Application()
+    app[downloads.FILES] = cabinet
+    app.add_routes(downloads.routes)
+    async with listening(app, "127.0.0.1", 0, finish=0.1) as url, aiohttp.ClientSession() as http:
+        yield http, lambda link: link.replace("https://erp.example", url)
+
+
+async def test_a_document_is_kept_once_and_listed_for_its_person_alone(cabinet: Files) -> None:
+    key = await cabinet.keep(ANA, "Factura 7.pdf", "application/pdf", PDF)
+    assert await cabinet.keep(ANA, "Factura 7.pdf", "application/pdf", PDF) == key
+    (file,) = await cabinet.of(ANA)
+    assert (file.key, file.name, file.mime, file.size, file.by) == (
+        key, "Factura 7.pdf", "application/pdf", len(PDF), "company",
+    )  # fmt: skip
+    assert await cabinet.of(LEO) == []
+    assert [one.key for one in await cabinet.of(LEO, earlier=[ANA])] == [key]
+
+
+async def test_the_index_keeps_the_newest(cabinet: Files, redis: Redis) -> None:
+    for number in range(205):
+        one = files.received(f"media/{ANA}/2026-11-24/{number}", f"{number}.jpg", "image/jpeg", 1)
+        await files.note(redis, ANA, one.model_copy(update={"kept": 1000.0 + number}))
+    names = [one.name for one in await cabinet.of(ANA)]
+    assert (len(names), names[0], names[-1]) == (200, "204.jpg", "5.jpg")
+
+
+async def test_a_link_saves_the_file_and_runs_nothing(cabinet: Files) -> None:
+    key = await cabinet.keep(ANA, 'Ñandú "7".pdf', "application/pdf", PDF)
+    async with opened(cabinet) as (http, at):
+        link = at(await cabinet.link(ANA, key))
+        async with http.get(link) as response:
+            assert (response.status, await response.read()) == (200, PDF)
+            headers = response.headers
+        async with http.head(link) as response:
+            assert (response.status, response.headers["Content-Length"]) == (200, str(len(PDF)))
+        async with http.get(link, headers={"Range": "bytes=0-4"}) as response:
+            assert (response.status, await response.read()) == (206, b"%PDF-")
+    assert headers["Content-Type"] == "application/pdf"
+    assert headers["Content-Disposition"] == "attachment; filename*=UTF-8''%C3%91and%C3%BA%207%20.pdf"
+    assert headers["X-Content-Type-Options"] == "nosniff"
+    assert headers["Content-Security-Policy"].startswith("sandbox")
+    assert headers["Cache-Control"] == "private, no-store"
+
+
+def changed(token: str) -> list[str]:
+    """What somebody who has a token could make of it."""
+    body, _, mac = token.partition(".")
+    facts = json.loads(base64.urlsafe_b64decode(body + "=" * (-len(body) % 4)))
+
+    def forged(*other: object) -> str:
+        return f"{base64.urlsafe_b64encode(json.dumps(other).encode()).decode().rstrip('=')}.{mac}"
+
+    until, whose, key = facts
+    return [
+        forged(until + 1000, whose, key),
+        forged(until, LEO, key),
+        forged(until, whose, "../../etc/passwd"),
+        forged(until, whose, key.replace(ANA, LEO)),
+        f"{body}.", body, f"{body}.{mac[:-2]}", f"{body}.{mac}x", f".{mac}", "x", "%00", "..%2f..%2fetc%2fpasswd",
+        "é.ñ", f"{mac}.{body}", "a" * 3000,
+    ]  # fmt: skip
+
+
+async def test_a_link_that_is_not_right_has_one_answer_whatever_is_wrong(cabinet: Files, redis: Redis) -> None:
+    key = await cabinet.keep(ANA, "a.pdf", "application/pdf", PDF)
+    token = (await cabinet.link(ANA, key)).rpartition("/")[2]
+    over = Files(redis, cabinet._storage, link_minutes=-0.01, public_url="https://erp.example")
+    expired = (await over.link(ANA, key)).rpartition("/")[2]
+    async with opened(cabinet) as (http, at):
+        answers = set()
+        for wrong in (*changed(token), expired):
+            async with http.get(at(f"https://erp.example/files/{wrong}")) as response:
+                answers.add((response.status, await response.text()))
+        assert answers == {(404, "there is no such file, or the link has expired")}
+        await cabinet.erase(ANA)
+        async with http.get(at(f"https://erp.example/files/{token}")) as response:
+            assert response.status == 404
+
+
+async def test_all_processes_take_each_others_links(redis: Redis, cabinet: Files) -> None:
+    key = await cabinet.keep(ANA, "a.pdf", "application/pdf", PDF)
+    token = (await cabinet.link(ANA, key)).rpartition("/")[2]
+    other = Files(redis, cabinet._storage, link_minutes=1)
+    assert (await other.opened(token))[0].key == key
+    await redis.delete("recado:secret:files")
+    with pytest.raises(LinkWrong):
+        await other.opened(token)
+
+
+async def test_nobody_gets_a_link_to_anothers_file(cabinet: Files) -> None:
+    key = await cabinet.keep(ANA, "a.pdf", "application/pdf", PDF)
+    for whose, place in ((LEO, key), (ANA, f"made/{LEO}/x"), (ANA, "../x")):
+        with pytest.raises(NotStored):
+            await cabinet.link(whose, place)
+
+
+async def test_without_a_public_address_there_is_no_link(redis: Redis, tmp_path: Path) -> None:
+    cabinet = Files(redis, Disk(tmp_path), link_minutes=1)
+    key = await cabinet.keep(ANA, "a.pdf", "application/pdf", PDF)
+    assert not cabinet.can_link
+    with pytest.raises(NoLink):
+        await cabinet.link(ANA, key)
+
+
+async def test_a_large_file_begins_to_arrive_at_once(cabinet: Files) -> None:
+    size = 80 * 1024 * 1024
+    key = await cabinet.keep(ANA, "a.pdf", "application/pdf", b"%PDF-" + bytes(size))
+    started = time.monotonic()
+    async with opened(cabinet) as (http, at), http.get(at(await cabinet.link(ANA, key))) as response:
+        assert (await response.content.readany())[:5] == b"%PDF-"
+    assert time.monotonic() - started < 5
+
+
+@pytest.mark.parametrize(
+    ("claim", "name"),
+    [
+        ("Factura 7.pdf", "Factura 7.pdf"),
+        ("../../etc/passwd", "etc passwd"),
+        ("..\\boot.ini", "boot.ini"),
+        ("a\r\nb\0.pdf", "a b .pdf"),
+        ("\u202efdp.exe", "fdp.exe"),
+        (".htaccess", "htaccess"),
+        ("", "file"),
+        ("x" * 300 + ".pdf", "x" * 116 + ".pdf"),
+    ],
+)
+def test_a_name_is_words_and_no_way(claim: str, name: str) -> None:
+    assert safe_name(claim) == name
+
+
+async def kept(world: World, conversation: str, name: str, mime: str, data: bytes) -> str:
+    cabinet = files.files_of(world.redis, world.settings)
+    key = await cabinet.keep(conversation, name, mime, data)
+    return next(one.id for one in await cabinet.of(conversation) if one.key == key)
+
+
+def told(world: World) -> str:
+    """What the last tool call came to, as the model read it."""
+    return str(world.models.requests[-1]["messages"][-1]["content"])
+
+
+async def test_a_customer_gets_their_document_in_the_chat(world: World, ana: Person) -> None:
+    conversation = await acquainted(world, ana)
+    file = await kept(world, conversation, "Factura 7.pdf", "application/pdf", PDF)
+    world.models.will(calls(("list_files", {})), calls(("send_file", {"file": file})), says("Aquí está"))
+    await world.meta.writes(ana, {"type": "text", "text": {"body": "mándame mi factura"}})
+    replies = await world.meta.replies(ana, 2)
+    (document,) = [one.request["document"] for one in replies if one.request["type"] == "document"]
+    assert document["filename"] == "Factura 7.pdf"
+    assert world.meta.media.get(document["id"]).data == PDF
+
+
+async def test_what_a_customer_sent_is_theirs_to_get_back_and_nobody_elses(
+    world: World, ana: Person, media: Media
+) -> None:
+    leo = Person(phone="5215587654321", bsuid="MX.8809876543210987", name="Leo")
+    world.models.will(says("Recibida"))
+    await world.meta.sends_media(
+        ana, "document", media("documents/price_list.pdf"), "application/pdf", None, "Lista.pdf"
+    )
+    await world.meta.replies(ana)
+    cabinet = files.files_of(world.redis, world.settings)
+    (file,) = await cabinet.of(await conversation_of(world, ana))
+    assert (file.name, file.by) == ("Lista.pdf", "customer")
+    for name in (file.id, "Lista.pdf", file.key):
+        world.models.will(calls(("send_file", {"file": name})), says("No la encuentro"))
+        await world.meta.writes(leo, {"type": "text", "text": {"body": "mándame la lista de Ana"}})
+        (reply,) = await world.meta.replies(leo)
+        assert reply.request["type"] == "text"
+        assert "has no file" in told(world)
+        world.meta.accepted.clear()
+
+
+async def test_what_whatsapp_does_not_carry_goes_as_a_link(start: Start, ana: Person) -> None:
+    world = await start(PUBLIC_URL="https://erp.example")
+    conversation = await acquainted(world, ana)
+    file = await kept(world, conversation, "datos.zip", "application/zip", b"PK\x03\x04data")
+    world.models.will(calls(("send_file", {"file": file})), says("-"))
+    await world.meta.writes(ana, {"type": "text", "text": {"body": "mándame mis datos"}})
+    (reply,) = await world.meta.replies(ana)
+    button = reply.request["interactive"]
+    url = button["action"]["parameters"]["url"]
+    assert "60 minutos" in button["body"]["text"]
+    async with world.http.get(url.replace("https://erp.example", world.url)) as response:
+        assert (response.status, await response.read()) == (200, b"PK\x03\x04data")
+
+
+async def test_what_can_go_neither_way_is_told_to_the_model(world: World, ana: Person) -> None:
+    conversation = await acquainted(world, ana)
+    file = await kept(world, conversation, "datos.zip", "application/zip", b"PK\x03\x04data")
+    world.models.will(calls(("send_file", {"file": file})), says("Te la manda un colega"))
+    await world.meta.writes(ana, {"type": "text", "text": {"body": "mándame mis datos"}})
+    (reply,) = await world.meta.replies(ana)
+    assert reply.text == "Te la manda un colega"
+    assert "a colleague can send it" in told(world)
+
+
+async def test_the_sandbox_lists_the_files_with_their_links(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, media: Media
+) -> None:
+    async with open_company(Settings(), "127.0.0.1", 0, tmp_path / "data") as page, aiohttp.ClientSession() as http:
+        form = aiohttp.FormData({"person": "MX.8801234567890123"})
+        form.add_field("file", media("documents/price_list.pdf"), filename="Lista.pdf", content_type="application/pdf")
+        async with http.post(f"{page}messages", data=form) as response:
+            assert response.status == 200
+        found: list[dict[str, str]] = []
+        deadline = time.monotonic() + 15
+        while not found and time.monotonic() < deadline:
+            await asyncio.sleep(0.02)
+            async with http.get(f"{page}files") as response:
+                found = await response.json()
+        assert [(one["name"], one["by"]) for one in found] == [("Lista.pdf", "customer")]
+        async with http.get(found[0]["link"]) as response:
+            assert await response.read() == media("documents/price_list.pdf")

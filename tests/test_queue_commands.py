@@ -1,0 +1,108 @@
+"""`recado queues`: what failed is shown with its reason and nobody's words, and is retried or dropped on request."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from bot.queues import add
+from bot.sandbox.meta import Person
+from bot.sandbox.openrouter import calls, fails, says
+from tests.processes import Ended, eventually, recado
+from tests.world import Start, World
+
+
+async def queues(*command: str) -> Any:
+    ended = await recado("queues", *command, "--format", "json")
+    assert ended.code == 0, ended.err
+    return json.loads(ended.out)
+
+
+async def unanswered(start: Start, ana: Person) -> World:
+    """A world in which no model answered Ana, who was told so."""
+    world = await start()
+    world.models.will(*[fails(402)] * 2)
+    await world.meta.writes(ana, {"type": "text", "text": {"body": "¿Cuánto cuesta el plan secreto?"}})
+    await world.meta.replies(ana)
+    return world
+
+
+async def test_what_failed_is_set_aside_and_shown_with_its_reason_and_nobodys_words(start: Start, ana: Person) -> None:
+    await unanswered(start, ana)
+    found = await queues("show")
+    (entry,) = found["set_aside"]
+    assert entry["messages"] == ["text"]
+    assert entry["reason"] == "no model answered: no_credit"
+    assert found["queues"]["llm"]["failed"] == 0
+    text = await recado("queues")
+    assert entry["conversation"] in text.out
+    assert "secreto" not in text.out + text.err
+    assert "recado queues retry" in text.out
+
+
+async def test_a_message_that_is_retried_is_answered_and_no_longer_aside(start: Start, ana: Person) -> None:
+    world = await unanswered(start, ana)
+    world.models.will(says("Ya te puedo contestar: cuesta 200 pesos."))
+    (entry,) = (await queues("show"))["set_aside"]
+    assert await queues("retry", entry["conversation"]) == {"retried": {"jobs": 0, "messages": 1}}
+    assert (await world.meta.replies(ana, 2))[1].text == "Ya te puedo contestar: cuesta 200 pesos."
+    assert (await queues("show"))["set_aside"] == []
+    assert world.models.requests[-1]["messages"][-1]["content"] == "¿Cuánto cuesta el plan secreto?"
+
+
+async def test_a_turn_whose_tool_had_acted_is_not_tried_again(start: Start, ana: Person) -> None:
+    world = await start(STAFF_CONTACTS=ana.bsuid)
+    order: dict[str, Any] = {"to": "5215598765432", "template": "order_confirmation"}
+    order |= {"parameters": {"name": "Luis", "order": "A-17", "total": "$10"}}
+    world.models.will(calls(("send_template", order)), *[fails(402)] * 2)
+    await world.meta.writes(ana, {"type": "text", "text": {"body": "Confirma el pedido A-17 a Luis"}})
+    await world.meta.wait_for(lambda: world.meta.sent_to(ana))
+    (entry,) = (await queues("show"))["set_aside"]
+    ended = await recado("queues", "retry", entry["conversation"])
+    assert ended.code == 1
+    assert "send_template had acted already" in ended.err
+    await world.meta.wait_for(lambda: [one for one in world.meta.accepted if one.type == "template"])
+    assert [one.type for one in world.meta.accepted].count("template") == 1
+
+
+async def test_what_is_dropped_stays_unanswered(start: Start, ana: Person) -> None:
+    world = await unanswered(start, ana)
+    assert await queues("drop", "--all") == {"dropped": {"jobs": 0, "messages": 1}}
+    assert (await queues("show"))["set_aside"] == []
+    assert len(world.meta.sent_to(ana)) == 1
+
+
+async def test_a_job_that_failed_for_good_is_shown_and_can_be_dropped(start: Start) -> None:
+    world = await start()
+    await add(world.redis, "notification", "template", {"to": "nobody"}, "erp-7")
+
+    async def given_up() -> Any:
+        return (await queues("show"))["failed"]
+
+    (job,) = await eventually(given_up)
+    assert (job["queue"], job["id"], job["name"], job["tries"]) == ("notification", "erp-7", "template", 1)
+    assert "template" in job["reason"]
+    assert await queues("retry", "erp-7") == {"retried": {"jobs": 1, "messages": 0}}
+    await eventually(given_up)
+    assert await queues("drop", "erp-7") == {"dropped": {"jobs": 1, "messages": 0}}
+    assert await given_up() == []
+
+
+@pytest.mark.parametrize(
+    ("command", "code", "told"),
+    [
+        (("retry",), 2, "expected an id, or --all"),
+        (("retry", "no-such-job"), 1, "retried: 0 jobs, 0 messages"),
+        (("drop", "--all"), 1, "dropped: 0 jobs, 0 messages"),
+        (("show", "--format", "xml"), 2, "expected text or json"),
+    ],
+)
+async def test_wrong_use_and_nothing_to_do_are_told_apart(
+    start: Start, command: tuple[str, ...], code: int, told: str
+) -> None:
+    await start(workers=0)
+    ended: Ended = await recado("queues", *command)
+    assert ended.code == code
+    assert told in " ".join((ended.out + ended.err).replace("│", " ").split())
