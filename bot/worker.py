@@ -92,12 +92,13 @@ async def running(settings: Settings, names: tuple[queues.Name, ...], concurrenc
         storage, business = storage_of(settings.storage), business_of(prompts)
         archive = Archive(redis, storage)
         language = settings.service.default_language
-        mail = await stack.enter_async_context(
-            mailroom(redis, settings.mail, storage, business=business.name, language=language)
-        )
         outbox = outbox_of(redis, graph, desk, contacts, templates, settings)
         notices = Notices(redis, desk, contacts, memory, outbox, templates)
         billing = billing_of(redis, http, contacts, notices, storage, graph, settings)
+        email_of = billing.links.email_of if billing else None
+        mail = await stack.enter_async_context(
+            mailroom(redis, settings.mail, storage, business=business.name, language=language, email_of=email_of)
+        )
         budget = Budget(redis, settings.budget, settings.service.zone)
         answering = Answering(
             contacts=contacts,

@@ -89,6 +89,15 @@ async def test_an_invoice_comes_as_a_document_or_by_mail(shop: World, ana: Perso
     assert (mail["data"]["amount"], mail["data"]["currency"]) == ("199.00", "MXN")
 
 
+async def test_an_e_mail_that_a_model_sends_goes_to_the_customers_own_address(shop: World, ana: Person) -> None:
+    await subscriber(shop, ana)
+    before = await mails(shop)
+    await asks(shop, ana, "mándame la bienvenida", "send_email", template="welcome", data={"name": "Ana"})
+    assert told_by_tool(shop).startswith("Done")
+    (mail,) = [one for one in await mails(shop, len(before) + 1) if one["template"] == "welcome"]
+    assert mail["to"] == "ana@example.com"
+
+
 # ---- changes by a tap
 
 

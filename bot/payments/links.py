@@ -75,6 +75,17 @@ class Links:
         await self._remember(conversation, found.id)
         return found
 
+    async def email_of(self, contact: Contact) -> str | None:
+        """The address of the contact's customer; where nobody knows which that is, the one that is kept, if any."""
+        if contact.phone is None and contact.bsuid is None:
+            return contact.email
+        conversation = await self.contacts.reach(phone=contact.phone, bsuid=contact.bsuid)
+        try:
+            found = await self.customer_of(conversation, contact)
+        except StripeFailed:
+            return contact.email
+        return (found.email if found else None) or contact.email
+
     async def conversation_of(self, customer: Customer) -> str | None:
         """Where to write to a customer; None when it names nobody, or somebody who has its number since."""
         if customer.whatsapp_id is None:

@@ -131,6 +131,16 @@ async def test_who_gets_a_number_later_gets_no_customer_with_it(
     assert await links.customer_of(heir, Contact(phone=PHONE, bsuid="MX.7700000000000001")) is None
 
 
+async def test_the_address_of_a_contact_is_that_of_their_customer(
+    links: Links, redis: Redis, stripe: StripeImitation
+) -> None:
+    customer(stripe, PHONE, "Ana", "ana@example.com")
+    assert await links.email_of(Contact(phone=PHONE, bsuid=BSUID)) == "ana@example.com"
+    assert [await links.email_of(one) for one in (Contact(), Contact(phone="5215587654321"))] == [None, None]
+    stripe.will_fail(9)
+    assert await links.email_of(Contact(phone=PHONE, bsuid=BSUID)) is None
+
+
 async def test_who_was_erased_can_come_back(links: Links, redis: Redis, stripe: StripeImitation) -> None:
     customer(stripe, PHONE, "Ana", "ana@example.com")
     mine = await conversation(redis)
