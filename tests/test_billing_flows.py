@@ -401,6 +401,7 @@ async def test_a_code_by_mail_links_a_contact(shop: World, ana: Person) -> None:
     assert mail["to"] == "Ana@Example.com"
     await asks(shop, ana, mail["data"]["code"], "confirm_code", code=mail["data"]["code"])
     assert stripe_of(shop).account.get("customer", owner)["metadata"] == {"whatsapp_id": ana.phone}
+    assert (await Contacts(shop.redis).get(await conversation_of(shop, ana))).email == "ana@example.com"
     await asks(shop, ana, "¿qué plan tengo?", "get_subscription")
     assert json.loads(told_by_tool(shop))["plan"] == "Básico"
     await asks(shop, ana, mail["data"]["code"], "confirm_code", code=mail["data"]["code"])

@@ -77,7 +77,9 @@ async def confirm_code(arguments: Code, context: ToolContext) -> str:
         async with honest(context):
             try:
                 key = f"recado-link-{masked(context.effect)}"
-                await links.link(context.conversation, context.contact, customer, key)
+                linked = await links.link(context.conversation, context.contact, customer, key)
+                if linked.email:
+                    await links.contacts.set_email(context.conversation, linked.email)
             except BelongsToAnother:
                 why = "the Stripe customer belongs to another contact"
     # Not before: while Stripe is away the code stays good.
