@@ -13,11 +13,13 @@ import structlog
 from bot.agent import Agent, Done, Journal
 from bot.ai.chat import BudgetSpent, FromModel, FromPerson, Instructions, Line, NoModelAnswered, Question
 from bot.budget import Budget
+from bot.confirmations import Answered, Confirmations
 from bot.contacts import Contacts
 from bot.events import Events
 from bot.inbox import FLOOD
 from bot.language import Language
 from bot.memory import Recollection
+from bot.perception import fenced
 from bot.phrases import phrase
 from bot.prompting.prompts import Prompts
 from bot.reception import Reception
@@ -37,6 +39,7 @@ _NAME_LENGTH = 60
 class Answering:
     contacts: Contacts
     reception: Reception
+    confirmations: Confirmations
     agent: Agent
     kit: Kit
     prompts: Prompts
@@ -66,8 +69,9 @@ class Answering:
         # A turn that called the person itself, and then lost its worker, still owes its answer.
         if received.too_late or (contact.quiet and not scene.begun.journal):
             return Outcome("", "handed_off")
-        if received.complete:
-            return Outcome(received.before(""), "answered")
+        tapped = await self.confirmations.settle(scene.conversation, scene.messages, contact, scene.language)
+        if received.complete or len(tapped.messages) == len(scene.messages):
+            return Outcome(received.before(tapped.text), "answered", tapped.parts)
         troubles = [sight.perceived.trouble for sight in scene.sights]
         if all(troubles):
             # Nothing was understood, so there is nothing to think about: no model may make something up.
@@ -75,13 +79,14 @@ class Answering:
             return Outcome(received.before("\n\n".join(phrases)), "answered")
         await self.events.publish(trace.event())
         with trace.station("agent"):
-            outcome = await self._think(scene, trace, journal)
+            outcome = await self._think(scene, trace, journal, tapped)
         if not contact.quiet and await self.contacts.paused(scene.conversation):
             # A colleague answered from the app while the model thought: two answers would contradict each other.
             return Outcome("", "handed_off")
-        return replace(outcome, text=received.before(outcome.text))
+        text = "\n\n".join(filter(None, (tapped.text, outcome.text)))
+        return replace(outcome, text=received.before(text), offered=(*tapped.parts, *outcome.offered))
 
-    async def _think(self, scene: Scene, trace: Trace, journal: Journal) -> Outcome:
+    async def _think(self, scene: Scene, trace: Trace, journal: Journal, tapped: Answered) -> Outcome:
         now = datetime.now(self.zone)
         values = {
             "business": {"name": self.kit.business.name},
@@ -92,7 +97,7 @@ class Answering:
         }
         trace.prompt = self.prompts.render("assistant", values)
         deadline = max(scene.due - _SENDING_SECONDS, asyncio.get_running_loop().time() + 1)
-        lines = (Instructions(trace.prompt.text), *_history(scene.before), _said(scene))
+        lines = (Instructions(trace.prompt.text), *_history(scene.before), _said(scene, tapped))
         question = Question(lines, deadline, purse=self.budget.account(scene.conversation))
         context = self.kit.for_turn(conversation=scene.conversation, contact=scene.contact, now=now, effect=trace.turn)
         trace.tools = [entry for entry in scene.begun.journal if isinstance(entry, Done)]
@@ -133,7 +138,9 @@ def _history(before: Recollection) -> list[Line]:
     return [FromPerson(text) if role == "user" else FromModel(text) for role, text in texts]
 
 
-def _said(scene: Scene) -> FromPerson:
+def _said(scene: Scene, tapped: Answered) -> FromPerson:
     pictures = tuple(sight.picture for sight in scene.sights if sight.picture)
     said = "\n".join(line.text for line in scene.lines if line.role == "user")
+    if tapped.text:
+        said += "\n" + fenced("tap_settled", told=tapped.text)
     return FromPerson(said, pictures[:_PICTURES])

@@ -24,6 +24,7 @@ from bot.handoff import HandOff
 from bot.inbox import MOST_WAITING, Desk, Inbox
 from bot.metrics import Ship
 from bot.pause import Pause
+from bot.payments import webhook as stripe_webhook
 from bot.push import pages as push
 from bot.push.links import Links
 from bot.queues import Nudges
@@ -53,6 +54,9 @@ def create_app(settings: Settings) -> web.Application:
     app.add_routes(downloads.routes)
     app.add_routes(push.routes)
     app.add_routes(routes)
+    if settings.stripe.webhook_secret:
+        app[stripe_webhook.SETTINGS] = settings.stripe
+        app.add_routes(stripe_webhook.routes)
     if settings.service.console_token:
         app[pages.TOKEN] = settings.service.console_token.get_secret_value()
         app.add_routes(pages.routes)
@@ -106,7 +110,7 @@ async def _close_streams(app: web.Application) -> None:
 
 async def _redis(app: web.Application) -> AsyncIterator[None]:
     async with connect(app[_SETTINGS].redis) as client:
-        app[REDIS] = client
+        app[REDIS] = app[stripe_webhook.REDIS] = client
         app[push.DOOR] = push.Door(client, app[_SETTINGS].push, app[_SETTINGS].service.default_language, Links(client))
         app[DESK] = Desk(client, lease_seconds=0)
         app[downloads.FILES] = files_of(client, app[_SETTINGS])

@@ -18,6 +18,8 @@ from bot.events import Events
 from bot.mail.connect import examined
 from bot.outside import NoAnswer, Outside
 from bot.pause import Pause
+from bot.payments.client import Stripe
+from bot.payments.errors import KeyRejected, StripeFailed
 from bot.prompting.business import business_of
 from bot.prompting.files import PromptWrong
 from bot.prompting.prompts import load
@@ -60,6 +62,7 @@ async def examine(settings: Settings) -> list[Finding]:
             _openrouter,
             _whisper,
             _vision,
+            _stripe,
             _storage,
             _prompts,
             _audio,
@@ -181,6 +184,28 @@ async def _vision(settings: Settings, _: aiohttp.ClientSession) -> Finding:
     except (OSError, TimeoutError):
         return Finding("Vision", "wrong", f"no connection to {host}:{port}; see GOOGLE_VISION_ENDPOINT")
     return Finding("Vision", "ok", f"Google Vision at {host}:{port} can be reached")
+
+
+async def _stripe(settings: Settings, http: aiohttp.ClientSession) -> Finding:
+    key = settings.stripe.secret_key
+    if key is None and settings.stripe.webhook_secret:
+        return Finding("Stripe", "wrong", "its events arrive, but can't be worked on; set STRIPE_SECRET_KEY")
+    if key is None:
+        return Finding("Stripe", "absent", "there is no billing; set STRIPE_SECRET_KEY")
+    try:
+        await Stripe(http, settings.stripe, attempt_seconds=5, all_seconds=5).check()
+    except KeyRejected as error:
+        fix = "see STRIPE_SECRET_KEY: a secret key, or a restricted one that may read customers"
+        return Finding("Stripe", "wrong", f"{error}; {fix}")
+    except StripeFailed as error:
+        return Finding("Stripe", "wrong", f"{error}; see the network and STRIPE_API_BASE")
+    if not settings.stripe.webhook_secret:
+        fix = "make an endpoint for /webhooks/stripe and set STRIPE_WEBHOOK_SECRET"
+        return Finding("Stripe", "wrong", f"takes the key, but its events don't arrive; {fix}")
+    mode = "live mode" if "_live_" in key.get_secret_value() else "test mode"
+    return Finding(
+        "Stripe", "ok", f"takes the key ({mode}), and {len(settings.stripe.webhook_secret)} webhook secret(s)"
+    )
 
 
 async def _storage(settings: Settings, _: aiohttp.ClientSession) -> Finding:

@@ -99,6 +99,23 @@ _PHRASES: dict[str, dict[Language, str]] = {
         "en": "Turn on notifications in your browser here. The link is for you alone and lasts a day.",
     },
     "notify_me_label": {"es": "Activar avisos", "en": "Turn on"},
+    "card_left": {
+        "es": "De acuerdo, no cambié nada.",
+        "en": "All right, I haven't changed anything.",
+    },
+    "card_unsure": {
+        "es": "Ya lo había pedido y no sé si alcanzó a hacerse. Si se hizo, te aviso por aquí.",
+        "en": "I had already asked for it and can't tell whether it was done. If it was, I'll tell you here.",
+    },
+    "card_expired": {
+        "es": "Esa confirmación ya no vale, no cambié nada. Si todavía lo quieres, pídemelo otra vez.",
+        "en": "That confirmation is no longer valid, and I haven't changed anything. If you still want it, "
+        "ask me again.",
+    },
+    "tapped_before": {
+        "es": "Ya habías contestado a esa confirmación. {answer}",
+        "en": "You had already answered that confirmation. {answer}",
+    },
     "unsupported": {
         "es": "Ese tipo de mensaje no lo puedo ver. Puedes mandarme texto, notas de voz, fotos o un PDF.",
         "en": "I can't see that kind of message. You can send me text, voice notes, photos or a PDF.",

@@ -181,6 +181,17 @@ async def add(  # noqa: PLR0913 - a job has these parts
     await Queue(queue, {"connection": redis}).add(name, data, options)
 
 
+def by_name(processors: dict[str, Processor]) -> Processor:
+    """One processor for a queue whose jobs have several names."""
+
+    async def process(task: Task) -> None:
+        if task.name not in processors:
+            raise Unfit(f"there is no job {task.name!r} here; expected {' or '.join(processors)}")
+        await processors[task.name](task)
+
+    return process
+
+
 @asynccontextmanager
 async def working(
     name: Name, process: Processor, settings: RedisSettings, *, concurrency: int

@@ -19,6 +19,7 @@ from bot.answering import Answering
 from bot.archive import Archive
 from bot.aside import Aside
 from bot.budget import Budget
+from bot.confirmations import Confirmations
 from bot.contacts import Contacts
 from bot.events import Events
 from bot.files import files_of
@@ -31,6 +32,8 @@ from bot.metrics import Ship
 from bot.notices import Notices
 from bot.outbox import Outbox, outbox_of
 from bot.outside import Outside
+from bot.payments import changes, webhook
+from bot.payments.billing import billing_of
 from bot.perception import Perception
 from bot.prompting.business import business_of
 from bot.prompting.prompts import load
@@ -53,6 +56,7 @@ from bot.templates.synced import Templates
 from bot.tools.catalog import tools_for
 from bot.tools.tool import Kit
 from bot.turn import Stations, Turns
+from bot.verification import Verification
 from bot.whatsapp.client import Graph
 
 _log = structlog.get_logger()
@@ -94,15 +98,18 @@ async def running(settings: Settings, names: tuple[queues.Name, ...], concurrenc
         storage, business = storage_of(settings.storage), business_of(prompts)
         archive = Archive(redis, storage)
         language = settings.service.default_language
-        mail = await stack.enter_async_context(
-            mailroom(redis, settings.mail, storage, business=business.name, language=language)
-        )
         outbox = outbox_of(redis, graph, desk, contacts, templates, settings)
         notices = Notices(redis, desk, contacts, memory, outbox, templates)
+        billing = billing_of(redis, http, contacts, notices, storage, graph, settings, tell=subscribers.tell)
+        email_of = billing.links.email_of if billing else None
+        mail = await stack.enter_async_context(
+            mailroom(redis, settings.mail, storage, business=business.name, language=language, email_of=email_of)
+        )
         budget = Budget(redis, settings.budget, settings.service.zone)
         answering = Answering(
             contacts=contacts,
             reception=Reception(contacts, handoff, settings.channel),
+            confirmations=Confirmations(redis, {changes.KIND: billing.changes.perform} if billing else {}),
             agent=Agent(model, tools_for),
             kit=Kit(
                 business=business,
@@ -111,6 +118,8 @@ async def running(settings: Settings, names: tuple[queues.Name, ...], concurrenc
                 files=files_of(redis, settings),
                 mail=mail,
                 push=invitation_of(redis, settings),
+                billing=billing,
+                verification=Verification(redis) if billing and mail else None,
             ),
             prompts=prompts,
             events=events,
@@ -147,7 +156,13 @@ async def running(settings: Settings, names: tuple[queues.Name, ...], concurrenc
         pushes = Pushes(redis, settings.push, events, to_browsers)
         processors: dict[queues.Name, queues.Processor] = {
             "llm": _llm(shift, summaries),
-            "notification": _by_name({"template": notices.process, "push": pushes.process}),
+            "notification": queues.by_name(
+                {
+                    "template": notices.process,
+                    "push": pushes.process,
+                    **({webhook.JOB: billing.news.process} if billing else {}),
+                }
+            ),
             "webhook": EventDeliveries(redis, settings.subscribers, events, to_subscribers).process,
         }
         if mail is not None:
@@ -170,17 +185,6 @@ def _llm(shift: Shift, summaries: Summaries) -> queues.Processor:
                 await summaries.make(conversation)
             else:
                 await shift.work(conversation)
-
-    return process
-
-
-def _by_name(processors: dict[str, queues.Processor]) -> queues.Processor:
-    """One queue for several jobs, told apart by their names."""
-
-    async def process(task: queues.Task) -> None:
-        if task.name not in processors:
-            raise queues.Unfit(f"there is no job {task.name!r} here; expected {', '.join(sorted(processors))}")
-        await processors[task.name](task)
 
     return process
 

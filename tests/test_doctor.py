@@ -14,7 +14,7 @@ from bot.push.keys import new_pair
 from bot.sandbox.erp import new_secret
 from bot.settings import Settings
 from tests.processes import recado
-from tests.world import Start
+from tests.world import Start, World
 
 INTEGRATIONS = [
     "Redis",
@@ -24,6 +24,7 @@ INTEGRATIONS = [
     "OpenRouter",
     "Whisper",
     "Vision",
+    "Stripe",
     "Storage",
     "Prompts",
     "Audio",
@@ -74,7 +75,7 @@ async def test_a_service_that_is_whole_is_found_in_order(start: Start) -> None:
     findings = await examine(Settings())
     assert [one.integration for one in findings] == INTEGRATIONS
     assert {one.integration: one.state for one in findings if one.state != "ok"} == dict.fromkeys(
-        ("Vision", "E-mail", "Subscribers", "Web Push"), "absent"
+        ("Vision", "Stripe", "E-mail", "Subscribers", "Web Push"), "absent"
     )
 
 
@@ -90,6 +91,7 @@ async def test_what_is_not_configured_is_absent_and_says_what_to_set(
         "OpenRouter",
         "Whisper",
         "Vision",
+        "Stripe",
         "E-mail",
         "Subscribers",
         "Web Push",
@@ -103,6 +105,7 @@ async def test_what_is_not_configured_is_absent_and_says_what_to_set(
         "GOOGLE_APPLICATION_CREDENTIALS": "Vision",
         "WEBHOOK_SUBSCRIBERS": "Subscribers",
         "recado keys vapid": "Web Push",
+        "STRIPE_SECRET_KEY": "Stripe",
         "CONSOLE_TOKEN": "Console",
         "SENDGRID_API_KEY": "E-mail",
     }.items():
@@ -158,6 +161,31 @@ async def test_a_vision_that_listens_is_found(start: Start, html: str, monkeypat
     await start(workers=0)
     monkeypatch.setenv("GOOGLE_VISION_ENDPOINT", html)
     assert (await finding("Vision")).state == "ok"
+
+
+async def test_a_stripe_that_takes_the_key_and_tells_us_is_in_order(shop: World) -> None:
+    found = await finding("Stripe")
+    assert (found.state, "test mode" in found.words) == ("ok", True)
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "fix"),
+    [
+        ("STRIPE_SECRET_KEY", "sk_test_hunter2", "see STRIPE_SECRET_KEY"),
+        ("STRIPE_SECRET_KEY", "pk_test_hunter2", "see STRIPE_SECRET_KEY"),
+        ("STRIPE_API_BASE", "http://127.0.0.1:9", "STRIPE_API_BASE"),
+        ("STRIPE_WEBHOOK_SECRET", "", "set STRIPE_WEBHOOK_SECRET"),
+        ("STRIPE_SECRET_KEY", "", "set STRIPE_SECRET_KEY"),
+    ],
+)
+async def test_a_stripe_that_does_not_work_says_what_to_see_to(
+    shop: World, monkeypatch: pytest.MonkeyPatch, variable: str, value: str, fix: str
+) -> None:
+    monkeypatch.setenv(variable, value)
+    found = await finding("Stripe")
+    assert found.state == "wrong"
+    assert fix in found.words
+    assert "hunter2" not in found.words
 
 
 async def test_a_redis_that_forgets_under_pressure_is_wrong(start: Start) -> None:

@@ -20,13 +20,14 @@ from bot.identity import is_conversation
 from bot.listening import listening
 from bot.queues import QUEUES
 from bot.redis import connect
-from bot.sandbox import phone
+from bot.sandbox import phone, subscriber
 from bot.sandbox.cabinet import list_of_files
 from bot.sandbox.database import redis_server
 from bot.sandbox.meta import Meta
 from bot.sandbox.openrouter import OpenRouterImitation
 from bot.sandbox.outward import open_outward as _outward
 from bot.sandbox.postbox import Postbox, Posted
+from bot.sandbox.stripe import StripeImitation
 from bot.sandbox.vision import VisionImitation
 from bot.sandbox.whisper import WhisperImitation
 from bot.settings import RedisSettings, Settings
@@ -56,6 +57,8 @@ async def open_company(settings: Settings, host: str, port: int, data: Path) -> 
             "Subscribers": outward.subscribers,
             "Web Push": outward.keys,
         }
+        stripe = await _stripe(settings, stack, port)
+        services["Stripe"] = "imitation" if stripe else "real"
         meta = await _meta(settings, stack, port)
         redis = await stack.enter_async_context(connect(settings.redis))
         events = Events(redis)
@@ -72,6 +75,13 @@ async def open_company(settings: Settings, host: str, port: int, data: Path) -> 
         app.add_routes([web.get("/", _to_the_page)])
         await stack.enter_async_context(running(settings, QUEUES, CONCURRENCY))
         address = await stack.enter_async_context(listening(app, host, port))
+        if stripe:
+            first, second, *_ = phone.PEOPLE
+            subscriber.subscribe(
+                stripe, subscriber.customer(stripe, first.phone or first.bsuid, first.name, "ana@example.com")
+            )
+            # Somebody whose account nobody knows yet: a code by e-mail finds it.
+            subscriber.subscribe(stripe, subscriber.customer(stripe, None, second.name, "leo@example.com"))
         yield f"{address}/sandbox/"
 
 
@@ -150,6 +160,21 @@ async def _mail(settings: Settings, stack: AsyncExitStack, events: Events) -> tu
         }
     )
     return postbox, "imitation"
+
+
+async def _stripe(settings: Settings, stack: AsyncExitStack, port: int) -> StripeImitation | None:
+    if settings.stripe.secret_key is not None:
+        return None
+    key, secret = f"sk_test_{secrets.token_hex(12)}", f"whsec_{secrets.token_hex(16)}"
+    webhook = f"http://{_LOOPBACK}:{port}/webhooks/stripe"
+    # Redis remembers the ids of earlier runs.
+    stripe = StripeImitation(key, secret, webhook, seed=secrets.token_hex(4))
+    url = await stack.enter_async_context(listening(stripe.app(), _LOOPBACK, _ANY_PORT, finish=0.1))
+    stripe.account.base_url = url
+    settings.stripe = settings.stripe.model_copy(
+        update={"secret_key": SecretStr(key), "webhook_secret": [SecretStr(secret)], "api_base": url}
+    )
+    return stripe
 
 
 async def _to_the_page(_: web.Request) -> web.Response:

@@ -9,6 +9,7 @@ from html import unescape
 from typing import Any
 
 from bot.language import Language, language_of
+from bot.sandbox import standin_billing
 
 _HOURS = re.compile(
     r"\b(abre[ns]?|abiert[oa]|cierra[ns]?|horarios?|a qué hora|a que hora|open|close[sd]?|hours?|direcci[oó]n|address|"
@@ -34,6 +35,8 @@ def answer_by_rules(messages: list[dict[str, Any]], tools: list[dict[str, Any]])
     words = " ".join(_words(said))
     language = language_of(words) or "es"
     offered = {tool.get("function", {}).get("name") for tool in tools}
+    if billing := standin_billing.asks(words, results, offered):
+        return _call(*billing)
     if not results:
         if _PERSON.search(words) and "talk_to_a_person" in offered:
             return _call("talk_to_a_person", {"reason": f"The customer asks for a person: {words[:200]}"})
@@ -88,6 +91,8 @@ def _text(said: str, words: str, results: dict[str, str], language: Language) ->
         for tag, inside in _TAG.findall(said)
         if tag in _SEEN
     ]
+    if billing := standin_billing.says(results, language):
+        seen.append(billing)
     if "business_hours" in results:
         seen.append(_hours(results["business_hours"], language))
     if seen:

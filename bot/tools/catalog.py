@@ -6,14 +6,24 @@ import json
 from typing import Any, NamedTuple
 
 from bot.contacts import Role
+from bot.tools.billing import (
+    get_subscription,
+    list_invoices,
+    list_plans,
+    open_portal,
+    send_invoice,
+    start_subscription,
+)
 from bot.tools.business import business_hours
 from bot.tools.email import send_email
 from bot.tools.files import list_files, send_file
 from bot.tools.handoff import talk_to_a_person
 from bot.tools.offers import ask_location, offer_choices, send_link
+from bot.tools.plan_changes import cancel_subscription, change_plan, resume_subscription
 from bot.tools.push import notify_me
 from bot.tools.templates import send_template
 from bot.tools.tool import Tool, ToolContext
+from bot.tools.verification import confirm_code, verify_email
 
 
 class Row(NamedTuple):
@@ -41,6 +51,17 @@ TABLE = (
     Row(list_files, _YES, _YES, needs="files"),
     Row(send_file, _YES, _YES, needs="files"),
     Row(send_email, _YES, _YES, needs="mail"),
+    Row(get_subscription, _YES, _YES, needs="billing"),
+    Row(list_plans, _YES, _YES, needs="billing"),
+    Row(list_invoices, _YES, _YES, needs="billing"),
+    Row(send_invoice, _YES, _YES, needs="billing"),
+    Row(start_subscription, _YES, _YES, needs="billing"),
+    Row(change_plan, _YES, _YES, needs="billing"),
+    Row(cancel_subscription, _YES, _YES, needs="billing"),
+    Row(resume_subscription, _YES, _YES, needs="billing"),
+    Row(open_portal, _YES, _YES, needs="billing"),
+    Row(verify_email, _YES, _YES, needs="verification"),
+    Row(confirm_code, _YES, _YES, needs="verification"),
 )
 
 
