@@ -17,11 +17,12 @@ from bot.alerts import Alerts
 from bot.console import pages
 from bot.contacts import Contacts
 from bot.deliveries import Deliveries
+from bot.desk import Desk
 from bot.events import Events
 from bot.fields import Reach
 from bot.files import files_of
 from bot.handoff import HandOff
-from bot.inbox import MOST_WAITING, Desk, Inbox
+from bot.inbox import MOST_WAITING, Inbox
 from bot.metrics import Ship
 from bot.pause import Pause
 from bot.payments import webhook as stripe_webhook

@@ -21,8 +21,8 @@ from redis.asyncio import Redis
 from bot import contacts, erased, identity, ledger, queues
 from bot.contacts import address_of, variants
 from bot.deliveries import Deliveries
+from bot.desk import Desk, Lease, LeaseLost, hold, lease_key
 from bot.files import Files
-from bot.inbox import Desk, Lease, LeaseLost, hold, lease_key
 from bot.redis import answer, ended, key
 
 # A turn in hand is waited for: it has its answer within TURN_DEADLINE_SECONDS, and may send for a while.

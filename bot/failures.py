@@ -14,8 +14,8 @@ from bot import ledger
 from bot.alerts import alert
 from bot.contacts import Contacts
 from bot.deliveries import Deliveries, delivery, event, failures
+from bot.desk import Desk, Lease
 from bot.events import Events
-from bot.inbox import Desk, Lease
 from bot.messages import Reply
 from bot.metrics import REPLIES
 from bot.pace import Pace

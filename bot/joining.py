@@ -10,8 +10,8 @@ from typing import Any
 from redis.asyncio import Redis
 
 from bot import contacts, ledger
+from bot.desk import Desk, Lease
 from bot.identity import home_of, joining, moved
-from bot.inbox import Desk, Lease
 from bot.memory import Memory, Recollection, Remembered
 from bot.push import subscriptions
 from bot.redis import answer, key

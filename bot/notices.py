@@ -13,7 +13,7 @@ from redis.asyncio import Redis
 
 from bot import ledger, outbox, queues
 from bot.contacts import Contacts, address_of
-from bot.inbox import Desk, Lease, LeaseLost, hold
+from bot.desk import Desk, Lease, LeaseLost, hold
 from bot.logs import masked
 from bot.memory import Memory, Remembered
 from bot.messages import Reply, Say, Template

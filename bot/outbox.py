@@ -13,9 +13,9 @@ from redis.asyncio import Redis
 from bot import ledger, memory, queues
 from bot.contacts import Contact, Contacts
 from bot.deliveries import DUE, Deliveries, delivery, event, failures
+from bot.desk import Desk, Lease
 from bot.events import Events
 from bot.failures import Failures
-from bot.inbox import Desk, Lease
 from bot.memory import Memory
 from bot.messages import Reply, Template
 from bot.metrics import REPLIES

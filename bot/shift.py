@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import structlog
 
-from bot.inbox import Desk, Lease, LeaseLost, hold
+from bot.desk import Desk, Lease, LeaseLost, hold
 from bot.joining import Joining
 from bot.messages import Inbound
 from bot.outbox import Outbox

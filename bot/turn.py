@@ -19,8 +19,8 @@ from bot.agent import Done, Journal, Step
 from bot.answering import Answering
 from bot.aside import Aside
 from bot.contacts import Contact, Contacts
+from bot.desk import Desk, Lease
 from bot.events import Events
-from bot.inbox import Desk, Lease
 from bot.language import Language, language_of
 from bot.logs import masked
 from bot.memory import Memory, Remembered

@@ -21,10 +21,10 @@ from bot.aside import Aside
 from bot.budget import Budget
 from bot.confirmations import Confirmations
 from bot.contacts import Contacts
+from bot.desk import Desk
 from bot.events import Events
 from bot.files import files_of
 from bot.handoff import HandOff
-from bot.inbox import Desk
 from bot.joining import Joining
 from bot.mail.connect import mailroom
 from bot.memory import Memory

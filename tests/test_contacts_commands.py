@@ -12,10 +12,11 @@ import pytest
 from bot import dossier, queues
 from bot.contacts import Contacts
 from bot.deliveries import Deliveries
+from bot.desk import Desk, Lease, LeaseLost
 from bot.dossier import Busy, Dossier, Erased, Person
 from bot.events import Events
 from bot.files import Files, files_of
-from bot.inbox import Desk, Inbox, Lease, LeaseLost
+from bot.inbox import Inbox
 from bot.messages import Inbound, Status, Text
 from bot.sandbox import meta
 from bot.sandbox.openrouter import says

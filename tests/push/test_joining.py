@@ -3,7 +3,7 @@
 from redis.asyncio import Redis
 
 from bot import identity
-from bot.inbox import Desk, Lease
+from bot.desk import Desk, Lease
 from bot.joining import Joining
 from bot.memory import Memory
 from bot.push.links import Links

@@ -16,10 +16,10 @@ from pydantic import SecretStr
 from redis.asyncio import Redis
 
 from bot.contacts import Contact, Contacts
+from bot.desk import Desk
 from bot.events import Events
 from bot.handoff import HandOff
 from bot.identity import conversation_for
-from bot.inbox import Desk
 from bot.memory import Memory
 from bot.messages import Attachment, Buttons, LinkButton
 from bot.notices import Notices

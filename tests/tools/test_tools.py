@@ -13,9 +13,9 @@ import pytest
 from redis.asyncio import Redis
 
 from bot.contacts import Contact, Contacts
+from bot.desk import Desk
 from bot.events import Events
 from bot.handoff import HandOff
-from bot.inbox import Desk
 from bot.memory import Memory
 from bot.messages import LinkButton
 from bot.notices import Notices
