@@ -27,7 +27,7 @@ from bot.memory import Memory, Remembered
 from bot.messages import Inbound, Part, Reply, Say
 from bot.metrics import TURN_SECONDS, TURNS
 from bot.outbox import Outbox
-from bot.perception import Perception, Sight, note_media, unlooked_at
+from bot.perception import Perception, Sight, note_media, typed, unlooked_at
 from bot.phrases import phrase
 from bot.points import passing
 from bot.presence import patience, typing
@@ -99,7 +99,7 @@ class Turns:
                 return
             admission = await self._at.rate.admit(conversation, batch.speech, trace.turn)
             if admission.admitted and not contact.quiet:
-                say = partial(self._still_on_it, lease, trace.turn, batch.speech[-1], contact)
+                say = partial(self._still_on_it, lease, trace.turn, batch.speech, contact)
                 await presence.enter_async_context(patience(self._left(batch.speech) * _STILL_ON_IT, say))
             scene = await self._look(conversation, _within(batch, admission), contact, begun, admission, trace)
             journal = Journal(begun.journal, lambda entry: self._write_down(conversation, entry, trace))
@@ -137,13 +137,15 @@ class Turns:
         lines = self._at.records.lines(batch, heard) if admission.admitted else []
         return Scene(conversation, batch, sights, lines, language, contact, before, begun, admission, due)
 
-    async def _still_on_it(self, lease: Lease, turn: str, newest: Inbound, contact: Contact) -> None:
+    async def _still_on_it(self, lease: Lease, turn: str, messages: list[Inbound], contact: Contact) -> None:
         """Say, once a turn, that the answer takes longer."""
         kept, _ = _turn_keys(lease.conversation)
         if await answer(self._at.redis.hget(kept, "still")):
             return
-        words_ = phrase("still_on_it", _language(contact, self._service.default_language))
-        reply = _addressed(f"{turn}-still", (Say(body=words_),), newest, contact)
+        # Said before all is understood: by what was typed, as far as it tells.
+        language = language_of(" ".join(map(typed, messages))) or _language(contact, self._service.default_language)
+        said = Say(body=phrase("still_on_it", language))
+        reply = _addressed(f"{turn}-still", (said,), messages[-1], contact)
 
         def write(pipeline: Any) -> None:
             pipeline.hset(kept, "still", "1")
