@@ -44,6 +44,11 @@ def _whisper_is_slow_and_models_hang(house: House) -> None:
     house.models.will(*[_answers_after(30)] * 3)
 
 
+def _one_model_hangs_in_every_round(house: House) -> None:
+    house.models.will(*[_answers_after(30)] * 3, model=house.default)
+    house.models.will(calls(("business_hours", {})), calls(("business_hours", {})), model=house.fallback)
+
+
 def _all_models_want_patience(house: House) -> None:
     house.models.will(*[fails(429, Retry_After="30")] * 4)
 
@@ -83,6 +88,12 @@ TOGETHER = (
         state=_FAILED,
         asks={"default": 1, "fallback": 1},
         language="en",
+    ),
+    Case(
+        "several at once",
+        "the default model hangs, and the next one calls tools in two rounds",
+        _one_model_hangs_in_every_round,
+        asks={"default": 1, "fallback": 3},
     ),
     Case(
         "several at once",

@@ -66,7 +66,8 @@ class OpenRouter:
             await asyncio.to_thread(import_module, "openai")
         failure: ModelFailed | None = None
         spent: BudgetSpent | None = None
-        models = self._breaker.awake(self._settings.models)
+        # Whoever kept this turn waiting once does not do so in each of its rounds.
+        models = sorted(self._breaker.awake(self._settings.models), key=question.failing.__contains__)
         for position, model in enumerate(models):
             left = question.deadline - loop.time()
             if left <= 0:
@@ -78,6 +79,8 @@ class OpenRouter:
                 return await self._try(model, question, by, _PATIENCE_SECONDS if not alone else left, book)
             except ModelFailed as error:
                 failure = error
+                if error.outcome not in _OF_THE_QUESTION:
+                    question.failing.add(model)
             except BudgetSpent as error:
                 # The next one may cost less.
                 spent = error
