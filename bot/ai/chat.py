@@ -122,8 +122,8 @@ class Question:
     """All that a model needs to answer; `deadline` is a time of the running loop's clock, in seconds.
 
     `may_call` is False where the model has to answer in words: it is told of the tools and asked to call none.
-    Without a `purse` nobody counts what it costs. `failing` are models that failed in an earlier round of the turn: they
-    are asked last.
+    Without a `purse` nobody counts what it costs. `failing` are models that failed in an earlier round of the turn:
+    they are asked last.
     """
 
     lines: tuple[Line, ...]
