@@ -1,5 +1,6 @@
 """Templates at Meta, as Recado knows them: synced, changed by webhooks, chosen by language, and refused in words."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from typing import Any
