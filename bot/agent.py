@@ -139,7 +139,8 @@ class _Hands:
             if tool is None:
                 raise ToolError(f"there is no tool {call.name!r}; there are {', '.join(self._tools)}")  # noqa: TRY301
             left = self._deadline - asyncio.get_running_loop().time()
-            async with asyncio.timeout(min(_TOOL_SECONDS, max(left, 0))):
+            # Half of what is left, so that the model can still say what became of it.
+            async with asyncio.timeout(min(_TOOL_SECONDS, max(left / 2, 0))):
                 result = await tool.call(call.arguments, context)
         except ToolError as error:
             result, outcome = f"Error: {error}", "refused"

@@ -49,6 +49,7 @@ class Answering:
 
     async def answer(self, scene: Scene, trace: Trace, journal: Journal) -> Outcome:
         """What is said and how the messages end; a flood is told once that it is one."""
+        trace.tools = [entry for entry in scene.begun.journal if isinstance(entry, Done)]
         outcome = self._untouched(scene, trace) or await self._reply(scene, trace, journal)
         if not scene.admission.notice or scene.contact.quiet or outcome.state == "handed_off":
             return outcome
@@ -60,7 +61,7 @@ class Answering:
             return Outcome("", FLOOD)
         if scene.begun.tries > TRIES:
             trace.error = f"gave up after {TRIES} tries"
-            return Outcome(phrase("no_answer", scene.language), f"failed: gave up after {TRIES} tries")
+            return Outcome(_apology(trace, scene.language), f"failed: gave up after {TRIES} tries")
         return None
 
     async def _reply(self, scene: Scene, trace: Trace, journal: Journal) -> Outcome:
@@ -100,7 +101,6 @@ class Answering:
         lines = (Instructions(trace.prompt.text), *_history(scene.before), _said(scene, tapped))
         question = Question(lines, deadline, purse=self.budget.account(scene.conversation))
         context = self.kit.for_turn(conversation=scene.conversation, contact=scene.contact, now=now, effect=trace.turn)
-        trace.tools = [entry for entry in scene.begun.journal if isinstance(entry, Done)]
         try:
             thought = await self.agent.think(question, context, journal, trace.book)
         except BudgetSpent as error:
@@ -110,7 +110,7 @@ class Answering:
             trace.error = f"{error}: {error.__cause__}" if error.__cause__ else str(error)
             _log.error("no_model_answered", why=trace.error, fix="see `recado doctor` and OpenRouter's status")
             return _offered(trace, scene.language) or Outcome(
-                phrase("no_answer", scene.language), "failed: no model answered"
+                _apology(trace, scene.language), "failed: no model answered"
             )
         return Outcome(thought.text, "answered", thought.offered)
 
@@ -129,6 +129,11 @@ def _offered(trace: Trace, language: Language) -> Outcome | None:
     if any(done.name == "talk_to_a_person" and done.outcome == "ok" for done in trace.tools):
         return Outcome(phrase("handed_off", language), "answered")
     return None
+
+
+def _apology(trace: Trace, language: Language) -> str:
+    """That there is no answer. Where something may be done already, nobody is asked to ask for it again."""
+    return phrase("acted" if any(done.acted for done in trace.tools) else "no_answer", language)
 
 
 def _history(before: Recollection) -> list[Line]:

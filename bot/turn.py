@@ -27,7 +27,7 @@ from bot.memory import Memory, Remembered
 from bot.messages import Inbound, Say
 from bot.metrics import TURN_SECONDS, TURNS
 from bot.outbox import Outbox
-from bot.perception import Perception, Sight, note_media, unlooked_at
+from bot.perception import Perception, Sight, note_media, typed, unlooked_at
 from bot.phrases import phrase
 from bot.points import passing
 from bot.presence import patience, typing
@@ -102,7 +102,7 @@ class Turns:
             admission = await self._at.rate.admit(conversation, batch.speech, trace.turn)
             haste = haste_for(batch.speech, self._turn.deadline_seconds)
             if admission.admitted and not contact.quiet:
-                say = partial(self._still_on_it, lease, trace.turn, batch.speech[-1], contact)
+                say = partial(self._still_on_it, lease, trace.turn, batch.speech, contact)
                 await presence.enter_async_context(patience(haste.announce_after, say))
             scene = await self._look(conversation, within(batch, admission), contact, begun, admission, haste, trace)
             journal = Journal(begun.journal, lambda entry: self._write_down(conversation, entry, trace))
@@ -149,13 +149,15 @@ class Turns:
         lines = self._at.records.lines(batch, heard) if admission.admitted else []
         return Scene(conversation, batch, sights, lines, language, contact, before, begun, admission, due)
 
-    async def _still_on_it(self, lease: Lease, turn: str, newest: Inbound, contact: Contact) -> None:
+    async def _still_on_it(self, lease: Lease, turn: str, messages: list[Inbound], contact: Contact) -> None:
         """Say, once a turn, that the answer takes longer."""
         kept, _ = _turn_keys(lease.conversation)
         if await answer(self._at.redis.hget(kept, "still")):
             return
-        words_ = phrase("still_on_it", _language(contact, self._service.default_language))
-        reply = addressed(f"{turn}-still", (Say(body=words_),), newest, contact)
+        # Said before all is understood: by what was typed, as far as it tells.
+        language = language_of(" ".join(map(typed, messages))) or _language(contact, self._service.default_language)
+        said = Say(body=phrase("still_on_it", language))
+        reply = addressed(f"{turn}-still", (said,), messages[-1], contact)
 
         def write(pipeline: Any) -> None:
             pipeline.hset(kept, "still", "1")

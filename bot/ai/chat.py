@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, Literal, Protocol
 
@@ -122,7 +122,8 @@ class Question:
     """All that a model needs to answer; `deadline` is a time of the running loop's clock, in seconds.
 
     `may_call` is False where the model has to answer in words: it is told of the tools and asked to call none.
-    Without a `purse` nobody counts what it costs.
+    Without a `purse` nobody counts what it costs. `failing` are models that failed in an earlier round of the turn:
+    they are asked last.
     """
 
     lines: tuple[Line, ...]
@@ -130,6 +131,7 @@ class Question:
     tools: tuple[ToolOffer, ...] = ()
     may_call: bool = True
     purse: Purse | None = None
+    failing: set[str] = field(default_factory=set)
 
 
 class ChatModel(Protocol):
