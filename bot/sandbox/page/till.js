@@ -162,9 +162,13 @@ function invoice({ number: name, created, amount, currency, status, page, pdf })
     {},
     el("code", {}, name ?? "—"),
     el("span", { class: "figures" }, shortDay(at(created))),
-    el("span", { class: "figures grow" }, price(amount, currency)),
-    state(status),
-    reachable(page) && outLink(page, { "aria-label": `${t("page")}: ${name}` }, t("page")),
-    reachable(pdf) && outLink(pdf, { "aria-label": `PDF: ${name}` }, "PDF"),
+    el("span", { class: "figures" }, price(amount, currency)),
+    el(
+      "span",
+      { class: "till-end" },
+      state(status),
+      reachable(page) && outLink(page, { "aria-label": `${t("page")}: ${name}` }, t("page")),
+      reachable(pdf) && outLink(pdf, { "aria-label": `PDF: ${name}` }, "PDF"),
+    ),
   );
 }
