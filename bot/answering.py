@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass, replace
 from datetime import datetime
-from itertools import groupby
 from zoneinfo import ZoneInfo
 
 import structlog
 
 from bot.agent import Agent, Done, Journal, Step
-from bot.ai.chat import BudgetSpent, FromModel, FromPerson, Instructions, Line, NoModelAnswered, Question
+from bot.ai.chat import BudgetSpent, FromPerson, NoModelAnswered, Question
+from bot.briefing import asked_with, dialogue, values_for
 from bot.budget import Budget
 from bot.contacts import Contact, Contacts
 from bot.events import Events
@@ -21,6 +21,7 @@ from bot.memory import Recollection, Remembered
 from bot.messages import Inbound, Part
 from bot.perception import Sight
 from bot.phrases import phrase
+from bot.prompting.findings import PromptsWrong
 from bot.prompting.prompts import Prompts
 from bot.rate import Admission
 from bot.reception import Reception
@@ -33,17 +34,17 @@ _log = structlog.get_logger()
 # Kept of the deadline for handing the reply to Meta.
 _SENDING_SECONDS = 3.0
 _PICTURES = 4
-_NAME_LENGTH = 60
 TRIES = 5
 
 
 @dataclass(frozen=True, slots=True)
 class Begun:
-    """A turn that is under way: which messages it has (the first `count`), and what earlier tries did."""
+    """A turn that is under way: which messages it has (the first `count`), what earlier tries did, its prompts."""
 
     count: int
     tries: int
     journal: tuple[Step | Done, ...]
+    prompts: Prompts
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +83,6 @@ class Answering:
     reception: Reception
     agent: Agent
     kit: Kit
-    prompts: Prompts
     events: Events
     budget: Budget
     zone: ZoneInfo
@@ -126,21 +126,20 @@ class Answering:
 
     async def _think(self, scene: Scene, trace: Trace, journal: Journal) -> Outcome:
         now = datetime.now(self.zone)
-        values = {
-            "business": {"name": self.kit.business.name},
-            "customer_name": " ".join((scene.messages[-1].name or scene.contact.name or "").split())[:_NAME_LENGTH],
-            "language": scene.language,
-            "now": now.strftime("%Y-%m-%d %H:%M (%A)"),
-            "summary": scene.before.summary,
-        }
-        trace.prompt = self.prompts.render("assistant", values)
+        prompts, name = scene.begun.prompts, scene.messages[-1].name or scene.contact.name
+        values = values_for(prompts, name=name, language=scene.language, now=now, summary=scene.before.summary)
+        try:
+            trace.prompt = prompts.render("assistant", values)
+        except PromptsWrong as error:
+            return _unrendered(error, trace, scene.language)
         deadline = max(scene.due - _SENDING_SECONDS, asyncio.get_running_loop().time() + 1)
-        lines = (Instructions(trace.prompt.text), *_history(scene.before), _said(scene))
-        question = Question(lines, deadline, purse=self.budget.account(scene.conversation))
-        context = self.kit.for_turn(conversation=scene.conversation, contact=scene.contact, now=now, effect=trace.turn)
+        lines = (*trace.prompt.lines, *dialogue(scene.before), _said(scene))
+        question = asked_with(trace.prompt, Question(lines, deadline, purse=self.budget.account(scene.conversation)))
+        kit = replace(self.kit, business=prompts.business)
+        context = kit.for_turn(conversation=scene.conversation, contact=scene.contact, now=now, effect=trace.turn)
         trace.tools = [entry for entry in scene.begun.journal if isinstance(entry, Done)]
         try:
-            thought = await self.agent.think(question, context, journal, trace.book)
+            thought = await self.agent.think(question, context, journal, trace.book, only=trace.prompt.tools)
         except BudgetSpent as error:
             trace.error = str(error)
             return _offered(trace, scene.language) or await self._spent(scene, error)
@@ -169,11 +168,11 @@ def _offered(trace: Trace, language: Language) -> Outcome | None:
     return None
 
 
-def _history(before: Recollection) -> list[Line]:
-    """What was said, as a dialogue: lines that one side said in a row are one."""
-    spoken = groupby((*before.fallen, *before.recent), key=lambda item: item.role)
-    texts = ((role, "\n".join(item.text for item in items)) for role, items in spoken)
-    return [FromPerson(text) if role == "user" else FromModel(text) for role, text in texts]
+def _unrendered(error: PromptsWrong, trace: Trace, language: Language) -> Outcome:
+    """A value broke the prompt, which its check should have found. What the error says may quote the person."""
+    trace.error = f"the prompt can't be rendered: {error.places}"
+    _log.error("prompt_not_rendered", why=error.places, fix="see `recado prompts check` and `recado prompts render`")
+    return Outcome(phrase("no_answer", language), "failed: the prompt can't be rendered")
 
 
 def _said(scene: Scene) -> FromPerson:

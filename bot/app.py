@@ -24,6 +24,7 @@ from bot.handoff import HandOff
 from bot.inbox import MOST_WAITING, Desk, Inbox
 from bot.metrics import Ship
 from bot.pause import Pause
+from bot.prompting.releases import current_release
 from bot.queues import Nudges
 from bot.redis import Together, connect, ended
 from bot.settings import Settings
@@ -87,7 +88,12 @@ async def metrics(request: web.Request) -> web.Response:
                 jobs.add_metric([name, state], count)
         paused = GaugeMetricFamily("recado_sending_paused", "1 while nothing is sent because Meta lets nobody send")
         paused.add_metric([], 1 if await Pause(request.app[REDIS], request.app[pages.EVENTS]).now() else 0)
-        gauges = [unaccounted, jobs, paused]
+        release = GaugeMetricFamily(
+            "recado_prompts_release", "1 for the prompts that turns begin with", labels=["release"]
+        )
+        if current := await current_release(request.app[REDIS]):
+            release.add_metric([current], 1)
+        gauges = [unaccounted, jobs, paused, release]
     except (RedisError, OSError):
         # Without Redis the page still tells what this process counted; readyz tells that Redis is away.
         gauges = []

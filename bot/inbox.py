@@ -267,6 +267,11 @@ class Desk:
         """Let go at once after a failure, so that the next try needn't wait for the lease to run out."""
         await answer(self._redis.eval(_ABANDON, 1, lease_key(lease.conversation), lease.token))
 
+    async def unfinished(self) -> list[str]:
+        """Conversations with messages that have no end yet."""
+        names: list[str] = await self._redis.zrange(_OPEN, 0, -1)
+        return names
+
     async def overdue(self, seconds: float) -> list[str]:
         """Conversations whose last message came longer ago than this and which nobody holds."""
         names: list[str] = await self._redis.zrangebyscore(_OPEN, "-inf", time.time() - seconds, start=0, num=500)

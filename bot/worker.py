@@ -31,8 +31,7 @@ from bot.metrics import Ship
 from bot.notices import Notices
 from bot.outbox import Outbox, outbox_of
 from bot.perception import Perception
-from bot.prompting.business import business_of
-from bot.prompting.prompts import load
+from bot.prompting.watching import watch
 from bot.queues import Nudges
 from bot.rate import Rate
 from bot.reception import Reception
@@ -48,6 +47,7 @@ from bot.templates.synced import Templates
 from bot.tools.catalog import tools_for
 from bot.tools.tool import Kit
 from bot.turn import Stations, Turns
+from bot.vocabulary import library_of
 from bot.whatsapp.client import Graph
 
 _log = structlog.get_logger()
@@ -68,7 +68,8 @@ async def running(settings: Settings, names: tuple[queues.Name, ...], concurrenc
         redis = connect(settings.redis)
         stack.push_async_callback(redis.aclose)
         http = await stack.enter_async_context(aiohttp.ClientSession())
-        prompts = load(settings.service.prompts_dir)
+        library = library_of(redis, settings)
+        prompts = await library.open()
         desk = Desk(redis, lease_seconds=_LEASE_SECONDS)
         graph = Graph(http, settings.whatsapp)
         memory = Memory(redis, settings.memory)
@@ -85,7 +86,7 @@ async def running(settings: Settings, names: tuple[queues.Name, ...], concurrenc
             definitions(settings.service.templates_dir),
             default_language=settings.service.default_language,
         )
-        storage, business = storage_of(settings.storage), business_of(prompts)
+        storage, business = storage_of(settings.storage), prompts.business
         archive = Archive(redis, storage)
         language = settings.service.default_language
         mail = await stack.enter_async_context(
@@ -99,7 +100,6 @@ async def running(settings: Settings, names: tuple[queues.Name, ...], concurrenc
             reception=Reception(contacts, handoff, settings.channel),
             agent=Agent(model, tools_for),
             kit=Kit(business=business, handoff=handoff, notices=notices, files=files_of(redis, settings), mail=mail),
-            prompts=prompts,
             events=events,
             budget=budget,
             zone=settings.service.zone,
@@ -109,6 +109,7 @@ async def running(settings: Settings, names: tuple[queues.Name, ...], concurrenc
             desk=desk,
             contacts=contacts,
             memory=memory,
+            library=library,
             rate=Rate(redis, settings.channel.rate_limit_contact),
             perception=Perception(redis, graph, senses, archive, budget),
             answering=answering,
@@ -121,7 +122,7 @@ async def running(settings: Settings, names: tuple[queues.Name, ...], concurrenc
         )
         turns = Turns(stations, settings.turn, settings.service)
         shift = Shift(desk, outbox, Joining(redis, desk, memory), turns.take)
-        summaries = Summaries(model, memory, prompts, business, budget)
+        summaries = Summaries(model, memory, library, budget)
         ship = Ship(redis)
         stack.push_async_callback(ship.flush)
         await _alongside(stack, ship.run())
@@ -137,8 +138,10 @@ async def running(settings: Settings, names: tuple[queues.Name, ...], concurrenc
             working = queues.working(name, processors[name], settings.redis, concurrency=concurrency)
             await stack.enter_async_context(working)
         await _alongside(stack, _sweep(desk, nudges))
+        if settings.service.prompts_release == "watch":
+            await _alongside(stack, watch(library))
         await _alongside(stack, _resend(outbox, graph, nudges))
-        _log.info("worker_ready", queues=list(names), concurrency=concurrency, prompts=prompts.version)
+        _log.info("worker_ready", queues=list(names), concurrency=concurrency, release=prompts.release)
         yield
 
 

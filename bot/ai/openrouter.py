@@ -66,7 +66,7 @@ class OpenRouter:
             await asyncio.to_thread(import_module, "openai")
         failure: ModelFailed | None = None
         spent: BudgetSpent | None = None
-        models = self._breaker.awake(self._settings.models)
+        models = self._breaker.awake(tuple(dict.fromkeys((*question.models, *self._settings.models))))
         for position, model in enumerate(models):
             left = question.deadline - loop.time()
             if left <= 0:
@@ -199,8 +199,8 @@ class OpenRouter:
         body: dict[str, Any] = {
             "model": model,
             "messages": [completions.message(line, sees=sees) for line in question.lines],
-            "max_tokens": self._settings.max_tokens,
-            "temperature": self._settings.temperature,
+            "max_tokens": min(question.max_tokens or self._settings.max_tokens, self._settings.max_tokens),
+            "temperature": self._settings.temperature if question.temperature is None else question.temperature,
             "usage": {"include": True},
         }
         if question.tools:

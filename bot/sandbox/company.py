@@ -46,6 +46,8 @@ async def open_company(settings: Settings, host: str, port: int, data: Path) -> 
         if settings.service.public_url is None:
             own = f"http://{_LOOPBACK if host in ('0.0.0.0', '::') else host}:{port}"
             settings.service = settings.service.model_copy(update={"public_url": own})
+        if "prompts_release" not in settings.service.model_fields_set:
+            settings.service = settings.service.model_copy(update={"prompts_release": "watch"})
         services = {
             "WhatsApp": "real" if settings.whatsapp.access_token else "imitation",
             "OpenRouter": await _openrouter(settings, stack),
