@@ -6,13 +6,13 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
-from reprlib import repr as brief
 from typing import Any
 
 from bot.prompting.files import PromptFile
 from bot.prompting.findings import Finding
 
 FILE = "_business.md"
+_LONGEST_SHOWN = 60
 _DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _RANGE = re.compile(r"^(\d{1,2}):(\d{2})\s*-\s*(\d{1,2}):(\d{2})$")
 
@@ -67,19 +67,26 @@ def mistakes(file: PromptFile) -> Iterator[Finding]:
     else:
         for day, value in hours.items():
             if day not in _DAYS:
-                yield _wrong(file, ("hours", str(day)), f"{brief(day)} is no day", "write monday … sunday")
+                yield _wrong(file, ("hours", str(day)), f"{_shown(day)} is no day", "write monday … sunday")
             elif _fails(_ranges, value):
                 fix = "expected 9:00-14:00, 16:00-19:00, each within one day, or cerrado"
-                yield _wrong(file, ("hours", day), f"{day}: {brief(value)} is not a time", fix)
+                yield _wrong(file, ("hours", day), f"{day}: {_shown(value)} is not a time", fix)
     closed = file.front.get("closed") or []
     for number, value in enumerate(_listed(closed)):
         if _fails(_date, value):
             fix = "expected lines such as `- 2026-12-25`"
-            yield _wrong(file, ("closed", number), f"closed: {brief(value)} is not a date", fix)
+            yield _wrong(file, ("closed", number), f"closed: {_shown(value)} is not a date", fix)
 
 
 def _wrong(file: PromptFile, place: tuple[str | int, ...], problem: str, fix: str) -> Finding:
     return Finding(file.name, *file.place(*place), "bad-business", problem, fix)
+
+
+def _shown(value: Any) -> str:
+    """A value as it is written, where it is short; YAML can make the others endless."""
+    if isinstance(value, (list, dict)):
+        return "a list" if isinstance(value, list) else "a group of lines"
+    return repr(value) if len(str(value)) <= _LONGEST_SHOWN else "this"
 
 
 def _fails(read: Any, value: Any) -> bool:

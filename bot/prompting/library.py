@@ -8,6 +8,7 @@ from pathlib import Path
 
 import structlog
 from redis.asyncio import Redis
+from redis.exceptions import RedisError
 
 from bot.alerts import alert
 from bot.events import Events
@@ -15,6 +16,7 @@ from bot.prompting.check import Checked, Vocabulary, check, check_folder
 from bot.prompting.findings import Finding, PromptsWrong
 from bot.prompting.prompts import Prompts
 from bot.prompting.releases import InUse, Releases
+from bot.redis import RedisAway
 
 _log = structlog.get_logger()
 # The current one, and those of turns in hand.
@@ -43,7 +45,11 @@ class Library:
         A broken folder is told, and stops the start only where nothing is released: raises PromptsWrong.
         """
         checked = await self.check()
-        current = await self.releases.current()
+        try:
+            current = await self.releases.current()
+        except (RedisError, OSError) as error:
+            checked.release()
+            raise RedisAway from error
         if current is None:
             checked.release()
         if checked.prompts is not None and (self._watching or current is None):

@@ -122,8 +122,9 @@ class Prompts:
         """Where it happened: the innermost template line of the traceback, maybe in an included partial."""
         number = 1
         for frame, line in walk_tb(error.__traceback__):
-            if unit := self._units.get(frame.f_code.co_filename):
-                file, number = unit[0], unit[1].line + line - 1
+            name = frame.f_code.co_filename
+            if unit := self._units.get(name):
+                file, number = unit[0], unit[1].line + self._language.line_of(name, line) - 1
         code, what = ("unknown-variable", "a value is missing") if isinstance(error, UndefinedError) else _CAN_NOT
         column = column_of(file.line(number), "{{", "{%")
         return Finding(file.name, number, column, code, f"{what}: {error}", "see what each value can hold")

@@ -8,10 +8,10 @@ template with the same values always takes the same steps: a check that passes i
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 from jinja2 import BaseLoader, StrictUndefined, Template, TemplateNotFound, TemplateSyntaxError, Undefined, nodes
 from jinja2.exceptions import SecurityError
@@ -216,16 +216,25 @@ class Language(ImmutableSandboxedEnvironment):
         code = self.compile(tree, name, name)
         self._ready.templates[name] = Template.from_code(self, code, {})
 
+    def line_of(self, name: str, compiled: int) -> int:
+        """The line of a template that a line of its compiled code comes from."""
+        return self._ready.templates[name].get_corresponding_lineno(compiled)
+
     def run(self, name: str, values: Mapping[str, Any]) -> str:
         """Render a template. Raises TooMuch, and whatever an expression in it raises."""
         template = self._ready.templates[name]
         run = _Run()
         before = _RUN.set(run)
         pieces: list[str] = []
+        rendering = template.root_render_func(template.new_context(dict(values)))
         try:
-            for piece in template.root_render_func(template.new_context(dict(values))):
-                run.grow(piece)
-                run.step()
+            for piece in rendering:
+                try:
+                    run.grow(piece)
+                    run.step()
+                except TooMuch as error:
+                    # Raised where the template is, so that the traceback tells its line.
+                    cast("Generator[str]", rendering).throw(error)
                 pieces.append(piece)
         finally:
             _RUN.reset(before)
