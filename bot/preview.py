@@ -94,7 +94,7 @@ async def of_conversation(asked: str, contacts: Contacts, memory: Memory, redis:
         phone, bsuid = address_of(asked)
         for spelling in variants(phone) if phone else (None,):
             name = name or await identity.find(redis, spelling, bsuid)
-    if name is None:
+    if name is None or not await contacts.known(name):
         raise NotThere("nothing is known of this conversation; expected c_…, a phone, a BSUID, or a file of values")
     name = await identity.home_of(redis, name)
     contact, before = await contacts.get(name), await memory.recall(name)

@@ -54,9 +54,9 @@ class Library:
             checked.release()
         if checked.prompts is not None and (self._watching or current is None):
             await self.take(checked, how="watch" if self._watching else "start")
-        elif checked.prompts is None:
+        elif checked.prompts is None and not self._watching:  # `watch` tells it, with its first look
             await self.tell(checked.findings)
-        elif checked.prompts.release != current:
+        elif checked.prompts is not None and checked.prompts.release != current:
             fix = "release it with `recado prompts release`, or see `recado prompts diff`"
             _log.info("prompts_not_released", folder=checked.prompts.release, current=current, fix=fix)
         return await self.now()

@@ -25,7 +25,8 @@ async def watch(library: Library) -> None:
 
     What counts is that the texts changed: after a rollback the folder stays as it is until somebody writes in it.
     """
-    seen: Any = await _gathered(library)
+    # Nothing yet: what was saved while the process started is found by the first look.
+    seen: Any = None
     while True:
         try:
             async for _ in _saves(library):

@@ -218,6 +218,7 @@ async def test_what_a_model_would_get_is_shown_with_its_price_and_the_difference
         (("check", "--format", "xml"), 2, "text or json"),
         (("render", "nothing", "--conversation", "values.json"), 1, "no prompt 'nothing'"),
         (("render", "assistant", "--conversation", "5215500000000"), 1, "nothing is known"),
+        (("render", "assistant", "--conversation", "c_00000000000000000001"), 1, "nothing is known"),
         (("rollback",), 1, "no release before"),
         (("rollback", "abcdef"), 1, "no release begins"),
         (("diff", "abcdef"), 1, "nothing is released yet"),

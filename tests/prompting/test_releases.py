@@ -14,7 +14,9 @@ from bot.prompting.findings import PromptsWrong
 from bot.prompting.library import Library
 from bot.prompting.prompts import name_of
 from bot.prompting.releases import HISTORY, Releases, UnknownRelease
-from bot.redis import RedisAway
+from bot.prompting.watching import watch
+from bot.redis import RedisAway, ended
+from tests.processes import eventually
 from tests.prompting.conftest import RIGHT, Folder
 
 RIGHT_TEXTS = {f"{name}.md": text for name, text in RIGHT.items()}
@@ -118,6 +120,31 @@ async def test_where_saving_is_releasing_a_start_releases_what_was_saved_before_
     await library_of(redis, where).open()
     second = folder(assistant="Otra cosa").release().release
     assert (await library_of(redis, where, watching=True).open()).release == second
+
+
+async def test_what_was_rolled_back_stays_so_until_somebody_writes_in_the_folder(
+    folder: Folder, redis: Redis, where: Path
+) -> None:
+    old = folder().release().release
+    library = library_of(redis, where, watching=True)
+    await library.open()
+    watching = asyncio.create_task(watch(library))
+    try:
+        new = folder(assistant="Nueva").release().release
+        await eventually(lambda: _is(library, new))
+        await library.go_back(None, author="a")
+        (where / "assistant.md").touch()
+        (where / "notas.txt").write_text("nada")
+        await asyncio.sleep(0.3)
+        assert (await library.now()).release == old
+        again = folder(assistant="Otra").release().release
+        await eventually(lambda: _is(library, again))
+    finally:
+        await ended(watching)
+
+
+async def _is(library: Library, release: str) -> bool:
+    return (await library.now()).release == release
 
 
 async def test_a_broken_folder_stops_the_first_start_and_none_after_it(
