@@ -77,9 +77,21 @@ class Agent:
         self._model = model
         self._tools_for = tools_for
 
-    async def think(self, question: Question, context: ToolContext, journal: Journal, book: Book) -> Thought:
-        """The reply to a person. Raises NoModelAnswered when there is none by the question's deadline."""
-        hands = _Hands({tool.name: tool for tool in self._tools_for(context)}, context, journal, question.deadline)
+    async def think(
+        self,
+        question: Question,
+        context: ToolContext,
+        journal: Journal,
+        book: Book,
+        *,
+        only: frozenset[str] | None = None,
+    ) -> Thought:
+        """The reply to a person. Raises NoModelAnswered when there is none by the question's deadline.
+
+        `only` narrows the tools that there are for this person to these names; it never adds one.
+        """
+        tools = {tool.name: tool for tool in self._tools_for(context) if only is None or tool.name in only}
+        hands = _Hands(tools, context, journal, question.deadline)
         lines = list(question.lines)
         offered: list[Part] = []
         steps = [entry for entry in journal.earlier if isinstance(entry, Step)]

@@ -5,23 +5,22 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass, replace
 from datetime import datetime
-from itertools import groupby
 from zoneinfo import ZoneInfo
 
 import structlog
 
 from bot.agent import Agent, Done, Journal
-from bot.ai.chat import BudgetSpent, FromModel, FromPerson, Instructions, Line, NoModelAnswered, Question
+from bot.ai.chat import BudgetSpent, FromPerson, NoModelAnswered, Question
+from bot.briefing import asked_with, dialogue, values_for
 from bot.budget import Budget
 from bot.confirmations import Answered, Confirmations
 from bot.contacts import Contacts
 from bot.events import Events
 from bot.inbox import FLOOD
 from bot.language import Language
-from bot.memory import Recollection
 from bot.perception import fenced
 from bot.phrases import phrase
-from bot.prompting.prompts import Prompts
+from bot.prompting.findings import PromptsWrong
 from bot.reception import Reception
 from bot.scene import TRIES, Outcome, Scene
 from bot.tools.tool import Kit
@@ -32,7 +31,6 @@ _log = structlog.get_logger()
 # Kept of the deadline for handing the reply to Meta.
 _SENDING_SECONDS = 3.0
 _PICTURES = 4
-_NAME_LENGTH = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +40,6 @@ class Answering:
     confirmations: Confirmations
     agent: Agent
     kit: Kit
-    prompts: Prompts
     events: Events
     budget: Budget
     zone: ZoneInfo
@@ -89,20 +86,19 @@ class Answering:
 
     async def _think(self, scene: Scene, trace: Trace, journal: Journal, tapped: Answered) -> Outcome:
         now = datetime.now(self.zone)
-        values = {
-            "business": {"name": self.kit.business.name},
-            "customer_name": " ".join((scene.messages[-1].name or scene.contact.name or "").split())[:_NAME_LENGTH],
-            "language": scene.language,
-            "now": now.strftime("%Y-%m-%d %H:%M (%A)"),
-            "summary": scene.before.summary,
-        }
-        trace.prompt = self.prompts.render("assistant", values)
-        deadline = max(scene.due - _SENDING_SECONDS, asyncio.get_running_loop().time() + 1)
-        lines = (Instructions(trace.prompt.text), *_history(scene.before), _said(scene, tapped))
-        question = Question(lines, deadline, purse=self.budget.account(scene.conversation))
-        context = self.kit.for_turn(conversation=scene.conversation, contact=scene.contact, now=now, effect=trace.turn)
+        prompts, name = scene.begun.prompts, scene.messages[-1].name or scene.contact.name
+        values = values_for(prompts, name=name, language=scene.language, now=now, summary=scene.before.summary)
         try:
-            thought = await self.agent.think(question, context, journal, trace.book)
+            trace.prompt = prompts.render("assistant", values)
+        except PromptsWrong as error:
+            return _unrendered(error, trace, scene.language)
+        deadline = max(scene.due - _SENDING_SECONDS, asyncio.get_running_loop().time() + 1)
+        lines = (*trace.prompt.lines, *dialogue(scene.before), _said(scene, tapped))
+        question = asked_with(trace.prompt, Question(lines, deadline, purse=self.budget.account(scene.conversation)))
+        kit = replace(self.kit, business=prompts.business)
+        context = kit.for_turn(conversation=scene.conversation, contact=scene.contact, now=now, effect=trace.turn)
+        try:
+            thought = await self.agent.think(question, context, journal, trace.book, only=trace.prompt.tools)
         except BudgetSpent as error:
             trace.error = str(error)
             return _offered(trace, scene.language) or await self._spent(scene, error)
@@ -136,11 +132,11 @@ def _apology(trace: Trace, language: Language) -> str:
     return phrase("acted" if any(done.acted for done in trace.tools) else "no_answer", language)
 
 
-def _history(before: Recollection) -> list[Line]:
-    """What was said, as a dialogue: lines that one side said in a row are one."""
-    spoken = groupby((*before.fallen, *before.recent), key=lambda item: item.role)
-    texts = ((role, "\n".join(item.text for item in items)) for role, items in spoken)
-    return [FromPerson(text) if role == "user" else FromModel(text) for role, text in texts]
+def _unrendered(error: PromptsWrong, trace: Trace, language: Language) -> Outcome:
+    """A value broke the prompt, which its check should have found. What the error says may quote the person."""
+    trace.error = f"the prompt can't be rendered: {error.places}"
+    _log.error("prompt_not_rendered", why=error.places, fix="see `recado prompts check` and `recado prompts render`")
+    return Outcome(phrase("no_answer", language), "failed: the prompt can't be rendered")
 
 
 def _said(scene: Scene, tapped: Answered) -> FromPerson:

@@ -119,6 +119,11 @@ def _storable(text: str) -> str:
     return text.encode("utf-8", "replace").decode()
 
 
+def price(model: str) -> Decimal:
+    """USD for a million tokens of a model."""
+    return PRICES.get(model, _DEAREST)
+
+
 def most(model: str, body: dict[str, Any]) -> Decimal:
     """The most that a request can cost, in USD: its prompt, guessed on the high side, and all tokens it may answer."""
     prompt: int = 0
@@ -131,7 +136,7 @@ def most(model: str, body: dict[str, Any]) -> Decimal:
         pictures += sum(part["type"] == "image_url" for part in parts)
     prompt += len(json.dumps(body.get("tools") or ""))
     tokens = prompt // _CHARACTERS_A_TOKEN + pictures * _TOKENS_A_PICTURE + body["max_tokens"]
-    return PRICES.get(model, _DEAREST) * Decimal(tokens) / _MILLION
+    return price(model) * Decimal(tokens) / _MILLION
 
 
 def attempt(model: str, outcome: str, seconds: float, raw: Any) -> Attempt:

@@ -66,8 +66,9 @@ class OpenRouter:
             await asyncio.to_thread(import_module, "openai")
         failure: ModelFailed | None = None
         spent: BudgetSpent | None = None
+        models = self._breaker.awake(tuple(dict.fromkeys((*question.models, *self._settings.models))))
         # Whoever kept this turn waiting once does not do so in each of its rounds.
-        models = sorted(self._breaker.awake(self._settings.models), key=question.failing.__contains__)
+        models = tuple(sorted(models, key=question.failing.__contains__))
         for position, model in enumerate(models):
             left = question.deadline - loop.time()
             if left <= 0:
@@ -206,8 +207,8 @@ class OpenRouter:
         body: dict[str, Any] = {
             "model": model,
             "messages": [completions.message(line, sees=sees) for line in question.lines],
-            "max_tokens": self._settings.max_tokens,
-            "temperature": self._settings.temperature,
+            "max_tokens": min(question.max_tokens or self._settings.max_tokens, self._settings.max_tokens),
+            "temperature": self._settings.temperature if question.temperature is None else question.temperature,
             "usage": {"include": True},
         }
         if question.tools:

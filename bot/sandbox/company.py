@@ -56,6 +56,8 @@ async def open_company(settings: Settings, host: str, port: int, data: Path) -> 
             settings.service = settings.service.model_copy(update={"public_url": own})
             reach.paths[own] = ""
         outward = await _outward(settings, stack, f"http://{_LOOPBACK}:{port}")
+        if "prompts_release" not in settings.service.model_fields_set:
+            settings.service = settings.service.model_copy(update={"prompts_release": "watch"})
         services = {
             "WhatsApp": "real" if settings.whatsapp.access_token else "imitation",
             "OpenRouter": await _openrouter(settings, stack),
