@@ -19,8 +19,12 @@ from bot.events import Events
 from bot.inbox import FLOOD
 from bot.language import Language
 from bot.memory import Recollection
+from bot.messages import Part
 from bot.perception import fenced
 from bot.phrases import phrase
+from bot.products.capture import Captures, told_to_the_model
+from bot.products.drafts import Captured
+from bot.products.sitting import Incoming
 from bot.prompting.prompts import Prompts
 from bot.reception import Reception
 from bot.scene import TRIES, Outcome, Scene
@@ -40,6 +44,7 @@ class Answering:
     contacts: Contacts
     reception: Reception
     confirmations: Confirmations
+    captures: Captures
     agent: Agent
     kit: Kit
     prompts: Prompts
@@ -70,21 +75,45 @@ class Answering:
         if received.too_late or (contact.quiet and not scene.begun.journal):
             return Outcome("", "handed_off")
         tapped = await self.confirmations.settle(scene.conversation, scene.messages, contact, scene.language)
-        if received.complete or len(tapped.messages) == len(scene.messages):
-            return Outcome(received.before(tapped.text), "answered", tapped.parts)
-        troubles = [sight.perceived.trouble for sight in scene.sights]
+        captured = await self._captured(scene, trace.turn, tapped)
+        handled = tapped.messages.union(captured.messages)
+        text = "\n\n".join(filter(None, (tapped.text, captured.text)))
+        parts = (*tapped.parts, *captured.parts)
+        if received.complete or len(handled) == len(scene.messages):
+            return Outcome(received.before(text), "answered", parts)
+        troubles = [one.perceived.trouble for one in scene.sights if one.perceived.message not in handled]
         if all(troubles):
             # Nothing was understood, so there is nothing to think about: no model may make something up.
             phrases = dict.fromkeys(phrase(trouble, scene.language) for trouble in troubles if trouble)
-            return Outcome(received.before("\n\n".join(phrases)), "answered")
+            return Outcome(received.before("\n\n".join(filter(None, (text, *phrases)))), "answered", parts)
         await self.events.publish(trace.event())
         with trace.station("agent"):
             outcome = await self._think(scene, trace, journal, tapped)
         if not contact.quiet and await self.contacts.paused(scene.conversation):
             # A colleague answered from the app while the model thought: two answers would contradict each other.
             return Outcome("", "handed_off")
-        text = "\n\n".join(filter(None, (tapped.text, outcome.text)))
-        return replace(outcome, text=received.before(text), offered=(*tapped.parts, *outcome.offered))
+        text = "\n\n".join(filter(None, (text, outcome.text)))
+        cards = await self._cards(scene, trace, captured)
+        return replace(outcome, text=received.before(text), offered=(*tapped.parts, *outcome.offered, *cards))
+
+    async def _captured(self, scene: Scene, turn: str, tapped: Answered) -> Captured:
+        """What the photo session makes of what staff sent."""
+        incoming = [
+            Incoming(message, "" if message.forwarded else sight.perceived.words, sight.look)
+            for message, sight in zip(scene.messages, scene.sights, strict=True)
+            if message.id not in tapped.messages
+        ]
+        if not incoming:
+            return Captured()
+        return await self.captures.take(scene.conversation, turn, incoming, (scene.contact, scene.language))
+
+    async def _cards(self, scene: Scene, trace: Trace, captured: Captured) -> tuple[Part, ...]:
+        """The product card as it is after the model's corrections, once."""
+        corrected = any(done.name == "correct_product" and done.outcome == "ok" for done in trace.tools)
+        draft = await self.captures.open_draft(scene.conversation) if corrected or captured.draft else None
+        if draft is None:
+            return captured.parts
+        return (await self.captures.card(scene.conversation, draft, scene.language),)
 
     async def _think(self, scene: Scene, trace: Trace, journal: Journal, tapped: Answered) -> Outcome:
         now = datetime.now(self.zone)
@@ -97,9 +126,15 @@ class Answering:
         }
         trace.prompt = self.prompts.render("assistant", values)
         deadline = max(scene.due - _SENDING_SECONDS, asyncio.get_running_loop().time() + 1)
-        lines = (Instructions(trace.prompt.text), *_history(scene.before), _said(scene, tapped))
+        said = " ".join(one.perceived.words for one in scene.sights)
+        capture = await self.captures.correcting(scene.conversation, scene.contact, said, scene.language)
+        card = await self.captures.open_draft(scene.conversation) if capture else None
+        shown = told_to_the_model(card, scene.language) if card else ""
+        lines = (Instructions(trace.prompt.text), *_history(scene.before), _said(scene, tapped, shown))
         question = Question(lines, deadline, purse=self.budget.account(scene.conversation))
-        context = self.kit.for_turn(conversation=scene.conversation, contact=scene.contact, now=now, effect=trace.turn)
+        context = self.kit.for_turn(
+            conversation=scene.conversation, contact=scene.contact, now=now, effect=trace.turn, capture=capture
+        )
         trace.tools = [entry for entry in scene.begun.journal if isinstance(entry, Done)]
         try:
             thought = await self.agent.think(question, context, journal, trace.book)
@@ -138,9 +173,11 @@ def _history(before: Recollection) -> list[Line]:
     return [FromPerson(text) if role == "user" else FromModel(text) for role, text in texts]
 
 
-def _said(scene: Scene, tapped: Answered) -> FromPerson:
+def _said(scene: Scene, tapped: Answered, card: str) -> FromPerson:
     pictures = tuple(sight.picture for sight in scene.sights if sight.picture)
     said = "\n".join(line.text for line in scene.lines if line.role == "user")
     if tapped.text:
         said += "\n" + fenced("tap_settled", told=tapped.text)
+    if card:
+        said += "\n" + fenced("open_product_card", shown=card)
     return FromPerson(said, pictures[:_PICTURES])

@@ -35,6 +35,8 @@ from bot.outside import Outside
 from bot.payments import changes, webhook
 from bot.payments.billing import billing_of
 from bot.perception import Perception
+from bot.products import showing
+from bot.products.connect import captures_of
 from bot.prompting.business import business_of
 from bot.prompting.prompts import load
 from bot.push.links import invitation_of
@@ -106,10 +108,16 @@ async def running(settings: Settings, names: tuple[queues.Name, ...], concurrenc
             mailroom(redis, settings.mail, storage, business=business.name, language=language, email_of=email_of)
         )
         budget = Budget(redis, settings.budget, settings.service.zone)
+        captures, confirming = captures_of(redis, storage, subscribers.tell)
         answering = Answering(
             contacts=contacts,
             reception=Reception(contacts, handoff, settings.channel),
-            confirmations=Confirmations(redis, {changes.KIND: billing.changes.perform} if billing else {}),
+            confirmations=Confirmations(
+                redis,
+                {showing.KIND: confirming.confirm} | ({changes.KIND: billing.changes.perform} if billing else {}),
+                left={showing.KIND: confirming.leave},
+            ),
+            captures=captures,
             agent=Agent(model, tools_for),
             kit=Kit(
                 business=business,
@@ -120,6 +128,7 @@ async def running(settings: Settings, names: tuple[queues.Name, ...], concurrenc
                 push=invitation_of(redis, settings),
                 billing=billing,
                 verification=Verification(redis) if billing and mail else None,
+                products=confirming.catalogue,
             ),
             prompts=prompts,
             events=events,
