@@ -22,7 +22,6 @@ Point = Literal[
     "turn: about to let go",
     "notice: sent, job not done",
     "summary: made, not kept",
-    "product: saved, not told",
 ]
 POINTS: tuple[Point, ...] = get_args(Point)
 

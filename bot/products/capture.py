@@ -14,7 +14,7 @@ from bot.products.corrections import NoValue, command_of, occurs, value_for
 from bot.products.draft import Draft, Said
 from bot.products.drafts import Captured, Changes, Session
 from bot.products.shown import text_of
-from bot.products.sitting import Incoming, Means, Sitting
+from bot.products.sitting import Incoming, Means, Sitting, begins_another
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,9 +104,11 @@ def told_to_the_model(draft: Draft, language: Language) -> str:
 
 
 def _groups(incoming: Sequence[Incoming]) -> list[list[Incoming]]:
-    """The messages up to each command that begins another product, and from there on."""
+    """The messages up to each command that begins another product, and those after it; a caption is of its photo."""
     groups: list[list[Incoming]] = [[]]
     for one in incoming:
+        if begins_another(one):
+            groups.append([])
         groups[-1].append(one)
         if isinstance(one.message.content, Text | Voice) and command_of(one.words) in ("next", "cancel"):
             groups.append([])

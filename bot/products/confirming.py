@@ -10,7 +10,6 @@ from typing import Any
 import structlog
 
 from bot.confirmations import Confirmed, Settled
-from bot.points import passing
 from bot.products import pictures
 from bot.products.catalogue import Catalogue, Entry, Picture, Product, after, product_id
 from bot.products.draft import Draft, shown_of, values_of
@@ -53,10 +52,10 @@ class Confirming:
             await confirmed.begin()
             if not await self._save(confirmed, draft, place, kept):
                 return await self._shown(confirmed, draft, "stored_meanwhile")
-            passing("product: saved, not told")
         entry = next(one for one in await self.catalogue.history(place) if one.confirmation == confirmed.key)
         await self._tell(confirmed, place, entry)
         await self._close(confirmed, draft.changed(state="saved"))
+        _log.info("product_captured", photos=len(entry.photos), known_before=bool(confirmed.action["version"]))
         return Settled(text=words("saved", confirmed.language, product=product_line(entry.fields)))
 
     async def leave(self, confirmed: Confirmed) -> Settled:

@@ -34,11 +34,13 @@ class Said(Record):
 class Draft(Record):
     """`photos` are the messages that brought them, in order; `denied` what was read and called wrong.
 
-    `revision` grows with every change, so that a card shown before is known as such. `awaiting` is a field whose value
-    the person was asked to type. `until` is when it expires, in Unix seconds.
+    `currency` is the shop's, for a price that is told without one. `revision` grows with every change, so that a card
+    shown before is known as such. `awaiting` is a field whose value the person was asked to type. `until` is when it
+    expires, in Unix seconds.
     """
 
     id: str
+    currency: str = "MXN"
     revision: int = 0
     photos: tuple[str, ...] = ()
     read: ProductCard = ProductCard()
@@ -79,13 +81,13 @@ class Shown(NamedTuple):
 def shown_of(draft: Draft) -> dict[str, Shown]:
     """The fields with a value, in the order of FIELDS."""
     found = {name: one for name in FIELDS if (one := _shown(draft, name)) is not None}
-    currency = found["currency"].value if "currency" in found else None
     if "price" in found:
-        found["price"] = found["price"]._replace(value=spelled(found["price"].value, currency))
+        found.setdefault("currency", Shown(draft.currency, None, None, None, sure=True))
+        found["price"] = found["price"]._replace(value=spelled(found["price"].value, found["currency"].value))
     elif "currency" not in draft.said:
         # A currency alone says nothing.
         found.pop("currency", None)
-    return found
+    return {name: found[name] for name in FIELDS if name in found}
 
 
 def values_of(draft: Draft) -> dict[str, str]:

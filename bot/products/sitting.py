@@ -64,12 +64,14 @@ class Sitting:
     async def take(self, group: Sequence[Incoming]) -> None:
         """Photos first: what is said in the same breath is about all of them."""
         photos = [one for one in group if _is_of_a_product(one)]
+        if self.draft and any(begins_another(one) for one in photos):
+            self._leave_open("other_card")
         if photos:
             await self._add(photos)
         for one in group:
             if isinstance(one.message.content, Tap):
                 await self._tapped(one.message.id, one.message.content)
-            elif one.words and (one.sight is None or one.message.id in self.handled):
+            elif one.words and (one.sight is None or (one.message.id in self.handled and not command_of(one.words))):
                 self._listen(one)
 
     async def captured(self) -> Captured:
@@ -88,8 +90,8 @@ class Sitting:
         sights = {one.message.id: one.sight for one in photos if one.sight is not None}
         before = await self._sights()
         if self.draft and is_other_product(self.draft, numbers_in(before.values()), numbers_in(sights.values())):
-            self._tell("other_code", save=words("save", self.language))
-            self.draft, before = None, {}
+            self._leave_open("other_code")
+            before = {}
         known = {sight.jpeg for sight in before.values()}
         fresh = {one: sight for one, sight in sights.items() if sight.jpeg not in known}
         room = dict(list(fresh.items())[: max(0, _MOST_PHOTOS - len(before))])
@@ -101,7 +103,9 @@ class Sitting:
         if len(room) < len(fresh):
             self._tell("full", most=str(_MOST_PHOTOS))
         self._over()
-        draft = self.draft or Draft(id=_name(self.conversation, photos[0].message.id))
+        draft = self.draft or Draft(
+            id=_name(self.conversation, photos[0].message.id), currency=self.means.shop_currency
+        )
         if room:
             draft = draft.changed(photos=(*draft.photos, *room), read=read)
             self.changes.sights.setdefault(draft.id, {}).update(room)
@@ -150,8 +154,7 @@ class Sitting:
             self.draft, self.shows = None, False
             self._tell("left")
         else:
-            self._tell("next_unsaved", save=words("save", self.language))
-            self.draft, self.shows = None, False
+            self._leave_open("next_unsaved")
 
     def _correct(self, draft: Draft, correction: Correction, message: str) -> None:
         draft = draft.told({name: Said(value=value) for name, value in correction.values.items()})
@@ -198,6 +201,11 @@ class Sitting:
         self.changes.drafts[draft.id] = draft
         self.handled += messages
 
+    def _leave_open(self, why: str) -> None:
+        """Go on to another product: the card of this one can still be tapped."""
+        self._tell(why, save=words("save", self.language))
+        self.draft, self.shows = None, False
+
     def _told_late(self, message: str) -> None:
         if self.expired:
             self._over()
@@ -213,6 +221,11 @@ class Sitting:
 
     def _tell(self, name: str, **values: str) -> None:
         self.said.append(words(name, self.language, **values))
+
+
+def begins_another(one: Incoming) -> bool:
+    """A photo whose caption says that it is of the next product."""
+    return isinstance(one.message.content, Photo | Document) and command_of(one.words) == "next"
 
 
 def _is_of_a_product(one: Incoming) -> bool:

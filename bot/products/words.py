@@ -123,6 +123,10 @@ _WORDS: dict[str, dict[Language, str]] = {
         "en": "It is another code, so I started another card. The earlier one isn't saved: tap “{save}” on it if you "
         "want it.",
     },
+    "other_card": {
+        "es": "La ficha anterior no está guardada: toca «{save}» en ella si la quieres.",
+        "en": "The earlier card isn't saved: tap “{save}” on it if you want it.",
+    },
     "full": {
         "es": "Ya son {most} fotos de este producto; no agregué más.",
         "en": "There are {most} photos of this product already; I added no more.",

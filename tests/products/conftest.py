@@ -33,7 +33,7 @@ async def open_shop(start: Start, ana: Person, bea: Person, tmp_path: Path) -> A
     """Ana and Bea are its staff."""
     async with AsyncExitStack() as stack:
 
-        async def begin(**environment: str) -> Shop:
+        async def begin(*, workers: int = 1, **environment: str) -> Shop:
             shelf, secret = Shelf(), new_secret()
             vision, erp = VisionImitation(shelf), Erp(secret)
             endpoint = await vision.start()
@@ -46,9 +46,9 @@ async def open_shop(start: Start, ana: Person, bea: Person, tmp_path: Path) -> A
                 "WEBHOOK_SECRET": secret,
                 "WEBHOOK_ALLOW_PRIVATE": "true",
                 "STORAGE_DIR": str(tmp_path / "files"),
-                "TURN_QUIET_SECONDS": "0.25",
+                "TURN_QUIET_SECONDS": "0.2",
             }
-            return Shop(await start(**settings | environment), shelf, erp)
+            return Shop(await start(workers=workers, **settings | environment), shelf, erp)
 
         yield begin
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import io
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import zxingcpp
@@ -17,7 +18,7 @@ from pipelines.image import Line, Reading
 from tests.world import World
 
 CODE, OTHER_CODE = "7501055300075", "7503001234564"
-_NARROWEST = 900
+_NARROWEST = 450
 
 
 @dataclass
@@ -32,9 +33,9 @@ class Shelf:
     ) -> bytes:
         """A photo with these lines, each with the height of its letters, and a code's bars with the digits below."""
         width = _NARROWEST + len(self.readings)
-        picture = Image.new("RGB", (width, 1200), "white")
+        picture = Image.new("RGB", (width, 600), "white")
         draw = ImageDraw.Draw(picture)
-        top, found = 60, []
+        top, found = 30, []
 
         def write(text: str, left: int, top: int, height: int) -> None:
             font = ImageFont.load_default(height)
@@ -43,20 +44,22 @@ class Shelf:
             found.append(Line(text, sure, Box(x, y, right - x, lower - y)))
 
         for text, height in lines:
-            write(text, 80, top, height)
+            write(text, 40, top, height)
             top += height * 2
         if code:
-            bars = Image.fromarray(np.array(zxingcpp.create_barcode(code, zxingcpp.BarcodeFormat.EAN13).to_image(scale=4)))
-            picture.paste(bars, (150, 850))
-            write(digits or code, 190, 850 + bars.height + 4, 40)
+            bars = Image.fromarray(
+                np.array(zxingcpp.create_barcode(code, zxingcpp.BarcodeFormat.EAN13).to_image(scale=2))
+            )
+            picture.paste(bars, (75, 425))
+            write(digits or code, 95, 425 + bars.height + 2, 20)
         self.readings[width] = Reading("\n".join(line.text for line in found), tuple(found))
         return _jpeg(picture)
 
     def front(self) -> bytes:
-        return self.photo(("LUNARIA", 110), ("Detergente líquido", 60), ("Cont. Net. 3 L", 40))
+        return self.photo(("LUNARIA", 55), ("Detergente líquido", 30), ("Cont. Net. 3 L", 20))
 
     def tag(self, price: str = "$35.50") -> bytes:
-        return self.photo(("Detergente líquido Lunaria", 40), (price, 120))
+        return self.photo(("Detergente líquido Lunaria", 20), (price, 60))
 
     def code(self, number: str = CODE, digits: str | None = None) -> bytes:
         return self.photo(code=number, digits=digits)
@@ -102,9 +105,9 @@ class Shop:
         await self.world.meta.writes(person, {"type": "interactive", "interactive": reply})
         return (await self.after(person, before))[-1]
 
-    async def after(self, person: Person, before: int) -> list[Sent]:
+    async def after(self, person: Person, before: int, *, within: float = 40) -> list[Sent]:
         """What the person was sent, once all that they wrote has its answer."""
-        await self.world.meta.replies(person, before + 1, within=20)
+        await self.world.meta.replies(person, before + 1, within=within)
         async with asyncio.timeout(20):
             while await self.world.redis.zcard("recado:open"):
                 await asyncio.sleep(0.01)
@@ -113,7 +116,7 @@ class Shop:
     def sent(self, person: Person) -> list[Sent]:
         return self.world.meta.sent_to(person)
 
-    async def captured(self, count: int = 1) -> list[dict[str, object]]:
+    async def captured(self, count: int = 1) -> list[dict[str, Any]]:
         """What the ERP was told, once it was told so often."""
         async with asyncio.timeout(10):
             while len(found := [one for one in self.erp.events if one["type"] == "product.captured"]) < count:
