@@ -22,7 +22,7 @@ from bot.memory import Recollection
 from bot.messages import Part
 from bot.perception import fenced
 from bot.phrases import phrase
-from bot.products.capture import Captures, told_to_the_model
+from bot.products.capture import Captures, Correcting
 from bot.products.drafts import Captured
 from bot.products.sitting import Incoming
 from bot.prompting.prompts import Prompts
@@ -98,19 +98,15 @@ class Answering:
 
     async def _captured(self, scene: Scene, turn: str, tapped: Answered) -> Captured:
         """What the photo session makes of what staff sent."""
-        incoming = [
-            Incoming(message, "" if message.forwarded else sight.perceived.words, sight.look)
-            for message, sight in zip(scene.messages, scene.sights, strict=True)
-            if message.id not in tapped.messages
-        ]
+        incoming = _incoming(scene, tapped)
         if not incoming:
             return Captured()
         return await self.captures.take(scene.conversation, turn, incoming, (scene.contact, scene.language))
 
     async def _cards(self, scene: Scene, trace: Trace, captured: Captured) -> tuple[Part, ...]:
-        """The product card as it is after the model's corrections, once."""
+        """The product card, once, as it is after the model's corrections."""
         corrected = any(done.name == "correct_product" and done.outcome == "ok" for done in trace.tools)
-        draft = await self.captures.open_draft(scene.conversation) if corrected or captured.draft else None
+        draft = await self.captures.open_draft(scene.conversation) if corrected else None
         if draft is None:
             return captured.parts
         return (await self.captures.card(scene.conversation, draft, scene.language),)
@@ -126,14 +122,12 @@ class Answering:
         }
         trace.prompt = self.prompts.render("assistant", values)
         deadline = max(scene.due - _SENDING_SECONDS, asyncio.get_running_loop().time() + 1)
-        said = " ".join(one.perceived.words for one in scene.sights)
-        capture = await self.captures.correcting(scene.conversation, scene.contact, said, scene.language)
-        card = await self.captures.open_draft(scene.conversation) if capture else None
-        shown = told_to_the_model(card, scene.language) if card else ""
-        lines = (Instructions(trace.prompt.text), *_history(scene.before), _said(scene, tapped, shown))
+        words = " ".join(one.words for one in _incoming(scene, tapped))
+        card = await self.captures.correcting(scene.conversation, scene.contact, words, scene.language)
+        lines = (Instructions(trace.prompt.text), *_history(scene.before), _said(scene, tapped, card))
         question = Question(lines, deadline, purse=self.budget.account(scene.conversation))
         context = self.kit.for_turn(
-            conversation=scene.conversation, contact=scene.contact, now=now, effect=trace.turn, capture=capture
+            conversation=scene.conversation, contact=scene.contact, now=now, effect=trace.turn, product_card=card
         )
         trace.tools = [entry for entry in scene.begun.journal if isinstance(entry, Done)]
         try:
@@ -173,11 +167,20 @@ def _history(before: Recollection) -> list[Line]:
     return [FromPerson(text) if role == "user" else FromModel(text) for role, text in texts]
 
 
-def _said(scene: Scene, tapped: Answered, card: str) -> FromPerson:
+def _incoming(scene: Scene, tapped: Answered) -> list[Incoming]:
+    """The turn's messages as the photo session takes them; what was forwarded are not the person's own words."""
+    return [
+        Incoming(message, "" if message.forwarded else sight.perceived.words, sight.look)
+        for message, sight in zip(scene.messages, scene.sights, strict=True)
+        if message.id not in tapped.messages
+    ]
+
+
+def _said(scene: Scene, tapped: Answered, card: Correcting | None) -> FromPerson:
     pictures = tuple(sight.picture for sight in scene.sights if sight.picture)
     said = "\n".join(line.text for line in scene.lines if line.role == "user")
     if tapped.text:
         said += "\n" + fenced("tap_settled", told=tapped.text)
     if card:
-        said += "\n" + fenced("open_product_card", shown=card)
+        said += "\n" + fenced("open_product_card", shown=card.shown)
     return FromPerson(said, pictures[:_PICTURES])

@@ -56,9 +56,8 @@ class Captures:
 
     async def correcting(self, conversation: str, contact: Contact, said: str, language: Language) -> Correcting | None:
         """How a model may pass on corrections in this turn; None where there is nothing to correct."""
-        if contact.role != "staff" or await self.open_draft(conversation) is None:
-            return None
-        return Correcting(self, conversation, said, language)
+        draft = await self.open_draft(conversation) if contact.role == "staff" else None
+        return Correcting(self, conversation, said, text_of(draft, None, language)) if draft else None
 
     async def _sit_down(
         self, conversation: str, session: Session, incoming: Sequence[Incoming], language: Language
@@ -75,12 +74,12 @@ class Captures:
 
 @dataclass(frozen=True, slots=True)
 class Correcting:
-    """Corrections that a model understood, for the turn in which the person said them."""
+    """Corrections that a model understood, for the turn in which the person `said` them; `shown` is the card so far."""
 
     captures: Captures
     conversation: str
     said: str
-    language: Language
+    shown: str
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def correct(self, name: str, value: str) -> dict[str, str]:
@@ -96,11 +95,6 @@ class Correcting:
             told = told.model_copy(update={"until": time.time() + self.captures.means.seconds})
             await self.captures.means.drafts.write(self.conversation, Changes(drafts={told.id: told}))
         return values
-
-
-def told_to_the_model(draft: Draft, language: Language) -> str:
-    """What a model has to know of the card that its person sees."""
-    return text_of(draft, None, language)
 
 
 def _groups(incoming: Sequence[Incoming]) -> list[list[Incoming]]:

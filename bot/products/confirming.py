@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -23,6 +24,8 @@ from bot.subscribers.telling import Event
 from pipelines.product import FIELDS
 
 _log = structlog.get_logger()
+# The person must have an answer in time.
+_STORING_SECONDS = 20.0
 
 Tell = Callable[[Event, dict[str, Any], str], Awaitable[None]]
 
@@ -45,9 +48,14 @@ class Confirming:
         place = product_id(values_of(draft), draft.id)
         if not await self.catalogue.saved_by(place, confirmed.key):
             try:
-                kept = await self._keep_photos(confirmed, draft)
-            except StorageFailed as error:
-                _log.error("product_photos_not_stored", why=str(error), fix="see the storage, and `recado doctor`")
+                async with asyncio.timeout(_STORING_SECONDS):
+                    kept = await self._keep_photos(confirmed, draft)
+            except (StorageFailed, TimeoutError) as error:
+                _log.error(
+                    "product_photos_not_stored",
+                    why=str(error) or "too slow",
+                    fix="see the storage, and `recado doctor`",
+                )
                 return Settled(text=words("not_stored", confirmed.language), again=True)
             await confirmed.begin()
             if not await self._save(confirmed, draft, place, kept):

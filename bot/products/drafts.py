@@ -19,12 +19,11 @@ _KEEP_PICTURES_SECONDS = 3600
 
 
 class Captured(Record):
-    """What the session made of a turn; `messages` are those that were its business, `draft` the one to be shown."""
+    """What the session made of a turn; `messages` are those that were its business."""
 
     text: str = ""
     parts: tuple[Part, ...] = ()
     messages: tuple[str, ...] = ()
-    draft: str | None = None
 
 
 class Session(Record):

@@ -82,7 +82,7 @@ class Sitting:
         card = await self.means.showing.card(self.conversation, self.draft, self.language)
         if isinstance(card, Say) and text:
             card, text = Say(body=f"{text}\n\n{card.body}"), ""
-        return Captured(text=text, parts=(card,), messages=messages, draft=self.draft.id)
+        return Captured(text=text, parts=(card,), messages=messages)
 
     # ---- photos
 

@@ -44,6 +44,8 @@ async def open_company(settings: Settings, host: str, port: int, data: Path) -> 
         url = await stack.enter_async_context(redis_server(data / "redis"))
         settings.redis = RedisSettings(url=SecretStr(url))
         settings.storage = settings.storage.model_copy(update={"dir": data / "files"})
+        if not settings.channel.staff_contacts:
+            settings.channel = settings.channel.model_copy(update={"staff_contacts": list(phone.STAFF)})
         port = port or _free_port(host)
         if settings.service.public_url is None:
             own = f"http://{_LOOPBACK if host in ('0.0.0.0', '::') else host}:{port}"
@@ -64,7 +66,7 @@ async def open_company(settings: Settings, host: str, port: int, data: Path) -> 
         events = Events(redis)
         postbox, services["E-mail"] = await _mail(settings, stack, events)
         app = create_app(settings)
-        page = phone.application(meta, events.listen, {"services": services, "staff": []})
+        page = phone.application(meta, events.listen, {"services": services, "staff": settings.channel.staff_contacts})
         page.router.add_get("/mails", postbox.listing)
         page.router.add_post("/give-back", _give_back(HandOff(Contacts(redis), events)))
         page.router.add_get("/files", list_of_files(redis, files_of(redis, settings)))

@@ -63,7 +63,7 @@ TABLE = (
     Row(open_portal, _YES, _YES, needs="billing"),
     Row(verify_email, _YES, _YES, needs="verification"),
     Row(confirm_code, _YES, _YES, needs="verification"),
-    Row(correct_product, _NO, _YES, needs="capture"),
+    Row(correct_product, _NO, _YES, needs="product_card"),
     Row(export_products, _NO, _YES, needs="products"),
 )
 

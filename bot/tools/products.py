@@ -29,10 +29,10 @@ async def correct_product(arguments: FieldValue, context: ToolContext) -> str:
     """Correct a field of the product card that is open in this chat. Only with a value that the person said in their
     message, never with one that you think is right. The corrected card is shown below your answer; only a tap saves it.
     """
-    if context.capture is None:
+    if context.product_card is None:
         raise ToolError("no product card is open; staff open one by sending photos of a product")
     try:
-        now = await context.capture.correct(arguments.field, arguments.value)
+        now = await context.product_card.correct(arguments.field, arguments.value)
     except NoValue as error:
         raise ToolError(str(error)) from error
     told = ", ".join(f"{name} = {value}" for name, value in now.items())

@@ -53,18 +53,20 @@ class Kit:
     products: Catalogue | None = None
 
     def for_turn(
-        self, *, conversation: str, contact: Contact, now: datetime, effect: str, capture: Correcting | None = None
+        self, *, conversation: str, contact: Contact, now: datetime, effect: str, product_card: Correcting | None = None
     ) -> ToolContext:
         kit = {one.name: getattr(self, one.name) for one in fields(Kit)}
-        return ToolContext(conversation=conversation, contact=contact, now=now, effect=effect, capture=capture, **kit)
+        return ToolContext(
+            conversation=conversation, contact=contact, now=now, effect=effect, product_card=product_card, **kit
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ToolContext(Kit):
     """Who the tool works for, from the signed webhook, and with what. `effect` keys an effect: same key, same act.
 
-    What a tool appends to `parts` becomes a message of the turn's reply. `capture` is there while a member of staff has
-    a product card open.
+    What a tool appends to `parts` becomes a message of the turn's reply. `product_card` is there while a member of
+    staff has one open.
     """
 
     conversation: str
@@ -72,7 +74,7 @@ class ToolContext(Kit):
     now: datetime
     effect: str = ""
     parts: list[Part] = field(default_factory=list)
-    capture: Correcting | None = None
+    product_card: Correcting | None = None
 
 
 A = TypeVar("A", bound=Arguments)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from redis.asyncio import Redis
 from bot.products.catalogue import Catalogue
 from bot.sandbox.meta import Person
 from bot.sandbox.openrouter import calls, says
+from bot.sandbox.whisper import Answer
 from tests.processes import recado
 from tests.products.conftest import Open
 from tests.products.shelf import CODE, OTHER_CODE, Shop, buttons, titles
@@ -88,6 +90,7 @@ async def test_prices_that_do_not_agree_are_asked_and_the_answer_holds(shop: Sho
     assert sorted(titles(asked)[:-1]) == ["35.50", "38.00"]
     card = await shop.taps(ana, asked, titles(asked).index("38.00"))
     assert "Precio: 38.00 MXN (dicho por ti)" in card.text
+    assert (await shop.taps(ana, asked)).text.startswith("Esa ficha ya cambió. Esta es la actual:")
     await shop.sends(ana, shop.shelf.tag("$99.00"))
     await shop.taps(ana, shop.sent(ana)[-1])
     assert [one["price"] for one in await catalogue(shop)] == ["38.00"]
@@ -100,6 +103,25 @@ async def test_another_answer_than_those_offered_is_typed(shop: Shop, ana: Perso
     assert typed.text.endswith("¿Cuál es: Precio? Escríbelo, por favor.")
     card = await shop.writes(ana, "36")
     assert "Precio: 36.00 MXN (dicho por ti)" in card.text
+
+
+async def test_more_answers_than_buttons_are_a_list(shop: Shop, ana: Person) -> None:
+    prices = ("35.50", "36.00", "38.00")
+    asked = await shop.sends(ana, *(shop.shelf.tag(f"${price}") for price in prices))
+    rows = asked.request["interactive"]["action"]["sections"][0]["rows"]
+    assert {row["title"] for row in rows} == {*prices, "Otro"}
+    row = next(row for row in rows if row["title"] == "36.00")
+    reply = {"type": "list_reply", "list_reply": row}
+    await shop.world.meta.writes(ana, {"type": "interactive", "interactive": reply})
+    assert "Precio: 36.00 MXN (dicho por ti)" in (await shop.after(ana, 1))[-1].text
+
+
+async def test_a_correction_may_be_spoken(shop: Shop, ana: Person, media: Callable[[str], bytes]) -> None:
+    await shop.sends(ana, shop.shelf.front())
+    heard = {"text": "El precio es 36.50.", "language": "spanish", "duration": 2}
+    shop.world.whisper.will(Answer(status=200, body=json.dumps(heard)))
+    await shop.world.meta.sends_media(ana, "audio", media("voice/es_ticket.ogg"), "audio/ogg; codecs=opus")
+    assert "Precio: 36.50 MXN (dicho por ti)" in (await shop.after(ana, 1))[-1].text
 
 
 async def test_bars_and_digits_that_differ_are_asked(shop: Shop, ana: Person) -> None:
@@ -172,6 +194,14 @@ async def test_staff_who_ask_or_show_something_else_talk_with_the_assistant(shop
     asked = await shop.sends(ana, shop.shelf.tag(), caption="¿esto cuánto cuesta?")
     assert asked.text == "Cuesta 35.50."
     assert (await shop.sends(ana, shop.shelf.view())).text == "Qué bonito."
+
+
+async def test_a_question_beside_the_photos_is_answered_above_the_card(shop: Shop, ana: Person) -> None:
+    shop.world.models.will(says("Abrimos a las nueve."))
+    await shop.world.meta.sends_media(ana, "image", shop.shelf.front(), "image/jpeg")
+    told = await shop.writes(ana, "¿a qué hora abrimos mañana?")
+    assert told.text.startswith("Abrimos a las nueve.\n\n*Ficha del producto*")
+    assert titles(told) == ["Guardar", "Descartar"]
 
 
 async def test_another_code_starts_the_next_card_and_both_can_be_saved(shop: Shop, ana: Person) -> None:

@@ -25,5 +25,5 @@ async def test_three_photos_of_a_product_become_the_card_that_its_label_says(ope
     (product,) = [one async for one in Catalogue(shop.world.redis).all()]
     assert product.fields["barcode"] == truth["truth"]["barcode"]
     assert product.fields["price"] == truth["truth"]["price"]
-    assert product.fields["size"] == truth["truth"]["size"]
+    assert product.fields["name"] == truth["truth"]["name"]
     assert len(product.photos) == 3
