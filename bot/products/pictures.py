@@ -6,6 +6,8 @@ import asyncio
 import io
 from collections.abc import Mapping, Sequence
 
+from PIL import Image
+
 from bot.products.catalogue import Picture
 from bot.products.draft import Shown
 from bot.storage.door import Storage
@@ -38,8 +40,6 @@ async def keep(
 
 
 def _crops(sight: Sight, boxes: Mapping[str, Box]) -> dict[str, bytes]:
-    from PIL import Image  # noqa: PLC0415 - beside the loop, and only in workers
-
     if not boxes:
         return {}
     with Image.open(io.BytesIO(sight.jpeg)) as photo:
@@ -48,10 +48,7 @@ def _crops(sight: Sight, boxes: Mapping[str, Box]) -> dict[str, bytes]:
         return {name: _cut(photo, box.scaled(scale)) for name, box in boxes.items()}
 
 
-def _cut(photo: object, box: Box) -> bytes:
-    from PIL import Image  # noqa: PLC0415 - as above
-
-    assert isinstance(photo, Image.Image)  # noqa: S101 - for the type checker: PIL is loaded late
+def _cut(photo: Image.Image, box: Box) -> bytes:
     margin = max(_LEAST_MARGIN, round(box.height * _MARGIN))
     left, top = max(0, box.x - margin), max(0, box.y - margin)
     right = max(left + 1, min(photo.width, box.x + box.width + margin))

@@ -18,7 +18,9 @@ from bot.tools.tool import Arguments, ToolContext, ToolError, tool
 
 
 class FieldValue(Arguments):
-    field: Literal["name", "brand", "size", "price", "currency", "barcode"]
+    field: Literal["name", "brand", "size", "price", "currency", "barcode"] = Field(
+        description="Which field of the card is corrected"
+    )
     value: str = Field(
         description="Exactly as the person said it in this message, such as 36.50, 500 g, Bimbo", min_length=1
     )
