@@ -41,6 +41,11 @@ class Line:
         corners = tuple((x * factor, y * factor) for x, y in self.corners)
         return replace(self, box=self.box.scaled(factor), corners=corners)
 
+    def moved(self, right: int, down: int) -> "Line":
+        """Return the same line in a picture that this one was cut from, so far from its top left corner."""
+        corners = tuple((x + right, y + down) for x, y in self.corners)
+        return replace(self, box=replace(self.box, x=self.box.x + right, y=self.box.y + down), corners=corners)
+
 
 @dataclass(frozen=True, slots=True)
 class Reading:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 
 from pipelines.image import ReadText, Sight, look
 from pipelines.product.card import CONFIDENT, FIELDS, Doubt, DoubtKind, Field, ProductCard
+from pipelines.product.closer import MOST_LOOKS, looked_closer
 from pipelines.product.codes import same_product
 from pipelines.product.contents import size_of
 from pipelines.product.evidence import Evidence, Finder
@@ -17,12 +19,14 @@ __all__ = [
     "CONFIDENT",
     "FIELDS",
     "FINDERS",
+    "MOST_LOOKS",
     "Doubt",
     "DoubtKind",
     "Field",
     "ProductCard",
     "card_from",
     "card_of",
+    "card_of_sights",
     "same_product",
 ]
 
@@ -31,8 +35,21 @@ FINDERS: tuple[Finder, ...] = (barcode_of, size_of, price_of, names_of)
 
 
 async def card_of(photos: Sequence[bytes], *, read_text: ReadText, shop_currency: str = "MXN") -> ProductCard:
-    """Read the photos of one product. Raises Refusal for a photo that can't be one; errors of `read_text` pass through."""
-    return card_from([await look(photo, read_text=read_text) for photo in photos], shop_currency=shop_currency)
+    """Read the photos of one product. Raises Refusal for a photo that can't be one; errors of `read_text` pass through.
+
+    `read_text` is asked once a photo, and up to `MOST_LOOKS` times more for a price or a size that wasn't read well.
+    """
+    sights = [await look(photo, read_text=read_text) for photo in photos]
+    return await card_of_sights(sights, read_text=read_text, shop_currency=shop_currency)
+
+
+async def card_of_sights(sights: Sequence[Sight], *, read_text: ReadText, shop_currency: str = "MXN") -> ProductCard:
+    """Do as `card_of` with photos that were looked at already."""
+    card = await asyncio.to_thread(card_from, sights, shop_currency=shop_currency)
+    closer = await looked_closer(sights, card, read_text=read_text)
+    if all(one is other for one, other in zip(sights, closer, strict=True)):
+        return card
+    return await asyncio.to_thread(card_from, closer, shop_currency=shop_currency)
 
 
 def card_from(sights: Sequence[Sight], *, shop_currency: str = "MXN") -> ProductCard:

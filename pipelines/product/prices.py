@@ -69,7 +69,7 @@ _NUMBER = r"""(?:
   | \d{1,6}
 )"""
 _AMOUNT = re.compile(
-    rf"""(?<![\w.,])(?:(?P<pieces>\d{{1,2}})\s?(?:x|X|×|por|POR|Por)\s?)?
+    rf"""(?:(?<![\w.,$€£])|(?=[$€£]))(?:(?P<pieces>\d{{1,2}})\s?(?:x|X|×|por|POR|Por)\s?)?
     (?:(?P<name_before>{_either(_WORDS)})\s?)?(?P<sign>{_either(_SIGNS)})?\s?
     (?P<number>{_NUMBER})(?P<raised>[⁰¹²³⁴⁵⁶⁷⁸⁹]{{1,2}}|[ ]\d\d(?!\d|[.,]\d|\s?(?:%|x|g|kg|ml|l|pz)\b))?
     (?:\s?(?P<sign_after>€|£|₡|US\$))?(?:\s?(?P<name_after>{_either(_WORDS)})(?!\w))?
@@ -117,6 +117,13 @@ def amounts(text: str, *, before: str = "") -> tuple[Amount, ...]:
     return tuple(found)
 
 
+def bare(text: str) -> Amount | None:
+    """Return the amount of a line that is nothing but a number: for the largest type of a tag, whose sign was lost."""
+    match = re.fullmatch(r"\d{1,5}", text)
+    value = value_of(text) if match else None
+    return Amount(value, None, False, Role.PRICE, 0, len(text)) if value else None  # noqa: FBT003 -- no sign
+
+
 def role_of(words: str) -> Role | None:
     """Return what an amount is that follows these words, if they say."""
     return next((role for role, pattern in _WORD_BEFORE if pattern.search(words)), None)
@@ -125,6 +132,8 @@ def role_of(words: str) -> Role | None:
 def value_of(number: str) -> Decimal | None:
     """Read a written number exactly; None where it can't be told what its marks mean."""
     number = re.sub(r"[\s’']", "", number).removesuffix("-").rstrip(".,")
+    if re.match(r"0\d", number):
+        return None
     *groups, tail = re.split(r"[.,]", number)
     if not groups:
         return Decimal(tail)
@@ -136,7 +145,7 @@ def value_of(number: str) -> Decimal | None:
 def _amount(match: re.Match[str], lead: str, rest: str) -> Amount | None:
     raised = match["raised"]
     value = value_of(match["number"])
-    if value is None:
+    if not value:
         return None
     if raised:
         digits = raised.strip().translate(_RAISED)

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from pipelines.barcodes import is_gtin
 from pipelines.product.card import Doubt, DoubtKind, Field
-from pipelines.product.codes import Code, same_product
+from pipelines.product.codes import Code, code_of, same_product
 from pipelines.product.evidence import NOTHING, Evidence, Found, Scan
 from pipelines.product.layout import Piece, place_of
 
@@ -112,6 +112,11 @@ def _from_digits(evidence: Evidence) -> Found:
         for digits, piece in numbers(evidence.of_photo(photo)):
             if len(digits) in _LENGTHS and is_gtin(digits) and int(digits[:3]):
                 read.setdefault(digits, []).append(piece)
+        for piece in evidence.of_photo(photo):
+            # The elements of a GS1 code are printed with it, in the same way.
+            code = code_of(re.sub(r"\s", "", piece.text)) if piece.text.startswith("(01)") else None
+            if code and code.gtin:
+                read.setdefault(number_of(code), []).append(piece)
     if not read:
         return NOTHING
     candidates = tuple(

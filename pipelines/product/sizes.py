@@ -24,7 +24,7 @@ UNITS = {
 _UNIT = "|".join(re.escape(unit).replace(r"\ ", r"\s?") for unit in sorted(UNITS, key=len, reverse=True))
 _NUMBER = r"\d{1,2}[.,]\d{3}(?!\d)|\d{1,5}(?:[.,]\d{1,3})?|\d{1,2}/\d{1,2}"
 _SIZE = re.compile(
-    rf"(?<![\w$€.,\-])(?:(?P<pack>\d{{1,3}})\s?(?:(?P<of>pack|pz|pzas|piezas|latas|botellas|sobres|bolsas|uds)?\s?(?:x|×|de)\s?))?"
+    rf"(?<![\w$€,\-])(?<!\d\.)(?:(?P<pack>\d{{1,3}})\s?(?:(?P<of>pack|pz|pzas|piezas|latas|botellas|sobres|bolsas|uds)?\s?(?:x|×|de)\s?))?"
     rf"(?P<number>{_NUMBER})\s?(?P<unit>{_UNIT})(?![\w\-]|/[^\d])\.?(?:\s?(?:x|×)\s?(?P<pack_after>\d{{1,3}})(?:\s?(?:pz|pzas|piezas|pack))?(?![\w.,]))?",
     re.IGNORECASE,
 )

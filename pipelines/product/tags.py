@@ -11,11 +11,13 @@ from pipelines.product import ink
 from pipelines.product.card import CONFIDENT, Doubt, DoubtKind, Field
 from pipelines.product.evidence import NOTHING, Evidence, Found
 from pipelines.product.layout import Piece
-from pipelines.product.prices import Amount, Role, amounts, role_of
+from pipelines.product.prices import Amount, Role, amounts, bare, role_of
 from pipelines.product.sizes import sizes
 
 _SURE, _HELD, _UNSIGNED, _UNPOINTED, _TORN = 0.95, 0.99, 0.75, 0.7, 0.5
 _LARGER = 1.35
+_TOWERING = 2
+_LEAST_WITH_CENTS = 100  # a digit and two of cents
 _WELL_READ = 0.85
 _CENTS = Decimal("0.011")
 _DOLLARS = {"MXN", "USD", "COP", "CLP", "ARS", "UYU", "CAD", "AUD", "DOP", "BRL", "NIO"}
@@ -48,8 +50,12 @@ def price_of(evidence: Evidence) -> Found:
         field = replace(field, confidence=min(confidence, _TORN))
         doubts = (Doubt(DoubtKind.SEVERAL, "price", (field, *(_field(rival) for rival in rivals))),)
     elif kind is DoubtKind.CENTS:
-        cents = replace(field, value=str(chosen.amount.value.scaleb(-2)))
-        doubts = (Doubt(kind, "price", (field, cents)),)
+        other = _turned(chosen.amount.value)
+        if other is None and chosen.amount.value >= _LEAST_WITH_CENTS:
+            other = chosen.amount.value.scaleb(-2)
+        if chosen.amount.raised and other is not None:
+            field = replace(field, value=str(other))
+        doubts = (Doubt(kind, "price", (field, *([replace(field, value=value)] if other else []))),)
     elif kind:
         doubts = (Doubt(kind, "price", (field,)),)
     return Found({"price": field, "currency": _currency(chosen, seen, evidence, field)}, doubts, _details(chosen, seen))
@@ -58,9 +64,21 @@ def price_of(evidence: Evidence) -> Found:
 def _priced(evidence: Evidence) -> Iterator[Priced]:
     for photo, sight in enumerate(evidence.sights):
         pieces = _joined(evidence.of_photo(photo))
-        for piece in pieces:
-            for amount in amounts(piece.text, before=_before(piece, pieces)):
-                yield _looked_at(Priced(amount, piece, _is_known(amount)), sight)
+        found = [
+            Priced(amount, piece, _is_known(amount))
+            for piece in pieces
+            for amount in amounts(piece.text, before=_before(piece, pieces))
+        ]
+        for priced in found or _bare(pieces):
+            yield _looked_at(priced, sight)
+
+
+def _bare(pieces: list[Piece]) -> list[Priced]:
+    """Take the number that stands far larger than all else for a price whose sign wasn't read."""
+    largest = sorted(pieces, key=lambda piece: piece.tall)
+    amount = bare(largest[-1].text) if largest else None
+    alone = len(largest) > 1 and largest[-1].tall > largest[-2].tall * _TOWERING
+    return [Priced(amount, largest[-1], known_cents=False)] if amount and alone else []
 
 
 def _is_known(amount: Amount) -> bool:
@@ -73,15 +91,14 @@ def _looked_at(priced: Priced, sight: object) -> Priced:
     alone = len(re.sub(r"[\d.,$€\s]", "", piece.text)) <= 3  # noqa: PLR2004 -- a currency's name may stand by
     if not alone or not getattr(sight, "jpeg", b""):
         return priced
-    if amount.role in {Role.PRICE, Role.NOW} and ink.is_struck(sight, piece):  # type: ignore[arg-type]
+    if amount.role is Role.PRICE and ink.is_struck(sight, piece):  # type: ignore[arg-type]
         return replace(priced, amount=replace(amount, role=Role.FORMER))
-    if amount.unpointed and amount.value >= 100:  # noqa: PLR2004 -- a digit and two of cents
-        small = ink.small_tail(sight, piece)  # type: ignore[arg-type]
-        if small:
-            value = amount.value.scaleb(-2)
-            return Priced(replace(amount, value=value, raised=True), piece, known_cents=True)
-        return replace(priced, known_cents=small is False)
-    return replace(priced, known_cents=True) if amount.unpointed else priced
+    if not amount.unpointed:
+        return priced
+    small = ink.small_tail(sight, piece) if amount.value >= _LEAST_WITH_CENTS else False  # type: ignore[arg-type]
+    if small:
+        return Priced(replace(amount, value=amount.value.scaleb(-2), raised=True), piece, known_cents=True)
+    return replace(priced, known_cents=small is False and not ink.goes_on(sight, piece))  # type: ignore[arg-type]
 
 
 def _joined(pieces: list[Piece]) -> list[Piece]:
@@ -102,8 +119,8 @@ def _joined(pieces: list[Piece]) -> list[Piece]:
 
 
 def _touch(left: Piece, right: Piece) -> bool:
-    gap = right.left - left.right
-    return left.photo == right.photo and abs(left.y - right.y) < right.tall and -right.tall / 2 < gap < right.tall * 0.7
+    gap, tall = right.left - left.right, max(left.tall, right.tall)
+    return left.photo == right.photo and abs(left.y - right.y) < tall and -tall * 0.3 < gap < right.tall * 0.7
 
 
 def _are_cents(cents: Piece, whole: Piece) -> bool:
@@ -183,11 +200,22 @@ def _confidence(chosen: Priced, *, held: bool) -> tuple[float, DoubtKind | None]
         return _TORN, DoubtKind.FOR_SEVERAL
     if held:
         return _HELD, None
+    if amount.raised and _turned(amount.value) is not None:
+        return _UNPOINTED, DoubtKind.CENTS
     if not chosen.known_cents:
         return _UNPOINTED, DoubtKind.CENTS
     limit = _SURE if amount.signed else _UNSIGNED
     confidence = limit if read >= _WELL_READ else min(limit, read)
+    if amount.value.as_tuple().exponent == -1:  # "$44.0": a digit may be lost
+        confidence = min(confidence, _UNPOINTED)
     return confidence, None if confidence >= CONFIDENT else DoubtKind.UNSURE
+
+
+def _turned(price: Decimal) -> Decimal | None:
+    """Return the price whose small cents were read upside down: 90 is printed far more often than 06."""
+    whole, _, cents = str(price).partition(".")
+    turned = cents[::-1].translate(str.maketrans("69", "96"))
+    return Decimal(f"{whole}.{turned}") if cents in {"06", "66", "86", "09"} else None
 
 
 def _currency(chosen: Priced, seen: list[Priced], evidence: Evidence, price: Field) -> Field:

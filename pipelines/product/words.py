@@ -20,16 +20,19 @@ KINDS = frozenset(
     "piña plátano plumas pollo polvo ponche puré queso quinoa refresco rollos romero ron sal salchicha salchichas salsa salvado sardina sardinas "
     "semillas servilletas shampoo soda sopa soya suavizante suero té televisor tequila toallas tocino tomate tortilla tortillas tostadas trapeador "
     "trigo tuna uva vainilla vela verduras vinagre vino vitamina yerba yogur yogurt zanahoria zumo "
-    "entera entero líquido líquida molido molida natural integral light descremada deslactosada orgánico orgánica clásico clásica instantáneo "
-    "instantánea refinada refinado premium tradicional ligero ligera mineral gasificada tostado tostada concentrado picante fresco fresca "
-    "higiénico facial corporal bucal líquidos multiuso eléctrica limpieza sabor aroma extra virgen oliva vegetal grande chico mediano blanco blanca negro negra "
-    "rojo roja verde amarilla maíz tocador dental noche día bebé niños adulto perro gato "
     "oil water rice sugar coffee tea milk bread cheese butter beans soap shampoo detergent juice beer wine sauce salt flour honey "
     "chips cookies cereal pasta yogurt cream chocolate candy paper towels napkins".split()
 )
+# How it is: these go on a name, and are found in brands as well.
+QUALITIES = frozenset(
+    "entera entero líquido líquida molido molida natural integral light descremada deslactosada orgánico orgánica clásico clásica instantáneo "
+    "instantánea refinada refinado premium tradicional ligero ligera mineral gasificada tostado tostada concentrado picante fresco fresca "
+    "higiénico facial corporal bucal líquidos multiuso eléctrica limpieza sabor aroma extra virgen oliva vegetal grande chico mediano blanco blanca negro negra "
+    "rojo roja verde amarilla maíz tocador dental noche día bebé niños adulto perro gato".split()
+)
 _BARE = {
     "".join(c for c in unicodedata.normalize("NFD", word) if unicodedata.category(c) != "Mn" or c == "\u0303"): word
-    for word in KINDS
+    for word in KINDS | QUALITIES
 }
 
 
@@ -37,6 +40,12 @@ def is_kind(word: str) -> bool:
     """Say whether a word, or its singular, names a kind of product."""
     bare = plain(word)
     return bare in _BARE or bare.removesuffix("s") in _BARE
+
+
+def is_thing(word: str) -> bool:
+    """Say whether a word names a thing, not only how it is."""
+    bare = plain(word)
+    return any(_BARE.get(form) in KINDS for form in (bare, bare.removesuffix("s")))
 
 
 def accented(word: str) -> str:
