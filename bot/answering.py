@@ -5,27 +5,26 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass, replace
 from datetime import datetime
-from itertools import groupby
 from zoneinfo import ZoneInfo
 
 import structlog
 
 from bot.agent import Agent, Done, Journal
-from bot.ai.chat import BudgetSpent, FromModel, FromPerson, Instructions, Line, NoModelAnswered, Question
+from bot.ai.chat import BudgetSpent, FromPerson, NoModelAnswered, Question
+from bot.briefing import asked_with, dialogue, values_for
 from bot.budget import Budget
 from bot.confirmations import Answered, Confirmations
 from bot.contacts import Contacts
 from bot.events import Events
 from bot.inbox import FLOOD
 from bot.language import Language
-from bot.memory import Recollection
 from bot.messages import Part
 from bot.perception import fenced
 from bot.phrases import phrase
 from bot.products.capture import Captures, Correcting
 from bot.products.drafts import Captured
 from bot.products.sitting import Incoming
-from bot.prompting.prompts import Prompts
+from bot.prompting.findings import PromptsWrong
 from bot.reception import Reception
 from bot.scene import TRIES, Outcome, Scene
 from bot.tools.tool import Kit
@@ -36,7 +35,6 @@ _log = structlog.get_logger()
 # Kept of the deadline for handing the reply to Meta.
 _SENDING_SECONDS = 3.0
 _PICTURES = 4
-_NAME_LENGTH = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,13 +45,13 @@ class Answering:
     captures: Captures
     agent: Agent
     kit: Kit
-    prompts: Prompts
     events: Events
     budget: Budget
     zone: ZoneInfo
 
     async def answer(self, scene: Scene, trace: Trace, journal: Journal) -> Outcome:
         """What is said and how the messages end; a flood is told once that it is one."""
+        trace.tools = [entry for entry in scene.begun.journal if isinstance(entry, Done)]
         outcome = self._untouched(scene, trace) or await self._reply(scene, trace, journal)
         if not scene.admission.notice or scene.contact.quiet or outcome.state == "handed_off":
             return outcome
@@ -65,7 +63,7 @@ class Answering:
             return Outcome("", FLOOD)
         if scene.begun.tries > TRIES:
             trace.error = f"gave up after {TRIES} tries"
-            return Outcome(phrase("no_answer", scene.language), f"failed: gave up after {TRIES} tries")
+            return Outcome(_apology(trace, scene.language), f"failed: gave up after {TRIES} tries")
         return None
 
     async def _reply(self, scene: Scene, trace: Trace, journal: Journal) -> Outcome:
@@ -113,25 +111,23 @@ class Answering:
 
     async def _think(self, scene: Scene, trace: Trace, journal: Journal, tapped: Answered) -> Outcome:
         now = datetime.now(self.zone)
-        values = {
-            "business": {"name": self.kit.business.name},
-            "customer_name": " ".join((scene.messages[-1].name or scene.contact.name or "").split())[:_NAME_LENGTH],
-            "language": scene.language,
-            "now": now.strftime("%Y-%m-%d %H:%M (%A)"),
-            "summary": scene.before.summary,
-        }
-        trace.prompt = self.prompts.render("assistant", values)
+        prompts, name = scene.begun.prompts, scene.messages[-1].name or scene.contact.name
+        values = values_for(prompts, name=name, language=scene.language, now=now, summary=scene.before.summary)
+        try:
+            trace.prompt = prompts.render("assistant", values)
+        except PromptsWrong as error:
+            return _unrendered(error, trace, scene.language)
         deadline = max(scene.due - _SENDING_SECONDS, asyncio.get_running_loop().time() + 1)
         words = " ".join(one.words for one in _incoming(scene, tapped))
         card = await self.captures.correcting(scene.conversation, scene.contact, words, scene.language)
-        lines = (Instructions(trace.prompt.text), *_history(scene.before), _said(scene, tapped, card))
-        question = Question(lines, deadline, purse=self.budget.account(scene.conversation))
-        context = self.kit.for_turn(
+        lines = (*trace.prompt.lines, *dialogue(scene.before), _said(scene, tapped, card))
+        question = asked_with(trace.prompt, Question(lines, deadline, purse=self.budget.account(scene.conversation)))
+        kit = replace(self.kit, business=prompts.business)
+        context = kit.for_turn(
             conversation=scene.conversation, contact=scene.contact, now=now, effect=trace.turn, product_card=card
         )
-        trace.tools = [entry for entry in scene.begun.journal if isinstance(entry, Done)]
         try:
-            thought = await self.agent.think(question, context, journal, trace.book)
+            thought = await self.agent.think(question, context, journal, trace.book, only=trace.prompt.tools)
         except BudgetSpent as error:
             trace.error = str(error)
             return _offered(trace, scene.language) or await self._spent(scene, error)
@@ -139,7 +135,7 @@ class Answering:
             trace.error = f"{error}: {error.__cause__}" if error.__cause__ else str(error)
             _log.error("no_model_answered", why=trace.error, fix="see `recado doctor` and OpenRouter's status")
             return _offered(trace, scene.language) or Outcome(
-                phrase("no_answer", scene.language), "failed: no model answered"
+                _apology(trace, scene.language), "failed: no model answered"
             )
         return Outcome(thought.text, "answered", thought.offered)
 
@@ -160,11 +156,16 @@ def _offered(trace: Trace, language: Language) -> Outcome | None:
     return None
 
 
-def _history(before: Recollection) -> list[Line]:
-    """What was said, as a dialogue: lines that one side said in a row are one."""
-    spoken = groupby((*before.fallen, *before.recent), key=lambda item: item.role)
-    texts = ((role, "\n".join(item.text for item in items)) for role, items in spoken)
-    return [FromPerson(text) if role == "user" else FromModel(text) for role, text in texts]
+def _apology(trace: Trace, language: Language) -> str:
+    """That there is no answer. Where something may be done already, nobody is asked to ask for it again."""
+    return phrase("acted" if any(done.acted for done in trace.tools) else "no_answer", language)
+
+
+def _unrendered(error: PromptsWrong, trace: Trace, language: Language) -> Outcome:
+    """A value broke the prompt, which its check should have found. What the error says may quote the person."""
+    trace.error = f"the prompt can't be rendered: {error.places}"
+    _log.error("prompt_not_rendered", why=error.places, fix="see `recado prompts check` and `recado prompts render`")
+    return Outcome(phrase("no_answer", language), "failed: the prompt can't be rendered")
 
 
 def _incoming(scene: Scene, tapped: Answered) -> list[Incoming]:

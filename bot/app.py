@@ -26,6 +26,7 @@ from bot.inbox import MOST_WAITING, Inbox
 from bot.metrics import Ship
 from bot.pause import Pause
 from bot.payments import webhook as stripe_webhook
+from bot.prompting.releases import current_release
 from bot.push import pages as push
 from bot.push.links import Links
 from bot.queues import Nudges
@@ -96,7 +97,12 @@ async def metrics(request: web.Request) -> web.Response:
                 jobs.add_metric([name, state], count)
         paused = GaugeMetricFamily("recado_sending_paused", "1 while nothing is sent because Meta lets nobody send")
         paused.add_metric([], 1 if await Pause(request.app[REDIS], request.app[pages.EVENTS]).now() else 0)
-        gauges = [unaccounted, jobs, paused]
+        release = GaugeMetricFamily(
+            "recado_prompts_release", "1 for the prompts that turns begin with", labels=["release"]
+        )
+        if current := await current_release(request.app[REDIS]):
+            release.add_metric([current], 1)
+        gauges = [unaccounted, jobs, paused, release]
     except (RedisError, OSError):
         # Without Redis the page still tells what this process counted; readyz tells that Redis is away.
         gauges = []

@@ -14,8 +14,16 @@ from typing import Annotated, Any
 import structlog
 import typer
 
-from bot import contact_commands, key_commands, logs, product_commands, queue_commands, template_commands
-from bot.prompting.files import PromptWrong
+from bot import (
+    contact_commands,
+    key_commands,
+    logs,
+    product_commands,
+    prompt_commands,
+    queue_commands,
+    template_commands,
+)
+from bot.prompting.findings import PromptsWrong
 from bot.settings import Settings, SettingsWrong, log_settings
 
 cli = typer.Typer(
@@ -25,6 +33,7 @@ cli = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
+cli.add_typer(prompt_commands.app)
 cli.add_typer(template_commands.app)
 cli.add_typer(queue_commands.app)
 cli.add_typer(contact_commands.app)
@@ -123,7 +132,7 @@ def _run(work: Callable[[Settings], Coroutine[Any, Any, None]]) -> None:
     try:
         settings = Settings()
         _loop(work(settings), settings.service.shutdown_grace_seconds)
-    except (SettingsWrong, PromptWrong) as error:
+    except (SettingsWrong, PromptsWrong) as error:
         for line in str(error).splitlines():
             _log.error("can_not_start", why=line)
         raise typer.Exit(2) from error

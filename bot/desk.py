@@ -124,6 +124,11 @@ class Desk:
         """Let go at once after a failure, so that the next try needn't wait for the lease to run out."""
         await answer(self._redis.eval(_ABANDON, 1, lease_key(lease.conversation), lease.token))
 
+    async def unfinished(self) -> list[str]:
+        """Conversations with messages that have no end yet."""
+        names: list[str] = await self._redis.zrange(OPEN, 0, -1)
+        return names
+
     async def overdue(self, seconds: float) -> list[str]:
         """Conversations whose last message came longer ago than this and which nobody holds."""
         names: list[str] = await self._redis.zrangebyscore(OPEN, "-inf", time.time() - seconds, start=0, num=500)
@@ -136,7 +141,7 @@ class Desk:
     async def unaccounted(self) -> int:
         """How many messages have no end yet, over all conversations."""
         pipeline = self._redis.pipeline(transaction=False)
-        for name in await self._redis.zrange(OPEN, 0, -1):
+        for name in await self.unfinished():
             pipeline.llen(waiting_key(name))
         return sum(await pipeline.execute()) if pipeline.command_stack else 0
 

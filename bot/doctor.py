@@ -20,14 +20,14 @@ from bot.outside import NoAnswer, Outside
 from bot.pause import Pause
 from bot.payments.client import Stripe
 from bot.payments.errors import KeyRejected, StripeFailed
-from bot.prompting.business import business_of
-from bot.prompting.files import PromptWrong
-from bot.prompting.prompts import load
+from bot.prompting.check import check_folder
+from bot.prompting.releases import current_release
 from bot.push.keys import KeysWrong, private_of
 from bot.redis import connect
 from bot.settings import Settings, SettingsWrong
 from bot.storage.connect import storage_of
 from bot.storage.door import NotStored, StorageFailed
+from bot.vocabulary import vocabulary
 from bot.whatsapp.client import Graph
 from bot.whatsapp.errors import GraphError, Unavailable
 from pipelines.ffmpeg import program
@@ -231,14 +231,18 @@ async def _storage(settings: Settings, _: aiohttp.ClientSession) -> Finding:
 
 
 async def _prompts(settings: Settings, _: aiohttp.ClientSession) -> Finding:
-    try:
-        prompts = load(settings.service.prompts_dir)
-        business = business_of(prompts)
-        prompts.front("assistant")
-        prompts.front("summary")
-    except PromptWrong as error:
-        return Finding("Prompts", "wrong", str(error))
-    return Finding("Prompts", "ok", f"version {prompts.version}, for {business.name}")
+    checked = await asyncio.to_thread(check_folder, settings.service.prompts_dir, vocabulary(settings))
+    if checked.prompts is None:
+        more = f"; and {len(checked.errors) - 1} more, see `recado prompts check`" if len(checked.errors) > 1 else ""
+        return Finding("Prompts", "wrong", f"{checked.errors[0]}{more}")
+    async with connect(settings.redis) as client:
+        try:
+            current = await current_release(client)
+        except (RedisError, OSError):
+            current = None  # Redis has its own line.
+    own = checked.prompts.release
+    released = "" if current in (None, own) else f"; customers get release {current}, see `recado prompts diff`"
+    return Finding("Prompts", "ok", f"the folder is release {own}, for {checked.prompts.business.name}{released}")
 
 
 async def _audio(_: Settings, __: aiohttp.ClientSession) -> Finding:

@@ -15,6 +15,7 @@ from typing import Any, assert_never
 import structlog
 from pydantic import TypeAdapter
 from redis.asyncio import Redis
+from tenacity import AsyncRetrying, retry_if_exception, stop_after_attempt, wait_random_exponential
 
 from bot.archive import Archive
 from bot.budget import Budget
@@ -45,8 +46,8 @@ from bot.messages import (
 from bot.readings import Readings
 from bot.redis import key
 from bot.senses import Sensed, Senses, Trouble
-from bot.whatsapp.client import FileTooLarge, Graph, MediaGone, MediaRefused
-from bot.whatsapp.errors import GraphError, Unavailable
+from bot.whatsapp.client import File, FileTooLarge, Graph, MediaGone, MediaRefused
+from bot.whatsapp.errors import GraphError, Remedy, Unavailable
 from pipelines import image
 
 _log = structlog.get_logger()
@@ -59,6 +60,7 @@ _KEEP_PICTURE_SECONDS = 900
 _KEEP_MEDIA_ID_SECONDS = 30 * 24 * 3600
 # WhatsApp lets people send documents up to 100 MB; no catalogue or invoice is that large, and memory stays flat.
 _MEDIA_BYTES = 32 * 1024 * 1024
+_TRIES = 3
 
 
 class Perceived(Record):
@@ -145,7 +147,7 @@ class Perception:
 
     async def _sense(self, conversation: str, message: Inbound, media: Media, language: Language | None) -> Sensed:
         try:
-            file = await self._graph.fetch(media.media_id, limit=_MEDIA_BYTES, sha256=media.sha256)
+            file = await self._fetch(media)
         except FileTooLarge as error:
             raise Trouble("media_large", "the file is too large") from error
         await self._archive.keep(conversation, message, media.media_id, file.data, file.mime or media.mime)
@@ -160,6 +162,15 @@ class Perception:
                 return await self._senses.watch(file.data, language, purse, readings)
             case _:
                 return await self._senses.read(file.data, media.filename, language, purse, readings)
+
+    async def _fetch(self, media: Media) -> File:
+        tries = AsyncRetrying(
+            stop=stop_after_attempt(_TRIES),
+            wait=wait_random_exponential(multiplier=0.3, max=3),
+            retry=retry_if_exception(_may_pass),
+            reraise=True,
+        )
+        return await tries(self._graph.fetch, media.media_id, limit=_MEDIA_BYTES, sha256=media.sha256)
 
     async def _kept(self, conversation: str, media_id: str) -> Sight | None:
         raw, kept, seen = await self._redis.mget(_keys(conversation, media_id))
@@ -186,6 +197,17 @@ def _keys(conversation: str, media_id: str) -> tuple[str, str, str]:
     """Where what was understood of a file is kept, the picture for the model, and what the photo shows and where."""
     perceived, picture, look = (key(conversation, part, media_id) for part in ("perceived", "picture", "look"))
     return perceived, picture, look
+
+
+def _may_pass(error: BaseException) -> bool:
+    """Whether Meta may give a file when it is asked again; nobody else asks, and the person would have to."""
+    return isinstance(error, Unavailable) or (isinstance(error, GraphError) and error.remedy is Remedy.RETRY)
+
+
+def typed(message: Inbound) -> str:
+    """What the person wrote: a text, or what stands below a file."""
+    content = message.content
+    return content.body if isinstance(content, Text) else (isinstance(content, Media) and content.caption) or ""
 
 
 def media_key(conversation: str, wamid: str) -> str:

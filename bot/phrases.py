@@ -11,6 +11,12 @@ _PHRASES: dict[str, dict[Language, str]] = {
         "en": "Sorry, I can't answer right now because of a problem on our side. Your message is saved; "
         "please write again in a few minutes.",
     },
+    "acted": {
+        "es": "Perdona, por un problema nuestro no puedo confirmarte cómo quedó lo que pediste. Es posible que ya esté "
+        "hecho: antes de pedirlo otra vez, espera unos minutos y compruébalo.",
+        "en": "Sorry, because of a problem on our side I can't confirm what became of what you asked for. It may be "
+        "done already: before you ask again, please wait a few minutes and check.",
+    },
     "still_on_it": {
         "es": "Sigo con tu mensaje; en un momento te contesto.",
         "en": "I'm still working on your message; I'll answer in a moment.",

@@ -14,6 +14,7 @@ from bot.logs import masked
 from bot.memory import Recollection, Remembered
 from bot.messages import Inbound, Part, Reply
 from bot.perception import Sight
+from bot.prompting.prompts import Prompts
 from bot.rate import Admission
 from bot.records import Batch
 from bot.trace import Trace
@@ -27,11 +28,12 @@ _LITTLE = 0.25
 
 @dataclass(frozen=True, slots=True)
 class Begun:
-    """A turn that is under way: which messages it has (the first `count`), and what earlier tries did."""
+    """A turn that is under way: which messages it has (the first `count`), what earlier tries did, its prompts."""
 
     count: int
     tries: int
     journal: tuple[Step | Done, ...]
+    prompts: Prompts
 
 
 @dataclass(frozen=True, slots=True)

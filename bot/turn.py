@@ -21,16 +21,18 @@ from bot.aside import Aside
 from bot.contacts import Contact, Contacts
 from bot.desk import Desk, Lease
 from bot.events import Events
+from bot.in_hand import turn_keys
 from bot.language import Language, language_of
 from bot.logs import masked
 from bot.memory import Memory, Remembered
 from bot.messages import Inbound, Say
 from bot.metrics import TURN_SECONDS, TURNS
 from bot.outbox import Outbox
-from bot.perception import Perception, Sight, note_media, unlooked_at
+from bot.perception import Perception, Sight, note_media, typed, unlooked_at
 from bot.phrases import phrase
 from bot.points import passing
 from bot.presence import patience, typing
+from bot.prompting.library import Library
 from bot.queues import Nudges
 from bot.rate import Admission, Rate
 from bot.records import Batch, Records
@@ -60,6 +62,7 @@ class Stations:
     desk: Desk
     contacts: Contacts
     memory: Memory
+    library: Library
     rate: Rate
     perception: Perception
     answering: Answering
@@ -102,7 +105,7 @@ class Turns:
             admission = await self._at.rate.admit(conversation, batch.speech, trace.turn)
             haste = haste_for(batch.speech, self._turn.deadline_seconds)
             if admission.admitted and not contact.quiet:
-                say = partial(self._still_on_it, lease, trace.turn, batch.speech[-1], contact)
+                say = partial(self._still_on_it, lease, trace.turn, batch.speech, contact)
                 await presence.enter_async_context(patience(haste.announce_after, say))
             scene = await self._look(conversation, within(batch, admission), contact, begun, admission, haste, trace)
             journal = Journal(begun.journal, lambda entry: self._write_down(conversation, entry, trace))
@@ -149,13 +152,15 @@ class Turns:
         lines = self._at.records.lines(batch, heard) if admission.admitted else []
         return Scene(conversation, batch, sights, lines, language, contact, before, begun, admission, due)
 
-    async def _still_on_it(self, lease: Lease, turn: str, newest: Inbound, contact: Contact) -> None:
+    async def _still_on_it(self, lease: Lease, turn: str, messages: list[Inbound], contact: Contact) -> None:
         """Say, once a turn, that the answer takes longer."""
-        kept, _ = _turn_keys(lease.conversation)
+        kept, _ = turn_keys(lease.conversation)
         if await answer(self._at.redis.hget(kept, "still")):
             return
-        words_ = phrase("still_on_it", _language(contact, self._service.default_language))
-        reply = addressed(f"{turn}-still", (Say(body=words_),), newest, contact)
+        # Said before all is understood: by what was typed, as far as it tells.
+        language = language_of(" ".join(map(typed, messages))) or _language(contact, self._service.default_language)
+        said = Say(body=phrase("still_on_it", language))
+        reply = addressed(f"{turn}-still", (said,), messages[-1], contact)
 
         def write(pipeline: Any) -> None:
             pipeline.hset(kept, "still", "1")
@@ -165,7 +170,7 @@ class Turns:
         await self._at.outbox.flush(lease)
 
     async def _remember(self, lease: Lease, batch: Batch) -> None:
-        summary_due = await self._at.records.keep(lease, batch, done_with=_turn_keys(lease.conversation))
+        summary_due = await self._at.records.keep(lease, batch, done_with=turn_keys(lease.conversation))
         if summary_due:
             self._at.nudges.summary(lease.conversation)
 
@@ -194,17 +199,23 @@ class Turns:
             waiting = await self._at.desk.waiting(conversation)
 
     async def _begin(self, conversation: str, waiting: int) -> Begun:
-        """Fix which messages this turn has; a try after a crash takes up the same ones, and what was done."""
+        """Fix which messages and prompts this turn has; a try after a crash takes up the same, and what was done."""
+        prompts = await self._at.library.now()
         pipeline = self._at.redis.pipeline(transaction=True)
-        turn, journal = _turn_keys(conversation)
+        turn, journal = turn_keys(conversation)
         pipeline.hsetnx(turn, "count", str(waiting))
         pipeline.hincrby(turn, "tries", 1)
         pipeline.hget(turn, "count")
+        pipeline.hsetnx(turn, "release", prompts.release)
+        pipeline.hget(turn, "release")
         pipeline.lrange(journal, 0, -1)
         for name in (turn, journal):
             pipeline.expire(name, ledger.KEEP_SECONDS)
-        _, tries, taken, entries, *_ = await pipeline.execute()
-        return Begun(int(taken), int(tries), tuple(_entry.validate_json(entry) for entry in entries))
+        _, tries, taken, _, release, entries, *_ = await pipeline.execute()
+        if release != prompts.release:
+            prompts = await self._at.library.at(release) or prompts
+        structlog.contextvars.bind_contextvars(release=prompts.release)
+        return Begun(int(taken), int(tries), tuple(_entry.validate_json(entry) for entry in entries), prompts)
 
     async def _perceive(
         self, conversation: str, messages: list[Inbound], contact: Contact, trace: Trace, due: float
@@ -220,7 +231,7 @@ class Turns:
     async def _write_down(self, conversation: str, entry: Step | Done, trace: Trace) -> None:
         if isinstance(entry, Done):
             trace.tools.append(entry)
-        await answer(self._at.redis.rpush(_turn_keys(conversation)[1], entry.model_dump_json()))
+        await answer(self._at.redis.rpush(turn_keys(conversation)[1], entry.model_dump_json()))
 
     async def _close(self, lease: Lease, scene: Scene, outcome: Outcome, trace: Trace) -> bool:
         """All at once or nothing: the reply is in the outbox, the memory is longer, every message has its end."""
@@ -250,7 +261,7 @@ class Turns:
             ledger.end(pipeline, scene.conversation, ends)
             if failed:
                 aside.put(pipeline, scene.conversation, set_aside(scene, trace, outcome))
-            pipeline.delete(*_turn_keys(scene.conversation))
+            pipeline.delete(*turn_keys(scene.conversation))
 
         await self._at.desk.commit(lease, write)
         ledger.ended(ends | scene.batch.ends)
@@ -273,14 +284,9 @@ class Turns:
             outcome=outcome,
             messages=len(scene.messages),
             parts=len(trace.reply),
-            prompt=trace.prompt.version if trace.prompt else None,
             cost_usd=f"{trace.cost_usd:f}",
         )
 
 
 def _language(contact: Contact, default: Language | None) -> Any:
     return contact.language if contact.language in ("es", "en") else default
-
-
-def _turn_keys(conversation: str) -> tuple[str, str]:
-    return key(conversation, "turn"), key(conversation, "journal")

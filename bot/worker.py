@@ -37,8 +37,7 @@ from bot.payments.billing import billing_of
 from bot.perception import Perception
 from bot.products import showing
 from bot.products.connect import captures_of
-from bot.prompting.business import business_of
-from bot.prompting.prompts import load
+from bot.prompting.watching import watch
 from bot.push.links import invitation_of
 from bot.push.sending import Pushes
 from bot.queues import Nudges
@@ -59,6 +58,7 @@ from bot.tools.catalog import tools_for
 from bot.tools.tool import Kit
 from bot.turn import Stations, Turns
 from bot.verification import Verification
+from bot.vocabulary import library_of
 from bot.whatsapp.client import Graph
 
 _log = structlog.get_logger()
@@ -79,7 +79,8 @@ async def running(settings: Settings, names: tuple[queues.Name, ...], concurrenc
         redis = connect(settings.redis)
         stack.push_async_callback(redis.aclose)
         http = await stack.enter_async_context(aiohttp.ClientSession())
-        prompts = load(settings.service.prompts_dir)
+        library = library_of(redis, settings)
+        prompts = await library.open()
         desk = Desk(redis, lease_seconds=_LEASE_SECONDS)
         graph = Graph(http, settings.whatsapp)
         memory = Memory(redis, settings.memory)
@@ -97,9 +98,8 @@ async def running(settings: Settings, names: tuple[queues.Name, ...], concurrenc
             definitions(settings.service.templates_dir),
             default_language=settings.service.default_language,
         )
-        storage, business = storage_of(settings.storage), business_of(prompts)
-        archive = Archive(redis, storage)
-        language = settings.service.default_language
+        storage, business = storage_of(settings.storage), prompts.business
+        archive, language = Archive(redis, storage), settings.service.default_language
         outbox = outbox_of(redis, graph, desk, contacts, templates, settings)
         notices = Notices(redis, desk, contacts, memory, outbox, templates)
         billing = billing_of(redis, http, contacts, notices, storage, graph, settings, tell=subscribers.tell)
@@ -130,7 +130,6 @@ async def running(settings: Settings, names: tuple[queues.Name, ...], concurrenc
                 verification=Verification(redis) if billing and mail else None,
                 products=confirming.catalogue,
             ),
-            prompts=prompts,
             events=events,
             budget=budget,
             zone=settings.service.zone,
@@ -140,6 +139,7 @@ async def running(settings: Settings, names: tuple[queues.Name, ...], concurrenc
             desk=desk,
             contacts=contacts,
             memory=memory,
+            library=library,
             rate=Rate(redis, settings.channel.rate_limit_contact),
             perception=Perception(redis, graph, senses, archive, budget),
             answering=answering,
@@ -153,16 +153,13 @@ async def running(settings: Settings, names: tuple[queues.Name, ...], concurrenc
         )
         turns = Turns(stations, settings.turn, settings.service)
         shift = Shift(desk, outbox, Joining(redis, desk, memory), turns.take)
-        summaries = Summaries(model, memory, prompts, business, budget)
+        summaries = Summaries(model, memory, library, budget)
         ship = Ship(redis)
         stack.push_async_callback(ship.flush)
         await _alongside(stack, ship.run())
         await _alongside(stack, _warm_up())
-        to_subscribers = Outside(allow_private=settings.subscribers.allow_private)
-        to_browsers = Outside(allow_private=settings.push.allow_private)
-        for outside in (to_subscribers, to_browsers):
-            stack.push_async_callback(outside.close)
-        pushes = Pushes(redis, settings.push, events, to_browsers)
+        to_subscribers = _outside(stack, allow_private=settings.subscribers.allow_private)
+        pushes = Pushes(redis, settings.push, events, _outside(stack, allow_private=settings.push.allow_private))
         processors: dict[queues.Name, queues.Processor] = {
             "llm": _llm(shift, summaries),
             "notification": queues.by_name(
@@ -181,9 +178,17 @@ async def running(settings: Settings, names: tuple[queues.Name, ...], concurrenc
             working = queues.working(name, processors[name], settings.redis, concurrency=concurrency)
             await stack.enter_async_context(working)
         await _alongside(stack, _sweep(desk, nudges))
+        if settings.service.prompts_release == "watch":
+            await _alongside(stack, watch(library))
         await _alongside(stack, _resend(outbox, graph, nudges))
-        _log.info("worker_ready", queues=list(names), concurrency=concurrency, prompts=prompts.version)
+        _log.info("worker_ready", queues=list(names), concurrency=concurrency, release=prompts.release)
         yield
+
+
+def _outside(stack: AsyncExitStack, *, allow_private: bool) -> Outside:
+    outside = Outside(allow_private=allow_private)
+    stack.push_async_callback(outside.close)
+    return outside
 
 
 def _llm(shift: Shift, summaries: Summaries) -> queues.Processor:

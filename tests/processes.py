@@ -86,7 +86,9 @@ class Ended:
 
 # A server of prepared processes: each is a real one of its own, and starts in milliseconds instead of a second.
 _prepared = multiprocessing.get_context("forkserver")
-_prepared.set_forkserver_preload(["bot.cli", "bot.app", "bot.worker", "bot.doctor", "bot.dossier"])
+_prepared.set_forkserver_preload(
+    ["bot.cli", "bot.app", "bot.worker", "bot.doctor", "bot.dossier", "bot.preview", "bot.vocabulary"]
+)
 
 
 async def recado(*command: str, **environment: str) -> Ended:

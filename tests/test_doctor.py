@@ -1,6 +1,8 @@
 """What `recado doctor` finds: each integration absent, in order or wrong, with the fix, and no secret."""
 
 import json
+import os
+import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -223,8 +225,10 @@ async def test_a_mistake_in_a_prompt_is_told_with_file_and_line(
     start: Start, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     await start(workers=0)
-    (tmp_path / "assistant.md").write_text("Uno\n{{ nobody }}\n")
-    monkeypatch.setenv("PROMPTS_DIR", str(tmp_path))
+    folder = tmp_path / "prompts"
+    shutil.copytree(os.environ["PROMPTS_DIR"], folder)
+    (folder / "assistant.md").write_text("Uno\n{{ nobody }}\n")
+    monkeypatch.setenv("PROMPTS_DIR", str(folder))
     found = await finding("Prompts")
     assert found.state == "wrong"
     assert "assistant.md:2" in found.words

@@ -8,7 +8,7 @@ import tempfile
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from pathlib import Path
 
-from bench.chaos import load
+from bench.chaos import load, upstreams
 from bench.chaos.kills import killed
 from bot.points import POINTS
 
@@ -62,7 +62,15 @@ async def loads(folder: Path) -> None:
     )  # fmt: skip
 
 
-WORKS: dict[str, Work] = {"kills": kills, "load": loads}
+async def outside(_: Path) -> None:
+    """Every failure of every upstream: what the customer reads, and by when."""
+    print()
+    faults = await upstreams.run(lambda cells: print(upstreams.markdown(cells), flush=True))
+    if faults:
+        raise SystemExit(f"upstreams: {'; '.join(map(str, faults))}")
+
+
+WORKS: dict[str, Work] = {"kills": kills, "upstreams": outside, "load": loads}
 
 
 def table(head: Sequence[object], rows: Iterable[Sequence[object]]) -> None:
@@ -84,5 +92,5 @@ async def main(names: list[str]) -> None:
 if __name__ == "__main__":
     from bot import logs
 
-    logs.configure("error", "console")
+    logs.configure("critical", "console")
     asyncio.run(main(sys.argv[1:]))

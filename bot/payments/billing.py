@@ -12,6 +12,7 @@ from redis.asyncio import Redis
 from bot.cache import Cache
 from bot.confirmations import Cards
 from bot.contacts import Contacts
+from bot.files import Files
 from bot.language import Language
 from bot.notices import Notices
 from bot.payments.changes import Changes
@@ -61,6 +62,7 @@ def billing_of(  # noqa: PLR0913, PLR0917 - what billing stands on
     zone, language = settings.service.zone, settings.service.default_language
     stripe = Stripe(http, settings.stripe)
     links, plans, states = Links(redis, stripe, contacts), Plans(Cache(redis), stripe), States(redis)
+    files = Files(redis, storage, link_minutes=settings.storage.link_minutes, public_url=settings.service.public_url)
     mail = bool(settings.mail.configured)
     telling = Telling(
         redis, notices, contacts, links, zone, language, by_mail=mail, by_push=settings.push.configured, tell=tell
@@ -74,7 +76,7 @@ def billing_of(  # noqa: PLR0913, PLR0917 - what billing stands on
         links=links,
         plans=plans,
         changes=Changes(stripe, links, plans, Cards(redis), states, zone),
-        documents=Documents(stripe, storage),
+        documents=Documents(stripe, files),
         news=News(stripe, plans, states, telling),
         back=back,
         zone=zone,

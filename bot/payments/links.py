@@ -53,7 +53,7 @@ class Links:
         if len(customers) > 1:
             raise SeveralCustomers("several customers have this contact")
         for one in customers:
-            await self._remember(conversation, one.id)
+            await remember(self.redis, conversation, one.id)
         return customers[0] if customers else None
 
     async def link(self, conversation: str, contact: Contact, customer: str, key_: str) -> Customer:
@@ -66,13 +66,13 @@ class Links:
             raise BelongsToAnother("the customer belongs to another contact")
         if not found.whatsapp_id:
             found = await self.stripe.link(customer, _written(contact), key_)
-        await self._remember(conversation, customer)
+        await remember(self.redis, conversation, customer)
         return found
 
     async def create(self, conversation: str, contact: Contact, key_: str) -> Customer:
         """A new customer for a contact who has none."""
         found = await self.stripe.create_customer(_written(contact), contact.name, key_)
-        await self._remember(conversation, found.id)
+        await remember(self.redis, conversation, found.id)
         return found
 
     async def email_of(self, contact: Contact) -> str | None:
@@ -111,16 +111,24 @@ class Links:
         # Whoever was erased owns nothing any more.
         return not await self.contacts.known(owner)
 
-    async def _remember(self, conversation: str, customer: str) -> None:
-        pipeline = self.redis.pipeline(transaction=False)
-        pipeline.set(_customer(conversation), customer, ex=_REMEMBER_SECONDS)
-        pipeline.set(_owner(customer), conversation, ex=_OWNER_SECONDS)
-        await pipeline.execute()
-
     async def forget(self, conversation: str) -> None:
         """Forget whose customer the contact is, here; what Stripe says stays."""
-        customer = await self.redis.get(_customer(conversation))
-        await answer(self.redis.delete(_customer(conversation), *([_owner(customer)] if customer else [])))
+        await forget(self.redis, conversation)
+
+
+async def remember(redis: Redis, conversation: str, customer: str) -> None:
+    """Keep that the contact is this customer of Stripe."""
+    pipeline = redis.pipeline(transaction=False)
+    pipeline.set(_customer(conversation), customer, ex=_REMEMBER_SECONDS)
+    pipeline.set(_owner(customer), conversation, ex=_OWNER_SECONDS)
+    await pipeline.execute()
+
+
+async def forget(redis: Redis, conversation: str) -> str | None:
+    """Forget whose customer the contact is; gives the customer's id."""
+    customer: str | None = await redis.get(_customer(conversation))
+    await answer(redis.delete(_customer(conversation), *([_owner(customer)] if customer else [])))
+    return customer
 
 
 def _names(contact: Contact) -> list[str]:

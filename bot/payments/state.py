@@ -93,6 +93,11 @@ class States:
         return bool(await self.redis.get(_expected(customer)) == f"{now.subscription} {now.price} {now.ends}")
 
 
+async def forget(redis: Redis, customer: str) -> None:
+    """Forget what is kept of a customer; Stripe has it all."""
+    await redis.delete(_state(customer), _expected(customer))
+
+
 def _state(customer: str) -> str:
     return f"recado:stripe:state:{customer}"
 

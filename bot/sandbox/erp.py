@@ -6,6 +6,7 @@ import asyncio
 import base64
 import secrets
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -31,7 +32,10 @@ class Trouble:
 
 
 class Erp:
-    """`events` are those taken, newest last: `{id, type, timestamp, data, received_at, times}`."""
+    """`events` are those taken, newest last: `{id, type, timestamp, data, received_at, times}`.
+
+    `changed` hears of each delivery.
+    """
 
     def __init__(self, secret: str) -> None:
         self._webhook = Webhook(secret)
@@ -40,6 +44,7 @@ class Erp:
         self.refused: list[str] = []
         self.calls = 0
         self.troubles: list[Trouble] = []
+        self.changed: Callable[[], None] = lambda: None
 
     def app(self) -> web.Application:
         app = web.Application()
@@ -57,6 +62,7 @@ class Erp:
             told = self._webhook.verify(body, dict(request.headers))
         except (WebhookVerificationError, ValueError) as error:
             self.refused.append(str(error))
+            self.changed()
             return web.Response(status=401, text="the signature is not right")
         if self.troubles:
             trouble = self.troubles.pop(0)
@@ -66,10 +72,12 @@ class Erp:
         if id_ in self._by_id:
             # A sender may always repeat itself; the id says so.
             self._by_id[id_]["times"] += 1
+            self.changed()
             return web.Response(status=204)
         event = {"id": id_, **told, "received_at": datetime.now(UTC).isoformat(), "times": 1}
         if len(self.events) == _KEPT:
             self._by_id.pop(self.events[0]["id"], None)
         self._by_id[id_] = event
         self.events.append(event)
+        self.changed()
         return web.Response(status=204)

@@ -9,6 +9,7 @@ import secrets
 import time
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -53,7 +54,10 @@ class Browser:
 
 
 class PushService:
-    """`pushes` are what browsers showed, newest last: `{browser, title, body, url, topic, ttl, urgency, at}`."""
+    """`pushes` are what browsers showed, newest last: `{browser, title, body, url, topic, ttl, urgency, at}`.
+
+    `changed` hears of each, and of each browser that subscribes.
+    """
 
     def __init__(self) -> None:
         self.url = ""
@@ -63,6 +67,7 @@ class PushService:
         self.refused: list[str] = []
         self.troubles: list[Trouble] = []
         self.calls = 0
+        self.changed: Callable[[], None] = lambda: None
 
     def app(self) -> web.Application:
         app = web.Application(client_max_size=64 * 1024)
@@ -74,6 +79,7 @@ class PushService:
         name, private = secrets.token_urlsafe(24), ec.generate_private_key(ec.SECP256R1())
         browser = Browser(name, private, os.urandom(16), server_key)
         self.browsers[name] = browser
+        self.changed()
         keys = {"p256dh": _text(browser.point), "auth": _text(browser.auth)}
         return {"endpoint": f"{self.url}/wpush/{name}", "expirationTime": None, "keys": keys}
 
@@ -112,6 +118,7 @@ class PushService:
         told = {"ttl": int(headers["TTL"]), "urgency": headers.get("Urgency"), "topic": headers.get("Topic")}
         shown = {key: said.get(key) for key in ("title", "body", "url")}
         self.pushes.append({"browser": name[:8], **shown, **told, "at": datetime.now(UTC).isoformat()})
+        self.changed()
         return web.Response(status=201, headers={"Location": f"{self.url}/message/{secrets.token_hex(8)}"})
 
     def _refuse(self, status: int, why: str) -> web.Response:

@@ -11,6 +11,11 @@ from bot.language import Language
 
 _Match = re.Match[str]
 _PLAN = r"(?:b[aá]sico|basic|pro)"
+_MINE = (
+    r"mi plan|mi suscripci[oó]n|pr[oó]ximo cobro|qu[eé] plan tengo|"
+    r"my plan|my subscription|(?:what|which) plan (?:do|am) i"
+)
+_NEW = r"(?:soy nuev[oa]|cliente nuev[oa]|no tengo cuenta|i am new|i['’]m new|new customer|no account)"
 _EMAIL = r"(?P<email>[\w.+-]+@[\w-]+\.[\w.]+)"
 _NUMBER = re.compile(r"\b[A-Z0-9]{4,}-\d{2,}\b")
 
@@ -23,7 +28,12 @@ def _invoice(found: _Match) -> dict[str, Any]:
 
 def _plan(found: _Match) -> dict[str, Any]:
     yearly = re.search(r"\b(anual|al año|por año|yearly|a year)\b", found.string, re.IGNORECASE)
-    return {"plan": found["plan"]} | ({"interval": "year"} if yearly else {})
+    plan = "Básico" if found["plan"].lower() == "basic" else found["plan"]
+    return {"plan": plan} | ({"interval": "year"} if yearly else {})
+
+
+def _first_plan(found: _Match) -> dict[str, Any]:
+    return {"interval": "month"} | _plan(found) | {"new_customer": True}
 
 
 def _nothing(_: _Match) -> dict[str, Any]:
@@ -38,9 +48,10 @@ _RULES: tuple[tuple[str, str, Callable[[_Match], dict[str, Any]]], ...] = (
     (r"\b(facturas?|invoices?|recibos?|mis pagos|my payments)\b", "list_invoices", _nothing),
     (r"\b(cancela\w*|cancel|dar de baja)\b.*\b(suscripci[oó]n|plan|subscription)\b", "cancel_subscription", _nothing),
     (r"\b(reactiva\w*|reanuda\w*|resume|seguir con mi plan|no cancel\w*)\b", "resume_subscription", _nothing),
+    (rf"\b{_NEW}\b.*\b(?P<plan>{_PLAN})\b", "start_subscription", _first_plan),
     (rf"\b(quiero|c[aá]mbia\w*|p[aá]same|want|change|switch)\b.*\b(?P<plan>{_PLAN})\b", "change_plan", _plan),
     (r"\b(portal|mi tarjeta|m[eé]todo de pago|my card|payment method)\b", "open_portal", _nothing),
-    (r"\b(mi plan|mi suscripci[oó]n|pr[oó]ximo cobro|my plan|my subscription)\b", "get_subscription", _nothing),
+    (rf"\b({_MINE})\b", "get_subscription", _nothing),
     (r"\b(qu[eé] planes|planes|plans)\b", "list_plans", _nothing),
 )
 _COMPILED = tuple((re.compile(pattern, re.IGNORECASE | re.DOTALL), tool, make) for pattern, tool, make in _RULES)

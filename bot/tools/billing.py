@@ -21,6 +21,7 @@ from bot.payments.facts import Customer, Invoice, Subscription
 from bot.payments.links import SeveralCustomers
 from bot.payments.news import invoice_mail
 from bot.payments.shown import day, money
+from bot.payments.words import words
 from bot.storage.door import StorageFailed
 from bot.tools.tool import Arguments, NoArguments, ToolContext, ToolError, tool
 
@@ -256,7 +257,7 @@ async def start_subscription(arguments: WhichPlan, context: ToolContext) -> str:
             if other.id != page.id:
                 await billing.stripe.expire_checkout(other.id)
     body, label = _LABELS["checkout"][language]
-    shown = f"{money(price.unit_amount or 0, price.currency)} / {price.interval}"
+    shown = f"{money(price.unit_amount or 0, price.currency)} {words(arguments.interval, language)}"
     context.parts.append(LinkButton(body=body.format(plan=plan.name, price=shown), label=label, url=str(page.url)))
     return f"{_SHOWN} Trial: {trial} days." if trial else _SHOWN
 

@@ -26,8 +26,7 @@ from bot.notices import Notices
 from bot.outbox import outbox_of
 from bot.payments.billing import billing_of
 from bot.payments.client import Stripe
-from bot.prompting.business import business_of
-from bot.prompting.prompts import load
+from bot.prompting.check import Vocabulary, check_folder
 from bot.sandbox.stripe import StripeImitation
 from bot.sandbox.subscriber import customer, subscribe
 from bot.settings import Settings
@@ -81,7 +80,7 @@ async def context(redis: Redis, stripe: StripeImitation, monkeypatch: pytest.Mon
             conversation=await conversation_for(redis, ANA.phone, None),
             contact=ANA,
             now=datetime(2026, 11, 24, 10, tzinfo=ZoneInfo("America/Mexico_City")),
-            business=business_of(load(Path(__file__).parents[2] / "prompts")),
+            business=check_folder(Path(__file__).parents[2] / "prompts", Vocabulary()).release().business,
             handoff=HandOff(contacts, Events(redis)),
             notices=notices,
             billing=replace(

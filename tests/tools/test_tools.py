@@ -20,8 +20,7 @@ from bot.memory import Memory
 from bot.messages import LinkButton
 from bot.notices import Notices
 from bot.outbox import outbox_of
-from bot.prompting.business import business_of
-from bot.prompting.prompts import load
+from bot.prompting.check import Vocabulary, check_folder
 from bot.push.links import Invitation, Links
 from bot.sandbox.meta import Person
 from bot.sandbox.openrouter import calls, says
@@ -57,7 +56,7 @@ def _context(redis: Redis, notices: Notices) -> ToolContext:
         conversation=CONVERSATION,
         contact=Contact(phone="5215512345678"),
         now=NOW,
-        business=business_of(load(Path(__file__).parents[2] / "prompts")),
+        business=check_folder(Path(__file__).parents[2] / "prompts", Vocabulary()).release().business,
         handoff=HandOff(Contacts(redis), Events(redis)),
         notices=notices,
         push=Invitation(Links(redis), "https://recado.example.com"),
