@@ -16,7 +16,6 @@ from pipelines.product.codes import code_of
 
 # What the photos leave open is asked. What was read badly is only marked: a tap on the card that shows it confirms it.
 _ASKED = {DoubtKind.SEVERAL, DoubtKind.BARS_AND_DIGITS, DoubtKind.CENTS, DoubtKind.FOR_SEVERAL}
-_ASKED_FIRST = ("barcode", "price", "size", "name", "brand", "currency")
 # ISO 4217: currencies that have no cents.
 _WHOLE = {"CLP", "PYG", "JPY", "COP", "CRC"}
 _CENT = Decimal("0.01")
@@ -95,10 +94,10 @@ def values_of(draft: Draft) -> dict[str, str]:
 
 
 def open_question(draft: Draft) -> Doubt | None:
-    """What to ask next: a field whose photos don't agree, unless the person has said it."""
+    """What to ask next: a field whose photos don't agree, unless the person has said it; the barcode before all."""
     open_ = [doubt for doubt in draft.read.doubts if doubt.kind in _ASKED and doubt.field not in draft.said]
     left = [one for doubt in open_ if (one := _without_denied(doubt, draft)) is not None]
-    return min(left, key=lambda doubt: _ASKED_FIRST.index(doubt.field), default=None)
+    return max(left, key=lambda doubt: FIELDS.index(doubt.field), default=None)
 
 
 def spelled(price: str, currency: str | None) -> str:

@@ -10,7 +10,7 @@ from bot.messages import Part, Say
 from bot.products.catalogue import Catalogue, Product, product_id
 from bot.products.draft import Draft, differs, open_question, shown_of, values_of
 from bot.products.shown import question, text_of
-from bot.products.words import words
+from bot.products.words import label, words
 
 KIND = "product"
 
@@ -31,7 +31,7 @@ class Showing:
         stored = await self.stored(draft)
         text = text_of(draft, stored, language)
         if draft.awaiting:
-            return Say(body=f"{text}\n\n{words('type_it', language, field=words(draft.awaiting, language))}")
+            return Say(body=f"{text}\n\n{words('type_it', language, field=label(draft.awaiting, language))}")
         if doubt:
             return question(draft, doubt, text, language)
         if not shown:

@@ -8,7 +8,7 @@ from bot.language import Language
 from bot.messages import Buttons, Choice, Menu
 from bot.products.catalogue import Product
 from bot.products.draft import Draft, Shown, differs, open_question, shown_of
-from bot.products.words import has_words, words
+from bot.products.words import has_words, label, words
 from pipelines.product import FIELDS, Doubt, DoubtKind
 
 _LONGEST = 120
@@ -28,7 +28,7 @@ def text_of(draft: Draft, stored: Product | None, language: Language) -> str:
     facts = {name: value for name, value in draft.read.details.items() if has_words(name)}
     if facts:
         told = " · ".join(f"{words(name, language)} {_plain(value)}" for name, value in facts.items())
-        lines.append(words("label", language, facts=told))
+        lines.append(words("told", language, facts=told))
     return "\n".join([head, *lines])
 
 
@@ -44,7 +44,7 @@ def question(draft: Draft, doubt: Doubt, text: str, language: Language) -> Butto
     asked = words(
         f"ask_{doubt.kind.value}",
         language,
-        **({"field": words(doubt.field, language)} if doubt.kind is DoubtKind.SEVERAL else {}),
+        **({"field": label(doubt.field, language)} if doubt.kind is DoubtKind.SEVERAL else {}),
         **({"pieces": draft.read.details.get("price_for", "2")} if doubt.kind is DoubtKind.FOR_SEVERAL else {}),
     )
     values = list(dict.fromkeys(_plain(one.value) for one in doubt.candidates))[: _MOST_ROWS - 1]
@@ -81,21 +81,21 @@ def _choice(draft: Draft, field: str, which: str) -> str:
 
 
 def _line(name: str, shown: Mapping[str, Shown], draft: Draft, stored: Product | None, language: Language) -> str:
-    label = words(name, language)
+    title = label(name, language)
     old = stored.fields.get(name) if stored else None
     one = shown.get(name)
     if one is None:
         if stored and old and name not in draft.said:
-            return f"{label}: {_amount(name, old, stored.fields)} ({words('from_store', language)})"
+            return f"{title}: {_amount(name, old, stored.fields)} ({words('from_store', language)})"
         gone = "none" if name in draft.said else "missing"
-        return f"{label}: {words(gone, language)}" + ("" if name in draft.said else " ⚠️")
+        return f"{title}: {words(gone, language)}" + ("" if name in draft.said else " ⚠️")
     now = {field: value.value for field, value in shown.items()}
     value = _amount(name, one.value, now)
     if stored and (differs(name, old, one.value) or _other_money(name, stored, now)):
         value = f"{_amount(name, old, stored.fields) if old else words('missing', language)} → *{value}*"
     value += _for(name, draft, language)
     mark = "" if one.sure and _currency_sure(name, shown) else " ⚠️"
-    return f"{label}: {value} ({_source(one, language)}){mark}"
+    return f"{title}: {value} ({_source(one, language)}){mark}"
 
 
 def _source(one: Shown, language: Language) -> str:

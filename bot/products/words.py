@@ -23,7 +23,7 @@ _WORDS: dict[str, dict[Language, str]] = {
     "for_several": {"es": "por {pieces} piezas", "en": "for {pieces} pieces"},
     "per": {"es": "por {unit}", "en": "per {unit}"},
     # Details: what labels and codes say beside the fields
-    "label": {"es": "La etiqueta dice: {facts}", "en": "The label says: {facts}"},
+    "told": {"es": "La etiqueta dice: {facts}", "en": "The label says: {facts}"},
     "former_price": {"es": "precio anterior", "en": "former price"},
     "saving": {"es": "ahorro", "en": "saving"},
     "unit_price": {"es": "precio por unidad", "en": "unit price"},
@@ -146,3 +146,8 @@ def words(name: str, language: Language, **values: str) -> str:
 
 def has_words(name: str) -> bool:
     return name in _WORDS
+
+
+def label(field: str, language: Language) -> str:
+    """What a field is called; one that has no words yet goes by its name."""
+    return words(field, language) if has_words(field) else field

@@ -15,12 +15,11 @@ from bot.products.export import MIMES, Format, Listed, exported
 from bot.products.words import words
 from bot.storage.door import StorageFailed, TooLarge
 from bot.tools.tool import Arguments, ToolContext, ToolError, tool
+from pipelines.product import FIELDS
 
 
 class FieldValue(Arguments):
-    field: Literal["name", "brand", "size", "price", "currency", "barcode"] = Field(
-        description="Which field of the card is corrected"
-    )
+    field: str = Field(description="Which field of the card", json_schema_extra={"enum": list(FIELDS)})
     value: str = Field(
         description="Exactly as the person said it in this message, such as 36.50, 500 g, Bimbo", min_length=1
     )
@@ -33,6 +32,8 @@ async def correct_product(arguments: FieldValue, context: ToolContext) -> str:
     """
     if context.product_card is None:
         raise ToolError("no product card is open; staff open one by sending photos of a product")
+    if arguments.field not in FIELDS:
+        raise ToolError(f"a card has no field {arguments.field!r}; it has {', '.join(FIELDS)}")
     try:
         now = await context.product_card.correct(arguments.field, arguments.value)
     except NoValue as error:

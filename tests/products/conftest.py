@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from pathlib import Path
 
@@ -12,10 +12,8 @@ from bot.listening import listening
 from bot.sandbox.erp import Erp, new_secret
 from bot.sandbox.meta import Person
 from bot.sandbox.vision import VisionImitation
-from tests.products.shelf import Shelf, Shop
+from tests.products.shelf import Open, Shelf, Shop
 from tests.world import Start
-
-Open = Callable[..., Awaitable[Shop]]
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import io
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -122,6 +123,10 @@ class Shop:
             while len(found := [one for one in self.erp.events if one["type"] == "product.captured"]) < count:
                 await asyncio.sleep(0.01)
         return found
+
+
+Open = Callable[..., Awaitable[Shop]]
+"""Opens the shop, with some variables set."""
 
 
 def buttons(sent: Sent) -> list[dict[str, str]]:

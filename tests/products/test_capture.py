@@ -15,8 +15,7 @@ from bot.sandbox.meta import Person
 from bot.sandbox.openrouter import calls, says
 from bot.sandbox.whisper import Answer
 from tests.processes import recado
-from tests.products.conftest import Open
-from tests.products.shelf import CODE, OTHER_CODE, Shop, buttons, titles
+from tests.products.shelf import CODE, OTHER_CODE, Open, Shop, buttons, titles
 
 
 async def catalogue(shop: Shop) -> list[dict[str, str]]:

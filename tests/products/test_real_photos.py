@@ -9,7 +9,7 @@ import pytest
 
 from bot.products.catalogue import Catalogue
 from bot.sandbox.meta import Person
-from tests.products.conftest import Open
+from tests.products.shelf import Open
 
 PRODUCTS = Path(__file__).parents[2] / "fixtures/products"
 

@@ -8,8 +8,7 @@ from pathlib import Path
 from bench.chaos.doomed import Doomed
 from bot.products.catalogue import Catalogue
 from bot.sandbox.meta import Person
-from tests.products.conftest import Open
-from tests.products.shelf import CODE, buttons
+from tests.products.shelf import CODE, Open, buttons
 
 
 async def test_a_worker_killed_between_saving_and_answering_saves_once(
