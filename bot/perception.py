@@ -6,11 +6,10 @@ import asyncio
 import base64
 import json
 import time
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from html import escape
-from typing import Any, assert_never
+from typing import assert_never
 
 import structlog
 from pydantic import TypeAdapter
@@ -20,6 +19,7 @@ from tenacity import AsyncRetrying, retry_if_exception, stop_after_attempt, wait
 from bot.archive import Archive
 from bot.budget import Budget
 from bot.language import Language
+from bot.media import media_keys
 from bot.messages import (
     CallPermission,
     Cards,
@@ -44,7 +44,6 @@ from bot.messages import (
     Voice,
 )
 from bot.readings import Readings
-from bot.redis import key
 from bot.senses import Sensed, Senses, Trouble
 from bot.whatsapp.client import File, FileTooLarge, Graph, MediaGone, MediaRefused
 from bot.whatsapp.errors import GraphError, Remedy, Unavailable
@@ -56,8 +55,6 @@ _look: TypeAdapter[image.Sight] = TypeAdapter(image.Sight)
 # As long as Meta keeps a file; the picture only as long as a turn can be tried again.
 _KEEP_SECONDS = 7 * 24 * 3600
 _KEEP_PICTURE_SECONDS = 900
-# WhatsApp lets people delete a message for everyone within about two days; a month is on the safe side.
-_KEEP_MEDIA_ID_SECONDS = 30 * 24 * 3600
 # WhatsApp lets people send documents up to 100 MB; no catalogue or invoice is that large, and memory stays flat.
 _MEDIA_BYTES = 32 * 1024 * 1024
 _TRIES = 3
@@ -173,7 +170,7 @@ class Perception:
         return await tries(self._graph.fetch, media.media_id, limit=_MEDIA_BYTES, sha256=media.sha256)
 
     async def _kept(self, conversation: str, media_id: str) -> Sight | None:
-        raw, kept, seen = await self._redis.mget(_keys(conversation, media_id))
+        raw, kept, seen = await self._redis.mget(media_keys(conversation, media_id))
         if raw is None:
             return None
         picture = base64.b64decode(kept) if kept else None
@@ -184,19 +181,13 @@ class Perception:
         pipeline = self._redis.pipeline(transaction=True)
         # What was paid is paid once: a retry finds it free.
         free = sight.perceived.model_copy(update={"cost_usd": Decimal(0)})
-        perceived, picture, look = _keys(conversation, media_id)
+        perceived, picture, look = media_keys(conversation, media_id)
         pipeline.set(perceived, free.model_dump_json(), ex=_KEEP_SECONDS)
         if sight.picture:
             pipeline.set(picture, base64.b64encode(sight.picture).decode(), ex=_KEEP_PICTURE_SECONDS)
         if sight.look:
             pipeline.set(look, _look.dump_json(replace(sight.look, jpeg=b"")), ex=_KEEP_PICTURE_SECONDS)
         await pipeline.execute()
-
-
-def _keys(conversation: str, media_id: str) -> tuple[str, str, str]:
-    """Where what was understood of a file is kept, the picture for the model, and what the photo shows and where."""
-    perceived, picture, look = (key(conversation, part, media_id) for part in ("perceived", "picture", "look"))
-    return perceived, picture, look
 
 
 def _may_pass(error: BaseException) -> bool:
@@ -208,23 +199,6 @@ def typed(message: Inbound) -> str:
     """What the person wrote: a text, or what stands below a file."""
     content = message.content
     return content.body if isinstance(content, Text) else (isinstance(content, Media) and content.caption) or ""
-
-
-def media_key(conversation: str, wamid: str) -> str:
-    """Where it is kept which file a message brought."""
-    return key(conversation, "media", wamid)
-
-
-def note_media(pipeline: Any, conversation: str, message: Inbound) -> None:
-    """Remember which file a message brought, as long as it may be revoked, within a transaction."""
-    if isinstance(message.content, Media):
-        pipeline.set(media_key(conversation, message.id), message.content.media_id, ex=_KEEP_MEDIA_ID_SECONDS)
-
-
-def forget_media(pipeline: Any, conversation: str, media_ids: Iterable[str]) -> None:
-    """Drop all that was understood of files which their senders took back, within a transaction."""
-    for media_id in media_ids:
-        pipeline.delete(*_keys(conversation, media_id))
 
 
 def glance(content: Content) -> str:
