@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: run test check bench clean
+.PHONY: run test check bench chaos clean
 
 run: $(VENV)/.run ## the whole service on this machine, no account and no key
 	@LOG_FORMAT=$${LOG_FORMAT:-console} $(BIN)/recado sandbox
@@ -17,6 +17,9 @@ check: $(VENV)/.test ## format, lint, types and the direction of imports
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+chaos: $(VENV)/.test ## kills, cuts and starves real processes, and prints what became of every message
+	@$(BIN)/python -m bench.chaos
 
 bench: $(VENV)/.test ## side-by-side measurements, in one run
 	@$(BIN)/python -m bench

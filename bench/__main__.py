@@ -16,6 +16,7 @@ from statistics import median
 import psutil
 from redis.asyncio import Redis
 
+from bench import prompts
 from bench.load import Load
 from bench.processes import Process, free_port
 from bench.upstreams import Upstreams
@@ -88,6 +89,7 @@ async def main() -> None:
         fresh = await Process.start(stack, "bot", "worker")
         await asyncio.sleep(3)
         table.append(("worker: resident memory at rest, MB", f"{fresh.megabytes:.0f}", "≤ 150"))
+        table += prompts.measured()
         _print(table)
 
 

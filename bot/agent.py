@@ -77,9 +77,21 @@ class Agent:
         self._model = model
         self._tools_for = tools_for
 
-    async def think(self, question: Question, context: ToolContext, journal: Journal, book: Book) -> Thought:
-        """The reply to a person. Raises NoModelAnswered when there is none by the question's deadline."""
-        hands = _Hands({tool.name: tool for tool in self._tools_for(context)}, context, journal, question.deadline)
+    async def think(
+        self,
+        question: Question,
+        context: ToolContext,
+        journal: Journal,
+        book: Book,
+        *,
+        only: frozenset[str] | None = None,
+    ) -> Thought:
+        """The reply to a person. Raises NoModelAnswered when there is none by the question's deadline.
+
+        `only` narrows the tools that there are for this person to these names; it never adds one.
+        """
+        tools = {tool.name: tool for tool in self._tools_for(context) if only is None or tool.name in only}
+        hands = _Hands(tools, context, journal, question.deadline)
         lines = list(question.lines)
         offered: list[Part] = []
         steps = [entry for entry in journal.earlier if isinstance(entry, Step)]
@@ -139,7 +151,8 @@ class _Hands:
             if tool is None:
                 raise ToolError(f"there is no tool {call.name!r}; there are {', '.join(self._tools)}")  # noqa: TRY301
             left = self._deadline - asyncio.get_running_loop().time()
-            async with asyncio.timeout(min(_TOOL_SECONDS, max(left, 0))):
+            # Half of what is left, so that the model can still say what became of it.
+            async with asyncio.timeout(min(_TOOL_SECONDS, max(left / 2, 0))):
                 result = await tool.call(call.arguments, context)
         except ToolError as error:
             result, outcome = f"Error: {error}", "refused"

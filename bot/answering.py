@@ -5,26 +5,24 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass, replace
 from datetime import datetime
-from itertools import groupby
 from zoneinfo import ZoneInfo
 
 import structlog
 
-from bot.agent import Agent, Done, Journal, Step
-from bot.ai.chat import BudgetSpent, FromModel, FromPerson, Instructions, Line, NoModelAnswered, Question
+from bot.agent import Agent, Done, Journal
+from bot.ai.chat import BudgetSpent, FromPerson, NoModelAnswered, Question
+from bot.briefing import asked_with, dialogue, values_for
 from bot.budget import Budget
-from bot.contacts import Contact, Contacts
+from bot.confirmations import Answered, Confirmations
+from bot.contacts import Contacts
 from bot.events import Events
 from bot.inbox import FLOOD
 from bot.language import Language
-from bot.memory import Recollection, Remembered
-from bot.messages import Inbound, Part
-from bot.perception import Sight
+from bot.perception import fenced
 from bot.phrases import phrase
-from bot.prompting.prompts import Prompts
-from bot.rate import Admission
+from bot.prompting.findings import PromptsWrong
 from bot.reception import Reception
-from bot.records import Batch
+from bot.scene import TRIES, Outcome, Scene
 from bot.tools.tool import Kit
 from bot.trace import Trace
 
@@ -33,62 +31,22 @@ _log = structlog.get_logger()
 # Kept of the deadline for handing the reply to Meta.
 _SENDING_SECONDS = 3.0
 _PICTURES = 4
-_NAME_LENGTH = 60
-TRIES = 5
-
-
-@dataclass(frozen=True, slots=True)
-class Begun:
-    """A turn that is under way: which messages it has (the first `count`), and what earlier tries did."""
-
-    count: int
-    tries: int
-    journal: tuple[Step | Done, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """How a turn ends: what is said, and the end state of its messages."""
-
-    text: str
-    state: str
-    offered: tuple[Part, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Scene:
-    """What one turn is about, gathered before it is thought over."""
-
-    conversation: str
-    batch: Batch
-    sights: list[Sight]
-    lines: list[Remembered]
-    language: Language
-    contact: Contact
-    before: Recollection
-    begun: Begun
-    admission: Admission
-    due: float
-
-    @property
-    def messages(self) -> list[Inbound]:
-        """Those that ask for an answer."""
-        return self.batch.speech
 
 
 @dataclass(frozen=True, slots=True)
 class Answering:
     contacts: Contacts
     reception: Reception
+    confirmations: Confirmations
     agent: Agent
     kit: Kit
-    prompts: Prompts
     events: Events
     budget: Budget
     zone: ZoneInfo
 
     async def answer(self, scene: Scene, trace: Trace, journal: Journal) -> Outcome:
         """What is said and how the messages end; a flood is told once that it is one."""
+        trace.tools = [entry for entry in scene.begun.journal if isinstance(entry, Done)]
         outcome = self._untouched(scene, trace) or await self._reply(scene, trace, journal)
         if not scene.admission.notice or scene.contact.quiet or outcome.state == "handed_off":
             return outcome
@@ -100,7 +58,7 @@ class Answering:
             return Outcome("", FLOOD)
         if scene.begun.tries > TRIES:
             trace.error = f"gave up after {TRIES} tries"
-            return Outcome(phrase("no_answer", scene.language), f"failed: gave up after {TRIES} tries")
+            return Outcome(_apology(trace, scene.language), f"failed: gave up after {TRIES} tries")
         return None
 
     async def _reply(self, scene: Scene, trace: Trace, journal: Journal) -> Outcome:
@@ -109,8 +67,9 @@ class Answering:
         # A turn that called the person itself, and then lost its worker, still owes its answer.
         if received.too_late or (contact.quiet and not scene.begun.journal):
             return Outcome("", "handed_off")
-        if received.complete:
-            return Outcome(received.before(""), "answered")
+        tapped = await self.confirmations.settle(scene.conversation, scene.messages, contact, scene.language)
+        if received.complete or len(tapped.messages) == len(scene.messages):
+            return Outcome(received.before(tapped.text), "answered", tapped.parts)
         troubles = [sight.perceived.trouble for sight in scene.sights]
         if all(troubles):
             # Nothing was understood, so there is nothing to think about: no model may make something up.
@@ -118,29 +77,28 @@ class Answering:
             return Outcome(received.before("\n\n".join(phrases)), "answered")
         await self.events.publish(trace.event())
         with trace.station("agent"):
-            outcome = await self._think(scene, trace, journal)
+            outcome = await self._think(scene, trace, journal, tapped)
         if not contact.quiet and await self.contacts.paused(scene.conversation):
             # A colleague answered from the app while the model thought: two answers would contradict each other.
             return Outcome("", "handed_off")
-        return replace(outcome, text=received.before(outcome.text))
+        text = "\n\n".join(filter(None, (tapped.text, outcome.text)))
+        return replace(outcome, text=received.before(text), offered=(*tapped.parts, *outcome.offered))
 
-    async def _think(self, scene: Scene, trace: Trace, journal: Journal) -> Outcome:
+    async def _think(self, scene: Scene, trace: Trace, journal: Journal, tapped: Answered) -> Outcome:
         now = datetime.now(self.zone)
-        values = {
-            "business": {"name": self.kit.business.name},
-            "customer_name": " ".join((scene.messages[-1].name or scene.contact.name or "").split())[:_NAME_LENGTH],
-            "language": scene.language,
-            "now": now.strftime("%Y-%m-%d %H:%M (%A)"),
-            "summary": scene.before.summary,
-        }
-        trace.prompt = self.prompts.render("assistant", values)
-        deadline = max(scene.due - _SENDING_SECONDS, asyncio.get_running_loop().time() + 1)
-        lines = (Instructions(trace.prompt.text), *_history(scene.before), _said(scene))
-        question = Question(lines, deadline, purse=self.budget.account(scene.conversation))
-        context = self.kit.for_turn(conversation=scene.conversation, contact=scene.contact, now=now, effect=trace.turn)
-        trace.tools = [entry for entry in scene.begun.journal if isinstance(entry, Done)]
+        prompts, name = scene.begun.prompts, scene.messages[-1].name or scene.contact.name
+        values = values_for(prompts, name=name, language=scene.language, now=now, summary=scene.before.summary)
         try:
-            thought = await self.agent.think(question, context, journal, trace.book)
+            trace.prompt = prompts.render("assistant", values)
+        except PromptsWrong as error:
+            return _unrendered(error, trace, scene.language)
+        deadline = max(scene.due - _SENDING_SECONDS, asyncio.get_running_loop().time() + 1)
+        lines = (*trace.prompt.lines, *dialogue(scene.before), _said(scene, tapped))
+        question = asked_with(trace.prompt, Question(lines, deadline, purse=self.budget.account(scene.conversation)))
+        kit = replace(self.kit, business=prompts.business)
+        context = kit.for_turn(conversation=scene.conversation, contact=scene.contact, now=now, effect=trace.turn)
+        try:
+            thought = await self.agent.think(question, context, journal, trace.book, only=trace.prompt.tools)
         except BudgetSpent as error:
             trace.error = str(error)
             return _offered(trace, scene.language) or await self._spent(scene, error)
@@ -148,7 +106,7 @@ class Answering:
             trace.error = f"{error}: {error.__cause__}" if error.__cause__ else str(error)
             _log.error("no_model_answered", why=trace.error, fix="see `recado doctor` and OpenRouter's status")
             return _offered(trace, scene.language) or Outcome(
-                phrase("no_answer", scene.language), "failed: no model answered"
+                _apology(trace, scene.language), "failed: no model answered"
             )
         return Outcome(thought.text, "answered", thought.offered)
 
@@ -169,14 +127,21 @@ def _offered(trace: Trace, language: Language) -> Outcome | None:
     return None
 
 
-def _history(before: Recollection) -> list[Line]:
-    """What was said, as a dialogue: lines that one side said in a row are one."""
-    spoken = groupby((*before.fallen, *before.recent), key=lambda item: item.role)
-    texts = ((role, "\n".join(item.text for item in items)) for role, items in spoken)
-    return [FromPerson(text) if role == "user" else FromModel(text) for role, text in texts]
+def _apology(trace: Trace, language: Language) -> str:
+    """That there is no answer. Where something may be done already, nobody is asked to ask for it again."""
+    return phrase("acted" if any(done.acted for done in trace.tools) else "no_answer", language)
 
 
-def _said(scene: Scene) -> FromPerson:
+def _unrendered(error: PromptsWrong, trace: Trace, language: Language) -> Outcome:
+    """A value broke the prompt, which its check should have found. What the error says may quote the person."""
+    trace.error = f"the prompt can't be rendered: {error.places}"
+    _log.error("prompt_not_rendered", why=error.places, fix="see `recado prompts check` and `recado prompts render`")
+    return Outcome(phrase("no_answer", language), "failed: the prompt can't be rendered")
+
+
+def _said(scene: Scene, tapped: Answered) -> FromPerson:
     pictures = tuple(sight.picture for sight in scene.sights if sight.picture)
     said = "\n".join(line.text for line in scene.lines if line.role == "user")
+    if tapped.text:
+        said += "\n" + fenced("tap_settled", told=tapped.text)
     return FromPerson(said, pictures[:_PICTURES])

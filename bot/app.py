@@ -17,16 +17,22 @@ from bot.alerts import Alerts
 from bot.console import pages
 from bot.contacts import Contacts
 from bot.deliveries import Deliveries
+from bot.desk import Desk
 from bot.events import Events
 from bot.fields import Reach
 from bot.files import files_of
 from bot.handoff import HandOff
-from bot.inbox import MOST_WAITING, Desk, Inbox
+from bot.inbox import MOST_WAITING, Inbox
 from bot.metrics import Ship
 from bot.pause import Pause
+from bot.payments import webhook as stripe_webhook
+from bot.prompting.releases import current_release
+from bot.push import pages as push
+from bot.push.links import Links
 from bot.queues import Nudges
 from bot.redis import Together, connect, ended
 from bot.settings import Settings
+from bot.subscribers import Subscribers
 from bot.templates.news import News
 from bot.templates.synced import Templates
 from bot.whatsapp.client import Graph
@@ -51,7 +57,11 @@ def create_app(settings: Settings) -> web.Application:
     app[webhook.SETTINGS] = settings.whatsapp
     app.add_routes(webhook.routes)
     app.add_routes(downloads.routes)
+    app.add_routes(push.routes)
     app.add_routes(routes)
+    if settings.stripe.webhook_secret:
+        app[stripe_webhook.SETTINGS] = settings.stripe
+        app.add_routes(stripe_webhook.routes)
     if settings.service.console_token:
         app[pages.TOKEN] = settings.service.console_token.get_secret_value()
         app.add_routes(pages.routes)
@@ -91,7 +101,12 @@ async def metrics(request: web.Request) -> web.Response:
                 jobs.add_metric([name, state], count)
         paused = GaugeMetricFamily("recado_sending_paused", "1 while nothing is sent because Meta lets nobody send")
         paused.add_metric([], 1 if await Pause(request.app[REDIS], request.app[pages.EVENTS]).now() else 0)
-        gauges = [unaccounted, jobs, paused]
+        release = GaugeMetricFamily(
+            "recado_prompts_release", "1 for the prompts that turns begin with", labels=["release"]
+        )
+        if current := await current_release(request.app[REDIS]):
+            release.add_metric([current], 1)
+        gauges = [unaccounted, jobs, paused, release]
     except (RedisError, OSError):
         # Without Redis the page still tells what this process counted; readyz tells that Redis is away.
         gauges = []
@@ -106,11 +121,13 @@ async def _close_streams(app: web.Application) -> None:
 
 async def _redis(app: web.Application) -> AsyncIterator[None]:
     async with connect(app[_SETTINGS].redis) as client:
-        app[REDIS] = client
+        app[REDIS] = app[stripe_webhook.REDIS] = client
+        app[push.DOOR] = push.Door(client, app[_SETTINGS].push, app[_SETTINGS].service.default_language, Links(client))
         app[DESK] = Desk(client, lease_seconds=0)
         app[downloads.FILES] = files_of(client, app[_SETTINGS])
         app[pages.EVENTS] = Events(client)
-        app[pages.HANDOFF] = HandOff(Contacts(client), app[pages.EVENTS])
+        subscribers = Subscribers(client, app[_SETTINGS].subscribers)
+        app[pages.HANDOFF] = HandOff(Contacts(client), app[pages.EVENTS], subscribers)
         yield
 
 

@@ -9,7 +9,7 @@ from typing import Any, cast
 
 from redis.asyncio import Redis
 
-from bot import inbox, ledger
+from bot import desk, ledger
 from bot.messages import Inbound, Record
 from bot.redis import answer, key
 
@@ -84,7 +84,7 @@ class Aside:
         for message in messages:
             opened = ledger.entry(message.content.kind, message.received_at)
             told += [message.id, opened, message.model_dump_json(exclude_none=True)]
-        names = _aside(conversation), inbox.waiting_key(conversation), ledger.keys(conversation)[0]
+        names = _aside(conversation), desk.waiting_key(conversation), ledger.keys(conversation)[0]
         done = await answer(self.redis.eval(_RETRY, 3, *names, str(len(entries)), *told)) if messages else 0
         return len(messages) if cast("int", done) else 0
 

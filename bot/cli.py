@@ -14,8 +14,8 @@ from typing import Annotated, Any
 import structlog
 import typer
 
-from bot import contact_commands, logs, queue_commands, template_commands
-from bot.prompting.files import PromptWrong
+from bot import contact_commands, key_commands, logs, prompt_commands, queue_commands, template_commands
+from bot.prompting.findings import PromptsWrong
 from bot.settings import Settings, SettingsWrong, log_settings
 
 cli = typer.Typer(
@@ -25,9 +25,11 @@ cli = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
+cli.add_typer(prompt_commands.app)
 cli.add_typer(template_commands.app)
 cli.add_typer(queue_commands.app)
 cli.add_typer(contact_commands.app)
+cli.add_typer(key_commands.app)
 _log = structlog.get_logger()
 
 Host = Annotated[str, typer.Option(help="The address to listen on.")]
@@ -91,12 +93,18 @@ def sandbox(
 @cli.command()
 def doctor(
     output: Annotated[str, typer.Option("--format", help="text or json")] = "text",
+    tools: Annotated[bool, typer.Option("--tools", help="Show which role may use which tool instead.")] = False,  # noqa: FBT002 - typer's way
 ) -> None:
     """Look at every integration: configured? reachable? authorised? With the fix, one line each."""
     from bot.doctor import examine, report  # noqa: PLC0415 - as above
 
     if output not in ("text", "json"):
         raise typer.BadParameter("expected text or json", param_hint="--format")
+    if tools:
+        from bot.tools.catalog import listed  # noqa: PLC0415 - as above
+
+        print(listed(output))  # noqa: T201
+        return
     try:
         settings = Settings()
     except SettingsWrong as error:
@@ -115,7 +123,7 @@ def _run(work: Callable[[Settings], Coroutine[Any, Any, None]]) -> None:
     try:
         settings = Settings()
         _loop(work(settings), settings.service.shutdown_grace_seconds)
-    except (SettingsWrong, PromptWrong) as error:
+    except (SettingsWrong, PromptsWrong) as error:
         for line in str(error).splitlines():
             _log.error("can_not_start", why=line)
         raise typer.Exit(2) from error

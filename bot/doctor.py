@@ -9,20 +9,25 @@ import secrets
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict, dataclass
 from typing import Literal
+from urllib.parse import urlsplit
 
 import aiohttp
 from redis.exceptions import RedisError
 
 from bot.events import Events
 from bot.mail.connect import examined
+from bot.outside import NoAnswer, Outside
 from bot.pause import Pause
-from bot.prompting.business import business_of
-from bot.prompting.files import PromptWrong
-from bot.prompting.prompts import load
+from bot.payments.client import Stripe
+from bot.payments.errors import KeyRejected, StripeFailed
+from bot.prompting.check import check_folder
+from bot.prompting.releases import current_release
+from bot.push.keys import KeysWrong, private_of
 from bot.redis import connect
 from bot.settings import Settings, SettingsWrong
 from bot.storage.connect import storage_of
 from bot.storage.door import NotStored, StorageFailed
+from bot.vocabulary import vocabulary
 from bot.whatsapp.client import Graph
 from bot.whatsapp.errors import GraphError, Unavailable
 from pipelines.ffmpeg import program
@@ -57,9 +62,12 @@ async def examine(settings: Settings) -> list[Finding]:
             _openrouter,
             _whisper,
             _vision,
+            _stripe,
             _storage,
             _prompts,
             _audio,
+            _subscribers,
+            _push,
             _console,
         ]
         found, mail = await asyncio.gather(asyncio.gather(*(look(settings, http) for look in looks)), _mail(settings))
@@ -178,6 +186,28 @@ async def _vision(settings: Settings, _: aiohttp.ClientSession) -> Finding:
     return Finding("Vision", "ok", f"Google Vision at {host}:{port} can be reached")
 
 
+async def _stripe(settings: Settings, http: aiohttp.ClientSession) -> Finding:
+    key = settings.stripe.secret_key
+    if key is None and settings.stripe.webhook_secret:
+        return Finding("Stripe", "wrong", "its events arrive, but can't be worked on; set STRIPE_SECRET_KEY")
+    if key is None:
+        return Finding("Stripe", "absent", "there is no billing; set STRIPE_SECRET_KEY")
+    try:
+        await Stripe(http, settings.stripe, attempt_seconds=5, all_seconds=5).check()
+    except KeyRejected as error:
+        fix = "see STRIPE_SECRET_KEY: a secret key, or a restricted one that may read customers"
+        return Finding("Stripe", "wrong", f"{error}; {fix}")
+    except StripeFailed as error:
+        return Finding("Stripe", "wrong", f"{error}; see the network and STRIPE_API_BASE")
+    if not settings.stripe.webhook_secret:
+        fix = "make an endpoint for /webhooks/stripe and set STRIPE_WEBHOOK_SECRET"
+        return Finding("Stripe", "wrong", f"takes the key, but its events don't arrive; {fix}")
+    mode = "live mode" if "_live_" in key.get_secret_value() else "test mode"
+    return Finding(
+        "Stripe", "ok", f"takes the key ({mode}), and {len(settings.stripe.webhook_secret)} webhook secret(s)"
+    )
+
+
 async def _storage(settings: Settings, _: aiohttp.ClientSession) -> Finding:
     """Whether a file can be written, read and erased where files are kept."""
     chosen = settings.storage.chosen
@@ -201,18 +231,61 @@ async def _storage(settings: Settings, _: aiohttp.ClientSession) -> Finding:
 
 
 async def _prompts(settings: Settings, _: aiohttp.ClientSession) -> Finding:
-    try:
-        prompts = load(settings.service.prompts_dir)
-        business = business_of(prompts)
-        prompts.front("assistant")
-        prompts.front("summary")
-    except PromptWrong as error:
-        return Finding("Prompts", "wrong", str(error))
-    return Finding("Prompts", "ok", f"version {prompts.version}, for {business.name}")
+    checked = await asyncio.to_thread(check_folder, settings.service.prompts_dir, vocabulary(settings))
+    if checked.prompts is None:
+        more = f"; and {len(checked.errors) - 1} more, see `recado prompts check`" if len(checked.errors) > 1 else ""
+        return Finding("Prompts", "wrong", f"{checked.errors[0]}{more}")
+    async with connect(settings.redis) as client:
+        try:
+            current = await current_release(client)
+        except (RedisError, OSError):
+            current = None  # Redis has its own line.
+    own = checked.prompts.release
+    released = "" if current in (None, own) else f"; customers get release {current}, see `recado prompts diff`"
+    return Finding("Prompts", "ok", f"the folder is release {own}, for {checked.prompts.business.name}{released}")
 
 
 async def _audio(_: Settings, __: aiohttp.ClientSession) -> Finding:
     return Finding("Audio", "ok", f"ffmpeg: {program()}")
+
+
+async def _subscribers(settings: Settings, _: aiohttp.ClientSession) -> Finding:
+    to = settings.subscribers
+    if not to.subscribers:
+        return Finding("Subscribers", "absent", "nobody gets events; set WEBHOOK_SUBSCRIBERS and WEBHOOK_SECRET")
+    if to.secret is None:
+        return Finding("Subscribers", "wrong", "events can't be signed; set WEBHOOK_SECRET to whsec_ and base64")
+    outside = Outside(allow_private=to.allow_private, seconds=_SECONDS)
+    try:
+        reached = await asyncio.gather(*map(outside.reach, to.subscribers), return_exceptions=True)
+    finally:
+        await outside.close()
+    problems = [
+        # Of an address only the host is shown: the rest may be a secret.
+        f"{urlsplit(url).hostname}: {error}{'; allow it with WEBHOOK_ALLOW_PRIVATE' if error.private else ''}"
+        for url, error in zip(to.subscribers, reached, strict=True)
+        if isinstance(error, NoAnswer)
+    ]
+    if problems:
+        return Finding("Subscribers", "wrong", f"{', '.join(problems)}; see WEBHOOK_SUBSCRIBERS")
+    return Finding("Subscribers", "ok", f"{len(to.subscribers)} can be reached, events are signed")
+
+
+async def _push(settings: Settings, _: aiohttp.ClientSession) -> Finding:
+    push, address = settings.push, settings.service.public_url
+    if not (push.public_key or push.private_key):
+        return Finding("Web Push", "absent", "no notifications in browsers; make keys with `recado keys vapid`")
+    try:
+        private_of(push)
+    except KeysWrong as error:
+        return Finding("Web Push", "wrong", str(error))
+    if push.subject is None:
+        return Finding("Web Push", "wrong", "push services want to know whom to write to; set VAPID_SUBJECT=mailto:…")
+    if address is None:
+        return Finding("Web Push", "ok", "keys of one pair; the assistant invites nobody until PUBLIC_URL is set")
+    if not address.startswith(("https://", "http://localhost", "http://127.0.0.1")):
+        return Finding("Web Push", "wrong", "browsers subscribe only at https addresses; see PUBLIC_URL")
+    return Finding("Web Push", "ok", f"keys of one pair, people are invited to {address}")
 
 
 async def _console(settings: Settings, _: aiohttp.ClientSession) -> Finding:

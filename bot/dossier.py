@@ -21,9 +21,10 @@ from redis.asyncio import Redis
 from bot import contacts, erased, identity, ledger, queues
 from bot.contacts import address_of, variants
 from bot.deliveries import Deliveries
+from bot.desk import Desk, Lease, LeaseLost, done_key, hold, lease_key
 from bot.files import Files
-from bot.holding import hold
-from bot.inbox import Desk, Lease, LeaseLost, done_key, lease_key
+from bot.mail.suppression import Suppression
+from bot.payments import links, state
 from bot.redis import answer, ended, key
 
 # A turn in hand is waited for: it has its answer within TURN_DEADLINE_SECONDS, and may send for a while.
@@ -39,17 +40,19 @@ class Busy(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Whose dossier it is: their conversation, those that became a part of it, their phones and BSUIDs."""
+    """Whose dossier it is: their conversation, those that became a part of it, their phones, BSUIDs and addresses."""
 
     conversations: tuple[str, ...]
     identities: frozenset[str]
+    emails: frozenset[str] = frozenset()
 
     def is_about(self, text: str) -> bool:
         """Whether a text speaks of this person; a phone counts with its whole number only."""
         names = [re.escape(one) for one in self.conversations]
         spelled = {spelling for one in self.identities for spelling in (variants(one) if one.isdigit() else (one,))}
         names += [rf"(?<!\d){re.escape(one)}(?!\d)" for one in spelled]
-        return re.search("|".join(names), text) is not None
+        names += [rf"(?<![\w.+-]){re.escape(one)}(?![\w.-])" for one in self.emails]
+        return re.search("|".join(names), text, re.IGNORECASE) is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,15 +74,18 @@ async def find(redis: Redis, asked: str) -> Person | None:
     if found is None:
         return None
     names: list[str] = []
+    emails: set[str] = set()
     pending = [await identity.home_of(redis, found)]
     while pending:
         name = pending.pop()
         if name not in names:
             names.append(name)
-            earlier = (await contacts.record_of(redis, name)).get("earlier", "").split(",")
+            record = await contacts.record_of(redis, name)
+            emails.update(filter(None, [record.get("email")]))
+            earlier = record.get("earlier", "").split(",")
             pending += [*filter(None, earlier), *sorted(await answer(redis.smembers(identity.joining(name))))]
     known = {one for name in names for one in await identity.identities_of(redis, name)}
-    return Person(tuple(names), frozenset(known | {one for one in (phone, bsuid) if one}))
+    return Person(tuple(names), frozenset(known | {one for one in (phone, bsuid) if one}), frozenset(emails))
 
 
 class Dossier:
@@ -125,6 +131,11 @@ class Dossier:
                 jobs = await queues.forget(self._redis, person.is_about)
                 for name in person.conversations:
                     await erased.note_messages(self._redis, await ledger.raw(self._redis, name))
+                for name in person.conversations:
+                    if customer := await links.forget(self._redis, name):
+                        await state.forget(self._redis, customer)
+                for email in person.emails:
+                    await Suppression(self._redis).lift(email)
                 home = person.conversations[0]
                 opted_out = await contacts.keep_objection(self._redis, home, person.identities)
                 keys = [await self._delete_keys(name) for name in person.conversations]

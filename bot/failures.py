@@ -14,13 +14,14 @@ from bot import ledger
 from bot.alerts import alert
 from bot.contacts import Contacts
 from bot.deliveries import Deliveries, delivery, event, failures
+from bot.desk import Desk, Lease
 from bot.events import Events
-from bot.inbox import Desk, Lease
 from bot.messages import Reply
 from bot.metrics import REPLIES
 from bot.pace import Pace
 from bot.pause import Pause
 from bot.redis import key
+from bot.subscribers import Ours, Subscribers
 from bot.whatsapp.errors import (
     MEDIA_REFUSED,
     OPTED_OUT,
@@ -48,6 +49,7 @@ class Failures:
     pace: Pace
     pause: Pause
     events: Events
+    subscribers: Subscribers
 
     async def heed(self, conversation: str, error: GraphError, asked_at: datetime) -> None:
         """What an error says beyond the one message: of the person, of the account, of our settings."""
@@ -79,6 +81,14 @@ class Failures:
             await self.pace.hold_number(again.phone_number_id)
         elif again is not None and code == PAIR_RATE:
             await self.pace.hold_person(conversation)
+
+        if again is None:
+            # Before it is struck off the list, so that it is told by whoever reviews it after a crash.
+            name = callback.removeprefix(f"{conversation}.")
+            ours = Ours(conversation, name, await self.contacts.get(conversation), None)
+            await self.subscribers.tell_failed(
+                ours, str(error), error=None if code == _UNKNOWN else code, wamid=record.get("wamid")
+            )
 
         def write(pipeline: Any) -> None:
             if again is not None:

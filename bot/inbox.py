@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-import json
-import secrets
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -16,17 +13,13 @@ from redis.asyncio import Redis
 from redis.exceptions import NoScriptError
 
 from bot import contacts, erased, identity, ledger
+from bot.desk import OPEN, epoch_key, waiting_key
 from bot.logs import masked
 from bot.messages import Inbound
 from bot.metrics import MESSAGES_ENDED, MESSAGES_RECEIVED
 from bot.points import passing
-from bot.redis import answer, key
-from bot.waiting import written
 
 _log = structlog.get_logger()
-_OPEN = "recado:open"
-# Longer than any command is tried again.
-_REMEMBER_COMMIT_SECONDS = 60
 # Nobody reads more than this; without it, whoever floods us would fill Redis and slow the others.
 MOST_WAITING = 200
 FLOOD = "refused: too many messages"
@@ -45,37 +38,6 @@ return {{new, waiting, redis.call('GET', KEYS[4]) or '0', flood and new or 0}}
 """
 
 _ACCEPT_SHA = hashlib.sha1(_ACCEPT.encode(), usedforsecurity=False).hexdigest()
-
-# Lets go of a conversation only while nothing waits in it; a message that comes later finds a new epoch, so that
-# its job has a new id and can't be taken for the job that is ending now. KEYS 1 lease, 2 waiting, 3 epoch, 4 joining.
-_RELEASE = """
-if redis.call('GET', KEYS[1]) ~= ARGV[1] then return -1 end
-if redis.call('LLEN', KEYS[2]) > 0 or redis.call('SCARD', KEYS[4]) > 0 then return 1 end
-redis.call('INCR', KEYS[3])
-redis.call('EXPIRE', KEYS[3], ARGV[2])
-redis.call('DEL', KEYS[1])
-return 0
-"""
-
-_RENEW = "return redis.call('GET', KEYS[1]) == ARGV[1] and redis.call('PEXPIRE', KEYS[1], ARGV[2]) or 0"
-
-# A transaction that only the holder can make: MULTI can't ask first, a script can. It is done once: where the
-# connection breaks before the answer, it is asked for again. KEYS 1 lease, 2 erased, 3 what was done. ARGV 2 its name.
-_COMMIT = f"""
-if redis.call('SISMEMBER', KEYS[3], ARGV[2]) == 1 then return 1 end
-if redis.call('GET', KEYS[1]) ~= ARGV[1] or redis.call('EXISTS', KEYS[2]) == 1 then return 0 end
-redis.call('SADD', KEYS[3], ARGV[2])
-redis.call('EXPIRE', KEYS[3], {_REMEMBER_COMMIT_SECONDS})
-for index = 3, #ARGV do redis.call(unpack(cjson.decode(ARGV[index]))) end
-return 1
-"""
-
-_ABANDON = "return redis.call('GET', KEYS[1]) == ARGV[1] and redis.call('DEL', KEYS[1]) or 0"
-
-# Closes the books on a conversation unless somebody wrote in the meantime.
-_FORGET = """
-if tonumber(redis.call('ZSCORE', KEYS[1], ARGV[1])) == tonumber(ARGV[2]) then redis.call('ZREM', KEYS[1], ARGV[1]) end
-"""
 
 Ask = Callable[[str, str], None]
 
@@ -98,18 +60,6 @@ def why_ignored(message: Inbound) -> str | None:
 def why_unanswered(message: Inbound) -> str | None:
     """The end state of a message that joins the memory alone; None when it starts a turn."""
     return f"ignored: {message.aside}, remembered" if message.aside else _REMEMBERED.get(message.content.kind)
-
-
-@dataclass(frozen=True, slots=True)
-class Lease:
-    """The right to work on a conversation, for as long as it is renewed."""
-
-    conversation: str
-    token: str
-
-
-class LeaseLost(Exception):
-    """Another worker has the conversation: this one may write nothing more."""
 
 
 class Inbox:
@@ -161,7 +111,7 @@ class Inbox:
 
     async def look_at(self, conversation: str) -> None:
         """Ask for a turn where something else than a message changed."""
-        await self._redis.zadd(_OPEN, {conversation: time.time()})
+        await self._redis.zadd(OPEN, {conversation: time.time()})
         self._ask(conversation, f"{conversation}-{time.time_ns()}")
 
     async def _store(self, messages: list[Inbound], conversations: list[str]) -> list[Any]:
@@ -171,7 +121,7 @@ class Inbox:
         pairs = zip(messages, conversations, strict=True)
         listed = dict.fromkeys((conversation for message, conversation in pairs if not why_ignored(message)), now)
         if listed:
-            pipeline.zadd(_OPEN, listed)
+            pipeline.zadd(OPEN, listed)
         for message, conversation in zip(messages, conversations, strict=True):
             pipeline.execute_command(*_accept(message, conversation, now, self._most_waiting))
         for message, conversation in zip(messages, conversations, strict=True):
@@ -207,111 +157,5 @@ def _accept(message: Inbound, conversation: str, now: float, most: int) -> tuple
     flood = ledger.entry(message.content.kind, message.received_at, FLOOD)
     waiting = "" if ignored else message.model_dump_json(exclude_none=True)
     ends = (identity.moved(conversation), erased.erased(conversation))
-    keys = (*ledger.keys(conversation), waiting_key(conversation), _epoch(conversation), *ends)
+    keys = (*ledger.keys(conversation), waiting_key(conversation), epoch_key(conversation), *ends)
     return ("EVALSHA", _ACCEPT_SHA, len(keys), *keys, message.id, entry, now, waiting, most, flood)
-
-
-class Desk:
-    """What a turn sees of the inbox: taking a conversation, its waiting messages, and letting go."""
-
-    def __init__(self, redis: Redis, *, lease_seconds: float) -> None:
-        self._redis = redis
-        self.lease_seconds = lease_seconds
-
-    async def take(self, lease: Lease) -> bool:
-        """Take the conversation; False while another worker has it."""
-        milliseconds = int(self.lease_seconds * 1000)
-        # Asked again after a broken connection, it may be ours already.
-        holder = await self._redis.set(lease_key(lease.conversation), lease.token, nx=True, get=True, px=milliseconds)
-        return holder in (None, lease.token)
-
-    async def renew(self, lease: Lease) -> None:
-        """Hold on to it; LeaseLost when it ran out and went to somebody else."""
-        milliseconds = int(self.lease_seconds * 1000)
-        name = lease_key(lease.conversation)
-        if not await answer(self._redis.eval(_RENEW, 1, name, lease.token, str(milliseconds))):
-            raise LeaseLost(lease.conversation)
-
-    async def waiting(self, conversation: str) -> list[Inbound]:
-        """The waiting messages, as they came."""
-        return [written(raw) for raw in await answer(self._redis.lrange(waiting_key(conversation), 0, -1))]
-
-    async def commit(self, lease: Lease, write: Callable[[Any], None]) -> None:
-        """Do all that `write` puts into a pipeline, or nothing, and only while the lease is held."""
-        recorded = self._redis.pipeline()
-        write(recorded)
-        commands = [[str(part) for part in command] for command, _ in recorded.command_stack]
-        ours = key(lease.conversation)
-        # Every key is declared, as clusters and some managed servers demand of a script.
-        touched = {part for command in commands for part in command[1:] if part.startswith(ours)}
-        fixed = (lease_key(lease.conversation), erased.erased(lease.conversation), done_key(lease.conversation))
-        lines = [json.dumps(command) for command in commands]
-        await self.ask(lease, _COMMIT, [*fixed, *sorted(touched)], [secrets.token_hex(6), *lines])
-
-    async def ask(self, lease: Lease, script: str, keys: Sequence[str], arguments: Sequence[str]) -> Any:
-        """What a script answers that gives 0 unless the lease (KEYS 1, ARGV 1) is still held; LeaseLost then."""
-        found = await answer(self._redis.eval(script, len(keys), *keys, lease.token, *arguments))
-        if not found:
-            raise LeaseLost(lease.conversation)
-        return found
-
-    async def release(self, lease: Lease) -> bool:
-        """Let go; False, and still held, when messages wait. LeaseLost when it was another's already."""
-        name = lease.conversation
-        keys = (lease_key(name), waiting_key(name), _epoch(name), identity.joining(name))
-        pipeline = self._redis.pipeline(transaction=False)
-        pipeline.zscore(_OPEN, name)
-        pipeline.eval(_RELEASE, len(keys), *keys, lease.token, str(ledger.KEEP_SECONDS))
-        score, left = await pipeline.execute()
-        if left == -1:
-            raise LeaseLost(name)
-        if left == 0 and score is not None:
-            await answer(self._redis.eval(_FORGET, 1, _OPEN, name, repr(score)))
-        return bool(left == 0)
-
-    async def strike(self, conversation: str) -> None:
-        """Take a conversation off the index for good: it has become a part of another, or is erased."""
-        await self._redis.zrem(_OPEN, conversation)
-
-    async def abandon(self, lease: Lease) -> None:
-        """Let go at once after a failure, so that the next try needn't wait for the lease to run out."""
-        await answer(self._redis.eval(_ABANDON, 1, lease_key(lease.conversation), lease.token))
-
-    async def overdue(self, seconds: float) -> list[str]:
-        """Conversations whose last message came longer ago than this and which nobody holds."""
-        names: list[str] = await self._redis.zrangebyscore(_OPEN, "-inf", time.time() - seconds, start=0, num=500)
-        pipeline = self._redis.pipeline(transaction=False)
-        for name in names:
-            pipeline.exists(lease_key(name))
-        held = await pipeline.execute() if names else []
-        return [name for name, taken in zip(names, held, strict=True) if not taken]
-
-    async def unaccounted(self) -> int:
-        """How many messages have no end yet, over all conversations."""
-        pipeline = self._redis.pipeline(transaction=False)
-        for name in await self._redis.zrange(_OPEN, 0, -1):
-            pipeline.llen(waiting_key(name))
-        return sum(await pipeline.execute()) if pipeline.command_stack else 0
-
-
-def drop(pipeline: Any, conversation: str, count: int) -> None:
-    """Take the first `count` messages off the waiting list, within a transaction."""
-    pipeline.ltrim(waiting_key(conversation), count, -1)
-
-
-def waiting_key(conversation: str) -> str:
-    """Where a conversation's messages wait."""
-    return key(conversation, "waiting")
-
-
-def lease_key(conversation: str) -> str:
-    return key(conversation, "lease")
-
-
-def done_key(conversation: str) -> str:
-    """The names of what was committed of late."""
-    return key(conversation, "done")
-
-
-def _epoch(conversation: str) -> str:
-    return key(conversation, "epoch")

@@ -10,9 +10,10 @@ from typing import Any
 from redis.asyncio import Redis
 
 from bot import contacts, ledger
+from bot.desk import Desk, Lease
 from bot.identity import home_of, joining, moved
-from bot.inbox import Desk, Lease
 from bot.memory import Memory, Recollection, Remembered
+from bot.push import subscriptions
 from bot.redis import answer, key
 
 
@@ -43,19 +44,21 @@ class Joining:
         both = _one_memory(await self._memory.recall(home), await self._memory.recall(name))
         mine, theirs = await contacts.record_of(self._redis, home), await contacts.record_of(self._redis, name)
         entries = await ledger.raw(self._redis, name)
+        browsers = await subscriptions.kept_of(self._redis, name)
         unsent: list[str] = await answer(self._redis.lrange(key(name, "outbox"), 0, -1))
 
         def write(pipeline: Any) -> None:
             self._memory.replace(pipeline, home, both)
             contacts.adopt(pipeline, home, mine, theirs, name)
             ledger.adopt(pipeline, home, entries)
+            subscriptions.adopt(pipeline, home, browsers)
             if unsent:
                 pipeline.rpush(key(home, "outbox"), *unsent)
             pipeline.srem(joining(home), name)
 
         await self._desk.commit(lease, write)
         await self._memory.forget(name)
-        leftovers = ("contact", "outbox", "identities", "colleague", "turns", "joining")
+        leftovers = ("contact", "outbox", "identities", "colleague", "turns", "joining", "push")
         await self._redis.delete(*ledger.keys(name), *(key(name, part) for part in leftovers))
 
 

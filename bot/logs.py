@@ -11,7 +11,7 @@ import structlog
 
 LogFormat = Literal["json", "console"]
 
-_QUIET = ("aiohttp.access", "httpx2", "httpcore2", "openai", "asyncio", "PIL", "pydub.converter")
+_QUIET = ("aiohttp.access", "httpx2", "httpcore2", "openai", "asyncio", "PIL", "pydub.converter", "stripe", "mail.log")
 
 
 def configure(level: str, log_format: LogFormat) -> None:

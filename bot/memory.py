@@ -9,6 +9,7 @@ from typing import Any, Literal
 from pydantic import AwareDatetime
 from redis.asyncio import Redis
 
+from bot.ai.chat import tokens
 from bot.messages import Record
 from bot.redis import answer, key
 from bot.settings import MemorySettings
@@ -48,11 +49,6 @@ class Recollection:
     summary: str = ""
     fallen: tuple[Remembered, ...] = ()
     recent: tuple[Remembered, ...] = ()
-
-
-def tokens(text: str) -> int:
-    """An estimate on the safe side: models cut Spanish at about 3.5 characters a token."""
-    return len(text) * 2 // 7 + 4
 
 
 def quotable(pipeline: Any, conversation: str, wamid: str, text: str, ttl_seconds: int) -> None:

@@ -45,6 +45,8 @@ WEBHOOK_FIELDS = Counter(
 MAILS = Counter(
     "recado_mails", "E-mails by provider and what it did with them", ["provider", "outcome"], registry=REGISTRY
 )
+DELIVERED = Counter("recado_event_deliveries", "Events brought to subscribers", ["outcome"], registry=REGISTRY)
+PUSHES = Counter("recado_pushes", "Notifications to browsers", ["outcome"], registry=REGISTRY)
 STATUSES = Counter("recado_statuses", "Statuses of our messages", ["status"], registry=REGISTRY)
 
 

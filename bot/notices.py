@@ -1,4 +1,4 @@
-"""Templates that others ask for (the ERP's jobs, staff, an operator): each once, in its person's conversation."""
+"""What is told without being asked (templates of others, news of ours): once, in its person's conversation."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from redis.asyncio import Redis
 
 from bot import ledger, outbox, queues
 from bot.contacts import Contacts, address_of
-from bot.holding import held
-from bot.inbox import Desk, Lease, LeaseLost
+from bot.desk import Desk, Lease, LeaseLost, held
 from bot.logs import masked
 from bot.memory import Memory, Remembered
-from bot.messages import Reply, Template
+from bot.messages import Reply, Say, Template
 from bot.outbox import Outbox, Sent
 from bot.points import passing
 from bot.queues import Unfit
 from bot.redis import answer, key
-from bot.templates.synced import Prepared, TemplateNotSendable, Templates
+from bot.templates.synced import TemplateNotSendable, Templates
+from bot.whatsapp.limits import fit
 
 _log = structlog.get_logger()
 _TRIES = 3
@@ -69,9 +69,7 @@ class Notices:
         self._templates = templates
 
     async def process(self, task: queues.Task) -> None:
-        """Work on a job of the queue `notification`."""
-        if task.name != "template":
-            raise Unfit(f"there is no job {task.name!r} here; expected template")
+        """Work on a job `template` of the queue `notification`."""
         await self.send(template_job(task.data), task.key)
 
     async def order(self, job: TemplateJob, key_: str) -> None:
@@ -93,27 +91,39 @@ class Notices:
                 prepared = await self._templates.prepare(part, None)
             except TemplateNotSendable as error:
                 raise Unfit(str(error)) from error
-        sent = await self._delivered(conversation, reply, noted, prepared)
+        sent = await self._delivered(conversation, reply, noted, prepared.words if prepared else None)
         failed = next((one.error for one in sent if one.reply.id == reply.id and one.lost), None)
         if failed:
             raise Unfit(f"Meta did not take it: {failed}")
 
-    async def _delivered(self, conversation: str, reply: Reply, noted: str, prepared: Prepared | None) -> list[Sent]:
+    async def tell(self, conversation: str, text: str, key_: str, fallback: Template | None = None) -> None:
+        """Say something of ours to somebody, once for this key.
+
+        While the 24-hour window is closed the fallback leaves in its place; without one it waits for the person.
+        """
+        contact = await self._contacts.get(conversation)
+        parts = fit([Say.model_construct(body=text)])
+        reply = Reply(id=f"n_{masked(key_)}", parts=parts, fallback=fallback, phone=contact.phone, bsuid=contact.bsuid)
+        noted = key(conversation, "noticed", reply.id)
+        new = not await answer(self._redis.exists(noted))
+        await self._delivered(conversation, reply, noted, text if new else None)
+
+    async def _delivered(self, conversation: str, reply: Reply, noted: str, said: str | None) -> list[Sent]:
         for _ in range(_TRIES):
             try:
-                return await self._under_lease(conversation, reply, noted, prepared)
+                return await self._under_lease(conversation, reply, noted, said)
             except* LeaseLost:
                 _log.warning("lease_lost", conversation=conversation)
         raise LeaseLost(conversation)
 
-    async def _under_lease(self, conversation: str, reply: Reply, noted: str, prepared: Prepared | None) -> list[Sent]:
+    async def _under_lease(self, conversation: str, reply: Reply, noted: str, said: str | None) -> list[Sent]:
         lease = Lease(conversation, secrets.token_hex(8))
         while not await self._desk.take(lease):  # noqa: ASYNC110 - another process holds it: there is no event
             await asyncio.sleep(0.25)
         try:
             async with held(self._desk, lease):
-                if prepared is not None and not await answer(self._redis.exists(noted)):
-                    await self._put(lease, reply, noted, prepared)
+                if said is not None and not await answer(self._redis.exists(noted)):
+                    await self._put(lease, reply, noted, said)
                 sent = await self._outbox.flush(lease)
                 passing("notice: sent, job not done")
                 return sent
@@ -121,10 +131,10 @@ class Notices:
             # Not released: a message that came meanwhile has its own job, which waits for this very moment.
             await self._desk.abandon(lease)
 
-    async def _put(self, lease: Lease, reply: Reply, noted: str, prepared: Prepared) -> None:
+    async def _put(self, lease: Lease, reply: Reply, noted: str, words: str) -> None:
         """Into the outbox, and into memory: whoever answers a notice means what it said."""
         before = await self._memory.recall(lease.conversation)
-        said = Remembered(role="assistant", text=prepared.words, at=datetime.now(UTC))
+        said = Remembered(role="assistant", text=words, at=datetime.now(UTC))
 
         def write(pipeline: Any) -> None:
             pipeline.set(noted, "1", ex=ledger.KEEP_SECONDS)

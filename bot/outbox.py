@@ -13,9 +13,9 @@ from redis.asyncio import Redis
 from bot import ledger, memory, queues
 from bot.contacts import Contact, Contacts
 from bot.deliveries import DUE, Deliveries, delivery, event, failures
+from bot.desk import Desk, Lease
 from bot.events import Events
 from bot.failures import Failures
-from bot.inbox import Desk, Lease
 from bot.memory import Memory
 from bot.messages import Reply, Template
 from bot.metrics import REPLIES
@@ -28,6 +28,7 @@ from bot.replies import words
 from bot.sending import Errand, Later, Sending
 from bot.settings import Settings
 from bot.storage.connect import storage_of
+from bot.subscribers import Ours, Subscribers
 from bot.templates.synced import TemplateNotSendable, Templates
 from bot.uploads import NotSendable, Uploads
 from bot.whatsapp.client import Graph
@@ -87,6 +88,7 @@ class Outbox:
     pause: Pause
     events: Events
     templates: Templates
+    subscribers: Subscribers
     ttl_seconds: int
 
     async def flush(self, lease: Lease) -> list[Sent]:
@@ -150,6 +152,8 @@ class Outbox:
         if chosen is Permission.WINDOW_CLOSED:
             return await self._wait_for_contact(lease, reply)
         if isinstance(chosen, Permission):
+            ours = Ours(lease.conversation, f"{reply.id}.0", contact, reply.parts[0].kind)
+            await self.subscribers.tell_failed(ours, f"not sent: {chosen}")
             await self.desk.commit(lease, lambda pipeline: pipeline.lrem(_outbox(lease.conversation), 1, raw))
             _log.info("reply_refused", reply=reply.id, why=chosen)
             return Sent(reply, "refused", f"not sent: {chosen}")
@@ -162,6 +166,7 @@ class Outbox:
         for index, part in enumerate(chosen.parts[start:], start):
             callback = f"{lease.conversation}.{chosen.id}.{index}"
             errand = Errand(lease.conversation, chosen, part, callback, contact.language)
+            ours = Ours(lease.conversation, f"{chosen.id}.{index}", contact, part.kind)
             asked_at = datetime.now(UTC)
             wamid: str | None = None
             try:
@@ -172,6 +177,9 @@ class Outbox:
                     return await self._send(lease, waiting, _refused(contact))
                 _log.error("reply_failed", reply=chosen.id, part=index, error=str(error))
                 errors.append(str(error))
+                await self.subscribers.tell_failed(ours, str(error), error=getattr(error, "code", None))
+            if wamid is not None:
+                await self.subscribers.tell_sent(ours, wamid, words(part))
             last = index == len(chosen.parts) - 1
             await self.desk.commit(lease, self._record(errand, index, wamid, errors, waiting.raw if last else None))
             passing("outbox: recorded")
@@ -271,7 +279,7 @@ def outbox_of(  # noqa: PLR0913, PLR0917 - all that a message passes on its way
     """An outbox as the settings want it; what it keeps in Redis, it shares with those of all processes."""
     events, ttl_seconds = Events(redis), Memory(redis, settings.memory).ttl_seconds
     pace, pause = Pace(redis, settings.whatsapp.messages_per_second), Pause(redis, events)
-    deliveries = Deliveries(redis, events)
+    deliveries, subscribers = Deliveries(redis, events), Subscribers(redis, settings.subscribers)
     uploads = Uploads(redis, graph, storage_of(settings.storage))
     return Outbox(
         redis=redis,
@@ -279,10 +287,11 @@ def outbox_of(  # noqa: PLR0913, PLR0917 - all that a message passes on its way
         contacts=contacts,
         deliveries=deliveries,
         sending=Sending(redis, graph, pace, uploads, templates, ttl_seconds),
-        failures=Failures(desk, contacts, deliveries, pace, pause, events),
+        failures=Failures(desk, contacts, deliveries, pace, pause, events, subscribers),
         pause=pause,
         events=events,
         templates=templates,
+        subscribers=subscribers,
         ttl_seconds=ttl_seconds,
     )
 

@@ -14,6 +14,7 @@ from typing import Any, assert_never
 
 import structlog
 from redis.asyncio import Redis
+from tenacity import AsyncRetrying, retry_if_exception, stop_after_attempt, wait_random_exponential
 
 from bot.archive import Archive
 from bot.budget import Budget
@@ -43,8 +44,8 @@ from bot.messages import (
 )
 from bot.redis import key
 from bot.senses import Sensed, Senses, Trouble
-from bot.whatsapp.client import FileTooLarge, Graph, MediaGone, MediaRefused
-from bot.whatsapp.errors import GraphError, Unavailable
+from bot.whatsapp.client import File, FileTooLarge, Graph, MediaGone, MediaRefused
+from bot.whatsapp.errors import GraphError, Remedy, Unavailable
 
 _log = structlog.get_logger()
 
@@ -55,6 +56,7 @@ _KEEP_PICTURE_SECONDS = 900
 _KEEP_MEDIA_ID_SECONDS = 30 * 24 * 3600
 # WhatsApp lets people send documents up to 100 MB; no catalogue or invoice is that large, and memory stays flat.
 _MEDIA_BYTES = 32 * 1024 * 1024
+_TRIES = 3
 
 
 class Perceived(Record):
@@ -140,7 +142,7 @@ class Perception:
 
     async def _sense(self, conversation: str, message: Inbound, media: Media, language: Language | None) -> Sensed:
         try:
-            file = await self._graph.fetch(media.media_id, limit=_MEDIA_BYTES, sha256=media.sha256)
+            file = await self._fetch(media)
         except FileTooLarge as error:
             raise Trouble("media_large", "the file is too large") from error
         await self._archive.keep(conversation, message, media.media_id, file.data, file.mime or media.mime)
@@ -154,6 +156,15 @@ class Perception:
                 return await self._senses.watch(file.data, language, purse)
             case _:
                 return await self._senses.read(file.data, media.filename, language, purse)
+
+    async def _fetch(self, media: Media) -> File:
+        tries = AsyncRetrying(
+            stop=stop_after_attempt(_TRIES),
+            wait=wait_random_exponential(multiplier=0.3, max=3),
+            retry=retry_if_exception(_may_pass),
+            reraise=True,
+        )
+        return await tries(self._graph.fetch, media.media_id, limit=_MEDIA_BYTES, sha256=media.sha256)
 
     async def _kept(self, conversation: str, media_id: str) -> Sight | None:
         raw, picture = await self._redis.mget(
@@ -172,6 +183,17 @@ class Perception:
             picture = base64.b64encode(sight.picture).decode()
             pipeline.set(key(conversation, "picture", media_id), picture, ex=_KEEP_PICTURE_SECONDS)
         await pipeline.execute()
+
+
+def _may_pass(error: BaseException) -> bool:
+    """Whether Meta may give a file when it is asked again; nobody else asks, and the person would have to."""
+    return isinstance(error, Unavailable) or (isinstance(error, GraphError) and error.remedy is Remedy.RETRY)
+
+
+def typed(message: Inbound) -> str:
+    """What the person wrote: a text, or what stands below a file."""
+    content = message.content
+    return content.body if isinstance(content, Text) else (isinstance(content, Media) and content.caption) or ""
 
 
 def media_key(conversation: str, wamid: str) -> str:

@@ -11,6 +11,12 @@ _PHRASES: dict[str, dict[Language, str]] = {
         "en": "Sorry, I can't answer right now because of a problem on our side. Your message is saved; "
         "please write again in a few minutes.",
     },
+    "acted": {
+        "es": "Perdona, por un problema nuestro no puedo confirmarte cómo quedó lo que pediste. Es posible que ya esté "
+        "hecho: antes de pedirlo otra vez, espera unos minutos y compruébalo.",
+        "en": "Sorry, because of a problem on our side I can't confirm what became of what you asked for. It may be "
+        "done already: before you ask again, please wait a few minutes and check.",
+    },
     "still_on_it": {
         "es": "Sigo con tu mensaje; en un momento te contesto.",
         "en": "I'm still working on your message; I'll answer in a moment.",
@@ -94,6 +100,28 @@ _PHRASES: dict[str, dict[Language, str]] = {
         "en": "You can download your file here. The link works for {minutes} minutes; don't share it.",
     },
     "file_link_label": {"es": "Descargar", "en": "Download"},
+    "notify_me": {
+        "es": "Activa aquí los avisos en tu navegador. El enlace es solo para ti y dura un día.",
+        "en": "Turn on notifications in your browser here. The link is for you alone and lasts a day.",
+    },
+    "notify_me_label": {"es": "Activar avisos", "en": "Turn on"},
+    "card_left": {
+        "es": "De acuerdo, no cambié nada.",
+        "en": "All right, I haven't changed anything.",
+    },
+    "card_unsure": {
+        "es": "Ya lo había pedido y no sé si alcanzó a hacerse. Si se hizo, te aviso por aquí.",
+        "en": "I had already asked for it and can't tell whether it was done. If it was, I'll tell you here.",
+    },
+    "card_expired": {
+        "es": "Esa confirmación ya no vale, no cambié nada. Si todavía lo quieres, pídemelo otra vez.",
+        "en": "That confirmation is no longer valid, and I haven't changed anything. If you still want it, "
+        "ask me again.",
+    },
+    "tapped_before": {
+        "es": "Ya habías contestado a esa confirmación. {answer}",
+        "en": "You had already answered that confirmation. {answer}",
+    },
     "unsupported": {
         "es": "Ese tipo de mensaje no lo puedo ver. Puedes mandarme texto, notas de voz, fotos o un PDF.",
         "en": "I can't see that kind of message. You can send me text, voice notes, photos or a PDF.",

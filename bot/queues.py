@@ -13,6 +13,7 @@ from typing import Any, Literal
 
 import structlog
 from bullmq import Job, Queue, UnrecoverableError, Worker
+from bullmq.custom_errors import DelayedError
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
@@ -28,11 +29,15 @@ QUEUES: tuple[Name, ...] = ("llm", "email", "webhook", "notification")
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """A job taken from a queue; `key` is the same for the same job, however often it is tried or added."""
+    """A job taken from a queue; `key` is the same for the same job, however often it is tried or added.
+
+    `added` is when it was added, in Unix seconds.
+    """
 
     name: str
     data: dict[str, Any]
     key: str
+    added: float = 0
 
 
 Processor = Callable[[Task], Awaitable[None]]
@@ -40,6 +45,14 @@ Processor = Callable[[Task], Awaitable[None]]
 
 class Unfit(Exception):
     """A job that no retry makes good; the message is for whoever added it."""
+
+
+class Later(Exception):
+    """The job goes on in so many seconds. It costs none of its attempts: those are for what goes wrong in here."""
+
+    def __init__(self, seconds: float, why: str) -> None:
+        super().__init__(why)
+        self.seconds = seconds
 
 
 # A worker that dies is noticed after this long: its job goes to another one. Not shorter, because a busy loop
@@ -165,14 +178,27 @@ async def add(  # noqa: PLR0913 - a job has these parts
     *,
     attempts: int = _ATTEMPTS,
     wait_seconds: float = _FIRST_WAIT_SECONDS,
+    keep: bool = True,
 ) -> None:
     """Add a job; one with this id that waits, runs, or was done in the last days, is the same job.
 
-    The wait after the first failure is doubled with every further one.
+    The wait after the first failure is doubled with every further one. Without `keep` nothing stays of a job that was
+    done: its processor has to know it when it comes again.
     """
-    kept = {"removeOnComplete": {"age": _KEEP_DONE_SECONDS}}
+    kept = {"removeOnComplete": {"age": _KEEP_DONE_SECONDS} if keep else True}
     options = _options(job_id, attempts=attempts, wait_seconds=wait_seconds) | kept
     await Queue(queue, {"connection": redis}).add(name, data, options)
+
+
+def by_name(processors: dict[str, Processor]) -> Processor:
+    """One processor for a queue whose jobs have several names."""
+
+    async def process(task: Task) -> None:
+        if task.name not in processors:
+            raise Unfit(f"there is no job {task.name!r} here; expected {' or '.join(processors)}")
+        await processors[task.name](task)
+
+    return process
 
 
 @asynccontextmanager
@@ -219,11 +245,14 @@ def _worker(name: Name, process: Processor, settings: RedisSettings, concurrency
     client.connection_pool.connection_kwargs["socket_timeout"] = 15
     client.connection_pool.connection_kwargs["retry"] = retrying(3)
 
-    async def processor(taken: Job, _token: str) -> None:
+    async def processor(taken: Job, token: str) -> None:
         try:
-            await process(Task(str(taken.name), taken.data, _key(taken)))
+            await process(Task(str(taken.name), taken.data, _key(taken), taken.timestamp / 1000))
         except Unfit as error:
             raise UnrecoverableError(str(error)) from error
+        except Later as later:
+            await taken.moveToDelayed(round((time.time() + later.seconds) * 1000), token)
+            raise DelayedError from later
         except asyncio.CancelledError as error:
             # BullMQ takes a cancelled inner task for its own end and stops working for good.
             task = asyncio.current_task()

@@ -11,9 +11,10 @@ import structlog
 from pydantic import ConfigDict, TypeAdapter
 from redis.asyncio import Redis
 
-from bot import contacts, inbox, ledger, memory
+from bot import contacts, desk, ledger, memory
 from bot.archive import Archive
-from bot.inbox import Desk, Lease, why_unanswered
+from bot.desk import Desk, Lease
+from bot.inbox import why_unanswered
 from bot.memory import Memory, Recollection, Remembered
 from bot.messages import CallPermission, Content, Edit, Inbound, Media, Reaction, Revoke, Text
 from bot.perception import fenced, forget_media, glance, media_key
@@ -112,7 +113,7 @@ class Records:
             if copied and _target(copied.content) is None:
                 memory.quotable(pipeline, conversation, copied.id, glance(copied.content), self._memory.ttl_seconds)
         ledger.end(pipeline, conversation, batch.ends)
-        inbox.drop(pipeline, conversation, len(batch.all))
+        desk.drop(pipeline, conversation, len(batch.all))
         news = {
             wamid: _DELETED if isinstance(change, Revoke) else _edited(known[wamid], change)
             for wamid, change in batch.changes.items()

@@ -9,8 +9,7 @@ from dataclasses import dataclass
 
 import structlog
 
-from bot.holding import held
-from bot.inbox import Desk, Lease, LeaseLost
+from bot.desk import Desk, Lease, LeaseLost, held
 from bot.joining import Joining
 from bot.messages import Inbound
 from bot.outbox import Outbox

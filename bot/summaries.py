@@ -6,13 +6,14 @@ import asyncio
 
 import structlog
 
-from bot.ai.chat import BudgetSpent, ChatModel, FromPerson, Instructions, NoModelAnswered, Question
+from bot.ai.chat import BudgetSpent, ChatModel, FromPerson, NoModelAnswered, Question
+from bot.briefing import asked_with, values_of_summary
 from bot.budget import Budget
 from bot.memory import Memory
 from bot.perception import fenced
 from bot.points import passing
-from bot.prompting.business import Business
-from bot.prompting.prompts import Prompts
+from bot.prompting.findings import PromptsWrong
+from bot.prompting.library import Library
 from bot.trace import count
 
 _log = structlog.get_logger()
@@ -20,24 +21,28 @@ _SECONDS = 60
 
 
 class Summaries:
-    def __init__(self, model: ChatModel, memory: Memory, prompts: Prompts, business: Business, budget: Budget) -> None:
+    def __init__(self, model: ChatModel, memory: Memory, library: Library, budget: Budget) -> None:
         self._budget = budget
         self._model = model
         self._memory = memory
-        self._prompts = prompts
-        self._business = business
+        self._library = library
 
     async def make(self, conversation: str) -> None:
         """Summarise what fell out. Repeating it does no harm; when no model answers, it stays readable as it was."""
         before = await self._memory.recall(conversation)
         if not before.fallen:
             return
-        values = {"business": {"name": self._business.name}, "summary": before.summary}
-        prompt = self._prompts.render("summary", values)
+        prompts = await self._library.now()
+        structlog.contextvars.bind_contextvars(release=prompts.release)
+        try:
+            prompt = prompts.render("summary", values_of_summary(prompts, before.summary))
+        except PromptsWrong as error:
+            _log.error("prompt_not_rendered", why=error.places, fix="see `recado prompts check`")
+            return
         said = fenced("conversation", lines="\n".join(f"{item.role}: {item.text}" for item in before.fallen))
         deadline = asyncio.get_running_loop().time() + _SECONDS
         purse = self._budget.account(conversation)
-        question = Question((Instructions(prompt.text), FromPerson(said)), deadline, purse=purse)
+        question = asked_with(prompt, Question((*prompt.lines, FromPerson(said)), deadline, purse=purse))
         try:
             answer = await self._model.answer(question, count)
         except (NoModelAnswered, BudgetSpent) as error:

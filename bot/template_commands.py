@@ -139,7 +139,7 @@ async def _open(settings: Settings) -> AsyncIterator[_Desk]:
     import aiohttp  # noqa: PLC0415 - as above
 
     from bot.contacts import Contacts  # noqa: PLC0415 - as above
-    from bot.inbox import Desk  # noqa: PLC0415 - as above
+    from bot.desk import Desk  # noqa: PLC0415 - as above
     from bot.memory import Memory  # noqa: PLC0415 - as above
     from bot.notices import Notices  # noqa: PLC0415 - as above
     from bot.outbox import outbox_of  # noqa: PLC0415 - as above

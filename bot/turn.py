@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
@@ -16,27 +16,31 @@ from redis.asyncio import Redis
 
 from bot import aside, inbox, ledger, memory, outbox
 from bot.agent import Done, Journal, Step
-from bot.answering import TRIES, Answering, Begun, Outcome, Scene
-from bot.aside import Aside, SetAside
+from bot.answering import Answering
+from bot.aside import Aside
 from bot.contacts import Contact, Contacts
+from bot.desk import Desk, Lease, lease_key
 from bot.events import Events
-from bot.inbox import FLOOD, Desk, Lease
+from bot.in_hand import turn_keys
 from bot.language import Language, language_of
 from bot.logs import masked
 from bot.memory import Memory, Remembered
-from bot.messages import Inbound, Part, Reply, Say
+from bot.messages import Inbound, Say
 from bot.metrics import TURN_SECONDS, TURNS
 from bot.outbox import Outbox
-from bot.perception import Perception, Sight, note_media, unlooked_at
+from bot.perception import Perception, Sight, note_media, typed, unlooked_at
 from bot.phrases import phrase
 from bot.points import passing
 from bot.presence import patience, typing
+from bot.prompting.library import Library
 from bot.queues import Nudges
 from bot.rate import Admission, Rate
 from bot.records import Batch, Records
 from bot.redis import answer, key
 from bot.replies import composed, words
+from bot.scene import TRIES, Begun, Haste, Outcome, Scene, addressed, ends_of, haste_for, name_of, set_aside, within
 from bot.settings import ServiceSettings, TurnSettings
+from bot.subscribers import Subscribers, event_id, person
 from bot.trace import Trace
 from bot.whatsapp.client import Graph
 
@@ -44,24 +48,22 @@ _log = structlog.get_logger()
 
 # A burst that never ends is cut here, so that a chatterbox gets an answer too.
 _LONGEST_BURST_SECONDS = 8.0
-# When this share of the time until the deadline has gone by without an answer, the customer is told so.
-_STILL_ON_IT = 0.4
-# Less than this share of it is too little to think in.
-_LITTLE = 0.25
 _TRACES = 20
 _TRACE_SECONDS = 7 * 24 * 3600
 
-# One holder of the lease makes one try, however often it asks. KEYS 1 lease, 2 turn, 3 journal. ARGV 2 how many wait.
+# One holder of the lease makes one try, however often it asks. KEYS 1 lease, 2 turn, 3 journal. ARGV 2 how many wait,
+# 3 release of the prompts.
 _BEGIN = f"""
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
 redis.call('HSETNX', KEYS[2], 'count', ARGV[2])
+redis.call('HSETNX', KEYS[2], 'release', ARGV[3])
 if redis.call('HGET', KEYS[2], 'holder') ~= ARGV[1] then
   redis.call('HSET', KEYS[2], 'holder', ARGV[1])
   redis.call('HINCRBY', KEYS[2], 'tries', 1)
 end
 for index = 2, 3 do redis.call('EXPIRE', KEYS[index], {ledger.KEEP_SECONDS}) end
-local count, tries = unpack(redis.call('HMGET', KEYS[2], 'count', 'tries'))
-return {{count, tries, redis.call('LRANGE', KEYS[3], 0, -1)}}
+local count, tries, release = unpack(redis.call('HMGET', KEYS[2], 'count', 'tries', 'release'))
+return {{count, tries, release, redis.call('LRANGE', KEYS[3], 0, -1)}}
 """
 
 _entry: TypeAdapter[Step | Done] = TypeAdapter(Step | Done, config=ConfigDict(hide_input_in_errors=True))
@@ -75,6 +77,7 @@ class Stations:
     desk: Desk
     contacts: Contacts
     memory: Memory
+    library: Library
     rate: Rate
     perception: Perception
     answering: Answering
@@ -84,6 +87,7 @@ class Stations:
     graph: Graph
     nudges: Nudges
     aside: Aside
+    subscribers: Subscribers
 
 
 class Turns:
@@ -96,7 +100,7 @@ class Turns:
         """One turn with these messages and those that come while the burst lasts; it needs the conversation's lease."""
         conversation = lease.conversation
         first = waiting[0]
-        trace = Trace(turn=_name(first), conversation=conversation)
+        trace = Trace(turn=name_of(first), conversation=conversation)
         structlog.contextvars.bind_contextvars(message=masked(first.id), conversation=conversation)
         contact = await self._at.contacts.get(conversation)
         asking = [message for message in waiting if inbox.why_unanswered(message) is None]
@@ -110,17 +114,20 @@ class Turns:
             passing("turn: begun")
             batch = await self._at.records.sort_out(conversation, waiting[: begun.count], contact.earlier)
             if not batch.speech:
+                await self._tell_received(conversation, batch, contact, {})
                 await self._remember(lease, batch)
                 return
             admission = await self._at.rate.admit(conversation, batch.speech, trace.turn)
-            haste = self._haste(batch.speech)
+            haste = haste_for(batch.speech, self._turn.deadline_seconds)
             if admission.admitted and not contact.quiet:
-                say = partial(self._still_on_it, lease, trace.turn, batch.speech[-1], contact)
+                say = partial(self._still_on_it, lease, trace.turn, batch.speech, contact)
                 await presence.enter_async_context(patience(haste.announce_after, say))
-            scene = await self._look(conversation, _within(batch, admission), contact, begun, admission, haste, trace)
+            scene = await self._look(conversation, within(batch, admission), contact, begun, admission, haste, trace)
             journal = Journal(begun.journal, lambda entry: self._write_down(lease, entry, trace))
             outcome = await self._at.answering.answer(scene, trace, journal)
         passing("turn: closing")
+        heard = {sight.perceived.message: sight.perceived.text for sight in scene.sights}
+        await self._tell_received(conversation, batch, scene.contact, heard)
         with trace.station("closing"):
             summary_due = await self._close(lease, scene, outcome, trace)
         passing("turn: closed, nothing sent")
@@ -160,13 +167,15 @@ class Turns:
         lines = self._at.records.lines(batch, heard) if admission.admitted else []
         return Scene(conversation, batch, sights, lines, language, contact, before, begun, admission, due)
 
-    async def _still_on_it(self, lease: Lease, turn: str, newest: Inbound, contact: Contact) -> None:
+    async def _still_on_it(self, lease: Lease, turn: str, messages: list[Inbound], contact: Contact) -> None:
         """Say, once a turn, that the answer takes longer."""
-        kept, _ = _turn_keys(lease.conversation)
+        kept, _ = turn_keys(lease.conversation)
         if await answer(self._at.redis.hget(kept, "still")):
             return
-        words_ = phrase("still_on_it", _language(contact, self._service.default_language))
-        reply = _addressed(f"{turn}-still", (Say(body=words_),), newest, contact)
+        # Said before all is understood: by what was typed, as far as it tells.
+        language = language_of(" ".join(map(typed, messages))) or _language(contact, self._service.default_language)
+        said = Say(body=phrase("still_on_it", language))
+        reply = addressed(f"{turn}-still", (said,), messages[-1], contact)
 
         def write(pipeline: Any) -> None:
             pipeline.hset(kept, "still", "1")
@@ -176,9 +185,22 @@ class Turns:
         await self._at.outbox.flush(lease)
 
     async def _remember(self, lease: Lease, batch: Batch) -> None:
-        summary_due = await self._at.records.keep(lease, batch, done_with=_turn_keys(lease.conversation))
+        summary_due = await self._at.records.keep(lease, batch, done_with=turn_keys(lease.conversation))
         if summary_due:
             self._at.nudges.summary(lease.conversation)
+
+    async def _tell_received(self, conversation: str, batch: Batch, contact: Contact, heard: dict[str, str]) -> None:
+        """Before the messages have their end: until then a turn is done again after a crash, and tells them again."""
+        for message in (one for one in batch.all if one.author == "person"):
+            data = {
+                "conversation": conversation,
+                "message": message.id,
+                "contact": person(contact, phone=message.phone, bsuid=message.bsuid),
+                "type": message.content.kind,
+                "text": heard.get(message.id),
+                "at": message.sent_at.isoformat(),
+            }
+            await self._at.subscribers.tell("message.received", data, event_id("message.received", message.id))
 
     async def _burst(self, conversation: str, waiting: list[Inbound]) -> list[Inbound]:
         """Wait until nobody has written for a while; every message that comes starts that while anew."""
@@ -192,10 +214,15 @@ class Turns:
             waiting = await self._at.desk.waiting(conversation)
 
     async def _begin(self, lease: Lease, waiting: int) -> Begun:
-        """Fix which messages this turn has; a try after a crash takes up the same ones, and what was done."""
-        keys = (inbox.lease_key(lease.conversation), *_turn_keys(lease.conversation))
-        taken, tries, entries = await self._at.desk.ask(lease, _BEGIN, keys, [str(waiting)])
-        return Begun(int(taken), int(tries), tuple(_entry.validate_json(entry) for entry in entries))
+        """Fix which messages and prompts this turn has; a try after a crash takes up the same, and what was done."""
+        prompts = await self._at.library.now()
+        keys = (lease_key(lease.conversation), *turn_keys(lease.conversation))
+        found = await self._at.desk.ask(lease, _BEGIN, keys, [str(waiting), prompts.release])
+        count, tries, release, entries = found
+        if release != prompts.release:
+            prompts = await self._at.library.at(release) or prompts
+        structlog.contextvars.bind_contextvars(release=prompts.release)
+        return Begun(int(count), int(tries), tuple(_entry.validate_json(entry) for entry in entries), prompts)
 
     async def _perceive(
         self, conversation: str, messages: list[Inbound], contact: Contact, trace: Trace, due: float
@@ -211,7 +238,7 @@ class Turns:
     async def _write_down(self, lease: Lease, entry: Step | Done, trace: Trace) -> None:
         if isinstance(entry, Done):
             trace.tools.append(entry)
-        _, journal = _turn_keys(lease.conversation)
+        _, journal = turn_keys(lease.conversation)
         # Under the lease: whoever lost it would write into the next turn's journal, which would be answered by it.
         await self._at.desk.commit(lease, lambda pipeline: pipeline.rpush(journal, entry.model_dump_json()))
 
@@ -220,11 +247,11 @@ class Turns:
         parts = composed(outcome.text, outcome.offered)
         trace.reply = [words(part) for part in parts]
         trace.outcome = outcome.state.partition(":")[0]
-        reply = _addressed(trace.turn, parts, scene.messages[-1], scene.contact) if parts else None
+        reply = addressed(trace.turn, parts, scene.messages[-1], scene.contact) if parts else None
         new = [*scene.lines]
         if reply:
             new.append(Remembered(role="assistant", text="\n".join(trace.reply), at=datetime.now(UTC)))
-        ends = _ends(scene.messages, outcome.state, trace.turn)
+        ends = ends_of(scene.messages, outcome.state, trace.turn)
         failed = trace.outcome == "failed"
         if failed:
             await self._at.aside.note(scene.conversation)
@@ -242,8 +269,8 @@ class Turns:
                 note_media(pipeline, scene.conversation, message)
             ledger.end(pipeline, scene.conversation, ends)
             if failed:
-                aside.put(pipeline, scene.conversation, _set_aside(scene, trace, outcome))
-            pipeline.delete(*_turn_keys(scene.conversation))
+                aside.put(pipeline, scene.conversation, set_aside(scene, trace, outcome))
+            pipeline.delete(*turn_keys(scene.conversation))
 
         await self._at.desk.commit(lease, write)
         ledger.ended(ends | scene.batch.ends)
@@ -266,83 +293,9 @@ class Turns:
             outcome=outcome,
             messages=len(scene.messages),
             parts=len(trace.reply),
-            prompt=trace.prompt.version if trace.prompt else None,
             cost_usd=f"{trace.cost_usd:f}",
         )
-
-    def _haste(self, messages: list[Inbound]) -> Haste:
-        """How long the answer may take. What has waited so long that little is left (a crowd, an outage) is announced
-        at once, and then has half of the time anew: a late answer is better than none.
-        """
-        whole = self._turn.deadline_seconds
-        first = min(message.received_at for message in messages)
-        left = whole - (datetime.now(UTC) - first).total_seconds()
-        return Haste(left, left * _STILL_ON_IT) if left > whole * _LITTLE else Haste(whole / 2, 0)
-
-
-@dataclass(frozen=True, slots=True)
-class Haste:
-    """Seconds until the customer must have an answer, and after which one that isn't there is announced."""
-
-    seconds: float
-    announce_after: float
-
-
-def _name(first: Inbound) -> str:
-    """A turn's name: the same for every try after a crash, another one when an operator lets it be tried anew."""
-    return f"t_{masked(first.id)}" + (f"-{first.retries}" if first.retries else "")
-
-
-def _set_aside(scene: Scene, trace: Trace, outcome: Outcome) -> SetAside:
-    return SetAside(
-        reason=trace.error or outcome.state,
-        at=datetime.now(UTC),
-        messages=tuple(scene.messages),
-        acted=tuple(done.name for done in trace.tools if done.acted),
-    )
-
-
-def _within(batch: Batch, admission: Admission) -> Batch:
-    """The batch without what is beyond the rate limit, which ends here and is not remembered."""
-    if not admission.over or not admission.admitted:
-        return batch
-    over = {message.id for message in admission.over}
-    return replace(
-        batch,
-        all=[message for message in batch.all if message.id not in over],
-        speech=admission.admitted,
-        ends=batch.ends | {message.id: _entry_of(message, FLOOD) for message in admission.over},
-    )
-
-
-def _addressed(reply_id: str, parts: tuple[Part, ...], newest: Inbound, contact: Contact) -> Reply:
-    """A reply to the person who wrote, from the number that they wrote to."""
-    return Reply(
-        id=reply_id,
-        parts=parts,
-        phone=newest.phone or contact.phone,
-        bsuid=newest.bsuid or contact.bsuid,
-        phone_number_id=newest.phone_number_id,
-    )
-
-
-def _ends(messages: list[Inbound], state: str, turn: str) -> dict[str, dict[str, str]]:
-    """The newest message carries the turn's end state, the others are merged into it; all of them when it failed."""
-    newest = messages[-1]
-    return {
-        message.id: _entry_of(message, "merged" if message is not newest and state == "answered" else state)
-        | {"turn": turn}
-        for message in messages
-    }
-
-
-def _entry_of(message: Inbound, state: str) -> dict[str, str]:
-    return {"state": state, "type": message.content.kind, "received_at": message.received_at.isoformat()}
 
 
 def _language(contact: Contact, default: Language | None) -> Any:
     return contact.language if contact.language in ("es", "en") else default
-
-
-def _turn_keys(conversation: str) -> tuple[str, str]:
-    return key(conversation, "turn"), key(conversation, "journal")

@@ -19,20 +19,25 @@ from bot.answering import Answering
 from bot.archive import Archive
 from bot.aside import Aside
 from bot.budget import Budget
+from bot.confirmations import Confirmations
 from bot.contacts import Contacts
+from bot.desk import Desk
 from bot.events import Events
 from bot.files import files_of
 from bot.handoff import HandOff
-from bot.inbox import Desk
 from bot.joining import Joining
 from bot.mail.connect import mailroom
 from bot.memory import Memory
 from bot.metrics import Ship
 from bot.notices import Notices
 from bot.outbox import Outbox, outbox_of
+from bot.outside import Outside
+from bot.payments import changes, webhook
+from bot.payments.billing import billing_of
 from bot.perception import Perception
-from bot.prompting.business import business_of
-from bot.prompting.prompts import load
+from bot.prompting.watching import watch
+from bot.push.links import invitation_of
+from bot.push.sending import Pushes
 from bot.queues import Nudges
 from bot.rate import Rate
 from bot.reception import Reception
@@ -42,12 +47,16 @@ from bot.senses import Senses
 from bot.settings import Settings
 from bot.shift import Shift
 from bot.storage.connect import storage_of
+from bot.subscribers import Subscribers
+from bot.subscribers.delivery import Deliveries as EventDeliveries
 from bot.summaries import Summaries
 from bot.templates.files import definitions
 from bot.templates.synced import Templates
 from bot.tools.catalog import tools_for
 from bot.tools.tool import Kit
 from bot.turn import Stations, Turns
+from bot.verification import Verification
+from bot.vocabulary import library_of
 from bot.whatsapp.client import Graph
 
 _log = structlog.get_logger()
@@ -68,12 +77,14 @@ async def running(settings: Settings, names: tuple[queues.Name, ...], concurrenc
         redis = connect(settings.redis)
         stack.push_async_callback(redis.aclose)
         http = await stack.enter_async_context(aiohttp.ClientSession())
-        prompts = load(settings.service.prompts_dir)
+        library = library_of(redis, settings)
+        prompts = await library.open()
         desk = Desk(redis, lease_seconds=_LEASE_SECONDS)
         graph = Graph(http, settings.whatsapp)
         memory = Memory(redis, settings.memory)
         contacts, events = Contacts(redis, settings.channel.staff_contacts), Events(redis)
-        handoff = HandOff(contacts, events)
+        subscribers = Subscribers(redis, settings.subscribers)
+        handoff = HandOff(contacts, events, subscribers)
         senses = Senses(settings.whisper, settings.vision)
         stack.push_async_callback(senses.close)
         model = OpenRouter(settings.llm)
@@ -85,21 +96,32 @@ async def running(settings: Settings, names: tuple[queues.Name, ...], concurrenc
             definitions(settings.service.templates_dir),
             default_language=settings.service.default_language,
         )
-        storage, business = storage_of(settings.storage), business_of(prompts)
+        storage, business = storage_of(settings.storage), prompts.business
         archive = Archive(redis, storage)
         language = settings.service.default_language
-        mail = await stack.enter_async_context(
-            mailroom(redis, settings.mail, storage, business=business.name, language=language)
-        )
         outbox = outbox_of(redis, graph, desk, contacts, templates, settings)
         notices = Notices(redis, desk, contacts, memory, outbox, templates)
+        billing = billing_of(redis, http, contacts, notices, storage, graph, settings, tell=subscribers.tell)
+        email_of = billing.links.email_of if billing else None
+        mail = await stack.enter_async_context(
+            mailroom(redis, settings.mail, storage, business=business.name, language=language, email_of=email_of)
+        )
         budget = Budget(redis, settings.budget, settings.service.zone)
         answering = Answering(
             contacts=contacts,
             reception=Reception(contacts, handoff, settings.channel),
+            confirmations=Confirmations(redis, {changes.KIND: billing.changes.perform} if billing else {}),
             agent=Agent(model, tools_for),
-            kit=Kit(business=business, handoff=handoff, notices=notices, files=files_of(redis, settings), mail=mail),
-            prompts=prompts,
+            kit=Kit(
+                business=business,
+                handoff=handoff,
+                notices=notices,
+                files=files_of(redis, settings),
+                mail=mail,
+                push=invitation_of(redis, settings),
+                billing=billing,
+                verification=Verification(redis) if billing and mail else None,
+            ),
             events=events,
             budget=budget,
             zone=settings.service.zone,
@@ -109,6 +131,7 @@ async def running(settings: Settings, names: tuple[queues.Name, ...], concurrenc
             desk=desk,
             contacts=contacts,
             memory=memory,
+            library=library,
             rate=Rate(redis, settings.channel.rate_limit_contact),
             perception=Perception(redis, graph, senses, archive, budget),
             answering=answering,
@@ -118,17 +141,27 @@ async def running(settings: Settings, names: tuple[queues.Name, ...], concurrenc
             graph=graph,
             nudges=nudges,
             aside=Aside(redis),
+            subscribers=subscribers,
         )
         turns = Turns(stations, settings.turn, settings.service)
         shift = Shift(desk, outbox, Joining(redis, desk, memory), turns.take)
-        summaries = Summaries(model, memory, prompts, business, budget)
+        summaries = Summaries(model, memory, library, budget)
         ship = Ship(redis)
         stack.push_async_callback(ship.flush)
         await _alongside(stack, ship.run())
         await _alongside(stack, _warm_up())
+        to_subscribers = _outside(stack, allow_private=settings.subscribers.allow_private)
+        pushes = Pushes(redis, settings.push, events, _outside(stack, allow_private=settings.push.allow_private))
         processors: dict[queues.Name, queues.Processor] = {
             "llm": _llm(shift, summaries),
-            "notification": notices.process,
+            "notification": queues.by_name(
+                {
+                    "template": notices.process,
+                    "push": pushes.process,
+                    **({webhook.JOB: billing.news.process} if billing else {}),
+                }
+            ),
+            "webhook": EventDeliveries(redis, settings.subscribers, events, to_subscribers).process,
         }
         if mail is not None:
             # Without a provider jobs wait until there is one.
@@ -136,9 +169,17 @@ async def running(settings: Settings, names: tuple[queues.Name, ...], concurrenc
         ours = {name: processors[name] for name in names if name in processors}
         await stack.enter_async_context(queues.working(ours, settings.redis, concurrency=concurrency))
         await _alongside(stack, _sweep(desk, nudges))
+        if settings.service.prompts_release == "watch":
+            await _alongside(stack, watch(library))
         await _alongside(stack, _resend(outbox, graph, nudges))
-        _log.info("worker_ready", queues=list(names), concurrency=concurrency, prompts=prompts.version)
+        _log.info("worker_ready", queues=list(names), concurrency=concurrency, release=prompts.release)
         yield
+
+
+def _outside(stack: AsyncExitStack, *, allow_private: bool) -> Outside:
+    outside = Outside(allow_private=allow_private)
+    stack.push_async_callback(outside.close)
+    return outside
 
 
 def _llm(shift: Shift, summaries: Summaries) -> queues.Processor:

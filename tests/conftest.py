@@ -21,9 +21,11 @@ from bot.queues import QUEUES
 from bot.sandbox.database import redis_server
 from bot.sandbox.meta import Meta, Person
 from bot.sandbox.openrouter import OpenRouterImitation
+from bot.sandbox.stripe import StripeImitation
 from bot.sandbox.whisper import WhisperImitation
 from bot.settings import SECTIONS, Settings, variables
 from bot.worker import running
+from tests.billing import WEBHOOK_SECRET, billing
 from tests.world import SECRET, TOKEN, Start, World
 
 FIXTURES = Path(__file__).parent.parent / "fixtures"
@@ -68,7 +70,7 @@ async def start(redis: Redis, redis_address: str, monkeypatch: pytest.MonkeyPatc
     """Start Recado with some variables set; `workers` of them work, 0 leaves all waiting."""
     async with AsyncExitStack() as stack:
 
-        async def begin(*, workers: int = 1, **environment: str) -> World:
+        async def begin(*, workers: int = 1, stripe: StripeImitation | None = None, **environment: str) -> World:
             models = OpenRouterImitation("openrouter-key")
             whisper = WhisperImitation(api_key="openai-key")
             models_url = await stack.enter_async_context(listening(models.app(), "127.0.0.1", 0, finish=0.1))
@@ -98,10 +100,12 @@ async def start(redis: Redis, redis_address: str, monkeypatch: pytest.MonkeyPatc
             url = await stack.enter_async_context(listening(create_app(settings), "127.0.0.1", 0))
             meta.webhook_url = f"{url}/webhooks/whatsapp"
             meta._post.url = meta.webhook_url
+            if stripe:
+                stripe.webhooks.url = f"{url}/webhooks/stripe"
             for _ in range(workers):
                 await stack.enter_async_context(running(settings, QUEUES, 50))
             http = await stack.enter_async_context(aiohttp.ClientSession())
-            return World(meta, models, whisper, settings, redis, http, url)
+            return World(meta, models, whisper, settings, redis, http, url, stripe)
 
         yield begin
 
@@ -109,6 +113,21 @@ async def start(redis: Redis, redis_address: str, monkeypatch: pytest.MonkeyPatc
 @pytest.fixture
 async def world(start: Start) -> World:
     return await start()
+
+
+@pytest.fixture
+async def stripe() -> AsyncIterator[StripeImitation]:
+    """Stripe's imitation, of which Recado's webhook is not told yet."""
+    imitation = StripeImitation("sk_test_of_the_tests", WEBHOOK_SECRET, retry_pauses=(0.05,) * 20)
+    async with listening(imitation.app(), "127.0.0.1", 0, finish=0.1) as url:
+        imitation.account.base_url = url
+        yield imitation
+
+
+@pytest.fixture
+async def shop(stripe: StripeImitation, start: Start) -> World:
+    """Recado with billing and e-mail; e-mails stay in their queue, because their server takes none."""
+    return await start(**billing(stripe), stripe=stripe)
 
 
 @pytest.fixture(scope="session")

@@ -12,11 +12,15 @@ import pytest
 from bot import dossier, queues
 from bot.contacts import Contacts
 from bot.deliveries import Deliveries
+from bot.desk import Desk, Lease, LeaseLost
 from bot.dossier import Busy, Dossier, Erased, Person
 from bot.events import Events
 from bot.files import Files, files_of
-from bot.inbox import Desk, Inbox, Lease, LeaseLost
+from bot.inbox import Inbox
+from bot.mail.suppression import Suppression
 from bot.messages import Inbound, Status, Text
+from bot.payments import links
+from bot.payments.state import States
 from bot.sandbox import meta
 from bot.sandbox.openrouter import says
 from bot.storage.bucket import Bucket, Place
@@ -116,6 +120,19 @@ async def test_an_erased_person_leaves_no_trace_and_a_neighbour_loses_nothing(
     after = await dossiers(world).export(await person_of(world, LEO.bsuid))
     assert after["files"] == before["files"]
     assert after["conversations"][leos]["memory"] == before["conversations"][leos]["memory"]
+
+
+async def test_what_billing_and_mail_keep_goes_too(world: World, ana: meta.Person) -> None:
+    conversation = await acquainted(world, ana)
+    await Contacts(world.redis).set_email(conversation, "ana@example.com")
+    await links.remember(world.redis, conversation, "cus_OfAna")
+    await States(world.redis).note_payment("cus_OfAna", "in_1", "paid")
+    await Suppression(world.redis).add("ana@example.com", "smtp", "550 no such user")
+    mail = {"to": "Ana@Example.com", "template": "welcome", "data": {"name": "A"}}
+    await queues.add(world.redis, "email", "send", mail, "welcome-1")
+    assert (await erase(world, ana)).jobs == 1
+    assert await traces(world, "cus_OfAna", "ana@example.com", "Ana@Example.com") == []
+    assert await Suppression(world.redis).why("ana@example.com") is None
 
 
 async def test_whoever_writes_afterwards_starts_anew(world: World, ana: meta.Person) -> None:

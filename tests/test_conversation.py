@@ -228,18 +228,6 @@ async def test_an_unreadable_message_is_answered_honestly_without_a_model(world:
     assert world.models.requests == []
 
 
-async def test_when_no_model_answers_the_customer_gets_an_honest_text_in_their_language(
-    start: Start, ana: Person
-) -> None:
-    world = await start(LLM_MODEL_DEFAULT="a/a", LLM_MODEL_FALLBACK="b/b")
-    world.models.will(*(Scripted(status=401, body="{}") for _ in range(2)))
-    wamid = await world.meta.writes(ana, text("Hello, what are your opening hours?"))
-    (reply,) = await world.meta.replies(ana)
-    assert reply.request["text"]["body"].startswith("Sorry, I can't answer right now")
-    await settled(world)
-    assert (await ends(world, await conversation_of(world, ana)))[wamid] == "failed: no model answered"
-
-
 async def test_a_message_that_makes_every_turn_fail_is_given_up_with_an_honest_answer(
     world: World, ana: Person
 ) -> None:

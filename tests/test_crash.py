@@ -112,19 +112,6 @@ async def test_a_worker_killed_between_sending_and_hearing_back_does_not_make_tw
     assert len(world.meta.sent_to(ana)) == 1
 
 
-async def test_a_reply_whose_answer_from_meta_is_lost_is_settled_by_its_status(world: World, ana: Person) -> None:
-    world.meta.will_drop()
-    await world.meta.writes(ana, {"type": "text", "text": {"body": "hola"}})
-    await all_accounted(world)
-    assert len(world.meta.sent_to(ana)) == 1
-
-
-async def test_a_reply_that_a_gateway_swallowed_is_sent_again(world: World, ana: Person) -> None:
-    world.meta.will_html_502()
-    await world.meta.writes(ana, {"type": "text", "text": {"body": "hola"}})
-    assert len(await world.meta.replies(ana, within=20)) == 1
-
-
 async def test_a_worker_told_to_stop_finishes_the_turn_in_hand(start: Start, spawn: Spawn, ana: Person) -> None:
     world = await start(workers=0)
     world.models.will(Scripted({"role": "assistant", "content": "terminé"}, delay=1))

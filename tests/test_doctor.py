@@ -1,6 +1,8 @@
 """What `recado doctor` finds: each integration absent, in order or wrong, with the fix, and no secret."""
 
 import json
+import os
+import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -10,9 +12,11 @@ from redis.asyncio import Redis
 
 from bot.doctor import Finding, examine
 from bot.listening import listening
+from bot.push.keys import new_pair
+from bot.sandbox.erp import new_secret
 from bot.settings import Settings
 from tests.processes import recado
-from tests.world import Start
+from tests.world import Start, World
 
 INTEGRATIONS = [
     "Redis",
@@ -22,9 +26,12 @@ INTEGRATIONS = [
     "OpenRouter",
     "Whisper",
     "Vision",
+    "Stripe",
     "Storage",
     "Prompts",
     "Audio",
+    "Subscribers",
+    "Web Push",
     "Console",
     "E-mail",
 ]
@@ -48,14 +55,30 @@ async def html() -> AsyncIterator[str]:
         yield url
 
 
+async def test_the_table_of_roles_and_tools_is_printed() -> None:
+    text = await recado("doctor", "--tools")
+    assert text.code == 0
+    assert [
+        line.split()[:3] for line in text.out.splitlines() if line.startswith(("business_hours", "send_template"))
+    ] == [
+        ["business_hours", "✓", "✓"],
+        ["send_template", "–", "✓"],
+    ]
+    rows = json.loads((await recado("doctor", "--tools", "--format", "json")).out)
+    assert {row["tool"]: (row["customer"], row["staff"], row["operator"]) for row in rows}["send_template"] == (
+        False,
+        True,
+        False,
+    )
+
+
 async def test_a_service_that_is_whole_is_found_in_order(start: Start) -> None:
     await start(workers=0)
     findings = await examine(Settings())
     assert [one.integration for one in findings] == INTEGRATIONS
-    assert {one.integration: one.state for one in findings if one.state != "ok"} == {
-        "Vision": "absent",
-        "E-mail": "absent",
-    }
+    assert {one.integration: one.state for one in findings if one.state != "ok"} == dict.fromkeys(
+        ("Vision", "Stripe", "E-mail", "Subscribers", "Web Push"), "absent"
+    )
 
 
 async def test_what_is_not_configured_is_absent_and_says_what_to_set(
@@ -63,13 +86,28 @@ async def test_what_is_not_configured_is_absent_and_says_what_to_set(
 ) -> None:
     monkeypatch.setenv("REDIS_URL", redis_address)
     absent = {one.integration: one.words for one in await examine(Settings()) if one.state == "absent"}
-    assert set(absent) == {"WhatsApp", "Webhook", "Sending", "OpenRouter", "Whisper", "Vision", "Console", "E-mail"}
+    assert set(absent) == {
+        "WhatsApp",
+        "Webhook",
+        "Sending",
+        "OpenRouter",
+        "Whisper",
+        "Vision",
+        "Stripe",
+        "E-mail",
+        "Subscribers",
+        "Web Push",
+        "Console",
+    }
     for variable, integration in {
         "WHATSAPP_ACCESS_TOKEN": "WhatsApp",
         "WHATSAPP_APP_SECRET": "Webhook",
         "OPENROUTER_API_KEY": "OpenRouter",
         "OPENAI_API_KEY": "Whisper",
         "GOOGLE_APPLICATION_CREDENTIALS": "Vision",
+        "WEBHOOK_SUBSCRIBERS": "Subscribers",
+        "recado keys vapid": "Web Push",
+        "STRIPE_SECRET_KEY": "Stripe",
         "CONSOLE_TOKEN": "Console",
         "SENDGRID_API_KEY": "E-mail",
     }.items():
@@ -93,6 +131,8 @@ async def test_what_is_not_configured_is_absent_and_says_what_to_set(
         ("STORAGE_DIR", "/dev/null/files", "Storage", "STORAGE_DIR"),
         ("STORAGE_PROVIDER", "r2", "Storage", "R2_BUCKET"),
         ("PROMPTS_DIR", "nowhere", "Prompts", "PROMPTS_DIR"),
+        ("WEBHOOK_SUBSCRIBERS", "https://127.0.0.1:9/hunter2", "Subscribers", "set WEBHOOK_SECRET"),
+        ("VAPID_PUBLIC_KEY", "B" * 87, "Web Push", "VAPID_PRIVATE_KEY are not set"),
     ],
 )
 async def test_what_does_not_work_is_wrong_and_says_what_to_see_to(
@@ -123,6 +163,31 @@ async def test_a_vision_that_listens_is_found(start: Start, html: str, monkeypat
     await start(workers=0)
     monkeypatch.setenv("GOOGLE_VISION_ENDPOINT", html)
     assert (await finding("Vision")).state == "ok"
+
+
+async def test_a_stripe_that_takes_the_key_and_tells_us_is_in_order(shop: World) -> None:
+    found = await finding("Stripe")
+    assert (found.state, "test mode" in found.words) == ("ok", True)
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "fix"),
+    [
+        ("STRIPE_SECRET_KEY", "sk_test_hunter2", "see STRIPE_SECRET_KEY"),
+        ("STRIPE_SECRET_KEY", "pk_test_hunter2", "see STRIPE_SECRET_KEY"),
+        ("STRIPE_API_BASE", "http://127.0.0.1:9", "STRIPE_API_BASE"),
+        ("STRIPE_WEBHOOK_SECRET", "", "set STRIPE_WEBHOOK_SECRET"),
+        ("STRIPE_SECRET_KEY", "", "set STRIPE_SECRET_KEY"),
+    ],
+)
+async def test_a_stripe_that_does_not_work_says_what_to_see_to(
+    shop: World, monkeypatch: pytest.MonkeyPatch, variable: str, value: str, fix: str
+) -> None:
+    monkeypatch.setenv(variable, value)
+    found = await finding("Stripe")
+    assert found.state == "wrong"
+    assert fix in found.words
+    assert "hunter2" not in found.words
 
 
 async def test_a_redis_that_forgets_under_pressure_is_wrong(start: Start) -> None:
@@ -160,8 +225,10 @@ async def test_a_mistake_in_a_prompt_is_told_with_file_and_line(
     start: Start, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     await start(workers=0)
-    (tmp_path / "assistant.md").write_text("Uno\n{{ nobody }}\n")
-    monkeypatch.setenv("PROMPTS_DIR", str(tmp_path))
+    folder = tmp_path / "prompts"
+    shutil.copytree(os.environ["PROMPTS_DIR"], folder)
+    (folder / "assistant.md").write_text("Uno\n{{ nobody }}\n")
+    monkeypatch.setenv("PROMPTS_DIR", str(folder))
     found = await finding("Prompts")
     assert found.state == "wrong"
     assert "assistant.md:2" in found.words
@@ -171,7 +238,7 @@ async def test_the_command_prints_a_line_each_and_ends_with_0_when_nothing_is_wr
     await start(workers=0)
     ended = await recado("doctor")
     assert (ended.code, ended.err) == (0, "")
-    assert [line.split()[1] for line in ended.out.splitlines()] == INTEGRATIONS
+    assert [line[2:].split("  ")[0] for line in ended.out.splitlines()] == INTEGRATIONS
     assert {line[0] for line in ended.out.splitlines()} == {"✓", "–"}
 
 
@@ -190,3 +257,49 @@ async def test_a_wrong_variable_is_told_by_the_command() -> None:
     ended = await recado("doctor", REDIS_PORT="hunter2")
     assert ended.code == 1
     assert ended.err.startswith("REDIS_PORT: ")
+
+
+@pytest.mark.parametrize(
+    ("url", "private", "found"),
+    [
+        (
+            "http://127.0.0.1:9/hunter2",
+            "false",
+            "127.0.0.1: the address is private; allow it with WEBHOOK_ALLOW_PRIVATE",
+        ),
+        ("http://127.0.0.1:9/hunter2", "true", "127.0.0.1: no connection (ClientConnectorError)"),
+        ("{html}/hunter2", "true", "1 can be reached, events are signed"),
+    ],
+)
+async def test_subscribers_are_reached_or_it_is_said_why_not(
+    url: str, private: str, found: str, html: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WEBHOOK_SUBSCRIBERS", url.format(html=html))
+    monkeypatch.setenv("WEBHOOK_SECRET", new_secret())
+    monkeypatch.setenv("WEBHOOK_ALLOW_PRIVATE", private)
+    told = await finding("Subscribers")
+    assert told.words.startswith(found)
+    assert told.wrong == ("reached" not in found)
+    assert "hunter2" not in told.words
+
+
+@pytest.mark.parametrize(
+    ("variables", "state", "words"),
+    [
+        ({}, "ok", "until PUBLIC_URL is set"),
+        ({"PUBLIC_URL": "https://recado.example.com"}, "ok", "invited to https://recado.example.com"),
+        ({"PUBLIC_URL": "http://recado.example.com"}, "wrong", "only at https addresses"),
+        ({"VAPID_SUBJECT": ""}, "wrong", "VAPID_SUBJECT=mailto:"),
+        ({"VAPID_PRIVATE_KEY": new_pair()[1]}, "wrong", "not of one pair"),
+    ],
+)
+async def test_vapid_keys_are_of_one_pair_and_lead_somewhere(
+    variables: dict[str, str], state: str, words: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    public, private = new_pair()
+    keys = {"VAPID_PUBLIC_KEY": public, "VAPID_PRIVATE_KEY": private, "VAPID_SUBJECT": "mailto:erp@example.com"}
+    for name, value in (keys | variables).items():
+        monkeypatch.setenv(name, value)
+    found = await finding("Web Push")
+    assert (found.state, words in found.words) == (state, True)
+    assert private not in found.words

@@ -9,9 +9,8 @@ from collections.abc import AsyncIterator
 import pytest
 from redis.asyncio import Redis
 
-from bench.chaos.door import Door, door_to
-from bot.holding import held
-from bot.inbox import Desk, Lease, LeaseLost, lease_key
+from bench.chaos.redis_door import Door, door_to
+from bot.desk import Desk, Lease, LeaseLost, held, lease_key
 from bot.redis import answer, connect, key
 from bot.sandbox.meta import Person
 from bot.sandbox.openrouter import Scripted, says

@@ -10,8 +10,8 @@ import pytest
 from redis.asyncio import Redis
 from redis.exceptions import ResponseError
 
-from bot.holding import hold
-from bot.inbox import Desk, Inbox, Lease, LeaseLost
+from bot.desk import Desk, Lease, LeaseLost, hold
+from bot.inbox import Inbox
 from bot.ledger import Ledger
 from bot.messages import Inbound, Text, Unsupported
 from bot.redis import Together, answer

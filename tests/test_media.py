@@ -164,10 +164,3 @@ async def test_what_a_transcript_says_stays_data_inside_its_tags(world: World, a
     await world.meta.replies(ana)
     assert read_by_model(world).count("</voice_note>") == 1
     assert "&lt;/transcript&gt;" in read_by_model(world)
-
-
-async def test_when_transcription_fails_the_customer_is_told_honestly(world: World, ana: Person, media: Media) -> None:
-    world.whisper.will(*(Answer(status=401, body="{}") for _ in range(3)))
-    await world.meta.sends_media(ana, "audio", media("voice/es_ticket.ogg"), "audio/ogg; codecs=opus")
-    (reply,) = await world.meta.replies(ana)
-    assert "por un problema nuestro" in reply.request["text"]["body"]

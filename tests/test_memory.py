@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from redis.asyncio import Redis
 
-from bot.memory import Memory, Recollection, Remembered, tokens
+from bot.ai.chat import tokens
+from bot.memory import Memory, Recollection, Remembered
 from bot.sandbox.meta import Person
 from bot.sandbox.openrouter import says
 from bot.settings import MemorySettings

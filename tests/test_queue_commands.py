@@ -7,9 +7,13 @@ from typing import Any
 
 import pytest
 
-from bot.queues import add
+from bot.agent import Done
+from bot.phrases import phrase
+from bot.queues import QUEUES, add
+from bot.redis import answer, key
 from bot.sandbox.meta import Person
 from bot.sandbox.openrouter import calls, fails, says
+from bot.worker import running
 from tests.processes import Ended, eventually, recado
 from tests.world import Start, World
 
@@ -65,6 +69,32 @@ async def test_a_turn_whose_tool_had_acted_is_not_tried_again(start: Start, ana:
     assert "send_template had acted already" in ended.err
     await world.meta.wait_for(lambda: [one for one in world.meta.accepted if one.type == "template"])
     assert [one.type for one in world.meta.accepted].count("template") == 1
+
+
+async def test_a_turn_given_up_after_its_tool_had_acted_says_so_and_is_not_tried_again(
+    start: Start, ana: Person
+) -> None:
+    world = await start(workers=0)
+    await world.meta.writes(ana, {"type": "text", "text": {"body": "Confirma el pedido A-17 a Luis"}})
+    conversation = await world.redis.get(f"recado:identity:{ana.bsuid}")
+    # As five workers left it that died of it.
+    acted = Done(
+        call_id="r0c0",
+        name="send_template",
+        arguments={},
+        result="Done",
+        outcome="ok",
+        milliseconds=1,
+        acted=True,
+    )
+    await answer(world.redis.hset(key(conversation, "turn"), mapping={"count": "1", "tries": "5"}))
+    await answer(world.redis.rpush(key(conversation, "journal"), acted.model_dump_json()))
+    async with running(world.settings, QUEUES, 5):
+        (reply,) = await world.meta.replies(ana)
+    assert reply.text == phrase("acted", "es")
+    ended = await recado("queues", "retry", conversation)
+    assert ended.code == 1
+    assert "send_template had acted already" in ended.err
 
 
 async def test_what_is_dropped_stays_unanswered(start: Start, ana: Person) -> None:

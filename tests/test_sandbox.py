@@ -74,6 +74,32 @@ async def test_a_newcomer_writes_speaks_and_sends_a_photo_and_is_understood(sand
     assert hours["requests"][0]["served"] == "anthropic/claude-3-haiku"
     assert float(hours["cost_usd"]) > 0
 
+    invited = await talk(url, text("quiero recibir avisos"))
+    token = re.findall(r"/push/(c_\S+?)\)", invited["reply"][0])[0]
+    async with aiohttp.ClientSession() as http:
+        async with http.post(f"{url}push/browser", json={"token": token}) as response:
+            assert (response.status, await response.json()) == (201, {"subscribed": True})
+        async with http.get(f"{url}pushes") as response:
+            assert await response.json() == {"pushes": [], "browsers": 1}
+        async with http.get(f"{url}events-out") as response:
+            told = [event["type"] for event in (await response.json())["events"]]
+    assert {"message.received", "message.sent"} <= set(told)
+
+    plan = await talk(url, text("¿Qué plan tengo?"))
+    assert "Básico" in plan["reply"][0]
+    await talk(url, text("Mándame mi última factura"))
+    async with aiohttp.ClientSession() as http:
+        async with http.get(f"{url}stripe") as response:
+            by_name = {one["name"]: one for one in (await response.json())["customers"]}
+        async with http.get(f"{url}files") as response:
+            (invoice,) = await response.json()
+        async with http.get(invoice["link"]) as response:
+            assert (response.status, response.content_type) == (200, "application/pdf")
+        async with http.get(f"{url}state") as response:
+            staff = [person["name"] for person in (await response.json())["people"] if person["staff"]]
+    assert invoice["name"] == f"{by_name['Ana Morales']['invoices'][0]['number']}.pdf"
+    assert staff == ["Leo Fuentes"]
+
     voice = await talk(url, {"sample": "es_ticket.ogg"})
     assert "Mi internet no funciona desde ayer en la noche" in voice["reply"][0]
     photo = await talk(url, {"sample": "label_tv_photo.jpg"})

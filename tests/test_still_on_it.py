@@ -37,15 +37,6 @@ async def test_an_answer_in_time_is_not_announced(start: Start, ana: Person) -> 
     assert len(world.meta.sent_to(ana)) == 1
 
 
-async def test_when_no_model_answers_in_time_there_are_two_messages_at_most(start: Start, ana: Person) -> None:
-    world = await start(**IN_EIGHT_SECONDS)
-    world.models.will(*[slow("tarde", 30)] * 9)
-    await world.meta.writes(ana, {"type": "text", "text": {"body": "Hello, which plans are there?"}})
-    first, second = await world.meta.replies(ana, 2)
-    assert first.text.startswith("Sigo con tu mensaje")
-    assert second.text.startswith("Sorry, I can't answer right now")
-
-
 async def test_what_waited_too_long_to_be_thought_over_is_announced_at_once_and_still_answered(
     start: Start, ana: Person
 ) -> None:

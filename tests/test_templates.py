@@ -1,5 +1,6 @@
 """Templates at Meta, as Recado knows them: synced, changed by webhooks, chosen by language, and refused in words."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from typing import Any
@@ -156,6 +157,16 @@ async def test_meta_is_asked_again_before_a_refusal_but_not_all_the_time(shop: W
         await templates.render_template(Template(name="late"), "es")
     await tell(shop, "message_template_status_update", event="APPROVED", message_template_name="late")
     assert (await templates.prepare(Template(name="late"), "es")).words == "Ya llegó."
+
+
+async def test_whoever_gives_up_on_a_silent_meta_leaves_the_way_to_others(shop: World, templates: Templates) -> None:
+    shop.meta.will_delay(30, call="templates")
+    order = Template(name="order_confirmation", parameters={"name": "Ana", "order": "1", "total": "$1"})
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.3):
+            await templates.prepare(order, "es")
+    async with asyncio.timeout(5):
+        assert "Ana" in (await templates.prepare(order, "es")).words
 
 
 @pytest.mark.parametrize(

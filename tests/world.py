@@ -10,6 +10,7 @@ from redis.asyncio import Redis
 
 from bot.sandbox.meta import Meta
 from bot.sandbox.openrouter import OpenRouterImitation
+from bot.sandbox.stripe import StripeImitation
 from bot.sandbox.whisper import WhisperImitation
 from bot.settings import Settings
 
@@ -28,6 +29,7 @@ class World:
     redis: Redis
     http: aiohttp.ClientSession
     url: str
+    stripe: StripeImitation | None = None
 
 
 Start = Callable[..., Awaitable[World]]

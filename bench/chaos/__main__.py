@@ -8,10 +8,9 @@ import tempfile
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from pathlib import Path
 
-from bench.chaos import load, node, redis_faults
+from bench.chaos import load, node, redis_faults, upstreams
 from bench.chaos.kills import killed
 from bench.chaos.shutdown import rolled
-from bot import logs
 from bot.points import POINTS
 
 Work = Callable[[Path], Awaitable[None]]
@@ -64,6 +63,14 @@ async def loads(folder: Path) -> None:
     )  # fmt: skip
 
 
+async def outside(_: Path) -> None:
+    """Every failure of every upstream: what the customer reads, and by when."""
+    print()
+    faults = await upstreams.run(lambda cells: print(upstreams.markdown(cells), flush=True))
+    if faults:
+        raise SystemExit(f"upstreams: {'; '.join(map(str, faults))}")
+
+
 async def redis(folder: Path) -> None:
     """Redis fails in every way while 40 people write; a 200 to Meta says that it is on the disk."""
     rows = await redis_faults.rows(folder)
@@ -105,10 +112,7 @@ async def deployments(folder: Path) -> None:
 
 async def shared(folder: Path) -> None:
     """A thousand jobs each way between Recado and BullMQ on Node; one try in ten fails and is made again."""
-    # A hundred tries fail because they are told to: nobody wants to read of each.
-    logs.configure("critical", "console")
     rows = await node.rows(folder)
-    logs.configure("error", "console")
     table(
         ("jobs", "", "lost", "tried again", "done twice", "seconds"),
         [(row.way, row.jobs, row.lost, row.retried, row.twice, f"{row.seconds:.1f}") for row in rows],
@@ -122,6 +126,7 @@ WORKS: dict[str, Work] = {
     "redis": redis,
     "deployments": deployments,
     "queues": shared,
+    "upstreams": outside,
     "load": loads,
 }
 
@@ -143,5 +148,7 @@ async def main(names: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    logs.configure("error", "console")
+    from bot import logs
+
+    logs.configure("critical", "console")
     asyncio.run(main(sys.argv[1:]))

@@ -1,85 +1,76 @@
-"""A TCP door before Redis: it can lead to another server, be shut, or break just before an answer is delivered."""
+"""The way to a service outside, which can be shut: who knocks then is refused, as where no server runs."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, field
+import socket
+from contextlib import suppress
 
-_CHUNK = 65536
+_HOST = "127.0.0.1"
+_READ_BYTES = 65536
 
 
-@dataclass
 class Door:
-    """Connections lead to the port `target` (None: refused), and stay with the server that they led to at first.
+    """Passes bytes on to a server at `port` of this machine; `address` is where it is knocked at, open or shut."""
 
-    `cuts` is asked with each request: where it says True, the server gets the request and does it, but the answer is
-    not delivered, and the connection is closed.
-    """
-
-    target: int | None
-    cuts: Callable[[bytes], bool] | None = None
-    port: int = 0
-    cut: int = 0
-    _open: set[asyncio.StreamWriter] = field(default_factory=set)
+    def __init__(self, port: int) -> None:
+        self._beyond = port
+        # Bound and never listening: nobody else gets the port while the door is shut.
+        self._holder = socket.socket()
+        self._holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        self._holder.bind((_HOST, 0))
+        self.address = f"{_HOST}:{self._holder.getsockname()[1]}"
+        self._server: asyncio.Server | None = None
+        self._passing: set[asyncio.Task[None]] = set()
 
     @property
-    def url(self) -> str:
-        return f"redis://127.0.0.1:{self.port}/0"
+    def is_open(self) -> bool:
+        return self._server is not None
+
+    async def open(self) -> None:
+        if not self.is_open:
+            port = self._holder.getsockname()[1]
+            self._server = await asyncio.start_server(self._enter, _HOST, port, reuse_port=True)
+
+    async def shut(self) -> None:
+        """Refuse whoever comes, and break off what is under way."""
+        if self._server is not None:
+            self._server.close()
+            self._server = None
+        for task in self._passing:
+            task.cancel()
+        await asyncio.gather(*self._passing, return_exceptions=True)
+
+    async def close(self) -> None:
+        await self.shut()
+        self._holder.close()
+
+    async def _enter(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.ensure_future(self._pass(reader, writer))
+        self._passing.add(task)
+        task.add_done_callback(self._passing.discard)
 
     async def _pass(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        if self.target is None:
-            writer.close()
-            return
+        beyond: asyncio.StreamWriter | None = None
         try:
-            inner, outer = await asyncio.open_connection("127.0.0.1", self.target)
+            answers, beyond = await asyncio.open_connection(_HOST, self._beyond)
+            ways = [asyncio.ensure_future(_copy(reader, beyond)), asyncio.ensure_future(_copy(answers, writer))]
+            try:
+                # A server that hangs up is felt at once; one that says no more may still be listening.
+                await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                for way in ways:
+                    way.cancel()
+                await asyncio.gather(*ways, return_exceptions=True)
         except OSError:
-            writer.close()
-            return
-        ends = {writer, outer}
-        self._open |= ends
-        doomed = False
-
-        async def ask() -> None:
-            nonlocal doomed
-            while data := await reader.read(_CHUNK):
-                doomed = doomed or (self.cuts is not None and self.cuts(data))
-                outer.write(data)
-                await outer.drain()
-
-        async def tell() -> None:
-            while (data := await inner.read(_CHUNK)) and not doomed:
-                writer.write(data)
-                await writer.drain()
-            self.cut += doomed
-
-        ways = [asyncio.ensure_future(_quietly(ask())), asyncio.ensure_future(_quietly(tell()))]
-        await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
-        for way in ways:
-            way.cancel()
-        for end in ends:
-            end.close()
-        self._open -= ends
-
-    def close(self) -> None:
-        for end in tuple(self._open):
-            end.close()
+            pass
+        finally:
+            for side in filter(None, (writer, beyond)):
+                side.transport.abort()
 
 
-async def _quietly(way: object) -> None:
+async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     with suppress(OSError):
-        await way  # type: ignore[misc] # one of the two above
-
-
-@asynccontextmanager
-async def door_to(target: int | None) -> AsyncIterator[Door]:
-    """A door on a port of its own until the context ends."""
-    door = Door(target)
-    server = await asyncio.start_server(door._pass, "127.0.0.1", 0)  # noqa: SLF001 - the door's own way in
-    door.port = server.sockets[0].getsockname()[1]
-    try:
-        yield door
-    finally:
-        server.close()
-        door.close()
+        while heard := await reader.read(_READ_BYTES):
+            writer.write(heard)
+            await writer.drain()

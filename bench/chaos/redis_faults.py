@@ -17,7 +17,7 @@ from redis.asyncio import Redis
 
 from bench.chaos.company import Company, opened
 from bench.chaos.crowd import Crowd, crowd_of, staff_among
-from bench.chaos.door import Door, door_to
+from bench.chaos.redis_door import Door, door_to
 from bench.chaos.verdict import Verdict, judge, settled
 from bench.processes import free_port
 from bot.sandbox.database import redis_server

@@ -16,6 +16,7 @@ class _State:
     failures: int = 0
     seconds: float = 0.0
     until: float = 0.0
+    on_trial: bool = False
 
 
 class Breaker:
@@ -39,16 +40,25 @@ class Breaker:
         state = self._states.get(model)
         if state and state.seconds and state.until <= self._clock():
             state.until = self._clock() + state.seconds
+            state.on_trial = True
+
+    def rests(self, model: str) -> bool:
+        state = self._states.get(model)
+        return state is not None and state.until > self._clock()
 
     def worked(self, model: str) -> None:
         self._states.pop(model, None)
 
     def failed(self, model: str) -> bool:
-        """Count a failure; True when the model goes to rest with it."""
+        """Count a failure; True when the model goes to rest with it.
+
+        Those who asked before it went to rest tell nothing new: only a trial that fails prolongs the rest.
+        """
         state = self._states.setdefault(model, _State())
         state.failures += 1
-        if state.failures < _AFTER:
+        if state.failures < _AFTER or (self.rests(model) and not state.on_trial):
             return False
+        state.on_trial = False
         state.seconds = min(state.seconds * 2 or _FIRST_SECONDS, _LONGEST_SECONDS)
         state.until = self._clock() + state.seconds
         return True

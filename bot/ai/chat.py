@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, Literal, Protocol
+
+
+def tokens(text: str) -> int:
+    """An estimate on the safe side: models cut Spanish at about 3.5 characters a token."""
+    return len(text) * 2 // 7 + 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +127,9 @@ class Question:
     """All that a model needs to answer; `deadline` is a time of the running loop's clock, in seconds.
 
     `may_call` is False where the model has to answer in words: it is told of the tools and asked to call none.
-    Without a `purse` nobody counts what it costs.
+    Without a `purse` nobody counts what it costs. `failing` are models that failed in an earlier round of the turn:
+    they are asked last. `models` are asked before those of the settings; `temperature` and `max_tokens` stand in the
+    place of the settings', the latter only where it is less.
     """
 
     lines: tuple[Line, ...]
@@ -130,6 +137,10 @@ class Question:
     tools: tuple[ToolOffer, ...] = ()
     may_call: bool = True
     purse: Purse | None = None
+    failing: set[str] = field(default_factory=set)
+    models: tuple[str, ...] = ()
+    temperature: float | None = None
+    max_tokens: int | None = None
 
 
 class ChatModel(Protocol):

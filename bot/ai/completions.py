@@ -52,8 +52,11 @@ def document(body: str) -> Any:
         raise ModelFailed("unreadable") from error
 
 
-def read(raw: Any) -> Answer:
-    """The answer in a 200's body, which can still hold an error, nothing, or arguments that aren't JSON."""
+def read(raw: Any, *, may_call: bool = True) -> Answer:
+    """The answer in a 200's body, which can still hold an error, nothing, or arguments that aren't JSON.
+
+    Where no tool may be called, calls are left out, and an answer that is nothing else is none.
+    """
     if not isinstance(raw, dict):
         raise ModelFailed("unreadable")
     if raw.get("error"):
@@ -69,11 +72,11 @@ def read(raw: Any) -> Answer:
         raise ModelFailed("bad_tool_call")
     if choice.get("finish_reason") == "content_filter":
         raise ModelFailed("filtered")
-    calls = tuple(_tool_call(call) for call in asked)
+    calls = tuple(_tool_call(call) for call in asked) if may_call else ()
     text = message.get("content")
     text = _storable(text).strip() if isinstance(text, str) else ""
     if not text and not calls:
-        raise ModelFailed("empty")
+        raise ModelFailed("bad_tool_call" if asked else "empty")
     if choice.get("finish_reason") == "length" and not calls:
         text = _whole_sentences(text)
     return Answer(text=text, calls=calls, served=str(raw.get("model") or ""))
@@ -116,6 +119,11 @@ def _storable(text: str) -> str:
     return text.encode("utf-8", "replace").decode()
 
 
+def price(model: str) -> Decimal:
+    """USD for a million tokens of a model."""
+    return PRICES.get(model, _DEAREST)
+
+
 def most(model: str, body: dict[str, Any]) -> Decimal:
     """The most that a request can cost, in USD: its prompt, guessed on the high side, and all tokens it may answer."""
     prompt: int = 0
@@ -128,7 +136,7 @@ def most(model: str, body: dict[str, Any]) -> Decimal:
         pictures += sum(part["type"] == "image_url" for part in parts)
     prompt += len(json.dumps(body.get("tools") or ""))
     tokens = prompt // _CHARACTERS_A_TOKEN + pictures * _TOKENS_A_PICTURE + body["max_tokens"]
-    return PRICES.get(model, _DEAREST) * Decimal(tokens) / _MILLION
+    return price(model) * Decimal(tokens) / _MILLION
 
 
 def attempt(model: str, outcome: str, seconds: float, raw: Any) -> Attempt:

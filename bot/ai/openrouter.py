@@ -54,10 +54,10 @@ _OF_THE_QUESTION = (
 class OpenRouter:
     """A ChatModel over several models. The SDK's own retries are off: this is the one layer that retries."""
 
-    def __init__(self, settings: LLMSettings) -> None:
+    def __init__(self, settings: LLMSettings, breaker: Breaker | None = None) -> None:
         self._settings = settings
         self._sdk: AsyncOpenAI | None = None
-        self._breaker = Breaker()
+        self._breaker = breaker or Breaker()
 
     async def answer(self, question: Question, book: Book) -> Answer:
         loop = asyncio.get_running_loop()
@@ -66,7 +66,9 @@ class OpenRouter:
             await asyncio.to_thread(import_module, "openai")
         failure: ModelFailed | None = None
         spent: BudgetSpent | None = None
-        models = self._breaker.awake(self._settings.models)
+        models = self._breaker.awake(tuple(dict.fromkeys((*question.models, *self._settings.models))))
+        # Whoever kept this turn waiting once does not do so in each of its rounds.
+        models = tuple(sorted(models, key=question.failing.__contains__))
         for position, model in enumerate(models):
             left = question.deadline - loop.time()
             if left <= 0:
@@ -78,6 +80,8 @@ class OpenRouter:
                 return await self._try(model, question, by, _PATIENCE_SECONDS if not alone else left, book)
             except ModelFailed as error:
                 failure = error
+                if error.outcome not in _OF_THE_QUESTION:
+                    question.failing.add(model)
             except BudgetSpent as error:
                 # The next one may cost less.
                 spent = error
@@ -100,8 +104,13 @@ class OpenRouter:
     async def _try(  # noqa: PLR0913 - one request has these sides
         self, model: str, question: Question, by: float, patience: float, book: Book, *, economy: bool = False
     ) -> Answer:
+        # Before anything is awaited: of many who find a model rested, one tries it out.
+        self._breaker.asking(model)
+
         def may_help(error: BaseException) -> bool:
-            return isinstance(error, ModelFailed) and error.retryable and (error.retry_after or 0) <= patience
+            if not isinstance(error, ModelFailed) or self._breaker.rests(model):
+                return False
+            return error.retryable and (error.retry_after or 0) <= patience
 
         def pause(state: RetryCallState) -> float:
             error = state.outcome.exception() if state.outcome else None
@@ -128,12 +137,11 @@ class OpenRouter:
         seconds = min(self._settings.timeout_seconds, by - asyncio.get_running_loop().time())
         raw: Any = None
         outcome = "broke_off"
-        self._breaker.asking(model)
         try:
             # A wall around all of it: the SDK's own time-out starts anew with every byte that drips in.
             async with asyncio.timeout(max(seconds, 0.05)):
                 raw = completions.document(await self._ask(body))
-            answer = completions.read(raw)
+            answer = completions.read(raw, may_call=question.may_call)
         except ModelFailed as error:
             outcome = error.outcome
             raise
@@ -199,8 +207,8 @@ class OpenRouter:
         body: dict[str, Any] = {
             "model": model,
             "messages": [completions.message(line, sees=sees) for line in question.lines],
-            "max_tokens": self._settings.max_tokens,
-            "temperature": self._settings.temperature,
+            "max_tokens": min(question.max_tokens or self._settings.max_tokens, self._settings.max_tokens),
+            "temperature": self._settings.temperature if question.temperature is None else question.temperature,
             "usage": {"include": True},
         }
         if question.tools:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 _USD_A_MINUTE = Decimal("0.006")
 _TRIES = 3
-_LONGEST_WAIT = 20.0
+_LONGEST_WAIT = 10.0
 _backoff = wait_random_exponential(multiplier=0.5, max=8)
 # `verbose_json` names languages in English; those of the company's customers are worth knowing.
 _LANGUAGES = {
@@ -75,7 +75,7 @@ class Whisper:
         tries = AsyncRetrying(
             stop=stop_after_attempt(_TRIES),
             wait=_wait,
-            retry=retry_if_exception(lambda error: isinstance(error, TranscriptionFailed) and error.retryable),
+            retry=retry_if_exception(_may_help),
             reraise=True,
         )
         return _heard(await tries(self._ask, clip))
@@ -145,7 +145,12 @@ def _retry_after(header: str | None) -> float | None:
     return float(header) if header and header.replace(".", "", 1).isdecimal() else None
 
 
+def _may_help(error: BaseException) -> bool:
+    """Whoever asks for more patience than a turn has is not asked again: the person waits for an answer."""
+    return isinstance(error, TranscriptionFailed) and error.retryable and (error.wait or 0) <= _LONGEST_WAIT
+
+
 def _wait(state: RetryCallState) -> float:
     error: Any = state.outcome.exception() if state.outcome else None
-    asked = getattr(error, "wait", None)
-    return min(asked, _LONGEST_WAIT) if asked is not None else _backoff(state)
+    asked: float | None = getattr(error, "wait", None)
+    return asked if asked is not None else _backoff(state)

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
-from bot.prompting.files import PromptWrong
-from bot.prompting.prompts import Prompts
+from bot.prompting.files import PromptFile
+from bot.prompting.findings import Finding
 
+FILE = "_business.md"
+_LONGEST_SHOWN = 60
 _DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _RANGE = re.compile(r"^(\d{1,2}):(\d{2})\s*-\s*(\d{1,2}):(\d{2})$")
 
@@ -40,33 +43,70 @@ class Business:
         return () if day in self.closed else self.hours[day.weekday()]
 
 
-def business_of(prompts: Prompts) -> Business:
-    """Read the partial `_business.md`; raises PromptWrong where an hour or a date can't be understood."""
-    front = prompts.front("_business")
-    hours = front.get("hours")
-    if not isinstance(hours, dict):
-        raise _wrong(prompts, "hours are missing; expected lines such as `monday: 9:00-19:00`", "hours")
-    unknown = sorted(str(day) for day in set(hours) - set(_DAYS))
-    if unknown:
-        raise _wrong(prompts, f"{unknown[0]!r} is no day; write monday … sunday", unknown[0])
-    name = str(front.get("name") or "")
-    closed = front.get("closed") or []
+def business_of(file: PromptFile, facts: str) -> Business:
+    """What the front matter of `_business.md` says, once `mistakes` finds nothing in it."""
+    hours, closed = file.front["hours"], file.front.get("closed") or []
     return Business(
-        name=name,
-        hours=tuple(_ranges(prompts, day, hours.get(day)) for day in _DAYS),
-        closed=frozenset(_date(prompts, value) for value in (closed if isinstance(closed, list) else [closed])),
-        facts=prompts.render("_business", {"business": {"name": name}}).text,
+        name=name_in(file),
+        hours=tuple(_ranges(hours.get(day)) for day in _DAYS),
+        closed=frozenset(_date(value) for value in _listed(closed)),
+        facts=facts,
     )
 
 
-def _ranges(prompts: Prompts, day: str, value: Any) -> tuple[tuple[time, time], ...]:
+def name_in(file: PromptFile) -> str:
+    return str(file.front.get("name") or "")
+
+
+def mistakes(file: PromptFile) -> Iterator[Finding]:
+    """Where an hour or a date can't be understood."""
+    hours = file.front.get("hours")
+    if not isinstance(hours, dict):
+        fix = "expected lines such as `monday: 9:00-19:00`"
+        yield _wrong(file, ("hours",), "hours are missing", fix)
+    else:
+        for day, value in hours.items():
+            if day not in _DAYS:
+                yield _wrong(file, ("hours", str(day)), f"{_shown(day)} is no day", "write monday … sunday")
+            elif _fails(_ranges, value):
+                fix = "expected 9:00-14:00, 16:00-19:00, each within one day, or cerrado"
+                yield _wrong(file, ("hours", day), f"{day}: {_shown(value)} is not a time", fix)
+    closed = file.front.get("closed") or []
+    for number, value in enumerate(_listed(closed)):
+        if _fails(_date, value):
+            fix = "expected lines such as `- 2026-12-25`"
+            yield _wrong(file, ("closed", number), f"closed: {_shown(value)} is not a date", fix)
+
+
+def _wrong(file: PromptFile, place: tuple[str | int, ...], problem: str, fix: str) -> Finding:
+    return Finding(file.name, *file.place(*place), "bad-business", problem, fix)
+
+
+def _shown(value: Any) -> str:
+    """A value as it is written, where it is short; YAML can make the others endless."""
+    if isinstance(value, (list, dict)):
+        return "a list" if isinstance(value, list) else "a group of lines"
+    return repr(value) if len(str(value)) <= _LONGEST_SHOWN else "this"
+
+
+def _fails(read: Any, value: Any) -> bool:
+    try:
+        read(value)
+    except ValueError:
+        return True
+    return False
+
+
+def _listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def _ranges(value: Any) -> tuple[tuple[time, time], ...]:
     if value in (None, False, "closed", "cerrado"):
         return ()
-    try:
-        return tuple(_range(part.strip()) for part in str(value).split(","))
-    except ValueError as error:
-        problem = f"{day}: {value!r} is not a time; expected 9:00-14:00, 16:00-19:00, each within one day"
-        raise _wrong(prompts, problem, day) from error
+    if not isinstance(value, str):
+        raise ValueError(type(value))  # noqa: TRY004 - what is written is wrong, not our call
+    return tuple(_range(part.strip()) for part in value.split(","))
 
 
 def _range(text: str) -> tuple[time, time]:
@@ -81,17 +121,7 @@ def _range(text: str) -> tuple[time, time]:
     return start, end
 
 
-def _date(prompts: Prompts, value: Any) -> date:
-    try:
-        return date.fromisoformat(str(value))
-    except ValueError as error:
-        problem = f"closed: {value!r} is not a date; expected lines such as `- 2026-12-25`"
-        raise _wrong(prompts, problem, str(value), "closed") from error
-
-
-def _wrong(prompts: Prompts, problem: str, *words: str) -> PromptWrong:
-    """With the line that starts with the first of these words that any line starts with."""
-    path = prompts.path("_business")
-    lines = path.read_text(encoding="utf-8-sig").splitlines()
-    starts = (number for word in words for number, text in enumerate(lines, 1) if text.lstrip(" -").startswith(word))
-    return PromptWrong(path, next(starts, 1), problem)
+def _date(value: Any) -> date:
+    if not isinstance(value, str):
+        raise ValueError(type(value))  # noqa: TRY004 - as above
+    return date.fromisoformat(value)

@@ -1,143 +1,167 @@
-"""The folder of prompts as one thing with one version: loaded whole, or refused with file and line."""
+"""A release of prompts: all files of the folder as one thing, compiled once, rendered in less than a millisecond."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from pathlib import Path
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from html import escape
 from traceback import walk_tb
-from typing import Any
+from typing import Any, assert_never
 
-from jinja2 import FunctionLoader, StrictUndefined, TemplateError, TemplateSyntaxError, UndefinedError, meta, nodes
-from jinja2.sandbox import ImmutableSandboxedEnvironment
+from jinja2 import TemplateError, UndefinedError
 
-from bot.prompting.files import PromptFile, PromptWrong, read
+from bot.ai.chat import FromModel, FromPerson, Instructions, Line
+from bot.prompting.business import FILE, Business, business_of, name_in
+from bot.prompting.files import Part, PromptFile, Role
+from bot.prompting.findings import Finding, PromptsWrong, column_of
+from bot.prompting.front import Front, Model
+from bot.prompting.sandbox import LONGEST_VALUE, Language
 
-# What the service hands to a prompt; one that asks for anything else is refused when it is loaded.
-# The samples stand in for them in that check: somebody well known, and somebody of whom nothing is known.
-_SAMPLES: tuple[Mapping[str, Any], ...] = (
-    {
-        "business": {"name": "Recado"},
-        "customer_name": "Ana",
-        "language": "es",
-        "now": "2026-11-24 10:00 (Tuesday)",
-        "summary": "…",
-    },
-    {
-        "business": {"name": ""},
-        "customer_name": "",
-        "language": "en",
-        "now": "2026-11-24 10:00 (Tuesday)",
-        "summary": "",
-    },
-)
-# These are rendered off a turn too, where nobody is spoken to.
-_KNOWN_TO = {"summary": ("business", "summary"), "_business": ("business",)}
+# All that an expression in a template can raise.
+_BROKEN = (TemplateError, TypeError, ValueError, ArithmeticError, LookupError, AttributeError, RecursionError)
+_FILE = re.compile(r"\$\{file:([^}]+)\}")
+_UNSEEN = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    role: Role
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
 class Rendered:
-    """A prompt as the model gets it, and which one it was: `version` names the content of the whole folder."""
+    """A prompt as the model gets it, and which one it was: `version` names the release, the content of all files.
 
-    text: str
+    `tools` narrows what is offered to these names; None leaves all.
+    """
+
     name: str
     version: str
+    parts: tuple[Said, ...]
+    model: Model = field(default_factory=Model)
+    tools: frozenset[str] | None = None
+
+    @property
+    def text(self) -> str:
+        return "\n\n".join(part.text for part in self.parts)
+
+    @property
+    def lines(self) -> tuple[Line, ...]:
+        return tuple(_line(part) for part in self.parts)
 
 
-# All that an expression in a template can raise; a template that includes itself ends in a RecursionError.
-_BROKEN = (TemplateError, TypeError, ValueError, ArithmeticError, LookupError, AttributeError, RecursionError)
+def _line(part: Said) -> Line:
+    match part.role:
+        case "system":
+            return Instructions(part.text)
+        case "user":
+            return FromPerson(part.text)
+        case "assistant":
+            return FromModel(part.text)
+        case _:
+            assert_never(part.role)
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """A file and its front matter; `defaults` are its inputs' own values."""
+
+    file: PromptFile
+    front: Front
+    defaults: Mapping[str, Any]
+
+    @property
+    def units(self) -> tuple[tuple[str, Part], ...]:
+        """The templates that it is made of, by their names: one for each part; a partial is one."""
+        if self.file.is_partial:
+            return ((self.file.name, Part("system", self.file.body, self.file.body_line)),)
+        return tuple((f"{self.file.name}#{number}", part) for number, part in enumerate(self.file.parts))
 
 
 class Prompts:
-    """Prompt files by name (`assistant` is `assistant.md`); `_name.md` are partials, for `{% include %}`."""
+    """Made by `check`, which has looked at all of it before. `assistant` is the file `assistant.md`."""
 
-    def __init__(self, files: Mapping[str, PromptFile], version: str) -> None:
-        self._files = files
-        self.version = version
-        self._environment = ImmutableSandboxedEnvironment(
-            loader=FunctionLoader(self._source),
-            undefined=StrictUndefined,
-            # A prompt isn't HTML; what people send is fenced where it comes in.
-            autoescape=False,
-            trim_blocks=True,
-            lstrip_blocks=True,
-        )
-        for name in files:
-            self._check(name)
-        for name in files:
-            for sample in _SAMPLES:
-                self.render(name, {value: sample[value] for value in _known_to(name)})
+    def __init__(self, texts: Mapping[str, str], prompts: Mapping[str, Prompt], language: Language) -> None:
+        self.texts = dict(texts)
+        self.release = name_of(texts)
+        self._prompts = dict(prompts)
+        self._language = language
+        self._units = {unit: (prompt.file, part) for prompt in prompts.values() for unit, part in prompt.units}
+        business = prompts[FILE].file
+        facts = self.render("_business", {"business": {"name": name_in(business)}}).text
+        self.business: Business = business_of(business, facts)
 
-    def front(self, name: str) -> dict[str, Any]:
-        """The front matter of a file; raises PromptWrong when there is no such file."""
-        return self._file(name).front
-
-    def path(self, name: str) -> Path:
-        return self._file(name).path
+    def __contains__(self, name: str) -> bool:
+        return f"{name}.md" in self._prompts
 
     def render(self, name: str, values: Mapping[str, Any]) -> Rendered:
-        """The prompt with its values, which are put in as text and never read as a template."""
-        file = self._file(name)
+        """The prompt with its values, which are put in as text and never read as a template, a part or an include.
+
+        Raises PromptsWrong, which `check` has made as good as impossible.
+        """
+        prompt = self._prompts.get(f"{name}.md")
+        if prompt is None:
+            raise PromptsWrong([Finding(f"{name}.md", 1, 1, "missing-file", "there is no such prompt")])
+        values = _put_in(prompt, values)
+        parts = []
         try:
-            text = self._environment.get_template(f"{name}.md").render(values)
-        except UndefinedError as error:
-            raise self._wrong(file, error, "a value is missing") from error
+            for unit, part in prompt.units:
+                text = self._language.run(unit, values).strip()
+                if text:
+                    parts.append(Said(part.role, text))
         except _BROKEN as error:
-            raise self._wrong(file, error, "can't be rendered") from error
-        return Rendered(text.strip(), name, self.version)
+            raise PromptsWrong([self._wrong(prompt.file, error)]) from error
+        tools = None if prompt.front.tools is None else frozenset(prompt.front.tools)
+        return Rendered(name, self.release, tuple(parts), prompt.front.model, tools)
 
-    def _file(self, name: str) -> PromptFile:
-        if name not in self._files:
-            raise PromptWrong(f"{name}.md", 1, "there is no such prompt file in the folder PROMPTS_DIR")
-        return self._files[name]
-
-    def _source(self, name: str) -> tuple[str, str, None] | None:
-        """What jinja reads, with the file's path, by which a traceback tells where it happened."""
-        file = self._files.get(name.removesuffix(".md")) if name.endswith(".md") else None
-        return (file.body, str(file.path), None) if file else None
-
-    def _wrong(self, file: PromptFile, error: Exception, what: str) -> PromptWrong:
+    def _wrong(self, file: PromptFile, error: Exception) -> Finding:
         """Where it happened: the innermost template line of the traceback, maybe in an included partial."""
-        paths = {str(file.path): file for file in self._files.values()}
-        line = 1
-        for frame, number in walk_tb(error.__traceback__):
-            inner = paths.get(frame.f_code.co_filename)
-            if inner is not None:
-                file, line = inner, number
-        return PromptWrong(file.path, file.body_line + line - 1, f"{what}: {error}")
-
-    def _check(self, name: str) -> None:
-        file = self._files[name]
-        try:
-            tree = self._environment.parse(file.body)
-            self._environment.compile(file.body)
-        except TemplateSyntaxError as error:
-            raise PromptWrong(file.path, file.body_line + error.lineno - 1, error.message or "syntax") from error
-        known = _known_to(name)
-        for unknown in sorted(meta.find_undeclared_variables(tree) - set(known)):
-            line = min(found.lineno for found in tree.find_all(nodes.Name) if found.name == unknown)
-            problem = f"unknown value {unknown!r}; known are {', '.join(sorted(known))}"
-            raise PromptWrong(file.path, file.body_line + line - 1, problem)
-        includes: Iterator[Any] = tree.find_all((nodes.Include, nodes.Import, nodes.FromImport, nodes.Extends))
-        for include in includes:
-            wanted = include.template.value if isinstance(include.template, nodes.Const) else None
-            if self._source(str(wanted)) is None:
-                problem = f"includes {wanted!r}, which isn't in the folder; write the name of a file in quotes"
-                raise PromptWrong(file.path, file.body_line + include.lineno - 1, problem)
+        number = 1
+        for frame, line in walk_tb(error.__traceback__):
+            name = frame.f_code.co_filename
+            if unit := self._units.get(name):
+                file, number = unit[0], unit[1].line + self._language.line_of(name, line) - 1
+        code, what = ("unknown-variable", "a value is missing") if isinstance(error, UndefinedError) else _CAN_NOT
+        column = column_of(file.line(number), "{{", "{%")
+        return Finding(file.name, number, column, code, f"{what}: {error}", "see what each value can hold")
 
 
-def _known_to(name: str) -> tuple[str, ...]:
-    return _KNOWN_TO.get(name, tuple(_SAMPLES[0]))
+_CAN_NOT = ("can-not-render", "can't be rendered")
 
 
-def load(folder: Path) -> Prompts:
-    """All `*.md` files of the folder. Raises PromptWrong for the first mistake found."""
-    paths = sorted(folder.glob("*.md"))
-    if not paths:
-        raise PromptWrong(folder, 1, "holds no prompt files (*.md); see PROMPTS_DIR")
-    files = {path.stem: read(path) for path in paths if path.stem.lower() != "readme"}
-    digest = hashlib.sha256()
-    for name, file in files.items():
-        digest.update(f"{name}\0{file.source}\0".encode())
-    return Prompts(files, digest.hexdigest()[:12])
+def name_of(texts: Mapping[str, str]) -> str:
+    """A release's name: twelve hexadecimal digits of what is in its files."""
+    whole = json.dumps(sorted(texts.items()), ensure_ascii=False)
+    return hashlib.sha256(whole.encode("utf-8", "surrogatepass")).hexdigest()[:12]
+
+
+def defaults_of(front: Front, files: Mapping[str, PromptFile]) -> dict[str, Any]:
+    """The inputs' defaults; `${file:_name.md}` in them is that file's text. Raises KeyError with what isn't there."""
+
+    def body(found: re.Match[str]) -> str:
+        return files[found[1].strip()].body.strip()
+
+    return {
+        one.name: _FILE.sub(body, one.default) if isinstance(one.default, str) else one.default
+        for one in front.inputs
+        if one.default is not None
+    }
+
+
+def _put_in(prompt: Prompt, given: Mapping[str, Any]) -> dict[str, Any]:
+    values = dict(prompt.defaults)
+    # What the service knows nothing about is as good as not given.
+    values |= {name: value for name, value in given.items() if value or name not in values}
+    for one in prompt.front.inputs:
+        if one.strict and isinstance(values.get(one.name), str):
+            values[one.name] = one_line(values[one.name])
+    return {name: value[:LONGEST_VALUE] if isinstance(value, str) else value for name, value in values.items()}
+
+
+def one_line(text: str) -> str:
+    """What a person wrote, as one line without signs that can't be seen, and without tags."""
+    return escape(" ".join(_UNSEEN.sub(" ", text).split()), quote=False)

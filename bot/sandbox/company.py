@@ -6,6 +6,7 @@ import secrets
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 from pathlib import Path
 
 from aiohttp import web
@@ -20,12 +21,16 @@ from bot.identity import is_conversation
 from bot.listening import listening
 from bot.queues import QUEUES
 from bot.redis import connect
-from bot.sandbox import phone
+from bot.sandbox import letters, phone, subscriber, till
 from bot.sandbox.cabinet import list_of_files
 from bot.sandbox.database import redis_server
 from bot.sandbox.meta import Meta
+from bot.sandbox.news import News
 from bot.sandbox.openrouter import OpenRouterImitation
+from bot.sandbox.outward import open_outward as _outward
 from bot.sandbox.postbox import Postbox, Posted
+from bot.sandbox.reach import Reach
+from bot.sandbox.stripe import StripeImitation
 from bot.sandbox.vision import VisionImitation
 from bot.sandbox.whisper import WhisperImitation
 from bot.settings import RedisSettings, Settings
@@ -33,6 +38,8 @@ from bot.worker import CONCURRENCY, running
 
 _ANY_PORT = 0
 _LOOPBACK = "127.0.0.1"
+_STRIPE_PAGES = "/sandbox/stripe-pages"
+_TRIAL_DAYS = 14
 
 
 @asynccontextmanager
@@ -43,28 +50,55 @@ async def open_company(settings: Settings, host: str, port: int, data: Path) -> 
         settings.redis = RedisSettings(url=SecretStr(url))
         settings.storage = settings.storage.model_copy(update={"dir": data / "files"})
         port = port or _free_port(host)
+        reach = Reach({})
         if settings.service.public_url is None:
             own = f"http://{_LOOPBACK if host in ('0.0.0.0', '::') else host}:{port}"
             settings.service = settings.service.model_copy(update={"public_url": own})
+            reach.paths[own] = ""
+        outward = await _outward(settings, stack, f"http://{_LOOPBACK}:{port}")
+        if "prompts_release" not in settings.service.model_fields_set:
+            settings.service = settings.service.model_copy(update={"prompts_release": "watch"})
         services = {
             "WhatsApp": "real" if settings.whatsapp.access_token else "imitation",
             "OpenRouter": await _openrouter(settings, stack),
             "Whisper": await _whisper(settings, stack),
             "Vision": await _vision(settings, stack),
+            "Subscribers": outward.subscribers,
+            "Web Push": outward.keys,
         }
+        stripe = await _stripe(settings, stack, port, reach)
+        services["Stripe"] = "imitation" if stripe else "real"
         meta = await _meta(settings, stack, port)
         redis = await stack.enter_async_context(connect(settings.redis))
         events = Events(redis)
         postbox, services["E-mail"] = await _mail(settings, stack, events)
         app = create_app(settings)
-        page = phone.application(meta, events.listen, {"services": services, "staff": []})
-        page.router.add_get("/mails", postbox.listing)
+        news = News()
+        facts = {"services": services, "staff": _staff(settings, services["WhatsApp"]), "reach": reach.paths}
+        page = phone.application(meta, events.listen, facts, news.listen)
+        page.add_routes(letters.routes(postbox, reach))
         page.router.add_post("/give-back", _give_back(HandOff(Contacts(redis), events)))
         page.router.add_get("/files", list_of_files(redis, files_of(redis, settings)))
+        page.router.add_get("/events-out", outward.erp.shown)
+        page.router.add_get("/pushes", outward.push.shown)
+        page.router.add_post("/push/browser", outward.subscribe)
+        outward.erp.changed = partial(news.tell, "events")
+        outward.push.changed = partial(news.tell, "pushes")
+        if stripe:
+            page.add_routes(till.routes(stripe))
+            app.add_subapp(f"{_STRIPE_PAGES}/", reach.led(stripe.pages()))
         app.add_subapp("/sandbox/", page)
         app.add_routes([web.get("/", _to_the_page)])
         await stack.enter_async_context(running(settings, QUEUES, CONCURRENCY))
         address = await stack.enter_async_context(listening(app, host, port))
+        if stripe:
+            stripe.on_change = partial(news.tell, "stripe")
+            first, *_, last = phone.PEOPLE
+            subscriber.subscribe(
+                stripe, subscriber.customer(stripe, first.phone or first.bsuid, first.name, "ana@example.com")
+            )
+            # Somebody whose account nobody knows yet: a code by e-mail finds it.
+            subscriber.subscribe(stripe, subscriber.customer(stripe, None, last.name, "sam@example.com"))
         yield f"{address}/sandbox/"
 
 
@@ -143,6 +177,32 @@ async def _mail(settings: Settings, stack: AsyncExitStack, events: Events) -> tu
         }
     )
     return postbox, "imitation"
+
+
+async def _stripe(settings: Settings, stack: AsyncExitStack, port: int, reach: Reach) -> StripeImitation | None:
+    if settings.stripe.secret_key is not None:
+        return None
+    key, secret = f"sk_test_{secrets.token_hex(12)}", f"whsec_{secrets.token_hex(16)}"
+    webhook = f"http://{_LOOPBACK}:{port}/webhooks/stripe"
+    # Redis remembers the ids of earlier runs.
+    stripe = StripeImitation(key, secret, webhook, seed=secrets.token_hex(4))
+    url = await stack.enter_async_context(listening(stripe.app(), _LOOPBACK, _ANY_PORT, finish=0.1))
+    stripe.account.base_url = url
+    reach.paths[url] = _STRIPE_PAGES
+    told = {"secret_key": SecretStr(key), "webhook_secret": [SecretStr(secret)], "api_base": url}
+    told |= {"return_url": settings.stripe.return_url or f"{url}/back"}
+    # The demo's business offers a trial (prompts/_business.md).
+    told |= {"trial_days": settings.stripe.trial_days or _TRIAL_DAYS}
+    settings.stripe = settings.stripe.model_copy(update=told)
+    return stripe
+
+
+def _staff(settings: Settings, whatsapp: str) -> list[str]:
+    """Who of the page's people is staff, by BSUID; where nobody is and nobody real writes, those of the demo are."""
+    if not settings.channel.staff_contacts and whatsapp == "imitation":
+        settings.channel = settings.channel.model_copy(update={"staff_contacts": list(phone.STAFF)})
+    known = set(settings.channel.staff_contacts)
+    return [person.bsuid for person in phone.PEOPLE if {person.bsuid, person.phone} & known]
 
 
 async def _to_the_page(_: web.Request) -> web.Response:

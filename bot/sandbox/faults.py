@@ -10,8 +10,9 @@ from bot.sandbox.people import Person
 Kind = Literal[
     "refuse", "fail", "drop", "delay", "html", "twice", "reverse", "late", "batch", "slow", "hidden", "closed"
 ]
-# What an answer's fault hits: messages to people, read marks, everything about media, or all calls.
-Call = Literal["messages", "read", "media", "all"]
+# What an answer's fault hits: messages to people, read marks, everything about media, the bytes of a file alone, the
+# list of templates, or all calls.
+Call = Literal["messages", "read", "media", "download", "templates", "all"]
 
 
 @dataclass(slots=True)

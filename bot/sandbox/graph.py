@@ -4,6 +4,7 @@ import asyncio
 import hmac
 import json
 import re
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -36,6 +37,7 @@ class Graph:
     read: Callable[[ReadMark], None]
     review: Callable[[Template], None]
     subscribe: Callable[[bool | None], bool]
+    calls: Counter[Call]
 
     def app(self) -> web.Application:
         app = web.Application(client_max_size=LARGEST_REQUEST, middlewares=[self._guard])
@@ -83,6 +85,7 @@ class Graph:
         message = understand(body)
         if isinstance(message, ReadMark):
             return await self._mark_read(request, message)
+        self.calls["messages"] += 1
         verdict = self.desk.judge(message)
         self._trouble("messages", verdict.person)
         if self.faults.take("html", "messages", verdict.person):
@@ -90,8 +93,7 @@ class Graph:
             return _bad_gateway()
         wamid = new_wamid()
         self.accept(message, verdict, wamid, body)
-        if delay := self.faults.take("delay", "messages", verdict.person):
-            await asyncio.sleep(delay.seconds)
+        await self._delay("messages", verdict.person)
         if self.faults.take("drop", "messages", verdict.person):
             self.desk.chats.mishap(verdict.person, "drop")
             _hang_up(request)
@@ -130,6 +132,7 @@ class Graph:
         known = [template for template in self.desk.templates.find() if template.id == object_id]
         if known:
             return web.json_response(known[0].as_json(_wanted(request, "")))
+        self.calls["media"] += 1
         self._trouble("media")
         if request.query.get("phone_number_id", business.phone_number_id) != business.phone_number_id:
             raise unknown_object(object_id)
@@ -150,13 +153,20 @@ class Graph:
         return web.json_response({"success": True})
 
     async def _download(self, request: web.Request) -> web.StreamResponse:
+        self.calls["download"] += 1
         self._trouble("media")
+        self._trouble("download")
+        await self._delay("download")
         query = request.query
         file = self.desk.media.by_url(query.get("mid", ""), query.get("ext", ""), query.get("hash", ""))
         if file is None:
             raise web.HTTPNotFound
         response = web.StreamResponse(headers={"Content-Type": file.mime, "Content-Length": str(len(file.data))})
         await response.prepare(request)
+        if self.faults.take("drop", "download"):
+            await response.write(file.data[: len(file.data) // 2])
+            _hang_up(request)
+            return response
         for start in range(0, len(file.data), _READ_BLOCK):
             await response.write(file.data[start : start + _READ_BLOCK])
         return response
@@ -171,6 +181,7 @@ class Graph:
 
     async def _list_templates(self, request: web.Request) -> web.StreamResponse:
         self._account(request)
+        await self._delay("templates")
         query = request.query
         found = self.desk.templates.find(name=query.get("name"), status=query.get("status"))
         start, limit = _whole(query.get("after", "0")), _whole(query.get("limit", "25"))
@@ -202,6 +213,10 @@ class Graph:
         """Raise what was ordered to go wrong before anything has happened."""
         if fault := self.faults.take("refuse", call, person):
             raise Refused(fault.code, "as ordered", status=fault.status)
+
+    async def _delay(self, call: Call, person: Person | None = None) -> None:
+        if delay := self.faults.take("delay", call, person):
+            await asyncio.sleep(delay.seconds)
 
     async def _about(self, request: web.Request) -> Person | None:
         """Whom a refused call was about, as far as its body tells."""

@@ -1,6 +1,7 @@
 """Meta's Cloud API on this machine: one WhatsApp Business number, and the people who write to it."""
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, aclosing
 from dataclasses import KW_ONLY, dataclass, field
@@ -37,7 +38,8 @@ class Meta:
     """Meta's side of the wire, over real HTTP; `start` gives the base URL that our client is configured with.
 
     `status_pauses` are the seconds before `sent`, `delivered` and `read`; `retry_pauses` those between tries of a
-    webhook. The clock decides about windows, addresses of media and speed limits.
+    webhook. The clock decides about windows, addresses of media and speed limits. `calls` counts what was asked for,
+    refused or not.
     """
 
     _: KW_ONLY
@@ -57,6 +59,7 @@ class Meta:
     accepted: list[Sent] = field(default_factory=list, init=False)
     read_marks: list[str] = field(default_factory=list, init=False)
     typing: list[str] = field(default_factory=list, init=False)
+    calls: Counter[Call] = field(default_factory=Counter, init=False)
 
     def __post_init__(self) -> None:
         self.business = Business(self.phone_number_id, self.waba_id, self.display_phone_number)
@@ -80,6 +83,7 @@ class Meta:
             read=self._read,
             review=lambda template: self._chores.start(self._progress.review(template)),
             subscribe=self._subscribe,
+            calls=self.calls,
         ).app()
 
     async def start(self, host: str = "127.0.0.1", port: int = 0) -> str:
@@ -204,12 +208,12 @@ class Meta:
         self.faults.plan(Fault("fail", times, "messages", to, code))
 
     def will_drop(self, times: int = 1, call: Call = "messages") -> None:
-        """Act on the next calls, but lose the answer."""
+        """Act on the next calls, but lose the answer; of a download, its second half."""
         self.faults.plan(Fault("drop", times, call))
 
-    def will_delay(self, seconds: float, times: int = 1) -> None:
-        """Act on the next messages, and answer only after so many seconds."""
-        self.faults.plan(Fault("delay", times, seconds=seconds))
+    def will_delay(self, seconds: float, times: int = 1, call: Call = "messages") -> None:
+        """Act on the next messages, or find a file or the templates, and answer only after so many seconds."""
+        self.faults.plan(Fault("delay", times, call, seconds=seconds))
 
     def will_html_502(self, times: int = 1) -> None:
         """Let a gateway answer the next messages with a page; they are not accepted."""

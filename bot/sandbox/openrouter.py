@@ -6,6 +6,7 @@ import asyncio
 import json
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -74,6 +75,11 @@ class OpenRouterImitation:
         """Answer so, in this order; with `model`, only requests for that one."""
         (self._by_model.setdefault(model, deque()) if model else self._script).extend(answers)
 
+    def forget(self) -> None:
+        """Take back what was queued and hasn't been answered."""
+        self._script.clear()
+        self._by_model.clear()
+
     def app(self) -> web.Application:
         app = web.Application(client_max_size=64 * 1024 * 1024)
         app.add_routes(
@@ -140,9 +146,11 @@ async def _play(request: web.Request, answer: Scripted, body: dict[str, Any]) ->
         response = web.StreamResponse(status=answer.status, headers={"Content-Type": "application/json"})
         response.content_length = len(text.encode())
         await response.prepare(request)
-        for byte in text.encode()[: len(text) // 2 if answer.cut else None]:
-            await response.write(bytes([byte]))
-            await asyncio.sleep(answer.drip)
+        # Whoever has had enough hangs up.
+        with suppress(ConnectionResetError):
+            for byte in text.encode()[: len(text) // 2 if answer.cut else None]:
+                await response.write(bytes([byte]))
+                await asyncio.sleep(answer.drip)
         if answer.cut and request.transport is not None:
             request.transport.abort()
         return response

@@ -6,7 +6,7 @@ from aiohttp import web
 
 _POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; media-src 'self' blob:; "
-    "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    "connect-src 'self'; frame-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
 _HEADERS = {
     "X-Content-Type-Options": "nosniff",
@@ -15,6 +15,9 @@ _HEADERS = {
     "Permissions-Policy": "microphone=(self), geolocation=(self), camera=()",
     "Content-Security-Policy": _POLICY,
 }
+
+
+_DRAWN = ("image/", "audio/", "video/")
 
 
 @web.middleware
@@ -39,3 +42,15 @@ def same_origin(request: web.Request) -> bool:
         return False
     origin = request.headers.get("Origin")
     return origin is None or origin.partition("://")[2] == request.host
+
+
+def as_file(data: bytes, mime: str) -> web.Response:
+    """Somebody's file: shown where a browser only draws or plays it, else only saved; it never runs as a page."""
+    drawn = mime.startswith(_DRAWN) and "svg" not in mime
+    headers = {
+        "Content-Type": mime if drawn else "application/octet-stream",
+        "Content-Disposition": "inline" if drawn else "attachment",
+        "Content-Security-Policy": "sandbox; default-src 'none'",
+        "Cache-Control": "private, max-age=3600",
+    }
+    return web.Response(body=data, headers=headers)

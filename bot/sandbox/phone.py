@@ -7,17 +7,17 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import aclosing, suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from aiohttp import web
-from pydantic import BaseModel, ValidationError
 
+from bot.sandbox.asked import body_of, checked
 from bot.sandbox.broadcast import Broadcast, Event
 from bot.sandbox.chores import Chores
 from bot.sandbox.gestures import Gesture, NewPerson, Presence, SampleChoice
 from bot.sandbox.graph_errors import Refused
 from bot.sandbox.meta import Meta, Person
-from bot.sandbox.origin import add_headers, guard
+from bot.sandbox.origin import add_headers, as_file, guard
 from bot.sandbox.rarities import Rarity
 from bot.sandbox.rarities import send as send_rarity
 from bot.sandbox.trouble import Trouble, cause
@@ -28,9 +28,6 @@ _PAGE, _SAMPLES = _HERE / "page", _HERE / "samples"
 _ALBUM = ("label_detergent_q50.jpg", "label_tv_photo.jpg", "ean13-1_1.jpg")
 _HEARTBEAT_SECONDS = 15
 _MOST_TURNS = 100
-_LARGEST_JSON = 64 * 1024
-_DRAWN = ("image/", "audio/", "video/")
-_Form = TypeVar("_Form", bound=BaseModel)
 
 PEOPLE = (
     Person(phone="5215512345678", bsuid="MX.8801234567890123", name="Ana Morales"),
@@ -40,13 +37,19 @@ PEOPLE = (
 STAFF = (PEOPLE[1].bsuid,)
 
 
-def application(meta: Meta, turns: Callable[[], AsyncIterator[Event]], facts: dict[str, Any]) -> web.Application:
+def application(
+    meta: Meta,
+    turns: Callable[[], AsyncIterator[Event]],
+    facts: dict[str, Any],
+    *more: Callable[[], AsyncIterator[Event]],
+) -> web.Application:
     """The page and what it calls, to be mounted with `add_subapp("/sandbox/", …)`; it ends its streams at shutdown.
 
     `turns` gives `turn` and `handoff` events from now on. `facts` is shown as it is: `services` maps the name of a
-    service to `real` or `imitation`, `staff` lists the BSUIDs of people who are staff.
+    service to `real` or `imitation`, `staff` lists the BSUIDs of people who are staff, `reach` is Reach.paths. What
+    `more` gives is passed on to the page.
     """
-    phone = Phone(meta, turns, facts)
+    phone = Phone(meta, (turns, *more), facts)
     app = web.Application(middlewares=[guard])
     app.add_routes(phone.routes())
     app.on_response_prepare.append(add_headers)
@@ -61,7 +64,7 @@ class Phone:
     """Handlers of the page; what it shows is kept by Meta, but for the turns, which are kept here for a reload."""
 
     meta: Meta
-    turns: Callable[[], AsyncIterator[Event]]
+    sources: tuple[Callable[[], AsyncIterator[Event]], ...]
     facts: dict[str, Any]
     _stage: Broadcast = field(default_factory=Broadcast, init=False)
     _chores: Chores = field(default_factory=Chores, init=False)
@@ -89,7 +92,8 @@ class Phone:
         for person in PEOPLE:
             self.meta.chats.of(person)
         self._chores.start(self._pass_on(self.meta.listen()))
-        self._chores.start(self._pass_on(self.turns()))
+        for source in self.sources:
+            self._chores.start(self._pass_on(source()))
         self._chores.start(self._beat())
 
     async def end_streams(self, _app: web.Application) -> None:
@@ -155,7 +159,7 @@ class Phone:
             file = self.meta.media.get(request.match_info["id"])
         except Refused as error:
             raise web.HTTPNotFound from error
-        return _stored(file.data, file.mime)
+        return as_file(file.data, file.mime)
 
     async def _list_samples(self, _request: web.Request) -> web.StreamResponse:
         return web.json_response(_samples())
@@ -163,16 +167,16 @@ class Phone:
     async def _sample(self, request: web.Request) -> web.StreamResponse:
         path = _one_of(_SAMPLES, request.match_info["file"])
         upload = classify(path.read_bytes(), "", path.name, {})
-        return _stored(upload.data, upload.mime)
+        return as_file(upload.data, upload.mime)
 
     async def _message(self, request: web.Request) -> web.StreamResponse:
         if request.content_type == "multipart/form-data":
             return await self._send_file(await read_upload(request))
-        body = await _body(request)
+        body = await body_of(request)
         if "sample" in body:
-            choice = _form(SampleChoice, body)
+            choice = checked(SampleChoice, body)
             return await self._send_file(_sampled(choice))
-        gesture = _form(Gesture, body)
+        gesture = checked(Gesture, body)
         message = gesture.message.model_dump(exclude_none=True)
         quotes = gesture.message.type in {"text", "interactive", "button", "location", "contacts"}
         context = gesture.context if quotes else None
@@ -194,7 +198,7 @@ class Phone:
         return web.json_response({"wamid": wamid})
 
     async def _rarity(self, request: web.Request) -> web.StreamResponse:
-        rarity = _form(Rarity, await _body(request))
+        rarity = checked(Rarity, await body_of(request))
         person = self._person(rarity.person)
         album = [(_SAMPLES / name).read_bytes() for name in _ALBUM]
         new = await send_rarity(self.meta, person, rarity, album)
@@ -203,11 +207,11 @@ class Phone:
         return web.json_response({})
 
     async def _trouble(self, request: web.Request) -> web.StreamResponse:
-        await cause(self.meta, _form(Trouble, {"trouble": await _body(request)}))
+        await cause(self.meta, checked(Trouble, {"trouble": await body_of(request)}))
         return web.json_response({"armed": self.meta.faults.armed()})
 
     async def _new_person(self, request: web.Request) -> web.StreamResponse:
-        name = _form(NewPerson, await _body(request)).name
+        name = checked(NewPerson, await body_of(request)).name
         digits = f"{secrets.randbelow(10**8):08d}"
         person = Person(phone=f"52155{digits}", bsuid=f"MX.{secrets.randbelow(10**16):016d}", name=name)
         self.meta.chats.of(person)
@@ -215,7 +219,7 @@ class Phone:
         return web.json_response(self._shown(person))
 
     async def _presence(self, request: web.Request) -> web.StreamResponse:
-        presence = _form(Presence, await _body(request))
+        presence = checked(Presence, await body_of(request))
         await self.meta.opens(self._person(presence.person), is_open=presence.open)
         return web.json_response({})
 
@@ -231,18 +235,6 @@ def _framed(event: Event) -> bytes:
     if event["type"] == "heartbeat":
         return b": heartbeat\n\n"
     return f"data: {json.dumps(event)}\n\n".encode()
-
-
-def _stored(data: bytes, mime: str) -> web.Response:
-    """A person's file: shown where a browser only draws or plays it, else only saved; it never runs as a page."""
-    drawn = mime.startswith(_DRAWN) and "svg" not in mime
-    headers = {
-        "Content-Type": mime if drawn else "application/octet-stream",
-        "Content-Disposition": "inline" if drawn else "attachment",
-        "Content-Security-Policy": "sandbox; default-src 'none'",
-        "Cache-Control": "private, max-age=3600",
-    }
-    return web.Response(body=data, headers=headers)
 
 
 def _one_of(folder: Path, name: str) -> Path:
@@ -268,24 +260,3 @@ def _sampled(choice: SampleChoice) -> Upload:
     declared = "audio/ogg; codecs=opus" if path.suffix == ".ogg" else ""
     fields = {"person": choice.person, "voice": str(voice).lower(), "as": str(listed["kind"])}
     return classify(path.read_bytes(), declared, path.name, fields)
-
-
-async def _body(request: web.Request) -> dict[str, Any]:
-    if request.content_type != "application/json" or (request.content_length or 0) > _LARGEST_JSON:
-        raise web.HTTPBadRequest(text="a JSON object of at most 64 KB is expected")
-    try:
-        body = json.loads(await request.read())
-    except ValueError as error:
-        raise web.HTTPBadRequest(text="the body is not JSON") from error
-    if not isinstance(body, dict):
-        raise web.HTTPBadRequest(text="the body must be a JSON object")
-    return body
-
-
-def _form(form: type[_Form], body: dict[str, Any]) -> _Form:
-    try:
-        return form.model_validate(body)
-    except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        place = ".".join(map(str, first["loc"]))
-        raise web.HTTPBadRequest(text=f"{place}: {first['msg']}") from error

@@ -9,6 +9,7 @@ from html import unescape
 from typing import Any
 
 from bot.language import Language, language_of
+from bot.sandbox import standin_billing
 
 _HOURS = re.compile(
     r"\b(abre[ns]?|abiert[oa]|cierra[ns]?|horarios?|a qué hora|a que hora|open|close[sd]?|hours?|direcci[oó]n|address|"
@@ -19,6 +20,7 @@ _PERSON = re.compile(
     r"\b(una persona|con alguien|humano|asesor|agente|encargado|queja|human|agent|a person|somebody|someone real)\b",
     re.IGNORECASE,
 )
+_NOTIFY = re.compile(r"\b(av[ií]sa(me|rme)|avisos|notificaci[oó]n(es)?|notify me|notifications?)\b", re.IGNORECASE)
 _THANKS = re.compile(r"\b(gracias|thanks|thank you)\b", re.IGNORECASE)
 _TAG = re.compile(
     r"<(voice_note|video|photo|document|location|contact_cards|order|sticker|tapped)>(.*?)</\1>", re.DOTALL
@@ -33,9 +35,13 @@ def answer_by_rules(messages: list[dict[str, Any]], tools: list[dict[str, Any]])
     words = " ".join(_words(said))
     language = language_of(words) or "es"
     offered = {tool.get("function", {}).get("name") for tool in tools}
+    if billing := standin_billing.asks(words, results, offered):
+        return _call(*billing)
     if not results:
         if _PERSON.search(words) and "talk_to_a_person" in offered:
             return _call("talk_to_a_person", {"reason": f"The customer asks for a person: {words[:200]}"})
+        if _NOTIFY.search(words) and "notify_me" in offered:
+            return _call("notify_me", {})
         if _HOURS.search(words) and "business_hours" in offered:
             return _call("business_hours", {})
     return {"role": "assistant", "content": _text(said, words, results, language)}
@@ -77,11 +83,16 @@ def _call(name: str, arguments: dict[str, Any]) -> dict[str, Any]:
 def _text(said: str, words: str, results: dict[str, str], language: Language) -> str:
     if "talk_to_a_person" in results:
         return _SAY["person"][language]
+    if "notify_me" in results:
+        # The button says it.
+        return "-"
     seen = [
         _SEEN[tag]({name: unescape(value) for name, value in _FIELD.findall(inside)}, language)
         for tag, inside in _TAG.findall(said)
         if tag in _SEEN
     ]
+    if billing := standin_billing.says(results, language):
+        seen.append(billing)
     if "business_hours" in results:
         seen.append(_hours(results["business_hours"], language))
     if seen:

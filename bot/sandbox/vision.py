@@ -23,15 +23,17 @@ _TEXT = {"TEXT_DETECTION", "DOCUMENT_TEXT_DETECTION"}
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """What to do instead of reading: wait `seconds`, then fail the call by a status, or one photo by a code.
+    """What to do instead of reading: wait `seconds`, then fail the call by a status, or one photo by a code, or find
+    nothing on it (`empty`).
 
-    Without either the photo is read after the wait.
+    Without any of these the photo is read after the wait.
     """
 
     status: str | None = None
     code: int | None = None
     message: str = ""
     seconds: float = 0
+    empty: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,10 +45,11 @@ class Request:
 
 
 class VisionImitation:
-    """One server, with an engine of its own."""
+    """One server, with an engine of its own; `calls` counts what was asked, failed or not."""
 
     def __init__(self) -> None:
         self.requests: list[Request] = []
+        self.calls = 0
         self._faults: deque[Fault] = deque()
         self._reader = LocalReader()
         self._server: Any = None
@@ -86,6 +89,7 @@ class VisionImitation:
         import grpc  # noqa: PLC0415 -- as above
         from google.cloud import vision_v1  # noqa: PLC0415 -- as above
 
+        self.calls += 1
         fault = self._faults.popleft() if self._faults else Fault()
         await asyncio.sleep(fault.seconds)
         if fault.status:
@@ -104,6 +108,8 @@ class VisionImitation:
         self.requests = [*self.requests[1 - _REMEMBERED :], Request(features, len(photo))]
         if fault.code:
             return _error(fault.code, fault.message)
+        if fault.empty:
+            return {}
         if not features:
             return _error(_INVALID_ARGUMENT, "Request must specify image and features.")
         if len(photo) > _LARGEST_IMAGE:

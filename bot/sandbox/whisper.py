@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import deque
+from contextlib import suppress
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any
@@ -35,7 +36,7 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What to answer instead of listening: after `delay` seconds, this, or a cut connection."""
+    """What to answer instead of listening: after `delay` seconds this, with `drip` seconds a byte, or a cut one."""
 
     status: int = 200
     body: str = ""
@@ -43,6 +44,7 @@ class Answer:
     headers: dict[str, str] = field(default_factory=dict)
     delay: float = 0
     cut: bool = False
+    drip: float = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +85,10 @@ class WhisperImitation:
     def will(self, *answers: Answer) -> None:
         """Give these answers to the next requests, one each."""
         self._answers.extend(answers)
+
+    def forget(self) -> None:
+        """Take back what was ordered and hasn't happened."""
+        self._answers.clear()
 
     async def _transcriptions(self, request: web.Request) -> web.StreamResponse:
         try:
@@ -176,9 +182,24 @@ async def _scripted(answer: Answer, request: web.Request) -> web.StreamResponse:
     await asyncio.sleep(answer.delay)
     if answer.cut and request.transport:
         request.transport.abort()
+    if answer.drip:
+        return await _dripping(answer, request)
     return web.Response(
         status=answer.status, text=answer.body, content_type=answer.content_type, headers=answer.headers
     )
+
+
+async def _dripping(answer: Answer, request: web.Request) -> web.StreamResponse:
+    body = answer.body.encode()
+    response = web.StreamResponse(status=answer.status, headers={"Content-Type": answer.content_type})
+    response.content_length = len(body)
+    await response.prepare(request)
+    # Whoever has had enough hangs up.
+    with suppress(ConnectionResetError):
+        for byte in body:
+            await response.write(bytes([byte]))
+            await asyncio.sleep(answer.drip)
+    return response
 
 
 def _usage(recording: Recording) -> dict[str, Any]:

@@ -80,6 +80,8 @@ class Settings:
             needs.append(("WHATSAPP_APP_SECRET", whatsapp.app_secret, secret))
         if turns:
             needs.append(("OPENROUTER_API_KEY", self.llm.api_key, "a key of OpenRouter, for the queue llm"))
+        if self.subscribers.subscribers:
+            needs.append(("WEBHOOK_SECRET", self.subscribers.secret, "the secret that signs events, whsec_ and base64"))
         missing = [f"{name}: is not set; expected {what}" for name, value, what in needs if not value]
         if missing:
             raise SettingsWrong(missing)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from base64 import b64decode
 from pathlib import Path
 from typing import Annotated, Literal, cast
 
@@ -84,6 +86,13 @@ class PushSettings(Section):
         description="true or false: allow private addresses",
     )
 
+    @field_validator("private_key")
+    @classmethod
+    def _scalar(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and not re.fullmatch(r"[\w-]{43}=?", value.get_secret_value()):
+            raise ValueError("is not the base64url of 32 bytes")
+        return value
+
     @property
     def configured(self) -> bool:
         return bool(self.public_key and self.private_key and self.subject)
@@ -145,3 +154,18 @@ class SubscriberSettings(Section):
     )
     secret: SecretStr | None = Field(None, description="the secret that signs events, whsec_ and base64")
     allow_private: bool = Field(default=False, description="true or false: allow private addresses")
+
+    @field_validator("secret")
+    @classmethod
+    def _key(cls, value: SecretStr | None) -> SecretStr | None:
+        """As the Standard Webhooks specification has it: a prefix, and the base64 of 24 to 64 bytes."""
+        if value is None:
+            return None
+        text = value.get_secret_value()
+        try:
+            length = len(b64decode(f"{text.removeprefix('whsec_')}==")) if text.startswith("whsec_") else 0
+        except ValueError as error:
+            raise ValueError("is not base64 after whsec_") from error
+        if not 16 <= length <= 128:  # noqa: PLR2004 - wider than the specification, for secrets that exist
+            raise ValueError("is not whsec_ and the base64 of a key")
+        return value

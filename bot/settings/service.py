@@ -45,6 +45,9 @@ class ServiceSettings(Section):
         "America/Mexico_City", description="an IANA name such as America/Mexico_City"
     )
     prompts_dir: Path = Field(Path("prompts"), description="the folder of the prompt files")
+    prompts_release: Literal["watch", "manual"] = Field(
+        "manual", description="watch (saving is releasing; the sandbox's default) or manual (`recado prompts release`)"
+    )
     templates_dir: Path = Field(Path("templates"), description="the folder of the WhatsApp templates' files")
     public_url: Url | None = Field(None, description="the address at which people reach `serve`, for links in chats")
     console_token: SecretStr | None = Field(None, description="the operators' password; without it there is no console")

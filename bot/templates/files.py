@@ -48,6 +48,12 @@ def load(folder: Path) -> tuple[Definition, ...]:
     return tuple(found)
 
 
+def names(folder: Path) -> frozenset[str] | None:
+    """The names of the templates that there are files of; None without the folder, where nobody can say."""
+    paths = (*folder.glob("*.yaml"), *folder.glob("*.yml"))
+    return frozenset(path.stem for path in paths) if folder.is_dir() else None
+
+
 def definitions(folder: Path) -> tuple[Definition, ...]:
     """As `load`; with a mistake in them none, and a line in the log: what Meta approved can be sent all the same."""
     if not folder.is_dir():

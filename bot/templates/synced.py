@@ -148,7 +148,8 @@ class Templates:
         elif await self._redis.set(_LOOKED, "asking", nx=True, ex=_ASKING_SECONDS):
             try:
                 await self.sync()
-            except (GraphError, Unavailable):
+            except (GraphError, Unavailable, asyncio.CancelledError):
+                # Nobody waits for what nobody learns: a tool's time may be up while Meta is silent.
                 await answer(self._redis.delete(_LOOKED))
                 raise
             await self._redis.set(_LOOKED, "done", xx=True, ex=_LOOK_AGAIN_SECONDS)

@@ -2,16 +2,28 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any, NamedTuple
 
 from bot.contacts import Role
+from bot.tools.billing import (
+    get_subscription,
+    list_invoices,
+    list_plans,
+    open_portal,
+    send_invoice,
+    start_subscription,
+)
 from bot.tools.business import business_hours
 from bot.tools.email import send_email
 from bot.tools.files import list_files, send_file
 from bot.tools.handoff import talk_to_a_person
 from bot.tools.offers import ask_location, offer_choices, send_link
+from bot.tools.plan_changes import cancel_subscription, change_plan, resume_subscription
+from bot.tools.push import notify_me
 from bot.tools.templates import send_template
 from bot.tools.tool import Tool, ToolContext
+from bot.tools.verification import confirm_code, verify_email
 
 
 class Row(NamedTuple):
@@ -34,16 +46,45 @@ TABLE = (
     Row(offer_choices, _YES, _YES),
     Row(ask_location, _YES, _YES),
     Row(send_link, _YES, _YES),
+    Row(notify_me, _YES, _YES, needs="push"),
     Row(send_template, _NO, _YES),
     Row(list_files, _YES, _YES, needs="files"),
     Row(send_file, _YES, _YES, needs="files"),
     Row(send_email, _YES, _YES, needs="mail"),
+    Row(get_subscription, _YES, _YES, needs="billing"),
+    Row(list_plans, _YES, _YES, needs="billing"),
+    Row(list_invoices, _YES, _YES, needs="billing"),
+    Row(send_invoice, _YES, _YES, needs="billing"),
+    Row(start_subscription, _YES, _YES, needs="billing"),
+    Row(change_plan, _YES, _YES, needs="billing"),
+    Row(cancel_subscription, _YES, _YES, needs="billing"),
+    Row(resume_subscription, _YES, _YES, needs="billing"),
+    Row(open_portal, _YES, _YES, needs="billing"),
+    Row(verify_email, _YES, _YES, needs="verification"),
+    Row(confirm_code, _YES, _YES, needs="verification"),
 )
 
 
 def tools_for(context: ToolContext) -> tuple[Tool[Any], ...]:
     """The tools that the model is offered, and may call, in this conversation."""
     return tuple(row.tool for row in TABLE if may_use(row, context.contact.role) and _there(row, context))
+
+
+def listed(output: str) -> str:
+    """The table for an operator, as text or JSON. Operators work in the console and by commands: no tool is theirs."""
+    rows = [
+        {"tool": row.tool.name, "needs": row.needs, "customer": row.customer, "staff": row.staff, "operator": False}
+        for row in TABLE
+    ]
+    if output == "json":
+        return json.dumps(rows, indent=2)
+    lines = [f"{'tool':<22}{'customer':<10}{'staff':<8}{'operator':<10}only with"]
+    for row in rows:
+        marks = ["✓" if row[role] else "–" for role in ("customer", "staff", "operator")]
+        lines.append(f"{row['tool']:<22}{marks[0]:<10}{marks[1]:<8}{marks[2]:<10}{row['needs'] or ''}".rstrip())
+    return "\n".join(
+        [*lines, "", "The role is decided by STAFF_CONTACTS and the signed webhook; operators work in the console."]
+    )
 
 
 def may_use(row: Row, role: Role) -> bool:

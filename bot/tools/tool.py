@@ -16,7 +16,10 @@ from bot.handoff import HandOff
 from bot.mail.mailroom import Mailroom
 from bot.messages import Part
 from bot.notices import Notices
+from bot.payments.billing import Billing
 from bot.prompting.business import Business
+from bot.push.links import Invitation
+from bot.verification import Verification
 
 
 class ToolError(Exception):
@@ -42,6 +45,9 @@ class Kit:
     notices: Notices
     files: Files | None = None
     mail: Mailroom | None = None
+    push: Invitation | None = None
+    billing: Billing | None = None
+    verification: Verification | None = None
 
     def for_turn(self, *, conversation: str, contact: Contact, now: datetime, effect: str) -> ToolContext:
         kit = {one.name: getattr(self, one.name) for one in fields(Kit)}

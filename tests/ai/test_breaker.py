@@ -2,10 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from zoneinfo import ZoneInfo
+
+import pytest
+from redis.asyncio import Redis
+
 from bot.ai.breaker import Breaker
-from bot.sandbox.meta import Person
-from bot.sandbox.openrouter import fails
-from tests.world import Start
+from bot.ai.chat import Attempt, FromPerson, Question
+from bot.ai.openrouter import OpenRouter
+from bot.budget import Budget
+from bot.listening import listening
+from bot.sandbox.openrouter import OpenRouterImitation, fails, says
+from bot.settings import BudgetSettings, LLMSettings
 
 MODELS = ("a", "b")
 
@@ -71,12 +83,75 @@ def test_where_all_rest_the_one_that_is_due_first_is_asked() -> None:
     assert breaker.awake(MODELS) == ("b",)
 
 
-async def test_a_dead_default_model_is_not_asked_by_those_who_come_later(start: Start, ana: Person) -> None:
-    world = await start()
-    default, fallback = world.settings.llm.models
-    world.models.will(*[fails(404)] * 9, model=default)
-    for number in range(6):
-        await world.meta.writes(ana, {"type": "text", "text": {"body": f"hola {number}"}})
-        await world.meta.replies(ana, number + 1)
-    asked = [request["model"] for request in world.models.requests]
-    assert asked == [default, fallback] * 5 + [fallback]
+def test_those_who_asked_before_a_model_went_to_rest_do_not_prolong_it() -> None:
+    clock = Clock()
+    breaker = Breaker(clock)
+    fail(breaker, "a", 100)
+    clock.now = 5.1
+    assert breaker.awake(MODELS) == ("a", "b")
+
+
+# ---- a hundred conversations at once, over real HTTP
+
+DEAD, ALIVE = "anthropic/claude-3-haiku", "openai/gpt-3.5-turbo"
+PEOPLE = 100
+
+
+@dataclass
+class Crowd:
+    """A hundred people who ask at once, each of whom pays; `clock` is the breaker's."""
+
+    imitation: OpenRouterImitation
+    model: OpenRouter
+    clock: Clock
+    budget: Budget
+
+    async def ask(self) -> Counter[str]:
+        """All are answered; gives who was asked how often."""
+        self.imitation.requests.clear()
+        answers = await asyncio.gather(*(self._one(number) for number in range(PEOPLE)))
+        assert set(answers) == {"buenas"}
+        return Counter(request["model"] for request in self.imitation.requests)
+
+    async def _one(self, number: int) -> str:
+        deadline = asyncio.get_running_loop().time() + 30
+        question = Question((FromPerson("hola"),), deadline, purse=self.budget.account(f"c_{number:020}"))
+        return (await self.model.answer(question, _book)).text
+
+
+async def _book(_: Attempt) -> None:
+    pass
+
+
+@pytest.fixture
+async def crowd(monkeypatch: pytest.MonkeyPatch, redis: Redis) -> AsyncIterator[Crowd]:
+    imitation = OpenRouterImitation("the key", rules=lambda _, __: says("buenas").message or {})
+    async with listening(imitation.app(), "127.0.0.1", 0, finish=0.1) as url:
+        monkeypatch.setenv("OPENROUTER_API_KEY", "the key")
+        monkeypatch.setenv("LLM_BASE_URL", f"{url}/api/v1")
+        clock = Clock()
+        model = OpenRouter(LLMSettings(), Breaker(clock))
+        yield Crowd(imitation, model, clock, Budget(redis, BudgetSettings(), ZoneInfo("UTC")))
+        await model.close()
+
+
+async def test_a_dead_model_is_asked_once_by_each_who_was_there_and_by_nobody_who_comes_later(crowd: Crowd) -> None:
+    crowd.imitation.will(*[fails(500)] * 300, model=DEAD)
+    first = await crowd.ask()
+    # Four fail before it goes to rest, and may ask again.
+    assert first[DEAD] <= PEOPLE + 4
+    assert first[ALIVE] == PEOPLE
+    assert await crowd.ask() == {ALIVE: PEOPLE}
+
+
+async def test_when_its_rest_is_over_one_of_a_hundred_tries_it_out(crowd: Crowd) -> None:
+    crowd.imitation.will(*[fails(500)] * 300, model=DEAD)
+    await crowd.ask()
+    crowd.clock.now += 5.1
+    assert await crowd.ask() == {DEAD: 1, ALIVE: PEOPLE}
+    crowd.imitation.forget()
+    crowd.clock.now += 10.1
+    # Those who come while it is tried out don't wait for the outcome.
+    tried = await crowd.ask()
+    assert (tried[DEAD], tried.total()) == (1, PEOPLE)
+    assert await crowd.ask() == {DEAD: PEOPLE}

@@ -155,6 +155,17 @@ async def test_three_failures_are_enough(connect: Connect, imitation: WhisperImi
     assert len(imitation.requests) == 3
 
 
+async def test_who_asks_for_more_patience_than_a_turn_has_is_not_waited_for(
+    connect: Connect, imitation: WhisperImitation
+) -> None:
+    imitation.will(Answer(429, FALLEN, headers={"Retry-After": "60"}))
+    async with asyncio.timeout(5):
+        with pytest.raises(TranscriptionFailed) as failed:
+            await connect()(clip())
+    assert (failed.value.retryable, failed.value.wait) == (True, 60)
+    assert len(imitation.requests) == 1
+
+
 async def test_a_server_that_does_not_answer_in_time_is_a_failure(
     connect: Connect, imitation: WhisperImitation
 ) -> None:

@@ -2,14 +2,13 @@
 
 from collections.abc import Callable
 from datetime import date, datetime
-from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
 
-from bot.prompting.business import Business, business_of
-from bot.prompting.files import PromptWrong
-from bot.prompting.prompts import load
+from bot.prompting.business import Business
+from bot.prompting.findings import Finding
+from tests.prompting.conftest import Folder
 
 MEXICO = ZoneInfo("America/Mexico_City")
 HOURS = """\
@@ -23,12 +22,20 @@ Describe = Callable[..., Business]
 
 
 @pytest.fixture
-def describe(tmp_path: Path) -> Describe:
+def describe(folder: Folder) -> Describe:
     def describe(front: str, body: str = "Vendemos cosas.") -> Business:
-        (tmp_path / "_business.md").write_text(f"---\n{front}---\n{body}\n")
-        return business_of(load(tmp_path))
+        return folder(_business=f"---\n{front}---\n{body}\n").release().business
 
     return describe
+
+
+@pytest.fixture
+def wrong(folder: Folder) -> Callable[..., Finding]:
+    def wrong(front: str, body: str = "Vendemos cosas.") -> Finding:
+        (finding,) = folder(_business=f"---\n{front}---\n{body}\n").errors
+        return finding
+
+    return wrong
 
 
 def at(text: str) -> datetime:
@@ -91,7 +98,7 @@ def test_days_off_are_dates(describe: Describe, written: str, days: set[date]) -
 @pytest.mark.parametrize(
     ("front", "line", "words"),
     [
-        ("name: x\n", 1, "hours are missing"),
+        ("name: x\n", 2, "hours are missing"),
         ("hours: 9-5\n", 2, "hours are missing"),
         ("hours:\n  monday: 9-19\n", 3, "'9-19' is not a time"),
         ("hours:\n  monday: 9:00-25:00\n", 3, "is not a time"),
@@ -110,12 +117,11 @@ def test_days_off_are_dates(describe: Describe, written: str, days: set[date]) -
     ],
 )
 def test_what_can_not_be_understood_is_told_with_its_line(
-    describe: Describe, front: str, line: int, words: str
+    wrong: Callable[..., Finding], front: str, line: int, words: str
 ) -> None:
-    with pytest.raises(PromptWrong) as caught:
-        describe(front)
-    assert words in caught.value.problem
-    assert caught.value.line == line
+    finding = wrong(front)
+    assert words in finding.message
+    assert (finding.code, finding.line) == ("bad-business", line)
 
 
 def test_its_facts_are_told_under_its_own_name(describe: Describe) -> None:
@@ -124,15 +130,7 @@ def test_its_facts_are_told_under_its_own_name(describe: Describe) -> None:
 
 
 @pytest.mark.parametrize("value", ["now", "customer_name", "summary", "language"])
-def test_its_facts_are_the_same_for_everybody(describe: Describe, value: str) -> None:
-    with pytest.raises(PromptWrong) as caught:
-        describe(HOURS, f"Uno\n{{{{ {value} }}}}")
-    assert value in caught.value.problem
-    assert caught.value.line == 9
-
-
-def test_a_business_without_a_file_is_told(tmp_path: Path) -> None:
-    (tmp_path / "assistant.md").write_text("Hola")
-    with pytest.raises(PromptWrong) as caught:
-        business_of(load(tmp_path))
-    assert "_business.md" in str(caught.value)
+def test_its_facts_are_the_same_for_everybody(wrong: Callable[..., Finding], value: str) -> None:
+    finding = wrong(HOURS, f"Uno\n{{{{ {value} }}}}")
+    assert value in finding.message
+    assert (finding.code, finding.line) == ("unknown-variable", 9)

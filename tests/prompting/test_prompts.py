@@ -1,13 +1,15 @@
-"""Prompt files: what is refused, with file and line, so that no edit can break the service."""
+"""A release of prompts: parts, partials, values and defaults, models and tools, and its name."""
 
-from collections.abc import Callable
-from pathlib import Path
+from __future__ import annotations
+
 from typing import Any
 
 import pytest
 
-from bot.prompting.files import PromptWrong
-from bot.prompting.prompts import Prompts, load
+from bot.ai.chat import FromModel, FromPerson, Instructions
+from bot.prompting.findings import PromptsWrong
+from bot.prompting.prompts import Prompts
+from tests.prompting.conftest import Folder
 
 VALUES: dict[str, Any] = {
     "business": {"name": "La Tienda"},
@@ -16,154 +18,99 @@ VALUES: dict[str, Any] = {
     "now": "2026-11-24 10:00",
     "summary": "",
 }
-Folder = Callable[..., Prompts]
 
 
-@pytest.fixture
-def folder(tmp_path: Path) -> Folder:
-    """Load a folder with these files: names without `.md`, texts or bytes."""
-
-    def make(**files: str | bytes) -> Prompts:
-        where = tmp_path / "prompts"
-        where.mkdir(exist_ok=True)
-        for name, content in files.items():
-            (where / f"{name}.md").write_bytes(content if isinstance(content, bytes) else content.encode())
-        return load(where)
-
-    return make
-
-
-def refusal(folder: Folder, **files: str | bytes) -> PromptWrong:
-    with pytest.raises(PromptWrong) as caught:
-        folder(**files)
-    return caught.value
+def told(prompts: Prompts, **values: Any) -> str:
+    return prompts.render("assistant", VALUES | values).text
 
 
 def test_a_prompt_is_rendered_with_its_values(folder: Folder) -> None:
-    prompts = folder(assistant="---\nname: a\n---\nEres de {{ business.name }}. Son las {{ now }}.\n")
+    prompts = folder(assistant="---\nname: a\n---\nEres de {{ business.name }}. Son las {{ now }}.\n").release()
     rendered = prompts.render("assistant", VALUES)
     assert rendered.text == "Eres de La Tienda. Son las 2026-11-24 10:00."
-    assert (rendered.name, rendered.version) == ("assistant", prompts.version)
+    assert (rendered.name, rendered.version) == ("assistant", prompts.release)
 
 
-def test_what_a_person_is_called_is_never_read_as_a_template(folder: Folder) -> None:
-    prompts = folder(assistant="{{ customer_name }}")
-    name = "{{ 7 * 7 }}{% include 'x' %}<b>"
-    assert prompts.render("assistant", VALUES | {"customer_name": name}).text == name
+def test_a_file_without_front_matter_and_parts_is_what_the_system_says(folder: Folder) -> None:
+    assert folder(assistant="Hola").release().render("assistant", VALUES).lines == (Instructions("Hola"),)
 
 
-def test_a_partial_is_included(folder: Folder) -> None:
-    prompts = folder(assistant='Uno\n{% include "_facts.md" %}', _facts="---\na: 1\n---\nDos")
-    assert prompts.render("assistant", VALUES).text == "Uno\nDos"
+def test_parts_become_messages_in_their_order(folder: Folder) -> None:
+    text = "Antes\n\nuser:\n¿Abren?\n\n# Assistant:\nSí, {{ customer_name }}.\n\nSystem:\nFin\ndeveloper:\nOtra\n"
+    assert folder(assistant=text).release().render("assistant", VALUES).lines == (
+        Instructions("Antes"), FromPerson("¿Abren?"), FromModel("Sí, Ana."), Instructions("Fin"), Instructions("Otra"),
+    )  # fmt: skip
 
 
-def test_the_version_changes_with_every_edit_and_with_nothing_else(folder: Folder) -> None:
-    first = folder(assistant="Hola", _facts="Uno").version
-    assert folder().version == first
-    assert folder(_facts="Uno ").version != first
-    assert folder(_facts="Uno").version == first
+def test_a_part_that_says_nothing_now_is_left_out(folder: Folder) -> None:
+    text = "system:\nHola\nuser:\n{% if summary %}{{ summary }}{% endif %}\n"
+    assert folder(assistant=text).release().render("assistant", VALUES).lines == (Instructions("Hola"),)
+
+
+def test_a_word_with_a_colon_in_a_sentence_is_no_part(folder: Folder) -> None:
+    assert (
+        len(folder(assistant="Hola\nuser: escribe aquí\nEl user:\n").release().render("assistant", VALUES).parts) == 1
+    )
+
+
+def test_a_partial_is_included_without_its_front_matter(folder: Folder) -> None:
+    prompts = folder(assistant='Uno\n{% include "_facts.md" %}', _facts="---\na: 1\n---\nDos").release()
+    assert told(prompts) == "Uno\nDos"
+
+
+def test_an_input_has_its_default_where_nothing_is_known(folder: Folder) -> None:
+    head = "---\ninputs:\n  - {name: customer_name, default: amigo}\n  - {name: rule, default: Sé breve}\n---\n"
+    prompts = folder(assistant=f"{head}{{{{ customer_name }}}}: {{{{ rule }}}}").release()
+    assert (told(prompts), told(prompts, customer_name="")) == ("Ana: Sé breve", "amigo: Sé breve")
+
+
+def test_a_default_can_be_the_text_of_a_file_which_is_not_read_as_a_template(folder: Folder) -> None:
+    head = '---\ninputs: {rules: "{file}"}\n---\n'.replace("{file}", "${file:_rules.md}")
+    partial = "---\na: 1\n---\nuser:\n{{ now }}\n"
+    prompts = folder(assistant=f"{head}{{{{ rules }}}}", _rules=partial).release()
+    assert prompts.render("assistant", VALUES).lines == (Instructions("user:\n{{ now }}"),)
+
+
+def test_models_options_and_tools_are_those_of_the_front_matter(folder: Folder) -> None:
+    head = (
+        "model: {id: a/b, fallbacks: [c/d], options: {temperature: 0.2, maxOutputTokens: 300}}\n"
+        "tools: [business_hours, {name: talk_to_a_person, kind: function}]"
+    )
+    rendered = folder(assistant=f"---\n{head}\n---\nHola").release().render("assistant", VALUES)
+    assert rendered.model.ids == ("a/b", "c/d")
+    assert (rendered.model.options.temperature, rendered.model.options.max_tokens) == (0.2, 300)
+    assert rendered.tools == frozenset(("business_hours", "talk_to_a_person"))
+
+
+@pytest.mark.parametrize(("head", "tools"), [("tools: []", frozenset()), ("name: a", None)])
+def test_no_tools_and_nothing_said_of_tools_are_two_things(folder: Folder, head: str, tools: Any) -> None:
+    assert folder(assistant=f"---\n{head}\n---\nHola").release().render("assistant", VALUES).tools == tools
+
+
+def test_the_name_changes_with_every_edit_and_with_nothing_else(folder: Folder) -> None:
+    first = folder(_facts="Uno").release().release
+    assert folder().release().release == first
+    assert folder(_facts="Uno ").release().release != first
+    assert folder(_facts="Uno").release().release == first
+    assert len(first) == 12
 
 
 def test_a_mark_of_the_editor_and_windows_lines_do_no_harm(folder: Folder) -> None:
-    prompts = folder(assistant=b"\xef\xbb\xbf---\r\nname: a\r\n---\r\nHola {{ customer_name }}\r\n")
-    assert prompts.front("assistant") == {"name": "a"}
-    assert prompts.render("assistant", VALUES).text == "Hola Ana"
+    plain = folder(assistant="---\nname: a\n---\nHola {{ customer_name }}\n").release()
+    windows = folder(assistant=b"\xef\xbb\xbf---\r\nname: a\r\n---\r\nHola {{ customer_name }}\r\n").release()
+    assert told(windows) == "Hola Ana"
+    assert windows.release == plain.release
 
 
 def test_a_readme_is_no_prompt(folder: Folder) -> None:
-    prompts = folder(assistant="Hola", README="{{ anything }} {% goes")
-    with pytest.raises(PromptWrong):
+    prompts = folder(README="{{ anything }} {% goes").release()
+    assert "README" not in prompts
+    with pytest.raises(PromptsWrong, match="README"):
         prompts.render("README", VALUES)
 
 
-@pytest.mark.parametrize(
-    ("text", "line", "words"),
-    [
-        ("---\nname: a\nHola", 1, "isn't closed"),
-        ("---\nname: a\nhours: [1,\n---\nHola", 4, "front matter"),
-        ("---\nname: a\n\tb: 1\n---\n", 3, "front matter"),
-        ("---\n- one\n---\nHola", 2, "name: value"),
-        ("---\nname: !!float a\n---\nHola", 2, "front matter"),
-        ("---\nname: a\n---\nUno\n{{ business.name\n", 5, ""),
-        ("Uno\n{% if summary %}\nDos\n", 3, "'if'"),
-        ("Uno\nDos\n{% endif %}\n", 3, "endif"),
-        ("El cliente dice:\n\n{{ cliente }}\n", 3, "unknown value 'cliente'"),
-        ("---\na: 1\n---\nUno\nDos {{ customer_nam }}\n", 5, "customer_nam"),
-        ("I know.\n{{ no }}\n", 2, "unknown value 'no'"),
-        ("Uno\n{{ business.nombre }}\n", 2, "nombre"),
-        ('Uno\n\n{% include "_nothing.md" %}\n', 3, "_nothing.md"),
-        ("_x.md\n{% include summary %}\n", 2, "include"),
-        ("Uno\n{{ summary + 1 }}\n", 2, "rendered"),
-        ("Uno\n{{ 1 / 0 }}\n", 2, "rendered"),
-        ("Uno\n{{ '{a}'.format() }}\n", 2, "rendered"),
-        ("Uno\n{{ '{}'.format() }}\n", 2, "rendered"),
-        ("Uno\n{{ '{0.a}'.format(now) }}\n", 2, "no attribute 'a'"),
-        ("Uno\n{{ now | nofilter }}\n", 2, "nofilter"),
-        ("Uno\n{{ now.__class__.__mro__ }}\n", 2, "rendered"),
-        ("Uno\n{{ range(10 ** 9) | list }}\n", 2, "rendered"),
-        ('Uno\n{% include "assistant.md" %}\n', 2, "rendered"),
-        ("Uno\n{% macro again() %}{{ again() }}{% endmacro %}\n{{ again() }}\n", 2, "rendered"),
-    ],
-)
-def test_a_mistake_is_told_with_its_line(folder: Folder, text: str, line: int, words: str) -> None:
-    wrong = refusal(folder, assistant=text)
-    assert (Path(wrong.file).name, wrong.line) == ("assistant.md", line)
-    assert words in wrong.problem
-    assert str(wrong).startswith(f"{wrong.file}:{line} ")
-    assert "\n" not in str(wrong)
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "{{ customer_name.split()[0] }}",
-        "{% if not summary %}{{ 1 / 0 }}{% endif %}",
-        '{% if language == "en" %}{{ now.nothing }}{% endif %}',
-        "{{ summary.splitlines() | first | upper }}",
-    ],
-)
-def test_a_mistake_that_only_a_stranger_would_meet_is_found_too(folder: Folder, text: str) -> None:
-    assert refusal(folder, assistant=f"Uno\n{text}\n").line == 2
-
-
-def test_a_mistake_in_a_partial_is_told_with_the_partials_line(folder: Folder) -> None:
-    files = {"assistant": 'Uno\n{% include "_facts.md" %}', "_facts": "---\na: 1\n---\nDos\n{{ business.x }}"}
-    wrong = refusal(folder, **files)
-    assert (Path(wrong.file).name, wrong.line) == ("_facts.md", 5)
-
-
-@pytest.mark.parametrize("name", ["now", "language", "customer_name"])
-def test_a_summary_knows_the_business_and_the_summary_before_it_alone(folder: Folder, name: str) -> None:
-    folder(summary="Resume para {{ business.name }}.\n{{ summary }}")
-    wrong = refusal(folder, summary=f"Resume.\n{{{{ {name} }}}}")
-    assert (Path(wrong.file).name, wrong.line) == ("summary.md", 2)
-    assert name in wrong.problem
-
-
-def test_a_file_that_is_not_utf8_is_told_with_its_line(folder: Folder) -> None:
-    wrong = refusal(folder, assistant="Uno\ndos\nniño".encode("latin-1"))
-    assert wrong.line == 3
-    assert "UTF-8" in wrong.problem
-
-
-def test_a_folder_without_prompts_is_told(tmp_path: Path) -> None:
-    for where in (tmp_path, tmp_path / "nowhere"):
-        with pytest.raises(PromptWrong) as caught:
-            load(where)
-        assert "PROMPTS_DIR" in caught.value.problem
-
-
-def test_a_prompt_that_is_not_there_is_told(folder: Folder) -> None:
-    prompts = folder(assistant="Hola")
-    for ask in (prompts.front, prompts.path, lambda name: prompts.render(name, VALUES)):
-        with pytest.raises(PromptWrong) as caught:
-            ask("summary")
-        assert "summary.md" in str(caught.value)
-
-
-def test_the_prompts_that_come_with_recado_are_right() -> None:
-    prompts = load(Path(__file__).parents[2] / "prompts")
-    assistant = prompts.render("assistant", VALUES).text
-    assert "La Tienda" in assistant
-    assert "{{" not in assistant
-    assert "La Tienda" in prompts.render("summary", {"business": VALUES["business"], "summary": ""}).text
+def test_what_a_value_breaks_is_told_with_its_place_and_not_with_the_value(folder: Folder) -> None:
+    prompts = folder(assistant="Uno\n{{ summary + '!' }}").release()
+    with pytest.raises(PromptsWrong) as caught:
+        prompts.render("assistant", VALUES | {"summary": 7})
+    assert caught.value.places == "assistant.md:2:1 can-not-render"

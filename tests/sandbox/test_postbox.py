@@ -48,3 +48,17 @@ async def test_a_letter_can_be_read_on_the_page_as_its_reader_sees_it(company: t
     assert "<h1" in shown["html"]
     assert shown["attachments"] == []
     assert set(shown) == {"id", "to", "sender", "subject", "text", "html", "attachments", "at"}
+
+
+async def test_the_demos_colleague_is_staff_only_where_nobody_else_is(
+    company: tuple[str, Settings, Redis], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, settings, _ = company
+    assert settings.channel.staff_contacts == ["MX.8809876543210987"]
+    monkeypatch.setenv("STAFF_CONTACTS", "+52 1 55 1234 5678")
+    own = Settings()
+    async with open_company(own, "127.0.0.1", 0, tmp_path / "own") as url, aiohttp.ClientSession() as http:
+        assert own.channel.staff_contacts == ["5215512345678"]
+        async with http.get(f"{url}state") as response:
+            staff = [person["name"] for person in (await response.json())["people"] if person["staff"]]
+    assert staff == ["Ana Morales"]

@@ -13,21 +13,23 @@ import pytest
 from redis.asyncio import Redis
 
 from bot.contacts import Contact, Contacts
+from bot.desk import Desk
 from bot.events import Events
 from bot.handoff import HandOff
-from bot.inbox import Desk
 from bot.memory import Memory
+from bot.messages import LinkButton
 from bot.notices import Notices
 from bot.outbox import outbox_of
-from bot.prompting.business import business_of
-from bot.prompting.prompts import load
+from bot.prompting.check import Vocabulary, check_folder
+from bot.push.links import Invitation, Links
 from bot.sandbox.meta import Person
 from bot.sandbox.openrouter import calls, says
 from bot.settings import Settings
 from bot.templates.synced import Templates
 from bot.tools.business import business_hours
-from bot.tools.catalog import TABLE
+from bot.tools.catalog import TABLE, tools_for
 from bot.tools.handoff import talk_to_a_person
+from bot.tools.push import notify_me
 from bot.tools.tool import Tool, ToolContext, ToolError
 from bot.whatsapp.client import Graph
 from tests.world import World
@@ -54,9 +56,10 @@ def _context(redis: Redis, notices: Notices) -> ToolContext:
         conversation=CONVERSATION,
         contact=Contact(phone="5215512345678"),
         now=NOW,
-        business=business_of(load(Path(__file__).parents[2] / "prompts")),
+        business=check_folder(Path(__file__).parents[2] / "prompts", Vocabulary()).release().business,
         handoff=HandOff(Contacts(redis), Events(redis)),
         notices=notices,
+        push=Invitation(Links(redis), "https://recado.example.com"),
         effect="t_1.r0c0",
     )
 
@@ -173,3 +176,22 @@ async def test_several_tools_of_one_answer_each_have_their_result(world: World, 
     asked = [call["id"] for line in request for call in line.get("tool_calls") or ()]
     assert [line["tool_call_id"] for line in request if line["role"] == "tool"] == asked
     assert len(set(asked)) == 3
+
+
+async def test_notifications_are_offered_by_a_button_with_a_link_for_this_customer_alone(
+    context: ToolContext, redis: Redis
+) -> None:
+    english = replace(context, contact=Contact(phone="1", language="en"))
+    for one, label in ((context, "Activar avisos"), (english, "Turn on")):
+        await notify_me.call({}, one)
+        (button,) = one.parts
+        one.parts.clear()
+        assert isinstance(button, LinkButton)
+        assert button.label == label
+        assert button.url.startswith(f"https://recado.example.com/push/{CONVERSATION}.")
+        assert await Links(redis).conversation(button.url.rpartition("/")[2]) == CONVERSATION
+
+
+def test_notifications_are_offered_only_where_they_are_set_up(context: ToolContext) -> None:
+    assert notify_me in tools_for(context)
+    assert notify_me not in tools_for(replace(context, push=None))

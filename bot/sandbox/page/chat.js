@@ -6,6 +6,7 @@ import { day, t, time } from "./language.js";
 import { marks } from "./marks.js";
 
 const EMOJIS = ["👍", "❤️", "😂", "😮", "😢", "🙏"];
+const STARTERS = ["starter_hello", "starter_hours", "starter_plan", "starter_invoice", "starter_change", "starter_new", "starter_notify", "starter_person"];
 const TYPING_SECONDS = 25;
 const LONG_PRESS_MS = 450;
 const RANK = { sent: 1, delivered: 2, read: 3, played: 4, failed: 5 };
@@ -90,7 +91,7 @@ export class Chat {
   /** What to say first, for who doesn't know. */
   starters() {
     const say = (key) => el("button", { type: "button", class: "starter", onclick: () => this.desk.send({ type: "text", text: { body: t(key) } }) }, t(key));
-    return el("div", { class: "starters" }, el("p", { class: "muted" }, t("starters")), say("starter_1"), say("starter_2"), say("starter_3"));
+    return el("div", { class: "starters" }, el("p", { class: "muted" }, t("starters")), STARTERS.map(say));
   }
 
   distance() {

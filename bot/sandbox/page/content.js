@@ -1,6 +1,6 @@
 // What is inside a bubble, by type of message; the wire's shapes are those of Meta's API.
 
-import { el, icon } from "./dom.js";
+import { el, icon, outLink, reachable } from "./dom.js";
 import { formatted } from "./formatting.js";
 import { t } from "./language.js";
 import { player } from "./player.js";
@@ -71,8 +71,8 @@ function paper(file) {
 }
 
 function linkCard(file) {
-  if (!/^https?:/.test(file.link ?? "")) return el("p", { class: "muted" }, "?");
-  return el("a", { class: "paper", href: file.link, target: "_blank", rel: "noopener noreferrer" }, icon("link"), el("span", {}, file.link));
+  if (!reachable(file.link)) return el("p", { class: "muted" }, "?");
+  return outLink(file.link, { class: "paper" }, icon("link"), el("span", {}, file.link));
 }
 
 function map(place) {
@@ -110,8 +110,7 @@ function template({ drawn, words: filled }, act) {
 
 const button = (words, sign, does) => el("button", { type: "button", class: "tap", onclick: does }, sign && icon(sign), words);
 
-const link = ({ url, text }) =>
-  el("a", { class: "tap", href: /^https?:/.test(url) ? url : undefined, target: "_blank", rel: "noopener noreferrer" }, icon("link"), text);
+const link = ({ url, text }) => outLink(url, { class: "tap" }, icon("link"), text);
 
 function interactive(body, act) {
   const { header, action = {} } = body;

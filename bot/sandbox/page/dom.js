@@ -41,6 +41,11 @@ const PATHS = {
   forward: "m15 6 5 5-5 5M20 11h-9a7 7 0 0 0-7 7",
   trouble: "M13 3 5 13.500h6L10 21l9-11.500h-6.500z",
   turns: "M4 18V9M9.500 18V5M15 18v-6M20.500 18V8",
+  mails: "M3.500 6h17v12.500h-17zM3.500 7l8.500 6.500L20.500 7",
+  pushes: "M6 17V11a6 6 0 0 1 12 0v6l1.500 1.500h-15zM10 21h4",
+  files: "M3.500 6h6l2 2.500h9V19h-17z",
+  stripe: "M3 6h18v12.500H3zM3 10.500h18M6.500 15h4",
+  events: "M12 11a1.500 1.500 0 1 0 .1 0M8 8a5.500 5.500 0 0 0 0 9M16 8a5.500 5.500 0 0 1 0 9M5 5a10 10 0 0 0 0 15M19 5a10 10 0 0 1 0 15",
   tap: "M9 11V5.500a1.500 1.500 0 0 1 3 0V10l5 1.500c1.500.5 2 1.500 1.700 3L17.500 20H11l-4.500-5.500 1.500-1z",
 };
 
@@ -56,7 +61,7 @@ export function icon(name, extra = "") {
   return svg;
 }
 
-/** Post to the sandbox and return the answer; throws an Error whose message may be shown. */
+/** Post to the sandbox and return the answer; throws an Error with its status, whose message may be shown. */
 export async function post(path, body) {
   const json = !(body instanceof FormData);
   const response = await fetch(path, {
@@ -65,8 +70,53 @@ export async function post(path, body) {
     body: json ? JSON.stringify(body) : body,
   });
   const text = await response.text();
-  if (!response.ok) throw new Error(text.slice(0, 200) || `HTTP ${response.status}`);
+  if (!response.ok) throw Object.assign(new Error(text.slice(0, 200) || `HTTP ${response.status}`), { status: response.status });
   return text.startsWith("{") ? JSON.parse(text) : {};
+}
+
+let paths = {};
+
+/** Which of the server's paths lead to origins that only its own machine knows. */
+export function setReach(given = {}) {
+  paths = given;
+}
+
+/** An address of the web as this browser reaches it; undefined for any other. */
+export function reachable(url) {
+  if (!/^https?:\/\//.test(url ?? "")) return undefined;
+  const found = Object.entries(paths).find(([origin]) => url.startsWith(`${origin}/`));
+  return found ? location.origin + found[1] + url.slice(found[0].length) : url;
+}
+
+/** A link that opens beside the page. */
+export function outLink(url, attributes, ...children) {
+  return el("a", { href: reachable(url), target: "_blank", rel: "noopener noreferrer", ...attributes }, ...children);
+}
+
+/** Let a list show these items in their order: nodes that are there stay as they are, `make(item)` makes new ones. */
+export function sync(list, items, keyOf, make) {
+  const known = new Map([...list.children].map((node) => [node.dataset.key, node]));
+  let at = list.firstElementChild;
+  for (const item of items) {
+    const node = known.get(keyOf(item));
+    if (!node) {
+      const made = make(item);
+      made.dataset.key = keyOf(item);
+      list.insertBefore(made, at);
+      continue;
+    }
+    while (at && at !== node) {
+      const gone = at;
+      at = at.nextElementSibling;
+      gone.remove();
+    }
+    at = node.nextElementSibling;
+  }
+  while (at) {
+    const gone = at;
+    at = at.nextElementSibling;
+    gone.remove();
+  }
 }
 
 /** Open a menu of `popover` kind next to its button, inside the window. */

@@ -1,6 +1,6 @@
 // WhatsApp's marks as elements: *bold* _italic_ ~strike~ `code` ```block```, lists and quotes; all else is text.
 
-import { el } from "./dom.js";
+import { el, outLink, reachable } from "./dom.js";
 
 const TAGS = { "*": "strong", _: "em", "~": "s" };
 const LINK = /https?:\/\/[^\s<>"]+/g;
@@ -76,12 +76,13 @@ function closing(text, at) {
   return -1;
 }
 
-function linked(text) {
+/** Text whose addresses are links. */
+export function linked(text) {
   const nodes = [];
   let from = 0;
   for (const match of text.matchAll(LINK)) {
     const url = match[0].replace(/[.,;:!?)\]}'*_~]+$/, "");
-    nodes.push(text.slice(from, match.index), el("a", { href: url, target: "_blank", rel: "noopener noreferrer" }, url));
+    nodes.push(text.slice(from, match.index), outLink(url, {}, reachable(url)));
     from = match.index + url.length;
   }
   nodes.push(text.slice(from));

@@ -1,17 +1,19 @@
 // Every word of the page in both languages; a change is applied at once and remembered.
 
 import { CHANNEL } from "./channel_words.js";
+import { OUTSIDE } from "./outside_words.js";
 
 const WORDS = {
   es: {
     skip: "Ir a escribir", sandbox: "entorno de pruebas", offline: "Sin conexión; reintentando…", language: "Idioma",
     phone: "Teléfono", writing_as: "Escribes como", new_person: "Empezar como otra persona", staff: "personal",
-    by_username: "sin teléfono", show_turns: "Ver los turnos", log: "Mensajes: flechas para recorrerlos, Enter para ver qué se puede hacer", drop: "Suelta aquí para enviar",
+    by_username: "sin teléfono", show_turns: "Ver lo que hizo Recado", log: "Mensajes: flechas para recorrerlos, Enter para ver qué se puede hacer", drop: "Suelta aquí para enviar",
     called: "Llamaron a una persona.", give_back: "Devolver al asistente", attach: "Adjuntar", message: "Escribe un mensaje",
     record: "Grabar nota de voz", send: "Enviar", cancel: "Cancelar", recording: "Grabando…", photo: "Foto, video o audio",
-    document: "Documento", place: "Ubicación", samples: "Muestras listas", turns: "Lo que pasó por dentro", close: "Cerrar",
+    document: "Documento", place: "Ubicación", samples: "Muestras listas", close: "Cerrar",
     no_turns: "Aún no hay turnos", no_turns_hint: "Escribe, graba o manda una foto: aquí verás qué entendió el asistente, qué pidió al modelo, qué herramientas usó, cuánto tardó y cuánto costó.",
-    starters: "Prueba con esto", starter_1: "Hola, ¿qué puedes hacer por mí?", starter_2: "Hola, ¿a qué hora abren?", starter_3: "Quiero hablar con una persona",
+    starters: "Prueba con esto", starter_hello: "Hola, ¿qué puedes hacer por mí?", starter_hours: "Hola, ¿a qué hora abren?", starter_person: "Quiero hablar con una persona",
+    starter_plan: "¿Qué plan tengo?", starter_invoice: "Mándame mi última factura por correo", starter_change: "Quiero cambiar al plan Pro", starter_new: "Soy nuevo y quiero el plan Pro", starter_notify: "Quiero recibir avisos en el navegador",
     online: "en línea", typing: "escribiendo…", today: "Hoy", yesterday: "Ayer", caption: "Pie de foto (opcional)",
     no_mic: "No se puede usar el micrófono: permite el acceso, o abre la página en localhost o por https. También puedes adjuntar un audio.",
     sent: "Enviado", delivered: "Entregado", read: "Leído", pending: "Por enviar", failed: "No llegó",
@@ -29,25 +31,27 @@ const WORDS = {
     kind_text: "texto", kind_voice: "voz", kind_photo: "foto", kind_video: "video", kind_document: "documento", kind_location: "ubicación", kind_tap: "botón", kind_reaction: "reacción", kind_cards: "contacto", kind_sticker: "sticker",
     quiet: "espera", perception: "percepción", memory: "memoria", agent: "agente", closing: "cierre", outbox: "envío",
     imitated: "Imitaciones: {names}", all_real: "Todos los servicios son reales",
-    name_whatsapp: "WhatsApp", name_openrouter: "modelo", name_whisper: "transcripción", name_vision: "visión", name_stripe: "cobros", name_mail: "correo", name_redis: "Redis",
+    name_whatsapp: "WhatsApp", name_openrouter: "modelo", name_whisper: "transcripción", name_vision: "visión", name_stripe: "cobros", "name_e-mail": "correo", "name_web push": "avisos", name_subscribers: "ERP",
     fact_whatsapp: "WhatsApp es una imitación de la API de Meta en esta máquina: no sale ningún mensaje. Este teléfono ocupa el lugar de la app.",
     fact_openrouter: "El modelo es un doble de pruebas con reglas; no razona. Pon OPENROUTER_API_KEY y reinicia para usar uno real.",
     fact_whisper: "La transcripción es un doble de pruebas: conoce las muestras. Pon OPENAI_API_KEY para transcribir de verdad.",
     fact_vision: "La lectura de fotos es un doble de pruebas. Configura Google Vision con GOOGLE_APPLICATION_CREDENTIALS para leer de verdad.",
     fact_stripe: "Los cobros son una imitación: no se mueve dinero. Pon STRIPE_SECRET_KEY (de prueba) para usar Stripe.",
-    fact_mail: "El correo no sale: se queda aquí. Configura SendGrid, SES o SMTP para enviarlo.",
-    fact_redis: "Redis corre dentro del entorno de pruebas.",
+    "fact_e-mail": "El correo no sale: se queda aquí. Configura SendGrid, SES o SMTP para enviarlo.",
+    "fact_web push": "Las claves de los avisos valen sólo para esta sesión. Pon las tuyas con recado keys vapid.",
+    fact_subscribers: "Los eventos llegan a un ERP de imitación que comprueba su firma. Pon WEBHOOK_SUBSCRIBERS para avisar al tuyo.",
     fact_other: "{name} es una imitación.",
   },
   en: {
     skip: "Skip to writing", sandbox: "sandbox", offline: "Offline; trying again…", language: "Language",
     phone: "Phone", writing_as: "Writing as", new_person: "Start as another person", staff: "staff",
-    by_username: "no phone", show_turns: "Show the turns", log: "Messages: arrows to walk through them, Enter for what can be done", drop: "Drop here to send",
+    by_username: "no phone", show_turns: "Show what Recado did", log: "Messages: arrows to walk through them, Enter for what can be done", drop: "Drop here to send",
     called: "A person was called.", give_back: "Give back to the assistant", attach: "Attach", message: "Write a message",
     record: "Record a voice note", send: "Send", cancel: "Cancel", recording: "Recording…", photo: "Photo, video or audio",
-    document: "Document", place: "Location", samples: "Ready samples", turns: "What happened inside", close: "Close",
+    document: "Document", place: "Location", samples: "Ready samples", close: "Close",
     no_turns: "No turns yet", no_turns_hint: "Write, record or send a photo: here you see what the assistant understood, what it asked the model, which tools it used, how long it took and what it cost.",
-    starters: "Try one of these", starter_1: "Hi, what can you do for me?", starter_2: "What time do you open?", starter_3: "I want to talk to a person",
+    starters: "Try one of these", starter_hello: "Hi, what can you do for me?", starter_hours: "What time do you open?", starter_person: "I want to talk to a person",
+    starter_plan: "What plan do I have?", starter_invoice: "Send me my latest invoice by e-mail", starter_change: "I want to change to the Pro plan", starter_new: "I'm new and want the Pro plan", starter_notify: "I want notifications in my browser",
     online: "online", typing: "typing…", today: "Today", yesterday: "Yesterday", caption: "Caption (optional)",
     no_mic: "The microphone can't be used: allow it, or open the page on localhost or over https. You can also attach an audio file.",
     sent: "Sent", delivered: "Delivered", read: "Read", pending: "Not sent yet", failed: "Did not arrive",
@@ -65,19 +69,20 @@ const WORDS = {
     kind_text: "text", kind_voice: "voice", kind_photo: "photo", kind_video: "video", kind_document: "document", kind_location: "location", kind_tap: "button", kind_reaction: "reaction", kind_cards: "contact", kind_sticker: "sticker",
     quiet: "waiting", perception: "perception", memory: "memory", agent: "agent", closing: "closing", outbox: "sending",
     imitated: "Imitations: {names}", all_real: "All services are real",
-    name_whatsapp: "WhatsApp", name_openrouter: "model", name_whisper: "transcription", name_vision: "vision", name_stripe: "billing", name_mail: "e-mail", name_redis: "Redis",
+    name_whatsapp: "WhatsApp", name_openrouter: "model", name_whisper: "transcription", name_vision: "vision", name_stripe: "billing", "name_e-mail": "e-mail", "name_web push": "notifications", name_subscribers: "ERP",
     fact_whatsapp: "WhatsApp is an imitation of Meta's API on this machine: no message leaves it. This phone takes the app's place.",
     fact_openrouter: "The model is a stand-in that follows rules; it does not reason. Set OPENROUTER_API_KEY and restart to use a real one.",
     fact_whisper: "The transcription is a stand-in that knows the samples. Set OPENAI_API_KEY to transcribe for real.",
     fact_vision: "The reading of photos is a stand-in. Set up Google Vision with GOOGLE_APPLICATION_CREDENTIALS to read for real.",
     fact_stripe: "Billing is an imitation: no money moves. Set STRIPE_SECRET_KEY (a test key) to use Stripe.",
-    fact_mail: "E-mail does not leave: it stays here. Set up SendGrid, SES or SMTP to send it.",
-    fact_redis: "Redis runs inside the sandbox.",
+    "fact_e-mail": "E-mail does not leave: it stays here. Set up SendGrid, SES or SMTP to send it.",
+    "fact_web push": "The keys of notifications hold for this session only. Set your own with recado keys vapid.",
+    fact_subscribers: "Events go to an imitated ERP that checks their signature. Set WEBHOOK_SUBSCRIBERS to tell yours.",
     fact_other: "{name} is an imitation.",
   },
 };
 
-for (const [name, words] of Object.entries(CHANNEL)) Object.assign(WORDS[name], words);
+for (const name of Object.keys(WORDS)) Object.assign(WORDS[name], CHANNEL[name], OUTSIDE[name]);
 
 const listeners = [];
 let language = stored() ?? (navigator.language.startsWith("es") ? "es" : "en");
@@ -130,6 +135,20 @@ export function day(at) {
   const days = Math.round((new Date().setHours(0, 0, 0, 0) - new Date(at).setHours(0, 0, 0, 0)) / 86400000);
   if (days < 2) return t(days === 1 ? "yesterday" : "today");
   return at.toLocaleDateString(locale(), { day: "numeric", month: "long", year: "numeric" });
+}
+
+/** When something was: its time today, else its day too. */
+export function moment(at) {
+  const today = new Date().toDateString() === at.toDateString();
+  return today ? time(at) : `${shortDay(at)}, ${time(at)}`;
+}
+
+export const shortDay = (at) => at.toLocaleDateString(locale(), { day: "numeric", month: "short", year: "numeric" });
+
+/** An amount in a currency's minor units. */
+export function price(amount, currency) {
+  const value = (amount / 100).toLocaleString(locale(), { style: "currency", currency, currencyDisplay: "narrowSymbol" });
+  return `${value} ${currency.toUpperCase()}`;
 }
 
 export const number = (value, digits = 0) => value.toLocaleString(locale(), { maximumFractionDigits: digits });

@@ -2,8 +2,9 @@
 
 import { Chat, send } from "./chat.js";
 import { Composer } from "./composer.js";
-import { byId, el, icon, post } from "./dom.js";
+import { byId, el, icon, post, setReach } from "./dom.js";
 import { apply, current, has, onLanguage, setLanguage, t } from "./language.js";
+import { Outside } from "./outside.js";
 import * as sheets from "./sheets.js";
 import { Drawer } from "./trouble.js";
 import { Turns } from "./turns.js";
@@ -16,6 +17,7 @@ const turns = new Turns();
 let facts = {};
 let composer;
 let drawer;
+let outside;
 let held;
 
 const desk = {
@@ -45,7 +47,9 @@ const HEARD = {
     if (history.some(({ wamid }) => wamid === event.wamid)) return;
     histories.set(event.person, [...history, event]);
     owners.set(event.wamid, event.person);
-    if (event.person === desk.person?.bsuid) chat.add(event);
+    if (event.person !== desk.person?.bsuid) return;
+    chat.add(event);
+    outside.said();
   },
   status(event) {
     const known = (histories.get(event.person) ?? []).find(({ wamid }) => wamid === event.wamid);
@@ -82,8 +86,11 @@ const HEARD = {
   typing: (event) => event.person === desk.person?.bsuid && chat.setTyping(event.on),
   turn(event) {
     turns.put(event);
+    outside.turned(event);
     drawHandoff();
   },
+  news: ({ of }) => outside.hear(of),
+  mail: () => outside.hear("mails"),
   handoff(event) {
     handoffs.set(event.conversation, event);
     drawHandoff();
@@ -128,6 +135,7 @@ function choose(bsuid) {
   drawPeople();
   drawHandoff();
   drawer.draw();
+  outside.redraw();
 }
 
 function drawFacts() {
@@ -152,9 +160,11 @@ async function load() {
   for (const event of state.handoffs) handoffs.set(event.conversation, event);
   for (const turn of state.turns) turns.put(turn);
   facts = state.facts;
+  setReach(facts.reach);
   drawer.hear(state.armed);
   drawFacts();
   choose(desk.person?.bsuid ?? sessionStorage.getItem("person"));
+  await outside.load(facts.services ?? {});
 }
 
 function listen() {
@@ -182,6 +192,7 @@ function showPanel(on) {
   byId("desk").classList.toggle("panel-open", on);
   byId("show-turns").setAttribute("aria-expanded", String(on));
   byId(on ? "hide-turns" : "show-turns").focus();
+  outside.seen();
 }
 
 function drawSigns() {
@@ -194,6 +205,9 @@ function drawSigns() {
 function start() {
   composer = new Composer(desk);
   drawer = new Drawer(desk, (work) => composer.attempt(work), (words) => chat.note(words));
+  const said = () => histories.get(desk.person?.bsuid) ?? [];
+  const toChat = () => byId("desk").classList.contains("panel-open") && showPanel(false);
+  outside = new Outside({ desk, said, toChat });
   byId("language").value = current();
   byId("language").addEventListener("change", ({ target }) => setLanguage(target.value));
   byId("person").addEventListener("change", ({ target }) => choose(target.value));
@@ -216,6 +230,7 @@ function start() {
     drawPeople();
     drawFacts();
     turns.redraw();
+    outside.redraw(true);
     if (desk.person) chat.show(desk.person, histories.get(desk.person.bsuid) ?? []);
   });
   listen();

@@ -20,8 +20,13 @@ from bot.sandbox.stripe.refusals import Refused
 
 # Product, its words, and its prices in minor units by currency and interval.
 _SEEDS = (
-    ("basico", "Básico", "Un número de WhatsApp y mil mensajes al mes", {"mxn": (19900, 199000), "usd": (1200, 12000)}),
-    ("pro", "Pro", "Tres números, diez mil mensajes y reportes", {"mxn": (49900, 499000), "usd": (2900, 29000)}),
+    ("basico", "Básico", "Punto de venta e inventario de una tienda", {"mxn": (19900, 199000), "usd": (1200, 12000)}),
+    (
+        "pro",
+        "Pro",
+        "Hasta cinco tiendas, facturación electrónica y reportes",
+        {"mxn": (49900, 499000), "usd": (2900, 29000)},
+    ),
 )
 
 

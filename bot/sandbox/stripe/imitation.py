@@ -64,6 +64,7 @@ class StripeImitation:
         self.checkout = Checkout(self.account, self.customers, self.subscriptions)
         self.portal = Portal(self.account, self.subscriptions)
         self._cycle = Cycle(self.account, self.subscriptions, self.checkout.expire)
+        self._pages = Pages(self.account, self.checkout, self.portal, self.catch_up)
         self._door = Door(self.account, secret_key, self.faults, self.catch_up)
         self.invoices.declines = self.faults.take_decline
         self.catalog.seed()
@@ -73,9 +74,15 @@ class StripeImitation:
     def app(self) -> web.Application:
         """Serves the API and the pages; events are sent while it runs."""
         app = web.Application(client_max_size=_LARGEST_BODY)
-        app.add_routes(Pages(self.account, self.checkout, self.portal, self.catch_up).routes())
+        app.add_routes(self._pages.routes())
         app.add_routes(self._door.routes(endpoints(self)))
         app.cleanup_ctx.append(self._delivering)
+        return app
+
+    def pages(self) -> web.Application:
+        """The pages alone, to be mounted in a server that people reach."""
+        app = web.Application()
+        app.add_routes(self._pages.routes())
         return app
 
     async def _delivering(self, _: web.Application) -> AsyncIterator[None]:

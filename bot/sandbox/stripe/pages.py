@@ -43,6 +43,7 @@ class Pages:
             web.post("/c/pay/{session}", self._guarded(self._paid)),
             web.get("/p/session/{session}", self._guarded(self._shown_portal)),
             web.post("/p/session/{session}", self._guarded(self._changed)),
+            web.get("/back", self._back),
             web.get("/i/{token}", self._guarded(self._invoice)),
             web.get("/i/{token}/pdf", self._guarded(self._pdf)),
         ]
@@ -58,6 +59,10 @@ class Pages:
                 return _page("No se puede abrir", "<p>Este enlace no existe o ya no vale.</p>", status=error.status)
 
         return page
+
+    async def _back(self, _: web.Request) -> web.Response:
+        """Where the pages lead back to, for a shop that has no page of its own."""
+        return _page("Listo", "<p>Puedes cerrar esta pestaña y volver al chat.</p>")
 
     # ---- Checkout
 

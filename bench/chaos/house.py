@@ -1,0 +1,186 @@
+"""Recado in this process, server and worker, between imitations of all that it asks, each behind a door of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import secrets
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from itertools import count
+from pathlib import Path
+from typing import Any, Literal
+from unittest.mock import patch
+
+from aiohttp import web
+from redis.asyncio import Redis
+
+from bench.chaos.door import Door
+from bot.app import create_app
+from bot.ledger import Ledger
+from bot.listening import listening
+from bot.queues import QUEUES
+from bot.redis import key
+from bot.sandbox.database import redis_server
+from bot.sandbox.meta import Meta, Person
+from bot.sandbox.openrouter import OpenRouterImitation, fails
+from bot.sandbox.vision import VisionImitation
+from bot.sandbox.whisper import WhisperImitation
+from bot.settings import SECTIONS, Settings, variables
+from bot.worker import CONCURRENCY, running
+
+ANSWER = "Abrimos a las 9."
+STAFF = "5215599999999"
+DEADLINE_SECONDS = 6.0
+_ROOT = Path(__file__).parents[2]
+Outside = Literal["OpenRouter", "Whisper", "Vision", "Meta"]
+
+
+def _answer(_: list[dict[str, Any]], __: list[dict[str, Any]]) -> dict[str, Any]:
+    return {"role": "assistant", "content": ANSWER}
+
+
+@dataclass
+class House:
+    meta: Meta
+    models: OpenRouterImitation
+    whisper: WhisperImitation
+    vision: VisionImitation
+    redis: Redis
+    doors: dict[Outside, Door]
+    default: str
+    fallback: str
+    _people: count[int] = field(default_factory=count)
+    _later: set[asyncio.Task[None]] = field(default_factory=set)
+
+    def person(self, *, staff: bool = False) -> Person:
+        """Somebody new, or the colleague."""
+        number = next(self._people)
+        return Person(STAFF if staff else f"52155{number:08}", "MX.99" if staff else f"MX.{number:016}", f"P{number}")
+
+    @property
+    def asked(self) -> Counter[str]:
+        """How often each was asked until now, counted where it was asked."""
+        names = {self.default: "default", self.fallback: "fallback"}
+        models = Counter(names.get(request["model"], request["model"]) for request in self.models.requests)
+        others = {"whisper": len(self.whisper.requests), "vision": self.vision.calls}
+        return models + Counter(others) + Counter(dict(self.meta.calls))
+
+    def later(self, seconds: float, what: Awaitable[None]) -> None:
+        """Let something happen in a while."""
+
+        async def wait() -> None:
+            await asyncio.sleep(seconds)
+            await what
+
+        task = asyncio.ensure_future(wait())
+        self._later.add(task)
+        task.add_done_callback(self._later.discard)
+
+    async def calm(self) -> None:
+        """Nothing goes wrong any more, and both models have proved it to whoever counts their failures."""
+        for task in self._later:
+            await task
+        for door in self.doors.values():
+            await door.open()
+        self.meta.faults.lift()
+        for imitation in (self.models, self.whisper, self.vision):
+            imitation.forget()
+        self.models.will(fails(400), model=self.default)
+        for _ in range(2):
+            person = self.person()
+            await self.meta.writes(person, {"type": "text", "text": {"body": "hola"}})
+            await self.meta.replies(person)
+
+    async def conversation(self, person: Person) -> str | None:
+        found: str | None = await self.redis.get(f"recado:identity:{person.bsuid}")
+        return found
+
+    async def ends(self, person: Person, wamids: list[str]) -> list[str]:
+        """The end states of messages once nothing is left to do for the person; empty while something is."""
+        name = await self.conversation(person)
+        if name is None or await self.redis.exists(key(name, "lease")):
+            return []
+        if await self.redis.zscore("recado:resend", name) is not None:
+            return []
+        entries = await Ledger(self.redis).of(name)
+        states = [entries.get(wamid, {}).get("state", "open") for wamid in wamids]
+        return [] if "open" in states else states
+
+    async def close(self) -> None:
+        for task in self._later:
+            task.cancel()
+        for door in self.doors.values():
+            await door.close()
+
+
+@asynccontextmanager
+async def opened(folder: Path, **environment: str) -> AsyncIterator[House]:
+    """Run Recado with these variables until the context ends; its times are short, so that a failure takes seconds."""
+    async with AsyncExitStack() as stack:
+        url = await stack.enter_async_context(redis_server(folder / "redis", options=("--appendfsync", "no")))
+        redis = await stack.enter_async_context(Redis.from_url(url, decode_responses=True))
+        models, whisper, vision = OpenRouterImitation("key", rules=_answer), WhisperImitation(), VisionImitation()
+        secret, token = secrets.token_hex(8), secrets.token_hex(8)
+        meta = Meta(
+            webhook_url="", app_secret=secret, access_token=token, verify_token="v", status_pauses=(0, 0.02, 0.02)
+        )
+        doors: dict[Outside, Door] = {
+            "OpenRouter": await _behind(await stack.enter_async_context(_served(models.app()))),
+            "Whisper": await _behind(await stack.enter_async_context(_served(whisper.app()))),
+            "Vision": await _behind(await vision.start()),
+            "Meta": await _behind(await meta.start()),
+        }
+        stack.push_async_callback(vision.stop)
+        stack.push_async_callback(meta.stop)
+        meta.media.base_url = f"http://{doors['Meta'].address}"
+        ours = {
+            "REDIS_URL": url,
+            "WHATSAPP_ACCESS_TOKEN": token,
+            "WHATSAPP_PHONE_NUMBER_ID": meta.phone_number_id,
+            "WHATSAPP_WABA_ID": meta.waba_id,
+            "WHATSAPP_APP_SECRET": secret,
+            "WHATSAPP_API_BASE_URL": meta.media.base_url,
+            "OPENROUTER_API_KEY": "key",
+            "LLM_BASE_URL": f"http://{doors['OpenRouter'].address}/api/v1",
+            "LLM_MODEL_DEFAULT": "house/default",
+            "LLM_MODEL_FALLBACK": "house/fallback",
+            "LLM_TIMEOUT_SECONDS": "0.4",
+            "OPENAI_API_KEY": "key",
+            "OPENAI_BASE_URL": f"http://{doors['Whisper'].address}/v1",
+            "GOOGLE_VISION_ENDPOINT": f"http://{doors['Vision'].address}",
+            "STAFF_CONTACTS": STAFF,
+            "STORAGE_DIR": str(folder / "files"),
+            "PROMPTS_DIR": str(_ROOT / "prompts"),
+            "TEMPLATES_DIR": str(_ROOT / "templates"),
+            "TURN_QUIET_SECONDS": "0",
+            "TURN_DEADLINE_SECONDS": str(DEADLINE_SECONDS),
+        }
+        settings = _settings(ours | environment)
+        address = await stack.enter_async_context(listening(create_app(settings), "127.0.0.1", 0))
+        meta.webhook_url = meta.delivery.courier.url = f"{address}/webhooks/whatsapp"
+        default, fallback = settings.llm.models
+        house = House(meta, models, whisper, vision, redis, doors, default, fallback)
+        stack.push_async_callback(house.close)
+        await stack.enter_async_context(running(settings, QUEUES, CONCURRENCY))
+        yield house
+
+
+async def _behind(address: str) -> Door:
+    door = Door(int(address.rpartition(":")[2]))
+    await door.open()
+    return door
+
+
+def _served(app: web.Application) -> AbstractAsyncContextManager[str]:
+    return listening(app, "127.0.0.1", 0, finish=0.1)
+
+
+def _settings(environment: dict[str, str]) -> Settings:
+    """Settings by these variables alone, whatever the environment of this process says."""
+    ours = {name for section in SECTIONS for name in variables(section)}
+    others = {name: value for name, value in os.environ.items() if name not in ours}
+    with patch.dict(os.environ, others | environment, clear=True):
+        return Settings()

@@ -1,0 +1,46 @@
+"""What the model is told before it answers: the prompt with its values, then what was said so far."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+from itertools import groupby
+from typing import Any
+
+from bot.ai.chat import FromModel, FromPerson, Line, Question
+from bot.language import Language
+from bot.memory import Recollection
+from bot.prompting.prompts import Prompts, Rendered
+
+_NAME_LENGTH = 60
+
+
+def values_for(
+    prompts: Prompts, *, name: str | None, language: Language, now: datetime, summary: str
+) -> dict[str, Any]:
+    """The values of the prompt `assistant`; `name` is what the person's profile says, and theirs to choose."""
+    return {
+        "business": {"name": prompts.business.name},
+        "customer_name": " ".join((name or "").split())[:_NAME_LENGTH],
+        "language": language,
+        "now": now.strftime("%Y-%m-%d %H:%M (%A)"),
+        "summary": summary,
+    }
+
+
+def values_of_summary(prompts: Prompts, summary: str) -> dict[str, Any]:
+    """The values of the prompt `summary`: what was summarised before."""
+    return {"business": {"name": prompts.business.name}, "summary": summary}
+
+
+def dialogue(before: Recollection) -> list[Line]:
+    """What was said, as a dialogue: lines that one side said in a row are one."""
+    spoken = groupby((*before.fallen, *before.recent), key=lambda item: item.role)
+    texts = ((role, "\n".join(item.text for item in items)) for role, items in spoken)
+    return [FromPerson(text) if role == "user" else FromModel(text) for role, text in texts]
+
+
+def asked_with(rendered: Rendered, question: Question) -> Question:
+    """The question as the prompt wants it asked: which models, how."""
+    options = rendered.model.options
+    return replace(question, models=rendered.model.ids, temperature=options.temperature, max_tokens=options.max_tokens)

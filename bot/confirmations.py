@@ -1,0 +1,163 @@
+"""What only a tap may do: a card that asks for it, and the tap that does it in code, once, before any model is asked.
+
+A card's action is kept for its conversation under a token that nobody can guess; who else learns the token can't use
+it elsewhere. Whoever performs it journals in between, so that a crash neither does it twice nor forgets it.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import secrets
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+from redis.asyncio import Redis
+
+from bot.contacts import Contact
+from bot.language import Language
+from bot.messages import Buttons, Choice, Inbound, Part, Record, Tap
+from bot.phrases import phrase
+from bot.redis import answer, key
+
+_log = structlog.get_logger()
+VALID_SECONDS = 15 * 60
+# Known for longer, so that a late or second tap is told what became of the card.
+_KEEP_SECONDS = 7 * 24 * 3600
+_OURS = re.compile(r"^(do|leave)\.([A-Za-z0-9_-]{22})$")
+
+
+class Settled(Record):
+    """What the person is told after a tap; with `again` the card stays good, because it is not known to be done."""
+
+    text: str
+    parts: tuple[Part, ...] = ()
+    again: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Confirmed:
+    """A tapped card: its action as the card showed it, and whose tap it was.
+
+    `key` is the same for every try of this action and for no other. `begun` says that an earlier try may have done
+    it already: then it is only asked for again, not checked anew. Call `begin` before the first act.
+    """
+
+    conversation: str
+    contact: Contact
+    language: Language
+    action: dict[str, Any]
+    key: str
+    begun: bool
+    begin: Callable[[], Awaitable[None]]
+
+
+Handler = Callable[[Confirmed], Awaitable[Settled]]
+
+
+@dataclass(frozen=True, slots=True)
+class Cards:
+    redis: Redis
+    valid_seconds: float = VALID_SECONDS
+
+    async def ask(
+        self, conversation: str, kind: str, action: dict[str, Any], body: str, labels: tuple[str, str]
+    ) -> Buttons:
+        """A card whose first button does the action of this kind and whose last leaves it (contract.md)."""
+        token = secrets.token_urlsafe(16)
+        until = str(time.time() + self.valid_seconds)
+        pipeline = self.redis.pipeline(transaction=True)
+        pipeline.hset(_card(conversation, token), mapping={"kind": kind, "action": json.dumps(action), "until": until})
+        pipeline.expire(_card(conversation, token), _KEEP_SECONDS)
+        await pipeline.execute()
+        choices = tuple(
+            Choice(id=f"{verb}.{token}", title=title) for verb, title in zip(("do", "leave"), labels, strict=True)
+        )
+        return Buttons(body=body, choices=choices)
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """What the taps of a turn came to; `messages` are those that were taps on a card of ours."""
+
+    text: str = ""
+    parts: tuple[Part, ...] = ()
+    messages: frozenset[str] = frozenset()
+
+
+class Confirmations:
+    """`handlers` do the actions, by the kind of their card. The conversation's lease has to be held."""
+
+    def __init__(self, redis: Redis, handlers: Mapping[str, Handler], valid_seconds: float = VALID_SECONDS) -> None:
+        self._redis = redis
+        self._handlers = handlers
+        self._valid_seconds = valid_seconds
+
+    async def settle(
+        self, conversation: str, messages: list[Inbound], contact: Contact, language: Language
+    ) -> Answered:
+        """Do what the taps among these messages ask for. Again for the same messages, it is the same answer."""
+        taps = {one.id: found for one in messages if (found := _tapped(one))}
+        settled = [
+            await self._tap(conversation, one, taps[one.id], (contact, language)) for one in messages if one.id in taps
+        ]
+        text = "\n\n".join(dict.fromkeys(one.text for one in settled))
+        return Answered(text, tuple(part for one in settled for part in one.parts), frozenset(taps))
+
+    async def _tap(
+        self, conversation: str, message: Inbound, tapped: tuple[str, str], who: tuple[Contact, Language]
+    ) -> Settled:
+        verb, token = tapped
+        contact, language = who
+        name = _card(conversation, token)
+        card: dict[str, str] = await answer(self._redis.hgetall(name))
+        mine = card.get("tapped") == message.id
+        if "answer" in card:
+            before = Settled.model_validate_json(card["answer"])
+            return before if mine else Settled(text=phrase("tapped_before", language).format(answer=before.text))
+        if not card or (not mine and message.received_at.timestamp() > float(card["until"])):
+            return Settled(text=phrase("card_expired", language))
+        await answer(self._redis.hset(name, "tapped", message.id))
+        if verb == "leave":
+            # What was begun may be done: nobody may say that it is left.
+            settled = Settled(text=phrase("card_unsure" if "begun" in card else "card_left", language))
+        else:
+            confirmed = Confirmed(
+                conversation=conversation,
+                contact=contact,
+                language=language,
+                action=json.loads(card["action"]),
+                key=f"recado-{token}",
+                begun="begun" in card,
+                begin=lambda: self._begin(name),
+            )
+            settled = await self._handlers[card["kind"]](confirmed)
+        await self._keep(name, settled)
+        _log.info("card_settled", kind=card["kind"], verb=verb, again=settled.again)
+        return settled
+
+    async def _begin(self, name: str) -> None:
+        await answer(self._redis.hset(name, "begun", "1"))
+
+    async def _keep(self, name: str, settled: Settled) -> None:
+        pipeline = self._redis.pipeline(transaction=True)
+        if settled.again:
+            pipeline.hdel(name, "tapped")
+            pipeline.hset(name, "until", str(time.time() + self._valid_seconds))
+        else:
+            pipeline.hset(name, "answer", settled.model_dump_json())
+        await pipeline.execute()
+
+
+def _tapped(message: Inbound) -> tuple[str, str] | None:
+    """The verb and the token of a tap on one of our cards. A text that looks like one is a text."""
+    content = message.content
+    found = _OURS.match(content.id) if isinstance(content, Tap) and not message.forwarded else None
+    return (found[1], found[2]) if found else None
+
+
+def _card(conversation: str, token: str) -> str:
+    return key(conversation, "card", token)

@@ -1,0 +1,221 @@
+"""Who works on a conversation: taking it, its waiting messages, writing all at once, and letting go."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import secrets
+import time
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+
+from bot import erased, identity, ledger
+from bot.messages import Inbound
+from bot.redis import answer, key
+from bot.waiting import written
+
+_log = structlog.get_logger()
+# Conversations in which something waits, by the time (Unix seconds) of the last message.
+OPEN = "recado:open"
+# Longer than any command is tried again.
+_REMEMBER_COMMIT_SECONDS = 60
+
+# Lets go of a conversation only while nothing waits in it; a message that comes later finds a new epoch, so that
+# its job has a new id and can't be taken for the job that is ending now. KEYS 1 lease, 2 waiting, 3 epoch, 4 joining.
+_RELEASE = """
+if redis.call('GET', KEYS[1]) ~= ARGV[1] then return -1 end
+if redis.call('LLEN', KEYS[2]) > 0 or redis.call('SCARD', KEYS[4]) > 0 then return 1 end
+redis.call('INCR', KEYS[3])
+redis.call('EXPIRE', KEYS[3], ARGV[2])
+redis.call('DEL', KEYS[1])
+return 0
+"""
+
+_RENEW = "return redis.call('GET', KEYS[1]) == ARGV[1] and redis.call('PEXPIRE', KEYS[1], ARGV[2]) or 0"
+
+# A transaction that only the holder can make: MULTI can't ask first, a script can. It is done once: where the
+# connection breaks before the answer, it is asked for again. KEYS 1 lease, 2 erased, 3 what was done. ARGV 2 its name.
+_COMMIT = f"""
+if redis.call('SISMEMBER', KEYS[3], ARGV[2]) == 1 then return 1 end
+if redis.call('GET', KEYS[1]) ~= ARGV[1] or redis.call('EXISTS', KEYS[2]) == 1 then return 0 end
+redis.call('SADD', KEYS[3], ARGV[2])
+redis.call('EXPIRE', KEYS[3], {_REMEMBER_COMMIT_SECONDS})
+for index = 3, #ARGV do redis.call(unpack(cjson.decode(ARGV[index]))) end
+return 1
+"""
+
+_ABANDON = "return redis.call('GET', KEYS[1]) == ARGV[1] and redis.call('DEL', KEYS[1]) or 0"
+
+# Closes the books on a conversation unless somebody wrote in the meantime.
+_FORGET = """
+if tonumber(redis.call('ZSCORE', KEYS[1], ARGV[1])) == tonumber(ARGV[2]) then redis.call('ZREM', KEYS[1], ARGV[1]) end
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """The right to work on a conversation, for as long as it is renewed."""
+
+    conversation: str
+    token: str
+
+
+class LeaseLost(Exception):
+    """Another worker has the conversation: this one may write nothing more."""
+
+
+class Desk:
+    """What a turn sees of the inbox: taking a conversation, its waiting messages, and letting go."""
+
+    def __init__(self, redis: Redis, *, lease_seconds: float) -> None:
+        self._redis = redis
+        self.lease_seconds = lease_seconds
+
+    async def take(self, lease: Lease) -> bool:
+        """Take the conversation; False while another worker has it."""
+        milliseconds = int(self.lease_seconds * 1000)
+        # Asked again after a broken connection, it may be ours already.
+        holder = await self._redis.set(lease_key(lease.conversation), lease.token, nx=True, get=True, px=milliseconds)
+        return holder in (None, lease.token)
+
+    async def renew(self, lease: Lease) -> None:
+        """Hold on to it; LeaseLost when it ran out and went to somebody else."""
+        milliseconds = int(self.lease_seconds * 1000)
+        name = lease_key(lease.conversation)
+        if not await answer(self._redis.eval(_RENEW, 1, name, lease.token, str(milliseconds))):
+            raise LeaseLost(lease.conversation)
+
+    async def waiting(self, conversation: str) -> list[Inbound]:
+        """The waiting messages, as they came."""
+        return [written(raw) for raw in await answer(self._redis.lrange(waiting_key(conversation), 0, -1))]
+
+    async def commit(self, lease: Lease, write: Callable[[Any], None]) -> None:
+        """Do all that `write` puts into a pipeline, or nothing, and only while the lease is held."""
+        recorded = self._redis.pipeline()
+        write(recorded)
+        commands = [[str(part) for part in command] for command, _ in recorded.command_stack]
+        ours = key(lease.conversation)
+        # Every key is declared, as clusters and some managed servers demand of a script.
+        touched = {part for command in commands for part in command[1:] if part.startswith(ours)}
+        fixed = (lease_key(lease.conversation), erased.erased(lease.conversation), done_key(lease.conversation))
+        lines = [json.dumps(command) for command in commands]
+        await self.ask(lease, _COMMIT, [*fixed, *sorted(touched)], [secrets.token_hex(6), *lines])
+
+    async def ask(self, lease: Lease, script: str, keys: Sequence[str], arguments: Sequence[str]) -> Any:
+        """What a script answers that gives 0 unless the lease (KEYS 1, ARGV 1) is still held; LeaseLost then."""
+        found = await answer(self._redis.eval(script, len(keys), *keys, lease.token, *arguments))
+        if not found:
+            raise LeaseLost(lease.conversation)
+        return found
+
+    async def release(self, lease: Lease) -> bool:
+        """Let go; False, and still held, when messages wait. LeaseLost when it was another's already."""
+        name = lease.conversation
+        keys = (lease_key(name), waiting_key(name), epoch_key(name), identity.joining(name))
+        pipeline = self._redis.pipeline(transaction=False)
+        pipeline.zscore(OPEN, name)
+        pipeline.eval(_RELEASE, len(keys), *keys, lease.token, str(ledger.KEEP_SECONDS))
+        score, left = await pipeline.execute()
+        if left == -1:
+            raise LeaseLost(name)
+        if left == 0 and score is not None:
+            await answer(self._redis.eval(_FORGET, 1, OPEN, name, repr(score)))
+        return bool(left == 0)
+
+    async def strike(self, conversation: str) -> None:
+        """Take a conversation off the index for good: it has become a part of another, or is erased."""
+        await self._redis.zrem(OPEN, conversation)
+
+    async def abandon(self, lease: Lease) -> None:
+        """Let go at once after a failure, so that the next try needn't wait for the lease to run out."""
+        await answer(self._redis.eval(_ABANDON, 1, lease_key(lease.conversation), lease.token))
+
+    async def unfinished(self) -> list[str]:
+        """Conversations with messages that have no end yet."""
+        names: list[str] = await self._redis.zrange(OPEN, 0, -1)
+        return names
+
+    async def overdue(self, seconds: float) -> list[str]:
+        """Conversations whose last message came longer ago than this and which nobody holds."""
+        names: list[str] = await self._redis.zrangebyscore(OPEN, "-inf", time.time() - seconds, start=0, num=500)
+        pipeline = self._redis.pipeline(transaction=False)
+        for name in names:
+            pipeline.exists(lease_key(name))
+        held = await pipeline.execute() if names else []
+        return [name for name, taken in zip(names, held, strict=True) if not taken]
+
+    async def unaccounted(self) -> int:
+        """How many messages have no end yet, over all conversations."""
+        pipeline = self._redis.pipeline(transaction=False)
+        for name in await self.unfinished():
+            pipeline.llen(waiting_key(name))
+        return sum(await pipeline.execute()) if pipeline.command_stack else 0
+
+
+def drop(pipeline: Any, conversation: str, count: int) -> None:
+    """Take the first `count` messages off the waiting list, within a transaction."""
+    pipeline.ltrim(waiting_key(conversation), count, -1)
+
+
+@asynccontextmanager
+async def held(desk: Desk, lease: Lease) -> AsyncIterator[None]:
+    """Renew a lease that was taken while the block lasts; letting go of it is the block's own business.
+
+    Where it goes to another, or can't be renewed before it runs out, the block is cancelled; raises a group of
+    LeaseLost then, and a group of whatever the block raises.
+    """
+    over = asyncio.Event()
+    async with asyncio.TaskGroup() as group:
+        group.create_task(hold(desk, lease, over))
+        try:
+            yield
+        finally:
+            # Told, and not cancelled: redis-py loses cancellations (see bot.redis.ended), and then the lease would
+            # be renewed for ever, and the conversation never be anybody's again.
+            over.set()
+
+
+async def hold(desk: Desk, lease: Lease, over: asyncio.Event) -> None:
+    """Renew a lease until `over`; raises LeaseLost when it went to another, or can't be renewed before it runs out."""
+    deadline = time.monotonic() + desk.lease_seconds
+    while not over.is_set():
+        with suppress(TimeoutError):
+            async with asyncio.timeout(desk.lease_seconds / 3):
+                await over.wait()
+                return
+        try:
+            await desk.renew(lease)
+        except LeaseLost:
+            # The block itself may have let go in the meantime.
+            if not over.is_set():
+                raise
+        except (RedisError, OSError) as error:
+            _log.warning("lease_not_renewed", error=type(error).__name__)
+            if time.monotonic() > deadline:
+                raise LeaseLost(lease.conversation) from error
+        else:
+            deadline = time.monotonic() + desk.lease_seconds
+
+
+def waiting_key(conversation: str) -> str:
+    """Where a conversation's messages wait."""
+    return key(conversation, "waiting")
+
+
+def lease_key(conversation: str) -> str:
+    return key(conversation, "lease")
+
+
+def done_key(conversation: str) -> str:
+    """The names of what was committed of late."""
+    return key(conversation, "done")
+
+
+def epoch_key(conversation: str) -> str:
+    return key(conversation, "epoch")

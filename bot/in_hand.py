@@ -1,0 +1,21 @@
+"""What is kept of a turn while it is in hand: which messages it has, how often it was tried, with which prompts."""
+
+from __future__ import annotations
+
+from redis.asyncio import Redis
+
+from bot.desk import Desk
+from bot.redis import key
+
+
+def turn_keys(conversation: str) -> tuple[str, str]:
+    """The turn's hash (`count`, `tries`, `release`, `still`) and the list of its journal."""
+    return key(conversation, "turn"), key(conversation, "journal")
+
+
+async def releases_in_hand(redis: Redis) -> set[str]:
+    """The releases of prompts that turns in hand keep until they close."""
+    pipeline = redis.pipeline(transaction=False)
+    for conversation in await Desk(redis, lease_seconds=0).unfinished():
+        pipeline.hget(turn_keys(conversation)[0], "release")
+    return {release for release in await pipeline.execute() if release} if pipeline.command_stack else set()

@@ -1,0 +1,145 @@
+"""Requests to addresses that others gave us: never into our own network, never further than asked, never for long."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import ipaddress
+import math
+import socket
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Any
+from urllib.parse import urlsplit
+
+import aiohttp
+from aiohttp.abc import AbstractResolver
+
+_SECONDS = 15.0
+_CONNECT_SECONDS = 5.0
+_LOOK_UP_SECONDS = 2.0
+# IPv6 ranges whose last 32 bits are an IPv4 address that a gateway connects to (RFC 6052, RFC 8215).
+_NAT64 = tuple(ipaddress.IPv6Network(one) for one in ("64:ff9b::/96", "64:ff9b:1::/48"))
+
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+
+
+class PrivateAddress(OSError):
+    """A host that others named leads into a network that they must not reach through us."""
+
+    def __init__(self) -> None:
+        super().__init__(errno.EACCES, "the address is private")
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the other side answered; `retry_after` in seconds, where it named a time to wait."""
+
+    status: int
+    retry_after: float | None = None
+
+
+class NoAnswer(Exception):
+    """Nobody answered in time; the message says why, without the address. `private`: nobody was asked."""
+
+    def __init__(self, why: str, *, private: bool = False) -> None:
+        super().__init__(why)
+        self.private = private
+
+
+class Outside:
+    """A session of its own, because the addresses that it connects to are checked, and no others.
+
+    The check is on the very address of each connection: a name that leads elsewhere when it is asked again (DNS
+    rebinding), an address in an odd spelling, or one behind IPv6, pass no other door. `resolver` is for tests.
+    """
+
+    def __init__(
+        self, *, allow_private: bool, resolver: AbstractResolver | None = None, seconds: float = _SECONDS
+    ) -> None:
+        self._allow_private = allow_private
+        connector = aiohttp.TCPConnector(
+            socket_factory=self._socket, resolver=resolver, use_dns_cache=False, limit_per_host=20
+        )
+        timeout = aiohttp.ClientTimeout(total=seconds, sock_connect=min(seconds, _CONNECT_SECONDS))
+        self._http = aiohttp.ClientSession(
+            connector=connector, timeout=timeout, cookie_jar=aiohttp.DummyCookieJar(), trust_env=False
+        )
+
+    async def close(self) -> None:
+        await self._http.close()
+
+    async def post(self, url: str, body: bytes, headers: dict[str, str]) -> Answer:
+        """Post and get the status; raises NoAnswer. Redirects aren't followed, and of an answer no body is read."""
+        return await self._ask("POST", url, body, headers)
+
+    async def reach(self, url: str) -> None:
+        """Ask whether anybody is there, which changes nothing; raises NoAnswer."""
+        await self._ask("HEAD", url)
+
+    async def _ask(self, method: str, url: str, body: bytes = b"", headers: dict[str, str] | None = None) -> Answer:
+        try:
+            async with self._http.request(
+                method, url, data=body or None, headers=headers, allow_redirects=False
+            ) as response:
+                return Answer(response.status, seconds_until(response.headers.get("Retry-After")))
+        except TimeoutError as error:
+            raise NoAnswer("no answer in time") from error
+        except aiohttp.ClientConnectorError as error:
+            if isinstance(error.os_error, PrivateAddress):
+                raise NoAnswer(str(error.os_error.strerror), private=True) from error
+            raise NoAnswer(f"no connection ({type(error).__name__})") from error
+        except (aiohttp.ClientError, OSError, ValueError) as error:
+            raise NoAnswer(f"no connection ({type(error).__name__})") from error
+
+    def _socket(self, info: tuple[Any, ...]) -> socket.socket:
+        family, kind, protocol, _, place = info
+        if not allowed(ipaddress.ip_address(place[0].partition("%")[0]), allow_private=self._allow_private):
+            raise PrivateAddress
+        return socket.socket(family, kind, protocol)
+
+
+def allowed(address: Address, *, allow_private: bool) -> bool:
+    """Whether we may connect to it. Link-local addresses never: only a cloud's own secrets are kept there."""
+    plain = _behind(address)
+    if plain.is_link_local or plain.is_multicast or plain.is_unspecified:
+        return False
+    return plain.is_global or allow_private
+
+
+def _behind(address: Address) -> Address:
+    """The IPv4 address that an IPv6 one stands for, where it does."""
+    if isinstance(address, ipaddress.IPv4Address):
+        return address
+    if int(address) >> 32 == 0 or any(address in network for network in _NAT64):
+        return ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
+    return address.ipv4_mapped or address.sixtofour or address
+
+
+async def leads_inside(url: str) -> bool:
+    """Whether a URL's host leads to a private address now; False when nobody knows the host."""
+    try:
+        parts = urlsplit(url)
+        look_up = asyncio.get_running_loop().getaddrinfo(parts.hostname or "", parts.port or 443)
+        async with asyncio.timeout(_LOOK_UP_SECONDS):
+            found = await look_up
+    except (OSError, ValueError, UnicodeError):
+        return False
+    addresses = (ipaddress.ip_address(str(place[0]).partition("%")[0]) for *_, place in found)
+    return not all(allowed(address, allow_private=False) for address in addresses)
+
+
+def seconds_until(retry_after: str | None) -> float | None:
+    """A `Retry-After` (RFC 9110: seconds, or a date) as seconds from now; None where there is none to be read."""
+    if not retry_after:
+        return None
+    try:
+        seconds = float(retry_after)
+    except ValueError:
+        try:
+            at = parsedate_to_datetime(retry_after)
+        except ValueError:
+            return None
+        seconds = (at.replace(tzinfo=at.tzinfo or UTC) - datetime.now(UTC)).total_seconds()
+    return max(seconds, 0.0) if math.isfinite(seconds) else None

@@ -1,0 +1,95 @@
+"""All that the assistant's billing tools work with, made where Stripe is configured."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import tzinfo
+
+import aiohttp
+from redis.asyncio import Redis
+
+from bot.cache import Cache
+from bot.confirmations import Cards
+from bot.contacts import Contacts
+from bot.files import Files
+from bot.language import Language
+from bot.notices import Notices
+from bot.payments.changes import Changes
+from bot.payments.client import Stripe
+from bot.payments.documents import Documents
+from bot.payments.links import Links
+from bot.payments.news import News
+from bot.payments.plans import Plans
+from bot.payments.state import States
+from bot.payments.telling import Tell, Telling
+from bot.settings import Settings
+from bot.storage.door import Storage
+from bot.whatsapp.client import Graph
+from bot.whatsapp.errors import GraphError, Unavailable
+
+
+@dataclass(frozen=True, slots=True)
+class Billing:
+    """`back` gives the address to which Stripe's pages lead back; `mail` says whether e-mail is configured."""
+
+    stripe: Stripe
+    links: Links
+    plans: Plans
+    changes: Changes
+    documents: Documents
+    news: News
+    back: Callable[[], Awaitable[str]]
+    zone: tzinfo
+    trial_days: int
+    mail: bool
+    default_language: Language
+
+
+def billing_of(  # noqa: PLR0913, PLR0917 - what billing stands on
+    redis: Redis,
+    http: aiohttp.ClientSession,
+    contacts: Contacts,
+    notices: Notices,
+    storage: Storage,
+    graph: Graph,
+    settings: Settings,
+    tell: Tell | None = None,
+) -> Billing | None:
+    """Billing as the settings want it; None without STRIPE_SECRET_KEY."""
+    if settings.stripe.secret_key is None:
+        return None
+    zone, language = settings.service.zone, settings.service.default_language
+    stripe = Stripe(http, settings.stripe)
+    links, plans, states = Links(redis, stripe, contacts), Plans(Cache(redis), stripe), States(redis)
+    files = Files(redis, storage, link_minutes=settings.storage.link_minutes, public_url=settings.service.public_url)
+    mail = bool(settings.mail.configured)
+    telling = Telling(
+        redis, notices, contacts, links, zone, language, by_mail=mail, by_push=settings.push.configured, tell=tell
+    )
+
+    async def back() -> str:
+        return settings.stripe.return_url or await _chat(graph)
+
+    return Billing(
+        stripe=stripe,
+        links=links,
+        plans=plans,
+        changes=Changes(stripe, links, plans, Cards(redis), states, zone),
+        documents=Documents(stripe, files),
+        news=News(stripe, plans, states, telling),
+        back=back,
+        zone=zone,
+        trial_days=settings.stripe.trial_days,
+        mail=mail,
+        default_language=language,
+    )
+
+
+async def _chat(graph: Graph) -> str:
+    """The address that opens a chat with us (https://faq.whatsapp.com/5913398998672934)."""
+    try:
+        number = str((await graph.number_state()).get("display_phone_number", ""))
+    except (GraphError, Unavailable):
+        number = ""
+    return f"https://wa.me/{''.join(filter(str.isdigit, number))}"

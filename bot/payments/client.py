@@ -1,0 +1,300 @@
+"""Our one door to Stripe, over its official library: every call has its limits, and every change its idempotency key.
+
+https://docs.stripe.com/api, in the version that the library was made for.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from functools import partial
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, TypeVar
+from urllib.parse import urljoin, urlsplit
+
+import aiohttp
+from pydantic import ValidationError
+from tenacity import (
+    AsyncRetrying,
+    retry_if_exception,
+    stop_after_attempt,
+    stop_after_delay,
+    wait_exponential,
+    wait_random,
+)
+
+from bot.payments.errors import Away, Gone, KeyRejected, Refused, error_from, worth_another_try
+from bot.payments.facts import Customer, Fact, Invoice, Page, PaymentMethod, Price, Product, Subscription
+from bot.settings import StripeSettings
+
+if TYPE_CHECKING:
+    from stripe import StripeClient
+
+F = TypeVar("F", bound=Fact)
+_TRIES = 3
+_PDF_BYTES = 20 * 1024 * 1024
+_REDIRECTS = 3
+_PAGE = 100
+_OK = 200
+
+
+class Stripe:
+    """Each call raises StripeFailed. `key` names a change: the same key is the same change, however often it is asked.
+
+    `attempt_seconds` is how long one attempt may take, `all_seconds` after how long no other one is made,
+    `first_wait` the pause before the second one.
+    """
+
+    def __init__(
+        self,
+        http: aiohttp.ClientSession,
+        settings: StripeSettings,
+        *,
+        attempt_seconds: float = 10,
+        all_seconds: float = 12,
+        first_wait: float = 0.4,
+    ) -> None:
+        self._http = http
+        self._settings = settings
+        self._timeout = aiohttp.ClientTimeout(total=attempt_seconds)
+        self._all_seconds = all_seconds
+        self._first_wait = first_wait
+        self._client: StripeClient | None = None
+
+    # ---- people
+
+    async def customer(self, id_: str) -> Customer:
+        """Raises Gone for one that was deleted, too."""
+        found = await self._one(Customer, lambda api: api.customers.retrieve_async(id_))
+        if found.deleted:
+            raise Gone("the customer was deleted")
+        return found
+
+    async def customers_of(self, whatsapp_ids: list[str]) -> list[Customer]:
+        """The customers of whom one of these is the contact. The search learns of changes only after a while.
+
+        Ten clauses at most (https://docs.stripe.com/search#search-query-language).
+        """
+        query = " OR ".join(f"metadata['whatsapp_id']:'{one}'" for one in whatsapp_ids)
+        return await self._some(Customer, lambda api: api.customers.search_async({"query": query, "limit": 10}))
+
+    async def customers_by_email(self, email: str) -> list[Customer]:
+        return await self._some(Customer, lambda api: api.customers.list_async({"email": email, "limit": 10}))
+
+    async def create_customer(self, whatsapp_id: str, name: str | None, key: str) -> Customer:
+        params: Any = {"metadata": {"whatsapp_id": whatsapp_id}} | ({"name": name} if name else {})
+        return await self._one(Customer, lambda api: api.customers.create_async(params, _once(key)))
+
+    async def link(self, customer: str, whatsapp_id: str, key: str) -> Customer:
+        params: Any = {"metadata": {"whatsapp_id": whatsapp_id}}
+        return await self._one(Customer, lambda api: api.customers.update_async(customer, params, _once(key)))
+
+    async def payment_method(self, id_: str) -> PaymentMethod:
+        return await self._one(PaymentMethod, lambda api: api.payment_methods.retrieve_async(id_))
+
+    async def payment_methods(self, customer: str) -> list[PaymentMethod]:
+        params: Any = {"customer": customer, "limit": 3}
+        return await self._some(PaymentMethod, lambda api: api.payment_methods.list_async(params))
+
+    # ---- plans and subscriptions
+
+    async def prices(self) -> list[Price]:
+        """All recurring prices that are offered, each with its product."""
+        found: list[Price] = []
+        while True:
+            after: Any = {"starting_after": found[-1].id} if found else {}
+            params: Any = {"active": True, "type": "recurring", "limit": _PAGE, "expand": ["data.product"]} | after
+            page = await self._some(Price, partial(_prices, params))
+            found += page
+            if len(page) < _PAGE:
+                return found
+
+    async def product(self, id_: str) -> Product:
+        return await self._one(Product, lambda api: api.products.retrieve_async(id_))
+
+    async def subscriptions(self, customer: str) -> list[Subscription]:
+        """All that there are and were, the newest first."""
+        params: Any = {"customer": customer, "status": "all", "limit": 20}
+        return await self._some(Subscription, lambda api: api.subscriptions.list_async(params))
+
+    async def subscription(self, id_: str) -> Subscription:
+        return await self._one(Subscription, lambda api: api.subscriptions.retrieve_async(id_))
+
+    async def preview(self, subscription: Subscription) -> Invoice:
+        """What will be charged next if nothing changes."""
+        params: Any = {"customer": subscription.customer, "subscription": subscription.id}
+        return await self._one(Invoice, lambda api: api.invoices.create_preview_async(params))
+
+    async def preview_change(
+        self, subscription: Subscription, price: str, proration_date: int | None = None
+    ) -> Invoice:
+        """What the change would cost at that moment, or now; the preview says which moment it took.
+
+        https://docs.stripe.com/billing/subscriptions/prorations
+        """
+        details: dict[str, Any] = {
+            "items": [{"id": subscription.item.id, "price": price}],
+            "proration_behavior": "always_invoice",
+        }
+        if proration_date is not None:
+            details["proration_date"] = proration_date
+        params: Any = {
+            "customer": subscription.customer,
+            "subscription": subscription.id,
+            "subscription_details": details,
+        }
+        return await self._one(Invoice, lambda api: api.invoices.create_preview_async(params))
+
+    async def change(self, subscription: str, item: str, price: str, proration_date: int, *, key: str) -> Subscription:
+        """Change the plan and charge the difference; raises CardRefused, and then nothing is changed."""
+        params: Any = {
+            "items": [{"id": item, "price": price}],
+            "proration_behavior": "always_invoice",
+            "proration_date": proration_date,
+            "payment_behavior": "error_if_incomplete",
+            "expand": ["latest_invoice"],
+        }
+        return await self._one(
+            Subscription, lambda api: api.subscriptions.update_async(subscription, params, _once(key))
+        )
+
+    async def let_end(self, subscription: str, *, ends: bool, key: str) -> Subscription:
+        """Let it end with the period that is paid, or go on after all."""
+        params: Any = {"cancel_at_period_end": ends}
+        return await self._one(
+            Subscription, lambda api: api.subscriptions.update_async(subscription, params, _once(key))
+        )
+
+    # ---- pages of Stripe's
+
+    async def checkout(self, customer: str, price: str, trial_days: int, back: str, key: str) -> Page:
+        params: Any = {
+            "mode": "subscription",
+            "customer": customer,
+            "line_items": [{"price": price, "quantity": 1}],
+            "success_url": back,
+            "cancel_url": back,
+        }
+        if trial_days:
+            params["subscription_data"] = {"trial_period_days": trial_days}
+        return await self._one(Page, lambda api: api.checkout.sessions.create_async(params, _once(key)))
+
+    async def open_checkouts(self, customer: str) -> list[Page]:
+        params: Any = {"customer": customer, "status": "open", "limit": 10}
+        return await self._some(Page, lambda api: api.checkout.sessions.list_async(params))
+
+    async def expire_checkout(self, id_: str) -> None:
+        await self._one(Page, lambda api: api.checkout.sessions.expire_async(id_))
+
+    async def portal(self, customer: str, back: str, key: str) -> Page:
+        params: Any = {"customer": customer, "return_url": back}
+        return await self._one(Page, lambda api: api.billing_portal.sessions.create_async(params, _once(key)))
+
+    # ---- invoices
+
+    async def invoices(self, customer: str, *, limit: int) -> list[Invoice]:
+        """The newest first."""
+        params: Any = {"customer": customer, "limit": limit}
+        return await self._some(Invoice, lambda api: api.invoices.list_async(params))
+
+    async def invoice(self, id_: str) -> Invoice:
+        return await self._one(Invoice, lambda api: api.invoices.retrieve_async(id_))
+
+    async def pdf(self, address: str) -> bytes:
+        """An invoice's PDF, from Stripe's own hosts alone: the address came in a response, and leads nowhere else."""
+        try:
+            async with asyncio.timeout(self._timeout.total):
+                for _ in range(_REDIRECTS):
+                    self._check_host(address)
+                    async with self._http.get(address, allow_redirects=False) as response:
+                        if response.status == _OK:
+                            return await _bounded(response)
+                        if "Location" not in response.headers:
+                            raise Away(f"HTTP {response.status} for a PDF")
+                        address = urljoin(address, response.headers["Location"])
+        except (aiohttp.ClientError, TimeoutError) as error:
+            raise Away(f"no PDF ({type(error).__name__})") from error
+        raise Refused("the PDF is nowhere to be found")
+
+    async def check(self) -> None:
+        """Whether Stripe answers and takes the key."""
+        await self._some(Customer, lambda api: api.customers.list_async({"limit": 1}))
+
+    # ---- the wire
+
+    def _check_host(self, address: str) -> None:
+        ours, asked = urlsplit(self._settings.api_base), urlsplit(address)
+        stripes = asked.scheme == "https" and f".{asked.hostname}".endswith(".stripe.com")
+        if not stripes and (asked.scheme, asked.netloc) != (ours.scheme, ours.netloc):
+            raise Refused("the address of the PDF is not Stripe's")
+
+    async def _api(self) -> Any:
+        if self._client is None:
+            # Half a second to import: beside the loop, and only where it is used.
+            stripe: Any = await asyncio.to_thread(import_module, "stripe")
+            key = self._settings.secret_key
+            if key is None:
+                raise KeyRejected("STRIPE_SECRET_KEY is not set")
+            transport = stripe.AIOHTTPClient(session=self._http, timeout=self._timeout)
+            # Retries are ours, below: the library's own leave out 429, and one layer retries a call, never two.
+            self._client = stripe.StripeClient(
+                key.get_secret_value(),
+                base_addresses={"api": self._settings.api_base.rstrip("/")},
+                max_network_retries=0,
+                http_client=transport,
+            )
+        return self._client.v1
+
+    async def _one(self, shape: type[F], call: Callable[[Any], Awaitable[Any]]) -> F:
+        return _read(shape, await self._call(call))
+
+    async def _some(self, shape: type[F], call: Callable[[Any], Awaitable[Any]]) -> list[F]:
+        return [_read(shape, one) for one in (await self._call(call)).get("data", ())]
+
+    async def _call(self, call: Callable[[Any], Awaitable[Any]]) -> dict[str, Any]:
+        retrying = AsyncRetrying(
+            retry=retry_if_exception(worth_another_try),
+            stop=stop_after_attempt(_TRIES) | stop_after_delay(self._all_seconds),
+            wait=wait_exponential(multiplier=self._first_wait, max=4) + wait_random(0, self._first_wait),
+            reraise=True,
+        )
+        found: dict[str, Any] = await retrying(self._attempt, call)
+        return found
+
+    async def _attempt(self, call: Callable[[Any], Awaitable[Any]]) -> dict[str, Any]:
+        api = await self._api()
+        stripe = import_module("stripe")
+        try:
+            found: dict[str, Any] = (await call(api)).to_dict(for_json=True)
+        except stripe.StripeError as error:
+            # Without its cause: Stripe's words repeat what was asked, such as an e-mail address, and errors are logged.
+            raise error_from(error) from None
+        except (aiohttp.ClientError, TimeoutError) as error:
+            # The library wraps what goes wrong until the headers are there, not while the body is read.
+            raise Away(f"no whole answer ({type(error).__name__})") from error
+        return found
+
+
+def _read(shape: type[F], raw: Any) -> F:
+    try:
+        return shape.model_validate(raw)
+    except ValidationError as error:
+        raise Refused(f"a {shape.__name__} of an unknown shape came; is STRIPE_API_BASE Stripe's API?") from error
+
+
+def _prices(params: Any, api: Any) -> Awaitable[Any]:
+    found: Awaitable[Any] = api.prices.list_async(params)
+    return found
+
+
+def _once(key: str) -> Any:
+    return {"idempotency_key": key}
+
+
+async def _bounded(response: aiohttp.ClientResponse) -> bytes:
+    content = await response.content.read(_PDF_BYTES + 1)
+    while len(content) <= _PDF_BYTES and (more := await response.content.read(_PDF_BYTES)):
+        content += more
+    if len(content) > _PDF_BYTES or not content.startswith(b"%PDF"):
+        raise Refused("what came is no PDF, or too large")
+    return content

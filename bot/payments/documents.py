@@ -1,0 +1,26 @@
+"""Invoices as documents in the chat: Stripe's PDF, kept with the other files of the person."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from bot.files import Files
+from bot.messages import StoredFile
+from bot.payments.client import Stripe
+from bot.payments.errors import Gone
+from bot.payments.facts import Invoice
+
+
+@dataclass(frozen=True, slots=True)
+class Documents:
+    stripe: Stripe
+    files: Files
+
+    async def of(self, conversation: str, invoice: Invoice) -> StoredFile:
+        """The invoice's PDF; raises StripeFailed, StorageFailed."""
+        if not invoice.invoice_pdf:
+            raise Gone("the invoice has no PDF; it is a draft")
+        name = f"{invoice.number or invoice.id}.pdf"
+        pdf = await self.stripe.pdf(invoice.invoice_pdf)
+        place = await self.files.keep(conversation, name, "application/pdf", pdf)
+        return StoredFile(key=place, mime="application/pdf", filename=name)

@@ -1,0 +1,70 @@
+"""What goes wrong between us and Stripe, named by what the caller can do about it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from stripe import StripeError
+
+_CONFLICT, _TOO_MANY, _FAULT = 409, 429, 500
+
+
+class StripeFailed(Exception):
+    """Stripe did not do what was asked; the text holds neither data of a customer nor a key."""
+
+
+class Away(StripeFailed):
+    """No answer in time, too many requests, or a fault of Stripe's: later may help.
+
+    Whether a change was made is not known: the same idempotency key asks again without doing it twice. `hopeless`
+    means that Stripe itself says that trying at once is no use.
+    """
+
+    def __init__(self, words: str, *, hopeless: bool = False) -> None:
+        super().__init__(words)
+        self.hopeless = hopeless
+
+
+class KeyRejected(StripeFailed):
+    """The key is wrong, or may not do this: an operator has to see to STRIPE_SECRET_KEY."""
+
+
+class Gone(StripeFailed):
+    """There is no such object, or there is no more."""
+
+
+class CardRefused(StripeFailed):
+    """The customer's bank refused the payment; nothing was changed."""
+
+
+class Refused(StripeFailed):
+    """Stripe doesn't accept the request; asking again is no use."""
+
+
+def error_from(error: StripeError) -> StripeFailed:
+    """Name what the library raised (https://docs.stripe.com/error-low-level)."""
+    import stripe  # noqa: PLC0415 - half a second, loaded already by whoever can raise this
+
+    words = f"HTTP {error.http_status}, {error.code or type(error).__name__}"
+    match error:
+        case stripe.AuthenticationError() | stripe.PermissionError():
+            return KeyRejected(words)
+        case stripe.CardError():
+            return CardRefused(words)
+        case stripe.APIConnectionError() | stripe.RateLimitError():
+            return Away(words, hopeless=_hopeless(error))
+        case stripe.InvalidRequestError(http_status=404) | stripe.InvalidRequestError(code="resource_missing"):
+            return Gone(words)
+        case stripe.InvalidRequestError(param=param):
+            return Refused(f"{words}, parameter {param}" if param else words)
+    passing = error.http_status is None or error.http_status == _CONFLICT or error.http_status >= _FAULT
+    return Away(words, hopeless=_hopeless(error)) if passing else Refused(f"{words}; is STRIPE_API_BASE Stripe's API?")
+
+
+def _hopeless(error: StripeError) -> bool:
+    return bool((error.headers or {}).get("stripe-should-retry") == "false")
+
+
+def worth_another_try(error: BaseException) -> bool:
+    return isinstance(error, Away) and not error.hopeless

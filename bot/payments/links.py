@@ -1,0 +1,148 @@
+"""Which Stripe customer a contact is: by `metadata.whatsapp_id`, as Stripe has it now, never by what somebody says."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from redis.asyncio import Redis
+
+from bot import identity
+from bot.contacts import Contact, Contacts, address_of, variants
+from bot.payments.client import Stripe
+from bot.payments.errors import Gone, StripeFailed
+from bot.payments.facts import Customer
+from bot.redis import answer, key
+
+_REMEMBER_SECONDS = 30 * 24 * 3600
+_OWNER_SECONDS = 400 * 24 * 3600
+
+
+class SeveralCustomers(StripeFailed):
+    """More than one customer names this contact: a person has to say which."""
+
+
+class BelongsToAnother(StripeFailed):
+    """The customer is another contact's: a person has to decide."""
+
+
+@dataclass(frozen=True, slots=True)
+class Links:
+    """What is kept here is only where to look first: Stripe's metadata decide.
+
+    The search there learns of a change after a minute or so; a link that we made is found at once.
+    """
+
+    redis: Redis
+    stripe: Stripe
+    contacts: Contacts
+
+    async def customer_of(self, conversation: str, contact: Contact) -> Customer | None:
+        """The contact's customer, as it is now; raises SeveralCustomers, and what Stripe's calls raise."""
+        names = _names(contact)
+        if not names:
+            return None
+        known = await self.redis.get(_customer(conversation))
+        if known and (found := await self._still(known, names)):
+            return found
+        # Digits are agreed on (contract.md); people paste a plus with them.
+        spelled = [*names, *(f"+{one}" for one in names if one.isdigit())]
+        matches = {one.id for one in await self.stripe.customers_of(spelled) if one.whatsapp_id in names}
+        # The search may tell what was true a minute ago.
+        customers = [one for id_ in sorted(matches) if (one := await self._still(id_, names))]
+        customers = [one for one in customers if await self._free(one.id, conversation)]
+        if len(customers) > 1:
+            raise SeveralCustomers("several customers have this contact")
+        for one in customers:
+            await remember(self.redis, conversation, one.id)
+        return customers[0] if customers else None
+
+    async def link(self, conversation: str, contact: Contact, customer: str, key_: str) -> Customer:
+        """Make the customer this contact's; raises BelongsToAnother where it is somebody else's already."""
+        found = await self.stripe.customer(customer)
+        names = _names(contact)
+        if not names or (found.whatsapp_id and found.whatsapp_id not in names):
+            raise BelongsToAnother("the customer belongs to another contact")
+        if not await self._free(customer, conversation):
+            raise BelongsToAnother("the customer belongs to another contact")
+        if not found.whatsapp_id:
+            found = await self.stripe.link(customer, _written(contact), key_)
+        await remember(self.redis, conversation, customer)
+        return found
+
+    async def create(self, conversation: str, contact: Contact, key_: str) -> Customer:
+        """A new customer for a contact who has none."""
+        found = await self.stripe.create_customer(_written(contact), contact.name, key_)
+        await remember(self.redis, conversation, found.id)
+        return found
+
+    async def email_of(self, contact: Contact) -> str | None:
+        """The address of the contact's customer; where nobody knows which that is, the one that is kept, if any."""
+        if contact.phone is None and contact.bsuid is None:
+            return contact.email
+        conversation = await self.contacts.reach(phone=contact.phone, bsuid=contact.bsuid)
+        try:
+            found = await self.customer_of(conversation, contact)
+        except StripeFailed:
+            return contact.email
+        return (found.email if found else None) or contact.email
+
+    async def conversation_of(self, customer: Customer) -> str | None:
+        """Where to write to a customer; None when it names nobody, or somebody who has its number since."""
+        if customer.whatsapp_id is None:
+            return None
+        phone, bsuid = address_of(customer.whatsapp_id)
+        if phone is None and bsuid is None:
+            return None
+        conversation = await self.contacts.reach(phone=phone, bsuid=bsuid)
+        return conversation if await self._free(customer.id, conversation) else None
+
+    async def _still(self, customer: str, names: list[str]) -> Customer | None:
+        try:
+            found = await self.stripe.customer(customer)
+        except Gone:
+            return None
+        return found if found.whatsapp_id in names else None
+
+    async def _free(self, customer: str, conversation: str) -> bool:
+        """Whether nobody else was this customer: numbers are given to new people, who must not get an old owner's."""
+        owner = await self.redis.get(_owner(customer))
+        if owner is None or await identity.home_of(self.redis, owner) == conversation:
+            return True
+        # Whoever was erased owns nothing any more.
+        return not await self.contacts.known(owner)
+
+    async def forget(self, conversation: str) -> None:
+        """Forget whose customer the contact is, here; what Stripe says stays."""
+        await forget(self.redis, conversation)
+
+
+async def remember(redis: Redis, conversation: str, customer: str) -> None:
+    """Keep that the contact is this customer of Stripe."""
+    pipeline = redis.pipeline(transaction=False)
+    pipeline.set(_customer(conversation), customer, ex=_REMEMBER_SECONDS)
+    pipeline.set(_owner(customer), conversation, ex=_OWNER_SECONDS)
+    await pipeline.execute()
+
+
+async def forget(redis: Redis, conversation: str) -> str | None:
+    """Forget whose customer the contact is; gives the customer's id."""
+    customer: str | None = await redis.get(_customer(conversation))
+    await answer(redis.delete(_customer(conversation), *([_owner(customer)] if customer else [])))
+    return customer
+
+
+def _names(contact: Contact) -> list[str]:
+    """How Stripe may spell this contact."""
+    return [*([contact.bsuid] if contact.bsuid else []), *(variants(contact.phone) if contact.phone else ())]
+
+
+def _written(contact: Contact) -> str:
+    return str(contact.phone or contact.bsuid)
+
+
+def _customer(conversation: str) -> str:
+    return key(conversation, "stripe", "customer")
+
+
+def _owner(customer: str) -> str:
+    return f"recado:stripe:owner:{customer}"

@@ -1,0 +1,221 @@
+"""What Stripe's events lead to: our knowledge in step with Stripe's, and customers told, once, in the right way.
+
+An event only says where to look. What holds is read at Stripe, so that neither order nor repetition matters.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from datetime import tzinfo
+from typing import Any
+
+import structlog
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from bot.messages import Template
+from bot.payments.client import Stripe
+from bot.payments.errors import Gone
+from bot.payments.facts import Customer, Invoice, Subscription
+from bot.payments.plans import Plans
+from bot.payments.shown import day, decimal, iso_day, money
+from bot.payments.state import Known, States, known
+from bot.payments.telling import Addressee, Telling
+from bot.payments.words import words
+from bot.queues import Task, Unfit
+
+_log = structlog.get_logger()
+# A subscription that we hear of for the first time is news only while it is young: not all old ones on the first day.
+_YOUNG_SECONDS = 3600
+
+
+class Event(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+    id: str
+    type: str
+    object: str
+    customer: str
+    created: int
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    stripe: Stripe
+    plans: Plans
+    states: States
+    telling: Telling
+
+    async def process(self, task: Task) -> None:
+        """Work on the job of one event; raises StripeFailed when Stripe can't be asked, and is tried again then."""
+        try:
+            event = Event.model_validate(task.data)
+        except ValidationError as error:
+            raise Unfit("the data is not that of an event of Stripe's") from error
+        try:
+            customer = await self.stripe.customer(event.customer)
+            if event.type == "invoice.paid":
+                await self._paid(customer, await self.stripe.invoice(event.object))
+            elif event.type == "invoice.payment_failed":
+                await self._failed(customer, await self.stripe.invoice(event.object))
+            elif event.type == "customer.subscription.trial_will_end":
+                await self._trial_ends(customer, await self.stripe.subscription(event.object))
+            else:
+                await self._synchronise(customer, event)
+        except Gone:
+            _log.info("stripe_event_of_the_past", type=event.type)
+
+    # ---- subscriptions
+
+    async def _synchronise(self, customer: Customer, event: Event) -> None:
+        async with self.states.one_at_a_time(customer.id):
+            subscription = _current(await self.stripe.subscriptions(customer.id))
+            now, before = known(subscription), await self.states.before(customer.id)
+            if subscription is not None and (before is None or (before.about, before.until) != (now.about, now.until)):
+                expected = await self.states.expected(customer.id, now)
+                name = _news(before, now, event.created)
+                who = await self.telling.addressee(customer)
+                await self._tell_subscribers(who, customer, subscription, event)
+                if name and not expected:
+                    await self._tell_change(who, subscription, (name, event.id))
+                if expected:
+                    await self.states.unexpect(customer.id)
+            await self.states.keep(customer.id, now)
+
+    async def _tell_change(self, who: Addressee, subscription: Subscription, news: tuple[str, str]) -> None:
+        name, key = news
+        item = subscription.item
+        text = words(
+            name,
+            who.language,
+            plan=await self.plans.name_of(item.price),
+            amount=money((item.price.unit_amount or 0) * item.quantity, item.price.currency),
+            day=day(subscription.until, self.telling.zone, who.language),
+        )
+        await self.telling.in_open_chat(who, text, key)
+        await self.telling.push(who, words("push_subscription", who.language), text, key)
+
+    async def _tell_subscribers(
+        self, who: Addressee, customer: Customer, subscription: Subscription, event: Event
+    ) -> None:
+        item = subscription.item
+        data = {
+            **who.as_data(),
+            "customer": customer.id,
+            "subscription": subscription.id,
+            "status": subscription.status,
+            "plan": await self.plans.name_of(item.price),
+            "price": item.price.id,
+            "interval": item.price.interval,
+            "amount": (item.price.unit_amount or 0) * item.quantity,
+            "currency": item.price.currency,
+            "ends": subscription.ends,
+            "until": subscription.until,
+        }
+        await self.telling.subscribers("subscription.changed", data, f"subscription-changed-{event.id}")
+
+    async def _trial_ends(self, customer: Customer, subscription: Subscription) -> None:
+        if subscription.status != "trialing" or subscription.trial_end is None or subscription.ends:
+            return
+        who = await self.telling.addressee(customer)
+        date = day(subscription.trial_end, self.telling.zone, who.language)
+        key = f"trial-{subscription.id}-{subscription.trial_end}"
+        text = words("trial_ends", who.language, plan=await self.plans.name_of(subscription.item.price), day=date)
+        plain = iso_day(subscription.trial_end, self.telling.zone)
+        if not await self.telling.mail(who, "trial_ending", {"date": plain}, key):
+            await self.telling.in_open_chat(who, text, key)
+        await self.telling.push(who, words("push_subscription", who.language), text, key)
+
+    # ---- payments
+
+    async def _paid(self, customer: Customer, invoice: Invoice) -> None:
+        # A trial begins with an invoice of nothing.
+        if invoice.status != "paid" or not invoice.amount_paid:
+            return
+        await self.states.note_payment(customer.id, str(invoice.id), "paid")
+        who = await self.telling.addressee(customer)
+        payment = _payment(who, customer, invoice)
+        await self.telling.subscribers("payment.recorded", payment, f"payment-recorded-{invoice.id}")
+        amount = money(invoice.amount_paid, invoice.currency)
+        data = invoice_mail(invoice, self.telling.zone)
+        text = words("paid", who.language, amount=amount, number=invoice.number or "")
+        key = f"invoice-paid-{invoice.id}"
+        if not await self.telling.mail(who, "invoice_paid", data, key):
+            await self.telling.in_open_chat(who, text, key)
+        await self.telling.push(who, words("push_paid", who.language), text, key)
+
+    async def _failed(self, customer: Customer, invoice: Invoice) -> None:
+        # Paid, or given up, since the event was made.
+        if invoice.status not in ("open", "uncollectible"):
+            return
+        key = f"payment-failed-{invoice.id}-{invoice.attempt_count}"
+        await self.states.note_payment(customer.id, str(invoice.id), "failed")
+        who = await self.telling.addressee(customer)
+        await self.telling.subscribers("payment.failed", _payment(who, customer, invoice), key)
+        zone, language = self.telling.zone, who.language
+        due = invoice.amount_remaining or invoice.amount_due
+        amount = money(due, invoice.currency)
+        again = invoice.next_payment_attempt
+        text = words(
+            "news_failed",
+            language,
+            amount=amount,
+            again=words("failed_again", language, day=day(again, zone, language)) if again else "",
+            url=invoice.hosted_invoice_url or "",
+        ).strip()
+        date = day(again or invoice.due_date or time.time(), zone, language)
+        name = who.name or words("customer", language)
+        reminder = Template(name="payment_reminder", parameters={"name": name, "amount": amount, "date": date})
+        await self.telling.in_chat(who, text, key, reminder)
+        await self.telling.push(who, words("push_failed", language), text, key, invoice.hosted_invoice_url)
+
+
+def invoice_mail(invoice: Invoice, zone: tzinfo) -> dict[str, str]:
+    """The data of the e-mail template `invoice_paid` (contract.md): pesos, not centavos; a plain day."""
+    data = {
+        "number": invoice.number or str(invoice.id),
+        "amount": str(decimal(invoice.amount_paid, invoice.currency)),
+        "currency": invoice.currency.upper(),
+        "date": iso_day(invoice.created, zone),
+    }
+    return data | ({"url": invoice.hosted_invoice_url} if invoice.hosted_invoice_url else {})
+
+
+def _current(subscriptions: list[Subscription]) -> Subscription | None:
+    """The one that counts: the newest that lives, else the newest."""
+    newest = sorted(subscriptions, key=lambda one: one.created, reverse=True)
+    return next((one for one in newest if one.live), newest[0] if newest else None)
+
+
+_GOOD = ("active", "trialing")
+_LIVING = (*_GOOD, "past_due", "unpaid", "paused")
+
+
+def _news(before: Known | None, now: Known, at: int) -> str | None:
+    """The sentence for what became of a subscription; None where nothing has that a customer needs to hear."""
+    if before is None and at - now.since > _YOUNG_SECONDS:
+        return None
+    lived = before is not None and before.status in _LIVING
+    if now.status not in _LIVING:
+        return "news_ended" if lived else None
+    if before is None or not lived or before.subscription != now.subscription:
+        begun = {"active": "news_active", "trialing": "news_trial"}
+        return begun.get(now.status)
+    if before.price != now.price:
+        return "news_changed"
+    if before.ends != now.ends:
+        return "news_ending" if now.ends else "news_resumed"
+    return None
+
+
+def _payment(who: Addressee, customer: Customer, invoice: Invoice) -> dict[str, Any]:
+    return {
+        **who.as_data(),
+        "customer": customer.id,
+        "invoice": invoice.id,
+        "number": invoice.number,
+        "status": invoice.status,
+        "amount": invoice.amount_paid or invoice.amount_due,
+        "currency": invoice.currency,
+        "attempt": invoice.attempt_count,
+    }

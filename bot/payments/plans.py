@@ -1,0 +1,72 @@
+"""What the company offers: its products with their recurring prices at Stripe, read at most every few minutes."""
+
+from __future__ import annotations
+
+import unicodedata
+from dataclasses import dataclass
+
+from pydantic import TypeAdapter
+
+from bot.cache import Cache
+from bot.payments.client import Stripe
+from bot.payments.facts import Fact, Price, Product
+
+_KEEP_SECONDS = 300
+
+
+class Plan(Fact):
+    """A product and what it costs; `prices` are by currency and interval."""
+
+    id: str
+    name: str
+    description: str | None = None
+    prices: tuple[Price, ...]
+
+    def price(self, interval: str, currency: str) -> Price | None:
+        fitting = (one for one in self.prices if (one.interval, one.currency) == (interval, currency.lower()))
+        return next(fitting, None)
+
+
+_plans: TypeAdapter[list[Plan]] = TypeAdapter(list[Plan])
+
+
+@dataclass(frozen=True, slots=True)
+class Plans:
+    cache: Cache
+    stripe: Stripe
+
+    async def all(self) -> list[Plan]:
+        """By their price; raises what Stripe's calls raise where nobody knew them lately."""
+        return _plans.validate_json(await self.cache.get("stripe-plans", _KEEP_SECONDS, self._read))
+
+    async def _read(self) -> str:
+        return _plans.dump_json(_by_product(await self.stripe.prices())).decode()
+
+    async def find(self, name: str) -> Plan | None:
+        """The plan of this name, however it is typed."""
+        return next((one for one in await self.all() if _plain(one.name) == _plain(name)), None)
+
+    async def name_of(self, price: Price) -> str:
+        """The name of a price's plan, of one that is no longer offered too."""
+        known = {one.id: one.name for one in await self.all()}
+        name = known.get(price.product_id)
+        return name if name is not None else (await self.stripe.product(price.product_id)).name
+
+
+def _by_product(prices: list[Price]) -> list[Plan]:
+    found: dict[str, list[Price]] = {}
+    for one in prices:
+        if isinstance(one.product, Product) and one.product.active and one.unit_amount is not None:
+            found.setdefault(one.product.id, []).append(one)
+    plans = []
+    for group in found.values():
+        product = group[0].product
+        if isinstance(product, Product):
+            ordered = sorted(group, key=lambda price: (price.currency, price.unit_amount or 0))
+            plans.append(Plan(id=product.id, name=product.name, description=product.description, prices=tuple(ordered)))
+    return sorted(plans, key=lambda plan: min(price.unit_amount or 0 for price in plan.prices))
+
+
+def _plain(name: str) -> str:
+    letters = unicodedata.normalize("NFKD", name.casefold())
+    return "".join(letter for letter in letters if letter.isalnum())

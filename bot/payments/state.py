@@ -1,0 +1,106 @@
+"""What we last knew of a customer's subscription, kept so that every change is noticed, and told, once."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from redis.asyncio import Redis
+
+from bot.messages import Record
+from bot.payments.facts import Subscription
+from bot.redis import answer
+
+_KEEP_SECONDS = 400 * 24 * 3600
+_EXPECT_SECONDS = 3600
+_LOCK_SECONDS = 60
+
+
+class Known(Record):
+    """A subscription as it was: what it is about, not every field. `status` is Stripe's word, `none` without one."""
+
+    subscription: str = ""
+    status: str = "none"
+    price: str = ""
+    ends: bool = False
+    until: int = 0
+    since: int = 0
+    seen_at: float = 0.0
+
+    def like(self, other: Known) -> bool:
+        """Whether nothing changed that a person would call a change; a period that went on is none."""
+        return self.about == other.about
+
+    @property
+    def about(self) -> tuple[str, str, str, bool]:
+        return (self.subscription, self.status, self.price, self.ends)
+
+
+def known(subscription: Subscription | None) -> Known:
+    if subscription is None:
+        return Known(seen_at=time.time())
+    return Known(
+        subscription=subscription.id,
+        status=subscription.status,
+        price=subscription.item.price.id,
+        ends=subscription.ends,
+        until=subscription.until,
+        since=subscription.created,
+        seen_at=time.time(),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class States:
+    """One hash a customer: `state` as last seen, `payment` the last invoice that was paid or refused."""
+
+    redis: Redis
+
+    @asynccontextmanager
+    async def one_at_a_time(self, customer: str) -> AsyncIterator[None]:
+        """What is read at Stripe and kept here must not overtake itself."""
+        async with self.redis.lock(f"{_state(customer)}:lock", timeout=_LOCK_SECONDS, sleep=0.05):
+            yield
+
+    async def before(self, customer: str) -> Known | None:
+        """What was known; None for a customer of whom nothing is kept."""
+        raw = await answer(self.redis.hget(_state(customer), "state"))
+        return Known.model_validate_json(raw) if raw else None
+
+    async def keep(self, customer: str, now: Known) -> None:
+        pipeline = self.redis.pipeline(transaction=True)
+        pipeline.hset(_state(customer), "state", now.model_dump_json())
+        pipeline.expire(_state(customer), _KEEP_SECONDS)
+        await pipeline.execute()
+
+    async def note_payment(self, customer: str, invoice: str, status: str) -> None:
+        pipeline = self.redis.pipeline(transaction=True)
+        pipeline.hset(_state(customer), mapping={"payment": f"{invoice} {status}", "payment_at": str(time.time())})
+        pipeline.expire(_state(customer), _KEEP_SECONDS)
+        await pipeline.execute()
+
+    # ---- what a tap is about to do is told by its answer, not once more by Stripe's news of it
+
+    async def expect(self, customer: str, subscription: str, price: str, *, ends: bool) -> None:
+        await self.redis.set(_expected(customer), f"{subscription} {price} {ends}", ex=_EXPECT_SECONDS)
+
+    async def unexpect(self, customer: str) -> None:
+        await self.redis.delete(_expected(customer))
+
+    async def expected(self, customer: str, now: Known) -> bool:
+        return bool(await self.redis.get(_expected(customer)) == f"{now.subscription} {now.price} {now.ends}")
+
+
+async def forget(redis: Redis, customer: str) -> None:
+    """Forget what is kept of a customer; Stripe has it all."""
+    await redis.delete(_state(customer), _expected(customer))
+
+
+def _state(customer: str) -> str:
+    return f"recado:stripe:state:{customer}"
+
+
+def _expected(customer: str) -> str:
+    return f"recado:stripe:expected:{customer}"

@@ -1,0 +1,109 @@
+"""Stripe's door: the signature over the raw bytes, and one durable job an event before the 200."""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from typing import Any
+
+import structlog
+from aiohttp import web
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+
+from bot import queues
+from bot.logs import masked
+from bot.metrics import WEBHOOK_REJECTED, WEBHOOK_UNKNOWN
+from bot.payments.signature import signed
+from bot.settings import StripeSettings
+
+_log = structlog.get_logger()
+
+SETTINGS = web.AppKey("stripe_settings", StripeSettings)
+REDIS = web.AppKey("stripe_redis", Redis)
+BODY_LIMIT = 1024 * 1024
+# The job's name, on a queue that the contract has: others never add it, and its workers already reach customers. BullMQ
+# gives it what an event needs: stored and known by its id in one atomic step, tried again for hours, seen when it dies.
+JOB = "stripe"
+_ATTEMPTS = 16
+_ID = re.compile(r"^[A-Za-z0-9_]{1,100}$")
+
+ACTED_ON = frozenset({
+    "customer.subscription.created", "customer.subscription.updated", "customer.subscription.deleted",
+    "customer.subscription.paused", "customer.subscription.resumed", "customer.subscription.trial_will_end",
+    "invoice.paid", "invoice.payment_failed",
+})  # fmt: skip
+
+routes = web.RouteTableDef()
+
+
+@routes.post("/webhooks/stripe")
+async def receive(request: web.Request) -> web.Response:
+    """Keep a signed event. Stripe repeats for days what gets no 2xx, so a doubt is answered by 503."""
+    try:
+        event = json.loads(await _body(request))
+    except _Rejected as rejected:
+        return _rejected(str(rejected), rejected.status)
+    except (ValueError, RecursionError):
+        return _rejected("stripe_not_json", 400)
+    job = _job(event)
+    if job is None:
+        WEBHOOK_UNKNOWN.labels("stripe").inc()
+        return web.Response()
+    try:
+        await queues.add(request.app[REDIS], "notification", JOB, job, job["id"], attempts=_ATTEMPTS)
+    except (RedisError, OSError) as error:
+        _log.error("webhook_not_stored", error=type(error).__name__, fix="see that Redis answers and has memory left")
+        return _rejected("stripe_storage", 503)
+    _log.info("stripe_event", type=job["type"], id=masked(job["id"]))
+    return web.Response()
+
+
+class _Rejected(Exception):
+    def __init__(self, reason: str, status: int) -> None:
+        super().__init__(reason)
+        self.status = status
+
+
+async def _body(request: web.Request) -> bytes:
+    """The event's bytes, which Stripe has signed."""
+    try:
+        body = await request.read()
+    except web.RequestPayloadError as error:
+        raise _Rejected("stripe_unreadable", 400) from error
+    except web.HTTPRequestEntityTooLarge as error:
+        raise _Rejected("stripe_too_large", 413) from error
+    if len(body) > BODY_LIMIT:
+        raise _Rejected("stripe_too_large", 413)
+    secrets = [secret.get_secret_value() for secret in request.app[SETTINGS].webhook_secret]
+    if not signed(body, request.headers.get("Stripe-Signature"), secrets, time.time()):
+        raise _Rejected("stripe_signature", 400)
+    return body
+
+
+def _job(event: Any) -> dict[str, Any] | None:
+    """What of an event is used: which object, whose, and when. What is said of them is asked at Stripe."""
+    if not isinstance(event, dict) or event.get("type") not in ACTED_ON:
+        return None
+    data = event.get("data")
+    about = data.get("object") if isinstance(data, dict) else None
+    if not isinstance(about, dict):
+        return None
+    customer = about.get("customer")
+    customer = customer.get("id") if isinstance(customer, dict) else customer
+    ids = (event.get("id"), about.get("id"), customer)
+    if not all(isinstance(one, str) and _ID.match(one) for one in ids) or not isinstance(event.get("created"), int):
+        return None
+    return {
+        "id": event["id"],
+        "type": event["type"],
+        "object": about["id"],
+        "customer": customer,
+        "created": event["created"],
+    }
+
+
+def _rejected(reason: str, status: int) -> web.Response:
+    WEBHOOK_REJECTED.labels(reason).inc()
+    return web.Response(status=status, text=reason.removeprefix("stripe_"))

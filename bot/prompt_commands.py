@@ -1,0 +1,251 @@
+"""`recado prompts …`: check the operators' prompt files, see what a model would get, release them and go back."""
+
+from __future__ import annotations
+
+import asyncio
+import getpass
+import json
+import sys
+from collections.abc import Awaitable, Callable
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from bot import logs
+from bot.settings import Settings, SettingsWrong
+
+if TYPE_CHECKING:
+    from redis.asyncio import Redis
+
+    from bot.preview import Scenery
+    from bot.prompting.check import Checked
+    from bot.prompting.library import Library
+
+app = typer.Typer(name="prompts", help="Prompt files: check, render, release, roll back.", no_args_is_help=True)
+
+Format = Annotated[str, typer.Option("--format", help="text or json")]
+Author = Annotated[str | None, typer.Option(help="Who does it; left out, this machine's user.")]
+Note = Annotated[str, typer.Option(help="Why, in a few words.")]
+
+_Work = Callable[["Settings", "Redis", "Library"], Awaitable[bool]]
+_FOLDER = "folder"
+
+
+@app.command()
+def check(output: Format = "text") -> None:
+    """Look for mistakes in PROMPTS_DIR, one line each: file:line:column code message. Exit 1 when there is an error."""
+    settings = _settings(output)
+    from bot.prompting.check import check_folder  # noqa: PLC0415 - each command loads only what it runs
+    from bot.vocabulary import vocabulary  # noqa: PLC0415 - as above
+
+    checked = check_folder(settings.service.prompts_dir, vocabulary(settings))
+    _findings(checked, output)
+    if checked.prompts is not None:
+        sys.stderr.write(f"{len(checked.texts)} files are right; they are release {checked.prompts.release}\n")
+    raise typer.Exit(0 if checked.prompts else 1)
+
+
+@app.command()
+def render(
+    name: Annotated[str, typer.Argument(help="A prompt's name: assistant is assistant.md.")],
+    conversation: Annotated[
+        str, typer.Option(help="c_…, a phone or a BSUID; or a YAML or JSON file of values such as customer_name.")
+    ],
+    output: Format = "text",
+) -> None:
+    """The messages that a model would get from the folder, their tokens and price, and the diff to the release.
+
+    It shows what was said in the conversation to whoever runs it, and logs none of it.
+    """
+
+    async def run(settings: Settings, redis: Redis, library: Library) -> bool:
+        from bot.preview import render as preview  # noqa: PLC0415 - as above
+
+        checked = await library.check()
+        if checked.prompts is None:
+            _findings(checked, output)
+            return False
+        scenery = await _scenery(conversation, settings, redis)
+        shown = preview(checked.prompts, name, scenery, settings)
+        current = await library.at(await library.releases.current() or "")
+        before = preview(current, name, scenery, settings) if current and name in current else None
+        diff = shown.diff(before) if before else None
+        if output == "json":
+            _print(asdict(shown) | {"cost_usd": f"{shown.cost_usd:f}", "most_usd": f"{shown.most_usd:f}", "diff": diff})
+            return True
+        _print(shown.text)
+        cost = f"{shown.cost_usd:.6f} USD before it answers, {shown.most_usd:.6f} at most"
+        _print(f"=== about {shown.prompt_tokens} tokens, and {shown.tool_tokens} of tools; {shown.model}: about {cost}")
+        against = f"=== against the current release {before.release}:" if before else "=== nothing is released yet"
+        _print(f"{against}\n{diff}" if diff else f"{against} the same" if before else against)
+        return True
+
+    _run(run, output)
+
+
+@app.command()
+def release(note: Note = "", author: Author = None, output: Format = "text") -> None:
+    """Make PROMPTS_DIR the current release for all processes at once. Exit 1 when it has an error."""
+
+    async def run(_: Settings, __: Redis, library: Library) -> bool:
+        checked = await library.check()
+        if checked.prompts is None:
+            _findings(checked, output)
+            return False
+        done = await library.take(checked, how="release", author=author or _user(), note=note)
+        name = checked.prompts.release
+        words = f"released: {name}" if done else f"{name} is the current release already"
+        _print({"release": name, "released": done} if output == "json" else words)
+        return True
+
+    _run(run, output)
+
+
+@app.command()
+def rollback(
+    which: Annotated[str | None, typer.Argument(metavar="HASH", help="Left out, the release before this.")] = None,
+    note: Note = "",
+    author: Author = None,
+    output: Format = "text",
+) -> None:
+    """Go back to an earlier release, for all processes at once."""
+
+    async def run(_: Settings, __: Redis, library: Library) -> bool:
+        name = await library.go_back(which, author=author or _user(), note=note)
+        _print({"release": name} if output == "json" else f"released: {name}")
+        return True
+
+    _run(run, output)
+
+
+@app.command("list")
+def list_(output: Format = "text") -> None:
+    """The last releases and rollbacks, the newest first; * is the current one."""
+
+    async def run(_: Settings, __: Redis, library: Library) -> bool:
+        current, entries = await library.releases.current(), await library.releases.history()
+        if output == "json":
+            _print([
+                asdict(one) | {"at": one.at.isoformat(), "current": one.release == current} for one in entries
+            ])  # fmt: skip
+            return True
+        for one in entries:
+            mark = "*" if one.release == current else " "
+            _print(f"{mark} {one.release}  {one.at:%Y-%m-%d %H:%M:%S}Z  {one.how:<8} {one.author}  {one.note}".rstrip())
+        return True
+
+    _run(run, output)
+
+
+@app.command()
+def diff(
+    first: Annotated[str | None, typer.Argument(metavar="A", help="Left out, the folder.")] = None,
+    second: Annotated[str | None, typer.Argument(metavar="B", help="Left out, A against the current release.")] = None,
+    output: Format = "text",
+) -> None:
+    """What the folder changes of the current release; or release A of the current one; or B of A."""
+
+    async def run(settings: Settings, _: Redis, library: Library) -> bool:
+        from bot.preview import changes  # noqa: PLC0415 - as above
+
+        old, new = (first, second) if second else ("current", first or _FOLDER)
+        texts = {}
+        names = {}
+        for one in (str(old), str(new)):
+            names[one] = _FOLDER if one == _FOLDER else await library.releases.find(one)
+            texts[one] = await _texts(one, names[one], settings, library)
+        found = changes(texts[str(old)], texts[str(new)], names[str(old)], names[str(new)])
+        if output == "json":
+            _print({"old": names[str(old)], "new": names[str(new)], "diff": found})
+        elif found:
+            _print(found)
+        return True
+
+    _run(run, output)
+
+
+async def _texts(asked: str, name: str, settings: Settings, library: Library) -> dict[str, str]:
+    from bot.prompting.files import gather  # noqa: PLC0415 - as above
+
+    if asked == _FOLDER:
+        return (await asyncio.to_thread(gather, settings.service.prompts_dir))[0]
+    return await library.releases.texts(name) or {}
+
+
+async def _scenery(asked: str, settings: Settings, redis: Redis) -> Scenery:
+    import yaml  # noqa: PLC0415 - as above
+
+    from bot.contacts import Contacts  # noqa: PLC0415 - as above
+    from bot.memory import Memory  # noqa: PLC0415 - as above
+    from bot.preview import NotThere, Scenery, of_conversation  # noqa: PLC0415 - as above
+
+    default, path = settings.service.default_language, Path(asked)
+    if not await asyncio.to_thread(path.is_file):
+        contacts, memory = Contacts(redis, settings.channel.staff_contacts), Memory(redis, settings.memory)
+        return await of_conversation(asked, contacts, memory, redis, default)
+    try:
+        values = yaml.safe_load(await asyncio.to_thread(path.read_text, "utf-8-sig"))
+    except (yaml.YAMLError, ValueError) as error:
+        raise NotThere(f"{path}: is neither YAML nor JSON in UTF-8") from error
+    if not isinstance(values, dict):
+        raise NotThere(f"{path}: expected values such as `customer_name: Ana`")
+    return Scenery(language=default, values={str(key): value for key, value in values.items()})
+
+
+def _findings(checked: Checked, output: str) -> None:
+    if output == "json":
+        _print([finding.as_json() for finding in checked.findings])
+    for finding in checked.findings if output == "text" else ():
+        _print(str(finding))
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):  # a container's user may have no name
+        return "operator"
+
+
+def _settings(output: str) -> Settings:
+    if output not in ("text", "json"):
+        raise typer.BadParameter("expected text or json", param_hint="--format")
+    # The answer stands on standard output; what is logged beside it is for trouble.
+    logs.configure("warning", "console")
+    try:
+        return Settings()
+    except SettingsWrong as error:
+        sys.stderr.write(f"{error}\n")
+        raise typer.Exit(2) from error
+
+
+def _run(work: _Work, output: str) -> None:
+    """Exit 0 when it was done, 1 when a problem was found, 2 when the settings or the options are wrong."""
+    settings = _settings(output)
+    raise typer.Exit(0 if asyncio.run(_well(settings, work)) else 1)
+
+
+async def _well(settings: Settings, work: _Work) -> bool:
+    from redis.exceptions import RedisError  # noqa: PLC0415 - as above
+
+    from bot.preview import NotThere  # noqa: PLC0415 - as above
+    from bot.prompting.findings import PromptsWrong  # noqa: PLC0415 - as above
+    from bot.prompting.releases import UnknownRelease  # noqa: PLC0415 - as above
+    from bot.redis import connect  # noqa: PLC0415 - as above
+    from bot.vocabulary import library_of  # noqa: PLC0415 - as above
+
+    try:
+        async with connect(settings.redis) as redis:
+            return await work(settings, redis, library_of(redis, settings))
+    except (NotThere, PromptsWrong, UnknownRelease) as error:
+        sys.stderr.write(f"{error}\n")
+    except RedisError as error:
+        sys.stderr.write(f"Redis does not answer ({type(error).__name__}); see REDIS_URL\n")
+    except OSError as error:
+        sys.stderr.write(f"can't be read: {error.strerror or type(error).__name__}\n")
+    return False
+
+
+def _print(what: Any) -> None:
+    print(what if isinstance(what, str) else json.dumps(what, ensure_ascii=False, indent=2))  # noqa: T201

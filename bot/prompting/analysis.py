@@ -1,0 +1,103 @@
+"""What a template asks for, read from its tree: values, includes, and the languages that it tells apart."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from jinja2 import nodes
+
+_NOBODY: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """A value that is asked for: `customer_name`, or with a field of it, `business.name`."""
+
+    name: str
+    line: int
+    field: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Included:
+    """`bound` are the loops' own names at that place, which the included file may use too."""
+
+    name: str
+    line: int
+    bound: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """An `if` over the language: what it compares with, and whether there is an `else`."""
+
+    languages: tuple[str, ...]
+    complete: bool
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    uses: tuple[Use, ...]
+    includes: tuple[Included, ...]
+    choices: tuple[Choice, ...]
+
+
+def asked(tree: nodes.Template) -> Asked:
+    found = list(_walk(tree, _NOBODY))
+    return Asked(
+        tuple(one for one in found if isinstance(one, Use)),
+        tuple(one for one in found if isinstance(one, Included)),
+        tuple(one for one in found if isinstance(one, Choice)),
+    )
+
+
+def _walk(node: nodes.Node, bound: frozenset[str]) -> Iterator[Use | Included | Choice]:
+    match node:
+        case nodes.Name(name=whole):
+            yield from _use(whole, None, node, bound)
+        case (
+            nodes.Getattr(node=nodes.Name(name=whole), attr=str(field))
+            | nodes.Getitem(node=nodes.Name(name=whole), arg=nodes.Const(value=str(field)))
+        ):
+            yield from _use(whole, field, node, bound)
+        case nodes.Include(template=nodes.Const(value=str(name))):
+            yield Included(name, node.lineno, bound)
+        case nodes.For():
+            targets = (node.target, *node.target.find_all(nodes.Name))
+            inside = bound | {one.name for one in targets if isinstance(one, nodes.Name)} | {"loop"}
+            yield from _walk_all((node.iter, *node.else_), bound)
+            yield from _walk_all(node.body, inside)
+        case nodes.If():
+            yield from _choice(node)
+            branches = [child for branch in (node, *node.elif_) for child in (branch.test, *branch.body)]
+            yield from _walk_all((*branches, *node.else_), bound)
+        case _:
+            yield from _walk_all(node.iter_child_nodes(), bound)
+
+
+def _walk_all(several: Iterable[nodes.Node], bound: frozenset[str]) -> Iterator[Use | Included | Choice]:
+    for node in several:
+        yield from _walk(node, bound)
+
+
+def _use(name: str, field: str | None, node: nodes.Node, bound: frozenset[str]) -> Iterator[Use]:
+    if name not in bound:
+        yield Use(name, node.lineno, field)
+
+
+def _choice(node: nodes.If) -> Iterator[Choice]:
+    """The `if` and its `elif`s, where all of them ask for the language alone."""
+    languages = [_language(test) for test in (node.test, *(one.test for one in node.elif_))]
+    if all(languages):
+        yield Choice(tuple(one for one in languages if one), bool(node.else_), node.lineno)
+
+
+def _language(test: nodes.Node) -> str | None:
+    match test:
+        case nodes.Compare(
+            expr=nodes.Name(name="language"), ops=[nodes.Operand(op="eq", expr=nodes.Const(value=str(language)))]
+        ):
+            return language
+    return None

@@ -1,0 +1,287 @@
+"""The one check of prompts, for the command, the loader and the console: findings, and the release if it can be one."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from difflib import get_close_matches
+from pathlib import Path
+
+from bot.ai.chat import tokens
+from bot.prompting import business, front, words
+from bot.prompting.analysis import Use
+from bot.prompting.compiling import Compiled, compiled
+from bot.prompting.files import Part, PromptFile, cut, gather, parse
+from bot.prompting.findings import Finding, PromptsWrong, column_of
+from bot.prompting.prompts import Prompt, Prompts, defaults_of
+from bot.prompting.sandbox import Language
+from bot.prompting.values import LANGUAGES, REQUIRED, SAMPLES, fields_of, known_to
+
+_TOKENS = 8000
+_MODEL = re.compile(r"^~?[\w.-]+/[\w.:@-]+$")
+
+
+@dataclass(frozen=True, slots=True)
+class Vocabulary:
+    """What prompts may name: tools, templates of WhatsApp, models whose price is known. None: not looked at."""
+
+    tools: Collection[str] | None = None
+    templates: Collection[str] | None = None
+    models: Collection[str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """`prompts` is None where an error was found."""
+
+    prompts: Prompts | None
+    findings: tuple[Finding, ...]
+    texts: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def errors(self) -> tuple[Finding, ...]:
+        return tuple(finding for finding in self.findings if finding.is_error)
+
+    def release(self) -> Prompts:
+        """The prompts; raises PromptsWrong with the errors."""
+        if self.prompts is None:
+            raise PromptsWrong(self.findings)
+        return self.prompts
+
+
+def check_folder(folder: Path, vocabulary: Vocabulary) -> Checked:
+    """Read and check a folder; files are named with their folder, as an editor finds them."""
+    texts, unread = gather(folder)
+    checked = check(texts, vocabulary, unread)
+    findings = (replace(one, file=str(folder if one.file == "." else folder / one.file)) for one in checked.findings)
+    return replace(checked, findings=tuple(findings))
+
+
+def check(texts: Mapping[str, str], vocabulary: Vocabulary, unread: Iterable[Finding] = ()) -> Checked:
+    """Everything that is wrong with these files; with no error among it, the prompts are ready to be rendered."""
+    language = Language()
+    unread = list(unread)
+    found = list(unread)
+    prompts: dict[str, Prompt] = {}
+    trees: dict[str, list[Compiled]] = {}
+    parsed = [parse(name, text) for name, text in sorted(texts.items())]
+    files = {file.name: file for file, _ in parsed}
+    for file, wrong in parsed:
+        typed, mistaken = front.read(file)
+        found += [*wrong, *mistaken, *words.secrets(file), *words.marks(file)]
+        prompt, unset = _prompt(file, typed, files)
+        trees[file.name], broken = compiled(prompt, language)
+        found += [*unset, *broken, *_vocabulary(prompt, vocabulary), *_partial(file)]
+        prompts[file.name] = prompt
+    found += [] if unread else _missing(prompts)
+    if business.FILE in files and not any(one.file == business.FILE and one.is_error for one in found):
+        found += business.mistakes(files[business.FILE])
+    found += _includes(prompts, trees)
+    if not any(one.code == "circular-include" for one in found):
+        found += _variables(prompts, trees)
+    ready, unrendered = (
+        _render(texts, prompts, trees, language) if not any(one.is_error for one in found) else (None, [])
+    )
+    return Checked(ready, tuple(sorted({*found, *unrendered})), texts)
+
+
+def _prompt(file: PromptFile, typed: front.Front, files: Mapping[str, PromptFile]) -> tuple[Prompt, list[Finding]]:
+    try:
+        return Prompt(file, typed, defaults_of(typed, files)), []
+    except KeyError as error:
+        place = file.place("inputs")
+        message, fix = f"a default reads {error.args[0]!r}, which isn't in the folder", "name one of its files"
+        return Prompt(file, typed, {}), [Finding(file.name, *place, "unknown-include", message, fix)]
+
+
+def _missing(prompts: Mapping[str, Prompt]) -> list[Finding]:
+    fix = "the service needs it; see the prompts that come with Recado"
+    return [Finding(".", 1, 1, "missing-file", f"{name} is missing", fix) for name in REQUIRED if name not in prompts]
+
+
+def _partial(file: PromptFile) -> Iterator[Finding]:
+    if file.source and not file.body.strip() and file.name != business.FILE:
+        yield Finding(file.name, file.body_line, 1, "empty-prompt", "has no text", "write it, or delete the file")
+    if file.is_partial and cut(file.body):
+        number = next(number for number, line in enumerate(file.source.split("\n"), 1) if cut(line))
+        message, fix = "a partial has no parts: this line is text", "put the part where the file is included"
+        yield Finding(file.name, number, 1, "part-in-partial", message, fix)
+    if not file.source.strip():
+        yield Finding(file.name, 1, 1, "empty-prompt", "is empty", "write it, or delete the file")
+
+
+# ---- what they ask for
+
+
+def _includes(prompts: Mapping[str, Prompt], trees: Mapping[str, list[Compiled]]) -> Iterator[Finding]:
+    for name, prompt in prompts.items():
+        for part, one in ((tree.part, one) for tree in trees[name] for one in tree.asked.includes):
+            line = part.line + one.line - 1
+            place = (name, line, column_of(prompt.file.line(line), one.name))
+            if one.name not in prompts or not prompts[one.name].file.is_partial:
+                fix = (
+                    _near(one.name, [name for name in prompts if name.startswith("_")])
+                    or "write the name of a _file.md"
+                )
+                yield Finding(
+                    *place, "unknown-include", f"includes {one.name!r}, which is no partial of the folder", fix
+                )
+            elif (way := _way(one.name, name, trees)) is not None:
+                circle = " → ".join((name, *way))
+                fix = "take one of these includes out"
+                yield Finding(*place, "circular-include", f"includes itself: {circle}", fix)
+
+
+def _way(start: str, end: str, trees: Mapping[str, list[Compiled]]) -> tuple[str, ...] | None:
+    """How includes lead from one file to another, both named; None when they don't."""
+    before: dict[str, str | None] = {start: None}
+    pending = [start]
+    for name in pending:
+        if name == end:
+            way: list[str] = []
+            step: str | None = name
+            while step is not None:
+                way.insert(0, step)
+                step = before[step]
+            return tuple(way)
+        for one in (one.name for tree in trees.get(name, ()) for one in tree.asked.includes):
+            if one not in before:
+                before[one] = name
+                pending.append(one)
+    return None
+
+
+def _variables(prompts: Mapping[str, Prompt], trees: Mapping[str, list[Compiled]]) -> Iterator[Finding]:
+    included = {one.name for found in trees.values() for tree in found for one in tree.asked.includes}
+    for name, prompt in prompts.items():
+        if prompt.file.is_partial and name in included and name != business.FILE:
+            continue
+        given = set(known_to(name))
+        known = given | {one.name for one in prompt.front.inputs}
+        used = set()
+        for file, part, use in _uses(name, frozenset(), prompts, trees):
+            used.add(use.name)
+            yield from _unknown(prompts[file].file, part.line + use.line - 1, use.name, use.field, name, known)
+        for number, one in enumerate(prompt.front.inputs):
+            place = prompt.file.place("inputs", number if isinstance(prompt.file.front["inputs"], list) else one.name)
+            if one.name not in given and one.default is None:
+                message, fix = f"nobody gives {one.name!r}", f"give it a default, or use {', '.join(sorted(given))}"
+                yield Finding(name, *place, "missing-variable", message, fix)
+            elif one.name not in used:
+                yield Finding(name, *place, "unused-variable", f"{one.name!r} isn't used", "use it, or delete it here")
+        yield from _choices(prompt, trees[name])
+
+
+def _uses(
+    name: str, bound: frozenset[str], prompts: Mapping[str, Prompt], trees: Mapping[str, list[Compiled]]
+) -> Iterator[tuple[str, Part, Use]]:
+    """Every value that a file asks for, itself or in what it includes, but for names of loops around it."""
+    for tree in trees.get(name, ()):
+        for use in tree.asked.uses:
+            if use.name not in bound:
+                yield name, tree.part, use
+        for one in tree.asked.includes:
+            if one.name in prompts:
+                yield from _uses(one.name, bound | one.bound, prompts, trees)
+
+
+def _unknown(  # noqa: PLR0913, PLR0917 - what is known of one use
+    file: PromptFile, line: int, name: str, part: str | None, by: str, known: set[str]
+) -> Iterator[Finding]:
+    column = column_of(file.line(line), name)
+    if name not in known:
+        where = f" to {by}, which includes this" if by != file.name else ""
+        fix = _near(name, known) or f"known are {', '.join(sorted(known))}"
+        yield Finding(file.name, line, column, "unknown-variable", f"unknown value {name!r}{where}", fix)
+    elif part is not None and name in SAMPLES[0] and part not in fields_of(name):
+        fields = fields_of(name)
+        fix = f"it has {', '.join(fields)}" if fields else f"it is a text: write {{{{ {name} }}}}"
+        yield Finding(file.name, line, column, "unknown-variable", f"{name!r} has no {part!r}", fix)
+
+
+def _choices(prompt: Prompt, trees: list[Compiled]) -> Iterator[Finding]:
+    """Languages that customers write in, and that nothing is said for."""
+    written = prompt.front.metadata.languages
+    file = prompt.file
+    missing = [one for one in LANGUAGES if one not in written] if written else []
+    if missing:
+        message, fix = f"is written for {', '.join(written)}, not for {', '.join(missing)}", "add them, and their words"
+        yield Finding(file.name, *file.place("metadata", "languages"), "language-missing", message, fix)
+    for part, choice in ((tree.part, choice) for tree in trees for choice in tree.asked.choices):
+        line = part.line + choice.line - 1
+        column = column_of(file.line(line), "language")
+        never = [one for one in choice.languages if one not in LANGUAGES]
+        untold = [one for one in LANGUAGES if one not in choice.languages]
+        if never:
+            message, fix = f"the language is never {never[0]!r}", f"it is one of {', '.join(LANGUAGES)}"
+            yield Finding(file.name, line, column, "language-missing", message, fix)
+        elif untold and not choice.complete:
+            message, fix = f"says nothing for {', '.join(untold)}", "add {% else %}, or {% elif language == … %}"
+            yield Finding(file.name, line, column, "language-missing", message, fix)
+
+
+def _vocabulary(prompt: Prompt, vocabulary: Vocabulary) -> Iterator[Finding]:
+    file, typed = prompt.file, prompt.front
+    for number, model in enumerate(typed.model.ids):
+        steps = ("model", "fallbacks", number - 1) if number or not typed.model.id else ("model", "id")
+        if not _MODEL.match(model):
+            fix = "write vendor/name, such as openai/gpt-4o-mini"
+            yield Finding(file.name, *file.place(*steps), "model-syntax", f"{model!r} is no model's id", fix)
+        elif vocabulary.models is not None and model not in vocabulary.models:
+            fix = "see OpenRouter's list of models; budgets count it as the dearest that is known"
+            yield Finding(file.name, *file.place(*steps), "unknown-model", f"the price of {model!r} isn't known", fix)
+    tools, templates = vocabulary.tools, vocabulary.templates
+    for number, name in enumerate(typed.tools or ()):
+        if tools is not None and name not in tools:
+            fix = _near(name, tools) or f"there are {', '.join(sorted(tools))}"
+            yield Finding(file.name, *file.place("tools", number), "unknown-tool", f"{name!r} is no tool", fix)
+    for number, name in enumerate(typed.metadata.templates):
+        if templates is not None and name not in templates:
+            fix = _near(name, templates) or f"there are {', '.join(sorted(templates))}; see TEMPLATES_DIR"
+            place = file.place("metadata", "templates", number)
+            yield Finding(file.name, *place, "unknown-template", f"{name!r} is no template", fix)
+    if tools is not None:
+        inputs = (one.name for one in typed.inputs)
+        yield from words.names(file, {*tools, *(templates or ()), *SAMPLES[0], *inputs})
+
+
+def _near(name: str, known: Iterable[str]) -> str:
+    found = get_close_matches(name, list(known), 1)
+    return f"did you mean {found[0]!r}?" if found else ""
+
+
+# ---- rendered
+
+
+def _render(
+    texts: Mapping[str, str], prompts: Mapping[str, Prompt], trees: Mapping[str, list[Compiled]], language: Language
+) -> tuple[Prompts | None, list[Finding]]:
+    """Render everything with every sample: what a value can break is found before a customer finds it."""
+    try:
+        ready = Prompts(texts, prompts, language)
+    except PromptsWrong as error:
+        return None, error.findings
+    included = {one.name for found in trees.values() for tree in found for one in tree.asked.includes}
+    found: list[Finding] = []
+    for name, prompt in prompts.items():
+        if prompt.file.is_partial and name in included:
+            continue
+        for sample in SAMPLES:
+            try:
+                rendered = ready.render(prompt.file.stem, {value: sample[value] for value in known_to(name)})
+            except PromptsWrong as error:
+                found += error.findings
+                break
+            if sample is SAMPLES[0]:
+                found += _budget(prompt, tokens(rendered.text))
+    return (None if any(one.is_error for one in found) else ready), found
+
+
+def _budget(prompt: Prompt, count: int) -> Iterator[Finding]:
+    own = prompt.front.metadata.max_tokens
+    if count > (own or _TOKENS):
+        place = prompt.file.place("metadata", "max_tokens") if own else (1, 1)
+        fix = "shorten it, or raise metadata.max_tokens: every answer pays for it"
+        message = f"takes about {count} tokens, {own or _TOKENS} allowed"
+        yield Finding(prompt.file.name, *place, "token-budget", message, fix)

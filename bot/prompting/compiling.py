@@ -1,0 +1,91 @@
+"""A file's templates compiled, or what keeps them from it, said in an operator's words."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from jinja2 import TemplateSyntaxError
+
+from bot.prompting.analysis import Asked, asked
+from bot.prompting.files import Part, PromptFile
+from bot.prompting.findings import Finding, column_of
+from bot.prompting.prompts import Prompt
+from bot.prompting.sandbox import Language, NotAllowed, UnknownFilter
+
+
+class Compiled(NamedTuple):
+    """One part of a file, and what it asks for."""
+
+    part: Part
+    asked: Asked
+
+
+def compiled(prompt: Prompt, language: Language) -> tuple[list[Compiled], list[Finding]]:
+    trees, found = [], []
+    for unit, part in prompt.units:
+        try:
+            tree = language.read(part.source)
+            # What can't be compiled is found here, and compiled once more never.
+            language.add(unit, tree)
+        except TemplateSyntaxError as error:
+            found.append(_syntax(prompt.file, part, error, language))
+        except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+            message = f"is too deeply nested ({type(error).__name__})"
+            found.append(Finding(prompt.file.name, part.line, 1, "template-syntax", message, "write it more simply"))
+        else:
+            trees.append(Compiled(part, asked(tree)))
+    return trees, found
+
+
+def _syntax(file: PromptFile, part: Part, error: TemplateSyntaxError, language: Language) -> Finding:
+    line, message = part.line + error.lineno - 1, error.message or "can't be understood"
+    if isinstance(error, NotAllowed):
+        fix = "prompts know {{ value }}, {% if %}, {% for %}, {% include %} and filters"
+        return Finding(file.name, line, _tag(file, line), "not-allowed", f"{message} isn't part of prompts", fix)
+    if isinstance(error, UnknownFilter):
+        return Finding(file.name, line, column_of(file.line(line), message.split("'")[1]), "unknown-filter", message)
+    if len(file.parts) > 1 and not file.is_partial and _reads(file.body, language):
+        start = next((one.line - 1 for one in file.parts if one.line > part.line), line)
+        fix = "end the block before the part begins, and open it again in it"
+        return Finding(file.name, start, 1, "part-in-block", "a part can't begin inside a block", fix)
+    opened = _opened(part.source, language)
+    if opened is not None and "end" in message:
+        at, tag = opened
+        line, what = part.line + at - 1, f"{{% {tag} %}}" if tag else "{{"
+        fix = f"write {{% end{tag} %}} after it" if tag else "write }} after it"
+        column = column_of(file.line(line), *([f"{{% {tag}", f"{{%- {tag}"] if tag else ["{{", "{%", "{#"]))
+        return Finding(file.name, line, column, "unclosed-block", f"{what} isn't closed", fix)
+    return Finding(file.name, line, _tag(file, line), "template-syntax", message)
+
+
+def _tag(file: PromptFile, line: int) -> int:
+    return column_of(file.line(line), "{{", "{%", "{#")
+
+
+def _reads(source: str, language: Language) -> bool:
+    try:
+        language.read(source)
+    except (TemplateSyntaxError, ValueError, RecursionError):
+        return False
+    return True
+
+
+def _opened(source: str, language: Language) -> tuple[int, str] | None:
+    """The innermost block that is opened and never closed: its line in the source, and its name ("" for a value)."""
+    stack: list[tuple[int, str]] = []
+    waiting = False
+    try:
+        for line, kind, value in language.lex(source):
+            if kind in ("variable_begin", "comment_begin"):
+                stack.append((line, ""))
+            elif kind in ("variable_end", "comment_end") and stack:
+                stack.pop()
+            elif waiting and kind == "name":
+                if value.startswith("end") and stack:
+                    stack.pop()
+                elif value in ("if", "for"):
+                    stack.append((line, value))
+            waiting = kind == "block_begin" or (waiting and kind == "whitespace")
+    except TemplateSyntaxError:
+        pass
+    return stack[-1] if stack else None

@@ -1,0 +1,158 @@
+"""The front matter of a prompt, typed: Prompty's fields as far as Recado uses them, others left alone.
+
+Field names are those of Prompty 2 (microsoft/prompty); `parameters`, `type`, `maxOutputTokens` are its other spellings.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from difflib import get_close_matches
+from typing import Annotated, Any, Literal
+
+from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+
+from bot.prompting.files import PromptFile
+from bot.prompting.findings import Finding
+
+Kind = Literal["string", "integer", "float", "number", "boolean", "array", "object", "list", "any"]
+# Prompty's own fields that decide nothing here.
+_PROMPTYS = ("displayName", "outputs", "outputSchema", "template", "version", "authors", "tags", "sample")
+_DEFAULTS: dict[str, type | tuple[type, ...]] = {
+    "string": str, "integer": int, "float": (int, float), "number": (int, float),
+    "boolean": bool, "array": list, "list": list, "object": dict,
+}  # fmt: skip
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="ignore", frozen=True, populate_by_name=True, hide_input_in_errors=True)
+
+
+class Options(_Part):
+    temperature: float | None = Field(None, ge=0, le=2)
+    max_tokens: int | None = Field(None, ge=1, validation_alias=AliasChoices("max_tokens", "maxOutputTokens"))
+
+
+class Model(_Part):
+    """Which models are asked, in this order and before those of the settings, and how."""
+
+    id: str | None = None
+    fallbacks: tuple[str, ...] = ()
+    options: Options = Field(Options(), validation_alias=AliasChoices("options", "parameters"))
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        return (*([self.id] if self.id else []), *self.fallbacks)
+
+
+class Input(_Part):
+    """A value of the body. `strict`: made by a person, and so put in as one line without marks of its own."""
+
+    name: str
+    kind: Kind = Field("string", validation_alias=AliasChoices("kind", "type"))
+    description: str = ""
+    default: Any = None
+    strict: bool = False
+
+
+class Metadata(_Part):
+    """`max_tokens` limits the prompt itself; `languages` are those that it is written for."""
+
+    languages: tuple[str, ...] = ()
+    max_tokens: int | None = Field(None, ge=1)
+    templates: tuple[str, ...] = ()
+    owner: str = ""
+    evals: str = ""
+
+
+def _model(value: Any) -> Any:
+    return {"id": value} if isinstance(value, str) else value or {}
+
+
+def _inputs(value: Any) -> Any:
+    """Prompty writes inputs as a list, or as a mapping from the name to a default or to a description of it."""
+    if not isinstance(value, dict):
+        return value or ()
+    return [
+        {"name": name, **one} if isinstance(one, dict) else {"name": name, "default": one, "kind": "any"}
+        for name, one in value.items()
+    ]
+
+
+def _names(value: Any) -> Any:
+    """Names alone, or things with a name."""
+    if not isinstance(value, list):
+        return value
+    return [one["name"] if isinstance(one, dict) and "name" in one else one for one in value]
+
+
+class Front(_Part):
+    name: str = ""
+    description: str = ""
+    model: Annotated[Model, BeforeValidator(_model)] = Model()
+    inputs: Annotated[tuple[Input, ...], BeforeValidator(_inputs)] = ()
+    tools: Annotated[tuple[str, ...] | None, BeforeValidator(_names)] = None
+    metadata: Annotated[Metadata, BeforeValidator(lambda value: value or {})] = Metadata()
+
+
+_KNOWN = (*Front.model_fields, *_PROMPTYS)
+
+
+def read(file: PromptFile) -> tuple[Front, list[Finding]]:
+    """The typed front matter; where it is wrong, its findings and one without content."""
+    if file.is_partial:
+        return Front(), []
+    found = list(_unknown(file))
+    try:
+        front = Front.model_validate(dict(file.front))
+    except ValidationError as error:
+        return Front(), [*found, *(_wrong(file, problem) for problem in error.errors(include_url=False))]
+    return front, [*found, *_unfit(file, front)]
+
+
+def _unknown(file: PromptFile) -> Iterator[Finding]:
+    for name in file.front:
+        if name not in _KNOWN and (near := get_close_matches(str(name), _KNOWN, 1)):
+            yield Finding(
+                file.name,
+                *file.place(str(name)),
+                "unknown-field",
+                f"{name!r} is no field",
+                f"did you mean {near[0]!r}?",
+            )
+
+
+def _wrong(file: PromptFile, problem: Any) -> Finding:
+    steps = tuple(step for step in problem["loc"] if isinstance(step, (str, int)))
+    place = file.place(*_written(file, steps))
+    where = ".".join(map(str, steps))
+    words = problem["msg"].removeprefix("Value error, ").removeprefix("Input ")
+    return Finding(file.name, *place, "bad-field", f"{where}: {words}", _EXPECTED.get(str(steps[0]), ""))
+
+
+_EXPECTED = {
+    "model": "expected {id: vendor/name, fallbacks: [vendor/name], options: {temperature: 0.2, max_tokens: 400}}",
+    "inputs": 'expected a list of {name: customer_name, kind: string, default: "", strict: true}',
+    "tools": "expected a list of names such as [business_hours, talk_to_a_person]",
+    "metadata": "expected {languages: [es, en], max_tokens: 2000, templates: [payment_reminder]}",
+}  # fmt: skip
+
+
+def _written(file: PromptFile, steps: tuple[str | int, ...]) -> tuple[str | int, ...]:
+    """The steps as they are written: an input of a mapping has its name there, not its number."""
+    if steps[:1] == ("inputs",) and len(steps) > 1 and isinstance(inputs := file.front.get("inputs"), dict):
+        return ("inputs", str(list(inputs)[int(steps[1])]), *steps[2:])
+    return steps
+
+
+def _unfit(file: PromptFile, front: Front) -> Iterator[Finding]:
+    names = [one.name for one in front.inputs]
+    for number, one in enumerate(front.inputs):
+        place = file.place(*_written(file, ("inputs", number)))
+        if not one.name.isidentifier() or one.name == "loop":
+            fix = "use letters, digits and _, such as customer_name"
+            yield Finding(file.name, *place, "bad-field", f"inputs: {one.name!r} is not a name", fix)
+        elif names.index(one.name) != number:
+            yield Finding(file.name, *place, "bad-field", f"inputs: {one.name!r} is there twice", "delete one of them")
+        elif one.default is not None and not isinstance(one.default, _DEFAULTS.get(one.kind, object)):
+            fix = f"expected a default of kind {one.kind}"
+            yield Finding(file.name, *place, "bad-field", f"inputs: the default of {one.name!r} is none", fix)

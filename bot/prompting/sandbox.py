@@ -1,0 +1,247 @@
+"""The language of prompt bodies: Jinja2's texts, values, conditions, loops and includes, and nothing that can do harm.
+
+What isn't named here is refused before it is compiled: no calls, no attributes of Python's objects, no definitions, and
+no arithmetic that could grow a text. What runs is counted, so that a loop ends, and its output is measured. The same
+template with the same values always takes the same steps: a check that passes is a promise.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Generator, Iterator, Mapping
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+from jinja2 import BaseLoader, StrictUndefined, Template, TemplateNotFound, TemplateSyntaxError, Undefined, nodes
+from jinja2.exceptions import SecurityError
+from jinja2.filters import FILTERS
+from jinja2.runtime import LoopContext
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+from jinja2.tests import TESTS
+
+# Steps (loops' rounds and filters) and characters of one rendering, and of a list or text that a filter works on.
+MOST_STEPS = 20_000
+LONGEST_TEXT = 200_000
+# A value that is longer is cut here, so that what was checked with a value of this size holds.
+LONGEST_VALUE = 20_000
+# A wall behind the steps, which are counted to end long before: a prompt takes far less than a millisecond.
+_SECONDS = 2.0
+
+_STATEMENTS = (nodes.Template, nodes.Output, nodes.TemplateData, nodes.If, nodes.For, nodes.Include)
+_EXPRESSIONS = (
+    nodes.Name, nodes.Const, nodes.List, nodes.Tuple, nodes.Dict, nodes.Pair, nodes.Getattr, nodes.Getitem,
+    nodes.Filter, nodes.Test, nodes.Compare, nodes.Operand, nodes.And, nodes.Or, nodes.Not, nodes.CondExpr,
+    nodes.Add, nodes.Sub, nodes.Neg, nodes.Concat, nodes.Keyword,
+)  # fmt: skip
+ALLOWED = (*_STATEMENTS, *_EXPRESSIONS)
+_LOOP = frozenset(("index", "index0", "revindex", "revindex0", "first", "last", "length"))
+_FILTERS = ("capitalize", "count", "d", "default", "first", "int", "join", "last", "length", "list", "lower",
+            "replace", "reverse", "round", "sort", "string", "title", "trim", "truncate", "unique", "upper",
+            "wordcount")  # fmt: skip
+_TESTS = ("defined", "undefined", "none", "string", "number", "mapping", "sequence", "true", "false", "in",
+          "eq", "==", "equalto", "ne", "!=", "lt", "<", "lessthan", "le", "<=", "gt", ">", "greaterthan", "ge", ">=",
+          "even", "odd")  # fmt: skip
+
+
+class NotAllowed(TemplateSyntaxError):
+    """A template uses what isn't part of the language."""
+
+
+class UnknownFilter(TemplateSyntaxError):
+    """There is no such filter, or no such test."""
+
+
+class TooMuch(SecurityError):
+    """A prompt would take too many steps or grow too long."""
+
+
+@dataclass(slots=True)
+class _Run:
+    steps: int = 0
+    size: int = 0
+    until: float = field(default_factory=lambda: time.monotonic() + _SECONDS)
+
+    def step(self) -> None:
+        self.steps += 1
+        if self.steps > MOST_STEPS:
+            raise TooMuch(f"takes more than {MOST_STEPS} steps")
+        if time.monotonic() > self.until:
+            raise TooMuch(f"takes longer than {_SECONDS:.0f} seconds")
+
+    def grow(self, text: str) -> None:
+        self.size += len(text)
+        if self.size > LONGEST_TEXT:
+            raise TooMuch(f"grows longer than {LONGEST_TEXT} characters")
+
+
+_RUN: ContextVar[_Run] = ContextVar("prompt_run")
+
+
+def _bounded(name: str, work: Callable[..., Any]) -> Callable[..., Any]:
+    def filter_(value: Any, *arguments: Any, **options: Any) -> Any:
+        _RUN.get().step()
+        if isinstance(value, (str, list, tuple)) and len(value) > LONGEST_TEXT:
+            raise TooMuch(f"{name} would work on more than {LONGEST_TEXT} characters")
+        result = work(value, *arguments, **options)
+        return list(result) if isinstance(result, Iterator) else result
+
+    return filter_
+
+
+def _replace(value: Any, old: str, new: str) -> str:
+    text, old, new = str(value), str(old), str(new)
+    if len(text) + text.count(old) * max(len(new) - len(old), 0) > LONGEST_TEXT:
+        raise TooMuch(f"replace would grow longer than {LONGEST_TEXT} characters")
+    return text.replace(old, new)
+
+
+def _join(value: Any, between: str = "") -> str:
+    pieces, between = [str(one) for one in value], str(between)
+    if sum(map(len, pieces)) + len(between) * len(pieces) > LONGEST_TEXT:
+        raise TooMuch(f"join would grow longer than {LONGEST_TEXT} characters")
+    return between.join(pieces)
+
+
+def _default(value: Any, instead: Any = "", boolean: bool = False) -> Any:  # noqa: FBT001, FBT002 - Jinja's own way
+    return instead if isinstance(value, Undefined) or (boolean and not value) else value
+
+
+def _length(value: Any) -> int:
+    return len(value)
+
+
+def _first(value: Any) -> Any:
+    return next(iter(value), "")
+
+
+def _last(value: Any) -> Any:
+    return next(reversed(list(value)), "")
+
+
+def _truncate(value: Any, length: int = 255) -> str:
+    text = str(value)
+    return text if len(text) <= length else f"{text[: max(length - 1, 0)]}…"
+
+
+_OWN: dict[str, Callable[..., Any]] = {
+    "replace": _replace, "join": _join, "default": _default, "d": _default, "length": _length, "count": _length,
+    "first": _first, "last": _last, "reverse": lambda value: value[::-1], "list": list, "string": str,
+    "lower": lambda value: str(value).lower(), "upper": lambda value: str(value).upper(),
+    "trim": lambda value: str(value).strip(), "title": lambda value: str(value).title(),
+    "capitalize": lambda value: str(value).capitalize(), "wordcount": lambda value: len(str(value).split()),
+    "sort": sorted, "unique": lambda value: list(dict.fromkeys(value)), "truncate": _truncate,
+}  # fmt: skip
+
+
+_WORDS: dict[type[nodes.Node], str] = {
+    nodes.Call: "calling something, such as name(…) or name.split()",
+    nodes.Assign: "{% set %}", nodes.AssignBlock: "{% set %}", nodes.Macro: "{% macro %}",
+    nodes.CallBlock: "{% call %}",
+    nodes.FilterBlock: "{% filter %}", nodes.Import: "{% import %}", nodes.FromImport: "{% from %}",
+    nodes.Extends: "{% extends %}", nodes.Block: "{% block %}", nodes.With: "{% with %}", nodes.Slice: "a slice [a:b]",
+    nodes.Mul: "*", nodes.Div: "/", nodes.FloorDiv: "//", nodes.Mod: "%", nodes.Pow: "**",
+}  # fmt: skip
+
+
+class _Ready(BaseLoader):
+    """Templates that are compiled already; there are no others."""
+
+    def __init__(self) -> None:
+        self.templates: dict[str, Template] = {}
+
+    def load(self, environment: Any, name: str, globals: Any = None) -> Template:  # noqa: A002, ARG002 - Jinja's names
+        if name not in self.templates:
+            raise TemplateNotFound(name)
+        return self.templates[name]
+
+
+class Language(ImmutableSandboxedEnvironment):
+    """A dot reads a field of a mapping, or what a loop knows of itself; nothing of any other object."""
+
+    def __init__(self) -> None:
+        self._ready = _Ready()
+        super().__init__(
+            loader=self._ready,
+            undefined=StrictUndefined,
+            # A prompt isn't HTML; what people send is fenced where it comes in.
+            autoescape=False,
+            trim_blocks=True,
+            lstrip_blocks=True,
+            # Nothing runs while a template is compiled.
+            optimized=False,
+            cache_size=0,
+        )
+        self.globals.clear()
+        self.filters = {name: _bounded(name, _OWN.get(name, FILTERS[name])) for name in _FILTERS}
+        self.tests = {name: TESTS[name] for name in _TESTS}
+
+    def getattr(self, obj: Any, attribute: str) -> Any:
+        return self.getitem(obj, attribute)
+
+    def getitem(self, obj: Any, argument: Any) -> Any:
+        if isinstance(obj, LoopContext):
+            return getattr(obj, argument) if argument in _LOOP else self.undefined(obj=obj, name=argument)
+        if isinstance(obj, Mapping) or (isinstance(obj, (list, tuple, str)) and isinstance(argument, int)):
+            try:
+                return obj[argument]
+            except (LookupError, TypeError):
+                pass
+        return self.undefined(obj=obj, name=argument)
+
+    def read(self, source: str) -> nodes.Template:
+        """The tree of a template; raises TemplateSyntaxError, or NotAllowed for what isn't part of the language."""
+        tree = self.parse(source)
+        for node in _all(tree):
+            refused = None if isinstance(node, ALLOWED) else _WORDS.get(type(node), type(node).__name__.lower())
+            if isinstance(node, nodes.For) and (node.recursive or node.test is not None):
+                refused = "a loop with `if` or `recursive`"
+            if isinstance(node, nodes.Include) and not (
+                isinstance(node.template, nodes.Const) and isinstance(node.template.value, str)
+            ):
+                refused = "an include without the name of a file in quotes"
+            if refused:
+                raise NotAllowed(refused, node.lineno)
+            if isinstance(node, nodes.Filter) and node.name not in self.filters:
+                raise UnknownFilter(f"{node.name!r} is no filter; there are {', '.join(_FILTERS)}", node.lineno)
+            if isinstance(node, nodes.Test) and node.name not in self.tests:
+                raise UnknownFilter(f"{node.name!r} is no test; there are {', '.join(_TESTS)}", node.lineno)
+            if isinstance(node, nodes.For):
+                # A piece of output in every round, be it an empty one, is what counts it.
+                node.body.insert(0, nodes.Output([nodes.TemplateData("", lineno=node.lineno)], lineno=node.lineno))
+        return tree
+
+    def add(self, name: str, tree: nodes.Template) -> None:
+        """Compile a template, which others then may include by its name."""
+        code = self.compile(tree, name, name)
+        self._ready.templates[name] = Template.from_code(self, code, {})
+
+    def line_of(self, name: str, compiled: int) -> int:
+        """The line of a template that a line of its compiled code comes from."""
+        return self._ready.templates[name].get_corresponding_lineno(compiled)
+
+    def run(self, name: str, values: Mapping[str, Any]) -> str:
+        """Render a template. Raises TooMuch, and whatever an expression in it raises."""
+        template = self._ready.templates[name]
+        run = _Run()
+        before = _RUN.set(run)
+        pieces: list[str] = []
+        rendering = template.root_render_func(template.new_context(dict(values)))
+        try:
+            for piece in rendering:
+                try:
+                    run.grow(piece)
+                    run.step()
+                except TooMuch as error:
+                    # Raised where the template is, so that the traceback tells its line.
+                    cast("Generator[str]", rendering).throw(error)
+                pieces.append(piece)
+        finally:
+            _RUN.reset(before)
+        return "".join(pieces)
+
+
+def _all(node: nodes.Node) -> Iterator[nodes.Node]:
+    for child in list(node.iter_child_nodes()):
+        yield child
+        yield from _all(child)

@@ -1,0 +1,63 @@
+"""Saving is releasing: every change of the folder is checked, and released when it is right."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+
+import structlog
+from redis.exceptions import RedisError
+
+from bot.prompting.files import gather
+from bot.prompting.library import Library
+
+_log = structlog.get_logger()
+# Editors write a file in several steps: what comes without such a pause is one change, for as long as this at most.
+_PAUSE_MS, _LONGEST_MS = 100, 1000
+# Not every disk tells of its changes (network, containers): it is looked at this often as well.
+_LOOK_MS = 5000
+_AGAIN_SECONDS = 1.0
+
+
+async def watch(library: Library) -> None:
+    """Release what is saved, for ever. A wrong folder is told once for each save, and the last good release goes on.
+
+    What counts is that the texts changed: after a rollback the folder stays as it is until somebody writes in it.
+    """
+    # Nothing yet: what was saved while the process started is found by the first look.
+    seen: Any = None
+    while True:
+        try:
+            async for _ in _saves(library):
+                if (there := await _gathered(library)) != seen:
+                    checked = await library.check()
+                    if checked.prompts is None:
+                        await library.tell(checked.findings)
+                    else:
+                        await library.take(checked, how="watch")
+                    seen = there
+        except (RedisError, OSError) as error:
+            # Redis is away, or the folder is being replaced: what was saved meanwhile is found afterwards.
+            _log.warning("watching_again", error=type(error).__name__)
+            await asyncio.sleep(_AGAIN_SECONDS)
+
+
+async def _gathered(library: Library) -> Any:
+    return await asyncio.to_thread(gather, library.folder)
+
+
+async def _saves(library: Library) -> AsyncIterator[None]:
+    from watchfiles import awatch  # noqa: PLC0415 - for the one process that watches
+
+    changes = awatch(
+        library.folder,
+        debounce=_LONGEST_MS,
+        step=_PAUSE_MS,
+        rust_timeout=_LOOK_MS,
+        yield_on_timeout=True,
+        recursive=False,
+    )
+    yield
+    async for _ in changes:
+        yield

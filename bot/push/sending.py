@@ -1,0 +1,246 @@
+"""The job `push`: a notification to each of a person's browsers, encrypted, once, until its time is over."""
+
+from __future__ import annotations
+
+import asyncio
+import bisect
+import importlib
+import json
+import random
+import time
+import unicodedata
+from collections.abc import Sequence
+from typing import Annotated, Any, Literal
+
+import structlog
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from redis.asyncio import Redis
+
+from bot import identity
+from bot.alerts import Alerts
+from bot.contacts import address_of, variants
+from bot.events import Events
+from bot.logs import masked
+from bot.metrics import PUSHES
+from bot.outside import NoAnswer, Outside
+from bot.push.keys import KeysWrong, private_of
+from bot.push.subscriptions import Subscription, Subscriptions
+from bot.queues import Later, Task, Unfit
+from bot.redis import answer, key
+from bot.settings import PushSettings
+from bot.settings.reading import web_address
+from bot.whatsapp.alarms import Alarm
+
+_log = structlog.get_logger()
+
+# How long a push service keeps it for a device that is off.
+TTL_SECONDS = 24 * 3600
+PAUSES = (2.0, 10.0, 60.0, 300.0, 1800.0, 7200.0)
+# RFC 8291 and 8030: services take 4096 bytes, of which encryption needs 86 for its header, 16 and 1 for the record.
+LONGEST = 4096 - 103
+# RFC 8292 allows a day at most; some services' clocks are off.
+_CLAIM_SECONDS = 12 * 3600
+_LONGEST_RETRY_AFTER = 6 * 3600.0
+_KEEP_SECONDS = 3 * 24 * 3600
+_DAY = 24 * 3600
+_SUCCESS, _GONE, _REJECTED, _TOO_LARGE = range(200, 300), (404, 410), (400, 401, 403), 413
+
+State = Literal["sent", "gone", "refused", "missed"]
+
+
+class PushJob(BaseModel):
+    """The data of a job `push`; `contact` is a phone or a BSUID, `url` is opened by a tap."""
+
+    model_config = ConfigDict(frozen=True, coerce_numbers_to_str=True, hide_input_in_errors=True)
+
+    contact: str
+    title: Annotated[str, Field(min_length=1, max_length=200)]
+    body: str = ""
+    url: Annotated[str, Field(max_length=1000, pattern=r"^[!-~]+$"), AfterValidator(web_address)] | None = None
+
+
+def push_job(data: dict[str, Any]) -> PushJob:
+    """Check data from outside; raises Unfit with what is wrong, and without the values."""
+    try:
+        job = PushJob.model_validate(data)
+    except ValidationError as error:
+        told = "; ".join(f"{'.'.join(map(str, one['loc'])) or 'data'}: {one['msg']}" for one in error.errors())
+        raise Unfit(told) from error
+    if address_of(job.contact) == (None, None):
+        raise Unfit("contact: expected a phone with its country's digits, or a BSUID such as MX.8801234567890123")
+    return job
+
+
+def payload(job: PushJob) -> bytes:
+    """What the service worker reads, `{title, body, url}`; a body that is too long loses its end."""
+
+    def size(length: int) -> int:
+        return len(_json(job, job.body[:length] + "…"))
+
+    if len(_json(job, job.body)) <= LONGEST:
+        return _json(job, job.body)
+    length = bisect.bisect_right(range(len(job.body)), LONGEST, key=size) - 1
+    while length > 0 and _joined(job.body, length):
+        length -= 1
+    return _json(job, job.body[: max(length, 0)].rstrip() + "…")
+
+
+def _json(job: PushJob, body: str) -> bytes:
+    said = {"title": job.title, "body": body, "url": job.url}
+    # A lone surrogate, which JSON may bring, has no place in UTF-8.
+    return json.dumps(said, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
+
+
+def _joined(text: str, index: int) -> bool:
+    """Whether what stands here belongs to the sign before it: an accent, a skin colour, a half of a joined emoji."""
+    here, before = text[index], text[index - 1]
+    loose = {"\u200d", "\ufe0f", "\u20e3"}
+    return (
+        bool(unicodedata.combining(here)) or here in loose or before == "\u200d" or "\U0001f3fb" <= here <= "\U0001f3ff"
+    )
+
+
+class Pushes:
+    """`pauses` are the seconds after each try that some push service missed."""
+
+    def __init__(
+        self,
+        redis: Redis,
+        settings: PushSettings,
+        events: Events,
+        outside: Outside,
+        *,
+        pauses: Sequence[float] = PAUSES,
+    ) -> None:
+        self._redis = redis
+        self._settings = settings
+        self._alerts = Alerts(redis, events)
+        self._outside = outside
+        self._subscriptions = Subscriptions(redis)
+        self._pauses = pauses
+        self._vapid: Any = None
+
+    async def process(self, task: Task) -> None:
+        """Work on a job `push`. Raises Later while a push service has still to take it, Unfit when none can."""
+        job = push_job(task.data)
+        if not self._settings.configured:
+            raise Unfit("browser notifications are not set up; see `recado keys vapid` and VAPID_SUBJECT")
+        conversation = await self._conversation(job)
+        subscriptions = await self._subscriptions.of(conversation) if conversation else []
+        if conversation is None or not subscriptions:
+            _log.info("push_without_browser", job=masked(task.key))
+            return
+        await self._ready()
+        receipts = key(conversation, "pushed", masked(task.key))
+        known: dict[str, str] = await answer(self._redis.hgetall(receipts))
+        left = [one for one in subscriptions if one.name not in known]
+        told = payload(job)
+        sent = (self._send(conversation, one, told, masked(task.key), receipts) for one in left)
+        ended = await asyncio.gather(*sent, return_exceptions=True)
+        for one in ended:
+            if isinstance(one, BaseException):
+                raise one
+        await self._judge([one for one in ended if not isinstance(one, BaseException)], receipts)
+
+    async def _judge(self, outcomes: list[tuple[State, str, float | None]], receipts: str) -> None:
+        missed = [(why, wait) for state, why, wait in outcomes if state == "missed"]
+        refused = [why for state, why, _ in outcomes if state == "refused"]
+        if missed:
+            why = "; ".join(why for why, _ in missed)
+            tries = int(await answer(self._redis.hincrby(receipts, "tries", 1)))
+            await self._redis.expire(receipts, _KEEP_SECONDS)
+            if tries > len(self._pauses):
+                raise Unfit(f"given up after {tries} tries: {why}")
+            asked = max((wait for _, wait in missed if wait), default=0.0)
+            pause = self._pauses[tries - 1] * random.uniform(1, 1.5)  # noqa: S311 - protects nothing
+            raise Later(max(pause, min(asked, _LONGEST_RETRY_AFTER)), why)
+        if refused:
+            raise Unfit(f"{len(refused)} of {len(outcomes)} browsers not reached: {'; '.join(refused)}")
+
+    async def _conversation(self, job: PushJob) -> str | None:
+        phone, bsuid = address_of(job.contact)
+        for spelling in variants(phone) if phone else (None,):
+            found = await identity.find(self._redis, spelling, bsuid)
+            if found:
+                return await identity.home_of(self._redis, found)
+        return None
+
+    async def _ready(self) -> None:
+        """Load what encrypts, which takes a while, beside the loop; and the key."""
+        if self._vapid is not None:
+            return
+        try:
+            private = private_of(self._settings)
+        except KeysWrong as error:
+            alarm = Alarm("push_keys", "error", "the VAPID keys can't be used", str(error))
+            await self._alerts.sound(alarm, "push_keys", again_after=_DAY)
+            raise Unfit(str(error)) from error
+        await asyncio.to_thread(importlib.import_module, "pywebpush")
+        from py_vapid import Vapid02  # noqa: PLC0415 - as above
+
+        # Its own check of the subject knows fewer addresses than there are; the settings have looked at it.
+        self._vapid = Vapid02(private, {"no-strict": True})
+
+    async def _send(
+        self, conversation: str, one: Subscription, told: bytes, topic: str, receipts: str
+    ) -> tuple[State, str, float | None]:
+        """Hand it to one browser's push service, and keep at once what came of it."""
+        wait = None
+        try:
+            given = await self._outside.post(one.endpoint, *self._sealed(one, told, topic))
+        except NoAnswer as error:
+            fix = "; allow it with PUSH_ALLOW_PRIVATE" if error.private else ""
+            # Nobody becomes public by waiting.
+            state: State = "refused" if error.private else "missed"
+            why = f"{one.origin}: {error}{fix}"
+        except ValueError:
+            state, why = "refused", f"{one.origin}: its keys are no point of the curve"
+        else:
+            wait = given.retry_after
+            state, why = _state(given.status), f"{one.origin}: HTTP {given.status}"
+            await self._heed(one, given.status)
+        PUSHES.labels(state).inc()
+        if state == "gone":
+            await self._subscriptions.remove(conversation, one)
+        if state != "missed":
+            pipeline = self._redis.pipeline(transaction=True)
+            pipeline.hset(receipts, one.name, state)
+            pipeline.expire(receipts, _KEEP_SECONDS)
+            await pipeline.execute()
+        _log.info("push_sent", state=state, why=why)
+        return state, why, wait
+
+    def _sealed(self, one: Subscription, told: bytes, topic: str) -> tuple[bytes, dict[str, str]]:
+        """The encrypted body (RFC 8291) and its headers (RFC 8030, RFC 8292). Raises ValueError for false keys."""
+        from pywebpush import WebPusher  # noqa: PLC0415 - loaded beside the loop before
+
+        body = bytes(WebPusher(one.model_dump()).encode(told)["body"])
+        claims = {
+            "aud": one.origin,
+            "exp": int(time.time()) + _CLAIM_SECONDS,
+            "sub": self._settings.subject,
+        }
+        return body, {
+            **self._vapid.sign(claims),
+            "Content-Encoding": "aes128gcm",
+            "Content-Type": "application/octet-stream",
+            "TTL": str(TTL_SECONDS),
+            "Urgency": "normal",
+            # A second try takes the place of the first one, should that still wait for the device.
+            "Topic": topic,
+        }
+
+    async def _heed(self, one: Subscription, status: int) -> None:
+        """Tell an operator, once a day, what no retry makes good."""
+        if status in (401, 403):
+            fix = "see that the VAPID keys are those that the browsers subscribed with, VAPID_SUBJECT, and the clock"
+            alarm = Alarm("push_refused", "error", f"{one.origin} refuses our VAPID signature (HTTP {status})", fix)
+            await self._alerts.sound(alarm, f"push_refused:{masked(one.origin)}", again_after=_DAY)
+
+
+def _state(status: int) -> State:
+    if status in _SUCCESS:
+        return "sent"
+    if status in _GONE:
+        return "gone"
+    return "refused" if status in (*_REJECTED, _TOO_LARGE) else "missed"

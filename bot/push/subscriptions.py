@@ -1,0 +1,142 @@
+"""The browsers of a person that may be sent notifications, kept with the conversation."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import UTC, datetime
+from typing import Annotated, Any
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from redis.asyncio import Redis
+
+from bot.outside import leads_inside
+from bot.push.keys import decoded, on_curve
+from bot.redis import answer, key
+
+# A phone, a computer, a tablet, each with more than one browser; the oldest makes room.
+MOST = 10
+_CHANGES_AN_HOUR = 30
+_HOUR = 3600
+_POINT, _AUTH = 65, 16
+
+# KEYS 1 subscriptions. ARGV 1 name, 2 subscription, 3 the most. What is kept is `time JSON`, so that it sorts.
+_KEEP = """
+redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])
+local all = redis.call('HGETALL', KEYS[1])
+local extra = #all / 2 - tonumber(ARGV[3])
+while extra > 0 do
+  local oldest
+  for index = 1, #all, 2 do
+    if redis.call('HEXISTS', KEYS[1], all[index]) == 1 and (not oldest or all[index + 1] < all[oldest + 1]) then
+      oldest = index
+    end
+  end
+  redis.call('HDEL', KEYS[1], all[oldest])
+  extra = extra - 1
+end
+"""
+
+
+class NotASubscription(Exception):
+    """What a browser sent can't be kept; the message says why, for whoever wrote the page."""
+
+
+def _bytes(length: int) -> AfterValidator:
+    def check(text: str) -> str:
+        raw = decoded(text)
+        if len(raw) != length or (length == _POINT and not on_curve(raw)):
+            raise ValueError(f"is not the base64url of {length} bytes of this kind")
+        return text.rstrip("=")
+
+    return AfterValidator(check)
+
+
+class Keys(BaseModel):
+    """RFC 8291: the browser's P-256 point and its secret, base64url."""
+
+    model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
+
+    p256dh: Annotated[str, Field(max_length=100, pattern=r"^[\w-]+=*$"), _bytes(_POINT)]
+    auth: Annotated[str, Field(max_length=40, pattern=r"^[\w-]+=*$"), _bytes(_AUTH)]
+
+
+class Subscription(BaseModel):
+    """A browser's PushSubscription (W3C Push API), as its `toJSON` gives it; what else it holds isn't kept."""
+
+    model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
+
+    endpoint: Annotated[str, Field(max_length=1000, pattern=r"^https?://[!-~]+$")]
+    keys: Keys
+
+    @property
+    def name(self) -> str:
+        return hashlib.sha256(self.endpoint.encode()).hexdigest()[:24]
+
+    @property
+    def origin(self) -> str:
+        """For the claim `aud` (RFC 8292): scheme, host, and a port that isn't the scheme's own."""
+        parts = urlsplit(self.endpoint)
+        return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
+
+
+async def subscription(data: object, *, allow_private: bool) -> Subscription:
+    """What a browser sent, checked; raises NotASubscription."""
+    try:
+        checked = Subscription.model_validate(data)
+        parts = urlsplit(checked.endpoint)
+        # Reading the port raises for one that is no number. No push service is named by an IPv6 address.
+        if not parts.hostname or parts.username is not None or parts.port == 0 or "[" in parts.netloc:
+            raise NotASubscription("endpoint: expected the address of a push service")
+    except ValidationError as error:
+        where = (f"{'.'.join(map(str, one['loc'])) or 'subscription'}: {one['msg']}" for one in error.errors())
+        raise NotASubscription("; ".join(where)) from error
+    except ValueError as error:
+        raise NotASubscription("endpoint: expected the address of a push service") from error
+    if not allow_private and (parts.scheme != "https" or await leads_inside(checked.endpoint)):
+        raise NotASubscription("endpoint: expected https and a public address; PUSH_ALLOW_PRIVATE allows others")
+    return checked
+
+
+class Subscriptions:
+    def __init__(self, redis: Redis) -> None:
+        self._redis = redis
+
+    async def of(self, conversation: str) -> list[Subscription]:
+        """A person's browsers, the oldest first."""
+        kept: dict[str, str] = await answer(self._redis.hgetall(_key(conversation)))
+        return [Subscription.model_validate_json(one.partition(" ")[2]) for one in sorted(kept.values())]
+
+    async def add(self, conversation: str, one: Subscription) -> None:
+        """Keep a browser; the same one is kept once, with its newest keys."""
+        text = f"{datetime.now(UTC).isoformat()} {one.model_dump_json()}"
+        await answer(self._redis.eval(_KEEP, 1, _key(conversation), one.name, text, str(MOST)))
+
+    async def remove(self, conversation: str, one: Subscription) -> bool:
+        """Forget a browser; False when it wasn't there."""
+        return bool(await answer(self._redis.hdel(_key(conversation), one.name)))
+
+    async def may_change(self, conversation: str) -> bool:
+        """Count a change; False when there were too many within an hour."""
+        counted = key(conversation, "push", "changes")
+        pipeline = self._redis.pipeline(transaction=True)
+        pipeline.incr(counted)
+        pipeline.expire(counted, _HOUR, nx=True)
+        count, _ = await pipeline.execute()
+        return int(count) <= _CHANGES_AN_HOUR
+
+
+async def kept_of(redis: Redis, conversation: str) -> dict[str, str]:
+    """A person's browsers as they are kept."""
+    kept: dict[str, str] = await answer(redis.hgetall(_key(conversation)))
+    return kept
+
+
+def adopt(pipeline: Any, conversation: str, kept: dict[str, str]) -> None:
+    """Take over the browsers of a conversation that joins."""
+    if kept:
+        pipeline.hset(_key(conversation), mapping=kept)
+
+
+def _key(conversation: str) -> str:
+    return key(conversation, "push")

@@ -1,0 +1,83 @@
+"""The company's ERP as a subscriber: it takes only what is signed, knows what it has, and keeps the last events."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import secrets
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from aiohttp import web
+from standardwebhooks import Webhook, WebhookVerificationError
+
+_KEPT = 100
+
+
+def new_secret() -> str:
+    """A signing secret as the Standard Webhooks specification has them."""
+    return f"whsec_{base64.b64encode(secrets.token_bytes(32)).decode()}"
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """What the next delivery gets instead of a 204; `delay` seconds before it."""
+
+    status: int = 500
+    headers: dict[str, str] = field(default_factory=dict)
+    delay: float = 0
+
+
+class Erp:
+    """`events` are those taken, newest last: `{id, type, timestamp, data, received_at, times}`.
+
+    `changed` hears of each delivery.
+    """
+
+    def __init__(self, secret: str) -> None:
+        self._webhook = Webhook(secret)
+        self._by_id: dict[str, dict[str, Any]] = {}
+        self.events: deque[dict[str, Any]] = deque(maxlen=_KEPT)
+        self.refused: list[str] = []
+        self.calls = 0
+        self.troubles: list[Trouble] = []
+        self.changed: Callable[[], None] = lambda: None
+
+    def app(self) -> web.Application:
+        app = web.Application()
+        app.add_routes([web.post("/events", self._take)])
+        return app
+
+    async def shown(self, _: web.Request) -> web.Response:
+        """The events that were taken, newest first."""
+        return web.json_response({"events": list(reversed(self.events)), "refused": len(self.refused)})
+
+    async def _take(self, request: web.Request) -> web.Response:
+        self.calls += 1
+        body = await request.read()
+        try:
+            told = self._webhook.verify(body, dict(request.headers))
+        except (WebhookVerificationError, ValueError) as error:
+            self.refused.append(str(error))
+            self.changed()
+            return web.Response(status=401, text="the signature is not right")
+        if self.troubles:
+            trouble = self.troubles.pop(0)
+            await asyncio.sleep(trouble.delay)
+            return web.Response(status=trouble.status, headers=trouble.headers)
+        id_ = request.headers["webhook-id"]
+        if id_ in self._by_id:
+            # A sender may always repeat itself; the id says so.
+            self._by_id[id_]["times"] += 1
+            self.changed()
+            return web.Response(status=204)
+        event = {"id": id_, **told, "received_at": datetime.now(UTC).isoformat(), "times": 1}
+        if len(self.events) == _KEPT:
+            self._by_id.pop(self.events[0]["id"], None)
+        self._by_id[id_] = event
+        self.events.append(event)
+        self.changed()
+        return web.Response(status=204)

@@ -1,0 +1,136 @@
+"""What one turn is about, gathered before it is thought over, and what follows from it for its messages."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+from bot.agent import Done, Step
+from bot.aside import SetAside
+from bot.contacts import Contact
+from bot.inbox import FLOOD
+from bot.language import Language
+from bot.logs import masked
+from bot.memory import Recollection, Remembered
+from bot.messages import Inbound, Part, Reply
+from bot.perception import Sight
+from bot.prompting.prompts import Prompts
+from bot.rate import Admission
+from bot.records import Batch
+from bot.trace import Trace
+
+TRIES = 5
+# When this share of the time until the deadline has gone by without an answer, the customer is told so.
+_STILL_ON_IT = 0.4
+# Less than this share of it is too little to think in.
+_LITTLE = 0.25
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """A turn that is under way: which messages it has (the first `count`), what earlier tries did, its prompts."""
+
+    count: int
+    tries: int
+    journal: tuple[Step | Done, ...]
+    prompts: Prompts
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a turn ends: what is said, and the end state of its messages."""
+
+    text: str
+    state: str
+    offered: tuple[Part, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """What one turn is about, gathered before it is thought over."""
+
+    conversation: str
+    batch: Batch
+    sights: list[Sight]
+    lines: list[Remembered]
+    language: Language
+    contact: Contact
+    before: Recollection
+    begun: Begun
+    admission: Admission
+    due: float
+
+    @property
+    def messages(self) -> list[Inbound]:
+        """Those that ask for an answer."""
+        return self.batch.speech
+
+
+@dataclass(frozen=True, slots=True)
+class Haste:
+    """Seconds until the customer must have an answer, and after which one that isn't there is announced."""
+
+    seconds: float
+    announce_after: float
+
+
+def haste_for(messages: list[Inbound], whole: float) -> Haste:
+    """How long the answer may take, of `whole` seconds. What has waited so long that little is left (a crowd, an
+    outage) is announced at once, and then has half of the time anew: a late answer is better than none.
+    """
+    first = min(message.received_at for message in messages)
+    left = whole - (datetime.now(UTC) - first).total_seconds()
+    return Haste(left, left * _STILL_ON_IT) if left > whole * _LITTLE else Haste(whole / 2, 0)
+
+
+def name_of(first: Inbound) -> str:
+    """A turn's name: the same for every try after a crash, another one when an operator lets it be tried anew."""
+    return f"t_{masked(first.id)}" + (f"-{first.retries}" if first.retries else "")
+
+
+def set_aside(scene: Scene, trace: Trace, outcome: Outcome) -> SetAside:
+    """The messages of a turn that failed for good."""
+    return SetAside(
+        reason=trace.error or outcome.state,
+        at=datetime.now(UTC),
+        messages=tuple(scene.messages),
+        acted=tuple(done.name for done in trace.tools if done.acted),
+    )
+
+
+def within(batch: Batch, admission: Admission) -> Batch:
+    """The batch without what is beyond the rate limit, which ends here and is not remembered."""
+    if not admission.over or not admission.admitted:
+        return batch
+    over = {message.id for message in admission.over}
+    return replace(
+        batch,
+        all=[message for message in batch.all if message.id not in over],
+        speech=admission.admitted,
+        ends=batch.ends | {message.id: _entry(message, FLOOD) for message in admission.over},
+    )
+
+
+def addressed(reply_id: str, parts: tuple[Part, ...], newest: Inbound, contact: Contact) -> Reply:
+    """A reply to the person who wrote, from the number that they wrote to."""
+    return Reply(
+        id=reply_id,
+        parts=parts,
+        phone=newest.phone or contact.phone,
+        bsuid=newest.bsuid or contact.bsuid,
+        phone_number_id=newest.phone_number_id,
+    )
+
+
+def ends_of(messages: list[Inbound], state: str, turn: str) -> dict[str, dict[str, str]]:
+    """The newest message carries the turn's end state, the others are merged into it; all of them when it failed."""
+    newest = messages[-1]
+    return {
+        message.id: _entry(message, "merged" if message is not newest and state == "answered" else state)
+        | {"turn": turn}
+        for message in messages
+    }
+
+
+def _entry(message: Inbound, state: str) -> dict[str, str]:
+    return {"state": state, "type": message.content.kind, "received_at": message.received_at.isoformat()}

@@ -1,0 +1,179 @@
+"""The queue `webhook`: an event goes to every subscriber, signed, until each has taken it or hours have passed."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+import random
+import time
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Annotated, Any, Literal, NoReturn
+from urllib.parse import urlsplit
+
+import structlog
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
+from redis.asyncio import Redis
+from standardwebhooks import Webhook
+
+from bot.alerts import Alerts
+from bot.events import Events
+from bot.logs import masked
+from bot.metrics import DELIVERED
+from bot.outside import NoAnswer, Outside
+from bot.queues import Later, Task, Unfit
+from bot.redis import answer
+from bot.settings import SubscriberSettings
+from bot.whatsapp.alarms import Alarm
+
+_log = structlog.get_logger()
+
+# The waits of the Standard Webhooks specification, with one more at the start: 18 hours in all.
+PAUSES = (1.0, 5.0, 30.0, 120.0, 600.0, 1800.0, 7200.0, 18000.0, 36000.0)
+_LONGEST_RETRY_AFTER = 6 * 3600.0
+# Longer than any job waits; it holds nothing of a person.
+_KEEP_SECONDS = 7 * 24 * 3600
+_SUCCESS = range(200, 300)
+_GONE = 410
+_AGAIN_ALERT_SECONDS = 3600
+
+State = Literal["taken", "gone", "missed"]
+
+
+class DeliverJob(BaseModel):
+    """The data of a job `deliver`, ours or another service's; without an `id` it is the job's own."""
+
+    model_config = ConfigDict(frozen=True, coerce_numbers_to_str=True)
+
+    event: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{1,128}$")]
+    data: JsonValue
+    # It becomes a header.
+    id: Annotated[str, Field(pattern=r"^[!-~]{1,256}$")] | None = None
+
+
+class Deliveries:
+    """`pauses` are the seconds after each try that somebody missed; when they are over, the event is given up."""
+
+    def __init__(
+        self,
+        redis: Redis,
+        settings: SubscriberSettings,
+        events: Events,
+        outside: Outside,
+        *,
+        pauses: Sequence[float] = PAUSES,
+    ) -> None:
+        self._redis = redis
+        self._settings = settings
+        self._alerts = Alerts(redis, events)
+        self._outside = outside
+        self._pauses = pauses
+
+    async def process(self, task: Task) -> None:
+        """Work on a job of the queue `webhook`. Raises Later while somebody has still to take it."""
+        if task.name != "deliver":
+            raise Unfit(f"there is no job {task.name!r} here; expected deliver")
+        job = _checked(task.data)
+        if not self._settings.subscribers:
+            _log.info("event_without_subscribers", kind=job.event)
+            return
+        if self._settings.secret is None:
+            raise Unfit("WEBHOOK_SECRET is not set: no subscriber could tell that the event is ours")
+        await self._deliver(job, job.id or task.key, task.added or time.time())
+
+    async def _deliver(self, job: DeliverJob, id_: str, at: float) -> None:
+        progress = f"recado:delivered:{masked(id_)}"
+        known: dict[str, str] = await answer(self._redis.hgetall(progress))
+        left = [url for url in self._settings.subscribers if known.get(_name(url)) not in ("taken", "gone")]
+        if not left:
+            return
+        body = _body(job, at)
+        brought = (self._bring(url, id_, body, progress) for url in left)
+        ended = await asyncio.gather(*brought, return_exceptions=True)
+        outcomes = [one if isinstance(one, tuple) else _raised(one) for one in ended]
+        missed = [(why, wait) for state, why, wait in outcomes if state == "missed"]
+        if not missed:
+            return
+        tries = int(await answer(self._redis.hincrby(progress, "tries", 1)))
+        why = "; ".join(why for why, _ in missed)
+        if tries > len(self._pauses):
+            for url, (state, reason, _) in zip(left, outcomes, strict=True):
+                if state == "missed":
+                    await self._alert(url, "subscriber_missed", f"{_host(url)} did not take an event: {reason}")
+            raise Unfit(f"given up after {tries} tries: {why}")
+        asked = max((wait for _, wait in missed if wait), default=0.0)
+        # Between half and all of it more: those who failed together must not come back together.
+        pause = self._pauses[tries - 1] * random.uniform(1, 1.5)  # noqa: S311 - protects nothing
+        raise Later(max(pause, min(asked, _LONGEST_RETRY_AFTER)), why)
+
+    async def _bring(self, url: str, id_: str, body: str, progress: str) -> tuple[State, str, float | None]:
+        """Post to one subscriber, and keep at once what came of it."""
+        wait = None
+        try:
+            given = await self._outside.post(url, body.encode(), self._headers(id_, body))
+        except NoAnswer as error:
+            fix = "; allow it with WEBHOOK_ALLOW_PRIVATE" if error.private else ""
+            state: State = "missed"
+            why = f"{_host(url)}: {error}{fix}"
+        else:
+            wait = given.retry_after
+            state = "taken" if given.status in _SUCCESS else "gone" if given.status == _GONE else "missed"
+            why = f"{_host(url)}: HTTP {given.status}"
+        DELIVERED.labels(state).inc()
+        if state == "missed":
+            _log.warning("event_missed", event_id=masked(id_), why=why)
+            return state, why, wait
+        pipeline = self._redis.pipeline(transaction=True)
+        pipeline.hset(progress, _name(url), state)
+        pipeline.expire(progress, _KEEP_SECONDS)
+        await pipeline.execute()
+        if state == "gone":
+            await self._alert(url, "subscriber_gone", f"{_host(url)} answers 410: it wants no more of this event")
+        return state, why, wait
+
+    def _headers(self, id_: str, body: str) -> dict[str, str]:
+        """The three headers of Standard Webhooks; signed anew for each try, because receivers refuse old ones."""
+        now = datetime.now(UTC)
+        secret = self._settings.secret
+        if secret is None:  # pragma: no cover - told before
+            raise Unfit("WEBHOOK_SECRET is not set")
+        return {
+            "content-type": "application/json",
+            "user-agent": "Recado",
+            "webhook-id": id_,
+            "webhook-timestamp": str(int(now.timestamp())),
+            "webhook-signature": Webhook(secret.get_secret_value()).sign(id_, now, body),
+        }
+
+    async def _alert(self, url: str, kind: str, words: str) -> None:
+        alarm = Alarm(kind, "warning", words, "see that system, or take its address out of WEBHOOK_SUBSCRIBERS")
+        await self._alerts.sound(alarm, f"{kind}:{_name(url)}", again_after=_AGAIN_ALERT_SECONDS)
+
+
+def _checked(data: Any) -> DeliverJob:
+    try:
+        return DeliverJob.model_validate(data)
+    except ValidationError as error:
+        told = "; ".join(f"{'.'.join(map(str, one['loc'])) or 'data'}: {one['msg']}" for one in error.errors())
+        raise Unfit(told) from error
+
+
+def _raised(error: BaseException) -> NoReturn:
+    raise error
+
+
+def _body(job: DeliverJob, at: float) -> str:
+    """The same bytes at every try."""
+    when = datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    told = {"type": job.event, "timestamp": when, "data": job.data}
+    return json.dumps(told, ensure_ascii=False, separators=(",", ":"))
+
+
+def _name(url: str) -> str:
+    return hashlib.sha256(url.encode()).hexdigest()[:16]
+
+
+def _host(url: str) -> str:
+    """The address as far as it may be shown: paths and queries hold secrets."""
+    return urlsplit(url).hostname or "?"

@@ -1,0 +1,94 @@
+"""Which events there are, and how one is handed to the queue that brings it to the subscribers.
+
+A subscriber gets `{type, timestamp, data}`. What `data` holds, besides `conversation` (our name for it) and `contact`
+(`{phone, bsuid, name}`, each may be null):
+
+- `message.received`: `message` (its wamid), `type` (text, voice, photo …), `text` (as understood: the words, what was
+  heard or seen; null where nothing was to be understood), `at` (when the person sent it)
+- `message.sent`: `message` (our name for it, `reply.part`), `type` (say, buttons, template …), `wamid`, `text`
+- `message.failed`: `message`, `type` (null where Meta told of it later), `wamid` (null where Meta never took it),
+  `error` (Meta's code, or null), `reason`. One that Meta took and then could not deliver was `sent` before.
+- `conversation.handoff`: `to` (person, bot), `quiet` (whether the bot stays out of it), `reason`
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from redis.asyncio import Redis
+
+from bot import queues
+from bot.contacts import Contact
+from bot.settings import SubscriberSettings
+
+Event = Literal[
+    "message.received",
+    "message.sent",
+    "message.failed",
+    "conversation.handoff",
+    "product.captured",
+    "subscription.changed",
+    "payment.recorded",
+    "payment.failed",
+]
+
+
+def event_id(event: Event, *parts: str) -> str:
+    """The same id for the same happening, as often as it is told: it is made of what the event is about.
+
+    Digits of a hash, because wamids hold the person's number, and because Node's BullMQ allows no colon in an id.
+    """
+    digest = hashlib.sha256("\n".join((event, *parts)).encode()).hexdigest()
+    return f"{event.replace('.', '-')}-{digest[:32]}"
+
+
+def person(contact: Contact, *, phone: str | None = None, bsuid: str | None = None) -> dict[str, str | None]:
+    """Who an event is about, as its `data.contact`; what a message says of its sender goes before what is kept."""
+    return {"phone": phone or contact.phone, "bsuid": bsuid or contact.bsuid, "name": contact.name}
+
+
+@dataclass(frozen=True, slots=True)
+class Ours:
+    """A message of ours, as events name it: `name` is that of its reply and part, `kind` what it is, if known."""
+
+    conversation: str
+    name: str
+    contact: Contact
+    kind: str | None
+
+    def data(self, **more: Any) -> dict[str, Any]:
+        about = {"conversation": self.conversation, "contact": person(self.contact), "message": self.name}
+        return about | {"type": self.kind} | more
+
+
+class Subscribers:
+    """The systems that get events; without any, telling costs nothing."""
+
+    def __init__(self, redis: Redis, settings: SubscriberSettings) -> None:
+        self._redis = redis
+        self._there = bool(settings.subscribers)
+
+    async def tell(self, event: Event, data: dict[str, Any], id: str) -> None:  # noqa: A002 - the contract's word
+        """Have an event brought to all subscribers; the same `id` is the same event, and is brought once.
+
+        It can't be put into a transaction with what it tells of. So it is told before that is written down, in a step
+        that is done again after a crash: rather told twice under one id than not at all. Raises what Redis raises.
+        """
+        if self._there:
+            await queues.add(
+                self._redis, "webhook", "deliver", {"event": event, "data": data, "id": id}, id, keep=False
+            )
+
+    async def tell_sent(self, message: Ours, wamid: str, text: str) -> None:
+        """Meta has accepted it."""
+        id_ = event_id("message.sent", message.conversation, message.name)
+        await self.tell("message.sent", message.data(wamid=wamid, text=text), id_)
+
+    async def tell_failed(
+        self, message: Ours, reason: str, *, error: int | None = None, wamid: str | None = None
+    ) -> None:
+        """It won't arrive."""
+        id_ = event_id("message.failed", message.conversation, message.name)
+        await self.tell("message.failed", message.data(wamid=wamid, error=error, reason=reason), id_)

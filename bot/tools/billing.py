@@ -1,0 +1,282 @@
+"""The customer's own subscription, invoices and pages at Stripe; whose they are is decided by the identity alone."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any, Literal
+
+import structlog
+from pydantic import Field
+
+from bot import queues
+from bot.language import Language
+from bot.logs import masked
+from bot.messages import Attachment, LinkButton
+from bot.payments.billing import Billing
+from bot.payments.errors import Away, KeyRejected, StripeFailed
+from bot.payments.facts import Customer, Invoice, Subscription
+from bot.payments.links import SeveralCustomers
+from bot.payments.news import invoice_mail
+from bot.payments.shown import day, money
+from bot.payments.words import words
+from bot.storage.door import StorageFailed
+from bot.tools.tool import Arguments, NoArguments, ToolContext, ToolError, tool
+
+_log = structlog.get_logger()
+_SHOWN = (
+    "A button that opens the page is shown with your answer. Say in a sentence what it is for; don't write the link."
+)
+_INVOICES = 24
+_LABELS: dict[str, dict[Language, tuple[str, str]]] = {
+    "checkout": {
+        "es": ("Para suscribirte a *{plan}* ({price}), abre la página segura de Stripe:", "Suscribirme"),
+        "en": ("To subscribe to *{plan}* ({price}), open Stripe's secure page:", "Subscribe"),
+    },
+    "portal": {
+        "es": ("En tu portal ves tus pagos y cambias tu tarjeta o tus datos:", "Abrir mi portal"),
+        "en": ("In your portal you see your payments and change your card or your details:", "Open my portal"),
+    },
+}
+
+
+def billing_of(context: ToolContext) -> Billing:
+    if context.billing is None:  # pragma: no cover - the catalog doesn't offer the tool then
+        raise ToolError("billing is not set up here")
+    return context.billing
+
+
+def language_of(context: ToolContext) -> Language:
+    known = context.contact.language
+    return "en" if known == "en" else "es" if known == "es" else billing_of(context).default_language
+
+
+@asynccontextmanager
+async def honest(context: ToolContext) -> AsyncIterator[None]:
+    """What goes wrong at Stripe, in words with which the model can answer honestly."""
+    try:
+        yield
+    except SeveralCustomers as error:
+        await context.handoff.call_a_person(context.conversation, "several Stripe customers have this contact")
+        raise ToolError(
+            "several accounts have this number, so a colleague has been called. Say so, and stop"
+        ) from error
+    except Away as error:
+        _log.warning("stripe_away", why=str(error))
+        told = "the payment system does not answer now. Say so, and that it can be asked again in a few minutes"
+        raise ToolError(told) from error
+    except KeyRejected as error:
+        _log.error("stripe_key_rejected", why=str(error), fix="see STRIPE_SECRET_KEY and `recado doctor`")
+        raise ToolError("billing is out of order on our side. Say so, and offer a person of the team") from error
+    except StripeFailed as error:
+        _log.error("stripe_refused", why=str(error))
+        raise ToolError("the payment system refused this. Say so, and offer a person of the team") from error
+    except StorageFailed as error:
+        raise ToolError("the document can't be stored now. Say so; it can be asked for again later") from error
+
+
+async def customer_of(context: ToolContext) -> Customer:
+    """The customer that this contact is; ToolError says how to find out where nobody knows."""
+    found = await billing_of(context).links.customer_of(context.conversation, context.contact)
+    if found is None:
+        way = (
+            "Ask for the e-mail address of their account and call verify_email"
+            if context.verification is not None
+            else "Offer a person of the team, who can find the account"
+        )
+        raise ToolError(f"it is not known which account this contact has. {way}")
+    return found
+
+
+async def subscription_of(context: ToolContext, customer: Customer) -> Subscription:
+    """The one that lives; ToolError when there is none."""
+    found = next((one for one in await billing_of(context).stripe.subscriptions(customer.id) if one.live), None)
+    if found is None:
+        raise ToolError("there is no subscription. list_plans shows what there is, start_subscription begins one")
+    return found
+
+
+@tool(NoArguments)
+async def get_subscription(_: NoArguments, context: ToolContext) -> str:
+    """The customer's own plan, its status, the next charge, the card that is charged, and when a trial or a cancelled
+    subscription ends. Call it for every question about their plan; don't answer from memory.
+    """
+    billing = billing_of(context)
+    async with honest(context):
+        customer = await customer_of(context)
+        subscription = await subscription_of(context, customer)
+        plan, charge, card = await asyncio.gather(
+            billing.plans.name_of(subscription.item.price),
+            _next_charge(context, subscription),
+            _card(context, customer, subscription),
+        )
+    price = subscription.item.price
+    told: dict[str, Any] = {
+        "plan": plan,
+        "status": subscription.status,
+        "price": money(price.unit_amount or 0, price.currency),
+        "every": price.interval,
+        "period_ends": _day(context, subscription.until),
+        "ends_then": subscription.ends,
+        "next_charge": charge,
+        "payment_method": card,
+    }
+    if subscription.status == "trialing" and subscription.trial_end:
+        told["trial_ends"] = _day(context, subscription.trial_end)
+    return json.dumps(told, ensure_ascii=False)
+
+
+async def _next_charge(context: ToolContext, subscription: Subscription) -> dict[str, str] | None:
+    """Its amount and its day; None where the subscription ends before."""
+    if subscription.ends:
+        return None
+    preview = await billing_of(context).stripe.preview(subscription)
+    return {"amount": money(preview.amount_due, preview.currency), "day": _day(context, subscription.until)}
+
+
+async def _card(context: ToolContext, customer: Customer, subscription: Subscription) -> str | None:
+    stripe = billing_of(context).stripe
+    chosen = subscription.default_payment_method or customer.invoice_settings.default_payment_method
+    methods = [await stripe.payment_method(chosen)] if chosen else await stripe.payment_methods(customer.id)
+    if not methods:
+        return None
+    first = methods[0]
+    return f"{first.card.brand.title()} •••• {first.card.last4}" if first.card else first.type
+
+
+@tool(NoArguments)
+async def list_plans(_: NoArguments, context: ToolContext) -> str:
+    """The plans that can be subscribed to, with their prices by month and year and in each currency."""
+    async with honest(context):
+        plans = await billing_of(context).plans.all()
+    shown = [
+        {
+            "plan": plan.name,
+            "description": plan.description or "",
+            "prices": [f"{money(one.unit_amount or 0, one.currency)} per {one.interval}" for one in plan.prices],
+        }
+        for plan in plans
+    ]
+    return json.dumps({"plans": shown, "trial_days": billing_of(context).trial_days}, ensure_ascii=False)
+
+
+class HowMany(Arguments):
+    limit: int = Field(6, description="How many of the newest, 1 to 24", ge=1, le=_INVOICES)
+
+
+@tool(HowMany)
+async def list_invoices(arguments: HowMany, context: ToolContext) -> str:
+    """The customer's own invoices, the newest first: number, day, amount, whether it's paid. send_invoice sends one."""
+    async with honest(context):
+        customer = await customer_of(context)
+        invoices = await billing_of(context).stripe.invoices(customer.id, limit=arguments.limit)
+    shown = [
+        {
+            "number": one.number,
+            "day": _day(context, one.created),
+            "amount": money(one.total, one.currency),
+            "status": one.status,
+            "left_to_pay": money(one.amount_remaining, one.currency),
+        }
+        for one in invoices
+        if one.number
+    ]
+    return json.dumps({"invoices": shown}, ensure_ascii=False)
+
+
+class WhichInvoice(Arguments):
+    number: str | None = Field(None, description="Its number from list_invoices; left out, the newest", max_length=60)
+    by: Literal["chat", "email"] = Field(
+        "chat", description="chat: as a PDF here; email: to the address of their account"
+    )
+
+
+@tool(WhichInvoice, acts=True)
+async def send_invoice(arguments: WhichInvoice, context: ToolContext) -> str:
+    """Send one of the customer's own invoices, as a PDF in this chat or by e-mail to the address of their account."""
+    billing = billing_of(context)
+    async with honest(context):
+        customer = await customer_of(context)
+        invoices = await billing.stripe.invoices(customer.id, limit=100)
+        wanted = (arguments.number or "").strip().casefold()
+        found = next((one for one in invoices if one.number and wanted in ("", one.number.casefold())), None)
+        if found is None:
+            raise ToolError("there is no such invoice of this customer; list_invoices shows their own")
+        if arguments.by == "email":
+            return await _mail(context, customer, found)
+        file = await billing.documents.of(context.conversation, found)
+    context.parts.append(Attachment(file=file))
+    return f"The PDF of invoice {found.number} is sent with your answer. Say so in a few words."
+
+
+async def _mail(context: ToolContext, customer: Customer, invoice: Invoice) -> str:
+    if context.verification is None or not customer.email:
+        raise ToolError("it can't be sent by e-mail: there is no address. Offer it in the chat, by=chat")
+    if invoice.status != "paid":
+        raise ToolError("only a paid invoice can be sent by e-mail. Offer it in the chat, by=chat")
+    language = language_of(context)
+    data = invoice_mail(invoice, billing_of(context).zone) | ({"name": customer.name[:100]} if customer.name else {})
+    job = {"to": customer.email, "template": "invoice_paid", "data": data, "language": language}
+    await queues.add(context.verification.redis, "email", "send", job, f"invoice-{masked(context.effect)}")
+    return "Done: the invoice is on its way to the address of their account. Don't name the address."
+
+
+class WhichPlan(Arguments):
+    plan: str = Field(description="The plan's name, from list_plans", min_length=1, max_length=100)
+    interval: Literal["month", "year"] = Field("month", description="Paid by the month or by the year")
+    currency: Literal["mxn", "usd"] = Field("mxn", description="The currency")
+    new_customer: bool = Field(False, description="True only if they said that they have no account yet")
+
+
+@tool(WhichPlan, acts=True)
+async def start_subscription(arguments: WhichPlan, context: ToolContext) -> str:
+    """Give the customer a button to Stripe's page where they subscribe and pay. Nothing is charged before they do so
+    there. For somebody who has a plan already, use change_plan.
+    """
+    billing, language = billing_of(context), language_of(context)
+    async with honest(context):
+        plan = await billing.plans.find(arguments.plan)
+        price = plan.price(arguments.interval, arguments.currency) if plan else None
+        if plan is None or price is None:
+            raise ToolError("there is no such plan with that interval and currency; list_plans shows what there is")
+        if arguments.new_customer and not await billing.links.customer_of(context.conversation, context.contact):
+            customer = await billing.links.create(context.conversation, context.contact, _key(context, "customer"))
+        else:
+            customer = await customer_of(context)
+        earlier = await billing.stripe.subscriptions(customer.id)
+        if any(one.live for one in earlier):
+            raise ToolError("they have a subscription already; change_plan changes its plan")
+        trial = 0 if earlier else billing.trial_days
+        page = await billing.stripe.checkout(
+            customer.id, price.id, trial, await billing.back(), _key(context, "checkout")
+        )
+        # Another page that is still open would let them subscribe twice.
+        for other in await billing.stripe.open_checkouts(customer.id):
+            if other.id != page.id:
+                await billing.stripe.expire_checkout(other.id)
+    body, label = _LABELS["checkout"][language]
+    shown = f"{money(price.unit_amount or 0, price.currency)} {words(arguments.interval, language)}"
+    context.parts.append(LinkButton(body=body.format(plan=plan.name, price=shown), label=label, url=str(page.url)))
+    return f"{_SHOWN} Trial: {trial} days." if trial else _SHOWN
+
+
+@tool(NoArguments)
+async def open_portal(_: NoArguments, context: ToolContext) -> str:
+    """Give the customer a button to their own portal at Stripe: payment method, billing details, receipts."""
+    billing = billing_of(context)
+    async with honest(context):
+        customer = await customer_of(context)
+        page = await billing.stripe.portal(customer.id, await billing.back(), _key(context, "portal"))
+    body, label = _LABELS["portal"][language_of(context)]
+    context.parts.append(LinkButton(body=body, label=label, url=str(page.url)))
+    return _SHOWN
+
+
+def _key(context: ToolContext, what: str) -> str:
+    return f"recado-{what}-{masked(context.effect)}"
+
+
+def _day(context: ToolContext, moment: float) -> str:
+    return day(moment, billing_of(context).zone, language_of(context))

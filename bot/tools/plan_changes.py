@@ -1,0 +1,74 @@
+"""Changes of the customer's subscription: a tool shows a card with the amount, and only the customer's tap makes it."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from bot.payments.changes import Change
+from bot.tools.billing import billing_of, customer_of, honest, language_of, subscription_of
+from bot.tools.tool import Arguments, NoArguments, ToolContext, ToolError, tool
+
+_SHOWN = (
+    "A card with the amount and two buttons is shown with your answer. Nothing is changed until the customer taps: "
+    "you can't confirm for them, and neither does a text. Don't say that it is done; if there is nothing to add, "
+    "answer only: -"
+)
+
+
+class NewPlan(Arguments):
+    plan: str = Field(description="The new plan's name, from list_plans", min_length=1, max_length=100)
+    interval: Literal["month", "year"] | None = Field(
+        None, description="Paid by the month or by the year; left out, as now"
+    )
+
+
+@tool(NewPlan)
+async def change_plan(arguments: NewPlan, context: ToolContext) -> str:
+    """Show the customer what changing to another plan, or between month and year, costs today, with buttons to confirm
+    it or leave it. Call it again whenever they ask, however often it was shown.
+    """
+    billing = billing_of(context)
+    async with honest(context):
+        subscription = await subscription_of(context, await customer_of(context))
+        now = subscription.item.price
+        plan = await billing.plans.find(arguments.plan)
+        price = plan.price(arguments.interval or now.interval, now.currency) if plan else None
+        if price is None:
+            raise ToolError(
+                f"there is no such plan with that interval in {now.currency}; list_plans shows what there is"
+            )
+        if price.id == now.id:
+            raise ToolError("they have that very plan already")
+        if subscription.ends:
+            raise ToolError("their subscription is to end; it has to go on first: resume_subscription")
+        return await _show(context, await billing.changes.to_plan(subscription, price))
+
+
+@tool(NoArguments)
+async def cancel_subscription(_: NoArguments, context: ToolContext) -> str:
+    """Show the customer when their subscription would end, with buttons to cancel it or leave it. It ends with the
+    period that is paid; nothing is refunded.
+    """
+    async with honest(context):
+        subscription = await subscription_of(context, await customer_of(context))
+        if subscription.ends:
+            raise ToolError("it is cancelled already: see get_subscription; resume_subscription takes it back")
+        return await _show(context, await billing_of(context).changes.to_end(subscription))
+
+
+@tool(NoArguments)
+async def resume_subscription(_: NoArguments, context: ToolContext) -> str:
+    """Show the customer that their cancelled subscription can go on, with buttons to confirm it or leave it."""
+    async with honest(context):
+        subscription = await subscription_of(context, await customer_of(context))
+        if not subscription.ends:
+            raise ToolError("it is not cancelled: it goes on as it is")
+        return await _show(context, await billing_of(context).changes.to_go_on(subscription))
+
+
+async def _show(context: ToolContext, change: Change) -> str:
+    card = await billing_of(context).changes.card(context.conversation, change, language_of(context))
+    context.parts.append(card)
+    return _SHOWN

@@ -1,0 +1,27 @@
+"""Offering notifications in the customer's browser."""
+
+from __future__ import annotations
+
+from bot.language import Language
+from bot.messages import LinkButton
+from bot.phrases import phrase
+from bot.tools.tool import NoArguments, ToolContext, ToolError, tool
+
+
+@tool(NoArguments)
+async def notify_me(_: NoArguments, context: ToolContext) -> str:
+    """Offer notifications in the customer's browser: shows a button that leads to the page where they are turned on
+    or off. Call it when the customer wants to be notified of payments, orders or reminders outside this chat, or no
+    longer wants to be.
+    """
+    if context.push is None:
+        raise ToolError("browser notifications are not set up here; say so")
+    language: Language = "en" if context.contact.language == "en" else "es"
+    context.parts.append(
+        LinkButton(
+            body=phrase("notify_me", language),
+            label=phrase("notify_me_label", language),
+            url=await context.push.link(context.conversation),
+        )
+    )
+    return "Shown with your answer: a button to the page. The link is valid for a day, for this customer alone. Stop."

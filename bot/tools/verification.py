@@ -1,0 +1,100 @@
+"""Finding out which account a contact has: a code by e-mail, typed in the chat. Nobody learns which addresses exist."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import AfterValidator, Field
+
+from bot.logs import masked
+from bot.payments.facts import Customer
+from bot.payments.links import BelongsToAnother
+from bot.tools.billing import billing_of, honest, language_of
+from bot.tools.tool import Arguments, ToolContext, ToolError, tool
+from bot.verification import TooManyCodes, Verification
+
+_SENT = (
+    "If there is an account with that address, a code of 6 digits is on its way there; it is good for 10 minutes. Say "
+    "exactly that, also when asked whether there is one: nobody knows. When they type the code, call confirm_code."
+)
+_WRONG = "that code is wrong, used or too old. Say so; verify_email sends a new one"
+
+
+def _address(value: str) -> str:
+    name, at, domain = value.strip().partition("@")
+    if not (name and at and "." in domain.strip(".")) or any(sign.isspace() for sign in value.strip()):
+        raise ValueError("not an e-mail address")
+    return value.strip()
+
+
+class Address(Arguments):
+    email: Annotated[str, AfterValidator(_address)] = Field(
+        description="The address that the customer gave as that of their account", min_length=6, max_length=254
+    )
+
+
+class Code(Arguments):
+    code: str = Field(description="The 6 digits that the customer typed", min_length=6, max_length=20)
+
+
+@tool(Address, acts=True)
+async def verify_email(arguments: Address, context: ToolContext) -> str:
+    """Send a code to the e-mail address of the customer's account, to find out which account is theirs. Call it when a
+    tool says that the account is not known and the customer gave their address.
+    """
+    async with honest(context):
+        customers = await _with_address(context, arguments.email)
+    # With several accounts nobody can say which is meant: the code proves the address, and then a person decides.
+    subject = " ".join(one.id for one in customers)
+    try:
+        await _verification(context).start(
+            context.conversation, arguments.email, subject or None, language_of(context), context.effect
+        )
+    except TooManyCodes as error:
+        raise ToolError("too many codes were asked for. Say so, and that they can try again in an hour") from error
+    return _SENT
+
+
+async def _with_address(context: ToolContext, email: str) -> list[Customer]:
+    """Stripe tells capitals from small letters in this list, people don't."""
+    stripe = billing_of(context).stripe
+    found = {
+        one.id: one for name in dict.fromkeys((email, email.lower())) for one in await stripe.customers_by_email(name)
+    }
+    return list(found.values())
+
+
+@tool(Code)
+async def confirm_code(arguments: Code, context: ToolContext) -> str:
+    """Check the code that the customer typed, and link this contact to the account if it is right."""
+    verification, links = _verification(context), billing_of(context).links
+    proved = await verification.proves(context.conversation, arguments.code)
+    if proved is None:
+        raise ToolError(_WRONG)
+    customer, *others = proved.split()
+    why = "the address has several Stripe customers" if others else None
+    if why is None:
+        async with honest(context):
+            try:
+                key = f"recado-link-{masked(context.effect)}"
+                linked = await links.link(context.conversation, context.contact, customer, key)
+                if linked.email:
+                    await links.contacts.set_email(context.conversation, linked.email)
+            except BelongsToAnother:
+                why = "the Stripe customer belongs to another contact"
+    # Not before: while Stripe is away the code stays good.
+    await verification.use_up(context.conversation)
+    if why is not None:
+        return await _a_person_decides(context, why)
+    return "Done: the account is linked. Now do what they asked for, with the other tools."
+
+
+async def _a_person_decides(context: ToolContext, why: str) -> str:
+    await context.handoff.call_a_person(context.conversation, f"A contact proved an e-mail address, but {why}")
+    return "The code is right, but a colleague has to look at this account: one has been called. Say so, and stop."
+
+
+def _verification(context: ToolContext) -> Verification:
+    if context.verification is None:  # pragma: no cover - the catalog doesn't offer the tool then
+        raise ToolError("there is no e-mail here")
+    return context.verification

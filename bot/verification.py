@@ -1,0 +1,110 @@
+"""Proof that an e-mail address is somebody's: a code that goes there by e-mail and comes back in the chat."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import hmac
+import secrets
+from dataclasses import dataclass
+from typing import cast
+
+from redis.asyncio import Redis
+
+from bot import queues
+from bot.logs import masked
+from bot.redis import answer, key
+
+_DIGITS = 6
+_ROUNDS = 20_000
+
+
+class TooManyCodes(Exception):
+    """This contact, or this address, was sent as many codes as it may be for now."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """Codes live `valid_seconds`, allow `tries`, are used once; `sends` an hour for a contact and for an address.
+
+    A code is kept for an address of nobody too: neither words nor waits nor counts tell whether there is somebody.
+    """
+
+    redis: Redis
+    valid_seconds: int = 600
+    tries: int = 5
+    sends: int = 3
+    per_seconds: int = 3600
+
+    async def start(self, conversation: str, address: str, subject: str | None, language: str, effect: str) -> None:
+        """Send a code to the address, if there is a `subject` that it would prove; an earlier code is void.
+
+        `effect` names this sending: again with the same one, it is the same mail. Raises TooManyCodes.
+        """
+        await self._count(conversation, address, effect)
+        if await answer(self.redis.hget(_kept(conversation), "sent")) == effect:
+            return
+        code = f"{secrets.randbelow(10**_DIGITS):0{_DIGITS}}"
+        salt = secrets.token_hex(16)
+        kept = {"salt": salt, "code": await _hashed(code, salt), "subject": subject or "", "left": str(self.tries)}
+        pipeline = self.redis.pipeline(transaction=True)
+        pipeline.delete(_kept(conversation))
+        pipeline.hset(_kept(conversation), mapping=kept)
+        pipeline.expire(_kept(conversation), self.valid_seconds)
+        await pipeline.execute()
+        if subject:
+            data = {"to": address, "template": "verify_email", "data": {"code": code}, "language": language}
+            await queues.add(self.redis, "email", "send", data, f"verify-{masked(effect + salt)}")
+        await answer(self.redis.hset(_kept(conversation), "sent", effect))
+
+    async def proves(self, conversation: str, code: str) -> str | None:
+        """What a right code proves (the `subject`); None for one that is wrong, old or used. See `use_up`."""
+        # The try is taken before the look, so that many at once have no more of them.
+        left = await answer(self.redis.eval(_TAKE_TRY, 1, _kept(conversation)))
+        if not left:
+            return None
+        salt, kept, subject = cast("list[str]", left)
+        given = await _hashed("".join(filter(str.isdigit, code)), salt)
+        right = hmac.compare_digest(given, kept)
+        return str(subject) if right and subject else None
+
+    async def use_up(self, conversation: str) -> None:
+        """The code has done its work: from now on it proves nothing."""
+        await self.redis.delete(_kept(conversation))
+
+    async def _count(self, conversation: str, address: str, effect: str) -> None:
+        hashed = hashlib.sha256(address.casefold().encode()).hexdigest()[:24]
+        counters = (key(conversation, "verify", "sent"), f"recado:verify:sent:{hashed}")
+        for counter in counters:
+            allowed = await answer(self.redis.eval(_COUNT, 1, counter, effect, str(self.sends), str(self.per_seconds)))
+            if not allowed:
+                raise TooManyCodes
+
+
+# A try by number of an entry that expires; the hash is gone when none is left.
+_TAKE_TRY = """
+local found = redis.call('HMGET', KEYS[1], 'salt', 'code', 'subject', 'left')
+if not found[1] then return false end
+if tonumber(found[4]) <= 0 then return false end
+redis.call('HINCRBY', KEYS[1], 'left', -1)
+return {found[1], found[2], found[3]}
+"""
+# The same effect counts once, so that a turn that is done again does not use up what is allowed.
+_COUNT = """
+local now = tonumber(redis.call('TIME')[1])
+redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now - tonumber(ARGV[3]))
+if redis.call('ZSCORE', KEYS[1], ARGV[1]) then return 1 end
+if redis.call('ZCARD', KEYS[1]) >= tonumber(ARGV[2]) then return 0 end
+redis.call('ZADD', KEYS[1], now, ARGV[1])
+redis.call('EXPIRE', KEYS[1], ARGV[3])
+return 1
+"""
+
+
+async def _hashed(code: str, salt: str) -> str:
+    digest = await asyncio.to_thread(hashlib.pbkdf2_hmac, "sha256", code.encode(), salt.encode(), _ROUNDS)
+    return digest.hex()
+
+
+def _kept(conversation: str) -> str:
+    return key(conversation, "verify", "code")

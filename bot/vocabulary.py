@@ -1,0 +1,32 @@
+"""What the operators' prompts may name, by the tools and templates that there are; and the library that knows it."""
+
+from __future__ import annotations
+
+from redis.asyncio import Redis
+
+from bot.in_hand import releases_in_hand
+from bot.prompting.check import Vocabulary
+from bot.prompting.library import Library
+from bot.settings import PRICES, Settings
+from bot.templates.files import names
+from bot.tools.catalog import TABLE
+
+
+def vocabulary(settings: Settings) -> Vocabulary:
+    """All tools, also of integrations that aren't configured here; the templates' files; the models with a price."""
+    models = {*PRICES, *settings.llm.models, settings.budget.model, "openrouter/auto"}
+    return Vocabulary(
+        tools=frozenset(row.tool.name for row in TABLE),
+        templates=names(settings.service.templates_dir),
+        models=frozenset(models),
+    )
+
+
+def library_of(redis: Redis, settings: Settings) -> Library:
+    return Library(
+        redis,
+        settings.service.prompts_dir,
+        vocabulary(settings),
+        in_use=lambda: releases_in_hand(redis),
+        watching=settings.service.prompts_release == "watch",
+    )

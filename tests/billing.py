@@ -1,0 +1,94 @@
+"""What tests of billing share: Recado's settings for Stripe's imitation, and a customer's way through a chat."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from bot import queues
+from bot.redis import answer
+from bot.sandbox.meta import Person, Sent
+from bot.sandbox.openrouter import calls, says
+from bot.sandbox.stripe import StripeImitation
+from bot.sandbox.subscriber import customer, subscribe
+from tests.notifications import settled
+from tests.processes import eventually
+from tests.world import World
+
+WEBHOOK_SECRET = "whsec_of_the_tests"
+
+
+def billing(stripe: StripeImitation) -> dict[str, str]:
+    return {
+        "STRIPE_SECRET_KEY": "sk_test_of_the_tests",
+        "STRIPE_WEBHOOK_SECRET": WEBHOOK_SECRET,
+        "STRIPE_API_BASE": stripe.account.base_url,
+        "SMTP_HOST": "127.0.0.1",
+        "SMTP_PORT": "9",
+        "SMTP_FROM_EMAIL": "hola@recado.example",
+    }
+
+
+def stripe_of(world: World) -> StripeImitation:
+    assert world.stripe is not None
+    return world.stripe
+
+
+async def subscriber(world: World, person: Person, price: str = "basico_month_mxn", **more: Any) -> str:
+    """Make the person a customer with this plan, and let that be old news; gives the subscription."""
+    owner = customer(stripe_of(world), person.phone or person.bsuid, person.name, f"{person.name}@example.com".lower())
+    made = subscribe(stripe_of(world), owner, price, **more)
+    await in_step(world)
+    return made
+
+
+async def in_step(world: World) -> None:
+    """Wait until all that Stripe told is worked on."""
+    await stripe_of(world).idle()
+
+    async def done() -> bool:
+        counts = await queues.counts(world.redis, "notification")
+        return not (counts["waiting"] or counts["active"] or counts["delayed"])
+
+    await eventually(done)
+
+
+async def asks(world: World, person: Person, words: str, tool: str, **arguments: Any) -> list[Sent]:
+    """The person writes, the model calls this tool and then says `Listo.`; what the person is sent."""
+    before = len(world.meta.sent_to(person))
+    world.models.will(calls((tool, arguments)), says("Listo."))
+    await world.meta.writes(person, {"type": "text", "text": {"body": words}})
+    await world.meta.replies(person, before + 1)
+    await settled(world)
+    return world.meta.sent_to(person)[before:]
+
+
+async def taps(world: World, person: Person, button: dict[str, Any]) -> str:
+    """The person taps a button; what they are told then."""
+    before = len(world.meta.sent_to(person))
+    reply = {"type": "button_reply", "button_reply": button}
+    await world.meta.writes(person, {"type": "interactive", "interactive": reply})
+    await world.meta.replies(person, before + 1)
+    await settled(world)
+    return "\n".join(sent.text for sent in world.meta.sent_to(person)[before:])
+
+
+def buttons(sent: Sent) -> list[dict[str, Any]]:
+    return [one["reply"] for one in sent.request["interactive"]["action"]["buttons"]]
+
+
+def told_by_tool(world: World) -> str:
+    """What the last tool said to the model."""
+    return next(str(one["content"]) for one in world.models.requests[-1]["messages"][::-1] if one["role"] == "tool")
+
+
+async def mails(world: World, count: int = 1) -> list[dict[str, Any]]:
+    """The e-mails that are in their queue, once there are so many."""
+
+    async def there() -> list[dict[str, Any]]:
+        keys = [key async for key in world.redis.scan_iter("bull:email:*", _type="hash")]
+        raw = [await answer(world.redis.hget(key, "data")) for key in keys]
+        found = [json.loads(one) for one in raw if one]
+        return found if len(found) >= count else []
+
+    return await eventually(there)

@@ -1,0 +1,133 @@
+"""Stripe's door: what is signed and from now is kept once before the 200, and nothing else is."""
+
+from __future__ import annotations
+
+import io
+import json
+import time
+from typing import Any
+
+import pytest
+from redis.asyncio import Redis
+
+from bot import queues
+from bot.payments.signature import signed
+from bot.sandbox.stripe import StripeImitation
+from bot.sandbox.stripe.courier import signature
+from tests.billing import WEBHOOK_SECRET, billing
+from tests.world import Start, World
+
+EVENT: dict[str, Any] = {
+    "id": "evt_1",
+    "object": "event",
+    "type": "invoice.paid",
+    "created": 1_795_500_000,
+    "data": {"object": {"id": "in_1", "object": "invoice", "customer": "cus_1"}},
+}
+
+
+@pytest.fixture
+async def door(stripe: StripeImitation, start: Start) -> World:
+    return await start(workers=0, **billing(stripe))
+
+
+async def post(
+    world: World, event: Any, *, at: float | None = None, secret: str = WEBHOOK_SECRET, header: str | None = None
+) -> int:
+    body = event if isinstance(event, str) else json.dumps(event)
+    headers = {"Stripe-Signature": signature(secret, body, int(at or time.time())) if header is None else header}
+    async with world.http.post(
+        f"{world.url}/webhooks/stripe", data=io.BytesIO(body.encode()), headers=headers
+    ) as response:
+        return response.status
+
+
+async def kept(world: World) -> int:
+    return (await queues.counts(world.redis, "notification"))["waiting"]
+
+
+async def test_a_signed_event_is_kept_once(door: World) -> None:
+    assert [await post(door, EVENT) for _ in range(3)] == [200, 200, 200]
+    assert await kept(door) == 1
+
+
+async def test_a_repetition_in_other_bytes_is_the_same_event(door: World) -> None:
+    assert await post(door, EVENT) == 200
+    assert await post(door, json.dumps(EVENT, indent=4)) == 200
+    assert await kept(door) == 1
+
+
+@pytest.mark.parametrize("header", ["", "t=1", "v1=00", "t=x,v1=00", "t=²,v1=00", "nonsense", f"t={'9' * 4000},v1=aa"])
+async def test_a_header_that_proves_nothing_is_400(door: World, header: str) -> None:
+    assert await post(door, EVENT, header=header) == 400
+    assert await kept(door) == 0
+
+
+async def test_another_secret_another_body_or_another_time_is_400(door: World) -> None:
+    assert await post(door, EVENT, secret="whsec_other") == 400
+    assert await post(door, EVENT, at=time.time() - 301) == 400
+    assert await post(door, EVENT, at=time.time() + 302) == 400
+    good = signature(WEBHOOK_SECRET, json.dumps(EVENT), int(time.time()))
+    assert await post(door, EVENT | {"id": "evt_2"}, header=good) == 400
+    assert await kept(door) == 0
+    assert await post(door, EVENT, at=time.time() - 290) == 200
+
+
+async def test_both_secrets_hold_while_one_takes_over_from_the_other(stripe: StripeImitation, start: Start) -> None:
+    variables = billing(stripe) | {"STRIPE_WEBHOOK_SECRET": f"whsec_new,{WEBHOOK_SECRET}"}
+    world = await start(workers=0, **variables)
+    assert await post(world, EVENT) == 200
+    assert await post(world, EVENT, secret="whsec_new") == 200
+    assert await post(world, EVENT, secret="whsec_older") == 400
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        EVENT | {"type": "customer.tax_id.created"},
+        EVENT | {"data": {"object": {"id": "in_1"}}},
+        EVENT | {"data": None},
+        EVENT | {"id": "evt:1 2"},
+        EVENT | {"created": "now"},
+        [],
+        {},
+        "7",
+        "null",
+    ],
+)
+async def test_what_is_signed_and_of_no_use_is_200_and_left(door: World, event: Any) -> None:
+    assert await post(door, event) == 200
+    assert await kept(door) == 0
+
+
+async def test_what_is_signed_and_no_json_is_400(door: World) -> None:
+    assert await post(door, "{") == 400
+    assert await post(door, "[" * 100_000) == 400
+
+
+async def test_a_body_beyond_the_limit_is_413(door: World) -> None:
+    assert await post(door, " " * (1024 * 1024 + 1)) == 413
+
+
+async def test_without_a_secret_there_is_no_door(start: Start) -> None:
+    world = await start(workers=0)
+    assert await post(world, EVENT) == 404
+
+
+async def test_while_redis_takes_nothing_the_answer_is_503(door: World, redis: Redis) -> None:
+    await redis.config_set("maxmemory", "1")
+    try:
+        assert await post(door, EVENT) == 503
+    finally:
+        await redis.config_set("maxmemory", "0")
+    assert await post(door, EVENT) == 200
+    assert await kept(door) == 1
+
+
+def test_the_library_signs_as_we_read() -> None:
+    import stripe  # noqa: PLC0415 - half a second that only this test needs
+
+    body, now = json.dumps(EVENT), int(time.time())
+    header = stripe.WebhookSignature.generate_signature_header(body, WEBHOOK_SECRET, timestamp=now)
+    assert signed(body.encode(), header, ["whsec_other", WEBHOOK_SECRET], now)
+    assert not signed(body.encode() + b" ", header, [WEBHOOK_SECRET], now)

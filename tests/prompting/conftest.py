@@ -1,0 +1,41 @@
+"""Folders of prompts that are right, but for what a test changes in them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from bot.prompting.check import Checked, Vocabulary, check_folder
+
+VOCABULARY = Vocabulary(
+    tools={"business_hours", "talk_to_a_person"}, templates={"payment_reminder"}, models={"openai/gpt-4o-mini"}
+)
+RIGHT = {
+    "assistant": "Hola, soy de {{ business.name }}.\n",
+    "summary": "Resume.\n",
+    "_business": "---\nname: La Tienda\nhours:\n  monday: 9:00-19:00\n---\nVendemos cosas.\n",
+}
+Folder = Callable[..., Checked]
+
+
+@pytest.fixture
+def where(tmp_path: Path) -> Path:
+    folder = tmp_path / "prompts"
+    folder.mkdir()
+    return folder
+
+
+@pytest.fixture
+def folder(where: Path) -> Folder:
+    """Check a folder with these files (names without `.md`, texts or bytes) beside those that have to be there."""
+
+    def make(**files: str | bytes) -> Checked:
+        for name, content in (RIGHT | files).items():
+            path = where / f"{name}.md"
+            if name in files or not path.exists():
+                path.write_bytes(content if isinstance(content, bytes) else content.encode())
+        return check_folder(where, VOCABULARY)
+
+    return make

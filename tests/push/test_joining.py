@@ -1,0 +1,35 @@
+"""Who turns out to be one person keeps the browsers of both."""
+
+from redis.asyncio import Redis
+
+from bot import identity
+from bot.desk import Desk, Lease
+from bot.joining import Joining
+from bot.memory import Memory
+from bot.push.links import Links
+from bot.push.subscriptions import Subscription, Subscriptions
+from bot.sandbox.push import PushService
+from bot.settings import Settings
+
+
+async def test_the_browsers_of_a_conversation_that_joins_come_along(redis: Redis) -> None:
+    service, kept = PushService(), Subscriptions(redis)
+    service.url = "https://push.example.com"
+    names = [
+        await identity.conversation_for(redis, "5215512345678", None),
+        await identity.conversation_for(redis, None, "MX.8801234567890123"),
+    ]
+    browsers = [Subscription.model_validate(service.subscribe()) for _ in names]
+    for name, browser in zip(names, browsers, strict=True):
+        await kept.add(name, browser)
+    token = await Links(redis).token(names[1])
+    home = await identity.conversation_for(redis, "5215512345678", "MX.8801234567890123")
+    (younger,) = set(names) - {home}
+    desk = Desk(redis, lease_seconds=6)
+    lease = Lease(home, "token")
+    assert await desk.take(lease)
+    await Joining(redis, desk, Memory(redis, Settings().memory)).take_in(lease, younger)
+    assert {one.name for one in await kept.of(home)} == {one.name for one in browsers}
+    assert await kept.of(younger) == []
+    # A link that was sent before still leads to the same person.
+    assert await identity.home_of(redis, str(await Links(redis).conversation(token))) == home

@@ -1,0 +1,228 @@
+"""A notification reaches each of a person's browsers once, encrypted, whatever goes wrong on the way."""
+
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack
+from typing import Any
+
+import pytest
+from pydantic import SecretStr
+from redis.asyncio import Redis
+
+from bot import identity
+from bot.events import Events
+from bot.listening import listening
+from bot.outside import Outside
+from bot.push.keys import new_pair
+from bot.push.sending import LONGEST, PAUSES, Pushes, PushJob, payload, push_job
+from bot.push.subscriptions import Subscription, Subscriptions
+from bot.queues import Later, Task, Unfit
+from bot.sandbox.push import PushService, Trouble
+from bot.settings import PushSettings
+
+PUBLIC, PRIVATE = new_pair()
+DATA = {"contact": "5215512345678", "title": "Pago recibido", "body": "Gracias 🌮", "url": "https://example.com/a"}
+TASK = Task("push", DATA, "push-1", time.time())
+
+
+@pytest.fixture
+async def service() -> AsyncIterator[PushService]:
+    made = PushService()
+    async with listening(made.app(), "127.0.0.1", 0, finish=0.1) as made.url:
+        yield made
+
+
+Make = Callable[..., Pushes]
+
+
+@pytest.fixture
+async def pushes(redis: Redis) -> AsyncIterator[Make]:
+    async with AsyncExitStack() as stack:
+
+        def make(*, private: bool = True, pair: tuple[str, str] = (PUBLIC, PRIVATE), pauses: Any = PAUSES) -> Pushes:
+            outside = Outside(allow_private=private, seconds=1)
+            stack.push_async_callback(outside.close)
+            settings = PushSettings(
+                public_key=pair[0], private_key=SecretStr(pair[1]), subject="mailto:erp@example.com"
+            )
+            return Pushes(redis, settings, Events(redis), outside, pauses=pauses)
+
+        yield make
+
+
+@pytest.fixture
+async def conversation(redis: Redis) -> str:
+    return await identity.conversation_for(redis, "5215512345678", "MX.8801234567890123")
+
+
+async def browser(service: PushService, redis: Redis, conversation: str, server_key: str | None = PUBLIC) -> Any:
+    one = service.subscribe(server_key)
+    await Subscriptions(redis).add(conversation, Subscription.model_validate(one))
+    return one
+
+
+@pytest.mark.parametrize("contact", ["5215512345678", "+52 55 1234 5678", "MX.8801234567890123"])
+async def test_a_push_is_signed_encrypted_and_shown_by_every_browser_of_the_person(
+    contact: str, service: PushService, pushes: Make, redis: Redis, conversation: str
+) -> None:
+    for _ in range(2):
+        await browser(service, redis, conversation)
+    await pushes().process(Task("push", DATA | {"contact": contact}, "push-1"))
+    assert service.refused == []
+    first, second = service.pushes
+    assert first["browser"] != second["browser"]
+    assert (first["title"], first["body"], first["url"]) == ("Pago recibido", "Gracias 🌮", "https://example.com/a")
+    assert (first["ttl"], first["urgency"]) == (86400, "normal")
+    assert first["topic"] == second["topic"]
+
+
+async def test_the_same_job_reaches_a_browser_once(
+    service: PushService, pushes: Make, redis: Redis, conversation: str
+) -> None:
+    await browser(service, redis, conversation)
+    for _ in range(2):
+        await pushes().process(TASK)
+    assert service.calls == 1
+
+
+async def test_who_has_no_browser_makes_no_failure(pushes: Make, conversation: str) -> None:
+    await pushes().process(TASK)
+    await pushes().process(Task("push", DATA | {"contact": "5215500000000"}, "push-2"))
+
+
+@pytest.mark.parametrize("status", [404, 410])
+async def test_a_browser_that_is_gone_is_forgotten(
+    status: int, service: PushService, pushes: Make, redis: Redis, conversation: str
+) -> None:
+    await browser(service, redis, conversation)
+    service.troubles = [Trouble(status)]
+    await pushes().process(TASK)
+    assert await Subscriptions(redis).of(conversation) == []
+
+
+async def test_a_retry_goes_only_to_the_browser_that_missed_it_and_as_late_as_its_service_asks(
+    service: PushService, pushes: Make, redis: Redis, conversation: str
+) -> None:
+    await browser(service, redis, conversation)
+    await browser(service, redis, conversation)
+    service.troubles = [Trouble(429, {"Retry-After": "120"})]
+    with pytest.raises(Later, match="HTTP 429") as later:
+        await pushes().process(TASK)
+    assert later.value.seconds == 120
+    await pushes().process(TASK)
+    assert service.calls == 3
+    assert len(service.pushes) == 2
+    assert len({push["topic"] for push in service.pushes}) == 1
+
+
+@pytest.mark.parametrize("status", [301, 307, 408, 500, 502, 503])
+async def test_a_passing_failure_is_retried(
+    status: int, service: PushService, pushes: Make, redis: Redis, conversation: str
+) -> None:
+    one = await browser(service, redis, conversation)
+    service.troubles = [Trouble(status, {"Location": one["endpoint"]})]
+    with pytest.raises(Later, match=f"HTTP {status}"):
+        await pushes().process(TASK)
+    # A redirect isn't followed.
+    assert service.calls == 1
+    await pushes().process(TASK)
+    assert len(service.pushes) == 1
+
+
+async def test_a_service_that_does_not_answer_in_time_is_retried(
+    service: PushService, pushes: Make, redis: Redis, conversation: str
+) -> None:
+    await browser(service, redis, conversation)
+    service.troubles = [Trouble(201, delay=3)]
+    with pytest.raises(Later, match="no answer in time"):
+        await pushes().process(TASK)
+
+
+async def test_a_service_that_is_down_is_retried(pushes: Make, redis: Redis, conversation: str) -> None:
+    service = PushService()
+    service.url = "http://127.0.0.1:1"
+    await browser(service, redis, conversation)
+    with pytest.raises(Later, match="no connection"):
+        await pushes().process(TASK)
+
+
+async def test_after_the_last_try_it_is_given_up(
+    service: PushService, pushes: Make, redis: Redis, conversation: str
+) -> None:
+    await browser(service, redis, conversation)
+    service.troubles = [Trouble(500)] * 2
+    send = pushes(pauses=(0.01,))
+    with pytest.raises(Later):
+        await send.process(TASK)
+    with pytest.raises(Unfit, match="given up after 2 tries"):
+        await send.process(TASK)
+
+
+async def test_another_vapid_key_than_the_browser_knows_is_told_once_with_the_fix(
+    service: PushService, pushes: Make, redis: Redis, conversation: str
+) -> None:
+    await browser(service, redis, conversation)
+    for number in range(2):
+        with pytest.raises(Unfit, match=r"1 of 1 browsers not reached: .*HTTP 403"):
+            await pushes(pair=new_pair()).process(Task("push", DATA, f"push-{number}"))
+    assert service.refused == ["403 the subscription belongs to another VAPID key"] * 2
+    assert len([name async for name in redis.scan_iter("recado:alert:push_refused:*")]) == 1
+    # It stays: with the right keys it works again.
+    assert len(await Subscriptions(redis).of(conversation)) == 1
+
+
+async def test_keys_that_are_no_pair_are_told_once_with_the_fix(
+    service: PushService, pushes: Make, redis: Redis, conversation: str
+) -> None:
+    await browser(service, redis, conversation)
+    with pytest.raises(Unfit, match="not of one pair"):
+        await pushes(pair=(PUBLIC, new_pair()[1])).process(TASK)
+    assert service.calls == 0
+    assert await redis.exists("recado:alert:push_keys")
+
+
+async def test_a_private_endpoint_is_refused_when_it_is_connected_to(
+    service: PushService, pushes: Make, redis: Redis, conversation: str
+) -> None:
+    await browser(service, redis, conversation)
+    with pytest.raises(Unfit, match="PUSH_ALLOW_PRIVATE"):
+        await pushes(private=False).process(TASK)
+    assert service.calls == 0
+
+
+@pytest.mark.parametrize("sign", ["a", "ñ", "€", "🌮", "👩🏽‍🚀", "e\u0301", '"', "\\"])
+@pytest.mark.parametrize("offset", range(4))
+def test_a_long_body_fits_and_ends_in_a_whole_sign(sign: str, offset: int) -> None:
+    job = PushJob(contact="1", title="Título", body="x" * offset + sign * 5000, url="https://example.com")
+    told = payload(job)
+    assert LONGEST - 40 <= len(told) <= LONGEST
+    body = PushJob.model_validate_json(told.replace(b'{"title"', b'{"contact":"1","title"', 1)).body
+    kept = body.removesuffix("…")
+    assert body != kept
+    assert job.body.startswith(kept)
+    assert kept == "x" * offset + sign * ((len(kept) - offset) // len(sign))
+
+
+async def test_the_longest_payload_is_taken_by_the_service(
+    service: PushService, pushes: Make, redis: Redis, conversation: str
+) -> None:
+    await browser(service, redis, conversation)
+    longest = {"title": "🌮" * 200, "body": "ñ" * 9000, "url": "https://example.com/" + "a" * 900}
+    await pushes().process(Task("push", DATA | longest, "push-1"))
+    assert service.refused == []
+    assert service.pushes[0]["title"] == "🌮" * 200
+
+
+@pytest.mark.parametrize(
+    ("data", "told"),
+    [
+        ({}, "contact: Field required; title: Field required"),
+        (DATA | {"contact": "Ana"}, "contact: expected a phone"),
+        (DATA | {"title": ""}, "title: String should have at least 1"),
+        (DATA | {"url": "javascript:alert(1)"}, "url: Value error, does not start with https"),
+        ("text", "data: Input should be a valid dictionary"),
+    ],
+)
+def test_wrong_data_fails_with_a_reason(data: Any, told: str) -> None:
+    with pytest.raises(Unfit, match=told):
+        push_job(data)

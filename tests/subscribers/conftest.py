@@ -1,0 +1,52 @@
+"""A few ERPs that listen, and what brings them events."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack
+from typing import Any
+
+import pytest
+from aiohttp.abc import AbstractResolver
+from pydantic import SecretStr
+from redis.asyncio import Redis
+
+from bot.events import Events
+from bot.listening import listening
+from bot.outside import Outside
+from bot.queues import Task
+from bot.sandbox.erp import Erp, new_secret
+from bot.settings import SubscriberSettings
+from bot.subscribers.delivery import PAUSES, Deliveries
+
+SECRET = new_secret()
+EVENT = {"event": "message.sent", "data": {"text": "¿Qué tal? 🌮"}, "id": "message-sent-1"}
+TASK = Task("deliver", EVENT, "message-sent-1", 1_700_000_000.5)
+
+
+@pytest.fixture
+async def erps() -> AsyncIterator[Callable[[], Awaitable[tuple[Erp, str]]]]:
+    async with AsyncExitStack() as stack:
+
+        async def begin() -> tuple[Erp, str]:
+            erp = Erp(SECRET)
+            url = await stack.enter_async_context(listening(erp.app(), "127.0.0.1", 0, finish=0.1))
+            return erp, f"{url}/events"
+
+        yield begin
+
+
+Make = Callable[..., Deliveries]
+
+
+@pytest.fixture
+async def deliveries(redis: Redis) -> AsyncIterator[Make]:
+    async with AsyncExitStack() as stack:
+
+        def make(
+            *urls: str, private: bool = True, resolver: AbstractResolver | None = None, pauses: Any = PAUSES
+        ) -> Deliveries:
+            outside = Outside(allow_private=private, resolver=resolver, seconds=1)
+            stack.push_async_callback(outside.close)
+            settings = SubscriberSettings(subscribers=list(urls), secret=SecretStr(SECRET), allow_private=private)
+            return Deliveries(redis, settings, Events(redis), outside, pauses=pauses)
+
+        yield make
