@@ -43,6 +43,9 @@ DESK = web.AppKey("desk", Desk)
 _SETTINGS = web.AppKey("settings", Settings)
 _NEWS = web.AppKey("news", News)
 
+# Whoever asks whether we are ready does not wait for long.
+_READY_SECONDS = 2.0
+
 routes = web.RouteTableDef()
 
 
@@ -77,7 +80,8 @@ async def healthz(_: web.Request) -> web.Response:
 async def readyz(request: web.Request) -> web.Response:
     """200 when Redis answers and takes a write; else 503 with the reasons. Wrong settings stop the start already."""
     try:
-        await request.app[REDIS].set("recado:readyz", "1", ex=60)
+        async with asyncio.timeout(_READY_SECONDS):
+            await request.app[REDIS].set("recado:readyz", "1", ex=60)
     except (RedisError, OSError) as error:
         reason = f"Redis does not answer or can't be written ({type(error).__name__}); see REDIS_URL and its memory"
         return web.json_response({"ready": False, "reasons": [reason]}, status=503)

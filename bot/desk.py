@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import json
+import secrets
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,6 +23,8 @@ from bot.waiting import written
 _log = structlog.get_logger()
 # Conversations in which something waits, by the time (Unix seconds) of the last message.
 OPEN = "recado:open"
+# Longer than any command is tried again.
+_REMEMBER_COMMIT_SECONDS = 60
 
 # Lets go of a conversation only while nothing waits in it; a message that comes later finds a new epoch, so that
 # its job has a new id and can't be taken for the job that is ending now. KEYS 1 lease, 2 waiting, 3 epoch, 4 joining.
@@ -35,10 +39,14 @@ return 0
 
 _RENEW = "return redis.call('GET', KEYS[1]) == ARGV[1] and redis.call('PEXPIRE', KEYS[1], ARGV[2]) or 0"
 
-# A transaction that only the holder can make: MULTI can't ask first, a script can. KEYS 1 lease, 2 erased.
-_COMMIT = """
+# A transaction that only the holder can make: MULTI can't ask first, a script can. It is done once: where the
+# connection breaks before the answer, it is asked for again. KEYS 1 lease, 2 erased, 3 what was done. ARGV 2 its name.
+_COMMIT = f"""
+if redis.call('SISMEMBER', KEYS[3], ARGV[2]) == 1 then return 1 end
 if redis.call('GET', KEYS[1]) ~= ARGV[1] or redis.call('EXISTS', KEYS[2]) == 1 then return 0 end
-for index = 2, #ARGV do redis.call(unpack(cjson.decode(ARGV[index]))) end
+redis.call('SADD', KEYS[3], ARGV[2])
+redis.call('EXPIRE', KEYS[3], {_REMEMBER_COMMIT_SECONDS})
+for index = 3, #ARGV do redis.call(unpack(cjson.decode(ARGV[index]))) end
 return 1
 """
 
@@ -71,11 +79,10 @@ class Desk:
 
     async def take(self, lease: Lease) -> bool:
         """Take the conversation; False while another worker has it."""
-        return bool(
-            await self._redis.set(
-                lease_key(lease.conversation), lease.token, nx=True, px=int(self.lease_seconds * 1000)
-            )
-        )
+        milliseconds = int(self.lease_seconds * 1000)
+        # Asked again after a broken connection, it may be ours already.
+        holder = await self._redis.set(lease_key(lease.conversation), lease.token, nx=True, get=True, px=milliseconds)
+        return holder in (None, lease.token)
 
     async def renew(self, lease: Lease) -> None:
         """Hold on to it; LeaseLost when it ran out and went to somebody else."""
@@ -96,11 +103,16 @@ class Desk:
         ours = key(lease.conversation)
         # Every key is declared, as clusters and some managed servers demand of a script.
         touched = {part for command in commands for part in command[1:] if part.startswith(ours)}
-        keys = [lease_key(lease.conversation), erased.erased(lease.conversation), *sorted(touched)]
+        fixed = (lease_key(lease.conversation), erased.erased(lease.conversation), done_key(lease.conversation))
         lines = [json.dumps(command) for command in commands]
-        done = await answer(self._redis.eval(_COMMIT, len(keys), *keys, lease.token, *lines))
-        if not done:
+        await self.ask(lease, _COMMIT, [*fixed, *sorted(touched)], [secrets.token_hex(6), *lines])
+
+    async def ask(self, lease: Lease, script: str, keys: Sequence[str], arguments: Sequence[str]) -> Any:
+        """What a script answers that gives 0 unless the lease (KEYS 1, ARGV 1) is still held; LeaseLost then."""
+        found = await answer(self._redis.eval(script, len(keys), *keys, lease.token, *arguments))
+        if not found:
             raise LeaseLost(lease.conversation)
+        return found
 
     async def release(self, lease: Lease) -> bool:
         """Let go; False, and still held, when messages wait. LeaseLost when it was another's already."""
@@ -151,14 +163,39 @@ def drop(pipeline: Any, conversation: str, count: int) -> None:
     pipeline.ltrim(waiting_key(conversation), count, -1)
 
 
-async def hold(desk: Desk, lease: Lease) -> None:
-    """Renew the lease for ever; raises LeaseLost when it went to another, or can't be renewed before it runs out."""
+@asynccontextmanager
+async def held(desk: Desk, lease: Lease) -> AsyncIterator[None]:
+    """Renew a lease that was taken while the block lasts; letting go of it is the block's own business.
+
+    Where it goes to another, or can't be renewed before it runs out, the block is cancelled; raises a group of
+    LeaseLost then, and a group of whatever the block raises.
+    """
+    over = asyncio.Event()
+    async with asyncio.TaskGroup() as group:
+        group.create_task(hold(desk, lease, over))
+        try:
+            yield
+        finally:
+            # Told, and not cancelled: redis-py loses cancellations (see bot.redis.ended), and then the lease would
+            # be renewed for ever, and the conversation never be anybody's again.
+            over.set()
+
+
+async def hold(desk: Desk, lease: Lease, over: asyncio.Event) -> None:
+    """Renew a lease until `over`; raises LeaseLost when it went to another, or can't be renewed before it runs out."""
     deadline = time.monotonic() + desk.lease_seconds
-    while True:
-        await asyncio.sleep(desk.lease_seconds / 3)
+    while not over.is_set():
+        with suppress(TimeoutError):
+            async with asyncio.timeout(desk.lease_seconds / 3):
+                await over.wait()
+                return
         try:
             await desk.renew(lease)
-        except RedisError as error:
+        except LeaseLost:
+            # The block itself may have let go in the meantime.
+            if not over.is_set():
+                raise
+        except (RedisError, OSError) as error:
             _log.warning("lease_not_renewed", error=type(error).__name__)
             if time.monotonic() > deadline:
                 raise LeaseLost(lease.conversation) from error
@@ -173,6 +210,11 @@ def waiting_key(conversation: str) -> str:
 
 def lease_key(conversation: str) -> str:
     return key(conversation, "lease")
+
+
+def done_key(conversation: str) -> str:
+    """The names of what was committed of late."""
+    return key(conversation, "done")
 
 
 def epoch_key(conversation: str) -> str:

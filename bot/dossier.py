@@ -21,7 +21,7 @@ from redis.asyncio import Redis
 from bot import contacts, erased, identity, ledger, queues
 from bot.contacts import address_of, variants
 from bot.deliveries import Deliveries
-from bot.desk import Desk, Lease, LeaseLost, hold, lease_key
+from bot.desk import Desk, Lease, LeaseLost, done_key, hold, lease_key
 from bot.files import Files
 from bot.mail.suppression import Suppression
 from bot.payments import links, state
@@ -169,7 +169,8 @@ class Dossier:
     async def _kept(self, conversation: str) -> dict[str, Any]:
         start = len(key(conversation)) + 1
         names = await self._names(conversation)
-        shown = {name[start:]: await self._value(name) for name in names if name != lease_key(conversation)}
+        ours = (lease_key(conversation), done_key(conversation))
+        shown = {name[start:]: await self._value(name) for name in names if name not in ours}
         return {name: value for name, value in shown.items() if value is not None}
 
     async def _value(self, name: str) -> Any:
@@ -193,7 +194,7 @@ class Dossier:
             if time.monotonic() > until:
                 raise Busy(conversation)
             await asyncio.sleep(0.1)
-        holding = asyncio.create_task(_quietly(hold(self._desk, lease)))
+        holding = asyncio.create_task(_quietly(hold(self._desk, lease, asyncio.Event())))
         try:
             yield
         finally:

@@ -13,7 +13,7 @@ from redis.asyncio import Redis
 
 from bot import ledger, outbox, queues
 from bot.contacts import Contacts, address_of
-from bot.desk import Desk, Lease, LeaseLost, hold
+from bot.desk import Desk, Lease, LeaseLost, held
 from bot.logs import masked
 from bot.memory import Memory, Remembered
 from bot.messages import Reply, Say, Template
@@ -121,13 +121,11 @@ class Notices:
         while not await self._desk.take(lease):  # noqa: ASYNC110 - another process holds it: there is no event
             await asyncio.sleep(0.25)
         try:
-            async with asyncio.TaskGroup() as group:
-                holding = group.create_task(hold(self._desk, lease))
+            async with held(self._desk, lease):
                 if said is not None and not await answer(self._redis.exists(noted)):
                     await self._put(lease, reply, noted, said)
                 sent = await self._outbox.flush(lease)
                 passing("notice: sent, job not done")
-                holding.cancel()
                 return sent
         finally:
             # Not released: a message that came meanwhile has its own job, which waits for this very moment.

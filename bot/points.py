@@ -22,6 +22,7 @@ Point = Literal[
     "turn: about to let go",
     "notice: sent, job not done",
     "summary: made, not kept",
+    "worker: closing",
 ]
 POINTS: tuple[Point, ...] = get_args(Point)
 

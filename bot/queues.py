@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -15,11 +15,10 @@ import structlog
 from bullmq import Job, Queue, UnrecoverableError, Worker
 from bullmq.custom_errors import DelayedError
 from redis.asyncio import Redis
-from redis.asyncio.retry import Retry
-from redis.backoff import ExponentialBackoff
 from redis.exceptions import RedisError
 
-from bot.redis import RedisAway, connect, ended
+from bot.points import passing
+from bot.redis import RedisAway, connect, ended, retrying
 from bot.settings import RedisSettings
 
 _log = structlog.get_logger()
@@ -65,6 +64,7 @@ _FIRST_WAIT_SECONDS = 0.5
 _KEEP_DONE_SECONDS = 3 * 24 * 3600
 _ADD_AT_ONCE = 200
 _SAME_SECONDS = 2.0
+_REFUSED_SECONDS = 0.3
 
 
 JobName = Literal["turn", "summary"]
@@ -89,7 +89,10 @@ def _options(
 
 
 class _Worker(Worker):  # type: ignore[misc] # BullMQ has no types
-    """BullMQ's worker asks Redis for every free place at once, a hundred times whenever one job comes: here in turn."""
+    """BullMQ's worker asks Redis for every free place at once, a hundred times whenever one job comes: here in turn.
+
+    And not again at once where Redis refuses, as a full one or a replica does at once.
+    """
 
     def __init__(self, name: str, processor: Any, options: dict[str, Any]) -> None:
         super().__init__(name, processor, options)
@@ -97,7 +100,13 @@ class _Worker(Worker):  # type: ignore[misc] # BullMQ has no types
 
     async def getNextJob(self, token: str) -> Job | None:  # noqa: N802 - BullMQ's name
         async with self._asking:
-            return None if self.closing or self.paused else await super().getNextJob(token)
+            if self.closing or self.paused:
+                return None
+            try:
+                return await super().getNextJob(token)
+            except (RedisError, OSError):
+                await asyncio.sleep(_REFUSED_SECONDS)
+                raise
 
 
 class Nudges:
@@ -194,13 +203,47 @@ def by_name(processors: dict[str, Processor]) -> Processor:
 
 @asynccontextmanager
 async def working(
-    name: Name, process: Processor, settings: RedisSettings, *, concurrency: int
-) -> AsyncIterator[Worker]:
-    """Work on a queue's jobs until the context ends, which waits for the jobs in hand. Raises RedisAway at once."""
+    processors: Mapping[Name, Processor], settings: RedisSettings, *, concurrency: int
+) -> AsyncIterator[None]:
+    """Work on the jobs of these queues until the context ends, which waits for the jobs in hand.
+
+    Raises RedisAway at once. Who cancels it while it waits lets the jobs in hand go to another worker.
+    """
+    workers = [_worker(name, process, settings, concurrency) for name, process in processors.items()]
+    for worker in workers:
+        # Without its capabilities read, BullMQ rounds every wait up to whole seconds.
+        try:
+            await worker.blockingRedisConnection.getRedisVersion()
+        except RedisError as error:
+            raise RedisAway from error
+    runs = [asyncio.create_task(worker.run()) for worker in workers]
+    try:
+        yield
+    finally:
+        # All at once: none takes a new job while another one's are waited for.
+        closing = asyncio.gather(*(worker.close() for worker in workers))
+        passing("worker: closing")
+        try:
+            await asyncio.shield(closing)
+        except asyncio.CancelledError:
+            await _given_up(workers, closing)
+            raise
+        finally:
+            await asyncio.gather(*runs, return_exceptions=True)
+
+
+async def _given_up(workers: Sequence[Worker], closing: asyncio.Future[Any]) -> None:
+    """Cancel the jobs in hand, until the last one is over: see bot.redis.ended."""
+    while not closing.done():
+        await asyncio.gather(*(worker.close(force=True) for worker in workers), return_exceptions=True)
+        await asyncio.wait({closing}, timeout=1)
+
+
+def _worker(name: Name, process: Processor, settings: RedisSettings, concurrency: int) -> _Worker:
     # A connection of its own: the wait for a job must not time out before BullMQ's own 5 seconds.
     client = connect(settings)
-    client.connection_pool.connection_kwargs["socket_timeout"] = 30
-    client.connection_pool.connection_kwargs["retry"] = Retry(ExponentialBackoff(cap=0.5, base=0.05), 3)
+    client.connection_pool.connection_kwargs["socket_timeout"] = 15
+    client.connection_pool.connection_kwargs["retry"] = retrying(3)
 
     async def processor(taken: Job, token: str) -> None:
         try:
@@ -223,23 +266,13 @@ async def working(
         "lockDuration": _LOCK_MILLISECONDS,
         "stalledInterval": _LOCK_MILLISECONDS // 2,
         "maxStalledCount": 5,
-        "runRetryDelay": 500,
+        "runRetryDelay": 100,
         "autorun": False,
     }
     worker = _Worker(name, processor, options)
-    # Without its capabilities read, BullMQ rounds every wait up to whole seconds.
-    try:
-        await worker.blockingRedisConnection.getRedisVersion()
-    except RedisError as error:
-        raise RedisAway from error
     worker.on("error", lambda error, *_: _log.warning("queue_error", queue=name, error=type(error).__name__))
     worker.on("failed", lambda failed, error: _log.error("job_failed", queue=name, job=failed.id, exc_info=error))
-    task = asyncio.create_task(worker.run())
-    try:
-        yield worker
-    finally:
-        await worker.close()
-        await asyncio.gather(task, return_exceptions=True)
+    return worker
 
 
 def _key(taken: Job) -> str:

@@ -11,7 +11,8 @@ from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import ExponentialBackoff
 from redis.driver_info import DriverInfo
-from redis.exceptions import RedisError
+from redis.exceptions import ConnectionError as ConnectionBroken
+from redis.exceptions import ReadOnlyError, RedisError
 
 from bot.settings import RedisSettings
 
@@ -40,6 +41,25 @@ def answer(command: Awaitable[T] | T) -> Awaitable[T]:
     return cast("Awaitable[T]", command)
 
 
+class _ToThePrimary:
+    """A connection that is given up where it leads to a replica: since a failover its name may lead elsewhere."""
+
+    async def read_response(self, *args: Any, **options: Any) -> Any:
+        try:
+            return await super().read_response(*args, **options)  # type: ignore[misc] # of the connection mixed in
+        except ReadOnlyError:
+            self.mark_for_reconnect()  # type: ignore[attr-defined] # as above
+            raise
+
+
+def retrying(times: int) -> Retry:
+    """A broken connection is tried again: whatever is asked has to be harmless when it is done twice.
+
+    A time-out is not: it has lasted long enough already for whoever waits.
+    """
+    return Retry(ExponentialBackoff(cap=0.3, base=0.05), times, supported_errors=(ConnectionBroken,))
+
+
 def connect(settings: RedisSettings) -> Redis:
     """A client that answers in text and gives up within seconds, so that a webhook can say 503 in time.
 
@@ -52,16 +72,23 @@ def connect(settings: RedisSettings) -> Redis:
         "driver_info": _DRIVER,
         "socket_connect_timeout": 2,
         "socket_timeout": 5,
-        "retry": Retry(ExponentialBackoff(cap=0.3, base=0.05), 2),
+        "retry": retrying(2),
     }
     if settings.url:
-        return Redis.from_url(settings.url.get_secret_value(), **options)
-    password = settings.password.get_secret_value() if settings.password else None
-    return Redis(host=settings.host, port=settings.port, password=password, ssl=settings.tls, **options)
+        client = Redis.from_url(settings.url.get_secret_value(), **options)
+    else:
+        password = settings.password.get_secret_value() if settings.password else None
+        client = Redis(host=settings.host, port=settings.port, password=password, ssl=settings.tls, **options)
+    plain = client.connection_pool.connection_class
+    client.connection_pool.connection_class = type(plain.__name__, (_ToThePrimary, plain), {})
+    return client
 
 
 async def ended(task: asyncio.Future[Any]) -> None:
-    """Cancel a task that works with Redis until it is over: redis-py 7 loses one cancellation in ten or so."""
+    """Cancel a task that works with Redis until it is over: one cancellation in ten or so gets lost.
+
+    redis-py 7 sends within `asyncio.wait_for`, which on Python 3.11 forgets a cancellation that comes as it ends.
+    """
     while not task.done():
         task.cancel()
         await asyncio.wait({task}, timeout=1)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import structlog
 
-from bot.desk import Desk, Lease, LeaseLost, hold
+from bot.desk import Desk, Lease, LeaseLost, held
 from bot.joining import Joining
 from bot.messages import Inbound
 from bot.outbox import Outbox
@@ -49,11 +49,9 @@ class Shift:
         """Work with a lease that was taken; False when it went to another worker."""
         released = False
         try:
-            async with asyncio.TaskGroup() as group:
-                holding = group.create_task(hold(self.desk, lease))
+            async with held(self.desk, lease):
                 await self._until_quiet(lease, pending)
                 released = True
-                holding.cancel()
         except* LeaseLost:
             _log.warning("lease_lost", conversation=lease.conversation)
         finally:

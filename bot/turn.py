@@ -19,7 +19,7 @@ from bot.agent import Done, Journal, Step
 from bot.answering import Answering
 from bot.aside import Aside
 from bot.contacts import Contact, Contacts
-from bot.desk import Desk, Lease
+from bot.desk import Desk, Lease, lease_key
 from bot.events import Events
 from bot.in_hand import turn_keys
 from bot.language import Language, language_of
@@ -51,6 +51,21 @@ _log = structlog.get_logger()
 _LONGEST_BURST_SECONDS = 8.0
 _TRACES = 20
 _TRACE_SECONDS = 7 * 24 * 3600
+
+# One holder of the lease makes one try, however often it asks. KEYS 1 lease, 2 turn, 3 journal. ARGV 2 how many wait,
+# 3 release of the prompts.
+_BEGIN = f"""
+if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
+redis.call('HSETNX', KEYS[2], 'count', ARGV[2])
+redis.call('HSETNX', KEYS[2], 'release', ARGV[3])
+if redis.call('HGET', KEYS[2], 'holder') ~= ARGV[1] then
+  redis.call('HSET', KEYS[2], 'holder', ARGV[1])
+  redis.call('HINCRBY', KEYS[2], 'tries', 1)
+end
+for index = 2, 3 do redis.call('EXPIRE', KEYS[index], {ledger.KEEP_SECONDS}) end
+local count, tries, release = unpack(redis.call('HMGET', KEYS[2], 'count', 'tries', 'release'))
+return {{count, tries, release, redis.call('LRANGE', KEYS[3], 0, -1)}}
+"""
 
 _entry: TypeAdapter[Step | Done] = TypeAdapter(Step | Done, config=ConfigDict(hide_input_in_errors=True))
 
@@ -96,7 +111,7 @@ class Turns:
             if asking:
                 with trace.station("quiet"):
                     waiting = await self._burst(conversation, waiting)
-            begun = await self._begin(conversation, len(waiting))
+            begun = await self._begin(lease, len(waiting))
             passing("turn: begun")
             batch = await self._at.records.sort_out(conversation, waiting[: begun.count], contact.earlier)
             if not batch.speech:
@@ -109,7 +124,7 @@ class Turns:
                 say = partial(self._still_on_it, lease, trace.turn, batch.speech, contact)
                 await presence.enter_async_context(patience(haste.announce_after, say))
             scene = await self._look(conversation, within(batch, admission), contact, begun, admission, haste, trace)
-            journal = Journal(begun.journal, lambda entry: self._write_down(conversation, entry, trace))
+            journal = Journal(begun.journal, lambda entry: self._write_down(lease, entry, trace))
             outcome = await self._at.answering.answer(scene, trace, journal)
         passing("turn: closing")
         heard = {sight.perceived.message: sight.perceived.text for sight in scene.sights}
@@ -199,24 +214,16 @@ class Turns:
             await asyncio.sleep(pause)
             waiting = await self._at.desk.waiting(conversation)
 
-    async def _begin(self, conversation: str, waiting: int) -> Begun:
+    async def _begin(self, lease: Lease, waiting: int) -> Begun:
         """Fix which messages and prompts this turn has; a try after a crash takes up the same, and what was done."""
         prompts = await self._at.library.now()
-        pipeline = self._at.redis.pipeline(transaction=True)
-        turn, journal = turn_keys(conversation)
-        pipeline.hsetnx(turn, "count", str(waiting))
-        pipeline.hincrby(turn, "tries", 1)
-        pipeline.hget(turn, "count")
-        pipeline.hsetnx(turn, "release", prompts.release)
-        pipeline.hget(turn, "release")
-        pipeline.lrange(journal, 0, -1)
-        for name in (turn, journal):
-            pipeline.expire(name, ledger.KEEP_SECONDS)
-        _, tries, taken, _, release, entries, *_ = await pipeline.execute()
+        keys = (lease_key(lease.conversation), *turn_keys(lease.conversation))
+        found = await self._at.desk.ask(lease, _BEGIN, keys, [str(waiting), prompts.release])
+        count, tries, release, entries = found
         if release != prompts.release:
             prompts = await self._at.library.at(release) or prompts
         structlog.contextvars.bind_contextvars(release=prompts.release)
-        return Begun(int(taken), int(tries), tuple(_entry.validate_json(entry) for entry in entries), prompts)
+        return Begun(int(count), int(tries), tuple(_entry.validate_json(entry) for entry in entries), prompts)
 
     async def _perceive(
         self, conversation: str, messages: list[Inbound], contact: Contact, trace: Trace, due: float
@@ -229,10 +236,12 @@ class Turns:
         trace.saw([sight.perceived for sight in sights])
         return sights
 
-    async def _write_down(self, conversation: str, entry: Step | Done, trace: Trace) -> None:
+    async def _write_down(self, lease: Lease, entry: Step | Done, trace: Trace) -> None:
         if isinstance(entry, Done):
             trace.tools.append(entry)
-        await answer(self._at.redis.rpush(turn_keys(conversation)[1], entry.model_dump_json()))
+        _, journal = turn_keys(lease.conversation)
+        # Under the lease: whoever lost it would write into the next turn's journal, which would be answered by it.
+        await self._at.desk.commit(lease, lambda pipeline: pipeline.rpush(journal, entry.model_dump_json()))
 
     async def _close(self, lease: Lease, scene: Scene, outcome: Outcome, trace: Trace) -> bool:
         """All at once or nothing: the reply is in the outbox, the memory is longer, every message has its end."""

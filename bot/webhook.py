@@ -28,6 +28,8 @@ REACH = web.AppKey("reach", Reach)
 
 # Meta's largest body is 3 MB (reference 1.3).
 BODY_LIMIT = 4 * 1024 * 1024
+# Meta gives up after some seconds more. What is stored later than this is known when it is delivered again.
+_STORE_SECONDS = 4.0
 _STATUSES = frozenset({"sent", "delivered", "read", "played", "failed"})
 
 routes = web.RouteTableDef()
@@ -67,9 +69,10 @@ async def receive(request: web.Request) -> web.Response:
         WEBHOOK_UNKNOWN.labels(what[:40]).inc()
     passing("webhook: nothing stored yet")
     try:
-        await _store(notification, request.app[INBOX], request.app[DELIVERIES])
-        for change in notification.changes:
-            await mind(change, request.app[REACH])
+        async with asyncio.timeout(_STORE_SECONDS):
+            await _store(notification, request.app[INBOX], request.app[DELIVERIES])
+            for change in notification.changes:
+                await mind(change, request.app[REACH])
     except (RedisError, OSError) as error:
         _log.error("webhook_not_stored", error=type(error).__name__, fix="see that Redis answers and has memory left")
         return _rejected("storage", 503)
@@ -84,8 +87,13 @@ async def _store(
         STATUSES.labels(status.status if status.status in _STATUSES else "other").inc()
     # All of the batch is under way before one failure is told: what can be stored is stored.
     under_way = [*map(inbox, notification.messages), *map(deliveries, notification.statuses)]
-    if under_way:
-        await asyncio.wait(under_way)
+    try:
+        if under_way:
+            await asyncio.wait(under_way)
+    finally:
+        # Where this took too long: nobody waits for them any more.
+        for one in under_way:
+            one.cancel()
     failures = [failure for one in under_way if (failure := one.exception()) is not None]
     if failures:
         raise failures[0]

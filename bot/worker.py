@@ -174,9 +174,8 @@ async def running(settings: Settings, names: tuple[queues.Name, ...], concurrenc
         if mail is not None:
             # Without a provider jobs wait until there is one.
             processors["email"] = mail.process
-        for name in (one for one in names if one in processors):
-            working = queues.working(name, processors[name], settings.redis, concurrency=concurrency)
-            await stack.enter_async_context(working)
+        ours = {name: processors[name] for name in names if name in processors}
+        await stack.enter_async_context(queues.working(ours, settings.redis, concurrency=concurrency))
         await _alongside(stack, _sweep(desk, nudges))
         if settings.service.prompts_release == "watch":
             await _alongside(stack, watch(library))

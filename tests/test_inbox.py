@@ -96,7 +96,7 @@ async def test_a_lease_is_held_for_as_long_as_it_is_renewed_and_its_loss_is_told
     desk = Desk(redis, lease_seconds=0.3)
     lease = Lease("c_1", "mine")
     await desk.take(lease)
-    holding = asyncio.create_task(hold(desk, lease))
+    holding = asyncio.create_task(hold(desk, lease, asyncio.Event()))
     await asyncio.sleep(0.8)
     assert not await desk.take(Lease("c_1", "other"))
     await redis.set("recado:{c_1}:lease", "other")

@@ -8,8 +8,9 @@ import tempfile
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from pathlib import Path
 
-from bench.chaos import load, upstreams
+from bench.chaos import load, node, redis_faults, upstreams
 from bench.chaos.kills import killed
+from bench.chaos.shutdown import rolled
 from bot.points import POINTS
 
 Work = Callable[[Path], Awaitable[None]]
@@ -70,7 +71,64 @@ async def outside(_: Path) -> None:
         raise SystemExit(f"upstreams: {'; '.join(map(str, faults))}")
 
 
-WORKS: dict[str, Work] = {"kills": kills, "upstreams": outside, "load": loads}
+async def redis(folder: Path) -> None:
+    """Redis fails in every way while 40 people write; a 200 to Meta says that it is on the disk."""
+    rows = await redis_faults.rows(folder)
+    table(
+        ("Redis", "webhooks answered 503", "slowest answer", "first 200 again after", "lost", "twice",
+         "unaccounted", "all answered after", "processes that ended"),
+        [
+            (row.fault, row.refused, f"{row.slowest:.1f} s", f"{row.back_after:.1f} s", len(row.verdict.lost),
+             len(row.verdict.answered_twice) + len(row.verdict.effects_twice), row.verdict.unaccounted,
+             f"{row.settled_after:.1f} s", len(row.fallen))
+            for row in rows
+        ],
+    )  # fmt: skip
+    wrong = [row.fault for row in rows if row.verdict.faults or row.fallen]
+    if wrong:
+        raise SystemExit(f"redis: {', '.join(wrong)}")
+
+
+async def deployments(folder: Path) -> None:
+    """All of two servers and two workers restarted three times, one after the other, while 80 people write."""
+    outcome = await rolled(folder, people=80, bursts=6, rounds=3)
+    verdict = outcome.verdict
+    table(
+        ("restarted under load", ""),
+        [
+            ("processes · of them with exit code 0", f"{len(outcome.codes)} · {outcome.codes.count(0)}"),
+            ("messages · webhook posts", f"{verdict.messages} · {outcome.posts}"),
+            ("webhooks that found nobody, and were delivered again", outcome.refused),
+            ("messages lost · answered twice · failed",
+             f"{len(verdict.lost)} · {len(verdict.answered_twice)} · {len(verdict.failed)}"),
+            ("tool effects · lost · twice",
+             f"{verdict.effects} · {len(verdict.effects_lost)} · {len(verdict.effects_twice)}"),
+            ("from a message to its reply, median · slowest", f"{outcome.median:.1f} s · {outcome.slowest:.1f} s"),
+        ],
+    )  # fmt: skip
+    if verdict.faults or any(outcome.codes):
+        raise SystemExit(f"deployments: {', '.join(verdict.faults)} {outcome.codes}")
+
+
+async def shared(folder: Path) -> None:
+    """A thousand jobs each way between Recado and BullMQ on Node; one try in ten fails and is made again."""
+    rows = await node.rows(folder)
+    table(
+        ("jobs", "", "lost", "tried again", "done twice", "seconds"),
+        [(row.way, row.jobs, row.lost, row.retried, row.twice, f"{row.seconds:.1f}") for row in rows],
+    )
+    if any(row.lost or row.twice for row in rows):
+        raise SystemExit("queues: jobs were lost or done twice")
+
+
+WORKS: dict[str, Work] = {
+    "kills": kills,
+    "redis": redis,
+    "deployments": deployments,
+    "queues": shared,
+    "upstreams": outside,
+    "load": loads,
+}
 
 
 def table(head: Sequence[object], rows: Iterable[Sequence[object]]) -> None:

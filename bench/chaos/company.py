@@ -26,6 +26,7 @@ from bot.sandbox.meta import Meta
 from bot.sandbox.openrouter import OpenRouterImitation
 
 Kind = Literal["serve", "worker"]
+CLOSING: Point = "worker: closing"
 ORDER = re.compile(r"pedido (\S+) para (\d+)")
 TOKEN = re.compile(r"#\d+\.\d+")
 
@@ -56,7 +57,10 @@ def point_kind(point: Point) -> Kind:
 
 @dataclass
 class Company:
-    """`agenda` holds the points that are still to be died at; `deaths` those that were."""
+    """`agenda` holds the points that are still to be died at; `deaths` those that were.
+
+    `fallen` are the processes that ended without having been told to, with their exit codes.
+    """
 
     redis: Redis
     meta: Meta
@@ -66,6 +70,7 @@ class Company:
     concurrency: int = 100
     agenda: list[Point] = field(default_factory=list)
     deaths: list[Point] = field(default_factory=list)
+    fallen: list[str] = field(default_factory=list)
     chance: random.Random = field(default_factory=lambda: random.Random(7))
     ports: list[int] = field(default_factory=list)
     _slots: dict[int, tuple[Kind, Doomed]] = field(default_factory=dict)
@@ -76,10 +81,12 @@ class Company:
         """The address of one of the servers, each time another."""
         return f"http://127.0.0.1:{self.chance.choice(self.ports)}/webhooks/whatsapp"
 
-    async def open(self, servers: int, workers: int) -> None:
+    def begin(self, servers: int, workers: int) -> None:
         self.ports = [free_port() for _ in range(servers)]
         for slot in range(servers + workers):
             self._fill(slot, "serve" if slot < servers else "worker")
+
+    async def ready(self) -> None:
         await asyncio.gather(*(process.ready() for _, process in self._slots.values()))
 
     async def mind(self) -> None:
@@ -89,7 +96,13 @@ class Company:
                 if process.dead:
                     if process.died_there and process.point is not None:
                         self.deaths.append(process.point)
+                    elif not process.told:
+                        self.fallen.append(f"{kind}: {process.process.exitcode}")
                     self._fill(slot, kind)
+                elif process.point == CLOSING and process.is_ready and not process.told:
+                    # Not at once, so that it has something in hand.
+                    process.told = True
+                    asyncio.get_running_loop().call_later(1, process.tell_to_stop)
             # Statuses of Meta go to any of the servers too.
             self.meta.delivery.courier.url = self.webhook
             await asyncio.sleep(0.05)
@@ -120,10 +133,12 @@ class Company:
         point = next((one for one in self.agenda if point_kind(one) == kind), None)
         if point is not None:
             self.agenda.remove(point)
+        # Whoever closes comes by once.
+        passing = 1 if point == CLOSING else self.chance.randint(1, 3)
         log = self.folder / f"{kind}-{next(self._names)}.log"
         self._slots[slot] = (
             kind,
-            Doomed.start([kind, *options], self.environment, log, point, self.chance.randint(1, 3)),
+            Doomed.start([kind, *options], self.environment, log, point, passing),
         )
 
 
@@ -137,10 +152,17 @@ async def opened(  # noqa: PLR0913 - what a bench may want to vary
     workers: int = 2,
     concurrency: int = 100,
     model_seconds: float = 0.1,
+    redis_url: str | None = None,
 ) -> AsyncIterator[Company]:
-    """Run the company until the context ends; a model takes `model_seconds`."""
+    """Run the company until the context ends; a model takes `model_seconds`.
+
+    With `redis_url` on somebody else's Redis, which may be away: then nobody waits for the processes to be ready.
+    """
     async with AsyncExitStack() as stack:
-        url = await stack.enter_async_context(redis_server(folder / "redis", options=("--appendfsync", "everysec")))
+        url = redis_url or ""
+        if not url:
+            server = redis_server(folder / "redis", options=("--appendfsync", "everysec"))
+            url = await stack.enter_async_context(server)
         models = OpenRouterImitation("openrouter-key", rules=echo, seconds=model_seconds)
         models_url = await stack.enter_async_context(listening(models.app(), "127.0.0.1", 0, finish=0.1))
         secret, token = secrets.token_hex(8), secrets.token_hex(8)
@@ -176,7 +198,9 @@ async def opened(  # noqa: PLR0913 - what a bench may want to vary
         redis = await stack.enter_async_context(Redis.from_url(url, decode_responses=True))
         company = Company(redis, meta, models, environment, folder, agenda=list(points), concurrency=concurrency)
         stack.callback(company.close)
-        await company.open(servers, workers)
+        company.begin(servers, workers)
+        if redis_url is None:
+            await company.ready()
         minding = asyncio.create_task(company.mind())
         stack.push_async_callback(asyncio.wait, [minding])
         stack.callback(minding.cancel)

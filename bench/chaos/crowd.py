@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -19,9 +20,21 @@ _LATE = timedelta(minutes=20)
 _OK = 200
 
 
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """How a server answered a webhook, when (monotonic) and after how many seconds; status 0 where it didn't."""
+
+    at: float
+    seconds: float
+    status: int
+
+
 @dataclass
 class Crowd:
-    """`sent` are the numbers that each person wrote, a list a burst; `orders` those that a template must confirm."""
+    """`sent` are the numbers that each person wrote, a list a burst; `orders` those that a template must confirm.
+
+    `written` says when each was written (Unix seconds).
+    """
 
     company: Company
     people: list[Person]
@@ -30,8 +43,10 @@ class Crowd:
     sent: dict[str, list[list[str]]] = field(default_factory=dict)
     orders: list[str] = field(default_factory=list)
     late: set[str] = field(default_factory=set)
+    written: dict[str, float] = field(default_factory=dict)
     posts: int = 0
     refused: int = 0
+    answers: list[Answered] = field(default_factory=list)
     _last: dict[str, datetime] = field(default_factory=dict)
 
     async def write(self, bursts: int, people: int | None = None) -> None:
@@ -52,6 +67,7 @@ class Crowd:
             # Mixed up within a burst; the burst as a whole is there before the next one is written.
             self.chance.shuffle(values)
             mine.append(tokens)
+            self.written |= dict.fromkeys(tokens, time.time())
             await self._post_all(http, values)
 
     def _value(self, person: Person, token: str) -> Value:
@@ -86,12 +102,16 @@ class Crowd:
         timeout = aiohttp.ClientTimeout(total=10)
         while True:
             self.posts += 1
+            asked, status = time.monotonic(), 0
             try:
                 async with http.post(self.company.webhook, data=body, headers=signed, timeout=timeout) as response:
-                    if response.status == _OK:
-                        return
+                    status = response.status
             except (aiohttp.ClientError, TimeoutError):
                 pass
+            answered = time.monotonic()
+            self.answers.append(Answered(answered, answered - asked, status))
+            if status == _OK:
+                return
             # Like Meta, which tries again whatever the reason was.
             self.refused += 1
             await asyncio.sleep(0.2)

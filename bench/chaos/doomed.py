@@ -20,11 +20,12 @@ _context.set_forkserver_preload(["bot.app", "bot.worker", "bot.cli"])
 
 @dataclass(slots=True)
 class Doomed:
-    """A process, and where it is to die at which passing; None where it is to live."""
+    """A process, and where it is to die at which passing; None where it is to live. `told`: to stop."""
 
     process: ForkServerProcess
     log: Path
     point: Point | None
+    told: bool = False
 
     @classmethod
     def start(
@@ -43,7 +44,12 @@ class Doomed:
         """Whether it died by the hand that it raised against itself."""
         return self.process.exitcode == -signal.SIGKILL
 
+    @property
+    def is_ready(self) -> bool:
+        return self.log.exists() and "_ready" in self.log.read_text()
+
     def tell_to_stop(self) -> None:
+        self.told = True
         if self.process.pid is not None and not self.dead:
             os.kill(self.process.pid, signal.SIGTERM)
 
@@ -57,12 +63,9 @@ class Doomed:
     async def ready(self) -> None:
         """Return when its log says that it is ready; raises with the log when it ends before."""
         async with asyncio.timeout(30):
-            while True:
-                told = self.log.read_text() if self.log.exists() else ""
-                if "_ready" in told:
-                    return
+            while not self.is_ready:
                 if self.dead:
-                    raise RuntimeError(f"a process ended before it was ready: {told}")
+                    raise RuntimeError(f"a process ended before it was ready: {self.log.read_text()}")
                 await asyncio.sleep(0.02)
 
 

@@ -173,7 +173,7 @@ async def test_from_telling_to_taking_with_a_queue_between_and_a_retry_that_cost
     erp.troubles = [Trouble(503)]
     subscribers = Subscribers(redis, SubscriberSettings(subscribers=[url]))
     process = deliveries(url, pauses=(0.05, 0.05)).process
-    async with working("webhook", process, RedisSettings(url=SecretStr(redis_address)), concurrency=5):
+    async with working({"webhook": process}, RedisSettings(url=SecretStr(redis_address)), concurrency=5):
         for _ in range(3):
             await subscribers.tell("message.sent", {"text": "hola"}, "message-sent-7")
         # As the ERP's services add theirs: BullMQ alone, and one attempt.

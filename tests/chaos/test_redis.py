@@ -1,0 +1,46 @@
+"""A Redis that is killed, hangs up, changes its role, is full, slow, deaf or absent: nothing lost, nothing twice."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from bench.chaos.redis_faults import FAULTS, Row, suffered
+
+pytestmark = pytest.mark.timeout(100)
+
+# What `readyz` gives as the reason, for the faults that last long enough to be asked about.
+REASONS = {
+    "killed and started again": "ConnectionError",
+    "failover: read-only until the address leads on": "ReadOnlyError",
+    "out of memory": "OutOfMemoryError",
+    "slow: 3 s an answer": "TimeoutError",
+    "no answer for 6 s": "TimeoutError",
+    "absent at the start": "ConnectionError",
+}
+
+
+def told(row: Row) -> str:
+    return " ".join(one.reasons for one in row.health if not one.ready)
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+async def test_redis_may_fail_while_people_write(fault: str, tmp_path: Path) -> None:
+    row = await suffered(tmp_path, fault, people=30, bursts=1)
+    assert row.verdict.faults == {}
+    assert row.verdict.messages > 30
+    assert row.verdict.effects > 5
+    # Nobody ended by itself, everybody resumed by itself.
+    assert row.fallen == []
+    assert all(one.alive for one in row.health)
+    assert row.health[-1].ready
+    assert row.ready_after < 4
+    # Meta hears 503, and in time, wherever a message could not be stored.
+    assert row.slowest < 6
+    assert row.unanswered == 0 or fault == "absent at the start"
+    assert REASONS.get(fault, "") in told(row)
+    if fault == "connections cut between script and answer":
+        assert row.cuts > 10
+    elif not fault.startswith("slow"):
+        assert row.refused > 0

@@ -1,0 +1,112 @@
+"""Keeping a conversation while somebody works on it: always let go of, done once, and nothing is written too late."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import AsyncIterator
+
+import pytest
+from redis.asyncio import Redis
+
+from bench.chaos.redis_door import Door, door_to
+from bot.desk import Desk, Lease, LeaseLost, held, lease_key
+from bot.redis import answer, connect, key
+from bot.sandbox.meta import Person
+from bot.sandbox.openrouter import Scripted, says
+from bot.settings import RedisSettings
+from tests.world import Start
+
+NAME = "c_01234567890123456789"
+
+
+@pytest.fixture
+async def door(redis_address: str, redis: Redis) -> AsyncIterator[Door]:
+    async with door_to(int(redis_address.rpartition(":")[2].partition("/")[0])) as found:
+        yield found
+
+
+@pytest.fixture
+async def through(door: Door, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Redis]:
+    monkeypatch.setenv("REDIS_URL", door.url)
+    async with connect(RedisSettings()) as client:
+        yield client
+
+
+def next_script(door: Door) -> None:
+    """Break the connection after the next script has run, before its answer is heard."""
+    left = 1
+
+    def cuts(request: bytes) -> bool:
+        nonlocal left
+        if b"EVAL" not in request or not left:
+            return False
+        left -= 1
+        return True
+
+    door.cuts = cuts
+
+
+async def test_the_end_of_the_work_is_the_end_of_the_renewing_however_they_meet(through: Redis) -> None:
+    # A lease that is renewed without a pause: the end comes in the middle of it.
+    desk = Desk(through, lease_seconds=0.003)
+    chance = random.Random(3)
+
+    async def work(number: int) -> None:
+        lease = Lease(f"{NAME}{number}", "mine")
+        for _ in range(10):
+            await through.set(lease_key(lease.conversation), "mine", ex=60)
+            async with held(desk, lease):
+                await asyncio.sleep(chance.uniform(0.001, 0.003))
+
+    async with asyncio.timeout(10):
+        await asyncio.gather(*(work(number) for number in range(20)))
+
+
+async def test_the_work_ends_where_the_lease_goes_to_another(redis: Redis) -> None:
+    desk = Desk(redis, lease_seconds=0.06)
+    lease = Lease(NAME, "mine")
+    assert await desk.take(lease)
+    with pytest.RaisesGroup(LeaseLost):
+        async with held(desk, lease):
+            await redis.set(lease_key(NAME), "another's")
+            await asyncio.sleep(5)
+
+
+async def test_what_was_committed_before_the_connection_broke_is_done_once(door: Door, through: Redis) -> None:
+    desk = Desk(through, lease_seconds=5)
+    lease = Lease(NAME, "mine")
+    assert await desk.take(lease)
+    next_script(door)
+    await desk.commit(lease, lambda pipeline: pipeline.rpush(key(NAME, "outbox"), "reply"))
+    assert door.cut == 1
+    assert await answer(through.lrange(key(NAME, "outbox"), 0, -1)) == ["reply"]
+
+
+async def test_who_took_a_conversation_before_the_connection_broke_has_it(door: Door, through: Redis) -> None:
+    left = [1]
+    door.cuts = lambda request: b"SET" in request and NAME.encode() in request and bool(left) and bool(left.pop())
+    assert await Desk(through, lease_seconds=5).take(Lease(NAME, "mine"))
+    assert door.cut == 1
+    assert not await Desk(through, lease_seconds=5).take(Lease(NAME, "another's"))
+
+
+async def test_an_answer_of_who_lost_the_conversation_is_not_the_next_turns(start: Start, ana: Person) -> None:
+    world = await start()
+    world.models.will(Scripted({"role": "assistant", "content": "tarde"}, delay=1.5), says("a tiempo"))
+    await world.meta.writes(ana, {"type": "text", "text": {"body": "uno"}})
+    async with asyncio.timeout(20):
+        while not world.models.requests:
+            await asyncio.sleep(0.01)
+    name = await world.redis.get(f"recado:identity:{ana.bsuid}")
+    # Another worker has taken over, and has answered, while this one still waits for its model.
+    await world.redis.set(lease_key(name), "another's", ex=60)
+    await world.redis.delete(key(name, "turn"), key(name, "journal"), key(name, "waiting"))
+    await world.redis.incr(key(name, "epoch"))
+    async with asyncio.timeout(20):
+        while await answer(world.redis.llen("bull:llm:active")):
+            await asyncio.sleep(0.02)
+    await world.redis.delete(lease_key(name))
+    await world.meta.writes(ana, {"type": "text", "text": {"body": "dos"}})
+    (reply,) = await world.meta.replies(ana)
+    assert reply.text == "a tiempo"
