@@ -18,8 +18,12 @@ from bot.contacts import Contacts
 from bot.events import Events
 from bot.inbox import FLOOD
 from bot.language import Language
+from bot.messages import Part
 from bot.perception import fenced
 from bot.phrases import phrase
+from bot.products.capture import Captures, Correcting
+from bot.products.drafts import Captured
+from bot.products.sitting import Incoming
 from bot.prompting.findings import PromptsWrong
 from bot.reception import Reception
 from bot.scene import TRIES, Outcome, Scene
@@ -38,6 +42,7 @@ class Answering:
     contacts: Contacts
     reception: Reception
     confirmations: Confirmations
+    captures: Captures
     agent: Agent
     kit: Kit
     events: Events
@@ -68,21 +73,41 @@ class Answering:
         if received.too_late or (contact.quiet and not scene.begun.journal):
             return Outcome("", "handed_off")
         tapped = await self.confirmations.settle(scene.conversation, scene.messages, contact, scene.language)
-        if received.complete or len(tapped.messages) == len(scene.messages):
-            return Outcome(received.before(tapped.text), "answered", tapped.parts)
-        troubles = [sight.perceived.trouble for sight in scene.sights]
+        captured = await self._captured(scene, trace.turn, tapped)
+        handled = tapped.messages.union(captured.messages)
+        text = "\n\n".join(filter(None, (tapped.text, captured.text)))
+        parts = (*tapped.parts, *captured.parts)
+        if received.complete or len(handled) == len(scene.messages):
+            return Outcome(received.before(text), "answered", parts)
+        troubles = [one.perceived.trouble for one in scene.sights if one.perceived.message not in handled]
         if all(troubles):
             # Nothing was understood, so there is nothing to think about: no model may make something up.
             phrases = dict.fromkeys(phrase(trouble, scene.language) for trouble in troubles if trouble)
-            return Outcome(received.before("\n\n".join(phrases)), "answered")
+            return Outcome(received.before("\n\n".join(filter(None, (text, *phrases)))), "answered", parts)
         await self.events.publish(trace.event())
         with trace.station("agent"):
             outcome = await self._think(scene, trace, journal, tapped)
         if not contact.quiet and await self.contacts.paused(scene.conversation):
             # A colleague answered from the app while the model thought: two answers would contradict each other.
             return Outcome("", "handed_off")
-        text = "\n\n".join(filter(None, (tapped.text, outcome.text)))
-        return replace(outcome, text=received.before(text), offered=(*tapped.parts, *outcome.offered))
+        text = "\n\n".join(filter(None, (text, outcome.text)))
+        cards = await self._cards(scene, trace, captured)
+        return replace(outcome, text=received.before(text), offered=(*tapped.parts, *outcome.offered, *cards))
+
+    async def _captured(self, scene: Scene, turn: str, tapped: Answered) -> Captured:
+        """What the photo session makes of what staff sent."""
+        incoming = _incoming(scene, tapped)
+        if not incoming:
+            return Captured()
+        return await self.captures.take(scene.conversation, turn, incoming, (scene.contact, scene.language))
+
+    async def _cards(self, scene: Scene, trace: Trace, captured: Captured) -> tuple[Part, ...]:
+        """The product card, once, as it is after the model's corrections."""
+        corrected = any(done.name == "correct_product" and done.outcome == "ok" for done in trace.tools)
+        draft = await self.captures.open_draft(scene.conversation) if corrected else None
+        if draft is None:
+            return captured.parts
+        return (await self.captures.card(scene.conversation, draft, scene.language),)
 
     async def _think(self, scene: Scene, trace: Trace, journal: Journal, tapped: Answered) -> Outcome:
         now = datetime.now(self.zone)
@@ -93,10 +118,14 @@ class Answering:
         except PromptsWrong as error:
             return _unrendered(error, trace, scene.language)
         deadline = max(scene.due - _SENDING_SECONDS, asyncio.get_running_loop().time() + 1)
-        lines = (*trace.prompt.lines, *dialogue(scene.before), _said(scene, tapped))
+        words = " ".join(one.words for one in _incoming(scene, tapped))
+        card = await self.captures.correcting(scene.conversation, scene.contact, words, scene.language)
+        lines = (*trace.prompt.lines, *dialogue(scene.before), _said(scene, tapped, card))
         question = asked_with(trace.prompt, Question(lines, deadline, purse=self.budget.account(scene.conversation)))
         kit = replace(self.kit, business=prompts.business)
-        context = kit.for_turn(conversation=scene.conversation, contact=scene.contact, now=now, effect=trace.turn)
+        context = kit.for_turn(
+            conversation=scene.conversation, contact=scene.contact, now=now, effect=trace.turn, product_card=card
+        )
         try:
             thought = await self.agent.think(question, context, journal, trace.book, only=trace.prompt.tools)
         except BudgetSpent as error:
@@ -139,9 +168,20 @@ def _unrendered(error: PromptsWrong, trace: Trace, language: Language) -> Outcom
     return Outcome(phrase("no_answer", language), "failed: the prompt can't be rendered")
 
 
-def _said(scene: Scene, tapped: Answered) -> FromPerson:
+def _incoming(scene: Scene, tapped: Answered) -> list[Incoming]:
+    """The turn's messages as the photo session takes them; what was forwarded are not the person's own words."""
+    return [
+        Incoming(message, "" if message.forwarded else sight.perceived.words, sight.look)
+        for message, sight in zip(scene.messages, scene.sights, strict=True)
+        if message.id not in tapped.messages
+    ]
+
+
+def _said(scene: Scene, tapped: Answered, card: Correcting | None) -> FromPerson:
     pictures = tuple(sight.picture for sight in scene.sights if sight.picture)
     said = "\n".join(line.text for line in scene.lines if line.role == "user")
     if tapped.text:
         said += "\n" + fenced("tap_settled", told=tapped.text)
+    if card:
+        said += "\n" + fenced("open_product_card", shown=card.shown)
     return FromPerson(said, pictures[:_PICTURES])

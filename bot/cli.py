@@ -14,7 +14,15 @@ from typing import Annotated, Any
 import structlog
 import typer
 
-from bot import contact_commands, key_commands, logs, prompt_commands, queue_commands, template_commands
+from bot import (
+    contact_commands,
+    key_commands,
+    logs,
+    product_commands,
+    prompt_commands,
+    queue_commands,
+    template_commands,
+)
 from bot.prompting.findings import PromptsWrong
 from bot.settings import Settings, SettingsWrong, log_settings
 
@@ -30,6 +38,7 @@ cli.add_typer(template_commands.app)
 cli.add_typer(queue_commands.app)
 cli.add_typer(contact_commands.app)
 cli.add_typer(key_commands.app)
+cli.add_typer(product_commands.app)
 _log = structlog.get_logger()
 
 Host = Annotated[str, typer.Option(help="The address to listen on.")]

@@ -89,11 +89,21 @@ class Answered:
 
 
 class Confirmations:
-    """`handlers` do the actions, by the kind of their card. The conversation's lease has to be held."""
+    """`handlers` do the actions, by the kind of their card; `left` hear that one was left, where somebody has to.
 
-    def __init__(self, redis: Redis, handlers: Mapping[str, Handler], valid_seconds: float = VALID_SECONDS) -> None:
+    The conversation's lease has to be held.
+    """
+
+    def __init__(
+        self,
+        redis: Redis,
+        handlers: Mapping[str, Handler],
+        valid_seconds: float = VALID_SECONDS,
+        left: Mapping[str, Handler] | None = None,
+    ) -> None:
         self._redis = redis
         self._handlers = handlers
+        self._left = left or {}
         self._valid_seconds = valid_seconds
 
     async def settle(
@@ -121,9 +131,12 @@ class Confirmations:
         if not card or (not mine and message.received_at.timestamp() > float(card["until"])):
             return Settled(text=phrase("card_expired", language))
         await answer(self._redis.hset(name, "tapped", message.id))
-        if verb == "leave":
+        act = (self._left if verb == "leave" else self._handlers).get(card["kind"])
+        if verb == "leave" and "begun" in card:
             # What was begun may be done: nobody may say that it is left.
-            settled = Settled(text=phrase("card_unsure" if "begun" in card else "card_left", language))
+            settled = Settled(text=phrase("card_unsure", language))
+        elif act is None:
+            settled = Settled(text=phrase("card_left" if verb == "leave" else "card_expired", language))
         else:
             confirmed = Confirmed(
                 conversation=conversation,
@@ -134,7 +147,7 @@ class Confirmations:
                 begun="begun" in card,
                 begin=lambda: self._begin(name),
             )
-            settled = await self._handlers[card["kind"]](confirmed)
+            settled = await act(confirmed)
         await self._keep(name, settled)
         _log.info("card_settled", kind=card["kind"], verb=verb, again=settled.again)
         return settled

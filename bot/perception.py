@@ -6,19 +6,20 @@ import asyncio
 import base64
 import json
 import time
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from html import escape
-from typing import Any, assert_never
+from typing import assert_never
 
 import structlog
+from pydantic import TypeAdapter
 from redis.asyncio import Redis
 from tenacity import AsyncRetrying, retry_if_exception, stop_after_attempt, wait_random_exponential
 
 from bot.archive import Archive
 from bot.budget import Budget
 from bot.language import Language
+from bot.media import media_keys
 from bot.messages import (
     CallPermission,
     Cards,
@@ -42,18 +43,18 @@ from bot.messages import (
     Video,
     Voice,
 )
-from bot.redis import key
+from bot.readings import Readings
 from bot.senses import Sensed, Senses, Trouble
 from bot.whatsapp.client import File, FileTooLarge, Graph, MediaGone, MediaRefused
 from bot.whatsapp.errors import GraphError, Remedy, Unavailable
+from pipelines import image
 
 _log = structlog.get_logger()
+_look: TypeAdapter[image.Sight] = TypeAdapter(image.Sight)
 
 # As long as Meta keeps a file; the picture only as long as a turn can be tried again.
 _KEEP_SECONDS = 7 * 24 * 3600
 _KEEP_PICTURE_SECONDS = 900
-# WhatsApp lets people delete a message for everyone within about two days; a month is on the safe side.
-_KEEP_MEDIA_ID_SECONDS = 30 * 24 * 3600
 # WhatsApp lets people send documents up to 100 MB; no catalogue or invoice is that large, and memory stays flat.
 _MEDIA_BYTES = 32 * 1024 * 1024
 _TRIES = 3
@@ -77,10 +78,11 @@ class Perceived(Record):
 
 @dataclass(frozen=True, slots=True)
 class Sight:
-    """A perceived message and the picture that goes to the model with it."""
+    """A perceived message, the picture that goes to the model with it, and what a photo shows and where."""
 
     perceived: Perceived
     picture: bytes | None = None
+    look: image.Sight | None = None
 
 
 class Perception:
@@ -136,7 +138,7 @@ class Perception:
             by=sensed.by,
             cost_usd=sensed.cost_usd,
         )
-        sight = Sight(perceived, sensed.picture)
+        sight = Sight(perceived, sensed.picture, sensed.sight)
         await self._keep(conversation, media.media_id, sight)
         return sight
 
@@ -147,15 +149,16 @@ class Perception:
             raise Trouble("media_large", "the file is too large") from error
         await self._archive.keep(conversation, message, media.media_id, file.data, file.mime or media.mime)
         purse = self._budget.account(conversation)
+        readings = Readings(self._redis, conversation)
         match media:
             case Voice():
                 return await self._senses.hear(file.data, language, purse)
             case Photo():
-                return await self._senses.look(file.data, purse)
+                return await self._senses.look(file.data, purse, readings)
             case Video():
-                return await self._senses.watch(file.data, language, purse)
+                return await self._senses.watch(file.data, language, purse, readings)
             case _:
-                return await self._senses.read(file.data, media.filename, language, purse)
+                return await self._senses.read(file.data, media.filename, language, purse, readings)
 
     async def _fetch(self, media: Media) -> File:
         tries = AsyncRetrying(
@@ -167,21 +170,23 @@ class Perception:
         return await tries(self._graph.fetch, media.media_id, limit=_MEDIA_BYTES, sha256=media.sha256)
 
     async def _kept(self, conversation: str, media_id: str) -> Sight | None:
-        raw, picture = await self._redis.mget(
-            key(conversation, "perceived", media_id), key(conversation, "picture", media_id)
-        )
+        raw, kept, seen = await self._redis.mget(media_keys(conversation, media_id))
         if raw is None:
             return None
-        return Sight(Perceived.model_validate_json(raw), base64.b64decode(picture) if picture else None)
+        picture = base64.b64decode(kept) if kept else None
+        look = replace(_look.validate_json(seen), jpeg=picture) if seen and picture else None
+        return Sight(Perceived.model_validate_json(raw), picture, look)
 
     async def _keep(self, conversation: str, media_id: str, sight: Sight) -> None:
         pipeline = self._redis.pipeline(transaction=True)
         # What was paid is paid once: a retry finds it free.
         free = sight.perceived.model_copy(update={"cost_usd": Decimal(0)})
-        pipeline.set(key(conversation, "perceived", media_id), free.model_dump_json(), ex=_KEEP_SECONDS)
+        perceived, picture, look = media_keys(conversation, media_id)
+        pipeline.set(perceived, free.model_dump_json(), ex=_KEEP_SECONDS)
         if sight.picture:
-            picture = base64.b64encode(sight.picture).decode()
-            pipeline.set(key(conversation, "picture", media_id), picture, ex=_KEEP_PICTURE_SECONDS)
+            pipeline.set(picture, base64.b64encode(sight.picture).decode(), ex=_KEEP_PICTURE_SECONDS)
+        if sight.look:
+            pipeline.set(look, _look.dump_json(replace(sight.look, jpeg=b"")), ex=_KEEP_PICTURE_SECONDS)
         await pipeline.execute()
 
 
@@ -194,23 +199,6 @@ def typed(message: Inbound) -> str:
     """What the person wrote: a text, or what stands below a file."""
     content = message.content
     return content.body if isinstance(content, Text) else (isinstance(content, Media) and content.caption) or ""
-
-
-def media_key(conversation: str, wamid: str) -> str:
-    """Where it is kept which file a message brought."""
-    return key(conversation, "media", wamid)
-
-
-def note_media(pipeline: Any, conversation: str, message: Inbound) -> None:
-    """Remember which file a message brought, as long as it may be revoked, within a transaction."""
-    if isinstance(message.content, Media):
-        pipeline.set(media_key(conversation, message.id), message.content.media_id, ex=_KEEP_MEDIA_ID_SECONDS)
-
-
-def forget_media(pipeline: Any, conversation: str, media_ids: Iterable[str]) -> None:
-    """Drop all that was understood of files which their senders took back, within a transaction."""
-    for media_id in media_ids:
-        pipeline.delete(key(conversation, "perceived", media_id), key(conversation, "picture", media_id))
 
 
 def glance(content: Content) -> str:

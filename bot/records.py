@@ -15,9 +15,10 @@ from bot import contacts, desk, ledger, memory
 from bot.archive import Archive
 from bot.desk import Desk, Lease
 from bot.inbox import why_unanswered
+from bot.media import forget_media, media_key
 from bot.memory import Memory, Recollection, Remembered
 from bot.messages import CallPermission, Content, Edit, Inbound, Media, Reaction, Revoke, Text
-from bot.perception import fenced, forget_media, glance, media_key
+from bot.perception import fenced, glance
 from bot.redis import answer, key
 from bot.storage.door import StorageFailed
 

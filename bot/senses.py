@@ -13,9 +13,10 @@ from bot.ai.chat import BudgetSpent, Purse
 from bot.ai.vision import COST_USD_PER_PHOTO, Vision, VisionFailed
 from bot.ai.whisper import TranscriptionFailed, Whisper, cost_usd
 from bot.language import Language
+from bot.readings import Readings
 from bot.settings import VisionSettings, WhisperSettings
 from pipelines.document import read
-from pipelines.image import Reading, look
+from pipelines.image import Reading, Sight, look
 from pipelines.ocr import EngineMissing, LocalReader
 from pipelines.refusals import Reason, Refusal
 from pipelines.sniff import kind_of
@@ -36,7 +37,10 @@ class Trouble(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Sensed:
-    """Facts by name, in the words that the model reads; `words` are those that the person spoke; `by` is the engine."""
+    """Facts by name, in the words that the model reads; `words` are those that the person spoke; `by` is the engine.
+
+    `sight` is what a photo showed and where, for those who need more than its words.
+    """
 
     kind: str
     facts: dict[str, str | None] = field(default_factory=dict)
@@ -44,6 +48,7 @@ class Sensed:
     by: str | None = None
     cost_usd: Decimal = Decimal(0)
     picture: bytes | None = None
+    sight: Sight | None = None
 
 
 _PHRASES = {
@@ -97,9 +102,9 @@ class Senses:
         facts: dict[str, str | None] = {"seconds": f"{transcript.seconds:.0f}", "transcript": transcript.text}
         return Sensed(kind, facts, transcript.text, by=self._model, cost_usd=cost_usd(transcript.seconds))
 
-    async def look(self, photo: bytes, purse: Purse) -> Sensed:
+    async def look(self, photo: bytes, purse: Purse, readings: Readings) -> Sensed:
         """Text, codes and labels of a photo, and the photo itself for models that see."""
-        eyes = _Eyes(self._google, self._local, purse)
+        eyes = _Eyes(self._google, self._local, purse, readings)
         try:
             sight = await look(photo, read_text=eyes.read)
         except Refusal as refusal:
@@ -112,12 +117,14 @@ class Senses:
             "codes": ", ".join(f"{code.format} {code.value}" for code in sight.barcodes),
             "labels": ", ".join(sight.labels),
         }
-        return Sensed("photo", dict(facts), by=eyes.name, cost_usd=eyes.cost_usd, picture=sight.jpeg)
+        return Sensed("photo", dict(facts), by=eyes.name, cost_usd=eyes.cost_usd, picture=sight.jpeg, sight=sight)
 
-    async def watch(self, video: bytes, language: Language | None, purse: Purse) -> Sensed:
+    async def watch(self, video: bytes, language: Language | None, purse: Purse, readings: Readings) -> Sensed:
         """What is said in a video and what one of its pictures shows; either is enough."""
         heard, seen = await asyncio.gather(
-            self.hear(video, language, purse, kind="video"), self._look_into(video, purse), return_exceptions=True
+            self.hear(video, language, purse, kind="video"),
+            self._look_into(video, purse, readings),
+            return_exceptions=True,
         )
         for unexpected in (heard, seen):
             if isinstance(unexpected, BaseException) and not isinstance(unexpected, Trouble):
@@ -135,23 +142,25 @@ class Senses:
             picture=seen.picture,
         )
 
-    async def _look_into(self, video: bytes, purse: Purse) -> Sensed | None:
+    async def _look_into(self, video: bytes, purse: Purse, readings: Readings) -> Sensed | None:
         try:
             picture = await still(video)
         except Refusal as refusal:
             raise _trouble(refusal) from refusal
-        return await self.look(picture, purse) if picture else None
+        return await self.look(picture, purse, readings) if picture else None
 
-    async def read(self, document: bytes, filename: str | None, language: Language | None, purse: Purse) -> Sensed:
+    async def read(
+        self, document: bytes, filename: str | None, language: Language | None, purse: Purse, readings: Readings
+    ) -> Sensed:
         """The text of a document; a photo or a recording sent as a document is looked at or heard."""
         match kind_of(document):
             case "image":
-                return await self.look(document, purse)
+                return await self.look(document, purse, readings)
             case "audio":
                 return await self.hear(document, language, purse)
             case "video":
-                return await self.watch(document, language, purse)
-        eyes = _Eyes(self._google, self._local, purse)
+                return await self.watch(document, language, purse, readings)
+        eyes = _Eyes(self._google, self._local, purse, readings)
         try:
             pages = await read(document, filename=filename, read_text=eyes.read)
         except Refusal as refusal:
@@ -174,10 +183,11 @@ class Senses:
 class _Eyes:
     """Who reads a photo or document, and what that cost: Google while there is money for it, else this machine."""
 
-    def __init__(self, google: Vision | None, local: LocalReader, purse: Purse) -> None:
+    def __init__(self, google: Vision | None, local: LocalReader, purse: Purse, readings: Readings) -> None:
         self._google = google
         self._local = local
         self._purse = purse
+        self._readings = readings
         self.cost_usd = Decimal(0)
 
     @property
@@ -185,6 +195,10 @@ class _Eyes:
         return "google-vision" if self._google is not None else "local"
 
     async def read(self, jpeg: bytes) -> Reading:
+        known = await self._readings.of(jpeg)
+        return known or await self._read(jpeg)
+
+    async def _read(self, jpeg: bytes) -> Reading:
         google = self._google
         try:
             if google is not None:
@@ -192,13 +206,17 @@ class _Eyes:
         except BudgetSpent:
             google = self._google = None
         if google is not None:
-            return await self._by_google(google, jpeg)
+            reading = await self._by_google(google, jpeg)
+            await self._readings.keep(jpeg, reading)
+            return reading
         try:
-            return await self._local.read(jpeg)
+            reading = await self._local.read(jpeg)
         except EngineMissing:
             # Codes and the picture itself are left; `recado doctor` tells the operator what to install.
             _log.warning("no_eyes", fix="set GOOGLE_APPLICATION_CREDENTIALS, or install the extra recado[ocr]")
             return Reading(text="", lines=(), labels=())
+        await self._readings.keep(jpeg, reading)
+        return reading
 
     async def _by_google(self, google: Vision, jpeg: bytes) -> Reading:
         await asyncio.to_thread(import_module, "google.cloud.vision_v1")

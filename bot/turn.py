@@ -24,11 +24,12 @@ from bot.events import Events
 from bot.in_hand import turn_keys
 from bot.language import Language, language_of
 from bot.logs import masked
+from bot.media import note_media
 from bot.memory import Memory, Remembered
 from bot.messages import Inbound, Say
 from bot.metrics import TURN_SECONDS, TURNS
 from bot.outbox import Outbox
-from bot.perception import Perception, Sight, note_media, typed, unlooked_at
+from bot.perception import Perception, Sight, typed, unlooked_at
 from bot.phrases import phrase
 from bot.points import passing
 from bot.presence import patience, typing

@@ -35,6 +35,8 @@ from bot.outside import Outside
 from bot.payments import changes, webhook
 from bot.payments.billing import billing_of
 from bot.perception import Perception
+from bot.products import showing
+from bot.products.connect import captures_of
 from bot.prompting.watching import watch
 from bot.push.links import invitation_of
 from bot.push.sending import Pushes
@@ -97,8 +99,7 @@ async def running(settings: Settings, names: tuple[queues.Name, ...], concurrenc
             default_language=settings.service.default_language,
         )
         storage, business = storage_of(settings.storage), prompts.business
-        archive = Archive(redis, storage)
-        language = settings.service.default_language
+        archive, language = Archive(redis, storage), settings.service.default_language
         outbox = outbox_of(redis, graph, desk, contacts, templates, settings)
         notices = Notices(redis, desk, contacts, memory, outbox, templates)
         billing = billing_of(redis, http, contacts, notices, storage, graph, settings, tell=subscribers.tell)
@@ -107,10 +108,16 @@ async def running(settings: Settings, names: tuple[queues.Name, ...], concurrenc
             mailroom(redis, settings.mail, storage, business=business.name, language=language, email_of=email_of)
         )
         budget = Budget(redis, settings.budget, settings.service.zone)
+        captures, confirming = captures_of(redis, storage, subscribers.tell)
         answering = Answering(
             contacts=contacts,
             reception=Reception(contacts, handoff, settings.channel),
-            confirmations=Confirmations(redis, {changes.KIND: billing.changes.perform} if billing else {}),
+            confirmations=Confirmations(
+                redis,
+                {showing.KIND: confirming.confirm} | ({changes.KIND: billing.changes.perform} if billing else {}),
+                left={showing.KIND: confirming.leave},
+            ),
+            captures=captures,
             agent=Agent(model, tools_for),
             kit=Kit(
                 business=business,
@@ -121,6 +128,7 @@ async def running(settings: Settings, names: tuple[queues.Name, ...], concurrenc
                 push=invitation_of(redis, settings),
                 billing=billing,
                 verification=Verification(redis) if billing and mail else None,
+                products=confirming.catalogue,
             ),
             events=events,
             budget=budget,

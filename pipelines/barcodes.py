@@ -35,7 +35,7 @@ def decode(picture: Image.Image) -> tuple[Barcode, ...]:
         found = _read(look, formats)
         if found:
             back = _Way(look.size, gray.size, tilt)
-            return tuple(dict.fromkeys(filter(None, (_barcode(code, back) for code in found))))
+            return _apart(filter(None, (_barcode(code, back) for code in found)))
     return ()
 
 
@@ -58,6 +58,15 @@ def _looks(gray: Image.Image) -> Iterator[tuple[Image.Image, int, tuple[str, ...
         tilted = small.rotate(tilt, resample=Image.Resampling.BICUBIC, expand=True, fillcolor=255)
         doubled = tilted.resize((tilted.width * 2, tilted.height * 2), Image.Resampling.BICUBIC)
         yield doubled.filter(ImageFilter.UnsharpMask(radius=3, percent=150, threshold=0)), tilt, _PRODUCTS
+
+
+def _apart(codes: Iterable[Barcode]) -> tuple[Barcode, ...]:
+    """Leave one code in a place: a line or two of some bars can pass for another code, with a right check digit."""
+    kept: list[Barcode] = []
+    for code in sorted(codes, key=lambda code: -code.box.width * code.box.height):
+        if not any(code.value == other.value or code.box.overlaps(other.box) for other in kept):
+            kept.append(code)
+    return tuple(kept)
 
 
 def _within(picture: Image.Image, side: int) -> Image.Image:

@@ -23,3 +23,11 @@ class Box:
     def scaled(self, factor: float) -> "Box":
         """Return the same place in a picture that is `factor` times as large."""
         return Box(*(round(side * factor) for side in (self.x, self.y, self.width, self.height)))
+
+    def overlaps(self, other: "Box") -> bool:
+        """Say whether the middle of either lies in the other, or on its edge."""
+        return self._holds(other) or other._holds(self)
+
+    def _holds(self, other: "Box") -> bool:
+        x, y = other.x + other.width / 2, other.y + other.height / 2
+        return self.x <= x <= self.x + self.width and self.y <= y <= self.y + self.height

@@ -29,11 +29,22 @@ _BROKEN = (OSError, SyntaxError, ValueError, TypeError, LookupError, EOFError, O
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A printed line, with a confidence of 0 to 1."""
+    """A printed line, with a confidence of 0 to 1; `corners` where the engine tells them: clockwise, from where it begins."""
 
     text: str
     confidence: float
     box: Box
+    corners: tuple[tuple[float, float], ...] = ()
+
+    def scaled(self, factor: float) -> "Line":
+        """Return the same line in a picture that is `factor` times as large."""
+        corners = tuple((x * factor, y * factor) for x, y in self.corners)
+        return replace(self, box=self.box.scaled(factor), corners=corners)
+
+    def moved(self, right: int, down: int) -> "Line":
+        """Return the same line in a picture that this one was cut from, so far from its top left corner."""
+        corners = tuple((x + right, y + down) for x, y in self.corners)
+        return replace(self, box=replace(self.box, x=self.box.x + right, y=self.box.y + down), corners=corners)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +87,7 @@ async def look(photo: bytes, *, read_text: ReadText | None) -> Sight:
     prepared = await asyncio.to_thread(_prepare, photo)
     reading = await read_text(prepared.to_read) if read_text else Reading("")
     scale = max(1.0, max(prepared.width, prepared.height) / SIDE_TO_READ)
-    lines = tuple(replace(line, box=line.box.scaled(scale)) for line in reading.lines)
+    lines = tuple(line.scaled(scale) for line in reading.lines)
     return Sight(
         *(prepared.width, prepared.height, reading.text, lines, reading.labels),
         *(prepared.barcodes, prepared.for_models),

@@ -41,7 +41,7 @@ class LocalReader:
         rows = _rows([piece for piece in found if piece.confidence >= _SURE_ENOUGH])
         return Reading(
             text="\n".join("  ".join(piece.text for piece in row) for row in rows),
-            lines=tuple(Line(piece.text, piece.confidence, Box.around(piece.corners)) for row in rows for piece in row),
+            lines=tuple(_line(piece) for row in rows for piece in row),
         )
 
     async def close(self) -> None:
@@ -55,6 +55,10 @@ class _Piece(NamedTuple):
     text: str
     confidence: float
     corners: tuple[tuple[float, float], ...]
+
+
+def _line(piece: _Piece) -> Line:
+    return Line(piece.text, piece.confidence, Box.around(piece.corners), piece.corners)
 
 
 def _found(jpeg: bytes) -> list[_Piece]:

@@ -33,7 +33,7 @@ from bot.worker import CONCURRENCY, running
 
 ANSWER = "Abrimos a las 9."
 STAFF = "5215599999999"
-DEADLINE_SECONDS = 6.0
+DEADLINE_SECONDS = 8.0
 _ROOT = Path(__file__).parents[2]
 Outside = Literal["OpenRouter", "Whisper", "Vision", "Meta"]
 
@@ -147,7 +147,7 @@ async def opened(folder: Path, **environment: str) -> AsyncIterator[House]:
             "LLM_BASE_URL": f"http://{doors['OpenRouter'].address}/api/v1",
             "LLM_MODEL_DEFAULT": "house/default",
             "LLM_MODEL_FALLBACK": "house/fallback",
-            "LLM_TIMEOUT_SECONDS": "0.4",
+            "LLM_TIMEOUT_SECONDS": "0.8",
             "OPENAI_API_KEY": "key",
             "OPENAI_BASE_URL": f"http://{doors['Whisper'].address}/v1",
             "GOOGLE_VISION_ENDPOINT": f"http://{doors['Vision'].address}",

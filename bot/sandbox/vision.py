@@ -4,7 +4,7 @@ import asyncio
 from collections import deque
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any
+from typing import Any, Protocol
 
 from pipelines.box import Box
 from pipelines.image import Line, Reading, upright
@@ -44,14 +44,22 @@ class Request:
     size: int
 
 
-class VisionImitation:
-    """One server, with an engine of its own; `calls` counts what was asked, failed or not."""
+class Reader(Protocol):
+    """Reads the lines of a photo."""
 
-    def __init__(self) -> None:
+    async def read(self, jpeg: bytes) -> Reading: ...
+
+    async def close(self) -> None: ...
+
+
+class VisionImitation:
+    """One server, with an engine of its own unless it is given one; `calls` counts what was asked, failed or not."""
+
+    def __init__(self, reader: Reader | None = None) -> None:
         self.requests: list[Request] = []
         self.calls = 0
         self._faults: deque[Fault] = deque()
-        self._reader = LocalReader()
+        self._reader: Reader = reader or LocalReader()
         self._server: Any = None
 
     async def start(self, host: str = "127.0.0.1", port: int = 0) -> str:

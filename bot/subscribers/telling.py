@@ -8,6 +8,10 @@ A subscriber gets `{type, timestamp, data}`. What `data` holds, besides `convers
 - `message.sent`: `message` (our name for it, `reply.part`), `type` (say, buttons, template …), `wamid`, `text`
 - `message.failed`: `message`, `type` (null where Meta told of it later), `wamid` (null where Meta never took it),
   `error` (Meta's code, or null), `reason`. One that Meta took and then could not deliver was `sent` before.
+- `product.captured`, told once a confirmed card: `product` (the catalogue's name for it, one a barcode),
+  `name`, `brand`, `size`, `price` (a decimal as text), `currency` (ISO 4217), `barcode` (each null where not known),
+  `previous` (the earlier values of the fields that this changed; empty for a new product), `photos` (their keys in the
+  storage), `at`
 - `conversation.handoff`: `to` (person, bot), `quiet` (whether the bot stays out of it), `reason`
 """
 

@@ -20,6 +20,7 @@ from bot.tools.files import list_files, send_file
 from bot.tools.handoff import talk_to_a_person
 from bot.tools.offers import ask_location, offer_choices, send_link
 from bot.tools.plan_changes import cancel_subscription, change_plan, resume_subscription
+from bot.tools.products import correct_product, export_products
 from bot.tools.push import notify_me
 from bot.tools.templates import send_template
 from bot.tools.tool import Tool, ToolContext
@@ -62,6 +63,8 @@ TABLE = (
     Row(open_portal, _YES, _YES, needs="billing"),
     Row(verify_email, _YES, _YES, needs="verification"),
     Row(confirm_code, _YES, _YES, needs="verification"),
+    Row(correct_product, _NO, _YES, needs="product_card"),
+    Row(export_products, _NO, _YES, needs="products"),
 )
 
 

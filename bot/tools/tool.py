@@ -17,6 +17,8 @@ from bot.mail.mailroom import Mailroom
 from bot.messages import Part
 from bot.notices import Notices
 from bot.payments.billing import Billing
+from bot.products.capture import Correcting
+from bot.products.catalogue import Catalogue
 from bot.prompting.business import Business
 from bot.push.links import Invitation
 from bot.verification import Verification
@@ -48,17 +50,23 @@ class Kit:
     push: Invitation | None = None
     billing: Billing | None = None
     verification: Verification | None = None
+    products: Catalogue | None = None
 
-    def for_turn(self, *, conversation: str, contact: Contact, now: datetime, effect: str) -> ToolContext:
+    def for_turn(
+        self, *, conversation: str, contact: Contact, now: datetime, effect: str, product_card: Correcting | None = None
+    ) -> ToolContext:
         kit = {one.name: getattr(self, one.name) for one in fields(Kit)}
-        return ToolContext(conversation=conversation, contact=contact, now=now, effect=effect, **kit)
+        return ToolContext(
+            conversation=conversation, contact=contact, now=now, effect=effect, product_card=product_card, **kit
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ToolContext(Kit):
     """Who the tool works for, from the signed webhook, and with what. `effect` keys an effect: same key, same act.
 
-    What a tool appends to `parts` becomes a message of the turn's reply.
+    What a tool appends to `parts` becomes a message of the turn's reply. `product_card` is there while a member of
+    staff has one open.
     """
 
     conversation: str
@@ -66,6 +74,7 @@ class ToolContext(Kit):
     now: datetime
     effect: str = ""
     parts: list[Part] = field(default_factory=list)
+    product_card: Correcting | None = None
 
 
 A = TypeVar("A", bound=Arguments)

@@ -1,0 +1,1 @@
+"""The staff's photo session: photos become a card, which a tap puts into the catalogue."""

@@ -1,0 +1,109 @@
+"""The photo sessions of staff: what a turn's messages make of the product that is being captured."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from bot.contacts import Contact
+from bot.language import Language
+from bot.messages import Part, Text, Voice
+from bot.products.corrections import NoValue, command_of, occurs, value_for
+from bot.products.draft import Draft, Said
+from bot.products.drafts import Captured, Changes, Session
+from bot.products.shown import text_of
+from bot.products.sitting import Incoming, Means, Sitting, begins_another
+
+
+@dataclass(frozen=True, slots=True)
+class Captures:
+    """The conversation's lease has to be held."""
+
+    means: Means
+
+    async def take(
+        self, conversation: str, turn: str, incoming: Sequence[Incoming], who: tuple[Contact, Language]
+    ) -> Captured:
+        """What the session makes of a turn's messages. Again for the same turn, it is the same answer."""
+        contact, language = who
+        if contact.role != "staff":
+            return Captured()
+        session = await self.means.drafts.session(conversation)
+        if session.turn == turn:
+            return session.captured
+        sitting = await self._sit_down(conversation, session, incoming, language)
+        for group in _groups(incoming):
+            await sitting.take(group)
+        if not sitting.handled:
+            return Captured()
+        captured = await sitting.captured()
+        until = time.time() + self.means.seconds
+        after = Session(draft=sitting.draft.id if sitting.draft else None, turn=turn, captured=captured, until=until)
+        await self.means.drafts.write(conversation, sitting.changes, after)
+        return captured
+
+    async def open_draft(self, conversation: str) -> Draft | None:
+        """The draft that is talked about, unless it is over."""
+        session = await self.means.drafts.session(conversation)
+        draft = await self.means.drafts.get(conversation, session.draft) if session.draft else None
+        return draft if draft and draft.state == "open" and draft.until > time.time() else None
+
+    async def card(self, conversation: str, draft: Draft, language: Language) -> Part:
+        """The message that shows a draft."""
+        return await self.means.showing.card(conversation, draft, language)
+
+    async def correcting(self, conversation: str, contact: Contact, said: str, language: Language) -> Correcting | None:
+        """How a model may pass on corrections in this turn; None where there is nothing to correct."""
+        draft = await self.open_draft(conversation) if contact.role == "staff" else None
+        return Correcting(self, conversation, said, text_of(draft, None, language)) if draft else None
+
+    async def _sit_down(
+        self, conversation: str, session: Session, incoming: Sequence[Incoming], language: Language
+    ) -> Sitting:
+        sitting = Sitting(self.means, conversation, language, recent=session.until > time.time())
+        draft = await self.means.drafts.get(conversation, session.draft) if session.draft else None
+        if draft is not None and draft.state == "open":
+            if draft.until > min(one.message.received_at.timestamp() for one in incoming):
+                sitting.draft = draft
+            else:
+                sitting.expired = draft
+        return sitting
+
+
+@dataclass(frozen=True, slots=True)
+class Correcting:
+    """Corrections that a model understood, for the turn in which the person `said` them; `shown` is the card so far."""
+
+    captures: Captures
+    conversation: str
+    said: str
+    shown: str
+    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    async def correct(self, name: str, value: str) -> dict[str, str]:
+        """Write down a field's value and return what it is now; NoValue where the person didn't say it."""
+        values = value_for(name, value)
+        if not occurs(name, values[name], self.said):
+            raise NoValue(f"the person did not say {value!r} in this message: never guess a value, ask for it")
+        async with self.lock:
+            draft = await self.captures.open_draft(self.conversation)
+            if draft is None:
+                raise NoValue("no card is open any more")
+            told = draft.told({one: Said(value=known) for one, known in values.items()})
+            told = told.model_copy(update={"until": time.time() + self.captures.means.seconds})
+            await self.captures.means.drafts.write(self.conversation, Changes(drafts={told.id: told}))
+        return values
+
+
+def _groups(incoming: Sequence[Incoming]) -> list[list[Incoming]]:
+    """The messages up to each command that begins another product, and those after it; a caption is of its photo."""
+    groups: list[list[Incoming]] = [[]]
+    for one in incoming:
+        if begins_another(one):
+            groups.append([])
+        groups[-1].append(one)
+        if isinstance(one.message.content, Text | Voice) and command_of(one.words) in ("next", "cancel"):
+            groups.append([])
+    return [group for group in groups if group]

@@ -1,0 +1,142 @@
+"""The confirmed products: each with its version, its photos and its history, in Redis under one hash tag."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import AsyncIterator, Iterable
+from dataclasses import dataclass
+
+from pydantic import AwareDatetime, Field
+from redis.asyncio import Redis
+
+from bot.messages import Record
+from bot.redis import answer, key
+
+_AT_ONCE = 200
+_GTIN_DIGITS = 14
+_OURS = "products"
+
+# Takes the place of the version that the person has seen, or nothing; the same confirmation again is the same entry.
+# KEYS 1 product, 2 history, 3 index. ARGV 1 confirmation, 2 version seen, 3 product, 4 entry, 5 id, 6 when.
+_SAVE = """
+if redis.call('HEXISTS', KEYS[1], 'by:' .. ARGV[1]) == 1 then return 1 end
+if (redis.call('HGET', KEYS[1], 'version') or '0') ~= ARGV[2] then return 0 end
+redis.call('HSET', KEYS[1], 'version', ARGV[2] + 1, 'product', ARGV[3], 'by:' .. ARGV[1], ARGV[6])
+redis.call('RPUSH', KEYS[2], ARGV[4])
+redis.call('ZADD', KEYS[3], 'NX', ARGV[6], ARGV[5])
+return 1
+"""
+
+
+class Picture(Record):
+    """A photo in the storage, and what was cut out of it for each field that was read there."""
+
+    key: str
+    crops: dict[str, str] = Field(default_factory=dict)
+
+
+class Product(Record):
+    """A card as it was confirmed; `fields` by the names in pipelines.product.FIELDS, an amount as Decimal writes it."""
+
+    id: str
+    version: int
+    fields: dict[str, str]
+    details: dict[str, str] = Field(default_factory=dict)
+    photos: tuple[Picture, ...] = ()
+    captured_at: AwareDatetime
+    updated_at: AwareDatetime
+
+
+class Entry(Record):
+    """One confirmation: `by` is the conversation it came from, `was` the earlier values of the fields it changed."""
+
+    confirmation: str
+    by: str
+    at: AwareDatetime
+    fields: dict[str, str]
+    was: dict[str, str | None] = Field(default_factory=dict)
+    photos: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Catalogue:
+    """Products are the company's: erasing the person who captured one leaves it, and nothing in it names them."""
+
+    redis: Redis
+
+    async def get(self, product: str) -> Product | None:
+        raw = await answer(self.redis.hget(_card(product), "product"))
+        return Product.model_validate_json(raw) if raw else None
+
+    async def save(self, product: Product, entry: Entry) -> bool:
+        """Store what was confirmed, once; False when the product is at another version than the one before it."""
+        keys = (_card(product.id), _history(product.id), key(_OURS, "index"))
+        at = repr(product.captured_at.timestamp())
+        seen = str(product.version - 1)
+        texts = (entry.confirmation, seen, product.model_dump_json(), entry.model_dump_json(), product.id, at)
+        return bool(await answer(self.redis.eval(_SAVE, len(keys), *keys, *texts)))
+
+    async def saved_by(self, product: str, confirmation: str) -> bool:
+        """Whether this confirmation has been stored."""
+        return bool(await answer(self.redis.hexists(_card(product), f"by:{confirmation}")))
+
+    async def history(self, product: str) -> list[Entry]:
+        """Oldest first."""
+        entries = await answer(self.redis.lrange(_history(product), 0, -1))
+        return [Entry.model_validate_json(raw) for raw in entries]
+
+    async def all(self) -> AsyncIterator[Product]:
+        """Every product, in the order in which they were captured first."""
+        start = 0
+        while names := await self.redis.zrange(key(_OURS, "index"), start, start + _AT_ONCE - 1):
+            pipeline = self.redis.pipeline(transaction=False)
+            for name in names:
+                pipeline.hget(_card(name), "product")
+            for raw in await pipeline.execute():
+                if raw:
+                    yield Product.model_validate_json(raw)
+            start += _AT_ONCE
+
+
+def product_id(fields: dict[str, str], otherwise: str) -> str:
+    """A product's name: its barcode, whichever way it is printed (GTIN-8 to -14 differ in zeros in front)."""
+    barcode = fields.get("barcode")
+    if not barcode:
+        return otherwise
+    if barcode.isdecimal() and len(barcode) <= _GTIN_DIGITS:
+        return f"g_{barcode.zfill(_GTIN_DIGITS)}"
+    return f"t_{hashlib.sha256(barcode.encode()).hexdigest()[:20]}"
+
+
+def after(before: Product | None, now: Product, gone: Iterable[str] = ()) -> tuple[Product, dict[str, str | None]]:
+    """The product as it is from now on, and the values that this changes.
+
+    What isn't known now stays as it was; what somebody said there is none of (`gone`) goes.
+    """
+    if before is None:
+        return now, {}
+    fields = {name: value for name, value in (before.fields | now.fields).items() if name not in gone}
+    was = {
+        name: before.fields.get(name)
+        for name in (*before.fields, *now.fields)
+        if before.fields.get(name) != fields.get(name)
+    }
+    known = {picture.key for picture in now.photos}
+    product = now.model_copy(
+        update={
+            "version": before.version + 1,
+            "fields": fields,
+            "details": before.details | now.details,
+            "photos": (*(one for one in before.photos if one.key not in known), *now.photos),
+            "captured_at": before.captured_at,
+        }
+    )
+    return product, was
+
+
+def _card(product: str) -> str:
+    return key(_OURS, "card", product)
+
+
+def _history(product: str) -> str:
+    return key(_OURS, "history", product)

@@ -1,0 +1,155 @@
+"""A product on its way into the catalogue: what its photos say, what its person said, and what is still to be asked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from decimal import Decimal, InvalidOperation
+from typing import Literal, NamedTuple
+
+from pydantic import Field
+
+from bot.messages import Record
+from pipelines.box import Box
+from pipelines.image import Sight
+from pipelines.product import FIELDS, Doubt, DoubtKind, ProductCard, same_product
+from pipelines.product.codes import code_of
+
+# What the photos leave open is asked. What was read badly is only marked: a tap on the card that shows it confirms it.
+_ASKED = {DoubtKind.SEVERAL, DoubtKind.BARS_AND_DIGITS, DoubtKind.CENTS, DoubtKind.FOR_SEVERAL}
+# ISO 4217: currencies that have no cents.
+_WHOLE = {"CLP", "PYG", "JPY", "COP", "CRC"}
+_CENT = Decimal("0.01")
+_NAMES_A_PRODUCT = {"gtin", "book", "periodical"}
+
+
+class Said(Record):
+    """What a person said a field is: None is "it has none". `photo` and `box` of a choice they were shown."""
+
+    value: str | None
+    photo: int | None = None
+    box: Box | None = None
+
+
+class Draft(Record):
+    """`photos` are the messages that brought them, in order; `denied` what was read and called wrong.
+
+    `currency` is the shop's, for a price that is told without one. `revision` grows with every change, so that a card
+    shown before is known as such. `awaiting` is a field whose value the person was asked to type. `until` is when it
+    expires, in Unix seconds.
+    """
+
+    id: str
+    currency: str = "MXN"
+    revision: int = 0
+    photos: tuple[str, ...] = ()
+    read: ProductCard = ProductCard()
+    said: dict[str, Said] = Field(default_factory=dict)
+    denied: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+    awaiting: str | None = None
+    until: float = 0.0
+    state: Literal["open", "left", "saved"] = "open"
+
+    def changed(self, **changes: object) -> Draft:
+        return self.model_copy(update=changes | {"revision": self.revision + 1})
+
+    def told(self, said: dict[str, Said]) -> Draft:
+        """With what the person says now: it goes before all that was read, and before what they said earlier."""
+        if not said:
+            return self
+        awaiting = None if self.awaiting in said else self.awaiting
+        return self.changed(said=self.said | said, awaiting=awaiting)
+
+    def without(self, field: str) -> Draft:
+        """What the card shows for this field is wrong: it is not shown again, and the right value is waited for."""
+        shown = shown_of(self).get(field)
+        denied = (*self.denied.get(field, ()), shown.value) if shown else self.denied.get(field, ())
+        said = {name: one for name, one in self.said.items() if name != field}
+        return self.changed(denied=self.denied | {field: denied}, said=said, awaiting=field)
+
+
+class Shown(NamedTuple):
+    """A field as the card shows it; `confidence` is None for what a person said."""
+
+    value: str
+    confidence: float | None
+    photo: int | None
+    box: Box | None
+    sure: bool
+
+
+def shown_of(draft: Draft) -> dict[str, Shown]:
+    """The fields with a value, in the order of FIELDS."""
+    found = {name: one for name in FIELDS if (one := _shown(draft, name)) is not None}
+    if "price" in found:
+        found.setdefault("currency", Shown(draft.currency, None, None, None, sure=True))
+        found["price"] = found["price"]._replace(value=spelled(found["price"].value, found["currency"].value))
+    elif "currency" not in draft.said:
+        # A currency alone says nothing.
+        found.pop("currency", None)
+    return {name: found[name] for name in FIELDS if name in found}
+
+
+def values_of(draft: Draft) -> dict[str, str]:
+    return {name: one.value for name, one in shown_of(draft).items()}
+
+
+def open_question(draft: Draft) -> Doubt | None:
+    """What to ask next: a field whose photos don't agree, unless the person has said it; the barcode before all."""
+    open_ = [doubt for doubt in draft.read.doubts if doubt.kind in _ASKED and doubt.field not in draft.said]
+    left = [one for doubt in open_ if (one := _without_denied(doubt, draft)) is not None]
+    return max(left, key=lambda doubt: FIELDS.index(doubt.field), default=None)
+
+
+def spelled(price: str, currency: str | None) -> str:
+    """An amount with the cents of its currency: 36 is 36.00, and nothing is rounded."""
+    try:
+        amount = Decimal(price)
+    except InvalidOperation:
+        return price
+    if currency in _WHOLE:
+        return price
+    fine = amount.as_tuple().exponent
+    return str(amount.quantize(_CENT)) if isinstance(fine, int) and fine > -2 else price  # noqa: PLR2004 - cents
+
+
+def numbers_in(sights: Iterable[Sight]) -> set[str]:
+    """The products, by their 14 digits, whose codes are on these photos: no shop's own numbers, no cases of many."""
+    codes = (code_of(barcode.value) for sight in sights for barcode in sight.barcodes)
+    return {code.gtin for code in codes if code.gtin and code.kind in _NAMES_A_PRODUCT and "case" not in code.facts}
+
+
+def is_other_product(draft: Draft, known: set[str], seen: set[str]) -> bool:
+    """Whether codes that are seen now are another product's than those `known` of this one."""
+    told = draft.said.get("barcode")
+    numbers = known | ({told.value.zfill(14)} if told and told.value and told.value.isdecimal() else set())
+    return bool(numbers and seen) and not (numbers & seen)
+
+
+def differs(field: str, one: str | None, other: str | None) -> bool:
+    """Whether two values of a field mean something else."""
+    if one is None or other is None or one == other:
+        return one != other
+    if field == "barcode":
+        return not same_product(one, other)
+    if field == "price":
+        try:
+            return Decimal(one) != Decimal(other)
+        except InvalidOperation:
+            return True
+    return one.casefold() != other.casefold()
+
+
+def _shown(draft: Draft, name: str) -> Shown | None:
+    if name in draft.said:
+        said = draft.said[name]
+        return Shown(said.value, None, said.photo, said.box, sure=True) if said.value else None
+    read = draft.read.fields.get(name)
+    if read is None or any(not differs(name, read.value, wrong) for wrong in draft.denied.get(name, ())):
+        return None
+    return Shown(read.value, read.confidence, read.photo, read.box, read.confident)
+
+
+def _without_denied(doubt: Doubt, draft: Draft) -> Doubt | None:
+    denied = draft.denied.get(doubt.field, ())
+    left = tuple(one for one in doubt.candidates if all(differs(doubt.field, one.value, wrong) for wrong in denied))
+    return Doubt(doubt.kind, doubt.field, left) if left else None

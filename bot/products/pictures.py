@@ -1,0 +1,58 @@
+"""The photos of a confirmed product: kept without anything of who took them, with a cut-out for each field."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+from collections.abc import Mapping, Sequence
+
+from PIL import Image
+
+from bot.products.catalogue import Picture
+from bot.products.draft import Shown
+from bot.storage.door import Storage
+from pipelines.box import Box
+from pipelines.image import Sight
+
+_MIME = "image/jpeg"
+# A little of what is around a line lets a person see where they are.
+_MARGIN = 0.25
+_LEAST_MARGIN = 8
+
+
+async def keep(
+    storage: Storage, draft: str, sights: Sequence[Sight], shown: Mapping[str, Shown]
+) -> tuple[Picture, ...]:
+    """Store photos and cut-outs; again for the same draft, they are the same files. Raises StorageFailed.
+
+    Sights hold the photo turned upright and without metadata: no place, no device.
+    """
+    kept = []
+    for number, sight in enumerate(sights):
+        place = f"products/{draft}/{number + 1}"
+        await storage.put(f"{place}.jpg", sight.jpeg, _MIME)
+        boxes = {name: one.box for name, one in shown.items() if one.photo == number and one.box}
+        crops = await asyncio.to_thread(_crops, sight, boxes)
+        for name, crop in crops.items():
+            await storage.put(f"{place}-{name}.jpg", crop, _MIME)
+        kept.append(Picture(key=f"{place}.jpg", crops={name: f"{place}-{name}.jpg" for name in crops}))
+    return tuple(kept)
+
+
+def _crops(sight: Sight, boxes: Mapping[str, Box]) -> dict[str, bytes]:
+    if not boxes:
+        return {}
+    with Image.open(io.BytesIO(sight.jpeg)) as photo:
+        # Boxes are in pixels of the photo as it was sent; the copy may be smaller.
+        scale = photo.width / sight.width
+        return {name: _cut(photo, box.scaled(scale)) for name, box in boxes.items()}
+
+
+def _cut(photo: Image.Image, box: Box) -> bytes:
+    margin = max(_LEAST_MARGIN, round(box.height * _MARGIN))
+    left, top = max(0, box.x - margin), max(0, box.y - margin)
+    right = max(left + 1, min(photo.width, box.x + box.width + margin))
+    bottom = max(top + 1, min(photo.height, box.y + box.height + margin))
+    written = io.BytesIO()
+    photo.crop((left, top, right, bottom)).save(written, "JPEG", quality=90)
+    return written.getvalue()

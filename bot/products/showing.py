@@ -1,0 +1,48 @@
+"""The one message that shows a draft: the card to confirm, or the question that comes before it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from bot.confirmations import Cards
+from bot.language import Language
+from bot.messages import Part, Say
+from bot.products.catalogue import Catalogue, Product, product_id
+from bot.products.draft import Draft, differs, open_question, shown_of, values_of
+from bot.products.shown import question, text_of
+from bot.products.words import label, words
+
+KIND = "product"
+
+
+@dataclass(frozen=True, slots=True)
+class Showing:
+    catalogue: Catalogue
+    cards: Cards
+
+    async def stored(self, draft: Draft) -> Product | None:
+        """What the catalogue holds under the draft's barcode."""
+        return await self.catalogue.get(product_id(values_of(draft), draft.id))
+
+    async def card(self, conversation: str, draft: Draft, language: Language) -> Part:
+        """The draft with its buttons; a tap on them holds for this revision, and for what the catalogue holds now."""
+        shown = shown_of(draft)
+        doubt = open_question(draft)
+        stored = await self.stored(draft)
+        text = text_of(draft, stored, language)
+        if draft.awaiting:
+            return Say(body=f"{text}\n\n{words('type_it', language, field=label(draft.awaiting, language))}")
+        if doubt:
+            return question(draft, doubt, text, language)
+        if not shown:
+            return Say(body=words("empty", language))
+        hints = [words("how", language)]
+        if any(not one.sure for one in shown.values()):
+            hints.insert(0, words("check", language))
+        labels = (words("save", language), words("leave", language))
+        if stored:
+            new = any(differs(name, stored.fields.get(name), one.value) for name, one in shown.items())
+            hints.insert(0, words("which_holds" if new else "nothing_new", language))
+            labels = (words("save_new", language), words("keep_old", language)) if new else labels
+        action = {"draft": draft.id, "revision": draft.revision, "version": stored.version if stored else 0}
+        return await self.cards.ask(conversation, KIND, action, "\n".join([text, "", *hints]), labels)

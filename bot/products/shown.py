@@ -1,0 +1,135 @@
+"""A draft as the person sees it: one message with its fields, what differs from the catalogue, and what is asked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from bot.language import Language
+from bot.messages import Buttons, Choice, Menu
+from bot.products.catalogue import Product
+from bot.products.draft import Draft, Shown, differs, open_question, shown_of
+from bot.products.words import has_words, label, words
+from pipelines.product import FIELDS, Doubt, DoubtKind
+
+_LONGEST = 120
+_MOST_BUTTONS = 3
+_MOST_ROWS = 10
+_OTHER = "other"
+_PREFIX = "product"
+# A currency is shown with its price.
+_LINES = tuple(name for name in FIELDS if name != "currency")
+
+
+def text_of(draft: Draft, stored: Product | None, language: Language) -> str:
+    """The card's text; `stored` is what the catalogue holds under its barcode."""
+    shown = shown_of(draft)
+    head = words("known" if stored else "card", language)
+    lines = [_line(name, shown, draft, stored, language) for name in _LINES]
+    facts = {name: value for name, value in draft.read.details.items() if has_words(name)}
+    if facts:
+        told = " · ".join(f"{words(name, language)} {_plain(value)}" for name, value in facts.items())
+        lines.append(words("told", language, facts=told))
+    return "\n".join([head, *lines])
+
+
+def product_line(fields: Mapping[str, str]) -> str:
+    """A product in one line: `Detergente líquido · Lunaria · 3 L · 35.50 MXN · 7503001234564`."""
+    price = " ".join(filter(None, (fields.get("price"), fields.get("currency"))))
+    parts = (fields.get("name"), fields.get("brand"), fields.get("size"), price, fields.get("barcode"))
+    return " · ".join(_plain(part) for part in parts if part)
+
+
+def question(draft: Draft, doubt: Doubt, text: str, language: Language) -> Buttons | Menu:
+    """The card with a question below it; the first choice is the likeliest, the last one lets the person type."""
+    asked = words(
+        f"ask_{doubt.kind.value}",
+        language,
+        **({"field": label(doubt.field, language)} if doubt.kind is DoubtKind.SEVERAL else {}),
+        **({"pieces": draft.read.details.get("price_for", "2")} if doubt.kind is DoubtKind.FOR_SEVERAL else {}),
+    )
+    values = list(dict.fromkeys(_plain(one.value) for one in doubt.candidates))[: _MOST_ROWS - 1]
+    choices = [Choice(id=_choice(draft, doubt.field, str(at)), title=value) for at, value in enumerate(values)]
+    choices.append(Choice(id=_choice(draft, doubt.field, _OTHER), title=words("other", language)))
+    body = f"{text}\n\n{asked}"
+    if len(choices) <= _MOST_BUTTONS:
+        return Buttons(body=body, choices=tuple(choices))
+    return Menu(body=body, opener=words("choose", language), choices=tuple(choices))
+
+
+def chosen(tapped: str) -> tuple[str, int, str, int | None] | None:
+    """What a tap on a question means: draft, revision, field, candidate (None: another one); None if it isn't one."""
+    prefix, *parts = tapped.split(".")
+    if prefix != _PREFIX or len(parts) != 4 or not parts[1].isdecimal():  # noqa: PLR2004 - as _choice writes it
+        return None
+    draft, revision, field, which = parts
+    if field not in FIELDS or not (which == _OTHER or which.isdecimal()):
+        return None
+    return draft, int(revision), field, None if which == _OTHER else int(which)
+
+
+def candidate(draft: Draft, field: str, at: int) -> str | None:
+    """The candidate's value as it was shown."""
+    doubt = open_question(draft)
+    if doubt is None or doubt.field != field:
+        return None
+    values = list(dict.fromkeys(one.value for one in doubt.candidates))
+    return values[at] if at < len(values) else None
+
+
+def _choice(draft: Draft, field: str, which: str) -> str:
+    return f"{_PREFIX}.{draft.id}.{draft.revision}.{field}.{which}"
+
+
+def _line(name: str, shown: Mapping[str, Shown], draft: Draft, stored: Product | None, language: Language) -> str:
+    title = label(name, language)
+    old = stored.fields.get(name) if stored else None
+    one = shown.get(name)
+    if one is None:
+        if stored and old and name not in draft.said:
+            return f"{title}: {_amount(name, old, stored.fields)} ({words('from_store', language)})"
+        gone = "none" if name in draft.said else "missing"
+        return f"{title}: {words(gone, language)}" + ("" if name in draft.said else " ⚠️")
+    now = {field: value.value for field, value in shown.items()}
+    value = _amount(name, one.value, now)
+    if stored and (differs(name, old, one.value) or _other_money(name, stored, now)):
+        value = f"{_amount(name, old, stored.fields) if old else words('missing', language)} → *{value}*"
+    value += _for(name, draft, language)
+    mark = "" if one.sure and _currency_sure(name, shown) else " ⚠️"
+    return f"{title}: {value} ({_source(one, language)}){mark}"
+
+
+def _source(one: Shown, language: Language) -> str:
+    if one.confidence is None:
+        return words("from_you", language)
+    if one.photo is None:
+        return words("from_shop", language)
+    # Never rounded up to certainty.
+    return words("from_photo", language, photo=str(one.photo + 1), percent=str(int(one.confidence * 100)))
+
+
+def _amount(name: str, value: str, fields: Mapping[str, str]) -> str:
+    return f"{_plain(value)} {fields.get('currency', '')}".strip() if name == "price" else _plain(value)
+
+
+def _other_money(name: str, stored: Product, now: Mapping[str, str]) -> bool:
+    return name == "price" and differs("currency", stored.fields.get("currency"), now.get("currency"))
+
+
+def _currency_sure(name: str, shown: Mapping[str, Shown]) -> bool:
+    return name != "price" or "currency" not in shown or shown["currency"].sure
+
+
+def _for(name: str, draft: Draft, language: Language) -> str:
+    """What the price is for, where it isn't for one piece."""
+    if name != "price" or "price" in draft.said:
+        return ""
+    details = draft.read.details
+    if "price_for" in details:
+        return " " + words("for_several", language, pieces=details["price_for"])
+    return " " + words("per", language, unit=details["price_per"]) if "price_per" in details else ""
+
+
+def _plain(value: str) -> str:
+    """A value that was read or typed, on one line and without WhatsApp's marks for bold and the like."""
+    bare = " ".join("".join(" " if sign in "*_~`" else sign for sign in value).split())
+    return bare if len(bare) <= _LONGEST else f"{bare[: _LONGEST - 1]}…"

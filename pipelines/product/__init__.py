@@ -1,0 +1,74 @@
+"""Photos of one product become a card: each field with its confidence and its place, and what has to be asked."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+
+from pipelines.image import ReadText, Sight, look
+from pipelines.product.card import CONFIDENT, FIELDS, Doubt, DoubtKind, Field, ProductCard
+from pipelines.product.closer import MOST_LOOKS, looked_closer
+from pipelines.product.codes import same_product
+from pipelines.product.contents import size_of
+from pipelines.product.evidence import Evidence, Finder
+from pipelines.product.naming import names_of
+from pipelines.product.scanned import barcode_of
+from pipelines.product.tags import price_of
+
+__all__ = [
+    "CONFIDENT",
+    "FIELDS",
+    "FINDERS",
+    "MOST_LOOKS",
+    "Doubt",
+    "DoubtKind",
+    "Field",
+    "ProductCard",
+    "card_from",
+    "card_of",
+    "card_of_sights",
+    "same_product",
+]
+
+FINDERS: tuple[Finder, ...] = (barcode_of, size_of, price_of, names_of)
+"""Asked in turn; each sees what those before it found."""
+
+
+async def card_of(photos: Sequence[bytes], *, read_text: ReadText, shop_currency: str = "MXN") -> ProductCard:
+    """Read the photos of one product. Raises Refusal for a photo that can't be one; errors of `read_text` pass through.
+
+    `read_text` is asked once a photo, and up to `MOST_LOOKS` times more for a price or a size that wasn't read well.
+    """
+    sights = [await look(photo, read_text=read_text) for photo in photos]
+    return await card_of_sights(sights, read_text=read_text, shop_currency=shop_currency)
+
+
+async def card_of_sights(sights: Sequence[Sight], *, read_text: ReadText, shop_currency: str = "MXN") -> ProductCard:
+    """Do as `card_of` with photos that were looked at already."""
+    card = await asyncio.to_thread(card_from, sights, shop_currency=shop_currency)
+    closer = await looked_closer(sights, card, read_text=read_text)
+    if all(one is other for one, other in zip(sights, closer, strict=True)):
+        return card
+    return await asyncio.to_thread(card_from, closer, shop_currency=shop_currency)
+
+
+def card_from(sights: Sequence[Sight], *, shop_currency: str = "MXN") -> ProductCard:
+    """Make the card of what was seen of one product; `photo` of a field is the place of its sight.
+
+    It looks at the pixels of prices, a few milliseconds each: run it off the loop.
+    """
+    evidence = Evidence.of(sights, shop_currency)
+    doubts: list[Doubt] = []
+    details: dict[str, str] = {}
+    for find in FINDERS:
+        found = find(evidence)
+        evidence.found.update(found.fields)
+        doubts += found.doubts
+        details = found.details | details
+    return ProductCard(
+        fields={name: evidence.found[name] for name in FIELDS if name in evidence.found},
+        doubts=tuple(doubts),
+        details=details,
+        codes=tuple(dict.fromkeys(scan.barcode.value for scan in evidence.scans)),
+        text=tuple(sight.text for sight in sights),
+    )

@@ -1,0 +1,60 @@
+"""What the photos of one product show, as the finders of fields take it, and what they give back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from pipelines.barcodes import Barcode
+from pipelines.image import Sight
+from pipelines.product.card import Doubt, Field
+from pipelines.product.codes import Code, code_of
+from pipelines.product.layout import Piece, pieces_of
+
+
+class Scan(NamedTuple):
+    """A code that was decoded, and what it means."""
+
+    photo: int
+    barcode: Barcode
+    code: Code
+
+
+class Found(NamedTuple):
+    """What a finder found: fields by name, questions, and further facts."""
+
+    fields: dict[str, Field]
+    doubts: tuple[Doubt, ...] = ()
+    details: dict[str, str] = {}  # noqa: RUF012 -- never written to
+
+
+NOTHING = Found({})
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """All that was seen; `found` holds the fields of the finders that ran before."""
+
+    sights: Sequence[Sight]
+    pieces: tuple[Piece, ...]
+    scans: tuple[Scan, ...]
+    shop_currency: str
+    found: dict[str, Field] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, sights: Sequence[Sight], shop_currency: str) -> Evidence:
+        pieces = tuple(piece for photo, sight in enumerate(sights) for piece in pieces_of(sight, photo))
+        scans = tuple(
+            Scan(photo, barcode, code_of(barcode.value))
+            for photo, sight in enumerate(sights)
+            for barcode in sight.barcodes
+        )
+        return cls(sights, pieces, scans, shop_currency)
+
+    def of_photo(self, photo: int) -> list[Piece]:
+        return [piece for piece in self.pieces if piece.photo == photo]
+
+
+Finder = Callable[[Evidence], Found]
+"""Finds one or a few fields; a new field is one of these and its row in `pipelines.product.FINDERS`."""

@@ -1,0 +1,152 @@
+"""What a reader of letters doesn't tell: whether a price is struck through, and whether its last digits are set smaller."""
+
+from __future__ import annotations
+
+import io
+import math
+from typing import NamedTuple
+
+from PIL import Image
+
+from pipelines.image import Sight
+from pipelines.product.layout import Piece
+
+_TALL = 48
+_LONGEST = 24
+_STRUCK = 0.95
+_BARE = 0.3
+_FEWEST_GAPS = 2
+_DOT = 0.35
+_SMALLER = 0.78
+_CENTS_WIDE = 1.0
+
+
+class Glyph(NamedTuple):
+    """A letter's place in a strip of `_TALL` rows: columns, then rows."""
+
+    left: int
+    top: int
+    right: int
+    bottom: int
+
+    @property
+    def tall(self) -> int:
+        return self.bottom - self.top
+
+
+def strip_of(sight: Sight, piece: Piece, *, beyond: float = 0.0) -> Image.Image:
+    """Cut a line out of its photo, turned level: ink white on black, `_TALL` pixels high.
+
+    With `beyond` the strip goes on to the right by as many times its height.
+    """
+    with Image.open(io.BytesIO(sight.jpeg)) as picture:
+        gray = picture.convert("L")
+    scale = gray.width / sight.width
+    box = piece.box
+    corners = piece.corners or (
+        (box.x, box.y),
+        (box.x + box.width, box.y),
+        (box.x + box.width, box.y + box.height),
+        (box.x, box.y + box.height),
+    )
+    a, b, c, d = ((x * scale, y * scale) for x, y in corners)
+    if math.dist(b, c) > math.dist(a, b) and len(piece.text) > 1:  # on its side, reading upwards
+        a, b, c, d = d, a, b, c
+    tall, long = (math.dist(b, c) + math.dist(a, d)) / 2 or 1, math.dist(a, b) or 1
+    ahead = beyond * tall / long
+    b, c = ((b[0] + (b[0] - a[0]) * ahead, b[1] + (b[1] - a[1]) * ahead), (c[0] + (c[0] - d[0]) * ahead, c[1] + (c[1] - d[1]) * ahead))
+    wide = round(min(max(math.dist(a, b) / (math.dist(b, c) or 1), 0.5), _LONGEST) * _TALL)
+    # QUAD takes the corners from the top left against the clock.
+    strip = gray.transform((wide, _TALL), Image.Transform.QUAD, (*a, *d, *c, *b), Image.Resampling.BICUBIC)
+    return _inked(strip)
+
+
+def glyphs(strip: Image.Image) -> list[Glyph]:
+    """Return the letters of a strip from left to right, without dots and specks."""
+    columns = strip.resize((strip.width, 1), Image.Resampling.BOX).tobytes()
+    found, start = [], None
+    for column, darkness in enumerate((*columns, 0)):
+        inked = darkness > 255 * 1.5 / _TALL
+        if inked and start is None:
+            start = column
+        elif not inked and start is not None:
+            bounds = strip.crop((start, 0, column, _TALL)).getbbox()
+            if bounds and bounds[3] - bounds[1] >= _TALL * _DOT:
+                found.append(Glyph(start, bounds[1], column, bounds[3]))
+            start = None
+    return found
+
+
+def is_struck(sight: Sight, piece: Piece) -> bool:
+    """Say whether one stroke runs through all of the line, level or slanted: also where between letters all else is bare."""
+    strip = strip_of(sight, piece)
+    pixels, width = strip.tobytes(), strip.width
+    left, right = round(width * 0.06), round(width * 0.94)
+    columns = strip.resize((width, 1), Image.Resampling.BOX).tobytes()
+    bare = [darkness < 255 * _BARE for darkness in columns]
+    ends = range(round(_TALL * 0.08), round(_TALL * 0.92), 2)
+    for start in ends:
+        for end in ends:
+            # A stroke that isn't about the middle is the frame of a tag, or an underline.
+            if _TALL * 0.3 < (start + end) / 2 < _TALL * 0.7 and _runs(pixels, bare, (left, start), (right, end)):
+                return True
+    return False
+
+
+def _runs(pixels: bytes, bare: list[bool], start: tuple[int, int], end: tuple[int, int]) -> bool:
+    """Say whether ink is all along a line, and through at least two gaps between letters."""
+    (left, top), (right, bottom), width = start, end, len(bare)
+    missed = gaps = 0
+    for column in range(left, right):
+        at = (top + (bottom - top) * (column - left) // (right - left)) * width + column
+        if not (pixels[at] or pixels[at - width] or pixels[at + width]):
+            missed += 1
+            if missed > (right - left) * (1 - _STRUCK):
+                return False
+        elif bare[column] and not bare[column - 1]:
+            gaps += 1
+    return gaps >= _FEWEST_GAPS
+
+
+def small_tail(sight: Sight, piece: Piece) -> bool | None:
+    """Say whether the last two digits are set smaller than those before; None where the letters can't be told apart."""
+    strip = strip_of(sight, piece)
+    seen = glyphs(strip)
+    letters = [letter for letter in piece.text if letter.isalnum() or letter in "$€"]
+    if len(seen) != len(letters) or len(seen) < 3:  # noqa: PLR2004 -- a digit and two of cents
+        return None
+    *head, tens, ones = seen
+    digits = [glyph for glyph, letter in zip(head, letters, strict=False) if letter.isdigit()]
+    if not digits:
+        return None
+    tall = max(glyph.tall for glyph in digits)
+    if max(tens.tall, ones.tall) <= tall * _SMALLER:
+        return True
+    return False if min(tens.tall, ones.tall) >= tall * 0.9 else None
+
+
+def goes_on(sight: Sight, piece: Piece) -> bool:
+    """Say whether smaller letters follow a price in its upper half: cents that weren't read."""
+    strip = strip_of(sight, piece, beyond=_CENTS_WIDE)
+    level = piece.wide / (piece.wide + _CENTS_WIDE * piece.tall)
+    after = [glyph for glyph in glyphs(strip) if glyph.left >= strip.width * level * 0.97 and glyph.right < strip.width]
+    return any(glyph.top < _TALL * 0.4 and glyph.tall < _TALL * _SMALLER and glyph.tall > glyph.right - glyph.left for glyph in after)
+
+
+def _inked(strip: Image.Image) -> Image.Image:
+    """Part ink from paper at the level that divides them best (Otsu 1979); ink is what there is less of at the rim."""
+    histogram = strip.histogram()
+    total, mean = sum(histogram), sum(level * count for level, count in enumerate(histogram))
+    below = weight = best = 0.0
+    limit = 127
+    for level, count in enumerate(histogram):
+        weight += count
+        below += level * count
+        if weight in (0, total):
+            continue
+        between = (mean * weight - below * total) ** 2 / (weight * (total - weight))
+        if between > best:
+            best, limit = between, level
+    dark = strip.point([255 if level <= limit else 0 for level in range(256)])
+    inked = dark.histogram()[255]
+    return dark if inked * 2 <= total else dark.point([255 - level for level in range(256)])

@@ -1,0 +1,191 @@
+"""How prices are spelled: every amount of money in a line of text, exactly, and what it is an amount of."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import StrEnum
+
+_SIGNS = {
+    "US$": "USD", "USD$": "USD", "MX$": "MXN", "MXN$": "MXN", "R$": "BRL", "S/.": "PEN", "S/": "PEN", "C$": "NIO",
+    "COP$": "COP", "€": "EUR", "£": "GBP", "¥": "JPY", "₡": "CRC", "₲": "PYG", "B/.": "PAB", "Bs.": "BOB", "Bs": "BOB",
+    "Q": "GTQ", "L.": "HNL", "$": None,
+}  # fmt: skip
+_WORDS = {
+    "mxn": "MXN", "m.n.": "MXN", "mn": "MXN", "usd": "USD", "dlls": "USD", "eur": "EUR", "euros": "EUR", "euro": "EUR",
+    "cop": "COP", "clp": "CLP", "ars": "ARS", "pen": "PEN", "soles": "PEN", "gtq": "GTQ", "quetzales": "GTQ",
+    "crc": "CRC", "colones": "CRC", "brl": "BRL", "reais": "BRL", "uyu": "UYU", "bob": "BOB", "dop": "DOP",
+    "hnl": "HNL", "nio": "NIO", "pab": "PAB", "pyg": "PYG", "gbp": "GBP", "dólares": "USD", "dolares": "USD",
+    "pesos": None, "peso": None,
+}  # fmt: skip
+_RAISED = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹", "0123456789")
+
+
+class Role(StrEnum):
+    """What an amount is."""
+
+    PRICE = "price"
+    NOW = "now"
+    FORMER = "former"
+    SAVING = "saving"
+    UNIT = "unit"
+    SEVERAL = "several"
+    OTHER = "other"
+
+
+@dataclass(frozen=True, slots=True)
+class Amount:
+    """An amount: `currency` None for a bare $ or no sign; `signed` where a sign or a currency's name stands by it.
+
+    `per` is the unit of a unit price ("kg", "100 g"), `pieces` how many pieces it buys together; `start` and `end`
+    are its place in the text. `unpointed` where whole digits may hide cents that are set smaller.
+    """
+
+    value: Decimal
+    currency: str | None
+    signed: bool
+    role: Role
+    start: int
+    end: int
+    per: str | None = None
+    pieces: int = 1
+    raised: bool = False
+
+    @property
+    def unpointed(self) -> bool:
+        return self.value == self.value.to_integral_value() and -self.value.as_tuple().exponent == 0  # type: ignore[operator]
+
+
+def _either(words: dict[str, str | None]) -> str:
+    return "|".join(re.escape(word) for word in sorted(words, key=len, reverse=True))
+
+
+_NUMBER = r"""(?:
+    \d{1,3}(?P<gap>[.,'’])\d{3}(?:(?P=gap)\d{3})*(?:(?!(?P=gap))[.,]\d{1,2})?   # 1,249.00  1.249,00  1.249
+  | \d{1,3}(?:[ \u00a0\u202f]\d{3})+,\d{2}                                     # 1 249,00
+  | \d{1,6}[.,]\d{1,2}                                                         # 35.50  35,5
+  | \d{1,6}[.,]-                                                               # 35,-
+  | \d{1,6}
+)"""
+_AMOUNT = re.compile(
+    rf"""(?:(?<![\w.,$€£])|(?=[$€£]))(?:(?P<pieces>\d{{1,2}})\s?(?:x|X|×|por|POR|Por)\s?)?
+    (?:(?P<name_before>{_either(_WORDS)})\s?)?(?P<sign>{_either(_SIGNS)})?\s?
+    (?P<number>{_NUMBER})(?P<raised>[⁰¹²³⁴⁵⁶⁷⁸⁹]{{1,2}}|[ ]\d\d(?!\d|[.,]\d|\s?(?:%|x|g|kg|ml|l|pz)\b))?
+    (?:\s?(?P<sign_after>€|£|₡|US\$))?(?:\s?(?P<name_after>{_either(_WORDS)})(?!\w))?
+    (?![\w%⁰-⁹]|[.,'’]\d|[ ]?%)""",
+    re.VERBOSE | re.IGNORECASE,
+)
+_UNIT = r"(?P<unit>100\s?g(?:r|rs)?|100\s?ml|kilo(?:gramo)?|kgs?|gramo|g|litro|lt|l|ml|pieza|pza|pz|metro|m|rollo|unidad|lb|oz)\b"
+_PER_AFTER = re.compile(rf"^\s*(?:/|por|x|el|la|cada|per)\s?{_UNIT}", re.IGNORECASE)
+_PER_BEFORE = re.compile(
+    rf"(?:precio\s+(?:por|x)|\$\s?/|por|el|cada|per)\s?{_UNIT}\.?\s*(?:[:=a]|\$)?\s*$", re.IGNORECASE
+)
+_EACH = re.compile(r"^\s*(?:c/u|c\.u\.|cada\s+un[oa])", re.IGNORECASE)
+_UNITS = {"kilo": "kg", "kilogramo": "kg", "kgs": "kg", "litro": "L", "lt": "L", "l": "L", "gramo": "g", "metro": "m",
+          "pieza": "pz", "pza": "pz", "unidad": "pz"}  # fmt: skip
+_ROLES = (
+    (Role.OTHER, r"(?:compras?|pedidos?)\s+(?:de|desde|mayores\s+a)|mensual(?:idad(?:es)?)?(?:\s+de)?|pagos?\s+de|meses\s+(?:de|x)|"
+                 r"quincenas?\s+de|env[ií]o|dep[oó]sito|puntos"),
+    (Role.SAVING, r"ahorr[aeo]s?|ahorro\s+de|descuento(?:\s+de)?|menos|save|you\s+save|off|rebaja\s+de|bonificaci[oó]n|-\s?"),
+    (Role.FORMER, r"antes|era|was|precio\s+(?:normal|regular|anterior|de\s+lista)|normal|regular|de(?=\s*$)|pvpr?"),
+    (Role.NOW, r"ahora|hoy|oferta|now|precio\s+(?:de\s+)?oferta|promo(?:ci[oó]n)?|a(?=\s*$)|a\s+s[oó]lo|s[oó]lo|especial|precio\s+final|"
+               r"precio\s+club|liquidaci[oó]n"),
+    (Role.PRICE, r"precio|price|pvp|total"),
+)  # fmt: skip
+_WORD_BEFORE = [(role, re.compile(rf"(?<!\w)(?:{words})\s*[:.=]?\s*$", re.IGNORECASE)) for role, words in _ROLES]
+_WORD_AFTER = (
+    (Role.SAVING, re.compile(r"^\s*(?:de\s+(?:descuento|ahorro)|menos|off)\b", re.IGNORECASE)),
+    (Role.OTHER, re.compile(r"^\s*(?:al\s+mes|mensual(?:es)?|/\s?mes|x\s?\d+\s?mes|puntos)\b", re.IGNORECASE)),
+    (Role.OTHER, re.compile(r"^\s*(?:[a-z]{2,}\s*){0,2}\s*%", re.IGNORECASE)),
+)
+
+
+def amounts(text: str, *, before: str = "") -> tuple[Amount, ...]:
+    """Return all amounts of money in a line, in order; `before` is what stands left of it or over it.
+
+    A bare whole number is an amount only where a sign, a currency or a word such as "precio" says so.
+    """
+    found: list[Amount] = []
+    last = 0
+    for match in _AMOUNT.finditer(text):
+        lead = text[last : match.start()] if text[last : match.start()].strip() else (before if not last else "")
+        amount = _amount(match, lead, text[match.end() :])
+        if amount is not None:
+            found.append(amount)
+            last = match.end()
+    return tuple(found)
+
+
+def bare(text: str) -> Amount | None:
+    """Return the amount of a line that is nothing but a number: for the largest type of a tag, whose sign was lost."""
+    match = re.fullmatch(r"\d{1,5}", text)
+    value = value_of(text) if match else None
+    return Amount(value, None, False, Role.PRICE, 0, len(text)) if value else None  # noqa: FBT003 -- no sign
+
+
+def role_of(words: str) -> Role | None:
+    """Return what an amount is that follows these words, if they say."""
+    return next((role for role, pattern in _WORD_BEFORE if pattern.search(words)), None)
+
+
+def value_of(number: str) -> Decimal | None:
+    """Read a written number exactly; None where it can't be told what its marks mean."""
+    number = re.sub(r"[\s’']", "", number).removesuffix("-").rstrip(".,")
+    if re.match(r"0\d", number):
+        return None
+    *groups, tail = re.split(r"[.,]", number)
+    if not groups:
+        return Decimal(tail)
+    if len(tail) == 3:  # noqa: PLR2004 -- thousands come in threes
+        return Decimal("".join((*groups, tail))) if int(groups[0]) else None
+    return Decimal("".join(groups) + "." + tail)
+
+
+def _amount(match: re.Match[str], lead: str, rest: str) -> Amount | None:
+    raised = match["raised"]
+    value = value_of(match["number"])
+    if not value:
+        return None
+    if raised:
+        digits = raised.strip().translate(_RAISED)
+        if "." in match["number"] or "," in match["number"] or len(digits) != 2:  # noqa: PLR2004 -- cents
+            return None
+        value = Decimal(f"{value}.{digits}")
+    signed = any(match[group] for group in ("sign", "sign_after", "name_before", "name_after"))
+    if match["sign"] in {"Q", "q", "L.", "l."} and lead.strip()[-1:].isalnum():
+        return None
+    role, per = _role(lead, rest)
+    told = role_of(lead) is not None
+    pieces = int(match["pieces"] or 1)
+    pointed = bool(re.search(r"[.,]\d{2}$", match["number"]))
+    if not (signed or (pointed and value < 100_000) or told):  # noqa: PLR2004 -- no shelf has it
+        return None
+    if pieces > 1:
+        if not signed and not pointed:
+            return None
+        role = Role.SEVERAL
+    currency = _currency(match)
+    return Amount(value, currency, signed, role, match.start(), match.end(), per, pieces, bool(raised))
+
+
+def _currency(match: re.Match[str]) -> str | None:
+    names = (match["name_after"], match["name_before"])
+    signs = (match["sign"], match["sign_after"])
+    named = next((_WORDS[name.lower()] for name in names if name and _WORDS[name.lower()]), None)
+    by_sign = {sign.upper(): code for sign, code in _SIGNS.items()}
+    return named or next((by_sign[sign.upper()] for sign in signs if sign and by_sign[sign.upper()]), None)
+
+
+def _role(lead: str, rest: str) -> tuple[Role, str | None]:
+    for role, after in _WORD_AFTER:
+        if after.search(rest):
+            return role, None
+    if _EACH.search(rest):
+        return Role.PRICE, None
+    per = _PER_AFTER.search(rest) or _PER_BEFORE.search(lead)
+    if per:
+        unit = re.sub(r"\s+", " ", per["unit"].lower())
+        unit = re.sub(r"^100 ?(g|ml).*", r"100 \1", unit)
+        return Role.UNIT, _UNITS.get(unit, unit)
+    return role_of(lead) or Role.PRICE, None

@@ -1,0 +1,143 @@
+"""The barcode of the card: the bars and the digits printed beside them have to agree."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from pipelines.barcodes import is_gtin
+from pipelines.product.card import Doubt, DoubtKind, Field
+from pipelines.product.codes import Code, code_of, same_product
+from pipelines.product.evidence import NOTHING, Evidence, Found, Scan
+from pipelines.product.layout import Piece, place_of
+
+# How sure bars are alone. UPC-E and EAN-8 are short; a slice of an ITF can look like a whole one.
+_ALONE = {"EAN-13": 0.96, "UPC-A": 0.96, "EAN-8": 0.91, "UPC-E": 0.7, "ITF": 0.91, "Code 128": 0.95}
+_BY_CORRECTION = 0.98
+_AGREED = 0.99
+_DIGITS_ONLY = 0.75
+_DIFFERENT = 0.5
+_SURELY_READ = 0.8
+_LENGTHS = (12, 13, 14)
+_FEWEST_OF_A_PART = 4
+
+
+def barcode_of(evidence: Evidence) -> Found:
+    """Find the number that names the product, with the facts that its code tells."""
+    scans = _of_the_product(evidence.scans)
+    if not scans:
+        return _from_digits(evidence)
+    fields, doubts = [], []
+    for scan in scans:
+        field, other = _checked(scan, evidence)
+        fields.append(field)
+        doubts += [Doubt(DoubtKind.BARS_AND_DIGITS, "barcode", (field, other))] if other else []
+    best = max(fields, key=lambda field: field.confidence)
+    several = [field for field in _unlike(fields) if field is not best]
+    if several:
+        unsure = Field(best.value, _DIFFERENT, best.photo, best.box)
+        doubts = [Doubt(DoubtKind.SEVERAL, "barcode", (best, *several))]
+        return Found({"barcode": unsure}, tuple(doubts), {})
+    if best.confidence > _DIFFERENT and len(doubts) < len(fields):
+        doubts = []
+    return Found({"barcode": best}, tuple(doubts), _facts(evidence.scans))
+
+
+def number_of(code: Code) -> str:
+    """Return the number for the card: GS1's 14 digits are shortened to those of an EAN-13 where they can be."""
+    if code.gtin is None or code.value.isdecimal():
+        return code.value
+    return code.gtin.removeprefix("0")
+
+
+def _of_the_product(scans: Iterable[Scan]) -> list[Scan]:
+    """Leave the codes that name the product: numbers before the shop's own, those before texts in bars."""
+    kinds = ("gtin", "book", "periodical"), ("internal",)
+    for wanted in kinds:
+        chosen = [scan for scan in scans if scan.code.kind in wanted]
+        pieces = [scan for scan in chosen if "case" not in scan.code.facts]
+        if chosen:
+            return pieces or chosen
+    return [scan for scan in scans if scan.code.kind == "text" and scan.barcode.format == "Code 128"]
+
+
+def _checked(scan: Scan, evidence: Evidence) -> tuple[Field, Field | None]:
+    """Return the number with its confidence, and what the digits say instead."""
+    number, box = number_of(scan.code), scan.barcode.box
+    alone = _ALONE.get(scan.barcode.format, _BY_CORRECTION)
+    printed = _printed_near(scan, evidence)
+    if any(_agrees(number, digits) for digits, _ in printed):
+        return Field(number, max(alone, _AGREED), scan.photo, box), None
+    for digits, piece in printed:
+        if len(digits) == len(number) and number.isdecimal() and piece.confidence >= _SURELY_READ:
+            other = Field(digits, _DIFFERENT if is_gtin(digits) else _DIFFERENT / 2, scan.photo, piece.box)
+            return Field(number, _DIFFERENT, scan.photo, box), other
+    return Field(number, alone, scan.photo, box), None
+
+
+def _agrees(number: str, digits: str) -> bool:
+    if not number.isdecimal():
+        return number.upper() == digits.upper()
+    # The first digit of an EAN-13 stands apart, and a UPC-A is the EAN-13 with a zero in front.
+    return digits in {number, number[1:], number.zfill(13), number[:-1]} or same_product(digits, number)
+
+
+def _printed_near(scan: Scan, evidence: Evidence) -> list[tuple[str, Piece]]:
+    """Return the numbers printed by the bars, whole rows before their parts."""
+    pieces = evidence.of_photo(scan.photo)
+    x, y = place_of(scan.barcode.box, pieces)
+    reach = max(scan.barcode.box.width, scan.barcode.box.height) * 0.75
+    near = [piece for piece in pieces if abs(piece.x - x) < reach and abs(piece.y - y) < reach]
+    if not scan.code.value.isdecimal():
+        return [(re.sub(r"\s", "", piece.text), piece) for piece in near]
+    return numbers(near)
+
+
+def numbers(pieces: Iterable[Piece]) -> list[tuple[str, Piece]]:
+    """Return the numbers of rows of digits, each with the piece that most of it was read in."""
+    digits = [piece for piece in pieces if re.fullmatch(r"[\d\s>.\-]*\d[\d\s>.\-]*", piece.text)]
+    found: list[tuple[str, Piece]] = []
+    for first in digits:
+        row = sorted((piece for piece in digits if piece.level_with(first)), key=lambda piece: piece.x)
+        whole = re.sub(r"\D", "", "".join(piece.text for piece in row))
+        longest = max(row, key=lambda piece: len(piece.text))
+        found.append((whole, longest))
+        found.append((re.sub(r"\D", "", first.text), first))
+    return list(dict.fromkeys(found))
+
+
+def _from_digits(evidence: Evidence) -> Found:
+    read: dict[str, list[Piece]] = {}
+    for photo in range(len(evidence.sights)):
+        for digits, piece in numbers(evidence.of_photo(photo)):
+            if len(digits) in _LENGTHS and is_gtin(digits) and int(digits[:3]):
+                read.setdefault(digits, []).append(piece)
+        for piece in evidence.of_photo(photo):
+            # The elements of a GS1 code are printed with it, in the same way.
+            code = code_of(re.sub(r"\s", "", piece.text)) if piece.text.startswith("(01)") else None
+            if code and code.gtin:
+                read.setdefault(number_of(code), []).append(piece)
+    if not read:
+        return NOTHING
+    candidates = tuple(
+        Field(digits, _DIGITS_ONLY * min(piece.confidence for piece in pieces), pieces[0].photo, pieces[0].box)
+        for digits, pieces in read.items()
+    )
+    ordered = tuple(sorted(candidates, key=lambda field: -field.confidence))
+    kind = DoubtKind.DIGITS_ONLY if len(ordered) == 1 else DoubtKind.SEVERAL
+    return Found({"barcode": ordered[0]}, (Doubt(kind, "barcode", ordered),))
+
+
+def _unlike(fields: Iterable[Field]) -> list[Field]:
+    unlike: list[Field] = []
+    for field in sorted(fields, key=lambda field: -field.confidence):
+        if not any(same_product(field.value, other.value) for other in unlike):
+            unlike.append(field)
+    return unlike
+
+
+def _facts(scans: Iterable[Scan]) -> dict[str, str]:
+    facts: dict[str, str] = {}
+    for scan in scans:
+        facts = scan.code.facts | facts
+    return facts

@@ -1,0 +1,246 @@
+"""Which of the amounts on a label is the price: by the words beside it, the size of its type, and the sums that hold."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from decimal import Decimal
+
+from pipelines.product import ink
+from pipelines.product.card import CONFIDENT, Doubt, DoubtKind, Field
+from pipelines.product.evidence import NOTHING, Evidence, Found
+from pipelines.product.layout import Piece
+from pipelines.product.prices import Amount, Role, amounts, bare, role_of
+from pipelines.product.sizes import sizes
+
+_SURE, _HELD, _UNSIGNED, _UNPOINTED, _TORN = 0.95, 0.99, 0.75, 0.7, 0.5
+_LARGER = 1.35
+_TOWERING = 2
+_LEAST_WITH_CENTS = 100  # a digit and two of cents
+_WELL_READ = 0.85
+_CENTS = Decimal("0.011")
+_DOLLARS = {"MXN", "USD", "COP", "CLP", "ARS", "UYU", "CAD", "AUD", "DOP", "BRL", "NIO"}
+# How a unit price's unit is told in the base units of sizes.
+_PER = {"kg": (1000, "g"), "g": (1, "g"), "100 g": (100, "g"), "L": (1000, "ml"), "ml": (1, "ml"), "100 ml": (100, "ml"),
+        "pz": (1, "pz"), "m": (100, "cm"), "rollo": (1, "pz"), "lb": (16, "oz"), "oz": (1, "oz")}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Priced:
+    """An amount on a photo; `known_cents` where it is sure what are cents and what aren't."""
+
+    amount: Amount
+    piece: Piece
+    known_cents: bool
+
+
+def price_of(evidence: Evidence) -> Found:
+    """Find the price and its currency; other amounts become details."""
+    seen = list(_priced(evidence))
+    chosen, rivals = _chosen(seen)
+    if not chosen:
+        return NOTHING
+    held = _holds(chosen, seen, evidence)
+    confidence, kind = _confidence(chosen, held=held)
+    value = str(chosen.amount.value)
+    field = Field(value, confidence, chosen.piece.photo, chosen.piece.box)
+    doubts: tuple[Doubt, ...] = ()
+    if rivals:
+        field = replace(field, confidence=min(confidence, _TORN))
+        doubts = (Doubt(DoubtKind.SEVERAL, "price", (field, *(_field(rival) for rival in rivals))),)
+    elif kind is DoubtKind.CENTS:
+        other = _turned(chosen.amount.value)
+        if other is None and chosen.amount.value >= _LEAST_WITH_CENTS:
+            other = chosen.amount.value.scaleb(-2)
+        if chosen.amount.raised and other is not None:
+            field = replace(field, value=str(other))
+        doubts = (Doubt(kind, "price", (field, *([replace(field, value=value)] if other else []))),)
+    elif kind:
+        doubts = (Doubt(kind, "price", (field,)),)
+    return Found({"price": field, "currency": _currency(chosen, seen, evidence, field)}, doubts, _details(chosen, seen))
+
+
+def _priced(evidence: Evidence) -> Iterator[Priced]:
+    for photo, sight in enumerate(evidence.sights):
+        pieces = _joined(evidence.of_photo(photo))
+        found = [
+            Priced(amount, piece, _is_known(amount))
+            for piece in pieces
+            for amount in amounts(piece.text, before=_before(piece, pieces))
+        ]
+        for priced in found or _bare(pieces):
+            yield _looked_at(priced, sight)
+
+
+def _bare(pieces: list[Piece]) -> list[Priced]:
+    """Take the number that stands far larger than all else for a price whose sign wasn't read."""
+    largest = sorted(pieces, key=lambda piece: piece.tall)
+    amount = bare(largest[-1].text) if largest else None
+    alone = len(largest) > 1 and largest[-1].tall > largest[-2].tall * _TOWERING
+    return [Priced(amount, largest[-1], known_cents=False)] if amount and alone else []
+
+
+def _is_known(amount: Amount) -> bool:
+    return not amount.unpointed or amount.raised
+
+
+def _looked_at(priced: Priced, sight: object) -> Priced:
+    """Look at the ink itself: a struck amount is a former one, small last digits are cents."""
+    amount, piece = priced.amount, priced.piece
+    alone = len(re.sub(r"[\d.,$€\s]", "", piece.text)) <= 3  # noqa: PLR2004 -- a currency's name may stand by
+    if not alone or not getattr(sight, "jpeg", b""):
+        return priced
+    if amount.role is Role.PRICE and ink.is_struck(sight, piece):  # type: ignore[arg-type]
+        return replace(priced, amount=replace(amount, role=Role.FORMER))
+    if not amount.unpointed:
+        return priced
+    small = ink.small_tail(sight, piece) if amount.value >= _LEAST_WITH_CENTS else False  # type: ignore[arg-type]
+    if small:
+        return Priced(replace(amount, value=amount.value.scaleb(-2), raised=True), piece, known_cents=True)
+    return replace(priced, known_cents=small is False and not ink.goes_on(sight, piece))  # type: ignore[arg-type]
+
+
+def _joined(pieces: list[Piece]) -> list[Piece]:
+    """Put a price back together that was read in parts: a sign, large digits, small raised cents."""
+    used: set[int] = set()
+    joined = []
+    for whole in pieces:
+        if not re.fullmatch(r"(?:US|MX)?[$€]?\s?\d{1,4}", whole.text):
+            continue
+        sign = next((piece for piece in pieces if piece.text in {"$", "€", "US$"} and _touch(piece, whole)), None)
+        cents = next((piece for piece in pieces if _are_cents(piece, whole)), None)
+        if not (sign or cents):
+            continue
+        text = (sign.text if sign else "") + whole.text + (f" {cents.text[:2]}" if cents else "")
+        used |= {id(piece) for piece in (sign, whole, cents) if piece}
+        joined.append(replace(whole, text=text))
+    return [piece for piece in pieces if id(piece) not in used] + joined
+
+
+def _touch(left: Piece, right: Piece) -> bool:
+    gap, tall = right.left - left.right, max(left.tall, right.tall)
+    return left.photo == right.photo and abs(left.y - right.y) < tall and -tall * 0.3 < gap < right.tall * 0.7
+
+
+def _are_cents(cents: Piece, whole: Piece) -> bool:
+    small = whole.tall * 0.2 < cents.tall < whole.tall * ink._SMALLER  # noqa: SLF001 -- the same measure
+    inside = whole.top - whole.tall * 0.2 < cents.y < whole.bottom
+    return bool(re.fullmatch(r"\d\d", cents.text)) and small and inside and _touch(whole, cents)
+
+
+def _before(piece: Piece, pieces: Iterable[Piece]) -> str:
+    """Return the words that announce a price: left of it, or on the line above."""
+    others = [other for other in pieces if other is not piece and not amounts(other.text)]
+    level = [other for other in others if other.level_with(piece) and other.right <= piece.left + piece.tall / 2]
+    above = [other for other in others if other.above(piece)]
+    for other in (*sorted(level, key=lambda other: -other.right), *sorted(above, key=lambda other: -other.y)):
+        if role_of(other.text + " ") is not None:
+            return other.text + " "
+    return ""
+
+
+def _chosen(seen: list[Priced]) -> tuple[Priced | None, list[Priced]]:
+    """Return the price and those that it can't be told from."""
+    for roles in ({Role.PRICE, Role.NOW}, {Role.UNIT}, {Role.SEVERAL}):
+        fits = [priced for priced in seen if priced.amount.role in roles]
+        if any(priced.amount.signed for priced in fits):
+            fits = [priced for priced in fits if priced.amount.signed or priced.amount.role is Role.NOW]
+        if fits:
+            return _largest(fits)
+    return None, []
+
+
+def _largest(fits: list[Priced]) -> tuple[Priced, list[Priced]]:
+    now = [priced for priced in fits if priced.amount.role is Role.NOW]
+    best = max(fits, key=lambda priced: priced.piece.tall)
+    if now and best not in now:
+        largest_now = max(now, key=lambda priced: priced.piece.tall)
+        if largest_now.piece.tall * _LARGER >= best.piece.tall:
+            best = largest_now
+    same = [priced for priced in fits if priced.amount.value == best.amount.value]
+    best = max(same, key=lambda priced: (priced.known_cents, priced.piece.tall))
+    rivals: dict[Decimal, Priced] = {}
+    for priced in fits:
+        smaller = priced.piece.photo == best.piece.photo and priced.piece.tall * _LARGER <= best.piece.tall
+        beaten = best.amount.role is Role.NOW and priced.amount.role is Role.PRICE
+        if priced.amount.value != best.amount.value and not smaller and not beaten:
+            rivals.setdefault(priced.amount.value, priced)
+    return best, list(rivals.values())
+
+
+def _holds(chosen: Priced, seen: list[Priced], evidence: Evidence) -> bool:
+    """Say whether something else on the photos bears the amount out."""
+    price = chosen.amount.value
+    again = {priced.piece.photo for priced in seen if priced.amount.value == price and priced.known_cents}
+    if len(again) > 1:
+        return True
+    former = [priced.amount.value for priced in seen if priced.amount.role is Role.FORMER]
+    saved = [priced.amount.value for priced in seen if priced.amount.role is Role.SAVING]
+    if any(one - two == price for one in former for two in saved):
+        return True
+    contents = [size for piece in evidence.pieces for size in sizes(piece.text)]
+    units = [priced.amount for priced in seen if priced.amount.role is Role.UNIT and priced is not chosen]
+    if any(_is_unit_price(unit, price, size.total) for unit in units for size in contents):
+        return True
+    return any(
+        inside.fact == "price" and inside.value == price for scan in evidence.scans for inside in scan.code.inside
+    )
+
+
+def _is_unit_price(unit: Amount, price: Decimal, total: tuple[Decimal, str]) -> bool:
+    many, base = _PER.get(unit.per or "", (0, ""))
+    amount, of = total
+    return bool(many) and base == of and abs(price * many / amount - unit.value) < _CENTS
+
+
+def _confidence(chosen: Priced, *, held: bool) -> tuple[float, DoubtKind | None]:
+    amount, read = chosen.amount, chosen.piece.confidence
+    if amount.role is Role.SEVERAL:
+        return _TORN, DoubtKind.FOR_SEVERAL
+    if held:
+        return _HELD, None
+    if amount.raised and _turned(amount.value) is not None:
+        return _UNPOINTED, DoubtKind.CENTS
+    if not chosen.known_cents:
+        return _UNPOINTED, DoubtKind.CENTS
+    limit = _SURE if amount.signed else _UNSIGNED
+    confidence = limit if read >= _WELL_READ else min(limit, read)
+    if amount.value.as_tuple().exponent == -1:  # "$44.0": a digit may be lost
+        confidence = min(confidence, _UNPOINTED)
+    return confidence, None if confidence >= CONFIDENT else DoubtKind.UNSURE
+
+
+def _turned(price: Decimal) -> Decimal | None:
+    """Return the price whose small cents were read upside down: 90 is printed far more often than 06."""
+    whole, _, cents = str(price).partition(".")
+    turned = cents[::-1].translate(str.maketrans("69", "96"))
+    return Decimal(f"{whole}.{turned}") if cents in {"06", "66", "86", "09"} else None
+
+
+def _currency(chosen: Priced, seen: list[Priced], evidence: Evidence, price: Field) -> Field:
+    named = chosen.amount.currency or next((priced.amount.currency for priced in seen if priced.amount.currency), None)
+    if named:
+        return Field(named, _SURE, price.photo, price.box)
+    fits = not chosen.amount.signed or evidence.shop_currency in _DOLLARS
+    return Field(evidence.shop_currency, _SURE if fits else _UNSIGNED)
+
+
+def _field(priced: Priced) -> Field:
+    return Field(str(priced.amount.value), _TORN, priced.piece.photo, priced.piece.box)
+
+
+def _details(chosen: Priced, seen: list[Priced]) -> dict[str, str]:
+    names = {Role.FORMER: "former_price", Role.SAVING: "saving", Role.UNIT: "unit_price", Role.SEVERAL: "offer"}
+    details: dict[str, str] = {}
+    for priced in seen:
+        amount = priced.amount
+        name = names.get(amount.role)
+        if name and priced is not chosen:
+            per = f" / {amount.per}" if amount.per else f" / {amount.pieces}" if amount.pieces > 1 else ""
+            details.setdefault(name, f"{amount.value}{per}")
+    if chosen.amount.per:
+        details["price_per"] = chosen.amount.per
+    if chosen.amount.pieces > 1:
+        details["price_for"] = str(chosen.amount.pieces)
+    return details

@@ -1,0 +1,29 @@
+"""Photos with the troubles of real ones, read by the engine on this machine: the same way from photo to catalogue."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from bot.products.catalogue import Catalogue
+from bot.sandbox.meta import Person
+from tests.products.shelf import Open
+
+PRODUCTS = Path(__file__).parents[2] / "fixtures/products"
+
+
+@pytest.mark.xdist_group("ocr")
+async def test_three_photos_of_a_product_become_the_card_that_its_label_says(open_shop: Open, ana: Person) -> None:
+    shop = await open_shop(GOOGLE_VISION_ENDPOINT="", TURN_QUIET_SECONDS="0.5")
+    (truth, *_) = json.loads((PRODUCTS / "labels.json").read_text())
+    photos = [(PRODUCTS / name).read_bytes() for name in truth["photos"]]
+    card = await shop.sends(ana, *photos)
+    saved = await shop.taps(ana, card)
+    assert saved.text.startswith("✅ Guardado en el catálogo")
+    (product,) = [one async for one in Catalogue(shop.world.redis).all()]
+    assert product.fields["barcode"] == truth["truth"]["barcode"]
+    assert product.fields["price"] == truth["truth"]["price"]
+    assert product.fields["name"] == truth["truth"]["name"]
+    assert len(product.photos) == 3

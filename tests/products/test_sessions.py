@@ -1,0 +1,157 @@
+"""What a session makes of a turn, without a server around it: second tries, albums, codes, and taps that are none."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from redis.asyncio import Redis
+
+from bot.confirmations import Confirmed
+from bot.contacts import Contact
+from bot.messages import Buttons, Content, Inbound, Photo, Say, Tap, Text
+from bot.products.catalogue import Catalogue
+from bot.products.connect import captures_of
+from bot.products.drafts import Captured
+from bot.products.shown import chosen
+from bot.products.sitting import Incoming
+from bot.storage.disk import Disk
+from pipelines.image import Sight, look
+from tests.products.shelf import CODE, OTHER_CODE, Shelf
+
+MINE = f"c_{'0' * 20}"
+STAFF = Contact(role="staff")
+
+
+class Counter:
+    """One member of staff at work; `told` is what subscribers were told."""
+
+    def __init__(self, redis: Redis, folder: Path) -> None:
+        self.told: list[tuple[str, dict[str, Any], str]] = []
+        self.captures, self.confirming = captures_of(redis, Disk(folder), self._tell)
+        self.shelf = Shelf()
+        self._turns = 0
+
+    async def sees(self, *contents: tuple[Content, str, Sight | None], turn: str | None = None) -> Captured:
+        self._turns += 1
+        name = turn or f"t{self._turns}"
+        now = datetime.now(UTC)
+        incoming = [
+            Incoming(Inbound(id=f"{name}-{at}", sent_at=now, received_at=now, content=content), words, sight)
+            for at, (content, words, sight) in enumerate(contents)
+        ]
+        return await self.captures.take(MINE, name, incoming, (STAFF, "es"))
+
+    async def photo(self, photo: bytes, caption: str = "") -> tuple[Content, str, Sight | None]:
+        return Photo(media_id="m", caption=caption), caption, await look(photo, read_text=self.shelf.read)
+
+    async def says(self, text: str) -> Captured:
+        return await self.sees((Text(body=text), text, None))
+
+    async def confirms(self, card: Captured, contact: Contact = STAFF, key: str = "recado-1") -> str:
+        """What a tap on the card is answered."""
+        draft = await self.captures.open_draft(MINE)
+        assert draft is not None
+        stored = await self.captures.means.showing.stored(draft)
+        action = {"draft": draft.id, "revision": draft.revision, "version": stored.version if stored else 0}
+        tapped = Confirmed(MINE, contact, "es", action, key, begun=False, begin=self._begin)
+        return (await self.confirming.confirm(tapped)).text
+
+    async def _tell(self, event: str, data: dict[str, Any], name: str) -> None:
+        self.told.append((event, data, name))
+
+    async def _begin(self) -> None:
+        pass
+
+
+@pytest.fixture
+def counter(redis: Redis, tmp_path: Path) -> Counter:
+    return Counter(redis, tmp_path)
+
+
+def body(captured: Captured) -> str:
+    (part,) = captured.parts
+    assert isinstance(part, Buttons | Say)
+    return part.body
+
+
+async def test_a_turn_that_is_done_again_after_a_crash_is_the_same_card(counter: Counter) -> None:
+    front = await counter.photo(counter.shelf.front())
+    first = await counter.sees(front, turn="t_1")
+    assert await counter.sees(front, turn="t_1") == first
+    assert await counter.sees(await counter.photo(counter.shelf.tag()), turn="t_2") != first
+    draft = await counter.captures.open_draft(MINE)
+    assert draft is not None
+    assert len(draft.photos) == 2
+
+
+async def test_an_album_with_two_codes_is_asked_about(counter: Counter) -> None:
+    codes = [await counter.photo(counter.shelf.code(code)) for code in (CODE, OTHER_CODE)]
+    asked = await counter.sees(*codes)
+    assert "¿Cuál es el dato correcto de «Código»?" in body(asked)
+
+
+async def test_a_code_of_the_shop_itself_does_not_start_another_product(counter: Counter) -> None:
+    await counter.sees(await counter.photo(counter.shelf.code()))
+    card = await counter.sees(await counter.photo(counter.shelf.code("2000010007509")))
+    assert "otro código" not in card.text
+    assert CODE in body(card)
+
+
+async def test_a_product_has_ten_photos_at_most(counter: Counter) -> None:
+    photos = [await counter.photo(counter.shelf.tag()) for _ in range(11)]
+    card = await counter.sees(*photos)
+    assert card.text == "Ya son 10 fotos de este producto; no agregué más."
+    assert len(card.messages) == 11
+
+
+async def test_only_our_own_taps_answer_a_question(counter: Counter) -> None:
+    await counter.sees(await counter.photo(counter.shelf.front()))
+    for name in ("product.x", "product.d.1.price.0.1", "product.d.x.price.0", "product.d.1.colour.0", "do.x"):
+        assert chosen(name) is None
+        assert (await counter.sees((Tap(id=name, title="x"), "", None))).messages == ()
+    told = await counter.sees((Tap(id="product.d.1.price.0", title="x"), "", None))
+    assert told.text == "Esa ficha ya se cerró. Manda las fotos otra vez si la necesitas."
+
+
+async def test_customers_and_words_without_a_card_are_not_its_business(counter: Counter, redis: Redis) -> None:
+    assert await counter.says("el precio es 36") == Captured()
+    assert await counter.says("otra") == Captured()
+    front = await counter.photo(counter.shelf.front())
+    now = datetime.now(UTC)
+    message = Inbound(id="m", sent_at=now, received_at=now, content=front[0])
+    taken = await counter.captures.take(MINE, "t", [Incoming(message, "", front[2])], (Contact(), "es"))
+    assert taken == Captured()
+    assert await redis.dbsize() == 0
+
+
+async def test_who_is_not_staff_any_more_can_not_save(counter: Counter, redis: Redis) -> None:
+    card = await counter.sees(await counter.photo(counter.shelf.front()))
+    assert await counter.confirms(card, Contact(role="customer")) == (
+        "Esa ficha ya se cerró. Manda las fotos otra vez si la necesitas."
+    )
+    assert [one async for one in Catalogue(redis).all()] == []
+
+
+async def test_after_a_save_the_next_photo_is_of_the_next_product(counter: Counter, redis: Redis) -> None:
+    assert "✅" in await counter.confirms(await counter.sees(await counter.photo(counter.shelf.front())))
+    assert (await counter.says("otra")).text == "Manda las fotos del siguiente producto."
+    card = await counter.sees(await counter.photo(counter.shelf.tag("$12.00")))
+    assert "Marca: LUNARIA" not in body(card)
+    assert "✅" in await counter.confirms(card, key="recado-2")
+    assert len([one async for one in Catalogue(redis).all()]) == 2
+    assert len({name for _, _, name in counter.told}) == 2
+
+
+async def test_none_of_it_is_a_value_too(counter: Counter) -> None:
+    await counter.sees(await counter.photo(counter.shelf.front()))
+    card = await counter.says("no tiene marca")
+    assert "Marca: no tiene\n" in body(card)
+    assert "Marca: Bimbo (dicho por ti)" in body(await counter.says("la marca es Bimbo"))
+
+
+async def test_marks_of_whatsapp_in_a_value_do_not_dress_up_the_card(counter: Counter) -> None:
+    await counter.sees(await counter.photo(counter.shelf.front()))
+    assert "Nombre: Pan blanco (dicho por ti)" in body(await counter.says("el nombre es *Pan* _blanco_"))

@@ -1,0 +1,39 @@
+"""A worker that dies after a card was tapped: another one goes on, and the product is saved and told once."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from bench.chaos.doomed import Doomed
+from bot.products.catalogue import Catalogue
+from bot.sandbox.meta import Person
+from tests.products.shelf import CODE, Open, buttons
+
+
+async def test_a_worker_killed_between_saving_and_answering_saves_once(
+    open_shop: Open, ana: Person, tmp_path: Path
+) -> None:
+    shop = await open_shop(workers=0)
+    # The first turn is the photos', the second the tap's: by its end the product is saved, and nothing is answered.
+    doomed = Doomed.start(["worker"], dict(os.environ), tmp_path / "doomed.log", "turn: closing", 2)
+    heir = None
+    try:
+        await doomed.ready()
+        card = await shop.sends(ana, shop.shelf.front(), shop.shelf.code())
+        tap = {"type": "button_reply", "button_reply": buttons(card)[0]}
+        await shop.world.meta.writes(ana, {"type": "interactive", "interactive": tap})
+        await doomed.ended()
+        assert doomed.died_there
+        assert [one.fields["barcode"] async for one in Catalogue(shop.world.redis).all()] == [CODE]
+        heir = Doomed.start(["worker"], dict(os.environ), tmp_path / "heir.log")
+        (told,) = (await shop.after(ana, 1))[-1:]
+    finally:
+        for process in filter(None, (doomed, heir)):
+            process.tell_to_stop()
+            await process.ended()
+    assert told.text.startswith("✅ Guardado en el catálogo")
+    (product,) = [one async for one in Catalogue(shop.world.redis).all()]
+    assert product.version == 1
+    assert len(await Catalogue(shop.world.redis).history(product.id)) == 1
+    assert len({event["id"] for event in await shop.captured()}) == 1
