@@ -12,12 +12,13 @@ from datetime import UTC, datetime
 from typing import Any, Literal
 
 import structlog
-from bullmq import Job, Queue, UnrecoverableError, Worker
+from bullmq import Job, Queue, UnrecoverableError
 from bullmq.custom_errors import DelayedError
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from bot.points import passing
+from bot.queue_worker import QueueWorker
 from bot.redis import RedisAway, connect, ended, retrying
 from bot.settings import RedisSettings
 
@@ -64,7 +65,6 @@ _FIRST_WAIT_SECONDS = 0.5
 _KEEP_DONE_SECONDS = 3 * 24 * 3600
 _ADD_AT_ONCE = 200
 _SAME_SECONDS = 2.0
-_REFUSED_SECONDS = 0.3
 
 
 JobName = Literal["turn", "summary"]
@@ -86,27 +86,6 @@ def _options(
         "removeOnFail": {"count": 1000},
         "delay": int(after * 1000),
     }
-
-
-class _Worker(Worker):  # type: ignore[misc] # BullMQ has no types
-    """BullMQ's worker asks Redis for every free place at once, a hundred times whenever one job comes: here in turn.
-
-    And not again at once where Redis refuses, as a full one or a replica does at once.
-    """
-
-    def __init__(self, name: str, processor: Any, options: dict[str, Any]) -> None:
-        super().__init__(name, processor, options)
-        self._asking = asyncio.Lock()
-
-    async def getNextJob(self, token: str) -> Job | None:  # noqa: N802 - BullMQ's name
-        async with self._asking:
-            if self.closing or self.paused:
-                return None
-            try:
-                return await super().getNextJob(token)
-            except (RedisError, OSError):
-                await asyncio.sleep(_REFUSED_SECONDS)
-                raise
 
 
 class Nudges:
@@ -210,36 +189,41 @@ async def working(
     Raises RedisAway at once. Who cancels it while it waits lets the jobs in hand go to another worker.
     """
     workers = [_worker(name, process, settings, concurrency) for name, process in processors.items()]
-    for worker in workers:
-        # Without its capabilities read, BullMQ rounds every wait up to whole seconds.
-        try:
-            await worker.blockingRedisConnection.getRedisVersion()
-        except RedisError as error:
-            raise RedisAway from error
-    runs = [asyncio.create_task(worker.run()) for worker in workers]
+    runs: list[asyncio.Task[None]] = []
     try:
+        for worker in workers:
+            await _reached(worker)
+        runs = [asyncio.create_task(worker.run()) for worker in workers]
         yield
     finally:
         # All at once: none takes a new job while another one's are waited for.
-        closing = asyncio.gather(*(worker.close() for worker in workers))
+        resting = asyncio.gather(*(worker.rest() for worker in workers))
         passing("worker: closing")
         try:
-            await asyncio.shield(closing)
+            await asyncio.shield(resting)
         except asyncio.CancelledError:
-            await _given_up(workers, closing)
+            await _given_up(workers, resting)
             raise
         finally:
             await asyncio.gather(*runs, return_exceptions=True)
 
 
-async def _given_up(workers: Sequence[Worker], closing: asyncio.Future[Any]) -> None:
+async def _reached(worker: QueueWorker) -> None:
+    try:
+        # Without its capabilities read, BullMQ rounds every wait up to whole seconds.
+        await worker.blockingRedisConnection.getRedisVersion()
+    except RedisError as error:
+        raise RedisAway from error
+
+
+async def _given_up(workers: Sequence[QueueWorker], resting: asyncio.Future[Any]) -> None:
     """Cancel the jobs in hand, until the last one is over: see bot.redis.ended."""
-    while not closing.done():
-        await asyncio.gather(*(worker.close(force=True) for worker in workers), return_exceptions=True)
-        await asyncio.wait({closing}, timeout=1)
+    while not resting.done():
+        await asyncio.gather(*(worker.end(force=True) for worker in workers), return_exceptions=True)
+        await asyncio.wait({resting}, timeout=1)
 
 
-def _worker(name: Name, process: Processor, settings: RedisSettings, concurrency: int) -> _Worker:
+def _worker(name: Name, process: Processor, settings: RedisSettings, concurrency: int) -> QueueWorker:
     # A connection of its own: the wait for a job must not time out before BullMQ's own 5 seconds.
     client = connect(settings)
     client.connection_pool.connection_kwargs["socket_timeout"] = 15
@@ -269,7 +253,7 @@ def _worker(name: Name, process: Processor, settings: RedisSettings, concurrency
         "runRetryDelay": 100,
         "autorun": False,
     }
-    worker = _Worker(name, processor, options)
+    worker = QueueWorker(name, processor, options)
     worker.on("error", lambda error, *_: _log.warning("queue_error", queue=name, error=type(error).__name__))
     worker.on("failed", lambda failed, error: _log.error("job_failed", queue=name, job=failed.id, exc_info=error))
     return worker

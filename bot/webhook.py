@@ -29,7 +29,7 @@ REACH = web.AppKey("reach", Reach)
 # Meta's largest body is 3 MB (reference 1.3).
 BODY_LIMIT = 4 * 1024 * 1024
 # Meta gives up after some seconds more. What is stored later than this is known when it is delivered again.
-_STORE_SECONDS = 4.0
+_STORE_SECONDS = 6.0
 _STATUSES = frozenset({"sent", "delivered", "read", "played", "failed"})
 
 routes = web.RouteTableDef()

@@ -147,7 +147,7 @@ async def slow(site: Site) -> None:
 async def deaf(site: Site) -> None:
     """The process is stopped: connections are open, and nobody answers."""
     site.server.signal(signal.SIGSTOP)
-    await asyncio.sleep(6)
+    await asyncio.sleep(8)
     site.server.signal(signal.SIGCONT)
 
 
@@ -164,7 +164,7 @@ FAULTS: dict[str, Fault] = {
     "failover: read-only until the address leads on": failed_over,
     "out of memory": full,
     "slow: 3 s an answer": slow,
-    "no answer for 6 s": deaf,
+    "no answer for 8 s": deaf,
     "absent at the start": absent,
 }
 

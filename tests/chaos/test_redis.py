@@ -16,7 +16,7 @@ REASONS = {
     "failover: read-only until the address leads on": "ReadOnlyError",
     "out of memory": "OutOfMemoryError",
     "slow: 3 s an answer": "TimeoutError",
-    "no answer for 6 s": "TimeoutError",
+    "no answer for 8 s": "TimeoutError",
     "absent at the start": "ConnectionError",
 }
 
@@ -37,7 +37,7 @@ async def test_redis_may_fail_while_people_write(fault: str, tmp_path: Path) -> 
     assert row.health[-1].ready
     assert row.ready_after < 4
     # Meta hears 503, and in time, wherever a message could not be stored.
-    assert row.slowest < 6
+    assert row.slowest < 8
     assert row.unanswered == 0 or fault == "absent at the start"
     assert REASONS.get(fault, "") in told(row)
     if fault == "connections cut between script and answer":

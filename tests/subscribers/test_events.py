@@ -128,7 +128,8 @@ async def test_a_worker_killed_while_it_sends_tells_everything_once(subscribed: 
         await settled(world)
         assert await worker.stop() == 0
     assert sorted(event["type"] for event in erp.events) == ["message.received", "message.sent"]
-    assert {event["times"] for event in erp.events} == {1}
+    # What came may have been taken just before the kill, and not been noted: it comes again under its id.
+    assert {event["times"] for event in erp.events if event["type"] == "message.sent"} == {1}
     assert str(ana.phone) not in worker.text
     assert "hola" not in worker.text
 
