@@ -64,7 +64,9 @@ def is_right(field: str, value: str, truth: dict[str, str]) -> bool:
         return bool(wanted) and Decimal(value) == Decimal(wanted)
     if field == "name":
         brand = {plain(word) for word in truth.get("brand", "").split()}
-        said = [word for word in value.casefold().split() if plain(word) not in brand - {plain(w) for w in wanted.split()}]
+        said = [
+            word for word in value.casefold().split() if plain(word) not in brand - {plain(w) for w in wanted.split()}
+        ]
         return " ".join(said) == wanted.casefold()
     return value.casefold() == wanted.casefold()
 
@@ -155,13 +157,18 @@ def _megabytes() -> float:
 
 
 def _print(tallies: dict[bool, Tally], spent: list[float], held: list[float], count: int, *, kept: bool) -> None:
-    print(f"{count} products, {len(spent)} photos; Python {sys.version.split()[0]}, {psutil.cpu_count()} cores, local engine")
+    print(
+        f"{count} products, {len(spent)} photos; Python {sys.version.split()[0]}, {psutil.cpu_count()} cores, local engine"
+    )
     for held_out, tally in tallies.items():
         print("\nheld out" if held_out else "\ntuned on")
         for name, said, aim in tally.table():
             print(f"  {name.ljust(31)} {said.ljust(50)} {aim}")
     late = int(len(spent) * 0.95)
-    print(f"\na photo: {median(spent):.0f} ms, 95th percentile {sorted(spent)[late]:.0f} ms" + (" (kept readings)" if kept else ""))
+    print(
+        f"\na photo: {median(spent):.0f} ms, 95th percentile {sorted(spent)[late]:.0f} ms"
+        + (" (kept readings)" if kept else "")
+    )
     print(f"memory with the engine: {median(held):.0f} MB, 95th percentile {sorted(held)[late]:.0f} MB")
     if "--json" in sys.argv:
         print(json.dumps({("held_out" if key else "tuned"): tally.table() for key, tally in tallies.items()}))
