@@ -1,4 +1,4 @@
-"""`make bench-products`: how well cards are read from the labelled photos by the engine on this machine, and at what cost.
+"""`make bench-products`: how well cards are read from the labelled photos by the local engine, at what cost.
 
 `--readings FOLDER` keeps what the engine read, so that rules can be tried again at once; `--show` lists what went wrong
 among the products that aren't held out; `--json` adds the figures as JSON.
@@ -24,8 +24,8 @@ import psutil
 from pipelines.box import Box
 from pipelines.image import Line, Reading, ReadText, Sight, look
 from pipelines.ocr import LocalReader
-from pipelines.product.words import plain
 from pipelines.product import CONFIDENT, ProductCard, card_of_sights, same_product
+from pipelines.product.words import plain
 
 FOLDER = Path(__file__).parents[1] / "fixtures" / "products"
 AIMS = {"barcode": 0.95, "price": 0.95, "currency": 0.95, "name": 0.9, "size": 0.9, "brand": 0.0}
@@ -157,9 +157,8 @@ def _megabytes() -> float:
 
 
 def _print(tallies: dict[bool, Tally], spent: list[float], held: list[float], count: int, *, kept: bool) -> None:
-    print(
-        f"{count} products, {len(spent)} photos; Python {sys.version.split()[0]}, {psutil.cpu_count()} cores, local engine"
-    )
+    print(f"{count} products, {len(spent)} photos, local engine")
+    print(f"Python {sys.version.split()[0]}, {psutil.cpu_count()} cores")
     for held_out, tally in tallies.items():
         print("\nheld out" if held_out else "\ntuned on")
         for name, said, aim in tally.table():

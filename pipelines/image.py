@@ -29,7 +29,7 @@ _BROKEN = (OSError, SyntaxError, ValueError, TypeError, LookupError, EOFError, O
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A printed line, with a confidence of 0 to 1; `corners` where the engine tells them: clockwise, from where it begins."""
+    """A printed line, with a confidence of 0 to 1; `corners`, where they are known, clockwise from where it begins."""
 
     text: str
     confidence: float
