@@ -19,7 +19,7 @@ from bot.events import Events
 from bot.inbox import FLOOD
 from bot.language import Language
 from bot.memory import Recollection
-from bot.perception import fenced
+from bot.perception import fenced, typed
 from bot.phrases import phrase
 from bot.prompting.prompts import Prompts
 from bot.reception import Reception
@@ -90,10 +90,10 @@ class Answering:
         now = datetime.now(self.zone)
         values = {
             "business": {"name": self.kit.business.name},
-            "customer_name": " ".join((scene.messages[-1].name or scene.contact.name or "").split())[:_NAME_LENGTH],
+            "customer_name": _called(scene.messages[-1].name or scene.contact.name or ""),
             "language": scene.language,
             "now": now.strftime("%Y-%m-%d %H:%M (%A)"),
-            "summary": scene.before.summary,
+            "summary": typed(scene.before.summary),
         }
         trace.prompt = self.prompts.render("assistant", values)
         deadline = max(scene.due - _SENDING_SECONDS, asyncio.get_running_loop().time() + 1)
@@ -129,6 +129,12 @@ def _offered(trace: Trace, language: Language) -> Outcome | None:
     if any(done.name == "talk_to_a_person" and done.outcome == "ok" for done in trace.tools):
         return Outcome(phrase("handed_off", language), "answered")
     return None
+
+
+def _called(name: str) -> str:
+    """A profile's name for the prompt: on one line, without the signs that would end the quotation it stands in."""
+    kept = "".join(sign if sign.isprintable() and sign not in '«»<>{}#`"' else " " for sign in name)
+    return " ".join(kept.split())[:_NAME_LENGTH]
 
 
 def _history(before: Recollection) -> list[Line]:

@@ -9,7 +9,7 @@ import structlog
 from bot.ai.chat import BudgetSpent, ChatModel, FromPerson, Instructions, NoModelAnswered, Question
 from bot.budget import Budget
 from bot.memory import Memory
-from bot.perception import fenced
+from bot.perception import fenced, typed
 from bot.points import passing
 from bot.prompting.business import Business
 from bot.prompting.prompts import Prompts
@@ -32,7 +32,7 @@ class Summaries:
         before = await self._memory.recall(conversation)
         if not before.fallen:
             return
-        values = {"business": {"name": self._business.name}, "summary": before.summary}
+        values = {"business": {"name": self._business.name}, "summary": typed(before.summary)}
         prompt = self._prompts.render("summary", values)
         said = fenced("conversation", lines="\n".join(f"{item.role}: {item.text}" for item in before.fallen))
         deadline = asyncio.get_running_loop().time() + _SECONDS
