@@ -84,7 +84,7 @@ async def _body(request: web.Request) -> bytes:
 
 def _job(event: Any) -> dict[str, Any] | None:
     """What of an event is used: which object, whose, and when. What is said of them is asked at Stripe."""
-    if not isinstance(event, dict) or event.get("type") not in ACTED_ON:
+    if not isinstance(event, dict) or str(event.get("type")) not in ACTED_ON:
         return None
     data = event.get("data")
     about = data.get("object") if isinstance(data, dict) else None
