@@ -10,7 +10,7 @@ run: $(VENV)/.run ## the whole service on this machine, no account and no key
 	@LOG_FORMAT=$${LOG_FORMAT:-console} $(BIN)/recado sandbox
 
 test: $(VENV)/.test ## the whole suite, on a real Redis
-	@$(BIN)/pytest -n 4 --dist loadgroup
+	@$(BIN)/pytest -n 3 --dist loadgroup
 
 check: $(VENV)/.test ## format, lint, types and the direction of imports
 	$(BIN)/ruff format --check .
