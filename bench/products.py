@@ -1,4 +1,4 @@
-"""`make bench-products`: how well cards are read from the labelled photos by the engine on this machine, and at what cost.
+"""`make bench-products`: how well cards are read from the labelled photos by the local engine, at what cost.
 
 `--readings FOLDER` keeps what the engine read, so that rules can be tried again at once; `--show` lists what went wrong
 among the products that aren't held out; `--json` adds the figures as JSON.
@@ -24,8 +24,8 @@ import psutil
 from pipelines.box import Box
 from pipelines.image import Line, Reading, ReadText, Sight, look
 from pipelines.ocr import LocalReader
-from pipelines.product.words import plain
 from pipelines.product import CONFIDENT, ProductCard, card_of_sights, same_product
+from pipelines.product.words import plain
 
 FOLDER = Path(__file__).parents[1] / "fixtures" / "products"
 AIMS = {"barcode": 0.95, "price": 0.95, "currency": 0.95, "name": 0.9, "size": 0.9, "brand": 0.0}
@@ -64,7 +64,9 @@ def is_right(field: str, value: str, truth: dict[str, str]) -> bool:
         return bool(wanted) and Decimal(value) == Decimal(wanted)
     if field == "name":
         brand = {plain(word) for word in truth.get("brand", "").split()}
-        said = [word for word in value.casefold().split() if plain(word) not in brand - {plain(w) for w in wanted.split()}]
+        said = [
+            word for word in value.casefold().split() if plain(word) not in brand - {plain(w) for w in wanted.split()}
+        ]
         return " ".join(said) == wanted.casefold()
     return value.casefold() == wanted.casefold()
 
@@ -155,13 +157,17 @@ def _megabytes() -> float:
 
 
 def _print(tallies: dict[bool, Tally], spent: list[float], held: list[float], count: int, *, kept: bool) -> None:
-    print(f"{count} products, {len(spent)} photos; Python {sys.version.split()[0]}, {psutil.cpu_count()} cores, local engine")
+    print(f"{count} products, {len(spent)} photos, local engine")
+    print(f"Python {sys.version.split()[0]}, {psutil.cpu_count()} cores")
     for held_out, tally in tallies.items():
         print("\nheld out" if held_out else "\ntuned on")
         for name, said, aim in tally.table():
             print(f"  {name.ljust(31)} {said.ljust(50)} {aim}")
     late = int(len(spent) * 0.95)
-    print(f"\na photo: {median(spent):.0f} ms, 95th percentile {sorted(spent)[late]:.0f} ms" + (" (kept readings)" if kept else ""))
+    print(
+        f"\na photo: {median(spent):.0f} ms, 95th percentile {sorted(spent)[late]:.0f} ms"
+        + (" (kept readings)" if kept else "")
+    )
     print(f"memory with the engine: {median(held):.0f} MB, 95th percentile {sorted(held)[late]:.0f} MB")
     if "--json" in sys.argv:
         print(json.dumps({("held_out" if key else "tuned"): tally.table() for key, tally in tallies.items()}))

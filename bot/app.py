@@ -45,6 +45,13 @@ _NEWS = web.AppKey("news", News)
 
 # Whoever asks whether we are ready does not wait for long.
 _READY_SECONDS = 2.0
+# Of every answer that names no others: what it says is for its asker alone, and no browser may run or frame it.
+_HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+}
 
 routes = web.RouteTableDef()
 
@@ -67,6 +74,7 @@ def create_app(settings: Settings) -> web.Application:
         app.add_routes(pages.routes)
         app[pages.CLOSING] = asyncio.Event()
         app.on_shutdown.append(_close_streams)
+    app.on_response_prepare.append(_add_headers)
     app.cleanup_ctx.extend([_redis, _news, _inbox, _metrics])
     return app
 
@@ -112,6 +120,13 @@ async def metrics(request: web.Request) -> web.Response:
         gauges = []
     body = await request.app[SHIP].page(gauges)
     return web.Response(body=body, headers={"Content-Type": "text/plain; version=0.0.4; charset=utf-8"})
+
+
+async def _add_headers(request: web.Request, response: web.StreamResponse) -> None:
+    """Streams, files and refusals get them too; an application below this one has its own."""
+    if request.match_info.apps == (request.app,):
+        for name, value in _HEADERS.items():
+            response.headers.setdefault(name, value)
 
 
 async def _close_streams(app: web.Application) -> None:

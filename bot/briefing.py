@@ -10,6 +10,7 @@ from typing import Any
 from bot.ai.chat import FromModel, FromPerson, Line, Question
 from bot.language import Language
 from bot.memory import Recollection
+from bot.perception import unforged
 from bot.prompting.prompts import Prompts, Rendered
 
 _NAME_LENGTH = 60
@@ -21,16 +22,16 @@ def values_for(
     """The values of the prompt `assistant`; `name` is what the person's profile says, and theirs to choose."""
     return {
         "business": {"name": prompts.business.name},
-        "customer_name": " ".join((name or "").split())[:_NAME_LENGTH],
+        "customer_name": _called(name or ""),
         "language": language,
         "now": now.strftime("%Y-%m-%d %H:%M (%A)"),
-        "summary": summary,
+        "summary": unforged(summary),
     }
 
 
 def values_of_summary(prompts: Prompts, summary: str) -> dict[str, Any]:
     """The values of the prompt `summary`: what was summarised before."""
-    return {"business": {"name": prompts.business.name}, "summary": summary}
+    return {"business": {"name": prompts.business.name}, "summary": unforged(summary)}
 
 
 def dialogue(before: Recollection) -> list[Line]:
@@ -44,3 +45,9 @@ def asked_with(rendered: Rendered, question: Question) -> Question:
     """The question as the prompt wants it asked: which models, how."""
     options = rendered.model.options
     return replace(question, models=rendered.model.ids, temperature=options.temperature, max_tokens=options.max_tokens)
+
+
+def _called(name: str) -> str:
+    """A profile's name for the prompt: on one line, without the signs that would end the quotation it stands in."""
+    kept = "".join(sign if sign.isprintable() and sign not in '«»<>{}#`"' else " " for sign in name)
+    return " ".join(kept.split())[:_NAME_LENGTH]

@@ -27,7 +27,7 @@ _log = structlog.get_logger()
 VALID_SECONDS = 15 * 60
 # Known for longer, so that a late or second tap is told what became of the card.
 _KEEP_SECONDS = 7 * 24 * 3600
-_OURS = re.compile(r"^(do|leave)\.([A-Za-z0-9_-]{22})$")
+_OURS = re.compile(r"(do|leave)\.([A-Za-z0-9_-]{22})")
 
 
 class Settled(Record):
@@ -168,7 +168,7 @@ class Confirmations:
 def _tapped(message: Inbound) -> tuple[str, str] | None:
     """The verb and the token of a tap on one of our cards. A text that looks like one is a text."""
     content = message.content
-    found = _OURS.match(content.id) if isinstance(content, Tap) and not message.forwarded else None
+    found = _OURS.fullmatch(content.id) if isinstance(content, Tap) and not message.forwarded else None
     return (found[1], found[2]) if found else None
 
 

@@ -4,14 +4,26 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import re
 import sys
-from typing import Literal
+from typing import Any, Literal
 
 import structlog
 
 LogFormat = Literal["json", "console"]
 
 _QUIET = ("aiohttp.access", "httpx2", "httpcore2", "openai", "asyncio", "PIL", "pydub.converter", "stripe", "mail.log")
+
+# Phones, BSUIDs, e-mail addresses, wamids (which hold a phone), tokens, and what follows the host in an address. Names
+# that we made ourselves (digests) hold none.
+_IDENTITIES = re.compile(
+    r"(?P<ours>\b(?:[a-z]_)?(?=\d*[a-f])[0-9a-f]{12,64}\b|\b[a-z]_[0-9a-f]{12,20}\b)"
+    r"|\+?\d{9,}|\b[A-Z]{2}\.(?:ENT\.)?[A-Za-z0-9]{8,128}\b|\bwamid\.[\w+/=-]+"
+    r"|[^\s<>\"'`,;:()\[\]{}]+@[^\s<>\"'`,;:()\[\]{}]+|(?<=Bearer )\S+|(?<=://)[^\s/\"'<>)]*@"
+    r"|(?<=\w)/(?:files|push)/[^\s\"'<>)]+|(?<=[?&])[\w.-]+=[^\s\"'<>)]+"
+)
+# Made by ourselves, of nobody's words.
+_OURS = frozenset({"event", "level", "timestamp", "conversation", "message", "event_id"})
 
 
 def configure(level: str, log_format: LogFormat) -> None:
@@ -22,6 +34,7 @@ def configure(level: str, log_format: LogFormat) -> None:
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         structlog.processors.format_exc_info,
+        _scrub,
     ]
     renderer: structlog.typing.Processor = (
         structlog.processors.JSONRenderer() if log_format == "json" else structlog.dev.ConsoleRenderer()
@@ -43,9 +56,32 @@ def configure(level: str, log_format: LogFormat) -> None:
     logging.captureWarnings(capture=True)
     # A crash is a line too: whoever reads the log by machine would lose the one that matters most.
     sys.excepthook = lambda *crash: structlog.get_logger().critical("crashed", exc_info=crash)
+    logging.getLogger("aiohttp.server").addFilter(_is_ours)
     for name in _QUIET:
         # At info these print URLs and bodies, which carry identities and texts.
         logging.getLogger(name).setLevel(max(logging.WARNING, number))
+
+
+def without_identities(words: str) -> str:
+    """Words that others wrote (a vendor's error, a library's warning) without whom they name, and without tokens."""
+    return _IDENTITIES.sub(lambda found: found["ours"] or "…", words)
+
+
+def _scrub(_: Any, __: str, line: Any) -> Any:
+    """The last look at a line: our own events name nobody, but they quote errors of others."""
+    # A library's event is its sentence; ours are names.
+    kept = _OURS - {"event"} if "_record" in line else _OURS
+    for name, value in line.items():
+        if isinstance(value, str) and name not in kept:
+            line[name] = without_identities(value)
+    return line
+
+
+def _is_ours(record: logging.LogRecord) -> bool:
+    """Whether the fault is the server's: whoever sends no HTTP has their 400, and no page of traceback in the log."""
+    # By its name: a command that serves nothing doesn't load aiohttp for this.
+    kinds = type(record.exc_info[1]).__mro__ if record.exc_info else ()
+    return not any(kind.__name__ == "HttpProcessingError" for kind in kinds)
 
 
 def masked(identity: str) -> str:

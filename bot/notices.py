@@ -31,7 +31,7 @@ _TRIES = 3
 class TemplateJob(BaseModel):
     """The data of a job `template`: `to` is a phone or a BSUID, `parameters` have the template's own names."""
 
-    model_config = ConfigDict(frozen=True, coerce_numbers_to_str=True)
+    model_config = ConfigDict(frozen=True, coerce_numbers_to_str=True, hide_input_in_errors=True)
 
     to: str
     template: Annotated[str, Field(pattern=r"^[a-z0-9_]{1,512}$")]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
+import re
 import time
 from dataclasses import dataclass, replace
 from decimal import Decimal
@@ -246,14 +247,28 @@ def _answers(raw: str) -> str:
 _OF_THE_FLOW = "flow_token"
 # Meta could not fetch what the person sent (reference 2.6).
 _LOST = 131052
-_TAGS = {"voice": "voice_note", "cards": "contact_cards", "tap": "tapped"}
+# By kind. What a person types may hold none of these, or it could pass for what the system perceived.
+_TAGS = {"voice": "voice_note", "cards": "contact_cards", "tap": "tapped"} | {
+    tag: tag
+    for tag in (
+        "photo", "video", "document", "sticker", "location", "form", "order", "lost_file", "unreadable_message",
+        "came_from_ad", "replying_to", "asking_about_product", "forwarded_message", "edited_caption", "tap_settled",
+        "conversation",
+    )
+}  # fmt: skip
+_FORGED = re.compile(rf"<(?=\s*/?\s*(?:{'|'.join(_TAGS.values())})\b)", re.IGNORECASE)
+
+
+def unforged(text: str) -> str:
+    """What a person typed, as it is, but for tags that only we write."""
+    return _FORGED.sub("&lt;", text)
 
 
 def _read(content: Content) -> tuple[str, str | None]:  # noqa: C901, PLR0911 - one line for each kind
     """What a message without a file says, and the phrase for the person when that is nothing."""
     match content:
         case Text():
-            return content.body, None
+            return unforged(content.body), None
         case Location():
             place = f"{content.latitude:.6f}, {content.longitude:.6f}"
             return fenced("location", coordinates=place, name=content.name, address=content.address), None

@@ -17,6 +17,7 @@ from bullmq.custom_errors import DelayedError
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
+from bot.logs import without_identities
 from bot.points import passing
 from bot.queue_worker import QueueWorker
 from bot.redis import RedisAway, connect, ended, retrying
@@ -233,7 +234,8 @@ def _worker(name: Name, process: Processor, settings: RedisSettings, concurrency
         try:
             await process(Task(str(taken.name), taken.data, _key(taken), taken.timestamp / 1000))
         except Unfit as error:
-            raise UnrecoverableError(str(error)) from error
+            # Without its cause, which may quote the data.
+            raise UnrecoverableError(without_identities(str(error))) from None
         except Later as later:
             await taken.moveToDelayed(round((time.time() + later.seconds) * 1000), token)
             raise DelayedError from later
@@ -284,7 +286,7 @@ async def failed(redis: Redis, name: Name) -> list[FailedJob]:
             queue=name,
             id=str(one.id),
             name=str(one.name),
-            reason=str(one.failedReason),
+            reason=without_identities(str(one.failedReason)),
             tries=int(one.attemptsMade),
             at=datetime.fromtimestamp((one.finishedOn or one.timestamp) / 1000, UTC).isoformat(timespec="seconds"),
         )

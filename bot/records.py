@@ -18,7 +18,7 @@ from bot.inbox import why_unanswered
 from bot.media import forget_media, media_key
 from bot.memory import Memory, Recollection, Remembered
 from bot.messages import CallPermission, Content, Edit, Inbound, Media, Reaction, Revoke, Text
-from bot.perception import fenced, glance
+from bot.perception import fenced, glance, unforged
 from bot.redis import answer, key
 from bot.storage.door import StorageFailed
 
@@ -178,7 +178,7 @@ def line_of(message: Inbound, text: str, said: Mapping[str, str]) -> str:
     if message.product:
         lines.append(fenced("asking_about_product", product=message.product))
     if message.forwarded and isinstance(message.content, Text):
-        text = fenced("forwarded_message", text=text)
+        text = fenced("forwarded_message", text=message.content.body)
     elif message.forwarded:
         lines.append("(forwarded:)")
     return "\n".join((*lines, text))
@@ -201,7 +201,7 @@ def _reaction(emoji: str | None, target: str | None) -> str:
     what = f": «{short}»" if short else " an earlier message"
     if emoji is None:
         return f"(took back the reaction to{what})"
-    return f"(reacted {emoji[:_EMOJI_LENGTH]} to{what})"
+    return f"(reacted {unforged(emoji[:_EMOJI_LENGTH])} to{what})"
 
 
 def _revised(message: Inbound, change: Edit | Revoke | None) -> Inbound | None:
@@ -218,7 +218,7 @@ def _revised(message: Inbound, change: Edit | Revoke | None) -> Inbound | None:
 
 def _edited(text: str, change: Edit) -> str:
     # What was seen in the file stays; the old caption stays too, because nobody knows where it ends.
-    return f"{text}\n{fenced('edited_caption', text=change.body)}" if change.caption else change.body
+    return f"{text}\n{fenced('edited_caption', text=change.body)}" if change.caption else unforged(change.body)
 
 
 def _target(content: Content) -> str | None:

@@ -25,7 +25,8 @@ class TooManyCodes(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Verification:
-    """Codes live `valid_seconds`, allow `tries`, are used once; `sends` an hour for a contact and for an address.
+    """Codes live `valid_seconds`, allow `tries`, are used once; `sends` an hour for a contact and for an address, and
+    `sends_a_day`: who guesses day and night, from as many phones as they like, has 30 guesses a day in a million.
 
     A code is kept for an address of nobody too: neither words nor waits nor counts tell whether there is somebody.
     """
@@ -35,6 +36,7 @@ class Verification:
     tries: int = 5
     sends: int = 3
     per_seconds: int = 3600
+    sends_a_day: int = 6
 
     async def start(self, conversation: str, address: str, subject: str | None, language: str, effect: str) -> None:
         """Send a code to the address, if there is a `subject` that it would prove; an earlier code is void.
@@ -75,10 +77,12 @@ class Verification:
     async def _count(self, conversation: str, address: str, effect: str) -> None:
         hashed = hashlib.sha256(address.casefold().encode()).hexdigest()[:24]
         counters = (key(conversation, "verify", "sent"), f"recado:verify:sent:{hashed}")
+        limits = (("", self.sends, self.per_seconds), (":day", self.sends_a_day, 24 * self.per_seconds))
         for counter in counters:
-            allowed = await answer(self.redis.eval(_COUNT, 1, counter, effect, str(self.sends), str(self.per_seconds)))
-            if not allowed:
-                raise TooManyCodes
+            for which, most, seconds in limits:
+                kept = f"{counter}{which}"
+                if not await answer(self.redis.eval(_COUNT, 1, kept, effect, str(most), str(seconds))):
+                    raise TooManyCodes
 
 
 # A try by number of an entry that expires; the hash is gone when none is left.

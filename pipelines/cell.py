@@ -3,9 +3,11 @@
 import asyncio
 import multiprocessing
 import os
+import resource
 import signal
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from multiprocessing.connection import wait
 from typing import Any, TypeVar
 
@@ -15,19 +17,24 @@ T = TypeVar("T")
 
 
 class Cell:
-    """One process, started at first use and replaced when it had to be killed; works on one thing at a time."""
+    """One process, started at first use and replaced when it had to be killed; works on one thing at a time.
 
-    def __init__(self) -> None:
+    `memory` is the most that it may take, in bytes: a few kilobytes may unpack to more than the machine has.
+    """
+
+    def __init__(self, *, memory: int | None = None) -> None:
         self._pool: Any = None
+        self._memory = memory
 
     async def run(self, work: Callable[..., T], *arguments: object, seconds: float) -> T:
         """Do `work`, a function of a module, within `seconds`, which count from when its turn comes.
 
-        Raises Refusal(TOO_SLOW), Refusal(DAMAGED) when the process dies of it, and what `work` raises.
+        Raises Refusal(TOO_SLOW), Refusal(DAMAGED) when the process dies of it, Refusal(BOMB) when it takes
+        too much memory, and what `work` raises.
         """
         from pebble import ProcessExpired  # noqa: PLC0415 -- only workers need it
 
-        self._pool = self._pool or _started()
+        self._pool = self._pool or _started(self._memory)
         future = self._pool.schedule(work, args=arguments, timeout=seconds)
         try:
             return await asyncio.wrap_future(future)
@@ -35,6 +42,8 @@ class Cell:
             raise Refusal(Reason.TOO_SLOW, f"not read within {seconds:g} s") from error
         except ProcessExpired as error:
             raise Refusal(Reason.DAMAGED, "the process that read it died") from error
+        except MemoryError as error:
+            raise Refusal(Reason.BOMB, "too much memory to read it") from error
 
     async def close(self) -> None:
         """End the process, whatever it is doing."""
@@ -44,18 +53,22 @@ class Cell:
             self._pool = None
 
 
-def _started() -> Any:
+def _started(memory: int | None) -> Any:
     from pebble import ProcessPool  # noqa: PLC0415 -- only workers need it
 
     # Not forked: threads and event loops of the parent would be copied in an unknown state.
     spawn = multiprocessing.get_context("spawn")
-    return ProcessPool(max_workers=1, context=spawn, initializer=_settle_in)
+    return ProcessPool(max_workers=1, context=spawn, initializer=_settle_in, initargs=[memory])
 
 
-def _settle_in() -> None:
+def _settle_in(memory: int | None) -> None:
     """End at once when told to, and with the parent: work that hangs would outlive one that was killed."""
     # Python's own handler waits for the library to come back, and pebble three seconds for the handler.
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    if memory is not None:
+        # macOS knows the limit and may refuse to set it; there the time is the only bound.
+        with suppress(ValueError, OSError):
+            resource.setrlimit(resource.RLIMIT_DATA, (memory, memory))
     parent = multiprocessing.parent_process()
     if parent:
         threading.Thread(target=_watch, args=(parent.sentinel,), daemon=True).start()

@@ -2,9 +2,11 @@
 
 import asyncio
 import io
+import os
 from dataclasses import dataclass
 from pathlib import PurePath
 from typing import Any, NamedTuple
+from weakref import WeakKeyDictionary
 
 from pipelines import sniff
 from pipelines.cell import Cell
@@ -16,6 +18,7 @@ MOST_PAGES = 30
 MOST_SCANNED_PAGES = 5
 MOST_CHARACTERS = 20_000
 SECONDS_A_PDF = 20.0
+MEMORY_A_PDF = 768 * 1024 * 1024
 # With fewer letters a page is a scan with a stamp or a page number on it.
 _LETTERS_OF_A_PAGE = 8
 _SHARPEST_SCALE = 300 / 72
@@ -23,6 +26,7 @@ _WRONG_PASSWORD = 4  # FPDF_ERR_PASSWORD in fpdfview.h
 # Left to guess among all, "ñandú" is Chinese: these are what Windows, old cash registers and Excel write here.
 _ENCODINGS = ["utf_8", "utf_16", "cp1252", "cp850"]
 _BYTES_TO_GUESS = 64 * 1024
+_WAITING: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Semaphore] = WeakKeyDictionary()
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,11 +67,12 @@ async def read(document: bytes, *, filename: str | None, read_text: ReadText | N
 
 
 async def _read_pdf(document: bytes, read_text: ReadText | None) -> Pages:
-    cell = Cell()
-    try:
-        opened, total = await cell.run(_open_pdf, document, read_text is not None, seconds=SECONDS_A_PDF)
-    finally:
-        await cell.close()
+    async with _turns():
+        cell = Cell(memory=MEMORY_A_PDF)
+        try:
+            opened, total = await cell.run(_open_pdf, document, read_text is not None, seconds=SECONDS_A_PDF)
+        finally:
+            await cell.close()
     texts = [await _text_of(page, read_text) for page in opened]
     text = "\n\n".join(filter(None, texts))
     done = [page for page in opened if page.jpeg or not page.is_scan]
@@ -78,6 +83,11 @@ async def _read_pdf(document: bytes, read_text: ReadText | None) -> Pages:
         scanned=any(page.is_scan for page in opened),
         truncated=len(text) > MOST_CHARACTERS or len(done) < total,
     )
+
+
+def _turns() -> asyncio.Semaphore:
+    """As many PDFs at once as there are cores: a burst of them must not take all memory."""
+    return _WAITING.setdefault(asyncio.get_running_loop(), asyncio.Semaphore(os.cpu_count() or 1))
 
 
 async def _text_of(page: _Page, read_text: ReadText | None) -> str:

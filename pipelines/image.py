@@ -2,9 +2,11 @@
 
 import asyncio
 import io
+import os
 import struct
 import zlib
 from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 from PIL import Image, ImageOps, UnidentifiedImageError
@@ -22,6 +24,8 @@ MOST_PIXELS = 60_000_000
 SIDE_TO_READ = 2000
 SIDE_FOR_MODELS = 1568
 _SIDE_DECODED = 2048
+# Of its own and no more than there are cores: a large photo takes hundreds of megabytes while it is decoded.
+_THREADS = ThreadPoolExecutor(os.cpu_count() or 1, thread_name_prefix="photo")
 _FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF")
 # What Pillow is known to raise on broken files, beside its own errors.
 _BROKEN = (OSError, SyntaxError, ValueError, TypeError, LookupError, EOFError, OverflowError, struct.error, zlib.error)
@@ -29,7 +33,7 @@ _BROKEN = (OSError, SyntaxError, ValueError, TypeError, LookupError, EOFError, O
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A printed line, with a confidence of 0 to 1; `corners` where the engine tells them: clockwise, from where it begins."""
+    """A printed line, with a confidence of 0 to 1; `corners`, where they are known, clockwise from where it begins."""
 
     text: str
     confidence: float
@@ -84,7 +88,7 @@ class _Prepared:
 
 async def look(photo: bytes, *, read_text: ReadText | None) -> Sight:
     """See what is in a photo. Raises Refusal; errors of `read_text` pass through."""
-    prepared = await asyncio.to_thread(_prepare, photo)
+    prepared = await asyncio.get_running_loop().run_in_executor(_THREADS, _prepare, photo)
     reading = await read_text(prepared.to_read) if read_text else Reading("")
     scale = max(1.0, max(prepared.width, prepared.height) / SIDE_TO_READ)
     lines = tuple(line.scaled(scale) for line in reading.lines)
@@ -134,6 +138,8 @@ def _decoded(opened: Image.Image) -> tuple[Image.Image, tuple[int, int]]:
     if width * height > MOST_PIXELS:
         raise Refusal(Reason.BOMB, f"{width}x{height} pixels")
     opened.draft("RGB", (_SIDE_DECODED, _SIDE_DECODED))
+    # What can't be decoded reduced is reduced at once: every copy of it would take its size again.
+    opened.thumbnail((2 * _SIDE_DECODED, 2 * _SIDE_DECODED))
     turned = ImageOps.exif_transpose(opened)
     size = (height, width) if (turned.width < turned.height) != (width < height) else (width, height)
     if not turned.has_transparency_data:

@@ -53,7 +53,7 @@ async def test_choices_with_descriptions_are_a_list(world: World, ana: Person) -
     ("tool", "arguments", "kind"),
     [
         ("ask_location", {"text": "¿Dónde estás?"}, "location_request_message"),
-        ("send_link", {"text": "Tu factura", "label": "Abrir", "url": "https://shop.example/1"}, "cta_url"),
+        ("send_link", {"text": "Tu factura", "label": "Abrir", "url": "https://recado.example/1"}, "cta_url"),
     ],
 )
 async def test_the_model_may_ask_for_a_place_and_show_a_link(

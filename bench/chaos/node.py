@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import json
 import shutil
 import subprocess
@@ -51,11 +52,14 @@ def program() -> tuple[list[str], list[str]]:
 def installed() -> list[str]:
     """The command that runs it, after BullMQ is installed beside it, once."""
     node, npm = program()
-    wanted, stamp = (FOLDER / "package.json").read_text(), FOLDER / "node_modules" / ".installed"
-    if not stamp.exists() or stamp.read_text() != wanted:
-        options = ["--no-audit", "--no-fund", "--no-package-lock", "--ignore-scripts", "--silent"]
-        subprocess.run([*npm, "install", *options, "--prefix", str(FOLDER)], check=True)
-        stamp.write_text(wanted)
+    with (FOLDER / "package.json").open() as package:
+        # Of several who come at once, one installs.
+        fcntl.flock(package, fcntl.LOCK_EX)
+        wanted, stamp = package.read(), FOLDER / "node_modules" / ".installed"
+        if not stamp.exists() or stamp.read_text() != wanted:
+            options = ["--no-audit", "--no-fund", "--no-package-lock", "--ignore-scripts", "--silent"]
+            subprocess.run([*npm, "install", *options, "--prefix", str(FOLDER)], check=True)
+            stamp.write_text(wanted)
     return [*node, str(FOLDER / "queues.js")]
 
 

@@ -30,7 +30,7 @@ _YOUNG_SECONDS = 3600
 
 
 class Event(BaseModel):
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
 
     id: str
     type: str

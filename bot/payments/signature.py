@@ -13,7 +13,8 @@ def signed(body: bytes, header: str | None, secrets: Iterable[str], now: float) 
     """Whether one of the secrets made one of the header's signatures over this body, at most 5 minutes from `now`."""
     fields = [part.strip().partition("=") for part in (header or "").split(",")]
     time = next((value for name, _, value in fields if name == "t"), "")
-    given = [value.encode() for name, _, value in fields if name == "v1"]
+    # Bytes that are not UTF-8 arrive as lone surrogates.
+    given = [value.encode("utf-8", "surrogateescape") for name, _, value in fields if name == "v1"]
     # The future is refused as well: a clock that is wrong is no proof either.
     if not (time.isascii() and time.isdigit()) or abs(now - int(time[:15])) > TOLERANCE_SECONDS:
         return False

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Protocol
 from urllib.parse import quote
 
-_SEGMENT = re.compile(r"^[A-Za-z0-9_=@+-][A-Za-z0-9._=@+-]{0,199}$")
+_SEGMENT = re.compile(r"[A-Za-z0-9_=@+-][A-Za-z0-9._=@+-]{0,199}")
 # The largest document that WhatsApp carries: nothing larger comes in, nothing larger goes out.
 LARGEST_BYTES = 100 * 1024 * 1024
 PLAIN = "application/octet-stream"
@@ -72,14 +72,14 @@ def checked(key: str) -> str:
 
     Raises WrongKey.
     """
-    if not all(_SEGMENT.match(segment) for segment in key.split("/")):
+    if not all(_SEGMENT.fullmatch(segment) for segment in key.split("/")):
         raise WrongKey(f"{key[:100]!r} is no key: expected names of letters, digits and ._=@+- between slashes")
     return key
 
 
 def segment(value: str) -> str:
     """A string from outside as one segment of a key: itself where it is a plain name, else its digest."""
-    return value if _SEGMENT.match(value) else hashlib.sha256(value.encode()).hexdigest()
+    return value if _SEGMENT.fullmatch(value) else hashlib.sha256(value.encode()).hexdigest()
 
 
 def fitting(data: bytes) -> bytes:

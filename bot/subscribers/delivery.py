@@ -44,7 +44,7 @@ State = Literal["taken", "gone", "missed"]
 class DeliverJob(BaseModel):
     """The data of a job `deliver`, ours or another service's; without an `id` it is the job's own."""
 
-    model_config = ConfigDict(frozen=True, coerce_numbers_to_str=True)
+    model_config = ConfigDict(frozen=True, coerce_numbers_to_str=True, hide_input_in_errors=True)
 
     event: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{1,128}$")]
     data: JsonValue

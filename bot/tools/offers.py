@@ -5,7 +5,7 @@ from __future__ import annotations
 from pydantic import Field, HttpUrl
 
 from bot.messages import AskLocation, Buttons, Choice, LinkButton, Menu
-from bot.tools.tool import Arguments, ToolContext, tool
+from bot.tools.tool import Arguments, ToolContext, ToolError, tool
 
 _MOST_BUTTONS = 3
 _BUTTON_TITLE = 20
@@ -60,11 +60,14 @@ async def ask_location(arguments: Question, context: ToolContext) -> str:
 class Link(Arguments):
     text: str = Field(description="What is behind the link, in a sentence", min_length=1)
     label: str = Field(description="The words on the button, at most 20 characters", min_length=1, max_length=60)
-    url: HttpUrl = Field(description="The address, from the business's facts or a tool; never made up", max_length=2000)
+    url: HttpUrl = Field(description="The address, from the business's facts; never made up", max_length=2000)
 
 
 @tool(Link)
 async def send_link(arguments: Link, context: ToolContext) -> str:
-    """Show a button that opens a web page. Only for an address that the business's facts or a tool gave you."""
+    """Show a button that opens a web page. Only for an address that the business's facts give, or a page below it."""
+    # Whatever a text or a photo puts into a model's mouth: the company leads nobody to a stranger's page.
+    if not context.business.gives(str(arguments.url)):
+        raise ToolError("nothing was shown: this address isn't in the business's facts. Say it is not known")
     context.parts.append(LinkButton(body=arguments.text, label=arguments.label, url=str(arguments.url)))
     return _SHOWN

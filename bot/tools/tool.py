@@ -31,7 +31,7 @@ class ToolError(Exception):
 class Arguments(BaseModel):
     """What a tool takes. Unknown names are refused, so that the model learns the right ones."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
 
 class NoArguments(Arguments):

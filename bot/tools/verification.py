@@ -47,8 +47,10 @@ async def verify_email(arguments: Address, context: ToolContext) -> str:
     # With several accounts nobody can say which is meant: the code proves the address, and then a person decides.
     subject = " ".join(one.id for one in customers)
     try:
+        # To the address as the account has it: one that only looks alike may be somebody else's mailbox.
+        to = next((one.email for one in customers if one.email), arguments.email)
         await _verification(context).start(
-            context.conversation, arguments.email, subject or None, language_of(context), context.effect
+            context.conversation, to, subject or None, language_of(context), context.effect
         )
     except TooManyCodes as error:
         raise ToolError("too many codes were asked for. Say so, and that they can try again in an hour") from error

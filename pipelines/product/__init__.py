@@ -12,7 +12,7 @@ from pipelines.product.codes import same_product
 from pipelines.product.contents import size_of
 from pipelines.product.evidence import Evidence, Finder
 from pipelines.product.naming import names_of
-from pipelines.product.scanned import barcode_of
+from pipelines.product.scanned import barcode_of, carried_of
 from pipelines.product.tags import price_of
 
 __all__ = [
@@ -30,7 +30,7 @@ __all__ = [
     "same_product",
 ]
 
-FINDERS: tuple[Finder, ...] = (barcode_of, size_of, price_of, names_of)
+FINDERS: tuple[Finder, ...] = (barcode_of, size_of, price_of, names_of, carried_of)
 """Asked in turn; each sees what those before it found."""
 
 
@@ -65,6 +65,11 @@ def card_from(sights: Sequence[Sight], *, shop_currency: str = "MXN") -> Product
         evidence.found.update(found.fields)
         doubts += found.doubts
         details = found.details | details
+    told = {doubt.field for doubt in doubts}
+    unsure = [
+        name for name in FIELDS if name in evidence.found and name not in told and not evidence.found[name].confident
+    ]
+    doubts += [Doubt(DoubtKind.UNSURE, name, (evidence.found[name],)) for name in unsure]
     return ProductCard(
         fields={name: evidence.found[name] for name in FIELDS if name in evidence.found},
         doubts=tuple(doubts),

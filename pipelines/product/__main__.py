@@ -19,7 +19,7 @@ async def _printed(names: list[str]) -> int:
         return 0 if names in (["--help"], ["-h"]) else 2
     reader = LocalReader()
     try:
-        photos = [Path(name).read_bytes() for name in names]
+        photos = [await asyncio.to_thread(Path(name).read_bytes) for name in names]
         card = await card_of(photos, read_text=reader.read)
     except (OSError, Refusal, EngineMissing) as error:
         print(f"pipelines.product: {error}", file=sys.stderr)  # noqa: T201 -- as above

@@ -1,4 +1,4 @@
-"""A closer look at what wasn't read well: very large type and letters alone are often read right in a picture of their own."""
+"""A closer look at what wasn't read well: very large type and lone letters are read better in a cut of their own."""
 
 from __future__ import annotations
 
@@ -39,14 +39,20 @@ async def looked_closer(sights: Sequence[Sight], card: ProductCard, *, read_text
     """Return the sights with what a closer look read of the price and the size; the same ones where all was clear."""
     closer = list(sights)
     for spot in list(_spots(Evidence.of(sights, ""), card))[:MOST_LOOKS]:
-        picture, scale = await asyncio.to_thread(_cut, closer[spot.photo], spot)
+        picture, size, scale = await asyncio.to_thread(_cut, closer[spot.photo], spot)
         reading = await read_text(picture)
         left, top = _cut_from(spot)
         lines = [line.scaled(1 / scale).moved(left, top) for line in reading.lines]
-        seen = [line for line in lines if line.box.overlaps(spot.box)]
+        sight = closer[spot.photo]
+        # A line that the cut goes through was read whole before.
+        whole = Box(left, top, *(round(side / scale) for side in size))
+        kept = [line for line in sight.lines if not (line.box.overlaps(spot.box) and line.box.inside(whole))]
+        seen = [
+            line
+            for line in lines
+            if line.box.overlaps(spot.box) and not any(line.box.overlaps(other.box) for other in kept)
+        ]
         if seen:
-            sight = closer[spot.photo]
-            kept = [line for line in sight.lines if not line.box.overlaps(spot.box)]
             closer[spot.photo] = replace(sight, lines=(*kept, *seen))
     return closer
 
@@ -88,16 +94,17 @@ def _cut_from(spot: Spot) -> tuple[int, int]:
     return spot.box.x - margin, spot.box.y - margin
 
 
-def _cut(sight: Sight, spot: Spot) -> tuple[bytes, float]:
+def _cut(sight: Sight, spot: Spot) -> tuple[bytes, tuple[int, int], float]:
     """Return the place as a JPEG with letters of a size that is read best, and the scale of it to the photo."""
     with Image.open(io.BytesIO(sight.jpeg)) as picture:
         shown = picture.width / sight.width
         left, top = _cut_from(spot)
         margin = round(spot.tall * _MARGIN)
         right, bottom = spot.box.x + spot.box.width + margin, spot.box.y + spot.box.height + margin
-        cut = picture.convert("RGB").crop(tuple(round(side * shown) for side in (left, top, right, bottom)))
+        sides = (round(left * shown), round(top * shown), round(right * shown), round(bottom * shown))
+        cut = picture.convert("RGB").crop(sides)
     scale = _LETTERS / max(spot.tall, 1)
     size = (max(round((right - left) * scale), 16), max(round((bottom - top) * scale), 16))
     written = io.BytesIO()
     cut.resize(size, Image.Resampling.LANCZOS).save(written, "JPEG", quality=92)
-    return written.getvalue(), scale
+    return written.getvalue(), size, scale

@@ -1,4 +1,4 @@
-"""What a decoded code means: a number of a product, of a book, of the shop itself, or GS1's facts about this very piece."""
+"""What a decoded code means: a number of a product, of a book, of the shop itself, or GS1's facts about this piece."""
 
 from __future__ import annotations
 

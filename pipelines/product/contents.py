@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from pipelines.product.card import CONFIDENT, Doubt, DoubtKind, Field
+from pipelines.product.card import Doubt, DoubtKind, Field
 from pipelines.product.evidence import NOTHING, Evidence, Found
 from pipelines.product.layout import Piece
 from pipelines.product.sizes import Size, sizes
@@ -37,17 +37,17 @@ def size_of(evidence: Evidence) -> Found:
     if rivals:
         confidence = _TORN
     field = Field(str(chosen.size), confidence, chosen.piece.photo, chosen.piece.box)
-    if confidence >= CONFIDENT:
+    if not rivals:
         return Found({"size": field})
     others = tuple(Field(str(one.size), _TORN, one.piece.photo, one.piece.box) for one in rivals)
-    doubt = Doubt(DoubtKind.SEVERAL if others else DoubtKind.UNSURE, "size", (field, *others))
-    return Found({"size": field}, (doubt,))
+    return Found({"size": field}, (Doubt(DoubtKind.SEVERAL, "size", (field, *others)),))
 
 
-def _rank(group: list[_Stated]) -> tuple[bool, int, bool, float]:
+def _rank(group: list[_Stated]) -> tuple[bool, int, bool, bool, float]:
     return (
         any(one.size.net for one in group),
         len({one.piece.photo for one in group}),
+        any(one.size.pack > 1 for one in group),
         group[0].size.total[1] in _METRIC,
         max(one.piece.tall for one in group),
     )

@@ -22,7 +22,7 @@ class Scan(NamedTuple):
 
 
 class Found(NamedTuple):
-    """What a finder found: fields by name, questions, and further facts."""
+    """What a finder found: fields by name, questions, further facts; a field that isn't sure is asked about anyway."""
 
     fields: dict[str, Field]
     doubts: tuple[Doubt, ...] = ()

@@ -1,4 +1,4 @@
-"""What a reader of letters doesn't tell: whether a price is struck through, and whether its last digits are set smaller."""
+"""What a reader of letters doesn't tell: whether a price is struck through, and its last digits are set smaller."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _STRUCK = 0.95
 _BARE = 0.3
 _FEWEST_GAPS = 2
 _DOT = 0.35
-_SMALLER = 0.78
+SMALLER = 0.78
 _CENTS_WIDE = 1.0
 
 
@@ -54,7 +54,10 @@ def strip_of(sight: Sight, piece: Piece, *, beyond: float = 0.0) -> Image.Image:
         a, b, c, d = d, a, b, c
     tall, long = (math.dist(b, c) + math.dist(a, d)) / 2 or 1, math.dist(a, b) or 1
     ahead = beyond * tall / long
-    b, c = ((b[0] + (b[0] - a[0]) * ahead, b[1] + (b[1] - a[1]) * ahead), (c[0] + (c[0] - d[0]) * ahead, c[1] + (c[1] - d[1]) * ahead))
+    b, c = (
+        (b[0] + (b[0] - a[0]) * ahead, b[1] + (b[1] - a[1]) * ahead),
+        (c[0] + (c[0] - d[0]) * ahead, c[1] + (c[1] - d[1]) * ahead),
+    )
     wide = round(min(max(math.dist(a, b) / (math.dist(b, c) or 1), 0.5), _LONGEST) * _TALL)
     # QUAD takes the corners from the top left against the clock.
     strip = gray.transform((wide, _TALL), Image.Transform.QUAD, (*a, *d, *c, *b), Image.Resampling.BICUBIC)
@@ -78,7 +81,7 @@ def glyphs(strip: Image.Image) -> list[Glyph]:
 
 
 def is_struck(sight: Sight, piece: Piece) -> bool:
-    """Say whether one stroke runs through all of the line, level or slanted: also where between letters all else is bare."""
+    """Say whether one stroke runs through all of the line, level or slanted: also where it is bare between letters."""
     strip = strip_of(sight, piece)
     pixels, width = strip.tobytes(), strip.width
     left, right = round(width * 0.06), round(width * 0.94)
@@ -120,7 +123,7 @@ def small_tail(sight: Sight, piece: Piece) -> bool | None:
     if not digits:
         return None
     tall = max(glyph.tall for glyph in digits)
-    if max(tens.tall, ones.tall) <= tall * _SMALLER:
+    if max(tens.tall, ones.tall) <= tall * SMALLER:
         return True
     return False if min(tens.tall, ones.tall) >= tall * 0.9 else None
 
@@ -130,7 +133,10 @@ def goes_on(sight: Sight, piece: Piece) -> bool:
     strip = strip_of(sight, piece, beyond=_CENTS_WIDE)
     level = piece.wide / (piece.wide + _CENTS_WIDE * piece.tall)
     after = [glyph for glyph in glyphs(strip) if glyph.left >= strip.width * level * 0.97 and glyph.right < strip.width]
-    return any(glyph.top < _TALL * 0.4 and glyph.tall < _TALL * _SMALLER and glyph.tall > glyph.right - glyph.left for glyph in after)
+    return any(
+        glyph.top < _TALL * 0.4 and glyph.tall < _TALL * SMALLER and glyph.tall > glyph.right - glyph.left
+        for glyph in after
+    )
 
 
 def _inked(strip: Image.Image) -> Image.Image:

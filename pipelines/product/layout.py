@@ -12,6 +12,7 @@ from pipelines.image import Line, Sight
 
 # Letters of common types are about half as wide as a line is high.
 _WIDTH_OF_A_LETTER = 0.5
+_TELLS_THE_TURN = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +65,7 @@ def pieces_of(sight: Sight, photo: int) -> list[Piece]:
 
 def place_of(box: Box, pieces: Iterable[Piece]) -> tuple[float, float]:
     """Return the middle of a box of the photo in the same level coordinates as the pieces."""
-    turn = next((_angle(piece.corners) for piece in pieces if piece.corners), 0.0)
+    turn = _turn(pieces)
     return _level(box.x + box.width / 2, box.y + box.height / 2, turn)
 
 
@@ -86,9 +87,11 @@ def _height(line: Line) -> float:
     return min(float(line.box.height), max(expected * 1.6, 1.0)) if len(line.text) > 4 else float(line.box.height)  # noqa: PLR2004 -- short ones vary too much
 
 
-def _turn(lines: Iterable[Line]) -> float:
-    angles = [_angle(line.corners) for line in lines if line.corners]
-    return median(angles) if angles else 0.0
+def _turn(lines: Iterable[Line | Piece]) -> float:
+    """Return the angle of most lines; a lone "$" or "90" is as high as it is wide and tells none."""
+    placed = [line for line in lines if line.corners]
+    told = [line for line in placed if len(line.text.strip()) >= _TELLS_THE_TURN] or placed
+    return median(_angle(line.corners) for line in told) if told else 0.0
 
 
 def _angle(corners: tuple[tuple[float, float], ...]) -> float:

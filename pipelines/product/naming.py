@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
-from pipelines.product.card import CONFIDENT, Doubt, DoubtKind, Field
+from pipelines.product.card import CONFIDENT, Field
 from pipelines.product.evidence import Evidence, Found
 from pipelines.product.layout import Piece
 from pipelines.product.prices import amounts, role_of
@@ -22,11 +22,14 @@ _REACH = 1.9
 _THING, _QUALITY = 0.55, 0.9
 # What packages and tags say that is no name.
 _ASIDE = re.compile(
-    r"(?:\bsku\b|\bcod(?:igo)?\b|\bingredientes?\b|hecho en|made in|distribuid|elaborado|consumir|consum[eo] pref|caduc|\bcad\b|\blote?\b|"
-    r"\bexp\b|www\.|http|\.com|@|\btel\b|precio|\boferta|promo|ahorr|antes|ahora|antic|informaci[oó]n|nutriment|porci[oó]n|calor[ií]as|"
-    r"conserv|mant[eé]ng|refrigere|ag[ií]tese|contenido|cont\.|peso neto|net w|marca registrada|s\.?a\.? de c\.?v|industria|"
-    r"vigencia|v[aá]lid|hasta|aplica|impuestos|iva\b|pasillo|anaquel|depto|departamento|exceso|^\W*nuev[oa]\W*$|^gratis|c/u|"
-    r"recargable|art[ií]culo|existencias|mensual|unidad\b|unitario|oferta|registrad[ao]|c[oó]digo)",
+    r"(?:\bsku\b|\bcod(?:igo)?\b|\bingredientes?\b|hecho en|made in|distribuid|elaborado|consumir|consum[eo] pref|"
+    r"caduc|\bcad\b|\blote?\b|\bexp\b|www\.|http|\.com|@|\btel\b|precio|\boferta|promo|ahorr|antes|ahora|antic|"
+    r"informaci[oó]n|nutriment|porci[oó]n|calor[ií]as|"
+    r"conserv|mant[eé]ng|refrigere|ag[ií]tese|contenido|cont\.|peso neto|net w|"
+    r"marca registrada|s\.?a\.? de c\.?v|industria|vigencia|"
+    r"v[aá]lid|hasta|aplica|impuestos|iva\b|pasillo|anaquel|depto|departamento|exceso|"
+    r"^\W*nuev[oa]\W*$|^gratis|c/u|carniceria|panaderia|abarrotes|supermercado|recargable|art[ií]culo|existencias|mensual|"
+    r"unidad\b|unitario|oferta|registrad[ao]|c[oó]digo)",
     re.IGNORECASE,
 )
 _MARK = re.compile(r"^marca\s*:?\s+(?!registrada)(.+)$", re.IGNORECASE)
@@ -75,8 +78,7 @@ def names_of(evidence: Evidence) -> Found:
     name = _name_field(named, tags) if named.name else _name_on_tag(tags, brand)
     if name:
         fields["name"] = name
-    doubts = tuple(Doubt(DoubtKind.UNSURE, key, (field,)) for key, field in fields.items() if not field.confident)
-    return Found(fields, doubts)
+    return Found(fields)
 
 
 def _words(piece: Piece, evidence: Evidence) -> Words | None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from bisect import bisect_right
 
-# The first three digits of an EAN-13, first and last of each range, and the ISO 3166 code of the organisation's country.
+# The first three digits of an EAN-13, first and last of each range, and the organisation's country (ISO 3166).
 # It says where the number was given out, not where the product was made.
-_RANGES = (
+_GIVEN = (
     "000-019 US 030-039 US 060-139 US 300-379 FR 380-380 BG 383-383 SI 385-385 HR 387-387 BA 389-389 ME 400-440 DE "
     "450-459 JP 460-469 RU 470-470 KG 471-471 TW 474-474 EE 475-475 LV 476-476 AZ 477-477 LT 478-478 UZ 479-479 LK "
     "480-480 PH 481-481 BY 482-482 UA 483-483 TM 484-484 MD 485-485 AM 486-486 GE 487-487 KZ 488-488 TJ 489-489 HK "
@@ -19,14 +19,15 @@ _RANGES = (
     "786-786 EC 789-790 BR 800-839 IT 840-849 ES 850-850 CU 858-858 SK 859-859 CZ 860-860 RS 865-865 MN 867-867 KP "
     "868-869 TR 870-879 NL 880-881 KR 883-883 MM 884-884 KH 885-885 TH 888-888 SG 890-890 IN 893-893 VN 896-896 PK "
     "899-899 ID 900-919 AT 930-939 AU 940-949 NZ 955-955 MY 958-958 MO"
-).split()
+)
+_RANGES = _GIVEN.split()
 _STARTS = [int(span[:3]) for span in _RANGES[::2]]
 _ENDS = [int(span[4:]) for span in _RANGES[::2]]
 _COUNTRIES = _RANGES[1::2]
 
 
 def country_of(gtin13: str) -> str | None:
-    """Return the country whose GS1 organisation gave out an EAN-13, such as MX for 750; None where that says nothing."""
+    """Return the country whose GS1 organisation gave out an EAN-13, such as MX for 750; None where none is told."""
     prefix = int(gtin13[:3])
     place = bisect_right(_STARTS, prefix) - 1
     return _COUNTRIES[place] if place >= 0 and prefix <= _ENDS[place] else None

@@ -76,22 +76,26 @@ _AMOUNT = re.compile(
     (?![\w%⁰-⁹]|[.,'’]\d|[ ]?%)""",
     re.VERBOSE | re.IGNORECASE,
 )
-_UNIT = r"(?P<unit>100\s?g(?:r|rs)?|100\s?ml|kilo(?:gramo)?|kgs?|gramo|g|litro|lt|l|ml|pieza|pza|pz|metro|m|rollo|unidad|lb|oz)\b"
+_UNIT = (
+    r"(?P<unit>100\s?g(?:r|rs)?|100\s?ml|kilo(?:gramo)?|kgs?|gramo|g|litro|lt|l|ml"
+    r"|pieza|pza|pz|metro|m|rollo|unidad|lb|oz)\b"
+)
 _PER_AFTER = re.compile(rf"^\s*(?:/|por|x|el|la|cada|per)\s?{_UNIT}", re.IGNORECASE)
 _PER_BEFORE = re.compile(
-    rf"(?:precio\s+(?:por|x)|\$\s?/|por|el|cada|per)\s?{_UNIT}\.?\s*(?:[:=a]|\$)?\s*$", re.IGNORECASE
+    rf"(?:precio\s*(?:por|x|/)|\$\s?/|por|el|cada|per)\s?{_UNIT}\.?\s*(?:[:=a]|\$)?\s*$", re.IGNORECASE
 )
 _EACH = re.compile(r"^\s*(?:c/u|c\.u\.|cada\s+un[oa])", re.IGNORECASE)
 _UNITS = {"kilo": "kg", "kilogramo": "kg", "kgs": "kg", "litro": "L", "lt": "L", "l": "L", "gramo": "g", "metro": "m",
           "pieza": "pz", "pza": "pz", "unidad": "pz"}  # fmt: skip
 _ROLES = (
-    (Role.OTHER, r"(?:compras?|pedidos?)\s+(?:de|desde|mayores\s+a)|mensual(?:idad(?:es)?)?(?:\s+de)?|pagos?\s+de|meses\s+(?:de|x)|"
-                 r"quincenas?\s+de|env[ií]o|dep[oó]sito|puntos"),
-    (Role.SAVING, r"ahorr[aeo]s?|ahorro\s+de|descuento(?:\s+de)?|menos|save|you\s+save|off|rebaja\s+de|bonificaci[oó]n|-\s?"),
+    (Role.OTHER, (r"(?:compras?|pedidos?)\s+(?:de|desde|mayores\s+a)|mensual(?:idad(?:es)?)?(?:\s+de)?|pagos?\s+de|"
+                  r"meses\s+(?:de|x)|quincenas?\s+de|env[ií]o|dep[oó]sito|puntos")),
+    (Role.SAVING, (r"ahorr[aeo]s?|ahorro\s+de|descuento(?:\s+de)?|menos|save|you\s+save|off|rebaja\s+de|"
+                   r"bonificaci[oó]n|-\s?")),
     (Role.FORMER, r"antes|era|was|precio\s+(?:normal|regular|anterior|de\s+lista)|normal|regular|de(?=\s*$)|pvpr?"),
-    (Role.NOW, r"ahora|hoy|oferta|now|precio\s+(?:de\s+)?oferta|promo(?:ci[oó]n)?|a(?=\s*$)|a\s+s[oó]lo|s[oó]lo|especial|precio\s+final|"
-               r"precio\s+club|liquidaci[oó]n"),
-    (Role.PRICE, r"precio|price|pvp|total"),
+    (Role.NOW, (r"ahora|hoy|oferta|now|precio\s+(?:de\s+)?oferta|promo(?:ci[oó]n)?|a(?=\s*$)|a\s+s[oó]lo|s[oó]lo|"
+                r"especial|precio\s+final|precio\s+club|liquidaci[oó]n")),
+    (Role.PRICE, r"precio|price|pvp|total(?:\s+a\s+pagar)?|importe"),
 )  # fmt: skip
 _WORD_BEFORE = [(role, re.compile(rf"(?<!\w)(?:{words})\s*[:.=]?\s*$", re.IGNORECASE)) for role, words in _ROLES]
 _WORD_AFTER = (
@@ -121,7 +125,12 @@ def bare(text: str) -> Amount | None:
     """Return the amount of a line that is nothing but a number: for the largest type of a tag, whose sign was lost."""
     match = re.fullmatch(r"\d{1,5}", text)
     value = value_of(text) if match else None
-    return Amount(value, None, False, Role.PRICE, 0, len(text)) if value else None  # noqa: FBT003 -- no sign
+    return Amount(value, None, signed=False, role=Role.PRICE, start=0, end=len(text)) if value else None
+
+
+def announces(words: str) -> bool:
+    """Say whether words tell what the amount after them is: a role, or the unit of a unit price."""
+    return role_of(words) is not None or bool(_PER_BEFORE.search(words))
 
 
 def role_of(words: str) -> Role | None:

@@ -10,6 +10,8 @@ from pipelines.product.card import Doubt, DoubtKind, Field
 from pipelines.product.codes import Code, code_of, same_product
 from pipelines.product.evidence import NOTHING, Evidence, Found, Scan
 from pipelines.product.layout import Piece, place_of
+from pipelines.product.prices import amounts
+from pipelines.product.sizes import sizes
 
 # How sure bars are alone. UPC-E and EAN-8 are short; a slice of an ITF can look like a whole one.
 _ALONE = {"EAN-13": 0.96, "UPC-A": 0.96, "EAN-8": 0.91, "UPC-E": 0.7, "ITF": 0.91, "Code 128": 0.95}
@@ -19,7 +21,7 @@ _DIGITS_ONLY = 0.75
 _DIFFERENT = 0.5
 _SURELY_READ = 0.8
 _LENGTHS = (12, 13, 14)
-_FEWEST_OF_A_PART = 4
+_CARRIED = {"price": "price_inside"}
 
 
 def barcode_of(evidence: Evidence) -> Found:
@@ -41,6 +43,18 @@ def barcode_of(evidence: Evidence) -> Found:
     if best.confidence > _DIFFERENT and len(doubts) < len(fields):
         doubts = []
     return Found({"barcode": best}, tuple(doubts), _facts(evidence.scans))
+
+
+def carried_of(evidence: Evidence) -> Found:
+    """Tell the weight or the price inside the shop's own code, where the label shows the same."""
+    kilos = {size.total[0] / 1000 for piece in evidence.pieces for size in sizes(piece.text) if size.total[1] == "g"}
+    paid = {amount.value for piece in evidence.pieces for amount in amounts(piece.text)}
+    details: dict[str, str] = {}
+    for scan in evidence.scans:
+        for inside in scan.code.inside:
+            if inside.value in (kilos if inside.fact == "weight_kg" else paid):
+                details |= {"item": inside.item, _CARRIED.get(inside.fact, inside.fact): str(inside.value)}
+    return Found({}, (), details)
 
 
 def number_of(code: Code) -> str:

@@ -7,15 +7,18 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 # What is printed, how it is written on the card, and how many of the base unit it is.
-UNITS = {
+UNITS: dict[str, tuple[str, str, Decimal | int]] = {
     "kg": ("kg", "g", 1000), "kgs": ("kg", "g", 1000), "kilo": ("kg", "g", 1000), "kilos": ("kg", "g", 1000),
-    "g": ("g", "g", 1), "gr": ("g", "g", 1), "grs": ("g", "g", 1), "gramos": ("g", "g", 1), "mg": ("mg", "g", Decimal("0.001")),
+    "g": ("g", "g", 1), "gr": ("g", "g", 1), "grs": ("g", "g", 1), "gramos": ("g", "g", 1),
+    "mg": ("mg", "g", Decimal("0.001")),
     "l": ("L", "ml", 1000), "lt": ("L", "ml", 1000), "lts": ("L", "ml", 1000), "litro": ("L", "ml", 1000),
     "litros": ("L", "ml", 1000), "ml": ("ml", "ml", 1), "cl": ("cl", "ml", 10), "cc": ("ml", "ml", 1),
     "fl oz": ("fl oz", "fl oz", 1), "fl. oz": ("fl oz", "fl oz", 1), "oz": ("oz", "oz", 1), "lb": ("lb", "oz", 16),
     "lbs": ("lb", "oz", 16), "gal": ("gal", "fl oz", 128),
-    "m": ("m", "cm", 100), "mts": ("m", "cm", 100), "metros": ("m", "cm", 100), "cm": ("cm", "cm", 1), "mm": ("mm", "cm", Decimal("0.1")),
-    "pz": ("pz", "pz", 1), "pza": ("pz", "pz", 1), "pzas": ("pz", "pz", 1), "pzs": ("pz", "pz", 1), "piezas": ("pz", "pz", 1),
+    "m": ("m", "cm", 100), "mts": ("m", "cm", 100), "metros": ("m", "cm", 100), "cm": ("cm", "cm", 1),
+    "mm": ("mm", "cm", Decimal("0.1")),
+    "pz": ("pz", "pz", 1), "pza": ("pz", "pz", 1), "pzas": ("pz", "pz", 1), "pzs": ("pz", "pz", 1),
+    "piezas": ("pz", "pz", 1),
     "pieza": ("pz", "pz", 1), "unidades": ("pz", "pz", 1), "uds": ("pz", "pz", 1), "rollos": ("rollos", "pz", 1),
     "hojas": ("hojas", "hojas", 1), "tabletas": ("tabletas", "pz", 1), "cápsulas": ("cápsulas", "pz", 1),
     "capsulas": ("cápsulas", "pz", 1), "sobres": ("sobres", "pz", 1), "pañales": ("pañales", "pz", 1),
@@ -24,12 +27,15 @@ UNITS = {
 _UNIT = "|".join(re.escape(unit).replace(r"\ ", r"\s?") for unit in sorted(UNITS, key=len, reverse=True))
 _NUMBER = r"\d{1,2}[.,]\d{3}(?!\d)|\d{1,5}(?:[.,]\d{1,3})?|\d{1,2}/\d{1,2}"
 _SIZE = re.compile(
-    rf"(?<![\w$€,\-])(?<!\d\.)(?:(?P<pack>\d{{1,3}})\s?(?:(?P<of>pack|pz|pzas|piezas|latas|botellas|sobres|bolsas|uds)?\s?(?:x|×|de)\s?))?"
-    rf"(?P<number>{_NUMBER})\s?(?P<unit>{_UNIT})(?![\w\-]|/[^\d])\.?(?:\s?(?:x|×)\s?(?P<pack_after>\d{{1,3}})(?:\s?(?:pz|pzas|piezas|pack))?(?![\w.,]))?",
+    r"(?<![\w$€,\-])(?<!\d\.)"
+    r"(?:(?P<pack>\d{1,3})\s?(?:(?P<of>pack|pz|pzas|piezas|latas|botellas|sobres|bolsas|uds)?\s?(?:x|×|de)\s?))?"
+    rf"(?P<number>{_NUMBER})\s?(?P<unit>{_UNIT})(?![\w\-]|/[^\d])\.?"
+    r"(?:\s?(?:x|×)\s?(?P<pack_after>\d{1,3})(?:\s?(?:pz|pzas|piezas|pack))?(?![\w.,]))?",
     re.IGNORECASE,
 )
 _PACK = re.compile(
-    r"(?<!\w)(?:(?P<pack>\d{1,3})\s?-?\s?pack|pack\s?(?:de\s|x\s?)?(?P<pack_of>\d{1,3})|paquete\s?(?:de|con)\s(?P<paquete>\d{1,3}))(?!\w)",
+    r"(?<!\w)(?:(?P<pack>\d{1,3})\s?-?\s?pack|pack\s?(?:de\s|x\s?)?(?P<pack_of>\d{1,3})"
+    r"|paquete\s?(?:de|con)\s(?P<paquete>\d{1,3}))(?!\w)",
     re.IGNORECASE,
 )
 _NET = re.compile(
@@ -37,7 +43,7 @@ _NET = re.compile(
 )
 # "por 100 g", "Calorías por 30 g", "10 g de proteína": an amount that isn't what is in the package.
 _NOT_CONTENT = re.compile(
-    r"(?:\bpor|/|\bcada|porci[oó]n(?:es)?(?:\s+de)?|\bel|\bla|az[uú]car(?:es)?|prote[ií]na|grasas?|sodio)\s*$",
+    r"(?:\bpor|\d\s?/|\bcada|porci[oó]n(?:es)?(?:\s+de)?|\bel|\bla|az[uú]car(?:es)?|prote[ií]na|grasas?|sodio)\s*$",
     re.IGNORECASE,
 )
 _NOT_AFTER = re.compile(
@@ -98,7 +104,7 @@ def _size(match: re.Match[str], lead: str, packs: list[int]) -> Size | None:
     written = match["number"]
     if "/" in written:
         over, under = map(int, written.split("/"))
-        if not under or over >= under or 100 % under and under not in {3, 8}:
+        if not under or over >= under or (100 % under and under not in {3, 8}):
             return None
         amount = (Decimal(over) / under).quantize(Decimal("0.001"))
     else:

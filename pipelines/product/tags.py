@@ -1,4 +1,4 @@
-"""Which of the amounts on a label is the price: by the words beside it, the size of its type, and the sums that hold."""
+"""Which of the amounts on a label is the price: by the words beside it, the size of its type, the sums that hold."""
 
 from __future__ import annotations
 
@@ -7,11 +7,12 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
+from pipelines.image import Sight
 from pipelines.product import ink
-from pipelines.product.card import CONFIDENT, Doubt, DoubtKind, Field
+from pipelines.product.card import Doubt, DoubtKind, Field
 from pipelines.product.evidence import NOTHING, Evidence, Found
 from pipelines.product.layout import Piece
-from pipelines.product.prices import Amount, Role, amounts, bare, role_of
+from pipelines.product.prices import Amount, Role, amounts, announces, bare
 from pipelines.product.sizes import sizes
 
 _SURE, _HELD, _UNSIGNED, _UNPOINTED, _TORN = 0.95, 0.99, 0.75, 0.7, 0.5
@@ -21,8 +22,11 @@ _LEAST_WITH_CENTS = 100  # a digit and two of cents
 _WELL_READ = 0.85
 _CENTS = Decimal("0.011")
 _DOLLARS = {"MXN", "USD", "COP", "CLP", "ARS", "UYU", "CAD", "AUD", "DOP", "BRL", "NIO"}
+# A price without cents; raised ones are taken for such marks.
+_WHOLE = re.compile(r"((?:US|MX)?[$€]?\s?\d{1,4}(?P<cents>[.,]\d\d)?)[°º'\"”*]{0,2}")
 # How a unit price's unit is told in the base units of sizes.
-_PER = {"kg": (1000, "g"), "g": (1, "g"), "100 g": (100, "g"), "L": (1000, "ml"), "ml": (1, "ml"), "100 ml": (100, "ml"),
+_PER = {"kg": (1000, "g"), "g": (1, "g"), "100 g": (100, "g"),
+        "L": (1000, "ml"), "ml": (1, "ml"), "100 ml": (100, "ml"),
         "pz": (1, "pz"), "m": (100, "cm"), "rollo": (1, "pz"), "lb": (16, "oz"), "oz": (1, "oz")}  # fmt: skip
 
 
@@ -53,9 +57,11 @@ def price_of(evidence: Evidence) -> Found:
         other = _turned(chosen.amount.value)
         if other is None and chosen.amount.value >= _LEAST_WITH_CENTS:
             other = chosen.amount.value.scaleb(-2)
-        if chosen.amount.raised and other is not None:
-            field = replace(field, value=str(other))
-        doubts = (Doubt(kind, "price", (field, *([replace(field, value=value)] if other else []))),)
+        values = [value] if other is None else [value, str(other)]
+        if chosen.amount.raised:
+            values.reverse()
+        field = replace(field, value=values[0])
+        doubts = (Doubt(kind, "price", tuple(replace(field, value=one) for one in values)),)
     elif kind:
         doubts = (Doubt(kind, "price", (field,)),)
     return Found({"price": field, "currency": _currency(chosen, seen, evidence, field)}, doubts, _details(chosen, seen))
@@ -85,20 +91,20 @@ def _is_known(amount: Amount) -> bool:
     return not amount.unpointed or amount.raised
 
 
-def _looked_at(priced: Priced, sight: object) -> Priced:
+def _looked_at(priced: Priced, sight: Sight) -> Priced:
     """Look at the ink itself: a struck amount is a former one, small last digits are cents."""
     amount, piece = priced.amount, priced.piece
     alone = len(re.sub(r"[\d.,$€\s]", "", piece.text)) <= 3  # noqa: PLR2004 -- a currency's name may stand by
-    if not alone or not getattr(sight, "jpeg", b""):
+    if not alone or not sight.jpeg:
         return priced
-    if amount.role is Role.PRICE and ink.is_struck(sight, piece):  # type: ignore[arg-type]
+    if amount.role is Role.PRICE and ink.is_struck(sight, piece):
         return replace(priced, amount=replace(amount, role=Role.FORMER))
     if not amount.unpointed:
         return priced
-    small = ink.small_tail(sight, piece) if amount.value >= _LEAST_WITH_CENTS else False  # type: ignore[arg-type]
+    small = ink.small_tail(sight, piece) if amount.value >= _LEAST_WITH_CENTS else False
     if small:
         return Priced(replace(amount, value=amount.value.scaleb(-2), raised=True), piece, known_cents=True)
-    return replace(priced, known_cents=small is False and not ink.goes_on(sight, piece))  # type: ignore[arg-type]
+    return replace(priced, known_cents=small is False and not ink.goes_on(sight, piece))
 
 
 def _joined(pieces: list[Piece]) -> list[Piece]:
@@ -106,13 +112,14 @@ def _joined(pieces: list[Piece]) -> list[Piece]:
     used: set[int] = set()
     joined = []
     for whole in pieces:
-        if not re.fullmatch(r"(?:US|MX)?[$€]?\s?\d{1,4}", whole.text):
+        stands = _WHOLE.fullmatch(whole.text)
+        if not stands:
             continue
         sign = next((piece for piece in pieces if piece.text in {"$", "€", "US$"} and _touch(piece, whole)), None)
-        cents = next((piece for piece in pieces if _are_cents(piece, whole)), None)
+        cents = None if stands["cents"] else next((piece for piece in pieces if _are_cents(piece, whole)), None)
         if not (sign or cents):
             continue
-        text = (sign.text if sign else "") + whole.text + (f" {cents.text[:2]}" if cents else "")
+        text = (sign.text if sign else "") + stands[1] + (f" {cents.text[:2]}" if cents else "")
         used |= {id(piece) for piece in (sign, whole, cents) if piece}
         joined.append(replace(whole, text=text))
     return [piece for piece in pieces if id(piece) not in used] + joined
@@ -124,7 +131,7 @@ def _touch(left: Piece, right: Piece) -> bool:
 
 
 def _are_cents(cents: Piece, whole: Piece) -> bool:
-    small = whole.tall * 0.2 < cents.tall < whole.tall * ink._SMALLER  # noqa: SLF001 -- the same measure
+    small = whole.tall * 0.2 < cents.tall < whole.tall * ink.SMALLER
     inside = whole.top - whole.tall * 0.2 < cents.y < whole.bottom
     return bool(re.fullmatch(r"\d\d", cents.text)) and small and inside and _touch(whole, cents)
 
@@ -135,7 +142,7 @@ def _before(piece: Piece, pieces: Iterable[Piece]) -> str:
     level = [other for other in others if other.level_with(piece) and other.right <= piece.left + piece.tall / 2]
     above = [other for other in others if other.above(piece)]
     for other in (*sorted(level, key=lambda other: -other.right), *sorted(above, key=lambda other: -other.y)):
-        if role_of(other.text + " ") is not None:
+        if announces(other.text + " "):
             return other.text + " "
     return ""
 
@@ -191,7 +198,9 @@ def _holds(chosen: Priced, seen: list[Priced], evidence: Evidence) -> bool:
 def _is_unit_price(unit: Amount, price: Decimal, total: tuple[Decimal, str]) -> bool:
     many, base = _PER.get(unit.per or "", (0, ""))
     amount, of = total
-    return bool(many) and base == of and abs(price * many / amount - unit.value) < _CENTS
+    if not many or base != of:
+        return False
+    return abs(price * many / amount - unit.value) < _CENTS or abs(unit.value * amount / many - price) < _CENTS
 
 
 def _confidence(chosen: Priced, *, held: bool) -> tuple[float, DoubtKind | None]:
@@ -208,7 +217,7 @@ def _confidence(chosen: Priced, *, held: bool) -> tuple[float, DoubtKind | None]
     confidence = limit if read >= _WELL_READ else min(limit, read)
     if amount.value.as_tuple().exponent == -1:  # "$44.0": a digit may be lost
         confidence = min(confidence, _UNPOINTED)
-    return confidence, None if confidence >= CONFIDENT else DoubtKind.UNSURE
+    return confidence, None
 
 
 def _turned(price: Decimal) -> Decimal | None:

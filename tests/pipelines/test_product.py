@@ -1,0 +1,396 @@
+"""A card holds what the photos say, with its place; what contradicts itself is asked about, and nothing is guessed."""
+
+import asyncio
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pipelines.barcodes import Barcode
+from pipelines.box import Box
+from pipelines.image import Line, Reading, Sight, look
+from pipelines.ocr import LocalReader
+from pipelines.product import CONFIDENT, FIELDS, DoubtKind, ProductCard, card_from, card_of
+from pipelines.refusals import Refusal
+
+PHOTOS = Path(__file__).parents[2] / "fixtures" / "products"
+READINGS: dict[str, Any] = json.loads((PHOTOS / "readings.json").read_text(encoding="utf-8"))
+Media = Callable[[str], bytes]
+
+
+def line(text: str, x: int, y: int, tall: int, *, confidence: float = 1.0) -> Line:
+    wide = max(tall * len(text) // 2, tall // 2)
+    box = Box(x, y, wide, tall)
+    return Line(text, confidence, box, ((x, y), (x + wide, y), (x + wide, y + tall), (x, y + tall)))
+
+
+def sight(*lines: Line, codes: tuple[Barcode, ...] = ()) -> Sight:
+    return Sight(1000, 1000, "\n".join(one.text for one in lines), lines, (), codes, b"")
+
+
+def bars(value: str, form: str = "EAN-13", *, x: int = 300, y: int = 500) -> Barcode:
+    return Barcode(form, value, Box(x, y, 300, 100))
+
+
+def said(card: ProductCard) -> dict[str, str]:
+    return {name: field.value for name, field in card.fields.items()}
+
+
+def asked(card: ProductCard) -> dict[str, tuple[DoubtKind, list[str]]]:
+    return {doubt.field: (doubt.kind, [field.value for field in doubt.candidates]) for doubt in card.doubts}
+
+
+def recorded(*names: str) -> ProductCard:
+    """Make a card of photos as the engine read them, with their pixels."""
+
+    async def seen(name: str) -> Sight:
+        kept = READINGS[name]
+        lines = tuple(
+            Line(one["text"], one["confidence"], Box(**one["box"]), tuple((x, y) for x, y in one["corners"]))
+            for one in kept["lines"]
+        )
+
+        async def read(_jpeg: bytes) -> Reading:
+            return Reading(kept["text"], lines)
+
+        return await look((PHOTOS / name).read_bytes(), read_text=read)
+
+    return card_from([asyncio.run(seen(name)) for name in names])
+
+
+# Readings of the engine
+
+
+def test_front_tag_and_back_make_one_card() -> None:
+    card = recorded("01-front.jpg", "01-tag.jpg", "01-code.jpg")
+    assert said(card) == {
+        "name": "Detergente líquido",
+        "brand": "Lunaria",
+        "size": "3 L",
+        "price": "35.50",
+        "currency": "MXN",
+        "barcode": "7503001234564",
+    }
+    assert all(field.confident for field in card.fields.values())
+    assert card.doubts == ()
+    assert card.fields["brand"].photo == 0
+    assert (card.fields["price"].photo, card.fields["barcode"].photo) == (1, 2)
+    assert card.details["country"] == "MX"
+    assert card.details["unit_price"] == "11.83 / L"
+
+
+def test_a_struck_price_is_not_the_price() -> None:
+    card = recorded("05-tag.jpg")
+    assert card.fields["price"].value == "48.00"
+    assert card.details["former_price"] == "56.50"
+    assert "price" not in asked(card)
+
+
+def test_small_raised_cents_are_cents() -> None:
+    card = recorded("28-tag.jpg")
+    assert card.fields["price"].value == "39.90"
+
+
+def test_an_offer_for_two_is_not_the_price() -> None:
+    card = recorded("10-tag.jpg")
+    assert card.fields["price"].value == "18.50"
+    assert card.details["offer"] == "32 / 2"
+
+
+def test_a_pack_of_six_is_one_size() -> None:
+    card = recorded("07-front.jpg", "07-tag.jpg")
+    assert said(card)["size"] == "6 x 355 ml"
+    assert said(card)["name"] == "Cerveza clara"
+    assert said(card)["brand"] == "Solera"
+
+
+@pytest.mark.parametrize(
+    ("photo", "price", "fact", "inside"),
+    [("25-scale.jpg", "99.41", "weight_kg", "0.526"), ("26-scale.jpg", "148.80", "price_inside", "148.80")],
+)
+def test_what_a_scale_put_into_its_code_counts_where_the_label_shows_it(
+    photo: str, price: str, fact: str, inside: str
+) -> None:
+    card = recorded(photo)
+    assert card.fields["price"].value == price
+    assert card.fields["price"].confident
+    assert card.details[fact] == inside
+
+
+def test_gs1_tells_the_date_and_the_lot() -> None:
+    card = recorded("17-front.jpg", "17-code.jpg")
+    assert card.fields["barcode"].value == "7504433221108"
+    assert (card.details["expires"], card.details["lot"]) == ("2027-11-30", "LT84A")
+
+
+def test_bars_under_a_thumb_are_told_by_their_digits_and_asked_about() -> None:
+    card = recorded("04-front.jpg", "04-code.jpg")
+    assert card.fields["barcode"].value == "7506100223316"
+    assert not card.fields["barcode"].confident
+    assert asked(card)["barcode"][0] is DoubtKind.DIGITS_ONLY
+
+
+# Rules, one by one
+
+
+def test_bars_and_digits_that_differ_are_asked_about() -> None:
+    card = card_from([sight(line("7 751001 200354", 300, 610, 30), codes=(bars("7751001200342"),))])
+    assert asked(card)["barcode"] == (DoubtKind.BARS_AND_DIGITS, ["7751001200342", "7751001200354"])
+    assert not card.fields["barcode"].confident
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        [line("7503001234564", 300, 610, 30)],
+        [line("7", 270, 610, 30), line("503001", 310, 611, 30), line("234564", 450, 609, 30)],
+        [line("503001", 310, 611, 30), line("234564", 450, 609, 30)],
+        [],
+        [line("Tel. 5512345678", 300, 900, 30)],
+    ],
+)
+def test_digits_that_agree_or_arent_read_raise_no_question(lines: list[Line]) -> None:
+    card = card_from([sight(*lines, codes=(bars("7503001234564"),))])
+    assert card.fields["barcode"].value == "7503001234564"
+    assert card.fields["barcode"].confident
+    assert card.doubts == ()
+
+
+def test_two_numbers_are_asked_about() -> None:
+    codes = (bars("7503001234564"), bars("7501055300075", y=50))
+    card = card_from([sight(codes=codes)])
+    assert asked(card)["barcode"] == (DoubtKind.SEVERAL, ["7503001234564", "7501055300075"])
+    assert not card.fields["barcode"].confident
+
+
+@pytest.mark.parametrize(
+    ("codes", "value"),
+    [
+        ((bars("036602301467", "UPC-A"), bars("0036602301467", y=50)), "036602301467"),
+        ((bars("17503001234561", "ITF"), bars("7503001234564", y=50)), "7503001234564"),
+        ((bars("(01)07503001234564(10)A", "Data Matrix"), bars("7503001234564", y=50)), "7503001234564"),
+        ((bars("https://example.mx", "QR Code"), bars("7503001234564", y=50)), "7503001234564"),
+        ((bars("(01)09506000134352(10)A", "Data Matrix"),), "9506000134352"),
+        ((bars("FRT-0050-CN", "Code 128"),), "FRT-0050-CN"),
+    ],
+)
+def test_codes_of_one_product_are_one_number(codes: tuple[Barcode, ...], value: str) -> None:
+    card = card_from([sight(codes=codes)])
+    assert card.fields["barcode"].value == value
+    assert card.doubts == ()
+
+
+def test_a_qr_code_that_leads_to_a_page_is_no_number_of_a_product() -> None:
+    card = card_from([sight(codes=(bars("https://example.mx", "QR Code"),))])
+    assert "barcode" not in card.fields
+    assert card.codes == ("https://example.mx",)
+
+
+def test_short_bars_alone_are_not_relied_on() -> None:
+    card = card_from([sight(codes=(bars("042100005264", "UPC-E"),))])
+    assert asked(card)["barcode"] == (DoubtKind.UNSURE, ["042100005264"])
+
+
+@pytest.mark.parametrize(
+    ("lines", "price"),
+    [
+        ([line("$35.50", 100, 300, 150)], "35.50"),
+        ([line("Antes", 100, 100, 40), line("$56.50", 260, 100, 40), line("$48.00", 100, 300, 150)], "48.00"),
+        ([line("$56.50", 100, 100, 60), line("$48.00", 100, 300, 150)], "48.00"),
+        ([line("$48.00", 100, 300, 150), line("$48.00 / kg", 100, 500, 40)], "48.00"),
+        ([line("$39", 100, 300, 150), line("90", 335, 300, 60)], "39.90"),
+        ([line("$", 60, 320, 60), line("289.00", 130, 300, 150)], "289.00"),
+        ([line("$189.00 / kg", 100, 300, 100)], "189.00"),
+        ([line("Ahora", 100, 310, 60), line("$28.00", 300, 300, 80), line("$33.50", 100, 100, 80)], "28.00"),
+    ],
+)
+def test_the_price_is_told_by_words_and_type(lines: list[Line], price: str) -> None:
+    card = card_from([sight(*lines)])
+    assert card.fields["price"].value == price
+    assert "price" not in asked(card)
+    assert card.fields["price"].confident
+
+
+@pytest.mark.parametrize(
+    ("lines", "kind", "values"),
+    [
+        ([line("$35.50", 0, 100, 80), line("$41.00", 500, 100, 80)], DoubtKind.SEVERAL, {"35.50", "41.00"}),
+        ([line("$1290", 100, 300, 150)], DoubtKind.CENTS, {"1290", "12.90"}),
+        ([line("2x$99", 100, 300, 150)], DoubtKind.FOR_SEVERAL, {"99"}),
+        ([line("35.50", 100, 300, 150)], DoubtKind.UNSURE, {"35.50"}),
+        ([line("$44.0", 100, 300, 150)], DoubtKind.UNSURE, {"44.0"}),
+        ([line("$35.50", 100, 300, 150, confidence=0.6)], DoubtKind.UNSURE, {"35.50"}),
+        ([line("$39", 100, 300, 150), line("06", 335, 300, 60)], DoubtKind.CENTS, {"39.90", "39.06"}),
+    ],
+)
+def test_a_price_that_isnt_sure_is_asked_about(lines: list[Line], kind: DoubtKind, values: set[str]) -> None:
+    card = card_from([sight(*lines)])
+    asked_kind, candidates = asked(card)["price"]
+    assert (asked_kind, set(candidates)) == (kind, values)
+    assert not card.fields["price"].confident
+
+
+@pytest.mark.parametrize(
+    "others",
+    [
+        [line("Antes $45.50 Ahorra $10.00", 100, 500, 40)],
+        [line("Precio por litro: $11.83", 100, 500, 40), line("CONT. NET. 3 L", 100, 900, 40)],
+    ],
+)
+def test_sums_that_hold_bear_a_price_out(others: list[Line]) -> None:
+    alone = card_from([sight(line("35.50", 100, 300, 150))])
+    held = card_from([sight(line("35.50", 100, 300, 150), *others)])
+    assert not alone.fields["price"].confident
+    assert held.fields["price"].value == "35.50"
+    assert held.fields["price"].confident
+
+
+@pytest.mark.parametrize(
+    ("text", "shop", "currency"),
+    [
+        ("$35.50", "MXN", "MXN"),
+        ("$35.50", "COP", "COP"),
+        ("3,45 €", "MXN", "EUR"),
+        ("US$4.99", "MXN", "USD"),
+        ("$35.50 M.N.", "USD", "MXN"),
+    ],
+)
+def test_the_currency_is_the_signs_else_the_shops(text: str, shop: str, currency: str) -> None:
+    card = card_from([sight(line(text, 100, 300, 150))], shop_currency=shop)
+    assert card.fields["currency"].value == currency
+
+
+def test_a_dollar_sign_in_a_shop_of_euros_is_asked_about() -> None:
+    card = card_from([sight(line("$35.50", 100, 300, 150))], shop_currency="EUR")
+    assert asked(card)["currency"] == (DoubtKind.UNSURE, ["EUR"])
+
+
+def test_two_contents_of_like_rank_are_asked_about() -> None:
+    card = card_from([sight(line("400 g", 100, 300, 50), line("500 g", 500, 300, 50))])
+    kind, values = asked(card)["size"]
+    assert (kind, set(values)) == (DoubtKind.SEVERAL, {"400 g", "500 g"})
+
+
+@pytest.mark.parametrize(
+    ("lines", "size"),
+    [
+        ([line("CONT. NET. 400 g", 100, 300, 30), line("500 g", 500, 300, 30)], "400 g"),
+        ([line("355 ml", 100, 300, 50), line("6 x 355 ml", 100, 500, 50)], "6 x 355 ml"),
+        ([line("12 fl oz (355 ml)", 100, 300, 50)], "355 ml"),
+    ],
+)
+def test_the_content_is_the_net_one_of_the_whole_pack_in_metric_units(lines: list[Line], size: str) -> None:
+    card = card_from([sight(*lines)])
+    assert card.fields["size"].value == size
+    assert "size" not in asked(card)
+
+
+@pytest.mark.parametrize(
+    ("lines", "brand", "name"),
+    [
+        ([line("Lunaria", 100, 100, 120), line("Detergente líquido", 100, 300, 60)], "Lunaria", "Detergente líquido"),
+        ([line("Detergente líquido", 100, 100, 60), line("Lunaria", 100, 300, 120)], "Lunaria", "Detergente líquido"),
+        ([line("¡NUEVO!", 100, 20, 40), line("Kapok", 100, 100, 120), line("Almohada", 100, 300, 60)],
+         "Kapok", "Almohada"),
+        ([line("FRESCA MAÑANA", 100, 100, 66), line("Jugo de naranja", 100, 300, 64)],
+         "FRESCA MAÑANA", "Jugo de naranja"),
+        ([line("Lunaria", 100, 100, 120), line("Detergente", 100, 300, 60), line("líquido", 100, 380, 60)],
+         "Lunaria", "Detergente líquido"),
+        ([line("Lunaria", 100, 100, 120), line("CAFE MOLIDO", 100, 300, 60)], "Lunaria", "CAFÉ MOLIDO"),
+        ([line("Marca: Andina", 100, 700, 20), line("Quinoa blanca", 100, 300, 60)], "Andina", "Quinoa blanca"),
+    ],
+)  # fmt: skip
+def test_brand_and_name_are_told_by_type_not_by_the_first_line(lines: list[Line], brand: str, name: str) -> None:
+    card = card_from([sight(*lines)])
+    assert (card.fields["brand"].value, card.fields["name"].value) == (brand, name)
+
+
+def test_a_tag_says_which_line_of_the_front_is_the_name() -> None:
+    front = sight(line("Puerto Escondido", 100, 100, 60), line("Mejillones", 100, 300, 80))
+    tag = sight(line("MEJILLONES PUERTO ESCONDIDO 115 G", 100, 100, 40), line("$42.50", 100, 200, 150))
+    card = card_from([front, tag])
+    assert (said(card)["name"], said(card)["brand"]) == ("Mejillones", "Puerto Escondido")
+
+
+def test_photos_that_show_nothing_make_an_empty_card() -> None:
+    card = card_from([sight(), sight(line("~", 1, 1, 10))])
+    assert card.fields == {}
+    assert card.doubts == ()
+    assert card_from([]).fields == {}
+
+
+@pytest.mark.parametrize("confidence", [0.51, 0.7, 0.85])
+def test_what_was_read_badly_is_never_called_sure(confidence: float) -> None:
+    lines = [line("Lunaria", 100, 20, 90), line("Detergente líquido", 100, 150, 50), line("3 L", 800, 900, 50)]
+    card = card_from(
+        [sight(*(line(one.text, one.box.x, one.box.y, one.box.height, confidence=confidence) for one in lines))]
+    )
+    assert not any(field.confident for field in card.fields.values())
+
+
+def test_every_unsure_value_is_asked_about() -> None:
+    for photos in (["01-front.jpg"], ["10-tag.jpg"], ["25-scale.jpg"], ["32-front.jpg", "32-tag.jpg"]):
+        card = recorded(*photos)
+        unsure = {name for name, field in card.fields.items() if field.confidence < CONFIDENT}
+        assert unsure == {doubt.field for doubt in card.doubts}
+
+
+# The engine itself
+
+
+@pytest.mark.xdist_group("ocr")
+async def test_photos_become_a_card(reader: LocalReader) -> None:
+    card = await card_of([(PHOTOS / "28-tag.jpg").read_bytes()], read_text=reader.read)
+    assert said(card)["price"] == "39.90"
+    assert said(card)["size"] == "1.5 L"
+    assert "JUGO DE NARANJA" in card.text[0]
+
+
+@pytest.mark.xdist_group("ocr")
+async def test_a_price_that_wasnt_read_well_is_looked_at_again(reader: LocalReader) -> None:
+    calls = []
+
+    async def counted(jpeg: bytes) -> Reading:
+        calls.append(len(jpeg))
+        return await reader.read(jpeg)
+
+    card = await card_of([(PHOTOS / "32-tag.jpg").read_bytes()], read_text=counted)
+    assert len(calls) == 2
+    assert calls[1] < calls[0]
+    assert card.fields["price"].value == "289"
+
+
+async def test_what_is_no_photo_is_refused() -> None:
+    async def read(_jpeg: bytes) -> Reading:
+        return Reading("")
+
+    with pytest.raises(Refusal):
+        await card_of([b"no photo"], read_text=read)
+
+
+@pytest.mark.xdist_group("ocr")
+def test_the_command_prints_a_card_as_json() -> None:
+    photo = str(PHOTOS / "25-scale.jpg")
+    run = subprocess.run([sys.executable, "-m", "pipelines.product", photo], capture_output=True, check=True, text=True)
+    card = json.loads(run.stdout)
+    assert list(card["fields"]) == list(FIELDS)
+    assert card["fields"]["price"]["value"] == "99.41"
+    assert card["fields"]["price"]["photo"] == 0
+    assert set(card["fields"]["price"]["box"]) == {"x", "y", "width", "height"}
+    assert card["fields"]["brand"] == {"value": None, "confidence": 0.0, "photo": None, "box": None}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"), [([], 2), (["--what"], 2), (["--help"], 0), (["missing.jpg"], 1), ([__file__], 1)]
+)
+def test_the_command_says_what_is_wrong(arguments: list[str], code: int) -> None:
+    run = subprocess.run(
+        [sys.executable, "-m", "pipelines.product", *arguments], capture_output=True, check=False, text=True
+    )
+    assert run.returncode == code
+    assert "Traceback" not in run.stderr
+    assert "pipelines.product" in run.stderr
