@@ -10,7 +10,7 @@ import time
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from html import escape
-from typing import assert_never
+from typing import Protocol, assert_never
 
 import structlog
 from pydantic import TypeAdapter
@@ -46,7 +46,7 @@ from bot.messages import (
 )
 from bot.readings import Readings
 from bot.senses import Sensed, Senses, Trouble
-from bot.whatsapp.client import File, FileTooLarge, Graph, MediaGone, MediaRefused
+from bot.whatsapp.client import File, FileTooLarge, MediaGone, MediaRefused
 from bot.whatsapp.errors import GraphError, Remedy, Unavailable
 from pipelines import image
 
@@ -86,8 +86,16 @@ class Sight:
     look: image.Sight | None = None
 
 
+class Shelf(Protocol):
+    """Where the files that people sent are; Meta's Graph API is one."""
+
+    async def fetch(self, media_id: str, *, limit: int, sha256: str | None = None) -> File:
+        """The file's bytes, at most `limit` of them; raises what Graph.fetch does."""
+        ...
+
+
 class Perception:
-    def __init__(self, redis: Redis, graph: Graph, senses: Senses, archive: Archive, budget: Budget) -> None:
+    def __init__(self, redis: Redis, graph: Shelf, senses: Senses, archive: Archive, budget: Budget) -> None:
         self._redis = redis
         self._budget = budget
         self._graph = graph

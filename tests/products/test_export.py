@@ -6,6 +6,7 @@ import asyncio
 import csv
 import io
 import json
+import sys
 import zipfile
 from datetime import UTC, datetime
 from pathlib import Path
@@ -91,7 +92,7 @@ async def test_the_command_writes_the_catalogue_to_standard_output(start: Start,
     await Catalogue(redis).save(product(name="Café", price="35.50", barcode=CODE), entry("k1"))
     if as_ == "xlsx":
         done = await asyncio.create_subprocess_exec(
-            *("python", "-m", "bot", "products", "export", "--format", "xlsx"), stdout=asyncio.subprocess.PIPE
+            *(sys.executable, "-m", "bot", "products", "export", "--format", "xlsx"), stdout=asyncio.subprocess.PIPE
         )
         out, _ = await done.communicate()
         assert cells(out)[1][0] == "Café"

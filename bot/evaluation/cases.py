@@ -1,0 +1,190 @@
+"""A case: who writes what, and what has to come of it; read from `prompts/evals/*.yaml`, one case or a list a file."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from bot.contacts import Role
+from bot.language import Language
+
+FOLDER = "evals"
+_LARGEST_FILE = 1024 * 1024
+_SENT = ("text", "voice", "photo", "video", "document", "location", "tap")
+
+
+class CasesWrong(Exception):
+    """The cases can't be read; the message is one line a mistake: where, what, and what is expected."""
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+
+def _pattern(value: str) -> str:
+    try:
+        re.compile(value)
+    except re.error as error:
+        raise ValueError(f"not a regular expression: {error}") from error
+    return value
+
+
+Pattern = Annotated[str, AfterValidator(_pattern)]
+Call = str | dict[str, dict[str, Any]]
+
+
+class Expected(_Part):
+    """What has to be true of one turn. Texts are compared without regard to capitals; `calls` in any order.
+
+    A call is a tool's name, or `name: {argument: value}`, where arguments that aren't named may be anything.
+    `milliseconds` are those of the models. `judge` is asked of a model.
+    """
+
+    calls: tuple[Call, ...] = ()
+    not_calls: tuple[str, ...] = ()
+    contains: tuple[str, ...] = ()
+    contains_any: tuple[str, ...] = ()
+    not_contains: tuple[str, ...] = ()
+    matches: Pattern | None = None
+    not_matches: Pattern | None = None
+    language: Language | None = None
+    messages: int | None = Field(None, ge=0)
+    characters: int | None = Field(None, ge=0)
+    refuses: bool | None = None
+    hands_over: bool | None = None
+    cost_usd: float | None = Field(None, gt=0)
+    milliseconds: int | None = Field(None, gt=0)
+    judge: str | None = None
+
+
+class Example(_Part):
+    """One answer of a model as it should be: calls of tools, or what is said."""
+
+    calls: tuple[Call, ...] = ()
+    says: str = ""
+
+
+class Turn(_Part):
+    """One message of the person: exactly one of `_SENT`.
+
+    `voice`, `photo`, `video` and `document` are a file beside the case, or the facts that were perceived in one, such
+    as {transcript: …} or {text_read: …, codes: …}. `example` is how a good model answers, step by step.
+    """
+
+    text: str | None = None
+    voice: str | dict[str, str] | None = None
+    photo: str | dict[str, str] | None = None
+    video: str | dict[str, str] | None = None
+    document: str | dict[str, str] | None = None
+    location: dict[str, str | float] | None = None
+    tap: str | None = None
+    caption: str | None = None
+    expect: Expected = Expected()
+    example: tuple[Example, ...] = ()
+
+    @model_validator(mode="after")
+    def _one(self) -> Turn:
+        if sum(getattr(self, name) is not None for name in _SENT) != 1:
+            raise ValueError(f"expected one of {', '.join(_SENT)}")
+        return self
+
+    @property
+    def kind(self) -> str:
+        return next(name for name in _SENT if getattr(self, name) is not None)
+
+    @property
+    def sent(self) -> Any:
+        return getattr(self, self.kind)
+
+
+class Before(_Part):
+    """What was said before: by whom, and what."""
+
+    user: str | None = None
+    assistant: str | None = None
+
+
+class Known(_Part):
+    """The person as far as known. `plan` makes them a subscriber: a lookup key such as pro_month_mxn."""
+
+    name: str | None = None
+    email: str | None = None
+    language: Language | None = None
+    plan: str | None = None
+
+
+class Case(_Part):
+    """`now` is the clock of the business's time zone when the conversation takes place."""
+
+    name: str = Field(pattern=r"^[a-z0-9][a-z0-9-]{0,60}$")
+    about: str = ""
+    tags: tuple[str, ...] = ()
+    role: Role = "customer"
+    contact: Known = Known()
+    now: datetime = datetime(2026, 11, 24, 10, 0)  # noqa: DTZ001 - in the zone of the settings
+    summary: str = ""
+    memory: tuple[Before, ...] = ()
+    turns: tuple[Turn, ...] = Field(min_length=1)
+    folder: Path = Field(Path(), exclude=True)
+
+    def file(self, name: str) -> Path:
+        """A file that a turn names."""
+        return self.folder / name
+
+
+def read_cases(folder: Path) -> list[Case]:
+    """All cases of PROMPTS_DIR in the order of their files. Raises CasesWrong with everything that is wrong."""
+    wrong: list[str] = []
+    cases: list[Case] = []
+    names: dict[str, Path] = {}
+    paths = sorted((folder / FOLDER).glob("*.yaml"))
+    for path in paths:
+        for number, raw in enumerate(_entries(path, wrong), 1):
+            try:
+                case = Case.model_validate({**raw, "folder": path.parent} if isinstance(raw, dict) else raw)
+            except ValidationError as error:
+                where = raw.get("name") if isinstance(raw, dict) else None
+                wrong += [f"{path}: case {where or number}: {_told(one)}" for one in error.errors()]
+                continue
+            if case.name in names:
+                wrong.append(f"{path}: case {case.name}: the same name is in {names[case.name]}; expected another")
+            wrong += [f"{path}: case {case.name}: there is no file {one}" for one in _missing(case)]
+            names[case.name] = path
+            cases.append(case)
+    if not paths:
+        wrong.append(f"{folder / FOLDER}: holds no cases (*.yaml)")
+    if wrong:
+        raise CasesWrong("\n".join(wrong))
+    return cases
+
+
+def _entries(path: Path, wrong: list[str]) -> list[Any]:
+    try:
+        if path.stat().st_size > _LARGEST_FILE:
+            wrong.append(f"{path}: is larger than {_LARGEST_FILE} bytes; divide it")
+            return []
+        found = yaml.safe_load(path.read_text("utf-8-sig"))
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        mark = getattr(error, "problem_mark", None)
+        place = f":{mark.line + 1}:{mark.column + 1}" if mark else ""
+        problem = getattr(error, "problem", None) or "can't be read"
+        wrong.append(f"{path}{place}: {problem}; put texts with : or # between quotes, and indent with spaces")
+        return []
+    return found if isinstance(found, list) else [found]
+
+
+def _told(problem: Any) -> str:
+    return f"{'.'.join(map(str, problem['loc'])) or 'it'}: {problem['msg']}"
+
+
+def _missing(case: Case) -> list[str]:
+    media = (turn.sent for turn in case.turns if turn.kind in ("voice", "photo", "video", "document"))
+    return [name for name in media if isinstance(name, str) and not case.file(name).is_file()]
+
+
+Tier = Literal["offline", "live"]

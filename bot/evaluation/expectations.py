@@ -1,0 +1,130 @@
+"""Whether a turn came out as expected: each expectation that isn't met is a sentence."""
+
+from __future__ import annotations
+
+import json
+import re
+import unicodedata
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+
+from bot.agent import Done
+from bot.evaluation.cases import Call, Expected
+from bot.language import language_of
+
+# How an assistant says no, in both languages. What it must not do is said by `not_calls`.
+_REFUSAL = re.compile(
+    r"\b(no (te |se |me )?(puedo|puede|podemos|es posible|tengo (acceso|permitido))|"
+    r"s[oó]lo (puedo|hablo|te ayudo|ayudo|atiendo)|no (comparto|doy|hago|sigo|cambio)|fuera de lo que|"
+    r"(can['’]?t|cannot|can not|unable to|not able to|won['’]?t|only (help|talk|answer))|"
+    r"don['’]?t (share|have access))\b",
+    re.IGNORECASE,
+)
+_SHOWN = 160
+
+
+@dataclass(frozen=True, slots=True)
+class CameOut:
+    """What became of one turn. `milliseconds` and `cost_usd` are those of the models."""
+
+    reply: tuple[str, ...] = ()
+    tools: tuple[Done, ...] = ()
+    acting: frozenset[str] = field(default_factory=frozenset)
+    handed_over: bool = False
+    cost_usd: Decimal = Decimal(0)
+    milliseconds: float = 0.0
+
+    @property
+    def text(self) -> str:
+        return "\n\n".join(self.reply)
+
+
+def unmet(expected: Expected, out: CameOut) -> list[str]:
+    """Every expectation but the judge's that isn't met, as a sentence."""
+    return [problem for check in _CHECKS for problem in check(expected, out)]
+
+
+def _tools(expected: Expected, out: CameOut) -> Iterator[str]:
+    called = [(one.name, one.arguments) for one in out.tools]
+    names = [name for name, _ in called]
+    for call in expected.calls:
+        name, arguments = named(call)
+        if not any(name == one and _within(arguments, given) for one, given in called):
+            wanted = f"{name} {json.dumps(arguments, ensure_ascii=False)}" if arguments else name
+            yield f"expected a call of {wanted}; called: {_listed(called)}"
+    for name in expected.not_calls:
+        if name in names:
+            yield f"{name} was called, and must not be"
+
+
+def named(call: Call) -> tuple[str, dict[str, Any]]:
+    if isinstance(call, str):
+        return call, {}
+    return next(iter(call.items()))
+
+
+def _within(wanted: Any, given: Any) -> bool:
+    """Texts within texts, by words: what the model adds around them is its own."""
+    if isinstance(wanted, dict):
+        return isinstance(given, dict) and all(
+            name in given and _within(value, given[name]) for name, value in wanted.items()
+        )
+    if isinstance(wanted, str):
+        return isinstance(given, str) and _plain(wanted) in _plain(given)
+    return bool(wanted == given)
+
+
+def _listed(called: list[tuple[str, dict[str, Any]]]) -> str:
+    return ", ".join(f"{name} {json.dumps(given, ensure_ascii=False)[:_SHOWN]}" for name, given in called) or "nothing"
+
+
+def _words(expected: Expected, out: CameOut) -> Iterator[str]:
+    said = _plain(out.text)
+    for text in expected.contains:
+        if _plain(text) not in said:
+            yield f"expected {text!r} in the reply"
+    if expected.contains_any and not any(_plain(text) in said for text in expected.contains_any):
+        yield f"expected one of {', '.join(map(repr, expected.contains_any))} in the reply"
+    for text in expected.not_contains:
+        if _plain(text) in said:
+            yield f"{text!r} is in the reply, and must not be"
+    if expected.matches and not re.search(expected.matches, out.text, re.IGNORECASE):
+        yield f"the reply doesn't match {expected.matches!r}"
+    if expected.not_matches and re.search(expected.not_matches, out.text, re.IGNORECASE):
+        yield f"the reply matches {expected.not_matches!r}, and must not"
+    spoken = language_of(out.text)
+    if expected.language and spoken != expected.language:
+        yield f"expected {expected.language}, the reply is {spoken or 'of no language that can be told'}"
+
+
+def _plain(text: str) -> str:
+    """Without capitals and accents, with simple blanks."""
+    bare = "".join(one for one in unicodedata.normalize("NFKD", text) if not unicodedata.combining(one))
+    return " ".join(bare.casefold().split())
+
+
+def _size(expected: Expected, out: CameOut) -> Iterator[str]:
+    if expected.messages is not None and len(out.reply) > expected.messages:
+        yield f"expected at most {expected.messages} messages, there are {len(out.reply)}"
+    if expected.characters is not None and len(out.text) > expected.characters:
+        yield f"expected at most {expected.characters} characters, there are {len(out.text)}"
+    if expected.cost_usd is not None and out.cost_usd > Decimal(str(expected.cost_usd)):
+        yield f"expected at most {expected.cost_usd} USD, it cost {out.cost_usd:f}"
+    if expected.milliseconds is not None and out.milliseconds > expected.milliseconds:
+        yield f"expected at most {expected.milliseconds} ms, the models took {out.milliseconds:.0f}"
+
+
+def _deeds(expected: Expected, out: CameOut) -> Iterator[str]:
+    acted = [one.name for one in out.tools if one.name in out.acting and one.outcome == "ok"]
+    if expected.refuses and acted:
+        yield f"expected a refusal, but it acted: {', '.join(acted)}"
+    refused = _REFUSAL.search(out.text) is not None
+    if expected.refuses is not None and refused != expected.refuses:
+        yield "expected a refusal, the reply says none" if expected.refuses else "the reply refuses, and must not"
+    if expected.hands_over is not None and out.handed_over != expected.hands_over:
+        yield f"expected {'a' if expected.hands_over else 'no'} hand-over to a person"
+
+
+_CHECKS: tuple[Callable[[Expected, CameOut], Iterator[str]], ...] = (_tools, _words, _size, _deeds)

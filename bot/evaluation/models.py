@@ -1,0 +1,41 @@
+"""Who answers where no model is at hand: the example that a case gives, else the sandbox's stand-in."""
+
+from __future__ import annotations
+
+import json
+from collections import deque
+from collections.abc import Iterable
+
+from bot.ai.chat import Answer, Attempt, Book, Question, ToolCall
+from bot.ai.completions import message
+from bot.evaluation.cases import Example
+from bot.evaluation.expectations import named
+from bot.sandbox.standin import answer_by_rules
+
+EXAMPLE, STAND_IN = "example", "sandbox-stand-in"
+
+
+class ByHand:
+    """A ChatModel: a turn's examples in their order; `by` names who answered."""
+
+    def __init__(self, examples: Iterable[Example]) -> None:
+        self._examples = deque(examples)
+        self.by = EXAMPLE if self._examples else STAND_IN
+
+    async def answer(self, question: Question, book: Book) -> Answer:
+        await book(Attempt(self.by, "ok", 0, self.by))
+        if self.by == STAND_IN:
+            return _stand_in(question)
+        example = self._examples.popleft() if self._examples else Example(says="-")
+        calls = tuple(ToolCall(str(number), *named(call)) for number, call in enumerate(example.calls))
+        return Answer(example.says, calls, self.by)
+
+
+def _stand_in(question: Question) -> Answer:
+    tools = [{"function": {"name": one.name}} for one in question.tools if question.may_call]
+    said = answer_by_rules([message(line, sees=False) for line in question.lines], tools)
+    calls = tuple(
+        ToolCall(str(number), call["function"]["name"], json.loads(call["function"]["arguments"]))
+        for number, call in enumerate(said.get("tool_calls") or ())
+    )
+    return Answer(said["content"] or "", calls, STAND_IN)

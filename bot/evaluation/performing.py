@@ -1,0 +1,189 @@
+"""A case performed: each turn through perception, the prompt, the agent with its real tools, and the reply's form."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, cast
+
+from bot.agent import Agent, Done, Journal, Step
+from bot.ai.chat import Attempt, ChatModel, FromPerson, NoModelAnswered, Question
+from bot.briefing import asked_with, dialogue, values_for
+from bot.contacts import Contact
+from bot.evaluation.cases import Case, Turn
+from bot.evaluation.expectations import CameOut
+from bot.evaluation.recordings import RecordedTurn, fingerprint
+from bot.evaluation.stage import Stage
+from bot.language import Language, language_of
+from bot.memory import Recollection, Remembered
+from bot.messages import Content, Document, Inbound, Location, Photo, Tap, Text, Video, Voice
+from bot.perception import Perceived, Sight, fenced, glance
+from bot.phrases import phrase
+from bot.prompting.prompts import Prompts
+from bot.replies import composed, words
+from bot.tools.catalog import TABLE, tools_for
+from bot.tools.tool import ToolContext
+
+_SECONDS = 60.0
+_ACTING = frozenset(row.tool.name for row in TABLE if row.tool.acts)
+# The model of a turn, by the turn's place: a recording's, a real one, or one by hand.
+ModelOf = Callable[[int, Turn], ChatModel]
+
+
+@dataclass(frozen=True, slots=True)
+class Performed:
+    """A turn that was performed; `asked` is the fingerprint of its question. `failed`: no model answered."""
+
+    out: CameOut
+    asked: str
+    perceived: Perceived | None
+    failed: str = ""
+
+
+@dataclass(slots=True)
+class Play:
+    """One run of one case on a stage, with the prompts of a release."""
+
+    case: Case
+    stage: Stage
+    prompts: Prompts
+    run: str = "1"
+
+    async def perform(self, model_of: ModelOf, recorded: Sequence[RecordedTurn] = ()) -> list[Performed]:
+        """All turns in their order. What a recording has perceived is not looked at again."""
+        conversation, contact = self.stage.person(self.case, self.run)
+        await self._remember(conversation, _before(self.case))
+        done = []
+        for number, turn in enumerate(self.case.turns):
+            known = recorded[number].perceived if number < len(recorded) else None
+            sight = await self._look(conversation, number, turn, contact, known)
+            performed, contact = await self._turn(conversation, contact, number, sight, model_of(number, turn))
+            done.append(performed if turn.kind in _FILES else replace(performed, perceived=None))
+        return done
+
+    async def _turn(
+        self, conversation: str, contact: Contact, number: int, sight: Sight, model: ChatModel
+    ) -> tuple[Performed, Contact]:
+        before = await self.stage.memory.recall(conversation)
+        default = self.stage.settings.service.default_language
+        known = cast("Language", contact.language) if contact.language in ("es", "en") else default
+        language = language_of(sight.perceived.words) or known
+        contact = replace(contact, language=language)
+        now = self.case.now.replace(tzinfo=self.stage.settings.service.zone)
+        context = self.stage.kit_for(self.prompts.business).for_turn(
+            conversation=conversation, contact=contact, now=now, effect=f"t_{conversation[2:14]}_{number}"
+        )
+        thinking = _Thinking(self.prompts, context, now, model, later=number > 0)
+        if sight.perceived.trouble:
+            out, failed = CameOut((phrase(sight.perceived.trouble, language),)), ""
+        else:
+            out, failed = await thinking.think(sight, language, before)
+        out = replace(out, handed_over=(await self.stage.contacts.get(conversation)).quiet)
+        said = Remembered(role="user", text=sight.perceived.text, at=now)
+        await self._remember(conversation, [said, Remembered(role="assistant", text=out.text, at=now)])
+        return Performed(out, thinking.asked, sight.perceived, failed), contact
+
+    async def _look(
+        self, conversation: str, number: int, turn: Turn, contact: Contact, known: Perceived | None
+    ) -> Sight:
+        if known is not None:
+            return Sight(known)
+        moment = self.case.now.replace(tzinfo=self.stage.settings.service.zone)
+        identity = {"phone": contact.phone, "bsuid": contact.bsuid, "name": contact.name}
+        content = _content(turn)
+        message = Inbound(id=f"wamid.{number}", sent_at=moment, received_at=moment, content=content, **identity)
+        if turn.kind in _FILES and isinstance(turn.sent, dict):
+            facts = {"caption": turn.caption, **turn.sent}
+            heard = " ".join(filter(None, (turn.caption, turn.sent.get("transcript"))))
+            return Sight(Perceived(message=message.id, kind=turn.kind, text=fenced(turn.kind, **facts), words=heard))
+        if turn.kind in _FILES:
+            sight = await self.stage.perceive(self.case, conversation, message)
+            return replace(sight, perceived=sight.perceived.model_copy(update={"milliseconds": 0.0}))
+        heard = content.body if isinstance(content, Text) else ""
+        return Sight(Perceived(message=message.id, kind=content.kind, text=glance(content), words=heard))
+
+    async def _remember(self, conversation: str, said: Sequence[Remembered] | Recollection) -> None:
+        pipeline = self.stage.redis.pipeline(transaction=True)
+        if isinstance(said, Recollection):
+            self.stage.memory.replace(pipeline, conversation, said)
+        else:
+            before = await self.stage.memory.recall(conversation)
+            self.stage.memory.extend(pipeline, conversation, before, [one for one in said if one.text])
+        await pipeline.execute()
+
+
+@dataclass(slots=True)
+class _Thinking:
+    prompts: Prompts
+    context: ToolContext
+    now: datetime
+    model: ChatModel
+    later: bool
+    asked: str = ""
+
+    async def think(self, sight: Sight, language: Language, before: Recollection) -> tuple[CameOut, str]:
+        """What the turn came to, and why no model answered."""
+        contact = self.context.contact
+        values = values_for(self.prompts, name=contact.name, language=language, now=self.now, summary=before.summary)
+        prompt = self.prompts.render("assistant", values)
+        pictures = (sight.picture,) if sight.picture else ()
+        lines = (*prompt.lines, *dialogue(before), FromPerson(sight.perceived.text, pictures))
+        question = asked_with(prompt, Question(lines, asyncio.get_running_loop().time() + _SECONDS))
+        offered = [one for one in tools_for(self.context) if prompt.tools is None or one.name in prompt.tools]
+        # What was answered since depends on the day and on chance: only what the case itself says counts.
+        said = (*prompt.lines, *([] if self.later else dialogue(before)), lines[-1])
+        self.asked = fingerprint(replace(question, lines=said), offered)
+        spent: list[Attempt] = []
+        tools: list[Done] = []
+
+        async def book(attempt: Attempt) -> None:
+            spent.append(attempt)
+
+        async def write(entry: Step | Done) -> None:
+            if isinstance(entry, Done):
+                tools.append(entry)
+
+        agent = Agent(self.model, tools_for)
+        reply: tuple[str, ...] = ()
+        failed = ""
+        try:
+            thought = await agent.think(question, self.context, Journal((), write), book, only=prompt.tools)
+        except NoModelAnswered as error:
+            failed = f"{error}: {error.__cause__}" if error.__cause__ else str(error)
+        else:
+            reply = tuple(words(part) for part in composed(thought.text, thought.offered))
+        cost = sum((one.cost_usd for one in spent), Decimal(0)) + sight.perceived.cost_usd
+        seconds = sum(one.seconds for one in spent)
+        out = CameOut(reply, tuple(tools), _ACTING, cost_usd=cost, milliseconds=seconds * 1000)
+        return out, failed
+
+
+_FILES = ("voice", "photo", "video", "document")
+_KINDS: dict[str, Any] = {"voice": Voice, "photo": Photo, "video": Video, "document": Document}
+
+
+def _content(turn: Turn) -> Content:
+    match turn.kind:
+        case "text":
+            return Text(body=turn.sent)
+        case "tap":
+            return Tap(id="evaluation", title=turn.sent)
+        case "location":
+            return Location.model_validate(turn.sent)
+    name = turn.sent if isinstance(turn.sent, str) else ""
+    # Only documents come with a name.
+    shown = name.rpartition("/")[2] if turn.kind == "document" else None
+    return cast("Content", _KINDS[turn.kind](media_id=name, filename=shown, caption=turn.caption))
+
+
+def _before(case: Case) -> Recollection:
+    said = [
+        Remembered(role=role, text=text, at=case.now.astimezone())
+        for one in case.memory
+        for role, text in (("user", one.user), ("assistant", one.assistant))
+        if text
+    ]
+    return Recollection(case.summary, (), tuple(said))

@@ -1,0 +1,91 @@
+"""Outcomes in words and as JSON, with what a pass rate of so few runs is worth."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from typing import Any
+
+from bot.evaluation.evaluating import Outcome, Report
+
+_Z = 1.959963984540054  # 95 %
+
+
+def wilson(passes: int, runs: int) -> tuple[float, float]:
+    """Between what the true rate lies with 95 %, by Wilson's score interval (E. B. Wilson, JASA 22, 1927)."""
+    if not runs:
+        return 0.0, 1.0
+    rate, square = passes / runs, _Z * _Z
+    middle = (rate + square / (2 * runs)) / (1 + square / runs)
+    width = _Z / (1 + square / runs) * math.sqrt(rate * (1 - rate) / runs + square / (4 * runs * runs))
+    return max(0.0, middle - width), min(1.0, middle + width)
+
+
+def as_json(report: Report, against: Report | None = None) -> dict[str, Any]:
+    """Money is in US dollars, as text."""
+    passes, runs = report.runs
+    found: dict[str, Any] = {
+        "release": report.release,
+        "cases": len(report.outcomes),
+        "passed": report.count("passed"),
+        "failed": report.count("failed"),
+        "stale": report.count("stale"),
+        "recorded_by": report.by,
+        "pass_rate": {"passes": passes, "runs": runs, "interval": wilson(passes, runs)},
+        "seconds": round(report.seconds, 2),
+        "outcomes": [_outcome(one) for one in report.outcomes],
+    }
+    return found | ({"against": as_json(against)} if against else {})
+
+
+def _outcome(one: Outcome) -> dict[str, Any]:
+    return {
+        "case": one.case,
+        "state": one.state,
+        "problems": one.problems,
+        "by": one.by,
+        "runs": one.runs,
+        "passes": one.passes,
+        "unjudged": one.unjudged,
+        "cost_usd": f"{one.cost_usd:f}",
+        "milliseconds": round(one.milliseconds),
+        "tags": one.tags,
+    }
+
+
+def as_text(report: Report, against: Report | None = None, *, is_live: bool = False) -> str:
+    """A line for each case that needs one, then the sums."""
+    return "\n".join([*_lines(report, against, is_live=is_live), *_sums(report, against, is_live=is_live)])
+
+
+def _lines(report: Report, against: Report | None, *, is_live: bool) -> Iterator[str]:
+    before = {one.case: one for one in against.outcomes} if against else {}
+    for one in report.outcomes:
+        if is_live:
+            old = before.get(one.case)
+            beside = f"{_rate(old):>24} → " if old else "  "
+            yield f"{one.state:<7} {one.case:<36}{beside}{_rate(one)}"
+        if one.state != "passed":
+            yield from (f"{'' if is_live else one.state:<7} {one.case}: {problem}" for problem in one.problems)
+
+
+def _rate(one: Outcome | Report) -> str:
+    passes, runs = one.runs if isinstance(one, Report) else (one.passes, one.runs)
+    low, high = wilson(passes, runs)
+    return f"{passes}/{runs} ({low:.0%} … {high:.0%})"
+
+
+def _sums(report: Report, against: Report | None, *, is_live: bool) -> Iterator[str]:
+    counts = ", ".join(f"{report.count(state)} {state}" for state in ("passed", "failed", "stale"))
+    yield f"{len(report.outcomes)} cases of release {report.release}: {counts}, in {report.seconds:.1f} s"
+    if is_live:
+        cost = sum(one.cost_usd for one in report.outcomes)
+        yield f"runs that passed: {_rate(report)}, with 95 % certainty; {cost:.4f} USD"
+        if against:
+            yield f"before, release {against.release}: {_rate(against)}"
+    elif report.by:
+        yield "recorded by: " + ", ".join(f"{name} {count}" for name, count in sorted(report.by.items()))
+    if unjudged := sum(one.unjudged for one in report.outcomes):
+        yield f"not judged: {unjudged} rubrics, which need a real model (--record or --tier live)"
+    if report.count("stale"):
+        yield "stale is no failure: nothing is proven until it is recorded again with a real model (--record)"

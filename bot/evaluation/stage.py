@@ -1,0 +1,185 @@
+"""The closed world of an evaluation: real tools on a Redis of their own, and imitations of everybody outside."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import aiohttp
+from pydantic import SecretStr
+from redis.asyncio import Redis
+
+from bot.archive import Archive
+from bot.budget import Budget
+from bot.contacts import Contact, Contacts
+from bot.desk import Desk
+from bot.evaluation.cases import Case
+from bot.events import Events
+from bot.files import files_of
+from bot.handoff import HandOff
+from bot.listening import listening
+from bot.mail.connect import mailroom
+from bot.memory import Memory
+from bot.messages import Inbound
+from bot.notices import Notices
+from bot.outbox import outbox_of
+from bot.payments.billing import billing_of
+from bot.perception import Perception, Sight
+from bot.prompting.business import Business
+from bot.push.keys import new_pair
+from bot.push.links import invitation_of
+from bot.redis import connect
+from bot.sandbox.database import redis_server
+from bot.sandbox.meta import Meta
+from bot.sandbox.stripe import StripeImitation
+from bot.sandbox.subscriber import customer, subscribe
+from bot.sandbox.whisper import WhisperImitation
+from bot.senses import Senses
+from bot.settings import RedisSettings, Settings
+from bot.storage.connect import storage_of
+from bot.templates.files import definitions
+from bot.templates.synced import Templates
+from bot.tools.tool import Kit
+from bot.verification import Verification
+from bot.whatsapp.client import File, FileTooLarge, Graph
+
+_LOOPBACK = "127.0.0.1"
+# When the people of the cases subscribed: what tools say of it is the same every day.
+_WHEN = datetime(2026, 11, 20, 16, 0, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """What a case is performed with. Nothing that a tool does here reaches anybody."""
+
+    redis: Redis
+    settings: Settings
+    contacts: Contacts
+    memory: Memory
+    kit: Kit
+    stripe: StripeImitation
+    senses: Senses
+    budget: Budget
+
+    def kit_for(self, business: Business) -> Kit:
+        return replace(self.kit, business=business)
+
+    def person(self, case: Case, run: str) -> tuple[str, Contact]:
+        """The conversation and the contact of a case, made anew for each run."""
+        name = hashlib.sha256(f"{case.name}\0{run}".encode()).hexdigest()
+        known = case.contact
+        digits = f"{int(name[:12], 16):010d}"[-10:]
+        contact = Contact(
+            phone=f"521{digits}",
+            bsuid=f"MX.{int(name[:14], 16)}",
+            name=known.name,
+            language=known.language,
+            role=case.role,
+            email=known.email,
+        )
+        if known.plan:
+            # An address is one customer's: another run of the case has its own.
+            mail = known.email or f"{name[:12]}@example.com"
+            made = customer(self.stripe, contact.phone, known.name or "Cliente", mail)
+            subscribe(self.stripe, made, known.plan)
+        return f"c_{name[:20]}", contact
+
+    async def perceive(self, case: Case, conversation: str, message: Inbound) -> Sight:
+        """Hear, see or read the message's file, which lies beside the case."""
+        archive = Archive(self.redis, storage_of(self.settings.storage))
+        perception = Perception(self.redis, _Beside(case.folder), self.senses, archive, self.budget)
+        return (await perception.perceive(conversation, [message], None, 60))[0]
+
+
+@dataclass(frozen=True, slots=True)
+class _Beside:
+    """The folder of the cases in the place of Meta's files."""
+
+    folder: Path
+
+    async def fetch(self, media_id: str, *, limit: int, sha256: str | None = None) -> File:  # noqa: ARG002 - a Shelf's
+        data = (self.folder / media_id).read_bytes()
+        if len(data) > limit:
+            raise FileTooLarge
+        return File(data, "")
+
+
+@asynccontextmanager
+async def open_stage(settings: Settings, business: Business, folder: Path) -> AsyncIterator[Stage]:
+    """Open it until the context ends; `folder` holds its data, `business` is that of the prompts.
+
+    Of the settings only the models and the engines that hear and see stay as they are.
+    """
+    async with AsyncExitStack() as stack:
+        stripe = await _contained(settings, stack, folder)
+        redis = await stack.enter_async_context(connect(settings.redis))
+        http = await stack.enter_async_context(aiohttp.ClientSession())
+        graph, desk = Graph(http, settings.whatsapp), Desk(redis, lease_seconds=6)
+        contacts, memory, language = Contacts(redis), Memory(redis, settings.memory), settings.service.default_language
+        templates = Templates(redis, graph, definitions(settings.service.templates_dir), default_language=language)
+        outbox = outbox_of(redis, graph, desk, contacts, templates, settings)
+        notices = Notices(redis, desk, contacts, memory, outbox, templates)
+        storage = storage_of(settings.storage)
+        billing = billing_of(redis, http, contacts, notices, storage, graph, settings)
+        email_of = billing.links.email_of if billing else None
+        mail = await stack.enter_async_context(
+            mailroom(redis, settings.mail, storage, business=business.name, language=language, email_of=email_of)
+        )
+        kit = Kit(
+            business=business,
+            handoff=HandOff(contacts, Events(redis)),
+            notices=notices,
+            files=files_of(redis, settings),
+            mail=mail,
+            push=invitation_of(redis, settings),
+            billing=billing,
+            verification=Verification(redis),
+        )
+        senses = Senses(settings.whisper, settings.vision)
+        stack.push_async_callback(senses.close)
+        budget = Budget(redis, settings.budget, settings.service.zone)
+        yield Stage(redis, settings, contacts, memory, kit, stripe, senses, budget)
+
+
+async def _contained(settings: Settings, stack: AsyncExitStack, folder: Path) -> StripeImitation:
+    """Point all settings of what acts to imitations, whatever is configured."""
+    url = await stack.enter_async_context(redis_server(folder / "redis"))
+    settings.redis = RedisSettings(url=SecretStr(url))
+    local = {"provider": "local", "dir": folder / "files"}
+    settings.storage = settings.storage.model_copy(update=local)
+    settings.subscribers = settings.subscribers.model_copy(update={"subscribers": []})
+    settings.service = settings.service.model_copy(update={"public_url": "https://recado.example"})
+    public, private = new_pair()
+    pair = {"public_key": public, "private_key": SecretStr(private), "subject": "mailto:sandbox@example.com"}
+    settings.push = settings.push.model_copy(update=pair)
+    # Nobody works on the queue of e-mails here: they stay in it.
+    post = {"providers": ["smtp"], "smtp_host": _LOOPBACK, "smtp_tls": "none", "smtp_from_email": "hola@recado.example"}
+    settings.mail = settings.mail.model_copy(update=post)
+    meta = Meta(webhook_url="", app_secret=secrets.token_hex(8), access_token="evaluation", verify_token="evaluation")  # noqa: S106 - protects nothing
+    base = await meta.start()
+    stack.push_async_callback(meta.stop)
+    number = {"access_token": SecretStr(meta.access_token), "phone_number_id": meta.phone_number_id}
+    number |= {"waba_id": meta.waba_id, "api_base_url": base}
+    settings.whatsapp = settings.whatsapp.model_copy(update=number)
+    if settings.whisper.api_key is None:
+        whisper = WhisperImitation()
+        heard = await stack.enter_async_context(listening(whisper.app(), _LOOPBACK, 0, finish=0.1))
+        settings.whisper = settings.whisper.model_copy(
+            update={"api_key": SecretStr("evaluation"), "base_url": f"{heard}/v1"}
+        )
+    return await _stripe(settings, stack)
+
+
+async def _stripe(settings: Settings, stack: AsyncExitStack) -> StripeImitation:
+    key = f"sk_test_{secrets.token_hex(12)}"
+    stripe = StripeImitation(key, f"whsec_{secrets.token_hex(8)}", source=lambda: _WHEN)
+    url = await stack.enter_async_context(listening(stripe.app(), _LOOPBACK, 0, finish=0.1))
+    stripe.account.base_url = url
+    told = {"secret_key": SecretStr(key), "api_base": url, "return_url": "https://recado.example", "trial_days": 14}
+    settings.stripe = settings.stripe.model_copy(update=told)
+    return stripe

@@ -1,0 +1,45 @@
+"""The pack that comes with Recado: it is whole, and what is recorded of it is still what would be asked."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from bot.ai.chat import tokens
+from bot.evaluation.cases import read_cases
+from bot.evaluation.evaluating import offline
+from bot.prompting.check import check_folder
+from bot.settings import Settings
+from bot.tools.catalog import TABLE
+from bot.vocabulary import vocabulary
+
+_WAYS_OF_INJECTING = ("text", "name", "label", "qr", "transcript", "document")
+
+
+def _folder() -> Path:
+    return Path(os.environ["PROMPTS_DIR"])
+
+
+async def test_every_case_passes_offline_and_none_is_stale() -> None:
+    """Stale after a change of a prompt or a tool: `recado prompts eval --record` makes the recordings anew."""
+    settings, folder = Settings(), _folder()
+    prompts = check_folder(folder, vocabulary(settings)).release()
+    report = await offline(settings, prompts, folder, read_cases(folder))
+    assert [(one.case, one.state, one.problems) for one in report.outcomes if one.state != "passed"] == []
+    assert report.seconds < 30
+
+
+def test_there_are_forty_cases_a_fifth_of_them_heard_or_seen_and_a_red_team() -> None:
+    cases = read_cases(_folder())
+    sensed = [case for case in cases if any(turn.kind in ("voice", "photo") for turn in case.turns)]
+    assert len(cases) >= 40
+    assert len(sensed) * 5 >= len(cases)
+    red = {case.name for case in cases if "red-team" in case.tags}
+    assert {f"inject-{way}" for way in _WAYS_OF_INJECTING} <= red
+
+
+def test_the_prompt_names_every_tool_and_stays_within_its_tokens() -> None:
+    prompt = (_folder() / "assistant.md").read_text()
+    assert [row.tool.name for row in TABLE if f"`{row.tool.name}`" not in prompt] == []
+    assert tokens(prompt) < 2000
+    assert check_folder(_folder(), vocabulary(Settings())).findings == ()
