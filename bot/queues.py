@@ -20,7 +20,7 @@ from redis.exceptions import RedisError
 from bot.logs import without_identities
 from bot.points import passing
 from bot.queue_worker import QueueWorker
-from bot.redis import RedisAway, connect, ended, retrying
+from bot.redis import RedisAway, apart, connect, ended, retrying
 from bot.settings import RedisSettings
 
 _log = structlog.get_logger()
@@ -124,7 +124,7 @@ class Nudges:
             yield self
         finally:
             await ended(task)
-            await self._add()
+            await apart(self._add())
 
     async def _run(self) -> None:
         while True:
