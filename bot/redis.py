@@ -98,8 +98,8 @@ async def ended(task: asyncio.Future[Any]) -> None:
 async def apart(work: Awaitable[T]) -> T:
     """Clean up with Redis after a cancellation: in a task of its own, which is finished though this one is cancelled.
 
-    redis-py looks at a connection under a time-out of zero, which on early Pythons (3.11.2 does, 3.11.7 does not) cancels whoever was
-    cancelled before all over again: such a task can't talk to Redis any more.
+    redis-py looks at a connection under a time-out of zero. On early Pythons (3.11.2 does it, 3.11.7 does not) that
+    cancels whoever was cancelled before once more: such a task can't talk to Redis.
     """
     return await asyncio.shield(asyncio.ensure_future(work))
 
