@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
@@ -22,10 +23,12 @@ from bot.sandbox.database import redis_server
 from bot.sandbox.meta import Meta, Person
 from bot.sandbox.openrouter import OpenRouterImitation
 from bot.sandbox.stripe import StripeImitation
+from bot.sandbox.vision import VisionImitation
 from bot.sandbox.whisper import WhisperImitation
 from bot.settings import SECTIONS, Settings, variables
 from bot.worker import running
 from tests.billing import WEBHOOK_SECRET, billing
+from tests.eyes import Eyes
 from tests.world import SECRET, TOKEN, Start, World
 
 FIXTURES = Path(__file__).parent.parent / "fixtures"
@@ -113,6 +116,27 @@ async def start(redis: Redis, redis_address: str, monkeypatch: pytest.MonkeyPatc
 @pytest.fixture
 async def world(start: Start) -> World:
     return await start()
+
+
+@pytest.fixture(scope="session")
+def eyes() -> Iterator[Eyes]:
+    eyes = Eyes()
+    yield eyes
+    asyncio.run(eyes.end())
+
+
+@pytest.fixture
+async def vision(eyes: Eyes) -> AsyncIterator[str]:
+    """The address of a Google Vision that reads with those eyes."""
+    imitation = VisionImitation(eyes)
+    yield await imitation.start()
+    await imitation.stop()
+
+
+@pytest.fixture
+async def seeing(start: Start, vision: str) -> World:
+    """Recado whose photos Google reads."""
+    return await start(GOOGLE_VISION_ENDPOINT=vision)
 
 
 @pytest.fixture
