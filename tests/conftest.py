@@ -13,6 +13,7 @@ from typing import Any
 import aiohttp
 import pytest
 import pytest_asyncio
+from _pytest.nodeid import coerce_node_id
 from redis.asyncio import Redis
 
 from bot import logs
@@ -166,3 +167,14 @@ def labels() -> Any:
 
 def pytest_configure(config: pytest.Config) -> None:
     os.environ.setdefault("TZ", "UTC")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests of one group run in one process: xdist 3.8 writes the group where pytest 9.2 no longer looks.
+
+    Without it every process reads photos, opens every house and starts Node, all at the same time.
+    """
+    for item in items:
+        group = item.get_closest_marker("xdist_group")
+        if group and "@" not in item.nodeid and item.config.getvalue("loadgroup"):
+            item._id = coerce_node_id(f"{item.nodeid}@{group.args[0]}")
