@@ -176,5 +176,5 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """
     for item in items:
         group = item.get_closest_marker("xdist_group")
-        if group and item.config.getvalue("loadgroup"):
+        if group and item.config.getoption("loadgroup", default=False):
             item._id = coerce_node_id(f"{item.nodeid}@{group.args[0]}")

@@ -90,7 +90,7 @@ class Company:
         await asyncio.gather(*(process.ready() for _, process in self._slots.values()))
 
     async def mind(self) -> None:
-        """Replace who dies, for ever; every new one is to die at the next point of the agenda."""
+        """Replace who dies, for ever; one of each kind is to die at the next point of the agenda."""
         while True:
             for slot, (kind, process) in list(self._slots.items()):
                 if process.dead:
@@ -130,7 +130,9 @@ class Company:
     def _fill(self, slot: int, kind: Kind) -> None:
         port = str(self.ports[slot]) if kind == "serve" else ""
         options = ["--host", "127.0.0.1", "--port", port] if port else ["--concurrency", str(self.concurrency)]
-        point = next((one for one in self.agenda if point_kind(one) == kind), None)
+        # One of a kind at a time: a turn that is interrupted five times is given up, and rightly so.
+        doomed = any(one == kind and process.point and not process.dead for one, process in self._slots.values())
+        point = None if doomed else next((one for one in self.agenda if point_kind(one) == kind), None)
         if point is not None:
             self.agenda.remove(point)
         # Whoever closes comes by once.
