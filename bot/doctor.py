@@ -21,7 +21,7 @@ from bot.pause import Pause
 from bot.payments.client import Stripe
 from bot.payments.errors import KeyRejected, StripeFailed
 from bot.prompting.check import check_folder
-from bot.prompting.releases import current_release
+from bot.prompting.releases import standing
 from bot.push.keys import KeysWrong, private_of
 from bot.redis import connect
 from bot.settings import Settings, SettingsWrong
@@ -237,7 +237,7 @@ async def _prompts(settings: Settings, _: aiohttp.ClientSession) -> Finding:
         return Finding("Prompts", "wrong", f"{checked.errors[0]}{more}")
     async with connect(settings.redis) as client:
         try:
-            current = await current_release(client)
+            current = (await standing(client)).current
         except (RedisError, OSError):
             current = None  # Redis has its own line.
     own = checked.prompts.release

@@ -14,6 +14,7 @@ from bot.logs import masked
 from bot.memory import Recollection, Remembered
 from bot.messages import Inbound, Part, Reply
 from bot.perception import Sight
+from bot.prompting.canary import Standing
 from bot.prompting.prompts import Prompts
 from bot.rate import Admission
 from bot.records import Batch
@@ -28,12 +29,16 @@ _LITTLE = 0.25
 
 @dataclass(frozen=True, slots=True)
 class Begun:
-    """A turn that is under way: which messages it has (the first `count`), what earlier tries did, its prompts."""
+    """A turn that is under way: which messages it has (the first `count`), what earlier tries did, its prompts.
+
+    `standing` is what turns began with at this try.
+    """
 
     count: int
     tries: int
     journal: tuple[Step | Done, ...]
     prompts: Prompts
+    standing: Standing
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,7 +32,7 @@ class Summaries:
         before = await self._memory.recall(conversation)
         if not before.fallen:
             return
-        prompts = await self._library.now()
+        prompts = await self._library.now(conversation)
         structlog.contextvars.bind_contextvars(release=prompts.release)
         try:
             prompt = prompts.render("summary", values_of_summary(prompts, before.summary))

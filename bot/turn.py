@@ -43,6 +43,7 @@ from bot.scene import TRIES, Begun, Haste, Outcome, Scene, addressed, ends_of, h
 from bot.settings import ServiceSettings, TurnSettings
 from bot.subscribers import Subscribers, event_id, person
 from bot.trace import Trace
+from bot.trial import Trial
 from bot.whatsapp.client import Graph
 
 _log = structlog.get_logger()
@@ -89,6 +90,7 @@ class Stations:
     nudges: Nudges
     aside: Aside
     subscribers: Subscribers
+    trial: Trial
 
 
 class Turns:
@@ -117,6 +119,7 @@ class Turns:
             if not batch.speech:
                 await self._tell_received(conversation, batch, contact, {})
                 await self._remember(lease, batch)
+                await self._at.trial.note(begun, batch.all, trace)
                 return
             admission = await self._at.rate.admit(conversation, batch.speech, trace.turn)
             haste = haste_for(batch.speech, self._turn.deadline_seconds)
@@ -136,6 +139,7 @@ class Turns:
             sent = await self._at.outbox.flush(lease)
         trace.error = trace.error or next((one.error for one in sent if one.error), None)
         await self._finish(scene, trace)
+        await self._at.trial.note(begun, batch.all, trace)
         if summary_due:
             self._at.nudges.summary(conversation)
 
@@ -216,14 +220,15 @@ class Turns:
 
     async def _begin(self, lease: Lease, waiting: int) -> Begun:
         """Fix which messages and prompts this turn has; a try after a crash takes up the same, and what was done."""
-        prompts = await self._at.library.now()
+        standing, prompts = await self._at.library.begin(lease.conversation)
         keys = (lease_key(lease.conversation), *turn_keys(lease.conversation))
         found = await self._at.desk.ask(lease, _BEGIN, keys, [str(waiting), prompts.release])
         count, tries, release, entries = found
         if release != prompts.release:
             prompts = await self._at.library.at(release) or prompts
         structlog.contextvars.bind_contextvars(release=prompts.release)
-        return Begun(int(count), int(tries), tuple(_entry.validate_json(entry) for entry in entries), prompts)
+        journal = tuple(_entry.validate_json(entry) for entry in entries)
+        return Begun(int(count), int(tries), journal, prompts, standing)
 
     async def _perceive(
         self, conversation: str, messages: list[Inbound], contact: Contact, trace: Trace, due: float

@@ -56,6 +56,7 @@ from bot.templates.files import definitions
 from bot.templates.synced import Templates
 from bot.tools.catalog import tools_for
 from bot.tools.tool import Kit
+from bot.trial import Trial
 from bot.turn import Stations, Turns
 from bot.verification import Verification
 from bot.vocabulary import library_of
@@ -150,6 +151,7 @@ async def running(settings: Settings, names: tuple[queues.Name, ...], concurrenc
             nudges=nudges,
             aside=Aside(redis),
             subscribers=subscribers,
+            trial=Trial(redis, library),
         )
         turns = Turns(stations, settings.turn, settings.service)
         shift = Shift(desk, outbox, Joining(redis, desk, memory), turns.take)

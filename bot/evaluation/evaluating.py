@@ -6,7 +6,7 @@ import asyncio
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -14,7 +14,7 @@ from typing import Literal
 
 from bot.ai.chat import Attempt, ChatModel, FromPerson, Instructions, NoModelAnswered, Question
 from bot.ai.openrouter import OpenRouter
-from bot.evaluation.cases import Case, Turn
+from bot.evaluation.cases import Case, Place, Turn
 from bot.evaluation.expectations import unmet
 from bot.evaluation.models import ByHand
 from bot.evaluation.performing import Performed, Play
@@ -50,6 +50,7 @@ class Outcome:
     cost_usd: Decimal = Decimal(0)
     milliseconds: float = 0.0
     tags: tuple[str, ...] = ()
+    place: Place | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,7 +219,7 @@ class _Limited:
 
     async def one(self, case: Case) -> Outcome:
         async with self.at_once:
-            return await self.work(self.stage, case)
+            return replace(await self.work(self.stage, case), place=case.place)
 
 
 async def _all(
