@@ -87,5 +87,6 @@ def _sums(trace: Trace) -> dict[str, int]:
         return {}
     asked = sum(attempt.cost_usd for attempt in trace.attempts)
     called = any(done.name == "talk_to_a_person" and done.outcome == "ok" for done in trace.tools)
-    length = sum(map(len, trace.reply))
-    return of_turn(failed=failed, handed_over=called, cost=int(asked * 1_000_000), length=length)
+    # What is said instead of an answer has the same length whatever the prompts are.
+    length = 0 if failed else sum(map(len, trace.reply))
+    return of_turn(failed=failed, handed_over=called, cost=round(asked * 1_000_000), length=length)

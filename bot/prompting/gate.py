@@ -10,7 +10,6 @@ import json
 import os
 import signal
 import sys
-from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -22,8 +21,11 @@ from bot.prompting.prompts import Prompts
 CASES = "evals"
 _SECONDS = 300.0
 _CLEAR_UP_SECONDS = 5.0
-_FAILED = "set the prompts or the case right, see `recado prompts eval`"
-_STALE = "record it anew: `recado prompts eval --record`"
+_MOST_LINES = 20
+_STATES = {
+    "failed": ("case-failed", "fails", "set the prompts or the case right, see `recado prompts eval`"),
+    "stale": ("case-stale", "proves nothing", "`recado prompts eval --record`"),
+}
 _AGAIN = "see `recado prompts eval`; or let releases pass with PROMPTS_GATE=off"
 
 
@@ -42,20 +44,10 @@ class OfflineGate:
 
     async def __call__(self, prompts: Prompts) -> list[Finding]:
         """One finding for each case that fails or proves nothing; none where all pass with these very prompts."""
-        out, err, why = await self._evaluate()
-        try:
-            report = json.loads(out)
-        except ValueError:
-            told = [why] if why else err.splitlines()[-20:] or ["it ended without a word"]
-            return [self._finding("no-cases" if "holds no cases" in one else "not-evaluated", one) for one in told]
-        if report["release"] != prompts.release:
-            return [self._finding("not-evaluated", "the folder was changed while its cases were performed")]
-        if not report["outcomes"]:
-            return [self._finding("no-cases", "holds no cases")]
-        return list(_unproven(report["outcomes"]))
+        return unproven(self._folder, prompts.release, *await self._evaluate())
 
-    async def _evaluate(self) -> tuple[str, str, str]:
-        """What the command printed to both of its streams, and why it was stopped, if it was."""
+    async def _evaluate(self) -> tuple[str, str]:
+        """What the command said: its report, and what is wrong where there is none."""
         process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "bot", "prompts", "eval", "--strict", "--format", "json"),
             env=os.environ | {"PROMPTS_DIR": str(self._folder)},
@@ -67,14 +59,11 @@ class OfflineGate:
             async with asyncio.timeout(self._seconds):
                 out, err = await process.communicate()
         except TimeoutError:
-            return "", "", f"took longer than {self._seconds:.0f} seconds"
+            return "", f"took longer than {self._seconds:.0f} seconds"
         finally:
             # Also when we are told to stop ourselves.
             await _over(process)
-        return out.decode(), err.decode(errors="replace"), ""
-
-    def _finding(self, code: str, message: str) -> Finding:
-        return Finding(str(self._folder / CASES), 1, 1, code, message, _AGAIN)
+        return out.decode(), err.decode(errors="replace")
 
 
 async def _over(process: asyncio.subprocess.Process) -> None:
@@ -86,9 +75,25 @@ async def _over(process: asyncio.subprocess.Process) -> None:
             await asyncio.wait({asyncio.ensure_future(process.wait())}, timeout=_CLEAR_UP_SECONDS)
 
 
-def _unproven(outcomes: list[dict[str, Any]]) -> Iterator[Finding]:
-    for one in outcomes:
-        if one["state"] != "passed":
-            code, fix = ("case-stale", _STALE) if one["state"] == "stale" else ("case-failed", _FAILED)
-            message = f"case {one['case']} {'proves nothing' if one['state'] == 'stale' else 'fails'}: "
-            yield Finding(one["file"], one["line"], one["column"], code, message + "; ".join(one["problems"]), fix)
+def unproven(folder: Path, release: str, out: str, err: str) -> list[Finding]:
+    """What a release lacks, by the report of an evaluation as JSON, else by what was said instead of one."""
+
+    def nothing(code: str, message: str) -> Finding:
+        return Finding(str(folder / CASES), 1, 1, code, message, _AGAIN)
+
+    try:
+        report = json.loads(out)
+    except ValueError:
+        told = err.splitlines()[-_MOST_LINES:] or ["the evaluation ended without a word"]
+        return [nothing("no-cases" if "holds no cases" in one else "not-evaluated", one) for one in told]
+    if report["release"] != release:
+        return [nothing("not-evaluated", "the folder was changed while its cases were performed")]
+    if not report["outcomes"]:
+        return [nothing("no-cases", "holds no cases")]
+    return [_finding(one) for one in report["outcomes"] if one["state"] != "passed"]
+
+
+def _finding(outcome: dict[str, Any]) -> Finding:
+    code, what, fix = _STATES[outcome["state"]]
+    message = f"case {outcome['case']} {what}: {'; '.join(outcome['problems'])}"
+    return Finding(outcome["file"], outcome["line"], outcome["column"], code, message, fix)
