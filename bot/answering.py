@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 import structlog
 
+from bot import pages
 from bot.agent import Agent, Done, Journal
 from bot.ai.chat import BudgetSpent, FromPerson, NoModelAnswered, Question
 from bot.briefing import asked_with, dialogue, values_for
@@ -137,7 +138,7 @@ class Answering:
             return _offered(trace, scene.language) or Outcome(
                 _apology(trace, scene.language), "failed: no model answered"
             )
-        return Outcome(thought.text, "answered", thought.offered)
+        return Outcome(_vouched(thought.text, scene, trace), "answered", thought.offered)
 
     async def _spent(self, scene: Scene, error: BudgetSpent) -> Outcome:
         """Nothing more may be spent today: a person goes on, or the customer is told."""
@@ -159,6 +160,17 @@ def _offered(trace: Trace, language: Language) -> Outcome | None:
 def _apology(trace: Trace, language: Language) -> str:
     """That there is no answer. Where something may be done already, nobody is asked to ask for it again."""
     return phrase("acted" if any(done.acted for done in trace.tools) else "no_answer", language)
+
+
+def _vouched(text: str, scene: Scene, trace: Trace) -> str:
+    """An answer that leads to no page but those of the operators' files, of this turn's tools and of earlier answers.
+
+    What is a stranger's is what came with the messages: a photo's QR code, a forwarded text, a page that was typed.
+    """
+    files = scene.begun.prompts.texts.values()
+    earlier = (item.text for item in (*scene.before.fallen, *scene.before.recent) if item.role != "user")
+    known = "\n".join((*files, *(done.result for done in trace.tools), *earlier))
+    return pages.without_strange(text, known, phrase("strange_link", scene.language))
 
 
 def _unrendered(error: PromptsWrong, trace: Trace, language: Language) -> Outcome:

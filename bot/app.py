@@ -12,7 +12,7 @@ from prometheus_client.core import GaugeMetricFamily
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
-from bot import downloads, queues, rate, webhook
+from bot import downloads, queued, queues, rate, webhook
 from bot.alerts import Alerts
 from bot.console import pages
 from bot.contacts import Contacts
@@ -105,7 +105,7 @@ async def metrics(request: web.Request) -> web.Response:
         unaccounted.add_metric([], await request.app[DESK].unaccounted())
         jobs = GaugeMetricFamily("recado_queue_jobs", "Jobs by queue and state", labels=["queue", "state"])
         for name in queues.QUEUES:
-            for state, count in (await queues.counts(request.app[REDIS], name)).items():
+            for state, count in (await queued.counts(request.app[REDIS], name)).items():
                 jobs.add_metric([name, state], count)
         paused = GaugeMetricFamily("recado_sending_paused", "1 while nothing is sent because Meta lets nobody send")
         paused.add_metric([], 1 if await Pause(request.app[REDIS], request.app[pages.EVENTS]).now() else 0)

@@ -17,7 +17,7 @@ from redis.exceptions import RedisError
 
 from bot import erased, identity, ledger
 from bot.messages import Inbound
-from bot.redis import answer, key
+from bot.redis import answer, apart, key
 from bot.waiting import written
 
 _log = structlog.get_logger()
@@ -134,7 +134,7 @@ class Desk:
 
     async def abandon(self, lease: Lease) -> None:
         """Let go at once after a failure, so that the next try needn't wait for the lease to run out."""
-        await answer(self._redis.eval(_ABANDON, 1, lease_key(lease.conversation), lease.token))
+        await apart(answer(self._redis.eval(_ABANDON, 1, lease_key(lease.conversation), lease.token)))
 
     async def unfinished(self) -> list[str]:
         """Conversations with messages that have no end yet."""
