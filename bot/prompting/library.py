@@ -103,13 +103,14 @@ class Library:
         standing = await self.releases.standing()
         if standing.current in (None, prompts.release):
             share = 0
-        saved_before = how == "watch" and standing.canary and standing.canary.release == prompts.release
-        if saved_before or _stands(standing, prompts.release, share):
+        # What was saved before may be a candidate for whatever share by now.
+        stands = _stands(standing, prompts.release, None if how == "watch" else share)
+        if stands and await self.releases.keeps(prompts.release):
             return None
         if how == "watch" and await self.releases.was_dropped(prompts.release):
             _log.info("prompts_not_released", folder=prompts.release, current=standing.current, fix=_DROPPED)
             return None
-        if standing.current is not None and self._gate and (found := await self._gate(prompts)):
+        if standing.current not in (None, prompts.release) and self._gate and (found := await self._gate(prompts)):
             raise PromptsWrong(found)
         said: dict[str, Any] = {"author": author or how, "note": note}
         if share:
@@ -129,7 +130,7 @@ class Library:
         if await self.at(name) is None:
             raise PromptsWrong([Finding(name, 1, 1, "no-files", "can't be used by this version of Recado", _RELEASE)])
         await self.releases.roll_back(name, author=author, note=note)
-        await self._tell_of(name, "rollback", findings=[])
+        await self._tell_of(name, "rollback")
         return name
 
     async def end(self, canary: Canary, *, promote: bool, author: str, note: str = "") -> bool:
@@ -140,9 +141,12 @@ class Library:
         return done
 
     async def _tell_of(self, release: str, how: How, **more: Any) -> None:
-        state = _STATES.get(how, "released")
-        _log.info(f"prompts_{state}", release=release, how=how)
-        await self._events.publish({"type": "prompts", "state": state, "release": release, "how": how} | more)
+        if how in ("canary", "drop"):
+            _log.info("prompts_candidate", release=release, how=how)
+        else:
+            _log.info("prompts_released", release=release, how=how)
+        told = {"type": "prompts", "state": _STATES.get(how, "released"), "release": release, "how": how}
+        await self._events.publish(told | {"findings": []} | more)
 
     async def tell(self, findings: Sequence[Finding]) -> None:
         """Tell the operator what is wrong with the folder, and that the last good release goes on."""
@@ -201,12 +205,12 @@ class Library:
             self._compiled.popitem(last=False)
 
 
-def _stands(standing: Standing, release: str, percent: int) -> bool:
-    """Whether it is the current release of everybody, or the candidate for this share."""
+def _stands(standing: Standing, release: str, percent: int | None) -> bool:
+    """Whether it is the current release of everybody, or the candidate for this share; None is any."""
     canary = standing.canary
     if canary is None:
         return standing.current == release
-    return (canary.release, canary.percent) == (release, percent)
+    return canary.release == release and percent in (None, canary.percent)
 
 
 _STATES: dict[How, str] = {"canary": "canary", "promote": "promoted", "drop": "dropped"}

@@ -64,7 +64,8 @@ return switch()
 _TRY_OUT = f"""{_CHANGES}
 local kept = redis.call('GET', KEYS[5])
 local before, now = kept and cjson.decode(kept) or {{}}, cjson.decode(ARGV[5])
-if before.release == now.release and before.percent == now.percent then return 0 end
+local stands = before.release == now.release and before.percent == now.percent
+if stands and redis.call('EXISTS', KEYS[1]) == 1 then return 0 end
 if redis.call('GET', KEYS[4]) == ARGV[1] then return 0 end
 end_canary()
 keep(ARGV[4])
@@ -142,6 +143,10 @@ class Releases:
         if (found := (await self.standing()).canary) is None:
             raise UnknownRelease("there is no candidate; see `recado prompts release --canary`")
         return found
+
+    async def keeps(self, release: str) -> bool:
+        """Whether its files are there."""
+        return bool(await self._redis.exists(_content(release)))
 
     async def texts(self, release: str) -> dict[str, str] | None:
         """The files of a release; None when there is no such one (any more)."""

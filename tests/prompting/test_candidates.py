@@ -157,7 +157,24 @@ async def test_a_candidate_that_redis_has_lost_leaves_its_contacts_the_current_r
     assert (await library.now(conversation)).release == canary.release
     assert (await library.now()).release == there.release
     await redis.delete(f"recado:{{prompts}}:release:{canary.release}")
-    assert (await library_of(redis, where).now(conversation)).release == there.release
+    other = library_of(redis, where)
+    assert (await other.now(conversation)).release == there.release
+    # Releasing it again brings it back.
+    assert await library.take(await library.check(), how="release", percent=99) == "canary"
+    assert (await other.now(conversation)).release == canary.release
+
+
+async def test_a_release_that_redis_has_lost_is_brought_back_by_releasing_it_again(
+    folder: Folder, redis: Redis, where: Path
+) -> None:
+    release = folder().release().release
+    library = library_of(redis, where)
+    await library.open()
+    await redis.delete(f"recado:{{prompts}}:release:{release}")
+    gated = library_of(redis, where, gate=_refusing)
+    assert await gated.take(await gated.check(), how="release") == "release"
+    assert await gated.take(await gated.check(), how="release") is None
+    assert await library.releases.keeps(release)
 
 
 async def test_the_first_release_is_everybodys_and_needs_no_gate(folder: Folder, redis: Redis, where: Path) -> None:
