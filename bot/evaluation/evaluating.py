@@ -81,7 +81,7 @@ async def offline(settings: Settings, prompts: Prompts, folder: Path, cases: Seq
     async def one(stage: Stage, case: Case) -> Outcome:
         recording = load(folder, case.name)
         if recording is None:
-            return Outcome(case.name, "stale", ("it has no recording; make one with --record",), tags=case.tags)
+            return Outcome(case.name, "stale", ("it has no recording",), tags=case.tags)
         turns = recording.turns
 
         def playback(number: int, _: Turn) -> ChatModel:
@@ -89,7 +89,7 @@ async def offline(settings: Settings, prompts: Prompts, folder: Path, cases: Seq
 
         done = await Play(case, stage, prompts).perform(playback, turns)
         if [one.asked for one in done] != [one.asked for one in turns]:
-            told = "the prompt, a tool or the case has changed since it was recorded; record it with --record"
+            told = "the prompt, a tool or the case has changed since it was recorded"
             return Outcome(case.name, "stale", (told,), recording.by, tags=case.tags)
         verdicts = [_kept(turn, done[number], recording, number) for number, turn in enumerate(case.turns)]
         return _outcome(case, [(done, verdicts)], recording.by)

@@ -171,7 +171,12 @@ async def test_a_candidate_that_hands_over_more_is_dropped_and_one_that_is_as_go
     canary = await try_out(world, folder)
     bad = turns == "handed over"
     await nearly_judged(world, canary, hand_overs=int(bad))
-    (person,) = await people(world, canary, "candidate", 1)
+    person, taken = await people(world, canary, "candidate", 2)
+    # Where a colleague answers, the prompts have no say.
+    conversation = await Contacts(world.redis).reach(phone=taken.phone, bsuid=taken.bsuid)
+    await Contacts(world.redis).set_quiet(conversation, quiet=True)
+    await world.meta.writes(taken, {"type": "text", "text": {"body": "¿Sigues?"}})
+    await eventually(lambda: _at_rest(world))
     if bad:
         world.models.will(calls(("talk_to_a_person", {"reason": "x"})))
     world.models.will(says("Claro"))
@@ -181,6 +186,10 @@ async def test_a_candidate_that_hands_over_more_is_dropped_and_one_that_is_as_go
     else:
         await eventually(lambda: _counted(world, 30, 30))
         assert not await is_over(world)
+
+
+async def _at_rest(world: World) -> bool:
+    return not await world.redis.exists("recado:open")
 
 
 async def test_thumbs_that_point_down_at_our_messages_drop_a_candidate(start: Start, folder: Path) -> None:
