@@ -20,7 +20,6 @@ from bot.events import Events
 from bot.inbox import FLOOD
 from bot.language import Language
 from bot.messages import Part
-from bot.perception import fenced
 from bot.phrases import phrase
 from bot.products.capture import Captures, Correcting
 from bot.products.drafts import Captured
@@ -28,6 +27,7 @@ from bot.products.sitting import Incoming
 from bot.prompting.findings import PromptsWrong
 from bot.reception import Reception
 from bot.scene import TRIES, Outcome, Scene
+from bot.tags import fenced
 from bot.tools.tool import Kit
 from bot.trace import Trace
 

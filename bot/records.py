@@ -18,9 +18,9 @@ from bot.inbox import why_unanswered
 from bot.media import forget_media, media_key
 from bot.memory import Memory, Recollection, Remembered
 from bot.messages import CallPermission, Content, Edit, Inbound, Media, Reaction, Revoke, Text
-from bot.perception import fenced, glance, unforged
 from bot.redis import answer, key
 from bot.storage.door import StorageFailed
+from bot.tags import fenced, glance, unforged
 
 _log = structlog.get_logger()
 # Meta tells everything within 7 days (reference 1.4): news of a message may be here before the message.

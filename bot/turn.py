@@ -29,7 +29,7 @@ from bot.memory import Memory, Remembered
 from bot.messages import Inbound, Say
 from bot.metrics import TURN_SECONDS, TURNS
 from bot.outbox import Outbox
-from bot.perception import Perception, Sight, typed, unlooked_at
+from bot.perception import Perception, Sight, unlooked_at
 from bot.phrases import phrase
 from bot.points import passing
 from bot.presence import patience, typing
@@ -42,6 +42,7 @@ from bot.replies import composed, words
 from bot.scene import TRIES, Begun, Haste, Outcome, Scene, addressed, ends_of, haste_for, name_of, set_aside, within
 from bot.settings import ServiceSettings, TurnSettings
 from bot.subscribers import Subscribers, event_id, person
+from bot.tags import typed
 from bot.trace import Trace
 from bot.trial import Trial
 from bot.whatsapp.client import Graph
