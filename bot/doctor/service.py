@@ -8,6 +8,7 @@ import aiohttp
 from redis.exceptions import RedisError
 
 from bot.doctor.finding import Finding
+from bot.prompting.canary import Standing
 from bot.prompting.check import check_folder
 from bot.prompting.releases import standing
 from bot.redis import connect
@@ -37,11 +38,13 @@ async def prompts(settings: Settings, _: aiohttp.ClientSession) -> Finding:
         return Finding("Prompts", "wrong", f"{checked.errors[0]}{more}")
     async with connect(settings.redis) as client:
         try:
-            current = (await standing(client)).current
+            stands = await standing(client)
         except (RedisError, OSError):
-            current = None  # Redis has its own line.
-    own = checked.prompts.release
+            stands = Standing()  # Redis has its own line.
+    own, current, canary = checked.prompts.release, stands.current, stands.canary
     released = "" if current in (None, own) else f"; customers get release {current}, see `recado prompts diff`"
+    if canary:
+        released += f"; {canary.percent} % of them get {canary.release}, see `recado prompts canary`"
     return Finding("Prompts", "ok", f"the folder is release {own}, for {checked.prompts.business.name}{released}")
 
 
