@@ -66,6 +66,6 @@ def _lines(now: Canary, current: str | None, tallies: Tallies, signals: tuple[Si
         told = "  worse" if one.worse else ""
         yield f"{one.label:<14}{one.shown('current'):<36}{one.shown('candidate')}{told}"
     if min(tallies.current.turns, tallies.candidate.turns) < LEAST_TURNS:
-        yield f"nothing is judged before both have {LEAST_TURNS} turns; between brackets is what is true with 95 %"
+        yield f"nothing is judged before both have {LEAST_TURNS} turns; between brackets is what is true with 99 %"
     else:
-        yield "what is clearly worse drops the candidate by itself; between brackets is what is true with 95 %"
+        yield "what is clearly worse drops the candidate by itself; between brackets is what is true with 99 %"

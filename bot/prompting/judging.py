@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from bot.prompting.canary import Arm
-from bot.prompting.intervals import Interval, mean, wilson
+from bot.prompting.intervals import SURE_99, Interval, mean, wilson
 from bot.prompting.signals import Tallies, Tally
 
 # Of each arm, before anything is judged.
@@ -22,7 +22,7 @@ _MEANS = {"cost": "cost in USD", "length": "characters"}
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """A share (0 to 1) of an arm's turns, or a mean over them, with its 95 % interval."""
+    """A share (0 to 1) of an arm's turns, or a mean over them, with its 99 % interval."""
 
     value: float
     interval: Interval
@@ -59,7 +59,8 @@ def compared(tallies: Tallies) -> tuple[Signal, ...]:
 
     A share is worse where the candidate's interval lies wholly above the current one's; a mean where it lies wholly
     above 1.5 times the current one's. Intervals that don't touch are a stricter test than one at 5 % (N. Schenker,
-    J. F. Gentleman, The American Statistician 55, 2001), as it has to be where every turn is another look.
+    J. F. Gentleman, The American Statistician 55, 2001), as it has to be where every turn is another look: of canaries
+    with 5,000 turns, a tenth of them the candidate's, one in a hundred harmless ones is dropped, and with 95 % six.
     """
     enough = min(tallies.current.turns, tallies.candidate.turns) >= LEAST_TURNS
     return tuple(_signals(tallies.current, tallies.candidate, enough=enough))
@@ -82,13 +83,13 @@ def _signals(current: Tally, candidate: Tally, *, enough: bool) -> Iterator[Sign
 def _share(tally: Tally, name: str) -> Figure:
     # A turn may have several messages, and each its thumbs-down.
     hits = min(getattr(tally, name), tally.turns)
-    return Figure(hits / tally.turns if tally.turns else 0.0, wilson(hits, tally.turns))
+    return Figure(hits / tally.turns if tally.turns else 0.0, wilson(hits, tally.turns, SURE_99))
 
 
 def _mean(tally: Tally, name: str) -> Figure:
     unit = _MICRO if name == "cost" else 1
     total, squares = getattr(tally, name), getattr(tally, f"{name}_squares")
-    low, high = mean(total, squares, tally.turns)
+    low, high = mean(total, squares, tally.turns, SURE_99)
     return Figure(total / max(tally.turns, 1) / unit, (low / unit, high / unit))
 
 
