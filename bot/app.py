@@ -66,7 +66,8 @@ def create_app(settings: Settings) -> web.Application:
     app.add_routes(downloads.routes)
     app.add_routes(push.routes)
     app.add_routes(routes)
-    if settings.stripe.webhook_secret:
+    # Without the key nobody could work on an event: 404 lets Stripe repeat it until there is one.
+    if settings.stripe.webhook_secret and settings.stripe.secret_key:
         app[stripe_webhook.SETTINGS] = settings.stripe
         app.add_routes(stripe_webhook.routes)
     if settings.service.console_token:

@@ -70,6 +70,7 @@ _SWEEP_SECONDS = 3.0
 _OVERDUE_SECONDS = 10.0
 _RESEND_SECONDS = 1.0
 _DUE_AGAIN_SECONDS = 3.0
+_WITHOUT_KEY_SECONDS = 60.0
 CONCURRENCY = 100
 
 
@@ -168,7 +169,7 @@ async def running(settings: Settings, names: tuple[queues.Name, ...], concurrenc
                 {
                     "template": notices.process,
                     "push": pushes.process,
-                    **({webhook.JOB: billing.news.process} if billing else {}),
+                    webhook.JOB: billing.news.process if billing else _without_key,
                 }
             ),
             "webhook": EventDeliveries(redis, settings.subscribers, events, to_subscribers).process,
@@ -202,6 +203,12 @@ def _llm(shift: Shift, summaries: Summaries) -> queues.Processor:
                 await shift.work(conversation)
 
     return process
+
+
+async def _without_key(_: queues.Task) -> None:
+    """Stripe got its 200 for the event and won't repeat it: it waits for a worker that can ask Stripe."""
+    _log.error("stripe_event_waits", fix="set STRIPE_SECRET_KEY for every worker")
+    raise queues.Later(_WITHOUT_KEY_SECONDS, "STRIPE_SECRET_KEY is not set on this worker")
 
 
 async def _warm_up() -> None:
