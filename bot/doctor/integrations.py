@@ -22,7 +22,9 @@ from bot.storage.door import NotStored, StorageFailed
 async def stripe(settings: Settings, http: aiohttp.ClientSession) -> Finding:
     key = settings.stripe.secret_key
     if key is None and settings.stripe.webhook_secret:
-        return Finding("Stripe", "wrong", "its events are refused, because nobody could work on them; set STRIPE_SECRET_KEY")
+        return Finding(
+            "Stripe", "wrong", "its events are refused, because nobody could work on them; set STRIPE_SECRET_KEY"
+        )
     if key is None:
         return Finding("Stripe", "absent", "there is no billing; set STRIPE_SECRET_KEY")
     try:

@@ -20,7 +20,7 @@ from bot.payments.links import Links
 from bot.payments.plans import Plans
 from bot.payments.shown import day, money
 from bot.payments.state import States
-from bot.payments.words import words
+from bot.payments.words import per, words
 
 _log = structlog.get_logger()
 KIND = "subscription"
@@ -111,13 +111,13 @@ class Changes:
         old, new = change.old, change.new
         if old == new:
             # Only how it is paid changes.
-            old, new = (f"{change.old} {_per(one, language)}" for one in (change.old_interval, change.interval))
+            old, new = (f"{change.old} {per(one, language)}" for one in (change.old_interval, change.interval))
         return {
             "plan": change.new,
             "old": old,
             "new": new,
             "amount": money(-change.total if _flavour(change) == "credit" else today, change.currency),
-            "price": f"{charge} {_per(change.interval, language)}".strip(),
+            "price": f"{charge} {per(change.interval, language)}".strip(),
             "day": day(change.day, self.zone, language),
         }
 
@@ -208,10 +208,6 @@ class Changes:
                 _log.error("charged_otherwise", shown=change.amount, charged=charged, subscription=change.subscription)
         made = change.model_copy(update={"amount": charged, "day": done.until or change.day})
         return words(f"done_{_flavour(change)}", language, **self._values(made, language))
-
-
-def _per(interval: str, language: Language) -> str:
-    return words(interval, language) if interval in ("month", "year") else ""
 
 
 def _flavour(change: Change) -> str:

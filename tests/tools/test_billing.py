@@ -28,7 +28,8 @@ from bot.payments.billing import billing_of
 from bot.payments.client import Stripe
 from bot.prompting.check import Vocabulary, check_folder
 from bot.sandbox.stripe import StripeImitation
-from bot.sandbox.subscriber import customer, subscribe
+from bot.sandbox.stripe.forms import PriceCreate
+from bot.sandbox.subscriber import customer, price_of, subscribe
 from bot.settings import Settings
 from bot.storage.connect import storage_of
 from bot.templates.synced import Templates
@@ -232,6 +233,37 @@ async def test_plans_are_read_once_for_many_and_shown_in_every_currency(
     assert json.loads(await list_plans.call({}, context)) == first
     assert [one["plan"] for one in first["plans"]] == ["Básico", "Pro"]
     assert "$290.00 USD per year" in first["plans"][1]["prices"]
+
+
+@pytest.fixture
+def quarterly(stripe: StripeImitation) -> None:
+    """Básico is paid by the quarter too, for less than by the month."""
+    month = stripe.account.get("price", price_of(stripe, "basico_month_mxn"))
+    every = {"interval": "month", "interval_count": 3}
+    wanted = {"product": month["product"], "currency": "mxn", "unit_amount": 10_000, "recurring": every}
+    stripe.catalog.create_price(PriceCreate.model_validate(wanted | {"lookup_key": "basico_quarter_mxn"}))
+
+
+@pytest.mark.usefixtures("quarterly")
+async def test_a_price_by_the_quarter_is_not_offered_as_one_by_the_month(context: ToolContext) -> None:
+    assert "$100.00" not in await list_plans.call({}, context)
+    await start_subscription.call({"plan": "Básico", "new_customer": True}, context)
+    (page,) = context.parts
+    assert isinstance(page, LinkButton)
+    assert "$199.00 MXN al mes" in page.body
+
+
+@pytest.mark.usefixtures("quarterly")
+async def test_who_pays_by_the_quarter_already_is_told_so(context: ToolContext, stripe: StripeImitation) -> None:
+    subscribe(stripe, customer(stripe, ANA.phone, "Ana", "ana@example.com"), "basico_quarter_mxn")
+    told = json.loads(await get_subscription.call({}, context))
+    assert (told["plan"], told["price"], told["every"]) == ("Básico", "$100.00 MXN", "3 months")
+    with pytest.raises(ToolError, match="no such plan with that interval"):
+        await change_plan.call({"plan": "Pro"}, context)
+    await change_plan.call({"plan": "Básico", "interval": "month"}, context)
+    (card,) = context.parts
+    assert isinstance(card, Buttons)
+    assert "de *Básico cada 3 meses* a *Básico al mes*" in card.body
 
 
 async def test_a_mail_of_an_invoice_that_is_not_paid_is_refused(
