@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from bot.contacts import Contacts
+from bot.mail.suppression import Suppression
 from bot.redis import answer, key
 from bot.sandbox.meta import Person
 from bot.sandbox.openrouter import calls, says
@@ -87,6 +88,24 @@ async def test_an_invoice_comes_as_a_document_or_by_mail(shop: World, ana: Perso
     mail = (await mails(shop, len(before) + 1))[-1]
     assert (mail["to"], mail["template"], mail["data"]["number"]) == ("ana@example.com", "invoice_paid", number)
     assert (mail["data"]["amount"], mail["data"]["currency"]) == ("199.00", "MXN")
+
+
+async def test_an_invoice_for_an_address_that_refused_mail_is_not_promised(shop: World, ana: Person) -> None:
+    await subscriber(shop, ana)
+    before = await mails(shop)
+    await Suppression(shop.redis).add("ana@example.com", "smtp", "550 no such user")
+    await asks(shop, ana, "mándame la factura por correo", "send_invoice", by="email")
+    assert "nothing is sent to this address any more" in told_by_tool(shop)
+    assert len(await mails(shop)) == len(before)
+
+
+async def test_an_invoice_by_mail_outlasts_an_outage_of_the_provider(shop: World, ana: Person) -> None:
+    await subscriber(shop, ana)
+    before = {one async for one in shop.redis.scan_iter("bull:email:invoice-*", _type="hash")}
+    await asks(shop, ana, "mándame la factura por correo", "send_invoice", by="email")
+    after = {one async for one in shop.redis.scan_iter("bull:email:invoice-*", _type="hash")}
+    (job,) = after - before
+    assert json.loads(str(await answer(shop.redis.hget(job, "opts"))))["attempts"] == 10
 
 
 async def test_an_e_mail_that_a_model_sends_goes_to_the_customers_own_address(shop: World, ana: Person) -> None:

@@ -75,6 +75,11 @@ def _told(error: ValidationError, *place: str) -> str:
     return "; ".join(sentences)
 
 
+async def enqueue(redis: Redis, data: dict[str, Any], key: str) -> None:
+    """Add a job `send`, once for this key, that outlasts an outage. Whoever promises the mail uses `Mailroom.order`."""
+    await queues.add(redis, "email", "send", data, key, attempts=_ATTEMPTS, wait_seconds=_FIRST_WAIT_SECONDS)
+
+
 class Mailroom:
     """`email_of` tells the address that is proven to be a contact's own; None when there is none."""
 
@@ -111,7 +116,7 @@ class Mailroom:
         job, _ = mail_job(data)
         if await self.suppression.why(job.to) is not None:
             raise Unfit("to: nothing is sent to this address any more, because it refused an e-mail for good")
-        await queues.add(self._redis, "email", "send", data, key, attempts=_ATTEMPTS, wait_seconds=_FIRST_WAIT_SECONDS)
+        await enqueue(self._redis, data, key)
 
     async def send(self, data: Any, key: str) -> None:
         """Send a letter, once for this key; raises Unfit when it can't leave, another error when it may later."""

@@ -11,7 +11,6 @@ from typing import Any, Literal
 import structlog
 from pydantic import Field
 
-from bot import queues
 from bot.language import Language
 from bot.logs import masked
 from bot.messages import Attachment, LinkButton
@@ -22,6 +21,7 @@ from bot.payments.links import SeveralCustomers
 from bot.payments.news import invoice_mail
 from bot.payments.shown import day, money
 from bot.payments.words import words
+from bot.queues import Unfit
 from bot.storage.door import StorageFailed
 from bot.tools.tool import Arguments, NoArguments, ToolContext, ToolError, tool
 
@@ -212,14 +212,17 @@ async def send_invoice(arguments: WhichInvoice, context: ToolContext) -> str:
 
 
 async def _mail(context: ToolContext, customer: Customer, invoice: Invoice) -> str:
-    if context.verification is None or not customer.email:
+    if context.mail is None or not customer.email:
         raise ToolError("it can't be sent by e-mail: there is no address. Offer it in the chat, by=chat")
     if invoice.status != "paid":
         raise ToolError("only a paid invoice can be sent by e-mail. Offer it in the chat, by=chat")
     language = language_of(context)
     data = invoice_mail(invoice, billing_of(context).zone) | ({"name": customer.name[:100]} if customer.name else {})
     job = {"to": customer.email, "template": "invoice_paid", "data": data, "language": language}
-    await queues.add(context.verification.redis, "email", "send", job, f"invoice-{masked(context.effect)}")
+    try:
+        await context.mail.order(job, f"invoice-{masked(context.effect)}")
+    except Unfit as error:
+        raise ToolError(f"nothing was sent: {error}. Offer it in the chat, by=chat") from error
     return "Done: the invoice is on its way to the address of their account. Don't name the address."
 
 

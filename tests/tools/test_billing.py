@@ -20,6 +20,7 @@ from bot.desk import Desk
 from bot.events import Events
 from bot.handoff import HandOff
 from bot.identity import conversation_for
+from bot.mail.connect import mailroom
 from bot.memory import Memory
 from bot.messages import Attachment, Buttons, LinkButton
 from bot.notices import Notices
@@ -69,12 +70,13 @@ async def context(redis: Redis, stripe: StripeImitation, monkeypatch: pytest.Mon
     for name, value in billing(stripe).items():
         monkeypatch.setenv(name, value)
     settings = Settings()
-    async with aiohttp.ClientSession() as http:
+    storage = storage_of(settings.storage)
+    async with aiohttp.ClientSession() as http, mailroom(redis, settings.mail, storage, business="Demo") as mail:
         graph, desk, contacts = Graph(http, settings.whatsapp), Desk(redis, lease_seconds=6), Contacts(redis)
         templates, memory = Templates(redis, graph, default_language="es"), Memory(redis, settings.memory)
         outbox = outbox_of(redis, graph, desk, contacts, templates, settings)
         notices = Notices(redis, desk, contacts, memory, outbox, templates)
-        made = billing_of(redis, http, contacts, notices, storage_of(settings.storage), graph, settings)
+        made = billing_of(redis, http, contacts, notices, storage, graph, settings)
         assert made is not None
         hasty = Stripe(http, settings.stripe, attempt_seconds=2, first_wait=0.01)
         yield ToolContext(
@@ -92,6 +94,7 @@ async def context(redis: Redis, stripe: StripeImitation, monkeypatch: pytest.Mon
                 changes=replace(made.changes, stripe=hasty),
                 documents=replace(made.documents, stripe=hasty),
             ),
+            mail=mail,
             verification=Verification(redis),
             effect="t_1.r0c0",
         )
