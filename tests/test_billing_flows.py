@@ -117,6 +117,19 @@ async def test_an_e_mail_that_a_model_sends_goes_to_the_customers_own_address(sh
     assert mail["to"] == "ana@example.com"
 
 
+async def test_of_two_plans_offered_at_once_only_the_button_that_works_is_shown(shop: World, ana: Person) -> None:
+    customer(stripe_of(shop), ana.phone, ana.name, "ana@example.com")
+    both = [("start_subscription", {"plan": "Básico", "interval": interval}) for interval in ("month", "year")]
+    shop.models.will(calls(*both), says("Elige."))
+    await shop.meta.writes(ana, {"type": "text", "text": {"body": "¿mensual o anual?"}})
+    await shop.meta.replies(ana)
+    await settled(shop)
+    (shown,) = [sent for sent in shop.meta.sent_to(ana) if sent.type == "interactive"]
+    (page,) = [one for one in stripe_of(shop).snapshot()["checkout_sessions"] if one["status"] == "open"]
+    assert shown.request["interactive"]["action"]["parameters"]["url"] == page["url"]
+    assert "only one plan at a time" in told_by_tool(shop)
+
+
 # ---- changes by a tap
 
 

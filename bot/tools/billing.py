@@ -251,17 +251,24 @@ async def start_subscription(arguments: WhichPlan, context: ToolContext) -> str:
         earlier = await billing.stripe.subscriptions(customer.id)
         if any(one.live for one in earlier):
             raise ToolError("they have a subscription already; change_plan changes its plan")
+        others = await billing.stripe.open_checkouts(customer.id)
+        shown = {part.url for part in context.offered if isinstance(part, LinkButton)}
+        if any(one.url in shown for one in others):
+            raise ToolError(
+                "a button to subscribe is shown with this answer already, and there can be only one plan at a time: "
+                "say which one it is for, and that they can ask for the other instead"
+            )
         trial = 0 if earlier else billing.trial_days
         page = await billing.stripe.checkout(
             customer.id, price.id, trial, await billing.back(), _key(context, "checkout")
         )
         # Another page that is still open would let them subscribe twice.
-        for other in await billing.stripe.open_checkouts(customer.id):
+        for other in others:
             if other.id != page.id:
                 await billing.stripe.expire_checkout(other.id)
     body, label = _LABELS["checkout"][language]
-    shown = f"{money(price.unit_amount or 0, price.currency)} {words(arguments.interval, language)}"
-    context.parts.append(LinkButton(body=body.format(plan=plan.name, price=shown), label=label, url=str(page.url)))
+    amount = f"{money(price.unit_amount or 0, price.currency)} {words(arguments.interval, language)}"
+    context.parts.append(LinkButton(body=body.format(plan=plan.name, price=amount), label=label, url=str(page.url)))
     return f"{_SHOWN} Trial: {trial} days." if trial else _SHOWN
 
 
