@@ -54,7 +54,7 @@ def known(subscription: Subscription | None) -> Known:
 
 @dataclass(frozen=True, slots=True)
 class States:
-    """One hash a customer: `state` as last seen, `payment` the last invoice that was paid or refused."""
+    """One hash a customer: `state` as last seen."""
 
     redis: Redis
 
@@ -75,12 +75,6 @@ class States:
         pipeline.expire(_state(customer), _KEEP_SECONDS)
         await pipeline.execute()
 
-    async def note_payment(self, customer: str, invoice: str, status: str) -> None:
-        pipeline = self.redis.pipeline(transaction=True)
-        pipeline.hset(_state(customer), mapping={"payment": f"{invoice} {status}", "payment_at": str(time.time())})
-        pipeline.expire(_state(customer), _KEEP_SECONDS)
-        await pipeline.execute()
-
     # ---- what a tap is about to do is told by its answer, not once more by Stripe's news of it
 
     async def expect(self, customer: str, subscription: str, price: str, *, ends: bool) -> None:
@@ -91,6 +85,12 @@ class States:
 
     async def expected(self, customer: str, now: Known) -> bool:
         return bool(await self.redis.get(_expected(customer)) == f"{now.subscription} {now.price} {now.ends}")
+
+
+async def kept(redis: Redis, customer: str) -> dict[str, str]:
+    """What is kept of a customer, by its names, to be shown to them."""
+    found: dict[str, str] = await answer(redis.hgetall(_state(customer)))
+    return found
 
 
 async def forget(redis: Redis, customer: str) -> None:
