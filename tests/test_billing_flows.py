@@ -149,6 +149,12 @@ async def test_a_change_of_plan_is_shown_and_then_tapped_for_exactly_that_amount
     assert len(stripe_of(shop).snapshot()["invoices"]) == 2
 
 
+async def test_a_tap_for_a_subscription_that_is_gone_asks_for_no_card(shop: World, ana: Person) -> None:
+    subscription, (confirm, _), _ = await offered_pro(shop, ana)
+    stripe_of(shop).account.forget(stripe_of(shop).account.get("subscription", subscription))
+    assert "ya no está como cuando te lo mostré" in await taps(shop, ana, confirm)
+
+
 async def test_the_last_button_leaves_everything_as_it_is(shop: World, ana: Person) -> None:
     subscription, (confirm, leave), _ = await offered_pro(shop, ana)
     assert await taps(shop, ana, leave) == "De acuerdo, no cambié nada."

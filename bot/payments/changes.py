@@ -145,8 +145,8 @@ class Changes:
             said = words("not_sure" if begun else "not_now", confirmed.language)
             return await self._not_made(change, Settled(text=said, again=True))
         except Gone:
-            # So Stripe says that there is nothing to charge.
-            name = "no_card" if change.amount else "no_longer_possible"
+            # Once the subscription was seen to be there, so Stripe says that there is nothing to charge.
+            name = "no_card" if begun and change.amount else "no_longer_possible"
             return await self._not_made(change, Settled(text=words(name, confirmed.language)))
         except StripeFailed as error:
             _log.error("change_refused", why=str(error), fix="see Stripe's log of requests")
