@@ -108,7 +108,7 @@ async def running(settings: Settings, names: tuple[queues.Name, ...], concurrenc
             mailroom(redis, settings.mail, storage, business=business.name, language=language, email_of=email_of)
         )
         budget = Budget(redis, settings.budget, settings.service.zone)
-        captures, confirming = captures_of(redis, storage, subscribers.tell)
+        captures, confirming = captures_of(redis, storage, subscribers.tell, settings.service.shop_currency)
         answering = Answering(
             contacts=contacts,
             reception=Reception(contacts, handoff, settings.channel),

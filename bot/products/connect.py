@@ -14,8 +14,8 @@ from bot.products.sitting import Means
 from bot.storage.door import Storage
 
 
-def captures_of(redis: Redis, storage: Storage, tell: Tell) -> tuple[Captures, Confirming]:
+def captures_of(redis: Redis, storage: Storage, tell: Tell, shop_currency: str) -> tuple[Captures, Confirming]:
     """What takes the photos of staff, and what a tap on a card does."""
     drafts, catalogue = Drafts(redis), Catalogue(redis)
     showing = Showing(catalogue, Cards(redis))
-    return Captures(Means(drafts, showing)), Confirming(drafts, showing, catalogue, storage, tell)
+    return Captures(Means(drafts, showing, shop_currency)), Confirming(drafts, showing, catalogue, storage, tell)

@@ -42,7 +42,7 @@ class Means:
 
     drafts: Drafts
     showing: Showing
-    shop_currency: str = "MXN"
+    shop_currency: str
     seconds: float = SESSION_SECONDS
 
 

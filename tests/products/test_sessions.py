@@ -30,7 +30,7 @@ class Counter:
 
     def __init__(self, redis: Redis, folder: Path) -> None:
         self.told: list[tuple[str, dict[str, Any], str]] = []
-        self.captures, self.confirming = captures_of(redis, Disk(folder), self._tell)
+        self.captures, self.confirming = captures_of(redis, Disk(folder), self._tell, "MXN")
         self.shelf = Shelf()
         self._turns = 0
 
