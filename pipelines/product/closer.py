@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import io
+import math
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -12,7 +13,7 @@ from typing import NamedTuple
 from PIL import Image
 
 from pipelines.box import Box
-from pipelines.image import ReadText, Sight
+from pipelines.image import Line, ReadText, Sight
 from pipelines.product.card import ProductCard
 from pipelines.product.evidence import Evidence
 from pipelines.product.layout import Piece
@@ -28,11 +29,17 @@ _SHORT = 8
 
 
 class Spot(NamedTuple):
-    """A place to look at again, with the height of its letters in pixels of the photo."""
+    """A place to look at again, with the height of its letters in pixels of the photo, and what was read there."""
 
     photo: int
     box: Box
     tall: float
+    text: str
+
+    def distance(self, line: Line) -> float:
+        """Return how far a line's middle is from that of this place."""
+        x, y = line.box.x + line.box.width / 2, line.box.y + line.box.height / 2
+        return math.dist((x, y), (self.box.x + self.box.width / 2, self.box.y + self.box.height / 2))
 
 
 async def looked_closer(sights: Sequence[Sight], card: ProductCard, *, read_text: ReadText) -> list[Sight]:
@@ -52,9 +59,14 @@ async def looked_closer(sights: Sequence[Sight], card: ProductCard, *, read_text
             for line in lines
             if line.box.overlaps(spot.box) and not any(line.box.overlaps(other.box) for other in kept)
         ]
-        if seen:
+        # A look that loses digits is no better one.
+        if seen and _digits(min(seen, key=spot.distance).text) >= _digits(spot.text):
             closer[spot.photo] = replace(sight, lines=(*kept, *seen))
     return closer
+
+
+def _digits(text: str) -> int:
+    return sum(sign.isdecimal() for sign in text)
 
 
 def _spots(evidence: Evidence, card: ProductCard) -> Iterator[Spot]:
@@ -66,7 +78,7 @@ def _spots(evidence: Evidence, card: ProductCard) -> Iterator[Spot]:
         yield from [_with_cents(piece)] if piece else []
     if size is None:
         short = [piece for piece in evidence.pieces if len(piece.text) <= _SHORT and _may_be_size(piece)]
-        yield from (Spot(piece.photo, piece.box, piece.tall) for piece in short[:1])
+        yield from (Spot(piece.photo, piece.box, piece.tall, piece.text) for piece in short[:1])
 
 
 def _largest_number(evidence: Evidence) -> Spot | None:
@@ -82,7 +94,7 @@ def _largest_number(evidence: Evidence) -> Spot | None:
 def _with_cents(piece: Piece) -> Spot:
     """Return the place of a price and of small cents beside it."""
     x, y, wide, high = piece.box.x, piece.box.y, piece.box.width, piece.box.height
-    return Spot(piece.photo, Box(x, y, wide + round(min(wide, high) * _CENTS_BESIDE), high), piece.tall)
+    return Spot(piece.photo, Box(x, y, wide + round(min(wide, high) * _CENTS_BESIDE), high), piece.tall, piece.text)
 
 
 def _may_be_size(piece: Piece) -> bool:

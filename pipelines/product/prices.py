@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 
+from pipelines.product.sizes import sizes
+
 _SIGNS = {
     "US$": "USD", "USD$": "USD", "MX$": "MXN", "MXN$": "MXN", "R$": "BRL", "S/.": "PEN", "S/": "PEN", "C$": "NIO",
     "COP$": "COP", "€": "EUR", "£": "GBP", "¥": "JPY", "₡": "CRC", "₲": "PYG", "B/.": "PAB", "Bs.": "BOB", "Bs": "BOB",
@@ -111,11 +113,13 @@ def amounts(text: str, *, before: str = "") -> tuple[Amount, ...]:
     A bare whole number is an amount only where a sign, a currency or a word such as "precio" says so.
     """
     found: list[Amount] = []
+    contents = [range(size.start, size.end) for size in sizes(text)]
     last = 0
     for match in _AMOUNT.finditer(text):
         lead = text[last : match.start()] if text[last : match.start()].strip() else (before if not last else "")
         amount = _amount(match, lead, text[match.end() :])
-        if amount is not None:
+        # 1.89 L is no amount of money.
+        if amount is not None and (amount.signed or not any(match.start("number") in content for content in contents)):
             found.append(amount)
             last = match.end()
     return tuple(found)
