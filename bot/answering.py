@@ -23,6 +23,7 @@ from bot.perception import fenced
 from bot.phrases import phrase
 from bot.products.capture import Captures, Correcting
 from bot.products.drafts import Captured
+from bot.products.reader import Turn
 from bot.products.sitting import Incoming
 from bot.prompting.findings import PromptsWrong
 from bot.reception import Reception
@@ -73,7 +74,7 @@ class Answering:
         if received.too_late or (contact.quiet and not scene.begun.journal):
             return Outcome("", "handed_off")
         tapped = await self.confirmations.settle(scene.conversation, scene.messages, contact, scene.language)
-        captured = await self._captured(scene, trace.turn, tapped)
+        captured = await self._captured(scene, trace, tapped)
         handled = tapped.messages.union(captured.messages)
         text = "\n\n".join(filter(None, (tapped.text, captured.text)))
         parts = (*tapped.parts, *captured.parts)
@@ -94,12 +95,13 @@ class Answering:
         cards = await self._cards(scene, trace, captured)
         return replace(outcome, text=received.before(text), offered=(*tapped.parts, *outcome.offered, *cards))
 
-    async def _captured(self, scene: Scene, turn: str, tapped: Answered) -> Captured:
+    async def _captured(self, scene: Scene, trace: Trace, tapped: Answered) -> Captured:
         """What the photo session makes of what staff sent."""
         incoming = _incoming(scene, tapped)
         if not incoming:
             return Captured()
-        return await self.captures.take(scene.conversation, turn, incoming, (scene.contact, scene.language))
+        turn = Turn(trace.turn, scene.contact, scene.language, scene.due - _SENDING_SECONDS, trace.book)
+        return await self.captures.take(scene.conversation, turn, incoming)
 
     async def _cards(self, scene: Scene, trace: Trace, captured: Captured) -> tuple[Part, ...]:
         """The product card, once, as it is after the model's corrections."""

@@ -37,11 +37,13 @@ from bot.payments.billing import billing_of
 from bot.perception import Perception
 from bot.products import showing
 from bot.products.connect import captures_of
+from bot.products.reader import CardReader
 from bot.prompting.watching import watch
 from bot.push.links import invitation_of
 from bot.push.sending import Pushes
 from bot.queues import Nudges
 from bot.rate import Rate
+from bot.readings import Readings
 from bot.reception import Reception
 from bot.records import Records
 from bot.redis import connect, ended
@@ -108,7 +110,17 @@ async def running(settings: Settings, names: tuple[queues.Name, ...], concurrenc
             mailroom(redis, settings.mail, storage, business=business.name, language=language, email_of=email_of)
         )
         budget = Budget(redis, settings.budget, settings.service.zone)
-        captures, confirming = captures_of(redis, storage, subscribers.tell, settings.service.shop_currency)
+        captures, confirming = captures_of(
+            redis,
+            storage,
+            subscribers.tell,
+            CardReader(
+                eyes=lambda conversation: senses.eyes(budget.account(conversation), Readings(redis, conversation)),
+                model=model,
+                budget=budget,
+                shop_currency=settings.service.shop_currency,
+            ),
+        )
         answering = Answering(
             contacts=contacts,
             reception=Reception(contacts, handoff, settings.channel),
