@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from html import escape
 from typing import Protocol
@@ -127,7 +127,9 @@ def _words(text: str) -> set[str]:
     return set(re.findall(r"\w+", plain(text)))
 
 
-def _place(lines: Iterable[Line], wanted: set[str]) -> Box | None:
-    """Return where most of the words stand together: the line that says the most of them."""
+def _place(lines: Sequence[Line], wanted: set[str]) -> Box | None:
+    """Return where the words stand: around the lines that say nothing else, or at the one that says most of them."""
+    own = [line for line in lines if (words := _words(line.text)) and words <= wanted]
     best = max(lines, key=lambda line: len(_words(line.text) & wanted), default=None)
-    return best.box if best and _words(best.text) & wanted else None
+    own = own or ([best] if best and _words(best.text) & wanted else [])
+    return Box.around(corner for line in own for corner in line.box.ends) if own else None
