@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from bot.ai.vision import COST_USD_PER_PHOTO
 from bot.products.reader import named
 from bot.sandbox.meta import Person
 from bot.sandbox.openrouter import fails, says
@@ -47,7 +48,7 @@ async def test_without_an_answer_the_name_is_what_was_read(shop: Shop, ana: Pers
 
 
 async def test_what_nobody_may_pay_for_is_not_asked(open_shop: Open, ana: Person) -> None:
-    shop = await open_shop(BUDGET_CONTACT_USD_DAY="0.00151")  # as much as one photo costs
+    shop = await open_shop(BUDGET_CONTACT_USD_DAY=str(COST_USD_PER_PHOTO))
     card = await shop.sends(ana, front(shop))
     assert "Nombre: Donitas (foto 1, " in card.text
     assert shop.world.models.requests == []
