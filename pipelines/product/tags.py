@@ -12,7 +12,7 @@ from pipelines.product import ink
 from pipelines.product.card import Doubt, DoubtKind, Field
 from pipelines.product.evidence import NOTHING, Evidence, Found
 from pipelines.product.layout import Piece
-from pipelines.product.prices import Amount, Role, amounts, announces, bare
+from pipelines.product.prices import Amount, Role, amounts, announces, bare, upturned
 from pipelines.product.sizes import sizes
 
 _SURE, _HELD, _UNSIGNED, _UNPOINTED, _TORN = 0.95, 0.99, 0.75, 0.7, 0.5
@@ -75,6 +75,8 @@ def _priced(evidence: Evidence) -> Iterator[Priced]:
             for piece in pieces
             for amount in amounts(piece.text, before=_before(piece, pieces))
         ]
+        if not any(priced.amount.role in {Role.PRICE, Role.NOW} for priced in found):
+            found += _upturned(pieces)
         for priced in found or _bare(pieces):
             yield _looked_at(priced, sight)
 
@@ -85,6 +87,13 @@ def _bare(pieces: list[Piece]) -> list[Priced]:
     amount = bare(largest[-1].text) if largest else None
     alone = len(largest) > 1 and largest[-1].tall > largest[-2].tall * _TOWERING
     return [Priced(amount, largest[-1], known_cents=False)] if amount and alone else []
+
+
+def _upturned(pieces: list[Piece]) -> list[Priced]:
+    """Take the largest line for a price that the engine read upside down: 00.69$ for $69.00."""
+    largest = max(pieces, key=lambda piece: piece.tall, default=None)
+    amount = upturned(largest.text) if largest else None
+    return [Priced(amount, largest, known_cents=True)] if amount and largest else []
 
 
 def _is_known(amount: Amount) -> bool:
@@ -104,7 +113,9 @@ def _looked_at(priced: Priced, sight: Sight) -> Priced:
     small = ink.small_tail(sight, piece) if amount.value >= _LEAST_WITH_CENTS else False
     if small:
         return Priced(replace(amount, value=amount.value.scaleb(-2), raised=True), piece, known_cents=True)
-    return replace(priced, known_cents=small is False and not ink.goes_on(sight, piece))
+    # Of a line on its side it can't be told where it goes on.
+    ends = not piece.is_on_its_side and not ink.goes_on(sight, piece)
+    return replace(priced, known_cents=small is False and ends)
 
 
 def _joined(pieces: list[Piece]) -> list[Piece]:

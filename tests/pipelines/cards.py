@@ -1,13 +1,16 @@
 """Cards for tests: of photos that were read before, or of lines and bars that a test puts in their places."""
 
+import io
 import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from PIL import Image
+
 from pipelines.barcodes import Barcode
 from pipelines.box import Box
-from pipelines.image import Line, Reading, Sight
+from pipelines.image import Line, Reading, ReadText, Sight
 from pipelines.product import DoubtKind, ProductCard, card_from
 
 PHOTOS = Path(__file__).parents[2] / "fixtures" / "products"
@@ -20,8 +23,24 @@ def line(text: str, x: int, y: int, tall: int, *, confidence: float = 1.0) -> Li
     return Line(text, confidence, box, ((x, y), (x + wide, y), (x + wide, y + tall), (x, y + tall)))
 
 
-def sight(*lines: Line, codes: tuple[Barcode, ...] = ()) -> Sight:
-    return Sight(1000, 1000, "\n".join(one.text for one in lines), lines, (), codes, b"")
+def sight(*lines: Line, codes: tuple[Barcode, ...] = (), picture: bool = False) -> Sight:
+    """Put lines and codes on a photo; with `picture` it has pixels, all white."""
+    jpeg = io.BytesIO()
+    if picture:
+        Image.new("L", (1000, 1000), 255).save(jpeg, "JPEG")
+    return Sight(1000, 1000, "\n".join(one.text for one in lines), lines, (), codes, jpeg.getvalue())
+
+
+def reads(text: str | None) -> ReadText:
+    """Make an engine that reads one line in the middle of what it is shown; None where it must not be asked."""
+
+    async def read(jpeg: bytes) -> Reading:
+        assert text is not None, "a closer look"
+        with Image.open(io.BytesIO(jpeg)) as cut:
+            middle = Box(cut.width // 4, cut.height // 4, cut.width // 2, cut.height // 2)
+        return Reading(text, (Line(text, 1.0, middle),) if text else ())
+
+    return read
 
 
 def bars(value: str, form: str = "EAN-13", *, x: int = 300, y: int = 500) -> Barcode:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 
 from pipelines.barcodes import Barcode
+from pipelines.box import Box
 from pipelines.image import Line
-from pipelines.product import DoubtKind, card_from
-from tests.pipelines.cards import asked, bars, line, said, sight
+from pipelines.product import DoubtKind, card_from, card_of_sights
+from tests.pipelines.cards import asked, bars, line, reads, said, sight
 
 
 def test_bars_and_digits_that_differ_are_asked_about() -> None:
@@ -203,3 +204,88 @@ def test_what_was_read_badly_is_never_called_sure(confidence: float) -> None:
         [sight(*(line(one.text, one.box.x, one.box.y, one.box.height, confidence=confidence) for one in lines))]
     )
     assert not any(field.confident for field in card.fields.values())
+
+
+@pytest.mark.parametrize(
+    ("lines", "name", "brand"),
+    [
+        (["Lunaria", "Jabón", "para manos"], "Jabón para manos", "Lunaria"),
+        (["LUNARIA", "JABÓN", "PARA MANOS"], "JABÓN PARA MANOS", "LUNARIA"),
+        (["Lunaria", "Arroz", "Sin gluten"], "Arroz", "Lunaria"),
+    ],
+)
+def test_a_name_may_go_on_in_the_next_line(lines: list[str], name: str, brand: str) -> None:
+    card = card_from([sight(*(line(text, 100, 100 + 110 * place, 84) for place, text in enumerate(lines)))])
+    assert (said(card)["name"], said(card)["brand"]) == (name, brand)
+
+
+@pytest.mark.parametrize(
+    ("tag", "unsure"),
+    [
+        ("JABON PARA MANOS LUNARIA 1 L", set()),
+        ("JABON PARA MANOS", {"brand"}),
+        ("JABON PARA MANOS ANTIBACTERIAL LUNARIA 1 L", {"name", "brand"}),
+        ("JABON PARAMANOS LUNARIA 1 L", {"name", "brand"}),
+        ("JABON LIQUIDO LUNARIA 1 L", {"name", "brand"}),
+    ],
+)
+def test_a_name_is_sure_where_front_and_tag_say_it_word_for_word(tag: str, unsure: set[str]) -> None:
+    front = sight(line("Lunaria", 100, 100, 100), line("Jabón para manos", 100, 300, 50))
+    card = card_from([front, sight(line(tag, 100, 100, 40), line("$42.50", 100, 200, 150))])
+    assert said(card)["name"] == "Jabón para manos"
+    assert set(asked(card)) == unsure
+
+
+def test_a_brand_that_only_the_front_says_is_asked_about() -> None:
+    card = card_from([sight(line("Lunaria", 100, 100, 100), line("Jabón para manos", 100, 300, 50))])
+    assert asked(card)["brand"] == (DoubtKind.UNSURE, ["Lunaria"])
+
+
+async def test_a_price_is_sure_where_two_looks_read_the_same() -> None:
+    tag = sight(line("$32.60", 100, 300, 150), picture=True)
+    for read, sure in (("$32.60", True), ("$3260", True), ("$326.60", False), ("", False)):
+        card = await card_of_sights([tag], read_text=reads(read))
+        assert card.fields["price"].value == "32.60"
+        assert card.fields["price"].confident == sure
+        assert ("price" in asked(card)) != sure
+
+
+async def test_a_price_that_something_else_bears_out_is_not_looked_at_again() -> None:
+    tag = sight(line("$35.50", 100, 300, 150), line("Antes $45.50 Ahorra $10.00", 100, 500, 40))
+    card = await card_of_sights([tag], read_text=reads(None))
+    assert card.fields["price"].confident
+
+
+async def test_a_look_that_loses_digits_is_no_better_one() -> None:
+    tag = sight(line("66", 100, 300, 150), line("Vigencia", 100, 600, 30), picture=True)
+    card = await card_of_sights([tag], read_text=reads("6"))
+    assert card.fields["price"].value == "66"
+
+
+def test_a_whole_price_on_its_side_may_have_cents_that_were_not_read() -> None:
+    upright = Line("$33", 1.0, Box(300, 100, 150, 300), ((300, 400), (300, 100), (450, 100), (450, 400)))
+    card = card_from([sight(upright, line("SKU 1", 100, 800, 30), picture=True)])
+    assert asked(card)["price"] == (DoubtKind.CENTS, ["33"])
+
+
+def test_a_price_that_was_read_upside_down_is_asked_about() -> None:
+    card = card_from([sight(line("00'69$", 100, 300, 150), line("Antes $86.00", 100, 200, 30))])
+    assert asked(card)["price"] == (DoubtKind.UNSURE, ["69.00"])
+
+
+@pytest.mark.parametrize("text", ["A partir de 6 pzas $46.22", "Mayoreo 3 pzas", "6 pzas o más $20.00"])
+def test_a_quantity_to_buy_is_no_content(text: str) -> None:
+    card = card_from([sight(line("Papel aluminio 20 m", 100, 100, 40), line(text, 100, 400, 60))])
+    assert said(card)["size"] == "20 m"
+    assert "size" not in asked(card)
+
+
+def test_a_content_with_a_point_is_no_price() -> None:
+    card = card_from([sight(line("LECHE 1.89 L", 100, 100, 40))])
+    assert said(card) == {"size": "1.89 L", "name": "LECHE"}
+
+
+@pytest.mark.parametrize("printed", ["(01)07503001234564", "01)07503001234564(17)27", "11)07503001234564(10)A"])
+def test_a_gs1_code_is_told_by_its_printed_elements(printed: str) -> None:
+    card = card_from([sight(line(printed, 100, 100, 30))])
+    assert asked(card)["barcode"] == (DoubtKind.DIGITS_ONLY, ["7503001234564"])
