@@ -30,6 +30,7 @@ _MARGIN = 0.4
 _CENTS_BESIDE = 0.8
 _SHORT = 8
 _DIFFERENT = 0.7
+_NUMBER = re.compile(r"[$€]?\s?\d+(?:[.,]\d+)?")
 
 
 class Spot(NamedTuple):
@@ -79,9 +80,9 @@ async def looked_closer(
             for line in lines
             if line.box.overlaps(spot.box) and not any(line.box.overlaps(other.box) for other in kept)
         ]
-        looks.append(Look(spot, tuple(line.text for line in replaced), tuple(line.text for line in seen)))
-        # A look that loses digits is no better one.
-        if not spot.check and seen and _digits(min(seen, key=spot.distance).text) >= _digits(spot.text):
+        look = Look(spot, tuple(line.text for line in replaced), tuple(line.text for line in seen))
+        looks.append(look)
+        if not spot.check and seen and _is_better(look, min(seen, key=spot.distance).text):
             closer[spot.photo] = replace(sight, lines=(*kept, *seen))
     return closer, looks
 
@@ -94,9 +95,13 @@ def borne_out(card: ProductCard, looks: Sequence[Look]) -> ProductCard:
         return card
     if all(_say(price.value, look.before) and _say(price.value, look.after) for look in mine):
         return card
-    unsure = replace(price, confidence=_DIFFERENT)
-    doubt = Doubt(DoubtKind.UNSURE, "price", (unsure,))
-    return replace(card, fields={**card.fields, "price": unsure}, doubts=(*card.doubts, doubt))
+    unsure = {"price": replace(price, confidence=_DIFFERENT)}
+    currency = card.fields.get("currency")
+    if currency and currency.confident and currency.photo is None:
+        # A bare $ is as sure as the price that it stands by: US$ may have been read so.
+        unsure["currency"] = replace(currency, confidence=_DIFFERENT)
+    doubts = (Doubt(DoubtKind.UNSURE, name, (field,)) for name, field in unsure.items())
+    return replace(card, fields={**card.fields, **unsure}, doubts=(*card.doubts, *doubts))
 
 
 def _say(price: str, texts: Sequence[str]) -> bool:
@@ -106,6 +111,16 @@ def _say(price: str, texts: Sequence[str]) -> bool:
         return True
     digits = [re.sub(r"\D", "", text) for text in texts]
     return wanted in digits or any(one + other == wanted for one, other in permutations(digits, 2))
+
+
+def _is_better(look: Look, middle: str) -> bool:
+    """Say whether a look, with this line in the middle, says more; one that loses digits or the sign of a number
+    doesn't.
+    """
+    if not _NUMBER.fullmatch(look.spot.text):
+        return True
+    more = _digits(middle) - _digits(look.spot.text)
+    return more > 0 or (more == 0 and len("".join(look.after)) >= len("".join(look.before)))
 
 
 def _digits(text: str) -> int:
