@@ -104,8 +104,12 @@ async def running(settings: Settings, names: tuple[queues.Name, ...], concurrenc
         notices = Notices(redis, desk, contacts, memory, outbox, templates)
         billing = billing_of(redis, http, contacts, notices, storage, graph, settings, tell=subscribers.tell)
         email_of = billing.links.email_of if billing else None
+
+        async def business_name() -> str:
+            return (await library.now()).business.name
+
         mail = await stack.enter_async_context(
-            mailroom(redis, settings.mail, storage, business=business.name, language=language, email_of=email_of)
+            mailroom(redis, settings.mail, storage, business=business_name, language=language, email_of=email_of)
         )
         budget = Budget(redis, settings.budget, settings.service.zone)
         captures, confirming = captures_of(redis, storage, subscribers.tell)
