@@ -27,6 +27,7 @@ from bot.files import files_of
 from bot.handoff import HandOff
 from bot.joining import Joining
 from bot.mail.connect import mailroom
+from bot.mail.mailroom import BusinessName
 from bot.memory import Memory
 from bot.metrics import Ship
 from bot.notices import Notices
@@ -37,6 +38,7 @@ from bot.payments.billing import billing_of
 from bot.perception import Perception
 from bot.products import showing
 from bot.products.connect import captures_of
+from bot.prompting.library import Library
 from bot.prompting.watching import watch
 from bot.push.links import invitation_of
 from bot.push.sending import Pushes
@@ -72,6 +74,15 @@ _DUE_AGAIN_SECONDS = 3.0
 CONCURRENCY = 100
 
 
+def _named_by(library: Library) -> BusinessName:
+    """The business's name in the release that is current when it is asked for."""
+
+    async def name() -> str:
+        return (await library.now()).business.name
+
+    return name
+
+
 @asynccontextmanager
 async def running(settings: Settings, names: tuple[queues.Name, ...], concurrency: int) -> AsyncIterator[None]:
     """Work on the queues until the context ends; ending it waits for the jobs in hand."""
@@ -104,12 +115,8 @@ async def running(settings: Settings, names: tuple[queues.Name, ...], concurrenc
         notices = Notices(redis, desk, contacts, memory, outbox, templates)
         billing = billing_of(redis, http, contacts, notices, storage, graph, settings, tell=subscribers.tell)
         email_of = billing.links.email_of if billing else None
-
-        async def business_name() -> str:
-            return (await library.now()).business.name
-
         mail = await stack.enter_async_context(
-            mailroom(redis, settings.mail, storage, business=business_name, language=language, email_of=email_of)
+            mailroom(redis, settings.mail, storage, business=_named_by(library), language=language, email_of=email_of)
         )
         budget = Budget(redis, settings.budget, settings.service.zone)
         captures, confirming = captures_of(redis, storage, subscribers.tell)
