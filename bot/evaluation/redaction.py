@@ -55,6 +55,7 @@ _PATTERN = re.compile("|".join(f"(?P<{kind}>{pattern})" for kind, pattern in {
     "coordinates": r"-?\d{1,3}\.\d{4,}\s*[,;]\s*-?\d{1,3}\.\d{4,}",
     "address": rf"(?:{_STREET}|{_ENGLISH}){_BEHIND}|\b(?i:col(?:onia)?\.?|fracc\.)\s+{_INSIDE}{_BEHIND}"
                r"|\b(?i:c\.?\s?p\.?)\s*:?\s*\d{5}\b",
+    "ending": r"[•*]{2,}[ •*]*\d{4}\b|\b(?i:terminaci[oó]n|termina en|terminada en|ending in)\s+(?:en\s+)?\d{4}\b",
     "number": rf"(?<!\w)\+?\(?\d(?:{_GAP}(?!{_DATE})\d){{9,}}|{NUMBER}",
 }.items()))  # fmt: skip
 # A page with nothing but words in its path is everybody's.
@@ -180,6 +181,7 @@ _STAND_INS: dict[str, Callable[[int, str], str]] = {
     "address": lambda number, _: f"Calle Ejemplo {number}",
     "clabe": lambda number, _: f"{number:018d}",
     "card": lambda number, _: f"4000 0000 0000 {number:04d}",
+    "ending": lambda number, _: f"•••• {number:04d}",
     "phone": lambda number, _: f"55 0000 {number:04d}",
     "number": lambda number, _: f"{number:020d}",
 }
