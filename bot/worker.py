@@ -181,7 +181,7 @@ async def running(settings: Settings, names: tuple[queues.Name, ...], concurrenc
         await _alongside(stack, _sweep(desk, nudges))
         if settings.service.prompts_release == "watch":
             await _alongside(stack, watch(library))
-        await _alongside(stack, _resend(outbox, graph, nudges))
+        await _alongside(stack, _resend(outbox, desk, graph, nudges))
         _log.info("worker_ready", queues=list(names), concurrency=concurrency, release=prompts.release)
         yield
 
@@ -220,13 +220,13 @@ async def _sweep(desk: Desk, nudges: Nudges) -> None:
             _log.warning("sweep_failed", error=type(error).__name__)
 
 
-async def _resend(outbox: Outbox, graph: Graph, nudges: Nudges) -> None:
+async def _resend(outbox: Outbox, desk: Desk, graph: Graph, nudges: Nudges) -> None:
     """Ask for turns where something has to be sent by now, unless sending is paused; and find out when that ends."""
     while True:
         await asyncio.sleep(_RESEND_SECONDS)
         try:
             if await outbox.pause.over(graph):
-                for conversation in await outbox.deliveries.due():
+                for conversation in await desk.free(await outbox.deliveries.due()):
                     nudges.turn(conversation, f"{conversation}-due-{int(time.time() / _DUE_AGAIN_SECONDS)}")
         except (RedisError, OSError) as error:
             _log.warning("resending_failed", error=type(error).__name__)
