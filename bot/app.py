@@ -26,7 +26,7 @@ from bot.inbox import MOST_WAITING, Inbox
 from bot.metrics import Ship
 from bot.pause import Pause
 from bot.payments import webhook as stripe_webhook
-from bot.prompting.releases import current_release
+from bot.prompting.releases import standing
 from bot.push import pages as push
 from bot.push.links import Links
 from bot.queues import Nudges
@@ -112,9 +112,15 @@ async def metrics(request: web.Request) -> web.Response:
         release = GaugeMetricFamily(
             "recado_prompts_release", "1 for the prompts that turns begin with", labels=["release"]
         )
-        if current := await current_release(request.app[REDIS]):
-            release.add_metric([current], 1)
-        gauges = [unaccounted, jobs, paused, release]
+        candidate = GaugeMetricFamily(
+            "recado_prompts_candidate_percent", "The share of contacts that have a candidate", labels=["release"]
+        )
+        stands = await standing(request.app[REDIS])
+        if stands.current:
+            release.add_metric([stands.current], 1)
+        if stands.canary:
+            candidate.add_metric([stands.canary.release], stands.canary.percent)
+        gauges = [unaccounted, jobs, paused, release, candidate]
     except (RedisError, OSError):
         # Without Redis the page still tells what this process counted; readyz tells that Redis is away.
         gauges = []

@@ -15,6 +15,7 @@ import structlog
 import typer
 
 from bot import (
+    canary_commands,
     contact_commands,
     key_commands,
     logs,
@@ -37,6 +38,8 @@ cli = typer.Typer(
 )
 prompt_commands.app.command("eval")(evaluation_commands.evaluate)
 prompt_commands.app.command("case")(case_command.case)
+prompt_commands.app.command("promote")(canary_commands.promote)
+prompt_commands.app.command("canary")(canary_commands.canary)
 cli.add_typer(prompt_commands.app)
 cli.add_typer(template_commands.app)
 cli.add_typer(queue_commands.app)

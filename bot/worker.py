@@ -58,6 +58,7 @@ from bot.templates.files import definitions
 from bot.templates.synced import Templates
 from bot.tools.catalog import tools_for
 from bot.tools.tool import Kit
+from bot.trial import Trial
 from bot.turn import Stations, Turns
 from bot.verification import Verification
 from bot.vocabulary import library_of
@@ -161,6 +162,7 @@ async def running(settings: Settings, names: tuple[queues.Name, ...], concurrenc
             nudges=nudges,
             aside=Aside(redis),
             subscribers=subscribers,
+            trial=Trial(redis, library),
         )
         turns = Turns(stations, settings.turn, settings.service)
         shift = Shift(desk, outbox, Joining(redis, desk, memory), turns.take)
@@ -190,7 +192,7 @@ async def running(settings: Settings, names: tuple[queues.Name, ...], concurrenc
         await _alongside(stack, _sweep(desk, nudges))
         if settings.service.prompts_release == "watch":
             await _alongside(stack, watch(library))
-        await _alongside(stack, _resend(outbox, graph, nudges))
+        await _alongside(stack, _resend(outbox, desk, graph, nudges))
         _log.info("worker_ready", queues=list(names), concurrency=concurrency, release=prompts.release)
         yield
 
@@ -229,13 +231,13 @@ async def _sweep(desk: Desk, nudges: Nudges) -> None:
             _log.warning("sweep_failed", error=type(error).__name__)
 
 
-async def _resend(outbox: Outbox, graph: Graph, nudges: Nudges) -> None:
+async def _resend(outbox: Outbox, desk: Desk, graph: Graph, nudges: Nudges) -> None:
     """Ask for turns where something has to be sent by now, unless sending is paused; and find out when that ends."""
     while True:
         await asyncio.sleep(_RESEND_SECONDS)
         try:
             if await outbox.pause.over(graph):
-                for conversation in await outbox.deliveries.due():
+                for conversation in await desk.free(await outbox.deliveries.due()):
                     nudges.turn(conversation, f"{conversation}-due-{int(time.time() / _DUE_AGAIN_SECONDS)}")
         except (RedisError, OSError) as error:
             _log.warning("resending_failed", error=type(error).__name__)

@@ -90,7 +90,7 @@ async def test_what_happened_becomes_a_case_that_is_recorded_and_passes(start: S
     assert (await recado("prompts", "check")).code == 0
     away: dict[str, str] = {"OPENROUTER_API_KEY": ""}
     stale = await recado("prompts", "eval", "calls-a-person", **away)
-    assert (stale.code, "it has no recording; make one with --record" in stale.out) == (0, True)
+    assert (stale.code, "it has no recording" in stale.out) == (0, True)
     assert "1 passed" in (await recado("prompts", "eval", "calls-a-person", "--record", **away)).out
 
     again = await recado("prompts", "case", PERSON.bsuid, "--turns", "2", "--name", "calls-a-person")

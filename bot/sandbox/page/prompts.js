@@ -30,7 +30,7 @@ function mistakes({ findings, release }) {
 }
 
 function release({ release: name, how, findings }) {
-  const words = [el("strong", {}, t(how === "rollback" ? "prompts_back" : "prompts_released")), " ", short(name), " · ", time(new Date())];
+  const words = [el("strong", {}, t(has(`prompts_${how}`) ? `prompts_${how}` : "prompts_released")), " ", short(name), " · ", time(new Date())];
   if (!findings.length) return el("p", { class: "prompt-news released" }, ...words);
   const hints = t(findings.length === 1 ? "prompts_hint" : "prompts_hints", { count: findings.length });
   return el("details", { class: "prompt-news released" }, el("summary", {}, ...words, " · ", hints), list(findings));
