@@ -13,7 +13,7 @@ import structlog
 from bot.ai.chat import Answer, Book, ChatModel, FromModel, FromTool, NoModelAnswered, Question, ToolCall, ToolOffer
 from bot.messages import Part, Record
 from bot.points import passing
-from bot.tools.tool import Tool, ToolContext, ToolError
+from bot.tools.tool import StoreAway, Tool, ToolContext, ToolError
 
 _log = structlog.get_logger()
 _ROUNDS = 6
@@ -132,8 +132,11 @@ class _Hands:
         return tuple(tool.offer for tool in self._tools.values())
 
     async def work(self, step: Step) -> list[Done]:
-        """Do all calls of a step at once."""
-        return list(await asyncio.gather(*(self._one(call) for call in step.calls)))
+        """Do all calls of a step at once. Raises what stopped one of them, when all are over."""
+        done = await asyncio.gather(*(self._one(call) for call in step.calls), return_exceptions=True)
+        if stopped := [one for one in done if isinstance(one, BaseException)]:
+            raise stopped[0]
+        return [one for one in done if isinstance(one, Done)]
 
     async def _one(self, call: Asked) -> Done:
         if call.id in self._done:
@@ -156,6 +159,9 @@ class _Hands:
                 result = await tool.call(call.arguments, context)
         except ToolError as error:
             result, outcome = f"Error: {error}", "refused"
+        except StoreAway:
+            # No fault of the tool's: the turn is tried again, and its effects have names, so that none is done twice.
+            raise
         except Exception:  # noqa: BLE001
             # A fault in one tool must not silence the assistant: the model says honestly that it didn't work.
             _log.exception("tool_failed", tool=call.name)

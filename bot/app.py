@@ -12,7 +12,7 @@ from prometheus_client.core import GaugeMetricFamily
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
-from bot import downloads, queues, rate, webhook
+from bot import downloads, queued, queues, rate, webhook
 from bot.alerts import Alerts
 from bot.console import pages
 from bot.contacts import Contacts
@@ -26,7 +26,7 @@ from bot.inbox import MOST_WAITING, Inbox
 from bot.metrics import Ship
 from bot.pause import Pause
 from bot.payments import webhook as stripe_webhook
-from bot.prompting.releases import current_release
+from bot.prompting.releases import standing
 from bot.push import pages as push
 from bot.push.links import Links
 from bot.queues import Nudges
@@ -105,16 +105,22 @@ async def metrics(request: web.Request) -> web.Response:
         unaccounted.add_metric([], await request.app[DESK].unaccounted())
         jobs = GaugeMetricFamily("recado_queue_jobs", "Jobs by queue and state", labels=["queue", "state"])
         for name in queues.QUEUES:
-            for state, count in (await queues.counts(request.app[REDIS], name)).items():
+            for state, count in (await queued.counts(request.app[REDIS], name)).items():
                 jobs.add_metric([name, state], count)
         paused = GaugeMetricFamily("recado_sending_paused", "1 while nothing is sent because Meta lets nobody send")
         paused.add_metric([], 1 if await Pause(request.app[REDIS], request.app[pages.EVENTS]).now() else 0)
         release = GaugeMetricFamily(
             "recado_prompts_release", "1 for the prompts that turns begin with", labels=["release"]
         )
-        if current := await current_release(request.app[REDIS]):
-            release.add_metric([current], 1)
-        gauges = [unaccounted, jobs, paused, release]
+        candidate = GaugeMetricFamily(
+            "recado_prompts_candidate_percent", "The share of contacts that have a candidate", labels=["release"]
+        )
+        stands = await standing(request.app[REDIS])
+        if stands.current:
+            release.add_metric([stands.current], 1)
+        if stands.canary:
+            candidate.add_metric([stands.canary.release], stands.canary.percent)
+        gauges = [unaccounted, jobs, paused, release, candidate]
     except (RedisError, OSError):
         # Without Redis the page still tells what this process counted; readyz tells that Redis is away.
         gauges = []

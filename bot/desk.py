@@ -17,7 +17,7 @@ from redis.exceptions import RedisError
 
 from bot import erased, identity, ledger
 from bot.messages import Inbound
-from bot.redis import answer, key
+from bot.redis import answer, apart, key
 from bot.waiting import written
 
 _log = structlog.get_logger()
@@ -134,7 +134,7 @@ class Desk:
 
     async def abandon(self, lease: Lease) -> None:
         """Let go at once after a failure, so that the next try needn't wait for the lease to run out."""
-        await answer(self._redis.eval(_ABANDON, 1, lease_key(lease.conversation), lease.token))
+        await apart(answer(self._redis.eval(_ABANDON, 1, lease_key(lease.conversation), lease.token)))
 
     async def unfinished(self) -> list[str]:
         """Conversations with messages that have no end yet."""
@@ -144,6 +144,10 @@ class Desk:
     async def overdue(self, seconds: float) -> list[str]:
         """Conversations whose last message came longer ago than this and which nobody holds."""
         names: list[str] = await self._redis.zrangebyscore(OPEN, "-inf", time.time() - seconds, start=0, num=500)
+        return await self.free(names)
+
+    async def free(self, names: list[str]) -> list[str]:
+        """Those of these conversations that nobody holds: a job for another would only take a worker's place."""
         pipeline = self._redis.pipeline(transaction=False)
         for name in names:
             pipeline.exists(lease_key(name))

@@ -18,7 +18,7 @@ from typing import Any
 
 from redis.asyncio import Redis
 
-from bot import contacts, erased, identity, ledger, queues
+from bot import contacts, erased, identity, ledger, queued
 from bot.contacts import address_of, variants
 from bot.deliveries import Deliveries
 from bot.desk import Desk, Lease, LeaseLost, done_key, hold, lease_key
@@ -112,7 +112,7 @@ class Dossier:
             "files": [{"key": file.key, "size": file.size} for file in stored],
             "jobs": [
                 {"queue": job.queue, "id": job.id, "name": job.name, "data": job.data}
-                for job in await queues.about(self._redis, person.is_about)
+                for job in await queued.about(self._redis, person.is_about)
             ],
         }
 
@@ -128,7 +128,7 @@ class Dossier:
             try:
                 # The storage first: it is what may fail.
                 files = [await self._files.erase(name) for name in person.conversations]
-                jobs = await queues.forget(self._redis, person.is_about)
+                gone = await queued.forget(self._redis, person.is_about)
                 for name in person.conversations:
                     await erased.note_messages(self._redis, await ledger.raw(self._redis, name))
                 for name in person.conversations:
@@ -149,7 +149,7 @@ class Dossier:
             except BaseException:
                 await self._redis.delete(*map(erased.erased, person.conversations))
                 raise
-        return Erased(sum(keys), sum(files), jobs, opted_out)
+        return Erased(sum(keys), sum(files), gone, opted_out)
 
     async def _close(self, person: Person, seconds: int) -> None:
         for name in person.conversations:

@@ -54,7 +54,8 @@ def show(output: Format = "text") -> None:
 
     async def run(desk: _Desk) -> bool:
         from bot.aside import as_json  # noqa: PLC0415 - each command loads only what it runs
-        from bot.queues import QUEUES, counts, failed  # noqa: PLC0415 - as above
+        from bot.queued import counts, failed  # noqa: PLC0415 - as above
+        from bot.queues import QUEUES  # noqa: PLC0415 - as above
 
         found = {
             "queues": {name: await counts(desk.redis, name) for name in QUEUES},
@@ -77,7 +78,7 @@ def retry(which: Which = None, every: All = False, output: Format = "text") -> N
 
     async def run(desk: _Desk) -> bool:
         from bot.aside import Acted  # noqa: PLC0415 - as above
-        from bot.queues import retry_failed  # noqa: PLC0415 - as above
+        from bot.queued import retry_failed  # noqa: PLC0415 - as above
 
         jobs = await retry_failed(desk.redis, which)
         messages = 0
@@ -98,7 +99,7 @@ def drop(which: Which = None, every: All = False, output: Format = "text") -> No
     """Forget: a failed job, or the messages of a conversation that were set aside. Exit 1 when there is none."""
 
     async def run(desk: _Desk) -> bool:
-        from bot.queues import drop_failed  # noqa: PLC0415 - as above
+        from bot.queued import drop_failed  # noqa: PLC0415 - as above
 
         jobs = await drop_failed(desk.redis, which)
         messages = sum([await desk.aside.drop(name) for name in await _conversations(desk, which)])

@@ -95,6 +95,15 @@ async def ended(task: asyncio.Future[Any]) -> None:
     await asyncio.gather(task, return_exceptions=True)
 
 
+async def apart(work: Awaitable[T]) -> T:
+    """Clean up with Redis after a cancellation: in a task of its own, which is finished though this one is cancelled.
+
+    redis-py looks at a connection under a time-out of zero. On early Pythons (3.11.2 does it, 3.11.7 does not) that
+    cancels whoever was cancelled before once more: such a task can't talk to Redis.
+    """
+    return await asyncio.shield(asyncio.ensure_future(work))
+
+
 class Together(Generic[T, R]):
     """Work of many requests goes to Redis together: while one round trip is under way, the next gathers.
 

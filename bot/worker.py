@@ -27,6 +27,7 @@ from bot.files import files_of
 from bot.handoff import HandOff
 from bot.joining import Joining
 from bot.mail.connect import mailroom
+from bot.mail.mailroom import BusinessName
 from bot.memory import Memory
 from bot.metrics import Ship
 from bot.notices import Notices
@@ -38,6 +39,7 @@ from bot.perception import Perception
 from bot.products import showing
 from bot.products.connect import captures_of
 from bot.products.reader import CardReader
+from bot.prompting.library import Library
 from bot.prompting.watching import watch
 from bot.push.links import invitation_of
 from bot.push.sending import Pushes
@@ -58,6 +60,7 @@ from bot.templates.files import definitions
 from bot.templates.synced import Templates
 from bot.tools.catalog import tools_for
 from bot.tools.tool import Kit
+from bot.trial import Trial
 from bot.turn import Stations, Turns
 from bot.verification import Verification
 from bot.vocabulary import library_of
@@ -72,6 +75,15 @@ _OVERDUE_SECONDS = 10.0
 _RESEND_SECONDS = 1.0
 _DUE_AGAIN_SECONDS = 3.0
 CONCURRENCY = 100
+
+
+def _named_by(library: Library) -> BusinessName:
+    """The business's name in the release that is current when it is asked for."""
+
+    async def name() -> str:
+        return (await library.now()).business.name
+
+    return name
 
 
 @asynccontextmanager
@@ -107,7 +119,7 @@ async def running(settings: Settings, names: tuple[queues.Name, ...], concurrenc
         billing = billing_of(redis, http, contacts, notices, storage, graph, settings, tell=subscribers.tell)
         email_of = billing.links.email_of if billing else None
         mail = await stack.enter_async_context(
-            mailroom(redis, settings.mail, storage, business=business.name, language=language, email_of=email_of)
+            mailroom(redis, settings.mail, storage, business=_named_by(library), language=language, email_of=email_of)
         )
         budget = Budget(redis, settings.budget, settings.service.zone)
         captures, confirming = captures_of(
@@ -162,6 +174,7 @@ async def running(settings: Settings, names: tuple[queues.Name, ...], concurrenc
             nudges=nudges,
             aside=Aside(redis),
             subscribers=subscribers,
+            trial=Trial(redis, library),
         )
         turns = Turns(stations, settings.turn, settings.service)
         shift = Shift(desk, outbox, Joining(redis, desk, memory), turns.take)
@@ -191,7 +204,7 @@ async def running(settings: Settings, names: tuple[queues.Name, ...], concurrenc
         await _alongside(stack, _sweep(desk, nudges))
         if settings.service.prompts_release == "watch":
             await _alongside(stack, watch(library))
-        await _alongside(stack, _resend(outbox, graph, nudges))
+        await _alongside(stack, _resend(outbox, desk, graph, nudges))
         _log.info("worker_ready", queues=list(names), concurrency=concurrency, release=prompts.release)
         yield
 
@@ -230,13 +243,13 @@ async def _sweep(desk: Desk, nudges: Nudges) -> None:
             _log.warning("sweep_failed", error=type(error).__name__)
 
 
-async def _resend(outbox: Outbox, graph: Graph, nudges: Nudges) -> None:
+async def _resend(outbox: Outbox, desk: Desk, graph: Graph, nudges: Nudges) -> None:
     """Ask for turns where something has to be sent by now, unless sending is paused; and find out when that ends."""
     while True:
         await asyncio.sleep(_RESEND_SECONDS)
         try:
             if await outbox.pause.over(graph):
-                for conversation in await outbox.deliveries.due():
+                for conversation in await desk.free(await outbox.deliveries.due()):
                     nudges.turn(conversation, f"{conversation}-due-{int(time.time() / _DUE_AGAIN_SECONDS)}")
         except (RedisError, OSError) as error:
             _log.warning("resending_failed", error=type(error).__name__)

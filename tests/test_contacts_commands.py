@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from bot import dossier, queues
+from bot import dossier, queued, queues
 from bot.contacts import Contacts
 from bot.deliveries import Deliveries
 from bot.desk import Desk, Lease, LeaseLost
@@ -83,7 +83,7 @@ async def lived(world: World, person: meta.Person, media: Media) -> str:
     await queues.add(world.redis, "notification", "template", data, f"job-of-{person.name}")
 
     async def failed() -> bool:
-        return any(job.data == data and job.job.failedReason for job in await queues.about(world.redis, lambda _: True))
+        return any(job.data == data and job.job.failedReason for job in await queued.about(world.redis, lambda _: True))
 
     await eventually(failed)
     return conversation

@@ -203,6 +203,8 @@ async def suffered(folder: Path, name: str, *, people: int = 20, bursts: int = 2
             await asyncio.sleep(_LOAD_SECONDS)
         await fault(site)
         over = time.monotonic()
+        # What is judged is what the address leads to now, and not an old primary that lags behind as a replica.
+        await company.redis.connection_pool.disconnect()
         await _all_ready(company)
         if fault is absent:
             # A worker without a Redis says so and ends; whoever minds the processes starts another.

@@ -16,7 +16,7 @@ from redis.exceptions import LockError, RedisError
 
 from bot.ledger import KEEP_SECONDS
 from bot.logs import masked
-from bot.redis import answer, ended
+from bot.redis import answer, apart, ended
 
 State = Literal["none", "asking", "accepted", "refused", "doubtful"]
 
@@ -91,7 +91,7 @@ class Receipts:
         finally:
             await ended(keeping)
             with suppress(LockError, RedisError):
-                await lock.release()
+                await apart(lock.release())
 
     async def _keep(self, lock: Lock) -> None:
         while True:

@@ -68,6 +68,12 @@ class ServiceSettings(Section):
     prompts_release: Literal["watch", "manual"] = Field(
         "manual", description="watch (saving is releasing; the sandbox's default) or manual (`recado prompts release`)"
     )
+    prompts_gate: Literal["off", "offline"] = Field(
+        "off", description="off, or offline (`recado prompts eval` has to pass before anything is released)"
+    )
+    prompts_canary_percent: int = Field(
+        0, ge=0, le=99, description="the share of contacts that get a release first, 1 to 99, or 0 (all at once)"
+    )
     templates_dir: Path = Field(Path("templates"), description="the folder of the WhatsApp templates' files")
     public_url: Url | None = Field(None, description="the address at which people reach `serve`, for links in chats")
     console_token: SecretStr | None = Field(None, description="the operators' password; without it there is no console")

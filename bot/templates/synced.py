@@ -11,7 +11,7 @@ import structlog
 from redis.asyncio import Redis
 
 from bot.messages import Template
-from bot.redis import answer
+from bot.redis import answer, apart
 from bot.whatsapp.client import Graph
 from bot.whatsapp.errors import GraphError, Unavailable
 from bot.whatsapp.parameters import ParametersWrong, Synced, components, synced_from, words
@@ -150,7 +150,7 @@ class Templates:
                 await self.sync()
             except (GraphError, Unavailable, asyncio.CancelledError):
                 # Nobody waits for what nobody learns: a tool's time may be up while Meta is silent.
-                await answer(self._redis.delete(_LOOKED))
+                await apart(answer(self._redis.delete(_LOOKED)))
                 raise
             await self._redis.set(_LOOKED, "done", xx=True, ex=_LOOK_AGAIN_SECONDS)
         else:

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any, Generic, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
+from redis.exceptions import RedisError
 
 from bot.ai.chat import ToolOffer
 from bot.contacts import Contact
@@ -26,6 +27,10 @@ from bot.verification import Verification
 
 class ToolError(Exception):
     """The tool can't do what was asked; the message is for the model, which may try otherwise or say so."""
+
+
+class StoreAway(RedisError):
+    """Redis failed a tool in the middle of its work: the turn is to be tried again, and the model told nothing."""
 
 
 class Arguments(BaseModel):
@@ -96,7 +101,7 @@ class Tool(Generic[A]):
         return ToolOffer(self.name, self.description, schema)
 
     async def call(self, arguments: dict[str, Any], context: ToolContext) -> str:
-        """Check the model's arguments and do the work; ToolError says what is wrong with them."""
+        """Check the model's arguments and do the work; ToolError says what is wrong with them. Raises StoreAway."""
         try:
             checked = self.arguments.model_validate(arguments)
         except ValidationError as error:
@@ -104,7 +109,10 @@ class Tool(Generic[A]):
                 f"{'.'.join(map(str, problem['loc'])) or 'arguments'}: {problem['msg']}" for problem in error.errors()
             )
             raise ToolError(f"wrong arguments: {problems}") from error
-        return await self.work(checked, context)
+        try:
+            return await self.work(checked, context)
+        except RedisError as error:
+            raise StoreAway(type(error).__name__) from error
 
 
 def tool(arguments: type[A], *, acts: bool = False) -> Callable[[Work[A]], Tool[A]]:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from redis.asyncio import Redis
 
-from bot import queues
+from bot import queued
 from bot.payments.signature import signed
 from bot.sandbox.stripe import StripeImitation
 from bot.sandbox.stripe.courier import signature
@@ -43,7 +43,7 @@ async def post(
 
 
 async def kept(world: World) -> int:
-    return (await queues.counts(world.redis, "notification"))["waiting"]
+    return (await queued.counts(world.redis, "notification"))["waiting"]
 
 
 async def test_a_signed_event_is_kept_once(door: World) -> None:

@@ -34,9 +34,14 @@ class Shelf:
     reads: list[int] = field(default_factory=list)
 
     def photo(
-        self, *lines: tuple[str, int], code: str | None = None, digits: str | None = None, sure: float = 0.98
+        self,
+        *lines: tuple[str, int],
+        code: str | None = None,
+        digits: str | None = None,
+        qr: str | None = None,
+        sure: float = 0.98,
     ) -> bytes:
-        """A photo with these lines, each with the height of its letters, and a code's bars with the digits below."""
+        """A photo with these lines, each with the height of its letters, a code's bars with the digits below, a QR."""
         width = _NARROWEST + len(self.readings)
         picture = Image.new("RGB", (width, 600), (255, 255 - _SHADE * len(self.readings), 255))
         draw = ImageDraw.Draw(picture)
@@ -57,6 +62,9 @@ class Shelf:
             )
             picture.paste(bars, (75, 425))
             write(digits or code, 95, 425 + bars.height + 2, 20)
+        if qr:
+            square = zxingcpp.create_barcode(qr, zxingcpp.BarcodeFormat.QRCode).to_image(scale=3)
+            picture.paste(Image.fromarray(np.array(square)), (150, 300))
         self.readings.append((width, Reading("\n".join(line.text for line in found), tuple(found))))
         return _jpeg(picture)
 

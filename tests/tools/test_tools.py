@@ -22,6 +22,7 @@ from bot.notices import Notices
 from bot.outbox import outbox_of
 from bot.prompting.check import Vocabulary, check_folder
 from bot.push.links import Invitation, Links
+from bot.redis import answer, key
 from bot.sandbox.meta import Person
 from bot.sandbox.openrouter import calls, says
 from bot.settings import Settings
@@ -32,7 +33,8 @@ from bot.tools.handoff import talk_to_a_person
 from bot.tools.push import notify_me
 from bot.tools.tool import Tool, ToolContext, ToolError
 from bot.whatsapp.client import Graph
-from tests.world import World
+from tests.processes import eventually
+from tests.world import Start, World
 
 TOOLS = [row.tool for row in TABLE]
 CONVERSATION = f"c_{'0' * 20}"
@@ -195,3 +197,27 @@ async def test_notifications_are_offered_by_a_button_with_a_link_for_this_custom
 def test_notifications_are_offered_only_where_they_are_set_up(context: ToolContext) -> None:
     assert notify_me in tools_for(context)
     assert notify_me not in tools_for(replace(context, push=None))
+
+
+async def test_what_a_tool_could_not_do_while_redis_refused_it_does_when_the_turn_is_tried_again(
+    start: Start, ana: Person
+) -> None:
+    world = await start(STAFF_CONTACTS=str(ana.phone))
+    order = {"name": "Luis", "order": "A-1", "total": "$10"}
+    asked = {"to": "5215500000002", "template": "order_confirmation", "parameters": order}
+    world.models.will(calls(("send_template", asked)), says("Enviado."))
+    # Where a hash is expected, Redis refuses to read it, before anything is written.
+    await world.redis.set("bull:notification:meta", "no hash")
+    await world.meta.writes(ana, {"type": "text", "text": {"body": "confirma el pedido A-1 a Luis"}})
+
+    async def tried_again() -> bool:
+        conversation = await world.redis.get(f"recado:identity:{ana.bsuid}")
+        return int(await answer(world.redis.hget(key(conversation or "", "turn"), "tries")) or 0) > 1
+
+    await eventually(tried_again)
+    await world.redis.delete("bull:notification:meta")
+    await world.meta.wait_for(lambda: len(world.meta.accepted) == 2)
+    assert {one.type for one in world.meta.accepted} == {"template", "text"}
+    # The model was not told of a fault that was none of the tool's, and not asked the same twice.
+    assert len(world.models.requests) == 2
+    assert "out of order" not in json.dumps(world.models.requests)

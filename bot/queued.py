@@ -1,0 +1,119 @@
+"""The jobs that lie in BullMQ's queues: counted, listed, retried, dropped, and forgotten with whom they are about."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from bullmq import Job, Queue
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+
+from bot.logs import without_identities
+from bot.queues import QUEUES, Name
+
+
+@dataclass(frozen=True, slots=True)
+class FailedJob:
+    """A job that was given up, and why; `at` is its last try."""
+
+    queue: str
+    id: str
+    name: str
+    reason: str
+    tries: int
+    at: str
+
+
+async def failed(redis: Redis, name: Name) -> list[FailedJob]:
+    """The jobs of a queue that were given up, the newest first."""
+    jobs: list[Job] = await Queue(name, {"connection": redis}).getJobs(["failed"])
+    return [
+        FailedJob(
+            queue=name,
+            id=str(one.id),
+            name=str(one.name),
+            reason=without_identities(str(one.failedReason)),
+            tries=int(one.attemptsMade),
+            at=datetime.fromtimestamp((one.finishedOn or one.timestamp) / 1000, UTC).isoformat(timespec="seconds"),
+        )
+        for one in jobs
+        if one is not None
+    ]
+
+
+async def retry_failed(redis: Redis, job_id: str | None) -> int:
+    """Let failed jobs be worked on once more, with all their tries: one by its id, or all; how many."""
+    return await _each_failed(redis, job_id, lambda one: one.retry("failed", {"resetAttemptsMade": True}))
+
+
+async def drop_failed(redis: Redis, job_id: str | None) -> int:
+    """Forget failed jobs, one by its id, or all; how many."""
+    return await _each_failed(redis, job_id, lambda one: one.remove())
+
+
+async def _each_failed(redis: Redis, job_id: str | None, act: Callable[[Job], Awaitable[Any]]) -> int:
+    done = 0
+    for name in QUEUES:
+        jobs: list[Job] = await Queue(name, {"connection": redis}).getJobs(["failed"])
+        for one in jobs:
+            if one is not None and job_id in (None, str(one.id)):
+                await act(one)
+                done += 1
+    return done
+
+
+async def counts(redis: Redis, name: Name) -> dict[str, int]:
+    """How many jobs of a queue are in which state, as BullMQ counts them."""
+    queue = Queue(name, {"connection": redis})
+    found: dict[str, int] = await queue.getJobCounts("waiting", "active", "delayed", "completed", "failed")
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A job that lies in a queue, in any state; done ones lie there for days, so that they aren't done again."""
+
+    queue: Name
+    id: str
+    name: str
+    data: Any
+    job: Job = field(repr=False)
+
+
+async def about(redis: Redis, is_about: Callable[[str], bool]) -> list[Kept]:
+    """The jobs of all queues whose id or data, as a text, are about somebody."""
+    found: list[Kept] = []
+    for name in QUEUES:
+        jobs = await Queue(name, {"connection": redis}).getJobs([])
+        texts = [json.dumps([one.id, one.data], ensure_ascii=False) for one in jobs]
+        about_them = (one for one, text in zip(jobs, texts, strict=True) if is_about(text))
+        found.extend(Kept(name, str(one.id), str(one.name), one.data, one) for one in about_them)
+    return found
+
+
+async def forget(redis: Redis, is_about: Callable[[str], bool]) -> int:
+    """Remove these jobs, and what BullMQ's streams of events tell of them; gives the number of jobs.
+
+    A job that a worker has in hand stays, and is gone when it is done.
+    """
+    removed = [await _removed(one) for one in await about(redis, is_about)]
+    for name in QUEUES:
+        events = Queue(name, {"connection": redis}).keys["events"]
+        told = [entry for entry, fields in await redis.xrange(events) if is_about(json.dumps(fields))]
+        if told:
+            await redis.xdel(events, *told)
+    return sum(removed)
+
+
+async def _removed(kept: Kept) -> bool:
+    try:
+        await kept.job.remove()
+    except RedisError:
+        raise
+    except Exception:  # noqa: BLE001 - BullMQ has no other name for a job that is locked
+        return False
+    return True
