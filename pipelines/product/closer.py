@@ -65,7 +65,9 @@ async def looked_closer(
 ) -> tuple[list[Sight], list[Look]]:
     """Return the sights with what a closer look read of a price and a size that weren't clear, and all looks."""
     closer, looks = list(sights), []
-    for spot in list(_spots(Evidence.of(sights, ""), card))[:MOST_LOOKS]:
+    # A sight may be without its pixels: kept pictures are forgotten sooner than what was read of them.
+    spots = [spot for spot in _spots(Evidence.of(sights, ""), card) if sights[spot.photo].jpeg]
+    for spot in spots[:MOST_LOOKS]:
         sight = closer[spot.photo]
         picture, size, scale = await asyncio.to_thread(_cut, sight, spot)
         reading = await read_text(picture)
