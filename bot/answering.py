@@ -19,7 +19,7 @@ from bot.contacts import Contacts
 from bot.events import Events
 from bot.inbox import FLOOD
 from bot.language import Language
-from bot.messages import Part
+from bot.messages import LinkButton, Part
 from bot.phrases import phrase
 from bot.products.capture import Captures, Correcting
 from bot.products.drafts import Captured
@@ -62,9 +62,11 @@ class Answering:
     def _untouched(self, scene: Scene, trace: Trace) -> Outcome | None:
         if not scene.admission.admitted:
             return Outcome("", FLOOD)
-        if scene.begun.tries > TRIES:
-            trace.error = f"gave up after {TRIES} tries"
-            return Outcome(_apology(trace, scene.language), f"failed: gave up after {TRIES} tries")
+        if scene.begun.given_up:
+            lost = scene.begun.lost
+            trace.error = "its journal can't be read by this version" if lost else f"gave up after {TRIES} tries"
+            text = phrase("acted", scene.language) if lost else _apology(trace, scene.language)
+            return Outcome(text, f"failed: {trace.error}")
         return None
 
     async def _reply(self, scene: Scene, trace: Trace, journal: Journal) -> Outcome:
@@ -163,13 +165,15 @@ def _apology(trace: Trace, language: Language) -> str:
 
 
 def _vouched(text: str, scene: Scene, trace: Trace) -> str:
-    """An answer that leads to no page but those of the operators' files, of this turn's tools and of earlier answers.
+    """An answer that leads to no page but those of the operators' files, of the turn's buttons and of earlier answers.
 
-    What is a stranger's is what came with the messages: a photo's QR code, a forwarded text, a page that was typed.
+    What is a stranger's is what came with the messages: a photo's QR code, a forwarded text, a page that was typed, and
+    also what a tool says back, which may be the name of a file or the model's own words.
     """
     files = scene.begun.prompts.texts.values()
     earlier = (item.text for item in (*scene.before.fallen, *scene.before.recent) if item.role != "user")
-    known = "\n".join((*files, *(done.result for done in trace.tools), *earlier))
+    buttons = (part.url for done in trace.tools for part in done.parts if isinstance(part, LinkButton))
+    known = "\n".join((*files, *buttons, *earlier))
     return pages.without_strange(text, known, phrase("strange_link", scene.language))
 
 

@@ -27,6 +27,7 @@ from bot.files import files_of
 from bot.handoff import HandOff
 from bot.joining import Joining
 from bot.mail.connect import mailroom
+from bot.mail.mailroom import BusinessName
 from bot.memory import Memory
 from bot.metrics import Ship
 from bot.notices import Notices
@@ -37,6 +38,7 @@ from bot.payments.billing import billing_of
 from bot.perception import Perception
 from bot.products import showing
 from bot.products.connect import captures_of
+from bot.prompting.library import Library
 from bot.prompting.watching import watch
 from bot.push.links import invitation_of
 from bot.push.sending import Pushes
@@ -73,6 +75,15 @@ _DUE_AGAIN_SECONDS = 3.0
 CONCURRENCY = 100
 
 
+def _named_by(library: Library) -> BusinessName:
+    """The business's name in the release that is current when it is asked for."""
+
+    async def name() -> str:
+        return (await library.now()).business.name
+
+    return name
+
+
 @asynccontextmanager
 async def running(settings: Settings, names: tuple[queues.Name, ...], concurrency: int) -> AsyncIterator[None]:
     """Work on the queues until the context ends; ending it waits for the jobs in hand."""
@@ -106,7 +117,7 @@ async def running(settings: Settings, names: tuple[queues.Name, ...], concurrenc
         billing = billing_of(redis, http, contacts, notices, storage, graph, settings, tell=subscribers.tell)
         email_of = billing.links.email_of if billing else None
         mail = await stack.enter_async_context(
-            mailroom(redis, settings.mail, storage, business=business.name, language=language, email_of=email_of)
+            mailroom(redis, settings.mail, storage, business=_named_by(library), language=language, email_of=email_of)
         )
         budget = Budget(redis, settings.budget, settings.service.zone)
         captures, confirming = captures_of(redis, storage, subscribers.tell)
@@ -181,7 +192,7 @@ async def running(settings: Settings, names: tuple[queues.Name, ...], concurrenc
         await _alongside(stack, _sweep(desk, nudges))
         if settings.service.prompts_release == "watch":
             await _alongside(stack, watch(library))
-        await _alongside(stack, _resend(outbox, graph, nudges))
+        await _alongside(stack, _resend(outbox, desk, graph, nudges))
         _log.info("worker_ready", queues=list(names), concurrency=concurrency, release=prompts.release)
         yield
 
@@ -220,13 +231,13 @@ async def _sweep(desk: Desk, nudges: Nudges) -> None:
             _log.warning("sweep_failed", error=type(error).__name__)
 
 
-async def _resend(outbox: Outbox, graph: Graph, nudges: Nudges) -> None:
+async def _resend(outbox: Outbox, desk: Desk, graph: Graph, nudges: Nudges) -> None:
     """Ask for turns where something has to be sent by now, unless sending is paused; and find out when that ends."""
     while True:
         await asyncio.sleep(_RESEND_SECONDS)
         try:
             if await outbox.pause.over(graph):
-                for conversation in await outbox.deliveries.due():
+                for conversation in await desk.free(await outbox.deliveries.due()):
                     nudges.turn(conversation, f"{conversation}-due-{int(time.time() / _DUE_AGAIN_SECONDS)}")
         except (RedisError, OSError) as error:
             _log.warning("resending_failed", error=type(error).__name__)

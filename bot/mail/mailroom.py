@@ -28,6 +28,7 @@ LARGEST_ATTACHMENTS = 20 * 1024 * 1024
 _ATTEMPTS, _FIRST_WAIT_SECONDS = 10, 5.0
 
 EmailOf = Callable[[Contact], Awaitable[str | None]]
+BusinessName = Callable[[], Awaitable[str]]
 
 
 class AttachmentJob(BaseModel):
@@ -76,7 +77,10 @@ def _told(error: ValidationError, *place: str) -> str:
 
 
 class Mailroom:
-    """`email_of` tells the address that is proven to be a contact's own; None when there is none."""
+    """`business` tells the name to sign with, asked for each letter: a release may have given it another.
+
+    `email_of` tells the address that is proven to be a contact's own; None when there is none.
+    """
 
     def __init__(  # noqa: PLR0913 - what a letter needs on its way
         self,
@@ -85,7 +89,7 @@ class Mailroom:
         suppression: Suppression,
         storage: Storage,
         *,
-        business: str,
+        business: BusinessName,
         sender_domain: str,
         default_language: Language = "es",
         email_of: EmailOf | None = None,
@@ -97,7 +101,7 @@ class Mailroom:
         self._business = business
         self._sender_domain = sender_domain
         self._default_language = default_language
-        self._stationery = Stationery(business)
+        self._stationery = Stationery()
         self.email_of = email_of or _kept
 
     async def process(self, task: queues.Task) -> None:
@@ -116,11 +120,12 @@ class Mailroom:
     async def send(self, data: Any, key: str) -> None:
         """Send a letter, once for this key; raises Unfit when it can't leave, another error when it may later."""
         job, letter = mail_job(data)
-        written = self._stationery.write(job.template, letter, self._language(job.language))
+        business = await self._business()
+        written = self._stationery.write(job.template, letter, self._language(job.language), business)
         digest = hashlib.sha256(f"email:{key}".encode()).hexdigest()[:32]
         mail = Mail(
             to=job.to,
-            sender_name=self._business,
+            sender_name=business,
             subject=written.subject,
             text=written.text,
             html=written.html,
