@@ -137,13 +137,17 @@ async def _without_fault(
 ) -> web.StreamResponse:
     """Bytes that nobody can read, and a Redis that fails, are no fault of a door: 400 and 503, without a traceback."""
     try:
-        return await handler(request)
+        response = await handler(request)
     except (web.RequestPayloadError, ConnectionResetError):
         # The second is a client who went away in the middle of it.
-        return web.json_response({"error": "the body can't be read; see its encoding and length"}, status=400)
+        response = web.json_response({"error": "the body can't be read; see its encoding and length"}, status=400)
     except (RedisError, OSError) as error:
         _log.error("request_not_served", error=type(error).__name__, fix="see that Redis answers and has memory left")
-        return web.json_response({"error": "the service is not ready; try again in a moment"}, status=503)
+        response = web.json_response({"error": "the service is not ready; try again in a moment"}, status=503)
+    if request.content.exception() is not None:
+        # Where the next request would begin, nobody knows.
+        response.force_close()
+    return response
 
 
 async def _add_headers(request: web.Request, response: web.StreamResponse) -> None:
