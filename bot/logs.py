@@ -81,10 +81,10 @@ def _scrub(_: Any, __: str, line: Any) -> Any:
 
 
 def _is_ours(record: logging.LogRecord) -> bool:
-    """Whether the fault is the server's: whoever sends no HTTP has their 400, and no page of traceback in the log."""
+    """Whether the fault is the server's: who sends what can't be read has their 400, and no page of traceback here."""
     # By its name: a command that serves nothing doesn't load aiohttp for this.
     kinds = type(record.exc_info[1]).__mro__ if record.exc_info else ()
-    return not any(kind.__name__ == "HttpProcessingError" for kind in kinds)
+    return not any(kind.__name__ in {"HttpProcessingError", "RequestPayloadError"} for kind in kinds)
 
 
 def masked(identity: str) -> str:

@@ -205,7 +205,13 @@ async def running(settings: Settings, names: tuple[queues.Name, ...], concurrenc
         if settings.service.prompts_release == "watch":
             await _alongside(stack, watch(library))
         await _alongside(stack, _resend(outbox, desk, graph, nudges))
-        _log.info("worker_ready", queues=list(names), concurrency=concurrency, release=prompts.release)
+        _log.info(
+            "worker_ready",
+            queues=list(ours),
+            waiting=sorted({*names} - {*ours}),
+            concurrency=concurrency,
+            release=prompts.release,
+        )
         yield
 
 
