@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import timedelta
 
 import aiohttp
+import structlog
 from aiohttp import web
 from prometheus_client.core import GaugeMetricFamily
 from redis.asyncio import Redis
@@ -37,6 +38,8 @@ from bot.templates.news import News
 from bot.templates.synced import Templates
 from bot.whatsapp.client import Graph
 
+_log = structlog.get_logger()
+
 REDIS = web.AppKey("redis", Redis)
 SHIP = web.AppKey("ship", Ship)
 DESK = web.AppKey("desk", Desk)
@@ -59,7 +62,7 @@ routes = web.RouteTableDef()
 def create_app(settings: Settings) -> web.Application:
     """The server with all its routes. Raises SettingsWrong when it could not do its work."""
     settings.require(server=True)
-    app = web.Application(client_max_size=webhook.BODY_LIMIT)
+    app = web.Application(client_max_size=webhook.BODY_LIMIT, middlewares=[_without_fault])
     app[_SETTINGS] = settings
     app[webhook.SETTINGS] = settings.whatsapp
     app.add_routes(webhook.routes)
@@ -127,6 +130,25 @@ async def metrics(request: web.Request) -> web.Response:
         gauges = []
     body = await request.app[SHIP].page(gauges)
     return web.Response(body=body, headers={"Content-Type": "text/plain; version=0.0.4; charset=utf-8"})
+
+
+@web.middleware
+async def _without_fault(
+    request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
+) -> web.StreamResponse:
+    """Bytes that nobody can read, and a Redis that fails, are no fault of a door: 400 and 503, without a traceback."""
+    try:
+        response = await handler(request)
+    except (web.RequestPayloadError, ConnectionResetError):
+        # The second is a client who went away in the middle of it.
+        response = web.json_response({"error": "the body can't be read; see its encoding and length"}, status=400)
+    except (RedisError, OSError) as error:
+        _log.error("request_not_served", error=type(error).__name__, fix="see that Redis answers and has memory left")
+        response = web.json_response({"error": "the service is not ready; try again in a moment"}, status=503)
+    if request.content.exception() is not None:
+        # Where the next request would begin, nobody knows.
+        response.force_close()
+    return response
 
 
 async def _add_headers(request: web.Request, response: web.StreamResponse) -> None:

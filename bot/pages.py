@@ -8,12 +8,19 @@ from urllib.parse import urlsplit
 
 # An address of a page as people write it, with or without its scheme; not the domain of an e-mail address.
 _PAGE = re.compile(r"(?<![@\w.-])(?:https?://)?(?:[\w-]+\.)+[a-z]{2,}(?::\d+)?(?:/[^\s<>()\[\]\"'*]*)?", re.IGNORECASE)
-# What WhatsApp makes a link of. Of words that touch by a dot ("hola.gracias") those with a common ending, or a path.
+# Endings of more than two letters that scams and shops like, for names that stand without a scheme and a path.
+_ENDINGS = (
+    "com|net|org|info|biz|pro|app|dev|link|xyz|shop|store|site|online|top|lat|click|live|club|vip|cloud|tech|fun|icu|win|bet"
+    "|page|help|support|cash|money|today|world|life|blog|news|digital|company|email|space|website|buzz|cam|rest|monster"
+)
+# What WhatsApp makes a link of. Of words that touch by a dot ("hola.Gracias", "9.30") those that look like a name.
 _LINK = re.compile(
     r"(?<![\w.-])(?:https?://[^\s<>()\[\]\"'*]+"
     r"|(?<!@)(?:www\.[^\s<>()\[\]\"'*]+"
     r"|(?:[\w-]+\.)+[a-z]{2,}(?::\d+)?/[^\s<>()\[\]\"'*]*"
-    r"|(?:[\w-]+\.)+(?:com|mx|net|org|info|io|app|link|xyz|shop|store|site|online)(?![\w@-]|\.\w)))",
+    rf"|(?:[\w-]+\.)*[\w-]*[^\W\d_][\w-]*\.(?:{_ENDINGS})(?![\w@-]|\.\w)"
+    # Two letters are a country's, in small letters: a sentence that follows without a space begins with a large one.
+    r"|(?:[\w-]+\.)*[\w-]*[^\W\d_][\w-]+\.(?-i:[a-z]{2})(?![\w@-]|\.\w)))",
     re.IGNORECASE,
 )
 _AFTER = ".,;:!?_~`"

@@ -161,7 +161,8 @@ def list_(output: Format = "text") -> None:
             return True
         width = max(map(len, marks.values()))
         for one in entries:
-            mark = marks.get(one.release, "").ljust(width)
+            # Of several switches to a release the newest has the mark.
+            mark = marks.pop(one.release, "").ljust(width)
             show(f"{mark} {one.release}  {one.at:%Y-%m-%d %H:%M:%S}Z  {one.how:<8} {one.author}  {one.note}".rstrip())
         return True
 

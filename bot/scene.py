@@ -23,6 +23,7 @@ from bot.trace import Trace
 TRIES = 5
 # When this share of the time until the deadline has gone by without an answer, the customer is told so.
 _STILL_ON_IT = 0.4
+_UNKNOWN = ("a tool that isn't known any more",)
 # Less than this share of it is too little to think in.
 _LITTLE = 0.25
 
@@ -31,7 +32,8 @@ _LITTLE = 0.25
 class Begun:
     """A turn that is under way: which messages it has (the first `count`), what earlier tries did, its prompts.
 
-    `standing` is what turns began with at this try.
+    `standing` is what turns began with at this try. `lost` says that its journal can't be read by this version of
+    Recado: what earlier tries did isn't known.
     """
 
     count: int
@@ -39,6 +41,12 @@ class Begun:
     journal: tuple[Step | Done, ...]
     prompts: Prompts
     standing: Standing
+    lost: bool = False
+
+    @property
+    def given_up(self) -> bool:
+        """Whether what was sent isn't touched again: whatever makes the turn fail may be in it."""
+        return self.lost or self.tries > TRIES
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +107,7 @@ def set_aside(scene: Scene, trace: Trace, outcome: Outcome) -> SetAside:
         reason=trace.error or outcome.state,
         at=datetime.now(UTC),
         messages=tuple(scene.messages),
-        acted=tuple(done.name for done in trace.tools if done.acted),
+        acted=_UNKNOWN if scene.begun.lost else tuple(one.name for one in trace.tools if one.acted),
     )
 
 

@@ -11,7 +11,7 @@ from functools import partial
 from typing import Any
 
 import structlog
-from pydantic import ConfigDict, TypeAdapter
+from pydantic import ConfigDict, TypeAdapter, ValidationError
 from redis.asyncio import Redis
 
 from bot import aside, inbox, ledger, memory, outbox
@@ -39,7 +39,7 @@ from bot.rate import Admission, Rate
 from bot.records import Batch, Records
 from bot.redis import answer, key
 from bot.replies import composed, words
-from bot.scene import TRIES, Begun, Haste, Outcome, Scene, addressed, ends_of, haste_for, name_of, set_aside, within
+from bot.scene import Begun, Haste, Outcome, Scene, addressed, ends_of, haste_for, name_of, set_aside, within
 from bot.settings import ServiceSettings, TurnSettings
 from bot.subscribers import Subscribers, event_id, person
 from bot.tags import typed
@@ -158,8 +158,8 @@ class Turns:
         messages = batch.speech
         due = asyncio.get_running_loop().time() + haste.seconds
         trace.messages = [message.id for message in messages]
-        if begun.tries > TRIES or not admission.admitted:
-            # Whatever makes this turn fail may be in what was sent: it is not touched again. Nor is a flood.
+        if begun.given_up or not admission.admitted:
+            # Nor is a flood touched.
             sights = [unlooked_at(message) for message in messages]
         else:
             sights = await self._perceive(conversation, messages, contact, trace, due)
@@ -228,7 +228,12 @@ class Turns:
         if release != prompts.release:
             prompts = await self._at.library.at(release) or prompts
         structlog.contextvars.bind_contextvars(release=prompts.release)
-        journal = tuple(_entry.validate_json(entry) for entry in entries)
+        try:
+            journal = tuple(_entry.validate_json(entry) for entry in entries)
+        except ValidationError:
+            # Going on without it would do again what it tells of.
+            _log.error("journal_unreadable", fix="was an older Recado started again on newer data?")
+            return Begun(int(count), int(tries), (), prompts, standing, lost=True)
         return Begun(int(count), int(tries), journal, prompts, standing)
 
     async def _perceive(

@@ -14,6 +14,7 @@ SAME = [
     "Paga aquí: https://pay.stripe.example/c/cs_1#fid",
     "Escribe a hola@correo.com, S.A. de C.V., a las 9.30 y 1.499,00.",
     "Listo.Gracias por esperar, etc.",
+    "Son 3.es decir tres; a las 9.30 a.m. o p.m., S.A.P.I. de C.V., etc.Si quieres, seguimos",
     "Archivo factura.pdf y lista.xlsx",
 ]
 STRANGE = [
@@ -21,6 +22,7 @@ STRANGE = [
     ("https://recado.example@evil.example/ y https://recado.example.evil.com", "[?] y [?]"),
     ("Visita *evil.com* o evil.com/x, o bit.ly/abc", "Visita *[?]* o [?], o [?]"),
     ("www.evil.example!", "[?]!"),
+    ("Paga en pagos-seguros.lat, evil.co, t3st.ru o EVIL.TOP", "Paga en [?], [?], [?] o [?]"),
     ("HTTPS://EVIL.EXAMPLE", "[?]"),
     ("https://tienda.mx/ofertas2", "[?]"),
     ("https://recado.example:8443/x", "[?]"),

@@ -20,6 +20,23 @@ def _known_zone(name: str) -> str:
     return name
 
 
+# ISO 4217, what people pay with: no metals, no units of account, no test codes.
+_CURRENCIES = """
+AED AFN ALL AMD ANG AOA ARS AUD AWG AZN BAM BBD BDT BGN BHD BIF BMD BND BOB BRL BSD BTN BWP BYN BZD CAD CDF
+CHF CLP CNY COP CRC CUP CVE CZK DJF DKK DOP DZD EGP ERN ETB EUR FJD FKP GBP GEL GHS GIP GMD GNF GTQ GYD HKD
+HNL HTG HUF IDR ILS INR IQD IRR ISK JMD JOD JPY KES KGS KHR KMF KPW KRW KWD KYD KZT LAK LBP LKR LRD LSL LYD
+MAD MDL MGA MKD MMK MNT MOP MRU MUR MVR MWK MXN MYR MZN NAD NGN NIO NOK NPR NZD OMR PAB PEN PGK PHP PKR PLN
+PYG QAR RON RSD RUB RWF SAR SBD SCR SDG SEK SGD SHP SLE SOS SRD SSP STN SVC SYP SZL THB TJS TMT TND TOP TRY
+TTD TWD TZS UAH UGX USD UYU UZS VES VND VUV WST XAF XCD XCG XOF XPF YER ZAR ZMW ZWG
+"""
+
+
+def _currency(code: str) -> str:
+    if code.upper() not in _CURRENCIES.split():
+        raise ValueError("not a currency of ISO 4217")
+    return code.upper()
+
+
 class RedisSettings(Section):
     model_config = SettingsConfigDict(env_prefix="REDIS_")
 
@@ -43,6 +60,9 @@ class ServiceSettings(Section):
     default_language: Literal["es", "en"] = Field("es", description="es or en")
     timezone: Annotated[str, AfterValidator(_known_zone)] = Field(
         "America/Mexico_City", description="an IANA name such as America/Mexico_City"
+    )
+    shop_currency: Annotated[str, AfterValidator(_currency)] = Field(
+        "MXN", description="the ISO 4217 code of a price without a currency, such as MXN"
     )
     prompts_dir: Path = Field(Path("prompts"), description="the folder of the prompt files")
     prompts_release: Literal["watch", "manual"] = Field(

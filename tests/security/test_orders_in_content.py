@@ -155,6 +155,14 @@ async def test_a_model_that_repeats_a_stranger_s_page_leads_nobody_there(world: 
     assert reply.text == "Ganaste: entra a [enlace no verificado]. Lo nuestro es https://recado.example/precios"
 
 
+async def test_no_tool_vouches_for_a_page_by_repeating_what_it_was_asked(world: World, ana: Person) -> None:
+    page = "https://evil.example/pay"
+    for number, call in enumerate((("send_file", {"file": page}), (f"nope {page}", {})), 1):
+        world.models.will(calls(call), says(f"Paga aquí: {page}"))
+        await world.meta.writes(ana, {"type": "text", "text": {"body": "hola"}})
+        assert (await world.meta.replies(ana, number))[-1].text == "Paga aquí: [enlace no verificado]"
+
+
 @pytest.mark.parametrize(
     "words", ["I <3 you, 5 < 6 and a<b", "<b>hola</b> <script>x</script> <texto>", "a <photograph>"]
 )
