@@ -65,13 +65,17 @@ ASKING: list[tuple[Tool[Any], dict[str, Any]]] = [
 ]
 
 
+async def _demo() -> str:
+    return "Demo"
+
+
 @pytest.fixture
 async def context(redis: Redis, stripe: StripeImitation, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[ToolContext]:
     for name, value in billing(stripe).items():
         monkeypatch.setenv(name, value)
     settings = Settings()
     storage = storage_of(settings.storage)
-    async with aiohttp.ClientSession() as http, mailroom(redis, settings.mail, storage, business="Demo") as mail:
+    async with aiohttp.ClientSession() as http, mailroom(redis, settings.mail, storage, business=_demo) as mail:
         graph, desk, contacts = Graph(http, settings.whatsapp), Desk(redis, lease_seconds=6), Contacts(redis)
         templates, memory = Templates(redis, graph, default_language="es"), Memory(redis, settings.memory)
         outbox = outbox_of(redis, graph, desk, contacts, templates, settings)
