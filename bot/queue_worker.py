@@ -83,3 +83,8 @@ class QueueWorker(Worker):  # type: ignore[misc] # BullMQ has no types
         self.closing = True
         self._over.set()
         await self.close(force=force)
+        timer = getattr(self, "stalledCheckTimer", None)
+        if timer is not None:
+            # Cancelled is not over: a look for stalled jobs would connect anew after the last connection was closed.
+            timer.stop()
+            await ended(timer._task)  # noqa: SLF001 - BullMQ has no other way to wait for it

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from typing import Any
 import aiohttp
 import pytest
 import pytest_asyncio
+from _pytest.nodeid import coerce_node_id
 from redis.asyncio import Redis
 
 from bot import logs
@@ -22,10 +24,12 @@ from bot.sandbox.database import redis_server
 from bot.sandbox.meta import Meta, Person
 from bot.sandbox.openrouter import OpenRouterImitation
 from bot.sandbox.stripe import StripeImitation
+from bot.sandbox.vision import VisionImitation
 from bot.sandbox.whisper import WhisperImitation
 from bot.settings import SECTIONS, Settings, variables
 from bot.worker import running
 from tests.billing import WEBHOOK_SECRET, billing
+from tests.eyes import Eyes
 from tests.world import SECRET, TOKEN, Start, World
 
 FIXTURES = Path(__file__).parent.parent / "fixtures"
@@ -115,6 +119,27 @@ async def world(start: Start) -> World:
     return await start()
 
 
+@pytest.fixture(scope="session")
+def eyes() -> Iterator[Eyes]:
+    eyes = Eyes()
+    yield eyes
+    asyncio.run(eyes.end())
+
+
+@pytest.fixture
+async def vision(eyes: Eyes) -> AsyncIterator[str]:
+    """The address of a Google Vision that reads with those eyes."""
+    imitation = VisionImitation(eyes)
+    yield await imitation.start()
+    await imitation.stop()
+
+
+@pytest.fixture
+async def seeing(start: Start, vision: str) -> World:
+    """Recado whose photos Google reads."""
+    return await start(GOOGLE_VISION_ENDPOINT=vision)
+
+
 @pytest.fixture
 async def stripe() -> AsyncIterator[StripeImitation]:
     """Stripe's imitation, of which Recado's webhook is not told yet."""
@@ -142,3 +167,14 @@ def labels() -> Any:
 
 def pytest_configure(config: pytest.Config) -> None:
     os.environ.setdefault("TZ", "UTC")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests of one group run in one process: xdist 3.8 writes the group where pytest 9.2 no longer looks.
+
+    Without it every process reads photos, opens every house and starts Node, all at the same time.
+    """
+    for item in items:
+        group = item.get_closest_marker("xdist_group")
+        if group and item.config.getvalue("loadgroup"):
+            item._id = coerce_node_id(f"{item.nodeid}@{group.args[0]}")

@@ -10,6 +10,7 @@ import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -26,12 +27,67 @@ async def eventually(ask: Callable[[], Awaitable[Found]], seconds: float = 20) -
     return found
 
 
+# A server of prepared processes: each is a real one of its own, and starts in milliseconds instead of a second.
+_prepared = multiprocessing.get_context("forkserver")
+_prepared.set_forkserver_preload(
+    ["bot.cli", "bot.app", "bot.worker", "bot.doctor", "bot.dossier", "bot.preview", "bot.vocabulary"]
+)
+
+
+async def _begun(command: tuple[str, ...], environment: dict[str, str], out: Path, err: Path) -> ForkServerProcess:
+    arguments = (command, os.environ | environment, str(Path.cwd()), str(out), str(err))
+    # No daemon: those may have no processes of their own, and a worker reads files in one.
+    process = _prepared.Process(target=_run, args=arguments)
+    await asyncio.to_thread(process.start)
+    return process
+
+
+class Process:
+    """A prepared process, as asyncio shows those that it starts itself."""
+
+    def __init__(self, started: ForkServerProcess) -> None:
+        self._started = started
+
+    @property
+    def returncode(self) -> int | None:
+        return self._started.exitcode
+
+    def send_signal(self, number: int) -> None:
+        if self.returncode is None and self._started.pid is not None:
+            os.kill(self._started.pid, number)
+
+    def terminate(self) -> None:
+        self.send_signal(signal.SIGTERM)
+
+    def kill(self) -> None:
+        self.send_signal(signal.SIGKILL)
+
+    async def wait(self) -> int:
+        """Its exit code, once it is over."""
+        while (code := self.returncode) is None:
+            await asyncio.sleep(0.01)
+        return code
+
+
 @dataclass
 class Running:
-    """A process under way; `text` is all that it wrote to standard error so far."""
+    """A process under way."""
 
-    process: asyncio.subprocess.Process
-    text: str = field(default="", repr=False)
+    process: Process
+    _log: Path
+    _last: str = field(default="", repr=False)
+
+    @property
+    def text(self) -> str:
+        """All that it wrote to standard error so far, or until it ended."""
+        if self._log.exists():
+            self._last = self._log.read_text()
+        return self._last
+
+    def keep(self) -> None:
+        """Read it a last time, before its folder goes."""
+        self._last = self.text
+        assert self.text is not None
 
     @property
     def lines(self) -> list[dict[str, Any]]:
@@ -42,39 +98,31 @@ class Running:
         """The first line of the log that tells of this event, as soon as it is there."""
 
         async def told() -> dict[str, Any]:
-            whole = self.text[: self.text.rfind("\n") + 1]
-            found = (json.loads(line) for line in whole.splitlines() if f'"{event}"' in line)
-            return next(found, {})
+            text, over = self.text, self.process.returncode is not None
+            whole = text[: text.rfind("\n") + 1]
+            found: dict[str, Any] = next((json.loads(line) for line in whole.splitlines() if f'"{event}"' in line), {})
+            assert found or not over, f"it ended without telling of {event}: {text}"
+            return found
 
-        return await eventually(told)
+        return await eventually(told, 40)
 
     async def stop(self) -> int:
         """Tell it to stop and wait for its end; gives its exit code."""
-        if self.process.returncode is None:
-            self.process.send_signal(signal.SIGTERM)
+        self.process.terminate()
         return await self.process.wait()
 
 
 @asynccontextmanager
 async def running(*command: str, **environment: str) -> AsyncIterator[Running]:
     """Run `recado` with this command until the context ends."""
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "bot", *command), env=os.environ | environment, stderr=asyncio.subprocess.PIPE
-    )
-    run = Running(process)
-    stderr = process.stderr
-    assert stderr is not None
-
-    async def listen() -> None:
-        while heard := await stderr.read(65536):
-            run.text += heard.decode()
-
-    listening = asyncio.create_task(listen())
-    try:
-        yield run
-    finally:
-        await run.stop()
-        await listening
+    with tempfile.TemporaryDirectory() as folder:
+        out, err = Path(folder, "out"), Path(folder, "err")
+        run = Running(Process(await _begun(command, environment, out, err)), err)
+        try:
+            yield run
+        finally:
+            await run.stop()
+            run.keep()
 
 
 @dataclass(frozen=True)
@@ -84,20 +132,11 @@ class Ended:
     err: str
 
 
-# A server of prepared processes: each is a real one of its own, and starts in milliseconds instead of a second.
-_prepared = multiprocessing.get_context("forkserver")
-_prepared.set_forkserver_preload(
-    ["bot.cli", "bot.app", "bot.worker", "bot.doctor", "bot.dossier", "bot.preview", "bot.vocabulary"]
-)
-
-
 async def recado(*command: str, **environment: str) -> Ended:
     """Run `recado` with this command, in this folder and environment, to its end."""
     with tempfile.TemporaryDirectory() as folder:
         out, err = Path(folder, "out"), Path(folder, "err")
-        arguments = (command, os.environ | environment, str(Path.cwd()), str(out), str(err))
-        process = _prepared.Process(target=_run, args=arguments, daemon=True)
-        await asyncio.to_thread(process.start)
+        process = await _begun(command, environment, out, err)
         await asyncio.to_thread(process.join, 40)
         if process.exitcode is None:
             process.kill()

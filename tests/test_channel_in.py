@@ -63,27 +63,27 @@ FILES: dict[str, tuple[str, str]] = {
 
 @pytest.mark.xdist_group("ocr")
 @pytest.mark.parametrize("name", FILES)
-async def test_what_the_model_reads_of_a_file(world: World, media: Media, name: str) -> None:
+async def test_what_the_model_reads_of_a_file(seeing: World, media: Media, name: str) -> None:
     file, said = FILES[name]
-    await post(world, name, _9001=world.meta.media.receive(media(file), "application/octet-stream").id)
-    await settled(world)
-    assert said in read_by_model(world)
+    await post(seeing, name, _9001=seeing.meta.media.receive(media(file), "application/octet-stream").id)
+    await settled(seeing)
+    assert said in read_by_model(seeing)
 
 
 @pytest.mark.xdist_group("ocr")
-async def test_a_picture_of_a_video_is_looked_at_beside_its_sound(world: World, media: Media) -> None:
+async def test_a_picture_of_a_video_is_looked_at_beside_its_sound(seeing: World, media: Media) -> None:
     film = media("video/label.mp4")
-    await post(world, "video", _9001=world.meta.media.receive(film, "video/mp4").id)
-    await settled(world)
-    text, picture = world.models.requests[0]["messages"][-1]["content"]
+    await post(seeing, "video", _9001=seeing.meta.media.receive(film, "video/mp4").id)
+    await settled(seeing)
+    text, picture = seeing.models.requests[0]["messages"][-1]["content"]
     assert "<transcript>Hola, quiero saber" in text["text"]
     assert "<codes>EAN-13 7501055300075</codes>" in text["text"]
     assert picture["image_url"]["url"].startswith("data:image/jpeg;base64,")
 
 
 @pytest.mark.xdist_group("ocr")
-async def test_an_album_is_one_turn(start: Start, ana: Person, media: Media) -> None:
-    world = await start(TURN_QUIET_SECONDS="0.4")
+async def test_an_album_is_one_turn(start: Start, vision: str, ana: Person, media: Media) -> None:
+    world = await start(GOOGLE_VISION_ENDPOINT=vision, TURN_QUIET_SECONDS="0.4")
     ids = [world.meta.media.receive(media("photos/qrcode-1_1.jpg"), "image/jpeg").id for _ in range(3)]
     await post(world, "album", _9001=ids[0], _9002=ids[1], _9003=ids[2])
     await settled(world)

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack
 
 import pytest
 
 from bot.sandbox.meta import Person
 from bot.sandbox.openrouter import Scripted, calls, says
+from tests.processes import Process, running
 from tests.world import Start, World
 
-Spawn = Callable[[str], Awaitable[asyncio.subprocess.Process]]
+Spawn = Callable[[str], Awaitable[Process]]
 
 pytestmark = pytest.mark.timeout(90)
 
@@ -21,31 +21,14 @@ pytestmark = pytest.mark.timeout(90)
 @pytest.fixture
 async def spawn() -> AsyncIterator[Spawn]:
     """Start a real process of Recado; it is there when its log says so."""
-    processes: list[asyncio.subprocess.Process] = []
-    drains: list[asyncio.Task[None]] = []
+    async with AsyncExitStack() as stack:
 
-    async def begin(command: str) -> asyncio.subprocess.Process:
-        process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "bot", *command.split(), stderr=asyncio.subprocess.PIPE, env=dict(os.environ)
-        )
-        processes.append(process)
-        assert process.stderr is not None
-        async with asyncio.timeout(20):
-            while b"_ready" not in (line := await process.stderr.readline()):
-                assert line, "the process ended before it was ready"
-        drains.append(asyncio.create_task(drain(process.stderr)))
-        return process
+        async def begin(command: str) -> Process:
+            run = await stack.enter_async_context(running(command))
+            await run.line(f"{command}_ready")
+            return run.process
 
-    async def drain(stream: asyncio.StreamReader) -> None:
-        while await stream.readline():
-            pass
-
-    yield begin
-    for process in processes:
-        if process.returncode is None:
-            process.kill()
-        await process.wait()
-    await asyncio.gather(*drains)
+        yield begin
 
 
 async def until(condition: Callable[[], object], within: float = 30) -> None:

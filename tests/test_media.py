@@ -9,8 +9,9 @@ import pytest
 
 from bot.sandbox.meta import MediaKind, Person
 from bot.sandbox.openrouter import Scripted, says
-from bot.sandbox.vision import VisionImitation
 from bot.sandbox.whisper import Answer
+from pipelines.image import look
+from tests.eyes import Eyes
 from tests.world import Start, World
 
 Media = Callable[[str], bytes]
@@ -75,16 +76,14 @@ async def test_without_a_transcription_service_the_person_is_asked_to_type(
 
 @pytest.mark.xdist_group("ocr")
 async def test_a_photo_and_its_text_are_one_turn_and_the_picture_goes_to_a_model_that_sees(
-    start: Start, ana: Person, media: Media
+    start: Start, vision: str, eyes: Eyes, ana: Person, media: Media
 ) -> None:
-    vision = VisionImitation()
-    world = await start(GOOGLE_VISION_ENDPOINT=await vision.start("127.0.0.1", 0), TURN_QUIET_SECONDS="0.5")
-    try:
-        await world.meta.sends_media(ana, "image", media("photos/label_tv_photo.jpg"), "image/jpeg", caption="Esta")
-        await world.meta.writes(ana, {"type": "text", "text": {"body": "¿cuánto cuesta?"}})
-        await world.meta.replies(ana, within=30)
-    finally:
-        await vision.stop()
+    photo = media("photos/label_tv_photo.jpg")
+    await look(photo, read_text=eyes.read)
+    world = await start(GOOGLE_VISION_ENDPOINT=vision, TURN_QUIET_SECONDS="0.5")
+    await world.meta.sends_media(ana, "image", photo, "image/jpeg", caption="Esta")
+    await world.meta.writes(ana, {"type": "text", "text": {"body": "¿cuánto cuesta?"}})
+    await world.meta.replies(ana, within=30)
     text, picture = world.models.requests[0]["messages"][-1]["content"]
     assert "<caption>Esta</caption>" in text["text"]
     assert "$1,249.00 MXN" in text["text"]
@@ -102,8 +101,11 @@ async def test_without_google_the_local_engine_reads_the_photo(world: World, ana
     assert "EAN-13 7503001234564" in read_by_model(world)
 
 
-async def test_a_blind_model_gets_the_words_without_the_picture(start: Start, ana: Person, media: Media) -> None:
-    world = await start(LLM_MODEL_DEFAULT="openai/gpt-3.5-turbo")
+@pytest.mark.xdist_group("ocr")
+async def test_a_blind_model_gets_the_words_without_the_picture(
+    start: Start, vision: str, ana: Person, media: Media
+) -> None:
+    world = await start(LLM_MODEL_DEFAULT="openai/gpt-3.5-turbo", GOOGLE_VISION_ENDPOINT=vision)
     await world.meta.sends_media(ana, "document", media("photos/qrcode.webp"), "application/octet-stream")
     await world.meta.replies(ana, within=30)
     assert isinstance(world.models.requests[0]["messages"][-1]["content"], str)
@@ -118,6 +120,7 @@ async def test_a_retry_neither_fetches_nor_pays_again(world: World, ana: Person,
     assert len(world.whisper.requests) == 1
 
 
+@pytest.mark.xdist_group("ocr")
 @pytest.mark.parametrize(
     ("name", "kind", "mime", "said"),
     [
@@ -129,12 +132,12 @@ async def test_a_retry_neither_fetches_nor_pays_again(world: World, ana: Person,
     ],
 )
 async def test_a_file_is_understood_by_its_bytes(
-    world: World, ana: Person, media: Media, name: str, kind: MediaKind, mime: str, said: str
+    seeing: World, ana: Person, media: Media, name: str, kind: MediaKind, mime: str, said: str
 ) -> None:
-    await world.meta.sends_media(ana, kind, media(name), mime, filename="../../etc/passwd\u202egpj.exe")
-    await world.meta.replies(ana, within=20)
-    assert said in read_by_model(world)
-    assert ("<filename>passwdgpj.exe</filename>" in read_by_model(world)) == (kind == "document")
+    await seeing.meta.sends_media(ana, kind, media(name), mime, filename="../../etc/passwd\u202egpj.exe")
+    await seeing.meta.replies(ana, within=40)
+    assert said in read_by_model(seeing)
+    assert ("<filename>passwdgpj.exe</filename>" in read_by_model(seeing)) == (kind == "document")
 
 
 @pytest.mark.parametrize(

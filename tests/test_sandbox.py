@@ -17,7 +17,7 @@ import pytest
 ANA = "MX.8801234567890123"
 Run = Callable[[], Awaitable[tuple[asyncio.subprocess.Process, str]]]
 
-pytestmark = [pytest.mark.timeout(90), pytest.mark.xdist_group("ocr")]
+pytestmark = [pytest.mark.timeout(90), pytest.mark.xdist_group("sandbox")]
 
 
 @pytest.fixture

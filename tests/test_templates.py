@@ -169,6 +169,11 @@ async def test_whoever_gives_up_on_a_silent_meta_leaves_the_way_to_others(shop: 
         assert "Ana" in (await templates.prepare(order, "es")).words
 
 
+async def test_who_waits_for_a_process_that_died_asking_asks_in_its_place(shop: World, templates: Templates) -> None:
+    await shop.redis.set("recado:{templates}:looked", "asking", px=200)
+    assert "Ana" in (await templates.prepare(ORDER, "es")).words
+
+
 @pytest.mark.parametrize(
     ("event", "reason", "told"),
     [

@@ -48,6 +48,9 @@ async def _busy(company: Company) -> bool:
     redis = company.redis
     if await redis.zcard("recado:open") or await redis.zcard("recado:resend"):
         return True
+    # What failed at a bad moment waits to be tried again.
+    if await redis.zcard("bull:notification:delayed"):
+        return True
     queues = ("llm", "notification")
     return any([await answer(redis.llen(f"bull:{name}:{state}")) for name in queues for state in ("wait", "active")])
 

@@ -23,7 +23,8 @@ _NAMES = "recado:{templates}"
 _LOOKED = "recado:{templates}:looked"
 # Before a template is refused, Meta is asked again what became of it; but not more often than this.
 _LOOK_AGAIN_SECONDS = 60
-_ASKING_SECONDS = 30
+# Longer than Meta takes, and short beside the time of a tool: so long a process that died asking holds others up.
+_ASKING_SECONDS = 3
 # The refusals that mean: the template is not what we think it is (reference 10.2).
 _CHANGED = frozenset({132000, 132001, 132012, 132015, 132016, 132018})
 
@@ -145,17 +146,19 @@ class Templates:
         """Sync, unless somebody just did; whoever comes while another asks Meta, waits for what they learn."""
         if not self._graph.account:
             _log.warning("templates_not_synced", fix="set WHATSAPP_WABA_ID, so that Recado can ask for its templates")
-        elif await self._redis.set(_LOOKED, "asking", nx=True, ex=_ASKING_SECONDS):
-            try:
-                await self.sync()
-            except (GraphError, Unavailable, asyncio.CancelledError):
-                # Nobody waits for what nobody learns: a tool's time may be up while Meta is silent.
-                await apart(answer(self._redis.delete(_LOOKED)))
-                raise
-            await self._redis.set(_LOOKED, "done", xx=True, ex=_LOOK_AGAIN_SECONDS)
-        else:
-            while await self._redis.get(_LOOKED) == "asking":  # noqa: ASYNC110 - another process is at it
-                await asyncio.sleep(0.05)
+            return
+        while not await self._redis.set(_LOOKED, "asking", nx=True, ex=_ASKING_SECONDS):
+            if await self._redis.get(_LOOKED) == "done":
+                return
+            # Another process is at it; should it have died, whoever waits asks in its place.
+            await asyncio.sleep(0.05)
+        try:
+            await self.sync()
+        except (GraphError, Unavailable, asyncio.CancelledError):
+            # Nobody waits for what nobody learns: a tool's time may be up while Meta is silent.
+            await apart(answer(self._redis.delete(_LOOKED)))
+            raise
+        await self._redis.set(_LOOKED, "done", xx=True, ex=_LOOK_AGAIN_SECONDS)
 
     def _accepted(self, synced: Synced, before: dict[tuple[str, str], str]) -> str:
         wanted = self._definitions.get((synced.name, synced.language))

@@ -1,12 +1,12 @@
 """Real media by name, and one engine that reads photos for all tests of a process."""
 
-import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from pipelines.ocr import LocalReader
+from tests.eyes import Eyes
 
 MEDIA = Path(__file__).parents[2] / "fixtures" / "media"
 
@@ -17,7 +17,5 @@ def media() -> Callable[[str], bytes]:
 
 
 @pytest.fixture(scope="session")
-def reader() -> Iterator[LocalReader]:
-    reader = LocalReader(seconds=60)
-    yield reader
-    asyncio.run(reader.close())
+def reader(eyes: Eyes) -> LocalReader:
+    return eyes
