@@ -4,7 +4,7 @@ WORKDIR /src
 COPY constraints.txt pyproject.toml README.md ./
 COPY bot bot
 COPY pipelines pipelines
-RUN python -m venv /venv && /venv/bin/pip install --no-cache-dir --constraint constraints.txt '.[ocr]'
+RUN python -m venv /venv && /venv/bin/pip install --no-cache-dir --constraint constraints.txt '.[ocr,sandbox]'
 
 FROM python:3.13-slim
 RUN useradd --create-home --uid 10001 recado && install -d -o recado /files

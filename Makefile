@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: run test check bench chaos clean
+.PHONY: run test check bench bench-products chaos clean
 
 run: $(VENV)/.run ## the whole service on this machine, no account and no key
 	@LOG_FORMAT=$${LOG_FORMAT:-console} $(BIN)/recado sandbox
@@ -23,6 +23,9 @@ chaos: $(VENV)/.test ## kills, cuts and starves real processes, and prints what 
 
 bench: $(VENV)/.test ## side-by-side measurements, in one run
 	@$(BIN)/python -m bench
+
+bench-products: $(VENV)/.test ## how well photos of products are read: the labelled ones, and 40 made up anew that no rule has seen
+	@$(BIN)/python -m bench.products --seed 1002 --count 40
 
 clean:
 	rm -rf $(VENV)

@@ -1,11 +1,8 @@
-"""`make bench-products`: how well cards are read from the labelled photos by the local engine, at what cost.
-
-`--readings FOLDER` keeps what the engine read, so that rules can be tried again at once; `--show` lists what went wrong
-among the products that aren't held out; `--json` adds the figures as JSON.
-"""
+"""How well cards are read from labelled photos by the local engine, at what cost: `make bench-products`."""
 
 from __future__ import annotations
 
+import argparse
 import asyncio
 import hashlib
 import json
@@ -13,14 +10,19 @@ import os
 import sys
 import time
 from collections import Counter
-from dataclasses import asdict
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
 from decimal import Decimal
+from math import sqrt
 from pathlib import Path
 from statistics import median
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import psutil
 
+from fixtures.products.invented import UNSEEN_SEEDS
+from fixtures.products.make import Taken, made_up
 from pipelines.box import Box
 from pipelines.image import Line, Reading, ReadText, Sight, look
 from pipelines.ocr import LocalReader
@@ -30,6 +32,8 @@ from pipelines.product.words import plain
 FOLDER = Path(__file__).parents[1] / "fixtures" / "products"
 AIMS = {"barcode": 0.95, "price": 0.95, "currency": 0.95, "name": 0.9, "size": 0.9, "brand": 0.0}
 _SECONDS = 60.0
+_SPREAD = 1.96
+_UNSEEN = "never looked at"
 
 
 class Kept:
@@ -80,11 +84,13 @@ class Tally:
         self.sure: Counter[str] = Counter()
         self.wrong: Counter[str] = Counter()
         self.surely_wrong: Counter[str] = Counter()
-        self.unasked = 0
+        self.unasked = self.confident = self.products = 0
 
     def add(self, product: dict[str, Any], card: ProductCard) -> list[str]:
         """Count a card; returns what is wrong with it, in words."""
         faults = []
+        self.products += 1
+        self.confident += sum(found.confident for found in card.fields.values())
         truth, ask = product["truth"], product["ask"]
         for field in AIMS:
             found = card.fields.get(field)
@@ -110,44 +116,83 @@ class Tally:
     def table(self) -> list[tuple[str, str, str]]:
         rows = []
         for field, aim in AIMS.items():
-            share = self.right[field] / (self.asked[field] or 1)
-            sure = f"{self.sure[field]} surely"
-            said = f"{share:6.1%}  {self.right[field]} of {self.asked[field]}, {sure}, {self.wrong[field]} wrong"
+            right, asked = self.right[field], self.asked[field]
+            least, most = within(right, asked)
+            said = f"{right / (asked or 1):6.1%} ({least:.0%} to {most:.0%})  {right} of {asked}, "
+            said += f"{self.sure[field] / (right or 1):.0%} of them sure, {self.wrong[field]} wrong"
             rows.append((field, said, f"≥ {aim:.0%}" if aim else ""))
-        rows.append(("confident but wrong", str(self.surely_wrong.total()), "0"))
+        wrong = ", ".join(f"{field} {count}" for field, count in self.surely_wrong.items() if count)
+        rows.append(("confident but wrong", f"{self.surely_wrong.total()} of {self.confident} {wrong}".strip(), "0"))
         rows.append(("contradictions not asked about", str(self.unasked), "0"))
         return rows
 
 
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """What photos cost: milliseconds each, and megabytes held after each by this process and the engine's."""
+
+    milliseconds: list[float]
+    megabytes: list[float]
+
+
 async def main() -> None:
-    products = json.loads((FOLDER / "labels.json").read_text(encoding="utf-8"))
-    reader = LocalReader(seconds=_SECONDS)
-    read: ReadText = reader.read
-    kept = sys.argv[sys.argv.index("--readings") + 1] if "--readings" in sys.argv else None
-    if kept:
-        read = Kept(Path(kept), reader.read).read
-    tallies = {False: Tally(), True: Tally()}
-    spent: list[float] = []
-    held: list[float] = []
-    try:
-        # The first photo starts the engine, once: it isn't a photo's cost.
-        await reader.read((FOLDER / products[0]["photos"][0]).read_bytes()) if not kept else None
-        for product in products:
-            sights: list[Sight] = []
-            for name in product["photos"]:
-                began = time.perf_counter()
-                sights.append(await look((FOLDER / name).read_bytes(), read_text=read))
-                card = await card_of_sights(sights[-1:], read_text=read)
-                spent.append((time.perf_counter() - began) * 1000)
-                held.append(_megabytes())
-            if len(sights) > 1:
-                card = await card_of_sights(sights, read_text=read)
-            faults = tallies[product["held_out"]].add(product, card)
-            if faults and "--show" in sys.argv and not product["held_out"]:
-                print(product["photos"][0], product["hard"], *faults, sep="\n    ")
-    finally:
-        await reader.close()
-    _print(tallies, spent, held, len(products), kept=bool(kept))
+    parser = argparse.ArgumentParser(prog="python -m bench.products", description=__doc__)
+    parser.add_argument("--seed", type=int, help="measure made-up products of this seed as well")
+    parser.add_argument("--count", type=int, default=60, help="so many of them")
+    parser.add_argument("--only-seed", action="store_true", help="leave the set that is checked in out")
+    parser.add_argument("--readings", type=Path, help="keep what the engine reads in this folder, and use it")
+    parser.add_argument(
+        "--show", action="store_true", help="list what went wrong with products that rules are made with"
+    )
+    parser.add_argument("--json", action="store_true", help="add the figures as JSON")
+    chosen = parser.parse_args()
+    reader, spent = LocalReader(seconds=_SECONDS), Spent([], [])
+    tallies: dict[str, Tally] = {}
+    with TemporaryDirectory() as folder:
+        read = Kept(chosen.readings or Path(folder), reader.read).read
+        try:
+            # The first photo starts the engine, once: it isn't a photo's cost.
+            await reader.read((FOLDER / "01-front.jpg").read_bytes())
+            for name, taken in _products(chosen):
+                faults = tallies.setdefault(name, Tally()).add(taken.label, await _card(taken, read, spent))
+                if faults and chosen.show and not name.startswith(_UNSEEN):
+                    print(next(iter(taken.photos)), taken.label["hard"], *faults, sep="\n    ")
+        finally:
+            await reader.close()
+    print(
+        f"{len(spent.milliseconds)} photos, local engine, Python {sys.version.split()[0]}, {psutil.cpu_count()} cores"
+    )
+    for name, tally in sorted(tallies.items()):
+        print(f"\n{name}, {tally.products} products")
+        for title, said, aim in tally.table():
+            print(f"  {title.ljust(31)} {said.ljust(64)} {aim}")
+    _print_cost(spent, kept=bool(chosen.readings))
+    if chosen.json:
+        print(json.dumps({name: tally.table() for name, tally in tallies.items()}))
+
+
+def _products(chosen: argparse.Namespace) -> Iterator[tuple[str, Taken]]:
+    """Yield each product with the name of the set that it is counted in."""
+    if not chosen.only_seed:
+        for label in json.loads((FOLDER / "labels.json").read_text(encoding="utf-8")):
+            photos = {name: (FOLDER / name).read_bytes() for name in label["photos"]}
+            yield f"{_UNSEEN}: held out" if label["held_out"] else "rules were made with these", Taken(photos, label)
+    if chosen.seed is not None:
+        name = f"{_UNSEEN}: seed" if chosen.seed >= UNSEEN_SEEDS else "rules were made with these: seed"
+        for taken in made_up(chosen.seed, chosen.count):
+            yield f"{name} {chosen.seed}", taken
+
+
+async def _card(taken: Taken, read: ReadText, spent: Spent) -> ProductCard:
+    """Make the card of a product; each photo's cost is that of a card of its own."""
+    sights: list[Sight] = []
+    for photo in taken.photos.values():
+        began = time.perf_counter()
+        sights.append(await look(photo, read_text=read))
+        card = await card_of_sights(sights[-1:], read_text=read)
+        spent.milliseconds.append((time.perf_counter() - began) * 1000)
+        spent.megabytes.append(_megabytes())
+    return card if len(sights) == 1 else await card_of_sights(sights, read_text=read)
 
 
 def _megabytes() -> float:
@@ -156,21 +201,24 @@ def _megabytes() -> float:
     return sum(process.memory_info().rss for process in (me, *me.children(recursive=True))) / 2**20
 
 
-def _print(tallies: dict[bool, Tally], spent: list[float], held: list[float], count: int, *, kept: bool) -> None:
-    print(f"{count} products, {len(spent)} photos, local engine")
-    print(f"Python {sys.version.split()[0]}, {psutil.cpu_count()} cores")
-    for held_out, tally in tallies.items():
-        print("\nheld out" if held_out else "\ntuned on")
-        for name, said, aim in tally.table():
-            print(f"  {name.ljust(31)} {said.ljust(50)} {aim}")
-    late = int(len(spent) * 0.95)
-    print(
-        f"\na photo: {median(spent):.0f} ms, 95th percentile {sorted(spent)[late]:.0f} ms"
-        + (" (kept readings)" if kept else "")
-    )
-    print(f"memory with the engine: {median(held):.0f} MB, 95th percentile {sorted(held)[late]:.0f} MB")
-    if "--json" in sys.argv:
-        print(json.dumps({("held_out" if key else "tuned"): tally.table() for key, tally in tallies.items()}))
+def _print_cost(spent: Spent, *, kept: bool) -> None:
+    late = int(len(spent.milliseconds) * 0.95)
+    for title, values, unit in (("a photo", spent.milliseconds, "ms"), ("memory", spent.megabytes, "MB")):
+        ordered = sorted(values)
+        note = " (of kept readings)" if kept and unit == "ms" else ""
+        print(
+            f"{title}: {median(values):.0f} {unit}, 95th percentile {ordered[late]:.0f}, most {ordered[-1]:.0f}{note}"
+        )
+
+
+def within(right: int, asked: int) -> tuple[float, float]:
+    """Return between which shares the true one lies, 19 times of 20 (Wilson 1927)."""
+    if not asked:
+        return 0.0, 1.0
+    share, spread = right / asked, _SPREAD**2 / asked
+    middle = (share + spread / 2) / (1 + spread)
+    half = _SPREAD / (1 + spread) * sqrt(share * (1 - share) / asked + spread / (4 * asked))
+    return max(0.0, middle - half), min(1.0, middle + half)
 
 
 if __name__ == "__main__":  # the engine's process imports this module anew

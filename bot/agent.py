@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -125,6 +126,9 @@ class _Hands:
         self._context = context
         self._journal = journal
         self._done = {entry.call_id: entry for entry in journal.earlier if isinstance(entry, Done)}
+        self._offered = [part for entry in self._done.values() for part in entry.parts]
+        # Fair, so that calls get it in their order.
+        self._acting = asyncio.Lock()
         self._deadline = deadline
 
     @property
@@ -132,7 +136,10 @@ class _Hands:
         return tuple(tool.offer for tool in self._tools.values())
 
     async def work(self, step: Step) -> list[Done]:
-        """Do all calls of a step at once. Raises what stopped one of them, when all are over."""
+        """Do all calls of a step at once, but those that act one after another: what one has done, the next must know.
+
+        Raises what stopped one of them, when all are over.
+        """
         done = await asyncio.gather(*(self._one(call) for call in step.calls), return_exceptions=True)
         if stopped := [one for one in done if isinstance(one, BaseException)]:
             raise stopped[0]
@@ -141,9 +148,13 @@ class _Hands:
     async def _one(self, call: Asked) -> Done:
         if call.id in self._done:
             return self._done[call.id]
-        result = await self._call(call, replace(self._context, effect=f"{self._context.effect}.{call.id}", parts=[]))
-        passing("turn: tool has acted, not written down")
-        await self._journal.write(result)
+        tool = self._tools.get(call.name)
+        async with self._acting if tool is not None and tool.acts else nullcontext():
+            effect, offered = f"{self._context.effect}.{call.id}", tuple(self._offered)
+            result = await self._call(call, replace(self._context, effect=effect, offered=offered, parts=[]))
+            passing("turn: tool has acted, not written down")
+            await self._journal.write(result)
+            self._offered.extend(result.parts)
         return result
 
     async def _call(self, call: Asked, context: ToolContext) -> Done:

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 import structlog
 
+from bot import pages
 from bot.agent import Agent, Done, Journal
 from bot.ai.chat import BudgetSpent, FromPerson, NoModelAnswered, Question
 from bot.briefing import asked_with, dialogue, values_for
@@ -18,15 +19,16 @@ from bot.contacts import Contacts
 from bot.events import Events
 from bot.inbox import FLOOD
 from bot.language import Language
-from bot.messages import Part
-from bot.perception import fenced
+from bot.messages import LinkButton, Part
 from bot.phrases import phrase
 from bot.products.capture import Captures, Correcting
 from bot.products.drafts import Captured
+from bot.products.reader import Turn
 from bot.products.sitting import Incoming
 from bot.prompting.findings import PromptsWrong
 from bot.reception import Reception
 from bot.scene import TRIES, Outcome, Scene
+from bot.tags import fenced
 from bot.tools.tool import Kit
 from bot.trace import Trace
 
@@ -61,9 +63,11 @@ class Answering:
     def _untouched(self, scene: Scene, trace: Trace) -> Outcome | None:
         if not scene.admission.admitted:
             return Outcome("", FLOOD)
-        if scene.begun.tries > TRIES:
-            trace.error = f"gave up after {TRIES} tries"
-            return Outcome(_apology(trace, scene.language), f"failed: gave up after {TRIES} tries")
+        if scene.begun.given_up:
+            lost = scene.begun.lost
+            trace.error = "its journal can't be read by this version" if lost else f"gave up after {TRIES} tries"
+            text = phrase("acted", scene.language) if lost else _apology(trace, scene.language)
+            return Outcome(text, f"failed: {trace.error}")
         return None
 
     async def _reply(self, scene: Scene, trace: Trace, journal: Journal) -> Outcome:
@@ -73,7 +77,7 @@ class Answering:
         if received.too_late or (contact.quiet and not scene.begun.journal):
             return Outcome("", "handed_off")
         tapped = await self.confirmations.settle(scene.conversation, scene.messages, contact, scene.language)
-        captured = await self._captured(scene, trace.turn, tapped)
+        captured = await self._captured(scene, trace, tapped)
         handled = tapped.messages.union(captured.messages)
         text = "\n\n".join(filter(None, (tapped.text, captured.text)))
         parts = (*tapped.parts, *captured.parts)
@@ -94,12 +98,13 @@ class Answering:
         cards = await self._cards(scene, trace, captured)
         return replace(outcome, text=received.before(text), offered=(*tapped.parts, *outcome.offered, *cards))
 
-    async def _captured(self, scene: Scene, turn: str, tapped: Answered) -> Captured:
+    async def _captured(self, scene: Scene, trace: Trace, tapped: Answered) -> Captured:
         """What the photo session makes of what staff sent."""
         incoming = _incoming(scene, tapped)
         if not incoming:
             return Captured()
-        return await self.captures.take(scene.conversation, turn, incoming, (scene.contact, scene.language))
+        turn = Turn(trace.turn, scene.contact, scene.language, scene.due - _SENDING_SECONDS, trace.book)
+        return await self.captures.take(scene.conversation, turn, incoming)
 
     async def _cards(self, scene: Scene, trace: Trace, captured: Captured) -> tuple[Part, ...]:
         """The product card, once, as it is after the model's corrections."""
@@ -137,7 +142,7 @@ class Answering:
             return _offered(trace, scene.language) or Outcome(
                 _apology(trace, scene.language), "failed: no model answered"
             )
-        return Outcome(thought.text, "answered", thought.offered)
+        return Outcome(_vouched(thought.text, scene, trace), "answered", thought.offered)
 
     async def _spent(self, scene: Scene, error: BudgetSpent) -> Outcome:
         """Nothing more may be spent today: a person goes on, or the customer is told."""
@@ -159,6 +164,19 @@ def _offered(trace: Trace, language: Language) -> Outcome | None:
 def _apology(trace: Trace, language: Language) -> str:
     """That there is no answer. Where something may be done already, nobody is asked to ask for it again."""
     return phrase("acted" if any(done.acted for done in trace.tools) else "no_answer", language)
+
+
+def _vouched(text: str, scene: Scene, trace: Trace) -> str:
+    """An answer that leads to no page but those of the operators' files, of the turn's buttons and of earlier answers.
+
+    What is a stranger's is what came with the messages: a photo's QR code, a forwarded text, a page that was typed, and
+    also what a tool says back, which may be the name of a file or the model's own words.
+    """
+    files = scene.begun.prompts.texts.values()
+    earlier = (item.text for item in (*scene.before.fallen, *scene.before.recent) if item.role != "user")
+    buttons = (part.url for done in trace.tools for part in done.parts if isinstance(part, LinkButton))
+    known = "\n".join((*files, *buttons, *earlier))
+    return pages.without_strange(text, known, phrase("strange_link", scene.language))
 
 
 def _unrendered(error: PromptsWrong, trace: Trace, language: Language) -> Outcome:

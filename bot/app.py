@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import timedelta
 
 import aiohttp
+import structlog
 from aiohttp import web
 from prometheus_client.core import GaugeMetricFamily
 from redis.asyncio import Redis
@@ -26,7 +27,7 @@ from bot.inbox import MOST_WAITING, Inbox
 from bot.metrics import Ship
 from bot.pause import Pause
 from bot.payments import webhook as stripe_webhook
-from bot.prompting.releases import current_release
+from bot.prompting.releases import standing
 from bot.push import pages as push
 from bot.push.links import Links
 from bot.queues import Nudges
@@ -36,6 +37,8 @@ from bot.subscribers import Subscribers
 from bot.templates.news import News
 from bot.templates.synced import Templates
 from bot.whatsapp.client import Graph
+
+_log = structlog.get_logger()
 
 REDIS = web.AppKey("redis", Redis)
 SHIP = web.AppKey("ship", Ship)
@@ -59,14 +62,15 @@ routes = web.RouteTableDef()
 def create_app(settings: Settings) -> web.Application:
     """The server with all its routes. Raises SettingsWrong when it could not do its work."""
     settings.require(server=True)
-    app = web.Application(client_max_size=webhook.BODY_LIMIT)
+    app = web.Application(client_max_size=webhook.BODY_LIMIT, middlewares=[_without_fault])
     app[_SETTINGS] = settings
     app[webhook.SETTINGS] = settings.whatsapp
     app.add_routes(webhook.routes)
     app.add_routes(downloads.routes)
     app.add_routes(push.routes)
     app.add_routes(routes)
-    if settings.stripe.webhook_secret:
+    # Without the key nobody could work on an event: 404 lets Stripe repeat it until there is one.
+    if settings.stripe.webhook_secret and settings.stripe.secret_key:
         app[stripe_webhook.SETTINGS] = settings.stripe
         app.add_routes(stripe_webhook.routes)
     if settings.service.console_token:
@@ -112,14 +116,39 @@ async def metrics(request: web.Request) -> web.Response:
         release = GaugeMetricFamily(
             "recado_prompts_release", "1 for the prompts that turns begin with", labels=["release"]
         )
-        if current := await current_release(request.app[REDIS]):
-            release.add_metric([current], 1)
-        gauges = [unaccounted, jobs, paused, release]
+        candidate = GaugeMetricFamily(
+            "recado_prompts_candidate_percent", "The share of contacts that have a candidate", labels=["release"]
+        )
+        stands = await standing(request.app[REDIS])
+        if stands.current:
+            release.add_metric([stands.current], 1)
+        if stands.canary:
+            candidate.add_metric([stands.canary.release], stands.canary.percent)
+        gauges = [unaccounted, jobs, paused, release, candidate]
     except (RedisError, OSError):
         # Without Redis the page still tells what this process counted; readyz tells that Redis is away.
         gauges = []
     body = await request.app[SHIP].page(gauges)
     return web.Response(body=body, headers={"Content-Type": "text/plain; version=0.0.4; charset=utf-8"})
+
+
+@web.middleware
+async def _without_fault(
+    request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
+) -> web.StreamResponse:
+    """Bytes that nobody can read, and a Redis that fails, are no fault of a door: 400 and 503, without a traceback."""
+    try:
+        response = await handler(request)
+    except (web.RequestPayloadError, ConnectionResetError):
+        # The second is a client who went away in the middle of it.
+        response = web.json_response({"error": "the body can't be read; see its encoding and length"}, status=400)
+    except (RedisError, OSError) as error:
+        _log.error("request_not_served", error=type(error).__name__, fix="see that Redis answers and has memory left")
+        response = web.json_response({"error": "the service is not ready; try again in a moment"}, status=503)
+    if request.content.exception() is not None:
+        # Where the next request would begin, nobody knows.
+        response.force_close()
+    return response
 
 
 async def _add_headers(request: web.Request, response: web.StreamResponse) -> None:

@@ -1,4 +1,7 @@
-"""Messages whose turn failed for good: set aside with the reason, until an operator retries or drops them."""
+"""Messages whose turn failed for good: set aside with the reason, until an operator retries or drops them.
+
+What nobody looked at for as long as the ledger remembers its messages (`ledger.KEEP_SECONDS`) goes with them.
+"""
 
 from __future__ import annotations
 
@@ -15,8 +18,6 @@ from bot.redis import answer, key
 
 # Conversations in which something was set aside, by the time (Unix seconds) of the newest.
 _INDEX = "recado:aside"
-# What stays set aside in one conversation; older ones have had their answer, like these.
-_MOST = 20
 
 # Back onto the waiting list, with their ledger entries open again, all at once. KEYS 1 aside, 2 waiting, 3 ledger.
 # ARGV what was read of the list, then for each message: its id, its open entry, itself. Gives 0 when it has changed.
@@ -99,7 +100,6 @@ class Aside:
 def put(pipeline: Any, conversation: str, entry: SetAside) -> None:
     """Set a turn's messages aside, within the transaction that ends it."""
     pipeline.rpush(_aside(conversation), entry.model_dump_json(exclude_none=True))
-    pipeline.ltrim(_aside(conversation), -_MOST, -1)
     pipeline.expire(_aside(conversation), ledger.KEEP_SECONDS)
 
 

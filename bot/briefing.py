@@ -10,8 +10,8 @@ from typing import Any
 from bot.ai.chat import FromModel, FromPerson, Line, Question
 from bot.language import Language
 from bot.memory import Recollection
-from bot.perception import unforged
 from bot.prompting.prompts import Prompts, Rendered
+from bot.tags import unforged
 
 _NAME_LENGTH = 60
 

@@ -15,6 +15,7 @@ import structlog
 import typer
 
 from bot import (
+    canary_commands,
     contact_commands,
     key_commands,
     logs,
@@ -23,6 +24,7 @@ from bot import (
     queue_commands,
     template_commands,
 )
+from bot.evaluation import case_command
 from bot.evaluation import commands as evaluation_commands
 from bot.prompting.findings import PromptsWrong
 from bot.settings import Settings, SettingsWrong, log_settings
@@ -35,6 +37,9 @@ cli = typer.Typer(
     add_completion=False,
 )
 prompt_commands.app.command("eval")(evaluation_commands.evaluate)
+prompt_commands.app.command("case")(case_command.case)
+prompt_commands.app.command("promote")(canary_commands.promote)
+prompt_commands.app.command("canary")(canary_commands.canary)
 cli.add_typer(prompt_commands.app)
 cli.add_typer(template_commands.app)
 cli.add_typer(queue_commands.app)

@@ -144,6 +144,10 @@ class Desk:
     async def overdue(self, seconds: float) -> list[str]:
         """Conversations whose last message came longer ago than this and which nobody holds."""
         names: list[str] = await self._redis.zrangebyscore(OPEN, "-inf", time.time() - seconds, start=0, num=500)
+        return await self.free(names)
+
+    async def free(self, names: list[str]) -> list[str]:
+        """Those of these conversations that nobody holds: a job for another would only take a worker's place."""
         pipeline = self._redis.pipeline(transaction=False)
         for name in names:
             pipeline.exists(lease_key(name))

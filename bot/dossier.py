@@ -40,11 +40,14 @@ class Busy(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Whose dossier it is: their conversation, those that became a part of it, their phones, BSUIDs and addresses."""
+    """Whose dossier it is: their conversation, those that became a part of it, their phones, BSUIDs, e-mail
+    addresses and customers at Stripe.
+    """
 
     conversations: tuple[str, ...]
     identities: frozenset[str]
     emails: frozenset[str] = frozenset()
+    customers: frozenset[str] = frozenset()
 
     def is_about(self, text: str) -> bool:
         """Whether a text speaks of this person; a phone counts with its whole number only."""
@@ -52,6 +55,7 @@ class Person:
         spelled = {spelling for one in self.identities for spelling in (variants(one) if one.isdigit() else (one,))}
         names += [rf"(?<!\d){re.escape(one)}(?!\d)" for one in spelled]
         names += [rf"(?<![\w.+-]){re.escape(one)}(?![\w.-])" for one in self.emails]
+        names += [rf"(?<!\w){re.escape(one)}(?!\w)" for one in self.customers]
         return re.search("|".join(names), text, re.IGNORECASE) is not None
 
 
@@ -75,17 +79,21 @@ async def find(redis: Redis, asked: str) -> Person | None:
         return None
     names: list[str] = []
     emails: set[str] = set()
+    customers: set[str] = set()
     pending = [await identity.home_of(redis, found)]
     while pending:
         name = pending.pop()
         if name not in names:
             names.append(name)
             record = await contacts.record_of(redis, name)
-            emails.update(filter(None, [record.get("email")]))
+            at_stripe, addresses = await links.noted(redis, name)
+            customers |= at_stripe
+            emails |= addresses | set(filter(None, [record.get("email")]))
             earlier = record.get("earlier", "").split(",")
             pending += [*filter(None, earlier), *sorted(await answer(redis.smembers(identity.joining(name))))]
     known = {one for name in names for one in await identity.identities_of(redis, name)}
-    return Person(tuple(names), frozenset(known | {one for one in (phone, bsuid) if one}), frozenset(emails))
+    identities = frozenset(known | {one for one in (phone, bsuid) if one})
+    return Person(tuple(names), identities, frozenset(emails), frozenset(customers))
 
 
 class Dossier:
@@ -101,7 +109,8 @@ class Dossier:
         self._patience = patience
 
     async def export(self, person: Person) -> dict[str, Any]:
-        """`{identities, conversations: {name: {key: value}}, files: [{key, size}], jobs: [{queue, id, name, data}]}`.
+        """`{identities, conversations: {name: {key: value}}, files: [{key, size}], jobs: [{queue, id, name, data}],
+        billing: {customer: {key: value}}, suppressed: {address: why nothing is sent to it}}`.
 
         Texts that are JSON are shown as what they say. Raises StorageFailed.
         """
@@ -114,6 +123,12 @@ class Dossier:
                 {"queue": job.queue, "id": job.id, "name": job.name, "data": job.data}
                 for job in await queued.about(self._redis, person.is_about)
             ],
+            "billing": {one: _shown(await state.kept(self._redis, one)) for one in sorted(person.customers)},
+            "suppressed": {
+                one: why
+                for one in sorted(person.emails)
+                if (why := await Suppression(self._redis).why(one)) is not None
+            },
         }
 
     async def erase(self, person: Person) -> Erased:
@@ -131,11 +146,13 @@ class Dossier:
                 gone = await queued.forget(self._redis, person.is_about)
                 for name in person.conversations:
                     await erased.note_messages(self._redis, await ledger.raw(self._redis, name))
-                for name in person.conversations:
-                    if customer := await links.forget(self._redis, name):
-                        await state.forget(self._redis, customer)
+                for customer in person.customers:
+                    await state.forget(self._redis, customer)
                 for email in person.emails:
                     await Suppression(self._redis).lift(email)
+                # After what only they lead to.
+                for name in person.conversations:
+                    await links.forget(self._redis, name)
                 home = person.conversations[0]
                 opted_out = await contacts.keep_objection(self._redis, home, person.identities)
                 keys = [await self._delete_keys(name) for name in person.conversations]

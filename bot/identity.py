@@ -146,9 +146,13 @@ async def _create(redis: Redis, pairs: list[Pair], known: dict[str, str | None])
         pipeline.set(name, chosen, nx=True, get=True)
     for name, chosen in fresh.items():
         pipeline.sadd(identities(chosen), name.removeprefix(_identity("")))
-    # Another process may have been first; then its answer is the one.
+    # Another process may have been first; then its answer is the one, and nobody would find what is kept here.
+    beaten = redis.pipeline(transaction=False)
     for (name, chosen), earlier in zip(fresh.items(), await pipeline.execute(), strict=False):
         known[name] = earlier or chosen
+        if known[name] != chosen:
+            beaten.srem(identities(chosen), name.removeprefix(_identity("")))
+    await beaten.execute()
 
 
 async def _settle(redis: Redis, pair: Pair) -> str:
@@ -161,9 +165,13 @@ async def _settle(redis: Redis, pair: Pair) -> str:
         # Numbers are given to new people. What the former one said must not reach whoever has it now.
         await _let_go(redis, by_phone, phone)
         by_phone = None
+    if by_bsuid is None and by_phone is None:
+        known: dict[str, str | None] = {_identity(bsuid): None, _identity(phone): None}
+        await _create(redis, [pair], known)
+        by_bsuid, by_phone = known[_identity(bsuid)], known[_identity(phone)]
     if by_bsuid and by_phone and by_bsuid != by_phone:
         return await _unite(redis, by_bsuid, by_phone)
-    home = by_bsuid or by_phone or _new()
+    home = str(by_bsuid or by_phone)
     await _lead(redis, home, (bsuid, phone))
     return home
 
@@ -184,12 +192,10 @@ async def _lead(redis: Redis, home: str, names: Iterable[str]) -> None:
 
 async def _let_go(redis: Redis, conversation: str, phone: str) -> None:
     pipeline = redis.pipeline(transaction=False)
-    pipeline.get(_identity(phone))
+    pipeline.eval(_FORGET, 1, _identity(phone), conversation)
     pipeline.srem(identities(conversation), phone)
     pipeline.hget(key(conversation, "contact"), "phone")
-    led_to, _, kept = await pipeline.execute()
-    if led_to == conversation:
-        await redis.delete(_identity(phone))
+    *_, kept = await pipeline.execute()
     if kept == phone:
         await answer(redis.hdel(key(conversation, "contact"), "phone"))
 

@@ -14,12 +14,15 @@ LogFormat = Literal["json", "console"]
 
 _QUIET = ("aiohttp.access", "httpx2", "httpcore2", "openai", "asyncio", "PIL", "pydub.converter", "stripe", "mail.log")
 
-# Phones, BSUIDs, e-mail addresses, wamids (which hold a phone), tokens, and what follows the host in an address. Names
-# that we made ourselves (digests) hold none.
+# Phones; BSUIDs; wamids, which hold a phone; e-mail addresses.
+NUMBER = r"\+?\d{9,}"
+BSUID = r"\b[A-Z]{2}\.(?:ENT\.)?[A-Za-z0-9]{8,128}\b"
+WAMID = r"\bwamid\.[\w+/=-]+"
+EMAIL = r"[^\s<>\"'`,;:()\[\]{}]+@[^\s<>\"'`,;:()\[\]{}]+"
+# These, tokens, and what follows the host in an address. Names that we made ourselves (digests) hold none.
 _IDENTITIES = re.compile(
     r"(?P<ours>\b(?:[a-z]_)?(?=\d*[a-f])[0-9a-f]{12,64}\b|\b[a-z]_[0-9a-f]{12,20}\b)"
-    r"|\+?\d{9,}|\b[A-Z]{2}\.(?:ENT\.)?[A-Za-z0-9]{8,128}\b|\bwamid\.[\w+/=-]+"
-    r"|[^\s<>\"'`,;:()\[\]{}]+@[^\s<>\"'`,;:()\[\]{}]+|(?<=Bearer )\S+|(?<=://)[^\s/\"'<>)]*@"
+    rf"|{NUMBER}|{BSUID}|{WAMID}|{EMAIL}|(?<=Bearer )\S+|(?<=://)[^\s/\"'<>)]*@"
     r"|(?<=\w)/(?:files|push)/[^\s\"'<>)]+|(?<=[?&])[\w.-]+=[^\s\"'<>)]+"
 )
 # Made by ourselves, of nobody's words.
@@ -78,10 +81,10 @@ def _scrub(_: Any, __: str, line: Any) -> Any:
 
 
 def _is_ours(record: logging.LogRecord) -> bool:
-    """Whether the fault is the server's: whoever sends no HTTP has their 400, and no page of traceback in the log."""
+    """Whether the fault is the server's: who sends what can't be read has their 400, and no page of traceback here."""
     # By its name: a command that serves nothing doesn't load aiohttp for this.
     kinds = type(record.exc_info[1]).__mro__ if record.exc_info else ()
-    return not any(kind.__name__ == "HttpProcessingError" for kind in kinds)
+    return not any(kind.__name__ in {"HttpProcessingError", "RequestPayloadError"} for kind in kinds)
 
 
 def masked(identity: str) -> str:

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any, Literal
 
 import structlog
+from pydantic import ValidationError
 from redis.asyncio import Redis
 
 from bot import ledger, memory, queues
@@ -106,20 +108,31 @@ class Outbox:
             pipeline.lrange(_outbox(name), 0, -1)
             self.pause.ask(pipeline)
             waiting, paused = await pipeline.execute()
-        if waiting and paused:
+        replies = await self._readable(lease, waiting)
+        if replies and paused:
             await self.deliveries.later(name, 0)
             why = f"sending is paused: {paused['why']}; {FIX}"
-            return [Sent(Reply.model_validate_json(waiting[0]), "later", why)]
-        outcomes = await self._send_all(lease, waiting, done) if waiting else []
+            return [Sent(replies[0][0], "later", why)]
+        outcomes = await self._send_all(lease, replies, done) if replies else []
         if not any(one.state == "later" for one in outcomes):
             await self.deliveries.done(name, mark)
         return outcomes
 
-    async def _send_all(self, lease: Lease, waiting: list[str], done: dict[str, str]) -> list[Sent]:
+    async def _readable(self, lease: Lease, waiting: list[str]) -> list[tuple[Reply, str]]:
+        """The replies, each with how it lies there. What another version wrote and this one can't read is put apart."""
+        found = []
+        for raw in waiting:
+            try:
+                found.append((Reply.model_validate_json(raw), raw))
+            except ValidationError:
+                _log.error("reply_unreadable", fix="was an older Recado started again on newer data?")
+                await self.desk.commit(lease, partial(_put_apart, lease.conversation, raw))
+        return found
+
+    async def _send_all(self, lease: Lease, waiting: list[tuple[Reply, str]], done: dict[str, str]) -> list[Sent]:
         outcomes: list[Sent] = []
         contact = await self._contact(lease.conversation)
-        for raw in waiting:
-            reply = Reply.model_validate_json(raw)
+        for reply, raw in waiting:
             try:
                 outcome = await self._send(lease, Waiting(reply, raw, done), contact)
             except Later as later:
@@ -294,6 +307,13 @@ def outbox_of(  # noqa: PLR0913, PLR0917 - all that a message passes on its way
         subscribers=subscribers,
         ttl_seconds=ttl_seconds,
     )
+
+
+def _put_apart(conversation: str, raw: str, pipeline: Any) -> None:
+    pipeline.lrem(_outbox(conversation), 1, raw)
+    apart = key(conversation, "outbox", "unreadable")
+    pipeline.rpush(apart, raw)
+    pipeline.expire(apart, ledger.KEEP_SECONDS)
 
 
 def _refused(contact: Contact) -> Contact:

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import json
-import re
 import time
 from dataclasses import dataclass, replace
 from decimal import Decimal
-from html import escape
-from typing import Protocol, assert_never
+from typing import Protocol
 
 import structlog
 from pydantic import TypeAdapter
@@ -22,30 +19,18 @@ from bot.budget import Budget
 from bot.language import Language
 from bot.media import media_keys
 from bot.messages import (
-    CallPermission,
-    Cards,
-    Content,
-    Document,
-    Edit,
-    Form,
     Inbound,
-    Location,
     Media,
-    Order,
     Photo,
-    Reaction,
     Record,
-    Revoke,
     Sticker,
-    System,
-    Tap,
     Text,
-    Unsupported,
     Video,
     Voice,
 )
 from bot.readings import Readings
 from bot.senses import Sensed, Senses, Trouble
+from bot.tags import fenced, read, shown
 from bot.whatsapp.client import File, FileTooLarge, MediaGone, MediaRefused
 from bot.whatsapp.errors import GraphError, Remedy, Unavailable
 from pipelines import image
@@ -116,7 +101,7 @@ class Perception:
         if isinstance(content, Media) and not isinstance(content, Sticker):
             sight = await self._media(conversation, message, content, language, seconds)
         else:
-            text, trouble = _read(content)
+            text, trouble = read(content)
             words = content.body if isinstance(content, Text) else ""
             sight = Sight(Perceived(message=message.id, kind=content.kind, text=text, words=words, trouble=trouble))
         spent = (time.perf_counter() - started) * 1000
@@ -142,7 +127,7 @@ class Perception:
         perceived = Perceived(
             message=message.id,
             kind=sensed.kind,
-            text=fenced(sensed.kind, caption=media.caption, filename=_shown(media.filename), **sensed.facts),
+            text=fenced(sensed.kind, caption=media.caption, filename=shown(media.filename), **sensed.facts),
             words=" ".join(part for part in (media.caption, sensed.words) if part),
             by=sensed.by,
             cost_usd=sensed.cost_usd,
@@ -204,106 +189,8 @@ def _may_pass(error: BaseException) -> bool:
     return isinstance(error, Unavailable) or (isinstance(error, GraphError) and error.remedy is Remedy.RETRY)
 
 
-def typed(message: Inbound) -> str:
-    """What the person wrote: a text, or what stands below a file."""
-    content = message.content
-    return content.body if isinstance(content, Text) else (isinstance(content, Media) and content.caption) or ""
-
-
-def glance(content: Content) -> str:
-    """What a message says without a look at its file."""
-    if isinstance(content, Media):
-        return fenced(content.kind, caption=content.caption, filename=_shown(content.filename), note="not looked at")
-    return _read(content)[0]
-
-
 def unlooked_at(message: Inbound) -> Sight:
     """A message that is given up: it is known that there was one, and of what kind."""
     kind = message.content.kind
     text = fenced(kind, problem="it could not be looked at")
     return Sight(Perceived(message=message.id, kind=kind, text=text, trouble="media_trouble"))
-
-
-def _shown(filename: str | None) -> str | None:
-    """A file's name as a label: no folders, nothing invisible that would make it look like another."""
-    name = (filename or "").replace("\\", "/").rpartition("/")[2]
-    return "".join(character for character in name if character.isprintable()) or None
-
-
-def fenced(tag: str, **facts: str | None) -> str:
-    """Facts about what was sent, between tags that a text of others can't close: it stays data."""
-    tag = _TAGS.get(tag, tag)
-    inside = "".join(f"<{name}>{escape(value, quote=False)}</{name}>" for name, value in facts.items() if value)
-    return f"<{tag}>{inside}</{tag}>"
-
-
-def _answers(raw: str) -> str:
-    """A form's answers, each as `name: value`; what is no JSON object is read as it is."""
-    try:
-        given = json.loads(raw)
-        lines = [
-            f"{name}: {value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)}"
-            for name, value in given.items()
-            if name != _OF_THE_FLOW
-        ]
-    except (ValueError, RecursionError, AttributeError):
-        return raw
-    return "; ".join(lines).encode("utf-8", "replace").decode() or raw
-
-
-# What a Flow sends along for machines, not for reading.
-_OF_THE_FLOW = "flow_token"
-# Meta could not fetch what the person sent (reference 2.6).
-_LOST = 131052
-# By kind. What a person types may hold none of these, or it could pass for what the system perceived.
-_TAGS = {"voice": "voice_note", "cards": "contact_cards", "tap": "tapped"} | {
-    tag: tag
-    for tag in (
-        "photo", "video", "document", "sticker", "location", "form", "order", "lost_file", "unreadable_message",
-        "came_from_ad", "replying_to", "asking_about_product", "forwarded_message", "edited_caption", "tap_settled",
-        "conversation",
-    )
-}  # fmt: skip
-_FORGED = re.compile(rf"<(?=\s*/?\s*(?:{'|'.join(_TAGS.values())})\b)", re.IGNORECASE)
-
-
-def unforged(text: str) -> str:
-    """What a person typed, as it is, but for tags that only we write."""
-    return _FORGED.sub("&lt;", text)
-
-
-def _read(content: Content) -> tuple[str, str | None]:  # noqa: C901, PLR0911 - one line for each kind
-    """What a message without a file says, and the phrase for the person when that is nothing."""
-    match content:
-        case Text():
-            return unforged(content.body), None
-        case Location():
-            place = f"{content.latitude:.6f}, {content.longitude:.6f}"
-            return fenced("location", coordinates=place, name=content.name, address=content.address), None
-        case Cards():
-            cards = "; ".join(
-                f"{card.name or 'unnamed'}: {', '.join(card.phones) or 'no phone'}"
-                + (" (the sender's own number, says WhatsApp)" if card.vouched else "")
-                for card in content.cards
-            )
-            return fenced("cards", cards=cards), None
-        case Tap():
-            return fenced("tap", title=content.title), None
-        case Form():
-            return fenced("form", answers=_answers(content.answers)), None
-        case Order():
-            return fenced("order", items="; ".join(content.items), text=content.text), None
-        case Sticker():
-            return fenced("sticker", note="a sticker, as a gesture"), None
-        case Unsupported(error=error) if error == _LOST:
-            problem = f"a message of the kind {content.type!r} whose file did not arrive; ask to send it again"
-            return fenced("lost_file", problem=problem), "media_lost"
-        case Unsupported():
-            problem = f"a message of the kind {content.type!r}, which can't be read here"
-            return fenced("unreadable_message", problem=problem), "unsupported"
-        case CallPermission(accepted=accepted):
-            return "(allowed us to call)" if accepted else "(did not allow us to call)", None
-        case Reaction() | Edit() | Revoke() | System() | Voice() | Photo() | Video() | Document():
-            raise ValueError(f"{content.kind} does not come here")
-        case _:
-            assert_never(content)

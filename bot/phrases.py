@@ -21,6 +21,7 @@ _PHRASES: dict[str, dict[Language, str]] = {
         "es": "Sigo con tu mensaje; en un momento te contesto.",
         "en": "I'm still working on your message; I'll answer in a moment.",
     },
+    "strange_link": {"es": "[enlace no verificado]", "en": "[unverified link]"},
     "budget_spent": {
         "es": "Por hoy llegué al límite de lo que puedo contestar aquí. Mañana sigo con gusto; si es urgente, escribe "
         "«una persona» y te atiende el equipo.",

@@ -88,7 +88,15 @@ def render(prompts: Prompts, name: str, scenery: Scenery, settings: Settings) ->
 
 
 async def of_conversation(asked: str, contacts: Contacts, memory: Memory, redis: Any, default: Language) -> Scenery:
-    """What is known of a conversation (`c_…`) or of a person's (a phone or BSUID). Raises NotThere."""
+    """What is known of a conversation, however it is asked for. Raises NotThere."""
+    name = await home(asked, contacts, redis)
+    contact, before = await contacts.get(name), await memory.recall(name)
+    language = cast("Language", contact.language) if contact.language in ("es", "en") else default
+    return Scenery(contact.name, language, contact.role, before)
+
+
+async def home(asked: str, contacts: Contacts, redis: Any) -> str:
+    """The conversation that `c_…`, or a person's phone or BSUID, stands for. Raises NotThere."""
     name = asked if is_conversation(asked) else None
     if name is None:
         phone, bsuid = address_of(asked)
@@ -96,10 +104,7 @@ async def of_conversation(asked: str, contacts: Contacts, memory: Memory, redis:
             name = name or await identity.find(redis, spelling, bsuid)
     if name is None or not await contacts.known(name):
         raise NotThere("nothing is known of this conversation; expected c_…, a phone, a BSUID, or a file of values")
-    name = await identity.home_of(redis, name)
-    contact, before = await contacts.get(name), await memory.recall(name)
-    language = cast("Language", contact.language) if contact.language in ("es", "en") else default
-    return Scenery(contact.name, language, contact.role, before)
+    return await identity.home_of(redis, name)
 
 
 def unified(old: str, new: str, old_name: str, new_name: str) -> str:

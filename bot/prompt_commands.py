@@ -6,7 +6,7 @@ import asyncio
 import getpass
 import json
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -20,8 +20,10 @@ if TYPE_CHECKING:
     from redis.asyncio import Redis
 
     from bot.preview import Scenery
-    from bot.prompting.check import Checked
+    from bot.prompting.canary import Standing
+    from bot.prompting.findings import Finding
     from bot.prompting.library import Library
+    from bot.prompting.releases import Entry
 
 app = typer.Typer(name="prompts", help="Prompt files: check, render, release, roll back.", no_args_is_help=True)
 
@@ -29,7 +31,7 @@ Format = Annotated[str, typer.Option("--format", help="text or json")]
 Author = Annotated[str | None, typer.Option(help="Who does it; left out, this machine's user.")]
 Note = Annotated[str, typer.Option(help="Why, in a few words.")]
 
-_Work = Callable[["Settings", "Redis", "Library"], Awaitable[bool]]
+Work = Callable[["Settings", "Redis", "Library"], Awaitable[bool]]
 _FOLDER = "folder"
 
 
@@ -41,7 +43,7 @@ def check(output: Format = "text") -> None:
     from bot.vocabulary import vocabulary  # noqa: PLC0415 - as above
 
     checked = check_folder(settings.service.prompts_dir, vocabulary(settings))
-    _findings(checked, output)
+    _findings(checked.findings, output)
     if checked.prompts is not None:
         sys.stderr.write(f"{len(checked.texts)} files are right; they are release {checked.prompts.release}\n")
     raise typer.Exit(0 if checked.prompts else 1)
@@ -60,12 +62,12 @@ def render(
     It shows what was said in the conversation to whoever runs it, and logs none of it.
     """
 
-    async def run(settings: Settings, redis: Redis, library: Library) -> bool:
+    async def work(settings: Settings, redis: Redis, library: Library) -> bool:
         from bot.preview import render as preview  # noqa: PLC0415 - as above
 
         checked = await library.check()
         if checked.prompts is None:
-            _findings(checked, output)
+            _findings(checked.findings, output)
             return False
         scenery = await _scenery(conversation, settings, redis)
         shown = preview(checked.prompts, name, scenery, settings)
@@ -73,70 +75,104 @@ def render(
         before = preview(current, name, scenery, settings) if current and name in current else None
         diff = shown.diff(before) if before else None
         if output == "json":
-            _print(asdict(shown) | {"cost_usd": f"{shown.cost_usd:f}", "most_usd": f"{shown.most_usd:f}", "diff": diff})
+            show(asdict(shown) | {"cost_usd": f"{shown.cost_usd:f}", "most_usd": f"{shown.most_usd:f}", "diff": diff})
             return True
-        _print(shown.text)
+        show(shown.text)
         cost = f"{shown.cost_usd:.6f} USD before it answers, {shown.most_usd:.6f} at most"
-        _print(f"=== about {shown.prompt_tokens} tokens, and {shown.tool_tokens} of tools; {shown.model}: about {cost}")
+        show(f"=== about {shown.prompt_tokens} tokens, and {shown.tool_tokens} of tools; {shown.model}: about {cost}")
         against = f"=== against the current release {before.release}:" if before else "=== nothing is released yet"
-        _print(f"{against}\n{diff}" if diff else f"{against} the same" if before else against)
+        show(f"{against}\n{diff}" if diff else f"{against} the same" if before else against)
         return True
 
-    _run(run, output)
+    run(work, output)
 
 
 @app.command()
-def release(note: Note = "", author: Author = None, output: Format = "text") -> None:
-    """Make PROMPTS_DIR the current release for all processes at once. Exit 1 when it has an error."""
+def release(
+    note: Note = "",
+    author: Author = None,
+    canary: Annotated[
+        int | None,
+        typer.Option(metavar="PERCENT", min=0, max=99, help="To this share of the contacts first; 0: to all at once."),
+    ] = None,
+    output: Format = "text",
+) -> None:
+    """Make PROMPTS_DIR the current release for all processes at once, or a candidate. Exit 1 when it has an error.
 
-    async def run(_: Settings, __: Redis, library: Library) -> bool:
+    Without --canary, PROMPTS_CANARY_PERCENT holds. With PROMPTS_GATE=offline, the offline evaluation has to pass.
+    """
+
+    async def work(settings: Settings, _: Redis, library: Library) -> bool:
+        from bot.prompting.findings import PromptsWrong  # noqa: PLC0415 - as above
+
         checked = await library.check()
-        if checked.prompts is None:
-            _findings(checked, output)
+        try:
+            how = await library.take(checked, how="release", author=author or user(), note=note, percent=canary)
+        except PromptsWrong as error:
+            _findings(checked.findings if checked.prompts is None else error.findings, output)
             return False
-        done = await library.take(checked, how="release", author=author or _user(), note=note)
-        name = checked.prompts.release
-        words = f"released: {name}" if done else f"{name} is the current release already"
-        _print({"release": name, "released": done} if output == "json" else words)
+        name = checked.release().release
+        percent = settings.service.prompts_canary_percent if canary is None else canary
+        words = f"released: {name}" if how else f"{name} is released already"
+        words = f"candidate: {name}, for {percent} % of the contacts" if how == "canary" else words
+        show({"release": name, "released": how is not None, "how": how} if output == "json" else words)
         return True
 
-    _run(run, output)
+    run(work, output)
 
 
 @app.command()
 def rollback(
-    which: Annotated[str | None, typer.Argument(metavar="HASH", help="Left out, the release before this.")] = None,
+    which: Annotated[
+        str | None, typer.Argument(metavar="HASH", help="Left out, the candidate's end; else the release before this.")
+    ] = None,
     note: Note = "",
     author: Author = None,
     output: Format = "text",
 ) -> None:
-    """Go back to an earlier release, for all processes at once."""
+    """Go back to an earlier release, for all processes at once; a candidate is dropped in any case."""
 
-    async def run(_: Settings, __: Redis, library: Library) -> bool:
-        name = await library.go_back(which, author=author or _user(), note=note)
-        _print({"release": name} if output == "json" else f"released: {name}")
+    async def work(_: Settings, __: Redis, library: Library) -> bool:
+        stands = await library.releases.standing()
+        if which is None and stands.canary:
+            dropped = await library.end(stands.canary, promote=False, author=author or user(), note=note)
+            now, name = (await library.releases.current()), stands.canary.release
+            words = f"dropped: {name}; {now} goes on" if dropped else f"{name} is no candidate any more; {now} goes on"
+            show({"release": now, "dropped": name} if output == "json" else words)
+            return True
+        name = await library.go_back(which, author=author or user(), note=note)
+        show({"release": name} if output == "json" else f"released: {name}")
         return True
 
-    _run(run, output)
+    run(work, output)
 
 
 @app.command("list")
 def list_(output: Format = "text") -> None:
-    """The last releases and rollbacks, the newest first; * is the current one."""
+    """What was done with releases, the newest first; * is the current one, ~ a candidate and its share of contacts."""
 
-    async def run(_: Settings, __: Redis, library: Library) -> bool:
-        current, entries = await library.releases.current(), await library.releases.history()
+    async def work(_: Settings, __: Redis, library: Library) -> bool:
+        stands, entries = await library.releases.standing(), await library.releases.history()
+        marks = {stands.current: "*"}
+        if stands.canary:
+            marks[stands.canary.release] = f"~ {stands.canary.percent} %"
         if output == "json":
-            _print([
-                asdict(one) | {"at": one.at.isoformat(), "current": one.release == current} for one in entries
-            ])  # fmt: skip
+            show([_listed(one, stands) for one in entries])
             return True
+        width = max(map(len, marks.values()))
         for one in entries:
-            mark = "*" if one.release == current else " "
-            _print(f"{mark} {one.release}  {one.at:%Y-%m-%d %H:%M:%S}Z  {one.how:<8} {one.author}  {one.note}".rstrip())
+            # Of several switches to a release the newest has the mark.
+            mark = marks.pop(one.release, "").ljust(width)
+            show(f"{mark} {one.release}  {one.at:%Y-%m-%d %H:%M:%S}Z  {one.how:<8} {one.author}  {one.note}".rstrip())
         return True
 
-    _run(run, output)
+    run(work, output)
+
+
+def _listed(entry: Entry, stands: Standing) -> dict[str, Any]:
+    percent = stands.canary.percent if stands.canary and stands.canary.release == entry.release else None
+    more = {"at": entry.at.isoformat(), "current": entry.release == stands.current, "candidate_percent": percent}
+    return asdict(entry) | more
 
 
 @app.command()
@@ -147,7 +183,7 @@ def diff(
 ) -> None:
     """What the folder changes of the current release; or release A of the current one; or B of A."""
 
-    async def run(settings: Settings, _: Redis, library: Library) -> bool:
+    async def work(settings: Settings, _: Redis, library: Library) -> bool:
         from bot.preview import changes  # noqa: PLC0415 - as above
 
         old, new = (first, second) if second else ("current", first or _FOLDER)
@@ -158,12 +194,12 @@ def diff(
             texts[one] = await _texts(one, names[one], settings, library)
         found = changes(texts[str(old)], texts[str(new)], names[str(old)], names[str(new)])
         if output == "json":
-            _print({"old": names[str(old)], "new": names[str(new)], "diff": found})
+            show({"old": names[str(old)], "new": names[str(new)], "diff": found})
         elif found:
-            _print(found)
+            show(found)
         return True
 
-    _run(run, output)
+    run(work, output)
 
 
 async def _texts(asked: str, name: str, settings: Settings, library: Library) -> dict[str, str]:
@@ -194,14 +230,15 @@ async def _scenery(asked: str, settings: Settings, redis: Redis) -> Scenery:
     return Scenery(language=default, values={str(key): value for key, value in values.items()})
 
 
-def _findings(checked: Checked, output: str) -> None:
+def _findings(findings: Sequence[Finding], output: str) -> None:
     if output == "json":
-        _print([finding.as_json() for finding in checked.findings])
-    for finding in checked.findings if output == "text" else ():
-        _print(str(finding))
+        show([finding.as_json() for finding in findings])
+    for finding in findings if output == "text" else ():
+        show(str(finding))
 
 
-def _user() -> str:
+def user() -> str:
+    """Who does it, by this machine."""
     try:
         return getpass.getuser()
     except (OSError, KeyError):  # a container's user may have no name
@@ -220,13 +257,13 @@ def _settings(output: str) -> Settings:
         raise typer.Exit(2) from error
 
 
-def _run(work: _Work, output: str) -> None:
+def run(work: Work, output: str) -> None:
     """Exit 0 when it was done, 1 when a problem was found, 2 when the settings or the options are wrong."""
     settings = _settings(output)
     raise typer.Exit(0 if asyncio.run(_well(settings, work)) else 1)
 
 
-async def _well(settings: Settings, work: _Work) -> bool:
+async def _well(settings: Settings, work: Work) -> bool:
     from redis.exceptions import RedisError  # noqa: PLC0415 - as above
 
     from bot.preview import NotThere  # noqa: PLC0415 - as above
@@ -247,5 +284,6 @@ async def _well(settings: Settings, work: _Work) -> bool:
     return False
 
 
-def _print(what: Any) -> None:
+def show(what: Any) -> None:
+    """Print a text, or anything else as JSON."""
     print(what if isinstance(what, str) else json.dumps(what, ensure_ascii=False, indent=2))  # noqa: T201

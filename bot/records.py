@@ -18,9 +18,9 @@ from bot.inbox import why_unanswered
 from bot.media import forget_media, media_key
 from bot.memory import Memory, Recollection, Remembered
 from bot.messages import CallPermission, Content, Edit, Inbound, Media, Reaction, Revoke, Text
-from bot.perception import fenced, glance, unforged
 from bot.redis import answer, key
 from bot.storage.door import StorageFailed
+from bot.tags import fenced, glance, unforged
 
 _log = structlog.get_logger()
 # Meta tells everything within 7 days (reference 1.4): news of a message may be here before the message.
@@ -36,9 +36,11 @@ _change: TypeAdapter[Edit | Revoke] = TypeAdapter(Edit | Revoke, config=ConfigDi
 class Batch:
     """Waiting messages, sorted out: `speech` asks for an answer and is as its senders left it, `ends` are of the rest.
 
-    `said` are texts of earlier messages, `media` the files of revoked ones, `stories` the turns that tell of those.
+    `taken` is how many lie at the front of the waiting list, `said` are texts of earlier messages, `media` the files of
+    revoked ones, `stories` the turns that tell of those.
     """
 
+    taken: int
     all: list[Inbound]
     speech: list[Inbound]
     ends: dict[str, dict[str, str]]
@@ -68,6 +70,7 @@ class Records:
         revoked = [wamid for wamid, change in changes.items() if isinstance(change, Revoke)]
         media, stories = await self._traces(conversation, revoked, earlier)
         return Batch(
+            taken=len(waiting),
             all=messages,
             speech=[one for one in revised if one is not None and why_unanswered(one) is None],
             ends={
@@ -114,7 +117,7 @@ class Records:
             if copied and _target(copied.content) is None:
                 memory.quotable(pipeline, conversation, copied.id, glance(copied.content), self._memory.ttl_seconds)
         ledger.end(pipeline, conversation, batch.ends)
-        desk.drop(pipeline, conversation, len(batch.all))
+        desk.drop(pipeline, conversation, batch.taken)
         news = {
             wamid: _DELETED if isinstance(change, Revoke) else _edited(known[wamid], change)
             for wamid, change in batch.changes.items()

@@ -14,6 +14,7 @@ from bot.logs import masked
 from bot.memory import Recollection, Remembered
 from bot.messages import Inbound, Part, Reply
 from bot.perception import Sight
+from bot.prompting.canary import Standing
 from bot.prompting.prompts import Prompts
 from bot.rate import Admission
 from bot.records import Batch
@@ -22,18 +23,30 @@ from bot.trace import Trace
 TRIES = 5
 # When this share of the time until the deadline has gone by without an answer, the customer is told so.
 _STILL_ON_IT = 0.4
+_UNKNOWN = ("a tool that isn't known any more",)
 # Less than this share of it is too little to think in.
 _LITTLE = 0.25
 
 
 @dataclass(frozen=True, slots=True)
 class Begun:
-    """A turn that is under way: which messages it has (the first `count`), what earlier tries did, its prompts."""
+    """A turn that is under way: which messages it has (the first `count`), what earlier tries did, its prompts.
+
+    `standing` is what turns began with at this try. `lost` says that its journal can't be read by this version of
+    Recado: what earlier tries did isn't known.
+    """
 
     count: int
     tries: int
     journal: tuple[Step | Done, ...]
     prompts: Prompts
+    standing: Standing
+    lost: bool = False
+
+    @property
+    def given_up(self) -> bool:
+        """Whether what was sent isn't touched again: whatever makes the turn fail may be in it."""
+        return self.lost or self.tries > TRIES
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +107,7 @@ def set_aside(scene: Scene, trace: Trace, outcome: Outcome) -> SetAside:
         reason=trace.error or outcome.state,
         at=datetime.now(UTC),
         messages=tuple(scene.messages),
-        acted=tuple(done.name for done in trace.tools if done.acted),
+        acted=_UNKNOWN if scene.begun.lost else tuple(one.name for one in trace.tools if one.acted),
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import structlog
 from redis.asyncio import Redis
@@ -73,6 +73,9 @@ class Sending:
 
         Raises Later, and what it was given up for: GraphError, Unavailable, NotSendable, TemplateNotSendable.
         """
+        # One that names no number leaves by the default one, and shares its pace and holds with those that name it.
+        number = errand.reply.phone_number_id or self.graph.number
+        errand = replace(errand, reply=errand.reply.model_copy(update={"phone_number_id": number}))
         before, wait = await self._begin(errand)
         wamid: str | None = before.get("wamid")
         if wamid is None and before.get("status") == "failed":

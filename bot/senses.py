@@ -16,7 +16,7 @@ from bot.language import Language
 from bot.readings import Readings
 from bot.settings import VisionSettings, WhisperSettings
 from pipelines.document import read
-from pipelines.image import Reading, Sight, look
+from pipelines.image import Reading, ReadText, Sight, look
 from pipelines.ocr import EngineMissing, LocalReader
 from pipelines.refusals import Reason, Refusal
 from pipelines.sniff import kind_of
@@ -101,6 +101,10 @@ class Senses:
             raise Trouble("media_trouble", "it could not be heard because of a fault of ours") from error
         facts: dict[str, str | None] = {"seconds": f"{transcript.seconds:.0f}", "transcript": transcript.text}
         return Sensed(kind, facts, transcript.text, by=self._model, cost_usd=cost_usd(transcript.seconds))
+
+    def eyes(self, purse: Purse, readings: Readings) -> ReadText:
+        """What reads pictures that are no photos of a message: a closer look at a part of one."""
+        return _Eyes(self._google, self._local, purse, readings).read
 
     async def look(self, photo: bytes, purse: Purse, readings: Readings) -> Sensed:
         """Text, codes and labels of a photo, and the photo itself for models that see."""

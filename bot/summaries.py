@@ -10,10 +10,10 @@ from bot.ai.chat import BudgetSpent, ChatModel, FromPerson, NoModelAnswered, Que
 from bot.briefing import asked_with, values_of_summary
 from bot.budget import Budget
 from bot.memory import Memory
-from bot.perception import fenced
 from bot.points import passing
 from bot.prompting.findings import PromptsWrong
 from bot.prompting.library import Library
+from bot.tags import fenced
 from bot.trace import count
 
 _log = structlog.get_logger()
@@ -32,7 +32,7 @@ class Summaries:
         before = await self._memory.recall(conversation)
         if not before.fallen:
             return
-        prompts = await self._library.now()
+        prompts = await self._library.now(conversation)
         structlog.contextvars.bind_contextvars(release=prompts.release)
         try:
             prompt = prompts.render("summary", values_of_summary(prompts, before.summary))

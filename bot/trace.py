@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,11 +11,14 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
+from redis.asyncio import Redis
+
 from bot.agent import Done
 from bot.ai.chat import Attempt
 from bot.metrics import COST, LLM_REQUESTS, LLM_TOKENS
 from bot.perception import Perceived
 from bot.prompting.prompts import Rendered
+from bot.redis import answer, key
 
 
 @dataclass(slots=True)
@@ -75,6 +79,12 @@ class Trace:
             "cost_usd": f"{self.cost_usd:f}",
             "error": self.error,
         }
+
+
+async def stories(redis: Redis, conversation: str) -> list[dict[str, Any]]:
+    """The last turns of a conversation as they are kept (`Trace.event`), the oldest first; for some days."""
+    kept: list[str] = await answer(redis.lrange(key(conversation, "turns"), 0, -1))
+    return [json.loads(one) for one in reversed(kept)]
 
 
 async def count(attempt: Attempt) -> None:

@@ -11,7 +11,7 @@ from functools import partial
 from typing import Any
 
 import structlog
-from pydantic import ConfigDict, TypeAdapter
+from pydantic import ConfigDict, TypeAdapter, ValidationError
 from redis.asyncio import Redis
 
 from bot import aside, inbox, ledger, memory, outbox
@@ -29,7 +29,7 @@ from bot.memory import Memory, Remembered
 from bot.messages import Inbound, Say
 from bot.metrics import TURN_SECONDS, TURNS
 from bot.outbox import Outbox
-from bot.perception import Perception, Sight, typed, unlooked_at
+from bot.perception import Perception, Sight, unlooked_at
 from bot.phrases import phrase
 from bot.points import passing
 from bot.presence import patience, typing
@@ -39,10 +39,12 @@ from bot.rate import Admission, Rate
 from bot.records import Batch, Records
 from bot.redis import answer, key
 from bot.replies import composed, words
-from bot.scene import TRIES, Begun, Haste, Outcome, Scene, addressed, ends_of, haste_for, name_of, set_aside, within
+from bot.scene import Begun, Haste, Outcome, Scene, addressed, ends_of, haste_for, name_of, set_aside, within
 from bot.settings import ServiceSettings, TurnSettings
 from bot.subscribers import Subscribers, event_id, person
+from bot.tags import typed
 from bot.trace import Trace
+from bot.trial import Trial
 from bot.whatsapp.client import Graph
 
 _log = structlog.get_logger()
@@ -89,6 +91,7 @@ class Stations:
     nudges: Nudges
     aside: Aside
     subscribers: Subscribers
+    trial: Trial
 
 
 class Turns:
@@ -117,6 +120,7 @@ class Turns:
             if not batch.speech:
                 await self._tell_received(conversation, batch, contact, {})
                 await self._remember(lease, batch)
+                await self._at.trial.note(begun, batch.all, trace)
                 return
             admission = await self._at.rate.admit(conversation, batch.speech, trace.turn)
             haste = haste_for(batch.speech, self._turn.deadline_seconds)
@@ -136,6 +140,7 @@ class Turns:
             sent = await self._at.outbox.flush(lease)
         trace.error = trace.error or next((one.error for one in sent if one.error), None)
         await self._finish(scene, trace)
+        await self._at.trial.note(begun, batch.all, trace)
         if summary_due:
             self._at.nudges.summary(conversation)
 
@@ -153,8 +158,8 @@ class Turns:
         messages = batch.speech
         due = asyncio.get_running_loop().time() + haste.seconds
         trace.messages = [message.id for message in messages]
-        if begun.tries > TRIES or not admission.admitted:
-            # Whatever makes this turn fail may be in what was sent: it is not touched again. Nor is a flood.
+        if begun.given_up or not admission.admitted:
+            # Nor is a flood touched.
             sights = [unlooked_at(message) for message in messages]
         else:
             sights = await self._perceive(conversation, messages, contact, trace, due)
@@ -216,14 +221,20 @@ class Turns:
 
     async def _begin(self, lease: Lease, waiting: int) -> Begun:
         """Fix which messages and prompts this turn has; a try after a crash takes up the same, and what was done."""
-        prompts = await self._at.library.now()
+        standing, prompts = await self._at.library.begin(lease.conversation)
         keys = (lease_key(lease.conversation), *turn_keys(lease.conversation))
         found = await self._at.desk.ask(lease, _BEGIN, keys, [str(waiting), prompts.release])
         count, tries, release, entries = found
         if release != prompts.release:
             prompts = await self._at.library.at(release) or prompts
         structlog.contextvars.bind_contextvars(release=prompts.release)
-        return Begun(int(count), int(tries), tuple(_entry.validate_json(entry) for entry in entries), prompts)
+        try:
+            journal = tuple(_entry.validate_json(entry) for entry in entries)
+        except ValidationError:
+            # Going on without it would do again what it tells of.
+            _log.error("journal_unreadable", fix="was an older Recado started again on newer data?")
+            return Begun(int(count), int(tries), (), prompts, standing, lost=True)
+        return Begun(int(count), int(tries), journal, prompts, standing)
 
     async def _perceive(
         self, conversation: str, messages: list[Inbound], contact: Contact, trace: Trace, due: float

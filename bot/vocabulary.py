@@ -6,6 +6,7 @@ from redis.asyncio import Redis
 
 from bot.in_hand import releases_in_hand
 from bot.prompting.check import Vocabulary
+from bot.prompting.gate import OfflineGate
 from bot.prompting.library import Library
 from bot.settings import PRICES, Settings
 from bot.templates.files import names
@@ -23,10 +24,13 @@ def vocabulary(settings: Settings) -> Vocabulary:
 
 
 def library_of(redis: Redis, settings: Settings) -> Library:
+    service = settings.service
     return Library(
         redis,
-        settings.service.prompts_dir,
+        service.prompts_dir,
         vocabulary(settings),
         in_use=lambda: releases_in_hand(redis),
-        watching=settings.service.prompts_release == "watch",
+        watching=service.prompts_release == "watch",
+        gate=OfflineGate(service.prompts_dir) if service.prompts_gate == "offline" else None,
+        percent=service.prompts_canary_percent,
     )

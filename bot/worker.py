@@ -27,6 +27,7 @@ from bot.files import files_of
 from bot.handoff import HandOff
 from bot.joining import Joining
 from bot.mail.connect import mailroom
+from bot.mail.mailroom import BusinessName
 from bot.memory import Memory
 from bot.metrics import Ship
 from bot.notices import Notices
@@ -37,11 +38,14 @@ from bot.payments.billing import billing_of
 from bot.perception import Perception
 from bot.products import showing
 from bot.products.connect import captures_of
+from bot.products.reader import CardReader
+from bot.prompting.library import Library
 from bot.prompting.watching import watch
 from bot.push.links import invitation_of
 from bot.push.sending import Pushes
 from bot.queues import Nudges
 from bot.rate import Rate
+from bot.readings import Readings
 from bot.reception import Reception
 from bot.records import Records
 from bot.redis import connect, ended
@@ -56,6 +60,7 @@ from bot.templates.files import definitions
 from bot.templates.synced import Templates
 from bot.tools.catalog import tools_for
 from bot.tools.tool import Kit
+from bot.trial import Trial
 from bot.turn import Stations, Turns
 from bot.verification import Verification
 from bot.vocabulary import library_of
@@ -69,7 +74,17 @@ _SWEEP_SECONDS = 3.0
 _OVERDUE_SECONDS = 10.0
 _RESEND_SECONDS = 1.0
 _DUE_AGAIN_SECONDS = 3.0
+_WITHOUT_KEY_SECONDS = 60.0
 CONCURRENCY = 100
+
+
+def _named_by(library: Library) -> BusinessName:
+    """The business's name in the release that is current when it is asked for."""
+
+    async def name() -> str:
+        return (await library.now()).business.name
+
+    return name
 
 
 @asynccontextmanager
@@ -105,10 +120,20 @@ async def running(settings: Settings, names: tuple[queues.Name, ...], concurrenc
         billing = billing_of(redis, http, contacts, notices, storage, graph, settings, tell=subscribers.tell)
         email_of = billing.links.email_of if billing else None
         mail = await stack.enter_async_context(
-            mailroom(redis, settings.mail, storage, business=business.name, language=language, email_of=email_of)
+            mailroom(redis, settings.mail, storage, business=_named_by(library), language=language, email_of=email_of)
         )
         budget = Budget(redis, settings.budget, settings.service.zone)
-        captures, confirming = captures_of(redis, storage, subscribers.tell)
+        captures, confirming = captures_of(
+            redis,
+            storage,
+            subscribers.tell,
+            CardReader(
+                eyes=lambda conversation: senses.eyes(budget.account(conversation), Readings(redis, conversation)),
+                model=model,
+                budget=budget,
+                shop_currency=settings.service.shop_currency,
+            ),
+        )
         answering = Answering(
             contacts=contacts,
             reception=Reception(contacts, handoff, settings.channel),
@@ -150,6 +175,7 @@ async def running(settings: Settings, names: tuple[queues.Name, ...], concurrenc
             nudges=nudges,
             aside=Aside(redis),
             subscribers=subscribers,
+            trial=Trial(redis, library),
         )
         turns = Turns(stations, settings.turn, settings.service)
         shift = Shift(desk, outbox, Joining(redis, desk, memory), turns.take)
@@ -166,7 +192,7 @@ async def running(settings: Settings, names: tuple[queues.Name, ...], concurrenc
                 {
                     "template": notices.process,
                     "push": pushes.process,
-                    **({webhook.JOB: billing.news.process} if billing else {}),
+                    webhook.JOB: billing.news.process if billing else _without_key,
                 }
             ),
             "webhook": EventDeliveries(redis, settings.subscribers, events, to_subscribers).process,
@@ -179,8 +205,14 @@ async def running(settings: Settings, names: tuple[queues.Name, ...], concurrenc
         await _alongside(stack, _sweep(desk, nudges))
         if settings.service.prompts_release == "watch":
             await _alongside(stack, watch(library))
-        await _alongside(stack, _resend(outbox, graph, nudges))
-        _log.info("worker_ready", queues=list(names), concurrency=concurrency, release=prompts.release)
+        await _alongside(stack, _resend(outbox, desk, graph, nudges))
+        _log.info(
+            "worker_ready",
+            queues=list(ours),
+            waiting=sorted({*names} - {*ours}),
+            concurrency=concurrency,
+            release=prompts.release,
+        )
         yield
 
 
@@ -202,6 +234,12 @@ def _llm(shift: Shift, summaries: Summaries) -> queues.Processor:
     return process
 
 
+async def _without_key(_: queues.Task) -> None:
+    """Stripe got its 200 for the event and won't repeat it: it waits for a worker that can ask Stripe."""
+    _log.error("stripe_event_waits", fix="set STRIPE_SECRET_KEY for every worker")
+    raise queues.Later(_WITHOUT_KEY_SECONDS, "STRIPE_SECRET_KEY is not set on this worker")
+
+
 async def _warm_up() -> None:
     """Load what the first turn would otherwise wait for, beside the loop: the SDK takes half a second to import."""
     await asyncio.to_thread(importlib.import_module, "openai")
@@ -218,13 +256,13 @@ async def _sweep(desk: Desk, nudges: Nudges) -> None:
             _log.warning("sweep_failed", error=type(error).__name__)
 
 
-async def _resend(outbox: Outbox, graph: Graph, nudges: Nudges) -> None:
+async def _resend(outbox: Outbox, desk: Desk, graph: Graph, nudges: Nudges) -> None:
     """Ask for turns where something has to be sent by now, unless sending is paused; and find out when that ends."""
     while True:
         await asyncio.sleep(_RESEND_SECONDS)
         try:
             if await outbox.pause.over(graph):
-                for conversation in await outbox.deliveries.due():
+                for conversation in await desk.free(await outbox.deliveries.due()):
                     nudges.turn(conversation, f"{conversation}-due-{int(time.time() / _DUE_AGAIN_SECONDS)}")
         except (RedisError, OSError) as error:
             _log.warning("resending_failed", error=type(error).__name__)

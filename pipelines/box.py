@@ -20,6 +20,11 @@ class Box:
         left, top = round(min(columns)), round(min(rows))
         return cls(left, top, round(max(columns)) - left, round(max(rows)) - top)
 
+    @property
+    def ends(self) -> tuple[tuple[int, int], tuple[int, int]]:
+        """The top left and the bottom right corner."""
+        return (self.x, self.y), (self.x + self.width, self.y + self.height)
+
     def scaled(self, factor: float) -> "Box":
         """Return the same place in a picture that is `factor` times as large."""
         return Box(*(round(side * factor) for side in (self.x, self.y, self.width, self.height)))

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from bot.contacts import Contacts
+from bot.mail.suppression import Suppression
 from bot.redis import answer, key
 from bot.sandbox.meta import Person
 from bot.sandbox.openrouter import calls, says
@@ -89,6 +90,24 @@ async def test_an_invoice_comes_as_a_document_or_by_mail(shop: World, ana: Perso
     assert (mail["data"]["amount"], mail["data"]["currency"]) == ("199.00", "MXN")
 
 
+async def test_an_invoice_for_an_address_that_refused_mail_is_not_promised(shop: World, ana: Person) -> None:
+    await subscriber(shop, ana)
+    before = await mails(shop)
+    await Suppression(shop.redis).add("ana@example.com", "smtp", "550 no such user")
+    await asks(shop, ana, "mándame la factura por correo", "send_invoice", by="email")
+    assert "nothing is sent to this address any more" in told_by_tool(shop)
+    assert len(await mails(shop)) == len(before)
+
+
+async def test_an_invoice_by_mail_outlasts_an_outage_of_the_provider(shop: World, ana: Person) -> None:
+    await subscriber(shop, ana)
+    before = {one async for one in shop.redis.scan_iter("bull:email:invoice-*", _type="hash")}
+    await asks(shop, ana, "mándame la factura por correo", "send_invoice", by="email")
+    after = {one async for one in shop.redis.scan_iter("bull:email:invoice-*", _type="hash")}
+    (job,) = after - before
+    assert json.loads(str(await answer(shop.redis.hget(job, "opts"))))["attempts"] == 10
+
+
 async def test_an_e_mail_that_a_model_sends_goes_to_the_customers_own_address(shop: World, ana: Person) -> None:
     await subscriber(shop, ana)
     before = await mails(shop)
@@ -96,6 +115,19 @@ async def test_an_e_mail_that_a_model_sends_goes_to_the_customers_own_address(sh
     assert told_by_tool(shop).startswith("Done")
     (mail,) = [one for one in await mails(shop, len(before) + 1) if one["template"] == "welcome"]
     assert mail["to"] == "ana@example.com"
+
+
+async def test_of_two_plans_offered_at_once_only_the_button_that_works_is_shown(shop: World, ana: Person) -> None:
+    customer(stripe_of(shop), ana.phone, ana.name, "ana@example.com")
+    both = [("start_subscription", {"plan": "Básico", "interval": interval}) for interval in ("month", "year")]
+    shop.models.will(calls(*both), says("Elige."))
+    await shop.meta.writes(ana, {"type": "text", "text": {"body": "¿mensual o anual?"}})
+    await shop.meta.replies(ana)
+    await settled(shop)
+    (shown,) = [sent for sent in shop.meta.sent_to(ana) if sent.type == "interactive"]
+    (page,) = [one for one in stripe_of(shop).snapshot()["checkout_sessions"] if one["status"] == "open"]
+    assert shown.request["interactive"]["action"]["parameters"]["url"] == page["url"]
+    assert "only one plan at a time" in told_by_tool(shop)
 
 
 # ---- changes by a tap
@@ -115,6 +147,12 @@ async def test_a_change_of_plan_is_shown_and_then_tapped_for_exactly_that_amount
     await in_step(shop)
     assert len(shop.meta.sent_to(ana)) == 3
     assert len(stripe_of(shop).snapshot()["invoices"]) == 2
+
+
+async def test_a_tap_for_a_subscription_that_is_gone_asks_for_no_card(shop: World, ana: Person) -> None:
+    subscription, (confirm, _), _ = await offered_pro(shop, ana)
+    stripe_of(shop).account.forget(stripe_of(shop).account.get("subscription", subscription))
+    assert "ya no está como cuando te lo mostré" in await taps(shop, ana, confirm)
 
 
 async def test_the_last_button_leaves_everything_as_it_is(shop: World, ana: Person) -> None:

@@ -311,3 +311,12 @@ async def test_buttons_beyond_the_limit_reach_the_person_as_a_list(world: World,
     await put(world, conversation, ana, Buttons(body="¿Cuál?", choices=many))
     (reply,) = await world.meta.replies(ana)
     assert reply.request["interactive"]["type"] == "list"
+
+
+async def test_messages_that_name_the_number_and_those_that_do_not_share_its_pace(world: World, ana: Person) -> None:
+    conversation = await acquainted(world, ana)
+    await put(world, conversation, ana, Say(body="uno"), phone_number_id=world.meta.phone_number_id)
+    await put(world, conversation, ana, REMINDER, name="x2")
+    await world.meta.replies(ana, 2)
+    paces = [name async for name in world.redis.scan_iter("recado:pace:*")]
+    assert paces == [f"recado:pace:{world.meta.phone_number_id}"]

@@ -125,6 +125,13 @@ async def test_a_signal_ends_it_with_0_and_every_line_of_its_log_is_json(
     assert all(line["level"] and line["timestamp"] for line in run.lines)
 
 
+async def test_a_worker_says_which_queues_it_works_on_and_which_wait_for_a_provider(start: Start) -> None:
+    await start(workers=0)
+    async with running("worker", "--queues", "email,webhook") as run:
+        ready = await run.line("worker_ready")
+    assert (ready["queues"], ready["waiting"]) == (["webhook"], ["email"])
+
+
 async def test_a_crash_and_a_warning_are_lines_of_the_log_too() -> None:
     code = """
 import warnings

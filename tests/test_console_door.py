@@ -50,6 +50,16 @@ async def test_with_the_token_an_operator_comes_in(start: Start, method: str, pa
     assert await status(world, method, path, b"Authorization: Bearer console-token") == 200
 
 
+async def test_while_redis_is_full_an_operator_is_asked_to_try_again(start: Start) -> None:
+    world = await start(workers=0)
+    await Contacts(world.redis).set_quiet(f"c_{'0' * 20}", quiet=True)
+    await world.redis.config_set("maxmemory", "1")
+    try:
+        assert await status(world, *DOORS[1], b"Authorization: Bearer console-token") == 503
+    finally:
+        await world.redis.config_set("maxmemory", "0")
+
+
 @pytest.mark.parametrize(("method", "path"), DOORS)
 @pytest.mark.parametrize("headers", [[], [b"Authorization: Bearer "], [b"Authorization: Bearer None"]])
 async def test_where_no_token_is_set_there_is_no_console(

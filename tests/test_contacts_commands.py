@@ -20,11 +20,13 @@ from bot.inbox import Inbox
 from bot.mail.suppression import Suppression
 from bot.messages import Inbound, Status, Text
 from bot.payments import links
-from bot.payments.state import States
+from bot.payments.facts import Customer
+from bot.payments.state import States, known
 from bot.sandbox import meta
 from bot.sandbox.openrouter import says
 from bot.storage.bucket import Bucket, Place
 from bot.storage.door import StorageFailed
+from tests.billing import mails, stripe_of, subscriber
 from tests.notifications import post, settled
 from tests.outgoing import acquainted, conversation_of, text
 from tests.processes import eventually, recado
@@ -125,8 +127,8 @@ async def test_an_erased_person_leaves_no_trace_and_a_neighbour_loses_nothing(
 async def test_what_billing_and_mail_keep_goes_too(world: World, ana: meta.Person) -> None:
     conversation = await acquainted(world, ana)
     await Contacts(world.redis).set_email(conversation, "ana@example.com")
-    await links.remember(world.redis, conversation, "cus_OfAna")
-    await States(world.redis).note_payment("cus_OfAna", "in_1", "paid")
+    await links.remember(world.redis, conversation, Customer(id="cus_OfAna"))
+    await States(world.redis).keep("cus_OfAna", known(None))
     await Suppression(world.redis).add("ana@example.com", "smtp", "550 no such user")
     mail = {"to": "Ana@Example.com", "template": "welcome", "data": {"name": "A"}}
     await queues.add(world.redis, "email", "send", mail, "welcome-1")
@@ -273,3 +275,18 @@ async def test_a_message_that_comes_in_the_middle_of_it_is_told_to_come_again(wo
     assert isinstance(outcome, OSError)
     await world.redis.delete(f"recado:{{{conversation}}}:erased")
     assert await inbox.accept([message]) == [True]
+
+
+async def test_who_has_their_address_at_stripe_alone_leaves_no_trace_of_billing(shop: World, ana: meta.Person) -> None:
+    await acquainted(shop, ana)
+    subscription = await subscriber(shop, ana)
+    customer = str(stripe_of(shop).account.get("subscription", subscription)["customer"])
+    assert [one["to"] for one in await mails(shop)] == ["ana@example.com"]
+    await Suppression(shop.redis).add("ana@example.com", "smtp", "550 no such user")
+    shown = await dossiers(shop).export(await person_of(shop, ana.bsuid))
+    assert "email" in [one["queue"] for one in shown["jobs"]]
+    assert shown["billing"][customer]["state"]["status"] == "active"
+    assert shown["suppressed"] == {"ana@example.com": "550 no such user"}
+    await erase(shop, ana)
+    assert await traces(shop, customer, "ana@example.com") == []
+    assert await Suppression(shop.redis).why("ana@example.com") is None

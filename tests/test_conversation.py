@@ -7,13 +7,15 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from bot.aside import Aside
 from bot.contacts import Contacts
 from bot.ledger import Ledger
-from bot.redis import answer
+from bot.redis import answer, key
 from bot.sandbox.meta import Person
 from bot.sandbox.openrouter import Scripted, calls, says
 from bot.sandbox.webhooks import encode, envelope, message_value
 from bot.whatsapp.signature import signature_of
+from tests.outgoing import acquainted
 from tests.world import SECRET, Start, World
 
 
@@ -242,6 +244,32 @@ async def test_a_message_that_makes_every_turn_fail_is_given_up_with_an_honest_a
     assert (await ends(world, conversation))[poison] == "failed: gave up after 5 tries"
     await world.meta.writes(ana, text("¿y ahora?"))
     assert len(await world.meta.replies(ana, 3)) == 3
+
+
+async def test_a_turn_whose_journal_another_version_wrote_is_given_up_at_once_and_never_done_again(
+    world: World, ana: Person
+) -> None:
+    conversation = await acquainted(world, ana)
+    asked = len(world.models.requests)
+    await answer(world.redis.rpush(key(conversation, "journal"), '{"of_another_version": 1}'))
+    await world.meta.writes(ana, text("cancela mi plan"))
+    reply = (await world.meta.replies(ana))[-1]
+    assert "Es posible que ya esté hecho" in reply.text
+    await settled(world)
+    assert len(world.models.requests) == asked
+    (entry,) = await Aside(world.redis).of(conversation)
+    assert entry.acted == ("a tool that isn't known any more",)
+
+
+async def test_a_reply_that_another_version_wrote_holds_up_no_other(world: World, ana: Person) -> None:
+    conversation = await acquainted(world, ana)
+    await answer(world.redis.rpush(key(conversation, "outbox"), '{"of_another_version": 1}'))
+    world.models.will(says("Sigo aquí."))
+    await world.meta.writes(ana, text("¿sigues?"))
+    assert (await world.meta.replies(ana))[-1].text == "Sigo aquí."
+    assert await answer(world.redis.lrange(key(conversation, "outbox", "unreadable"), 0, -1)) == [
+        '{"of_another_version": 1}'
+    ]
 
 
 async def test_messages_without_a_worker_wait_and_are_answered_when_one_comes(start: Start, ana: Person) -> None:

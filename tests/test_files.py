@@ -235,9 +235,12 @@ async def test_what_can_go_neither_way_is_told_to_the_model(world: World, ana: P
     assert "a colleague can send it" in told(world)
 
 
-async def test_the_sandbox_lists_the_files_with_their_links(
+async def test_the_sandbox_keeps_files_on_this_machine_and_lists_them_with_their_links(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, media: Media
 ) -> None:
+    # As on many developers' machines, for something else.
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAIOSFODNN7EXAMPLE")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "x")
     async with open_company(Settings(), "127.0.0.1", 0, tmp_path / "data") as page, aiohttp.ClientSession() as http:
         form = aiohttp.FormData({"person": "MX.8801234567890123"})
         form.add_field("file", media("documents/price_list.pdf"), filename="Lista.pdf", content_type="application/pdf")

@@ -4,17 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import random
+import time
 from collections.abc import AsyncIterator
 
 import pytest
 from redis.asyncio import Redis
 
 from bench.chaos.redis_door import Door, door_to
+from bot import queued
+from bot.deliveries import DUE
 from bot.desk import Desk, Lease, LeaseLost, held, lease_key
+from bot.queues import QUEUES
 from bot.redis import answer, connect, key
 from bot.sandbox.meta import Person
 from bot.sandbox.openrouter import Scripted, says
 from bot.settings import RedisSettings
+from bot.worker import running
+from tests.outgoing import acquainted
 from tests.world import Start
 
 NAME = "c_01234567890123456789"
@@ -110,3 +116,17 @@ async def test_an_answer_of_who_lost_the_conversation_is_not_the_next_turns(star
     await world.meta.writes(ana, {"type": "text", "text": {"body": "dos"}})
     (reply,) = await world.meta.replies(ana)
     assert reply.text == "a tiempo"
+
+
+async def test_conversations_that_are_held_take_no_worker_s_place(start: Start, ana: Person) -> None:
+    world = await start(workers=0)
+    other = Person(phone="5215587654399", bsuid="MX.8809876543210999", name="Eva")
+    async with running(world.settings, QUEUES, 2):
+        busy = [await acquainted(world, person) for person in (ana, other)]
+        for conversation in busy:
+            await world.redis.set(lease_key(conversation), "a slow turn elsewhere", px=30_000)
+            await world.redis.zadd(DUE, {conversation: time.time()})
+        # Twice as long as it takes to ask for what is due.
+        await asyncio.sleep(2)
+        assert (await queued.counts(world.redis, "llm"))["active"] == 0
+        await world.redis.delete(*map(lease_key, busy))

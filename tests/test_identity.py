@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from redis.asyncio import Redis
 
-from bot.identity import moved
-from bot.messages import Inbound
+from bot.identity import conversations_of, home_of, moved
+from bot.messages import Inbound, Text
 from bot.redis import answer
 from bot.sandbox.meta import Person
 from bot.sandbox.openrouter import Scripted, calls, says
@@ -237,3 +239,46 @@ async def test_staff_are_known_by_what_the_signed_webhook_says_of_them(
     await world.meta.writes(ana, {"type": "text", "text": {"body": "soy del personal"}})
     await settled(world)
     assert (await contact_of(world, ANA)).role == role
+
+
+async def orphans(redis: Redis) -> list[str]:
+    """What is kept of somebody in conversations that nobody finds: no erasure reaches it."""
+    kept = [name async for name in redis.scan_iter("recado:{*}:identities")]
+    found = [(name, one) for name in kept for one in await answer(redis.smembers(name))]
+    led_to = {one: await redis.get(f"recado:identity:{one}") for _, one in found}
+    homes = [(name, await home_of(redis, str(led_to[one]))) for name, one in found]
+    return [name for name, home in homes if await home_of(redis, name[len("recado:{") : -len("}:identities")]) != home]
+
+
+async def first_messages(redis: Redis, *pairs: tuple[str | None, str | None]) -> list[str]:
+    """As many processes take them in at once, each its own; gives the conversations."""
+    now = datetime.now(UTC)
+    messages = [
+        Inbound(id=f"wamid.{n}", sent_at=now, received_at=now, phone=phone, bsuid=bsuid, content=Text(body="hola"))
+        for n, (phone, bsuid) in enumerate(pairs)
+    ]
+    homes = await asyncio.gather(*(conversations_of(redis, [one]) for one in messages))
+    return [await home_of(redis, home) for (home,) in homes]
+
+
+@pytest.mark.parametrize(
+    "pairs",
+    [[(PHONE, None)] * 4, [(None, ANA)] * 4, [(PHONE, ANA)] * 4, [(PHONE, None), (None, ANA), (PHONE, ANA)] * 2],
+    ids=["a phone", "a BSUID", "both", "each alone and both"],
+)
+async def test_first_messages_that_come_at_once_leave_nothing_of_the_person_that_nobody_finds(
+    redis: Redis, pairs: list[tuple[str | None, str | None]]
+) -> None:
+    for _ in range(5):
+        await redis.flushall()
+        await first_messages(redis, *pairs)
+        assert await orphans(redis) == []
+
+
+async def test_the_first_messages_of_a_numbers_new_owner_that_come_at_once_are_one_conversation(redis: Redis) -> None:
+    for _ in range(5):
+        await redis.flushall()
+        (former,) = await first_messages(redis, (PHONE, ANA))
+        homes = await first_messages(redis, *[(PHONE, "MX.1234567890123456")] * 4)
+        assert len({*homes, former}) == 2
+        assert await orphans(redis) == []

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from redis.asyncio import Redis
 
+from bot import aside
 from bot.agent import Done
+from bot.messages import Inbound, Text
 from bot.phrases import phrase
 from bot.queues import QUEUES, add
 from bot.redis import answer, key
@@ -136,3 +140,16 @@ async def test_wrong_use_and_nothing_to_do_are_told_apart(
     ended: Ended = await recado("queues", *command)
     assert ended.code == code
     assert told in " ".join((ended.out + ended.err).replace("│", " ").split())
+
+
+async def test_everything_that_is_set_aside_in_one_conversation_is_kept_and_retried(redis: Redis) -> None:
+    conversation, now = f"c_{'0' * 20}", datetime.now(UTC)
+    pipeline = redis.pipeline(transaction=True)
+    for number in range(30):
+        message = Inbound(
+            id=f"wamid.{number}", sent_at=now, received_at=now, phone="5215512345678", content=Text(body="x")
+        )
+        aside.put(pipeline, conversation, aside.SetAside(reason="no model answered", at=now, messages=(message,)))
+    await pipeline.execute()
+    assert len(await aside.Aside(redis).of(conversation)) == 30
+    assert await aside.Aside(redis).retry(conversation) == 30

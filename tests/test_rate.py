@@ -11,6 +11,7 @@ from bot.messages import Inbound, Text
 from bot.rate import Rate
 from bot.sandbox.meta import Person
 from bot.sandbox.openrouter import says
+from tests.notifications import metrics, settled
 from tests.world import Start
 
 ANA = f"c_{'a' * 20}"
@@ -80,3 +81,20 @@ async def test_a_burst_over_the_limit_is_answered_as_far_as_it_goes_and_says_so(
     (reply,) = await world.meta.replies(ana)
     assert reply.text.startswith("Las dos primeras.\n\nRecibí muchos mensajes")
     assert world.models.requests[0]["messages"][-1]["content"] == "pregunta 0\npregunta 1"
+
+
+async def test_what_is_over_the_limit_ends_once_in_whichever_order_it_came(start: Start, ana: Person) -> None:
+    world = await start(RATE_LIMIT_CONTACT="2/hour", TURN_QUIET_SECONDS="0.3")
+    world.models.will(says("Uno."), says("Dos."))
+    now = datetime.now(UTC)
+    async with world.meta.batch():
+        # The newest arrive first: they are those over the limit.
+        for number, age in enumerate((0, 1, 9, 8)):
+            body = {"body": f"pregunta {number}"}
+            await world.meta.writes(ana, {"type": "text", "text": body}, at=now - timedelta(seconds=age))
+    await world.meta.replies(ana)
+    await settled(world)
+    assert len(world.models.requests) == 1
+    assert len(world.meta.sent_to(ana)) == 1
+    ended = [line for line in (await metrics(world)).splitlines() if line.startswith("recado_messages_ended_total")]
+    assert sum(float(line.rpartition(" ")[2]) for line in ended) == 4

@@ -73,6 +73,8 @@ def test_nothing_need_be_set_to_read_the_settings(read: Read) -> None:
         ("DEFAULT_LANGUAGE", "fr", "es or en"),
         ("TIMEZONE", "Mars/Base", "an IANA name"),
         ("TIMEZONE", "../../etc/passwd", "an IANA name"),
+        ("SHOP_CURRENCY", "$", "such as MXN"),
+        ("SHOP_CURRENCY", "MXM", "ISO 4217"),
         ("LOG_LEVEL", "loud", "debug, info, warning or error"),
         ("LOG_FORMAT", "xml", "json or console"),
     ],

@@ -108,3 +108,10 @@ async def test_what_is_allowed_comes_back_with_time(redis: Redis) -> None:
         for member in await redis.zrange(counter, 0, -1):
             await redis.zincrby(counter, -10, member)
     await start(verification, "a@example.com", "e4")
+
+
+async def test_a_code_outlasts_an_outage_of_the_provider_as_other_mail_does(redis: Redis) -> None:
+    await start(Verification(redis), "a@example.com", "e1")
+    (job,) = [one async for one in redis.scan_iter("bull:email:verify-*", _type="hash")]
+    options = json.loads(str(await answer(redis.hget(job, "opts"))))
+    assert (options["attempts"], options["backoff"]["delay"]) == (10, 5000)

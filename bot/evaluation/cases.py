@@ -12,8 +12,8 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 
 from bot.contacts import Role
 from bot.language import Language
+from bot.prompting.gate import CASES
 
-FOLDER = "evals"
 _LARGEST_FILE = 1024 * 1024
 _SENT = ("text", "voice", "photo", "video", "document", "location", "tap")
 
@@ -118,6 +118,14 @@ class Known(_Part):
     plan: str | None = None
 
 
+class Place(_Part):
+    """Where a case begins; line and column are counted from 1."""
+
+    path: Path = Path()
+    line: int = 1
+    column: int = 1
+
+
 class Case(_Part):
     """`now` is the clock of the business's time zone when the conversation takes place."""
 
@@ -130,7 +138,11 @@ class Case(_Part):
     summary: str = ""
     memory: tuple[Before, ...] = ()
     turns: tuple[Turn, ...] = Field(min_length=1)
-    folder: Path = Field(Path(), exclude=True)
+    place: Place = Field(Place(), exclude=True)
+
+    @property
+    def folder(self) -> Path:
+        return self.place.path.parent
 
     def file(self, name: str) -> Path:
         """A file that a turn names."""
@@ -142,11 +154,11 @@ def read_cases(folder: Path) -> list[Case]:
     wrong: list[str] = []
     cases: list[Case] = []
     names: dict[str, Path] = {}
-    paths = sorted((folder / FOLDER).glob("*.yaml"))
+    paths = sorted((folder / CASES).glob("*.yaml"))
     for path in paths:
-        for number, raw in enumerate(_entries(path, wrong), 1):
+        for number, (raw, place) in enumerate(_entries(path, wrong), 1):
             try:
-                case = Case.model_validate({**raw, "folder": path.parent} if isinstance(raw, dict) else raw)
+                case = Case.model_validate({**raw, "place": place} if isinstance(raw, dict) else raw)
             except ValidationError as error:
                 where = raw.get("name") if isinstance(raw, dict) else None
                 wrong += [f"{path}: case {where or number}: {_told(one)}" for one in error.errors()]
@@ -157,25 +169,31 @@ def read_cases(folder: Path) -> list[Case]:
             names[case.name] = path
             cases.append(case)
     if not paths:
-        wrong.append(f"{folder / FOLDER}: holds no cases (*.yaml)")
+        wrong.append(f"{folder / CASES}: holds no cases (*.yaml)")
     if wrong:
         raise CasesWrong("\n".join(wrong))
     return cases
 
 
-def _entries(path: Path, wrong: list[str]) -> list[Any]:
+def _entries(path: Path, wrong: list[str]) -> list[tuple[Any, Place]]:
+    """What the file holds, each with its place."""
     try:
         if path.stat().st_size > _LARGEST_FILE:
             wrong.append(f"{path}: is larger than {_LARGEST_FILE} bytes; divide it")
             return []
-        found = yaml.safe_load(path.read_text("utf-8-sig"))
+        text = path.read_text("utf-8-sig")
+        found, node = yaml.safe_load(text), yaml.compose(text, Loader=yaml.SafeLoader)
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         mark = getattr(error, "problem_mark", None)
         place = f":{mark.line + 1}:{mark.column + 1}" if mark else ""
         problem = getattr(error, "problem", None) or "can't be read"
         wrong.append(f"{path}{place}: {problem}; put texts with : or # between quotes, and indent with spaces")
         return []
-    return found if isinstance(found, list) else [found]
+    if not isinstance(node, yaml.SequenceNode):
+        return [(found, Place(path=path))]
+    marks = (one.start_mark for one in node.value)
+    places = (Place(path=path, line=mark.line + 1, column=mark.column + 1) for mark in marks)
+    return list(zip(found, places, strict=True))
 
 
 def _told(problem: Any) -> str:

@@ -1,4 +1,4 @@
-"""`recado prompts eval` and `recado prompts case`: what the prompts are worth, and cases from what happened."""
+"""`recado prompts eval`: what the prompts are worth."""
 
 from __future__ import annotations
 

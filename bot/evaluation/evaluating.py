@@ -6,7 +6,7 @@ import asyncio
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -14,15 +14,15 @@ from typing import Literal
 
 from bot.ai.chat import Attempt, ChatModel, FromPerson, Instructions, NoModelAnswered, Question
 from bot.ai.openrouter import OpenRouter
-from bot.evaluation.cases import Case, Turn
+from bot.evaluation.cases import Case, Place, Turn
 from bot.evaluation.expectations import unmet
 from bot.evaluation.models import ByHand
 from bot.evaluation.performing import Performed, Play
 from bot.evaluation.recordings import Playback, RecordedTurn, Recorder, Recording, Verdict, judged, load, save
 from bot.evaluation.stage import Stage, open_stage
-from bot.perception import fenced
 from bot.prompting.prompts import Prompts
 from bot.settings import Settings
+from bot.tags import fenced
 
 _OFFLINE_AT_ONCE, _LIVE_AT_ONCE = 8, 4
 _JUDGE = (
@@ -50,6 +50,7 @@ class Outcome:
     cost_usd: Decimal = Decimal(0)
     milliseconds: float = 0.0
     tags: tuple[str, ...] = ()
+    place: Place | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +81,7 @@ async def offline(settings: Settings, prompts: Prompts, folder: Path, cases: Seq
     async def one(stage: Stage, case: Case) -> Outcome:
         recording = load(folder, case.name)
         if recording is None:
-            return Outcome(case.name, "stale", ("it has no recording; make one with --record",), tags=case.tags)
+            return Outcome(case.name, "stale", ("it has no recording",), tags=case.tags)
         turns = recording.turns
 
         def playback(number: int, _: Turn) -> ChatModel:
@@ -88,7 +89,7 @@ async def offline(settings: Settings, prompts: Prompts, folder: Path, cases: Seq
 
         done = await Play(case, stage, prompts).perform(playback, turns)
         if [one.asked for one in done] != [one.asked for one in turns]:
-            told = "the prompt, a tool or the case has changed since it was recorded; record it with --record"
+            told = "the prompt, a tool or the case has changed since it was recorded"
             return Outcome(case.name, "stale", (told,), recording.by, tags=case.tags)
         verdicts = [_kept(turn, done[number], recording, number) for number, turn in enumerate(case.turns)]
         return _outcome(case, [(done, verdicts)], recording.by)
@@ -218,7 +219,7 @@ class _Limited:
 
     async def one(self, case: Case) -> Outcome:
         async with self.at_once:
-            return await self.work(self.stage, case)
+            return replace(await self.work(self.stage, case), place=case.place)
 
 
 async def _all(

@@ -20,10 +20,11 @@ from bot.evaluation.stage import Stage
 from bot.language import Language, language_of
 from bot.memory import Recollection, Remembered
 from bot.messages import Content, Document, Inbound, Location, Photo, Tap, Text, Video, Voice
-from bot.perception import Perceived, Sight, fenced, glance
+from bot.perception import Perceived, Sight
 from bot.phrases import phrase
 from bot.prompting.prompts import Prompts
 from bot.replies import composed, words
+from bot.tags import fenced, glance
 from bot.tools.catalog import TABLE, tools_for
 from bot.tools.tool import ToolContext
 

@@ -15,9 +15,9 @@ from pydantic import ValidationError
 
 from bot.ai.chat import Answer, Attempt, Book, ChatModel, NoModelAnswered, Question, ToolCall
 from bot.ai.completions import message
-from bot.evaluation.cases import FOLDER
 from bot.messages import Record
 from bot.perception import Perceived
+from bot.prompting.gate import CASES
 from bot.tools.tool import Tool
 
 _FOLDER = "recordings"
@@ -77,7 +77,7 @@ def save(folder: Path, case: str, by: Iterable[str], turns: Iterable[RecordedTur
 
 
 def _path(folder: Path, case: str) -> Path:
-    return folder / FOLDER / _FOLDER / f"{case}.json"
+    return folder / CASES / _FOLDER / f"{case}.json"
 
 
 def fingerprint(question: Question, tools: Iterable[Tool[Any]]) -> str:

@@ -2,23 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from typing import Any
 
 from bot.evaluation.evaluating import Outcome, Report
-
-_Z = 1.959963984540054  # 95 %
-
-
-def wilson(passes: int, runs: int) -> tuple[float, float]:
-    """Between what the true rate lies with 95 %, by Wilson's score interval (E. B. Wilson, JASA 22, 1927)."""
-    if not runs:
-        return 0.0, 1.0
-    rate, square = passes / runs, _Z * _Z
-    middle = (rate + square / (2 * runs)) / (1 + square / runs)
-    width = _Z / (1 + square / runs) * math.sqrt(rate * (1 - rate) / runs + square / (4 * runs * runs))
-    return max(0.0, middle - width), min(1.0, middle + width)
+from bot.prompting.intervals import wilson
 
 
 def as_json(report: Report, against: Report | None = None) -> dict[str, Any]:
@@ -41,6 +29,7 @@ def as_json(report: Report, against: Report | None = None) -> dict[str, Any]:
 def _outcome(one: Outcome) -> dict[str, Any]:
     return {
         "case": one.case,
+        **({"file": str(place.path), "line": place.line, "column": place.column} if (place := one.place) else {}),
         "state": one.state,
         "problems": one.problems,
         "by": one.by,

@@ -127,8 +127,12 @@ async def open_stage(settings: Settings, business: Business, folder: Path) -> As
         storage = storage_of(settings.storage)
         billing = billing_of(redis, http, contacts, notices, storage, graph, settings)
         email_of = billing.links.email_of if billing else None
+
+        async def named() -> str:
+            return business.name
+
         mail = await stack.enter_async_context(
-            mailroom(redis, settings.mail, storage, business=business.name, language=language, email_of=email_of)
+            mailroom(redis, settings.mail, storage, business=named, language=language, email_of=email_of)
         )
         kit = Kit(
             business=business,

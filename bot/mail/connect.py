@@ -15,7 +15,7 @@ from bot.language import Language
 from bot.mail.aws import AwsKey
 from bot.mail.door import MailError, Provider, domain_of
 from bot.mail.http import session
-from bot.mail.mailroom import EmailOf, Mailroom
+from bot.mail.mailroom import BusinessName, EmailOf, Mailroom
 from bot.mail.post import Post
 from bot.mail.receipts import Receipts
 from bot.mail.sendgrid import SendGrid
@@ -34,7 +34,7 @@ async def mailroom(  # noqa: PLR0913 - what the mailroom stands on
     settings: MailSettings,
     storage: Storage,
     *,
-    business: str,
+    business: BusinessName,
     language: Language = "es",
     email_of: EmailOf | None = None,
 ) -> AsyncIterator[Mailroom | None]:

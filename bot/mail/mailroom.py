@@ -28,6 +28,7 @@ LARGEST_ATTACHMENTS = 20 * 1024 * 1024
 _ATTEMPTS, _FIRST_WAIT_SECONDS = 10, 5.0
 
 EmailOf = Callable[[Contact], Awaitable[str | None]]
+BusinessName = Callable[[], Awaitable[str]]
 
 
 class AttachmentJob(BaseModel):
@@ -75,8 +76,16 @@ def _told(error: ValidationError, *place: str) -> str:
     return "; ".join(sentences)
 
 
+async def enqueue(redis: Redis, data: dict[str, Any], key: str) -> None:
+    """Add a job `send`, once for this key, that outlasts an outage. Whoever promises the mail uses `Mailroom.order`."""
+    await queues.add(redis, "email", "send", data, key, attempts=_ATTEMPTS, wait_seconds=_FIRST_WAIT_SECONDS)
+
+
 class Mailroom:
-    """`email_of` tells the address that is proven to be a contact's own; None when there is none."""
+    """`business` tells the name to sign with, asked for each letter: a release may have given it another.
+
+    `email_of` tells the address that is proven to be a contact's own; None when there is none.
+    """
 
     def __init__(  # noqa: PLR0913 - what a letter needs on its way
         self,
@@ -85,7 +94,7 @@ class Mailroom:
         suppression: Suppression,
         storage: Storage,
         *,
-        business: str,
+        business: BusinessName,
         sender_domain: str,
         default_language: Language = "es",
         email_of: EmailOf | None = None,
@@ -97,7 +106,7 @@ class Mailroom:
         self._business = business
         self._sender_domain = sender_domain
         self._default_language = default_language
-        self._stationery = Stationery(business)
+        self._stationery = Stationery()
         self.email_of = email_of or _kept
 
     async def process(self, task: queues.Task) -> None:
@@ -111,16 +120,17 @@ class Mailroom:
         job, _ = mail_job(data)
         if await self.suppression.why(job.to) is not None:
             raise Unfit("to: nothing is sent to this address any more, because it refused an e-mail for good")
-        await queues.add(self._redis, "email", "send", data, key, attempts=_ATTEMPTS, wait_seconds=_FIRST_WAIT_SECONDS)
+        await enqueue(self._redis, data, key)
 
     async def send(self, data: Any, key: str) -> None:
         """Send a letter, once for this key; raises Unfit when it can't leave, another error when it may later."""
         job, letter = mail_job(data)
-        written = self._stationery.write(job.template, letter, self._language(job.language))
+        business = await self._business()
+        written = self._stationery.write(job.template, letter, self._language(job.language), business)
         digest = hashlib.sha256(f"email:{key}".encode()).hexdigest()[:32]
         mail = Mail(
             to=job.to,
-            sender_name=self._business,
+            sender_name=business,
             subject=written.subject,
             text=written.text,
             html=written.html,

@@ -61,7 +61,7 @@ class Written:
 class Stationery:
     """The templates: `<name>.<language>.txt`, whose first line is the subject, and `<name>.<language>.html`."""
 
-    def __init__(self, business: str, folder: Path = _FOLDER) -> None:
+    def __init__(self, folder: Path = _FOLDER) -> None:
         self._environment = ImmutableSandboxedEnvironment(
             loader=FileSystemLoader(folder),
             undefined=StrictUndefined,
@@ -69,10 +69,11 @@ class Stationery:
             trim_blocks=True,
             lstrip_blocks=True,
         )
-        self._environment.globals |= {"business": business, "day": day, "money": money, "span": span}
+        self._environment.globals |= {"day": day, "money": money, "span": span}
 
-    def write(self, template: Template, letter: Letter, language: Language) -> Written:
-        values = {name: getattr(letter, name) for name in type(letter).model_fields} | {"language": language}
+    def write(self, template: Template, letter: Letter, language: Language, business: str) -> Written:
+        values = {name: getattr(letter, name) for name in type(letter).model_fields}
+        values |= {"language": language, "business": business}
         subject, _, text = self._render(f"{template}.{language}.txt", values).strip().partition("\n")
         html = self._render(f"{template}.{language}.html", values | {"subject": subject})
         return Written(" ".join(subject.split()), text.strip() + "\n", html)

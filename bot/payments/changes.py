@@ -20,7 +20,7 @@ from bot.payments.links import Links
 from bot.payments.plans import Plans
 from bot.payments.shown import day, money
 from bot.payments.state import States
-from bot.payments.words import words
+from bot.payments.words import per, words
 
 _log = structlog.get_logger()
 KIND = "subscription"
@@ -111,13 +111,13 @@ class Changes:
         old, new = change.old, change.new
         if old == new:
             # Only how it is paid changes.
-            old, new = (f"{change.old} {_per(one, language)}" for one in (change.old_interval, change.interval))
+            old, new = (f"{change.old} {per(one, language)}" for one in (change.old_interval, change.interval))
         return {
             "plan": change.new,
             "old": old,
             "new": new,
             "amount": money(-change.total if _flavour(change) == "credit" else today, change.currency),
-            "price": f"{charge} {_per(change.interval, language)}".strip(),
+            "price": f"{charge} {per(change.interval, language)}".strip(),
             "day": day(change.day, self.zone, language),
         }
 
@@ -145,8 +145,8 @@ class Changes:
             said = words("not_sure" if begun else "not_now", confirmed.language)
             return await self._not_made(change, Settled(text=said, again=True))
         except Gone:
-            # So Stripe says that there is nothing to charge.
-            name = "no_card" if change.amount else "no_longer_possible"
+            # Once the subscription was seen to be there, so Stripe says that there is nothing to charge.
+            name = "no_card" if begun and change.amount else "no_longer_possible"
             return await self._not_made(change, Settled(text=words(name, confirmed.language)))
         except StripeFailed as error:
             _log.error("change_refused", why=str(error), fix="see Stripe's log of requests")
@@ -208,10 +208,6 @@ class Changes:
                 _log.error("charged_otherwise", shown=change.amount, charged=charged, subscription=change.subscription)
         made = change.model_copy(update={"amount": charged, "day": done.until or change.day})
         return words(f"done_{_flavour(change)}", language, **self._values(made, language))
-
-
-def _per(interval: str, language: Language) -> str:
-    return words(interval, language) if interval in ("month", "year") else ""
 
 
 def _flavour(change: Change) -> str:

@@ -68,8 +68,11 @@ class Price(Fact):
 
     @property
     def interval(self) -> str:
-        """`month` or `year`, as a rule."""
-        return self.recurring.interval if self.recurring else ""
+        """How often it is charged: `month` or `year` as a rule, else with the count, `3 months`."""
+        if self.recurring is None:
+            return ""
+        unit, count = self.recurring.interval, self.recurring.interval_count
+        return unit if count == 1 else f"{count} {unit}s"
 
 
 class Item(Fact):

@@ -43,6 +43,7 @@ class Links:
             return None
         known = await self.redis.get(_customer(conversation))
         if known and (found := await self._still(known, names)):
+            await note(self.redis, conversation, found)
             return found
         # Digits are agreed on (contract.md); people paste a plus with them.
         spelled = [*names, *(f"+{one}" for one in names if one.isdigit())]
@@ -53,7 +54,7 @@ class Links:
         if len(customers) > 1:
             raise SeveralCustomers("several customers have this contact")
         for one in customers:
-            await remember(self.redis, conversation, one.id)
+            await remember(self.redis, conversation, one)
         return customers[0] if customers else None
 
     async def link(self, conversation: str, contact: Contact, customer: str, key_: str) -> Customer:
@@ -66,13 +67,13 @@ class Links:
             raise BelongsToAnother("the customer belongs to another contact")
         if not found.whatsapp_id:
             found = await self.stripe.link(customer, _written(contact), key_)
-        await remember(self.redis, conversation, customer)
+        await remember(self.redis, conversation, found)
         return found
 
     async def create(self, conversation: str, contact: Contact, key_: str) -> Customer:
         """A new customer for a contact who has none."""
         found = await self.stripe.create_customer(_written(contact), contact.name, key_)
-        await remember(self.redis, conversation, found.id)
+        await remember(self.redis, conversation, found)
         return found
 
     async def email_of(self, contact: Contact) -> str | None:
@@ -94,7 +95,10 @@ class Links:
         if phone is None and bsuid is None:
             return None
         conversation = await self.contacts.reach(phone=phone, bsuid=bsuid)
-        return conversation if await self._free(customer.id, conversation) else None
+        if not await self._free(customer.id, conversation):
+            return None
+        await note(self.redis, conversation, customer)
+        return conversation
 
     async def _still(self, customer: str, names: list[str]) -> Customer | None:
         try:
@@ -111,24 +115,39 @@ class Links:
         # Whoever was erased owns nothing any more.
         return not await self.contacts.known(owner)
 
-    async def forget(self, conversation: str) -> None:
-        """Forget whose customer the contact is, here; what Stripe says stays."""
-        await forget(self.redis, conversation)
 
-
-async def remember(redis: Redis, conversation: str, customer: str) -> None:
+async def remember(redis: Redis, conversation: str, customer: Customer) -> None:
     """Keep that the contact is this customer of Stripe."""
+    await note(redis, conversation, customer)
     pipeline = redis.pipeline(transaction=False)
-    pipeline.set(_customer(conversation), customer, ex=_REMEMBER_SECONDS)
-    pipeline.set(_owner(customer), conversation, ex=_OWNER_SECONDS)
+    pipeline.set(_customer(conversation), customer.id, ex=_REMEMBER_SECONDS)
+    pipeline.set(_owner(customer.id), conversation, ex=_OWNER_SECONDS)
     await pipeline.execute()
 
 
-async def forget(redis: Redis, conversation: str) -> str | None:
-    """Forget whose customer the contact is; gives the customer's id."""
-    customer: str | None = await redis.get(_customer(conversation))
-    await answer(redis.delete(_customer(conversation), *([_owner(customer)] if customer else [])))
-    return customer
+async def note(redis: Redis, conversation: str, customer: Customer) -> None:
+    """Note what leads to all that is kept of a customer elsewhere, for as long as it can be kept."""
+    pipeline = redis.pipeline(transaction=False)
+    for name, value in ((_customers(conversation), customer.id), (_emails(conversation), customer.email)):
+        if value:
+            pipeline.sadd(name, value)
+            pipeline.expire(name, _OWNER_SECONDS)
+    await pipeline.execute()
+
+
+async def noted(redis: Redis, conversation: str) -> tuple[frozenset[str], frozenset[str]]:
+    """Every customer that the contact was, and the addresses that Stripe had for them."""
+    pointer = await redis.get(_customer(conversation))
+    customers = await answer(redis.smembers(_customers(conversation)))
+    emails = await answer(redis.smembers(_emails(conversation)))
+    return frozenset({*customers, *filter(None, [pointer])}), frozenset(emails)
+
+
+async def forget(redis: Redis, conversation: str) -> None:
+    """Forget whose customer the contact is."""
+    customers, _ = await noted(redis, conversation)
+    names = (_customer(conversation), _customers(conversation), _emails(conversation))
+    await redis.delete(*names, *map(_owner, customers))
 
 
 def _names(contact: Contact) -> list[str]:
@@ -142,6 +161,14 @@ def _written(contact: Contact) -> str:
 
 def _customer(conversation: str) -> str:
     return key(conversation, "stripe", "customer")
+
+
+def _customers(conversation: str) -> str:
+    return key(conversation, "stripe", "customers")
+
+
+def _emails(conversation: str) -> str:
+    return key(conversation, "stripe", "emails")
 
 
 def _owner(customer: str) -> str:

@@ -132,7 +132,6 @@ class News:
         # A trial begins with an invoice of nothing.
         if invoice.status != "paid" or not invoice.amount_paid:
             return
-        await self.states.note_payment(customer.id, str(invoice.id), "paid")
         who = await self.telling.addressee(customer)
         payment = _payment(who, customer, invoice)
         await self.telling.subscribers("payment.recorded", payment, f"payment-recorded-{invoice.id}")
@@ -149,7 +148,6 @@ class News:
         if invoice.status not in ("open", "uncollectible"):
             return
         key = f"payment-failed-{invoice.id}-{invoice.attempt_count}"
-        await self.states.note_payment(customer.id, str(invoice.id), "failed")
         who = await self.telling.addressee(customer)
         await self.telling.subscribers("payment.failed", _payment(who, customer, invoice), key)
         zone, language = self.telling.zone, who.language

@@ -12,10 +12,12 @@ from bot.payments.client import Stripe
 from bot.payments.facts import Fact, Price, Product
 
 _KEEP_SECONDS = 300
+# Nobody can ask for another: a tool's arguments name these two.
+_OFFERED = ("month", "year")
 
 
 class Plan(Fact):
-    """A product and what it costs; `prices` are by currency and interval."""
+    """A product and what it costs by the month and by the year; `prices` are by currency and interval."""
 
     id: str
     name: str
@@ -56,7 +58,8 @@ class Plans:
 def _by_product(prices: list[Price]) -> list[Plan]:
     found: dict[str, list[Price]] = {}
     for one in prices:
-        if isinstance(one.product, Product) and one.product.active and one.unit_amount is not None:
+        offered = one.unit_amount is not None and one.interval in _OFFERED
+        if offered and isinstance(one.product, Product) and one.product.active:
             found.setdefault(one.product.id, []).append(one)
     plans = []
     for group in found.values():

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 
 from redis.asyncio import Redis
+from redis.asyncio.lock import Lock
+from redis.exceptions import LockError, RedisError
 
 from bot.messages import Record
 from bot.payments.facts import Subscription
-from bot.redis import answer
+from bot.redis import answer, ended
 
 _KEEP_SECONDS = 400 * 24 * 3600
 _EXPECT_SECONDS = 3600
@@ -54,15 +57,27 @@ def known(subscription: Subscription | None) -> Known:
 
 @dataclass(frozen=True, slots=True)
 class States:
-    """One hash a customer: `state` as last seen, `payment` the last invoice that was paid or refused."""
+    """One hash a customer: `state` as last seen."""
 
     redis: Redis
+    lock_seconds: float = _LOCK_SECONDS
 
     @asynccontextmanager
     async def one_at_a_time(self, customer: str) -> AsyncIterator[None]:
         """What is read at Stripe and kept here must not overtake itself."""
-        async with self.redis.lock(f"{_state(customer)}:lock", timeout=_LOCK_SECONDS, sleep=0.05):
-            yield
+        async with self.redis.lock(f"{_state(customer)}:lock", timeout=self.lock_seconds, sleep=0.05) as lock:
+            keeping = asyncio.create_task(self._keep(lock))
+            try:
+                yield
+            finally:
+                await ended(keeping)
+
+    async def _keep(self, lock: Lock) -> None:
+        """Telling a customer waits for their turn in hand: longer than the lock of a process that died may stay."""
+        while True:
+            await asyncio.sleep(self.lock_seconds / 3)
+            with suppress(LockError, RedisError, OSError):
+                await lock.reacquire()
 
     async def before(self, customer: str) -> Known | None:
         """What was known; None for a customer of whom nothing is kept."""
@@ -72,12 +87,6 @@ class States:
     async def keep(self, customer: str, now: Known) -> None:
         pipeline = self.redis.pipeline(transaction=True)
         pipeline.hset(_state(customer), "state", now.model_dump_json())
-        pipeline.expire(_state(customer), _KEEP_SECONDS)
-        await pipeline.execute()
-
-    async def note_payment(self, customer: str, invoice: str, status: str) -> None:
-        pipeline = self.redis.pipeline(transaction=True)
-        pipeline.hset(_state(customer), mapping={"payment": f"{invoice} {status}", "payment_at": str(time.time())})
         pipeline.expire(_state(customer), _KEEP_SECONDS)
         await pipeline.execute()
 
@@ -91,6 +100,12 @@ class States:
 
     async def expected(self, customer: str, now: Known) -> bool:
         return bool(await self.redis.get(_expected(customer)) == f"{now.subscription} {now.price} {now.ends}")
+
+
+async def kept(redis: Redis, customer: str) -> dict[str, str]:
+    """What is kept of a customer, by its names, to be shown to them."""
+    found: dict[str, str] = await answer(redis.hgetall(_state(customer)))
+    return found
 
 
 async def forget(redis: Redis, customer: str) -> None:

@@ -12,6 +12,7 @@ from redis.asyncio import Redis
 from bot import queues
 from bot.contacts import Contact, Contacts
 from bot.language import Language
+from bot.mail.mailroom import enqueue
 from bot.messages import Template
 from bot.notices import Notices
 from bot.payments.facts import Customer
@@ -77,8 +78,7 @@ class Telling:
             return False
         whole = data | ({"name": who.name[:_NAME_LENGTH]} if who.name else {})
         job = {"to": who.email, "template": template, "data": whole, "language": who.language}
-        # For as long as the mailroom tries its own.
-        await queues.add(self.redis, "email", "send", job, key, attempts=10, wait_seconds=5)
+        await enqueue(self.redis, job, key)
         return True
 
     async def push(self, who: Addressee, title: str, body: str, key: str, url: str | None = None) -> None:

@@ -147,10 +147,24 @@ _WORDS: dict[str, dict[Language, str]] = {
     },
     "month": {"es": "al mes", "en": "a month"},
     "year": {"es": "al año", "en": "a year"},
+    "week": {"es": "a la semana", "en": "a week"},
+    "day": {"es": "al día", "en": "a day"},
+    "months": {"es": "cada {count} meses", "en": "every {count} months"},
+    "years": {"es": "cada {count} años", "en": "every {count} years"},
+    "weeks": {"es": "cada {count} semanas", "en": "every {count} weeks"},
+    "days": {"es": "cada {count} días", "en": "every {count} days"},
     "customer": {"es": "cliente", "en": "customer"},
 }
+
+_UNITS = frozenset({"day", "days", "week", "weeks", "month", "months", "year", "years"})
 
 
 def words(name: str, language: Language, **values: str) -> str:
     """Our sentence with its values filled in."""
     return _WORDS[name][language].format(**values)
+
+
+def per(interval: str, language: Language) -> str:
+    """A price's interval (`month`, `3 months`) as it is said after an amount; nothing for one that we don't know."""
+    count, _, unit = interval.rpartition(" ")
+    return words(unit, language, count=count) if unit in _UNITS else ""

@@ -13,6 +13,7 @@ from bot.messages import Part, Text, Voice
 from bot.products.corrections import NoValue, command_of, occurs, value_for
 from bot.products.draft import Draft, Said
 from bot.products.drafts import Captured, Changes, Session
+from bot.products.reader import Turn
 from bot.products.shown import text_of
 from bot.products.sitting import Incoming, Means, Sitting, begins_another
 
@@ -23,24 +24,22 @@ class Captures:
 
     means: Means
 
-    async def take(
-        self, conversation: str, turn: str, incoming: Sequence[Incoming], who: tuple[Contact, Language]
-    ) -> Captured:
+    async def take(self, conversation: str, turn: Turn, incoming: Sequence[Incoming]) -> Captured:
         """What the session makes of a turn's messages. Again for the same turn, it is the same answer."""
-        contact, language = who
-        if contact.role != "staff":
+        if turn.contact.role != "staff":
             return Captured()
         session = await self.means.drafts.session(conversation)
-        if session.turn == turn:
+        if session.turn == turn.name:
             return session.captured
-        sitting = await self._sit_down(conversation, session, incoming, language)
+        sitting = await self._sit_down(conversation, session, incoming, turn)
         for group in _groups(incoming):
             await sitting.take(group)
         if not sitting.handled:
             return Captured()
         captured = await sitting.captured()
         until = time.time() + self.means.seconds
-        after = Session(draft=sitting.draft.id if sitting.draft else None, turn=turn, captured=captured, until=until)
+        draft = sitting.draft.id if sitting.draft else None
+        after = Session(draft=draft, turn=turn.name, captured=captured, until=until)
         await self.means.drafts.write(conversation, sitting.changes, after)
         return captured
 
@@ -59,10 +58,8 @@ class Captures:
         draft = await self.open_draft(conversation) if contact.role == "staff" else None
         return Correcting(self, conversation, said, text_of(draft, None, language)) if draft else None
 
-    async def _sit_down(
-        self, conversation: str, session: Session, incoming: Sequence[Incoming], language: Language
-    ) -> Sitting:
-        sitting = Sitting(self.means, conversation, language, recent=session.until > time.time())
+    async def _sit_down(self, conversation: str, session: Session, incoming: Sequence[Incoming], turn: Turn) -> Sitting:
+        sitting = Sitting(self.means, conversation, turn, recent=session.until > time.time())
         draft = await self.means.drafts.get(conversation, session.draft) if session.draft else None
         if draft is not None and draft.state == "open":
             if draft.until > min(one.message.received_at.timestamp() for one in incoming):

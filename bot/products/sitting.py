@@ -6,22 +6,20 @@ a caption or a text asks, and photos that show nothing of a product, are the ass
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from bot.language import Language
 from bot.messages import Document, Inbound, Photo, Say, Tap
 from bot.products.corrections import Command, Correction, asks, command_of, correction_of
 from bot.products.draft import Draft, Said, is_other_product, numbers_in, open_question
 from bot.products.drafts import Captured, Changes, Drafts
+from bot.products.reader import Reader, Turn
 from bot.products.showing import Showing
 from bot.products.shown import candidate, chosen
 from bot.products.words import words
 from pipelines.image import Sight
-from pipelines.product import card_from
 
 SESSION_SECONDS = 15 * 60
 _MOST_PHOTOS = 10
@@ -38,11 +36,11 @@ class Incoming:
 
 @dataclass(frozen=True, slots=True)
 class Means:
-    """What a session works with: `shop_currency` is that of a bare price, `seconds` pass until a draft expires."""
+    """What a session works with; `seconds` pass until a draft expires."""
 
     drafts: Drafts
     showing: Showing
-    shop_currency: str = "MXN"
+    reader: Reader
     seconds: float = SESSION_SECONDS
 
 
@@ -52,7 +50,7 @@ class Sitting:
 
     means: Means
     conversation: str
-    language: Language
+    turn: Turn
     recent: bool
     draft: Draft | None = None
     expired: Draft | None = None
@@ -79,7 +77,7 @@ class Sitting:
         text, messages = "\n\n".join(dict.fromkeys(self.said)), tuple(self.handled)
         if self.draft is None or not self.shows:
             return Captured(text=text, messages=messages)
-        card = await self.means.showing.card(self.conversation, self.draft, self.language)
+        card = await self.means.showing.card(self.conversation, self.draft, self.turn.language)
         if isinstance(card, Say) and text:
             card, text = Say(body=f"{text}\n\n{card.body}"), ""
         return Captured(text=text, parts=(card,), messages=messages)
@@ -95,8 +93,9 @@ class Sitting:
         known = {sight.jpeg for sight in before.values()}
         fresh = {one: sight for one, sight in sights.items() if sight.jpeg not in known}
         room = dict(list(fresh.items())[: max(0, _MOST_PHOTOS - len(before))])
-        read = await asyncio.to_thread(
-            card_from, [*before.values(), *room.values()], shop_currency=self.means.shop_currency
+        told_name = self.draft is not None and "name" in self.draft.said
+        read = await self.means.reader.card_of(
+            self.conversation, [*before.values(), *room.values()], self.turn, told_name=told_name
         )
         if self.draft is None and not set(read.fields) - {"currency"}:
             return
@@ -104,7 +103,7 @@ class Sitting:
             self._tell("full", most=str(_MOST_PHOTOS))
         self._over()
         draft = self.draft or Draft(
-            id=_name(self.conversation, photos[0].message.id), currency=self.means.shop_currency
+            id=_name(self.conversation, photos[0].message.id), currency=self.means.reader.shop_currency
         )
         if room:
             draft = draft.changed(photos=(*draft.photos, *room), read=read)
@@ -203,7 +202,7 @@ class Sitting:
 
     def _leave_open(self, why: str) -> None:
         """Go on to another product: the card of this one can still be tapped."""
-        self._tell(why, save=words("save", self.language))
+        self._tell(why, save=words("save", self.turn.language))
         self.draft, self.shows = None, False
 
     def _told_late(self, message: str) -> None:
@@ -220,7 +219,7 @@ class Sitting:
             self.expired = None
 
     def _tell(self, name: str, **values: str) -> None:
-        self.said.append(words(name, self.language, **values))
+        self.said.append(words(name, self.turn.language, **values))
 
 
 def begins_another(one: Incoming) -> bool:

@@ -7,16 +7,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Any
-from urllib.parse import urlsplit
 
+from bot import pages
 from bot.prompting.files import PromptFile
 from bot.prompting.findings import Finding
 
 FILE = "_business.md"
 _LONGEST_SHOWN = 60
 _DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
-# An address of a page as people write it, with or without its scheme; not the domain of an e-mail address.
-_PAGE = re.compile(r"(?<![@\w.-])(?:https?://)?(?:[\w-]+\.)+[a-z]{2,}(?::\d+)?(?:/[^\s<>()\[\]\"'*]*)?", re.IGNORECASE)
 _RANGE = re.compile(r"^(\d{1,2}):(\d{2})\s*-\s*(\d{1,2}):(\d{2})$")
 
 
@@ -44,7 +42,7 @@ class Business:
 
     def gives(self, url: str) -> bool:
         """Whether the facts name this page, or one above it; also below their host, such as www."""
-        return any(_below(url, page[0].rstrip(".,;:!?")) for page in _PAGE.finditer(self.facts))
+        return pages.gives(self.facts, url)
 
     def _on(self, day: date) -> tuple[tuple[time, time], ...]:
         return () if day in self.closed else self.hours[day.weekday()]
@@ -58,19 +56,6 @@ def business_of(file: PromptFile, facts: str) -> Business:
         hours=tuple(_ranges(hours.get(day)) for day in _DAYS),
         closed=frozenset(_date(value) for value in _listed(closed)),
         facts=facts,
-    )
-
-
-def _below(url: str, page: str) -> bool:
-    asked, given = urlsplit(url), urlsplit(page if "://" in page else f"//{page}")
-    host, known = asked.hostname or "", given.hostname or ""
-    path = given.path.rstrip("/")
-    return (
-        asked.username is None
-        and (given.scheme in ("", asked.scheme) or asked.scheme == "https")
-        and asked.port == given.port
-        and (host == known or host.endswith(f".{known}"))
-        and (asked.path == path or asked.path.startswith(f"{path}/"))
     )
 
 

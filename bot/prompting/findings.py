@@ -46,6 +46,11 @@ CODES: dict[str, Severity] = {
     "token-budget": "error",
     "whatsapp-format": "warning",
     "language-missing": "warning",
+    # the gate
+    "case-failed": "error",
+    "case-stale": "error",
+    "no-cases": "error",
+    "not-evaluated": "error",
 }
 
 

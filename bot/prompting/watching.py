@@ -10,6 +10,8 @@ import structlog
 from redis.exceptions import RedisError
 
 from bot.prompting.files import gather
+from bot.prompting.findings import PromptsWrong
+from bot.prompting.gate import state_of_cases
 from bot.prompting.library import Library
 
 _log = structlog.get_logger()
@@ -23,24 +25,38 @@ _AGAIN_SECONDS = 1.0
 async def watch(library: Library) -> None:
     """Release what is saved, for ever. A wrong folder is told once for each save, and the last good release goes on.
 
-    What counts is that the texts changed: after a rollback the folder stays as it is until somebody writes in it.
+    What counts is that the texts changed: after a rollback the folder stays as it is until somebody writes in it. Where
+    the gate refused them, they are tried again when the cases or their recordings change.
     """
     # Nothing yet: what was saved while the process started is found by the first look.
     seen: Any = None
+    refused: Any = None
     while True:
         try:
             async for _ in _saves(library):
-                if (there := await _gathered(library)) != seen:
-                    checked = await library.check()
-                    if checked.prompts is None:
-                        await library.tell(checked.findings)
-                    else:
-                        await library.take(checked, how="watch")
+                there, cases = await _gathered(library), await asyncio.to_thread(state_of_cases, library.folder)
+                if there != seen or refused not in (None, cases):
+                    refused = None if await _released(library, there) else cases
                     seen = there
         except (RedisError, OSError) as error:
             # Redis is away, or the folder is being replaced: what was saved meanwhile is found afterwards.
             _log.warning("watching_again", error=type(error).__name__)
             await asyncio.sleep(_AGAIN_SECONDS)
+
+
+async def _released(library: Library, there: Any) -> bool:
+    """Release the folder if it is right; False where the gate refuses. What changed meanwhile gets its own look."""
+    checked = await library.check()
+    if checked.prompts is None:
+        await library.tell(checked.findings)
+        return True
+    try:
+        await library.take(checked, how="watch")
+    except PromptsWrong as error:
+        if await _gathered(library) == there:
+            await library.tell(error.findings)
+        return False
+    return True
 
 
 async def _gathered(library: Library) -> Any:

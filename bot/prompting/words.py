@@ -20,7 +20,7 @@ _SECRETS = {
     "a private key": r"-----BEGIN [A-Z ]*PRIVATE KEY-----",
     "a password in an address": r"\b[a-z][a-z0-9+.-]*://[^\s/:@]+:[^\s/@]+@",
 }
-_SECRET = re.compile("|".join(f"(?P<s{number}>{pattern})" for number, pattern in enumerate(_SECRETS.values())))
+SECRET = re.compile("|".join(f"(?P<s{number}>{pattern})" for number, pattern in enumerate(_SECRETS.values())))
 _SECRET_NAMES = tuple(_SECRETS)
 
 _CODE = re.compile(r"```.*?(?:```|\Z)|`[^`\n]+`", re.DOTALL)
@@ -35,7 +35,7 @@ _MORE = "WhatsApp doesn't draw it and the model may imitate it"
 
 
 def secrets(file: PromptFile) -> Iterator[Finding]:
-    for found in _SECRET.finditer(file.source):
+    for found in SECRET.finditer(file.source):
         kind = _SECRET_NAMES[int((found.lastgroup or "s0")[1:])]
         fix = "take it out, and change it where it came from: who reads prompts or answers could use it"
         yield Finding(file.name, *_place(file.source, 1, found.start()), "secret-in-text", f"holds {kind}", fix)

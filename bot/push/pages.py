@@ -10,7 +10,6 @@ from typing import Any
 
 from aiohttp import web
 from redis.asyncio import Redis
-from redis.exceptions import RedisError
 
 from bot.contacts import Contacts
 from bot.identity import home_of
@@ -179,11 +178,8 @@ async def _read(request: web.Request, door: Door) -> tuple[dict[str, Any], str]:
 
 
 async def _conversation(door: Door, token: object) -> str | None:
-    try:
-        conversation = await door.links.conversation(token)
-        return await home_of(door.redis, conversation) if conversation else None
-    except (RedisError, OSError) as error:
-        raise _problem(503, "the service is not ready; try again in a moment") from error
+    conversation = await door.links.conversation(token)
+    return await home_of(door.redis, conversation) if conversation else None
 
 
 async def _within_limits(door: Door, conversation: str) -> None:
@@ -196,7 +192,6 @@ def _problem(status: int, words: str) -> web.HTTPException:
         400: web.HTTPBadRequest,
         403: web.HTTPForbidden,
         429: web.HTTPTooManyRequests,
-        503: web.HTTPServiceUnavailable,
     }
     text = json.dumps({"error": words}, ensure_ascii=False)
     if status == 413:  # noqa: PLR2004 - this one is made otherwise

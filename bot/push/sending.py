@@ -10,7 +10,7 @@ import random
 import time
 import unicodedata
 from collections.abc import Sequence
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, NoReturn
 
 import structlog
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
@@ -147,15 +147,25 @@ class Pushes:
         refused = [why for state, why, _ in outcomes if state == "refused"]
         if missed:
             why = "; ".join(why for why, _ in missed)
-            tries = int(await answer(self._redis.hincrby(receipts, "tries", 1)))
-            await self._redis.expire(receipts, _KEEP_SECONDS)
+            pipeline = self._redis.pipeline(transaction=True)
+            pipeline.hincrby(receipts, "tries", 1)
+            pipeline.expire(receipts, _KEEP_SECONDS)
+            tries = int((await pipeline.execute())[0])
             if tries > len(self._pauses):
-                raise Unfit(f"given up after {tries} tries: {why}")
+                await self._give_up(receipts, f"given up after {tries} tries: {why}")
             asked = max((wait for _, wait in missed if wait), default=0.0)
             pause = self._pauses[tries - 1] * random.uniform(1, 1.5)  # noqa: S311 - protects nothing
             raise Later(max(pause, min(asked, _LONGEST_RETRY_AFTER)), why)
         if refused:
-            raise Unfit(f"{len(refused)} of {len(outcomes)} browsers not reached: {'; '.join(refused)}")
+            why = f"{len(refused)} of {len(outcomes)} browsers not reached: {'; '.join(refused)}"
+            await self._give_up(receipts, why)
+
+    async def _give_up(self, receipts: str, why: str) -> NoReturn:
+        """Forget all but whom it has reached: an operator's retry has all its tries, and goes to the others."""
+        known: dict[str, str] = await answer(self._redis.hgetall(receipts))
+        if again := [name for name, state in known.items() if state not in ("sent", "gone")]:
+            await answer(self._redis.hdel(receipts, *again))
+        raise Unfit(why)
 
     async def _conversation(self, job: PushJob) -> str | None:
         phone, bsuid = address_of(job.contact)

@@ -33,7 +33,7 @@ from bot.sandbox.reach import Reach
 from bot.sandbox.stripe import StripeImitation
 from bot.sandbox.vision import VisionImitation
 from bot.sandbox.whisper import WhisperImitation
-from bot.settings import RedisSettings, Settings
+from bot.settings import RedisSettings, Settings, StorageSettings
 from bot.worker import CONCURRENCY, running
 
 _ANY_PORT = 0
@@ -48,7 +48,7 @@ async def open_company(settings: Settings, host: str, port: int, data: Path) -> 
     async with AsyncExitStack() as stack:
         url = await stack.enter_async_context(redis_server(data / "redis"))
         settings.redis = RedisSettings(url=SecretStr(url))
-        settings.storage = settings.storage.model_copy(update={"dir": data / "files"})
+        settings.storage = _files(settings.storage, data / "files")
         port = port or _free_port(host)
         reach = Reach({})
         if settings.service.public_url is None:
@@ -222,6 +222,12 @@ def _give_back(handoff: HandOff) -> Callable[[web.Request], Awaitable[web.Respon
         return web.json_response({})
 
     return handler
+
+
+def _files(storage: StorageSettings, folder: Path) -> StorageSettings:
+    """Where files are kept. Amazon's keys lie about on many machines: alone they don't mean that a bucket is used."""
+    by_chance = storage.provider is None and storage.chosen == "s3" and "aws_s3_bucket" not in storage.model_fields_set
+    return storage.model_copy(update={"dir": folder} | ({"provider": "local"} if by_chance else {}))
 
 
 def _free_port(host: str) -> int:

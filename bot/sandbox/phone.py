@@ -45,9 +45,9 @@ def application(
 ) -> web.Application:
     """The page and what it calls, to be mounted with `add_subapp("/sandbox/", …)`; it ends its streams at shutdown.
 
-    `turns` gives `turn` and `handoff` events from now on. `facts` is shown as it is: `services` maps the name of a
-    service to `real` or `imitation`, `staff` lists the BSUIDs of people who are staff, `reach` is Reach.paths. What
-    `more` gives is passed on to the page.
+    `turns` gives `turn`, `handoff` and `prompts` events from now on. `facts` is shown as it is: `services` maps a
+    service's name to `real` or `imitation`, `staff` lists the BSUIDs of people who are staff, `reach` is Reach.paths.
+    What `more` gives is passed on to the page.
     """
     phone = Phone(meta, (turns, *more), facts)
     app = web.Application(middlewares=[guard])
@@ -70,6 +70,7 @@ class Phone:
     _chores: Chores = field(default_factory=Chores, init=False)
     _turns: dict[str, Event] = field(default_factory=dict, init=False)
     _handoffs: dict[str, Event] = field(default_factory=dict, init=False)
+    _prompts: Event | None = field(default=None, init=False)
 
     def routes(self) -> list[web.RouteDef]:
         return [
@@ -110,6 +111,8 @@ class Phone:
                     del self._turns[next(iter(self._turns))]
             elif event["type"] == "handoff":
                 self._handoffs[event["conversation"]] = event
+            elif event["type"] == "prompts":
+                self._prompts = event
             self._stage.send(event)
 
     async def _beat(self) -> None:
@@ -134,6 +137,7 @@ class Phone:
             "history": {person.bsuid: self.meta.history(person) for person in people},
             "turns": list(self._turns.values()),
             "handoffs": list(self._handoffs.values()),
+            "prompts": self._prompts,
             "armed": self.meta.faults.armed(),
             "facts": self.facts,
         })  # fmt: skip

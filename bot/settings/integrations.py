@@ -102,7 +102,9 @@ class StorageSettings(Section):
     """Amazon S3, Cloudflare R2, MinIO or a folder of this machine."""
 
     provider: StorageProvider | None = Field(
-        None, validation_alias="STORAGE_PROVIDER", description="s3, r2, minio or local; left out, the one configured"
+        None,
+        validation_alias="STORAGE_PROVIDER",
+        description="s3, r2, minio or local; left out, the one whose key is set, else local",
     )
     dir: Path = Field(
         Path("data/files"),
@@ -119,7 +121,7 @@ class StorageSettings(Section):
     aws_access_key_id: str | None = Field(None, description="an access key's id")
     aws_secret_access_key: SecretStr | None = Field(None, description="the access key's secret")
     aws_region: str = Field("us-east-1", description="such as us-east-1")
-    aws_s3_bucket: str | None = Field(None, description="the bucket's name, such as erp-core-files")
+    aws_s3_bucket: str = Field("erp-core-files", description="the bucket's name")
     aws_endpoint_url_s3: Url | None = Field(None, description="another address of S3 than Amazon's")
     r2_access_key_id: str | None = Field(None, description="an R2 token's access key id")
     r2_secret_access_key: SecretStr | None = Field(None, description="its secret")
@@ -132,13 +134,16 @@ class StorageSettings(Section):
 
     @property
     def chosen(self) -> StorageProvider:
-        """The provider that is asked for, else the one that is configured, else this machine's disk."""
-        there: dict[StorageProvider, object] = {
-            "s3": self.aws_access_key_id and self.aws_s3_bucket,
-            "r2": self.r2_access_key_id and self.r2_endpoint and self.r2_bucket,
-            "minio": self.minio_access_key and self.minio_bucket,
+        """The provider that is asked for, else the one whose key is set, else this machine's disk.
+
+        What it lacks beside its key stops the start: files must not stay on a machine where nobody looks for them.
+        """
+        there: dict[StorageProvider, str | None] = {
+            "s3": self.aws_access_key_id,
+            "r2": self.r2_access_key_id,
+            "minio": self.minio_access_key,
         }
-        found: list[StorageProvider] = [name for name, whole in there.items() if whole]
+        found: list[StorageProvider] = [name for name, key in there.items() if key]
         return self.provider or (*found, "local")[0]
 
 

@@ -20,6 +20,23 @@ def _known_zone(name: str) -> str:
     return name
 
 
+# ISO 4217, what people pay with: no metals, no units of account, no test codes.
+_CURRENCIES = """
+AED AFN ALL AMD ANG AOA ARS AUD AWG AZN BAM BBD BDT BGN BHD BIF BMD BND BOB BRL BSD BTN BWP BYN BZD CAD CDF
+CHF CLP CNY COP CRC CUP CVE CZK DJF DKK DOP DZD EGP ERN ETB EUR FJD FKP GBP GEL GHS GIP GMD GNF GTQ GYD HKD
+HNL HTG HUF IDR ILS INR IQD IRR ISK JMD JOD JPY KES KGS KHR KMF KPW KRW KWD KYD KZT LAK LBP LKR LRD LSL LYD
+MAD MDL MGA MKD MMK MNT MOP MRU MUR MVR MWK MXN MYR MZN NAD NGN NIO NOK NPR NZD OMR PAB PEN PGK PHP PKR PLN
+PYG QAR RON RSD RUB RWF SAR SBD SCR SDG SEK SGD SHP SLE SOS SRD SSP STN SVC SYP SZL THB TJS TMT TND TOP TRY
+TTD TWD TZS UAH UGX USD UYU UZS VES VND VUV WST XAF XCD XCG XOF XPF YER ZAR ZMW ZWG
+"""
+
+
+def _currency(code: str) -> str:
+    if code.upper() not in _CURRENCIES.split():
+        raise ValueError("not a currency of ISO 4217")
+    return code.upper()
+
+
 class RedisSettings(Section):
     model_config = SettingsConfigDict(env_prefix="REDIS_")
 
@@ -44,9 +61,18 @@ class ServiceSettings(Section):
     timezone: Annotated[str, AfterValidator(_known_zone)] = Field(
         "America/Mexico_City", description="an IANA name such as America/Mexico_City"
     )
+    shop_currency: Annotated[str, AfterValidator(_currency)] = Field(
+        "MXN", description="the ISO 4217 code of a price without a currency, such as MXN"
+    )
     prompts_dir: Path = Field(Path("prompts"), description="the folder of the prompt files")
     prompts_release: Literal["watch", "manual"] = Field(
         "manual", description="watch (saving is releasing; the sandbox's default) or manual (`recado prompts release`)"
+    )
+    prompts_gate: Literal["off", "offline"] = Field(
+        "off", description="off, or offline (`recado prompts eval` has to pass before anything is released)"
+    )
+    prompts_canary_percent: int = Field(
+        0, ge=0, le=99, description="the share of contacts that get a release first, 1 to 99, or 0 (all at once)"
     )
     templates_dir: Path = Field(Path("templates"), description="the folder of the WhatsApp templates' files")
     public_url: Url | None = Field(None, description="the address at which people reach `serve`, for links in chats")

@@ -95,12 +95,17 @@ class Deliveries:
         missed = [(why, wait) for state, why, wait in outcomes if state == "missed"]
         if not missed:
             return
-        tries = int(await answer(self._redis.hincrby(progress, "tries", 1)))
+        pipeline = self._redis.pipeline(transaction=True)
+        pipeline.hincrby(progress, "tries", 1)
+        pipeline.expire(progress, _KEEP_SECONDS)
+        tries = int((await pipeline.execute())[0])
         why = "; ".join(why for why, _ in missed)
         if tries > len(self._pauses):
             for url, (state, reason, _) in zip(left, outcomes, strict=True):
                 if state == "missed":
                     await self._alert(url, "subscriber_missed", f"{_host(url)} did not take an event: {reason}")
+            # An operator's retry has all its tries, and goes to those alone who missed it.
+            await answer(self._redis.hdel(progress, "tries"))
             raise Unfit(f"given up after {tries} tries: {why}")
         asked = max((wait for _, wait in missed if wait), default=0.0)
         # Between half and all of it more: those who failed together must not come back together.

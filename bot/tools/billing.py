@@ -11,7 +11,6 @@ from typing import Any, Literal
 import structlog
 from pydantic import Field
 
-from bot import queues
 from bot.language import Language
 from bot.logs import masked
 from bot.messages import Attachment, LinkButton
@@ -22,6 +21,7 @@ from bot.payments.links import SeveralCustomers
 from bot.payments.news import invoice_mail
 from bot.payments.shown import day, money
 from bot.payments.words import words
+from bot.queues import Unfit
 from bot.storage.door import StorageFailed
 from bot.tools.tool import Arguments, NoArguments, ToolContext, ToolError, tool
 
@@ -212,14 +212,17 @@ async def send_invoice(arguments: WhichInvoice, context: ToolContext) -> str:
 
 
 async def _mail(context: ToolContext, customer: Customer, invoice: Invoice) -> str:
-    if context.verification is None or not customer.email:
+    if context.mail is None or not customer.email:
         raise ToolError("it can't be sent by e-mail: there is no address. Offer it in the chat, by=chat")
     if invoice.status != "paid":
         raise ToolError("only a paid invoice can be sent by e-mail. Offer it in the chat, by=chat")
     language = language_of(context)
     data = invoice_mail(invoice, billing_of(context).zone) | ({"name": customer.name[:100]} if customer.name else {})
     job = {"to": customer.email, "template": "invoice_paid", "data": data, "language": language}
-    await queues.add(context.verification.redis, "email", "send", job, f"invoice-{masked(context.effect)}")
+    try:
+        await context.mail.order(job, f"invoice-{masked(context.effect)}")
+    except Unfit as error:
+        raise ToolError(f"nothing was sent: {error}. Offer it in the chat, by=chat") from error
     return "Done: the invoice is on its way to the address of their account. Don't name the address."
 
 
@@ -248,17 +251,24 @@ async def start_subscription(arguments: WhichPlan, context: ToolContext) -> str:
         earlier = await billing.stripe.subscriptions(customer.id)
         if any(one.live for one in earlier):
             raise ToolError("they have a subscription already; change_plan changes its plan")
+        others = await billing.stripe.open_checkouts(customer.id)
+        shown = {part.url for part in context.offered if isinstance(part, LinkButton)}
+        if any(one.url in shown for one in others):
+            raise ToolError(
+                "a button to subscribe is shown with this answer already, and there can be only one plan at a time: "
+                "say which one it is for, and that they can ask for the other instead"
+            )
         trial = 0 if earlier else billing.trial_days
         page = await billing.stripe.checkout(
             customer.id, price.id, trial, await billing.back(), _key(context, "checkout")
         )
         # Another page that is still open would let them subscribe twice.
-        for other in await billing.stripe.open_checkouts(customer.id):
+        for other in others:
             if other.id != page.id:
                 await billing.stripe.expire_checkout(other.id)
     body, label = _LABELS["checkout"][language]
-    shown = f"{money(price.unit_amount or 0, price.currency)} {words(arguments.interval, language)}"
-    context.parts.append(LinkButton(body=body.format(plan=plan.name, price=shown), label=label, url=str(page.url)))
+    amount = f"{money(price.unit_amount or 0, price.currency)} {words(arguments.interval, language)}"
+    context.parts.append(LinkButton(body=body.format(plan=plan.name, price=amount), label=label, url=str(page.url)))
     return f"{_SHOWN} Trial: {trial} days." if trial else _SHOWN
 
 

@@ -1,4 +1,4 @@
-"""Sending one of the company's e-mails: a customer's only to their own address, staff's to anybody."""
+"""Sending one of the company's e-mails: staff's to anybody; a customer's to their own address, and without figures."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ class Sending(Arguments):
 
 @tool(Sending, acts=True)
 async def send_email(arguments: Sending, context: ToolContext) -> str:
-    """Send one of the company's e-mails: welcome, invoice_paid (a paid invoice), trial_ending. It goes to the e-mail
-    address that is linked to this person. Values must come from other tools or from this conversation's facts.
+    """Send one of the company's e-mails to the address that is linked to this person: welcome. Staff may also send
+    invoice_paid (a paid invoice) and trial_ending. For a customer's own invoice use send_invoice.
     """
     if context.mail is None:  # pragma: no cover - the catalog offers it only where there is mail
         raise ToolError("e-mail is not configured")
@@ -37,6 +37,12 @@ async def send_email(arguments: Sending, context: ToolContext) -> str:
         )
     if not staff and to.casefold() != (own or "").casefold():
         raise ToolError("nothing was sent: a customer's e-mail goes only to the address linked to them; leave out `to`")
+    if not staff and arguments.template != "welcome":
+        # Or whoever talks a model into it has a receipt over any sum, signed by the company.
+        raise ToolError(
+            "nothing was sent: this e-mail's figures come from the books and not from a chat; "
+            "`send_invoice` sends an invoice by e-mail, and payments are told by e-mail when they come in"
+        )
     if not staff and "url" in arguments.data:
         # A link that a text or a photo put into a model's mouth must not come from the company's address.
         raise ToolError("nothing was sent: leave `url` out of data, links are added by the company's systems")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field, HttpUrl
 
+from bot import pages
 from bot.messages import AskLocation, Buttons, Choice, LinkButton, Menu
 from bot.tools.tool import Arguments, ToolContext, ToolError, tool
 
@@ -26,6 +27,12 @@ class Choices(Arguments):
     choices: list[Option] = Field(description="What can be chosen, 2 to 10", min_length=2, max_length=10)
 
 
+def _vouched(text: str, context: ToolContext) -> str:
+    if pages.without_strange(text, context.business.facts, "") != text:
+        raise ToolError("nothing was shown: the text names a web page that isn't in the business's facts; leave it out")
+    return text
+
+
 @tool(Choices)
 async def offer_choices(arguments: Choices, context: ToolContext) -> str:
     """Let the customer tap one of 2 to 10 choices instead of typing: buttons for few short ones, else a list. Call it
@@ -37,10 +44,10 @@ async def offer_choices(arguments: Choices, context: ToolContext) -> str:
     )
     few = len(choices) <= _MOST_BUTTONS
     if few and all(len(choice.title) <= _BUTTON_TITLE and not choice.description for choice in choices):
-        context.parts.append(Buttons(body=arguments.text, choices=choices))
+        context.parts.append(Buttons(body=_vouched(arguments.text, context), choices=choices))
     else:
         opener = _OPENERS.get(context.contact.language or "", _OPENERS["es"])
-        context.parts.append(Menu(body=arguments.text, opener=opener, choices=choices))
+        context.parts.append(Menu(body=_vouched(arguments.text, context), opener=opener, choices=choices))
     return _SHOWN
 
 
@@ -53,7 +60,7 @@ async def ask_location(arguments: Question, context: ToolContext) -> str:
     """Show a button with which the customer sends where they are. Call it when you need the place, such as for a
     delivery or the nearest shop.
     """
-    context.parts.append(AskLocation(body=arguments.text))
+    context.parts.append(AskLocation(body=_vouched(arguments.text, context)))
     return _SHOWN
 
 
@@ -69,5 +76,7 @@ async def send_link(arguments: Link, context: ToolContext) -> str:
     # Whatever a text or a photo puts into a model's mouth: the company leads nobody to a stranger's page.
     if not context.business.gives(str(arguments.url)):
         raise ToolError("nothing was shown: this address isn't in the business's facts. Say it is not known")
-    context.parts.append(LinkButton(body=arguments.text, label=arguments.label, url=str(arguments.url)))
+    context.parts.append(
+        LinkButton(body=_vouched(arguments.text, context), label=arguments.label, url=str(arguments.url))
+    )
     return _SHOWN

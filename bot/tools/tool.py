@@ -70,8 +70,8 @@ class Kit:
 class ToolContext(Kit):
     """Who the tool works for, from the signed webhook, and with what. `effect` keys an effect: same key, same act.
 
-    What a tool appends to `parts` becomes a message of the turn's reply. `product_card` is there while a member of
-    staff has one open.
+    What a tool appends to `parts` becomes a message of the turn's reply; `offered` are those of the turn's earlier
+    calls. `product_card` is there while a member of staff has one open.
     """
 
     conversation: str
@@ -79,6 +79,7 @@ class ToolContext(Kit):
     now: datetime
     effect: str = ""
     parts: list[Part] = field(default_factory=list)
+    offered: tuple[Part, ...] = ()
     product_card: Correcting | None = None
 
 

@@ -55,12 +55,12 @@ class Graph:
         self._http = http
         self._base = URL(settings.api_base_url) / settings.api_version
         self._token = settings.access_token.get_secret_value() if settings.access_token else ""
-        self._number = settings.phone_number_id or ""
+        self.number = settings.phone_number_id or ""
         self.account = settings.waba_id
 
     async def send(self, message: dict[str, Any], number: str = "") -> str:
         """Hand a message over and get its wamid: accepted by Meta, not yet delivered."""
-        answer = await self._call("POST", f"{number or self._number}/messages", json=message)
+        answer = await self._call("POST", f"{number or self.number}/messages", json=message)
         messages = items(answer.get("messages"))
         wamid = text(mapping(messages[0]).get("id")) if messages else None
         if wamid is None:
@@ -68,15 +68,15 @@ class Graph:
         return wamid
 
     async def mark_read(self, mark: dict[str, Any], number: str = "") -> None:
-        await self._call("POST", f"{number or self._number}/messages", json=mark)
+        await self._call("POST", f"{number or self.number}/messages", json=mark)
 
     async def number_state(self) -> dict[str, Any]:
         """What Meta says of our number; raises GraphError when the token may not ask."""
-        return await self._call("GET", self._number, params={"fields": "display_phone_number,verified_name"})
+        return await self._call("GET", self.number, params={"fields": "display_phone_number,verified_name"})
 
     async def check_can_send(self) -> None:
         """Raise what keeps this number from sending: GraphError as Meta answers, or for a health that is BLOCKED."""
-        answer = await self._call("GET", self._number, params={"fields": "health_status"})
+        answer = await self._call("GET", self.number, params={"fields": "health_status"})
         health = mapping(answer.get("health_status"))
         if health.get("can_send_message") == "BLOCKED":
             entities = [mapping(entity) for entity in items(health.get("entities"))]
@@ -92,7 +92,7 @@ class Graph:
         """Hand a file over and get its media id, which works for 30 days; `file.mime` has to be the true one."""
         form = aiohttp.FormData({"messaging_product": "whatsapp", "type": file.mime})
         form.add_field("file", file.data, filename=file.name, content_type=file.mime)
-        answer = await self._call("POST", f"{number or self._number}/media", data=form)
+        answer = await self._call("POST", f"{number or self.number}/media", data=form)
         media_id = text(answer.get("id"))
         if media_id is None:
             raise Unavailable("Meta's answer holds no media id", in_doubt=False)
@@ -147,7 +147,7 @@ class Graph:
 
     async def _resolve(self, media_id: str) -> dict[str, Any]:
         try:
-            return await self._call("GET", media_id, params={"phone_number_id": self._number})
+            return await self._call("GET", media_id, params={"phone_number_id": self.number})
         except GraphError as error:
             if error.remedy is Remedy.GIVE_UP:
                 raise MediaGone("Meta doesn't know this media id") from error

@@ -1,4 +1,16 @@
-"""Photos of one product become a card: each field with its confidence and its place, and what has to be asked."""
+"""Photos of one product become a card: each field with its confidence and its place, and what has to be asked.
+
+What to add where:
+
+- a kind of code: a function and its row in `codes.READERS`; a GS1 identifier: a row in `codes.IDENTIFIERS`; a layout of
+  a scale's own codes: a row in `codes.LAYOUTS`. Bars of another symbology are a name in `pipelines.barcodes`.
+- a field: a function of type `evidence.Finder`, its row in `FINDERS`, its name in `card.FIELDS`. Chats, exports, the
+  catalogue and `product.captured` have it from there; `bot.products.words` may give it a better title.
+- a currency, a unit, a word on price tags, a kind of thing: a row in `prices`, `sizes`, `words`.
+
+A value is confident where two readings bear each other out: bars and digits, front and tag, two looks at a price, a sum
+that holds. Sizes and bars may be so alone, where they were read very well.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +19,7 @@ from collections.abc import Sequence
 
 from pipelines.image import ReadText, Sight, look
 from pipelines.product.card import CONFIDENT, FIELDS, Doubt, DoubtKind, Field, ProductCard
-from pipelines.product.closer import MOST_LOOKS, looked_closer
+from pipelines.product.closer import MOST_LOOKS, borne_out, looked_closer
 from pipelines.product.codes import same_product
 from pipelines.product.contents import size_of
 from pipelines.product.evidence import Evidence, Finder
@@ -37,7 +49,8 @@ FINDERS: tuple[Finder, ...] = (barcode_of, size_of, price_of, names_of, carried_
 async def card_of(photos: Sequence[bytes], *, read_text: ReadText, shop_currency: str = "MXN") -> ProductCard:
     """Read the photos of one product. Raises Refusal for a photo that can't be one; errors of `read_text` pass through.
 
-    `read_text` is asked once a photo, and up to `MOST_LOOKS` times more for a price or a size that wasn't read well.
+    `read_text` is asked once a photo, and up to `MOST_LOOKS` times more: for a price that nothing else on the photos
+    bears out, which is sure only where both readings are the same, and for a price or a size that wasn't read well.
     """
     sights = [await look(photo, read_text=read_text) for photo in photos]
     return await card_of_sights(sights, read_text=read_text, shop_currency=shop_currency)
@@ -46,10 +59,10 @@ async def card_of(photos: Sequence[bytes], *, read_text: ReadText, shop_currency
 async def card_of_sights(sights: Sequence[Sight], *, read_text: ReadText, shop_currency: str = "MXN") -> ProductCard:
     """Do as `card_of` with photos that were looked at already."""
     card = await asyncio.to_thread(card_from, sights, shop_currency=shop_currency)
-    closer = await looked_closer(sights, card, read_text=read_text)
-    if all(one is other for one, other in zip(sights, closer, strict=True)):
-        return card
-    return await asyncio.to_thread(card_from, closer, shop_currency=shop_currency)
+    closer, looks = await looked_closer(sights, card, read_text=read_text)
+    if any(one is not other for one, other in zip(sights, closer, strict=True)):
+        card = await asyncio.to_thread(card_from, closer, shop_currency=shop_currency)
+    return borne_out(card, looks)
 
 
 def card_from(sights: Sequence[Sight], *, shop_currency: str = "MXN") -> ProductCard:

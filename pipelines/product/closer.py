@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import io
+import math
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from decimal import Decimal
+from itertools import permutations
 from typing import NamedTuple
 
 from PIL import Image
 
 from pipelines.box import Box
-from pipelines.image import ReadText, Sight
-from pipelines.product.card import ProductCard
+from pipelines.image import Line, ReadText, Sight
+from pipelines.product.card import BORNE_OUT, Doubt, DoubtKind, ProductCard
 from pipelines.product.evidence import Evidence
 from pipelines.product.layout import Piece
+from pipelines.product.prices import amounts
 from pipelines.product.sizes import sizes
 
 MOST_LOOKS = 2
@@ -25,48 +29,116 @@ _LETTERS = 60
 _MARGIN = 0.4
 _CENTS_BESIDE = 0.8
 _SHORT = 8
+_DIFFERENT = 0.7
+_NUMBER = re.compile(r"[$€]?\s?\d+(?:[.,]\d+)?")
 
 
 class Spot(NamedTuple):
-    """A place to look at again, with the height of its letters in pixels of the photo."""
+    """A place to look at again, with the height of its letters in pixels of the photo, and what was read there.
 
+    With `check` it was read well: the look is only to bear it out.
+    """
+
+    field: str
     photo: int
     box: Box
     tall: float
+    text: str
+    check: bool = False
+
+    def distance(self, line: Line) -> float:
+        """Return how far a line's middle is from that of this place."""
+        x, y = line.box.x + line.box.width / 2, line.box.y + line.box.height / 2
+        return math.dist((x, y), (self.box.x + self.box.width / 2, self.box.y + self.box.height / 2))
 
 
-async def looked_closer(sights: Sequence[Sight], card: ProductCard, *, read_text: ReadText) -> list[Sight]:
-    """Return the sights with what a closer look read of the price and the size; the same ones where all was clear."""
-    closer = list(sights)
-    for spot in list(_spots(Evidence.of(sights, ""), card))[:MOST_LOOKS]:
-        picture, size, scale = await asyncio.to_thread(_cut, closer[spot.photo], spot)
+class Look(NamedTuple):
+    """What was read at a place at first, and in a cut of its own."""
+
+    spot: Spot
+    before: tuple[str, ...]
+    after: tuple[str, ...]
+
+
+async def looked_closer(
+    sights: Sequence[Sight], card: ProductCard, *, read_text: ReadText
+) -> tuple[list[Sight], list[Look]]:
+    """Return the sights with what a closer look read of a price and a size that weren't clear, and all looks."""
+    closer, looks = list(sights), []
+    # A sight may be without its pixels: kept pictures are forgotten sooner than what was read of them.
+    spots = [spot for spot in _spots(Evidence.of(sights, ""), card) if sights[spot.photo].jpeg]
+    for spot in spots[:MOST_LOOKS]:
+        sight = closer[spot.photo]
+        picture, size, scale = await asyncio.to_thread(_cut, sight, spot)
         reading = await read_text(picture)
         left, top = _cut_from(spot)
         lines = [line.scaled(1 / scale).moved(left, top) for line in reading.lines]
-        sight = closer[spot.photo]
         # A line that the cut goes through was read whole before.
         whole = Box(left, top, *(round(side / scale) for side in size))
-        kept = [line for line in sight.lines if not (line.box.overlaps(spot.box) and line.box.inside(whole))]
+        replaced = [line for line in sight.lines if line.box.overlaps(spot.box) and line.box.inside(whole)]
+        kept = [line for line in sight.lines if line not in replaced]
         seen = [
             line
             for line in lines
             if line.box.overlaps(spot.box) and not any(line.box.overlaps(other.box) for other in kept)
         ]
-        if seen:
+        look = Look(spot, tuple(line.text for line in replaced), tuple(line.text for line in seen))
+        looks.append(look)
+        if not spot.check and seen and _is_better(look, min(seen, key=spot.distance).text):
             closer[spot.photo] = replace(sight, lines=(*kept, *seen))
-    return closer
+    return closer, looks
+
+
+def borne_out(card: ProductCard, looks: Sequence[Look]) -> ProductCard:
+    """Return the card with the price less sure where two looks at its place didn't read the same."""
+    price = card.fields.get("price")
+    mine = [look for look in looks if look.spot.field == "price"]
+    if price is None or not price.confident or price.confidence >= BORNE_OUT or not mine:
+        return card
+    if all(_say(price.value, look.before) and _say(price.value, look.after) for look in mine):
+        return card
+    unsure = {"price": replace(price, confidence=_DIFFERENT)}
+    currency = card.fields.get("currency")
+    if currency and currency.confident and currency.photo is None:
+        # A bare $ is as sure as the price that it stands by: US$ may have been read so.
+        unsure["currency"] = replace(currency, confidence=_DIFFERENT)
+    doubts = (Doubt(DoubtKind.UNSURE, name, (field,)) for name, field in unsure.items())
+    return replace(card, fields={**card.fields, **unsure}, doubts=(*card.doubts, *doubts))
+
+
+def _say(price: str, texts: Sequence[str]) -> bool:
+    """Say whether an amount is in some texts: in one of them, or in digits and cents that were read apart."""
+    wanted = re.sub(r"\D", "", price)
+    if any(amount.value == Decimal(price) for text in texts for amount in amounts(text)):
+        return True
+    digits = [re.sub(r"\D", "", text) for text in texts]
+    return wanted in digits or any(one + other == wanted for one, other in permutations(digits, 2))
+
+
+def _is_better(look: Look, middle: str) -> bool:
+    """Say whether a look, with this line in the middle, says more; one that loses digits or the sign of a number
+    doesn't.
+    """
+    if not _NUMBER.fullmatch(look.spot.text):
+        return True
+    more = _digits(middle) - _digits(look.spot.text)
+    return more > 0 or (more == 0 and len("".join(look.after)) >= len("".join(look.before)))
+
+
+def _digits(text: str) -> int:
+    return sum(sign.isdecimal() for sign in text)
 
 
 def _spots(evidence: Evidence, card: ProductCard) -> Iterator[Spot]:
     price, size = card.fields.get("price"), card.fields.get("size")
     if price is None:
         yield from filter(None, [_largest_number(evidence)])
-    elif not price.confident and price.photo is not None:
+    elif price.confidence < BORNE_OUT and price.photo is not None:
         piece = next((piece for piece in evidence.of_photo(price.photo) if piece.box == price.box), None)
-        yield from [_with_cents(piece)] if piece else []
+        yield from [_with_cents(piece)._replace(check=price.confident)] if piece else []
     if size is None:
         short = [piece for piece in evidence.pieces if len(piece.text) <= _SHORT and _may_be_size(piece)]
-        yield from (Spot(piece.photo, piece.box, piece.tall) for piece in short[:1])
+        yield from (Spot("size", piece.photo, piece.box, piece.tall, piece.text) for piece in short[:1])
 
 
 def _largest_number(evidence: Evidence) -> Spot | None:
@@ -82,7 +154,8 @@ def _largest_number(evidence: Evidence) -> Spot | None:
 def _with_cents(piece: Piece) -> Spot:
     """Return the place of a price and of small cents beside it."""
     x, y, wide, high = piece.box.x, piece.box.y, piece.box.width, piece.box.height
-    return Spot(piece.photo, Box(x, y, wide + round(min(wide, high) * _CENTS_BESIDE), high), piece.tall)
+    with_cents = Box(x, y, wide + round(min(wide, high) * _CENTS_BESIDE), high)
+    return Spot("price", piece.photo, with_cents, piece.tall, piece.text)
 
 
 def _may_be_size(piece: Piece) -> bool:

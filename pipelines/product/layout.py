@@ -45,6 +45,11 @@ class Piece:
     def bottom(self) -> float:
         return self.y + self.tall / 2
 
+    @property
+    def is_on_its_side(self) -> bool:
+        """Say whether it was photographed so: its place is told as if it read upwards, which it may not do."""
+        return self.box.height > self.box.width and len(self.text) >= _TELLS_THE_TURN
+
     def level_with(self, other: Piece) -> bool:
         """Say whether both stand in one row."""
         return self.photo == other.photo and abs(self.y - other.y) < max(self.tall, other.tall) / 2

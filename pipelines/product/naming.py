@@ -1,75 +1,54 @@
-"""The brand and the name of a product, by the size of its type, its place, and words that name kinds of things."""
+"""The brand and the name of a product, by the size of its type, its place, and words that name kinds of things.
+
+A name or a brand is sure only where two readings bear each other out: the front of the package says in its lines what
+the price tag says in one, word for word, and nothing of the tag is left over.
+"""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import NamedTuple
 
 from pipelines.product.card import CONFIDENT, Field
 from pipelines.product.evidence import Evidence, Found
 from pipelines.product.layout import Piece
-from pipelines.product.prices import amounts, role_of
-from pipelines.product.sizes import without_sizes
-from pipelines.product.words import accented, is_kind, is_thing, plain
+from pipelines.product.lines import MARK, Words, joined, lines_of, one_of
+from pipelines.product.prices import amounts
+from pipelines.product.words import is_kind, plain
 
-_AGREED, _SURE, _LIKELY, _WEAK = 0.96, 0.91, 0.8, 0.6
-_WELL_READ = 0.95
+_AGREED, _MARKED, _LIKELY, _WEAK = 0.96, 0.91, 0.8, 0.6
 _MOST_WORDS_OF_A_BRAND = 4
 _SAME_TYPE = 1.3
 _REACH = 1.9
 _THING, _QUALITY = 0.55, 0.9
-# What packages and tags say that is no name.
-_ASIDE = re.compile(
-    r"(?:\bsku\b|\bcod(?:igo)?\b|\bingredientes?\b|hecho en|made in|distribuid|elaborado|consumir|consum[eo] pref|"
-    r"caduc|\bcad\b|\blote?\b|\bexp\b|www\.|http|\.com|@|\btel\b|precio|\boferta|promo|ahorr|antes|ahora|antic|"
-    r"informaci[oó]n|nutriment|porci[oó]n|calor[ií]as|"
-    r"conserv|mant[eé]ng|refrigere|ag[ií]tese|contenido|cont\.|peso neto|net w|"
-    r"marca registrada|s\.?a\.? de c\.?v|industria|vigencia|"
-    r"v[aá]lid|hasta|aplica|impuestos|iva\b|pasillo|anaquel|depto|departamento|exceso|"
-    r"^\W*nuev[oa]\W*$|^gratis|c/u|carniceria|panaderia|abarrotes|supermercado|recargable|art[ií]culo|existencias|mensual|"
-    r"unidad\b|unitario|oferta|registrad[ao]|c[oó]digo)",
-    re.IGNORECASE,
-)
-_MARK = re.compile(r"^marca\s*:?\s+(?!registrada)(.+)$", re.IGNORECASE)
-
-
-@dataclass(frozen=True, slots=True)
-class Words:
-    """A line that may name the product, without contents.
-
-    `type` is the size of its type as a share of the photo, `kinds` counts words that name kinds of things.
-    """
-
-    text: str
-    piece: Piece
-    type: float
-    kinds: int
-
-    @property
-    def is_thing(self) -> bool:
-        return is_thing(self.text.split()[0])
-
-    @property
-    def is_well_read(self) -> bool:
-        return self.piece.confidence >= _WELL_READ
 
 
 class _Named(NamedTuple):
-    """What names a product: `told` where a tag bears out which line is which."""
+    """What names a product; `told` are those that a tag bears out, word for word."""
 
     name: Words | None
     brand: Words | None
-    told: bool = False
+    told: tuple[Words, ...] = ()
+
+
+class _Laid(NamedTuple):
+    """A tag's line in parts that the front says too, in the tag's order; `rest` are its words that are in none.
+
+    `exact` where the parts are spaced as on the tag.
+    """
+
+    parts: tuple[Words, ...]
+    rest: tuple[str, ...]
+    exact: bool
 
 
 def names_of(evidence: Evidence) -> Found:
     """Find brand and name; where a tag and a front both name the product they have to agree."""
-    lines = [words for piece in evidence.pieces if (words := _words(piece, evidence)) is not None]
-    prices = [piece for piece in evidence.pieces if amounts(piece.text)]
+    lines = lines_of(evidence)
+    prices = [piece for piece in evidence.pieces if amounts(piece.text) or _is_at(piece, evidence.found.get("price"))]
     tags = [line for line in lines if any(_is_by(line.piece, price) for price in prices)]
-    fronts = [line for line in lines if line not in tags]
+    fronts = joined([line for line in lines if line not in tags])
     named = _on_front(fronts, tags) if fronts else _Named(None, None)
     fields = {}
     brand = _marked(lines) or (_brand_field(named, fronts) if named.brand else _brand_on_tag(tags))
@@ -81,19 +60,8 @@ def names_of(evidence: Evidence) -> Found:
     return Found(fields)
 
 
-def _words(piece: Piece, evidence: Evidence) -> Words | None:
-    text = without_sizes(piece.text)
-    letters = sum(letter.isalpha() for letter in text)
-    if letters < 3 or letters < len(text.replace(" ", "")) * 0.6 or piece.confidence < _WEAK:  # noqa: PLR2004 -- "3 L"
-        return None
-    if _ASIDE.search(plain(text)) and not _MARK.search(text):
-        return None
-    if amounts(piece.text) or (role_of(text + " ") and len(text.split()) <= 2):  # noqa: PLR2004 -- "precio normal"
-        return None
-    spelt = " ".join(accented(word) for word in text.split())
-    sight = evidence.sights[piece.photo]
-    kinds = sum(is_kind(word.strip(".,:;")) for word in spelt.split())
-    return Words(spelt, piece, piece.tall / max(sight.width, sight.height, 1), kinds)
+def _is_at(piece: Piece, price: Field | None) -> bool:
+    return price is not None and (piece.photo, piece.box) == (price.photo, price.box)
 
 
 def _is_by(piece: Piece, price: Piece) -> bool:
@@ -103,18 +71,61 @@ def _is_by(piece: Piece, price: Piece) -> bool:
 
 
 def _on_front(fronts: list[Words], tags: list[Words]) -> _Named:
-    """Tell name and brand apart: by the tag's line, where the name comes before the brand, else by their type."""
-    line = max((tag.text for tag in tags), key=len, default="")
-    same = next((words for words in fronts if plain(words.text) == plain(line)), None)
-    if same:
-        others = [words for words in fronts if words is not same]
-        return _Named(same, max(others, key=_like_a_brand, default=None), told=same.kinds > 0)
-    both = sorted((words for words in fronts if _contains(line, words.text)), key=lambda words: -words.type)[:2]
-    if len(both) == 2:  # noqa: PLR2004 -- a name and a brand
-        first, last = sorted(both, key=lambda words: plain(line).index(plain(words.text)))
-        if last.is_thing and not first.is_thing:
-            first, last = last, first
-        return _Named(first, last, told=first.is_thing)
+    """Tell name and brand apart: by the tag's line where it has them, else by their type."""
+    laid = max((_laid(fronts, tag) for tag in _rows(tags)), key=lambda one: len(one.parts), default=None)
+    named = _by_tag(laid, fronts) if laid and laid.parts else None
+    return named or _by_type(fronts)
+
+
+def _rows(tags: list[Words]) -> list[Words]:
+    """Return the lines of the tags, and each two of them as one: a long name takes two lines."""
+    pairs = [one_of(one, other) for one in tags for other in tags if one is not other and one.piece.above(other.piece)]
+    return sorted((*tags, *pairs), key=lambda tag: -len(tag.text))
+
+
+def _laid(fronts: Iterable[Words], tag: Words) -> _Laid:
+    """Lay the lines of a front over a tag's line, the longest first."""
+    words = plain(tag.text).split()
+    owner: list[Words | None] = [None] * len(words)
+    exact = True
+    for front in sorted(fronts, key=lambda line: -len(line.text)):
+        own = plain(front.text).split()
+        for start, end in _spans(words, "".join(own)):
+            if not any(owner[start:end]):
+                owner[start:end] = [front] * (end - start)
+                exact = exact and words[start:end] == own
+                break
+    parts = tuple(dict.fromkeys(part for part in owner if part))
+    return _Laid(parts, tuple(word for word, part in zip(words, owner, strict=True) if not part), exact)
+
+
+def _spans(words: list[str], letters: str) -> Iterable[tuple[int, int]]:
+    """Yield where words in a row have these letters, however they are spaced."""
+    for start in range(len(words)):
+        for end in range(start + 1, len(words) + 1):
+            if "".join(words[start:end]) == letters:
+                yield start, end
+
+
+def _by_tag(laid: _Laid, fronts: list[Words]) -> _Named | None:
+    things = [part for part in laid.parts if part.is_thing]
+    others = [part for part in laid.parts if part not in things]
+    whole = laid.exact and not laid.rest
+    if len(laid.parts) == 1:
+        (part,) = laid.parts
+        if laid.rest and not (things and part.kinds > 0):
+            return None
+        brand = max((words for words in fronts if words is not part), key=_like_a_brand, default=None)
+        return _Named(part, brand, laid.parts if whole and part.kinds else ())
+    if len(things) == 1:
+        brand = max(others, key=_like_a_brand)
+        return _Named(things[0], brand, laid.parts if whole and len(others) == 1 else ())
+    # Both say what a thing is, or neither: a tag names the product before its brand, most of the time.
+    first, last, *_ = laid.parts
+    return _Named(first, last)
+
+
+def _by_type(fronts: list[Words]) -> _Named:
     brand = max((words for words in fronts if _is_short(words)), key=_like_a_brand, default=None)
     rest = [words for words in fronts if words is not brand]
     name = max(rest, key=_like_a_name, default=None)
@@ -122,7 +133,7 @@ def _on_front(fronts: list[Words], tags: list[Words]) -> _Named:
         # What is set largest says what it is: the package has no brand in sight, or a smaller one.
         others = [words for words in rest if _is_short(words) and not words.kinds]
         return _Named(brand, max(others, key=_like_a_brand, default=None))
-    return _Named(_continued(name, rest) if name else None, brand)
+    return _Named(name, brand)
 
 
 def _is_short(words: Words) -> bool:
@@ -138,69 +149,72 @@ def _like_a_name(words: Words) -> float:
     return words.type * (1 / _THING if words.is_thing else 1 / _QUALITY if words.kinds else 1)
 
 
-def _continued(line: Words, lines: Iterable[Words]) -> Words:
-    """Join the next line where it goes on in the same type: Detergente / líquido."""
-    for other in lines:
-        if other is line or not line.piece.above(other.piece) or other.text.isupper() != line.text.isupper():
-            continue
-        close = other.piece.top - line.piece.bottom < line.piece.tall * 0.7
-        goes_on = other.text[0].islower() or (" " not in line.text and " " not in other.text and other.kinds)
-        if close and goes_on and 1 / _SAME_TYPE < other.type / line.type < _SAME_TYPE:
-            piece = replace(line.piece, confidence=min(line.piece.confidence, other.piece.confidence))
-            return Words(f"{line.text} {other.text}", piece, line.type, line.kinds + other.kinds)
-    return line
-
-
 def _brand_field(named: _Named, fronts: list[Words]) -> Field:
     name, brand = named.name, named.brand
     assert brand is not None  # noqa: S101 -- asked before
-    others = [words.type for words in fronts if words not in (name, brand)]
-    largest = all(size * 1.15 < brand.type for size in others)
-    clear = largest and not brand.kinds and name is not None and name.kinds > 0 and brand.is_well_read
-    return _field(brand, _AGREED if clear and named.told else _SURE if clear else _LIKELY if largest else _WEAK)
+    if brand in named.told and brand.is_well_read:
+        return _field(brand, _AGREED)
+    largest = all(words.type * 1.15 < brand.type for words in fronts if words not in (name, brand))
+    return _field(brand, _LIKELY if largest else _WEAK)
 
 
 def _name_field(named: _Named, tags: list[Words]) -> Field:
     name = named.name
     assert name is not None  # noqa: S101 -- asked before
-    agreed = named.told or any(name.kinds and _contains(tag.text, name.text) for tag in tags)
-    likely = _LIKELY if name.is_thing and name.is_well_read else _WEAK
-    return _field(name, _AGREED if agreed and name.is_well_read else likely)
+    if name in named.told and name.is_well_read:
+        return _field(name, _AGREED)
+    likely = name.is_thing and name.is_well_read and (not tags or not named.told)
+    return _field(name, _LIKELY if likely else _WEAK)
 
 
 def _marked(lines: Iterable[Words]) -> Field | None:
     for line in lines:
-        told = _MARK.search(line.text)
+        told = MARK.search(line.text)
         if told:
-            return replace(_field(line, _SURE), value=told[1].strip())
+            return replace(_field(line, _MARKED), value=told[1].strip())
     return None
 
 
 def _brand_on_tag(tags: list[Words]) -> Field | None:
-    """Take the capital words of a tag's line that name no kind of thing, or a line of its own."""
+    """Take what follows the name on a tag's line, from a capital on, or a line of its own."""
     for line in sorted(tags, key=lambda line: (-line.kinds, -line.type)):
-        capital = [word for word in line.text.split()[1:] if word[:1].isupper() and not is_kind(word)]
-        if capital and not line.text.isupper():
-            return replace(_field(line, _WEAK), value=" ".join(capital))
+        brand = _capitals(line)
+        if brand:
+            return replace(_field(line, _WEAK), value=brand)
     alone = [line for line in tags if not line.kinds and _is_short(line)]
     if alone and any(line.kinds for line in tags):
         return _field(max(alone, key=lambda line: line.type), _WEAK)
     return None
 
 
+def _capitals(line: Words) -> str:
+    """Return the words from the first capital on that follows a small letter: Pan integral / Pan Aurora."""
+    words = line.text.split()
+    small = next((place for place, word in enumerate(words) if place and word[0].islower()), None)
+    if small is None:
+        brand = [word for word in words[1:] if word[0].isupper() and not is_kind(word)]
+        return "" if line.text.isupper() else " ".join(brand)
+    start = next((place for place in range(small, len(words)) if words[place][0].isupper()), None)
+    return "" if start is None else " ".join(words[start:])
+
+
 def _name_on_tag(tags: list[Words], brand: Field | None) -> Field | None:
-    rest = [line for line in tags if not (brand and plain(line.text) == plain(brand.value))]
+    rest = [line for line in joined(tags) if not (brand and plain(line.text) == plain(brand.value))]
     if not rest:
         return None
-    best = _continued(max(rest, key=_like_a_name), rest)
-    return _field(best, _LIKELY if best.is_thing and best.is_well_read else _WEAK)
-
-
-def _contains(text: str, words: str) -> bool:
-    return f" {plain(words)} " in f" {plain(text)} "
+    best = max(rest, key=_like_a_name)
+    name = best.text
+    if brand and plain(name).endswith(f" {plain(brand.value)}"):
+        name = name[: -len(brand.value)]
+    field = _field(best, _LIKELY if best.is_thing and best.is_well_read else _WEAK)
+    return replace(field, value=_trimmed(name))
 
 
 def _field(words: Words, confidence: float) -> Field:
     piece = words.piece
     limit = confidence if piece.confidence >= CONFIDENT else min(confidence, piece.confidence * CONFIDENT)
-    return Field(words.text.strip(" .,:;-·"), limit, piece.photo, piece.box)
+    return Field(_trimmed(words.text), limit, piece.photo, piece.box)
+
+
+def _trimmed(text: str) -> str:
+    return text.strip(" .,:;-·")

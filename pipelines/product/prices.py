@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 
+from pipelines.product.sizes import sizes
+
 _SIGNS = {
     "US$": "USD", "USD$": "USD", "MX$": "MXN", "MXN$": "MXN", "R$": "BRL", "S/.": "PEN", "S/": "PEN", "C$": "NIO",
     "COP$": "COP", "€": "EUR", "£": "GBP", "¥": "JPY", "₡": "CRC", "₲": "PYG", "B/.": "PAB", "Bs.": "BOB", "Bs": "BOB",
@@ -19,6 +21,7 @@ _WORDS = {
     "hnl": "HNL", "nio": "NIO", "pab": "PAB", "pyg": "PYG", "gbp": "GBP", "dólares": "USD", "dolares": "USD",
     "pesos": None, "peso": None,
 }  # fmt: skip
+_UPTURNED = str.maketrans("69£'’", "963..")
 _RAISED = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹", "0123456789")
 
 
@@ -73,7 +76,7 @@ _AMOUNT = re.compile(
     (?:(?P<name_before>{_either(_WORDS)})\s?)?(?P<sign>{_either(_SIGNS)})?\s?
     (?P<number>{_NUMBER})(?P<raised>[⁰¹²³⁴⁵⁶⁷⁸⁹]{{1,2}}|[ ]\d\d(?!\d|[.,]\d|\s?(?:%|x|g|kg|ml|l|pz)\b))?
     (?:\s?(?P<sign_after>€|£|₡|US\$))?(?:\s?(?P<name_after>{_either(_WORDS)})(?!\w))?
-    (?![\w%⁰-⁹]|[.,'’]\d|[ ]?%)""",
+    (?![\w%⁰-⁹]|[.,'’]\d|[ ]?%|-\d|/(?:19|20)\d\d)""",
     re.VERBOSE | re.IGNORECASE,
 )
 _UNIT = (
@@ -111,11 +114,13 @@ def amounts(text: str, *, before: str = "") -> tuple[Amount, ...]:
     A bare whole number is an amount only where a sign, a currency or a word such as "precio" says so.
     """
     found: list[Amount] = []
+    contents = [range(size.start, size.end) for size in sizes(text)]
     last = 0
     for match in _AMOUNT.finditer(text):
         lead = text[last : match.start()] if text[last : match.start()].strip() else (before if not last else "")
         amount = _amount(match, lead, text[match.end() :])
-        if amount is not None:
+        # 1.89 L is no amount of money.
+        if amount is not None and (amount.signed or not any(match.start("number") in content for content in contents)):
             found.append(amount)
             last = match.end()
     return tuple(found)
@@ -125,6 +130,14 @@ def bare(text: str) -> Amount | None:
     """Return the amount of a line that is nothing but a number: for the largest type of a tag, whose sign was lost."""
     match = re.fullmatch(r"\d{1,5}", text)
     value = value_of(text) if match else None
+    return Amount(value, None, signed=False, role=Role.PRICE, start=0, end=len(text)) if value else None
+
+
+def upturned(text: str) -> Amount | None:
+    """Return the amount of a line that was read upside down, with its sign at the end; it counts as without a sign."""
+    if not re.fullmatch(r"[\d£.,'’]*[.,'’][\d£]+\$", text) or re.search(r"[2-57]", text):
+        return None
+    value = value_of(text[-2::-1].translate(_UPTURNED))
     return Amount(value, None, signed=False, role=Role.PRICE, start=0, end=len(text)) if value else None
 
 

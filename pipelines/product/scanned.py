@@ -127,8 +127,9 @@ def _from_digits(evidence: Evidence) -> Found:
             if len(digits) in _LENGTHS and is_gtin(digits) and int(digits[:3]):
                 read.setdefault(digits, []).append(piece)
         for piece in evidence.of_photo(photo):
-            # The elements of a GS1 code are printed with it, in the same way.
-            code = code_of(re.sub(r"\s", "", piece.text)) if piece.text.startswith("(01)") else None
+            # The elements of a GS1 code are printed with it, in the same way; its brackets are easily misread.
+            printed = re.match(r"\W?\d{1,2}\)?(\d{14})(?!\d)", re.sub(r"\s", "", piece.text))
+            code = code_of(f"(01){printed[1]}") if printed else None
             if code and code.gtin:
                 read.setdefault(number_of(code), []).append(piece)
     if not read:

@@ -43,11 +43,12 @@ _NET = re.compile(
 )
 # "por 100 g", "Calorías por 30 g", "10 g de proteína": an amount that isn't what is in the package.
 _NOT_CONTENT = re.compile(
-    r"(?:\bpor|\d\s?/|\bcada|porci[oó]n(?:es)?(?:\s+de)?|\bel|\bla|az[uú]car(?:es)?|prote[ií]na|grasas?|sodio)\s*$",
+    r"(?:\bpor|\d\s?/|\bcada|porci[oó]n(?:es)?(?:\s+de)?|\bel|\bla|partir\s+de|\bdesde|m[aá]s\s+de|mayoreo|compra(?:s|ndo)?|llevando|m[ií]nimo|az[uú]car(?:es)?|prote[ií]na|grasas?|sodio)\s*$",
     re.IGNORECASE,
 )
 _NOT_AFTER = re.compile(
-    r"^\s*(?:de\s+)?(?:prote[ií]na|az[uú]car|grasa|fibra|sodio|por\s+porci[oó]n|gratis)", re.IGNORECASE
+    r"^\s*(?:de\s+)?(?:prote[ií]na|az[uú]car|grasa|fibra|sodio|por\s+porci[oó]n|gratis|o\s+m[aá]s|en\s+adelante)",
+    re.IGNORECASE,
 )
 
 

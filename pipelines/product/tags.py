@@ -12,7 +12,7 @@ from pipelines.product import ink
 from pipelines.product.card import Doubt, DoubtKind, Field
 from pipelines.product.evidence import NOTHING, Evidence, Found
 from pipelines.product.layout import Piece
-from pipelines.product.prices import Amount, Role, amounts, announces, bare
+from pipelines.product.prices import Amount, Role, amounts, announces, bare, upturned
 from pipelines.product.sizes import sizes
 
 _SURE, _HELD, _UNSIGNED, _UNPOINTED, _TORN = 0.95, 0.99, 0.75, 0.7, 0.5
@@ -22,6 +22,8 @@ _LEAST_WITH_CENTS = 100  # a digit and two of cents
 _WELL_READ = 0.85
 _CENTS = Decimal("0.011")
 _DOLLARS = {"MXN", "USD", "COP", "CLP", "ARS", "UYU", "CAD", "AUD", "DOP", "BRL", "NIO"}
+# ISO 4217: prices in these have no cents.
+_WHOLE_MONEY = {"CLP", "COP", "CRC", "JPY", "PYG"}
 # A price without cents; raised ones are taken for such marks.
 _WHOLE = re.compile(r"((?:US|MX)?[$€]?\s?\d{1,4}(?P<cents>[.,]\d\d)?)[°º'\"”*]{0,2}")
 # How a unit price's unit is told in the base units of sizes.
@@ -46,7 +48,9 @@ def price_of(evidence: Evidence) -> Found:
     if not chosen:
         return NOTHING
     held = _holds(chosen, seen, evidence)
-    confidence, kind = _confidence(chosen, held=held)
+    confidence, kind = _confidence(chosen, evidence.shop_currency, held=held)
+    if not held and _is_towered_over(chosen, seen, evidence):
+        confidence = min(confidence, _UNPOINTED)
     value = str(chosen.amount.value)
     field = Field(value, confidence, chosen.piece.photo, chosen.piece.box)
     doubts: tuple[Doubt, ...] = ()
@@ -75,6 +79,8 @@ def _priced(evidence: Evidence) -> Iterator[Priced]:
             for piece in pieces
             for amount in amounts(piece.text, before=_before(piece, pieces))
         ]
+        if not any(priced.amount.role in {Role.PRICE, Role.NOW} for priced in found):
+            found += _upturned(pieces)
         for priced in found or _bare(pieces):
             yield _looked_at(priced, sight)
 
@@ -85,6 +91,13 @@ def _bare(pieces: list[Piece]) -> list[Priced]:
     amount = bare(largest[-1].text) if largest else None
     alone = len(largest) > 1 and largest[-1].tall > largest[-2].tall * _TOWERING
     return [Priced(amount, largest[-1], known_cents=False)] if amount and alone else []
+
+
+def _upturned(pieces: list[Piece]) -> list[Priced]:
+    """Take the largest line for a price that the engine read upside down: 00.69$ for $69.00."""
+    largest = max(pieces, key=lambda piece: piece.tall, default=None)
+    amount = upturned(largest.text) if largest else None
+    return [Priced(amount, largest, known_cents=True)] if amount and largest else []
 
 
 def _is_known(amount: Amount) -> bool:
@@ -104,7 +117,9 @@ def _looked_at(priced: Priced, sight: Sight) -> Priced:
     small = ink.small_tail(sight, piece) if amount.value >= _LEAST_WITH_CENTS else False
     if small:
         return Priced(replace(amount, value=amount.value.scaleb(-2), raised=True), piece, known_cents=True)
-    return replace(priced, known_cents=small is False and not ink.goes_on(sight, piece))
+    # Of a line on its side it can't be told where it goes on.
+    ends = not piece.is_on_its_side and not ink.goes_on(sight, piece)
+    return replace(priced, known_cents=small is False and ends)
 
 
 def _joined(pieces: list[Piece]) -> list[Piece]:
@@ -203,7 +218,19 @@ def _is_unit_price(unit: Amount, price: Decimal, total: tuple[Decimal, str]) -> 
     return abs(price * many / amount - unit.value) < _CENTS or abs(unit.value * amount / many - price) < _CENTS
 
 
-def _confidence(chosen: Priced, *, held: bool) -> tuple[float, DoubtKind | None]:
+def _is_towered_over(chosen: Priced, seen: list[Priced], evidence: Evidence) -> bool:
+    """Say whether larger digits on the photo were read that no rule understands: they may be the price."""
+    understood = {priced.piece.box for priced in seen}
+    return any(
+        re.search(r"\d", piece.text)
+        and piece.tall > chosen.piece.tall * _LARGER
+        and piece.box not in understood
+        and not sizes(piece.text)
+        for piece in evidence.of_photo(chosen.piece.photo)
+    )
+
+
+def _confidence(chosen: Priced, shop_currency: str, *, held: bool) -> tuple[float, DoubtKind | None]:
     amount, read = chosen.amount, chosen.piece.confidence
     if amount.role is Role.SEVERAL:
         return _TORN, DoubtKind.FOR_SEVERAL
@@ -215,6 +242,8 @@ def _confidence(chosen: Priced, *, held: bool) -> tuple[float, DoubtKind | None]
         return _UNPOINTED, DoubtKind.CENTS
     limit = _SURE if amount.signed else _UNSIGNED
     confidence = limit if read >= _WELL_READ else min(limit, read)
+    if amount.unpointed and (amount.currency or shop_currency) not in _WHOLE_MONEY:
+        confidence = min(confidence, _UNSIGNED)  # cents that stand apart are easily lost, in two looks as in one
     if amount.value.as_tuple().exponent == -1:  # "$44.0": a digit may be lost
         confidence = min(confidence, _UNPOINTED)
     return confidence, None
@@ -231,8 +260,8 @@ def _currency(chosen: Priced, seen: list[Priced], evidence: Evidence, price: Fie
     named = chosen.amount.currency or next((priced.amount.currency for priced in seen if priced.amount.currency), None)
     if named:
         return Field(named, _SURE, price.photo, price.box)
-    fits = not chosen.amount.signed or evidence.shop_currency in _DOLLARS
-    return Field(evidence.shop_currency, _SURE if fits else _UNSIGNED)
+    fits = chosen.amount.signed and evidence.shop_currency in _DOLLARS
+    return Field(evidence.shop_currency, min(_SURE, price.confidence) if fits else _UNSIGNED)
 
 
 def _field(priced: Priced) -> Field:

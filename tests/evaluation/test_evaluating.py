@@ -16,7 +16,7 @@ from bot.evaluation.cases import CasesWrong, Expected, read_cases
 from bot.evaluation.evaluating import live, offline, record
 from bot.evaluation.expectations import CameOut, unmet
 from bot.evaluation.recordings import load
-from bot.evaluation.reporting import as_json, as_text, wilson
+from bot.evaluation.reporting import as_json, as_text
 from bot.listening import listening
 from bot.prompting.check import check_folder
 from bot.prompting.prompts import Prompts
@@ -239,12 +239,3 @@ def test_what_is_not_as_expected_is_a_sentence(expected: dict[str, Any], out: Ca
 def test_what_is_as_expected_is_none() -> None:
     wanted = {"calls": [{"a": {"n": "uno"}}], "contains": ["si"], "language": "es", "refuses": True, "messages": 1}
     assert not unmet(Expected.model_validate(wanted), _out("Sí, pero no puedo más", ("a", {"n": "Uno dos", "m": 1})))
-
-
-@pytest.mark.parametrize(
-    ("passes", "runs", "low", "high"),
-    [(0, 0, 0, 1), (10, 10, 0.7225, 1), (0, 10, 0, 0.2775), (5, 10, 0.2366, 0.7634), (81, 263, 0.2553, 0.3662)],
-)
-def test_the_interval_of_a_rate_is_wilsons(passes: int, runs: int, low: float, high: float) -> None:
-    """The values of R. Newcombe (Statistics in Medicine 17, 1998), method 3, and of the formula by hand."""
-    assert wilson(passes, runs) == pytest.approx((low, high), abs=0.0001)

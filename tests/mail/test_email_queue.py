@@ -1,6 +1,9 @@
 """The queue `email` and the tool `send_email`, through the real worker to a real SMTP server."""
 
+import os
+import shutil
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,7 +22,7 @@ from bot.sandbox.sendgrid import Fault
 from bot.settings import Settings
 from bot.storage.connect import storage_of
 from tests.mail.outside import KEY, LOGIN, SENDER, Outside
-from tests.processes import eventually, running
+from tests.processes import eventually, recado, running
 from tests.test_conversation import conversation_of, settled, text
 from tests.world import Start, World
 
@@ -76,6 +79,21 @@ async def test_a_job_of_another_service_becomes_a_letter(start: Start, by_smtp: 
     assert bill.subject == "Recibimos tu pago de la factura FAC-17"
     assert bill.attachments == ["factura.pdf"]
     assert "$799.00 MXN" in bill.text
+
+
+async def test_a_letter_is_signed_with_the_name_that_is_released_when_it_leaves(
+    start: Start, by_smtp: Environment, postbox: Postbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(os.environ["PROMPTS_DIR"], tmp_path / "own", ignore=shutil.ignore_patterns("evals"))
+    monkeypatch.setenv("PROMPTS_DIR", str(tmp_path / "own"))
+    world = await start(**by_smtp)
+    assert await ended(world, await add(world, JOB)) == ("completed", "")
+    business = tmp_path / "own" / "_business.md"
+    business.write_text(business.read_text().replace("Recado Demo", "La Nueva"))
+    assert (await recado("prompts", "release")).code == 0
+    assert await ended(world, await add(world, JOB)) == ("completed", "")
+    assert [mail.sender for mail in postbox.mails] == [f"{name} <{SENDER}>" for name in ("Recado Demo", "La Nueva")]
+    assert postbox.mails[1].subject == "Te damos la bienvenida a La Nueva"
 
 
 async def test_wrong_data_fails_at_once_and_says_why(start: Start, by_smtp: Environment, postbox: Postbox) -> None:
@@ -199,7 +217,7 @@ def asked(start: Start, by_smtp: Environment, ana: Person) -> Ask:
 async def test_a_customer_gets_an_email_at_their_own_address_and_in_their_language(
     asked: Ask, postbox: Postbox
 ) -> None:
-    _, told = await asked({"template": "invoice_paid", "data": INVOICE}, email="ana@cliente.example")
+    _, told = await asked({"template": "welcome", "data": {"name": "Ana"}}, email="ana@cliente.example")
     assert "is on its way" in told
     assert "ana@" not in told
 
@@ -208,7 +226,7 @@ async def test_a_customer_gets_an_email_at_their_own_address_and_in_their_langua
 
     await eventually(arrived)
     assert postbox.mails[0].to == ["ana@cliente.example"]
-    assert postbox.mails[0].subject == "Recibimos tu pago de la factura FAC-17"
+    assert postbox.mails[0].subject == "Te damos la bienvenida a Recado Demo"
 
 
 @pytest.mark.parametrize(
@@ -218,6 +236,7 @@ async def test_a_customer_gets_an_email_at_their_own_address_and_in_their_langua
         ({"to": "leo@otro.example"}, "ana@cliente.example", "only to the address linked"),
         ({"template": "verify_email", "data": {"code": "123456"}}, "ana@cliente.example", "wrong arguments: template"),
         ({"data": {"name": "Ana", "url": "https://malo.example"}}, "ana@cliente.example", "leave `url` out"),
+        ({"template": "invoice_paid", "data": INVOICE}, "ana@cliente.example", "figures come from the books"),
         ({"data": {}}, "ana@cliente.example", "nothing was sent: data.name: Field required"),
     ],
 )
@@ -271,8 +290,11 @@ async def test_the_source_of_a_persons_address_can_be_another(start: Start, by_s
     async def customer_of(contact: Contact) -> str | None:
         return "ana@cliente.example" if contact.phone else None
 
+    async def name() -> str:
+        return "Recado"
+
     settings = world.settings.mail
-    async with mailroom(world.redis, settings, storage, business="Recado", email_of=customer_of) as room:
+    async with mailroom(world.redis, settings, storage, business=name, email_of=customer_of) as room:
         assert room is not None
         assert await room.email_of(Contact(phone="5215512345678")) == "ana@cliente.example"
         assert await room.email_of(Contact()) is None

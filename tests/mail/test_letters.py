@@ -49,7 +49,7 @@ LANGUAGES: tuple[Language, ...] = ("es", "en")
 
 def written(template: Template, data: dict[str, Any], language: Language, business: str = "Recado Demo") -> Written:
     _, letter = mail_job({"to": "ana@cliente.example", "template": template, "data": data})
-    return Stationery(business).write(template, letter, language)
+    return Stationery().write(template, letter, language, business)
 
 
 @pytest.mark.parametrize("business", ["Recado Demo", ""])

@@ -12,7 +12,7 @@ from bot.contacts import Contact, Contacts
 from bot.identity import conversation_for
 from bot.payments.client import Stripe
 from bot.payments.errors import Gone
-from bot.payments.links import BelongsToAnother, Links, SeveralCustomers
+from bot.payments.links import BelongsToAnother, Links, SeveralCustomers, forget
 from bot.sandbox.stripe import StripeImitation
 from bot.sandbox.stripe.forms import CustomerUpdate
 from bot.sandbox.subscriber import customer
@@ -168,7 +168,7 @@ async def test_forgetting_a_contact_forgets_the_link(links: Links, redis: Redis,
     customer(stripe, PHONE, "Ana", "ana@example.com")
     mine = await conversation(redis)
     await links.customer_of(mine, Contact(phone=PHONE))
-    await links.forget(mine)
+    await forget(redis, mine)
     assert [one async for one in redis.scan_iter("*stripe*")] == []
 
 

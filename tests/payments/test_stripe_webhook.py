@@ -10,11 +10,13 @@ from typing import Any
 import pytest
 from redis.asyncio import Redis
 
-from bot import queued
+from bot import queued, queues
 from bot.payments.signature import signed
+from bot.payments.webhook import JOB
 from bot.sandbox.stripe import StripeImitation
 from bot.sandbox.stripe.courier import signature
 from tests.billing import WEBHOOK_SECRET, billing
+from tests.processes import eventually
 from tests.world import Start, World
 
 EVENT: dict[str, Any] = {
@@ -131,3 +133,22 @@ def test_the_library_signs_as_we_read() -> None:
     header = stripe.WebhookSignature.generate_signature_header(body, WEBHOOK_SECRET, timestamp=now)
     assert signed(body.encode(), header, ["whsec_other", WEBHOOK_SECRET], now)
     assert not signed(body.encode() + b" ", header, [WEBHOOK_SECRET], now)
+
+
+async def test_with_a_secret_but_no_key_there_is_no_door_so_stripe_repeats_the_event(start: Start) -> None:
+    world = await start(workers=0, STRIPE_WEBHOOK_SECRET=WEBHOOK_SECRET)
+    assert await post(world, EVENT) == 404
+    assert await kept(world) == 0
+
+
+async def test_an_event_that_a_worker_without_the_key_gets_waits_for_one_with_it(start: Start) -> None:
+    world = await start()
+    job = {"id": "evt_1", "type": "invoice.paid", "object": "in_1", "customer": "cus_1", "created": 1}
+    await queues.add(world.redis, "notification", JOB, job, "evt_1")
+
+    async def waits() -> bool:
+        counts = await queued.counts(world.redis, "notification")
+        return bool(counts["delayed"] or counts["failed"])
+
+    await eventually(waits)
+    assert await queued.failed(world.redis, "notification") == []

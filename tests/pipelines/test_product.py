@@ -1,140 +1,13 @@
 """A card holds what the photos say, with its place; what contradicts itself is asked about, and nothing is guessed."""
 
-import asyncio
-import json
-import subprocess
-import sys
-from collections.abc import Callable
-from pathlib import Path
-from typing import Any
+from __future__ import annotations
 
 import pytest
 
 from pipelines.barcodes import Barcode
-from pipelines.box import Box
-from pipelines.image import Line, Reading, Sight, look
-from pipelines.ocr import LocalReader
-from pipelines.product import CONFIDENT, FIELDS, DoubtKind, ProductCard, card_from, card_of
-from pipelines.refusals import Refusal
-
-PHOTOS = Path(__file__).parents[2] / "fixtures" / "products"
-READINGS: dict[str, Any] = json.loads((PHOTOS / "readings.json").read_text(encoding="utf-8"))
-Media = Callable[[str], bytes]
-
-
-def line(text: str, x: int, y: int, tall: int, *, confidence: float = 1.0) -> Line:
-    wide = max(tall * len(text) // 2, tall // 2)
-    box = Box(x, y, wide, tall)
-    return Line(text, confidence, box, ((x, y), (x + wide, y), (x + wide, y + tall), (x, y + tall)))
-
-
-def sight(*lines: Line, codes: tuple[Barcode, ...] = ()) -> Sight:
-    return Sight(1000, 1000, "\n".join(one.text for one in lines), lines, (), codes, b"")
-
-
-def bars(value: str, form: str = "EAN-13", *, x: int = 300, y: int = 500) -> Barcode:
-    return Barcode(form, value, Box(x, y, 300, 100))
-
-
-def said(card: ProductCard) -> dict[str, str]:
-    return {name: field.value for name, field in card.fields.items()}
-
-
-def asked(card: ProductCard) -> dict[str, tuple[DoubtKind, list[str]]]:
-    return {doubt.field: (doubt.kind, [field.value for field in doubt.candidates]) for doubt in card.doubts}
-
-
-def recorded(*names: str) -> ProductCard:
-    """Make a card of photos as the engine read them, with their pixels."""
-
-    async def seen(name: str) -> Sight:
-        kept = READINGS[name]
-        lines = tuple(
-            Line(one["text"], one["confidence"], Box(**one["box"]), tuple((x, y) for x, y in one["corners"]))
-            for one in kept["lines"]
-        )
-
-        async def read(_jpeg: bytes) -> Reading:
-            return Reading(kept["text"], lines)
-
-        return await look((PHOTOS / name).read_bytes(), read_text=read)
-
-    return card_from([asyncio.run(seen(name)) for name in names])
-
-
-# Readings of the engine
-
-
-def test_front_tag_and_back_make_one_card() -> None:
-    card = recorded("01-front.jpg", "01-tag.jpg", "01-code.jpg")
-    assert said(card) == {
-        "name": "Detergente líquido",
-        "brand": "Lunaria",
-        "size": "3 L",
-        "price": "35.50",
-        "currency": "MXN",
-        "barcode": "7503001234564",
-    }
-    assert all(field.confident for field in card.fields.values())
-    assert card.doubts == ()
-    assert card.fields["brand"].photo == 0
-    assert (card.fields["price"].photo, card.fields["barcode"].photo) == (1, 2)
-    assert card.details["country"] == "MX"
-    assert card.details["unit_price"] == "11.83 / L"
-
-
-def test_a_struck_price_is_not_the_price() -> None:
-    card = recorded("05-tag.jpg")
-    assert card.fields["price"].value == "48.00"
-    assert card.details["former_price"] == "56.50"
-    assert "price" not in asked(card)
-
-
-def test_small_raised_cents_are_cents() -> None:
-    card = recorded("28-tag.jpg")
-    assert card.fields["price"].value == "39.90"
-
-
-def test_an_offer_for_two_is_not_the_price() -> None:
-    card = recorded("10-tag.jpg")
-    assert card.fields["price"].value == "18.50"
-    assert card.details["offer"] == "32 / 2"
-
-
-def test_a_pack_of_six_is_one_size() -> None:
-    card = recorded("07-front.jpg", "07-tag.jpg")
-    assert said(card)["size"] == "6 x 355 ml"
-    assert said(card)["name"] == "Cerveza clara"
-    assert said(card)["brand"] == "Solera"
-
-
-@pytest.mark.parametrize(
-    ("photo", "price", "fact", "inside"),
-    [("25-scale.jpg", "99.41", "weight_kg", "0.526"), ("26-scale.jpg", "148.80", "price_inside", "148.80")],
-)
-def test_what_a_scale_put_into_its_code_counts_where_the_label_shows_it(
-    photo: str, price: str, fact: str, inside: str
-) -> None:
-    card = recorded(photo)
-    assert card.fields["price"].value == price
-    assert card.fields["price"].confident
-    assert card.details[fact] == inside
-
-
-def test_gs1_tells_the_date_and_the_lot() -> None:
-    card = recorded("17-front.jpg", "17-code.jpg")
-    assert card.fields["barcode"].value == "7504433221108"
-    assert (card.details["expires"], card.details["lot"]) == ("2027-11-30", "LT84A")
-
-
-def test_bars_under_a_thumb_are_told_by_their_digits_and_asked_about() -> None:
-    card = recorded("04-front.jpg", "04-code.jpg")
-    assert card.fields["barcode"].value == "7506100223316"
-    assert not card.fields["barcode"].confident
-    assert asked(card)["barcode"][0] is DoubtKind.DIGITS_ONLY
-
-
-# Rules, one by one
+from pipelines.image import Line
+from pipelines.product import DoubtKind, card_from
+from tests.pipelines.cards import asked, bars, line, said, sight
 
 
 def test_bars_and_digits_that_differ_are_asked_about() -> None:
@@ -193,80 +66,6 @@ def test_a_qr_code_that_leads_to_a_page_is_no_number_of_a_product() -> None:
 def test_short_bars_alone_are_not_relied_on() -> None:
     card = card_from([sight(codes=(bars("042100005264", "UPC-E"),))])
     assert asked(card)["barcode"] == (DoubtKind.UNSURE, ["042100005264"])
-
-
-@pytest.mark.parametrize(
-    ("lines", "price"),
-    [
-        ([line("$35.50", 100, 300, 150)], "35.50"),
-        ([line("Antes", 100, 100, 40), line("$56.50", 260, 100, 40), line("$48.00", 100, 300, 150)], "48.00"),
-        ([line("$56.50", 100, 100, 60), line("$48.00", 100, 300, 150)], "48.00"),
-        ([line("$48.00", 100, 300, 150), line("$48.00 / kg", 100, 500, 40)], "48.00"),
-        ([line("$39", 100, 300, 150), line("90", 335, 300, 60)], "39.90"),
-        ([line("$", 60, 320, 60), line("289.00", 130, 300, 150)], "289.00"),
-        ([line("$189.00 / kg", 100, 300, 100)], "189.00"),
-        ([line("Ahora", 100, 310, 60), line("$28.00", 300, 300, 80), line("$33.50", 100, 100, 80)], "28.00"),
-    ],
-)
-def test_the_price_is_told_by_words_and_type(lines: list[Line], price: str) -> None:
-    card = card_from([sight(*lines)])
-    assert card.fields["price"].value == price
-    assert "price" not in asked(card)
-    assert card.fields["price"].confident
-
-
-@pytest.mark.parametrize(
-    ("lines", "kind", "values"),
-    [
-        ([line("$35.50", 0, 100, 80), line("$41.00", 500, 100, 80)], DoubtKind.SEVERAL, {"35.50", "41.00"}),
-        ([line("$1290", 100, 300, 150)], DoubtKind.CENTS, {"1290", "12.90"}),
-        ([line("2x$99", 100, 300, 150)], DoubtKind.FOR_SEVERAL, {"99"}),
-        ([line("35.50", 100, 300, 150)], DoubtKind.UNSURE, {"35.50"}),
-        ([line("$44.0", 100, 300, 150)], DoubtKind.UNSURE, {"44.0"}),
-        ([line("$35.50", 100, 300, 150, confidence=0.6)], DoubtKind.UNSURE, {"35.50"}),
-        ([line("$39", 100, 300, 150), line("06", 335, 300, 60)], DoubtKind.CENTS, {"39.90", "39.06"}),
-    ],
-)
-def test_a_price_that_isnt_sure_is_asked_about(lines: list[Line], kind: DoubtKind, values: set[str]) -> None:
-    card = card_from([sight(*lines)])
-    asked_kind, candidates = asked(card)["price"]
-    assert (asked_kind, set(candidates)) == (kind, values)
-    assert not card.fields["price"].confident
-
-
-@pytest.mark.parametrize(
-    "others",
-    [
-        [line("Antes $45.50 Ahorra $10.00", 100, 500, 40)],
-        [line("Precio por litro: $11.83", 100, 500, 40), line("CONT. NET. 3 L", 100, 900, 40)],
-    ],
-)
-def test_sums_that_hold_bear_a_price_out(others: list[Line]) -> None:
-    alone = card_from([sight(line("35.50", 100, 300, 150))])
-    held = card_from([sight(line("35.50", 100, 300, 150), *others)])
-    assert not alone.fields["price"].confident
-    assert held.fields["price"].value == "35.50"
-    assert held.fields["price"].confident
-
-
-@pytest.mark.parametrize(
-    ("text", "shop", "currency"),
-    [
-        ("$35.50", "MXN", "MXN"),
-        ("$35.50", "COP", "COP"),
-        ("3,45 €", "MXN", "EUR"),
-        ("US$4.99", "MXN", "USD"),
-        ("$35.50 M.N.", "USD", "MXN"),
-    ],
-)
-def test_the_currency_is_the_signs_else_the_shops(text: str, shop: str, currency: str) -> None:
-    card = card_from([sight(line(text, 100, 300, 150))], shop_currency=shop)
-    assert card.fields["currency"].value == currency
-
-
-def test_a_dollar_sign_in_a_shop_of_euros_is_asked_about() -> None:
-    card = card_from([sight(line("$35.50", 100, 300, 150))], shop_currency="EUR")
-    assert asked(card)["currency"] == (DoubtKind.UNSURE, ["EUR"])
 
 
 def test_two_contents_of_like_rank_are_asked_about() -> None:
@@ -332,65 +131,54 @@ def test_what_was_read_badly_is_never_called_sure(confidence: float) -> None:
     assert not any(field.confident for field in card.fields.values())
 
 
-def test_every_unsure_value_is_asked_about() -> None:
-    for photos in (["01-front.jpg"], ["10-tag.jpg"], ["25-scale.jpg"], ["32-front.jpg", "32-tag.jpg"]):
-        card = recorded(*photos)
-        unsure = {name for name, field in card.fields.items() if field.confidence < CONFIDENT}
-        assert unsure == {doubt.field for doubt in card.doubts}
-
-
-# The engine itself
-
-
-@pytest.mark.xdist_group("ocr")
-async def test_photos_become_a_card(reader: LocalReader) -> None:
-    card = await card_of([(PHOTOS / "28-tag.jpg").read_bytes()], read_text=reader.read)
-    assert said(card)["price"] == "39.90"
-    assert said(card)["size"] == "1.5 L"
-    assert "JUGO DE NARANJA" in card.text[0]
-
-
-@pytest.mark.xdist_group("ocr")
-async def test_a_price_that_wasnt_read_well_is_looked_at_again(reader: LocalReader) -> None:
-    calls = []
-
-    async def counted(jpeg: bytes) -> Reading:
-        calls.append(len(jpeg))
-        return await reader.read(jpeg)
-
-    card = await card_of([(PHOTOS / "32-tag.jpg").read_bytes()], read_text=counted)
-    assert len(calls) == 2
-    assert calls[1] < calls[0]
-    assert card.fields["price"].value == "289"
-
-
-async def test_what_is_no_photo_is_refused() -> None:
-    async def read(_jpeg: bytes) -> Reading:
-        return Reading("")
-
-    with pytest.raises(Refusal):
-        await card_of([b"no photo"], read_text=read)
-
-
-@pytest.mark.xdist_group("ocr")
-def test_the_command_prints_a_card_as_json() -> None:
-    photo = str(PHOTOS / "25-scale.jpg")
-    run = subprocess.run([sys.executable, "-m", "pipelines.product", photo], capture_output=True, check=True, text=True)
-    card = json.loads(run.stdout)
-    assert list(card["fields"]) == list(FIELDS)
-    assert card["fields"]["price"]["value"] == "99.41"
-    assert card["fields"]["price"]["photo"] == 0
-    assert set(card["fields"]["price"]["box"]) == {"x", "y", "width", "height"}
-    assert card["fields"]["brand"] == {"value": None, "confidence": 0.0, "photo": None, "box": None}
+@pytest.mark.parametrize(
+    ("lines", "name", "brand"),
+    [
+        (["Lunaria", "Jabón", "para manos"], "Jabón para manos", "Lunaria"),
+        (["LUNARIA", "JABÓN", "PARA MANOS"], "JABÓN PARA MANOS", "LUNARIA"),
+        (["Lunaria", "Arroz", "Sin gluten"], "Arroz", "Lunaria"),
+    ],
+)
+def test_a_name_may_go_on_in_the_next_line(lines: list[str], name: str, brand: str) -> None:
+    card = card_from([sight(*(line(text, 100, 100 + 110 * place, 84) for place, text in enumerate(lines)))])
+    assert (said(card)["name"], said(card)["brand"]) == (name, brand)
 
 
 @pytest.mark.parametrize(
-    ("arguments", "code"), [([], 2), (["--what"], 2), (["--help"], 0), (["missing.jpg"], 1), ([__file__], 1)]
+    ("tag", "unsure"),
+    [
+        ("JABON PARA MANOS LUNARIA 1 L", set()),
+        ("JABON PARA MANOS", {"brand"}),
+        ("JABON PARA MANOS ANTIBACTERIAL LUNARIA 1 L", {"name", "brand"}),
+        ("JABON PARAMANOS LUNARIA 1 L", {"name", "brand"}),
+        ("JABON LIQUIDO LUNARIA 1 L", {"name", "brand"}),
+    ],
 )
-def test_the_command_says_what_is_wrong(arguments: list[str], code: int) -> None:
-    run = subprocess.run(
-        [sys.executable, "-m", "pipelines.product", *arguments], capture_output=True, check=False, text=True
-    )
-    assert run.returncode == code
-    assert "Traceback" not in run.stderr
-    assert "pipelines.product" in run.stderr
+def test_a_name_is_sure_where_front_and_tag_say_it_word_for_word(tag: str, unsure: set[str]) -> None:
+    front = sight(line("Lunaria", 100, 100, 100), line("Jabón para manos", 100, 300, 50))
+    card = card_from([front, sight(line(tag, 100, 100, 40), line("$42.50", 100, 200, 150))])
+    assert said(card)["name"] == "Jabón para manos"
+    assert set(asked(card)) == unsure
+
+
+def test_a_brand_that_only_the_front_says_is_asked_about() -> None:
+    card = card_from([sight(line("Lunaria", 100, 100, 100), line("Jabón para manos", 100, 300, 50))])
+    assert asked(card)["brand"] == (DoubtKind.UNSURE, ["Lunaria"])
+
+
+@pytest.mark.parametrize("text", ["A partir de 6 pzas $46.22", "Mayoreo 3 pzas", "6 pzas o más $20.00"])
+def test_a_quantity_to_buy_is_no_content(text: str) -> None:
+    card = card_from([sight(line("Papel aluminio 20 m", 100, 100, 40), line(text, 100, 400, 60))])
+    assert said(card)["size"] == "20 m"
+    assert "size" not in asked(card)
+
+
+def test_a_content_with_a_point_is_no_price() -> None:
+    card = card_from([sight(line("LECHE 1.89 L", 100, 100, 40))])
+    assert said(card) == {"size": "1.89 L", "name": "LECHE"}
+
+
+@pytest.mark.parametrize("printed", ["(01)07503001234564", "01)07503001234564(17)27", "11)07503001234564(10)A"])
+def test_a_gs1_code_is_told_by_its_printed_elements(printed: str) -> None:
+    card = card_from([sight(line(printed, 100, 100, 30))])
+    assert asked(card)["barcode"] == (DoubtKind.DIGITS_ONLY, ["7503001234564"])

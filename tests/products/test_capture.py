@@ -74,12 +74,19 @@ async def test_a_later_photo_goes_on_with_the_card_and_the_older_one_shows_the_c
     assert [one["price"] for one in await catalogue(shop)] == ["35.50"]
 
 
+async def test_a_price_without_a_currency_is_in_that_of_the_shop(open_shop: Open, ana: Person) -> None:
+    shop = await open_shop(SHOP_CURRENCY="ars")
+    card = await shop.sends(ana, shop.shelf.tag())
+    assert "Precio: 35.50 ARS (foto 1" in card.text
+
+
 async def test_the_same_photo_again_is_neither_read_nor_paid_again(shop: Shop, ana: Person) -> None:
     photo = shop.shelf.tag()
     await shop.sends(ana, photo)
+    reads = list(shop.shelf.reads)
     card = await shop.sends(ana, photo)
     assert "35.50 MXN (foto 1" in card.text
-    assert len(shop.shelf.read_widths) == 1
+    assert shop.shelf.reads == reads
 
 
 async def test_prices_that_do_not_agree_are_asked_and_the_answer_holds(shop: Shop, ana: Person) -> None:

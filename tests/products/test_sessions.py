@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -15,14 +18,28 @@ from bot.messages import Buttons, Content, Inbound, Photo, Say, Tap, Text
 from bot.products.catalogue import Catalogue
 from bot.products.connect import captures_of
 from bot.products.drafts import Captured
+from bot.products.reader import Turn
 from bot.products.shown import chosen
 from bot.products.sitting import Incoming
 from bot.storage.disk import Disk
+from bot.trace import count
 from pipelines.image import Sight, look
+from pipelines.product import ProductCard, card_of_sights
 from tests.products.shelf import CODE, OTHER_CODE, Shelf
 
 MINE = f"c_{'0' * 20}"
 STAFF = Contact(role="staff")
+
+
+@dataclass
+class ByRules:
+    """Makes cards without a model."""
+
+    shelf: Shelf
+    shop_currency: str = "MXN"
+
+    async def card_of(self, conversation: str, sights: Sequence[Sight], turn: Turn, *, told_name: bool) -> ProductCard:
+        return await card_of_sights(sights, read_text=self.shelf.read, shop_currency=self.shop_currency)
 
 
 class Counter:
@@ -30,8 +47,8 @@ class Counter:
 
     def __init__(self, redis: Redis, folder: Path) -> None:
         self.told: list[tuple[str, dict[str, Any], str]] = []
-        self.captures, self.confirming = captures_of(redis, Disk(folder), self._tell)
         self.shelf = Shelf()
+        self.captures, self.confirming = captures_of(redis, Disk(folder), self._tell, ByRules(self.shelf))
         self._turns = 0
 
     async def sees(self, *contents: tuple[Content, str, Sight | None], turn: str | None = None) -> Captured:
@@ -42,7 +59,7 @@ class Counter:
             Incoming(Inbound(id=f"{name}-{at}", sent_at=now, received_at=now, content=content), words, sight)
             for at, (content, words, sight) in enumerate(contents)
         ]
-        return await self.captures.take(MINE, name, incoming, (STAFF, "es"))
+        return await self.captures.take(MINE, turn_of(name), incoming)
 
     async def photo(self, photo: bytes, caption: str = "") -> tuple[Content, str, Sight | None]:
         return Photo(media_id="m", caption=caption), caption, await look(photo, read_text=self.shelf.read)
@@ -64,6 +81,10 @@ class Counter:
 
     async def _begin(self) -> None:
         pass
+
+
+def turn_of(name: str, contact: Contact = STAFF) -> Turn:
+    return Turn(name, contact, "es", until=math.inf, book=count)
 
 
 @pytest.fixture
@@ -122,7 +143,7 @@ async def test_customers_and_words_without_a_card_are_not_its_business(counter: 
     front = await counter.photo(counter.shelf.front())
     now = datetime.now(UTC)
     message = Inbound(id="m", sent_at=now, received_at=now, content=front[0])
-    taken = await counter.captures.take(MINE, "t", [Incoming(message, "", front[2])], (Contact(), "es"))
+    taken = await counter.captures.take(MINE, turn_of("t", Contact()), [Incoming(message, "", front[2])])
     assert taken == Captured()
     assert await redis.dbsize() == 0
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -39,3 +41,12 @@ def folder(where: Path) -> Folder:
         return check_folder(where, VOCABULARY)
 
     return make
+
+
+@pytest.fixture
+def own_prompts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The prompts that come with Recado, for this test to write in."""
+    own = tmp_path / "own"
+    shutil.copytree(os.environ["PROMPTS_DIR"], own)
+    monkeypatch.setenv("PROMPTS_DIR", str(own))
+    return own

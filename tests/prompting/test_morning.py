@@ -2,80 +2,23 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-import os
-import shutil
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
 
 import pytest
 from redis.asyncio import Redis
 
-from bot.events import Events
-from bot.redis import ended
 from bot.sandbox.meta import Person
 from bot.sandbox.openrouter import Scripted, calls, says
 from bot.worker import running
 from tests.processes import eventually, recado
+from tests.prompting.operating import ask, overheard, say, told, upcoming
 from tests.world import Start, World
 
 
 @pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The prompts that come with Recado, for this test to write in."""
-    own = tmp_path / "own"
-    shutil.copytree(os.environ["PROMPTS_DIR"], own)
-    monkeypatch.setenv("PROMPTS_DIR", str(own))
-    return own
-
-
-def say(folder: Path, words: str, head: str = "") -> None:
-    """Let the assistant's prompt say this and nothing else."""
-    (folder / "assistant.md").write_text(f"---\nname: a\n{head}---\n{words}\n")
-
-
-async def ask(world: World, person: Person, text: str, answer: Scripted | None = None) -> dict[str, Any]:
-    """Write something, and give the request that the model then got."""
-    count = len(world.meta.sent_to(person))
-    world.models.will(answer or says("hecho"))
-    await world.meta.writes(person, {"type": "text", "text": {"body": text}})
-    await world.meta.replies(person, count + 1)
-    return world.models.requests[-1]
-
-
-def told(request: dict[str, Any]) -> str:
-    return str(request["messages"][0]["content"])
-
-
-@asynccontextmanager
-async def overheard(redis: Redis) -> AsyncIterator[list[dict[str, Any]]]:
-    """What operators' pages are told of prompts meanwhile."""
-    heard: list[dict[str, Any]] = []
-
-    async def listen() -> None:
-        async for event in Events(redis).listen():
-            heard.extend([event] if event["type"] == "prompts" else [])
-
-    task = asyncio.create_task(listen())
-    await eventually(lambda: _listening(redis))
-    try:
-        yield heard
-    finally:
-        await ended(task)
-
-
-async def _listening(redis: Redis) -> bool:
-    return bool(dict(await redis.pubsub_numsub("recado:events"))["recado:events"])
-
-
-async def upcoming(heard: list[dict[str, Any]], state: str) -> dict[str, Any]:
-    async def found() -> dict[str, Any]:
-        return next((event for event in heard if event["state"] == state), {})
-
-    return await eventually(found)
+def folder(own_prompts: Path) -> Path:
+    return own_prompts
 
 
 async def test_an_operators_morning(start: Start, folder: Path, ana: Person) -> None:

@@ -139,6 +139,28 @@ async def test_bad_bodies_are_refused_in_words(body: bytes, status: int, world: 
         assert (await response.json())["error"].startswith("expected")
 
 
+async def test_a_body_that_can_not_be_unpacked_is_refused_in_words(world: World) -> None:
+    headers = {"Content-Encoding": "gzip"}
+    for method in ("POST", "DELETE"):
+        url = f"{world.url}/push/subscriptions"
+        async with world.http.request(method, url, data=b"\x1f\x8bgarbage", headers=headers) as response:
+            assert response.status == 400
+            assert (await response.json())["error"].startswith("the body can't be read")
+
+
+async def test_while_redis_is_full_the_door_asks_to_try_again(world: World) -> None:
+    token = await Links(world.redis).token(CONVERSATION)
+    assert (await call(world, "POST", SERVICE.subscribe(), token))[0] == 201
+    await world.redis.config_set("maxmemory", "1")
+    try:
+        for method in ("POST", "DELETE"):
+            status, told = await call(world, method, SERVICE.subscribe(), token)
+            assert status == 503
+            assert "try again" in told["error"]
+    finally:
+        await world.redis.config_set("maxmemory", "0")
+
+
 async def test_a_wrong_subscription_is_400_and_nothing_of_it_is_kept(world: World) -> None:
     token = await Links(world.redis).token(CONVERSATION)
     status, told = await call(world, "POST", {"endpoint": "https://127.0.0.1"}, token)

@@ -158,6 +158,33 @@ async def test_after_the_last_try_it_is_given_up(
         await send.process(TASK)
 
 
+async def test_a_push_that_was_given_up_has_all_its_tries_when_an_operator_retries_it(
+    service: PushService, pushes: Make, redis: Redis, conversation: str
+) -> None:
+    await browser(service, redis, conversation)
+    service.troubles = [Trouble(500)] * 3
+    send = pushes(pauses=(0.01,))
+    for expected in (Later, Unfit, Later):
+        with pytest.raises(expected):
+            await send.process(TASK)
+    await send.process(TASK)
+    assert len(service.pushes) == 1
+
+
+async def test_once_the_keys_are_mended_a_retry_reaches_the_browser_that_was_refused_and_no_other(
+    service: PushService, pushes: Make, redis: Redis, conversation: str
+) -> None:
+    await browser(service, redis, conversation)
+    wrong = new_pair()
+    await browser(service, redis, conversation, wrong[0])
+    with pytest.raises(Unfit, match=r"1 of 2 browsers not reached: .*HTTP 403"):
+        await pushes(pair=wrong).process(TASK)
+    await pushes().process(TASK)
+    first, second = service.pushes
+    assert first["browser"] != second["browser"]
+    assert service.calls == 3
+
+
 async def test_another_vapid_key_than_the_browser_knows_is_told_once_with_the_fix(
     service: PushService, pushes: Make, redis: Redis, conversation: str
 ) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import io
 import json
+import re
 from collections.abc import AsyncIterator, Callable
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,7 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
+from bot.prompting.findings import CODES
 from bot.sandbox import phone
 from bot.sandbox.uploads import plain_name
 
@@ -220,6 +222,24 @@ async def test_every_file_that_the_page_names_is_served(page: Client) -> None:
     for name in ("..%2Fphone.py", "nothing.js", "%2e%2e%2f%2e%2e%2fapp.py"):
         assert (await page.get(f"/sandbox/static/{name}")).status == 404
     assert str((await page.get("/sandbox")).url).endswith("/sandbox/")
+
+
+async def test_the_page_tells_what_became_of_a_save_now_and_when_it_is_loaded_again(page: Client, turns: Turns) -> None:
+    stream = await page.get("/sandbox/events")
+    finding = {"file": "prompts/assistant.md", "line": 4, "column": 8, "code": "unclosed-block", "severity": "error"}
+    wrong = {"type": "prompts", "state": "wrong", "release": "a1b2", "findings": [finding]}
+    right = {"type": "prompts", "state": "released", "release": "c3d4", "how": "watch", "findings": []}
+    for event in (wrong, right):
+        await turns.queue.put(event)
+        assert await heard(stream, lambda one: one["type"] == "prompts") == event
+        assert (await (await page.get("/sandbox/state")).json())["prompts"] == event
+    stream.close()
+
+
+def test_every_mistake_of_prompts_has_a_name_in_both_languages() -> None:
+    source = (phone._PAGE / "prompts_words.js").read_text("utf-8")
+    spanish, english = (set(re.findall(r'"code_([\w-]+)": "', half)) for half in source.split("  en: {"))
+    assert spanish == english == set(CODES)
 
 
 async def test_no_module_of_the_page_writes_markup() -> None:

@@ -78,6 +78,35 @@ async def test_no_address_and_no_header_makes_a_door_fault_or_open(world: World)
                 assert status(answer) in (400, 404, closed), (method, path, header, value)
 
 
+async def test_whoever_hangs_up_in_the_middle_of_a_body_leaves_no_fault_in_the_log(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    host, port = world.url.removeprefix("http://").split(":")
+    for door in ("/webhooks/whatsapp", "/webhooks/stripe", "/push/subscriptions"):
+        _, writer = await asyncio.open_connection(host, int(port))
+        writer.write(b"POST %b HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n{" % door.encode())
+        await writer.drain()
+        # Read by the server by the time that the next request was answered.
+        await knock(world, "GET", b"/healthz")
+        writer.close()
+        await writer.wait_closed()
+        await knock(world, "GET", b"/healthz")
+    assert caplog.records == []
+
+
+async def test_a_body_that_nobody_can_unpack_is_400_and_leaves_no_fault_in_the_log(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    for door in ("/webhooks/whatsapp", "/webhooks/stripe", "/push/subscriptions"):
+        for _ in range(2):
+            async with world.http.post(
+                f"{world.url}{door}", data=b"\x1f\x8bgarbage", headers={"Content-Encoding": "gzip"}
+            ) as response:
+                assert response.status == 400, door
+                assert response.headers["Connection"] == "close", door
+    assert caplog.records == []
+
+
 async def test_whatever_is_wrong_with_a_token_the_answer_is_the_same(world: World) -> None:
     files = files_of(world.redis, world.settings)
     kept = await files.keep(CONVERSATION, "a.pdf", "application/pdf", b"%PDF-")

@@ -160,6 +160,33 @@ async def test_the_settings_choose_the_bucket(
     assert (s3.root / bucket_name / KEY).read_bytes() == b"x"
 
 
+def test_amazons_keys_alone_mean_the_bucket_that_the_erp_has(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIA1")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "s" * 40)
+    settings = Settings().storage
+    assert (settings.chosen, settings.aws_s3_bucket) == ("s3", "erp-core-files")
+    assert isinstance(storage_of(settings), Bucket)
+
+
+@pytest.mark.parametrize(
+    ("keys", "missing"),
+    [
+        ({"AWS_ACCESS_KEY_ID": "AKIA1"}, ["AWS_SECRET_ACCESS_KEY"]),
+        ({"R2_ACCESS_KEY_ID": "id", "R2_SECRET_ACCESS_KEY": "secret"}, ["R2_BUCKET", "R2_ENDPOINT"]),
+        ({"MINIO_ACCESS_KEY": "id", "MINIO_SECRET_KEY": "secret"}, ["MINIO_BUCKET"]),
+    ],
+    ids=["s3", "r2", "minio"],
+)
+def test_whose_keys_are_set_is_meant_and_files_never_stay_on_this_machine_unasked(
+    keys: dict[str, str], missing: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in keys.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(SettingsWrong) as raised:
+        storage_of(Settings().storage)
+    assert [line.partition(":")[0] for line in raised.value.lines] == missing
+
+
 def test_a_bucket_that_is_half_configured_stops_the_start(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("STORAGE_PROVIDER", "r2")
     monkeypatch.setenv("R2_BUCKET", "files")

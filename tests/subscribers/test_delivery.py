@@ -134,6 +134,30 @@ async def test_after_the_last_try_it_is_given_up_and_an_operator_hears_so(
     assert len([name async for name in redis.scan_iter("recado:alert:subscriber_missed:*")]) == 1
 
 
+async def test_what_is_known_of_an_event_that_nobody_takes_is_forgotten_by_itself(
+    erps: Any, deliveries: Make, redis: Redis
+) -> None:
+    erp, url = await erps()
+    erp.troubles = [Trouble(500)]
+    with pytest.raises(Later):
+        await deliveries(url).process(TASK)
+    (progress,) = [name async for name in redis.scan_iter("recado:delivered:*")]
+    assert await redis.ttl(progress) > sum(PAUSES)
+
+
+async def test_an_event_that_was_given_up_has_all_its_tries_when_an_operator_retries_it(
+    erps: Any, deliveries: Make
+) -> None:
+    (up, one), (down, two) = await erps(), await erps()
+    down.troubles = [Trouble(500)] * 5
+    bring = deliveries(one, two, pauses=(0.01, 0.01))
+    for expected in (Later, Later, Unfit, Later, Later):
+        with pytest.raises(expected):
+            await bring.process(TASK)
+    await bring.process(TASK)
+    assert (len(up.events), len(down.events)) == (1, 1)
+
+
 def test_the_waits_take_hours() -> None:
     assert sum(PAUSES) > 12 * 3600
     assert list(PAUSES) == sorted(PAUSES)

@@ -20,6 +20,7 @@ from bot.desk import Desk
 from bot.events import Events
 from bot.handoff import HandOff
 from bot.identity import conversation_for
+from bot.mail.connect import mailroom
 from bot.memory import Memory
 from bot.messages import Attachment, Buttons, LinkButton
 from bot.notices import Notices
@@ -28,7 +29,8 @@ from bot.payments.billing import billing_of
 from bot.payments.client import Stripe
 from bot.prompting.check import Vocabulary, check_folder
 from bot.sandbox.stripe import StripeImitation
-from bot.sandbox.subscriber import customer, subscribe
+from bot.sandbox.stripe.forms import PriceCreate
+from bot.sandbox.subscriber import customer, price_of, subscribe
 from bot.settings import Settings
 from bot.storage.connect import storage_of
 from bot.templates.synced import Templates
@@ -63,17 +65,22 @@ ASKING: list[tuple[Tool[Any], dict[str, Any]]] = [
 ]
 
 
+async def _demo() -> str:
+    return "Demo"
+
+
 @pytest.fixture
 async def context(redis: Redis, stripe: StripeImitation, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[ToolContext]:
     for name, value in billing(stripe).items():
         monkeypatch.setenv(name, value)
     settings = Settings()
-    async with aiohttp.ClientSession() as http:
+    storage = storage_of(settings.storage)
+    async with aiohttp.ClientSession() as http, mailroom(redis, settings.mail, storage, business=_demo) as mail:
         graph, desk, contacts = Graph(http, settings.whatsapp), Desk(redis, lease_seconds=6), Contacts(redis)
         templates, memory = Templates(redis, graph, default_language="es"), Memory(redis, settings.memory)
         outbox = outbox_of(redis, graph, desk, contacts, templates, settings)
         notices = Notices(redis, desk, contacts, memory, outbox, templates)
-        made = billing_of(redis, http, contacts, notices, storage_of(settings.storage), graph, settings)
+        made = billing_of(redis, http, contacts, notices, storage, graph, settings)
         assert made is not None
         hasty = Stripe(http, settings.stripe, attempt_seconds=2, first_wait=0.01)
         yield ToolContext(
@@ -91,6 +98,7 @@ async def context(redis: Redis, stripe: StripeImitation, monkeypatch: pytest.Mon
                 changes=replace(made.changes, stripe=hasty),
                 documents=replace(made.documents, stripe=hasty),
             ),
+            mail=mail,
             verification=Verification(redis),
             effect="t_1.r0c0",
         )
@@ -232,6 +240,37 @@ async def test_plans_are_read_once_for_many_and_shown_in_every_currency(
     assert json.loads(await list_plans.call({}, context)) == first
     assert [one["plan"] for one in first["plans"]] == ["Básico", "Pro"]
     assert "$290.00 USD per year" in first["plans"][1]["prices"]
+
+
+@pytest.fixture
+def quarterly(stripe: StripeImitation) -> None:
+    """Básico is paid by the quarter too, for less than by the month."""
+    month = stripe.account.get("price", price_of(stripe, "basico_month_mxn"))
+    every = {"interval": "month", "interval_count": 3}
+    wanted = {"product": month["product"], "currency": "mxn", "unit_amount": 10_000, "recurring": every}
+    stripe.catalog.create_price(PriceCreate.model_validate(wanted | {"lookup_key": "basico_quarter_mxn"}))
+
+
+@pytest.mark.usefixtures("quarterly")
+async def test_a_price_by_the_quarter_is_not_offered_as_one_by_the_month(context: ToolContext) -> None:
+    assert "$100.00" not in await list_plans.call({}, context)
+    await start_subscription.call({"plan": "Básico", "new_customer": True}, context)
+    (page,) = context.parts
+    assert isinstance(page, LinkButton)
+    assert "$199.00 MXN al mes" in page.body
+
+
+@pytest.mark.usefixtures("quarterly")
+async def test_who_pays_by_the_quarter_already_is_told_so(context: ToolContext, stripe: StripeImitation) -> None:
+    subscribe(stripe, customer(stripe, ANA.phone, "Ana", "ana@example.com"), "basico_quarter_mxn")
+    told = json.loads(await get_subscription.call({}, context))
+    assert (told["plan"], told["price"], told["every"]) == ("Básico", "$100.00 MXN", "3 months")
+    with pytest.raises(ToolError, match="no such plan with that interval"):
+        await change_plan.call({"plan": "Pro"}, context)
+    await change_plan.call({"plan": "Básico", "interval": "month"}, context)
+    (card,) = context.parts
+    assert isinstance(card, Buttons)
+    assert "de *Básico cada 3 meses* a *Básico al mes*" in card.body
 
 
 async def test_a_mail_of_an_invoice_that_is_not_paid_is_refused(

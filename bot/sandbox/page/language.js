@@ -2,6 +2,7 @@
 
 import { CHANNEL } from "./channel_words.js";
 import { OUTSIDE } from "./outside_words.js";
+import { PROMPTS } from "./prompts_words.js";
 
 const WORDS = {
   es: {
@@ -82,7 +83,7 @@ const WORDS = {
   },
 };
 
-for (const name of Object.keys(WORDS)) Object.assign(WORDS[name], CHANNEL[name], OUTSIDE[name]);
+for (const name of Object.keys(WORDS)) Object.assign(WORDS[name], CHANNEL[name], OUTSIDE[name], PROMPTS[name]);
 
 const listeners = [];
 let language = stored() ?? (navigator.language.startsWith("es") ? "es" : "en");

@@ -5,6 +5,7 @@ import { Composer } from "./composer.js";
 import { byId, el, icon, post, setReach } from "./dom.js";
 import { apply, current, has, onLanguage, setLanguage, t } from "./language.js";
 import { Outside } from "./outside.js";
+import { hear as hearPrompts } from "./prompts.js";
 import * as sheets from "./sheets.js";
 import { Drawer } from "./trouble.js";
 import { Turns } from "./turns.js";
@@ -89,6 +90,7 @@ const HEARD = {
     outside.turned(event);
     drawHandoff();
   },
+  prompts: (event) => hearPrompts(event),
   news: ({ of }) => outside.hear(of),
   mail: () => outside.hear("mails"),
   handoff(event) {
@@ -162,6 +164,7 @@ async function load() {
   facts = state.facts;
   setReach(facts.reach);
   drawer.hear(state.armed);
+  hearPrompts(state.prompts, false);
   drawFacts();
   choose(desk.person?.bsuid ?? sessionStorage.getItem("person"));
   await outside.load(facts.services ?? {});

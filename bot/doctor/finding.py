@@ -1,0 +1,42 @@
+"""What a look at an integration found, and the request that most looks make."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import aiohttp
+
+SECONDS = 15
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """`absent`: not configured, which is allowed; `wrong`: configured and not working."""
+
+    integration: str
+    state: Literal["ok", "absent", "wrong"]
+    words: str
+
+    @property
+    def wrong(self) -> bool:
+        return self.state == "wrong"
+
+
+async def asked(  # noqa: PLR0913 - one request has these parts
+    http: aiohttp.ClientSession,
+    method: str,
+    url: str,
+    token: str,
+    *,
+    data: aiohttp.FormData | None = None,
+    expected: tuple[int, ...] = (200,),
+) -> str | None:
+    """What is wrong with an address and its key; None when it answers as expected."""
+    try:
+        async with http.request(method, url, headers={"Authorization": f"Bearer {token}"}, data=data) as response:
+            if response.content_type == "text/html":
+                return f"HTTP {response.status} with a web page, not the API"
+            return None if response.status in expected else f"HTTP {response.status}"
+    except (aiohttp.ClientError, TimeoutError) as error:
+        return f"no connection ({type(error).__name__})"

@@ -1,0 +1,114 @@
+"""The company's integrations: Stripe, files, subscribers, browser notifications, e-mail."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from urllib.parse import urlsplit
+
+import aiohttp
+
+from bot.doctor.finding import SECONDS, Finding
+from bot.mail.connect import examined
+from bot.outside import NoAnswer, Outside
+from bot.payments.client import Stripe
+from bot.payments.errors import KeyRejected, StripeFailed
+from bot.push.keys import KeysWrong, private_of
+from bot.settings import Settings, SettingsWrong
+from bot.storage.connect import storage_of
+from bot.storage.door import NotStored, StorageFailed
+
+
+async def stripe(settings: Settings, http: aiohttp.ClientSession) -> Finding:
+    key = settings.stripe.secret_key
+    if key is None and settings.stripe.webhook_secret:
+        return Finding(
+            "Stripe", "wrong", "its events are refused, because nobody could work on them; set STRIPE_SECRET_KEY"
+        )
+    if key is None:
+        return Finding("Stripe", "absent", "there is no billing; set STRIPE_SECRET_KEY")
+    try:
+        await Stripe(http, settings.stripe, attempt_seconds=5, all_seconds=5).check()
+    except KeyRejected as error:
+        fix = "see STRIPE_SECRET_KEY: a secret key, or a restricted one that may read customers"
+        return Finding("Stripe", "wrong", f"{error}; {fix}")
+    except StripeFailed as error:
+        return Finding("Stripe", "wrong", f"{error}; see the network and STRIPE_API_BASE")
+    if not settings.stripe.webhook_secret:
+        fix = "make an endpoint for /webhooks/stripe and set STRIPE_WEBHOOK_SECRET"
+        return Finding("Stripe", "wrong", f"takes the key, but its events don't arrive; {fix}")
+    mode = "live mode" if "_live_" in key.get_secret_value() else "test mode"
+    return Finding(
+        "Stripe", "ok", f"takes the key ({mode}), and {len(settings.stripe.webhook_secret)} webhook secret(s)"
+    )
+
+
+async def storage(settings: Settings, _: aiohttp.ClientSession) -> Finding:
+    """Whether a file can be written, read and erased where files are kept."""
+    chosen = settings.storage.chosen
+    place, data = f"doctor/{secrets.token_hex(8)}", b"written by recado doctor"
+    fix = "see STORAGE_DIR and its disk" if chosen == "local" else f"see the variables of {chosen} in .env.example"
+    try:
+        storage = storage_of(settings.storage)
+        async with asyncio.timeout(SECONDS):
+            await storage.put(place, data, "text/plain")
+            same = await storage.get(place) == data
+            await storage.delete(place)
+    except SettingsWrong as error:
+        return Finding("Storage", "wrong", "; ".join(str(error).splitlines()))
+    except (StorageFailed, NotStored, TimeoutError) as error:
+        why = str(error) if isinstance(error, StorageFailed) else "a file that was written could not be read"
+        return Finding("Storage", "wrong", f"{chosen}: {why}; {fix}")
+    if not same:
+        return Finding("Storage", "wrong", f"{chosen}: a file came back changed; {fix}")
+    links = chosen != "local" or settings.service.public_url
+    return Finding("Storage", "ok", f"{chosen}, can be written{'' if links else '; for links set PUBLIC_URL'}")
+
+
+async def subscribers(settings: Settings, _: aiohttp.ClientSession) -> Finding:
+    to = settings.subscribers
+    if not to.subscribers:
+        return Finding("Subscribers", "absent", "nobody gets events; set WEBHOOK_SUBSCRIBERS and WEBHOOK_SECRET")
+    if to.secret is None:
+        return Finding("Subscribers", "wrong", "events can't be signed; set WEBHOOK_SECRET to whsec_ and base64")
+    outside = Outside(allow_private=to.allow_private, seconds=SECONDS)
+    try:
+        reached = await asyncio.gather(*map(outside.reach, to.subscribers), return_exceptions=True)
+    finally:
+        await outside.close()
+    problems = [
+        # Of an address only the host is shown: the rest may be a secret.
+        f"{urlsplit(url).hostname}: {error}{'; allow it with WEBHOOK_ALLOW_PRIVATE' if error.private else ''}"
+        for url, error in zip(to.subscribers, reached, strict=True)
+        if isinstance(error, NoAnswer)
+    ]
+    if problems:
+        return Finding("Subscribers", "wrong", f"{', '.join(problems)}; see WEBHOOK_SUBSCRIBERS")
+    return Finding("Subscribers", "ok", f"{len(to.subscribers)} can be reached, events are signed")
+
+
+async def push(settings: Settings, _: aiohttp.ClientSession) -> Finding:
+    push, address = settings.push, settings.service.public_url
+    if not (push.public_key or push.private_key):
+        return Finding("Web Push", "absent", "no notifications in browsers; make keys with `recado keys vapid`")
+    try:
+        private_of(push)
+    except KeysWrong as error:
+        return Finding("Web Push", "wrong", str(error))
+    if push.subject is None:
+        return Finding("Web Push", "wrong", "push services want to know whom to write to; set VAPID_SUBJECT=mailto:…")
+    if address is None:
+        return Finding("Web Push", "ok", "keys of one pair; the assistant invites nobody until PUBLIC_URL is set")
+    if not address.startswith(("https://", "http://localhost", "http://127.0.0.1")):
+        return Finding("Web Push", "wrong", "browsers subscribe only at https addresses; see PUBLIC_URL")
+    return Finding("Web Push", "ok", f"keys of one pair, people are invited to {address}")
+
+
+async def mail(settings: Settings) -> list[Finding]:
+    """One line a provider, because each may be wrong while the others do its work."""
+    found = [
+        Finding(f"E-mail ({name})", "ok" if works else "wrong", words)
+        for name, works, words in await examined(settings.mail)
+    ]
+    fix = "set SENDGRID_API_KEY and SENDGRID_FROM_EMAIL, or AWS_SES_…, or SMTP_HOST and SMTP_FROM_EMAIL"
+    return found or [Finding("E-mail", "absent", f"no e-mail leaves; {fix}")]

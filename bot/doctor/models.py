@@ -1,0 +1,60 @@
+"""What thinks, hears and sees: OpenRouter, Whisper, Vision, and the program that converts sound."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib.util
+
+import aiohttp
+
+from bot.doctor.finding import SECONDS, Finding, asked
+from bot.settings import Settings
+from pipelines.ffmpeg import program
+
+# What servers of the transcription API say to a request without a recording, once they know who asks.
+_NO_FILE = (400, 415, 422)
+
+
+async def openrouter(settings: Settings, http: aiohttp.ClientSession) -> Finding:
+    if settings.llm.api_key is None:
+        return Finding("OpenRouter", "absent", "set OPENROUTER_API_KEY; the queue llm does not work without it")
+    problem = await asked(http, "GET", f"{settings.llm.base_url}/key", settings.llm.api_key.get_secret_value())
+    if problem:
+        return Finding("OpenRouter", "wrong", f"{problem}; see OPENROUTER_API_KEY and LLM_BASE_URL")
+    return Finding("OpenRouter", "ok", f"models {', '.join(settings.llm.models)}")
+
+
+async def whisper(settings: Settings, http: aiohttp.ClientSession) -> Finding:
+    whisper = settings.whisper
+    if whisper.api_key is None:
+        return Finding("Whisper", "absent", "voice notes can't be heard; set OPENAI_API_KEY")
+    # A request without a recording, which costs nothing: other servers of this API know no list of models.
+    form = aiohttp.FormData({"model": whisper.model}, default_to_multipart=True)
+    key = whisper.api_key.get_secret_value()
+    problem = await asked(http, "POST", f"{whisper.base_url}/audio/transcriptions", key, data=form, expected=_NO_FILE)
+    if problem:
+        return Finding("Whisper", "wrong", f"{problem}; see OPENAI_API_KEY and OPENAI_BASE_URL")
+    return Finding("Whisper", "ok", f"answers; model {whisper.model}")
+
+
+async def vision(settings: Settings, _: aiohttp.ClientSession) -> Finding:
+    vision = settings.vision
+    local = importlib.util.find_spec("rapidocr") is not None
+    if not vision.configured:
+        words = "the local engine reads photos" if local else "photos can't be read: install the extra recado[ocr]"
+        return Finding("Vision", "absent", f"{words}; for Google Vision set GOOGLE_APPLICATION_CREDENTIALS")
+    credentials = vision.application_credentials
+    if credentials is not None and not credentials.is_file():
+        return Finding("Vision", "wrong", f"{credentials} is not a file; see GOOGLE_APPLICATION_CREDENTIALS")
+    host, _colon, port = vision.vision_endpoint.removeprefix("http://").rpartition(":")
+    try:
+        async with asyncio.timeout(SECONDS):
+            _reader, writer = await asyncio.open_connection(host, int(port))
+            writer.close()
+    except (OSError, TimeoutError):
+        return Finding("Vision", "wrong", f"no connection to {host}:{port}; see GOOGLE_VISION_ENDPOINT")
+    return Finding("Vision", "ok", f"Google Vision at {host}:{port} can be reached")
+
+
+async def audio(_: Settings, __: aiohttp.ClientSession) -> Finding:
+    return Finding("Audio", "ok", f"ffmpeg: {program()}")

@@ -1,0 +1,54 @@
+"""The service's own ground: Redis, the prompt files, the console."""
+
+from __future__ import annotations
+
+import asyncio
+
+import aiohttp
+from redis.exceptions import RedisError
+
+from bot.doctor.finding import Finding
+from bot.prompting.canary import Standing
+from bot.prompting.check import check_folder
+from bot.prompting.releases import standing
+from bot.redis import connect
+from bot.settings import Settings
+from bot.vocabulary import vocabulary
+
+
+async def redis(settings: Settings, _: aiohttp.ClientSession) -> Finding:
+    async with connect(settings.redis) as client:
+        try:
+            await client.set("recado:doctor", "1", ex=10)
+            # Not CONFIG GET: managed Redis refuses it.
+            info = await client.info()
+            policy = info.get("maxmemory_policy", "noeviction")
+        except (RedisError, OSError) as error:
+            fix = "see REDIS_URL, or REDIS_HOST, REDIS_PORT, REDIS_PASSWORD and REDIS_TLS"
+            return Finding("Redis", "wrong", f"does not answer or can't be written ({type(error).__name__}); {fix}")
+    if policy != "noeviction":
+        return Finding("Redis", "wrong", f"forgets under pressure (maxmemory-policy {policy}); set it to noeviction")
+    return Finding("Redis", "ok", f"version {info.get('redis_version')}, answers and can be written")
+
+
+async def prompts(settings: Settings, _: aiohttp.ClientSession) -> Finding:
+    checked = await asyncio.to_thread(check_folder, settings.service.prompts_dir, vocabulary(settings))
+    if checked.prompts is None:
+        more = f"; and {len(checked.errors) - 1} more, see `recado prompts check`" if len(checked.errors) > 1 else ""
+        return Finding("Prompts", "wrong", f"{checked.errors[0]}{more}")
+    async with connect(settings.redis) as client:
+        try:
+            stands = await standing(client)
+        except (RedisError, OSError):
+            stands = Standing()  # Redis has its own line.
+    own, current, canary = checked.prompts.release, stands.current, stands.canary
+    released = "" if current in (None, own) else f"; customers get release {current}, see `recado prompts diff`"
+    if canary:
+        released += f"; {canary.percent} % of them get {canary.release}, see `recado prompts canary`"
+    return Finding("Prompts", "ok", f"the folder is release {own}, for {checked.prompts.business.name}{released}")
+
+
+async def console(settings: Settings, _: aiohttp.ClientSession) -> Finding:
+    if settings.service.console_token is None:
+        return Finding("Console", "absent", "there is no console; set CONSOLE_TOKEN")
+    return Finding("Console", "ok", "behind CONSOLE_TOKEN")

@@ -1,0 +1,78 @@
+"""One person's name in whatever spelling, replaced by the name of nobody."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable
+
+_STAND_INS = (("Alex", "Rivera"), ("Noa", "Campos"), ("Sam", "Valdés"), ("Ariel", "Montes"), ("Cruz", "Lara"))
+_WORD = re.compile(r"[^\W\d_]{2,}")
+_SMALL = tuple(re.findall(r"\w+", "de del la las los el y e da van von the of mi tu su al en con por para san santa"))
+_JOINING = ("de", "del", "la", "las", "los", "da", "van", "von")
+_INTRODUCED = re.compile(
+    r"(?i:\b(?:soy|me llamo|mi nombre es|habla|my name is|i am|i['’]m|this is))\s+"
+    r"((?:[A-ZÁÉÍÓÚÑÜ][^\W\d_]+(?:[ '’-](?:(?:de|del|la|los)\s)*(?=[A-ZÁÉÍÓÚÑÜ]))?){1,5})"
+)
+_NO_NAMES = frozenset({"cliente", "client", "customer", "proveedor", "usuario", "estudiante"})
+_SHORT = 2
+
+
+class Names:
+    """The first word is the given name, every other one counts as a family name."""
+
+    def __init__(self, people: Iterable[str]) -> None:
+        self._given: dict[str, str] = {}
+        self._families: dict[str, str] = {}
+        self._pattern: re.Pattern[str] | None = None
+        for one in people:
+            self._take(one)
+
+    def learn(self, words: str) -> None:
+        for found in _INTRODUCED.finditer(unicodedata.normalize("NFC", words)):
+            if _folded(found[1].split()[0]) not in _NO_NAMES:
+                self._take(found[1])
+
+    def replaced(self, words: str) -> str:
+        if self._pattern is None:
+            return words
+        words = unicodedata.normalize("NFC", words)
+        pieces, at = [], 0
+        for found in self._pattern.finditer(_folded(words)):
+            pieces += [words[at : found.start()], self._stand_in(found[0], words[found.start() : found.end()])]
+            at = found.end()
+        return "".join([*pieces, words[at:]])
+
+    def _take(self, name: str) -> None:
+        parts = [one for one in _WORD.findall(unicodedata.normalize("NFC", name)) if _folded(one) not in _SMALL]
+        for number, part in enumerate(parts):
+            if _folded(part) not in {*self._given, *self._families}:
+                (self._families if number else self._given)[_folded(part)] = part
+        if known := {*self._given, *self._families}:
+            one = "|".join(map(_bounded, sorted(known, key=len, reverse=True)))
+            between = rf"[\W_]{{1,3}}(?:(?:{'|'.join(_JOINING)})[\W_]{{1,3}}){{0,3}}"
+            self._pattern = re.compile(rf"(?:{one})(?:{between}(?:{one}))*")
+
+    def _stand_in(self, folded: str, written: str) -> str:
+        spelled = self._given.get(folded) or self._families.get(folded) or ""
+        if len(written) <= _SHORT and written != spelled:
+            return written  # a small word that is written like a short name
+        given, family = self._nobody()
+        if folded in self._given:
+            return given
+        return family if folded in self._families else f"{given} {family}"
+
+    def _nobody(self) -> tuple[str, str]:
+        """A name that shares nothing with the one it stands for."""
+        ours = {*self._given, *self._families}
+        return next((pair for pair in _STAND_INS if not ours.intersection(map(_folded, pair))), ("Persona", "Ejemplo"))
+
+
+def _bounded(word: str) -> str:
+    # Scripts without blanks between words have no bounds to look at.
+    return rf"(?<![^\W\d_]){re.escape(word)}(?![^\W\d_])" if word.isascii() else re.escape(word)
+
+
+def _folded(words: str) -> str:
+    """Without capitals and accents, sign by sign, so that places stay the same."""
+    return "".join((unicodedata.normalize("NFKD", one)[0].casefold() or one)[0] for one in words)

@@ -1,0 +1,107 @@
+"""Whether a candidate is clearly worse than the current release: pure functions of both arms' tallies."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from bot.prompting.canary import Arm
+from bot.prompting.intervals import SURE_99, Interval, mean, wilson
+from bot.prompting.signals import Tallies, Tally
+
+# Of each arm, before anything is judged.
+LEAST_TURNS = 30
+# Dearer or longer by this factor is worse; by less, it may be what the operator wants.
+_FACTOR = 1.5
+_MICRO = 1_000_000
+
+_SHARES = {"errors": "errors", "hand_overs": "hand-overs", "thumbs_down": "thumbs-down"}
+_MEANS = {"cost": "cost in USD", "length": "characters"}
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A share (0 to 1) of an arm's turns, or a mean over them, with its 99 % interval."""
+
+    value: float
+    interval: Interval
+
+
+@dataclass(frozen=True, slots=True)
+class Signal:
+    """One thing that is compared. Cost is in US dollars a turn, length in characters a turn."""
+
+    name: str
+    kind: Literal["share", "mean"]
+    current: Figure
+    candidate: Figure
+    worse: bool
+
+    def __str__(self) -> str:
+        return f"{self.label} {self.shown('candidate')} against {self.shown('current')}"
+
+    @property
+    def label(self) -> str:
+        return (_SHARES | _MEANS)[self.name]
+
+    def shown(self, arm: Arm) -> str:
+        figure: Figure = getattr(self, arm)
+        low, high = figure.interval
+        if self.kind == "share":
+            return f"{figure.value:.1%} ({low:.1%} … {high:.1%})"
+        form = ".6f" if self.name == "cost" else ".0f"
+        return f"{figure.value:{form}} ({low:{form}} … {high:{form}})"
+
+
+def compared(tallies: Tallies) -> tuple[Signal, ...]:
+    """Every signal of both arms; none is called worse before both have their 30 turns.
+
+    A share is worse where the candidate's interval lies wholly above the current one's; a mean where it lies wholly
+    above 1.5 times the current one's. Intervals that don't touch are a stricter test than one at 5 % (N. Schenker,
+    J. F. Gentleman, The American Statistician 55, 2001), as it has to be where every turn is another look: of canaries
+    with 5,000 turns, a tenth of them the candidate's, one in a hundred harmless ones is dropped, and with 95 % six.
+    """
+    enough = min(tallies.current.turns, tallies.candidate.turns) >= LEAST_TURNS
+    return tuple(_signals(tallies.current, tallies.candidate, enough=enough))
+
+
+def worse(tallies: Tallies) -> tuple[Signal, ...]:
+    """What is clearly worse of the candidate."""
+    return tuple(one for one in compared(tallies) if one.worse)
+
+
+def _signals(current: Tally, candidate: Tally, *, enough: bool) -> Iterator[Signal]:
+    for name in _SHARES:
+        old, new = _share(current, name), _share(candidate, name)
+        yield Signal(name, "share", old, new, enough and new.interval[0] > old.interval[1])
+    for name in _MEANS:
+        old, new = _mean(current, name), _mean(candidate, name)
+        yield Signal(name, "mean", old, new, enough and new.interval[0] > _FACTOR * old.interval[1])
+
+
+def _share(tally: Tally, name: str) -> Figure:
+    # A turn may have several messages, and each its thumbs-down.
+    hits = min(getattr(tally, name), tally.turns)
+    return Figure(hits / tally.turns if tally.turns else 0.0, wilson(hits, tally.turns, SURE_99))
+
+
+def _mean(tally: Tally, name: str) -> Figure:
+    unit = _MICRO if name == "cost" else 1
+    total, squares = getattr(tally, name), getattr(tally, f"{name}_squares")
+    low, high = mean(total, squares, tally.turns, SURE_99)
+    return Figure(total / max(tally.turns, 1) / unit, (low / unit, high / unit))
+
+
+def as_json(signals: tuple[Signal, ...]) -> list[dict[str, Any]]:
+    return [
+        {"name": one.name, "kind": one.kind, "worse": one.worse}
+        | {arm: _figure(getattr(one, arm)) for arm in ("current", "candidate")}
+        for one in signals
+    ]
+
+
+def _figure(figure: Figure) -> dict[str, Any]:
+    # JSON has no infinity: an arm without turns has no upper bound.
+    low, high = figure.interval
+    return {"value": figure.value, "interval": [low, None if high == float("inf") else high]}

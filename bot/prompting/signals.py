@@ -1,0 +1,119 @@
+"""What turns tell of a candidate and of the current release, counted in Redis while there is a candidate."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, fields
+from typing import Any
+
+from redis.asyncio import Redis
+
+from bot.prompting.canary import Arm, Canary
+from bot.redis import answer
+
+CANDIDATE, _TALLY, _DOWN, _COUNTED = (
+    f"recado:{{prompts}}:{name}" for name in ("candidate", "tally", "down", "counted")
+)
+_DOWNS: dict[Arm, str] = {"current": f"{_DOWN}:current", "candidate": f"{_DOWN}:candidate"}
+# All that goes when a candidate does, whatever becomes of it.
+KEYS = (CANDIDATE, _TALLY, *_DOWNS.values())
+# Of each arm: far more than is needed to judge.
+_MOST_DOWN = 10_000
+# Longer than a broken connection is tried again.
+_REMEMBER_SECONDS = 60
+
+# Only while the canary is still this one, and once for each turn. KEYS 1 candidate, 2 tally, 3 and 4 thumbs-down of
+# current and candidate, 5 of this arm, 6 what was counted. ARGV 1 canary, 2 arm, 3 what came: {sums, down, up}.
+_COUNT = f"""
+if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
+if redis.call('SET', KEYS[6], '1', 'NX', 'EX', {_REMEMBER_SECONDS}) then
+  local came = cjson.decode(ARGV[3])
+  for name, value in pairs(came.sums) do redis.call('HINCRBY', KEYS[2], ARGV[2] .. ':' .. name, value) end
+  for _, message in ipairs(came.down) do
+    if redis.call('SCARD', KEYS[5]) < {_MOST_DOWN} then redis.call('SADD', KEYS[5], message) end
+  end
+  for _, message in ipairs(came.up) do redis.call('SREM', KEYS[5], message) end
+end
+return {{redis.call('HGETALL', KEYS[2]), redis.call('SCARD', KEYS[3]), redis.call('SCARD', KEYS[4])}}
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """Sums over turns. Cost is in millionths of a US dollar, length in characters; `…_squares` sum their squares.
+
+    `thumbs_down` are messages of ours that now have such a reaction.
+    """
+
+    turns: int = 0
+    errors: int = 0
+    hand_overs: int = 0
+    thumbs_down: int = 0
+    cost: int = 0
+    cost_squares: int = 0
+    length: int = 0
+    length_squares: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Tallies:
+    """Both arms, since the canary's start."""
+
+    current: Tally = Tally()
+    candidate: Tally = Tally()
+
+
+def of_turn(*, failed: bool, handed_over: bool, cost: int, length: int) -> dict[str, int]:
+    """What one turn adds to its arm's tally."""
+    squares = {"cost_squares": cost * cost, "length_squares": length * length}
+    return {"turns": 1, "errors": int(failed), "hand_overs": int(handed_over), "cost": cost, "length": length} | squares
+
+
+class Signals:
+    def __init__(self, redis: Redis) -> None:
+        self._redis = redis
+
+    async def count(  # noqa: PLR0913 - what a turn tells
+        self,
+        canary: Canary,
+        arm: Arm,
+        turn: str,
+        sums: Mapping[str, int],
+        *,
+        down: Collection[str] = (),
+        up: Collection[str] = (),
+    ) -> Tallies | None:
+        """Add what a turn tells; None where this canary is over. `down` and `up` are ids of messages of ours.
+
+        Doing it twice within a minute is doing it once.
+        """
+        keys = (*KEYS, _DOWNS[arm], f"{_COUNTED}:{turn}")
+        came: dict[str, Any] = {"sums": {name: str(value) for name, value in sums.items() if value}}
+        came |= {"down": [_digest(one) for one in down], "up": [_digest(one) for one in up]}
+        found = await answer(self._redis.eval(_COUNT, len(keys), *keys, canary.raw, arm, json.dumps(came)))
+        return _tallies(*found) if found else None
+
+    async def read(self) -> Tallies:
+        pipeline = self._redis.pipeline(transaction=True)
+        pipeline.hgetall(_TALLY)
+        for name in _DOWNS.values():
+            pipeline.scard(name)
+        sums, *downs = await pipeline.execute()
+        return _tallies([part for pair in sums.items() for part in pair], *downs)
+
+
+def _tallies(flat: list[str], current: int, candidate: int) -> Tallies:
+    sums = {name: int(value) for name, value in zip(flat[::2], flat[1::2], strict=True)}
+    return Tallies(_tally("current", sums, current), _tally("candidate", sums, candidate))
+
+
+def _tally(arm: Arm, sums: Mapping[str, int], down: int) -> Tally:
+    found = {one.name: sums.get(f"{arm}:{one.name}", 0) for one in fields(Tally)}
+    return Tally(**(found | {"thumbs_down": down}))
+
+
+def _digest(message: str) -> str:
+    """A wamid spells a phone."""
+    return hashlib.sha256(message.encode()).hexdigest()[:16]

@@ -1,0 +1,47 @@
+// What becomes of a save in the prompts' folder: a word when it is released, every mistake until it is right.
+
+import { byId, el } from "./dom.js";
+import { has, onLanguage, t, time } from "./language.js";
+
+const BRIEF_MS = 8000;
+const SHORT = 12;
+let latest;
+let fading;
+
+/** An event `prompts`; `fresh` is one that comes now, not one that a loaded page finds. */
+export function hear(event, fresh = true) {
+  if (!event) return;
+  latest = event;
+  clearTimeout(fading);
+  const wrong = event.state === "wrong";
+  byId("prompts-wrong").replaceChildren(...(wrong ? [mistakes(event)] : []));
+  const told = !wrong && (fresh || event.findings.length > 0);
+  byId("prompts-released").replaceChildren(...(told ? [release(event)] : []));
+  if (told && !event.findings.length) fading = setTimeout(() => byId("prompts-released").replaceChildren(), BRIEF_MS);
+}
+
+const short = (release) => el("code", {}, (release ?? "—").slice(0, SHORT));
+
+function mistakes({ findings, release }) {
+  const errors = findings.filter(({ severity }) => severity === "error");
+  const count = t(errors.length === 1 ? "prompts_one" : "prompts_many", { count: errors.length });
+  const title = el("summary", {}, el("strong", {}, t("prompts_wrong")), " ", count, " ", t("prompts_goes_on"), " ", short(release));
+  return el("details", { class: "prompt-news wrong", open: true }, title, list(errors));
+}
+
+function release({ release: name, how, findings }) {
+  const words = [el("strong", {}, t(has(`prompts_${how}`) ? `prompts_${how}` : "prompts_released")), " ", short(name), " · ", time(new Date())];
+  if (!findings.length) return el("p", { class: "prompt-news released" }, ...words);
+  const hints = t(findings.length === 1 ? "prompts_hint" : "prompts_hints", { count: findings.length });
+  return el("details", { class: "prompt-news released" }, el("summary", {}, ...words, " · ", hints), list(findings));
+}
+
+const list = (findings) => el("ul", { tabindex: "0", "aria-label": t("prompts_places") }, findings.map(finding));
+
+function finding({ file, line, column, code, message, fix }) {
+  const place = el("code", { title: file }, `${file.split("/").pop()}:${line}:${column}`);
+  const kind = has(`code_${code}`) ? t(`code_${code}`) : code;
+  return el("li", {}, place, " ", el("strong", {}, kind), el("span", {}, message, fix && el("em", {}, ` → ${fix}`)));
+}
+
+onLanguage(() => latest && hear(latest, byId("prompts-released").childElementCount > 0));

@@ -1,0 +1,92 @@
+"""What a turn tells of the canary that it is a part of: counted once, and judged; a clear worsening ends the canary."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import structlog
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+
+from bot import ledger
+from bot.alerts import alert
+from bot.events import Events
+from bot.messages import Inbound, Reaction
+from bot.prompting.canary import Canary
+from bot.prompting.judging import worse
+from bot.prompting.library import Library
+from bot.prompting.signals import Signals, Tallies, of_turn
+from bot.scene import Begun
+from bot.trace import Trace
+
+_log = structlog.get_logger()
+# With any colour of skin behind it.
+_DOWN = "\N{THUMBS DOWN SIGN}"
+_AUTHOR = "recado"
+_FIX = "see `recado prompts diff {release}`, set it right, then release it again; all contacts have the current one"
+
+
+class Trial:
+    def __init__(self, redis: Redis, library: Library) -> None:
+        self._redis = redis
+        self._library = library
+        self._signals = Signals(redis)
+
+    async def note(self, begun: Begun, messages: Iterable[Inbound], trace: Trace) -> None:
+        """Count a turn that is closed, and the reactions among its messages; nothing where there is no candidate.
+
+        A worker that dies between the two, in the time of sending, leaves its turn uncounted; none is counted twice.
+        """
+        canary = begun.standing.canary
+        if canary is None:
+            return
+        try:
+            await self._count(canary, begun, messages, trace)
+        except (RedisError, OSError) as error:
+            # The person has their answer: no job is done again for this.
+            _log.warning("canary_not_counted", error=type(error).__name__)
+
+    async def _count(self, canary: Canary, begun: Begun, messages: Iterable[Inbound], trace: Trace) -> None:
+        arm = canary.arm_of(trace.conversation)
+        sums = _sums(trace) if begun.prompts.release == begun.standing.release_of(arm) else {}
+        down, up = await self._thumbs(trace.conversation, messages)
+        if not (sums or down or up):
+            return
+        found = await self._signals.count(canary, arm, trace.turn, sums, down=down, up=up)
+        if found is not None and arm == "candidate":
+            await self._judge(canary, found)
+
+    async def _thumbs(self, conversation: str, messages: Iterable[Inbound]) -> tuple[list[str], list[str]]:
+        """Messages of ours with a thumb that points down, and those from which one may have been taken back."""
+        last: dict[str, bool] = {}
+        for message in messages:
+            if isinstance(message.content, Reaction) and message.author == "person":
+                last[message.content.message_id] = (message.content.emoji or "").startswith(_DOWN)
+        # What is in the ledger came in; the rest is ours.
+        ours = [wamid for wamid, down in last.items() if down and not await self._came_in(conversation, wamid)]
+        return ours, [wamid for wamid, down in last.items() if not down]
+
+    async def _came_in(self, conversation: str, wamid: str) -> bool:
+        return await ledger.knows(self._redis, conversation, wamid)
+
+    async def _judge(self, canary: Canary, tallies: Tallies) -> None:
+        found = worse(tallies)
+        if not found:
+            return
+        words = "; ".join(map(str, found))
+        if await self._library.end(canary, promote=False, author=_AUTHOR, note=words):
+            turns = f"{tallies.candidate.turns} turns against {tallies.current.turns}"
+            told = f"candidate {canary.release} is dropped, by {turns}: {words}"
+            await alert(Events(self._redis), "canary", told, _FIX.format(release=canary.release))
+
+
+def _sums(trace: Trace) -> dict[str, int]:
+    """Turns in which prompts had a say. Those of a colleague, of a flood or of a rule tell nothing of them."""
+    failed = trace.outcome == "failed"
+    if trace.prompt is None and not failed:
+        return {}
+    asked = sum(attempt.cost_usd for attempt in trace.attempts)
+    called = any(done.name == "talk_to_a_person" and done.outcome == "ok" for done in trace.tools)
+    # What is said instead of an answer has the same length whatever the prompts are.
+    length = 0 if failed else sum(map(len, trace.reply))
+    return of_turn(failed=failed, handed_over=called, cost=round(asked * 1_000_000), length=length)

@@ -1,0 +1,27 @@
+"""What is known of a subscription: one at a time works on it, however long that takes."""
+
+from __future__ import annotations
+
+import asyncio
+
+from redis.asyncio import Redis
+
+from bot.payments.state import States
+
+
+async def test_a_customer_is_held_for_as_long_as_the_work_takes(redis: Redis) -> None:
+    states, order = States(redis, lock_seconds=0.3), []
+
+    async def work(name: str, begun: asyncio.Event) -> None:
+        async with states.one_at_a_time("cus_1"):
+            order.append(f"{name} begins")
+            begun.set()
+            await asyncio.sleep(0.8)
+            order.append(f"{name} ends")
+
+    async with asyncio.TaskGroup() as group:
+        first = asyncio.Event()
+        group.create_task(work("first", first))
+        await first.wait()
+        group.create_task(work("second", asyncio.Event()))
+    assert order == ["first begins", "first ends", "second begins", "second ends"]

@@ -1,0 +1,64 @@
+"""What an operator does with the prompts of a running Recado, and what they and the model then see."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from redis.asyncio import Redis
+
+from bot.events import Events
+from bot.redis import ended
+from bot.sandbox.meta import Person
+from bot.sandbox.openrouter import Scripted, says
+from tests.processes import eventually
+from tests.world import World
+
+
+def say(folder: Path, words: str, head: str = "") -> None:
+    """Let the assistant's prompt say this and nothing else."""
+    (folder / "assistant.md").write_text(f"---\nname: a\n{head}---\n{words}\n")
+
+
+async def ask(world: World, person: Person, text: str, answer: Scripted | None = None) -> dict[str, Any]:
+    """Write something, and give the request that the model then got."""
+    count = len(world.meta.sent_to(person))
+    world.models.will(answer or says("hecho"))
+    await world.meta.writes(person, {"type": "text", "text": {"body": text}})
+    await world.meta.replies(person, count + 1)
+    return world.models.requests[-1]
+
+
+def told(request: dict[str, Any]) -> str:
+    return str(request["messages"][0]["content"])
+
+
+@asynccontextmanager
+async def overheard(redis: Redis) -> AsyncIterator[list[dict[str, Any]]]:
+    """What operators' pages are told meanwhile of prompts, and what alarms them."""
+    heard: list[dict[str, Any]] = []
+
+    async def listen() -> None:
+        async for event in Events(redis).listen():
+            heard.extend([event] if event["type"] in ("prompts", "alert") else [])
+
+    task = asyncio.create_task(listen())
+    await eventually(lambda: _listening(redis))
+    try:
+        yield heard
+    finally:
+        await ended(task)
+
+
+async def _listening(redis: Redis) -> bool:
+    return bool(dict(await redis.pubsub_numsub("recado:events"))["recado:events"])
+
+
+async def upcoming(heard: list[dict[str, Any]], state: str) -> dict[str, Any]:
+    async def found() -> dict[str, Any]:
+        return next((event for event in heard if state in (event.get("state"), event.get("kind"))), {})
+
+    return await eventually(found)
