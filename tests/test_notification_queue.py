@@ -179,7 +179,7 @@ async def test_wrong_data_fails_at_once_with_a_reason_and_without_retries(
 
 async def test_a_job_of_another_name_fails_with_a_reason(world: World) -> None:
     state, reason = await ended(world, await add(world, ORDER, "telegram"))
-    assert (state, reason) == ("failed", "there is no job 'telegram' here; expected template or push")
+    assert (state, reason) == ("failed", "there is no job 'telegram' here; expected template or push or stripe")
 
 
 async def test_what_meta_refuses_for_good_fails_with_metas_reason(world: World) -> None:
