@@ -9,8 +9,8 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 run: $(VENV)/.run ## the whole service on this machine, no account and no key
 	@LOG_FORMAT=$${LOG_FORMAT:-console} $(BIN)/recado sandbox
 
-test: $(VENV)/.test ## the whole suite, on a real Redis
-	@$(BIN)/pytest -n 3 --dist loadgroup
+test: $(VENV)/.test ## the whole suite, on a real Redis; more processes than cores, because most tests wait for something
+	@$(BIN)/pytest -n 5 --dist loadgroup
 
 check: $(VENV)/.test ## format, lint, types and the direction of imports
 	$(BIN)/ruff format --check .
