@@ -49,11 +49,13 @@ async def test_what_goes_wrong_is_a_refusal_and_work_goes_on(work: object, reaso
 
 
 async def test_closing_ends_the_process_also_while_it_works() -> None:
+    # The engine that reads photos for other tests of this process may be there.
+    before = set(multiprocessing.active_children())
     cell = Cell()
     with pytest.raises(Refusal):
         await cell.run(hang, seconds=0.3)
     await cell.close()
-    assert multiprocessing.active_children() == []
+    assert set(multiprocessing.active_children()) <= before
 
 
 async def test_work_that_hangs_ends_when_the_parent_is_killed(tmp_path: Path) -> None:
