@@ -116,12 +116,15 @@ async def test_a_newcomer_writes_speaks_and_sends_a_photo_and_is_understood(sand
 
 async def test_the_second_run_remembers_the_first(sandbox: Run) -> None:
     process, url = await sandbox()
-    first = await talk(url, text("hola"))
+    first = await talk(url, text("Quiero cambiar al plan Pro"))
     process.terminate()
     await process.wait()
     _, url = await sandbox()
-    second = await talk(url, text("¿te acuerdas?"))
+    second = await talk(url, text("Quiero cambiar al plan Pro"))
     assert second["conversation"] == first["conversation"]
+    # Stripe's imitation is another one by then, with other ids.
+    for turn in (first, second):
+        assert "Cambio de plan: de *Básico* a *Pro*" in turn["reply"][0]
 
 
 async def test_its_redis_ends_with_it_even_when_it_is_killed(sandbox: Run) -> None:

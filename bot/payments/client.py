@@ -6,6 +6,7 @@ https://docs.stripe.com/api, in the version that the library was made for.
 from __future__ import annotations
 
 import asyncio
+import hashlib
 from collections.abc import Awaitable, Callable
 from functools import partial
 from importlib import import_module
@@ -60,6 +61,9 @@ class Stripe:
         self._all_seconds = all_seconds
         self._first_wait = first_wait
         self._client: StripeClient | None = None
+        secret = settings.secret_key.get_secret_value() if settings.secret_key else ""
+        # What is kept of one account is nothing of another's: of test mode's, or of the sandbox's last run.
+        self.account_mark = hashlib.sha256(secret.encode()).hexdigest()[:8]
 
     # ---- people
 

@@ -39,7 +39,8 @@ class Plans:
 
     async def all(self) -> list[Plan]:
         """By their price; raises what Stripe's calls raise where nobody knew them lately."""
-        return _plans.validate_json(await self.cache.get("stripe-plans", _KEEP_SECONDS, self._read))
+        name = f"stripe-plans-{self.stripe.account_mark}"
+        return _plans.validate_json(await self.cache.get(name, _KEEP_SECONDS, self._read))
 
     async def _read(self) -> str:
         return _plans.dump_json(_by_product(await self.stripe.prices())).decode()
