@@ -92,3 +92,12 @@ async def mails(world: World, count: int = 1) -> list[dict[str, Any]]:
         return found if len(found) >= count else []
 
     return await eventually(there)
+
+
+def newest_invoice(world: World) -> dict[str, Any]:
+    found: dict[str, Any] = stripe_of(world).snapshot()["invoices"][0]
+    return found
+
+
+def body(sent: Any) -> str:
+    return str(sent.request["interactive"]["body"]["text"])

@@ -70,6 +70,11 @@ def ana() -> Person:
 
 
 @pytest.fixture
+def leo() -> Person:
+    return Person(phone="5215587654321", bsuid="MX.8809876543210987", name="Leo")
+
+
+@pytest.fixture
 async def start(redis: Redis, redis_address: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Start]:
     """Start Recado with some variables set; `workers` of them work, 0 leaves all waiting."""
     async with AsyncExitStack() as stack:
