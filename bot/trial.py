@@ -63,11 +63,10 @@ class Trial:
             if isinstance(message.content, Reaction) and message.author == "person":
                 last[message.content.message_id] = (message.content.emoji or "").startswith(_DOWN)
         # What is in the ledger came in; the rest is ours.
-        ours = [wamid for wamid, down in last.items() if down and not await self._came_in(conversation, wamid)]
+        ours = [
+            wamid for wamid, down in last.items() if down and not await ledger.knows(self._redis, conversation, wamid)
+        ]
         return ours, [wamid for wamid, down in last.items() if not down]
-
-    async def _came_in(self, conversation: str, wamid: str) -> bool:
-        return await ledger.knows(self._redis, conversation, wamid)
 
     async def _judge(self, canary: Canary, tallies: Tallies) -> None:
         found = worse(tallies)
