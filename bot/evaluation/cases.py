@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import yaml
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -203,6 +203,3 @@ def _told(problem: Any) -> str:
 def _missing(case: Case) -> list[str]:
     media = (turn.sent for turn in case.turns if turn.kind in ("voice", "photo", "video", "document"))
     return [name for name in media if isinstance(name, str) and not case.file(name).is_file()]
-
-
-Tier = Literal["offline", "live"]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
@@ -30,20 +29,16 @@ class Known(Record):
     ends: bool = False
     until: int = 0
     since: int = 0
-    seen_at: float = 0.0
-
-    def like(self, other: Known) -> bool:
-        """Whether nothing changed that a person would call a change; a period that went on is none."""
-        return self.about == other.about
 
     @property
     def about(self) -> tuple[str, str, str, bool]:
+        """What has to differ for a person to call it a change; a period that went on is none."""
         return (self.subscription, self.status, self.price, self.ends)
 
 
 def known(subscription: Subscription | None) -> Known:
     if subscription is None:
-        return Known(seen_at=time.time())
+        return Known()
     return Known(
         subscription=subscription.id,
         status=subscription.status,
@@ -51,7 +46,6 @@ def known(subscription: Subscription | None) -> Known:
         ends=subscription.ends,
         until=subscription.until,
         since=subscription.created,
-        seen_at=time.time(),
     )
 
 
