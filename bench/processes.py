@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import socket
 import sys
 import time
 from contextlib import AsyncExitStack
@@ -54,13 +53,6 @@ class Process:
         if self._process.returncode is None:
             self._process.terminate()
         await self._process.wait()
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 async def _answers(port: int) -> None:

@@ -128,7 +128,7 @@ async def test_a_retry_neither_fetches_nor_pays_again(world: World, ana: Person,
         ("documents/note.txt", "document", "text/plain", "<text>"),
         ("documents/prices_windows.csv", "document", "text/csv", "Producto;Categoría;Precio"),
         ("voice/es_ticket.ogg", "document", "application/octet-stream", "<transcript>Mi internet no funciona"),
-        ("voice/es_subscription.mp4", "video", "video/mp4", "<video><seconds>4</seconds><transcript>Hola, quiero"),
+        ("voice/es_subscription.mp4", "video", "video/mp4", "</seconds><transcript>Hola, quiero"),
     ],
 )
 async def test_a_file_is_understood_by_its_bytes(

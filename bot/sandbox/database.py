@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import shutil
-import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -13,6 +12,7 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from bot.redis import answer
+from bot.sandbox.ports import free_port
 
 _START_SECONDS = 10.0
 # Reads until our end of the pipe closes, which also happens when we are killed, and then stops the server.
@@ -39,7 +39,7 @@ def program() -> str:
 async def redis_server(folder: Path, *, port: int = 0, options: tuple[str, ...] = ()) -> AsyncIterator[str]:
     """Run a server on loopback with its data in `folder`, appended to a file; gives its redis:// address."""
     directory = await asyncio.to_thread(_made, folder)
-    port = port or _free_port()
+    port = port or free_port()
     settings = ("--bind", "127.0.0.1", "--port", str(port), "--dir", directory, "--appendonly", "yes")
     quiet = ("--maxmemory-policy", "noeviction", "--save", "", "--daemonize", "no", "--logfile", "redis.log")
     process = await asyncio.create_subprocess_exec(
@@ -75,10 +75,3 @@ async def _wait_until_ready(url: str, folder: Path, process: asyncio.subprocess.
 def _made(folder: Path) -> str:
     folder.mkdir(parents=True, exist_ok=True)
     return str(folder.resolve())
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port

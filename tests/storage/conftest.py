@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import shutil
-import socket
+import sys
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +11,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
+from bot.sandbox.ports import free_port
 from bot.storage.bucket import Bucket, Patience, Place
 from bot.storage.disk import Disk
 from bot.storage.door import Storage
@@ -42,13 +42,19 @@ async def s3(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[S3]:
     root = tmp_path_factory.mktemp("s3")
     for name in BUCKETS:
         (root / name).mkdir()
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     server = S3(f"http://127.0.0.1:{port}", root)
-    program = shutil.which("rclone")
-    assert program, "the test extra brings rclone"
-    command = (program, "serve", "s3", "--auth-key", f"{server.key_id},{server.secret}", "--addr", f"127.0.0.1:{port}")
+    # Beside the interpreter, because the environment's programs need not be on PATH.
+    program = Path(sys.executable).with_name("rclone")
+    command = (
+        str(program),
+        "serve",
+        "s3",
+        "--auth-key",
+        f"{server.key_id},{server.secret}",
+        "--addr",
+        f"127.0.0.1:{port}",
+    )
     process = await asyncio.create_subprocess_exec(
         "sh", "-c", _KEEPER, "keeper", *command, "--config", "/dev/null", str(root),
         stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL,
