@@ -27,6 +27,7 @@ from bot.ai.chat import (
     NoModelAnswered,
     Question,
 )
+from bot.ai.connection import http_client
 from bot.settings import LLMSettings
 
 if TYPE_CHECKING:
@@ -185,7 +186,7 @@ class OpenRouter:
 
     def _client(self) -> AsyncOpenAI:
         if self._sdk is None:
-            from openai import AsyncOpenAI, DefaultAioHttpClient  # noqa: PLC0415 - as above
+            from openai import AsyncOpenAI  # noqa: PLC0415 - as above
 
             secret = self._settings.api_key
             self._sdk = AsyncOpenAI(
@@ -194,7 +195,7 @@ class OpenRouter:
                 max_retries=0,
                 timeout=self._settings.timeout_seconds,
                 default_headers={"X-Title": "Recado"},
-                http_client=DefaultAioHttpClient(),
+                http_client=http_client(),
             )
         return self._sdk
 

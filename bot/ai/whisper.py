@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import BaseModel, Field, ValidationError
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, stop_after_attempt, wait_random_exponential
 
+from bot.ai.connection import http_client
 from pipelines.voice import Clip, Heard, Segment
 
 if TYPE_CHECKING:
@@ -115,7 +116,7 @@ class Whisper:
         return answer.content
 
     def _connected(self) -> "AsyncOpenAI":
-        from openai import AsyncOpenAI, DefaultAioHttpClient  # noqa: PLC0415 -- as above
+        from openai import AsyncOpenAI  # noqa: PLC0415 -- as above
 
         if self._client is None:
             self._client = AsyncOpenAI(
@@ -123,7 +124,7 @@ class Whisper:
                 base_url=self._base_url,
                 max_retries=0,
                 timeout=self._seconds,
-                http_client=DefaultAioHttpClient(),
+                http_client=http_client(),
             )
         return self._client
 
