@@ -171,6 +171,8 @@ async def _within_grace(work: Coroutine[Any, Any, None], grace: float) -> None:
     stopping = asyncio.create_task(told.wait())
     await asyncio.wait({task, stopping}, return_when=asyncio.FIRST_COMPLETED)
     stopping.cancel()
+    if told.is_set():
+        _log.info("stopping", grace_seconds=grace)
     _, late = await asyncio.wait({task}, timeout=grace)
     if late:
         _log.warning("grace_over", fix="raise SHUTDOWN_GRACE_SECONDS; the turns in hand go to another worker")

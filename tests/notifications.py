@@ -15,6 +15,7 @@ from bot.memory import Memory
 from bot.sandbox.meta import Person
 from bot.sandbox.webhooks import encode
 from bot.whatsapp.signature import signature_of
+from tests.waiting import PATIENCE
 from tests.world import SECRET, World
 
 FOLDER = Path(__file__).parent.parent / "fixtures" / "webhooks"
@@ -59,7 +60,7 @@ def _messages(notification: dict[str, Any]) -> list[tuple[dict[str, Any], dict[s
 
 async def settled(world: World) -> None:
     """Wait until no message waits for its end, and nobody works on any."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE):
         while await world.redis.zcard("recado:open"):
             await asyncio.sleep(0.02)
 

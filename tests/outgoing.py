@@ -18,6 +18,7 @@ from bot.queues import Nudges
 from bot.redis import answer, key
 from bot.sandbox.meta import Person
 from tests.processes import eventually
+from tests.waiting import PATIENCE
 from tests.world import World
 
 
@@ -87,7 +88,7 @@ async def events(redis: Redis) -> AsyncIterator[Callable[[str], Awaitable[dict[s
     await subscription.subscribe("recado:events")
 
     async def following(kind: str) -> dict[str, Any]:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE):
             while True:
                 message = await subscription.get_message(timeout=1)
                 found: dict[str, Any] = json.loads(message["data"]) if message else {}

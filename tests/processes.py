@@ -15,11 +15,12 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from bot.__main__ import main
+from tests.waiting import PATIENCE
 
 Found = TypeVar("Found")
 
 
-async def eventually(ask: Callable[[], Awaitable[Found]], seconds: float = 20) -> Found:
+async def eventually(ask: Callable[[], Awaitable[Found]], seconds: float = PATIENCE) -> Found:
     """The first true answer; TimeoutError when there is none in time."""
     async with asyncio.timeout(seconds):
         while not (found := await ask()):
@@ -104,7 +105,7 @@ class Running:
             assert found or not over, f"it ended without telling of {event}: {text}"
             return found
 
-        return await eventually(told, 40)
+        return await eventually(told)
 
     async def stop(self) -> int:
         """Tell it to stop and wait for its end; gives its exit code."""
@@ -137,7 +138,7 @@ async def recado(*command: str, **environment: str) -> Ended:
     with tempfile.TemporaryDirectory() as folder:
         out, err = Path(folder, "out"), Path(folder, "err")
         process = await _begun(command, environment, out, err)
-        await asyncio.to_thread(process.join, 40)
+        await asyncio.to_thread(process.join, PATIENCE)
         if process.exitcode is None:
             process.kill()
             raise TimeoutError(f"recado {' '.join(command)}: {err.read_text()}")

@@ -8,6 +8,7 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
 from bot.cache import Cache
+from tests.waiting import PATIENCE
 
 
 class Slow:
@@ -38,7 +39,7 @@ def cache(redis: Redis) -> Cache:
 
 
 async def until_asked(slow: Slow, times: int = 1) -> None:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE):
         while slow.asked < times:
             await asyncio.sleep(0.002)
 

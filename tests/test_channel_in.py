@@ -12,6 +12,7 @@ import pytest
 from bot.sandbox.meta import Person
 from bot.sandbox.openrouter import says
 from tests.notifications import FOLDER, contact_of, ends, metrics, post, read_by_model, remembered, settled
+from tests.waiting import PATIENCE
 from tests.world import Start, World
 
 ANA = "MX.8801234567890123"
@@ -240,7 +241,7 @@ async def test_what_a_person_should_know_alerts_once(world: World, name: str) ->
         at = datetime.now(UTC)
         for _ in range(2):
             await post(world, name, now=at)
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE):
             while (told := await stream.get_message(timeout=1)) is None:
                 continue
     assert alerts_in(await metrics(world), ALERTS[name]) == before + 1

@@ -114,7 +114,7 @@ async def test_with_a_token_that_ran_out_all_wait_and_all_are_answered_in_the_en
         await world.meta.writes(person, text("hola"))
     await eventually(lambda: _paused(world))
     for person in people:
-        assert len(await world.meta.replies(person, within=30)) == 1
+        assert len(await world.meta.replies(person)) == 1
     assert await metric(world, "recado_sending_paused") == 0
 
 
@@ -188,7 +188,7 @@ async def test_what_failed_for_a_while_is_sent_again(world: World, ana: Person, 
     conversation = await acquainted(world, ana)
     world.meta.will_fail(code)
     await put(world, conversation, ana, Say(body="uno"))
-    await world.meta.replies(ana, 2, within=20)
+    await world.meta.replies(ana, 2)
     assert bodies(world, ana) == ["uno", "uno"]
     await eventually(lambda: empty(world, conversation))
 
@@ -245,7 +245,7 @@ async def test_a_failed_status_of_a_lost_token_pauses_and_the_message_leaves_lat
     conversation = await acquainted(world, ana)
     world.meta.will_fail(190)
     await put(world, conversation, ana, Say(body="uno"))
-    await world.meta.replies(ana, 2, within=20)
+    await world.meta.replies(ana, 2)
     assert bodies(world, ana) == ["uno", "uno"]
 
 
@@ -283,9 +283,9 @@ async def test_beyond_the_pair_limit_the_rest_waits_without_a_worker_and_in_orde
     world.meta.accepted.clear()
     for number in range(47):
         await put(world, conversation, ana, Say(body=str(number)), name=f"x{number}")
-    await world.meta.replies(ana, 44, within=20)
+    await world.meta.replies(ana, 44)
     await eventually(lambda: free(world.redis, conversation))
-    await world.meta.replies(ana, 45, within=20)
+    await world.meta.replies(ana, 45)
     assert bodies(world, ana) == [str(number) for number in range(45)]
     assert await answer(world.redis.llen(key(conversation, "outbox"))) > 0
     await eventually(lambda: world.redis.zcard("bull:llm:delayed"))
@@ -299,7 +299,7 @@ async def test_all_workers_together_keep_the_numbers_throughput(start: Start) ->
         for person in people:
             await world.meta.writes(person, text("hola"))
     for person in people:
-        await world.meta.replies(person, within=20)
+        await world.meta.replies(person)
     times = sorted(sent.at for sent in world.meta.accepted)
     fastest = [sum(one <= at < one + timedelta(seconds=1) for at in times) for one in times]
     assert max(fastest) <= 12

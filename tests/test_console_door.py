@@ -9,6 +9,7 @@ from bot.app import create_app
 from bot.contacts import Contacts
 from bot.listening import listening
 from tests.processes import eventually
+from tests.waiting import PATIENCE
 from tests.world import Start, World
 
 DOORS = [("GET", "/console/events"), ("POST", f"/console/conversations/c_{'0' * 20}/give-back")]
@@ -19,7 +20,7 @@ async def status(world: World, method: str, path: str, *headers: bytes) -> int:
     host, port = world.url.removeprefix("http://").split(":")
     reader, writer = await asyncio.open_connection(host, int(port))
     writer.write(b"\r\n".join((f"{method} {path} HTTP/1.1".encode(), b"Host: x", *headers, b"", b"")))
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE):
         line = await reader.readline()
     writer.close()
     await writer.wait_closed()
@@ -85,6 +86,6 @@ async def test_an_open_page_sees_a_hand_over_and_does_not_hold_up_the_servers_en
         event = json.loads((await eventually(seen)).removeprefix(b"data: ").split(b"\n")[0])
         assert (event["type"], event["on"]) == ("handoff", False)
         # The page stays open: it is the server that has to end the stream.
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE):
             await server.__aexit__(None, None, None)
             await page.content.read()

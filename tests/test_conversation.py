@@ -12,10 +12,11 @@ from bot.contacts import Contacts
 from bot.ledger import Ledger
 from bot.redis import answer, key
 from bot.sandbox.meta import Person
-from bot.sandbox.openrouter import Scripted, calls, says
+from bot.sandbox.openrouter import calls, says
 from bot.sandbox.webhooks import encode, envelope, message_value
 from bot.whatsapp.signature import signature_of
 from tests.outgoing import acquainted
+from tests.waiting import PATIENCE
 from tests.world import SECRET, Start, World
 
 
@@ -35,7 +36,7 @@ async def conversation_of(world: World, person: Person) -> str:
 
 async def settled(world: World) -> None:
     """Wait until no message waits for its end."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE):
         while True:
             async with world.http.get(f"{world.url}/metrics") as response:
                 if "recado_messages_unaccounted 0.0" in await response.text():
@@ -113,13 +114,15 @@ async def test_two_servers_that_get_a_message_at_the_same_moment_keep_it_once(st
 async def test_a_message_that_comes_while_the_model_thinks_gets_its_own_turn_afterwards(
     world: World, ana: Person
 ) -> None:
-    world.models.will(Scripted({"role": "assistant", "content": "uno"}, delay=0.5), says("dos"))
+    second = asyncio.Event()
+    world.models.will(says("uno", until=second), says("dos"))
     await world.meta.writes(ana, text("primera"))
     await world.meta.wait_for(lambda: world.meta.typing)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE):
         while not world.models.requests:
             await asyncio.sleep(0.02)
     await world.meta.writes(ana, text("segunda"))
+    second.set()
     replies = await world.meta.replies(ana, 2)
     assert [reply.request["text"]["body"] for reply in replies] == ["uno", "dos"]
     assert [message["content"] for message in world.models.requests[1]["messages"][1:]] == ["primera", "uno", "segunda"]
@@ -136,8 +139,11 @@ async def test_one_conversation_has_one_turn_at_a_time_over_several_workers(star
 
 
 async def test_the_message_is_read_and_typing_is_shown_while_the_model_thinks(world: World, ana: Person) -> None:
-    world.models.will(Scripted({"role": "assistant", "content": "ya"}, delay=0.3))
+    shown = asyncio.Event()
+    world.models.will(says("ya", until=shown))
     wamid = await world.meta.writes(ana, text("hola"))
+    await world.meta.wait_for(lambda: world.meta.typing)
+    shown.set()
     await world.meta.replies(ana)
     assert world.meta.read_marks == [wamid]
     assert world.meta.typing == [wamid]
@@ -238,7 +244,7 @@ async def test_a_message_that_makes_every_turn_fail_is_given_up_with_an_honest_a
     conversation = await conversation_of(world, ana)
     await world.redis.set(f"recado:{{{conversation}}}:perceived:777", "what no version of Recado wrote")
     poison = await world.meta.writes(ana, {"type": "image", "image": {"id": "777", "mime_type": "image/jpeg"}})
-    replies = await world.meta.replies(ana, 2, within=40)
+    replies = await world.meta.replies(ana, 2)
     assert replies[1].request["text"]["body"].startswith("Perdona, ahora mismo no puedo contestarte")
     await settled(world)
     assert (await ends(world, conversation))[poison] == "failed: gave up after 5 tries"

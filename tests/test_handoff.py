@@ -10,6 +10,7 @@ from typing import Any
 from bot.ledger import Ledger
 from bot.sandbox.meta import Person
 from bot.sandbox.openrouter import calls, says
+from tests.waiting import PATIENCE
 from tests.world import World
 
 BEARER = {"Authorization": "Bearer console-token"}
@@ -33,20 +34,20 @@ async def test_a_called_person_is_seen_by_operators_and_the_bot_stays_quiet_unti
             seen.append(event)  # noqa: PERF401 - seen as it comes, not at the end
 
     watching = asyncio.create_task(watch())
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE):
         while (await world.redis.pubsub_numsub("recado:events"))[0][1] == 0:
             await asyncio.sleep(0.02)
     world.models.will(calls(("talk_to_a_person", {"reason": "Quiere una devolución"})), says("Te escribe alguien."))
     await world.meta.writes(ana, {"type": "text", "text": {"body": "quiero hablar con una persona"}})
     await world.meta.replies(ana)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE):
         while not any(event["type"] == "handoff" for event in seen):
             await asyncio.sleep(0.02)
     handoff = next(event for event in seen if event["type"] == "handoff")
     assert (handoff["on"], handoff["reason"]) == (True, "Quiere una devolución")
 
     wamid = await world.meta.writes(ana, {"type": "text", "text": {"body": "¿sigues ahí?"}})
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE):
         while (await Ledger(world.redis).of(handoff["conversation"]))[wamid]["state"] == "open":
             await asyncio.sleep(0.02)
     assert (await Ledger(world.redis).of(handoff["conversation"]))[wamid]["state"] == "handed_off"

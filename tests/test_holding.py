@@ -17,10 +17,11 @@ from bot.desk import Desk, Lease, LeaseLost, held, lease_key
 from bot.queues import QUEUES
 from bot.redis import answer, connect, key
 from bot.sandbox.meta import Person
-from bot.sandbox.openrouter import Scripted, says
+from bot.sandbox.openrouter import says
 from bot.settings import RedisSettings
 from bot.worker import running
 from tests.outgoing import acquainted
+from tests.waiting import PATIENCE
 from tests.world import Start
 
 NAME = "c_01234567890123456789"
@@ -65,7 +66,7 @@ async def test_the_end_of_the_work_is_the_end_of_the_renewing_however_they_meet(
             async with held(desk, lease):
                 await asyncio.sleep(chance.uniform(0.001, 0.003))
 
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE):
         await asyncio.gather(*(work(number) for number in range(20)))
 
 
@@ -99,9 +100,10 @@ async def test_who_took_a_conversation_before_the_connection_broke_has_it(door: 
 
 async def test_an_answer_of_who_lost_the_conversation_is_not_the_next_turns(start: Start, ana: Person) -> None:
     world = await start()
-    world.models.will(Scripted({"role": "assistant", "content": "tarde"}, delay=1.5), says("a tiempo"))
+    taken_over = asyncio.Event()
+    world.models.will(says("tarde", until=taken_over), says("a tiempo"))
     await world.meta.writes(ana, {"type": "text", "text": {"body": "uno"}})
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE):
         while not world.models.requests:
             await asyncio.sleep(0.01)
     name = await world.redis.get(f"recado:identity:{ana.bsuid}")
@@ -109,7 +111,8 @@ async def test_an_answer_of_who_lost_the_conversation_is_not_the_next_turns(star
     await world.redis.set(lease_key(name), "another's", ex=60)
     await world.redis.delete(key(name, "turn"), key(name, "journal"), key(name, "waiting"))
     await world.redis.incr(key(name, "epoch"))
-    async with asyncio.timeout(20):
+    taken_over.set()
+    async with asyncio.timeout(PATIENCE):
         while await answer(world.redis.llen("bull:llm:active")):
             await asyncio.sleep(0.02)
     await world.redis.delete(lease_key(name))

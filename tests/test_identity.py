@@ -26,6 +26,7 @@ from tests.notifications import (
     remembered,
     settled,
 )
+from tests.waiting import PATIENCE
 from tests.world import Start, World
 
 PHONE, ANA = "5215512345678", "MX.8801234567890123"
@@ -85,7 +86,7 @@ async def test_what_waits_in_two_conversations_is_answered_when_they_become_one(
     await post_raw(waiting, told)
     assert "recado_messages_unaccounted 3.0" in await metrics(waiting)
     world = await start(workers=2)
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE):
         while "recado_messages_unaccounted 0.0" not in await metrics(world):
             await asyncio.sleep(0.05)
     await settled(world)
@@ -100,7 +101,7 @@ async def test_a_turn_that_is_under_way_ends_before_its_conversation_joins_anoth
     await written(world, "wamid.1", "por teléfono", PHONE, None)
     await settled(world)
     await written(world, "wamid.2", "sin teléfono", None, ANA)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE):
         while len(world.models.requests) < 2:
             await asyncio.sleep(0.02)
     await written(world, "wamid.3", "con los dos", PHONE, ANA)

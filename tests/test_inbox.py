@@ -15,6 +15,7 @@ from bot.inbox import Inbox
 from bot.ledger import Ledger
 from bot.messages import Inbound, Text, Unsupported
 from bot.redis import Together, answer
+from tests.waiting import PATIENCE
 
 DAY = 24 * 3600
 
@@ -82,7 +83,7 @@ async def test_a_late_holder_of_a_lease_writes_nothing(redis: Redis) -> None:
     desk = Desk(redis, lease_seconds=0.05)
     late, holder = Lease("c_1", "late"), Lease("c_1", "holder")
     assert await desk.take(late)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE):
         while not await desk.take(holder):
             await asyncio.sleep(0.01)
     with pytest.raises(LeaseLost):

@@ -83,7 +83,7 @@ async def test_a_photo_and_its_text_are_one_turn_and_the_picture_goes_to_a_model
     world = await start(GOOGLE_VISION_ENDPOINT=vision, TURN_QUIET_SECONDS="0.5")
     await world.meta.sends_media(ana, "image", photo, "image/jpeg", caption="Esta")
     await world.meta.writes(ana, {"type": "text", "text": {"body": "¿cuánto cuesta?"}})
-    await world.meta.replies(ana, within=30)
+    await world.meta.replies(ana)
     text, picture = world.models.requests[0]["messages"][-1]["content"]
     assert "<caption>Esta</caption>" in text["text"]
     assert "$1,249.00 MXN" in text["text"]
@@ -96,7 +96,7 @@ async def test_a_photo_and_its_text_are_one_turn_and_the_picture_goes_to_a_model
 @pytest.mark.xdist_group("ocr")
 async def test_without_google_the_local_engine_reads_the_photo(world: World, ana: Person, media: Media) -> None:
     await world.meta.sends_media(ana, "image", media("photos/label_detergent_q50.jpg"), "image/jpeg")
-    await world.meta.replies(ana, within=30)
+    await world.meta.replies(ana)
     assert "Precio: $35.50" in read_by_model(world)
     assert "EAN-13 7503001234564" in read_by_model(world)
 
@@ -107,7 +107,7 @@ async def test_a_blind_model_gets_the_words_without_the_picture(
 ) -> None:
     world = await start(LLM_MODEL_DEFAULT="openai/gpt-3.5-turbo", GOOGLE_VISION_ENDPOINT=vision)
     await world.meta.sends_media(ana, "document", media("photos/qrcode.webp"), "application/octet-stream")
-    await world.meta.replies(ana, within=30)
+    await world.meta.replies(ana)
     assert isinstance(world.models.requests[0]["messages"][-1]["content"], str)
     assert "<codes>QR" in read_by_model(world)
 
@@ -135,7 +135,7 @@ async def test_a_file_is_understood_by_its_bytes(
     seeing: World, ana: Person, media: Media, name: str, kind: MediaKind, mime: str, said: str
 ) -> None:
     await seeing.meta.sends_media(ana, kind, media(name), mime, filename="../../etc/passwd\u202egpj.exe")
-    await seeing.meta.replies(ana, within=40)
+    await seeing.meta.replies(ana)
     assert said in read_by_model(seeing)
     assert ("<filename>passwdgpj.exe</filename>" in read_by_model(seeing)) == (kind == "document")
 
@@ -156,7 +156,7 @@ async def test_a_file_that_can_not_be_read_is_answered_with_what_to_do(
 ) -> None:
     mime = {"image": "image/jpeg", "audio": "audio/ogg"}.get(kind, "application/pdf")
     await world.meta.sends_media(ana, kind, media(name), mime)
-    (reply,) = await world.meta.replies(ana, within=20)
+    (reply,) = await world.meta.replies(ana)
     assert said in reply.request["text"]["body"]
 
 

@@ -14,6 +14,7 @@ from bot.memory import Memory, Recollection, Remembered
 from bot.sandbox.meta import Person
 from bot.sandbox.openrouter import says
 from bot.settings import MemorySettings
+from tests.waiting import PATIENCE
 from tests.world import Start, World
 
 
@@ -78,7 +79,7 @@ async def test_what_fell_out_is_summarised_by_the_model_off_the_path_of_the_repl
         await world.meta.replies(ana, number + 1)
         if number == 4:
             world.models.will(says("Ana dio los datos 0 a 3."))
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(PATIENCE):
                 while not await world.redis.keys("*memory:summary"):
                     await asyncio.sleep(0.05)
     instructions = world.models.requests[-1]["messages"][0]["content"]

@@ -11,6 +11,7 @@ from redis.asyncio import Redis
 from bot import queued, queues
 from bot.queues import Task, working
 from bot.settings import RedisSettings
+from tests.waiting import PATIENCE
 
 
 @pytest.fixture
@@ -37,7 +38,7 @@ async def test_a_job_that_comes_in_the_moment_of_the_end_is_done_or_left(redis: 
         found = await queued.counts(redis, "email")
         assert (found["active"], found["failed"]) == (0, 0)
         assert len(done) + found["waiting"] == added
-    async with working({"email": process}, settings, concurrency=5), asyncio.timeout(5):
+    async with working({"email": process}, settings, concurrency=5), asyncio.timeout(PATIENCE):
         while len(done) < added:
             await asyncio.sleep(0.01)
     assert sorted(done) == sorted(f"job-{number}" for number in range(added))
@@ -58,7 +59,7 @@ async def test_who_finishes_what_is_in_hand_keeps_its_lock(redis: Redis, setting
     worker = asyncio.create_task(work())
     await begun.wait()
     # It is closing by now. The lock is renewed before half of its time is over.
-    async with asyncio.timeout(8):
+    async with asyncio.timeout(PATIENCE):
         left = later = await redis.pttl("bull:email:long:lock")
         while later <= left:
             await asyncio.sleep(0.05)

@@ -11,8 +11,9 @@ import pytest
 from bot.memory import Memory
 from bot.redis import answer
 from bot.sandbox.meta import Person
-from bot.sandbox.openrouter import Scripted, says
+from bot.sandbox.openrouter import says
 from tests.notifications import conversation_of, ends, post, read_by_model, remembered, settled
+from tests.waiting import PATIENCE
 from tests.world import Start, World
 
 ANA = "MX.8801234567890123"
@@ -115,12 +116,14 @@ async def test_an_edited_caption_stands_beside_what_was_seen(seeing: World, medi
 
 
 async def test_an_edit_that_comes_while_the_model_thinks_is_not_lost(world: World) -> None:
-    world.models.will(Scripted({"role": "assistant", "content": "Sí."}, delay=0.5))
+    edited = asyncio.Event()
+    world.models.will(says("Sí.", until=edited))
     await post(world, "text")
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE):
         while not world.models.requests:
             await asyncio.sleep(0.02)
     await post(world, "edit")
+    edited.set()
     await settled(world)
     assert await remembered(world, ANA) == [("user", "Hola, ¿tienen la báscula?"), ("assistant", "Sí.")]
     assert len(world.models.requests) == 1
@@ -175,12 +178,14 @@ async def test_a_colleague_who_answers_makes_the_bot_step_aside(world: World, an
 
 
 async def test_a_colleague_who_is_faster_than_the_model_is_not_contradicted(world: World, ana: Person) -> None:
-    world.models.will(Scripted({"role": "assistant", "content": "tarde"}, delay=0.6))
+    faster = asyncio.Event()
+    world.models.will(says("tarde", until=faster))
     await post(world, "text")
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE):
         while not world.models.requests:
             await asyncio.sleep(0.02)
     await post(world, "smb_message_echoes")
+    faster.set()
     await settled(world)
     assert world.meta.accepted == []
     assert ("assistant", "tarde") not in await remembered(world, ANA)

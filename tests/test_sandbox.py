@@ -14,10 +14,12 @@ import aiohttp
 import psutil
 import pytest
 
+from tests.waiting import PATIENCE
+
 ANA = "MX.8801234567890123"
 Run = Callable[[], Awaitable[tuple[asyncio.subprocess.Process, str]]]
 
-pytestmark = [pytest.mark.timeout(90), pytest.mark.xdist_group("sandbox")]
+pytestmark = [pytest.mark.timeout(400), pytest.mark.xdist_group("sandbox")]
 
 
 @pytest.fixture
@@ -33,7 +35,7 @@ async def sandbox(tmp_path: Path) -> AsyncIterator[Run]:
         log.close()
         processes.append(process)
         assert process.stdout is not None
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(PATIENCE):
             while not (found := re.search(rb"http://\S+/sandbox/", line := await process.stdout.readline())):
                 assert line or not process.stdout.at_eof(), (tmp_path / "log").read_text()
         return process, found[0].decode()
@@ -50,7 +52,7 @@ async def talk(url: str, gesture: dict[str, Any]) -> dict[str, Any]:
     async with aiohttp.ClientSession() as http:
         async with http.post(f"{url}messages", json={"person": ANA} | gesture) as response:
             wamid = (await response.json())["wamid"]
-        async with asyncio.timeout(40):
+        async with asyncio.timeout(PATIENCE):
             while True:
                 async with http.get(f"{url}state") as response:
                     turns = (await response.json())["turns"]

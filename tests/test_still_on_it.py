@@ -5,45 +5,58 @@ from __future__ import annotations
 import asyncio
 
 from bot.queues import QUEUES
+from bot.redis import answer
 from bot.sandbox.meta import Person
-from bot.sandbox.openrouter import Scripted
+from bot.sandbox.openrouter import says
 from bot.worker import running
-from tests.world import Start
+from tests.processes import eventually
+from tests.world import Start, World
 
-# With one model, which may take as long as the deadline allows.
-IN_EIGHT_SECONDS = {"TURN_DEADLINE_SECONDS": "8", "LLM_MODEL_DEFAULT": "a/1", "LLM_MODEL_FALLBACK": "a/1"}
+# One model may take as long as the deadline allows.
+ONE_MODEL = {"LLM_MODEL_DEFAULT": "a/1", "LLM_MODEL_FALLBACK": "a/1", "LLM_TIMEOUT_SECONDS": "300"}
+QUESTION = {"type": "text", "text": {"body": "¿Qué planes tienen?"}}
 
 
-def slow(text: str, seconds: float) -> Scripted:
-    return Scripted({"role": "assistant", "content": text}, delay=seconds)
+async def settled(world: World) -> None:
+    """Return when no turn is under way and no message is unaccounted for."""
+
+    async def over() -> bool:
+        active = await answer(world.redis.llen("bull:llm:active"))
+        return not active and not await world.redis.zcard("recado:open")
+
+    await eventually(over)
 
 
 async def test_a_slow_answer_is_announced_once_and_comes(start: Start, ana: Person) -> None:
-    world = await start(**IN_EIGHT_SECONDS)
-    world.models.will(slow("Aquí está.", 3.8))
-    await world.meta.writes(ana, {"type": "text", "text": {"body": "¿Qué planes tienen?"}})
-    first, second = await world.meta.replies(ana, 2)
+    announced = asyncio.Event()
+    world = await start(**ONE_MODEL, TURN_DEADLINE_SECONDS="16")
+    world.models.will(says("Aquí está.", until=announced), says("Aquí está."))
+    await world.meta.writes(ana, QUESTION)
+    (first,) = await world.meta.replies(ana)
+    announced.set()
+    _, second = await world.meta.replies(ana, 2)
     assert first.text == "Sigo con tu mensaje; en un momento te contesto."
     assert second.text == "Aquí está."
 
 
 async def test_an_answer_in_time_is_not_announced(start: Start, ana: Person) -> None:
-    world = await start(TURN_DEADLINE_SECONDS="5")
-    world.models.will(slow("Aquí está.", 0.5))
-    await world.meta.writes(ana, {"type": "text", "text": {"body": "¿Qué planes tienen?"}})
+    world = await start(TURN_DEADLINE_SECONDS="300")
+    world.models.will(says("Aquí está."))
+    await world.meta.writes(ana, QUESTION)
     (reply,) = await world.meta.replies(ana)
     assert reply.text == "Aquí está."
-    await asyncio.sleep(1.8)
+    # Nothing of the turn is left that could still announce it.
+    await settled(world)
     assert len(world.meta.sent_to(ana)) == 1
 
 
 async def test_what_waited_too_long_to_be_thought_over_is_announced_at_once_and_still_answered(
     start: Start, ana: Person
 ) -> None:
-    world = await start(workers=0, TURN_DEADLINE_SECONDS="8")
-    world.models.will(slow("Más vale tarde.", 0.3))
-    await world.meta.writes(ana, {"type": "text", "text": {"body": "¿Qué planes tienen?"}})
-    await asyncio.sleep(6.2)
+    world = await start(workers=0, TURN_DEADLINE_SECONDS="1")
+    world.models.will(says("Más vale tarde."))
+    await world.meta.writes(ana, QUESTION)
+    await asyncio.sleep(1)
     async with running(world.settings, QUEUES, 10):
         first, second = await world.meta.replies(ana, 2)
     assert first.text.startswith("Sigo con tu mensaje")

@@ -20,6 +20,7 @@ from bot.whatsapp.client import Graph
 from bot.whatsapp.errors import GraphError
 from tests.processes import recado
 from tests.test_conversation import settled, text
+from tests.waiting import PATIENCE
 from tests.world import Start, World
 
 VALUES = {"name": "Ana", "order": "A-17", "total": "120.00 MXN"}
@@ -160,12 +161,12 @@ async def test_meta_is_asked_again_before_a_refusal_but_not_all_the_time(shop: W
 
 
 async def test_whoever_gives_up_on_a_silent_meta_leaves_the_way_to_others(shop: World, templates: Templates) -> None:
-    shop.meta.will_delay(30, call="templates")
+    shop.meta.will_delay(600, call="templates")
     order = Template(name="order_confirmation", parameters={"name": "Ana", "order": "1", "total": "$1"})
     with pytest.raises(TimeoutError):
         async with asyncio.timeout(0.3):
             await templates.prepare(order, "es")
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE):
         assert "Ana" in (await templates.prepare(order, "es")).words
 
 

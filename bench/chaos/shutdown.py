@@ -15,12 +15,14 @@ from bench.chaos.verdict import Verdict, judge, settled
 class Rolled:
     """`codes` are the exit codes; `slowest` the longest that a message waited for its reply, in seconds.
 
+    `unfinished` counts the workers whose grace ended before their turns.
     `refused` are webhooks that found nobody at the moment: Meta delivers them again.
     """
 
     verdict: Verdict
     codes: list[int | None]
     fallen: list[str]
+    unfinished: int
     posts: int
     refused: int
     slowest: float
@@ -40,8 +42,19 @@ async def rolled(folder: Path, *, people: int = 24, bursts: int = 2, rounds: int
         verdict = await judge(company, crowd)
         waits = sorted(_waits(company, crowd))
         return Rolled(
-            verdict, codes, list(company.fallen), crowd.posts, crowd.refused, waits[-1], waits[len(waits) // 2]
+            verdict,
+            codes,
+            list(company.fallen),
+            await asyncio.to_thread(_unfinished, folder),
+            crowd.posts,
+            crowd.refused,
+            slowest=waits[-1],
+            median=waits[len(waits) // 2],
         )
+
+
+def _unfinished(folder: Path) -> int:
+    return sum('"grace_over"' in log.read_text() for log in folder.glob("worker-*.log"))
 
 
 def _waits(company: Company, crowd: Crowd) -> list[float]:

@@ -30,6 +30,8 @@ from bot.sandbox.webhooks import Courier, Value, message_value, seconds
 MediaKind = Literal["image", "audio", "video", "document", "sticker"]
 _Found = TypeVar("_Found")
 _OK = 200
+# As long as a busy machine may need for a turn.
+_WITHIN_SECONDS = 90.0
 __all__ = ["Meta", "Person", "Sent"]
 
 
@@ -232,12 +234,12 @@ class Meta:
     def sent_to(self, person: Person) -> list[Sent]:
         return [sent for sent in self.accepted if sent.person == person]
 
-    async def replies(self, person: Person, count: int = 1, *, within: float = 10) -> list[Sent]:
+    async def replies(self, person: Person, count: int = 1, *, within: float = _WITHIN_SECONDS) -> list[Sent]:
         """The messages to the person as soon as there are `count`; TimeoutError when there are not in time."""
         enough = await self.wait_for(lambda: len(self.sent_to(person)) >= count and self.sent_to(person), within=within)
         return enough or []
 
-    async def wait_for(self, condition: Callable[[], _Found], *, within: float = 10) -> _Found:
+    async def wait_for(self, condition: Callable[[], _Found], *, within: float = _WITHIN_SECONDS) -> _Found:
         """The first true result of the condition, asked after every event; TimeoutError when none comes in time."""
         async with asyncio.timeout(within), aclosing(self.listen()) as events:
             while not (result := condition()):

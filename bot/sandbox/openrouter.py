@@ -21,21 +21,25 @@ Rules = Callable[[list[dict[str, Any]], list[dict[str, Any]]], dict[str, Any]]
 
 @dataclass(frozen=True, slots=True)
 class Scripted:
-    """One answer that a test prepared: a message, or a fault of the wire."""
+    """One answer that a test prepared: a message, or a fault of the wire.
+
+    It leaves `delay` seconds after the request, and not before `until` is set.
+    """
 
     message: dict[str, Any] | None = None
     status: int = 200
     headers: dict[str, str] = field(default_factory=dict)
     body: str | None = None
     delay: float = 0.0
+    until: asyncio.Event | None = None
     cut: bool = False
     drip: float = 0.0
     cost: float | None = None
     finish: str | None = None
 
 
-def says(text: str) -> Scripted:
-    return Scripted({"role": "assistant", "content": text})
+def says(text: str, *, until: asyncio.Event | None = None) -> Scripted:
+    return Scripted({"role": "assistant", "content": text}, until=until)
 
 
 def calls(*tools: tuple[str, Any]) -> Scripted:
@@ -141,6 +145,8 @@ def _problem(body: Any) -> str | None:
 
 async def _play(request: web.Request, answer: Scripted, body: dict[str, Any]) -> web.StreamResponse:
     await asyncio.sleep(answer.delay)
+    if answer.until is not None:
+        await answer.until.wait()
     text = answer.body if answer.body is not None else json.dumps(_completion(answer, body))
     if answer.cut or answer.drip:
         response = web.StreamResponse(status=answer.status, headers={"Content-Type": "application/json"})

@@ -16,6 +16,7 @@ from bot.sandbox.whisper import Answer, WhisperImitation
 from pipelines import sound
 from pipelines.refusals import Reason, Refusal
 from pipelines.voice import Clip, Heard, Segment, transcribe
+from tests.waiting import PATIENCE
 
 MEDIA = Path(__file__).parents[2] / "fixtures" / "media"
 LABELS = json.loads((MEDIA / "labels.json").read_text(encoding="utf-8"))
@@ -158,18 +159,18 @@ async def test_three_failures_are_enough(connect: Connect, imitation: WhisperImi
 async def test_who_asks_for_more_patience_than_a_turn_has_is_not_waited_for(
     connect: Connect, imitation: WhisperImitation
 ) -> None:
-    imitation.will(Answer(429, FALLEN, headers={"Retry-After": "60"}))
-    async with asyncio.timeout(5):
+    imitation.will(Answer(429, FALLEN, headers={"Retry-After": "600"}))
+    async with asyncio.timeout(PATIENCE):
         with pytest.raises(TranscriptionFailed) as failed:
             await connect()(clip())
-    assert (failed.value.retryable, failed.value.wait) == (True, 60)
+    assert (failed.value.retryable, failed.value.wait) == (True, 600)
     assert len(imitation.requests) == 1
 
 
 async def test_a_server_that_does_not_answer_in_time_is_a_failure(
     connect: Connect, imitation: WhisperImitation
 ) -> None:
-    imitation.will(*[Answer(delay=60)] * 3)
+    imitation.will(*[Answer(delay=600)] * 3)
     with pytest.raises(TranscriptionFailed) as failed:
         await connect(seconds=0.2)(clip())
     assert (failed.value.retryable, failed.value.status) == (True, None)
@@ -199,9 +200,9 @@ async def test_what_will_never_work_is_not_tried_again(
 
 
 async def test_cancelling_ends_the_waiting(connect: Connect, imitation: WhisperImitation) -> None:
-    imitation.will(Answer(delay=60))
+    imitation.will(Answer(delay=600))
     asking = asyncio.ensure_future(connect()(clip()))
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE):
         while not imitation.requests:
             await asyncio.sleep(0.01)
     asking.cancel()

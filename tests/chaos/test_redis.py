@@ -8,7 +8,7 @@ import pytest
 
 from bench.chaos.redis_faults import FAULTS, Row, suffered
 
-pytestmark = pytest.mark.timeout(100)
+pytestmark = pytest.mark.timeout(400)
 
 # What `readyz` gives as the reason, for the faults that last long enough to be asked about.
 REASONS = {

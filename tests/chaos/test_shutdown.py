@@ -10,11 +10,12 @@ import pytest
 
 from bench.chaos.shutdown import rolled
 from bot.sandbox.meta import Person
-from bot.sandbox.openrouter import Scripted
+from bot.sandbox.openrouter import Scripted, says
 from tests.processes import eventually, running
+from tests.waiting import PATIENCE
 from tests.world import Start
 
-pytestmark = pytest.mark.timeout(90)
+pytestmark = pytest.mark.timeout(400)
 
 
 @pytest.mark.xdist_group("chaos")
@@ -24,17 +25,21 @@ async def test_people_notice_nothing_of_a_deployment(tmp_path: Path) -> None:
     assert outcome.verdict.messages > 60
     assert outcome.codes == [0] * 4
     assert outcome.fallen == []
-    # What is in hand is finished before its worker ends: nobody waits for a dead one's lock.
-    assert outcome.slowest < 10
+    # A worker finishes its turns before it ends, so nobody waits for its lock.
+    assert outcome.unfinished == 0
 
 
 async def test_who_has_to_stop_finishes_what_is_in_hand(start: Start, ana: Person) -> None:
     world = await start(workers=0)
-    world.models.will(Scripted({"role": "assistant", "content": "aún a tiempo"}, delay=1.5))
+    told = asyncio.Event()
+    world.models.will(says("aún a tiempo", until=told))
     async with running("worker") as worker:
         await worker.line("worker_ready")
         await world.meta.writes(ana, {"type": "text", "text": {"body": "hola"}})
         await eventually(lambda: _asked(world.models.requests))
+        worker.process.terminate()
+        await worker.line("stopping")
+        told.set()
         assert await worker.stop() == 0
     (reply,) = world.meta.sent_to(ana)
     assert reply.text == "aún a tiempo"
@@ -43,12 +48,12 @@ async def test_who_has_to_stop_finishes_what_is_in_hand(start: Start, ana: Perso
 
 async def test_who_can_not_finish_within_the_grace_hands_it_on(start: Start, ana: Person) -> None:
     world = await start(workers=0)
-    world.models.will(Scripted({"role": "assistant", "content": "tarde"}, delay=50))
+    world.models.will(Scripted({"role": "assistant", "content": "tarde"}, delay=600))
     async with running("worker", SHUTDOWN_GRACE_SECONDS="0.5") as worker:
         await worker.line("worker_ready")
         await world.meta.writes(ana, {"type": "text", "text": {"body": "hola"}})
         await eventually(lambda: _asked(world.models.requests))
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE):
             assert await worker.stop() == 0
         assert await worker.line("grace_over")
     conversation = await world.redis.get(f"recado:identity:{ana.bsuid}")

@@ -16,6 +16,7 @@ from bot.sandbox.meta import Person
 from bot.settings import RedisSettings
 from bot.worker import running
 from tests.processes import eventually
+from tests.waiting import PATIENCE
 from tests.world import Start
 
 pytestmark = pytest.mark.xdist_group("node")
@@ -157,6 +158,6 @@ async def test_what_node_gave_up_is_seen_and_retried_here(node: Node, redis: Red
         done.set()
 
     worker: Processor = process
-    async with working({"webhook": worker}, settings, concurrency=1), asyncio.timeout(5):
+    async with working({"webhook": worker}, settings, concurrency=1), asyncio.timeout(PATIENCE):
         await done.wait()
     assert (await state(node, "webhook", "ours-2", "completed"))["attemptsMade"] == 1

@@ -11,6 +11,7 @@ import pytest
 
 from pipelines.cell import Cell
 from pipelines.refusals import Reason, Refusal
+from tests.waiting import PATIENCE
 
 
 def process_id() -> int:
@@ -77,7 +78,7 @@ async def test_work_that_hangs_ends_when_the_parent_is_killed(tmp_path: Path) ->
     assert parent.stdout is not None
     assert await parent.stdout.readline() == b"hung\n"
     parent.kill()
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE):
         # The process in the cell inherited the pipe: it ends when nobody is left to write to it.
         assert await parent.stdout.read() == b""
     await parent.wait()

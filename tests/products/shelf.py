@@ -16,6 +16,7 @@ from bot.sandbox.erp import Erp
 from bot.sandbox.meta import Person, Sent
 from pipelines.box import Box
 from pipelines.image import Line, Reading
+from tests.waiting import PATIENCE
 from tests.world import World
 
 CODE, OTHER_CODE = "7501055300075", "7503001234564"
@@ -128,10 +129,10 @@ class Shop:
         await self.world.meta.writes(person, {"type": "interactive", "interactive": reply})
         return (await self.after(person, before))[-1]
 
-    async def after(self, person: Person, before: int, *, within: float = 40) -> list[Sent]:
+    async def after(self, person: Person, before: int, *, within: float = PATIENCE) -> list[Sent]:
         """What the person was sent, once all that they wrote has its answer."""
         await self.world.meta.replies(person, before + 1, within=within)
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE):
             while await self.world.redis.zcard("recado:open"):
                 await asyncio.sleep(0.01)
         return self.sent(person)[before:]
@@ -141,7 +142,7 @@ class Shop:
 
     async def captured(self, count: int = 1) -> list[dict[str, Any]]:
         """What the ERP was told, once it was told so often."""
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE):
             while len(found := [one for one in self.erp.events if one["type"] == "product.captured"]) < count:
                 await asyncio.sleep(0.01)
         return found

@@ -119,12 +119,14 @@ async def test_a_candidate_comes_to_its_share_stays_with_it_and_becomes_everybod
 
         # A turn in hand finishes with what it began with.
         person = with_old[0]
-        world.models.will(Scripted(calls(("business_hours", {})).message, delay=0.8))
+        promoted = asyncio.Event()
+        world.models.will(Scripted(calls(("business_hours", {})).message, until=promoted))
         asked = len(world.models.requests)
         waiting = asyncio.create_task(write(world, person))
         await eventually(lambda: _asked(world, asked + 1))
         assert (await recado("prompts", "promote")).out == f"released: {canary.release}\n"
         assert (await upcoming(heard, "promoted"))["release"] == canary.release
+        promoted.set()
         assert await waiting == "Uno"
         assert await write(world, person) == "Dos"
     assert not await world.redis.exists(*KEYS)

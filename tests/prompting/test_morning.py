@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from pathlib import Path
 
@@ -41,11 +42,13 @@ async def test_an_operators_morning(start: Start, folder: Path, ana: Person) -> 
     # Repaired and released, while a turn is in hand that began before: it finishes with its own words.
     say(folder, "Dos")
     leo = Person(phone="5215587654321", bsuid="MX.8809876543210987", name="Leo")
-    world.models.will(Scripted(calls(("business_hours", {})).message, delay=1.2), says("listo"))
+    released = asyncio.Event()
+    world.models.will(Scripted(calls(("business_hours", {})).message, until=released), says("listo"))
     await world.meta.writes(leo, {"type": "text", "text": {"body": "¿abren?"}})
     await eventually(lambda: _asked(world, "¿abren?"))
     (folder / "_business.md").write_text("---\nname: Otra\nhours: {monday: 1:00-2:00}\n---\nVendemos aire.\n")
     assert (await recado("prompts", "release", "--note", "más corto", "--author", "rosa")).code == 0
+    released.set()
     await world.meta.replies(leo)
     last = world.models.requests[-1]["messages"]
     assert last[0]["content"] == "Uno"

@@ -186,7 +186,7 @@ async def test_the_page_hears_of_both_directions_and_finds_them_later(meta: Meta
 
 
 async def test_replies_are_waited_for(meta: Meta, graph: Graph, ana: Person, ana_wrote: str) -> None:
-    waiting = asyncio.create_task(meta.replies(ana, 2, within=5))
+    waiting = asyncio.create_task(meta.replies(ana, 2))
     await graph.say(ana, "one")
     await graph.say(ana, "two")
     assert [sent.text for sent in await waiting] == ["one", "two"]

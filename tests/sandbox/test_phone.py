@@ -17,6 +17,7 @@ from aiohttp.test_utils import TestClient, TestServer
 from bot.prompting.findings import CODES
 from bot.sandbox import phone
 from bot.sandbox.uploads import plain_name
+from tests.waiting import PATIENCE
 
 if TYPE_CHECKING:
     from bot.sandbox.meta import Meta
@@ -64,7 +65,7 @@ def form(data: bytes, filename: str, mime: str, **fields: str) -> aiohttp.FormDa
 
 
 async def heard(stream: aiohttp.ClientResponse, wanted: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE):
         async for line in stream.content:
             if line.startswith(b"data: ") and wanted(event := json.loads(line[6:])):
                 return dict(event)
@@ -288,7 +289,7 @@ async def test_open_streams_end_when_the_server_stops(meta: Meta, turns: Turns) 
         stream = await client.get("/sandbox/events")
         reading = asyncio.create_task(stream.read())
         await client.server.close()
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE):
             assert (await reading).startswith(b"retry: ")
 
 

@@ -12,6 +12,7 @@ import pytest
 
 from bot.sandbox import phone
 from tests.sandbox.conftest import page_writes
+from tests.waiting import PATIENCE
 
 if TYPE_CHECKING:
     from bot.sandbox.meta import Meta
@@ -105,7 +106,7 @@ async def test_the_next_answer_is_refused_and_the_page_is_told(page: Client, gra
     await page_writes(page)
     await order(page, "refuse", code=code)
     assert [await send(graph), await send(graph)] == [(400, code), (200, None)]
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE):
         async for line in stream.content:
             if b'"mishap"' in line:
                 break

@@ -15,6 +15,7 @@ from bot.sandbox.stripe import StripeImitation
 from bot.settings import Settings
 from tests.billing import billing
 from tests.push.test_push_door import KEYS
+from tests.waiting import PATIENCE
 from tests.world import Start, World
 
 CONVERSATION = f"c_{'0' * 20}"
@@ -54,7 +55,7 @@ async def knock(world: World, method: str, path: bytes, *headers: bytes) -> byte
     reader, writer = await asyncio.open_connection(host, int(port))
     lines = (b"%b %b HTTP/1.1" % (method.encode(), path), b"Host: x", b"Connection: close", *headers)
     writer.write(b"\r\n".join((*lines, b"Content-Length: 0", b"", b"")))
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE):
         answer = await reader.read()
     writer.close()
     return answer

@@ -64,7 +64,7 @@ async def test_every_hostile_file_is_answered_by_a_worker_that_lives(world: Worl
         world.models.will(says("Recibido"))
         asked = len(world.models.requests)
         await world.meta.sends_media(person, "document", make(), mime, None, "archivo")
-        (reply,) = await world.meta.replies(person, within=50)
+        (reply,) = await world.meta.replies(person)
         await settled(world)
         heard = read_by_model(world) if len(world.models.requests) > asked else reply.text
         world.models._script.clear()

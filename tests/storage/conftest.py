@@ -15,6 +15,7 @@ from bot.sandbox.ports import free_port
 from bot.storage.bucket import Bucket, Patience, Place
 from bot.storage.disk import Disk
 from bot.storage.door import Storage
+from tests.waiting import PATIENCE
 
 # For tests that wait for a failure.
 BRIEF = Patience(connect=0.3, answer=0.3, in_all=0.5, retries=1)
@@ -69,7 +70,7 @@ async def s3(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[S3]:
 
 
 async def _listens(port: int) -> None:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE):
         while True:
             try:
                 _, writer = await asyncio.open_connection("127.0.0.1", port)

@@ -16,6 +16,7 @@ from bot.storage.connect import storage_of
 from bot.storage.disk import Disk
 from bot.storage.door import NotStored, Storage, StorageFailed
 from tests.storage.conftest import BRIEF, S3
+from tests.waiting import PATIENCE
 
 KEY = "media/c_1/2026-11-24/9001"
 
@@ -69,7 +70,7 @@ async def test_a_link_that_was_changed_or_is_over_opens_nothing(bucket: Bucket) 
         assert status in (400, 403)
         assert b"another's" not in body
         assert b"mine" not in body
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE):
         while (await fetched(url))[0] == 200:
             await asyncio.sleep(0.1)
 
