@@ -71,13 +71,13 @@ async def test_the_end_of_the_work_is_the_end_of_the_renewing_however_they_meet(
 
 
 async def test_the_work_ends_where_the_lease_goes_to_another(redis: Redis) -> None:
-    desk = Desk(redis, lease_seconds=0.06)
+    desk = Desk(redis, lease_seconds=3)
     lease = Lease(NAME, "mine")
     assert await desk.take(lease)
     with pytest.RaisesGroup(LeaseLost):
         async with held(desk, lease):
             await redis.set(lease_key(NAME), "another's")
-            await asyncio.sleep(5)
+            await asyncio.sleep(PATIENCE)
 
 
 async def test_what_was_committed_before_the_connection_broke_is_done_once(door: Door, through: Redis) -> None:

@@ -15,6 +15,7 @@ from bot.inbox import Inbox
 from bot.ledger import Ledger
 from bot.messages import Inbound, Text, Unsupported
 from bot.redis import Together, answer
+from tests.processes import eventually
 from tests.waiting import PATIENCE
 
 DAY = 24 * 3600
@@ -94,15 +95,20 @@ async def test_a_late_holder_of_a_lease_writes_nothing(redis: Redis) -> None:
 
 
 async def test_a_lease_is_held_for_as_long_as_it_is_renewed_and_its_loss_is_told(redis: Redis) -> None:
-    desk = Desk(redis, lease_seconds=0.3)
+    desk = Desk(redis, lease_seconds=3)
     lease = Lease("c_1", "mine")
     await desk.take(lease)
+    await redis.pexpire("recado:{c_1}:lease", 2_000)
     holding = asyncio.create_task(hold(desk, lease, asyncio.Event()))
-    await asyncio.sleep(0.8)
+
+    async def renewed() -> bool:
+        return await redis.pttl("recado:{c_1}:lease") > 2_000
+
+    await eventually(renewed)
     assert not await desk.take(Lease("c_1", "other"))
     await redis.set("recado:{c_1}:lease", "other")
     with pytest.raises(LeaseLost):
-        await asyncio.wait_for(holding, 5)
+        await asyncio.wait_for(holding, PATIENCE)
 
 
 async def test_a_conversation_is_let_go_only_when_nothing_waits_and_then_its_next_job_has_another_id(

@@ -18,7 +18,7 @@ QUESTION: dict[Language, str] = {
     "es": "Hola, ¿a qué hora abren mañana?",
     "en": "Hello, when do you open tomorrow?",
 }
-_PATIENCE_SECONDS = 40
+_PATIENCE_SECONDS = 90
 Upstream = Literal["OpenRouter", "Whisper", "Vision", "Meta: files", "Meta: sending", "several at once"]
 Arm = Callable[[House], Awaitable[None] | None]
 # Gives the ids of what was written.
@@ -106,8 +106,15 @@ class Row:
         return others[-1] if others else None
 
     @property
+    def delays(self) -> list[str]:
+        """The sentence that tells of an answer after the deadline, if there was one; a busy machine may cause it."""
+        if self.seconds is None or self.case.late or self.seconds <= DEADLINE_SECONDS:
+            return []
+        return [f"answered after {self.seconds:.1f} s, the deadline is {DEADLINE_SECONDS} s"]
+
+    @property
     def faults(self) -> list[str]:
-        """What is not as it has to be."""
+        """Sentences about an answer, a state or requests that differ from the case's."""
         case = self.case
         found = []
         if self.seen != case.words:
@@ -116,8 +123,6 @@ class Row:
             found.append(f"the customer was answered more than once: {self.replies}")
         if self.still > 1 or (self.still and phrase("still_on_it", case.language) not in self.replies):
             found.append(f"“still on it” {self.still} times: {self.replies}")
-        if self.seconds is not None and not case.late and self.seconds > DEADLINE_SECONDS:
-            found.append(f"answered after {self.seconds:.1f} s, the deadline is {DEADLINE_SECONDS} s")
         if self.states[-1] != case.state:
             found.append(f"ended {self.states[-1]!r} and not {case.state!r}")
         if not self.typing:

@@ -21,6 +21,7 @@ from bot.redis import answer
 from bot.sandbox.postbox import Postbox
 from bot.sandbox.sendgrid import Fault
 from tests.mail.outside import KEY, LOGIN, NOBODY, SENDER, Outside
+from tests.processes import eventually
 
 Build = Callable[..., Post]
 
@@ -36,7 +37,7 @@ def build(redis: Redis) -> Build:
 
 @pytest.fixture
 def first(http: aiohttp.ClientSession, sendgrid: Outside) -> SendGrid:
-    return SendGrid(http, api_key=KEY, sender=SENDER, base_url=sendgrid.url, seconds=0.5)
+    return SendGrid(http, api_key=KEY, sender=SENDER, base_url=sendgrid.url, seconds=3)
 
 
 @pytest.fixture
@@ -113,7 +114,7 @@ async def test_the_same_job_sends_once_however_often_it_is_tried(
     assert len(sendgrid.sendgrid.mails) == 2
 
 
-@pytest.mark.parametrize("fault", [Fault(drop=True), Fault(seconds=3)], ids=["connection lost", "no answer"])
+@pytest.mark.parametrize("fault", [Fault(drop=True), Fault(seconds=600)], ids=["connection lost", "no answer"])
 async def test_a_mail_in_doubt_is_sent_by_nobody_else_and_an_operator_is_told(
     build: Build, first: SendGrid, second: Smtp, sendgrid: Outside, postbox: Postbox, mail: Mail, redis: Redis,
     fault: Fault,
@@ -141,7 +142,7 @@ async def test_a_doubt_of_smtp_is_one_too(
 async def test_a_worker_that_dies_before_the_answer_leaves_a_doubt_and_no_second_mail(
     build: Build, first: SendGrid, second: Smtp, sendgrid: Outside, postbox: Postbox, mail: Mail
 ) -> None:
-    sendgrid.sendgrid.will(Fault(seconds=0.4))
+    sendgrid.sendgrid.will(Fault(seconds=600))
     dying = asyncio.create_task(build(first).send(mail, "job-1"))
     while not sendgrid.sendgrid.mails:
         await asyncio.sleep(0.01)
@@ -173,9 +174,15 @@ async def test_a_job_of_a_dead_worker_is_taken_up_when_its_hold_is_over(
 
 
 async def test_a_long_attempt_keeps_its_hold(redis: Redis) -> None:
-    receipts = Receipts(redis, hold_seconds=0.15)
+    receipts = Receipts(redis, hold_seconds=3)
     async with receipts.alone("job-1") as held:
-        await asyncio.sleep(0.4)
+        hold = f"recado:mail:{{{held.job}}}:hold"
+        await redis.pexpire(hold, 2_000)
+
+        async def renewed() -> bool:
+            return await redis.pttl(hold) > 2_000
+
+        await eventually(renewed)
         await held.write("asking", "sendgrid")
     assert held.state == "asking"
 

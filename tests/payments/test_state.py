@@ -7,16 +7,23 @@ import asyncio
 from redis.asyncio import Redis
 
 from bot.payments.state import States
+from tests.processes import eventually
 
 
 async def test_a_customer_is_held_for_as_long_as_the_work_takes(redis: Redis) -> None:
-    states, order = States(redis, lock_seconds=0.3), []
+    states, order = States(redis, lock_seconds=3), []
+
+    async def renewed() -> bool:
+        (lock,) = await redis.keys("*cus_1*:lock")
+        return await redis.pttl(lock) > 2_000
 
     async def work(name: str, begun: asyncio.Event) -> None:
         async with states.one_at_a_time("cus_1"):
             order.append(f"{name} begins")
             begun.set()
-            await asyncio.sleep(0.8)
+            (lock,) = await redis.keys("*cus_1*:lock")
+            await redis.pexpire(lock, 2_000)
+            await eventually(renewed)
             order.append(f"{name} ends")
 
     async with asyncio.TaskGroup() as group:

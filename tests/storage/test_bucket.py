@@ -1,7 +1,6 @@
 """Buckets on a real S3 server that checks signatures: links, and each way in which a bucket can fail."""
 
 import asyncio
-import time
 from collections.abc import AsyncIterator
 
 import aiohttp
@@ -122,11 +121,10 @@ async def test_a_refusal_is_not_tried_again(failing: tuple[Failing, Storage]) ->
 
 async def test_a_slow_server_is_not_waited_for(failing: tuple[Failing, Storage]) -> None:
     server, storage = failing
-    server.wait = 5
-    started = time.monotonic()
-    with pytest.raises(StorageFailed, match="no answer"):
-        await storage.get(KEY)
-    assert time.monotonic() - started < 3
+    server.wait = 600
+    async with asyncio.timeout(PATIENCE):
+        with pytest.raises(StorageFailed, match="no answer"):
+            await storage.get(KEY)
 
 
 async def test_a_call_that_is_given_up_leaves_the_storage_usable(failing: tuple[Failing, Storage]) -> None:
