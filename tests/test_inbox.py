@@ -102,7 +102,7 @@ async def test_a_lease_is_held_for_as_long_as_it_is_renewed_and_its_loss_is_told
     holding = asyncio.create_task(hold(desk, lease, asyncio.Event()))
 
     async def renewed() -> bool:
-        return await redis.pttl("recado:{c_1}:lease") > 2_000
+        return int(await redis.pttl("recado:{c_1}:lease")) > 2_000
 
     await eventually(renewed)
     assert not await desk.take(Lease("c_1", "other"))

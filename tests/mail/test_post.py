@@ -180,7 +180,7 @@ async def test_a_long_attempt_keeps_its_hold(redis: Redis) -> None:
         await redis.pexpire(hold, 2_000)
 
         async def renewed() -> bool:
-            return await redis.pttl(hold) > 2_000
+            return int(await redis.pttl(hold)) > 2_000
 
         await eventually(renewed)
         await held.write("asking", "sendgrid")

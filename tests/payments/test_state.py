@@ -15,7 +15,7 @@ async def test_a_customer_is_held_for_as_long_as_the_work_takes(redis: Redis) ->
 
     async def renewed() -> bool:
         (lock,) = await redis.keys("*cus_1*:lock")
-        return await redis.pttl(lock) > 2_000
+        return int(await redis.pttl(lock)) > 2_000
 
     async def work(name: str, begun: asyncio.Event) -> None:
         async with states.one_at_a_time("cus_1"):
