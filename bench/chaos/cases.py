@@ -156,4 +156,4 @@ async def play(house: House, case: Case) -> Row:
         shown = away or len(house.meta.typing) > typed
         return Row(case, tuple(one.text for one in replies), seconds, house.asked - before, tuple(states), shown)
     finally:
-        await house.calm()
+        await house.calm(models=case.upstream in ("OpenRouter", "several at once"))

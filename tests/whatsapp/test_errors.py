@@ -26,11 +26,11 @@ NEVER = (*OF_THE_PERSON, *OPERATORS)
         (131047, Remedy.WAIT_FOR_PERSON),
     ],
 )
-@pytest.mark.parametrize("status", [400, 401, 403, 404, 500, 503])
-def test_the_code_decides_and_the_http_status_does_not(code: int, remedy: Remedy, status: int) -> None:
-    error = error_from(status, json.dumps({"error": {"code": code, "message": "x"}}).encode())
-    assert isinstance(error, GraphError)
-    assert (error.code, error.remedy) == (code, remedy)
+def test_the_code_decides_and_the_http_status_does_not(code: int, remedy: Remedy) -> None:
+    for status in (400, 401, 403, 404, 500, 503):
+        error = error_from(status, json.dumps({"error": {"code": code, "message": "x"}}).encode())
+        assert isinstance(error, GraphError), status
+        assert (error.code, error.remedy) == (code, remedy), status
 
 
 @pytest.mark.parametrize(
