@@ -19,6 +19,7 @@ from bot.contacts import Contacts
 from bot.events import Events
 from bot.inbox import FLOOD
 from bot.language import Language
+from bot.logs import without_identities
 from bot.messages import LinkButton, Part
 from bot.phrases import phrase
 from bot.products.capture import Captures, Correcting
@@ -137,7 +138,7 @@ class Answering:
             trace.error = str(error)
             return _offered(trace, scene.language) or await self._spent(scene, error)
         except NoModelAnswered as error:
-            trace.error = f"{error}: {error.__cause__}" if error.__cause__ else str(error)
+            trace.error = without_identities(f"{error}: {error.__cause__}" if error.__cause__ else str(error))
             _log.error("no_model_answered", why=trace.error, fix="see `recado doctor` and OpenRouter's status")
             return _offered(trace, scene.language) or Outcome(
                 _apology(trace, scene.language), "failed: no model answered"

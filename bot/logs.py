@@ -22,7 +22,7 @@ EMAIL = r"[^\s<>\"'`,;:()\[\]{}]+@[^\s<>\"'`,;:()\[\]{}]+"
 # These, tokens, and what follows the host in an address. Names that we made ourselves (digests) hold none.
 _IDENTITIES = re.compile(
     r"(?P<ours>\b(?:[a-z]_)?(?=\d*[a-f])[0-9a-f]{12,64}\b|\b[a-z]_[0-9a-f]{12,20}\b)"
-    rf"|{NUMBER}|{BSUID}|{WAMID}|{EMAIL}|(?<=Bearer )\S+|(?<=://)[^\s/\"'<>)]*@"
+    rf"|{NUMBER}|{BSUID}|{WAMID}|{EMAIL}|(?<=Bearer )\S+|(?<=://)[^\s/?#]*@"
     r"|(?<=\w)/(?:files|push)/[^\s\"'<>)]+|(?<=[?&])[\w.-]+=[^\s\"'<>)]+"
 )
 # Made by ourselves, of nobody's words.

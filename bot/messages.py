@@ -61,7 +61,10 @@ class Card(Record):
     """A contact card; `vouched` means WhatsApp itself gave the sender's own number (origin contact_request)."""
 
     name: str | None = None
+    company: str | None = None
     phones: tuple[str, ...] = ()
+    # E-mail addresses, web pages, postal addresses.
+    others: tuple[str, ...] = ()
     vouched: bool = False
 
 
@@ -71,11 +74,15 @@ class Cards(Record):
 
 
 class Tap(Record):
-    """A tap on a button or a list row; only `id` may decide anything, `title` is for reading."""
+    """A tap on a button or a list row; only `id` may decide anything, `title` is for reading.
+
+    `cut` says that the title is a shortened one, and that the whole one isn't known any more.
+    """
 
     kind: Literal["tap"] = "tap"
     id: str
     title: str
+    cut: bool = False
 
 
 class Form(Record):

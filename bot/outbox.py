@@ -12,7 +12,7 @@ import structlog
 from pydantic import ValidationError
 from redis.asyncio import Redis
 
-from bot import ledger, memory, queues
+from bot import choices, ledger, memory, queues
 from bot.contacts import Contact, Contacts
 from bot.deliveries import DUE, Deliveries, delivery, event, failures
 from bot.desk import Desk, Lease
@@ -51,6 +51,7 @@ def put(pipeline: Any, conversation: str, reply: Reply) -> None:
         raise ValueError("a reply without a phone and a BSUID reaches nobody")
     fitting = reply.model_copy(update={"parts": fit(reply.parts)})
     if fitting.parts:
+        choices.keep(pipeline, conversation, reply.parts)
         pipeline.rpush(_outbox(conversation), fitting.model_dump_json(exclude_none=True))
 
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from unicodedata import category
+from unicodedata import category, normalize
 
 from bot.contacts import Contact, Contacts
 from bot.handoff import HandOff
 from bot.language import Language
-from bot.messages import Inbound, Text
+from bot.messages import Inbound, Tap, Text
 from bot.phrases import phrase
 from bot.settings import ChannelSettings
 
@@ -54,11 +54,15 @@ class Reception:
         return Received(first, complete=len(chosen) == len(messages))
 
     def _choice(self, message: Inbound) -> bool | None:
-        """True allows marketing, False ends it; only a message that is nothing but the word counts."""
+        """True allows marketing, False ends it; only a message that is nothing but the word counts.
+
+        The same holds for what is tapped, such as a template's button, whose id the company chose.
+        """
         content = message.content
-        if not isinstance(content, Text) or message.forwarded:
+        if message.forwarded or not isinstance(content, Text | Tap):
             return None
-        return self._choices.get(_bare(content.body))
+        said = (content.body,) if isinstance(content, Text) else (content.title, content.id)
+        return next((self._choices[word] for word in map(_bare, said) if word in self._choices), None)
 
 
 def _phrases(late: bool, choices: Iterable[bool]) -> list[str]:  # noqa: FBT001 - said by its name
@@ -68,5 +72,6 @@ def _phrases(late: bool, choices: Iterable[bool]) -> list[str]:  # noqa: FBT001 
 
 
 def _bare(word: str) -> str:
-    """A word without the signs and blanks around it: `¡STOP!` is `stop`."""
-    return "".join(sign for sign in word.casefold() if category(sign)[0] in "LN" or sign == " ").strip()
+    """A word without accents, and the signs and blanks around it: `¡STOP!` is `stop`."""
+    letters = normalize("NFKD", word.casefold())
+    return " ".join("".join(sign for sign in letters if category(sign)[0] in "LN" or sign.isspace()).split())

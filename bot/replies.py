@@ -68,7 +68,8 @@ def words(part: Part) -> str:  # noqa: C901, PLR0911 - one line a kind
         case AskContact():
             return f"{part.body}\n(button: share contact)"
         case Buttons() | Menu():
-            return f"{part.body}\n(to tap: {' | '.join(choice.title for choice in part.choices)})"
+            shown = (f"{one.title} ({one.description})" if one.description else one.title for one in part.choices)
+            return f"{part.body}\n(to tap: {' | '.join(shown)})"
         case LinkButton():
             return f"{part.body}\n(link: {part.label} {part.url})"
         case Template():

@@ -9,6 +9,7 @@ from typing import assert_never
 
 from bot.messages import (
     CallPermission,
+    Card,
     Cards,
     Content,
     Document,
@@ -34,6 +35,7 @@ from bot.messages import (
 _OF_THE_FLOW = "flow_token"
 # Meta could not fetch what the person sent (reference 2.6).
 _LOST = 131052
+_CUT = "shortened, and the whole choice isn't known any more; if more than one is meant by it, ask which"
 # By kind. What a person types may hold none of these, or it could pass for what the system perceived.
 _TAGS = {"voice": "voice_note", "cards": "contact_cards", "tap": "tapped"} | {
     tag: tag
@@ -86,6 +88,12 @@ def _answers(raw: str) -> str:
     return "; ".join(lines).encode("utf-8", "replace").decode() or raw
 
 
+def _card(card: Card) -> str:
+    who = ", ".join(filter(None, (card.name, card.company))) or "unnamed"
+    ways = ", ".join((*card.phones, *card.others)) or "no phone and no other address"
+    return f"{who}: {ways}" + (" (the sender's own number, says WhatsApp)" if card.vouched else "")
+
+
 def unforged(text: str) -> str:
     """What a person typed, as it is, but for tags that only we write."""
     return _FORGED.sub("&lt;", text)
@@ -100,14 +108,9 @@ def read(content: Content) -> tuple[str, str | None]:  # noqa: C901, PLR0911 - o
             place = f"{content.latitude:.6f}, {content.longitude:.6f}"
             return fenced("location", coordinates=place, name=content.name, address=content.address), None
         case Cards():
-            cards = "; ".join(
-                f"{card.name or 'unnamed'}: {', '.join(card.phones) or 'no phone'}"
-                + (" (the sender's own number, says WhatsApp)" if card.vouched else "")
-                for card in content.cards
-            )
-            return fenced("cards", cards=cards), None
+            return fenced("cards", cards="; ".join(map(_card, content.cards))), None
         case Tap():
-            return fenced("tap", title=content.title), None
+            return fenced("tap", title=content.title, note=_CUT if content.cut else None), None
         case Form():
             return fenced("form", answers=_answers(content.answers)), None
         case Order():

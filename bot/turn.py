@@ -14,7 +14,7 @@ import structlog
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 from redis.asyncio import Redis
 
-from bot import aside, inbox, ledger, memory, outbox
+from bot import aside, choices, inbox, ledger, memory, outbox
 from bot.agent import Done, Journal, Step
 from bot.answering import Answering
 from bot.aside import Aside
@@ -243,6 +243,7 @@ class Turns:
         seconds = max((due - asyncio.get_running_loop().time()) / 2, 1)
         with trace.station("perception"):
             language = _language(contact, None)
+            messages = await choices.in_full(self._at.redis, (conversation, *contact.earlier), messages)
             sights = await self._at.perception.perceive(conversation, messages, language, seconds)
         trace.saw([sight.perceived for sight in sights])
         return sights
@@ -272,6 +273,7 @@ class Turns:
         def write(pipeline: Any) -> None:
             nonlocal summary_due
             if reply:
+                choices.keep(pipeline, scene.conversation, outcome.offered)
                 outbox.put(pipeline, scene.conversation, reply)
             before = self._at.records.write(pipeline, scene.conversation, scene.batch, scene.before)
             summary_due = self._at.memory.extend(pipeline, scene.conversation, before, new)

@@ -10,7 +10,7 @@ import pytest
 from aiohttp import web
 from redis.asyncio import Redis
 
-from bot.doctor import Finding, examine
+from bot.doctor import Finding, examine, report
 from bot.listening import listening
 from bot.push.keys import new_pair
 from bot.sandbox.erp import new_secret
@@ -303,3 +303,22 @@ async def test_vapid_keys_are_of_one_pair_and_lead_somewhere(
     found = await finding("Web Push")
     assert (found.state, words in found.words) == (state, True)
     assert private not in found.words
+
+
+@pytest.mark.parametrize("password", ["Zq7vX9kWj2pT", "Zq7%23vX9k%2FWj2pT", "Zq7)vX9k'Wj2pT"])
+async def test_no_line_holds_a_password_of_an_address(
+    start: Start, monkeypatch: pytest.MonkeyPatch, password: str
+) -> None:
+    await start(workers=0)
+    environment = {
+        "REDIS_URL": f"redis://erp:{password}@127.0.0.1:9/0",
+        "WEBHOOK_SUBSCRIBERS": f"http://erp:{password}@127.0.0.1:9/hook?key={password}",
+        "WEBHOOK_SECRET": "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
+        "WEBHOOK_ALLOW_PRIVATE": "true",
+    }
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    told = report(await examine(Settings()), "text")
+    assert told.count("✗") == 2
+    for piece in (password[start : start + 4] for start in range(len(password) - 3)):
+        assert piece not in told

@@ -61,7 +61,14 @@ async def test_a_message_that_took_its_time_is_answered_with_an_apology(
         ("STOP", "out"),
         ("«Stop!»", "out"),
         (" alto. ", "out"),
+        ("¡BAJA!", "out"),
+        ("bája", "out"),
+        ("stop \n.", "out"),
+        ("🙏 STOP 🛑", "out"),
+        ("ＳＴＯＰ", "out"),
         ("baja el precio", "none"),
+        ("baja por favor", "none"),
+        ("stopp", "none"),
         ("alta", "in"),
     ],
 )
@@ -69,6 +76,40 @@ async def test_only_a_message_that_is_nothing_but_the_word_is_a_choice(
     world: World, ana: Person, word: str, choice: str
 ) -> None:
     await world.meta.writes(ana, {"type": "text", "text": {"body": word}})
+    await settled(world)
+    assert (await contact_of(world, ANA)).marketing_opt_out is (choice == "out")
+    assert bool(world.models.requests) == (choice == "none")
+
+
+def quick_reply(title: str, payload: str) -> dict[str, object]:
+    return {"type": "button", "button": {"text": title, "payload": payload}}
+
+
+def row(title: str, id_: str = "row-1") -> dict[str, object]:
+    reply = {"id": id_, "title": title, "description": "deja de recibir promociones"}
+    return {"type": "interactive", "interactive": {"type": "list_reply", "list_reply": reply}}
+
+
+def button(title: str, id_: str = "b-1") -> dict[str, object]:
+    return {"type": "interactive", "interactive": {"type": "button_reply", "button_reply": {"id": id_, "title": title}}}
+
+
+@pytest.mark.parametrize(
+    ("tapped", "choice"),
+    [
+        (quick_reply("Baja", "Baja"), "out"),
+        (quick_reply("¡BAJA!", "promo-42"), "out"),
+        (quick_reply("No quiero más promociones", "STOP"), "out"),
+        (quick_reply("Ver la promoción", "promo-42"), "none"),
+        (row("stop"), "out"),
+        (button("Unsubscribe 🛑"), "out"),
+        (button("Baja por favor"), "none"),
+    ],
+)
+async def test_a_tap_is_a_choice_as_a_word_is(
+    world: World, ana: Person, tapped: dict[str, object], choice: str
+) -> None:
+    await world.meta.writes(ana, tapped)
     await settled(world)
     assert (await contact_of(world, ANA)).marketing_opt_out is (choice == "out")
     assert bool(world.models.requests) == (choice == "none")

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from bot.settings import SECTIONS, Settings, SettingsWrong, variables
+from bot.settings.reading import read as read_section
 
 Read = Callable[..., Settings]
 Refused = Callable[..., list[str]]
@@ -107,6 +108,125 @@ def test_every_wrong_variable_has_its_line(refused: Refused) -> None:
 def test_a_secret_is_not_shown_where_it_stands_wrong(refused: Refused, variable: str, value: str) -> None:
     (line,) = refused(**{variable: value})
     assert "hunter2" not in line
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("REDIS_URL", "redis://default:S3cr#t@redis.example:6379/0"),
+        ("REDIS_URL", "redis://default:1234#t@redis.example:6379/0"),
+        ("REDIS_URL", "redis://default:12/4@redis.example:6379/0"),
+        ("REDIS_URL", "rediss://default:12?4@redis.example:6379/0"),
+        ("REDIS_URL", "redis://:S3cr]t[@redis.example"),
+        ("WEBHOOK_SUBSCRIBERS", "https://erp.example/a,https://erp:S3cr#t@erp.example/hook"),
+        ("WEBHOOK_SUBSCRIBERS", "https://erp:S3cr/t@erp.example/hook"),
+        ("STRIPE_API_BASE", "https://user:S3cr?t@stripe.example"),
+        ("STRIPE_API_BASE", "https://user:S3cr#t@stripe.example"),
+        ("LLM_BASE_URL", "https://user:1234#t@models.example/v1"),
+        ("MINIO_ENDPOINT", "http://user:S3cr\u2100t@minio:9000"),
+    ],
+)
+def test_an_address_whose_password_cuts_it_short_is_told_with_the_way_to_write_it(
+    refused: Refused, variable: str, value: str
+) -> None:
+    (line,) = refused(**{variable: value})
+    assert line.startswith(
+        f"{variable}: is not an address; in a user name or a password, write # as %23, / as %2F, ? as"
+    )
+    assert not pieces_of(value.rpartition("@")[0].rpartition(":")[2]) & pieces_of(line)
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("REDIS_URL", "redis://default:S3cr%23t@redis.example:6379/0"),
+        ("REDIS_URL", "rediss://:p%2Fw%3F@redis.example/0?ssl_ca_certs=/etc/ca.pem"),
+        ("REDIS_URL", "unix:///run/redis.sock?db=0&password=a@b"),
+        ("WEBHOOK_SUBSCRIBERS", "https://erp:p%40ss@erp.example/hook?to=ana@erp.example"),
+        ("WEBHOOK_SUBSCRIBERS", "https://erp.example:8443/@team/hook"),
+        ("STRIPE_RETURN_URL", "https://wa.me/525500001111"),
+        ("MINIO_ENDPOINT", "http://[::1]:9000"),
+    ],
+)
+def test_an_address_that_is_one_is_taken(read: Read, variable: str, value: str) -> None:
+    read(**{variable: value})
+
+
+@pytest.mark.parametrize(
+    "variable",
+    ["STRIPE_API_BASE", "LLM_BASE_URL", "WHATSAPP_API_BASE_URL", "MINIO_ENDPOINT", "PUBLIC_URL", "SENDGRID_BASE_URL"],
+)
+@pytest.mark.parametrize("user", ["erp:Zq7vX9kW", "Zq7vX9kW", "erp:Zq7vX%23kW", ":Zq7vX9kW"])
+def test_a_password_where_a_key_is_sent_along_is_refused(refused: Refused, variable: str, user: str) -> None:
+    (line,) = refused(**{variable: f"https://{user}@host.example/v1"})
+    assert line.startswith(f"{variable}: holds a user name or a password, which has no place in it; expected ")
+
+
+def pieces_of(text: str) -> set[str]:
+    return {text[start : start + 4] for start in range(len(text) - 3)}
+
+
+SECRET = "Zq7!vX9kWj2pTf5y"
+SHAPES = [
+    "{}",
+    "https://u:{}@host:x",
+    "https://{}#t@host",
+    "http://[{}",
+    "redis://u:{}#t@host/0",
+    "redis://u:1/{}@host",
+    "{}/minute",
+    "mailto:<{}@host>",
+    "{}@{}",
+    "1{}",
+    "a,{},b",
+    "whsec_{}",
+    '{{"a": "{}"}}',
+]
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_no_line_holds_a_piece_of_a_value_whatever_the_variable(monkeypatch: pytest.MonkeyPatch, shape: str) -> None:
+    value = shape.replace("{}", SECRET)
+    lines: list[str] = []
+    for section in SECTIONS:
+        for name in variables(section):
+            with monkeypatch.context() as only:
+                only.setenv(name, value)
+                read_section(section, lines)
+    assert len(lines) > 30
+    assert not [line for line in lines if pieces_of(SECRET) & pieces_of(line)]
+
+
+@pytest.mark.parametrize(
+    "subject",
+    [
+        "mailto:admin@localhost",
+        "mailto:admin@servidor",
+        "mailto:admin@erp.local",
+        "mailto:<admin@empresa.mx>",
+        "mailto: admin@empresa.mx",
+        "mailto:admin@empresa.mx ventas",
+        "mailto:admin@10.0.0.1",
+        "mailto:admin",
+        "mailto:@empresa.mx",
+        "admin@empresa.mx",
+        "http://empresa.mx",
+        "https://localhost:8080",
+        "tel:+525512345678",
+    ],
+)
+def test_a_sender_of_notifications_that_apple_refuses_is_refused_at_the_start(refused: Refused, subject: str) -> None:
+    (line,) = refused(VAPID_SUBJECT=subject)
+    assert line.startswith("VAPID_SUBJECT: ")
+    assert "Apple refuses it" in line
+
+
+@pytest.mark.parametrize(
+    "subject",
+    ["mailto:sistemas@empresa.mx", "mailto:a.b+c@mail.example.com", "https://empresa.mx/contacto", "https://x.mx"],
+)
+def test_a_sender_of_notifications_that_can_be_reached_is_taken(read: Read, subject: str) -> None:
+    assert read(VAPID_SUBJECT=subject).push.subject == subject
 
 
 def test_secrets_do_not_show_when_settings_are_printed(read: Read) -> None:

@@ -15,6 +15,7 @@ from bot.payments.client import Stripe
 from bot.payments.errors import KeyRejected, StripeFailed
 from bot.push.keys import KeysWrong, private_of
 from bot.settings import Settings, SettingsWrong
+from bot.settings.reading import origin
 from bot.storage.connect import storage_of
 from bot.storage.door import NotStored, StorageFailed
 
@@ -101,7 +102,7 @@ async def push(settings: Settings, _: aiohttp.ClientSession) -> Finding:
         return Finding("Web Push", "ok", "keys of one pair; the assistant invites nobody until PUBLIC_URL is set")
     if not address.startswith(("https://", "http://localhost", "http://127.0.0.1")):
         return Finding("Web Push", "wrong", "browsers subscribe only at https addresses; see PUBLIC_URL")
-    return Finding("Web Push", "ok", f"keys of one pair, people are invited to {address}")
+    return Finding("Web Push", "ok", f"keys of one pair, people are invited to {origin(address)}")
 
 
 async def mail(settings: Settings) -> list[Finding]:

@@ -20,6 +20,7 @@ _FILES = ("voice", "photo", "video", "document")
 _TAGGED = re.compile(r"<(\w+)>(.*)</\1>", re.DOTALL)
 _FACT = re.compile(r"<(\w+)>([^<]*)</\1>")
 # What a tool added to the reply; it adds it again when the case is performed.
+_REPLACED = re.compile(r"[\d+()]|\S+@\S+$|no phone")
 _ADDED = re.compile(r"^\((?:to tap|button|link|attachment|picture|template|location|voice note)\b.*$", re.MULTILINE)
 _PRODUCT_CODE = re.compile(r"\b(?:EAN|UPC)-\w+ (\d{8,13})\b")
 # A longer argument is the model's own wording, which is never the same twice.
@@ -172,9 +173,14 @@ def _typed(one: _Heard, redaction: Redaction) -> str:
     if one.kind == "text":
         return redaction.text(one.text)
     if "cards" in one.facts:
-        cards = (card.rpartition(": ")[2] for card in one.facts["cards"].split("; "))
-        return redaction.text(f"({one.kind}: {'; '.join(f'Persona: {card}' for card in cards)})")
+        cards = (_ways(card.rpartition(": ")[2]) for card in one.facts["cards"].split("; "))
+        return redaction.text(f"({one.kind}: {'; '.join(f'Persona: {ways}' for ways in cards)})")
     return redaction.text(f"({one.kind}: {'; '.join(one.facts.values())})")
+
+
+def _ways(ways: str) -> str:
+    """Phones and e-mail addresses, which are replaced next; a street or a page tells who somebody is."""
+    return ", ".join(one if _REPLACED.match(one) else "un dato" for one in ways.split(", "))
 
 
 def _called(turn: Happened, redaction: Redaction) -> list[Any]:

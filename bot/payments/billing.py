@@ -20,6 +20,7 @@ from bot.payments.client import Stripe
 from bot.payments.documents import Documents
 from bot.payments.links import Links
 from bot.payments.news import News
+from bot.payments.outcomes import Outcomes
 from bot.payments.plans import Plans
 from bot.payments.state import States
 from bot.payments.telling import Tell, Telling
@@ -75,7 +76,7 @@ def billing_of(  # noqa: PLR0913, PLR0917 - what billing stands on
         stripe=stripe,
         links=links,
         plans=plans,
-        changes=Changes(stripe, links, plans, Cards(redis), states, zone),
+        changes=Changes(stripe, links, plans, Cards(redis), states, Outcomes(stripe, plans, zone), zone),
         documents=Documents(stripe, files),
         news=News(stripe, plans, states, telling),
         back=back,

@@ -6,49 +6,29 @@ import asyncio
 import time
 from dataclasses import dataclass
 from datetime import tzinfo
-from typing import Literal
+from typing import Any
 
 import structlog
 
 from bot.confirmations import Cards, Confirmed, Settled
 from bot.language import Language
-from bot.messages import Buttons, Record
+from bot.messages import Buttons
+from bot.payments.amounts import next_invoice, paused
+from bot.payments.change import Change, shown
 from bot.payments.client import Stripe
-from bot.payments.errors import Away, CardRefused, Gone, StripeFailed
-from bot.payments.facts import Invoice, Price, Subscription
+from bot.payments.errors import Away, CardRefused, Gone, NeedsAction, StripeFailed
+from bot.payments.facts import Invoice, Item, Price, Subscription
 from bot.payments.links import Links
+from bot.payments.outcomes import Outcomes
 from bot.payments.plans import Plans
-from bot.payments.shown import day, money
+from bot.payments.shown import money
 from bot.payments.state import States
-from bot.payments.words import per, words
+from bot.payments.words import words
 
 _log = structlog.get_logger()
 KIND = "subscription"
 # Looking and making together have to end before the customer must have an answer.
 _CHECK_SECONDS = 20.0
-
-
-class Change(Record):
-    """Exactly what a card shows. `amount` is what is charged today, `total` is below 0 where money is credited;
-    `price` and `charge` are what is paid from `day` on. Amounts in the currency's smallest unit, times Unix seconds.
-    """
-
-    kind: Literal["plan", "cancel", "resume"]
-    customer: str
-    subscription: str
-    item: str
-    old_price: str
-    price: str
-    old: str
-    new: str
-    interval: str
-    old_interval: str
-    amount: int = 0
-    total: int = 0
-    charge: int
-    currency: str
-    day: int
-    proration_date: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,68 +38,92 @@ class Changes:
     plans: Plans
     cards: Cards
     states: States
+    outcomes: Outcomes
     zone: tzinfo
 
     # ---- what a change would be
 
-    async def to_plan(self, subscription: Subscription, price: Price) -> Change:
-        """Another price, with the difference as Stripe computes it for this moment."""
-        preview = await self.stripe.preview_change(subscription, price.id)
+    async def to_plan(self, subscription: Subscription, item: Item, price: Price) -> Change:
+        """Another price for one of its items, with the difference as Stripe computes it for this moment."""
+        wanted = [{"id": item.id, "price": price.id}]
+        preview = await self.stripe.preview(subscription, items=wanted, proration_behavior="always_invoice")
+        later = await next_invoice(self.stripe, subscription, items=wanted, proration_behavior="none")
         amount, total = _today(preview, subscription)
+        others = [one for one in subscription.items.data if one.id != item.id]
+        changed = item.model_copy(update={"price": price})
+        after = subscription.model_copy(
+            update={"items": subscription.items.model_copy(update={"data": [*others, changed]})}
+        )
         return Change(
             kind="plan",
-            **await self._facts(subscription, price),
+            customer=subscription.customer,
+            subscription=subscription.id,
+            item=item.id,
+            price=price.id,
+            before=subscription.about,
+            after=after.about,
+            old=await self.plans.name_of(item.price),
+            new=await self.plans.name_of(price),
+            others=await self.plans.names_of(others),
+            interval=after.interval,
+            old_interval=item.price.interval,
             amount=amount,
             total=total,
-            day=(preview.for_now(subscription.until) and preview.covers_until) or subscription.until,
+            charge=later.total if later else 0,
+            currency=price.currency,
+            day=_next_day(later, subscription),
+            usual=later is not None and later.usual,
+            metered=after.metered,
             proration_date=preview.proration_date or int(time.time()),
         )
 
     async def to_end(self, subscription: Subscription) -> Change:
-        """The end with the period that is paid."""
-        return Change(kind="cancel", **await self._facts(subscription, subscription.item.price), day=subscription.until)
+        """The end with the period that is paid; where its items' periods differ, with the last of them."""
+        mixed = subscription.interval == ""
+        facts = await self._facts(subscription)
+        if mixed:
+            last = max(item.current_period_end for item in subscription.items.data)
+            return Change(kind="cancel", **facts, charge=0, day=last, mixed=True)
+        coming = None if paused(subscription) else await next_invoice(self.stripe, subscription)
+        rest = await next_invoice(self.stripe, subscription, cancel_at_period_end=True)
+        due, left = (one.amount_due if one else 0 for one in (coming, rest))
+        return Change(kind="cancel", **facts, charge=max(due - left, 0), rest=left, day=subscription.until)
 
     async def to_go_on(self, subscription: Subscription) -> Change:
         """Taking back an end that is still to come."""
-        return Change(kind="resume", **await self._facts(subscription, subscription.item.price), day=subscription.until)
+        supposed: dict[str, Any] = (
+            {"cancel_at_period_end": False} if subscription.cancel_at_period_end else {"cancel_at": ""}
+        )
+        coming = None if paused(subscription) else await next_invoice(self.stripe, subscription, **supposed)
+        return Change(
+            kind="resume",
+            **await self._facts(subscription),
+            charge=coming.amount_due if coming else 0,
+            day=subscription.renews_at,
+            ends_on=subscription.until,
+        )
 
-    async def _facts(self, subscription: Subscription, price: Price) -> dict[str, str | int]:
-        item = subscription.item
+    async def _facts(self, subscription: Subscription) -> dict[str, Any]:
+        name = await self.plans.names_of(subscription.items.data)
         return {
             "customer": subscription.customer,
             "subscription": subscription.id,
-            "item": item.id,
-            "old_price": item.price.id,
-            "price": price.id,
-            "old": await self.plans.name_of(item.price),
-            "new": await self.plans.name_of(price),
-            "interval": price.interval,
-            "old_interval": item.price.interval,
-            "charge": (price.unit_amount or 0) * item.quantity,
-            "currency": price.currency,
+            "before": subscription.about,
+            "after": subscription.about,
+            "old": name,
+            "new": name,
+            "interval": subscription.interval,
+            "old_interval": subscription.interval,
+            "currency": subscription.items.data[0].price.currency,
+            "metered": subscription.metered,
+            "owed": subscription.owed.left if subscription.owed else 0,
         }
 
     async def card(self, conversation: str, change: Change, language: Language) -> Buttons:
         """Show a change, with a button that makes it."""
         labels = (words("confirm", language), words("leave", language))
-        body = words(f"card_{_flavour(change)}", language, **self._values(change, language))
+        body = shown(change, self.zone, language)
         return await self.cards.ask(conversation, KIND, change.model_dump(), body, labels)
-
-    def _values(self, change: Change, language: Language) -> dict[str, str]:
-        charge = money(change.charge, change.currency)
-        today = change.amount if change.kind == "plan" else change.charge
-        old, new = change.old, change.new
-        if old == new:
-            # Only how it is paid changes.
-            old, new = (f"{change.old} {per(one, language)}" for one in (change.old_interval, change.interval))
-        return {
-            "plan": change.new,
-            "old": old,
-            "new": new,
-            "amount": money(-change.total if _flavour(change) == "credit" else today, change.currency),
-            "price": f"{charge} {per(change.interval, language)}".strip(),
-            "day": day(change.day, self.zone, language),
-        }
 
     # ---- making it
 
@@ -135,28 +139,16 @@ class Changes:
                     return refusal
                 await confirmed.begin()
                 begun = True
-            await self.states.expect(change.customer, change.subscription, change.price, ends=change.kind == "cancel")
+            await self.states.expect(change.customer, change.subscription, change.after, ends=change.kind == "cancel")
             done = await self._make(change, confirmed.key)
-        except CardRefused:
-            said = words("card_refused", confirmed.language, amount=money(change.amount, change.currency))
-            return await self._not_made(change, Settled(text=said))
-        except (Away, TimeoutError) as error:
-            _log.warning("change_in_doubt" if begun else "change_not_made", why=str(error) or "too slow")
-            said = words("not_sure" if begun else "not_now", confirmed.language)
-            return await self._not_made(change, Settled(text=said, again=True))
-        except Gone:
-            # Once the subscription was seen to be there, so Stripe says that there is nothing to charge.
-            name = "no_card" if begun and change.amount else "no_longer_possible"
-            return await self._not_made(change, Settled(text=words(name, confirmed.language)))
-        except StripeFailed as error:
-            _log.error("change_refused", why=str(error), fix="see Stripe's log of requests")
-            return await self._not_made(change, Settled(text=words("not_done", confirmed.language)))
-        return Settled(text=self._outcome(change, done, confirmed.language))
-
-    async def _not_made(self, change: Change, settled: Settled) -> Settled:
-        # Whatever Stripe still tells of it is news for the customer.
-        await self.states.unexpect(change.customer)
-        return settled
+        except (StripeFailed, TimeoutError) as error:
+            # Whatever Stripe still tells of it is news for the customer.
+            await self.states.unexpect(change.customer)
+            return _failed(error, change, confirmed.language, begun=begun)
+        told = await self.outcomes.of(change, done, confirmed.language)
+        if not told.as_asked:
+            await self.states.unexpect(change.customer)
+        return Settled(text=told.text)
 
     async def _refusal(self, change: Change, confirmed: Confirmed) -> Settled | None:
         """Why what was shown can't be made: it isn't theirs, it has changed, or it costs something else now."""
@@ -166,8 +158,7 @@ class Changes:
         if customer is None or customer.id != change.customer:
             return impossible
         now = await self.stripe.subscription(change.subscription)
-        same = now.live and (now.item.id, now.item.price.id) == (change.item, change.old_price)
-        if not same or now.customer != customer.id:
+        if not now.live or now.about != change.before or now.customer != customer.id:
             return impossible
         anew = await self._anew(change, now)
         if anew is None or anew == change:
@@ -177,15 +168,23 @@ class Changes:
 
     async def _anew(self, change: Change, now: Subscription) -> Change | None:
         """The same change as it would be now; itself where nothing is different, None where it can't be made."""
-        if change.kind == "plan":
-            preview = await self.stripe.preview_change(now, change.price, change.proration_date)
-            if (*_today(preview, now), preview.currency) == (change.amount, change.total, change.currency):
-                return change
-            price = await self._price(change)
-            return await self.to_plan(now, price) if price else None
-        if now.ends == (change.kind == "cancel"):
+        if change.kind != "plan":
+            if now.ends == (change.kind == "cancel"):
+                return None
+            return await (self.to_end(now) if change.kind == "cancel" else self.to_go_on(now))
+        item = now.item(change.item)
+        if item is None:
             return None
-        return await (self.to_end(now) if change.kind == "cancel" else self.to_go_on(now))
+        preview = await self.stripe.preview(
+            now,
+            items=[{"id": item.id, "price": change.price}],
+            proration_behavior="always_invoice",
+            proration_date=change.proration_date,
+        )
+        if (*_today(preview, now), preview.currency) == (change.amount, change.total, change.currency):
+            return change
+        price = await self._price(change)
+        return await self.to_plan(now, item, price) if price else None
 
     async def _price(self, change: Change) -> Price | None:
         prices = (price for plan in await self.plans.all() for price in plan.prices)
@@ -196,26 +195,35 @@ class Changes:
             return await self.stripe.change(
                 change.subscription, change.item, change.price, change.proration_date, key=key
             )
-        return await self.stripe.let_end(change.subscription, ends=change.kind == "cancel", key=key)
-
-    def _outcome(self, change: Change, done: Subscription, language: Language) -> str:
-        """What was made, as Stripe says that it is now."""
-        invoice = done.latest_invoice
-        charged = change.amount
-        if isinstance(invoice, Invoice) and change.amount and invoice.billing_reason == "subscription_update":
-            charged = invoice.amount_due
-            if charged != change.amount:
-                _log.error("charged_otherwise", shown=change.amount, charged=charged, subscription=change.subscription)
-        made = change.model_copy(update={"amount": charged, "day": done.until or change.day})
-        return words(f"done_{_flavour(change)}", language, **self._values(made, language))
+        if change.kind == "cancel":
+            return await self.stripe.let_end(change.subscription, last=change.mixed, key=key)
+        return await self.stripe.let_go_on(change.subscription, key=key)
 
 
-def _flavour(change: Change) -> str:
-    if change.kind != "plan":
-        return change.kind
-    return "credit" if change.total < 0 else "pay" if change.amount else "free"
+def _failed(error: Exception, change: Change, language: Language, *, begun: bool) -> Settled:
+    """What the customer is told of a change that was not made, or not for certain."""
+    amount = money(change.amount, change.currency)
+    if isinstance(error, NeedsAction):
+        return Settled(text=words("needs_action", language, amount=amount))
+    if isinstance(error, CardRefused):
+        return Settled(text=words("card_refused", language, amount=amount))
+    if isinstance(error, Away | TimeoutError):
+        _log.warning("change_in_doubt" if begun else "change_not_made", why=str(error) or "too slow")
+        return Settled(text=words("not_sure" if begun else "not_now", language), again=True)
+    if isinstance(error, Gone):
+        # Once the subscription was seen to be there, so Stripe says that there is nothing to charge.
+        return Settled(text=words("no_card" if begun and change.amount else "no_longer_possible", language))
+    _log.error("change_refused", why=str(error), fix="see Stripe's log of requests")
+    return Settled(text=words("not_done", language))
 
 
 def _today(preview: Invoice, subscription: Subscription) -> tuple[int, int]:
     """What is charged today, and the sum that it comes from; nothing during a trial, where the next period changes."""
-    return (preview.amount_due, preview.total) if preview.for_now(subscription.until) else (0, 0)
+    return (preview.amount_due, preview.total) if preview.for_now(subscription.renews_at) else (0, 0)
+
+
+def _next_day(later: Invoice | None, subscription: Subscription) -> int:
+    """When it renews next after a change: another interval begins at once, else the period goes on."""
+    if later is None or not later.for_now(subscription.renews_at):
+        return subscription.renews_at
+    return min(line.period.end for line in later.lines.data)

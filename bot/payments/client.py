@@ -117,36 +117,23 @@ class Stripe:
         return await self._one(Product, lambda api: api.products.retrieve_async(id_))
 
     async def subscriptions(self, customer: str) -> list[Subscription]:
-        """All that there are and were, the newest first."""
-        params: Any = {"customer": customer, "status": "all", "limit": 20}
+        """All that there are and were, the newest first, each with its latest invoice."""
+        params: Any = {"customer": customer, "status": "all", "limit": 20, "expand": ["data.latest_invoice"]}
         return await self._some(Subscription, lambda api: api.subscriptions.list_async(params))
 
     async def subscription(self, id_: str) -> Subscription:
-        return await self._one(Subscription, lambda api: api.subscriptions.retrieve_async(id_))
+        params: Any = {"expand": ["latest_invoice"]}
+        return await self._one(Subscription, lambda api: api.subscriptions.retrieve_async(id_, params))
 
-    async def preview(self, subscription: Subscription) -> Invoice:
-        """What will be charged next if nothing changes."""
-        params: Any = {"customer": subscription.customer, "subscription": subscription.id}
-        return await self._one(Invoice, lambda api: api.invoices.create_preview_async(params))
+    async def preview(self, subscription: Subscription, **supposed: Any) -> Invoice:
+        """The invoice that comes next, or with what is supposed of the subscription; raises NothingToBill.
 
-    async def preview_change(
-        self, subscription: Subscription, price: str, proration_date: int | None = None
-    ) -> Invoice:
-        """What the change would cost at that moment, or now; the preview says which moment it took.
-
-        https://docs.stripe.com/billing/subscriptions/prorations
+        With `proration_behavior="always_invoice"` it is what a change costs at once, and the preview says at which
+        moment: https://docs.stripe.com/billing/subscriptions/prorations
         """
-        details: dict[str, Any] = {
-            "items": [{"id": subscription.item.id, "price": price}],
-            "proration_behavior": "always_invoice",
-        }
-        if proration_date is not None:
-            details["proration_date"] = proration_date
-        params: Any = {
-            "customer": subscription.customer,
-            "subscription": subscription.id,
-            "subscription_details": details,
-        }
+        params: Any = {"customer": subscription.customer, "subscription": subscription.id}
+        if supposed:
+            params["subscription_details"] = supposed
         return await self._one(Invoice, lambda api: api.invoices.create_preview_async(params))
 
     async def change(self, subscription: str, item: str, price: str, proration_date: int, *, key: str) -> Subscription:
@@ -156,15 +143,28 @@ class Stripe:
             "proration_behavior": "always_invoice",
             "proration_date": proration_date,
             "payment_behavior": "error_if_incomplete",
-            "expand": ["latest_invoice"],
         }
-        return await self._one(
-            Subscription, lambda api: api.subscriptions.update_async(subscription, params, _once(key))
-        )
+        return await self._update(subscription, params, key)
 
-    async def let_end(self, subscription: str, *, ends: bool, key: str) -> Subscription:
-        """Let it end with the period that is paid, or go on after all."""
-        params: Any = {"cancel_at_period_end": ends}
+    async def let_end(self, subscription: str, *, last: bool = False, key: str) -> Subscription:
+        """Let it end with the period that is paid: of several, with the first that ends, or with the `last`.
+
+        https://docs.stripe.com/changelog/basil/2025-07-30/cancel-at-enums
+        """
+        end: dict[str, Any] = {"cancel_at": "max_period_end"} if last else {"cancel_at_period_end": True}
+        return await self._update(subscription, end, key)
+
+    async def let_go_on(self, subscription: str, *, key: str) -> Subscription:
+        """Take back an end that is to come. Whether it is taken back says the answer.
+
+        The customer portal sets a date without the flag where billing is flexible, and one request takes only one of
+        both: https://docs.stripe.com/billing/subscriptions/billing-mode/compare
+        """
+        found = await self._update(subscription, {"cancel_at_period_end": False}, key)
+        return await self._update(subscription, {"cancel_at": ""}, f"{key}-date") if found.ends else found
+
+    async def _update(self, subscription: str, change: dict[str, Any], key: str) -> Subscription:
+        params: Any = change | {"expand": ["latest_invoice"]}
         return await self._one(
             Subscription, lambda api: api.subscriptions.update_async(subscription, params, _once(key))
         )

@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from stripe import StripeError
 
 _CONFLICT, _TOO_MANY, _FAULT = 409, 429, 500
+_BY_THE_CUSTOMER = {"authentication_required", "subscription_payment_intent_requires_action"}
 
 
 class StripeFailed(Exception):
@@ -38,6 +39,14 @@ class CardRefused(StripeFailed):
     """The customer's bank refused the payment; nothing was changed."""
 
 
+class NeedsAction(CardRefused):
+    """The customer's bank wants them to confirm the payment themselves; nothing was changed."""
+
+
+class NothingToBill(Gone):
+    """No invoice is to come."""
+
+
 class Refused(StripeFailed):
     """Stripe doesn't accept the request; asking again is no use."""
 
@@ -50,12 +59,12 @@ def error_from(error: StripeError) -> StripeFailed:
     match error:
         case stripe.AuthenticationError() | stripe.PermissionError():
             return KeyRejected(words)
-        case stripe.CardError():
-            return CardRefused(words)
+        case stripe.CardError(code=code):
+            return NeedsAction(words) if code in _BY_THE_CUSTOMER else CardRefused(words)
         case stripe.APIConnectionError() | stripe.RateLimitError():
             return Away(words, hopeless=_hopeless(error))
         case stripe.InvalidRequestError(http_status=404) | stripe.InvalidRequestError(code="resource_missing"):
-            return Gone(words)
+            return NothingToBill(words) if error.code == "invoice_upcoming_none" else Gone(words)
         case stripe.InvalidRequestError(param=param):
             return Refused(f"{words}, parameter {param}" if param else words)
     passing = error.http_status is None or error.http_status == _CONFLICT or error.http_status >= _FAULT

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
@@ -52,6 +53,7 @@ class Product(Fact):
 class Recurring(Fact):
     interval: str
     interval_count: int = 1
+    usage_type: str = "licensed"
 
 
 class Price(Fact):
@@ -59,8 +61,22 @@ class Price(Fact):
     active: bool = True
     currency: str
     unit_amount: int | None = None
+    unit_amount_decimal: Decimal | None = None
+    billing_scheme: str = "per_unit"
     recurring: Recurring | None = None
     product: str | Product
+
+    @property
+    def metered(self) -> bool:
+        """Whether it is charged by use, when the period is over."""
+        return self.recurring is not None and self.recurring.usage_type == "metered"
+
+    @property
+    def each(self) -> Decimal | None:
+        """What one unit costs, in the currency's smallest unit; None where that depends on how many there are."""
+        if self.billing_scheme != "per_unit":
+            return None
+        return self.unit_amount_decimal if self.unit_amount is None else Decimal(self.unit_amount)
 
     @property
     def product_id(self) -> str:
@@ -76,14 +92,20 @@ class Price(Fact):
 
 
 class Item(Fact):
+    """`quantity` is None where it is charged by use."""
+
     id: str
     price: Price
-    quantity: int = 1
+    quantity: int | None = None
     current_period_end: int = 0
+
+    @property
+    def many(self) -> int:
+        return 1 if self.quantity is None else self.quantity
 
 
 class Items(Fact):
-    data: list[Item]
+    data: list[Item] = Field(min_length=1)
 
 
 class Period(Fact):
@@ -91,9 +113,27 @@ class Period(Fact):
     end: int = 0
 
 
+class ItemDetails(Fact):
+    proration: bool = False
+
+
+class LineParent(Fact):
+    """What a line comes from: an item of the subscription, or an amount that somebody added."""
+
+    invoice_item_details: ItemDetails | None = None
+    subscription_item_details: ItemDetails | None = None
+
+
 class Line(Fact):
     amount: int
     period: Period = Period()
+    parent: LineParent | None = None
+
+    @property
+    def once(self) -> bool:
+        """Whether it is no part of what each period costs."""
+        item = self.parent.subscription_item_details if self.parent else None
+        return item is None or item.proration
 
 
 class Lines(Fact):
@@ -109,6 +149,10 @@ class Parent(Fact):
     subscription_details: SubscriptionDetails | None = None
 
 
+class Discount(Fact):
+    amount: int
+
+
 class Invoice(Fact):
     """An invoice, or the preview of one, which has no id of its own to rely on."""
 
@@ -121,6 +165,7 @@ class Invoice(Fact):
     amount_due: int
     amount_paid: int = 0
     amount_remaining: int = 0
+    post_payment_credit_notes_amount: int = 0
     attempt_count: int = 0
     next_payment_attempt: int | None = None
     due_date: int | None = None
@@ -130,6 +175,18 @@ class Invoice(Fact):
     invoice_pdf: str | None = None
     lines: Lines = Lines()
     parent: Parent | None = None
+    total_discount_amounts: tuple[Discount, ...] | None = None
+
+    @property
+    def left(self) -> int:
+        """What somebody still has to pay of it."""
+        return self.amount_remaining if self.status in {"open", "uncollectible"} else 0
+
+    @property
+    def usual(self) -> bool:
+        """Whether a preview is of what each period costs: no amount that comes once, and no discount that may end."""
+        discounts = self.total_discount_amounts or ()
+        return not any(line.once for line in self.lines.data) and not any(one.amount for one in discounts)
 
     @property
     def proration_date(self) -> int | None:
@@ -141,10 +198,17 @@ class Invoice(Fact):
         """Whether a preview is of what is charged now, in the period that lasts `until`, not of what comes after it."""
         return bool(self.lines.data) and all(line.period.start < until for line in self.lines.data)
 
-    @property
-    def covers_until(self) -> int:
-        """When the latest of the periods that it charges ends; what it credits was for another price."""
-        return max((line.period.end for line in self.lines.data if line.amount > 0), default=0)
+
+class PendingUpdate(Fact):
+    """A change that waits for its payment."""
+
+    expires_at: int = 0
+
+
+class Pause(Fact):
+    """Nothing is collected until then; None: until somebody goes on."""
+
+    resumes_at: int | None = None
 
 
 class Subscription(Fact):
@@ -152,8 +216,12 @@ class Subscription(Fact):
     status: str
     customer: Id
     items: Items
+    collection_method: str = "charge_automatically"
     cancel_at_period_end: bool = False
     cancel_at: int | None = None
+    pause_collection: Pause | None = None
+    pending_update: PendingUpdate | None = None
+    schedule: Id | None = None
     trial_end: int | None = None
     created: int = 0
     default_payment_method: Id | None = None
@@ -163,10 +231,30 @@ class Subscription(Fact):
     def live(self) -> bool:
         return self.status in LIVE
 
+    def item(self, id_: str) -> Item | None:
+        return next((item for item in self.items.data if item.id == id_), None)
+
     @property
-    def item(self) -> Item:
-        """The plan; subscriptions of this company have one."""
-        return self.items.data[0]
+    def about(self) -> str:
+        """The prices with their numbers, however they are ordered."""
+        parts = (f"{one.price.id}{'' if one.many == 1 else f'x{one.many}'}" for one in self.items.data)
+        return " ".join(sorted(parts))
+
+    @property
+    def interval(self) -> str:
+        """How often it is charged; nothing where its items differ in that."""
+        every = {item.price.interval for item in self.items.data}
+        return every.pop() if len(every) == 1 else ""
+
+    @property
+    def metered(self) -> bool:
+        return any(item.price.metered for item in self.items.data)
+
+    @property
+    def owed(self) -> Invoice | None:
+        """Its latest invoice, if somebody still has to pay it."""
+        latest = self.latest_invoice
+        return latest if isinstance(latest, Invoice) and latest.left else None
 
     @property
     def ends(self) -> bool:
@@ -174,9 +262,19 @@ class Subscription(Fact):
         return self.cancel_at_period_end or self.cancel_at is not None
 
     @property
+    def renews_at(self) -> int:
+        """When the period that is paid, or the trial, ends; of several items, the first that does."""
+        return min(item.current_period_end for item in self.items.data)
+
+    @property
     def until(self) -> int:
-        """When the period that is paid, or the trial, ends."""
-        return self.cancel_at or self.item.current_period_end
+        """When it ends by itself, else when it renews."""
+        return self.cancel_at or self.renews_at
+
+    @property
+    def renews(self) -> bool:
+        """Whether it renews before it ends."""
+        return not self.cancel_at_period_end and (self.cancel_at is None or self.cancel_at > self.renews_at)
 
 
 class Card(Fact):
@@ -197,3 +295,5 @@ class Page(Fact):
 
     id: str
     url: str | None = None
+    amount_total: int | None = None
+    currency: str | None = None

@@ -13,7 +13,9 @@ from typing import Any
 import structlog
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from bot.language import Language
 from bot.messages import Template
+from bot.payments.amounts import listed, next_charge, said
 from bot.payments.client import Stripe
 from bot.payments.errors import Gone
 from bot.payments.facts import Customer, Invoice, Subscription
@@ -69,46 +71,60 @@ class News:
 
     async def _synchronise(self, customer: Customer, event: Event) -> None:
         async with self.states.one_at_a_time(customer.id):
-            subscription = _current(await self.stripe.subscriptions(customer.id))
+            every = await self.stripe.subscriptions(customer.id)
+            subscription = _current(every)
             now, before = known(subscription), await self.states.before(customer.id)
-            if subscription is not None and (before is None or (before.about, before.until) != (now.about, now.until)):
+            changed = before is None or not before.same(now) or before.until != now.until
+            if subscription is not None and changed:
                 expected = await self.states.expected(customer.id, now)
-                name = _news(before, now, event.created)
                 who = await self.telling.addressee(customer)
                 await self._tell_subscribers(who, customer, subscription, event)
-                if name and not expected:
-                    await self._tell_change(who, subscription, (name, event.id))
+                text = await self._text(before, (subscription, every), event, who.language)
+                if text and not expected:
+                    await self.telling.in_open_chat(who, text, event.id)
+                    await self.telling.push(who, words("push_subscription", who.language), text, event.id)
                 if expected:
                     await self.states.unexpect(customer.id)
             await self.states.keep(customer.id, now)
 
-    async def _tell_change(self, who: Addressee, subscription: Subscription, news: tuple[str, str]) -> None:
-        name, key = news
-        item = subscription.item
-        text = words(
-            name,
-            who.language,
-            plan=await self.plans.name_of(item.price),
-            amount=money((item.price.unit_amount or 0) * item.quantity, item.price.currency),
-            day=day(subscription.until, self.telling.zone, who.language),
-        )
-        await self.telling.in_open_chat(who, text, key)
-        await self.telling.push(who, words("push_subscription", who.language), text, key)
+    async def _text(
+        self, before: Known | None, found: tuple[Subscription, list[Subscription]], event: Event, language: Language
+    ) -> str:
+        """What the customer is told of a change, if anything, as Stripe says that it is now."""
+        subscription, every = found
+        plan = await self.plans.names_of(subscription.items.data)
+        ended = next((one for one in every if before and one.id == before.subscription and not one.live), None)
+        if ended is not None and ended is not subscription and subscription.created <= ended.created:
+            name = await self.plans.names_of(ended.items.data)
+            return words("news_one_ended", language, plan=name, other=plan) if subscription.live else ""
+        news = _news(before, known(subscription), event.created)
+        if news is None:
+            return ""
+        zone = self.telling.zone
+        charge = await next_charge(self.stripe, subscription)
+        then = words("trial_then", language, amount=money(charge.amount, charge.currency)) if charge else ""
+        text = words(news, language, plan=plan, day=day(subscription.until, zone, language), then=then)
+        return text if news == "news_trial" else f"{text} {said(charge, subscription, zone, language)}".strip()
 
     async def _tell_subscribers(
         self, who: Addressee, customer: Customer, subscription: Subscription, event: Event
     ) -> None:
-        item = subscription.item
+        items = subscription.items.data
+        prices = [listed(item) for item in items]
         data = {
             **who.as_data(),
             "customer": customer.id,
             "subscription": subscription.id,
             "status": subscription.status,
-            "plan": await self.plans.name_of(item.price),
-            "price": item.price.id,
-            "interval": item.price.interval,
-            "amount": (item.price.unit_amount or 0) * item.quantity,
-            "currency": item.price.currency,
+            "plan": await self.plans.names_of(items),
+            "price": items[0].price.id,
+            "interval": subscription.interval,
+            "amount": None if None in prices or not subscription.interval else sum(one or 0 for one in prices),
+            "currency": items[0].price.currency,
+            "items": [
+                {"price": item.price.id, "interval": item.price.interval, "quantity": item.quantity, "amount": amount}
+                for item, amount in zip(items, prices, strict=True)
+            ],
             "ends": subscription.ends,
             "until": subscription.until,
         }
@@ -120,7 +136,7 @@ class News:
         who = await self.telling.addressee(customer)
         date = day(subscription.trial_end, self.telling.zone, who.language)
         key = f"trial-{subscription.id}-{subscription.trial_end}"
-        text = words("trial_ends", who.language, plan=await self.plans.name_of(subscription.item.price), day=date)
+        text = words("trial_ends", who.language, plan=await self.plans.names_of(subscription.items.data), day=date)
         plain = iso_day(subscription.trial_end, self.telling.zone)
         if not await self.telling.mail(who, "trial_ending", {"date": plain}, key):
             await self.telling.in_open_chat(who, text, key)
@@ -199,7 +215,7 @@ def _news(before: Known | None, now: Known, at: int) -> str | None:
     if before is None or not lived or before.subscription != now.subscription:
         begun = {"active": "news_active", "trialing": "news_trial"}
         return begun.get(now.status)
-    if before.price != now.price:
+    if not before.sells_as(now):
         return "news_changed"
     if before.ends != now.ends:
         return "news_ending" if now.ends else "news_resumed"

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pydantic import TypeAdapter
 
 from bot.cache import Cache
 from bot.payments.client import Stripe
-from bot.payments.facts import Fact, Price, Product
+from bot.payments.facts import Fact, Item, Price, Product
 
 _KEEP_SECONDS = 300
 # Nobody can ask for another: a tool's arguments name these two.
@@ -47,7 +48,14 @@ class Plans:
 
     async def find(self, name: str) -> Plan | None:
         """The plan of this name, however it is typed."""
-        return next((one for one in await self.all() if _plain(one.name) == _plain(name)), None)
+        return next((one for one in await self.all() if plain(one.name) == plain(name)), None)
+
+    async def names_of(self, items: Sequence[Item]) -> str:
+        """All that is paid for, with how many: `Básico + Caja × 3`."""
+        names = [await self.name_of(item.price) for item in items]
+        return " + ".join(
+            name if item.many == 1 else f"{name} × {item.many}" for name, item in zip(names, items, strict=True)
+        )
 
     async def name_of(self, price: Price) -> str:
         """The name of a price's plan, of one that is no longer offered too."""
@@ -59,7 +67,7 @@ class Plans:
 def _by_product(prices: list[Price]) -> list[Plan]:
     found: dict[str, list[Price]] = {}
     for one in prices:
-        offered = one.unit_amount is not None and one.interval in _OFFERED
+        offered = one.unit_amount is not None and not one.metered and one.interval in _OFFERED
         if offered and isinstance(one.product, Product) and one.product.active:
             found.setdefault(one.product.id, []).append(one)
     plans = []
@@ -71,6 +79,7 @@ def _by_product(prices: list[Price]) -> list[Plan]:
     return sorted(plans, key=lambda plan: min(price.unit_amount or 0 for price in plan.prices))
 
 
-def _plain(name: str) -> str:
+def plain(name: str) -> str:
+    """A name as it is compared, however it is typed."""
     letters = unicodedata.normalize("NFKD", name.casefold())
     return "".join(letter for letter in letters if letter.isalnum())

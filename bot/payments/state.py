@@ -21,19 +21,27 @@ _LOCK_SECONDS = 60
 
 
 class Known(Record):
-    """A subscription as it was: what it is about, not every field. `status` is Stripe's word, `none` without one."""
+    """A subscription as it was: what it is about, not every field. `status` is Stripe's word, `none` without one.
+
+    `items` are all its prices; what was kept before there was `items` has `price` alone, the first of them.
+    """
 
     subscription: str = ""
     status: str = "none"
     price: str = ""
+    items: str = ""
     ends: bool = False
     until: int = 0
     since: int = 0
 
-    @property
-    def about(self) -> tuple[str, str, str, bool]:
-        """What has to differ for a person to call it a change; a period that went on is none."""
-        return (self.subscription, self.status, self.price, self.ends)
+    def sells_as(self, other: Known) -> bool:
+        """Whether the same is paid for."""
+        return self.items == other.items if self.items and other.items else self.price == other.price
+
+    def same(self, other: Known) -> bool:
+        """Whether nobody would call it a change; a period that went on is none."""
+        about = (self.subscription, self.status, self.ends)
+        return about == (other.subscription, other.status, other.ends) and self.sells_as(other)
 
 
 def known(subscription: Subscription | None) -> Known:
@@ -42,7 +50,8 @@ def known(subscription: Subscription | None) -> Known:
     return Known(
         subscription=subscription.id,
         status=subscription.status,
-        price=subscription.item.price.id,
+        price=subscription.items.data[0].price.id,
+        items=subscription.about,
         ends=subscription.ends,
         until=subscription.until,
         since=subscription.created,
@@ -86,14 +95,14 @@ class States:
 
     # ---- what a tap is about to do is told by its answer, not once more by Stripe's news of it
 
-    async def expect(self, customer: str, subscription: str, price: str, *, ends: bool) -> None:
-        await self.redis.set(_expected(customer), f"{subscription} {price} {ends}", ex=_EXPECT_SECONDS)
+    async def expect(self, customer: str, subscription: str, items: str, *, ends: bool) -> None:
+        await self.redis.set(_expected(customer), f"{subscription} {items} {ends}", ex=_EXPECT_SECONDS)
 
     async def unexpect(self, customer: str) -> None:
         await self.redis.delete(_expected(customer))
 
     async def expected(self, customer: str, now: Known) -> bool:
-        return bool(await self.redis.get(_expected(customer)) == f"{now.subscription} {now.price} {now.ends}")
+        return bool(await self.redis.get(_expected(customer)) == f"{now.subscription} {now.items} {now.ends}")
 
 
 async def kept(redis: Redis, customer: str) -> dict[str, str]:

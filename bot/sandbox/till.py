@@ -13,6 +13,7 @@ from bot.sandbox.asked import body_of, checked
 from bot.sandbox.stripe import StripeImitation
 from bot.sandbox.stripe.account import Json
 from bot.sandbox.stripe.invoices import subscription_of
+from bot.sandbox.stripe.lines import amount_of
 from bot.sandbox.stripe.plans import period_of
 from bot.sandbox.stripe.refusals import Refused
 
@@ -118,16 +119,17 @@ def _customer(stripe: StripeImitation, customer: Json) -> dict[str, Any]:
 
 
 def _subscription(stripe: StripeImitation, subscription: Json) -> dict[str, Any]:
-    price = subscription["items"]["data"][0]["price"]
+    items = subscription["items"]["data"]
+    price = items[0]["price"]
     return {
         "id": subscription["id"],
         "status": subscription["status"],
-        "plan": stripe.account.get("product", price["product"])["name"],
-        "amount": price["unit_amount"],
+        "plan": " + ".join(stripe.account.get("product", each["price"]["product"])["name"] for each in items),
+        "amount": sum(map(amount_of, items)),
         "currency": price["currency"],
         "interval": price["recurring"]["interval"],
         "period_end": period_of(subscription)[1],
-        "ends": subscription["cancel_at_period_end"],
+        "ends": subscription["cancel_at_period_end"] or subscription["cancel_at"] is not None,
     }
 
 

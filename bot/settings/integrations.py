@@ -20,6 +20,11 @@ StorageProvider = Literal["s3", "r2", "minio", "local"]
 _SENDER = r"^[^@\s<>]+@[^@\s<>.]+(\.[^@\s<>.]+)+$"
 
 
+# Who sends notifications, as RFC 8292 has it; and names that lead nowhere outside (RFC 2606, RFC 6762, RFC 8375).
+_SUBJECT = re.compile(r"mailto:[^\s@<>,;]+@([\w-]+(?:\.[\w-]+)*)|https://([\w-]+(?:\.[\w-]+)*)(?:[/:][^\s<>]*)?")
+_NOWHERE = (".localhost", ".local", ".invalid", ".test", ".example", ".internal", ".lan", ".home.arpa", ".localdomain")
+
+
 class StripeSettings(Section):
     model_config = SettingsConfigDict(env_prefix="STRIPE_")
 
@@ -79,7 +84,9 @@ class PushSettings(Section):
 
     public_key: str | None = Field(None, pattern=r"^[\w-]{87}=?$", description="a public key; see `recado keys vapid`")
     private_key: SecretStr | None = Field(None, description="its private key; see `recado keys vapid`")
-    subject: str | None = Field(None, pattern=r"^mailto:\S+@\S+$", description="mailto: and an address")
+    subject: str | None = Field(
+        None, description="mailto: and an e-mail address that reaches you, such as mailto:sistemas@empresa.mx"
+    )
     allow_private: bool = Field(
         default=False,
         validation_alias="PUSH_ALLOW_PRIVATE",
@@ -91,6 +98,22 @@ class PushSettings(Section):
     def _scalar(cls, value: SecretStr | None) -> SecretStr | None:
         if value is not None and not re.fullmatch(r"[\w-]{43}=?", value.get_secret_value()):
             raise ValueError("is not the base64url of 32 bytes")
+        return value
+
+    @field_validator("subject")
+    @classmethod
+    def _reachable(cls, value: str | None) -> str | None:
+        """As Apple demands it, with 403 BadJwtToken else: https://github.com/web-push-libs/web-push/issues/947."""
+        if value is None:
+            return None
+        found = _SUBJECT.fullmatch(value)
+        if found is None:
+            raise ValueError(
+                "is neither mailto: and an address nor https://, without blanks and brackets: Apple refuses it"
+            )
+        host = (found[1] or found[2]).casefold()
+        if "." not in host or host.endswith(_NOWHERE) or host.replace(".", "").isdigit():
+            raise ValueError("names a host that nobody can reach: Apple refuses it")
         return value
 
     @property

@@ -21,26 +21,54 @@ def pieces(value: Any) -> Any:
     return [piece.strip() for piece in value.split(",") if piece.strip()] if isinstance(value, str) else value
 
 
+_ENCODE = "is not an address; in a user name or a password, write # as %23, / as %2F, ? as %3F and @ as %40"
+
+
 def address(value: str, *schemes: str) -> str:
-    parts = urlsplit(value)
-    if parts.scheme not in schemes:
+    """The address as it is. Errors say nothing of it: it may hold a password, whole or in pieces."""
+    if not value.startswith(tuple(f"{scheme}://" for scheme in schemes)):
         raise ValueError(f"does not start with {' or '.join(f'{scheme}://' for scheme in schemes)}")
-    # A port that is no number is found out when it is asked for.
-    if parts.scheme != "unix" and (not parts.hostname or any(sign.isspace() for sign in value) or parts.port == 0):
-        raise ValueError("is not an address")
+    if value.startswith("unix://"):
+        return value
+    try:
+        parts = urlsplit(value)
+        # A port that is no number is found out when it is asked for.
+        whole = bool(parts.hostname) and parts.port != 0 and not any(sign.isspace() for sign in value)
+    except ValueError:
+        # Without its cause: the library's own words quote what it stumbled over.
+        raise ValueError(_ENCODE if {"@", "#"} & set(value) else "is not an address") from None
+    # A password with one of the three ends the host's part early: all after it would be path, question or fragment.
+    cut = parts.fragment or value.endswith("#") or (parts.scheme.startswith("redis") and _past_the_host(value))
+    if not whole or cut:
+        raise ValueError(_ENCODE if {"@", "#"} & set(value) else "is not an address")
     return value
+
+
+def _past_the_host(value: str) -> bool:
+    rest = value.partition("://")[2]
+    return "@" in rest[len(urlsplit(value).netloc) :]
 
 
 def web_address(value: str) -> str:
     return address(value, "https", "http").rstrip("/")
 
 
-# App secrets have 32 characters, tokens and keys more.
-_LONGEST_SHOWN = 20
+def _without_user(value: str) -> str:
+    """Where a key is sent along, or people are sent to: a client refuses, or shows, a password in it."""
+    if "@" in urlsplit(web_address(value)).netloc:
+        raise ValueError("holds a user name or a password, which has no place in it")
+    return web_address(value)
+
+
+def origin(url: str) -> str:
+    """An address without the user and the password, the path and the question that it may hold: to be shown."""
+    parts = urlsplit(url)
+    host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
+    return f"{parts.scheme}://{host}{f':{parts.port}' if parts.port else ''}"
 
 
 CommaList = Annotated[list[str], NoDecode, BeforeValidator(pieces)]
-Url = Annotated[str, AfterValidator(web_address)]
+Url = Annotated[str, AfterValidator(_without_user)]
 Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
 
@@ -74,7 +102,7 @@ def read(section: type[S], wrong: list[str]) -> S:
         for problem in error.errors():
             key = str(problem["loc"][0])
             variable = names.get(key.lower(), key.upper())
-            wrong.append(_complaint(section, variable, problem["input"], problem["msg"]))
+            wrong.append(_complaint(section, variable, problem["msg"]))
     except UnicodeDecodeError:
         complaint = ".env: is not UTF-8; expected a text file saved with the encoding UTF-8"
         if complaint not in wrong:
@@ -82,10 +110,8 @@ def read(section: type[S], wrong: list[str]) -> S:
     return cast("S", section.model_construct())
 
 
-def _complaint(section: type[Section], variable: str, value: Any, problem: str) -> str:
+def _complaint(section: type[Section], variable: str, problem: str) -> str:
+    """Without the value: any variable may hold a secret that belongs into another one."""
     field = section.model_fields[variables(section)[variable]]
-    # A secret may stand in the wrong variable, or in an address: only what can't be one is shown.
-    secret = "SecretStr" in str(field.annotation) or len(str(value)) > _LONGEST_SHOWN or "@" in str(value)
-    shown = "its value" if secret else repr(value)
     problem = problem.removeprefix("Value error, ").removeprefix("Input ")
-    return f"{variable}: {shown}: {problem}; expected {field.description}"
+    return f"{variable}: {problem}; expected {field.description}"

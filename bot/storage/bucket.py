@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+from bot.settings.reading import origin
 from bot.storage.door import NotStored, StorageFailed, Stored, checked, disposition, fitting, safe_mime
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ class Place:
     """Where a bucket is and who may use it. `region` is `auto` at R2."""
 
     bucket: str
-    endpoint: str
+    endpoint: str = field(repr=False)
     region: str
     key_id: str
     secret: str = field(repr=False)
@@ -116,9 +117,9 @@ class Bucket:
             return f"there is no bucket {self._place.bucket!r}: make it, or correct its name"
         status = _HTTP.search(error)
         if status is None:
-            return f"no answer from {self._place.endpoint}"
+            return f"no answer from {origin(self._place.endpoint)}"
         named = f" ({code[1]})" if code else ""
-        return f"{self._place.endpoint} answers {status[1].strip()}{named}"
+        return f"{origin(self._place.endpoint)} answers {status[1].strip()}{named}"
 
     def _make(self) -> S3Store:
         from obstore.store import S3Store  # noqa: PLC0415 - a company with a disk loads none of it

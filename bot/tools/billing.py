@@ -14,11 +14,13 @@ from pydantic import Field
 from bot.language import Language
 from bot.logs import masked
 from bot.messages import Attachment, LinkButton
+from bot.payments.amounts import listed, next_charge
 from bot.payments.billing import Billing
 from bot.payments.errors import Away, KeyRejected, StripeFailed
-from bot.payments.facts import Customer, Invoice, Subscription
+from bot.payments.facts import Customer, Invoice, Page, Subscription
 from bot.payments.links import SeveralCustomers
 from bot.payments.news import invoice_mail
+from bot.payments.plans import plain
 from bot.payments.shown import day, money
 from bot.payments.words import words
 from bot.queues import Unfit
@@ -30,10 +32,17 @@ _SHOWN = (
     "A button that opens the page is shown with your answer. Say in a sentence what it is for; don't write the link."
 )
 _INVOICES = 24
+# Stripe's word for a subscription whose first payment is still to come.
+_UNPAID = "incomplete"
+_FIRST_PAYMENT = "their subscription waits for its first payment; start_subscription shows the button to pay it"
 _LABELS: dict[str, dict[Language, tuple[str, str]]] = {
     "checkout": {
-        "es": ("Para suscribirte a *{plan}* ({price}), abre la página segura de Stripe:", "Suscribirme"),
-        "en": ("To subscribe to *{plan}* ({price}), open Stripe's secure page:", "Subscribe"),
+        "es": ("Para suscribirte a *{plan}* ({price}), abre la página segura de Stripe.{today}", "Suscribirme"),
+        "en": ("To subscribe to *{plan}* ({price}), open Stripe's secure page.{today}", "Subscribe"),
+    },
+    "first_payment": {
+        "es": ("Tu primer pago de *{amount}* está pendiente; puedes hacerlo en la página segura de Stripe:", "Pagar"),
+        "en": ("Your first payment of *{amount}* is still to be made; you can do so at Stripe's secure page:", "Pay"),
     },
     "portal": {
         "es": ("En tu portal ves tus pagos y cambias tu tarjeta o tus datos:", "Abrir mi portal"),
@@ -90,59 +99,89 @@ async def customer_of(context: ToolContext) -> Customer:
     return found
 
 
-async def subscription_of(context: ToolContext, customer: Customer) -> Subscription:
-    """The one that lives; ToolError when there is none."""
-    found = next((one for one in await billing_of(context).stripe.subscriptions(customer.id) if one.live), None)
-    if found is None:
+async def subscription_of(context: ToolContext, customer: Customer, which: str | None = None) -> Subscription:
+    """The one that lives, of several the one with this plan; ToolError when there is none, or no single one."""
+    billing = billing_of(context)
+    every = await billing.stripe.subscriptions(customer.id)
+    living = [one for one in every if one.live]
+    if not living and any(one.status == _UNPAID for one in every):
+        raise ToolError(_FIRST_PAYMENT)
+    if not living:
         raise ToolError("there is no subscription. list_plans shows what there is, start_subscription begins one")
-    return found
+    names = [await billing.plans.names_of(one.items.data) for one in living]
+    meant = [one for one, name in zip(living, names, strict=True) if which is None or plain(which) in plain(name)]
+    if len(meant) != 1:
+        raise ToolError(f"they have several subscriptions: {'; '.join(names)}. Ask which one, and name it as `which`")
+    return meant[0]
 
 
-@tool(NoArguments)
-async def get_subscription(_: NoArguments, context: ToolContext) -> str:
+class Which(Arguments):
+    which: str | None = Field(None, description="Only where they have several subscriptions: a plan of the one meant")
+
+
+@tool(Which)
+async def get_subscription(arguments: Which, context: ToolContext) -> str:
     """The customer's own plan, its status, the next charge, the card that is charged, and when a trial or a cancelled
     subscription ends. Call it for every question about their plan; don't answer from memory.
     """
     billing = billing_of(context)
     async with honest(context):
         customer = await customer_of(context)
-        subscription = await subscription_of(context, customer)
-        plan, charge, card = await asyncio.gather(
-            billing.plans.name_of(subscription.item.price),
-            _next_charge(context, subscription),
+        subscription = await subscription_of(context, customer, arguments.which)
+        plan, items, charge, card = await asyncio.gather(
+            billing.plans.names_of(subscription.items.data),
+            _items(context, subscription),
+            next_charge(billing.stripe, subscription),
             _card(context, customer, subscription),
         )
-    price = subscription.item.price
     told: dict[str, Any] = {
         "plan": plan,
         "status": subscription.status,
-        "price": money(price.unit_amount or 0, price.currency),
-        "every": price.interval,
+        **(items[0] if len(items) == 1 else {"items": items}),
         "period_ends": _day(context, subscription.until),
         "ends_then": subscription.ends,
-        "next_charge": charge,
+        "next_charge": charge and {"amount": money(charge.amount, charge.currency), "day": _day(context, charge.at)},
         "payment_method": card,
     }
+    return json.dumps(told | _special(context, subscription), ensure_ascii=False)
+
+
+async def _items(context: ToolContext, subscription: Subscription) -> list[dict[str, Any]]:
+    """What is paid for, by the price list; coupons and taxes are in the next charge."""
+    found = []
+    for item in subscription.items.data:
+        amount = listed(item)
+        price = "by use or number" if amount is None else money(amount, item.price.currency)
+        facts: dict[str, Any] = {"price": price, "every": item.price.interval, "quantity": item.many}
+        if len(subscription.items.data) > 1:
+            facts = {"plan": await billing_of(context).plans.name_of(item.price)} | facts
+        found.append(facts)
+    return found
+
+
+def _special(context: ToolContext, subscription: Subscription) -> dict[str, Any]:
+    """What isn't so for every subscription."""
+    told: dict[str, Any] = {}
     if subscription.status == "trialing" and subscription.trial_end:
         told["trial_ends"] = _day(context, subscription.trial_end)
-    return json.dumps(told, ensure_ascii=False)
-
-
-async def _next_charge(context: ToolContext, subscription: Subscription) -> dict[str, str] | None:
-    """Its amount and its day; None where the subscription ends before."""
-    if subscription.ends:
-        return None
-    preview = await billing_of(context).stripe.preview(subscription)
-    return {"amount": money(preview.amount_due, preview.currency), "day": _day(context, subscription.until)}
+    if owed := subscription.owed:
+        told["still_to_pay"] = money(owed.left, owed.currency)
+    if subscription.pending_update is not None:
+        told["change_waits_for_payment_until"] = _day(context, subscription.pending_update.expires_at)
+    if pause := subscription.pause_collection:
+        told["charges_paused_until"] = _day(context, pause.resumes_at) if pause.resumes_at else "somebody goes on"
+    if subscription.schedule is not None:
+        told["note"] = "changes are scheduled for it; a colleague can say which"
+    return told
 
 
 async def _card(context: ToolContext, customer: Customer, subscription: Subscription) -> str | None:
     stripe = billing_of(context).stripe
     chosen = subscription.default_payment_method or customer.invoice_settings.default_payment_method
-    methods = [await stripe.payment_method(chosen)] if chosen else await stripe.payment_methods(customer.id)
-    if not methods:
+    if chosen is None:
+        # Others that are attached are not charged.
         return None
-    first = methods[0]
+    first = await stripe.payment_method(chosen)
     return f"{first.card.brand.title()} •••• {first.card.last4}" if first.card else first.type
 
 
@@ -178,7 +217,9 @@ async def list_invoices(arguments: HowMany, context: ToolContext) -> str:
             "day": _day(context, one.created),
             "amount": money(one.total, one.currency),
             "status": one.status,
-            "left_to_pay": money(one.amount_remaining, one.currency),
+            "paid": money(one.amount_paid, one.currency),
+            "left_to_pay": money(one.left, one.currency),
+            **({"given_back": money(back, one.currency)} if (back := one.post_payment_credit_notes_amount) else {}),
         }
         for one in invoices
         if one.number
@@ -214,7 +255,7 @@ async def send_invoice(arguments: WhichInvoice, context: ToolContext) -> str:
 async def _mail(context: ToolContext, customer: Customer, invoice: Invoice) -> str:
     if context.mail is None or not customer.email:
         raise ToolError("it can't be sent by e-mail: there is no address. Offer it in the chat, by=chat")
-    if invoice.status != "paid":
+    if invoice.status != "paid" or not invoice.amount_paid:
         raise ToolError("only a paid invoice can be sent by e-mail. Offer it in the chat, by=chat")
     language = language_of(context)
     data = invoice_mail(invoice, billing_of(context).zone) | ({"name": customer.name[:100]} if customer.name else {})
@@ -249,6 +290,9 @@ async def start_subscription(arguments: WhichPlan, context: ToolContext) -> str:
         else:
             customer = await customer_of(context)
         earlier = await billing.stripe.subscriptions(customer.id)
+        waiting = next((one for one in earlier if one.status == _UNPAID), None)
+        if waiting is not None:
+            return _first_payment(context, waiting)
         if any(one.live for one in earlier):
             raise ToolError("they have a subscription already; change_plan changes its plan")
         others = await billing.stripe.open_checkouts(customer.id)
@@ -268,8 +312,27 @@ async def start_subscription(arguments: WhichPlan, context: ToolContext) -> str:
                 await billing.stripe.expire_checkout(other.id)
     body, label = _LABELS["checkout"][language]
     amount = f"{money(price.unit_amount or 0, price.currency)} {words(arguments.interval, language)}"
-    context.parts.append(LinkButton(body=body.format(plan=plan.name, price=amount), label=label, url=str(page.url)))
+    body = body.format(plan=plan.name, price=amount, today=_today(page, language))
+    context.parts.append(LinkButton(body=body, label=label, url=str(page.url)))
     return f"{_SHOWN} Trial: {trial} days." if trial else _SHOWN
+
+
+def _today(page: Page, language: Language) -> str:
+    """What the page asks for at once, as Stripe made it."""
+    if page.amount_total is None or page.currency is None:
+        return ""
+    return " " + words("checkout_today", language, amount=money(page.amount_total, page.currency))
+
+
+def _first_payment(context: ToolContext, subscription: Subscription) -> str:
+    """A subscription whose first payment is still to come must not get a second one beside it."""
+    owed = subscription.owed
+    if owed is None or not owed.hosted_invoice_url:
+        raise ToolError(_FIRST_PAYMENT)
+    body, label = _LABELS["first_payment"][language_of(context)]
+    amount = money(owed.left, owed.currency)
+    context.parts.append(LinkButton(body=body.format(amount=amount), label=label, url=owed.hosted_invoice_url))
+    return f"Nothing new was begun: {_FIRST_PAYMENT}. {_SHOWN}"
 
 
 @tool(NoArguments)

@@ -6,9 +6,11 @@ from typing import Literal
 
 from pydantic import Field
 
-from bot.payments.changes import Change
-from bot.tools.billing import billing_of, customer_of, honest, language_of, subscription_of
-from bot.tools.tool import Arguments, NoArguments, ToolContext, ToolError, tool
+from bot.payments.change import Change
+from bot.payments.facts import Item, Subscription
+from bot.payments.plans import plain
+from bot.tools.billing import Which, billing_of, customer_of, honest, language_of, subscription_of
+from bot.tools.tool import Arguments, ToolContext, ToolError, tool
 
 _SHOWN = (
     "A card with the amount and two buttons is shown with your answer. Nothing is changed until the customer taps: "
@@ -22,6 +24,9 @@ class NewPlan(Arguments):
     interval: Literal["month", "year"] | None = Field(
         None, description="Paid by the month or by the year; left out, as now"
     )
+    instead_of: str | None = Field(
+        None, description="Only where their subscription has several plans: the name of the one that is replaced"
+    )
 
 
 @tool(NewPlan)
@@ -31,38 +36,58 @@ async def change_plan(arguments: NewPlan, context: ToolContext) -> str:
     """
     billing = billing_of(context)
     async with honest(context):
-        subscription = await subscription_of(context, await customer_of(context))
-        now = subscription.item.price
+        subscription = await subscription_of(context, await customer_of(context), arguments.instead_of)
+        item = await _item(context, subscription, arguments.instead_of)
+        now = item.price
         plan = await billing.plans.find(arguments.plan)
         price = plan.price(arguments.interval or now.interval, now.currency) if plan else None
         if price is None:
             raise ToolError(
                 f"there is no such plan with that interval in {now.currency}; list_plans shows what there is"
             )
-        if price.id == now.id:
+        if price.id in {one.price.id for one in subscription.items.data}:
             raise ToolError("they have that very plan already")
         if subscription.ends:
             raise ToolError("their subscription is to end; it has to go on first: resume_subscription")
-        return await _show(context, await billing.changes.to_plan(subscription, price))
+        if subscription.pending_update is not None:
+            raise ToolError("an earlier change waits for its payment; it can be paid in the portal: open_portal")
+        return await _show(context, await billing.changes.to_plan(subscription, item, price))
 
 
-@tool(NoArguments)
-async def cancel_subscription(_: NoArguments, context: ToolContext) -> str:
+async def _item(context: ToolContext, subscription: Subscription, name: str | None) -> Item:
+    """The plan that is replaced: the named one, else the only one that can be subscribed to by itself."""
+    items = subscription.items.data
+    if len(items) == 1:
+        return items[0]
+    plans = billing_of(context).plans
+    names = [await plans.name_of(item.price) for item in items]
+    if name is not None:
+        found = [item for item, one in zip(items, names, strict=True) if plain(one) == plain(name)]
+    else:
+        offered = {plan.id for plan in await plans.all()}
+        found = [item for item in items if item.price.product_id in offered]
+    if len(found) != 1:
+        raise ToolError(f"their subscription has several: {', '.join(names)}. Ask which one is replaced: `instead_of`")
+    return found[0]
+
+
+@tool(Which)
+async def cancel_subscription(arguments: Which, context: ToolContext) -> str:
     """Show the customer when their subscription would end, with buttons to cancel it or leave it. It ends with the
     period that is paid; nothing is refunded.
     """
     async with honest(context):
-        subscription = await subscription_of(context, await customer_of(context))
+        subscription = await subscription_of(context, await customer_of(context), arguments.which)
         if subscription.ends:
             raise ToolError("it is cancelled already: see get_subscription; resume_subscription takes it back")
         return await _show(context, await billing_of(context).changes.to_end(subscription))
 
 
-@tool(NoArguments)
-async def resume_subscription(_: NoArguments, context: ToolContext) -> str:
+@tool(Which)
+async def resume_subscription(arguments: Which, context: ToolContext) -> str:
     """Show the customer that their cancelled subscription can go on, with buttons to confirm it or leave it."""
     async with honest(context):
-        subscription = await subscription_of(context, await customer_of(context))
+        subscription = await subscription_of(context, await customer_of(context), arguments.which)
         if not subscription.ends:
             raise ToolError("it is not cancelled: it goes on as it is")
         return await _show(context, await billing_of(context).changes.to_go_on(subscription))

@@ -111,9 +111,25 @@ def _card(raw: dict[str, Any]) -> Card:
     written = (text((vouched and phone.get("wa_id")) or phone.get("phone")) for phone in phones)
     return Card(
         name=text(mapping(raw.get("name")).get("formatted_name")),
+        company=_joined(mapping(raw.get("org")), "company", "department", "title"),
         phones=tuple(phone for phone in written if phone),
+        others=_others(raw),
         vouched=vouched,
     )
+
+
+def _others(raw: dict[str, Any]) -> tuple[str, ...]:
+    """Ways to reach somebody beside a phone."""
+    emails = (text(mapping(email).get("email")) for email in items(raw.get("emails")))
+    pages = (text(mapping(url).get("url")) for url in items(raw.get("urls")))
+    places = (
+        _joined(mapping(place), "street", "city", "state", "zip", "country") for place in items(raw.get("addresses"))
+    )
+    return tuple(one for one in (*emails, *pages, *places) if one)
+
+
+def _joined(raw: dict[str, Any], *names: str) -> str | None:
+    return ", ".join(part for part in (text(raw.get(name)) for name in names) if part) or None
 
 
 def vouched_phone(content: Content) -> str | None:

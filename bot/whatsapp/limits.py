@@ -93,7 +93,7 @@ def _link(part: LinkButton) -> list[Part]:
 
 
 def _buttons(part: Buttons) -> list[Part]:
-    choices = _told_apart(part.choices)
+    choices = told_apart(part.choices)
     if len(choices) > _BUTTONS:
         menu = Menu(body=part.body, opener=_OPENER, choices=choices, footer=part.footer)
         return _menu(menu)
@@ -111,7 +111,7 @@ def _buttons(part: Buttons) -> list[Part]:
 
 
 def _menu(part: Menu) -> list[Part]:
-    choices = _told_apart(part.choices)
+    choices = told_apart(part.choices)
     many = not 0 < len(choices) <= _ROWS
     if many or not part.body.strip() or any(not fits(choice.id, _ROW_ID) for choice in choices):
         return _numbered(part.body, choices, part.footer)
@@ -136,7 +136,7 @@ def _row(choice: Choice) -> Choice:
     return choice.model_copy(update={"description": ": ".join(words) or None})
 
 
-def _told_apart(choices: tuple[Choice, ...]) -> tuple[Choice, ...]:
+def told_apart(choices: tuple[Choice, ...]) -> tuple[Choice, ...]:
     """Without the ones that say nothing, titles on one line; twins go, another title with a taken id gets a new id."""
     kept: dict[str, Choice] = {}
     for choice in choices:

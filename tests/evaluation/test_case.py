@@ -152,7 +152,8 @@ def test_two_files_at_once_are_two_turns_and_the_last_one_is_expected_something_
 
 def test_a_place_a_tap_and_a_card_stay_what_they_are_and_are_of_nobody() -> None:
     place = "<location><coordinates>19.411111, -99.151111</coordinates><name>Casa de Eva</name></location>"
-    cards = "<contact_cards><cards>Eva Luna: +52 55 4444 3333; Teo: no phone</cards></contact_cards>"
+    cards = "<contact_cards><cards>Eva Luna: +52 55 4444 3333; Teo: no phone; Luna SA, Eva: "
+    cards += "eva@luna.example, https://luna.example/eva, Calle Luna 7</cards></contact_cards>"
     turns = case(
         story(perceived("location", place)),
         story(perceived("tap", "<tapped><title>Sí, cámbialo</title></tapped>")),
@@ -161,7 +162,10 @@ def test_a_place_a_tap_and_a_card_stay_what_they_are_and_are_of_nobody() -> None
     ).turns
     assert turns[0].location == {"latitude": 19.4426, "longitude": -99.1332, "name": "Un lugar"}
     assert turns[1].tap == "Sí, cámbialo"
-    assert turns[2].text == "(cards: Persona: 55 0000 0001; Persona: no phone)"
+    assert (
+        turns[2].text
+        == "(cards: Persona: 55 0000 0001; Persona: no phone; Persona: persona1@example.com, un dato, un dato)"
+    )
     assert turns[3].text == "(sticker: a sticker, as a gesture)"
 
 

@@ -88,7 +88,7 @@ async def test_a_publishable_key_may_not_use_the_secret_api(shop: Shop) -> None:
             "cancel_at_period_end",
             "Invalid boolean: perhaps",
         ),
-        ("prices", "currency=eur&product=p&unit_amount=1", None, "currency", "must be one of usd or mxn"),
+        ("prices", "currency=xyz&product=p&unit_amount=1", None, "currency", "must be one of"),
         ("payment_methods", "type=card&card[number]=42", "parameter_missing", "card[exp_month]", "card[exp_month]"),
         ("checkout/sessions", "mode=subscription", "parameter_missing", "line_items", "line_items"),
         ("invoices/create_preview", "subscription=sub_x", "resource_missing", "subscription", "No such subscription"),

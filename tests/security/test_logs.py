@@ -50,6 +50,15 @@ SECRETS = {
         ("wamid.HBgNNTIxNTU5ODc2NTQzMhUCABIYFjNFQjA= is unknown", "… is unknown"),
         ("GET http://127.0.0.1:80/files/WzE3.abc broke", "GET http://127.0.0.1:80… broke"),
         ("https://ana:pw@erp.example/in?key=s3cret&b=2", "https://…erp.example/in?…"),
+        (
+            "Error connecting to redis://:p)w'd\"<x@redis.example:6379.",
+            "Error connecting to redis://…redis.example:6379.",
+        ),
+        ("InvalidURL: https://erp:p%23w@erp.example/hook", "InvalidURL: https://…erp.example/hook"),
+        (
+            "ClientResponseError: 404, message='x', url='https://erp:Kq7(Kq7@erp.example/hook?key=Kq7'",
+            "ClientResponseError: 404, message='x', url='https://…erp.example/hook?…'",
+        ),
         ("Authorization: Bearer EAAG.x-1", "Authorization: Bearer …"),
         (
             "line 4821, HTTP 503, Meta's error 2494100, port 65535",

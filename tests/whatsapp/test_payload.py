@@ -101,6 +101,31 @@ CONTENTS: dict[str, tuple[dict[str, Any], Content]] = {
         },
         Cards(cards=(Card(name="Luis", phones=("+52 1",)), Card(phones=("+52 2",), vouched=True))),
     ),
+    "a card without a phone": (
+        {
+            "type": "contacts",
+            "contacts": [
+                {
+                    "name": {"formatted_name": "Eva"},
+                    "org": {"company": "Luna SA", "title": "Ventas"},
+                    "emails": [{"email": "eva@luna.example", "type": "WORK"}, {"type": "HOME"}, "x"],
+                    "urls": [{"url": "https://luna.example"}],
+                    "addresses": [{"street": "Luna 7", "city": "Puebla", "country_code": "MX"}],
+                },
+                {"name": {"formatted_name": "Teo"}, "org": "x", "emails": {}, "addresses": [{}]},
+            ],
+        },
+        Cards(
+            cards=(
+                Card(
+                    name="Eva",
+                    company="Luna SA, Ventas",
+                    others=("eva@luna.example", "https://luna.example", "Luna 7, Puebla"),
+                ),
+                Card(name="Teo"),
+            )
+        ),
+    ),
     "button": (
         {"type": "interactive", "interactive": {"type": "button_reply", "button_reply": {"id": "y", "title": "Sí"}}},
         Tap(id="y", title="Sí"),

@@ -18,6 +18,7 @@ _PREFIXES = {
     "billing_portal.session": ("bps_", 24),
     "checkout.session": ("cs_test_", 58),
     "customer": ("cus_", 14),
+    "discount": ("di_", 24),
     "event": ("evt_", 24),
     "invoice": ("in_", 24),
     "invoice_payment": ("inpay_", 24),
@@ -49,6 +50,8 @@ class Account:
         self._made = 0
         # What a Checkout session sells, by its id: shown only to who expands it.
         self.line_items: dict[str, list[Json]] = {}
+        # Units that a meter has counted in the running period, by the subscription's item.
+        self.usage: dict[str, int] = {}
         self._objects: dict[str, dict[str, Json]] = {kind: {} for kind in _PREFIXES}
 
     def new_id(self, kind: str) -> str:

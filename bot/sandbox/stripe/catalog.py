@@ -95,23 +95,28 @@ class Catalog:
     def create_price(self, form: PriceCreate) -> Json:
         self.account.named("product", form.product, "product")
         self._check_lookup_key(form.lookup_key)
+        if sum(each is not None for each in (form.unit_amount, form.unit_amount_decimal, form.tiers)) != 1:
+            raise Refused("You must pass one of `unit_amount`, `unit_amount_decimal`, `tiers`.", param="unit_amount")
         fields: Json = {
             "active": form.active,
-            "billing_scheme": "per_unit",
+            "billing_scheme": form.billing_scheme,
             "currency": form.currency,
             "custom_unit_amount": None,
             "lookup_key": form.lookup_key,
             "metadata": with_metadata({}, form.metadata),
             "nickname": form.nickname or None,
             "product": form.product,
-            "recurring": form.recurring.model_dump() | {"meter": None, "usage_type": "licensed"},
+            "recurring": form.recurring.model_dump() | {"meter": None},
             "tax_behavior": "unspecified",
-            "tiers_mode": None,
+            "tiers_mode": form.tiers_mode,
             "transform_quantity": None,
             "type": "recurring",
             "unit_amount": form.unit_amount,
-            "unit_amount_decimal": str(form.unit_amount),
+            "unit_amount_decimal": None if form.tiers else form.unit_amount_decimal or str(form.unit_amount),
         }
+        if form.tiers:
+            tiers = [one.model_dump() for one in form.tiers]
+            fields["tiers"] = [one | {"up_to": None if one["up_to"] == "inf" else one["up_to"]} for one in tiers]
         return self.account.keep(self.account.make("price", fields))
 
     def update_price(self, form: PriceUpdate, price: str) -> Json:

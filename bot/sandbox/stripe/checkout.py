@@ -8,6 +8,7 @@ from bot.sandbox.stripe.account import Account, Json, with_metadata
 from bot.sandbox.stripe.customers import Customers
 from bot.sandbox.stripe.forms import Attach, CustomerCreate, Page, Retrieve, SessionPage
 from bot.sandbox.stripe.forms_billing import CheckoutCreate, LineItem, SubscriptionCreate, SubscriptionData
+from bot.sandbox.stripe.lines import amount_of
 from bot.sandbox.stripe.listing import page_of
 from bot.sandbox.stripe.refusals import Refused, declined
 from bot.sandbox.stripe.shapes import checkout_fields
@@ -165,7 +166,7 @@ class Checkout:
         price = self._subscriptions.plans.price(item.price, f"{param}[price]")
         if item.quantity is None:
             raise Refused(f"Quantity is required. Add `quantity` to `{param}`", param=f"{param}[quantity]")
-        amount = price["unit_amount"] * item.quantity
+        amount = amount_of({"price": price, "quantity": item.quantity})
         return {
             "id": self.account.new_id("line_item").replace("il_", "li_"),
             "object": "item",

@@ -27,6 +27,7 @@ _CARDS = {
     "mastercard": ("mastercard", "4444", None),
     "amex": ("amex", "8431", None),
     "chargeCustomerFail": ("visa", "0341", "generic_decline"),
+    "authenticationRequired": ("visa", "3184", "authentication_required"),
     "chargeDeclined": ("visa", "0002", "generic_decline"),
     "chargeDeclinedInsufficientFunds": ("visa", "9995", "insufficient_funds"),
 }
@@ -36,6 +37,7 @@ _NUMBERS = {
     "378282246310005": "amex",
     "4000000000000341": "chargeCustomerFail",
     "4000000000000002": "chargeDeclined",
+    "4000002760003184": "authenticationRequired",
     "4000000000009995": "chargeDeclinedInsufficientFunds",
 }
 _REFUSED_AT_ONCE = {"0002": "generic_decline", "9995": "insufficient_funds"}

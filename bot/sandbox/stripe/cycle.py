@@ -56,8 +56,9 @@ class Cycle:
             # A trial shorter than the warning is warned of at once.
             at = max(subscription["trial_end"] - _WARNING_SECONDS, subscription["trial_start"])
             yield at, lambda: self._warn(subscription, end)
-        if subscription["cancel_at_period_end"]:
-            yield end, lambda: self._cancel(subscription)
+        over = end if subscription["cancel_at_period_end"] else subscription["cancel_at"]
+        if over is not None and over <= end:
+            yield over, lambda: self._cancel(subscription)
         else:
             yield end, lambda: self._renew(subscription, end)
 
@@ -93,17 +94,27 @@ class Cycle:
         if trial_ends and self._ends_without_card(subscription):
             self._subscriptions.end(subscription)
             return
-        items = subscription["items"]["data"]
+        items = [item for item in subscription["items"]["data"] if item["current_period_end"] == start]
         anchor = subscription["billing_cycle_anchor"]
         for item in items:
             end = period_after(anchor, start, item["price"]["recurring"])
             item |= {"current_period_start": start, "current_period_end": end}
-        lines = [whole_period(self._account, subscription["id"], item, period_of(subscription)) for item in items]
+        lines = [
+            whole_period(self._account, subscription["id"], item, (start, item["current_period_end"])) for item in items
+        ]
         invoice = self._invoices.draft(subscription, lines, "subscription_cycle", period)
+        self._hold_back(invoice, subscription["pause_collection"])
         subscription["latest_invoice"] = invoice["id"]
         subscription["status"] = "active" if trial_ends else subscription["status"]
         self._account.keep(subscription)
         self._account.tell("customer.subscription.updated", subscription, before)
+
+    def _hold_back(self, invoice: Json, pause: Json | None) -> None:
+        """While collection is paused no invoice asks for money (https://docs.stripe.com/billing/subscriptions/pause-payment)."""
+        if pause is not None and pause["behavior"] == "keep_as_draft":
+            invoice["automatically_finalizes_at"] = None
+        elif pause is not None:
+            self._invoices.end(invoice, {"void": "void"}.get(pause["behavior"], "uncollectible"))
 
     def _ends_without_card(self, subscription: Json) -> bool:
         behavior = subscription["trial_settings"]["end_behavior"]["missing_payment_method"]
@@ -111,7 +122,7 @@ class Cycle:
 
     def _bill(self, invoice: Json) -> None:
         self._invoices.finalize(invoice)
-        if invoice["status"] == "open":
+        if invoice["status"] == "open" and invoice["collection_method"] == "charge_automatically":
             self._charge(invoice)
 
     def _charge(self, invoice: Json) -> None:

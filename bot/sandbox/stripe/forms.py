@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
-Currency = Literal["usd", "mxn"]
+Currency = Literal["usd", "mxn", "eur", "clp", "jpy", "kwd"]
 Interval = Literal["month", "year"]
 ProrationBehavior = Literal["create_prorations", "always_invoice", "none"]
 _MOST_METADATA, _LONGEST_KEY, _LONGEST_VALUE = 50, 40, 500
@@ -26,6 +26,11 @@ def _moment(given: Any) -> int | None:
     if not isinstance(given, str) or not given.isdecimal():
         raise ValueError(f"Invalid timestamp: {given}; must be an integer Unix timestamp or now")
     return int(given)
+
+
+def _end(given: Any) -> Any:
+    """Seconds, or a word for an end of a period; "" clears the date."""
+    return given if given in ("", "min_period_end", "max_period_end") else _moment(given if given != "now" else None)
 
 
 def _metadata(given: Any) -> dict[str, str]:
@@ -58,6 +63,7 @@ def _address(given: str) -> str:
 
 Flag = Annotated[bool, BeforeValidator(_boolean)]
 Moment = Annotated[int | None, BeforeValidator(_moment)]
+CancelAt = Annotated[int | str | None, BeforeValidator(_end)]
 Metadata = Annotated[dict[str, str], BeforeValidator(_metadata)]
 Email = Annotated[str, AfterValidator(_email)]
 Url = Annotated[str, Field(min_length=1), AfterValidator(_address)]
@@ -185,12 +191,24 @@ class ProductUpdate(Retrieve):
 class Recurring(Form):
     interval: Interval
     interval_count: Annotated[int, Field(ge=1, le=12)] = 1
+    usage_type: Literal["licensed", "metered"] = "licensed"
+
+
+class Tier(Form):
+    """Up to so many units (`inf`: all the others) at this price each."""
+
+    up_to: Annotated[int, Field(ge=1)] | Literal["inf"]
+    unit_amount: Annotated[int, Field(ge=0)]
 
 
 class PriceCreate(Retrieve):
     currency: Currency
     product: Id
-    unit_amount: Annotated[int, Field(ge=0, le=99999999)]
+    unit_amount: Annotated[int, Field(ge=0, le=99999999)] | None = None
+    unit_amount_decimal: Annotated[str, Field(pattern=r"^\d{1,8}(\.\d{1,12})?$")] | None = None
+    billing_scheme: Literal["per_unit", "tiered"] = "per_unit"
+    tiers_mode: Literal["graduated", "volume"] | None = None
+    tiers: list[Tier] | None = None
     recurring: Recurring
     active: Flag = True
     lookup_key: Id | None = None

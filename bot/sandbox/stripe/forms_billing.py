@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from bot.sandbox.stripe.forms import (
+    CancelAt,
     Email,
     Flag,
     Form,
@@ -58,6 +59,10 @@ class ChangedItem(Form):
     deleted: Flag = False
 
 
+class BillingMode(Form):
+    type: Literal["classic", "flexible"]
+
+
 class SubscriptionCreate(Retrieve):
     customer: Id
     items: Annotated[list[NewItem], Field(min_length=1, max_length=20)]
@@ -66,8 +71,10 @@ class SubscriptionCreate(Retrieve):
     trial_end: Moment = None
     trial_settings: TrialSettings | None = None
     cancel_at_period_end: Flag = False
+    billing_mode: BillingMode = BillingMode(type="flexible")
     default_payment_method: Id | None = None
-    collection_method: Literal["charge_automatically"] = "charge_automatically"
+    collection_method: Literal["charge_automatically", "send_invoice"] = "charge_automatically"
+    days_until_due: Annotated[int, Field(ge=0)] | None = None
     payment_behavior: Literal["allow_incomplete", "default_incomplete", "error_if_incomplete"] = "allow_incomplete"
     proration_behavior: ProrationBehavior = "create_prorations"
     off_session: Flag = False
@@ -77,10 +84,11 @@ class SubscriptionUpdate(Retrieve):
     items: list[ChangedItem] = Field(default_factory=list)
     metadata: Metadata = Field(default_factory=dict)
     trial_end: Moment = None
+    cancel_at: CancelAt = None
     cancel_at_period_end: Flag | None = None
     cancellation_details: CancellationDetails | None = None
     default_payment_method: Id | None = None
-    payment_behavior: Literal["allow_incomplete", "error_if_incomplete"] = "allow_incomplete"
+    payment_behavior: Literal["allow_incomplete", "error_if_incomplete", "pending_if_incomplete"] = "allow_incomplete"
     proration_behavior: ProrationBehavior = "create_prorations"
     proration_date: Annotated[int, Field(ge=0)] | None = None
     off_session: Flag = False
@@ -94,6 +102,7 @@ class PreviewDetails(Form):
     items: list[ChangedItem] = Field(default_factory=list)
     proration_behavior: ProrationBehavior = "create_prorations"
     proration_date: Annotated[int, Field(ge=0)] | None = None
+    cancel_at: CancelAt = None
     cancel_at_period_end: Flag | None = None
     trial_end: Literal["now"] | None = None
 

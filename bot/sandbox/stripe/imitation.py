@@ -120,6 +120,17 @@ class StripeImitation:
         """From now on charges to this card are declined for this reason; None: they go through."""
         self.customers.bank_will(method, decline_code)
 
+    def discount(self, subscription: str, percent_off: float) -> None:
+        """The company gives a coupon: from now on so much less of each invoice."""
+        fields: Json = {"percent_off": percent_off, "subscription": subscription}
+        made = self.account.keep(self.account.make("discount", fields))
+        self.account.get("subscription", subscription)["discounts"].append(made["id"])
+
+    def tax(self, subscription: str, percentage: float) -> None:
+        """From now on so much tax comes on top of each invoice."""
+        rates = self.account.get("subscription", subscription)["default_tax_rates"]
+        rates.append({"object": "tax_rate", "inclusive": False, "percentage": percentage})
+
     # ---- what went wrong, on order
 
     def will_rate_limit(self, times: int = 1, path: str = "") -> None:

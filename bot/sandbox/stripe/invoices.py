@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from copy import deepcopy
 from dataclasses import replace
+from decimal import ROUND_HALF_UP, Decimal
 
 from bot.sandbox.stripe.account import Account, Json
 from bot.sandbox.stripe.customers import Customers
@@ -12,11 +13,13 @@ from bot.sandbox.stripe.forms import InvoicePage, Page, Retrieve
 from bot.sandbox.stripe.forms_billing import InvoicePay
 from bot.sandbox.stripe.lines import Line, shown
 from bot.sandbox.stripe.listing import listed, page_of
-from bot.sandbox.stripe.refusals import Refused, declined
+from bot.sandbox.stripe.refusals import Refused, declined, needs_action
 from bot.sandbox.stripe.shapes import intent_fields, invoice_fields, payment_fields
 
 _DRAFT_SECONDS = 3600
+_DAY = 86400
 _NO_METHOD = "no_payment_method"
+_BY_THE_CUSTOMER = "authentication_required"
 
 
 class Invoices:
@@ -111,6 +114,9 @@ class Invoices:
         number = customer["next_invoice_sequence"]
         customer["next_invoice_sequence"] += 1
         before = deepcopy(customer)
+        if invoice["collection_method"] == "send_invoice":
+            days = self.account.get("subscription", subscription_of(invoice))["days_until_due"] or 0
+            invoice["due_date"] = self.account.clock.now() + days * _DAY
         rest = customer["balance"] + invoice["total"]
         invoice |= {"starting_balance": customer["balance"], "amount_due": max(rest, 0)}
         invoice |= {"amount_remaining": max(rest, 0), "ending_balance": min(rest, 0)}
@@ -167,7 +173,8 @@ class Invoices:
             return True
         reason = "generic_decline" if answer == _NO_METHOD else answer
         error = declined(reason).body()["error"] if answer != _NO_METHOD else None
-        intent |= {"last_payment_error": error, "payment_method": None, "status": "requires_payment_method"}
+        waits = "requires_action" if answer == _BY_THE_CUSTOMER else "requires_payment_method"
+        intent |= {"last_payment_error": error, "payment_method": None, "status": waits}
         if scheduled:
             invoice["next_payment_attempt"] = self._next_try(invoice)
         self.account.keep(invoice)
@@ -229,7 +236,12 @@ class Invoices:
         self, subscription: Json, lines: Sequence[Line], name: str, reason: str, period: tuple[int, int]
     ) -> Json:
         customer = self.account.get("customer", subscription["customer"])
-        total = sum(line.amount for line in lines)
+        subtotal = sum(line.amount for line in lines)
+        off = self._part(
+            subtotal, [self.account.get("discount", one)["percent_off"] for one in subscription["discounts"]]
+        )
+        tax = self._part(subtotal - off, [rate["percentage"] for rate in subscription["default_tax_rates"]])
+        total = subtotal - off + tax
         balance = customer["balance"]
         due = max(total + balance, 0)
         data = [shown(self.account, line, name) for line in lines]
@@ -240,11 +252,17 @@ class Invoices:
             "period_end": period[1],
             "period_start": period[0],
             "starting_balance": balance,
-            "subtotal": total,
-            "subtotal_excluding_tax": total,
+            "subtotal": subtotal,
+            "subtotal_excluding_tax": subtotal,
             "total": total,
-            "total_excluding_tax": total,
+            "total_discount_amounts": [{"amount": off, "discount": one} for one in subscription["discounts"]],
+            "total_excluding_tax": subtotal - off,
+            "total_taxes": [{"amount": tax, "tax_behavior": "exclusive"}] if tax else [],
         }
+
+    @staticmethod
+    def _part(amount: int, percents: Sequence[float]) -> int:
+        return int((Decimal(amount) * Decimal(str(sum(percents))) / 100).quantize(Decimal(1), ROUND_HALF_UP))
 
 
 def subscription_of(invoice: Json) -> str:
@@ -259,4 +277,6 @@ def refusal(answer: str | None, invoice: Json | None = None) -> Refused:
             "Please consider adding a default payment method.",
             code="resource_missing",
         )
+    if answer == _BY_THE_CUSTOMER and invoice is None:
+        return needs_action()
     return declined(answer, invoice["id"] if invoice else None)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from decimal import ROUND_HALF_UP, Decimal
 
+from bot.payments.shown import money
 from bot.sandbox.stripe.account import Account, Json
-
-_SIGNS = {"usd": "$", "mxn": "MX$"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,9 +26,28 @@ class Line:
     invoice_item: str | None = None
 
 
-def amount_of(item: Json) -> int:
-    """A whole period of the item."""
-    return int(item["price"]["unit_amount"]) * int(item["quantity"])
+def amount_of(item: Json, used: int = 0) -> int:
+    """A whole period of the item; of a metered one, what was `used` of it."""
+    price = item["price"]
+    many = used if price["recurring"]["usage_type"] == "metered" else int(item["quantity"])
+    if price["billing_scheme"] == "tiered":
+        return _in_tiers(price, many)
+    return int((Decimal(price["unit_amount_decimal"]) * many).quantize(Decimal(1), ROUND_HALF_UP))
+
+
+def _in_tiers(price: Json, many: int) -> int:
+    """Graduated: each unit at the price of its tier; volume: all of them at the price of the last one's tier."""
+    total, below = 0, 0
+    for tier in price["tiers"]:
+        top = many if tier["up_to"] is None else min(many, tier["up_to"])
+        last = top == many
+        if price["tiers_mode"] == "volume" and last:
+            return int(tier["unit_amount"] * many)
+        total += tier["unit_amount"] * (top - below)
+        below = top
+        if last:
+            break
+    return total
 
 
 def whole_period(
@@ -36,9 +55,10 @@ def whole_period(
 ) -> Line:
     price = item["price"]
     name = account.get("product", price["product"])["name"]
-    money = f"{_SIGNS[price['currency']]}{price['unit_amount'] / 100:,.2f}"
-    text = f"{item['quantity']} × {name} (at {money} / {price['recurring']['interval']})"
-    amount = 0 if free else amount_of(item)
+    used = account.usage.get(item["id"], 0)
+    amount = 0 if free else amount_of(item, used)
+    at = money(price["unit_amount"] or amount, price["currency"])
+    text = f"{item['quantity']} × {name} (at {at} / {price['recurring']['interval']})"
     text = f"Trial period for {name}" if free else text
     return Line(subscription, item["id"], price, item["quantity"], amount, *period, text)
 
@@ -84,7 +104,7 @@ def shown(account: Account, line: Line, invoice: str) -> Json:
         "pricing": {
             "price_details": {"price": line.price["id"], "product": line.price["product"]},
             "type": "price_details",
-            "unit_amount_decimal": str(line.price["unit_amount"] if not line.proration else line.amount),
+            "unit_amount_decimal": str((not line.proration and line.price["unit_amount_decimal"]) or line.amount),
         },
         "quantity": line.quantity,
         "subscription": line.subscription,

@@ -9,9 +9,12 @@ from typing import Any
 
 from aiohttp import web
 
+from bot.payments.shown import money
 from bot.sandbox.stripe.account import Account, Json
 from bot.sandbox.stripe.checkout import Checkout
+from bot.sandbox.stripe.lines import amount_of
 from bot.sandbox.stripe.pdf import page_of_text
+from bot.sandbox.stripe.plans import period_of
 from bot.sandbox.stripe.portal import Portal
 from bot.sandbox.stripe.refusals import Refused
 
@@ -117,14 +120,15 @@ class Pages:
         return web.Response(status=303, headers={"Location": str(request.rel_url)})
 
     def _portal_entry(self, subscription: Json) -> str:
-        item = subscription["items"]["data"][0]
-        name = self._account.get("product", item["price"]["product"])["name"]
-        day = _day(item["current_period_end"])
-        ends = subscription["cancel_at_period_end"]
+        items = subscription["items"]["data"]
+        name = " + ".join(self._account.get("product", item["price"]["product"])["name"] for item in items)
+        ends = subscription["cancel_at_period_end"] or subscription["cancel_at"] is not None
+        day = _day(subscription["cancel_at"] or period_of(subscription)[1])
+        amount = sum(amount_of(item, self._account.usage.get(item["id"], 0)) for item in items)
         told = f"Termina el {day}." if ends else f"Se renueva el {day}."
         do, label = ("resume", "Conservarla") if ends else ("cancel", "Cancelar al final del periodo")
         return (
-            f"<h2>{escape(name)}</h2><p>{_money(item['price']['unit_amount'], subscription['currency'])}. {told}</p>"
+            f"<h2>{escape(name)}</h2><p>{_money(amount, subscription['currency'])}. {told}</p>"
             f'<form method="post"><input type="hidden" name="subscription" value="{subscription["id"]}">'
             f'<button name="do" value="{do}">{label}</button></form>'
         )
@@ -181,7 +185,7 @@ def _trouble(problem: Refused) -> str:
 
 
 def _money(amount: int, currency: str) -> str:
-    return f"{amount / 100:,.2f} {currency.upper()}"
+    return money(amount, currency)
 
 
 def _line_money(line: dict[str, Any]) -> str:

@@ -80,7 +80,10 @@ class Plans:
             )
         items = self._changed(subscription, wanted)
         trialing = subscription["status"] == "trialing"
-        interval_changes = items[0]["price"]["recurring"] != old[0]["price"]["recurring"]
+        was = {item["id"]: item["price"]["recurring"] for item in old}
+        interval_changes = any(
+            item["price"]["recurring"] != was.get(item["id"], item["price"]["recurring"]) for item in items
+        )
         if trialing and not end_trial:
             return Change(items, subscription["billing_cycle_anchor"])
         if end_trial or interval_changes:
@@ -90,33 +93,41 @@ class Plans:
         return Change(items, subscription["billing_cycle_anchor"], lines, behavior == "always_invoice" and bool(lines))
 
     def next_period(self, subscription: Json, items: Sequence[Json], start: int) -> list[Line]:
+        """What begins at that moment: items of other intervals go on."""
         anchor, name = subscription["billing_cycle_anchor"], subscription["id"]
         return [
             whole_period(self.account, name, item, (start, period_after(anchor, start, item["price"]["recurring"])))
             for item in items
+            if item["current_period_end"] == start
         ]
 
     def _from_now(self, subscription: Json, items: list[Json], lines: list[Line], *, ends_trial: bool) -> Change:
         """A new cycle begins now: other intervals, and trials that end, are billed from the moment on."""
         now = self.account.clock.now()
-        until = period_after(now, now, items[0]["price"]["recurring"])
-        items = [item | {"current_period_start": now, "current_period_end": until} for item in items]
-        whole = [whole_period(self.account, subscription["id"], item, (now, until)) for item in items]
+        ends = [period_after(now, now, item["price"]["recurring"]) for item in items]
+        items = [
+            item | {"current_period_start": now, "current_period_end": end}
+            for item, end in zip(items, ends, strict=True)
+        ]
+        whole = [
+            whole_period(self.account, subscription["id"], item, (now, end))
+            for item, end in zip(items, ends, strict=True)
+        ]
         return Change(items, now, [*lines, *whole], at_once=True, ends_trial=ends_trial)
 
     def _credits(
         self, subscription: Json, old: Sequence[Json], new: Sequence[Json], at: int, *, whole: bool
     ) -> list[Line]:
         """Back for the rest of the period at the old price, due for it at the new; `whole`: all of it back only."""
-        start, end = period_of(subscription)
-        if start == end:
-            return []
         before = {item["id"]: item for item in old}
         after = {} if whole else {item["id"]: item for item in new}
         lines: list[Line] = []
         for name in before | after:
             was, becomes = before.get(name), after.get(name)
             if was and becomes and _same(was, becomes):
+                continue
+            start, end = _own_period(was or becomes or {})
+            if start == end:
                 continue
             for item, sign in ((was, -1), (becomes, 1)):
                 if item is not None and amount_of(item):
@@ -132,7 +143,8 @@ class Plans:
         left = list(items.values())
         if not left:
             raise Refused("A subscription must have at least one active plan.", param="items")
-        if any(item["price"]["recurring"] != left[0]["price"]["recurring"] for item in left):
+        flexible = subscription["billing_mode"]["type"] == "flexible"
+        if not flexible and any(item["price"]["recurring"] != left[0]["price"]["recurring"] for item in left):
             raise Refused(
                 "Currency and interval fields must match across all plans on this subscription.", param="items"
             )
@@ -160,8 +172,12 @@ class Plans:
 
 
 def period_of(subscription: Json) -> tuple[int, int]:
-    first = subscription["items"]["data"][0]
-    return int(first["current_period_start"]), int(first["current_period_end"])
+    """The period that ends first: items of other intervals have their own."""
+    return min(map(_own_period, subscription["items"]["data"]), key=lambda period: period[1])
+
+
+def _own_period(item: Json) -> tuple[int, int]:
+    return int(item["current_period_start"]), int(item["current_period_end"])
 
 
 def _same(one: Json, other: Json) -> bool:

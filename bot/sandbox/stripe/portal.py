@@ -33,8 +33,11 @@ class Portal:
 
     def set_ending(self, session: Json, subscription: str, *, ends: bool) -> None:
         """Refused for a subscription of somebody else."""
-        self.account.get("subscription", subscription)
-        if any(each["id"] == subscription for each in self.subscriptions(session)):
-            self._subscriptions.update(
-                SubscriptionUpdate(cancel_at_period_end="true" if ends else "false"), subscription
-            )
+        found = self.account.get("subscription", subscription)
+        if not any(each["id"] == subscription for each in self.subscriptions(session)):
+            return
+        # https://docs.stripe.com/billing/subscriptions/billing-mode/compare: in flexible billing a date, and no flag.
+        wanted: Json = {"cancel_at_period_end": "true" if ends else "false"}
+        if found["billing_mode"]["type"] == "flexible" and not found["cancel_at_period_end"]:
+            wanted = {"cancel_at": "max_period_end" if ends else ""}
+        self._subscriptions.update(SubscriptionUpdate.model_validate(wanted), subscription)

@@ -45,7 +45,18 @@ def declined(decline_code: str, payment_intent: str | None = None) -> Refused:
     return Refused(_REASONS[decline_code], status=402, kind="card_error", code="card_declined", more=more)
 
 
+def needs_action() -> Refused:
+    """402: the bank wants the customer to confirm the payment (3-D Secure), and nothing was changed."""
+    return Refused(
+        "Payment for this subscription requires additional user action before it can be completed successfully.",
+        status=402,
+        kind="card_error",
+        code="subscription_payment_intent_requires_action",
+    )
+
+
 _REASONS = {
+    "authentication_required": "Your card was declined. This transaction requires authentication.",
     "generic_decline": "Your card was declined.",
     "insufficient_funds": "Your card has insufficient funds.",
 }

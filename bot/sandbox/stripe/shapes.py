@@ -20,7 +20,7 @@ def invoice_fields(subscription: Json, customer: Json, reason: str) -> Json:
         "automatic_tax": {"disabled_reason": None, "enabled": False, "liability": None, "provider": None},
         "automatically_finalizes_at": None,
         "billing_reason": reason,
-        "collection_method": "charge_automatically",
+        "collection_method": subscription["collection_method"],
         "currency": subscription["currency"],
         "custom_fields": None,
         "customer": customer["id"],

@@ -9,6 +9,7 @@ from bot.sandbox.stripe.forms import Retrieve, SubscriptionPage
 from bot.sandbox.stripe.forms_billing import (
     CancellationDetails,
     InvoicePreview,
+    PreviewDetails,
     SubscriptionCancel,
     SubscriptionCreate,
     SubscriptionUpdate,
@@ -23,6 +24,7 @@ from bot.sandbox.stripe.shapes import subscription_fields
 
 ENDED = {"canceled", "incomplete_expired"}
 _DAY = 86400
+_PENDING_SECONDS = 23 * 3600
 _LONGEST_TRIAL = 730 * _DAY
 
 
@@ -31,6 +33,9 @@ class Subscriptions:
         self.account = account
         self.invoices = invoices
         self.plans = Plans(account)
+        # Told by a test: ends stay, and every change that costs waits for its payment.
+        self.stubborn = False
+        self.puts_off = False
         invoices.settled = self._settled
 
     # ---- what Stripe's API offers
@@ -51,21 +56,22 @@ class Subscriptions:
             for item in subscription["items"]["data"]
         ]
         method = self.invoices.method_of(subscription)
-        due = max(sum(line.amount for line in lines) + customer["balance"], 0)
+        now = self.account.clock.now()
+        due = self.invoices.preview(subscription, lines, "subscription_create", (now, now))["amount_due"]
+        by_hand = form.collection_method == "send_invoice"
         waits = form.payment_behavior == "default_incomplete" and due > 0
-        answer = None if waits else self.invoices.ask_bank(due, method)
+        answer = None if waits or by_hand else self.invoices.ask_bank(due, method)
         if answer is not None and (form.payment_behavior == "error_if_incomplete" or method is None):
             raise refusal(answer)
         self.account.keep(subscription)
         self.invoices.customers.bills_in(customer, subscription["currency"])
-        now = self.account.clock.now()
         invoice = self.invoices.draft(subscription, lines, "subscription_create", (now, now))
         subscription["latest_invoice"] = invoice["id"]
         self.account.tell("customer.subscription.created", subscription)
         self.invoices.finalize(invoice)
         if waits:
             self.invoices.open_payment(invoice)
-        else:
+        elif not by_hand:
             self.invoices.attempt(invoice, method, answer)
         return subscription
 
@@ -77,19 +83,22 @@ class Subscriptions:
         change = self.plans.change(found, form.items, form.proration_behavior, form.proration_date, end_trial=end_trial)
         method = self._wanted_method(found, form.default_payment_method) or self.invoices.method_of(found)
         answer = None
-        if change.at_once:
+        by_hand = found["collection_method"] == "send_invoice"
+        if change.at_once and not by_hand:
             draft = self.invoices.preview(found, change.lines, "subscription_update", period_of(found))
             answer = self.invoices.ask_bank(draft["amount_due"], method)
             if answer is not None and form.payment_behavior == "error_if_incomplete":
                 raise refusal(answer)
         before = deepcopy(found)
         self._apply(found, form)
-        invoice = self._change(found, change)
+        waits = self.puts_off or (answer is not None and form.payment_behavior == "pending_if_incomplete")
+        invoice = self._put_off(found, change) if waits else self._change(found, change)
         self.account.keep(found)
         self.account.tell("customer.subscription.updated", found, before)
         if invoice is not None:
             self.invoices.finalize(invoice)
-            self.invoices.attempt(invoice, method, answer)
+            if not by_hand and not self.puts_off:
+                self.invoices.attempt(invoice, method, answer)
         return found
 
     def cancel(self, form: SubscriptionCancel, subscription: str) -> Json:
@@ -113,8 +122,9 @@ class Subscriptions:
         period = period_of(found)
         if change.at_once:
             return self._dated(self.invoices.preview(found, change.lines, "subscription_update", period), form)
-        ends = found["cancel_at_period_end"] if wanted.cancel_at_period_end is None else wanted.cancel_at_period_end
-        upcoming = [] if ends else self.plans.next_period(found, change.items, period[1])
+        upcoming = (
+            [] if self._ends_with(found, wanted, period[1]) else self.plans.next_period(found, change.items, period[1])
+        )
         lines = [*change.lines, *upcoming]
         if found["status"] in ENDED or not (lines or self.invoices.pending(found["id"])):
             raise Refused(
@@ -143,6 +153,13 @@ class Subscriptions:
             self.account.keep(subscription)
             self.account.tell("customer.subscription.updated", subscription, before)
 
+    def _ends_with(self, subscription: Json, wanted: PreviewDetails, end: int) -> bool:
+        """Whether nothing is billed at the end of the period, with what a preview supposes."""
+        _check_one_end(wanted)
+        supposed = deepcopy(subscription)
+        self._set_end(supposed, wanted)
+        return bool(supposed["cancel_at_period_end"]) or (supposed["cancel_at"] or end + 1) <= end
+
     def will_end(self, subscription: Json, *, on: bool) -> None:
         """At the end of the period, or after all not."""
         subscription |= {
@@ -157,22 +174,28 @@ class Subscriptions:
 
     def _new(self, form: SubscriptionCreate, customer: Json) -> Json:
         prices = [self.plans.price(item.price, f"items[{n}][price]") for n, item in enumerate(form.items)]
-        currency = self._currency(customer, prices)
+        currency = self._currency(customer, prices, form.billing_mode.type)
         now = self.account.clock.now()
         trial_end = self._trial_end(form)
-        end = trial_end or period_after(now, now, prices[0]["recurring"])
         fields = subscription_fields(customer["id"], currency, now)
+        fields["billing_mode"] |= {"type": form.billing_mode.type}
+        fields |= {"collection_method": form.collection_method, "days_until_due": form.days_until_due}
         subscription = self.account.make("subscription", fields)
+        ends = [trial_end or period_after(now, now, price["recurring"]) for price in prices]
         items = [
             self.plans.item(subscription["id"], price, wanted.quantity, (now, end))
-            for price, wanted in zip(prices, form.items, strict=True)
+            for price, wanted, end in zip(prices, form.items, ends, strict=True)
         ]
         subscription |= {
             "billing_cycle_anchor": trial_end or now,
             "default_payment_method": self._wanted_method(subscription, form.default_payment_method),
             "items": listed(items, f"/v1/subscription_items?subscription={subscription['id']}"),
             "metadata": with_metadata({}, form.metadata),
-            "status": "trialing" if trial_end else "incomplete",
+            "status": "trialing"
+            if trial_end
+            else "active"
+            if form.collection_method == "send_invoice"
+            else "incomplete",
             "trial_end": trial_end,
             "trial_start": now if trial_end else None,
         }
@@ -182,9 +205,9 @@ class Subscriptions:
             self.will_end(subscription, on=True)
         return subscription
 
-    def _currency(self, customer: Json, prices: list[Json]) -> str:
-        currency, recurring = str(prices[0]["currency"]), prices[0]["recurring"]
-        if any(price["currency"] != currency or price["recurring"] != recurring for price in prices):
+    def _currency(self, customer: Json, prices: list[Json], mode: str) -> str:
+        currency, every = str(prices[0]["currency"]), {str(price["recurring"]["interval"]) for price in prices}
+        if any(price["currency"] != currency for price in prices) or (mode == "classic" and len(every) > 1):
             raise Refused(
                 "Currency and interval fields must match across all plans on this subscription.", param="items"
             )
@@ -226,6 +249,12 @@ class Subscriptions:
         changed = form.model_fields_set - {"metadata", "cancellation_details", "expand"}
         if changed and subscription["status"] in ENDED:
             raise Refused("A canceled subscription can only update its cancellation_details and metadata.")
+        _check_one_end(form)
+        if subscription["schedule"] and changed & {"cancel_at", "cancel_at_period_end"}:
+            raise Refused(
+                f"The subscription is managed by the subscription schedule `{subscription['schedule']}`, and updating "
+                "any cancelation behavior directly is not allowed. Please update the schedule instead."
+            )
         if form.items and subscription["status"] == "incomplete":
             raise Refused(
                 "A subscription with the status `incomplete` can't be updated this way: pay its invoice first."
@@ -240,18 +269,47 @@ class Subscriptions:
                 item["current_period_end"] = end
             subscription |= {"billing_cycle_anchor": end, "status": "trialing", "trial_end": end}
             subscription["trial_start"] = subscription["trial_start"] or self.account.clock.now()
-        if form.cancel_at_period_end is not None and form.cancel_at_period_end != subscription["cancel_at_period_end"]:
-            self.will_end(subscription, on=form.cancel_at_period_end)
+        self._set_end(subscription, form)
         self._explain(subscription, form.cancellation_details, subscription["cancellation_details"]["reason"])
 
     def _explain(self, subscription: Json, details: CancellationDetails | None, reason: str | None) -> None:
         said = details.model_dump(exclude_unset=True) if details else {}
         subscription["cancellation_details"] = subscription["cancellation_details"] | said | {"reason": reason}
 
+    def _set_end(self, subscription: Json, form: SubscriptionUpdate | PreviewDetails) -> None:
+        """The flag moves with the period; a date stays where it is, and only clearing the date takes it back."""
+        if self.stubborn and isinstance(form, SubscriptionUpdate):
+            return
+        if form.cancel_at_period_end is not None and form.cancel_at_period_end != subscription["cancel_at_period_end"]:
+            self.will_end(subscription, on=form.cancel_at_period_end)
+        if "cancel_at" not in form.model_fields_set:
+            return
+        ends = [item["current_period_end"] for item in subscription["items"]["data"]]
+        words = {"": None, "min_period_end": min(ends), "max_period_end": max(ends)}
+        date = words[form.cancel_at] if isinstance(form.cancel_at, str) else form.cancel_at
+        self.will_end(subscription, on=date is not None)
+        subscription |= {"cancel_at": date, "cancel_at_period_end": False}
+
+    def _put_off(self, subscription: Json, change: Change) -> Json:
+        """Wait with the change until its invoice is paid (https://docs.stripe.com/billing/subscriptions/pending-updates)."""
+        subscription["pending_update"] = {
+            "billing_cycle_anchor": None,
+            "expires_at": self.account.clock.now() + _PENDING_SECONDS,
+            "subscription_items": change.items,
+            "trial_end": None,
+            "trial_from_plan": None,
+        }
+        invoice = self.invoices.draft(subscription, change.lines, "subscription_update", period_of(subscription))
+        subscription["latest_invoice"] = invoice["id"]
+        return invoice
+
     def _change(self, subscription: Json, change: Change) -> Json | None:
         """Put the items in place; the draft of what is billed at once, if anything is."""
-        end = subscription["items"]["data"][0]["current_period_end"]
-        items = change.items if change.at_once else [item | {"current_period_end": end} for item in change.items]
+        ends = {item["id"]: item["current_period_end"] for item in subscription["items"]["data"]}
+        items = [
+            item if change.at_once else item | {"current_period_end": ends.get(item["id"], item["current_period_end"])}
+            for item in change.items
+        ]
         period = period_of(subscription)
         subscription["items"]["data"] = items
         subscription["billing_cycle_anchor"] = change.anchor if change.at_once else subscription["billing_cycle_anchor"]
@@ -270,9 +328,14 @@ class Subscriptions:
         subscription = self.account.find("subscription", subscription_of(invoice))
         if subscription is None or subscription["status"] in ENDED or subscription["status"] == "trialing":
             return
+        if paid and subscription["pending_update"] and subscription["latest_invoice"] == invoice["id"]:
+            before = deepcopy(subscription)
+            subscription["items"]["data"] = subscription["pending_update"]["subscription_items"]
+            subscription["pending_update"] = None
+            self.account.tell("customer.subscription.updated", subscription, before)
         if paid and not [each for each in self._unpaid(subscription["id"]) if each["status"] == "open"]:
             self.become(subscription, "active")
-        elif not paid and subscription["status"] == "active":
+        elif not paid and subscription["status"] == "active" and not subscription["pending_update"]:
             self.become(subscription, "past_due")
 
     def _unpaid(self, subscription: str) -> list[Json]:
@@ -285,6 +348,11 @@ class Subscriptions:
             details = invoice["parent"]["subscription_details"]
             details["subscription_proration_date"] = self.account.clock.now() if at is None else at
         return invoice
+
+
+def _check_one_end(form: SubscriptionUpdate | PreviewDetails) -> None:
+    if {"cancel_at", "cancel_at_period_end"} <= form.model_fields_set:
+        raise Refused("Received both cancel_at_period_end and cancel_at parameters. Please pass in only one.")
 
 
 def _fits(subscription: Json, page: SubscriptionPage) -> bool:

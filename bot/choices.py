@@ -1,0 +1,42 @@
+"""Choices that were offered to be tapped, in full and by their id: WhatsApp sends the shortened title back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from redis.asyncio import Redis
+
+from bot.logs import masked
+from bot.messages import Buttons, Inbound, Menu, Part, Tap
+from bot.redis import key
+from bot.whatsapp.limits import told_apart
+
+# A list stays in the chat and can be tapped for as long as that is there; most are within days.
+_KEEP_SECONDS = 30 * 24 * 3600
+_SHORTENED = "…"
+
+
+def keep(pipeline: Any, conversation: str, parts: Iterable[Part]) -> None:
+    """Keep choices within a transaction. What is kept stays: it comes first as it was offered, then as it fits."""
+    for part in parts:
+        for choice in told_apart(part.choices) if isinstance(part, Buttons | Menu) else ():
+            text = f"{choice.title}: {choice.description}" if choice.description else choice.title
+            pipeline.set(_choice(conversation, choice.id), text, ex=_KEEP_SECONDS, nx=True)
+
+
+async def in_full(redis: Redis, conversations: Sequence[str], messages: list[Inbound]) -> list[Inbound]:
+    """The messages with what was tapped in full; an id that was never offered in these conversations tells nothing."""
+    found = []
+    for message in messages:
+        tap = message.content
+        if isinstance(tap, Tap):
+            kept = await redis.mget([_choice(one, tap.id) for one in conversations])
+            whole = next(filter(None, kept), None)
+            tap = tap.model_copy(update={"title": whole or tap.title, "cut": whole is None and _SHORTENED in tap.title})
+        found.append(message.model_copy(update={"content": tap}) if tap is not message.content else message)
+    return found
+
+
+def _choice(conversation: str, id_: str) -> str:
+    return key(conversation, "choice", masked(id_))

@@ -1,0 +1,66 @@
+"""Amounts of a subscription, from one place: Stripe's preview, which knows add-ons, coupons, taxes and credit."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import tzinfo
+
+from bot.language import Language
+from bot.payments.client import Stripe
+from bot.payments.errors import NothingToBill
+from bot.payments.facts import Invoice, Item, Subscription
+from bot.payments.shown import day, money
+from bot.payments.words import words
+
+# Of the others no invoice is collected: https://docs.stripe.com/billing/subscriptions/overview#subscription-statuses
+_CHARGED = frozenset({"trialing", "active", "past_due"})
+
+
+@dataclass(frozen=True, slots=True)
+class Charge:
+    """What is charged next, as Stripe previews it; of what is charged by use, what was used so far."""
+
+    amount: int
+    currency: str
+    at: int
+
+
+async def next_charge(stripe: Stripe, subscription: Subscription) -> Charge | None:
+    """None where nothing is to be charged: it ends before, it is over, or it is paused."""
+    if subscription.status not in _CHARGED or not subscription.renews or paused(subscription):
+        return None
+    preview = await next_invoice(stripe, subscription)
+    return Charge(preview.amount_due, preview.currency, subscription.renews_at) if preview else None
+
+
+async def next_invoice(stripe: Stripe, subscription: Subscription, **supposed: object) -> Invoice | None:
+    """The preview of what comes next, with what is supposed of the subscription; None where nothing comes."""
+    try:
+        return await stripe.preview(subscription, **supposed)
+    except NothingToBill:
+        return None
+
+
+def paused(subscription: Subscription) -> bool:
+    """Whether nothing is collected when it renews."""
+    pause = subscription.pause_collection
+    return pause is not None and (pause.resumes_at is None or pause.resumes_at > subscription.renews_at)
+
+
+def said(charge: Charge | None, subscription: Subscription, zone: tzinfo, language: Language) -> str:
+    """The sentence about the next charge; nothing where the end of the subscription says it."""
+    pause = subscription.pause_collection
+    if charge is None and pause is not None and paused(subscription):
+        until = day(pause.resumes_at, zone, language) if pause.resumes_at else ""
+        return words("paused_until" if until else "paused", language, day=until)
+    if charge is None:
+        return ""
+    usage = words("and_usage", language) if subscription.metered else ""
+    amount = f"{money(charge.amount, charge.currency)}{usage}"
+    return words("next_charge", language, amount=amount, day=day(charge.at, zone, language))
+
+
+def listed(item: Item) -> int | None:
+    """A period of the item by the price list; None where that depends on how much is used or bought."""
+    each = item.price.each
+    return None if each is None or item.price.metered else round(each * item.many)

@@ -1,0 +1,111 @@
+"""A change of a subscription as its card shows it, and what the card says."""
+
+from __future__ import annotations
+
+from datetime import tzinfo
+from typing import Literal
+
+from bot.language import Language
+from bot.messages import Record
+from bot.payments.shown import day, money
+from bot.payments.words import per, words
+
+
+class Change(Record):
+    """Exactly what a card shows. `amount` is what is charged today, `total` is below 0 where money is credited;
+    `charge` is what is charged on `day`. Amounts in the currency's smallest unit, times Unix seconds.
+
+    `before` and `after` are all prices of the subscription; `others` names what stays beside the plan that changes.
+    `usual` says that each period costs `charge`, `metered` that what is used comes on top, `mixed` that some of it is
+    charged more often than the rest. `rest` is charged when it ends all the same, `owed` is not paid yet, and
+    `ends_on` is the end that is taken back.
+    """
+
+    kind: Literal["plan", "cancel", "resume"]
+    customer: str
+    subscription: str
+    item: str = ""
+    price: str = ""
+    before: str = ""
+    after: str = ""
+    old: str
+    new: str
+    others: str = ""
+    interval: str
+    old_interval: str
+    amount: int = 0
+    total: int = 0
+    charge: int
+    currency: str
+    day: int
+    usual: bool = True
+    metered: bool = False
+    mixed: bool = False
+    rest: int = 0
+    owed: int = 0
+    ends_on: int = 0
+    proration_date: int = 0
+
+    @property
+    def flavour(self) -> str:
+        if self.kind != "plan":
+            return self.kind
+        return "credit" if self.total < 0 else "pay" if self.amount else "free"
+
+
+def shown(change: Change, zone: tzinfo, language: Language) -> str:
+    """The text of the card."""
+    said = {"plan": _plan, "cancel": _end, "resume": _resume}[change.kind](change, zone, language)
+    if change.owed:
+        said += " " + words("owed", language, amount=money(change.owed, change.currency))
+    return f"{said}\n\n{words('valid', language)}"
+
+
+def _plan(change: Change, zone: tzinfo, language: Language) -> str:
+    old, new = change.old, change.new
+    if old == new:
+        # Only how it is paid changes.
+        old, new = (f"{change.old} {per(one, language)}" for one in (change.old_interval, change.interval))
+    today = -change.total if change.flavour == "credit" else change.amount
+    price = money(change.charge, change.currency)
+    if change.others:
+        price += words("with_others", language, others=change.others)
+    price += words("and_usage", language) if change.metered else ""
+    usual = change.usual and change.interval
+    every = f" {per(change.interval, language)}" if usual else ""
+    return words(
+        f"card_{change.flavour}",
+        language,
+        old=old,
+        new=new,
+        amount=money(today, change.currency),
+        then=words(
+            "then_usual" if usual else "then_next",
+            language,
+            price=f"{price}{every}".strip(),
+            day=day(change.day, zone, language),
+        ),
+    )
+
+
+def _end(change: Change, zone: tzinfo, language: Language) -> str:
+    amount = money(change.charge, change.currency)
+    spared = words("spared", language, amount=amount) if change.charge > 0 and not change.mixed else ""
+    said = words("card_cancel", language, plan=change.old, day=day(change.day, zone, language), spared=spared)
+    if change.rest:
+        said += " " + words("rest", language, amount=money(change.rest, change.currency))
+    if change.metered:
+        said += " " + words("usage_at_the_end", language)
+    if change.mixed:
+        said += " " + words("meanwhile", language)
+    return said
+
+
+def _resume(change: Change, zone: tzinfo, language: Language) -> str:
+    ends, then = (day(moment, zone, language) for moment in (change.ends_on, change.day))
+    if not change.charge:
+        return words("card_resume_free", language, plan=change.old, ends=ends)
+    usage = words("and_usage", language) if change.metered else ""
+    when = words("that_day" if ends == then else "on_day", language, day=then)
+    amount = money(change.charge, change.currency)
+    return words("card_resume", language, plan=change.old, ends=ends, when=when, amount=amount, usage=usage)
