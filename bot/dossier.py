@@ -19,12 +19,12 @@ from typing import Any
 from redis.asyncio import Redis
 
 from bot import contacts, erased, identity, ledger, queued
-from bot.contacts import address_of, variants
 from bot.deliveries import Deliveries
 from bot.desk import Desk, Lease, LeaseLost, done_key, hold, lease_key
 from bot.files import Files
 from bot.mail.suppression import Suppression
 from bot.payments import links, state
+from bot.phone_numbers import address_of, variants
 from bot.redis import answer, ended, key
 
 # A turn in hand is waited for: it has its answer within TURN_DEADLINE_SECONDS, and may send for a while.

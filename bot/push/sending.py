@@ -18,11 +18,11 @@ from redis.asyncio import Redis
 
 from bot import identity
 from bot.alerts import Alerts
-from bot.contacts import address_of, variants
 from bot.events import Events
 from bot.logs import masked
 from bot.metrics import PUSHES
 from bot.outside import NoAnswer, Outside
+from bot.phone_numbers import address_of, variants
 from bot.push.keys import KeysWrong, private_of
 from bot.push.subscriptions import Subscription, Subscriptions
 from bot.queues import Later, Task, Unfit
