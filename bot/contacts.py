@@ -22,6 +22,7 @@ Role = Literal["staff", "customer"]
 _UNREACHABLE_AFTER = 3
 # Who comes from an ad is written to without charge for so long (reference 8); the 24-hour window holds all the same.
 _FREE_ENTRY = timedelta(hours=72)
+_TELL_AGAIN_SECONDS = 24 * 3600
 
 # A choice counts only if it was made after the one that is kept: news comes late and in any order.
 _CHOOSE = f"""
@@ -133,6 +134,13 @@ class Contacts:
     async def paused(self, conversation: str) -> bool:
         """Whether a colleague has just written from the business's app."""
         return bool(await self._redis.exists(_colleague(conversation)))
+
+    async def told_withheld(self, conversation: str) -> bool:
+        """Whether an operator was told today that this person's number gives them no role."""
+        return bool(await self._redis.exists(_withheld(conversation)))
+
+    async def tell_withheld(self, conversation: str) -> None:
+        await self._redis.set(_withheld(conversation), "1", ex=_TELL_AGAIN_SECONDS)
 
     async def choose_marketing(self, conversation: str, *, wanted: bool, at: datetime) -> bool:
         """Keep whether somebody wants marketing; False when a later choice of theirs is known."""
@@ -281,3 +289,7 @@ def _time(seconds: str | None) -> datetime | None:
 
 def _colleague(conversation: str) -> str:
     return key(conversation, "colleague")
+
+
+def _withheld(conversation: str) -> str:
+    return key(conversation, "withheld")

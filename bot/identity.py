@@ -126,6 +126,11 @@ def renew(pipeline: Any, conversation: str, names: Iterable[str | None]) -> None
         pipeline.expire(name, KEEP_SECONDS)
 
 
+async def phone_contested(redis: Redis, conversation: str) -> bool:
+    """Whether the person's phone was another person's before, so that it may stand for either."""
+    return bool(await answer(redis.hexists(contact_key(conversation), "phone_contested")))
+
+
 async def home_of(redis: Redis, conversation: str) -> str:
     """The conversation that this one has become a part of; itself, as a rule."""
     while (to := await redis.get(moved(conversation))) is not None:
