@@ -268,7 +268,8 @@ def adopt(pipeline: Any, conversation: str, mine: dict[str, str], theirs: dict[s
     names = [*mine.get("earlier", "").split(","), *theirs.get("earlier", "").split(","), earlier]
     merged["earlier"] = ",".join(dict.fromkeys(filter(None, names)))
     # Whose the phone was is decided where the two were united.
-    merged.pop("phone_contested", None)
+    for field in ("phone_contested", "phone_since"):
+        merged.pop(field, None)
     pipeline.hset(contact_key(conversation), mapping=merged)
     pipeline.expire(contact_key(conversation), identity.KEEP_SECONDS)
 

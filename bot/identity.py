@@ -162,6 +162,11 @@ def contact_key(conversation: str) -> str:
     return key(conversation, "contact")
 
 
+def former_phones(conversation: str) -> str:
+    """The key of the phones that were let go: `since until`, Unix seconds, so that it is known whose a job was."""
+    return key(conversation, "phones")
+
+
 def identities(conversation: str) -> str:
     """The key of the phones and BSUIDs that lead to a conversation."""
     return key(conversation, "identities")
@@ -284,11 +289,13 @@ async def _weigh(redis: Redis, home: str, phone: str) -> None:
     owners.ask(pipeline, phone)
     names, had = await pipeline.execute()
     mine = _bsuids(names)
-    if owners.contested(had, {*mine, home}):
-        await _write(redis, home, phone_contested="1")
-    else:
-        await answer(redis.hdel(contact_key(home), "phone_contested"))
     pipeline = redis.pipeline(transaction=False)
+    if owners.contested(had, {*mine, home}):
+        pipeline.hset(contact_key(home), "phone_contested", "1")
+        pipeline.hsetnx(contact_key(home), "phone_since", repr(time.time()))
+        pipeline.expire(contact_key(home), KEEP_SECONDS)
+    else:
+        pipeline.hdel(contact_key(home), "phone_contested", "phone_since")
     owners.note(pipeline, phone, mine)
     await pipeline.execute()
 
@@ -317,10 +324,14 @@ async def _let_go(redis: Redis, conversation: str, phone: str) -> None:
     for one in {phone, *(one for one in _phones(names) if kin(one) == kin(phone))}:
         pipeline.eval(_FORGET, 1, _identity(one), conversation)
         pipeline.srem(identities(conversation), one)
-    pipeline.hget(contact_key(conversation), "phone")
-    *_, kept = await pipeline.execute()
-    if kept and kin(kept) == kin(phone):
-        await answer(redis.hdel(contact_key(conversation), "phone", "phone_contested"))
+    pipeline.hmget(contact_key(conversation), ["phone", "phone_since"])
+    *_, (kept, since) = await pipeline.execute()
+    pipeline = redis.pipeline(transaction=True)
+    pipeline.hset(former_phones(conversation), phone, f"{since or 0} {time.time()}")
+    pipeline.expire(former_phones(conversation), KEEP_SECONDS)
+    if kept is None or kin(kept) == kin(phone):
+        pipeline.hdel(contact_key(conversation), "phone", "phone_contested", "phone_since")
+    await pipeline.execute()
 
 
 async def _unite(redis: Redis, one: str, other: str) -> str:

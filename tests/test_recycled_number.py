@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from bot import queued, queues
 from bot.contacts import Contacts
 from bot.desk import Desk
 from bot.events import Events
@@ -17,7 +18,7 @@ from tests.billing import asks, billing, in_step, mails, stripe_of, subscriber, 
 from tests.notifications import contact_of, post, settled
 from tests.outgoing import acquainted, conversation_of, events, text
 from tests.payments.test_stripe_news import refuse_renewals, renewed
-from tests.processes import recado
+from tests.processes import eventually, recado
 from tests.test_plan_changes import offered_pro, price
 from tests.world import Start, World
 
@@ -158,6 +159,27 @@ async def test_what_is_exported_and_erased_by_a_number_is_its_present_owners(wor
     kept = (await recado("contacts", "export", ana.bsuid)).out
     assert "girasol" in kept
     assert str(ana.phone) not in json.loads(kept)["identities"]
+
+
+async def test_a_job_that_names_a_number_is_of_who_had_it_then(world: World, ana: Person) -> None:
+    await says_hello(world, ana)
+    for person, parameters in ((ana, {"name": "Ana"}), (HEIR, {"name": "Otro"})):
+        await says_hello(world, person)
+        data = {"to": "525512345678", "template": "nowhere", "parameters": parameters}
+        await queues.add(world.redis, "notification", "template", data, f"job-of-{person.name}")
+
+        async def failed(job: str = f"job-of-{person.name}") -> bool:
+            return any(
+                one.id == job and one.job.failedReason for one in await queued.about(world.redis, lambda _: True)
+            )
+
+        await eventually(failed)
+    for identity, mine in ((str(ana.phone), "Otro"), (HEIR.bsuid, "Otro"), (ana.bsuid, "Ana")):
+        shown = json.loads((await recado("contacts", "export", identity)).out)["jobs"]
+        assert [one["data"]["parameters"]["name"] for one in shown] == [mine]
+    assert "1 jobs" in (await recado("contacts", "erase", ana.bsuid)).out
+    left = await queued.about(world.redis, lambda text: "nowhere" in text)
+    assert [one.id for one in left] == ["job-of-Otro"]
 
 
 async def test_what_a_phone_was_outlives_the_erasure_of_who_had_it(start: Start, ana: Person) -> None:
