@@ -12,7 +12,7 @@ from typing import Any, cast
 
 from redis.asyncio import Redis
 
-from bot import desk, ledger
+from bot import desk, identity, ledger
 from bot.messages import Inbound, Record
 from bot.redis import answer, key
 
@@ -20,15 +20,21 @@ from bot.redis import answer, key
 _INDEX = "recado:aside"
 
 # Back onto the waiting list, with their ledger entries open again, all at once. KEYS 1 aside, 2 waiting, 3 ledger.
-# ARGV what was read of the list, then for each message: its id, its open entry, itself. Gives 0 when it has changed.
+# ARGV what was read of the list, then for each message: its id, its open entry, itself. Gives how many wait again, none
+# when the list has changed. A message that is open already waits already: carrying it over died halfway.
 _RETRY = """
 if redis.call('LLEN', KEYS[1]) ~= tonumber(ARGV[1]) then return 0 end
+local count = 0
 for index = 2, #ARGV, 3 do
-  redis.call('HSET', KEYS[3], ARGV[index], ARGV[index + 1])
-  redis.call('RPUSH', KEYS[2], ARGV[index + 2])
+  local entry = redis.call('HGET', KEYS[3], ARGV[index])
+  if not entry or cjson.decode(entry).state ~= 'open' then
+    redis.call('HSET', KEYS[3], ARGV[index], ARGV[index + 1])
+    redis.call('RPUSH', KEYS[2], ARGV[index + 2])
+    count = count + 1
+  end
 end
 redis.call('DEL', KEYS[1])
-return 1
+return count
 """
 
 
@@ -86,8 +92,21 @@ class Aside:
             opened = ledger.entry(message.content.kind, message.received_at)
             told += [message.id, opened, message.model_dump_json(exclude_none=True)]
         names = _aside(conversation), desk.waiting_key(conversation), ledger.keys(conversation)[0]
-        done = await answer(self.redis.eval(_RETRY, 3, *names, str(len(entries)), *told)) if messages else 0
-        return len(messages) if cast("int", done) else 0
+        if not messages:
+            return 0
+        return int(cast("int", await answer(self.redis.eval(_RETRY, 3, *names, str(len(entries)), *told))))
+
+    async def carry(self, conversation: str) -> str:
+        """Where a conversation's messages are to be tried again: in the one that it has become a part of."""
+        home = await identity.home_of(self.redis, conversation)
+        raw: list[str] = await answer(self.redis.lrange(_aside(conversation), 0, -1)) if home != conversation else []
+        if raw:
+            await self.note(home)
+            pipeline = self.redis.pipeline(transaction=True)
+            adopt(pipeline, home, raw)
+            await pipeline.execute()
+            await self.redis.delete(_aside(conversation))
+        return home
 
     async def drop(self, conversation: str) -> int:
         """Forget what is set aside in a conversation; how many messages."""
@@ -101,6 +120,19 @@ def put(pipeline: Any, conversation: str, entry: SetAside) -> None:
     """Set a turn's messages aside, within the transaction that ends it."""
     pipeline.rpush(_aside(conversation), entry.model_dump_json(exclude_none=True))
     pipeline.expire(_aside(conversation), ledger.KEEP_SECONDS)
+
+
+async def raw_of(redis: Redis, conversation: str) -> list[str]:
+    """What is set aside in a conversation, as it is kept."""
+    raw: list[str] = await answer(redis.lrange(_aside(conversation), 0, -1))
+    return raw
+
+
+def adopt(pipeline: Any, conversation: str, raw: list[str]) -> None:
+    """Take over what was set aside in a conversation that joins."""
+    if raw:
+        pipeline.rpush(_aside(conversation), *raw)
+        pipeline.expire(_aside(conversation), ledger.KEEP_SECONDS)
 
 
 def as_json(entry: SetAside) -> dict[str, Any]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -12,22 +11,34 @@ from typing import Any, Literal
 from redis.asyncio import Redis
 
 from bot import identity, optouts
-from bot.identity import identities, is_bsuid
+from bot.identity import contact_key, identities
 from bot.messages import Inbound
+from bot.phone_numbers import address_of, exact, kin, line, variants
+from bot.phone_owners import phone_owners
 from bot.redis import answer, key
-from bot.whatsapp.loose import digits
 
 Role = Literal["staff", "customer"]
 # Meta's 131026 can be passing: once proves nothing (reference 10.2).
 _UNREACHABLE_AFTER = 3
-_SHORTEST_PHONE = 7
 # Who comes from an ad is written to without charge for so long (reference 8); the 24-hour window holds all the same.
 _FREE_ENTRY = timedelta(hours=72)
+_TELL_AGAIN_SECONDS = 24 * 3600
 
 # A choice counts only if it was made after the one that is kept: news comes late and in any order.
-_CHOOSE = """
+_CHOOSE = f"""
 if tonumber(redis.call('HGET', KEYS[1], 'marketing_at') or '0') >= tonumber(ARGV[2]) then return 0 end
-return redis.call('HSET', KEYS[1], 'marketing_opt_out', ARGV[1], 'marketing_at', ARGV[2]) and 1
+redis.call('HSET', KEYS[1], 'marketing_opt_out', ARGV[1], 'marketing_at', ARGV[2])
+redis.call('EXPIRE', KEYS[1], {identity.KEEP_SECONDS})
+return 1
+"""
+
+# What a message says of its sender. A phone that was let go since the message came is no longer theirs: whoever has it
+# now would get what is meant for them. KEYS 1 contact, 2 identities. ARGV 1 the phone or nothing, then fields, values.
+_SAW = """
+if ARGV[1] ~= '' and (redis.call('EXISTS', KEYS[2]) == 0 or redis.call('SISMEMBER', KEYS[2], ARGV[1]) == 1) then
+  redis.call('HSET', KEYS[1], 'phone', ARGV[1])
+end
+redis.call('HSET', KEYS[1], unpack(ARGV, 2))
 """
 
 
@@ -38,7 +49,8 @@ class Contact:
     `quiet` means that a colleague answers and the bot doesn't. `role` is decided from the identity that the signed
     webhook gave, by STAFF_CONTACTS. `earlier` are conversations that have become a part of this one. `unreachable`:
     Meta could not deliver several times. `window_refused_at`: the last message before Meta called the 24 hours over.
-    `email` is an address that this person has proven to be their own.
+    `email` is an address that this person has proven to be their own. `phone_contested`: the phone was another person's
+    before, so that it gives a right to nothing; `withheld` says that it is in STAFF_CONTACTS all the same.
     """
 
     phone: str | None = None
@@ -57,26 +69,13 @@ class Contact:
     ctwa_clid: str | None = None
     earlier: tuple[str, ...] = ()
     email: str | None = None
+    phone_contested: bool = False
+    withheld: bool = False
 
-
-def variants(phone: str) -> tuple[str, ...]:
-    """A number and how WhatsApp may spell it: Mexico's old 1, Brazil's ninth digit. For finding, never for sending."""
-    mexican, brazilian = re.fullmatch(r"521?(\d{10})", phone), re.fullmatch(r"55(\d\d)9?(\d{8})", phone)
-    if mexican:
-        return tuple(dict.fromkeys((phone, f"521{mexican[1]}", f"52{mexican[1]}")))
-    if brazilian:
-        area, number = brazilian.groups()
-        return tuple(dict.fromkeys((phone, f"55{area}9{number}", f"55{area}{number}")))
-    return (phone,)
-
-
-def address_of(value: str) -> tuple[str | None, str | None]:
-    """The phone or the BSUID that a string from outside stands for; both None when it is neither."""
-    value = value.strip()
-    if is_bsuid(value):
-        return None, value
-    phone = digits(value, "-", "(", ")", ".")
-    return (phone, None) if phone and len(phone) >= _SHORTEST_PHONE else (None, None)
+    @property
+    def own_phone(self) -> str | None:
+        """The phone, where it may say who this person is at a company's other systems."""
+        return None if self.phone_contested else self.phone
 
 
 class Contacts:
@@ -85,11 +84,11 @@ class Contacts:
     def __init__(self, redis: Redis, staff: Iterable[str] = ()) -> None:
         self._redis = redis
         addresses = (address_of(one) for one in staff)
-        self._staff = frozenset(_plain(known) for pair in addresses for known in pair if known)
+        self._staff = frozenset(line(known) for pair in addresses for known in pair if known)
 
     async def get(self, conversation: str) -> Contact:
         pipeline = self._redis.pipeline(transaction=False)
-        pipeline.hgetall(_contact(conversation))
+        pipeline.hgetall(contact_key(conversation))
         pipeline.exists(_colleague(conversation))
         raw, colleague = await pipeline.execute()
         return self._read(raw, colleague=bool(colleague))
@@ -99,7 +98,6 @@ class Contacts:
         newest = max(messages, key=lambda message: message.sent_at)
         last = max(newest.sent_at, before.last_inbound_at or newest.sent_at)
         said = {
-            "phone": newest.phone,
             "bsuid": newest.bsuid,
             "name": newest.name,
             "language": language,
@@ -109,73 +107,112 @@ class Contacts:
         }
         if before.last_inbound_at is None:
             await self._heed_objection(conversation, newest.phone, newest.bsuid)
-        pipeline = self._redis.pipeline(transaction=True)
-        pipeline.hset(_contact(conversation), mapping={field: value for field, value in said.items() if value})
-        pipeline.hgetall(_contact(conversation))
+        fields = [part for field, value in said.items() if value for part in (field, value)]
+        owners, pipeline = await phone_owners(self._redis), self._redis.pipeline(transaction=False)
+        pipeline.eval(_SAW, 2, contact_key(conversation), identities(conversation), newest.phone or "", *fields)
+        pipeline.hgetall(contact_key(conversation))
         pipeline.exists(_colleague(conversation))
-        _, raw, colleague = await pipeline.execute()
+        identity.renew(pipeline, conversation, (newest.phone, newest.bsuid))
+        if newest.phone:
+            owners.renew(pipeline, newest.phone)
+        _, raw, colleague, *_ = await pipeline.execute()
         return self._read(raw, colleague=bool(colleague))
 
     async def known(self, conversation: str) -> bool:
-        return bool(await self._redis.exists(_contact(conversation), identities(conversation)))
+        return bool(await self._redis.exists(contact_key(conversation), identities(conversation)))
 
     async def set_quiet(self, conversation: str, *, quiet: bool) -> None:
         """A colleague takes the conversation, or gives it back, which ends a pause as well."""
-        await answer(self._redis.hset(_contact(conversation), "quiet", "1" if quiet else "0"))
+        await self._write(conversation, quiet="1" if quiet else "0")
         if not quiet:
             await self._redis.delete(_colleague(conversation))
 
     async def set_email(self, conversation: str, email: str) -> None:
         """Keep an address that this person has proven to be their own."""
-        await answer(self._redis.hset(_contact(conversation), "email", email))
+        await self._write(conversation, email=email)
 
     async def paused(self, conversation: str) -> bool:
         """Whether a colleague has just written from the business's app."""
         return bool(await self._redis.exists(_colleague(conversation)))
 
+    async def told_withheld(self, conversation: str) -> bool:
+        """Whether an operator was told today that this person's number gives them no role."""
+        return bool(await self._redis.exists(_withheld(conversation)))
+
+    async def tell_withheld(self, conversation: str) -> None:
+        await self._redis.set(_withheld(conversation), "1", ex=_TELL_AGAIN_SECONDS)
+
     async def choose_marketing(self, conversation: str, *, wanted: bool, at: datetime) -> bool:
         """Keep whether somebody wants marketing; False when a later choice of theirs is known."""
-        name, choice = _contact(conversation), "0" if wanted else "1"
-        return bool(await answer(self._redis.eval(_CHOOSE, 1, name, choice, str(at.timestamp()))))
+        name, choice = contact_key(conversation), "0" if wanted else "1"
+        new = bool(await answer(self._redis.eval(_CHOOSE, 1, name, choice, str(at.timestamp()))))
+        if new:
+            # At once, because a contact who never writes again leaves one day, and the objection must not.
+            names = await identity.identities_of(self._redis, conversation)
+            await optouts.keep(self._redis, map(kin, names), opted_out=not wanted)
+        return new
 
     async def reach(self, *, phone: str | None, bsuid: str | None) -> str:
         """The conversation with a person that we write to first; made when there is none."""
+        return await self._reach(phone, bsuid, variants(phone) if phone else ())
+
+    async def reach_exactly(self, *, phone: str | None, bsuid: str | None) -> str:
+        """The same, for what is said of money: by no spelling of the phone that may be another line."""
+        return await self._reach(phone, bsuid, exact(phone) if phone else ())
+
+    async def _reach(self, phone: str | None, bsuid: str | None, spellings: Iterable[str]) -> str:
         found = None
-        for spelling in variants(phone) if phone else ():
+        for spelling in () if bsuid else spellings:
             found = found or await identity.find(self._redis, spelling, None)
         found = found or await identity.conversation_for(self._redis, phone, bsuid)
         field, value = ("bsuid", bsuid) if bsuid else ("phone", phone)
-        if await answer(self._redis.hsetnx(_contact(found), field, value or "")):
+        pipeline = self._redis.pipeline(transaction=False)
+        pipeline.hsetnx(contact_key(found), field, value or "")
+        identity.renew(pipeline, found, (phone, bsuid))
+        new, *_ = await pipeline.execute()
+        if new:
             await self._heed_objection(found, phone, bsuid)
         return found
 
+    async def _write(self, conversation: str, **facts: str) -> None:
+        pipeline = self._redis.pipeline(transaction=True)
+        pipeline.hset(contact_key(conversation), mapping=facts)
+        pipeline.expire(contact_key(conversation), identity.KEEP_SECONDS)
+        await pipeline.execute()
+
     async def _heed_objection(self, conversation: str, *known: str | None) -> None:
         """A new contact may be somebody who wanted no marketing before they were erased."""
-        if await optouts.kept(self._redis, (_plain(one) for one in known if one)):
-            await answer(self._redis.hsetnx(_contact(conversation), "marketing_opt_out", "1"))
+        if await optouts.kept(self._redis, (kin(one) for one in known if one)):
+            # What is written next to the contact gives the record its time.
+            await answer(self._redis.hsetnx(contact_key(conversation), "marketing_opt_out", "1"))
 
     async def window_refused(self, conversation: str, asked_at: datetime) -> None:
         """Meta says that the 24 hours were over when it was asked: only a message later than the last opens them.
 
         Meta's times have whole seconds, so that messages are compared with messages and not with our clock.
         """
-        last: str | None = await answer(self._redis.hget(_contact(conversation), "last_inbound_at"))
+        last: str | None = await answer(self._redis.hget(contact_key(conversation), "last_inbound_at"))
         if last and float(last) <= asked_at.timestamp():
-            await answer(self._redis.hset(_contact(conversation), "window_refused_at", last))
+            await self._write(conversation, window_refused_at=last)
 
     async def undeliverable(self, conversation: str) -> None:
         """Meta could not deliver to this person; several times make the person unreachable, until they write."""
-        await answer(self._redis.hincrby(_contact(conversation), "undeliverable", 1))
+        pipeline = self._redis.pipeline(transaction=True)
+        pipeline.hincrby(contact_key(conversation), "undeliverable", 1)
+        pipeline.expire(contact_key(conversation), identity.KEEP_SECONDS)
+        await pipeline.execute()
 
     def _read(self, raw: dict[str, str], *, colleague: bool) -> Contact:
-        known = [_plain(one) for one in (raw.get("phone"), raw.get("bsuid")) if one]
+        phone, bsuid, contested = raw.get("phone"), raw.get("bsuid"), raw.get("phone_contested") == "1"
+        listed = {one for one in (phone, bsuid) if one and line(one) in self._staff}
+        known = listed - ({phone} if contested else set())
         return Contact(
-            phone=raw.get("phone"),
-            bsuid=raw.get("bsuid"),
+            phone=phone,
+            bsuid=bsuid,
             name=raw.get("name"),
             language=raw.get("language"),
             quiet=raw.get("quiet") == "1" or colleague,
-            role="staff" if self._staff.intersection(known) else "customer",
+            role="staff" if known else "customer",
             last_inbound_at=_time(raw.get("last_inbound_at")),
             free_entry_until=_time(raw.get("free_entry_until")),
             marketing_opt_out=raw.get("marketing_opt_out") == "1",
@@ -186,6 +223,8 @@ class Contacts:
             ctwa_clid=raw.get("ctwa_clid"),
             earlier=tuple(filter(None, raw.get("earlier", "").split(","))),
             email=raw.get("email"),
+            phone_contested=contested,
+            withheld=bool(listed) and not known,
         )
 
 
@@ -198,12 +237,13 @@ def pause(pipeline: Any, conversation: str, until: datetime) -> None:
 
 
 def allow_calls(pipeline: Any, conversation: str, *, allowed: bool) -> None:
-    pipeline.hset(_contact(conversation), "calls_allowed", "1" if allowed else "0")
+    pipeline.hset(contact_key(conversation), "calls_allowed", "1" if allowed else "0")
+    pipeline.expire(contact_key(conversation), identity.KEEP_SECONDS)
 
 
 async def record_of(redis: Redis, conversation: str) -> dict[str, str]:
     """All that is kept of a person, as it is kept."""
-    raw: dict[str, str] = await answer(redis.hgetall(_contact(conversation)))
+    raw: dict[str, str] = await answer(redis.hgetall(contact_key(conversation)))
     return raw
 
 
@@ -212,7 +252,7 @@ async def keep_objection(redis: Redis, conversation: str, names: Iterable[str]) 
     record = await record_of(redis, conversation)
     opted_out = record.get("marketing_opt_out") == "1"
     if opted_out or "marketing_at" in record:
-        await optouts.keep(redis, (_plain(one) for one in names), opted_out=opted_out)
+        await optouts.keep(redis, map(kin, names), opted_out=opted_out)
     return opted_out
 
 
@@ -227,7 +267,11 @@ def adopt(pipeline: Any, conversation: str, mine: dict[str, str], theirs: dict[s
     merged["quiet"] = "1" if "1" in (mine.get("quiet"), theirs.get("quiet")) else "0"
     names = [*mine.get("earlier", "").split(","), *theirs.get("earlier", "").split(","), earlier]
     merged["earlier"] = ",".join(dict.fromkeys(filter(None, names)))
-    pipeline.hset(_contact(conversation), mapping=merged)
+    # Whose the phone was is decided where the two were united.
+    for field in ("phone_contested", "phone_since"):
+        merged.pop(field, None)
+    pipeline.hset(contact_key(conversation), mapping=merged)
+    pipeline.expire(contact_key(conversation), identity.KEEP_SECONDS)
 
 
 def _ad(messages: list[Inbound]) -> dict[str, str | None]:
@@ -244,20 +288,9 @@ def _time(seconds: str | None) -> datetime | None:
     return datetime.fromtimestamp(float(seconds), UTC) if seconds else None
 
 
-def _plain(identity: str) -> str:
-    """An identity for comparing: Mexico's old 1 and Brazil's ninth digit come and go in WhatsApp's numbers."""
-    if is_bsuid(identity):
-        return identity
-    if identity.startswith("521") and len(identity) == 13:  # noqa: PLR2004 - 52 1 and ten digits
-        return f"52{identity[3:]}"
-    if identity.startswith("55") and len(identity) == 13 and identity[4] == "9":  # noqa: PLR2004 - 55, area, 9, eight
-        return identity[:4] + identity[5:]
-    return identity
-
-
-def _contact(conversation: str) -> str:
-    return key(conversation, "contact")
-
-
 def _colleague(conversation: str) -> str:
     return key(conversation, "colleague")
+
+
+def _withheld(conversation: str) -> str:
+    return key(conversation, "withheld")

@@ -51,6 +51,14 @@ end
 """
 
 
+# Puts a conversation off, unless something became due since its place was looked at (ARGV 2, or nothing).
+_WAIT = """
+local now = redis.call('ZSCORE', KEYS[1], ARGV[1])
+if now and tonumber(now) ~= tonumber(ARGV[2]) then return 0 end
+return redis.call('ZADD', KEYS[1], ARGV[3], ARGV[1])
+"""
+
+
 def delivery(conversation: str, callback: str) -> str:
     """The key of what is known of one message of ours."""
     return key(conversation, "delivery", callback)
@@ -110,6 +118,11 @@ class Deliveries:
     async def later(self, conversation: str, seconds: float) -> None:
         """List a conversation for after so many seconds."""
         await self._redis.zadd(DUE, {conversation: time.time() + seconds})
+
+    async def wait(self, conversation: str, mark: float | None, until: float) -> None:
+        """List it for then, unless something became due since its place (`mark`) was looked at."""
+        seen = "" if mark is None else repr(mark)
+        await answer(self._redis.eval(_WAIT, 1, DUE, conversation, seen, repr(until)))
 
     async def done(self, conversation: str, mark: float | None) -> None:
         """Take a conversation off the list, unless something became due since its place was looked at."""

@@ -8,23 +8,24 @@ from __future__ import annotations
 
 import asyncio
 import json
+import math
 import re
 import secrets
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from redis.asyncio import Redis
 
 from bot import contacts, erased, identity, ledger, queued
-from bot.contacts import address_of, variants
 from bot.deliveries import Deliveries
 from bot.desk import Desk, Lease, LeaseLost, done_key, hold, lease_key
 from bot.files import Files
 from bot.mail.suppression import Suppression
 from bot.payments import links, state
+from bot.phone_numbers import address_of, kin, variants
 from bot.redis import answer, ended, key
 
 # A turn in hand is waited for: it has its answer within TURN_DEADLINE_SECONDS, and may send for a while.
@@ -41,22 +42,32 @@ class Busy(Exception):
 @dataclass(frozen=True, slots=True)
 class Person:
     """Whose dossier it is: their conversation, those that became a part of it, their phones, BSUIDs, e-mail
-    addresses and customers at Stripe.
+    addresses and customers at Stripe. `had` are phones that others have had too, each with the time (Unix seconds) in
+    which it was theirs: a job that names such a phone is of whoever had it when the job was added.
     """
 
     conversations: tuple[str, ...]
     identities: frozenset[str]
     emails: frozenset[str] = frozenset()
     customers: frozenset[str] = frozenset()
+    had: tuple[tuple[str, float, float], ...] = ()
 
     def is_about(self, text: str) -> bool:
         """Whether a text speaks of this person; a phone counts with its whole number only."""
         names = [re.escape(one) for one in self.conversations]
-        spelled = {spelling for one in self.identities for spelling in (variants(one) if one.isdigit() else (one,))}
+        known = {*self.identities, *(phone for phone, _, _ in self.had)}
+        spelled = {spelling for one in known for spelling in (variants(one) if one.isdigit() else (one,))}
         names += [rf"(?<!\d){re.escape(one)}(?!\d)" for one in spelled]
         names += [rf"(?<![\w.+-]){re.escape(one)}(?![\w.-])" for one in self.emails]
         names += [rf"(?<!\w){re.escape(one)}(?!\w)" for one in self.customers]
         return re.search("|".join(names), text, re.IGNORECASE) is not None
+
+    def is_meant(self, job: queued.Kept) -> bool:
+        """Whether a job is about this person, and not about who had the phone before them or has it since."""
+        shared = {kin(phone) for phone, _, _ in self.had}
+        alone = frozenset(one for one in self.identities if kin(one) not in shared)
+        phones = frozenset(phone for phone, since, until in self.had if since <= job.added < until)
+        return replace(self, identities=alone | phones, had=()).is_about(job.text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +104,22 @@ async def find(redis: Redis, asked: str) -> Person | None:
             pending += [*filter(None, earlier), *sorted(await answer(redis.smembers(identity.joining(name))))]
     known = {one for name in names for one in await identity.identities_of(redis, name)}
     identities = frozenset(known | {one for one in (phone, bsuid) if one})
-    return Person(tuple(names), identities, frozenset(emails), frozenset(customers))
+    had = [one for name in names for one in await _had(redis, name)]
+    return Person(tuple(names), identities, frozenset(emails), frozenset(customers), tuple(had))
+
+
+async def _had(redis: Redis, conversation: str) -> list[tuple[str, float, float]]:
+    """Phones that were a person's for a time, and theirs now where it was another person's before."""
+    former: dict[str, str] = await answer(redis.hgetall(identity.former_phones(conversation)))
+    found: list[tuple[str, float, float]] = []
+    for phone, times in former.items():
+        since, until = times.split()
+        found.append((phone, float(since), float(until)))
+    record = await contacts.record_of(redis, conversation)
+    if "phone_since" in record:
+        phones = {one for one in await identity.identities_of(redis, conversation) if one.isdigit()}
+        found += [(phone, float(record["phone_since"]), math.inf) for phone in phones]
+    return found
 
 
 class Dossier:
@@ -121,7 +147,7 @@ class Dossier:
             "files": [{"key": file.key, "size": file.size} for file in stored],
             "jobs": [
                 {"queue": job.queue, "id": job.id, "name": job.name, "data": job.data}
-                for job in await queued.about(self._redis, person.is_about)
+                for job in await queued.about(self._redis, person.is_about, person.is_meant)
             ],
             "billing": {one: _shown(await state.kept(self._redis, one)) for one in sorted(person.customers)},
             "suppressed": {
@@ -143,7 +169,7 @@ class Dossier:
             try:
                 # The storage first: it is what may fail.
                 files = [await self._files.erase(name) for name in person.conversations]
-                gone = await queued.forget(self._redis, person.is_about)
+                gone = await queued.forget(self._redis, person.is_about, person.is_meant)
                 for name in person.conversations:
                     await erased.note_messages(self._redis, await ledger.raw(self._redis, name))
                 for customer in person.customers:

@@ -67,10 +67,9 @@ async def _preferences(change: Change, reach: Reach) -> None:
 
 async def _new_bsuids(change: Change, reach: Reach) -> None:
     for news in new_bsuids(change.value):
-        known = await identity.find(reach.redis, news.phone, news.previous)
-        if known or await identity.find(reach.redis, None, news.current):
-            old, new = (news.previous, news.phone), (news.current, news.phone)
-            await reach.inbox.look_at(await identity.rekey(reach.redis, old, new))
+        home = await identity.renamed(reach.redis, news.previous, news.current, news.phone)
+        if home is not None:
+            await reach.inbox.look_at(home)
 
 
 async def _handover(change: Change, reach: Reach) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 from redis.asyncio import Redis
 
-from bot import contacts, ledger
+from bot import aside, contacts, ledger
 from bot.desk import Desk, Lease
 from bot.identity import home_of, joining, moved
 from bot.memory import Memory, Recollection, Remembered
@@ -45,6 +45,9 @@ class Joining:
         mine, theirs = await contacts.record_of(self._redis, home), await contacts.record_of(self._redis, name)
         entries = await ledger.raw(self._redis, name)
         browsers = await subscriptions.kept_of(self._redis, name)
+        failed = await aside.raw_of(self._redis, name)
+        if failed:
+            await aside.Aside(self._redis).note(home)
         unsent: list[str] = await answer(self._redis.lrange(key(name, "outbox"), 0, -1))
 
         def write(pipeline: Any) -> None:
@@ -52,13 +55,14 @@ class Joining:
             contacts.adopt(pipeline, home, mine, theirs, name)
             ledger.adopt(pipeline, home, entries)
             subscriptions.adopt(pipeline, home, browsers)
+            aside.adopt(pipeline, home, failed)
             if unsent:
                 pipeline.rpush(key(home, "outbox"), *unsent)
             pipeline.srem(joining(home), name)
 
         await self._desk.commit(lease, write)
         await self._memory.forget(name)
-        leftovers = ("contact", "outbox", "identities", "colleague", "turns", "joining", "push")
+        leftovers = ("contact", "outbox", "identities", "colleague", "turns", "joining", "push", "aside")
         await self._redis.delete(*ledger.keys(name), *(key(name, part) for part in leftovers))
 
 

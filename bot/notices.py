@@ -12,12 +12,13 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from redis.asyncio import Redis
 
 from bot import ledger, outbox, queues
-from bot.contacts import Contacts, address_of
+from bot.contacts import Contacts
 from bot.desk import Desk, Lease, LeaseLost, held
 from bot.logs import masked
 from bot.memory import Memory, Remembered
 from bot.messages import Reply, Say, Template
 from bot.outbox import Outbox, Sent
+from bot.phone_numbers import address_of
 from bot.points import passing
 from bot.queues import Unfit
 from bot.redis import answer, key

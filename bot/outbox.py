@@ -41,8 +41,10 @@ _log = structlog.get_logger()
 # A delayed job that gets lost is made up for after this while.
 _SLACK_SECONDS = 5.0
 _ASK_AGAIN_SECONDS = 16.0
+# What waits for somebody who doesn't write ends after this while: by then it answers nothing any more.
+WAIT_SECONDS = 14 * 24 * 3600
 
-State = Literal["sent", "failed", "refused", "waiting_for_contact", "later"]
+State = Literal["sent", "failed", "refused", "waiting_for_contact", "expired", "later"]
 
 
 def put(pipeline: Any, conversation: str, reply: Reply) -> None:
@@ -57,16 +59,17 @@ def put(pipeline: Any, conversation: str, reply: Reply) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """What became of one reply; `error` says why it didn't leave."""
+    """What became of one reply; `error` says why it didn't leave, `until` (Unix seconds) how long it waits."""
 
     reply: Reply
     state: State = "sent"
     error: str | None = None
+    until: float | None = None
 
     @property
     def lost(self) -> bool:
         """Whether it will never leave; what only waits is not lost."""
-        return self.state in ("failed", "refused")
+        return self.state in ("failed", "refused", "expired")
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +119,8 @@ class Outbox:
             return [Sent(replies[0][0], "later", why)]
         outcomes = await self._send_all(lease, replies, done) if replies else []
         if not any(one.state == "later" for one in outcomes):
-            await self.deliveries.done(name, mark)
+            until = min((one.until for one in outcomes if one.until), default=None)
+            await (self.deliveries.wait(name, mark, until) if until else self.deliveries.done(name, mark))
         return outcomes
 
     async def _readable(self, lease: Lease, waiting: list[str]) -> list[tuple[Reply, str]]:
@@ -161,16 +165,12 @@ class Outbox:
         return replace(contact, last_inbound_at=newest)
 
     async def _send(self, lease: Lease, waiting: Waiting, contact: Contact) -> Sent:
-        reply, raw = waiting.reply, waiting.raw
+        reply = waiting.reply
         chosen = await self._allowed(reply, contact)
         if chosen is Permission.WINDOW_CLOSED:
-            return await self._wait_for_contact(lease, reply)
+            return await self._wait_for_contact(lease, waiting, contact)
         if isinstance(chosen, Permission):
-            ours = Ours(lease.conversation, f"{reply.id}.0", contact, reply.parts[0].kind)
-            await self.subscribers.tell_failed(ours, f"not sent: {chosen}")
-            await self.desk.commit(lease, lambda pipeline: pipeline.lrem(_outbox(lease.conversation), 1, raw))
-            _log.info("reply_refused", reply=reply.id, why=chosen)
-            return Sent(reply, "refused", f"not sent: {chosen}")
+            return await self._end(lease, waiting, contact, Sent(reply, "refused", f"not sent: {chosen}"))
         return await self._send_parts(lease, waiting, chosen, contact)
 
     async def _send_parts(self, lease: Lease, waiting: Waiting, chosen: Reply, contact: Contact) -> Sent:
@@ -240,19 +240,40 @@ class Outbox:
         except (GraphError, Unavailable) as error:
             raise Later(_ASK_AGAIN_SECONDS, f"Meta does not tell of templates now: {error}") from error
 
-    async def _wait_for_contact(self, lease: Lease, reply: Reply) -> Sent:
-        """Leave it where it is: it goes when the person writes. Told once."""
+    async def _wait_for_contact(self, lease: Lease, waiting: Waiting, contact: Contact) -> Sent:
+        """Leave it where it is: it goes when the person writes, and ends when they don't for too long. Told once."""
+        reply, now = waiting.reply, datetime.now(UTC).timestamp()
         record = delivery(lease.conversation, f"{lease.conversation}.{reply.id}.0")
         pipeline = self.redis.pipeline(transaction=True)
         pipeline.hsetnx(record, "state", "waiting_for_contact")
+        pipeline.hsetnx(record, "waiting_since", str(now))
+        pipeline.hget(record, "waiting_since")
         pipeline.expire(record, ledger.KEEP_SECONDS)
-        first, _ = await pipeline.execute()
+        first, _, since, _ = await pipeline.execute()
+        until = float(since) + WAIT_SECONDS
+        if now >= until:
+            why = f"not sent: the person did not write for {WAIT_SECONDS // 86400} days"
+            return await self._end(lease, waiting, contact, Sent(reply, "expired", why))
         if first:
             REPLIES.labels("waiting_for_contact").inc()
             _log.info("reply_waits_for_contact", reply=reply.id)
             words_ = "the 24-hour window is closed: it leaves when the person writes"
             await self.events.publish(event(lease.conversation, reply.id, "waiting_for_contact", None, words_))
-        return Sent(reply, "waiting_for_contact")
+        return Sent(reply, "waiting_for_contact", until=until)
+
+    async def _end(self, lease: Lease, waiting: Waiting, contact: Contact, ended: Sent) -> Sent:
+        """Let a reply end that will never leave."""
+        reply = waiting.reply
+        ours = Ours(lease.conversation, f"{reply.id}.0", contact, reply.parts[0].kind)
+        await self.subscribers.tell_failed(ours, ended.error or "")
+
+        def write(pipeline: Any) -> None:
+            pipeline.lrem(_outbox(lease.conversation), 1, waiting.raw)
+            pipeline.hdel(_progress(lease.conversation), reply.id)
+
+        await self.desk.commit(lease, write)
+        _log.info("reply_ended", reply=reply.id, state=ended.state, why=ended.error)
+        return ended
 
     async def _put_off(self, conversation: str, later: Later) -> None:
         """Let go of the conversation until then. While sending is paused, the end of the pause brings it back."""

@@ -14,10 +14,11 @@ from bot import identity
 from bot.ai.chat import Line, ToolOffer, tokens
 from bot.ai.completions import message, most, price
 from bot.briefing import dialogue, values_for, values_of_summary
-from bot.contacts import Contacts, Role, address_of, variants
+from bot.contacts import Contacts, Role
 from bot.identity import is_conversation
 from bot.language import Language
 from bot.memory import Memory, Recollection
+from bot.phone_numbers import address_of, variants
 from bot.prompting.prompts import Prompts
 from bot.settings import Settings
 from bot.tools.catalog import TABLE, may_use

@@ -83,12 +83,13 @@ def retry(which: Which = None, every: All = False, output: Format = "text") -> N
         jobs = await retry_failed(desk.redis, which)
         messages = 0
         for name in await _conversations(desk, which):
+            home = await desk.aside.carry(name)
             try:
-                messages += await desk.aside.retry(name)
+                messages += await desk.aside.retry(home)
             except Acted as error:
                 sys.stderr.write(f"{error}\n")
             else:
-                await desk.inbox.look_at(name)
+                await desk.inbox.look_at(home)
         return _done("retried", jobs, messages, output)
 
     _run(run, output, chosen=every or which is not None)
@@ -109,8 +110,14 @@ def drop(which: Which = None, every: All = False, output: Format = "text") -> No
 
 
 async def _conversations(desk: _Desk, which: str | None) -> list[str]:
+    """Those with something set aside; one that has become a part of another stands for that one."""
+    from bot.identity import home_of, is_conversation  # noqa: PLC0415 - as above
+
     found = list(await desk.aside.all())
-    return found if which is None else [name for name in found if name == which]
+    if which is None:
+        return found
+    names = {which, await home_of(desk.redis, which)} if is_conversation(which) else {which}
+    return [name for name in found if name in names]
 
 
 def _done(what: str, jobs: int, messages: int, output: str) -> bool:

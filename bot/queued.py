@@ -83,24 +83,36 @@ class Kept:
     data: Any
     job: Job = field(repr=False)
 
+    @property
+    def text(self) -> str:
+        return json.dumps([self.job.id, self.data], ensure_ascii=False)
 
-async def about(redis: Redis, is_about: Callable[[str], bool]) -> list[Kept]:
-    """The jobs of all queues whose id or data, as a text, are about somebody."""
+    @property
+    def added(self) -> float:
+        """When it was added, in Unix seconds."""
+        return float(self.job.timestamp) / 1000
+
+
+def _any(_: Kept) -> bool:
+    return True
+
+
+async def about(redis: Redis, is_about: Callable[[str], bool], meant: Callable[[Kept], bool] = _any) -> list[Kept]:
+    """The jobs of all queues whose id or data, as a text, are about somebody, as far as they were `meant`."""
     found: list[Kept] = []
     for name in QUEUES:
         jobs = await Queue(name, {"connection": redis}).getJobs([])
-        texts = [json.dumps([one.id, one.data], ensure_ascii=False) for one in jobs]
-        about_them = (one for one, text in zip(jobs, texts, strict=True) if is_about(text))
-        found.extend(Kept(name, str(one.id), str(one.name), one.data, one) for one in about_them)
+        kept = (Kept(name, str(one.id), str(one.name), one.data, one) for one in jobs)
+        found.extend(one for one in kept if is_about(one.text) and meant(one))
     return found
 
 
-async def forget(redis: Redis, is_about: Callable[[str], bool]) -> int:
+async def forget(redis: Redis, is_about: Callable[[str], bool], meant: Callable[[Kept], bool] = _any) -> int:
     """Remove these jobs, and what BullMQ's streams of events tell of them; gives the number of jobs.
 
     A job that a worker has in hand stays, and is gone when it is done.
     """
-    removed = [await _removed(one) for one in await about(redis, is_about)]
+    removed = [await _removed(one) for one in await about(redis, is_about, meant)]
     for name in QUEUES:
         events = Queue(name, {"connection": redis}).keys["events"]
         told = [entry for entry, fields in await redis.xrange(events) if is_about(json.dumps(fields))]

@@ -62,6 +62,7 @@ _LOCK_MILLISECONDS = 6_000
 _ATTEMPTS = 6
 _FIRST_WAIT_SECONDS = 0.5
 _KEEP_DONE_SECONDS = 3 * 24 * 3600
+_KEEP_FAILED_SECONDS = 30 * 24 * 3600
 _ADD_AT_ONCE = 200
 _SAME_SECONDS = 2.0
 
@@ -82,7 +83,7 @@ def _options(
         "attempts": attempts,
         "backoff": {"type": "exponential", "delay": int(wait_seconds * 1000)},
         "removeOnComplete": True,
-        "removeOnFail": {"count": 1000},
+        "removeOnFail": {"count": 1000, "age": _KEEP_FAILED_SECONDS},
         "delay": int(after * 1000),
     }
 

@@ -14,6 +14,11 @@ from bot.messages import Inbound, Tap, Text
 from bot.phrases import phrase
 from bot.settings import ChannelSettings
 
+_WITHHELD = (
+    "this contact's number is in STAFF_CONTACTS, but was another person's before, so it gives no role; if both are one "
+    "person, put the BSUID there that `recado contacts export` shows"
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Received:
@@ -43,6 +48,9 @@ class Reception:
         chosen = [(message, choice) for message in messages if (choice := self._choice(message)) is not None]
         for message, wanted in chosen:
             await self._contacts.choose_marketing(conversation, wanted=wanted, at=message.sent_at)
+        if contact.withheld and not await self._contacts.told_withheld(conversation):
+            await self._handoff.leave_to_a_person(conversation, _WITHHELD)
+            await self._contacts.tell_withheld(conversation)
         if contact.quiet:
             return Received()
         age = (datetime.now(UTC) - messages[-1].sent_at).total_seconds()

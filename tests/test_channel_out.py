@@ -8,6 +8,7 @@ import pytest
 
 from bot.contacts import Contacts
 from bot.messages import Buttons, Choice, Say, Template
+from bot.outbox import WAIT_SECONDS
 from bot.redis import answer, key
 from bot.sandbox.meta import Person
 from bot.sandbox.openrouter import calls, says
@@ -137,6 +138,32 @@ async def test_free_text_outside_the_window_waits_until_the_person_writes(world:
     await world.meta.writes(ana, text("¿hay novedades?"))
     await world.meta.replies(ana, 2)
     assert bodies(world, ana) == ["tu pedido llegó", "hola otra vez"]
+
+
+async def test_what_waits_for_somebody_who_never_writes_ends_by_itself_and_is_told(world: World, ana: Person) -> None:
+    conversation = await acquainted(world, ana, hours_ago=25)
+    waits = "recado:resend"
+    for name in ("x1", "x2"):
+        await put(world, conversation, ana, Say(body=name), name=name)
+        await eventually(lambda: free(world.redis, conversation))
+    await eventually(lambda: world.redis.zscore(waits, conversation))
+    # It is looked at again when the first of them is to end, by whichever worker is there then.
+    until = await world.redis.zscore(waits, conversation)
+    record = key(conversation, "delivery", f"{conversation}.x1.0")
+    since = float(str(await answer(world.redis.hget(record, "waiting_since"))))
+    assert until == pytest.approx(since + WAIT_SECONDS)
+    await answer(world.redis.hset(record, "waiting_since", str(since - WAIT_SECONDS)))
+    async with events(world.redis) as following:
+        await world.redis.zadd(waits, {conversation: since})
+        told = await following("delivery")
+    assert (told["reply"], told["state"]) == ("x1", "expired")
+    assert "14 days" in told["words"]
+    await eventually(lambda: free(world.redis, conversation))
+    (left,) = await answer(world.redis.lrange(key(conversation, "outbox"), 0, -1))
+    assert "x2" in left
+    assert await metric(world, "recado_replies_total", outcome="expired") == 1
+    assert bodies(world, ana) == []
+    assert (await world.redis.zscore(waits, conversation) or 0) > since + WAIT_SECONDS / 2
 
 
 async def test_a_template_leaves_in_its_place_and_past_what_waits(world: World, ana: Person) -> None:

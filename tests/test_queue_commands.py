@@ -18,7 +18,9 @@ from bot.redis import answer, key
 from bot.sandbox.meta import Person
 from bot.sandbox.openrouter import calls, fails, says
 from bot.worker import running
+from tests.notifications import conversation_of, ends, remembered, settled
 from tests.processes import Ended, eventually, recado
+from tests.test_identity import ANA, PHONE, written
 from tests.world import Start, World
 
 
@@ -99,6 +101,39 @@ async def test_a_turn_given_up_after_its_tool_had_acted_says_so_and_is_not_tried
     ended = await recado("queues", "retry", conversation)
     assert ended.code == 1
     assert "send_template had acted already" in ended.err
+
+
+@pytest.mark.parametrize(
+    ("kept", "which"),
+    [("carried", "younger"), ("carried", "older"), ("left", "younger"), ("left", "--all"), ("both", "--all")],
+)
+async def test_what_failed_before_two_became_one_is_answered_where_they_are_one(
+    start: Start, kept: str, which: str
+) -> None:
+    world = await start()
+    world.models.will(says("uno"), *[fails(402)] * 2, says("tres"), says("Cuesta 200 pesos."))
+    await written(world, "wamid.1", "por teléfono", PHONE, None)
+    await settled(world)
+    await written(world, "wamid.2", "¿Cuánto cuesta el plan?", None, ANA)
+    await settled(world)
+    home, gone = await conversation_of(world, PHONE), await conversation_of(world, ANA)
+    await written(world, "wamid.3", "con los dos", PHONE, ANA)
+    await settled(world)
+    if kept != "carried":
+        # As an older Recado left it, or one that died halfway.
+        copied = await world.redis.copy(key(home, "aside"), key(gone, "aside"))
+        assert copied
+        await world.redis.zadd("recado:aside", {gone: 1})
+    if kept == "left":
+        await world.redis.delete(key(home, "aside"))
+    before = len(world.meta.accepted)
+    told = await queues("retry", {"younger": gone, "older": home}.get(which, which))
+    assert told == {"retried": {"jobs": 0, "messages": 1}}
+    await settled(world)
+    assert [sent.text for sent in world.meta.accepted[before:]] == ["Cuesta 200 pesos."]
+    assert (await ends(world, ANA))["wamid.2"] == "answered"
+    assert "¿Cuánto cuesta el plan?" in [text for _, text in await remembered(world, ANA)]
+    assert not await world.redis.exists(*(key(gone, part) for part in ("aside", "waiting", "memory", "ledger")))
 
 
 async def test_what_is_dropped_stays_unanswered(start: Start, ana: Person) -> None:

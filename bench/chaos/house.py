@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import secrets
+import time
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
@@ -105,7 +106,9 @@ class House:
         name = await self.conversation(person)
         if name is None or await self.redis.exists(key(name, "lease")):
             return []
-        if await self.redis.zscore("recado:resend", name) is not None:
+        due = await self.redis.zscore("recado:resend", name)
+        # What waits for a person to write is listed for the day on which it ends.
+        if due is not None and due < time.time() + 3600:
             return []
         entries = await Ledger(self.redis).of(name)
         states = [entries.get(wamid, {}).get("state", "open") for wamid in wamids]

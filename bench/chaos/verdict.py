@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import Counter
 from dataclasses import asdict, dataclass, field
 from itertools import chain
@@ -46,7 +47,9 @@ async def settled(company: Company, within: float = 90) -> None:
 
 async def _busy(company: Company) -> bool:
     redis = company.redis
-    if await redis.zcard("recado:open") or await redis.zcard("recado:resend"):
+    # What waits for a person to write is listed for the day on which it ends.
+    soon = time.time() + 3600
+    if await redis.zcard("recado:open") or await redis.zcount("recado:resend", "-inf", soon):
         return True
     # What failed at a bad moment waits to be tried again.
     if await redis.zcard("bull:notification:delayed"):

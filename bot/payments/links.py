@@ -1,16 +1,21 @@
-"""Which Stripe customer a contact is: by `metadata.whatsapp_id`, as Stripe has it now, never by what somebody says."""
+"""Which Stripe customer a contact is: by `metadata.whatsapp_id`, as Stripe has it now, never by what somebody says.
+
+A phone that was another person's before names nobody. Who has it now proves an e-mail address, or an operator writes
+their BSUID into the metadata.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from redis.asyncio import Redis
 
 from bot import identity
-from bot.contacts import Contact, Contacts, address_of, variants
+from bot.contacts import Contact, Contacts
 from bot.payments.client import Stripe
 from bot.payments.errors import Gone, StripeFailed
 from bot.payments.facts import Customer
+from bot.phone_numbers import address_of, exact
 from bot.redis import answer, key
 
 _REMEMBER_SECONDS = 30 * 24 * 3600
@@ -38,6 +43,7 @@ class Links:
 
     async def customer_of(self, conversation: str, contact: Contact) -> Customer | None:
         """The contact's customer, as it is now; raises SeveralCustomers, and what Stripe's calls raise."""
+        contact = await self._as_now(conversation, contact)
         names = _names(contact)
         if not names:
             return None
@@ -58,29 +64,43 @@ class Links:
         return customers[0] if customers else None
 
     async def link(self, conversation: str, contact: Contact, customer: str, key_: str) -> Customer:
-        """Make the customer this contact's; raises BelongsToAnother where it is somebody else's already."""
-        found = await self.stripe.customer(customer)
+        """Make the customer, whose e-mail address was proven, this contact's.
+
+        Raises BelongsToAnother where it is somebody else's already. A number that went from one person to another names
+        nobody, so that the address decides: for who has the number now, and for who was the customer by it before.
+        """
+        found, contact = await self.stripe.customer(customer), await self._as_now(conversation, contact)
         names = _names(contact)
-        if not names or (found.whatsapp_id and found.whatsapp_id not in names):
+        by_address = await self._by_address(found, conversation, contact)
+        taken = bool(found.whatsapp_id and found.whatsapp_id not in names)
+        if not names or ((taken or not await self._free(customer, conversation)) and not by_address):
             raise BelongsToAnother("the customer belongs to another contact")
-        if not await self._free(customer, conversation):
-            raise BelongsToAnother("the customer belongs to another contact")
-        if not found.whatsapp_id:
+        if not found.whatsapp_id or taken:
             found = await self.stripe.link(customer, _written(contact), key_)
         await remember(self.redis, conversation, found)
         return found
 
+    async def _by_address(self, customer: Customer, conversation: str, contact: Contact) -> bool:
+        if contact.phone_contested and contact.phone and customer.whatsapp_id in exact(contact.phone):
+            return True
+        owner = await self.redis.get(_owner(customer.id))
+        return owner is not None and await identity.home_of(self.redis, owner) == conversation
+
     async def create(self, conversation: str, contact: Contact, key_: str) -> Customer:
-        """A new customer for a contact who has none."""
+        """A new customer for a contact who has none; raises BelongsToAnother where only a contested phone is known."""
+        contact = await self._as_now(conversation, contact)
+        if not _names(contact):
+            raise BelongsToAnother("the phone was another person's, and there is no BSUID")
         found = await self.stripe.create_customer(_written(contact), contact.name, key_)
         await remember(self.redis, conversation, found)
         return found
 
     async def email_of(self, contact: Contact) -> str | None:
         """The address of the contact's customer; where nobody knows which that is, the one that is kept, if any."""
-        if contact.phone is None and contact.bsuid is None:
+        phone = None if contact.bsuid else contact.own_phone
+        if phone is None and contact.bsuid is None:
             return contact.email
-        conversation = await self.contacts.reach(phone=contact.phone, bsuid=contact.bsuid)
+        conversation = await self.contacts.reach_exactly(phone=phone, bsuid=contact.bsuid)
         try:
             found = await self.customer_of(conversation, contact)
         except StripeFailed:
@@ -94,11 +114,17 @@ class Links:
         phone, bsuid = address_of(customer.whatsapp_id)
         if phone is None and bsuid is None:
             return None
-        conversation = await self.contacts.reach(phone=phone, bsuid=bsuid)
-        if not await self._free(customer.id, conversation):
+        conversation = await self.contacts.reach_exactly(phone=phone, bsuid=bsuid)
+        contested = phone is not None and (await self.contacts.get(conversation)).phone_contested
+        if contested or not await self._free(customer.id, conversation):
             return None
         await note(self.redis, conversation, customer)
         return conversation
+
+    async def _as_now(self, conversation: str, contact: Contact) -> Contact:
+        """The contact, whose phone may be known by now to have been another person's."""
+        contested = (await self.contacts.get(conversation)).phone_contested
+        return replace(contact, phone_contested=contested or contact.phone_contested)
 
     async def _still(self, customer: str, names: list[str]) -> Customer | None:
         try:
@@ -151,12 +177,12 @@ async def forget(redis: Redis, conversation: str) -> None:
 
 
 def _names(contact: Contact) -> list[str]:
-    """How Stripe may spell this contact."""
-    return [*([contact.bsuid] if contact.bsuid else []), *(variants(contact.phone) if contact.phone else ())]
+    """How Stripe may spell this contact: exactly, and not by a phone that was another person's before."""
+    return [*([contact.bsuid] if contact.bsuid else []), *(exact(contact.own_phone) if contact.own_phone else ())]
 
 
 def _written(contact: Contact) -> str:
-    return str(contact.phone or contact.bsuid)
+    return str(contact.own_phone or contact.bsuid)
 
 
 def _customer(conversation: str) -> str:

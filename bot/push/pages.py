@@ -12,6 +12,7 @@ from aiohttp import web
 from redis.asyncio import Redis
 
 from bot.contacts import Contacts
+from bot.erased import erased
 from bot.identity import home_of
 from bot.language import Language
 from bot.push.links import Links
@@ -27,6 +28,7 @@ _FILES = {
     "icon.svg": "image/svg+xml",
     "icon.png": "image/png",
 }
+_OVER = "token: this link is over; ask for a new one in the chat"
 # A PushSubscription has some 500 bytes.
 _BODY_LIMIT = 8 * 1024
 _POLICY = (
@@ -74,7 +76,8 @@ async def subscribe(request: web.Request) -> web.Response:
     except NotASubscription as error:
         raise _problem(400, str(error)) from error
     await _within_limits(door, conversation)
-    await Subscriptions(door.redis).add(conversation, one)
+    if not await Subscriptions(door.redis).add(conversation, one):
+        raise _problem(403, _OVER)
     return web.json_response({"subscribed": True}, status=201, headers=_PRIVATE)
 
 
@@ -173,13 +176,16 @@ async def _read(request: web.Request, door: Door) -> tuple[dict[str, Any], str]:
         raise _problem(400, 'expected JSON: {"subscription": …, "token": …}')
     conversation = await _conversation(door, data.get("token"))
     if conversation is None:
-        raise _problem(403, "token: this link is over; ask for a new one in the chat")
+        raise _problem(403, _OVER)
     return data, conversation
 
 
 async def _conversation(door: Door, token: object) -> str | None:
+    """Whose token it is; None for one that is over, be it because its person was erased."""
     conversation = await door.links.conversation(token)
-    return await home_of(door.redis, conversation) if conversation else None
+    home = await home_of(door.redis, conversation) if conversation else None
+    gone = [erased(one) for one in (conversation, home) if one]
+    return None if gone and await door.redis.exists(*gone) else home
 
 
 async def _within_limits(door: Door, conversation: str) -> None:

@@ -18,13 +18,13 @@ from redis.asyncio import Redis
 
 from bot import identity
 from bot.alerts import Alerts
-from bot.contacts import address_of, variants
 from bot.events import Events
 from bot.logs import masked
 from bot.metrics import PUSHES
 from bot.outside import NoAnswer, Outside
+from bot.phone_numbers import address_of, variants
 from bot.push.keys import KeysWrong, private_of
-from bot.push.subscriptions import Subscription, Subscriptions
+from bot.push.subscriptions import Subscription, Subscriptions, renew
 from bot.queues import Later, Task, Unfit
 from bot.redis import answer, key
 from bot.settings import PushSettings
@@ -130,6 +130,7 @@ class Pushes:
         if conversation is None or not subscriptions:
             _log.info("push_without_browser", job=masked(task.key))
             return
+        await self._renew(conversation)
         await self._ready()
         receipts = key(conversation, "pushed", masked(task.key))
         known: dict[str, str] = await answer(self._redis.hgetall(receipts))
@@ -168,12 +169,23 @@ class Pushes:
         raise Unfit(why)
 
     async def _conversation(self, job: PushJob) -> str | None:
+        """Whose browsers are meant. Raises Unfit for a number that was another person's: it may mean either."""
         phone, bsuid = address_of(job.contact)
         for spelling in variants(phone) if phone else (None,):
-            found = await identity.find(self._redis, spelling, bsuid)
-            if found:
-                return await identity.home_of(self._redis, found)
+            if found := await identity.find(self._redis, spelling, bsuid):
+                home = await identity.home_of(self._redis, found)
+                if phone and await identity.phone_contested(self._redis, home):
+                    raise Unfit("contact: this number was another person's before; name the BSUID of who is meant")
+                return home
         return None
+
+    async def _renew(self, conversation: str) -> None:
+        """Who gets notifications stays known, whether they write or not."""
+        names = await identity.identities_of(self._redis, conversation)
+        pipeline = self._redis.pipeline(transaction=False)
+        identity.renew(pipeline, conversation, names)
+        renew(pipeline, conversation)
+        await pipeline.execute()
 
     async def _ready(self) -> None:
         """Load what encrypts, which takes a while, beside the loop; and the key."""

@@ -10,6 +10,8 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 from redis.asyncio import Redis
 
+from bot import identity
+from bot.erased import erased
 from bot.outside import leads_inside
 from bot.push.keys import decoded, on_curve
 from bot.redis import answer, key
@@ -20,9 +22,11 @@ _CHANGES_AN_HOUR = 30
 _HOUR = 3600
 _POINT, _AUTH = 65, 16
 
-# KEYS 1 subscriptions. ARGV 1 name, 2 subscription, 3 the most. What is kept is `time JSON`, so that it sorts.
-_KEEP = """
+# KEYS 1 subscriptions, 2 erased. ARGV 1 name, 2 subscription, 3 the most. Kept is `time JSON`, so that it sorts.
+_KEEP = f"""
+if redis.call('EXISTS', KEYS[2]) == 1 then return 0 end
 redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])
+redis.call('EXPIRE', KEYS[1], {identity.KEEP_SECONDS})
 local all = redis.call('HGETALL', KEYS[1])
 local extra = #all / 2 - tonumber(ARGV[3])
 while extra > 0 do
@@ -35,6 +39,14 @@ while extra > 0 do
   redis.call('HDEL', KEYS[1], all[oldest])
   extra = extra - 1
 end
+return 1
+"""
+# KEYS 1 how often, 2 erased. Nothing is counted of who was erased.
+_COUNT = f"""
+if redis.call('EXISTS', KEYS[2]) == 1 then return 0 end
+local count = redis.call('INCR', KEYS[1])
+redis.call('EXPIRE', KEYS[1], {_HOUR}, 'NX')
+return count
 """
 
 
@@ -107,10 +119,11 @@ class Subscriptions:
         kept: dict[str, str] = await answer(self._redis.hgetall(_key(conversation)))
         return [Subscription.model_validate_json(one.partition(" ")[2]) for one in sorted(kept.values())]
 
-    async def add(self, conversation: str, one: Subscription) -> None:
-        """Keep a browser; the same one is kept once, with its newest keys."""
+    async def add(self, conversation: str, one: Subscription) -> bool:
+        """Keep a browser; the same one is kept once, with its newest keys. False where its person was erased."""
         text = f"{datetime.now(UTC).isoformat()} {one.model_dump_json()}"
-        await answer(self._redis.eval(_KEEP, 1, _key(conversation), one.name, text, str(MOST)))
+        keys = (_key(conversation), erased(conversation))
+        return bool(await answer(self._redis.eval(_KEEP, len(keys), *keys, one.name, text, str(MOST))))
 
     async def remove(self, conversation: str, one: Subscription) -> bool:
         """Forget a browser; False when it wasn't there."""
@@ -118,12 +131,8 @@ class Subscriptions:
 
     async def may_change(self, conversation: str) -> bool:
         """Count a change; False when there were too many within an hour."""
-        counted = key(conversation, "push", "changes")
-        pipeline = self._redis.pipeline(transaction=True)
-        pipeline.incr(counted)
-        pipeline.expire(counted, _HOUR, nx=True)
-        count, _ = await pipeline.execute()
-        return int(count) <= _CHANGES_AN_HOUR
+        keys = (key(conversation, "push", "changes"), erased(conversation))
+        return int(await answer(self._redis.eval(_COUNT, len(keys), *keys))) <= _CHANGES_AN_HOUR
 
 
 async def kept_of(redis: Redis, conversation: str) -> dict[str, str]:
@@ -136,6 +145,12 @@ def adopt(pipeline: Any, conversation: str, kept: dict[str, str]) -> None:
     """Take over the browsers of a conversation that joins."""
     if kept:
         pipeline.hset(_key(conversation), mapping=kept)
+        renew(pipeline, conversation)
+
+
+def renew(pipeline: Any, conversation: str) -> None:
+    """Keep a person's browsers as long as the person, from now on."""
+    pipeline.expire(_key(conversation), identity.KEEP_SECONDS)
 
 
 def _key(conversation: str) -> str:

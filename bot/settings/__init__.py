@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from bot.settings.channel import BSUID, ChannelSettings, MemorySettings, TurnSettings, WhatsAppSettings
+from bot.settings.channel import (
+    BSUID,
+    LONGEST_MEMORY_DAYS,
+    ChannelSettings,
+    MemorySettings,
+    TurnSettings,
+    WhatsAppSettings,
+)
 from bot.settings.integrations import (
     MailSettings,
     PushSettings,
@@ -18,6 +25,7 @@ from bot.settings.service import LogSettings, RedisSettings, ServiceSettings
 
 __all__ = [
     "BSUID",
+    "LONGEST_MEMORY_DAYS",
     "PRICES",
     "SECTIONS",
     "BudgetSettings",

@@ -10,6 +10,8 @@ from pydantic_settings import NoDecode, SettingsConfigDict
 
 from bot.settings.reading import CommaList, Seconds, Section, Url, pieces
 
+# A contact is kept this long after the last message, so no memory of it may outlive that.
+LONGEST_MEMORY_DAYS = 400
 BSUID = re.compile(r"^[A-Z]{2}\.(ENT\.)?[A-Za-z0-9]{1,128}$")
 
 
@@ -72,4 +74,6 @@ class MemorySettings(Section):
 
     messages: int = Field(40, ge=2, description="messages that a conversation keeps word for word")
     tokens: int = Field(6000, ge=200, description="tokens that those messages may take")
-    ttl_days: int = Field(90, ge=1, description="days after the last message until a conversation is forgotten")
+    ttl_days: int = Field(
+        90, ge=1, le=LONGEST_MEMORY_DAYS, description="days after the last message until a conversation is forgotten"
+    )

@@ -95,7 +95,8 @@ async def customer_of(context: ToolContext) -> Customer:
             if context.verification is not None
             else "Offer a person of the team, who can find the account"
         )
-        raise ToolError(f"it is not known which account this contact has. {way}")
+        why = "; their number was another person's before" if context.contact.phone_contested else ""
+        raise ToolError(f"it is not known which account this contact has{why}. {way}")
     return found
 
 

@@ -83,7 +83,7 @@ async def confirm_code(arguments: Code, context: ToolContext) -> str:
                 if linked.email:
                     await links.contacts.set_email(context.conversation, linked.email)
             except BelongsToAnother:
-                why = "the Stripe customer belongs to another contact"
+                why = "the Stripe customer belongs to another contact; its metadata.whatsapp_id decides whose it is"
     # Not before: while Stripe is away the code stays good.
     await verification.use_up(context.conversation)
     if why is not None:

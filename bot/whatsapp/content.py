@@ -106,7 +106,8 @@ def _cards(raw: Any) -> Content | None:
 
 def _card(raw: dict[str, Any]) -> Card:
     phones = [mapping(phone) for phone in items(raw.get("phones"))]
-    vouched = raw.get("origin") == "contact_request"
+    # WhatsApp vouches for a number that it asked for; a card that is passed on has a vcard. (reference 2.7)
+    vouched = raw.get("origin") == "contact_request" and not raw.get("vcard")
     # What WhatsApp vouches for is the number as WhatsApp knows it, not as somebody wrote it.
     written = (text((vouched and phone.get("wa_id")) or phone.get("phone")) for phone in phones)
     return Card(
@@ -136,7 +137,15 @@ def vouched_phone(content: Content) -> str | None:
     """The sender's own number as digits, where they shared it and WhatsApp vouches for it (reference 2.7)."""
     if not isinstance(content, Cards) or len(content.cards) != 1 or not content.cards[0].vouched:
         return None
-    return next((phone for phone in map(digits, content.cards[0].phones) if phone), None)
+    phones = {phone for phone in map(digits, content.cards[0].phones) if phone}
+    return phones.pop() if len(phones) == 1 else None
+
+
+def unvouched(content: Content) -> Content:
+    """The content as somebody passes it on: a card in it is not of who sends it."""
+    if not isinstance(content, Cards):
+        return content
+    return Cards(cards=tuple(card.model_copy(update={"vouched": False}) for card in content.cards))
 
 
 def _interactive(raw: Any) -> Content | None:

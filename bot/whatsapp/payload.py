@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
 from bot.messages import Inbound, Referral, Status
-from bot.whatsapp.content import content_of, vouched_phone
+from bot.whatsapp.content import content_of, unvouched, vouched_phone
 from bot.whatsapp.loose import digits, items, mapping, number, text
 
 _EARLIEST = datetime(2009, 1, 1, tzinfo=UTC)  # WhatsApp's first year: anything older is not a time of a message
@@ -118,24 +118,26 @@ def _read_aside(told: Raw, value: Raw, aside: Literal["echo", "standby"], found:
         # On standby what was sent is one level deeper.
         echo = mapping(raw) | mapping(mapping(raw).get("message"))
         echo |= {"from": echo.get("to"), "from_user_id": echo.get("to_user_id")}
-        message = _message(echo, value, now)
+        message = _message(echo, value, now, own=False)
         if message is None:
             found.unknown.append("echo")
         else:
             found.messages.append(message.model_copy(update={"aside": aside, "author": "business", "name": None}))
 
 
-def _message(raw: Raw, value: Raw, now: datetime) -> Inbound | None:
+def _message(raw: Raw, value: Raw, now: datetime, *, own: bool = True) -> Inbound | None:
+    """A message; `own` says that its content is the person's own, and not the business's to them."""
     metadata = mapping(value.get("metadata"))
     contacts = [mapping(contact) for contact in items(value.get("contacts"))]
     wamid, phone, bsuid = text(raw.get("id")), digits(raw.get("from")), text(raw.get("from_user_id"))
     contact = _contact_of(phone, bsuid, contacts)
-    content = content_of(raw)
+    context = mapping(raw.get("context"))
+    forwarded = bool(context.get("forwarded") or context.get("frequently_forwarded"))
+    content = content_of(raw) if own and not forwarded else unvouched(content_of(raw))
     phone = phone or digits(contact.get("wa_id")) or vouched_phone(content)
     bsuid = bsuid or text(contact.get("user_id"))
     if not wamid or not (phone or bsuid) or phone == digits(metadata.get("display_phone_number"), "-"):
         return None
-    context = mapping(raw.get("context"))
     return Inbound(
         id=wamid,
         phone=phone,
@@ -145,7 +147,7 @@ def _message(raw: Raw, value: Raw, now: datetime) -> Inbound | None:
         sent_at=_time(raw.get("timestamp"), now),
         received_at=now,
         quoted=text(context.get("id")),
-        forwarded=bool(context.get("forwarded") or context.get("frequently_forwarded")),
+        forwarded=forwarded,
         group_id=text(raw.get("group_id")),
         product=text(mapping(context.get("referred_product")).get("product_retailer_id")),
         referral=_referral(mapping(raw.get("referral"))),

@@ -39,7 +39,6 @@ async def conversation(redis: Redis, phone: str | None = PHONE, bsuid: str | Non
         ("525512345678", Contact(phone=PHONE)),
         (PHONE, Contact(phone="525512345678", bsuid=BSUID)),
         (f"+{PHONE}", Contact(phone=PHONE)),
-        ("5521987654321", Contact(phone="552187654321")),
         (BSUID, Contact(phone=PHONE, bsuid=BSUID)),
         (BSUID, Contact(bsuid=BSUID)),
     ],
@@ -52,9 +51,22 @@ async def test_a_customer_is_found_by_every_spelling(
     assert (found and found.id) == owner
 
 
-@pytest.mark.parametrize("contact", [Contact(phone="5215512345679"), Contact(bsuid="MX.1"), Contact()])
-async def test_nobody_else_is_found(links: Links, redis: Redis, stripe: StripeImitation, contact: Contact) -> None:
-    customer(stripe, PHONE, "Ana", "ana@example.com")
+@pytest.mark.parametrize(
+    ("written", "contact"),
+    [
+        (PHONE, Contact(phone="5215512345679")),
+        (PHONE, Contact(bsuid="MX.1")),
+        (PHONE, Contact()),
+        # Brazil's ninth digit and Argentina's 9 are for finding people, not their money.
+        ("5521987654321", Contact(phone="552187654321")),
+        ("551131234567", Contact(phone="5511931234567")),
+        ("5491145678901", Contact(phone="541145678901")),
+    ],
+)
+async def test_nobody_else_is_found(
+    links: Links, redis: Redis, stripe: StripeImitation, written: str, contact: Contact
+) -> None:
+    customer(stripe, written, "Ana", "ana@example.com")
     customer(stripe, None, "Leo", "leo@example.com")
     assert await links.customer_of(f"c_{'0' * 20}", contact) is None
 
@@ -129,6 +141,45 @@ async def test_who_gets_a_number_later_gets_no_customer_with_it(
     heir = await conversation(redis, PHONE, "MX.7700000000000001")
     assert heir != mine
     assert await links.customer_of(heir, Contact(phone=PHONE, bsuid="MX.7700000000000001")) is None
+
+
+async def test_who_gets_a_number_later_gets_no_customer_whom_nobody_asked_for_before(
+    links: Links, redis: Redis, stripe: StripeImitation
+) -> None:
+    owner = customer(stripe, PHONE, "Ana", "ana@example.com")
+    await conversation(redis)
+    heir = await conversation(redis, PHONE, "MX.7700000000000001")
+    contact = Contact(phone=PHONE, bsuid="MX.7700000000000001")
+    assert await links.customer_of(heir, contact) is None
+    assert await links.conversation_of(await links.stripe.customer(owner)) is None
+    made = await links.create(heir, contact, "key")
+    assert made.whatsapp_id == "MX.7700000000000001"
+
+
+async def test_a_code_by_mail_gives_a_customer_to_who_has_the_number_now(
+    links: Links, redis: Redis, stripe: StripeImitation
+) -> None:
+    owner = customer(stripe, PHONE, "Ana", "ana@example.com")
+    mine = await conversation(redis)
+    assert await links.customer_of(mine, Contact(phone=PHONE, bsuid=BSUID))
+    anew, contact = await conversation(redis, PHONE, "MX.2"), Contact(phone=PHONE, bsuid="MX.2")
+    linked = await links.link(anew, contact, owner, "key")
+    assert linked.whatsapp_id == "MX.2"
+    found = await links.customer_of(anew, contact)
+    assert (found and found.id) == owner
+    assert await links.customer_of(mine, Contact(bsuid=BSUID)) is None
+
+
+async def test_a_code_by_mail_gives_their_customer_back_to_who_has_another_number(
+    links: Links, redis: Redis, stripe: StripeImitation
+) -> None:
+    owner = customer(stripe, PHONE, "Ana", "ana@example.com")
+    mine = await conversation(redis)
+    assert await links.customer_of(mine, Contact(phone=PHONE, bsuid=BSUID))
+    await conversation(redis, "5215599990000", BSUID)
+    contact = Contact(phone="5215599990000", bsuid=BSUID)
+    assert await links.customer_of(mine, contact) is None
+    assert (await links.link(mine, contact, owner, "key")).whatsapp_id == "5215599990000"
 
 
 async def test_the_address_of_a_contact_is_that_of_their_customer(

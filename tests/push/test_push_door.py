@@ -9,9 +9,11 @@ from typing import Any
 import pytest
 from bullmq import Queue
 
+from bot.contacts import Contacts
+from bot.identity import conversation_for
 from bot.push.keys import new_pair
 from bot.push.links import Links
-from bot.push.subscriptions import MOST, NotASubscription, Subscriptions, subscription
+from bot.push.subscriptions import MOST, NotASubscription, Subscription, Subscriptions, subscription
 from bot.sandbox.meta import Person
 from bot.sandbox.openrouter import calls, says
 from bot.sandbox.push import PushService
@@ -178,6 +180,26 @@ async def test_the_oldest_browser_makes_room_and_too_many_changes_have_to_wait(w
     assert kept == [one["endpoint"] for one in many[2:]]
     statuses = await asyncio.gather(*(call(world, "DELETE", many[-1], token) for _ in range(30)))
     assert {status for status, _ in statuses} == {200, 429}
+
+
+@pytest.mark.parametrize("joined", [False, True], ids=["erased", "erased after it joined another"])
+async def test_a_link_of_somebody_who_was_erased_is_over_and_leaves_nothing(world: World, joined: bool) -> None:  # noqa: FBT001
+    contacts = Contacts(world.redis)
+    conversation = await contacts.reach(phone="5215512345678", bsuid=None)
+    younger = await contacts.reach(phone=None, bsuid="MX.8801234567890123")
+    token = await Links(world.redis).token(younger if joined else conversation)
+    if joined:
+        await conversation_for(world.redis, "5215512345678", "MX.8801234567890123")
+    assert (await call(world, "POST", SERVICE.subscribe(), token))[0] == 201
+    ended = await recado("contacts", "erase", "5215512345678")
+    assert ended.code == 0, ended.err
+    for method in ("POST", "DELETE"):
+        assert (await call(world, method, SERVICE.subscribe(), token))[0] == 403
+    async with world.http.get(f"{world.url}/push/{token}") as response:
+        assert response.status == 404
+    assert not await Subscriptions(world.redis).add(conversation, Subscription.model_validate(SERVICE.subscribe()))
+    left = [name async for name in world.redis.scan_iter(f"recado:{{{conversation}}}:*")]
+    assert left == [f"recado:{{{conversation}}}:erased"]
 
 
 async def test_without_keys_there_is_no_door(start: Start) -> None:

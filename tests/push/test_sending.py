@@ -76,6 +76,21 @@ async def test_a_push_is_signed_encrypted_and_shown_by_every_browser_of_the_pers
     assert first["topic"] == second["topic"]
 
 
+async def test_a_number_that_was_another_persons_before_leads_to_nobodys_browser(
+    service: PushService, pushes: Make, redis: Redis, conversation: str
+) -> None:
+    heir = await identity.conversation_for(redis, "5215512345678", "MX.7700000000000001")
+    for one in (conversation, heir):
+        await browser(service, redis, one)
+    for phone in ("5215512345678", "525512345678"):
+        with pytest.raises(Unfit, match="was another person's"):
+            await pushes().process(Task("push", DATA | {"contact": phone}, "push-1"))
+    assert not service.pushes
+    for bsuid in ("MX.7700000000000001", "MX.8801234567890123"):
+        await pushes().process(Task("push", DATA | {"contact": bsuid}, f"push-{bsuid}"))
+    assert len({one["browser"] for one in service.pushes}) == 2
+
+
 async def test_the_same_job_reaches_a_browser_once(
     service: PushService, pushes: Make, redis: Redis, conversation: str
 ) -> None:

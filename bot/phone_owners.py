@@ -1,0 +1,67 @@
+"""Who has had a phone: a tombstone that a number leaves with each owner, so that the next one has no right by it.
+
+Numbers are given to new people. Kept are HMACs of a phone and of the BSUIDs that were seen with it, under a secret of
+this Redis: they name nobody without both, and outlive the contact, its erasure and its end.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+from weakref import WeakKeyDictionary
+
+from redis.asyncio import Redis
+
+from bot.phone_numbers import kin
+from bot.secret import shared_secret
+
+# A number is given to somebody else within months; who had it is known for longer than a contract lasts.
+KEEP_SECONDS = 3 * 365 * 24 * 3600
+# The webhook's door has no round trip to spare. Not for ever, because a Redis that was emptied has another secret.
+_REMEMBER_SECRET_SECONDS = 60
+
+
+@dataclass(frozen=True, slots=True)
+class PhoneOwners:
+    """`secret` keys the digests. A conversation's name stands for an owner whose BSUID was never seen."""
+
+    secret: bytes
+
+    def note(self, pipeline: Any, phone: str, owners: Iterable[str]) -> None:
+        """Remember who has, or had, a phone."""
+        digests = [self._digest(one) for one in owners]
+        if digests:
+            pipeline.sadd(self.key(phone), *digests)
+            self.renew(pipeline, phone)
+
+    def renew(self, pipeline: Any, phone: str) -> None:
+        pipeline.expire(self.key(phone), KEEP_SECONDS)
+
+    def ask(self, pipeline: Any, phone: str) -> None:
+        """Read who had a phone, for `contested`."""
+        pipeline.smembers(self.key(phone))
+
+    def contested(self, found: set[str], mine: Iterable[str]) -> bool:
+        """Whether somebody had the phone who is not among these: then nobody has a right by the number alone."""
+        return not found.issubset(map(self._digest, mine))
+
+    def key(self, phone: str) -> str:
+        return f"recado:phone-owners:{self._digest(kin(phone))}"
+
+    def _digest(self, identity: str) -> str:
+        return hmac.new(self.secret, identity.encode(), hashlib.sha256).hexdigest()[:32]
+
+
+_known: WeakKeyDictionary[Redis, tuple[float, PhoneOwners]] = WeakKeyDictionary()
+
+
+async def phone_owners(redis: Redis) -> PhoneOwners:
+    until, owners = _known.get(redis, (0.0, None))
+    if owners is None or time.monotonic() > until:
+        owners = PhoneOwners(await shared_secret(redis, "phone-owners"))
+        _known[redis] = (time.monotonic() + _REMEMBER_SECRET_SECONDS, owners)
+    return owners
