@@ -34,6 +34,7 @@ from bot.tags import fenced, read, shown
 from bot.whatsapp.client import File, FileTooLarge, MediaGone, MediaRefused
 from bot.whatsapp.errors import GraphError, Remedy, Unavailable
 from pipelines import image
+from pipelines.byte_budget import Room, for_files
 
 _log = structlog.get_logger()
 _look: TypeAdapter[image.Sight] = TypeAdapter(image.Sight)
@@ -41,6 +42,8 @@ _look: TypeAdapter[image.Sight] = TypeAdapter(image.Sight)
 # As long as Meta keeps a file; the picture only as long as a turn can be tried again.
 _KEEP_SECONDS = 7 * 24 * 3600
 _KEEP_PICTURE_SECONDS = 900
+# As many files of one conversation are in memory at once: whoever sends twenty waits for their own, and others don't.
+_AT_ONCE = 2
 # WhatsApp lets people send documents up to 100 MB; no catalogue or invoice is that large, and memory stays flat.
 _MEDIA_BYTES = 32 * 1024 * 1024
 _TRIES = 3
@@ -71,11 +74,19 @@ class Sight:
     look: image.Sight | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class _Deadline:
+    """Until when, by the loop's clock, the files of one turn may be looked at, and how many at once."""
+
+    until: float
+    turns: asyncio.Semaphore
+
+
 class Shelf(Protocol):
     """Where the files that people sent are; Meta's Graph API is one."""
 
-    async def fetch(self, media_id: str, *, limit: int, sha256: str | None = None) -> File:
-        """The file's bytes, at most `limit` of them; raises what Graph.fetch does."""
+    async def fetch(self, media_id: str, *, limit: int, room: Room | None = None, sha256: str | None = None) -> File:
+        """The file's bytes, at most `limit` of them, in memory that `room` holds; raises what Graph.fetch does."""
         ...
 
 
@@ -90,16 +101,17 @@ class Perception:
     async def perceive(
         self, conversation: str, messages: list[Inbound], language: Language | None, seconds: float
     ) -> list[Sight]:
-        """All messages at once, in their order; none takes longer than `seconds`, and none fails the others."""
+        """All messages, in their order; none takes longer than `seconds`, waits included, and none fails the others."""
+        deadline = _Deadline(asyncio.get_running_loop().time() + seconds, asyncio.Semaphore(_AT_ONCE))
         return list(
-            await asyncio.gather(*(self._one(conversation, message, language, seconds) for message in messages))
+            await asyncio.gather(*(self._one(conversation, message, language, deadline) for message in messages))
         )
 
-    async def _one(self, conversation: str, message: Inbound, language: Language | None, seconds: float) -> Sight:
+    async def _one(self, conversation: str, message: Inbound, language: Language | None, deadline: _Deadline) -> Sight:
         started = time.perf_counter()
         content = message.content
         if isinstance(content, Media) and not isinstance(content, Sticker):
-            sight = await self._media(conversation, message, content, language, seconds)
+            sight = await self._media(conversation, message, content, language, deadline)
         else:
             text, trouble = read(content)
             words = content.body if isinstance(content, Text) else ""
@@ -108,15 +120,15 @@ class Perception:
         return replace(sight, perceived=sight.perceived.model_copy(update={"milliseconds": spent}))
 
     async def _media(
-        self, conversation: str, message: Inbound, media: Media, language: Language | None, seconds: float
+        self, conversation: str, message: Inbound, media: Media, language: Language | None, deadline: _Deadline
     ) -> Sight:
         kept = await self._kept(conversation, media.media_id)
         if kept is not None:
             return replace(kept, perceived=kept.perceived.model_copy(update={"message": message.id}))
         kind = message.content.kind
         try:
-            async with asyncio.timeout(seconds):
-                sensed = await self._sense(conversation, message, media, language)
+            async with asyncio.timeout_at(deadline.until), deadline.turns, Room(for_files()) as room:
+                sensed = await self._sense(conversation, message, media, language, room)
         except Trouble as trouble:
             text = fenced(kind, caption=media.caption, problem=trouble.problem)
             return Sight(Perceived(message=message.id, kind=kind, text=text, trouble=trouble.phrase))
@@ -136,9 +148,11 @@ class Perception:
         await self._keep(conversation, media.media_id, sight)
         return sight
 
-    async def _sense(self, conversation: str, message: Inbound, media: Media, language: Language | None) -> Sensed:
+    async def _sense(
+        self, conversation: str, message: Inbound, media: Media, language: Language | None, room: Room
+    ) -> Sensed:
         try:
-            file = await self._fetch(media)
+            file = await self._fetch(media, room)
         except FileTooLarge as error:
             raise Trouble("media_large", "the file is too large") from error
         await self._archive.keep(conversation, message, media.media_id, file.data, file.mime or media.mime)
@@ -154,14 +168,14 @@ class Perception:
             case _:
                 return await self._senses.read(file.data, media.filename, language, purse, readings)
 
-    async def _fetch(self, media: Media) -> File:
+    async def _fetch(self, media: Media, room: Room) -> File:
         tries = AsyncRetrying(
             stop=stop_after_attempt(_TRIES),
             wait=wait_random_exponential(multiplier=0.3, max=3),
             retry=retry_if_exception(_may_pass),
             reraise=True,
         )
-        return await tries(self._graph.fetch, media.media_id, limit=_MEDIA_BYTES, sha256=media.sha256)
+        return await tries(self._graph.fetch, media.media_id, limit=_MEDIA_BYTES, room=room, sha256=media.sha256)
 
     async def _kept(self, conversation: str, media_id: str) -> Sight | None:
         raw, kept, seen = await self._redis.mget(media_keys(conversation, media_id))
