@@ -47,12 +47,14 @@ _AT_ONCE = 2
 # WhatsApp lets people send documents up to 100 MB; no catalogue or invoice is that large, and memory stays flat.
 _MEDIA_BYTES = 32 * 1024 * 1024
 _TRIES = 3
+_NOT_KEPT = "no: the space for this person's files is used up, so it can't be sent back later"
 
 
 class Perceived(Record):
     """What one message says to the model; `words` are the person's own, as far as there are any.
 
-    `trouble` names the phrase for the person when nothing was understood.
+    `trouble` names the phrase for the person when nothing was understood. `kept` is False where their files take all
+    the space that they may.
     """
 
     message: str
@@ -61,6 +63,7 @@ class Perceived(Record):
     words: str = ""
     by: str | None = None
     trouble: str | None = None
+    kept: bool = True
     cost_usd: Decimal = Decimal(0)
     milliseconds: float = 0.0
 
@@ -125,48 +128,46 @@ class Perception:
         kept = await self._kept(conversation, media.media_id)
         if kept is not None:
             return replace(kept, perceived=kept.perceived.model_copy(update={"message": message.id}))
-        kind = message.content.kind
+        kind, stored = message.content.kind, True
         try:
             async with asyncio.timeout_at(deadline.until), deadline.turns, Room(for_files()) as room:
-                sensed = await self._sense(conversation, message, media, language, room)
+                file = await self._fetch(media, room)
+                mime = file.mime or media.mime
+                stored = await self._archive.keep(conversation, message, media.media_id, file.data, mime)
+                sensed = await self._sense(conversation, media, file.data, language)
         except Trouble as trouble:
             text = fenced(kind, caption=media.caption, problem=trouble.problem)
-            return Sight(Perceived(message=message.id, kind=kind, text=text, trouble=trouble.phrase))
+            return Sight(Perceived(message=message.id, kind=kind, text=text, trouble=trouble.phrase, kept=stored))
         except (TimeoutError, Unavailable, GraphError, MediaGone, MediaRefused) as error:
             _log.warning("media_not_perceived", kind=kind, error=type(error).__name__)
             text = fenced(kind, caption=media.caption, problem="it could not be looked at; ask to send it again later")
-            return Sight(Perceived(message=message.id, kind=kind, text=text, trouble="media_trouble"))
+            return Sight(Perceived(message=message.id, kind=kind, text=text, trouble="media_trouble", kept=stored))
+        facts = sensed.facts | {"kept": None if stored else _NOT_KEPT}
         perceived = Perceived(
             message=message.id,
             kind=sensed.kind,
-            text=fenced(sensed.kind, caption=media.caption, filename=shown(media.filename), **sensed.facts),
+            text=fenced(sensed.kind, caption=media.caption, filename=shown(media.filename), **facts),
             words=" ".join(part for part in (media.caption, sensed.words) if part),
             by=sensed.by,
+            kept=stored,
             cost_usd=sensed.cost_usd,
         )
         sight = Sight(perceived, sensed.picture, sensed.sight)
         await self._keep(conversation, media.media_id, sight)
         return sight
 
-    async def _sense(
-        self, conversation: str, message: Inbound, media: Media, language: Language | None, room: Room
-    ) -> Sensed:
-        try:
-            file = await self._fetch(media, room)
-        except FileTooLarge as error:
-            raise Trouble("media_large", "the file is too large") from error
-        await self._archive.keep(conversation, message, media.media_id, file.data, file.mime or media.mime)
+    async def _sense(self, conversation: str, media: Media, data: bytes, language: Language | None) -> Sensed:
         purse = self._budget.account(conversation)
         readings = Readings(self._redis, conversation)
         match media:
             case Voice():
-                return await self._senses.hear(file.data, language, purse)
+                return await self._senses.hear(data, language, purse)
             case Photo():
-                return await self._senses.look(file.data, purse, readings)
+                return await self._senses.look(data, purse, readings)
             case Video():
-                return await self._senses.watch(file.data, language, purse, readings)
+                return await self._senses.watch(data, language, purse, readings)
             case _:
-                return await self._senses.read(file.data, media.filename, language, purse, readings)
+                return await self._senses.read(data, media.filename, language, purse, readings)
 
     async def _fetch(self, media: Media, room: Room) -> File:
         tries = AsyncRetrying(
@@ -175,7 +176,10 @@ class Perception:
             retry=retry_if_exception(_may_pass),
             reraise=True,
         )
-        return await tries(self._graph.fetch, media.media_id, limit=_MEDIA_BYTES, room=room, sha256=media.sha256)
+        try:
+            return await tries(self._graph.fetch, media.media_id, limit=_MEDIA_BYTES, room=room, sha256=media.sha256)
+        except FileTooLarge as error:
+            raise Trouble("media_large", "the file is too large") from error
 
     async def _kept(self, conversation: str, media_id: str) -> Sight | None:
         raw, kept, seen = await self._redis.mget(media_keys(conversation, media_id))
