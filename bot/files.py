@@ -234,7 +234,7 @@ async def note(redis: Redis, conversation: str, file: KeptFile, quota: Quota | N
     quota, since = quota or Quota(), file.kept - _DAY_SECONDS
     texts = (file.key, file.model_dump_json(), _KEEP_SECONDS, _MOST, since, quota.day, quota.all)
     added: Any = await answer(redis.eval(_ADD, 1, _index(conversation), *map(str, texts)))
-    full, *dropped = added
+    full, dropped = str(added[0]), [str(one) for one in added[1:]]
     if full:
         raise NoSpace(full)
     await date(redis, file.key, file.kept)
