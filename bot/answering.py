@@ -56,6 +56,8 @@ class Answering:
         """What is said and how the messages end; a flood is told once that it is one."""
         trace.tools = [entry for entry in scene.begun.journal if isinstance(entry, Done)]
         outcome = self._untouched(scene, trace) or await self._reply(scene, trace, journal)
+        if outcome.text and not all(sight.perceived.kept for sight in scene.sights):
+            outcome = replace(outcome, text=f"{outcome.text}\n\n{phrase('file_not_kept', scene.language)}")
         if not scene.admission.notice or scene.contact.quiet or outcome.state == "handed_off":
             return outcome
         said = (outcome.text, phrase("too_many", scene.language))

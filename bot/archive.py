@@ -12,6 +12,7 @@ from redis.exceptions import RedisError
 
 from bot import files, ledger
 from bot.messages import Inbound, Media
+from bot.metrics import FILES_NOT_KEPT
 from bot.redis import answer, key
 from bot.storage.door import Storage, StorageFailed, TooLarge, segment
 
@@ -23,32 +24,51 @@ _KEEP_SECONDS = 5.0
 class Archive:
     """`media/{conversation}/{day}/{media id}` in the storage; the day is that of the message, in UTC."""
 
-    def __init__(self, redis: Redis, storage: Storage) -> None:
+    def __init__(self, redis: Redis, storage: Storage, quota: files.Quota | None = None) -> None:
         self._redis = redis
         self._storage = storage
+        self._quota = quota
 
-    async def keep(self, conversation: str, message: Inbound, media_id: str, data: bytes, mime: str) -> None:
-        """Keep a file as well as possible: a full disk is an operator's matter, not a lost answer."""
+    async def keep(self, conversation: str, message: Inbound, media_id: str, data: bytes, mime: str) -> bool:
+        """Keep a file as well as possible; False where its sender has no space left for it.
+
+        A full disk is an operator's matter, not a lost answer.
+        """
         day = message.sent_at.astimezone(UTC).date().isoformat()
         place = f"media/{conversation}/{day}/{segment(media_id)}"
         try:
             async with asyncio.timeout(_KEEP_SECONDS):
-                # The note first, so that what is kept can be found again and erased.
-                await answer(self._redis.set(_place(conversation, message.id), place, ex=ledger.KEEP_SECONDS))
-                name = _name(message, mime)
-                await self._storage.put(place, data, mime, name)
-                if message.author == "person":
-                    await files.note(self._redis, conversation, files.received(place, name, mime, len(data)))
+                await self._keep(conversation, message, place, data, mime)
+        except files.NoSpace as full:
+            FILES_NOT_KEPT.labels(full.why).inc()
+            _log.info("file_not_kept", why=full.why, bytes=len(data), fix="see STORAGE_CONTACT_MB and …_MB_DAY")
+            return False
         except (StorageFailed, TooLarge, RedisError, TimeoutError) as error:
             why = str(error) or type(error).__name__
             _log.warning("media_not_archived", why=why, fix="see the line Storage of `recado doctor`")
+        return True
+
+    async def _keep(self, conversation: str, message: Inbound, place: str, data: bytes, mime: str) -> None:
+        """The notes first, so that what is kept can be found again and erased; raises NoSpace before a byte is."""
+        name = _name(message, mime)
+        if message.author == "person":
+            file = files.received(place, name, mime, len(data))
+            for dropped in await files.note(self._redis, conversation, file, self._quota):
+                await files.forget(self._redis, self._storage, dropped)
+        else:
+            await files.date(self._redis, place)
+        await answer(self._redis.set(_place(conversation, message.id), place, ex=ledger.KEEP_SECONDS))
+        try:
+            await self._storage.put(place, data, mime, name)
+        except (StorageFailed, TooLarge):
+            await files.strike(self._redis, conversation, place)
+            raise
 
     async def erase_message(self, conversation: str, message_id: str) -> None:
         """Erase the file of one message, which its sender took back; raises StorageFailed."""
         place = await answer(self._redis.get(_place(conversation, message_id)))
         if place is not None:
-            await self._storage.delete(place)
-            await files.strike(self._redis, conversation, place)
+            await files.forget(self._redis, self._storage, place)
             await answer(self._redis.delete(_place(conversation, message_id)))
 
 

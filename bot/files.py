@@ -10,9 +10,10 @@ import json
 import re
 import time
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import AwareDatetime
 from redis.asyncio import Redis
@@ -20,34 +21,59 @@ from redis.asyncio import Redis
 from bot.messages import Record, StoredFile
 from bot.redis import answer, key
 from bot.secret import shared_secret
-from bot.settings import Settings
+from bot.settings import Settings, StorageSettings
 from bot.storage.connect import storage_of
 from bot.storage.disk import Disk
 from bot.storage.door import NotStored, Storage, Stored, safe_mime
 
 # What people sent, below their conversation and the day; and what was made for them.
 _FOLDERS = ("media", "made")
-# An index of so many files at most; the files themselves stay until they are erased.
+# So many files of one person at most; the oldest makes room.
 _MOST = 200
 _KEEP_SECONDS = 365 * 24 * 3600
 _NAME_LENGTH = 120
 # What a name may not hold: ways to other folders, line breaks, and signs that turn the direction of reading around.
 _NOT_IN_NAMES = re.compile(r"[\x00-\x1f\x7f/\\<>:\"|?*\u200e\u200f\u202a-\u202e\u2066-\u2069]+")
 
-# Adds a file, or renames the one of this key, and drops the oldest beyond the most. KEYS 1 index.
+# When each file of anybody was kept: what is over is found without asking every conversation.
+_KEPT = "recado:files"
+_DAY_SECONDS = 24 * 3600
+_AT_ONCE = 100
+_MEGABYTE = 1024 * 1024
+_UNLIMITED = 2**53
+
+# Adds a file, or renames the one of this key, unless its person has no space left for it; drops the oldest beyond the
+# most, and says which. KEYS 1 index. ARGV 1 key, 2 file, 3 seconds to keep the index, 4 the most, 5 since when a day
+# counts, 6 bytes of a day, 7 bytes in all.
 _ADD = """
+local new, day, all, oldest, at = cjson.decode(ARGV[2]), 0, 0, nil, nil
+local index = redis.call('HGETALL', KEYS[1])
+for place = 1, #index, 2 do
+  local file = cjson.decode(index[place + 1])
+  if index[place] ~= ARGV[1] then
+    if file.by == 'customer' then
+      all = all + file.size
+      if file.kept > tonumber(ARGV[5]) then day = day + file.size end
+    end
+    if at == nil or file.kept < at then oldest, at = index[place], file.kept end
+  end
+end
+if day + new.size > tonumber(ARGV[6]) then return {'day'} end
+if all + new.size > tonumber(ARGV[7]) then return {'all'} end
 redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])
 redis.call('EXPIRE', KEYS[1], ARGV[3])
-if redis.call('HLEN', KEYS[1]) > tonumber(ARGV[4]) then
-  local oldest, at = nil, nil
-  local all = redis.call('HGETALL', KEYS[1])
-  for index = 1, #all, 2 do
-    local kept = cjson.decode(all[index + 1]).kept
-    if at == nil or kept < at then oldest, at = all[index], kept end
-  end
-  redis.call('HDEL', KEYS[1], oldest)
-end
+if redis.call('HLEN', KEYS[1]) <= tonumber(ARGV[4]) then return {''} end
+redis.call('HDEL', KEYS[1], oldest)
+return {'', oldest}
 """
+
+
+class NoSpace(Exception):
+    """A person has as many bytes here as one may have; `why`: in this day, or in all."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(f"one person's bytes of files: {why}")
+        self.why = why
 
 
 class NoLink(Exception):
@@ -56,6 +82,14 @@ class NoLink(Exception):
 
 class LinkWrong(Exception):
     """A token that was changed, is over, or names a file that is not there any more. Which, is told to nobody."""
+
+
+@dataclass(frozen=True, slots=True)
+class Quota:
+    """Bytes that one person's own files may have: of the last 24 hours, and in all."""
+
+    day: int = _UNLIMITED
+    all: int = _UNLIMITED
 
 
 class KeptFile(Record):
@@ -108,7 +142,9 @@ class Files:
         digest = hashlib.sha256(name.encode() + b"\0" + data).hexdigest()[:32]
         place = f"made/{conversation}/{digest}"
         await self._storage.put(place, data, mime, name)
-        await note(self._redis, conversation, _kept(place, name, mime, len(data), "company"))
+        file = _kept(place, name, mime, len(data), "company")
+        for dropped in await note(self._redis, conversation, file):
+            await forget(self._redis, self._storage, dropped)
         return place
 
     async def of(self, conversation: str, earlier: Iterable[str] = ()) -> list[KeptFile]:
@@ -129,11 +165,13 @@ class Files:
 
     async def erase(self, conversation: str) -> int:
         """Erase all files of a conversation and its index, and say how many there were; raises StorageFailed."""
-        there = len(await self.stored(conversation))
+        there = await self.stored(conversation)
         for folder in _FOLDERS:
             await self._storage.delete(f"{folder}/{conversation}")
+        if there:
+            await answer(self._redis.zrem(_KEPT, *(one.key for one in there)))
         await answer(self._redis.delete(_index(conversation)))
-        return there
+        return len(there)
 
     async def link(self, conversation: str, place: str) -> str:
         """An address at which this file of this conversation can be fetched until it expires.
@@ -179,20 +217,54 @@ def files_of(redis: Redis, settings: Settings) -> Files:
     )
 
 
+def quota_of(settings: StorageSettings) -> Quota:
+    return Quota(day=round(settings.contact_mb_day * _MEGABYTE), all=round(settings.contact_mb * _MEGABYTE))
+
+
 async def conversations_with_files(redis: Redis) -> list[str]:
     """All conversations that have files: for a sandbox, not for a server with millions of keys."""
     return sorted([name.split("{")[1].partition("}")[0] async for name in redis.scan_iter(_index("c_*"), count=1000)])
 
 
-async def note(redis: Redis, conversation: str, file: KeptFile) -> None:
-    """Put a file into its person's index."""
-    texts = (file.key, file.model_dump_json(), str(_KEEP_SECONDS), str(_MOST))
-    await answer(redis.eval(_ADD, 1, _index(conversation), *texts))
+async def note(redis: Redis, conversation: str, file: KeptFile, quota: Quota | None = None) -> list[str]:
+    """Put a file into its person's index, and say which older ones it pushed out of it: those are to be forgotten.
+
+    Raises NoSpace where the quota leaves none; a file that is there already is no new one.
+    """
+    quota, since = quota or Quota(), file.kept - _DAY_SECONDS
+    texts = (file.key, file.model_dump_json(), _KEEP_SECONDS, _MOST, since, quota.day, quota.all)
+    added: Any = await answer(redis.eval(_ADD, 1, _index(conversation), *map(str, texts)))
+    full, dropped = str(added[0]), [str(one) for one in added[1:]]
+    if full:
+        raise NoSpace(full)
+    await date(redis, file.key, file.kept)
+    return dropped
+
+
+async def date(redis: Redis, place: str, at: float | None = None) -> None:
+    """Write down since when a file is kept, in Unix seconds: its retention counts from then."""
+    await answer(redis.zadd(_KEPT, {place: time.time() if at is None else at}))
 
 
 async def strike(redis: Redis, conversation: str, place: str) -> None:
-    """Take a file out of the index."""
+    """Take a file out of the index that could not be stored."""
     await answer(redis.hdel(_index(conversation), place))
+    await answer(redis.zrem(_KEPT, place))
+
+
+async def forget(redis: Redis, storage: Storage, place: str) -> None:
+    """Delete one file, and all that names it; raises StorageFailed."""
+    await storage.delete(place)
+    await strike(redis, place.split("/")[1], place)
+
+
+async def expire(redis: Redis, storage: Storage, days: float) -> int:
+    """Delete files that were kept for so many days, a hundred at most; gives how many. Raises StorageFailed."""
+    over = time.time() - days * _DAY_SECONDS
+    places: list[str] = await answer(redis.zrangebyscore(_KEPT, "-inf", over, start=0, num=_AT_ONCE))
+    for place in places:
+        await forget(redis, storage, place)
+    return len(places)
 
 
 def received(place: str, name: str, mime: str, size: int) -> KeptFile:

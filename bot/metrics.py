@@ -34,6 +34,9 @@ LLM_REQUESTS = Counter("recado_llm_requests", "Requests to models", ["model", "o
 LLM_TOKENS = Counter("recado_llm_tokens", "Tokens of models", ["model", "kind"], registry=REGISTRY)
 COST = Counter("recado_cost_usd", "What models, transcription and vision cost, in USD", ["kind"], registry=REGISTRY)
 BUDGET_SPENT = Counter("recado_budget_spent", "What a day's budget refused", ["whose"], registry=REGISTRY)
+FILES_NOT_KEPT = Counter(
+    "recado_files_not_kept", "Files of people who had no space left, by which limit", ["limit"], registry=REGISTRY
+)
 REPLIES = Counter("recado_replies", "Messages to people by what became of them", ["outcome"], registry=REGISTRY)
 WEBHOOK_REJECTED = Counter("recado_webhook_rejected", "Webhook calls refused", ["reason"], registry=REGISTRY)
 WEBHOOK_UNKNOWN = Counter("recado_webhook_unknown", "Parts of webhooks accepted unread", ["field"], registry=REGISTRY)

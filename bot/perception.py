@@ -34,6 +34,7 @@ from bot.tags import fenced, read, shown
 from bot.whatsapp.client import File, FileTooLarge, MediaGone, MediaRefused
 from bot.whatsapp.errors import GraphError, Remedy, Unavailable
 from pipelines import image
+from pipelines.byte_budget import Room, for_files
 
 _log = structlog.get_logger()
 _look: TypeAdapter[image.Sight] = TypeAdapter(image.Sight)
@@ -41,15 +42,19 @@ _look: TypeAdapter[image.Sight] = TypeAdapter(image.Sight)
 # As long as Meta keeps a file; the picture only as long as a turn can be tried again.
 _KEEP_SECONDS = 7 * 24 * 3600
 _KEEP_PICTURE_SECONDS = 900
+# As many files of one conversation are in memory at once: whoever sends twenty waits for their own, and others don't.
+_AT_ONCE = 2
 # WhatsApp lets people send documents up to 100 MB; no catalogue or invoice is that large, and memory stays flat.
 _MEDIA_BYTES = 32 * 1024 * 1024
 _TRIES = 3
+_NOT_KEPT = "no: the space for this person's files is used up, so it can't be sent back later"
 
 
 class Perceived(Record):
     """What one message says to the model; `words` are the person's own, as far as there are any.
 
-    `trouble` names the phrase for the person when nothing was understood.
+    `trouble` names the phrase for the person when nothing was understood. `kept` is False where their files take all
+    the space that they may.
     """
 
     message: str
@@ -58,6 +63,7 @@ class Perceived(Record):
     words: str = ""
     by: str | None = None
     trouble: str | None = None
+    kept: bool = True
     cost_usd: Decimal = Decimal(0)
     milliseconds: float = 0.0
 
@@ -71,11 +77,19 @@ class Sight:
     look: image.Sight | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class _Deadline:
+    """Until when, by the loop's clock, the files of one turn may be looked at, and how many at once."""
+
+    until: float
+    turns: asyncio.Semaphore
+
+
 class Shelf(Protocol):
     """Where the files that people sent are; Meta's Graph API is one."""
 
-    async def fetch(self, media_id: str, *, limit: int, sha256: str | None = None) -> File:
-        """The file's bytes, at most `limit` of them; raises what Graph.fetch does."""
+    async def fetch(self, media_id: str, *, limit: int, room: Room | None = None, sha256: str | None = None) -> File:
+        """The file's bytes, at most `limit` of them, in memory that `room` holds; raises what Graph.fetch does."""
         ...
 
 
@@ -90,16 +104,17 @@ class Perception:
     async def perceive(
         self, conversation: str, messages: list[Inbound], language: Language | None, seconds: float
     ) -> list[Sight]:
-        """All messages at once, in their order; none takes longer than `seconds`, and none fails the others."""
+        """All messages, in their order; none takes longer than `seconds`, waits included, and none fails the others."""
+        deadline = _Deadline(asyncio.get_running_loop().time() + seconds, asyncio.Semaphore(_AT_ONCE))
         return list(
-            await asyncio.gather(*(self._one(conversation, message, language, seconds) for message in messages))
+            await asyncio.gather(*(self._one(conversation, message, language, deadline) for message in messages))
         )
 
-    async def _one(self, conversation: str, message: Inbound, language: Language | None, seconds: float) -> Sight:
+    async def _one(self, conversation: str, message: Inbound, language: Language | None, deadline: _Deadline) -> Sight:
         started = time.perf_counter()
         content = message.content
         if isinstance(content, Media) and not isinstance(content, Sticker):
-            sight = await self._media(conversation, message, content, language, seconds)
+            sight = await self._media(conversation, message, content, language, deadline)
         else:
             text, trouble = read(content)
             words = content.body if isinstance(content, Text) else ""
@@ -108,60 +123,63 @@ class Perception:
         return replace(sight, perceived=sight.perceived.model_copy(update={"milliseconds": spent}))
 
     async def _media(
-        self, conversation: str, message: Inbound, media: Media, language: Language | None, seconds: float
+        self, conversation: str, message: Inbound, media: Media, language: Language | None, deadline: _Deadline
     ) -> Sight:
         kept = await self._kept(conversation, media.media_id)
         if kept is not None:
             return replace(kept, perceived=kept.perceived.model_copy(update={"message": message.id}))
-        kind = message.content.kind
+        kind, stored = message.content.kind, True
         try:
-            async with asyncio.timeout(seconds):
-                sensed = await self._sense(conversation, message, media, language)
+            async with asyncio.timeout_at(deadline.until), deadline.turns, Room(for_files()) as room:
+                file = await self._fetch(media, room)
+                mime = file.mime or media.mime
+                stored = await self._archive.keep(conversation, message, media.media_id, file.data, mime)
+                sensed = await self._sense(conversation, media, file.data, language)
         except Trouble as trouble:
             text = fenced(kind, caption=media.caption, problem=trouble.problem)
-            return Sight(Perceived(message=message.id, kind=kind, text=text, trouble=trouble.phrase))
+            return Sight(Perceived(message=message.id, kind=kind, text=text, trouble=trouble.phrase, kept=stored))
         except (TimeoutError, Unavailable, GraphError, MediaGone, MediaRefused) as error:
             _log.warning("media_not_perceived", kind=kind, error=type(error).__name__)
             text = fenced(kind, caption=media.caption, problem="it could not be looked at; ask to send it again later")
-            return Sight(Perceived(message=message.id, kind=kind, text=text, trouble="media_trouble"))
+            return Sight(Perceived(message=message.id, kind=kind, text=text, trouble="media_trouble", kept=stored))
+        facts = sensed.facts | {"kept": None if stored else _NOT_KEPT}
         perceived = Perceived(
             message=message.id,
             kind=sensed.kind,
-            text=fenced(sensed.kind, caption=media.caption, filename=shown(media.filename), **sensed.facts),
+            text=fenced(sensed.kind, caption=media.caption, filename=shown(media.filename), **facts),
             words=" ".join(part for part in (media.caption, sensed.words) if part),
             by=sensed.by,
+            kept=stored,
             cost_usd=sensed.cost_usd,
         )
         sight = Sight(perceived, sensed.picture, sensed.sight)
         await self._keep(conversation, media.media_id, sight)
         return sight
 
-    async def _sense(self, conversation: str, message: Inbound, media: Media, language: Language | None) -> Sensed:
-        try:
-            file = await self._fetch(media)
-        except FileTooLarge as error:
-            raise Trouble("media_large", "the file is too large") from error
-        await self._archive.keep(conversation, message, media.media_id, file.data, file.mime or media.mime)
+    async def _sense(self, conversation: str, media: Media, data: bytes, language: Language | None) -> Sensed:
         purse = self._budget.account(conversation)
         readings = Readings(self._redis, conversation)
         match media:
             case Voice():
-                return await self._senses.hear(file.data, language, purse)
+                return await self._senses.hear(data, language, purse)
             case Photo():
-                return await self._senses.look(file.data, purse, readings)
+                return await self._senses.look(data, purse, readings)
             case Video():
-                return await self._senses.watch(file.data, language, purse, readings)
+                return await self._senses.watch(data, language, purse, readings)
             case _:
-                return await self._senses.read(file.data, media.filename, language, purse, readings)
+                return await self._senses.read(data, media.filename, language, purse, readings)
 
-    async def _fetch(self, media: Media) -> File:
+    async def _fetch(self, media: Media, room: Room) -> File:
         tries = AsyncRetrying(
             stop=stop_after_attempt(_TRIES),
             wait=wait_random_exponential(multiplier=0.3, max=3),
             retry=retry_if_exception(_may_pass),
             reraise=True,
         )
-        return await tries(self._graph.fetch, media.media_id, limit=_MEDIA_BYTES, sha256=media.sha256)
+        try:
+            return await tries(self._graph.fetch, media.media_id, limit=_MEDIA_BYTES, room=room, sha256=media.sha256)
+        except FileTooLarge as error:
+            raise Trouble("media_large", "the file is too large") from error
 
     async def _kept(self, conversation: str, media_id: str) -> Sight | None:
         raw, kept, seen = await self._redis.mget(media_keys(conversation, media_id))

@@ -84,6 +84,12 @@ _PHRASES: dict[str, dict[Language, str]] = {
         "es": "El archivo que mandaste no me llegó completo. ¿Me lo mandas otra vez?",
         "en": "The file you sent didn't reach me. Could you send it again?",
     },
+    "file_not_kept": {
+        "es": "Un aviso: no guardé tu archivo, porque el espacio para los que me mandas ya está ocupado. Más tarde no "
+        "podré reenviártelo.",
+        "en": "A note: I haven't kept your file, because the space for those that you send me is used up. I won't be "
+        "able to send it back to you later.",
+    },
     "late": {
         "es": "Perdona la demora: tu mensaje me acaba de llegar.",
         "en": "Sorry for the delay: your message has only just reached me.",

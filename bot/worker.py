@@ -10,6 +10,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 
 import aiohttp
 import structlog
+from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from bot import queues
@@ -23,7 +24,7 @@ from bot.confirmations import Confirmations
 from bot.contacts import Contacts
 from bot.desk import Desk
 from bot.events import Events
-from bot.files import files_of
+from bot.files import expire, files_of, quota_of
 from bot.handoff import HandOff
 from bot.joining import Joining
 from bot.mail.connect import mailroom
@@ -53,6 +54,7 @@ from bot.senses import Senses
 from bot.settings import Settings
 from bot.shift import Shift
 from bot.storage.connect import storage_of
+from bot.storage.door import Storage, StorageFailed
 from bot.subscribers import Subscribers
 from bot.subscribers.delivery import Deliveries as EventDeliveries
 from bot.summaries import Summaries
@@ -75,6 +77,7 @@ _OVERDUE_SECONDS = 10.0
 _RESEND_SECONDS = 1.0
 _DUE_AGAIN_SECONDS = 3.0
 _WITHOUT_KEY_SECONDS = 60.0
+_EXPIRE_SECONDS = 3600.0
 CONCURRENCY = 100
 
 
@@ -114,7 +117,7 @@ async def running(settings: Settings, names: tuple[queues.Name, ...], concurrenc
             default_language=settings.service.default_language,
         )
         storage, business = storage_of(settings.storage), prompts.business
-        archive, language = Archive(redis, storage), settings.service.default_language
+        archive, language = Archive(redis, storage, quota_of(settings.storage)), settings.service.default_language
         outbox = outbox_of(redis, graph, desk, contacts, templates, settings)
         notices = Notices(redis, desk, contacts, memory, outbox, templates)
         billing = billing_of(redis, http, contacts, notices, storage, graph, settings, tell=subscribers.tell)
@@ -182,8 +185,7 @@ async def running(settings: Settings, names: tuple[queues.Name, ...], concurrenc
         summaries = Summaries(model, memory, library, budget)
         ship = Ship(redis)
         stack.push_async_callback(ship.flush)
-        await _alongside(stack, ship.run())
-        await _alongside(stack, _warm_up())
+        await _alongside(stack, ship.run(), _warm_up())
         to_subscribers = _outside(stack, allow_private=settings.subscribers.allow_private)
         pushes = Pushes(redis, settings.push, events, _outside(stack, allow_private=settings.push.allow_private))
         processors: dict[queues.Name, queues.Processor] = {
@@ -205,7 +207,8 @@ async def running(settings: Settings, names: tuple[queues.Name, ...], concurrenc
         await _alongside(stack, _sweep(desk, nudges))
         if settings.service.prompts_release == "watch":
             await _alongside(stack, watch(library))
-        await _alongside(stack, _resend(outbox, desk, graph, nudges))
+        expiring = _expire(redis, storage, settings.storage.keep_days)
+        await _alongside(stack, _resend(outbox, desk, graph, nudges), expiring)
         _log.info(
             "worker_ready",
             queues=list(ours),
@@ -268,8 +271,18 @@ async def _resend(outbox: Outbox, desk: Desk, graph: Graph, nudges: Nudges) -> N
             _log.warning("resending_failed", error=type(error).__name__)
 
 
-async def _alongside(stack: AsyncExitStack, work: Awaitable[None]) -> None:
-    """Run something until the stack unwinds, and wait for its end."""
-    task = asyncio.ensure_future(work)
+async def _expire(redis: Redis, storage: Storage, days: float) -> None:
+    """Delete files whose time is over; a full hundred says that there may be more."""
+    while True:
+        try:
+            while await expire(redis, storage, days):
+                pass
+        except (RedisError, OSError, StorageFailed) as error:
+            _log.warning("files_not_expired", error=type(error).__name__)
+        await asyncio.sleep(_EXPIRE_SECONDS)
 
-    stack.push_async_callback(ended, task)
+
+async def _alongside(stack: AsyncExitStack, *works: Awaitable[None]) -> None:
+    """Run something until the stack unwinds, and wait for its end."""
+    for work in works:
+        stack.push_async_callback(ended, asyncio.ensure_future(work))

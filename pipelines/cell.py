@@ -6,6 +6,7 @@ import os
 import resource
 import signal
 import threading
+import warnings
 from collections.abc import Callable
 from contextlib import suppress
 from multiprocessing.connection import wait
@@ -15,16 +16,21 @@ from pipelines.refusals import Reason, Refusal
 
 T = TypeVar("T")
 
+# Customers who only write are served first: whoever decodes files may take the time that is left.
+NICENESS = 5
+
 
 class Cell:
     """One process, started at first use and replaced when it had to be killed; works on one thing at a time.
 
     `memory` is the most that it may take, in bytes: a few kilobytes may unpack to more than the machine has.
+    After so many `tasks` it is replaced: what a library leaks is not kept for ever.
     """
 
-    def __init__(self, *, memory: int | None = None) -> None:
+    def __init__(self, *, memory: int, tasks: int = 0) -> None:
         self._pool: Any = None
         self._memory = memory
+        self._tasks = tasks
 
     async def run(self, work: Callable[..., T], *arguments: object, seconds: float) -> T:
         """Do `work`, a function of a module, within `seconds`, which count from when its turn comes.
@@ -34,7 +40,7 @@ class Cell:
         """
         from pebble import ProcessExpired  # noqa: PLC0415 -- only workers need it
 
-        self._pool = self._pool or _started(self._memory)
+        self._pool = self._pool or _started(self._memory, self._tasks)
         future = self._pool.schedule(work, args=arguments, timeout=seconds)
         try:
             return await asyncio.wrap_future(future)
@@ -53,22 +59,28 @@ class Cell:
             self._pool = None
 
 
-def _started(memory: int | None) -> Any:
+def _started(memory: int, tasks: int) -> Any:
     from pebble import ProcessPool  # noqa: PLC0415 -- only workers need it
 
     # Not forked: threads and event loops of the parent would be copied in an unknown state.
     spawn = multiprocessing.get_context("spawn")
-    return ProcessPool(max_workers=1, context=spawn, initializer=_settle_in, initargs=[memory])
+    return ProcessPool(max_workers=1, max_tasks=tasks, context=spawn, initializer=_settle_in, initargs=[memory])
 
 
-def _settle_in(memory: int | None) -> None:
+def _settle_in(memory: int) -> None:
     """End at once when told to, and with the parent: work that hangs would outlive one that was killed."""
     # Python's own handler waits for the library to come back, and pebble three seconds for the handler.
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    if memory is not None:
-        # macOS knows the limit and may refuse to set it; there the time is the only bound.
-        with suppress(ValueError, OSError):
-            resource.setrlimit(resource.RLIMIT_DATA, (memory, memory))
+    # macOS knows the limit and may refuse to set it; there the time is the only bound.
+    with suppress(ValueError, OSError):
+        resource.setrlimit(resource.RLIMIT_DATA, (memory, memory))
+    # No file of a stranger leaves its memory on the disk, nor its own words in our log.
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    os.nice(NICENESS)
+    warnings.simplefilter("ignore")
+    nothing = os.open(os.devnull, os.O_WRONLY)
+    for stream in (1, 2):
+        os.dup2(nothing, stream)
     parent = multiprocessing.parent_process()
     if parent:
         threading.Thread(target=_watch, args=(parent.sentinel,), daemon=True).start()

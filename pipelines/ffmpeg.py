@@ -1,19 +1,60 @@
-"""The one place that runs ffmpeg on what strangers send: with a time limit, and nothing but the given file to read."""
+"""The one place that runs ffmpeg on what strangers send: each run is limited in memory, seconds and output."""
 
 import asyncio
 import functools
+import re
 import shutil
+import signal
 import tempfile
-from asyncio.subprocess import DEVNULL
+from asyncio.subprocess import DEVNULL, PIPE, Process
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from pathlib import Path
 
+from pipelines.byte_budget import for_decoding
+from pipelines.cell import NICENESS
 from pipelines.refusals import Reason, Refusal
+from pipelines.spool import spooled
 
 SECONDS_TO_DECODE = 60
 BYTES_A_SAMPLE = 2
-_LARGEST_ALLOCATION = 256 * 1024 * 1024
+SPEECH_RATE = 16_000
+"""Samples a second: Whisper itself listens at 16 kHz, more would only be larger."""
+
+# A phone's 4K (3840x2160) with the margin that some encoders add.
+MOST_PIXELS = 4096 * 2304
+_MEGABYTE = 1024 * 1024
+_LARGEST_ALLOCATION = 64 * _MEGABYTE
 # Naming the demuxer keeps a file from passing itself off as a playlist that makes ffmpeg open other files.
 _DEMUXERS = {"mp4": "mov", "m4a": "mov", "webm": "matroska"}
+_BITRATE = 48_000
+_TOLD_BYTES = 32 * 1024
+_PIECE_BYTES = 256 * 1024
+_DURATION = re.compile(rb"Duration: (\d{2,6}):(\d\d):(\d\d)")
+# What a header says of its length is a guess now and then: only beyond so many times the limit it is believed.
+_SURELY = 2
+# The shell sets what ffmpeg itself can't: exec makes ffmpeg the very process that is watched and killed.
+_LIMITED = (
+    'ulimit -c 0; ulimit -s 1024; ulimit -d "$1" 2>/dev/null; ulimit -t "$2"; ulimit -f "$3"; shift 3; exec nice "$@"'
+)
+
+
+_LIMITS_REACHED = (signal.SIGXCPU, signal.SIGXFSZ, signal.SIGKILL)
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one run may take: `reserved` bytes are what it takes as a rule, `memory` ends it; `output` in bytes."""
+
+    reserved: int
+    memory: int
+    cpu_seconds: int
+    output: int
+
+
+# Measured with ffmpeg 9: 35 MB for sound, 138 MB for 4K. `memory` counts what a process asks for, used or not.
+SOUND = Limits(40 * _MEGABYTE, 64 * _MEGABYTE, cpu_seconds=60, output=128 * _MEGABYTE)
+PICTURE = Limits(144 * _MEGABYTE, 164 * _MEGABYTE, cpu_seconds=10, output=16 * _MEGABYTE)
 
 
 @functools.cache
@@ -33,27 +74,45 @@ async def decode(audio: bytes, container: str, *, rate: int, seconds: float) -> 
     `container` is a format of `sniff`. Raises Refusal(TOO_SLOW).
     """
     how = ("-map", "0:a:0", "-t", str(seconds), "-ac", "1", "-ar", str(rate), "-f", "s16le")
-    return await _convert(audio, container, *how)
+    return await _convert(audio, container, *how, limits=SOUND)
+
+
+Listen = Callable[[bytes], Awaitable[None]]
+"""Takes the next samples; ffmpeg goes on when it comes back."""
+
+
+async def record(audio: bytes, container: str, note: Path, *, seconds: float, listen: Listen) -> None:
+    """Write at most `seconds` of sound to `note` as a mono MP3, and hand its samples over while it is written.
+
+    The MP3's frames all have the same length and need no other: it can be cut between any two. Nothing is held in
+    memory, however long it is. Raises Refusal: TOO_SLOW, or TOO_LONG where the file says itself that it is.
+    """
+    graph = f"[0:a:0]aresample={SPEECH_RATE},aformat=sample_fmts=s16:channel_layouts=mono,asplit[heard][kept]"
+    async with for_decoding().reserved(SOUND.reserved), spooled(audio) as source:
+        await _run(
+            *_source(source, container),
+            *("-filter_complex_threads", "1", "-filter_complex", graph),
+            *("-map", "[heard]", "-t", str(seconds), "-f", "s16le", "pipe:1"),
+            *("-map", "[kept]", "-t", str(seconds), "-map_metadata", "-1", "-c:a", "libmp3lame", "-b:a", str(_BITRATE)),
+            *("-reservoir", "0", "-write_xing", "0", "-id3v2_version", "0", "-f", "mp3", str(note)),
+            limits=SOUND,
+            listen=listen,
+            longest=seconds,
+        )
 
 
 async def frame(video: bytes, container: str, *, side: int) -> bytes:
     """Take the picture that stands best for the first seconds of a video, as a JPEG; none when it has no pictures.
 
-    `side` is the most pixels of its width and height. Raises Refusal(TOO_SLOW).
+    `side` is the most pixels of its width and height. Raises Refusal(TOO_SLOW), Refusal(BOMB) beyond MOST_PIXELS.
     """
-    # The first picture is often black or a blur: `thumbnail` takes the most typical one of a hundred.
-    fit = f"thumbnail=100,scale={side}:{side}:force_original_aspect_ratio=decrease:force_divisible_by=2"
-    return await _convert(video, container, "-map", "0:v:0", "-t", "10", "-vf", fit, "-frames:v", "1", "-f", "mjpeg")
-
-
-async def _convert(content: bytes, container: str, *how: str) -> bytes:
-    with tempfile.TemporaryDirectory(prefix="recado-") as folder:
-        # Files and not pipes: the index of an MP4 may come last, and a killed process leaves no pipe to drain.
-        source, result = Path(folder, "source"), Path(folder, "result")
-        await asyncio.to_thread(source.write_bytes, content)
-        demuxer = _DEMUXERS.get(container, container)
-        await _run("-protocol_whitelist", "file", "-f", demuxer, "-i", str(source), *how, str(result))
-        return await asyncio.to_thread(_content, result)
+    # The first picture is often black or a blur: `thumbnail` takes the most typical one of ten, which it holds
+    # in memory and therefore gets small.
+    fit = f"fps=2,scale={side}:{side}:force_original_aspect_ratio=decrease:force_divisible_by=2,thumbnail=10"
+    how = ("-map", "0:v:0", "-filter_threads", "1", "-vf", fit, "-frames:v", "1", "-threads", "1", "-f", "mjpeg")
+    # The decoder itself refuses larger pictures before it takes memory for them, also in the middle of a video.
+    before = ("-max_pixels", str(MOST_PIXELS), "-skip_frame", "noref", "-skip_loop_filter", "all", "-t", "5")
+    return await _convert(video, container, *how, limits=PICTURE, before=before)
 
 
 async def encode(audio: bytes, container: str, *, bitrate: int, seconds: float) -> bytes:
@@ -61,32 +120,77 @@ async def encode(audio: bytes, container: str, *, bitrate: int, seconds: float) 
 
     `container` is a format of `sniff`, `bitrate` in bits a second. Raises Refusal(TOO_SLOW).
     """
-    with tempfile.TemporaryDirectory(prefix="recado-") as folder:
-        source, note = Path(folder, "sound"), Path(folder, "note.ogg")
-        await asyncio.to_thread(source.write_bytes, audio)
-        await _run(
-            *("-protocol_whitelist", "file", "-f", _DEMUXERS.get(container, container), "-i", str(source)),
-            *("-map", "0:a:0", "-map_metadata", "-1", "-t", str(seconds), "-ac", "1", "-ar", "48000"),
-            *("-c:a", "libopus", "-b:a", str(bitrate), "-application", "voip", "-f", "ogg", str(note)),
-        )
-        return await asyncio.to_thread(_content, note)
+    how = ("-map", "0:a:0", "-map_metadata", "-1", "-t", str(seconds), "-ac", "1", "-ar", "48000")
+    opus = ("-c:a", "libopus", "-b:a", str(bitrate), "-application", "voip", "-f", "ogg")
+    return await _convert(audio, container, *how, *opus, limits=SOUND)
 
 
-def _content(samples: Path) -> bytes:
-    return samples.read_bytes() if samples.exists() else b""
+async def _convert(content: bytes, container: str, *how: str, limits: Limits, before: tuple[str, ...] = ()) -> bytes:
+    async with for_decoding().reserved(limits.reserved), spooled(content) as source:
+        with tempfile.TemporaryDirectory(prefix="recado-") as folder:
+            # A file and not a pipe: a killed process leaves no pipe to drain.
+            result = Path(folder, "result")
+            await _run(*before, *_source(source, container), *how, str(result), limits=limits)
+            return await asyncio.to_thread(_content, result)
 
 
-async def _run(*arguments: str) -> None:
-    limits = ("-nostdin", "-v", "quiet", "-max_alloc", str(_LARGEST_ALLOCATION), "-threads", "1")
+def _source(source: Path, container: str) -> tuple[str, ...]:
+    # A file and not a pipe: the index of an MP4 may come last.
+    return ("-protocol_whitelist", "file,pipe", "-f", _DEMUXERS.get(container, container), "-i", str(source))
+
+
+def _content(result: Path) -> bytes:
+    return result.read_bytes() if result.exists() else b""
+
+
+async def _run(*arguments: str, limits: Limits, listen: Listen | None = None, longest: float | None = None) -> None:
+    allowed = (str(limits.memory // 1024), str(limits.cpu_seconds), str(limits.output // 512))
+    every = ("-nostdin", "-hide_banner", "-nostats", "-v", "info", "-max_alloc", str(_LARGEST_ALLOCATION))
     process = await asyncio.create_subprocess_exec(
-        *(program(), *limits, *arguments), stdin=DEVNULL, stdout=DEVNULL, stderr=DEVNULL
+        *("/bin/sh", "-c", _LIMITED, "sh", *allowed),
+        *("-n", str(NICENESS), program(), *every, "-threads", "1", *arguments),
+        stdin=DEVNULL,
+        stdout=PIPE if listen else DEVNULL,
+        stderr=PIPE,
     )
     try:
-        async with asyncio.timeout(SECONDS_TO_DECODE):
+        async with asyncio.timeout(SECONDS_TO_DECODE), asyncio.TaskGroup() as group:
+            group.create_task(_mind(process, longest))
+            if listen:
+                group.create_task(_hand_over(process, listen))
             await process.wait()
     except TimeoutError as error:
         raise Refusal(Reason.TOO_SLOW, f"not decoded within {SECONDS_TO_DECODE} s") from error
+    except ExceptionGroup as failures:
+        raise failures.exceptions[0] from None
     finally:
         if process.returncode is None:
             process.kill()
             await process.wait()
+    # What was decoded until then would pass for the whole.
+    if process.returncode is not None and -process.returncode in _LIMITS_REACHED:
+        raise Refusal(Reason.TOO_SLOW, "more seconds or bytes than it may take")
+
+
+async def _mind(process: Process, longest: float | None) -> None:
+    """Read what ffmpeg tells of the file; raises Refusal where the file says itself that it is beyond the limits."""
+    told = b""
+    while process.stderr and (piece := await process.stderr.read(4096)):
+        if len(told) > _TOLD_BYTES:
+            continue
+        told += piece
+        if longest is not None and _seconds(told) > longest * _SURELY:
+            raise Refusal(Reason.TOO_LONG, f"{_seconds(told)} s by its header")
+        if b"exceeds specified max pixel count" in told:
+            raise Refusal(Reason.BOMB, f"pictures of more than {MOST_PIXELS} pixels")
+
+
+def _seconds(told: bytes) -> int:
+    found = _DURATION.search(told)
+    hours, minutes, seconds = map(int, found.groups()) if found else (0, 0, 0)
+    return hours * 3600 + minutes * 60 + seconds
+
+
+async def _hand_over(process: Process, listen: Listen) -> None:
+    while process.stdout and (piece := await process.stdout.read(_PIECE_BYTES)):
+        await listen(piece)

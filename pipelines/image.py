@@ -1,34 +1,19 @@
 """A photo as facts: upright, its printed text, what it shows, its barcodes, and a small copy for a model to look at."""
 
-import asyncio
-import io
-import os
-import struct
-import zlib
 from collections.abc import Awaitable, Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from pathlib import Path
 
-from PIL import Image, ImageOps, UnidentifiedImageError
-
-from pipelines import barcodes, sniff
+from pipelines import barcodes, photo_decoder
 from pipelines.barcodes import Barcode
 from pipelines.box import Box
-from pipelines.refusals import Reason, Refusal
+from pipelines.photo_decoder import jpeg, upright
 
-__all__ = ["Barcode", "Box", "Line", "ReadText", "Reading", "Sight", "look", "upright"]
+__all__ = ["Barcode", "Box", "Line", "ReadText", "Reading", "Sight", "look"]
 
-LARGEST_BYTES = 50 * 1024 * 1024
-MOST_PIXELS = 60_000_000
 # Beyond these sides text is read no better and models reduce the picture themselves.
 SIDE_TO_READ = 2000
 SIDE_FOR_MODELS = 1568
-_SIDE_DECODED = 2048
-# Of its own and no more than there are cores: a large photo takes hundreds of megabytes while it is decoded.
-_THREADS = ThreadPoolExecutor(os.cpu_count() or 1, thread_name_prefix="photo")
-_FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF")
-# What Pillow is known to raise on broken files, beside its own errors.
-_BROKEN = (OSError, SyntaxError, ValueError, TypeError, LookupError, EOFError, OverflowError, struct.error, zlib.error)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +73,7 @@ class _Prepared:
 
 async def look(photo: bytes, *, read_text: ReadText | None) -> Sight:
     """See what is in a photo. Raises Refusal; errors of `read_text` pass through."""
-    prepared = await asyncio.get_running_loop().run_in_executor(_THREADS, _prepare, photo)
+    prepared = await photo_decoder.decoded(photo, _prepare)
     reading = await read_text(prepared.to_read) if read_text else Reading("")
     scale = max(1.0, max(prepared.width, prepared.height) / SIDE_TO_READ)
     lines = tuple(line.scaled(scale) for line in reading.lines)
@@ -98,59 +83,9 @@ async def look(photo: bytes, *, read_text: ReadText | None) -> Sight:
     )
 
 
-def upright(photo: bytes) -> tuple[Image.Image, tuple[int, int]]:
-    """Decode a photo as it was held, flat on white, and the size it has in full: large JPEGs are decoded reduced."""
-    signature = sniff.signature_of(photo)
-    if signature is None or signature.kind != "image":
-        raise Refusal(Reason.EMPTY if not photo else Reason.NOT_AN_IMAGE, signature.format if signature else "unknown")
-    if len(photo) > LARGEST_BYTES:
-        raise Refusal(Reason.TOO_LARGE, f"{len(photo)} bytes")
-    try:
-        with Image.open(io.BytesIO(photo), formats=_FORMATS) as opened:
-            return _decoded(opened)
-    except UnidentifiedImageError as error:
-        known = signature.format.upper() in _FORMATS
-        raise Refusal(Reason.DAMAGED if known else Reason.UNREADABLE_FORMAT, signature.format) from error
-    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-        raise Refusal(Reason.BOMB, "far too many pixels") from error
-    except _BROKEN as error:
-        raise Refusal(Reason.DAMAGED, f"{signature.format} can't be decoded") from error
-
-
-def jpeg(picture: Image.Image, side: int) -> bytes:
-    """Encode without metadata, the longest side at most `side` pixels."""
-    copy = picture.copy()
-    copy.thumbnail((side, side), Image.Resampling.LANCZOS)
-    written = io.BytesIO()
-    copy.save(written, "JPEG", quality=85, exif=b"")
-    return written.getvalue()
-
-
-def _prepare(photo: bytes) -> _Prepared:
+def _prepare(photo: Path) -> _Prepared:
+    """Run in the process that decodes photos."""
     picture, (width, height) = upright(photo)
     scale = width / picture.width
     codes = tuple(replace(code, box=code.box.scaled(scale)) for code in barcodes.decode(picture))
     return _Prepared(width, height, codes, jpeg(picture, SIDE_TO_READ), jpeg(picture, SIDE_FOR_MODELS))
-
-
-def _decoded(opened: Image.Image) -> tuple[Image.Image, tuple[int, int]]:
-    width, height = opened.size
-    if width * height > MOST_PIXELS:
-        raise Refusal(Reason.BOMB, f"{width}x{height} pixels")
-    opened.draft("RGB", (_SIDE_DECODED, _SIDE_DECODED))
-    # What can't be decoded reduced is reduced at once: every copy of it would take its size again.
-    opened.thumbnail((2 * _SIDE_DECODED, 2 * _SIDE_DECODED))
-    turned = ImageOps.exif_transpose(opened)
-    size = (height, width) if (turned.width < turned.height) != (width < height) else (width, height)
-    if not turned.has_transparency_data:
-        return _bare(turned.convert("RGB")), size
-    layered = turned.convert("RGBA")
-    flat = Image.new("RGB", layered.size, "white")
-    flat.paste(layered, mask=layered.getchannel("A"))
-    return flat, size
-
-
-def _bare(picture: Image.Image) -> Image.Image:
-    """Drop what came with the file: colour profiles and comments would be written into the copies."""
-    picture.info.clear()
-    return picture

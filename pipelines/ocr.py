@@ -14,6 +14,8 @@ from pipelines.cell import Cell
 from pipelines.image import Line, Reading
 
 SECONDS_A_PHOTO = 20.0
+# It takes 500 MB as a rule, the library with its models among them.
+_MEMORY = 1536 * 1024 * 1024
 _SURE_ENOUGH = 0.5
 # Lines are found in a copy of this size and read in the photo itself: in larger copies they are found no better, at
 # twice the memory. Small photos are enlarged, or thin letters are lost.
@@ -31,7 +33,7 @@ class LocalReader:
 
     def __init__(self, *, seconds: float = SECONDS_A_PHOTO) -> None:
         self._seconds = seconds
-        self._cell = Cell()
+        self._cell = Cell(memory=_MEMORY)
 
     async def read(self, jpeg: bytes) -> Reading:
         """Read the printed lines of a photo. Raises EngineMissing, or Refusal when the photo hangs or breaks it."""

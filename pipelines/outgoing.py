@@ -1,12 +1,11 @@
 """Files made fit for sending: pictures that WhatsApp can show, recordings that it plays as voice notes."""
 
-import asyncio
-import io
+from pathlib import Path
 
 from PIL import Image
 
 from pipelines import ffmpeg, sniff
-from pipelines.image import jpeg, upright
+from pipelines.photo_decoder import decoded, jpeg, upright
 from pipelines.refusals import Reason, Refusal
 
 LARGEST_PICTURE = 5 * 1024 * 1024
@@ -25,7 +24,11 @@ async def picture(content: bytes, *, anew: bool = False) -> tuple[bytes, str]:
 
     Raises Refusal where it is no picture, or a broken one.
     """
-    return await asyncio.to_thread(_picture, content, anew=anew)
+    signature = sniff.signature_of(content)
+    known = signature.format if signature else ""
+    if not anew and known in ("jpeg", "png") and len(content) <= LARGEST_PICTURE and await decoded(content, _is_plain):
+        return content, f"image/{known}"
+    return await decoded(content, _shown), "image/jpeg"
 
 
 async def voice_note(content: bytes) -> bytes:
@@ -46,19 +49,16 @@ async def voice_note(content: bytes) -> bytes:
     return note
 
 
-def _picture(content: bytes, *, anew: bool) -> tuple[bytes, str]:
-    signature = sniff.signature_of(content)
-    known = signature.format if signature else ""
-    if not anew and known in ("jpeg", "png") and len(content) <= LARGEST_PICTURE and _plain(content):
-        return content, f"image/{known}"
+def _shown(content: Path) -> bytes:
+    """Run in the process that decodes photos."""
     photo, _ = upright(content)
-    return jpeg(photo, _SIDE), "image/jpeg"
+    return jpeg(photo, _SIDE)
 
 
-def _plain(content: bytes) -> bool:
+def _is_plain(content: Path) -> bool:
     """Whether WhatsApp shows it: 8 bits a colour, no palette, no CMYK."""
     try:
-        with Image.open(io.BytesIO(content), formats=("JPEG", "PNG")) as opened:
+        with Image.open(content, formats=("JPEG", "PNG")) as opened:
             return opened.mode in _SHOWN_MODES
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
         return False

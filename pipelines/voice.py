@@ -1,13 +1,16 @@
 """A voice note as text: decoded, checked for speech, cut where it is too long, heard by what the caller hands in."""
 
 import asyncio
+import tempfile
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from pathlib import Path
 
-from pipelines import ffmpeg, sniff, sound
+from pipelines import ffmpeg, sniff
+from pipelines.byte_budget import for_uploads
 from pipelines.heard import Heard, Segment, sense_of
 from pipelines.refusals import Reason, Refusal
-from pipelines.sound import RATE, Sound
+from pipelines.sound import Loudness, Part
 
 __all__ = ["Clip", "Heard", "Segment", "SpeechToText", "Transcript", "transcribe"]
 
@@ -15,7 +18,6 @@ LARGEST_BYTES = 100 * 1024 * 1024
 LONGEST_SECONDS = 60 * 60
 # 7 MB as MP3; the transcription API takes 25: https://platform.openai.com/docs/guides/speech-to-text
 PART_SECONDS = 20 * 60
-_AT_ONCE = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,18 +50,18 @@ async def transcribe(audio: bytes, *, speech_to_text: SpeechToText, language: st
     Raises Refusal, before anything is paid unless it is UNINTELLIGIBLE; errors of `speech_to_text` pass through.
     """
     container = _container(audio)
-    recording = await _decoded(audio, container)
-    parts = await asyncio.to_thread(sound.parts, recording, PART_SECONDS)
-    if not parts:
-        raise Refusal(Reason.SILENT, f"nothing is heard in {recording.seconds:.1f} s")
-    # Also what could go as it is: a phone's MP4 is refused now and then, and a video is ten times as large.
-    clips = [await _clip(part, language) for part in parts]
-    heard = await _all_heard(clips, speech_to_text)
+    with tempfile.TemporaryDirectory(prefix="recado-") as folder:
+        note = Path(folder, "note.mp3")
+        loudness = await _recorded(audio, container, note)
+        parts = loudness.parts(PART_SECONDS)
+        if not parts:
+            raise Refusal(Reason.SILENT, f"nothing is heard in {loudness.seconds:.1f} s")
+        heard = await _all_heard(note, parts, speech_to_text, language)
     text = " ".join(filter(None, map(sense_of, heard)))
     if not text:
-        raise Refusal(Reason.UNINTELLIGIBLE, f"no words in {recording.seconds:.1f} s of sound")
+        raise Refusal(Reason.UNINTELLIGIBLE, f"no words in {loudness.seconds:.1f} s of sound")
     spoken = next((one.language for one in heard if one.language), language)
-    return Transcript(text, recording.seconds, spoken, len(clips))
+    return Transcript(text, loudness.seconds, spoken, len(parts))
 
 
 def _container(audio: bytes) -> str:
@@ -73,34 +75,32 @@ def _container(audio: bytes) -> str:
     return signature.format
 
 
-async def _decoded(audio: bytes, container: str) -> Sound:
-    """Decode to memory; a small file may last for hours, so ffmpeg stops just beyond the limit."""
-    samples = await ffmpeg.decode(audio, container, rate=RATE, seconds=LONGEST_SECONDS + 1)
-    recording = Sound(samples)
-    if not samples and container in ("mp4", "webm"):
+async def _recorded(audio: bytes, container: str, note: Path) -> Loudness:
+    """Make an MP3 of it; a small file may last for hours, so ffmpeg stops just beyond the limit.
+
+    Also what could go as it is: a phone's MP4 is refused now and then, and a video is ten times as large.
+    """
+    loudness = Loudness()
+    await ffmpeg.record(audio, container, note, seconds=LONGEST_SECONDS + 1, listen=loudness.hear)
+    await loudness.end()
+    if not loudness.samples and container in ("mp4", "webm"):
         raise Refusal(Reason.NOT_AUDIO, "a video without sound")
-    if not samples:
+    if not loudness.samples:
         raise Refusal(Reason.DAMAGED, "no sound could be decoded")
-    if recording.seconds > LONGEST_SECONDS:
+    if loudness.seconds > LONGEST_SECONDS:
         raise Refusal(Reason.TOO_LONG, f"over {LONGEST_SECONDS} s")
-    return recording
+    return loudness
 
 
-async def _clip(part: Sound, language: str | None) -> Clip:
-    mp3 = await asyncio.to_thread(sound.mp3, part)
-    return Clip(mp3, "voice.mp3", "audio/mpeg", part.seconds, language)
-
-
-async def _all_heard(clips: list[Clip], speech_to_text: SpeechToText) -> list[Heard]:
-    turns = asyncio.Semaphore(_AT_ONCE)
-
-    async def hear(clip: Clip) -> Heard:
-        async with turns:
-            return await speech_to_text(clip)
+async def _all_heard(note: Path, parts: list[Part], speech_to_text: SpeechToText, language: str | None) -> list[Heard]:
+    async def hear(part: Part) -> Heard:
+        # Twice: as a clip, and in the body of the request.
+        async with for_uploads().reserved(2 * part.mp3_bytes):
+            return await speech_to_text(Clip(part.mp3(note), "voice.mp3", "audio/mpeg", part.seconds, language))
 
     try:
         async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(hear(clip)) for clip in clips]
+            tasks = [group.create_task(hear(part)) for part in parts]
     except ExceptionGroup as failures:
         # The caller knows the errors of what it handed in, not groups of them.
         raise failures.exceptions[0] from None

@@ -47,6 +47,7 @@ from bot.templates.synced import Templates
 from bot.tools.tool import Kit
 from bot.verification import Verification
 from bot.whatsapp.client import File, FileTooLarge, Graph
+from pipelines.byte_budget import Room
 
 _LOOPBACK = "127.0.0.1"
 # When the people of the cases subscribed: what tools say of it is the same every day.
@@ -102,7 +103,14 @@ class _Beside:
 
     folder: Path
 
-    async def fetch(self, media_id: str, *, limit: int, sha256: str | None = None) -> File:  # noqa: ARG002 - a Shelf's
+    async def fetch(
+        self,
+        media_id: str,
+        *,
+        limit: int,
+        room: Room | None = None,  # noqa: ARG002 - a Shelf's
+        sha256: str | None = None,  # noqa: ARG002 - a Shelf's
+    ) -> File:
         data = (self.folder / media_id).read_bytes()
         if len(data) > limit:
             raise FileTooLarge

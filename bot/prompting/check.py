@@ -6,6 +6,7 @@ import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
+from itertools import islice
 from pathlib import Path
 
 from bot.ai.chat import tokens
@@ -19,7 +20,12 @@ from bot.prompting.sandbox import Language
 from bot.prompting.values import LANGUAGES, REQUIRED, SAMPLES, fields_of, known_to
 
 _TOKENS = 8000
+# Nobody reads more of one file; each costs a look for its place and for a name that it may have meant.
+_MOST_FINDINGS = 100
 _MODEL = re.compile(r"^~?[\w.-]+/[\w.:@-]+$")
+
+# A value that a part of a file asks for.
+_Asked = tuple[str, Part, Use]
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +83,7 @@ def check(texts: Mapping[str, str], vocabulary: Vocabulary, unread: Iterable[Fin
     found += [] if unread else _missing(prompts)
     if business.FILE in files and not any(one.file == business.FILE and one.is_error for one in found):
         found += business.mistakes(files[business.FILE])
-    found += _includes(prompts, trees)
+    found += islice(_includes(prompts, trees), _MOST_FINDINGS)
     if not any(one.code == "circular-include" for one in found):
         found += _variables(prompts, trees)
     ready, unrendered = (
@@ -115,8 +121,13 @@ def _partial(file: PromptFile) -> Iterator[Finding]:
 
 
 def _includes(prompts: Mapping[str, Prompt], trees: Mapping[str, list[Compiled]]) -> Iterator[Finding]:
+    circular = _circular(trees)
     for name, prompt in prompts.items():
+        looked: set[str] = set()
         for part, one in ((tree.part, one) for tree in trees[name] for one in tree.asked.includes):
+            if one.name in looked or len(looked) > _MOST_FINDINGS:
+                continue
+            looked.add(one.name)
             line = part.line + one.line - 1
             place = (name, line, column_of(prompt.file.line(line), one.name))
             if one.name not in prompts or not prompts[one.name].file.is_partial:
@@ -127,10 +138,29 @@ def _includes(prompts: Mapping[str, Prompt], trees: Mapping[str, list[Compiled]]
                 yield Finding(
                     *place, "unknown-include", f"includes {one.name!r}, which is no partial of the folder", fix
                 )
-            elif (way := _way(one.name, name, trees)) is not None:
+            elif {one.name, name} <= circular and (way := _way(one.name, name, trees)) is not None:
                 circle = " → ".join((name, *way))
                 fix = "take one of these includes out"
                 yield Finding(*place, "circular-include", f"includes itself: {circle}", fix)
+
+
+def _circular(trees: Mapping[str, list[Compiled]]) -> set[str]:
+    """The files that are left when those that include nothing, or nothing any more, are taken away again and again."""
+    left = {
+        name: {one.name for tree in found for one in tree.asked.includes} & trees.keys()
+        for name, found in trees.items()
+    }
+    by: dict[str, set[str]] = {name: set() for name in trees}
+    for name, inner in left.items():
+        for one in inner:
+            by[one].add(name)
+    done = [name for name, inner in left.items() if not inner]
+    for name in done:
+        for outer in by[name]:
+            left[outer].discard(name)
+            if not left[outer]:
+                done.append(outer)
+    return left.keys() - set(done)
 
 
 def _way(start: str, end: str, trees: Mapping[str, list[Compiled]]) -> tuple[str, ...] | None:
@@ -154,36 +184,71 @@ def _way(start: str, end: str, trees: Mapping[str, list[Compiled]]) -> tuple[str
 
 def _variables(prompts: Mapping[str, Prompt], trees: Mapping[str, list[Compiled]]) -> Iterator[Finding]:
     included = {one.name for found in trees.values() for tree in found for one in tree.asked.includes}
+    seen: dict[str, frozenset[_Asked]] = {}
     for name, prompt in prompts.items():
         if prompt.file.is_partial and name in included and name != business.FILE:
             continue
-        given = set(known_to(name))
-        known = given | {one.name for one in prompt.front.inputs}
-        used = set()
-        for file, part, use in _uses(name, frozenset(), prompts, trees):
-            used.add(use.name)
-            yield from _unknown(prompts[file].file, part.line + use.line - 1, use.name, use.field, name, known)
-        for number, one in enumerate(prompt.front.inputs):
-            place = prompt.file.place("inputs", number if isinstance(prompt.file.front["inputs"], list) else one.name)
-            if one.name not in given and one.default is None:
-                message, fix = f"nobody gives {one.name!r}", f"give it a default, or use {', '.join(sorted(given))}"
-                yield Finding(name, *place, "missing-variable", message, fix)
-            elif one.name not in used:
-                yield Finding(name, *place, "unused-variable", f"{one.name!r} isn't used", "use it, or delete it here")
-        yield from _choices(prompt, trees[name])
+        yield from islice(_variables_of(name, prompts, trees, seen), _MOST_FINDINGS)
+
+
+def _variables_of(
+    name: str,
+    prompts: Mapping[str, Prompt],
+    trees: Mapping[str, list[Compiled]],
+    seen: dict[str, frozenset[_Asked]],
+) -> Iterator[Finding]:
+    prompt = prompts[name]
+    given = set(known_to(name))
+    known = given | {one.name for one in prompt.front.inputs}
+    used = set()
+    for file, part, use in sorted(_uses(name, prompts, trees, seen), key=_place_of):
+        used.add(use.name)
+        yield from _unknown(prompts[file].file, part.line + use.line - 1, use.name, use.field, name, known)
+    for number, one in enumerate(prompt.front.inputs):
+        place = prompt.file.place("inputs", number if isinstance(prompt.file.front["inputs"], list) else one.name)
+        if one.name not in given and one.default is None:
+            message, fix = f"nobody gives {one.name!r}", f"give it a default, or use {', '.join(sorted(given))}"
+            yield Finding(name, *place, "missing-variable", message, fix)
+        elif one.name not in used:
+            yield Finding(name, *place, "unused-variable", f"{one.name!r} isn't used", "use it, or delete it here")
+    yield from _choices(prompt, trees[name])
+
+
+def _place_of(asked: _Asked) -> tuple[str, int, str, str]:
+    name, part, use = asked
+    return name, part.line + use.line, use.name, use.field or ""
 
 
 def _uses(
-    name: str, bound: frozenset[str], prompts: Mapping[str, Prompt], trees: Mapping[str, list[Compiled]]
-) -> Iterator[tuple[str, Part, Use]]:
-    """Every value that a file asks for, itself or in what it includes, but for names of loops around it."""
+    name: str,
+    prompts: Mapping[str, Prompt],
+    trees: Mapping[str, list[Compiled]],
+    known: dict[str, frozenset[_Asked]],
+) -> frozenset[_Asked]:
+    """Every value that a file asks for, itself or in what it includes, but for names of loops around it.
+
+    Each file is looked at once and then `known`: files that include each other twice make 2, 4, 8 … ways to the last.
+    """
+    pending = [name]
+    while pending:
+        one = pending[-1]
+        inner = {
+            include.name for tree in trees.get(one, ()) for include in tree.asked.includes if include.name in prompts
+        }
+        if later := [include for include in inner if include not in known]:
+            pending += later
+            continue
+        known[one] = frozenset(_asked_by(pending.pop(), trees, known))
+    return known[name]
+
+
+def _asked_by(
+    name: str, trees: Mapping[str, list[Compiled]], known: Mapping[str, frozenset[_Asked]]
+) -> Iterator[_Asked]:
     for tree in trees.get(name, ()):
-        for use in tree.asked.uses:
-            if use.name not in bound:
-                yield name, tree.part, use
+        yield from ((name, tree.part, use) for use in tree.asked.uses)
         for one in tree.asked.includes:
-            if one.name in prompts:
-                yield from _uses(one.name, bound | one.bound, prompts, trees)
+            yield from (asked for asked in known.get(one.name, ()) if asked[2].name not in one.bound)
 
 
 def _unknown(  # noqa: PLR0913, PLR0917 - what is known of one use

@@ -25,6 +25,7 @@ def compiled(prompt: Prompt, language: Language) -> tuple[list[Compiled], list[F
     for unit, part in prompt.units:
         try:
             tree = language.read(part.source)
+            found_in = asked(tree)
             # What can't be compiled is found here, and compiled once more never.
             language.add(unit, tree)
         except TemplateSyntaxError as error:
@@ -33,7 +34,7 @@ def compiled(prompt: Prompt, language: Language) -> tuple[list[Compiled], list[F
             message = f"is too deeply nested ({type(error).__name__})"
             found.append(Finding(prompt.file.name, part.line, 1, "template-syntax", message, "write it more simply"))
         else:
-            trees.append(Compiled(part, asked(tree)))
+            trees.append(Compiled(part, found_in))
     return trees, found
 
 

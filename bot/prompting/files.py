@@ -17,6 +17,13 @@ Place = tuple[str | int, ...]
 
 LARGEST_FILE = 64 * 1024
 MOST_FILES = 1000
+# All files together: a release is read, checked and compiled as one, in seconds.
+LARGEST_FOLDER = 1024 * 1024
+# What a front matter is made of: Recado's own have some 30 pieces, three deep.
+_MOST_PIECES = 5000
+_DEEPEST = 20
+_LONGEST_NUMBER = 30
+_NUMBER = re.compile(r"[-+0-9.:_xoa-fA-FeE]+")
 # A part begins with its role alone on a line, as Prompty writes it; `# system:` and `developer:` are Prompty's too.
 _PART = re.compile(r"^[ \t]*#?[ \t]*(system|developer|user|assistant)[ \t]*:[ \t]*$", re.IGNORECASE | re.MULTILINE)
 # The one in C is ten times as fast, and not on every machine.
@@ -106,6 +113,9 @@ def gather(folder: Path) -> tuple[dict[str, str], list[Finding]]:
             wrong.append(
                 Finding(path.name, line, column, "not-utf8", "is not UTF-8", "save it with the encoding UTF-8")
             )
+        if sum(map(len, texts.values())) > LARGEST_FOLDER:
+            fix = "move what isn't a prompt to another folder"
+            return {}, [Finding(".", 1, 1, "too-large", f"the files hold more than {LARGEST_FOLDER} characters", fix)]
     if not paths:
         wrong.append(Finding(".", 1, 1, "no-files", "holds no prompt files (*.md)", "see PROMPTS_DIR"))
     return texts, wrong
@@ -143,13 +153,44 @@ def parse(name: str, source: str) -> tuple[PromptFile, list[Finding]]:
 _YAML_FIX = "put texts with : or # between quotes, and indent with spaces"
 
 
+class _Unfit(yaml.YAMLError):
+    """YAML that could become far more than is written."""
+
+    def __init__(self, problem: str, mark: Any) -> None:
+        super().__init__(problem)
+        self.problem = problem
+        self.problem_mark = mark
+
+
 def _front(source: str) -> tuple[yaml.Node | None, Any]:
+    _look_over(source)
     loader = _Loader(source)
     try:
         nodes = loader.get_single_node()
         return nodes, loader.construct_document(nodes) if nodes is not None else {}
     finally:
         loader.dispose()
+
+
+def _look_over(source: str) -> None:
+    """Refuse, before anything is built, what a few lines of YAML can grow with: `*name` repeats, types, endless digits.
+
+    Raises YAMLError with the place.
+    """
+    depth = 0
+    for count, event in enumerate(yaml.parse(source, Loader=_Loader)):
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        refused = ""
+        if isinstance(event, yaml.AliasEvent):
+            refused = "*name, which repeats another value, isn't part of prompts"
+        elif getattr(event, "tag", None) not in (None, "!"):
+            refused = "types such as !!int aren't part of prompts"
+        elif isinstance(event, yaml.ScalarEvent) and event.implicit[0] and len(event.value) > _LONGEST_NUMBER:
+            refused = "a number of so many digits" if _NUMBER.fullmatch(event.value) else ""
+        elif count > _MOST_PIECES or depth > _DEEPEST:
+            refused = f"more than {_MOST_PIECES} values, or more than {_DEEPEST} within each other"
+        if refused:
+            raise _Unfit(refused, event.start_mark)
 
 
 def _parts(body: str, body_line: int) -> tuple[Part, ...]:

@@ -22,7 +22,7 @@ from bot.prompting.sandbox import LONGEST_VALUE, Language
 
 # All that an expression in a template can raise.
 _BROKEN = (TemplateError, TypeError, ValueError, ArithmeticError, LookupError, AttributeError, RecursionError)
-_FILE = re.compile(r"\$\{file:([^}]+)\}")
+_FILE = re.compile(r"\$\{file:([^}$]{1,200})\}")
 _UNSEEN = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff]+")
 
 
@@ -140,16 +140,27 @@ def name_of(texts: Mapping[str, str]) -> str:
 
 
 def defaults_of(front: Front, files: Mapping[str, PromptFile]) -> dict[str, Any]:
-    """The inputs' defaults; `${file:_name.md}` in them is that file's text. Raises KeyError with what isn't there."""
+    """The inputs' defaults; `${file:_name.md}` in them is that file's text. Raises KeyError with what isn't there.
 
-    def body(found: re.Match[str]) -> str:
-        return files[found[1].strip()].body.strip()
-
+    No value is longer than LONGEST_VALUE, whatever it names how often.
+    """
     return {
-        one.name: _FILE.sub(body, one.default) if isinstance(one.default, str) else one.default
+        one.name: _filled(one.default, files) if isinstance(one.default, str) else one.default
         for one in front.inputs
         if one.default is not None
     }
+
+
+def _filled(default: str, files: Mapping[str, PromptFile]) -> str:
+    pieces: list[str] = []
+    length, end = 0, 0
+    for found in _FILE.finditer(default):
+        pieces += [default[end : found.start()], files[found[1].strip()].body.strip()]
+        end = found.end()
+        length += len(pieces[-1]) + len(pieces[-2])
+        if length > LONGEST_VALUE:
+            break
+    return "".join((*pieces, default[end:]))[:LONGEST_VALUE]
 
 
 def _put_in(prompt: Prompt, given: Mapping[str, Any]) -> dict[str, Any]:

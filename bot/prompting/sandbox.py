@@ -1,8 +1,9 @@
 """The language of prompt bodies: Jinja2's texts, values, conditions, loops and includes, and nothing that can do harm.
 
 What isn't named here is refused before it is compiled: no calls, no attributes of Python's objects, no definitions, and
-no arithmetic that could grow a text. What runs is counted, so that a loop ends, and its output is measured. The same
-template with the same values always takes the same steps: a check that passes is a promise.
+no arithmetic that could grow a text. What runs is counted, so that a loop ends. Every value is weighed where it is
+made, before anything works on it, so that no single step is long. The same template with the same values always takes
+the same steps: a check that passes is a promise.
 """
 
 from __future__ import annotations
@@ -19,10 +20,17 @@ from jinja2.filters import FILTERS
 from jinja2.runtime import LoopContext
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from jinja2.tests import TESTS
+from jinja2.visitor import NodeTransformer
 
 # Steps (loops' rounds and filters) and characters of one rendering, and of a list or text that a filter works on.
 MOST_STEPS = 20_000
 LONGEST_TEXT = 200_000
+# Nodes of one template: a page of text has a few dozen, and what takes seconds to compile tens of thousands.
+MOST_NODES = 5_000
+# Whole numbers count and compare; digits beyond these are there to take time.
+_LARGEST_NUMBER = 10**15
+_MOST_DECIMALS = 15
+_LONGEST_NUMBER = 40
 # A value that is longer is cut here, so that what was checked with a value of this size holds.
 LONGEST_VALUE = 20_000
 # A wall behind the steps, which are counted to end long before: a prompt takes far less than a millisecond.
@@ -78,13 +86,37 @@ class _Run:
 _RUN: ContextVar[_Run] = ContextVar("prompt_run")
 
 
-def _bounded(name: str, work: Callable[..., Any]) -> Callable[..., Any]:
+def weigh(value: Any) -> int:
+    """How many characters and entries a value has, all in all; raises TooMuch beyond LONGEST_TEXT.
+
+    A list that holds another a thousand times is small in memory, and endless for whoever writes or compares it.
+    """
+    weight, pending = 0, [value]
+    while pending:
+        one = pending.pop()
+        if isinstance(one, str):
+            weight += len(one)
+        elif isinstance(one, Mapping):
+            weight += len(one)
+            pending += [*one.keys(), *one.values()] if weight <= LONGEST_TEXT else []
+        elif isinstance(one, (list, tuple)):
+            weight += len(one)
+            pending += one if weight <= LONGEST_TEXT else ()
+        elif isinstance(one, int) and not -_LARGEST_NUMBER <= one <= _LARGEST_NUMBER:
+            raise TooMuch("makes a number of more than 15 digits")
+        if weight > LONGEST_TEXT:
+            raise TooMuch(f"makes something longer than {LONGEST_TEXT} characters")
+    return weight
+
+
+def _bounded(work: Callable[..., Any]) -> Callable[..., Any]:
     def filter_(value: Any, *arguments: Any, **options: Any) -> Any:
         _RUN.get().step()
-        if isinstance(value, (str, list, tuple)) and len(value) > LONGEST_TEXT:
-            raise TooMuch(f"{name} would work on more than {LONGEST_TEXT} characters")
+        weigh((value, arguments, options))
         result = work(value, *arguments, **options)
-        return list(result) if isinstance(result, Iterator) else result
+        result = list(result) if isinstance(result, Iterator) else result
+        weigh(result)
+        return result
 
     return filter_
 
@@ -101,6 +133,22 @@ def _join(value: Any, between: str = "") -> str:
     if sum(map(len, pieces)) + len(between) * len(pieces) > LONGEST_TEXT:
         raise TooMuch(f"join would grow longer than {LONGEST_TEXT} characters")
     return between.join(pieces)
+
+
+def _round(value: Any, precision: int = 0, method: str = "common") -> Any:
+    """As Jinja's, for as many decimals as a number has."""
+    if not isinstance(precision, int) or not -_MOST_DECIMALS <= precision <= _MOST_DECIMALS:
+        raise TooMuch(f"round takes {-_MOST_DECIMALS} to {_MOST_DECIMALS} decimals")
+    return FILTERS["round"](value, precision, method)
+
+
+def _int(value: Any, default: int = 0, base: int = 10) -> Any:
+    return default if isinstance(value, str) and len(value) > _LONGEST_NUMBER else FILTERS["int"](value, default, base)
+
+
+def _joined(pieces: list[Any]) -> str:
+    """What stands between ~: `weigh` has seen it."""
+    return "".join(map(str, pieces))
 
 
 def _default(value: Any, instead: Any = "", boolean: bool = False) -> Any:  # noqa: FBT001, FBT002 - Jinja's own way
@@ -131,7 +179,35 @@ _OWN: dict[str, Callable[..., Any]] = {
     "trim": lambda value: str(value).strip(), "title": lambda value: str(value).title(),
     "capitalize": lambda value: str(value).capitalize(), "wordcount": lambda value: len(str(value).split()),
     "sort": sorted, "unique": lambda value: list(dict.fromkeys(value)), "truncate": _truncate,
+    "round": _round, "int": _int,
 }  # fmt: skip
+# What the language does by itself, as filters that are counted and weighed like the others; no template can name them.
+_INNER: dict[str, Callable[..., Any]] = {"~": _joined, "[]": lambda value: value}
+
+
+class _Weighed(NodeTransformer):
+    """Has texts that are put together, and lists that are written down, made by a filter."""
+
+    def visit_Concat(self, node: nodes.Concat, *args: Any, **options: Any) -> nodes.Node:  # noqa: N802 - Jinja's names
+        self.generic_visit(node, *args, **options)
+        return _filter(nodes.List(node.nodes, lineno=node.lineno), "~", node.lineno)
+
+    def visit_List(self, node: nodes.List, *args: Any, **options: Any) -> nodes.Node:  # noqa: N802 - as above
+        self.generic_visit(node, *args, **options)
+        return _filter(node, "[]", node.lineno)
+
+    def visit_Dict(self, node: nodes.Dict, *args: Any, **options: Any) -> nodes.Node:  # noqa: N802 - as above
+        self.generic_visit(node, *args, **options)
+        return _filter(node, "[]", node.lineno)
+
+    def visit_Tuple(self, node: nodes.Tuple, *args: Any, **options: Any) -> nodes.Node:  # noqa: N802 - as above
+        self.generic_visit(node, *args, **options)
+        # The names of a loop are a tuple too.
+        return node if node.ctx == "store" else _filter(node, "[]", node.lineno)
+
+
+def _filter(node: nodes.Expr, name: str, line: int) -> nodes.Filter:
+    return nodes.Filter(node, name, [], [], None, None, lineno=line)
 
 
 _WORDS: dict[type[nodes.Node], str] = {
@@ -173,7 +249,10 @@ class Language(ImmutableSandboxedEnvironment):
             cache_size=0,
         )
         self.globals.clear()
-        self.filters = {name: _bounded(name, _OWN.get(name, FILTERS[name])) for name in _FILTERS}
+        self.intercepted_binops = frozenset("+-")
+        self.finalize = _shown
+        own = {name: _OWN.get(name, FILTERS[name]) for name in _FILTERS}
+        self.filters = {name: _bounded(work) for name, work in (own | _INNER).items()}
         self.tests = {name: TESTS[name] for name in _TESTS}
 
     def getattr(self, obj: Any, attribute: str) -> Any:
@@ -189,10 +268,17 @@ class Language(ImmutableSandboxedEnvironment):
                 pass
         return self.undefined(obj=obj, name=argument)
 
+    def call_binop(self, context: Any, operator: str, left: Any, right: Any) -> Any:
+        _RUN.get().step()
+        weigh((left, right))
+        return super().call_binop(context, operator, left, right)
+
     def read(self, source: str) -> nodes.Template:
         """The tree of a template; raises TemplateSyntaxError, or NotAllowed for what isn't part of the language."""
         tree = self.parse(source)
-        for node in _all(tree):
+        for count, node in enumerate(_all(tree)):
+            if count > MOST_NODES:
+                raise NotAllowed(f"more than {MOST_NODES} pieces in one template", node.lineno)
             refused = None if isinstance(node, ALLOWED) else _WORDS.get(type(node), type(node).__name__.lower())
             if isinstance(node, nodes.For) and (node.recursive or node.test is not None):
                 refused = "a loop with `if` or `recursive`"
@@ -200,20 +286,22 @@ class Language(ImmutableSandboxedEnvironment):
                 isinstance(node.template, nodes.Const) and isinstance(node.template.value, str)
             ):
                 refused = "an include without the name of a file in quotes"
+            if isinstance(node, nodes.Const) and isinstance(node.value, int) and abs(node.value) > _LARGEST_NUMBER:
+                refused = "a number of more than 15 digits"
             if refused:
                 raise NotAllowed(refused, node.lineno)
-            if isinstance(node, nodes.Filter) and node.name not in self.filters:
+            if isinstance(node, nodes.Filter) and node.name not in _FILTERS:
                 raise UnknownFilter(f"{node.name!r} is no filter; there are {', '.join(_FILTERS)}", node.lineno)
             if isinstance(node, nodes.Test) and node.name not in self.tests:
                 raise UnknownFilter(f"{node.name!r} is no test; there are {', '.join(_TESTS)}", node.lineno)
             if isinstance(node, nodes.For):
-                # A piece of output in every round, be it an empty one, is what counts it.
-                node.body.insert(0, nodes.Output([nodes.TemplateData("", lineno=node.lineno)], lineno=node.lineno))
+                node.body.insert(0, _counted(node.lineno))
+        tree.body.insert(0, _counted(1))
         return tree
 
     def add(self, name: str, tree: nodes.Template) -> None:
         """Compile a template, which others then may include by its name."""
-        code = self.compile(tree, name, name)
+        code = self.compile(_Weighed().visit(tree), name, name)
         self._ready.templates[name] = Template.from_code(self, code, {})
 
     def line_of(self, name: str, compiled: int) -> int:
@@ -239,6 +327,17 @@ class Language(ImmutableSandboxedEnvironment):
         finally:
             _RUN.reset(before)
         return "".join(pieces)
+
+
+def _counted(line: int) -> nodes.Output:
+    """A piece of output at the beginning of each round and each template, be it an empty one, is what counts it."""
+    return nodes.Output([nodes.TemplateData("", lineno=line)], lineno=line)
+
+
+def _shown(value: Any) -> Any:
+    """A value that is put into the text; its spelling, which is made next, is as long as it is heavy."""
+    weigh(value)
+    return value
 
 
 def _all(node: nodes.Node) -> Iterator[nodes.Node]:

@@ -7,9 +7,11 @@ from itertools import pairwise
 from typing import Any, Protocol
 
 from pipelines.box import Box
-from pipelines.image import Line, Reading, upright
+from pipelines.image import Line, Reading
 from pipelines.ocr import EngineMissing, LocalReader
+from pipelines.photo_decoder import upright
 from pipelines.refusals import Refusal
+from pipelines.spool import spooled
 
 _SERVICE = "google.cloud.vision.v1.ImageAnnotator"
 _MOST_IMAGES = 16
@@ -123,7 +125,8 @@ class VisionImitation:
         if len(photo) > _LARGEST_IMAGE:
             return _error(_INVALID_ARGUMENT, "Image size exceeds the limit.")
         try:
-            picture, size = await asyncio.to_thread(upright, photo)
+            async with spooled(photo) as path:
+                picture, size = await asyncio.to_thread(upright, path)
             reading = await self._reader.read(photo)
         except Refusal:
             return _error(_INVALID_ARGUMENT, "Bad image data.")

@@ -141,6 +141,24 @@ class StorageSettings(Section):
         validation_alias="STORAGE_LINK_MINUTES",
         description="minutes that a link lives",
     )
+    contact_mb_day: float = Field(
+        100,
+        gt=0,
+        validation_alias="STORAGE_CONTACT_MB_DAY",
+        description="megabytes of files that are kept of one person in 24 hours",
+    )
+    contact_mb: float = Field(
+        500,
+        gt=0,
+        validation_alias="STORAGE_CONTACT_MB",
+        description="megabytes of files that are kept of one person in all",
+    )
+    keep_days: float = Field(
+        365,
+        gt=0,
+        validation_alias="STORAGE_KEEP_DAYS",
+        description="days until a file is deleted",
+    )
     aws_access_key_id: str | None = Field(None, description="an access key's id")
     aws_secret_access_key: SecretStr | None = Field(None, description="the access key's secret")
     aws_region: str = Field("us-east-1", description="such as us-east-1")

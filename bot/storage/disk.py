@@ -16,6 +16,8 @@ from bot.storage.door import NotStored, StorageFailed, Stored, checked, fitting,
 _TYPES = ".types"
 _PART = ".part-"
 _ANY = "any"
+# Left for what else lives on this disk, such as Redis, which has to write what Meta was told is safe.
+_LEFT_FREE = 256 * 1024 * 1024
 T = TypeVar("T")
 
 
@@ -27,9 +29,13 @@ class Disk:
 
     async def put(self, key: str, data: bytes, mime: str, filename: str | None = None) -> None:  # noqa: ARG002 - links are made elsewhere
         def write() -> None:
+            path = self._path(key)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            if shutil.disk_usage(path.parent).free < len(data) + _LEFT_FREE:
+                raise StorageFailed(f"less than {_LEFT_FREE // 1024**2} MB of the disk are free")
             # The type first: a file that is there has one.
             _write(self._path(key, _TYPES), safe_mime(mime).encode())
-            _write(self._path(key), fitting(data))
+            _write(path, fitting(data))
 
         await _aside(write)
 

@@ -6,6 +6,7 @@ import asyncio
 import base64
 import binascii
 import hashlib
+import io
 import json
 from dataclasses import dataclass
 from typing import Any
@@ -16,6 +17,7 @@ from yarl import URL
 from bot.settings import WhatsAppSettings
 from bot.whatsapp.errors import GraphError, Remedy, Unavailable, error_from
 from bot.whatsapp.loose import items, mapping, text
+from pipelines.byte_budget import Room
 
 _CALL_SECONDS = 20
 _DOWNLOAD_SECONDS = 60
@@ -127,8 +129,10 @@ class Graph:
         """Change what it says, which sends it into review again."""
         await self._call("POST", template_id, json={"components": components})
 
-    async def fetch(self, media_id: str, *, limit: int, sha256: str | None = None) -> File:
+    async def fetch(self, media_id: str, *, limit: int, room: Room | None = None, sha256: str | None = None) -> File:
         """The file's bytes, at most `limit` of them; its address is resolved anew once when it has run out.
+
+        Memory for them is made in `room` before they are asked for, or before they are read where Meta named no size.
 
         So it is where the bytes differ from their digest; then they are taken: a wrong digest proves no wrong file.
         Raises FileTooLarge, MediaGone, MediaRefused, and what every call can: GraphError, Unavailable.
@@ -136,7 +140,8 @@ class Graph:
         for last in (False, True):
             found = await self._resolve(media_id)
             try:
-                data = await self._download(text(found.get("url")) or "", limit)
+                await _make_room(room, found.get("file_size"), limit)
+                data = await self._download(text(found.get("url")) or "", limit, room)
             except MediaGone:
                 if last:
                     raise
@@ -171,7 +176,7 @@ class Graph:
         except (ValueError, RecursionError) as error:
             raise Unavailable("Meta's answer is not JSON", in_doubt=True) from error
 
-    async def _download(self, link: str, limit: int) -> bytes:
+    async def _download(self, link: str, limit: int, room: Room | None) -> bytes:
         try:
             url = URL(link, encoded=True)
             async with asyncio.timeout(_DOWNLOAD_SECONDS):
@@ -180,7 +185,7 @@ class Graph:
                         if response.status in (301, 302, 303, 307, 308):
                             url = url.join(URL(response.headers.get("Location", ""), encoded=True))
                             continue
-                        return await _read(response, limit)
+                        return await _read(response, limit, room)
         except ValueError as error:
             raise MediaRefused("the link of this file is no address") from error
         except (aiohttp.ClientError, TimeoutError) as error:
@@ -199,17 +204,30 @@ class Graph:
         raise MediaRefused("the link of this file doesn't lead to Meta")
 
 
-async def _read(response: aiohttp.ClientResponse, limit: int) -> bytes:
+async def _make_room(room: Room | None, size: Any, limit: int) -> None:
+    """Have memory for a file of this size, as Meta or a header names it; None or a strange one is the limit."""
+    told = str(size)[:18] if isinstance(size, int | str) else ""
+    expected = int(told) if told.isascii() and told.isdecimal() else limit
+    if expected > limit:
+        raise FileTooLarge(f"{expected} bytes; {limit} are taken")
+    if room is not None:
+        await room.make(expected)
+
+
+async def _read(response: aiohttp.ClientResponse, limit: int, room: Room | None) -> bytes:
     if response.status == _NOT_FOUND:
         raise MediaGone("the link of this file has run out")
     if not response.ok:
         raise Unavailable(f"HTTP {response.status} for a download", in_doubt=False)
-    data = bytearray()
+    # A body that is unpacked here has more bytes than its header says.
+    packed = "Content-Encoding" in response.headers
+    await _make_room(room, None if packed else response.content_length, limit)
+    data = io.BytesIO()
     async for chunk in response.content.iter_chunked(65536):
-        data += chunk
-        if len(data) > limit:
+        if data.tell() + len(chunk) > limit:
             raise FileTooLarge(f"larger than {limit} bytes")
-    return bytes(data)
+        data.write(chunk)
+    return data.getvalue()
 
 
 def _matches(data: bytes, sha256: str | None) -> bool:

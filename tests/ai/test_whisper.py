@@ -13,9 +13,10 @@ from aiohttp.test_utils import TestServer
 
 from bot.ai.whisper import TranscriptionFailed, Whisper, cost_usd
 from bot.sandbox.whisper import Answer, WhisperImitation
-from pipelines import sound
 from pipelines.refusals import Reason, Refusal
+from pipelines.sound import RATE
 from pipelines.voice import Clip, Heard, Segment, transcribe
+from tests.sounds import mp3
 from tests.waiting import PATIENCE
 
 MEDIA = Path(__file__).parents[2] / "fixtures" / "media"
@@ -95,7 +96,7 @@ async def test_an_unknown_recording_is_honest_about_the_imitation(connect: Conne
 
 
 async def test_what_whisper_invents_over_silence_reaches_nobody(connect: Connect) -> None:
-    silence = Clip(sound.mp3(sound.Sound(bytes(2 * sound.RATE))), "voice.mp3", "audio/mpeg", 1.0, None)
+    silence = Clip(mp3(bytes(2 * RATE)), "voice.mp3", "audio/mpeg", 1.0, None)
     heard = await connect()(silence)
     assert heard.text == "¡Gracias por ver el vídeo!"
     assert heard.segments[0].no_speech == 0.9
@@ -233,7 +234,7 @@ def form(**fields: str | bytes | None) -> aiohttp.FormData:
         ({"file": note("es_subscription.ogg")}, 400, "Invalid file format"),
         ({"file": note("es_subscription.aac")}, 400, "Invalid file format"),
         ({"file": b"ID3"}, 400, "Invalid file format"),
-        ({"file": sound.mp3(sound.Sound(bytes(40)))}, 400, "too short"),
+        ({"file": mp3(bytes(40))}, 400, "too short"),
         ({"file": b"\xff\xf3\x18\xc4" + bytes(26 * 1024 * 1024)}, 413, "Maximum content size limit"),
         ({"language": "spanish"}, 400, "ISO-639-1"),
     ],

@@ -13,6 +13,8 @@ from pipelines.cell import Cell
 from pipelines.refusals import Reason, Refusal
 from tests.waiting import PATIENCE
 
+MEMORY = 1024 * 1024 * 1024
+
 
 def process_id() -> int:
     return os.getpid()
@@ -31,7 +33,7 @@ def refuse() -> None:
 
 
 async def test_work_is_done_in_one_other_process() -> None:
-    cell = Cell()
+    cell = Cell(memory=MEMORY)
     first, second = [await cell.run(process_id, seconds=30) for _ in range(2)]
     await cell.close()
     assert first == second != os.getpid()
@@ -41,7 +43,7 @@ async def test_work_is_done_in_one_other_process() -> None:
     ("work", "reason"), [(hang, Reason.TOO_SLOW), (crash, Reason.DAMAGED), (refuse, Reason.ENCRYPTED)]
 )
 async def test_what_goes_wrong_is_a_refusal_and_work_goes_on(work: object, reason: Reason) -> None:
-    cell = Cell()
+    cell = Cell(memory=MEMORY)
     with pytest.raises(Refusal) as refused:
         await cell.run(work, seconds=0.3)  # type: ignore[arg-type] # any function of a module
     assert refused.value.reason is reason
@@ -52,7 +54,7 @@ async def test_what_goes_wrong_is_a_refusal_and_work_goes_on(work: object, reaso
 async def test_closing_ends_the_process_also_while_it_works() -> None:
     # The engine that reads photos for other tests of this process may be there.
     before = set(multiprocessing.active_children())
-    cell = Cell()
+    cell = Cell(memory=MEMORY)
     with pytest.raises(Refusal):
         await cell.run(hang, seconds=0.3)
     await cell.close()
@@ -65,7 +67,7 @@ async def test_work_that_hangs_ends_when_the_parent_is_killed(tmp_path: Path) ->
         "import asyncio, os, time\n"
         "from pipelines.cell import Cell\n"
         "async def main():\n"
-        "    cell = Cell()\n"
+        "    cell = Cell(memory=2**30)\n"
         "    await cell.run(os.getpid, seconds=60)\n"
         "    hung = asyncio.ensure_future(cell.run(time.sleep, 600, seconds=600))\n"
         "    await asyncio.sleep(0.2)\n"

@@ -2,13 +2,14 @@
 
 import io
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from pipelines import image
+from pipelines import image, photo_decoder
 from pipelines.box import Box
 from pipelines.image import Line, Reading, look
 from pipelines.refusals import Reason, Refusal
@@ -114,7 +115,7 @@ async def test_what_cannot_be_seen_is_refused_with_its_reason(media: Media, name
 
 
 async def test_no_bytes_and_too_many_are_refused(media: Media, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(image, "LARGEST_BYTES", 1000)
+    monkeypatch.setattr(photo_decoder, "LARGEST_BYTES", 1000)
     for photo, reason in ((b"", Reason.EMPTY), (media("photos/words.gif"), Reason.TOO_LARGE)):
         with pytest.raises(Refusal) as refused:
             await look(photo, read_text=None)
@@ -136,13 +137,17 @@ async def test_an_error_of_the_engine_passes_as_it_is(media: Media) -> None:
 @pytest.mark.parametrize("name", ["rotated_by_exif.jpg", "transparent.png", "words.gif", "qrcode.webp"])
 @given(data=st.data())
 @settings(max_examples=40, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_a_broken_photo_is_seen_or_refused_but_never_an_accident(media: Media, name: str, data: st.DataObject) -> None:
+def test_a_broken_photo_is_seen_or_refused_but_never_an_accident(
+    media: Media, tmp_path: Path, name: str, data: st.DataObject
+) -> None:
     photo = bytearray(media(f"photos/{name}"))
     for place in data.draw(st.lists(st.integers(0, min(len(photo), 2000) - 1), min_size=1, max_size=8)):
         photo[place] = data.draw(st.integers(0, 255))
     cut = data.draw(st.integers(len(photo) // 2, len(photo)))
+    broken = tmp_path / "broken"
+    broken.write_bytes(photo[:cut])
     try:
-        picture, size = image.upright(bytes(photo[:cut]))
+        picture, size = photo_decoder.upright(broken)
     except Refusal:
         return
     assert picture.mode == "RGB"

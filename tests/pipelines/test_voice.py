@@ -10,6 +10,7 @@ import pytest
 from pipelines import ffmpeg, sniff, sound, voice
 from pipelines.refusals import Reason, Refusal
 from pipelines.voice import Clip, Heard, transcribe
+from tests.sounds import mp3
 
 Media = Callable[[str], bytes]
 
@@ -113,16 +114,15 @@ async def test_a_long_note_is_cut_at_pauses_and_joined_in_order(media: Media, mo
     assert all(5 <= clip.seconds <= 10 for clip in clips[:-1])
     assert sum(clip.seconds for clip in clips) == pytest.approx(transcript.seconds, abs=0.2)
     for clip in clips[:-1]:
-        end = sound.Sound(await ffmpeg.decode(clip.audio, "mp3", rate=sound.RATE, seconds=99))
-        assert min(sound._loudness(end)[-4:]) < -35, "a word was cut"
+        end = sound._levels(await ffmpeg.decode(clip.audio, "mp3", rate=sound.RATE, seconds=99))
+        assert min(end[-4:]) < -35, "a word was cut"
 
 
 async def test_parts_without_a_sound_are_not_paid_for(media: Media, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(voice, "PART_SECONDS", 4)
     speech = await ffmpeg.decode(media("voice/es_ticket.ogg"), "ogg", rate=sound.RATE, seconds=99)
-    recording = sound.Sound(bytes(10 * sound.RATE * 2) + speech)
     ear = Ear("Mi internet", "no funciona")
-    transcript = await transcribe(sound.mp3(recording), speech_to_text=ear)
+    transcript = await transcribe(mp3(bytes(10 * sound.RATE * 2) + speech), speech_to_text=ear)
     assert transcript.seconds == pytest.approx(15.9, abs=0.2)
     assert sum(clip.seconds for clip in ear.clips) < 10
 

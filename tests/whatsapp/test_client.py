@@ -7,6 +7,7 @@ import json
 import socket
 import ssl
 from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -23,6 +24,7 @@ from bot.settings import WhatsAppSettings
 from bot.whatsapp import client
 from bot.whatsapp.client import File, FileTooLarge, Graph, MediaGone, MediaRefused
 from bot.whatsapp.errors import GraphError, Remedy, Unavailable
+from pipelines.byte_budget import ByteBudget, Room
 
 TOKEN = "the token"
 PHOTO = b"\xff\xd8\xff a photo"
@@ -207,6 +209,52 @@ async def test_a_file_over_the_limit_is_left(graph: Graph, shelf: Shelf, answer:
     shelf.answers["/file"] = answer
     with pytest.raises(FileTooLarge):
         await graph.fetch("9", limit=LIMIT)
+
+
+async def _endless(request: web.Request) -> web.StreamResponse:
+    response = web.StreamResponse()
+    await response.prepare(request)
+    with suppress(ConnectionError):
+        while True:
+            await response.write(bytes(LIMIT))
+    return response
+
+
+async def test_a_body_without_end_is_left_at_the_limit(graph: Graph, shelf: Shelf) -> None:
+    shelf.answers["/file"] = _endless
+    with pytest.raises(FileTooLarge):
+        await graph.fetch("9", limit=LIMIT)
+
+
+@pytest.mark.parametrize("size", [LIMIT + 1, str(LIMIT + 1), 10**40, "9" * 5000])
+async def test_a_file_that_is_said_to_be_over_the_limit_is_not_asked_for(graph: Graph, shelf: Shelf, size: Any) -> None:
+    shelf.answers["resolve"] = {"file_size": size}
+    with pytest.raises(FileTooLarge):
+        await graph.fetch("9", limit=LIMIT)
+    assert shelf.seen == []
+
+
+@pytest.mark.parametrize("size", [None, 1, "7", -5, 2.5, "many", "²", [], True])
+async def test_whatever_size_is_told_the_bytes_of_a_file_are_in_memory_that_it_holds(
+    graph: Graph, shelf: Shelf, size: Any
+) -> None:
+    shelf.answers |= {"resolve": {"file_size": size}, "/file": bytes(LIMIT - 1)}
+    async with Room(ByteBudget(10 * LIMIT)) as room:
+        file = await graph.fetch("9", limit=LIMIT, room=room)
+        assert len(file.data) <= room.size <= LIMIT
+
+
+async def test_a_file_for_which_there_is_no_room_is_not_asked_for_until_there_is(graph: Graph, shelf: Shelf) -> None:
+    shelf.answers["resolve"] = {"file_size": len(PHOTO)}
+    budget = ByteBudget(LIMIT)
+    async with Room(budget) as others, Room(budget) as room:
+        await others.make(LIMIT)
+        fetching = asyncio.ensure_future(graph.fetch("9", limit=LIMIT, room=room))
+        while not budget._waiting:
+            await asyncio.sleep(0)
+        assert shelf.seen == []
+        others.leave()
+        assert (await fetching).data == PHOTO
 
 
 async def test_a_file_of_exactly_the_limit_is_taken(graph: Graph, shelf: Shelf) -> None:

@@ -1,0 +1,113 @@
+"""Memory of media in one process: bytes are reserved before they are read or decoded, and whoever finds none waits."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Self
+from weakref import WeakKeyDictionary
+
+MEMORY_FOR_FILES = 40 * 1024 * 1024
+"""Files as they came, from their download until they are understood."""
+
+MEMORY_FOR_DECODING = 184 * 1024 * 1024
+"""Pictures, sound and pages while they are decoded, in the processes that decode them."""
+
+MEMORY_FOR_UPLOADS = 32 * 1024 * 1024
+"""Clips of sound on their way to be transcribed."""
+
+# So small a part of a budget need not stand behind somebody who waits for most of it.
+_SMALL_PART = 4
+
+
+class ByteBudget:
+    """A semaphore that counts bytes. First come, first served; small ones pass a large one that still waits."""
+
+    def __init__(self, capacity: int) -> None:
+        self.capacity = capacity
+        self.free = capacity
+        self._waiting: list[tuple[int, asyncio.Future[None]]] = []
+
+    @asynccontextmanager
+    async def reserved(self, size: int) -> AsyncIterator[None]:
+        """Hold so many bytes; more than there are is all of them. The caller's own deadline ends the wait."""
+        size = min(size, self.capacity)
+        await self.take(size)
+        try:
+            yield
+        finally:
+            self.give_back(size)
+
+    async def take(self, size: int) -> None:
+        """Wait for the bytes; `size` is at most the capacity, and is given back with `give_back`."""
+        if not self._waiting and size <= self.free:
+            self.free -= size
+            return
+        turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.append((size, turn))
+        self._serve()
+        try:
+            await turn
+        except asyncio.CancelledError:
+            if turn.cancelled():
+                self._serve()
+            else:
+                # The bytes were granted in the moment in which their taker gave up.
+                self.give_back(size)
+            raise
+
+    def give_back(self, size: int) -> None:
+        self.free += size
+        self._serve()
+
+    def _serve(self) -> None:
+        left: list[tuple[int, asyncio.Future[None]]] = []
+        for size, turn in self._waiting:
+            if turn.done():
+                continue
+            if size <= self.free and (not left or size * _SMALL_PART <= self.capacity):
+                self.free -= size
+                turn.set_result(None)
+            else:
+                left.append((size, turn))
+        self._waiting = left
+
+
+class Room:
+    """Bytes that one file holds, as many as its sender's words and then its headers make it."""
+
+    def __init__(self, budget: ByteBudget) -> None:
+        self._budget = budget
+        self.size = 0
+
+    async def make(self, size: int) -> None:
+        """Hold so many bytes from now on. Nobody holds some while waiting for more: two such would wait for ever."""
+        size = min(size, self._budget.capacity)
+        if size > self.size:
+            self.leave()
+            await self._budget.take(size)
+            self.size = size
+
+    def leave(self) -> None:
+        self._budget.give_back(self.size)
+        self.size = 0
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self.leave()
+
+
+def _of_the_loop(capacity: int) -> Callable[[], ByteBudget]:
+    """One budget for each event loop: a process of ours has one loop, a test run many after each other."""
+    budgets: WeakKeyDictionary[asyncio.AbstractEventLoop, ByteBudget] = WeakKeyDictionary()
+
+    def of_the_loop() -> ByteBudget:
+        return budgets.setdefault(asyncio.get_running_loop(), ByteBudget(capacity))
+
+    return of_the_loop
+
+
+for_files = _of_the_loop(MEMORY_FOR_FILES)
+for_decoding = _of_the_loop(MEMORY_FOR_DECODING)
+for_uploads = _of_the_loop(MEMORY_FOR_UPLOADS)

@@ -1,0 +1,135 @@
+"""Decodes photos in a process of its own: by its header each takes its memory from the budget before it is decoded."""
+
+import io
+import struct
+import zlib
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from pipelines import sniff
+from pipelines.byte_budget import MEMORY_FOR_DECODING, for_decoding
+from pipelines.cell import Cell
+from pipelines.refusals import Reason, Refusal
+from pipelines.spool import spooled
+
+T = TypeVar("T")
+
+LARGEST_BYTES = 50 * 1024 * 1024
+MOST_PIXELS = 60_000_000
+SECONDS_A_PHOTO = 20.0
+_SIDE_DECODED = 2048
+_FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF")
+# Pillow keeps colours in four bytes a pixel, whatever the file does.
+_BYTES_A_PIXEL = {"1": 1, "L": 1, "P": 1, "I;16": 2, "I;16B": 2, "I;16L": 2}
+_AVERAGED = ("L", "LA", "RGB", "RGBA", "CMYK", "YCbCr")
+# What looking for codes and the two copies take, whatever the size.
+_BESIDES = 16 * 1024 * 1024
+# The libraries themselves, before any photo. A header that lies meets this limit instead of the machine's.
+_MEMORY = MEMORY_FOR_DECODING + 64 * 1024 * 1024
+_PROCESS = Cell(memory=_MEMORY, tasks=500)
+# What Pillow is known to raise on broken files, beside its own errors.
+_BROKEN = (OSError, SyntaxError, ValueError, TypeError, LookupError, EOFError, OverflowError, struct.error, zlib.error)
+
+
+async def decoded(photo: bytes, work: Callable[[Path], T]) -> T:
+    """Do `work`, a function of a module, with the photo's file in the process that decodes photos. Raises Refusal."""
+    _signature(photo)
+    if len(photo) > LARGEST_BYTES:
+        raise Refusal(Reason.TOO_LARGE, f"{len(photo)} bytes")
+    async with spooled(photo) as path:
+        memory = await _PROCESS.run(memory_for, path, seconds=SECONDS_A_PHOTO)
+        async with for_decoding().reserved(memory):
+            return await _PROCESS.run(work, path, seconds=SECONDS_A_PHOTO)
+
+
+def memory_for(photo: Path) -> int:
+    """Say by its header how many bytes a photo takes while it is decoded; raises Refusal, also beyond the budget."""
+    return _opened(photo, _memory_for)
+
+
+def upright(photo: Path) -> tuple[Image.Image, tuple[int, int]]:
+    """Decode a photo as it was held, flat on white, and the size it has in full: large JPEGs are decoded reduced."""
+    return _opened(photo, _decoded)
+
+
+def jpeg(picture: Image.Image, side: int) -> bytes:
+    """Encode without metadata, the longest side at most `side` pixels."""
+    copy = picture
+    if max(picture.size) > side:
+        scale = side / max(picture.size)
+        size = (max(1, round(picture.width * scale)), max(1, round(picture.height * scale)))
+        copy = picture.resize(size, Image.Resampling.LANCZOS, reducing_gap=2.0)
+    written = io.BytesIO()
+    copy.save(written, "JPEG", quality=85, exif=b"")
+    return written.getvalue()
+
+
+def _signature(head: bytes) -> sniff.Signature:
+    signature = sniff.signature_of(head)
+    if signature is None or signature.kind != "image":
+        raise Refusal(Reason.EMPTY if not head else Reason.NOT_AN_IMAGE, signature.format if signature else "unknown")
+    return signature
+
+
+def _opened(photo: Path, use: Callable[[Image.Image], T]) -> T:
+    with photo.open("rb") as file:
+        signature = _signature(file.read(sniff.LOOKED_AT))
+        file.seek(0)
+        try:
+            with Image.open(file, formats=_FORMATS) as opened:
+                return use(opened)
+        except UnidentifiedImageError as error:
+            known = signature.format.upper() in _FORMATS
+            raise Refusal(Reason.DAMAGED if known else Reason.UNREADABLE_FORMAT, signature.format) from error
+        except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+            raise Refusal(Reason.BOMB, "far too many pixels") from error
+        except _BROKEN as error:
+            raise Refusal(Reason.DAMAGED, f"{signature.format} can't be decoded") from error
+
+
+def _memory_for(opened: Image.Image) -> int:
+    width, height = opened.size
+    if width * height > MOST_PIXELS:
+        raise Refusal(Reason.BOMB, f"{width}x{height} pixels")
+    # A progressive JPEG keeps the numbers of all its pixels until the last of them has come, in two bytes each.
+    kept = 2 * width * height * len(opened.getbands()) if opened.info.get("progressive") else 0
+    opened.draft("RGB", (_SIDE_DECODED, _SIDE_DECODED))
+    whole = opened.width * opened.height * _BYTES_A_PIXEL.get(opened.mode, 4)
+    reduced = opened.width * opened.height * 4 // _reduction(opened) ** 2
+    memory = kept + max(whole + reduced, 2 * reduced) + _BESIDES
+    if memory > MEMORY_FOR_DECODING:
+        raise Refusal(Reason.BOMB, f"{width}x{height} pixels take {memory} bytes")
+    return memory
+
+
+def _reduction(picture: Image.Image) -> int:
+    return -(-max(picture.size) // (2 * _SIDE_DECODED))
+
+
+def _decoded(opened: Image.Image) -> tuple[Image.Image, tuple[int, int]]:
+    width, height = opened.size
+    _memory_for(opened)
+    opened.load()
+    picture, by = opened, _reduction(opened)
+    if by > 1:
+        # What can't be decoded reduced is reduced at once: every copy of it would take its size again.
+        size = (max(1, opened.width // by), max(1, opened.height // by))
+        picture = opened.reduce(by) if opened.mode in _AVERAGED else opened.resize(size, Image.Resampling.NEAREST)
+        opened.close()
+    ImageOps.exif_transpose(picture, in_place=True)
+    size = (height, width) if (picture.width < picture.height) != (width < height) else (width, height)
+    if not picture.has_transparency_data:
+        return _bare(picture if picture.mode == "RGB" else picture.convert("RGB")), size
+    layered = picture if picture.mode == "RGBA" else picture.convert("RGBA")
+    flat = Image.new("RGB", layered.size, "white")
+    flat.paste(layered, mask=layered.getchannel("A"))
+    return flat, size
+
+
+def _bare(picture: Image.Image) -> Image.Image:
+    """Drop what came with the file: colour profiles and comments would be written into the copies."""
+    picture.info.clear()
+    return picture
