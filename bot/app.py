@@ -32,6 +32,7 @@ from bot.push import pages as push
 from bot.push.links import Links
 from bot.queues import Nudges
 from bot.redis import Together, connect, ended
+from bot.request_bodies import BODIES, RequestBodies, plain_bodies_only
 from bot.settings import Settings
 from bot.subscribers import Subscribers
 from bot.templates.news import News
@@ -62,9 +63,10 @@ routes = web.RouteTableDef()
 def create_app(settings: Settings) -> web.Application:
     """The server with all its routes. Raises SettingsWrong when it could not do its work."""
     settings.require(server=True)
-    app = web.Application(client_max_size=webhook.BODY_LIMIT, middlewares=[_without_fault])
+    app = web.Application(client_max_size=webhook.BODY_LIMIT, middlewares=[plain_bodies_only, _without_fault])
     app[_SETTINGS] = settings
     app[webhook.SETTINGS] = settings.whatsapp
+    app[BODIES] = RequestBodies()
     app.add_routes(webhook.routes)
     app.add_routes(downloads.routes)
     app.add_routes(push.routes)
