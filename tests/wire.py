@@ -38,8 +38,8 @@ class Wire:
         with suppress(ConnectionError):
             await self.writer.wait_closed()
 
-    def send(self, method: str, path: str, *headers: str, body: bytes = b"") -> None:
-        head = "\r\n".join((f"{method} {path} HTTP/1.1", "Host: recado.example", *headers, "", ""))
+    def send(self, method: str, path: str, *headers: str, body: bytes = b"", host: str = "x") -> None:
+        head = "\r\n".join((f"{method} {path} HTTP/1.1", f"Host: {host}", *headers, "", ""))
         self.writer.write(head.encode("latin-1") + body)
 
     def drip(self, data: bytes) -> None:
@@ -67,9 +67,9 @@ class Wire:
 
 
 async def asked(
-    url: str, method: str, path: str, *headers: str, body: bytes = b""
+    url: str, method: str, path: str, *headers: str, body: bytes = b"", host: str = "x"
 ) -> tuple[int, dict[str, str], bytes]:
     """One request on a connection of its own."""
     async with await Wire.to(url) as wire:
-        wire.send(method, path, *headers, body=body)
+        wire.send(method, path, *headers, body=body, host=host)
         return await wire.answer()
