@@ -33,6 +33,7 @@ INTEGRATIONS = [
     "Subscribers",
     "Web Push",
     "Console",
+    "Metrics",
     "E-mail",
 ]
 
@@ -77,7 +78,7 @@ async def test_a_service_that_is_whole_is_found_in_order(start: Start) -> None:
     findings = await examine(Settings())
     assert [one.integration for one in findings] == INTEGRATIONS
     assert {one.integration: one.state for one in findings if one.state != "ok"} == dict.fromkeys(
-        ("Vision", "Stripe", "E-mail", "Subscribers", "Web Push"), "absent"
+        ("Vision", "Stripe", "E-mail", "Subscribers", "Web Push", "Metrics"), "absent"
     )
 
 
@@ -98,6 +99,7 @@ async def test_what_is_not_configured_is_absent_and_says_what_to_set(
         "Subscribers",
         "Web Push",
         "Console",
+        "Metrics",
     }
     for variable, integration in {
         "WHATSAPP_ACCESS_TOKEN": "WhatsApp",
@@ -109,6 +111,7 @@ async def test_what_is_not_configured_is_absent_and_says_what_to_set(
         "recado keys vapid": "Web Push",
         "STRIPE_SECRET_KEY": "Stripe",
         "CONSOLE_TOKEN": "Console",
+        "METRICS_TOKEN": "Metrics",
         "SENDGRID_API_KEY": "E-mail",
     }.items():
         assert variable in absent[integration]

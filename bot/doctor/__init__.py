@@ -39,6 +39,7 @@ async def examine(settings: Settings) -> list[Finding]:
             integrations.subscribers,
             integrations.push,
             service.console,
+            service.metrics,
         ]
         found, mail = await asyncio.gather(
             asyncio.gather(*(look(settings, http) for look in looks)), integrations.mail(settings)
