@@ -126,7 +126,7 @@ def doctor(
         settings = Settings()
     except SettingsWrong as error:
         sys.stderr.write(f"{error}\n")
-        raise typer.Exit(1) from error
+        raise typer.Exit(2) from error
     logs.configure("error", settings.log.format)
     findings = asyncio.run(examine(settings))
     print(report(findings, output))  # noqa: T201

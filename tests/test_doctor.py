@@ -258,7 +258,7 @@ async def test_the_command_ends_with_1_when_something_is_wrong_and_speaks_json(s
 
 async def test_a_wrong_variable_is_told_by_the_command() -> None:
     ended = await recado("doctor", REDIS_PORT="hunter2")
-    assert ended.code == 1
+    assert ended.code == 2
     assert ended.err.startswith("REDIS_PORT: ")
 
 
@@ -306,3 +306,55 @@ async def test_vapid_keys_are_of_one_pair_and_lead_somewhere(
     found = await finding("Web Push")
     assert (found.state, words in found.words) == (state, True)
     assert private not in found.words
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "integrations"),
+    [
+        ("LLM_BASE_URL", "https://operator:hunter2@127.0.0.1:9/api/v1", {"OpenRouter"}),
+        ("LLM_BASE_URL", "https://hunter2@127.0.0.1:9/api/v1", {"OpenRouter"}),
+        ("OPENAI_BASE_URL", "https://operator:hunter2@127.0.0.1:9/v1", {"Whisper"}),
+        ("WHATSAPP_API_BASE_URL", "https://operator:hunter2@127.0.0.1:9", {"WhatsApp", "Sending"}),
+        ("STRIPE_API_BASE", "https://operator:hunter2@127.0.0.1:9", {"Stripe"}),
+        ("SENDGRID_BASE_URL", "https://operator:hunter2@127.0.0.1:9", {"E-mail (SendGrid)"}),
+        ("AWS_ENDPOINT_URL_SES", "https://operator:hunter2@127.0.0.1:9", {"E-mail (SES)"}),
+        ("AWS_ENDPOINT_URL_S3", "https://operator:hunter2@127.0.0.1:9", {"Storage"}),
+        ("WEBHOOK_SUBSCRIBERS", "https://operator:hunter2@127.0.0.1:9/", {"Subscribers"}),
+        ("GOOGLE_VISION_ENDPOINT", "http://operator:hunter2@127.0.0.1:9", {"Vision"}),
+    ],
+)
+async def test_a_password_in_an_address_is_a_finding_and_is_not_shown(
+    start: Start, monkeypatch: pytest.MonkeyPatch, variable: str, value: str, integrations: set[str]
+) -> None:
+    await start(workers=0)
+    keys = {
+        "STRIPE_SECRET_KEY": "sk_test_1", "SENDGRID_API_KEY": "SG.1", "SENDGRID_FROM_EMAIL": "a@example.com",
+        "AWS_SES_ACCESS_KEY_ID": "1", "AWS_SES_SECRET_ACCESS_KEY": "1", "AWS_SES_FROM_EMAIL": "a@example.com",
+        "WEBHOOK_SECRET": new_secret(), "WEBHOOK_ALLOW_PRIVATE": "true",
+    }  # fmt: skip
+    used = {
+        "STRIPE_API_BASE": ["STRIPE_SECRET_KEY"], "SENDGRID_BASE_URL": ["SENDGRID_API_KEY", "SENDGRID_FROM_EMAIL"],
+        "AWS_ENDPOINT_URL_SES": [name for name in keys if name.startswith("AWS")],
+        "WEBHOOK_SUBSCRIBERS": ["WEBHOOK_SECRET", "WEBHOOK_ALLOW_PRIVATE"],
+    }  # fmt: skip
+    for name in used.get(variable, []):
+        monkeypatch.setenv(name, keys[name])
+    if variable == "AWS_ENDPOINT_URL_S3":
+        for name, given in (("STORAGE_PROVIDER", "s3"), ("AWS_ACCESS_KEY_ID", "1"), ("AWS_SECRET_ACCESS_KEY", "1")):
+            monkeypatch.setenv(name, given)
+    monkeypatch.setenv(variable, value)
+    ended = await recado("doctor", "--format", "json")
+    assert (ended.code, ended.err) == (1, "")
+    assert "hunter2" not in ended.out
+    wrong = {one["integration"] for one in json.loads(ended.out) if one["state"] == "wrong"}
+    assert wrong == integrations
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [("REDIS_PORT", "x"), ("LLM_BASE_URL", "nowhere"), ("LOG_LEVEL", "loud"), ("PUBLIC_URL", "ftp://erp.example")],
+)
+async def test_wrong_settings_are_wrong_use(monkeypatch: pytest.MonkeyPatch, variable: str, value: str) -> None:
+    ended = await recado("doctor", **{variable: value})
+    assert (ended.code, ended.out) == (2, "")
+    assert variable in ended.err
