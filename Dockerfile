@@ -1,10 +1,14 @@
 # One image for both processes: `recado serve` (the default) and `recado worker`.
 FROM python:3.13-slim AS build
 WORKDIR /src
-COPY constraints.txt pyproject.toml README.md ./
+COPY requirements.lock ./
+# Nothing that this file does not name, with its hash, gets into the image.
+RUN python -m venv /venv && /venv/bin/pip install --no-cache-dir --require-hashes --requirement requirements.lock
+COPY pyproject.toml README.md ./
 COPY bot bot
 COPY pipelines pipelines
-RUN python -m venv /venv && /venv/bin/pip install --no-cache-dir --constraint constraints.txt '.[ocr,sandbox]'
+RUN /venv/bin/pip install --no-cache-dir --no-deps --no-build-isolation . \
+  && /venv/bin/pip uninstall --yes setuptools pip
 
 FROM python:3.13-slim
 RUN useradd --create-home --uid 10001 recado && install -d -o recado /files

@@ -2,9 +2,12 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+# No address of an index and no path of this machine belongs into the files.
+LOCK = $(VENV)/lock/bin/uv pip compile pyproject.toml --constraint constraints.txt --universal --python-version 3.11 \
+  --generate-hashes --no-header --no-annotate --no-emit-index-url --quiet
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: run test check bench bench-products chaos clean
+.PHONY: run test check bench bench-products chaos lock audit clean
 
 run: $(VENV)/.run ## the whole service on this machine, no account and no key
 	@LOG_FORMAT=$${LOG_FORMAT:-console} $(BIN)/recado sandbox
@@ -26,6 +29,15 @@ bench: $(VENV)/.test ## side-by-side measurements, in one run
 
 bench-products: $(VENV)/.test ## how well photos of products are read: the labelled ones, and 40 made up anew that no rule has seen
 	@$(BIN)/python -m bench.products --seed 1002 --count 40
+
+lock: $(VENV)/bin/python ## the hashes of all that is installed, anew after a change of pyproject.toml or constraints.txt
+	@$(PYTHON) -m venv $(VENV)/lock && $(VENV)/lock/bin/pip --disable-pip-version-check install --quiet uv
+	@$(LOCK) --extra ocr --extra build --output-file requirements.lock
+	@$(LOCK) --extra test --extra build --output-file requirements-test.lock
+
+audit: $(VENV)/bin/python ## known holes in what is installed; says so where the lists of holes can't be reached
+	@$(PYTHON) -m venv $(VENV)/audit && $(VENV)/audit/bin/pip --disable-pip-version-check install --quiet pip-audit
+	@$(PYTHON) -m bench.audit $(VENV)/audit/bin/pip-audit requirements-test.lock
 
 clean:
 	rm -rf $(VENV)

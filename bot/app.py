@@ -32,10 +32,12 @@ from bot.push import pages as push
 from bot.push.links import Links
 from bot.queues import Nudges
 from bot.redis import Together, connect, ended
+from bot.request_bodies import BODIES, RequestBodies, plain_bodies_only
 from bot.settings import Settings
 from bot.subscribers import Subscribers
 from bot.templates.news import News
 from bot.templates.synced import Templates
+from bot.token_guard import GUARD, TokenGuard
 from bot.whatsapp.client import Graph
 
 _log = structlog.get_logger()
@@ -45,6 +47,8 @@ SHIP = web.AppKey("ship", Ship)
 DESK = web.AppKey("desk", Desk)
 _SETTINGS = web.AppKey("settings", Settings)
 _NEWS = web.AppKey("news", News)
+# The page of metrics that is being made now, if one is.
+_MAKING = web.AppKey("metrics_page", list[asyncio.Future[bytes]])
 
 # Whoever asks whether we are ready does not wait for long.
 _READY_SECONDS = 2.0
@@ -62,9 +66,12 @@ routes = web.RouteTableDef()
 def create_app(settings: Settings) -> web.Application:
     """The server with all its routes. Raises SettingsWrong when it could not do its work."""
     settings.require(server=True)
-    app = web.Application(client_max_size=webhook.BODY_LIMIT, middlewares=[_without_fault])
+    app = web.Application(client_max_size=webhook.BODY_LIMIT, middlewares=[plain_bodies_only, _without_fault])
     app[_SETTINGS] = settings
     app[webhook.SETTINGS] = settings.whatsapp
+    app[BODIES] = RequestBodies()
+    app[GUARD] = TokenGuard()
+    app[_MAKING] = []
     app.add_routes(webhook.routes)
     app.add_routes(downloads.routes)
     app.add_routes(push.routes)
@@ -77,6 +84,7 @@ def create_app(settings: Settings) -> web.Application:
         app[pages.TOKEN] = settings.service.console_token.get_secret_value()
         app.add_routes(pages.routes)
         app[pages.CLOSING] = asyncio.Event()
+        app[pages.PLACES] = asyncio.Semaphore(pages.MOST_STREAMS)
         app.on_shutdown.append(_close_streams)
     app.on_response_prepare.append(_add_headers)
     app.cleanup_ctx.extend([_redis, _news, _inbox, _metrics])
@@ -102,24 +110,37 @@ async def readyz(request: web.Request) -> web.Response:
 
 @routes.get("/metrics")
 async def metrics(request: web.Request) -> web.Response:
-    """Prometheus text: what all processes counted, and what waits now."""
+    """Prometheus text: what all processes counted, and what waits now. Behind METRICS_TOKEN, where it is set."""
+    token = request.app[_SETTINGS].service.metrics_token
+    if token:
+        request.app[GUARD].check(request, token.get_secret_value(), door="metrics", basic=True)
+    # Who asks while the page is being made gets the same page: asking twice costs once.
+    making = request.app[_MAKING]
+    if not making:
+        making.append(asyncio.ensure_future(_page(request.app)))
+        making[0].add_done_callback(lambda _: making.clear())
+    body = await asyncio.shield(making[0])
+    return web.Response(body=body, headers={"Content-Type": "text/plain; version=0.0.4; charset=utf-8"})
+
+
+async def _page(app: web.Application) -> bytes:
     gauges = []
     try:
         unaccounted = GaugeMetricFamily("recado_messages_unaccounted", "Messages that have no end state yet")
-        unaccounted.add_metric([], await request.app[DESK].unaccounted())
+        unaccounted.add_metric([], await app[DESK].unaccounted())
         jobs = GaugeMetricFamily("recado_queue_jobs", "Jobs by queue and state", labels=["queue", "state"])
         for name in queues.QUEUES:
-            for state, count in (await queued.counts(request.app[REDIS], name)).items():
+            for state, count in (await queued.counts(app[REDIS], name)).items():
                 jobs.add_metric([name, state], count)
         paused = GaugeMetricFamily("recado_sending_paused", "1 while nothing is sent because Meta lets nobody send")
-        paused.add_metric([], 1 if await Pause(request.app[REDIS], request.app[pages.EVENTS]).now() else 0)
+        paused.add_metric([], 1 if await Pause(app[REDIS], app[pages.EVENTS]).now() else 0)
         release = GaugeMetricFamily(
             "recado_prompts_release", "1 for the prompts that turns begin with", labels=["release"]
         )
         candidate = GaugeMetricFamily(
             "recado_prompts_candidate_percent", "The share of contacts that have a candidate", labels=["release"]
         )
-        stands = await standing(request.app[REDIS])
+        stands = await standing(app[REDIS])
         if stands.current:
             release.add_metric([stands.current], 1)
         if stands.canary:
@@ -128,8 +149,7 @@ async def metrics(request: web.Request) -> web.Response:
     except (RedisError, OSError):
         # Without Redis the page still tells what this process counted; readyz tells that Redis is away.
         gauges = []
-    body = await request.app[SHIP].page(gauges)
-    return web.Response(body=body, headers={"Content-Type": "text/plain; version=0.0.4; charset=utf-8"})
+    return await app[SHIP].page(gauges)
 
 
 @web.middleware

@@ -26,6 +26,7 @@ from bot import (
 )
 from bot.evaluation import case_command
 from bot.evaluation import commands as evaluation_commands
+from bot.open_files import raise_file_limit
 from bot.prompting.findings import PromptsWrong
 from bot.settings import Settings, SettingsWrong, log_settings
 
@@ -125,7 +126,7 @@ def doctor(
         settings = Settings()
     except SettingsWrong as error:
         sys.stderr.write(f"{error}\n")
-        raise typer.Exit(1) from error
+        raise typer.Exit(2) from error
     logs.configure("error", settings.log.format)
     findings = asyncio.run(examine(settings))
     print(report(findings, output))  # noqa: T201
@@ -134,6 +135,7 @@ def doctor(
 
 def _run(work: Callable[[Settings], Coroutine[Any, Any, None]]) -> None:
     """Read the settings and run until the end; exit 2 with one line a mistake where they are wrong."""
+    raise_file_limit()
     log = log_settings()
     logs.configure(log.level, log.format)
     try:

@@ -58,6 +58,12 @@ if tonumber(redis.call('ZSCORE', KEYS[1], ARGV[1])) == tonumber(ARGV[2]) then re
 """
 
 
+# A kept number would drift where a list is united, erased or trimmed; the lists themselves are always right. Redis adds
+# them up, a thousand at a time, because 30,000 answers cost this process five times as much.
+_COUNT = "local total = 0 for _, name in ipairs(KEYS) do total = total + redis.call('LLEN', name) end return total"
+_COUNT_AT_ONCE = 1000
+
+
 @dataclass(frozen=True, slots=True)
 class Lease:
     """The right to work on a conversation, for as long as it is renewed."""
@@ -156,10 +162,12 @@ class Desk:
 
     async def unaccounted(self) -> int:
         """How many messages have no end yet, over all conversations."""
-        pipeline = self._redis.pipeline(transaction=False)
-        for name in await self.unfinished():
-            pipeline.llen(waiting_key(name))
-        return sum(await pipeline.execute()) if pipeline.command_stack else 0
+        lists = [waiting_key(name) for name in await self.unfinished()]
+        total = 0
+        for start in range(0, len(lists), _COUNT_AT_ONCE):
+            some = lists[start : start + _COUNT_AT_ONCE]
+            total += int(await answer(self._redis.eval(_COUNT, len(some), *some)))
+        return total
 
 
 def drop(pipeline: Any, conversation: str, count: int) -> None:

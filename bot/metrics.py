@@ -39,6 +39,7 @@ FILES_NOT_KEPT = Counter(
 )
 REPLIES = Counter("recado_replies", "Messages to people by what became of them", ["outcome"], registry=REGISTRY)
 WEBHOOK_REJECTED = Counter("recado_webhook_rejected", "Webhook calls refused", ["reason"], registry=REGISTRY)
+HTTP_REFUSED = Counter("recado_http_refused", "What the web server refused or closed", ["reason"], registry=REGISTRY)
 WEBHOOK_UNKNOWN = Counter("recado_webhook_unknown", "Parts of webhooks accepted unread", ["field"], registry=REGISTRY)
 ALERTS = Counter("recado_alerts", "What operators should look at", ["kind"], registry=REGISTRY)
 PRICING = Counter("recado_pricing", "Our messages by how Meta charges them", ["category", "type"], registry=REGISTRY)

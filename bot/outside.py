@@ -19,10 +19,34 @@ from aiohttp.abc import AbstractResolver
 _SECONDS = 15.0
 _CONNECT_SECONDS = 5.0
 _LOOK_UP_SECONDS = 2.0
-# IPv6 ranges whose last 32 bits are an IPv4 address that a gateway connects to (RFC 6052, RFC 8215).
-_NAT64 = tuple(ipaddress.IPv6Network(one) for one in ("64:ff9b::/96", "64:ff9b:1::/48"))
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+Networks = tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...]
+
+
+def _networks(*written: str) -> Networks:
+    return tuple(map(ipaddress.ip_network, written))
+
+
+# IPv6 ranges whose last 32 bits are an IPv4 address that is connected to: compatible, mapped (RFC 4291), translated
+# (RFC 2765), and by a gateway (RFC 6052).
+_LAST_IS_IPV4 = _networks("::/96", "::ffff:0:0/96", "::ffff:0:0:0/96", "64:ff9b::/96")
+# Lists of our own: `is_global` changes with Python's version. Of IPv4 all but these is the internet: IANA's registry
+# of special addresses, and 6to4's relays.
+_NOT_GLOBAL = _networks(
+    "0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12", "192.0.0.0/24",
+    "192.0.2.0/24", "192.88.99.0/24", "192.168.0.0/16", "198.18.0.0/15", "198.51.100.0/24", "203.0.113.0/24",
+    "224.0.0.0/4", "240.0.0.0/4",
+    # Protocols and Teredo, documentation, 6to4.
+    "2001::/23", "2001:db8::/32", "2002::/16", "3fff::/20",
+)  # fmt: skip
+# Of IPv6 nothing but this has been given to the internet.
+_GLOBAL_IPV6 = ipaddress.IPv6Network("2000::/3")
+# Where clouds keep the secrets of their machines (Azure's, Alibaba's, Amazon's, Google's), link-local, multicast.
+_NEVER = _networks(
+    "0.0.0.0/8", "169.254.0.0/16", "168.63.129.16/32", "100.100.100.200/32", "192.0.0.192/32", "224.0.0.0/4",
+    "255.255.255.255/32", "::/128", "fe80::/10", "fec0::/10", "ff00::/8", "fd00:ec2::/32", "fd20:ce::/64",
+)  # fmt: skip
 
 
 class PrivateAddress(OSError):
@@ -103,18 +127,28 @@ class Outside:
 def allowed(address: Address, *, allow_private: bool) -> bool:
     """Whether we may connect to it. Link-local addresses never: only a cloud's own secrets are kept there."""
     plain = _behind(address)
-    if plain.is_link_local or plain.is_multicast or plain.is_unspecified:
+    if _within(plain, _NEVER) or _within(address, _NEVER):
         return False
-    return plain.is_global or allow_private
+    return allow_private or _is_global(plain)
+
+
+def _is_global(address: Address) -> bool:
+    return not _within(address, _NOT_GLOBAL) and (address.version == 4 or address in _GLOBAL_IPV6)  # noqa: PLR2004
+
+
+def _within(address: Address, networks: Networks) -> bool:
+    # Python says that an address isn't in a network of the other version.
+    return any(address in network for network in networks)
 
 
 def _behind(address: Address) -> Address:
     """The IPv4 address that an IPv6 one stands for, where it does."""
     if isinstance(address, ipaddress.IPv4Address):
         return address
-    if int(address) >> 32 == 0 or any(address in network for network in _NAT64):
+    # Not an own address of this machine: `::` and `::1` are in the range of IPv4-compatible ones.
+    if int(address) > 1 and _within(address, _LAST_IS_IPV4):
         return ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
-    return address.ipv4_mapped or address.sixtofour or address
+    return address.sixtofour or address
 
 
 async def leads_inside(url: str) -> bool:

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, Generic, Self, TypeVar, cast
 
+import structlog
 from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import ExponentialBackoff
@@ -17,6 +18,7 @@ from redis.exceptions import ReadOnlyError, RedisError
 from bot.settings import RedisSettings
 
 _AT_ONCE = 200
+_log = structlog.get_logger()
 _DRIVER = DriverInfo()
 T = TypeVar("T")
 R = TypeVar("R")
@@ -140,11 +142,7 @@ class Together(Generic[T, R]):
             await self._do(taken)
 
     async def _do(self, taken: list[tuple[T, asyncio.Future[R]]]) -> None:
-        results: Sequence[R | Exception]
-        try:
-            results = await self._work([item for item, _ in taken])
-        except (RedisError, OSError) as error:
-            results = [error] * len(taken)
+        results = await self._results([item for item, _ in taken])
         for (_, future), result in zip(taken, results, strict=True):
             if future.done():
                 continue
@@ -152,3 +150,20 @@ class Together(Generic[T, R]):
                 future.set_exception(result)
             else:
                 future.set_result(result)
+
+    async def _results(self, items: list[T]) -> Sequence[R | Exception]:
+        """One result an item, whatever happens: this loop is the only one, and nobody would start it again."""
+        try:
+            results = await self._work(items)
+        except (RedisError, OSError) as error:
+            return [error] * len(items)
+        except Exception as error:  # noqa: BLE001 - its item gets it, or the log does
+            if len(items) > 1:
+                # One of them is to blame, and the others must not fail with it. Doing it twice is doing it once.
+                return [result for item in items for result in await self._results([item])]
+            _log.exception("batch_item_failed", work=getattr(self._work, "__qualname__", "work"))
+            return [error]
+        if len(results) != len(items):
+            _log.error("batch_results_wrong", items=len(items), results=len(results))
+            return [RuntimeError("a batch gave another number of results than items")] * len(items)
+        return results

@@ -33,6 +33,7 @@ INTEGRATIONS = [
     "Subscribers",
     "Web Push",
     "Console",
+    "Metrics",
     "E-mail",
 ]
 
@@ -77,7 +78,7 @@ async def test_a_service_that_is_whole_is_found_in_order(start: Start) -> None:
     findings = await examine(Settings())
     assert [one.integration for one in findings] == INTEGRATIONS
     assert {one.integration: one.state for one in findings if one.state != "ok"} == dict.fromkeys(
-        ("Vision", "Stripe", "E-mail", "Subscribers", "Web Push"), "absent"
+        ("Vision", "Stripe", "E-mail", "Subscribers", "Web Push", "Metrics"), "absent"
     )
 
 
@@ -98,6 +99,7 @@ async def test_what_is_not_configured_is_absent_and_says_what_to_set(
         "Subscribers",
         "Web Push",
         "Console",
+        "Metrics",
     }
     for variable, integration in {
         "WHATSAPP_ACCESS_TOKEN": "WhatsApp",
@@ -109,6 +111,7 @@ async def test_what_is_not_configured_is_absent_and_says_what_to_set(
         "recado keys vapid": "Web Push",
         "STRIPE_SECRET_KEY": "Stripe",
         "CONSOLE_TOKEN": "Console",
+        "METRICS_TOKEN": "Metrics",
         "SENDGRID_API_KEY": "E-mail",
     }.items():
         assert variable in absent[integration]
@@ -255,7 +258,7 @@ async def test_the_command_ends_with_1_when_something_is_wrong_and_speaks_json(s
 
 async def test_a_wrong_variable_is_told_by_the_command() -> None:
     ended = await recado("doctor", REDIS_PORT="hunter2")
-    assert ended.code == 1
+    assert ended.code == 2
     assert ended.err.startswith("REDIS_PORT: ")
 
 
@@ -322,3 +325,55 @@ async def test_no_line_holds_a_password_of_an_address(
     assert told.count("✗") == 2
     for piece in (password[start : start + 4] for start in range(len(password) - 3)):
         assert piece not in told
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "integrations"),
+    [
+        ("LLM_BASE_URL", "https://operator:hunter2@127.0.0.1:9/api/v1", {"OpenRouter"}),
+        ("LLM_BASE_URL", "https://hunter2@127.0.0.1:9/api/v1", {"OpenRouter"}),
+        ("OPENAI_BASE_URL", "https://operator:hunter2@127.0.0.1:9/v1", {"Whisper"}),
+        ("WHATSAPP_API_BASE_URL", "https://operator:hunter2@127.0.0.1:9", {"WhatsApp", "Sending"}),
+        ("STRIPE_API_BASE", "https://operator:hunter2@127.0.0.1:9", {"Stripe"}),
+        ("SENDGRID_BASE_URL", "https://operator:hunter2@127.0.0.1:9", {"E-mail (SendGrid)"}),
+        ("AWS_ENDPOINT_URL_SES", "https://operator:hunter2@127.0.0.1:9", {"E-mail (SES)"}),
+        ("AWS_ENDPOINT_URL_S3", "https://operator:hunter2@127.0.0.1:9", {"Storage"}),
+        ("WEBHOOK_SUBSCRIBERS", "https://operator:hunter2@127.0.0.1:9/", {"Subscribers"}),
+        ("GOOGLE_VISION_ENDPOINT", "http://operator:hunter2@127.0.0.1:9", {"Vision"}),
+    ],
+)
+async def test_a_password_in_an_address_is_a_finding_and_is_not_shown(
+    start: Start, monkeypatch: pytest.MonkeyPatch, variable: str, value: str, integrations: set[str]
+) -> None:
+    await start(workers=0)
+    keys = {
+        "STRIPE_SECRET_KEY": "sk_test_1", "SENDGRID_API_KEY": "SG.1", "SENDGRID_FROM_EMAIL": "a@example.com",
+        "AWS_SES_ACCESS_KEY_ID": "1", "AWS_SES_SECRET_ACCESS_KEY": "1", "AWS_SES_FROM_EMAIL": "a@example.com",
+        "WEBHOOK_SECRET": new_secret(), "WEBHOOK_ALLOW_PRIVATE": "true",
+    }  # fmt: skip
+    used = {
+        "STRIPE_API_BASE": ["STRIPE_SECRET_KEY"], "SENDGRID_BASE_URL": ["SENDGRID_API_KEY", "SENDGRID_FROM_EMAIL"],
+        "AWS_ENDPOINT_URL_SES": [name for name in keys if name.startswith("AWS")],
+        "WEBHOOK_SUBSCRIBERS": ["WEBHOOK_SECRET", "WEBHOOK_ALLOW_PRIVATE"],
+    }  # fmt: skip
+    for name in used.get(variable, []):
+        monkeypatch.setenv(name, keys[name])
+    if variable == "AWS_ENDPOINT_URL_S3":
+        for name, given in (("STORAGE_PROVIDER", "s3"), ("AWS_ACCESS_KEY_ID", "1"), ("AWS_SECRET_ACCESS_KEY", "1")):
+            monkeypatch.setenv(name, given)
+    monkeypatch.setenv(variable, value)
+    ended = await recado("doctor", "--format", "json")
+    assert (ended.code, ended.err) == (1, "")
+    assert "hunter2" not in ended.out
+    wrong = {one["integration"] for one in json.loads(ended.out) if one["state"] == "wrong"}
+    assert wrong == integrations
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [("REDIS_PORT", "x"), ("LLM_BASE_URL", "nowhere"), ("LOG_LEVEL", "loud"), ("PUBLIC_URL", "ftp://erp.example")],
+)
+async def test_wrong_settings_are_wrong_use(monkeypatch: pytest.MonkeyPatch, variable: str, value: str) -> None:
+    ended = await recado("doctor", **{variable: value})
+    assert (ended.code, ended.out) == (2, "")
+    assert variable in ended.err

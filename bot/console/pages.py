@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import hmac
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
@@ -13,10 +12,15 @@ from aiohttp import web
 from bot.events import Events
 from bot.handoff import HandOff
 from bot.identity import is_conversation
+from bot.refusals import refused
+from bot.token_guard import GUARD
 
 TOKEN = web.AppKey("console_token", str)
 EVENTS = web.AppKey("events", Events)
 HANDOFF = web.AppKey("handoff", HandOff)
+# How many pages may be open.
+MOST_STREAMS = 100
+PLACES = web.AppKey("stream_places", asyncio.Semaphore)
 CLOSING = web.AppKey("closing", asyncio.Event)
 
 _HEARTBEAT_SECONDS = 15
@@ -29,20 +33,23 @@ def operators_only(handler: Handler) -> Handler:
     """Ask for `Authorization: Bearer CONSOLE_TOKEN`."""
 
     async def guarded(request: web.Request) -> web.StreamResponse:
-        given = request.headers.get("Authorization", "").removeprefix("Bearer ")
-        # Bytes that are not UTF-8 arrive as lone surrogates.
-        if not hmac.compare_digest(given.encode("utf-8", "surrogateescape"), request.app[TOKEN].encode()):
-            raise web.HTTPUnauthorized(text="send Authorization: Bearer CONSOLE_TOKEN")
+        request.app[GUARD].check(request, request.app[TOKEN], door="console")
         return await handler(request)
 
     return guarded
 
 
-@routes.get("/console/events")
+@routes.get("/console/events", allow_head=False)
 @operators_only
 async def events(request: web.Request) -> web.StreamResponse:
     """Turns and hand-overs of all conversations as they happen, as server-sent events."""
-    return await stream(request, request.app[EVENTS].listen())
+    places = request.app[PLACES]
+    if places.locked():
+        # Each is a connection to Redis too.
+        refused("streams_full")
+        raise web.HTTPServiceUnavailable(text="too many pages are open", headers={"Retry-After": "5"})
+    async with places:
+        return await stream(request, request.app[EVENTS].listen())
 
 
 @routes.post("/console/conversations/{conversation}/give-back")

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from collections.abc import Awaitable, Callable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 import aiohttp
 
@@ -18,13 +19,18 @@ from bot.settings import Settings
 
 __all__ = ("Finding", "examine", "report")
 
+Look = Callable[[Settings, aiohttp.ClientSession], Awaitable[Finding]]
+# Integrations whose name isn't simply that of their look.
+_NAMES = {"whatsapp": "WhatsApp", "openrouter": "OpenRouter", "push": "Web Push"}
+# What others say of an address that holds one (obstore does).
+_PASSWORD = re.compile(r"(?<=://)[^\s/@]{1,1000}@")
 _MARKS = {"ok": "✓", "absent": "–", "wrong": "✗"}
 
 
 async def examine(settings: Settings) -> list[Finding]:
     """All findings, in a fixed order; each look takes at most 15 seconds."""
     async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=SECONDS)) as http:
-        looks: list[Callable[[Settings, aiohttp.ClientSession], Awaitable[Finding]]] = [
+        looks: list[Look] = [
             service.redis,
             channel.whatsapp,
             channel.webhook,
@@ -39,11 +45,34 @@ async def examine(settings: Settings) -> list[Finding]:
             integrations.subscribers,
             integrations.push,
             service.console,
+            service.metrics,
         ]
         found, mail = await asyncio.gather(
-            asyncio.gather(*(look(settings, http) for look in looks)), integrations.mail(settings)
+            asyncio.gather(*(_found(look, settings, http) for look in looks)), _mail(settings)
         )
         return [*found, *mail]
+
+
+async def _found(look: Look, settings: Settings, http: aiohttp.ClientSession) -> Finding:
+    """One look. Where it fails itself, that is a finding, and the others are still told."""
+    try:
+        found = await look(settings, http)
+        return replace(found, words=_PASSWORD.sub("", found.words))
+    except Exception as error:  # noqa: BLE001 - whatever it is, an operator has to read the other findings
+        return _unexpected(_NAMES.get(look.__name__, look.__name__.capitalize()), error)
+
+
+async def _mail(settings: Settings) -> list[Finding]:
+    try:
+        return await integrations.mail(settings)
+    except Exception as error:  # noqa: BLE001 - as above
+        return [_unexpected("E-mail", error)]
+
+
+def _unexpected(integration: str, error: Exception) -> Finding:
+    # Never its words: they may quote an address with a password.
+    fix = "see its variables in .env.example, first its address: no user name or password belongs there"
+    return Finding(integration, "wrong", f"could not be looked at ({type(error).__name__}); {fix}")
 
 
 def report(findings: list[Finding], output: str) -> str:

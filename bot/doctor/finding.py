@@ -40,3 +40,6 @@ async def asked(  # noqa: PLR0913 - one request has these parts
             return None if response.status in expected else f"HTTP {response.status}"
     except (aiohttp.ClientError, TimeoutError) as error:
         return f"no connection ({type(error).__name__})"
+    except ValueError:
+        # aiohttp sends either a key or the name and password of an address; its words quote neither, ours don't either.
+        return "no request can be made of its address and key; the address may hold no user name or password"

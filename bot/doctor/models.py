@@ -46,7 +46,7 @@ async def vision(settings: Settings, _: aiohttp.ClientSession) -> Finding:
     credentials = vision.application_credentials
     if credentials is not None and not credentials.is_file():
         return Finding("Vision", "wrong", f"{credentials} is not a file; see GOOGLE_APPLICATION_CREDENTIALS")
-    host, _colon, port = vision.vision_endpoint.removeprefix("http://").rpartition(":")
+    host, _colon, port = vision.vision_endpoint.removeprefix("http://").rpartition("@")[2].rpartition(":")
     try:
         async with asyncio.timeout(SECONDS):
             _reader, writer = await asyncio.open_connection(host, int(port))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 
 import aiohttp
+from pydantic import SecretStr
 from redis.exceptions import RedisError
 
 from bot.doctor.finding import Finding
@@ -14,6 +15,8 @@ from bot.prompting.releases import standing
 from bot.redis import connect
 from bot.settings import Settings
 from bot.vocabulary import vocabulary
+
+_SHORTEST_TOKEN = 16
 
 
 async def redis(settings: Settings, _: aiohttp.ClientSession) -> Finding:
@@ -51,4 +54,17 @@ async def prompts(settings: Settings, _: aiohttp.ClientSession) -> Finding:
 async def console(settings: Settings, _: aiohttp.ClientSession) -> Finding:
     if settings.service.console_token is None:
         return Finding("Console", "absent", "there is no console; set CONSOLE_TOKEN")
-    return Finding("Console", "ok", "behind CONSOLE_TOKEN")
+    return Finding("Console", "ok", f"behind CONSOLE_TOKEN{_strength(settings.service.console_token)}")
+
+
+async def metrics(settings: Settings, _: aiohttp.ClientSession) -> Finding:
+    token = settings.service.metrics_token
+    if token is None:
+        public = f" at {settings.service.public_url}" if settings.service.public_url else ""
+        return Finding("Metrics", "absent", f"/metrics is open to whoever reaches `serve`{public}; set METRICS_TOKEN")
+    return Finding("Metrics", "ok", f"behind METRICS_TOKEN{_strength(token)}")
+
+
+def _strength(token: SecretStr) -> str:
+    short = len(token.get_secret_value()) < _SHORTEST_TOKEN
+    return ", which is short enough to be guessed; make another: openssl rand -base64 24" if short else ""

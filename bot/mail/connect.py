@@ -68,6 +68,10 @@ async def examined(settings: MailSettings) -> list[tuple[str, bool, str]]:
             except MailError as error:
                 fix = getattr(error, "fix", f"see the network and {_ADDRESSES[name]}")
                 found.append((NAMES[name], False, f"{error}; {fix}"))
+            except ValueError:
+                # Never its words, which may quote an address with a password.
+                why = "no request can be made of its address and key; the address may hold no user name or password"
+                found.append((NAMES[name], False, f"{why}; see {_ADDRESSES[name]}"))
     return found
 
 

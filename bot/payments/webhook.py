@@ -16,6 +16,7 @@ from bot import queues
 from bot.logs import masked
 from bot.metrics import WEBHOOK_REJECTED, WEBHOOK_UNKNOWN
 from bot.payments.signature import signed
+from bot.request_bodies import BODIES, BodyRefused
 from bot.settings import StripeSettings
 
 _log = structlog.get_logger()
@@ -43,8 +44,8 @@ async def receive(request: web.Request) -> web.Response:
     """Keep a signed event. Stripe repeats for days what gets no 2xx, so a doubt is answered by 503."""
     try:
         event = json.loads(await _body(request))
-    except _Rejected as rejected:
-        return _rejected(str(rejected), rejected.status)
+    except BodyRefused as refused:
+        return _rejected(f"stripe_{refused.reason}", refused.status)
     except (ValueError, RecursionError):
         return _rejected("stripe_not_json", 400)
     job = _job(event)
@@ -60,25 +61,16 @@ async def receive(request: web.Request) -> web.Response:
     return web.Response()
 
 
-class _Rejected(Exception):
-    def __init__(self, reason: str, status: int) -> None:
-        super().__init__(reason)
-        self.status = status
-
-
 async def _body(request: web.Request) -> bytes:
     """The event's bytes, which Stripe has signed."""
-    try:
-        body = await request.read()
-    except web.RequestPayloadError as error:
-        raise _Rejected("stripe_unreadable", 400) from error
-    except web.HTTPRequestEntityTooLarge as error:
-        raise _Rejected("stripe_too_large", 413) from error
-    if len(body) > BODY_LIMIT:
-        raise _Rejected("stripe_too_large", 413)
+    headers = request.headers.getall("Stripe-Signature", ())
+    if (request.content_length or 0) <= BODY_LIMIT and (len(headers) != 1 or "v1=" not in headers[0]):
+        # Without anything like a signature nobody waits for the body.
+        raise BodyRefused("signature", 400)
+    body = await request.app[BODIES].read(request, BODY_LIMIT)
     secrets = [secret.get_secret_value() for secret in request.app[SETTINGS].webhook_secret]
-    if not signed(body, request.headers.get("Stripe-Signature"), secrets, time.time()):
-        raise _Rejected("stripe_signature", 400)
+    if not signed(body, headers[0] if headers else None, secrets, time.time()):
+        raise BodyRefused("signature", 400)
     return body
 
 

@@ -18,6 +18,7 @@ from bot.language import Language
 from bot.push.links import Links
 from bot.push.subscriptions import NotASubscription, Subscriptions, subscription
 from bot.push.words import WORDS
+from bot.request_bodies import BODIES, BodyRefused
 from bot.settings import PushSettings
 
 _FOLDER = Path(__file__).parent / "page"
@@ -31,6 +32,7 @@ _FILES = {
 _OVER = "token: this link is over; ask for a new one in the chat"
 # A PushSubscription has some 500 bytes.
 _BODY_LIMIT = 8 * 1024
+_UNREAD = {413: "expected at most 8 KiB", 408: "the body came too slowly", 503: "try again in a moment"}
 _POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
     "manifest-src 'self'; worker-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
@@ -164,12 +166,9 @@ def _door(request: web.Request) -> Door:
 async def _read(request: web.Request, door: Door) -> tuple[dict[str, Any], str]:
     """The body and whose token it holds."""
     try:
-        body = await request.content.read(_BODY_LIMIT + 1)
-        while not request.content.at_eof() and len(body) <= _BODY_LIMIT:
-            body += await request.content.read(_BODY_LIMIT + 1 - len(body))
-        if len(body) > _BODY_LIMIT:
-            raise _problem(413, "expected at most 8 KiB")
-        data = json.loads(body)
+        data = json.loads(await request.app[BODIES].read(request, _BODY_LIMIT))
+    except BodyRefused as refused:
+        raise _problem(refused.status, _UNREAD.get(refused.status, "the body can't be read")) from refused
     except (ValueError, RecursionError) as error:
         raise _problem(400, 'expected JSON: {"subscription": …, "token": …}') from error
     if not isinstance(data, dict):
@@ -197,7 +196,9 @@ def _problem(status: int, words: str) -> web.HTTPException:
     kinds: dict[int, type[web.HTTPException]] = {
         400: web.HTTPBadRequest,
         403: web.HTTPForbidden,
+        408: web.HTTPRequestTimeout,
         429: web.HTTPTooManyRequests,
+        503: web.HTTPServiceUnavailable,
     }
     text = json.dumps({"error": words}, ensure_ascii=False)
     if status == 413:  # noqa: PLR2004 - this one is made otherwise

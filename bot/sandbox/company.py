@@ -26,6 +26,7 @@ from bot.sandbox.database import redis_server
 from bot.sandbox.meta import Meta
 from bot.sandbox.news import News
 from bot.sandbox.openrouter import OpenRouterImitation
+from bot.sandbox.origin import own_names
 from bot.sandbox.outward import open_outward as _outward
 from bot.sandbox.ports import free_port
 from bot.sandbox.postbox import Postbox, Posted
@@ -50,6 +51,7 @@ async def open_company(settings: Settings, host: str, port: int, data: Path) -> 
         settings.redis = RedisSettings(url=SecretStr(url))
         settings.storage = _files(settings.storage, data / "files")
         port = port or free_port(host)
+        names = own_names(host, settings.service.public_url)
         reach = Reach({})
         if settings.service.public_url is None:
             own = f"http://{_LOOPBACK if host in ('0.0.0.0', '::') else host}:{port}"
@@ -73,6 +75,7 @@ async def open_company(settings: Settings, host: str, port: int, data: Path) -> 
         events = Events(redis)
         postbox, services["E-mail"] = await _mail(settings, stack, events)
         app = create_app(settings)
+        app.middlewares.insert(0, names)
         news = News()
         facts = {"services": services, "staff": _staff(settings, services["WhatsApp"]), "reach": reach.paths}
         page = phone.application(meta, events.listen, facts, news.listen)

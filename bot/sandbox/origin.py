@@ -1,6 +1,10 @@
 """The page may be open on a network: nobody else's page may use it, and nothing sent to it may run in it."""
 
-from collections.abc import Awaitable, Callable
+import ipaddress
+import socket
+from collections.abc import Awaitable, Callable, Collection
+from typing import Any
+from urllib.parse import urlsplit
 
 from aiohttp import web
 
@@ -28,6 +32,60 @@ async def guard(
     if request.method not in {"GET", "HEAD"} and not same_origin(request):
         raise web.HTTPForbidden(text="this page takes no orders from other sites")
     return await handler(request)
+
+
+def only_as(names: Collection[str], *, any_address: bool) -> Any:
+    """A middleware for the whole server: who comes by another name than these comes from another site (DNS rebinding).
+
+    A page of another site has a name that its owner can lead to this machine; to a bare address it has no access.
+    Meta's and Stripe's webhooks are signed, and may come through a tunnel.
+    """
+
+    @web.middleware
+    async def known_host_only(
+        request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
+    ) -> web.StreamResponse:
+        if not (request.path.startswith("/webhooks/") or known(request.headers.getall("Host", ()))):
+            raise web.HTTPForbidden(text="this host is not ours: open the address that was printed, or see --host")
+        if request.path.startswith("/sandbox/"):
+            return await guard(request, handler)
+        return await handler(request)
+
+    def known(hosts: Collection[str]) -> bool:
+        if len(hosts) != 1:
+            return False
+        name = _name(next(iter(hosts)))
+        address = _address(name)
+        if address is not None:
+            return any_address or address.is_loopback or name in names
+        return name == "localhost" or name.endswith(".localhost") or name in names
+
+    return known_host_only
+
+
+def own_names(host: str, public_url: str | None) -> Any:
+    """The middleware for a server that listens on this host."""
+    everywhere = host in ("0.0.0.0", "::", "")
+    machine = socket.gethostname().lower()
+    names = {machine, f"{machine}.local"} if everywhere else {_name(host), host.lower()}
+    if public_url:
+        names.add((urlsplit(public_url).hostname or "").lower())
+    return only_as(names, any_address=everywhere)
+
+
+def _name(host: str) -> str:
+    """The name of a `Host` header, without a port."""
+    try:
+        return (urlsplit(f"//{host}").hostname or "").rstrip(".")
+    except ValueError:
+        return ""
+
+
+def _address(name: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    try:
+        return ipaddress.ip_address(name)
+    except ValueError:
+        return None
 
 
 async def add_headers(_request: web.Request, response: web.StreamResponse) -> None:

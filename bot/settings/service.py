@@ -77,6 +77,9 @@ class ServiceSettings(Section):
     templates_dir: Path = Field(Path("templates"), description="the folder of the WhatsApp templates' files")
     public_url: Url | None = Field(None, description="the address at which people reach `serve`, for links in chats")
     console_token: SecretStr | None = Field(None, description="the operators' password; without it there is no console")
+    metrics_token: SecretStr | None = Field(
+        None, description="the password of /metrics (Bearer, or Basic with any name); without it the page is open"
+    )
     shutdown_grace_seconds: Seconds = Field(25, description="seconds to finish the turns in hand after SIGTERM")
 
     @property

@@ -196,10 +196,14 @@ class Graph:
         return {"Authorization": f"Bearer {self._token}"}
 
     def _bearer_for(self, url: URL) -> dict[str, str]:
-        """The token goes to Meta's hosts over TLS and to the configured host; a link elsewhere is not followed."""
-        host = (url.host or "").lower()
+        """The token goes to Meta's hosts over TLS and to the configured host; a link elsewhere is not followed.
+
+        Without TLS it goes nowhere, unless the configured address itself has none (a proxy on the same machine).
+        """
+        host = (url.host or "").lower().rstrip(".")
         metas = any(host == name or host.endswith(f".{name}") for name in _MEDIA_HOSTS)
-        if (metas and url.scheme == "https") or (host == self._base.host and url.scheme in ("http", "https")):
+        ours = host == (self._base.host or "").lower().rstrip(".")
+        if (url.scheme == "https" and (metas or ours)) or (ours and url.scheme == self._base.scheme == "http"):
             return self._bearer()
         raise MediaRefused("the link of this file doesn't lead to Meta")
 

@@ -6,10 +6,18 @@ import hashlib
 import hmac
 from collections.abc import Iterable
 
+_PREFIX = "sha256="
+_LENGTH = len(_PREFIX) + 64
+
 
 def signature_of(body: bytes, secret: str) -> str:
     """The header's value for these bytes: `sha256=` and 64 hexadecimal digits."""
-    return "sha256=" + hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
+    return _PREFIX + hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
+
+
+def well_formed(header: str) -> bool:
+    """Whether a header can be a signature at all; where it can't, nobody needs the body."""
+    return len(header) == _LENGTH and header.startswith(_PREFIX)
 
 
 def signed(body: bytes, header: str | None, secrets: Iterable[str]) -> bool:

@@ -176,6 +176,20 @@ async def test_a_redirection_among_metas_hosts_is_followed(graph: Graph, shelf: 
     assert [host for host, _ in shelf.seen] == ["lookaside.fbsbx.com/file", "cdn.fbsbx.com/there", "cdn.fbsbx.com/here"]
 
 
+@pytest.mark.parametrize("url", ["http://graph.facebook.com/file", "http://GRAPH.facebook.com./file"])
+async def test_the_configured_host_gets_no_token_in_clear_when_its_own_address_is_secure(
+    graph: Graph, shelf: Shelf, url: str
+) -> None:
+    secure = Graph(graph._http, settings("https://graph.facebook.com"))
+    shelf.url = url
+    with pytest.raises(MediaRefused):
+        await secure.fetch("9", limit=LIMIT)
+    shelf.url, shelf.answers["/file"] = "https://graph.facebook.com/file", moved(url)
+    with pytest.raises(MediaRefused):
+        await secure.fetch("9", limit=LIMIT)
+    assert shelf.seen == [("graph.facebook.com/file", f"Bearer {TOKEN}")]
+
+
 async def test_redirections_without_end_are_left(graph: Graph, shelf: Shelf) -> None:
     shelf.answers["/file"] = [moved("/file") for _ in range(20)]
     with pytest.raises(MediaRefused):

@@ -1,0 +1,221 @@
+"""Connections of the web server: how many there are, and how long each may take over a request or an answer."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Self, cast
+
+import structlog
+from aiohttp import web
+
+from bot.open_files import file_limit
+from bot.redis import ended
+from bot.refusals import refused
+
+_log = structlog.get_logger()
+
+_MOST_CONNECTIONS = 2000
+# Of the files that a process may open, for Redis, logs and the programs that it starts.
+_OTHER_FILES = 128
+_ROOM_FOR_FILES = 16
+_FULL = b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nRetry-After: 1\r\nConnection: close\r\n\r\n"
+_SERVER_ERROR = 500
+
+
+def most_connections() -> int:
+    """How many connections fit, because each may need a second file: its own connection to Redis."""
+    files = file_limit()
+    return min(_MOST_CONNECTIONS, max(files // 4, (files - _OTHER_FILES) // 2))
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionLimits:
+    """Seconds and counts; `idle_seconds` is longer than the minute that proxies keep an idle connection."""
+
+    connections: int | None = None
+    header_seconds: float = 10
+    idle_seconds: float = 75
+    # A reader that takes nothing of its answer for this long is gone.
+    unread_seconds: float = 30
+    # What is sent after an answer was given (a body that is too large) is read and dropped for this long.
+    lingering_seconds: float = 2
+    watch_seconds: float = 1
+
+
+class Connection(web.RequestHandler):
+    """One connection. Past the limits of its server it is closed, whatever it waits for."""
+
+    __slots__ = ("_among", "_headers_since", "_refused", "_unread_since")
+
+    def __init__(self, among: Connections, server: web.Server, **options: Any) -> None:
+        super().__init__(server, loop=asyncio.get_running_loop(), **options)
+        self._among = among
+        self._refused = False
+        self._headers_since: float | None = None
+        self._unread_since: float | None = None
+
+    @property
+    def waits_for_request(self) -> bool:
+        """Nothing is in hand: it is idle, or its next request isn't whole."""
+        return self._waiter is not None and not self._waiter.done()
+
+    def late(self, now: float) -> str | None:
+        """Which limit has run out."""
+        limits = self._among.limits
+        if self._headers_since is not None and now - self._headers_since > limits.header_seconds:
+            return "headers_late"
+        if self._unread_since is not None and now - self._unread_since > limits.unread_seconds:
+            return "answer_unread"
+        return None
+
+    def drop(self) -> None:
+        """Close at once: what was not sent yet is lost."""
+        transport = self.transport
+        self.force_close()
+        if transport is not None:
+            transport.abort()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        if not self._among.admit(self):
+            self._refused = True
+            plain = cast("asyncio.Transport", transport)
+            plain.write(_FULL)
+            plain.close()
+            return
+        super().connection_made(transport)
+
+    def data_received(self, data: bytes) -> None:
+        if self._refused:
+            return
+        super().data_received(data)
+        if not self.waits_for_request:
+            self._headers_since = None
+            self._among.used(self)
+        elif data and self._headers_since is None:
+            self._headers_since = self._loop.time()
+
+    def eof_received(self) -> None:
+        if not self._refused:
+            super().eof_received()
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self._unread_since = self._loop.time()
+
+    def resume_writing(self) -> None:
+        super().resume_writing()
+        self._unread_since = None
+
+    def connection_lost(self, exc: BaseException | None) -> None:
+        self._among.left(self)
+        if not self._refused:
+            super().connection_lost(exc)
+
+    def handle_error(
+        self,
+        request: web.BaseRequest,
+        status: int = 500,
+        exc: BaseException | None = None,
+        message: str | None = None,  # noqa: ARG002 - aiohttp's own words, which quote what was sent
+    ) -> web.StreamResponse:
+        """The answer to bytes that are no request, and to a fault of ours: it says neither versions nor insides."""
+        if status < _SERVER_ERROR:
+            refused("unreadable")
+        else:
+            _log.error("request_failed", status=status, exc_info=exc)
+        if request.writer.output_size > 0:
+            raise ConnectionError("an answer is under way already")
+        text = "the request can't be read" if status < _SERVER_ERROR else "the request failed"
+        headers = {"Server": "recado", "X-Content-Type-Options": "nosniff", "Cache-Control": "no-store"}
+        response = web.Response(status=status, text=text, headers=headers)
+        response.force_close()
+        return response
+
+
+class Connections:
+    """All connections of one server, those first that had no request for the longest time.
+
+    Where there are as many as fit, a newcomer takes the place of one that waits for a request: idle and half-sent
+    requests keep nobody out. Where all are being answered, the newcomer gets a 503.
+    """
+
+    def __init__(self, limits: ConnectionLimits) -> None:
+        self.limits = limits
+        self._most = limits.connections or most_connections()
+        self._all: dict[Connection, None] = {}
+
+    def factory(self, server: web.Server) -> Callable[[], Connection]:
+        """What makes a connection of this server, for the event loop."""
+        return partial(
+            Connection,
+            self,
+            server,
+            access_log=None,
+            keepalive_timeout=self.limits.idle_seconds,
+            lingering_time=self.limits.lingering_seconds,
+            read_bufsize=64 * 1024,
+            # Who inflates what strangers send, works for strangers; see bot/request_bodies.py.
+            auto_decompress=False,
+        )
+
+    def admit(self, newcomer: Connection) -> bool:
+        """Whether there is a place for one more."""
+        if len(self._all) >= self._most and not self._make_room(1):
+            refused("connections_full", connections=self._most)
+            return False
+        self._all[newcomer] = None
+        return True
+
+    def used(self, connection: Connection) -> None:
+        """It has a request in hand: it is the last that makes room."""
+        if self._all.pop(connection, self) is None:
+            self._all[connection] = None
+
+    def left(self, connection: Connection) -> None:
+        self._all.pop(connection, None)
+
+    @asynccontextmanager
+    async def watched(self) -> AsyncIterator[Self]:
+        """Close what is late, for as long as the context lasts."""
+        task = asyncio.create_task(self._watch())
+        try:
+            yield self
+        finally:
+            await ended(task)
+
+    async def _watch(self) -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            await asyncio.sleep(self.limits.watch_seconds)
+            for connection in list(self._all):
+                if reason := connection.late(loop.time()):
+                    refused(reason)
+                    self._drop(connection)
+            self._look_at_files()
+
+    def _look_at_files(self) -> None:
+        """Where no file can be opened, nobody new gets in and nothing else would tell."""
+        try:
+            os.close(os.open(os.devnull, os.O_RDONLY))
+        except OSError as error:
+            fix = "raise the limit of open files (ulimit -n, LimitNOFILE, ulimits in compose)"
+            refused("files_exhausted", error=error.strerror, limit=file_limit(), fix=fix)
+            self._make_room(_ROOM_FOR_FILES)
+
+    def _make_room(self, count: int) -> int:
+        """Close connections that wait for a request, the longest unused first; how many."""
+        waiting = (one for one in self._all if one.waits_for_request)
+        found = [one for one, _ in zip(waiting, range(count), strict=False)]
+        for one in found:
+            refused("connection_made_room", connections=len(self._all))
+            self._drop(one)
+        return len(found)
+
+    def _drop(self, connection: Connection) -> None:
+        self.left(connection)
+        connection.drop()

@@ -1,0 +1,24 @@
+"""What the web server turns away: counted each time, logged at most once a minute, so that no flood fills the disk."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import structlog
+
+from bot.metrics import HTTP_REFUSED
+
+_AGAIN_SECONDS = 60.0
+_log = structlog.get_logger()
+# When each reason was logged last: there are a dozen of them.
+_logged: dict[str, float] = {}
+
+
+def refused(reason: str, **fields: Any) -> None:
+    """Note that something was refused; `fields` must name nobody."""
+    HTTP_REFUSED.labels(reason).inc()
+    now = time.monotonic()
+    if now - _logged.get(reason, -_AGAIN_SECONDS) >= _AGAIN_SECONDS:
+        _logged[reason] = now
+        _log.warning("http_refused", reason=reason, **fields)

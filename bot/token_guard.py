@@ -1,0 +1,121 @@
+"""Tokens of operators and of Prometheus: compared in constant time, and wrong ones counted and limited by client."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hmac
+import ipaddress
+import time
+from collections.abc import Callable
+
+from aiohttp import web
+
+from bot.refusals import refused
+
+_MOST_WRONG = 10
+_SECONDS = 60.0
+_MOST_CLIENTS = 10_000
+
+
+class TokenGuard:
+    """Who shows which token, and how many wrong ones each client has shown in this minute.
+
+    Ten wrong ones close the door to a client for the rest of the minute. Behind a proxy that names no client
+    (X-Forwarded-For), all have one address: there a right token still opens, or any stranger could lock operators out.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        # By client: when its minute began, and the wrong tokens since.
+        self._wrong: dict[str, tuple[float, int]] = {}
+
+    def check(self, request: web.Request, token: str, *, door: str, basic: bool = False) -> None:
+        """Let a right token pass; raises 401, or 429 for whoever guesses."""
+        client, known = client_of(request)
+        wait = self._wait(client)
+        if wait and known:
+            refused(f"{door}_limited")
+            raise _too_many(wait)
+        headers = request.headers.getall("Authorization", ())
+        if any(hmac.compare_digest(one, _bytes(token)) for one in _given(headers, basic=basic)):
+            return
+        if headers:
+            refused(f"{door}_token")
+            self._count(client)
+        if wait:
+            raise _too_many(wait)
+        asked = "Basic" if basic else "Bearer"
+        raise web.HTTPUnauthorized(
+            text=f"send Authorization: Bearer {door.upper()}_TOKEN",
+            headers={"WWW-Authenticate": f'{asked} realm="{door}"'},
+        )
+
+    def _wait(self, client: str) -> float:
+        """Seconds for which this client has to wait."""
+        began, count = self._wrong.get(client, (0.0, 0))
+        left = began + _SECONDS - self._clock()
+        return max(left, 0.0) if count >= _MOST_WRONG else 0.0
+
+    def _count(self, client: str) -> None:
+        began, count = self._wrong.pop(client, (self._clock(), 0))
+        if self._clock() - began >= _SECONDS:
+            began, count = self._clock(), 0
+        self._wrong[client] = (began, count + 1)
+        if len(self._wrong) > _MOST_CLIENTS:
+            # Who has been quiet for the longest time.
+            del self._wrong[next(iter(self._wrong))]
+
+
+GUARD = web.AppKey("token_guard", TokenGuard)
+
+
+def client_of(request: web.Request) -> tuple[str, bool]:
+    """Whose request it is, and whether that is one client: its address, or the one that our own proxy saw.
+
+    Only a private peer is taken for our proxy, and of its header only the last address, which it wrote itself.
+    """
+    peer = _address(request.remote or "")
+    if peer is None or peer.is_global:
+        return _network(peer), peer is not None
+    seen = ",".join(request.headers.getall("X-Forwarded-For", ())).rpartition(",")[2]
+    client = _address(seen.strip())
+    return (_network(client), True) if client else (_network(peer), False)
+
+
+def _address(written: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    try:
+        return ipaddress.ip_address(written.strip("[]"))
+    except ValueError:
+        return None
+
+
+def _network(address: ipaddress.IPv4Address | ipaddress.IPv6Address | None) -> str:
+    """One person has all of an IPv6 network."""
+    if isinstance(address, ipaddress.IPv6Address):
+        return str(ipaddress.IPv6Network((int(address), 64), strict=False))
+    return str(address or "")
+
+
+def _given(headers: list[str] | tuple[str, ...], *, basic: bool) -> list[bytes]:
+    """The token of a header; none where there are two."""
+    if len(headers) != 1:
+        return []
+    scheme, _, given = headers[0].partition(" ")
+    if scheme.lower() == "bearer":
+        return [_bytes(given.strip())]
+    if not basic or scheme.lower() != "basic":
+        return []
+    try:
+        return [base64.b64decode(given.strip(), validate=True).partition(b":")[2]]
+    except (binascii.Error, ValueError):
+        return []
+
+
+def _bytes(text: str) -> bytes:
+    # Bytes that are not UTF-8 arrive as lone surrogates.
+    return text.encode("utf-8", "surrogateescape")
+
+
+def _too_many(wait: float) -> web.HTTPTooManyRequests:
+    return web.HTTPTooManyRequests(text="too many wrong tokens", headers={"Retry-After": str(int(wait) + 1)})
