@@ -17,7 +17,7 @@ from redis.exceptions import RedisError
 
 from bot import erased, identity, ledger
 from bot.messages import Inbound
-from bot.redis import answer, apart, key
+from bot.redis import answer, apart, key, narrow
 from bot.waiting import written
 
 _log = structlog.get_logger()
@@ -99,7 +99,8 @@ class Desk:
         """Do all that `write` puts into a pipeline, or nothing, and only while the lease is held."""
         recorded = self._redis.pipeline()
         write(recorded)
-        commands = [[str(part) for part in command] for command, _ in recorded.command_stack]
+        # Before anything is done: a script that stops in its middle has done its first half for good.
+        commands = [one for command, _ in recorded.command_stack for one in narrow([str(part) for part in command])]
         ours = key(lease.conversation)
         # Every key is declared, as clusters and some managed servers demand of a script.
         touched = {part for command in commands for part in command[1:] if part.startswith(ours)}
