@@ -14,20 +14,20 @@ from bot.agent import Agent, Done, Journal
 from bot.ai.chat import BudgetSpent, FromPerson, NoModelAnswered, Question
 from bot.briefing import asked_with, dialogue, values_for
 from bot.budget import Budget
-from bot.confirmations import Answered, Confirmations
+from bot.confirmations import Answered, Confirmations, is_tap
 from bot.contacts import Contacts
 from bot.events import Events
 from bot.inbox import FLOOD
 from bot.language import Language
 from bot.logs import without_identities
-from bot.messages import LinkButton, Part
+from bot.messages import Inbound, LinkButton, Part
 from bot.phrases import phrase
 from bot.products.capture import Captures, Correcting
 from bot.products.drafts import Captured
 from bot.products.reader import Turn
 from bot.products.sitting import Incoming
 from bot.prompting.findings import PromptsWrong
-from bot.reception import Reception
+from bot.reception import Received, Reception
 from bot.scene import TRIES, Outcome, Scene
 from bot.tags import fenced
 from bot.tools.tool import Kit
@@ -63,6 +63,10 @@ class Answering:
         said = (outcome.text, phrase("too_many", scene.language))
         return replace(outcome, text="\n\n".join(filter(None, said)))
 
+    def by_code(self, message: Inbound) -> bool:
+        """Whether code settles this message, whoever has the conversation: it is consent, and no talk with a bot."""
+        return is_tap(message) or self.reception.is_choice(message)
+
     def _untouched(self, scene: Scene, trace: Trace) -> Outcome | None:
         if not scene.admission.admitted:
             return Outcome("", FLOOD)
@@ -76,10 +80,10 @@ class Answering:
     async def _reply(self, scene: Scene, trace: Trace, journal: Journal) -> Outcome:
         contact = scene.contact
         received = await self.reception.receive(scene.conversation, scene.messages, contact, scene.language)
+        tapped = await self.confirmations.settle(scene.conversation, scene.messages, contact, scene.language)
         # A turn that called the person itself, and then lost its worker, still owes its answer.
         if received.too_late or (contact.quiet and not scene.begun.journal):
-            return Outcome("", "handed_off")
-        tapped = await self.confirmations.settle(scene.conversation, scene.messages, contact, scene.language)
+            return await self._code_alone(scene, received, tapped)
         captured = await self._captured(scene, trace, tapped)
         handled = tapped.messages.union(captured.messages)
         text = "\n\n".join(filter(None, (tapped.text, captured.text)))
@@ -96,10 +100,21 @@ class Answering:
             outcome = await self._think(scene, trace, journal, tapped)
         if not contact.quiet and await self.contacts.paused(scene.conversation):
             # A colleague answered from the app while the model thought: two answers would contradict each other.
-            return Outcome("", "handed_off")
+            return await self._code_alone(scene, received, tapped)
         text = "\n\n".join(filter(None, (text, outcome.text)))
         cards = await self._cards(scene, trace, captured)
         return replace(outcome, text=received.before(text), offered=(*tapped.parts, *outcome.offered, *cards))
+
+    async def _code_alone(self, scene: Scene, received: Received, tapped: Answered) -> Outcome:
+        """A person goes on with the conversation. Taps and choices are settled all the same, told to both."""
+        settled = tapped.messages | received.chosen
+        if not settled:
+            return Outcome("", "handed_off")
+        text = "\n\n".join(filter(None, (*received.first, tapped.text)))
+        told = {"type": "settled", "conversation": scene.conversation, "messages": sorted(settled), "told": text}
+        await self.events.publish(told)
+        state = "answered" if len(settled) == len(scene.messages) else "handed_off"
+        return Outcome(text, state, tapped.parts, settled)
 
     async def _captured(self, scene: Scene, trace: Trace, tapped: Answered) -> Captured:
         """What the photo session makes of what staff sent."""

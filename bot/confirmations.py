@@ -165,6 +165,11 @@ class Confirmations:
         await pipeline.execute()
 
 
+def is_tap(message: Inbound) -> bool:
+    """Whether a message is a tap on a card of ours, which code settles whoever has the conversation."""
+    return _tapped(message) is not None
+
+
 def _tapped(message: Inbound) -> tuple[str, str] | None:
     """The verb and the token of a tap on one of our cards. A text that looks like one is a text."""
     content = message.content

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import json
+import math
 import secrets
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import structlog
@@ -17,7 +18,7 @@ from redis.exceptions import RedisError
 
 from bot import erased, identity, ledger
 from bot.messages import Inbound
-from bot.redis import answer, apart, key
+from bot.redis import answer, apart, key, narrow
 from bot.waiting import written
 
 _log = structlog.get_logger()
@@ -64,16 +65,65 @@ _COUNT = "local total = 0 for _, name in ipairs(KEYS) do total = total + redis.c
 _COUNT_AT_ONCE = 1000
 
 
-@dataclass(frozen=True, slots=True)
+class LeaseLost(Exception):
+    """Another worker has the conversation, or may have it: this one may write nothing more."""
+
+
+@dataclass(slots=True)
 class Lease:
-    """The right to work on a conversation, for as long as it is renewed."""
+    """The right to work on a conversation, for as long as it is renewed.
+
+    Redis decides whether something may be written. What goes elsewhere can't ask Redis in the same step: for that, the
+    lease knows until when it is surely ours, counted from before the last request that renewed it.
+    """
 
     conversation: str
     token: str
+    _until: tuple[float, float] = field(default=(-math.inf, -math.inf), init=False, compare=False, repr=False)
+    _bounds: set[asyncio.Timeout] = field(default_factory=set, init=False, compare=False, repr=False)
+
+    @property
+    def left(self) -> float:
+        """Seconds for which it is surely ours.
+
+        Two clocks tell: the one that no clock change moves goes on while a process is stopped, but stands still where
+        a whole machine sleeps.
+        """
+        monotonic, wall = self._until
+        return min(monotonic - time.monotonic(), wall - time.time())
+
+    def extend(self, asked: tuple[float, float], seconds: float) -> None:
+        """Redis has granted it for so many seconds, when it was asked at this moment (`moment`) or later."""
+        monotonic, wall = asked
+        self._until = (monotonic + seconds, wall + seconds)
+        for bound in self._bounds:
+            if not bound.expired():
+                bound.reschedule(asyncio.get_running_loop().time() + self.left)
+
+    @asynccontextmanager
+    async def bound(self) -> AsyncIterator[None]:
+        """Raise LeaseLost before the block begins, or in its middle, once the lease may be another's.
+
+        A process that was stopped finds it out by itself when it goes on: it needn't ask anybody.
+        """
+        if self.left <= 0:
+            raise LeaseLost(self.conversation)
+        bound = asyncio.timeout(self.left)
+        try:
+            async with bound:
+                self._bounds.add(bound)
+                yield
+        except TimeoutError as error:
+            if bound.expired():
+                raise LeaseLost(self.conversation) from error
+            raise
+        finally:
+            self._bounds.discard(bound)
 
 
-class LeaseLost(Exception):
-    """Another worker has the conversation: this one may write nothing more."""
+def moment() -> tuple[float, float]:
+    """Now, by the clock that only goes on and by the wall's."""
+    return time.monotonic(), time.time()
 
 
 class Desk:
@@ -85,17 +135,26 @@ class Desk:
 
     async def take(self, lease: Lease) -> bool:
         """Take the conversation; False while another worker has it."""
-        milliseconds = int(self.lease_seconds * 1000)
+        milliseconds, asked = int(self.lease_seconds * 1000), moment()
         # Asked again after a broken connection, it may be ours already.
         holder = await self._redis.set(lease_key(lease.conversation), lease.token, nx=True, get=True, px=milliseconds)
-        return holder in (None, lease.token)
+        if holder == lease.token:
+            # By that request, whose time nobody knows any more.
+            with suppress(LeaseLost):
+                await self.renew(lease)
+                return True
+            return False
+        if holder is None:
+            lease.extend(asked, self.lease_seconds)
+        return holder is None
 
     async def renew(self, lease: Lease) -> None:
         """Hold on to it; LeaseLost when it ran out and went to somebody else."""
-        milliseconds = int(self.lease_seconds * 1000)
+        milliseconds, asked = int(self.lease_seconds * 1000), moment()
         name = lease_key(lease.conversation)
         if not await answer(self._redis.eval(_RENEW, 1, name, lease.token, str(milliseconds))):
             raise LeaseLost(lease.conversation)
+        lease.extend(asked, self.lease_seconds)
 
     async def waiting(self, conversation: str) -> list[Inbound]:
         """The waiting messages, as they came."""
@@ -105,7 +164,8 @@ class Desk:
         """Do all that `write` puts into a pipeline, or nothing, and only while the lease is held."""
         recorded = self._redis.pipeline()
         write(recorded)
-        commands = [[str(part) for part in command] for command, _ in recorded.command_stack]
+        # Before anything is done: a script that stops in its middle has done its first half for good.
+        commands = [one for command, _ in recorded.command_stack for one in narrow([str(part) for part in command])]
         ours = key(lease.conversation)
         # Every key is declared, as clusters and some managed servers demand of a script.
         touched = {part for command in commands for part in command[1:] if part.startswith(ours)}
@@ -195,7 +255,6 @@ async def held(desk: Desk, lease: Lease) -> AsyncIterator[None]:
 
 async def hold(desk: Desk, lease: Lease, over: asyncio.Event) -> None:
     """Renew a lease until `over`; raises LeaseLost when it went to another, or can't be renewed before it runs out."""
-    deadline = time.monotonic() + desk.lease_seconds
     while not over.is_set():
         with suppress(TimeoutError):
             async with asyncio.timeout(desk.lease_seconds / 3):
@@ -209,10 +268,8 @@ async def hold(desk: Desk, lease: Lease, over: asyncio.Event) -> None:
                 raise
         except (RedisError, OSError) as error:
             _log.warning("lease_not_renewed", error=type(error).__name__)
-            if time.monotonic() > deadline:
+            if lease.left <= 0:
                 raise LeaseLost(lease.conversation) from error
-        else:
-            deadline = time.monotonic() + desk.lease_seconds
 
 
 def waiting_key(conversation: str) -> str:

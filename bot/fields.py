@@ -75,12 +75,16 @@ async def _new_bsuids(change: Change, reach: Reach) -> None:
 async def _handover(change: Change, reach: Reach) -> None:
     news = handover(change.value)
     conversation = await identity.find(reach.redis, news.phone, news.bsuid)
-    _log.info("control_passed", conversation=conversation, to=news.to)
-    await reach.events.publish({"type": "handover", "conversation": conversation, "to": news.to})
+    _log.info(news.move or "control_moved", conversation=conversation, to=news.to)
+    told = {"type": "handover", "conversation": conversation, "to": news.to, "move": news.move or "unknown"}
+    await reach.events.publish(told)
 
 
 async def _alarm(change: Change, reach: Reach) -> None:
-    for number, alarm in enumerate(alarms.alarms_of(change.field, change.value)):
+    told = alarms.alarms_of(change.field, change.value)
+    if not told:
+        _log.info("good_news", field=change.field)
+    for number, alarm in enumerate(told):
         again_after = _KNOWN_SECONDS if change.dated else _UNDATED_SECONDS
         await reach.alerts.sound(alarm, f"{change.digest}.{number}", again_after=again_after)
 

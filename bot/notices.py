@@ -83,13 +83,13 @@ class Notices:
         phone, bsuid = address_of(job.to)
         conversation = await self._contacts.reach(phone=phone, bsuid=bsuid)
         contact = await self._contacts.get(conversation)
-        part = job.part.model_copy(update={"language": job.language or contact.language})
+        part = job.part
         reply = Reply(id=f"n_{masked(key_)}", parts=(part,), phone=contact.phone or phone, bsuid=contact.bsuid or bsuid)
         noted = key(conversation, "noticed", reply.id)
         prepared = None
         if not await answer(self._redis.exists(noted)):
             try:
-                prepared = await self._templates.prepare(part, None)
+                prepared = await self._templates.prepare(part, contact.language)
             except TemplateNotSendable as error:
                 raise Unfit(str(error)) from error
         sent = await self._delivered(conversation, reply, noted, prepared.words if prepared else None)

@@ -179,7 +179,7 @@ class Outbox:
         start = int(waiting.done.get(chosen.id, "0"))
         for index, part in enumerate(chosen.parts[start:], start):
             callback = f"{lease.conversation}.{chosen.id}.{index}"
-            errand = Errand(lease.conversation, chosen, part, callback, contact.language)
+            errand = Errand(lease, chosen, part, callback, contact.language)
             ours = Ours(lease.conversation, f"{chosen.id}.{index}", contact, part.kind)
             asked_at = datetime.now(UTC)
             wamid: str | None = None
@@ -321,7 +321,7 @@ def outbox_of(  # noqa: PLR0913, PLR0917 - all that a message passes on its way
         desk=desk,
         contacts=contacts,
         deliveries=deliveries,
-        sending=Sending(redis, graph, pace, uploads, templates, ttl_seconds),
+        sending=Sending(redis, graph, pace, uploads, templates, ttl_seconds, desk.lease_seconds),
         failures=Failures(desk, contacts, deliveries, pace, pause, events, subscribers),
         pause=pause,
         events=events,

@@ -64,14 +64,21 @@ class Rate:
         self._limit = count(limit)
         self._window = _SECONDS[unit]
 
-    async def admit(self, conversation: str, messages: list[Inbound], turn: str) -> Admission:
-        """Count the messages of a turn by when they arrived; asking again for the same turn changes nothing."""
+    async def admit(
+        self, conversation: str, messages: list[Inbound], turn: str, free: frozenset[str] = frozenset()
+    ) -> Admission:
+        """Count the messages of a turn by when they arrived; asking again for the same turn changes nothing.
+
+        Those of `free` are admitted and not counted: a tap or a choice that is dropped is lost for good.
+        """
         told: list[str] = []
-        for message in messages:
+        counted = [message for message in messages if message.id not in free]
+        for message in counted:
             told += [message.id, repr(message.received_at.timestamp())]
         names = key(conversation, "rate"), key(conversation, "rate", "notice")
         limits = str(self._limit), str(self._window)
         asked = self._redis.eval(_ADMIT, 2, *names, *limits, turn, *told)
         *within, notice = cast("list[int]", await answer(asked))
-        pairs = list(zip(messages, within, strict=True))
-        return Admission([one for one, fine in pairs if fine], [one for one, fine in pairs if not fine], bool(notice))
+        over = [one for one, fine in zip(counted, within, strict=True) if not fine]
+        beyond = {message.id for message in over}
+        return Admission([one for one in messages if one.id not in beyond], over, bool(notice))

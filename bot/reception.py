@@ -22,11 +22,15 @@ _WITHHELD = (
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """`first` is what the answer begins with; `complete` when it needs no more; `too_late` when there is none."""
+    """`first` is what the answer begins with; `complete` when it needs no more; `too_late` when there is none.
+
+    `chosen` are the messages that were a choice about marketing.
+    """
 
     first: tuple[str, ...] = ()
     complete: bool = False
     too_late: bool = False
+    chosen: frozenset[str] = frozenset()
 
     def before(self, text: str) -> str:
         """The whole answer. Where there is nothing to say, nobody apologises either."""
@@ -51,15 +55,22 @@ class Reception:
         if contact.withheld and not await self._contacts.told_withheld(conversation):
             await self._handoff.leave_to_a_person(conversation, _WITHHELD)
             await self._contacts.tell_withheld(conversation)
+        ids = frozenset(message.id for message, _ in chosen)
+        alone = tuple(phrase(name, language) for name in _phrases(False, (wanted for _, wanted in chosen)))
         if contact.quiet:
-            return Received()
+            # A colleague answers; what code has done is told all the same.
+            return Received(alone, chosen=ids)
         age = (datetime.now(UTC) - messages[-1].sent_at).total_seconds()
         if age > self._settings.late_message_seconds:
             await self._handoff.leave_to_a_person(conversation, f"a message came {age / 3600:.0f} hours late")
-            return Received(too_late=True)
+            return Received(alone, too_late=True, chosen=ids)
         names = _phrases(age > self._settings.late_message_apology_seconds, (wanted for _, wanted in chosen))
         first = tuple(phrase(name, language) for name in names)
-        return Received(first, complete=len(chosen) == len(messages))
+        return Received(first, complete=len(chosen) == len(messages), chosen=ids)
+
+    def is_choice(self, message: Inbound) -> bool:
+        """Whether a message is nothing but a word of consent."""
+        return self._choice(message) is not None
 
     def _choice(self, message: Inbound) -> bool | None:
         """True allows marketing, False ends it; only a message that is nothing but the word counts.

@@ -20,6 +20,13 @@ from bot.settings import RedisSettings
 _AT_ONCE = 200
 _log = structlog.get_logger()
 _DRIVER = DriverInfo()
+# Lua takes 8,000 values from `unpack` (LUAI_MAXCSTACK), less what is on its stack already.
+_UNPACKED = 1000
+# Commands whose values stand for themselves: how many parts come before them, and how many make one of them.
+_LISTS = {
+    "DEL": (1, 1), "UNLINK": (1, 1), "HDEL": (2, 1), "HSET": (2, 2), "LPUSH": (2, 1), "RPUSH": (2, 1),
+    "SADD": (2, 1), "SREM": (2, 1), "ZREM": (2, 1),
+}  # fmt: skip
 T = TypeVar("T")
 R = TypeVar("R")
 
@@ -84,6 +91,20 @@ def connect(settings: RedisSettings) -> Redis:
     plain = client.connection_pool.connection_class
     client.connection_pool.connection_class = type(plain.__name__, (_ToThePrimary, plain), {})
     return client
+
+
+def narrow(command: Sequence[str]) -> list[list[str]]:
+    """The same command as several, each with so few values that a script can hand them over with Lua's `unpack`.
+
+    Raises ValueError for one of many values that is no list of independent ones: a script stops in its middle at it.
+    """
+    if len(command) <= _UNPACKED:
+        return [list(command)]
+    fixed, step = _LISTS.get(command[0].upper(), (0, 0))
+    if not fixed:
+        raise ValueError(f"{command[0]} with {len(command)} parts can't be a part of a script")
+    head, values, size = command[:fixed], command[fixed:], (_UNPACKED - fixed) // step * step
+    return [[*head, *values[start : start + size]] for start in range(0, len(values), size)]
 
 
 async def ended(task: asyncio.Future[Any]) -> None:

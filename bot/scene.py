@@ -51,11 +51,15 @@ class Begun:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How a turn ends: what is said, and the end state of its messages."""
+    """How a turn ends: what is said, and the end state of its messages.
+
+    `settled` are messages that code has settled: they end as answered, whatever becomes of the others.
+    """
 
     text: str
     state: str
     offered: tuple[Part, ...] = ()
+    settled: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,14 +139,16 @@ def addressed(reply_id: str, parts: tuple[Part, ...], newest: Inbound, contact: 
     )
 
 
-def ends_of(messages: list[Inbound], state: str, turn: str) -> dict[str, dict[str, str]]:
+def ends_of(messages: list[Inbound], outcome: Outcome, turn: str) -> dict[str, dict[str, str]]:
     """The newest message carries the turn's end state, the others are merged into it; all of them when it failed."""
     newest = messages[-1]
-    return {
-        message.id: _entry(message, "merged" if message is not newest and state == "answered" else state)
-        | {"turn": turn}
-        for message in messages
-    }
+
+    def state(message: Inbound) -> str:
+        if outcome.state == "answered":
+            return "answered" if message is newest else "merged"
+        return "answered" if message.id in outcome.settled else outcome.state
+
+    return {message.id: _entry(message, state(message)) | {"turn": turn} for message in messages}
 
 
 def _entry(message: Inbound, state: str) -> dict[str, str]:

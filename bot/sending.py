@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import time
 from dataclasses import dataclass, replace
+from typing import Any
 
 import structlog
 from redis.asyncio import Redis
 
 from bot import ledger, memory
 from bot.deliveries import delivery
+from bot.desk import Lease
 from bot.logs import masked
 from bot.messages import Attachment, Part, Picture, Reply, Template, VoiceNote
 from bot.pace import Pace
@@ -27,8 +29,8 @@ _log = structlog.get_logger()
 
 # A wait beyond this gives worker and conversation back, and is waited for without them.
 PATIENCE_SECONDS = 5.0
-# How long Meta's first status is waited for when it is not known whether a message was accepted.
-_SETTLE_SECONDS = 8.0
+# So long after the last moment at which a request may have been under way, Meta's first status has come.
+_STATUS_SECONDS = 2.0
 # How often a message is tried: where Meta was too busy or away (20 minutes in all), and where it found a fault.
 _TRIES_AWAY = 8
 _TRIES_FAULT = 4
@@ -46,13 +48,20 @@ class Later(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Errand:
-    """One message: a part of a reply, and the string that Meta gives back in its statuses."""
+    """One message: a part of a reply, and the string that Meta gives back in its statuses.
 
-    conversation: str
+    It may leave only while `lease` is ours: whoever has it next sends what didn't.
+    """
+
+    lease: Lease
     reply: Reply
     part: Part
     callback: str
     language: str | None = None
+
+    @property
+    def conversation(self) -> str:
+        return self.lease.conversation
 
     @property
     def record(self) -> str:
@@ -67,6 +76,7 @@ class Sending:
     uploads: Uploads
     templates: Templates
     ttl_seconds: int
+    lease_seconds: float
 
     async def send(self, errand: Errand) -> str | None:
         """Hand a message over and get its wamid; None for one that was given up already.
@@ -82,7 +92,9 @@ class Sending:
             return None
         if wamid is None and "asked_at" in before:
             # A worker died between asking Meta and hearing the answer.
-            wamid = await self._settle(errand, since=float(before["asked_at"]))
+            # Until its lease ran out, which is when this worker took over, it may have been asking.
+            since = max(float(before["asked_at"]), time.time() - self.lease_seconds)
+            wamid = await self._settle(errand, since=since)
         if wamid is not None:
             return wamid
         wait = max(wait, float(before.get("not_before", "0")) - time.time())
@@ -133,16 +145,24 @@ class Sending:
         media_id = None
         if isinstance(part, Picture | Attachment | VoiceNote):
             media_id = await self.uploads.media_id(errand.conversation, part, number, anew=anew)
-        return await self.graph.send(render(part, errand.reply, errand.callback, media_id), number)
+        return await self._hand_over(errand, render(part, errand.reply, errand.callback, media_id))
 
     async def _post(self, errand: Errand, filled: Prepared) -> str:
         """Hand over a template, and keep what it said for those who quote it."""
         message = envelope(errand.reply, errand.callback) | filled.payload
-        wamid = await self.graph.send(message, errand.reply.phone_number_id)
+        wamid = await self._hand_over(errand, message)
         pipeline = self.redis.pipeline(transaction=True)
         memory.quotable(pipeline, errand.conversation, wamid, filled.words, self.ttl_seconds)
         await pipeline.execute()
         return wamid
+
+    async def _hand_over(self, errand: Errand, message: dict[str, Any]) -> str:
+        """Ask Meta, and no longer than nobody else may: raises LeaseLost.
+
+        A worker that was stopped on its way here goes on after another one has settled and sent what it was to send.
+        """
+        async with errand.lease.bound():
+            return await self.graph.send(message, errand.reply.phone_number_id)
 
     async def _back_off(self, errand: Errand, error: GraphError | Unavailable | StorageFailed, tries: int) -> None:
         """Wait as Meta asks for (4^X seconds), or raise Later, or raise the error when it was tried often enough."""
@@ -172,7 +192,7 @@ class Sending:
         """Whether Meta took a message whose answer we never saw: its status tells, within seconds, or it didn't."""
         while True:
             wamid: str | None = await answer(self.redis.hget(errand.record, "wamid"))
-            if wamid is not None or time.time() > since + _SETTLE_SECONDS:
+            if wamid is not None or time.time() > since + self.lease_seconds + _STATUS_SECONDS:
                 _log.info("delivery_settled", accepted=wamid is not None, message=masked(errand.callback))
                 return wamid
             await asyncio.sleep(0.25)

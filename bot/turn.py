@@ -122,7 +122,8 @@ class Turns:
                 await self._remember(lease, batch)
                 await self._at.trial.note(begun, batch.all, trace)
                 return
-            admission = await self._at.rate.admit(conversation, batch.speech, trace.turn)
+            free = frozenset(message.id for message in batch.speech if self._at.answering.by_code(message))
+            admission = await self._at.rate.admit(conversation, batch.speech, trace.turn, free)
             haste = haste_for(batch.speech, self._turn.deadline_seconds)
             if admission.admitted and not contact.quiet:
                 say = partial(self._still_on_it, lease, trace.turn, batch.speech, contact)
@@ -264,7 +265,7 @@ class Turns:
         new = [*scene.lines]
         if reply:
             new.append(Remembered(role="assistant", text="\n".join(trace.reply), at=datetime.now(UTC)))
-        ends = ends_of(scene.messages, outcome.state, trace.turn)
+        ends = ends_of(scene.messages, outcome, trace.turn)
         failed = trace.outcome == "failed"
         if failed:
             await self._at.aside.note(scene.conversation)

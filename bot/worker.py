@@ -91,15 +91,20 @@ def _named_by(library: Library) -> BusinessName:
 
 
 @asynccontextmanager
-async def running(settings: Settings, names: tuple[queues.Name, ...], concurrency: int) -> AsyncIterator[None]:
-    """Work on the queues until the context ends; ending it waits for the jobs in hand."""
+async def running(
+    settings: Settings, names: tuple[queues.Name, ...], concurrency: int, *, lease_seconds: float = _LEASE_SECONDS
+) -> AsyncIterator[None]:
+    """Work on the queues until the context ends; ending it waits for the jobs in hand.
+
+    A conversation whose worker dies or stands still is another's after `lease_seconds`.
+    """
     async with AsyncExitStack() as stack:
         redis = connect(settings.redis)
         stack.push_async_callback(redis.aclose)
         http = await stack.enter_async_context(aiohttp.ClientSession())
         library = library_of(redis, settings)
         prompts = await library.open()
-        desk = Desk(redis, lease_seconds=_LEASE_SECONDS)
+        desk = Desk(redis, lease_seconds=lease_seconds)
         graph = Graph(http, settings.whatsapp)
         memory = Memory(redis, settings.memory)
         contacts, events = Contacts(redis, settings.channel.staff_contacts), Events(redis)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -11,7 +13,7 @@ import pytest
 
 from bot.sandbox.meta import Person
 from bot.sandbox.openrouter import says
-from tests.notifications import FOLDER, contact_of, ends, metrics, post, read_by_model, remembered, settled
+from tests.notifications import FOLDER, contact_of, ends, metrics, post, post_raw, read_by_model, remembered, settled
 from tests.waiting import PATIENCE
 from tests.world import Start, World
 
@@ -216,7 +218,6 @@ ALERTS: dict[str, str] = {
     "account_update_restriction": "account_update",
     "account_update_disabled": "account_update",
     "account_update_violation": "account_update",
-    "account_update_tier": "account_update",
     "account_alerts": "account_alerts",
     "account_review_update": "account_review_update",
     "security": "security",
@@ -248,6 +249,139 @@ async def test_what_a_person_should_know_alerts_once(world: World, name: str) ->
     assert '"type": "alert"' in told["data"]
 
 
+# Field, Meta's value, and how bad it is: None where nobody has to do anything.
+NEWS: list[tuple[str, dict[str, Any], str | None]] = [
+    ("account_update", {"event": "ACCOUNT_RECONNECTED"}, None),
+    ("account_update", {"event": "ACCOUNT_OFFBOARDED"}, "error"),
+    ("account_update", {"event": "ACCOUNT_DELETED"}, "error"),
+    ("account_update", {"event": "ACCOUNT_VIOLATION", "violation_info": {"violation_type": "SPAM"}}, "error"),
+    ("account_update", {"event": "DISABLED_UPDATE", "ban_info": {"waba_ban_state": "DISABLE"}}, "error"),
+    ("account_update", {"event": "DISABLED_UPDATE", "ban_info": {"waba_ban_state": "REINSTATE"}}, None),
+    ("account_update", {"event": "PARTNER_ADDED"}, None),
+    ("account_update", {"event": "PARTNER_REMOVED"}, "error"),
+    ("account_update", {"event": "PARTNER_APP_INSTALLED"}, None),
+    ("account_update", {"event": "PARTNER_APP_UNINSTALLED"}, "error"),
+    ("account_update", {"event": "AD_ACCOUNT_LINKED"}, None),
+    ("account_update", {"event": "MM_LITE_TERMS_SIGNED"}, None),
+    ("account_update", {"event": "VOLUME_BASED_PRICING_TIER_UPDATE", "volume_tier_info": {"tier": "1:2"}}, None),
+    ("account_update", {"event": "BUSINESS_PRIMARY_LOCATION_COUNTRY_UPDATE", "country": "MX"}, "warning"),
+    ("account_update", {"event": "AUTH_INTL_PRICE_ELIGIBILITY_UPDATE"}, "warning"),
+    ("account_update", {"event": "EVENT_OF_NEXT_YEAR"}, "warning"),
+    ("account_update", {}, "warning"),
+    *(
+        ("account_update", {"event": "PARTNER_CLIENT_CERTIFICATION_STATUS_UPDATE",
+                            "partner_client_certification_info": {"status": status}}, severity)
+        for status, severity in (("APPROVED", None), ("PENDING", None), ("FAILED", "warning"))
+    ),
+    *(
+        ("account_alerts",
+         {"alert_info": {"alert_severity": severity, "alert_status": status, "alert_type": kind}}, bad)
+        for severity, status, kind, bad in (
+            ("INFORMATIONAL", "ACTIVE", "OBA_APPROVED", None),
+            ("WARNING", "ACTIVE", "OBA_APPROVED", None),
+            ("INFORMATIONAL", "ACTIVE", "OBA_REJECTED", "warning"),
+            ("CRITICAL", "NONE", "PROFILE_PICTURE_LOST", None),
+            ("WARNING", "ACTIVE", "INCREASED_CAPABILITIES_ELIGIBILITY_FAILED", "warning"),
+            ("CRITICAL", "ACTIVE", "KIND_OF_NEXT_YEAR", "error"),
+        )
+    ),
+    ("account_review_update", {"decision": "APPROVED"}, None),
+    ("account_review_update", {"decision": "PENDING"}, None),
+    ("account_review_update", {"decision": "DEFERRED"}, "warning"),
+    *(
+        ("phone_number_quality_update", {"event": event}, severity)
+        for event, severity in (
+            ("ONBOARDING", None), ("THROUGHPUT_UPGRADE", None), ("UNFLAGGED", None), ("UPGRADE", None),
+            ("DOWNGRADE", "error"), ("EVENT_OF_NEXT_YEAR", "warning"),
+        )
+    ),
+    ("phone_number_name_update", {"decision": "APPROVED"}, None),
+    ("phone_number_name_update", {"decision": "REJECTED"}, "warning"),
+    ("business_capability_update", {"max_daily_conversations_per_business": -1}, None),
+    ("business_capability_update", {"max_daily_conversations_per_business": "TIER_UNLIMITED"}, None),
+    ("business_capability_update", {"max_daily_conversations_per_business": "TIER_250"}, "warning"),
+    ("security", {"event": "PIN_CHANGED"}, "error"),
+]  # fmt: skip
+
+
+async def test_good_news_alerts_nobody(start: Start) -> None:
+    world = await start(workers=0)
+    async with world.redis.pubsub(ignore_subscribe_messages=True) as stream:
+        await stream.subscribe("recado:events")
+        while (await world.redis.pubsub_numsub("recado:events"))[0][1] == 0:
+            await asyncio.sleep(0.01)
+        for number, (field, value, _) in enumerate(NEWS):
+            entry = {"id": "1", "time": 1795500000 + number, "changes": [{"field": field, "value": value}]}
+            await post_raw(world, {"object": "whatsapp_business_account", "entry": [entry]})
+        await world.redis.publish("recado:events", '{"type": "over"}')
+        told: list[dict[str, Any]] = []
+        async with asyncio.timeout(20):
+            while not told or told[-1]["type"] != "over":
+                if found := await stream.get_message(timeout=1):
+                    told.append(json.loads(found["data"]))
+    expected = [(field, severity) for field, _, severity in NEWS if severity]
+    assert [(one["kind"], one["severity"]) for one in told[:-1]] == expected
+
+
+MOVES: dict[str, tuple[dict[str, Any], tuple[str, str]]] = {
+    "passed": (
+        {"type": "control_passed", "control_passed": {"metadata": "why", "new_owner_role": "escalation"}},
+        ("control_passed", "escalation"),
+    ),
+    "taken": (
+        {"type": "control_taken", "control_taken": {"previous_owner_role": "mba", "new_owner_role": "escalation"}},
+        ("control_taken", "escalation"),
+    ),
+    "taken, with the roles of apps": (
+        {"type": "control_taken", "control_taken": {"new_owner_app_role": "primary"}},
+        ("control_taken", "primary"),
+    ),
+    "taken, with no type": ({"control_taken": {"new_owner_role": "mba"}}, ("control_taken", "mba")),
+    "taken, with nothing said": ({"type": "control_taken", "control_taken": "now"}, ("control_taken", "unknown")),
+    "of next year": ({"type": "control_lent", "control_lent": {"new_owner_role": "mba"}}, ("unknown", "mba")),
+}
+
+
+async def test_control_that_was_taken_is_not_told_as_passed(start: Start) -> None:
+    world = await start(workers=0)
+    async with world.redis.pubsub(ignore_subscribe_messages=True) as stream:
+        await stream.subscribe("recado:events")
+        while (await world.redis.pubsub_numsub("recado:events"))[0][1] == 0:
+            await asyncio.sleep(0.01)
+        for number, (value, _) in enumerate(MOVES.values()):
+            change = {"field": "messaging_handovers", "value": {"sender": {"phone_number": "5215512345678"}} | value}
+            entry = {"id": "1", "time": 1795500000 + number, "changes": [change]}
+            await post_raw(world, {"object": "whatsapp_business_account", "entry": [entry]})
+        told: list[dict[str, Any]] = []
+        async with asyncio.timeout(20):
+            while len(told) < len(MOVES):
+                if found := await stream.get_message(timeout=1):
+                    told.append(json.loads(found["data"]))
+    assert [(one["move"], one["to"]) for one in told] == [expected for _, expected in MOVES.values()]
+
+
+@pytest.mark.parametrize("displayed", [None, "+1 (555) 078-3881", ""])
+async def test_somebody_without_a_phone_is_answered_whatever_our_number_looks_like(
+    world: World, displayed: str | None
+) -> None:
+    notification = json.loads((FOLDER / "text_without_phone.json").read_text("utf-8"))
+    value = notification["entry"][0]["changes"][0]["value"]
+    value["metadata"]["display_phone_number"] = displayed
+    value["messages"][0]["timestamp"] = str(int(datetime.now(UTC).timestamp()))
+    await post_raw(world, notification)
+    await settled(world)
+    assert len(world.meta.accepted) == 1
+
+
+async def test_a_file_whose_id_is_no_number_is_read(world: World, media: Media) -> None:
+    kept = world.meta.media.receive(media("documents/price_list.pdf"), "application/pdf")
+    strange = "wacid.HBgN+NTIx/NTUx="
+    world.meta.media._files[strange] = replace(kept, id=strange)
+    await post(world, "document", _9001=strange)
+    await settled(world)
+    assert "Detergente" in read_by_model(world)
+
+
 def test_each_fixture_has_its_row() -> None:
     remembered_alone = (name for names, _ in REMEMBERED.values() for name in names)
     rows = {*READ, *FILES, *ANSWERED, *ENDED, *CHANGED, *ALERTS, *COUNTED, *remembered_alone}
@@ -262,6 +396,7 @@ COUNTED: dict[str, str] = {
     "smb_app_state_sync": 'recado_webhook_fields_total{field="smb_app_state_sync"}',
     "messaging_handovers": 'recado_webhook_fields_total{field="messaging_handovers"}',
     "business_username_update": 'recado_webhook_fields_total{field="business_username_update"}',
+    "account_update_tier": 'recado_webhook_fields_total{field="account_update"}',
     "field_of_next_year": 'recado_webhook_unknown_total{field="telepathy"}',
 }
 

@@ -7,8 +7,10 @@ from typing import Any
 
 import aiohttp
 import pytest
+from bullmq import Queue
 
 from bot.messages import Template
+from bot.redis import answer
 from bot.sandbox.graph_templates import Template as AtMeta
 from bot.sandbox.graph_templates import seeds
 from bot.sandbox.meta import Person
@@ -18,7 +20,7 @@ from bot.templates.push import push
 from bot.templates.synced import TemplateNotSendable, Templates
 from bot.whatsapp.client import Graph
 from bot.whatsapp.errors import GraphError
-from tests.processes import recado
+from tests.processes import eventually, recado
 from tests.test_conversation import settled, text
 from tests.waiting import PATIENCE
 from tests.world import Start, World
@@ -102,7 +104,9 @@ async def test_the_first_use_learns_what_there_is(templates: Templates) -> None:
         ("es_MX", None, ["en_US", "es_AR"], "es_AR"),
         (None, "pt", ["en_US", "es_MX"], "es_MX"),
         (None, None, ["en_US", "es"], "es"),
-        ("fr", "fr", ["de", "it"], "de"),
+        (None, "fr", ["de", "it"], "de"),
+        ("es", "en", ["en_US", "es_MX"], "es_MX"),
+        ("en", "es", ["en_GB", "es"], "en_GB"),
     ],
 )
 async def test_the_language_is_the_asked_one_or_its_sister_or_the_companys_or_any(
@@ -127,6 +131,58 @@ async def test_another_language_that_is_approved_stands_in(shop: World, template
     at_meta(shop, "order_confirmation", "es_MX").status = "PAUSED"
     payload = await templates.render_template(ORDER, "es")
     assert payload["template"]["language"]["code"] == "en_US"
+
+
+@pytest.mark.parametrize(
+    ("asked", "there", "paused", "told"),
+    [
+        ("es_MX", ["es_MX", "en_US"], ["es_MX"], r"\(es_MX\) is PAUSED"),
+        ("es-MX", ["es_MX", "en_US"], ["es_MX"], r"\(es_MX\) is PAUSED"),
+        ("es_MX", ["es_MX", "es", "en_US"], ["es_MX", "es"], r"\(es_MX\) is PAUSED"),
+        ("es", ["es_AR", "en_US"], ["es_AR"], r"\(es_AR\) is PAUSED"),
+        ("fr", ["en_US", "es"], [], "is not at Meta in fr, but in en_US, es"),
+        ("pt_BR", ["es"], [], "is not at Meta in pt_BR, but in es"),
+    ],
+)
+@pytest.mark.parametrize("contact", ["en", None])
+async def test_a_language_that_was_asked_for_is_kept_or_nothing_leaves(
+    shop: World, templates: Templates, asked: str, there: list[str], paused: list[str], told: str, contact: str | None
+) -> None:
+    only(shop, *there)
+    for language in paused:
+        at_meta(shop, "order_confirmation", language).status = "PAUSED"
+    with pytest.raises(TemplateNotSendable, match=told):
+        await templates.prepare(ORDER.model_copy(update={"language": asked}), contact)
+
+
+async def test_the_sister_of_a_language_that_is_paused_stands_in(shop: World, templates: Templates) -> None:
+    only(shop, "es_MX", "es", "en_US")
+    at_meta(shop, "order_confirmation", "es_MX").status = "PAUSED"
+    payload = await templates.render_template(ORDER.model_copy(update={"language": "es_MX"}), "en")
+    assert payload["template"]["language"]["code"] == "es"
+
+
+@pytest.mark.parametrize("asked", ["es_MX", None])
+async def test_a_job_whose_language_is_paused_fails_unless_it_is_the_persons_own(
+    start: Start, ana: Person, asked: str | None
+) -> None:
+    world = await start()
+    await world.meta.writes(ana, text("hola"))
+    await world.meta.replies(ana)
+    await settled(world)
+    only(world, "es_MX", "en_US")
+    at_meta(world, "order_confirmation", "es_MX").status = "PAUSED"
+    data = {"to": ana.phone, "template": "order_confirmation", "parameters": VALUES}
+    job = await Queue("notification", {"connection": world.redis}).add(
+        "template", data | ({"language": asked} if asked else {}), {"jobId": "order-1"}
+    )
+    if asked:
+        why = await eventually(lambda: answer(world.redis.hget(f"bull:notification:{job.id}", "failedReason")))
+        assert "(es_MX) is PAUSED" in str(why)
+        assert [one.type for one in world.meta.sent_to(ana)] == ["text"]
+    else:
+        _, sent = await world.meta.replies(ana, 2)
+        assert sent.request["template"]["language"]["code"] == "en_US"
 
 
 async def test_an_unknown_template_and_wrong_parameters_are_told(templates: Templates) -> None:
@@ -334,11 +390,21 @@ async def test_sync_and_list_show_every_template_and_exit_0_when_all_can_leave(s
     assert "order_confirmation       es     APPROVED  UTILITY" in listed.out
 
 
-async def test_a_template_that_can_not_leave_makes_them_exit_1(shop: World) -> None:
-    at_meta(shop, "order_confirmation", "es").status = "PAUSED"
-    ended = await recado("templates", "sync")
+@pytest.mark.parametrize("status", ["PAUSED", "REJECTED", "DISABLED"])
+async def test_what_can_not_leave_is_told_by_both_and_makes_list_alone_exit_1(shop: World, status: str) -> None:
+    at_meta(shop, "order_confirmation", "es").status = status
+    synced = await recado("templates", "sync")
+    listed = await recado("templates", "list")
+    assert (synced.code, listed.code) == (0, 1)
+    for told in (synced.out, listed.out):
+        assert f"order_confirmation (es) is {status}; only APPROVED templates leave" in told
+
+
+async def test_a_sync_that_does_not_reach_meta_exits_1(shop: World) -> None:
+    ended = await recado("templates", "sync", WHATSAPP_ACCESS_TOKEN="wrong")
     assert ended.code == 1
-    assert "order_confirmation (es) is PAUSED; only APPROVED templates leave" in ended.out
+    assert "error 190" in ended.err
+    assert shop.meta.accepted == []
 
 
 async def test_push_makes_what_the_files_say(shop: World) -> None:

@@ -41,7 +41,8 @@ class Graph:
 
     def app(self) -> web.Application:
         app = web.Application(client_max_size=LARGEST_REQUEST, middlewares=[self._guard])
-        number, object_id = _VERSION + r"/{number:\d+}", _VERSION + r"/{id:\d+}"
+        # Ids are promised to be strings: what isn't digits is percent-encoded by whoever asks.
+        number, object_id = _VERSION + r"/{number:\d+}", _VERSION + r"/{id:[^/]+}"
         app.add_routes([
             web.post(f"{number}/messages", self._messages),
             web.post(f"{number}/media", self._upload),

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from urllib.parse import quote
 
 from bot.sandbox.graph_errors import Refused, unknown_object
 
@@ -94,7 +95,7 @@ class MediaShelf:
         expires = int((self._clock() + _URL_LIVES).timestamp())
         return (
             f"{self.base_url}/whatsapp_business/attachments/"
-            f"?mid={media_id}&ext={expires}&hash={self._mark(media_id, expires)}"
+            f"?mid={quote(media_id, safe='')}&ext={expires}&hash={self._mark(media_id, expires)}"
         )
 
     def by_url(self, media_id: str, expires: str, mark: str) -> KeptFile | None:

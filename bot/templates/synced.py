@@ -169,6 +169,14 @@ class Templates:
             raise TemplateNotSendable(f"there is no template {part.name!r} at Meta; see `recado templates list`")
         wanted = (part.language or contact_language or self._default).replace("-", "_")
         ranked = sorted(known, key=lambda kept: _distance(kept.synced.language, wanted, self._default))
+        if part.language is not None:
+            # Whoever names a language knows who reads it; only for the person's own may another one stand in.
+            ranked = [kept for kept in ranked if _are_sisters(kept.synced.language, wanted)]
+        if not ranked:
+            there = ", ".join(kept.synced.language for kept in known)
+            raise TemplateNotSendable(
+                f"{part.name} is not at Meta in {wanted}, but in {there}; see `recado templates list`"
+            )
         sendable = next((kept.synced for kept in ranked if kept.why_not is None), None)
         if sendable is None:
             raise TemplateNotSendable(ranked[0].why_not or part.name)
@@ -208,10 +216,13 @@ def _merged(language: str, raw: dict[str, str]) -> Kept:
 
 def _distance(language: str, wanted: str, default: str) -> tuple[int, str]:
     """How far a language is from the wanted one: the same, its sister, the company's own, any."""
-    sister = language.partition("_")[0]
-    places = (wanted, wanted.partition("_")[0], default, default.partition("_")[0])
-    same = (language == places[0], sister == places[1], language == places[2], sister == places[3])
+    same = (language == wanted, _are_sisters(language, wanted), language == default, _are_sisters(language, default))
     return (same.index(True) if True in same else len(same)), language
+
+
+def _are_sisters(one: str, other: str) -> bool:
+    """Whether two codes are of one language: es_MX, es and es_AR."""
+    return one.partition("_")[0] == other.partition("_")[0]
 
 
 def _key(name: str) -> str:

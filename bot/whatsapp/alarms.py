@@ -21,6 +21,18 @@ _CRITICAL_EVENTS = {
     "PARTNER_APP_UNINSTALLED": "our app was removed from the account, its token is lost: connect it again",
     "ACCOUNT_OFFBOARDED": "the number left the Cloud API: connect it again",
 }
+# Meta tells good news by the same webhooks; nobody has to do anything about these.
+_GOOD_EVENTS = frozenset({
+    "ACCOUNT_RECONNECTED", "AD_ACCOUNT_LINKED", "MM_LITE_TERMS_SIGNED", "PARTNER_ADDED", "PARTNER_APP_INSTALLED",
+    "VOLUME_BASED_PRICING_TIER_UPDATE",
+})  # fmt: skip
+_BAD_ENDINGS = ("_REJECTED", "_FAILED", "_LOST")
+_CERTIFIED = "PARTNER_CLIENT_CERTIFICATION_STATUS_UPDATE"
+_GOOD_CERTIFICATION = frozenset({"APPROVED", "PENDING"})
+_GOOD_QUALITY = frozenset({"ONBOARDING", "THROUGHPUT_UPGRADE", "UNFLAGGED", "UPGRADE"})
+_GOOD_DECISIONS = frozenset({"APPROVED", "PENDING"})
+# How Meta says that there is no limit.
+_NO_LIMIT = frozenset({"TIER_UNLIMITED", "UNLIMITED", "-1"})
 _SECURITY_EVENTS = {
     "PIN_CHANGED": "if nobody of yours changed the PIN, reset it in WhatsApp Manager and check who has access",
     "PIN_RESET_REQUEST": "if nobody of yours asked for it, refuse it in WhatsApp Manager and check who has access",
@@ -39,7 +51,7 @@ class Alarm:
 
 
 def alarms_of(field: str, value: Raw) -> list[Alarm]:
-    """The alarms in a field's value; none where it is no cause for alarm."""
+    """The alarms in a field's value; none where it is good news."""
     return _READERS[field](value)
 
 
@@ -49,14 +61,23 @@ def _account(value: Raw) -> list[Alarm]:
     violation = text(mapping(value.get("violation_info")).get("violation_type"))
     ban = text(mapping(value.get("ban_info")).get("waba_ban_state"))
     what = " ".join(filter(None, (event, violation, ban, *restrictions)))
+    if event in _GOOD_EVENTS or (event == "DISABLED_UPDATE" and ban == "REINSTATE"):
+        return []
+    certification = text(mapping(value.get("partner_client_certification_info")).get("status"))
+    if event == _CERTIFIED and certification in _GOOD_CERTIFICATION:
+        return []
     fix = _CRITICAL_EVENTS.get(event)
-    return [Alarm("account_update", "error" if fix and ban != "REINSTATE" else "warning", what, fix or _MANAGER)]
+    return [Alarm("account_update", "error" if fix else "warning", what, fix or _MANAGER)]
 
 
 def _account_alert(value: Raw) -> list[Alarm]:
     alert = mapping(value.get("alert_info"))
-    critical = text(alert.get("alert_severity")) == "CRITICAL"
-    what = text(alert.get("alert_type")) or "unknown"
+    severity, what = text(alert.get("alert_severity")), text(alert.get("alert_type")) or "unknown"
+    # NONE: it is over. A rejection is no good news, however mildly Meta puts it.
+    over = text(alert.get("alert_status")) == "NONE"
+    if over or what.endswith("_APPROVED") or (severity == "INFORMATIONAL" and not what.endswith(_BAD_ENDINGS)):
+        return []
+    critical = severity == "CRITICAL"
     return [
         Alarm("account_alerts", "error" if critical else "warning", what, f"{_MANAGER}, and the alert's description")
     ]
@@ -64,6 +85,8 @@ def _account_alert(value: Raw) -> list[Alarm]:
 
 def _review(value: Raw) -> list[Alarm]:
     decision = text(value.get("decision")) or "unknown"
+    if decision in _GOOD_DECISIONS:
+        return []
     severity: Severity = "error" if decision == "REJECTED" else "warning"
     return [Alarm("account_review_update", severity, decision, _MANAGER)]
 
@@ -76,6 +99,8 @@ def _security(value: Raw) -> list[Alarm]:
 
 def _quality(value: Raw) -> list[Alarm]:
     event = text(value.get("event")) or "unknown"
+    if event in _GOOD_QUALITY:
+        return []
     limit = text(value.get("max_daily_conversations_per_business")) or text(value.get("current_limit"))
     worse = event in {"FLAGGED", "DOWNGRADE"}
     fix = "people block or report the number: send less marketing, and only to who asked for it" if worse else _MANAGER
@@ -85,12 +110,16 @@ def _quality(value: Raw) -> list[Alarm]:
 
 def _name(value: Raw) -> list[Alarm]:
     decision = text(value.get("decision")) or "unknown"
+    if decision in _GOOD_DECISIONS:
+        return []
     return [Alarm("phone_number_name_update", "warning", decision, "see WhatsApp Manager, Phone numbers, the name")]
 
 
 def _capability(value: Raw) -> list[Alarm]:
     # Documented as a text such as TIER_2K, sent as a number as well; -1 was "no limit".
     limit = text(value.get("max_daily_conversations_per_business")) or "unknown"
+    if limit in _NO_LIMIT:
+        return []
     fix = "none needed if the limit grew; else see WhatsApp Manager, Account quality"
     return [Alarm("business_capability_update", "warning", limit, fix)]
 

@@ -10,6 +10,7 @@ import io
 import json
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import quote
 
 import aiohttp
 from yarl import URL
@@ -152,7 +153,7 @@ class Graph:
 
     async def _resolve(self, media_id: str) -> dict[str, Any]:
         try:
-            return await self._call("GET", media_id, params={"phone_number_id": self.number})
+            return await self._call("GET", quote(media_id, safe=""), params={"phone_number_id": self.number})
         except GraphError as error:
             if error.remedy is Remedy.GIVE_UP:
                 raise MediaGone("Meta doesn't know this media id") from error
@@ -162,7 +163,12 @@ class Graph:
         timeout = aiohttp.ClientTimeout(total=_CALL_SECONDS, sock_connect=5)
         try:
             async with self._http.request(
-                method, self._base / path, headers=self._bearer(), timeout=timeout, allow_redirects=False, **request
+                method,
+                self._base.joinpath(path, encoded=True),
+                headers=self._bearer(),
+                timeout=timeout,
+                allow_redirects=False,
+                **request,
             ) as response:
                 body = await response.read()
         except aiohttp.ClientConnectorError as error:

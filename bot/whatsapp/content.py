@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -30,6 +31,9 @@ from bot.whatsapp.loose import digits, items, mapping, number, text
 
 # Meta could not fetch the file that the person sent (reference 2.6): there may be an id, but nothing behind it.
 _LOST = 131052
+# Meta's ids are digits as a rule, but promised are only strings: a voicemail has `wacid.` and base64. The id becomes a
+# part of an address, so no id that could lead elsewhere is taken.
+_MEDIA_ID = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._~=+:@/-]{0,511}")
 
 
 def content_of(raw: dict[str, Any]) -> Content:
@@ -53,7 +57,7 @@ def _text(raw: Any) -> Content | None:
 
 def _media(raw: Any) -> dict[str, Any] | None:
     media_id = text(mapping(raw).get("id"))
-    if media_id is None or not media_id.isascii() or not media_id.isalnum():
+    if media_id is None or not _MEDIA_ID.fullmatch(media_id) or ".." in media_id:
         return None
     return {
         "media_id": media_id,

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from typing import Any
 
+_LONGEST_DISPLAY = 64
+
 
 def mapping(value: Any) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
@@ -32,6 +34,20 @@ def digits(value: Any, *allowed: str) -> str | None:
     for sign in ("+", " ", *allowed):
         string = string.replace(sign, "")
     return string if string.isascii() and string.isdigit() and len(string) <= 20 else None  # noqa: PLR2004
+
+
+def own_number(value: Any) -> str | None:
+    """The digits of the business's number, which Meta writes for people to read: `+1 (555) 078-3881`.
+
+    Mexico's old 1 comes and goes in it. None where it holds no number, which is nobody's.
+    """
+    found = "".join(sign for sign in (text(value) or "")[:_LONGEST_DISPLAY] if sign.isascii() and sign.isdigit())
+    return without_old_one(found) if found else None
+
+
+def without_old_one(phone: str) -> str:
+    """Mexico's numbers with and without the 1 that WhatsApp used to write after 52 are the same ones."""
+    return f"52{phone[3:]}" if phone.startswith("521") and len(phone) == 13 else phone  # noqa: PLR2004 - 52 1, ten digits
 
 
 def number(value: Any) -> float | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Literal, get_args
 
 from bot.whatsapp.loose import digits, items, mapping, number, text
 
@@ -30,13 +30,21 @@ class NewBsuid:
     current: str
 
 
+Move = Literal["control_passed", "control_taken"]
+_MOVES: tuple[Move, ...] = get_args(Move)
+
+
 @dataclass(frozen=True, slots=True)
 class Handover:
-    """Who answers a person has changed, between us and another bot or app; `to` is the new owner's role."""
+    """Who answers a person has changed, between us and another bot or app; `to` is the new owner's role.
+
+    `move`: the former owner passed the thread on, or the new one took it. None for one that Meta has invented since.
+    """
 
     phone: str | None
     bsuid: str | None
     to: str
+    move: Move | None
 
 
 def preferences(value: Raw, now: datetime) -> Iterator[Preference]:
@@ -57,11 +65,15 @@ def new_bsuids(value: Raw) -> Iterator[NewBsuid]:
 
 
 def handover(value: Raw) -> Handover:
-    """Read defensively: Meta documents it thinly, and it has no metadata."""
-    sender, passed = mapping(value.get("sender")), mapping(value.get("control_passed"))
+    """Read defensively: Meta documents it thinly, and its shapes differ (reference 4 and 13)."""
+    sender, said = mapping(value.get("sender")), text(value.get("type"))
+    move = next((one for one in _MOVES if one == said), None)
+    # The object tells where the type doesn't; where both are there and differ, the type is what Meta calls it.
+    move = move or next((one for one in _MOVES if one in value and said is None), None)
+    told = mapping(value.get(move or said or ""))
     phone = digits(sender.get("phone_number")) or digits(sender.get("wa_id"))
-    bsuid = text(sender.get("user_id"))
-    return Handover(phone, bsuid, text(passed.get("new_owner_role")) or text(value.get("type")) or "unknown")
+    to = text(told.get("new_owner_role")) or text(told.get("new_owner_app_role")) or "unknown"
+    return Handover(phone, text(sender.get("user_id")), to, move)
 
 
 def _time(value: Any, now: datetime) -> datetime:

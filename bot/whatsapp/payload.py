@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from bot.messages import Inbound, Referral, Status
 from bot.whatsapp.content import content_of, unvouched, vouched_phone
-from bot.whatsapp.loose import digits, items, mapping, number, text
+from bot.whatsapp.loose import digits, items, mapping, number, own_number, text, without_old_one
 
 _EARLIEST = datetime(2009, 1, 1, tzinfo=UTC)  # WhatsApp's first year: anything older is not a time of a message
 _LATEST_AHEAD = timedelta(days=1)  # clocks differ; a message from the future would stay the newest of all
@@ -136,7 +136,7 @@ def _message(raw: Raw, value: Raw, now: datetime, *, own: bool = True) -> Inboun
     content = content_of(raw) if own and not forwarded else unvouched(content_of(raw))
     phone = phone or digits(contact.get("wa_id")) or vouched_phone(content)
     bsuid = bsuid or text(contact.get("user_id"))
-    if not wamid or not (phone or bsuid) or phone == digits(metadata.get("display_phone_number"), "-"):
+    if not wamid or not (phone or bsuid) or _is_ours(phone, metadata):
         return None
     return Inbound(
         id=wamid,
@@ -153,6 +153,11 @@ def _message(raw: Raw, value: Raw, now: datetime, *, own: bool = True) -> Inboun
         referral=_referral(mapping(raw.get("referral"))),
         content=content,
     )
+
+
+def _is_ours(phone: str | None, metadata: Raw) -> bool:
+    """Whether the business's own number is named as the person. Somebody without a phone never has that number."""
+    return phone is not None and without_old_one(phone) == own_number(metadata.get("display_phone_number"))
 
 
 def _contact_of(phone: str | None, bsuid: str | None, contacts: list[Raw]) -> Raw:

@@ -208,6 +208,13 @@ def test_what_a_message_says(message: dict[str, Any], content: Content) -> None:
         {"type": "image", "image": {"mime_type": "image/jpeg"}},
         {"type": "image", "image": {"id": "../../me"}},
         {"type": "image", "image": {"id": "9?fields=token"}},
+        {"type": "image", "image": {"id": "9/../me"}},
+        {"type": "image", "image": {"id": "/me"}},
+        {"type": "image", "image": {"id": "9%2e%2e"}},
+        {"type": "image", "image": {"id": "9#9"}},
+        {"type": "image", "image": {"id": "9\n9"}},
+        {"type": "image", "image": {"id": "\u0669"}},
+        {"type": "image", "image": {"id": "9" * 513}},
         {"type": "audio", "audio": None},
         {"type": "location", "location": {"latitude": "north", "longitude": 1}},
         {"type": "location", "location": {"latitude": 91, "longitude": 1}},
@@ -270,6 +277,71 @@ def test_a_lone_contact_does_not_lend_its_name_and_phone_to_another_sender() -> 
     stranger = FROM_ANA | {"from": "5215500000000", "from_user_id": "MX.0"}
     (found,) = notification(value(stranger, contacts=[ANA])).messages
     assert (found.phone, found.bsuid, found.name) == ("5215500000000", "MX.0", None)
+
+
+DISPLAYED: dict[str, Any] = {
+    "missing": {"phone_number_id": "1"},
+    "null": {"display_phone_number": None},
+    "empty": {"display_phone_number": ""},
+    "for people": {"display_phone_number": "+1 (555) 078-3881"},
+    "with dots": {"display_phone_number": "+1.555.078.3881"},
+    "words": {"display_phone_number": "hidden"},
+    "too long": {"display_phone_number": "5" * 5000},
+    "a list": {"display_phone_number": ["15550783881"]},
+    "an object": {"display_phone_number": {"number": "15550783881"}},
+    "no metadata": None,
+    "metadata that is a text": "15550783881",
+    "metadata that is a list": [METADATA],
+}
+
+
+@pytest.mark.parametrize("metadata", DISPLAYED.values(), ids=DISPLAYED)
+@pytest.mark.parametrize("field", ["messages", "standby", "smb_message_echoes", "echo on standby"])
+def test_somebody_without_a_phone_is_never_taken_for_the_business(metadata: Any, field: str) -> None:
+    written = {"id": "wamid.1", "from_user_id": "MX.8801", "type": "text", "text": {"body": "Hola"}}
+    sent = {"id": "wamid.1", "to_user_id": "MX.8801", "type": "text", "text": {"body": "Hola"}}
+    told: dict[str, dict[str, Any]] = {
+        "messages": {"messages": [written]},
+        "standby": {"standby": {"messages": [written]}},
+        "smb_message_echoes": {"message_echoes": [sent]},
+        "echo on standby": {"standby": {"message_echoes": [{"id": "wamid.1", "message": sent}]}},
+    }
+    found = notification(told[field] | {"metadata": metadata}, field="standby" if "standby" in field else field)
+    assert [(one.phone, one.bsuid, found.unknown) for one in found.messages] == [(None, "MX.8801", [])]
+
+
+OURS: dict[str, tuple[str, Any]] = {
+    "as it is": ("525500001111", "525500001111"),
+    "a number": ("525500001111", 525500001111),
+    "for people": ("525500001111", "+52 (55) 0000-1111"),
+    "with dots and blanks": ("525500001111", "+52\u00a055.0000.1111"),
+    "with Mexico's old 1": ("525500001111", "+52 1 55 0000 1111"),
+    "without Mexico's old 1": ("5215500001111", "+52 55 0000 1111"),
+    "of the United States": ("15550783881", "+1 (555) 078-3881"),
+}
+
+
+@pytest.mark.parametrize(("phone", "displayed"), OURS.values(), ids=OURS)
+def test_the_business_itself_is_known_however_its_number_is_written(phone: str, displayed: Any) -> None:
+    metadata = {"display_phone_number": displayed, "phone_number_id": "1"}
+    found = notification(value(FROM_ANA | {"from": phone, "id": "wamid.2"}, FROM_ANA, contacts=[], metadata=metadata))
+    assert [message.id for message in found.messages] == ["wamid.1"]
+
+
+@pytest.mark.parametrize("displayed", ["+52 1 55 0000 1112", "525500001111", "+1 (555) 078-3881", None])
+def test_a_status_is_read_whatever_our_number_looks_like(displayed: Any) -> None:
+    status = {"id": "wamid.1", "status": "sent", "recipient_user_id": "MX.8801"}
+    found = notification({"metadata": {"display_phone_number": displayed}, "statuses": [status]})
+    assert [one.wamid for one in found.statuses] == ["wamid.1"]
+
+
+IDS = ["9001", "wacid.HBgNNTIxNTUxMjM0NTY3OBUCABIYFjNFQjA=", "a-b_c", "x" * 512, "12:34@56", "AQ+b/9==", "-7"]
+
+
+@pytest.mark.parametrize("media_id", IDS)
+@pytest.mark.parametrize("kind", ["image", "audio", "video", "document", "sticker"])
+def test_a_media_id_is_any_plain_name(kind: str, media_id: str) -> None:
+    assert getattr(read(**{"type": kind, kind: {"id": media_id}}).content, "media_id", None) == media_id
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,96 @@
+"""All that a turn writes is written in one step, however much it is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from redis.asyncio import Redis
+
+from bot.desk import Desk, Lease
+from bot.joining import Joining
+from bot.memory import Memory
+from bot.redis import answer
+from bot.settings import MemorySettings
+
+MANY = [str(number) for number in range(20_001)]
+WIDE: dict[str, Callable[[Any], Any]] = {
+    "RPUSH": lambda pipeline: pipeline.rpush("wide", *MANY),
+    "LPUSH": lambda pipeline: pipeline.lpush("wide", *MANY[::-1]),
+    "SADD": lambda pipeline: pipeline.sadd("wide", *MANY),
+    "HSET": lambda pipeline: pipeline.hset("wide", mapping=dict(zip(MANY, MANY, strict=True))),
+}
+NARROWER: dict[str, Callable[[Any], Any]] = {
+    "HDEL": lambda pipeline: pipeline.hdel("wide", *MANY[1:]),
+    "SREM": lambda pipeline: pipeline.srem("wide", *MANY[1:]),
+    "ZREM": lambda pipeline: pipeline.zrem("wide", *MANY[1:]),
+}
+
+
+async def kept(redis: Redis, kind: str) -> list[Any]:
+    match kind:
+        case "RPUSH" | "LPUSH":
+            return list(await answer(redis.lrange("wide", 0, -1)))
+        case "SADD" | "SREM":
+            return sorted(await answer(redis.smembers("wide")), key=int)
+        case "ZREM":
+            return list(await redis.zrange("wide", 0, -1))
+        case _:
+            return list(await answer(redis.hgetall("wide")))
+
+
+@pytest.mark.parametrize("kind", [*WIDE, *NARROWER])
+async def test_a_command_with_thousands_of_values_is_done_whole(redis: Redis, kind: str) -> None:
+    desk, lease = Desk(redis, lease_seconds=60), Lease("c_1", "mine")
+    await desk.take(lease)
+    before: dict[str, Callable[[Any], Any]] = {
+        "HDEL": WIDE["HSET"],
+        "SREM": WIDE["SADD"],
+        "ZREM": lambda pipeline: pipeline.zadd("wide", {one: float(one) for one in MANY}),
+    }
+    if kind in before:
+        await answer(before[kind](redis))
+
+    def write(pipeline: Any) -> None:
+        pipeline.set("before", "1")
+        (WIDE | NARROWER)[kind](pipeline)
+        pipeline.set("after", "1")
+
+    await desk.commit(lease, write)
+    assert sorted(await kept(redis, kind), key=int) == (MANY if kind in WIDE else MANY[:1])
+    if kind in ("RPUSH", "LPUSH"):
+        assert await kept(redis, kind) == MANY
+    assert await redis.mget("before", "after") == ["1", "1"]
+
+
+async def test_thousands_of_keys_are_deleted_in_one_step(redis: Redis) -> None:
+    desk, lease = Desk(redis, lease_seconds=60), Lease("c_1", "mine")
+    await desk.take(lease)
+    names = [f"recado:{{c_1}}:media:{number}" for number in MANY]
+    await redis.mset(dict.fromkeys(names, "1"))
+    await desk.commit(lease, lambda pipeline: pipeline.delete(*names))
+    assert await redis.exists(*names) == 0
+
+
+async def test_what_can_not_be_done_whole_is_not_begun(redis: Redis) -> None:
+    desk, lease = Desk(redis, lease_seconds=60), Lease("c_1", "mine")
+    await desk.take(lease)
+
+    def write(pipeline: Any) -> None:
+        pipeline.set("before", "1")
+        pipeline.zadd("wide", {one: float(one) for one in MANY}, nx=True)
+
+    with pytest.raises(ValueError, match="ZADD"):
+        await desk.commit(lease, write)
+    assert await redis.exists("before", "wide") == 0
+
+
+async def test_a_conversation_that_joins_brings_thousands_of_replies(redis: Redis) -> None:
+    home, name = f"c_{'0' * 20}", f"c_{'1' * 20}"
+    desk, lease = Desk(redis, lease_seconds=60), Lease(home, "mine")
+    await desk.take(lease)
+    await answer(redis.rpush(f"recado:{{{name}}}:outbox", *MANY))
+    await Joining(redis, desk, Memory(redis, MemorySettings())).take_in(lease, name)
+    assert await answer(redis.lrange(f"recado:{{{home}}}:outbox", 0, -1)) == MANY
+    assert not await redis.exists(f"recado:{{{name}}}:outbox")

@@ -1,0 +1,120 @@
+"""Workers that stand still and go on: what another one has sent meanwhile is not sent again."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+from redis.asyncio import Redis
+
+from bench.chaos.stopped import Sleeper
+from bot.desk import Desk, Lease, LeaseLost
+from bot.messages import Buttons, Choice, Part, Say, Template
+from bot.points import Point
+from bot.queues import QUEUES
+from bot.redis import key
+from bot.sandbox.meta import Person
+from bot.worker import running
+from tests.outgoing import acquainted, empty, nudge, put
+from tests.processes import eventually
+from tests.world import Start
+
+pytestmark = [pytest.mark.timeout(120), pytest.mark.xdist_group("chaos")]
+# As short as a lease can be that a busy machine still renews in time.
+LEASE_SECONDS = 1.5
+NAME = f"c_{'0' * 20}"
+Sleeping = Callable[[Point], Sleeper]
+
+
+@pytest.fixture
+async def sleeping(tmp_path: Path) -> AsyncIterator[Sleeping]:
+    with ExitStack() as stack:
+
+        def begin(point: Point) -> Sleeper:
+            sleeper = Sleeper.start(tmp_path / "log", point, LEASE_SECONDS)
+            stack.callback(sleeper.kill)
+            return sleeper
+
+        yield begin
+
+
+async def has(condition: Callable[[], bool]) -> bool:
+    return condition()
+
+
+ORDER = {"name": "Ana", "order": "7", "total": "$10"}
+PARTS: dict[str, Part] = {
+    "a text": Say(body="Tu pedido está listo."),
+    "a template": Template(name="order_confirmation", language="es_MX", parameters=ORDER),
+    "buttons": Buttons(body="¿Va?", choices=(Choice(id="y", title="Sí"), Choice(id="n", title="No"))),
+}
+
+
+@pytest.mark.parametrize("part", PARTS.values(), ids=PARTS)
+async def test_a_worker_that_goes_on_after_its_lease_sends_nothing_that_another_has_sent(
+    start: Start, sleeping: Sleeping, ana: Person, part: Part
+) -> None:
+    world = await start(workers=0)
+    async with running(world.settings, QUEUES, 10):
+        conversation = await acquainted(world, ana)
+    sleeper = sleeping("outbox: about to ask Meta")
+    await eventually(lambda: has(lambda: sleeper.tells("worker_ready")), 60)
+    await put(world, conversation, ana, part)
+    await eventually(lambda: has(lambda: sleeper.stopped), 60)
+    async with running(world.settings, QUEUES, 10, lease_seconds=LEASE_SECONDS):
+        await nudge(world, conversation, f"{conversation}-another")
+        await world.meta.replies(ana, within=60)
+        await eventually(lambda: empty(world, conversation), 60)
+        sleeper.go_on()
+        await eventually(lambda: has(lambda: sleeper.tells("lease_lost")), 60)
+    assert len(world.meta.sent_to(ana)) == 1
+
+
+async def test_a_lease_is_over_by_whichever_clock_says_so_first(redis: Redis) -> None:
+    desk, lease = Desk(redis, lease_seconds=60), Lease(NAME, "mine")
+    assert await desk.take(lease)
+    assert 0 < lease.left <= 60
+    for late in ((time.monotonic() - 61, time.time()), (time.monotonic(), time.time() - 61)):
+        lease.extend(late, 60)
+        assert lease.left < 0
+        with pytest.raises(LeaseLost):
+            async with lease.bound():
+                pytest.fail("it began")
+    await desk.renew(lease)
+    async with lease.bound():
+        pass
+
+
+async def test_a_lease_that_was_never_taken_binds_everything() -> None:
+    with pytest.raises(LeaseLost):
+        async with Lease(NAME, "mine").bound():
+            pytest.fail("it began")
+
+
+async def test_what_is_bound_ends_when_nobody_renews_and_goes_on_while_somebody_does(redis: Redis) -> None:
+    desk, lease = Desk(redis, lease_seconds=0.2), Lease(NAME, "mine")
+    assert await desk.take(lease)
+    with pytest.raises(LeaseLost):
+        async with lease.bound():
+            await asyncio.Event().wait()
+    await redis.delete(key(NAME, "lease"))
+    desk = Desk(redis, lease_seconds=60)
+    assert await desk.take(lease)
+    lease.extend((time.monotonic() - 59, time.time() - 59), 60)
+    over = time.monotonic() + lease.left
+    async with lease.bound():
+        await desk.renew(lease)
+        await asyncio.sleep(over - time.monotonic())
+        assert lease.left > 0
+
+
+async def test_a_time_out_of_the_work_itself_is_no_lost_lease(redis: Redis) -> None:
+    desk, lease = Desk(redis, lease_seconds=60), Lease(NAME, "mine")
+    assert await desk.take(lease)
+    with pytest.raises(TimeoutError):
+        async with lease.bound():
+            raise TimeoutError
