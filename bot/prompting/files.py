@@ -18,7 +18,7 @@ Place = tuple[str | int, ...]
 LARGEST_FILE = 64 * 1024
 MOST_FILES = 1000
 # A part begins with its role alone on a line, as Prompty writes it; `# system:` and `developer:` are Prompty's too.
-_PART = re.compile(r"^[ \t]*#?[ \t]*(system|developer|user|assistant)[ \t]*:[ \t]*$", re.IGNORECASE | re.MULTILINE)
+_PART = re.compile(r"^[ \t]*+#?[ \t]*+(system|developer|user|assistant)[ \t]*+:[ \t]*+$", re.IGNORECASE | re.MULTILINE)
 # The one in C is ten times as fast, and not on every machine.
 _Base: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
