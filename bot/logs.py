@@ -18,11 +18,13 @@ _QUIET = ("aiohttp.access", "httpx2", "httpcore2", "openai", "asyncio", "PIL", "
 NUMBER = r"\+?\d{9,}"
 BSUID = r"\b[A-Z]{2}\.(?:ENT\.)?[A-Za-z0-9]{8,128}\b"
 WAMID = r"\bwamid\.[\w+/=-]+"
-EMAIL = r"[^\s<>\"'`,;:()\[\]{}]+@[^\s<>\"'`,;:()\[\]{}]+"
+# An address is taken whole, from where its word begins: a search from each letter of a long word would be squared.
+_LOCAL = r"[^\s<>\"'`,;:()\[\]{}@]"
+EMAIL = rf"(?<!{_LOCAL})(?:@|{_LOCAL}){_LOCAL}*+@[^\s<>\"'`,;:()\[\]{{}}]+"
 # These, tokens, and what follows the host in an address. Names that we made ourselves (digests) hold none.
 _IDENTITIES = re.compile(
-    r"(?P<ours>\b(?:[a-z]_)?(?=\d*[a-f])[0-9a-f]{12,64}\b|\b[a-z]_[0-9a-f]{12,20}\b)"
-    rf"|{NUMBER}|{BSUID}|{WAMID}|{EMAIL}|(?<=Bearer )\S+|(?<=://)[^\s/?#]*@"
+    rf"{EMAIL}|(?P<ours>\b(?:[a-z]_)?(?=\d*[a-f])[0-9a-f]{{12,64}}\b|\b[a-z]_[0-9a-f]{{12,20}}\b)"
+    rf"|{NUMBER}|{BSUID}|{WAMID}|(?<=Bearer )\S+|(?<=://)[^\s/?#]*@"
     r"|(?<=\w)/(?:files|push)/[^\s\"'<>)]+|(?<=[?&])[\w.-]+=[^\s\"'<>)]+"
 )
 # Made by ourselves, of nobody's words.

@@ -45,7 +45,8 @@ _TAGS = {"voice": "voice_note", "cards": "contact_cards", "tap": "tapped"} | {
         "conversation",
     )
 }  # fmt: skip
-_FORGED = re.compile(rf"<(?=\s*/?\s*(?:{'|'.join(_TAGS.values())})\b)", re.IGNORECASE)
+# Because one "<" may stand before thousands of blanks, no repeat gives a blank back.
+_FORGED = re.compile(rf"<(?=\s*+/?+\s*+(?:{'|'.join(_TAGS.values())})\b)", re.IGNORECASE)
 
 
 def typed(message: Inbound) -> str:

@@ -17,33 +17,33 @@ from pipelines.barcodes import is_gtin
 _GAP = r"[ \t\u00a0().\u2010-\u2015-]{0,3}"
 _PLACE = r"[^\W\d_][\w'’.]*"
 _CAPITAL = r"[A-ZÁÉÍÓÚÑÜ][\w'’.]*"
-_INSIDE = rf"{_CAPITAL}(?:\s+(?:(?:de|del|la|las|los|el|y)\s+)*{_CAPITAL})*"
+_INSIDE = rf"{_CAPITAL}(?:\s++(?:(?:de|del|la|las|los|el|y)\s++)*{_CAPITAL})*"
 _STREET = (
     rf"\b(?i:calle|c/|av(?:enida|da)?\.?|blvd\.?|bulevar|boulevard|calz(?:ada)?\.?|priv\.|cda\.|callejón|prol\.|"
-    rf"prolongación|carretera)\s+(?:{_PLACE}\s+){{0,6}}?(?:{_PLACE},?\s*)?(?:(?i:\#|n[oº°]\.?|n[uú]m(?:ero)?\.?)\s*)?"
+    rf"prolongación|carretera)\s++(?:{_PLACE}\s++){{0,6}}?(?:{_PLACE},?\s*+)?(?:(?i:\#|n[oº°]\.?|n[uú]m(?:ero)?\.?)\s*+)?"
     r"\d+[\w-]*"
     # Words that are also said of other things name a street only before a name.
-    rf"|\b(?i:camino|paseo|circuito|retorno|eje|privada|cerrada|andador|periférico|fraccionamiento)\s+{_INSIDE}"
-    r"(?:,?\s*(?i:\#|n[oº°]\.?|n[uú]m(?:ero)?\.?)?\s*\d+[\w-]*)?"
+    rf"|\b(?i:camino|paseo|circuito|retorno|eje|privada|cerrada|andador|periférico|fraccionamiento)\s++{_INSIDE}"
+    r"(?:,?\s*+(?i:\#|n[oº°]\.?|n[uú]m(?:ero)?\.?)?\s*+\d+[\w-]*)?"
 )
 _BEHIND = (
-    r"(?:\s*,?\s*(?i:int(?:erior)?\.?|depto\.?|departamento|piso|mz\.?|manzana|lt\.?|lote)\s*\#?\s*\w+)*"
-    rf"(?:\s*,?\s*(?i:col(?:onia)?\.?|fracc\.?|fraccionamiento|barrio)\s+{_INSIDE})?"
-    r"(?:\s*,?\s*(?i:c\.?\s?p\.?)\s*:?\s*\d{5}\b)?"
+    r"(?:\s*+,?\s*+(?i:int(?:erior)?\.?|depto\.?|departamento|piso|mz\.?|manzana|lt\.?|lote)\s*+\#?\s*+\w+)*"
+    rf"(?:\s*+,?\s*+(?i:col(?:onia)?\.?|fracc\.?|fraccionamiento|barrio)\s++{_INSIDE})?"
+    r"(?:\s*+,?\s*+(?i:c\.?\s?p\.?)\s*+:?\s*+\d{5}\b)?"
 )
 _ENGLISH = (
-    rf"\b\d{{1,5}}\s+(?:{_CAPITAL}\s+){{1,4}}(?:Street|St|Avenue|Ave|Road|Rd|Boulevard|Blvd|Lane|Ln|Drive|Dr|Court|Ct)"
-    r"\b\.?(?:,?\s*(?:Apt|Unit|Suite|\#)\.?\s*\w+)?"
+    rf"\b\d{{1,5}}\s++(?:{_CAPITAL}\s++){{1,4}}(?:Street|St|Avenue|Ave|Road|Rd|Boulevard|Blvd|Lane|Ln|Drive|Dr|Court|Ct)"
+    r"\b\.?(?:,?\s*+(?:Apt|Unit|Suite|\#)\.?\s*+\w+)?"
 )
 _DAY, _MONTH = r"(?:0?[1-9]|[12]\d|3[01])", r"(?:0?[1-9]|1[0-2])"
 _DATE = rf"(?<!\d)(?:(?:19|20)\d\d-{_MONTH}-{_DAY}|{_DAY}[-.]{_MONTH}[-.](?:19|20)\d\d)(?!\d)(?:[ T]\d\d?:\d\d)?"
 _BORN = r"\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])"
 # In this order where two begin at the same place; a date's digits are nobody's.
 _PATTERN = re.compile("|".join(f"(?P<{kind}>{pattern})" for kind, pattern in {
-    "date": _DATE,
     "secret": rf"{SECRET.pattern}|(?<=Bearer )\S+",
-    "url": r"(?i:https?://|www\.)[^\s<>\"'`]+|\b(?:[\w-]+\.)+[a-z]{2,}/[^\s<>\"'`]+",
+    "url": r"(?i:https?://|www\.)[^\s<>\"'`]+|(?<![\w-])(?<![\w-]\.)(?:[\w-]+\.)+[a-z]{2,}/[^\s<>\"'`]+",
     "email": EMAIL,
+    "date": _DATE,
     "message": WAMID,
     "person": BSUID,
     "stripe": r"\b(?:cus|in|ii|il|sub|si|cs|pi|pm|ch|re|seti|src|card|ba|acct|txn|po|cn|dp|evt)_"
@@ -53,14 +53,14 @@ _PATTERN = re.compile("|".join(f"(?P<{kind}>{pattern})" for kind, pattern in {
     "voter": r"(?i:\b[A-Z]{6}\d{8}[HM]\d{3}\b)",
     "rfc": rf"(?i:(?<!\w)[A-ZÑ&]{{3,4}}[ -]?{_BORN}[ -]?[A-Z\d]{{3}}\b)",
     "coordinates": r"-?\d{1,3}\.\d{4,}\s*[,;]\s*-?\d{1,3}\.\d{4,}",
-    "address": rf"(?:{_STREET}|{_ENGLISH}){_BEHIND}|\b(?i:col(?:onia)?\.?|fracc\.)\s+{_INSIDE}{_BEHIND}"
-               r"|\b(?i:c\.?\s?p\.?)\s*:?\s*\d{5}\b",
-    "ending": r"[•*]{2,}[ •*]*\d{4}\b|\b(?i:terminaci[oó]n|termina en|terminada en|ending in)\s+(?:en\s+)?\d{4}\b",
+    "address": rf"(?:{_STREET}|{_ENGLISH}){_BEHIND}|\b(?i:col(?:onia)?\.?|fracc\.)\s++{_INSIDE}{_BEHIND}"
+               r"|\b(?i:c\.?\s?p\.?)\s*+:?\s*+\d{5}\b",
+    "ending": r"[•*]{2}[ •*]{0,40}+\d{4}\b|\b(?i:terminaci[oó]n|termina en|terminada en|ending in)\s+(?:en\s+)?\d{4}\b",
     "number": rf"(?<!\w)\+?\(?\d(?:{_GAP}(?!{_DATE})\d){{9,}}|{NUMBER}",
 }.items()))  # fmt: skip
 # A page with nothing but words in its path is everybody's.
 _PLAIN_PAGE = re.compile(
-    r"(?:https?://|www\.)?[\w.-]+(?::\d+)?(?:/[a-zñ-]{0,40}(?:\.[a-z]{2,4})?)*[.,;:!?]*", re.IGNORECASE
+    r"(?:https?://|www\.)?[\w.-]++(?::\d++)?(?:/[a-zñ-]{0,40}+(?:\.[a-z]{2,4}+)?)*+[.,;:!?]*+", re.IGNORECASE
 )
 _PHONE_LENGTHS = range(9, 16)
 _CARD_LENGTHS = range(13, 20)

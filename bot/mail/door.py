@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from bot.logs import EMAIL
+
 # RFC 5321, 4.5.3.1: longest local part and path. No carrier here takes more signs than these in a local part.
 _LOCAL = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*")
 _DOMAIN = re.compile(r"([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]{0,61}[a-z0-9]")
@@ -103,5 +105,5 @@ def display_name(name: str) -> str:
 
 def scrubbed(words: str) -> str:
     """A provider's own words as one line, without the addresses that it quotes."""
-    line = " ".join(re.sub(r"[^\s<>\"',;:]+@[^\s<>\"',;:]+", "…", words).split())
+    line = " ".join(re.sub(EMAIL, "…", words).split())
     return line[:_LONGEST_WORDS]

@@ -21,7 +21,7 @@ Template = Literal["welcome", "verify_email", "password_reset", "invoice_paid", 
 
 _LONGEST_URL = 2000
 # What a reader's mail program turns into a link, and what looks like one.
-_LINKS = re.compile(r"[/:@\\<>]|\w{2,}\.\w{2,}")
+_LINKS = re.compile(r"[/:@\\<>]|\w{2}\.\w{2}")
 
 
 def _greeted(name: str | None) -> str | None:

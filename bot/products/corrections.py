@@ -64,8 +64,8 @@ _FIELDS = {
 _WORD = "|".join(f"(?P<{name}>{words})" for name, words in _FIELDS.items())
 # A field is named at the beginning of a clause: "el precio es 36 y la marca es Bimbo".
 _HEAD = re.compile(
-    rf"(?:^|[,;.\n]\s*|\s+(?:y|and)\s+)(?:(?:no|pero|but)[,.]?\s+)?"
-    rf"(?:(?:cambia|corrige|pon(?:le)?|change|set)\s+)?(?:(?:el|la|su|the|its)\s+)?(?:{_WORD})\b",
+    rf"(?:^|[,;.]\s*+|(?<!\s)\s++(?:y|and)\s++)(?:(?:no|pero|but)[,.]?\s++)?"
+    rf"(?:(?:cambia|corrige|pon(?:le)?|change|set)\s++)?(?:(?:el|la|su|the|its)\s++)?(?:{_WORD})\b",
     re.IGNORECASE,
 )
 _VERB = re.compile(
@@ -73,7 +73,8 @@ _VERB = re.compile(
     re.IGNORECASE,
 )
 _NOT_BUT = re.compile(
-    r"^\s*(?:no\s+es|is\s+not|isn'?t)\s+.+?[,;]?\s+(?:es|sino|it'?s|but)\s+(?P<right>.+)$", re.IGNORECASE
+    r"^\s*+(?:no\s++es|is\s++not|isn'?t)\s++.+?[,;]?(?<!\s)\s++(?:es|sino|it'?s|but)\s++(?P<right>(?s:.+))",
+    re.IGNORECASE,
 )
 _WRONG = re.compile(
     r"^\s*(?:est[aá]\s+mal|es\s+incorrect[oa]|est[aá]\s+equivocad[oa]|no\s+es(?:\s+es[eao]|\s+correct[oa])?"
@@ -83,13 +84,13 @@ _WRONG = re.compile(
 _NONE = re.compile(
     rf"^(?:(?:no\s+tiene|no\s+trae|sin|it\s+has\s+no|no|without(?:\s+a)?)\s+)(?:{_WORD})$", re.IGNORECASE
 )
-_BUT = r"^(?:no[,.;:]?\s+)?"
+_BUT = r"^(?:no[,.;:]?\s++)?"
 _PRICED = re.compile(
     rf"{_BUT}(?:cuesta|vale|sale\s+en|est[aá]\s+a|son\s+a|a|it\s+costs|costs?)\s+(?P<value>.+)$", re.IGNORECASE
 )
 _CALLED = re.compile(rf"{_BUT}(?:se\s+llama|it'?s\s+called|it\s+is\s+called)\s+(?P<value>.+)$", re.IGNORECASE)
 _SIMPLY = re.compile(
-    rf"{_BUT}(?:es\s+de|son\s+de|es|son|pesa|contiene|trae|mide|it'?s|it\s+is|de)?\s*(?P<value>\S.*)$", re.IGNORECASE
+    rf"{_BUT}(?:es\s+de|son\s+de|es|son|pesa|contiene|trae|mide|it'?s|it\s+is|de)?\s*+(?P<value>\S.*)$", re.IGNORECASE
 )
 _ASKS = re.compile(
     r"[?¿]|^\s*(?:qu[eé]|cu[aá]nt[oa]s?|cu[aá]l(?:es)?|c[oó]mo|d[oó]nde|cu[aá]ndo|qui[eé]n|por\s+qu[eé]|puedes|podr[ií]as|me\s+puedes|"

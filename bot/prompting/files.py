@@ -25,7 +25,7 @@ _DEEPEST = 20
 _LONGEST_NUMBER = 30
 _NUMBER = re.compile(r"[-+0-9.:_xoa-fA-FeE]+")
 # A part begins with its role alone on a line, as Prompty writes it; `# system:` and `developer:` are Prompty's too.
-_PART = re.compile(r"^[ \t]*#?[ \t]*(system|developer|user|assistant)[ \t]*:[ \t]*$", re.IGNORECASE | re.MULTILINE)
+_PART = re.compile(r"^[ \t]*+#?[ \t]*+(system|developer|user|assistant)[ \t]*+:[ \t]*+$", re.IGNORECASE | re.MULTILINE)
 # The one in C is ten times as fast, and not on every machine.
 _Base: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 

@@ -22,7 +22,7 @@ from bot.prompting.sandbox import LONGEST_VALUE, Language
 
 # All that an expression in a template can raise.
 _BROKEN = (TemplateError, TypeError, ValueError, ArithmeticError, LookupError, AttributeError, RecursionError)
-_FILE = re.compile(r"\$\{file:([^}$]{1,200})\}")
+_FILE = re.compile(r"\$\{file:([^{}]+)\}")
 _UNSEEN = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff]+")
 
 

@@ -18,7 +18,7 @@ _SECRETS = {
     "a key of Google": r"\bAIza[\w-]{30,}",
     "a token of GitHub or Slack": r"\b(?:gh[pousr]_\w{20,}|xox[abps]-[\w-]{10,})",
     "a private key": r"-----BEGIN [A-Z ]*PRIVATE KEY-----",
-    "a password in an address": r"\b[a-z][a-z0-9+.-]*://[^\s/:@]+:[^\s/@]+@",
+    "a password in an address": r"\b[a-z][a-z0-9+.-]{0,20}://[^\s/:@]+:[^\s/@]+@",
 }
 SECRET = re.compile("|".join(f"(?P<s{number}>{pattern})" for number, pattern in enumerate(_SECRETS.values())))
 _SECRET_NAMES = tuple(_SECRETS)
@@ -26,8 +26,8 @@ _SECRET_NAMES = tuple(_SECRETS)
 _CODE = re.compile(r"```.*?(?:```|\Z)|`[^`\n]+`", re.DOTALL)
 _HEADING = re.compile(r"^[ \t]*#{1,6}[ \t]+\S", re.MULTILINE)
 _MARKS = (
-    (re.compile(r"\*\*(?=\S)[^\n]+?(?<=\S)\*\*"), "**bold**", "write *bold* with one star on each side"),
-    (re.compile(r"!?\[[^\]\n]+\]\([^)\s]+\)"), "a [link](…)", "write the address itself"),
+    (re.compile(r"\*\*(?=\S)(?:(?!\*\*)[^\n])++(?<=\S)\*\*"), "**bold**", "write *bold* with one star on each side"),
+    (re.compile(r"!?\[[^\[\]\n]++\]\([^\[)\s]++\)"), "a [link](…)", "write the address itself"),
     (re.compile(r"^[ \t]*\|.+\|[ \t]*$", re.MULTILINE), "a table", "write a list, one line an entry"),
 )
 _NAME = re.compile(r"`([a-z]+(?:_[a-z0-9]+)+)`")

@@ -22,10 +22,10 @@ _PERSON = re.compile(
 )
 _NOTIFY = re.compile(r"\b(av[ií]sa(me|rme)|avisos|notificaci[oó]n(es)?|notify me|notifications?)\b", re.IGNORECASE)
 _THANKS = re.compile(r"\b(gracias|thanks|thank you)\b", re.IGNORECASE)
-_TAG = re.compile(
-    r"<(voice_note|video|photo|document|location|contact_cards|order|sticker|tapped)>(.*?)</\1>", re.DOTALL
-)
-_FIELD = re.compile(r"<(\w+)>(.*?)</\1>", re.DOTALL)
+_TAGS = "voice_note|video|photo|document|location|contact_cards|order|sticker|tapped"
+# None of them holds another one.
+_TAG = re.compile(rf"<({_TAGS})>((?:[^<]++|<(?!/?(?:{_TAGS})>))*+)</\1>")
+_FIELD = re.compile(r"<(\w++)>([^<]*+)</\1>")
 _LONGEST = 300
 
 

@@ -16,7 +16,7 @@ _MINE = (
     r"my plan|my subscription|(?:what|which) plan (?:do|am) i"
 )
 _NEW = r"(?:soy nuev[oa]|cliente nuev[oa]|no tengo cuenta|i am new|i['’]m new|new customer|no account)"
-_EMAIL = r"(?P<email>[\w.+-]+@[\w-]+\.[\w.]+)"
+_EMAIL = r"(?<![\w.+-])(?P<email>[\w.+-]++@[\w-]++\.[\w.]+)"
 _NUMBER = re.compile(r"\b[A-Z0-9]{4,}-\d{2,}\b")
 
 
@@ -44,12 +44,20 @@ def _nothing(_: _Match) -> dict[str, Any]:
 _RULES: tuple[tuple[str, str, Callable[[_Match], dict[str, Any]]], ...] = (
     (r"^\W*(?P<code>\d{6})\W*$", "confirm_code", lambda found: {"code": found["code"]}),
     (_EMAIL, "verify_email", lambda found: {"email": found["email"]}),
-    (r"\b(m[aá]nda|env[ií]a|send|quiero|necesito|dame)\w*\b.*\b(factura|invoice|recibo)\b", "send_invoice", _invoice),
+    (
+        r"\b(m[aá]nda|env[ií]a|send|quiero|necesito|dame)\w*\b.{0,200}\b(factura|invoice|recibo)\b",
+        "send_invoice",
+        _invoice,
+    ),
     (r"\b(facturas?|invoices?|recibos?|mis pagos|my payments)\b", "list_invoices", _nothing),
-    (r"\b(cancela\w*|cancel|dar de baja)\b.*\b(suscripci[oó]n|plan|subscription)\b", "cancel_subscription", _nothing),
+    (
+        r"\b(cancela\w*|cancel|dar de baja)\b.{0,200}\b(suscripci[oó]n|plan|subscription)\b",
+        "cancel_subscription",
+        _nothing,
+    ),
     (r"\b(reactiva\w*|reanuda\w*|resume|seguir con mi plan|no cancel\w*)\b", "resume_subscription", _nothing),
-    (rf"\b{_NEW}\b.*\b(?P<plan>{_PLAN})\b", "start_subscription", _first_plan),
-    (rf"\b(quiero|c[aá]mbia\w*|p[aá]same|want|change|switch)\b.*\b(?P<plan>{_PLAN})\b", "change_plan", _plan),
+    (rf"\b{_NEW}\b.{{0,200}}\b(?P<plan>{_PLAN})\b", "start_subscription", _first_plan),
+    (rf"\b(quiero|c[aá]mbia\w*|p[aá]same|want|change|switch)\b.{{0,200}}\b(?P<plan>{_PLAN})\b", "change_plan", _plan),
     (r"\b(portal|mi tarjeta|m[eé]todo de pago|my card|payment method)\b", "open_portal", _nothing),
     (rf"\b({_MINE})\b", "get_subscription", _nothing),
     (r"\b(qu[eé] planes|planes|plans)\b", "list_plans", _nothing),

@@ -30,7 +30,7 @@ _ASIDE = re.compile(
     r"mayoreo|a partir de|pagos de|meses|dto\b|unidad\b|unitario|registrad[ao])"
     r"|http|\.com|@|c/u|^\W*nuev[oa]\W*$"
 )
-MARK = re.compile(r"^marca\s*:?\s+(?!registrada)(.+)$", re.IGNORECASE)
+MARK = re.compile(r"^marca(?:\s*+:)?\s++(?!registrada)(.+)$", re.IGNORECASE)
 # A line that begins so goes on with the one above it: Jabón / para manos.
 _GOES_ON = re.compile(r"(?:de|del|para|con|sin|en|al?|y|tipo|sabor)\b", re.IGNORECASE)
 

@@ -66,7 +66,7 @@ def _either(words: dict[str, str | None]) -> str:
 
 _NUMBER = r"""(?:
     \d{1,3}(?P<gap>[.,'’])\d{3}(?:(?P=gap)\d{3})*(?:(?!(?P=gap))[.,]\d{1,2})?   # 1,249.00  1.249,00  1.249
-  | \d{1,3}(?:[ \u00a0\u202f]\d{3})+,\d{2}                                     # 1 249,00
+  | \d{1,3}(?:[ \u00a0\u202f]\d{3}){1,4},\d{2}                                     # 1 249,00
   | \d{1,6}[.,]\d{1,2}                                                         # 35.50  35,5
   | \d{1,6}[.,]-                                                               # 35,-
   | \d{1,6}
@@ -85,7 +85,7 @@ _UNIT = (
 )
 _PER_AFTER = re.compile(rf"^\s*(?:/|por|x|el|la|cada|per)\s?{_UNIT}", re.IGNORECASE)
 _PER_BEFORE = re.compile(
-    rf"(?:precio\s*(?:por|x|/)|\$\s?/|por|el|cada|per)\s?{_UNIT}\.?\s*(?:[:=a]|\$)?\s*$", re.IGNORECASE
+    rf"(?:precio\s*(?:por|x|/)|\$\s?/|por|el|cada|per)\s?{_UNIT}\.?\s*+(?:[:=a$]\s*+)?$", re.IGNORECASE
 )
 _EACH = re.compile(r"^\s*(?:c/u|c\.u\.|cada\s+un[oa])", re.IGNORECASE)
 _UNITS = {"kilo": "kg", "kilogramo": "kg", "kgs": "kg", "litro": "L", "lt": "L", "l": "L", "gramo": "g", "metro": "m",
@@ -100,11 +100,11 @@ _ROLES = (
                 r"especial|precio\s+final|precio\s+club|liquidaci[oó]n")),
     (Role.PRICE, r"precio|price|pvp|total(?:\s+a\s+pagar)?|importe"),
 )  # fmt: skip
-_WORD_BEFORE = [(role, re.compile(rf"(?<!\w)(?:{words})\s*[:.=]?\s*$", re.IGNORECASE)) for role, words in _ROLES]
+_WORD_BEFORE = [(role, re.compile(rf"(?<!\w)(?:{words})\s*+(?:[:.=]\s*+)?$", re.IGNORECASE)) for role, words in _ROLES]
 _WORD_AFTER = (
     (Role.SAVING, re.compile(r"^\s*(?:de\s+(?:descuento|ahorro)|menos|off)\b", re.IGNORECASE)),
     (Role.OTHER, re.compile(r"^\s*(?:al\s+mes|mensual(?:es)?|/\s?mes|x\s?\d+\s?mes|puntos)\b", re.IGNORECASE)),
-    (Role.OTHER, re.compile(r"^\s*(?:[a-z]{2,}\s*){0,2}\s*%", re.IGNORECASE)),
+    (Role.OTHER, re.compile(r"^\s*+(?:[a-z]{2,}+\s*+){0,2}+%", re.IGNORECASE)),
 )
 
 

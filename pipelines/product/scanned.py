@@ -109,7 +109,7 @@ def _printed_near(scan: Scan, evidence: Evidence) -> list[tuple[str, Piece]]:
 
 def numbers(pieces: Iterable[Piece]) -> list[tuple[str, Piece]]:
     """Return the numbers of rows of digits, each with the piece that most of it was read in."""
-    digits = [piece for piece in pieces if re.fullmatch(r"[\d\s>.\-]*\d[\d\s>.\-]*", piece.text)]
+    digits = [piece for piece in pieces if re.fullmatch(r"[\s>.\-]*+\d[\d\s>.\-]*+", piece.text)]
     found: list[tuple[str, Piece]] = []
     for first in digits:
         row = sorted((piece for piece in digits if piece.level_with(first)), key=lambda piece: piece.x)

@@ -1,0 +1,90 @@
+"""Whether work grows faster than a text: by ratios of this thread's own time, which a busy machine leaves alone."""
+
+from __future__ import annotations
+
+import re
+import signal
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import cache
+
+LENGTHS = (250, 500, 1_000, 2_000, 4_000, 8_000, 16_000, 32_000, 64_000)
+# A glance at these spares the long texts where work is plainly linear: squared, it takes hundreds of plain scans.
+_SHORT, _MIDDLE, _LONG = 250, 1_000, 4_000
+_PLAIN_SCANS = 10
+# Twice what a line would grow by: its squared part is small there, if there is one.
+_MOST_AT_A_GLANCE = 1.6
+_STEEPEST = 3.0
+# Work that takes as long as this (of the processor's time, not of the clock's) is stopped: it may never end.
+_STOP_SECONDS = 1.5
+
+
+class _Endless(Exception):
+    pass
+
+
+def steep(work: Callable[[str], object], text: Callable[[int], str]) -> str | None:
+    """How the time grows, where twice the text takes more than three times as long, twice in a row; else None."""
+    try:
+        with _stopped():
+            return _steep(work, text)
+    except _Endless:
+        return f"no end after {_STOP_SECONDS} s"
+
+
+def _steep(work: Callable[[str], object], text: Callable[[int], str]) -> str | None:
+    short = _least(work, text(_SHORT), 1)
+    glance = _MIDDLE if short > _noise(_SHORT) else _LONG
+    most = max(_noise(glance), _MOST_AT_A_GLANCE * short * glance / _SHORT)
+    if _least(work, text(glance), 1) < most or _least(work, text(glance), 2) < most:
+        return None
+    times: list[float] = []
+    lengths = LENGTHS if glance == _MIDDLE else LENGTHS[LENGTHS.index(_LONG) :]
+    for length in lengths:
+        times.append(_least(work, text(length), 2))
+        if _is_steep(times) and times[-1] > _noise(length):
+            # Once more: a machine that was busy with others may have taken its time.
+            last = [_least(work, text(one), 3) for one in lengths[len(times) - 3 : len(times)]]
+            if _is_steep(last):
+                shown = ", ".join(f"{one}: {took * 1000:.1f} ms" for one, took in zip(lengths, times, strict=False))
+                return f"by characters: {shown}"
+    return None
+
+
+def _is_steep(times: list[float]) -> bool:
+    return len(times) >= 3 and all(later > _STEEPEST * earlier for earlier, later in zip(times[-3:], times[-2:]))  # noqa: B905
+
+
+def _noise(length: int) -> float:
+    return _PLAIN_SCANS * _plain() * length
+
+
+def _least(work: Callable[[str], object], text: str, tries: int) -> float:
+    def once() -> float:
+        started = time.thread_time()
+        work(text)
+        return time.thread_time() - started
+
+    return min(once() for _ in range(tries))
+
+
+@cache
+def _plain() -> float:
+    """Seconds of this machine for a character that begins nothing and is in no word."""
+    text, pattern = "a" * 20_000, re.compile(r"\b(?:bc|de)|[0-9]")
+    return _least(pattern.search, text, 5) / len(text)
+
+
+@contextmanager
+def _stopped() -> Iterator[None]:
+    def stop(*_: object) -> None:
+        raise _Endless
+
+    before = signal.signal(signal.SIGVTALRM, stop)
+    signal.setitimer(signal.ITIMER_VIRTUAL, _STOP_SECONDS)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_VIRTUAL, 0)
+        signal.signal(signal.SIGVTALRM, before)

@@ -1,0 +1,181 @@
+"""All regular expressions of `bot` and `pipelines`, found in their modules and in their sources."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import pkgutil
+import re
+from collections import defaultdict, deque
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from types import ModuleType
+from typing import Any
+
+import bot
+import pipelines
+
+_CALLS = {"search", "match", "fullmatch", "sub", "subn", "findall", "finditer", "split"}
+# Where the flags stand among the arguments.
+_FLAGS_AT = dict.fromkeys(_CALLS, 2) | {"compile": 1, "sub": 4, "subn": 4, "split": 3}
+# Of a pattern that another module takes out of a table.
+_EACH = {"search", "fullmatch", "sub"}
+
+
+@dataclass(frozen=True)
+class Scan:
+    """A pattern, how it is applied, and where: `apply` runs it over a text."""
+
+    place: str
+    pattern: re.Pattern[str]
+    method: str
+
+    def __str__(self) -> str:
+        return f"{self.place} {self.method} {self.pattern.pattern[:60]!r}"
+
+    def apply(self, text: str) -> None:
+        match self.method:
+            case "sub" | "subn":
+                getattr(self.pattern, self.method)("", text)
+            case "finditer":
+                deque(self.pattern.finditer(text), maxlen=0)
+            case method:
+                getattr(self.pattern, method)(text)
+
+
+@dataclass(frozen=True)
+class Found:
+    """`scans` of patterns that stand in the code; `built` are the places where one is made of data while we run."""
+
+    scans: tuple[Scan, ...]
+    built: tuple[str, ...]
+
+
+@cache
+def found() -> Found:
+    """Every pattern with every method that is called on its name: a new one is included by itself."""
+    modules = [importlib.import_module(name) for name in sorted(_names())]
+    used = _Used()
+    sources = {module: ast.parse(_source(module)) for module in modules}
+    for tree in sources.values():
+        used.visit(tree)
+    scans: dict[tuple[str, int, str], Scan] = {}
+    built: set[str] = set()
+    for module, tree in sources.items():
+        direct, unknown = _written(module, tree)
+        built |= unknown
+        for scan in (*_held_scans(module, tree, used), *direct):
+            scans.setdefault((scan.pattern.pattern, scan.pattern.flags, scan.method), scan)
+    return Found(tuple(scans.values()), tuple(sorted(built)))
+
+
+def _held_scans(module: ModuleType, tree: ast.Module, used: _Used) -> Iterator[Scan]:
+    loose = _loose(tree, module)
+    for name, pattern in _held(module):
+        for method in sorted(used.methods(name) or loose or _EACH):
+            yield Scan(f"{module.__name__}.{name}", pattern, method)
+
+
+def _written(module: ModuleType, tree: ast.Module) -> tuple[list[Scan], set[str]]:
+    """Scans by patterns that stand where they are used, and the places where one can't be known before."""
+    scans, unknown = [], set()
+    for call, name, function in _direct(tree):
+        pattern = _evaluated(call, name, module)
+        if pattern is None:
+            unknown.add(f"{module.__name__}.{function}")
+        elif name in _CALLS:
+            scans.append(Scan(f"{module.__name__}:{call.lineno}", pattern, name))
+    return scans, unknown
+
+
+def _names() -> Iterator[str]:
+    for package in (bot, pipelines):
+        yield from (one.name for one in pkgutil.walk_packages(package.__path__, f"{package.__name__}."))
+
+
+def _source(module: ModuleType) -> str:
+    with open(module.__file__ or "", encoding="utf-8") as file:  # noqa: PTH123
+        return file.read()
+
+
+class _Used(ast.NodeVisitor):
+    """Which methods of a pattern are called on which name, anywhere."""
+
+    def __init__(self) -> None:
+        self._by_name: dict[str, set[str]] = defaultdict(set)
+
+    def visit_Attribute(self, node: ast.Attribute) -> None:
+        if node.attr in _CALLS:
+            match node.value:
+                case ast.Name(id=name) | ast.Attribute(attr=name):
+                    self._by_name[name].add(node.attr)
+        self.generic_visit(node)
+
+    def names(self) -> set[str]:
+        return {*self._by_name}
+
+    def methods(self, name: str) -> set[str]:
+        return self._by_name.get(name, set())
+
+
+def _loose(tree: ast.Module, module: ModuleType) -> set[str]:
+    """Methods that are called on what is no name of the module: on patterns that come out of a table."""
+    used = _Used()
+    used.visit(tree)
+    return {method for name in used.names() - {*vars(module)} for method in used.methods(name)} - {"split"}
+
+
+def _held(module: ModuleType) -> Iterator[tuple[str, re.Pattern[str]]]:
+    for name, value in vars(module).items():
+        for pattern in _inside(value, module.__name__, set()):
+            yield name, pattern
+
+
+def _inside(value: Any, module: str, seen: set[int]) -> Iterator[re.Pattern[str]]:
+    if id(value) in seen:
+        return
+    seen.add(id(value))
+    match value:
+        case re.Pattern() if isinstance(value.pattern, str):
+            yield value
+        case dict():
+            yield from _of_all([*value.keys(), *value.values()], module, seen)
+        case list() | tuple() | set() | frozenset():
+            yield from _of_all(list(value), module, seen)
+        case type() if value.__module__ == module:
+            yield from _of_all(list(vars(value).values()), module, seen)
+
+
+def _of_all(values: list[Any], module: str, seen: set[int]) -> Iterator[re.Pattern[str]]:
+    for value in values:
+        yield from _inside(value, module, seen)
+
+
+def _direct(tree: ast.Module) -> Iterator[tuple[ast.Call, str, str]]:
+    """Calls of `re` itself, by the name of what is called, and the function in which each stands."""
+    within = {
+        id(node): function.name
+        for function in ast.walk(tree)
+        if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef)
+        for node in ast.walk(function)
+    }
+    for node in ast.walk(tree):
+        match node:
+            case ast.Call(func=ast.Attribute(value=ast.Name(id="re"), attr=name)) if name in _FLAGS_AT:
+                yield node, name, within.get(id(node), "")
+
+
+def _evaluated(call: ast.Call, name: str, module: ModuleType) -> re.Pattern[str] | None:
+    """The pattern of a call, where it is made of what the module holds."""
+    place = _FLAGS_AT[name]
+    flags = [*call.args[place : place + 1], *(keyword.value for keyword in call.keywords if keyword.arg == "flags")]
+    try:
+        pattern = _value(call.args[0], module)
+        return re.compile(pattern, *(_value(one, module) for one in flags))
+    except NameError:
+        return None
+
+
+def _value(expression: ast.expr, module: ModuleType) -> Any:
+    return eval(compile(ast.Expression(expression), "<pattern>", "eval"), vars(module))

@@ -1,0 +1,97 @@
+"""No text is so long or so odd that a scan of it holds the process: time grows with the text, never faster."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from bot.dossier import Person
+from bot.evaluation.names import Names
+from tests.security.growth import steep
+from tests.security.patterns import Scan, found
+from tests.security.pumps import hostile
+
+# Patterns that are made while Recado runs: by whom, and where the texts for them are.
+BUILT = {
+    "bot.dossier.is_about": "below: of one person's identities",
+    "bot.evaluation.cases._pattern": "an operator's own file, compiled to be checked",
+    "bot.evaluation.expectations._words": "an operator's own file, on an operator's machine",
+    "bot.evaluation.names._take": "below: of one person's name",
+    "bot.sandbox.standin_billing.": "a table of the module: found there",
+    "pipelines.product.codes._elements": "a table of the module, for the name of an identifier",
+    "pipelines.product.prices.": "a table of the module: found there",
+}
+
+
+@pytest.mark.timeout(300)
+def test_every_pattern_takes_a_time_that_grows_with_the_text() -> None:
+    slow = [f"{scan}: {growth}" for scan in found().scans if (growth := _steep(scan))]
+    assert slow == []
+
+
+def _steep(scan: Scan) -> str | None:
+    grown = ((text, steep(scan.apply, text)) for text in hostile(scan.pattern))
+    return next((f"{text.__name__}, {growth}" for text, growth in grown if growth), None)
+
+
+def test_a_new_pattern_is_found_wherever_it_stands() -> None:
+    places = {(scan.place, scan.method) for scan in found().scans}
+    assert {
+        ("bot.tags._FORGED", "sub"),
+        ("bot.logs._IDENTITIES", "sub"),
+        ("pipelines.product.prices._WORD_BEFORE", "search"),
+        ("bot.sandbox.standin_billing._COMPILED", "search"),
+        ("bot.prompting.words._MARKS", "finditer"),
+    } <= places
+    # Also one that is written where it is used.
+    assert any(place.startswith("pipelines.heard:") and method == "sub" for place, method in places)
+    assert found().built == tuple(sorted(BUILT))
+
+
+@pytest.mark.parametrize(
+    ("pattern", "method"),
+    [
+        (r"\s+$", "search"),
+        (r"(a+)+b", "match"),
+        (r"<(?=\s*/?\s*tag\b)", "sub"),
+        (r"[^\s@]+@[^\s@]+", "findall"),
+        (r"\[[^\]]+\]\([^)]+\)", "sub"),
+        (r"\*\*(?=\S)(.+?)(?<=\S)\*\*", "sub"),
+        (r"^(\w+\s?)*$", "match"),
+        (r"\b(?:[\w-]+\.)+com\b", "search"),
+        (r"\$\{file:([^}]+)\}", "sub"),
+        (r"\d+(?:,\d+)*;", "search"),
+        (r"no es .+? (?:sino|pero) .+ fin$", "match"),
+    ],
+)
+def test_a_slow_pattern_is_seen(pattern: str, method: str) -> None:
+    assert _steep(Scan("here", re.compile(pattern), method)) is not None
+
+
+@pytest.mark.parametrize(
+    ("pattern", "method"),
+    [
+        (r"<(?=\s*+/?+\s*+tag\b)", "sub"),
+        (r"(?<!\S)[^\s@]++@\S+", "findall"),
+        (r"[a-z]{1,20}://", "search"),
+        (r"(?:precio|price|pvp|total|importe|antes|ahora)\s*+$", "search"),
+        (r"\w+", "findall"),
+        (r".*", "fullmatch"),
+    ],
+)
+def test_a_linear_pattern_is_let_through(pattern: str, method: str) -> None:
+    assert _steep(Scan("here", re.compile(pattern), method)) is None
+
+
+@pytest.mark.parametrize("unit", ["ana ", "a", "de ", "5215512345678", "ana@x.mx ", "@", ". ", "¡"])
+def test_patterns_of_a_person_take_a_time_that_grows_with_the_text(unit: str) -> None:
+    someone = Person(
+        conversations=("c_0123456789abcdef0123",),
+        identities=frozenset({"5215512345678", "MX.8801234567890123"}),
+        emails=frozenset({"ana@x.mx"}),
+        customers=frozenset({"cus_0123456789abcd"}),
+    )
+    named = Names(["Ana María de la Luz Zaldívar Quiroga"])
+    for work in (someone.is_about, named.replaced, named.learn, Names([unit * 100]).replaced):
+        assert steep(work, lambda length: unit * (length // len(unit)) + "\x00") is None
