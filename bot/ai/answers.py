@@ -33,7 +33,7 @@ _FILTERED = frozenset({
 _BROKE_OFF = frozenset({"error", "network_error", "insufficient_system_resource", "abort", "aborted", "cancelled"})
 _CUT = frozenset({"length", "max_tokens", "max_output_tokens", "model_length", "incomplete"})
 _BAD_CALL = frozenset({"malformed_function_call", "unexpected_tool_call"})
-_MOST_CALLS = 32
+_MOST_CALLS = 1000
 # Parts of a content that hold words; the others are reasoning, pictures, citations, calls.
 _WORDS = ("text", "output_text")
 
@@ -204,13 +204,16 @@ def _plain(value: Any) -> Any:
 
 def _told_apart(calls: Iterator[ToolCall]) -> Iterator[ToolCall]:
     """Each call once, by an id of its own: a repeated id is the same call again, or another that needs a name."""
-    kept: list[ToolCall] = []
+    kept: set[tuple[str, str, str]] = set()
+    taken: set[str] = set()
     for call in calls:
-        if call in kept:
+        same = (call.id, call.name, json.dumps(call.arguments, sort_keys=True))
+        if same in kept:
             continue
-        taken = {one.id for one in kept}
-        kept.append(call if call.id not in taken else ToolCall(f"{call.id}_{len(kept)}", call.name, call.arguments))
-        yield kept[-1]
+        kept.add(same)
+        own = call.id if call.id not in taken else f"{call.id}_{len(kept)}"
+        taken.add(own)
+        yield ToolCall(own, call.name, call.arguments)
 
 
 def _whole_sentences(text: str) -> str:
