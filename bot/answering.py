@@ -32,6 +32,7 @@ from bot.scene import TRIES, Outcome, Scene
 from bot.tags import fenced
 from bot.tools.tool import Kit
 from bot.trace import Trace
+from bot.whatsapp.markdown import whatsapp
 
 _log = structlog.get_logger()
 
@@ -160,7 +161,7 @@ class Answering:
             return _offered(trace, scene.language) or Outcome(
                 _apology(trace, scene.language), "failed: no model answered"
             )
-        return Outcome(_vouched(thought.text, scene, trace), "answered", thought.offered)
+        return Outcome(_vouched(whatsapp(thought.text), scene, trace), "answered", thought.offered)
 
     async def _spent(self, scene: Scene, error: BudgetSpent) -> Outcome:
         """Nothing more may be spent today: a person goes on, or the customer is told."""
@@ -188,7 +189,8 @@ def _vouched(text: str, scene: Scene, trace: Trace) -> str:
     """An answer that leads to no page but those of the operators' files, of the turn's buttons and of earlier answers.
 
     What is a stranger's is what came with the messages: a photo's QR code, a forwarded text, a page that was typed, and
-    also what a tool says back, which may be the name of a file or the model's own words.
+    also what a tool says back, which may be the name of a file or the model's own words. The text is
+    looked at as it is drawn: an escaped full stop makes a page only then.
     """
     files = scene.begun.prompts.texts.values()
     earlier = (item.text for item in (*scene.before.fallen, *scene.before.recent) if item.role != "user")

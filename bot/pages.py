@@ -3,32 +3,69 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+import unicodedata
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from functools import cache, lru_cache
+from importlib.resources import files
+from ipaddress import IPv4Address
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
-# An address of a page as people write it, with or without its scheme; not the domain of an e-mail address.
-_PAGE = re.compile(r"(?<![@\w.-])(?:https?://)?(?:[\w-]+\.)+[a-z]{2,}(?::\d+)?(?:/[^\s<>()\[\]\"'*]*)?", re.IGNORECASE)
-# Endings of more than two letters that scams and shops like, for names that stand without a scheme and a path.
-_ENDINGS = (
-    "com|net|org|info|biz|pro|app|dev|link|xyz|shop|store|site|online|top|lat|click|live|club|vip|cloud|tech|fun|icu|win|bet"
-    "|page|help|support|cash|money|today|world|life|blog|news|digital|company|email|space|website|buzz|cam|rest|monster"
-)
-# What WhatsApp makes a link of. Of words that touch by a dot ("hola.Gracias", "9.30") those that look like a name.
-_LINK = re.compile(
-    r"(?<![\w.-])(?:https?://[^\s<>()\[\]\"'*]+"
-    r"|(?<!@)(?:www\.[^\s<>()\[\]\"'*]+"
-    r"|(?:[\w-]+\.)+[a-z]{2,}(?::\d+)?/[^\s<>()\[\]\"'*]*"
-    rf"|(?:[\w-]+\.)*[\w-]*[^\W\d_][\w-]*\.(?:{_ENDINGS})(?![\w@-]|\.\w)"
-    # Two letters are a country's, in small letters: a sentence that follows without a space begins with a large one.
-    r"|(?:[\w-]+\.)*[\w-]*[^\W\d_][\w-]+\.(?-i:[a-z]{2})(?![\w@-]|\.\w)))",
+# What ends an address in a text: blanks, brackets, quotes, and the marks of WhatsApp's formatting.
+_INSIDE = r"[^\s<>()\[\]{}\"'“”‘’«»*|`]*"
+# A full stop, also one that is written so that no machine takes it for one.
+_DOT = r"(?:\.|\[\.\]|\(\.\)|\{\.\})"
+_FOUND = re.compile(
+    # Any scheme; `hxxp` too, which people put right by hand.
+    rf"(?<![a-z0-9+-])[a-z][a-z0-9+-]{{1,15}}:[/\\]{{2}}(?:\[[0-9a-f:.]{{2,45}}\])?{_INSIDE}"
+    # A host of two labels and more, from the beginning of a word; not what follows an @ or stands before one.
+    rf"|(?<![\w@-])(?<!\w\.)_*+(?P<host>[\w-]++(?:{_DOT}[\w-]++)++)(?!@)(?P<rest>(?::\d{{1,5}}(?!\d))?(?:[/?#]{_INSIDE})?)",
     re.IGNORECASE,
 )
-_AFTER = ".,;:!?_~`"
+_LABEL = re.compile(r"[\w-]+")
+_AFTER = ".,;:!?_~-…"
+# WhatsApp's marks, which nobody sees in `*evil*.com`; and letters, besides those that Unicode calls formats and marks.
+_DRAWN = "*~`"
+_UNSEEN = frozenset(f"{_DRAWN}\u115f\u1160\u3164\uffa0\u2800")
+_USUAL = {"。": ".", "｡": ".", "∕": "/", "⁄": "/"}
+_TWO = 2
+# RFC 1035; no longer name leads anywhere.
+_LONGEST_HOST = 253
+
+# Real endings of names that are far more often a file's: `app.py`, `README.md`, `respaldo.zip`.
+_FILES = frozenset({"py", "md", "zip", "mov", "sh", "rs", "ps", "dot"})
+_COMMON = ("com", "net", "org", "gob", "edu")
+# Products that are called like a page.
+_PRODUCTS = frozenset({"asp.net", "vb.net", "ado.net", "ml.net"})
+# Endings that are words: in large letters they are a sentence without a space before it ("mañana.De nada").
+_WORDS = frozenset({
+    "al", "am", "as", "at", "be", "by", "da", "de", "do", "es", "fe", "in", "is", "it", "la", "me", "my", "no", "pm",
+    "se", "si", "so", "sr", "st", "su", "to", "us", "va", "ve", "soy", "uno", "total", "gratis", "casa", "red", "call",
+    "here", "how", "now", "one", "open", "read", "you", "free",
+})  # fmt: skip
+
+
+class _Page(NamedTuple):
+    scheme: str
+    host: str
+    port: int | None
+    path: str
+    user: bool
+
+
+class _Link(NamedTuple):
+    """An address where a text has it, and what it means once its letters are the usual ones."""
+
+    start: int
+    end: int
+    page: _Page | None
 
 
 def gives(text: str, url: str) -> bool:
     """Whether a text names this page, or one above it; also below its host, such as www."""
-    return any(_below(url, page) for page in _named(text))
+    page = _page(url)
+    return page is not None and _Known(text).vouches(page)
 
 
 def without_strange(text: str, known: str, instead: str) -> str:
@@ -36,37 +73,158 @@ def without_strange(text: str, known: str, instead: str) -> str:
 
     A model repeats what a photo, a forwarded text or a transcript says; a stranger's page is nothing that it may name.
     """
-    named = list(_named(known))
-
-    def checked(found: re.Match[str]) -> str:
-        link = found[0].rstrip(_AFTER)
-        url = link if "://" in link else f"https://{link}"
-        vouched = any(_below(url, page) or _below(_absolute(page), link) for page in named)
-        return found[0] if vouched else instead + found[0][len(link) :]
-
-    return _LINK.sub(checked, text)
-
-
-def _named(text: str) -> Iterator[str]:
-    return (page[0].rstrip(_AFTER) for page in _PAGE.finditer(text))
+    links = list(_links(text, lenient=False))
+    if not links:
+        return text
+    vouched = _Known(known)
+    pieces, position = [], 0
+    for link in links:
+        if link.page is None or not (vouched.vouches(link.page) or vouched.leads_below(link.page)):
+            pieces += [text[position : link.start], instead]
+            position = link.end
+    return "".join((*pieces, text[position:]))
 
 
-def _absolute(page: str) -> str:
-    return page if "://" in page else f"https://{page}"
+class _Known:
+    """The pages that a text gives, by their hosts, so that many links are looked up in no more time than they need."""
+
+    def __init__(self, text: str) -> None:
+        self._at: dict[str, set[_Page]] = defaultdict(set)
+        self._below: dict[str, set[_Page]] = defaultdict(set)
+        for page in {link.page for link in _links(text, lenient=True) if link.page}:
+            self._at[page.host].add(page)
+            for host in _hosts_above(page.host):
+                self._below[host].add(page)
+
+    def vouches(self, page: _Page) -> bool:
+        """Whether the page is one of these, or below one."""
+        return any(_under(page, given) for host in _hosts_above(page.host) for given in self._at.get(host, ()))
+
+    def leads_below(self, page: _Page) -> bool:
+        """Whether one of these is below the page."""
+        return not page.user and any(_under(given, page) for given in self._below.get(page.host, ()))
 
 
-def _below(url: str, page: str) -> bool:
+def _hosts_above(host: str) -> Iterator[str]:
+    """The host, and those that it belongs to."""
+    labels = host.split(".")
+    return (".".join(labels[first:]) for first in range(min(len(labels), 10)))
+
+
+def _under(page: _Page, given: _Page) -> bool:
+    return (
+        not page.user
+        and (given.scheme in ("", page.scheme) or page.scheme in ("", "https"))
+        and page.port == given.port
+        and (page.path == given.path or page.path.startswith(f"{given.path}/"))
+    )
+
+
+def _page(address: str) -> _Page | None:
+    """An address in its parts; None where it is broken."""
     try:
-        asked, given = urlsplit(url), urlsplit(page if "://" in page else f"//{page}")
-        ports = asked.port, given.port
+        parts = urlsplit(address if "://" in address else f"//{address}")
+        return _Page(parts.scheme, parts.hostname or "", parts.port, parts.path.rstrip("/"), parts.username is not None)
+    except ValueError:
+        return None
+
+
+def _links(text: str, *, lenient: bool) -> Iterator[_Link]:
+    """The addresses in a text; `lenient` takes any ending for a real one, as operators know what they write."""
+    flat, places = _flattened(text)
+    for found in _FOUND.finditer(flat):
+        start, end, address = _with_scheme(found) if found["host"] is None else _bare(found, lenient=lenient)
+        if address:
+            yield _Link(places[start], places[end - 1] + 1, _page(address))
+
+
+def _with_scheme(found: re.Match[str]) -> tuple[int, int, str]:
+    address = found[0].rstrip(_AFTER)
+    alone = address.rstrip("/\\").endswith(":")
+    return found.start(), found.start() + len(address), "" if alone else address
+
+
+def _bare(found: re.Match[str], *, lenient: bool) -> tuple[int, int, str]:
+    """A host without a scheme; nothing where it is no page's."""
+    start, rest = found.start("host"), found["rest"].rstrip(_AFTER)
+    if len(found["host"]) > _LONGEST_HOST:
+        return start, start, ""
+    host, length = _host(found["host"], whole=lenient or bool(rest))
+    return start, start + length + len(rest), host + rest if lenient or _leads(host, rest) else ""
+
+
+def _host(raw: str, *, whole: bool) -> tuple[str, int]:
+    """A host with usual full stops, and its length in the text, without a sentence or a word that touches its end."""
+    labels = list(_LABEL.finditer(raw))
+    names, end = [label[0] for label in labels], labels[-1].end()
+    if not whole and len(names) > _TWO and names[-1].istitle() and names[-1].lower() not in _endings():
+        names, end = names[:-1], labels[-2].end()
+    last = names[-1]
+    if last.lower() not in _endings() and not whole:
+        names[-1] = re.split("[-_]", last, maxsplit=1)[0]
+    return ".".join(names), end - len(last) + len(names[-1])
+
+
+def _flattened(text: str) -> tuple[str, Sequence[int]]:
+    """A text in usual letters, without those that nobody sees; and where each of its letters stands in the text."""
+    if text.isascii() and not any(mark in text for mark in _DRAWN):
+        return text, range(len(text))
+    letters: list[str] = []
+    places: list[int] = []
+    for place, letter in enumerate(text):
+        plain = letter if letter.isascii() and letter not in _DRAWN else _plain(letter)
+        letters.append(plain)
+        places += [place] * len(plain)
+    return "".join(letters), places
+
+
+@lru_cache(4096)
+def _plain(letter: str) -> str:
+    if letter in _UNSEEN or unicodedata.category(letter) in ("Cf", "Mn", "Me"):
+        return ""
+    plain = _USUAL.get(letter) or unicodedata.normalize("NFKC", letter)
+    # What becomes more than a letter, such as an ellipsis, is a sign of its own.
+    return plain if len(plain) == 1 else letter
+
+
+def _leads(host: str, rest: str) -> bool:
+    """Whether a host without a scheme is a page, and no file, abbreviation, number or sentence without a space."""
+    labels = host.lower().split(".")
+    if len(labels) < _TWO:
+        return False
+    name, ending = labels[-2:]
+    if labels[0] == "www":
+        return True
+    if _is_address(host):
+        return rest.startswith(":") or (rest.startswith("/") and not rest[1:].isdigit())
+    if ending not in _endings():
+        return False
+    return rest.startswith(("/", "?", "#")) or not _is_word(labels, name, ending, as_written=host)
+
+
+def _is_word(labels: list[str], name: str, ending: str, *, as_written: str) -> bool:
+    """Whether a name that ends like a page, and has no path, means something else."""
+    if ending in _FILES:
+        # `bank.com.zip` is no file's name.
+        return not any(label in _COMMON or (len(label) == _TWO and label in _endings()) for label in labels[1:-1])
+    if as_written.lower() in _PRODUCTS or (ending in _WORDS and not as_written.endswith(ending)):
+        return True
+    digits_only = not any(letter.isalpha() for letter in name)
+    return (digits_only or len(name) < _TWO) if len(ending) == _TWO else (digits_only and len(name) < _TWO)
+
+
+def _is_address(host: str) -> bool:
+    try:
+        IPv4Address(host)
     except ValueError:
         return False
-    host, known = asked.hostname or "", given.hostname or ""
-    path = given.path.rstrip("/")
-    return (
-        asked.username is None
-        and (given.scheme in ("", asked.scheme) or asked.scheme == "https")
-        and ports[0] == ports[1]
-        and (host == known or host.endswith(f".{known}"))
-        and (asked.path == path or asked.path.startswith(f"{path}/"))
-    )
+    return True
+
+
+@cache
+def _endings() -> frozenset[str]:
+    """All endings that names on the Internet have, as the Public Suffix List knows them, also in their ASCII form."""
+    rules = files("publicsuffixlist").joinpath("public_suffix_list.dat").read_text("utf-8")
+    lines = (line.strip() for line in rules.partition("===BEGIN PRIVATE DOMAINS===")[0].splitlines())
+    endings = {line.rpartition(".")[2].lower() for line in lines if line and not line.startswith("//")}
+    return frozenset(endings | {f"xn--{one.encode('punycode').decode()}" for one in endings if not one.isascii()})

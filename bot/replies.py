@@ -1,4 +1,4 @@
-"""What a turn says as messages: the model's text and what its tools offer to tap, without saying anything twice."""
+"""What a turn says as messages: its text and what its tools offer to tap, without saying anything twice."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from bot.messages import (
     Template,
     VoiceNote,
 )
-from bot.whatsapp.formatting import fits, whatsapp
+from bot.whatsapp.formatting import fits
 from bot.whatsapp.limits import fit
 
 _SHORT_BODY = 1024
@@ -31,11 +31,14 @@ _BREAK = re.compile(r"(?<=[.!?…:])\s+")
 
 
 def composed(text: str, offered: Sequence[Part]) -> tuple[Part, ...]:
-    """The parts of a reply: one message where one can hold the text and what is offered (each one is charged)."""
+    """The parts of a reply: one message where one can hold the text and what is offered (each one is charged).
+
+    The text has WhatsApp's marks already.
+    """
     if not offered:
-        return fit([_say(whatsapp(text))])
+        return fit([_say(text)])
     first, *others = offered
-    adds = _new(whatsapp(text), " ".join(words(part) for part in offered))
+    adds = _new(text, " ".join(words(part) for part in offered))
     if not adds:
         return fit(offered)
     if isinstance(first, Buttons | Menu | LinkButton | AskLocation | AskContact):

@@ -21,7 +21,7 @@ def bodies(parts: tuple[Part, ...]) -> list[str]:
         ("Hola", (), ["Hola"]),
         ("👍", (), ["👍"]),
         ("", (), []),
-        ("**Hola**", (), ["*Hola*"]),
+        ("*Hola*", (), ["*Hola*"]),
         ("-", (ASK,), ["¿Qué plan te interesa?"]),
         ("", (ASK,), ["¿Qué plan te interesa?"]),
         ("¿Qué plan te interesa?", (ASK,), ["¿Qué plan te interesa?"]),

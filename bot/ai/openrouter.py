@@ -17,7 +17,7 @@ from tenacity import (
     wait_random,
 )
 
-from bot.ai import completions
+from bot.ai import answers, completions
 from bot.ai.breaker import Breaker
 from bot.ai.chat import (
     Answer,
@@ -141,8 +141,8 @@ class OpenRouter:
         try:
             # A wall around all of it: the SDK's own time-out starts anew with every byte that drips in.
             async with asyncio.timeout(max(seconds, 0.05)):
-                raw = completions.document(await self._ask(body))
-            answer = completions.read(raw, may_call=question.may_call)
+                raw = answers.document(await self._ask(body))
+            answer = answers.read(raw, may_call=question.may_call)
         except ModelFailed as error:
             outcome = error.outcome
             raise
@@ -175,7 +175,7 @@ class OpenRouter:
             # cast_to=str skips the SDK's typed copy of messages and tools, two thirds of a call's CPU time.
             return await self._client().post("/chat/completions", cast_to=str, body=body, options={"max_retries": 0})
         except openai.APIStatusError as error:
-            raise completions.failure(
+            raise answers.failure(
                 error.status_code, completions.retry_after(error.response.headers.get("retry-after"))
             ) from error
         except openai.APIConnectionError as error:

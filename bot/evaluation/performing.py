@@ -27,6 +27,7 @@ from bot.replies import composed, words
 from bot.tags import fenced, glance
 from bot.tools.catalog import TABLE, tools_for
 from bot.tools.tool import ToolContext
+from bot.whatsapp.markdown import whatsapp
 
 _SECONDS = 60.0
 _ACTING = frozenset(row.tool.name for row in TABLE if row.tool.acts)
@@ -155,7 +156,7 @@ class _Thinking:
         except NoModelAnswered as error:
             failed = f"{error}: {error.__cause__}" if error.__cause__ else str(error)
         else:
-            reply = tuple(words(part) for part in composed(thought.text, thought.offered))
+            reply = tuple(words(part) for part in composed(whatsapp(thought.text), thought.offered))
         cost = sum((one.cost_usd for one in spent), Decimal(0)) + sight.perceived.cost_usd
         seconds = sum(one.seconds for one in spent)
         out = CameOut(reply, tuple(tools), _ACTING, cost_usd=cost, milliseconds=seconds * 1000)

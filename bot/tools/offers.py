@@ -7,6 +7,7 @@ from pydantic import Field, HttpUrl
 from bot import pages
 from bot.messages import AskLocation, Buttons, Choice, LinkButton, Menu
 from bot.tools.tool import Arguments, ToolContext, ToolError, tool
+from bot.whatsapp.markdown import whatsapp
 
 _MOST_BUTTONS = 3
 _BUTTON_TITLE = 20
@@ -28,9 +29,13 @@ class Choices(Arguments):
 
 
 def _vouched(text: str, context: ToolContext) -> str:
-    if pages.without_strange(text, context.business.facts, "") != text:
+    """A text as it is drawn, if it names no page but the business's own."""
+    drawn = whatsapp(text)
+    if not drawn:
+        raise ToolError("nothing was shown: the text holds no words")
+    if pages.without_strange(drawn, context.business.facts, "") != drawn:
         raise ToolError("nothing was shown: the text names a web page that isn't in the business's facts; leave it out")
-    return text
+    return drawn
 
 
 @tool(Choices)
@@ -38,6 +43,9 @@ async def offer_choices(arguments: Choices, context: ToolContext) -> str:
     """Let the customer tap one of 2 to 10 choices instead of typing: buttons for few short ones, else a list. Call it
     when you ask a question with known answers. What is tapped comes back as the customer's next message.
     """
+    for option in arguments.choices:
+        # Those that are too long for a button stand in the text above.
+        _vouched(f"{option.title}\n{option.description or ''}", context)
     choices = tuple(
         Choice(id=f"{context.effect}.{number}", title=option.title, description=option.description)
         for number, option in enumerate(arguments.choices, 1)
@@ -76,6 +84,7 @@ async def send_link(arguments: Link, context: ToolContext) -> str:
     # Whatever a text or a photo puts into a model's mouth: the company leads nobody to a stranger's page.
     if not context.business.gives(str(arguments.url)):
         raise ToolError("nothing was shown: this address isn't in the business's facts. Say it is not known")
+    _vouched(arguments.label, context)
     context.parts.append(
         LinkButton(body=_vouched(arguments.text, context), label=arguments.label, url=str(arguments.url))
     )

@@ -1,38 +1,14 @@
-"""A model's Markdown as WhatsApp draws it, and long texts in parts that lose nothing (reference 5.2)."""
+"""Long texts in parts that lose nothing, and short ones on one line, within Meta's limits (reference 5.2)."""
 
 from __future__ import annotations
 
-import re
 import unicodedata
-from collections.abc import Callable
 
 # Meta's limit is 4096 characters; counted in UTF-16 units, as an emoji can count double.
 PART_LIMIT = 4096
 _VIRAMA = 9
 _JOINERS = "\u200d\ufe0e\ufe0f"
 _FLAG_LETTERS = "".join(map(chr, range(0x1F1E6, 0x1F200)))
-
-_CODE = re.compile(r"(```.*?(?:```|\Z)|`[^`\n]+`)", re.DOTALL)
-_RULES: tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]], ...] = (
-    (re.compile(r"^[ \t]*(?:-{3,}|\*{3,}|_{3,})[ \t]*$\n?", re.MULTILINE), ""),
-    (re.compile(r"^[ \t]*#{1,6}[ \t]+(.+?)[ \t]*#*[ \t]*$", re.MULTILINE), lambda found: _heading(found[1])),
-    (re.compile(r"!\[([^\]\n]*)\]\(([^)\s]+)[^)\n]*\)"), lambda found: _link(found[1], found[2])),
-    (re.compile(r"\[([^\]\n]+)\]\(([^)\s]+)[^)\n]*\)"), lambda found: _link(found[1], found[2])),
-    (re.compile(r"^([ \t]*)[*+][ \t]+", re.MULTILINE), r"\1- "),
-    (re.compile(r"\*\*\*(?=\S)(.+?)(?<=\S)\*\*\*"), r"*_\1_*"),
-    (re.compile(r"\*\*(?=\S)(.+?)(?<=\S)\*\*"), r"*\1*"),
-    (re.compile(r"(?<!\w)__(?=\S)(.+?)(?<=\S)__(?!\w)"), r"*\1*"),
-    (re.compile(r"~~(?=\S)(.+?)(?<=\S)~~"), r"~\1~"),
-    (re.compile(r"^\|?[ \t]*:?-{2,}:?[ \t]*(?:\|[ \t]*:?-{2,}:?[ \t]*)+\|?[ \t]*$\n?", re.MULTILINE), ""),
-    (re.compile(r"^[ \t]*\|(.+)\|[ \t]*$", re.MULTILINE), lambda found: _row(found[1])),
-    (re.compile(r"\n{3,}"), "\n\n"),
-)
-
-
-def whatsapp(markdown: str) -> str:
-    """The same text with WhatsApp's marks: *bold* _italic_ ~strike~, lists, quotes; code is left as it is."""
-    pieces = _CODE.split(markdown.replace("\r\n", "\n"))
-    return "".join(piece if index % 2 else _converted(piece) for index, piece in enumerate(pieces)).strip()
 
 
 def split(text: str, limit: int = PART_LIMIT) -> list[str]:
@@ -60,24 +36,6 @@ def shortened(text: str, limit: int) -> str:
 def fits(text: str, limit: int) -> bool:
     """Whether a text keeps a limit, counted on the safe side as `split` counts it."""
     return _units(text) <= limit
-
-
-def _converted(text: str) -> str:
-    for pattern, replacement in _RULES:
-        text = pattern.sub(replacement, text)
-    return text
-
-
-def _heading(title: str) -> str:
-    return f"*{title.replace('*', '').replace('__', '')}*"
-
-
-def _link(label: str, url: str) -> str:
-    return url if label in ("", url) else f"{label}: {url}"
-
-
-def _row(cells: str) -> str:
-    return " | ".join(cell.strip() for cell in cells.split("|"))
 
 
 def _cut(text: str, limit: int) -> int:

@@ -2,72 +2,28 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack
-from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
 from bot.ai.chat import (
-    Answer,
-    Attempt,
     FromModel,
     FromPerson,
     FromTool,
     Instructions,
-    Line,
     ModelFailed,
     NoModelAnswered,
-    Question,
     ToolCall,
     ToolOffer,
 )
 from bot.ai.openrouter import OpenRouter
-from bot.listening import listening
-from bot.sandbox.openrouter import OpenRouterImitation, Scripted, calls, fails, says
+from bot.sandbox.openrouter import Scripted, calls, fails, says
 from bot.settings import LLMSettings
+from tests.ai.conftest import FIRST, SECOND, Desk
 from tests.waiting import PATIENCE
 
-FIRST, SECOND, THIRD = "anthropic/claude-3-haiku", "openai/gpt-3.5-turbo", "openai/gpt-4o-mini"
-
-
-@dataclass
-class Desk:
-    """Somebody who asks: two models to ask, and what was booked."""
-
-    imitation: OpenRouterImitation
-    model: OpenRouter
-    booked: list[Attempt] = field(default_factory=list)
-
-    async def ask(self, *lines: Line, seconds: float = PATIENCE, tools: tuple[ToolOffer, ...] = ()) -> Answer:
-        deadline = asyncio.get_running_loop().time() + seconds
-        return await self.model.answer(Question(lines or (FromPerson("hola"),), deadline, tools), self.book)
-
-    async def book(self, attempt: Attempt) -> None:
-        self.booked.append(attempt)
-
-    @property
-    def asked(self) -> list[str]:
-        return [request["model"] for request in self.imitation.requests]
-
-    @property
-    def outcomes(self) -> list[str]:
-        return [attempt.outcome for attempt in self.booked]
-
-
-@pytest.fixture
-async def desk(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Desk]:
-    imitation = OpenRouterImitation("the key")
-    async with AsyncExitStack() as stack:
-        url = await stack.enter_async_context(listening(imitation.app(), "127.0.0.1", 0, finish=0.1))
-        monkeypatch.setenv("OPENROUTER_API_KEY", "the key")
-        monkeypatch.setenv("LLM_BASE_URL", f"{url}/api/v1")
-        monkeypatch.setenv("LLM_TIMEOUT_SECONDS", "1.5")
-        model = OpenRouter(LLMSettings())
-        stack.push_async_callback(model.close)
-        yield Desk(imitation, model)
+THIRD = "openai/gpt-4o-mini"
 
 
 def body(**fields: Any) -> Scripted:

@@ -155,6 +155,17 @@ async def test_a_model_that_repeats_a_stranger_s_page_leads_nobody_there(world: 
     assert reply.text == "Ganaste: entra a [enlace no verificado]. Lo nuestro es https://recado.example/precios"
 
 
+async def test_no_mark_of_formatting_hides_a_stranger_s_page(world: World, ana: Person) -> None:
+    world.models.will(
+        calls(("offer_choices", {"text": "Entra a evil\\.com", "choices": [{"title": "Sí"}, {"title": "evil.mx/x"}]})),
+        says("[Tu banco](https://evil.mx/a), evil\\.com/pago, **evil**.mx. Abre respaldo.zip en **Node.js**"),
+    )
+    await world.meta.writes(ana, {"type": "text", "text": {"body": "¿y ahora?"}})
+    (reply,) = await world.meta.replies(ana)
+    gone = "[enlace no verificado]"
+    assert reply.text == f"Tu banco: {gone}, {gone}, *{gone}. Abre respaldo.zip en *Node.js*"
+
+
 async def test_no_tool_vouches_for_a_page_by_repeating_what_it_was_asked(world: World, ana: Person) -> None:
     page = "https://evil.example/pay"
     for number, call in enumerate((("send_file", {"file": page}), (f"nope {page}", {})), 1):

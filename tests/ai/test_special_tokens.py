@@ -1,0 +1,36 @@
+"""Words stay words: a text without marks is an answer as it is, and no text makes the scan grow faster than itself."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bot.ai.special_tokens import words_of
+
+PIECES = (
+    "<think>", "</think>", "<answer>", "<answer></answer>", "`", "```", "`a", "<", "<|", "<|im_end|>", "<s>a</s> b",
+    "<s>a", "[INST]", "【", "\ue200", "<|channel|>final", "<tool_call>", "'<a", "\n\nHuman", "assistant\n", "[{",
+    "```\n</think>```", "<think>```", "<|start_header_id|>a", "<function=a ",
+)  # fmt: skip
+
+
+@settings(derandomize=True, max_examples=300, deadline=None)
+@given(st.text(st.sampled_from("ab <>[]{}|/:`\"'\n*_.,¿1$😀"), max_size=80).filter(lambda text: "<s>" not in text))
+def test_a_text_without_marks_is_an_answer_as_it_is(text: str) -> None:
+    assert words_of(text) == text.strip()
+
+
+@pytest.mark.parametrize("piece", PIECES)
+def test_no_text_makes_the_scan_grow_faster_than_itself(piece: str) -> None:
+    def seconds(length: int) -> float:
+        text = piece * (length // len(piece))
+        started = time.thread_time()
+        for _ in range(3):
+            words_of(text)
+        return time.thread_time() - started
+
+    # A scan that is quadratic takes 64 times as long; a part of what is measured is noise.
+    assert seconds(64_000) < 24 * max(seconds(8_000), 0.002)
