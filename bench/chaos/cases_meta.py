@@ -58,7 +58,7 @@ FILES = (
     _unread("its bytes break off", lambda house: house.meta.will_drop(_ALWAYS, "download"), media=3, download=3),
     _read("its bytes break off, once", lambda house: house.meta.will_drop(1, "download"), media=2, download=2),
     _read("a wrong hash", _nothing, send=_wrong_hash, media=2, download=2),
-    _unread("too large", _nothing, send=_large, sees="media_large", media=1, download=1),
+    _unread("too large", _nothing, send=_large, sees="media_large", media=1),
 )
 
 
