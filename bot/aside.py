@@ -13,6 +13,7 @@ from typing import Any, cast
 from redis.asyncio import Redis
 
 from bot import desk, identity, ledger
+from bot.logs import without_identities
 from bot.messages import Inbound, Record
 from bot.redis import answer, key
 
@@ -139,7 +140,7 @@ def as_json(entry: SetAside) -> dict[str, Any]:
     """For an operator: no text of anybody."""
     kinds = [message.content.kind for message in entry.messages]
     return {
-        "reason": entry.reason,
+        "reason": without_identities(entry.reason),
         "at": entry.at.isoformat(timespec="seconds"),
         "messages": kinds,
         "acted": list(entry.acted),
