@@ -78,12 +78,15 @@ async def test_what_fell_out_is_summarised_by_the_model_off_the_path_of_the_repl
         await world.meta.writes(ana, {"type": "text", "text": {"body": f"dato {number}"}})
         await world.meta.replies(ana, number + 1)
         if number == 4:
-            world.models.will(says("Ana dio los datos 0 a 3."))
+            world.models.will(says("<think>Nota interna.</think>Ana dio los datos 0 a 3.<|im_end|>"))
             async with asyncio.timeout(PATIENCE):
                 while not await world.redis.keys("*memory:summary"):
                     await asyncio.sleep(0.05)
     instructions = world.models.requests[-1]["messages"][0]["content"]
     assert "Ana dio los datos 0 a 3." in instructions
+    # Reasoning and end tokens of a model are no part of what is remembered.
+    assert "Nota interna" not in instructions
+    assert "<|" not in instructions
 
 
 async def test_a_memory_is_forgotten_after_its_time_to_live(redis: Redis) -> None:
