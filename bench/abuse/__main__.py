@@ -6,6 +6,7 @@ Arguments choose inputs by a part of their names. Nothing passes or fails here: 
 from __future__ import annotations
 
 import asyncio
+import os
 import sys
 import tempfile
 import time
@@ -121,7 +122,8 @@ async def prompt_file() -> Row:
         _write_prompts(Path(folder))
         began = time.perf_counter()
         process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "bot", "prompts", "check", folder),
+            *(sys.executable, "-m", "bot", "prompts", "check"),
+            env=os.environ | {"PROMPTS_DIR": folder},
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
         )

@@ -86,7 +86,8 @@ class Watched:
 
     def _reads(self, child: psutil.Process, size: int) -> bool:
         """Whether this is the process that reads photos: it alone has the engine's library in its memory."""
-        if child.pid not in self._ocr and size > 60 * _MEGABYTE:
+        # Looked at now and then: it is loaded after the process began.
+        if not self._ocr.get(child.pid) and size > 45 * _MEGABYTE:
             self._ocr[child.pid] = any("onnxruntime" in one.path for one in child.memory_maps())
         return self._ocr.get(child.pid, False)
 
