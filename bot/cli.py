@@ -77,12 +77,14 @@ def worker(
     async def run(settings: Settings) -> None:
         from bot.queues import QUEUES  # noqa: PLC0415 - as above
         from bot.worker import running  # noqa: PLC0415 - as above
+        from pipelines.byte_budget import keep_no_freed_memory  # noqa: PLC0415 - as above
 
         asked = [name.strip() for name in queues.split(",") if name.strip()]
         unknown = sorted(set(asked) - set(QUEUES))
         if unknown or not asked:
             raise SettingsWrong([f"--queues: {', '.join(unknown) or 'nothing'}; expected some of {', '.join(QUEUES)}"])
         settings.require(turns="llm" in asked)
+        keep_no_freed_memory()
         async with running(settings, tuple(name for name in QUEUES if name in asked), concurrency):
             await _until_told_to_stop()
 

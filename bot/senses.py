@@ -63,6 +63,9 @@ _PHRASES = {
 }
 
 
+_SOUNDLESS = ("media_broken", "voice_silent", "voice_off")
+
+
 class Senses:
     """Made from the settings; heavy engines are loaded when the first voice note or photo comes."""
 
@@ -135,7 +138,9 @@ class Senses:
                 raise unexpected
         if isinstance(seen, BaseException) or seen is None:
             if isinstance(heard, BaseException):
-                raise heard
+                # A film without sound is no fault of its sound; what is wrong with its pictures says more.
+                soundless = isinstance(heard, Trouble) and heard.phrase in _SOUNDLESS
+                raise seen if soundless and isinstance(seen, Trouble) else heard
             return heard
         if isinstance(heard, BaseException):
             return replace(seen, kind="video", facts={"sound": str(heard), **seen.facts})

@@ -1,8 +1,9 @@
 """Memory of media in one process: bytes are reserved before they are read or decoded, and whoever finds none waits."""
 
 import asyncio
+import ctypes
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Self
 from weakref import WeakKeyDictionary
 
@@ -15,8 +16,18 @@ MEMORY_FOR_DECODING = 184 * 1024 * 1024
 MEMORY_FOR_UPLOADS = 32 * 1024 * 1024
 """Clips of sound on their way to be transcribed."""
 
+# malloc.h of glibc: blocks of so many bytes are taken from the system, and given back to it when they are freed.
+_M_MMAP_THRESHOLD = -3
+_OWN_BLOCK = 512 * 1024
 # So small a part of a budget need not stand behind somebody who waits for most of it.
 _SMALL_PART = 4
+
+
+def keep_no_freed_memory() -> None:
+    """Have this process give back what a large file took: else it stays, and the budgets know nothing of it."""
+    # By itself glibc raises the threshold to the largest block that was freed. Others than glibc have no such call.
+    with suppress(OSError, AttributeError):
+        ctypes.CDLL(None).mallopt(_M_MMAP_THRESHOLD, _OWN_BLOCK)
 
 
 class ByteBudget:

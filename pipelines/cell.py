@@ -7,11 +7,13 @@ import resource
 import signal
 import threading
 import warnings
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from multiprocessing.connection import wait
+from pathlib import Path
 from typing import Any, TypeVar
 
+from pipelines.byte_budget import keep_no_freed_memory
 from pipelines.refusals import Reason, Refusal
 
 T = TypeVar("T")
@@ -59,6 +61,25 @@ class Cell:
             self._pool = None
 
 
+@contextmanager
+def limited(memory: int) -> Iterator[None]:
+    """In the process: let what is done take so many bytes more than it has by now, whatever a header promised.
+
+    Linux alone tells how many those are; elsewhere the limit of the process remains.
+    """
+    soft, hard = resource.getrlimit(resource.RLIMIT_DATA)
+    try:
+        told = Path("/proc/self/status").read_text(encoding="ascii").partition("VmData:")[2].split()
+        resource.setrlimit(resource.RLIMIT_DATA, (min(int(told[0]) * 1024 + memory, hard), hard))
+    except (OSError, IndexError, ValueError):
+        yield
+        return
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_DATA, (soft, hard))
+
+
 def _started(memory: int, tasks: int) -> Any:
     from pebble import ProcessPool  # noqa: PLC0415 -- only workers need it
 
@@ -74,6 +95,7 @@ def _settle_in(memory: int) -> None:
     # macOS knows the limit and may refuse to set it; there the time is the only bound.
     with suppress(ValueError, OSError):
         resource.setrlimit(resource.RLIMIT_DATA, (memory, memory))
+    keep_no_freed_memory()
     # No file of a stranger leaves its memory on the disk, nor its own words in our log.
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     os.nice(NICENESS)

@@ -110,8 +110,7 @@ async def frame(video: bytes, container: str, *, side: int) -> bytes:
     # in memory and therefore gets small.
     fit = f"fps=2,scale={side}:{side}:force_original_aspect_ratio=decrease:force_divisible_by=2,thumbnail=10"
     how = ("-map", "0:v:0", "-filter_threads", "1", "-vf", fit, "-frames:v", "1", "-threads", "1", "-f", "mjpeg")
-    # The decoder itself refuses larger pictures before it takes memory for them, also in the middle of a video.
-    before = ("-max_pixels", str(MOST_PIXELS), "-skip_frame", "noref", "-skip_loop_filter", "all", "-t", "5")
+    before = ("-skip_frame", "noref", "-skip_loop_filter", "all", "-t", "5")
     return await _convert(video, container, *how, limits=PICTURE, before=before)
 
 
@@ -135,8 +134,18 @@ async def _convert(content: bytes, container: str, *how: str, limits: Limits, be
 
 
 def _source(source: Path, container: str) -> tuple[str, ...]:
-    # A file and not a pipe: the index of an MP4 may come last.
-    return ("-protocol_whitelist", "file,pipe", "-f", _DEMUXERS.get(container, container), "-i", str(source))
+    # A file and not a pipe: the index of an MP4 may come last. The decoder itself refuses larger pictures before it
+    # takes memory for them, also in the middle of a video, and where only the sound is asked for.
+    return (
+        "-max_pixels",
+        str(MOST_PIXELS),
+        "-protocol_whitelist",
+        "file,pipe",
+        "-f",
+        _DEMUXERS.get(container, container),
+        "-i",
+        str(source),
+    )
 
 
 def _content(result: Path) -> bytes:

@@ -11,7 +11,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 from pipelines import sniff
 from pipelines.byte_budget import MEMORY_FOR_DECODING, for_decoding
-from pipelines.cell import Cell
+from pipelines.cell import Cell, limited
 from pipelines.refusals import Reason, Refusal
 from pipelines.spool import spooled
 
@@ -27,8 +27,8 @@ _BYTES_A_PIXEL = {"1": 1, "L": 1, "P": 1, "I;16": 2, "I;16B": 2, "I;16L": 2}
 _AVERAGED = ("L", "LA", "RGB", "RGBA", "CMYK", "YCbCr")
 # What looking for codes and the two copies take, whatever the size.
 _BESIDES = 16 * 1024 * 1024
-# The libraries themselves, before any photo. A header that lies meets this limit instead of the machine's.
-_MEMORY = MEMORY_FOR_DECODING + 64 * 1024 * 1024
+# The libraries themselves take 70 MB, as the system counts data, before any photo.
+_MEMORY = MEMORY_FOR_DECODING + 96 * 1024 * 1024
 _PROCESS = Cell(memory=_MEMORY, tasks=500)
 # What Pillow is known to raise on broken files, beside its own errors.
 _BROKEN = (OSError, SyntaxError, ValueError, TypeError, LookupError, EOFError, OverflowError, struct.error, zlib.error)
@@ -40,9 +40,15 @@ async def decoded(photo: bytes, work: Callable[[Path], T]) -> T:
     if len(photo) > LARGEST_BYTES:
         raise Refusal(Reason.TOO_LARGE, f"{len(photo)} bytes")
     async with spooled(photo) as path:
-        memory = await _PROCESS.run(memory_for, path, seconds=SECONDS_A_PHOTO)
+        memory = await _PROCESS.run(_within, _BESIDES, memory_for, path, seconds=SECONDS_A_PHOTO)
         async with for_decoding().reserved(memory):
-            return await _PROCESS.run(work, path, seconds=SECONDS_A_PHOTO)
+            return await _PROCESS.run(_within, memory + _BESIDES, work, path, seconds=SECONDS_A_PHOTO)
+
+
+def _within(memory: int, work: Callable[[Path], T], photo: Path) -> T:
+    """Run in the process: what a header didn't tell, such as a tile larger than its picture, ends here."""
+    with limited(memory):
+        return work(photo)
 
 
 def memory_for(photo: Path) -> int:
@@ -98,6 +104,8 @@ def _memory_for(opened: Image.Image) -> int:
     kept = 2 * width * height * len(opened.getbands()) if opened.info.get("progressive") else 0
     opened.draft("RGB", (_SIDE_DECODED, _SIDE_DECODED))
     whole = opened.width * opened.height * _BYTES_A_PIXEL.get(opened.mode, 4)
+    # WebP's decoder draws each frame on a canvas, and keeps the one before.
+    whole *= 3 if opened.format == "WEBP" else 1
     reduced = opened.width * opened.height * 4 // _reduction(opened) ** 2
     memory = kept + max(whole + reduced, 2 * reduced) + _BESIDES
     if memory > MEMORY_FOR_DECODING:

@@ -1,0 +1,1 @@
+"""The worst that one customer can send, and what it costs everybody else."""
