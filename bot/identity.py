@@ -220,14 +220,15 @@ async def _create(redis: Redis, pairs: list[Pair], known: dict[str, str | None])
     pipeline = redis.pipeline(transaction=False)
     for name, chosen in fresh.items():
         pipeline.set(_identity(name), chosen, nx=True, get=True, ex=KEEP_SECONDS)
-    for name, chosen in fresh.items():
-        pipeline.sadd(identities(chosen), name)
-        pipeline.expire(identities(chosen), KEEP_SECONDS)
     owners = await phone_owners(redis)
-    for phone in phones:
-        owners.ask(pipeline, phone)
     for phone, bsuids in phones.items():
-        owners.note(pipeline, phone, bsuids)
+        owners.ask(pipeline, phone, bsuids)
+    led: dict[str, list[str]] = {}
+    for name, chosen in fresh.items():
+        led.setdefault(chosen, []).append(name)
+    for chosen, names in led.items():
+        pipeline.sadd(identities(chosen), *names)
+        pipeline.expire(identities(chosen), KEEP_SECONDS)
     results = await pipeline.execute()
     # Another process may have been first; then its answer is the one, and nobody would find what is kept here.
     beaten = redis.pipeline(transaction=False)
@@ -236,7 +237,7 @@ async def _create(redis: Redis, pairs: list[Pair], known: dict[str, str | None])
         if earlier and earlier != chosen:
             beaten.srem(identities(chosen), name)
     await beaten.execute()
-    asked = zip(phones, results[3 * len(fresh) :], strict=False)
+    asked = zip(phones, results[len(fresh) :], strict=False)
     for phone in [phone for phone, had in asked if owners.contested(had, phones[phone])]:
         await _weigh(redis, str(known[_identity(phone)]), phone)
         for bsuid in phones[phone]:

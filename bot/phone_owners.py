@@ -6,7 +6,6 @@ this Redis: they name nobody without both, and outlive the contact, its erasure 
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 import time
 from collections.abc import Iterable
@@ -23,6 +22,16 @@ from bot.secret import shared_secret
 KEEP_SECONDS = 3 * 365 * 24 * 3600
 # The webhook's door has no round trip to spare. Not for ever, because a Redis that was emptied has another secret.
 _REMEMBER_SECRET_SECONDS = 60
+
+# KEYS 1 owners of a phone. ARGV those who have it now.
+_ASK = f"""
+local had = redis.call('SMEMBERS', KEYS[1])
+if #ARGV > 0 then
+  redis.call('SADD', KEYS[1], unpack(ARGV))
+  redis.call('EXPIRE', KEYS[1], {KEEP_SECONDS})
+end
+return had
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,19 +50,19 @@ class PhoneOwners:
     def renew(self, pipeline: Any, phone: str) -> None:
         pipeline.expire(self.key(phone), KEEP_SECONDS)
 
-    def ask(self, pipeline: Any, phone: str) -> None:
-        """Read who had a phone, for `contested`."""
-        pipeline.smembers(self.key(phone))
+    def ask(self, pipeline: Any, phone: str, owners: Iterable[str] = ()) -> None:
+        """Read who had a phone, for `contested`, and remember in the same step that these have it."""
+        pipeline.eval(_ASK, 1, self.key(phone), *map(self._digest, owners))
 
-    def contested(self, found: set[str], mine: Iterable[str]) -> bool:
+    def contested(self, found: Iterable[str], mine: Iterable[str]) -> bool:
         """Whether somebody had the phone who is not among these: then nobody has a right by the number alone."""
-        return not found.issubset(map(self._digest, mine))
+        return not set(found).issubset(map(self._digest, mine))
 
     def key(self, phone: str) -> str:
         return f"recado:phone-owners:{self._digest(kin(phone))}"
 
     def _digest(self, identity: str) -> str:
-        return hmac.new(self.secret, identity.encode(), hashlib.sha256).hexdigest()[:32]
+        return hmac.digest(self.secret, identity.encode(), "sha256").hex()[:32]
 
 
 _known: WeakKeyDictionary[Redis, tuple[float, PhoneOwners]] = WeakKeyDictionary()

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from redis.asyncio import Redis
 
-from bot.identity import conversations_of, home_of, moved
+from bot.identity import conversations_of, find, home_of, moved, phone_contested
 from bot.messages import Inbound, Text
 from bot.redis import answer
 from bot.sandbox.meta import Person
@@ -283,3 +283,12 @@ async def test_the_first_messages_of_a_numbers_new_owner_that_come_at_once_are_o
         homes = await first_messages(redis, *[(PHONE, "MX.1234567890123456")] * 4)
         assert len({*homes, former}) == 2
         assert await orphans(redis) == []
+        assert [await phone_contested(redis, one) for one in (homes[0], former)] == [True, False]
+
+
+async def test_a_phone_does_not_lead_to_the_conversation_of_another_bsuid(redis: Redis) -> None:
+    (home,) = await first_messages(redis, (PHONE, ANA))
+    asked = ((PHONE, ANA), (PHONE, None), (None, ANA), (PHONE, "MX.1234567890123456"), (None, "MX.1234567890123456"))
+    assert [await find(redis, *one) for one in asked] == [home, home, home, None, None]
+    (alone,) = await first_messages(redis, (NEW_PHONE, None))
+    assert await find(redis, NEW_PHONE, "MX.1234567890123456") == alone

@@ -75,5 +75,8 @@ class MemorySettings(Section):
     messages: int = Field(40, ge=2, description="messages that a conversation keeps word for word")
     tokens: int = Field(6000, ge=200, description="tokens that those messages may take")
     ttl_days: int = Field(
-        90, ge=1, le=LONGEST_MEMORY_DAYS, description="days after the last message until a conversation is forgotten"
+        90,
+        ge=1,
+        le=LONGEST_MEMORY_DAYS,
+        description="days after the last message until a conversation is forgotten, at most 400",
     )
