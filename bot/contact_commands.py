@@ -22,9 +22,14 @@ if TYPE_CHECKING:
 app = typer.Typer(name="contacts", help="What is stored about one person: export, erase.", no_args_is_help=True)
 
 Whose = Annotated[str, typer.Argument(metavar="ID", help="A phone with its country's digits, or a BSUID.")]
+Lost = Annotated[bool, typer.Option("--files-lost", help="Erase the rest although the files are gone for good.")]
 # As the workers': a command that is killed holds a conversation no longer than they would.
 _LEASE_SECONDS = 6.0
 
+_ONE_STORAGE = (
+    "run it where the workers keep files (the same STORAGE_DIR on the same disk, or the same bucket); "
+    "only if they are lost for good: `recado contacts erase --files-lost`"
+)
 _Work = Callable[["Dossier", "Person", "Files"], Awaitable[None]]
 
 
@@ -33,7 +38,7 @@ def export(
     whose: Whose,
     files: Annotated[Path | None, typer.Option(help="Write the person's files to this folder too.")] = None,
 ) -> None:
-    """Everything stored about one person, as JSON. Exit 1 when nothing is known of them."""
+    """Everything stored about one person, as JSON. Exit 1 when nothing is known of them, or files are missing."""
 
     async def run(dossier: Dossier, person: Person, cabinet: Files) -> None:
         found = await dossier.export(person)
@@ -41,20 +46,27 @@ def export(
             for file in found["files"]:
                 await asyncio.to_thread(_write, files / file["key"], await cabinet.read(file["key"]))
         print(json.dumps(found, ensure_ascii=False, indent=2))  # noqa: T201
+        if missing := await dossier.missing(person):
+            from bot.files import FilesLost  # noqa: PLC0415 - each command loads only what it runs
+
+            raise FilesLost(missing)
 
     _run(whose, run)
 
 
 @app.command()
-def erase(whose: Whose) -> None:
-    """Erase everything stored about one person. Exit 1 when nothing is known of them.
+def erase(
+    whose: Whose,
+    files_lost: Lost = False,  # noqa: FBT002 - an option of the command line
+) -> None:
+    """Erase everything stored about one person. Exit 1 when nothing is known of them, or files are missing.
 
     Kept are digests that name nobody: of their messages for 30 days, because Meta may deliver them again; and of their
     phone and BSUID for good if they wanted no marketing.
     """
 
     async def run(dossier: Dossier, person: Person, _: Files) -> None:
-        erased = await dossier.erase(person)
+        erased = await dossier.erase(person, files_lost=files_lost)
         words = f"erased: {erased.keys} keys, {erased.files} files, {erased.jobs} jobs"
         print(f"{words}; the wish for no marketing is kept" if erased.opted_out else words)  # noqa: T201
 
@@ -86,23 +98,27 @@ async def _trouble(settings: Settings, whose: str, work: _Work) -> str | None:
     from redis.exceptions import RedisError  # noqa: PLC0415 - each command loads only what it runs
 
     from bot import dossier  # noqa: PLC0415 - as above
+    from bot.files import FilesLost  # noqa: PLC0415 - as above
     from bot.storage.door import StorageFailed  # noqa: PLC0415 - as above
 
+    trouble: str | None = None
     try:
         async with _open(settings) as (redis, found, files):
             person = await dossier.find(redis, whose)
             if person is None:
                 return "nothing is known of this ID; expected a phone with its country's digits, or a BSUID"
             await work(found, person, files)
+    except FilesLost as error:
+        trouble = f"{error}; {_ONE_STORAGE}"
     except StorageFailed as error:
-        return f"the storage failed: {error}; see `recado doctor`, then do it again"
+        trouble = f"the storage failed: {error}; see `recado doctor`, then do it again"
     except dossier.Busy:
-        return "somebody works on this conversation; do it again in a minute"
+        trouble = "somebody works on this conversation; do it again in a minute"
     except RedisError as error:
-        return f"Redis does not answer ({type(error).__name__}); see REDIS_URL"
+        trouble = f"Redis does not answer ({type(error).__name__}); see REDIS_URL"
     except OSError as error:
-        return f"can't be written: {error.strerror or type(error).__name__}"
-    return None
+        trouble = f"can't be written: {error.strerror or type(error).__name__}"
+    return trouble
 
 
 @asynccontextmanager

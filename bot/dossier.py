@@ -22,7 +22,7 @@ from redis.asyncio import Redis
 from bot import contacts, erased, identity, ledger, queued
 from bot.deliveries import Deliveries
 from bot.desk import Desk, Lease, LeaseLost, done_key, hold, lease_key
-from bot.files import Files
+from bot.files import Files, FilesLost
 from bot.mail.suppression import Suppression
 from bot.payments import links, state
 from bot.phone_numbers import address_of, kin, variants
@@ -157,14 +157,21 @@ class Dossier:
             },
         }
 
-    async def erase(self, person: Person) -> Erased:
+    async def missing(self, person: Person) -> list[str]:
+        """Files that an index names and this process's storage lacks; raises StorageFailed."""
+        return [place for name in person.conversations for place in await self._files.missing(name)]
+
+    async def erase(self, person: Person, *, files_lost: bool = False) -> Erased:
         """Erase all of it, while nobody works on it. What fails leaves the rest to be found: do it again.
 
-        Raises Busy, StorageFailed.
+        Unless the files are known to be lost, a storage that lacks some ends it before anything is erased: they may
+        lie where only another process finds them. Raises Busy, FilesLost, StorageFailed.
         """
         async with AsyncExitStack() as stack:
             for name in person.conversations:
                 await stack.enter_async_context(self._held(name))
+            if not files_lost and (missing := await self.missing(person)):
+                raise FilesLost(missing)
             await self._close(person, _CLOSED_SECONDS)
             try:
                 # The storage first: it is what may fail.

@@ -6,7 +6,7 @@ import structlog
 from aiohttp import web
 from redis.exceptions import RedisError
 
-from bot.files import Files, LinkWrong
+from bot.files import FileMissing, Files, LinkWrong
 from bot.storage.door import StorageFailed, disposition
 
 FILES = web.AppKey("files", Files)
@@ -19,6 +19,7 @@ _HEADERS = {
     "X-Robots-Tag": "noindex",
     "Cache-Control": "private, no-store",
 }
+_ONE_STORAGE = "see that serve and worker have one storage: the same STORAGE_DIR on the same disk, or one bucket"
 _log = structlog.get_logger()
 routes = web.RouteTableDef()
 
@@ -28,7 +29,9 @@ async def download(request: web.Request) -> web.StreamResponse:
     """The file, piece by piece and from where a range asks for it. One answer for all that is wrong with a link."""
     try:
         file, path = await request.app[FILES].opened(request.match_info["token"])
-    except LinkWrong:
+    except LinkWrong as error:
+        if isinstance(error, FileMissing):
+            _log.error("file_missing", fix=_ONE_STORAGE)
         return web.Response(status=404, text="there is no such file, or the link has expired", headers=_HEADERS)
     except (StorageFailed, RedisError, OSError) as error:
         _log.warning("file_not_served", error=type(error).__name__, fix="see REDIS_URL and STORAGE_DIR")

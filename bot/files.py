@@ -32,6 +32,9 @@ _FOLDERS = ("media", "made")
 _MOST = 200
 _KEEP_SECONDS = 365 * 24 * 3600
 _NAME_LENGTH = 120
+_SHOWN = 5
+# A look at some files asks for so many thousand keys at most.
+_SCANS = 20
 # What a name may not hold: ways to other folders, line breaks, and signs that turn the direction of reading around.
 _NOT_IN_NAMES = re.compile(r"[\x00-\x1f\x7f/\\<>:\"|?*\u200e\u200f\u202a-\u202e\u2066-\u2069]+")
 
@@ -82,6 +85,18 @@ class NoLink(Exception):
 
 class LinkWrong(Exception):
     """A token that was changed, is over, or names a file that is not there any more. Which, is told to nobody."""
+
+
+class FileMissing(LinkWrong):
+    """A link that is good, to a file that the index names and this process's storage lacks: an operator's matter."""
+
+
+class FilesLost(Exception):
+    """The index names files that this storage lacks; `places` are their keys."""
+
+    def __init__(self, places: list[str]) -> None:
+        super().__init__(f"{len(places)} files are not in this storage: {', '.join(places[:_SHOWN])}")
+        self.places = places
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +174,17 @@ class Files:
         """All that the storage holds of a conversation, whether the index knows it or not; raises StorageFailed."""
         return [one for folder in _FOLDERS for one in await self._storage.files(f"{folder}/{conversation}")]
 
+    async def missing(self, conversation: str) -> list[str]:
+        """Files that the index names and the storage lacks: another process may keep them elsewhere.
+
+        None where an erasure that was broken off has taken some already. Raises StorageFailed.
+        """
+        if await self._redis.exists(_erasing(conversation)):
+            return []
+        # The index first: a file that comes meanwhile is in the storage.
+        named = {file.key for file in await self.of(conversation)}
+        return sorted(named - {file.key for file in await self.stored(conversation)}) if named else []
+
     async def read(self, place: str) -> bytes:
         """Raises NotStored, StorageFailed."""
         return await self._storage.get(place)
@@ -166,6 +192,8 @@ class Files:
     async def erase(self, conversation: str) -> int:
         """Erase all files of a conversation and its index, and say how many there were; raises StorageFailed."""
         there = await self.stored(conversation)
+        # From here on the storage may lack what the index names: whoever goes on after a crash knows why.
+        await answer(self._redis.set(_erasing(conversation), "1", ex=_KEEP_SECONDS))
         for folder in _FOLDERS:
             await self._storage.delete(f"{folder}/{conversation}")
         if there:
@@ -188,15 +216,20 @@ class Files:
         return f"{self._public_url.rstrip('/')}/files/{token}"
 
     async def opened(self, token: str) -> tuple[KeptFile, Path]:
-        """The file that a link names, and where it lies on the disk; raises LinkWrong, StorageFailed."""
+        """The file that a link names, and where it lies on the disk; raises LinkWrong, FileMissing, StorageFailed."""
         until, conversation, place = _read(await self._secret(), token)
-        if until < time.time() or not isinstance(self._storage, Disk):
+        if until < time.time():
             raise LinkWrong
         try:
             file = await self._indexed(conversation, place)
-            return file, await self._storage.place(place)
         except NotStored as error:
             raise LinkWrong from error
+        if not isinstance(self._storage, Disk):
+            raise FileMissing
+        try:
+            return file, await self._storage.place(place)
+        except NotStored as error:
+            raise FileMissing from error
 
     async def _indexed(self, conversation: str, place: str) -> KeptFile:
         raw: str | None = await answer(self._redis.hget(_index(conversation), place))
@@ -224,6 +257,25 @@ def quota_of(settings: StorageSettings) -> Quota:
 async def conversations_with_files(redis: Redis) -> list[str]:
     """All conversations that have files: for a sandbox, not for a server with millions of keys."""
     return sorted([name.split("{")[1].partition("}")[0] async for name in redis.scan_iter(_index("c_*"), count=1000)])
+
+
+async def lost_of(redis: Redis, storage: Storage, most: int) -> tuple[int, int]:
+    """Of so many people's newest files: how many this storage lacks, and how many were looked for.
+
+    Raises StorageFailed.
+    """
+    lost, looked, cursor = 0, 0, 0
+    for _ in range(_SCANS):
+        cursor, names = await redis.scan(cursor, match=_index("c_*"), count=1000)
+        for name in names[: most - looked]:
+            kept = [KeptFile.model_validate_json(raw) for raw in await answer(redis.hvals(name))]
+            newest = max(kept, key=lambda one: one.kept, default=None)
+            if newest is not None:
+                looked += 1
+                lost += not await storage.files(newest.key)
+        if not cursor or looked >= most:
+            break
+    return lost, looked
 
 
 async def note(redis: Redis, conversation: str, file: KeptFile, quota: Quota | None = None) -> list[str]:
@@ -288,6 +340,10 @@ def _kept(place: str, name: str, mime: str, size: int, by: Literal["customer", "
 
 def _index(conversation: str) -> str:
     return key(conversation, "files")
+
+
+def _erasing(conversation: str) -> str:
+    return key(conversation, "files", "erasing")
 
 
 def _signed(secret: bytes, facts: list[int | str]) -> str:

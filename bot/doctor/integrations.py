@@ -7,17 +7,22 @@ import secrets
 from urllib.parse import urlsplit
 
 import aiohttp
+from redis.exceptions import RedisError
 
 from bot.doctor.finding import SECONDS, Finding
+from bot.files import lost_of
 from bot.mail.connect import examined
 from bot.outside import NoAnswer, Outside
 from bot.payments.client import Stripe
 from bot.payments.errors import KeyRejected, StripeFailed
 from bot.push.keys import KeysWrong, private_of
+from bot.redis import connect
 from bot.settings import Settings, SettingsWrong
 from bot.settings.reading import origin
 from bot.storage.connect import storage_of
-from bot.storage.door import NotStored, StorageFailed
+from bot.storage.door import NotStored, Storage, StorageFailed
+
+_LOOKED_AT = 20
 
 
 async def stripe(settings: Settings, http: aiohttp.ClientSession) -> Finding:
@@ -55,6 +60,7 @@ async def storage(settings: Settings, _: aiohttp.ClientSession) -> Finding:
             await storage.put(place, data, "text/plain")
             same = await storage.get(place) == data
             await storage.delete(place)
+            lost, looked = await _lost(settings, storage)
     except SettingsWrong as error:
         return Finding("Storage", "wrong", "; ".join(str(error).splitlines()))
     except (StorageFailed, NotStored, TimeoutError) as error:
@@ -62,8 +68,20 @@ async def storage(settings: Settings, _: aiohttp.ClientSession) -> Finding:
         return Finding("Storage", "wrong", f"{chosen}: {why}; {fix}")
     if not same:
         return Finding("Storage", "wrong", f"{chosen}: a file came back changed; {fix}")
+    if lost:
+        words = f"of {looked} files that people have, {lost} are not here; serve, worker and commands need one storage"
+        return Finding("Storage", "wrong", f"{chosen}: {words}: {fix}")
     links = chosen != "local" or settings.service.public_url
     return Finding("Storage", "ok", f"{chosen}, can be written{'' if links else '; for links set PUBLIC_URL'}")
+
+
+async def _lost(settings: Settings, storage: Storage) -> tuple[int, int]:
+    """How many of some files aren't in this storage, because another process keeps them elsewhere."""
+    async with connect(settings.redis) as client:
+        try:
+            return await lost_of(client, storage, _LOOKED_AT)
+        except (RedisError, OSError):
+            return 0, 0  # Redis has its own line.
 
 
 async def subscribers(settings: Settings, _: aiohttp.ClientSession) -> Finding:

@@ -82,7 +82,7 @@ FAILURES = {
     "a call that is no object": (choice({"tool_calls": ["f"]}), 1, "bad_tool_call"),
     "a call without a name": (choice({"tool_calls": [CALL | {"function": {}}]}), 1, "bad_tool_call"),
     "a cut body": (Scripted({"content": "hola"}, cut=True), 2, "connection"),
-    "silence": (Scripted({"content": "hola"}, delay=3), 1, "timeout"),
+    "silence": (Scripted({"content": "hola"}, delay=600), 1, "timeout"),
     "a body that drips": (Scripted({"content": "hola"}, drip=0.05), 1, "timeout"),
 }
 
