@@ -27,6 +27,9 @@ async def kept(world: World) -> str:
     found = []
     async for name in world.redis.scan_iter("*"):
         kind = await world.redis.type(name)
+        if kind not in read:
+            # It has expired meanwhile.
+            continue
         span = (0, -1) if kind in ("list", "zset") else ()
         found.append(f"{name}: {await getattr(world.redis, read[kind])(name, *span)}")
     return "\n".join(found)
