@@ -15,6 +15,7 @@ from pipelines import barcodes, sniff
 from pipelines.barcodes import Barcode
 from pipelines.box import Box
 from pipelines.refusals import Reason, Refusal
+from pipelines.truncation import LONGEST_LINE, MOST_LINES, truncated
 
 __all__ = ["Barcode", "Box", "Line", "ReadText", "Reading", "Sight", "look", "upright"]
 
@@ -40,6 +41,9 @@ class Line:
     box: Box
     corners: tuple[tuple[float, float], ...] = ()
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "text", self.text[:LONGEST_LINE])
+
     def scaled(self, factor: float) -> "Line":
         """Return the same line in a picture that is `factor` times as large."""
         corners = tuple((x * factor, y * factor) for x, y in self.corners)
@@ -58,6 +62,10 @@ class Reading:
     text: str
     lines: tuple[Line, ...] = ()
     labels: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "text", truncated(self.text))
+        object.__setattr__(self, "lines", self.lines[:MOST_LINES])
 
 
 ReadText = Callable[[bytes], Awaitable[Reading]]
