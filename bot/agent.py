@@ -15,6 +15,7 @@ from bot.ai.chat import Answer, Book, ChatModel, FromModel, FromTool, NoModelAns
 from bot.messages import Part, Record
 from bot.points import passing
 from bot.tools.tool import StoreAway, Tool, ToolContext, ToolError
+from pipelines.truncation import truncated
 
 _log = structlog.get_logger()
 _ROUNDS = 6
@@ -167,9 +168,9 @@ class _Hands:
             left = self._deadline - asyncio.get_running_loop().time()
             # Half of what is left, so that the model can still say what became of it.
             async with asyncio.timeout(min(_TOOL_SECONDS, max(left / 2, 0))):
-                result = await tool.call(call.arguments, context)
+                result = truncated(await tool.call(call.arguments, context))
         except ToolError as error:
-            result, outcome = f"Error: {error}", "refused"
+            result, outcome = truncated(f"Error: {error}"), "refused"
         except StoreAway:
             # No fault of the tool's: the turn is tried again, and its effects have names, so that none is done twice.
             raise

@@ -161,7 +161,14 @@ def _loop(work: Coroutine[Any, Any, None], grace: float) -> None:
 
         factory = uvloop.new_event_loop
     with asyncio.Runner(loop_factory=factory) as runner:
-        runner.run(_within_grace(work, grace))
+        runner.run(_watched(work, grace))
+
+
+async def _watched(work: Coroutine[Any, Any, None], grace: float) -> None:
+    from bot.watchdog import loop_watched  # noqa: PLC0415 - as above
+
+    async with loop_watched():
+        await _within_grace(work, grace)
 
 
 async def _within_grace(work: Coroutine[Any, Any, None], grace: float) -> None:

@@ -10,6 +10,8 @@ from typing import Any, Literal
 
 import structlog
 
+from pipelines.truncation import truncated
+
 LogFormat = Literal["json", "console"]
 
 _QUIET = ("aiohttp.access", "httpx2", "httpcore2", "openai", "asyncio", "PIL", "pydub.converter", "stripe", "mail.log")
@@ -69,7 +71,7 @@ def configure(level: str, log_format: LogFormat) -> None:
 
 def without_identities(words: str) -> str:
     """Words that others wrote (a vendor's error, a library's warning) without whom they name, and without tokens."""
-    return _IDENTITIES.sub(lambda found: found["ours"] or "…", words)
+    return _IDENTITIES.sub(lambda found: found["ours"] or "…", truncated(words))
 
 
 def _scrub(_: Any, __: str, line: Any) -> Any:

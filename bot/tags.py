@@ -30,6 +30,7 @@ from bot.messages import (
     Video,
     Voice,
 )
+from pipelines.truncation import truncated
 
 # What a Flow sends along for machines, not for reading.
 _OF_THE_FLOW = "flow_token"
@@ -71,7 +72,8 @@ def shown(filename: str | None) -> str | None:
 def fenced(tag: str, **facts: str | None) -> str:
     """Facts about what was sent, between tags that a text of others can't close: it stays data."""
     tag = _TAGS.get(tag, tag)
-    inside = "".join(f"<{name}>{escape(value, quote=False)}</{name}>" for name, value in facts.items() if value)
+    told = ((name, truncated(value)) for name, value in facts.items() if value)
+    inside = "".join(f"<{name}>{escape(value, quote=False)}</{name}>" for name, value in told)
     return f"<{tag}>{inside}</{tag}>"
 
 

@@ -3,6 +3,9 @@
 import re
 import zlib
 from dataclasses import dataclass
+from itertools import accumulate
+
+from pipelines.truncation import LONGEST_TEXT, truncated
 
 # Whisper's own limits for a segment that is no speech, or a loop:
 # https://github.com/openai/whisper/blob/main/whisper/transcribe.py
@@ -35,6 +38,9 @@ class Segment:
     logprob: float | None = None
     compression: float | None = None
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "text", truncated(self.text))
+
 
 @dataclass(frozen=True, slots=True)
 class Heard:
@@ -43,6 +49,12 @@ class Heard:
     text: str
     language: str | None = None
     segments: tuple[Segment, ...] = ()
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "text", truncated(self.text))
+        ends = accumulate(len(segment.text) for segment in self.segments)
+        within = tuple(one for one, end in zip(self.segments, ends, strict=True) if end <= LONGEST_TEXT)
+        object.__setattr__(self, "segments", within)
 
 
 def sense_of(heard: Heard) -> str:

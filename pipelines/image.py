@@ -8,6 +8,7 @@ from pipelines import barcodes, photo_decoder
 from pipelines.barcodes import Barcode
 from pipelines.box import Box
 from pipelines.photo_decoder import jpeg, upright
+from pipelines.truncation import LONGEST_LINE, MOST_LINES, truncated
 
 __all__ = ["Barcode", "Box", "Line", "ReadText", "Reading", "Sight", "look"]
 
@@ -24,6 +25,9 @@ class Line:
     confidence: float
     box: Box
     corners: tuple[tuple[float, float], ...] = ()
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "text", self.text[:LONGEST_LINE])
 
     def scaled(self, factor: float) -> "Line":
         """Return the same line in a picture that is `factor` times as large."""
@@ -43,6 +47,10 @@ class Reading:
     text: str
     lines: tuple[Line, ...] = ()
     labels: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "text", truncated(self.text))
+        object.__setattr__(self, "lines", self.lines[:MOST_LINES])
 
 
 ReadText = Callable[[bytes], Awaitable[Reading]]

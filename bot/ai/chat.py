@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, Literal, Protocol
 
+from pipelines.truncation import truncated
+
 
 def tokens(text: str) -> int:
     """An estimate on the safe side: models cut Spanish at about 3.5 characters a token."""
@@ -74,9 +76,14 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
+    """A text that is longer than any that people write is cut, whatever provider wrote it."""
+
     text: str
     calls: tuple[ToolCall, ...]
     served: str
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "text", truncated(self.text))
 
 
 class ModelFailed(Exception):

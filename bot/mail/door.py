@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Protocol
 
 from bot.logs import EMAIL
+from pipelines.truncation import truncated
 
 # RFC 5321, 4.5.3.1: longest local part and path. No carrier here takes more signs than these in a local part.
 _LOCAL = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*")
@@ -105,5 +106,5 @@ def display_name(name: str) -> str:
 
 def scrubbed(words: str) -> str:
     """A provider's own words as one line, without the addresses that it quotes."""
-    line = " ".join(re.sub(EMAIL, "…", words).split())
+    line = " ".join(re.sub(EMAIL, "…", truncated(words)).split())
     return line[:_LONGEST_WORDS]

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from pipelines.truncation import LONGEST_ID, truncated
+
 _LONGEST_DISPLAY = 64
 
 
@@ -17,13 +19,19 @@ def items(value: Any) -> list[Any]:
 
 
 def text(value: Any) -> str | None:
-    """A non-empty string (a number counts, ids are sometimes sent bare), fit to be stored as UTF-8."""
+    """A non-empty string (a number counts, ids are sometimes sent bare), fit to be stored as UTF-8 and scanned."""
     if isinstance(value, str) and value.isascii():
-        return value or None
+        return truncated(value) or None
     if isinstance(value, bool) or not isinstance(value, str | int):
         return None
     # JSON can hold half of a surrogate pair, which no encoder will take back.
-    return str(value).encode("utf-8", "replace").decode() or None
+    return truncated(str(value)).encode("utf-8", "replace").decode() or None
+
+
+def identifier(value: Any) -> str | None:
+    """A name that Meta gave something; what is too long for one names nothing, since cut it could name another."""
+    name = text(value)
+    return name if name is not None and len(name) <= LONGEST_ID else None
 
 
 def digits(value: Any, *allowed: str) -> str | None:

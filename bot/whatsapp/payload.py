@@ -11,9 +11,10 @@ from typing import Any, Literal
 
 from bot.messages import Inbound, Referral, Status
 from bot.whatsapp.content import content_of, unvouched, vouched_phone
-from bot.whatsapp.loose import digits, items, mapping, number, own_number, text, without_old_one
+from bot.whatsapp.loose import digits, identifier, items, mapping, number, own_number, text, without_old_one
 
 _EARLIEST = datetime(2009, 1, 1, tzinfo=UTC)  # WhatsApp's first year: anything older is not a time of a message
+_MOST_DIGITS = 40
 _LATEST_AHEAD = timedelta(days=1)  # clocks differ; a message from the future would stay the newest of all
 
 Raw = dict[str, Any]
@@ -51,7 +52,7 @@ class Notification:
 def parse(body: bytes, now: datetime) -> Notification:
     """All of a notification; a broken item is counted as unknown and never costs the others."""
     try:
-        document = json.loads(body)
+        document = json.loads(body, parse_int=_integer)
     except (ValueError, RecursionError) as error:
         raise NotJSON("the body is not JSON") from error
     found = Notification()
@@ -74,6 +75,11 @@ def parse(body: bytes, now: datetime) -> Notification:
             case name:
                 found.changes.append(_change(name, value, entry, now))
     return found
+
+
+def _integer(written: str) -> int | str:
+    """A whole number; thousands of digits are none, and Python would refuse the whole body because of them."""
+    return int(written) if len(written) <= _MOST_DIGITS else written
 
 
 def _changes(document: Any) -> Iterator[tuple[Raw, Raw]]:
@@ -129,13 +135,13 @@ def _message(raw: Raw, value: Raw, now: datetime, *, own: bool = True) -> Inboun
     """A message; `own` says that its content is the person's own, and not the business's to them."""
     metadata = mapping(value.get("metadata"))
     contacts = [mapping(contact) for contact in items(value.get("contacts"))]
-    wamid, phone, bsuid = text(raw.get("id")), digits(raw.get("from")), text(raw.get("from_user_id"))
+    wamid, phone, bsuid = identifier(raw.get("id")), digits(raw.get("from")), identifier(raw.get("from_user_id"))
     contact = _contact_of(phone, bsuid, contacts)
     context = mapping(raw.get("context"))
     forwarded = bool(context.get("forwarded") or context.get("frequently_forwarded"))
     content = content_of(raw) if own and not forwarded else unvouched(content_of(raw))
     phone = phone or digits(contact.get("wa_id")) or vouched_phone(content)
-    bsuid = bsuid or text(contact.get("user_id"))
+    bsuid = bsuid or identifier(contact.get("user_id"))
     if not wamid or not (phone or bsuid) or _is_ours(phone, metadata):
         return None
     return Inbound(
@@ -182,12 +188,12 @@ def _referral(raw: Raw) -> Referral | None:
 
 
 def _status(raw: Raw) -> Status | None:
-    wamid, status = text(raw.get("id")), text(raw.get("status"))
+    wamid, status = identifier(raw.get("id")), text(raw.get("status"))
     if not wamid or not status or raw.get("type") not in (None, "message"):
         return None
     errors = items(raw.get("errors"))
     code = number(mapping(errors[0]).get("code")) if errors else None
-    callback = text(raw.get("biz_opaque_callback_data"))
+    callback = identifier(raw.get("biz_opaque_callback_data"))
     pricing = mapping(raw.get("pricing"))
     charged = (text(pricing.get("type")) or "unknown", text(pricing.get("category")) or "unknown")
     return Status(

@@ -21,6 +21,8 @@ _WORDS = {
     "hnl": "HNL", "nio": "NIO", "pab": "PAB", "pyg": "PYG", "gbp": "GBP", "dólares": "USD", "dolares": "USD",
     "pesos": None, "peso": None,
 }  # fmt: skip
+# As far as the words reach that say what an amount is.
+_NEAR = 120
 _UPTURNED = str.maketrans("69£'’", "963..")
 _RAISED = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹", "0123456789")
 
@@ -114,13 +116,14 @@ def amounts(text: str, *, before: str = "") -> tuple[Amount, ...]:
     A bare whole number is an amount only where a sign, a currency or a word such as "precio" says so.
     """
     found: list[Amount] = []
-    contents = [range(size.start, size.end) for size in sizes(text)]
+    contents = {place for size in sizes(text) for place in range(size.start, size.end)}
     last = 0
     for match in _AMOUNT.finditer(text):
-        lead = text[last : match.start()] if text[last : match.start()].strip() else (before if not last else "")
-        amount = _amount(match, lead, text[match.end() :])
+        near = text[max(last, match.start() - _NEAR) : match.start()]
+        lead = near if near.strip() else (before if not last else "")
+        amount = _amount(match, lead, text[match.end() : match.end() + _NEAR])
         # 1.89 L is no amount of money.
-        if amount is not None and (amount.signed or not any(match.start("number") in content for content in contents)):
+        if amount is not None and (amount.signed or match.start("number") not in contents):
             found.append(amount)
             last = match.end()
     return tuple(found)

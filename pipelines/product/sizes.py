@@ -25,6 +25,8 @@ UNITS: dict[str, tuple[str, str, Decimal | int]] = {
     "toallas": ("toallas", "pz", 1), "servicios": ("servicios", "pz", 1),
 }  # fmt: skip
 _UNIT = "|".join(re.escape(unit).replace(r"\ ", r"\s?") for unit in sorted(UNITS, key=len, reverse=True))
+# Words that say what a number is stand by it: looking over all of the line for each would be squared.
+_NEAR = 120
 _NUMBER = r"\d{1,2}[.,]\d{3}(?!\d)|\d{1,5}(?:[.,]\d{1,3})?|\d{1,2}/\d{1,2}"
 _SIZE = re.compile(
     r"(?<![\w$€,\-])(?<!\d\.)"
@@ -81,7 +83,7 @@ def sizes(text: str) -> tuple[Size, ...]:
     packs = [int(next(filter(None, match.groups()))) for match in _PACK.finditer(text)]
     found = []
     for match in _SIZE.finditer(text):
-        lead, rest = text[: match.start()], text[match.end() :]
+        lead, rest = text[max(match.start() - _NEAR, 0) : match.start()], text[match.end() : match.end() + _NEAR]
         if _NOT_CONTENT.search(lead) or _NOT_AFTER.search(rest):
             continue
         size = _size(match, lead, packs)

@@ -1,0 +1,17 @@
+"""How long a text from outside may be: whatever is longer is cut, with a note, before anything scans it."""
+
+# The longest message that WhatsApp's apps let a person write.
+LONGEST_TEXT = 65_536
+# No label, tag or page has a longer line, nor so many of them.
+LONGEST_LINE = 1_000
+MOST_LINES = 500
+# Meta's ids have at most some 200 characters.
+LONGEST_ID = 512
+
+
+def truncated(text: str, longest: int = LONGEST_TEXT) -> str:
+    """Return the text, or its beginning with a note of where it was cut; cutting twice is cutting once."""
+    if len(text) <= longest:
+        return text
+    note = f"… [cut here, of {len(text)} characters]"
+    return text[: longest - len(note)] + note
