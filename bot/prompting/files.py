@@ -10,6 +10,7 @@ from typing import Any, Literal, cast
 
 import yaml
 
+from bot import plain_yaml
 from bot.prompting.findings import Finding
 
 Role = Literal["system", "user", "assistant"]
@@ -17,20 +18,10 @@ Place = tuple[str | int, ...]
 
 LARGEST_FILE = 64 * 1024
 MOST_FILES = 1000
+# Phones make one long dash of two or three.
+_FENCE = re.compile(r"[ \t]*(?:---|—-|–-|——|—)[ \t]*")
 # A part begins with its role alone on a line, as Prompty writes it; `# system:` and `developer:` are Prompty's too.
 _PART = re.compile(r"^[ \t]*#?[ \t]*(system|developer|user|assistant)[ \t]*:[ \t]*$", re.IGNORECASE | re.MULTILINE)
-# The one in C is ten times as fast, and not on every machine.
-_Base: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-
-
-class _Loader(_Base):  # type: ignore[misc]  # chosen above
-    """YAML that leaves dates as they are written: its own reader knows no line when a month has no 30th."""
-
-
-_Loader.yaml_implicit_resolvers = {
-    sign: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
-    for sign, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,9 +108,9 @@ def parse(name: str, source: str) -> tuple[PromptFile, list[Finding]]:
     The parts are cut here, before anything is put in: no value can begin one.
     """
     lines = source.split("\n")
-    if lines[0].strip() != "---":
+    if not _FENCE.fullmatch(lines[0]):
         return PromptFile(name, source, body=source, parts=_parts(source, 1)), []
-    end = next((number for number, line in enumerate(lines[1:], 1) if line.strip() == "---"), None)
+    end = next((number for number, line in enumerate(lines[1:], 1) if _FENCE.fullmatch(line)), None)
     if end is None:
         fix = "put a line with --- after it"
         return PromptFile(name, source), [
@@ -127,7 +118,7 @@ def parse(name: str, source: str) -> tuple[PromptFile, list[Finding]]:
         ]
     body = "\n".join(lines[end + 1 :])
     try:
-        nodes, front = _front("\n".join(lines[1:end]))
+        nodes, front = plain_yaml.read("\n".join(lines[1:end]))
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         mark = getattr(error, "problem_mark", None)
         problem = getattr(error, "problem", None) or "can't be read"
@@ -141,15 +132,6 @@ def parse(name: str, source: str) -> tuple[PromptFile, list[Finding]]:
 
 
 _YAML_FIX = "put texts with : or # between quotes, and indent with spaces"
-
-
-def _front(source: str) -> tuple[yaml.Node | None, Any]:
-    loader = _Loader(source)
-    try:
-        nodes = loader.get_single_node()
-        return nodes, loader.construct_document(nodes) if nodes is not None else {}
-    finally:
-        loader.dispose()
 
 
 def _parts(body: str, body_line: int) -> tuple[Part, ...]:
