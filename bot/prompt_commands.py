@@ -213,6 +213,7 @@ async def _texts(asked: str, name: str, settings: Settings, library: Library) ->
 async def _scenery(asked: str, settings: Settings, redis: Redis) -> Scenery:
     import yaml  # noqa: PLC0415 - as above
 
+    from bot import plain_yaml  # noqa: PLC0415 - as above
     from bot.contacts import Contacts  # noqa: PLC0415 - as above
     from bot.memory import Memory  # noqa: PLC0415 - as above
     from bot.preview import NotThere, Scenery, of_conversation  # noqa: PLC0415 - as above
@@ -222,12 +223,15 @@ async def _scenery(asked: str, settings: Settings, redis: Redis) -> Scenery:
         contacts, memory = Contacts(redis, settings.channel.staff_contacts), Memory(redis, settings.memory)
         return await of_conversation(asked, contacts, memory, redis, default)
     try:
-        values = yaml.safe_load(await asyncio.to_thread(path.read_text, "utf-8-sig"))
+        _, values = plain_yaml.read(await asyncio.to_thread(path.read_text, "utf-8-sig"))
     except (yaml.YAMLError, ValueError) as error:
         raise NotThere(f"{path}: is neither YAML nor JSON in UTF-8") from error
     if not isinstance(values, dict):
         raise NotThere(f"{path}: expected values such as `customer_name: Ana`")
-    return Scenery(language=default, values={str(key): value for key, value in values.items()})
+    return Scenery(
+        language=default,
+        values={str(key): None if plain_yaml.is_nothing(value) else value for key, value in values.items()},
+    )
 
 
 def _findings(findings: Sequence[Finding], output: str) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from PIL import Image, ImageFilter
+from PIL import Image, ImageChops, ImageFilter, ImageOps
 
 from pipelines.box import Box
 
@@ -13,10 +13,21 @@ _SIDE = 1600
 _SIDE_TILTED = 1000
 # Lines of a 1D code can't be followed at 30 to 60 degrees: 52% of tilted photos are read without these, 84% with.
 _TILTS = (45, 22, -22)
-_PRODUCTS = ("EAN13", "EAN8", "UPCA", "Code128", "ITF14", "DataBarOmni", "DataBarExp", "QRCode", "DataMatrix")
-# UPC-E is short and weakly checked: in sharpened pictures it is seen where there is none.
-_WEAK = ("UPCE",)
+_CHECKED = (
+    *("EAN13", "EAN8", "UPCA", "Code128", "ITF14", "DataBarOmni", "DataBarExp", "QRCode", "DataMatrix"),
+    *("PDF417", "Aztec"),
+)
+# These are short or not checked: in sharpened pictures they are seen where there are none.
+_WEAK = ("UPCE", "Code39", "Code93", "Codabar", "ITF")
+# Without a check digit, a few bars of anything pass for fewer letters than these.
+_LEAST_LETTERS = {"Code 39": 4, "Code 93": 4, "Codabar": 6, "ITF": 8}
+_LENGTH_OF_ITF14 = 14
+# Of this much less than the pixels around it a bar is dark: in fog, in shadow, in a reflection.
+_AROUND, _CONTRAST = 20, 0.15
+_LOGARITHM = [round(255 * math.log1p(value) / math.log(256)) for value in range(256)]
 _GTIN_FORMATS = ("EAN-13", "EAN-8", "UPC-A", "UPC-E", "ITF-14")
+# Digits in these are a number of the shop, also where they happen to end in a right check digit.
+_OF_NO_PRODUCT = ("Code 39", "Code 93", "Codabar", "PDF417", "Aztec")
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,16 +38,24 @@ class Barcode:
     value: str
     box: Box
 
+    @property
+    def may_be_gtin(self) -> bool:
+        """Whether plain digits in this kind of bars can be the number of a product."""
+        return self.format not in _OF_NO_PRODUCT and not _is_unchecked(self)
+
 
 def decode(picture: Image.Image) -> tuple[Barcode, ...]:
     """Read every code in the picture; the costly looks are taken only while nothing was found."""
     gray = picture.convert("L")
+    unchecked: list[Barcode] = []
     for look, tilt, formats in _looks(gray):
-        found = _read(look, formats)
-        if found:
-            back = _Way(look.size, gray.size, tilt)
-            return _apart(filter(None, (_barcode(code, back) for code in found)))
-    return ()
+        back = _Way(look.size, gray.size, tilt)
+        found = [barcode for code in _read(look, formats) if (barcode := _barcode(code, back))]
+        # A code that isn't checked must not keep one from being found that names a product.
+        if not all(map(_is_unchecked, found)):
+            return _apart((*found, *unchecked))
+        unchecked = unchecked or found
+    return _apart(unchecked)
 
 
 def is_gtin(digits: str) -> bool:
@@ -48,22 +67,41 @@ def is_gtin(digits: str) -> bool:
 
 
 def _looks(gray: Image.Image) -> Iterator[tuple[Image.Image, int, tuple[str, ...]]]:
-    """Yield pictures to try, cheapest first: reduced, as it is, then tilted, doubled and sharpened."""
+    """Yield pictures to try, cheapest first: reduced, as it is, in other light, then tilted, doubled and sharpened."""
     reduced = _within(gray, _SIDE)
-    yield reduced, 0, _PRODUCTS + _WEAK
+    yield reduced, 0, _CHECKED + _WEAK
     if reduced.size != gray.size:
-        yield gray, 0, _PRODUCTS + _WEAK
+        yield gray, 0, _CHECKED + _WEAK
+    for lit in _lights(reduced):
+        yield lit, 0, _CHECKED + _WEAK[1:]
     small = _within(gray, _SIDE_TILTED)
     for tilt in _TILTS:
         tilted = small.rotate(tilt, resample=Image.Resampling.BICUBIC, expand=True, fillcolor=255)
         doubled = tilted.resize((tilted.width * 2, tilted.height * 2), Image.Resampling.BICUBIC)
-        yield doubled.filter(ImageFilter.UnsharpMask(radius=3, percent=150, threshold=0)), tilt, _PRODUCTS
+        yield doubled.filter(ImageFilter.UnsharpMask(radius=3, percent=150, threshold=0)), tilt, _CHECKED
+
+
+def _lights(gray: Image.Image) -> Iterator[Image.Image]:
+    """Even out fog, shadows and reflections, and turn bars that are lighter than their ground."""
+    soft = gray.filter(ImageFilter.BoxBlur(1))
+    even = _evened(soft)
+    yield even
+    yield ImageOps.invert(even)
+    yield _evened(soft.point(_LOGARITHM))
+
+
+def _evened(gray: Image.Image) -> Image.Image:
+    return ImageChops.subtract(gray, gray.filter(ImageFilter.BoxBlur(_AROUND)), scale=_CONTRAST, offset=128)
+
+
+def _is_unchecked(code: Barcode) -> bool:
+    return code.format in _LEAST_LETTERS and not (code.format == "ITF" and len(code.value) == _LENGTH_OF_ITF14)
 
 
 def _apart(codes: Iterable[Barcode]) -> tuple[Barcode, ...]:
-    """Leave one code in a place: a line or two of some bars can pass for another code, with a right check digit."""
+    """Leave one code in a place, a checked one first: a line or two of some bars can pass for another code."""
     kept: list[Barcode] = []
-    for code in sorted(codes, key=lambda code: -code.box.width * code.box.height):
+    for code in sorted(codes, key=lambda code: (_is_unchecked(code), -code.box.width * code.box.height)):
         if not any(code.value == other.value or code.box.overlaps(other.box) for other in kept):
             kept.append(code)
     return tuple(kept)
@@ -85,6 +123,8 @@ def _read(look: Image.Image, formats: Iterable[str]) -> list[Any]:
 def _barcode(code: Any, back: "_Way") -> Barcode | None:
     name, value = str(code.format), code.text
     if name in _GTIN_FORMATS and not is_gtin(value):
+        return None
+    if len(value) < _LEAST_LETTERS.get(name, 0):
         return None
     if name in ("EAN-13", "UPC-E", "UPC-A") and len(value) == 13 and value.startswith("0"):  # noqa: PLR2004 -- EAN-13
         # In North America these twelve digits are printed: UPC-A is an EAN-13 with a leading zero.

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path, PurePath
 from typing import Any, NamedTuple
 
-from pipelines import sniff
+from pipelines import pdf_page, sniff
 from pipelines.byte_budget import for_decoding
 from pipelines.cell import Cell
+from pipelines.characters import cleaned, decoded
 from pipelines.image import SIDE_TO_READ, ReadText
 from pipelines.refusals import Reason, Refusal
 from pipelines.spool import spooled
@@ -25,9 +26,6 @@ _RESERVED_A_PDF = 128 * 1024 * 1024
 _LETTERS_OF_A_PAGE = 8
 _SHARPEST_SCALE = 300 / 72
 _WRONG_PASSWORD = 4  # FPDF_ERR_PASSWORD in fpdfview.h
-# Left to guess among all, "ñandú" is Chinese: these are what Windows, old cash registers and Excel write here.
-_ENCODINGS = ["utf_8", "utf_16", "cp1252", "cp850"]
-_BYTES_TO_GUESS = 64 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +40,7 @@ class Pages:
 
 
 class _Page(NamedTuple):
-    """Its own text; when there is next to none, it is a scan, and `jpeg` the picture of it if one was asked for."""
+    """Its own text; a scan has next to none, and `jpeg` is the picture of it if one was asked for."""
 
     text: str
     is_scan: bool = False
@@ -88,8 +86,18 @@ async def _read_pdf(document: bytes, read_text: ReadText | None) -> Pages:
 
 async def _text_of(page: _Page, read_text: ReadText | None) -> str:
     if page.jpeg and read_text:
-        return (await read_text(page.jpeg)).text.strip()
+        return _together((await read_text(page.jpeg)).text.strip(), page.text)
     return page.text
+
+
+def _together(read: str, printed: str) -> str:
+    """What was read in the picture of a page, and the lines of its own that aren't in there."""
+    seen = _plain(read)
+    return "\n".join(filter(None, (read, *(line for line in printed.split("\n") if _plain(line) not in seen))))
+
+
+def _plain(text: str) -> str:
+    return "".join(letter for letter in text.casefold() if letter.isalnum())
 
 
 def _open_pdf(document: Path, may_render: bool) -> tuple[list[_Page], int]:  # noqa: FBT001 -- pickled by position
@@ -98,6 +106,7 @@ def _open_pdf(document: Path, may_render: bool) -> tuple[list[_Page], int]:  # n
 
     try:
         pdf = pypdfium2.PdfDocument(document)
+        pdf.init_forms()
         pictures = MOST_SCANNED_PAGES if may_render else 0
         pages: list[_Page] = []
         for number in range(min(len(pdf), MOST_PAGES)):
@@ -110,9 +119,11 @@ def _open_pdf(document: Path, may_render: bool) -> tuple[list[_Page], int]:  # n
 
 
 def _page(page: Any, *, may_render: bool) -> _Page:
-    text = page.get_textpage().get_text_bounded().replace("\r\n", "\n").strip()
+    textpage = page.get_textpage()
+    printed = pdf_page.text_of(page, textpage)
+    text = "\n".join(filter(None, (printed, *pdf_page.entries_of(page))))
     is_blank = next(page.get_objects(max_depth=1), None) is None
-    if len(text) >= _LETTERS_OF_A_PAGE or is_blank:
+    if is_blank or (len(printed) >= _LETTERS_OF_A_PAGE and not pdf_page.is_picture(page, textpage)):
         return _Page(text)
     if not may_render:
         return _Page(text, is_scan=True)
@@ -123,14 +134,8 @@ def _page(page: Any, *, may_render: bool) -> _Page:
 
 
 def _read_plain(document: bytes) -> Pages:
-    from charset_normalizer import from_bytes  # noqa: PLC0415 -- only workers need it
-
-    guess = from_bytes(document[:_BYTES_TO_GUESS], cp_isolation=_ENCODINGS).best()
-    # Cutting a file short may cut a letter in two, which "replace" forgives.
     most_bytes = MOST_CHARACTERS * 4
-    text = (
-        document[:most_bytes].decode(guess.encoding if guess else "cp1252", errors="replace").lstrip("\ufeff").strip()
-    )
+    text = cleaned(decoded(document[:most_bytes])).strip()
     if not text:
         raise Refusal(Reason.EMPTY, "no text in it")
     truncated = len(document) > most_bytes or len(text) > MOST_CHARACTERS

@@ -5,6 +5,7 @@ import zlib
 from dataclasses import dataclass
 from itertools import accumulate
 
+from pipelines.loops import without_loops
 from pipelines.truncation import LONGEST_TEXT, truncated
 
 # Whisper's own limits for a segment that is no speech, or a loop:
@@ -60,19 +61,35 @@ class Heard:
 def sense_of(heard: Heard) -> str:
     """Return what was said without what the model made up, "" when nothing is left."""
     segments = heard.segments or (Segment(heard.text),)
-    believed = [segment for segment in segments if _is_believable(segment)]
-    if len(believed) == len(segments):
-        return heard.text.strip()
-    return " ".join(segment.text.strip() for segment in believed)
+    believed = [_believed(segment) for segment in segments]
+    if all(words == segment.text for words, segment in zip(believed, segments, strict=True)):
+        return _without_loops(heard.text)
+    return _without_loops(" ".join(words.strip() for words in believed if words.strip()))
 
 
-def _is_believable(segment: Segment) -> bool:
+def _believed(segment: Segment) -> str:
+    """The words of a segment that somebody said, all of them where nothing speaks against it."""
     words = re.sub(r"^[\W_]+|[\W_]+$", "", segment.text.casefold())
     no_speech = segment.no_speech is not None and segment.no_speech > _NO_SPEECH
     unsure = segment.logprob is not None and segment.logprob < _LOGPROB
     if not words or _CREDITS.fullmatch(words) or (no_speech and (unsure or words in _FILLERS)):
-        return False
-    return (segment.compression or 0) <= _COMPRESSION and not _is_loop(words)
+        return ""
+    if (segment.compression or 0) <= _COMPRESSION:
+        return segment.text
+    # The model says that it is a loop, whatever we see in it.
+    whole = segment.text.strip()
+    kept = without_loops(whole)
+    kept = without_loops(whole, doubted=True) if kept == whole else kept
+    return "" if kept == whole else kept
+
+
+def _without_loops(text: str) -> str:
+    """Beside exact loops there are those that compress as no speech does: what was said before them is short."""
+    kept = without_loops(text)
+    if not _is_loop(kept):
+        return kept
+    kept = without_loops(kept, doubted=True)
+    return "" if _is_loop(kept) else kept
 
 
 def _is_loop(words: str) -> bool:

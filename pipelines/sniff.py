@@ -1,8 +1,11 @@
 """What a file is by its bytes, because names and MIME types of what people send are often wrong."""
 
+import re
 from typing import Literal, NamedTuple
 
-Kind = Literal["image", "audio", "video", "pdf", "text", "office"]
+from pipelines import characters
+
+Kind = Literal["image", "audio", "video", "pdf", "text", "office", "archive"]
 
 LOOKED_AT = 4096
 
@@ -14,28 +17,60 @@ class Signature(NamedTuple):
     format: str
 
 
+_TEXT = Signature("text", "text")
+# No text begins so: these bytes are none of ASCII, or followed by a zero.
 _BY_PREFIX: tuple[tuple[bytes, Signature], ...] = (
     (b"\xff\xd8\xff", Signature("image", "jpeg")),
     (b"\x89PNG\r\n\x1a\n", Signature("image", "png")),
-    (b"GIF87a", Signature("image", "gif")),
-    (b"GIF89a", Signature("image", "gif")),
-    (b"BM", Signature("image", "bmp")),
     (b"II*\x00", Signature("image", "tiff")),
+    (b"II+\x00", Signature("image", "tiff")),
     (b"MM\x00*", Signature("image", "tiff")),
-    (b"OggS", Signature("audio", "ogg")),
+    (b"MM\x00+", Signature("image", "tiff")),
+    (b"\x00\x00\x00\x0cjP  \r\n", Signature("image", "jp2")),
+    (b"\x00\x00\x00\x0cJXL \r\n", Signature("image", "jxl")),
+    (b"\xff\x0a", Signature("image", "jxl")),
+    (b"\x1aE\xdf\xa3", Signature("video", "webm")),
+    (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", Signature("office", "ole")),
+    (b"\x1f\x8b\x08", Signature("archive", "gzip")),
+    (b"7z\xbc\xaf\x27\x1c", Signature("archive", "7z")),
+    (b"Rar!\x1a\x07", Signature("archive", "rar")),
+)
+# Words may begin so: these count only where the bytes behind them are no text.
+_BY_LETTERS: tuple[tuple[bytes, Signature], ...] = (
     (b"#!AMR-WB\n", Signature("audio", "amr")),
     (b"#!AMR\n", Signature("audio", "amr")),
     (b"fLaC", Signature("audio", "flac")),
-    (b"\x1aE\xdf\xa3", Signature("video", "webm")),
-    (b"%PDF-", Signature("pdf", "pdf")),
-    (b"PK\x03\x04", Signature("office", "zip")),
-    (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", Signature("office", "ole")),
-    (b"{\\rtf", Signature("office", "rtf")),
+    (b"GIF87a", Signature("image", "gif")),
+    (b"GIF89a", Signature("image", "gif")),
 )
-_IMAGE_BRANDS = {b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1", b"msf1", b"avif", b"avis"}
-_AUDIO_BRANDS = {b"M4A ", b"M4B ", b"F4A "}
-_MARKS_OF_UTF16 = (b"\xff\xfe", b"\xfe\xff")
-_TEXT_CONTROLS = frozenset(b"\t\n\r\f\x1b")
+# Nothing more came of these: a file that was cut off rather than a word.
+_BARE = (b"OggS", b"fLaC", b"GIF87a", b"GIF89a", b"#!AMR\n", b"#!AMR-WB\n")
+# Files that a zip holds tell what it is; those named first come before the others.
+_BY_ENTRY: tuple[tuple[bytes, Signature], ...] = (
+    (b"word/document", Signature("office", "docx")),
+    (b"xl/workbook", Signature("office", "xlsx")),
+    (b"ppt/presentation", Signature("office", "pptx")),
+    (b"mimetypeapplication/vnd.oasis.opendocument.text", Signature("office", "odt")),
+    (b"mimetypeapplication/vnd.oasis.opendocument.spreadsheet", Signature("office", "ods")),
+    (b"mimetypeapplication/vnd.oasis.opendocument.presentation", Signature("office", "odp")),
+    (b"mimetypeapplication/epub+zip", Signature("archive", "epub")),
+    (b"AndroidManifest.xml", Signature("archive", "apk")),
+    (b"META-INF/MANIFEST.MF", Signature("archive", "jar")),
+    (b"[Content_Types].xml", Signature("office", "zip")),
+)
+_ZIPS = (b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08")
+# A zip's list of entries stands at its end.
+_ENTRIES_LOOKED_AT = 64 * 1024
+_BITMAP_HEADERS = (12, 16, 40, 52, 56, 64, 108, 124)
+_PDF = re.compile(rb"(?:^|[\r\n])%PDF-\d\.\d(?P<alone>[ \t\0]*(?:[\r\n]|\Z))?|%PDF-\d")
+_IMAGE_BRANDS = {
+    b"heic": "heic", b"heix": "heic", b"hevc": "heic", b"heim": "heic", b"heis": "heic", b"hevx": "heic",
+    b"avif": "avif", b"avis": "avif", b"crx ": "raw",
+}  # fmt: skip
+# Brands of any picture: which one it is, others say.
+_ANY_IMAGE = (b"mif1", b"msf1", b"mif2", b"miaf")
+_AUDIO_BRANDS = (b"M4A ", b"M4B ", b"M4P ", b"F4A ", b"F4B ")
+_OLD_QUICKTIME = (b"moov", b"mdat", b"wide", b"pnot")
 
 
 def kind_of(content: bytes) -> Kind | None:
@@ -50,7 +85,35 @@ def signature_of(content: bytes) -> Signature | None:
     for prefix, signature in _BY_PREFIX:
         if head.startswith(prefix):
             return signature
-    return _riff(head) or _iso_media(head) or _mpeg_audio(content) or _pdf_after_junk(head) or _text(head)
+    if content.startswith(_ZIPS):
+        return _zip(content)
+    return _of_letters(content, head) or _of_structure(content, head)
+
+
+def _of_letters(content: bytes, head: bytes) -> Signature | None:
+    """A format whose files may be of ASCII alone, or a text."""
+    if _pdf(content):
+        return Signature("pdf", "pdf")
+    if re.match(rb"\{\\rtf\d", head):
+        return Signature("office", "rtf")
+    return _TEXT if head not in _BARE and characters.is_text(head) else None
+
+
+def _of_structure(content: bytes, head: bytes) -> Signature | None:
+    by_letters = next((signature for prefix, signature in _BY_LETTERS if head.startswith(prefix)), None)
+    found = by_letters or _bitmap(head) or _riff(head) or _ogg(head) or _iso_media(head) or _mpeg_audio(content)
+    return found or (_TEXT if characters.is_text(head, stray=True) else None)
+
+
+def _pdf(content: bytes) -> bool:
+    """Readers have always allowed 1024 bytes before the header; a sentence that names it is no header."""
+    found = _PDF.search(content, 0, 1024)
+    return found is not None and (found["alone"] is not None or not characters.is_text(content[:LOOKED_AT]))
+
+
+def _bitmap(head: bytes) -> Signature | None:
+    header = int.from_bytes(head[14:18], "little")
+    return Signature("image", "bmp") if head.startswith(b"BM") and header in _BITMAP_HEADERS else None
 
 
 def _riff(head: bytes) -> Signature | None:
@@ -60,13 +123,32 @@ def _riff(head: bytes) -> Signature | None:
     return by_form.get(head[8:12])
 
 
+def _ogg(head: bytes) -> Signature | None:
+    """A page's version is 0; pictures are told by the first packet of a stream."""
+    if not head.startswith(b"OggS\x00") and head != b"OggS":
+        return None
+    pictures = b"\x80theora" in head or b"\x01video\x00" in head
+    return Signature("video" if pictures else "audio", "ogg")
+
+
 def _iso_media(head: bytes) -> Signature | None:
+    if head[4:8] in _OLD_QUICKTIME:
+        return Signature("video", "mp4")
     if head[4:8] != b"ftyp":
         return None
-    brand = head[8:12]
+    size = int.from_bytes(head[:4])
+    brand, others = head[8:12], [head[at : at + 4] for at in range(16, min(size, len(head), 256), 4)]
+    if brand in _ANY_IMAGE:
+        told = [one for one in others if one in _IMAGE_BRANDS]
+        return Signature("image", "avif" if {b"avif", b"avis"} & {*told} else "heic")
     if brand in _IMAGE_BRANDS:
-        return Signature("image", "avif" if brand.startswith(b"avi") else "heic")
+        return Signature("image", _IMAGE_BRANDS[brand])
     return Signature("audio", "m4a") if brand in _AUDIO_BRANDS else Signature("video", "mp4")
+
+
+def _zip(content: bytes) -> Signature:
+    entries = content[:LOOKED_AT] + content[-_ENTRIES_LOOKED_AT:]
+    return next((signature for entry, signature in _BY_ENTRY if entry in entries), Signature("archive", "zip"))
 
 
 def _mpeg_audio(content: bytes) -> Signature | None:
@@ -92,17 +174,3 @@ def _behind_id3(content: bytes) -> int:
     for byte in content[6:10]:
         size = size << 7 | byte & 0x7F
     return 10 + size
-
-
-def _pdf_after_junk(head: bytes) -> Signature | None:
-    """Find a PDF behind a stray line: readers have always allowed 1024 bytes before the header."""
-    return Signature("pdf", "pdf") if b"%PDF-" in head[:1024] else None
-
-
-def _text(head: bytes) -> Signature | None:
-    if not head.strip():
-        return None
-    if head.startswith(_MARKS_OF_UTF16):
-        return Signature("text", "text")
-    control = sum(byte < 0x20 and byte not in _TEXT_CONTROLS for byte in head)  # noqa: PLR2004 -- below the space
-    return None if control else Signature("text", "text")

@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import yaml
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
+from bot import plain_yaml
 from bot.contacts import Role
 from bot.language import Language
 from bot.prompting.gate import CASES
@@ -35,7 +36,8 @@ def _pattern(value: str) -> str:
 
 
 Pattern = Annotated[str, AfterValidator(_pattern)]
-Call = str | dict[str, dict[str, Any]]
+# A number in a call is one, and a name that looks like one is text.
+Call = str | dict[str, Annotated[dict[str, Any], BeforeValidator(plain_yaml.typed)]]
 
 
 class Expected(_Part):
@@ -81,7 +83,7 @@ class Turn(_Part):
     photo: str | dict[str, str] | None = None
     video: str | dict[str, str] | None = None
     document: str | dict[str, str] | None = None
-    location: dict[str, str | float] | None = None
+    location: Annotated[dict[str, str | float], BeforeValidator(plain_yaml.typed)] | None = None
     tap: str | None = None
     caption: str | None = None
     expect: Expected = Expected()
@@ -182,7 +184,7 @@ def _entries(path: Path, wrong: list[str]) -> list[tuple[Any, Place]]:
             wrong.append(f"{path}: is larger than {_LARGEST_FILE} bytes; divide it")
             return []
         text = path.read_text("utf-8-sig")
-        found, node = yaml.safe_load(text), yaml.compose(text, Loader=yaml.SafeLoader)
+        node, found = plain_yaml.read(text, exact=True)
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         mark = getattr(error, "problem_mark", None)
         place = f":{mark.line + 1}:{mark.column + 1}" if mark else ""

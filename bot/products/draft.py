@@ -114,7 +114,8 @@ def spelled(price: str, currency: str | None) -> str:
 
 def numbers_in(sights: Iterable[Sight]) -> set[str]:
     """The products, by their 14 digits, whose codes are on these photos: no shop's own numbers, no cases of many."""
-    codes = (code_of(barcode.value) for sight in sights for barcode in sight.barcodes)
+    scanned = (barcode for sight in sights for barcode in sight.barcodes)
+    codes = (code_of(barcode.value, may_be_gtin=barcode.may_be_gtin) for barcode in scanned)
     return {code.gtin for code in codes if code.gtin and code.kind in _NAMES_A_PRODUCT and "case" not in code.facts}
 
 

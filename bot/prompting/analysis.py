@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from jinja2 import nodes
 
+_BRACES = re.compile(r"[{}]|%|#")
 _NOBODY: frozenset[str] = frozenset()
 
 
@@ -51,6 +53,18 @@ def asked(tree: nodes.Template) -> Asked:
         tuple(one for one in found if isinstance(one, Included)),
         tuple(one for one in found if isinstance(one, Choice)),
     )
+
+
+def constants(tree: nodes.Template) -> Iterator[int]:
+    """Lines with braces that ask for no value, such as {{1}} or {{ "x" }}: text whose braces would vanish.
+
+    A text of braces alone is how Jinja writes braces: {{ "{{" }}.
+    """
+    for output in tree.find_all(nodes.Output):
+        for shown in output.nodes:
+            braces = isinstance(shown, nodes.Const) and isinstance(shown.value, str) and _BRACES.search(shown.value)
+            if not (isinstance(shown, (nodes.TemplateData, nodes.Name)) or braces or shown.find(nodes.Name)):
+                yield shown.lineno
 
 
 def _walk(node: nodes.Node, bound: frozenset[str]) -> Iterator[Use | Included | Choice]:

@@ -9,13 +9,20 @@ from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from bot import pages
+from bot.plain_yaml import is_nothing
 from bot.prompting.files import PromptFile
 from bot.prompting.findings import Finding
 
 FILE = "_business.md"
 _LONGEST_SHOWN = 60
 _DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
-_RANGE = re.compile(r"^(\d{1,2}):(\d{2})\s*-\s*(\d{1,2}):(\d{2})$")
+# As people and their phones write it: 9:00-19:00, 09.00 – 19.00 h, de 9:00 a.m. a 7:00 p.m., 9am—7pm.
+_TIME = r"(\d{1,2})(?:[:.h](\d{2}))? ?(?:([ap])(?:\.? ?m\.?)|(h)(?:s|rs?|oras)?\.?)?"
+_RANGE = re.compile(rf"(?:de |from )?(?:las )?{_TIME} ?(?:[-‐‑‒–—―−~]|\ba\b|\bto\b|\bhasta\b) ?(?:las )?{_TIME}")
+_BETWEEN_RANGES = re.compile(r" ?[,;/] ?| (?:y|and) ")
+_QUOTES = str.maketrans("", "", "\"'“”«»‘’")
+_CLOSED = ("", "closed", "cerrado", "cerrada", "cerramos", "no", "off", "false", "null", "~")
+_NOON, _MIDNIGHT = 12, (24, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,11 +57,11 @@ class Business:
 
 def business_of(file: PromptFile, facts: str) -> Business:
     """What the front matter of `_business.md` says, once `mistakes` finds nothing in it."""
-    hours, closed = file.front["hours"], file.front.get("closed") or []
+    hours = {str(day).lower(): value for day, value in file.front["hours"].items()}
     return Business(
         name=name_in(file),
         hours=tuple(_ranges(hours.get(day)) for day in _DAYS),
-        closed=frozenset(_date(value) for value in _listed(closed)),
+        closed=frozenset(_date(value) for value in _listed(file.front.get("closed"))),
         facts=facts,
     )
 
@@ -64,20 +71,21 @@ def name_in(file: PromptFile) -> str:
 
 
 def mistakes(file: PromptFile) -> Iterator[Finding]:
-    """Where an hour or a date can't be understood."""
+    """Where a name, an hour or a date can't be understood."""
+    if isinstance(file.front.get("name"), (list, dict)):
+        yield _wrong(file, ("name",), f"name: {_shown(file.front['name'])} is not a name", "put it between quotes")
     hours = file.front.get("hours")
     if not isinstance(hours, dict):
         fix = "expected lines such as `monday: 9:00-19:00`"
         yield _wrong(file, ("hours",), "hours are missing", fix)
     else:
         for day, value in hours.items():
-            if day not in _DAYS:
+            if str(day).lower() not in _DAYS:
                 yield _wrong(file, ("hours", str(day)), f"{_shown(day)} is no day", "write monday … sunday")
             elif _fails(_ranges, value):
-                fix = "expected 9:00-14:00, 16:00-19:00, each within one day, or cerrado"
+                fix = "expected 9:00-14:00, 16:00-19:00 or 9:00 am - 7:00 pm, each within one day, or cerrado"
                 yield _wrong(file, ("hours", day), f"{day}: {_shown(value)} is not a time", fix)
-    closed = file.front.get("closed") or []
-    for number, value in enumerate(_listed(closed)):
+    for number, value in enumerate(_listed(file.front.get("closed"))):
         if _fails(_date, value):
             fix = "expected lines such as `- 2026-12-25`"
             yield _wrong(file, ("closed", number), f"closed: {_shown(value)} is not a date", fix)
@@ -103,30 +111,50 @@ def _fails(read: Any, value: Any) -> bool:
 
 
 def _listed(value: Any) -> list[Any]:
+    if is_nothing(value):
+        return []
     return value if isinstance(value, list) else [value]
 
 
 def _ranges(value: Any) -> tuple[tuple[time, time], ...]:
-    if value in (None, False, "closed", "cerrado"):
+    if value is None:
         return ()
     if not isinstance(value, str):
         raise ValueError(type(value))  # noqa: TRY004 - what is written is wrong, not our call
-    return tuple(_range(part.strip()) for part in value.split(","))
+    written = " ".join(value.translate(_QUOTES).casefold().split())
+    if written.rstrip(".!") in _CLOSED:
+        return ()
+    return tuple(_range(part) for part in _BETWEEN_RANGES.split(written))
 
 
 def _range(text: str) -> tuple[time, time]:
-    found = _RANGE.match(text)
+    found = _RANGE.fullmatch(text)
     if not found:
         raise ValueError(text)
-    first_hour, first_minute, last_hour, last_minute = (int(piece) for piece in found.groups())
-    end = time.max if (last_hour, last_minute) == (24, 0) else time(last_hour, last_minute)
-    start = time(first_hour, first_minute)
+    first, last = found.groups()[:4], found.groups()[4:]
+    if (first[2] is None) != (last[2] is None):
+        # 9:00-7:00 pm may begin in the morning or in the evening.
+        raise ValueError(text)
+    end = time.max if _clock(*last) == _MIDNIGHT else time(*_clock(*last))
+    start = time(*_clock(*first))
     if start >= end:
         raise ValueError(text)
     return start, end
 
 
+def _clock(hour: str, minute: str | None, half: str | None, word: str | None) -> tuple[int, int]:
+    """Hour and minute of a day; 9 alone could be of either half."""
+    if not (minute or half or word):
+        raise ValueError(hour)
+    number = int(hour)
+    if half:
+        if not 1 <= number <= _NOON:
+            raise ValueError(hour)
+        number = number % _NOON + (_NOON if half == "p" else 0)
+    return number, int(minute or 0)
+
+
 def _date(value: Any) -> date:
     if not isinstance(value, str):
         raise ValueError(type(value))  # noqa: TRY004 - as above
-    return date.fromisoformat(value)
+    return date.fromisoformat(value.strip())

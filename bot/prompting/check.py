@@ -64,8 +64,13 @@ def check_folder(folder: Path, vocabulary: Vocabulary) -> Checked:
     return replace(checked, findings=tuple(findings))
 
 
-def check(texts: Mapping[str, str], vocabulary: Vocabulary, unread: Iterable[Finding] = ()) -> Checked:
-    """Everything that is wrong with these files; with no error among it, the prompts are ready to be rendered."""
+def check(
+    texts: Mapping[str, str], vocabulary: Vocabulary, unread: Iterable[Finding] = (), *, released: bool = False
+) -> Checked:
+    """Everything that is wrong with these files; with no error among it, the prompts are ready to be rendered.
+
+    `released`: they were found right before, maybe by an earlier version, and must go on.
+    """
     language = Language()
     unread = list(unread)
     found = list(unread)
@@ -77,7 +82,7 @@ def check(texts: Mapping[str, str], vocabulary: Vocabulary, unread: Iterable[Fin
         typed, mistaken = front.read(file)
         found += [*wrong, *mistaken, *words.secrets(file), *words.marks(file)]
         prompt, unset = _prompt(file, typed, files)
-        trees[file.name], broken = compiled(prompt, language)
+        trees[file.name], broken = compiled(prompt, language, released=released)
         found += [*unset, *broken, *_vocabulary(prompt, vocabulary), *_partial(file)]
         prompts[file.name] = prompt
     found += [] if unread else _missing(prompts)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
 from typing import NamedTuple
 
-from jinja2 import TemplateSyntaxError
+from jinja2 import TemplateSyntaxError, nodes
 
-from bot.prompting.analysis import Asked, asked
+from bot.prompting.analysis import Asked, asked, constants
 from bot.prompting.files import Part, PromptFile
 from bot.prompting.findings import Finding, column_of
 from bot.prompting.prompts import Prompt
@@ -20,12 +22,15 @@ class Compiled(NamedTuple):
     asked: Asked
 
 
-def compiled(prompt: Prompt, language: Language) -> tuple[list[Compiled], list[Finding]]:
-    trees, found = [], []
+def compiled(prompt: Prompt, language: Language, *, released: bool = False) -> tuple[list[Compiled], list[Finding]]:
+    """The parts of a file, and what is wrong with them; `released` ones may have text that vanishes, as ever."""
+    trees: list[Compiled] = []
+    found: list[Finding] = []
     for unit, part in prompt.units:
         try:
             tree = language.read(part.source)
             found_in = asked(tree)
+            found += [] if released else _vanishing(prompt.file, part, tree, language)
             # What can't be compiled is found here, and compiled once more never.
             language.add(unit, tree)
         except TemplateSyntaxError as error:
@@ -36,6 +41,27 @@ def compiled(prompt: Prompt, language: Language) -> tuple[list[Compiled], list[F
         else:
             trees.append(Compiled(part, found_in))
     return trees, found
+
+
+def _vanishing(file: PromptFile, part: Part, tree: nodes.Template, language: Language) -> Iterator[Finding]:
+    """Text that happens to be a template's syntax: it would be shown without its braces, or not at all."""
+    for at in sorted({*constants(tree)}):
+        line = part.line + at - 1
+        shown = [(one.start() + 1, one[0]) for one in _CONSTANT.finditer(file.line(line))]
+        for column, words in shown or [(_tag(file, line), "what stands between {{ and }}")]:
+            message = f"{words} would lose its braces: it asks for no value"
+            yield Finding(file.name, line, column, "template-syntax", message, _RAW)
+    for at, kind, value in language.lex(part.source):
+        if kind == "comment" and value.strip() and not value[0].isspace():
+            line = part.line + at - 1
+            column = column_of(file.line(line), f"{{#{value[:1]}", "{#")
+            yield Finding(file.name, line, column, "template-syntax", "{#… would vanish as a comment", _RAW_COMMENT)
+
+
+# What begins with anything but a name.
+_CONSTANT = re.compile(r"\{\{[-+]?\s*(?:[^\sA-Za-z_}][^}]{0,40}|(?:true|false|none)\s*)\}\}", re.IGNORECASE)
+_RAW = "write a value's name, or put {% raw %} before and {% endraw %} after it to keep it as written"
+_RAW_COMMENT = "put {% raw %} before and {% endraw %} after it, or a space behind {# where it is a comment"
 
 
 def _syntax(file: PromptFile, part: Part, error: TemplateSyntaxError, language: Language) -> Finding:
@@ -49,6 +75,10 @@ def _syntax(file: PromptFile, part: Part, error: TemplateSyntaxError, language: 
         start = next((one.line - 1 for one in file.parts if one.line > part.line), line)
         fix = "end the block before the part begins, and open it again in it"
         return Finding(file.name, start, 1, "part-in-block", "a part can't begin inside a block", fix)
+    if "comment" in message:
+        return Finding(
+            file.name, line, column_of(file.line(line), "{#"), "unclosed-block", "{# isn't closed", _RAW_COMMENT
+        )
     opened = _opened(part.source, language)
     if opened is not None and "end" in message:
         at, tag = opened

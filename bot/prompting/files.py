@@ -10,6 +10,7 @@ from typing import Any, Literal, cast
 
 import yaml
 
+from bot import plain_yaml
 from bot.prompting.findings import Finding
 
 Role = Literal["system", "user", "assistant"]
@@ -19,25 +20,10 @@ LARGEST_FILE = 64 * 1024
 MOST_FILES = 1000
 # All files together: a release is read, checked and compiled as one, in seconds.
 LARGEST_FOLDER = 1024 * 1024
-# What a front matter is made of: Recado's own have some 30 pieces, three deep.
-_MOST_PIECES = 5000
-_DEEPEST = 20
-_LONGEST_NUMBER = 30
-_NUMBER = re.compile(r"[-+0-9.:_xoa-fA-FeE]+")
+# Phones make one long dash of two or three.
+_FENCE = re.compile(r"[ \t]*(?:---|—-|–-|——|—)[ \t]*")
 # A part begins with its role alone on a line, as Prompty writes it; `# system:` and `developer:` are Prompty's too.
 _PART = re.compile(r"^[ \t]*+#?[ \t]*+(system|developer|user|assistant)[ \t]*+:[ \t]*+$", re.IGNORECASE | re.MULTILINE)
-# The one in C is ten times as fast, and not on every machine.
-_Base: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-
-
-class _Loader(_Base):  # type: ignore[misc]  # chosen above
-    """YAML that leaves dates as they are written: its own reader knows no line when a month has no 30th."""
-
-
-_Loader.yaml_implicit_resolvers = {
-    sign: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
-    for sign, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,9 +113,9 @@ def parse(name: str, source: str) -> tuple[PromptFile, list[Finding]]:
     The parts are cut here, before anything is put in: no value can begin one.
     """
     lines = source.split("\n")
-    if lines[0].strip() != "---":
+    if not _FENCE.fullmatch(lines[0]):
         return PromptFile(name, source, body=source, parts=_parts(source, 1)), []
-    end = next((number for number, line in enumerate(lines[1:], 1) if line.strip() == "---"), None)
+    end = next((number for number, line in enumerate(lines[1:], 1) if _FENCE.fullmatch(line)), None)
     if end is None:
         fix = "put a line with --- after it"
         return PromptFile(name, source), [
@@ -137,7 +123,7 @@ def parse(name: str, source: str) -> tuple[PromptFile, list[Finding]]:
         ]
     body = "\n".join(lines[end + 1 :])
     try:
-        nodes, front = _front("\n".join(lines[1:end]))
+        nodes, front = plain_yaml.read("\n".join(lines[1:end]))
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         mark = getattr(error, "problem_mark", None)
         problem = getattr(error, "problem", None) or "can't be read"
@@ -151,46 +137,6 @@ def parse(name: str, source: str) -> tuple[PromptFile, list[Finding]]:
 
 
 _YAML_FIX = "put texts with : or # between quotes, and indent with spaces"
-
-
-class _Unfit(yaml.YAMLError):
-    """YAML that could become far more than is written."""
-
-    def __init__(self, problem: str, mark: Any) -> None:
-        super().__init__(problem)
-        self.problem = problem
-        self.problem_mark = mark
-
-
-def _front(source: str) -> tuple[yaml.Node | None, Any]:
-    _look_over(source)
-    loader = _Loader(source)
-    try:
-        nodes = loader.get_single_node()
-        return nodes, loader.construct_document(nodes) if nodes is not None else {}
-    finally:
-        loader.dispose()
-
-
-def _look_over(source: str) -> None:
-    """Refuse, before anything is built, what a few lines of YAML can grow with: `*name` repeats, types, endless digits.
-
-    Raises YAMLError with the place.
-    """
-    depth = 0
-    for count, event in enumerate(yaml.parse(source, Loader=_Loader)):
-        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
-        refused = ""
-        if isinstance(event, yaml.AliasEvent):
-            refused = "*name, which repeats another value, isn't part of prompts"
-        elif getattr(event, "tag", None) not in (None, "!"):
-            refused = "types such as !!int aren't part of prompts"
-        elif isinstance(event, yaml.ScalarEvent) and event.implicit[0] and len(event.value) > _LONGEST_NUMBER:
-            refused = "a number of so many digits" if _NUMBER.fullmatch(event.value) else ""
-        elif count > _MOST_PIECES or depth > _DEEPEST:
-            refused = f"more than {_MOST_PIECES} values, or more than {_DEEPEST} within each other"
-        if refused:
-            raise _Unfit(refused, event.start_mark)
 
 
 def _parts(body: str, body_line: int) -> tuple[Part, ...]:

@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
+from bot.plain_yaml import is_nothing, typed
 from bot.prompting.files import PromptFile
 from bot.prompting.findings import Finding
 
@@ -27,9 +28,15 @@ class _Part(BaseModel):
     model_config = ConfigDict(extra="ignore", frozen=True, populate_by_name=True, hide_input_in_errors=True)
 
 
+# Where a number is asked for; everywhere else a value stays the words that were written.
+_Number = BeforeValidator(typed)
+
+
 class Options(_Part):
-    temperature: float | None = Field(None, ge=0, le=2)
-    max_tokens: int | None = Field(None, ge=1, validation_alias=AliasChoices("max_tokens", "maxOutputTokens"))
+    temperature: Annotated[float | None, _Number] = Field(None, ge=0, le=2)
+    max_tokens: Annotated[int | None, _Number] = Field(
+        None, ge=1, validation_alias=AliasChoices("max_tokens", "maxOutputTokens")
+    )
 
 
 class Model(_Part):
@@ -58,28 +65,43 @@ class Metadata(_Part):
     """`max_tokens` limits the prompt itself; `languages` are those that it is written for."""
 
     languages: tuple[str, ...] = ()
-    max_tokens: int | None = Field(None, ge=1)
+    max_tokens: Annotated[int | None, _Number] = Field(None, ge=1)
     templates: tuple[str, ...] = ()
     owner: str = ""
     evals: str = ""
 
 
 def _model(value: Any) -> Any:
-    return {"id": value} if isinstance(value, str) else value or {}
+    if is_nothing(value):
+        return {}
+    return {"id": value} if isinstance(value, str) else value
 
 
 def _inputs(value: Any) -> Any:
     """Prompty writes inputs as a list, or as a mapping from the name to a default or to a description of it."""
+    if is_nothing(value):
+        return ()
     if not isinstance(value, dict):
-        return value or ()
+        return [_typed_default(one) for one in value] if isinstance(value, list) else value
     return [
-        {"name": name, **one} if isinstance(one, dict) else {"name": name, "default": one, "kind": "any"}
+        _typed_default(
+            {"name": name, **one} if isinstance(one, dict) else {"name": name, "default": one, "kind": "any"}
+        )
         for name, one in value.items()
     ]
 
 
+def _typed_default(one: Any) -> Any:
+    """The default of an input that isn't text may be a number, yes or no."""
+    if not isinstance(one, dict) or one.get("kind", one.get("type", "string")) == "string":
+        return one
+    return {**one, "default": typed(one["default"])} if "default" in one else one
+
+
 def _names(value: Any) -> Any:
     """Names alone, or things with a name."""
+    if is_nothing(value):
+        return None
     if not isinstance(value, list):
         return value
     return [one["name"] if isinstance(one, dict) and "name" in one else one for one in value]
@@ -91,7 +113,7 @@ class Front(_Part):
     model: Annotated[Model, BeforeValidator(_model)] = Model()
     inputs: Annotated[tuple[Input, ...], BeforeValidator(_inputs)] = ()
     tools: Annotated[tuple[str, ...] | None, BeforeValidator(_names)] = None
-    metadata: Annotated[Metadata, BeforeValidator(lambda value: value or {})] = Metadata()
+    metadata: Annotated[Metadata, BeforeValidator(lambda value: {} if is_nothing(value) else value)] = Metadata()
 
 
 _KNOWN = (*Front.model_fields, *_PROMPTYS)

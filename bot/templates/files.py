@@ -10,12 +10,11 @@ import structlog
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from bot import plain_yaml
 from bot.whatsapp.templates import Category, Definition, Wording, problems
 
 _log = structlog.get_logger()
 Place = tuple[str | int, ...]
-# libyaml's parser is ten times faster.
-_Fast: Any = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
 
 
 class TemplatesWrong(Exception):
@@ -87,28 +86,19 @@ def _read(path: Path) -> list[Definition]:
 def _parsed(path: Path) -> tuple[yaml.Node, Any]:
     """The file's nodes, which know their lines, and what they hold."""
     try:
-        root = _nodes(path.read_text(encoding="utf-8-sig"))
-        # BaseLoader: all values are text, as WhatsApp sends them; a date or a number keeps its spelling.
-        document = yaml.BaseLoader("").construct_document(root) if root else None
+        # All values are text, as WhatsApp sends them; a date or a number keeps its spelling.
+        root, document = plain_yaml.read(path.read_text(encoding="utf-8-sig"), empty="")
     except UnicodeDecodeError as error:
         raise TemplatesWrong([f"{path}:1 is not UTF-8; save the file with the encoding UTF-8"]) from error
     except OSError as error:
         raise TemplatesWrong([f"{path}:1 can't be read: {error.strerror}"]) from error
-    except (yaml.YAMLError, RecursionError) as error:
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
         mark = getattr(error, "problem_mark", None)
         words = getattr(error, "problem", None) or "is not YAML"
         raise TemplatesWrong([f"{path}:{mark.line + 1 if mark else 1} {words}"]) from error
     if not isinstance(root, yaml.MappingNode):
         raise TemplatesWrong([f"{path}:1 expected lines of `name: value`"])
     return root, document
-
-
-def _nodes(text: str) -> yaml.Node | None:
-    try:
-        return yaml.compose(text, _Fast)
-    except yaml.YAMLError:
-        # The parser in Python names the line of a mistake where libyaml names the end of the file.
-        return yaml.compose(text, yaml.BaseLoader)
 
 
 def _mistakes(path: Path, root: yaml.Node, definitions: list[Definition]) -> Iterator[str]:

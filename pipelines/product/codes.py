@@ -64,10 +64,10 @@ LAYOUTS = (
 the printed label shows the same weight or price."""
 
 
-def code_of(value: str) -> Code:
-    """Return what a decoded code means, whatever its kind of bars."""
+def code_of(value: str, *, may_be_gtin: bool = True) -> Code:
+    """Return what a decoded code means; in some kinds of bars plain digits name no product."""
     for read in READERS:
-        code = read(value)
+        code = read(value) if may_be_gtin or read is not _number else None
         if code is not None:
             return code
     return Code(value, "text")

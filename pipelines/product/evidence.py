@@ -46,7 +46,7 @@ class Evidence:
     def of(cls, sights: Sequence[Sight], shop_currency: str) -> Evidence:
         pieces = tuple(piece for photo, sight in enumerate(sights) for piece in pieces_of(sight, photo))
         scans = tuple(
-            Scan(photo, barcode, code_of(barcode.value))
+            Scan(photo, barcode, code_of(barcode.value, may_be_gtin=barcode.may_be_gtin))
             for photo, sight in enumerate(sights)
             for barcode in sight.barcodes
         )

@@ -1,12 +1,19 @@
 """Files are known by their bytes alone."""
 
+import ast
+import json
 from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 from pipelines.sniff import kind_of, signature_of
 
 Media = Callable[[str], bytes]
+BEGINNINGS = json.loads(
+    (Path(__file__).parents[2] / "fixtures" / "files" / "beginnings.json").read_text(encoding="utf-8")
+)
 
 
 @pytest.mark.parametrize(
@@ -36,6 +43,13 @@ Media = Callable[[str], bytes]
 )
 def test_a_file_is_known_by_its_bytes(media: Media, name: str, kind: str, form: str) -> None:
     assert signature_of(media(name)) == (kind, form)
+
+
+@pytest.mark.parametrize("row", BEGINNINGS, ids=lambda row: row["about"])
+def test_a_beginning_is_told_by_more_than_its_first_letters(row: dict[str, Any]) -> None:
+    content = ast.literal_eval(f"b'{row['bytes']}'") + bytes(row.get("pad", 0))
+    found = signature_of(content)
+    assert (f"{found.kind} {found.format}" if found else None) == row["is"]
 
 
 @pytest.mark.parametrize("content", [b"", b"   \n", b"\x00\x01\x02", b"RIFF\0\0\0\0AVI ", bytes(64)])

@@ -1,7 +1,7 @@
 """The business as its operator writes it down: hours, days off, and what can't be understood."""
 
 from collections.abc import Callable
-from datetime import date, datetime
+from datetime import date, datetime, time
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -74,9 +74,68 @@ def test_one_that_never_opens_has_no_next_opening(describe: Describe) -> None:
     assert business.next_opening(at("2026-11-23 10:00")) is None
 
 
-@pytest.mark.parametrize("closed", ["cerrado", "closed", "", "no", "off"])
+@pytest.mark.parametrize(
+    "closed",
+    ["cerrado", "closed", "", "no", "off", "Cerrado", "CERRADO", "Cerrado.", "Closed", "No", "“Cerrado”", "null"],
+)
 def test_a_day_is_closed_in_many_words(describe: Describe, closed: str) -> None:
     assert describe(f"hours:\n  monday: {closed}\n").hours == ((),) * 7
+
+
+NINE_TO_SEVEN = ((time(9), time(19)),)
+
+
+@pytest.mark.parametrize(
+    ("written", "ranges"),
+    [
+        *(
+            (f"9:00{dash}19:00", NINE_TO_SEVEN)
+            for dash in ("-", " - ", "–", " – ", "—", "‐", "‑", "−", "\u00a0–\u00a0", " a ", " to ", " hasta las ", "~")
+        ),
+        ("09.00-19.00", NINE_TO_SEVEN),
+        ("09h00 – 19h00", NINE_TO_SEVEN),
+        ("9:00 – 19:00 hrs.", NINE_TO_SEVEN),
+        ("9 h a 19 h", NINE_TO_SEVEN),
+        ("De 9:00 a 19:00", NINE_TO_SEVEN),
+        ("9:00 a.m. - 7:00 p.m.", NINE_TO_SEVEN),
+        ("9:00 a. m. a 7:00 p. m.", NINE_TO_SEVEN),
+        ("9am–7pm", NINE_TO_SEVEN),
+        ("9 AM - 7 PM", NINE_TO_SEVEN),
+        ("“9:00–19:00”", NINE_TO_SEVEN),
+        ("12 pm - 11 pm", ((time(12), time(23)),)),
+        ("12:30 am - 1:00 am", ((time(0, 30), time(1)),)),
+        ("9:00–14:00, 16:00–19:00", ((time(9), time(14)), (time(16), time(19)))),
+        ("9:00–14:00 y 16:00–19:00", ((time(9), time(14)), (time(16), time(19)))),
+        ("9:00 a 14:00; de 16:00 a 24:00", ((time(9), time(14)), (time(16), time.max))),
+    ],
+)
+def test_hours_are_taken_as_people_and_phones_write_them(
+    describe: Describe, written: str, ranges: tuple[tuple[time, time], ...]
+) -> None:
+    assert describe(f"hours:\n  monday: {written}\n").hours[0] == ranges
+    assert describe(f"hours:\n  Monday: '{written}' # lunes\n").hours[0] == ranges
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "Tienda #1", "#1 en ventas", "No", "Sí", "on", "12:30", "1e3", "007", "0x1F", "1_000", "null", "~",
+        "2026-12-25",
+        "@recado", "*La Estrella*", "& Co", "+52 55 1234 5678", "Tienda: la buena", '"La Buena" del centro',
+        "[Nuevo] Tienda", "- Abarrotes", "> Más barato", "% Ofertas", "`Café`", "O'Higgins #3", "“La Tienda”",
+        "Pérez, Ruiz y Cía.", "¿Y tú?", "Bar ? Restaurante", "100% natural", "Tienda #1, #2 y #3",
+    ],
+)  # fmt: skip
+def test_a_name_stays_as_it_is_written(describe: Describe, name: str) -> None:
+    assert describe(f"name: {name}\n{HOURS}").name == name
+    assert describe(f"name: {name} # el nombre\n{HOURS}closed: # feriados\n  - 2026-12-25\n").name == name
+    assert describe(f"name:\u00a0{name}\n{HOURS}").name == name
+
+
+@pytest.mark.parametrize("fence", ["—", "—-", "–-", "--- "])
+def test_a_dash_of_a_phone_opens_and_closes_the_head(folder: Folder, fence: str) -> None:
+    business = folder(_business=f"{fence}\nname: Casa\n{HOURS}{fence}\nVendemos.\n").release().business
+    assert (business.name, business.facts) == ("Casa", "Vendemos.")
 
 
 @pytest.mark.parametrize(
@@ -87,9 +146,11 @@ def test_a_day_is_closed_in_many_words(describe: Describe, closed: str) -> None:
         ("closed: 2026-12-25\n", {date(2026, 12, 25)}),
         ("closed: '2026-12-25'\n", {date(2026, 12, 25)}),
         ("closed:\n", set()),
+        ("closed: null\n", set()),
+        ("closed: ~\n", set()),
         ("", set()),
     ],
-    ids=["list", "list in a line", "one", "one in quotes", "none yet", "not written"],
+    ids=["list", "list in a line", "one", "one in quotes", "none yet", "null", "tilde", "not written"],
 )
 def test_days_off_are_dates(describe: Describe, written: str, days: set[date]) -> None:
     assert describe(HOURS + written).closed == days
@@ -106,6 +167,12 @@ def test_days_off_are_dates(describe: Describe, written: str, days: set[date]) -
         ("hours:\n  monday: 19:00-9:00\n", 3, "is not a time"),
         ("hours:\n  monday: 9:00-9:00\n", 3, "is not a time"),
         ("hours:\n  monday: yes\n", 3, "is not a time"),
+        (f"name: [Nuevo]\n{HOURS}", 2, "name: a list is not a name"),
+        (f"name: {{Casa}}\n{HOURS}", 2, "is not a name"),
+        ("hours:\n  monday: 9 a 19\n", 3, "'9 a 19' is not a time"),
+        ("hours:\n  monday: 9:00-7:00 pm\n", 3, "is not a time"),
+        ("hours:\n  monday: 13:00 pm - 7:00 pm\n", 3, "is not a time"),
+        ("hours:\n  monday: 9:00–19:00–20:00\n", 3, "is not a time"),
         ("hours:\n  monday: [9, 10]\n", 3, "is not a time"),
         ("hours:\n  tuesday: 9:00-19:00\n  lunes: 9:00-19:00\n", 4, "'lunes' is no day"),
         (f"{HOURS}closed:\n  - 2026-12-25\n  - navidad\n", 9, "'navidad' is not a date"),

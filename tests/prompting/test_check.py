@@ -39,6 +39,21 @@ ROWS: list[tuple[str, dict[str, Any], str, int, int]] = [
     ("unknown-template", {"assistant": "---\nmetadata:\n  templates: [payment]\n---\nHola"}, "assistant", 3, 15),
     ("template-syntax", {"assistant": "Uno\n  {% endif %}\n"}, "assistant", 2, 3),
     ("template-syntax", {"assistant": "Uno\n{{ a b }}\n"}, "assistant", 2, 1),
+    ("template-syntax", {"assistant": "Uno\n«Hola {{1}}, tu pedido {{2}}»"}, "assistant", 2, 7),
+    ("template-syntax", {"assistant": "{{ now }} di {{ 'x' }}"}, "assistant", 1, 14),
+    ("template-syntax", {"assistant": "Uno\n{{ 12.50 }}"}, "assistant", 2, 1),
+    ("template-syntax", {"assistant": "{{ true }}"}, "assistant", 1, 1),
+    ("template-syntax", {"assistant": "{{ [1, 2] }}"}, "assistant", 1, 1),
+    ("template-syntax", {"assistant": "Suma {{ 1 + 1 }}"}, "assistant", 1, 6),
+    ("template-syntax", {"assistant": "Uno\n{{\n1\n}}"}, "assistant", 3, 1),
+    ("template-syntax", {"_a": "Parcial {{1}}", "assistant": '{% include "_a.md" %}'}, "_a", 1, 9),
+    ("template-syntax", {"assistant": "{{ }}"}, "assistant", 1, 1),
+    ("template-syntax", {"assistant": "{{{now}}}"}, "assistant", 1, 1),
+    ("template-syntax", {"assistant": '{{"a": 1}}'}, "assistant", 1, 1),
+    ("template-syntax", {"assistant": "Con 50{% descuento %}"}, "assistant", 1, 7),
+    ("template-syntax", {"assistant": "{% %}"}, "assistant", 1, 1),
+    ("template-syntax", {"assistant": "Paso {#1#} y {#2#}"}, "assistant", 1, 6),
+    ("unclosed-block", {"assistant": "Uno\nPaso {#1} y más"}, "assistant", 2, 6),
     ("unclosed-block", {"assistant": "Uno\nDos {% if summary %}\nTres\n"}, "assistant", 2, 5),
     ("unclosed-block", {"assistant": "---\nname: a\n---\nUno\nEres {{ business.name\n"}, "assistant", 5, 6),
     ("not-allowed", {"assistant": "Uno\n {{ customer_name.split() }}"}, "assistant", 2, 2),
@@ -161,6 +176,34 @@ def test_a_secret_is_not_shown_by_what_finds_it(folder: Folder) -> None:
 )
 def test_what_is_right_finds_nothing(folder: Folder, text: str) -> None:
     assert folder(assistant=text).findings == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("{% raw %}Hola {{1}}, {#1} y {% x %}{% endraw %}", "Hola {{1}}, {#1} y {% x %}"),
+        ("Hola {{ '{{' }}1{{ '}}' }}", "Hola {{1}}"),
+        ("{# una nota para quien lo lee #}Hola", "Hola"),
+        ("<!-- nota --> $199 ${x} }} { # no", "<!-- nota --> $199 ${x} }} { # no"),
+        ("# Uno\n---\n# Dos", "# Uno\n---\n# Dos"),
+        ("{% if true %}Sí{% endif %} {{ 'a' if now else 'b' }}", "Sí a"),
+    ],
+)
+def test_text_that_looks_like_syntax_is_shown_as_written(folder: Folder, text: str, told: str) -> None:
+    checked = folder(assistant=text)
+    assert not checked.errors
+    assert checked.release().render("assistant", {"now": "10:00"}).text == told
+
+
+def test_every_place_in_a_line_is_told(folder: Folder) -> None:
+    found = folder(assistant="Hola {{1}}, tu pedido {{2}}").errors
+    assert [(one.line, one.column) for one in found] == [(1, 6), (1, 23)]
+
+
+def test_a_release_of_an_earlier_version_goes_on() -> None:
+    texts = {f"{name}.md": content for name, content in RIGHT.items()} | {"assistant.md": "Hola {{1}}"}
+    assert check(texts, Vocabulary()).prompts is None
+    assert check(texts, Vocabulary(), released=True).release().render("assistant", {}).text == "Hola 1"
 
 
 def test_a_summary_knows_the_business_and_the_summary_before_it_alone(folder: Folder) -> None:
