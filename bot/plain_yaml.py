@@ -88,10 +88,11 @@ def read(
             loader = kind(text)
             loader.empty = empty
             return _read(lines, loader, words)
-        except TooMuch:
-            raise
         except _BROKEN as error:
             number = _mended(lines, error, words, mended)
+            if number is None and kind is _FAST:
+                # The parser in Python names the line of a mistake where the one in C names the end of the file.
+                return read(source, words, empty=empty, exact=True)
             if number is None:
                 raise
             mended.add(number)

@@ -26,7 +26,7 @@ WORDS = ["Tienda #1", "No", "12:30", "1e3", "007", "null", "@recado", "Hola: ¿q
         ("- text: a #1\n  tap: b # nota\n- text: '#2 # x'", [{"text": "a #1", "tap": "b"}, {"text": "#2 # x"}]),
         ("body: |\n  name: a: b\n  c #1\nname: x", {"body": "name: a: b\nc #1\n", "name": "x"}),
         ("{name: a, text: 'b #1'}", {"name": "a", "text": "b #1"}),
-        ("name: &n Casa\ntext: *n", {"name": "Casa", "text": "Casa"}),
+        ("name: &n Casa\ntext: *n", {"name": "Casa", "text": "*n"}),
         ("name:\u00a0Casa\u00a0Blanca", {"name": "Casa\u00a0Blanca"}),
         ("a:\nb: ~", {"a": None, "b": "~"}),
         ("", {}),
