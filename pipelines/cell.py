@@ -18,9 +18,6 @@ from pipelines.refusals import Reason, Refusal
 
 T = TypeVar("T")
 
-# Customers who only write are served first: whoever decodes files may take the time that is left.
-NICENESS = 5
-
 
 class Cell:
     """One process, started at first use and replaced when it had to be killed; works on one thing at a time.
@@ -98,7 +95,6 @@ def _settle_in(memory: int) -> None:
     keep_no_freed_memory()
     # No file of a stranger leaves its memory on the disk, nor its own words in our log.
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    os.nice(NICENESS)
     warnings.simplefilter("ignore")
     nothing = os.open(os.devnull, os.O_WRONLY)
     for stream in (1, 2):

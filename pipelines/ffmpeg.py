@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pipelines.byte_budget import for_decoding
-from pipelines.cell import NICENESS
 from pipelines.refusals import Reason, Refusal
 from pipelines.spool import spooled
 
@@ -34,9 +33,7 @@ _DURATION = re.compile(rb"Duration: (\d{2,6}):(\d\d):(\d\d)")
 # What a header says of its length is a guess now and then: only beyond so many times the limit it is believed.
 _SURELY = 2
 # The shell sets what ffmpeg itself can't: exec makes ffmpeg the very process that is watched and killed.
-_LIMITED = (
-    'ulimit -c 0; ulimit -s 1024; ulimit -d "$1" 2>/dev/null; ulimit -t "$2"; ulimit -f "$3"; shift 3; exec nice "$@"'
-)
+_LIMITED = 'ulimit -c 0; ulimit -s 1024; ulimit -d "$1" 2>/dev/null; ulimit -t "$2"; ulimit -f "$3"; shift 3; exec "$@"'
 
 
 _LIMITS_REACHED = (signal.SIGXCPU, signal.SIGXFSZ, signal.SIGKILL)
@@ -157,7 +154,7 @@ async def _run(*arguments: str, limits: Limits, listen: Listen | None = None, lo
     every = ("-nostdin", "-hide_banner", "-nostats", "-v", "info", "-max_alloc", str(_LARGEST_ALLOCATION))
     process = await asyncio.create_subprocess_exec(
         *("/bin/sh", "-c", _LIMITED, "sh", *allowed),
-        *("-n", str(NICENESS), program(), *every, "-threads", "1", *arguments),
+        *(program(), *every, "-threads", "1", *arguments),
         stdin=DEVNULL,
         stdout=PIPE if listen else DEVNULL,
         stderr=PIPE,

@@ -2,7 +2,6 @@
 
 import asyncio
 import io
-import os
 import stat
 import struct
 import zlib
@@ -14,7 +13,6 @@ from PIL import Image
 
 from pipelines import ffmpeg, photo_decoder, video, voice
 from pipelines.byte_budget import MEMORY_FOR_DECODING, MEMORY_FOR_FILES, MEMORY_FOR_UPLOADS, for_decoding
-from pipelines.cell import NICENESS
 from pipelines.image import look
 from pipelines.refusals import Reason, Refusal
 from pipelines.voice import Clip, Heard, transcribe
@@ -42,7 +40,7 @@ async def test_every_ffmpeg_is_started_with_limits(
 ) -> None:
     told = tmp_path / "told"
     spy = tmp_path / "ffmpeg"
-    looks = ("ulimit -d", "ulimit -t", "ulimit -f", "ulimit -c", "nice", 'echo "$@"')
+    looks = ("ulimit -d", "ulimit -t", "ulimit -f", "ulimit -c", 'echo "$@"')
     spy.write_text("\n".join(("#!/bin/sh", *(f"{look} >>{told}" for look in looks))))
     spy.chmod(spy.stat().st_mode | stat.S_IXUSR)
     monkeypatch.setattr(ffmpeg, "program", lambda: str(spy))
@@ -60,13 +58,12 @@ async def test_every_ffmpeg_is_started_with_limits(
             await ffmpeg.encode(note, "ogg", bitrate=9, seconds=9)
         case _:
             await ffmpeg.decode(note, "ogg", rate=9, seconds=9)
-    *limits, niceness, arguments = told.read_text().splitlines()
+    *limits, arguments = told.read_text().splitlines()
     memory, seconds, output, core = limits
     assert 0 < int(memory) <= 164 * 1024
     assert 0 < int(seconds) <= 60
     assert 0 < int(output) <= 128 * 1024 * 2
     assert int(core) == 0
-    assert int(niceness) == os.nice(0) + NICENESS
     for limit in ("-max_alloc", "-threads 1", "-nostdin", "-t", "-protocol_whitelist"):
         assert limit in arguments, limit
 
