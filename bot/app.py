@@ -31,7 +31,8 @@ from bot.prompting.releases import standing
 from bot.push import pages as push
 from bot.push.links import Links
 from bot.queues import Nudges
-from bot.redis import Together, connect, ended
+from bot.redis import Together, connect, ended, refuse_cluster
+from bot.replicas import Replicas
 from bot.request_bodies import BODIES, RequestBodies, plain_bodies_only
 from bot.settings import Settings
 from bot.subscribers import Subscribers
@@ -184,7 +185,12 @@ async def _close_streams(app: web.Application) -> None:
 
 
 async def _redis(app: web.Application) -> AsyncIterator[None]:
-    async with connect(app[_SETTINGS].redis) as client:
+    async with (
+        connect(app[_SETTINGS].redis) as client,
+        Replicas(client, app[_SETTINGS].redis.wait_replicas).running() as replicas,
+    ):
+        await refuse_cluster(client)
+        app[webhook.REPLICAS] = app[stripe_webhook.REPLICAS] = replicas
         app[REDIS] = app[stripe_webhook.REDIS] = client
         app[push.DOOR] = push.Door(client, app[_SETTINGS].push, app[_SETTINGS].service.default_language, Links(client))
         app[DESK] = Desk(client, lease_seconds=0)

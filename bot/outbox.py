@@ -26,6 +26,7 @@ from bot.pause import FIX, Pause
 from bot.permission import OWN, Permission, may_send, window_open
 from bot.points import passing
 from bot.redis import key
+from bot.replicas import Replicas
 from bot.replies import words
 from bot.sending import Errand, Later, Sending
 from bot.settings import Settings
@@ -321,7 +322,16 @@ def outbox_of(  # noqa: PLR0913, PLR0917 - all that a message passes on its way
         desk=desk,
         contacts=contacts,
         deliveries=deliveries,
-        sending=Sending(redis, graph, pace, uploads, templates, ttl_seconds, desk.lease_seconds),
+        sending=Sending(
+            redis=redis,
+            graph=graph,
+            pace=pace,
+            uploads=uploads,
+            templates=templates,
+            ttl_seconds=ttl_seconds,
+            lease_seconds=desk.lease_seconds,
+            replicas=Replicas(redis, settings.redis.wait_replicas),
+        ),
         failures=Failures(desk, contacts, deliveries, pace, pause, events, subscribers),
         pause=pause,
         events=events,

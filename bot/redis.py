@@ -40,8 +40,31 @@ class RedisAway(OSError):
         )
 
 
+class RedisIsCluster(OSError):
+    """Recado can't work with this server."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "REDIS_URL leads to a Redis Cluster, which Recado does not support; "
+            "use one primary, with replicas if you like, and cluster-enabled no"
+        )
+
+
+async def refuse_cluster(client: Redis) -> None:
+    """Raise RedisIsCluster at the start, and not as errors of single keys in the middle of a message.
+
+    A Redis that doesn't answer, or doesn't tell, is somebody else's matter.
+    """
+    try:
+        found = await client.info("cluster")
+    except (RedisError, OSError):
+        return
+    if found.get("cluster_enabled"):
+        raise RedisIsCluster
+
+
 def key(conversation: str, *parts: str) -> str:
-    """A key of one conversation; the braces keep all of them in one slot of a Redis Cluster."""
+    """A key of one conversation; the braces mark its name, so that all of its keys are found by it."""
     return ":".join((f"recado:{{{conversation}}}", *parts))
 
 

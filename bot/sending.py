@@ -18,6 +18,7 @@ from bot.messages import Attachment, Part, Picture, Reply, Template, VoiceNote
 from bot.pace import Pace
 from bot.points import passing
 from bot.redis import answer
+from bot.replicas import FIX, NotReplicated, Replicas
 from bot.storage.door import StorageFailed
 from bot.templates.synced import Prepared, Templates
 from bot.uploads import Uploads
@@ -77,6 +78,7 @@ class Sending:
     templates: Templates
     ttl_seconds: int
     lease_seconds: float
+    replicas: Replicas
 
     async def send(self, errand: Errand) -> str | None:
         """Hand a message over and get its wamid; None for one that was given up already.
@@ -161,6 +163,12 @@ class Sending:
 
         A worker that was stopped on its way here goes on after another one has settled and sent what it was to send.
         """
+        try:
+            # After a failover it has to be known that this message was asked for, or it is sent twice.
+            await self.replicas.caught_up()
+        except NotReplicated as error:
+            # A second copy at the worst is better than silence for as long as a replica is away.
+            _log.warning("sent_before_replicated", why=str(error), fix=FIX)
         async with errand.lease.bound():
             return await self.graph.send(message, errand.reply.phone_number_id)
 

@@ -10,6 +10,7 @@ import structlog
 from aiohttp import web
 from redis.exceptions import RedisError
 
+from bot import replicas
 from bot.fields import Reach, mind
 from bot.messages import Inbound, Status
 from bot.metrics import STATUSES, WEBHOOK_REJECTED, WEBHOOK_UNKNOWN
@@ -25,6 +26,7 @@ _log = structlog.get_logger()
 SETTINGS = web.AppKey("whatsapp_settings", WhatsAppSettings)
 INBOX = web.AppKey("inbox", Together[Inbound, bool])
 DELIVERIES = web.AppKey("deliveries", Together[Status, bool])
+REPLICAS = web.AppKey("replicas", replicas.Replicas)
 REACH = web.AppKey("reach", Reach)
 
 # Meta's largest body is 3 MB (reference 1.3).
@@ -33,6 +35,7 @@ BODY_LIMIT = 4 * 1024 * 1024
 _STORE_SECONDS = 6.0
 # Meta's is a number of ten digits.
 _LONGEST_CHALLENGE = 256
+_FIX = "see that Redis answers and has memory left"
 _STATUSES = frozenset({"sent", "delivered", "read", "played", "failed"})
 
 routes = web.RouteTableDef()
@@ -73,8 +76,10 @@ async def receive(request: web.Request) -> web.Response:
             await _store(notification, request.app[INBOX], request.app[DELIVERIES])
             for change in notification.changes:
                 await mind(change, request.app[REACH])
+            await request.app[REPLICAS].caught_up()
     except (RedisError, OSError) as error:
-        _log.error("webhook_not_stored", error=type(error).__name__, fix="see that Redis answers and has memory left")
+        fix = replicas.FIX if isinstance(error, replicas.NotReplicated) else _FIX
+        _log.error("webhook_not_stored", error=type(error).__name__, fix=fix)
         return _rejected("storage", 503)
     passing("webhook: stored, not acknowledged")
     return web.Response()

@@ -49,7 +49,7 @@ from bot.rate import Rate
 from bot.readings import Readings
 from bot.reception import Reception
 from bot.records import Records
-from bot.redis import connect, ended
+from bot.redis import connect, ended, refuse_cluster
 from bot.senses import Senses
 from bot.settings import Settings
 from bot.shift import Shift
@@ -99,8 +99,7 @@ async def running(
     A conversation whose worker dies or stands still is another's after `lease_seconds`.
     """
     async with AsyncExitStack() as stack:
-        redis = connect(settings.redis)
-        stack.push_async_callback(redis.aclose)
+        redis = await _redis(stack, settings)
         http = await stack.enter_async_context(aiohttp.ClientSession())
         library = library_of(redis, settings)
         prompts = await library.open()
@@ -222,6 +221,13 @@ async def running(
             release=prompts.release,
         )
         yield
+
+
+async def _redis(stack: AsyncExitStack, settings: Settings) -> Redis:
+    redis = connect(settings.redis)
+    stack.push_async_callback(redis.aclose)
+    await refuse_cluster(redis)
+    return redis
 
 
 def _outside(stack: AsyncExitStack, *, allow_private: bool) -> Outside:

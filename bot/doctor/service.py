@@ -8,6 +8,7 @@ import aiohttp
 from pydantic import SecretStr
 from redis.exceptions import RedisError
 
+from bot.doctor import durability
 from bot.doctor.finding import Finding
 from bot.prompting.canary import Standing
 from bot.prompting.check import check_folder
@@ -20,18 +21,21 @@ _SHORTEST_TOKEN = 16
 
 
 async def redis(settings: Settings, _: aiohttp.ClientSession) -> Finding:
+    wanted = settings.redis.wait_replicas
     async with connect(settings.redis) as client:
         try:
-            await client.set("recado:doctor", "1", ex=10)
-            # Not CONFIG GET: managed Redis refuses it.
+            # Not CONFIG GET alone: managed Redis refuses it.
             info = await client.info()
-            policy = info.get("maxmemory_policy", "noeviction")
+            found = await durability.troubles(client, info, wanted)
+            if not found:
+                await client.set("recado:doctor", "1", ex=10)
+                kept = await durability.words(client, info, wanted)
         except (RedisError, OSError) as error:
             fix = "see REDIS_URL, or REDIS_HOST, REDIS_PORT, REDIS_PASSWORD and REDIS_TLS"
             return Finding("Redis", "wrong", f"does not answer or can't be written ({type(error).__name__}); {fix}")
-    if policy != "noeviction":
-        return Finding("Redis", "wrong", f"forgets under pressure (maxmemory-policy {policy}); set it to noeviction")
-    return Finding("Redis", "ok", f"version {info.get('redis_version')}, answers and can be written")
+    if found:
+        return Finding("Redis", "wrong", "; and it ".join(found))
+    return Finding("Redis", "ok", f"version {info.get('redis_version')}, answers and can be written; {kept}")
 
 
 async def prompts(settings: Settings, _: aiohttp.ClientSession) -> Finding:

@@ -12,7 +12,7 @@ from aiohttp import web
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
-from bot import queues
+from bot import queues, replicas
 from bot.logs import masked
 from bot.metrics import WEBHOOK_REJECTED, WEBHOOK_UNKNOWN
 from bot.payments.signature import signed
@@ -23,6 +23,7 @@ _log = structlog.get_logger()
 
 SETTINGS = web.AppKey("stripe_settings", StripeSettings)
 REDIS = web.AppKey("stripe_redis", Redis)
+REPLICAS = web.AppKey("stripe_replicas", replicas.Replicas)
 BODY_LIMIT = 1024 * 1024
 # The job's name, on a queue that the contract has: others never add it, and its workers already reach customers. BullMQ
 # gives it what an event needs: stored and known by its id in one atomic step, tried again for hours, seen when it dies.
@@ -54,8 +55,11 @@ async def receive(request: web.Request) -> web.Response:
         return web.Response()
     try:
         await queues.add(request.app[REDIS], "notification", JOB, job, job["id"], attempts=_ATTEMPTS)
+        await request.app[REPLICAS].caught_up()
     except (RedisError, OSError) as error:
-        _log.error("webhook_not_stored", error=type(error).__name__, fix="see that Redis answers and has memory left")
+        away = "see that Redis answers and has memory left"
+        fix = replicas.FIX if isinstance(error, replicas.NotReplicated) else away
+        _log.error("webhook_not_stored", error=type(error).__name__, fix=fix)
         return _rejected("stripe_storage", 503)
     _log.info("stripe_event", type=job["type"], id=masked(job["id"]))
     return web.Response()

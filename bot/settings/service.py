@@ -45,6 +45,9 @@ class RedisSettings(Section):
     port: int = Field(6379, ge=1, le=65535, description="a port from 1 to 65535")
     password: SecretStr | None = Field(None, description="the server's password")
     tls: bool = Field(default=False, description="true or false")
+    wait_replicas: int = Field(
+        0, ge=0, le=100, description="replicas that have a message before Meta and Stripe are told that it is stored"
+    )
 
     @field_validator("url")
     @classmethod

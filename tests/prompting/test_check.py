@@ -22,7 +22,7 @@ ROWS: list[tuple[str, dict[str, Any], str, int, int]] = [
     ("too-large", {"assistant": "a" * 70_000}, "assistant", 1, 1),
     ("empty-prompt", {"assistant": " \n"}, "assistant", 1, 1),
     ("unclosed-front-matter", {"assistant": "---\nname: a\nHola"}, "assistant", 1, 1),
-    ("broken-yaml", {"assistant": "---\nname: a\nhours: [1,\n---\nHola"}, "assistant", 4, 1),
+    ("broken-yaml", {"assistant": "---\nname: a\nhours: [1,\n---\nHola"}, "assistant", 3, 11),
     ("broken-yaml", {"assistant": "---\nname: a\n\tb: 1\n---\nHola"}, "assistant", 3, 1),
     ("broken-yaml", {"assistant": "---\n- one\n---\nHola"}, "assistant", 2, 1),
     ("bad-field", {"assistant": "---\nmodel:\n  options: {temperature: 9}\n---\nHola"}, "assistant", 3, 13),

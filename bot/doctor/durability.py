@@ -1,0 +1,63 @@
+"""Whether Redis keeps what it was given: when it dies, when it is full, and when another one takes over."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+
+from bot.replicas import NotReplicated, Replicas
+
+_FSYNC = {
+    "always": "each write is on the disk before it is acknowledged",
+    "everysec": "a machine that dies loses the last second; appendfsync always keeps it",
+    "no": "a machine that dies loses what its system has not written yet; appendfsync always keeps it",
+}
+
+
+async def troubles(client: Redis, info: dict[str, Any], wanted: int) -> list[str]:
+    """What makes Redis lose messages, each with its fix; `wanted` as in REDIS_WAIT_REPLICAS."""
+    found: list[str] = []
+    if info.get("cluster_enabled"):
+        return ["is a Redis Cluster, which Recado does not support; use one primary, with replicas if you like"]
+    if info.get("role") == "slave":
+        return ["is a replica, which takes no writes; name the primary in REDIS_URL"]
+    policy = info.get("maxmemory_policy", "noeviction")
+    if policy != "noeviction":
+        found.append(f"forgets under pressure (maxmemory-policy {policy}); set it to noeviction")
+    acknowledged = await _acknowledged(client, wanted)
+    if acknowledged is not None:
+        found.append(f"{acknowledged}, so that webhooks get 503; add replicas, or lower REDIS_WAIT_REPLICAS")
+    # Where replicas have all that Meta was told is stored, a primary that restarts empty is one that was failed over.
+    if not info.get("aof_enabled") and not (wanted and acknowledged is None):
+        found.append("loses what is new when it restarts; set appendonly to yes, or wait for replicas")
+    return found
+
+
+async def words(client: Redis, info: dict[str, Any], wanted: int) -> str:
+    """How a Redis without troubles keeps its data."""
+    followers = int(info.get("connected_slaves", 0))
+    replicas = f"{followers} replicas, {wanted} of them waited for" if followers or wanted else "no replica"
+    if not info.get("aof_enabled"):
+        return f"no append-only file; {replicas}"
+    fsync = await _fsync(client)
+    return f"append-only file ({_FSYNC.get(fsync, 'its appendfsync is not told')}); {replicas}"
+
+
+async def _acknowledged(client: Redis, wanted: int) -> str | None:
+    try:
+        await Replicas(client, wanted).caught_up()
+    except NotReplicated as error:
+        return str(error)
+    except RedisError as error:
+        return f"does not take WAIT or INFO ({type(error).__name__})"
+    return None
+
+
+async def _fsync(client: Redis) -> str:
+    """As it is set; managed servers refuse to tell."""
+    try:
+        return str((await client.config_get("appendfsync")).get("appendfsync", ""))
+    except RedisError:
+        return ""
