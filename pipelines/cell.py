@@ -1,11 +1,13 @@
 """A process of its own for libraries that may hang, crash or keep memory: it is killed when its time is up."""
 
 import asyncio
+import math
 import multiprocessing
 import os
 import resource
 import signal
 import threading
+import time
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -17,6 +19,9 @@ from pipelines.byte_budget import keep_no_freed_memory
 from pipelines.refusals import Reason, Refusal
 
 T = TypeVar("T")
+
+# Work that hangs without using the processor is ended after so many times its processor time; a busy machine needs some.
+_TIMES_THE_CLOCK = 4
 
 
 class Cell:
@@ -32,20 +37,24 @@ class Cell:
         self._tasks = tasks
 
     async def run(self, work: Callable[..., T], *arguments: object, seconds: float) -> T:
-        """Do `work`, a function of a module, within `seconds`, which count from when its turn comes.
+        """Do `work`, a function of a module, within `seconds` of processor time, and four times that by the clock.
 
-        Raises Refusal(TOO_SLOW), Refusal(DAMAGED) when the process dies of it, Refusal(BOMB) when it takes
+        Both count from when its turn comes, so that a busy machine makes nobody's file unreadable. Raises
+        Refusal(TOO_SLOW), Refusal(DAMAGED) when the process dies of it, Refusal(BOMB) when it takes
         too much memory, and what `work` raises.
         """
         from pebble import ProcessExpired  # noqa: PLC0415 -- only workers need it
 
         self._pool = self._pool or _started(self._memory, self._tasks)
-        future = self._pool.schedule(work, args=arguments, timeout=seconds)
+        limit = seconds * _TIMES_THE_CLOCK
+        future = self._pool.schedule(_timed, args=(seconds, work, *arguments), timeout=limit)
         try:
             return await asyncio.wrap_future(future)
         except TimeoutError as error:
-            raise Refusal(Reason.TOO_SLOW, f"not read within {seconds:g} s") from error
+            raise Refusal(Reason.TOO_SLOW, f"not read within {limit:g} s") from error
         except ProcessExpired as error:
+            if error.exitcode in (signal.SIGXCPU, -signal.SIGXCPU):
+                raise Refusal(Reason.TOO_SLOW, f"took over {seconds:g} s of the processor") from error
             raise Refusal(Reason.DAMAGED, "the process that read it died") from error
         except MemoryError as error:
             raise Refusal(Reason.BOMB, "too much memory to read it") from error
@@ -56,6 +65,17 @@ class Cell:
             self._pool.stop()
             await asyncio.to_thread(self._pool.join)
             self._pool = None
+
+
+def _timed(seconds: float, work: Callable[..., T], *arguments: object) -> T:
+    """In the process: work that takes more of the processor is ended by the system, with SIGXCPU."""
+    _, hard = resource.getrlimit(resource.RLIMIT_CPU)
+    # The system counts whole seconds of all that this process has done so far.
+    resource.setrlimit(resource.RLIMIT_CPU, (math.ceil(time.process_time() + seconds), hard))
+    try:
+        return work(*arguments)
+    finally:
+        resource.setrlimit(resource.RLIMIT_CPU, (hard, hard))
 
 
 @contextmanager

@@ -24,6 +24,11 @@ def hang() -> None:
     time.sleep(600)
 
 
+def spin() -> None:
+    while True:
+        pass
+
+
 def crash() -> None:
     os.abort()
 
@@ -40,7 +45,8 @@ async def test_work_is_done_in_one_other_process() -> None:
 
 
 @pytest.mark.parametrize(
-    ("work", "reason"), [(hang, Reason.TOO_SLOW), (crash, Reason.DAMAGED), (refuse, Reason.ENCRYPTED)]
+    ("work", "reason"),
+    [(hang, Reason.TOO_SLOW), (spin, Reason.TOO_SLOW), (crash, Reason.DAMAGED), (refuse, Reason.ENCRYPTED)],
 )
 async def test_what_goes_wrong_is_a_refusal_and_work_goes_on(work: object, reason: Reason) -> None:
     cell = Cell(memory=MEMORY)
