@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 
-from bot.contacts import Contacts
 from bot.redis import answer, key
 from bot.sandbox.meta import Person
 from bot.sandbox.openrouter import calls, says
@@ -26,7 +25,6 @@ from tests.billing import (
     subscriber,
     taps,
 )
-from tests.notifications import ends, settled
 from tests.outgoing import conversation_of
 from tests.processes import eventually, running
 from tests.world import Start, World
@@ -188,17 +186,6 @@ async def test_a_subscription_that_changed_otherwise_is_left_alone(shop: World, 
     await in_step(shop)
     assert "ya no está como cuando te lo mostré" in await taps(shop, ana, confirm)
     assert len(stripe.snapshot()["invoices"]) == before
-
-
-async def test_while_a_colleague_has_the_conversation_a_tap_is_left_to_them(shop: World, ana: Person) -> None:
-    subscription, (confirm, _), _ = await offered_pro(shop, ana)
-    await Contacts(shop.redis).set_quiet(await conversation_of(shop, ana), quiet=True)
-    reply = {"type": "button_reply", "button_reply": confirm}
-    wamid = await shop.meta.writes(ana, {"type": "interactive", "interactive": reply})
-    await settled(shop)
-    assert (await ends(shop, ana.bsuid))[wamid] == "handed_off"
-    assert price(shop, subscription) == 19900
-    assert len(shop.meta.sent_to(ana)) == 1
 
 
 # ---- what goes wrong between us and Stripe

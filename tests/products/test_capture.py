@@ -10,10 +10,12 @@ from pathlib import Path
 
 from redis.asyncio import Redis
 
+from bot.contacts import Contacts
 from bot.products.catalogue import Catalogue
 from bot.sandbox.meta import Person
 from bot.sandbox.openrouter import calls, says
 from bot.sandbox.whisper import Answer
+from tests.outgoing import conversation_of
 from tests.processes import recado
 from tests.products.shelf import CODE, OTHER_CODE, Open, Shop, buttons, titles
 
@@ -58,6 +60,13 @@ async def test_an_album_is_one_card_and_a_tap_saves_it_once(shop: Shop, ana: Per
     files = {path.name for path in (tmp_path / "files/products").rglob("*.jpg")}
     assert {"1.jpg", "2.jpg", "3.jpg", "1-name.jpg", "1-size.jpg", "2-price.jpg", "3-barcode.jpg"} <= files
     assert shop.world.models.requests == []
+
+
+async def test_a_tap_on_a_card_counts_while_a_colleague_has_the_conversation(shop: Shop, ana: Person) -> None:
+    card = await shop.sends(ana, shop.shelf.front(), shop.shelf.tag(), shop.shelf.code())
+    await Contacts(shop.world.redis).set_quiet(await conversation_of(shop.world, ana), quiet=True)
+    assert (await shop.taps(ana, card)).text.startswith("✅ Guardado en el catálogo: Detergente líquido")
+    assert [one["barcode"] for one in await catalogue(shop)] == [CODE]
 
 
 async def test_a_later_photo_goes_on_with_the_card_and_the_older_one_shows_the_current(shop: Shop, ana: Person) -> None:
