@@ -31,7 +31,7 @@ _TOLD_BYTES = 32 * 1024
 _PIECE_BYTES = 256 * 1024
 _DURATION = re.compile(rb"Duration: (\d{2,6}):(\d\d):(\d\d)")
 # What a header says of its length is a guess now and then: only beyond so many times the limit it is believed.
-_SURELY = 2
+_SURELY = 1.5
 # The shell sets what ffmpeg itself can't: exec makes ffmpeg the very process that is watched and killed.
 _LIMITED = 'ulimit -c 0; ulimit -s 1024; ulimit -d "$1" 2>/dev/null; ulimit -t "$2"; ulimit -f "$3"; shift 3; exec "$@"'
 

@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Callable
+from datetime import UTC, datetime
 
 import pytest
 
+from bot.archive import Archive
+from bot.budget import Budget
+from bot.messages import Document, Inbound
+from bot.perception import Perception
 from bot.sandbox.meta import MediaKind, Person
 from bot.sandbox.openrouter import Scripted, says
 from bot.sandbox.whisper import Answer
+from bot.senses import Senses
+from bot.storage.connect import storage_of
+from bot.whatsapp.client import File
+from pipelines.byte_budget import Room, for_files
 from pipelines.image import look
 from tests.eyes import Eyes
 from tests.world import Start, World
@@ -167,3 +177,45 @@ async def test_what_a_transcript_says_stays_data_inside_its_tags(world: World, a
     await world.meta.replies(ana)
     assert read_by_model(world).count("</voice_note>") == 1
     assert "&lt;/transcript&gt;" in read_by_model(world)
+
+
+@pytest.mark.parametrize(("size", "at_once"), [(1000, 2), (32 * 1024 * 1024, 1)], ids=["small", "as large as can be"])
+async def test_of_sixteen_files_of_one_turn_two_are_in_memory_at_once(
+    world: World, ana: Person, size: int, at_once: int
+) -> None:
+    now, most = 0, 0
+
+    class Shelf:
+        """Files that all take a while to come."""
+
+        async def fetch(
+            self, media_id: str, *, limit: int, room: Room | None = None, sha256: str | None = None
+        ) -> File:
+            nonlocal now, most
+            assert room is not None
+            await room.make(size)
+            now, most = now + 1, max(most, now + 1)
+            for _ in range(20):
+                await asyncio.sleep(0)
+            now -= 1
+            return File(f"Precio {media_id}".encode(), "text/plain")
+
+    settings = world.settings
+    senses = Senses(settings.whisper, settings.vision)
+    budget = Budget(world.redis, settings.budget, settings.service.zone)
+    archive = Archive(world.redis, storage_of(settings.storage))
+    perception = Perception(world.redis, Shelf(), senses, archive, budget)
+    messages = [
+        Inbound(
+            id=f"wamid.{number}",
+            phone=ana.phone,
+            sent_at=datetime.now(UTC),
+            received_at=datetime.now(UTC),
+            content=Document(media_id=str(number)),
+        )
+        for number in range(16)
+    ]
+    sights = await perception.perceive("c_1", messages, None, 60)
+    assert [f"Precio {number}" in sight.perceived.text for number, sight in enumerate(sights)] == [True] * 16
+    assert most == at_once
+    assert for_files().free == for_files().capacity
