@@ -28,6 +28,7 @@ REACH = web.AppKey("reach", Reach)
 
 # Meta's largest body is 3 MB (reference 1.3).
 BODY_LIMIT = 4 * 1024 * 1024
+_PARSED_AT_ONCE = 256 * 1024
 # Meta gives up after some seconds more. What is stored later than this is known when it is delivered again.
 _STORE_SECONDS = 6.0
 _STATUSES = frozenset({"sent", "delivered", "read", "played", "failed"})
@@ -62,7 +63,7 @@ async def receive(request: web.Request) -> web.Response:
     if not signed(body, request.headers.get("X-Hub-Signature-256"), secrets):
         return _rejected("signature", 401)
     try:
-        notification = parse(body, datetime.now(UTC))
+        notification = await _parsed(body)
     except NotJSON:
         return _rejected("not_json", 400)
     for what in notification.unknown:
@@ -78,6 +79,13 @@ async def receive(request: web.Request) -> web.Response:
         return _rejected("storage", 503)
     passing("webhook: stored, not acknowledged")
     return web.Response()
+
+
+async def _parsed(body: bytes) -> Notification:
+    """Megabytes of JSON take longer than others may wait: a large body is read beside the loop."""
+    if len(body) <= _PARSED_AT_ONCE:
+        return parse(body, datetime.now(UTC))
+    return await asyncio.to_thread(parse, body, datetime.now(UTC))
 
 
 async def _store(
