@@ -31,6 +31,7 @@ REACH = web.AppKey("reach", Reach)
 
 # Meta's largest body is 3 MB (reference 1.3).
 BODY_LIMIT = 4 * 1024 * 1024
+_PARSED_AT_ONCE = 256 * 1024
 # Meta gives up after some seconds more. What is stored later than this is known when it is delivered again.
 _STORE_SECONDS = 6.0
 # Meta's is a number of ten digits.
@@ -63,7 +64,7 @@ async def verify(request: web.Request) -> web.Response:
 async def receive(request: web.Request) -> web.Response:
     """Store all of a signed notification. Meta repeats what gets no 200, so a doubt is answered by 503."""
     try:
-        notification = parse(await _signed_body(request), datetime.now(UTC))
+        notification = await _parsed(await _signed_body(request))
     except BodyRefused as refused:
         return _rejected(refused.reason, refused.status)
     except NotJSON:
@@ -96,6 +97,13 @@ async def _signed_body(request: web.Request) -> bytes:
     if not signed(body, headers[0] if headers else None, secrets):
         raise BodyRefused("signature", 401)
     return body
+
+
+async def _parsed(body: bytes) -> Notification:
+    """Megabytes of JSON take longer than others may wait: a large body is read beside the loop."""
+    if len(body) <= _PARSED_AT_ONCE:
+        return parse(body, datetime.now(UTC))
+    return await asyncio.to_thread(parse, body, datetime.now(UTC))
 
 
 async def _store(

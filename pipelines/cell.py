@@ -20,7 +20,7 @@ from pipelines.refusals import Reason, Refusal
 
 T = TypeVar("T")
 
-# Work that hangs without using the processor is ended after so many times its processor time; a busy machine needs some.
+# By the clock, work may last so many times its processor time: a busy machine needs that, and what sleeps is ended.
 _TIMES_THE_CLOCK = 4
 
 

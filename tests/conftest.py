@@ -30,6 +30,7 @@ from bot.settings import SECTIONS, Settings, variables
 from bot.worker import running
 from tests.billing import WEBHOOK_SECRET, billing
 from tests.eyes import Eyes
+from tests.waiting import PATIENCE
 from tests.world import SECRET, TOKEN, Start, World
 
 FIXTURES = Path(__file__).parent.parent / "fixtures"
@@ -134,8 +135,10 @@ def eyes() -> Iterator[Eyes]:
 
 
 @pytest.fixture
-async def vision(eyes: Eyes) -> AsyncIterator[str]:
-    """The address of a Google Vision that reads with those eyes."""
+async def vision(eyes: Eyes, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[str]:
+    """The address of a Google Vision that reads with those eyes, which a busy machine slows down."""
+    for limit in ("_SECONDS", "_SECONDS_A_TRY"):
+        monkeypatch.setattr(f"bot.ai.vision.{limit}", PATIENCE)
     imitation = VisionImitation(eyes)
     yield await imitation.start()
     await imitation.stop()

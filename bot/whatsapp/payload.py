@@ -100,8 +100,9 @@ def _change(name: str, value: Raw, entry: Raw, now: datetime) -> Change:
 
 
 def _read(value: Raw, found: Notification, now: datetime) -> None:
+    around = _Around.of(value)
     for raw in items(value.get("messages")):
-        message = _message(mapping(raw), value, now)
+        message = _message(mapping(raw), around, now)
         if message is None:
             found.unknown.append("message")
         else:
@@ -120,23 +121,51 @@ def _read_aside(told: Raw, value: Raw, aside: Literal["echo", "standby"], found:
         known = len(found.messages)
         _read(told | {"metadata": value.get("metadata"), "contacts": value.get("contacts")}, found, now)
         found.messages[known:] = [message.model_copy(update={"aside": aside}) for message in found.messages[known:]]
+    around = _Around.of(value)
     for raw in items(told.get("message_echoes")):
         # On standby what was sent is one level deeper.
         echo = mapping(raw) | mapping(mapping(raw).get("message"))
         echo |= {"from": echo.get("to"), "from_user_id": echo.get("to_user_id")}
-        message = _message(echo, value, now, own=False)
+        message = _message(echo, around, now, own=False)
         if message is None:
             found.unknown.append("echo")
         else:
             found.messages.append(message.model_copy(update={"aside": aside, "author": "business", "name": None}))
 
 
-def _message(raw: Raw, value: Raw, now: datetime, *, own: bool = True) -> Inbound | None:
+@dataclass(frozen=True, slots=True)
+class _Around:
+    """What a batch says of all its messages: the number that got them, and who wrote, found by their names."""
+
+    metadata: Raw
+    contacts: list[Raw]
+    places: dict[tuple[str, str], int]
+
+    @classmethod
+    def of(cls, value: Raw) -> _Around:
+        contacts = [mapping(contact) for contact in items(value.get("contacts"))]
+        places: dict[tuple[str, str], int] = {}
+        for place, contact in enumerate(contacts):
+            for name in ("user_id", "wa_id"):
+                if isinstance(said := contact.get(name), str) and said:
+                    places.setdefault((name, said), place)
+        return cls(mapping(value.get("metadata")), contacts, places)
+
+    def contact_of(self, phone: str | None, bsuid: str | None) -> Raw:
+        """The first contact with one of these names; an index, since a batch may have thousands of both."""
+        named = (self.places.get(("user_id", bsuid or "")), self.places.get(("wa_id", phone or "")))
+        places = [place for place in named if place is not None]
+        if places:
+            return self.contacts[min(places)]
+        # Only where the message itself says nothing may a lone contact stand in for its sender.
+        return self.contacts[0] if len(self.contacts) == 1 and phone is None and bsuid is None else {}
+
+
+def _message(raw: Raw, around: _Around, now: datetime, *, own: bool = True) -> Inbound | None:
     """A message; `own` says that its content is the person's own, and not the business's to them."""
-    metadata = mapping(value.get("metadata"))
-    contacts = [mapping(contact) for contact in items(value.get("contacts"))]
+    metadata = around.metadata
     wamid, phone, bsuid = identifier(raw.get("id")), digits(raw.get("from")), identifier(raw.get("from_user_id"))
-    contact = _contact_of(phone, bsuid, contacts)
+    contact = around.contact_of(phone, bsuid)
     context = mapping(raw.get("context"))
     forwarded = bool(context.get("forwarded") or context.get("frequently_forwarded"))
     content = content_of(raw) if own and not forwarded else unvouched(content_of(raw))
@@ -164,15 +193,6 @@ def _message(raw: Raw, value: Raw, now: datetime, *, own: bool = True) -> Inboun
 def _is_ours(phone: str | None, metadata: Raw) -> bool:
     """Whether the business's own number is named as the person. Somebody without a phone never has that number."""
     return phone is not None and without_old_one(phone) == own_number(metadata.get("display_phone_number"))
-
-
-def _contact_of(phone: str | None, bsuid: str | None, contacts: list[Raw]) -> Raw:
-    for contact in contacts:
-        same_bsuid = bsuid is not None and contact.get("user_id") == bsuid
-        if same_bsuid or (phone is not None and contact.get("wa_id") == phone):
-            return contact
-    # Only where the message itself says nothing may a lone contact stand in for its sender.
-    return contacts[0] if len(contacts) == 1 and phone is None and bsuid is None else {}
 
 
 def _referral(raw: Raw) -> Referral | None:

@@ -28,20 +28,21 @@ class Scan:
     """A pattern, how it is applied, and where: `apply` runs it over a text."""
 
     place: str
-    pattern: re.Pattern[str]
+    pattern: re.Pattern[Any]
     method: str
 
     def __str__(self) -> str:
         return f"{self.place} {self.method} {self.pattern.pattern[:60]!r}"
 
     def apply(self, text: str) -> None:
+        subject: Any = text if isinstance(self.pattern.pattern, str) else text.encode("latin-1", "replace")
         match self.method:
             case "sub" | "subn":
-                getattr(self.pattern, self.method)("", text)
+                getattr(self.pattern, self.method)(subject[:0], subject)
             case "finditer":
-                deque(self.pattern.finditer(text), maxlen=0)
+                deque(self.pattern.finditer(subject), maxlen=0)
             case method:
-                getattr(self.pattern, method)(text)
+                getattr(self.pattern, method)(subject)
 
 
 @dataclass(frozen=True)
@@ -60,7 +61,7 @@ def found() -> Found:
     sources = {module: ast.parse(_source(module)) for module in modules}
     for tree in sources.values():
         used.visit(tree)
-    scans: dict[tuple[str, int, str], Scan] = {}
+    scans: dict[tuple[Any, int, str], Scan] = {}
     built: set[str] = set()
     for module, tree in sources.items():
         direct, unknown = _written(module, tree)
@@ -126,18 +127,18 @@ def _loose(tree: ast.Module, module: ModuleType) -> set[str]:
     return {method for name in used.names() - {*vars(module)} for method in used.methods(name)} - {"split"}
 
 
-def _held(module: ModuleType) -> Iterator[tuple[str, re.Pattern[str]]]:
+def _held(module: ModuleType) -> Iterator[tuple[str, re.Pattern[Any]]]:
     for name, value in vars(module).items():
         for pattern in _inside(value, module.__name__, set()):
             yield name, pattern
 
 
-def _inside(value: Any, module: str, seen: set[int]) -> Iterator[re.Pattern[str]]:
+def _inside(value: Any, module: str, seen: set[int]) -> Iterator[re.Pattern[Any]]:
     if id(value) in seen:
         return
     seen.add(id(value))
     match value:
-        case re.Pattern() if isinstance(value.pattern, str):
+        case re.Pattern():
             yield value
         case dict():
             yield from _of_all([*value.keys(), *value.values()], module, seen)
@@ -147,7 +148,7 @@ def _inside(value: Any, module: str, seen: set[int]) -> Iterator[re.Pattern[str]
             yield from _of_all(list(vars(value).values()), module, seen)
 
 
-def _of_all(values: list[Any], module: str, seen: set[int]) -> Iterator[re.Pattern[str]]:
+def _of_all(values: list[Any], module: str, seen: set[int]) -> Iterator[re.Pattern[Any]]:
     for value in values:
         yield from _inside(value, module, seen)
 
@@ -166,7 +167,7 @@ def _direct(tree: ast.Module) -> Iterator[tuple[ast.Call, str, str]]:
                 yield node, name, within.get(id(node), "")
 
 
-def _evaluated(call: ast.Call, name: str, module: ModuleType) -> re.Pattern[str] | None:
+def _evaluated(call: ast.Call, name: str, module: ModuleType) -> re.Pattern[Any] | None:
     """The pattern of a call, where it is made of what the module holds."""
     place = _FLAGS_AT[name]
     flags = [*call.args[place : place + 1], *(keyword.value for keyword in call.keywords if keyword.arg == "flags")]

@@ -21,7 +21,7 @@ _SEEDS = (
 _ENDS = ("", "\x00")
 
 
-def hostile(pattern: re.Pattern[str]) -> list[Callable[[int], str]]:
+def hostile(pattern: re.Pattern[Any]) -> list[Callable[[int], str]]:
     """Makers of texts, each of about so many characters, that make a scan with this pattern go on, and back."""
     tree = _parser.parse(pattern.pattern, pattern.flags)
     letters = _alphabet(tree)

@@ -53,6 +53,7 @@ def test_a_new_pattern_is_found_wherever_it_stands() -> None:
     ("pattern", "method"),
     [
         (r"\s+$", "search"),
+        (rb"\s+$", "search"),
         (r"(a+)+b", "match"),
         (r"<(?=\s*/?\s*tag\b)", "sub"),
         (r"[^\s@]+@[^\s@]+", "findall"),
@@ -65,7 +66,7 @@ def test_a_new_pattern_is_found_wherever_it_stands() -> None:
         (r"no es .+? (?:sino|pero) .+ fin$", "match"),
     ],
 )
-def test_a_slow_pattern_is_seen(pattern: str, method: str) -> None:
+def test_a_slow_pattern_is_seen(pattern: str | bytes, method: str) -> None:
     assert _steep(Scan("here", re.compile(pattern), method)) is not None
 
 
