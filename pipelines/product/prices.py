@@ -27,7 +27,7 @@ _WORDS = {
     "pesos": None, "peso": None,
 }  # fmt: skip
 # As far as the words reach that say what an amount is.
-_NEAR = 120
+_NEAR = 40
 # Beside a bare $ these say whose it is.
 _LANDS = {"us": "USD", "u.s.": "USD", "mx": "MXN", "mex": "MXN"}
 _UPTURNED = str.maketrans("69£'’", "963..")
