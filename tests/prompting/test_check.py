@@ -205,5 +205,5 @@ def test_yaml_that_would_grow_without_end_is_told_shortly(folder: Folder) -> Non
         f"{new}: &{new} [{', '.join([f'*{old}'] * 9)}]\n" for old, new in zip("abcdefgh", "bcdefghi", strict=True)
     )
     checked = folder(_business=f"---\n{bomb}hours: {{monday: *i}}\nclosed: [*i]\n---\nHola")
-    assert {one.code for one in checked.findings} == {"bad-business"}
+    assert {one.code for one in checked.findings} == {"broken-yaml"}
     assert all(len(str(one)) < 500 for one in checked.findings)
