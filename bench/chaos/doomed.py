@@ -31,7 +31,8 @@ class Doomed:
     def start(
         cls, command: list[str], environment: dict[str, str], log: Path, point: Point | None = None, passing: int = 1
     ) -> Doomed:
-        process = _context.Process(target=_run, args=(command, environment, str(log), point, passing), daemon=True)
+        # No daemon: those may have no processes of their own, and a worker decodes photos in one.
+        process = _context.Process(target=_run, args=(command, environment, str(log), point, passing))
         process.start()
         return cls(process, log, point)
 
