@@ -199,7 +199,9 @@ async def suffered(folder: Path, name: str, *, people: int = 20, bursts: int = 2
         health: list[Health] = []
         watching = asyncio.create_task(_watch(company, health))
         writing = asyncio.create_task(crowd.write(bursts))
-        if fault is not absent:
+        if fault is absent:
+            await _refused(crowd)
+        else:
             await asyncio.sleep(_LOAD_SECONDS)
         await fault(site)
         over = time.monotonic()
@@ -243,6 +245,12 @@ def _row(  # noqa: PLR0913, PLR0917 - all that was seen
         health=health,
         cuts=cuts,
     )
+
+
+async def _refused(crowd: Crowd) -> None:
+    """Return when the servers are there and have refused somebody."""
+    while not any(one.status == _UNAVAILABLE for one in crowd.answers):
+        await asyncio.sleep(0.05)
 
 
 async def _all_ready(company: Company) -> None:

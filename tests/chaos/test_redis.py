@@ -37,7 +37,8 @@ async def test_redis_may_fail_while_people_write(fault: str, tmp_path: Path) -> 
     assert row.health[-1].ready
     # Meta hears 503 wherever a message could not be stored; `make chaos` prints after how long.
     assert row.unanswered == 0 or fault == "absent at the start"
-    assert REASONS.get(fault, "") in told(row)
+    # A busy machine may need longer to hear that nobody is there than it waits for an answer.
+    assert REASONS.get(fault, "") in told(row) or (REASONS[fault] == "ConnectionError" and "TimeoutError" in told(row))
     if fault == "connections cut between script and answer":
         assert row.cuts > 10
     elif not fault.startswith("slow"):
