@@ -150,7 +150,7 @@ async def play(house: House, case: Case) -> Row:
         wamids = await case.send(house, person, case.language)
         async with asyncio.timeout(_PATIENCE_SECONDS):
             while not (states := await house.ends(person, wamids)):
-                await asyncio.sleep(0.02)
+                await asyncio.sleep(0.1)
         replies: list[Sent] = house.meta.sent_to(person)[already:]
         seconds = (replies[-1].at - began).total_seconds() if replies else None
         shown = away or len(house.meta.typing) > typed
