@@ -25,10 +25,12 @@ _FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF")
 # Pillow keeps colours in four bytes a pixel, whatever the file does.
 _BYTES_A_PIXEL = {"1": 1, "L": 1, "P": 1, "I;16": 2, "I;16B": 2, "I;16L": 2}
 _AVERAGED = ("L", "LA", "RGB", "RGBA", "CMYK", "YCbCr")
-# What looking for codes and the two copies take, whatever the size.
+# The two copies take as much as this, whatever the size.
 _BESIDES = 16 * 1024 * 1024
+# The looks for codes take up to 75 MB more once the photo is reduced, in small photos too: each look is of one size.
+_FOR_CODES = 96 * 1024 * 1024
 # The libraries themselves take 70 MB, as the system counts data, before any photo.
-_MEMORY = MEMORY_FOR_DECODING + 96 * 1024 * 1024
+_MEMORY = MEMORY_FOR_DECODING + _FOR_CODES + 80 * 1024 * 1024
 _PROCESS = Cell(memory=_MEMORY, tasks=500)
 # What Pillow is known to raise on broken files, beside its own errors.
 _BROKEN = (OSError, SyntaxError, ValueError, TypeError, LookupError, EOFError, OverflowError, struct.error, zlib.error)
@@ -42,7 +44,7 @@ async def decoded(photo: bytes, work: Callable[[Path], T]) -> T:
     async with spooled(photo) as path:
         memory = await _PROCESS.run(_within, _BESIDES, memory_for, path, seconds=SECONDS_A_PHOTO)
         async with for_decoding().reserved(memory):
-            return await _PROCESS.run(_within, memory + _BESIDES, work, path, seconds=SECONDS_A_PHOTO)
+            return await _PROCESS.run(_within, memory + _FOR_CODES, work, path, seconds=SECONDS_A_PHOTO)
 
 
 def _within(memory: int, work: Callable[[Path], T], photo: Path) -> T:
