@@ -159,12 +159,11 @@ def test_no_answer_takes_longer_than_its_length(piece: str) -> None:
     def seconds(length: int) -> float:
         text = (piece * (length // len(piece) + 1))[:length]
         started = time.thread_time()
-        for _ in range(3):
-            whatsapp(text)
+        whatsapp(text)
         return time.thread_time() - started
 
-    # A scan that is quadratic takes 64 times as long; a part of what is measured is noise.
-    assert seconds(LONGEST) < 24 * max(seconds(LONGEST // 8), 0.002)
+    # A quadratic scan takes 64 times as long each time; a busy machine makes a single look wrong.
+    assert any(seconds(LONGEST) < 24 * max(seconds(LONGEST // 8), 0.002) for _ in range(8))
 
 
 def test_a_text_that_is_longer_than_any_answer_leaves_as_it_is_written() -> None:
