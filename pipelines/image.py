@@ -8,6 +8,7 @@ import zlib
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from itertools import accumulate
 
 from PIL import Image, ImageOps, UnidentifiedImageError
 
@@ -15,7 +16,7 @@ from pipelines import barcodes, sniff
 from pipelines.barcodes import Barcode
 from pipelines.box import Box
 from pipelines.refusals import Reason, Refusal
-from pipelines.truncation import LONGEST_LINE, MOST_LINES, truncated
+from pipelines.truncation import LONGEST_LINE, LONGEST_PRINT, MOST_LINES, truncated
 
 __all__ = ["Barcode", "Box", "Line", "ReadText", "Reading", "Sight", "look", "upright"]
 
@@ -65,7 +66,10 @@ class Reading:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "text", truncated(self.text))
-        object.__setattr__(self, "lines", self.lines[:MOST_LINES])
+        lines = self.lines[:MOST_LINES]
+        ends = accumulate(len(line.text) for line in lines)
+        within = tuple(line for line, end in zip(lines, ends, strict=True) if end <= LONGEST_PRINT)
+        object.__setattr__(self, "lines", within)
 
 
 ReadText = Callable[[bytes], Awaitable[Reading]]
