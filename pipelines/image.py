@@ -2,13 +2,14 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
+from itertools import accumulate
 from pathlib import Path
 
 from pipelines import barcodes, photo_decoder
 from pipelines.barcodes import Barcode
 from pipelines.box import Box
 from pipelines.photo_decoder import jpeg, upright
-from pipelines.truncation import LONGEST_LINE, MOST_LINES, truncated
+from pipelines.truncation import LONGEST_LINE, LONGEST_PRINT, MOST_LINES, truncated
 
 __all__ = ["Barcode", "Box", "Line", "ReadText", "Reading", "Sight", "look"]
 
@@ -50,7 +51,10 @@ class Reading:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "text", truncated(self.text))
-        object.__setattr__(self, "lines", self.lines[:MOST_LINES])
+        lines = self.lines[:MOST_LINES]
+        ends = accumulate(len(line.text) for line in lines)
+        within = tuple(line for line, end in zip(lines, ends, strict=True) if end <= LONGEST_PRINT)
+        object.__setattr__(self, "lines", within)
 
 
 ReadText = Callable[[bytes], Awaitable[Reading]]

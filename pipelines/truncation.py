@@ -2,9 +2,10 @@
 
 # The longest message that WhatsApp's apps let a person write.
 LONGEST_TEXT = 65_536
-# No label, tag or page has a longer line, nor so many of them.
-LONGEST_LINE = 1_000
+# No label, tag or page has a longer line, nor so many of them; of all that is printed a page has some 5,000 letters.
+LONGEST_LINE = 300
 MOST_LINES = 500
+LONGEST_PRINT = 20_000
 # Meta's ids have at most some 200 characters.
 LONGEST_ID = 512
 

@@ -15,7 +15,7 @@ from bot.whatsapp.payload import parse
 from pipelines.box import Box
 from pipelines.heard import Heard, Segment, sense_of
 from pipelines.image import Line, Reading
-from pipelines.truncation import LONGEST_ID, LONGEST_LINE, LONGEST_TEXT, MOST_LINES, truncated
+from pipelines.truncation import LONGEST_ID, LONGEST_LINE, LONGEST_PRINT, LONGEST_TEXT, MOST_LINES, truncated
 
 LONG = "a" * (LONGEST_TEXT + 1)
 NOTE = f"… [cut here, of {LONGEST_TEXT + 1} characters]"
@@ -78,9 +78,10 @@ def test_what_models_and_vendors_say_is_cut() -> None:
     assert Answer(text=LONG, calls=(), served="").text.endswith(NOTE)
     assert Heard(LONG).text.endswith(NOTE)
     assert Reading(LONG).text.endswith(NOTE)
-    line = Line("a" * 5000, 1.0, Box(0, 0, 1, 1))
+    line, word = Line("a" * 5000, 1.0, Box(0, 0, 1, 1)), Line("a", 1.0, Box(0, 0, 1, 1))
     assert len(line.text) == LONGEST_LINE
-    assert len(Reading("a", (line,) * 2000).lines) == MOST_LINES
+    assert len(Reading("a", (word,) * 2000).lines) == MOST_LINES
+    assert len(Reading("a", (line,) * 400).lines) == LONGEST_PRINT // LONGEST_LINE
     assert len(sense_of(Heard("hola", segments=(Segment("hola "), Segment(LONG))))) <= LONGEST_TEXT
     assert len(without_identities(LONG)) == LONGEST_TEXT
 

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
+from heapq import nlargest
+from itertools import accumulate
 from typing import NamedTuple
 
 from pipelines.product.card import CONFIDENT, Field
@@ -21,6 +23,7 @@ _AGREED, _MARKED, _LIKELY, _WEAK = 0.96, 0.91, 0.8, 0.6
 _MOST_WORDS_OF_A_BRAND = 4
 _SAME_TYPE = 1.3
 _REACH = 1.9
+_MOST_LINES, _MOST_LINES_OF_TAGS = 90, 30
 _THING, _QUALITY = 0.55, 0.9
 
 
@@ -45,19 +48,27 @@ class _Laid(NamedTuple):
 
 def names_of(evidence: Evidence) -> Found:
     """Find brand and name; where a tag and a front both name the product they have to agree."""
-    lines = lines_of(evidence)
+    every = lines_of(evidence)
+    lines = _largest(every, _MOST_LINES)
     prices = [piece for piece in evidence.pieces if amounts(piece.text) or _is_at(piece, evidence.found.get("price"))]
-    tags = [line for line in lines if any(_is_by(line.piece, price) for price in prices)]
-    fronts = joined([line for line in lines if line not in tags])
+    near = [line for line in lines if any(_is_by(line.piece, price) for price in prices)]
+    fronts = joined([line for line in lines if line not in near])
+    tags = _largest(near, _MOST_LINES_OF_TAGS)
     named = _on_front(fronts, tags) if fronts else _Named(None, None)
     fields = {}
-    brand = _marked(lines) or (_brand_field(named, fronts) if named.brand else _brand_on_tag(tags))
+    brand = _marked(every) or (_brand_field(named, fronts) if named.brand else _brand_on_tag(tags))
     if brand:
         fields["brand"] = brand
     name = _name_field(named, tags) if named.name else _name_on_tag(tags, brand)
     if name:
         fields["name"] = name
     return Found(fields)
+
+
+def _largest(lines: list[Words], most: int) -> list[Words]:
+    """Return the lines that are set largest, in their order: each is laid beside each, and a page has hundreds."""
+    kept = {id(line) for line in nlargest(most, lines, key=lambda line: line.type)}
+    return [line for line in lines if id(line) in kept]
 
 
 def _is_at(piece: Piece, price: Field | None) -> bool:
@@ -101,10 +112,12 @@ def _laid(fronts: Iterable[Words], tag: Words) -> _Laid:
 
 def _spans(words: list[str], letters: str) -> Iterable[tuple[int, int]]:
     """Yield where words in a row have these letters, however they are spaced."""
-    for start in range(len(words)):
-        for end in range(start + 1, len(words) + 1):
-            if "".join(words[start:end]) == letters:
-                yield start, end
+    whole, starts = "".join(words), list(accumulate(map(len, words), initial=0))
+    places = {start: place for place, start in enumerate(starts)}
+    for place, start in enumerate(starts[:-1]):
+        end = places.get(start + len(letters), 0)
+        if end > place and whole.startswith(letters, start):
+            yield place, end
 
 
 def _by_tag(laid: _Laid, fronts: list[Words]) -> _Named | None:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from heapq import nlargest
 
 from pipelines.image import Sight
 from pipelines.product import ink
@@ -18,6 +19,8 @@ from pipelines.product.sizes import sizes
 _SURE, _HELD, _UNSIGNED, _UNPOINTED, _TORN = 0.95, 0.99, 0.75, 0.7, 0.5
 _LARGER = 1.35
 _TOWERING = 2
+# Each look decodes a part of the photo; no label has so many amounts.
+_MOST_LOOKED_AT = 40
 _LEAST_WITH_CENTS = 100  # a digit and two of cents
 _WELL_READ = 0.85
 _CENTS = Decimal("0.011")
@@ -74,15 +77,19 @@ def price_of(evidence: Evidence) -> Found:
 def _priced(evidence: Evidence) -> Iterator[Priced]:
     for photo, sight in enumerate(evidence.sights):
         pieces = _joined(evidence.of_photo(photo))
+        announcing = [piece for piece in pieces if announces(piece.text + " ") and not amounts(piece.text)]
         found = [
             Priced(amount, piece, _is_known(amount))
             for piece in pieces
-            for amount in amounts(piece.text, before=_before(piece, pieces))
+            for amount in amounts(piece.text, before=_before(piece, announcing))
         ]
         if not any(priced.amount.role in {Role.PRICE, Role.NOW} for priced in found):
             found += _upturned(pieces)
-        for priced in found or _bare(pieces):
-            yield _looked_at(priced, sight)
+        tallest = {id(priced.piece) for priced in nlargest(_MOST_LOOKED_AT, found, key=lambda one: one.piece.tall)}
+        for priced in found:
+            yield _looked_at(priced, sight) if id(priced.piece) in tallest else priced
+        if not found:
+            yield from (_looked_at(priced, sight) for priced in _bare(pieces))
 
 
 def _bare(pieces: list[Piece]) -> list[Priced]:
@@ -124,14 +131,16 @@ def _looked_at(priced: Priced, sight: Sight) -> Priced:
 
 def _joined(pieces: list[Piece]) -> list[Piece]:
     """Put a price back together that was read in parts: a sign, large digits, small raised cents."""
+    signs = [piece for piece in pieces if piece.text in {"$", "€", "US$"}]
+    tails = [piece for piece in pieces if re.fullmatch(r"\d\d", piece.text)]
     used: set[int] = set()
     joined = []
     for whole in pieces:
         stands = _WHOLE.fullmatch(whole.text)
         if not stands:
             continue
-        sign = next((piece for piece in pieces if piece.text in {"$", "€", "US$"} and _touch(piece, whole)), None)
-        cents = None if stands["cents"] else next((piece for piece in pieces if _are_cents(piece, whole)), None)
+        sign = next((sign for sign in signs if _touch(sign, whole)), None)
+        cents = None if stands["cents"] else next((tail for tail in tails if _are_cents(tail, whole)), None)
         if not (sign or cents):
             continue
         text = (sign.text if sign else "") + stands[1] + (f" {cents.text[:2]}" if cents else "")
@@ -148,18 +157,16 @@ def _touch(left: Piece, right: Piece) -> bool:
 def _are_cents(cents: Piece, whole: Piece) -> bool:
     small = whole.tall * 0.2 < cents.tall < whole.tall * ink.SMALLER
     inside = whole.top - whole.tall * 0.2 < cents.y < whole.bottom
-    return bool(re.fullmatch(r"\d\d", cents.text)) and small and inside and _touch(whole, cents)
+    return small and inside and _touch(whole, cents)
 
 
-def _before(piece: Piece, pieces: Iterable[Piece]) -> str:
-    """Return the words that announce a price: left of it, or on the line above."""
-    others = [other for other in pieces if other is not piece and not amounts(other.text)]
+def _before(piece: Piece, announcing: Iterable[Piece]) -> str:
+    """Return the words that announce a price, of those that could: left of it, or on the line above."""
+    others = [other for other in announcing if other is not piece]
     level = [other for other in others if other.level_with(piece) and other.right <= piece.left + piece.tall / 2]
     above = [other for other in others if other.above(piece)]
-    for other in (*sorted(level, key=lambda other: -other.right), *sorted(above, key=lambda other: -other.y)):
-        if announces(other.text + " "):
-            return other.text + " "
-    return ""
+    nearest = (*sorted(level, key=lambda other: -other.right), *sorted(above, key=lambda other: -other.y))
+    return nearest[0].text + " " if nearest else ""
 
 
 def _chosen(seen: list[Priced]) -> tuple[Priced | None, list[Priced]]:

@@ -17,7 +17,7 @@ _PLAIN_SCANS = 10
 _MOST_AT_A_GLANCE = 1.6
 _STEEPEST = 3.0
 # Work that takes as long as this (of the processor's time, not of the clock's) is stopped: it may never end.
-_STOP_SECONDS = 1.5
+_STOP_SECONDS = 3.0
 
 
 class _Endless(Exception):
@@ -27,10 +27,21 @@ class _Endless(Exception):
 def steep(work: Callable[[str], object], text: Callable[[int], str]) -> str | None:
     """How the time grows, where twice the text takes more than three times as long, twice in a row; else None."""
     try:
-        with _stopped():
-            return _steep(work, text)
+        return _steep(work, text)
     except _Endless:
         return f"no end after {_STOP_SECONDS} s"
+
+
+def least_seconds(work: Callable[[], object], tries: int) -> float:
+    """The least time of this thread that the work took; endless work is stopped."""
+
+    def once() -> float:
+        started = time.thread_time()
+        work()
+        return time.thread_time() - started
+
+    with _stopped(tries):
+        return min(once() for _ in range(tries))
 
 
 def _steep(work: Callable[[str], object], text: Callable[[int], str]) -> str | None:
@@ -61,12 +72,7 @@ def _noise(length: int) -> float:
 
 
 def _least(work: Callable[[str], object], text: str, tries: int) -> float:
-    def once() -> float:
-        started = time.thread_time()
-        work(text)
-        return time.thread_time() - started
-
-    return min(once() for _ in range(tries))
+    return least_seconds(lambda: work(text), tries)
 
 
 @cache
@@ -77,12 +83,12 @@ def _plain() -> float:
 
 
 @contextmanager
-def _stopped() -> Iterator[None]:
+def _stopped(tries: int) -> Iterator[None]:
     def stop(*_: object) -> None:
         raise _Endless
 
     before = signal.signal(signal.SIGVTALRM, stop)
-    signal.setitimer(signal.ITIMER_VIRTUAL, _STOP_SECONDS)
+    signal.setitimer(signal.ITIMER_VIRTUAL, _STOP_SECONDS * tries)
     try:
         yield
     finally:

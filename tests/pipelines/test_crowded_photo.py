@@ -1,0 +1,41 @@
+"""A photo with far more print than any label has takes little longer than its lines do one by one."""
+
+from __future__ import annotations
+
+import io
+from functools import partial
+
+import pytest
+from PIL import Image
+
+from pipelines.box import Box
+from pipelines.image import Line, Sight
+from pipelines.product import card_from
+from pipelines.truncation import MOST_LINES
+from tests.security.growth import least_seconds
+
+
+def crowded(words: tuple[str, ...], lines: int) -> Sight:
+    """So many lines one below the other, in type of several sizes: these words again and again."""
+    picture = io.BytesIO()
+    Image.new("L", (400, 800), "white").save(picture, "JPEG")
+    printed = tuple(
+        Line(words[number % len(words)], 0.97, Box(10, 10 + number % 700, 300, 20 + number % 5))
+        for number in range(lines)
+    )
+    return Sight(400, 800, "", printed, (), (), picture.getvalue())
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("Detergente líquido",), ("$ 36.50",), ("500 g",), ("7501000000000",), ("1 " * 20,), ("Pan",), ("precio",),
+        ("36",), ("antes $1",), ("Pan", "$ 36.50"), ("Pan blanco de caja con leche", "Leche", "$ 36"),
+        ("pan " * 40, "$ 36.50"), ("marca Aurora", "500 g", "$ 1"),
+    ],
+)  # fmt: skip
+def test_a_crowded_photo_takes_little_longer_than_its_lines(words: tuple[str, ...]) -> None:
+    alone = sum(least_seconds(partial(card_from, [crowded((one,), 1)]), 5) for one in words) / len(words)
+    together = least_seconds(partial(card_from, [crowded(words, MOST_LINES)]), 2)
+    # Where lines are laid beside each other, some time is added; before they were bounded it was a hundredfold.
+    assert together < 10 * MOST_LINES * alone
