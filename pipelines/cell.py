@@ -12,6 +12,7 @@ import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from multiprocessing.connection import wait
+from multiprocessing.util import Finalize
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -102,7 +103,15 @@ def _started(memory: int, tasks: int) -> Any:
 
     # Not forked: threads and event loops of the parent would be copied in an unknown state.
     spawn = multiprocessing.get_context("spawn")
-    return ProcessPool(max_workers=1, max_tasks=tasks, context=spawn, initializer=_settle_in, initargs=[memory])
+    pool = ProcessPool(max_workers=1, max_tasks=tasks, context=spawn, initializer=_settle_in, initargs=[memory])
+    # An interpreter that ends waits for its processes: those that nobody closed would keep it for ever.
+    Finalize(None, _end, args=[pool], exitpriority=1)
+    return pool
+
+
+def _end(pool: Any) -> None:
+    pool.stop()
+    pool.join()
 
 
 def _settle_in(memory: int) -> None:

@@ -90,3 +90,16 @@ async def test_work_that_hangs_ends_when_the_parent_is_killed(tmp_path: Path) ->
         # The process in the cell inherited the pipe: it ends when nobody is left to write to it.
         assert await parent.stdout.read() == b""
     await parent.wait()
+
+
+async def test_a_process_that_nobody_closed_keeps_no_interpreter(tmp_path: Path) -> None:
+    program = tmp_path / "forgetful.py"
+    program.write_text(
+        "import asyncio, os\n"
+        "from pipelines.cell import Cell\n"
+        "if __name__ == '__main__':\n"
+        "    asyncio.run(Cell(memory=2**30).run(os.getpid, seconds=60))\n"
+    )
+    process = await asyncio.create_subprocess_exec(sys.executable, str(program))
+    async with asyncio.timeout(PATIENCE):
+        assert await process.wait() == 0
