@@ -95,10 +95,14 @@ async def test_work_that_hangs_ends_when_the_parent_is_killed(tmp_path: Path) ->
 async def test_a_process_that_nobody_closed_keeps_no_interpreter(tmp_path: Path) -> None:
     program = tmp_path / "forgetful.py"
     program.write_text(
-        "import asyncio, os\n"
+        "import asyncio, multiprocessing, os\n"
         "from pipelines.cell import Cell\n"
-        "if __name__ == '__main__':\n"
+        "def work():\n"
         "    asyncio.run(Cell(memory=2**30).run(os.getpid, seconds=60))\n"
+        "if __name__ == '__main__':\n"
+        "    process = multiprocessing.get_context('spawn').Process(target=work)\n"
+        "    process.start()\n"
+        "    process.join()\n"
     )
     process = await asyncio.create_subprocess_exec(sys.executable, str(program))
     async with asyncio.timeout(PATIENCE):
