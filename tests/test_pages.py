@@ -111,5 +111,5 @@ def test_no_text_is_looked_through_longer_than_its_length(piece: str) -> None:
         without_strange("evil.com", text, "")
         return time.thread_time() - started
 
-    # A scan that is quadratic takes 64 times as long; a part of what is measured is noise.
-    assert seconds(64_000) < 24 * max(seconds(8_000), 0.002)
+    # A quadratic scan takes 64 times as long each time; a busy machine makes a single look wrong.
+    assert any(seconds(64_000) < 24 * max(seconds(8_000), 0.002) for _ in range(8))

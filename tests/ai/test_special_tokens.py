@@ -28,9 +28,8 @@ def test_no_text_makes_the_scan_grow_faster_than_itself(piece: str) -> None:
     def seconds(length: int) -> float:
         text = piece * (length // len(piece))
         started = time.thread_time()
-        for _ in range(3):
-            words_of(text)
+        words_of(text)
         return time.thread_time() - started
 
-    # A scan that is quadratic takes 64 times as long; a part of what is measured is noise.
-    assert seconds(64_000) < 24 * max(seconds(8_000), 0.002)
+    # A quadratic scan takes 64 times as long each time; a busy machine makes a single look wrong.
+    assert any(seconds(64_000) < 24 * max(seconds(8_000), 0.002) for _ in range(8))
