@@ -20,7 +20,7 @@ _FOUND = re.compile(
     # Any scheme; `hxxp` too, which people put right by hand.
     rf"(?<![a-z0-9+-])[a-z][a-z0-9+-]{{1,15}}:[/\\]{{2}}(?:\[[0-9a-f:.]{{2,45}}\])?{_INSIDE}"
     # A host of two labels and more, from the beginning of a word; not what follows an @ or stands before one.
-    rf"|(?<![\w@-])(?<!\w\.)_*+(?P<host>[\w-]++(?:{_DOT}[\w-]++)++)(?!@)(?P<rest>(?::\d{{1,5}}(?!\d))?(?:[/?#]{_INSIDE})?)",
+    rf"|(?<![\w@-])(?<!\w\.)_*+(?P<host>[\w-]++(?:{_DOT}[\w-]++)+)(?!{_DOT}[\w-]|@)(?P<rest>(?::\d{{1,5}}(?!\d))?(?:[/?#]{_INSIDE})?)",
     re.IGNORECASE,
 )
 _LABEL = re.compile(r"[\w-]+")

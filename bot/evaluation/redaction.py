@@ -60,7 +60,7 @@ _PATTERN = re.compile("|".join(f"(?P<{kind}>{pattern})" for kind, pattern in {
 }.items()))  # fmt: skip
 # A page with nothing but words in its path is everybody's.
 _PLAIN_PAGE = re.compile(
-    r"(?:https?://|www\.)?[\w.-]++(?::\d++)?(?:/[a-zñ-]{0,40}+(?:\.[a-z]{2,4}+)?)*+[.,;:!?]*+", re.IGNORECASE
+    r"(?:https?://|www\.)?[\w.-]++(?::\d++)?(?:/[a-zñ-]{0,40}+(?:\.[a-z]{2,4}+)?)*[.,;:!?]*+", re.IGNORECASE
 )
 _PHONE_LENGTHS = range(9, 16)
 _CARD_LENGTHS = range(13, 20)

@@ -26,7 +26,7 @@ _SECRET_NAMES = tuple(_SECRETS)
 _CODE = re.compile(r"```.*?(?:```|\Z)|`[^`\n]+`", re.DOTALL)
 _HEADING = re.compile(r"^[ \t]*#{1,6}[ \t]+\S", re.MULTILINE)
 _MARKS = (
-    (re.compile(r"\*\*(?=\S)(?:(?!\*\*)[^\n])++(?<=\S)\*\*"), "**bold**", "write *bold* with one star on each side"),
+    (re.compile(r"\*\*(?=\S)(?:(?!\*\*)[^\n])+(?<=\S)\*\*"), "**bold**", "write *bold* with one star on each side"),
     (re.compile(r"!?\[[^\[\]\n]++\]\([^\[)\s]++\)"), "a [link](…)", "write the address itself"),
     (re.compile(r"^[ \t]*\|.+\|[ \t]*$", re.MULTILINE), "a table", "write a list, one line an entry"),
 )

@@ -24,7 +24,7 @@ _NOTIFY = re.compile(r"\b(av[ií]sa(me|rme)|avisos|notificaci[oó]n(es)?|notify 
 _THANKS = re.compile(r"\b(gracias|thanks|thank you)\b", re.IGNORECASE)
 _TAGS = "voice_note|video|photo|document|location|contact_cards|order|sticker|tapped"
 # None of them holds another one.
-_TAG = re.compile(rf"<({_TAGS})>((?:[^<]++|<(?!/?(?:{_TAGS})>))*+)</\1>")
+_TAG = re.compile(rf"<({_TAGS})>((?:[^<]|<(?!/?(?:{_TAGS})>))*)</\1>")
 _FIELD = re.compile(r"<(\w++)>([^<]*+)</\1>")
 _LONGEST = 300
 

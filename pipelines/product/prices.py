@@ -124,7 +124,7 @@ _WORD_BEFORE = [(role, re.compile(rf"(?<!\w)(?:{words})\s*+(?:[:.=]\s*+)?$", re.
 _WORD_AFTER = (
     (Role.SAVING, re.compile(r"^\s*(?:de\s+(?:descuento|ahorro)|menos|off)\b", re.IGNORECASE)),
     (Role.OTHER, re.compile(r"^\s*(?:al\s+mes|mensual(?:es)?|/\s?mes|x\s?\d+\s?mes|puntos)\b", re.IGNORECASE)),
-    (Role.OTHER, re.compile(r"^\s*+(?:[a-z]{2,}+\s*+){0,2}+%", re.IGNORECASE)),
+    (Role.OTHER, re.compile(r"^\s*+(?:[a-z]{2,}+\s*+){0,2}%", re.IGNORECASE)),
 )
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -28,6 +30,34 @@ BUILT = {
 def test_every_pattern_takes_a_time_that_grows_with_the_text() -> None:
     slow = [f"{scan}: {growth}" for scan in found().scans if (growth := _steep(scan))]
     assert slow == []
+
+
+def test_no_pattern_repeats_a_group_without_going_back() -> None:
+    """Python before 3.11.5, which is Debian 12's, misses matches of these: https://github.com/python/cpython/issues/106052."""
+    broken = [str(scan) for scan in found().scans if _repeats_a_group(re._parser.parse(scan.pattern.pattern))]  # type: ignore[attr-defined]
+    assert broken == []
+
+
+def _repeats_a_group(parsed: Any) -> bool:
+    """Whether an atomic group, or a possessive repeat of more than one sign, stands anywhere in a parsed pattern."""
+    for name, value in parsed:
+        if str(name) == "ATOMIC_GROUP" or (str(name) == "POSSESSIVE_REPEAT" and str(value[2][0][0]) in _GROUPS):
+            return True
+        inner = [one for one in _flat(value) if isinstance(one, re._parser.SubPattern)]  # type: ignore[attr-defined]
+        if any(map(_repeats_a_group, inner)):
+            return True
+    return False
+
+
+_GROUPS = ("SUBPATTERN", "BRANCH", "MAX_REPEAT", "MIN_REPEAT", "POSSESSIVE_REPEAT")
+
+
+def _flat(value: Any) -> Iterator[Any]:
+    if isinstance(value, tuple | list):
+        for one in value:
+            yield from _flat(one)
+    else:
+        yield value
 
 
 def _steep(scan: Scan) -> str | None:
