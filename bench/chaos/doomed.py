@@ -11,11 +11,14 @@ from dataclasses import dataclass
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 
+from bot import scene
 from bot.points import Point, listen
 
 # A server of prepared processes: starting one takes milliseconds, so that dozens can die in a minute.
 _context = multiprocessing.get_context("forkserver")
 _context.set_forkserver_preload(["bot.app", "bot.worker", "bot.cli"])
+
+_TRIES = 50
 
 
 @dataclass(slots=True)
@@ -85,6 +88,8 @@ def _run(command: list[str], environment: dict[str, str], log: str, point: Point
 
         if point is not None:
             listen(hook)
+        # On a slow machine more deaths meet a turn than it has tries; tests/test_conversation.py tries the giving up.
+        scene.TRIES = _TRIES
         sys.argv = ["recado", *command]
         from bot.__main__ import main  # noqa: PLC0415 - reads the environment that was set above
 
