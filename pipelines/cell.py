@@ -111,7 +111,9 @@ def _started(memory: int, tasks: int) -> Any:
 
 def _end(pool: Any) -> None:
     pool.stop()
-    pool.join()
+    # The pool's threads may be past stopping anybody by now.
+    for process in multiprocessing.active_children():
+        process.kill()
 
 
 def _settle_in(memory: int) -> None:
