@@ -98,7 +98,7 @@ class Aside:
         return int(cast("int", await answer(self.redis.eval(_RETRY, 3, *names, str(len(entries)), *told))))
 
     async def carry(self, conversation: str) -> str:
-        """Where a conversation's messages are to be tried again: in the one that it has become a part of."""
+        """The conversation in which messages are to be tried again: the one that theirs has become a part of."""
         home = await identity.home_of(self.redis, conversation)
         raw: list[str] = await answer(self.redis.lrange(_aside(conversation), 0, -1)) if home != conversation else []
         if raw:
@@ -124,7 +124,7 @@ def put(pipeline: Any, conversation: str, entry: SetAside) -> None:
 
 
 async def raw_of(redis: Redis, conversation: str) -> list[str]:
-    """What is set aside in a conversation, as it is kept."""
+    """Entries set aside in a conversation, as they are kept."""
     raw: list[str] = await answer(redis.lrange(_aside(conversation), 0, -1))
     return raw
 

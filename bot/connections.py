@@ -48,7 +48,7 @@ class ConnectionLimits:
 
 
 class Connection(web.RequestHandler):
-    """One connection. Past the limits of its server it is closed, whatever it waits for."""
+    """A connection, closed when it goes past a limit of its server."""
 
     __slots__ = ("_among", "_headers_since", "_refused", "_unread_since")
 
@@ -150,7 +150,7 @@ class Connections:
         self._all: dict[Connection, None] = {}
 
     def factory(self, server: web.Server) -> Callable[[], Connection]:
-        """What makes a connection of this server, for the event loop."""
+        """Factory of this server's connections, for the event loop."""
         return partial(
             Connection,
             self,
@@ -199,7 +199,7 @@ class Connections:
             self._look_at_files()
 
     def _look_at_files(self) -> None:
-        """Where no file can be opened, nobody new gets in and nothing else would tell."""
+        """Log and count that no file can be opened: nobody new gets in, and nothing else would tell."""
         try:
             os.close(os.open(os.devnull, os.O_RDONLY))
         except OSError as error:

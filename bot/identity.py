@@ -246,7 +246,7 @@ async def _create(redis: Redis, pairs: list[Pair], known: dict[str, str | None])
 
 
 async def _settle(redis: Redis, pair: Pair) -> str:
-    """One conversation for a BSUID and a phone that lead nowhere, to one, or to several."""
+    """The conversation of a BSUID and a phone that lead nowhere, to one, or to several."""
     bsuid, phone = pair
     if bsuid is None or phone is None:
         found: str | None = await redis.get(_identity(str(bsuid or phone)))

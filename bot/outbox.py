@@ -60,7 +60,7 @@ def put(pipeline: Any, conversation: str, reply: Reply) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """What became of one reply; `error` says why it didn't leave, `until` (Unix seconds) how long it waits."""
+    """Outcome of a reply; `error` says why it didn't leave, `until` (Unix seconds) how long it waits."""
 
     reply: Reply
     state: State = "sent"

@@ -1,4 +1,4 @@
-"""Who has had a phone: a tombstone that a number leaves with each owner, so that the next one has no right by it.
+"""Owners of a phone: a tombstone that a number leaves with each owner, so that the next one has no right by it.
 
 Numbers are given to new people. Kept are HMACs of a phone and of the BSUIDs that were seen with it, under a secret of
 this Redis: they name nobody without both, and outlive the contact, its erasure and its end.

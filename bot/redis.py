@@ -196,7 +196,7 @@ class Together(Generic[T, R]):
                 future.set_result(result)
 
     async def _results(self, items: list[T]) -> Sequence[R | Exception]:
-        """One result an item, whatever happens: this loop is the only one, and nobody would start it again."""
+        """Give each item its result, whatever happens: nobody would start this loop again."""
         try:
             results = await self._work(items)
         except (RedisError, OSError) as error:

@@ -1,4 +1,4 @@
-"""What the web server turns away: counted each time, logged at most once a minute, so that no flood fills the disk."""
+"""Requests that the web server turns away: each is counted, and logged once a minute, so that no flood fills the disk."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a turn says as messages: its text and what its tools offer to tap, without saying anything twice."""
+"""Messages that a turn sends: its text and what its tools offer to tap, without saying anything twice."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ _MOST_CLIENTS = 10_000
 
 
 class TokenGuard:
-    """Who shows which token, and how many wrong ones each client has shown in this minute.
+    """Checks tokens, and counts the wrong ones of each client in this minute.
 
     Ten wrong ones close the door to a client for the rest of the minute. Behind a proxy that names no client
     (X-Forwarded-For), all have one address: there a right token still opens, or any stranger could lock operators out.
@@ -91,7 +91,7 @@ def _address(written: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | No
 
 
 def _network(address: ipaddress.IPv4Address | ipaddress.IPv6Address | None) -> str:
-    """One person has all of an IPv6 network."""
+    """The address that counts as one client: of IPv6 its network, all of which one person has."""
     if isinstance(address, ipaddress.IPv6Address):
         return str(ipaddress.IPv6Network((int(address), 64), strict=False))
     return str(address or "")

@@ -127,7 +127,7 @@ class _Watchdog:
 
 
 def _stack(frame: FrameType | None) -> list[str]:
-    """Where the loop's thread is, innermost first, by files and functions alone; nothing where the loop waits."""
+    """Frames of the loop's thread, innermost first, by files and functions alone; none while the loop waits."""
     if frame is None or frame.f_code.co_filename.endswith(_IDLE):
         return []
     frames: list[str] = []

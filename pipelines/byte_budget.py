@@ -110,7 +110,7 @@ class Room:
 
 
 def _of_the_loop(capacity: int) -> Callable[[], ByteBudget]:
-    """One budget for each event loop: a process of ours has one loop, a test run many after each other."""
+    """The budget of this event loop: a process of ours has one loop, a test run many after each other."""
     budgets: WeakKeyDictionary[asyncio.AbstractEventLoop, ByteBudget] = WeakKeyDictionary()
 
     def of_the_loop() -> ByteBudget:

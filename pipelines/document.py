@@ -91,7 +91,7 @@ async def _text_of(page: _Page, read_text: ReadText | None) -> str:
 
 
 def _together(read: str, printed: str) -> str:
-    """What was read in the picture of a page, and the lines of its own that aren't in there."""
+    """Text read in the picture of a page, and the page's own lines that aren't in there."""
     seen = _plain(read)
     return "\n".join(filter(None, (read, *(line for line in printed.split("\n") if _plain(line) not in seen))))
 

@@ -41,7 +41,7 @@ _LIMITS_REACHED = (signal.SIGXCPU, signal.SIGXFSZ, signal.SIGKILL)
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What one run may take: `reserved` bytes are what it takes as a rule, `memory` ends it; `output` in bytes."""
+    """Limits of a run: `reserved` bytes are what it takes as a rule, `memory` ends it; `output` in bytes."""
 
     reserved: int
     memory: int

@@ -122,7 +122,7 @@ def _reason(choice: dict[str, Any]) -> str:
 
 
 def _said(message: dict[str, Any]) -> tuple[str, bool]:
-    """What a message says, and whether it refuses: as text, as parts, or as nothing; reasoning is no part of it."""
+    """Words of a message, and whether it refuses: as text, as parts, or as nothing; reasoning is no part of them."""
     content = message.get("content")
     parts = content if isinstance(content, list) else [content]
     words = "".join(_words(parts))

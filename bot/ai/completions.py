@@ -62,7 +62,7 @@ def most(model: str, body: dict[str, Any]) -> Decimal:
 
 
 def attempt(model: str, outcome: str, seconds: float, raw: Any) -> Attempt:
-    """One request for the books; figures that are missing or can't be true count as none."""
+    """A request for the books; figures that are missing or can't be true count as none."""
     raw = raw if isinstance(raw, dict) else {}
     usage = raw.get("usage")
     usage = usage if isinstance(usage, dict) else {}

@@ -67,7 +67,7 @@ def unmarked(text: str) -> str:
 
 @dataclass(slots=True)
 class _Reader:
-    """One pass over a text. `until` names the end of what is hidden: `reasoning`, `section`, a call's tag, `rest`."""
+    """A pass over a text. `until` names the end of what is hidden: `reasoning`, `section`, a call's tag, `rest`."""
 
     text: str
     words: list[str] = field(default_factory=list)

@@ -54,7 +54,7 @@ async def examine(settings: Settings) -> list[Finding]:
 
 
 async def _found(look: Look, settings: Settings, http: aiohttp.ClientSession) -> Finding:
-    """One look. Where it fails itself, that is a finding, and the others are still told."""
+    """Findings of a single look; its own failure is a finding too, so that the others are still told."""
     try:
         found = await look(settings, http)
         return replace(found, words=_PASSWORD.sub("", found.words))

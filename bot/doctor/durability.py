@@ -17,7 +17,7 @@ _FSYNC = {
 
 
 async def troubles(client: Redis, info: dict[str, Any], wanted: int) -> list[str]:
-    """What makes Redis lose messages, each with its fix; `wanted` as in REDIS_WAIT_REPLICAS."""
+    """Settings that make Redis lose messages, each with its fix; `wanted` as in REDIS_WAIT_REPLICAS."""
     found: list[str] = []
     if info.get("cluster_enabled"):
         return ["is a Redis Cluster, which Recado does not support; use one primary, with replicas if you like"]

@@ -18,7 +18,7 @@ _CHARGED = frozenset({"trialing", "active", "past_due"})
 
 @dataclass(frozen=True, slots=True)
 class Charge:
-    """What is charged next, as Stripe previews it; of what is charged by use, what was used so far."""
+    """The next charge, as Stripe previews it; of what is charged by use, what was used so far."""
 
     amount: int
     currency: str

@@ -201,7 +201,7 @@ class Changes:
 
 
 def _failed(error: Exception, change: Change, language: Language, *, begun: bool) -> Settled:
-    """What the customer is told of a change that was not made, or not for certain."""
+    """Words for the customer about a change that was not made, or not for certain."""
     amount = money(change.amount, change.currency)
     if isinstance(error, NeedsAction):
         return Settled(text=words("needs_action", language, amount=amount))

@@ -73,7 +73,7 @@ class Price(Fact):
 
     @property
     def each(self) -> Decimal | None:
-        """What one unit costs, in the currency's smallest unit; None where that depends on how many there are."""
+        """Price of one unit, in the currency's smallest unit; None where that depends on how many there are."""
         if self.billing_scheme != "per_unit":
             return None
         return self.unit_amount_decimal if self.unit_amount is None else Decimal(self.unit_amount)
@@ -118,7 +118,7 @@ class ItemDetails(Fact):
 
 
 class LineParent(Fact):
-    """What a line comes from: an item of the subscription, or an amount that somebody added."""
+    """Origin of a line: an item of the subscription, or an amount that somebody added."""
 
     invoice_item_details: ItemDetails | None = None
     subscription_item_details: ItemDetails | None = None
@@ -179,7 +179,7 @@ class Invoice(Fact):
 
     @property
     def left(self) -> int:
-        """What somebody still has to pay of it."""
+        """The part that is still to be paid."""
         return self.amount_remaining if self.status in {"open", "uncollectible"} else 0
 
     @property

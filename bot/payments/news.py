@@ -90,7 +90,7 @@ class News:
     async def _text(
         self, before: Known | None, found: tuple[Subscription, list[Subscription]], event: Event, language: Language
     ) -> str:
-        """What the customer is told of a change, if anything, as Stripe says that it is now."""
+        """Words for the customer about a change, if any, by what Stripe says is true now."""
         subscription, every = found
         plan = await self.plans.names_of(subscription.items.data)
         ended = next((one for one in every if before and one.id == before.subscription and not one.live), None)

@@ -1,4 +1,4 @@
-"""What became of a tapped change: every sentence is made of the subscription that Stripe returned, not of the card."""
+"""Outcome of a tapped change: every sentence is made of the subscription that Stripe returned, not of the card."""
 
 from __future__ import annotations
 

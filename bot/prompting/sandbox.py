@@ -147,7 +147,7 @@ def _int(value: Any, default: int = 0, base: int = 10) -> Any:
 
 
 def _joined(pieces: list[Any]) -> str:
-    """What stands between ~: `weigh` has seen it."""
+    """Join the operands of ~, which `weigh` has seen."""
     return "".join(map(str, pieces))
 
 

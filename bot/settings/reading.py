@@ -54,7 +54,7 @@ def web_address(value: str) -> str:
 
 
 def _without_user(value: str) -> str:
-    """Where a key is sent along, or people are sent to: a client refuses, or shows, a password in it."""
+    """Refuse a password in an address that gets a key or is shown to people: a client refuses it, or shows it."""
     if "@" in urlsplit(web_address(value)).netloc:
         raise ValueError("holds a user name or a password, which has no place in it")
     return web_address(value)

@@ -148,7 +148,7 @@ async def get_subscription(arguments: Which, context: ToolContext) -> str:
 
 
 async def _items(context: ToolContext, subscription: Subscription) -> list[dict[str, Any]]:
-    """What is paid for, by the price list; coupons and taxes are in the next charge."""
+    """Items that are paid for, by the price list; coupons and taxes are in the next charge."""
     found = []
     for item in subscription.items.data:
         amount = listed(item)
@@ -161,7 +161,7 @@ async def _items(context: ToolContext, subscription: Subscription) -> list[dict[
 
 
 def _special(context: ToolContext, subscription: Subscription) -> dict[str, Any]:
-    """What isn't so for every subscription."""
+    """Fields that not every subscription has."""
     told: dict[str, Any] = {}
     if subscription.status == "trialing" and subscription.trial_end:
         told["trial_ends"] = _day(context, subscription.trial_end)
@@ -319,7 +319,7 @@ async def start_subscription(arguments: WhichPlan, context: ToolContext) -> str:
 
 
 def _today(page: Page, language: Language) -> str:
-    """What the page asks for at once, as Stripe made it."""
+    """The amount that the page asks for at once, as Stripe made it."""
     if page.amount_total is None or page.currency is None:
         return ""
     return " " + words("checkout_today", language, amount=money(page.amount_total, page.currency))

@@ -138,7 +138,7 @@ class Inline:
 
 
 def _address_in(html: str) -> str:
-    """Where a tag leads, to be read before its words."""
+    """Address of a tag, to be read before its words."""
     found = _ATTRIBUTE.search(html)
     address = unescape(next(filter(None, found.groups()), "")) if found else ""
     return f"{address} " if address else ""

@@ -135,7 +135,7 @@ def _read_aside(told: Raw, value: Raw, aside: Literal["echo", "standby"], found:
 
 @dataclass(frozen=True, slots=True)
 class _Around:
-    """What a batch says of all its messages: the number that got them, and who wrote, found by their names."""
+    """Facts of a batch about all its messages: the number that got them, and who wrote, found by their names."""
 
     metadata: Raw
     contacts: list[Raw]
