@@ -1,4 +1,4 @@
-"""Requests that the web server turns away: each is counted, and logged once a minute, so that no flood fills the disk."""
+"""Requests that the web server turns away: each is counted, and logged once a minute, lest a flood fills the disk."""
 
 from __future__ import annotations
 
