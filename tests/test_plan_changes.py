@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import time
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -35,8 +36,15 @@ def price(world: World, subscription: str) -> int:
     return int(found["items"]["data"][0]["price"]["unit_amount"])
 
 
+def next_april() -> datetime:
+    now = datetime.now(UTC)
+    return datetime(now.year + 1, 4, 1, 12, tzinfo=UTC)
+
+
 async def offered_pro(world: World, person: Person) -> tuple[str, list[dict[str, Any]], str]:
     """A subscriber of Básico is shown what Pro costs; gives the subscription, the buttons and the card's text."""
+    # A month has 28 to 31 days and a change costs the rest of it, so the subscription begins with a month of 30.
+    stripe_of(world).advance_to(next_april())
     subscription = await subscriber(world, person)
     stripe_of(world).advance(days=10)
     (card,) = await asks(world, person, "quiero el plan Pro", "change_plan", plan="pro")
