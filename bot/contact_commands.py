@@ -16,8 +16,8 @@ from bot import logs
 from bot.settings import Settings, SettingsWrong
 
 if TYPE_CHECKING:
-    from bot.dossier import Dossier, Person
     from bot.files import Files
+    from bot.privacy import Dossier, Person
 
 app = typer.Typer(name="contacts", help="What is stored about one person: export, erase.", no_args_is_help=True)
 
@@ -41,12 +41,12 @@ def export(
     """Everything stored about one person, as JSON. Exit 1 when nothing is known of them, or files are missing."""
 
     async def run(dossier: Dossier, person: Person, cabinet: Files) -> None:
-        found = await dossier.export(person)
+        found = await privacy.export(person)
         if files is not None:
             for file in found["files"]:
                 await asyncio.to_thread(_write, files / file["key"], await cabinet.read(file["key"]))
         print(json.dumps(found, ensure_ascii=False, indent=2))  # noqa: T201
-        if missing := await dossier.missing(person):
+        if missing := await privacy.missing(person):
             from bot.files import FilesLost  # noqa: PLC0415 - each command loads only what it runs
 
             raise FilesLost(missing)
@@ -66,7 +66,7 @@ def erase(
     """
 
     async def run(dossier: Dossier, person: Person, _: Files) -> None:
-        erased = await dossier.erase(person, files_lost=files_lost)
+        erased = await privacy.erase(person, files_lost=files_lost)
         words = f"erased: {erased.keys} keys, {erased.files} files, {erased.jobs} jobs"
         print(f"{words}; the wish for no marketing is kept" if erased.opted_out else words)  # noqa: T201
 
@@ -97,14 +97,14 @@ async def _trouble(settings: Settings, whose: str, work: _Work) -> str | None:
     """Do the work, and say what kept it from being done."""
     from redis.exceptions import RedisError  # noqa: PLC0415 - each command loads only what it runs
 
-    from bot import dossier  # noqa: PLC0415 - as above
+    from bot import privacy  # noqa: PLC0415 - as above
     from bot.files import FilesLost  # noqa: PLC0415 - as above
     from bot.storage.door import StorageFailed  # noqa: PLC0415 - as above
 
     trouble: str | None = None
     try:
         async with _open(settings) as (redis, found, files):
-            person = await dossier.find(redis, whose)
+            person = await privacy.find(redis, whose)
             if person is None:
                 return "nothing is known of this ID; expected a phone with its country's digits, or a BSUID"
             await work(found, person, files)
@@ -112,7 +112,7 @@ async def _trouble(settings: Settings, whose: str, work: _Work) -> str | None:
         trouble = f"{error}; {_ONE_STORAGE}"
     except StorageFailed as error:
         trouble = f"the storage failed: {error}; see `recado doctor`, then do it again"
-    except dossier.Busy:
+    except privacy.Busy:
         trouble = "somebody works on this conversation; do it again in a minute"
     except RedisError as error:
         trouble = f"Redis does not answer ({type(error).__name__}); see REDIS_URL"
@@ -125,9 +125,9 @@ async def _trouble(settings: Settings, whose: str, work: _Work) -> str | None:
 async def _open(settings: Settings) -> AsyncIterator[tuple[Any, Dossier, Files]]:
     from bot.deliveries import Deliveries  # noqa: PLC0415 - as above
     from bot.desk import Desk  # noqa: PLC0415 - as above
-    from bot.dossier import Dossier  # noqa: PLC0415 - as above
     from bot.events import Events  # noqa: PLC0415 - as above
     from bot.files import files_of  # noqa: PLC0415 - as above
+    from bot.privacy import Dossier  # noqa: PLC0415 - as above
     from bot.redis import connect  # noqa: PLC0415 - as above
 
     async with connect(settings.redis) as redis:

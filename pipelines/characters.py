@@ -19,7 +19,7 @@ _AFTER_OPENING = ("¿", "¡", '"', "«", "“", " ")
 # Bytes that begin a letter of several in UTF-8.
 _BEGIN_A_LETTER, _BEGIN_A_SPANISH_LETTER = range(0xC2, 0xF5), (0xC2, 0xC3)
 # Signs that stand beside figures or words, never inside a word.
-_SIGNS = "°ºª©®™«»“”‘’–—…•´·²³§±×÷\u00a0"
+_SIGNS = "°ºª©®™«»“”‘’–—…•´·²³±×÷\u00a0"
 _BY_FIGURES = "€£¢½¼¾"
 _FRAMES = re.compile(r"[\u2500-\u259f]")
 _KNOWN = re.compile(rf"[\x00-\x7f{_SMALL}{_CAPITAL}{_OPENING}{_SIGNS}{_BY_FIGURES}\u2500-\u259f]")

@@ -9,11 +9,10 @@ from typing import Any
 
 import pytest
 
-from bot import dossier, queued, queues
+from bot import privacy, queued, queues
 from bot.contacts import Contacts
 from bot.deliveries import Deliveries
 from bot.desk import Desk, Lease, LeaseLost
-from bot.dossier import Busy, Dossier, Erased, Person
 from bot.events import Events
 from bot.files import Files, files_of
 from bot.inbox import Inbox
@@ -22,6 +21,7 @@ from bot.messages import Inbound, Status, Text
 from bot.payments import links
 from bot.payments.facts import Customer
 from bot.payments.state import States, known
+from bot.privacy import Busy, Dossier, Erased, Person
 from bot.sandbox import meta
 from bot.sandbox.openrouter import says
 from bot.storage.bucket import Bucket, Place
@@ -44,7 +44,7 @@ def dossiers(world: World, *, patience: float = 5, files: Files | None = None) -
 
 
 async def person_of(world: World, identity: str) -> Person:
-    found = await dossier.find(world.redis, identity)
+    found = await privacy.find(world.redis, identity)
     assert found is not None
     return found
 
@@ -118,7 +118,7 @@ async def test_an_erased_person_leaves_no_trace_and_a_neighbour_loses_nothing(
     assert await traces(world, conversation, "5215512345678", "8801234567890123") == [
         f"recado:{{{conversation}}}:erased"
     ]
-    assert await dossier.find(world.redis, ana.bsuid) is None
+    assert await privacy.find(world.redis, ana.bsuid) is None
     after = await dossiers(world).export(await person_of(world, LEO.bsuid))
     assert after["files"] == before["files"]
     assert after["conversations"][leos]["memory"] == before["conversations"][leos]["memory"]
@@ -157,7 +157,7 @@ async def test_a_message_that_meta_delivers_once_more_is_not_answered_and_brings
     await dossiers(world).erase(person)
     asked = len(world.models.requests)
     await post(world, "text", now=now)
-    assert await dossier.find(world.redis, min(person.identities)) is None
+    assert await privacy.find(world.redis, min(person.identities)) is None
     assert len(world.models.requests) == asked
     assert await traces(world, *person.identities) == []
 

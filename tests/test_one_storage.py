@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 import yaml
 
-from bot.dossier import Dossier
 from bot.files import Files, FilesLost, files_of
+from bot.privacy import Dossier
 from bot.redis import key
 from bot.sandbox.meta import Person
 from bot.storage.disk import Disk

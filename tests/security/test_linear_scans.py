@@ -8,15 +8,15 @@ from typing import Any
 
 import pytest
 
-from bot.dossier import Person
 from bot.evaluation.names import Names
+from bot.privacy import Person
 from tests.security.growth import steep
 from tests.security.patterns import Scan, found
 from tests.security.pumps import hostile
 
 # Patterns that are made while Recado runs: by whom, and where the texts for them are.
 BUILT = {
-    "bot.dossier.is_about": "below: of one person's identities",
+    "bot.privacy.is_about": "below: of one person's identities",
     "bot.evaluation.cases._pattern": "an operator's own file, compiled to be checked",
     "bot.evaluation.expectations._words": "an operator's own file, on an operator's machine",
     "bot.evaluation.names._take": "below: of one person's name",
