@@ -10,9 +10,10 @@ from zoneinfo import ZoneInfo
 import structlog
 
 from bot import pages
-from bot.agent import Agent, Done, Journal
+from bot.agent.loop import Agent, Done, Journal
+from bot.agent.prompt import asked_with, dialogue, values_for
+from bot.agent.tool import Kit
 from bot.ai.chat import BudgetSpent, FromPerson, NoModelAnswered, Question
-from bot.briefing import asked_with, dialogue, values_for
 from bot.budget import Budget
 from bot.confirmations import Answered, Confirmations, is_tap
 from bot.contacts import Contacts
@@ -30,7 +31,6 @@ from bot.prompting.findings import PromptsWrong
 from bot.reception import Received, Reception
 from bot.scene import TRIES, Outcome, Scene
 from bot.tags import fenced
-from bot.tools.tool import Kit
 from bot.trace import Trace
 from bot.whatsapp.markdown import whatsapp
 

@@ -120,7 +120,7 @@ def doctor(
     if output not in ("text", "json"):
         raise typer.BadParameter("expected text or json", param_hint="--format")
     if tools:
-        from bot.tools.catalog import listed  # noqa: PLC0415 - as above
+        from bot.agent.tools.catalog import listed  # noqa: PLC0415 - as above
 
         print(listed(output))  # noqa: T201
         return

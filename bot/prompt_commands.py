@@ -19,7 +19,7 @@ from bot.settings import Settings, SettingsWrong
 if TYPE_CHECKING:
     from redis.asyncio import Redis
 
-    from bot.preview import Scenery
+    from bot.agent.preview import Scenery
     from bot.prompting.canary import Standing
     from bot.prompting.findings import Finding
     from bot.prompting.library import Library
@@ -39,8 +39,8 @@ _FOLDER = "folder"
 def check(output: Format = "text") -> None:
     """Look for mistakes in PROMPTS_DIR, one line each: file:line:column code message. Exit 1 when there is an error."""
     settings = _settings(output)
+    from bot.agent.vocabulary import vocabulary  # noqa: PLC0415 - as above
     from bot.prompting.check import check_folder  # noqa: PLC0415 - each command loads only what it runs
-    from bot.vocabulary import vocabulary  # noqa: PLC0415 - as above
 
     checked = check_folder(settings.service.prompts_dir, vocabulary(settings))
     _findings(checked.findings, output)
@@ -63,7 +63,7 @@ def render(
     """
 
     async def work(settings: Settings, redis: Redis, library: Library) -> bool:
-        from bot.preview import render as preview  # noqa: PLC0415 - as above
+        from bot.agent.preview import render as preview  # noqa: PLC0415 - as above
 
         checked = await library.check()
         if checked.prompts is None:
@@ -184,7 +184,7 @@ def diff(
     """What the folder changes of the current release; or release A of the current one; or B of A."""
 
     async def work(settings: Settings, _: Redis, library: Library) -> bool:
-        from bot.preview import changes  # noqa: PLC0415 - as above
+        from bot.agent.preview import changes  # noqa: PLC0415 - as above
 
         old, new = (first, second) if second else ("current", first or _FOLDER)
         texts = {}
@@ -214,9 +214,9 @@ async def _scenery(asked: str, settings: Settings, redis: Redis) -> Scenery:
     import yaml  # noqa: PLC0415 - as above
 
     from bot import plain_yaml  # noqa: PLC0415 - as above
+    from bot.agent.preview import NotThere, Scenery, of_conversation  # noqa: PLC0415 - as above
     from bot.contacts import Contacts  # noqa: PLC0415 - as above
     from bot.memory import Memory  # noqa: PLC0415 - as above
-    from bot.preview import NotThere, Scenery, of_conversation  # noqa: PLC0415 - as above
 
     default, path = settings.service.default_language, Path(asked)
     if not await asyncio.to_thread(path.is_file):
@@ -270,11 +270,11 @@ def run(work: Work, output: str) -> None:
 async def _well(settings: Settings, work: Work) -> bool:
     from redis.exceptions import RedisError  # noqa: PLC0415 - as above
 
-    from bot.preview import NotThere  # noqa: PLC0415 - as above
+    from bot.agent.preview import NotThere  # noqa: PLC0415 - as above
+    from bot.agent.vocabulary import library_of  # noqa: PLC0415 - as above
     from bot.prompting.findings import PromptsWrong  # noqa: PLC0415 - as above
     from bot.prompting.releases import UnknownRelease  # noqa: PLC0415 - as above
     from bot.redis import connect  # noqa: PLC0415 - as above
-    from bot.vocabulary import library_of  # noqa: PLC0415 - as above
 
     try:
         async with connect(settings.redis) as redis:

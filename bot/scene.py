@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
-from bot.agent import Done, Step
+from bot.agent.loop import Done, Step
 from bot.aside import SetAside
 from bot.contacts import Contact
 from bot.inbox import FLOOD

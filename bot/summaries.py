@@ -6,8 +6,8 @@ import asyncio
 
 import structlog
 
+from bot.agent.prompt import asked_with, values_of_summary
 from bot.ai.chat import BudgetSpent, ChatModel, FromPerson, NoModelAnswered, Question
-from bot.briefing import asked_with, values_of_summary
 from bot.budget import Budget
 from bot.memory import Memory
 from bot.points import passing

@@ -13,7 +13,7 @@ from typing import Any
 
 from redis.asyncio import Redis
 
-from bot.agent import Done
+from bot.agent.loop import Done
 from bot.ai.chat import Attempt
 from bot.metrics import COST, LLM_REQUESTS, LLM_TOKENS
 from bot.perception import Perceived

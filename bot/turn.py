@@ -15,7 +15,7 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError
 from redis.asyncio import Redis
 
 from bot import aside, choices, inbox, ledger, memory, outbox
-from bot.agent import Done, Journal, Step
+from bot.agent.loop import Done, Journal, Step
 from bot.answering import Answering
 from bot.aside import Aside
 from bot.contacts import Contact, Contacts

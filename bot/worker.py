@@ -14,7 +14,10 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from bot import queues
-from bot.agent import Agent
+from bot.agent.loop import Agent
+from bot.agent.tool import Kit
+from bot.agent.tools.catalog import tools_for
+from bot.agent.vocabulary import library_of
 from bot.ai.openrouter import OpenRouter
 from bot.answering import Answering
 from bot.archive import Archive
@@ -60,12 +63,9 @@ from bot.subscribers.delivery import Deliveries as EventDeliveries
 from bot.summaries import Summaries
 from bot.templates.files import definitions
 from bot.templates.synced import Templates
-from bot.tools.catalog import tools_for
-from bot.tools.tool import Kit
 from bot.trial import Trial
 from bot.turn import Stations, Turns
 from bot.verification import Verification
-from bot.vocabulary import library_of
 from bot.whatsapp.client import Graph
 
 _log = structlog.get_logger()

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 from pydantic import ValidationError
 
-from bot.agent import Done, Step
+from bot.agent.loop import Done, Step
 from bot.memory import Remembered
 from bot.messages import Inbound, Photo, Record, Reply, Say
 

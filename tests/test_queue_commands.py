@@ -10,7 +10,7 @@ import pytest
 from redis.asyncio import Redis
 
 from bot import aside
-from bot.agent import Done
+from bot.agent.loop import Done
 from bot.messages import Inbound, Text
 from bot.phrases import phrase
 from bot.queues import QUEUES, add

@@ -8,6 +8,7 @@ import aiohttp
 from pydantic import SecretStr
 from redis.exceptions import RedisError
 
+from bot.agent.vocabulary import vocabulary
 from bot.doctor import durability
 from bot.doctor.finding import Finding
 from bot.prompting.canary import Standing
@@ -15,7 +16,6 @@ from bot.prompting.check import check_folder
 from bot.prompting.releases import standing
 from bot.redis import connect
 from bot.settings import Settings
-from bot.vocabulary import vocabulary
 
 _SHORTEST_TOKEN = 16
 

@@ -48,9 +48,9 @@ def case(
 async def _make(settings: Settings, asked: str, turns: int, name: str | None, out: Path | None) -> tuple[Path, str]:
     from redis.exceptions import RedisError  # noqa: PLC0415 - each command loads only what it runs
 
+    from bot.agent.preview import NotThere  # noqa: PLC0415 - as above
     from bot.evaluation.happened import NothingHappened  # noqa: PLC0415 - as above
     from bot.evaluation.writing import CanNotWrite, write, written  # noqa: PLC0415 - as above
-    from bot.preview import NotThere  # noqa: PLC0415 - as above
     from bot.redis import connect  # noqa: PLC0415 - as above
 
     folder = settings.service.prompts_dir
@@ -70,12 +70,12 @@ async def _make(settings: Settings, asked: str, turns: int, name: str | None, ou
 async def _case(
     settings: Settings, redis: Redis, asked: str, turns: int, name: str | None
 ) -> tuple[dict[str, Any], Past]:
+    from bot.agent.preview import home  # noqa: PLC0415 - as above
     from bot.contacts import Contacts  # noqa: PLC0415 - as above
     from bot.evaluation.cases import Case  # noqa: PLC0415 - as above
     from bot.evaluation.happened import case_of, goods_in, past_of  # noqa: PLC0415 - as above
     from bot.evaluation.redaction import Redaction  # noqa: PLC0415 - as above
     from bot.memory import Memory  # noqa: PLC0415 - as above
-    from bot.preview import home  # noqa: PLC0415 - as above
     from bot.prompting.files import gather  # noqa: PLC0415 - as above
     from bot.trace import stories  # noqa: PLC0415 - as above
 

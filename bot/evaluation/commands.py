@@ -74,9 +74,9 @@ async def _evaluate(  # noqa: PLR0913 - as above
 
 
 def _read(settings: Settings, names: list[str]) -> tuple[Prompts, list[Case]]:
+    from bot.agent.vocabulary import vocabulary  # noqa: PLC0415 - as above
     from bot.evaluation.cases import CasesWrong, read_cases  # noqa: PLC0415 - as above
     from bot.prompting.check import check_folder  # noqa: PLC0415 - as above
-    from bot.vocabulary import vocabulary  # noqa: PLC0415 - as above
 
     checked = check_folder(settings.service.prompts_dir, vocabulary(settings))
     if checked.prompts is None:
@@ -95,9 +95,9 @@ def _read(settings: Settings, names: list[str]) -> tuple[Prompts, list[Case]]:
 async def _release(asked: str) -> Prompts:
     from redis.exceptions import RedisError  # noqa: PLC0415 - as above
 
+    from bot.agent.vocabulary import library_of  # noqa: PLC0415 - as above
     from bot.prompting.releases import UnknownRelease  # noqa: PLC0415 - as above
     from bot.redis import connect  # noqa: PLC0415 - as above
-    from bot.vocabulary import library_of  # noqa: PLC0415 - as above
 
     settings = Settings()
     try:

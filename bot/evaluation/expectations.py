@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
-from bot.agent import Done
+from bot.agent.loop import Done
 from bot.evaluation.cases import Call, Expected
 from bot.language import language_of
 

@@ -9,9 +9,11 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, cast
 
-from bot.agent import Agent, Done, Journal, Step
+from bot.agent.loop import Agent, Done, Journal, Step
+from bot.agent.prompt import asked_with, dialogue, values_for
+from bot.agent.tool import ToolContext
+from bot.agent.tools.catalog import TABLE, tools_for
 from bot.ai.chat import Attempt, ChatModel, FromPerson, NoModelAnswered, Question
-from bot.briefing import asked_with, dialogue, values_for
 from bot.contacts import Contact
 from bot.evaluation.cases import Case, Turn
 from bot.evaluation.expectations import CameOut
@@ -25,8 +27,6 @@ from bot.phrases import phrase
 from bot.prompting.prompts import Prompts
 from bot.replies import composed, words
 from bot.tags import fenced, glance
-from bot.tools.catalog import TABLE, tools_for
-from bot.tools.tool import ToolContext
 from bot.whatsapp.markdown import whatsapp
 
 _SECONDS = 60.0

@@ -14,6 +14,7 @@ import aiohttp
 from pydantic import SecretStr
 from redis.asyncio import Redis
 
+from bot.agent.tool import Kit
 from bot.archive import Archive
 from bot.budget import Budget
 from bot.contacts import Contact, Contacts
@@ -44,7 +45,6 @@ from bot.settings import RedisSettings, Settings
 from bot.storage.connect import storage_of
 from bot.templates.files import definitions
 from bot.templates.synced import Templates
-from bot.tools.tool import Kit
 from bot.verification import Verification
 from bot.whatsapp.client import File, FileTooLarge, Graph
 from pipelines.byte_budget import Room

@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from bot.agent import Done
+from bot.agent.loop import Done
+from bot.agent.vocabulary import vocabulary
 from bot.evaluation.cases import CasesWrong, Expected, read_cases
 from bot.evaluation.evaluating import live, offline, record
 from bot.evaluation.expectations import CameOut, unmet
@@ -22,7 +23,6 @@ from bot.prompting.check import check_folder
 from bot.prompting.prompts import Prompts
 from bot.sandbox.openrouter import OpenRouterImitation, calls, says
 from bot.settings import Settings
-from bot.vocabulary import vocabulary
 from tests.processes import recado
 
 ROOT = Path(__file__).parent.parent.parent

@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from bot.agent.tools.catalog import TABLE
+from bot.agent.vocabulary import vocabulary
 from bot.ai.chat import tokens
 from bot.evaluation.cases import read_cases
 from bot.evaluation.evaluating import offline
 from bot.prompting.check import check_folder
 from bot.settings import Settings
-from bot.tools.catalog import TABLE
-from bot.vocabulary import vocabulary
 
 _WAYS_OF_INJECTING = ("text", "name", "label", "qr", "transcript", "document")
 

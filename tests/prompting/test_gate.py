@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from redis.asyncio import Redis
 
+from bot.agent.vocabulary import library_of, vocabulary
 from bot.evaluation.cases import CasesWrong, read_cases
 from bot.evaluation.evaluating import offline, record
 from bot.evaluation.reporting import as_json
@@ -20,7 +21,6 @@ from bot.prompting.releases import Releases, standing
 from bot.prompting.watching import watch
 from bot.redis import ended
 from bot.settings import Settings
-from bot.vocabulary import library_of, vocabulary
 from tests.processes import recado
 from tests.prompting.operating import overheard, upcoming
 

@@ -15,6 +15,18 @@ import pytest
 from pydantic import SecretStr
 from redis.asyncio import Redis
 
+from bot.agent.tool import Tool, ToolContext, ToolError
+from bot.agent.tools.billing import (
+    get_subscription,
+    list_invoices,
+    list_plans,
+    open_portal,
+    send_invoice,
+    start_subscription,
+)
+from bot.agent.tools.catalog import tools_for
+from bot.agent.tools.plan_changes import cancel_subscription, change_plan, resume_subscription
+from bot.agent.tools.verification import confirm_code, verify_email
 from bot.contacts import Contact, Contacts
 from bot.desk import Desk
 from bot.events import Events
@@ -34,18 +46,6 @@ from bot.sandbox.subscriber import customer, price_of, subscribe
 from bot.settings import Settings
 from bot.storage.connect import storage_of
 from bot.templates.synced import Templates
-from bot.tools.billing import (
-    get_subscription,
-    list_invoices,
-    list_plans,
-    open_portal,
-    send_invoice,
-    start_subscription,
-)
-from bot.tools.catalog import tools_for
-from bot.tools.plan_changes import cancel_subscription, change_plan, resume_subscription
-from bot.tools.tool import Tool, ToolContext, ToolError
-from bot.tools.verification import confirm_code, verify_email
 from bot.verification import Verification
 from bot.whatsapp.client import Graph
 from tests.billing import billing

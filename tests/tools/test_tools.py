@@ -12,6 +12,11 @@ import aiohttp
 import pytest
 from redis.asyncio import Redis
 
+from bot.agent.tool import Tool, ToolContext, ToolError
+from bot.agent.tools.business import business_hours
+from bot.agent.tools.catalog import TABLE, tools_for
+from bot.agent.tools.handoff import talk_to_a_person
+from bot.agent.tools.push import notify_me
 from bot.contacts import Contact, Contacts
 from bot.desk import Desk
 from bot.events import Events
@@ -27,11 +32,6 @@ from bot.sandbox.meta import Person
 from bot.sandbox.openrouter import calls, says
 from bot.settings import Settings
 from bot.templates.synced import Templates
-from bot.tools.business import business_hours
-from bot.tools.catalog import TABLE, tools_for
-from bot.tools.handoff import talk_to_a_person
-from bot.tools.push import notify_me
-from bot.tools.tool import Tool, ToolContext, ToolError
 from bot.whatsapp.client import Graph
 from tests.processes import eventually
 from tests.world import Start, World

@@ -11,9 +11,10 @@ from decimal import Decimal
 from typing import Any, cast
 
 from bot import identity
+from bot.agent.prompt import dialogue, values_for, values_of_summary
+from bot.agent.tools.catalog import TABLE, may_use
 from bot.ai.chat import Line, ToolOffer, tokens
 from bot.ai.completions import message, most, price
-from bot.briefing import dialogue, values_for, values_of_summary
 from bot.contacts import Contacts, Role
 from bot.identity import is_conversation
 from bot.language import Language
@@ -21,7 +22,6 @@ from bot.memory import Memory, Recollection
 from bot.phone_numbers import address_of, variants
 from bot.prompting.prompts import Prompts
 from bot.settings import Settings
-from bot.tools.catalog import TABLE, may_use
 
 
 class NotThere(Exception):

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from bot.agent.tool import NoArguments, ToolContext, ToolError, tool
 from bot.language import Language
 from bot.messages import LinkButton
 from bot.phrases import phrase
-from bot.tools.tool import NoArguments, ToolContext, ToolError, tool
 
 
 @tool(NoArguments)

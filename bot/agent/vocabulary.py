@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from redis.asyncio import Redis
 
+from bot.agent.tools.catalog import TABLE
 from bot.in_hand import releases_in_hand
 from bot.prompting.check import Vocabulary
 from bot.prompting.gate import OfflineGate
 from bot.prompting.library import Library
 from bot.settings import PRICES, Settings
 from bot.templates.files import names
-from bot.tools.catalog import TABLE
 
 
 def vocabulary(settings: Settings) -> Vocabulary:

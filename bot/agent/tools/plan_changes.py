@@ -6,11 +6,11 @@ from typing import Literal
 
 from pydantic import Field
 
+from bot.agent.tool import Arguments, ToolContext, ToolError, tool
+from bot.agent.tools.billing import Which, billing_of, customer_of, honest, language_of, subscription_of
 from bot.payments.change import Change
 from bot.payments.facts import Item, Subscription
 from bot.payments.plans import plain
-from bot.tools.billing import Which, billing_of, customer_of, honest, language_of, subscription_of
-from bot.tools.tool import Arguments, ToolContext, ToolError, tool
 
 _SHOWN = (
     "A card with the amount and two buttons is shown with your answer. Nothing is changed until the customer taps: "

@@ -11,6 +11,7 @@ from typing import Any, Literal
 import structlog
 from pydantic import Field
 
+from bot.agent.tool import Arguments, NoArguments, ToolContext, ToolError, tool
 from bot.language import Language
 from bot.logs import masked
 from bot.messages import Attachment, LinkButton
@@ -25,7 +26,6 @@ from bot.payments.shown import day, money
 from bot.payments.words import words
 from bot.queues import Unfit
 from bot.storage.door import StorageFailed
-from bot.tools.tool import Arguments, NoArguments, ToolContext, ToolError, tool
 
 _log = structlog.get_logger()
 _SHOWN = (

@@ -6,8 +6,8 @@ from typing import Any, Literal
 
 from pydantic import Field
 
+from bot.agent.tool import Arguments, ToolContext, ToolError, tool
 from bot.queues import Unfit
-from bot.tools.tool import Arguments, ToolContext, ToolError, tool
 
 
 class Sending(Arguments):

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any, NamedTuple
 
-from bot.contacts import Role
-from bot.tools.billing import (
+from bot.agent.tool import Tool, ToolContext
+from bot.agent.tools.billing import (
     get_subscription,
     list_invoices,
     list_plans,
@@ -14,17 +14,17 @@ from bot.tools.billing import (
     send_invoice,
     start_subscription,
 )
-from bot.tools.business import business_hours
-from bot.tools.email import send_email
-from bot.tools.files import list_files, send_file
-from bot.tools.handoff import talk_to_a_person
-from bot.tools.offers import ask_location, offer_choices, send_link
-from bot.tools.plan_changes import cancel_subscription, change_plan, resume_subscription
-from bot.tools.products import correct_product, export_products
-from bot.tools.push import notify_me
-from bot.tools.templates import send_template
-from bot.tools.tool import Tool, ToolContext
-from bot.tools.verification import confirm_code, verify_email
+from bot.agent.tools.business import business_hours
+from bot.agent.tools.email import send_email
+from bot.agent.tools.files import list_files, send_file
+from bot.agent.tools.handoff import talk_to_a_person
+from bot.agent.tools.interactive import ask_location, offer_choices, send_link
+from bot.agent.tools.plan_changes import cancel_subscription, change_plan, resume_subscription
+from bot.agent.tools.products import correct_product, export_products
+from bot.agent.tools.push import notify_me
+from bot.agent.tools.templates import send_template
+from bot.agent.tools.verification import confirm_code, verify_email
+from bot.contacts import Role
 
 
 class Row(NamedTuple):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from bot.tools.tool import Arguments, ToolContext, tool
+from bot.agent.tool import Arguments, ToolContext, tool
 
 
 class Reason(Arguments):

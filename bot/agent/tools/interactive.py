@@ -5,8 +5,8 @@ from __future__ import annotations
 from pydantic import Field, HttpUrl
 
 from bot import pages
+from bot.agent.tool import Arguments, ToolContext, ToolError, tool
 from bot.messages import AskLocation, Buttons, Choice, LinkButton, Menu
-from bot.tools.tool import Arguments, ToolContext, ToolError, tool
 from bot.whatsapp.markdown import whatsapp
 
 _MOST_BUTTONS = 3

@@ -8,13 +8,13 @@ from typing import Literal, cast
 
 from pydantic import Field
 
+from bot.agent.tool import Arguments, ToolContext, ToolError, tool
 from bot.language import Language
 from bot.messages import Attachment, StoredFile
 from bot.products.corrections import NoValue
 from bot.products.export import MIMES, Format, Listed, exported
 from bot.products.words import words
 from bot.storage.door import StorageFailed, TooLarge
-from bot.tools.tool import Arguments, ToolContext, ToolError, tool
 from pipelines.product import FIELDS
 
 

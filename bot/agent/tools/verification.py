@@ -6,11 +6,11 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
+from bot.agent.tool import Arguments, ToolContext, ToolError, tool
+from bot.agent.tools.billing import billing_of, honest, language_of
 from bot.logs import masked
 from bot.payments.facts import Customer
 from bot.payments.links import BelongsToAnother
-from bot.tools.billing import billing_of, honest, language_of
-from bot.tools.tool import Arguments, ToolContext, ToolError, tool
 from bot.verification import TooManyCodes, Verification
 
 _SENT = (

@@ -11,10 +11,10 @@ from typing import Any, Literal
 
 import structlog
 
+from bot.agent.tool import StoreAway, Tool, ToolContext, ToolError
 from bot.ai.chat import Answer, Book, ChatModel, FromModel, FromTool, NoModelAnswered, Question, ToolCall, ToolOffer
 from bot.messages import Part, Record
 from bot.points import passing
-from bot.tools.tool import StoreAway, Tool, ToolContext, ToolError
 from pipelines.truncation import truncated
 
 _log = structlog.get_logger()

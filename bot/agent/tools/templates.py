@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pydantic import Field
 
+from bot.agent.tool import Arguments, ToolContext, ToolError, tool
 from bot.notices import template_job
 from bot.queues import Unfit
 from bot.templates.synced import TemplateNotSendable
-from bot.tools.tool import Arguments, ToolContext, ToolError, tool
 
 
 class Sending(Arguments):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from bot.tools.tool import NoArguments, ToolContext, tool
+from bot.agent.tool import NoArguments, ToolContext, tool
 
 _DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
