@@ -14,7 +14,7 @@ from bot import identity
 from bot.agent.prompt import dialogue, values_for, values_of_summary
 from bot.agent.tools.catalog import TABLE, may_use
 from bot.ai.chat import Line, ToolOffer, tokens
-from bot.ai.completions import message, most, price
+from bot.ai.chat_completions import message, most, price
 from bot.contacts import Contacts, Role
 from bot.identity import is_conversation
 from bot.language import Language

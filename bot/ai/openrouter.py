@@ -17,8 +17,7 @@ from tenacity import (
     wait_random,
 )
 
-from bot.ai import answers, completions
-from bot.ai.breaker import Breaker
+from bot.ai import answers, chat_completions
 from bot.ai.chat import (
     Answer,
     Book,
@@ -27,6 +26,7 @@ from bot.ai.chat import (
     NoModelAnswered,
     Question,
 )
+from bot.ai.circuit_breaker import Breaker
 from bot.ai.connection import http_client
 from bot.settings import LLMSettings
 
@@ -131,7 +131,7 @@ class OpenRouter:
 
     async def _once(self, model: str, question: Question, by: float, book: Book, *, economy: bool) -> Answer:
         body = self._body(model, question)
-        most = completions.most(model, body)
+        most = chat_completions.most(model, body)
         if question.purse:
             await question.purse.reserve(most, economy=economy)
         started = time.perf_counter()
@@ -154,7 +154,7 @@ class OpenRouter:
             return answer
         finally:
             self._heed(model, outcome)
-            attempt = completions.attempt(model, outcome, time.perf_counter() - started, raw)
+            attempt = chat_completions.attempt(model, outcome, time.perf_counter() - started, raw)
             if question.purse and not (raw is None and outcome in _SERVED_PERHAPS):
                 await question.purse.settle(most, attempt.cost_usd)
             await book(attempt)
@@ -176,7 +176,7 @@ class OpenRouter:
             return await self._client().post("/chat/completions", cast_to=str, body=body, options={"max_retries": 0})
         except openai.APIStatusError as error:
             raise answers.failure(
-                error.status_code, completions.retry_after(error.response.headers.get("retry-after"))
+                error.status_code, chat_completions.retry_after(error.response.headers.get("retry-after"))
             ) from error
         except openai.APIConnectionError as error:
             # The SDK's transport calls a refused connection a time-out; ours is the wall above.
@@ -207,7 +207,7 @@ class OpenRouter:
         sees = not model.startswith(_BLIND)
         body: dict[str, Any] = {
             "model": model,
-            "messages": [completions.message(line, sees=sees) for line in question.lines],
+            "messages": [chat_completions.message(line, sees=sees) for line in question.lines],
             "max_tokens": min(question.max_tokens or self._settings.max_tokens, self._settings.max_tokens),
             "temperature": self._settings.temperature if question.temperature is None else question.temperature,
             "usage": {"include": True},

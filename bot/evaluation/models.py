@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Iterable
 
 from bot.ai.chat import Answer, Attempt, Book, Question, ToolCall
-from bot.ai.completions import message
+from bot.ai.chat_completions import message
 from bot.evaluation.cases import Example
 from bot.evaluation.expectations import named
 from bot.sandbox.standin import answer_by_rules

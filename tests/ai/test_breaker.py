@@ -11,8 +11,8 @@ from zoneinfo import ZoneInfo
 import pytest
 from redis.asyncio import Redis
 
-from bot.ai.breaker import Breaker
 from bot.ai.chat import Attempt, FromPerson, Question
+from bot.ai.circuit_breaker import Breaker
 from bot.ai.openrouter import OpenRouter
 from bot.budget import Budget
 from bot.listening import listening
