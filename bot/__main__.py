@@ -1,6 +1,6 @@
 """The command `recado`."""
 
-from bot.cli import cli
+from bot.cli.main import cli
 
 
 def main() -> None:

@@ -31,7 +31,15 @@ async def eventually(ask: Callable[[], Awaitable[Found]], seconds: float = PATIE
 # A server of prepared processes: each is a real one of its own, and starts in milliseconds instead of a second.
 _prepared = multiprocessing.get_context("forkserver")
 _prepared.set_forkserver_preload(
-    ["bot.cli", "bot.app", "bot.worker", "bot.doctor", "bot.privacy", "bot.agent.preview", "bot.agent.vocabulary"]
+    [
+        "bot.cli.main",
+        "bot.app",
+        "bot.worker",
+        "bot.cli.doctor",
+        "bot.privacy",
+        "bot.agent.preview",
+        "bot.agent.vocabulary",
+    ]
 )
 
 

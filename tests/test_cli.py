@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from bot.cli import cli
+from bot.cli.main import cli
 from tests.processes import recado, running
 from tests.world import Start
 

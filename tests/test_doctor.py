@@ -10,7 +10,7 @@ import pytest
 from aiohttp import web
 from redis.asyncio import Redis
 
-from bot.doctor import Finding, examine, report
+from bot.cli.doctor import Finding, examine, report
 from bot.listening import listening
 from bot.push.keys import new_pair
 from bot.sandbox.erp import new_secret

@@ -9,12 +9,12 @@ import pytest
 from bullmq import Queue
 from redis.asyncio import Redis
 
+from bot.cli.templates import _open
 from bot.contacts import Contacts
 from bot.queues import Task
 from bot.redis import answer
 from bot.sandbox.meta import Person
 from bot.sandbox.openrouter import Scripted, says
-from bot.template_commands import _open
 from tests.processes import eventually, running
 from tests.test_conversation import conversation_of, settled, text
 from tests.world import Start, World

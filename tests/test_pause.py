@@ -9,7 +9,7 @@ import pytest
 from pydantic import SecretStr
 from redis.asyncio import Redis
 
-from bot.doctor import examine
+from bot.cli.doctor import examine
 from bot.events import Events
 from bot.pause import Pause
 from bot.sandbox.meta import Meta

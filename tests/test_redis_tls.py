@@ -12,7 +12,7 @@ import trustme
 from redis.asyncio import Redis
 from redis.exceptions import AuthenticationError, RedisError
 
-from bot.doctor import examine
+from bot.cli.doctor import examine
 from bot.redis import answer, connect
 from bot.sandbox.database import redis_server
 from bot.sandbox.meta import Person

@@ -18,7 +18,7 @@ from redis.asyncio import Redis
 
 from bench.chaos.redis_door import Door, door_to
 from bench.chaos.redis_faults import Server
-from bot.doctor import service
+from bot.cli.doctor import service
 from bot.redis import connect, refuse_cluster
 from bot.replicas import Replicas
 from bot.sandbox.database import redis_server

@@ -16,7 +16,7 @@ from bot.points import Point, listen
 
 # A server of prepared processes: starting one takes milliseconds, so that dozens can die in a minute.
 _context = multiprocessing.get_context("forkserver")
-_context.set_forkserver_preload(["bot.app", "bot.worker", "bot.cli"])
+_context.set_forkserver_preload(["bot.app", "bot.worker", "bot.cli.main"])
 
 _TRIES = 50
 

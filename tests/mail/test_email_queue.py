@@ -10,8 +10,8 @@ import pytest
 from bullmq import Queue
 
 from bot import queued
+from bot.cli.doctor import examine
 from bot.contacts import Contact, Contacts
-from bot.doctor import examine
 from bot.mail.connect import mailroom
 from bot.mail.mailroom import LARGEST_ATTACHMENTS
 from bot.mail.suppression import Suppression

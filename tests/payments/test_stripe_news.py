@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 import aiohttp
 
+from bot.cli.templates import _open
 from bot.contacts import Contacts
 from bot.payments.billing import billing_of
 from bot.payments.telling import Event
@@ -19,7 +20,6 @@ from bot.sandbox.stripe import StripeImitation
 from bot.sandbox.stripe.forms_billing import SubscriptionUpdate
 from bot.sandbox.subscriber import customer, subscribe
 from bot.storage.connect import storage_of
-from bot.template_commands import _open
 from bot.whatsapp.client import Graph
 from bot.worker import running
 from tests.billing import billing, in_step, mails, stripe_of, subscriber

@@ -5,7 +5,7 @@ from __future__ import annotations
 import aiohttp
 from redis.exceptions import RedisError
 
-from bot.doctor.finding import Finding
+from bot.cli.doctor.check import Finding
 from bot.events import Events
 from bot.pause import Pause
 from bot.redis import connect

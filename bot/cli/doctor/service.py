@@ -9,8 +9,8 @@ from pydantic import SecretStr
 from redis.exceptions import RedisError
 
 from bot.agent.vocabulary import vocabulary
-from bot.doctor import durability
-from bot.doctor.finding import Finding
+from bot.cli.doctor import durability
+from bot.cli.doctor.check import Finding
 from bot.prompting.canary import Standing
 from bot.prompting.check import check_folder
 from bot.prompting.releases import standing

@@ -13,8 +13,8 @@ from dataclasses import asdict, replace
 
 import aiohttp
 
-from bot.doctor import channel, integrations, models, service
-from bot.doctor.finding import SECONDS, Finding
+from bot.cli.doctor import integrations, models, service, whatsapp
+from bot.cli.doctor.check import SECONDS, Finding
 from bot.settings import Settings
 
 __all__ = ("Finding", "examine", "report")
@@ -32,9 +32,9 @@ async def examine(settings: Settings) -> list[Finding]:
     async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=SECONDS)) as http:
         looks: list[Look] = [
             service.redis,
-            channel.whatsapp,
-            channel.webhook,
-            channel.sending,
+            whatsapp.whatsapp,
+            whatsapp.webhook,
+            whatsapp.sending,
             models.openrouter,
             models.whisper,
             models.vision,

@@ -7,7 +7,7 @@ import importlib.util
 
 import aiohttp
 
-from bot.doctor.finding import SECONDS, Finding, asked
+from bot.cli.doctor.check import SECONDS, Finding, asked
 from bot.settings import Settings
 from pipelines.ffmpeg import program
 

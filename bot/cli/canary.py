@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from bot.prompt_commands import Author, Format, Note, run, show, user
+from bot.cli.prompts import Author, Format, Note, run, show, user
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 import aiohttp
 from redis.exceptions import RedisError
 
-from bot.doctor.finding import SECONDS, Finding
+from bot.cli.doctor.check import SECONDS, Finding
 from bot.files import lost_of
 from bot.mail.connect import examined
 from bot.outside import NoAnswer, Outside

@@ -14,18 +14,10 @@ from typing import Annotated, Any
 import structlog
 import typer
 
-from bot import (
-    canary_commands,
-    contact_commands,
-    key_commands,
-    logs,
-    product_commands,
-    prompt_commands,
-    queue_commands,
-    template_commands,
-)
-from bot.evaluation import case_command
-from bot.evaluation import commands as evaluation_commands
+from bot import logs
+from bot.cli import canary, contacts, eval_case, keys, products, prompts, templates
+from bot.cli import evals as evaluation_commands
+from bot.cli import queues as cli_queues
 from bot.open_files import raise_file_limit
 from bot.prompting.findings import PromptsWrong
 from bot.settings import Settings, SettingsWrong, log_settings
@@ -37,16 +29,16 @@ cli = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
-prompt_commands.app.command("eval")(evaluation_commands.evaluate)
-prompt_commands.app.command("case")(case_command.case)
-prompt_commands.app.command("promote")(canary_commands.promote)
-prompt_commands.app.command("canary")(canary_commands.canary)
-cli.add_typer(prompt_commands.app)
-cli.add_typer(template_commands.app)
-cli.add_typer(queue_commands.app)
-cli.add_typer(contact_commands.app)
-cli.add_typer(key_commands.app)
-cli.add_typer(product_commands.app)
+prompts.app.command("eval")(evaluation_commands.evaluate)
+prompts.app.command("case")(eval_case.case)
+prompts.app.command("promote")(canary.promote)
+prompts.app.command("canary")(canary.canary)
+cli.add_typer(prompts.app)
+cli.add_typer(templates.app)
+cli.add_typer(cli_queues.app)
+cli.add_typer(contacts.app)
+cli.add_typer(keys.app)
+cli.add_typer(products.app)
 _log = structlog.get_logger()
 
 Host = Annotated[str, typer.Option(help="The address to listen on.")]
@@ -115,7 +107,7 @@ def doctor(
     tools: Annotated[bool, typer.Option("--tools", help="Show which role may use which tool instead.")] = False,  # noqa: FBT002 - typer's way
 ) -> None:
     """Look at every integration: configured? reachable? authorised? With the fix, one line each."""
-    from bot.doctor import examine, report  # noqa: PLC0415 - as above
+    from bot.cli.doctor import examine, report  # noqa: PLC0415 - as above
 
     if output not in ("text", "json"):
         raise typer.BadParameter("expected text or json", param_hint="--format")
