@@ -14,11 +14,11 @@ from bot.agent.loop import Agent, Done, Journal
 from bot.agent.prompt import asked_with, dialogue, values_for
 from bot.agent.tool import Kit
 from bot.ai.chat import BudgetSpent, FromPerson, NoModelAnswered, Question
-from bot.budget import Budget
-from bot.confirmations import Answered, Confirmations, is_tap
-from bot.contacts import Contacts
+from bot.conversations.budget import Budget
+from bot.conversations.confirmations import Answered, Confirmations, is_tap
+from bot.conversations.contacts import Contacts
+from bot.conversations.inbox import FLOOD
 from bot.events import Events
-from bot.inbox import FLOOD
 from bot.language import Language
 from bot.logs import without_identities
 from bot.messages import Inbound, LinkButton, Part

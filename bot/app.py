@@ -13,17 +13,18 @@ from prometheus_client.core import GaugeMetricFamily
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
-from bot import downloads, queued, queues, rate, webhook
+from bot import downloads, queued, queues, webhook
 from bot.alerts import Alerts
 from bot.console import pages
-from bot.contacts import Contacts
+from bot.conversations import rate_limit
+from bot.conversations.contacts import Contacts
+from bot.conversations.handoff import HandOff
+from bot.conversations.inbox import MOST_WAITING, Inbox
+from bot.conversations.lease import Desk
 from bot.deliveries import Deliveries
-from bot.desk import Desk
 from bot.events import Events
 from bot.fields import Reach
 from bot.files import files_of
-from bot.handoff import HandOff
-from bot.inbox import MOST_WAITING, Inbox
 from bot.metrics import Ship
 from bot.pause import Pause
 from bot.payments import webhook as stripe_webhook
@@ -218,7 +219,7 @@ async def _inbox(app: web.Application) -> AsyncIterator[None]:
             nudges.turn,
             echo_pause=timedelta(minutes=channel.echo_pause_minutes),
             # More than is answered, so that the turn can say that there were too many.
-            most_waiting=max(MOST_WAITING, 2 * rate.count(channel.rate_limit_contact)),
+            most_waiting=max(MOST_WAITING, 2 * rate_limit.count(channel.rate_limit_contact)),
         )
         app[webhook.REACH] = Reach(redis, inbox, Contacts(redis), events, Alerts(redis, events), app[_NEWS])
         async with (

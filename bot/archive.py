@@ -10,7 +10,8 @@ import structlog
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
-from bot import files, ledger
+from bot import files
+from bot.conversations import ledger
 from bot.messages import Inbound, Media
 from bot.metrics import FILES_NOT_KEPT
 from bot.redis import answer, key

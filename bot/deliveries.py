@@ -9,9 +9,9 @@ from typing import Any
 
 from redis.asyncio import Redis
 
-from bot import ledger
 from bot.alerts import alert
-from bot.erased import erased
+from bot.conversations import ledger
+from bot.conversations.tombstones import erased
 from bot.events import Events
 from bot.messages import Status
 from bot.metrics import PRICING

@@ -10,11 +10,11 @@ from typing import Any
 
 import structlog
 
-from bot import ledger
 from bot.alerts import alert
-from bot.contacts import Contacts
+from bot.conversations import ledger
+from bot.conversations.contacts import Contacts
+from bot.conversations.lease import Desk, Lease
 from bot.deliveries import Deliveries, delivery, event, failures
-from bot.desk import Desk, Lease
 from bot.events import Events
 from bot.messages import Reply
 from bot.metrics import REPLIES

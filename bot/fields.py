@@ -11,11 +11,11 @@ from dataclasses import dataclass
 import structlog
 from redis.asyncio import Redis
 
-from bot import identity
 from bot.alerts import Alerts
-from bot.contacts import Contacts
+from bot.conversations import identity
+from bot.conversations.contacts import Contacts
+from bot.conversations.inbox import Inbox
 from bot.events import Events
-from bot.inbox import Inbox
 from bot.metrics import WEBHOOK_FIELDS, WEBHOOK_UNKNOWN
 from bot.templates.news import TEMPLATE_FIELDS, News
 from bot.whatsapp import alarms

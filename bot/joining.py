@@ -9,16 +9,16 @@ from typing import Any
 
 from redis.asyncio import Redis
 
-from bot import aside, contacts, ledger
-from bot.desk import Desk, Lease
-from bot.identity import home_of, joining, moved
-from bot.memory import Memory, Recollection, Remembered
+from bot.conversations import contacts, dead_letters, ledger
+from bot.conversations.identity import home_of, joining, moved
+from bot.conversations.lease import Desk, Lease
+from bot.conversations.memory import Memory, Recollection, Remembered
 from bot.push import subscriptions
 from bot.redis import answer, key
 
 
 class Joining:
-    """The worker's half of it; bot.identity has decided which conversation joins which, and sends no message there.
+    """The worker's half of it; bot.conversations.identity has decided which conversation joins which, and sends no message there.
 
     What is addressed by the old name stays under it until its time is over: deliveries, and texts that may be quoted
     (`Contact.earlier` lists the names).
@@ -45,9 +45,9 @@ class Joining:
         mine, theirs = await contacts.record_of(self._redis, home), await contacts.record_of(self._redis, name)
         entries = await ledger.raw(self._redis, name)
         browsers = await subscriptions.kept_of(self._redis, name)
-        failed = await aside.raw_of(self._redis, name)
+        failed = await dead_letters.raw_of(self._redis, name)
         if failed:
-            await aside.Aside(self._redis).note(home)
+            await dead_letters.Aside(self._redis).note(home)
         unsent: list[str] = await answer(self._redis.lrange(key(name, "outbox"), 0, -1))
 
         def write(pipeline: Any) -> None:
@@ -55,7 +55,7 @@ class Joining:
             contacts.adopt(pipeline, home, mine, theirs, name)
             ledger.adopt(pipeline, home, entries)
             subscriptions.adopt(pipeline, home, browsers)
-            aside.adopt(pipeline, home, failed)
+            dead_letters.adopt(pipeline, home, failed)
             if unsent:
                 pipeline.rpush(key(home, "outbox"), *unsent)
             pipeline.srem(joining(home), name)

@@ -11,11 +11,12 @@ import structlog
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from redis.asyncio import Redis
 
-from bot import ledger, outbox, queues
-from bot.contacts import Contacts
-from bot.desk import Desk, Lease, LeaseLost, held
+from bot import outbox, queues
+from bot.conversations import ledger
+from bot.conversations.contacts import Contacts
+from bot.conversations.lease import Desk, Lease, LeaseLost, held
+from bot.conversations.memory import Memory, Remembered
 from bot.logs import masked
-from bot.memory import Memory, Remembered
 from bot.messages import Reply, Say, Template
 from bot.outbox import Outbox, Sent
 from bot.phone_numbers import address_of

@@ -12,13 +12,14 @@ import structlog
 from pydantic import ValidationError
 from redis.asyncio import Redis
 
-from bot import choices, ledger, memory, queues
-from bot.contacts import Contact, Contacts
+from bot import queues
+from bot.conversations import choices, ledger, memory
+from bot.conversations.contacts import Contact, Contacts
+from bot.conversations.lease import Desk, Lease
+from bot.conversations.memory import Memory
 from bot.deliveries import DUE, Deliveries, delivery, event, failures
-from bot.desk import Desk, Lease
 from bot.events import Events
 from bot.failures import Failures
-from bot.memory import Memory
 from bot.messages import Reply, Template
 from bot.metrics import REPLIES
 from bot.pace import Pace

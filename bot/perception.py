@@ -15,7 +15,7 @@ from redis.asyncio import Redis
 from tenacity import AsyncRetrying, retry_if_exception, stop_after_attempt, wait_random_exponential
 
 from bot.archive import Archive
-from bot.budget import Budget
+from bot.conversations.budget import Budget
 from bot.language import Language
 from bot.media import media_keys
 from bot.messages import (

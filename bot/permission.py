@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from bot.contacts import Contact
+from bot.conversations.contacts import Contact
 from bot.messages import Part, Template
 
 # A minute less than Meta's 24 hours: what leaves in the last moment arrives too late.

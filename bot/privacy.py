@@ -19,9 +19,10 @@ from typing import Any
 
 from redis.asyncio import Redis
 
-from bot import contacts, erased, identity, ledger, queued
+from bot import queued
+from bot.conversations import contacts, identity, ledger, tombstones
+from bot.conversations.lease import Desk, Lease, LeaseLost, done_key, hold, lease_key
 from bot.deliveries import Deliveries
-from bot.desk import Desk, Lease, LeaseLost, done_key, hold, lease_key
 from bot.files import Files, FilesLost
 from bot.mail.suppression import Suppression
 from bot.payments import links, state
@@ -178,7 +179,7 @@ class Dossier:
                 files = [await self._files.erase(name) for name in person.conversations]
                 gone = await queued.forget(self._redis, person.is_about, person.is_meant)
                 for name in person.conversations:
-                    await erased.note_messages(self._redis, await ledger.raw(self._redis, name))
+                    await tombstones.note_messages(self._redis, await ledger.raw(self._redis, name))
                 for customer in person.customers:
                     await state.forget(self._redis, customer)
                 for email in person.emails:
@@ -192,21 +193,21 @@ class Dossier:
                 for name in person.conversations:
                     await self._desk.strike(name)
                     await self._deliveries.strike(name)
-                await self._close(person, erased.KEEP_SECONDS)
+                await self._close(person, tombstones.KEEP_SECONDS)
                 # Last of all: as long as they lead here, whoever is erased in part is found again.
                 for name in person.conversations:
                     await identity.forget(self._redis, name)
             except BaseException:
-                await self._redis.delete(*map(erased.erased, person.conversations))
+                await self._redis.delete(*map(tombstones.erased, person.conversations))
                 raise
         return Erased(sum(keys), sum(files), gone, opted_out)
 
     async def _close(self, person: Person, seconds: int) -> None:
         for name in person.conversations:
-            await self._redis.set(erased.erased(name), "1", ex=seconds)
+            await self._redis.set(tombstones.erased(name), "1", ex=seconds)
 
     async def _delete_keys(self, conversation: str) -> int:
-        stays = {lease_key(conversation), erased.erased(conversation), identity.identities(conversation)}
+        stays = {lease_key(conversation), tombstones.erased(conversation), identity.identities(conversation)}
         names = [name for name in await self._names(conversation) if name not in stays]
         for start in range(0, len(names), _DELETE_AT_ONCE):
             await self._redis.unlink(*names[start : start + _DELETE_AT_ONCE])

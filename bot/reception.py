@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from unicodedata import category, normalize
 
-from bot.contacts import Contact, Contacts
-from bot.handoff import HandOff
+from bot.conversations.contacts import Contact, Contacts
+from bot.conversations.handoff import HandOff
 from bot.language import Language
 from bot.messages import Inbound, Tap, Text
 from bot.phrases import phrase

@@ -11,12 +11,13 @@ import structlog
 from pydantic import ConfigDict, TypeAdapter
 from redis.asyncio import Redis
 
-from bot import contacts, desk, ledger, memory
 from bot.archive import Archive
-from bot.desk import Desk, Lease
-from bot.inbox import why_unanswered
+from bot.conversations import contacts, ledger, memory
+from bot.conversations import lease as conversations_lease
+from bot.conversations.inbox import why_unanswered
+from bot.conversations.lease import Desk, Lease
+from bot.conversations.memory import Memory, Recollection, Remembered
 from bot.media import forget_media, media_key
-from bot.memory import Memory, Recollection, Remembered
 from bot.messages import CallPermission, Content, Edit, Inbound, Media, Reaction, Revoke, Text
 from bot.redis import answer, key
 from bot.storage.door import StorageFailed
@@ -53,7 +54,7 @@ class Batch:
 class Records:
     def __init__(self, redis: Redis, desk: Desk, memory: Memory, archive: Archive) -> None:
         self._redis = redis
-        self._desk = desk
+        self._desk = conversations_lease
         self._memory = memory
         self._archive = archive
 
@@ -117,7 +118,7 @@ class Records:
             if copied and _target(copied.content) is None:
                 memory.quotable(pipeline, conversation, copied.id, glance(copied.content), self._memory.ttl_seconds)
         ledger.end(pipeline, conversation, batch.ends)
-        desk.drop(pipeline, conversation, batch.taken)
+        conversations_lease.drop(pipeline, conversation, batch.taken)
         news = {
             wamid: _DELETED if isinstance(change, Revoke) else _edited(known[wamid], change)
             for wamid, change in batch.changes.items()

@@ -6,17 +6,17 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from bot.agent.loop import Done, Step
-from bot.aside import SetAside
-from bot.contacts import Contact
-from bot.inbox import FLOOD
+from bot.conversations.contacts import Contact
+from bot.conversations.dead_letters import SetAside
+from bot.conversations.inbox import FLOOD
+from bot.conversations.memory import Recollection, Remembered
+from bot.conversations.rate_limit import Admission
 from bot.language import Language
 from bot.logs import masked
-from bot.memory import Recollection, Remembered
 from bot.messages import Inbound, Part, Reply
 from bot.perception import Sight
 from bot.prompting.canary import Standing
 from bot.prompting.prompts import Prompts
-from bot.rate import Admission
 from bot.records import Batch
 from bot.trace import Trace
 

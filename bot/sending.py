@@ -10,9 +10,9 @@ from typing import Any
 import structlog
 from redis.asyncio import Redis
 
-from bot import ledger, memory
+from bot.conversations import ledger, memory
+from bot.conversations.lease import Lease
 from bot.deliveries import delivery
-from bot.desk import Lease
 from bot.logs import masked
 from bot.messages import Attachment, Part, Picture, Reply, Template, VoiceNote
 from bot.pace import Pace

@@ -8,8 +8,8 @@ import structlog
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
-from bot import ledger
 from bot.alerts import alert
+from bot.conversations import ledger
 from bot.events import Events
 from bot.messages import Inbound, Reaction
 from bot.prompting.canary import Canary

@@ -14,18 +14,20 @@ import structlog
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 from redis.asyncio import Redis
 
-from bot import aside, choices, inbox, ledger, memory, outbox
+from bot import outbox
 from bot.agent.loop import Done, Journal, Step
 from bot.answering import Answering
-from bot.aside import Aside
-from bot.contacts import Contact, Contacts
-from bot.desk import Desk, Lease, lease_key
+from bot.conversations import choices, dead_letters, inbox, ledger, memory
+from bot.conversations.contacts import Contact, Contacts
+from bot.conversations.dead_letters import Aside
+from bot.conversations.lease import Desk, Lease, lease_key
+from bot.conversations.memory import Memory, Remembered
+from bot.conversations.rate_limit import Admission, Rate
+from bot.conversations.turn_state import turn_keys
 from bot.events import Events
-from bot.in_hand import turn_keys
 from bot.language import Language, language_of
 from bot.logs import masked
 from bot.media import note_media
-from bot.memory import Memory, Remembered
 from bot.messages import Inbound, Say
 from bot.metrics import TURN_SECONDS, TURNS
 from bot.outbox import Outbox
@@ -35,7 +37,6 @@ from bot.points import passing
 from bot.presence import patience, typing
 from bot.prompting.library import Library
 from bot.queues import Nudges
-from bot.rate import Admission, Rate
 from bot.records import Batch, Records
 from bot.redis import answer, key
 from bot.replies import composed, words
@@ -89,7 +90,7 @@ class Stations:
     events: Events
     graph: Graph
     nudges: Nudges
-    aside: Aside
+    dead_letters: Aside
     subscribers: Subscribers
     trial: Trial
 
@@ -284,7 +285,7 @@ class Turns:
                 note_media(pipeline, scene.conversation, message)
             ledger.end(pipeline, scene.conversation, ends)
             if failed:
-                aside.put(pipeline, scene.conversation, set_aside(scene, trace, outcome))
+                dead_letters.put(pipeline, scene.conversation, set_aside(scene, trace, outcome))
             pipeline.delete(*turn_keys(scene.conversation))
 
         await self._at.desk.commit(lease, write)

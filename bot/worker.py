@@ -21,18 +21,19 @@ from bot.agent.vocabulary import library_of
 from bot.ai.openrouter import OpenRouter
 from bot.answering import Answering
 from bot.archive import Archive
-from bot.aside import Aside
-from bot.budget import Budget
-from bot.confirmations import Confirmations
-from bot.contacts import Contacts
-from bot.desk import Desk
+from bot.conversations.budget import Budget
+from bot.conversations.confirmations import Confirmations
+from bot.conversations.contacts import Contacts
+from bot.conversations.dead_letters import Aside
+from bot.conversations.handoff import HandOff
+from bot.conversations.lease import Desk
+from bot.conversations.memory import Memory
+from bot.conversations.rate_limit import Rate
 from bot.events import Events
 from bot.files import expire, files_of, quota_of
-from bot.handoff import HandOff
 from bot.joining import Joining
 from bot.mail.connect import mailroom
 from bot.mail.mailroom import BusinessName
-from bot.memory import Memory
 from bot.metrics import Ship
 from bot.notices import Notices
 from bot.outbox import Outbox, outbox_of
@@ -48,7 +49,6 @@ from bot.prompting.watching import watch
 from bot.push.links import invitation_of
 from bot.push.sending import Pushes
 from bot.queues import Nudges
-from bot.rate import Rate
 from bot.readings import Readings
 from bot.reception import Reception
 from bot.records import Records

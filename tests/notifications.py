@@ -9,9 +9,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from bot.contacts import Contact, Contacts
-from bot.ledger import Ledger
-from bot.memory import Memory
+from bot.conversations.contacts import Contact, Contacts
+from bot.conversations.ledger import Ledger
+from bot.conversations.memory import Memory
 from bot.sandbox.meta import Person
 from bot.sandbox.webhooks import encode
 from bot.whatsapp.signature import signature_of

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from bot.contacts import Contacts
+from bot.conversations.contacts import Contacts
 from bot.mail.suppression import Suppression
 from bot.redis import answer
 from bot.sandbox.meta import Person

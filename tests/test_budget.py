@@ -10,7 +10,7 @@ import pytest
 from redis.asyncio import Redis
 
 from bot.ai.chat import BudgetSpent
-from bot.budget import Budget
+from bot.conversations.budget import Budget
 from bot.sandbox.meta import Person
 from bot.sandbox.openrouter import calls, fails, says
 from bot.settings import BudgetSettings

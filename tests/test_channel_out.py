@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from bot.contacts import Contacts
+from bot.conversations.contacts import Contacts
 from bot.messages import Buttons, Choice, Say, Template
 from bot.outbox import WAIT_SECONDS
 from bot.redis import answer, key

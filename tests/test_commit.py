@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from redis.asyncio import Redis
 
-from bot.desk import Desk, Lease
+from bot.conversations.lease import Desk, Lease
+from bot.conversations.memory import Memory
 from bot.joining import Joining
-from bot.memory import Memory
 from bot.redis import answer
 from bot.settings import MemorySettings
 

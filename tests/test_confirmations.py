@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from redis.asyncio import Redis
 
-from bot.confirmations import Cards, Confirmations, Confirmed, Settled
-from bot.contacts import Contact
+from bot.conversations.confirmations import Cards, Confirmations, Confirmed, Settled
+from bot.conversations.contacts import Contact
 from bot.messages import Buttons, Inbound, Say, Tap, Text
 
 MINE, OTHERS = f"c_{'0' * 20}", f"c_{'1' * 20}"

@@ -6,7 +6,7 @@ import json
 import pytest
 
 from bot.app import create_app
-from bot.contacts import Contacts
+from bot.conversations.contacts import Contacts
 from bot.listening import listening
 from tests.processes import eventually
 from tests.waiting import PATIENCE

@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 
 from bot import privacy, queued, queues
-from bot.contacts import Contacts
+from bot.conversations.contacts import Contacts
+from bot.conversations.inbox import Inbox
+from bot.conversations.lease import Desk, Lease, LeaseLost
 from bot.deliveries import Deliveries
-from bot.desk import Desk, Lease, LeaseLost
 from bot.events import Events
 from bot.files import Files, files_of
-from bot.inbox import Inbox
 from bot.mail.suppression import Suppression
 from bot.messages import Inbound, Status, Text
 from bot.payments import links

@@ -7,9 +7,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from bot.aside import Aside
-from bot.contacts import Contacts
-from bot.ledger import Ledger
+from bot.conversations.contacts import Contacts
+from bot.conversations.dead_letters import Aside
+from bot.conversations.ledger import Ledger
 from bot.redis import answer, key
 from bot.sandbox.meta import Person
 from bot.sandbox.openrouter import calls, says

@@ -7,7 +7,7 @@ import json
 from collections.abc import AsyncIterator
 from typing import Any
 
-from bot.ledger import Ledger
+from bot.conversations.ledger import Ledger
 from bot.sandbox.meta import Person
 from bot.sandbox.openrouter import calls, says
 from tests.waiting import PATIENCE

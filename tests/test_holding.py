@@ -12,8 +12,8 @@ from redis.asyncio import Redis
 
 from bench.chaos.redis_door import Door, door_to
 from bot import queued
+from bot.conversations.lease import Desk, Lease, LeaseLost, held, lease_key
 from bot.deliveries import DUE
-from bot.desk import Desk, Lease, LeaseLost, held, lease_key
 from bot.queues import QUEUES
 from bot.redis import answer, connect, key
 from bot.sandbox.meta import Person

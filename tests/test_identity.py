@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from redis.asyncio import Redis
 
-from bot.identity import conversations_of, find, home_of, moved, phone_contested
+from bot.conversations.identity import conversations_of, find, home_of, moved, phone_contested
 from bot.messages import Inbound, Text
 from bot.redis import answer
 from bot.sandbox.meta import Person

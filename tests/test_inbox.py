@@ -10,9 +10,9 @@ import pytest
 from redis.asyncio import Redis
 from redis.exceptions import ResponseError
 
-from bot.desk import Desk, Lease, LeaseLost, hold
-from bot.inbox import Inbox
-from bot.ledger import Ledger
+from bot.conversations.inbox import Inbox
+from bot.conversations.lease import Desk, Lease, LeaseLost, hold
+from bot.conversations.ledger import Ledger
 from bot.messages import Inbound, Text, Unsupported
 from bot.redis import Together, answer
 from tests.processes import eventually

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 import pytest
 
 from bot.archive import Archive
-from bot.budget import Budget
+from bot.conversations.budget import Budget
 from bot.messages import Document, Inbound
 from bot.perception import Perception
 from bot.sandbox.meta import MediaKind, Person

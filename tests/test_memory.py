@@ -10,7 +10,7 @@ import pytest
 from redis.asyncio import Redis
 
 from bot.ai.chat import tokens
-from bot.memory import Memory, Recollection, Remembered
+from bot.conversations.memory import Memory, Recollection, Remembered
 from bot.sandbox.meta import Person
 from bot.sandbox.openrouter import says
 from bot.settings import MemorySettings

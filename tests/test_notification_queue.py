@@ -10,7 +10,7 @@ from bullmq import Queue
 from redis.asyncio import Redis
 
 from bot.cli.templates import _open
-from bot.contacts import Contacts
+from bot.conversations.contacts import Contacts
 from bot.queues import Task
 from bot.redis import answer
 from bot.sandbox.meta import Person

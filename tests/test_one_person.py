@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from bot.identity import home_of
+from bot.conversations.identity import home_of
 from bot.messages import Inbound
 from bot.redis import answer
 from tests.notifications import post_raw

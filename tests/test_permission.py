@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from bot.contacts import Contact
+from bot.conversations.contacts import Contact
 from bot.messages import Part, Say, Template
 from bot.permission import OWN, Permission, may_send
 

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from redis.asyncio import Redis
 
-from bot import aside
 from bot.agent.loop import Done
+from bot.conversations import dead_letters
 from bot.messages import Inbound, Text
 from bot.phrases import phrase
 from bot.queues import QUEUES, add
@@ -184,7 +184,9 @@ async def test_everything_that_is_set_aside_in_one_conversation_is_kept_and_retr
         message = Inbound(
             id=f"wamid.{number}", sent_at=now, received_at=now, phone="5215512345678", content=Text(body="x")
         )
-        aside.put(pipeline, conversation, aside.SetAside(reason="no model answered", at=now, messages=(message,)))
+        dead_letters.put(
+            pipeline, conversation, dead_letters.SetAside(reason="no model answered", at=now, messages=(message,))
+        )
     await pipeline.execute()
-    assert len(await aside.Aside(redis).of(conversation)) == 30
-    assert await aside.Aside(redis).retry(conversation) == 30
+    assert len(await dead_letters.Aside(redis).of(conversation)) == 30
+    assert await dead_letters.Aside(redis).retry(conversation) == 30

@@ -6,9 +6,9 @@ from datetime import UTC, datetime, timedelta
 
 from redis.asyncio import Redis
 
-from bot.ledger import Ledger
+from bot.conversations.ledger import Ledger
+from bot.conversations.rate_limit import Rate
 from bot.messages import Inbound, Text
-from bot.rate import Rate
 from bot.sandbox.meta import Person
 from bot.sandbox.openrouter import says
 from tests.notifications import metrics, settled

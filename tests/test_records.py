@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from bot.memory import Memory
+from bot.conversations.memory import Memory
 from bot.redis import answer
 from bot.sandbox.meta import Person
 from bot.sandbox.openrouter import says

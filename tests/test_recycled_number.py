@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from bot import queued, queues
-from bot.contacts import Contacts
-from bot.desk import Desk
+from bot.conversations.contacts import Contacts
+from bot.conversations.lease import Desk
 from bot.events import Events
 from bot.sandbox.meta import Person
 from bot.sandbox.openrouter import calls, says

@@ -13,7 +13,7 @@ import pytest
 from redis.asyncio import Redis
 
 from bot import queues
-from bot.contacts import Contacts
+from bot.conversations.contacts import Contacts
 from bot.files import files_of
 from bot.listening import listening
 from bot.mail.suppression import Suppression

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from bot import contacts
-from bot.confirmations import Cards
-from bot.contacts import Contacts
+from bot.conversations import contacts
+from bot.conversations.confirmations import Cards
+from bot.conversations.contacts import Contacts
 from bot.redis import key
 from bot.sandbox.meta import Person
 from bot.sandbox.openrouter import Scripted, says

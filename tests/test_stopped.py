@@ -12,7 +12,7 @@ import pytest
 from redis.asyncio import Redis
 
 from bench.chaos.stopped import Sleeper
-from bot.desk import Desk, Lease, LeaseLost
+from bot.conversations.lease import Desk, Lease, LeaseLost
 from bot.messages import Buttons, Choice, Part, Say, Template
 from bot.points import Point
 from bot.queues import QUEUES

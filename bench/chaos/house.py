@@ -20,7 +20,7 @@ from redis.asyncio import Redis
 
 from bench.chaos.door import Door
 from bot.app import create_app
-from bot.ledger import Ledger
+from bot.conversations.ledger import Ledger
 from bot.listening import listening
 from bot.queues import QUEUES
 from bot.redis import key

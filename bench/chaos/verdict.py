@@ -10,7 +10,7 @@ from itertools import chain
 
 from bench.chaos.company import TOKEN, Company
 from bench.chaos.crowd import Crowd
-from bot.ledger import Ledger
+from bot.conversations.ledger import Ledger
 from bot.redis import answer
 
 

@@ -10,15 +10,15 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, cast
 
-from bot import identity
 from bot.agent.prompt import dialogue, values_for, values_of_summary
 from bot.agent.tools.catalog import TABLE, may_use
 from bot.ai.chat import Line, ToolOffer, tokens
 from bot.ai.chat_completions import message, most, price
-from bot.contacts import Contacts, Role
-from bot.identity import is_conversation
+from bot.conversations import identity
+from bot.conversations.contacts import Contacts, Role
+from bot.conversations.identity import is_conversation
+from bot.conversations.memory import Memory, Recollection
 from bot.language import Language
-from bot.memory import Memory, Recollection
 from bot.phone_numbers import address_of, variants
 from bot.prompting.prompts import Prompts
 from bot.settings import Settings

@@ -8,8 +8,8 @@ from itertools import groupby
 from typing import Any
 
 from bot.ai.chat import FromModel, FromPerson, Line, Question
+from bot.conversations.memory import Recollection
 from bot.language import Language
-from bot.memory import Recollection
 from bot.prompting.prompts import Prompts, Rendered
 from bot.tags import unforged
 

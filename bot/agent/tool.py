@@ -11,9 +11,9 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from redis.exceptions import RedisError
 
 from bot.ai.chat import ToolOffer
-from bot.contacts import Contact
+from bot.conversations.contacts import Contact
+from bot.conversations.handoff import HandOff
 from bot.files import Files
-from bot.handoff import HandOff
 from bot.mail.mailroom import Mailroom
 from bot.messages import Part
 from bot.notices import Notices

@@ -5,7 +5,7 @@ from __future__ import annotations
 from redis.asyncio import Redis
 
 from bot.agent.tools.catalog import TABLE
-from bot.in_hand import releases_in_hand
+from bot.conversations.turn_state import releases_in_hand
 from bot.prompting.check import Vocabulary
 from bot.prompting.gate import OfflineGate
 from bot.prompting.library import Library

@@ -71,11 +71,11 @@ async def _case(
     settings: Settings, redis: Redis, asked: str, turns: int, name: str | None
 ) -> tuple[dict[str, Any], Past]:
     from bot.agent.preview import home  # noqa: PLC0415 - as above
-    from bot.contacts import Contacts  # noqa: PLC0415 - as above
+    from bot.conversations.contacts import Contacts  # noqa: PLC0415 - as above
+    from bot.conversations.memory import Memory  # noqa: PLC0415 - as above
     from bot.evaluation.cases import Case  # noqa: PLC0415 - as above
     from bot.evaluation.happened import case_of, goods_in, past_of  # noqa: PLC0415 - as above
     from bot.evaluation.redaction import Redaction  # noqa: PLC0415 - as above
-    from bot.memory import Memory  # noqa: PLC0415 - as above
     from bot.prompting.files import gather  # noqa: PLC0415 - as above
     from bot.trace import stories  # noqa: PLC0415 - as above
 

@@ -215,8 +215,8 @@ async def _scenery(asked: str, settings: Settings, redis: Redis) -> Scenery:
 
     from bot import plain_yaml  # noqa: PLC0415 - as above
     from bot.agent.preview import NotThere, Scenery, of_conversation  # noqa: PLC0415 - as above
-    from bot.contacts import Contacts  # noqa: PLC0415 - as above
-    from bot.memory import Memory  # noqa: PLC0415 - as above
+    from bot.conversations.contacts import Contacts  # noqa: PLC0415 - as above
+    from bot.conversations.memory import Memory  # noqa: PLC0415 - as above
 
     default, path = settings.service.default_language, Path(asked)
     if not await asyncio.to_thread(path.is_file):

@@ -18,8 +18,8 @@ from bot.settings import Settings, SettingsWrong
 if TYPE_CHECKING:
     from redis.asyncio import Redis
 
-    from bot.aside import Aside
-    from bot.inbox import Inbox
+    from bot.conversations.dead_letters import Aside
+    from bot.conversations.inbox import Inbox
 
 app = typer.Typer(
     name="queues",
@@ -53,7 +53,7 @@ def show(output: Format = "text") -> None:
     """Count the jobs of every queue, and list those that failed and the messages that were set aside, with reasons."""
 
     async def run(desk: _Desk) -> bool:
-        from bot.aside import as_json  # noqa: PLC0415 - each command loads only what it runs
+        from bot.conversations.dead_letters import as_json  # noqa: PLC0415 - each command loads only what it runs
         from bot.queued import counts, failed  # noqa: PLC0415 - as above
         from bot.queues import QUEUES  # noqa: PLC0415 - as above
 
@@ -77,7 +77,7 @@ def retry(which: Which = None, every: All = False, output: Format = "text") -> N
     """Try again: a failed job, or the messages of a conversation that were set aside. Exit 1 when there is none."""
 
     async def run(desk: _Desk) -> bool:
-        from bot.aside import Acted  # noqa: PLC0415 - as above
+        from bot.conversations.dead_letters import Acted  # noqa: PLC0415 - as above
         from bot.queued import retry_failed  # noqa: PLC0415 - as above
 
         jobs = await retry_failed(desk.redis, which)
@@ -111,7 +111,7 @@ def drop(which: Which = None, every: All = False, output: Format = "text") -> No
 
 async def _conversations(desk: _Desk, which: str | None) -> list[str]:
     """Those with something set aside; one that has become a part of another stands for that one."""
-    from bot.identity import home_of, is_conversation  # noqa: PLC0415 - as above
+    from bot.conversations.identity import home_of, is_conversation  # noqa: PLC0415 - as above
 
     found = list(await desk.aside.all())
     if which is None:
@@ -172,8 +172,8 @@ async def _well(settings: Settings, work: Callable[[_Desk], Awaitable[bool]]) ->
 
 @asynccontextmanager
 async def _open(settings: Settings) -> AsyncIterator[_Desk]:
-    from bot.aside import Aside  # noqa: PLC0415 - as above
-    from bot.inbox import Inbox  # noqa: PLC0415 - as above
+    from bot.conversations.dead_letters import Aside  # noqa: PLC0415 - as above
+    from bot.conversations.inbox import Inbox  # noqa: PLC0415 - as above
     from bot.queues import Nudges  # noqa: PLC0415 - as above
     from bot.redis import connect  # noqa: PLC0415 - as above
 

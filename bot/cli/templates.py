@@ -139,9 +139,9 @@ async def _well(settings: Settings, work: Callable[[_Desk], Awaitable[bool]]) ->
 async def _open(settings: Settings) -> AsyncIterator[_Desk]:
     import aiohttp  # noqa: PLC0415 - as above
 
-    from bot.contacts import Contacts  # noqa: PLC0415 - as above
-    from bot.desk import Desk  # noqa: PLC0415 - as above
-    from bot.memory import Memory  # noqa: PLC0415 - as above
+    from bot.conversations.contacts import Contacts  # noqa: PLC0415 - as above
+    from bot.conversations.lease import Desk  # noqa: PLC0415 - as above
+    from bot.conversations.memory import Memory  # noqa: PLC0415 - as above
     from bot.notices import Notices  # noqa: PLC0415 - as above
     from bot.outbox import outbox_of  # noqa: PLC0415 - as above
     from bot.redis import connect  # noqa: PLC0415 - as above

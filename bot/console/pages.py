@@ -9,9 +9,9 @@ from typing import Any
 
 from aiohttp import web
 
+from bot.conversations.handoff import HandOff
+from bot.conversations.identity import is_conversation
 from bot.events import Events
-from bot.handoff import HandOff
-from bot.identity import is_conversation
 from bot.refusals import refused
 from bot.token_guard import GUARD
 

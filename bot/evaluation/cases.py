@@ -11,7 +11,7 @@ import yaml
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from bot import plain_yaml
-from bot.contacts import Role
+from bot.conversations.contacts import Role
 from bot.language import Language
 from bot.prompting.gate import CASES
 

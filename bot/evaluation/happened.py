@@ -10,10 +10,10 @@ from html import unescape
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from bot.contacts import Contact
+from bot.conversations.contacts import Contact
+from bot.conversations.memory import Recollection, Remembered
 from bot.evaluation.redaction import Redaction
 from bot.language import language_of
-from bot.memory import Recollection, Remembered
 
 HANDING_OVER = "talk_to_a_person"
 _FILES = ("voice", "photo", "video", "document")

@@ -14,13 +14,13 @@ from bot.agent.prompt import asked_with, dialogue, values_for
 from bot.agent.tool import ToolContext
 from bot.agent.tools.catalog import TABLE, tools_for
 from bot.ai.chat import Attempt, ChatModel, FromPerson, NoModelAnswered, Question
-from bot.contacts import Contact
+from bot.conversations.contacts import Contact
+from bot.conversations.memory import Recollection, Remembered
 from bot.evaluation.cases import Case, Turn
 from bot.evaluation.expectations import CameOut
 from bot.evaluation.recordings import RecordedTurn, fingerprint
 from bot.evaluation.stage import Stage
 from bot.language import Language, language_of
-from bot.memory import Recollection, Remembered
 from bot.messages import Content, Document, Inbound, Location, Photo, Tap, Text, Video, Voice
 from bot.perception import Perceived, Sight
 from bot.phrases import phrase

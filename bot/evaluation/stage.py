@@ -16,16 +16,16 @@ from redis.asyncio import Redis
 
 from bot.agent.tool import Kit
 from bot.archive import Archive
-from bot.budget import Budget
-from bot.contacts import Contact, Contacts
-from bot.desk import Desk
+from bot.conversations.budget import Budget
+from bot.conversations.contacts import Contact, Contacts
+from bot.conversations.handoff import HandOff
+from bot.conversations.lease import Desk
+from bot.conversations.memory import Memory
 from bot.evaluation.cases import Case
 from bot.events import Events
 from bot.files import files_of
-from bot.handoff import HandOff
 from bot.listening import listening
 from bot.mail.connect import mailroom
-from bot.memory import Memory
 from bot.messages import Inbound
 from bot.notices import Notices
 from bot.outbox import outbox_of

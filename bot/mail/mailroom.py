@@ -12,7 +12,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstra
 from redis.asyncio import Redis
 
 from bot import queues
-from bot.contacts import Contact
+from bot.conversations.contacts import Contact
 from bot.language import Language
 from bot.mail.door import Attachment, Mail, address
 from bot.mail.letters import LETTERS, Letter, Template

@@ -14,7 +14,7 @@ from redis.asyncio import Redis
 from redis.asyncio.lock import Lock
 from redis.exceptions import LockError, RedisError
 
-from bot.ledger import KEEP_SECONDS
+from bot.conversations.ledger import KEEP_SECONDS
 from bot.logs import masked
 from bot.redis import answer, apart, ended
 

@@ -10,8 +10,8 @@ import aiohttp
 from redis.asyncio import Redis
 
 from bot.cache import Cache
-from bot.confirmations import Cards
-from bot.contacts import Contacts
+from bot.conversations.confirmations import Cards
+from bot.conversations.contacts import Contacts
 from bot.files import Files
 from bot.language import Language
 from bot.notices import Notices

@@ -10,7 +10,7 @@ from typing import Any
 
 import structlog
 
-from bot.confirmations import Cards, Confirmed, Settled
+from bot.conversations.confirmations import Cards, Confirmed, Settled
 from bot.language import Language
 from bot.messages import Buttons
 from bot.payments.amounts import next_invoice, paused

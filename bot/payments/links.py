@@ -10,8 +10,8 @@ from dataclasses import dataclass, replace
 
 from redis.asyncio import Redis
 
-from bot import identity
-from bot.contacts import Contact, Contacts
+from bot.conversations import identity
+from bot.conversations.contacts import Contact, Contacts
 from bot.payments.client import Stripe
 from bot.payments.errors import Gone, StripeFailed
 from bot.payments.facts import Customer

@@ -10,7 +10,7 @@ from typing import Any, Literal, cast
 from redis.asyncio import Redis
 
 from bot import queues
-from bot.contacts import Contact, Contacts
+from bot.conversations.contacts import Contact, Contacts
 from bot.language import Language
 from bot.mail.mailroom import enqueue
 from bot.messages import Template

@@ -7,7 +7,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from bot.contacts import Contact
+from bot.conversations.contacts import Contact
 from bot.language import Language
 from bot.messages import Part, Text, Voice
 from bot.products.corrections import NoValue, command_of, occurs, value_for

@@ -10,7 +10,8 @@ from typing import Any
 
 import structlog
 
-from bot.confirmations import Confirmed, Settled
+from bot.conversations.confirmations import Confirmed, Settled
+from bot.conversations.events import Event
 from bot.products import pictures
 from bot.products.catalogue import Catalogue, Entry, Picture, Product, after, product_id
 from bot.products.draft import Draft, shown_of, values_of
@@ -20,7 +21,6 @@ from bot.products.shown import product_line
 from bot.products.words import words
 from bot.storage.door import Storage, StorageFailed
 from bot.subscribers import event_id, person
-from bot.subscribers.telling import Event
 from pipelines.product import FIELDS
 
 _log = structlog.get_logger()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from redis.asyncio import Redis
 
-from bot.confirmations import Cards
+from bot.conversations.confirmations import Cards
 from bot.products.capture import Captures
 from bot.products.catalogue import Catalogue
 from bot.products.confirming import Confirming, Tell

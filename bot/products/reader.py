@@ -13,8 +13,8 @@ import structlog
 
 from bot.ai.chat import Book, BudgetSpent, ChatModel, FromPerson, Instructions, NoModelAnswered, Question
 from bot.ai.vision import VisionFailed
-from bot.budget import Budget
-from bot.contacts import Contact
+from bot.conversations.budget import Budget
+from bot.conversations.contacts import Contact
 from bot.language import Language
 from pipelines.box import Box
 from pipelines.image import Line, ReadText, Sight

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from bot.confirmations import Cards
+from bot.conversations.confirmations import Cards
 from bot.language import Language
 from bot.messages import Part, Say
 from bot.products.catalogue import Catalogue, Product, product_id

@@ -11,9 +11,9 @@ from typing import Any
 from aiohttp import web
 from redis.asyncio import Redis
 
-from bot.contacts import Contacts
-from bot.erased import erased
-from bot.identity import home_of
+from bot.conversations.contacts import Contacts
+from bot.conversations.identity import home_of
+from bot.conversations.tombstones import erased
 from bot.language import Language
 from bot.push.links import Links
 from bot.push.subscriptions import NotASubscription, Subscriptions, subscription

@@ -16,8 +16,8 @@ import structlog
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 from redis.asyncio import Redis
 
-from bot import identity
 from bot.alerts import Alerts
+from bot.conversations import identity
 from bot.events import Events
 from bot.logs import masked
 from bot.metrics import PUSHES

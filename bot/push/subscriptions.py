@@ -10,8 +10,8 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 from redis.asyncio import Redis
 
-from bot import identity
-from bot.erased import erased
+from bot.conversations import identity
+from bot.conversations.tombstones import erased
 from bot.outside import leads_inside
 from bot.push.keys import decoded, on_curve
 from bot.redis import answer, key

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from aiohttp import web
 from redis.asyncio import Redis
 
-from bot.contacts import Contacts
+from bot.conversations.contacts import Contacts
 from bot.files import Files, NoLink, conversations_with_files
 from bot.storage.door import NotStored, StorageFailed
 

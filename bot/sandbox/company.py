@@ -12,11 +12,11 @@ from aiohttp import web
 from pydantic import SecretStr
 
 from bot.app import create_app
-from bot.contacts import Contacts
+from bot.conversations.contacts import Contacts
+from bot.conversations.handoff import HandOff
+from bot.conversations.identity import is_conversation
 from bot.events import Events
 from bot.files import files_of
-from bot.handoff import HandOff
-from bot.identity import is_conversation
 from bot.listening import listening
 from bot.queues import QUEUES
 from bot.redis import connect

@@ -14,7 +14,7 @@ from redis.asyncio import Redis
 from bot.ai.chat import Attempt, FromPerson, Question
 from bot.ai.circuit_breaker import Breaker
 from bot.ai.openrouter import OpenRouter
-from bot.budget import Budget
+from bot.conversations.budget import Budget
 from bot.listening import listening
 from bot.sandbox.openrouter import OpenRouterImitation, fails, says
 from bot.settings import BudgetSettings, LLMSettings

@@ -12,11 +12,11 @@ from zoneinfo import ZoneInfo
 import pytest
 import yaml
 
-from bot.contacts import Contact
+from bot.conversations.contacts import Contact
+from bot.conversations.memory import Recollection, Remembered
 from bot.evaluation.cases import Case, read_cases
 from bot.evaluation.happened import NothingHappened, case_of, goods_in, past_of
 from bot.evaluation.redaction import Redaction
-from bot.memory import Recollection, Remembered
 from bot.sandbox.meta import Person
 from bot.sandbox.openrouter import calls, says
 from tests.processes import recado

@@ -11,7 +11,7 @@ from bullmq import Queue
 
 from bot import queued
 from bot.cli.doctor import examine
-from bot.contacts import Contact, Contacts
+from bot.conversations.contacts import Contact, Contacts
 from bot.mail.connect import mailroom
 from bot.mail.mailroom import LARGEST_ATTACHMENTS
 from bot.mail.suppression import Suppression

@@ -8,8 +8,8 @@ import aiohttp
 import pytest
 from redis.asyncio import Redis
 
-from bot.contacts import Contact, Contacts
-from bot.identity import conversation_for
+from bot.conversations.contacts import Contact, Contacts
+from bot.conversations.identity import conversation_for
 from bot.payments.client import Stripe
 from bot.payments.errors import Gone
 from bot.payments.links import BelongsToAnother, Links, SeveralCustomers, forget

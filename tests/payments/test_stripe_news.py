@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import aiohttp
 
 from bot.cli.templates import _open
-from bot.contacts import Contacts
+from bot.conversations.contacts import Contacts
 from bot.payments.billing import billing_of
 from bot.payments.telling import Event
 from bot.payments.webhook import ACTED_ON

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from redis.asyncio import Redis
 
-from bot.contacts import Contacts
+from bot.conversations.contacts import Contacts
 from bot.products.catalogue import Catalogue
 from bot.sandbox.meta import Person
 from bot.sandbox.openrouter import calls, says

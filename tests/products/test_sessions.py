@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 from redis.asyncio import Redis
 
-from bot.confirmations import Confirmed
-from bot.contacts import Contact
+from bot.conversations.confirmations import Confirmed
+from bot.conversations.contacts import Contact
 from bot.messages import Buttons, Content, Inbound, Photo, Say, Tap, Text
 from bot.products.catalogue import Catalogue
 from bot.products.connect import captures_of

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from bot.contacts import Contacts
+from bot.conversations.contacts import Contacts
 from bot.prompting.canary import Arm, Canary
 from bot.prompting.releases import Releases, standing
 from bot.prompting.signals import KEYS, Signals, of_turn

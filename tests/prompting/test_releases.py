@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from redis.asyncio import Redis
 
-from bot.in_hand import releases_in_hand, turn_keys
+from bot.conversations.turn_state import releases_in_hand, turn_keys
 from bot.prompting.check import Vocabulary
 from bot.prompting.findings import PromptsWrong
 from bot.prompting.library import Library

@@ -2,10 +2,10 @@
 
 from redis.asyncio import Redis
 
-from bot import identity
-from bot.desk import Desk, Lease
+from bot.conversations import identity
+from bot.conversations.lease import Desk, Lease
+from bot.conversations.memory import Memory
 from bot.joining import Joining
-from bot.memory import Memory
 from bot.push.links import Links
 from bot.push.subscriptions import Subscription, Subscriptions
 from bot.sandbox.push import PushService

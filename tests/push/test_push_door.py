@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from bullmq import Queue
 
-from bot.contacts import Contacts
-from bot.identity import conversation_for
+from bot.conversations.contacts import Contacts
+from bot.conversations.identity import conversation_for
 from bot.push.keys import new_pair
 from bot.push.links import Links
 from bot.push.subscriptions import MOST, NotASubscription, Subscription, Subscriptions, subscription

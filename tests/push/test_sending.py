@@ -9,7 +9,7 @@ import pytest
 from pydantic import SecretStr
 from redis.asyncio import Redis
 
-from bot import identity
+from bot.conversations import identity
 from bot.events import Events
 from bot.listening import listening
 from bot.outside import Outside

@@ -13,7 +13,7 @@ import pytest
 from bullmq import Queue
 
 from bot import logs
-from bot.contacts import Contacts
+from bot.conversations.contacts import Contacts
 from bot.files import files_of
 from bot.listening import listening
 from bot.push.keys import new_pair

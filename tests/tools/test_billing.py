@@ -27,13 +27,13 @@ from bot.agent.tools.billing import (
 from bot.agent.tools.catalog import tools_for
 from bot.agent.tools.plan_changes import cancel_subscription, change_plan, resume_subscription
 from bot.agent.tools.verification import confirm_code, verify_email
-from bot.contacts import Contact, Contacts
-from bot.desk import Desk
+from bot.conversations.contacts import Contact, Contacts
+from bot.conversations.handoff import HandOff
+from bot.conversations.identity import conversation_for
+from bot.conversations.lease import Desk
+from bot.conversations.memory import Memory
 from bot.events import Events
-from bot.handoff import HandOff
-from bot.identity import conversation_for
 from bot.mail.connect import mailroom
-from bot.memory import Memory
 from bot.messages import Attachment, Buttons, LinkButton
 from bot.notices import Notices
 from bot.outbox import outbox_of

@@ -17,11 +17,11 @@ from bot.agent.tools.business import business_hours
 from bot.agent.tools.catalog import TABLE, tools_for
 from bot.agent.tools.handoff import talk_to_a_person
 from bot.agent.tools.push import notify_me
-from bot.contacts import Contact, Contacts
-from bot.desk import Desk
+from bot.conversations.contacts import Contact, Contacts
+from bot.conversations.handoff import HandOff
+from bot.conversations.lease import Desk
+from bot.conversations.memory import Memory
 from bot.events import Events
-from bot.handoff import HandOff
-from bot.memory import Memory
 from bot.messages import LinkButton
 from bot.notices import Notices
 from bot.outbox import outbox_of

@@ -24,7 +24,7 @@ from bot.agent.tools.products import correct_product, export_products
 from bot.agent.tools.push import notify_me
 from bot.agent.tools.templates import send_template
 from bot.agent.tools.verification import confirm_code, verify_email
-from bot.contacts import Role
+from bot.conversations.contacts import Role
 
 
 class Row(NamedTuple):

@@ -6,7 +6,7 @@ from typing import Literal
 
 import structlog
 
-from bot.contacts import Contacts
+from bot.conversations.contacts import Contacts
 from bot.events import Events
 from bot.subscribers import Subscribers, event_id, person
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from redis.asyncio import Redis
 
-from bot.desk import Desk
+from bot.conversations.lease import Desk
 from bot.redis import key
 
 

@@ -16,10 +16,10 @@ import structlog
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
-from bot import erased, identity, ledger
+from bot.conversations import identity, ledger, tombstones
+from bot.conversations.waiting_list import written
 from bot.messages import Inbound
 from bot.redis import answer, apart, key, narrow
-from bot.waiting import written
 
 _log = structlog.get_logger()
 # Conversations in which something waits, by the time (Unix seconds) of the last message.
@@ -169,7 +169,7 @@ class Desk:
         ours = key(lease.conversation)
         # Every key is declared, as clusters and some managed servers demand of a script.
         touched = {part for command in commands for part in command[1:] if part.startswith(ours)}
-        fixed = (lease_key(lease.conversation), erased.erased(lease.conversation), done_key(lease.conversation))
+        fixed = (lease_key(lease.conversation), tombstones.erased(lease.conversation), done_key(lease.conversation))
         lines = [json.dumps(command) for command in commands]
         await self.ask(lease, _COMMIT, [*fixed, *sorted(touched)], [secrets.token_hex(6), *lines])
 

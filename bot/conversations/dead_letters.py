@@ -12,7 +12,7 @@ from typing import Any, cast
 
 from redis.asyncio import Redis
 
-from bot import desk, identity, ledger
+from bot.conversations import identity, lease, ledger
 from bot.logs import without_identities
 from bot.messages import Inbound, Record
 from bot.redis import answer, key
@@ -92,7 +92,7 @@ class Aside:
         for message in messages:
             opened = ledger.entry(message.content.kind, message.received_at)
             told += [message.id, opened, message.model_dump_json(exclude_none=True)]
-        names = _aside(conversation), desk.waiting_key(conversation), ledger.keys(conversation)[0]
+        names = _aside(conversation), lease.waiting_key(conversation), ledger.keys(conversation)[0]
         if not messages:
             return 0
         return int(cast("int", await answer(self.redis.eval(_RETRY, 3, *names, str(len(entries)), *told))))

@@ -24,7 +24,7 @@ from typing import Any, Literal
 from redis.asyncio import Redis
 
 from bot import queues
-from bot.contacts import Contact
+from bot.conversations.contacts import Contact
 from bot.settings import SubscriberSettings
 
 Event = Literal[

@@ -17,7 +17,7 @@ from typing import Any
 import structlog
 from redis.asyncio import Redis
 
-from bot.contacts import Contact
+from bot.conversations.contacts import Contact
 from bot.language import Language
 from bot.messages import Buttons, Choice, Inbound, Part, Record, Tap
 from bot.phrases import phrase

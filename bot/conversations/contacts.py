@@ -10,11 +10,11 @@ from typing import Any, Literal
 
 from redis.asyncio import Redis
 
-from bot import identity, optouts
-from bot.identity import contact_key, identities
+from bot.conversations import identity, opt_outs
+from bot.conversations.identity import contact_key, identities
+from bot.conversations.phone_owners import phone_owners
 from bot.messages import Inbound
 from bot.phone_numbers import address_of, exact, kin, line, variants
-from bot.phone_owners import phone_owners
 from bot.redis import answer, key
 
 Role = Literal["staff", "customer"]
@@ -149,7 +149,7 @@ class Contacts:
         if new:
             # At once, because a contact who never writes again leaves one day, and the objection must not.
             names = await identity.identities_of(self._redis, conversation)
-            await optouts.keep(self._redis, map(kin, names), opted_out=not wanted)
+            await opt_outs.keep(self._redis, map(kin, names), opted_out=not wanted)
         return new
 
     async def reach(self, *, phone: str | None, bsuid: str | None) -> str:
@@ -182,7 +182,7 @@ class Contacts:
 
     async def _heed_objection(self, conversation: str, *known: str | None) -> None:
         """A new contact may be somebody who wanted no marketing before they were erased."""
-        if await optouts.kept(self._redis, (kin(one) for one in known if one)):
+        if await opt_outs.kept(self._redis, (kin(one) for one in known if one)):
             # What is written next to the contact gives the record its time.
             await answer(self._redis.hsetnx(contact_key(conversation), "marketing_opt_out", "1"))
 
@@ -252,7 +252,7 @@ async def keep_objection(redis: Redis, conversation: str, names: Iterable[str]) 
     record = await record_of(redis, conversation)
     opted_out = record.get("marketing_opt_out") == "1"
     if opted_out or "marketing_at" in record:
-        await optouts.keep(redis, map(kin, names), opted_out=opted_out)
+        await opt_outs.keep(redis, map(kin, names), opted_out=opted_out)
     return opted_out
 
 

@@ -3,7 +3,7 @@
 A BSUID is a person; a phone is what a person has, may be hidden, and may belong to somebody else later
 (reference 2.7). `one_person` is the rule by which two conversations are united: never by a phone alone where BSUIDs
 differ. The younger one joins the older: from that moment it takes no message, and a worker carries over what it holds
-(bot.joining). A phone that goes to somebody else leaves a tombstone (bot.phone_owners).
+(bot.joining). A phone that goes to somebody else leaves a tombstone (bot.conversations.phone_owners).
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ from typing import Any
 
 from redis.asyncio import Redis
 
-from bot import ledger
+from bot.conversations import ledger
+from bot.conversations.phone_owners import phone_owners
 from bot.messages import Inbound, System
 from bot.phone_numbers import kin, variants
-from bot.phone_owners import phone_owners
 from bot.redis import answer, key
 from bot.settings import LONGEST_MEMORY_DAYS
 
@@ -158,7 +158,7 @@ async def renamed(redis: Redis, previous: str, current: str, phone: str | None) 
 
 
 def contact_key(conversation: str) -> str:
-    """The key of what is known of the person, which bot.contacts owns; here it is told of phone and BSUID."""
+    """The key of what is known of the person, which bot.conversations.contacts owns; here it is told of phone and BSUID."""
     return key(conversation, "contact")
 
 

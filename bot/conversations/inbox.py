@@ -12,8 +12,8 @@ import structlog
 from redis.asyncio import Redis
 from redis.exceptions import NoScriptError
 
-from bot import contacts, erased, identity, ledger
-from bot.desk import OPEN, epoch_key, waiting_key
+from bot.conversations import contacts, identity, ledger, tombstones
+from bot.conversations.lease import OPEN, epoch_key, waiting_key
 from bot.logs import masked
 from bot.messages import Inbound
 from bot.metrics import MESSAGES_ENDED, MESSAGES_RECEIVED
@@ -82,7 +82,7 @@ class Inbox:
 
     async def accept(self, messages: list[Inbound]) -> list[bool | Exception]:
         """Make messages durable: True for a new one, False for one that was known, or why it couldn't be stored."""
-        gone = await erased.among(self._redis, [message.id for message in messages])
+        gone = await tombstones.among(self._redis, [message.id for message in messages])
         taken = iter(await self._accept([one for one in messages if one.id not in gone]) if messages else [])
         return [False if message.id in gone else next(taken) for message in messages]
 
@@ -97,7 +97,7 @@ class Inbox:
             # Meanwhile the sender turned out to be somebody known; storing again stores once.
             conversations = [await identity.home_of(self._redis, one) for one in conversations]
             stored = await self._store(messages, conversations)
-        stored = [erased.BeingErased() if _is(-2, one) else one for one in stored]
+        stored = [tombstones.BeingErased() if _is(-2, one) else one for one in stored]
         passing("webhook: stored, no job asked for")
         outcomes = [
             one if isinstance(one, Exception) else self._accepted(message, conversation, *one)
@@ -156,6 +156,6 @@ def _accept(message: Inbound, conversation: str, now: float, most: int) -> tuple
     entry = ledger.entry(message.content.kind, message.received_at, ignored or "open")
     flood = ledger.entry(message.content.kind, message.received_at, FLOOD)
     waiting = "" if ignored else message.model_dump_json(exclude_none=True)
-    ends = (identity.moved(conversation), erased.erased(conversation))
+    ends = (identity.moved(conversation), tombstones.erased(conversation))
     keys = (*ledger.keys(conversation), waiting_key(conversation), epoch_key(conversation), *ends)
     return ("EVALSHA", _ACCEPT_SHA, len(keys), *keys, message.id, entry, now, waiting, most, flood)
