@@ -21,12 +21,12 @@ from bot.conversations.contacts import Contacts
 from bot.conversations.handoff import HandOff
 from bot.conversations.inbox import MOST_WAITING, Inbox
 from bot.conversations.lease import Desk
-from bot.deliveries import Deliveries
+from bot.delivery.pause import Pause
+from bot.delivery.statuses import Deliveries
 from bot.events import Events
 from bot.fields import Reach
 from bot.files import files_of
 from bot.metrics import Ship
-from bot.pause import Pause
 from bot.payments import webhook as stripe_webhook
 from bot.prompting.releases import standing
 from bot.push import pages as push

@@ -22,7 +22,7 @@ from redis.asyncio import Redis
 from bot import queued
 from bot.conversations import contacts, identity, ledger, tombstones
 from bot.conversations.lease import Desk, Lease, LeaseLost, done_key, hold, lease_key
-from bot.deliveries import Deliveries
+from bot.delivery.statuses import Deliveries
 from bot.files import Files, FilesLost
 from bot.mail.suppression import Suppression
 from bot.payments import links, state

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 import structlog
 
 from bot.conversations.lease import Desk, Lease, LeaseLost, held
+from bot.delivery.outbox import Outbox
 from bot.joining import Joining
 from bot.messages import Inbound
-from bot.outbox import Outbox
 from bot.points import passing
 
 _log = structlog.get_logger()

@@ -14,7 +14,6 @@ import structlog
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 from redis.asyncio import Redis
 
-from bot import outbox
 from bot.agent.loop import Done, Journal, Step
 from bot.answering import Answering
 from bot.conversations import choices, dead_letters, inbox, ledger, memory
@@ -24,13 +23,14 @@ from bot.conversations.lease import Desk, Lease, lease_key
 from bot.conversations.memory import Memory, Remembered
 from bot.conversations.rate_limit import Admission, Rate
 from bot.conversations.turn_state import turn_keys
+from bot.delivery import outbox
+from bot.delivery.outbox import Outbox
 from bot.events import Events
 from bot.language import Language, language_of
 from bot.logs import masked
 from bot.media import note_media
 from bot.messages import Inbound, Say
 from bot.metrics import TURN_SECONDS, TURNS
-from bot.outbox import Outbox
 from bot.perception import Perception, Sight, unlooked_at
 from bot.phrases import phrase
 from bot.points import passing

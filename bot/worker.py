@@ -29,14 +29,14 @@ from bot.conversations.handoff import HandOff
 from bot.conversations.lease import Desk
 from bot.conversations.memory import Memory
 from bot.conversations.rate_limit import Rate
+from bot.delivery.notifications import Notices
+from bot.delivery.outbox import Outbox, outbox_of
 from bot.events import Events
 from bot.files import expire, files_of, quota_of
 from bot.joining import Joining
 from bot.mail.connect import mailroom
 from bot.mail.mailroom import BusinessName
 from bot.metrics import Ship
-from bot.notices import Notices
-from bot.outbox import Outbox, outbox_of
 from bot.outside import Outside
 from bot.payments import changes, webhook
 from bot.payments.billing import billing_of

@@ -12,7 +12,7 @@ from typing import Any
 from prometheus_client.parser import text_string_to_metric_families
 from redis.asyncio import Redis
 
-from bot import outbox
+from bot.delivery import outbox
 from bot.messages import Part, Reply
 from bot.queues import Nudges
 from bot.redis import answer, key

@@ -7,8 +7,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from bot.conversations.contacts import Contacts
+from bot.delivery.outbox import WAIT_SECONDS
 from bot.messages import Buttons, Choice, Say, Template
-from bot.outbox import WAIT_SECONDS
 from bot.redis import answer, key
 from bot.sandbox.meta import Person
 from bot.sandbox.openrouter import calls, says

@@ -13,7 +13,7 @@ from bot import privacy, queued, queues
 from bot.conversations.contacts import Contacts
 from bot.conversations.inbox import Inbox
 from bot.conversations.lease import Desk, Lease, LeaseLost
-from bot.deliveries import Deliveries
+from bot.delivery.statuses import Deliveries
 from bot.events import Events
 from bot.files import Files, files_of
 from bot.mail.suppression import Suppression

@@ -13,7 +13,7 @@ from redis.asyncio import Redis
 from bench.chaos.redis_door import Door, door_to
 from bot import queued
 from bot.conversations.lease import Desk, Lease, LeaseLost, held, lease_key
-from bot.deliveries import DUE
+from bot.delivery.statuses import DUE
 from bot.queues import QUEUES
 from bot.redis import answer, connect, key
 from bot.sandbox.meta import Person

@@ -6,7 +6,7 @@ from itertools import pairwise
 
 from redis.asyncio import Redis
 
-from bot.pace import Pace
+from bot.delivery.rate_limiter import Pace
 
 
 async def wait(pace: Pace, conversation: str, patience: float = 0) -> float:

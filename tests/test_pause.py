@@ -10,8 +10,8 @@ from pydantic import SecretStr
 from redis.asyncio import Redis
 
 from bot.cli.doctor import examine
+from bot.delivery.pause import Pause
 from bot.events import Events
-from bot.pause import Pause
 from bot.sandbox.meta import Meta
 from bot.settings import WhatsAppSettings
 from bot.whatsapp.client import Graph

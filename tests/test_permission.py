@@ -7,8 +7,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from bot.conversations.contacts import Contact
+from bot.delivery.permission import OWN, Permission, may_send
 from bot.messages import Part, Say, Template
-from bot.permission import OWN, Permission, may_send
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 TEXT, TEMPLATE = Say(body="Hola"), Template(name="payment_reminder")

@@ -13,10 +13,10 @@ from redis.exceptions import RedisError
 from bot.ai.chat import ToolOffer
 from bot.conversations.contacts import Contact
 from bot.conversations.handoff import HandOff
+from bot.delivery.notifications import Notices
 from bot.files import Files
 from bot.mail.mailroom import Mailroom
 from bot.messages import Part
-from bot.notices import Notices
 from bot.payments.billing import Billing
 from bot.products.capture import Correcting
 from bot.products.catalogue import Catalogue

@@ -124,7 +124,7 @@ async def _trouble(settings: Settings, whose: str, work: _Work) -> str | None:
 @asynccontextmanager
 async def _open(settings: Settings) -> AsyncIterator[tuple[Any, Dossier, Files]]:
     from bot.conversations.lease import Desk  # noqa: PLC0415 - as above
-    from bot.deliveries import Deliveries  # noqa: PLC0415 - as above
+    from bot.delivery.statuses import Deliveries  # noqa: PLC0415 - as above
     from bot.events import Events  # noqa: PLC0415 - as above
     from bot.files import files_of  # noqa: PLC0415 - as above
     from bot.privacy import Dossier  # noqa: PLC0415 - as above

@@ -17,7 +17,7 @@ from bot import logs
 from bot.settings import Settings, SettingsWrong
 
 if TYPE_CHECKING:
-    from bot.notices import Notices
+    from bot.delivery.notifications import Notices
     from bot.templates.push import Pushed
     from bot.templates.synced import Kept, Templates
     from bot.whatsapp.client import Graph
@@ -90,7 +90,7 @@ def send(
         raise typer.BadParameter("expected name=value", param_hint="--parameter")
 
     async def run(desk: _Desk) -> bool:
-        from bot.notices import template_job  # noqa: PLC0415 - as above
+        from bot.delivery.notifications import template_job  # noqa: PLC0415 - as above
 
         parameters = {key: value for key, _, value in pairs}
         data = {"to": to, "template": name, "language": language, "parameters": parameters}
@@ -142,8 +142,8 @@ async def _open(settings: Settings) -> AsyncIterator[_Desk]:
     from bot.conversations.contacts import Contacts  # noqa: PLC0415 - as above
     from bot.conversations.lease import Desk  # noqa: PLC0415 - as above
     from bot.conversations.memory import Memory  # noqa: PLC0415 - as above
-    from bot.notices import Notices  # noqa: PLC0415 - as above
-    from bot.outbox import outbox_of  # noqa: PLC0415 - as above
+    from bot.delivery.notifications import Notices  # noqa: PLC0415 - as above
+    from bot.delivery.outbox import outbox_of  # noqa: PLC0415 - as above
     from bot.redis import connect  # noqa: PLC0415 - as above
     from bot.templates.files import load  # noqa: PLC0415 - as above
     from bot.templates.synced import Templates  # noqa: PLC0415 - as above

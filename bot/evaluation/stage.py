@@ -21,14 +21,14 @@ from bot.conversations.contacts import Contact, Contacts
 from bot.conversations.handoff import HandOff
 from bot.conversations.lease import Desk
 from bot.conversations.memory import Memory
+from bot.delivery.notifications import Notices
+from bot.delivery.outbox import outbox_of
 from bot.evaluation.cases import Case
 from bot.events import Events
 from bot.files import files_of
 from bot.listening import listening
 from bot.mail.connect import mailroom
 from bot.messages import Inbound
-from bot.notices import Notices
-from bot.outbox import outbox_of
 from bot.payments.billing import billing_of
 from bot.perception import Perception, Sight
 from bot.prompting.business import Business

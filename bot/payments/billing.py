@@ -12,9 +12,9 @@ from redis.asyncio import Redis
 from bot.cache import Cache
 from bot.conversations.confirmations import Cards
 from bot.conversations.contacts import Contacts
+from bot.delivery.notifications import Notices
 from bot.files import Files
 from bot.language import Language
-from bot.notices import Notices
 from bot.payments.changes import Changes
 from bot.payments.client import Stripe
 from bot.payments.documents import Documents

@@ -11,13 +11,13 @@ from redis.asyncio import Redis
 
 from bot import queues
 from bot.conversations.contacts import Contact, Contacts
+from bot.delivery.notifications import Notices
+from bot.delivery.permission import window_open
 from bot.language import Language
 from bot.mail.mailroom import enqueue
 from bot.messages import Template
-from bot.notices import Notices
 from bot.payments.facts import Customer
 from bot.payments.links import Links
-from bot.permission import window_open
 
 Event = Literal["subscription.changed", "payment.recorded", "payment.failed"]
 Tell = Callable[[Event, dict[str, Any], str], Awaitable[None]]

@@ -32,11 +32,11 @@ from bot.conversations.handoff import HandOff
 from bot.conversations.identity import conversation_for
 from bot.conversations.lease import Desk
 from bot.conversations.memory import Memory
+from bot.delivery.notifications import Notices
+from bot.delivery.outbox import outbox_of
 from bot.events import Events
 from bot.mail.connect import mailroom
 from bot.messages import Attachment, Buttons, LinkButton
-from bot.notices import Notices
-from bot.outbox import outbox_of
 from bot.payments.billing import billing_of
 from bot.payments.client import Stripe
 from bot.prompting.check import Vocabulary, check_folder

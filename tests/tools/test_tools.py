@@ -21,10 +21,10 @@ from bot.conversations.contacts import Contact, Contacts
 from bot.conversations.handoff import HandOff
 from bot.conversations.lease import Desk
 from bot.conversations.memory import Memory
+from bot.delivery.notifications import Notices
+from bot.delivery.outbox import outbox_of
 from bot.events import Events
 from bot.messages import LinkButton
-from bot.notices import Notices
-from bot.outbox import outbox_of
 from bot.prompting.check import Vocabulary, check_folder
 from bot.push.links import Invitation, Links
 from bot.redis import answer, key

@@ -8,12 +8,12 @@ from typing import cast
 from pydantic import Field
 
 from bot.agent.tool import Arguments, NoArguments, ToolContext, ToolError, tool
+from bot.delivery.uploads import DOCUMENTS
 from bot.files import Files, KeptFile, NoLink
 from bot.language import Language
 from bot.messages import Attachment, LinkButton, Part, Picture, VoiceNote
 from bot.phrases import phrase
 from bot.storage.door import NotStored, StorageFailed
-from bot.uploads import DOCUMENTS
 
 _SHOWN = 20
 # WhatsApp carries documents of 100 MB, but a worker holds the whole file while it uploads it, for many people at once.

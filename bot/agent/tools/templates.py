@@ -5,7 +5,7 @@ from __future__ import annotations
 from pydantic import Field
 
 from bot.agent.tool import Arguments, ToolContext, ToolError, tool
-from bot.notices import template_job
+from bot.delivery.notifications import template_job
 from bot.queues import Unfit
 from bot.templates.synced import TemplateNotSendable
 

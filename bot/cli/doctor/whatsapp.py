@@ -6,8 +6,8 @@ import aiohttp
 from redis.exceptions import RedisError
 
 from bot.cli.doctor.check import Finding
+from bot.delivery.pause import Pause
 from bot.events import Events
-from bot.pause import Pause
 from bot.redis import connect
 from bot.settings import Settings
 from bot.whatsapp.client import Graph

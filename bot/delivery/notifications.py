@@ -11,14 +11,15 @@ import structlog
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from redis.asyncio import Redis
 
-from bot import outbox, queues
+from bot import queues
 from bot.conversations import ledger
 from bot.conversations.contacts import Contacts
 from bot.conversations.lease import Desk, Lease, LeaseLost, held
 from bot.conversations.memory import Memory, Remembered
+from bot.delivery import outbox
+from bot.delivery.outbox import Outbox, Sent
 from bot.logs import masked
 from bot.messages import Reply, Say, Template
-from bot.outbox import Outbox, Sent
 from bot.phone_numbers import address_of
 from bot.points import passing
 from bot.queues import Unfit

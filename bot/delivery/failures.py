@@ -14,12 +14,12 @@ from bot.alerts import alert
 from bot.conversations import ledger
 from bot.conversations.contacts import Contacts
 from bot.conversations.lease import Desk, Lease
-from bot.deliveries import Deliveries, delivery, event, failures
+from bot.delivery.pause import Pause
+from bot.delivery.rate_limiter import Pace
+from bot.delivery.statuses import Deliveries, delivery, event, failures
 from bot.events import Events
 from bot.messages import Reply
 from bot.metrics import REPLIES
-from bot.pace import Pace
-from bot.pause import Pause
 from bot.redis import key
 from bot.subscribers import Ours, Subscribers
 from bot.whatsapp.errors import (

@@ -17,24 +17,24 @@ from bot.conversations import choices, ledger, memory
 from bot.conversations.contacts import Contact, Contacts
 from bot.conversations.lease import Desk, Lease
 from bot.conversations.memory import Memory
-from bot.deliveries import DUE, Deliveries, delivery, event, failures
+from bot.delivery.failures import Failures
+from bot.delivery.pause import FIX, Pause
+from bot.delivery.permission import OWN, Permission, may_send, window_open
+from bot.delivery.rate_limiter import Pace
+from bot.delivery.sender import Errand, Later, Sending
+from bot.delivery.statuses import DUE, Deliveries, delivery, event, failures
+from bot.delivery.uploads import NotSendable, Uploads
 from bot.events import Events
-from bot.failures import Failures
 from bot.messages import Reply, Template
 from bot.metrics import REPLIES
-from bot.pace import Pace
-from bot.pause import FIX, Pause
-from bot.permission import OWN, Permission, may_send, window_open
 from bot.points import passing
 from bot.redis import key
 from bot.replicas import Replicas
 from bot.replies import words
-from bot.sending import Errand, Later, Sending
 from bot.settings import Settings
 from bot.storage.connect import storage_of
 from bot.subscribers import Ours, Subscribers
 from bot.templates.synced import TemplateNotSendable, Templates
-from bot.uploads import NotSendable, Uploads
 from bot.whatsapp.client import Graph
 from bot.whatsapp.errors import GraphError, Remedy, Unavailable
 from bot.whatsapp.limits import fit

@@ -12,16 +12,16 @@ from redis.asyncio import Redis
 
 from bot.conversations import ledger, memory
 from bot.conversations.lease import Lease
-from bot.deliveries import delivery
+from bot.delivery.rate_limiter import Pace
+from bot.delivery.statuses import delivery
+from bot.delivery.uploads import Uploads
 from bot.logs import masked
 from bot.messages import Attachment, Part, Picture, Reply, Template, VoiceNote
-from bot.pace import Pace
 from bot.points import passing
 from bot.redis import answer
 from bot.replicas import FIX, NotReplicated, Replicas
 from bot.storage.door import StorageFailed
 from bot.templates.synced import Prepared, Templates
-from bot.uploads import Uploads
 from bot.whatsapp.client import Graph
 from bot.whatsapp.errors import MEDIA_REFUSED, PAIR_RATE, RATES, GraphError, Remedy, Unavailable
 from bot.whatsapp.rendering import envelope, render
