@@ -18,9 +18,9 @@ from bot.conversations.budget import Budget
 from bot.conversations.confirmations import Answered, Confirmations, is_tap
 from bot.conversations.contacts import Contacts
 from bot.conversations.inbox import FLOOD
-from bot.events import Events
+from bot.infra.live_events import Events
+from bot.infra.logs import without_identities
 from bot.language import Language
-from bot.logs import without_identities
 from bot.messages import Inbound, LinkButton, Part
 from bot.phrases import phrase
 from bot.products.capture import Captures, Correcting

@@ -13,8 +13,7 @@ from prometheus_client.core import GaugeMetricFamily
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
-from bot import downloads, queued, queues, webhook
-from bot.alerts import Alerts
+from bot import downloads, webhook
 from bot.console import pages
 from bot.conversations import rate_limit
 from bot.conversations.contacts import Contacts
@@ -23,17 +22,19 @@ from bot.conversations.inbox import MOST_WAITING, Inbox
 from bot.conversations.lease import Desk
 from bot.delivery.pause import Pause
 from bot.delivery.statuses import Deliveries
-from bot.events import Events
 from bot.fields import Reach
 from bot.files import files_of
-from bot.metrics import Ship
+from bot.infra import queue_admin, queues
+from bot.infra.alerts import Alerts
+from bot.infra.live_events import Events
+from bot.infra.metrics import Ship
+from bot.infra.queues import Nudges
+from bot.infra.redis import Together, connect, ended, refuse_cluster
+from bot.infra.replicas import Replicas
 from bot.payments import webhook as stripe_webhook
 from bot.prompting.releases import standing
 from bot.push import pages as push
 from bot.push.links import Links
-from bot.queues import Nudges
-from bot.redis import Together, connect, ended, refuse_cluster
-from bot.replicas import Replicas
 from bot.request_bodies import BODIES, RequestBodies, plain_bodies_only
 from bot.settings import Settings
 from bot.subscribers import Subscribers
@@ -132,7 +133,7 @@ async def _page(app: web.Application) -> bytes:
         unaccounted.add_metric([], await app[DESK].unaccounted())
         jobs = GaugeMetricFamily("recado_queue_jobs", "Jobs by queue and state", labels=["queue", "state"])
         for name in queues.QUEUES:
-            for state, count in (await queued.counts(app[REDIS], name)).items():
+            for state, count in (await queue_admin.counts(app[REDIS], name)).items():
                 jobs.add_metric([name, state], count)
         paused = GaugeMetricFamily("recado_sending_paused", "1 while nothing is sent because Meta lets nobody send")
         paused.add_metric([], 1 if await Pause(app[REDIS], app[pages.EVENTS]).now() else 0)

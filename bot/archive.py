@@ -12,9 +12,9 @@ from redis.exceptions import RedisError
 
 from bot import files
 from bot.conversations import ledger
+from bot.infra.metrics import FILES_NOT_KEPT
+from bot.infra.redis import answer, key
 from bot.messages import Inbound, Media
-from bot.metrics import FILES_NOT_KEPT
-from bot.redis import answer, key
 from bot.storage.door import Storage, StorageFailed, TooLarge, segment
 
 _log = structlog.get_logger()

@@ -13,8 +13,8 @@ from typing import Any, Self, cast
 import structlog
 from aiohttp import web
 
-from bot.open_files import file_limit
-from bot.redis import ended
+from bot.infra.open_files import file_limit
+from bot.infra.redis import ended
 from bot.refusals import refused
 
 _log = structlog.get_logger()

@@ -11,12 +11,12 @@ from dataclasses import dataclass
 import structlog
 from redis.asyncio import Redis
 
-from bot.alerts import Alerts
 from bot.conversations import identity
 from bot.conversations.contacts import Contacts
 from bot.conversations.inbox import Inbox
-from bot.events import Events
-from bot.metrics import WEBHOOK_FIELDS, WEBHOOK_UNKNOWN
+from bot.infra.alerts import Alerts
+from bot.infra.live_events import Events
+from bot.infra.metrics import WEBHOOK_FIELDS, WEBHOOK_UNKNOWN
 from bot.templates.news import TEMPLATE_FIELDS, News
 from bot.whatsapp import alarms
 from bot.whatsapp.news import handover, new_bsuids, preferences

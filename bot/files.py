@@ -18,9 +18,9 @@ from typing import Any, Literal
 from pydantic import AwareDatetime
 from redis.asyncio import Redis
 
+from bot.infra.redis import answer, key
+from bot.infra.signed_tokens import shared_secret
 from bot.messages import Record, StoredFile
-from bot.redis import answer, key
-from bot.secret import shared_secret
 from bot.settings import Settings, StorageSettings
 from bot.storage.connect import storage_of
 from bot.storage.disk import Disk

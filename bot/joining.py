@@ -13,8 +13,8 @@ from bot.conversations import contacts, dead_letters, ledger
 from bot.conversations.identity import home_of, joining, moved
 from bot.conversations.lease import Desk, Lease
 from bot.conversations.memory import Memory, Recollection, Remembered
+from bot.infra.redis import answer, key
 from bot.push import subscriptions
-from bot.redis import answer, key
 
 
 class Joining:

@@ -19,15 +19,15 @@ from typing import Any
 
 from redis.asyncio import Redis
 
-from bot import queued
 from bot.conversations import contacts, identity, ledger, tombstones
 from bot.conversations.lease import Desk, Lease, LeaseLost, done_key, hold, lease_key
 from bot.delivery.statuses import Deliveries
 from bot.files import Files, FilesLost
+from bot.infra import queue_admin
+from bot.infra.redis import answer, ended, key
 from bot.mail.suppression import Suppression
 from bot.payments import links, state
 from bot.phone_numbers import address_of, kin, variants
-from bot.redis import answer, ended, key
 
 # A turn in hand is waited for: it has its answer within TURN_DEADLINE_SECONDS, and may send for a while.
 _PATIENCE_SECONDS = 120.0
@@ -63,7 +63,7 @@ class Person:
         names += [rf"(?<!\w){re.escape(one)}(?!\w)" for one in self.customers]
         return re.search("|".join(names), text, re.IGNORECASE) is not None
 
-    def is_meant(self, job: queued.Kept) -> bool:
+    def is_meant(self, job: queue_admin.Kept) -> bool:
         """Whether a job is about this person, and not about who had the phone before them or has it since."""
         shared = {kin(phone) for phone, _, _ in self.had}
         alone = frozenset(one for one in self.identities if kin(one) not in shared)
@@ -148,7 +148,7 @@ class Dossier:
             "files": [{"key": file.key, "size": file.size} for file in stored],
             "jobs": [
                 {"queue": job.queue, "id": job.id, "name": job.name, "data": job.data}
-                for job in await queued.about(self._redis, person.is_about, person.is_meant)
+                for job in await queue_admin.about(self._redis, person.is_about, person.is_meant)
             ],
             "billing": {one: _shown(await state.kept(self._redis, one)) for one in sorted(person.customers)},
             "suppressed": {
@@ -177,7 +177,7 @@ class Dossier:
             try:
                 # The storage first: it is what may fail.
                 files = [await self._files.erase(name) for name in person.conversations]
-                gone = await queued.forget(self._redis, person.is_about, person.is_meant)
+                gone = await queue_admin.forget(self._redis, person.is_about, person.is_meant)
                 for name in person.conversations:
                     await tombstones.note_messages(self._redis, await ledger.raw(self._redis, name))
                 for customer in person.customers:

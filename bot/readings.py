@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pydantic import TypeAdapter
 from redis.asyncio import Redis
 
-from bot.redis import answer, key
+from bot.infra.redis import answer, key
 from pipelines.image import Reading
 
 # What was taken back by its sender may be known for so long, under a digest that nobody asks for.

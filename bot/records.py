@@ -17,9 +17,9 @@ from bot.conversations import lease as conversations_lease
 from bot.conversations.inbox import why_unanswered
 from bot.conversations.lease import Desk, Lease
 from bot.conversations.memory import Memory, Recollection, Remembered
+from bot.infra.redis import answer, key
 from bot.media import forget_media, media_key
 from bot.messages import CallPermission, Content, Edit, Inbound, Media, Reaction, Revoke, Text
-from bot.redis import answer, key
 from bot.storage.door import StorageFailed
 from bot.tags import fenced, glance, unforged
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import structlog
 
-from bot.metrics import HTTP_REFUSED
+from bot.infra.metrics import HTTP_REFUSED
 
 _AGAIN_SECONDS = 60.0
 _log = structlog.get_logger()

@@ -11,8 +11,8 @@ from bot.conversations.dead_letters import SetAside
 from bot.conversations.inbox import FLOOD
 from bot.conversations.memory import Recollection, Remembered
 from bot.conversations.rate_limit import Admission
+from bot.infra.logs import masked
 from bot.language import Language
-from bot.logs import masked
 from bot.messages import Inbound, Part, Reply
 from bot.perception import Sight
 from bot.prompting.canary import Standing

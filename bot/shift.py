@@ -11,9 +11,9 @@ import structlog
 
 from bot.conversations.lease import Desk, Lease, LeaseLost, held
 from bot.delivery.outbox import Outbox
+from bot.infra.crash_points import passing
 from bot.joining import Joining
 from bot.messages import Inbound
-from bot.points import passing
 
 _log = structlog.get_logger()
 

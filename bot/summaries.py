@@ -10,7 +10,7 @@ from bot.agent.prompt import asked_with, values_of_summary
 from bot.ai.chat import BudgetSpent, ChatModel, FromPerson, NoModelAnswered, Question
 from bot.conversations.budget import Budget
 from bot.conversations.memory import Memory
-from bot.points import passing
+from bot.infra.crash_points import passing
 from bot.prompting.findings import PromptsWrong
 from bot.prompting.library import Library
 from bot.tags import fenced

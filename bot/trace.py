@@ -15,10 +15,10 @@ from redis.asyncio import Redis
 
 from bot.agent.loop import Done
 from bot.ai.chat import Attempt
-from bot.metrics import COST, LLM_REQUESTS, LLM_TOKENS
+from bot.infra.metrics import COST, LLM_REQUESTS, LLM_TOKENS
+from bot.infra.redis import answer, key
 from bot.perception import Perceived
 from bot.prompting.prompts import Rendered
-from bot.redis import answer, key
 
 
 @dataclass(slots=True)

@@ -8,9 +8,9 @@ import structlog
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
-from bot.alerts import alert
 from bot.conversations import ledger
-from bot.events import Events
+from bot.infra.alerts import alert
+from bot.infra.live_events import Events
 from bot.messages import Inbound, Reaction
 from bot.prompting.canary import Canary
 from bot.prompting.judging import worse

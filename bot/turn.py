@@ -25,20 +25,20 @@ from bot.conversations.rate_limit import Admission, Rate
 from bot.conversations.turn_state import turn_keys
 from bot.delivery import outbox
 from bot.delivery.outbox import Outbox
-from bot.events import Events
+from bot.infra.crash_points import passing
+from bot.infra.live_events import Events
+from bot.infra.logs import masked
+from bot.infra.metrics import TURN_SECONDS, TURNS
+from bot.infra.queues import Nudges
+from bot.infra.redis import answer, key
 from bot.language import Language, language_of
-from bot.logs import masked
 from bot.media import note_media
 from bot.messages import Inbound, Say
-from bot.metrics import TURN_SECONDS, TURNS
 from bot.perception import Perception, Sight, unlooked_at
 from bot.phrases import phrase
-from bot.points import passing
 from bot.presence import patience, typing
 from bot.prompting.library import Library
-from bot.queues import Nudges
 from bot.records import Batch, Records
-from bot.redis import answer, key
 from bot.replies import composed, words
 from bot.scene import Begun, Haste, Outcome, Scene, addressed, ends_of, haste_for, name_of, set_aside, within
 from bot.settings import ServiceSettings, TurnSettings

@@ -11,9 +11,9 @@ from typing import cast
 
 from redis.asyncio import Redis
 
-from bot.logs import masked
+from bot.infra.logs import masked
+from bot.infra.redis import answer, key
 from bot.mail.mailroom import enqueue
-from bot.redis import answer, key
 
 _DIGITS = 6
 _ROUNDS = 20_000

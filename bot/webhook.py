@@ -10,12 +10,12 @@ import structlog
 from aiohttp import web
 from redis.exceptions import RedisError
 
-from bot import replicas
 from bot.fields import Reach, mind
+from bot.infra import replicas
+from bot.infra.crash_points import passing
+from bot.infra.metrics import STATUSES, WEBHOOK_REJECTED, WEBHOOK_UNKNOWN
+from bot.infra.redis import Together
 from bot.messages import Inbound, Status
-from bot.metrics import STATUSES, WEBHOOK_REJECTED, WEBHOOK_UNKNOWN
-from bot.points import passing
-from bot.redis import Together
 from bot.request_bodies import BODIES, BodyRefused
 from bot.settings import WhatsAppSettings
 from bot.whatsapp.payload import Notification, NotJSON, parse

@@ -13,7 +13,6 @@ import structlog
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
-from bot import queues
 from bot.agent.loop import Agent
 from bot.agent.tool import Kit
 from bot.agent.tools.catalog import tools_for
@@ -31,13 +30,16 @@ from bot.conversations.memory import Memory
 from bot.conversations.rate_limit import Rate
 from bot.delivery.notifications import Notices
 from bot.delivery.outbox import Outbox, outbox_of
-from bot.events import Events
 from bot.files import expire, files_of, quota_of
+from bot.infra import queues
+from bot.infra.guarded_http import Outside
+from bot.infra.live_events import Events
+from bot.infra.metrics import Ship
+from bot.infra.queues import Nudges
+from bot.infra.redis import connect, ended, refuse_cluster
 from bot.joining import Joining
 from bot.mail.connect import mailroom
 from bot.mail.mailroom import BusinessName
-from bot.metrics import Ship
-from bot.outside import Outside
 from bot.payments import changes, webhook
 from bot.payments.billing import billing_of
 from bot.perception import Perception
@@ -48,11 +50,9 @@ from bot.prompting.library import Library
 from bot.prompting.watching import watch
 from bot.push.links import invitation_of
 from bot.push.sending import Pushes
-from bot.queues import Nudges
 from bot.readings import Readings
 from bot.reception import Reception
 from bot.records import Records
-from bot.redis import connect, ended, refuse_cluster
 from bot.senses import Senses
 from bot.settings import Settings
 from bot.shift import Shift

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from bot import queued
-from bot.redis import answer
+from bot.infra import queue_admin
+from bot.infra.redis import answer
 from bot.sandbox.meta import Person, Sent
 from bot.sandbox.openrouter import calls, says
 from bot.sandbox.stripe import StripeImitation
@@ -47,7 +47,7 @@ async def in_step(world: World) -> None:
     await stripe_of(world).idle()
 
     async def done() -> bool:
-        counts = await queued.counts(world.redis, "notification")
+        counts = await queue_admin.counts(world.redis, "notification")
         return not (counts["waiting"] or counts["active"] or counts["delayed"])
 
     await eventually(done)

@@ -16,10 +16,10 @@ import pytest_asyncio
 from _pytest.nodeid import coerce_node_id
 from redis.asyncio import Redis
 
-from bot import logs
 from bot.app import create_app
+from bot.infra import logs
+from bot.infra.queues import QUEUES
 from bot.listening import listening
-from bot.queues import QUEUES
 from bot.sandbox.database import redis_server
 from bot.sandbox.meta import Meta, Person
 from bot.sandbox.openrouter import OpenRouterImitation

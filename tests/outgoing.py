@@ -13,9 +13,9 @@ from prometheus_client.parser import text_string_to_metric_families
 from redis.asyncio import Redis
 
 from bot.delivery import outbox
+from bot.infra.queues import Nudges
+from bot.infra.redis import answer, key
 from bot.messages import Part, Reply
-from bot.queues import Nudges
-from bot.redis import answer, key
 from bot.sandbox.meta import Person
 from tests.processes import eventually
 from tests.waiting import PATIENCE

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import pytest
 from redis.exceptions import RedisError
 
-from bot.redis import Together
+from bot.infra.redis import Together
 
 ERRORS = [ValueError, KeyError, RecursionError, AssertionError, ZeroDivisionError, UnicodeError]
 

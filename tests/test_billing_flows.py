@@ -6,8 +6,8 @@ import json
 from typing import Any
 
 from bot.conversations.contacts import Contacts
+from bot.infra.redis import answer
 from bot.mail.suppression import Suppression
-from bot.redis import answer
 from bot.sandbox.meta import Person
 from bot.sandbox.openrouter import calls, says
 from bot.sandbox.subscriber import customer, subscribe

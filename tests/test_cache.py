@@ -7,7 +7,7 @@ from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
-from bot.cache import Cache
+from bot.infra.cache import Cache
 from tests.waiting import PATIENCE
 
 

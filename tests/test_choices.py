@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from bot.redis import key
+from bot.infra.redis import key
 from bot.sandbox.meta import Person, Sent
 from bot.sandbox.openrouter import says
 from tests.billing import asks

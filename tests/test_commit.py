@@ -10,8 +10,8 @@ from redis.asyncio import Redis
 
 from bot.conversations.lease import Desk, Lease
 from bot.conversations.memory import Memory
+from bot.infra.redis import answer
 from bot.joining import Joining
-from bot.redis import answer
 from bot.settings import MemorySettings
 
 MANY = [str(number) for number in range(20_001)]

@@ -9,13 +9,14 @@ from typing import Any
 
 import pytest
 
-from bot import privacy, queued, queues
+from bot import privacy
 from bot.conversations.contacts import Contacts
 from bot.conversations.inbox import Inbox
 from bot.conversations.lease import Desk, Lease, LeaseLost
 from bot.delivery.statuses import Deliveries
-from bot.events import Events
 from bot.files import Files, files_of
+from bot.infra import queue_admin, queues
+from bot.infra.live_events import Events
 from bot.mail.suppression import Suppression
 from bot.messages import Inbound, Status, Text
 from bot.payments import links
@@ -85,7 +86,9 @@ async def lived(world: World, person: meta.Person, media: Media) -> str:
     await queues.add(world.redis, "notification", "template", data, f"job-of-{person.name}")
 
     async def failed() -> bool:
-        return any(job.data == data and job.job.failedReason for job in await queued.about(world.redis, lambda _: True))
+        return any(
+            job.data == data and job.job.failedReason for job in await queue_admin.about(world.redis, lambda _: True)
+        )
 
     await eventually(failed)
     return conversation

@@ -10,7 +10,7 @@ import pytest
 from bot.conversations.contacts import Contacts
 from bot.conversations.dead_letters import Aside
 from bot.conversations.ledger import Ledger
-from bot.redis import answer, key
+from bot.infra.redis import answer, key
 from bot.sandbox.meta import Person
 from bot.sandbox.openrouter import calls, says
 from bot.sandbox.webhooks import encode, envelope, message_value

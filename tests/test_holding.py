@@ -11,11 +11,11 @@ import pytest
 from redis.asyncio import Redis
 
 from bench.chaos.redis_door import Door, door_to
-from bot import queued
 from bot.conversations.lease import Desk, Lease, LeaseLost, held, lease_key
 from bot.delivery.statuses import DUE
-from bot.queues import QUEUES
-from bot.redis import answer, connect, key
+from bot.infra import queue_admin
+from bot.infra.queues import QUEUES
+from bot.infra.redis import answer, connect, key
 from bot.sandbox.meta import Person
 from bot.sandbox.openrouter import says
 from bot.settings import RedisSettings
@@ -131,5 +131,5 @@ async def test_conversations_that_are_held_take_no_worker_s_place(start: Start, 
             await world.redis.zadd(DUE, {conversation: time.time()})
         # Twice as long as it takes to ask for what is due.
         await asyncio.sleep(2)
-        assert (await queued.counts(world.redis, "llm"))["active"] == 0
+        assert (await queue_admin.counts(world.redis, "llm"))["active"] == 0
         await world.redis.delete(*map(lease_key, busy))

@@ -10,8 +10,8 @@ import pytest
 from redis.asyncio import Redis
 
 from bot.conversations.identity import conversations_of, find, home_of, moved, phone_contested
+from bot.infra.redis import answer
 from bot.messages import Inbound, Text
-from bot.redis import answer
 from bot.sandbox.meta import Person
 from bot.sandbox.openrouter import Scripted, calls, says
 from bot.sandbox.webhooks import envelope

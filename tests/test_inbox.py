@@ -13,8 +13,8 @@ from redis.exceptions import ResponseError
 from bot.conversations.inbox import Inbox
 from bot.conversations.lease import Desk, Lease, LeaseLost, hold
 from bot.conversations.ledger import Ledger
+from bot.infra.redis import Together, answer
 from bot.messages import Inbound, Text, Unsupported
-from bot.redis import Together, answer
 from tests.processes import eventually
 from tests.waiting import PATIENCE
 

@@ -11,8 +11,8 @@ from redis.asyncio import Redis
 
 from bot.cli.templates import _open
 from bot.conversations.contacts import Contacts
-from bot.queues import Task
-from bot.redis import answer
+from bot.infra.queues import Task
+from bot.infra.redis import answer
 from bot.sandbox.meta import Person
 from bot.sandbox.openrouter import Scripted, says
 from tests.processes import eventually, running

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from bot.conversations.identity import home_of
+from bot.infra.redis import answer
 from bot.messages import Inbound
-from bot.redis import answer
 from tests.notifications import post_raw
 from tests.world import Start, World
 

@@ -11,8 +11,8 @@ import pytest
 import yaml
 
 from bot.files import Files, FilesLost, files_of
+from bot.infra.redis import key
 from bot.privacy import Dossier
-from bot.redis import key
 from bot.sandbox.meta import Person
 from bot.storage.disk import Disk
 from tests.notifications import settled

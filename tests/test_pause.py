@@ -11,7 +11,7 @@ from redis.asyncio import Redis
 
 from bot.cli.doctor import examine
 from bot.delivery.pause import Pause
-from bot.events import Events
+from bot.infra.live_events import Events
 from bot.sandbox.meta import Meta
 from bot.settings import WhatsAppSettings
 from bot.whatsapp.client import Graph

@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from bot.evaluation.cases import read_cases
-from bot.plain_yaml import read, typed
+from bot.infra.plain_yaml import read, typed
 from bot.prompting.check import Checked
 from bot.templates.files import load
 from tests.prompting.conftest import Folder, folder, where

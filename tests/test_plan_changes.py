@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from bot.redis import answer, key
+from bot.infra.redis import answer, key
 from bot.sandbox.meta import Person
 from bot.sandbox.openrouter import calls, says
 from bot.sandbox.stripe.forms import CustomerUpdate

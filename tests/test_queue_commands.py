@@ -11,10 +11,10 @@ from redis.asyncio import Redis
 
 from bot.agent.loop import Done
 from bot.conversations import dead_letters
+from bot.infra.queues import QUEUES, add
+from bot.infra.redis import answer, key
 from bot.messages import Inbound, Text
 from bot.phrases import phrase
-from bot.queues import QUEUES, add
-from bot.redis import answer, key
 from bot.sandbox.meta import Person
 from bot.sandbox.openrouter import calls, fails, says
 from bot.worker import running

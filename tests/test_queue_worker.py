@@ -8,8 +8,8 @@ import random
 import pytest
 from redis.asyncio import Redis
 
-from bot import queued, queues
-from bot.queues import Task, working
+from bot.infra import queue_admin, queues
+from bot.infra.queues import Task, working
 from bot.settings import RedisSettings
 from tests.waiting import PATIENCE
 
@@ -35,7 +35,7 @@ async def test_a_job_that_comes_in_the_moment_of_the_end_is_done_or_left(redis: 
             for _again in range(3):
                 await queues.add(redis, "email", "send", {}, f"job-{added}")
                 added += 1
-        found = await queued.counts(redis, "email")
+        found = await queue_admin.counts(redis, "email")
         assert (found["active"], found["failed"]) == (0, 0)
         assert len(done) + found["waiting"] == added
     async with working({"email": process}, settings, concurrency=5), asyncio.timeout(PATIENCE):
@@ -66,4 +66,4 @@ async def test_who_finishes_what_is_in_hand_keeps_its_lock(redis: Redis, setting
             left, later = later, await redis.pttl("bull:email:long:lock")
     may_end.set()
     await worker
-    assert (await queued.counts(redis, "email"))["completed"] == 1
+    assert (await queue_admin.counts(redis, "email"))["completed"] == 1

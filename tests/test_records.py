@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from bot.conversations.memory import Memory
-from bot.redis import answer
+from bot.infra.redis import answer
 from bot.sandbox.meta import Person
 from bot.sandbox.openrouter import says
 from tests.notifications import conversation_of, ends, post, read_by_model, remembered, settled

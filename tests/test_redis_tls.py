@@ -13,7 +13,7 @@ from redis.asyncio import Redis
 from redis.exceptions import AuthenticationError, RedisError
 
 from bot.cli.doctor import examine
-from bot.redis import answer, connect
+from bot.infra.redis import answer, connect
 from bot.sandbox.database import redis_server
 from bot.sandbox.meta import Person
 from bot.sandbox.openrouter import says

@@ -19,8 +19,8 @@ from redis.asyncio import Redis
 from bench.chaos.redis_door import Door, door_to
 from bench.chaos.redis_faults import Server
 from bot.cli.doctor import service
-from bot.redis import connect, refuse_cluster
-from bot.replicas import Replicas
+from bot.infra.redis import connect, refuse_cluster
+from bot.infra.replicas import Replicas
 from bot.sandbox.database import redis_server
 from bot.sandbox.meta import Person
 from bot.sandbox.ports import free_port

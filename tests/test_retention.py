@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 from redis.asyncio import Redis
 
-from bot import queues
 from bot.conversations.contacts import Contacts
 from bot.files import files_of
+from bot.infra import queues
 from bot.listening import listening
 from bot.mail.suppression import Suppression
 from bot.messages import Say

@@ -14,7 +14,7 @@ import pytest
 from bot.conversations import contacts
 from bot.conversations.confirmations import Cards
 from bot.conversations.contacts import Contacts
-from bot.redis import key
+from bot.infra.redis import key
 from bot.sandbox.meta import Person
 from bot.sandbox.openrouter import Scripted, says
 from tests.billing import asks, buttons, stripe_of, subscriber, taps

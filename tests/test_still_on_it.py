@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 
-from bot.queues import QUEUES
-from bot.redis import answer
+from bot.infra.queues import QUEUES
+from bot.infra.redis import answer
 from bot.sandbox.meta import Person
 from bot.sandbox.openrouter import says
 from bot.worker import running

@@ -13,10 +13,10 @@ from redis.asyncio import Redis
 
 from bench.chaos.stopped import Sleeper
 from bot.conversations.lease import Desk, Lease, LeaseLost
+from bot.infra.crash_points import Point
+from bot.infra.queues import QUEUES
+from bot.infra.redis import key
 from bot.messages import Buttons, Choice, Part, Say, Template
-from bot.points import Point
-from bot.queues import QUEUES
-from bot.redis import key
 from bot.sandbox.meta import Person
 from bot.worker import running
 from tests.outgoing import acquainted, empty, nudge, put

@@ -9,8 +9,8 @@ import aiohttp
 import pytest
 from bullmq import Queue
 
+from bot.infra.redis import answer
 from bot.messages import Template
-from bot.redis import answer
 from bot.sandbox.graph_templates import Template as AtMeta
 from bot.sandbox.graph_templates import seeds
 from bot.sandbox.meta import Person

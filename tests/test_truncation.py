@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from bot.ai.chat import Answer
-from bot.logs import without_identities
+from bot.infra.logs import without_identities
 from bot.messages import Inbound, Order
 from bot.tags import fenced, read
 from bot.whatsapp.loose import identifier, text

@@ -7,7 +7,7 @@ import json
 import pytest
 from redis.asyncio import Redis
 
-from bot.redis import answer, key
+from bot.infra.redis import answer, key
 from bot.verification import TooManyCodes, Verification
 
 CONVERSATION = f"c_{'0' * 20}"

@@ -15,7 +15,7 @@ import pytest
 PROGRAM = """
 import asyncio, json, re, sys, time
 from bot import cli, logs
-from bot.metrics import REGISTRY
+from bot.infra.metrics import REGISTRY
 
 def computing():
     until = time.thread_time() + 0.6

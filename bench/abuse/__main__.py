@@ -17,7 +17,7 @@ import psutil
 
 from bench.abuse.company import Company, opened
 from bench.abuse.inputs import INPUTS, Send
-from bot import logs
+from bot.infra import logs
 from bot.sandbox.meta import Person
 
 _PATIENCE = 90.0

@@ -11,7 +11,7 @@ from pathlib import Path
 from bench.chaos import load, node, redis_faults, upstreams
 from bench.chaos.kills import killed
 from bench.chaos.shutdown import rolled
-from bot.points import POINTS
+from bot.infra.crash_points import POINTS
 
 Work = Callable[[Path], Awaitable[None]]
 
@@ -148,7 +148,7 @@ async def main(names: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    from bot import logs
+    from bot.infra import logs
 
     logs.configure("critical", "console")
     asyncio.run(main(sys.argv[1:]))

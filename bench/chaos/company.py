@@ -18,8 +18,8 @@ import psutil
 from redis.asyncio import Redis
 
 from bench.chaos.doomed import Doomed
+from bot.infra.crash_points import Point
 from bot.listening import listening
-from bot.points import Point
 from bot.sandbox.database import redis_server
 from bot.sandbox.meta import Meta
 from bot.sandbox.openrouter import OpenRouterImitation

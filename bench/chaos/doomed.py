@@ -12,7 +12,7 @@ from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 
 from bot import scene
-from bot.points import Point, listen
+from bot.infra.crash_points import Point, listen
 
 # A server of prepared processes: starting one takes milliseconds, so that dozens can die in a minute.
 _context = multiprocessing.get_context("forkserver")

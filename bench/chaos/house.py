@@ -21,9 +21,9 @@ from redis.asyncio import Redis
 from bench.chaos.door import Door
 from bot.app import create_app
 from bot.conversations.ledger import Ledger
+from bot.infra.queues import QUEUES
+from bot.infra.redis import key
 from bot.listening import listening
-from bot.queues import QUEUES
-from bot.redis import key
 from bot.sandbox.database import redis_server
 from bot.sandbox.meta import Meta, Person
 from bot.sandbox.openrouter import OpenRouterImitation, fails

@@ -9,7 +9,7 @@ from pathlib import Path
 from bench.chaos.company import opened
 from bench.chaos.crowd import crowd_of, staff_among
 from bench.chaos.verdict import Verdict, judge, settled
-from bot.points import POINTS, Point
+from bot.infra.crash_points import POINTS, Point
 
 
 @dataclass(frozen=True, slots=True)

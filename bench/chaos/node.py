@@ -18,8 +18,8 @@ from typing import Any
 from pydantic import SecretStr
 from redis.asyncio import Redis
 
-from bot import queued, queues
-from bot.queues import Task, working
+from bot.infra import queue_admin, queues
+from bot.infra.queues import Task, working
 from bot.sandbox.database import redis_server
 from bot.settings import RedisSettings
 
@@ -129,7 +129,7 @@ async def _theirs(node: Node, redis: Redis, jobs: int) -> Row:
         await queues.add(redis, "webhook", "deliver", {"n": n}, f"ours-{n}", attempts=3, wait_seconds=0.05)
     await node.ask("work", name="webhook", failures=jobs // 10)
     async with asyncio.timeout(60):
-        while (await queued.counts(redis, "webhook"))["completed"] < jobs:
+        while (await queue_admin.counts(redis, "webhook"))["completed"] < jobs:
             await asyncio.sleep(0.02)
     seconds = time.monotonic() - began
     taken = await node.ask("rest")

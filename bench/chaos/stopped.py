@@ -13,9 +13,9 @@ from typing import NoReturn
 
 import psutil
 
-from bot import logs
-from bot.points import Point, listen
-from bot.queues import QUEUES
+from bot.infra import logs
+from bot.infra.crash_points import Point, listen
+from bot.infra.queues import QUEUES
 from bot.settings import Settings
 from bot.worker import running
 

@@ -11,7 +11,7 @@ from itertools import chain
 from bench.chaos.company import TOKEN, Company
 from bench.chaos.crowd import Crowd
 from bot.conversations.ledger import Ledger
-from bot.redis import answer
+from bot.infra.redis import answer
 
 
 @dataclass

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from bot import logs
+from bot.infra import logs
 from bot.settings import Settings, SettingsWrong
 
 if TYPE_CHECKING:
@@ -125,10 +125,10 @@ async def _trouble(settings: Settings, whose: str, work: _Work) -> str | None:
 async def _open(settings: Settings) -> AsyncIterator[tuple[Any, Dossier, Files]]:
     from bot.conversations.lease import Desk  # noqa: PLC0415 - as above
     from bot.delivery.statuses import Deliveries  # noqa: PLC0415 - as above
-    from bot.events import Events  # noqa: PLC0415 - as above
     from bot.files import files_of  # noqa: PLC0415 - as above
+    from bot.infra.live_events import Events  # noqa: PLC0415 - as above
+    from bot.infra.redis import connect  # noqa: PLC0415 - as above
     from bot.privacy import Dossier  # noqa: PLC0415 - as above
-    from bot.redis import connect  # noqa: PLC0415 - as above
 
     async with connect(settings.redis) as redis:
         files = files_of(redis, settings)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
-from bot import logs
+from bot.infra import logs
 from bot.settings import Settings, SettingsWrong
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ async def _make(settings: Settings, asked: str, turns: int, name: str | None, ou
     from bot.agent.preview import NotThere  # noqa: PLC0415 - as above
     from bot.evaluation.happened import NothingHappened  # noqa: PLC0415 - as above
     from bot.evaluation.writing import CanNotWrite, write, written  # noqa: PLC0415 - as above
-    from bot.redis import connect  # noqa: PLC0415 - as above
+    from bot.infra.redis import connect  # noqa: PLC0415 - as above
 
     folder = settings.service.prompts_dir
     try:

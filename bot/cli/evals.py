@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
-from bot import logs
+from bot.infra import logs
 from bot.settings import Settings, SettingsWrong
 
 if TYPE_CHECKING:
@@ -96,8 +96,8 @@ async def _release(asked: str) -> Prompts:
     from redis.exceptions import RedisError  # noqa: PLC0415 - as above
 
     from bot.agent.vocabulary import library_of  # noqa: PLC0415 - as above
+    from bot.infra.redis import connect  # noqa: PLC0415 - as above
     from bot.prompting.releases import UnknownRelease  # noqa: PLC0415 - as above
-    from bot.redis import connect  # noqa: PLC0415 - as above
 
     settings = Settings()
     try:

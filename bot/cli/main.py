@@ -14,11 +14,11 @@ from typing import Annotated, Any
 import structlog
 import typer
 
-from bot import logs
 from bot.cli import canary, contacts, eval_case, keys, products, prompts, templates
 from bot.cli import evals as evaluation_commands
 from bot.cli import queues as cli_queues
-from bot.open_files import raise_file_limit
+from bot.infra import logs
+from bot.infra.open_files import raise_file_limit
 from bot.prompting.findings import PromptsWrong
 from bot.settings import Settings, SettingsWrong, log_settings
 
@@ -67,7 +67,7 @@ def worker(
     """Run the queue workers. Any number of them, on any number of machines."""
 
     async def run(settings: Settings) -> None:
-        from bot.queues import QUEUES  # noqa: PLC0415 - as above
+        from bot.infra.queues import QUEUES  # noqa: PLC0415 - as above
         from bot.worker import running  # noqa: PLC0415 - as above
         from pipelines.byte_budget import keep_no_freed_memory  # noqa: PLC0415 - as above
 
@@ -157,7 +157,7 @@ def _loop(work: Coroutine[Any, Any, None], grace: float) -> None:
 
 
 async def _watched(work: Coroutine[Any, Any, None], grace: float) -> None:
-    from bot.watchdog import loop_watched  # noqa: PLC0415 - as above
+    from bot.infra.loop_watchdog import loop_watched  # noqa: PLC0415 - as above
 
     async with loop_watched():
         await _within_grace(work, grace)

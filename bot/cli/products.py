@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from bot import logs
+from bot.infra import logs
 from bot.settings import Settings, SettingsWrong
 
 app = typer.Typer(name="products", help="The confirmed catalogue: export.", no_args_is_help=True)
@@ -52,9 +52,9 @@ async def _exported(settings: Settings, as_: str) -> bytes | str:
     """The file, or a sentence about what kept it from being made."""
     from redis.exceptions import RedisError  # noqa: PLC0415 - as above
 
+    from bot.infra.redis import connect  # noqa: PLC0415 - as above
     from bot.products.catalogue import Catalogue  # noqa: PLC0415 - as above
     from bot.products.export import FORMATS, Listed, exported  # noqa: PLC0415 - as above
-    from bot.redis import connect  # noqa: PLC0415 - as above
 
     try:
         async with connect(settings.redis) as redis:

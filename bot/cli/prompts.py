@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from bot import logs
+from bot.infra import logs
 from bot.settings import Settings, SettingsWrong
 
 if TYPE_CHECKING:
@@ -213,10 +213,10 @@ async def _texts(asked: str, name: str, settings: Settings, library: Library) ->
 async def _scenery(asked: str, settings: Settings, redis: Redis) -> Scenery:
     import yaml  # noqa: PLC0415 - as above
 
-    from bot import plain_yaml  # noqa: PLC0415 - as above
     from bot.agent.preview import NotThere, Scenery, of_conversation  # noqa: PLC0415 - as above
     from bot.conversations.contacts import Contacts  # noqa: PLC0415 - as above
     from bot.conversations.memory import Memory  # noqa: PLC0415 - as above
+    from bot.infra import plain_yaml  # noqa: PLC0415 - as above
 
     default, path = settings.service.default_language, Path(asked)
     if not await asyncio.to_thread(path.is_file):
@@ -272,9 +272,9 @@ async def _well(settings: Settings, work: Work) -> bool:
 
     from bot.agent.preview import NotThere  # noqa: PLC0415 - as above
     from bot.agent.vocabulary import library_of  # noqa: PLC0415 - as above
+    from bot.infra.redis import connect  # noqa: PLC0415 - as above
     from bot.prompting.findings import PromptsWrong  # noqa: PLC0415 - as above
     from bot.prompting.releases import UnknownRelease  # noqa: PLC0415 - as above
-    from bot.redis import connect  # noqa: PLC0415 - as above
 
     try:
         async with connect(settings.redis) as redis:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from bot import logs
+from bot.infra import logs
 from bot.settings import Settings, SettingsWrong
 
 if TYPE_CHECKING:
@@ -54,8 +54,8 @@ def show(output: Format = "text") -> None:
 
     async def run(desk: _Desk) -> bool:
         from bot.conversations.dead_letters import as_json  # noqa: PLC0415 - each command loads only what it runs
-        from bot.queued import counts, failed  # noqa: PLC0415 - as above
-        from bot.queues import QUEUES  # noqa: PLC0415 - as above
+        from bot.infra.queue_admin import counts, failed  # noqa: PLC0415 - as above
+        from bot.infra.queues import QUEUES  # noqa: PLC0415 - as above
 
         found = {
             "queues": {name: await counts(desk.redis, name) for name in QUEUES},
@@ -78,7 +78,7 @@ def retry(which: Which = None, every: All = False, output: Format = "text") -> N
 
     async def run(desk: _Desk) -> bool:
         from bot.conversations.dead_letters import Acted  # noqa: PLC0415 - as above
-        from bot.queued import retry_failed  # noqa: PLC0415 - as above
+        from bot.infra.queue_admin import retry_failed  # noqa: PLC0415 - as above
 
         jobs = await retry_failed(desk.redis, which)
         messages = 0
@@ -100,7 +100,7 @@ def drop(which: Which = None, every: All = False, output: Format = "text") -> No
     """Forget: a failed job, or the messages of a conversation that were set aside. Exit 1 when there is none."""
 
     async def run(desk: _Desk) -> bool:
-        from bot.queued import drop_failed  # noqa: PLC0415 - as above
+        from bot.infra.queue_admin import drop_failed  # noqa: PLC0415 - as above
 
         jobs = await drop_failed(desk.redis, which)
         messages = sum([await desk.aside.drop(name) for name in await _conversations(desk, which)])
@@ -174,8 +174,8 @@ async def _well(settings: Settings, work: Callable[[_Desk], Awaitable[bool]]) ->
 async def _open(settings: Settings) -> AsyncIterator[_Desk]:
     from bot.conversations.dead_letters import Aside  # noqa: PLC0415 - as above
     from bot.conversations.inbox import Inbox  # noqa: PLC0415 - as above
-    from bot.queues import Nudges  # noqa: PLC0415 - as above
-    from bot.redis import connect  # noqa: PLC0415 - as above
+    from bot.infra.queues import Nudges  # noqa: PLC0415 - as above
+    from bot.infra.redis import connect  # noqa: PLC0415 - as above
 
     async with connect(settings.redis) as redis, Nudges(redis).running() as nudges:
         yield _Desk(redis, Aside(redis), Inbox(redis, nudges.turn))

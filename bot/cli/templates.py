@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from bot import logs
+from bot.infra import logs
 from bot.settings import Settings, SettingsWrong
 
 if TYPE_CHECKING:
@@ -121,7 +121,7 @@ def _run(work: Callable[[_Desk], Awaitable[bool]], output: str) -> None:
 async def _well(settings: Settings, work: Callable[[_Desk], Awaitable[bool]]) -> bool:
     from redis.exceptions import RedisError  # noqa: PLC0415 - as above
 
-    from bot.queues import Unfit  # noqa: PLC0415 - as above
+    from bot.infra.queues import Unfit  # noqa: PLC0415 - as above
     from bot.templates.files import TemplatesWrong  # noqa: PLC0415 - as above
     from bot.whatsapp.errors import GraphError, Unavailable  # noqa: PLC0415 - as above
 
@@ -144,7 +144,7 @@ async def _open(settings: Settings) -> AsyncIterator[_Desk]:
     from bot.conversations.memory import Memory  # noqa: PLC0415 - as above
     from bot.delivery.notifications import Notices  # noqa: PLC0415 - as above
     from bot.delivery.outbox import outbox_of  # noqa: PLC0415 - as above
-    from bot.redis import connect  # noqa: PLC0415 - as above
+    from bot.infra.redis import connect  # noqa: PLC0415 - as above
     from bot.templates.files import load  # noqa: PLC0415 - as above
     from bot.templates.synced import Templates  # noqa: PLC0415 - as above
     from bot.whatsapp.client import Graph  # noqa: PLC0415 - as above

@@ -11,7 +11,7 @@ from aiohttp import web
 
 from bot.conversations.handoff import HandOff
 from bot.conversations.identity import is_conversation
-from bot.events import Events
+from bot.infra.live_events import Events
 from bot.refusals import refused
 from bot.token_guard import GUARD
 

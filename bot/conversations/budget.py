@@ -12,8 +12,8 @@ import structlog
 from redis.asyncio import Redis
 
 from bot.ai.chat import BudgetSpent
-from bot.metrics import BUDGET_SPENT
-from bot.redis import answer, key
+from bot.infra.metrics import BUDGET_SPENT
+from bot.infra.redis import answer, key
 from bot.settings import BudgetSettings
 
 _log = structlog.get_logger()

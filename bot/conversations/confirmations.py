@@ -18,10 +18,10 @@ import structlog
 from redis.asyncio import Redis
 
 from bot.conversations.contacts import Contact
+from bot.infra.redis import answer, key
 from bot.language import Language
 from bot.messages import Buttons, Choice, Inbound, Part, Record, Tap
 from bot.phrases import phrase
-from bot.redis import answer, key
 
 _log = structlog.get_logger()
 VALID_SECONDS = 15 * 60

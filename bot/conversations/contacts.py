@@ -13,9 +13,9 @@ from redis.asyncio import Redis
 from bot.conversations import identity, opt_outs
 from bot.conversations.identity import contact_key, identities
 from bot.conversations.phone_owners import phone_owners
+from bot.infra.redis import answer, key
 from bot.messages import Inbound
 from bot.phone_numbers import address_of, exact, kin, line, variants
-from bot.redis import answer, key
 
 Role = Literal["staff", "customer"]
 # Meta's 131026 can be passing: once proves nothing (reference 10.2).

@@ -13,9 +13,9 @@ from typing import Any, cast
 from redis.asyncio import Redis
 
 from bot.conversations import identity, lease, ledger
-from bot.logs import without_identities
+from bot.infra.logs import without_identities
+from bot.infra.redis import answer, key
 from bot.messages import Inbound, Record
-from bot.redis import answer, key
 
 # Conversations in which something was set aside, by the time (Unix seconds) of the newest.
 _INDEX = "recado:aside"

@@ -23,8 +23,8 @@ from typing import Any, Literal
 
 from redis.asyncio import Redis
 
-from bot import queues
 from bot.conversations.contacts import Contact
+from bot.infra import queues
 from bot.settings import SubscriberSettings
 
 Event = Literal[

@@ -7,7 +7,7 @@ from typing import Literal
 import structlog
 
 from bot.conversations.contacts import Contacts
-from bot.events import Events
+from bot.infra.live_events import Events
 from bot.subscribers import Subscribers, event_id, person
 
 _log = structlog.get_logger()

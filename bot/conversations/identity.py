@@ -19,9 +19,9 @@ from redis.asyncio import Redis
 
 from bot.conversations import ledger
 from bot.conversations.phone_owners import phone_owners
+from bot.infra.redis import answer, key
 from bot.messages import Inbound, System
 from bot.phone_numbers import kin, variants
-from bot.redis import answer, key
 from bot.settings import LONGEST_MEMORY_DAYS
 
 _CONVERSATION = re.compile(r"^c_[0-9a-f]{20}$")

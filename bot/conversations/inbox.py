@@ -14,10 +14,10 @@ from redis.exceptions import NoScriptError
 
 from bot.conversations import contacts, identity, ledger, tombstones
 from bot.conversations.lease import OPEN, epoch_key, waiting_key
-from bot.logs import masked
+from bot.infra.crash_points import passing
+from bot.infra.logs import masked
+from bot.infra.metrics import MESSAGES_ENDED, MESSAGES_RECEIVED
 from bot.messages import Inbound
-from bot.metrics import MESSAGES_ENDED, MESSAGES_RECEIVED
-from bot.points import passing
 
 _log = structlog.get_logger()
 # Nobody reads more than this; without it, whoever floods us would fill Redis and slow the others.

@@ -18,8 +18,8 @@ from redis.exceptions import RedisError
 
 from bot.conversations import identity, ledger, tombstones
 from bot.conversations.waiting_list import written
+from bot.infra.redis import answer, apart, key, narrow
 from bot.messages import Inbound
-from bot.redis import answer, apart, key, narrow
 
 _log = structlog.get_logger()
 # Conversations in which something waits, by the time (Unix seconds) of the last message.
@@ -248,7 +248,7 @@ async def held(desk: Desk, lease: Lease) -> AsyncIterator[None]:
         try:
             yield
         finally:
-            # Told, and not cancelled: redis-py loses cancellations (see bot.redis.ended), and then the lease would
+            # Told, and not cancelled: redis-py loses cancellations (see bot.infra.redis.ended), and then the lease would
             # be renewed for ever, and the conversation never be anybody's again.
             over.set()
 

@@ -8,8 +8,8 @@ from typing import Any
 
 from redis.asyncio import Redis
 
-from bot.metrics import MESSAGES_ENDED
-from bot.redis import answer, key
+from bot.infra.metrics import MESSAGES_ENDED
+from bot.infra.redis import answer, key
 
 # Meta delivers a message again for up to 7 days (reference 1.4); a month leaves room for its second thoughts.
 KEEP_SECONDS = 30 * 24 * 3600

@@ -10,8 +10,8 @@ from pydantic import AwareDatetime
 from redis.asyncio import Redis
 
 from bot.ai.chat import tokens
+from bot.infra.redis import answer, key
 from bot.messages import Record
-from bot.redis import answer, key
 from bot.settings import MemorySettings
 
 _DAY = 24 * 3600

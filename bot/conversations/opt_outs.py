@@ -12,7 +12,7 @@ from collections.abc import Iterable
 
 from redis.asyncio import Redis
 
-from bot.secret import shared_secret
+from bot.infra.signed_tokens import shared_secret
 
 
 async def keep(redis: Redis, identities: Iterable[str], *, opted_out: bool) -> None:

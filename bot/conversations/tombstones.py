@@ -13,7 +13,7 @@ from typing import Any
 
 from redis.asyncio import Redis
 
-from bot.redis import key
+from bot.infra.redis import key
 
 # As long as the ledger keeps messages.
 KEEP_SECONDS = 30 * 24 * 3600

@@ -5,7 +5,7 @@ from __future__ import annotations
 from redis.asyncio import Redis
 
 from bot.conversations.lease import Desk
-from bot.redis import key
+from bot.infra.redis import key
 
 
 def turn_keys(conversation: str) -> tuple[str, str]:

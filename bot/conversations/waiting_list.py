@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import structlog
 from pydantic import ValidationError
 
-from bot.logs import masked
+from bot.infra.logs import masked
 from bot.messages import Inbound, Unsupported
 
 _log = structlog.get_logger()

@@ -10,17 +10,17 @@ from typing import Any
 
 import structlog
 
-from bot.alerts import alert
 from bot.conversations import ledger
 from bot.conversations.contacts import Contacts
 from bot.conversations.lease import Desk, Lease
 from bot.delivery.pause import Pause
 from bot.delivery.rate_limiter import Pace
 from bot.delivery.statuses import Deliveries, delivery, event, failures
-from bot.events import Events
+from bot.infra.alerts import alert
+from bot.infra.live_events import Events
+from bot.infra.metrics import REPLIES
+from bot.infra.redis import key
 from bot.messages import Reply
-from bot.metrics import REPLIES
-from bot.redis import key
 from bot.subscribers import Ours, Subscribers
 from bot.whatsapp.errors import (
     MEDIA_REFUSED,

@@ -11,19 +11,19 @@ import structlog
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from redis.asyncio import Redis
 
-from bot import queues
 from bot.conversations import ledger
 from bot.conversations.contacts import Contacts
 from bot.conversations.lease import Desk, Lease, LeaseLost, held
 from bot.conversations.memory import Memory, Remembered
 from bot.delivery import outbox
 from bot.delivery.outbox import Outbox, Sent
-from bot.logs import masked
+from bot.infra import queues
+from bot.infra.crash_points import passing
+from bot.infra.logs import masked
+from bot.infra.queues import Unfit
+from bot.infra.redis import answer, key
 from bot.messages import Reply, Say, Template
 from bot.phone_numbers import address_of
-from bot.points import passing
-from bot.queues import Unfit
-from bot.redis import answer, key
 from bot.templates.synced import TemplateNotSendable, Templates
 from bot.whatsapp.limits import fit
 

@@ -12,7 +12,6 @@ import structlog
 from pydantic import ValidationError
 from redis.asyncio import Redis
 
-from bot import queues
 from bot.conversations import choices, ledger, memory
 from bot.conversations.contacts import Contact, Contacts
 from bot.conversations.lease import Desk, Lease
@@ -24,12 +23,13 @@ from bot.delivery.rate_limiter import Pace
 from bot.delivery.sender import Errand, Later, Sending
 from bot.delivery.statuses import DUE, Deliveries, delivery, event, failures
 from bot.delivery.uploads import NotSendable, Uploads
-from bot.events import Events
+from bot.infra import queues
+from bot.infra.crash_points import passing
+from bot.infra.live_events import Events
+from bot.infra.metrics import REPLIES
+from bot.infra.redis import key
+from bot.infra.replicas import Replicas
 from bot.messages import Reply, Template
-from bot.metrics import REPLIES
-from bot.points import passing
-from bot.redis import key
-from bot.replicas import Replicas
 from bot.replies import words
 from bot.settings import Settings
 from bot.storage.connect import storage_of

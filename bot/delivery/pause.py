@@ -9,9 +9,9 @@ from typing import Any
 import structlog
 from redis.asyncio import Redis
 
-from bot.alerts import alert
-from bot.events import Events
-from bot.redis import answer
+from bot.infra.alerts import alert
+from bot.infra.live_events import Events
+from bot.infra.redis import answer
 from bot.whatsapp.client import Graph
 from bot.whatsapp.errors import GraphError, Unavailable
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from redis.asyncio import Redis
 
-from bot.redis import answer, key
+from bot.infra.redis import answer, key
 
 # About one message in six seconds to one person; a burst is borrowed from the time that follows.
 _PAIR_INTERVAL_MS = 6_000

@@ -15,11 +15,11 @@ from bot.conversations.lease import Lease
 from bot.delivery.rate_limiter import Pace
 from bot.delivery.statuses import delivery
 from bot.delivery.uploads import Uploads
-from bot.logs import masked
+from bot.infra.crash_points import passing
+from bot.infra.logs import masked
+from bot.infra.redis import answer
+from bot.infra.replicas import FIX, NotReplicated, Replicas
 from bot.messages import Attachment, Part, Picture, Reply, Template, VoiceNote
-from bot.points import passing
-from bot.redis import answer
-from bot.replicas import FIX, NotReplicated, Replicas
 from bot.storage.door import StorageFailed
 from bot.templates.synced import Prepared, Templates
 from bot.whatsapp.client import Graph

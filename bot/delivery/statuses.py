@@ -9,13 +9,13 @@ from typing import Any
 
 from redis.asyncio import Redis
 
-from bot.alerts import alert
 from bot.conversations import ledger
 from bot.conversations.tombstones import erased
-from bot.events import Events
+from bot.infra.alerts import alert
+from bot.infra.live_events import Events
+from bot.infra.metrics import PRICING
+from bot.infra.redis import answer, key
 from bot.messages import Status
-from bot.metrics import PRICING
-from bot.redis import answer, key
 
 _OURS = re.compile(r"^(c_[0-9a-f]{20})\.[\w-]+\.\d+$")
 # Conversations by the time (Unix seconds) at which something has to be sent in them.

@@ -7,8 +7,8 @@ from dataclasses import replace
 
 from redis.asyncio import Redis
 
+from bot.infra.redis import key
 from bot.messages import Attachment, Picture, VoiceNote
-from bot.redis import key
 from bot.storage.door import NotStored, Storage
 from bot.whatsapp.client import File, Graph
 from bot.whatsapp.rendering import filename

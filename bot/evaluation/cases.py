@@ -10,8 +10,8 @@ from typing import Annotated, Any
 import yaml
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
-from bot import plain_yaml
 from bot.conversations.contacts import Role
+from bot.infra import plain_yaml
 from bot.language import Language
 from bot.prompting.gate import CASES
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Iterable
 from typing import Any
 
 from bot.evaluation.names import Names
-from bot.logs import BSUID, EMAIL, NUMBER, WAMID
+from bot.infra.logs import BSUID, EMAIL, NUMBER, WAMID
 from bot.prompting.words import SECRET
 from pipelines.barcodes import is_gtin
 

@@ -24,8 +24,9 @@ from bot.conversations.memory import Memory
 from bot.delivery.notifications import Notices
 from bot.delivery.outbox import outbox_of
 from bot.evaluation.cases import Case
-from bot.events import Events
 from bot.files import files_of
+from bot.infra.live_events import Events
+from bot.infra.redis import connect
 from bot.listening import listening
 from bot.mail.connect import mailroom
 from bot.messages import Inbound
@@ -34,7 +35,6 @@ from bot.perception import Perception, Sight
 from bot.prompting.business import Business
 from bot.push.keys import new_pair
 from bot.push.links import invitation_of
-from bot.redis import connect
 from bot.sandbox.database import redis_server
 from bot.sandbox.meta import Meta
 from bot.sandbox.stripe import StripeImitation

@@ -9,8 +9,8 @@ from typing import assert_never
 import aiohttp
 from redis.asyncio import Redis
 
-from bot.alerts import Alerts
-from bot.events import Events
+from bot.infra.alerts import Alerts
+from bot.infra.live_events import Events
 from bot.language import Language
 from bot.mail.aws import AwsKey
 from bot.mail.door import MailError, Provider, domain_of

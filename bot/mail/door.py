@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from bot.logs import EMAIL
+from bot.infra.logs import EMAIL
 from pipelines.truncation import truncated
 
 # RFC 5321, 4.5.3.1: longest local part and path. No carrier here takes more signs than these in a local part.

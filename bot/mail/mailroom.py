@@ -11,15 +11,15 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 from redis.asyncio import Redis
 
-from bot import queues
 from bot.conversations.contacts import Contact
+from bot.infra import queues
+from bot.infra.queues import Unfit
 from bot.language import Language
 from bot.mail.door import Attachment, Mail, address
 from bot.mail.letters import LETTERS, Letter, Template
 from bot.mail.post import Post
 from bot.mail.rendering import Stationery
 from bot.mail.suppression import Suppression
-from bot.queues import Unfit
 from bot.storage.door import NotStored, Storage, WrongKey
 
 # SendGrid takes 30 MB with everything in base64, which makes four bytes of three.

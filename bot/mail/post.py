@@ -6,12 +6,12 @@ from collections.abc import Sequence
 
 import structlog
 
-from bot.alerts import Alerts
+from bot.infra.alerts import Alerts
+from bot.infra.metrics import MAILS
+from bot.infra.queues import Unfit
 from bot.mail.door import InDoubt, Mail, Misconfigured, Provider, Refused, Unavailable
 from bot.mail.receipts import Receipt, Receipts
 from bot.mail.suppression import Suppression
-from bot.metrics import MAILS
-from bot.queues import Unfit
 from bot.whatsapp.alarms import Alarm
 
 _log = structlog.get_logger()

@@ -15,8 +15,8 @@ from redis.asyncio.lock import Lock
 from redis.exceptions import LockError, RedisError
 
 from bot.conversations.ledger import KEEP_SECONDS
-from bot.logs import masked
-from bot.redis import answer, apart, ended
+from bot.infra.logs import masked
+from bot.infra.redis import answer, apart, ended
 
 State = Literal["none", "asking", "accepted", "refused", "doubtful"]
 

@@ -7,7 +7,7 @@ import time
 
 from redis.asyncio import Redis
 
-from bot.redis import answer
+from bot.infra.redis import answer
 
 
 class Suppression:

@@ -9,11 +9,11 @@ from datetime import tzinfo
 import aiohttp
 from redis.asyncio import Redis
 
-from bot.cache import Cache
 from bot.conversations.confirmations import Cards
 from bot.conversations.contacts import Contacts
 from bot.delivery.notifications import Notices
 from bot.files import Files
+from bot.infra.cache import Cache
 from bot.language import Language
 from bot.payments.changes import Changes
 from bot.payments.client import Stripe

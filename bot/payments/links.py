@@ -12,11 +12,11 @@ from redis.asyncio import Redis
 
 from bot.conversations import identity
 from bot.conversations.contacts import Contact, Contacts
+from bot.infra.redis import answer, key
 from bot.payments.client import Stripe
 from bot.payments.errors import Gone, StripeFailed
 from bot.payments.facts import Customer
 from bot.phone_numbers import address_of, exact
-from bot.redis import answer, key
 
 _REMEMBER_SECONDS = 30 * 24 * 3600
 _OWNER_SECONDS = 400 * 24 * 3600

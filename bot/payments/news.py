@@ -13,6 +13,7 @@ from typing import Any
 import structlog
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from bot.infra.queues import Task, Unfit
 from bot.language import Language
 from bot.messages import Template
 from bot.payments.amounts import listed, next_charge, said
@@ -24,7 +25,6 @@ from bot.payments.shown import day, decimal, iso_day, money
 from bot.payments.state import Known, States, known
 from bot.payments.telling import Addressee, Telling
 from bot.payments.words import words
-from bot.queues import Task, Unfit
 
 _log = structlog.get_logger()
 # A subscription that we hear of for the first time is news only while it is young: not all old ones on the first day.

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from pydantic import TypeAdapter
 
-from bot.cache import Cache
+from bot.infra.cache import Cache
 from bot.payments.client import Stripe
 from bot.payments.facts import Fact, Item, Price, Product
 

@@ -11,9 +11,9 @@ from redis.asyncio import Redis
 from redis.asyncio.lock import Lock
 from redis.exceptions import LockError, RedisError
 
+from bot.infra.redis import answer, ended
 from bot.messages import Record
 from bot.payments.facts import Subscription
-from bot.redis import answer, ended
 
 _KEEP_SECONDS = 400 * 24 * 3600
 _EXPECT_SECONDS = 3600

@@ -9,10 +9,10 @@ from typing import Any, Literal, cast
 
 from redis.asyncio import Redis
 
-from bot import queues
 from bot.conversations.contacts import Contact, Contacts
 from bot.delivery.notifications import Notices
 from bot.delivery.permission import window_open
+from bot.infra import queues
 from bot.language import Language
 from bot.mail.mailroom import enqueue
 from bot.messages import Template

@@ -12,9 +12,9 @@ from aiohttp import web
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
-from bot import queues, replicas
-from bot.logs import masked
-from bot.metrics import WEBHOOK_REJECTED, WEBHOOK_UNKNOWN
+from bot.infra import queues, replicas
+from bot.infra.logs import masked
+from bot.infra.metrics import WEBHOOK_REJECTED, WEBHOOK_UNKNOWN
 from bot.payments.signature import signed
 from bot.request_bodies import BODIES, BodyRefused
 from bot.settings import StripeSettings

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pydantic import AwareDatetime, Field
 from redis.asyncio import Redis
 
+from bot.infra.redis import answer, key
 from bot.messages import Record
-from bot.redis import answer, key
 
 _AT_ONCE = 200
 _GTIN_DIGITS = 14

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field, replace
 
 from redis.asyncio import Redis
 
+from bot.infra.redis import answer, key
 from bot.messages import Part, Record
 from bot.products.draft import Draft
-from bot.redis import answer, key
 from pipelines.image import Sight
 
 # Known for longer than they are good, so that whoever goes on is told that they expired.

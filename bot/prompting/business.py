@@ -9,7 +9,7 @@ from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from bot import pages
-from bot.plain_yaml import is_nothing
+from bot.infra.plain_yaml import is_nothing
 from bot.prompting.files import PromptFile
 from bot.prompting.findings import Finding
 

@@ -10,7 +10,7 @@ from typing import Any, Literal, cast
 
 import yaml
 
-from bot import plain_yaml
+from bot.infra import plain_yaml
 from bot.prompting.findings import Finding
 
 Role = Literal["system", "user", "assistant"]

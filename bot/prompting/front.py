@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
-from bot.plain_yaml import is_nothing, typed
+from bot.infra.plain_yaml import is_nothing, typed
 from bot.prompting.files import PromptFile
 from bot.prompting.findings import Finding
 

@@ -12,14 +12,14 @@ import structlog
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
-from bot.alerts import alert
-from bot.events import Events
+from bot.infra.alerts import alert
+from bot.infra.live_events import Events
+from bot.infra.redis import RedisAway
 from bot.prompting.canary import Canary, Standing
 from bot.prompting.check import Checked, Vocabulary, check, check_folder
 from bot.prompting.findings import Finding, PromptsWrong
 from bot.prompting.prompts import Prompts
 from bot.prompting.releases import How, InUse, Releases
-from bot.redis import RedisAway
 
 _log = structlog.get_logger()
 # The current one, a candidate, and those of turns in hand.

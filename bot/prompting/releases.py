@@ -14,10 +14,10 @@ from typing import Any, Literal
 
 from redis.asyncio import Redis
 
+from bot.infra.redis import answer
 from bot.prompting.canary import Canary, Standing
 from bot.prompting.prompts import name_of
 from bot.prompting.signals import CANDIDATE, KEYS
-from bot.redis import answer
 
 # How many switches are remembered, and so the releases that can be gone back to.
 HISTORY = 100

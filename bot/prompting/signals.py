@@ -10,8 +10,8 @@ from typing import Any
 
 from redis.asyncio import Redis
 
+from bot.infra.redis import answer
 from bot.prompting.canary import Arm, Canary
-from bot.redis import answer
 
 CANDIDATE, _TALLY, _DOWN, _COUNTED = (
     f"recado:{{prompts}}:{name}" for name in ("candidate", "tally", "down", "counted")

@@ -16,17 +16,17 @@ import structlog
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 from redis.asyncio import Redis
 
-from bot.alerts import Alerts
 from bot.conversations import identity
-from bot.events import Events
-from bot.logs import masked
-from bot.metrics import PUSHES
-from bot.outside import NoAnswer, Outside
+from bot.infra.alerts import Alerts
+from bot.infra.guarded_http import NoAnswer, Outside
+from bot.infra.live_events import Events
+from bot.infra.logs import masked
+from bot.infra.metrics import PUSHES
+from bot.infra.queues import Later, Task, Unfit
+from bot.infra.redis import answer, key
 from bot.phone_numbers import address_of, variants
 from bot.push.keys import KeysWrong, private_of
 from bot.push.subscriptions import Subscription, Subscriptions, renew
-from bot.queues import Later, Task, Unfit
-from bot.redis import answer, key
 from bot.settings import PushSettings
 from bot.settings.reading import web_address
 from bot.whatsapp.alarms import Alarm

@@ -12,9 +12,9 @@ from redis.asyncio import Redis
 
 from bot.conversations import identity
 from bot.conversations.tombstones import erased
-from bot.outside import leads_inside
+from bot.infra.guarded_http import leads_inside
+from bot.infra.redis import answer, key
 from bot.push.keys import decoded, on_curve
-from bot.redis import answer, key
 
 # A phone, a computer, a tablet, each with more than one browser; the oldest makes room.
 MOST = 10

@@ -15,11 +15,11 @@ from bot.app import create_app
 from bot.conversations.contacts import Contacts
 from bot.conversations.handoff import HandOff
 from bot.conversations.identity import is_conversation
-from bot.events import Events
 from bot.files import files_of
+from bot.infra.live_events import Events
+from bot.infra.queues import QUEUES
+from bot.infra.redis import connect
 from bot.listening import listening
-from bot.queues import QUEUES
-from bot.redis import connect
 from bot.sandbox import letters, phone, subscriber, till
 from bot.sandbox.cabinet import list_of_files
 from bot.sandbox.database import redis_server

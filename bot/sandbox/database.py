@@ -11,7 +11,7 @@ from pathlib import Path
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
-from bot.redis import answer
+from bot.infra.redis import answer
 from bot.sandbox.ports import free_port
 
 _START_SECONDS = 10.0

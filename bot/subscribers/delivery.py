@@ -17,13 +17,13 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
 from redis.asyncio import Redis
 from standardwebhooks import Webhook
 
-from bot.alerts import Alerts
-from bot.events import Events
-from bot.logs import masked
-from bot.metrics import DELIVERED
-from bot.outside import NoAnswer, Outside
-from bot.queues import Later, Task, Unfit
-from bot.redis import answer
+from bot.infra.alerts import Alerts
+from bot.infra.guarded_http import NoAnswer, Outside
+from bot.infra.live_events import Events
+from bot.infra.logs import masked
+from bot.infra.metrics import DELIVERED
+from bot.infra.queues import Later, Task, Unfit
+from bot.infra.redis import answer
 from bot.settings import SubscriberSettings
 from bot.whatsapp.alarms import Alarm
 

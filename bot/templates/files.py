@@ -10,7 +10,7 @@ import structlog
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from bot import plain_yaml
+from bot.infra import plain_yaml
 from bot.whatsapp.templates import Category, Definition, Wording, problems
 
 _log = structlog.get_logger()

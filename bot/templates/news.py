@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from bot.alerts import alert
-from bot.events import Events
+from bot.infra.alerts import alert
+from bot.infra.live_events import Events
 from bot.templates.synced import Templates
 from bot.whatsapp.loose import text
 

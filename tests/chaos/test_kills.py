@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from bench.chaos.kills import killed
-from bot.points import POINTS
+from bot.infra.crash_points import POINTS
 
 pytestmark = [pytest.mark.timeout(400), pytest.mark.xdist_group("chaos")]
 

@@ -57,7 +57,7 @@ async def test_who_can_not_finish_within_the_grace_hands_it_on(start: Start, ana
             assert await worker.stop() == 0
         assert await worker.line("grace_over")
     conversation = await world.redis.get(f"recado:identity:{ana.bsuid}")
-    assert await world.redis.llen(f"recado:{{{conversation}}}:waiting") == 1  # type: ignore[misc] # as bot.redis.answer
+    assert await world.redis.llen(f"recado:{{{conversation}}}:waiting") == 1  # type: ignore[misc] # as bot.infra.redis.answer
     # The next one needn't wait until the conversation is free.
     assert not await world.redis.exists(f"recado:{{{conversation}}}:lease")
 

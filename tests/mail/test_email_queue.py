@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 from bullmq import Queue
 
-from bot import queued
 from bot.cli.doctor import examine
 from bot.conversations.contacts import Contact, Contacts
+from bot.infra import queue_admin
+from bot.infra.redis import answer
 from bot.mail.connect import mailroom
 from bot.mail.mailroom import LARGEST_ATTACHMENTS
 from bot.mail.suppression import Suppression
-from bot.redis import answer
 from bot.sandbox.meta import Person
 from bot.sandbox.openrouter import calls, says
 from bot.sandbox.postbox import Postbox
@@ -246,7 +246,7 @@ async def test_what_a_customer_may_not_send_is_not_sent_and_told(
 ) -> None:
     world, heard = await asked({"template": "welcome", "data": {"name": "Ana"}} | arguments, email=email)
     assert told in heard
-    assert not any((await queued.counts(world.redis, "email")).values())
+    assert not any((await queue_admin.counts(world.redis, "email")).values())
     assert not postbox.mails
 
 

@@ -10,8 +10,8 @@ import pytest
 from redis.asyncio import Redis
 
 from bench.chaos.node import Node
-from bot import queued, queues
-from bot.queues import QUEUES, Processor, Task, Unfit, working
+from bot.infra import queue_admin, queues
+from bot.infra.queues import QUEUES, Processor, Task, Unfit, working
 from bot.sandbox.meta import Person
 from bot.settings import RedisSettings
 from bot.worker import running
@@ -140,7 +140,13 @@ async def test_node_works_on_what_we_add(name: queues.Name, node: Node, redis: R
     ]
     assert taken[1]["at"] - taken[0]["at"] >= 100
     assert done["attemptsMade"] == 2
-    assert await queued.counts(redis, name) == {"waiting": 0, "active": 0, "delayed": 0, "completed": 1, "failed": 0}
+    assert await queue_admin.counts(redis, name) == {
+        "waiting": 0,
+        "active": 0,
+        "delayed": 0,
+        "completed": 1,
+        "failed": 0,
+    }
 
 
 async def test_what_node_gave_up_is_seen_and_retried_here(node: Node, redis: Redis, settings: RedisSettings) -> None:
@@ -148,9 +154,9 @@ async def test_what_node_gave_up_is_seen_and_retried_here(node: Node, redis: Red
     await node.ask("work", name="webhook", failures=2)
     await state(node, "webhook", "ours-2", "failed")
     await node.ask("rest")
-    (failed,) = await queued.failed(redis, "webhook")
+    (failed,) = await queue_admin.failed(redis, "webhook")
     assert (failed.id, failed.name, failed.reason, failed.tries) == ("ours-2", "deliver", "not yet", 2)
-    assert await queued.retry_failed(redis, "ours-2") == 1
+    assert await queue_admin.retry_failed(redis, "ours-2") == 1
     done = asyncio.Event()
 
     async def process(task: Task) -> None:

@@ -14,9 +14,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bot import queued
+from bot.infra import queue_admin
+from bot.infra.redis import answer
 from bot.payments.webhook import ACTED_ON
-from bot.redis import answer
 from bot.sandbox.stripe import StripeImitation
 from tests.billing import WEBHOOK_SECRET, billing
 from tests.payments.test_stripe_webhook import EVENT
@@ -84,7 +84,7 @@ async def test_any_event_is_taken_and_what_is_kept_can_be_worked_on(
 async def test_any_header_that_proves_nothing_is_400(door: World, header: str) -> None:
     given_ = f"t={int(time.time())},{header}"
     assert await post(door, json.dumps(EVENT).encode(), given_.strip()) == 400
-    assert (await queued.counts(door.redis, "notification"))["waiting"] == 0
+    assert (await queue_admin.counts(door.redis, "notification"))["waiting"] == 0
 
 
 @pytest.mark.parametrize(

@@ -10,11 +10,11 @@ import aiohttp
 
 from bot.cli.templates import _open
 from bot.conversations.contacts import Contacts
+from bot.infra.queues import Task
+from bot.infra.redis import answer
 from bot.payments.billing import billing_of
 from bot.payments.telling import Event
 from bot.payments.webhook import ACTED_ON
-from bot.queues import Task
-from bot.redis import answer
 from bot.sandbox.meta import Person
 from bot.sandbox.stripe import StripeImitation
 from bot.sandbox.stripe.forms_billing import SubscriptionUpdate

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from redis.asyncio import Redis
 
-from bot import queued, queues
+from bot.infra import queue_admin, queues
 from bot.payments.signature import signed
 from bot.payments.webhook import JOB
 from bot.sandbox.stripe import StripeImitation
@@ -45,7 +45,7 @@ async def post(
 
 
 async def kept(world: World) -> int:
-    return (await queued.counts(world.redis, "notification"))["waiting"]
+    return (await queue_admin.counts(world.redis, "notification"))["waiting"]
 
 
 async def test_a_signed_event_is_kept_once(door: World) -> None:
@@ -147,8 +147,8 @@ async def test_an_event_that_a_worker_without_the_key_gets_waits_for_one_with_it
     await queues.add(world.redis, "notification", JOB, job, "evt_1")
 
     async def waits() -> bool:
-        counts = await queued.counts(world.redis, "notification")
+        counts = await queue_admin.counts(world.redis, "notification")
         return bool(counts["delayed"] or counts["failed"])
 
     await eventually(waits)
-    assert await queued.failed(world.redis, "notification") == []
+    assert await queue_admin.failed(world.redis, "notification") == []

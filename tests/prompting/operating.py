@@ -10,8 +10,8 @@ from typing import Any
 
 from redis.asyncio import Redis
 
-from bot.events import Events
-from bot.redis import ended
+from bot.infra.live_events import Events
+from bot.infra.redis import ended
 from bot.sandbox.meta import Person
 from bot.sandbox.openrouter import Scripted, says
 from tests.processes import eventually

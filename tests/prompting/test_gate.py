@@ -13,13 +13,13 @@ from bot.agent.vocabulary import library_of, vocabulary
 from bot.evaluation.cases import CasesWrong, read_cases
 from bot.evaluation.evaluating import offline, record
 from bot.evaluation.reporting import as_json
+from bot.infra.redis import ended
 from bot.prompting.canary import Standing
 from bot.prompting.check import check_folder
 from bot.prompting.gate import OfflineGate, unproven
 from bot.prompting.prompts import Prompts
 from bot.prompting.releases import Releases, standing
 from bot.prompting.watching import watch
-from bot.redis import ended
 from bot.settings import Settings
 from tests.processes import recado
 from tests.prompting.operating import overheard, upcoming

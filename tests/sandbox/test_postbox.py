@@ -9,8 +9,8 @@ import aiohttp
 import pytest
 from redis.asyncio import Redis
 
-from bot import queues
-from bot.redis import connect
+from bot.infra import queues
+from bot.infra.redis import connect
 from bot.sandbox.company import open_company
 from bot.settings import Settings
 from tests.processes import eventually

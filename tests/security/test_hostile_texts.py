@@ -10,7 +10,7 @@ from typing import Any
 import aiohttp
 import pytest
 
-from bot.redis import answer
+from bot.infra.redis import answer
 from bot.sandbox.meta import Person
 from bot.sandbox.openrouter import says
 from bot.sandbox.webhooks import envelope, message_value

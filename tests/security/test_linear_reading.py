@@ -14,8 +14,8 @@ from bot import reception, tags
 from bot.ai import answers
 from bot.ai.chat import ModelFailed, tokens
 from bot.evaluation.redaction import Redaction
+from bot.infra.logs import without_identities
 from bot.language import language_of
-from bot.logs import without_identities
 from bot.mail.door import display_name, scrubbed
 from bot.messages import Card, Cards, Form, Say
 from bot.pages import without_strange

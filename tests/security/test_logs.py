@@ -12,12 +12,12 @@ from typing import Any
 import pytest
 from bullmq import Queue
 
-from bot import logs
 from bot.conversations.contacts import Contacts
 from bot.files import files_of
+from bot.infra import logs
+from bot.infra.redis import answer, key
 from bot.listening import listening
 from bot.push.keys import new_pair
-from bot.redis import answer, key
 from bot.sandbox.erp import Erp, Trouble, new_secret
 from bot.sandbox.meta import Person
 from bot.sandbox.openrouter import Scripted, calls, fails, says

@@ -9,10 +9,10 @@ from aiohttp.abc import AbstractResolver
 from pydantic import SecretStr
 from redis.asyncio import Redis
 
-from bot.events import Events
+from bot.infra.guarded_http import Outside
+from bot.infra.live_events import Events
+from bot.infra.queues import Task
 from bot.listening import listening
-from bot.outside import Outside
-from bot.queues import Task
 from bot.sandbox.erp import Erp, new_secret
 from bot.settings import SubscriberSettings
 from bot.subscribers.delivery import PAUSES, Deliveries

@@ -8,9 +8,9 @@ import pytest
 from aiohttp import web
 from aiohttp.abc import AbstractResolver, ResolveResult
 
+from bot.infra.guarded_http import allowed
+from bot.infra.queues import Later
 from bot.listening import listening
-from bot.outside import allowed
-from bot.queues import Later
 from tests.subscribers.conftest import TASK, Make
 
 

@@ -9,7 +9,7 @@ from bullmq import Queue
 from pydantic import SecretStr
 from redis.asyncio import Redis
 
-from bot.queues import Later, Task, Unfit, working
+from bot.infra.queues import Later, Task, Unfit, working
 from bot.sandbox.erp import Erp, Trouble
 from bot.settings import RedisSettings, Settings, SettingsWrong, SubscriberSettings
 from bot.subscribers import Subscribers

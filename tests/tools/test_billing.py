@@ -34,7 +34,7 @@ from bot.conversations.lease import Desk
 from bot.conversations.memory import Memory
 from bot.delivery.notifications import Notices
 from bot.delivery.outbox import outbox_of
-from bot.events import Events
+from bot.infra.live_events import Events
 from bot.mail.connect import mailroom
 from bot.messages import Attachment, Buttons, LinkButton
 from bot.payments.billing import billing_of

@@ -23,11 +23,11 @@ from bot.conversations.lease import Desk
 from bot.conversations.memory import Memory
 from bot.delivery.notifications import Notices
 from bot.delivery.outbox import outbox_of
-from bot.events import Events
+from bot.infra.live_events import Events
+from bot.infra.redis import answer, key
 from bot.messages import LinkButton
 from bot.prompting.check import Vocabulary, check_folder
 from bot.push.links import Invitation, Links
-from bot.redis import answer, key
 from bot.sandbox.meta import Person
 from bot.sandbox.openrouter import calls, says
 from bot.settings import Settings

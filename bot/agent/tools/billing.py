@@ -12,8 +12,9 @@ import structlog
 from pydantic import Field
 
 from bot.agent.tool import Arguments, NoArguments, ToolContext, ToolError, tool
+from bot.infra.logs import masked
+from bot.infra.queues import Unfit
 from bot.language import Language
-from bot.logs import masked
 from bot.messages import Attachment, LinkButton
 from bot.payments.amounts import listed, next_charge
 from bot.payments.billing import Billing
@@ -24,7 +25,6 @@ from bot.payments.news import invoice_mail
 from bot.payments.plans import plain
 from bot.payments.shown import day, money
 from bot.payments.words import words
-from bot.queues import Unfit
 from bot.storage.door import StorageFailed
 
 _log = structlog.get_logger()

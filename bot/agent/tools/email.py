@@ -7,7 +7,7 @@ from typing import Any, Literal
 from pydantic import Field
 
 from bot.agent.tool import Arguments, ToolContext, ToolError, tool
-from bot.queues import Unfit
+from bot.infra.queues import Unfit
 
 
 class Sending(Arguments):

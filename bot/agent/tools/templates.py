@@ -6,7 +6,7 @@ from pydantic import Field
 
 from bot.agent.tool import Arguments, ToolContext, ToolError, tool
 from bot.delivery.notifications import template_job
-from bot.queues import Unfit
+from bot.infra.queues import Unfit
 from bot.templates.synced import TemplateNotSendable
 
 

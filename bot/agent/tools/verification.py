@@ -8,7 +8,7 @@ from pydantic import AfterValidator, Field
 
 from bot.agent.tool import Arguments, ToolContext, ToolError, tool
 from bot.agent.tools.billing import billing_of, honest, language_of
-from bot.logs import masked
+from bot.infra.logs import masked
 from bot.payments.facts import Customer
 from bot.payments.links import BelongsToAnother
 from bot.verification import TooManyCodes, Verification

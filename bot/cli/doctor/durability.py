@@ -7,7 +7,7 @@ from typing import Any
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
-from bot.replicas import NotReplicated, Replicas
+from bot.infra.replicas import NotReplicated, Replicas
 
 _FSYNC = {
     "always": "each write is on the disk before it is acknowledged",

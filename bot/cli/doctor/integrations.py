@@ -11,12 +11,12 @@ from redis.exceptions import RedisError
 
 from bot.cli.doctor.check import SECONDS, Finding
 from bot.files import lost_of
+from bot.infra.guarded_http import NoAnswer, Outside
+from bot.infra.redis import connect
 from bot.mail.connect import examined
-from bot.outside import NoAnswer, Outside
 from bot.payments.client import Stripe
 from bot.payments.errors import KeyRejected, StripeFailed
 from bot.push.keys import KeysWrong, private_of
-from bot.redis import connect
 from bot.settings import Settings, SettingsWrong
 from bot.settings.reading import origin
 from bot.storage.connect import storage_of

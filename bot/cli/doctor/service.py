@@ -11,10 +11,10 @@ from redis.exceptions import RedisError
 from bot.agent.vocabulary import vocabulary
 from bot.cli.doctor import durability
 from bot.cli.doctor.check import Finding
+from bot.infra.redis import connect
 from bot.prompting.canary import Standing
 from bot.prompting.check import check_folder
 from bot.prompting.releases import standing
-from bot.redis import connect
 from bot.settings import Settings
 
 _SHORTEST_TOKEN = 16

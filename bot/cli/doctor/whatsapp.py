@@ -7,8 +7,8 @@ from redis.exceptions import RedisError
 
 from bot.cli.doctor.check import Finding
 from bot.delivery.pause import Pause
-from bot.events import Events
-from bot.redis import connect
+from bot.infra.live_events import Events
+from bot.infra.redis import connect
 from bot.settings import Settings
 from bot.whatsapp.client import Graph
 from bot.whatsapp.errors import GraphError, Unavailable

@@ -12,7 +12,7 @@ import structlog
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
-from bot.redis import answer, key
+from bot.infra.redis import answer, key
 
 _log = structlog.get_logger()
 # Whoever makes a value holds this right for so long at most: then its process is taken for dead.

@@ -15,10 +15,10 @@ from bullmq.custom_errors import DelayedError
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
-from bot.logs import without_identities
-from bot.points import passing
-from bot.queue_worker import QueueWorker
-from bot.redis import RedisAway, apart, connect, ended, retrying
+from bot.infra.crash_points import passing
+from bot.infra.logs import without_identities
+from bot.infra.queue_worker import QueueWorker
+from bot.infra.redis import RedisAway, apart, connect, ended, retrying
 from bot.settings import RedisSettings
 
 _log = structlog.get_logger()

@@ -13,7 +13,7 @@ from prometheus_client.registry import Collector
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
-from bot.redis import answer
+from bot.infra.redis import answer
 
 _KEY = "recado:metrics"
 _FLUSH_SECONDS = 1.0

@@ -10,7 +10,7 @@ from typing import Any
 from bullmq import Job, Worker
 from redis.exceptions import RedisError
 
-from bot.redis import ended
+from bot.infra.redis import ended
 
 # A full Redis and a replica refuse at once: without a pause all would be asked again at once.
 _REFUSED_SECONDS = 0.3

@@ -9,7 +9,7 @@ from typing import Self
 
 from redis.asyncio import Redis
 
-from bot.redis import Together
+from bot.infra.redis import Together
 
 # Less than a webhook has, and many times what a replica in the same region takes.
 _WAIT_MILLISECONDS = 1000

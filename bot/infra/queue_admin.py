@@ -12,8 +12,8 @@ from bullmq import Job, Queue
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
-from bot.logs import without_identities
-from bot.queues import QUEUES, Name
+from bot.infra.logs import without_identities
+from bot.infra.queues import QUEUES, Name
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from types import FrameType
 
 import structlog
 
-from bot.metrics import LOOP_BLOCKED, LOOP_BLOCKED_SECONDS
+from bot.infra.metrics import LOOP_BLOCKED, LOOP_BLOCKED_SECONDS
 
 _log = structlog.get_logger()
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import structlog
 from redis.asyncio import Redis
 
-from bot.events import Events
-from bot.metrics import ALERTS
+from bot.infra.live_events import Events
+from bot.infra.metrics import ALERTS
 from bot.whatsapp.alarms import Alarm, Severity
 
 _log = structlog.get_logger()
