@@ -37,6 +37,7 @@ from bot.infra.live_events import Events
 from bot.infra.metrics import Ship
 from bot.infra.queues import Nudges
 from bot.infra.redis import connect, ended, refuse_cluster
+from bot.integrations.event_webhooks import Deliveries as EventDeliveries
 from bot.joining import Joining
 from bot.mail.connect import mailroom
 from bot.mail.mailroom import BusinessName
@@ -59,7 +60,6 @@ from bot.shift import Shift
 from bot.storage.connect import storage_of
 from bot.storage.door import Storage, StorageFailed
 from bot.subscribers import Subscribers
-from bot.subscribers.delivery import Deliveries as EventDeliveries
 from bot.summaries import Summaries
 from bot.templates.files import definitions
 from bot.templates.synced import Templates
