@@ -25,7 +25,7 @@ from bot.delivery.statuses import Deliveries
 from bot.files import Files, FilesLost
 from bot.infra import queue_admin
 from bot.infra.redis import answer, ended, key
-from bot.mail.suppression import Suppression
+from bot.integrations.email.suppression import Suppression
 from bot.payments import links, state
 from bot.phone_numbers import address_of, kin, variants
 

@@ -37,10 +37,11 @@ from bot.infra.live_events import Events
 from bot.infra.metrics import Ship
 from bot.infra.queues import Nudges
 from bot.infra.redis import connect, ended, refuse_cluster
+from bot.integrations.email.factory import mailroom
+from bot.integrations.email.queue import BusinessName
+from bot.integrations.email.verification import Verification
 from bot.integrations.event_webhooks import Deliveries as EventDeliveries
 from bot.joining import Joining
-from bot.mail.connect import mailroom
-from bot.mail.mailroom import BusinessName
 from bot.payments import changes, webhook
 from bot.payments.billing import billing_of
 from bot.perception import Perception
@@ -65,7 +66,6 @@ from bot.templates.files import definitions
 from bot.templates.synced import Templates
 from bot.trial import Trial
 from bot.turn import Stations, Turns
-from bot.verification import Verification
 from bot.whatsapp.client import Graph
 
 _log = structlog.get_logger()

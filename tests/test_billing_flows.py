@@ -7,7 +7,7 @@ from typing import Any
 
 from bot.conversations.contacts import Contacts
 from bot.infra.redis import answer
-from bot.mail.suppression import Suppression
+from bot.integrations.email.suppression import Suppression
 from bot.sandbox.meta import Person
 from bot.sandbox.openrouter import calls, says
 from bot.sandbox.subscriber import customer, subscribe

@@ -17,7 +17,7 @@ from bot.delivery.statuses import Deliveries
 from bot.files import Files, files_of
 from bot.infra import queue_admin, queues
 from bot.infra.live_events import Events
-from bot.mail.suppression import Suppression
+from bot.integrations.email.suppression import Suppression
 from bot.messages import Inbound, Status, Text
 from bot.payments import links
 from bot.payments.facts import Customer

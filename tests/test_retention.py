@@ -15,8 +15,8 @@ from redis.asyncio import Redis
 from bot.conversations.contacts import Contacts
 from bot.files import files_of
 from bot.infra import queues
+from bot.integrations.email.suppression import Suppression
 from bot.listening import listening
-from bot.mail.suppression import Suppression
 from bot.messages import Say
 from bot.push.keys import new_pair
 from bot.push.links import Links

@@ -8,7 +8,7 @@ import pytest
 from redis.asyncio import Redis
 
 from bot.infra.redis import answer, key
-from bot.verification import TooManyCodes, Verification
+from bot.integrations.email.verification import TooManyCodes, Verification
 
 CONVERSATION = f"c_{'0' * 20}"
 

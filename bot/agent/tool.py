@@ -15,14 +15,14 @@ from bot.conversations.contacts import Contact
 from bot.conversations.handoff import HandOff
 from bot.delivery.notifications import Notices
 from bot.files import Files
-from bot.mail.mailroom import Mailroom
+from bot.integrations.email.queue import Mailroom
+from bot.integrations.email.verification import Verification
 from bot.messages import Part
 from bot.payments.billing import Billing
 from bot.products.capture import Correcting
 from bot.products.catalogue import Catalogue
 from bot.prompting.business import Business
 from bot.push.links import Invitation
-from bot.verification import Verification
 
 
 class ToolError(Exception):

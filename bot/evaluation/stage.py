@@ -27,8 +27,9 @@ from bot.evaluation.cases import Case
 from bot.files import files_of
 from bot.infra.live_events import Events
 from bot.infra.redis import connect
+from bot.integrations.email.factory import mailroom
+from bot.integrations.email.verification import Verification
 from bot.listening import listening
-from bot.mail.connect import mailroom
 from bot.messages import Inbound
 from bot.payments.billing import billing_of
 from bot.perception import Perception, Sight
@@ -45,7 +46,6 @@ from bot.settings import RedisSettings, Settings
 from bot.storage.connect import storage_of
 from bot.templates.files import definitions
 from bot.templates.synced import Templates
-from bot.verification import Verification
 from bot.whatsapp.client import File, FileTooLarge, Graph
 from pipelines.byte_budget import Room
 

@@ -13,8 +13,8 @@ from bot.conversations.contacts import Contact, Contacts
 from bot.delivery.notifications import Notices
 from bot.delivery.permission import window_open
 from bot.infra import queues
+from bot.integrations.email.queue import enqueue
 from bot.language import Language
-from bot.mail.mailroom import enqueue
 from bot.messages import Template
 from bot.payments.facts import Customer
 from bot.payments.links import Links

@@ -10,9 +10,9 @@ import aiohttp
 import pytest
 import trustme
 
+from bot.integrations.email.http import session
+from bot.integrations.email.provider import Mail
 from bot.listening import listening
-from bot.mail.door import Mail
-from bot.mail.http import session
 from bot.sandbox.postbox import Postbox
 from bot.sandbox.sendgrid import SendGridImitation
 from tests.mail.outside import KEY, LOGIN, SENDER, Outside

@@ -13,9 +13,9 @@ from bot.cli.doctor import examine
 from bot.conversations.contacts import Contact, Contacts
 from bot.infra import queue_admin
 from bot.infra.redis import answer
-from bot.mail.connect import mailroom
-from bot.mail.mailroom import LARGEST_ATTACHMENTS
-from bot.mail.suppression import Suppression
+from bot.integrations.email.factory import mailroom
+from bot.integrations.email.queue import LARGEST_ATTACHMENTS
+from bot.integrations.email.suppression import Suppression
 from bot.sandbox.meta import Person
 from bot.sandbox.openrouter import calls, says
 from bot.sandbox.postbox import Postbox

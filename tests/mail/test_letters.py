@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 
 from bot.infra.queues import Unfit
+from bot.integrations.email.provider import address, display_name
+from bot.integrations.email.queue import mail_job
+from bot.integrations.email.rendering import Stationery, Written, money, span
+from bot.integrations.email.templates import LETTERS, Template
 from bot.language import Language
-from bot.mail.door import address, display_name
-from bot.mail.letters import LETTERS, Template
-from bot.mail.mailroom import mail_job
-from bot.mail.rendering import Stationery, Written, money, span
 
 URL = "https://recado.example/ver?a=1&b=2"
 FULL: dict[Template, dict[str, Any]] = {

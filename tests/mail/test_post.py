@@ -12,12 +12,12 @@ from bot.infra.alerts import Alerts
 from bot.infra.live_events import Events
 from bot.infra.queues import Unfit
 from bot.infra.redis import answer
-from bot.mail.door import Mail, Provider
-from bot.mail.post import NobodyTookIt, Post
-from bot.mail.receipts import HoldLost, Receipts
-from bot.mail.sendgrid import SendGrid
-from bot.mail.smtp import Smtp
-from bot.mail.suppression import Suppression
+from bot.integrations.email.failover import NobodyTookIt, Post
+from bot.integrations.email.provider import Mail, Provider
+from bot.integrations.email.receipts import HoldLost, Receipts
+from bot.integrations.email.sendgrid import SendGrid
+from bot.integrations.email.smtp import Smtp
+from bot.integrations.email.suppression import Suppression
 from bot.sandbox.postbox import Postbox
 from bot.sandbox.sendgrid import Fault
 from tests.mail.outside import KEY, LOGIN, NOBODY, SENDER, Outside

@@ -6,9 +6,9 @@ import aiohttp
 import pytest
 from aiohttp import web
 
+from bot.integrations.email.provider import Attachment, InDoubt, Mail, MailError, Misconfigured, Refused, Unavailable
+from bot.integrations.email.sendgrid import SendGrid
 from bot.listening import listening
-from bot.mail.door import Attachment, InDoubt, Mail, MailError, Misconfigured, Refused, Unavailable
-from bot.mail.sendgrid import SendGrid
 from bot.sandbox.sendgrid import Fault, SendGridImitation
 from tests.mail.outside import KEY, NOBODY, SENDER, Outside
 

@@ -15,11 +15,11 @@ from botocore.awsrequest import AWSRequest  # type: ignore[import-untyped]
 from botocore.credentials import Credentials  # type: ignore[import-untyped]
 from moto.server import ThreadedMotoServer
 
+from bot.integrations.email.aws_sigv4 import AwsKey
+from bot.integrations.email.factory import examined, provider
+from bot.integrations.email.provider import Attachment, InDoubt, Mail, MailError, Misconfigured, Refused, Unavailable
+from bot.integrations.email.ses import Ses
 from bot.listening import listening
-from bot.mail.aws import AwsKey
-from bot.mail.connect import examined, provider
-from bot.mail.door import Attachment, InDoubt, Mail, MailError, Misconfigured, Refused, Unavailable
-from bot.mail.ses import Ses
 from bot.settings import Settings
 from tests.mail.outside import NOBODY, SENDER
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from bot.mail.door import Attachment, InDoubt, Mail, MailError, Misconfigured, Refused, Unavailable
-from bot.mail.smtp import Smtp
+from bot.integrations.email.provider import Attachment, InDoubt, Mail, MailError, Misconfigured, Refused, Unavailable
+from bot.integrations.email.smtp import Smtp
 from bot.sandbox.postbox import Postbox
 from tests.mail.outside import LOGIN, SENDER
 

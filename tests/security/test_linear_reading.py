@@ -15,8 +15,8 @@ from bot.ai import answers
 from bot.ai.chat import ModelFailed, tokens
 from bot.evaluation.redaction import Redaction
 from bot.infra.logs import without_identities
+from bot.integrations.email.provider import display_name, scrubbed
 from bot.language import language_of
-from bot.mail.door import display_name, scrubbed
 from bot.messages import Card, Cards, Form, Say
 from bot.pages import without_strange
 from bot.products import corrections

@@ -35,7 +35,8 @@ from bot.conversations.memory import Memory
 from bot.delivery.notifications import Notices
 from bot.delivery.outbox import outbox_of
 from bot.infra.live_events import Events
-from bot.mail.connect import mailroom
+from bot.integrations.email.factory import mailroom
+from bot.integrations.email.verification import Verification
 from bot.messages import Attachment, Buttons, LinkButton
 from bot.payments.billing import billing_of
 from bot.payments.client import Stripe
@@ -46,7 +47,6 @@ from bot.sandbox.subscriber import customer, price_of, subscribe
 from bot.settings import Settings
 from bot.storage.connect import storage_of
 from bot.templates.synced import Templates
-from bot.verification import Verification
 from bot.whatsapp.client import Graph
 from tests.billing import billing
 

@@ -13,7 +13,7 @@ from bot.cli.doctor.check import SECONDS, Finding
 from bot.files import lost_of
 from bot.infra.guarded_http import NoAnswer, Outside
 from bot.infra.redis import connect
-from bot.mail.connect import examined
+from bot.integrations.email.factory import examined
 from bot.payments.client import Stripe
 from bot.payments.errors import KeyRejected, StripeFailed
 from bot.push.keys import KeysWrong, private_of

@@ -10,8 +10,8 @@ from pathlib import Path
 from jinja2 import FileSystemLoader, StrictUndefined
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
+from bot.integrations.email.templates import Letter, Template
 from bot.language import Language
-from bot.mail.letters import Letter, Template
 
 _FOLDER = Path(__file__).parent / "templates"
 _MONTHS: dict[Language, tuple[str, ...]] = {

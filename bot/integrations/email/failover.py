@@ -9,9 +9,9 @@ import structlog
 from bot.infra.alerts import Alerts
 from bot.infra.metrics import MAILS
 from bot.infra.queues import Unfit
-from bot.mail.door import InDoubt, Mail, Misconfigured, Provider, Refused, Unavailable
-from bot.mail.receipts import Receipt, Receipts
-from bot.mail.suppression import Suppression
+from bot.integrations.email.provider import InDoubt, Mail, Misconfigured, Provider, Refused, Unavailable
+from bot.integrations.email.receipts import Receipt, Receipts
+from bot.integrations.email.suppression import Suppression
 from bot.whatsapp.alarms import Alarm
 
 _log = structlog.get_logger()

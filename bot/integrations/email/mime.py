@@ -7,7 +7,7 @@ from email.headerregistry import Address
 from email.message import EmailMessage
 from email.utils import format_datetime
 
-from bot.mail.door import Mail, display_name
+from bot.integrations.email.provider import Mail, display_name
 
 # Seven bits pass every server, whatever extensions it has.
 _POLICY = policy.SMTP.clone(cte_type="7bit")

@@ -11,7 +11,7 @@ from typing import Any
 
 import aiohttp
 
-from bot.mail.door import InDoubt, Unavailable
+from bot.integrations.email.provider import InDoubt, Unavailable
 
 _CONNECT_SECONDS = 5.0
 

@@ -11,16 +11,16 @@ from redis.asyncio import Redis
 
 from bot.infra.alerts import Alerts
 from bot.infra.live_events import Events
+from bot.integrations.email.aws_sigv4 import AwsKey
+from bot.integrations.email.failover import Post
+from bot.integrations.email.http import session
+from bot.integrations.email.provider import MailError, Provider, domain_of
+from bot.integrations.email.queue import BusinessName, EmailOf, Mailroom
+from bot.integrations.email.receipts import Receipts
+from bot.integrations.email.sendgrid import SendGrid
+from bot.integrations.email.ses import Ses
+from bot.integrations.email.suppression import Suppression
 from bot.language import Language
-from bot.mail.aws import AwsKey
-from bot.mail.door import MailError, Provider, domain_of
-from bot.mail.http import session
-from bot.mail.mailroom import BusinessName, EmailOf, Mailroom
-from bot.mail.post import Post
-from bot.mail.receipts import Receipts
-from bot.mail.sendgrid import SendGrid
-from bot.mail.ses import Ses
-from bot.mail.suppression import Suppression
 from bot.settings import MailSettings
 from bot.settings.integrations import MailProvider
 from bot.storage.door import Storage
@@ -108,7 +108,7 @@ def provider(
             return Ses(http, key, sender=sender, base_url=settings.aws_endpoint_url_ses, seconds=seconds)
         case "smtp":
             # Here, because only who has an SMTP server pays for the import.
-            from bot.mail.smtp import Smtp  # noqa: PLC0415
+            from bot.integrations.email.smtp import Smtp  # noqa: PLC0415
 
             password = settings.smtp_password
             login = (settings.smtp_username, password.get_secret_value() if password else "")

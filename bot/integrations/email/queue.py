@@ -14,12 +14,12 @@ from redis.asyncio import Redis
 from bot.conversations.contacts import Contact
 from bot.infra import queues
 from bot.infra.queues import Unfit
+from bot.integrations.email.failover import Post
+from bot.integrations.email.provider import Attachment, Mail, address
+from bot.integrations.email.rendering import Stationery
+from bot.integrations.email.suppression import Suppression
+from bot.integrations.email.templates import LETTERS, Letter, Template
 from bot.language import Language
-from bot.mail.door import Attachment, Mail, address
-from bot.mail.letters import LETTERS, Letter, Template
-from bot.mail.post import Post
-from bot.mail.rendering import Stationery
-from bot.mail.suppression import Suppression
 from bot.storage.door import NotStored, Storage, WrongKey
 
 # SendGrid takes 30 MB with everything in base64, which makes four bytes of three.

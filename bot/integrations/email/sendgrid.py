@@ -9,8 +9,8 @@ from typing import Any
 
 import aiohttp
 
-from bot.mail.door import InDoubt, Mail, Misconfigured, Refused, Unavailable, display_name, scrubbed
-from bot.mail.http import Answered, ask
+from bot.integrations.email.http import Answered, ask
+from bot.integrations.email.provider import InDoubt, Mail, Misconfigured, Refused, Unavailable, display_name, scrubbed
 
 _ACCEPTED, _BAD_REQUEST, _UNAUTHORIZED, _FORBIDDEN, _SERVER_ERROR = 202, 400, 401, 403, 500
 

@@ -10,10 +10,10 @@ from datetime import UTC, datetime
 
 import aiohttp
 
-from bot.mail.aws import AwsKey
-from bot.mail.door import InDoubt, Mail, Misconfigured, Refused, Unavailable, scrubbed
-from bot.mail.http import Answered, ask
-from bot.mail.mime import encoded
+from bot.integrations.email.aws_sigv4 import AwsKey
+from bot.integrations.email.http import Answered, ask
+from bot.integrations.email.mime import encoded
+from bot.integrations.email.provider import InDoubt, Mail, Misconfigured, Refused, Unavailable, scrubbed
 
 _OK, _BAD_REQUEST, _FORBIDDEN, _SERVER_ERROR = 200, 400, 403, 500
 _NO_SENDER = {"MailFromDomainNotVerifiedException", "AccountSuspendedException", "SendingPausedException"}

@@ -18,8 +18,8 @@ from aiosmtplib import (
     SMTPSenderRefused,
 )
 
-from bot.mail.door import InDoubt, Mail, Misconfigured, Refused, Unavailable, domain_of, scrubbed
-from bot.mail.mime import encoded
+from bot.integrations.email.mime import encoded
+from bot.integrations.email.provider import InDoubt, Mail, Misconfigured, Refused, Unavailable, domain_of, scrubbed
 
 _PERMANENT = 500
 _PARTING_SECONDS = 2.0
