@@ -14,7 +14,7 @@ from bot.conversations.identity import home_of, joining, moved
 from bot.conversations.lease import Desk, Lease
 from bot.conversations.memory import Memory, Recollection, Remembered
 from bot.infra.redis import answer, key
-from bot.push import subscriptions
+from bot.integrations.push import subscriptions
 
 
 class Joining:

@@ -41,6 +41,8 @@ from bot.integrations.email.factory import mailroom
 from bot.integrations.email.queue import BusinessName
 from bot.integrations.email.verification import Verification
 from bot.integrations.event_webhooks import Deliveries as EventDeliveries
+from bot.integrations.push.invitations import invitation_of
+from bot.integrations.push.sender import Pushes
 from bot.joining import Joining
 from bot.payments import changes, webhook
 from bot.payments.billing import billing_of
@@ -50,8 +52,6 @@ from bot.products.connect import captures_of
 from bot.products.reader import CardReader
 from bot.prompting.library import Library
 from bot.prompting.watching import watch
-from bot.push.links import invitation_of
-from bot.push.sending import Pushes
 from bot.readings import Readings
 from bot.reception import Reception
 from bot.records import Records

@@ -11,8 +11,8 @@ from aiohttp import web
 from redis.asyncio import Redis
 
 from bot.cli.doctor import Finding, examine, report
+from bot.integrations.push.vapid import new_pair
 from bot.listening import listening
-from bot.push.keys import new_pair
 from bot.sandbox.erp import new_secret
 from bot.settings import Settings
 from tests.processes import recado

@@ -16,10 +16,10 @@ from bot.conversations.contacts import Contacts
 from bot.files import files_of
 from bot.infra import queues
 from bot.integrations.email.suppression import Suppression
+from bot.integrations.push.invitations import Links
+from bot.integrations.push.vapid import new_pair
 from bot.listening import listening
 from bot.messages import Say
-from bot.push.keys import new_pair
-from bot.push.links import Links
 from bot.sandbox.erp import Erp, new_secret
 from bot.sandbox.meta import Person
 from bot.sandbox.openrouter import calls, fails, says

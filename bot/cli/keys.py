@@ -15,7 +15,7 @@ def keys() -> None:
 @app.command()
 def vapid() -> None:
     """A new pair for browser notifications (VAPID, RFC 8292), in the format of npm's web-push."""
-    from bot.push.keys import new_pair  # noqa: PLC0415 - each command loads only what it runs
+    from bot.integrations.push.vapid import new_pair  # noqa: PLC0415 - each command loads only what it runs
 
     public, private = new_pair()
     print(f"VAPID_PUBLIC_KEY={public}\nVAPID_PRIVATE_KEY={private}")  # noqa: T201

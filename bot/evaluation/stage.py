@@ -29,13 +29,13 @@ from bot.infra.live_events import Events
 from bot.infra.redis import connect
 from bot.integrations.email.factory import mailroom
 from bot.integrations.email.verification import Verification
+from bot.integrations.push.invitations import invitation_of
+from bot.integrations.push.vapid import new_pair
 from bot.listening import listening
 from bot.messages import Inbound
 from bot.payments.billing import billing_of
 from bot.perception import Perception, Sight
 from bot.prompting.business import Business
-from bot.push.keys import new_pair
-from bot.push.links import invitation_of
 from bot.sandbox.database import redis_server
 from bot.sandbox.meta import Meta
 from bot.sandbox.stripe import StripeImitation

@@ -9,15 +9,15 @@ from pathlib import Path
 from typing import Any
 
 from aiohttp import web
+from bot.integrations.push.words import WORDS
 from redis.asyncio import Redis
 
 from bot.conversations.contacts import Contacts
 from bot.conversations.identity import home_of
 from bot.conversations.tombstones import erased
+from bot.integrations.push.invitations import Links
+from bot.integrations.push.subscriptions import NotASubscription, Subscriptions, subscription
 from bot.language import Language
-from bot.push.links import Links
-from bot.push.subscriptions import NotASubscription, Subscriptions, subscription
-from bot.push.words import WORDS
 from bot.request_bodies import BODIES, BodyRefused
 from bot.settings import PushSettings
 

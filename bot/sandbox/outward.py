@@ -10,8 +10,8 @@ import aiohttp
 from aiohttp import web
 from pydantic import SecretStr
 
+from bot.integrations.push.vapid import new_pair
 from bot.listening import listening
-from bot.push.keys import new_pair
 from bot.sandbox.erp import Erp, new_secret
 from bot.sandbox.push import PushService
 from bot.settings import Settings

@@ -5,9 +5,9 @@ from redis.asyncio import Redis
 from bot.conversations import identity
 from bot.conversations.lease import Desk, Lease
 from bot.conversations.memory import Memory
+from bot.integrations.push.invitations import Links
+from bot.integrations.push.subscriptions import Subscription, Subscriptions
 from bot.joining import Joining
-from bot.push.links import Links
-from bot.push.subscriptions import Subscription, Subscriptions
 from bot.sandbox.push import PushService
 from bot.settings import Settings
 

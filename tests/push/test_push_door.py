@@ -11,9 +11,9 @@ from bullmq import Queue
 
 from bot.conversations.contacts import Contacts
 from bot.conversations.identity import conversation_for
-from bot.push.keys import new_pair
-from bot.push.links import Links
-from bot.push.subscriptions import MOST, NotASubscription, Subscription, Subscriptions, subscription
+from bot.integrations.push.invitations import Links
+from bot.integrations.push.subscriptions import MOST, NotASubscription, Subscription, Subscriptions, subscription
+from bot.integrations.push.vapid import new_pair
 from bot.sandbox.meta import Person
 from bot.sandbox.openrouter import calls, says
 from bot.sandbox.push import PushService

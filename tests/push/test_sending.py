@@ -13,10 +13,10 @@ from bot.conversations import identity
 from bot.infra.guarded_http import Outside
 from bot.infra.live_events import Events
 from bot.infra.queues import Later, Task, Unfit
+from bot.integrations.push.sender import LONGEST, PAUSES, Pushes, PushJob, payload, push_job
+from bot.integrations.push.subscriptions import Subscription, Subscriptions
+from bot.integrations.push.vapid import new_pair
 from bot.listening import listening
-from bot.push.keys import new_pair
-from bot.push.sending import LONGEST, PAUSES, Pushes, PushJob, payload, push_job
-from bot.push.subscriptions import Subscription, Subscriptions
 from bot.sandbox.push import PushService, Trouble
 from bot.settings import PushSettings
 

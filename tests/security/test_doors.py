@@ -10,8 +10,8 @@ import pytest
 from aiohttp import web
 
 from bot.files import files_of
+from bot.integrations.push.invitations import Links
 from bot.listening import listening
-from bot.push.links import Links
 from bot.sandbox.company import open_company
 from bot.sandbox.origin import own_names
 from bot.sandbox.stripe import StripeImitation

@@ -16,8 +16,8 @@ from bot.conversations.contacts import Contacts
 from bot.files import files_of
 from bot.infra import logs
 from bot.infra.redis import answer, key
+from bot.integrations.push.vapid import new_pair
 from bot.listening import listening
-from bot.push.keys import new_pair
 from bot.sandbox.erp import Erp, Trouble, new_secret
 from bot.sandbox.meta import Person
 from bot.sandbox.openrouter import Scripted, calls, fails, says

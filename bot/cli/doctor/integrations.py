@@ -14,9 +14,9 @@ from bot.files import lost_of
 from bot.infra.guarded_http import NoAnswer, Outside
 from bot.infra.redis import connect
 from bot.integrations.email.factory import examined
+from bot.integrations.push.vapid import KeysWrong, private_of
 from bot.payments.client import Stripe
 from bot.payments.errors import KeyRejected, StripeFailed
-from bot.push.keys import KeysWrong, private_of
 from bot.settings import Settings, SettingsWrong
 from bot.settings.reading import origin
 from bot.storage.connect import storage_of

@@ -24,9 +24,9 @@ from bot.infra.logs import masked
 from bot.infra.metrics import PUSHES
 from bot.infra.queues import Later, Task, Unfit
 from bot.infra.redis import answer, key
+from bot.integrations.push.subscriptions import Subscription, Subscriptions, renew
+from bot.integrations.push.vapid import KeysWrong, private_of
 from bot.phone_numbers import address_of, variants
-from bot.push.keys import KeysWrong, private_of
-from bot.push.subscriptions import Subscription, Subscriptions, renew
 from bot.settings import PushSettings
 from bot.settings.reading import web_address
 from bot.whatsapp.alarms import Alarm

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from redis.asyncio import Redis
 
-from bot.push.keys import encoded
+from bot.integrations.push.vapid import encoded
 from bot.settings import Settings
 
 LINK_SECONDS = 24 * 3600

@@ -14,7 +14,7 @@ from bot.conversations import identity
 from bot.conversations.tombstones import erased
 from bot.infra.guarded_http import leads_inside
 from bot.infra.redis import answer, key
-from bot.push.keys import decoded, on_curve
+from bot.integrations.push.vapid import decoded, on_curve
 
 # A phone, a computer, a tablet, each with more than one browser; the oldest makes room.
 MOST = 10
