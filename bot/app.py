@@ -33,7 +33,7 @@ from bot.infra.redis import Together, connect, ended, refuse_cluster
 from bot.infra.replicas import Replicas
 from bot.integrations.push import pages as push
 from bot.integrations.push.invitations import Links
-from bot.payments import webhook as stripe_webhook
+from bot.integrations.stripe import webhook as stripe_webhook
 from bot.prompting.releases import standing
 from bot.request_bodies import BODIES, RequestBodies, plain_bodies_only
 from bot.settings import Settings

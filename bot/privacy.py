@@ -26,7 +26,8 @@ from bot.files import Files, FilesLost
 from bot.infra import queue_admin
 from bot.infra.redis import answer, ended, key
 from bot.integrations.email.suppression import Suppression
-from bot.payments import links, state
+from bot.integrations.stripe import customers as stripe_customers
+from bot.integrations.stripe import subscription_state
 from bot.phone_numbers import address_of, kin, variants
 
 # A turn in hand is waited for: it has its answer within TURN_DEADLINE_SECONDS, and may send for a while.
@@ -98,7 +99,7 @@ async def find(redis: Redis, asked: str) -> Person | None:
         if name not in names:
             names.append(name)
             record = await contacts.record_of(redis, name)
-            at_stripe, addresses = await links.noted(redis, name)
+            at_stripe, addresses = await stripe_customers.noted(redis, name)
             customers |= at_stripe
             emails |= addresses | set(filter(None, [record.get("email")]))
             earlier = record.get("earlier", "").split(",")
@@ -150,7 +151,9 @@ class Dossier:
                 {"queue": job.queue, "id": job.id, "name": job.name, "data": job.data}
                 for job in await queue_admin.about(self._redis, person.is_about, person.is_meant)
             ],
-            "billing": {one: _shown(await state.kept(self._redis, one)) for one in sorted(person.customers)},
+            "billing": {
+                one: _shown(await subscription_state.kept(self._redis, one)) for one in sorted(person.customers)
+            },
             "suppressed": {
                 one: why
                 for one in sorted(person.emails)
@@ -181,12 +184,12 @@ class Dossier:
                 for name in person.conversations:
                     await tombstones.note_messages(self._redis, await ledger.raw(self._redis, name))
                 for customer in person.customers:
-                    await state.forget(self._redis, customer)
+                    await subscription_state.forget(self._redis, customer)
                 for email in person.emails:
                     await Suppression(self._redis).lift(email)
                 # After what only they lead to.
                 for name in person.conversations:
-                    await links.forget(self._redis, name)
+                    await stripe_customers.forget(self._redis, name)
                 home = person.conversations[0]
                 opted_out = await contacts.keep_objection(self._redis, home, person.identities)
                 keys = [await self._delete_keys(name) for name in person.conversations]

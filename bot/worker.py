@@ -43,9 +43,10 @@ from bot.integrations.email.verification import Verification
 from bot.integrations.event_webhooks import Deliveries as EventDeliveries
 from bot.integrations.push.invitations import invitation_of
 from bot.integrations.push.sender import Pushes
+from bot.integrations.stripe import plan_changes
+from bot.integrations.stripe.billing import billing_of
 from bot.joining import Joining
-from bot.payments import changes, webhook
-from bot.payments.billing import billing_of
+from bot.payments import webhook
 from bot.perception import Perception
 from bot.products import showing
 from bot.products.connect import captures_of
@@ -146,7 +147,7 @@ async def running(
             reception=Reception(contacts, handoff, settings.channel),
             confirmations=Confirmations(
                 redis,
-                {showing.KIND: confirming.confirm} | ({changes.KIND: billing.changes.perform} if billing else {}),
+                {showing.KIND: confirming.confirm} | ({plan_changes.KIND: billing.changes.perform} if billing else {}),
                 left={showing.KIND: confirming.leave},
             ),
             captures=captures,

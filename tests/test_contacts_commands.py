@@ -18,10 +18,10 @@ from bot.files import Files, files_of
 from bot.infra import queue_admin, queues
 from bot.infra.live_events import Events
 from bot.integrations.email.suppression import Suppression
+from bot.integrations.stripe import customers
+from bot.integrations.stripe.objects import Customer
+from bot.integrations.stripe.subscription_state import States, known
 from bot.messages import Inbound, Status, Text
-from bot.payments import links
-from bot.payments.facts import Customer
-from bot.payments.state import States, known
 from bot.privacy import Busy, Dossier, Erased, Person
 from bot.sandbox import meta
 from bot.sandbox.openrouter import says
@@ -130,7 +130,7 @@ async def test_an_erased_person_leaves_no_trace_and_a_neighbour_loses_nothing(
 async def test_what_billing_and_mail_keep_goes_too(world: World, ana: meta.Person) -> None:
     conversation = await acquainted(world, ana)
     await Contacts(world.redis).set_email(conversation, "ana@example.com")
-    await links.remember(world.redis, conversation, Customer(id="cus_OfAna"))
+    await customers.remember(world.redis, conversation, Customer(id="cus_OfAna"))
     await States(world.redis).keep("cus_OfAna", known(None))
     await Suppression(world.redis).add("ana@example.com", "smtp", "550 no such user")
     mail = {"to": "Ana@Example.com", "template": "welcome", "data": {"name": "A"}}

@@ -31,9 +31,9 @@ from bot.integrations.email.factory import mailroom
 from bot.integrations.email.verification import Verification
 from bot.integrations.push.invitations import invitation_of
 from bot.integrations.push.vapid import new_pair
+from bot.integrations.stripe.billing import billing_of
 from bot.listening import listening
 from bot.messages import Inbound
-from bot.payments.billing import billing_of
 from bot.perception import Perception, Sight
 from bot.prompting.business import Business
 from bot.sandbox.database import redis_server

@@ -15,7 +15,7 @@ from redis.exceptions import RedisError
 from bot.infra import queues, replicas
 from bot.infra.logs import masked
 from bot.infra.metrics import WEBHOOK_REJECTED, WEBHOOK_UNKNOWN
-from bot.payments.signature import signed
+from bot.integrations.stripe.signature import signed
 from bot.request_bodies import BODIES, BodyRefused
 from bot.settings import StripeSettings
 

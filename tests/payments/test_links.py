@@ -10,9 +10,9 @@ from redis.asyncio import Redis
 
 from bot.conversations.contacts import Contact, Contacts
 from bot.conversations.identity import conversation_for
-from bot.payments.client import Stripe
-from bot.payments.errors import Gone
-from bot.payments.links import BelongsToAnother, Links, SeveralCustomers, forget
+from bot.integrations.stripe.client import Stripe
+from bot.integrations.stripe.customers import BelongsToAnother, Links, SeveralCustomers, forget
+from bot.integrations.stripe.errors import Gone
 from bot.sandbox.stripe import StripeImitation
 from bot.sandbox.stripe.forms import CustomerUpdate
 from bot.sandbox.subscriber import customer

@@ -4,7 +4,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from bot.payments.shown import day, decimal, iso_day, money
+from bot.integrations.stripe.formatting import day, decimal, iso_day, money
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import asyncio
 
 from redis.asyncio import Redis
 
-from bot.payments.state import States
+from bot.integrations.stripe.subscription_state import States
 from tests.processes import eventually
 
 

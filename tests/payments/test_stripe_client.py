@@ -11,9 +11,9 @@ import pytest
 from aiohttp import web
 from pydantic import SecretStr
 
+from bot.integrations.stripe.client import Stripe
+from bot.integrations.stripe.errors import Away, CardRefused, Gone, KeyRejected, Refused, StripeFailed
 from bot.listening import listening
-from bot.payments.client import Stripe
-from bot.payments.errors import Away, CardRefused, Gone, KeyRejected, Refused, StripeFailed
 from bot.sandbox.stripe import StripeImitation
 from bot.sandbox.subscriber import customer, price_of, subscribe
 from bot.settings import StripeSettings
@@ -138,7 +138,7 @@ async def test_every_change_carries_a_key_and_nothing_is_asked_twice_by_the_libr
 async def test_prices_come_with_their_products_from_every_page(
     client: Stripe, stripe: StripeImitation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bot.payments.client._PAGE", 3)
+    monkeypatch.setattr("bot.integrations.stripe.client._PAGE", 3)
     prices = await client.prices()
     assert len({price.id for price in prices}) == 8
     assert {price.product.name for price in prices if not isinstance(price.product, str)} == {"Básico", "Pro"}

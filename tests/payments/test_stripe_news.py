@@ -7,14 +7,14 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import aiohttp
+from bot.integrations.stripe.webhook import ACTED_ON
 
 from bot.cli.templates import _open
 from bot.conversations.contacts import Contacts
 from bot.infra.queues import Task
 from bot.infra.redis import answer
-from bot.payments.billing import billing_of
-from bot.payments.telling import Event
-from bot.payments.webhook import ACTED_ON
+from bot.integrations.stripe.billing import billing_of
+from bot.integrations.stripe.customer_notices import Event
 from bot.sandbox.meta import Person
 from bot.sandbox.stripe import StripeImitation
 from bot.sandbox.stripe.forms_billing import SubscriptionUpdate

@@ -8,11 +8,11 @@ import time
 from typing import Any
 
 import pytest
+from bot.integrations.stripe.webhook import JOB
 from redis.asyncio import Redis
 
 from bot.infra import queue_admin, queues
-from bot.payments.signature import signed
-from bot.payments.webhook import JOB
+from bot.integrations.stripe.signature import signed
 from bot.sandbox.stripe import StripeImitation
 from bot.sandbox.stripe.courier import signature
 from tests.billing import WEBHOOK_SECRET, billing

@@ -37,9 +37,9 @@ from bot.delivery.outbox import outbox_of
 from bot.infra.live_events import Events
 from bot.integrations.email.factory import mailroom
 from bot.integrations.email.verification import Verification
+from bot.integrations.stripe.billing import billing_of
+from bot.integrations.stripe.client import Stripe
 from bot.messages import Attachment, Buttons, LinkButton
-from bot.payments.billing import billing_of
-from bot.payments.client import Stripe
 from bot.prompting.check import Vocabulary, check_folder
 from bot.sandbox.stripe import StripeImitation
 from bot.sandbox.stripe.forms import PriceCreate

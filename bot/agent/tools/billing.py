@@ -14,17 +14,17 @@ from pydantic import Field
 from bot.agent.tool import Arguments, NoArguments, ToolContext, ToolError, tool
 from bot.infra.logs import masked
 from bot.infra.queues import Unfit
+from bot.integrations.stripe.amounts import listed, next_charge
+from bot.integrations.stripe.billing import Billing
+from bot.integrations.stripe.customers import SeveralCustomers
+from bot.integrations.stripe.errors import Away, KeyRejected, StripeFailed
+from bot.integrations.stripe.events import invoice_mail
+from bot.integrations.stripe.formatting import day, money
+from bot.integrations.stripe.objects import Customer, Invoice, Page, Subscription
+from bot.integrations.stripe.plans import plain
+from bot.integrations.stripe.texts import words
 from bot.language import Language
 from bot.messages import Attachment, LinkButton
-from bot.payments.amounts import listed, next_charge
-from bot.payments.billing import Billing
-from bot.payments.errors import Away, KeyRejected, StripeFailed
-from bot.payments.facts import Customer, Invoice, Page, Subscription
-from bot.payments.links import SeveralCustomers
-from bot.payments.news import invoice_mail
-from bot.payments.plans import plain
-from bot.payments.shown import day, money
-from bot.payments.words import words
 from bot.storage.door import StorageFailed
 
 _log = structlog.get_logger()

@@ -8,9 +8,9 @@ from pydantic import Field
 
 from bot.agent.tool import Arguments, ToolContext, ToolError, tool
 from bot.agent.tools.billing import Which, billing_of, customer_of, honest, language_of, subscription_of
-from bot.payments.change import Change
-from bot.payments.facts import Item, Subscription
-from bot.payments.plans import plain
+from bot.integrations.stripe.objects import Item, Subscription
+from bot.integrations.stripe.plans import plain
+from bot.integrations.stripe.price_changes import Change
 
 _SHOWN = (
     "A card with the amount and two buttons is shown with your answer. Nothing is changed until the customer taps: "

@@ -10,8 +10,8 @@ from bot.agent.tool import Arguments, ToolContext, ToolError, tool
 from bot.agent.tools.billing import billing_of, honest, language_of
 from bot.infra.logs import masked
 from bot.integrations.email.verification import TooManyCodes, Verification
-from bot.payments.facts import Customer
-from bot.payments.links import BelongsToAnother
+from bot.integrations.stripe.customers import BelongsToAnother
+from bot.integrations.stripe.objects import Customer
 
 _SENT = (
     "If there is an account with that address, a code of 6 digits is on its way there; it is good for 10 minutes. Say "

@@ -15,8 +15,8 @@ from bot.infra.guarded_http import NoAnswer, Outside
 from bot.infra.redis import connect
 from bot.integrations.email.factory import examined
 from bot.integrations.push.vapid import KeysWrong, private_of
-from bot.payments.client import Stripe
-from bot.payments.errors import KeyRejected, StripeFailed
+from bot.integrations.stripe.client import Stripe
+from bot.integrations.stripe.errors import KeyRejected, StripeFailed
 from bot.settings import Settings, SettingsWrong
 from bot.settings.reading import origin
 from bot.storage.connect import storage_of

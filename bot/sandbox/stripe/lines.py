@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import ROUND_HALF_UP, Decimal
 
-from bot.payments.shown import money
+from bot.integrations.stripe.formatting import money
 from bot.sandbox.stripe.account import Account, Json
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from aiohttp import web
 
-from bot.payments.shown import money
+from bot.integrations.stripe.formatting import money
 from bot.sandbox.stripe.account import Account, Json
 from bot.sandbox.stripe.checkout import Checkout
 from bot.sandbox.stripe.lines import amount_of

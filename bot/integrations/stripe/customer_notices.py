@@ -14,10 +14,10 @@ from bot.delivery.notifications import Notices
 from bot.delivery.permission import window_open
 from bot.infra import queues
 from bot.integrations.email.queue import enqueue
+from bot.integrations.stripe.customers import Links
+from bot.integrations.stripe.objects import Customer
 from bot.language import Language
 from bot.messages import Template
-from bot.payments.facts import Customer
-from bot.payments.links import Links
 
 Event = Literal["subscription.changed", "payment.recorded", "payment.failed"]
 Tell = Callable[[Event, dict[str, Any], str], Awaitable[None]]

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from bot.files import Files
+from bot.integrations.stripe.client import Stripe
+from bot.integrations.stripe.errors import Gone
+from bot.integrations.stripe.objects import Invoice
 from bot.messages import StoredFile
-from bot.payments.client import Stripe
-from bot.payments.errors import Gone
-from bot.payments.facts import Invoice
 
 
 @dataclass(frozen=True, slots=True)

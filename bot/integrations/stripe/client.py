@@ -24,8 +24,8 @@ from tenacity import (
     wait_random,
 )
 
-from bot.payments.errors import Away, Gone, KeyRejected, Refused, error_from, worth_another_try
-from bot.payments.facts import Customer, Fact, Invoice, Page, PaymentMethod, Price, Product, Subscription
+from bot.integrations.stripe.errors import Away, Gone, KeyRejected, Refused, error_from, worth_another_try
+from bot.integrations.stripe.objects import Customer, Fact, Invoice, Page, PaymentMethod, Price, Product, Subscription
 from bot.settings import StripeSettings
 
 if TYPE_CHECKING:

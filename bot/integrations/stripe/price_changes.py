@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import tzinfo
 from typing import Literal
 
+from bot.integrations.stripe.formatting import day, money
+from bot.integrations.stripe.texts import per, words
 from bot.language import Language
 from bot.messages import Record
-from bot.payments.shown import day, money
-from bot.payments.words import per, words
 
 
 class Change(Record):

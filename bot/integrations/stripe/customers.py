@@ -13,9 +13,9 @@ from redis.asyncio import Redis
 from bot.conversations import identity
 from bot.conversations.contacts import Contact, Contacts
 from bot.infra.redis import answer, key
-from bot.payments.client import Stripe
-from bot.payments.errors import Gone, StripeFailed
-from bot.payments.facts import Customer
+from bot.integrations.stripe.client import Stripe
+from bot.integrations.stripe.errors import Gone, StripeFailed
+from bot.integrations.stripe.objects import Customer
 from bot.phone_numbers import address_of, exact
 
 _REMEMBER_SECONDS = 30 * 24 * 3600

@@ -7,15 +7,15 @@ from datetime import tzinfo
 
 import structlog
 
+from bot.integrations.stripe import amounts
+from bot.integrations.stripe.client import Stripe
+from bot.integrations.stripe.errors import StripeFailed
+from bot.integrations.stripe.formatting import day, money
+from bot.integrations.stripe.objects import Invoice, Subscription
+from bot.integrations.stripe.plans import Plans
+from bot.integrations.stripe.price_changes import Change
+from bot.integrations.stripe.texts import words
 from bot.language import Language
-from bot.payments import amounts
-from bot.payments.change import Change
-from bot.payments.client import Stripe
-from bot.payments.errors import StripeFailed
-from bot.payments.facts import Invoice, Subscription
-from bot.payments.plans import Plans
-from bot.payments.shown import day, money
-from bot.payments.words import words
 
 _log = structlog.get_logger()
 

@@ -11,19 +11,19 @@ from typing import Any
 import structlog
 
 from bot.conversations.confirmations import Cards, Confirmed, Settled
+from bot.integrations.stripe.amounts import next_invoice, paused
+from bot.integrations.stripe.client import Stripe
+from bot.integrations.stripe.customers import Links
+from bot.integrations.stripe.errors import Away, CardRefused, Gone, NeedsAction, StripeFailed
+from bot.integrations.stripe.formatting import money
+from bot.integrations.stripe.objects import Invoice, Item, Price, Subscription
+from bot.integrations.stripe.outcomes import Outcomes
+from bot.integrations.stripe.plans import Plans
+from bot.integrations.stripe.price_changes import Change, shown
+from bot.integrations.stripe.subscription_state import States
+from bot.integrations.stripe.texts import words
 from bot.language import Language
 from bot.messages import Buttons
-from bot.payments.amounts import next_invoice, paused
-from bot.payments.change import Change, shown
-from bot.payments.client import Stripe
-from bot.payments.errors import Away, CardRefused, Gone, NeedsAction, StripeFailed
-from bot.payments.facts import Invoice, Item, Price, Subscription
-from bot.payments.links import Links
-from bot.payments.outcomes import Outcomes
-from bot.payments.plans import Plans
-from bot.payments.shown import money
-from bot.payments.state import States
-from bot.payments.words import words
 
 _log = structlog.get_logger()
 KIND = "subscription"

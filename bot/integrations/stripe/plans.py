@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pydantic import TypeAdapter
 
 from bot.infra.cache import Cache
-from bot.payments.client import Stripe
-from bot.payments.facts import Fact, Item, Price, Product
+from bot.integrations.stripe.client import Stripe
+from bot.integrations.stripe.objects import Fact, Item, Price, Product
 
 _KEEP_SECONDS = 300
 # Nobody can ask for another: a tool's arguments name these two.

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import tzinfo
 
+from bot.integrations.stripe.client import Stripe
+from bot.integrations.stripe.errors import NothingToBill
+from bot.integrations.stripe.formatting import day, money
+from bot.integrations.stripe.objects import Invoice, Item, Subscription
+from bot.integrations.stripe.texts import words
 from bot.language import Language
-from bot.payments.client import Stripe
-from bot.payments.errors import NothingToBill
-from bot.payments.facts import Invoice, Item, Subscription
-from bot.payments.shown import day, money
-from bot.payments.words import words
 
 # Of the others no invoice is collected: https://docs.stripe.com/billing/subscriptions/overview#subscription-statuses
 _CHARGED = frozenset({"trialing", "active", "past_due"})

@@ -12,8 +12,8 @@ from redis.asyncio.lock import Lock
 from redis.exceptions import LockError, RedisError
 
 from bot.infra.redis import answer, ended
+from bot.integrations.stripe.objects import Subscription
 from bot.messages import Record
-from bot.payments.facts import Subscription
 
 _KEEP_SECONDS = 400 * 24 * 3600
 _EXPECT_SECONDS = 3600

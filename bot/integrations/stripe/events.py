@@ -14,17 +14,17 @@ import structlog
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from bot.infra.queues import Task, Unfit
+from bot.integrations.stripe.amounts import listed, next_charge, said
+from bot.integrations.stripe.client import Stripe
+from bot.integrations.stripe.customer_notices import Addressee, Telling
+from bot.integrations.stripe.errors import Gone
+from bot.integrations.stripe.formatting import day, decimal, iso_day, money
+from bot.integrations.stripe.objects import Customer, Invoice, Subscription
+from bot.integrations.stripe.plans import Plans
+from bot.integrations.stripe.subscription_state import Known, States, known
+from bot.integrations.stripe.texts import words
 from bot.language import Language
 from bot.messages import Template
-from bot.payments.amounts import listed, next_charge, said
-from bot.payments.client import Stripe
-from bot.payments.errors import Gone
-from bot.payments.facts import Customer, Invoice, Subscription
-from bot.payments.plans import Plans
-from bot.payments.shown import day, decimal, iso_day, money
-from bot.payments.state import Known, States, known
-from bot.payments.telling import Addressee, Telling
-from bot.payments.words import words
 
 _log = structlog.get_logger()
 # A subscription that we hear of for the first time is news only while it is young: not all old ones on the first day.

@@ -14,16 +14,16 @@ from bot.conversations.contacts import Contacts
 from bot.delivery.notifications import Notices
 from bot.files import Files
 from bot.infra.cache import Cache
+from bot.integrations.stripe.client import Stripe
+from bot.integrations.stripe.customer_notices import Tell, Telling
+from bot.integrations.stripe.customers import Links
+from bot.integrations.stripe.events import News
+from bot.integrations.stripe.invoice_pdfs import Documents
+from bot.integrations.stripe.outcomes import Outcomes
+from bot.integrations.stripe.plan_changes import Changes
+from bot.integrations.stripe.plans import Plans
+from bot.integrations.stripe.subscription_state import States
 from bot.language import Language
-from bot.payments.changes import Changes
-from bot.payments.client import Stripe
-from bot.payments.documents import Documents
-from bot.payments.links import Links
-from bot.payments.news import News
-from bot.payments.outcomes import Outcomes
-from bot.payments.plans import Plans
-from bot.payments.state import States
-from bot.payments.telling import Tell, Telling
 from bot.settings import Settings
 from bot.storage.door import Storage
 from bot.whatsapp.client import Graph
