@@ -11,14 +11,14 @@ import structlog
 from pydantic import ConfigDict, TypeAdapter
 from redis.asyncio import Redis
 
-from bot.archive import Archive
 from bot.conversations import contacts, ledger, memory
 from bot.conversations import lease as conversations_lease
 from bot.conversations.inbox import why_unanswered
 from bot.conversations.lease import Desk, Lease
 from bot.conversations.memory import Memory, Recollection, Remembered
 from bot.infra.redis import answer, key
-from bot.media import forget_media, media_key
+from bot.media.archive import Archive
+from bot.media.cache import forget_media, media_key
 from bot.messages import CallPermission, Content, Edit, Inbound, Media, Reaction, Revoke, Text
 from bot.storage.door import StorageFailed
 from bot.tags import fenced, glance, unforged

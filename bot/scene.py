@@ -13,8 +13,8 @@ from bot.conversations.memory import Recollection, Remembered
 from bot.conversations.rate_limit import Admission
 from bot.infra.logs import masked
 from bot.language import Language
+from bot.media.understanding import Sight
 from bot.messages import Inbound, Part, Reply
-from bot.perception import Sight
 from bot.prompting.canary import Standing
 from bot.prompting.prompts import Prompts
 from bot.records import Batch

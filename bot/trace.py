@@ -17,7 +17,7 @@ from bot.agent.loop import Done
 from bot.ai.chat import Attempt
 from bot.infra.metrics import COST, LLM_REQUESTS, LLM_TOKENS
 from bot.infra.redis import answer, key
-from bot.perception import Perceived
+from bot.media.understanding import Perceived
 from bot.prompting.prompts import Rendered
 
 

@@ -32,9 +32,9 @@ from bot.infra.metrics import TURN_SECONDS, TURNS
 from bot.infra.queues import Nudges
 from bot.infra.redis import answer, key
 from bot.language import Language, language_of
-from bot.media import note_media
+from bot.media.cache import note_media
+from bot.media.understanding import Perception, Sight, unlooked_at
 from bot.messages import Inbound, Say
-from bot.perception import Perception, Sight, unlooked_at
 from bot.phrases import phrase
 from bot.presence import patience, typing
 from bot.prompting.library import Library

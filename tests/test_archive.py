@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from bot.archive import Archive
 from bot.files import NoSpace, Quota, files_of, note, received
+from bot.media.archive import Archive
 from bot.sandbox.meta import Person
 from bot.sandbox.openrouter import says
 from bot.storage.connect import storage_of

@@ -9,14 +9,14 @@ from datetime import UTC, datetime
 
 import pytest
 
-from bot.archive import Archive
 from bot.conversations.budget import Budget
+from bot.media.archive import Archive
+from bot.media.readers import Senses
+from bot.media.understanding import Perception
 from bot.messages import Document, Inbound
-from bot.perception import Perception
 from bot.sandbox.meta import MediaKind, Person
 from bot.sandbox.openrouter import Scripted, says
 from bot.sandbox.whisper import Answer
-from bot.senses import Senses
 from bot.storage.connect import storage_of
 from bot.whatsapp.client import File
 from pipelines.byte_budget import Room, for_files

@@ -21,8 +21,8 @@ from bot.evaluation.expectations import CameOut
 from bot.evaluation.recordings import RecordedTurn, fingerprint
 from bot.evaluation.stage import Stage
 from bot.language import Language, language_of
+from bot.media.understanding import Perceived, Sight
 from bot.messages import Content, Document, Inbound, Location, Photo, Tap, Text, Video, Voice
-from bot.perception import Perceived, Sight
 from bot.phrases import phrase
 from bot.prompting.prompts import Prompts
 from bot.replies import composed, words

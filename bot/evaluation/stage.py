@@ -15,7 +15,6 @@ from pydantic import SecretStr
 from redis.asyncio import Redis
 
 from bot.agent.tool import Kit
-from bot.archive import Archive
 from bot.conversations.budget import Budget
 from bot.conversations.contacts import Contact, Contacts
 from bot.conversations.handoff import HandOff
@@ -33,15 +32,16 @@ from bot.integrations.push.invitations import invitation_of
 from bot.integrations.push.vapid import new_pair
 from bot.integrations.stripe.billing import billing_of
 from bot.listening import listening
+from bot.media.archive import Archive
+from bot.media.readers import Senses
+from bot.media.understanding import Perception, Sight
 from bot.messages import Inbound
-from bot.perception import Perception, Sight
 from bot.prompting.business import Business
 from bot.sandbox.database import redis_server
 from bot.sandbox.meta import Meta
 from bot.sandbox.stripe import StripeImitation
 from bot.sandbox.subscriber import customer, subscribe
 from bot.sandbox.whisper import WhisperImitation
-from bot.senses import Senses
 from bot.settings import RedisSettings, Settings
 from bot.storage.connect import storage_of
 from bot.templates.files import definitions

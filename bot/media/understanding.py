@@ -14,10 +14,12 @@ from pydantic import TypeAdapter
 from redis.asyncio import Redis
 from tenacity import AsyncRetrying, retry_if_exception, stop_after_attempt, wait_random_exponential
 
-from bot.archive import Archive
 from bot.conversations.budget import Budget
 from bot.language import Language
-from bot.media import media_keys
+from bot.media.archive import Archive
+from bot.media.cache import media_keys
+from bot.media.readers import Sensed, Senses, Trouble
+from bot.media.readings import Readings
 from bot.messages import (
     Inbound,
     Media,
@@ -28,8 +30,6 @@ from bot.messages import (
     Video,
     Voice,
 )
-from bot.readings import Readings
-from bot.senses import Sensed, Senses, Trouble
 from bot.tags import fenced, read, shown
 from bot.whatsapp.client import File, FileTooLarge, MediaGone, MediaRefused
 from bot.whatsapp.errors import GraphError, Remedy, Unavailable
