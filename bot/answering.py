@@ -9,7 +9,6 @@ from zoneinfo import ZoneInfo
 
 import structlog
 
-from bot import pages
 from bot.agent.loop import Agent, Done, Journal
 from bot.agent.prompt import asked_with, dialogue, values_for
 from bot.agent.tool import Kit
@@ -20,9 +19,11 @@ from bot.conversations.contacts import Contacts
 from bot.conversations.inbox import FLOOD
 from bot.infra.live_events import Events
 from bot.infra.logs import without_identities
-from bot.language import Language
-from bot.messages import Inbound, LinkButton, Part
-from bot.phrases import phrase
+from bot.messages import links
+from bot.messages.inbound import Inbound, LinkButton, Part
+from bot.messages.language import Language
+from bot.messages.phrases import phrase
+from bot.messages.prompt_text import fenced
 from bot.products.capture import Captures, Correcting
 from bot.products.drafts import Captured
 from bot.products.reader import Turn
@@ -30,7 +31,6 @@ from bot.products.sitting import Incoming
 from bot.prompting.findings import PromptsWrong
 from bot.reception import Received, Reception
 from bot.scene import TRIES, Outcome, Scene
-from bot.tags import fenced
 from bot.trace import Trace
 from bot.whatsapp.markdown import whatsapp
 
@@ -196,7 +196,7 @@ def _vouched(text: str, scene: Scene, trace: Trace) -> str:
     earlier = (item.text for item in (*scene.before.fallen, *scene.before.recent) if item.role != "user")
     buttons = (part.url for done in trace.tools for part in done.parts if isinstance(part, LinkButton))
     known = "\n".join((*files, *buttons, *earlier))
-    return pages.without_strange(text, known, phrase("strange_link", scene.language))
+    return links.without_strange(text, known, phrase("strange_link", scene.language))
 
 
 def _unrendered(error: PromptsWrong, trace: Trace, language: Language) -> Outcome:

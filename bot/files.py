@@ -20,7 +20,7 @@ from redis.asyncio import Redis
 
 from bot.infra.redis import answer, key
 from bot.infra.signed_tokens import shared_secret
-from bot.messages import Record, StoredFile
+from bot.messages.inbound import Record, StoredFile
 from bot.settings import Settings, StorageSettings
 from bot.storage.connect import storage_of
 from bot.storage.disk import Disk

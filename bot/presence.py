@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 
 import structlog
 
-from bot.messages import Inbound
+from bot.messages.inbound import Inbound
 from bot.whatsapp.client import Graph
 from bot.whatsapp.errors import GraphError, Unavailable
 from bot.whatsapp.rendering import read_mark

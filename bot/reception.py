@@ -9,9 +9,9 @@ from unicodedata import category, normalize
 
 from bot.conversations.contacts import Contact, Contacts
 from bot.conversations.handoff import HandOff
-from bot.language import Language
-from bot.messages import Inbound, Tap, Text
-from bot.phrases import phrase
+from bot.messages.inbound import Inbound, Tap, Text
+from bot.messages.language import Language
+from bot.messages.phrases import phrase
 from bot.settings import ChannelSettings
 
 _WITHHELD = (

@@ -19,9 +19,9 @@ from bot.conversations.memory import Memory, Recollection, Remembered
 from bot.infra.redis import answer, key
 from bot.media.archive import Archive
 from bot.media.cache import forget_media, media_key
-from bot.messages import CallPermission, Content, Edit, Inbound, Media, Reaction, Revoke, Text
+from bot.messages.inbound import CallPermission, Content, Edit, Inbound, Media, Reaction, Revoke, Text
+from bot.messages.prompt_text import fenced, glance, unforged
 from bot.storage.door import StorageFailed
-from bot.tags import fenced, glance, unforged
 
 _log = structlog.get_logger()
 # Meta tells everything within 7 days (reference 1.4): news of a message may be here before the message.

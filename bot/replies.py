@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from bot.messages import (
+from bot.messages.inbound import (
     AskContact,
     AskLocation,
     Attachment,

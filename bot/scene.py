@@ -12,9 +12,9 @@ from bot.conversations.inbox import FLOOD
 from bot.conversations.memory import Recollection, Remembered
 from bot.conversations.rate_limit import Admission
 from bot.infra.logs import masked
-from bot.language import Language
 from bot.media.understanding import Sight
-from bot.messages import Inbound, Part, Reply
+from bot.messages.inbound import Inbound, Part, Reply
+from bot.messages.language import Language
 from bot.prompting.canary import Standing
 from bot.prompting.prompts import Prompts
 from bot.records import Batch

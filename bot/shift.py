@@ -13,7 +13,7 @@ from bot.conversations.lease import Desk, Lease, LeaseLost, held
 from bot.delivery.outbox import Outbox
 from bot.infra.crash_points import passing
 from bot.joining import Joining
-from bot.messages import Inbound
+from bot.messages.inbound import Inbound
 
 _log = structlog.get_logger()
 

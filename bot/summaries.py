@@ -11,9 +11,9 @@ from bot.ai.chat import BudgetSpent, ChatModel, FromPerson, NoModelAnswered, Que
 from bot.conversations.budget import Budget
 from bot.conversations.memory import Memory
 from bot.infra.crash_points import passing
+from bot.messages.prompt_text import fenced
 from bot.prompting.findings import PromptsWrong
 from bot.prompting.library import Library
-from bot.tags import fenced
 from bot.trace import count
 
 _log = structlog.get_logger()

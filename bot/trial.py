@@ -11,7 +11,7 @@ from redis.exceptions import RedisError
 from bot.conversations import ledger
 from bot.infra.alerts import alert
 from bot.infra.live_events import Events
-from bot.messages import Inbound, Reaction
+from bot.messages.inbound import Inbound, Reaction
 from bot.prompting.canary import Canary
 from bot.prompting.judging import worse
 from bot.prompting.library import Library

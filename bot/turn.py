@@ -31,11 +31,12 @@ from bot.infra.logs import masked
 from bot.infra.metrics import TURN_SECONDS, TURNS
 from bot.infra.queues import Nudges
 from bot.infra.redis import answer, key
-from bot.language import Language, language_of
 from bot.media.cache import note_media
 from bot.media.understanding import Perception, Sight, unlooked_at
-from bot.messages import Inbound, Say
-from bot.phrases import phrase
+from bot.messages.inbound import Inbound, Say
+from bot.messages.language import Language, language_of
+from bot.messages.phrases import phrase
+from bot.messages.prompt_text import typed
 from bot.presence import patience, typing
 from bot.prompting.library import Library
 from bot.records import Batch, Records
@@ -43,7 +44,6 @@ from bot.replies import composed, words
 from bot.scene import Begun, Haste, Outcome, Scene, addressed, ends_of, haste_for, name_of, set_aside, within
 from bot.settings import ServiceSettings, TurnSettings
 from bot.subscribers import Subscribers, event_id, person
-from bot.tags import typed
 from bot.trace import Trace
 from bot.trial import Trial
 from bot.whatsapp.client import Graph

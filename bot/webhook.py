@@ -15,7 +15,7 @@ from bot.infra import replicas
 from bot.infra.crash_points import passing
 from bot.infra.metrics import STATUSES, WEBHOOK_REJECTED, WEBHOOK_UNKNOWN
 from bot.infra.redis import Together
-from bot.messages import Inbound, Status
+from bot.messages.inbound import Inbound, Status
 from bot.request_bodies import BODIES, BodyRefused
 from bot.settings import WhatsAppSettings
 from bot.whatsapp.payload import Notification, NotJSON, parse

@@ -15,7 +15,7 @@ from redis.asyncio import Redis
 from bot.delivery import outbox
 from bot.infra.queues import Nudges
 from bot.infra.redis import answer, key
-from bot.messages import Part, Reply
+from bot.messages.inbound import Part, Reply
 from bot.sandbox.meta import Person
 from tests.processes import eventually
 from tests.waiting import PATIENCE

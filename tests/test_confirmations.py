@@ -10,7 +10,7 @@ from redis.asyncio import Redis
 
 from bot.conversations.confirmations import Cards, Confirmations, Confirmed, Settled
 from bot.conversations.contacts import Contact
-from bot.messages import Buttons, Inbound, Say, Tap, Text
+from bot.messages.inbound import Buttons, Inbound, Say, Tap, Text
 
 MINE, OTHERS = f"c_{'0' * 20}", f"c_{'1' * 20}"
 

@@ -21,7 +21,7 @@ from bot.integrations.email.suppression import Suppression
 from bot.integrations.stripe import customers
 from bot.integrations.stripe.objects import Customer
 from bot.integrations.stripe.subscription_state import States, known
-from bot.messages import Inbound, Status, Text
+from bot.messages.inbound import Inbound, Status, Text
 from bot.privacy import Busy, Dossier, Erased, Person
 from bot.sandbox import meta
 from bot.sandbox.openrouter import says

@@ -14,7 +14,7 @@ from bot.conversations.inbox import Inbox
 from bot.conversations.lease import Desk, Lease, LeaseLost, hold
 from bot.conversations.ledger import Ledger
 from bot.infra.redis import Together, answer
-from bot.messages import Inbound, Text, Unsupported
+from bot.messages.inbound import Inbound, Text, Unsupported
 from tests.processes import eventually
 from tests.waiting import PATIENCE
 

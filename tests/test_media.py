@@ -13,7 +13,7 @@ from bot.conversations.budget import Budget
 from bot.media.archive import Archive
 from bot.media.readers import Senses
 from bot.media.understanding import Perception
-from bot.messages import Document, Inbound
+from bot.messages.inbound import Document, Inbound
 from bot.sandbox.meta import MediaKind, Person
 from bot.sandbox.openrouter import Scripted, says
 from bot.sandbox.whisper import Answer

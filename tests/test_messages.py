@@ -7,7 +7,7 @@ from pydantic import ValidationError
 
 from bot.agent.loop import Done, Step
 from bot.conversations.memory import Remembered
-from bot.messages import Inbound, Photo, Record, Reply, Say
+from bot.messages.inbound import Inbound, Photo, Record, Reply, Say
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 

@@ -12,7 +12,7 @@ import pytest
 
 from bot.conversations.identity import home_of
 from bot.infra.redis import answer
-from bot.messages import Inbound
+from bot.messages.inbound import Inbound
 from tests.notifications import post_raw
 from tests.world import Start, World
 

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from bot.pages import without_strange
+from bot.messages.links import without_strange
 
 KNOWN = "- Página: https://recado.example, tienda.mx/ofertas y https://pay.stripe.example/c/cs_1#fid"
 SAME = [

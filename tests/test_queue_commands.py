@@ -13,8 +13,8 @@ from bot.agent.loop import Done
 from bot.conversations import dead_letters
 from bot.infra.queues import QUEUES, add
 from bot.infra.redis import answer, key
-from bot.messages import Inbound, Text
-from bot.phrases import phrase
+from bot.messages.inbound import Inbound, Text
+from bot.messages.phrases import phrase
 from bot.sandbox.meta import Person
 from bot.sandbox.openrouter import calls, fails, says
 from bot.worker import running

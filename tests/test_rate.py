@@ -8,7 +8,7 @@ from redis.asyncio import Redis
 
 from bot.conversations.ledger import Ledger
 from bot.conversations.rate_limit import Rate
-from bot.messages import Inbound, Text
+from bot.messages.inbound import Inbound, Text
 from bot.sandbox.meta import Person
 from bot.sandbox.openrouter import says
 from tests.notifications import metrics, settled

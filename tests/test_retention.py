@@ -19,7 +19,7 @@ from bot.integrations.email.suppression import Suppression
 from bot.integrations.push.invitations import Links
 from bot.integrations.push.vapid import new_pair
 from bot.listening import listening
-from bot.messages import Say
+from bot.messages.inbound import Say
 from bot.sandbox.erp import Erp, new_secret
 from bot.sandbox.meta import Person
 from bot.sandbox.openrouter import calls, fails, says

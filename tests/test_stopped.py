@@ -16,7 +16,7 @@ from bot.conversations.lease import Desk, Lease, LeaseLost
 from bot.infra.crash_points import Point
 from bot.infra.queues import QUEUES
 from bot.infra.redis import key
-from bot.messages import Buttons, Choice, Part, Say, Template
+from bot.messages.inbound import Buttons, Choice, Part, Say, Template
 from bot.sandbox.meta import Person
 from bot.worker import running
 from tests.outgoing import acquainted, empty, nudge, put

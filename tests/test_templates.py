@@ -10,7 +10,7 @@ import pytest
 from bullmq import Queue
 
 from bot.infra.redis import answer
-from bot.messages import Template
+from bot.messages.inbound import Template
 from bot.sandbox.graph_templates import Template as AtMeta
 from bot.sandbox.graph_templates import seeds
 from bot.sandbox.meta import Person

@@ -8,8 +8,8 @@ import pytest
 
 from bot.ai.chat import Answer
 from bot.infra.logs import without_identities
-from bot.messages import Inbound, Order
-from bot.tags import fenced, read
+from bot.messages.inbound import Inbound, Order
+from bot.messages.prompt_text import fenced, read
 from bot.whatsapp.loose import identifier, text
 from bot.whatsapp.payload import parse
 from pipelines.box import Box

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from bot.infra.redis import answer, key
-from bot.messages import Attachment, Part, Picture, StoredFile, VoiceNote
+from bot.messages.inbound import Attachment, Part, Picture, StoredFile, VoiceNote
 from bot.sandbox.meta import Person
 from bot.storage.connect import storage_of
 from pipelines.ffmpeg import decode

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from bot.fields import FIELDS
 from bot.infra.redis import answer
-from bot.messages import Inbound
+from bot.messages.inbound import Inbound
 from bot.sandbox.meta import Person
 from bot.sandbox.openrouter import says
 from bot.sandbox.webhooks import envelope, message_value

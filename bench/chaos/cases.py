@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Literal
 
 from bench.chaos.house import ANSWER, DEADLINE_SECONDS, House
-from bot.language import Language
-from bot.phrases import phrase
+from bot.messages.language import Language
+from bot.messages.phrases import phrase
 from bot.sandbox.meta import Person, Sent
 
 MEDIA = Path(__file__).parents[2] / "fixtures" / "media"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bench.chaos.cases import Arm, Case, Send, document
 from bench.chaos.house import House
-from bot.language import Language
+from bot.messages.language import Language
 from bot.sandbox.faults import Call
 from bot.sandbox.graph_media import as_sent
 from bot.sandbox.meta import Person

@@ -14,7 +14,7 @@ import structlog
 from bot.agent.tool import StoreAway, Tool, ToolContext, ToolError
 from bot.ai.chat import Answer, Book, ChatModel, FromModel, FromTool, NoModelAnswered, Question, ToolCall, ToolOffer
 from bot.infra.crash_points import passing
-from bot.messages import Part, Record
+from bot.messages.inbound import Part, Record
 from pipelines.truncation import truncated
 
 _log = structlog.get_logger()

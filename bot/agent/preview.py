@@ -18,7 +18,7 @@ from bot.conversations import identity
 from bot.conversations.contacts import Contacts, Role
 from bot.conversations.identity import is_conversation
 from bot.conversations.memory import Memory, Recollection
-from bot.language import Language
+from bot.messages.language import Language
 from bot.phone_numbers import address_of, variants
 from bot.prompting.prompts import Prompts
 from bot.settings import Settings

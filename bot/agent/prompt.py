@@ -9,9 +9,9 @@ from typing import Any
 
 from bot.ai.chat import FromModel, FromPerson, Line, Question
 from bot.conversations.memory import Recollection
-from bot.language import Language
+from bot.messages.language import Language
+from bot.messages.prompt_text import unforged
 from bot.prompting.prompts import Prompts, Rendered
-from bot.tags import unforged
 
 _NAME_LENGTH = 60
 

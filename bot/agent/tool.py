@@ -19,7 +19,7 @@ from bot.integrations.email.queue import Mailroom
 from bot.integrations.email.verification import Verification
 from bot.integrations.push.invitations import Invitation
 from bot.integrations.stripe.billing import Billing
-from bot.messages import Part
+from bot.messages.inbound import Part
 from bot.products.capture import Correcting
 from bot.products.catalogue import Catalogue
 from bot.prompting.business import Business

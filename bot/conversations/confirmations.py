@@ -19,9 +19,9 @@ from redis.asyncio import Redis
 
 from bot.conversations.contacts import Contact
 from bot.infra.redis import answer, key
-from bot.language import Language
-from bot.messages import Buttons, Choice, Inbound, Part, Record, Tap
-from bot.phrases import phrase
+from bot.messages.inbound import Buttons, Choice, Inbound, Part, Record, Tap
+from bot.messages.language import Language
+from bot.messages.phrases import phrase
 
 _log = structlog.get_logger()
 VALID_SECONDS = 15 * 60

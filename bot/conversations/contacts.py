@@ -14,7 +14,7 @@ from bot.conversations import identity, opt_outs
 from bot.conversations.identity import contact_key, identities
 from bot.conversations.phone_owners import phone_owners
 from bot.infra.redis import answer, key
-from bot.messages import Inbound
+from bot.messages.inbound import Inbound
 from bot.phone_numbers import address_of, exact, kin, line, variants
 
 Role = Literal["staff", "customer"]

@@ -20,7 +20,7 @@ from redis.asyncio import Redis
 from bot.conversations import ledger
 from bot.conversations.phone_owners import phone_owners
 from bot.infra.redis import answer, key
-from bot.messages import Inbound, System
+from bot.messages.inbound import Inbound, System
 from bot.phone_numbers import kin, variants
 from bot.settings import LONGEST_MEMORY_DAYS
 

@@ -17,7 +17,7 @@ from bot.conversations.lease import OPEN, epoch_key, waiting_key
 from bot.infra.crash_points import passing
 from bot.infra.logs import masked
 from bot.infra.metrics import MESSAGES_ENDED, MESSAGES_RECEIVED
-from bot.messages import Inbound
+from bot.messages.inbound import Inbound
 
 _log = structlog.get_logger()
 # Nobody reads more than this; without it, whoever floods us would fill Redis and slow the others.

@@ -19,7 +19,7 @@ from redis.exceptions import RedisError
 from bot.conversations import identity, ledger, tombstones
 from bot.conversations.waiting_list import written
 from bot.infra.redis import answer, apart, key, narrow
-from bot.messages import Inbound
+from bot.messages.inbound import Inbound
 
 _log = structlog.get_logger()
 # Conversations in which something waits, by the time (Unix seconds) of the last message.

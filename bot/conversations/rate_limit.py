@@ -8,7 +8,7 @@ from typing import cast
 from redis.asyncio import Redis
 
 from bot.infra.redis import answer, key
-from bot.messages import Inbound
+from bot.messages.inbound import Inbound
 
 _SECONDS = {"second": 1, "minute": 60, "hour": 3600, "day": 86400}
 

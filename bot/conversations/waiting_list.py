@@ -9,7 +9,7 @@ import structlog
 from pydantic import ValidationError
 
 from bot.infra.logs import masked
-from bot.messages import Inbound, Unsupported
+from bot.messages.inbound import Inbound, Unsupported
 
 _log = structlog.get_logger()
 

@@ -20,7 +20,7 @@ from bot.infra.alerts import alert
 from bot.infra.live_events import Events
 from bot.infra.metrics import REPLIES
 from bot.infra.redis import key
-from bot.messages import Reply
+from bot.messages.inbound import Reply
 from bot.subscribers import Ours, Subscribers
 from bot.whatsapp.errors import (
     MEDIA_REFUSED,

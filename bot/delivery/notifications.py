@@ -22,7 +22,7 @@ from bot.infra.crash_points import passing
 from bot.infra.logs import masked
 from bot.infra.queues import Unfit
 from bot.infra.redis import answer, key
-from bot.messages import Reply, Say, Template
+from bot.messages.inbound import Reply, Say, Template
 from bot.phone_numbers import address_of
 from bot.templates.synced import TemplateNotSendable, Templates
 from bot.whatsapp.limits import fit

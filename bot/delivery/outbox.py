@@ -29,7 +29,7 @@ from bot.infra.live_events import Events
 from bot.infra.metrics import REPLIES
 from bot.infra.redis import key
 from bot.infra.replicas import Replicas
-from bot.messages import Reply, Template
+from bot.messages.inbound import Reply, Template
 from bot.replies import words
 from bot.settings import Settings
 from bot.storage.connect import storage_of

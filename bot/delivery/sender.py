@@ -19,7 +19,7 @@ from bot.infra.crash_points import passing
 from bot.infra.logs import masked
 from bot.infra.redis import answer
 from bot.infra.replicas import FIX, NotReplicated, Replicas
-from bot.messages import Attachment, Part, Picture, Reply, Template, VoiceNote
+from bot.messages.inbound import Attachment, Part, Picture, Reply, Template, VoiceNote
 from bot.storage.door import StorageFailed
 from bot.templates.synced import Prepared, Templates
 from bot.whatsapp.client import Graph

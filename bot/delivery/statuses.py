@@ -15,7 +15,7 @@ from bot.infra.alerts import alert
 from bot.infra.live_events import Events
 from bot.infra.metrics import PRICING
 from bot.infra.redis import answer, key
-from bot.messages import Status
+from bot.messages.inbound import Status
 
 _OURS = re.compile(r"^(c_[0-9a-f]{20})\.[\w-]+\.\d+$")
 # Conversations by the time (Unix seconds) at which something has to be sent in them.

@@ -12,7 +12,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from bot.conversations.contacts import Role
 from bot.infra import plain_yaml
-from bot.language import Language
+from bot.messages.language import Language
 from bot.prompting.gate import CASES
 
 _LARGEST_FILE = 1024 * 1024

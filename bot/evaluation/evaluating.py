@@ -20,9 +20,9 @@ from bot.evaluation.models import ByHand
 from bot.evaluation.performing import Performed, Play
 from bot.evaluation.recordings import Playback, RecordedTurn, Recorder, Recording, Verdict, judged, load, save
 from bot.evaluation.stage import Stage, open_stage
+from bot.messages.prompt_text import fenced
 from bot.prompting.prompts import Prompts
 from bot.settings import Settings
-from bot.tags import fenced
 
 _OFFLINE_AT_ONCE, _LIVE_AT_ONCE = 8, 4
 _JUDGE = (

@@ -12,7 +12,7 @@ from typing import Any
 
 from bot.agent.loop import Done
 from bot.evaluation.cases import Call, Expected
-from bot.language import language_of
+from bot.messages.language import language_of
 
 # How an assistant says no, in both languages. What it must not do is said by `not_calls`.
 _REFUSAL = re.compile(

@@ -20,13 +20,13 @@ from bot.evaluation.cases import Case, Turn
 from bot.evaluation.expectations import CameOut
 from bot.evaluation.recordings import RecordedTurn, fingerprint
 from bot.evaluation.stage import Stage
-from bot.language import Language, language_of
 from bot.media.understanding import Perceived, Sight
-from bot.messages import Content, Document, Inbound, Location, Photo, Tap, Text, Video, Voice
-from bot.phrases import phrase
+from bot.messages.inbound import Content, Document, Inbound, Location, Photo, Tap, Text, Video, Voice
+from bot.messages.language import Language, language_of
+from bot.messages.phrases import phrase
+from bot.messages.prompt_text import fenced, glance
 from bot.prompting.prompts import Prompts
 from bot.replies import composed, words
-from bot.tags import fenced, glance
 from bot.whatsapp.markdown import whatsapp
 
 _SECONDS = 60.0

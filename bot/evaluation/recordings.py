@@ -17,7 +17,7 @@ from bot.agent.tool import Tool
 from bot.ai.chat import Answer, Attempt, Book, ChatModel, NoModelAnswered, Question, ToolCall
 from bot.ai.chat_completions import message
 from bot.media.understanding import Perceived
-from bot.messages import Record
+from bot.messages.inbound import Record
 from bot.prompting.gate import CASES
 
 _FOLDER = "recordings"

@@ -9,7 +9,7 @@ import yaml
 
 from bot.evaluation.cases import CasesWrong, read_cases
 from bot.evaluation.happened import Past
-from bot.language import Language
+from bot.messages.language import Language
 
 _WIDTH = 110
 _TOP: dict[Language, tuple[str, ...]] = {

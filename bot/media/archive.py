@@ -14,7 +14,7 @@ from bot import files
 from bot.conversations import ledger
 from bot.infra.metrics import FILES_NOT_KEPT
 from bot.infra.redis import answer, key
-from bot.messages import Inbound, Media
+from bot.messages.inbound import Inbound, Media
 from bot.storage.door import Storage, StorageFailed, TooLarge, segment
 
 _log = structlog.get_logger()

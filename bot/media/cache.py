@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from bot.infra.redis import key
-from bot.messages import Inbound, Media
+from bot.messages.inbound import Inbound, Media
 
 # WhatsApp lets people delete a message for everyone within about two days; a month is on the safe side.
 _KEEP_MEDIA_ID_SECONDS = 30 * 24 * 3600

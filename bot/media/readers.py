@@ -12,8 +12,8 @@ import structlog
 from bot.ai.chat import BudgetSpent, Purse
 from bot.ai.vision import COST_USD_PER_PHOTO, Vision, VisionFailed
 from bot.ai.whisper import TranscriptionFailed, Whisper, cost_usd
-from bot.language import Language
 from bot.media.readings import Readings
+from bot.messages.language import Language
 from bot.settings import VisionSettings, WhisperSettings
 from pipelines.document import read
 from pipelines.image import Reading, ReadText, Sight, look

@@ -15,22 +15,13 @@ from redis.asyncio import Redis
 from tenacity import AsyncRetrying, retry_if_exception, stop_after_attempt, wait_random_exponential
 
 from bot.conversations.budget import Budget
-from bot.language import Language
 from bot.media.archive import Archive
 from bot.media.cache import media_keys
 from bot.media.readers import Sensed, Senses, Trouble
 from bot.media.readings import Readings
-from bot.messages import (
-    Inbound,
-    Media,
-    Photo,
-    Record,
-    Sticker,
-    Text,
-    Video,
-    Voice,
-)
-from bot.tags import fenced, read, shown
+from bot.messages.inbound import Inbound, Media, Photo, Record, Sticker, Text, Video, Voice
+from bot.messages.language import Language
+from bot.messages.prompt_text import fenced, read, shown
 from bot.whatsapp.client import File, FileTooLarge, MediaGone, MediaRefused
 from bot.whatsapp.errors import GraphError, Remedy, Unavailable
 from pipelines import image

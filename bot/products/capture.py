@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from bot.conversations.contacts import Contact
-from bot.language import Language
-from bot.messages import Part, Text, Voice
+from bot.messages.inbound import Part, Text, Voice
+from bot.messages.language import Language
 from bot.products.corrections import NoValue, command_of, occurs, value_for
 from bot.products.draft import Draft, Said
 from bot.products.drafts import Captured, Changes, Session

@@ -15,7 +15,7 @@ from bot.ai.chat import Book, BudgetSpent, ChatModel, FromPerson, Instructions, 
 from bot.ai.vision import VisionFailed
 from bot.conversations.budget import Budget
 from bot.conversations.contacts import Contact
-from bot.language import Language
+from bot.messages.language import Language
 from pipelines.box import Box
 from pipelines.image import Line, ReadText, Sight
 from pipelines.product import Doubt, DoubtKind, Field, ProductCard, card_from, card_of_sights

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from bot.conversations.confirmations import Cards
-from bot.language import Language
-from bot.messages import Part, Say
+from bot.messages.inbound import Part, Say
+from bot.messages.language import Language
 from bot.products.catalogue import Catalogue, Product, product_id
 from bot.products.draft import Draft, differs, open_question, shown_of, values_of
 from bot.products.shown import question, text_of

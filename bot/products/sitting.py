@@ -11,7 +11,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from bot.messages import Document, Inbound, Photo, Say, Tap
+from bot.messages.inbound import Document, Inbound, Photo, Say, Tap
 from bot.products.corrections import Command, Correction, asks, command_of, correction_of
 from bot.products.draft import Draft, Said, is_other_product, numbers_in, open_question
 from bot.products.drafts import Captured, Changes, Drafts

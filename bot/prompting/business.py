@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
-from bot import pages
 from bot.infra.plain_yaml import is_nothing
+from bot.messages import links
 from bot.prompting.files import PromptFile
 from bot.prompting.findings import Finding
 
@@ -49,7 +49,7 @@ class Business:
 
     def gives(self, url: str) -> bool:
         """Whether the facts name this page, or one above it; also below their host, such as www."""
-        return pages.gives(self.facts, url)
+        return links.gives(self.facts, url)
 
     def _on(self, day: date) -> tuple[tuple[time, time], ...]:
         return () if day in self.closed else self.hours[day.weekday()]

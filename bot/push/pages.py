@@ -17,7 +17,7 @@ from bot.conversations.identity import home_of
 from bot.conversations.tombstones import erased
 from bot.integrations.push.invitations import Links
 from bot.integrations.push.subscriptions import NotASubscription, Subscriptions, subscription
-from bot.language import Language
+from bot.messages.language import Language
 from bot.request_bodies import BODIES, BodyRefused
 from bot.settings import PushSettings
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.language import Language
+from bot.messages.language import Language
 
 WORDS: dict[Language, dict[str, str]] = {
     "es": {

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from html import unescape
 from typing import Any
 
-from bot.language import Language, language_of
+from bot.messages.language import Language, language_of
 from bot.sandbox import standin_billing
 
 _HOURS = re.compile(

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from bot.language import Language
+from bot.messages.language import Language
 
 _Match = re.Match[str]
 _PLAN = r"(?:b[aá]sico|basic|pro)"

@@ -11,7 +11,7 @@ import structlog
 from redis.asyncio import Redis
 
 from bot.infra.redis import answer, apart
-from bot.messages import Template
+from bot.messages.inbound import Template
 from bot.whatsapp.client import Graph
 from bot.whatsapp.errors import GraphError, Unavailable
 from bot.whatsapp.parameters import ParametersWrong, Synced, components, synced_from, words

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from bot.messages import (
+from bot.messages.inbound import (
     CallPermission,
     Card,
     Cards,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from urllib.parse import urlsplit
 
-from bot.messages import (
+from bot.messages.inbound import (
     AskContact,
     AskLocation,
     Attachment,

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
-from bot.messages import Inbound, Referral, Status
+from bot.messages.inbound import Inbound, Referral, Status
 from bot.whatsapp.content import content_of, unvouched, vouched_phone
 from bot.whatsapp.loose import digits, identifier, items, mapping, number, own_number, text, without_old_one
 

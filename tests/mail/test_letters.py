@@ -13,7 +13,7 @@ from bot.integrations.email.provider import address, display_name
 from bot.integrations.email.queue import mail_job
 from bot.integrations.email.rendering import Stationery, Written, money, span
 from bot.integrations.email.templates import LETTERS, Template
-from bot.language import Language
+from bot.messages.language import Language
 
 URL = "https://recado.example/ver?a=1&b=2"
 FULL: dict[Template, dict[str, Any]] = {

@@ -14,7 +14,7 @@ from redis.asyncio import Redis
 
 from bot.conversations.confirmations import Confirmed
 from bot.conversations.contacts import Contact
-from bot.messages import Buttons, Content, Inbound, Photo, Say, Tap, Text
+from bot.messages.inbound import Buttons, Content, Inbound, Photo, Say, Tap, Text
 from bot.products.catalogue import Catalogue
 from bot.products.connect import captures_of
 from bot.products.drafts import Captured

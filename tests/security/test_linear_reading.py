@@ -10,15 +10,16 @@ from typing import Any
 
 import pytest
 
-from bot import reception, tags
+from bot import reception
 from bot.ai import answers
 from bot.ai.chat import ModelFailed, tokens
 from bot.evaluation.redaction import Redaction
 from bot.infra.logs import without_identities
 from bot.integrations.email.provider import display_name, scrubbed
-from bot.language import language_of
-from bot.messages import Card, Cards, Form, Say
-from bot.pages import without_strange
+from bot.messages import prompt_text
+from bot.messages.inbound import Card, Cards, Form, Say
+from bot.messages.language import language_of
+from bot.messages.links import without_strange
 from bot.products import corrections
 from bot.sandbox.standin import answer_by_rules
 from bot.whatsapp import limits, loose, parameters
@@ -68,12 +69,14 @@ def called(arguments: str) -> object:
 READING: dict[str, Callable[[str], object]] = {
     "language": language_of,
     "tokens": tokens,
-    "typed text": tags.unforged,
-    "fenced text": lambda text: tags.fenced("photo", text=text),
-    "a file's name": tags.shown,
-    "a form": lambda text: tags.read(Form(answers=text)),
-    "a form's answers": lambda text: tags.read(Form(answers=json.dumps(dict.fromkeys(text.split()[:3], text)))),
-    "cards": lambda text: tags.read(Cards(cards=tuple(Card(name=word, phones=(word,)) for word in text.split()))),
+    "typed text": prompt_text.unforged,
+    "fenced text": lambda text: prompt_text.fenced("photo", text=text),
+    "a file's name": prompt_text.shown,
+    "a form": lambda text: prompt_text.read(Form(answers=text)),
+    "a form's answers": lambda text: prompt_text.read(Form(answers=json.dumps(dict.fromkeys(text.split()[:3], text)))),
+    "cards": lambda text: prompt_text.read(
+        Cards(cards=tuple(Card(name=word, phones=(word,)) for word in text.split()))
+    ),
     "a transcript": lambda text: heard.sense_of(heard.Heard(text)),
     "its segments": lambda text: heard.sense_of(
         heard.Heard(text, segments=tuple(heard.Segment(word) for word in text.split()))

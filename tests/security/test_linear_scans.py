@@ -68,7 +68,7 @@ def _steep(scan: Scan) -> str | None:
 def test_a_new_pattern_is_found_wherever_it_stands() -> None:
     places = {(scan.place, scan.method) for scan in found().scans}
     assert {
-        ("bot.tags._FORGED", "sub"),
+        ("bot.messages.prompt_text._FORGED", "sub"),
         ("bot.infra.logs._IDENTITIES", "sub"),
         ("pipelines.product.prices._WORD_BEFORE", "search"),
         ("bot.sandbox.standin_billing._COMPILED", "search"),

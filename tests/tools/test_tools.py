@@ -26,7 +26,7 @@ from bot.delivery.outbox import outbox_of
 from bot.infra.live_events import Events
 from bot.infra.redis import answer, key
 from bot.integrations.push.invitations import Invitation, Links
-from bot.messages import LinkButton
+from bot.messages.inbound import LinkButton
 from bot.prompting.check import Vocabulary, check_folder
 from bot.sandbox.meta import Person
 from bot.sandbox.openrouter import calls, says

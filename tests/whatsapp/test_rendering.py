@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from bot.messages import (
+from bot.messages.inbound import (
     AskContact,
     AskLocation,
     Attachment,

@@ -23,8 +23,8 @@ from bot.integrations.stripe.formatting import day, money
 from bot.integrations.stripe.objects import Customer, Invoice, Page, Subscription
 from bot.integrations.stripe.plans import plain
 from bot.integrations.stripe.texts import words
-from bot.language import Language
-from bot.messages import Attachment, LinkButton
+from bot.messages.inbound import Attachment, LinkButton
+from bot.messages.language import Language
 from bot.storage.door import StorageFailed
 
 _log = structlog.get_logger()

@@ -10,9 +10,9 @@ from pydantic import Field
 from bot.agent.tool import Arguments, NoArguments, ToolContext, ToolError, tool
 from bot.delivery.uploads import DOCUMENTS
 from bot.files import Files, KeptFile, NoLink
-from bot.language import Language
-from bot.messages import Attachment, LinkButton, Part, Picture, VoiceNote
-from bot.phrases import phrase
+from bot.messages.inbound import Attachment, LinkButton, Part, Picture, VoiceNote
+from bot.messages.language import Language
+from bot.messages.phrases import phrase
 from bot.storage.door import NotStored, StorageFailed
 
 _SHOWN = 20

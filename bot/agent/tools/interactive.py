@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pydantic import Field, HttpUrl
 
-from bot import pages
 from bot.agent.tool import Arguments, ToolContext, ToolError, tool
-from bot.messages import AskLocation, Buttons, Choice, LinkButton, Menu
+from bot.messages import links
+from bot.messages.inbound import AskLocation, Buttons, Choice, LinkButton, Menu
 from bot.whatsapp.markdown import whatsapp
 
 _MOST_BUTTONS = 3
@@ -33,7 +33,7 @@ def _vouched(text: str, context: ToolContext) -> str:
     drawn = whatsapp(text)
     if not drawn:
         raise ToolError("nothing was shown: the text holds no words")
-    if pages.without_strange(drawn, context.business.facts, "") != drawn:
+    if links.without_strange(drawn, context.business.facts, "") != drawn:
         raise ToolError("nothing was shown: the text names a web page that isn't in the business's facts; leave it out")
     return drawn
 

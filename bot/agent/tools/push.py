@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from bot.agent.tool import NoArguments, ToolContext, ToolError, tool
-from bot.language import Language
-from bot.messages import LinkButton
-from bot.phrases import phrase
+from bot.messages.inbound import LinkButton
+from bot.messages.language import Language
+from bot.messages.phrases import phrase
 
 
 @tool(NoArguments)

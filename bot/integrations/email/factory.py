@@ -20,7 +20,7 @@ from bot.integrations.email.receipts import Receipts
 from bot.integrations.email.sendgrid import SendGrid
 from bot.integrations.email.ses import Ses
 from bot.integrations.email.suppression import Suppression
-from bot.language import Language
+from bot.messages.language import Language
 from bot.settings import MailSettings
 from bot.settings.integrations import MailProvider
 from bot.storage.door import Storage

@@ -19,7 +19,7 @@ from bot.integrations.email.provider import Attachment, Mail, address
 from bot.integrations.email.rendering import Stationery
 from bot.integrations.email.suppression import Suppression
 from bot.integrations.email.templates import LETTERS, Letter, Template
-from bot.language import Language
+from bot.messages.language import Language
 from bot.storage.door import NotStored, Storage, WrongKey
 
 # SendGrid takes 30 MB with everything in base64, which makes four bytes of three.

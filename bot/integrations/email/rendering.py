@@ -11,7 +11,7 @@ from jinja2 import FileSystemLoader, StrictUndefined
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from bot.integrations.email.templates import Letter, Template
-from bot.language import Language
+from bot.messages.language import Language
 
 _FOLDER = Path(__file__).parent / "templates"
 _MONTHS: dict[Language, tuple[str, ...]] = {

@@ -10,7 +10,7 @@ from bot.integrations.stripe.errors import NothingToBill
 from bot.integrations.stripe.formatting import day, money
 from bot.integrations.stripe.objects import Invoice, Item, Subscription
 from bot.integrations.stripe.texts import words
-from bot.language import Language
+from bot.messages.language import Language
 
 # Of the others no invoice is collected: https://docs.stripe.com/billing/subscriptions/overview#subscription-statuses
 _CHARGED = frozenset({"trialing", "active", "past_due"})

@@ -23,7 +23,7 @@ from bot.integrations.stripe.outcomes import Outcomes
 from bot.integrations.stripe.plan_changes import Changes
 from bot.integrations.stripe.plans import Plans
 from bot.integrations.stripe.subscription_state import States
-from bot.language import Language
+from bot.messages.language import Language
 from bot.settings import Settings
 from bot.storage.door import Storage
 from bot.whatsapp.client import Graph

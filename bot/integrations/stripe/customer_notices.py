@@ -16,8 +16,8 @@ from bot.infra import queues
 from bot.integrations.email.queue import enqueue
 from bot.integrations.stripe.customers import Links
 from bot.integrations.stripe.objects import Customer
-from bot.language import Language
-from bot.messages import Template
+from bot.messages.inbound import Template
+from bot.messages.language import Language
 
 Event = Literal["subscription.changed", "payment.recorded", "payment.failed"]
 Tell = Callable[[Event, dict[str, Any], str], Awaitable[None]]

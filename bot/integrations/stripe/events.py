@@ -23,8 +23,8 @@ from bot.integrations.stripe.objects import Customer, Invoice, Subscription
 from bot.integrations.stripe.plans import Plans
 from bot.integrations.stripe.subscription_state import Known, States, known
 from bot.integrations.stripe.texts import words
-from bot.language import Language
-from bot.messages import Template
+from bot.messages.inbound import Template
+from bot.messages.language import Language
 
 _log = structlog.get_logger()
 # A subscription that we hear of for the first time is news only while it is young: not all old ones on the first day.

@@ -6,7 +6,7 @@ import re
 from datetime import UTC, datetime, tzinfo
 from decimal import Decimal
 
-from bot.language import Language
+from bot.messages.language import Language
 
 # https://docs.stripe.com/currencies#zero-decimal and #three-decimal. Stripe counts ISK and UGX in hundredths.
 _WHOLE = re.compile("bif|clp|djf|gnf|jpy|kmf|krw|mga|pyg|rwf|vnd|vuv|xaf|xof|xpf")

@@ -8,7 +8,7 @@ from bot.files import Files
 from bot.integrations.stripe.client import Stripe
 from bot.integrations.stripe.errors import Gone
 from bot.integrations.stripe.objects import Invoice
-from bot.messages import StoredFile
+from bot.messages.inbound import StoredFile
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from bot.integrations.stripe.objects import Invoice, Subscription
 from bot.integrations.stripe.plans import Plans
 from bot.integrations.stripe.price_changes import Change
 from bot.integrations.stripe.texts import words
-from bot.language import Language
+from bot.messages.language import Language
 
 _log = structlog.get_logger()
 

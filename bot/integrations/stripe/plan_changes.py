@@ -22,8 +22,8 @@ from bot.integrations.stripe.plans import Plans
 from bot.integrations.stripe.price_changes import Change, shown
 from bot.integrations.stripe.subscription_state import States
 from bot.integrations.stripe.texts import words
-from bot.language import Language
-from bot.messages import Buttons
+from bot.messages.inbound import Buttons
+from bot.messages.language import Language
 
 _log = structlog.get_logger()
 KIND = "subscription"

@@ -7,7 +7,7 @@ import re
 from html import escape
 from typing import assert_never
 
-from bot.messages import (
+from bot.messages.inbound import (
     CallPermission,
     Card,
     Cards,
