@@ -25,9 +25,9 @@ from bot.messages.language import Language
 from bot.messages.phrases import phrase
 from bot.messages.prompt_text import fenced
 from bot.products.capture import Captures, Correcting
-from bot.products.drafts import Captured
-from bot.products.reader import Turn
-from bot.products.sitting import Incoming
+from bot.products.capture_turn import Incoming
+from bot.products.card_reader import Turn
+from bot.products.draft_store import Captured
 from bot.prompting.findings import PromptsWrong
 from bot.reception import Received, Reception
 from bot.scene import TRIES, Outcome, Scene

@@ -50,9 +50,9 @@ from bot.media.readers import Senses
 from bot.media.readings import Readings
 from bot.media.understanding import Perception
 from bot.payments import webhook
-from bot.products import showing
-from bot.products.connect import captures_of
-from bot.products.reader import CardReader
+from bot.products import card_message
+from bot.products.card_reader import CardReader
+from bot.products.factory import captures_of
 from bot.prompting.library import Library
 from bot.prompting.watching import watch
 from bot.reception import Reception
@@ -147,8 +147,9 @@ async def running(
             reception=Reception(contacts, handoff, settings.channel),
             confirmations=Confirmations(
                 redis,
-                {showing.KIND: confirming.confirm} | ({plan_changes.KIND: billing.changes.perform} if billing else {}),
-                left={showing.KIND: confirming.leave},
+                {card_message.KIND: confirming.confirm}
+                | ({plan_changes.KIND: billing.changes.perform} if billing else {}),
+                left={card_message.KIND: confirming.leave},
             ),
             captures=captures,
             agent=Agent(model, tools_for),

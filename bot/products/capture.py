@@ -10,12 +10,12 @@ from dataclasses import dataclass, field
 from bot.conversations.contacts import Contact
 from bot.messages.inbound import Part, Text, Voice
 from bot.messages.language import Language
+from bot.products.capture_turn import Incoming, Means, Sitting, begins_another
+from bot.products.card_reader import Turn
+from bot.products.card_text import text_of
 from bot.products.corrections import NoValue, command_of, occurs, value_for
 from bot.products.draft import Draft, Said
-from bot.products.drafts import Captured, Changes, Session
-from bot.products.reader import Turn
-from bot.products.shown import text_of
-from bot.products.sitting import Incoming, Means, Sitting, begins_another
+from bot.products.draft_store import Captured, Changes, Session
 
 
 @dataclass(frozen=True, slots=True)

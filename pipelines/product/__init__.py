@@ -5,7 +5,7 @@ What to add where:
 - a kind of code: a function and its row in `codes.READERS`; a GS1 identifier: a row in `codes.IDENTIFIERS`; a layout of
   a scale's own codes: a row in `codes.LAYOUTS`. Bars of another symbology are a name in `pipelines.barcodes`.
 - a field: a function of type `evidence.Finder`, its row in `FINDERS`, its name in `card.FIELDS`. Chats, exports, the
-  catalogue and `product.captured` have it from there; `bot.products.words` may give it a better title.
+  catalogue and `product.captured` have it from there; `bot.products.texts` may give it a better title.
 - a currency, a unit, a word on price tags, a kind of thing: a row in `prices`, `sizes`, `words`.
 
 A value is confident where two readings bear each other out: bars and digits, front and tag, two looks at a price, a sum

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bot.ai.vision import COST_USD_PER_PHOTO
-from bot.products.reader import named
+from bot.products.card_reader import named
 from bot.sandbox.meta import Person
 from bot.sandbox.openrouter import fails, says
 from pipelines.box import Box

@@ -15,12 +15,12 @@ from redis.asyncio import Redis
 from bot.conversations.confirmations import Confirmed
 from bot.conversations.contacts import Contact
 from bot.messages.inbound import Buttons, Content, Inbound, Photo, Say, Tap, Text
+from bot.products.capture_turn import Incoming
+from bot.products.card_reader import Turn
+from bot.products.card_text import chosen
 from bot.products.catalogue import Catalogue
-from bot.products.connect import captures_of
-from bot.products.drafts import Captured
-from bot.products.reader import Turn
-from bot.products.shown import chosen
-from bot.products.sitting import Incoming
+from bot.products.draft_store import Captured
+from bot.products.factory import captures_of
 from bot.storage.disk import Disk
 from bot.trace import count
 from pipelines.image import Sight, look

@@ -13,7 +13,7 @@ from bot.messages.inbound import Attachment, StoredFile
 from bot.messages.language import Language
 from bot.products.corrections import NoValue
 from bot.products.export import MIMES, Format, Listed, exported
-from bot.products.words import words
+from bot.products.texts import words
 from bot.storage.door import StorageFailed, TooLarge
 from pipelines.product import FIELDS
 

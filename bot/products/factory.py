@@ -6,12 +6,12 @@ from redis.asyncio import Redis
 
 from bot.conversations.confirmations import Cards
 from bot.products.capture import Captures
+from bot.products.capture_turn import Means
+from bot.products.card_message import Showing
+from bot.products.card_reader import Reader
 from bot.products.catalogue import Catalogue
-from bot.products.confirming import Confirming, Tell
-from bot.products.drafts import Drafts
-from bot.products.reader import Reader
-from bot.products.showing import Showing
-from bot.products.sitting import Means
+from bot.products.confirm import Confirming, Tell
+from bot.products.draft_store import Drafts
 from bot.storage.door import Storage
 
 

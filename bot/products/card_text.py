@@ -8,7 +8,7 @@ from bot.messages.inbound import Buttons, Choice, Menu
 from bot.messages.language import Language
 from bot.products.catalogue import Product
 from bot.products.draft import Draft, Shown, differs, open_question, shown_of
-from bot.products.words import has_words, label, words
+from bot.products.texts import has_words, label, words
 from pipelines.product import FIELDS, Doubt, DoubtKind
 
 _LONGEST = 120

@@ -12,13 +12,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from bot.messages.inbound import Document, Inbound, Photo, Say, Tap
+from bot.products.card_message import Showing
+from bot.products.card_reader import Reader, Turn
+from bot.products.card_text import candidate, chosen
 from bot.products.corrections import Command, Correction, asks, command_of, correction_of
 from bot.products.draft import Draft, Said, is_other_product, numbers_in, open_question
-from bot.products.drafts import Captured, Changes, Drafts
-from bot.products.reader import Reader, Turn
-from bot.products.showing import Showing
-from bot.products.shown import candidate, chosen
-from bot.products.words import words
+from bot.products.draft_store import Captured, Changes, Drafts
+from bot.products.texts import words
 from pipelines.image import Sight
 
 SESSION_SECONDS = 15 * 60

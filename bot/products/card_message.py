@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from bot.conversations.confirmations import Cards
 from bot.messages.inbound import Part, Say
 from bot.messages.language import Language
+from bot.products.card_text import question, text_of
 from bot.products.catalogue import Catalogue, Product, product_id
 from bot.products.draft import Draft, differs, open_question, shown_of, values_of
-from bot.products.shown import question, text_of
-from bot.products.words import label, words
+from bot.products.texts import label, words
 
 KIND = "product"
 

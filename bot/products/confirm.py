@@ -12,13 +12,13 @@ import structlog
 
 from bot.conversations.confirmations import Confirmed, Settled
 from bot.conversations.events import Event
-from bot.products import pictures
+from bot.products import photos
+from bot.products.card_message import Showing
+from bot.products.card_text import product_line
 from bot.products.catalogue import Catalogue, Entry, Picture, Product, after, product_id
 from bot.products.draft import Draft, shown_of, values_of
-from bot.products.drafts import Changes, Drafts
-from bot.products.showing import Showing
-from bot.products.shown import product_line
-from bot.products.words import words
+from bot.products.draft_store import Changes, Drafts
+from bot.products.texts import words
 from bot.storage.door import Storage, StorageFailed
 from bot.subscribers import event_id, person
 from pipelines.product import FIELDS
@@ -99,7 +99,7 @@ class Confirming:
 
     async def _keep_photos(self, confirmed: Confirmed, draft: Draft) -> tuple[Picture, ...]:
         sights = await self.drafts.sights(confirmed.conversation, draft)
-        return await pictures.keep(self.storage, draft.id, sights, shown_of(draft))
+        return await photos.keep(self.storage, draft.id, sights, shown_of(draft))
 
     async def _save(self, confirmed: Confirmed, draft: Draft, place: str, kept: tuple[Picture, ...]) -> bool:
         at = datetime.now(UTC)
