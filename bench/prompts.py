@@ -6,8 +6,8 @@ import tempfile
 import time
 from pathlib import Path
 
-from bot.prompting.check import Vocabulary, check_folder
-from bot.prompting.values import SAMPLES
+from bot.prompting.linter import Vocabulary, check_folder
+from bot.prompting.variables import SAMPLES
 
 FILES = 200
 RENDERED = 2000

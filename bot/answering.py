@@ -28,7 +28,7 @@ from bot.products.capture import Captures, Correcting
 from bot.products.capture_turn import Incoming
 from bot.products.card_reader import Turn
 from bot.products.draft_store import Captured
-from bot.prompting.findings import PromptsWrong
+from bot.prompting.diagnostics import PromptsWrong
 from bot.reception import Received, Reception
 from bot.scene import TRIES, Outcome, Scene
 from bot.trace import Trace

@@ -12,7 +12,7 @@ from bot.conversations.budget import Budget
 from bot.conversations.memory import Memory
 from bot.infra.crash_points import passing
 from bot.messages.prompt_text import fenced
-from bot.prompting.findings import PromptsWrong
+from bot.prompting.diagnostics import PromptsWrong
 from bot.prompting.library import Library
 from bot.trace import count
 

@@ -13,9 +13,9 @@ from bot.infra.alerts import alert
 from bot.infra.live_events import Events
 from bot.messages.inbound import Inbound, Reaction
 from bot.prompting.canary import Canary
-from bot.prompting.judging import worse
+from bot.prompting.canary_analysis import worse
+from bot.prompting.canary_metrics import Signals, Tallies, of_turn
 from bot.prompting.library import Library
-from bot.prompting.signals import Signals, Tallies, of_turn
 from bot.scene import Begun
 from bot.trace import Trace
 

@@ -54,7 +54,7 @@ from bot.products import card_message
 from bot.products.card_reader import CardReader
 from bot.products.factory import captures_of
 from bot.prompting.library import Library
-from bot.prompting.watching import watch
+from bot.prompting.watcher import watch
 from bot.reception import Reception
 from bot.records import Records
 from bot.settings import Settings

@@ -8,7 +8,7 @@ import yaml
 
 from bot.evaluation.cases import read_cases
 from bot.infra.plain_yaml import read, typed
-from bot.prompting.check import Checked
+from bot.prompting.linter import Checked
 from bot.templates.files import load
 from tests.prompting.conftest import Folder, folder, where
 

@@ -22,7 +22,7 @@ from bot.integrations.stripe.billing import Billing
 from bot.messages.inbound import Part
 from bot.products.capture import Correcting
 from bot.products.catalogue import Catalogue
-from bot.prompting.business import Business
+from bot.prompting.business_profile import Business
 
 
 class ToolError(Exception):

@@ -6,9 +6,9 @@ from redis.asyncio import Redis
 
 from bot.agent.tools.catalog import TABLE
 from bot.conversations.turn_state import releases_in_hand
-from bot.prompting.check import Vocabulary
-from bot.prompting.gate import OfflineGate
 from bot.prompting.library import Library
+from bot.prompting.linter import Vocabulary
+from bot.prompting.release_gate import OfflineGate
 from bot.settings import PRICES, Settings
 from bot.templates.files import names
 

@@ -11,9 +11,9 @@ if TYPE_CHECKING:
     from redis.asyncio import Redis
 
     from bot.prompting.canary import Canary
-    from bot.prompting.judging import Signal
+    from bot.prompting.canary_analysis import Signal
+    from bot.prompting.canary_metrics import Tallies
     from bot.prompting.library import Library
-    from bot.prompting.signals import Tallies
     from bot.settings import Settings
 
 
@@ -36,8 +36,8 @@ def canary(output: Format = "text") -> None:
     """The candidate and the current release side by side: what is judged, and how it stands. Exit 1 without one."""
 
     async def work(_: Settings, redis: Redis, library: Library) -> bool:
-        from bot.prompting.judging import LEAST_TURNS, as_json, compared  # noqa: PLC0415 - as above
-        from bot.prompting.signals import Signals  # noqa: PLC0415 - as above
+        from bot.prompting.canary_analysis import LEAST_TURNS, as_json, compared  # noqa: PLC0415 - as above
+        from bot.prompting.canary_metrics import Signals  # noqa: PLC0415 - as above
 
         now, stands = await library.releases.canary(), await library.releases.standing()
         tallies = await Signals(redis).read()
@@ -57,7 +57,7 @@ def canary(output: Format = "text") -> None:
 
 
 def _lines(now: Canary, current: str | None, tallies: Tallies, signals: tuple[Signal, ...]) -> Iterator[str]:
-    from bot.prompting.judging import LEAST_TURNS  # noqa: PLC0415 - as above
+    from bot.prompting.canary_analysis import LEAST_TURNS  # noqa: PLC0415 - as above
 
     yield f"candidate {now.release}, {now.percent} % of the contacts since {now.since:%Y-%m-%d %H:%M:%S}Z"
     yield f"{'':<14}{f'current {current}':<36}candidate {now.release}"

@@ -76,7 +76,7 @@ async def _evaluate(  # noqa: PLR0913 - as above
 def _read(settings: Settings, names: list[str]) -> tuple[Prompts, list[Case]]:
     from bot.agent.vocabulary import vocabulary  # noqa: PLC0415 - as above
     from bot.evaluation.cases import CasesWrong, read_cases  # noqa: PLC0415 - as above
-    from bot.prompting.check import check_folder  # noqa: PLC0415 - as above
+    from bot.prompting.linter import check_folder  # noqa: PLC0415 - as above
 
     checked = check_folder(settings.service.prompts_dir, vocabulary(settings))
     if checked.prompts is None:

@@ -19,7 +19,7 @@ from bot.cli import evals as evaluation_commands
 from bot.cli import queues as cli_queues
 from bot.infra import logs
 from bot.infra.open_files import raise_file_limit
-from bot.prompting.findings import PromptsWrong
+from bot.prompting.diagnostics import PromptsWrong
 from bot.settings import Settings, SettingsWrong, log_settings
 
 cli = typer.Typer(

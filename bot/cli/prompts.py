@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from bot.agent.preview import Scenery
     from bot.prompting.canary import Standing
-    from bot.prompting.findings import Finding
+    from bot.prompting.diagnostics import Finding
     from bot.prompting.library import Library
     from bot.prompting.releases import Entry
 
@@ -40,7 +40,7 @@ def check(output: Format = "text") -> None:
     """Look for mistakes in PROMPTS_DIR, one line each: file:line:column code message. Exit 1 when there is an error."""
     settings = _settings(output)
     from bot.agent.vocabulary import vocabulary  # noqa: PLC0415 - as above
-    from bot.prompting.check import check_folder  # noqa: PLC0415 - each command loads only what it runs
+    from bot.prompting.linter import check_folder  # noqa: PLC0415 - each command loads only what it runs
 
     checked = check_folder(settings.service.prompts_dir, vocabulary(settings))
     _findings(checked.findings, output)
@@ -103,7 +103,7 @@ def release(
     """
 
     async def work(settings: Settings, _: Redis, library: Library) -> bool:
-        from bot.prompting.findings import PromptsWrong  # noqa: PLC0415 - as above
+        from bot.prompting.diagnostics import PromptsWrong  # noqa: PLC0415 - as above
 
         checked = await library.check()
         try:
@@ -273,7 +273,7 @@ async def _well(settings: Settings, work: Work) -> bool:
     from bot.agent.preview import NotThere  # noqa: PLC0415 - as above
     from bot.agent.vocabulary import library_of  # noqa: PLC0415 - as above
     from bot.infra.redis import connect  # noqa: PLC0415 - as above
-    from bot.prompting.findings import PromptsWrong  # noqa: PLC0415 - as above
+    from bot.prompting.diagnostics import PromptsWrong  # noqa: PLC0415 - as above
     from bot.prompting.releases import UnknownRelease  # noqa: PLC0415 - as above
 
     try:

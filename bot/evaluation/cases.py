@@ -13,7 +13,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from bot.conversations.contacts import Role
 from bot.infra import plain_yaml
 from bot.messages.language import Language
-from bot.prompting.gate import CASES
+from bot.prompting.release_gate import CASES
 
 _LARGEST_FILE = 1024 * 1024
 _SENT = ("text", "voice", "photo", "video", "document", "location", "tap")

@@ -18,7 +18,7 @@ from bot.ai.chat import Answer, Attempt, Book, ChatModel, NoModelAnswered, Quest
 from bot.ai.chat_completions import message
 from bot.media.understanding import Perceived
 from bot.messages.inbound import Record
-from bot.prompting.gate import CASES
+from bot.prompting.release_gate import CASES
 
 _FOLDER = "recordings"
 

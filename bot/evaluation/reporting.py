@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from bot.evaluation.evaluating import Outcome, Report
-from bot.prompting.intervals import wilson
+from bot.prompting.confidence import wilson
 
 
 def as_json(report: Report, against: Report | None = None) -> dict[str, Any]:

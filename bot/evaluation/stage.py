@@ -36,7 +36,7 @@ from bot.media.archive import Archive
 from bot.media.readers import Senses
 from bot.media.understanding import Perception, Sight
 from bot.messages.inbound import Inbound
-from bot.prompting.business import Business
+from bot.prompting.business_profile import Business
 from bot.sandbox.database import redis_server
 from bot.sandbox.meta import Meta
 from bot.sandbox.stripe import StripeImitation

@@ -11,7 +11,7 @@ from typing import Any, Literal, cast
 import yaml
 
 from bot.infra import plain_yaml
-from bot.prompting.findings import Finding
+from bot.prompting.diagnostics import Finding
 
 Role = Literal["system", "user", "assistant"]
 Place = tuple[str | int, ...]

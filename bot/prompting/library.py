@@ -16,8 +16,8 @@ from bot.infra.alerts import alert
 from bot.infra.live_events import Events
 from bot.infra.redis import RedisAway
 from bot.prompting.canary import Canary, Standing
-from bot.prompting.check import Checked, Vocabulary, check, check_folder
-from bot.prompting.findings import Finding, PromptsWrong
+from bot.prompting.diagnostics import Finding, PromptsWrong
+from bot.prompting.linter import Checked, Vocabulary, check, check_folder
 from bot.prompting.prompts import Prompts
 from bot.prompting.releases import How, InUse, Releases
 

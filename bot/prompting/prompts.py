@@ -14,11 +14,11 @@ from typing import Any, assert_never
 from jinja2 import TemplateError, UndefinedError
 
 from bot.ai.chat import FromModel, FromPerson, Instructions, Line
-from bot.prompting.business import FILE, Business, business_of, name_in
+from bot.prompting.business_profile import FILE, Business, business_of, name_in
+from bot.prompting.diagnostics import Finding, PromptsWrong, column_of
 from bot.prompting.files import Part, PromptFile, Role
-from bot.prompting.findings import Finding, PromptsWrong, column_of
-from bot.prompting.front import Front, Model
-from bot.prompting.sandbox import LONGEST_VALUE, Language
+from bot.prompting.front_matter import Front, Model
+from bot.prompting.template_language import LONGEST_VALUE, Language
 
 # All that an expression in a template can raise.
 _BROKEN = (TemplateError, TypeError, ValueError, ArithmeticError, LookupError, AttributeError, RecursionError)

@@ -10,7 +10,7 @@ from bot.agent.vocabulary import vocabulary
 from bot.ai.chat import tokens
 from bot.evaluation.cases import read_cases
 from bot.evaluation.evaluating import offline
-from bot.prompting.check import check_folder
+from bot.prompting.linter import check_folder
 from bot.settings import Settings
 
 _WAYS_OF_INJECTING = ("text", "name", "label", "qr", "transcript", "document")

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.prompting.check import Checked, Vocabulary, check_folder
+from bot.prompting.linter import Checked, Vocabulary, check_folder
 
 VOCABULARY = Vocabulary(
     tools={"business_hours", "talk_to_a_person"}, templates={"payment_reminder"}, models={"openai/gpt-4o-mini"}

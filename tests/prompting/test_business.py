@@ -6,8 +6,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from bot.prompting.business import Business
-from bot.prompting.findings import Finding
+from bot.prompting.business_profile import Business
+from bot.prompting.diagnostics import Finding
 from tests.prompting.conftest import Folder
 
 MEXICO = ZoneInfo("America/Mexico_City")

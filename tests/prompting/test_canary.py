@@ -12,8 +12,8 @@ import pytest
 
 from bot.conversations.contacts import Contacts
 from bot.prompting.canary import Arm, Canary
+from bot.prompting.canary_metrics import KEYS, Signals, of_turn
 from bot.prompting.releases import Releases, standing
-from bot.prompting.signals import KEYS, Signals, of_turn
 from bot.sandbox.meta import Person
 from bot.sandbox.openrouter import Scripted, calls, says
 from tests.processes import eventually, recado

@@ -10,12 +10,12 @@ import pytest
 from redis.asyncio import Redis
 
 from bot.prompting.canary import Canary, Standing
-from bot.prompting.check import Vocabulary
-from bot.prompting.findings import Finding, PromptsWrong
+from bot.prompting.canary_metrics import KEYS, Signals, of_turn
+from bot.prompting.diagnostics import Finding, PromptsWrong
 from bot.prompting.library import Gate, Library
+from bot.prompting.linter import Vocabulary
 from bot.prompting.prompts import Prompts, name_of
 from bot.prompting.releases import HISTORY, Releases, UnknownRelease
-from bot.prompting.signals import KEYS, Signals, of_turn
 from tests.prompting.conftest import RIGHT, Folder
 
 TURN = of_turn(failed=True, handed_over=True, cost=30, length=7)

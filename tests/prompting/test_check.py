@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from bot.prompting.check import Vocabulary, check, check_folder
-from bot.prompting.findings import CODES, Finding
+from bot.prompting.diagnostics import CODES, Finding
+from bot.prompting.linter import Vocabulary, check, check_folder
 from tests.prompting.conftest import RIGHT, VOCABULARY, Folder
 
 CIRCLE = {

@@ -15,11 +15,11 @@ from bot.evaluation.evaluating import offline, record
 from bot.evaluation.reporting import as_json
 from bot.infra.redis import ended
 from bot.prompting.canary import Standing
-from bot.prompting.check import check_folder
-from bot.prompting.gate import OfflineGate, unproven
+from bot.prompting.linter import check_folder
 from bot.prompting.prompts import Prompts
+from bot.prompting.release_gate import OfflineGate, unproven
 from bot.prompting.releases import Releases, standing
-from bot.prompting.watching import watch
+from bot.prompting.watcher import watch
 from bot.settings import Settings
 from tests.processes import recado
 from tests.prompting.operating import overheard, upcoming

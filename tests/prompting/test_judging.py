@@ -12,9 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.prompting.canary import Canary
-from bot.prompting.intervals import SURE_99, mean, wilson
-from bot.prompting.judging import LEAST_TURNS, as_json, compared, worse
-from bot.prompting.signals import Tallies, Tally, of_turn
+from bot.prompting.canary_analysis import LEAST_TURNS, as_json, compared, worse
+from bot.prompting.canary_metrics import Tallies, Tally, of_turn
+from bot.prompting.confidence import SURE_99, mean, wilson
 
 COUNTS = st.integers(1, 5000).flatmap(lambda tries: st.tuples(st.integers(0, tries), st.just(tries)))
 VALUES = st.lists(st.integers(0, 10**7), min_size=1, max_size=60)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bot.prompting.sandbox import Language
+from bot.prompting.template_language import Language
 from tests.prompting.conftest import Folder
 
 ESCAPES = [

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from bot.ai.chat import FromModel, FromPerson, Instructions
-from bot.prompting.findings import PromptsWrong
+from bot.prompting.diagnostics import PromptsWrong
 from bot.prompting.prompts import Prompts
 from tests.prompting.conftest import Folder
 

@@ -10,12 +10,12 @@ from redis.asyncio import Redis
 
 from bot.conversations.turn_state import releases_in_hand, turn_keys
 from bot.infra.redis import RedisAway, ended
-from bot.prompting.check import Vocabulary
-from bot.prompting.findings import PromptsWrong
+from bot.prompting.diagnostics import PromptsWrong
 from bot.prompting.library import Library
+from bot.prompting.linter import Vocabulary
 from bot.prompting.prompts import name_of
 from bot.prompting.releases import HISTORY, Releases, UnknownRelease
-from bot.prompting.watching import watch
+from bot.prompting.watcher import watch
 from tests.processes import eventually
 from tests.prompting.conftest import RIGHT, Folder
 

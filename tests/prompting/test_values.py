@@ -8,7 +8,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from bot.ai.chat import FromModel, FromPerson, Instructions
-from bot.prompting.check import Vocabulary, check
+from bot.prompting.linter import Vocabulary, check
 from bot.prompting.prompts import Prompts
 from tests.prompting.conftest import RIGHT
 

@@ -14,7 +14,7 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
-from bot.prompting.findings import CODES
+from bot.prompting.diagnostics import CODES
 from bot.sandbox import phone
 from bot.sandbox.uploads import plain_name
 from tests.waiting import PATIENCE

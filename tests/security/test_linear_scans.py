@@ -72,7 +72,7 @@ def test_a_new_pattern_is_found_wherever_it_stands() -> None:
         ("bot.infra.logs._IDENTITIES", "sub"),
         ("pipelines.product.prices._WORD_BEFORE", "search"),
         ("bot.sandbox.standin_billing._COMPILED", "search"),
-        ("bot.prompting.words._MARKS", "finditer"),
+        ("bot.prompting.lint_text._MARKS", "finditer"),
     } <= places
     # Also one that is written where it is used.
     assert any(place.startswith("pipelines.heard:") and method == "sub" for place, method in places)

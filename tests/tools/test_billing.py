@@ -40,7 +40,7 @@ from bot.integrations.email.verification import Verification
 from bot.integrations.stripe.billing import billing_of
 from bot.integrations.stripe.client import Stripe
 from bot.messages.inbound import Attachment, Buttons, LinkButton
-from bot.prompting.check import Vocabulary, check_folder
+from bot.prompting.linter import Vocabulary, check_folder
 from bot.sandbox.stripe import StripeImitation
 from bot.sandbox.stripe.forms import PriceCreate
 from bot.sandbox.subscriber import customer, price_of, subscribe

@@ -27,7 +27,7 @@ from bot.infra.live_events import Events
 from bot.infra.redis import answer, key
 from bot.integrations.push.invitations import Invitation, Links
 from bot.messages.inbound import LinkButton
-from bot.prompting.check import Vocabulary, check_folder
+from bot.prompting.linter import Vocabulary, check_folder
 from bot.sandbox.meta import Person
 from bot.sandbox.openrouter import calls, says
 from bot.settings import Settings

@@ -13,7 +13,7 @@ from bot.cli.doctor import durability
 from bot.cli.doctor.check import Finding
 from bot.infra.redis import connect
 from bot.prompting.canary import Standing
-from bot.prompting.check import check_folder
+from bot.prompting.linter import check_folder
 from bot.prompting.releases import standing
 from bot.settings import Settings
 

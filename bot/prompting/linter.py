@@ -10,14 +10,14 @@ from itertools import islice
 from pathlib import Path
 
 from bot.ai.chat import tokens
-from bot.prompting import business, front, words
-from bot.prompting.analysis import Use
-from bot.prompting.compiling import Compiled, compiled
+from bot.prompting import business_profile, front_matter, lint_text
+from bot.prompting.compiler import Compiled, compiled
+from bot.prompting.diagnostics import Finding, PromptsWrong, column_of
 from bot.prompting.files import Part, PromptFile, cut, gather, parse
-from bot.prompting.findings import Finding, PromptsWrong, column_of
 from bot.prompting.prompts import Prompt, Prompts, defaults_of
-from bot.prompting.sandbox import Language
-from bot.prompting.values import LANGUAGES, REQUIRED, SAMPLES, fields_of, known_to
+from bot.prompting.template_ast import Use
+from bot.prompting.template_language import Language
+from bot.prompting.variables import LANGUAGES, REQUIRED, SAMPLES, fields_of, known_to
 
 _TOKENS = 8000
 # Nobody reads more of one file; each costs a look for its place and for a name that it may have meant.
@@ -79,15 +79,15 @@ def check(
     parsed = [parse(name, text) for name, text in sorted(texts.items())]
     files = {file.name: file for file, _ in parsed}
     for file, wrong in parsed:
-        typed, mistaken = front.read(file)
-        found += [*wrong, *mistaken, *words.secrets(file), *words.marks(file)]
+        typed, mistaken = front_matter.read(file)
+        found += [*wrong, *mistaken, *lint_text.secrets(file), *lint_text.marks(file)]
         prompt, unset = _prompt(file, typed, files)
         trees[file.name], broken = compiled(prompt, language, released=released)
         found += [*unset, *broken, *_vocabulary(prompt, vocabulary), *_partial(file)]
         prompts[file.name] = prompt
     found += [] if unread else _missing(prompts)
-    if business.FILE in files and not any(one.file == business.FILE and one.is_error for one in found):
-        found += business.mistakes(files[business.FILE])
+    if business_profile.FILE in files and not any(one.file == business_profile.FILE and one.is_error for one in found):
+        found += business_profile.mistakes(files[business_profile.FILE])
     found += islice(_includes(prompts, trees), _MOST_FINDINGS)
     if not any(one.code == "circular-include" for one in found):
         found += _variables(prompts, trees)
@@ -97,7 +97,9 @@ def check(
     return Checked(ready, tuple(sorted({*found, *unrendered})), texts)
 
 
-def _prompt(file: PromptFile, typed: front.Front, files: Mapping[str, PromptFile]) -> tuple[Prompt, list[Finding]]:
+def _prompt(
+    file: PromptFile, typed: front_matter.Front, files: Mapping[str, PromptFile]
+) -> tuple[Prompt, list[Finding]]:
     try:
         return Prompt(file, typed, defaults_of(typed, files)), []
     except KeyError as error:
@@ -112,7 +114,7 @@ def _missing(prompts: Mapping[str, Prompt]) -> list[Finding]:
 
 
 def _partial(file: PromptFile) -> Iterator[Finding]:
-    if file.source and not file.body.strip() and file.name != business.FILE:
+    if file.source and not file.body.strip() and file.name != business_profile.FILE:
         yield Finding(file.name, file.body_line, 1, "empty-prompt", "has no text", "write it, or delete the file")
     if file.is_partial and cut(file.body):
         number = next(number for number, line in enumerate(file.source.split("\n"), 1) if cut(line))
@@ -191,7 +193,7 @@ def _variables(prompts: Mapping[str, Prompt], trees: Mapping[str, list[Compiled]
     included = {one.name for found in trees.values() for tree in found for one in tree.asked.includes}
     seen: dict[str, frozenset[_Asked]] = {}
     for name, prompt in prompts.items():
-        if prompt.file.is_partial and name in included and name != business.FILE:
+        if prompt.file.is_partial and name in included and name != business_profile.FILE:
             continue
         yield from islice(_variables_of(name, prompts, trees, seen), _MOST_FINDINGS)
 
@@ -313,7 +315,7 @@ def _vocabulary(prompt: Prompt, vocabulary: Vocabulary) -> Iterator[Finding]:
             yield Finding(file.name, *place, "unknown-template", f"{name!r} is no template", fix)
     if tools is not None:
         inputs = (one.name for one in typed.inputs)
-        yield from words.names(file, {*tools, *(templates or ()), *SAMPLES[0], *inputs})
+        yield from lint_text.names(file, {*tools, *(templates or ()), *SAMPLES[0], *inputs})
 
 
 def _near(name: str, known: Iterable[str]) -> str:

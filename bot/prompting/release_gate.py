@@ -14,7 +14,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from bot.prompting.findings import Finding
+from bot.prompting.diagnostics import Finding
 from bot.prompting.prompts import Prompts
 
 # Of the folder of the prompts: where the cases are, with their recordings.

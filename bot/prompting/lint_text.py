@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterator
 
+from bot.prompting.diagnostics import Finding
 from bot.prompting.files import PromptFile
-from bot.prompting.findings import Finding
 
 _SECRETS = {
     "a key of Stripe": r"\b[sr]k_(?:live|test)_\w{8,}",

@@ -9,10 +9,10 @@ from typing import Any
 import structlog
 from redis.exceptions import RedisError
 
+from bot.prompting.diagnostics import PromptsWrong
 from bot.prompting.files import gather
-from bot.prompting.findings import PromptsWrong
-from bot.prompting.gate import state_of_cases
 from bot.prompting.library import Library
+from bot.prompting.release_gate import state_of_cases
 
 _log = structlog.get_logger()
 # Editors write a file in several steps: what comes without such a pause is one change, for as long as this at most.

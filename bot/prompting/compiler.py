@@ -8,11 +8,11 @@ from typing import NamedTuple
 
 from jinja2 import TemplateSyntaxError, nodes
 
-from bot.prompting.analysis import Asked, asked, constants
+from bot.prompting.diagnostics import Finding, column_of
 from bot.prompting.files import Part, PromptFile
-from bot.prompting.findings import Finding, column_of
 from bot.prompting.prompts import Prompt
-from bot.prompting.sandbox import Language, NotAllowed, UnknownFilter
+from bot.prompting.template_ast import Asked, asked, constants
+from bot.prompting.template_language import Language, NotAllowed, UnknownFilter
 
 
 class Compiled(NamedTuple):

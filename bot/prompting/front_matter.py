@@ -12,8 +12,8 @@ from typing import Annotated, Any, Literal
 from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from bot.infra.plain_yaml import is_nothing, typed
+from bot.prompting.diagnostics import Finding
 from bot.prompting.files import PromptFile
-from bot.prompting.findings import Finding
 
 Kind = Literal["string", "integer", "float", "number", "boolean", "array", "object", "list", "any"]
 # Prompty's own fields that decide nothing here.

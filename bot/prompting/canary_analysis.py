@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from bot.prompting.canary import Arm
-from bot.prompting.intervals import SURE_99, Interval, mean, wilson
-from bot.prompting.signals import Tallies, Tally
+from bot.prompting.canary_metrics import Tallies, Tally
+from bot.prompting.confidence import SURE_99, Interval, mean, wilson
 
 # Of each arm, before anything is judged.
 LEAST_TURNS = 30

@@ -10,8 +10,8 @@ from typing import Any
 
 from bot.infra.plain_yaml import is_nothing
 from bot.messages import links
+from bot.prompting.diagnostics import Finding
 from bot.prompting.files import PromptFile
-from bot.prompting.findings import Finding
 
 FILE = "_business.md"
 _LONGEST_SHOWN = 60
