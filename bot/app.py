@@ -23,7 +23,6 @@ from bot.conversations.lease import Desk
 from bot.delivery.pause import Pause
 from bot.delivery.statuses import Deliveries
 from bot.fields import Reach
-from bot.files import files_of
 from bot.infra import queue_admin, queues
 from bot.infra.alerts import Alerts
 from bot.infra.live_events import Events
@@ -37,6 +36,7 @@ from bot.integrations.stripe import webhook as stripe_webhook
 from bot.prompting.releases import standing
 from bot.request_bodies import BODIES, RequestBodies, plain_bodies_only
 from bot.settings import Settings
+from bot.storage.files import files_of
 from bot.subscribers import Subscribers
 from bot.templates.news import News
 from bot.templates.synced import Templates

@@ -6,8 +6,8 @@ import structlog
 from aiohttp import web
 from redis.exceptions import RedisError
 
-from bot.files import FileMissing, Files, LinkWrong
-from bot.storage.door import StorageFailed, disposition
+from bot.storage.files import FileMissing, Files, LinkWrong
+from bot.storage.storage import StorageFailed, disposition
 
 FILES = web.AppKey("files", Files)
 _HEADERS = {

@@ -21,7 +21,7 @@ from bot.media.archive import Archive
 from bot.media.cache import forget_media, media_key
 from bot.messages.inbound import CallPermission, Content, Edit, Inbound, Media, Reaction, Revoke, Text
 from bot.messages.prompt_text import fenced, glance, unforged
-from bot.storage.door import StorageFailed
+from bot.storage.storage import StorageFailed
 
 _log = structlog.get_logger()
 # Meta tells everything within 7 days (reference 1.4): news of a message may be here before the message.

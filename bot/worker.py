@@ -29,7 +29,6 @@ from bot.conversations.memory import Memory
 from bot.conversations.rate_limit import Rate
 from bot.delivery.notifications import Notices
 from bot.delivery.outbox import Outbox, outbox_of
-from bot.files import expire, files_of, quota_of
 from bot.infra import queues
 from bot.infra.guarded_http import Outside
 from bot.infra.live_events import Events
@@ -59,8 +58,9 @@ from bot.reception import Reception
 from bot.records import Records
 from bot.settings import Settings
 from bot.shift import Shift
-from bot.storage.connect import storage_of
-from bot.storage.door import Storage, StorageFailed
+from bot.storage.factory import storage_of
+from bot.storage.files import expire, files_of, quota_of
+from bot.storage.storage import Storage, StorageFailed
 from bot.subscribers import Subscribers
 from bot.summaries import Summaries
 from bot.templates.files import definitions

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from bot.files import NoSpace, Quota, files_of, note, received
 from bot.media.archive import Archive
 from bot.sandbox.meta import Person
 from bot.sandbox.openrouter import says
-from bot.storage.connect import storage_of
-from bot.storage.door import NotStored
+from bot.storage.factory import storage_of
+from bot.storage.files import NoSpace, Quota, files_of, note, received
+from bot.storage.storage import NotStored
 from tests.notifications import read_by_model
 from tests.processes import eventually
 from tests.test_conversation import conversation_of, settled
@@ -141,7 +141,7 @@ async def test_the_same_file_again_takes_no_more_of_the_space(world: World, tmp_
 async def test_a_file_that_the_newest_pushed_out_of_the_index_is_deleted(
     world: World, ana: Person, media: Media, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bot.files._MOST", 2)
+    monkeypatch.setattr("bot.storage.files._MOST", 2)
     for _ in range(3):
         await world.meta.sends_media(ana, "audio", media("voice/es_hola.ogg"), "audio/ogg")
         await settled(world)
@@ -178,7 +178,7 @@ async def test_a_file_is_deleted_when_its_time_is_over_by_whichever_worker_looks
 async def test_a_disk_that_is_nearly_full_is_left_to_those_who_need_it(
     world: World, ana: Person, media: Media, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bot.storage.disk._LEFT_FREE", 2**60)
+    monkeypatch.setattr("bot.storage.local._LEFT_FREE", 2**60)
     world.models.will(says("Ya la oí"))
     await world.meta.sends_media(ana, "audio", media("voice/es_hola.ogg"), "audio/ogg")
     (reply,) = await world.meta.replies(ana)

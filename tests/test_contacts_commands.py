@@ -14,7 +14,6 @@ from bot.conversations.contacts import Contacts
 from bot.conversations.inbox import Inbox
 from bot.conversations.lease import Desk, Lease, LeaseLost
 from bot.delivery.statuses import Deliveries
-from bot.files import Files, files_of
 from bot.infra import queue_admin, queues
 from bot.infra.live_events import Events
 from bot.integrations.email.suppression import Suppression
@@ -25,8 +24,9 @@ from bot.messages.inbound import Inbound, Status, Text
 from bot.privacy import Busy, Dossier, Erased, Person
 from bot.sandbox import meta
 from bot.sandbox.openrouter import says
-from bot.storage.bucket import Bucket, Place
-from bot.storage.door import StorageFailed
+from bot.storage.files import Files, files_of
+from bot.storage.s3 import Bucket, Place
+from bot.storage.storage import StorageFailed
 from tests.billing import mails, stripe_of, subscriber
 from tests.notifications import post, settled
 from tests.outgoing import acquainted, conversation_of, text

@@ -12,15 +12,16 @@ import pytest
 from aiohttp import web
 from redis.asyncio import Redis
 
-from bot import downloads, files
-from bot.files import Files, LinkWrong, NoLink, safe_name
+from bot import downloads
 from bot.listening import listening
 from bot.sandbox.company import open_company
 from bot.sandbox.meta import Person
 from bot.sandbox.openrouter import calls, says
 from bot.settings import Settings
-from bot.storage.disk import Disk
-from bot.storage.door import NotStored
+from bot.storage import files
+from bot.storage.files import Files, LinkWrong, NoLink, safe_name
+from bot.storage.local import Disk
+from bot.storage.storage import NotStored
 from tests.outgoing import acquainted, conversation_of
 from tests.waiting import PATIENCE
 from tests.world import Start, World

@@ -17,7 +17,7 @@ from bot.messages.inbound import Document, Inbound
 from bot.sandbox.meta import MediaKind, Person
 from bot.sandbox.openrouter import Scripted, says
 from bot.sandbox.whisper import Answer
-from bot.storage.connect import storage_of
+from bot.storage.factory import storage_of
 from bot.whatsapp.client import File
 from pipelines.byte_budget import Room, for_files
 from pipelines.image import look

@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 import yaml
 
-from bot.files import Files, FilesLost, files_of
 from bot.infra.redis import key
 from bot.privacy import Dossier
 from bot.sandbox.meta import Person
-from bot.storage.disk import Disk
+from bot.storage.files import Files, FilesLost, files_of
+from bot.storage.local import Disk
 from tests.notifications import settled
 from tests.outgoing import acquainted
 from tests.processes import recado, running

@@ -13,7 +13,6 @@ import pytest
 from redis.asyncio import Redis
 
 from bot.conversations.contacts import Contacts
-from bot.files import files_of
 from bot.infra import queues
 from bot.integrations.email.suppression import Suppression
 from bot.integrations.push.invitations import Links
@@ -25,6 +24,7 @@ from bot.sandbox.meta import Person
 from bot.sandbox.openrouter import calls, fails, says
 from bot.sandbox.push import PushService
 from bot.sandbox.vision import VisionImitation
+from bot.storage.files import files_of
 from tests.billing import asks, billing, buttons, in_step, mails, subscriber
 from tests.notifications import conversation_of, post, settled
 from tests.outgoing import acquainted, put, text

@@ -12,7 +12,7 @@ from PIL import Image
 from bot.infra.redis import answer, key
 from bot.messages.inbound import Attachment, Part, Picture, StoredFile, VoiceNote
 from bot.sandbox.meta import Person
-from bot.storage.connect import storage_of
+from bot.storage.factory import storage_of
 from pipelines.ffmpeg import decode
 from pipelines.sniff import signature_of
 from tests.outgoing import acquainted, empty, put

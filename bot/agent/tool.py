@@ -14,7 +14,6 @@ from bot.ai.chat import ToolOffer
 from bot.conversations.contacts import Contact
 from bot.conversations.handoff import HandOff
 from bot.delivery.notifications import Notices
-from bot.files import Files
 from bot.integrations.email.queue import Mailroom
 from bot.integrations.email.verification import Verification
 from bot.integrations.push.invitations import Invitation
@@ -23,6 +22,7 @@ from bot.messages.inbound import Part
 from bot.products.capture import Correcting
 from bot.products.catalogue import Catalogue
 from bot.prompting.business_profile import Business
+from bot.storage.files import Files
 
 
 class ToolError(Exception):

@@ -16,8 +16,8 @@ from bot.infra import logs
 from bot.settings import Settings, SettingsWrong
 
 if TYPE_CHECKING:
-    from bot.files import Files
     from bot.privacy import Dossier, Person
+    from bot.storage.files import Files
 
 app = typer.Typer(name="contacts", help="What is stored about one person: export, erase.", no_args_is_help=True)
 
@@ -47,7 +47,7 @@ def export(
                 await asyncio.to_thread(_write, files / file["key"], await cabinet.read(file["key"]))
         print(json.dumps(found, ensure_ascii=False, indent=2))  # noqa: T201
         if missing := await privacy.missing(person):
-            from bot.files import FilesLost  # noqa: PLC0415 - each command loads only what it runs
+            from bot.storage.files import FilesLost  # noqa: PLC0415 - each command loads only what it runs
 
             raise FilesLost(missing)
 
@@ -98,8 +98,8 @@ async def _trouble(settings: Settings, whose: str, work: _Work) -> str | None:
     from redis.exceptions import RedisError  # noqa: PLC0415 - each command loads only what it runs
 
     from bot import privacy  # noqa: PLC0415 - as above
-    from bot.files import FilesLost  # noqa: PLC0415 - as above
-    from bot.storage.door import StorageFailed  # noqa: PLC0415 - as above
+    from bot.storage.files import FilesLost  # noqa: PLC0415 - as above
+    from bot.storage.storage import StorageFailed  # noqa: PLC0415 - as above
 
     trouble: str | None = None
     try:
@@ -125,10 +125,10 @@ async def _trouble(settings: Settings, whose: str, work: _Work) -> str | None:
 async def _open(settings: Settings) -> AsyncIterator[tuple[Any, Dossier, Files]]:
     from bot.conversations.lease import Desk  # noqa: PLC0415 - as above
     from bot.delivery.statuses import Deliveries  # noqa: PLC0415 - as above
-    from bot.files import files_of  # noqa: PLC0415 - as above
     from bot.infra.live_events import Events  # noqa: PLC0415 - as above
     from bot.infra.redis import connect  # noqa: PLC0415 - as above
     from bot.privacy import Dossier  # noqa: PLC0415 - as above
+    from bot.storage.files import files_of  # noqa: PLC0415 - as above
 
     async with connect(settings.redis) as redis:
         files = files_of(redis, settings)

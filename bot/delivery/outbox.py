@@ -32,7 +32,7 @@ from bot.infra.replicas import Replicas
 from bot.messages.inbound import Reply, Template
 from bot.replies import words
 from bot.settings import Settings
-from bot.storage.connect import storage_of
+from bot.storage.factory import storage_of
 from bot.subscribers import Ours, Subscribers
 from bot.templates.synced import TemplateNotSendable, Templates
 from bot.whatsapp.client import Graph

@@ -9,7 +9,7 @@ from redis.asyncio import Redis
 
 from bot.infra.redis import key
 from bot.messages.inbound import Attachment, Picture, VoiceNote
-from bot.storage.door import NotStored, Storage
+from bot.storage.storage import NotStored, Storage
 from bot.whatsapp.client import File, Graph
 from bot.whatsapp.rendering import filename
 from pipelines import outgoing, sniff

@@ -23,7 +23,6 @@ from bot.conversations.memory import Memory
 from bot.delivery.notifications import Notices
 from bot.delivery.outbox import outbox_of
 from bot.evaluation.cases import Case
-from bot.files import files_of
 from bot.infra.live_events import Events
 from bot.infra.redis import connect
 from bot.integrations.email.factory import mailroom
@@ -43,7 +42,8 @@ from bot.sandbox.stripe import StripeImitation
 from bot.sandbox.subscriber import customer, subscribe
 from bot.sandbox.whisper import WhisperImitation
 from bot.settings import RedisSettings, Settings
-from bot.storage.connect import storage_of
+from bot.storage.factory import storage_of
+from bot.storage.files import files_of
 from bot.templates.files import definitions
 from bot.templates.synced import Templates
 from bot.whatsapp.client import File, FileTooLarge, Graph

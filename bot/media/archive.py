@@ -10,12 +10,12 @@ import structlog
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
-from bot import files
 from bot.conversations import ledger
 from bot.infra.metrics import FILES_NOT_KEPT
 from bot.infra.redis import answer, key
 from bot.messages.inbound import Inbound, Media
-from bot.storage.door import Storage, StorageFailed, TooLarge, segment
+from bot.storage import files
+from bot.storage.storage import Storage, StorageFailed, TooLarge, segment
 
 _log = structlog.get_logger()
 # A slow storage may cost the customer this much of their turn, and no more.

@@ -19,7 +19,7 @@ from bot.products.catalogue import Catalogue, Entry, Picture, Product, after, pr
 from bot.products.draft import Draft, shown_of, values_of
 from bot.products.draft_store import Changes, Drafts
 from bot.products.texts import words
-from bot.storage.door import Storage, StorageFailed
+from bot.storage.storage import Storage, StorageFailed
 from bot.subscribers import event_id, person
 from pipelines.product import FIELDS
 

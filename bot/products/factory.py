@@ -12,7 +12,7 @@ from bot.products.card_reader import Reader
 from bot.products.catalogue import Catalogue
 from bot.products.confirm import Confirming, Tell
 from bot.products.draft_store import Drafts
-from bot.storage.door import Storage
+from bot.storage.storage import Storage
 
 
 def captures_of(redis: Redis, storage: Storage, tell: Tell, reader: Reader) -> tuple[Captures, Confirming]:

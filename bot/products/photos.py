@@ -10,7 +10,7 @@ from PIL import Image
 
 from bot.products.catalogue import Picture
 from bot.products.draft import Shown
-from bot.storage.door import Storage
+from bot.storage.storage import Storage
 from pipelines.box import Box
 from pipelines.image import Sight
 

@@ -8,8 +8,8 @@ from aiohttp import web
 from redis.asyncio import Redis
 
 from bot.conversations.contacts import Contacts
-from bot.files import Files, NoLink, conversations_with_files
-from bot.storage.door import NotStored, StorageFailed
+from bot.storage.files import Files, NoLink, conversations_with_files
+from bot.storage.storage import NotStored, StorageFailed
 
 
 def list_of_files(redis: Redis, files: Files) -> Callable[[web.Request], Awaitable[web.Response]]:

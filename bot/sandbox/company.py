@@ -15,7 +15,6 @@ from bot.app import create_app
 from bot.conversations.contacts import Contacts
 from bot.conversations.handoff import HandOff
 from bot.conversations.identity import is_conversation
-from bot.files import files_of
 from bot.infra.live_events import Events
 from bot.infra.queues import QUEUES
 from bot.infra.redis import connect
@@ -35,6 +34,7 @@ from bot.sandbox.stripe import StripeImitation
 from bot.sandbox.vision import VisionImitation
 from bot.sandbox.whisper import WhisperImitation
 from bot.settings import RedisSettings, Settings, StorageSettings
+from bot.storage.files import files_of
 from bot.worker import CONCURRENCY, running
 
 _ANY_PORT = 0

@@ -21,7 +21,7 @@ from bot.sandbox.openrouter import calls, says
 from bot.sandbox.postbox import Postbox
 from bot.sandbox.sendgrid import Fault
 from bot.settings import Settings
-from bot.storage.connect import storage_of
+from bot.storage.factory import storage_of
 from tests.mail.outside import KEY, LOGIN, SENDER, Outside
 from tests.processes import eventually, recado, running
 from tests.test_conversation import conversation_of, settled, text

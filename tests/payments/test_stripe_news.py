@@ -19,7 +19,7 @@ from bot.sandbox.meta import Person
 from bot.sandbox.stripe import StripeImitation
 from bot.sandbox.stripe.forms_billing import SubscriptionUpdate
 from bot.sandbox.subscriber import customer, subscribe
-from bot.storage.connect import storage_of
+from bot.storage.factory import storage_of
 from bot.whatsapp.client import Graph
 from bot.worker import running
 from tests.billing import billing, in_step, mails, stripe_of, subscriber

@@ -21,7 +21,7 @@ from bot.products.card_text import chosen
 from bot.products.catalogue import Catalogue
 from bot.products.draft_store import Captured
 from bot.products.factory import captures_of
-from bot.storage.disk import Disk
+from bot.storage.local import Disk
 from bot.trace import count
 from pipelines.image import Sight, look
 from pipelines.product import ProductCard, card_of_sights

@@ -11,10 +11,10 @@ from typing import Any
 
 import pytest
 
-from bot.files import files_of
 from bot.sandbox.meta import Person
 from bot.sandbox.openrouter import calls, says
-from bot.storage.door import checked, disposition
+from bot.storage.files import files_of
+from bot.storage.storage import checked, disposition
 from pipelines.document import read
 from pipelines.image import Reading, look
 from pipelines.refusals import Reason, Refusal

@@ -13,7 +13,6 @@ import pytest
 from bullmq import Queue
 
 from bot.conversations.contacts import Contacts
-from bot.files import files_of
 from bot.infra import logs
 from bot.infra.redis import answer, key
 from bot.integrations.push.vapid import new_pair
@@ -26,6 +25,7 @@ from bot.sandbox.push import PushService
 from bot.sandbox.stripe import StripeImitation
 from bot.sandbox.subscriber import customer, subscribe
 from bot.sandbox.whisper import Answer
+from bot.storage.files import files_of
 from tests.billing import billing, buttons, in_step, stripe_of, taps
 from tests.notifications import conversation_of, settled
 from tests.processes import Running, eventually, recado, running

@@ -12,9 +12,9 @@ import pytest
 import pytest_asyncio
 
 from bot.sandbox.ports import free_port
-from bot.storage.bucket import Bucket, Patience, Place
-from bot.storage.disk import Disk
-from bot.storage.door import Storage
+from bot.storage.local import Disk
+from bot.storage.s3 import Bucket, Patience, Place
+from bot.storage.storage import Storage
 from tests.waiting import PATIENCE
 
 # For tests that wait for a failure.

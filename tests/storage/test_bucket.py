@@ -10,10 +10,10 @@ from yarl import URL
 
 from bot.listening import listening
 from bot.settings import Settings, SettingsWrong
-from bot.storage.bucket import Bucket, Place
-from bot.storage.connect import storage_of
-from bot.storage.disk import Disk
-from bot.storage.door import NotStored, Storage, StorageFailed
+from bot.storage.factory import storage_of
+from bot.storage.local import Disk
+from bot.storage.s3 import Bucket, Place
+from bot.storage.storage import NotStored, Storage, StorageFailed
 from tests.storage.conftest import BRIEF, S3
 from tests.waiting import PATIENCE
 

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from bot.settings import Settings
-from bot.storage.connect import storage_of
-from bot.storage.disk import Disk
-from bot.storage.door import NotStored, Storage, StorageFailed, WrongKey, segment
+from bot.storage.factory import storage_of
+from bot.storage.local import Disk
+from bot.storage.storage import NotStored, Storage, StorageFailed, WrongKey, segment
 
 KEY = "media/c_1/2026-11-24/9001"
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.storage.door import LARGEST_BYTES, NotStored, Storage, Stored, TooLarge, WrongKey, disposition, safe_mime
+from bot.storage.storage import LARGEST_BYTES, NotStored, Storage, Stored, TooLarge, WrongKey, disposition, safe_mime
 
 KEY = "media/c_1/2026-11-24/9001"
 

@@ -6,7 +6,7 @@ import pytest
 
 from bot.sandbox.meta import Person
 from bot.sandbox.openrouter import calls, says
-from bot.storage.connect import storage_of
+from bot.storage.factory import storage_of
 from tests.outgoing import conversation_of
 from tests.storage.conftest import S3
 from tests.world import Start

@@ -45,7 +45,7 @@ from bot.sandbox.stripe import StripeImitation
 from bot.sandbox.stripe.forms import PriceCreate
 from bot.sandbox.subscriber import customer, price_of, subscribe
 from bot.settings import Settings
-from bot.storage.connect import storage_of
+from bot.storage.factory import storage_of
 from bot.templates.synced import Templates
 from bot.whatsapp.client import Graph
 from tests.billing import billing

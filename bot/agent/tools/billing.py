@@ -25,7 +25,7 @@ from bot.integrations.stripe.plans import plain
 from bot.integrations.stripe.texts import words
 from bot.messages.inbound import Attachment, LinkButton
 from bot.messages.language import Language
-from bot.storage.door import StorageFailed
+from bot.storage.storage import StorageFailed
 
 _log = structlog.get_logger()
 _SHOWN = (

@@ -9,11 +9,11 @@ from pydantic import Field
 
 from bot.agent.tool import Arguments, NoArguments, ToolContext, ToolError, tool
 from bot.delivery.uploads import DOCUMENTS
-from bot.files import Files, KeptFile, NoLink
 from bot.messages.inbound import Attachment, LinkButton, Part, Picture, VoiceNote
 from bot.messages.language import Language
 from bot.messages.phrases import phrase
-from bot.storage.door import NotStored, StorageFailed
+from bot.storage.files import Files, KeptFile, NoLink
+from bot.storage.storage import NotStored, StorageFailed
 
 _SHOWN = 20
 # WhatsApp carries documents of 100 MB, but a worker holds the whole file while it uploads it, for many people at once.

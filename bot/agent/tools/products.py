@@ -14,7 +14,7 @@ from bot.messages.language import Language
 from bot.products.corrections import NoValue
 from bot.products.export import MIMES, Format, Listed, exported
 from bot.products.texts import words
-from bot.storage.door import StorageFailed, TooLarge
+from bot.storage.storage import StorageFailed, TooLarge
 from pipelines.product import FIELDS
 
 

@@ -10,7 +10,6 @@ import aiohttp
 from redis.exceptions import RedisError
 
 from bot.cli.doctor.check import SECONDS, Finding
-from bot.files import lost_of
 from bot.infra.guarded_http import NoAnswer, Outside
 from bot.infra.redis import connect
 from bot.integrations.email.factory import examined
@@ -19,8 +18,9 @@ from bot.integrations.stripe.client import Stripe
 from bot.integrations.stripe.errors import KeyRejected, StripeFailed
 from bot.settings import Settings, SettingsWrong
 from bot.settings.reading import origin
-from bot.storage.connect import storage_of
-from bot.storage.door import NotStored, Storage, StorageFailed
+from bot.storage.factory import storage_of
+from bot.storage.files import lost_of
+from bot.storage.storage import NotStored, Storage, StorageFailed
 
 _LOOKED_AT = 20
 

@@ -23,7 +23,7 @@ from bot.integrations.email.suppression import Suppression
 from bot.messages.language import Language
 from bot.settings import MailSettings
 from bot.settings.integrations import MailProvider
-from bot.storage.door import Storage
+from bot.storage.storage import Storage
 
 NAMES = {"sendgrid": "SendGrid", "ses": "SES", "smtp": "SMTP"}
 

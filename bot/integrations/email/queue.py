@@ -20,7 +20,7 @@ from bot.integrations.email.rendering import Stationery
 from bot.integrations.email.suppression import Suppression
 from bot.integrations.email.templates import LETTERS, Letter, Template
 from bot.messages.language import Language
-from bot.storage.door import NotStored, Storage, WrongKey
+from bot.storage.storage import NotStored, Storage, WrongKey
 
 # SendGrid takes 30 MB with everything in base64, which makes four bytes of three.
 LARGEST_ATTACHMENTS = 20 * 1024 * 1024

@@ -12,7 +12,6 @@ from redis.asyncio import Redis
 from bot.conversations.confirmations import Cards
 from bot.conversations.contacts import Contacts
 from bot.delivery.notifications import Notices
-from bot.files import Files
 from bot.infra.cache import Cache
 from bot.integrations.stripe.client import Stripe
 from bot.integrations.stripe.customer_notices import Tell, Telling
@@ -25,7 +24,8 @@ from bot.integrations.stripe.plans import Plans
 from bot.integrations.stripe.subscription_state import States
 from bot.messages.language import Language
 from bot.settings import Settings
-from bot.storage.door import Storage
+from bot.storage.files import Files
+from bot.storage.storage import Storage
 from bot.whatsapp.client import Graph
 from bot.whatsapp.errors import GraphError, Unavailable
 

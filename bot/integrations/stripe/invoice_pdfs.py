@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from bot.files import Files
 from bot.integrations.stripe.client import Stripe
 from bot.integrations.stripe.errors import Gone
 from bot.integrations.stripe.objects import Invoice
 from bot.messages.inbound import StoredFile
+from bot.storage.files import Files
 
 
 @dataclass(frozen=True, slots=True)

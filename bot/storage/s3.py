@@ -11,7 +11,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from bot.settings.reading import origin
-from bot.storage.door import NotStored, StorageFailed, Stored, checked, disposition, fitting, safe_mime
+from bot.storage.storage import NotStored, StorageFailed, Stored, checked, disposition, fitting, safe_mime
 
 if TYPE_CHECKING:
     from obstore.store import S3Store

@@ -22,9 +22,9 @@ from bot.infra.redis import answer, key
 from bot.infra.signed_tokens import shared_secret
 from bot.messages.inbound import Record, StoredFile
 from bot.settings import Settings, StorageSettings
-from bot.storage.connect import storage_of
-from bot.storage.disk import Disk
-from bot.storage.door import NotStored, Storage, Stored, safe_mime
+from bot.storage.factory import storage_of
+from bot.storage.local import Disk
+from bot.storage.storage import NotStored, Storage, Stored, safe_mime
 
 # What people sent, below their conversation and the day; and what was made for them.
 _FOLDERS = ("media", "made")

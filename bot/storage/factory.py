@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from bot.settings import SettingsWrong, StorageSettings
-from bot.storage.bucket import Bucket, Place
-from bot.storage.disk import Disk
-from bot.storage.door import Storage
+from bot.storage.local import Disk
+from bot.storage.s3 import Bucket, Place
+from bot.storage.storage import Storage
 
 
 def storage_of(settings: StorageSettings) -> Storage:

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
-from bot.storage.door import NotStored, StorageFailed, Stored, checked, fitting, safe_mime
+from bot.storage.storage import NotStored, StorageFailed, Stored, checked, fitting, safe_mime
 
 # Hidden, because no segment of a key may begin with a dot.
 _TYPES = ".types"
