@@ -18,7 +18,6 @@ from bot.agent.tool import Kit
 from bot.agent.tools.catalog import tools_for
 from bot.agent.vocabulary import library_of
 from bot.ai.openrouter import OpenRouter
-from bot.answering import Answering
 from bot.conversations.budget import Budget
 from bot.conversations.confirmations import Confirmations
 from bot.conversations.contacts import Contacts
@@ -43,7 +42,6 @@ from bot.integrations.push.invitations import invitation_of
 from bot.integrations.push.sender import Pushes
 from bot.integrations.stripe import plan_changes
 from bot.integrations.stripe.billing import billing_of
-from bot.joining import Joining
 from bot.media.archive import Archive
 from bot.media.readers import Senses
 from bot.media.readings import Readings
@@ -54,19 +52,21 @@ from bot.products.card_reader import CardReader
 from bot.products.factory import captures_of
 from bot.prompting.library import Library
 from bot.prompting.watcher import watch
-from bot.reception import Reception
-from bot.records import Records
 from bot.settings import Settings
-from bot.shift import Shift
 from bot.storage.factory import storage_of
 from bot.storage.files import expire, files_of, quota_of
 from bot.storage.storage import Storage, StorageFailed
 from bot.subscribers import Subscribers
-from bot.summaries import Summaries
 from bot.templates.files import definitions
 from bot.templates.synced import Templates
-from bot.trial import Trial
-from bot.turn import Stations, Turns
+from bot.turns.canary import Trial
+from bot.turns.merge import Joining
+from bot.turns.responder import Answering
+from bot.turns.revisions import Records
+from bot.turns.rules import Reception
+from bot.turns.runner import Shift
+from bot.turns.summarizer import Summaries
+from bot.turns.turn import Stations, Turns
 from bot.whatsapp.client import Graph
 
 _log = structlog.get_logger()

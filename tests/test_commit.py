@@ -11,8 +11,8 @@ from redis.asyncio import Redis
 from bot.conversations.lease import Desk, Lease
 from bot.conversations.memory import Memory
 from bot.infra.redis import answer
-from bot.joining import Joining
 from bot.settings import MemorySettings
+from bot.turns.merge import Joining
 
 MANY = [str(number) for number in range(20_001)]
 WIDE: dict[str, Callable[[Any], Any]] = {

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 
-from bot import scene
 from bot.infra.crash_points import Point, listen
+from bot.turns import context
 
 # A server of prepared processes: starting one takes milliseconds, so that dozens can die in a minute.
 _context = multiprocessing.get_context("forkserver")
@@ -89,7 +89,7 @@ def _run(command: list[str], environment: dict[str, str], log: str, point: Point
         if point is not None:
             listen(hook)
         # On a slow machine more deaths meet a turn than it has tries; tests/test_conversation.py tries the giving up.
-        scene.TRIES = _TRIES
+        context.TRIES = _TRIES
         sys.argv = ["recado", *command]
         from bot.__main__ import main  # noqa: PLC0415 - reads the environment that was set above
 

@@ -77,7 +77,7 @@ async def _case(
     from bot.evaluation.happened import case_of, goods_in, past_of  # noqa: PLC0415 - as above
     from bot.evaluation.redaction import Redaction  # noqa: PLC0415 - as above
     from bot.prompting.files import gather  # noqa: PLC0415 - as above
-    from bot.trace import stories  # noqa: PLC0415 - as above
+    from bot.turns.trace import stories  # noqa: PLC0415 - as above
 
     contacts, memory = Contacts(redis, settings.channel.staff_contacts), Memory(redis, settings.memory)
     conversation = await home(asked, contacts, redis)

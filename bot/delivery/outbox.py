@@ -30,11 +30,11 @@ from bot.infra.metrics import REPLIES
 from bot.infra.redis import key
 from bot.infra.replicas import Replicas
 from bot.messages.inbound import Reply, Template
-from bot.replies import words
 from bot.settings import Settings
 from bot.storage.factory import storage_of
 from bot.subscribers import Ours, Subscribers
 from bot.templates.synced import TemplateNotSendable, Templates
+from bot.turns.reply import words
 from bot.whatsapp.client import Graph
 from bot.whatsapp.errors import GraphError, Remedy, Unavailable
 from bot.whatsapp.limits import fit

@@ -26,7 +26,7 @@ from bot.messages.language import Language, language_of
 from bot.messages.phrases import phrase
 from bot.messages.prompt_text import fenced, glance
 from bot.prompting.prompts import Prompts
-from bot.replies import composed, words
+from bot.turns.reply import composed, words
 from bot.whatsapp.markdown import whatsapp
 
 _SECONDS = 60.0

@@ -22,7 +22,7 @@ from bot.products.catalogue import Catalogue
 from bot.products.draft_store import Captured
 from bot.products.factory import captures_of
 from bot.storage.local import Disk
-from bot.trace import count
+from bot.turns.trace import count
 from pipelines.image import Sight, look
 from pipelines.product import ProductCard, card_of_sights
 from tests.products.shelf import CODE, OTHER_CODE, Shelf

@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 
-from bot import reception
 from bot.ai import answers
 from bot.ai.chat import ModelFailed, tokens
 from bot.evaluation.redaction import Redaction
@@ -22,6 +21,7 @@ from bot.messages.language import language_of
 from bot.messages.links import without_strange
 from bot.products import corrections
 from bot.sandbox.standin import answer_by_rules
+from bot.turns import rules
 from bot.whatsapp import limits, loose, parameters
 from bot.whatsapp.markdown import whatsapp
 from bot.whatsapp.payload import NotJSON, parse
@@ -103,7 +103,7 @@ READING: dict[str, Callable[[str], object]] = {
     "a template's value": parameters.cleaned,
     "a webhook": lambda text: parse(body(of_text(text)), NOW),
     "any bytes as a webhook": lambda text: parse(text.encode(), NOW),
-    "a word of opting out": reception._bare,
+    "a word of opting out": rules._bare,
     "a phone": loose.digits,
     "a number": loose.number,
     "the stand-in of a model": lambda text: answer_by_rules([{"role": "user", "content": text}], TOOLS),

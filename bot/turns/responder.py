@@ -29,9 +29,9 @@ from bot.products.capture_turn import Incoming
 from bot.products.card_reader import Turn
 from bot.products.draft_store import Captured
 from bot.prompting.diagnostics import PromptsWrong
-from bot.reception import Received, Reception
-from bot.scene import TRIES, Outcome, Scene
-from bot.trace import Trace
+from bot.turns.context import TRIES, Outcome, Scene
+from bot.turns.rules import Received, Reception
+from bot.turns.trace import Trace
 from bot.whatsapp.markdown import whatsapp
 
 _log = structlog.get_logger()

@@ -14,7 +14,7 @@ from bot.infra.crash_points import passing
 from bot.messages.prompt_text import fenced
 from bot.prompting.diagnostics import PromptsWrong
 from bot.prompting.library import Library
-from bot.trace import count
+from bot.turns.trace import count
 
 _log = structlog.get_logger()
 _SECONDS = 60

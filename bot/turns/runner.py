@@ -12,8 +12,8 @@ import structlog
 from bot.conversations.lease import Desk, Lease, LeaseLost, held
 from bot.delivery.outbox import Outbox
 from bot.infra.crash_points import passing
-from bot.joining import Joining
 from bot.messages.inbound import Inbound
+from bot.turns.merge import Joining
 
 _log = structlog.get_logger()
 

@@ -17,8 +17,8 @@ from bot.messages.inbound import Inbound, Part, Reply
 from bot.messages.language import Language
 from bot.prompting.canary import Standing
 from bot.prompting.prompts import Prompts
-from bot.records import Batch
-from bot.trace import Trace
+from bot.turns.revisions import Batch
+from bot.turns.trace import Trace
 
 TRIES = 5
 # When this share of the time until the deadline has gone by without an answer, the customer is told so.

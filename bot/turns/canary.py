@@ -16,8 +16,8 @@ from bot.prompting.canary import Canary
 from bot.prompting.canary_analysis import worse
 from bot.prompting.canary_metrics import Signals, Tallies, of_turn
 from bot.prompting.library import Library
-from bot.scene import Begun
-from bot.trace import Trace
+from bot.turns.context import Begun
+from bot.turns.trace import Trace
 
 _log = structlog.get_logger()
 # With any colour of skin behind it.

@@ -15,7 +15,6 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError
 from redis.asyncio import Redis
 
 from bot.agent.loop import Done, Journal, Step
-from bot.answering import Answering
 from bot.conversations import choices, dead_letters, inbox, ledger, memory
 from bot.conversations.contacts import Contact, Contacts
 from bot.conversations.dead_letters import Aside
@@ -37,15 +36,16 @@ from bot.messages.inbound import Inbound, Say
 from bot.messages.language import Language, language_of
 from bot.messages.phrases import phrase
 from bot.messages.prompt_text import typed
-from bot.presence import patience, typing
 from bot.prompting.library import Library
-from bot.records import Batch, Records
-from bot.replies import composed, words
-from bot.scene import Begun, Haste, Outcome, Scene, addressed, ends_of, haste_for, name_of, set_aside, within
 from bot.settings import ServiceSettings, TurnSettings
 from bot.subscribers import Subscribers, event_id, person
-from bot.trace import Trace
-from bot.trial import Trial
+from bot.turns.canary import Trial
+from bot.turns.context import Begun, Haste, Outcome, Scene, addressed, ends_of, haste_for, name_of, set_aside, within
+from bot.turns.reply import composed, words
+from bot.turns.responder import Answering
+from bot.turns.revisions import Batch, Records
+from bot.turns.trace import Trace
+from bot.turns.typing_indicator import patience, typing
 from bot.whatsapp.client import Graph
 
 _log = structlog.get_logger()
