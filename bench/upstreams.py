@@ -8,7 +8,7 @@ from contextlib import AsyncExitStack
 
 from aiohttp import web
 
-from bot.listening import listening
+from bot.web.server import listening
 
 _ANSWER = {
     "id": "gen-1",

@@ -46,7 +46,6 @@ from bot.media.archive import Archive
 from bot.media.readers import Senses
 from bot.media.readings import Readings
 from bot.media.understanding import Perception
-from bot.payments import webhook
 from bot.products import card_message
 from bot.products.card_reader import CardReader
 from bot.products.factory import captures_of
@@ -67,6 +66,7 @@ from bot.turns.rules import Reception
 from bot.turns.runner import Shift
 from bot.turns.summarizer import Summaries
 from bot.turns.turn import Stations, Turns
+from bot.web import stripe
 from bot.whatsapp.client import Graph
 
 _log = structlog.get_logger()
@@ -200,7 +200,7 @@ async def running(
                 {
                     "template": notices.process,
                     "push": pushes.process,
-                    webhook.JOB: billing.news.process if billing else _without_key,
+                    stripe.JOB: billing.news.process if billing else _without_key,
                 }
             ),
             "webhook": EventDeliveries(redis, settings.subscribers, events, to_subscribers).process,

@@ -16,10 +16,8 @@ import pytest_asyncio
 from _pytest.nodeid import coerce_node_id
 from redis.asyncio import Redis
 
-from bot.app import create_app
 from bot.infra import logs
 from bot.infra.queues import QUEUES
-from bot.listening import listening
 from bot.sandbox.database import redis_server
 from bot.sandbox.meta import Meta, Person
 from bot.sandbox.openrouter import OpenRouterImitation
@@ -27,6 +25,8 @@ from bot.sandbox.stripe import StripeImitation
 from bot.sandbox.vision import VisionImitation
 from bot.sandbox.whisper import WhisperImitation
 from bot.settings import SECTIONS, Settings, variables
+from bot.web.app import create_app
+from bot.web.server import listening
 from bot.worker import running
 from tests.billing import WEBHOOK_SECRET, billing
 from tests.eyes import Eyes

@@ -33,7 +33,7 @@ _prepared = multiprocessing.get_context("forkserver")
 _prepared.set_forkserver_preload(
     [
         "bot.cli.main",
-        "bot.app",
+        "bot.web.app",
         "bot.worker",
         "bot.cli.doctor",
         "bot.privacy",

@@ -5,9 +5,9 @@ import json
 
 import pytest
 
-from bot.app import create_app
 from bot.conversations.contacts import Contacts
-from bot.listening import listening
+from bot.web.app import create_app
+from bot.web.server import listening
 from tests.processes import eventually
 from tests.waiting import PATIENCE
 from tests.world import Start, World

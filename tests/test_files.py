@@ -12,8 +12,6 @@ import pytest
 from aiohttp import web
 from redis.asyncio import Redis
 
-from bot import downloads
-from bot.listening import listening
 from bot.sandbox.company import open_company
 from bot.sandbox.meta import Person
 from bot.sandbox.openrouter import calls, says
@@ -22,6 +20,8 @@ from bot.storage import files
 from bot.storage.files import Files, LinkWrong, NoLink, safe_name
 from bot.storage.local import Disk
 from bot.storage.storage import NotStored
+from bot.web import files as web_files
+from bot.web.server import listening
 from tests.outgoing import acquainted, conversation_of
 from tests.waiting import PATIENCE
 from tests.world import Start, World
@@ -40,8 +40,8 @@ def cabinet(redis: Redis, tmp_path: Path) -> Files:
 async def opened(cabinet: Files) -> AsyncIterator[tuple[aiohttp.ClientSession, Callable[[str], str]]]:
     """The route over HTTP, and a way to reach a link there."""
     app = web.Application()
-    app[downloads.FILES] = cabinet
-    app.add_routes(downloads.routes)
+    app[web_files.FILES] = cabinet
+    app.add_routes(web_files.routes)
     async with listening(app, "127.0.0.1", 0, finish=0.1) as url, aiohttp.ClientSession() as http:
         yield http, lambda link: link.replace("https://erp.example", url)
 

@@ -17,7 +17,6 @@ from bot.infra import queues
 from bot.integrations.email.suppression import Suppression
 from bot.integrations.push.invitations import Links
 from bot.integrations.push.vapid import new_pair
-from bot.listening import listening
 from bot.messages.inbound import Say
 from bot.sandbox.erp import Erp, new_secret
 from bot.sandbox.meta import Person
@@ -25,6 +24,7 @@ from bot.sandbox.openrouter import calls, fails, says
 from bot.sandbox.push import PushService
 from bot.sandbox.vision import VisionImitation
 from bot.storage.files import files_of
+from bot.web.server import listening
 from tests.billing import asks, billing, buttons, in_step, mails, subscriber
 from tests.notifications import conversation_of, post, settled
 from tests.outgoing import acquainted, put, text

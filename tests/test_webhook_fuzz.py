@@ -10,12 +10,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bot.fields import FIELDS
 from bot.infra.redis import answer
 from bot.messages.inbound import Inbound
 from bot.sandbox.meta import Person
 from bot.sandbox.openrouter import says
 from bot.sandbox.webhooks import envelope, message_value
+from bot.web.whatsapp_events import FIELDS
 from bot.whatsapp.signature import signature_of
 from tests.world import SECRET, Start, World
 

@@ -19,11 +19,11 @@ from redis.asyncio import Redis
 
 from bench.chaos.doomed import Doomed
 from bot.infra.crash_points import Point
-from bot.listening import listening
 from bot.sandbox.database import redis_server
 from bot.sandbox.meta import Meta
 from bot.sandbox.openrouter import OpenRouterImitation
 from bot.sandbox.ports import free_port
+from bot.web.server import listening
 
 Kind = Literal["serve", "worker"]
 CLOSING: Point = "worker: closing"

@@ -16,7 +16,7 @@ from bot.turns import context
 
 # A server of prepared processes: starting one takes milliseconds, so that dozens can die in a minute.
 _context = multiprocessing.get_context("forkserver")
-_context.set_forkserver_preload(["bot.app", "bot.worker", "bot.cli.main"])
+_context.set_forkserver_preload(["bot.web.app", "bot.worker", "bot.cli.main"])
 
 _TRIES = 50
 

@@ -19,17 +19,17 @@ from aiohttp import web
 from redis.asyncio import Redis
 
 from bench.chaos.door import Door
-from bot.app import create_app
 from bot.conversations.ledger import Ledger
 from bot.infra.queues import QUEUES
 from bot.infra.redis import key
-from bot.listening import listening
 from bot.sandbox.database import redis_server
 from bot.sandbox.meta import Meta, Person
 from bot.sandbox.openrouter import OpenRouterImitation, fails
 from bot.sandbox.vision import VisionImitation
 from bot.sandbox.whisper import WhisperImitation
 from bot.settings import SECTIONS, Settings, variables
+from bot.web.app import create_app
+from bot.web.server import listening
 from bot.worker import CONCURRENCY, running
 
 ANSWER = "Abrimos a las 9."

@@ -50,8 +50,8 @@ def serve(host: Host = "0.0.0.0", port: Port = 8080) -> None:
     """Run the web server: webhooks, console, health, metrics. Any number of them, on any number of machines."""
 
     async def run(settings: Settings) -> None:
-        from bot.app import create_app  # noqa: PLC0415 - each command loads only what it runs
-        from bot.listening import listening  # noqa: PLC0415 - as above
+        from bot.web.app import create_app  # noqa: PLC0415 - each command loads only what it runs
+        from bot.web.server import listening  # noqa: PLC0415 - as above
 
         async with listening(create_app(settings), host, port):
             await _until_told_to_stop()

@@ -30,7 +30,6 @@ from bot.integrations.email.verification import Verification
 from bot.integrations.push.invitations import invitation_of
 from bot.integrations.push.vapid import new_pair
 from bot.integrations.stripe.billing import billing_of
-from bot.listening import listening
 from bot.media.archive import Archive
 from bot.media.readers import Senses
 from bot.media.understanding import Perception, Sight
@@ -46,6 +45,7 @@ from bot.storage.factory import storage_of
 from bot.storage.files import files_of
 from bot.templates.files import definitions
 from bot.templates.synced import Templates
+from bot.web.server import listening
 from bot.whatsapp.client import File, FileTooLarge, Graph
 from pipelines.byte_budget import Room
 

@@ -11,14 +11,12 @@ from pathlib import Path
 from aiohttp import web
 from pydantic import SecretStr
 
-from bot.app import create_app
 from bot.conversations.contacts import Contacts
 from bot.conversations.handoff import HandOff
 from bot.conversations.identity import is_conversation
 from bot.infra.live_events import Events
 from bot.infra.queues import QUEUES
 from bot.infra.redis import connect
-from bot.listening import listening
 from bot.sandbox import letters, phone, subscriber, till
 from bot.sandbox.cabinet import list_of_files
 from bot.sandbox.database import redis_server
@@ -35,6 +33,8 @@ from bot.sandbox.vision import VisionImitation
 from bot.sandbox.whisper import WhisperImitation
 from bot.settings import RedisSettings, Settings, StorageSettings
 from bot.storage.files import files_of
+from bot.web.app import create_app
+from bot.web.server import listening
 from bot.worker import CONCURRENCY, running
 
 _ANY_PORT = 0

@@ -11,10 +11,10 @@ from aiohttp import web
 from pydantic import SecretStr
 
 from bot.integrations.push.vapid import new_pair
-from bot.listening import listening
 from bot.sandbox.erp import Erp, new_secret
 from bot.sandbox.push import PushService
 from bot.settings import Settings
+from bot.web.server import listening
 
 _LOOPBACK = "127.0.0.1"
 

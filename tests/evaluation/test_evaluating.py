@@ -18,11 +18,11 @@ from bot.evaluation.evaluating import live, offline, record
 from bot.evaluation.expectations import CameOut, unmet
 from bot.evaluation.recordings import load
 from bot.evaluation.reporting import as_json, as_text
-from bot.listening import listening
 from bot.prompting.linter import check_folder
 from bot.prompting.prompts import Prompts
 from bot.sandbox.openrouter import OpenRouterImitation, calls, says
 from bot.settings import Settings
+from bot.web.server import listening
 from tests.processes import recado
 
 ROOT = Path(__file__).parent.parent.parent

@@ -12,9 +12,9 @@ import trustme
 
 from bot.integrations.email.http import session
 from bot.integrations.email.provider import Mail
-from bot.listening import listening
 from bot.sandbox.postbox import Postbox
 from bot.sandbox.sendgrid import SendGridImitation
+from bot.web.server import listening
 from tests.mail.outside import KEY, LOGIN, SENDER, Outside
 
 

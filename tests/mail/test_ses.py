@@ -19,8 +19,8 @@ from bot.integrations.email.aws_sigv4 import AwsKey
 from bot.integrations.email.factory import examined, provider
 from bot.integrations.email.provider import Attachment, InDoubt, Mail, MailError, Misconfigured, Refused, Unavailable
 from bot.integrations.email.ses import Ses
-from bot.listening import listening
 from bot.settings import Settings
+from bot.web.server import listening
 from tests.mail.outside import NOBODY, SENDER
 
 AWS = AwsKey("AKIDEXAMPLE", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY", "us-east-1", "ses")

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from bot.listening import listening
 from bot.sandbox.erp import Erp, new_secret
 from bot.sandbox.meta import Person
 from bot.sandbox.vision import VisionImitation
+from bot.web.server import listening
 from tests.products.shelf import Open, Shelf, Shop
 from tests.world import Start
 

@@ -42,7 +42,7 @@ async def call(world: World, method: str, one: Any, token: Any) -> tuple[int, di
 async def test_from_the_chat_to_the_browser_and_back_out(start: Start, ana: Person) -> None:
     world = await start(**KEYS, PUBLIC_URL="http://127.0.0.1", PUSH_ALLOW_PRIVATE="true")
     service = PushService()
-    from bot.listening import listening  # noqa: PLC0415
+    from bot.web.server import listening  # noqa: PLC0415
 
     async with listening(service.app(), "127.0.0.1", 0, finish=0.1) as service.url:
         world.models.will(calls(("notify_me", {})), says("-"))

@@ -16,7 +16,6 @@ from bot.conversations.contacts import Contacts
 from bot.infra import logs
 from bot.infra.redis import answer, key
 from bot.integrations.push.vapid import new_pair
-from bot.listening import listening
 from bot.sandbox.erp import Erp, Trouble, new_secret
 from bot.sandbox.meta import Person
 from bot.sandbox.openrouter import Scripted, calls, fails, says
@@ -26,6 +25,7 @@ from bot.sandbox.stripe import StripeImitation
 from bot.sandbox.subscriber import customer, subscribe
 from bot.sandbox.whisper import Answer
 from bot.storage.files import files_of
+from bot.web.server import listening
 from tests.billing import billing, buttons, in_step, stripe_of, taps
 from tests.notifications import conversation_of, settled
 from tests.processes import Running, eventually, recado, running

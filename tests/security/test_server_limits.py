@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 from aiohttp import web
 
-from bot.app import create_app
-from bot.connections import ConnectionLimits
-from bot.listening import listening
-from bot.request_bodies import BODIES, RequestBodies
+from bot.web.app import create_app
+from bot.web.connections import ConnectionLimits
+from bot.web.request_bodies import BODIES, RequestBodies
+from bot.web.server import listening
 from bot.whatsapp.signature import signature_of
 from tests.processes import eventually
 from tests.wire import Wire, asked

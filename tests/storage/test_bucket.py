@@ -8,12 +8,12 @@ import pytest
 from aiohttp import web
 from yarl import URL
 
-from bot.listening import listening
 from bot.settings import Settings, SettingsWrong
 from bot.storage.factory import storage_of
 from bot.storage.local import Disk
 from bot.storage.s3 import Bucket, Place
 from bot.storage.storage import NotStored, Storage, StorageFailed
+from bot.web.server import listening
 from tests.storage.conftest import BRIEF, S3
 from tests.waiting import PATIENCE
 

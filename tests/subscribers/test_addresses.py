@@ -10,7 +10,7 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 
 from bot.infra.guarded_http import allowed
 from bot.infra.queues import Later
-from bot.listening import listening
+from bot.web.server import listening
 from tests.subscribers.conftest import TASK, Make
 
 

@@ -16,8 +16,8 @@ from bot.infra import queues, replicas
 from bot.infra.logs import masked
 from bot.infra.metrics import WEBHOOK_REJECTED, WEBHOOK_UNKNOWN
 from bot.integrations.stripe.signature import signed
-from bot.request_bodies import BODIES, BodyRefused
 from bot.settings import StripeSettings
+from bot.web.request_bodies import BODIES, BodyRefused
 
 _log = structlog.get_logger()
 

@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 import structlog
 from aiohttp import web
 
-from bot.connections import ConnectionLimits, Connections
+from bot.web.connections import ConnectionLimits, Connections
 
 _log = structlog.get_logger()
 _BACKLOG = 512

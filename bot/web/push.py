@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 from aiohttp import web
-from bot.integrations.push.words import WORDS
 from redis.asyncio import Redis
 
 from bot.conversations.contacts import Contacts
@@ -17,9 +16,10 @@ from bot.conversations.identity import home_of
 from bot.conversations.tombstones import erased
 from bot.integrations.push.invitations import Links
 from bot.integrations.push.subscriptions import NotASubscription, Subscriptions, subscription
+from bot.integrations.push.words import WORDS
 from bot.messages.language import Language
-from bot.request_bodies import BODIES, BodyRefused
 from bot.settings import PushSettings
+from bot.web.request_bodies import BODIES, BodyRefused
 
 _FOLDER = Path(__file__).parent / "page"
 _FILES = {

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from aiohttp import web
 
-from bot.refusals import refused
+from bot.web.refusals import refused
 
 # Eight of the largest that Meta sends, or thousands of those that it sends otherwise.
 _MOST_BYTES = 32 * 1024 * 1024

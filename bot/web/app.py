@@ -13,8 +13,6 @@ from prometheus_client.core import GaugeMetricFamily
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
-from bot import downloads, webhook
-from bot.console import pages
 from bot.conversations import rate_limit
 from bot.conversations.contacts import Contacts
 from bot.conversations.handoff import HandOff
@@ -22,7 +20,6 @@ from bot.conversations.inbox import MOST_WAITING, Inbox
 from bot.conversations.lease import Desk
 from bot.delivery.pause import Pause
 from bot.delivery.statuses import Deliveries
-from bot.fields import Reach
 from bot.infra import queue_admin, queues
 from bot.infra.alerts import Alerts
 from bot.infra.live_events import Events
@@ -34,13 +31,15 @@ from bot.integrations.push import pages as push
 from bot.integrations.push.invitations import Links
 from bot.integrations.stripe import webhook as stripe_webhook
 from bot.prompting.releases import standing
-from bot.request_bodies import BODIES, RequestBodies, plain_bodies_only
 from bot.settings import Settings
 from bot.storage.files import files_of
 from bot.subscribers import Subscribers
 from bot.templates.news import News
 from bot.templates.synced import Templates
-from bot.token_guard import GUARD, TokenGuard
+from bot.web import console, files, whatsapp
+from bot.web.request_bodies import BODIES, RequestBodies, plain_bodies_only
+from bot.web.token_guard import GUARD, TokenGuard
+from bot.web.whatsapp_events import Reach
 from bot.whatsapp.client import Graph
 
 _log = structlog.get_logger()
@@ -69,14 +68,14 @@ routes = web.RouteTableDef()
 def create_app(settings: Settings) -> web.Application:
     """The server with all its routes. Raises SettingsWrong when it could not do its work."""
     settings.require(server=True)
-    app = web.Application(client_max_size=webhook.BODY_LIMIT, middlewares=[plain_bodies_only, _without_fault])
+    app = web.Application(client_max_size=whatsapp.BODY_LIMIT, middlewares=[plain_bodies_only, _without_fault])
     app[_SETTINGS] = settings
-    app[webhook.SETTINGS] = settings.whatsapp
+    app[whatsapp.SETTINGS] = settings.whatsapp
     app[BODIES] = RequestBodies()
     app[GUARD] = TokenGuard()
     app[_MAKING] = []
-    app.add_routes(webhook.routes)
-    app.add_routes(downloads.routes)
+    app.add_routes(whatsapp.routes)
+    app.add_routes(files.routes)
     app.add_routes(push.routes)
     app.add_routes(routes)
     # Without the key nobody could work on an event: 404 lets Stripe repeat it until there is one.
@@ -84,10 +83,10 @@ def create_app(settings: Settings) -> web.Application:
         app[stripe_webhook.SETTINGS] = settings.stripe
         app.add_routes(stripe_webhook.routes)
     if settings.service.console_token:
-        app[pages.TOKEN] = settings.service.console_token.get_secret_value()
-        app.add_routes(pages.routes)
-        app[pages.CLOSING] = asyncio.Event()
-        app[pages.PLACES] = asyncio.Semaphore(pages.MOST_STREAMS)
+        app[console.TOKEN] = settings.service.console_token.get_secret_value()
+        app.add_routes(console.routes)
+        app[console.CLOSING] = asyncio.Event()
+        app[console.PLACES] = asyncio.Semaphore(console.MOST_STREAMS)
         app.on_shutdown.append(_close_streams)
     app.on_response_prepare.append(_add_headers)
     app.cleanup_ctx.extend([_redis, _news, _inbox, _metrics])
@@ -136,7 +135,7 @@ async def _page(app: web.Application) -> bytes:
             for state, count in (await queue_admin.counts(app[REDIS], name)).items():
                 jobs.add_metric([name, state], count)
         paused = GaugeMetricFamily("recado_sending_paused", "1 while nothing is sent because Meta lets nobody send")
-        paused.add_metric([], 1 if await Pause(app[REDIS], app[pages.EVENTS]).now() else 0)
+        paused.add_metric([], 1 if await Pause(app[REDIS], app[console.EVENTS]).now() else 0)
         release = GaugeMetricFamily(
             "recado_prompts_release", "1 for the prompts that turns begin with", labels=["release"]
         )
@@ -183,7 +182,7 @@ async def _add_headers(request: web.Request, response: web.StreamResponse) -> No
 
 async def _close_streams(app: web.Application) -> None:
     """Open pages would hold up the end until its time is over."""
-    app[pages.CLOSING].set()
+    app[console.CLOSING].set()
 
 
 async def _redis(app: web.Application) -> AsyncIterator[None]:
@@ -192,14 +191,14 @@ async def _redis(app: web.Application) -> AsyncIterator[None]:
         Replicas(client, app[_SETTINGS].redis.wait_replicas).running() as replicas,
     ):
         await refuse_cluster(client)
-        app[webhook.REPLICAS] = app[stripe_webhook.REPLICAS] = replicas
+        app[whatsapp.REPLICAS] = app[stripe_webhook.REPLICAS] = replicas
         app[REDIS] = app[stripe_webhook.REDIS] = client
         app[push.DOOR] = push.Door(client, app[_SETTINGS].push, app[_SETTINGS].service.default_language, Links(client))
         app[DESK] = Desk(client, lease_seconds=0)
-        app[downloads.FILES] = files_of(client, app[_SETTINGS])
-        app[pages.EVENTS] = Events(client)
+        app[files.FILES] = files_of(client, app[_SETTINGS])
+        app[console.EVENTS] = Events(client)
         subscribers = Subscribers(client, app[_SETTINGS].subscribers)
-        app[pages.HANDOFF] = HandOff(Contacts(client), app[pages.EVENTS], subscribers)
+        app[console.HANDOFF] = HandOff(Contacts(client), app[console.EVENTS], subscribers)
         yield
 
 
@@ -208,12 +207,12 @@ async def _news(app: web.Application) -> AsyncIterator[None]:
         settings = app[_SETTINGS]
         graph = Graph(http, settings.whatsapp)
         templates = Templates(app[REDIS], graph, default_language=settings.service.default_language)
-        app[_NEWS] = News(templates, app[pages.EVENTS])
+        app[_NEWS] = News(templates, app[console.EVENTS])
         yield
 
 
 async def _inbox(app: web.Application) -> AsyncIterator[None]:
-    redis, channel, events = app[REDIS], app[_SETTINGS].channel, app[pages.EVENTS]
+    redis, channel, events = app[REDIS], app[_SETTINGS].channel, app[console.EVENTS]
     async with Nudges(redis).running() as nudges:
         inbox = Inbox(
             redis,
@@ -222,13 +221,13 @@ async def _inbox(app: web.Application) -> AsyncIterator[None]:
             # More than is answered, so that the turn can say that there were too many.
             most_waiting=max(MOST_WAITING, 2 * rate_limit.count(channel.rate_limit_contact)),
         )
-        app[webhook.REACH] = Reach(redis, inbox, Contacts(redis), events, Alerts(redis, events), app[_NEWS])
+        app[whatsapp.REACH] = Reach(redis, inbox, Contacts(redis), events, Alerts(redis, events), app[_NEWS])
         async with (
             Together(inbox.accept).running() as messages,
             Together(Deliveries(redis, events).note).running() as deliveries,
         ):
-            app[webhook.INBOX] = messages
-            app[webhook.DELIVERIES] = deliveries
+            app[whatsapp.INBOX] = messages
+            app[whatsapp.DELIVERIES] = deliveries
             yield
 
 

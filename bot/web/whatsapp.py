@@ -10,14 +10,14 @@ import structlog
 from aiohttp import web
 from redis.exceptions import RedisError
 
-from bot.fields import Reach, mind
 from bot.infra import replicas
 from bot.infra.crash_points import passing
 from bot.infra.metrics import STATUSES, WEBHOOK_REJECTED, WEBHOOK_UNKNOWN
 from bot.infra.redis import Together
 from bot.messages.inbound import Inbound, Status
-from bot.request_bodies import BODIES, BodyRefused
 from bot.settings import WhatsAppSettings
+from bot.web.request_bodies import BODIES, BodyRefused
+from bot.web.whatsapp_events import Reach, mind
 from bot.whatsapp.payload import Notification, NotJSON, parse
 from bot.whatsapp.signature import signed, well_formed
 

@@ -15,7 +15,7 @@ from aiohttp import web
 
 from bot.infra.open_files import file_limit
 from bot.infra.redis import ended
-from bot.refusals import refused
+from bot.web.refusals import refused
 
 _log = structlog.get_logger()
 
@@ -159,7 +159,7 @@ class Connections:
             keepalive_timeout=self.limits.idle_seconds,
             lingering_time=self.limits.lingering_seconds,
             read_bufsize=64 * 1024,
-            # Who inflates what strangers send, works for strangers; see bot/request_bodies.py.
+            # Who inflates what strangers send, works for strangers; see bot/web/request_bodies.py.
             auto_decompress=False,
         )
 

@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 from aiohttp import web
 
-from bot.refusals import refused
+from bot.web.refusals import refused
 
 _MOST_WRONG = 10
 _SECONDS = 60.0

@@ -12,8 +12,8 @@ from aiohttp import web
 from bot.conversations.handoff import HandOff
 from bot.conversations.identity import is_conversation
 from bot.infra.live_events import Events
-from bot.refusals import refused
-from bot.token_guard import GUARD
+from bot.web.refusals import refused
+from bot.web.token_guard import GUARD
 
 TOKEN = web.AppKey("console_token", str)
 EVENTS = web.AppKey("events", Events)
