@@ -27,8 +27,8 @@ from bot.infra.redis import answer, ended, key
 from bot.integrations.email.suppression import Suppression
 from bot.integrations.stripe import customers as stripe_customers
 from bot.integrations.stripe import subscription_state
-from bot.phone_numbers import address_of, kin, variants
 from bot.storage.files import Files, FilesLost
+from bot.whatsapp.phone_numbers import address_of, kin, variants
 
 # A turn in hand is waited for: it has its answer within TURN_DEADLINE_SECONDS, and may send for a while.
 _PATIENCE_SECONDS = 120.0

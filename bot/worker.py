@@ -56,8 +56,6 @@ from bot.storage.factory import storage_of
 from bot.storage.files import expire, files_of, quota_of
 from bot.storage.storage import Storage, StorageFailed
 from bot.subscribers import Subscribers
-from bot.templates.files import definitions
-from bot.templates.synced import Templates
 from bot.turns.canary import Trial
 from bot.turns.merge import Joining
 from bot.turns.responder import Answering
@@ -68,6 +66,8 @@ from bot.turns.summarizer import Summaries
 from bot.turns.turn import Stations, Turns
 from bot.web import stripe
 from bot.whatsapp.client import Graph
+from bot.whatsapp.templates.files import definitions
+from bot.whatsapp.templates.registry import Templates
 
 _log = structlog.get_logger()
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bot.phone_numbers import exact, kin, line, variants
+from bot.whatsapp.phone_numbers import exact, kin, line, variants
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import yaml
 from bot.evaluation.cases import read_cases
 from bot.infra.plain_yaml import read, typed
 from bot.prompting.linter import Checked
-from bot.templates.files import load
+from bot.whatsapp.templates.files import load
 from tests.prompting.conftest import Folder, folder, where
 
 __all__ = ["folder", "where"]

@@ -29,8 +29,8 @@ from pywa_async.types import (
 from pywa_async.types.templates import BodyText, TemplateLanguage, TemplateStatusUpdate
 
 from bot.sandbox.meta import Meta, Person
-from bot.templates.files import load
-from bot.whatsapp.templates import create_body
+from bot.whatsapp.templates.files import load
+from bot.whatsapp.templates.rules import create_body
 
 SECRET, TOKEN = "the app's secret", "the business's token"
 Media = Callable[[str], bytes]

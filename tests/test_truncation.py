@@ -10,7 +10,7 @@ from bot.ai.chat import Answer
 from bot.infra.logs import without_identities
 from bot.messages.inbound import Inbound, Order
 from bot.messages.prompt_text import fenced, read
-from bot.whatsapp.loose import identifier, text
+from bot.whatsapp.lenient_json import identifier, text
 from bot.whatsapp.payload import parse
 from pipelines.box import Box
 from pipelines.heard import Heard, Segment, sense_of

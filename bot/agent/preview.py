@@ -19,9 +19,9 @@ from bot.conversations.contacts import Contacts, Role
 from bot.conversations.identity import is_conversation
 from bot.conversations.memory import Memory, Recollection
 from bot.messages.language import Language
-from bot.phone_numbers import address_of, variants
 from bot.prompting.prompts import Prompts
 from bot.settings import Settings
+from bot.whatsapp.phone_numbers import address_of, variants
 
 
 class NotThere(Exception):

@@ -10,7 +10,7 @@ from bot.prompting.library import Library
 from bot.prompting.linter import Vocabulary
 from bot.prompting.release_gate import OfflineGate
 from bot.settings import PRICES, Settings
-from bot.templates.files import names
+from bot.whatsapp.templates.files import names
 
 
 def vocabulary(settings: Settings) -> Vocabulary:

@@ -18,10 +18,10 @@ from bot.settings import Settings, SettingsWrong
 
 if TYPE_CHECKING:
     from bot.delivery.notifications import Notices
-    from bot.templates.push import Pushed
-    from bot.templates.synced import Kept, Templates
     from bot.whatsapp.client import Graph
-    from bot.whatsapp.templates import Definition
+    from bot.whatsapp.templates.registry import Kept, Templates
+    from bot.whatsapp.templates.rules import Definition
+    from bot.whatsapp.templates.submit import Pushed
 
 app = typer.Typer(name="templates", help="WhatsApp templates: list, sync, push, send.", no_args_is_help=True)
 
@@ -67,7 +67,7 @@ def push(output: Format = "text") -> None:
     """Hand the files of TEMPLATES_DIR to Meta's review: the new ones, and those that were changed."""
 
     async def run(desk: _Desk) -> bool:
-        from bot.templates.push import push as pushed  # noqa: PLC0415 - each command loads only what it runs
+        from bot.whatsapp.templates.submit import push as pushed  # noqa: PLC0415 - each command loads only what it runs
 
         outcomes = await pushed(desk.templates, desk.graph, desk.definitions)
         _print_pushed(outcomes, output)
@@ -122,8 +122,8 @@ async def _well(settings: Settings, work: Callable[[_Desk], Awaitable[bool]]) ->
     from redis.exceptions import RedisError  # noqa: PLC0415 - as above
 
     from bot.infra.queues import Unfit  # noqa: PLC0415 - as above
-    from bot.templates.files import TemplatesWrong  # noqa: PLC0415 - as above
     from bot.whatsapp.errors import GraphError, Unavailable  # noqa: PLC0415 - as above
+    from bot.whatsapp.templates.files import TemplatesWrong  # noqa: PLC0415 - as above
 
     try:
         async with _open(settings) as desk:
@@ -145,9 +145,9 @@ async def _open(settings: Settings) -> AsyncIterator[_Desk]:
     from bot.delivery.notifications import Notices  # noqa: PLC0415 - as above
     from bot.delivery.outbox import outbox_of  # noqa: PLC0415 - as above
     from bot.infra.redis import connect  # noqa: PLC0415 - as above
-    from bot.templates.files import load  # noqa: PLC0415 - as above
-    from bot.templates.synced import Templates  # noqa: PLC0415 - as above
     from bot.whatsapp.client import Graph  # noqa: PLC0415 - as above
+    from bot.whatsapp.templates.files import load  # noqa: PLC0415 - as above
+    from bot.whatsapp.templates.registry import Templates  # noqa: PLC0415 - as above
 
     definitions = load(settings.service.templates_dir)
     async with connect(settings.redis) as redis, aiohttp.ClientSession() as http:

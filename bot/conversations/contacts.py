@@ -15,7 +15,7 @@ from bot.conversations.identity import contact_key, identities
 from bot.conversations.phone_owners import phone_owners
 from bot.infra.redis import answer, key
 from bot.messages.inbound import Inbound
-from bot.phone_numbers import address_of, exact, kin, line, variants
+from bot.whatsapp.phone_numbers import address_of, exact, kin, line, variants
 
 Role = Literal["staff", "customer"]
 # Meta's 131026 can be passing: once proves nothing (reference 10.2).

@@ -21,8 +21,8 @@ from bot.conversations import ledger
 from bot.conversations.phone_owners import phone_owners
 from bot.infra.redis import answer, key
 from bot.messages.inbound import Inbound, System
-from bot.phone_numbers import kin, variants
 from bot.settings import LONGEST_MEMORY_DAYS
+from bot.whatsapp.phone_numbers import kin, variants
 
 _CONVERSATION = re.compile(r"^c_[0-9a-f]{20}$")
 _NUMBER_CHANGES = frozenset({"user_changed_number", "customer_changed_number"})

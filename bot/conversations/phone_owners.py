@@ -16,7 +16,7 @@ from weakref import WeakKeyDictionary
 from redis.asyncio import Redis
 
 from bot.infra.signed_tokens import shared_secret
-from bot.phone_numbers import kin
+from bot.whatsapp.phone_numbers import kin
 
 # A number is given to somebody else within months; who had it is known for longer than a contract lasts.
 KEEP_SECONDS = 3 * 365 * 24 * 3600

@@ -23,9 +23,9 @@ from bot.infra.logs import masked
 from bot.infra.queues import Unfit
 from bot.infra.redis import answer, key
 from bot.messages.inbound import Reply, Say, Template
-from bot.phone_numbers import address_of
-from bot.templates.synced import TemplateNotSendable, Templates
 from bot.whatsapp.limits import fit
+from bot.whatsapp.phone_numbers import address_of
+from bot.whatsapp.templates.registry import TemplateNotSendable, Templates
 
 _log = structlog.get_logger()
 _TRIES = 3

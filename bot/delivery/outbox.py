@@ -33,11 +33,11 @@ from bot.messages.inbound import Reply, Template
 from bot.settings import Settings
 from bot.storage.factory import storage_of
 from bot.subscribers import Ours, Subscribers
-from bot.templates.synced import TemplateNotSendable, Templates
 from bot.turns.reply import words
 from bot.whatsapp.client import Graph
 from bot.whatsapp.errors import GraphError, Remedy, Unavailable
 from bot.whatsapp.limits import fit
+from bot.whatsapp.templates.registry import TemplateNotSendable, Templates
 
 _log = structlog.get_logger()
 # A delayed job that gets lost is made up for after this while.

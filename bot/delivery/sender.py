@@ -21,10 +21,10 @@ from bot.infra.redis import answer
 from bot.infra.replicas import FIX, NotReplicated, Replicas
 from bot.messages.inbound import Attachment, Part, Picture, Reply, Template, VoiceNote
 from bot.storage.storage import StorageFailed
-from bot.templates.synced import Prepared, Templates
 from bot.whatsapp.client import Graph
 from bot.whatsapp.errors import MEDIA_REFUSED, PAIR_RATE, RATES, GraphError, Remedy, Unavailable
 from bot.whatsapp.rendering import envelope, render
+from bot.whatsapp.templates.registry import Prepared, Templates
 
 _log = structlog.get_logger()
 

@@ -43,10 +43,10 @@ from bot.sandbox.whisper import WhisperImitation
 from bot.settings import RedisSettings, Settings
 from bot.storage.factory import storage_of
 from bot.storage.files import files_of
-from bot.templates.files import definitions
-from bot.templates.synced import Templates
 from bot.web.server import listening
 from bot.whatsapp.client import File, FileTooLarge, Graph
+from bot.whatsapp.templates.files import definitions
+from bot.whatsapp.templates.registry import Templates
 from pipelines.byte_budget import Room
 
 _LOOPBACK = "127.0.0.1"

@@ -7,7 +7,7 @@ from redis.asyncio import Redis
 
 from bot.infra.live_events import Events
 from bot.infra.metrics import ALERTS
-from bot.whatsapp.alarms import Alarm, Severity
+from bot.whatsapp.account_alerts import Alarm, Severity
 
 _log = structlog.get_logger()
 _KEEP_SECONDS = 30 * 24 * 3600

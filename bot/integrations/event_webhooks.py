@@ -25,7 +25,7 @@ from bot.infra.metrics import DELIVERED
 from bot.infra.queues import Later, Task, Unfit
 from bot.infra.redis import answer
 from bot.settings import SubscriberSettings
-from bot.whatsapp.alarms import Alarm
+from bot.whatsapp.account_alerts import Alarm
 
 _log = structlog.get_logger()
 

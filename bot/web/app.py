@@ -34,13 +34,13 @@ from bot.prompting.releases import standing
 from bot.settings import Settings
 from bot.storage.files import files_of
 from bot.subscribers import Subscribers
-from bot.templates.news import News
-from bot.templates.synced import Templates
 from bot.web import console, files, whatsapp
 from bot.web.request_bodies import BODIES, RequestBodies, plain_bodies_only
 from bot.web.token_guard import GUARD, TokenGuard
 from bot.web.whatsapp_events import Reach
 from bot.whatsapp.client import Graph
+from bot.whatsapp.templates.registry import Templates
+from bot.whatsapp.templates.status_events import News
 
 _log = structlog.get_logger()
 

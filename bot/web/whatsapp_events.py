@@ -17,10 +17,10 @@ from bot.conversations.inbox import Inbox
 from bot.infra.alerts import Alerts
 from bot.infra.live_events import Events
 from bot.infra.metrics import WEBHOOK_FIELDS, WEBHOOK_UNKNOWN
-from bot.templates.news import TEMPLATE_FIELDS, News
-from bot.whatsapp import alarms
-from bot.whatsapp.news import handover, new_bsuids, preferences
+from bot.whatsapp import account_alerts
+from bot.whatsapp.account_updates import handover, new_bsuids, preferences
 from bot.whatsapp.payload import Change
+from bot.whatsapp.templates.status_events import TEMPLATE_FIELDS, News
 
 _log = structlog.get_logger()
 # Meta repeats for up to 7 days (reference 1.4).
@@ -81,7 +81,7 @@ async def _handover(change: Change, reach: Reach) -> None:
 
 
 async def _alarm(change: Change, reach: Reach) -> None:
-    told = alarms.alarms_of(change.field, change.value)
+    told = account_alerts.alarms_of(change.field, change.value)
     if not told:
         _log.info("good_news", field=change.field)
     for number, alarm in enumerate(told):
@@ -104,6 +104,6 @@ FIELDS: dict[str, Mind] = {
     "history": _count,
     "smb_app_state_sync": _count,
     "business_username_update": _count,
-    **dict.fromkeys(alarms.FIELDS, _alarm),
+    **dict.fromkeys(account_alerts.FIELDS, _alarm),
     **dict.fromkeys(TEMPLATE_FIELDS, _template),
 }

@@ -17,7 +17,7 @@ from yarl import URL
 
 from bot.settings import WhatsAppSettings
 from bot.whatsapp.errors import GraphError, Remedy, Unavailable, error_from
-from bot.whatsapp.loose import items, mapping, text
+from bot.whatsapp.lenient_json import items, mapping, text
 from pipelines.byte_budget import Room
 
 _CALL_SECONDS = 20

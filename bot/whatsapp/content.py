@@ -27,7 +27,7 @@ from bot.messages.inbound import (
     Video,
     Voice,
 )
-from bot.whatsapp.loose import digits, items, mapping, number, text
+from bot.whatsapp.lenient_json import digits, items, mapping, number, text
 
 # Meta could not fetch the file that the person sent (reference 2.6): there may be an id, but nothing behind it.
 _LOST = 131052

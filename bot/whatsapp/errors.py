@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from enum import StrEnum
 
-from bot.whatsapp.loose import mapping, number, text
+from bot.whatsapp.lenient_json import mapping, number, text
 
 
 class Remedy(StrEnum):

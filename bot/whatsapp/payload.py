@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from bot.messages.inbound import Inbound, Referral, Status
 from bot.whatsapp.content import content_of, unvouched, vouched_phone
-from bot.whatsapp.loose import digits, identifier, items, mapping, number, own_number, text, without_old_one
+from bot.whatsapp.lenient_json import digits, identifier, items, mapping, number, own_number, text, without_old_one
 
 _EARLIEST = datetime(2009, 1, 1, tzinfo=UTC)  # WhatsApp's first year: anything older is not a time of a message
 _MOST_DIGITS = 40

@@ -22,9 +22,10 @@ from bot.messages.links import without_strange
 from bot.products import corrections
 from bot.sandbox.standin import answer_by_rules
 from bot.turns import rules
-from bot.whatsapp import limits, loose, parameters
+from bot.whatsapp import lenient_json, limits
 from bot.whatsapp.markdown import whatsapp
 from bot.whatsapp.payload import NotJSON, parse
+from bot.whatsapp.templates import parameters
 from pipelines import document, heard, sniff
 from pipelines.product import codes, prices, sizes
 from pipelines.refusals import Refusal
@@ -104,8 +105,8 @@ READING: dict[str, Callable[[str], object]] = {
     "a webhook": lambda text: parse(body(of_text(text)), NOW),
     "any bytes as a webhook": lambda text: parse(text.encode(), NOW),
     "a word of opting out": rules._bare,
-    "a phone": loose.digits,
-    "a number": loose.number,
+    "a phone": lenient_json.digits,
+    "a number": lenient_json.number,
     "the stand-in of a model": lambda text: answer_by_rules([{"role": "user", "content": text}], TOOLS),
     "Markdown": whatsapp,
     "links": lambda text: without_strange(text, "", "[…]"),

@@ -46,8 +46,8 @@ from bot.sandbox.stripe.forms import PriceCreate
 from bot.sandbox.subscriber import customer, price_of, subscribe
 from bot.settings import Settings
 from bot.storage.factory import storage_of
-from bot.templates.synced import Templates
 from bot.whatsapp.client import Graph
+from bot.whatsapp.templates.registry import Templates
 from tests.billing import billing
 
 ANA = Contact(phone="5215512345678", language="es")

@@ -31,8 +31,8 @@ from bot.prompting.linter import Vocabulary, check_folder
 from bot.sandbox.meta import Person
 from bot.sandbox.openrouter import calls, says
 from bot.settings import Settings
-from bot.templates.synced import Templates
 from bot.whatsapp.client import Graph
+from bot.whatsapp.templates.registry import Templates
 from tests.processes import eventually
 from tests.world import Start, World
 

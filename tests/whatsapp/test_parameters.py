@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from bot.whatsapp.parameters import ParametersWrong, Synced, cleaned, components, synced_from, words
+from bot.whatsapp.templates.parameters import ParametersWrong, Synced, cleaned, components, synced_from, words
 
 NAMED = [
     {"type": "HEADER", "format": "TEXT", "text": "Pedido {{order}}"},

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.templates.files import TemplatesWrong, definitions, load
+from bot.whatsapp.templates.files import TemplatesWrong, definitions, load
 
 OURS = Path(__file__).parents[2] / "templates"
 GOOD = """name: ready

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from bot.sandbox.graph_templates import Templates
-from bot.whatsapp.templates import Button, Definition, Wording, create_body, problems
+from bot.whatsapp.templates.rules import Button, Definition, Wording, create_body, problems
 
 GOOD: dict[str, Any] = {
     "header": "Pedido {{order}}",

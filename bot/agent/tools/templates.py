@@ -7,7 +7,7 @@ from pydantic import Field
 from bot.agent.tool import Arguments, ToolContext, ToolError, tool
 from bot.delivery.notifications import template_job
 from bot.infra.queues import Unfit
-from bot.templates.synced import TemplateNotSendable
+from bot.whatsapp.templates.registry import TemplateNotSendable
 
 
 class Sending(Arguments):

@@ -26,10 +26,10 @@ from bot.infra.queues import Later, Task, Unfit
 from bot.infra.redis import answer, key
 from bot.integrations.push.subscriptions import Subscription, Subscriptions, renew
 from bot.integrations.push.vapid import KeysWrong, private_of
-from bot.phone_numbers import address_of, variants
 from bot.settings import PushSettings
 from bot.settings.reading import web_address
-from bot.whatsapp.alarms import Alarm
+from bot.whatsapp.account_alerts import Alarm
+from bot.whatsapp.phone_numbers import address_of, variants
 
 _log = structlog.get_logger()
 

@@ -16,7 +16,7 @@ from bot.infra.redis import answer, key
 from bot.integrations.stripe.client import Stripe
 from bot.integrations.stripe.errors import Gone, StripeFailed
 from bot.integrations.stripe.objects import Customer
-from bot.phone_numbers import address_of, exact
+from bot.whatsapp.phone_numbers import address_of, exact
 
 _REMEMBER_SECONDS = 30 * 24 * 3600
 _OWNER_SECONDS = 400 * 24 * 3600

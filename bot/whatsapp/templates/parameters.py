@@ -8,8 +8,8 @@ from typing import Any
 
 from bot.messages.inbound import Record
 from bot.whatsapp.formatting import split
-from bot.whatsapp.loose import items, mapping, text
-from bot.whatsapp.templates import LONGEST, VARIABLE, variables
+from bot.whatsapp.lenient_json import items, mapping, text
+from bot.whatsapp.templates.rules import LONGEST, VARIABLE, variables
 
 # What stands where a value is empty: Meta refuses empty ones.
 _NOTHING = "-"

@@ -11,7 +11,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from bot.infra import plain_yaml
-from bot.whatsapp.templates import Category, Definition, Wording, problems
+from bot.whatsapp.templates.rules import Category, Definition, Wording, problems
 
 _log = structlog.get_logger()
 Place = tuple[str | int, ...]

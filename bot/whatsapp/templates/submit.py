@@ -6,11 +6,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from bot.templates.synced import Kept, Templates
 from bot.whatsapp.client import Graph
 from bot.whatsapp.errors import GraphError, Remedy
-from bot.whatsapp.loose import text
-from bot.whatsapp.templates import Definition, create_body
+from bot.whatsapp.lenient_json import text
+from bot.whatsapp.templates.registry import Kept, Templates
+from bot.whatsapp.templates.rules import Definition, create_body
 
 # Meta takes an edit only of what it has judged (reference 7.1).
 _EDITABLE = ("APPROVED", "REJECTED", "PAUSED")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from bot.settings import BSUID
-from bot.whatsapp.loose import digits
+from bot.whatsapp.lenient_json import digits
 
 _SHORTEST = 7
 # Mexico dropped its 1 in 2019: with it and without, it is one line.

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal, get_args
 
-from bot.whatsapp.loose import digits, items, mapping, number, text
+from bot.whatsapp.lenient_json import digits, items, mapping, number, text
 
 Raw = dict[str, Any]
 _WANTED = {"stop": False, "resume": True, "signup": True}

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from bot.whatsapp.loose import items, mapping, text
+from bot.whatsapp.lenient_json import items, mapping, text
 
 Severity = Literal["error", "warning"]
 Raw = dict[str, Any]

@@ -14,8 +14,8 @@ from bot.infra.redis import answer, apart
 from bot.messages.inbound import Template
 from bot.whatsapp.client import Graph
 from bot.whatsapp.errors import GraphError, Unavailable
-from bot.whatsapp.parameters import ParametersWrong, Synced, components, synced_from, words
-from bot.whatsapp.templates import Definition
+from bot.whatsapp.templates.parameters import ParametersWrong, Synced, components, synced_from, words
+from bot.whatsapp.templates.rules import Definition
 
 _log = structlog.get_logger()
 # The braces keep all of them in one slot of a Redis Cluster.

@@ -7,8 +7,8 @@ from typing import Any
 
 from bot.infra.alerts import alert
 from bot.infra.live_events import Events
-from bot.templates.synced import Templates
-from bot.whatsapp.loose import text
+from bot.whatsapp.lenient_json import text
+from bot.whatsapp.templates.registry import Templates
 
 # Events that are no states of a template, and the states that they stand for (reference 4).
 _STATES = {"REINSTATED": "APPROVED", "UNARCHIVED": "APPROVED"}
