@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 import yaml
 
-from bot.evaluation.cases import read_cases
 from bot.infra.plain_yaml import read, typed
 from bot.prompting.linter import Checked
 from bot.whatsapp.templates.files import load
+from evals.cases import read_cases
 from tests.prompting.conftest import Folder, folder, where
 
 __all__ = ["folder", "where"]

@@ -16,7 +16,7 @@ from bot.settings import Settings, SettingsWrong
 if TYPE_CHECKING:
     from redis.asyncio import Redis
 
-    from bot.evaluation.happened import Past
+    from evals.from_history import Past
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,60}")
 
@@ -49,9 +49,9 @@ async def _make(settings: Settings, asked: str, turns: int, name: str | None, ou
     from redis.exceptions import RedisError  # noqa: PLC0415 - each command loads only what it runs
 
     from bot.agent.preview import NotThere  # noqa: PLC0415 - as above
-    from bot.evaluation.happened import NothingHappened  # noqa: PLC0415 - as above
-    from bot.evaluation.writing import CanNotWrite, write, written  # noqa: PLC0415 - as above
     from bot.infra.redis import connect  # noqa: PLC0415 - as above
+    from evals.case_file import CanNotWrite, write, written  # noqa: PLC0415 - as above
+    from evals.from_history import NothingHappened  # noqa: PLC0415 - as above
 
     folder = settings.service.prompts_dir
     try:
@@ -73,11 +73,11 @@ async def _case(
     from bot.agent.preview import home  # noqa: PLC0415 - as above
     from bot.conversations.contacts import Contacts  # noqa: PLC0415 - as above
     from bot.conversations.memory import Memory  # noqa: PLC0415 - as above
-    from bot.evaluation.cases import Case  # noqa: PLC0415 - as above
-    from bot.evaluation.happened import case_of, goods_in, past_of  # noqa: PLC0415 - as above
-    from bot.evaluation.redaction import Redaction  # noqa: PLC0415 - as above
     from bot.prompting.files import gather  # noqa: PLC0415 - as above
     from bot.turns.trace import stories  # noqa: PLC0415 - as above
+    from evals.cases import Case  # noqa: PLC0415 - as above
+    from evals.from_history import case_of, goods_in, past_of  # noqa: PLC0415 - as above
+    from evals.redaction import Redaction  # noqa: PLC0415 - as above
 
     contacts, memory = Contacts(redis, settings.channel.staff_contacts), Memory(redis, settings.memory)
     conversation = await home(asked, contacts, redis)

@@ -13,9 +13,9 @@ from bot.infra import logs
 from bot.settings import Settings, SettingsWrong
 
 if TYPE_CHECKING:
-    from bot.evaluation.cases import Case
-    from bot.evaluation.evaluating import Report
     from bot.prompting.prompts import Prompts
+    from evals.cases import Case
+    from evals.runner import Report
 
 Format = Annotated[str, typer.Option("--format", help="text or json")]
 
@@ -46,7 +46,7 @@ def evaluate(  # noqa: PLR0913, PLR0917 - the command's options
         _stop("OPENROUTER_API_KEY is not set; a live evaluation asks a real model")
     prompts, cases = _read(settings, names or [])
     report, before = asyncio.run(_evaluate(prompts, cases, tier, runs, against, record=record))
-    from bot.evaluation.reporting import as_json, as_text  # noqa: PLC0415 - each command loads only what it runs
+    from evals.report import as_json, as_text  # noqa: PLC0415 - each command loads only what it runs
 
     _print(as_json(report, before) if output == "json" else as_text(report, before, is_live=tier == "live"))
     raise typer.Exit(1 if report.count("failed") or (strict and report.count("stale")) else 0)
@@ -56,27 +56,27 @@ async def _evaluate(  # noqa: PLR0913 - as above
     prompts: Prompts, cases: list[Case], tier: str, runs: int, against: str | None, *, record: bool
 ) -> tuple[Report, Report | None]:
     from bot.ai.chat import NoModelAnswered  # noqa: PLC0415 - as above
-    from bot.evaluation import evaluating  # noqa: PLC0415 - as above
     from bot.sandbox.database import NoRedis  # noqa: PLC0415 - as above
+    from evals import runner  # noqa: PLC0415 - as above
 
     folder = Settings().service.prompts_dir
     # Each world changes its settings.
     try:
         if record:
-            await evaluating.record(Settings(), prompts, folder, cases)
+            await runner.record(Settings(), prompts, folder, cases)
         if tier == "offline":
-            return await evaluating.offline(Settings(), prompts, folder, cases), None
+            return await runner.offline(Settings(), prompts, folder, cases), None
         old = await _release(against) if against else None
-        before = await evaluating.live(Settings(), old, cases, runs) if old else None
-        return await evaluating.live(Settings(), prompts, cases, runs), before
+        before = await runner.live(Settings(), old, cases, runs) if old else None
+        return await runner.live(Settings(), prompts, cases, runs), before
     except (NoModelAnswered, NoRedis) as error:
         _stop(str(error), 1)
 
 
 def _read(settings: Settings, names: list[str]) -> tuple[Prompts, list[Case]]:
     from bot.agent.vocabulary import vocabulary  # noqa: PLC0415 - as above
-    from bot.evaluation.cases import CasesWrong, read_cases  # noqa: PLC0415 - as above
     from bot.prompting.linter import check_folder  # noqa: PLC0415 - as above
+    from evals.cases import CasesWrong, read_cases  # noqa: PLC0415 - as above
 
     checked = check_folder(settings.service.prompts_dir, vocabulary(settings))
     if checked.prompts is None:

@@ -13,16 +13,16 @@ import pytest
 
 from bot.agent.loop import Done
 from bot.agent.vocabulary import vocabulary
-from bot.evaluation.cases import CasesWrong, Expected, read_cases
-from bot.evaluation.evaluating import live, offline, record
-from bot.evaluation.expectations import CameOut, unmet
-from bot.evaluation.recordings import load
-from bot.evaluation.reporting import as_json, as_text
 from bot.prompting.linter import check_folder
 from bot.prompting.prompts import Prompts
 from bot.sandbox.openrouter import OpenRouterImitation, calls, says
 from bot.settings import Settings
 from bot.web.server import listening
+from evals.cases import CasesWrong, Expected, read_cases
+from evals.expectations import CameOut, unmet
+from evals.recordings import load
+from evals.report import as_json, as_text
+from evals.runner import live, offline, record
 from tests.processes import recado
 
 ROOT = Path(__file__).parent.parent.parent

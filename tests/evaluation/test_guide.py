@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.evaluation.cases import Case, Expected, Turn
+from evals.cases import Case, Expected, Turn
 
 DOCS = Path(__file__).parent.parent.parent / "docs"
 

@@ -8,10 +8,10 @@ from pathlib import Path
 from bot.agent.tools.catalog import TABLE
 from bot.agent.vocabulary import vocabulary
 from bot.ai.chat import tokens
-from bot.evaluation.cases import read_cases
-from bot.evaluation.evaluating import offline
 from bot.prompting.linter import check_folder
 from bot.settings import Settings
+from evals.cases import read_cases
+from evals.runner import offline
 
 _WAYS_OF_INJECTING = ("text", "name", "label", "qr", "transcript", "document")
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from bot.evaluation.redaction import Redaction
+from evals.redaction import Redaction
 
 # Without 0, of which stand-ins are made.
 _DIGITS, _CAPITALS = "123456789", string.ascii_uppercase

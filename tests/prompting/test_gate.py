@@ -10,9 +10,6 @@ import pytest
 from redis.asyncio import Redis
 
 from bot.agent.vocabulary import library_of, vocabulary
-from bot.evaluation.cases import CasesWrong, read_cases
-from bot.evaluation.evaluating import offline, record
-from bot.evaluation.reporting import as_json
 from bot.infra.redis import ended
 from bot.prompting.canary import Standing
 from bot.prompting.linter import check_folder
@@ -21,6 +18,9 @@ from bot.prompting.release_gate import OfflineGate, unproven
 from bot.prompting.releases import Releases, standing
 from bot.prompting.watcher import watch
 from bot.settings import Settings
+from evals.cases import CasesWrong, read_cases
+from evals.report import as_json
+from evals.runner import offline, record
 from tests.processes import recado
 from tests.prompting.operating import overheard, upcoming
 

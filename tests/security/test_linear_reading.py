@@ -12,7 +12,6 @@ import pytest
 
 from bot.ai import answers
 from bot.ai.chat import ModelFailed, tokens
-from bot.evaluation.redaction import Redaction
 from bot.infra.logs import without_identities
 from bot.integrations.email.provider import display_name, scrubbed
 from bot.messages import prompt_text
@@ -26,6 +25,7 @@ from bot.whatsapp import lenient_json, limits
 from bot.whatsapp.markdown import whatsapp
 from bot.whatsapp.payload import NotJSON, parse
 from bot.whatsapp.templates import parameters
+from evals.redaction import Redaction
 from pipelines import document, heard, sniff
 from pipelines.product import codes, prices, sizes
 from pipelines.refusals import Refusal

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from bot.evaluation.names import Names
 from bot.privacy import Person
+from evals.pseudonyms import Names
 from tests.security.growth import steep
 from tests.security.patterns import Scan, found
 from tests.security.pumps import hostile
@@ -17,9 +17,9 @@ from tests.security.pumps import hostile
 # Patterns that are made while Recado runs: by whom, and where the texts for them are.
 BUILT = {
     "bot.privacy.is_about": "below: of one person's identities",
-    "bot.evaluation.cases._pattern": "an operator's own file, compiled to be checked",
-    "bot.evaluation.expectations._words": "an operator's own file, on an operator's machine",
-    "bot.evaluation.names._take": "below: of one person's name",
+    "evals.cases._pattern": "an operator's own file, compiled to be checked",
+    "evals.expectations._words": "an operator's own file, on an operator's machine",
+    "evals.pseudonyms._take": "below: of one person's name",
     "bot.sandbox.standin_billing.": "a table of the module: found there",
     "pipelines.product.codes._elements": "a table of the module, for the name of an identifier",
     "pipelines.product.prices.": "a table of the module: found there",

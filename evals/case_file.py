@@ -7,9 +7,9 @@ from typing import Any
 
 import yaml
 
-from bot.evaluation.cases import CasesWrong, read_cases
-from bot.evaluation.happened import Past
 from bot.messages.language import Language
+from evals.cases import CasesWrong, read_cases
+from evals.from_history import Past
 
 _WIDTH = 110
 _TOP: dict[Language, tuple[str, ...]] = {

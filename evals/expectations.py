@@ -11,8 +11,8 @@ from decimal import Decimal
 from typing import Any
 
 from bot.agent.loop import Done
-from bot.evaluation.cases import Call, Expected
 from bot.messages.language import language_of
+from evals.cases import Call, Expected
 
 # How an assistant says no, in both languages. What it must not do is said by `not_calls`.
 _REFUSAL = re.compile(

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from bot.evaluation.evaluating import Outcome, Report
 from bot.prompting.confidence import wilson
+from evals.runner import Outcome, Report
 
 
 def as_json(report: Report, against: Report | None = None) -> dict[str, Any]:

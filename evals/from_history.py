@@ -12,8 +12,8 @@ from zoneinfo import ZoneInfo
 
 from bot.conversations.contacts import Contact
 from bot.conversations.memory import Recollection, Remembered
-from bot.evaluation.redaction import Redaction
 from bot.messages.language import language_of
+from evals.redaction import Redaction
 
 HANDING_OVER = "talk_to_a_person"
 _FILES = ("voice", "photo", "video", "document")

@@ -14,15 +14,15 @@ from typing import Literal
 
 from bot.ai.chat import Attempt, ChatModel, FromPerson, Instructions, NoModelAnswered, Question
 from bot.ai.openrouter import OpenRouter
-from bot.evaluation.cases import Case, Place, Turn
-from bot.evaluation.expectations import unmet
-from bot.evaluation.models import ByHand
-from bot.evaluation.performing import Performed, Play
-from bot.evaluation.recordings import Playback, RecordedTurn, Recorder, Recording, Verdict, judged, load, save
-from bot.evaluation.stage import Stage, open_stage
 from bot.messages.prompt_text import fenced
 from bot.prompting.prompts import Prompts
 from bot.settings import Settings
+from evals.case_run import Performed, Play
+from evals.cases import Case, Place, Turn
+from evals.environment import Stage, open_stage
+from evals.expectations import unmet
+from evals.recordings import Playback, RecordedTurn, Recorder, Recording, Verdict, judged, load, save
+from evals.scripted_model import ByHand
 
 _OFFLINE_AT_ONCE, _LIVE_AT_ONCE = 8, 4
 _JUDGE = (

@@ -16,10 +16,6 @@ from bot.agent.tools.catalog import TABLE, tools_for
 from bot.ai.chat import Attempt, ChatModel, FromPerson, NoModelAnswered, Question
 from bot.conversations.contacts import Contact
 from bot.conversations.memory import Recollection, Remembered
-from bot.evaluation.cases import Case, Turn
-from bot.evaluation.expectations import CameOut
-from bot.evaluation.recordings import RecordedTurn, fingerprint
-from bot.evaluation.stage import Stage
 from bot.media.understanding import Perceived, Sight
 from bot.messages.inbound import Content, Document, Inbound, Location, Photo, Tap, Text, Video, Voice
 from bot.messages.language import Language, language_of
@@ -28,6 +24,10 @@ from bot.messages.prompt_text import fenced, glance
 from bot.prompting.prompts import Prompts
 from bot.turns.reply import composed, words
 from bot.whatsapp.markdown import whatsapp
+from evals.cases import Case, Turn
+from evals.environment import Stage
+from evals.expectations import CameOut
+from evals.recordings import RecordedTurn, fingerprint
 
 _SECONDS = 60.0
 _ACTING = frozenset(row.tool.name for row in TABLE if row.tool.acts)

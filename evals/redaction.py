@@ -9,9 +9,9 @@ import re
 from collections.abc import Callable, Collection, Iterable
 from typing import Any
 
-from bot.evaluation.names import Names
 from bot.infra.logs import BSUID, EMAIL, NUMBER, WAMID
 from bot.prompting.lint_text import SECRET
+from evals.pseudonyms import Names
 from pipelines.barcodes import is_gtin
 
 _GAP = r"[ \t\u00a0().\u2010-\u2015-]{0,3}"

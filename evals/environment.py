@@ -22,7 +22,6 @@ from bot.conversations.lease import Desk
 from bot.conversations.memory import Memory
 from bot.delivery.notifications import Notices
 from bot.delivery.outbox import outbox_of
-from bot.evaluation.cases import Case
 from bot.infra.live_events import Events
 from bot.infra.redis import connect
 from bot.integrations.email.factory import mailroom
@@ -47,6 +46,7 @@ from bot.web.server import listening
 from bot.whatsapp.client import File, FileTooLarge, Graph
 from bot.whatsapp.templates.files import definitions
 from bot.whatsapp.templates.registry import Templates
+from evals.cases import Case
 from pipelines.byte_budget import Room
 
 _LOOPBACK = "127.0.0.1"

@@ -8,9 +8,9 @@ from collections.abc import Iterable
 
 from bot.ai.chat import Answer, Attempt, Book, Question, ToolCall
 from bot.ai.chat_completions import message
-from bot.evaluation.cases import Example
-from bot.evaluation.expectations import named
 from bot.sandbox.standin import answer_by_rules
+from evals.cases import Example
+from evals.expectations import named
 
 EXAMPLE, STAND_IN = "example", "sandbox-stand-in"
 
