@@ -23,11 +23,11 @@ import psutil
 
 from fixtures.products.invented import UNSEEN_SEEDS
 from fixtures.products.make import Taken, made_up
-from pipelines.box import Box
+from pipelines.bounding_box import Box
 from pipelines.image import Line, Reading, ReadText, Sight, look
 from pipelines.ocr import LocalReader
 from pipelines.product import CONFIDENT, ProductCard, card_of_sights, same_product
-from pipelines.product.words import plain
+from pipelines.product.vocabulary import plain
 
 FOLDER = Path(__file__).parents[1] / "fixtures" / "products"
 AIMS = {"barcode": 0.95, "price": 0.95, "currency": 0.95, "name": 0.9, "size": 0.9, "brand": 0.0}

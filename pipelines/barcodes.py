@@ -7,7 +7,7 @@ from typing import Any
 
 from PIL import Image, ImageChops, ImageFilter, ImageOps
 
-from pipelines.box import Box
+from pipelines.bounding_box import Box
 
 _SIDE = 1600
 _SIDE_TILTED = 1000

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path, PurePath
 from typing import Any, NamedTuple
 
-from pipelines import pdf_page, sniff
+from pipelines import file_type, pdf_page
 from pipelines.byte_budget import for_decoding
-from pipelines.cell import Cell
 from pipelines.characters import cleaned, decoded
+from pipelines.errors import Reason, Refusal
 from pipelines.image import SIDE_TO_READ, ReadText
-from pipelines.refusals import Reason, Refusal
+from pipelines.isolated_process import Cell
 from pipelines.spool import spooled
 
 LARGEST_BYTES = 100 * 1024 * 1024
@@ -56,7 +56,7 @@ async def read(document: bytes, *, filename: str | None, read_text: ReadText | N
         raise Refusal(Reason.EMPTY, "no bytes")
     if len(document) > LARGEST_BYTES:
         raise Refusal(Reason.TOO_LARGE, f"{len(document)} bytes")
-    match sniff.kind_of(document):
+    match file_type.kind_of(document):
         case "pdf":
             return await _read_pdf(document, read_text)
         case "text":

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pipelines.byte_budget import for_decoding
-from pipelines.refusals import Reason, Refusal
+from pipelines.errors import Reason, Refusal
 from pipelines.spool import spooled
 
 SECONDS_TO_DECODE = 60

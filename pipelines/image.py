@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pipelines import barcodes, photo_decoder
 from pipelines.barcodes import Barcode
-from pipelines.box import Box
+from pipelines.bounding_box import Box
 from pipelines.photo_decoder import jpeg, upright
 from pipelines.truncation import LONGEST_LINE, LONGEST_PRINT, MOST_LINES, truncated
 

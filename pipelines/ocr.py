@@ -9,9 +9,9 @@ from typing import Any, NamedTuple
 
 from PIL import Image, ImageOps
 
-from pipelines.box import Box
-from pipelines.cell import Cell
+from pipelines.bounding_box import Box
 from pipelines.image import Line, Reading
+from pipelines.isolated_process import Cell
 
 SECONDS_A_PHOTO = 20.0
 # It takes 500 MB as a rule, the library with its models among them.

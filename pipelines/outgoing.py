@@ -4,9 +4,9 @@ from pathlib import Path
 
 from PIL import Image
 
-from pipelines import ffmpeg, sniff
+from pipelines import ffmpeg, file_type
+from pipelines.errors import Reason, Refusal
 from pipelines.photo_decoder import decoded, jpeg, upright
-from pipelines.refusals import Reason, Refusal
 
 LARGEST_PICTURE = 5 * 1024 * 1024
 LARGEST_RECORDING = 16 * 1024 * 1024
@@ -24,7 +24,7 @@ async def picture(content: bytes, *, anew: bool = False) -> tuple[bytes, str]:
 
     Raises Refusal where it is no picture, or a broken one.
     """
-    signature = sniff.signature_of(content)
+    signature = file_type.signature_of(content)
     known = signature.format if signature else ""
     if not anew and known in ("jpeg", "png") and len(content) <= LARGEST_PICTURE and await decoded(content, _is_plain):
         return content, f"image/{known}"
@@ -33,7 +33,7 @@ async def picture(content: bytes, *, anew: bool = False) -> tuple[bytes, str]:
 
 async def voice_note(content: bytes) -> bytes:
     """OGG/Opus in mono: encoded anew whatever it was, as small as a voice note should be. Raises Refusal."""
-    signature = sniff.signature_of(content)
+    signature = file_type.signature_of(content)
     if signature is None or signature.kind not in ("audio", "video"):
         raise Refusal(Reason.NOT_AUDIO, signature.format if signature else "unknown")
     bitrate = _BITRATE

@@ -9,10 +9,10 @@ from typing import TypeVar
 
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from pipelines import sniff
+from pipelines import file_type
 from pipelines.byte_budget import MEMORY_FOR_DECODING, for_decoding
-from pipelines.cell import Cell, limited
-from pipelines.refusals import Reason, Refusal
+from pipelines.errors import Reason, Refusal
+from pipelines.isolated_process import Cell, limited
 from pipelines.spool import spooled
 
 T = TypeVar("T")
@@ -75,8 +75,8 @@ def jpeg(picture: Image.Image, side: int) -> bytes:
     return written.getvalue()
 
 
-def _signature(head: bytes) -> sniff.Signature:
-    signature = sniff.signature_of(head)
+def _signature(head: bytes) -> file_type.Signature:
+    signature = file_type.signature_of(head)
     if signature is None or signature.kind != "image":
         raise Refusal(Reason.EMPTY if not head else Reason.NOT_AN_IMAGE, signature.format if signature else "unknown")
     return signature
@@ -84,7 +84,7 @@ def _signature(head: bytes) -> sniff.Signature:
 
 def _opened(photo: Path, use: Callable[[Image.Image], T]) -> T:
     with photo.open("rb") as file:
-        signature = _signature(file.read(sniff.LOOKED_AT))
+        signature = _signature(file.read(file_type.LOOKED_AT))
         file.seek(0)
         try:
             with Image.open(file, formats=_FORMATS) as opened:

@@ -1,8 +1,8 @@
 """A video as a picture: the one of its pictures that tells most, to be looked at like a photo."""
 
-from pipelines import ffmpeg, sniff
+from pipelines import ffmpeg, file_type
+from pipelines.errors import Reason, Refusal
 from pipelines.image import SIDE_TO_READ
-from pipelines.refusals import Reason, Refusal
 
 __all__ = ["still"]
 
@@ -11,7 +11,7 @@ LARGEST_BYTES = 100 * 1024 * 1024
 
 async def still(video: bytes) -> bytes | None:
     """Take a JPEG out of a video; None where it has sound alone. Raises Refusal."""
-    signature = sniff.signature_of(video)
+    signature = file_type.signature_of(video)
     if signature is None or signature.kind != "video":
         raise Refusal(Reason.DAMAGED if video else Reason.EMPTY, "not a video")
     if len(video) > LARGEST_BYTES:

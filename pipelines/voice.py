@@ -6,11 +6,11 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from pipelines import ffmpeg, sniff
+from pipelines import ffmpeg, file_type
+from pipelines.audio import Loudness, Part
 from pipelines.byte_budget import for_uploads
-from pipelines.heard import Heard, Segment, sense_of
-from pipelines.refusals import Reason, Refusal
-from pipelines.sound import Loudness, Part
+from pipelines.errors import Reason, Refusal
+from pipelines.transcript import Heard, Segment, sense_of
 
 __all__ = ["Clip", "Heard", "Segment", "SpeechToText", "Transcript", "transcribe"]
 
@@ -70,7 +70,7 @@ def _container(audio: bytes) -> str:
         raise Refusal(Reason.EMPTY, "no bytes")
     if len(audio) > LARGEST_BYTES:
         raise Refusal(Reason.TOO_LARGE, f"{len(audio)} bytes")
-    signature = sniff.signature_of(audio)
+    signature = file_type.signature_of(audio)
     if signature is None or signature.kind not in ("audio", "video"):
         raise Refusal(Reason.NOT_AUDIO, signature.format if signature else "unknown bytes")
     return signature.format

@@ -6,8 +6,8 @@ import subprocess
 import tempfile
 from pathlib import Path
 
+from pipelines.audio import RATE
 from pipelines.ffmpeg import program
-from pipelines.sound import RATE
 
 
 def mp3(samples: bytes) -> bytes:

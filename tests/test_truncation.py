@@ -12,9 +12,9 @@ from bot.messages.inbound import Inbound, Order
 from bot.messages.prompt_text import fenced, read
 from bot.whatsapp.lenient_json import identifier, text
 from bot.whatsapp.payload import parse
-from pipelines.box import Box
-from pipelines.heard import Heard, Segment, sense_of
+from pipelines.bounding_box import Box
 from pipelines.image import Line, Reading
+from pipelines.transcript import Heard, Segment, sense_of
 from pipelines.truncation import LONGEST_ID, LONGEST_LINE, LONGEST_PRINT, LONGEST_TEXT, MOST_LINES, truncated
 
 LONG = "a" * (LONGEST_TEXT + 1)

@@ -14,7 +14,7 @@ from bot.messages.inbound import Attachment, Part, Picture, StoredFile, VoiceNot
 from bot.sandbox.meta import Person
 from bot.storage.factory import storage_of
 from pipelines.ffmpeg import decode
-from pipelines.sniff import signature_of
+from pipelines.file_type import signature_of
 from tests.outgoing import acquainted, empty, put
 from tests.processes import eventually
 from tests.world import World

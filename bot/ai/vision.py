@@ -4,7 +4,7 @@ from decimal import Decimal
 from typing import Any
 from urllib.parse import urlsplit
 
-from pipelines.box import Box
+from pipelines.bounding_box import Box
 from pipelines.image import Line, Reading
 
 _FEATURES = ("TEXT_DETECTION", "DOCUMENT_TEXT_DETECTION", "LABEL_DETECTION")

@@ -12,8 +12,8 @@ from bot.messages.inbound import Attachment, Picture, VoiceNote
 from bot.storage.storage import NotStored, Storage
 from bot.whatsapp.client import File, Graph
 from bot.whatsapp.rendering import filename
-from pipelines import outgoing, sniff
-from pipelines.refusals import Refusal
+from pipelines import file_type, outgoing
+from pipelines.errors import Refusal
 
 # Meta keeps an upload for 30 days.
 _KEEP_SECONDS = 29 * 24 * 3600
@@ -74,7 +74,7 @@ def _document(file: File) -> File:
     """A document as Meta takes it: what its bytes show counts before its name, and its name before the claim."""
     if not 0 < len(file.data) <= _LARGEST_DOCUMENT:
         raise NotSendable(f"a document has {len(file.data)} bytes; Meta takes 1 to {_LARGEST_DOCUMENT}")
-    kind = sniff.kind_of(file.data)
+    kind = file_type.kind_of(file.data)
     by_name = mimetypes.guess_type(file.name)[0] or ""
     if kind == "pdf":
         mime = "application/pdf"

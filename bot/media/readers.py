@@ -16,10 +16,10 @@ from bot.media.readings import Readings
 from bot.messages.language import Language
 from bot.settings import VisionSettings, WhisperSettings
 from pipelines.document import read
+from pipelines.errors import Reason, Refusal
+from pipelines.file_type import kind_of
 from pipelines.image import Reading, ReadText, Sight, look
 from pipelines.ocr import EngineMissing, LocalReader
-from pipelines.refusals import Reason, Refusal
-from pipelines.sniff import kind_of
 from pipelines.video import still
 from pipelines.voice import Clip, Heard, SpeechToText, transcribe
 

@@ -16,11 +16,11 @@ from bot.ai.vision import VisionFailed
 from bot.conversations.budget import Budget
 from bot.conversations.contacts import Contact
 from bot.messages.language import Language
-from pipelines.box import Box
+from pipelines.bounding_box import Box
+from pipelines.errors import Refusal
 from pipelines.image import Line, ReadText, Sight
 from pipelines.product import Doubt, DoubtKind, Field, ProductCard, card_from, card_of_sights
-from pipelines.product.words import plain
-from pipelines.refusals import Refusal
+from pipelines.product.vocabulary import plain
 
 _log = structlog.get_logger()
 

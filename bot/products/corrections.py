@@ -9,9 +9,9 @@ from decimal import Decimal, InvalidOperation
 from typing import Literal
 
 from pipelines.barcodes import is_gtin
-from pipelines.product.prices import amounts, value_of
-from pipelines.product.sizes import sizes
-from pipelines.product.words import plain
+from pipelines.product.price_parsing import amounts, value_of
+from pipelines.product.size_parsing import sizes
+from pipelines.product.vocabulary import plain
 
 Command = Literal["next", "cancel", "save"]
 

@@ -9,7 +9,7 @@ from typing import Literal, NamedTuple
 from pydantic import Field
 
 from bot.messages.inbound import Record
-from pipelines.box import Box
+from pipelines.bounding_box import Box
 from pipelines.image import Sight
 from pipelines.product import FIELDS, Doubt, DoubtKind, ProductCard, same_product
 from pipelines.product.codes import code_of

@@ -11,7 +11,7 @@ from PIL import Image
 from bot.products.catalogue import Picture
 from bot.products.draft import Shown
 from bot.storage.storage import Storage
-from pipelines.box import Box
+from pipelines.bounding_box import Box
 from pipelines.image import Sight
 
 _MIME = "image/jpeg"

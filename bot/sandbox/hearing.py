@@ -8,7 +8,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from pipelines import ffmpeg, sniff
+from pipelines import ffmpeg, file_type
 
 SAMPLES = Path(__file__).parent / "samples"
 _RATE = 8000
@@ -46,7 +46,7 @@ class Sample:
 
 async def listen(audio: bytes) -> Recording:
     """Decode a recording, of no length when there is no sound in it."""
-    signature = sniff.signature_of(audio)
+    signature = file_type.signature_of(audio)
     if signature is None:
         return Recording(0, ())
     samples = await ffmpeg.decode(audio, signature.format, rate=_RATE, seconds=_LONGEST_SECONDS)

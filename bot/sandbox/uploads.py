@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from aiohttp import BodyPartReader, web
 
 from bot.sandbox.meta import MediaKind
-from pipelines.sniff import Signature, signature_of
+from pipelines.file_type import Signature, signature_of
 
 _MB = 1024 * 1024
 # What the app lets a person send: media up to 16 MB, documents up to 100 MB.

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any, Protocol
 
-from pipelines.box import Box
+from pipelines.bounding_box import Box
+from pipelines.errors import Refusal
 from pipelines.image import Line, Reading
 from pipelines.ocr import EngineMissing, LocalReader
 from pipelines.photo_decoder import upright
-from pipelines.refusals import Refusal
 from pipelines.spool import spooled
 
 _SERVICE = "google.cloud.vision.v1.ImageAnnotator"

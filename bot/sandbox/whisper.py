@@ -10,7 +10,7 @@ from typing import Any
 from aiohttp import web
 
 from bot.sandbox.hearing import Memory, Recording, listen
-from pipelines import sniff
+from pipelines import file_type
 
 _MODELS = {"whisper-1", "gpt-4o-transcribe", "gpt-4o-mini-transcribe", "gpt-transcribe"}
 _EXTENSIONS = ("m4a", "mp3", "mp4", "mpeg", "mpga", "wav", "webm")
@@ -165,7 +165,7 @@ def _check(form: _Form) -> None:
     if len(form.audio) > _LARGEST_BYTES:
         sizes = f"({_LARGEST_BYTES}) exceeded ({len(form.audio)} bytes read)"
         raise _Refused(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"Maximum content size limit {sizes}")
-    signature = sniff.signature_of(form.audio)
+    signature = file_type.signature_of(form.audio)
     is_named = form.filename.rpartition(".")[2].lower() in _EXTENSIONS
     if not is_named or signature is None or signature.format not in _CONTAINERS:
         raise _Refused(400, f"Invalid file format. Supported formats: {list(_EXTENSIONS)}", param="file")

@@ -18,14 +18,14 @@ import asyncio
 from collections.abc import Sequence
 
 from pipelines.image import ReadText, Sight, look
+from pipelines.product.barcode_field import barcode_of, carried_of
 from pipelines.product.card import CONFIDENT, FIELDS, Doubt, DoubtKind, Field, ProductCard
-from pipelines.product.closer import MOST_LOOKS, borne_out, looked_closer
 from pipelines.product.codes import same_product
-from pipelines.product.contents import size_of
 from pipelines.product.evidence import Evidence, Finder
-from pipelines.product.naming import names_of
-from pipelines.product.scanned import barcode_of, carried_of
-from pipelines.product.tags import price_of
+from pipelines.product.name_field import names_of
+from pipelines.product.price_field import price_of
+from pipelines.product.rescan import MOST_LOOKS, borne_out, looked_closer
+from pipelines.product.size_field import size_of
 
 __all__ = [
     "CONFIDENT",

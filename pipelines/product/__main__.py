@@ -7,9 +7,9 @@ import json
 import sys
 from pathlib import Path
 
+from pipelines.errors import Refusal
 from pipelines.ocr import EngineMissing, LocalReader
 from pipelines.product import card_of
-from pipelines.refusals import Refusal
 
 
 async def _printed(names: list[str]) -> int:

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from pipelines.box import Box
+from pipelines.bounding_box import Box
 
 FIELDS = ("name", "brand", "size", "price", "currency", "barcode")
 """What a card may hold, in the order it is shown."""

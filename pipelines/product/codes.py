@@ -12,7 +12,7 @@ from typing import NamedTuple
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from pipelines.barcodes import is_gtin
-from pipelines.product.prefixes import country_of
+from pipelines.product.gs1_prefixes import country_of
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from statistics import median
 
-from pipelines.box import Box
+from pipelines.bounding_box import Box
 from pipelines.image import Line, Sight
 
 # Letters of common types are about half as wide as a line is high.

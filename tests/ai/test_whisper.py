@@ -13,8 +13,8 @@ from aiohttp.test_utils import TestServer
 
 from bot.ai.whisper import TranscriptionFailed, Whisper, cost_usd
 from bot.sandbox.whisper import Answer, WhisperImitation
-from pipelines.refusals import Reason, Refusal
-from pipelines.sound import RATE
+from pipelines.audio import RATE
+from pipelines.errors import Reason, Refusal
 from pipelines.voice import Clip, Heard, Segment, transcribe
 from tests.sounds import mp3
 from tests.waiting import PATIENCE

@@ -9,7 +9,7 @@ from typing import Any
 from PIL import Image
 
 from pipelines.barcodes import Barcode
-from pipelines.box import Box
+from pipelines.bounding_box import Box
 from pipelines.image import Line, Reading, ReadText, Sight
 from pipelines.product import DoubtKind, ProductCard, card_from
 

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.cell import Cell
-from pipelines.refusals import Reason, Refusal
+from pipelines.errors import Reason, Refusal
+from pipelines.isolated_process import Cell
 from tests.waiting import PATIENCE
 
 MEMORY = 1024 * 1024 * 1024
@@ -71,7 +71,7 @@ async def test_work_that_hangs_ends_when_the_parent_is_killed(tmp_path: Path) ->
     program = tmp_path / "parent.py"
     program.write_text(
         "import asyncio, os, time\n"
-        "from pipelines.cell import Cell\n"
+        "from pipelines.isolated_process import Cell\n"
         "async def main():\n"
         "    cell = Cell(memory=2**30)\n"
         "    await cell.run(os.getpid, seconds=60)\n"
@@ -96,7 +96,7 @@ async def test_a_process_that_nobody_closed_keeps_no_interpreter(tmp_path: Path)
     program = tmp_path / "forgetful.py"
     program.write_text(
         "import asyncio, multiprocessing, os\n"
-        "from pipelines.cell import Cell\n"
+        "from pipelines.isolated_process import Cell\n"
         "def work():\n"
         "    asyncio.run(Cell(memory=2**30).run(os.getpid, seconds=60))\n"
         "if __name__ == '__main__':\n"

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from pipelines.barcodes import is_gtin
 from pipelines.product.codes import Inside, code_of, same_product
-from pipelines.product.prefixes import country_of
+from pipelines.product.gs1_prefixes import country_of
 
 
 def checked(digits: str) -> str:

@@ -8,7 +8,7 @@ from functools import partial
 import pytest
 from PIL import Image
 
-from pipelines.box import Box
+from pipelines.bounding_box import Box
 from pipelines.image import Line, Sight
 from pipelines.product import card_from
 from pipelines.truncation import MOST_LINES

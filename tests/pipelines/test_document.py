@@ -6,9 +6,9 @@ import pytest
 
 from pipelines import document
 from pipelines.document import Pages, read
+from pipelines.errors import Reason, Refusal
 from pipelines.image import Reading
 from pipelines.ocr import LocalReader
-from pipelines.refusals import Reason, Refusal
 
 Media = Callable[[str], bytes]
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.heard import Heard, Segment, sense_of
+from pipelines.transcript import Heard, Segment, sense_of
 
 LABELS = json.loads((Path(__file__).parents[2] / "fixtures" / "media" / "labels.json").read_text(encoding="utf-8"))
 

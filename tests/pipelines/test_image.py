@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from pipelines import image, photo_decoder
-from pipelines.box import Box
+from pipelines.bounding_box import Box
+from pipelines.errors import Reason, Refusal
 from pipelines.image import Line, Reading, look
-from pipelines.refusals import Reason, Refusal
 
 Media = Callable[[str], bytes]
 

@@ -13,8 +13,8 @@ from PIL import Image
 
 from pipelines import ffmpeg, photo_decoder, video, voice
 from pipelines.byte_budget import MEMORY_FOR_DECODING, MEMORY_FOR_FILES, MEMORY_FOR_UPLOADS, for_decoding
+from pipelines.errors import Reason, Refusal
 from pipelines.image import look
-from pipelines.refusals import Reason, Refusal
 from pipelines.voice import Clip, Heard, transcribe
 from tests.security import bombs
 from tests.sounds import made

@@ -8,9 +8,9 @@ import pytest
 from PIL import Image
 
 from pipelines import ocr
+from pipelines.errors import Reason, Refusal
 from pipelines.image import look
 from pipelines.ocr import EngineMissing, LocalReader
-from pipelines.refusals import Reason, Refusal
 
 Media = Callable[[str], bytes]
 DETERGENT = (

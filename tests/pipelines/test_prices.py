@@ -7,7 +7,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from pipelines.product.prices import Amount, Role, amounts, value_of
+from pipelines.product.price_parsing import Amount, Role, amounts, value_of
 
 
 def told(amount: Amount) -> str:

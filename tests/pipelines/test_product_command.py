@@ -8,9 +8,9 @@ import sys
 
 import pytest
 
+from pipelines.errors import Refusal
 from pipelines.image import Reading
 from pipelines.product import FIELDS, card_of
-from pipelines.refusals import Refusal
 from tests.pipelines.cards import PHOTOS
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pipelines.box import Box
+from pipelines.bounding_box import Box
 from pipelines.image import Line
 from pipelines.product import DoubtKind, card_from, card_of_sights
 from tests.pipelines.cards import asked, line, reads, sight

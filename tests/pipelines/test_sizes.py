@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipelines.product.sizes import UNITS, sizes, without_sizes
+from pipelines.product.size_parsing import UNITS, sizes, without_sizes
 
 
 @pytest.mark.parametrize(

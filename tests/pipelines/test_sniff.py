@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from pipelines.sniff import kind_of, signature_of
+from pipelines.file_type import kind_of, signature_of
 
 Media = Callable[[str], bytes]
 BEGINNINGS = json.loads(

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from pipelines import ffmpeg, sniff, sound, voice
-from pipelines.refusals import Reason, Refusal
+from pipelines import audio as pipelines_audio
+from pipelines import ffmpeg, file_type, voice
+from pipelines.errors import Reason, Refusal
 from pipelines.voice import Clip, Heard, transcribe
 from tests.sounds import mp3
 
@@ -53,7 +54,7 @@ async def test_a_note_of_any_container_is_heard_as_mp3(media: Media, name: str, 
     assert transcript.seconds == pytest.approx(seconds, abs=0.1)
     (clip,) = ear.clips
     assert (clip.filename, clip.mime, clip.language) == ("voice.mp3", "audio/mpeg", "es")
-    assert sniff.signature_of(clip.audio) == ("audio", "mp3")
+    assert file_type.signature_of(clip.audio) == ("audio", "mp3")
     assert len(await ffmpeg.decode(clip.audio, "mp3", rate=8000, seconds=99)) / 16000 == pytest.approx(seconds, abs=0.2)
 
 
@@ -114,15 +115,15 @@ async def test_a_long_note_is_cut_at_pauses_and_joined_in_order(media: Media, mo
     assert all(5 <= clip.seconds <= 10 for clip in clips[:-1])
     assert sum(clip.seconds for clip in clips) == pytest.approx(transcript.seconds, abs=0.2)
     for clip in clips[:-1]:
-        end = sound._levels(await ffmpeg.decode(clip.audio, "mp3", rate=sound.RATE, seconds=99))
+        end = pipelines_audio._levels(await ffmpeg.decode(clip.audio, "mp3", rate=pipelines_audio.RATE, seconds=99))
         assert min(end[-4:]) < -35, "a word was cut"
 
 
 async def test_parts_without_a_sound_are_not_paid_for(media: Media, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(voice, "PART_SECONDS", 4)
-    speech = await ffmpeg.decode(media("voice/es_ticket.ogg"), "ogg", rate=sound.RATE, seconds=99)
+    speech = await ffmpeg.decode(media("voice/es_ticket.ogg"), "ogg", rate=pipelines_audio.RATE, seconds=99)
     ear = Ear("Mi internet", "no funciona")
-    transcript = await transcribe(mp3(bytes(10 * sound.RATE * 2) + speech), speech_to_text=ear)
+    transcript = await transcribe(mp3(bytes(10 * pipelines_audio.RATE * 2) + speech), speech_to_text=ear)
     assert transcript.seconds == pytest.approx(15.9, abs=0.2)
     assert sum(clip.seconds for clip in ear.clips) < 10
 

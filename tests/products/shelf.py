@@ -14,7 +14,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from bot.sandbox.erp import Erp
 from bot.sandbox.meta import Person, Sent
-from pipelines.box import Box
+from pipelines.bounding_box import Box
 from pipelines.image import Line, Reading
 from tests.waiting import PATIENCE
 from tests.world import World

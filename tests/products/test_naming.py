@@ -8,9 +8,9 @@ from bot.ai.vision import COST_USD_PER_PHOTO
 from bot.products.card_reader import named
 from bot.sandbox.meta import Person
 from bot.sandbox.openrouter import fails, says
-from pipelines.box import Box
+from pipelines.bounding_box import Box
 from pipelines.product import card_from
-from pipelines.product.words import plain
+from pipelines.product.vocabulary import plain
 from tests.pipelines.cards import line, sight
 from tests.products.shelf import Open, Shop
 

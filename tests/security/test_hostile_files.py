@@ -16,8 +16,8 @@ from bot.sandbox.openrouter import calls, says
 from bot.storage.files import files_of
 from bot.storage.storage import checked, disposition
 from pipelines.document import read
+from pipelines.errors import Reason, Refusal
 from pipelines.image import Reading, look
-from pipelines.refusals import Reason, Refusal
 from tests.notifications import read_by_model, settled
 from tests.outgoing import conversation_of
 from tests.processes import recado

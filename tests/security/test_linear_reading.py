@@ -26,9 +26,9 @@ from bot.whatsapp.markdown import whatsapp
 from bot.whatsapp.payload import NotJSON, parse
 from bot.whatsapp.templates import parameters
 from evals.redaction import Redaction
-from pipelines import document, heard, sniff
-from pipelines.product import codes, prices, sizes
-from pipelines.refusals import Refusal
+from pipelines import document, file_type, transcript
+from pipelines.errors import Refusal
+from pipelines.product import codes, price_parsing, size_parsing
 from tests.security.growth import steep
 
 UNITS = (
@@ -78,15 +78,15 @@ READING: dict[str, Callable[[str], object]] = {
     "cards": lambda text: prompt_text.read(
         Cards(cards=tuple(Card(name=word, phones=(word,)) for word in text.split()))
     ),
-    "a transcript": lambda text: heard.sense_of(heard.Heard(text)),
-    "its segments": lambda text: heard.sense_of(
-        heard.Heard(text, segments=tuple(heard.Segment(word) for word in text.split()))
+    "a transcript": lambda text: transcript.sense_of(transcript.Heard(text)),
+    "its segments": lambda text: transcript.sense_of(
+        transcript.Heard(text, segments=tuple(transcript.Segment(word) for word in text.split()))
     ),
-    "sizes": sizes.sizes,
-    "what has no size": sizes.without_sizes,
-    "amounts": prices.amounts,
-    "what announces an amount": prices.announces,
-    "a number upside down": prices.upturned,
+    "sizes": size_parsing.sizes,
+    "what has no size": size_parsing.without_sizes,
+    "amounts": price_parsing.amounts,
+    "what announces an amount": price_parsing.announces,
+    "a number upside down": price_parsing.upturned,
     "a code": codes.code_of,
     "a correction": corrections.correction_of,
     "a question": corrections.asks,
@@ -112,7 +112,7 @@ READING: dict[str, Callable[[str], object]] = {
     "links": lambda text: without_strange(text, "", "[…]"),
     "a reply": lambda text: limits.fit([Say.model_construct(body=text)]),
     "a file of text": lambda text: document._read_plain(text.encode()),
-    "a file's kind": lambda text: sniff.kind_of(text.encode()),
+    "a file's kind": lambda text: file_type.kind_of(text.encode()),
 }
 
 

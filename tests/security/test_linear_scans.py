@@ -22,7 +22,7 @@ BUILT = {
     "evals.pseudonyms._take": "below: of one person's name",
     "bot.sandbox.standin_billing.": "a table of the module: found there",
     "pipelines.product.codes._elements": "a table of the module, for the name of an identifier",
-    "pipelines.product.prices.": "a table of the module: found there",
+    "pipelines.product.price_parsing.": "a table of the module: found there",
 }
 
 
@@ -70,12 +70,12 @@ def test_a_new_pattern_is_found_wherever_it_stands() -> None:
     assert {
         ("bot.messages.prompt_text._FORGED", "sub"),
         ("bot.infra.logs._IDENTITIES", "sub"),
-        ("pipelines.product.prices._WORD_BEFORE", "search"),
+        ("pipelines.product.price_parsing._WORD_BEFORE", "search"),
         ("bot.sandbox.standin_billing._COMPILED", "search"),
         ("bot.prompting.lint_text._MARKS", "finditer"),
     } <= places
     # Also one that is written where it is used.
-    assert any(place.startswith("pipelines.heard:") and method == "sub" for place, method in places)
+    assert any(place.startswith("pipelines.transcript:") and method == "sub" for place, method in places)
     assert found().built == tuple(sorted(BUILT))
 
 

@@ -12,12 +12,12 @@ from heapq import nlargest
 from itertools import accumulate
 from typing import NamedTuple
 
+from pipelines.product.candidate_lines import MARK, Words, joined, lines_of, one_of
 from pipelines.product.card import CONFIDENT, Field
 from pipelines.product.evidence import Evidence, Found
 from pipelines.product.layout import Piece
-from pipelines.product.lines import MARK, Words, joined, lines_of, one_of
-from pipelines.product.prices import amounts
-from pipelines.product.words import is_kind, plain
+from pipelines.product.price_parsing import amounts
+from pipelines.product.vocabulary import is_kind, plain
 
 _AGREED, _MARKED, _LIKELY, _WEAK = 0.96, 0.91, 0.8, 0.6
 _MOST_WORDS_OF_A_BRAND = 4

@@ -14,13 +14,13 @@ from typing import NamedTuple
 
 from PIL import Image
 
-from pipelines.box import Box
+from pipelines.bounding_box import Box
 from pipelines.image import Line, ReadText, Sight
 from pipelines.product.card import BORNE_OUT, Doubt, DoubtKind, ProductCard
 from pipelines.product.evidence import Evidence
 from pipelines.product.layout import Piece
-from pipelines.product.prices import amounts
-from pipelines.product.sizes import sizes
+from pipelines.product.price_parsing import amounts
+from pipelines.product.size_parsing import sizes
 
 MOST_LOOKS = 2
 """So many more pictures are read for a card at most, whatever its photos are like."""

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from pipelines.product.card import Doubt, DoubtKind, Field
 from pipelines.product.evidence import NOTHING, Evidence, Found
 from pipelines.product.layout import Piece
-from pipelines.product.sizes import Size, sizes
+from pipelines.product.size_parsing import Size, sizes
 
 _SURE, _AGREED, _TORN = 0.93, 0.97, 0.5
 _WELL_READ = 0.9

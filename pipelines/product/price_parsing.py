@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 
-from pipelines.product.sizes import sizes
+from pipelines.product.size_parsing import sizes
 
 _SIGNS = {
     "US$": "USD", "U.S.$": "USD", "U$S": "USD", "USD$": "USD", "MX$": "MXN", "MXN$": "MXN", "MEX$": "MXN", "RD$": "DOP",

@@ -9,12 +9,12 @@ from decimal import Decimal
 from heapq import nlargest
 
 from pipelines.image import Sight
-from pipelines.product import ink
+from pipelines.product import glyphs
 from pipelines.product.card import Doubt, DoubtKind, Field
 from pipelines.product.evidence import NOTHING, Evidence, Found
 from pipelines.product.layout import Piece
-from pipelines.product.prices import Amount, Role, amounts, announces, bare, upturned
-from pipelines.product.sizes import sizes
+from pipelines.product.price_parsing import Amount, Role, amounts, announces, bare, upturned
+from pipelines.product.size_parsing import sizes
 
 _SURE, _HELD, _UNSIGNED, _UNPOINTED, _TORN = 0.95, 0.99, 0.75, 0.7, 0.5
 _LARGER = 1.35
@@ -117,15 +117,15 @@ def _looked_at(priced: Priced, sight: Sight) -> Priced:
     alone = len(re.sub(r"[\d.,$€\s]", "", piece.text)) <= 3  # noqa: PLR2004 -- a currency's name may stand by
     if not alone or not sight.jpeg:
         return priced
-    if amount.role is Role.PRICE and ink.is_struck(sight, piece):
+    if amount.role is Role.PRICE and glyphs.is_struck(sight, piece):
         return replace(priced, amount=replace(amount, role=Role.FORMER))
     if not amount.unpointed:
         return priced
-    small = ink.small_tail(sight, piece) if amount.value >= _LEAST_WITH_CENTS else False
+    small = glyphs.small_tail(sight, piece) if amount.value >= _LEAST_WITH_CENTS else False
     if small:
         return Priced(replace(amount, value=amount.value.scaleb(-2), raised=True), piece, known_cents=True)
     # Of a line on its side it can't be told where it goes on.
-    ends = not piece.is_on_its_side and not ink.goes_on(sight, piece)
+    ends = not piece.is_on_its_side and not glyphs.goes_on(sight, piece)
     return replace(priced, known_cents=small is False and ends)
 
 
@@ -155,7 +155,7 @@ def _touch(left: Piece, right: Piece) -> bool:
 
 
 def _are_cents(cents: Piece, whole: Piece) -> bool:
-    small = whole.tall * 0.2 < cents.tall < whole.tall * ink.SMALLER
+    small = whole.tall * 0.2 < cents.tall < whole.tall * glyphs.SMALLER
     inside = whole.top - whole.tall * 0.2 < cents.y < whole.bottom
     return small and inside and _touch(whole, cents)
 

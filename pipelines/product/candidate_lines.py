@@ -6,12 +6,12 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from pipelines.box import Box
+from pipelines.bounding_box import Box
 from pipelines.product.evidence import Evidence
 from pipelines.product.layout import Piece
-from pipelines.product.prices import amounts, role_of
-from pipelines.product.sizes import without_sizes
-from pipelines.product.words import accented, is_kind, is_thing, plain
+from pipelines.product.price_parsing import amounts, role_of
+from pipelines.product.size_parsing import without_sizes
+from pipelines.product.vocabulary import accented, is_kind, is_thing, plain
 
 WELL_READ = 0.95
 _READ_AT_ALL = 0.6

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from pipelines.byte_budget import keep_no_freed_memory
-from pipelines.refusals import Reason, Refusal
+from pipelines.errors import Reason, Refusal
 
 T = TypeVar("T")
 

@@ -10,8 +10,8 @@ from pipelines.product.card import Doubt, DoubtKind, Field
 from pipelines.product.codes import Code, code_of, same_product
 from pipelines.product.evidence import NOTHING, Evidence, Found, Scan
 from pipelines.product.layout import Piece, place_of
-from pipelines.product.prices import amounts
-from pipelines.product.sizes import sizes
+from pipelines.product.price_parsing import amounts
+from pipelines.product.size_parsing import sizes
 
 # How sure bars are alone. UPC-E and EAN-8 are short; a slice of an ITF can look like a whole one.
 _ALONE = {"EAN-13": 0.96, "UPC-A": 0.96, "EAN-8": 0.91, "UPC-E": 0.7, "ITF": 0.91, "Code 128": 0.95}
