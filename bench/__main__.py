@@ -20,8 +20,8 @@ from bench import prompts
 from bench.load import Load
 from bench.processes import Process
 from bench.upstreams import Upstreams
-from bot.sandbox.database import redis_server
-from bot.sandbox.ports import free_port
+from sandbox.ports import free_port
+from sandbox.redis_server import redis_server
 
 ROUNDS = 3
 ACKS = 2000

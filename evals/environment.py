@@ -34,11 +34,6 @@ from bot.media.readers import Senses
 from bot.media.understanding import Perception, Sight
 from bot.messages.inbound import Inbound
 from bot.prompting.business_profile import Business
-from bot.sandbox.database import redis_server
-from bot.sandbox.meta import Meta
-from bot.sandbox.stripe import StripeImitation
-from bot.sandbox.subscriber import customer, subscribe
-from bot.sandbox.whisper import WhisperImitation
 from bot.settings import RedisSettings, Settings
 from bot.storage.factory import storage_of
 from bot.storage.files import files_of
@@ -48,6 +43,11 @@ from bot.whatsapp.templates.files import definitions
 from bot.whatsapp.templates.registry import Templates
 from evals.cases import Case
 from pipelines.byte_budget import Room
+from sandbox.meta.simulator import Meta
+from sandbox.phone.demo_customers import customer, subscribe
+from sandbox.redis_server import redis_server
+from sandbox.simulators.whisper import WhisperImitation
+from sandbox.stripe import StripeImitation
 
 _LOOPBACK = "127.0.0.1"
 # When the people of the cases subscribed: what tools say of it is the same every day.

@@ -8,9 +8,9 @@ from collections.abc import Iterable
 
 from bot.ai.chat import Answer, Attempt, Book, Question, ToolCall
 from bot.ai.chat_completions import message
-from bot.sandbox.standin import answer_by_rules
 from evals.cases import Example
 from evals.expectations import named
+from sandbox.simulators.rule_based_model import answer_by_rules
 
 EXAMPLE, STAND_IN = "example", "sandbox-stand-in"
 

@@ -7,10 +7,10 @@ from typing import Any
 
 from bot.infra import queue_admin
 from bot.infra.redis import answer
-from bot.sandbox.meta import Person, Sent
-from bot.sandbox.openrouter import calls, says
-from bot.sandbox.stripe import StripeImitation
-from bot.sandbox.subscriber import customer, subscribe
+from sandbox.meta.simulator import Person, Sent
+from sandbox.phone.demo_customers import customer, subscribe
+from sandbox.simulators.openrouter import calls, says
+from sandbox.stripe import StripeImitation
 from tests.notifications import settled
 from tests.processes import eventually
 from tests.world import World

@@ -18,16 +18,16 @@ from redis.asyncio import Redis
 
 from bot.infra import logs
 from bot.infra.queues import QUEUES
-from bot.sandbox.database import redis_server
-from bot.sandbox.meta import Meta, Person
-from bot.sandbox.openrouter import OpenRouterImitation
-from bot.sandbox.stripe import StripeImitation
-from bot.sandbox.vision import VisionImitation
-from bot.sandbox.whisper import WhisperImitation
 from bot.settings import SECTIONS, Settings, variables
 from bot.web.app import create_app
 from bot.web.server import listening
 from bot.worker import running
+from sandbox.meta.simulator import Meta, Person
+from sandbox.redis_server import redis_server
+from sandbox.simulators.openrouter import OpenRouterImitation
+from sandbox.simulators.vision import VisionImitation
+from sandbox.simulators.whisper import WhisperImitation
+from sandbox.stripe import StripeImitation
 from tests.billing import WEBHOOK_SECRET, billing
 from tests.eyes import Eyes
 from tests.waiting import PATIENCE

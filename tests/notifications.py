@@ -12,9 +12,9 @@ from typing import Any
 from bot.conversations.contacts import Contact, Contacts
 from bot.conversations.ledger import Ledger
 from bot.conversations.memory import Memory
-from bot.sandbox.meta import Person
-from bot.sandbox.webhooks import encode
 from bot.whatsapp.signature import signature_of
+from sandbox.meta.simulator import Person
+from sandbox.meta.webhooks import encode
 from tests.waiting import PATIENCE
 from tests.world import SECRET, World
 

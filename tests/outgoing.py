@@ -16,7 +16,7 @@ from bot.delivery import outbox
 from bot.infra.queues import Nudges
 from bot.infra.redis import answer, key
 from bot.messages.inbound import Part, Reply
-from bot.sandbox.meta import Person
+from sandbox.meta.simulator import Person
 from tests.processes import eventually
 from tests.waiting import PATIENCE
 from tests.world import World

@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from bot.media.archive import Archive
-from bot.sandbox.meta import Person
-from bot.sandbox.openrouter import says
 from bot.storage.factory import storage_of
 from bot.storage.files import NoSpace, Quota, files_of, note, received
 from bot.storage.storage import NotStored
+from sandbox.meta.simulator import Person
+from sandbox.simulators.openrouter import says
 from tests.notifications import read_by_model
 from tests.processes import eventually
 from tests.test_conversation import conversation_of, settled

@@ -8,9 +8,9 @@ from typing import Any
 from bot.conversations.contacts import Contacts
 from bot.infra.redis import answer
 from bot.integrations.email.suppression import Suppression
-from bot.sandbox.meta import Person
-from bot.sandbox.openrouter import calls, says
-from bot.sandbox.subscriber import customer, subscribe
+from sandbox.meta.simulator import Person
+from sandbox.phone.demo_customers import customer, subscribe
+from sandbox.simulators.openrouter import calls, says
 from tests.billing import (
     asks,
     billing,

@@ -11,9 +11,9 @@ from redis.asyncio import Redis
 
 from bot.ai.chat import BudgetSpent
 from bot.conversations.budget import Budget
-from bot.sandbox.meta import Person
-from bot.sandbox.openrouter import calls, fails, says
 from bot.settings import BudgetSettings
+from sandbox.meta.simulator import Person
+from sandbox.simulators.openrouter import calls, fails, says
 from tests.world import Start, World
 
 ANA, LUIS = f"c_{'a' * 20}", f"c_{'b' * 20}"

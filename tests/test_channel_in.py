@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from bot.sandbox.meta import Person
-from bot.sandbox.openrouter import says
+from sandbox.meta.simulator import Person
+from sandbox.simulators.openrouter import says
 from tests.notifications import FOLDER, contact_of, ends, metrics, post, post_raw, read_by_model, remembered, settled
 from tests.waiting import PATIENCE
 from tests.world import Start, World

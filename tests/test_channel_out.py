@@ -10,8 +10,8 @@ from bot.conversations.contacts import Contacts
 from bot.delivery.outbox import WAIT_SECONDS
 from bot.infra.redis import answer, key
 from bot.messages.inbound import Buttons, Choice, Say, Template
-from bot.sandbox.meta import Person
-from bot.sandbox.openrouter import calls, says
+from sandbox.meta.simulator import Person
+from sandbox.simulators.openrouter import calls, says
 from tests.outgoing import acquainted, bodies, conversation_of, empty, events, free, metric, put, text
 from tests.processes import eventually
 from tests.world import Start, World
@@ -295,7 +295,7 @@ async def test_being_charged_as_a_general_assistant_alerts(
 ) -> None:
     conversation = await acquainted(world, ana)
     price = {"billable": True, "pricing_model": "PMP", "type": "regular", "category": "general_purpose_ai"}
-    monkeypatch.setattr("bot.sandbox.progress._pricing", lambda _: price)
+    monkeypatch.setattr("sandbox.meta.statuses._pricing", lambda _: price)
     async with events(world.redis) as following:
         await put(world, conversation, ana, Say(body="uno"))
         alert = await following("alert")

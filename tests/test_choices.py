@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from bot.infra.redis import key
-from bot.sandbox.meta import Person, Sent
-from bot.sandbox.openrouter import says
+from sandbox.meta.simulator import Person, Sent
+from sandbox.simulators.openrouter import says
 from tests.billing import asks
 from tests.outgoing import conversation_of
 from tests.world import World

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from bot.sandbox.meta import Person
-from bot.sandbox.openrouter import says
+from sandbox.meta.simulator import Person
+from sandbox.simulators.openrouter import says
 from tests.world import World
 
 EMAIL = {"emails": [{"email": "eva@luna.example"}]}

@@ -22,11 +22,11 @@ from bot.integrations.stripe.objects import Customer
 from bot.integrations.stripe.subscription_state import States, known
 from bot.messages.inbound import Inbound, Status, Text
 from bot.privacy import Busy, Dossier, Erased, Person
-from bot.sandbox import meta
-from bot.sandbox.openrouter import says
 from bot.storage.files import Files, files_of
 from bot.storage.s3 import Bucket, Place
 from bot.storage.storage import StorageFailed
+from sandbox.meta import simulator
+from sandbox.simulators.openrouter import says
 from tests.billing import mails, stripe_of, subscriber
 from tests.notifications import post, settled
 from tests.outgoing import acquainted, conversation_of, text
@@ -35,7 +35,7 @@ from tests.storage.conftest import BRIEF
 from tests.world import World
 
 Media = Callable[[str], bytes]
-LEO = meta.Person(phone="5215587654321", bsuid="MX.8809876543210987", name="Leo Fuentes")
+LEO = simulator.Person(phone="5215587654321", bsuid="MX.8809876543210987", name="Leo Fuentes")
 
 
 def dossiers(world: World, *, patience: float = 5, files: Files | None = None) -> Dossier:
@@ -50,7 +50,7 @@ async def person_of(world: World, identity: str) -> Person:
     return found
 
 
-async def erase(world: World, person: meta.Person) -> Erased:
+async def erase(world: World, person: simulator.Person) -> Erased:
     await settled(world)
     return await dossiers(world).erase(await person_of(world, person.bsuid))
 
@@ -73,7 +73,7 @@ async def traces(world: World, *words: str) -> list[str]:
     return found + [str(path) for path in kept for word in words if word in str(path)]
 
 
-async def lived(world: World, person: meta.Person, media: Media) -> str:
+async def lived(world: World, person: simulator.Person, media: Media) -> str:
     """A life with Recado: words, a file, a document, a template job that failed; gives the conversation."""
     world.models.will(says(f"Hola {person.name}"))
     conversation = await acquainted(world, person)
@@ -94,7 +94,7 @@ async def lived(world: World, person: meta.Person, media: Media) -> str:
     return conversation
 
 
-async def test_the_export_shows_everything_and_nobody_else(world: World, ana: meta.Person, media: Media) -> None:
+async def test_the_export_shows_everything_and_nobody_else(world: World, ana: simulator.Person, media: Media) -> None:
     conversation = await lived(world, ana, media)
     await lived(world, LEO, media)
     found = await dossiers(world).export(await person_of(world, "5215512345678"))
@@ -110,7 +110,7 @@ async def test_the_export_shows_everything_and_nobody_else(world: World, ana: me
 
 
 async def test_an_erased_person_leaves_no_trace_and_a_neighbour_loses_nothing(
-    world: World, ana: meta.Person, media: Media
+    world: World, ana: simulator.Person, media: Media
 ) -> None:
     conversation = await lived(world, ana, media)
     leos = await lived(world, LEO, media)
@@ -127,7 +127,7 @@ async def test_an_erased_person_leaves_no_trace_and_a_neighbour_loses_nothing(
     assert after["conversations"][leos]["memory"] == before["conversations"][leos]["memory"]
 
 
-async def test_what_billing_and_mail_keep_goes_too(world: World, ana: meta.Person) -> None:
+async def test_what_billing_and_mail_keep_goes_too(world: World, ana: simulator.Person) -> None:
     conversation = await acquainted(world, ana)
     await Contacts(world.redis).set_email(conversation, "ana@example.com")
     await customers.remember(world.redis, conversation, Customer(id="cus_OfAna"))
@@ -140,7 +140,7 @@ async def test_what_billing_and_mail_keep_goes_too(world: World, ana: meta.Perso
     assert await Suppression(world.redis).why("ana@example.com") is None
 
 
-async def test_whoever_writes_afterwards_starts_anew(world: World, ana: meta.Person) -> None:
+async def test_whoever_writes_afterwards_starts_anew(world: World, ana: simulator.Person) -> None:
     old = await acquainted(world, ana)
     await erase(world, ana)
     world.meta.accepted.clear()
@@ -170,7 +170,7 @@ async def _only(world: World) -> Person:
     return await person_of(world, names[0].removeprefix("recado:identity:"))
 
 
-async def test_a_status_that_comes_late_leaves_nothing(world: World, ana: meta.Person) -> None:
+async def test_a_status_that_comes_late_leaves_nothing(world: World, ana: simulator.Person) -> None:
     conversation = await acquainted(world, ana)
     await erase(world, ana)
     deliveries = Deliveries(world.redis, Events(world.redis))
@@ -180,7 +180,7 @@ async def test_a_status_that_comes_late_leaves_nothing(world: World, ana: meta.P
     assert [name for name in names if "delivery" in name or "failures" in name] == []
 
 
-async def test_a_wish_for_no_marketing_outlives_the_erasure(world: World, ana: meta.Person) -> None:
+async def test_a_wish_for_no_marketing_outlives_the_erasure(world: World, ana: simulator.Person) -> None:
     conversation = await acquainted(world, ana)
     contacts = Contacts(world.redis)
     await contacts.choose_marketing(conversation, wanted=False, at=datetime.now(UTC))
@@ -194,7 +194,7 @@ async def test_a_wish_for_no_marketing_outlives_the_erasure(world: World, ana: m
     assert not (await contacts.get(again)).marketing_opt_out
 
 
-async def test_a_turn_in_hand_is_waited_for_and_can_write_nothing_later(world: World, ana: meta.Person) -> None:
+async def test_a_turn_in_hand_is_waited_for_and_can_write_nothing_later(world: World, ana: simulator.Person) -> None:
     conversation = await acquainted(world, ana)
     desk = Desk(world.redis, lease_seconds=30)
     late = Lease(conversation, "turn")
@@ -211,7 +211,9 @@ async def test_a_turn_in_hand_is_waited_for_and_can_write_nothing_later(world: W
         await desk.commit(late, lambda pipeline: pipeline.set(f"recado:{{{conversation}}}:said:1", "words"))
 
 
-async def test_a_storage_that_fails_leaves_the_person_to_be_found_and_answered(world: World, ana: meta.Person) -> None:
+async def test_a_storage_that_fails_leaves_the_person_to_be_found_and_answered(
+    world: World, ana: simulator.Person
+) -> None:
     await acquainted(world, ana)
     away = Files(world.redis, Bucket(Place("files", "http://127.0.0.1:9", "auto", "id", "x"), BRIEF), link_minutes=1)
     with pytest.raises(StorageFailed):
@@ -223,14 +225,14 @@ async def test_a_storage_that_fails_leaves_the_person_to_be_found_and_answered(w
 
 
 async def test_conversations_that_became_one_are_erased_as_one(world: World) -> None:
-    by_phone = meta.Person(phone="5215512345678", bsuid="", name="Ana")
+    by_phone = simulator.Person(phone="5215512345678", bsuid="", name="Ana")
     contacts = Contacts(world.redis)
     first = await contacts.reach(phone=by_phone.phone, bsuid=None)
     second = await contacts.reach(phone=None, bsuid="MX.8801234567890123")
     files = files_of(world.redis, world.settings)
     for name in (first, second):
         await files.keep(name, f"{name}.pdf", "application/pdf", b"%PDF-1")
-    ana = meta.Person(phone="5215512345678", bsuid="MX.8801234567890123", name="Ana")
+    ana = simulator.Person(phone="5215512345678", bsuid="MX.8801234567890123", name="Ana")
     await acquainted(world, ana)
     person = await person_of(world, "5512345678".rjust(12, "0").replace("00", "52", 1))
     assert set(person.conversations) == {first, second}
@@ -241,7 +243,7 @@ async def test_conversations_that_became_one_are_erased_as_one(world: World) -> 
 
 
 async def test_the_commands_export_erase_and_then_know_nobody(
-    world: World, ana: meta.Person, media: Media, tmp_path: Path
+    world: World, ana: simulator.Person, media: Media, tmp_path: Path
 ) -> None:
     await lived(world, ana, media)
     folder = tmp_path / "export"
@@ -267,7 +269,9 @@ async def test_a_redis_that_is_away_is_told() -> None:
     assert "Traceback" not in ended.err
 
 
-async def test_a_message_that_comes_in_the_middle_of_it_is_told_to_come_again(world: World, ana: meta.Person) -> None:
+async def test_a_message_that_comes_in_the_middle_of_it_is_told_to_come_again(
+    world: World, ana: simulator.Person
+) -> None:
     conversation = await acquainted(world, ana)
     await world.redis.set(f"recado:{{{conversation}}}:erased", "1")
     now = datetime.now(UTC)
@@ -280,7 +284,9 @@ async def test_a_message_that_comes_in_the_middle_of_it_is_told_to_come_again(wo
     assert await inbox.accept([message]) == [True]
 
 
-async def test_who_has_their_address_at_stripe_alone_leaves_no_trace_of_billing(shop: World, ana: meta.Person) -> None:
+async def test_who_has_their_address_at_stripe_alone_leaves_no_trace_of_billing(
+    shop: World, ana: simulator.Person
+) -> None:
     await acquainted(shop, ana)
     subscription = await subscriber(shop, ana)
     customer = str(stripe_of(shop).account.get("subscription", subscription)["customer"])

@@ -11,10 +11,10 @@ from bot.conversations.contacts import Contacts
 from bot.conversations.dead_letters import Aside
 from bot.conversations.ledger import Ledger
 from bot.infra.redis import answer, key
-from bot.sandbox.meta import Person
-from bot.sandbox.openrouter import calls, says
-from bot.sandbox.webhooks import encode, envelope, message_value
 from bot.whatsapp.signature import signature_of
+from sandbox.meta.simulator import Person
+from sandbox.meta.webhooks import encode, envelope, message_value
+from sandbox.simulators.openrouter import calls, says
 from tests.outgoing import acquainted
 from tests.waiting import PATIENCE
 from tests.world import SECRET, Start, World

@@ -8,8 +8,8 @@ from contextlib import AsyncExitStack
 
 import pytest
 
-from bot.sandbox.meta import Person
-from bot.sandbox.openrouter import Scripted, calls, says
+from sandbox.meta.simulator import Person
+from sandbox.simulators.openrouter import Scripted, calls, says
 from tests.processes import Process, running
 from tests.waiting import PATIENCE
 from tests.world import Start, World

@@ -12,9 +12,9 @@ from redis.asyncio import Redis
 
 from bot.cli.doctor import Finding, examine, report
 from bot.integrations.push.vapid import new_pair
-from bot.sandbox.erp import new_secret
 from bot.settings import Settings
 from bot.web.server import listening
+from sandbox.simulators.event_subscriber import new_secret
 from tests.processes import recado
 from tests.world import Start, World
 

@@ -12,9 +12,6 @@ import pytest
 from aiohttp import web
 from redis.asyncio import Redis
 
-from bot.sandbox.company import open_company
-from bot.sandbox.meta import Person
-from bot.sandbox.openrouter import calls, says
 from bot.settings import Settings
 from bot.storage import files
 from bot.storage.files import Files, LinkWrong, NoLink, safe_name
@@ -22,6 +19,9 @@ from bot.storage.local import Disk
 from bot.storage.storage import NotStored
 from bot.web import files as web_files
 from bot.web.server import listening
+from sandbox.app import open_company
+from sandbox.meta.simulator import Person
+from sandbox.simulators.openrouter import calls, says
 from tests.outgoing import acquainted, conversation_of
 from tests.waiting import PATIENCE
 from tests.world import Start, World

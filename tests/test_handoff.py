@@ -8,8 +8,8 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 from bot.conversations.ledger import Ledger
-from bot.sandbox.meta import Person
-from bot.sandbox.openrouter import calls, says
+from sandbox.meta.simulator import Person
+from sandbox.simulators.openrouter import calls, says
 from tests.waiting import PATIENCE
 from tests.world import World
 

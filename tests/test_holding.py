@@ -16,10 +16,10 @@ from bot.delivery.statuses import DUE
 from bot.infra import queue_admin
 from bot.infra.queues import QUEUES
 from bot.infra.redis import answer, connect, key
-from bot.sandbox.meta import Person
-from bot.sandbox.openrouter import says
 from bot.settings import RedisSettings
 from bot.worker import running
+from sandbox.meta.simulator import Person
+from sandbox.simulators.openrouter import says
 from tests.outgoing import acquainted
 from tests.waiting import PATIENCE
 from tests.world import Start

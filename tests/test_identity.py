@@ -12,9 +12,9 @@ from redis.asyncio import Redis
 from bot.conversations.identity import conversations_of, find, home_of, moved, phone_contested
 from bot.infra.redis import answer
 from bot.messages.inbound import Inbound, Text
-from bot.sandbox.meta import Person
-from bot.sandbox.openrouter import Scripted, calls, says
-from bot.sandbox.webhooks import envelope
+from sandbox.meta.simulator import Person
+from sandbox.meta.webhooks import envelope
+from sandbox.simulators.openrouter import Scripted, calls, says
 from tests.notifications import (
     contact_of,
     conversation_of,

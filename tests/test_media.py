@@ -14,13 +14,13 @@ from bot.media.archive import Archive
 from bot.media.readers import Senses
 from bot.media.understanding import Perception
 from bot.messages.inbound import Document, Inbound
-from bot.sandbox.meta import MediaKind, Person
-from bot.sandbox.openrouter import Scripted, says
-from bot.sandbox.whisper import Answer
 from bot.storage.factory import storage_of
 from bot.whatsapp.client import File
 from pipelines.byte_budget import Room, for_files
 from pipelines.image import look
+from sandbox.meta.simulator import MediaKind, Person
+from sandbox.simulators.openrouter import Scripted, says
+from sandbox.simulators.whisper import Answer
 from tests.eyes import Eyes
 from tests.world import Start, World
 

@@ -11,9 +11,9 @@ from redis.asyncio import Redis
 
 from bot.ai.chat import tokens
 from bot.conversations.memory import Memory, Recollection, Remembered
-from bot.sandbox.meta import Person
-from bot.sandbox.openrouter import says
 from bot.settings import MemorySettings
+from sandbox.meta.simulator import Person
+from sandbox.simulators.openrouter import says
 from tests.waiting import PATIENCE
 from tests.world import Start, World
 

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from bot.sandbox.meta import Person
-from bot.sandbox.stripe import StripeImitation
-from bot.sandbox.stripe.forms import PriceCreate, ProductCreate
-from bot.sandbox.stripe.forms_billing import SubscriptionUpdate
-from bot.sandbox.subscriber import customer, price_of, subscribe
+from sandbox.meta.simulator import Person
+from sandbox.phone.demo_customers import customer, price_of, subscribe
+from sandbox.stripe import StripeImitation
+from sandbox.stripe.forms import PriceCreate, ProductCreate
+from sandbox.stripe.forms_billing import SubscriptionUpdate
 from tests.billing import asks, body, buttons, in_step, newest_invoice, stripe_of, subscriber, taps, told_by_tool
 from tests.outgoing import acquainted
 from tests.world import World

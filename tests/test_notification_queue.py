@@ -13,8 +13,8 @@ from bot.cli.templates import _open
 from bot.conversations.contacts import Contacts
 from bot.infra.queues import Task
 from bot.infra.redis import answer
-from bot.sandbox.meta import Person
-from bot.sandbox.openrouter import Scripted, says
+from sandbox.meta.simulator import Person
+from sandbox.simulators.openrouter import Scripted, says
 from tests.processes import eventually, running
 from tests.test_conversation import conversation_of, settled, text
 from tests.world import Start, World

@@ -12,9 +12,9 @@ import yaml
 
 from bot.infra.redis import key
 from bot.privacy import Dossier
-from bot.sandbox.meta import Person
 from bot.storage.files import Files, FilesLost, files_of
 from bot.storage.local import Disk
+from sandbox.meta.simulator import Person
 from tests.notifications import settled
 from tests.outgoing import acquainted
 from tests.processes import recado, running

@@ -10,9 +10,9 @@ import aiohttp
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from bot.sandbox.database import redis_server
-from bot.sandbox.meta import Person
-from bot.sandbox.openrouter import calls, fails, says
+from sandbox.meta.simulator import Person
+from sandbox.redis_server import redis_server
+from sandbox.simulators.openrouter import calls, fails, says
 from tests.processes import eventually, running
 from tests.world import Start, World
 

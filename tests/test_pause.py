@@ -12,10 +12,10 @@ from redis.asyncio import Redis
 from bot.cli.doctor import examine
 from bot.delivery.pause import Pause
 from bot.infra.live_events import Events
-from bot.sandbox.meta import Meta
 from bot.settings import WhatsAppSettings
 from bot.whatsapp.client import Graph
 from bot.whatsapp.errors import GraphError, Remedy
+from sandbox.meta.simulator import Meta
 from tests.processes import eventually
 from tests.world import World
 

@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 
 from bot.infra.redis import answer, key
-from bot.sandbox.meta import Person
-from bot.sandbox.openrouter import calls, says
-from bot.sandbox.stripe.forms import CustomerUpdate
-from bot.sandbox.stripe.forms_billing import SubscriptionUpdate
-from bot.sandbox.subscriber import customer, price_of, subscribe
+from sandbox.meta.simulator import Person
+from sandbox.phone.demo_customers import customer, price_of, subscribe
+from sandbox.simulators.openrouter import calls, says
+from sandbox.stripe.forms import CustomerUpdate
+from sandbox.stripe.forms_billing import SubscriptionUpdate
 from tests.billing import (
     asks,
     billing,

@@ -28,9 +28,9 @@ from pywa_async.types import (
 )
 from pywa_async.types.templates import BodyText, TemplateLanguage, TemplateStatusUpdate
 
-from bot.sandbox.meta import Meta, Person
 from bot.whatsapp.templates.files import load
 from bot.whatsapp.templates.rules import create_body
+from sandbox.meta.simulator import Meta, Person
 
 SECRET, TOKEN = "the app's secret", "the business's token"
 Media = Callable[[str], bytes]

@@ -15,9 +15,9 @@ from bot.infra.queues import QUEUES, add
 from bot.infra.redis import answer, key
 from bot.messages.inbound import Inbound, Text
 from bot.messages.phrases import phrase
-from bot.sandbox.meta import Person
-from bot.sandbox.openrouter import calls, fails, says
 from bot.worker import running
+from sandbox.meta.simulator import Person
+from sandbox.simulators.openrouter import calls, fails, says
 from tests.notifications import conversation_of, ends, remembered, settled
 from tests.processes import Ended, eventually, recado
 from tests.test_identity import ANA, PHONE, written

@@ -9,8 +9,8 @@ from redis.asyncio import Redis
 from bot.conversations.ledger import Ledger
 from bot.conversations.rate_limit import Rate
 from bot.messages.inbound import Inbound, Text
-from bot.sandbox.meta import Person
-from bot.sandbox.openrouter import says
+from sandbox.meta.simulator import Person
+from sandbox.simulators.openrouter import says
 from tests.notifications import metrics, settled
 from tests.world import Start
 

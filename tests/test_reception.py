@@ -6,8 +6,8 @@ from datetime import timedelta
 
 import pytest
 
-from bot.sandbox.meta import Person
-from bot.sandbox.openrouter import says
+from sandbox.meta.simulator import Person
+from sandbox.simulators.openrouter import says
 from tests.notifications import contact_of, ends, post, settled
 from tests.world import Start, World
 

@@ -10,8 +10,8 @@ import pytest
 
 from bot.conversations.memory import Memory
 from bot.infra.redis import answer
-from bot.sandbox.meta import Person
-from bot.sandbox.openrouter import says
+from sandbox.meta.simulator import Person
+from sandbox.simulators.openrouter import says
 from tests.notifications import conversation_of, ends, post, read_by_model, remembered, settled
 from tests.waiting import PATIENCE
 from tests.world import Start, World

@@ -11,9 +11,9 @@ from bot.conversations.contacts import Contacts
 from bot.conversations.lease import Desk
 from bot.infra import queue_admin, queues
 from bot.infra.live_events import Events
-from bot.sandbox.meta import Person
-from bot.sandbox.openrouter import calls, says
-from bot.sandbox.subscriber import customer, subscribe
+from sandbox.meta.simulator import Person
+from sandbox.phone.demo_customers import customer, subscribe
+from sandbox.simulators.openrouter import calls, says
 from tests.billing import asks, billing, in_step, mails, stripe_of, subscriber, taps, told_by_tool
 from tests.notifications import contact_of, post, settled
 from tests.outgoing import acquainted, conversation_of, events, text

@@ -14,10 +14,10 @@ from redis.exceptions import AuthenticationError, RedisError
 
 from bot.cli.doctor import examine
 from bot.infra.redis import answer, connect
-from bot.sandbox.database import redis_server
-from bot.sandbox.meta import Person
-from bot.sandbox.openrouter import says
 from bot.settings import Settings
+from sandbox.meta.simulator import Person
+from sandbox.redis_server import redis_server
+from sandbox.simulators.openrouter import says
 from tests.outgoing import text
 from tests.world import Start
 

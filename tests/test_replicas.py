@@ -21,13 +21,13 @@ from bench.chaos.redis_faults import Server
 from bot.cli.doctor import service
 from bot.infra.redis import connect, refuse_cluster
 from bot.infra.replicas import Replicas
-from bot.sandbox.database import redis_server
-from bot.sandbox.meta import Person
-from bot.sandbox.ports import free_port
-from bot.sandbox.stripe import StripeImitation
-from bot.sandbox.stripe.courier import signature
 from bot.settings import RedisSettings, Settings
 from bot.whatsapp.signature import signature_of
+from sandbox.meta.simulator import Person
+from sandbox.ports import free_port
+from sandbox.redis_server import redis_server
+from sandbox.stripe import StripeImitation
+from sandbox.stripe.webhooks import signature
 from tests.billing import WEBHOOK_SECRET, billing
 from tests.processes import eventually, recado
 from tests.world import SECRET, Start, World

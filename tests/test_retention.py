@@ -18,13 +18,13 @@ from bot.integrations.email.suppression import Suppression
 from bot.integrations.push.invitations import Links
 from bot.integrations.push.vapid import new_pair
 from bot.messages.inbound import Say
-from bot.sandbox.erp import Erp, new_secret
-from bot.sandbox.meta import Person
-from bot.sandbox.openrouter import calls, fails, says
-from bot.sandbox.push import PushService
-from bot.sandbox.vision import VisionImitation
 from bot.storage.files import files_of
 from bot.web.server import listening
+from sandbox.meta.simulator import Person
+from sandbox.simulators.event_subscriber import Erp, new_secret
+from sandbox.simulators.openrouter import calls, fails, says
+from sandbox.simulators.vision import VisionImitation
+from sandbox.simulators.web_push import PushService
 from tests.billing import asks, billing, buttons, in_step, mails, subscriber
 from tests.notifications import conversation_of, post, settled
 from tests.outgoing import acquainted, put, text

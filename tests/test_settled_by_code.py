@@ -15,8 +15,8 @@ from bot.conversations import contacts
 from bot.conversations.confirmations import Cards
 from bot.conversations.contacts import Contacts
 from bot.infra.redis import key
-from bot.sandbox.meta import Person
-from bot.sandbox.openrouter import Scripted, says
+from sandbox.meta.simulator import Person
+from sandbox.simulators.openrouter import Scripted, says
 from tests.billing import asks, buttons, stripe_of, subscriber, taps
 from tests.notifications import contact_of, ends, settled
 from tests.outgoing import acquainted, conversation_of, text

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from bot.agent.tools.catalog import TABLE
-from bot.sandbox.meta import Person
-from bot.sandbox.standin_billing import asks, says
+from sandbox.meta.simulator import Person
+from sandbox.simulators.rule_based_billing import asks, says
 from tests.billing import buttons, stripe_of, subscriber, taps
 from tests.notifications import settled
 from tests.world import World

@@ -6,9 +6,9 @@ import asyncio
 
 from bot.infra.queues import QUEUES
 from bot.infra.redis import answer
-from bot.sandbox.meta import Person
-from bot.sandbox.openrouter import says
 from bot.worker import running
+from sandbox.meta.simulator import Person
+from sandbox.simulators.openrouter import says
 from tests.processes import eventually
 from tests.world import Start, World
 

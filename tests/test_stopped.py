@@ -17,8 +17,8 @@ from bot.infra.crash_points import Point
 from bot.infra.queues import QUEUES
 from bot.infra.redis import key
 from bot.messages.inbound import Buttons, Choice, Part, Say, Template
-from bot.sandbox.meta import Person
 from bot.worker import running
+from sandbox.meta.simulator import Person
 from tests.outgoing import acquainted, empty, nudge, put
 from tests.processes import eventually
 from tests.world import Start

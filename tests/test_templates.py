@@ -11,15 +11,15 @@ from bullmq import Queue
 
 from bot.infra.redis import answer
 from bot.messages.inbound import Template
-from bot.sandbox.graph_templates import Template as AtMeta
-from bot.sandbox.graph_templates import seeds
-from bot.sandbox.meta import Person
-from bot.sandbox.openrouter import calls, says
 from bot.whatsapp.client import Graph
 from bot.whatsapp.errors import GraphError
 from bot.whatsapp.templates.files import load
 from bot.whatsapp.templates.registry import TemplateNotSendable, Templates
 from bot.whatsapp.templates.submit import push
+from sandbox.meta.simulator import Person
+from sandbox.meta.templates import Template as AtMeta
+from sandbox.meta.templates import seeds
+from sandbox.simulators.openrouter import calls, says
 from tests.processes import eventually, recado
 from tests.test_conversation import settled, text
 from tests.waiting import PATIENCE

@@ -11,10 +11,10 @@ from PIL import Image
 
 from bot.infra.redis import answer, key
 from bot.messages.inbound import Attachment, Part, Picture, StoredFile, VoiceNote
-from bot.sandbox.meta import Person
 from bot.storage.factory import storage_of
 from pipelines.ffmpeg import decode
 from pipelines.file_type import signature_of
+from sandbox.meta.simulator import Person
 from tests.outgoing import acquainted, empty, put
 from tests.processes import eventually
 from tests.world import World

@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 
 from bot.infra.redis import answer
 from bot.messages.inbound import Inbound
-from bot.sandbox.meta import Person
-from bot.sandbox.openrouter import says
-from bot.sandbox.webhooks import envelope, message_value
 from bot.web.whatsapp_events import FIELDS
 from bot.whatsapp.signature import signature_of
+from sandbox.meta.simulator import Person
+from sandbox.meta.webhooks import envelope, message_value
+from sandbox.simulators.openrouter import says
 from tests.world import SECRET, Start, World
 
 BOUNDED = settings(

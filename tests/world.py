@@ -8,11 +8,11 @@ from dataclasses import dataclass
 import aiohttp
 from redis.asyncio import Redis
 
-from bot.sandbox.meta import Meta
-from bot.sandbox.openrouter import OpenRouterImitation
-from bot.sandbox.stripe import StripeImitation
-from bot.sandbox.whisper import WhisperImitation
 from bot.settings import Settings
+from sandbox.meta.simulator import Meta
+from sandbox.simulators.openrouter import OpenRouterImitation
+from sandbox.simulators.whisper import WhisperImitation
+from sandbox.stripe import StripeImitation
 
 SECRET = "app-secret-of-the-tests"
 TOKEN = "token-of-the-tests"

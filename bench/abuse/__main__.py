@@ -18,7 +18,7 @@ import psutil
 from bench.abuse.company import Company, opened
 from bench.abuse.inputs import INPUTS, Send
 from bot.infra import logs
-from bot.sandbox.meta import Person
+from sandbox.meta.simulator import Person
 
 _PATIENCE = 90.0
 _PROMPT_SECONDS = 20.0

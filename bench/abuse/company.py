@@ -12,11 +12,11 @@ from typing import Any
 from aiohttp import web
 
 from bench.abuse.process import Watched
-from bot.sandbox.database import redis_server
-from bot.sandbox.meta import Meta
-from bot.sandbox.openrouter import OpenRouterImitation
-from bot.sandbox.ports import free_port
 from bot.web.server import listening
+from sandbox.meta.simulator import Meta
+from sandbox.ports import free_port
+from sandbox.redis_server import redis_server
+from sandbox.simulators.openrouter import OpenRouterImitation
 
 REPEAT = "repite"
 ANSWER = "[a](" * 1000

@@ -14,8 +14,8 @@ import aiohttp
 
 from bench.abuse import files
 from bench.abuse.company import REPEAT, Company
-from bot.sandbox.meta import Person
 from bot.whatsapp.signature import signature_of
+from sandbox.meta.simulator import Person
 
 Send = Callable[[Company, Person], Awaitable[None]]
 SECURITY_SIGNS = 70_000

@@ -11,7 +11,7 @@ from typing import Literal
 from bench.chaos.house import ANSWER, DEADLINE_SECONDS, House
 from bot.messages.language import Language
 from bot.messages.phrases import phrase
-from bot.sandbox.meta import Person, Sent
+from sandbox.meta.simulator import Person, Sent
 
 MEDIA = Path(__file__).parents[2] / "fixtures" / "media"
 QUESTION: dict[Language, str] = {

@@ -5,9 +5,9 @@ from __future__ import annotations
 from bench.chaos.cases import Arm, Case, Send, document
 from bench.chaos.house import House
 from bot.messages.language import Language
-from bot.sandbox.faults import Call
-from bot.sandbox.graph_media import as_sent
-from bot.sandbox.meta import Person
+from sandbox.meta.faults import Call
+from sandbox.meta.media import as_sent
+from sandbox.meta.simulator import Person
 
 _ALWAYS = 20
 _TOO_LARGE = bytes(33 * 1024 * 1024)

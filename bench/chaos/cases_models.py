@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from bench.chaos.cases import Arm, Case
 from bench.chaos.house import ANSWER, House
-from bot.sandbox.openrouter import Scripted, calls, fails, says
+from sandbox.simulators.openrouter import Scripted, calls, fails, says
 
 # More than any turn asks.
 _ALWAYS = 12

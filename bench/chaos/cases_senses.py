@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 
 from bench.chaos.cases import Arm, Case, photo, voice
-from bot.sandbox.vision import Fault
-from bot.sandbox.whisper import Answer
+from sandbox.simulators.vision import Fault
+from sandbox.simulators.whisper import Answer
 
 _ALWAYS = 20
 _HTML = "<html><body><h1>502 Bad Gateway</h1></body></html>"

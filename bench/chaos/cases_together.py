@@ -5,8 +5,8 @@ from __future__ import annotations
 from bench.chaos.cases import Case, burst, document, text, voice
 from bench.chaos.cases_meta import shut_beyond_the_deadline
 from bench.chaos.house import ANSWER, House
-from bot.sandbox.openrouter import Scripted, calls, fails
-from bot.sandbox.whisper import Answer
+from sandbox.simulators.openrouter import Scripted, calls, fails
+from sandbox.simulators.whisper import Answer
 
 LONG_TIMES = {"LLM_TIMEOUT_SECONDS": "30"}
 _FAILED = "failed: no model answered"

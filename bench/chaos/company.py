@@ -19,11 +19,11 @@ from redis.asyncio import Redis
 
 from bench.chaos.doomed import Doomed
 from bot.infra.crash_points import Point
-from bot.sandbox.database import redis_server
-from bot.sandbox.meta import Meta
-from bot.sandbox.openrouter import OpenRouterImitation
-from bot.sandbox.ports import free_port
 from bot.web.server import listening
+from sandbox.meta.simulator import Meta
+from sandbox.ports import free_port
+from sandbox.redis_server import redis_server
+from sandbox.simulators.openrouter import OpenRouterImitation
 
 Kind = Literal["serve", "worker"]
 CLOSING: Point = "worker: closing"

@@ -12,9 +12,9 @@ from datetime import datetime, timedelta
 import aiohttp
 
 from bench.chaos.company import Company
-from bot.sandbox.desk import new_wamid
-from bot.sandbox.meta import Person
-from bot.sandbox.webhooks import Value, encode, envelope, message_value, seconds, signature
+from sandbox.meta.acceptance import new_wamid
+from sandbox.meta.simulator import Person
+from sandbox.meta.webhooks import Value, encode, envelope, message_value, seconds, signature
 
 _LATE = timedelta(minutes=20)
 _OK = 200

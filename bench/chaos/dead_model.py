@@ -7,8 +7,8 @@ import time
 from dataclasses import dataclass
 
 from bench.chaos.house import ANSWER, House
-from bot.sandbox.meta import Person
-from bot.sandbox.openrouter import Scripted, fails
+from sandbox.meta.simulator import Person
+from sandbox.simulators.openrouter import Scripted, fails
 
 PEOPLE = 100
 # As long as it takes; a hundred turns at once keep this process busy.

@@ -22,15 +22,15 @@ from bench.chaos.door import Door
 from bot.conversations.ledger import Ledger
 from bot.infra.queues import QUEUES
 from bot.infra.redis import key
-from bot.sandbox.database import redis_server
-from bot.sandbox.meta import Meta, Person
-from bot.sandbox.openrouter import OpenRouterImitation, fails
-from bot.sandbox.vision import VisionImitation
-from bot.sandbox.whisper import WhisperImitation
 from bot.settings import SECTIONS, Settings, variables
 from bot.web.app import create_app
 from bot.web.server import listening
 from bot.worker import CONCURRENCY, running
+from sandbox.meta.simulator import Meta, Person
+from sandbox.redis_server import redis_server
+from sandbox.simulators.openrouter import OpenRouterImitation, fails
+from sandbox.simulators.vision import VisionImitation
+from sandbox.simulators.whisper import WhisperImitation
 
 ANSWER = "Abrimos a las 9."
 STAFF = "5215599999999"

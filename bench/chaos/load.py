@@ -11,9 +11,9 @@ from statistics import quantiles
 import aiohttp
 
 from bench.chaos.company import Company, opened
-from bot.sandbox.desk import new_wamid
-from bot.sandbox.meta import Person
-from bot.sandbox.webhooks import encode, envelope, message_value, seconds, signature
+from sandbox.meta.acceptance import new_wamid
+from sandbox.meta.simulator import Person
+from sandbox.meta.webhooks import encode, envelope, message_value, seconds, signature
 
 MODEL_SECONDS = 2.0
 _CONNECTIONS = 64

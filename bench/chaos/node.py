@@ -20,8 +20,8 @@ from redis.asyncio import Redis
 
 from bot.infra import queue_admin, queues
 from bot.infra.queues import Task, working
-from bot.sandbox.database import redis_server
 from bot.settings import RedisSettings
+from sandbox.redis_server import redis_server
 
 # What it runs, and the exact versions.
 FOLDER = Path(__file__).parent.parent.parent / "tests" / "node"

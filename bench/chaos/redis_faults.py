@@ -19,8 +19,8 @@ from bench.chaos.company import Company, opened
 from bench.chaos.crowd import Crowd, crowd_of, staff_among
 from bench.chaos.redis_door import Door, door_to
 from bench.chaos.verdict import Verdict, judge, settled
-from bot.sandbox.database import redis_server
-from bot.sandbox.ports import free_port
+from sandbox.ports import free_port
+from sandbox.redis_server import redis_server
 
 _OK, _UNAVAILABLE = 200, 503
 _LOAD_SECONDS = 0.7

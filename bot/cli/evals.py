@@ -56,8 +56,8 @@ async def _evaluate(  # noqa: PLR0913 - as above
     prompts: Prompts, cases: list[Case], tier: str, runs: int, against: str | None, *, record: bool
 ) -> tuple[Report, Report | None]:
     from bot.ai.chat import NoModelAnswered  # noqa: PLC0415 - as above
-    from bot.sandbox.database import NoRedis  # noqa: PLC0415 - as above
     from evals import runner  # noqa: PLC0415 - as above
+    from sandbox.redis_server import NoRedis  # noqa: PLC0415 - as above
 
     folder = Settings().service.prompts_dir
     # Each world changes its settings.

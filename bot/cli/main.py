@@ -92,7 +92,7 @@ def sandbox(
     """Run the whole service on this machine, with a phone in the browser; no account and no key needed."""
 
     async def run(settings: Settings) -> None:
-        from bot.sandbox.company import open_company  # noqa: PLC0415 - as above
+        from sandbox.app import open_company  # noqa: PLC0415 - as above
 
         async with open_company(settings, host, port, data) as url:
             print(f"\n  Recado is open: {url}\n  Stop it with Ctrl-C.\n", flush=True)  # noqa: T201

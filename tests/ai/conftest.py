@@ -9,9 +9,9 @@ import pytest
 
 from bot.ai.chat import Answer, Attempt, FromPerson, Line, Question, ToolOffer
 from bot.ai.openrouter import OpenRouter
-from bot.sandbox.openrouter import OpenRouterImitation
 from bot.settings import LLMSettings
 from bot.web.server import listening
+from sandbox.simulators.openrouter import OpenRouterImitation
 from tests.waiting import PATIENCE
 
 FIRST, SECOND = "anthropic/claude-3-haiku", "openai/gpt-3.5-turbo"

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from bot.sandbox.openrouter import Scripted, says
+from sandbox.simulators.openrouter import Scripted, says
 from tests.ai.conftest import FIRST, SECOND, Desk
 
 ROWS: list[dict[str, Any]] = json.loads((Path(__file__).parents[2] / "fixtures/ai/answers.json").read_text())

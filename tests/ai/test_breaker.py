@@ -15,9 +15,9 @@ from bot.ai.chat import Attempt, FromPerson, Question
 from bot.ai.circuit_breaker import Breaker
 from bot.ai.openrouter import OpenRouter
 from bot.conversations.budget import Budget
-from bot.sandbox.openrouter import OpenRouterImitation, fails, says
 from bot.settings import BudgetSettings, LLMSettings
 from bot.web.server import listening
+from sandbox.simulators.openrouter import OpenRouterImitation, fails, says
 
 MODELS = ("a", "b")
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from bot.sandbox.meta import Person
-from bot.sandbox.openrouter import calls, says
+from sandbox.meta.simulator import Person
+from sandbox.simulators.openrouter import calls, says
 from tests.world import World
 
 

@@ -18,8 +18,8 @@ from bot.ai.chat import (
     ToolOffer,
 )
 from bot.ai.openrouter import OpenRouter
-from bot.sandbox.openrouter import Scripted, calls, fails, says
 from bot.settings import LLMSettings
+from sandbox.simulators.openrouter import Scripted, calls, fails, says
 from tests.ai.conftest import FIRST, SECOND, Desk
 from tests.waiting import PATIENCE
 

@@ -12,8 +12,8 @@ import pytest_asyncio
 
 from bot.ai import vision
 from bot.ai.vision import COST_USD_PER_PHOTO, Vision, VisionFailed
-from bot.sandbox.vision import Fault, VisionImitation
 from pipelines.image import look
+from sandbox.simulators.vision import Fault, VisionImitation
 from tests.eyes import Eyes
 
 PHOTOS = Path(__file__).parents[2] / "fixtures" / "media" / "photos"

@@ -12,10 +12,10 @@ import pytest
 from aiohttp.test_utils import TestServer
 
 from bot.ai.whisper import TranscriptionFailed, Whisper, cost_usd
-from bot.sandbox.whisper import Answer, WhisperImitation
 from pipelines.audio import RATE
 from pipelines.errors import Reason, Refusal
 from pipelines.voice import Clip, Heard, Segment, transcribe
+from sandbox.simulators.whisper import Answer, WhisperImitation
 from tests.sounds import mp3
 from tests.waiting import PATIENCE
 

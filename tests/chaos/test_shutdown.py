@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from bench.chaos.shutdown import rolled
-from bot.sandbox.meta import Person
-from bot.sandbox.openrouter import Scripted, says
+from sandbox.meta.simulator import Person
+from sandbox.simulators.openrouter import Scripted, says
 from tests.processes import eventually, running
 from tests.waiting import PATIENCE
 from tests.world import Start

@@ -14,11 +14,11 @@ import yaml
 
 from bot.conversations.contacts import Contact
 from bot.conversations.memory import Recollection, Remembered
-from bot.sandbox.meta import Person
-from bot.sandbox.openrouter import calls, says
 from evals.cases import Case, read_cases
 from evals.from_history import NothingHappened, case_of, goods_in, past_of
 from evals.redaction import Redaction
+from sandbox.meta.simulator import Person
+from sandbox.simulators.openrouter import calls, says
 from tests.processes import recado
 from tests.world import Start, World
 

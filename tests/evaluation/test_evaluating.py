@@ -15,7 +15,6 @@ from bot.agent.loop import Done
 from bot.agent.vocabulary import vocabulary
 from bot.prompting.linter import check_folder
 from bot.prompting.prompts import Prompts
-from bot.sandbox.openrouter import OpenRouterImitation, calls, says
 from bot.settings import Settings
 from bot.web.server import listening
 from evals.cases import CasesWrong, Expected, read_cases
@@ -23,6 +22,7 @@ from evals.expectations import CameOut, unmet
 from evals.recordings import load
 from evals.report import as_json, as_text
 from evals.runner import live, offline, record
+from sandbox.simulators.openrouter import OpenRouterImitation, calls, says
 from tests.processes import recado
 
 ROOT = Path(__file__).parent.parent.parent

@@ -12,9 +12,9 @@ import trustme
 
 from bot.integrations.email.http import session
 from bot.integrations.email.provider import Mail
-from bot.sandbox.postbox import Postbox
-from bot.sandbox.sendgrid import SendGridImitation
 from bot.web.server import listening
+from sandbox.simulators.sendgrid import SendGridImitation
+from sandbox.simulators.smtp import Postbox
 from tests.mail.outside import KEY, LOGIN, SENDER, Outside
 
 

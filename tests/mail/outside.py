@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from bot.sandbox.sendgrid import SendGridImitation
+from sandbox.simulators.sendgrid import SendGridImitation
 
 KEY = "SG.key-of-the-tests"
 SENDER = "hola@recado.example"

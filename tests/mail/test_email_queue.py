@@ -16,12 +16,12 @@ from bot.infra.redis import answer
 from bot.integrations.email.factory import mailroom
 from bot.integrations.email.queue import LARGEST_ATTACHMENTS
 from bot.integrations.email.suppression import Suppression
-from bot.sandbox.meta import Person
-from bot.sandbox.openrouter import calls, says
-from bot.sandbox.postbox import Postbox
-from bot.sandbox.sendgrid import Fault
 from bot.settings import Settings
 from bot.storage.factory import storage_of
+from sandbox.meta.simulator import Person
+from sandbox.simulators.openrouter import calls, says
+from sandbox.simulators.sendgrid import Fault
+from sandbox.simulators.smtp import Postbox
 from tests.mail.outside import KEY, LOGIN, SENDER, Outside
 from tests.processes import eventually, recado, running
 from tests.test_conversation import conversation_of, settled, text

@@ -18,8 +18,8 @@ from bot.integrations.email.receipts import HoldLost, Receipts
 from bot.integrations.email.sendgrid import SendGrid
 from bot.integrations.email.smtp import Smtp
 from bot.integrations.email.suppression import Suppression
-from bot.sandbox.postbox import Postbox
-from bot.sandbox.sendgrid import Fault
+from sandbox.simulators.sendgrid import Fault
+from sandbox.simulators.smtp import Postbox
 from tests.mail.outside import KEY, LOGIN, NOBODY, SENDER, Outside
 from tests.processes import eventually
 

@@ -8,8 +8,8 @@ from aiohttp import web
 
 from bot.integrations.email.provider import Attachment, InDoubt, Mail, MailError, Misconfigured, Refused, Unavailable
 from bot.integrations.email.sendgrid import SendGrid
-from bot.sandbox.sendgrid import Fault, SendGridImitation
 from bot.web.server import listening
+from sandbox.simulators.sendgrid import Fault, SendGridImitation
 from tests.mail.outside import KEY, NOBODY, SENDER, Outside
 
 

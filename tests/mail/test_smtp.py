@@ -9,7 +9,7 @@ import pytest
 
 from bot.integrations.email.provider import Attachment, InDoubt, Mail, MailError, Misconfigured, Refused, Unavailable
 from bot.integrations.email.smtp import Smtp
-from bot.sandbox.postbox import Postbox
+from sandbox.simulators.smtp import Postbox
 from tests.mail.outside import LOGIN, SENDER
 
 Make = Callable[..., Smtp]

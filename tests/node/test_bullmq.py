@@ -12,9 +12,9 @@ from redis.asyncio import Redis
 from bench.chaos.node import Node
 from bot.infra import queue_admin, queues
 from bot.infra.queues import QUEUES, Processor, Task, Unfit, working
-from bot.sandbox.meta import Person
 from bot.settings import RedisSettings
 from bot.worker import running
+from sandbox.meta.simulator import Person
 from tests.processes import eventually
 from tests.waiting import PATIENCE
 from tests.world import Start

@@ -13,9 +13,9 @@ from bot.conversations.identity import conversation_for
 from bot.integrations.stripe.client import Stripe
 from bot.integrations.stripe.customers import BelongsToAnother, Links, SeveralCustomers, forget
 from bot.integrations.stripe.errors import Gone
-from bot.sandbox.stripe import StripeImitation
-from bot.sandbox.stripe.forms import CustomerUpdate
-from bot.sandbox.subscriber import customer
+from sandbox.phone.demo_customers import customer
+from sandbox.stripe import StripeImitation
+from sandbox.stripe.forms import CustomerUpdate
 from tests.payments.test_stripe_client import settings
 
 PHONE, BSUID = "5215512345678", "MX.8801234567890123"

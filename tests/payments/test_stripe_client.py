@@ -13,10 +13,10 @@ from pydantic import SecretStr
 
 from bot.integrations.stripe.client import Stripe
 from bot.integrations.stripe.errors import Away, CardRefused, Gone, KeyRejected, Refused, StripeFailed
-from bot.sandbox.stripe import StripeImitation
-from bot.sandbox.subscriber import customer, price_of, subscribe
 from bot.settings import StripeSettings
 from bot.web.server import listening
+from sandbox.phone.demo_customers import customer, price_of, subscribe
+from sandbox.stripe import StripeImitation
 
 KEY = "sk_test_of_the_tests"
 

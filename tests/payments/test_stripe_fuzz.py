@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from bot.infra import queue_admin
 from bot.infra.redis import answer
-from bot.sandbox.stripe import StripeImitation
+from sandbox.stripe import StripeImitation
 from tests.billing import WEBHOOK_SECRET, billing
 from tests.payments.test_stripe_webhook import EVENT
 from tests.world import Start, World

@@ -15,13 +15,13 @@ from bot.infra.queues import Task
 from bot.infra.redis import answer
 from bot.integrations.stripe.billing import billing_of
 from bot.integrations.stripe.customer_notices import Event
-from bot.sandbox.meta import Person
-from bot.sandbox.stripe import StripeImitation
-from bot.sandbox.stripe.forms_billing import SubscriptionUpdate
-from bot.sandbox.subscriber import customer, subscribe
 from bot.storage.factory import storage_of
 from bot.whatsapp.client import Graph
 from bot.worker import running
+from sandbox.meta.simulator import Person
+from sandbox.phone.demo_customers import customer, subscribe
+from sandbox.stripe import StripeImitation
+from sandbox.stripe.forms_billing import SubscriptionUpdate
 from tests.billing import billing, in_step, mails, stripe_of, subscriber
 from tests.outgoing import acquainted, text
 from tests.world import Start, World

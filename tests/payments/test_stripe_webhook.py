@@ -13,8 +13,8 @@ from redis.asyncio import Redis
 
 from bot.infra import queue_admin, queues
 from bot.integrations.stripe.signature import signed
-from bot.sandbox.stripe import StripeImitation
-from bot.sandbox.stripe.courier import signature
+from sandbox.stripe import StripeImitation
+from sandbox.stripe.webhooks import signature
 from tests.billing import WEBHOOK_SECRET, billing
 from tests.processes import eventually
 from tests.world import Start, World

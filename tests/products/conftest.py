@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from bot.sandbox.erp import Erp, new_secret
-from bot.sandbox.meta import Person
-from bot.sandbox.vision import VisionImitation
 from bot.web.server import listening
+from sandbox.meta.simulator import Person
+from sandbox.simulators.event_subscriber import Erp, new_secret
+from sandbox.simulators.vision import VisionImitation
 from tests.products.shelf import Open, Shelf, Shop
 from tests.world import Start
 

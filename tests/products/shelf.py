@@ -12,10 +12,10 @@ import numpy as np
 import zxingcpp
 from PIL import Image, ImageDraw, ImageFont
 
-from bot.sandbox.erp import Erp
-from bot.sandbox.meta import Person, Sent
 from pipelines.bounding_box import Box
 from pipelines.image import Line, Reading
+from sandbox.meta.simulator import Person, Sent
+from sandbox.simulators.event_subscriber import Erp
 from tests.waiting import PATIENCE
 from tests.world import World
 

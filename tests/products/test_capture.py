@@ -12,9 +12,9 @@ from redis.asyncio import Redis
 
 from bot.conversations.contacts import Contacts
 from bot.products.catalogue import Catalogue
-from bot.sandbox.meta import Person
-from bot.sandbox.openrouter import calls, says
-from bot.sandbox.whisper import Answer
+from sandbox.meta.simulator import Person
+from sandbox.simulators.openrouter import calls, says
+from sandbox.simulators.whisper import Answer
 from tests.outgoing import conversation_of
 from tests.processes import recado
 from tests.products.shelf import CODE, OTHER_CODE, Open, Shop, buttons, titles

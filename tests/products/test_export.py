@@ -18,8 +18,8 @@ from redis.asyncio import Redis
 
 from bot.products.catalogue import Catalogue, Entry, Picture, Product, after, product_id
 from bot.products.export import COLUMNS, Listed, exported
-from bot.sandbox.meta import Person
-from bot.sandbox.openrouter import calls, says
+from sandbox.meta.simulator import Person
+from sandbox.simulators.openrouter import calls, says
 from tests.processes import recado
 from tests.products.shelf import CODE, Shop
 from tests.world import Start

@@ -6,11 +6,11 @@ import pytest
 
 from bot.ai.vision import COST_USD_PER_PHOTO
 from bot.products.card_reader import named
-from bot.sandbox.meta import Person
-from bot.sandbox.openrouter import fails, says
 from pipelines.bounding_box import Box
 from pipelines.product import card_from
 from pipelines.product.vocabulary import plain
+from sandbox.meta.simulator import Person
+from sandbox.simulators.openrouter import fails, says
 from tests.pipelines.cards import line, sight
 from tests.products.shelf import Open, Shop
 

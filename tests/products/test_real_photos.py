@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from bot.products.catalogue import Catalogue
-from bot.sandbox.meta import Person
+from sandbox.meta.simulator import Person
 from tests.products.shelf import Open
 
 PRODUCTS = Path(__file__).parents[2] / "fixtures/products"

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from bench.chaos.doomed import Doomed
 from bot.products.catalogue import Catalogue
-from bot.sandbox.meta import Person
+from sandbox.meta.simulator import Person
 from tests.products.shelf import CODE, Open, buttons
 
 

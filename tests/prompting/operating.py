@@ -12,8 +12,8 @@ from redis.asyncio import Redis
 
 from bot.infra.live_events import Events
 from bot.infra.redis import ended
-from bot.sandbox.meta import Person
-from bot.sandbox.openrouter import Scripted, says
+from sandbox.meta.simulator import Person
+from sandbox.simulators.openrouter import Scripted, says
 from tests.processes import eventually
 from tests.world import World
 

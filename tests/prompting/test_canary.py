@@ -14,8 +14,8 @@ from bot.conversations.contacts import Contacts
 from bot.prompting.canary import Arm, Canary
 from bot.prompting.canary_metrics import KEYS, Signals, of_turn
 from bot.prompting.releases import Releases, standing
-from bot.sandbox.meta import Person
-from bot.sandbox.openrouter import Scripted, calls, says
+from sandbox.meta.simulator import Person
+from sandbox.simulators.openrouter import Scripted, calls, says
 from tests.processes import eventually, recado
 from tests.prompting.operating import overheard, say, upcoming
 from tests.world import Start, World

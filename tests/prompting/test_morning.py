@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from redis.asyncio import Redis
 
-from bot.sandbox.meta import Person
-from bot.sandbox.openrouter import Scripted, calls, says
 from bot.worker import running
+from sandbox.meta.simulator import Person
+from sandbox.simulators.openrouter import Scripted, calls, says
 from tests.processes import eventually, recado
 from tests.prompting.operating import ask, overheard, say, told, upcoming
 from tests.world import Start, World

@@ -7,9 +7,9 @@ from bot.conversations.lease import Desk, Lease
 from bot.conversations.memory import Memory
 from bot.integrations.push.invitations import Links
 from bot.integrations.push.subscriptions import Subscription, Subscriptions
-from bot.sandbox.push import PushService
 from bot.settings import Settings
 from bot.turns.merge import Joining
+from sandbox.simulators.web_push import PushService
 
 
 async def test_the_browsers_of_a_conversation_that_joins_come_along(redis: Redis) -> None:

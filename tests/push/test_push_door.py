@@ -14,9 +14,9 @@ from bot.conversations.identity import conversation_for
 from bot.integrations.push.invitations import Links
 from bot.integrations.push.subscriptions import MOST, NotASubscription, Subscription, Subscriptions, subscription
 from bot.integrations.push.vapid import new_pair
-from bot.sandbox.meta import Person
-from bot.sandbox.openrouter import calls, says
-from bot.sandbox.push import PushService
+from sandbox.meta.simulator import Person
+from sandbox.simulators.openrouter import calls, says
+from sandbox.simulators.web_push import PushService
 from tests.processes import eventually, recado
 from tests.test_conversation import conversation_of, text
 from tests.world import Start, World

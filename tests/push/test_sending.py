@@ -16,9 +16,9 @@ from bot.infra.queues import Later, Task, Unfit
 from bot.integrations.push.sender import LONGEST, PAUSES, Pushes, PushJob, payload, push_job
 from bot.integrations.push.subscriptions import Subscription, Subscriptions
 from bot.integrations.push.vapid import new_pair
-from bot.sandbox.push import PushService, Trouble
 from bot.settings import PushSettings
 from bot.web.server import listening
+from sandbox.simulators.web_push import PushService, Trouble
 
 PUBLIC, PRIVATE = new_pair()
 DATA = {"contact": "5215512345678", "title": "Pago recibido", "body": "Gracias 🌮", "url": "https://example.com/a"}

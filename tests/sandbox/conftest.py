@@ -12,8 +12,8 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
-from bot.sandbox import phone
-from bot.sandbox.meta import Meta, Person
+from sandbox.meta.simulator import Meta, Person
+from sandbox.phone import api
 from tests.sandbox.stripe_shop import Shop, open_shop
 
 APP_SECRET = "the app's secret"
@@ -152,12 +152,12 @@ async def no_turns() -> AsyncIterator[dict[str, Any]]:
 async def page(meta: Meta) -> AsyncIterator[Client]:
     """The page's server, where no bot thinks."""
     app = web.Application()
-    app.add_subapp("/sandbox/", phone.application(meta, no_turns, {"staff": []}))
+    app.add_subapp("/sandbox/", api.application(meta, no_turns, {"staff": []}))
     async with TestClient(TestServer(app)) as client:
         yield client
 
 
-async def page_writes(page: Client, person: str = phone.PEOPLE[0].bsuid) -> str:
+async def page_writes(page: Client, person: str = api.PEOPLE[0].bsuid) -> str:
     """Write from the page as the person with this BSUID, and return the wamid."""
     gesture = {"person": person, "message": {"type": "text", "text": {"body": "Hola"}}}
     answer = await page.post("/sandbox/messages", json=gesture)

@@ -13,7 +13,7 @@ import stripe
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
-from bot.sandbox.stripe import StripeImitation
+from sandbox.stripe import StripeImitation
 
 SECRET_KEY = "sk_test_shop"
 WEBHOOK_SECRET = "whsec_shop"

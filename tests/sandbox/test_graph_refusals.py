@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
-    from bot.sandbox.meta import Meta, Person
+    from sandbox.meta.simulator import Meta, Person
     from tests.sandbox.conftest import Clock, Graph
 
 

@@ -9,7 +9,7 @@ import aiohttp
 import pytest
 
 if TYPE_CHECKING:
-    from bot.sandbox.meta import Meta, Person
+    from sandbox.meta.simulator import Meta, Person
     from tests.sandbox.conftest import Business, Graph
 
 

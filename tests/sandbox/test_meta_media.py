@@ -11,7 +11,7 @@ import aiohttp
 import pytest
 
 if TYPE_CHECKING:
-    from bot.sandbox.meta import Meta, Person
+    from sandbox.meta.simulator import Meta, Person
     from tests.sandbox.conftest import Business, Clock, Graph
 
 PHOTO = b"\xff\xd8\xff a photo"

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from bot.sandbox.broadcast import Broadcast
+from sandbox.broadcast import Broadcast
 
 if TYPE_CHECKING:
-    from bot.sandbox.meta import Meta, Person
+    from sandbox.meta.simulator import Meta, Person
     from tests.sandbox.conftest import Business, Graph
 
 HELLO = {"type": "text", "text": {"body": "¿Cuánto cuesta? 🛒 a/b"}}

@@ -12,16 +12,17 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer, make_mocked_request
 
-from bot.sandbox import letters, phone, till
-from bot.sandbox.erp import Erp, new_secret
-from bot.sandbox.meta import Meta
-from bot.sandbox.news import News
-from bot.sandbox.postbox import Postbox, Posted
-from bot.sandbox.push import PushService
-from bot.sandbox.reach import Reach
-from bot.sandbox.stripe import StripeImitation
-from bot.sandbox.stripe.forms_billing import CheckoutCreate
-from bot.sandbox.subscriber import customer, price_of, subscribe
+from sandbox.meta.simulator import Meta
+from sandbox.phone import api, emails
+from sandbox.phone import stripe as phone_stripe
+from sandbox.phone.demo_customers import customer, price_of, subscribe
+from sandbox.phone.updates import News
+from sandbox.simulators.event_subscriber import Erp, new_secret
+from sandbox.simulators.smtp import Postbox, Posted
+from sandbox.simulators.web_push import PushService
+from sandbox.stripe import StripeImitation
+from sandbox.stripe.forms_billing import CheckoutCreate
+from sandbox.url_rewriter import Reach
 from tests.sandbox.conftest import no_turns
 
 INSIDE = "http://127.0.0.1:4242"
@@ -56,8 +57,8 @@ def postbox() -> Postbox:
 @pytest.fixture
 async def page(meta: Meta, stripe: StripeImitation, postbox: Postbox, news: News) -> AsyncIterator[Client]:
     reach = Reach({INSIDE: "/sandbox/stripe-pages"})
-    sub = phone.application(meta, no_turns, {"staff": [], "reach": reach.paths}, news.listen)
-    sub.add_routes([*till.routes(stripe), *letters.routes(postbox, reach)])
+    sub = api.application(meta, no_turns, {"staff": [], "reach": reach.paths}, news.listen)
+    sub.add_routes([*phone_stripe.routes(stripe), *emails.routes(postbox, reach)])
     app = web.Application()
     app.add_subapp("/sandbox/stripe-pages/", reach.led(stripe.pages()))
     app.add_subapp("/sandbox/", sub)

@@ -15,15 +15,15 @@ from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
 from bot.prompting.diagnostics import CODES
-from bot.sandbox import phone
-from bot.sandbox.uploads import plain_name
+from sandbox.phone import api
+from sandbox.phone.uploads import plain_name
 from tests.waiting import PATIENCE
 
 if TYPE_CHECKING:
-    from bot.sandbox.meta import Meta
+    from sandbox.meta.simulator import Meta
     from tests.sandbox.conftest import Business, Graph
 
-ANA = phone.PEOPLE[0]
+ANA = api.PEOPLE[0]
 Client = TestClient[web.Request, web.Application]
 TURN = {"type": "turn", "turn": "t_1", "conversation": "c_1", "state": "thinking"}
 
@@ -47,7 +47,7 @@ def turns() -> Turns:
 @pytest.fixture
 async def page(meta: Meta, turns: Turns) -> AsyncIterator[Client]:
     app = web.Application(client_max_size=64 * 1024)
-    app.add_subapp("/sandbox/", phone.application(meta, turns, {"services": {"Vision": "imitation"}, "staff": []}))
+    app.add_subapp("/sandbox/", api.application(meta, turns, {"services": {"Vision": "imitation"}, "staff": []}))
     async with TestClient(TestServer(app)) as client:
         yield client
 
@@ -238,13 +238,13 @@ async def test_the_page_tells_what_became_of_a_save_now_and_when_it_is_loaded_ag
 
 
 def test_every_mistake_of_prompts_has_a_name_in_both_languages() -> None:
-    source = (phone._PAGE / "prompts_words.js").read_text("utf-8")
+    source = (api._PAGE / "prompts_words.js").read_text("utf-8")
     spanish, english = (set(re.findall(r'"code_([\w-]+)": "', half)) for half in source.split("  en: {"))
     assert spanish == english == set(CODES)
 
 
 async def test_no_module_of_the_page_writes_markup() -> None:
-    for module in phone._PAGE.glob("*.js"):
+    for module in api._PAGE.glob("*.js"):
         source = module.read_text("utf-8")
         for unsafe in ("innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval(", "new Function"):
             assert unsafe not in source, module.name
@@ -274,7 +274,7 @@ async def test_a_page_that_is_loaded_again_finds_everything(page: Client, graph:
         await turns.queue.put(event)
     await heard(stream, lambda event: event["type"] == "handoff")
     state = await (await page.get("/sandbox/state")).json()
-    assert [person["name"] for person in state["people"]] == [person.name for person in phone.PEOPLE]
+    assert [person["name"] for person in state["people"]] == [person.name for person in api.PEOPLE]
     assert [event["direction"] for event in state["history"][ANA.bsuid]] == ["in", "out"]
     assert state["turns"] == [TURN | {"state": "closed"}]
     assert state["handoffs"] == [called]
@@ -284,7 +284,7 @@ async def test_a_page_that_is_loaded_again_finds_everything(page: Client, graph:
 
 async def test_open_streams_end_when_the_server_stops(meta: Meta, turns: Turns) -> None:
     app = web.Application()
-    app.add_subapp("/sandbox/", phone.application(meta, turns, {}))
+    app.add_subapp("/sandbox/", api.application(meta, turns, {}))
     async with TestClient(TestServer(app)) as client:
         stream = await client.get("/sandbox/events")
         reading = asyncio.create_task(stream.read())

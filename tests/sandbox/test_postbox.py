@@ -11,8 +11,8 @@ from redis.asyncio import Redis
 
 from bot.infra import queues
 from bot.infra.redis import connect
-from bot.sandbox.company import open_company
 from bot.settings import Settings
+from sandbox.app import open_company
 from tests.processes import eventually
 
 JOB = {"to": "ana@cliente.example", "template": "verify_email", "data": {"name": "Ana", "code": "482915"}}

@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING, Any, get_args
 import aiohttp
 import pytest
 
-from bot.sandbox import phone
-from bot.sandbox.graph_templates import Template
-from bot.sandbox.rarities import Staged, Told
 from bot.whatsapp.payload import parse
+from sandbox.meta.templates import Template
+from sandbox.phone import api
+from sandbox.phone.rare_messages import Staged, Told
 from tests.sandbox.conftest import page_writes
 
 if TYPE_CHECKING:
-    from bot.sandbox.meta import Meta, Person
+    from sandbox.meta.simulator import Meta, Person
     from tests.sandbox.conftest import Business, Client, Clock, Graph
 
-ANA, _, SAM = phone.PEOPLE
+ANA, _, SAM = api.PEOPLE
 
 
 async def rarity(page: Client, kind: str, person: str = ANA.bsuid) -> None:
@@ -141,7 +141,7 @@ async def test_a_templates_parts_are_drawn_and_a_tap_on_its_button_names_it(
 
 
 def test_the_page_offers_every_rarity_in_both_languages() -> None:
-    words, drawer = ((phone._PAGE / name).read_text("utf-8") for name in ("channel_words.js", "trouble.js"))
+    words, drawer = ((api._PAGE / name).read_text("utf-8") for name in ("channel_words.js", "trouble.js"))
     for kind in get_args(Told) + get_args(Staged):
         assert words.count(f"rare_{kind}:") == 2, kind
         assert f'"{kind}"' in drawer, kind

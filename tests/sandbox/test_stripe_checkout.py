@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import stripe
 
-from bot.sandbox.stripe import Refused
+from sandbox.stripe import Refused
 from tests.sandbox.stripe_shop import Shop
 
 

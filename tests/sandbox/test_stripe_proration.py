@@ -10,7 +10,7 @@ import stripe
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.sandbox.stripe.periods import anchored, period_after, share
+from sandbox.stripe.periods import anchored, period_after, share
 from tests.sandbox.stripe_shop import NOON, Shop
 
 MONTH = 28 * 86400  # From 31 January 2027 to 28 February.

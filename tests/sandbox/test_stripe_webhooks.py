@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 import stripe
 
-from bot.sandbox.stripe.courier import signature
+from sandbox.stripe.webhooks import signature
 from tests.sandbox.stripe_shop import NOON, WEBHOOK_SECRET, Shop, open_shop
 
 

@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING, Any
 import aiohttp
 import pytest
 
-from bot.sandbox import phone
+from sandbox.phone import api
 from tests.sandbox.conftest import page_writes
 from tests.waiting import PATIENCE
 
 if TYPE_CHECKING:
-    from bot.sandbox.meta import Meta
+    from sandbox.meta.simulator import Meta
     from tests.sandbox.conftest import Business, Client, Clock, Graph
 
-ANA, _, SAM = phone.PEOPLE
+ANA, _, SAM = api.PEOPLE
 
 
 async def order(page: Client, kind: str, **more: Any) -> list[dict[str, Any]]:

@@ -10,12 +10,12 @@ import pytest
 from aiohttp import web
 
 from bot.integrations.push.invitations import Links
-from bot.sandbox.company import open_company
-from bot.sandbox.origin import own_names
-from bot.sandbox.stripe import StripeImitation
 from bot.settings import Settings
 from bot.storage.files import files_of
 from bot.web.server import listening
+from sandbox.app import open_company
+from sandbox.phone.origin_guard import own_names
+from sandbox.stripe import StripeImitation
 from tests.billing import billing
 from tests.push.test_push_door import KEYS
 from tests.waiting import PATIENCE

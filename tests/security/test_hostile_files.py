@@ -11,13 +11,13 @@ from typing import Any
 
 import pytest
 
-from bot.sandbox.meta import Person
-from bot.sandbox.openrouter import calls, says
 from bot.storage.files import files_of
 from bot.storage.storage import checked, disposition
 from pipelines.document import read
 from pipelines.errors import Reason, Refusal
 from pipelines.image import Reading, look
+from sandbox.meta.simulator import Person
+from sandbox.simulators.openrouter import calls, says
 from tests.notifications import read_by_model, settled
 from tests.outgoing import conversation_of
 from tests.processes import recado

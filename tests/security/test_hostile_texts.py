@@ -11,10 +11,10 @@ import aiohttp
 import pytest
 
 from bot.infra.redis import answer
-from bot.sandbox.meta import Person
-from bot.sandbox.openrouter import says
-from bot.sandbox.webhooks import envelope, message_value
 from bot.whatsapp.signature import signature_of
+from sandbox.meta.simulator import Person
+from sandbox.meta.webhooks import envelope, message_value
+from sandbox.simulators.openrouter import says
 from tests.notifications import settled
 from tests.world import SECRET, Start, World
 

@@ -19,7 +19,6 @@ from bot.messages.inbound import Card, Cards, Form, Say
 from bot.messages.language import language_of
 from bot.messages.links import without_strange
 from bot.products import corrections
-from bot.sandbox.standin import answer_by_rules
 from bot.turns import rules
 from bot.whatsapp import lenient_json, limits
 from bot.whatsapp.markdown import whatsapp
@@ -29,6 +28,7 @@ from evals.redaction import Redaction
 from pipelines import document, file_type, transcript
 from pipelines.errors import Refusal
 from pipelines.product import codes, price_parsing, size_parsing
+from sandbox.simulators.rule_based_model import answer_by_rules
 from tests.security.growth import steep
 
 UNITS = (

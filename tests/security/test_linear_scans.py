@@ -20,7 +20,7 @@ BUILT = {
     "evals.cases._pattern": "an operator's own file, compiled to be checked",
     "evals.expectations._words": "an operator's own file, on an operator's machine",
     "evals.pseudonyms._take": "below: of one person's name",
-    "bot.sandbox.standin_billing.": "a table of the module: found there",
+    "sandbox.simulators.rule_based_billing.": "a table of the module: found there",
     "pipelines.product.codes._elements": "a table of the module, for the name of an identifier",
     "pipelines.product.price_parsing.": "a table of the module: found there",
 }
@@ -71,7 +71,7 @@ def test_a_new_pattern_is_found_wherever_it_stands() -> None:
         ("bot.messages.prompt_text._FORGED", "sub"),
         ("bot.infra.logs._IDENTITIES", "sub"),
         ("pipelines.product.price_parsing._WORD_BEFORE", "search"),
-        ("bot.sandbox.standin_billing._COMPILED", "search"),
+        ("sandbox.simulators.rule_based_billing._COMPILED", "search"),
         ("bot.prompting.lint_text._MARKS", "finditer"),
     } <= places
     # Also one that is written where it is used.

@@ -16,16 +16,16 @@ from bot.conversations.contacts import Contacts
 from bot.infra import logs
 from bot.infra.redis import answer, key
 from bot.integrations.push.vapid import new_pair
-from bot.sandbox.erp import Erp, Trouble, new_secret
-from bot.sandbox.meta import Person
-from bot.sandbox.openrouter import Scripted, calls, fails, says
-from bot.sandbox.postbox import Postbox
-from bot.sandbox.push import PushService
-from bot.sandbox.stripe import StripeImitation
-from bot.sandbox.subscriber import customer, subscribe
-from bot.sandbox.whisper import Answer
 from bot.storage.files import files_of
 from bot.web.server import listening
+from sandbox.meta.simulator import Person
+from sandbox.phone.demo_customers import customer, subscribe
+from sandbox.simulators.event_subscriber import Erp, Trouble, new_secret
+from sandbox.simulators.openrouter import Scripted, calls, fails, says
+from sandbox.simulators.smtp import Postbox
+from sandbox.simulators.web_push import PushService
+from sandbox.simulators.whisper import Answer
+from sandbox.stripe import StripeImitation
 from tests.billing import billing, buttons, in_step, stripe_of, taps
 from tests.notifications import conversation_of, settled
 from tests.processes import Running, eventually, recado, running

@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 
 from bot.agent.tools.catalog import TABLE
-from bot.sandbox.meta import Person
-from bot.sandbox.openrouter import calls, says
-from bot.sandbox.stripe import StripeImitation
-from bot.sandbox.subscriber import customer, subscribe
 from bot.storage.files import files_of
+from sandbox.meta.simulator import Person
+from sandbox.phone.demo_customers import customer, subscribe
+from sandbox.simulators.openrouter import calls, says
+from sandbox.stripe import StripeImitation
 from tests.billing import billing, buttons, in_step, mails, stripe_of, taps
 from tests.notifications import settled
 from tests.outgoing import conversation_of

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from bot.sandbox.meta import Person
-from bot.sandbox.openrouter import calls, says
-from bot.sandbox.vision import VisionImitation
-from bot.sandbox.whisper import Answer
+from sandbox.meta.simulator import Person
+from sandbox.simulators.openrouter import calls, says
+from sandbox.simulators.vision import VisionImitation
+from sandbox.simulators.whisper import Answer
 from tests.notifications import read_by_model, settled
 from tests.products.shelf import Shelf
 from tests.world import Start, World

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from bot.sandbox.meta import Person
-from bot.sandbox.openrouter import Scripted, calls, says
+from sandbox.meta.simulator import Person
+from sandbox.simulators.openrouter import Scripted, calls, says
 from tests.notifications import settled
 from tests.processes import eventually
 from tests.world import World

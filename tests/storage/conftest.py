@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from bot.sandbox.ports import free_port
 from bot.storage.local import Disk
 from bot.storage.s3 import Bucket, Patience, Place
 from bot.storage.storage import Storage
+from sandbox.ports import free_port
 from tests.waiting import PATIENCE
 
 # For tests that wait for a failure.

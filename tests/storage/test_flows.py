@@ -4,9 +4,9 @@ from collections.abc import Callable
 
 import pytest
 
-from bot.sandbox.meta import Person
-from bot.sandbox.openrouter import calls, says
 from bot.storage.factory import storage_of
+from sandbox.meta.simulator import Person
+from sandbox.simulators.openrouter import calls, says
 from tests.outgoing import conversation_of
 from tests.storage.conftest import S3
 from tests.world import Start

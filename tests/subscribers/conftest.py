@@ -13,9 +13,9 @@ from bot.infra.guarded_http import Outside
 from bot.infra.live_events import Events
 from bot.infra.queues import Task
 from bot.integrations.event_webhooks import PAUSES, Deliveries
-from bot.sandbox.erp import Erp, new_secret
 from bot.settings import SubscriberSettings
 from bot.web.server import listening
+from sandbox.simulators.event_subscriber import Erp, new_secret
 
 SECRET = new_secret()
 EVENT = {"event": "message.sent", "data": {"text": "¿Qué tal? 🌮"}, "id": "message-sent-1"}

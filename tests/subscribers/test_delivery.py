@@ -11,9 +11,9 @@ from redis.asyncio import Redis
 
 from bot.infra.queues import Later, Task, Unfit, working
 from bot.integrations.event_webhooks import PAUSES
-from bot.sandbox.erp import Erp, Trouble
 from bot.settings import RedisSettings, Settings, SettingsWrong, SubscriberSettings
 from bot.subscribers import Subscribers
+from sandbox.simulators.event_subscriber import Erp, Trouble
 from tests.processes import eventually
 from tests.subscribers.conftest import EVENT, TASK, Make
 

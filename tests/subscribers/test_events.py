@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from bot.sandbox.erp import Erp, new_secret
-from bot.sandbox.meta import Person
-from bot.sandbox.openrouter import calls, says
 from bot.web.server import listening
+from sandbox.meta.simulator import Person
+from sandbox.simulators.event_subscriber import Erp, new_secret
+from sandbox.simulators.openrouter import calls, says
 from tests.processes import eventually, running
 from tests.test_conversation import conversation_of, settled, text
 from tests.world import Start, World

@@ -41,13 +41,13 @@ from bot.integrations.stripe.billing import billing_of
 from bot.integrations.stripe.client import Stripe
 from bot.messages.inbound import Attachment, Buttons, LinkButton
 from bot.prompting.linter import Vocabulary, check_folder
-from bot.sandbox.stripe import StripeImitation
-from bot.sandbox.stripe.forms import PriceCreate
-from bot.sandbox.subscriber import customer, price_of, subscribe
 from bot.settings import Settings
 from bot.storage.factory import storage_of
 from bot.whatsapp.client import Graph
 from bot.whatsapp.templates.registry import Templates
+from sandbox.phone.demo_customers import customer, price_of, subscribe
+from sandbox.stripe import StripeImitation
+from sandbox.stripe.forms import PriceCreate
 from tests.billing import billing
 
 ANA = Contact(phone="5215512345678", language="es")

@@ -28,11 +28,11 @@ from bot.infra.redis import answer, key
 from bot.integrations.push.invitations import Invitation, Links
 from bot.messages.inbound import LinkButton
 from bot.prompting.linter import Vocabulary, check_folder
-from bot.sandbox.meta import Person
-from bot.sandbox.openrouter import calls, says
 from bot.settings import Settings
 from bot.whatsapp.client import Graph
 from bot.whatsapp.templates.registry import Templates
+from sandbox.meta.simulator import Person
+from sandbox.simulators.openrouter import calls, says
 from tests.processes import eventually
 from tests.world import Start, World
 

@@ -19,12 +19,12 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 from aiohttp.test_utils import TestServer
 from pydantic import SecretStr
 
-from bot.sandbox.meta import Meta, Person
 from bot.settings import WhatsAppSettings
 from bot.whatsapp import client
 from bot.whatsapp.client import File, FileTooLarge, Graph, MediaGone, MediaRefused
 from bot.whatsapp.errors import GraphError, Remedy, Unavailable
 from pipelines.byte_budget import ByteBudget, Room
+from sandbox.meta.simulator import Meta, Person
 
 TOKEN = "the token"
 PHOTO = b"\xff\xd8\xff a photo"

@@ -24,9 +24,9 @@ from bot.messages.inbound import (
     Template,
     VoiceNote,
 )
-from bot.sandbox.graph_rules import understand
 from bot.whatsapp.limits import fit
 from bot.whatsapp.rendering import render
+from sandbox.meta.validation import understand
 
 TO = Reply(id="r", parts=(), phone="5215512345678")
 FILE = StoredFile(key="out/a.pdf", mime="application/pdf")

@@ -22,8 +22,8 @@ from bot.messages.inbound import (
     StoredFile,
     VoiceNote,
 )
-from bot.sandbox.graph_rules import understand
 from bot.whatsapp.rendering import Plain, render
+from sandbox.meta.validation import understand
 
 ANA = Reply(id="r", parts=(), phone="5215512345678", bsuid="MX.1")
 SAM = Reply(id="r", parts=(), bsuid="US.13491208655302741918")

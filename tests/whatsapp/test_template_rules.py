@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from bot.sandbox.graph_templates import Templates
 from bot.whatsapp.templates.rules import Button, Definition, Wording, create_body, problems
+from sandbox.meta.templates import Templates
 
 GOOD: dict[str, Any] = {
     "header": "Pedido {{order}}",

@@ -1,0 +1,136 @@
+"""What was said in every chat: Meta needs it to judge replies and windows, the page to draw them again."""
+
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, Literal
+
+from sandbox.broadcast import Broadcast, Event
+from sandbox.meta.parties import Person
+
+_WINDOW = timedelta(hours=24)
+_LONGEST_HISTORY = 500
+_RANK = {"sent": 1, "delivered": 2, "read": 3, "played": 4, "failed": 5}
+
+
+@dataclass(slots=True)
+class Chat:
+    """One person's chat with the business; `open` is whether the person looks at it."""
+
+    person: Person
+    open: bool = True
+    last_inbound: datetime | None = None
+    events: deque[Event] = field(default_factory=lambda: deque(maxlen=_LONGEST_HISTORY))
+
+
+class Chats:
+    """All chats, and the stream of what happens in them."""
+
+    def __init__(self, clock: Callable[[], datetime]) -> None:
+        self._clock = clock
+        self._chats: dict[str, Chat] = {}
+        self._by_phone: dict[str, str] = {}
+        self._by_wamid: dict[str, tuple[str, Event]] = {}
+        self.broadcast = Broadcast()
+
+    @property
+    def people(self) -> list[Person]:
+        return [chat.person for chat in self._chats.values()]
+
+    def of(self, person: Person) -> Chat:
+        """The person's chat; a new name or username of a known BSUID is taken over."""
+        chat = self._chats.setdefault(person.bsuid, Chat(person))
+        chat.person = person
+        if person.phone:
+            self._by_phone[person.phone] = person.bsuid
+        return chat
+
+    def is_open(self, person: Person) -> bool:
+        """Whether the person looks at the chat."""
+        return person.bsuid in self._chats and self._chats[person.bsuid].open
+
+    def find(self, *, phone: str | None = None, bsuid: str | None = None) -> Person | None:
+        chat = self._chats.get(bsuid or self._by_phone.get(phone or "", ""))
+        return chat.person if chat else None
+
+    def window_is_open(self, person: Person) -> bool:
+        """Whether the person wrote in the last 24 hours, so that anything may be sent, not only templates."""
+        last = self.of(person).last_inbound
+        return last is not None and self._clock() - last < _WINDOW
+
+    def knows(self, wamid: str, person: Person | None, direction: Literal["in", "out"] | None = None) -> bool:
+        """Whether the message is one of this chat (of any chat without a person)."""
+        bsuid, event = self._by_wamid.get(wamid, ("", {}))
+        return bool(event) and (person is None or bsuid == person.bsuid) and direction in (None, event["direction"])
+
+    def owner(self, wamid: str) -> Person:
+        return self._chats[self._by_wamid[wamid][0]].person
+
+    def received(self, person: Person, message: dict[str, Any], at: datetime) -> None:
+        """The person wrote at this time; it may lie in the past."""
+        chat = self.of(person)
+        if message["type"] != "system" and "group_id" not in message:
+            chat.last_inbound = max(at, chat.last_inbound or at)
+        self._add(person, "in", message["id"], message, at)
+
+    def sent(self, person: Person, wamid: str, message: dict[str, Any], at: datetime) -> None:
+        self._add(person, "out", wamid, message, at)
+
+    def status_of(self, wamid: str) -> str:
+        """How far the message has come; empty before the first status."""
+        return str(self._by_wamid[wamid][1].get("status", "")) if wamid in self._by_wamid else ""
+
+    def status(self, wamid: str, status: str, errors: list[dict[str, Any]] | None = None) -> None:
+        """How far a message came; a rank lower than the present one changes nothing."""
+        bsuid, event = self._by_wamid[wamid]
+        if _RANK[status] <= _RANK.get(event.get("status", ""), 0):
+            return
+        news = {"status": status} | ({"errors": errors} if errors else {})
+        event.update(news)
+        self.broadcast.send({"type": "status", "person": bsuid, "wamid": wamid} | news)
+
+    def taken(self, wamid: Any) -> None:
+        """The business's webhook has the message, if it is one that a person wrote."""
+        if wamid in self._by_wamid:
+            self.status(wamid, "delivered")
+
+    def mishap(self, person: Person | None, kind: str, code: int = 0, title: str = "") -> None:
+        """A call of the business went wrong; `person` is whom it was about, if that is known."""
+        bsuid = person.bsuid if person else None
+        self.broadcast.send({"type": "mishap", "person": bsuid, "kind": kind, "code": code, "title": title})
+
+    def moved(self, old: Person, new: Person) -> None:
+        """The person has another number, and with it another BSUID; the chat goes along."""
+        chat = self._chats.pop(old.bsuid)
+        self._chats[new.bsuid] = chat
+        for event in chat.events:
+            event["person"] = new.bsuid
+            self._by_wamid[event["wamid"]] = (new.bsuid, event)
+        self.of(new)
+
+    def read_up_to(self, wamid: str) -> None:
+        """The business has read this message of a person and all before it."""
+        bsuid, last = self._by_wamid[wamid]
+        for event in self._chats[bsuid].events:
+            if event["direction"] == "in":
+                event["status"] = "read"
+            if event is last:
+                break
+        self.broadcast.send({"type": "read", "person": bsuid, "wamid": wamid})
+
+    def typing(self, person: Person, *, on: bool) -> None:
+        self.broadcast.send({"type": "typing", "person": person.bsuid, "on": on})
+
+    def _add(self, person: Person, direction: str, wamid: str, message: dict[str, Any], at: datetime) -> None:
+        event: Event = {
+            "type": "message",
+            "person": person.bsuid,
+            "direction": direction,
+            "wamid": wamid,
+            "message": message,
+            "at": at.isoformat(timespec="milliseconds"),
+        }
+        self.of(person).events.append(event)
+        self._by_wamid[wamid] = (person.bsuid, event)
+        self.broadcast.send(dict(event))

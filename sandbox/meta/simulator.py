@@ -1,0 +1,292 @@
+"""Meta's Cloud API on this machine: one WhatsApp Business number, and the people who write to it."""
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, aclosing
+from dataclasses import KW_ONLY, dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, Literal, TypeVar
+
+import aiohttp
+from aiohttp import web
+
+from sandbox.background import Chores
+from sandbox.broadcast import Event
+from sandbox.meta.acceptance import Desk, Verdict, new_wamid
+from sandbox.meta.chats import Chats
+from sandbox.meta.courier import Delivery
+from sandbox.meta.errors import Refused
+from sandbox.meta.faults import Call, Fault, Faults
+from sandbox.meta.graph_api import Graph
+from sandbox.meta.media import MediaShelf, as_sent, now
+from sandbox.meta.parties import Business, Person, Sent
+from sandbox.meta.rate_limits import Pace
+from sandbox.meta.statuses import Progress
+from sandbox.meta.templates import Templates, seeds
+from sandbox.meta.validation import Message, ReadMark
+from sandbox.meta.webhooks import Courier, Value, message_value, seconds
+
+MediaKind = Literal["image", "audio", "video", "document", "sticker"]
+_Found = TypeVar("_Found")
+_OK = 200
+# As long as a busy machine may need for a turn.
+_WITHIN_SECONDS = 90.0
+__all__ = ["Meta", "Person", "Sent"]
+
+
+@dataclass
+class Meta:
+    """Meta's side of the wire, over real HTTP; `start` gives the base URL that our client is configured with.
+
+    `status_pauses` are the seconds before `sent`, `delivered` and `read`; `retry_pauses` those between tries of a
+    webhook. The clock decides about windows, addresses of media and speed limits. `calls` counts what was asked for,
+    refused or not.
+    """
+
+    _: KW_ONLY
+    webhook_url: str
+    app_secret: str = field(repr=False)
+    access_token: str = field(repr=False)
+    verify_token: str = field(repr=False)
+    phone_number_id: str = "106540352242922"
+    waba_id: str = "102290129340398"
+    display_phone_number: str = "525500001111"
+    status_pauses: Sequence[float] = (0.15, 0.4, 1.2)
+    retry_pauses: Sequence[float] = (0.5, 2, 8, 30, 60)
+    pair_burst: int = 45
+    throughput: int = 80
+    clock: Callable[[], datetime] = now
+    templates: Templates = field(default_factory=lambda: Templates(seeds()))
+    accepted: list[Sent] = field(default_factory=list, init=False)
+    read_marks: list[str] = field(default_factory=list, init=False)
+    typing: list[str] = field(default_factory=list, init=False)
+    calls: Counter[Call] = field(default_factory=Counter, init=False)
+
+    def __post_init__(self) -> None:
+        self.business = Business(self.phone_number_id, self.waba_id, self.display_phone_number)
+        self.chats = Chats(self.clock)
+        self.media = MediaShelf(self.clock)
+        self.faults = Faults(lambda: self.chats.broadcast.send({"type": "trouble", "armed": self.faults.armed()}))
+        self.delivery = Delivery(business=self.business, chats=self.chats, faults=self.faults, clock=self.clock)
+        self._chores = Chores()
+        self._runner: web.AppRunner | None = None
+        self._progress = Progress(self.business, self.chats, self.faults, self.clock, self.deliver, self.status_pauses)
+
+    # ---- life
+
+    def app(self) -> web.Application:
+        pace = Pace(self.clock, self.pair_burst, self.throughput)
+        return Graph(
+            token=self.access_token,
+            desk=Desk(self.business, self.chats, self.media, self.templates, pace, self.faults),
+            faults=self.faults,
+            accept=self._accept,
+            read=self._read,
+            review=lambda template: self._chores.start(self._progress.review(template)),
+            subscribe=self._subscribe,
+            calls=self.calls,
+        ).app()
+
+    async def start(self, host: str = "127.0.0.1", port: int = 0) -> str:
+        """Serve, and return the base URL (without a version)."""
+        self._runner = web.AppRunner(self.app(), access_log=None, shutdown_timeout=0.1)
+        await self._runner.setup()
+        site = web.TCPSite(self._runner, host, port)
+        await site.start()
+        self.media.base_url = f"http://{host}:{self._runner.addresses[0][1]}"
+        self.delivery.open(
+            Courier(
+                url=self.webhook_url,
+                app_secret=self.app_secret,
+                session=aiohttp.ClientSession(),
+                chores=self._chores,
+                pauses=self.retry_pauses,
+            )
+        )
+        return self.media.base_url
+
+    async def stop(self) -> None:
+        """End every stream, delivery and connection; raises what went wrong in the background."""
+        self.chats.broadcast.close()
+        if self._runner is not None:
+            await self._runner.cleanup()
+        try:
+            await self._chores.stop()
+        finally:
+            await self._post.session.close()
+
+    async def idle(self) -> None:
+        """Return when all statuses are told and all webhooks taken or given up."""
+        await self._chores.idle()
+
+    # ---- the people
+
+    async def writes(
+        self,
+        person: Person,
+        message: dict[str, Any],
+        *,
+        at: datetime | None = None,
+        context: str | dict[str, Any] | None = None,
+    ) -> str:
+        """The person sends a message (`type` and its content); returns its wamid after the first try to deliver it.
+
+        `context` is the wamid of the message replied to, or the whole object (forwarded, …).
+        """
+        wamid, at = new_wamid(), at or self.clock() - self._lateness()
+        quote = {"context": self._quote(context)} if context is not None else {}
+        whole = quote | {"id": wamid, "timestamp": seconds(at)} | message
+        self.chats.received(person, whole, at)
+        await self.deliver(message_value(self.business, self.faults.as_seen(person), whole))
+        return wamid
+
+    async def sends_media(  # noqa: PLR0913, PLR0917 - a file has this many properties in WhatsApp
+        self,
+        person: Person,
+        kind: MediaKind,
+        data: bytes,
+        mime: str,
+        caption: str | None = None,
+        filename: str | None = None,
+        *,
+        voice: bool = True,
+        context: str | None = None,
+    ) -> str:
+        """The person sends a file; `voice` tells a recorded note from an audio file."""
+        kept = self.media.receive(data, mime)
+        content = as_sent(kept, kind, self.media.url(kept.id), caption, filename)
+        content |= {"voice": voice} if kind == "audio" else {}
+        return await self.writes(person, {"type": kind, kind: content}, context=context)
+
+    async def opens(self, person: Person, *, is_open: bool = True) -> None:
+        """The person looks at the chat, which reads what has come; or looks away."""
+        self.chats.of(person).open = is_open
+        for sent in self.accepted if is_open else ():
+            if sent.person and sent.person.bsuid == person.bsuid and self.chats.status_of(sent.wamid) == "delivered":
+                await self._progress.tell(sent, person, "read")
+
+    async def verify(self) -> bool:
+        """Ask the webhook for its challenge, as Meta does when the address is saved."""
+        challenge = "1158201444"
+        query = {"hub.mode": "subscribe", "hub.challenge": challenge, "hub.verify_token": self.verify_token}
+        async with self._post.session.get(self.webhook_url, params=query) as response:
+            return response.status == _OK and await response.text() == challenge
+
+    # ---- webhooks
+
+    async def deliver(self, *values: Value, field_name: str = "messages") -> bool:
+        """Post these values in one notification; whether it was taken at once."""
+        return await self.delivery.deliver(values, field_name)
+
+    @property
+    def duplicate(self) -> bool:
+        """Whether every notification is delivered twice."""
+        return self.delivery.duplicate
+
+    @duplicate.setter
+    def duplicate(self, on: bool) -> None:
+        self.delivery.duplicate = on
+
+    def batch(self) -> AbstractAsyncContextManager[None]:
+        """What is told meanwhile goes out at the end in one notification."""
+        return self.delivery.batch()
+
+    @property
+    def undelivered(self) -> list[bytes]:
+        """The notifications that nobody took in all tries."""
+        return self._post.undelivered
+
+    # ---- what went wrong, on order
+
+    def will_refuse(
+        self, code: int, http_status: int | None = None, times: int = 1, to: str | None = None, call: Call = "messages"
+    ) -> None:
+        """Refuse the next calls with this code (HTTP status: Meta's own for the code unless given)."""
+        self.faults.plan(Fault("refuse", times, call, to, code, http_status))
+
+    def will_fail(self, code: int, times: int = 1, to: str | None = None) -> None:
+        """Accept the next messages, and tell in a `failed` status that they did not arrive."""
+        self.faults.plan(Fault("fail", times, "messages", to, code))
+
+    def will_drop(self, times: int = 1, call: Call = "messages") -> None:
+        """Act on the next calls, but lose the answer; of a download, its second half."""
+        self.faults.plan(Fault("drop", times, call))
+
+    def will_delay(self, seconds: float, times: int = 1, call: Call = "messages") -> None:
+        """Act on the next messages, or find a file or the templates, and answer only after so many seconds."""
+        self.faults.plan(Fault("delay", times, call, seconds=seconds))
+
+    def will_html_502(self, times: int = 1) -> None:
+        """Let a gateway answer the next messages with a page; they are not accepted."""
+        self.faults.plan(Fault("html", times))
+
+    # ---- watching
+
+    def listen(self) -> AsyncGenerator[Event]:
+        """Events from now on: messages, statuses, typing, read marks; see `chats` for their shape."""
+        return self.chats.broadcast.listen()
+
+    def history(self, person: Person) -> list[Event]:
+        """The person's messages in order, each with its latest status."""
+        return list(self.chats.of(person).events)
+
+    def sent_to(self, person: Person) -> list[Sent]:
+        return [sent for sent in self.accepted if sent.person == person]
+
+    async def replies(self, person: Person, count: int = 1, *, within: float = _WITHIN_SECONDS) -> list[Sent]:
+        """The messages to the person as soon as there are `count`; TimeoutError when there are not in time."""
+        enough = await self.wait_for(lambda: len(self.sent_to(person)) >= count and self.sent_to(person), within=within)
+        return enough or []
+
+    async def wait_for(self, condition: Callable[[], _Found], *, within: float = _WITHIN_SECONDS) -> _Found:
+        """The first true result of the condition, asked after every event; TimeoutError when none comes in time."""
+        async with asyncio.timeout(within), aclosing(self.listen()) as events:
+            while not (result := condition()):
+                await anext(events)
+        return result
+
+    # ---- what Graph calls
+
+    @property
+    def _post(self) -> Courier:
+        return self.delivery.courier
+
+    def _accept(self, message: Message, verdict: Verdict, wamid: str, request: dict[str, Any]) -> None:
+        """Take a message in; its statuses follow in the background."""
+        person = verdict.person
+        sent = Sent(wamid, person, request, self.clock(), verdict.category)
+        self.accepted.append(sent)
+        if person is None:
+            self.chats.broadcast.send({"type": "lost", "wamid": wamid})
+            return
+        shown = {"type": sent.type, sent.type: request.get(sent.type)}
+        shown |= {"context": {"id": message.context.message_id}} if message.context else {}
+        shown |= {"words": verdict.words, "drawn": verdict.drawn} if verdict.drawn is not None else {}
+        self.chats.typing(person, on=False)
+        self.chats.sent(person, wamid, shown, sent.at)
+        fault = self.faults.take("fail", "messages", person)
+        failure = Refused(fault.code, "as ordered") if fault else verdict.failure
+        self._chores.start(self._progress.climb(sent, person, failure))
+
+    def _read(self, mark: ReadMark) -> None:
+        self.read_marks.append(mark.message_id)
+        self.chats.read_up_to(mark.message_id)
+        if mark.typing_indicator is not None:
+            self.typing.append(mark.message_id)
+            self.chats.typing(self.chats.owner(mark.message_id), on=True)
+
+    def _subscribe(self, wanted: bool | None) -> bool:  # noqa: FBT001 - three states in one argument
+        """Set whether webhooks are sent at all (None: leave it), and return it."""
+        self.delivery.subscribed = self.delivery.subscribed if wanted is None else wanted
+        return self.delivery.subscribed
+
+    def _lateness(self) -> timedelta:
+        late = self.faults.take("late")
+        return timedelta(seconds=late.seconds) if late else timedelta()
+
+    def _quote(self, context: str | dict[str, Any]) -> dict[str, Any]:
+        if isinstance(context, dict):
+            return context
+        from_us = self.chats.knows(context, None, "out")
+        return {"from": self.display_phone_number, "id": context} if from_us else {"id": context}

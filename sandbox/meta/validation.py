@@ -1,0 +1,242 @@
+"""What Meta's Cloud API accepts at `/messages`, and with which code it refuses the rest."""
+
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import AfterValidator, BeforeValidator, Field, TypeAdapter, ValidationError, model_validator
+from pydantic_core import PydanticCustomError
+
+from sandbox.meta.errors import Refused
+from sandbox.meta.interactive import AudioFile, Captioned, DocumentFile, File, Interactive, Part, Words
+
+BSUID = r"^[A-Z]{2}\.(ENT\.)?[A-Za-z0-9]{1,128}$"
+_PHONE = r"^\+?[\d\s().-]{7,24}$"
+_MOST_CONTACTS = 257
+
+
+class _Quote(Part):
+    message_id: Words
+
+
+class _Send(Part):
+    """What every message to a person carries."""
+
+    messaging_product: Literal["whatsapp"]
+    recipient_type: Literal["individual"] = "individual"
+    # A BSUID in `to` passes here as at Meta, which answers 200 and delivers nothing.
+    to: Annotated[str | None, Field(pattern=rf"{_PHONE}|{BSUID}")] = None
+    recipient: Annotated[str | None, Field(pattern=BSUID)] = None
+    context: _Quote | None = None
+    biz_opaque_callback_data: Annotated[str | None, Field(max_length=512)] = None
+    recipient_identity_key_hash: str | None = None
+
+    @model_validator(mode="after")
+    def _somebody(self) -> Self:
+        if self.to is None and self.recipient is None:
+            raise PydanticCustomError("missing", "to or recipient is required")
+        return self
+
+
+class _Text(Part):
+    body: Annotated[Words, Field(max_length=4096)]
+    preview_url: bool = False
+
+
+class TextMessage(_Send):
+    type: Literal["text"]
+    text: _Text
+
+
+class ImageMessage(_Send):
+    type: Literal["image"]
+    image: Captioned
+
+
+class VideoMessage(_Send):
+    type: Literal["video"]
+    video: Captioned
+
+
+class AudioMessage(_Send):
+    type: Literal["audio"]
+    audio: AudioFile
+
+
+class DocumentMessage(_Send):
+    type: Literal["document"]
+    document: DocumentFile
+
+
+class StickerMessage(_Send):
+    type: Literal["sticker"]
+    sticker: File
+
+
+class _Location(Part):
+    latitude: Annotated[float, Field(strict=False, ge=-90, le=90)]
+    longitude: Annotated[float, Field(strict=False, ge=-180, le=180)]
+    name: str | None = None
+    address: str | None = None
+
+
+class LocationMessage(_Send):
+    type: Literal["location"]
+    location: _Location
+
+
+class _Name(Part):
+    formatted_name: Words
+    first_name: str | None = None
+    last_name: str | None = None
+    middle_name: str | None = None
+    prefix: str | None = None
+    suffix: str | None = None
+
+    @model_validator(mode="after")
+    def _a_second_part(self) -> Self:
+        if not any([self.first_name, self.last_name, self.middle_name, self.prefix, self.suffix]):
+            raise PydanticCustomError("missing", "formatted_name and one more part of the name are required")
+        return self
+
+
+class _Phone(Part):
+    phone: str | None = None
+    wa_id: str | None = None
+    type: str | None = None
+
+
+class _Card(Part):
+    name: _Name
+    phones: Annotated[tuple[_Phone, ...], Field(strict=False)] = ()
+    emails: Annotated[tuple[dict[str, str], ...], Field(strict=False)] = ()
+    urls: Annotated[tuple[dict[str, str], ...], Field(strict=False)] = ()
+    addresses: Annotated[tuple[dict[str, str], ...], Field(strict=False)] = ()
+    org: dict[str, str] | None = None
+    birthday: Annotated[str | None, Field(pattern=r"^\d{4}-\d{2}-\d{2}$")] = None
+
+
+class ContactsMessage(_Send):
+    type: Literal["contacts"]
+    contacts: Annotated[list[_Card], Field(min_length=1, max_length=_MOST_CONTACTS)]
+
+
+def _one_emoji(text: str) -> str:
+    if any(letter.isalpha() or letter.isspace() for letter in text):
+        raise ValueError("must be one emoji, or empty to take the reaction back")
+    return text
+
+
+class _Reaction(Part):
+    message_id: Words
+    emoji: Annotated[str, Field(max_length=16), AfterValidator(_one_emoji)]
+
+
+class ReactionMessage(_Send):
+    type: Literal["reaction"]
+    reaction: _Reaction
+
+    @model_validator(mode="after")
+    def _quotes_nothing(self) -> Self:
+        if self.context is not None:
+            raise ValueError("a reaction may not carry a context")
+        return self
+
+
+class InteractiveMessage(_Send):
+    type: Literal["interactive"]
+    interactive: Interactive
+
+
+class _Language(Part):
+    code: Annotated[str, Field(pattern=r"^[a-z]{2,3}(_[A-Z]{2})?$")]
+    policy: Literal["deterministic"] = "deterministic"
+
+
+def _small(value: Any) -> Any:
+    """Meta takes these names in capitals too, and clients write them so."""
+    return value.lower() if isinstance(value, str) else value
+
+
+class Component(Part):
+    """One component's values; their shape depends on the template, see `graph_templates`."""
+
+    type: Annotated[Literal["header", "body", "button"], BeforeValidator(_small)]
+    sub_type: Annotated[str | None, BeforeValidator(_small)] = None
+    index: str | int | None = None
+    parameters: Annotated[tuple[dict[str, Any], ...], Field(strict=False)] = ()
+
+
+class TemplateUse(Part):
+    name: Annotated[str, Field(pattern=r"^[a-z0-9_]{1,512}$")]
+    language: _Language
+    components: Annotated[tuple[Component, ...], Field(strict=False)] = ()
+
+
+class TemplateMessage(_Send):
+    type: Literal["template"]
+    template: TemplateUse
+
+
+Message = Annotated[
+    TextMessage
+    | ImageMessage
+    | VideoMessage
+    | AudioMessage
+    | DocumentMessage
+    | StickerMessage
+    | LocationMessage
+    | ContactsMessage
+    | ReactionMessage
+    | InteractiveMessage
+    | TemplateMessage,
+    Field(discriminator="type"),
+]
+
+
+class _Typing(Part):
+    type: Literal["text"]
+
+
+class ReadMark(Part):
+    """A message of the person is read; with `typing_indicator`, dots show until the answer or for 25 s."""
+
+    messaging_product: Literal["whatsapp"]
+    status: Literal["read"]
+    message_id: Words
+    typing_indicator: _Typing | None = None
+
+
+_messages: TypeAdapter[Message] = TypeAdapter(Message)
+
+
+def understand(body: Any) -> Message | ReadMark:
+    """The request as Meta understands it, or Refused with the code that Meta gives."""
+    if not isinstance(body, Mapping):
+        raise Refused(100, "The request body must be a JSON object")
+    try:
+        if "status" in body:
+            return ReadMark.model_validate(body)
+        # Meta takes a body without a type for text.
+        return _messages.validate_python({"type": "text", **body})
+    except ValidationError as error:
+        raise _refusal(error) from error
+
+
+def _refusal(error: ValidationError) -> Refused:
+    first = error.errors(include_url=False, include_input=False)[0]
+    place = first["loc"]
+    details = f"Param {_spelled(place)}: {first['msg']}"
+    if first["type"] == "missing":
+        return Refused(131008, details)
+    if first["type"] != "extra_forbidden" and "interactive" in place[1:]:
+        return Refused(131009, details)
+    return Refused(100, details)
+
+
+def _spelled(place: Sequence[int | str]) -> str:
+    """A place in the body as Meta writes it: text['body']."""
+    if not place:
+        return "type"
+    # The first step is the tag of the union, not a key.
+    first, *rest = place[1:] or place
+    return str(first) + "".join(f"[{step!r}]" for step in rest)

@@ -1,0 +1,266 @@
+"""The page of the sandbox: a phone in the browser on one side, what the company's bot does on the other."""
+
+import asyncio
+import json
+import secrets
+from collections.abc import AsyncIterator, Callable
+from contextlib import aclosing, suppress
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from aiohttp import web
+
+from sandbox.background import Chores
+from sandbox.broadcast import Broadcast, Event
+from sandbox.meta.errors import Refused
+from sandbox.meta.simulator import Meta, Person
+from sandbox.phone.actions import Gesture, NewPerson, Presence, SampleChoice
+from sandbox.phone.fault_switches import Trouble, cause
+from sandbox.phone.origin_guard import add_headers, as_file, guard
+from sandbox.phone.rare_messages import Rarity
+from sandbox.phone.rare_messages import send as send_rarity
+from sandbox.phone.request_body import body_of, checked
+from sandbox.phone.uploads import Upload, classify, read_upload
+
+_HERE = Path(__file__).parent
+_PAGE, _SAMPLES = _HERE / "page", _HERE / "samples"
+_ALBUM = ("label_detergent_q50.jpg", "label_tv_photo.jpg", "ean13-1_1.jpg")
+_HEARTBEAT_SECONDS = 15
+_MOST_TURNS = 100
+
+PEOPLE = (
+    Person(phone="5215512345678", bsuid="MX.8801234567890123", name="Ana Morales"),
+    Person(phone="5215587654321", bsuid="MX.8809876543210987", name="Leo Fuentes"),
+    Person(phone=None, bsuid="US.13491208655302741918", name="Sam Walker", username="sam.w"),
+)
+STAFF = (PEOPLE[1].bsuid,)
+
+
+def application(
+    meta: Meta,
+    turns: Callable[[], AsyncIterator[Event]],
+    facts: dict[str, Any],
+    *more: Callable[[], AsyncIterator[Event]],
+) -> web.Application:
+    """The page and what it calls, to be mounted with `add_subapp("/sandbox/", …)`; it ends its streams at shutdown.
+
+    `turns` gives `turn`, `handoff` and `prompts` events from now on. `facts` is shown as it is: `services` maps a
+    service's name to `real` or `imitation`, `staff` lists the BSUIDs of people who are staff, `reach` is Reach.paths.
+    What `more` gives is passed on to the page.
+    """
+    phone = Phone(meta, (turns, *more), facts)
+    app = web.Application(middlewares=[guard])
+    app.add_routes(phone.routes())
+    app.on_response_prepare.append(add_headers)
+    app.on_startup.append(phone.start)
+    app.on_shutdown.append(phone.end_streams)
+    app.on_cleanup.append(phone.stop)
+    return app
+
+
+@dataclass
+class Phone:
+    """Handlers of the page; what it shows is kept by Meta, but for the turns, which are kept here for a reload."""
+
+    meta: Meta
+    sources: tuple[Callable[[], AsyncIterator[Event]], ...]
+    facts: dict[str, Any]
+    _stage: Broadcast = field(default_factory=Broadcast, init=False)
+    _chores: Chores = field(default_factory=Chores, init=False)
+    _turns: dict[str, Event] = field(default_factory=dict, init=False)
+    _handoffs: dict[str, Event] = field(default_factory=dict, init=False)
+    _prompts: Event | None = field(default=None, init=False)
+
+    def routes(self) -> list[web.RouteDef]:
+        return [
+            web.get("", self._to_page),
+            web.get("/", self._index),
+            web.get("/static/{name}", self._static),
+            web.get("/state", self._state),
+            web.get("/events", self._events),
+            web.get("/media/{id}", self._media),
+            web.get("/samples", self._list_samples),
+            web.get("/samples/{file}", self._sample),
+            web.post("/messages", self._message),
+            web.post("/rarities", self._rarity),
+            web.post("/trouble", self._trouble),
+            web.post("/people", self._new_person),
+            web.post("/presence", self._presence),
+        ]
+
+    async def start(self, _app: web.Application) -> None:
+        for person in PEOPLE:
+            self.meta.chats.of(person)
+        self._chores.start(self._pass_on(self.meta.listen()))
+        for source in self.sources:
+            self._chores.start(self._pass_on(source()))
+        self._chores.start(self._beat())
+
+    async def end_streams(self, _app: web.Application) -> None:
+        self._stage.close()
+
+    async def stop(self, _app: web.Application) -> None:
+        await self._chores.stop()
+
+    async def _pass_on(self, events: AsyncIterator[Event]) -> None:
+        async for event in events:
+            if event["type"] == "turn":
+                self._turns[event["turn"]] = event
+                while len(self._turns) > _MOST_TURNS:
+                    del self._turns[next(iter(self._turns))]
+            elif event["type"] == "handoff":
+                self._handoffs[event["conversation"]] = event
+            elif event["type"] == "prompts":
+                self._prompts = event
+            self._stage.send(event)
+
+    async def _beat(self) -> None:
+        """Let streams notice that nobody reads them any more, and proxies that they live."""
+        while True:
+            await asyncio.sleep(_HEARTBEAT_SECONDS)
+            self._stage.send({"type": "heartbeat"})
+
+    async def _to_page(self, request: web.Request) -> web.StreamResponse:
+        raise web.HTTPPermanentRedirect(f"{request.path}/")
+
+    async def _index(self, _request: web.Request) -> web.StreamResponse:
+        return web.FileResponse(_PAGE / "index.html", headers={"Cache-Control": "no-cache"})
+
+    async def _static(self, request: web.Request) -> web.StreamResponse:
+        return web.FileResponse(_one_of(_PAGE, request.match_info["name"]), headers={"Cache-Control": "no-cache"})
+
+    async def _state(self, _request: web.Request) -> web.StreamResponse:
+        people = self.meta.chats.people
+        return web.json_response({
+            "people": [self._shown(person) for person in people],
+            "history": {person.bsuid: self.meta.history(person) for person in people},
+            "turns": list(self._turns.values()),
+            "handoffs": list(self._handoffs.values()),
+            "prompts": self._prompts,
+            "armed": self.meta.faults.armed(),
+            "facts": self.facts,
+        })  # fmt: skip
+
+    def _shown(self, person: Person) -> dict[str, Any]:
+        return asdict(person) | {"staff": person.bsuid in self.facts.get("staff", STAFF)}
+
+    async def _events(self, request: web.Request) -> web.StreamResponse:
+        headers = {"Content-Type": "text/event-stream", "Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+        response = web.StreamResponse(headers=headers)
+        events = self._stage.listen()
+        await response.prepare(request)
+        # A page that was closed is no error: there is nobody left to tell.
+        with suppress(ConnectionResetError):
+            await response.write(b"retry: 1000\n\n")
+            async with aclosing(events):
+                async for event in events:
+                    await response.write(_framed(event))
+        return response
+
+    async def _media(self, request: web.Request) -> web.StreamResponse:
+        try:
+            file = self.meta.media.get(request.match_info["id"])
+        except Refused as error:
+            raise web.HTTPNotFound from error
+        return as_file(file.data, file.mime)
+
+    async def _list_samples(self, _request: web.Request) -> web.StreamResponse:
+        return web.json_response(_samples())
+
+    async def _sample(self, request: web.Request) -> web.StreamResponse:
+        path = _one_of(_SAMPLES, request.match_info["file"])
+        upload = classify(path.read_bytes(), "", path.name, {})
+        return as_file(upload.data, upload.mime)
+
+    async def _message(self, request: web.Request) -> web.StreamResponse:
+        if request.content_type == "multipart/form-data":
+            return await self._send_file(await read_upload(request))
+        body = await body_of(request)
+        if "sample" in body:
+            choice = checked(SampleChoice, body)
+            return await self._send_file(_sampled(choice))
+        gesture = checked(Gesture, body)
+        message = gesture.message.model_dump(exclude_none=True)
+        quotes = gesture.message.type in {"text", "interactive", "button", "location", "contacts"}
+        context = gesture.context if quotes else None
+        wamid = await self.meta.writes(self._person(gesture.person), message, context=context)
+        return web.json_response({"wamid": wamid})
+
+    async def _send_file(self, upload: Upload) -> web.StreamResponse:
+        fields = upload.fields
+        wamid = await self.meta.sends_media(
+            self._person(fields.get("person", "")),
+            upload.kind,
+            upload.data,
+            upload.mime,
+            fields.get("caption") or None,
+            upload.filename,
+            voice=fields.get("voice") == "true",
+            context=fields.get("context") or None,
+        )
+        return web.json_response({"wamid": wamid})
+
+    async def _rarity(self, request: web.Request) -> web.StreamResponse:
+        rarity = checked(Rarity, await body_of(request))
+        person = self._person(rarity.person)
+        album = [(_SAMPLES / name).read_bytes() for name in _ALBUM]
+        new = await send_rarity(self.meta, person, rarity, album)
+        if new != person:
+            self._stage.send({"type": "moved", "was": person.bsuid, "person": self._shown(new)})
+        return web.json_response({})
+
+    async def _trouble(self, request: web.Request) -> web.StreamResponse:
+        await cause(self.meta, checked(Trouble, {"trouble": await body_of(request)}))
+        return web.json_response({"armed": self.meta.faults.armed()})
+
+    async def _new_person(self, request: web.Request) -> web.StreamResponse:
+        name = checked(NewPerson, await body_of(request)).name
+        digits = f"{secrets.randbelow(10**8):08d}"
+        person = Person(phone=f"52155{digits}", bsuid=f"MX.{secrets.randbelow(10**16):016d}", name=name)
+        self.meta.chats.of(person)
+        self._stage.send({"type": "person", "person": self._shown(person)})
+        return web.json_response(self._shown(person))
+
+    async def _presence(self, request: web.Request) -> web.StreamResponse:
+        presence = checked(Presence, await body_of(request))
+        await self.meta.opens(self._person(presence.person), is_open=presence.open)
+        return web.json_response({})
+
+    def _person(self, bsuid: str) -> Person:
+        person = self.meta.chats.find(bsuid=bsuid)
+        if person is None:
+            raise web.HTTPBadRequest(text="nobody has this id")
+        return person
+
+
+def _framed(event: Event) -> bytes:
+    """One event of the stream; JSON holds no line breaks, so it is one line."""
+    if event["type"] == "heartbeat":
+        return b": heartbeat\n\n"
+    return f"data: {json.dumps(event)}\n\n".encode()
+
+
+def _one_of(folder: Path, name: str) -> Path:
+    """The folder's file of that name; 404 for whatever else is asked."""
+    found = [path for path in folder.iterdir() if path.name == name and path.is_file()]
+    if not found:
+        raise web.HTTPNotFound
+    return found[0]
+
+
+def _samples() -> list[dict[str, Any]]:
+    listing = _SAMPLES / "samples.json"
+    samples: list[dict[str, Any]] = json.loads(listing.read_text("utf-8")) if listing.exists() else []
+    return samples
+
+
+def _sampled(choice: SampleChoice) -> Upload:
+    listed = next((sample for sample in _samples() if sample["file"] == choice.sample), None)
+    if listed is None:
+        raise web.HTTPNotFound
+    path = _one_of(_SAMPLES, choice.sample)
+    voice = listed["kind"] == "voice"
+    declared = "audio/ogg; codecs=opus" if path.suffix == ".ogg" else ""
+    fields = {"person": choice.person, "voice": str(voice).lower(), "as": str(listed["kind"])}
+    return classify(path.read_bytes(), declared, path.name, fields)

@@ -1,0 +1,213 @@
+"""What a WhatsApp can send that the page's phone has no gesture for, in Meta's shape (reference 2.2-2.8 and 4)."""
+
+import asyncio
+import json
+import secrets
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from sandbox.meta.acceptance import new_wamid
+from sandbox.meta.simulator import Meta, Person
+from sandbox.meta.webhooks import blank_value, message_value, seconds
+
+Told = Literal[
+    "share_number",
+    "button",
+    "flow",
+    "call_permission",
+    "order",
+    "referral",
+    "forwarded",
+    "forwarded_often",
+    "product_question",
+    "group",
+    "poll",
+    "unknown",
+    "broken_photo",
+    "welcome",
+]
+Staged = Literal["album", "number_change", "echo", "marketing_stop", "marketing_resume"]
+_CATALOG = "1188223344556677"
+_UNSUPPORTED = {"code": 131051, "title": "Message type unknown", "message": "Message type unknown"}
+_NOT_LOADED = {"code": 131052, "title": "Media download error", "message": "Media download error"}
+
+
+class Rarity(BaseModel):
+    """One of them, sent by the person with this BSUID; `language` is that of the words in it."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    person: str = Field(min_length=1, max_length=300)
+    kind: Told | Staged
+    language: Literal["es", "en"] = "es"
+
+
+@dataclass(frozen=True, slots=True)
+class _Words:
+    """The sender, and whether it writes Spanish."""
+
+    person: Person
+    spanish: bool
+
+    def __call__(self, spanish: str, english: str) -> str:
+        return spanish if self.spanish else english
+
+    def text(self, spanish: str, english: str) -> dict[str, Any]:
+        return {"type": "text", "text": {"body": self(spanish, english)}}
+
+
+Shaped = dict[str, Any]
+
+
+async def send(meta: Meta, person: Person, rarity: Rarity, album: Sequence[bytes]) -> Person:
+    """Send it and return who the person is afterwards; `album` are the photos (JPEG) of one."""
+    words = _Words(person, rarity.language == "es")
+    match rarity.kind:
+        case "album":
+            await asyncio.gather(*(meta.sends_media(person, "image", photo, "image/jpeg") for photo in album))
+        case "number_change":
+            return await _change_number(meta, person)
+        case "echo":
+            await _echo(meta, words)
+        case "marketing_stop" | "marketing_resume":
+            await _prefer(meta, person, rarity.kind.removeprefix("marketing_"))
+        case kind:
+            message = _TOLD[kind](words)
+            context = message.pop("context", None)
+            await meta.writes(person, message, context=context)
+    return person
+
+
+def _interactive(kind: str, reply: Shaped) -> Shaped:
+    return {"type": "interactive", "interactive": {"type": kind, kind: reply}}
+
+
+def _share_number(words: _Words) -> Shaped:
+    phone = words.person.phone or "5215500000000"
+    card = {"name": {"formatted_name": words.person.name}, "phones": [{"phone": f"+{phone}", "wa_id": phone}]}
+    return {"type": "contacts", "contacts": [card | {"origin": "contact_request"}]}
+
+
+def _flow(words: _Words) -> Shaped:
+    answers = {"flow_token": "visit-7", "day": "2026-12-01", "people": 2, "note": words("Junto a la ventana", "Window")}
+    response = json.dumps(answers, ensure_ascii=False)
+    return _interactive("nfm_reply", {"name": "flow", "body": "Sent", "response_json": response})
+
+
+def _call_permission(_: _Words) -> Shaped:
+    permission = {"response": "accept", "is_permanent": False, "response_source": "user_action"}
+    return _interactive("call_permission_reply", permission | {"expiration_timestamp": 1796000000})
+
+
+def _order(words: _Words) -> Shaped:
+    prices = (("DET-3L", 2, 35.5), ("CAF-500", 1, 119))
+    items = [
+        {"product_retailer_id": product, "quantity": quantity, "item_price": price, "currency": "MXN"}
+        for product, quantity, price in prices
+    ]
+    note = words("¿Lo pueden enviar mañana?", "Can you deliver it tomorrow?")
+    return {"type": "order", "order": {"catalog_id": _CATALOG, "text": note, "product_items": items}}
+
+
+def _referral(words: _Words) -> Shaped:
+    advert = {
+        "source_url": "https://fb.me/3xAmPle",
+        "source_id": "120210000000000001",
+        "source_type": "ad",
+        "headline": words("Detergente 3 L a $35.50", "3 L detergent at $35.50"),
+        "body": words("Sólo esta semana", "This week only"),
+        "media_type": "image",
+        "image_url": "https://example.com/ad.jpg",
+        "ctwa_clid": "ARAkLk3xAmPle",
+    }
+    return words.text("Hola, vi su anuncio", "Hi, I saw your ad") | {"referral": advert}
+
+
+def _product_question(words: _Words) -> Shaped:
+    product = {"catalog_id": _CATALOG, "product_retailer_id": "DET-3L"}
+    text = words.text("¿Éste lo tienen?", "Do you have this one?")
+    return text | {"context": {"from": "525500001111", "id": new_wamid(), "referred_product": product}}
+
+
+def _unsupported(kind: str) -> Shaped:
+    details = {"error_data": {"details": "Message type is not currently supported."}}
+    return {"type": "unsupported", "unsupported": {"type": kind}, "errors": [_UNSUPPORTED | details]}
+
+
+def _forwarded(words: _Words, mark: str) -> Shaped:
+    text = words.text("Cierran el 25 de diciembre, avisen a todos", "They close on 25 December, tell everybody")
+    return text | {"context": {mark: True}}
+
+
+_TOLD: dict[Told, Callable[[_Words], Shaped]] = {
+    "share_number": _share_number,
+    "button": lambda words: {
+        "type": "button",
+        "button": {"payload": "remind_later", "text": words("Recuérdame después", "Remind me later")},
+    },
+    "flow": _flow,
+    "call_permission": _call_permission,
+    "order": _order,
+    "referral": _referral,
+    "forwarded": lambda words: _forwarded(words, "forwarded"),
+    "forwarded_often": lambda words: _forwarded(words, "frequently_forwarded"),
+    "product_question": _product_question,
+    "group": lambda words: (
+        words.text("¿Alguien sabe a qué hora abren?", "Does anybody know when they open?")
+        | {"group_id": "Y2FwaV9ncm91cDoxNTUwNQ"}
+    ),
+    "poll": lambda _: _unsupported("poll"),
+    "unknown": lambda _: {"type": "unknown", "errors": [_UNSUPPORTED]},
+    "broken_photo": lambda _: {"type": "image", "errors": [_NOT_LOADED]},
+    "welcome": lambda _: {"type": "request_welcome"},
+}
+
+
+async def _change_number(meta: Meta, person: Person) -> Person:
+    """A new number is a new BSUID too; who hides the number only shows the new BSUID."""
+    digits = f"52155{secrets.randbelow(10**8):08d}" if person.phone else None
+    new = replace(person, phone=digits, bsuid=f"{person.bsuid[:2]}.{secrets.randbelow(10**16):016d}")
+    old_name, new_name = (person.phone or person.bsuid, new.phone or new.bsuid)
+    news = {"body": f"User {person.name} changed from {old_name} to {new_name}", "user_id": new.bsuid}
+    if new.phone:
+        news |= {"type": "user_changed_number", "wa_id": new.phone}
+    else:
+        news |= {"type": "user_changed_user_id"}
+    at = meta.clock()
+    message = {"id": new_wamid(), "timestamp": seconds(at), "type": "system", "system": news}
+    value = message_value(meta.business, person, message)
+    del value["contacts"]
+    meta.chats.received(person, message, at)
+    await meta.deliver(value)
+    meta.chats.moved(person, new)
+    change = {"user_id": {"previous": person.bsuid, "current": new.bsuid}, "timestamp": int(at.timestamp())}
+    change |= {"detail": "The user's id has changed"} | ({"wa_id": new.phone} if new.phone else {})
+    value = blank_value(meta.business) | {"contacts": [new.as_contact()], "user_id_update": [change]}
+    await meta.deliver(value, field_name="user_id_update")
+    return new
+
+
+async def _echo(meta: Meta, words: _Words) -> None:
+    """A colleague answers in the WhatsApp Business app, beside the API."""
+    person, at, wamid = words.person, meta.clock(), new_wamid()
+    text = words.text("Hola, soy Marta. Yo te atiendo.", "Hi, this is Marta. I'll take it from here.")
+    meta.chats.sent(person, wamid, text | {"from_app": True}, at)
+    address = ({"to": person.phone} if person.phone else {}) | {"to_user_id": person.bsuid}
+    echo = {"from": meta.display_phone_number, "id": wamid, "timestamp": seconds(at)} | address | text
+    value = blank_value(meta.business) | {"contacts": [person.as_contact()], "message_echoes": [echo]}
+    await meta.deliver(value, field_name="smb_message_echoes")
+
+
+async def _prefer(meta: Meta, person: Person, choice: str) -> None:
+    preference = {
+        "user_id": person.bsuid,
+        "detail": f"User requested to {choice} marketing messages",
+        "category": "marketing_messages",
+        "value": choice,
+        "timestamp": int(meta.clock().timestamp()),
+    } | ({"wa_id": person.phone} if person.phone else {})
+    value = blank_value(meta.business) | {"contacts": [person.as_contact()], "user_preferences": [preference]}
+    await meta.deliver(value, field_name="user_preferences")

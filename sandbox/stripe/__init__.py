@@ -1,0 +1,7 @@
+"""Stripe on this machine, for the sandbox and the tests."""
+
+from sandbox.stripe.errors import Refused
+from sandbox.stripe.faults import Fault
+from sandbox.stripe.simulator import StripeImitation
+
+__all__ = ["Fault", "Refused", "StripeImitation"]

@@ -1,0 +1,144 @@
+"""One Stripe account in memory: its objects as the API shows them, its clock, and the events they make."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator
+from copy import deepcopy
+from typing import Any
+
+from pydantic import BaseModel
+
+from sandbox.stripe.clock import Clock
+from sandbox.stripe.errors import no_such
+
+Json = dict[str, Any]
+API_VERSION = "2026-10-28.endive"
+_PREFIXES = {
+    "billing_portal.session": ("bps_", 24),
+    "checkout.session": ("cs_test_", 58),
+    "customer": ("cus_", 14),
+    "discount": ("di_", 24),
+    "event": ("evt_", 24),
+    "invoice": ("in_", 24),
+    "invoice_payment": ("inpay_", 24),
+    "invoiceitem": ("ii_", 24),
+    "line_item": ("il_", 24),
+    "payment_intent": ("pi_", 24),
+    "payment_method": ("pm_", 24),
+    "price": ("price_", 24),
+    "product": ("prod_", 14),
+    "subscription": ("sub_", 24),
+    "subscription_item": ("si_", 14),
+    "charge": ("ch_", 24),
+    "request": ("req_", 14),
+}
+
+
+class Account:
+    """`told` is called with each new event, `changed` after anything has changed; ids depend on `seed` alone."""
+
+    def __init__(self, clock: Clock, seed: str = "") -> None:
+        self.clock = clock
+        self.told: Callable[[Json], None] = lambda _: None
+        self.changed: Callable[[], None] = lambda: None
+        # Where its pages are: `public_url`, or else the address that its API was last called at.
+        self.public_url = ""
+        self.base_url = ""
+        self.request: Json = {"id": None, "idempotency_key": None}
+        self._seed = seed
+        self._made = 0
+        # What a Checkout session sells, by its id: shown only to who expands it.
+        self.line_items: dict[str, list[Json]] = {}
+        # Units that a meter has counted in the running period, by the subscription's item.
+        self.usage: dict[str, int] = {}
+        self._objects: dict[str, dict[str, Json]] = {kind: {} for kind in _PREFIXES}
+
+    def new_id(self, kind: str) -> str:
+        self._made += 1
+        prefix, length = _PREFIXES[kind]
+        digest = hashlib.sha256(f"{self._seed}{kind}{self._made}".encode()).hexdigest()
+        return prefix + digest[:length]
+
+    def make(self, kind: str, fields: Json, **named: str) -> Json:
+        """An object of this kind that isn't kept yet; `id` overrides the one it would get."""
+        first = {"id": named.get("id") or self.new_id(kind), "object": kind}
+        return first | {"created": self.clock.now(), "livemode": False} | fields
+
+    def keep(self, thing: Json) -> Json:
+        self._objects[thing["object"]][thing["id"]] = thing
+        self.changed()
+        return thing
+
+    def forget(self, thing: Json) -> None:
+        del self._objects[thing["object"]][thing["id"]]
+
+    def find(self, kind: str, wanted: str | None) -> Json | None:
+        return self._objects[kind].get(wanted or "")
+
+    def get(self, kind: str, wanted: str, param: str = "id", status: int = 404) -> Json:
+        """The object; Refused with 404, or with 400 where the id is a parameter rather than the address."""
+        found = self._objects[kind].get(wanted)
+        if found is None:
+            raise no_such(kind, wanted, param, status)
+        return found
+
+    def named(self, kind: str, wanted: str, param: str) -> Json:
+        """The object that a parameter names."""
+        return self.get(kind, wanted, param, status=400)
+
+    def all(self, kind: str, **fields: Any) -> Iterator[Json]:
+        """Those whose fields are as given, oldest first."""
+        for thing in list(self._objects[kind].values()):
+            if all(thing[name] == value for name, value in fields.items()):
+                yield thing
+
+    def any(self, wanted: str) -> Json | None:
+        """Whatever has this id."""
+        return next((things[wanted] for things in self._objects.values() if wanted in things), None)
+
+    def tell(self, kind: str, thing: Json, before: Json | None = None) -> None:
+        """An event about the object as it is now; with `before`, what it was, told as `previous_attributes`."""
+        data: Json = {"object": deepcopy(thing)}
+        if before is not None:
+            data["previous_attributes"] = changes(before, thing)
+            if not data["previous_attributes"]:
+                return
+        event = self.make(
+            "event",
+            {
+                "api_version": API_VERSION,
+                "data": data,
+                "pending_webhooks": 1,
+                "request": dict(self.request),
+                "type": kind,
+            },
+        )
+        self.keep(event)
+        self.told(event)
+
+
+def changes(before: Json, after: Json) -> Json:
+    """The old values of what differs: key by key in objects, whole for lists (Stripe's `previous_attributes`)."""
+    found: Json = {}
+    for name in before.keys() | after.keys():
+        old, new = before.get(name), after.get(name)
+        if old != new:
+            if isinstance(old, dict) and isinstance(new, dict):
+                found[name] = changes(old, new)
+            else:
+                found[name] = deepcopy(old)
+    return dict(sorted(found.items()))
+
+
+def with_metadata(kept: dict[str, str], given: dict[str, str]) -> dict[str, str]:
+    """Stripe's merge: an empty value removes its key, the key "" alone all of them."""
+    merged = {} if given == {"": ""} else kept | given
+    return {key: value for key, value in merged.items() if value}
+
+
+def given(form: BaseModel, *names: str) -> Json:
+    """The values that the request gave, "" as null."""
+    return {name: getattr(form, name) for name in names if name in form.model_fields_set} | {
+        name: None for name in names if name in form.model_fields_set and getattr(form, name) == ""
+    }

@@ -1,0 +1,43 @@
+"""The customer portal: a page where a subscription is cancelled at its period's end, or kept after all."""
+
+from __future__ import annotations
+
+from sandbox.stripe.account import Account, Json
+from sandbox.stripe.forms_billing import PortalCreate, SubscriptionUpdate
+from sandbox.stripe.subscriptions import ENDED, Subscriptions
+
+
+class Portal:
+    def __init__(self, account: Account, subscriptions: Subscriptions) -> None:
+        self.account = account
+        self._subscriptions = subscriptions
+
+    def create(self, form: PortalCreate) -> Json:
+        self.account.named("customer", form.customer, "customer")
+        fields: Json = {
+            "configuration": "bpc_sandbox",
+            "customer": form.customer,
+            "flow": None,
+            "locale": form.locale,
+            "on_behalf_of": None,
+            "return_url": form.return_url,
+        }
+        session = self.account.make("billing_portal.session", fields)
+        session["url"] = f"{self.account.base_url}/p/session/{session['id']}"
+        return self.account.keep(session)
+
+    def subscriptions(self, session: Json) -> list[Json]:
+        """What its customer can change."""
+        found = self.account.all("subscription", customer=session["customer"])
+        return [each for each in found if each["status"] not in ENDED]
+
+    def set_ending(self, session: Json, subscription: str, *, ends: bool) -> None:
+        """Refused for a subscription of somebody else."""
+        found = self.account.get("subscription", subscription)
+        if not any(each["id"] == subscription for each in self.subscriptions(session)):
+            return
+        # https://docs.stripe.com/billing/subscriptions/billing-mode/compare: in flexible billing a date, and no flag.
+        wanted: Json = {"cancel_at_period_end": "true" if ends else "false"}
+        if found["billing_mode"]["type"] == "flexible" and not found["cancel_at_period_end"]:
+            wanted = {"cancel_at": "max_period_end" if ends else ""}
+        self._subscriptions.update(SubscriptionUpdate.model_validate(wanted), subscription)

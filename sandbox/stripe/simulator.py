@@ -1,0 +1,200 @@
+"""Stripe as the sandbox and the tests need it: its API, its pages, its webhooks, and a clock that can be moved."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from copy import deepcopy
+from datetime import UTC, datetime
+from typing import Any
+
+from aiohttp import web
+
+from sandbox.stripe.account import Account, Json
+from sandbox.stripe.api import Door
+from sandbox.stripe.catalog import Catalog
+from sandbox.stripe.checkout import Checkout
+from sandbox.stripe.clock import Clock
+from sandbox.stripe.customers import Customers
+from sandbox.stripe.cycle import Cycle
+from sandbox.stripe.endpoints import endpoints
+from sandbox.stripe.faults import Fault, Faults, Kind
+from sandbox.stripe.invoices import Invoices
+from sandbox.stripe.pages import Pages
+from sandbox.stripe.portal import Portal
+from sandbox.stripe.subscriptions import Subscriptions
+from sandbox.stripe.webhooks import Courier
+
+_DAY = 86400
+_RETRIES = (3 * _DAY, 5 * _DAY, 7 * _DAY)
+_LARGEST_BODY = 1024 * 1024
+
+
+class StripeImitation:
+    """`webhook_url` gets signed events, retried after each of `retry_pauses` seconds; "" for none.
+
+    A renewal that is declined is tried again after each of `payment_retries` seconds, then the subscription ends.
+    `search_lag` seconds pass before search finds a change. Ids depend on `seed` alone: give one where another run's
+    ids may be remembered. `source` is the clock that goes on by itself. `public_url` is where browsers reach the pages,
+    if not where the API is called.
+    """
+
+    def __init__(  # noqa: PLR0913 - what may be set of a whole service
+        self,
+        secret_key: str,
+        webhook_secret: str,
+        webhook_url: str = "",
+        *,
+        retry_pauses: Sequence[float] = (1, 5, 30, 120),
+        payment_retries: Sequence[int] = _RETRIES,
+        search_lag: float = 0,
+        seed: str = "",
+        public_url: str = "",
+        source: Callable[[], datetime] = lambda: datetime.now(UTC),
+        on_change: Callable[[], None] = lambda: None,
+    ) -> None:
+        self.on_change = on_change
+        self.account = Account(Clock(source), seed)
+        self.account.public_url = public_url
+        self.webhooks = Courier(webhook_url, webhook_secret, retry_pauses)
+        self.faults = Faults(self._changed)
+        self.catalog = Catalog(self.account)
+        self.customers = Customers(self.account, search_lag)
+        self.invoices = Invoices(self.account, self.customers, payment_retries)
+        self.subscriptions = Subscriptions(self.account, self.invoices)
+        self.checkout = Checkout(self.account, self.customers, self.subscriptions)
+        self.portal = Portal(self.account, self.subscriptions)
+        self._cycle = Cycle(self.account, self.subscriptions, self.checkout.expire)
+        self._pages = Pages(self.account, self.checkout, self.portal, self.catch_up)
+        self._door = Door(self.account, secret_key, self.faults, self.catch_up)
+        self.invoices.declines = self.faults.take_decline
+        self.catalog.seed()
+        self.account.told = self._told
+        self.account.changed = self._changed
+
+    def app(self) -> web.Application:
+        """Serves the API and the pages; events are sent while it runs."""
+        app = web.Application(client_max_size=_LARGEST_BODY)
+        app.add_routes(self._pages.routes())
+        app.add_routes(self._door.routes(endpoints(self)))
+        app.cleanup_ctx.append(self._delivering)
+        return app
+
+    def pages(self) -> web.Application:
+        """The pages alone, to be mounted in a server that people reach."""
+        app = web.Application()
+        app.add_routes(self._pages.routes())
+        return app
+
+    async def _delivering(self, _: web.Application) -> AsyncIterator[None]:
+        self.webhooks.open()
+        yield
+        await self.webhooks.close()
+
+    # ---- time
+
+    @property
+    def now(self) -> datetime:
+        return datetime.fromtimestamp(self.account.clock.now(), UTC)
+
+    def advance(self, *, seconds: float = 0, days: float = 0) -> None:
+        """Let time pass; what was due meanwhile has happened, in its order, when this returns."""
+        self.account.clock.move_to(int(self.account.clock.now() + seconds + days * _DAY))
+        self.catch_up()
+
+    def advance_to(self, moment: datetime) -> None:
+        self.account.clock.move_to(int(moment.timestamp()))
+        self.catch_up()
+
+    def catch_up(self) -> None:
+        """Do what is due by now; every request does it first."""
+        self._cycle.catch_up()
+
+    # ---- people
+
+    def complete_checkout(self, session: str, card: str = "pm_card_visa", email: str = "", name: str = "") -> Json:
+        """The customer pays on the session's page; Refused when it is over or the card is declined."""
+        self.catch_up()
+        return deepcopy(self.checkout.complete(session, card, email, name))
+
+    def bank_will(self, method: str, decline_code: str | None = "generic_decline") -> None:
+        """From now on charges to this card are declined for this reason; None: they go through."""
+        self.customers.bank_will(method, decline_code)
+
+    def discount(self, subscription: str, percent_off: float) -> None:
+        """The company gives a coupon: from now on so much less of each invoice."""
+        fields: Json = {"percent_off": percent_off, "subscription": subscription}
+        made = self.account.keep(self.account.make("discount", fields))
+        self.account.get("subscription", subscription)["discounts"].append(made["id"])
+
+    def tax(self, subscription: str, percentage: float) -> None:
+        """From now on so much tax comes on top of each invoice."""
+        rates = self.account.get("subscription", subscription)["default_tax_rates"]
+        rates.append({"object": "tax_rate", "inclusive": False, "percentage": percentage})
+
+    # ---- what went wrong, on order
+
+    def will_rate_limit(self, times: int = 1, path: str = "") -> None:
+        """Answer the next calls (whose path starts so) with 429."""
+        self._plan("rate_limit", times, path)
+
+    def will_fail(self, times: int = 1, path: str = "") -> None:
+        """Answer with 500, and do nothing."""
+        self._plan("error", times, path)
+
+    def will_be_unavailable(self, times: int = 1, path: str = "") -> None:
+        """Answer with 503, and do nothing."""
+        self._plan("unavailable", times, path)
+
+    def will_html_502(self, times: int = 1, path: str = "") -> None:
+        """Let a gateway answer with a page; nothing is done."""
+        self._plan("html", times, path)
+
+    def will_drop(self, times: int = 1, path: str = "") -> None:
+        """Do the work, and lose the answer."""
+        self._plan("drop", times, path)
+
+    def will_be_slow(self, seconds: float, times: int = 1, path: str = "") -> None:
+        """Do the work, and answer only after so many seconds."""
+        self.faults.plan(Fault("slow", times, path, seconds))
+
+    def will_decline(self, times: int = 1, code: str = "generic_decline") -> None:
+        """The bank declines the next payments, whatever the card."""
+        self.faults.plan(Fault("decline", times, code=code))
+
+    def _plan(self, kind: Kind, times: int, path: str) -> None:
+        self.faults.plan(Fault(kind, times, path))
+
+    # ---- webhooks
+
+    def deliver_again(self, event: str) -> None:
+        """Bring an event once more, as Stripe may."""
+        self.webhooks.bring(self.account.get("event", event))
+
+    async def idle(self) -> None:
+        """Return when every event is taken, held or given up."""
+        await self.webhooks.idle()
+
+    # ---- watching
+
+    @property
+    def events(self) -> list[Json]:
+        """All events, the oldest first."""
+        return [deepcopy(event) for event in self.account.all("event")]
+
+    def snapshot(self) -> dict[str, Any]:
+        """What the account holds, for a page: each list with the newest first."""
+        kinds = {
+            "customers": "customer",
+            "subscriptions": "subscription",
+            "invoices": "invoice",
+            "checkout_sessions": "checkout.session",
+            "events": "event",
+        }
+        kept = {name: [deepcopy(each) for each in self.account.all(kind)][::-1] for name, kind in kinds.items()}
+        return kept | {"now": self.account.clock.now(), "armed": self.faults.armed()}
+
+    def _told(self, event: Json) -> None:
+        self.webhooks.bring(event)
+
+    def _changed(self) -> None:
+        self.on_change()
