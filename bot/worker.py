@@ -22,6 +22,7 @@ from bot.conversations.budget import Budget
 from bot.conversations.confirmations import Confirmations
 from bot.conversations.contacts import Contacts
 from bot.conversations.dead_letters import Aside
+from bot.conversations.events import Subscribers
 from bot.conversations.handoff import HandOff
 from bot.conversations.lease import Desk
 from bot.conversations.memory import Memory
@@ -40,6 +41,7 @@ from bot.integrations.email.verification import Verification
 from bot.integrations.event_webhooks import Deliveries as EventDeliveries
 from bot.integrations.push.invitations import invitation_of
 from bot.integrations.push.sender import Pushes
+from bot.integrations.stripe import events as stripe_events
 from bot.integrations.stripe import plan_changes
 from bot.integrations.stripe.billing import billing_of
 from bot.media.archive import Archive
@@ -55,7 +57,6 @@ from bot.settings import Settings
 from bot.storage.factory import storage_of
 from bot.storage.files import expire, files_of, quota_of
 from bot.storage.storage import Storage, StorageFailed
-from bot.subscribers import Subscribers
 from bot.turns.canary import Trial
 from bot.turns.merge import Joining
 from bot.turns.responder import Answering
@@ -64,7 +65,6 @@ from bot.turns.rules import Reception
 from bot.turns.runner import Shift
 from bot.turns.summarizer import Summaries
 from bot.turns.turn import Stations, Turns
-from bot.web import stripe
 from bot.whatsapp.client import Graph
 from bot.whatsapp.templates.files import definitions
 from bot.whatsapp.templates.registry import Templates
@@ -200,7 +200,7 @@ async def running(
                 {
                     "template": notices.process,
                     "push": pushes.process,
-                    stripe.JOB: billing.news.process if billing else _without_key,
+                    stripe_events.JOB: billing.news.process if billing else _without_key,
                 }
             ),
             "webhook": EventDeliveries(redis, settings.subscribers, events, to_subscribers).process,

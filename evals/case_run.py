@@ -20,9 +20,9 @@ from bot.media.understanding import Perceived, Sight
 from bot.messages.inbound import Content, Document, Inbound, Location, Photo, Tap, Text, Video, Voice
 from bot.messages.language import Language, language_of
 from bot.messages.phrases import phrase
-from bot.messages.prompt_text import fenced, glance
+from bot.messages.prompt_text import fenced, glance, words
 from bot.prompting.prompts import Prompts
-from bot.turns.reply import composed, words
+from bot.turns.reply import composed
 from bot.whatsapp.markdown import whatsapp
 from evals.cases import Case, Turn
 from evals.environment import Stage

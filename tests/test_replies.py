@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from bot.messages.inbound import AskLocation, Buttons, Choice, Part, Place, Say
-from bot.turns.reply import composed, words
+from bot.messages.prompt_text import words
+from bot.turns.reply import composed
 
 ASK = Buttons(body="¿Qué plan te interesa?", choices=(Choice(id="1", title="Básico"), Choice(id="2", title="Negocio")))
 HERE = Place(latitude=19.4, longitude=-99.1, name="Tienda Centro")

@@ -41,12 +41,12 @@ def export(
     """Everything stored about one person, as JSON. Exit 1 when nothing is known of them, or files are missing."""
 
     async def run(dossier: Dossier, person: Person, cabinet: Files) -> None:
-        found = await privacy.export(person)
+        found = await dossier.export(person)
         if files is not None:
             for file in found["files"]:
                 await asyncio.to_thread(_write, files / file["key"], await cabinet.read(file["key"]))
         print(json.dumps(found, ensure_ascii=False, indent=2))  # noqa: T201
-        if missing := await privacy.missing(person):
+        if missing := await dossier.missing(person):
             from bot.storage.files import FilesLost  # noqa: PLC0415 - each command loads only what it runs
 
             raise FilesLost(missing)
@@ -66,7 +66,7 @@ def erase(
     """
 
     async def run(dossier: Dossier, person: Person, _: Files) -> None:
-        erased = await privacy.erase(person, files_lost=files_lost)
+        erased = await dossier.erase(person, files_lost=files_lost)
         words = f"erased: {erased.keys} keys, {erased.files} files, {erased.jobs} jobs"
         print(f"{words}; the wish for no marketing is kept" if erased.opted_out else words)  # noqa: T201
 

@@ -7,8 +7,8 @@ from typing import Literal
 import structlog
 
 from bot.conversations.contacts import Contacts
+from bot.conversations.events import Subscribers, event_id, person
 from bot.infra.live_events import Events
-from bot.subscribers import Subscribers, event_id, person
 
 _log = structlog.get_logger()
 

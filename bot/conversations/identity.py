@@ -158,7 +158,7 @@ async def renamed(redis: Redis, previous: str, current: str, phone: str | None) 
 
 
 def contact_key(conversation: str) -> str:
-    """The key of what is known of the person, which bot.conversations.contacts owns; here it is told of phone and BSUID."""
+    """The key of the contact, which bot.conversations.contacts owns; phone and BSUID are written here."""
     return key(conversation, "contact")
 
 

@@ -248,8 +248,8 @@ async def held(desk: Desk, lease: Lease) -> AsyncIterator[None]:
         try:
             yield
         finally:
-            # Told, and not cancelled: redis-py loses cancellations (see bot.infra.redis.ended), and then the lease would
-            # be renewed for ever, and the conversation never be anybody's again.
+            # Told, and not cancelled: redis-py loses cancellations (see bot.infra.redis.ended), and then the lease
+            # would be renewed for ever, and the conversation never be anybody's again.
             over.set()
 
 

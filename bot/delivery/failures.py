@@ -12,6 +12,7 @@ import structlog
 
 from bot.conversations import ledger
 from bot.conversations.contacts import Contacts
+from bot.conversations.events import Ours, Subscribers
 from bot.conversations.lease import Desk, Lease
 from bot.delivery.pause import Pause
 from bot.delivery.rate_limiter import Pace
@@ -21,7 +22,6 @@ from bot.infra.live_events import Events
 from bot.infra.metrics import REPLIES
 from bot.infra.redis import key
 from bot.messages.inbound import Reply
-from bot.subscribers import Ours, Subscribers
 from bot.whatsapp.errors import (
     MEDIA_REFUSED,
     OPTED_OUT,

@@ -14,6 +14,7 @@ from redis.asyncio import Redis
 
 from bot.conversations import choices, ledger, memory
 from bot.conversations.contacts import Contact, Contacts
+from bot.conversations.events import Ours, Subscribers
 from bot.conversations.lease import Desk, Lease
 from bot.conversations.memory import Memory
 from bot.delivery.failures import Failures
@@ -30,10 +31,9 @@ from bot.infra.metrics import REPLIES
 from bot.infra.redis import key
 from bot.infra.replicas import Replicas
 from bot.messages.inbound import Reply, Template
+from bot.messages.prompt_text import words
 from bot.settings import Settings
 from bot.storage.factory import storage_of
-from bot.subscribers import Ours, Subscribers
-from bot.turns.reply import words
 from bot.whatsapp.client import Graph
 from bot.whatsapp.errors import GraphError, Remedy, Unavailable
 from bot.whatsapp.limits import fit

@@ -2,15 +2,29 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import Literal
+
 import structlog
 from redis.asyncio import Redis
 
 from bot.infra.live_events import Events
 from bot.infra.metrics import ALERTS
-from bot.whatsapp.account_alerts import Alarm, Severity
 
 _log = structlog.get_logger()
 _KEEP_SECONDS = 30 * 24 * 3600
+
+Severity = Literal["error", "warning"]
+
+
+@dataclass(frozen=True, slots=True)
+class Alarm:
+    """`kind` counts it, `what` is Meta's own name for it, `fix` is what somebody should do."""
+
+    kind: str
+    severity: Severity
+    what: str
+    fix: str
 
 
 async def alert(events: Events, kind: str, words: str, fix: str, *, severity: Severity = "error") -> None:

@@ -29,7 +29,7 @@ _IDLE = ("/selectors.py", "/asyncio/base_events.py", "/asyncio/runners.py")
 _ROOTS = (
     "/site-packages/",
     f"/python{sys.version_info.major}.{sys.version_info.minor}/",
-    f"{Path(__file__).parents[1]}/",
+    f"{Path(__file__).parents[2]}/",
 )
 
 

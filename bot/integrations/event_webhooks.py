@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
 from redis.asyncio import Redis
 from standardwebhooks import Webhook
 
-from bot.infra.alerts import Alerts
+from bot.infra.alerts import Alarm, Alerts
 from bot.infra.guarded_http import NoAnswer, Outside
 from bot.infra.live_events import Events
 from bot.infra.logs import masked
@@ -25,7 +25,6 @@ from bot.infra.metrics import DELIVERED
 from bot.infra.queues import Later, Task, Unfit
 from bot.infra.redis import answer
 from bot.settings import SubscriberSettings
-from bot.whatsapp.account_alerts import Alarm
 
 _log = structlog.get_logger()
 

@@ -8,6 +8,10 @@ from html import escape
 from typing import assert_never
 
 from bot.messages.inbound import (
+    AskContact,
+    AskLocation,
+    Attachment,
+    Buttons,
     CallPermission,
     Card,
     Cards,
@@ -16,19 +20,28 @@ from bot.messages.inbound import (
     Edit,
     Form,
     Inbound,
+    LinkButton,
     Location,
     Media,
+    Menu,
     Order,
+    Part,
     Photo,
+    Picture,
+    Place,
+    React,
     Reaction,
     Revoke,
+    Say,
     Sticker,
     System,
     Tap,
+    Template,
     Text,
     Unsupported,
     Video,
     Voice,
+    VoiceNote,
 )
 from pipelines.truncation import truncated
 
@@ -132,3 +145,29 @@ def read(content: Content) -> tuple[str, str | None]:  # noqa: C901, PLR0911 - o
             raise ValueError(f"{content.kind} does not come here")
         case _:
             assert_never(content)
+
+
+def words(part: Part) -> str:  # noqa: C901, PLR0911 - one line a kind
+    """What a part says, as the model remembers it and as a quote of it is read."""
+    match part:
+        case Say():
+            return part.body
+        case React():
+            return f"(reacted {part.emoji})"
+        case Picture() | Attachment():
+            return f"({part.kind}: {part.file.filename or part.file.mime}) {part.caption or ''}".strip()
+        case VoiceNote():
+            return "(voice note)"
+        case Place():
+            return f"(location: {part.name or ''} {part.address or ''})"
+        case AskLocation():
+            return f"{part.body}\n(button: send location)"
+        case AskContact():
+            return f"{part.body}\n(button: share contact)"
+        case Buttons() | Menu():
+            shown = (f"{one.title} ({one.description})" if one.description else one.title for one in part.choices)
+            return f"{part.body}\n(to tap: {' | '.join(shown)})"
+        case LinkButton():
+            return f"{part.body}\n(link: {part.label} {part.url})"
+        case Template():
+            return f"(template {part.name}: {', '.join(part.parameters.values())})"

@@ -11,7 +11,7 @@ from typing import Any
 import structlog
 
 from bot.conversations.confirmations import Confirmed, Settled
-from bot.conversations.events import Event
+from bot.conversations.events import Event, event_id, person
 from bot.products import photos
 from bot.products.card_message import Showing
 from bot.products.card_text import product_line
@@ -20,7 +20,6 @@ from bot.products.draft import Draft, shown_of, values_of
 from bot.products.draft_store import Changes, Drafts
 from bot.products.texts import words
 from bot.storage.storage import Storage, StorageFailed
-from bot.subscribers import event_id, person
 from pipelines.product import FIELDS
 
 _log = structlog.get_logger()

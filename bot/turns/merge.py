@@ -18,7 +18,7 @@ from bot.integrations.push import subscriptions
 
 
 class Joining:
-    """The worker's half of it; bot.conversations.identity has decided which conversation joins which, and sends no message there.
+    """The worker's half of it: bot.conversations.identity has decided which conversation joins which.
 
     What is addressed by the old name stays under it until its time is over: deliveries, and texts that may be quoted
     (`Contact.earlier` lists the names).

@@ -8,18 +8,13 @@ from collections.abc import Sequence
 from bot.messages.inbound import (
     AskContact,
     AskLocation,
-    Attachment,
     Buttons,
     LinkButton,
     Menu,
     Part,
-    Picture,
-    Place,
-    React,
     Say,
-    Template,
-    VoiceNote,
 )
+from bot.messages.prompt_text import words
 from bot.whatsapp.formatting import fits
 from bot.whatsapp.limits import fit
 
@@ -51,32 +46,6 @@ def composed(text: str, offered: Sequence[Part]) -> tuple[Part, ...]:
 def _say(text: str) -> Say:
     # Of any length until it is fitted.
     return Say.model_construct(body=text)
-
-
-def words(part: Part) -> str:  # noqa: C901, PLR0911 - one line a kind
-    """What a part says, as the model remembers it and as a quote of it is read."""
-    match part:
-        case Say():
-            return part.body
-        case React():
-            return f"(reacted {part.emoji})"
-        case Picture() | Attachment():
-            return f"({part.kind}: {part.file.filename or part.file.mime}) {part.caption or ''}".strip()
-        case VoiceNote():
-            return "(voice note)"
-        case Place():
-            return f"(location: {part.name or ''} {part.address or ''})"
-        case AskLocation():
-            return f"{part.body}\n(button: send location)"
-        case AskContact():
-            return f"{part.body}\n(button: share contact)"
-        case Buttons() | Menu():
-            shown = (f"{one.title} ({one.description})" if one.description else one.title for one in part.choices)
-            return f"{part.body}\n(to tap: {' | '.join(shown)})"
-        case LinkButton():
-            return f"{part.body}\n(link: {part.label} {part.url})"
-        case Template():
-            return f"(template {part.name}: {', '.join(part.parameters.values())})"
 
 
 def _new(text: str, said: str) -> str:

@@ -54,7 +54,7 @@ class Batch:
 class Records:
     def __init__(self, redis: Redis, desk: Desk, memory: Memory, archive: Archive) -> None:
         self._redis = redis
-        self._desk = conversations_lease
+        self._desk = desk
         self._memory = memory
         self._archive = archive
 

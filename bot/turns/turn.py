@@ -18,6 +18,7 @@ from bot.agent.loop import Done, Journal, Step
 from bot.conversations import choices, dead_letters, inbox, ledger, memory
 from bot.conversations.contacts import Contact, Contacts
 from bot.conversations.dead_letters import Aside
+from bot.conversations.events import Subscribers, event_id, person
 from bot.conversations.lease import Desk, Lease, lease_key
 from bot.conversations.memory import Memory, Remembered
 from bot.conversations.rate_limit import Admission, Rate
@@ -35,13 +36,12 @@ from bot.media.understanding import Perception, Sight, unlooked_at
 from bot.messages.inbound import Inbound, Say
 from bot.messages.language import Language, language_of
 from bot.messages.phrases import phrase
-from bot.messages.prompt_text import typed
+from bot.messages.prompt_text import typed, words
 from bot.prompting.library import Library
 from bot.settings import ServiceSettings, TurnSettings
-from bot.subscribers import Subscribers, event_id, person
 from bot.turns.canary import Trial
 from bot.turns.context import Begun, Haste, Outcome, Scene, addressed, ends_of, haste_for, name_of, set_aside, within
-from bot.turns.reply import composed, words
+from bot.turns.reply import composed
 from bot.turns.responder import Answering
 from bot.turns.revisions import Batch, Records
 from bot.turns.trace import Trace
@@ -90,7 +90,7 @@ class Stations:
     events: Events
     graph: Graph
     nudges: Nudges
-    dead_letters: Aside
+    aside: Aside
     subscribers: Subscribers
     trial: Trial
 

@@ -15,6 +15,7 @@ from redis.exceptions import RedisError
 
 from bot.conversations import rate_limit
 from bot.conversations.contacts import Contacts
+from bot.conversations.events import Subscribers
 from bot.conversations.handoff import HandOff
 from bot.conversations.inbox import MOST_WAITING, Inbox
 from bot.conversations.lease import Desk
@@ -27,14 +28,12 @@ from bot.infra.metrics import Ship
 from bot.infra.queues import Nudges
 from bot.infra.redis import Together, connect, ended, refuse_cluster
 from bot.infra.replicas import Replicas
-from bot.integrations.push import pages as push
 from bot.integrations.push.invitations import Links
-from bot.integrations.stripe import webhook as stripe_webhook
 from bot.prompting.releases import standing
 from bot.settings import Settings
 from bot.storage.files import files_of
-from bot.subscribers import Subscribers
-from bot.web import console, files, whatsapp
+from bot.web import console, files, push, whatsapp
+from bot.web import stripe as stripe_webhook
 from bot.web.request_bodies import BODIES, RequestBodies, plain_bodies_only
 from bot.web.token_guard import GUARD, TokenGuard
 from bot.web.whatsapp_events import Reach

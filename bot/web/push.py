@@ -16,12 +16,12 @@ from bot.conversations.identity import home_of
 from bot.conversations.tombstones import erased
 from bot.integrations.push.invitations import Links
 from bot.integrations.push.subscriptions import NotASubscription, Subscriptions, subscription
-from bot.integrations.push.words import WORDS
 from bot.messages.language import Language
 from bot.settings import PushSettings
+from bot.web.push_texts import WORDS
 from bot.web.request_bodies import BODIES, BodyRefused
 
-_FOLDER = Path(__file__).parent / "page"
+_FOLDER = Path(__file__).parent / "push_page"
 _FILES = {
     "page.js": "text/javascript",
     "page.css": "text/css",

@@ -15,6 +15,7 @@ from redis.exceptions import RedisError
 from bot.infra import queues, replicas
 from bot.infra.logs import masked
 from bot.infra.metrics import WEBHOOK_REJECTED, WEBHOOK_UNKNOWN
+from bot.integrations.stripe.events import ACTED_ON, JOB
 from bot.integrations.stripe.signature import signed
 from bot.settings import StripeSettings
 from bot.web.request_bodies import BODIES, BodyRefused
@@ -25,17 +26,8 @@ SETTINGS = web.AppKey("stripe_settings", StripeSettings)
 REDIS = web.AppKey("stripe_redis", Redis)
 REPLICAS = web.AppKey("stripe_replicas", replicas.Replicas)
 BODY_LIMIT = 1024 * 1024
-# The job's name, on a queue that the contract has: others never add it, and its workers already reach customers. BullMQ
-# gives it what an event needs: stored and known by its id in one atomic step, tried again for hours, seen when it dies.
-JOB = "stripe"
 _ATTEMPTS = 16
 _ID = re.compile(r"[A-Za-z0-9_]{1,100}")
-
-ACTED_ON = frozenset({
-    "customer.subscription.created", "customer.subscription.updated", "customer.subscription.deleted",
-    "customer.subscription.paused", "customer.subscription.resumed", "customer.subscription.trial_will_end",
-    "invoice.paid", "invoice.payment_failed",
-})  # fmt: skip
 
 routes = web.RouteTableDef()
 

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
+from bot.infra.alerts import Alarm, Severity
 from bot.whatsapp.lenient_json import items, mapping, text
 
-Severity = Literal["error", "warning"]
 Raw = dict[str, Any]
 
 _MANAGER = "see WhatsApp Manager, Account overview"
@@ -38,16 +37,6 @@ _SECURITY_EVENTS = {
     "PIN_RESET_REQUEST": "if nobody of yours asked for it, refuse it in WhatsApp Manager and check who has access",
     "PIN_REQUEST_SUCCESS": "if nobody of yours asked for a new PIN, set one now and check who has access",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Alarm:
-    """`kind` counts it, `what` is Meta's own name for it, `fix` is what somebody should do."""
-
-    kind: str
-    severity: Severity
-    what: str
-    fix: str
 
 
 def alarms_of(field: str, value: Raw) -> list[Alarm]:

@@ -26,8 +26,8 @@ import aiohttp
 from PIL import Image
 
 from bot import logs
-from bot.sandbox.company import open_company
 from bot.settings import Settings
+from sandbox.app import open_company
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent.parent

@@ -24,7 +24,7 @@ from sandbox.phone.request_body import body_of, checked
 from sandbox.phone.uploads import Upload, classify, read_upload
 
 _HERE = Path(__file__).parent
-_PAGE, _SAMPLES = _HERE / "page", _HERE / "samples"
+_PAGE, _SAMPLES = _HERE / "page", _HERE.parent / "samples"
 _ALBUM = ("label_detergent_q50.jpg", "label_tv_photo.jpg", "ean13-1_1.jpg")
 _HEARTBEAT_SECONDS = 15
 _MOST_TURNS = 100

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from pipelines import ffmpeg, file_type
 
-SAMPLES = Path(__file__).parent / "samples"
+SAMPLES = Path(__file__).parents[1] / "samples"
 _RATE = 8000
 _FRAME = _RATE // 20
 _LONGEST_SECONDS = 3600

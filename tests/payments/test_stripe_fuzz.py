@@ -11,12 +11,12 @@ from itertools import count
 from typing import Any
 
 import pytest
-from bot.integrations.stripe.webhook import ACTED_ON
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bot.infra import queue_admin
 from bot.infra.redis import answer
+from bot.integrations.stripe.events import ACTED_ON
 from sandbox.stripe import StripeImitation
 from tests.billing import WEBHOOK_SECRET, billing
 from tests.payments.test_stripe_webhook import EVENT

@@ -7,7 +7,6 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import aiohttp
-from bot.integrations.stripe.webhook import ACTED_ON
 
 from bot.cli.templates import _open
 from bot.conversations.contacts import Contacts
@@ -15,6 +14,7 @@ from bot.infra.queues import Task
 from bot.infra.redis import answer
 from bot.integrations.stripe.billing import billing_of
 from bot.integrations.stripe.customer_notices import Event
+from bot.integrations.stripe.events import ACTED_ON
 from bot.storage.factory import storage_of
 from bot.whatsapp.client import Graph
 from bot.worker import running

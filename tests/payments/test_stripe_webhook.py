@@ -8,10 +8,10 @@ import time
 from typing import Any
 
 import pytest
-from bot.integrations.stripe.webhook import JOB
 from redis.asyncio import Redis
 
 from bot.infra import queue_admin, queues
+from bot.integrations.stripe.events import JOB
 from bot.integrations.stripe.signature import signed
 from sandbox.stripe import StripeImitation
 from sandbox.stripe.webhooks import signature

@@ -9,10 +9,10 @@ from bullmq import Queue
 from pydantic import SecretStr
 from redis.asyncio import Redis
 
+from bot.conversations.events import Subscribers
 from bot.infra.queues import Later, Task, Unfit, working
 from bot.integrations.event_webhooks import PAUSES
 from bot.settings import RedisSettings, Settings, SettingsWrong, SubscriberSettings
-from bot.subscribers import Subscribers
 from sandbox.simulators.event_subscriber import Erp, Trouble
 from tests.processes import eventually
 from tests.subscribers.conftest import EVENT, TASK, Make

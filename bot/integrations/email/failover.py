@@ -6,13 +6,12 @@ from collections.abc import Sequence
 
 import structlog
 
-from bot.infra.alerts import Alerts
+from bot.infra.alerts import Alarm, Alerts
 from bot.infra.metrics import MAILS
 from bot.infra.queues import Unfit
 from bot.integrations.email.provider import InDoubt, Mail, Misconfigured, Provider, Refused, Unavailable
 from bot.integrations.email.receipts import Receipt, Receipts
 from bot.integrations.email.suppression import Suppression
-from bot.whatsapp.account_alerts import Alarm
 
 _log = structlog.get_logger()
 _SAME_ALARM_SECONDS = 3600

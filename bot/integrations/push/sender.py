@@ -17,7 +17,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 from redis.asyncio import Redis
 
 from bot.conversations import identity
-from bot.infra.alerts import Alerts
+from bot.infra.alerts import Alarm, Alerts
 from bot.infra.guarded_http import NoAnswer, Outside
 from bot.infra.live_events import Events
 from bot.infra.logs import masked
@@ -28,7 +28,6 @@ from bot.integrations.push.subscriptions import Subscription, Subscriptions, ren
 from bot.integrations.push.vapid import KeysWrong, private_of
 from bot.settings import PushSettings
 from bot.settings.reading import web_address
-from bot.whatsapp.account_alerts import Alarm
 from bot.whatsapp.phone_numbers import address_of, variants
 
 _log = structlog.get_logger()

@@ -27,6 +27,14 @@ from bot.messages.inbound import Template
 from bot.messages.language import Language
 
 _log = structlog.get_logger()
+# The job's name, on a queue that the contract has: others never add it, and its workers already reach customers. BullMQ
+# gives it what an event needs: stored and known by its id in one atomic step, tried again for hours, seen when it dies.
+JOB = "stripe"
+ACTED_ON = frozenset({
+    "customer.subscription.created", "customer.subscription.updated", "customer.subscription.deleted",
+    "customer.subscription.paused", "customer.subscription.resumed", "customer.subscription.trial_will_end",
+    "invoice.paid", "invoice.payment_failed",
+})  # fmt: skip
 # A subscription that we hear of for the first time is news only while it is young: not all old ones on the first day.
 _YOUNG_SECONDS = 3600
 

@@ -1,1 +1,0 @@
-"""Pages for operators, behind CONSOLE_TOKEN."""
