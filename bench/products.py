@@ -23,8 +23,8 @@ import psutil
 
 from fixtures.products.invented import UNSEEN_SEEDS
 from fixtures.products.make import Taken, made_up
-from pipelines.bounding_box import Box
-from pipelines.image import Line, Reading, ReadText, Sight, look
+from pipelines.bounding_box import BoundingBox
+from pipelines.image import PhotoText, Reading, ReadText, TextLine, look
 from pipelines.ocr import LocalReader
 from pipelines.product import CONFIDENT, ProductCard, card_of_sights, same_product
 from pipelines.product.vocabulary import plain
@@ -53,7 +53,9 @@ class Kept:
 
 def reading_from(kept: dict[str, Any]) -> Reading:
     lines = tuple(
-        Line(line["text"], line["confidence"], Box(**line["box"]), tuple((x, y) for x, y in line["corners"]))
+        TextLine(
+            line["text"], line["confidence"], BoundingBox(**line["box"]), tuple((x, y) for x, y in line["corners"])
+        )
         for line in kept["lines"]
     )
     return Reading(kept["text"], lines, tuple(kept["labels"]))
@@ -185,7 +187,7 @@ def _products(chosen: argparse.Namespace) -> Iterator[tuple[str, Taken]]:
 
 async def _card(taken: Taken, read: ReadText, spent: Spent) -> ProductCard:
     """Make the card of a product; each photo's cost is that of a card of its own."""
-    sights: list[Sight] = []
+    sights: list[PhotoText] = []
     for photo in taken.photos.values():
         began = time.perf_counter()
         sights.append(await look(photo, read_text=read))

@@ -6,7 +6,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from bot.prompting.linter import Vocabulary, check_folder
+from bot.prompting.linter import PromptVocabulary, check_folder
 from bot.prompting.variables import SAMPLES
 
 FILES = 200
@@ -23,7 +23,7 @@ def measured() -> list[tuple[str, str, str]]:
         for number in range(FILES - len(list(own.glob("*.md")))):
             (folder / f"more_{number}.md").write_text(text)
         began = time.perf_counter()
-        prompts = check_folder(folder, Vocabulary(tools=frozenset(("business_hours",)))).release()
+        prompts = check_folder(folder, PromptVocabulary(tools=frozenset(("business_hours",)))).release()
         seconds = time.perf_counter() - began
     began = time.perf_counter()
     for _ in range(RENDERED):

@@ -20,8 +20,8 @@ from typing import Any
 from redis.asyncio import Redis
 
 from bot.conversations import contacts, identity, ledger, tombstones
-from bot.conversations.lease import Desk, Lease, LeaseLost, done_key, hold, lease_key
-from bot.delivery.statuses import Deliveries
+from bot.conversations.lease import ConversationLeases, Lease, LeaseLost, done_key, hold, lease_key
+from bot.delivery.statuses import DeliveryStatuses
 from bot.infra import queue_admin
 from bot.infra.redis import answer, ended, key
 from bot.integrations.email.suppression import Suppression
@@ -64,7 +64,7 @@ class Person:
         names += [rf"(?<!\w){re.escape(one)}(?!\w)" for one in self.customers]
         return re.search("|".join(names), text, re.IGNORECASE) is not None
 
-    def is_meant(self, job: queue_admin.Kept) -> bool:
+    def is_meant(self, job: queue_admin.StoredJob) -> bool:
         """Whether a job is about this person, and not about who had the phone before them or has it since."""
         shared = {kin(phone) for phone, _, _ in self.had}
         alone = frozenset(one for one in self.identities if kin(one) not in shared)
@@ -124,11 +124,17 @@ async def _had(redis: Redis, conversation: str) -> list[tuple[str, float, float]
     return found
 
 
-class Dossier:
+class PersonalData:
     """`patience` is how many seconds a turn in hand is waited for."""
 
     def __init__(
-        self, redis: Redis, desk: Desk, files: Files, deliveries: Deliveries, *, patience: float = _PATIENCE_SECONDS
+        self,
+        redis: Redis,
+        desk: ConversationLeases,
+        files: Files,
+        deliveries: DeliveryStatuses,
+        *,
+        patience: float = _PATIENCE_SECONDS,
     ) -> None:
         self._redis = redis
         self._desk = desk

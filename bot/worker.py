@@ -14,40 +14,40 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from bot.agent.loop import Agent
-from bot.agent.tool import Kit
+from bot.agent.tool import Services
 from bot.agent.tools.catalog import tools_for
 from bot.agent.vocabulary import library_of
 from bot.ai.openrouter import OpenRouter
 from bot.conversations.budget import Budget
 from bot.conversations.confirmations import Confirmations
 from bot.conversations.contacts import Contacts
-from bot.conversations.dead_letters import Aside
-from bot.conversations.events import Subscribers
+from bot.conversations.dead_letters import DeadLetters
+from bot.conversations.events import EventPublisher
 from bot.conversations.handoff import HandOff
-from bot.conversations.lease import Desk
+from bot.conversations.lease import ConversationLeases
 from bot.conversations.memory import Memory
-from bot.conversations.rate_limit import Rate
-from bot.delivery.notifications import Notices
+from bot.conversations.rate_limit import MessageRateLimit
+from bot.delivery.notifications import Notifications
 from bot.delivery.outbox import Outbox, outbox_of
 from bot.infra import queues
-from bot.infra.guarded_http import Outside
-from bot.infra.live_events import Events
-from bot.infra.metrics import Ship
-from bot.infra.queues import Nudges
+from bot.infra.guarded_http import GuardedHttpClient
+from bot.infra.live_events import LiveEvents
+from bot.infra.metrics import MetricsShipper
+from bot.infra.queues import JobScheduler
 from bot.infra.redis import connect, ended, refuse_cluster
 from bot.integrations.email.factory import mailroom
 from bot.integrations.email.queue import BusinessName
 from bot.integrations.email.verification import Verification
-from bot.integrations.event_webhooks import Deliveries as EventDeliveries
+from bot.integrations.event_webhooks import EventDeliveries
 from bot.integrations.push.invitations import invitation_of
-from bot.integrations.push.sender import Pushes
+from bot.integrations.push.sender import PushSender
 from bot.integrations.stripe import events as stripe_events
 from bot.integrations.stripe import plan_changes
 from bot.integrations.stripe.billing import billing_of
 from bot.media.archive import Archive
-from bot.media.readers import Senses
-from bot.media.readings import Readings
-from bot.media.understanding import Perception
+from bot.media.readers import MediaReaders
+from bot.media.readings import ReadingCache
+from bot.media.understanding import MediaPerception
 from bot.products import card_message
 from bot.products.card_reader import CardReader
 from bot.products.factory import captures_of
@@ -57,14 +57,14 @@ from bot.settings import Settings
 from bot.storage.factory import storage_of
 from bot.storage.files import expire, files_of, quota_of
 from bot.storage.storage import Storage, StorageFailed
-from bot.turns.canary import Trial
-from bot.turns.merge import Joining
-from bot.turns.responder import Answering
-from bot.turns.revisions import Records
-from bot.turns.rules import Reception
-from bot.turns.runner import Shift
-from bot.turns.summarizer import Summaries
-from bot.turns.turn import Stations, Turns
+from bot.turns.canary import CanaryRecorder
+from bot.turns.merge import ConversationMerger
+from bot.turns.responder import Responder
+from bot.turns.revisions import MessageRevisions
+from bot.turns.rules import MessageRules
+from bot.turns.runner import ConversationRunner
+from bot.turns.summarizer import Summarizer
+from bot.turns.turn import Stations, TurnProcessor
 from bot.whatsapp.client import Graph
 from bot.whatsapp.templates.files import definitions
 from bot.whatsapp.templates.registry import Templates
@@ -104,17 +104,17 @@ async def running(
         http = await stack.enter_async_context(aiohttp.ClientSession())
         library = library_of(redis, settings)
         prompts = await library.open()
-        desk = Desk(redis, lease_seconds=lease_seconds)
+        desk = ConversationLeases(redis, lease_seconds=lease_seconds)
         graph = Graph(http, settings.whatsapp)
         memory = Memory(redis, settings.memory)
-        contacts, events = Contacts(redis, settings.channel.staff_contacts), Events(redis)
-        subscribers = Subscribers(redis, settings.subscribers)
+        contacts, events = Contacts(redis, settings.channel.staff_contacts), LiveEvents(redis)
+        subscribers = EventPublisher(redis, settings.subscribers)
         handoff = HandOff(contacts, events, subscribers)
-        senses = Senses(settings.whisper, settings.vision)
+        senses = MediaReaders(settings.whisper, settings.vision)
         stack.push_async_callback(senses.close)
         model = OpenRouter(settings.llm)
         stack.push_async_callback(model.close)
-        nudges = await stack.enter_async_context(Nudges(redis).running())
+        nudges = await stack.enter_async_context(JobScheduler(redis).running())
         templates = Templates(
             redis,
             graph,
@@ -124,7 +124,7 @@ async def running(
         storage, business = storage_of(settings.storage), prompts.business
         archive, language = Archive(redis, storage, quota_of(settings.storage)), settings.service.default_language
         outbox = outbox_of(redis, graph, desk, contacts, templates, settings)
-        notices = Notices(redis, desk, contacts, memory, outbox, templates)
+        notices = Notifications(redis, desk, contacts, memory, outbox, templates)
         billing = billing_of(redis, http, contacts, notices, storage, graph, settings, tell=subscribers.tell)
         email_of = billing.links.email_of if billing else None
         mail = await stack.enter_async_context(
@@ -136,15 +136,15 @@ async def running(
             storage,
             subscribers.tell,
             CardReader(
-                eyes=lambda conversation: senses.eyes(budget.account(conversation), Readings(redis, conversation)),
+                eyes=lambda conversation: senses.eyes(budget.account(conversation), ReadingCache(redis, conversation)),
                 model=model,
                 budget=budget,
                 shop_currency=settings.service.shop_currency,
             ),
         )
-        answering = Answering(
+        answering = Responder(
             contacts=contacts,
-            reception=Reception(contacts, handoff, settings.channel),
+            reception=MessageRules(contacts, handoff, settings.channel),
             confirmations=Confirmations(
                 redis,
                 {card_message.KIND: confirming.confirm}
@@ -153,7 +153,7 @@ async def running(
             ),
             captures=captures,
             agent=Agent(model, tools_for),
-            kit=Kit(
+            kit=Services(
                 business=business,
                 handoff=handoff,
                 notices=notices,
@@ -174,26 +174,26 @@ async def running(
             contacts=contacts,
             memory=memory,
             library=library,
-            rate=Rate(redis, settings.channel.rate_limit_contact),
-            perception=Perception(redis, graph, senses, archive, budget),
+            rate=MessageRateLimit(redis, settings.channel.rate_limit_contact),
+            perception=MediaPerception(redis, graph, senses, archive, budget),
             answering=answering,
             outbox=outbox,
-            records=Records(redis, desk, memory, archive),
+            records=MessageRevisions(redis, desk, memory, archive),
             events=events,
             graph=graph,
             nudges=nudges,
-            aside=Aside(redis),
+            aside=DeadLetters(redis),
             subscribers=subscribers,
-            trial=Trial(redis, library),
+            trial=CanaryRecorder(redis, library),
         )
-        turns = Turns(stations, settings.turn, settings.service)
-        shift = Shift(desk, outbox, Joining(redis, desk, memory), turns.take)
-        summaries = Summaries(model, memory, library, budget)
-        ship = Ship(redis)
+        turns = TurnProcessor(stations, settings.turn, settings.service)
+        shift = ConversationRunner(desk, outbox, ConversationMerger(redis, desk, memory), turns.take)
+        summaries = Summarizer(model, memory, library, budget)
+        ship = MetricsShipper(redis)
         stack.push_async_callback(ship.flush)
         await _alongside(stack, ship.run(), _warm_up())
         to_subscribers = _outside(stack, allow_private=settings.subscribers.allow_private)
-        pushes = Pushes(redis, settings.push, events, _outside(stack, allow_private=settings.push.allow_private))
+        pushes = PushSender(redis, settings.push, events, _outside(stack, allow_private=settings.push.allow_private))
         processors: dict[queues.Name, queues.Processor] = {
             "llm": _llm(shift, summaries),
             "notification": queues.by_name(
@@ -232,14 +232,14 @@ async def _redis(stack: AsyncExitStack, settings: Settings) -> Redis:
     return redis
 
 
-def _outside(stack: AsyncExitStack, *, allow_private: bool) -> Outside:
-    outside = Outside(allow_private=allow_private)
+def _outside(stack: AsyncExitStack, *, allow_private: bool) -> GuardedHttpClient:
+    outside = GuardedHttpClient(allow_private=allow_private)
     stack.push_async_callback(outside.close)
     return outside
 
 
-def _llm(shift: Shift, summaries: Summaries) -> queues.Processor:
-    async def process(task: queues.Task) -> None:
+def _llm(shift: ConversationRunner, summaries: Summarizer) -> queues.Processor:
+    async def process(task: queues.Job) -> None:
         conversation = str(task.data["conversation"])
         with structlog.contextvars.bound_contextvars(conversation=conversation):
             if task.name == "summary":
@@ -250,10 +250,10 @@ def _llm(shift: Shift, summaries: Summaries) -> queues.Processor:
     return process
 
 
-async def _without_key(_: queues.Task) -> None:
+async def _without_key(_: queues.Job) -> None:
     """Stripe got its 200 for the event and won't repeat it: it waits for a worker that can ask Stripe."""
     _log.error("stripe_event_waits", fix="set STRIPE_SECRET_KEY for every worker")
-    raise queues.Later(_WITHOUT_KEY_SECONDS, "STRIPE_SECRET_KEY is not set on this worker")
+    raise queues.RetryLater(_WITHOUT_KEY_SECONDS, "STRIPE_SECRET_KEY is not set on this worker")
 
 
 async def _warm_up() -> None:
@@ -261,7 +261,7 @@ async def _warm_up() -> None:
     await asyncio.to_thread(importlib.import_module, "openai")
 
 
-async def _sweep(desk: Desk, nudges: Nudges) -> None:
+async def _sweep(desk: ConversationLeases, nudges: JobScheduler) -> None:
     """Ask again for conversations whose messages have waited too long. The id is new with every round."""
     while True:
         await asyncio.sleep(_SWEEP_SECONDS)
@@ -272,7 +272,7 @@ async def _sweep(desk: Desk, nudges: Nudges) -> None:
             _log.warning("sweep_failed", error=type(error).__name__)
 
 
-async def _resend(outbox: Outbox, desk: Desk, graph: Graph, nudges: Nudges) -> None:
+async def _resend(outbox: Outbox, desk: ConversationLeases, graph: Graph, nudges: JobScheduler) -> None:
     """Ask for turns where something has to be sent by now, unless sending is paused; and find out when that ends."""
     while True:
         await asyncio.sleep(_RESEND_SECONDS)

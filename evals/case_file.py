@@ -9,7 +9,7 @@ import yaml
 
 from bot.messages.language import Language
 from evals.cases import CasesWrong, read_cases
-from evals.from_history import Past
+from evals.from_history import PastConversation
 
 _WIDTH = 110
 _TOP: dict[Language, tuple[str, ...]] = {
@@ -36,7 +36,7 @@ class CanNotWrite(Exception):
     """The case isn't written; the message says why, and what to do."""
 
 
-def written(case: dict[str, Any], past: Past, language: Language) -> str:
+def written(case: dict[str, Any], past: PastConversation, language: Language) -> str:
     """The file: what to look at first, in comments, then the case."""
     notes = [line.format(name=case["name"]) for line in _TOP[language]]
     notes += [_UNKNOWN[language]] if any(turn.tools is None for turn in past.turns) else []

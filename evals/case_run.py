@@ -9,14 +9,14 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, cast
 
-from bot.agent.loop import Agent, Done, Journal, Step
+from bot.agent.loop import Agent, Journal, ModelStep, ToolResult
 from bot.agent.prompt import asked_with, dialogue, values_for
 from bot.agent.tool import ToolContext
 from bot.agent.tools.catalog import TABLE, tools_for
-from bot.ai.chat import Attempt, ChatModel, FromPerson, NoModelAnswered, Question
+from bot.ai.chat import Attempt, ChatModel, FromPerson, ModelRequest, NoModelAnswered
 from bot.conversations.contacts import Contact
-from bot.conversations.memory import Recollection, Remembered
-from bot.media.understanding import Perceived, Sight
+from bot.conversations.memory import History, HistoryEntry
+from bot.media.understanding import Perceived, PerceivedMessage
 from bot.messages.inbound import Content, Document, Inbound, Location, Photo, Tap, Text, Video, Voice
 from bot.messages.language import Language, language_of
 from bot.messages.phrases import phrase
@@ -24,37 +24,37 @@ from bot.messages.prompt_text import fenced, glance, words
 from bot.prompting.prompts import Prompts
 from bot.turns.reply import composed
 from bot.whatsapp.markdown import whatsapp
-from evals.cases import Case, Turn
-from evals.environment import Stage
-from evals.expectations import CameOut
+from evals.cases import Case, CaseTurn
+from evals.environment import CaseEnvironment
+from evals.expectations import TurnOutcome
 from evals.recordings import RecordedTurn, fingerprint
 
 _SECONDS = 60.0
 _ACTING = frozenset(row.tool.name for row in TABLE if row.tool.acts)
 # The model of a turn, by the turn's place: a recording's, a real one, or one by hand.
-ModelOf = Callable[[int, Turn], ChatModel]
+ModelOf = Callable[[int, CaseTurn], ChatModel]
 
 
 @dataclass(frozen=True, slots=True)
-class Performed:
+class PerformedTurn:
     """A turn that was performed; `asked` is the fingerprint of its question. `failed`: no model answered."""
 
-    out: CameOut
+    out: TurnOutcome
     asked: str
     perceived: Perceived | None
     failed: str = ""
 
 
 @dataclass(slots=True)
-class Play:
+class CaseRun:
     """One run of one case on a stage, with the prompts of a release."""
 
     case: Case
-    stage: Stage
+    stage: CaseEnvironment
     prompts: Prompts
     run: str = "1"
 
-    async def perform(self, model_of: ModelOf, recorded: Sequence[RecordedTurn] = ()) -> list[Performed]:
+    async def perform(self, model_of: ModelOf, recorded: Sequence[RecordedTurn] = ()) -> list[PerformedTurn]:
         """All turns in their order. What a recording has perceived is not looked at again."""
         conversation, contact = self.stage.person(self.case, self.run)
         await self._remember(conversation, _before(self.case))
@@ -67,8 +67,8 @@ class Play:
         return done
 
     async def _turn(
-        self, conversation: str, contact: Contact, number: int, sight: Sight, model: ChatModel
-    ) -> tuple[Performed, Contact]:
+        self, conversation: str, contact: Contact, number: int, sight: PerceivedMessage, model: ChatModel
+    ) -> tuple[PerformedTurn, Contact]:
         before = await self.stage.memory.recall(conversation)
         default = self.stage.settings.service.default_language
         known = cast("Language", contact.language) if contact.language in ("es", "en") else default
@@ -80,19 +80,19 @@ class Play:
         )
         thinking = _Thinking(self.prompts, context, now, model, later=number > 0)
         if sight.perceived.trouble:
-            out, failed = CameOut((phrase(sight.perceived.trouble, language),)), ""
+            out, failed = TurnOutcome((phrase(sight.perceived.trouble, language),)), ""
         else:
             out, failed = await thinking.think(sight, language, before)
         out = replace(out, handed_over=(await self.stage.contacts.get(conversation)).quiet)
-        said = Remembered(role="user", text=sight.perceived.text, at=now)
-        await self._remember(conversation, [said, Remembered(role="assistant", text=out.text, at=now)])
-        return Performed(out, thinking.asked, sight.perceived, failed), contact
+        said = HistoryEntry(role="user", text=sight.perceived.text, at=now)
+        await self._remember(conversation, [said, HistoryEntry(role="assistant", text=out.text, at=now)])
+        return PerformedTurn(out, thinking.asked, sight.perceived, failed), contact
 
     async def _look(
-        self, conversation: str, number: int, turn: Turn, contact: Contact, known: Perceived | None
-    ) -> Sight:
+        self, conversation: str, number: int, turn: CaseTurn, contact: Contact, known: Perceived | None
+    ) -> PerceivedMessage:
         if known is not None:
-            return Sight(known)
+            return PerceivedMessage(known)
         moment = self.case.now.replace(tzinfo=self.stage.settings.service.zone)
         identity = {"phone": contact.phone, "bsuid": contact.bsuid, "name": contact.name}
         content = _content(turn)
@@ -100,16 +100,18 @@ class Play:
         if turn.kind in _FILES and isinstance(turn.sent, dict):
             facts = {"caption": turn.caption, **turn.sent}
             heard = " ".join(filter(None, (turn.caption, turn.sent.get("transcript"))))
-            return Sight(Perceived(message=message.id, kind=turn.kind, text=fenced(turn.kind, **facts), words=heard))
+            return PerceivedMessage(
+                Perceived(message=message.id, kind=turn.kind, text=fenced(turn.kind, **facts), words=heard)
+            )
         if turn.kind in _FILES:
             sight = await self.stage.perceive(self.case, conversation, message)
             return replace(sight, perceived=sight.perceived.model_copy(update={"milliseconds": 0.0}))
         heard = content.body if isinstance(content, Text) else ""
-        return Sight(Perceived(message=message.id, kind=content.kind, text=glance(content), words=heard))
+        return PerceivedMessage(Perceived(message=message.id, kind=content.kind, text=glance(content), words=heard))
 
-    async def _remember(self, conversation: str, said: Sequence[Remembered] | Recollection) -> None:
+    async def _remember(self, conversation: str, said: Sequence[HistoryEntry] | History) -> None:
         pipeline = self.stage.redis.pipeline(transaction=True)
-        if isinstance(said, Recollection):
+        if isinstance(said, History):
             self.stage.memory.replace(pipeline, conversation, said)
         else:
             before = await self.stage.memory.recall(conversation)
@@ -126,26 +128,26 @@ class _Thinking:
     later: bool
     asked: str = ""
 
-    async def think(self, sight: Sight, language: Language, before: Recollection) -> tuple[CameOut, str]:
+    async def think(self, sight: PerceivedMessage, language: Language, before: History) -> tuple[TurnOutcome, str]:
         """What the turn came to, and why no model answered."""
         contact = self.context.contact
         values = values_for(self.prompts, name=contact.name, language=language, now=self.now, summary=before.summary)
         prompt = self.prompts.render("assistant", values)
         pictures = (sight.picture,) if sight.picture else ()
         lines = (*prompt.lines, *dialogue(before), FromPerson(sight.perceived.text, pictures))
-        question = asked_with(prompt, Question(lines, asyncio.get_running_loop().time() + _SECONDS))
+        question = asked_with(prompt, ModelRequest(lines, asyncio.get_running_loop().time() + _SECONDS))
         offered = [one for one in tools_for(self.context) if prompt.tools is None or one.name in prompt.tools]
         # What was answered since depends on the day and on chance: only what the case itself says counts.
         said = (*prompt.lines, *([] if self.later else dialogue(before)), lines[-1])
         self.asked = fingerprint(replace(question, lines=said), offered)
         spent: list[Attempt] = []
-        tools: list[Done] = []
+        tools: list[ToolResult] = []
 
         async def book(attempt: Attempt) -> None:
             spent.append(attempt)
 
-        async def write(entry: Step | Done) -> None:
-            if isinstance(entry, Done):
+        async def write(entry: ModelStep | ToolResult) -> None:
+            if isinstance(entry, ToolResult):
                 tools.append(entry)
 
         agent = Agent(self.model, tools_for)
@@ -159,7 +161,7 @@ class _Thinking:
             reply = tuple(words(part) for part in composed(whatsapp(thought.text), thought.offered))
         cost = sum((one.cost_usd for one in spent), Decimal(0)) + sight.perceived.cost_usd
         seconds = sum(one.seconds for one in spent)
-        out = CameOut(reply, tuple(tools), _ACTING, cost_usd=cost, milliseconds=seconds * 1000)
+        out = TurnOutcome(reply, tuple(tools), _ACTING, cost_usd=cost, milliseconds=seconds * 1000)
         return out, failed
 
 
@@ -167,7 +169,7 @@ _FILES = ("voice", "photo", "video", "document")
 _KINDS: dict[str, Any] = {"voice": Voice, "photo": Photo, "video": Video, "document": Document}
 
 
-def _content(turn: Turn) -> Content:
+def _content(turn: CaseTurn) -> Content:
     match turn.kind:
         case "text":
             return Text(body=turn.sent)
@@ -181,11 +183,11 @@ def _content(turn: Turn) -> Content:
     return cast("Content", _KINDS[turn.kind](media_id=name, filename=shown, caption=turn.caption))
 
 
-def _before(case: Case) -> Recollection:
+def _before(case: Case) -> History:
     said = [
-        Remembered(role=role, text=text, at=case.now.astimezone())
+        HistoryEntry(role=role, text=text, at=case.now.astimezone())
         for one in case.memory
         for role, text in (("user", one.user), ("assistant", one.assistant))
         if text
     ]
-    return Recollection(case.summary, (), tuple(said))
+    return History(case.summary, (), tuple(said))

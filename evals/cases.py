@@ -71,7 +71,7 @@ class Example(_Part):
     says: str = ""
 
 
-class Turn(_Part):
+class CaseTurn(_Part):
     """One message of the person: exactly one of `_SENT`.
 
     `voice`, `photo`, `video` and `document` are a file beside the case, or the facts that were perceived in one, such
@@ -90,7 +90,7 @@ class Turn(_Part):
     example: tuple[Example, ...] = ()
 
     @model_validator(mode="after")
-    def _one(self) -> Turn:
+    def _one(self) -> CaseTurn:
         if sum(getattr(self, name) is not None for name in _SENT) != 1:
             raise ValueError(f"expected one of {', '.join(_SENT)}")
         return self
@@ -104,14 +104,14 @@ class Turn(_Part):
         return getattr(self, self.kind)
 
 
-class Before(_Part):
+class EarlierWords(_Part):
     """What was said before: by whom, and what."""
 
     user: str | None = None
     assistant: str | None = None
 
 
-class Known(_Part):
+class KnownPerson(_Part):
     """The person as far as known. `plan` makes them a subscriber: a lookup key such as pro_month_mxn."""
 
     name: str | None = None
@@ -120,7 +120,7 @@ class Known(_Part):
     plan: str | None = None
 
 
-class Place(_Part):
+class CasePlace(_Part):
     """Where a case begins; line and column are counted from 1."""
 
     path: Path = Path()
@@ -135,12 +135,12 @@ class Case(_Part):
     about: str = ""
     tags: tuple[str, ...] = ()
     role: Role = "customer"
-    contact: Known = Known()
+    contact: KnownPerson = KnownPerson()
     now: datetime = datetime(2026, 11, 24, 10, 0)  # noqa: DTZ001 - in the zone of the settings
     summary: str = ""
-    memory: tuple[Before, ...] = ()
-    turns: tuple[Turn, ...] = Field(min_length=1)
-    place: Place = Field(Place(), exclude=True)
+    memory: tuple[EarlierWords, ...] = ()
+    turns: tuple[CaseTurn, ...] = Field(min_length=1)
+    place: CasePlace = Field(CasePlace(), exclude=True)
 
     @property
     def folder(self) -> Path:
@@ -177,7 +177,7 @@ def read_cases(folder: Path) -> list[Case]:
     return cases
 
 
-def _entries(path: Path, wrong: list[str]) -> list[tuple[Any, Place]]:
+def _entries(path: Path, wrong: list[str]) -> list[tuple[Any, CasePlace]]:
     """What the file holds, each with its place."""
     try:
         if path.stat().st_size > _LARGEST_FILE:
@@ -192,9 +192,9 @@ def _entries(path: Path, wrong: list[str]) -> list[tuple[Any, Place]]:
         wrong.append(f"{path}{place}: {problem}; put texts with : or # between quotes, and indent with spaces")
         return []
     if not isinstance(node, yaml.SequenceNode):
-        return [(found, Place(path=path))]
+        return [(found, CasePlace(path=path))]
     marks = (one.start_mark for one in node.value)
-    places = (Place(path=path, line=mark.line + 1, column=mark.column + 1) for mark in marks)
+    places = (CasePlace(path=path, line=mark.line + 1, column=mark.column + 1) for mark in marks)
     return list(zip(found, places, strict=True))
 
 

@@ -14,15 +14,15 @@ import aiohttp
 from pydantic import SecretStr
 from redis.asyncio import Redis
 
-from bot.agent.tool import Kit
+from bot.agent.tool import Services
 from bot.conversations.budget import Budget
 from bot.conversations.contacts import Contact, Contacts
 from bot.conversations.handoff import HandOff
-from bot.conversations.lease import Desk
+from bot.conversations.lease import ConversationLeases
 from bot.conversations.memory import Memory
-from bot.delivery.notifications import Notices
+from bot.delivery.notifications import Notifications
 from bot.delivery.outbox import outbox_of
-from bot.infra.live_events import Events
+from bot.infra.live_events import LiveEvents
 from bot.infra.redis import connect
 from bot.integrations.email.factory import mailroom
 from bot.integrations.email.verification import Verification
@@ -30,8 +30,8 @@ from bot.integrations.push.invitations import invitation_of
 from bot.integrations.push.vapid import new_pair
 from bot.integrations.stripe.billing import billing_of
 from bot.media.archive import Archive
-from bot.media.readers import Senses
-from bot.media.understanding import Perception, Sight
+from bot.media.readers import MediaReaders
+from bot.media.understanding import MediaPerception, PerceivedMessage
 from bot.messages.inbound import Inbound
 from bot.prompting.business_profile import Business
 from bot.settings import RedisSettings, Settings
@@ -47,7 +47,7 @@ from sandbox.meta.simulator import Meta
 from sandbox.phone.demo_customers import customer, subscribe
 from sandbox.redis_server import redis_server
 from sandbox.simulators.whisper import WhisperImitation
-from sandbox.stripe import StripeImitation
+from sandbox.stripe import StripeSimulator
 
 _LOOPBACK = "127.0.0.1"
 # When the people of the cases subscribed: what tools say of it is the same every day.
@@ -55,19 +55,19 @@ _WHEN = datetime(2026, 11, 20, 16, 0, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
-class Stage:
+class CaseEnvironment:
     """What a case is performed with. Nothing that a tool does here reaches anybody."""
 
     redis: Redis
     settings: Settings
     contacts: Contacts
     memory: Memory
-    kit: Kit
-    stripe: StripeImitation
-    senses: Senses
+    kit: Services
+    stripe: StripeSimulator
+    senses: MediaReaders
     budget: Budget
 
-    def kit_for(self, business: Business) -> Kit:
+    def kit_for(self, business: Business) -> Services:
         return replace(self.kit, business=business)
 
     def person(self, case: Case, run: str) -> tuple[str, Contact]:
@@ -90,10 +90,10 @@ class Stage:
             subscribe(self.stripe, made, known.plan)
         return f"c_{name[:20]}", contact
 
-    async def perceive(self, case: Case, conversation: str, message: Inbound) -> Sight:
+    async def perceive(self, case: Case, conversation: str, message: Inbound) -> PerceivedMessage:
         """Hear, see or read the message's file, which lies beside the case."""
         archive = Archive(self.redis, storage_of(self.settings.storage))
-        perception = Perception(self.redis, _Beside(case.folder), self.senses, archive, self.budget)
+        perception = MediaPerception(self.redis, _Beside(case.folder), self.senses, archive, self.budget)
         return (await perception.perceive(conversation, [message], None, 60))[0]
 
 
@@ -118,7 +118,7 @@ class _Beside:
 
 
 @asynccontextmanager
-async def open_stage(settings: Settings, business: Business, folder: Path) -> AsyncIterator[Stage]:
+async def open_stage(settings: Settings, business: Business, folder: Path) -> AsyncIterator[CaseEnvironment]:
     """Open it until the context ends; `folder` holds its data, `business` is that of the prompts.
 
     Of the settings only the models and the engines that hear and see stay as they are.
@@ -127,11 +127,11 @@ async def open_stage(settings: Settings, business: Business, folder: Path) -> As
         stripe = await _contained(settings, stack, folder)
         redis = await stack.enter_async_context(connect(settings.redis))
         http = await stack.enter_async_context(aiohttp.ClientSession())
-        graph, desk = Graph(http, settings.whatsapp), Desk(redis, lease_seconds=6)
+        graph, desk = Graph(http, settings.whatsapp), ConversationLeases(redis, lease_seconds=6)
         contacts, memory, language = Contacts(redis), Memory(redis, settings.memory), settings.service.default_language
         templates = Templates(redis, graph, definitions(settings.service.templates_dir), default_language=language)
         outbox = outbox_of(redis, graph, desk, contacts, templates, settings)
-        notices = Notices(redis, desk, contacts, memory, outbox, templates)
+        notices = Notifications(redis, desk, contacts, memory, outbox, templates)
         storage = storage_of(settings.storage)
         billing = billing_of(redis, http, contacts, notices, storage, graph, settings)
         email_of = billing.links.email_of if billing else None
@@ -142,9 +142,9 @@ async def open_stage(settings: Settings, business: Business, folder: Path) -> As
         mail = await stack.enter_async_context(
             mailroom(redis, settings.mail, storage, business=named, language=language, email_of=email_of)
         )
-        kit = Kit(
+        kit = Services(
             business=business,
-            handoff=HandOff(contacts, Events(redis)),
+            handoff=HandOff(contacts, LiveEvents(redis)),
             notices=notices,
             files=files_of(redis, settings),
             mail=mail,
@@ -152,13 +152,13 @@ async def open_stage(settings: Settings, business: Business, folder: Path) -> As
             billing=billing,
             verification=Verification(redis),
         )
-        senses = Senses(settings.whisper, settings.vision)
+        senses = MediaReaders(settings.whisper, settings.vision)
         stack.push_async_callback(senses.close)
         budget = Budget(redis, settings.budget, settings.service.zone)
-        yield Stage(redis, settings, contacts, memory, kit, stripe, senses, budget)
+        yield CaseEnvironment(redis, settings, contacts, memory, kit, stripe, senses, budget)
 
 
-async def _contained(settings: Settings, stack: AsyncExitStack, folder: Path) -> StripeImitation:
+async def _contained(settings: Settings, stack: AsyncExitStack, folder: Path) -> StripeSimulator:
     """Point all settings of what acts to imitations, whatever is configured."""
     url = await stack.enter_async_context(redis_server(folder / "redis"))
     settings.redis = RedisSettings(url=SecretStr(url))
@@ -187,9 +187,9 @@ async def _contained(settings: Settings, stack: AsyncExitStack, folder: Path) ->
     return await _stripe(settings, stack)
 
 
-async def _stripe(settings: Settings, stack: AsyncExitStack) -> StripeImitation:
+async def _stripe(settings: Settings, stack: AsyncExitStack) -> StripeSimulator:
     key = f"sk_test_{secrets.token_hex(12)}"
-    stripe = StripeImitation(key, f"whsec_{secrets.token_hex(8)}", source=lambda: _WHEN)
+    stripe = StripeSimulator(key, f"whsec_{secrets.token_hex(8)}", source=lambda: _WHEN)
     url = await stack.enter_async_context(listening(stripe.app(), _LOOPBACK, 0, finish=0.1))
     stripe.account.base_url = url
     told = {"secret_key": SecretStr(key), "api_base": url, "return_url": "https://recado.example", "trial_days": 14}

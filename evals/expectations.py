@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
-from bot.agent.loop import Done
+from bot.agent.loop import ToolResult
 from bot.messages.language import language_of
 from evals.cases import Call, Expected
 
@@ -26,11 +26,11 @@ _SHOWN = 160
 
 
 @dataclass(frozen=True, slots=True)
-class CameOut:
+class TurnOutcome:
     """What became of one turn. `milliseconds` and `cost_usd` are those of the models."""
 
     reply: tuple[str, ...] = ()
-    tools: tuple[Done, ...] = ()
+    tools: tuple[ToolResult, ...] = ()
     acting: frozenset[str] = field(default_factory=frozenset)
     handed_over: bool = False
     cost_usd: Decimal = Decimal(0)
@@ -41,12 +41,12 @@ class CameOut:
         return "\n\n".join(self.reply)
 
 
-def unmet(expected: Expected, out: CameOut) -> list[str]:
+def unmet(expected: Expected, out: TurnOutcome) -> list[str]:
     """Every expectation but the judge's that isn't met, as a sentence."""
     return [problem for check in _CHECKS for problem in check(expected, out)]
 
 
-def _tools(expected: Expected, out: CameOut) -> Iterator[str]:
+def _tools(expected: Expected, out: TurnOutcome) -> Iterator[str]:
     called = [(one.name, one.arguments) for one in out.tools]
     names = [name for name, _ in called]
     for call in expected.calls:
@@ -80,7 +80,7 @@ def _listed(called: list[tuple[str, dict[str, Any]]]) -> str:
     return ", ".join(f"{name} {json.dumps(given, ensure_ascii=False)[:_SHOWN]}" for name, given in called) or "nothing"
 
 
-def _words(expected: Expected, out: CameOut) -> Iterator[str]:
+def _words(expected: Expected, out: TurnOutcome) -> Iterator[str]:
     said = _plain(out.text)
     for text in expected.contains:
         if _plain(text) not in said:
@@ -105,7 +105,7 @@ def _plain(text: str) -> str:
     return " ".join(bare.casefold().split())
 
 
-def _size(expected: Expected, out: CameOut) -> Iterator[str]:
+def _size(expected: Expected, out: TurnOutcome) -> Iterator[str]:
     if expected.messages is not None and len(out.reply) > expected.messages:
         yield f"expected at most {expected.messages} messages, there are {len(out.reply)}"
     if expected.characters is not None and len(out.text) > expected.characters:
@@ -116,7 +116,7 @@ def _size(expected: Expected, out: CameOut) -> Iterator[str]:
         yield f"expected at most {expected.milliseconds} ms, the models took {out.milliseconds:.0f}"
 
 
-def _deeds(expected: Expected, out: CameOut) -> Iterator[str]:
+def _deeds(expected: Expected, out: TurnOutcome) -> Iterator[str]:
     acted = [one.name for one in out.tools if one.name in out.acting and one.outcome == "ok"]
     if expected.refuses and acted:
         yield f"expected a refusal, but it acted: {', '.join(acted)}"
@@ -127,4 +127,4 @@ def _deeds(expected: Expected, out: CameOut) -> Iterator[str]:
         yield f"expected {'a' if expected.hands_over else 'no'} hand-over to a person"
 
 
-_CHECKS: tuple[Callable[[Expected, CameOut], Iterator[str]], ...] = (_tools, _words, _size, _deeds)
+_CHECKS: tuple[Callable[[Expected, TurnOutcome], Iterator[str]], ...] = (_tools, _words, _size, _deeds)

@@ -11,7 +11,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from bot.conversations.contacts import Contact
-from bot.conversations.memory import Recollection, Remembered
+from bot.conversations.memory import History, HistoryEntry
 from bot.messages.language import language_of
 from evals.redaction import Redaction
 
@@ -41,7 +41,7 @@ class _Heard:
 
 
 @dataclass(frozen=True, slots=True)
-class Happened:
+class PastTurn:
     """One turn; `tools` is None where nobody knows any more what was called."""
 
     at: datetime
@@ -55,15 +55,15 @@ class Happened:
 
 
 @dataclass(frozen=True, slots=True)
-class Past:
+class PastConversation:
     """The last turns, and what was said before them."""
 
-    turns: tuple[Happened, ...]
-    before: tuple[Remembered, ...]
+    turns: tuple[PastTurn, ...]
+    before: tuple[HistoryEntry, ...]
     summary: str
 
 
-def past_of(stories: Iterable[dict[str, Any]], memory: Recollection, count: int) -> Past:
+def past_of(stories: Iterable[dict[str, Any]], memory: History, count: int) -> PastConversation:
     """The last `count` turns that were answered; by their stories, or, where those are gone, by the memory alone.
 
     Raises NothingHappened.
@@ -74,17 +74,19 @@ def past_of(stories: Iterable[dict[str, Any]], memory: Recollection, count: int)
         ours = {wamid for one in told for wamid in one["messages"]}
         begun = datetime.fromisoformat(told[0]["started_at"])
         first = next((at for at, one in enumerate(said) if one.wamid in ours or one.at >= begun), len(said))
-        return Past(tuple(map(_told, told)), said[:first], memory.summary)
+        return PastConversation(tuple(map(_told, told)), said[:first], memory.summary)
     starts = [at for at, one in enumerate(said) if one.role == "user" and (at == 0 or said[at - 1].role != "user")]
     if not starts:
         raise NothingHappened("nothing that was said in this conversation is remembered")
     starts = starts[-count:]
     ends = [*starts[1:], len(said)]
     turns = tuple(_remembered(said[start:end]) for start, end in zip(starts, ends, strict=True))
-    return Past(turns, said[: starts[0]], memory.summary)
+    return PastConversation(turns, said[: starts[0]], memory.summary)
 
 
-def case_of(past: Past, contact: Contact, redaction: Redaction, zone: ZoneInfo, name: str) -> dict[str, Any]:
+def case_of(
+    past: PastConversation, contact: Contact, redaction: Redaction, zone: ZoneInfo, name: str
+) -> dict[str, Any]:
     """The case as it is written: YAML's types alone."""
     for turn in past.turns:
         for words in turn.words:
@@ -110,21 +112,21 @@ def case_of(past: Past, contact: Contact, redaction: Redaction, zone: ZoneInfo, 
     return made
 
 
-def goods_in(past: Past) -> frozenset[str]:
+def goods_in(past: PastConversation) -> frozenset[str]:
     """Codes that were read off products, which are nobody's."""
     read = (one.facts.get("codes", "") for turn in past.turns for one in turn.heard)
     return frozenset(code for codes in read for code in _PRODUCT_CODE.findall(codes))
 
 
-def _told(story: dict[str, Any]) -> Happened:
+def _told(story: dict[str, Any]) -> PastTurn:
     heard = tuple(_heard(one["kind"], one["text"]) for one in story["perceived"])
     at = datetime.fromisoformat(story["started_at"])
-    return Happened(at, heard, tuple(story["reply"]), tuple(story["tools"]))
+    return PastTurn(at, heard, tuple(story["reply"]), tuple(story["tools"]))
 
 
-def _remembered(said: Sequence[Remembered]) -> Happened:
+def _remembered(said: Sequence[HistoryEntry]) -> PastTurn:
     heard = [_heard("", one.text) for one in said if one.role == "user"]
-    return Happened(said[0].at, tuple(heard), tuple(one.text for one in said if one.role == "assistant"), None)
+    return PastTurn(said[0].at, tuple(heard), tuple(one.text for one in said if one.role == "assistant"), None)
 
 
 def _heard(kind: str, text: str) -> _Heard:
@@ -136,7 +138,7 @@ def _heard(kind: str, text: str) -> _Heard:
     return _Heard(kind, facts={name: unescape(value) for name, value in _FACT.findall(tagged[2])})
 
 
-def _turns(turn: Happened, redaction: Redaction) -> list[dict[str, Any]]:
+def _turns(turn: PastTurn, redaction: Redaction) -> list[dict[str, Any]]:
     """One turn, or, where several files came at once, one each; what came of them is expected of the last.
 
     A case's turn is one message: what was typed beside a file is its caption.
@@ -183,18 +185,18 @@ def _ways(ways: str) -> str:
     return ", ".join(one if _REPLACED.match(one) else "un dato" for one in ways.split(", "))
 
 
-def _called(turn: Happened, redaction: Redaction) -> list[Any]:
+def _called(turn: PastTurn, redaction: Redaction) -> list[Any]:
     """Calls that came out well, as a case names them."""
     done = [one for one in turn.tools or () if one["outcome"] == "ok"]
     return [{one["name"]: redaction.value(one["arguments"])} if one["arguments"] else one["name"] for one in done]
 
 
-def _said(turn: Happened, redaction: Redaction) -> str:
+def _said(turn: PastTurn, redaction: Redaction) -> str:
     bare = (_ADDED.sub("", part).strip() for part in turn.reply)
     return redaction.text("\n\n".join(filter(None, bare)))
 
 
-def _expected(turn: Happened, redaction: Redaction) -> dict[str, Any]:
+def _expected(turn: PastTurn, redaction: Redaction) -> dict[str, Any]:
     expected: dict[str, Any] = {}
     if turn.tools is not None:
         calls: list[Any] = []

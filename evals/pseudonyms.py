@@ -18,7 +18,7 @@ _NO_NAMES = frozenset({"cliente", "client", "customer", "proveedor", "usuario", 
 _SHORT = 2
 
 
-class Names:
+class Pseudonyms:
     """The first word is the given name, every other one counts as a family name."""
 
     def __init__(self, people: Iterable[str]) -> None:

@@ -14,7 +14,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from bot.agent.tool import Tool
-from bot.ai.chat import Answer, Attempt, Book, ChatModel, NoModelAnswered, Question, ToolCall
+from bot.ai.chat import Attempt, Book, ChatModel, ModelAnswer, ModelRequest, NoModelAnswered, ToolCall
 from bot.ai.chat_completions import message
 from bot.media.understanding import Perceived
 from bot.messages.inbound import Record
@@ -23,7 +23,7 @@ from bot.prompting.release_gate import CASES
 _FOLDER = "recordings"
 
 
-class Said(Record):
+class RecordedAnswer(Record):
     """One answer of a model, what it cost and how long it took."""
 
     text: str = ""
@@ -48,7 +48,7 @@ class RecordedTurn(Record):
 
     asked: str
     perceived: Perceived | None = None
-    answers: tuple[Said, ...]
+    answers: tuple[RecordedAnswer, ...]
     verdict: Verdict | None = None
 
 
@@ -80,7 +80,7 @@ def _path(folder: Path, case: str) -> Path:
     return folder / CASES / _FOLDER / f"{case}.json"
 
 
-def fingerprint(question: Question, tools: Iterable[Tool[Any]]) -> str:
+def fingerprint(question: ModelRequest, tools: Iterable[Tool[Any]]) -> str:
     """A hash of all that decides about the answer, but for the settings' models and the pictures' bytes."""
     asked = {
         "messages": [message(line, sees=False) for line in question.lines],
@@ -102,17 +102,17 @@ def _hashed(text: str) -> str:
 class Playback:
     """A ChatModel that gives recorded answers in their order. Raises NoModelAnswered when there is none left."""
 
-    def __init__(self, answers: Iterable[Said]) -> None:
+    def __init__(self, answers: Iterable[RecordedAnswer]) -> None:
         self._left = deque(answers)
 
-    async def answer(self, question: Question, book: Book) -> Answer:  # noqa: ARG002 - a ChatModel's signature
+    async def answer(self, question: ModelRequest, book: Book) -> ModelAnswer:  # noqa: ARG002 - a ChatModel's signature
         if not self._left:
             raise NoModelAnswered("the recording ends before the conversation does")
         said = self._left.popleft()
         cost = (said.prompt_tokens, said.completion_tokens, said.cost_usd)
         await book(Attempt(said.served, "ok", said.seconds, said.served, *cost))
         calls = tuple(ToolCall(str(number), name, given) for number, (name, given) in enumerate(said.calls))
-        return Answer(said.text, calls, said.served)
+        return ModelAnswer(said.text, calls, said.served)
 
 
 class Recorder:
@@ -120,9 +120,9 @@ class Recorder:
 
     def __init__(self, model: ChatModel) -> None:
         self._model = model
-        self.said: list[Said] = []
+        self.said: list[RecordedAnswer] = []
 
-    async def answer(self, question: Question, book: Book) -> Answer:
+    async def answer(self, question: ModelRequest, book: Book) -> ModelAnswer:
         spent: list[Attempt] = []
 
         async def both(attempt: Attempt) -> None:
@@ -131,7 +131,7 @@ class Recorder:
 
         answer = await self._model.answer(question, both)
         self.said.append(
-            Said(
+            RecordedAnswer(
                 text=answer.text,
                 calls=tuple((call.name, call.arguments) for call in answer.calls),
                 served=answer.served,

@@ -11,7 +11,7 @@ from typing import Any
 
 from bot.infra.logs import BSUID, EMAIL, NUMBER, WAMID
 from bot.prompting.lint_text import SECRET
-from evals.pseudonyms import Names
+from evals.pseudonyms import Pseudonyms
 from pipelines.barcodes import is_gtin
 
 _GAP = r"[ \t\u00a0().\u2010-\u2015-]{0,3}"
@@ -74,7 +74,7 @@ class Redaction:
     """
 
     def __init__(self, people: Iterable[str] = (), *, public: str = "", goods: Collection[str] = ()) -> None:
-        self._names = Names(people)
+        self._names = Pseudonyms(people)
         self._goods = frozenset(goods)
         self._given: dict[tuple[str, str], str] = {}
         self._count: dict[str, int] = {}

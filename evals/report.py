@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from bot.prompting.confidence import wilson
-from evals.runner import Outcome, Report
+from evals.runner import CaseOutcome, Report
 
 
 def as_json(report: Report, against: Report | None = None) -> dict[str, Any]:
@@ -26,7 +26,7 @@ def as_json(report: Report, against: Report | None = None) -> dict[str, Any]:
     return found | ({"against": as_json(against)} if against else {})
 
 
-def _outcome(one: Outcome) -> dict[str, Any]:
+def _outcome(one: CaseOutcome) -> dict[str, Any]:
     return {
         "case": one.case,
         **({"file": str(place.path), "line": place.line, "column": place.column} if (place := one.place) else {}),
@@ -58,7 +58,7 @@ def _lines(report: Report, against: Report | None, *, is_live: bool) -> Iterator
             yield from (f"{'' if is_live else one.state:<7} {one.case}: {problem}" for problem in one.problems)
 
 
-def _rate(one: Outcome | Report) -> str:
+def _rate(one: CaseOutcome | Report) -> str:
     passes, runs = one.runs if isinstance(one, Report) else (one.passes, one.runs)
     low, high = wilson(passes, runs)
     return f"{passes}/{runs} ({low:.0%} … {high:.0%})"

@@ -12,17 +12,17 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Literal
 
-from bot.ai.chat import Attempt, ChatModel, FromPerson, Instructions, NoModelAnswered, Question
+from bot.ai.chat import Attempt, ChatModel, FromPerson, Instructions, ModelRequest, NoModelAnswered
 from bot.ai.openrouter import OpenRouter
 from bot.messages.prompt_text import fenced
 from bot.prompting.prompts import Prompts
 from bot.settings import Settings
-from evals.case_run import Performed, Play
-from evals.cases import Case, Place, Turn
-from evals.environment import Stage, open_stage
+from evals.case_run import CaseRun, PerformedTurn
+from evals.cases import Case, CasePlace, CaseTurn
+from evals.environment import CaseEnvironment, open_stage
 from evals.expectations import unmet
 from evals.recordings import Playback, RecordedTurn, Recorder, Recording, Verdict, judged, load, save
-from evals.scripted_model import ByHand
+from evals.scripted_model import ScriptedModel
 
 _OFFLINE_AT_ONCE, _LIVE_AT_ONCE = 8, 4
 _JUDGE = (
@@ -34,7 +34,7 @@ State = Literal["passed", "failed", "stale"]
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class CaseOutcome:
     """What became of a case. `stale`: what would be asked is no longer what was recorded, so nothing is proven.
 
     Live, a case passes when all of its runs do. `unjudged` counts rubrics that no recorded verdict answers.
@@ -50,7 +50,7 @@ class Outcome:
     cost_usd: Decimal = Decimal(0)
     milliseconds: float = 0.0
     tags: tuple[str, ...] = ()
-    place: Place | None = None
+    place: CasePlace | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,7 @@ class Report:
     """The outcomes of one release; `seconds` that it took."""
 
     release: str
-    outcomes: tuple[Outcome, ...]
+    outcomes: tuple[CaseOutcome, ...]
     seconds: float
 
     def count(self, state: State) -> int:
@@ -78,19 +78,19 @@ class Report:
 async def offline(settings: Settings, prompts: Prompts, folder: Path, cases: Sequence[Case]) -> Report:
     """Play the recordings again. No model and nobody outside is asked."""
 
-    async def one(stage: Stage, case: Case) -> Outcome:
+    async def one(stage: CaseEnvironment, case: Case) -> CaseOutcome:
         recording = load(folder, case.name)
         if recording is None:
-            return Outcome(case.name, "stale", ("it has no recording",), tags=case.tags)
+            return CaseOutcome(case.name, "stale", ("it has no recording",), tags=case.tags)
         turns = recording.turns
 
-        def playback(number: int, _: Turn) -> ChatModel:
+        def playback(number: int, _: CaseTurn) -> ChatModel:
             return Playback(turns[number].answers if number < len(turns) else ())
 
-        done = await Play(case, stage, prompts).perform(playback, turns)
+        done = await CaseRun(case, stage, prompts).perform(playback, turns)
         if [one.asked for one in done] != [one.asked for one in turns]:
             told = "the prompt, a tool or the case has changed since it was recorded"
-            return Outcome(case.name, "stale", (told,), recording.by, tags=case.tags)
+            return CaseOutcome(case.name, "stale", (told,), recording.by, tags=case.tags)
         verdicts = [_kept(turn, done[number], recording, number) for number, turn in enumerate(case.turns)]
         return _outcome(case, [(done, verdicts)], recording.by)
 
@@ -101,10 +101,10 @@ async def live(settings: Settings, prompts: Prompts, cases: Sequence[Case], runs
     """Ask the real models of the settings, so many times a case."""
     model = OpenRouter(settings.llm)
 
-    async def one(stage: Stage, case: Case) -> Outcome:
+    async def one(stage: CaseEnvironment, case: Case) -> CaseOutcome:
         came: list[_Run] = []
         for run in range(runs):
-            done = await Play(case, stage, prompts, str(run)).perform(lambda _, __: model)
+            done = await CaseRun(case, stage, prompts, str(run)).perform(lambda _, __: model)
             came.append((done, [await _judge(model, turn, out) for turn, out in zip(case.turns, done, strict=True)]))
         return _outcome(case, came, ", ".join(settings.llm.models[:1]))
 
@@ -118,17 +118,17 @@ async def record(settings: Settings, prompts: Prompts, folder: Path, cases: Sequ
     """Make the recordings anew: by the real models where there is a key, else by the cases' examples."""
     real = OpenRouter(settings.llm) if settings.llm.api_key else None
 
-    async def one(stage: Stage, case: Case) -> Outcome:
+    async def one(stage: CaseEnvironment, case: Case) -> CaseOutcome:
         recorders: list[Recorder] = []
         by: list[str] = []
 
-        def recorder(_: int, turn: Turn) -> ChatModel:
-            hand = ByHand(turn.example)
+        def recorder(_: int, turn: CaseTurn) -> ChatModel:
+            hand = ScriptedModel(turn.example)
             by.append("" if real else hand.by)
             recorders.append(Recorder(real or hand))
             return recorders[-1]
 
-        done = await Play(case, stage, prompts, "record").perform(recorder)
+        done = await CaseRun(case, stage, prompts, "record").perform(recorder)
         turns = []
         for turn, out, said in zip(case.turns, done, recorders, strict=True):
             verdict = await _judge(real, turn, out) if real else None
@@ -139,7 +139,7 @@ async def record(settings: Settings, prompts: Prompts, folder: Path, cases: Sequ
         failed = next((out.failed for out in done if out.failed), "")
         if not failed:
             await asyncio.to_thread(save, folder, case.name, filter(None, by), turns)
-        return Outcome(case.name, "failed" if failed else "passed", (failed,) if failed else ())
+        return CaseOutcome(case.name, "failed" if failed else "passed", (failed,) if failed else ())
 
     try:
         made = await _all(settings, prompts, cases, one, _LIVE_AT_ONCE)
@@ -151,10 +151,10 @@ async def record(settings: Settings, prompts: Prompts, folder: Path, cases: Sequ
             raise NoModelAnswered(f"case {outcome.case} could not be recorded: {outcome.problems[0]}")
 
 
-_Run = tuple[list[Performed], "list[Verdict | None]"]
+_Run = tuple[list[PerformedTurn], "list[Verdict | None]"]
 
 
-def _outcome(case: Case, runs: Sequence[_Run], by: str) -> Outcome:
+def _outcome(case: Case, runs: Sequence[_Run], by: str) -> CaseOutcome:
     problems: list[str] = []
     passes = unjudged = 0
     for done, verdicts in runs:
@@ -169,7 +169,7 @@ def _outcome(case: Case, runs: Sequence[_Run], by: str) -> Outcome:
         passes += not found
         problems += [one for one in found if one not in problems]
     turns = [out.out for done, _ in runs for out in done]
-    return Outcome(
+    return CaseOutcome(
         case.name,
         "passed" if passes == len(runs) else "failed",
         tuple(problems),
@@ -183,20 +183,20 @@ def _outcome(case: Case, runs: Sequence[_Run], by: str) -> Outcome:
     )
 
 
-def _kept(turn: Turn, out: Performed, recording: Recording, number: int) -> Verdict | None:
+def _kept(turn: CaseTurn, out: PerformedTurn, recording: Recording, number: int) -> Verdict | None:
     """The recorded verdict, if this very reply was judged by this very rubric."""
     verdict = recording.turns[number].verdict
     fits = verdict and turn.expect.judge and verdict.asked == judged(turn.expect.judge, out.out.text)
     return verdict if fits else None
 
 
-async def _judge(model: ChatModel, turn: Turn, out: Performed) -> Verdict | None:
+async def _judge(model: ChatModel, turn: CaseTurn, out: PerformedTurn) -> Verdict | None:
     rubric, reply = turn.expect.judge, out.out.text
     if rubric is None:
         return None
     shown = fenced("rubric", text=rubric) + fenced("reply", text=reply)
     deadline = asyncio.get_running_loop().time() + _JUDGE_SECONDS
-    question = Question((Instructions(_JUDGE), FromPerson(shown)), deadline, temperature=0)
+    question = ModelRequest((Instructions(_JUDGE), FromPerson(shown)), deadline, temperature=0)
     try:
         answer = await model.answer(question, _unbooked)
     except NoModelAnswered:
@@ -213,11 +213,11 @@ async def _unbooked(_: Attempt) -> None:
 class _Limited:
     """So many cases at once."""
 
-    work: Callable[[Stage, Case], Awaitable[Outcome]]
-    stage: Stage
+    work: Callable[[CaseEnvironment, Case], Awaitable[CaseOutcome]]
+    stage: CaseEnvironment
     at_once: asyncio.Semaphore = field(default_factory=asyncio.Semaphore)
 
-    async def one(self, case: Case) -> Outcome:
+    async def one(self, case: Case) -> CaseOutcome:
         async with self.at_once:
             return replace(await self.work(self.stage, case), place=case.place)
 
@@ -226,7 +226,7 @@ async def _all(
     settings: Settings,
     prompts: Prompts,
     cases: Sequence[Case],
-    work: Callable[[Stage, Case], Awaitable[Outcome]],
+    work: Callable[[CaseEnvironment, Case], Awaitable[CaseOutcome]],
     at_once: int,
 ) -> Report:
     started = time.perf_counter()

@@ -6,7 +6,7 @@ import json
 from collections import deque
 from collections.abc import Iterable
 
-from bot.ai.chat import Answer, Attempt, Book, Question, ToolCall
+from bot.ai.chat import Attempt, Book, ModelAnswer, ModelRequest, ToolCall
 from bot.ai.chat_completions import message
 from evals.cases import Example
 from evals.expectations import named
@@ -15,27 +15,27 @@ from sandbox.simulators.rule_based_model import answer_by_rules
 EXAMPLE, STAND_IN = "example", "sandbox-stand-in"
 
 
-class ByHand:
+class ScriptedModel:
     """A ChatModel: a turn's examples in their order; `by` names who answered."""
 
     def __init__(self, examples: Iterable[Example]) -> None:
         self._examples = deque(examples)
         self.by = EXAMPLE if self._examples else STAND_IN
 
-    async def answer(self, question: Question, book: Book) -> Answer:
+    async def answer(self, question: ModelRequest, book: Book) -> ModelAnswer:
         await book(Attempt(self.by, "ok", 0, self.by))
         if self.by == STAND_IN:
             return _stand_in(question)
         example = self._examples.popleft() if self._examples else Example(says="-")
         calls = tuple(ToolCall(str(number), *named(call)) for number, call in enumerate(example.calls))
-        return Answer(example.says, calls, self.by)
+        return ModelAnswer(example.says, calls, self.by)
 
 
-def _stand_in(question: Question) -> Answer:
+def _stand_in(question: ModelRequest) -> ModelAnswer:
     tools = [{"function": {"name": one.name}} for one in question.tools if question.may_call]
     said = answer_by_rules([message(line, sees=False) for line in question.lines], tools)
     calls = tuple(
         ToolCall(str(number), call["function"]["name"], json.loads(call["function"]["arguments"]))
         for number, call in enumerate(said.get("tool_calls") or ())
     )
-    return Answer(said["content"] or "", calls, STAND_IN)
+    return ModelAnswer(said["content"] or "", calls, STAND_IN)

@@ -25,7 +25,7 @@ _FRAME_BYTES = 216
 _importing = threading.Lock()
 
 
-class Part(NamedTuple):
+class Stretch(NamedTuple):
     """A stretch of a recording, in windows of a tenth of a second."""
 
     start: int
@@ -79,11 +79,11 @@ class Loudness:
         if len(self._rest) >= BYTES_A_SAMPLE:
             self.levels += _levels(self._rest[: len(self._rest) // BYTES_A_SAMPLE * BYTES_A_SAMPLE])
 
-    def parts(self, longest_seconds: float) -> list[Part]:
+    def parts(self, longest_seconds: float) -> list[Stretch]:
         """Cut at the quietest moments so that no part lasts longer; without those in which nothing is heard."""
         cuts = _cuts(self.levels, int(longest_seconds * 1000) // _WINDOW_MS)
         return [
-            Part(start, end)
+            Stretch(start, end)
             for start, end in pairwise(cuts)
             if sum(level > _HEARD_DBFS for level in self.levels[start:end]) >= _FEWEST_HEARD_WINDOWS
         ]

@@ -7,7 +7,7 @@ from typing import Any
 
 from PIL import Image, ImageChops, ImageFilter, ImageOps
 
-from pipelines.bounding_box import Box
+from pipelines.bounding_box import BoundingBox
 
 _SIDE = 1600
 _SIDE_TILTED = 1000
@@ -36,7 +36,7 @@ class Barcode:
 
     format: str
     value: str
-    box: Box
+    box: BoundingBox
 
     @property
     def may_be_gtin(self) -> bool:
@@ -131,7 +131,7 @@ def _barcode(code: Any, back: "_Way") -> Barcode | None:
         name, value = "UPC-A" if name == "EAN-13" else name, value[1:]
     corners = code.position
     places = (corners.top_left, corners.top_right, corners.bottom_right, corners.bottom_left)
-    return Barcode(name, value, Box.around(back.point(place.x, place.y) for place in places))
+    return Barcode(name, value, BoundingBox.around(back.point(place.x, place.y) for place in places))
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,9 +9,9 @@ from typing import Any, NamedTuple
 from pipelines import file_type, pdf_page
 from pipelines.byte_budget import for_decoding
 from pipelines.characters import cleaned, decoded
-from pipelines.errors import Reason, Refusal
+from pipelines.errors import FileProblem, FileRefused
 from pipelines.image import SIDE_TO_READ, ReadText
-from pipelines.isolated_process import Cell
+from pipelines.isolated_process import IsolatedProcess
 from pipelines.spool import spooled
 
 LARGEST_BYTES = 100 * 1024 * 1024
@@ -53,21 +53,21 @@ async def read(document: bytes, *, filename: str | None, read_text: ReadText | N
     Raises Refusal; errors of `read_text` pass through. Without `read_text` scanned pages are left out.
     """
     if not document:
-        raise Refusal(Reason.EMPTY, "no bytes")
+        raise FileRefused(FileProblem.EMPTY, "no bytes")
     if len(document) > LARGEST_BYTES:
-        raise Refusal(Reason.TOO_LARGE, f"{len(document)} bytes")
+        raise FileRefused(FileProblem.TOO_LARGE, f"{len(document)} bytes")
     match file_type.kind_of(document):
         case "pdf":
             return await _read_pdf(document, read_text)
         case "text":
             return await asyncio.to_thread(_read_plain, document)
         case other:
-            raise Refusal(Reason.UNREADABLE_FORMAT, f"{other or 'unknown'} {PurePath(filename or '').suffix}")
+            raise FileRefused(FileProblem.UNREADABLE_FORMAT, f"{other or 'unknown'} {PurePath(filename or '').suffix}")
 
 
 async def _read_pdf(document: bytes, read_text: ReadText | None) -> Pages:
     async with for_decoding().reserved(_RESERVED_A_PDF), spooled(document) as path:
-        cell = Cell(memory=MEMORY_A_PDF)
+        cell = IsolatedProcess(memory=MEMORY_A_PDF)
         try:
             opened, total = await cell.run(_open_pdf, path, read_text is not None, seconds=SECONDS_A_PDF)
         finally:
@@ -114,8 +114,8 @@ def _open_pdf(document: Path, may_render: bool) -> tuple[list[_Page], int]:  # n
         return pages, len(pdf)
     except pypdfium2.PdfiumError as error:
         if error.err_code == _WRONG_PASSWORD:
-            raise Refusal(Reason.ENCRYPTED, "a password is needed") from None
-        raise Refusal(Reason.DAMAGED, "not a whole PDF") from None
+            raise FileRefused(FileProblem.ENCRYPTED, "a password is needed") from None
+        raise FileRefused(FileProblem.DAMAGED, "not a whole PDF") from None
 
 
 def _page(page: Any, *, may_render: bool) -> _Page:
@@ -137,6 +137,6 @@ def _read_plain(document: bytes) -> Pages:
     most_bytes = MOST_CHARACTERS * 4
     text = cleaned(decoded(document[:most_bytes])).strip()
     if not text:
-        raise Refusal(Reason.EMPTY, "no text in it")
+        raise FileRefused(FileProblem.EMPTY, "no text in it")
     truncated = len(document) > most_bytes or len(text) > MOST_CHARACTERS
     return Pages(text[:MOST_CHARACTERS], 1, 1, scanned=False, truncated=truncated)

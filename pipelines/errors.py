@@ -3,7 +3,7 @@
 from enum import StrEnum
 
 
-class Reason(StrEnum):
+class FileProblem(StrEnum):
     """What is wrong with a file, as far as the sender can do something about it."""
 
     BOMB = "bomb"
@@ -20,13 +20,13 @@ class Reason(StrEnum):
     UNREADABLE_FORMAT = "unreadable_format"
 
 
-class Refusal(Exception):
+class FileRefused(Exception):
     """A file that won't be read, whoever tries again; its text is for logs and holds nothing of the content."""
 
-    def __init__(self, reason: Reason, detail: str) -> None:
+    def __init__(self, reason: FileProblem, detail: str) -> None:
         super().__init__(f"{reason}: {detail}")
         self.reason = reason
 
-    def __reduce__(self) -> tuple[type["Refusal"], tuple[Reason, str]]:
+    def __reduce__(self) -> tuple[type["FileRefused"], tuple[FileProblem, str]]:
         """Let a refusal cross from a process of its own: exceptions are pickled by their arguments."""
-        return Refusal, (self.reason, str(self).partition(": ")[2])
+        return FileRefused, (self.reason, str(self).partition(": ")[2])

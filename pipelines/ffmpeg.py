@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pipelines.byte_budget import for_decoding
-from pipelines.errors import Reason, Refusal
+from pipelines.errors import FileProblem, FileRefused
 from pipelines.spool import spooled
 
 SECONDS_TO_DECODE = 60
@@ -166,7 +166,7 @@ async def _run(*arguments: str, limits: Limits, listen: Listen | None = None, lo
                 group.create_task(_hand_over(process, listen))
             await process.wait()
     except TimeoutError as error:
-        raise Refusal(Reason.TOO_SLOW, f"not decoded within {SECONDS_TO_DECODE} s") from error
+        raise FileRefused(FileProblem.TOO_SLOW, f"not decoded within {SECONDS_TO_DECODE} s") from error
     except ExceptionGroup as failures:
         raise failures.exceptions[0] from None
     finally:
@@ -175,7 +175,7 @@ async def _run(*arguments: str, limits: Limits, listen: Listen | None = None, lo
             await process.wait()
     # What was decoded until then would pass for the whole.
     if process.returncode is not None and -process.returncode in _LIMITS_REACHED:
-        raise Refusal(Reason.TOO_SLOW, "more seconds or bytes than it may take")
+        raise FileRefused(FileProblem.TOO_SLOW, "more seconds or bytes than it may take")
 
 
 async def _mind(process: Process, longest: float | None) -> None:
@@ -186,9 +186,9 @@ async def _mind(process: Process, longest: float | None) -> None:
             continue
         told += piece
         if longest is not None and _seconds(told) > longest * _SURELY:
-            raise Refusal(Reason.TOO_LONG, f"{_seconds(told)} s by its header")
+            raise FileRefused(FileProblem.TOO_LONG, f"{_seconds(told)} s by its header")
         if b"exceeds specified max pixel count" in told:
-            raise Refusal(Reason.BOMB, f"pictures of more than {MOST_PIXELS} pixels")
+            raise FileRefused(FileProblem.BOMB, f"pictures of more than {MOST_PIXELS} pixels")
 
 
 def _seconds(told: bytes) -> int:

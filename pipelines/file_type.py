@@ -10,53 +10,53 @@ Kind = Literal["image", "audio", "video", "pdf", "text", "office", "archive"]
 LOOKED_AT = 4096
 
 
-class Signature(NamedTuple):
+class FileSignature(NamedTuple):
     """What the first bytes say: `format` is one of the names below, `kind` what it can be used as."""
 
     kind: Kind
     format: str
 
 
-_TEXT = Signature("text", "text")
+_TEXT = FileSignature("text", "text")
 # No text begins so: these bytes are none of ASCII, or followed by a zero.
-_BY_PREFIX: tuple[tuple[bytes, Signature], ...] = (
-    (b"\xff\xd8\xff", Signature("image", "jpeg")),
-    (b"\x89PNG\r\n\x1a\n", Signature("image", "png")),
-    (b"II*\x00", Signature("image", "tiff")),
-    (b"II+\x00", Signature("image", "tiff")),
-    (b"MM\x00*", Signature("image", "tiff")),
-    (b"MM\x00+", Signature("image", "tiff")),
-    (b"\x00\x00\x00\x0cjP  \r\n", Signature("image", "jp2")),
-    (b"\x00\x00\x00\x0cJXL \r\n", Signature("image", "jxl")),
-    (b"\xff\x0a", Signature("image", "jxl")),
-    (b"\x1aE\xdf\xa3", Signature("video", "webm")),
-    (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", Signature("office", "ole")),
-    (b"\x1f\x8b\x08", Signature("archive", "gzip")),
-    (b"7z\xbc\xaf\x27\x1c", Signature("archive", "7z")),
-    (b"Rar!\x1a\x07", Signature("archive", "rar")),
+_BY_PREFIX: tuple[tuple[bytes, FileSignature], ...] = (
+    (b"\xff\xd8\xff", FileSignature("image", "jpeg")),
+    (b"\x89PNG\r\n\x1a\n", FileSignature("image", "png")),
+    (b"II*\x00", FileSignature("image", "tiff")),
+    (b"II+\x00", FileSignature("image", "tiff")),
+    (b"MM\x00*", FileSignature("image", "tiff")),
+    (b"MM\x00+", FileSignature("image", "tiff")),
+    (b"\x00\x00\x00\x0cjP  \r\n", FileSignature("image", "jp2")),
+    (b"\x00\x00\x00\x0cJXL \r\n", FileSignature("image", "jxl")),
+    (b"\xff\x0a", FileSignature("image", "jxl")),
+    (b"\x1aE\xdf\xa3", FileSignature("video", "webm")),
+    (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", FileSignature("office", "ole")),
+    (b"\x1f\x8b\x08", FileSignature("archive", "gzip")),
+    (b"7z\xbc\xaf\x27\x1c", FileSignature("archive", "7z")),
+    (b"Rar!\x1a\x07", FileSignature("archive", "rar")),
 )
 # Words may begin so: these count only where the bytes behind them are no text.
-_BY_LETTERS: tuple[tuple[bytes, Signature], ...] = (
-    (b"#!AMR-WB\n", Signature("audio", "amr")),
-    (b"#!AMR\n", Signature("audio", "amr")),
-    (b"fLaC", Signature("audio", "flac")),
-    (b"GIF87a", Signature("image", "gif")),
-    (b"GIF89a", Signature("image", "gif")),
+_BY_LETTERS: tuple[tuple[bytes, FileSignature], ...] = (
+    (b"#!AMR-WB\n", FileSignature("audio", "amr")),
+    (b"#!AMR\n", FileSignature("audio", "amr")),
+    (b"fLaC", FileSignature("audio", "flac")),
+    (b"GIF87a", FileSignature("image", "gif")),
+    (b"GIF89a", FileSignature("image", "gif")),
 )
 # Nothing more came of these: a file that was cut off rather than a word.
 _BARE = (b"OggS", b"fLaC", b"GIF87a", b"GIF89a", b"#!AMR\n", b"#!AMR-WB\n")
 # Files that a zip holds tell what it is; those named first come before the others.
-_BY_ENTRY: tuple[tuple[bytes, Signature], ...] = (
-    (b"word/document", Signature("office", "docx")),
-    (b"xl/workbook", Signature("office", "xlsx")),
-    (b"ppt/presentation", Signature("office", "pptx")),
-    (b"mimetypeapplication/vnd.oasis.opendocument.text", Signature("office", "odt")),
-    (b"mimetypeapplication/vnd.oasis.opendocument.spreadsheet", Signature("office", "ods")),
-    (b"mimetypeapplication/vnd.oasis.opendocument.presentation", Signature("office", "odp")),
-    (b"mimetypeapplication/epub+zip", Signature("archive", "epub")),
-    (b"AndroidManifest.xml", Signature("archive", "apk")),
-    (b"META-INF/MANIFEST.MF", Signature("archive", "jar")),
-    (b"[Content_Types].xml", Signature("office", "zip")),
+_BY_ENTRY: tuple[tuple[bytes, FileSignature], ...] = (
+    (b"word/document", FileSignature("office", "docx")),
+    (b"xl/workbook", FileSignature("office", "xlsx")),
+    (b"ppt/presentation", FileSignature("office", "pptx")),
+    (b"mimetypeapplication/vnd.oasis.opendocument.text", FileSignature("office", "odt")),
+    (b"mimetypeapplication/vnd.oasis.opendocument.spreadsheet", FileSignature("office", "ods")),
+    (b"mimetypeapplication/vnd.oasis.opendocument.presentation", FileSignature("office", "odp")),
+    (b"mimetypeapplication/epub+zip", FileSignature("archive", "epub")),
+    (b"AndroidManifest.xml", FileSignature("archive", "apk")),
+    (b"META-INF/MANIFEST.MF", FileSignature("archive", "jar")),
+    (b"[Content_Types].xml", FileSignature("office", "zip")),
 )
 _ZIPS = (b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08")
 # A zip's list of entries stands at its end.
@@ -79,7 +79,7 @@ def kind_of(content: bytes) -> Kind | None:
     return signature.kind if signature else None
 
 
-def signature_of(content: bytes) -> Signature | None:
+def signature_of(content: bytes) -> FileSignature | None:
     """Say the kind and the container of a file, or None when its bytes tell nothing."""
     head = content[:LOOKED_AT]
     for prefix, signature in _BY_PREFIX:
@@ -90,16 +90,16 @@ def signature_of(content: bytes) -> Signature | None:
     return _of_letters(content, head) or _of_structure(content, head)
 
 
-def _of_letters(content: bytes, head: bytes) -> Signature | None:
+def _of_letters(content: bytes, head: bytes) -> FileSignature | None:
     """A format whose files may be of ASCII alone, or a text."""
     if _pdf(content):
-        return Signature("pdf", "pdf")
+        return FileSignature("pdf", "pdf")
     if re.match(rb"\{\\rtf\d", head):
-        return Signature("office", "rtf")
+        return FileSignature("office", "rtf")
     return _TEXT if head not in _BARE and characters.is_text(head) else None
 
 
-def _of_structure(content: bytes, head: bytes) -> Signature | None:
+def _of_structure(content: bytes, head: bytes) -> FileSignature | None:
     by_letters = next((signature for prefix, signature in _BY_LETTERS if head.startswith(prefix)), None)
     found = by_letters or _bitmap(head) or _riff(head) or _ogg(head) or _iso_media(head) or _mpeg_audio(content)
     return found or (_TEXT if characters.is_text(head, stray=True) else None)
@@ -111,47 +111,47 @@ def _pdf(content: bytes) -> bool:
     return found is not None and (found["alone"] is not None or not characters.is_text(content[:LOOKED_AT]))
 
 
-def _bitmap(head: bytes) -> Signature | None:
+def _bitmap(head: bytes) -> FileSignature | None:
     header = int.from_bytes(head[14:18], "little")
-    return Signature("image", "bmp") if head.startswith(b"BM") and header in _BITMAP_HEADERS else None
+    return FileSignature("image", "bmp") if head.startswith(b"BM") and header in _BITMAP_HEADERS else None
 
 
-def _riff(head: bytes) -> Signature | None:
+def _riff(head: bytes) -> FileSignature | None:
     if head[:4] not in (b"RIFF", b"RF64"):
         return None
-    by_form = {b"WAVE": Signature("audio", "wav"), b"WEBP": Signature("image", "webp")}
+    by_form = {b"WAVE": FileSignature("audio", "wav"), b"WEBP": FileSignature("image", "webp")}
     return by_form.get(head[8:12])
 
 
-def _ogg(head: bytes) -> Signature | None:
+def _ogg(head: bytes) -> FileSignature | None:
     """A page's version is 0; pictures are told by the first packet of a stream."""
     if not head.startswith(b"OggS\x00") and head != b"OggS":
         return None
     pictures = b"\x80theora" in head or b"\x01video\x00" in head
-    return Signature("video" if pictures else "audio", "ogg")
+    return FileSignature("video" if pictures else "audio", "ogg")
 
 
-def _iso_media(head: bytes) -> Signature | None:
+def _iso_media(head: bytes) -> FileSignature | None:
     if head[4:8] in _OLD_QUICKTIME:
-        return Signature("video", "mp4")
+        return FileSignature("video", "mp4")
     if head[4:8] != b"ftyp":
         return None
     size = int.from_bytes(head[:4])
     brand, others = head[8:12], [head[at : at + 4] for at in range(16, min(size, len(head), 256), 4)]
     if brand in _ANY_IMAGE:
         told = [one for one in others if one in _IMAGE_BRANDS]
-        return Signature("image", "avif" if {b"avif", b"avis"} & {*told} else "heic")
+        return FileSignature("image", "avif" if {b"avif", b"avis"} & {*told} else "heic")
     if brand in _IMAGE_BRANDS:
-        return Signature("image", _IMAGE_BRANDS[brand])
-    return Signature("audio", "m4a") if brand in _AUDIO_BRANDS else Signature("video", "mp4")
+        return FileSignature("image", _IMAGE_BRANDS[brand])
+    return FileSignature("audio", "m4a") if brand in _AUDIO_BRANDS else FileSignature("video", "mp4")
 
 
-def _zip(content: bytes) -> Signature:
+def _zip(content: bytes) -> FileSignature:
     entries = content[:LOOKED_AT] + content[-_ENTRIES_LOOKED_AT:]
-    return next((signature for entry, signature in _BY_ENTRY if entry in entries), Signature("archive", "zip"))
+    return next((signature for entry, signature in _BY_ENTRY if entry in entries), FileSignature("archive", "zip"))
 
 
-def _mpeg_audio(content: bytes) -> Signature | None:
+def _mpeg_audio(content: bytes) -> FileSignature | None:
     """Tell MP3 from AAC by the header of the first frame, behind an ID3 tag if there is one.
 
     The layer bits (the two below the version) are 00 in ADTS, 01 and 10 in layers III and II.
@@ -159,11 +159,11 @@ def _mpeg_audio(content: bytes) -> Signature | None:
     start = _behind_id3(content)
     first, second, third = (*content[start : start + 3], 0, 0, 0)[:3]
     if first == 0xFF and second & 0xF6 == 0xF0 and (third >> 2) & 0xF < 13:  # noqa: PLR2004 -- ADTS sync and rate
-        return Signature("audio", "aac")
+        return FileSignature("audio", "aac")
     layer, rate, bitrate = (second >> 1) & 3, (third >> 2) & 3, third >> 4
     if first == 0xFF and second & 0xE0 == 0xE0 and layer in (1, 2) and rate != 3 and bitrate != 15:  # noqa: PLR2004
-        return Signature("audio", "mp3")
-    return Signature("audio", "mp3") if start else None
+        return FileSignature("audio", "mp3")
+    return FileSignature("audio", "mp3") if start else None
 
 
 def _behind_id3(content: bytes) -> int:

@@ -7,11 +7,11 @@ from pathlib import Path
 
 from pipelines import barcodes, photo_decoder
 from pipelines.barcodes import Barcode
-from pipelines.bounding_box import Box
+from pipelines.bounding_box import BoundingBox
 from pipelines.photo_decoder import jpeg, upright
 from pipelines.truncation import LONGEST_LINE, LONGEST_PRINT, MOST_LINES, truncated
 
-__all__ = ["Barcode", "Box", "Line", "ReadText", "Reading", "Sight", "look"]
+__all__ = ["Barcode", "BoundingBox", "PhotoText", "ReadText", "Reading", "TextLine", "look"]
 
 # Beyond these sides text is read no better and models reduce the picture themselves.
 SIDE_TO_READ = 2000
@@ -19,23 +19,23 @@ SIDE_FOR_MODELS = 1568
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class TextLine:
     """A printed line, with a confidence of 0 to 1; `corners`, where they are known, clockwise from where it begins."""
 
     text: str
     confidence: float
-    box: Box
+    box: BoundingBox
     corners: tuple[tuple[float, float], ...] = ()
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "text", self.text[:LONGEST_LINE])
 
-    def scaled(self, factor: float) -> "Line":
+    def scaled(self, factor: float) -> "TextLine":
         """Return the same line in a picture that is `factor` times as large."""
         corners = tuple((x * factor, y * factor) for x, y in self.corners)
         return replace(self, box=self.box.scaled(factor), corners=corners)
 
-    def moved(self, right: int, down: int) -> "Line":
+    def moved(self, right: int, down: int) -> "TextLine":
         """Return the same line in a picture that this one was cut from, so far from its top left corner."""
         corners = tuple((x + right, y + down) for x, y in self.corners)
         return replace(self, box=replace(self.box, x=self.box.x + right, y=self.box.y + down), corners=corners)
@@ -46,7 +46,7 @@ class Reading:
     """What an engine read: all text, its lines in reading order, and words for what the picture shows."""
 
     text: str
-    lines: tuple[Line, ...] = ()
+    lines: tuple[TextLine, ...] = ()
     labels: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
@@ -62,13 +62,13 @@ ReadText = Callable[[bytes], Awaitable[Reading]]
 
 
 @dataclass(frozen=True, slots=True)
-class Sight:
+class PhotoText:
     """What a photo shows; `width`, `height` and all boxes in pixels of the photo turned upright, `jpeg` for models."""
 
     width: int
     height: int
     text: str
-    lines: tuple[Line, ...]
+    lines: tuple[TextLine, ...]
     labels: tuple[str, ...]
     barcodes: tuple[Barcode, ...]
     jpeg: bytes
@@ -83,13 +83,13 @@ class _Prepared:
     for_models: bytes
 
 
-async def look(photo: bytes, *, read_text: ReadText | None) -> Sight:
+async def look(photo: bytes, *, read_text: ReadText | None) -> PhotoText:
     """See what is in a photo. Raises Refusal; errors of `read_text` pass through."""
     prepared = await photo_decoder.decoded(photo, _prepare)
     reading = await read_text(prepared.to_read) if read_text else Reading("")
     scale = max(1.0, max(prepared.width, prepared.height) / SIDE_TO_READ)
     lines = tuple(line.scaled(scale) for line in reading.lines)
-    return Sight(
+    return PhotoText(
         *(prepared.width, prepared.height, reading.text, lines, reading.labels),
         *(prepared.barcodes, prepared.for_models),
     )

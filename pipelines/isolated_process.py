@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from pipelines.byte_budget import keep_no_freed_memory
-from pipelines.errors import Reason, Refusal
+from pipelines.errors import FileProblem, FileRefused
 
 T = TypeVar("T")
 
@@ -25,7 +25,7 @@ T = TypeVar("T")
 _TIMES_THE_CLOCK = 4
 
 
-class Cell:
+class IsolatedProcess:
     """One process, started at first use and replaced when it had to be killed; works on one thing at a time.
 
     `memory` is the most that it may take, in bytes: a few kilobytes may unpack to more than the machine has.
@@ -52,13 +52,13 @@ class Cell:
         try:
             return await asyncio.wrap_future(future)
         except TimeoutError as error:
-            raise Refusal(Reason.TOO_SLOW, f"not read within {limit:g} s") from error
+            raise FileRefused(FileProblem.TOO_SLOW, f"not read within {limit:g} s") from error
         except ProcessExpired as error:
             if error.exitcode in (signal.SIGXCPU, -signal.SIGXCPU):
-                raise Refusal(Reason.TOO_SLOW, f"took over {seconds:g} s of the processor") from error
-            raise Refusal(Reason.DAMAGED, "the process that read it died") from error
+                raise FileRefused(FileProblem.TOO_SLOW, f"took over {seconds:g} s of the processor") from error
+            raise FileRefused(FileProblem.DAMAGED, "the process that read it died") from error
         except MemoryError as error:
-            raise Refusal(Reason.BOMB, "too much memory to read it") from error
+            raise FileRefused(FileProblem.BOMB, "too much memory to read it") from error
 
     async def close(self) -> None:
         """End the process, whatever it is doing."""

@@ -9,9 +9,9 @@ from typing import Any, NamedTuple
 
 from PIL import Image, ImageOps
 
-from pipelines.bounding_box import Box
-from pipelines.image import Line, Reading
-from pipelines.isolated_process import Cell
+from pipelines.bounding_box import BoundingBox
+from pipelines.image import Reading, TextLine
+from pipelines.isolated_process import IsolatedProcess
 
 SECONDS_A_PHOTO = 20.0
 # It takes 500 MB as a rule, the library with its models among them.
@@ -33,7 +33,7 @@ class LocalReader:
 
     def __init__(self, *, seconds: float = SECONDS_A_PHOTO) -> None:
         self._seconds = seconds
-        self._cell = Cell(memory=_MEMORY)
+        self._cell = IsolatedProcess(memory=_MEMORY)
 
     async def read(self, jpeg: bytes) -> Reading:
         """Read the printed lines of a photo. Raises EngineMissing, or Refusal when the photo hangs or breaks it."""
@@ -59,8 +59,8 @@ class _Piece(NamedTuple):
     corners: tuple[tuple[float, float], ...]
 
 
-def _line(piece: _Piece) -> Line:
-    return Line(piece.text, piece.confidence, Box.around(piece.corners), piece.corners)
+def _line(piece: _Piece) -> TextLine:
+    return TextLine(piece.text, piece.confidence, BoundingBox.around(piece.corners), piece.corners)
 
 
 def _found(jpeg: bytes) -> list[_Piece]:

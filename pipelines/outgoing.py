@@ -5,7 +5,7 @@ from pathlib import Path
 from PIL import Image
 
 from pipelines import ffmpeg, file_type
-from pipelines.errors import Reason, Refusal
+from pipelines.errors import FileProblem, FileRefused
 from pipelines.photo_decoder import decoded, jpeg, upright
 
 LARGEST_PICTURE = 5 * 1024 * 1024
@@ -35,17 +35,17 @@ async def voice_note(content: bytes) -> bytes:
     """OGG/Opus in mono: encoded anew whatever it was, as small as a voice note should be. Raises Refusal."""
     signature = file_type.signature_of(content)
     if signature is None or signature.kind not in ("audio", "video"):
-        raise Refusal(Reason.NOT_AUDIO, signature.format if signature else "unknown")
+        raise FileRefused(FileProblem.NOT_AUDIO, signature.format if signature else "unknown")
     bitrate = _BITRATE
     while True:
         note = await ffmpeg.encode(content, signature.format, bitrate=bitrate, seconds=_LONGEST_NOTE_SECONDS)
         if not note:
-            raise Refusal(Reason.DAMAGED, f"no sound can be read from this {signature.format}")
+            raise FileRefused(FileProblem.DAMAGED, f"no sound can be read from this {signature.format}")
         if len(note) <= LARGEST_NOTE or bitrate <= _LOWEST_BITRATE:
             break
         bitrate //= 2
     if len(note) > LARGEST_RECORDING:
-        raise Refusal(Reason.TOO_LARGE, f"{len(note)} bytes")
+        raise FileRefused(FileProblem.TOO_LARGE, f"{len(note)} bytes")
     return note
 
 

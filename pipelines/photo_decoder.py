@@ -11,8 +11,8 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 from pipelines import file_type
 from pipelines.byte_budget import MEMORY_FOR_DECODING, for_decoding
-from pipelines.errors import Reason, Refusal
-from pipelines.isolated_process import Cell, limited
+from pipelines.errors import FileProblem, FileRefused
+from pipelines.isolated_process import IsolatedProcess, limited
 from pipelines.spool import spooled
 
 T = TypeVar("T")
@@ -31,7 +31,7 @@ _BESIDES = 16 * 1024 * 1024
 _FOR_CODES = 96 * 1024 * 1024
 # The libraries themselves take 70 MB, as the system counts data, before any photo.
 _MEMORY = MEMORY_FOR_DECODING + _FOR_CODES + 80 * 1024 * 1024
-_PROCESS = Cell(memory=_MEMORY, tasks=500)
+_PROCESS = IsolatedProcess(memory=_MEMORY, tasks=500)
 # What Pillow is known to raise on broken files, beside its own errors.
 _BROKEN = (OSError, SyntaxError, ValueError, TypeError, LookupError, EOFError, OverflowError, struct.error, zlib.error)
 
@@ -40,7 +40,7 @@ async def decoded(photo: bytes, work: Callable[[Path], T]) -> T:
     """Do `work`, a function of a module, with the photo's file in the process that decodes photos. Raises Refusal."""
     _signature(photo)
     if len(photo) > LARGEST_BYTES:
-        raise Refusal(Reason.TOO_LARGE, f"{len(photo)} bytes")
+        raise FileRefused(FileProblem.TOO_LARGE, f"{len(photo)} bytes")
     async with spooled(photo) as path:
         memory = await _PROCESS.run(_within, _BESIDES, memory_for, path, seconds=SECONDS_A_PHOTO)
         async with for_decoding().reserved(memory):
@@ -75,10 +75,12 @@ def jpeg(picture: Image.Image, side: int) -> bytes:
     return written.getvalue()
 
 
-def _signature(head: bytes) -> file_type.Signature:
+def _signature(head: bytes) -> file_type.FileSignature:
     signature = file_type.signature_of(head)
     if signature is None or signature.kind != "image":
-        raise Refusal(Reason.EMPTY if not head else Reason.NOT_AN_IMAGE, signature.format if signature else "unknown")
+        raise FileRefused(
+            FileProblem.EMPTY if not head else FileProblem.NOT_AN_IMAGE, signature.format if signature else "unknown"
+        )
     return signature
 
 
@@ -91,17 +93,19 @@ def _opened(photo: Path, use: Callable[[Image.Image], T]) -> T:
                 return use(opened)
         except UnidentifiedImageError as error:
             known = signature.format.upper() in _FORMATS
-            raise Refusal(Reason.DAMAGED if known else Reason.UNREADABLE_FORMAT, signature.format) from error
+            raise FileRefused(
+                FileProblem.DAMAGED if known else FileProblem.UNREADABLE_FORMAT, signature.format
+            ) from error
         except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-            raise Refusal(Reason.BOMB, "far too many pixels") from error
+            raise FileRefused(FileProblem.BOMB, "far too many pixels") from error
         except _BROKEN as error:
-            raise Refusal(Reason.DAMAGED, f"{signature.format} can't be decoded") from error
+            raise FileRefused(FileProblem.DAMAGED, f"{signature.format} can't be decoded") from error
 
 
 def _memory_for(opened: Image.Image) -> int:
     width, height = opened.size
     if width * height > MOST_PIXELS:
-        raise Refusal(Reason.BOMB, f"{width}x{height} pixels")
+        raise FileRefused(FileProblem.BOMB, f"{width}x{height} pixels")
     # A progressive JPEG keeps the numbers of all its pixels until the last of them has come, in two bytes each.
     kept = 2 * width * height * len(opened.getbands()) if opened.info.get("progressive") else 0
     opened.draft("RGB", (_SIDE_DECODED, _SIDE_DECODED))
@@ -111,7 +115,7 @@ def _memory_for(opened: Image.Image) -> int:
     reduced = opened.width * opened.height * 4 // _reduction(opened) ** 2
     memory = kept + max(whole + reduced, 2 * reduced) + _BESIDES
     if memory > MEMORY_FOR_DECODING:
-        raise Refusal(Reason.BOMB, f"{width}x{height} pixels take {memory} bytes")
+        raise FileRefused(FileProblem.BOMB, f"{width}x{height} pixels take {memory} bytes")
     return memory
 
 

@@ -1,7 +1,7 @@
 """A video as a picture: the one of its pictures that tells most, to be looked at like a photo."""
 
 from pipelines import ffmpeg, file_type
-from pipelines.errors import Reason, Refusal
+from pipelines.errors import FileProblem, FileRefused
 from pipelines.image import SIDE_TO_READ
 
 __all__ = ["still"]
@@ -13,7 +13,7 @@ async def still(video: bytes) -> bytes | None:
     """Take a JPEG out of a video; None where it has sound alone. Raises Refusal."""
     signature = file_type.signature_of(video)
     if signature is None or signature.kind != "video":
-        raise Refusal(Reason.DAMAGED if video else Reason.EMPTY, "not a video")
+        raise FileRefused(FileProblem.DAMAGED if video else FileProblem.EMPTY, "not a video")
     if len(video) > LARGEST_BYTES:
-        raise Refusal(Reason.TOO_LARGE, f"{len(video)} bytes")
+        raise FileRefused(FileProblem.TOO_LARGE, f"{len(video)} bytes")
     return await ffmpeg.frame(video, signature.format, side=SIDE_TO_READ) or None

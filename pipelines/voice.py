@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pipelines import ffmpeg, file_type
-from pipelines.audio import Loudness, Part
+from pipelines.audio import Loudness, Stretch
 from pipelines.byte_budget import for_uploads
-from pipelines.errors import Reason, Refusal
-from pipelines.transcript import Heard, Segment, sense_of
+from pipelines.errors import FileProblem, FileRefused
+from pipelines.transcript import HeardSpeech, Segment, sense_of
 
-__all__ = ["Clip", "Heard", "Segment", "SpeechToText", "Transcript", "transcribe"]
+__all__ = ["Clip", "HeardSpeech", "Segment", "SpeechToText", "Transcript", "transcribe"]
 
 LARGEST_BYTES = 100 * 1024 * 1024
 # Decoded and heard within the time that a turn has for understanding; an hour took 35 s on two busy cores.
@@ -32,7 +32,7 @@ class Clip:
     language: str | None
 
 
-SpeechToText = Callable[[Clip], Awaitable[Heard]]
+SpeechToText = Callable[[Clip], Awaitable[HeardSpeech]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,23 +56,23 @@ async def transcribe(audio: bytes, *, speech_to_text: SpeechToText, language: st
         loudness = await _recorded(audio, container, note)
         parts = loudness.parts(PART_SECONDS)
         if not parts:
-            raise Refusal(Reason.SILENT, f"nothing is heard in {loudness.seconds:.1f} s")
+            raise FileRefused(FileProblem.SILENT, f"nothing is heard in {loudness.seconds:.1f} s")
         heard = await _all_heard(note, parts, speech_to_text, language)
     text = " ".join(filter(None, map(sense_of, heard)))
     if not text:
-        raise Refusal(Reason.UNINTELLIGIBLE, f"no words in {loudness.seconds:.1f} s of sound")
+        raise FileRefused(FileProblem.UNINTELLIGIBLE, f"no words in {loudness.seconds:.1f} s of sound")
     spoken = next((one.language for one in heard if one.language), language)
     return Transcript(text, loudness.seconds, spoken, len(parts))
 
 
 def _container(audio: bytes) -> str:
     if not audio:
-        raise Refusal(Reason.EMPTY, "no bytes")
+        raise FileRefused(FileProblem.EMPTY, "no bytes")
     if len(audio) > LARGEST_BYTES:
-        raise Refusal(Reason.TOO_LARGE, f"{len(audio)} bytes")
+        raise FileRefused(FileProblem.TOO_LARGE, f"{len(audio)} bytes")
     signature = file_type.signature_of(audio)
     if signature is None or signature.kind not in ("audio", "video"):
-        raise Refusal(Reason.NOT_AUDIO, signature.format if signature else "unknown bytes")
+        raise FileRefused(FileProblem.NOT_AUDIO, signature.format if signature else "unknown bytes")
     return signature.format
 
 
@@ -85,16 +85,18 @@ async def _recorded(audio: bytes, container: str, note: Path) -> Loudness:
     await ffmpeg.record(audio, container, note, seconds=LONGEST_SECONDS + 1, listen=loudness.hear)
     await loudness.end()
     if not loudness.samples and container in ("mp4", "webm"):
-        raise Refusal(Reason.NOT_AUDIO, "a video without sound")
+        raise FileRefused(FileProblem.NOT_AUDIO, "a video without sound")
     if not loudness.samples:
-        raise Refusal(Reason.DAMAGED, "no sound could be decoded")
+        raise FileRefused(FileProblem.DAMAGED, "no sound could be decoded")
     if loudness.seconds > LONGEST_SECONDS:
-        raise Refusal(Reason.TOO_LONG, f"over {LONGEST_SECONDS} s")
+        raise FileRefused(FileProblem.TOO_LONG, f"over {LONGEST_SECONDS} s")
     return loudness
 
 
-async def _all_heard(note: Path, parts: list[Part], speech_to_text: SpeechToText, language: str | None) -> list[Heard]:
-    async def hear(part: Part) -> Heard:
+async def _all_heard(
+    note: Path, parts: list[Stretch], speech_to_text: SpeechToText, language: str | None
+) -> list[HeardSpeech]:
+    async def hear(part: Stretch) -> HeardSpeech:
         # Twice: as a clip, and in the body of the request.
         async with for_uploads().reserved(2 * part.mp3_bytes):
             return await speech_to_text(Clip(part.mp3(note), "voice.mp3", "audio/mpeg", part.seconds, language))

@@ -14,7 +14,7 @@ from pydantic import SecretStr
 from bot.conversations.contacts import Contacts
 from bot.conversations.handoff import HandOff
 from bot.conversations.identity import is_conversation
-from bot.infra.live_events import Events
+from bot.infra.live_events import LiveEvents
 from bot.infra.queues import QUEUES
 from bot.infra.redis import connect
 from bot.settings import RedisSettings, Settings, StorageSettings
@@ -35,7 +35,7 @@ from sandbox.simulators.openrouter import OpenRouterImitation
 from sandbox.simulators.smtp import Postbox, Posted
 from sandbox.simulators.vision import VisionImitation
 from sandbox.simulators.whisper import WhisperImitation
-from sandbox.stripe import StripeImitation
+from sandbox.stripe import StripeSimulator
 from sandbox.url_rewriter import Reach
 
 _ANY_PORT = 0
@@ -73,7 +73,7 @@ async def open_company(settings: Settings, host: str, port: int, data: Path) -> 
         services["Stripe"] = "imitation" if stripe else "real"
         meta = await _meta(settings, stack, port)
         redis = await stack.enter_async_context(connect(settings.redis))
-        events = Events(redis)
+        events = LiveEvents(redis)
         postbox, services["E-mail"] = await _mail(settings, stack, events)
         app = create_app(settings)
         app.middlewares.insert(0, names)
@@ -161,7 +161,7 @@ async def _vision(settings: Settings, stack: AsyncExitStack) -> str:
     return "imitation"
 
 
-async def _mail(settings: Settings, stack: AsyncExitStack, events: Events) -> tuple[Postbox, str]:
+async def _mail(settings: Settings, stack: AsyncExitStack, events: LiveEvents) -> tuple[Postbox, str]:
     """A postbox for the page, which e-mail goes to where no provider is configured."""
 
     async def tell(mail: Posted) -> None:
@@ -183,13 +183,13 @@ async def _mail(settings: Settings, stack: AsyncExitStack, events: Events) -> tu
     return postbox, "imitation"
 
 
-async def _stripe(settings: Settings, stack: AsyncExitStack, port: int, reach: Reach) -> StripeImitation | None:
+async def _stripe(settings: Settings, stack: AsyncExitStack, port: int, reach: Reach) -> StripeSimulator | None:
     if settings.stripe.secret_key is not None:
         return None
     key, secret = f"sk_test_{secrets.token_hex(12)}", f"whsec_{secrets.token_hex(16)}"
     webhook = f"http://{_LOOPBACK}:{port}/webhooks/stripe"
     # Redis remembers the ids of earlier runs.
-    stripe = StripeImitation(key, secret, webhook, seed=secrets.token_hex(4))
+    stripe = StripeSimulator(key, secret, webhook, seed=secrets.token_hex(4))
     url = await stack.enter_async_context(listening(stripe.app(), _LOOPBACK, _ANY_PORT, finish=0.1))
     stripe.account.base_url = url
     reach.paths[url] = _STRIPE_PAGES

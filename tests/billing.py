@@ -10,7 +10,7 @@ from bot.infra.redis import answer
 from sandbox.meta.simulator import Person, Sent
 from sandbox.phone.demo_customers import customer, subscribe
 from sandbox.simulators.openrouter import calls, says
-from sandbox.stripe import StripeImitation
+from sandbox.stripe import StripeSimulator
 from tests.notifications import settled
 from tests.processes import eventually
 from tests.world import World
@@ -18,7 +18,7 @@ from tests.world import World
 WEBHOOK_SECRET = "whsec_of_the_tests"
 
 
-def billing(stripe: StripeImitation) -> dict[str, str]:
+def billing(stripe: StripeSimulator) -> dict[str, str]:
     return {
         "STRIPE_SECRET_KEY": "sk_test_of_the_tests",
         "STRIPE_WEBHOOK_SECRET": WEBHOOK_SECRET,
@@ -29,7 +29,7 @@ def billing(stripe: StripeImitation) -> dict[str, str]:
     }
 
 
-def stripe_of(world: World) -> StripeImitation:
+def stripe_of(world: World) -> StripeSimulator:
     assert world.stripe is not None
     return world.stripe
 

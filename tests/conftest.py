@@ -27,7 +27,7 @@ from sandbox.redis_server import redis_server
 from sandbox.simulators.openrouter import OpenRouterImitation
 from sandbox.simulators.vision import VisionImitation
 from sandbox.simulators.whisper import WhisperImitation
-from sandbox.stripe import StripeImitation
+from sandbox.stripe import StripeSimulator
 from tests.billing import WEBHOOK_SECRET, billing
 from tests.eyes import Eyes
 from tests.waiting import PATIENCE
@@ -80,7 +80,7 @@ async def start(redis: Redis, redis_address: str, monkeypatch: pytest.MonkeyPatc
     """Start Recado with some variables set; `workers` of them work, 0 leaves all waiting."""
     async with AsyncExitStack() as stack:
 
-        async def begin(*, workers: int = 1, stripe: StripeImitation | None = None, **environment: str) -> World:
+        async def begin(*, workers: int = 1, stripe: StripeSimulator | None = None, **environment: str) -> World:
             models = OpenRouterImitation("openrouter-key")
             whisper = WhisperImitation(api_key="openai-key")
             models_url = await stack.enter_async_context(listening(models.app(), "127.0.0.1", 0, finish=0.1))
@@ -151,16 +151,16 @@ async def seeing(start: Start, vision: str) -> World:
 
 
 @pytest.fixture
-async def stripe() -> AsyncIterator[StripeImitation]:
+async def stripe() -> AsyncIterator[StripeSimulator]:
     """Stripe's imitation, of which Recado's webhook is not told yet."""
-    imitation = StripeImitation("sk_test_of_the_tests", WEBHOOK_SECRET, retry_pauses=(0.05,) * 20)
+    imitation = StripeSimulator("sk_test_of_the_tests", WEBHOOK_SECRET, retry_pauses=(0.05,) * 20)
     async with listening(imitation.app(), "127.0.0.1", 0, finish=0.1) as url:
         imitation.account.base_url = url
         yield imitation
 
 
 @pytest.fixture
-async def shop(stripe: StripeImitation, start: Start) -> World:
+async def shop(stripe: StripeSimulator, start: Start) -> World:
     """Recado with billing and e-mail; e-mails stay in their queue, because their server takes none."""
     return await start(**billing(stripe), stripe=stripe)
 

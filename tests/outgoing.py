@@ -13,7 +13,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from redis.asyncio import Redis
 
 from bot.delivery import outbox
-from bot.infra.queues import Nudges
+from bot.infra.queues import JobScheduler
 from bot.infra.redis import answer, key
 from bot.messages.inbound import Part, Reply
 from sandbox.meta.simulator import Person
@@ -59,7 +59,7 @@ async def put(world: World, conversation: str, person: Person, *parts: Part, nam
 
 
 async def nudge(world: World, conversation: str, job: str) -> None:
-    async with Nudges(world.redis).running() as nudges:
+    async with JobScheduler(world.redis).running() as nudges:
         nudges.turn(conversation, job)
 
 

@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 from redis.asyncio import Redis
 
-from bot.conversations.lease import Desk, Lease
+from bot.conversations.lease import ConversationLeases, Lease
 from bot.conversations.memory import Memory
 from bot.infra.redis import answer
 from bot.settings import MemorySettings
-from bot.turns.merge import Joining
+from bot.turns.merge import ConversationMerger
 
 MANY = [str(number) for number in range(20_001)]
 WIDE: dict[str, Callable[[Any], Any]] = {
@@ -42,7 +42,7 @@ async def kept(redis: Redis, kind: str) -> list[Any]:
 
 @pytest.mark.parametrize("kind", [*WIDE, *NARROWER])
 async def test_a_command_with_thousands_of_values_is_done_whole(redis: Redis, kind: str) -> None:
-    desk, lease = Desk(redis, lease_seconds=60), Lease("c_1", "mine")
+    desk, lease = ConversationLeases(redis, lease_seconds=60), Lease("c_1", "mine")
     await desk.take(lease)
     before: dict[str, Callable[[Any], Any]] = {
         "HDEL": WIDE["HSET"],
@@ -65,7 +65,7 @@ async def test_a_command_with_thousands_of_values_is_done_whole(redis: Redis, ki
 
 
 async def test_thousands_of_keys_are_deleted_in_one_step(redis: Redis) -> None:
-    desk, lease = Desk(redis, lease_seconds=60), Lease("c_1", "mine")
+    desk, lease = ConversationLeases(redis, lease_seconds=60), Lease("c_1", "mine")
     await desk.take(lease)
     names = [f"recado:{{c_1}}:media:{number}" for number in MANY]
     await redis.mset(dict.fromkeys(names, "1"))
@@ -74,7 +74,7 @@ async def test_thousands_of_keys_are_deleted_in_one_step(redis: Redis) -> None:
 
 
 async def test_what_can_not_be_done_whole_is_not_begun(redis: Redis) -> None:
-    desk, lease = Desk(redis, lease_seconds=60), Lease("c_1", "mine")
+    desk, lease = ConversationLeases(redis, lease_seconds=60), Lease("c_1", "mine")
     await desk.take(lease)
 
     def write(pipeline: Any) -> None:
@@ -88,9 +88,9 @@ async def test_what_can_not_be_done_whole_is_not_begun(redis: Redis) -> None:
 
 async def test_a_conversation_that_joins_brings_thousands_of_replies(redis: Redis) -> None:
     home, name = f"c_{'0' * 20}", f"c_{'1' * 20}"
-    desk, lease = Desk(redis, lease_seconds=60), Lease(home, "mine")
+    desk, lease = ConversationLeases(redis, lease_seconds=60), Lease(home, "mine")
     await desk.take(lease)
     await answer(redis.rpush(f"recado:{{{name}}}:outbox", *MANY))
-    await Joining(redis, desk, Memory(redis, MemorySettings())).take_in(lease, name)
+    await ConversationMerger(redis, desk, Memory(redis, MemorySettings())).take_in(lease, name)
     assert await answer(redis.lrange(f"recado:{{{home}}}:outbox", 0, -1)) == MANY
     assert not await redis.exists(f"recado:{{{name}}}:outbox")

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from redis.asyncio import Redis
 
-from bot.conversations.confirmations import Cards, Confirmations, Confirmed, Settled
+from bot.conversations.confirmations import ConfirmationCards, Confirmations, ConfirmedAction, TapResult
 from bot.conversations.contacts import Contact
 from bot.messages.inbound import Buttons, Inbound, Say, Tap, Text
 
@@ -23,7 +23,7 @@ class Till:
         self._crashes = crashes
         self._doubts = doubts
 
-    async def pay(self, confirmed: Confirmed) -> Settled:
+    async def pay(self, confirmed: ConfirmedAction) -> TapResult:
         await confirmed.begin()
         self.done.append((confirmed.key, confirmed.action, confirmed.begun))
         if self._crashes:
@@ -31,12 +31,12 @@ class Till:
             raise RuntimeError("killed")
         if self._doubts:
             self._doubts -= 1
-            return Settled(text="no sé", again=True)
-        return Settled(text="pagado", parts=(Say(body="recibo"),))
+            return TapResult(text="no sé", again=True)
+        return TapResult(text="pagado", parts=(Say(body="recibo"),))
 
 
 async def card(redis: Redis, **more: Any) -> Buttons:
-    return await Cards(redis, **more).ask(MINE, "pay", {"amount": 5}, "¿Pagar?", ("Pagar", "Dejar"))
+    return await ConfirmationCards(redis, **more).ask(MINE, "pay", {"amount": 5}, "¿Pagar?", ("Pagar", "Dejar"))
 
 
 def tap(choice: str, number: int = 1) -> Inbound:

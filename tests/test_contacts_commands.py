@@ -12,18 +12,18 @@ import pytest
 from bot import privacy
 from bot.conversations.contacts import Contacts
 from bot.conversations.inbox import Inbox
-from bot.conversations.lease import Desk, Lease, LeaseLost
-from bot.delivery.statuses import Deliveries
+from bot.conversations.lease import ConversationLeases, Lease, LeaseLost
+from bot.delivery.statuses import DeliveryStatuses
 from bot.infra import queue_admin, queues
-from bot.infra.live_events import Events
+from bot.infra.live_events import LiveEvents
 from bot.integrations.email.suppression import Suppression
 from bot.integrations.stripe import customers
 from bot.integrations.stripe.objects import Customer
-from bot.integrations.stripe.subscription_state import States, known
+from bot.integrations.stripe.subscription_state import SubscriptionStates, known
 from bot.messages.inbound import Inbound, Status, Text
-from bot.privacy import Busy, Dossier, Erased, Person
+from bot.privacy import Busy, Erased, Person, PersonalData
 from bot.storage.files import Files, files_of
-from bot.storage.s3 import Bucket, Place
+from bot.storage.s3 import BucketLocation, S3Storage
 from bot.storage.storage import StorageFailed
 from sandbox.meta import simulator
 from sandbox.simulators.openrouter import says
@@ -38,10 +38,12 @@ Media = Callable[[str], bytes]
 LEO = simulator.Person(phone="5215587654321", bsuid="MX.8809876543210987", name="Leo Fuentes")
 
 
-def dossiers(world: World, *, patience: float = 5, files: Files | None = None) -> Dossier:
-    desk = Desk(world.redis, lease_seconds=2)
+def dossiers(world: World, *, patience: float = 5, files: Files | None = None) -> PersonalData:
+    desk = ConversationLeases(world.redis, lease_seconds=2)
     cabinet = files or files_of(world.redis, world.settings)
-    return Dossier(world.redis, desk, cabinet, Deliveries(world.redis, Events(world.redis)), patience=patience)
+    return PersonalData(
+        world.redis, desk, cabinet, DeliveryStatuses(world.redis, LiveEvents(world.redis)), patience=patience
+    )
 
 
 async def person_of(world: World, identity: str) -> Person:
@@ -131,7 +133,7 @@ async def test_what_billing_and_mail_keep_goes_too(world: World, ana: simulator.
     conversation = await acquainted(world, ana)
     await Contacts(world.redis).set_email(conversation, "ana@example.com")
     await customers.remember(world.redis, conversation, Customer(id="cus_OfAna"))
-    await States(world.redis).keep("cus_OfAna", known(None))
+    await SubscriptionStates(world.redis).keep("cus_OfAna", known(None))
     await Suppression(world.redis).add("ana@example.com", "smtp", "550 no such user")
     mail = {"to": "Ana@Example.com", "template": "welcome", "data": {"name": "A"}}
     await queues.add(world.redis, "email", "send", mail, "welcome-1")
@@ -173,7 +175,7 @@ async def _only(world: World) -> Person:
 async def test_a_status_that_comes_late_leaves_nothing(world: World, ana: simulator.Person) -> None:
     conversation = await acquainted(world, ana)
     await erase(world, ana)
-    deliveries = Deliveries(world.redis, Events(world.redis))
+    deliveries = DeliveryStatuses(world.redis, LiveEvents(world.redis))
     status = Status(wamid="wamid.x", status="failed", callback=f"{conversation}.t_1.0", error=131026)
     assert await deliveries.note([status]) == [False]
     names = await traces(world, conversation)
@@ -196,7 +198,7 @@ async def test_a_wish_for_no_marketing_outlives_the_erasure(world: World, ana: s
 
 async def test_a_turn_in_hand_is_waited_for_and_can_write_nothing_later(world: World, ana: simulator.Person) -> None:
     conversation = await acquainted(world, ana)
-    desk = Desk(world.redis, lease_seconds=30)
+    desk = ConversationLeases(world.redis, lease_seconds=30)
     late = Lease(conversation, "turn")
     assert await desk.take(late)
     person = await person_of(world, ana.bsuid)
@@ -215,7 +217,9 @@ async def test_a_storage_that_fails_leaves_the_person_to_be_found_and_answered(
     world: World, ana: simulator.Person
 ) -> None:
     await acquainted(world, ana)
-    away = Files(world.redis, Bucket(Place("files", "http://127.0.0.1:9", "auto", "id", "x"), BRIEF), link_minutes=1)
+    away = Files(
+        world.redis, S3Storage(BucketLocation("files", "http://127.0.0.1:9", "auto", "id", "x"), BRIEF), link_minutes=1
+    )
     with pytest.raises(StorageFailed):
         await dossiers(world, files=away).erase(await person_of(world, ana.bsuid))
     await world.meta.writes(ana, text("¿sigues?"))

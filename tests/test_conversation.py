@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from bot.conversations.contacts import Contacts
-from bot.conversations.dead_letters import Aside
+from bot.conversations.dead_letters import DeadLetters
 from bot.conversations.ledger import Ledger
 from bot.infra.redis import answer, key
 from bot.whatsapp.signature import signature_of
@@ -263,7 +263,7 @@ async def test_a_turn_whose_journal_another_version_wrote_is_given_up_at_once_an
     assert "Es posible que ya esté hecho" in reply.text
     await settled(world)
     assert len(world.models.requests) == asked
-    (entry,) = await Aside(world.redis).of(conversation)
+    (entry,) = await DeadLetters(world.redis).of(conversation)
     assert entry.acted == ("a tool that isn't known any more",)
 
 

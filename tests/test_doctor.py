@@ -10,7 +10,7 @@ import pytest
 from aiohttp import web
 from redis.asyncio import Redis
 
-from bot.cli.doctor import Finding, examine, report
+from bot.cli.doctor import CheckResult, examine, report
 from bot.integrations.push.vapid import new_pair
 from bot.settings import Settings
 from bot.web.server import listening
@@ -38,7 +38,7 @@ INTEGRATIONS = [
 ]
 
 
-async def finding(integration: str) -> Finding:
+async def finding(integration: str) -> CheckResult:
     (found,) = [one for one in await examine(Settings()) if one.integration == integration]
     return found
 

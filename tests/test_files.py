@@ -15,7 +15,7 @@ from redis.asyncio import Redis
 from bot.settings import Settings
 from bot.storage import files
 from bot.storage.files import Files, LinkWrong, NoLink, safe_name
-from bot.storage.local import Disk
+from bot.storage.local import LocalStorage
 from bot.storage.storage import NotStored
 from bot.web import files as web_files
 from bot.web.server import listening
@@ -33,7 +33,7 @@ PDF = b"%PDF-1.7 " + bytes(range(256)) * 1000
 
 @pytest.fixture
 def cabinet(redis: Redis, tmp_path: Path) -> Files:
-    return Files(redis, Disk(tmp_path / "files"), link_minutes=1, public_url="https://erp.example/")
+    return Files(redis, LocalStorage(tmp_path / "files"), link_minutes=1, public_url="https://erp.example/")
 
 
 @asynccontextmanager
@@ -136,7 +136,7 @@ async def test_nobody_gets_a_link_to_anothers_file(cabinet: Files) -> None:
 
 
 async def test_without_a_public_address_there_is_no_link(redis: Redis, tmp_path: Path) -> None:
-    cabinet = Files(redis, Disk(tmp_path), link_minutes=1)
+    cabinet = Files(redis, LocalStorage(tmp_path), link_minutes=1)
     key = await cabinet.keep(ANA, "a.pdf", "application/pdf", PDF)
     assert not cabinet.can_link
     with pytest.raises(NoLink):

@@ -11,7 +11,7 @@ import pytest
 from redis.asyncio import Redis
 
 from bench.chaos.redis_door import Door, door_to
-from bot.conversations.lease import Desk, Lease, LeaseLost, held, lease_key
+from bot.conversations.lease import ConversationLeases, Lease, LeaseLost, held, lease_key
 from bot.delivery.statuses import DUE
 from bot.infra import queue_admin
 from bot.infra.queues import QUEUES
@@ -56,7 +56,7 @@ def next_script(door: Door) -> None:
 
 async def test_the_end_of_the_work_is_the_end_of_the_renewing_however_they_meet(through: Redis) -> None:
     # A lease that is renewed without a pause: the end comes in the middle of it.
-    desk = Desk(through, lease_seconds=0.003)
+    desk = ConversationLeases(through, lease_seconds=0.003)
     chance = random.Random(3)
 
     async def work(number: int) -> None:
@@ -71,7 +71,7 @@ async def test_the_end_of_the_work_is_the_end_of_the_renewing_however_they_meet(
 
 
 async def test_the_work_ends_where_the_lease_goes_to_another(redis: Redis) -> None:
-    desk = Desk(redis, lease_seconds=3)
+    desk = ConversationLeases(redis, lease_seconds=3)
     lease = Lease(NAME, "mine")
     assert await desk.take(lease)
     with pytest.RaisesGroup(LeaseLost):
@@ -81,7 +81,7 @@ async def test_the_work_ends_where_the_lease_goes_to_another(redis: Redis) -> No
 
 
 async def test_what_was_committed_before_the_connection_broke_is_done_once(door: Door, through: Redis) -> None:
-    desk = Desk(through, lease_seconds=5)
+    desk = ConversationLeases(through, lease_seconds=5)
     lease = Lease(NAME, "mine")
     assert await desk.take(lease)
     next_script(door)
@@ -93,9 +93,9 @@ async def test_what_was_committed_before_the_connection_broke_is_done_once(door:
 async def test_who_took_a_conversation_before_the_connection_broke_has_it(door: Door, through: Redis) -> None:
     left = [1]
     door.cuts = lambda request: b"SET" in request and NAME.encode() in request and bool(left) and bool(left.pop())
-    assert await Desk(through, lease_seconds=5).take(Lease(NAME, "mine"))
+    assert await ConversationLeases(through, lease_seconds=5).take(Lease(NAME, "mine"))
     assert door.cut == 1
-    assert not await Desk(through, lease_seconds=5).take(Lease(NAME, "another's"))
+    assert not await ConversationLeases(through, lease_seconds=5).take(Lease(NAME, "another's"))
 
 
 async def test_an_answer_of_who_lost_the_conversation_is_not_the_next_turns(start: Start, ana: Person) -> None:

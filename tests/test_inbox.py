@@ -11,9 +11,9 @@ from redis.asyncio import Redis
 from redis.exceptions import ResponseError
 
 from bot.conversations.inbox import Inbox
-from bot.conversations.lease import Desk, Lease, LeaseLost, hold
+from bot.conversations.lease import ConversationLeases, Lease, LeaseLost, hold
 from bot.conversations.ledger import Ledger
-from bot.infra.redis import Together, answer
+from bot.infra.redis import MicroBatcher, answer
 from bot.messages.inbound import Inbound, Text, Unsupported
 from tests.processes import eventually
 from tests.waiting import PATIENCE
@@ -50,13 +50,15 @@ async def test_a_message_delivered_again_after_seven_days_is_known_and_forgotten
 
 async def test_the_same_message_twice_in_one_round_trip_is_kept_once(redis: Redis) -> None:
     assert await Inbox(redis, nobody).accept([message(1), message(1)]) == [True, False]
-    assert [m.id for m in await Desk(redis, lease_seconds=5).waiting(await conversation(redis))] == ["wamid.1"]
+    assert [m.id for m in await ConversationLeases(redis, lease_seconds=5).waiting(await conversation(redis))] == [
+        "wamid.1"
+    ]
 
 
 async def test_many_first_messages_of_one_person_at_once_make_one_conversation(redis: Redis) -> None:
     inboxes = [Inbox(redis, nobody) for _ in range(10)]
     await asyncio.gather(*(inbox.accept([message(number)]) for number, inbox in enumerate(inboxes)))
-    assert len(await Desk(redis, lease_seconds=5).waiting(await conversation(redis))) == 10
+    assert len(await ConversationLeases(redis, lease_seconds=5).waiting(await conversation(redis))) == 10
     assert await redis.get("recado:identity:5215500000001") == await conversation(redis)
 
 
@@ -72,7 +74,7 @@ async def test_what_can_not_be_stored_does_not_cost_the_others(redis: Redis) -> 
     await inbox.accept([message(1, "MX.1", None), message(2, "MX.2", None)])
     broken = f"recado:{{{await conversation(redis, 'MX.1')}}}:waiting"
     await redis.set(broken, "not a list")
-    async with Together(inbox.accept).running() as together:
+    async with MicroBatcher(inbox.accept).running() as together:
         outcomes = await asyncio.gather(
             together(message(3, "MX.1", None)), together(message(4, "MX.2", None)), return_exceptions=True
         )
@@ -81,7 +83,7 @@ async def test_what_can_not_be_stored_does_not_cost_the_others(redis: Redis) -> 
 
 
 async def test_a_late_holder_of_a_lease_writes_nothing(redis: Redis) -> None:
-    desk = Desk(redis, lease_seconds=0.05)
+    desk = ConversationLeases(redis, lease_seconds=0.05)
     late, holder = Lease("c_1", "late"), Lease("c_1", "holder")
     assert await desk.take(late)
     async with asyncio.timeout(PATIENCE):
@@ -95,7 +97,7 @@ async def test_a_late_holder_of_a_lease_writes_nothing(redis: Redis) -> None:
 
 
 async def test_a_lease_is_held_for_as_long_as_it_is_renewed_and_its_loss_is_told(redis: Redis) -> None:
-    desk = Desk(redis, lease_seconds=3)
+    desk = ConversationLeases(redis, lease_seconds=3)
     lease = Lease("c_1", "mine")
     await desk.take(lease)
     await redis.pexpire("recado:{c_1}:lease", 2_000)
@@ -115,7 +117,7 @@ async def test_a_conversation_is_let_go_only_when_nothing_waits_and_then_its_nex
     redis: Redis,
 ) -> None:
     jobs: list[str] = []
-    inbox, desk = Inbox(redis, lambda _, job: jobs.append(job)), Desk(redis, lease_seconds=5)
+    inbox, desk = Inbox(redis, lambda _, job: jobs.append(job)), ConversationLeases(redis, lease_seconds=5)
     await inbox.accept([message(1)])
     name = await conversation(redis)
     lease = Lease(name, "mine")
@@ -129,7 +131,7 @@ async def test_a_conversation_is_let_go_only_when_nothing_waits_and_then_its_nex
 
 
 async def test_a_closed_conversation_leaves_the_index_but_not_when_somebody_writes_meanwhile(redis: Redis) -> None:
-    inbox, desk = Inbox(redis, nobody), Desk(redis, lease_seconds=5)
+    inbox, desk = Inbox(redis, nobody), ConversationLeases(redis, lease_seconds=5)
     await inbox.accept([message(1)])
     name = await conversation(redis)
     lease = Lease(name, "mine")
@@ -146,7 +148,7 @@ async def test_a_waiting_entry_that_can_not_be_read_is_an_unreadable_message_and
     await Inbox(redis, nobody).accept([message(1)])
     name = await conversation(redis)
     await answer(redis.rpush(f"recado:{{{name}}}:waiting", '{"id": "wamid.9", "content": {"kind": "hologram"}}', "{"))
-    first, second, third = await Desk(redis, lease_seconds=5).waiting(name)
+    first, second, third = await ConversationLeases(redis, lease_seconds=5).waiting(name)
     assert (first.id, second.id) == ("wamid.1", "wamid.9")
     assert second.content == third.content == Unsupported(type="unreadable")
 
@@ -156,7 +158,7 @@ async def test_a_flood_ends_at_the_door_and_what_waits_already_stays(redis: Redi
     flood = [message(number) for number in range(5)]
     assert await inbox.accept(flood) == [True] * 5
     name = await conversation(redis)
-    assert len(await Desk(redis, lease_seconds=6).waiting(name)) == 3
+    assert len(await ConversationLeases(redis, lease_seconds=6).waiting(name)) == 3
     states = [entry["state"] for entry in (await Ledger(redis).of(name)).values()]
     assert states == ["open"] * 3 + ["refused: too many messages"] * 2
     # Delivered again, they are known like any other.

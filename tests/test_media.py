@@ -11,8 +11,8 @@ import pytest
 
 from bot.conversations.budget import Budget
 from bot.media.archive import Archive
-from bot.media.readers import Senses
-from bot.media.understanding import Perception
+from bot.media.readers import MediaReaders
+from bot.media.understanding import MediaPerception
 from bot.messages.inbound import Document, Inbound
 from bot.storage.factory import storage_of
 from bot.whatsapp.client import File
@@ -201,10 +201,10 @@ async def test_of_sixteen_files_of_one_turn_two_are_in_memory_at_once(
             return File(f"Precio {media_id}".encode(), "text/plain")
 
     settings = world.settings
-    senses = Senses(settings.whisper, settings.vision)
+    senses = MediaReaders(settings.whisper, settings.vision)
     budget = Budget(world.redis, settings.budget, settings.service.zone)
     archive = Archive(world.redis, storage_of(settings.storage))
-    perception = Perception(world.redis, Shelf(), senses, archive, budget)
+    perception = MediaPerception(world.redis, Shelf(), senses, archive, budget)
     messages = [
         Inbound(
             id=f"wamid.{number}",

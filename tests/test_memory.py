@@ -10,7 +10,7 @@ import pytest
 from redis.asyncio import Redis
 
 from bot.ai.chat import tokens
-from bot.conversations.memory import Memory, Recollection, Remembered
+from bot.conversations.memory import History, HistoryEntry, Memory
 from bot.settings import MemorySettings
 from sandbox.meta.simulator import Person
 from sandbox.simulators.openrouter import says
@@ -18,11 +18,11 @@ from tests.waiting import PATIENCE
 from tests.world import Start, World
 
 
-def line(role: str, text: str) -> Remembered:
-    return Remembered(role=role, text=text, at=datetime(2026, 11, 24, tzinfo=UTC))
+def line(role: str, text: str) -> HistoryEntry:
+    return HistoryEntry(role=role, text=text, at=datetime(2026, 11, 24, tzinfo=UTC))
 
 
-async def remember(redis: Redis, memory: Memory, conversation: str, *items: Remembered) -> bool:
+async def remember(redis: Redis, memory: Memory, conversation: str, *items: HistoryEntry) -> bool:
     before = await memory.recall(conversation)
     async with redis.pipeline(transaction=True) as pipeline:
         due = memory.extend(pipeline, conversation, before, list(items))
@@ -66,7 +66,7 @@ async def test_a_summary_takes_the_place_of_exactly_what_it_covers(redis: Redis)
         await remember(redis, memory, "c_1", line("user", str(number)))
     covered = (line("user", "0"), line("user", "1"))
     assert await memory.summarised("c_1", covered, "dijo 0 y 1")
-    assert await memory.recall("c_1") == Recollection(
+    assert await memory.recall("c_1") == History(
         "dijo 0 y 1", (line("user", "2"),), (line("user", "3"), line("user", "4"))
     )
 

@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 import pytest
 from pydantic import ValidationError
 
-from bot.agent.loop import Done, Step
-from bot.conversations.memory import Remembered
+from bot.agent.loop import ModelStep, ToolResult
+from bot.conversations.memory import HistoryEntry
 from bot.messages.inbound import Inbound, Photo, Record, Reply, Say
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
@@ -18,7 +18,7 @@ def test_what_is_kept_is_read_again_as_it_was() -> None:
     assert Inbound.model_validate_json(message.model_dump_json(exclude_none=True)) == message
 
 
-@pytest.mark.parametrize("kind", [Inbound, Reply, Say, Remembered, Step, Done, Photo])
+@pytest.mark.parametrize("kind", [Inbound, Reply, Say, HistoryEntry, ModelStep, ToolResult, Photo])
 def test_an_error_about_a_record_does_not_tell_what_it_holds(kind: type[Record]) -> None:
     with pytest.raises(ValidationError) as caught:
         kind.model_validate_json('{"secreto": "azul", "id": {"a": "azul"}, "text": ["azul"], "phone": 5215512345678}')

@@ -10,7 +10,7 @@ import pytest
 
 from sandbox.meta.simulator import Person
 from sandbox.phone.demo_customers import customer, price_of, subscribe
-from sandbox.stripe import StripeImitation
+from sandbox.stripe import StripeSimulator
 from sandbox.stripe.forms import PriceCreate, ProductCreate
 from sandbox.stripe.forms_billing import SubscriptionUpdate
 from tests.billing import asks, body, buttons, in_step, newest_invoice, stripe_of, subscriber, taps, told_by_tool
@@ -20,7 +20,7 @@ from tests.world import World
 MONTH = {"interval": "month"}
 
 
-def priced(stripe: StripeImitation, name: str, **price: Any) -> str:
+def priced(stripe: StripeSimulator, name: str, **price: Any) -> str:
     """A product with this price; gives the price's id."""
     product = stripe.catalog.create_product(ProductCreate(name=name))
     form = {"currency": "mxn", "recurring": MONTH, "product": product["id"]} | price

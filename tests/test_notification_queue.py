@@ -11,7 +11,7 @@ from redis.asyncio import Redis
 
 from bot.cli.templates import _open
 from bot.conversations.contacts import Contacts
-from bot.infra.queues import Task
+from bot.infra.queues import Job
 from bot.infra.redis import answer
 from sandbox.meta.simulator import Person
 from sandbox.simulators.openrouter import Scripted, says
@@ -216,7 +216,7 @@ async def test_staff_are_known_by_phone_in_any_spelling_and_by_bsuid(world: Worl
 async def test_jobs_tried_twice_at_the_same_moment_are_sent_once(start: Start) -> None:
     world = await start(workers=0)
     async with _open(world.settings) as desk:
-        task = Task("template", ORDER, "order-17")
+        task = Job("template", ORDER, "order-17")
         await asyncio.gather(*(desk.notices.process(task) for _ in range(5)))
     assert len(world.meta.accepted) == 1
 

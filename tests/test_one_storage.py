@@ -11,9 +11,9 @@ import pytest
 import yaml
 
 from bot.infra.redis import key
-from bot.privacy import Dossier
+from bot.privacy import PersonalData
 from bot.storage.files import Files, FilesLost, files_of
-from bot.storage.local import Disk
+from bot.storage.local import LocalStorage
 from sandbox.meta.simulator import Person
 from tests.notifications import settled
 from tests.outgoing import acquainted
@@ -74,7 +74,7 @@ async def test_files_that_are_lost_for_good_hold_no_erasure_up(world: World, ana
     assert not await world.redis.exists(key(conversation, "files"))
 
 
-class Dying(Disk):
+class Dying(LocalStorage):
     """A disk whose process dies right after the first deletion."""
 
     async def delete(self, prefix: str) -> None:
@@ -88,7 +88,7 @@ async def test_an_erasure_that_was_broken_off_goes_on(world: World, ana: Person)
     # Made, and then erased by half: its folder `media` is deleted first, so that one of those has to be there.
     with pytest.raises(KeyboardInterrupt):
         await dying.erase(conversation)
-    await Disk(world.settings.storage.dir).delete(f"made/{conversation}")
+    await LocalStorage(world.settings.storage.dir).delete(f"made/{conversation}")
     assert (await recado("contacts", "erase", ana.bsuid)).code == 0
 
 
@@ -97,10 +97,10 @@ async def test_of_a_person_with_several_conversations_none_is_erased_where_one_l
 ) -> None:
     conversation, _ = await kept(world, ana, "1.pdf")
     earlier = f"c_{'0' * 20}"
-    elsewhere = Files(world.redis, Disk(tmp_path / "elsewhere"), link_minutes=1)
+    elsewhere = Files(world.redis, LocalStorage(tmp_path / "elsewhere"), link_minutes=1)
     lost = await elsewhere.keep(earlier, "2.pdf", "application/pdf", PDF)
     await world.redis.hset(key(conversation, "contact"), "earlier", earlier)  # type: ignore[misc] # redis-py's types
-    found: Dossier = dossiers(world)
+    found: PersonalData = dossiers(world)
     with pytest.raises(FilesLost, match=lost):
         await found.erase(await person_of(world, ana.bsuid))
     assert len(below(world.settings.storage.dir)) == 1

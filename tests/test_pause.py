@@ -10,8 +10,8 @@ from pydantic import SecretStr
 from redis.asyncio import Redis
 
 from bot.cli.doctor import examine
-from bot.delivery.pause import Pause
-from bot.infra.live_events import Events
+from bot.delivery.pause import SendingPause
+from bot.infra.live_events import LiveEvents
 from bot.settings import WhatsAppSettings
 from bot.whatsapp.client import Graph
 from bot.whatsapp.errors import GraphError, Remedy
@@ -41,7 +41,7 @@ async def _is(outcome: Awaitable[bool]) -> bool:
 
 
 async def test_it_ends_when_meta_takes_the_token_again_and_not_before(redis: Redis, door: Door) -> None:
-    pause = Pause(redis, Events(redis))
+    pause = SendingPause(redis, LiveEvents(redis))
     assert await pause.over(door("good"))
     await pause.begin(EXPIRED)
     found = await pause.now()
@@ -56,7 +56,7 @@ async def test_it_ends_when_meta_takes_the_token_again_and_not_before(redis: Red
 
 
 async def test_each_probe_that_fails_puts_the_next_one_off_for_longer(redis: Redis, door: Door) -> None:
-    pause = Pause(redis, Events(redis))
+    pause = SendingPause(redis, LiveEvents(redis))
     await pause.begin(EXPIRED)
     waits = []
     for _ in range(3):
@@ -68,7 +68,7 @@ async def test_each_probe_that_fails_puts_the_next_one_off_for_longer(redis: Red
 
 
 async def test_one_worker_asks_and_the_others_wait(redis: Redis, door: Door) -> None:
-    pause = Pause(redis, Events(redis))
+    pause = SendingPause(redis, LiveEvents(redis))
     await pause.begin(EXPIRED)
     await redis.hset("recado:{paused}", "probe_at", "0")  # type: ignore[misc]
     await redis.set("recado:{paused}:probing", "1")
@@ -78,7 +78,7 @@ async def test_one_worker_asks_and_the_others_wait(redis: Redis, door: Door) -> 
 async def test_doctor_tells_of_the_pause(world: World) -> None:
     findings = {one.integration: one for one in await examine(world.settings)}
     assert findings["Sending"].state == "ok"
-    await Pause(world.redis, Events(world.redis)).begin(EXPIRED)
+    await SendingPause(world.redis, LiveEvents(world.redis)).begin(EXPIRED)
     findings = {one.integration: one for one in await examine(world.settings)}
     assert findings["Sending"].wrong
     assert "Meta's error 190" in findings["Sending"].words
@@ -88,4 +88,4 @@ async def test_doctor_tells_of_the_pause(world: World) -> None:
 
 
 async def _over(world: World) -> bool:
-    return await Pause(world.redis, Events(world.redis)).now() is None
+    return await SendingPause(world.redis, LiveEvents(world.redis)).now() is None

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from bot.conversations.contacts import Contact
-from bot.delivery.permission import OWN, Permission, may_send
+from bot.delivery.permission import OWN, SendPermission, may_send
 from bot.messages.inbound import Part, Say, Template
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
@@ -21,23 +21,23 @@ def wrote(hours: float, **more: object) -> Contact:
 @pytest.mark.parametrize(
     ("part", "contact", "category", "verdict"),
     [
-        (TEXT, wrote(0), "service", Permission.ALLOWED),
-        (TEXT, wrote(23.9), "service", Permission.ALLOWED),
-        (TEXT, wrote(23.99), "service", Permission.WINDOW_CLOSED),
-        (TEXT, wrote(24), "service", Permission.WINDOW_CLOSED),
-        (TEXT, Contact(), "service", Permission.WINDOW_CLOSED),
-        (TEMPLATE, Contact(), "utility", Permission.ALLOWED),
-        (TEMPLATE, wrote(30), "marketing", Permission.ALLOWED),
-        (TEMPLATE, wrote(1, marketing_opt_out=True), "marketing", Permission.OPTED_OUT),
-        (TEMPLATE, wrote(1, marketing_opt_out=True), "MARKETING", Permission.OPTED_OUT),
-        (TEMPLATE, wrote(1, marketing_opt_out=True), "utility", Permission.ALLOWED),
-        (TEXT, wrote(1, marketing_opt_out=True), "service", Permission.ALLOWED),
-        (TEXT, wrote(1, marketing_opt_out=True), OWN, Permission.OPTED_OUT),
-        (TEMPLATE, wrote(30, unreachable=True), "utility", Permission.UNREACHABLE),
-        (TEXT, wrote(1, unreachable=True), "service", Permission.ALLOWED),
-        (TEXT, wrote(2, window_refused_at=NOW - timedelta(hours=2)), "service", Permission.WINDOW_CLOSED),
-        (TEXT, wrote(1, window_refused_at=NOW - timedelta(hours=2)), "service", Permission.ALLOWED),
+        (TEXT, wrote(0), "service", SendPermission.ALLOWED),
+        (TEXT, wrote(23.9), "service", SendPermission.ALLOWED),
+        (TEXT, wrote(23.99), "service", SendPermission.WINDOW_CLOSED),
+        (TEXT, wrote(24), "service", SendPermission.WINDOW_CLOSED),
+        (TEXT, Contact(), "service", SendPermission.WINDOW_CLOSED),
+        (TEMPLATE, Contact(), "utility", SendPermission.ALLOWED),
+        (TEMPLATE, wrote(30), "marketing", SendPermission.ALLOWED),
+        (TEMPLATE, wrote(1, marketing_opt_out=True), "marketing", SendPermission.OPTED_OUT),
+        (TEMPLATE, wrote(1, marketing_opt_out=True), "MARKETING", SendPermission.OPTED_OUT),
+        (TEMPLATE, wrote(1, marketing_opt_out=True), "utility", SendPermission.ALLOWED),
+        (TEXT, wrote(1, marketing_opt_out=True), "service", SendPermission.ALLOWED),
+        (TEXT, wrote(1, marketing_opt_out=True), OWN, SendPermission.OPTED_OUT),
+        (TEMPLATE, wrote(30, unreachable=True), "utility", SendPermission.UNREACHABLE),
+        (TEXT, wrote(1, unreachable=True), "service", SendPermission.ALLOWED),
+        (TEXT, wrote(2, window_refused_at=NOW - timedelta(hours=2)), "service", SendPermission.WINDOW_CLOSED),
+        (TEXT, wrote(1, window_refused_at=NOW - timedelta(hours=2)), "service", SendPermission.ALLOWED),
     ],
 )
-def test_what_may_leave(part: Part, contact: Contact, category: str, verdict: Permission) -> None:
+def test_what_may_leave(part: Part, contact: Contact, category: str, verdict: SendPermission) -> None:
     assert may_send(part, contact, category, NOW) is verdict

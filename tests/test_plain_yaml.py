@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from bot.infra.plain_yaml import read, typed
-from bot.prompting.linter import Checked
+from bot.prompting.linter import CheckedFolder
 from bot.whatsapp.templates.files import load
 from evals.cases import read_cases
 from tests.prompting.conftest import Folder, folder, where
@@ -101,7 +101,7 @@ def test_a_cases_words_stay_as_they_are_written(tmp_path: Path, words: str) -> N
     assert expected.calls == ({"send": {"count": 2, "code": "007", "by": "chat"}},)
 
 
-def _inputs(folder: Folder, inputs: str, body: str) -> Checked:
+def _inputs(folder: Folder, inputs: str, body: str) -> CheckedFolder:
     return folder(assistant=f"---\ninputs:\n{inputs}---\n{body}")
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from redis.asyncio import Redis
 
-from bot.agent.loop import Done
+from bot.agent.loop import ToolResult
 from bot.conversations import dead_letters
 from bot.infra.queues import QUEUES, add
 from bot.infra.redis import answer, key
@@ -84,7 +84,7 @@ async def test_a_turn_given_up_after_its_tool_had_acted_says_so_and_is_not_tried
     await world.meta.writes(ana, {"type": "text", "text": {"body": "Confirma el pedido A-17 a Luis"}})
     conversation = await world.redis.get(f"recado:identity:{ana.bsuid}")
     # As five workers left it that died of it.
-    acted = Done(
+    acted = ToolResult(
         call_id="r0c0",
         name="send_template",
         arguments={},
@@ -185,8 +185,8 @@ async def test_everything_that_is_set_aside_in_one_conversation_is_kept_and_retr
             id=f"wamid.{number}", sent_at=now, received_at=now, phone="5215512345678", content=Text(body="x")
         )
         dead_letters.put(
-            pipeline, conversation, dead_letters.SetAside(reason="no model answered", at=now, messages=(message,))
+            pipeline, conversation, dead_letters.DeadLetter(reason="no model answered", at=now, messages=(message,))
         )
     await pipeline.execute()
-    assert len(await dead_letters.Aside(redis).of(conversation)) == 30
-    assert await dead_letters.Aside(redis).retry(conversation) == 30
+    assert len(await dead_letters.DeadLetters(redis).of(conversation)) == 30
+    assert await dead_letters.DeadLetters(redis).retry(conversation) == 30

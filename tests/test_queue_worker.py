@@ -9,7 +9,7 @@ import pytest
 from redis.asyncio import Redis
 
 from bot.infra import queue_admin, queues
-from bot.infra.queues import Task, working
+from bot.infra.queues import Job, working
 from bot.settings import RedisSettings
 from tests.waiting import PATIENCE
 
@@ -24,7 +24,7 @@ async def test_a_job_that_comes_in_the_moment_of_the_end_is_done_or_left(redis: 
     chance = random.Random(9)
     done: list[str] = []
 
-    async def process(task: Task) -> None:
+    async def process(task: Job) -> None:
         await asyncio.sleep(0.01)
         done.append(task.key)
 
@@ -47,7 +47,7 @@ async def test_a_job_that_comes_in_the_moment_of_the_end_is_done_or_left(redis: 
 async def test_who_finishes_what_is_in_hand_keeps_its_lock(redis: Redis, settings: RedisSettings) -> None:
     begun, may_end = asyncio.Event(), asyncio.Event()
 
-    async def process(_: Task) -> None:
+    async def process(_: Job) -> None:
         begun.set()
         await may_end.wait()
 

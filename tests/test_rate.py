@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from redis.asyncio import Redis
 
 from bot.conversations.ledger import Ledger
-from bot.conversations.rate_limit import Rate
+from bot.conversations.rate_limit import MessageRateLimit
 from bot.messages.inbound import Inbound, Text
 from sandbox.meta.simulator import Person
 from sandbox.simulators.openrouter import says
@@ -27,7 +27,7 @@ def messages(*seconds: float, stem: str = "m") -> list[Inbound]:
 
 
 async def test_the_limit_moves_with_time(redis: Redis) -> None:
-    rate = Rate(redis, "3/minute")
+    rate = MessageRateLimit(redis, "3/minute")
     first = await rate.admit(ANA, messages(0, 1, 2, 3), "t_1")
     assert (len(first.admitted), len(first.over), first.notice) == (3, 1, True)
     # The message of second 0 is a minute old at second 60; the one that was refused doesn't count.
@@ -35,13 +35,13 @@ async def test_the_limit_moves_with_time(redis: Redis) -> None:
 
 
 async def test_a_turn_that_is_tried_again_gets_the_same_answer(redis: Redis) -> None:
-    rate = Rate(redis, "2/minute")
+    rate = MessageRateLimit(redis, "2/minute")
     batch = messages(0, 1, 2)
     assert await rate.admit(ANA, batch, "t_1") == await rate.admit(ANA, batch, "t_1")
 
 
 async def test_one_notice_is_given_and_the_next_only_when_the_limit_has_cleared(redis: Redis) -> None:
-    rate = Rate(redis, "1/minute")
+    rate = MessageRateLimit(redis, "1/minute")
     assert (await rate.admit(ANA, messages(0, 1), "t_1")).notice
     assert not (await rate.admit(ANA, messages(2, 3), "t_2")).notice
     cleared = await rate.admit(ANA, messages(70, 71), "t_3")
@@ -49,7 +49,7 @@ async def test_one_notice_is_given_and_the_next_only_when_the_limit_has_cleared(
 
 
 async def test_people_have_limits_of_their_own(redis: Redis) -> None:
-    rate = Rate(redis, "1/hour")
+    rate = MessageRateLimit(redis, "1/hour")
     await rate.admit(ANA, messages(0), "t_1")
     assert (await rate.admit(f"c_{'b' * 20}", messages(1), "t_2")).admitted
 

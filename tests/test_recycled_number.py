@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from bot.conversations.contacts import Contacts
-from bot.conversations.lease import Desk
+from bot.conversations.lease import ConversationLeases
 from bot.infra import queue_admin, queues
-from bot.infra.live_events import Events
+from bot.infra.live_events import LiveEvents
 from sandbox.meta.simulator import Person
 from sandbox.phone.demo_customers import customer, subscribe
 from sandbox.simulators.openrouter import calls, says
@@ -106,7 +106,7 @@ async def test_an_operator_is_told_once_that_a_listed_number_has_a_new_owner(sta
     async with events(world.redis) as following:
         for _ in range(3):
             await says_hello(world, HEIR)
-        await Events(world.redis).publish({"type": "handoff", "conversation": "the last"})
+        await LiveEvents(world.redis).publish({"type": "handoff", "conversation": "the last"})
         told = await following("handoff")
         assert (await following("handoff"))["conversation"] == "the last"
     assert told["conversation"] == await conversation_of(world, HEIR)
@@ -206,6 +206,6 @@ async def test_a_message_of_a_former_owner_that_waited_does_not_give_them_the_nu
     mine = await conversation_of(world, ana)
     await world.meta.writes(HEIR, text("hola"))
     contacts = Contacts(world.redis, [str(ana.phone)])
-    messages = await Desk(world.redis, lease_seconds=1).waiting(mine)
+    messages = await ConversationLeases(world.redis, lease_seconds=1).waiting(mine)
     seen = await contacts.saw(mine, messages, "es", await contacts.get(mine))
     assert (seen.phone, seen.role) == (None, "customer")

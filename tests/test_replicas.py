@@ -26,7 +26,7 @@ from bot.whatsapp.signature import signature_of
 from sandbox.meta.simulator import Person
 from sandbox.ports import free_port
 from sandbox.redis_server import redis_server
-from sandbox.stripe import StripeImitation
+from sandbox.stripe import StripeSimulator
 from sandbox.stripe.webhooks import signature
 from tests.billing import WEBHOOK_SECRET, billing
 from tests.processes import eventually, recado
@@ -157,7 +157,7 @@ async def knows(server: Server, what: str, number: int) -> bool:
 @pytest.mark.parametrize("wanted", ["0", "1"])
 @pytest.mark.parametrize("what", ["a message", "a status", "a choice", "an event"])
 async def test_what_was_acknowledged_outlives_a_failover_where_a_replica_is_waited_for(
-    start: Start, stripe: StripeImitation, pair: Pair, what: str, wanted: str
+    start: Start, stripe: StripeSimulator, pair: Pair, what: str, wanted: str
 ) -> None:
     world = await start(workers=0, REDIS_URL=pair.door.url, REDIS_WAIT_REPLICAS=wanted, **billing(stripe))
     assert await told(world, what, 1) == 200

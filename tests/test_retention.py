@@ -15,7 +15,7 @@ from redis.asyncio import Redis
 from bot.conversations.contacts import Contacts
 from bot.infra import queues
 from bot.integrations.email.suppression import Suppression
-from bot.integrations.push.invitations import Links
+from bot.integrations.push.invitations import InvitationLinks
 from bot.integrations.push.vapid import new_pair
 from bot.messages.inbound import Say
 from bot.storage.files import files_of
@@ -142,7 +142,7 @@ async def paid(world: World, ana: Person) -> None:
 async def notified(world: World, person: Person, service: PushService) -> None:
     """A browser, a notification, a template, and a reply that waits for somebody who doesn't write."""
     conversation = await acquainted(world, person, hours_ago=25)
-    token = await Links(world.redis).token(conversation)
+    token = await InvitationLinks(world.redis).token(conversation)
     body = {"subscription": service.subscribe(PUBLIC), "token": token}
     async with world.http.post(f"{world.url}/push/subscriptions", json=body) as response:
         assert response.status == 201

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from bot.conversations import contacts
-from bot.conversations.confirmations import Cards
+from bot.conversations.confirmations import ConfirmationCards
 from bot.conversations.contacts import Contacts
 from bot.infra.redis import key
 from sandbox.meta.simulator import Person
@@ -50,7 +50,7 @@ WAYS: dict[str, Take] = {"called": called, "wrote from the app": written_from_th
 
 async def card(world: World, conversation: str, verb: str = "leave", **more: Any) -> dict[str, Any]:
     """A tap on a card of a kind that nobody performs any more: leaving it is settled, doing it has expired."""
-    shown = await Cards(world.redis, **more).ask(conversation, "gone", {}, "¿Va?", ("Sí", "No"))
+    shown = await ConfirmationCards(world.redis, **more).ask(conversation, "gone", {}, "¿Va?", ("Sí", "No"))
     choice = next(one for one in shown.choices if one.id.startswith(verb))
     reply = {"type": "button_reply", "button_reply": {"id": choice.id, "title": choice.title}}
     return {"type": "interactive", "interactive": reply}

@@ -12,7 +12,7 @@ import pytest
 from redis.asyncio import Redis
 
 from bench.chaos.stopped import Sleeper
-from bot.conversations.lease import Desk, Lease, LeaseLost
+from bot.conversations.lease import ConversationLeases, Lease, LeaseLost
 from bot.infra.crash_points import Point
 from bot.infra.queues import QUEUES
 from bot.infra.redis import key
@@ -75,7 +75,7 @@ async def test_a_worker_that_goes_on_after_its_lease_sends_nothing_that_another_
 
 
 async def test_a_lease_is_over_by_whichever_clock_says_so_first(redis: Redis) -> None:
-    desk, lease = Desk(redis, lease_seconds=60), Lease(NAME, "mine")
+    desk, lease = ConversationLeases(redis, lease_seconds=60), Lease(NAME, "mine")
     assert await desk.take(lease)
     assert 0 < lease.left <= 60
     for late in ((time.monotonic() - 61, time.time()), (time.monotonic(), time.time() - 61)):
@@ -96,13 +96,13 @@ async def test_a_lease_that_was_never_taken_binds_everything() -> None:
 
 
 async def test_what_is_bound_ends_when_nobody_renews_and_goes_on_while_somebody_does(redis: Redis) -> None:
-    desk, lease = Desk(redis, lease_seconds=0.2), Lease(NAME, "mine")
+    desk, lease = ConversationLeases(redis, lease_seconds=0.2), Lease(NAME, "mine")
     assert await desk.take(lease)
     with pytest.raises(LeaseLost):
         async with lease.bound():
             await asyncio.Event().wait()
     await redis.delete(key(NAME, "lease"))
-    desk = Desk(redis, lease_seconds=60)
+    desk = ConversationLeases(redis, lease_seconds=60)
     assert await desk.take(lease)
     lease.extend((time.monotonic() - 59, time.time() - 59), 60)
     over = time.monotonic() + lease.left
@@ -113,7 +113,7 @@ async def test_what_is_bound_ends_when_nobody_renews_and_goes_on_while_somebody_
 
 
 async def test_a_time_out_of_the_work_itself_is_no_lost_lease(redis: Redis) -> None:
-    desk, lease = Desk(redis, lease_seconds=60), Lease(NAME, "mine")
+    desk, lease = ConversationLeases(redis, lease_seconds=60), Lease(NAME, "mine")
     assert await desk.take(lease)
     with pytest.raises(TimeoutError):
         async with lease.bound():

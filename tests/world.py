@@ -12,7 +12,7 @@ from bot.settings import Settings
 from sandbox.meta.simulator import Meta
 from sandbox.simulators.openrouter import OpenRouterImitation
 from sandbox.simulators.whisper import WhisperImitation
-from sandbox.stripe import StripeImitation
+from sandbox.stripe import StripeSimulator
 
 SECRET = "app-secret-of-the-tests"
 TOKEN = "token-of-the-tests"
@@ -29,7 +29,7 @@ class World:
     redis: Redis
     http: aiohttp.ClientSession
     url: str
-    stripe: StripeImitation | None = None
+    stripe: StripeSimulator | None = None
 
 
 Start = Callable[..., Awaitable[World]]

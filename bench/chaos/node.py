@@ -19,7 +19,7 @@ from pydantic import SecretStr
 from redis.asyncio import Redis
 
 from bot.infra import queue_admin, queues
-from bot.infra.queues import Task, working
+from bot.infra.queues import Job, working
 from bot.settings import RedisSettings
 from sandbox.redis_server import redis_server
 
@@ -106,7 +106,7 @@ async def _ours(node: Node, url: str, jobs: int) -> Row:
     tries: Counter[str] = Counter()
     done: Counter[str] = Counter()
 
-    async def process(task: Task) -> None:
+    async def process(task: Job) -> None:
         tries[task.key] += 1
         if task.data["n"] % 10 == 0 and tries[task.key] == 1:
             raise ConnectionError("not yet")

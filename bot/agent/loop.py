@@ -11,8 +11,18 @@ from typing import Any, Literal
 
 import structlog
 
-from bot.agent.tool import StoreAway, Tool, ToolContext, ToolError
-from bot.ai.chat import Answer, Book, ChatModel, FromModel, FromTool, NoModelAnswered, Question, ToolCall, ToolOffer
+from bot.agent.tool import RedisUnavailable, Tool, ToolContext, ToolError
+from bot.ai.chat import (
+    Book,
+    ChatModel,
+    FromModel,
+    FromTool,
+    ModelAnswer,
+    ModelRequest,
+    NoModelAnswered,
+    ToolCall,
+    ToolOffer,
+)
 from bot.infra.crash_points import passing
 from bot.messages.inbound import Part, Record
 from pipelines.truncation import truncated
@@ -22,7 +32,7 @@ _ROUNDS = 6
 _TOOL_SECONDS = 20
 
 
-class Asked(Record):
+class ToolCallRecord(Record):
     """A call as the model made it."""
 
     id: str
@@ -30,14 +40,14 @@ class Asked(Record):
     arguments: dict[str, Any]
 
 
-class Step(Record):
+class ModelStep(Record):
     """What the model answered in one round, and what its calls came to; the journal's entry."""
 
     text: str
-    calls: tuple[Asked, ...] = ()
+    calls: tuple[ToolCallRecord, ...] = ()
 
 
-class Done(Record):
+class ToolResult(Record):
     """What one call came to. `outcome`: `ok`, `refused` (told to the model) or `failed` (a fault of ours).
 
     `parts` are messages that it adds to the reply; `acted`: it has done, or may have done, what no retry may repeat.
@@ -54,7 +64,7 @@ class Done(Record):
 
 
 @dataclass(frozen=True, slots=True)
-class Thought:
+class AgentReply:
     """What the model says, and what its tools offer to tap beside it."""
 
     text: str
@@ -65,8 +75,8 @@ class Thought:
 class Journal:
     """What an earlier try of this turn already did, and where to write down what this one does."""
 
-    earlier: tuple[Step | Done, ...]
-    write: Callable[[Step | Done], Awaitable[None]]
+    earlier: tuple[ModelStep | ToolResult, ...]
+    write: Callable[[ModelStep | ToolResult], Awaitable[None]]
 
 
 class Agent:
@@ -81,22 +91,22 @@ class Agent:
 
     async def think(
         self,
-        question: Question,
+        question: ModelRequest,
         context: ToolContext,
         journal: Journal,
         book: Book,
         *,
         only: frozenset[str] | None = None,
-    ) -> Thought:
+    ) -> AgentReply:
         """The reply to a person. Raises NoModelAnswered when there is none by the question's deadline.
 
         `only` narrows the tools that there are for this person to these names; it never adds one.
         """
         tools = {tool.name: tool for tool in self._tools_for(context) if only is None or tool.name in only}
-        hands = _Hands(tools, context, journal, question.deadline)
+        hands = ToolRunner(tools, context, journal, question.deadline)
         lines = list(question.lines)
         offered: list[Part] = []
-        steps = [entry for entry in journal.earlier if isinstance(entry, Step)]
+        steps = [entry for entry in journal.earlier if isinstance(entry, ModelStep)]
         for round_ in range(_ROUNDS + 1):
             if round_ < len(steps):
                 step = steps[round_]
@@ -107,7 +117,7 @@ class Agent:
                 passing("turn: model answered, not written down")
                 await journal.write(step)
             if not step.calls:
-                return Thought(step.text, tuple(offered))
+                return AgentReply(step.text, tuple(offered))
             if round_ == _ROUNDS:
                 break
             results = await hands.work(step)
@@ -119,14 +129,14 @@ class Agent:
         raise NoModelAnswered("the model called tools without end")
 
 
-class _Hands:
+class ToolRunner:
     """The tools of one turn, and the journal of what they did: a call that was done is not done again."""
 
     def __init__(self, tools: dict[str, Tool[Any]], context: ToolContext, journal: Journal, deadline: float) -> None:
         self._tools = tools
         self._context = context
         self._journal = journal
-        self._done = {entry.call_id: entry for entry in journal.earlier if isinstance(entry, Done)}
+        self._done = {entry.call_id: entry for entry in journal.earlier if isinstance(entry, ToolResult)}
         self._offered = [part for entry in self._done.values() for part in entry.parts]
         # Fair, so that calls get it in their order.
         self._acting = asyncio.Lock()
@@ -136,7 +146,7 @@ class _Hands:
     def offers(self) -> tuple[ToolOffer, ...]:
         return tuple(tool.offer for tool in self._tools.values())
 
-    async def work(self, step: Step) -> list[Done]:
+    async def work(self, step: ModelStep) -> list[ToolResult]:
         """Do all calls of a step at once, but those that act one after another: what one has done, the next must know.
 
         Raises what stopped one of them, when all are over.
@@ -144,9 +154,9 @@ class _Hands:
         done = await asyncio.gather(*(self._one(call) for call in step.calls), return_exceptions=True)
         if stopped := [one for one in done if isinstance(one, BaseException)]:
             raise stopped[0]
-        return [one for one in done if isinstance(one, Done)]
+        return [one for one in done if isinstance(one, ToolResult)]
 
-    async def _one(self, call: Asked) -> Done:
+    async def _one(self, call: ToolCallRecord) -> ToolResult:
         if call.id in self._done:
             return self._done[call.id]
         tool = self._tools.get(call.name)
@@ -158,7 +168,7 @@ class _Hands:
             self._offered.extend(result.parts)
         return result
 
-    async def _call(self, call: Asked, context: ToolContext) -> Done:
+    async def _call(self, call: ToolCallRecord, context: ToolContext) -> ToolResult:
         started = time.perf_counter()
         outcome: Literal["ok", "refused", "failed"] = "ok"
         tool = self._tools.get(call.name)
@@ -171,14 +181,14 @@ class _Hands:
                 result = truncated(await tool.call(call.arguments, context))
         except ToolError as error:
             result, outcome = truncated(f"Error: {error}"), "refused"
-        except StoreAway:
+        except RedisUnavailable:
             # No fault of the tool's: the turn is tried again, and its effects have names, so that none is done twice.
             raise
         except Exception:  # noqa: BLE001
             # A fault in one tool must not silence the assistant: the model says honestly that it didn't work.
             _log.exception("tool_failed", tool=call.name)
             result, outcome = "Error: this tool is out of order now. Say so; don't guess its result.", "failed"
-        return Done(
+        return ToolResult(
             call_id=call.id,
             name=call.name,
             arguments=call.arguments,
@@ -190,10 +200,10 @@ class _Hands:
         )
 
 
-def _step(answer: Answer, round_: int) -> Step:
+def _step(answer: ModelAnswer, round_: int) -> ModelStep:
     # Our own ids: providers repeat theirs over rounds, and the journal needs one name for one call.
     calls = tuple(
-        Asked(id=f"r{round_}c{index}", name=call.name, arguments=call.arguments)
+        ToolCallRecord(id=f"r{round_}c{index}", name=call.name, arguments=call.arguments)
         for index, call in enumerate(answer.calls)
     )
-    return Step(text=answer.text, calls=calls)
+    return ModelStep(text=answer.text, calls=calls)

@@ -17,7 +17,7 @@ from bot.ai.chat_completions import message, most, price
 from bot.conversations import identity
 from bot.conversations.contacts import Contacts, Role
 from bot.conversations.identity import is_conversation
-from bot.conversations.memory import Memory, Recollection
+from bot.conversations.memory import History, Memory
 from bot.messages.language import Language
 from bot.prompting.prompts import Prompts
 from bot.settings import Settings
@@ -29,13 +29,13 @@ class NotThere(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Scenery:
+class PromptValues:
     """What a prompt is rendered with: who writes, and what was said before. `values` stand in the place of ours."""
 
     name: str | None = None
     language: Language = "es"
     role: Role = "customer"
-    before: Recollection = field(default_factory=Recollection)
+    before: History = field(default_factory=History)
     values: Mapping[str, Any] | None = None
 
 
@@ -61,7 +61,7 @@ class Preview:
         return unified(other.text, self.text, other.release, self.release)
 
 
-def render(prompts: Prompts, name: str, scenery: Scenery, settings: Settings) -> Preview:
+def render(prompts: Prompts, name: str, scenery: PromptValues, settings: Settings) -> Preview:
     """The messages of a prompt as a turn, or a summary, would begin with them. Raises NotThere, PromptsWrong."""
     if name not in prompts or name.startswith("_"):
         raise NotThere(f"there is no prompt {name!r}; expected the name of a file of PROMPTS_DIR without .md")
@@ -88,12 +88,14 @@ def render(prompts: Prompts, name: str, scenery: Scenery, settings: Settings) ->
     return Preview(name, prompts.release, tuple(messages), model, prompt, spent_on_tools, cost, most(model, body))
 
 
-async def of_conversation(asked: str, contacts: Contacts, memory: Memory, redis: Any, default: Language) -> Scenery:
+async def of_conversation(
+    asked: str, contacts: Contacts, memory: Memory, redis: Any, default: Language
+) -> PromptValues:
     """What is known of a conversation, however it is asked for. Raises NotThere."""
     name = await home(asked, contacts, redis)
     contact, before = await contacts.get(name), await memory.recall(name)
     language = cast("Language", contact.language) if contact.language in ("es", "en") else default
-    return Scenery(contact.name, language, contact.role, before)
+    return PromptValues(contact.name, language, contact.role, before)
 
 
 async def home(asked: str, contacts: Contacts, redis: Any) -> str:

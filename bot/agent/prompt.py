@@ -7,8 +7,8 @@ from datetime import datetime
 from itertools import groupby
 from typing import Any
 
-from bot.ai.chat import FromModel, FromPerson, Line, Question
-from bot.conversations.memory import Recollection
+from bot.ai.chat import FromModel, FromPerson, Line, ModelRequest
+from bot.conversations.memory import History
 from bot.messages.language import Language
 from bot.messages.prompt_text import unforged
 from bot.prompting.prompts import Prompts, Rendered
@@ -34,14 +34,14 @@ def values_of_summary(prompts: Prompts, summary: str) -> dict[str, Any]:
     return {"business": {"name": prompts.business.name}, "summary": unforged(summary)}
 
 
-def dialogue(before: Recollection) -> list[Line]:
+def dialogue(before: History) -> list[Line]:
     """What was said, as a dialogue: lines that one side said in a row are one."""
     spoken = groupby((*before.fallen, *before.recent), key=lambda item: item.role)
     texts = ((role, "\n".join(item.text for item in items)) for role, items in spoken)
     return [FromPerson(text) if role == "user" else FromModel(text) for role, text in texts]
 
 
-def asked_with(rendered: Rendered, question: Question) -> Question:
+def asked_with(rendered: Rendered, question: ModelRequest) -> ModelRequest:
     """The question as the prompt wants it asked: which models, how."""
     options = rendered.model.options
     return replace(question, models=rendered.model.ids, temperature=options.temperature, max_tokens=options.max_tokens)

@@ -13,8 +13,8 @@ from redis.exceptions import RedisError
 from bot.ai.chat import ToolOffer
 from bot.conversations.contacts import Contact
 from bot.conversations.handoff import HandOff
-from bot.delivery.notifications import Notices
-from bot.integrations.email.queue import Mailroom
+from bot.delivery.notifications import Notifications
+from bot.integrations.email.queue import EmailQueue
 from bot.integrations.email.verification import Verification
 from bot.integrations.push.invitations import Invitation
 from bot.integrations.stripe.billing import Billing
@@ -29,7 +29,7 @@ class ToolError(Exception):
     """The tool can't do what was asked; the message is for the model, which may try otherwise or say so."""
 
 
-class StoreAway(RedisError):
+class RedisUnavailable(RedisError):
     """Redis failed a tool in the middle of its work: the turn is to be tried again, and the model told nothing."""
 
 
@@ -44,14 +44,14 @@ class NoArguments(Arguments):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Kit:
+class Services:
     """What tools work with, made once by the worker; None where an integration isn't configured."""
 
     business: Business
     handoff: HandOff
-    notices: Notices
+    notices: Notifications
     files: Files | None = None
-    mail: Mailroom | None = None
+    mail: EmailQueue | None = None
     push: Invitation | None = None
     billing: Billing | None = None
     verification: Verification | None = None
@@ -60,14 +60,14 @@ class Kit:
     def for_turn(
         self, *, conversation: str, contact: Contact, now: datetime, effect: str, product_card: Correcting | None = None
     ) -> ToolContext:
-        kit = {one.name: getattr(self, one.name) for one in fields(Kit)}
+        kit = {one.name: getattr(self, one.name) for one in fields(Services)}
         return ToolContext(
             conversation=conversation, contact=contact, now=now, effect=effect, product_card=product_card, **kit
         )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ToolContext(Kit):
+class ToolContext(Services):
     """Who the tool works for, from the signed webhook, and with what. `effect` keys an effect: same key, same act.
 
     What a tool appends to `parts` becomes a message of the turn's reply; `offered` are those of the turn's earlier
@@ -113,7 +113,7 @@ class Tool(Generic[A]):
         try:
             return await self.work(checked, context)
         except RedisError as error:
-            raise StoreAway(type(error).__name__) from error
+            raise RedisUnavailable(type(error).__name__) from error
 
 
 def tool(arguments: type[A], *, acts: bool = False) -> Callable[[Work[A]], Tool[A]]:

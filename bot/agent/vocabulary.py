@@ -7,16 +7,16 @@ from redis.asyncio import Redis
 from bot.agent.tools.catalog import TABLE
 from bot.conversations.turn_state import releases_in_hand
 from bot.prompting.library import Library
-from bot.prompting.linter import Vocabulary
+from bot.prompting.linter import PromptVocabulary
 from bot.prompting.release_gate import OfflineGate
 from bot.settings import PRICES, Settings
 from bot.whatsapp.templates.files import names
 
 
-def vocabulary(settings: Settings) -> Vocabulary:
+def vocabulary(settings: Settings) -> PromptVocabulary:
     """All tools, also of integrations that aren't configured here; the templates' files; the models with a price."""
     models = {*PRICES, *settings.llm.models, settings.budget.model, "openrouter/auto"}
-    return Vocabulary(
+    return PromptVocabulary(
         tools=frozenset(row.tool.name for row in TABLE),
         templates=names(settings.service.templates_dir),
         models=frozenset(models),

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from itertools import dropwhile
 from typing import Any
 
-from bot.ai.chat import Answer, ModelFailed, ToolCall
+from bot.ai.chat import ModelAnswer, ModelFailed, ToolCall
 from bot.ai.special_tokens import unmarked, words_of
 
 LONGEST = 65_536
@@ -47,7 +47,7 @@ def document(body: str) -> Any:
         raise ModelFailed("unreadable") from error
 
 
-def read(raw: Any, *, may_call: bool = True) -> Answer:
+def read(raw: Any, *, may_call: bool = True) -> ModelAnswer:
     """The answer in a 200's body, which can still hold an error, nothing, or arguments that aren't JSON.
 
     Where no tool may be called, calls are left out, and an answer that is nothing else is none.
@@ -71,7 +71,7 @@ def read(raw: Any, *, may_call: bool = True) -> Answer:
     if reason in _CUT and not calls:
         text = _whole_sentences(text)
     model = raw.get("model")
-    return Answer(text=text, calls=calls, served=model if isinstance(model, str) else "")
+    return ModelAnswer(text=text, calls=calls, served=model if isinstance(model, str) else "")
 
 
 def failure(status: int, wait: float | None = None) -> ModelFailed:

@@ -75,7 +75,7 @@ class Attempt:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class ModelAnswer:
     """A text that is longer than any that people write is cut, whatever provider wrote it."""
 
     text: str
@@ -111,7 +111,7 @@ class BudgetSpent(Exception):
         self.whose = whose
 
 
-class Purse(Protocol):
+class SpendingLimit(Protocol):
     """What may be spent for one person. Reserved before something is asked for, settled when its cost is known.
 
     `economy` names the model that goes on, at twice the limit, when the budget is spent; None where none does.
@@ -130,7 +130,7 @@ class Purse(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class ModelRequest:
     """All that a model needs to answer; `deadline` is a time of the running loop's clock, in seconds.
 
     `may_call` is False where the model has to answer in words: it is told of the tools and asked to call none.
@@ -143,7 +143,7 @@ class Question:
     deadline: float
     tools: tuple[ToolOffer, ...] = ()
     may_call: bool = True
-    purse: Purse | None = None
+    purse: SpendingLimit | None = None
     failing: set[str] = field(default_factory=set)
     models: tuple[str, ...] = ()
     temperature: float | None = None
@@ -151,6 +151,6 @@ class Question:
 
 
 class ChatModel(Protocol):
-    async def answer(self, question: Question, book: Book) -> Answer:
+    async def answer(self, question: ModelRequest, book: Book) -> ModelAnswer:
         """Ask the models in their order; raises NoModelAnswered, at the deadline at the latest, or BudgetSpent."""
         ...

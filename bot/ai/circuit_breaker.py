@@ -19,7 +19,7 @@ class _State:
     on_trial: bool = False
 
 
-class Breaker:
+class CircuitBreaker:
     """One for a process. After five failures in a row a model rests for 5 s, then one question tries it out; each
     trial that fails doubles the rest, up to two minutes. `clock` gives seconds.
     """

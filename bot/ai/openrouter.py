@@ -19,14 +19,14 @@ from tenacity import (
 
 from bot.ai import answers, chat_completions
 from bot.ai.chat import (
-    Answer,
     Book,
     BudgetSpent,
+    ModelAnswer,
     ModelFailed,
+    ModelRequest,
     NoModelAnswered,
-    Question,
 )
-from bot.ai.circuit_breaker import Breaker
+from bot.ai.circuit_breaker import CircuitBreaker
 from bot.ai.connection import http_client
 from bot.settings import LLMSettings
 
@@ -55,12 +55,12 @@ _OF_THE_QUESTION = (
 class OpenRouter:
     """A ChatModel over several models. The SDK's own retries are off: this is the one layer that retries."""
 
-    def __init__(self, settings: LLMSettings, breaker: Breaker | None = None) -> None:
+    def __init__(self, settings: LLMSettings, breaker: CircuitBreaker | None = None) -> None:
         self._settings = settings
         self._sdk: AsyncOpenAI | None = None
-        self._breaker = breaker or Breaker()
+        self._breaker = breaker or CircuitBreaker()
 
-    async def answer(self, question: Question, book: Book) -> Answer:
+    async def answer(self, question: ModelRequest, book: Book) -> ModelAnswer:
         loop = asyncio.get_running_loop()
         if self._sdk is None:
             # A second, once: not on the loop, where all conversations would wait, nor on the first model's time.
@@ -90,7 +90,7 @@ class OpenRouter:
             return await self._economise(question, spent, book)
         raise NoModelAnswered("no model answered") from failure
 
-    async def _economise(self, question: Question, spent: BudgetSpent, book: Book) -> Answer:
+    async def _economise(self, question: ModelRequest, spent: BudgetSpent, book: Book) -> ModelAnswer:
         """The budget is spent: the cheap model goes on where that is wanted."""
         economy = question.purse.economy if question.purse else None
         left = question.deadline - asyncio.get_running_loop().time()
@@ -103,8 +103,8 @@ class OpenRouter:
             raise NoModelAnswered("no model answered") from error
 
     async def _try(  # noqa: PLR0913 - one request has these sides
-        self, model: str, question: Question, by: float, patience: float, book: Book, *, economy: bool = False
-    ) -> Answer:
+        self, model: str, question: ModelRequest, by: float, patience: float, book: Book, *, economy: bool = False
+    ) -> ModelAnswer:
         # Before anything is awaited: of many who find a model rested, one tries it out.
         self._breaker.asking(model)
 
@@ -129,7 +129,7 @@ class OpenRouter:
                 return await self._once(model, question, by, book, economy=economy)
         raise AssertionError  # pragma: no cover - tenacity returns or raises
 
-    async def _once(self, model: str, question: Question, by: float, book: Book, *, economy: bool) -> Answer:
+    async def _once(self, model: str, question: ModelRequest, by: float, book: Book, *, economy: bool) -> ModelAnswer:
         body = self._body(model, question)
         most = chat_completions.most(model, body)
         if question.purse:
@@ -203,7 +203,7 @@ class OpenRouter:
         if self._sdk is not None:
             await self._sdk.close()
 
-    def _body(self, model: str, question: Question) -> dict[str, Any]:
+    def _body(self, model: str, question: ModelRequest) -> dict[str, Any]:
         sees = not model.startswith(_BLIND)
         body: dict[str, Any] = {
             "model": model,

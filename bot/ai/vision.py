@@ -4,8 +4,8 @@ from decimal import Decimal
 from typing import Any
 from urllib.parse import urlsplit
 
-from pipelines.bounding_box import Box
-from pipelines.image import Line, Reading
+from pipelines.bounding_box import BoundingBox
+from pipelines.image import Reading, TextLine
 
 _FEATURES = ("TEXT_DETECTION", "DOCUMENT_TEXT_DETECTION", "LABEL_DETECTION")
 COST_USD_PER_PHOTO = Decimal("0.0015") * len(_FEATURES)
@@ -116,7 +116,7 @@ def _reading(responses: Any) -> Reading:
     return Reading(text.text.strip(), tuple(lines), labels)
 
 
-def _lines(paragraph: Any) -> list[Line]:
+def _lines(paragraph: Any) -> list[TextLine]:
     """Put a paragraph's words back into lines: Google marks behind a symbol what kind of gap follows."""
     lines, words, written = [], [], ""
     for word in paragraph.words:
@@ -131,7 +131,7 @@ def _lines(paragraph: Any) -> list[Line]:
     return [*lines, _line(written, words)] if words else lines
 
 
-def _line(written: str, words: list[Any]) -> Line:
+def _line(written: str, words: list[Any]) -> TextLine:
     corners = [(corner.x, corner.y) for word in words for corner in word.bounding_box.vertices]
     confidence = sum(word.confidence for word in words) / len(words)
-    return Line(written.strip(), confidence, Box.around(corners))
+    return TextLine(written.strip(), confidence, BoundingBox.around(corners))

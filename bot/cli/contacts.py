@@ -16,7 +16,7 @@ from bot.infra import logs
 from bot.settings import Settings, SettingsWrong
 
 if TYPE_CHECKING:
-    from bot.privacy import Dossier, Person
+    from bot.privacy import Person, PersonalData
     from bot.storage.files import Files
 
 app = typer.Typer(name="contacts", help="What is stored about one person: export, erase.", no_args_is_help=True)
@@ -30,7 +30,7 @@ _ONE_STORAGE = (
     "run it where the workers keep files (the same STORAGE_DIR on the same disk, or the same bucket); "
     "only if they are lost for good: `recado contacts erase --files-lost`"
 )
-_Work = Callable[["Dossier", "Person", "Files"], Awaitable[None]]
+_Work = Callable[["PersonalData", "Person", "Files"], Awaitable[None]]
 
 
 @app.command()
@@ -40,7 +40,7 @@ def export(
 ) -> None:
     """Everything stored about one person, as JSON. Exit 1 when nothing is known of them, or files are missing."""
 
-    async def run(dossier: Dossier, person: Person, cabinet: Files) -> None:
+    async def run(dossier: PersonalData, person: Person, cabinet: Files) -> None:
         found = await dossier.export(person)
         if files is not None:
             for file in found["files"]:
@@ -65,7 +65,7 @@ def erase(
     phone and BSUID for good if they wanted no marketing.
     """
 
-    async def run(dossier: Dossier, person: Person, _: Files) -> None:
+    async def run(dossier: PersonalData, person: Person, _: Files) -> None:
         erased = await dossier.erase(person, files_lost=files_lost)
         words = f"erased: {erased.keys} keys, {erased.files} files, {erased.jobs} jobs"
         print(f"{words}; the wish for no marketing is kept" if erased.opted_out else words)  # noqa: T201
@@ -122,18 +122,23 @@ async def _trouble(settings: Settings, whose: str, work: _Work) -> str | None:
 
 
 @asynccontextmanager
-async def _open(settings: Settings) -> AsyncIterator[tuple[Any, Dossier, Files]]:
-    from bot.conversations.lease import Desk  # noqa: PLC0415 - as above
-    from bot.delivery.statuses import Deliveries  # noqa: PLC0415 - as above
-    from bot.infra.live_events import Events  # noqa: PLC0415 - as above
+async def _open(settings: Settings) -> AsyncIterator[tuple[Any, PersonalData, Files]]:
+    from bot.conversations.lease import ConversationLeases  # noqa: PLC0415 - as above
+    from bot.delivery.statuses import DeliveryStatuses  # noqa: PLC0415 - as above
+    from bot.infra.live_events import LiveEvents  # noqa: PLC0415 - as above
     from bot.infra.redis import connect  # noqa: PLC0415 - as above
-    from bot.privacy import Dossier  # noqa: PLC0415 - as above
+    from bot.privacy import PersonalData  # noqa: PLC0415 - as above
     from bot.storage.files import files_of  # noqa: PLC0415 - as above
 
     async with connect(settings.redis) as redis:
         files = files_of(redis, settings)
         yield (
             redis,
-            Dossier(redis, Desk(redis, lease_seconds=_LEASE_SECONDS), files, Deliveries(redis, Events(redis))),
+            PersonalData(
+                redis,
+                ConversationLeases(redis, lease_seconds=_LEASE_SECONDS),
+                files,
+                DeliveryStatuses(redis, LiveEvents(redis)),
+            ),
             files,
         )

@@ -16,7 +16,7 @@ from bot.settings import Settings, SettingsWrong
 if TYPE_CHECKING:
     from redis.asyncio import Redis
 
-    from evals.from_history import Past
+    from evals.from_history import PastConversation
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,60}")
 
@@ -69,7 +69,7 @@ async def _make(settings: Settings, asked: str, turns: int, name: str | None, ou
 
 async def _case(
     settings: Settings, redis: Redis, asked: str, turns: int, name: str | None
-) -> tuple[dict[str, Any], Past]:
+) -> tuple[dict[str, Any], PastConversation]:
     from bot.agent.preview import home  # noqa: PLC0415 - as above
     from bot.conversations.contacts import Contacts  # noqa: PLC0415 - as above
     from bot.conversations.memory import Memory  # noqa: PLC0415 - as above

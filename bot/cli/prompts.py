@@ -19,11 +19,11 @@ from bot.settings import Settings, SettingsWrong
 if TYPE_CHECKING:
     from redis.asyncio import Redis
 
-    from bot.agent.preview import Scenery
-    from bot.prompting.canary import Standing
-    from bot.prompting.diagnostics import Finding
+    from bot.agent.preview import PromptValues
+    from bot.prompting.canary import CurrentRelease
+    from bot.prompting.diagnostics import Diagnostic
     from bot.prompting.library import Library
-    from bot.prompting.releases import Entry
+    from bot.prompting.releases import ReleaseEntry
 
 app = typer.Typer(name="prompts", help="Prompt files: check, render, release, roll back.", no_args_is_help=True)
 
@@ -169,7 +169,7 @@ def list_(output: Format = "text") -> None:
     run(work, output)
 
 
-def _listed(entry: Entry, stands: Standing) -> dict[str, Any]:
+def _listed(entry: ReleaseEntry, stands: CurrentRelease) -> dict[str, Any]:
     percent = stands.canary.percent if stands.canary and stands.canary.release == entry.release else None
     more = {"at": entry.at.isoformat(), "current": entry.release == stands.current, "candidate_percent": percent}
     return asdict(entry) | more
@@ -210,10 +210,10 @@ async def _texts(asked: str, name: str, settings: Settings, library: Library) ->
     return await library.releases.texts(name) or {}
 
 
-async def _scenery(asked: str, settings: Settings, redis: Redis) -> Scenery:
+async def _scenery(asked: str, settings: Settings, redis: Redis) -> PromptValues:
     import yaml  # noqa: PLC0415 - as above
 
-    from bot.agent.preview import NotThere, Scenery, of_conversation  # noqa: PLC0415 - as above
+    from bot.agent.preview import NotThere, PromptValues, of_conversation  # noqa: PLC0415 - as above
     from bot.conversations.contacts import Contacts  # noqa: PLC0415 - as above
     from bot.conversations.memory import Memory  # noqa: PLC0415 - as above
     from bot.infra import plain_yaml  # noqa: PLC0415 - as above
@@ -228,13 +228,13 @@ async def _scenery(asked: str, settings: Settings, redis: Redis) -> Scenery:
         raise NotThere(f"{path}: is neither YAML nor JSON in UTF-8") from error
     if not isinstance(values, dict):
         raise NotThere(f"{path}: expected values such as `customer_name: Ana`")
-    return Scenery(
+    return PromptValues(
         language=default,
         values={str(key): None if plain_yaml.is_nothing(value) else value for key, value in values.items()},
     )
 
 
-def _findings(findings: Sequence[Finding], output: str) -> None:
+def _findings(findings: Sequence[Diagnostic], output: str) -> None:
     if output == "json":
         show([finding.as_json() for finding in findings])
     for finding in findings if output == "text" else ():

@@ -18,7 +18,7 @@ from bot.settings import Settings, SettingsWrong
 if TYPE_CHECKING:
     from redis.asyncio import Redis
 
-    from bot.conversations.dead_letters import Aside
+    from bot.conversations.dead_letters import DeadLetters
     from bot.conversations.inbox import Inbox
 
 app = typer.Typer(
@@ -35,9 +35,9 @@ All = Annotated[bool, typer.Option("--all", help="Everything that failed or is s
 
 
 @dataclass(frozen=True, slots=True)
-class _Desk:
+class _QueueContext:
     redis: Redis
-    aside: Aside
+    aside: DeadLetters
     inbox: Inbox
 
 
@@ -52,7 +52,7 @@ def queues(context: typer.Context) -> None:
 def show(output: Format = "text") -> None:
     """Count the jobs of every queue, and list those that failed and the messages that were set aside, with reasons."""
 
-    async def run(desk: _Desk) -> bool:
+    async def run(desk: _QueueContext) -> bool:
         from bot.conversations.dead_letters import as_json  # noqa: PLC0415 - each command loads only what it runs
         from bot.infra.queue_admin import counts, failed  # noqa: PLC0415 - as above
         from bot.infra.queues import QUEUES  # noqa: PLC0415 - as above
@@ -76,7 +76,7 @@ def show(output: Format = "text") -> None:
 def retry(which: Which = None, every: All = False, output: Format = "text") -> None:  # noqa: FBT002 - typer's way
     """Try again: a failed job, or the messages of a conversation that were set aside. Exit 1 when there is none."""
 
-    async def run(desk: _Desk) -> bool:
+    async def run(desk: _QueueContext) -> bool:
         from bot.conversations.dead_letters import Acted  # noqa: PLC0415 - as above
         from bot.infra.queue_admin import retry_failed  # noqa: PLC0415 - as above
 
@@ -99,7 +99,7 @@ def retry(which: Which = None, every: All = False, output: Format = "text") -> N
 def drop(which: Which = None, every: All = False, output: Format = "text") -> None:  # noqa: FBT002 - as above
     """Forget: a failed job, or the messages of a conversation that were set aside. Exit 1 when there is none."""
 
-    async def run(desk: _Desk) -> bool:
+    async def run(desk: _QueueContext) -> bool:
         from bot.infra.queue_admin import drop_failed  # noqa: PLC0415 - as above
 
         jobs = await drop_failed(desk.redis, which)
@@ -109,7 +109,7 @@ def drop(which: Which = None, every: All = False, output: Format = "text") -> No
     _run(run, output, chosen=every or which is not None)
 
 
-async def _conversations(desk: _Desk, which: str | None) -> list[str]:
+async def _conversations(desk: _QueueContext, which: str | None) -> list[str]:
     """Those with something set aside; one that has become a part of another stands for that one."""
     from bot.conversations.identity import home_of, is_conversation  # noqa: PLC0415 - as above
 
@@ -144,7 +144,7 @@ def _text(found: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def _run(work: Callable[[_Desk], Awaitable[bool]], output: str, *, chosen: bool = True) -> None:
+def _run(work: Callable[[_QueueContext], Awaitable[bool]], output: str, *, chosen: bool = True) -> None:
     """Exit 0 when all is well, 1 when there was nothing to do it to, 2 when the settings or the options are wrong."""
     if output not in ("text", "json"):
         raise typer.BadParameter("expected text or json", param_hint="--format")
@@ -159,7 +159,7 @@ def _run(work: Callable[[_Desk], Awaitable[bool]], output: str, *, chosen: bool 
     raise typer.Exit(0 if asyncio.run(_well(settings, work)) else 1)
 
 
-async def _well(settings: Settings, work: Callable[[_Desk], Awaitable[bool]]) -> bool:
+async def _well(settings: Settings, work: Callable[[_QueueContext], Awaitable[bool]]) -> bool:
     from redis.exceptions import RedisError  # noqa: PLC0415 - as above
 
     try:
@@ -171,14 +171,14 @@ async def _well(settings: Settings, work: Callable[[_Desk], Awaitable[bool]]) ->
 
 
 @asynccontextmanager
-async def _open(settings: Settings) -> AsyncIterator[_Desk]:
-    from bot.conversations.dead_letters import Aside  # noqa: PLC0415 - as above
+async def _open(settings: Settings) -> AsyncIterator[_QueueContext]:
+    from bot.conversations.dead_letters import DeadLetters  # noqa: PLC0415 - as above
     from bot.conversations.inbox import Inbox  # noqa: PLC0415 - as above
-    from bot.infra.queues import Nudges  # noqa: PLC0415 - as above
+    from bot.infra.queues import JobScheduler  # noqa: PLC0415 - as above
     from bot.infra.redis import connect  # noqa: PLC0415 - as above
 
-    async with connect(settings.redis) as redis, Nudges(redis).running() as nudges:
-        yield _Desk(redis, Aside(redis), Inbox(redis, nudges.turn))
+    async with connect(settings.redis) as redis, JobScheduler(redis).running() as nudges:
+        yield _QueueContext(redis, DeadLetters(redis), Inbox(redis, nudges.turn))
 
 
 def _print(what: Any) -> None:

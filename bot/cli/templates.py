@@ -17,11 +17,11 @@ from bot.infra import logs
 from bot.settings import Settings, SettingsWrong
 
 if TYPE_CHECKING:
-    from bot.delivery.notifications import Notices
+    from bot.delivery.notifications import Notifications
     from bot.whatsapp.client import Graph
-    from bot.whatsapp.templates.registry import Kept, Templates
+    from bot.whatsapp.templates.registry import StoredTemplate, Templates
     from bot.whatsapp.templates.rules import Definition
-    from bot.whatsapp.templates.submit import Pushed
+    from bot.whatsapp.templates.submit import Submission
 
 app = typer.Typer(name="templates", help="WhatsApp templates: list, sync, push, send.", no_args_is_help=True)
 
@@ -29,12 +29,12 @@ Format = Annotated[str, typer.Option("--format", help="text or json")]
 
 
 @dataclass(frozen=True, slots=True)
-class _Desk:
+class _TemplateContext:
     """What the commands work with."""
 
     templates: Templates
     graph: Graph
-    notices: Notices
+    notices: Notifications
     definitions: tuple[Definition, ...]
 
 
@@ -42,7 +42,7 @@ class _Desk:
 def list_(output: Format = "text") -> None:
     """What is known of the templates, and which of the files are not at Meta yet. Exit 1 when one can't be sent."""
 
-    async def run(desk: _Desk) -> bool:
+    async def run(desk: _TemplateContext) -> bool:
         return _show(await desk.templates.all(), desk.definitions, output)
 
     _run(run, output)
@@ -55,7 +55,7 @@ def sync(
 ) -> None:
     """Fetch the templates from Meta. Exit 0 when they are fetched; `list` says by its exit whether all can be sent."""
 
-    async def run(desk: _Desk) -> bool:
+    async def run(desk: _TemplateContext) -> bool:
         _show(await desk.templates.sync(accept=accept), desk.definitions, output)
         return True
 
@@ -66,7 +66,7 @@ def sync(
 def push(output: Format = "text") -> None:
     """Hand the files of TEMPLATES_DIR to Meta's review: the new ones, and those that were changed."""
 
-    async def run(desk: _Desk) -> bool:
+    async def run(desk: _TemplateContext) -> bool:
         from bot.whatsapp.templates.submit import push as pushed  # noqa: PLC0415 - each command loads only what it runs
 
         outcomes = await pushed(desk.templates, desk.graph, desk.definitions)
@@ -89,7 +89,7 @@ def send(
     if any(not key or not sign for key, sign, _ in pairs):
         raise typer.BadParameter("expected name=value", param_hint="--parameter")
 
-    async def run(desk: _Desk) -> bool:
+    async def run(desk: _TemplateContext) -> bool:
         from bot.delivery.notifications import template_job  # noqa: PLC0415 - as above
 
         parameters = {key: value for key, _, value in pairs}
@@ -101,7 +101,7 @@ def send(
     _run(run, output)
 
 
-def _run(work: Callable[[_Desk], Awaitable[bool]], output: str) -> None:
+def _run(work: Callable[[_TemplateContext], Awaitable[bool]], output: str) -> None:
     """Exit 0 when all is well, 1 when a problem was found, 2 when the settings or the options are wrong."""
     if output not in ("text", "json"):
         raise typer.BadParameter("expected text or json", param_hint="--format")
@@ -118,17 +118,17 @@ def _run(work: Callable[[_Desk], Awaitable[bool]], output: str) -> None:
     raise typer.Exit(0 if asyncio.run(_well(settings, work)) else 1)
 
 
-async def _well(settings: Settings, work: Callable[[_Desk], Awaitable[bool]]) -> bool:
+async def _well(settings: Settings, work: Callable[[_TemplateContext], Awaitable[bool]]) -> bool:
     from redis.exceptions import RedisError  # noqa: PLC0415 - as above
 
-    from bot.infra.queues import Unfit  # noqa: PLC0415 - as above
-    from bot.whatsapp.errors import GraphError, Unavailable  # noqa: PLC0415 - as above
+    from bot.infra.queues import JobRejected  # noqa: PLC0415 - as above
+    from bot.whatsapp.errors import GraphError, MetaUnavailable  # noqa: PLC0415 - as above
     from bot.whatsapp.templates.files import TemplatesWrong  # noqa: PLC0415 - as above
 
     try:
         async with _open(settings) as desk:
             return await work(desk)
-    except (GraphError, Unavailable, TemplatesWrong, Unfit) as error:
+    except (GraphError, MetaUnavailable, TemplatesWrong, JobRejected) as error:
         sys.stderr.write(f"{error}\n")
     except RedisError as error:
         sys.stderr.write(f"Redis does not answer ({type(error).__name__}); see REDIS_URL\n")
@@ -136,13 +136,13 @@ async def _well(settings: Settings, work: Callable[[_Desk], Awaitable[bool]]) ->
 
 
 @asynccontextmanager
-async def _open(settings: Settings) -> AsyncIterator[_Desk]:
+async def _open(settings: Settings) -> AsyncIterator[_TemplateContext]:
     import aiohttp  # noqa: PLC0415 - as above
 
     from bot.conversations.contacts import Contacts  # noqa: PLC0415 - as above
-    from bot.conversations.lease import Desk  # noqa: PLC0415 - as above
+    from bot.conversations.lease import ConversationLeases  # noqa: PLC0415 - as above
     from bot.conversations.memory import Memory  # noqa: PLC0415 - as above
-    from bot.delivery.notifications import Notices  # noqa: PLC0415 - as above
+    from bot.delivery.notifications import Notifications  # noqa: PLC0415 - as above
     from bot.delivery.outbox import outbox_of  # noqa: PLC0415 - as above
     from bot.infra.redis import connect  # noqa: PLC0415 - as above
     from bot.whatsapp.client import Graph  # noqa: PLC0415 - as above
@@ -153,17 +153,19 @@ async def _open(settings: Settings) -> AsyncIterator[_Desk]:
     async with connect(settings.redis) as redis, aiohttp.ClientSession() as http:
         graph = Graph(http, settings.whatsapp)
         templates = Templates(redis, graph, definitions, default_language=settings.service.default_language)
-        desk, memory = Desk(redis, lease_seconds=_LEASE_SECONDS), Memory(redis, settings.memory)
+        desk, memory = ConversationLeases(redis, lease_seconds=_LEASE_SECONDS), Memory(redis, settings.memory)
         contacts = Contacts(redis, settings.channel.staff_contacts)
         outbox = outbox_of(redis, graph, desk, contacts, templates, settings)
-        yield _Desk(templates, graph, Notices(redis, desk, contacts, memory, outbox, templates), definitions)
+        yield _TemplateContext(
+            templates, graph, Notifications(redis, desk, contacts, memory, outbox, templates), definitions
+        )
 
 
 # As the workers': a command that is killed holds a conversation no longer than they would.
 _LEASE_SECONDS = 6.0
 
 
-def _show(kept: Iterable[Kept], definitions: tuple[Definition, ...], output: str) -> bool:
+def _show(kept: Iterable[StoredTemplate], definitions: tuple[Definition, ...], output: str) -> bool:
     rows = [_row(one) for one in kept]
     there = {(row["name"], row["language"]) for row in rows}
     rows += [
@@ -180,7 +182,7 @@ def _show(kept: Iterable[Kept], definitions: tuple[Definition, ...], output: str
     return not any(row["problem"] for row in rows)
 
 
-def _row(one: Kept) -> dict[str, Any]:
+def _row(one: StoredTemplate) -> dict[str, Any]:
     synced = one.synced
     shown = synced.model_dump(exclude={"components", "id"})
     # Waiting for a review is no problem.
@@ -188,7 +190,7 @@ def _row(one: Kept) -> dict[str, Any]:
     return shown | {"parameters": synced.parameters, "problem": problem}
 
 
-def _print_pushed(outcomes: Iterable[Pushed], output: str) -> None:
+def _print_pushed(outcomes: Iterable[Submission], output: str) -> None:
     if output == "json":
         _print([
             {"name": one.name, "language": one.language, "outcome": one.outcome, "problem": one.problem}

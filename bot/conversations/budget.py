@@ -38,9 +38,9 @@ class Budget:
     settings: BudgetSettings
     zone: ZoneInfo
 
-    def account(self, conversation: str) -> Account:
+    def account(self, conversation: str) -> UsageAccount:
         """The purse of one conversation."""
-        return Account(self, conversation)
+        return UsageAccount(self, conversation)
 
     @property
     def today(self) -> str:
@@ -53,7 +53,7 @@ class Budget:
 
 
 @dataclass(frozen=True, slots=True)
-class Account:
+class UsageAccount:
     """A `Purse` (bot/ai/chat.py) over the limits of one person and of all together."""
 
     budget: Budget

@@ -30,7 +30,7 @@ _KEEP_SECONDS = 7 * 24 * 3600
 _OURS = re.compile(r"(do|leave)\.([A-Za-z0-9_-]{22})")
 
 
-class Settled(Record):
+class TapResult(Record):
     """What the person is told after a tap; with `again` the card stays good, because it is not known to be done."""
 
     text: str
@@ -39,7 +39,7 @@ class Settled(Record):
 
 
 @dataclass(frozen=True, slots=True)
-class Confirmed:
+class ConfirmedAction:
     """A tapped card: its action as the card showed it, and whose tap it was.
 
     `key` is the same for every try of this action and for no other. `begun` says that an earlier try may have done
@@ -55,11 +55,11 @@ class Confirmed:
     begin: Callable[[], Awaitable[None]]
 
 
-Handler = Callable[[Confirmed], Awaitable[Settled]]
+Handler = Callable[[ConfirmedAction], Awaitable[TapResult]]
 
 
 @dataclass(frozen=True, slots=True)
-class Cards:
+class ConfirmationCards:
     redis: Redis
     valid_seconds: float = VALID_SECONDS
 
@@ -80,7 +80,7 @@ class Cards:
 
 
 @dataclass(frozen=True, slots=True)
-class Answered:
+class TapResults:
     """What the taps of a turn came to; `messages` are those that were taps on a card of ours."""
 
     text: str = ""
@@ -108,37 +108,37 @@ class Confirmations:
 
     async def settle(
         self, conversation: str, messages: list[Inbound], contact: Contact, language: Language
-    ) -> Answered:
+    ) -> TapResults:
         """Do what the taps among these messages ask for. Again for the same messages, it is the same answer."""
         taps = {one.id: found for one in messages if (found := _tapped(one))}
         settled = [
             await self._tap(conversation, one, taps[one.id], (contact, language)) for one in messages if one.id in taps
         ]
         text = "\n\n".join(dict.fromkeys(one.text for one in settled))
-        return Answered(text, tuple(part for one in settled for part in one.parts), frozenset(taps))
+        return TapResults(text, tuple(part for one in settled for part in one.parts), frozenset(taps))
 
     async def _tap(
         self, conversation: str, message: Inbound, tapped: tuple[str, str], who: tuple[Contact, Language]
-    ) -> Settled:
+    ) -> TapResult:
         verb, token = tapped
         contact, language = who
         name = _card(conversation, token)
         card: dict[str, str] = await answer(self._redis.hgetall(name))
         mine = card.get("tapped") == message.id
         if "answer" in card:
-            before = Settled.model_validate_json(card["answer"])
-            return before if mine else Settled(text=phrase("tapped_before", language).format(answer=before.text))
+            before = TapResult.model_validate_json(card["answer"])
+            return before if mine else TapResult(text=phrase("tapped_before", language).format(answer=before.text))
         if not card or (not mine and message.received_at.timestamp() > float(card["until"])):
-            return Settled(text=phrase("card_expired", language))
+            return TapResult(text=phrase("card_expired", language))
         await answer(self._redis.hset(name, "tapped", message.id))
         act = (self._left if verb == "leave" else self._handlers).get(card["kind"])
         if verb == "leave" and "begun" in card:
             # What was begun may be done: nobody may say that it is left.
-            settled = Settled(text=phrase("card_unsure", language))
+            settled = TapResult(text=phrase("card_unsure", language))
         elif act is None:
-            settled = Settled(text=phrase("card_left" if verb == "leave" else "card_expired", language))
+            settled = TapResult(text=phrase("card_left" if verb == "leave" else "card_expired", language))
         else:
-            confirmed = Confirmed(
+            confirmed = ConfirmedAction(
                 conversation=conversation,
                 contact=contact,
                 language=language,
@@ -155,7 +155,7 @@ class Confirmations:
     async def _begin(self, name: str) -> None:
         await answer(self._redis.hset(name, "begun", "1"))
 
-    async def _keep(self, name: str, settled: Settled) -> None:
+    async def _keep(self, name: str, settled: TapResult) -> None:
         pipeline = self._redis.pipeline(transaction=True)
         if settled.again:
             pipeline.hdel(name, "tapped")

@@ -39,7 +39,7 @@ return count
 """
 
 
-class SetAside(Record):
+class DeadLetter(Record):
     """A turn's messages, why it failed, and when; `acted` names tools that had acted by then: no retry repeats them."""
 
     reason: str
@@ -53,16 +53,16 @@ class Acted(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Aside:
+class DeadLetters:
     redis: Redis
 
     async def note(self, conversation: str) -> None:
         """List a conversation; before `put`, because one that is listed with nothing set aside is harmless."""
         await self.redis.zadd(_INDEX, {conversation: time.time()})
 
-    async def all(self) -> dict[str, list[SetAside]]:
+    async def all(self) -> dict[str, list[DeadLetter]]:
         """What is set aside, by conversation, the newest first."""
-        found: dict[str, list[SetAside]] = {}
+        found: dict[str, list[DeadLetter]] = {}
         names: list[str] = await self.redis.zrevrange(_INDEX, 0, -1)
         for name in names:
             if entries := await self.of(name):
@@ -71,9 +71,9 @@ class Aside:
                 await self.redis.zrem(_INDEX, name)
         return found
 
-    async def of(self, conversation: str) -> list[SetAside]:
+    async def of(self, conversation: str) -> list[DeadLetter]:
         raw: list[str] = await answer(self.redis.lrange(_aside(conversation), 0, -1))
-        return [SetAside.model_validate_json(one) for one in raw]
+        return [DeadLetter.model_validate_json(one) for one in raw]
 
     async def retry(self, conversation: str) -> int:
         """Let a conversation's messages wait for a turn again; how many. A turn has to be asked for afterwards.
@@ -117,7 +117,7 @@ class Aside:
         return sum(len(entry.messages) for entry in entries)
 
 
-def put(pipeline: Any, conversation: str, entry: SetAside) -> None:
+def put(pipeline: Any, conversation: str, entry: DeadLetter) -> None:
     """Set a turn's messages aside, within the transaction that ends it."""
     pipeline.rpush(_aside(conversation), entry.model_dump_json(exclude_none=True))
     pipeline.expire(_aside(conversation), ledger.KEEP_SECONDS)
@@ -136,7 +136,7 @@ def adopt(pipeline: Any, conversation: str, raw: list[str]) -> None:
         pipeline.expire(_aside(conversation), ledger.KEEP_SECONDS)
 
 
-def as_json(entry: SetAside) -> dict[str, Any]:
+def as_json(entry: DeadLetter) -> dict[str, Any]:
     """For an operator: no text of anybody."""
     kinds = [message.content.kind for message in entry.messages]
     return {

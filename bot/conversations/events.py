@@ -54,7 +54,7 @@ def person(contact: Contact, *, phone: str | None = None, bsuid: str | None = No
 
 
 @dataclass(frozen=True, slots=True)
-class Ours:
+class OutboundMessage:
     """A message of ours, as events name it: `name` is that of its reply and part, `kind` what it is, if known."""
 
     conversation: str
@@ -67,7 +67,7 @@ class Ours:
         return about | {"type": self.kind} | more
 
 
-class Subscribers:
+class EventPublisher:
     """The systems that get events; without any, telling costs nothing."""
 
     def __init__(self, redis: Redis, settings: SubscriberSettings) -> None:
@@ -85,13 +85,13 @@ class Subscribers:
                 self._redis, "webhook", "deliver", {"event": event, "data": data, "id": id}, id, keep=False
             )
 
-    async def tell_sent(self, message: Ours, wamid: str, text: str) -> None:
+    async def tell_sent(self, message: OutboundMessage, wamid: str, text: str) -> None:
         """Meta has accepted it."""
         id_ = event_id("message.sent", message.conversation, message.name)
         await self.tell("message.sent", message.data(wamid=wamid, text=text), id_)
 
     async def tell_failed(
-        self, message: Ours, reason: str, *, error: int | None = None, wamid: str | None = None
+        self, message: OutboundMessage, reason: str, *, error: int | None = None, wamid: str | None = None
     ) -> None:
         """It won't arrive."""
         id_ = event_id("message.failed", message.conversation, message.name)

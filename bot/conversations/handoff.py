@@ -7,8 +7,8 @@ from typing import Literal
 import structlog
 
 from bot.conversations.contacts import Contacts
-from bot.conversations.events import Subscribers, event_id, person
-from bot.infra.live_events import Events
+from bot.conversations.events import EventPublisher, event_id, person
+from bot.infra.live_events import LiveEvents
 
 _log = structlog.get_logger()
 
@@ -16,7 +16,7 @@ _log = structlog.get_logger()
 class HandOff:
     """`subscribers` hear of it too, where there are any."""
 
-    def __init__(self, contacts: Contacts, events: Events, subscribers: Subscribers | None = None) -> None:
+    def __init__(self, contacts: Contacts, events: LiveEvents, subscribers: EventPublisher | None = None) -> None:
         self._contacts = contacts
         self._events = events
         self._subscribers = subscribers

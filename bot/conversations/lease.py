@@ -126,7 +126,7 @@ def moment() -> tuple[float, float]:
     return time.monotonic(), time.time()
 
 
-class Desk:
+class ConversationLeases:
     """What a turn sees of the inbox: taking a conversation, its waiting messages, and letting go."""
 
     def __init__(self, redis: Redis, *, lease_seconds: float) -> None:
@@ -236,7 +236,7 @@ def drop(pipeline: Any, conversation: str, count: int) -> None:
 
 
 @asynccontextmanager
-async def held(desk: Desk, lease: Lease) -> AsyncIterator[None]:
+async def held(desk: ConversationLeases, lease: Lease) -> AsyncIterator[None]:
     """Renew a lease that was taken while the block lasts; letting go of it is the block's own business.
 
     Where it goes to another, or can't be renewed before it runs out, the block is cancelled; raises a group of
@@ -253,7 +253,7 @@ async def held(desk: Desk, lease: Lease) -> AsyncIterator[None]:
             over.set()
 
 
-async def hold(desk: Desk, lease: Lease, over: asyncio.Event) -> None:
+async def hold(desk: ConversationLeases, lease: Lease, over: asyncio.Event) -> None:
     """Renew a lease until `over`; raises LeaseLost when it went to another, or can't be renewed before it runs out."""
     while not over.is_set():
         with suppress(TimeoutError):

@@ -30,7 +30,7 @@ return 1
 """
 
 
-class Remembered(Record):
+class HistoryEntry(Record):
     """One thing said, as the model reads it, and when it came to us.
 
     `wamid` is the message that said it, which may be edited or revoked.
@@ -43,12 +43,12 @@ class Remembered(Record):
 
 
 @dataclass(frozen=True, slots=True)
-class Recollection:
+class History:
     """What is known when a turn starts: the summary, then `fallen` (not summarised yet), then `recent`."""
 
     summary: str = ""
-    fallen: tuple[Remembered, ...] = ()
-    recent: tuple[Remembered, ...] = ()
+    fallen: tuple[HistoryEntry, ...] = ()
+    recent: tuple[HistoryEntry, ...] = ()
 
 
 def quotable(pipeline: Any, conversation: str, wamid: str, text: str, ttl_seconds: int) -> None:
@@ -64,13 +64,13 @@ class Memory:
         self._settings = settings
         self.ttl_seconds = settings.ttl_days * _DAY
 
-    async def recall(self, conversation: str) -> Recollection:
+    async def recall(self, conversation: str) -> History:
         pipeline = self._redis.pipeline(transaction=True)
         pipeline.get(_summary(conversation))
         pipeline.lrange(_fallen(conversation), -_UNSUMMARISED, -1)
         pipeline.lrange(_recent(conversation), 0, -1)
         summary, fallen, recent = await pipeline.execute()
-        return Recollection(summary or "", _items(fallen), _items(recent))
+        return History(summary or "", _items(fallen), _items(recent))
 
     async def quoted(self, conversation: str, wamids: Iterable[str], earlier: Iterable[str] = ()) -> dict[str, str]:
         """What earlier messages said, for those that are known; also in conversations that became a part of this."""
@@ -83,7 +83,7 @@ class Memory:
         texts = await pipeline.execute()
         return {wamid: text for (wamid, _), text in zip(asked, texts, strict=True) if text}
 
-    def amend(self, pipeline: Any, conversation: str, before: Recollection, news: Mapping[str, str]) -> Recollection:
+    def amend(self, pipeline: Any, conversation: str, before: History, news: Mapping[str, str]) -> History:
         """Put new texts, by message id, in the place of old ones within a transaction."""
         lists = []
         for name, items in ((_fallen(conversation), before.fallen), (_recent(conversation), before.recent)):
@@ -94,9 +94,9 @@ class Memory:
                     pipeline.linsert(name, "BEFORE", old.model_dump_json(), new.model_dump_json())
                     pipeline.lrem(name, 1, old.model_dump_json())
             lists.append(tuple(amended))
-        return Recollection(before.summary, *lists)
+        return History(before.summary, *lists)
 
-    def replace(self, pipeline: Any, conversation: str, whole: Recollection) -> None:
+    def replace(self, pipeline: Any, conversation: str, whole: History) -> None:
         """Remember this and nothing else, within a transaction."""
         names = (_summary(conversation), _fallen(conversation), _recent(conversation))
         pipeline.delete(*names)
@@ -110,7 +110,7 @@ class Memory:
     async def forget(self, conversation: str) -> None:
         await self._redis.delete(_summary(conversation), _fallen(conversation), _recent(conversation))
 
-    def extend(self, pipeline: Any, conversation: str, before: Recollection, new: list[Remembered]) -> bool:
+    def extend(self, pipeline: Any, conversation: str, before: History, new: list[HistoryEntry]) -> bool:
         """Append within a transaction; what exceeds the budget moves to `fallen`. True when a summary is due."""
         recent = [*before.recent, *new]
         excess = self._excess(recent)
@@ -124,14 +124,14 @@ class Memory:
             pipeline.expire(name, self.ttl_seconds)
         return len(before.fallen) + excess >= _SUMMARISE_FROM
 
-    async def summarised(self, conversation: str, covered: tuple[Remembered, ...], summary: str) -> bool:
+    async def summarised(self, conversation: str, covered: tuple[HistoryEntry, ...], summary: str) -> bool:
         """Put the summary in the place of the oldest messages, which it covers; False when these have changed since."""
         items = [item.model_dump_json() for item in covered]
         keys = (_summary(conversation), _fallen(conversation))
         done = await answer(self._redis.eval(_SUMMARISED, 2, *keys, summary, str(self.ttl_seconds), *items))
         return bool(done)
 
-    def _excess(self, items: list[Remembered]) -> int:
+    def _excess(self, items: list[HistoryEntry]) -> int:
         """How many of the oldest have to go: by number, and by tokens, but never the last exchange."""
         kept, spent = 0, 0
         for item in reversed(items):
@@ -142,12 +142,12 @@ class Memory:
         return len(items) - kept
 
 
-def _amended(item: Remembered, news: Mapping[str, str]) -> Remembered:
+def _amended(item: HistoryEntry, news: Mapping[str, str]) -> HistoryEntry:
     return item.model_copy(update={"text": news[item.wamid]}) if item.wamid in news else item
 
 
-def _items(raw: list[str]) -> tuple[Remembered, ...]:
-    return tuple(Remembered.model_validate_json(line) for line in raw)
+def _items(raw: list[str]) -> tuple[HistoryEntry, ...]:
+    return tuple(HistoryEntry.model_validate_json(line) for line in raw)
 
 
 def _recent(conversation: str) -> str:

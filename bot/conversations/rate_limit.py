@@ -55,7 +55,7 @@ class Admission:
     notice: bool
 
 
-class Rate:
+class MessageRateLimit:
     """`limit` as in RATE_LIMIT_CONTACT, such as `20/minute`."""
 
     def __init__(self, redis: Redis, limit: str) -> None:

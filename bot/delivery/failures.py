@@ -12,13 +12,13 @@ import structlog
 
 from bot.conversations import ledger
 from bot.conversations.contacts import Contacts
-from bot.conversations.events import Ours, Subscribers
-from bot.conversations.lease import Desk, Lease
-from bot.delivery.pause import Pause
-from bot.delivery.rate_limiter import Pace
-from bot.delivery.statuses import Deliveries, delivery, event, failures
+from bot.conversations.events import EventPublisher, OutboundMessage
+from bot.conversations.lease import ConversationLeases, Lease
+from bot.delivery.pause import SendingPause
+from bot.delivery.rate_limiter import SendRateLimiter
+from bot.delivery.statuses import DeliveryStatuses, delivery, event, failures
 from bot.infra.alerts import alert
-from bot.infra.live_events import Events
+from bot.infra.live_events import LiveEvents
 from bot.infra.metrics import REPLIES
 from bot.infra.redis import key
 from bot.messages.inbound import Reply
@@ -42,14 +42,14 @@ _UNKNOWN = -1
 
 
 @dataclass(frozen=True, slots=True)
-class Failures:
-    desk: Desk
+class DeliveryFailures:
+    desk: ConversationLeases
     contacts: Contacts
-    deliveries: Deliveries
-    pace: Pace
-    pause: Pause
-    events: Events
-    subscribers: Subscribers
+    deliveries: DeliveryStatuses
+    pace: SendRateLimiter
+    pause: SendingPause
+    events: LiveEvents
+    subscribers: EventPublisher
 
     async def heed(self, conversation: str, error: GraphError, asked_at: datetime) -> None:
         """What an error says beyond the one message: of the person, of the account, of our settings."""
@@ -85,7 +85,7 @@ class Failures:
         if again is None:
             # Before it is struck off the list, so that it is told by whoever reviews it after a crash.
             name = callback.removeprefix(f"{conversation}.")
-            ours = Ours(conversation, name, await self.contacts.get(conversation), None)
+            ours = OutboundMessage(conversation, name, await self.contacts.get(conversation), None)
             await self.subscribers.tell_failed(
                 ours, str(error), error=None if code == _UNKNOWN else code, wamid=record.get("wamid")
             )

@@ -13,14 +13,14 @@ from redis.asyncio import Redis
 
 from bot.conversations import ledger
 from bot.conversations.contacts import Contacts
-from bot.conversations.lease import Desk, Lease, LeaseLost, held
-from bot.conversations.memory import Memory, Remembered
+from bot.conversations.lease import ConversationLeases, Lease, LeaseLost, held
+from bot.conversations.memory import HistoryEntry, Memory
 from bot.delivery import outbox
 from bot.delivery.outbox import Outbox, Sent
 from bot.infra import queues
 from bot.infra.crash_points import passing
 from bot.infra.logs import masked
-from bot.infra.queues import Unfit
+from bot.infra.queues import JobRejected
 from bot.infra.redis import answer, key
 from bot.messages.inbound import Reply, Say, Template
 from bot.whatsapp.limits import fit
@@ -54,15 +54,21 @@ def template_job(data: dict[str, Any]) -> TemplateJob:
         told = "; ".join(
             f"{'.'.join(map(str, problem['loc'])) or 'data'}: {problem['msg']}" for problem in error.errors()
         )
-        raise Unfit(told) from error
+        raise JobRejected(told) from error
     if address_of(job.to) == (None, None):
-        raise Unfit("to: expected a phone with its country's digits, or a BSUID such as MX.8801234567890123")
+        raise JobRejected("to: expected a phone with its country's digits, or a BSUID such as MX.8801234567890123")
     return job
 
 
-class Notices:
+class Notifications:
     def __init__(  # noqa: PLR0913, PLR0917 - the stations that a notice passes
-        self, redis: Redis, desk: Desk, contacts: Contacts, memory: Memory, outbox_: Outbox, templates: Templates
+        self,
+        redis: Redis,
+        desk: ConversationLeases,
+        contacts: Contacts,
+        memory: Memory,
+        outbox_: Outbox,
+        templates: Templates,
     ) -> None:
         self._redis = redis
         self._desk = desk
@@ -71,7 +77,7 @@ class Notices:
         self._outbox = outbox_
         self._templates = templates
 
-    async def process(self, task: queues.Task) -> None:
+    async def process(self, task: queues.Job) -> None:
         """Work on a job `template` of the queue `notification`."""
         await self.send(template_job(task.data), task.key)
 
@@ -93,11 +99,11 @@ class Notices:
             try:
                 prepared = await self._templates.prepare(part, contact.language)
             except TemplateNotSendable as error:
-                raise Unfit(str(error)) from error
+                raise JobRejected(str(error)) from error
         sent = await self._delivered(conversation, reply, noted, prepared.words if prepared else None)
         failed = next((one.error for one in sent if one.reply.id == reply.id and one.lost), None)
         if failed:
-            raise Unfit(f"Meta did not take it: {failed}")
+            raise JobRejected(f"Meta did not take it: {failed}")
 
     async def tell(self, conversation: str, text: str, key_: str, fallback: Template | None = None) -> None:
         """Say something of ours to somebody, once for this key.
@@ -137,7 +143,7 @@ class Notices:
     async def _put(self, lease: Lease, reply: Reply, noted: str, words: str) -> None:
         """Into the outbox, and into memory: whoever answers a notice means what it said."""
         before = await self._memory.recall(lease.conversation)
-        said = Remembered(role="assistant", text=words, at=datetime.now(UTC))
+        said = HistoryEntry(role="assistant", text=words, at=datetime.now(UTC))
 
         def write(pipeline: Any) -> None:
             pipeline.set(noted, "1", ex=ledger.KEEP_SECONDS)

@@ -14,19 +14,19 @@ from redis.asyncio import Redis
 
 from bot.conversations import choices, ledger, memory
 from bot.conversations.contacts import Contact, Contacts
-from bot.conversations.events import Ours, Subscribers
-from bot.conversations.lease import Desk, Lease
+from bot.conversations.events import EventPublisher, OutboundMessage
+from bot.conversations.lease import ConversationLeases, Lease
 from bot.conversations.memory import Memory
-from bot.delivery.failures import Failures
-from bot.delivery.pause import FIX, Pause
-from bot.delivery.permission import OWN, Permission, may_send, window_open
-from bot.delivery.rate_limiter import Pace
-from bot.delivery.sender import Errand, Later, Sending
-from bot.delivery.statuses import DUE, Deliveries, delivery, event, failures
+from bot.delivery.failures import DeliveryFailures
+from bot.delivery.pause import FIX, SendingPause
+from bot.delivery.permission import OWN, SendPermission, may_send, window_open
+from bot.delivery.rate_limiter import SendRateLimiter
+from bot.delivery.sender import MessageSender, OutgoingMessage, SendLater
+from bot.delivery.statuses import DUE, DeliveryStatuses, delivery, event, failures
 from bot.delivery.uploads import NotSendable, Uploads
 from bot.infra import queues
 from bot.infra.crash_points import passing
-from bot.infra.live_events import Events
+from bot.infra.live_events import LiveEvents
 from bot.infra.metrics import REPLIES
 from bot.infra.redis import key
 from bot.infra.replicas import Replicas
@@ -35,7 +35,7 @@ from bot.messages.prompt_text import words
 from bot.settings import Settings
 from bot.storage.factory import storage_of
 from bot.whatsapp.client import Graph
-from bot.whatsapp.errors import GraphError, Remedy, Unavailable
+from bot.whatsapp.errors import GraphError, MetaUnavailable, Remedy
 from bot.whatsapp.limits import fit
 from bot.whatsapp.templates.registry import TemplateNotSendable, Templates
 
@@ -75,7 +75,7 @@ class Sent:
 
 
 @dataclass(frozen=True, slots=True)
-class Waiting:
+class QueuedReply:
     """A reply as it lies in the outbox, and how many parts of which replies were done already, by their ids."""
 
     reply: Reply
@@ -88,15 +88,15 @@ class Outbox:
     """What a conversation has to say, until Meta has it."""
 
     redis: Redis
-    desk: Desk
+    desk: ConversationLeases
     contacts: Contacts
-    deliveries: Deliveries
-    sending: Sending
-    failures: Failures
-    pause: Pause
-    events: Events
+    deliveries: DeliveryStatuses
+    sending: MessageSender
+    failures: DeliveryFailures
+    pause: SendingPause
+    events: LiveEvents
     templates: Templates
-    subscribers: Subscribers
+    subscribers: EventPublisher
     ttl_seconds: int
 
     async def flush(self, lease: Lease) -> list[Sent]:
@@ -141,8 +141,8 @@ class Outbox:
         contact = await self._contact(lease.conversation)
         for reply, raw in waiting:
             try:
-                outcome = await self._send(lease, Waiting(reply, raw, done), contact)
-            except Later as later:
+                outcome = await self._send(lease, QueuedReply(reply, raw, done), contact)
+            except SendLater as later:
                 # All that is younger waits too: the order stays.
                 await self._put_off(lease.conversation, later)
                 outcomes.append(Sent(reply, "later", str(later)))
@@ -166,29 +166,29 @@ class Outbox:
         newest = max([*times, *([contact.last_inbound_at] if contact.last_inbound_at else [])], default=None)
         return replace(contact, last_inbound_at=newest)
 
-    async def _send(self, lease: Lease, waiting: Waiting, contact: Contact) -> Sent:
+    async def _send(self, lease: Lease, waiting: QueuedReply, contact: Contact) -> Sent:
         reply = waiting.reply
         chosen = await self._allowed(reply, contact)
-        if chosen is Permission.WINDOW_CLOSED:
+        if chosen is SendPermission.WINDOW_CLOSED:
             return await self._wait_for_contact(lease, waiting, contact)
-        if isinstance(chosen, Permission):
+        if isinstance(chosen, SendPermission):
             return await self._end(lease, waiting, contact, Sent(reply, "refused", f"not sent: {chosen}"))
         return await self._send_parts(lease, waiting, chosen, contact)
 
-    async def _send_parts(self, lease: Lease, waiting: Waiting, chosen: Reply, contact: Contact) -> Sent:
+    async def _send_parts(self, lease: Lease, waiting: QueuedReply, chosen: Reply, contact: Contact) -> Sent:
         """Each part after the one before it is accepted; one that can't be sent costs only itself."""
         errors: list[str] = []
         start = int(waiting.done.get(chosen.id, "0"))
         for index, part in enumerate(chosen.parts[start:], start):
             callback = f"{lease.conversation}.{chosen.id}.{index}"
-            errand = Errand(lease, chosen, part, callback, contact.language)
-            ours = Ours(lease.conversation, f"{chosen.id}.{index}", contact, part.kind)
+            errand = OutgoingMessage(lease, chosen, part, callback, contact.language)
+            ours = OutboundMessage(lease.conversation, f"{chosen.id}.{index}", contact, part.kind)
             asked_at = datetime.now(UTC)
             wamid: str | None = None
             try:
                 wamid = await self.sending.send(errand)
                 _log.info("reply_sent", reply=chosen.id, part=index)
-            except (GraphError, Unavailable, NotSendable, TemplateNotSendable) as error:
+            except (GraphError, MetaUnavailable, NotSendable, TemplateNotSendable) as error:
                 if isinstance(error, GraphError) and await self._window_closed(errand, error, asked_at):
                     return await self._send(lease, waiting, _refused(contact))
                 _log.error("reply_failed", reply=chosen.id, part=index, error=str(error))
@@ -201,26 +201,26 @@ class Outbox:
             passing("outbox: recorded")
         return Sent(waiting.reply, "failed", errors[0]) if errors else Sent(waiting.reply)
 
-    async def _window_closed(self, errand: Errand, error: GraphError, asked_at: datetime) -> bool:
+    async def _window_closed(self, errand: OutgoingMessage, error: GraphError, asked_at: datetime) -> bool:
         """Heed an error. True where the message may leave once the person writes; Later where nobody can send."""
         await self.failures.heed(errand.conversation, error, asked_at)
         if error.remedy is Remedy.FIX_SETTINGS:
-            raise Later(0, str(error)) from error
+            raise SendLater(0, str(error)) from error
         return error.remedy is Remedy.WAIT_FOR_PERSON and not isinstance(errand.part, Template)
 
-    async def _allowed(self, reply: Reply, contact: Contact) -> Reply | Permission:
+    async def _allowed(self, reply: Reply, contact: Contact) -> Reply | SendPermission:
         """What may leave now: the reply, or its fallback while the window is closed; or why neither may."""
         verdict = await self._permission(reply, contact)
-        if verdict is Permission.ALLOWED:
+        if verdict is SendPermission.ALLOWED:
             return reply
-        if verdict is Permission.WINDOW_CLOSED and reply.fallback is not None:
+        if verdict is SendPermission.WINDOW_CLOSED and reply.fallback is not None:
             instead = reply.model_copy(update={"id": f"{reply.id}-fallback", "parts": (reply.fallback,)})
             sendable = await self._category(reply.fallback, contact) is not None
-            if sendable and await self._permission(instead, contact) is Permission.ALLOWED:
+            if sendable and await self._permission(instead, contact) is SendPermission.ALLOWED:
                 return instead
         return verdict
 
-    async def _permission(self, reply: Reply, contact: Contact) -> Permission:
+    async def _permission(self, reply: Reply, contact: Contact) -> SendPermission:
         now = datetime.now(UTC)
         for part in reply.parts:
             category: str | None = None
@@ -229,9 +229,9 @@ class Outbox:
                 category = await self._category(part, contact)
             for kind in (category or "service", *((OWN,) if reply.own else ())):
                 verdict = may_send(part, contact, kind, now)
-                if verdict is not Permission.ALLOWED:
+                if verdict is not SendPermission.ALLOWED:
                     return verdict
-        return Permission.ALLOWED
+        return SendPermission.ALLOWED
 
     async def _category(self, part: Template, contact: Contact) -> str | None:
         """The template's category at Meta; None for one that can't leave, as sending it will tell."""
@@ -239,10 +239,10 @@ class Outbox:
             return (await self.templates.prepare(part, contact.language)).category
         except TemplateNotSendable:
             return None
-        except (GraphError, Unavailable) as error:
-            raise Later(_ASK_AGAIN_SECONDS, f"Meta does not tell of templates now: {error}") from error
+        except (GraphError, MetaUnavailable) as error:
+            raise SendLater(_ASK_AGAIN_SECONDS, f"Meta does not tell of templates now: {error}") from error
 
-    async def _wait_for_contact(self, lease: Lease, waiting: Waiting, contact: Contact) -> Sent:
+    async def _wait_for_contact(self, lease: Lease, waiting: QueuedReply, contact: Contact) -> Sent:
         """Leave it where it is: it goes when the person writes, and ends when they don't for too long. Told once."""
         reply, now = waiting.reply, datetime.now(UTC).timestamp()
         record = delivery(lease.conversation, f"{lease.conversation}.{reply.id}.0")
@@ -263,10 +263,10 @@ class Outbox:
             await self.events.publish(event(lease.conversation, reply.id, "waiting_for_contact", None, words_))
         return Sent(reply, "waiting_for_contact", until=until)
 
-    async def _end(self, lease: Lease, waiting: Waiting, contact: Contact, ended: Sent) -> Sent:
+    async def _end(self, lease: Lease, waiting: QueuedReply, contact: Contact, ended: Sent) -> Sent:
         """Let a reply end that will never leave."""
         reply = waiting.reply
-        ours = Ours(lease.conversation, f"{reply.id}.0", contact, reply.parts[0].kind)
+        ours = OutboundMessage(lease.conversation, f"{reply.id}.0", contact, reply.parts[0].kind)
         await self.subscribers.tell_failed(ours, ended.error or "")
 
         def write(pipeline: Any) -> None:
@@ -277,7 +277,7 @@ class Outbox:
         _log.info("reply_ended", reply=reply.id, state=ended.state, why=ended.error)
         return ended
 
-    async def _put_off(self, conversation: str, later: Later) -> None:
+    async def _put_off(self, conversation: str, later: SendLater) -> None:
         """Let go of the conversation until then. While sending is paused, the end of the pause brings it back."""
         _log.info("reply_later", seconds=later.seconds, why=str(later))
         if later.seconds:
@@ -288,7 +288,7 @@ class Outbox:
             await self.deliveries.later(conversation, 0)
 
     def _record(
-        self, errand: Errand, index: int, wamid: str | None, errors: list[str], last: str | None
+        self, errand: OutgoingMessage, index: int, wamid: str | None, errors: list[str], last: str | None
     ) -> Callable[[Any], None]:
         def write(pipeline: Any) -> None:
             if wamid is not None:
@@ -311,19 +311,19 @@ class Outbox:
 
 
 def outbox_of(  # noqa: PLR0913, PLR0917 - all that a message passes on its way
-    redis: Redis, graph: Graph, desk: Desk, contacts: Contacts, templates: Templates, settings: Settings
+    redis: Redis, graph: Graph, desk: ConversationLeases, contacts: Contacts, templates: Templates, settings: Settings
 ) -> Outbox:
     """An outbox as the settings want it; what it keeps in Redis, it shares with those of all processes."""
-    events, ttl_seconds = Events(redis), Memory(redis, settings.memory).ttl_seconds
-    pace, pause = Pace(redis, settings.whatsapp.messages_per_second), Pause(redis, events)
-    deliveries, subscribers = Deliveries(redis, events), Subscribers(redis, settings.subscribers)
+    events, ttl_seconds = LiveEvents(redis), Memory(redis, settings.memory).ttl_seconds
+    pace, pause = SendRateLimiter(redis, settings.whatsapp.messages_per_second), SendingPause(redis, events)
+    deliveries, subscribers = DeliveryStatuses(redis, events), EventPublisher(redis, settings.subscribers)
     uploads = Uploads(redis, graph, storage_of(settings.storage))
     return Outbox(
         redis=redis,
         desk=desk,
         contacts=contacts,
         deliveries=deliveries,
-        sending=Sending(
+        sending=MessageSender(
             redis=redis,
             graph=graph,
             pace=pace,
@@ -333,7 +333,7 @@ def outbox_of(  # noqa: PLR0913, PLR0917 - all that a message passes on its way
             lease_seconds=desk.lease_seconds,
             replicas=Replicas(redis, settings.redis.wait_replicas),
         ),
-        failures=Failures(desk, contacts, deliveries, pace, pause, events, subscribers),
+        failures=DeliveryFailures(desk, contacts, deliveries, pace, pause, events, subscribers),
         pause=pause,
         events=events,
         templates=templates,

@@ -10,10 +10,10 @@ import structlog
 from redis.asyncio import Redis
 
 from bot.infra.alerts import alert
-from bot.infra.live_events import Events
+from bot.infra.live_events import LiveEvents
 from bot.infra.redis import answer
 from bot.whatsapp.client import Graph
-from bot.whatsapp.errors import GraphError, Unavailable
+from bot.whatsapp.errors import GraphError, MetaUnavailable
 
 _log = structlog.get_logger()
 # One tag, so that a Redis Cluster keeps them together.
@@ -53,8 +53,8 @@ class Paused:
     since: float
 
 
-class Pause:
-    def __init__(self, redis: Redis, events: Events) -> None:
+class SendingPause:
+    def __init__(self, redis: Redis, events: LiveEvents) -> None:
         self._redis = redis
         self._events = events
 
@@ -90,7 +90,7 @@ class Pause:
     async def _probe(self, graph: Graph) -> bool:
         try:
             await graph.check_can_send()
-        except (GraphError, Unavailable) as error:
+        except (GraphError, MetaUnavailable) as error:
             await answer(self._redis.eval(_LONGER, 2, _PAUSED, _TRIES, repr(time.time())))
             _log.warning("sending_still_paused", error=str(error), fix=FIX)
             return False

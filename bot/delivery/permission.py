@@ -14,25 +14,25 @@ _WINDOW = timedelta(hours=24) - timedelta(minutes=1)
 OWN = "own"
 
 
-class Permission(StrEnum):
+class SendPermission(StrEnum):
     ALLOWED = "allowed"
     WINDOW_CLOSED = "window_closed"  # only a template may leave, until the person writes
     OPTED_OUT = "opted_out"  # the person doesn't want messages of this kind
     UNREACHABLE = "unreachable"  # Meta could not deliver to this person several times
 
 
-def may_send(part: Part, contact: Contact, category: str, now: datetime) -> Permission:
+def may_send(part: Part, contact: Contact, category: str, now: datetime) -> SendPermission:
     """Whether a part may leave; `category` is that of the template, `own` for what a colleague starts, else `service`.
 
     A free entry point (72 hours from an ad) is about prices only: free text needs the 24 hours all the same.
     """
     if contact.marketing_opt_out and category.lower() in ("marketing", OWN):
-        return Permission.OPTED_OUT
+        return SendPermission.OPTED_OUT
     if window_open(contact, now):
-        return Permission.ALLOWED
+        return SendPermission.ALLOWED
     if contact.unreachable:
-        return Permission.UNREACHABLE
-    return Permission.ALLOWED if isinstance(part, Template) else Permission.WINDOW_CLOSED
+        return SendPermission.UNREACHABLE
+    return SendPermission.ALLOWED if isinstance(part, Template) else SendPermission.WINDOW_CLOSED
 
 
 def window_open(contact: Contact, now: datetime) -> bool:

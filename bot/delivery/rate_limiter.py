@@ -48,7 +48,7 @@ return wait
 
 
 @dataclass(frozen=True, slots=True)
-class Pace:
+class SendRateLimiter:
     """Meta's speed limits kept before it has to refuse, and its refusals heeded by all workers."""
 
     redis: Redis

@@ -12,7 +12,7 @@ from redis.asyncio import Redis
 
 from bot.conversations import ledger, memory
 from bot.conversations.lease import Lease
-from bot.delivery.rate_limiter import Pace
+from bot.delivery.rate_limiter import SendRateLimiter
 from bot.delivery.statuses import delivery
 from bot.delivery.uploads import Uploads
 from bot.infra.crash_points import passing
@@ -22,7 +22,7 @@ from bot.infra.replicas import FIX, NotReplicated, Replicas
 from bot.messages.inbound import Attachment, Part, Picture, Reply, Template, VoiceNote
 from bot.storage.storage import StorageFailed
 from bot.whatsapp.client import Graph
-from bot.whatsapp.errors import MEDIA_REFUSED, PAIR_RATE, RATES, GraphError, Remedy, Unavailable
+from bot.whatsapp.errors import MEDIA_REFUSED, PAIR_RATE, RATES, GraphError, MetaUnavailable, Remedy
 from bot.whatsapp.rendering import envelope, render
 from bot.whatsapp.templates.registry import Prepared, Templates
 
@@ -39,7 +39,7 @@ _LONGEST_WAIT_SECONDS = 300.0
 _GENERIC_PARAMETER = 131009
 
 
-class Later(Exception):
+class SendLater(Exception):
     """The message can't leave now; in so many seconds it may."""
 
     def __init__(self, seconds: float, why: str) -> None:
@@ -48,7 +48,7 @@ class Later(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Errand:
+class OutgoingMessage:
     """One message: a part of a reply, and the string that Meta gives back in its statuses.
 
     It may leave only while `lease` is ours: whoever has it next sends what didn't.
@@ -70,17 +70,17 @@ class Errand:
 
 
 @dataclass(frozen=True, slots=True)
-class Sending:
+class MessageSender:
     redis: Redis
     graph: Graph
-    pace: Pace
+    pace: SendRateLimiter
     uploads: Uploads
     templates: Templates
     ttl_seconds: int
     lease_seconds: float
     replicas: Replicas
 
-    async def send(self, errand: Errand) -> str | None:
+    async def send(self, errand: OutgoingMessage) -> str | None:
         """Hand a message over and get its wamid; None for one that was given up already.
 
         Raises Later, and what it was given up for: GraphError, Unavailable, NotSendable, TemplateNotSendable.
@@ -102,7 +102,7 @@ class Sending:
         wait = max(wait, float(before.get("not_before", "0")) - time.time())
         return await self._ask(errand, wait, int(before.get("tries", "0")))
 
-    async def _begin(self, errand: Errand) -> tuple[dict[str, str], float]:
+    async def _begin(self, errand: OutgoingMessage) -> tuple[dict[str, str], float]:
         """What was known of the message, and the seconds until it may leave. From here on it counts as asked."""
         pipeline = self.redis.pipeline(transaction=False)
         pipeline.hgetall(errand.record)
@@ -114,7 +114,7 @@ class Sending:
         before, _, _, *waits = await pipeline.execute()
         return before, max(waits) / 1000
 
-    async def _ask(self, errand: Errand, wait: float, tries: int) -> str:
+    async def _ask(self, errand: OutgoingMessage, wait: float, tries: int) -> str:
         anew = errand.reply.attempt > 0
         while True:
             try:
@@ -132,15 +132,15 @@ class Sending:
                 else:
                     await answer(self.redis.hdel(errand.record, "asked_at"))
                     raise
-            except (Unavailable, StorageFailed) as error:
-                in_doubt = isinstance(error, Unavailable) and error.in_doubt
+            except (MetaUnavailable, StorageFailed) as error:
+                in_doubt = isinstance(error, MetaUnavailable) and error.in_doubt
                 if in_doubt and (settled := await self._settle(errand, since=time.time())):
                     return settled
                 await self._back_off(errand, error, tries)
                 tries += 1
             _, wait = await self._begin(errand)
 
-    async def _once(self, errand: Errand, *, anew: bool) -> str:
+    async def _once(self, errand: OutgoingMessage, *, anew: bool) -> str:
         part, number = errand.part, errand.reply.phone_number_id
         if isinstance(part, Template):
             return await self.templates.send(part, errand.language, lambda filled: self._post(errand, filled))
@@ -149,7 +149,7 @@ class Sending:
             media_id = await self.uploads.media_id(errand.conversation, part, number, anew=anew)
         return await self._hand_over(errand, render(part, errand.reply, errand.callback, media_id))
 
-    async def _post(self, errand: Errand, filled: Prepared) -> str:
+    async def _post(self, errand: OutgoingMessage, filled: Prepared) -> str:
         """Hand over a template, and keep what it said for those who quote it."""
         message = envelope(errand.reply, errand.callback) | filled.payload
         wamid = await self._hand_over(errand, message)
@@ -158,7 +158,7 @@ class Sending:
         await pipeline.execute()
         return wamid
 
-    async def _hand_over(self, errand: Errand, message: dict[str, Any]) -> str:
+    async def _hand_over(self, errand: OutgoingMessage, message: dict[str, Any]) -> str:
         """Ask Meta, and no longer than nobody else may: raises LeaseLost.
 
         A worker that was stopped on its way here goes on after another one has settled and sent what it was to send.
@@ -172,7 +172,9 @@ class Sending:
         async with errand.lease.bound():
             return await self.graph.send(message, errand.reply.phone_number_id)
 
-    async def _back_off(self, errand: Errand, error: GraphError | Unavailable | StorageFailed, tries: int) -> None:
+    async def _back_off(
+        self, errand: OutgoingMessage, error: GraphError | MetaUnavailable | StorageFailed, tries: int
+    ) -> None:
         """Wait as Meta asks for (4^X seconds), or raise Later, or raise the error when it was tried often enough."""
         code = error.code if isinstance(error, GraphError) else None
         away = code is None or code in RATES or code == PAIR_RATE
@@ -190,13 +192,13 @@ class Sending:
         _log.warning("reply_retried", tries=tries + 1, seconds=seconds, error=str(error))
         await self._wait(errand, seconds, str(error))
 
-    async def _wait(self, errand: Errand, seconds: float, why: str) -> None:
+    async def _wait(self, errand: OutgoingMessage, seconds: float, why: str) -> None:
         if seconds > PATIENCE_SECONDS:
             await answer(self.redis.hdel(errand.record, "asked_at"))
-            raise Later(seconds, why)
+            raise SendLater(seconds, why)
         await asyncio.sleep(max(seconds, 0))
 
-    async def _settle(self, errand: Errand, *, since: float) -> str | None:
+    async def _settle(self, errand: OutgoingMessage, *, since: float) -> str | None:
         """Whether Meta took a message whose answer we never saw: its status tells, within seconds, or it didn't."""
         while True:
             wamid: str | None = await answer(self.redis.hget(errand.record, "wamid"))

@@ -12,7 +12,7 @@ from redis.asyncio import Redis
 from bot.conversations import ledger
 from bot.conversations.tombstones import erased
 from bot.infra.alerts import alert
-from bot.infra.live_events import Events
+from bot.infra.live_events import LiveEvents
 from bot.infra.metrics import PRICING
 from bot.infra.redis import answer, key
 from bot.messages.inbound import Status
@@ -69,10 +69,10 @@ def failures(conversation: str) -> str:
     return key(conversation, "failures")
 
 
-class Deliveries:
+class DeliveryStatuses:
     """What Meta says of our messages; told by the webhook, asked by the outbox when an outcome is in doubt."""
 
-    def __init__(self, redis: Redis, events: Events) -> None:
+    def __init__(self, redis: Redis, events: LiveEvents) -> None:
         self._redis = redis
         self._events = events
 

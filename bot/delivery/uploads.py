@@ -13,7 +13,7 @@ from bot.storage.storage import NotStored, Storage
 from bot.whatsapp.client import File, Graph
 from bot.whatsapp.rendering import filename
 from pipelines import file_type, outgoing
-from pipelines.errors import Refusal
+from pipelines.errors import FileRefused
 
 # Meta keeps an upload for 30 days.
 _KEEP_SECONDS = 29 * 24 * 3600
@@ -66,7 +66,7 @@ class Uploads:
                     return _document(File(content, part.file.mime, name))
         except NotStored as error:
             raise NotSendable(f"the file of a {part.kind} is not in the storage") from error
-        except Refusal as refusal:
+        except FileRefused as refusal:
             raise NotSendable(f"the file of a {part.kind} can't be sent: {refusal.reason}") from refusal
 
 

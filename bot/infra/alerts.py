@@ -8,7 +8,7 @@ from typing import Literal
 import structlog
 from redis.asyncio import Redis
 
-from bot.infra.live_events import Events
+from bot.infra.live_events import LiveEvents
 from bot.infra.metrics import ALERTS
 
 _log = structlog.get_logger()
@@ -27,7 +27,7 @@ class Alarm:
     fix: str
 
 
-async def alert(events: Events, kind: str, words: str, fix: str, *, severity: Severity = "error") -> None:
+async def alert(events: LiveEvents, kind: str, words: str, fix: str, *, severity: Severity = "error") -> None:
     """Tell the operators; `kind` is a fixed name, `fix` says what to do. Neither holds anything of a person."""
     ALERTS.labels(kind).inc()
     tell = _log.error if severity == "error" else _log.warning
@@ -38,7 +38,7 @@ async def alert(events: Events, kind: str, words: str, fix: str, *, severity: Se
 class Alerts:
     """Alarms that are told once a cause, however often Meta repeats them."""
 
-    def __init__(self, redis: Redis, events: Events) -> None:
+    def __init__(self, redis: Redis, events: LiveEvents) -> None:
         self._redis = redis
         self._events = events
 

@@ -57,7 +57,7 @@ class PrivateAddress(OSError):
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class HttpAnswer:
     """What the other side answered; `retry_after` in seconds, where it named a time to wait."""
 
     status: int
@@ -72,7 +72,7 @@ class NoAnswer(Exception):
         self.private = private
 
 
-class Outside:
+class GuardedHttpClient:
     """A session of its own, because the addresses that it connects to are checked, and no others.
 
     The check is on the very address of each connection: a name that leads elsewhere when it is asked again (DNS
@@ -94,7 +94,7 @@ class Outside:
     async def close(self) -> None:
         await self._http.close()
 
-    async def post(self, url: str, body: bytes, headers: dict[str, str]) -> Answer:
+    async def post(self, url: str, body: bytes, headers: dict[str, str]) -> HttpAnswer:
         """Post and get the status; raises NoAnswer. Redirects aren't followed, and of an answer no body is read."""
         return await self._ask("POST", url, body, headers)
 
@@ -102,12 +102,12 @@ class Outside:
         """Ask whether anybody is there, which changes nothing; raises NoAnswer."""
         await self._ask("HEAD", url)
 
-    async def _ask(self, method: str, url: str, body: bytes = b"", headers: dict[str, str] | None = None) -> Answer:
+    async def _ask(self, method: str, url: str, body: bytes = b"", headers: dict[str, str] | None = None) -> HttpAnswer:
         try:
             async with self._http.request(
                 method, url, data=body or None, headers=headers, allow_redirects=False
             ) as response:
-                return Answer(response.status, seconds_until(response.headers.get("Retry-After")))
+                return HttpAnswer(response.status, seconds_until(response.headers.get("Retry-After")))
         except TimeoutError as error:
             raise NoAnswer("no answer in time") from error
         except aiohttp.ClientConnectorError as error:

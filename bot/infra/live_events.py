@@ -15,7 +15,7 @@ _CHANNEL = "recado:events"
 _log = structlog.get_logger()
 
 
-class Events:
+class LiveEvents:
     """The live stream of turns and hand-overs, over Redis so that any process sees those of all."""
 
     def __init__(self, redis: Redis) -> None:

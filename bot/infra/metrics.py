@@ -56,7 +56,7 @@ LOOP_BLOCKED_SECONDS = Counter("recado_loop_blocked_seconds", "How long callback
 STATUSES = Counter("recado_statuses", "Statuses of our messages", ["status"], registry=REGISTRY)
 
 
-class Ship:
+class MetricsShipper:
     """Adds this process's counts to those of all, kept in Redis, every second: `serve` shows the workers' too."""
 
     def __init__(self, redis: Redis) -> None:

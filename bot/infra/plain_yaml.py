@@ -32,7 +32,7 @@ _NUMBER = re.compile(r"-?(?:0|[1-9]\d{0,17})(?P<part>\.\d{1,17}(?:[eE][-+]?\d{1,
 _TRUE, _FALSE, _NONE = ("true", "yes", "on"), ("false", "no", "off"), ("null", "~", "")
 
 
-class TooMuch(yaml.YAMLError):
+class YamlTooLarge(yaml.YAMLError):
     """YAML that could become far more than is written."""
 
     def __init__(self, problem: str, mark: Any) -> None:
@@ -41,7 +41,7 @@ class TooMuch(yaml.YAMLError):
         self.problem_mark = mark
 
 
-class Plain(str):
+class PlainScalar(str):
     """A value without quotes, as it is written."""
 
     __slots__ = ()
@@ -57,7 +57,7 @@ def _loader(base: Any) -> Any:
             # None in Python's loader, "" in the one in C.
             if node.style:
                 return str(node.value)
-            return Plain(node.value) if node.value else self.empty
+            return PlainScalar(node.value) if node.value else self.empty
 
     Loader.yaml_implicit_resolvers = {
         sign: [(tag, pattern) for tag, pattern in resolvers if tag == "tag:yaml.org,2002:merge"]
@@ -104,7 +104,7 @@ def typed(value: Any) -> Any:
         return {key: typed(one) for key, one in value.items()}
     if isinstance(value, list):
         return [typed(one) for one in value]
-    if not isinstance(value, Plain):
+    if not isinstance(value, PlainScalar):
         return value
     word = value.lower()
     if word in _TRUE or word in _FALSE:
@@ -117,7 +117,7 @@ def typed(value: Any) -> Any:
 
 def is_nothing(value: Any) -> bool:
     """Whether a value is left empty, or says so in YAML's words."""
-    return value is None or (isinstance(value, Plain) and value.lower() in _NONE)
+    return value is None or (isinstance(value, PlainScalar) and value.lower() in _NONE)
 
 
 def _limit(text: str, kind: Any) -> None:
@@ -133,7 +133,7 @@ def _limit(text: str, kind: Any) -> None:
         elif count > _MOST_PIECES or depth > _DEEPEST:
             refused = f"more than {_MOST_PIECES} values, or more than {_DEEPEST} within each other"
         if refused:
-            raise TooMuch(refused, event.start_mark)
+            raise YamlTooLarge(refused, event.start_mark)
 
 
 def _read(lines: list[str], loader: Any, words: Collection[str]) -> tuple[yaml.Node | None, Any]:

@@ -74,7 +74,7 @@ async def counts(redis: Redis, name: Name) -> dict[str, int]:
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class StoredJob:
     """A job that lies in a queue, in any state; done ones lie there for days, so that they aren't done again."""
 
     queue: Name
@@ -93,21 +93,23 @@ class Kept:
         return float(self.job.timestamp) / 1000
 
 
-def _any(_: Kept) -> bool:
+def _any(_: StoredJob) -> bool:
     return True
 
 
-async def about(redis: Redis, is_about: Callable[[str], bool], meant: Callable[[Kept], bool] = _any) -> list[Kept]:
+async def about(
+    redis: Redis, is_about: Callable[[str], bool], meant: Callable[[StoredJob], bool] = _any
+) -> list[StoredJob]:
     """The jobs of all queues whose id or data, as a text, are about somebody, as far as they were `meant`."""
-    found: list[Kept] = []
+    found: list[StoredJob] = []
     for name in QUEUES:
         jobs = await Queue(name, {"connection": redis}).getJobs([])
-        kept = (Kept(name, str(one.id), str(one.name), one.data, one) for one in jobs)
+        kept = (StoredJob(name, str(one.id), str(one.name), one.data, one) for one in jobs)
         found.extend(one for one in kept if is_about(one.text) and meant(one))
     return found
 
 
-async def forget(redis: Redis, is_about: Callable[[str], bool], meant: Callable[[Kept], bool] = _any) -> int:
+async def forget(redis: Redis, is_about: Callable[[str], bool], meant: Callable[[StoredJob], bool] = _any) -> int:
     """Remove these jobs, and what BullMQ's streams of events tell of them; gives the number of jobs.
 
     A job that a worker has in hand stays, and is gone when it is done.
@@ -121,7 +123,7 @@ async def forget(redis: Redis, is_about: Callable[[str], bool], meant: Callable[
     return sum(removed)
 
 
-async def _removed(kept: Kept) -> bool:
+async def _removed(kept: StoredJob) -> bool:
     try:
         await kept.job.remove()
     except RedisError:

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 import structlog
-from bullmq import Job, Queue, UnrecoverableError
+from bullmq import Job as BullJob
+from bullmq import Queue, UnrecoverableError
 from bullmq.custom_errors import DelayedError
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
@@ -18,7 +19,7 @@ from redis.exceptions import RedisError
 from bot.infra.crash_points import passing
 from bot.infra.logs import without_identities
 from bot.infra.queue_worker import QueueWorker
-from bot.infra.redis import RedisAway, apart, connect, ended, retrying
+from bot.infra.redis import RedisNotReachable, apart, connect, ended, retrying
 from bot.settings import RedisSettings
 
 _log = structlog.get_logger()
@@ -28,7 +29,7 @@ QUEUES: tuple[Name, ...] = ("llm", "email", "webhook", "notification")
 
 
 @dataclass(frozen=True, slots=True)
-class Task:
+class Job:
     """A job taken from a queue; `key` is the same for the same job, however often it is tried or added.
 
     `added` is when it was added, in Unix seconds.
@@ -40,14 +41,14 @@ class Task:
     added: float = 0
 
 
-Processor = Callable[[Task], Awaitable[None]]
+Processor = Callable[[Job], Awaitable[None]]
 
 
-class Unfit(Exception):
+class JobRejected(Exception):
     """A job that no retry makes good; the message is for whoever added it."""
 
 
-class Later(Exception):
+class RetryLater(Exception):
     """The job goes on in so many seconds. It costs none of its attempts: those are for what goes wrong in here."""
 
     def __init__(self, seconds: float, why: str) -> None:
@@ -88,7 +89,7 @@ def _options(
     }
 
 
-class Nudges:
+class JobScheduler:
     """Asks for jobs off the caller's path. A turn that gets lost is asked for again by the workers' sweep."""
 
     def __init__(self, redis: Redis) -> None:
@@ -117,7 +118,7 @@ class Nudges:
             self._wake.set()
 
     @asynccontextmanager
-    async def running(self) -> AsyncIterator[Nudges]:
+    async def running(self) -> AsyncIterator[JobScheduler]:
         task = asyncio.create_task(self._run())
         try:
             yield self
@@ -172,9 +173,9 @@ async def add(  # noqa: PLR0913 - a job has these parts
 def by_name(processors: dict[str, Processor]) -> Processor:
     """One processor for a queue whose jobs have several names."""
 
-    async def process(task: Task) -> None:
+    async def process(task: Job) -> None:
         if task.name not in processors:
-            raise Unfit(f"there is no job {task.name!r} here; expected {' or '.join(processors)}")
+            raise JobRejected(f"there is no job {task.name!r} here; expected {' or '.join(processors)}")
         await processors[task.name](task)
 
     return process
@@ -215,7 +216,7 @@ async def _reached(worker: QueueWorker) -> None:
         # Without its capabilities read, BullMQ rounds every wait up to whole seconds.
         await worker.blockingRedisConnection.getRedisVersion()
     except RedisError as error:
-        raise RedisAway from error
+        raise RedisNotReachable from error
 
 
 async def _given_up(workers: Sequence[QueueWorker], resting: asyncio.Future[Any]) -> None:
@@ -231,13 +232,13 @@ def _worker(name: Name, process: Processor, settings: RedisSettings, concurrency
     client.connection_pool.connection_kwargs["socket_timeout"] = 15
     client.connection_pool.connection_kwargs["retry"] = retrying(3)
 
-    async def processor(taken: Job, token: str) -> None:
+    async def processor(taken: BullJob, token: str) -> None:
         try:
-            await process(Task(str(taken.name), taken.data, _key(taken), taken.timestamp / 1000))
-        except Unfit as error:
+            await process(Job(str(taken.name), taken.data, _key(taken), taken.timestamp / 1000))
+        except JobRejected as error:
             # Without its cause, which may quote the data.
             raise UnrecoverableError(without_identities(str(error))) from None
-        except Later as later:
+        except RetryLater as later:
             await taken.moveToDelayed(round((time.time() + later.seconds) * 1000), token)
             raise DelayedError from later
         except asyncio.CancelledError as error:
@@ -262,6 +263,6 @@ def _worker(name: Name, process: Processor, settings: RedisSettings, concurrency
     return worker
 
 
-def _key(taken: Job) -> str:
+def _key(taken: BullJob) -> str:
     """BullMQ's own numbers begin anew when a queue is emptied; an id that somebody chose says what it is for."""
     return f"{taken.id}-{taken.timestamp}" if str(taken.id).isdigit() else str(taken.id)

@@ -31,7 +31,7 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 
-class RedisAway(OSError):
+class RedisNotReachable(OSError):
     """Redis didn't answer when a process needed it to start."""
 
     def __init__(self) -> None:
@@ -150,7 +150,7 @@ async def apart(work: Awaitable[T]) -> T:
     return await asyncio.shield(asyncio.ensure_future(work))
 
 
-class Together(Generic[T, R]):
+class MicroBatcher(Generic[T, R]):
     """Work of many requests goes to Redis together: while one round trip is under way, the next gathers.
 
     Alone, nothing waits. `work` answers each item with its result or its error, as if it had come alone.

@@ -9,7 +9,7 @@ from typing import Self
 
 from redis.asyncio import Redis
 
-from bot.infra.redis import Together
+from bot.infra.redis import MicroBatcher
 
 # Less than a webhook has, and many times what a replica in the same region takes.
 _WAIT_MILLISECONDS = 1000
@@ -29,12 +29,12 @@ class Replicas:
         self._wanted = wanted
         self._history: str | None = None
         self._history_since = 0.0
-        self._together: Together[float, bool] | None = None
+        self._together: MicroBatcher[float, bool] | None = None
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[Self]:
         """Let many who ask at the same time share one round trip."""
-        async with Together(self._have).running() as together:
+        async with MicroBatcher(self._have).running() as together:
             self._together = together
             try:
                 yield self

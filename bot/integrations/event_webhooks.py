@@ -18,11 +18,11 @@ from redis.asyncio import Redis
 from standardwebhooks import Webhook
 
 from bot.infra.alerts import Alarm, Alerts
-from bot.infra.guarded_http import NoAnswer, Outside
-from bot.infra.live_events import Events
+from bot.infra.guarded_http import GuardedHttpClient, NoAnswer
+from bot.infra.live_events import LiveEvents
 from bot.infra.logs import masked
 from bot.infra.metrics import DELIVERED
-from bot.infra.queues import Later, Task, Unfit
+from bot.infra.queues import Job, JobRejected, RetryLater
 from bot.infra.redis import answer
 from bot.settings import SubscriberSettings
 
@@ -51,15 +51,15 @@ class DeliverJob(BaseModel):
     id: Annotated[str, Field(pattern=r"^[!-~]{1,256}$")] | None = None
 
 
-class Deliveries:
+class EventDeliveries:
     """`pauses` are the seconds after each try that somebody missed; when they are over, the event is given up."""
 
     def __init__(
         self,
         redis: Redis,
         settings: SubscriberSettings,
-        events: Events,
-        outside: Outside,
+        events: LiveEvents,
+        outside: GuardedHttpClient,
         *,
         pauses: Sequence[float] = PAUSES,
     ) -> None:
@@ -69,16 +69,16 @@ class Deliveries:
         self._outside = outside
         self._pauses = pauses
 
-    async def process(self, task: Task) -> None:
+    async def process(self, task: Job) -> None:
         """Work on a job of the queue `webhook`. Raises Later while somebody has still to take it."""
         if task.name != "deliver":
-            raise Unfit(f"there is no job {task.name!r} here; expected deliver")
+            raise JobRejected(f"there is no job {task.name!r} here; expected deliver")
         job = _checked(task.data)
         if not self._settings.subscribers:
             _log.info("event_without_subscribers", kind=job.event)
             return
         if self._settings.secret is None:
-            raise Unfit("WEBHOOK_SECRET is not set: no subscriber could tell that the event is ours")
+            raise JobRejected("WEBHOOK_SECRET is not set: no subscriber could tell that the event is ours")
         await self._deliver(job, job.id or task.key, task.added or time.time())
 
     async def _deliver(self, job: DeliverJob, id_: str, at: float) -> None:
@@ -105,11 +105,11 @@ class Deliveries:
                     await self._alert(url, "subscriber_missed", f"{_host(url)} did not take an event: {reason}")
             # An operator's retry has all its tries, and goes to those alone who missed it.
             await answer(self._redis.hdel(progress, "tries"))
-            raise Unfit(f"given up after {tries} tries: {why}")
+            raise JobRejected(f"given up after {tries} tries: {why}")
         asked = max((wait for _, wait in missed if wait), default=0.0)
         # Between half and all of it more: those who failed together must not come back together.
         pause = self._pauses[tries - 1] * random.uniform(1, 1.5)  # noqa: S311 - protects nothing
-        raise Later(max(pause, min(asked, _LONGEST_RETRY_AFTER)), why)
+        raise RetryLater(max(pause, min(asked, _LONGEST_RETRY_AFTER)), why)
 
     async def _bring(self, url: str, id_: str, body: str, progress: str) -> tuple[State, str, float | None]:
         """Post to one subscriber, and keep at once what came of it."""
@@ -141,7 +141,7 @@ class Deliveries:
         now = datetime.now(UTC)
         secret = self._settings.secret
         if secret is None:  # pragma: no cover - told before
-            raise Unfit("WEBHOOK_SECRET is not set")
+            raise JobRejected("WEBHOOK_SECRET is not set")
         return {
             "content-type": "application/json",
             "user-agent": "Recado",
@@ -160,7 +160,7 @@ def _checked(data: Any) -> DeliverJob:
         return DeliverJob.model_validate(data)
     except ValidationError as error:
         told = "; ".join(f"{'.'.join(map(str, one['loc'])) or 'data'}: {one['msg']}" for one in error.errors())
-        raise Unfit(told) from error
+        raise JobRejected(told) from error
 
 
 def _raised(error: BaseException) -> NoReturn:

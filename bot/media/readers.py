@@ -9,24 +9,24 @@ from importlib import import_module
 
 import structlog
 
-from bot.ai.chat import BudgetSpent, Purse
+from bot.ai.chat import BudgetSpent, SpendingLimit
 from bot.ai.vision import COST_USD_PER_PHOTO, Vision, VisionFailed
 from bot.ai.whisper import TranscriptionFailed, Whisper, cost_usd
-from bot.media.readings import Readings
+from bot.media.readings import ReadingCache
 from bot.messages.language import Language
 from bot.settings import VisionSettings, WhisperSettings
 from pipelines.document import read
-from pipelines.errors import Reason, Refusal
+from pipelines.errors import FileProblem, FileRefused
 from pipelines.file_type import kind_of
-from pipelines.image import Reading, ReadText, Sight, look
+from pipelines.image import PhotoText, Reading, ReadText, look
 from pipelines.ocr import EngineMissing, LocalReader
 from pipelines.video import still
-from pipelines.voice import Clip, Heard, SpeechToText, transcribe
+from pipelines.voice import Clip, HeardSpeech, SpeechToText, transcribe
 
 _log = structlog.get_logger()
 
 
-class Trouble(Exception):
+class MediaError(Exception):
     """Nothing was understood: `phrase` names our sentence for the person, `problem` tells the model."""
 
     def __init__(self, phrase: str, problem: str) -> None:
@@ -36,7 +36,7 @@ class Trouble(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Sensed:
+class ReadMedia:
     """Facts by name, in the words that the model reads; `words` are those that the person spoke; `by` is the engine.
 
     `sight` is what a photo showed and where, for those who need more than its words.
@@ -48,25 +48,25 @@ class Sensed:
     by: str | None = None
     cost_usd: Decimal = Decimal(0)
     picture: bytes | None = None
-    sight: Sight | None = None
+    sight: PhotoText | None = None
 
 
 _PHRASES = {
-    Reason.SILENT: "voice_silent",
-    Reason.UNINTELLIGIBLE: "voice_unintelligible",
-    Reason.TOO_LONG: "voice_long",
-    Reason.TOO_LARGE: "media_large",
-    Reason.BOMB: "media_large",
-    Reason.ENCRYPTED: "media_locked",
-    Reason.UNREADABLE_FORMAT: "media_format",
-    Reason.TOO_SLOW: "media_trouble",
+    FileProblem.SILENT: "voice_silent",
+    FileProblem.UNINTELLIGIBLE: "voice_unintelligible",
+    FileProblem.TOO_LONG: "voice_long",
+    FileProblem.TOO_LARGE: "media_large",
+    FileProblem.BOMB: "media_large",
+    FileProblem.ENCRYPTED: "media_locked",
+    FileProblem.UNREADABLE_FORMAT: "media_format",
+    FileProblem.TOO_SLOW: "media_trouble",
 }
 
 
 _SOUNDLESS = ("media_broken", "voice_silent", "voice_off")
 
 
-class Senses:
+class MediaReaders:
     """Made from the settings; heavy engines are loaded when the first voice note or photo comes."""
 
     def __init__(self, whisper: WhisperSettings, vision: VisionSettings) -> None:
@@ -86,47 +86,51 @@ class Senses:
             )
         self._local = LocalReader()
 
-    async def hear(self, audio: bytes, language: Language | None, purse: Purse, kind: str = "voice") -> Sensed:
+    async def hear(
+        self, audio: bytes, language: Language | None, purse: SpendingLimit, kind: str = "voice"
+    ) -> ReadMedia:
         """The words of a voice note, an audio file or a video."""
         whisper = self._whisper
         if whisper is None:
-            raise Trouble("voice_off", "voice notes can't be heard: no transcription is configured (OPENAI_API_KEY)")
+            raise MediaError("voice_off", "voice notes can't be heard: no transcription is configured (OPENAI_API_KEY)")
         # Beside the loop: the SDK takes half a second to import, and the first voice note needs it.
         await asyncio.to_thread(import_module, "openai")
         try:
             transcript = await transcribe(audio, speech_to_text=_paid(whisper, purse), language=language)
-        except Refusal as refusal:
+        except FileRefused as refusal:
             raise _trouble(refusal) from refusal
         except BudgetSpent as error:
-            raise Trouble("budget_media", "it was not heard: today's budget is spent; ask to type it") from error
+            raise MediaError("budget_media", "it was not heard: today's budget is spent; ask to type it") from error
         except TranscriptionFailed as error:
             _log.warning("transcription_failed", status=error.status, retryable=error.retryable)
-            raise Trouble("media_trouble", "it could not be heard because of a fault of ours") from error
+            raise MediaError("media_trouble", "it could not be heard because of a fault of ours") from error
         facts: dict[str, str | None] = {"seconds": f"{transcript.seconds:.0f}", "transcript": transcript.text}
-        return Sensed(kind, facts, transcript.text, by=self._model, cost_usd=cost_usd(transcript.seconds))
+        return ReadMedia(kind, facts, transcript.text, by=self._model, cost_usd=cost_usd(transcript.seconds))
 
-    def eyes(self, purse: Purse, readings: Readings) -> ReadText:
+    def eyes(self, purse: SpendingLimit, readings: ReadingCache) -> ReadText:
         """What reads pictures that are no photos of a message: a closer look at a part of one."""
-        return _Eyes(self._google, self._local, purse, readings).read
+        return _PictureReader(self._google, self._local, purse, readings).read
 
-    async def look(self, photo: bytes, purse: Purse, readings: Readings) -> Sensed:
+    async def look(self, photo: bytes, purse: SpendingLimit, readings: ReadingCache) -> ReadMedia:
         """Text, codes and labels of a photo, and the photo itself for models that see."""
-        eyes = _Eyes(self._google, self._local, purse, readings)
+        eyes = _PictureReader(self._google, self._local, purse, readings)
         try:
             sight = await look(photo, read_text=eyes.read)
-        except Refusal as refusal:
+        except FileRefused as refusal:
             raise _trouble(refusal) from refusal
         except VisionFailed as error:
             _log.warning("vision_failed", retryable=error.retryable)
-            raise Trouble("media_trouble", "its text could not be read because of a fault of ours") from error
+            raise MediaError("media_trouble", "its text could not be read because of a fault of ours") from error
         facts = {
             "text_read": sight.text or "none",
             "codes": ", ".join(f"{code.format} {code.value}" for code in sight.barcodes),
             "labels": ", ".join(sight.labels),
         }
-        return Sensed("photo", dict(facts), by=eyes.name, cost_usd=eyes.cost_usd, picture=sight.jpeg, sight=sight)
+        return ReadMedia("photo", dict(facts), by=eyes.name, cost_usd=eyes.cost_usd, picture=sight.jpeg, sight=sight)
 
-    async def watch(self, video: bytes, language: Language | None, purse: Purse, readings: Readings) -> Sensed:
+    async def watch(
+        self, video: bytes, language: Language | None, purse: SpendingLimit, readings: ReadingCache
+    ) -> ReadMedia:
         """What is said in a video and what one of its pictures shows; either is enough."""
         heard, seen = await asyncio.gather(
             self.hear(video, language, purse, kind="video"),
@@ -134,33 +138,38 @@ class Senses:
             return_exceptions=True,
         )
         for unexpected in (heard, seen):
-            if isinstance(unexpected, BaseException) and not isinstance(unexpected, Trouble):
+            if isinstance(unexpected, BaseException) and not isinstance(unexpected, MediaError):
                 raise unexpected
         if isinstance(seen, BaseException) or seen is None:
             if isinstance(heard, BaseException):
                 # A film without sound is no fault of its sound; what is wrong with its pictures says more.
-                soundless = isinstance(heard, Trouble) and heard.phrase in _SOUNDLESS
-                raise seen if soundless and isinstance(seen, Trouble) else heard
+                soundless = isinstance(heard, MediaError) and heard.phrase in _SOUNDLESS
+                raise seen if soundless and isinstance(seen, MediaError) else heard
             return heard
         if isinstance(heard, BaseException):
             return replace(seen, kind="video", facts={"sound": str(heard), **seen.facts})
-        return Sensed(
+        return ReadMedia(
             *("video", heard.facts | seen.facts, heard.words),
             by=", ".join(filter(None, (heard.by, seen.by))),
             cost_usd=heard.cost_usd + seen.cost_usd,
             picture=seen.picture,
         )
 
-    async def _look_into(self, video: bytes, purse: Purse, readings: Readings) -> Sensed | None:
+    async def _look_into(self, video: bytes, purse: SpendingLimit, readings: ReadingCache) -> ReadMedia | None:
         try:
             picture = await still(video)
-        except Refusal as refusal:
+        except FileRefused as refusal:
             raise _trouble(refusal) from refusal
         return await self.look(picture, purse, readings) if picture else None
 
     async def read(
-        self, document: bytes, filename: str | None, language: Language | None, purse: Purse, readings: Readings
-    ) -> Sensed:
+        self,
+        document: bytes,
+        filename: str | None,
+        language: Language | None,
+        purse: SpendingLimit,
+        readings: ReadingCache,
+    ) -> ReadMedia:
         """The text of a document; a photo or a recording sent as a document is looked at or heard."""
         match kind_of(document):
             case "image":
@@ -169,18 +178,18 @@ class Senses:
                 return await self.hear(document, language, purse)
             case "video":
                 return await self.watch(document, language, purse, readings)
-        eyes = _Eyes(self._google, self._local, purse, readings)
+        eyes = _PictureReader(self._google, self._local, purse, readings)
         try:
             pages = await read(document, filename=filename, read_text=eyes.read)
-        except Refusal as refusal:
+        except FileRefused as refusal:
             raise _trouble(refusal) from refusal
         except VisionFailed as error:
-            raise Trouble("media_trouble", "its text could not be read because of a fault of ours") from error
+            raise MediaError("media_trouble", "its text could not be read because of a fault of ours") from error
         facts = {
             "pages": f"{pages.read} of {pages.pages}" if pages.truncated else str(pages.pages),
             "text": pages.text or "none",
         }
-        return Sensed("document", dict(facts), by=eyes.name if pages.scanned else None, cost_usd=eyes.cost_usd)
+        return ReadMedia("document", dict(facts), by=eyes.name if pages.scanned else None, cost_usd=eyes.cost_usd)
 
     async def close(self) -> None:
         await self._local.close()
@@ -189,10 +198,10 @@ class Senses:
                 await vendor.close()
 
 
-class _Eyes:
+class _PictureReader:
     """Who reads a photo or document, and what that cost: Google while there is money for it, else this machine."""
 
-    def __init__(self, google: Vision | None, local: LocalReader, purse: Purse, readings: Readings) -> None:
+    def __init__(self, google: Vision | None, local: LocalReader, purse: SpendingLimit, readings: ReadingCache) -> None:
         self._google = google
         self._local = local
         self._purse = purse
@@ -238,10 +247,10 @@ class _Eyes:
         return reading
 
 
-def _paid(whisper: Whisper, purse: Purse) -> SpeechToText:
+def _paid(whisper: Whisper, purse: SpendingLimit) -> SpeechToText:
     """Each clip is paid for before it is heard; what was not heard is put back."""
 
-    async def hear(clip: Clip) -> Heard:
+    async def hear(clip: Clip) -> HeardSpeech:
         cost = cost_usd(clip.seconds)
         await purse.reserve(cost)
         try:
@@ -254,7 +263,7 @@ def _paid(whisper: Whisper, purse: Purse) -> SpeechToText:
     return hear
 
 
-def _trouble(refusal: Refusal) -> Trouble:
+def _trouble(refusal: FileRefused) -> MediaError:
     _log.info("media_refused", reason=refusal.reason)
     phrase = _PHRASES.get(refusal.reason, "media_broken")
-    return Trouble(phrase, f"it could not be understood ({refusal.reason}); ask to send it again or to type it")
+    return MediaError(phrase, f"it could not be understood ({refusal.reason}); ask to send it again or to type it")

@@ -18,7 +18,7 @@ _reading: TypeAdapter[Reading] = TypeAdapter(Reading)
 
 
 @dataclass(frozen=True, slots=True)
-class Readings:
+class ReadingCache:
     """Those of one conversation: nobody learns from the time it takes what others have sent."""
 
     redis: Redis

@@ -17,18 +17,18 @@ from tenacity import AsyncRetrying, retry_if_exception, stop_after_attempt, wait
 from bot.conversations.budget import Budget
 from bot.media.archive import Archive
 from bot.media.cache import media_keys
-from bot.media.readers import Sensed, Senses, Trouble
-from bot.media.readings import Readings
+from bot.media.readers import MediaError, MediaReaders, ReadMedia
+from bot.media.readings import ReadingCache
 from bot.messages.inbound import Inbound, Media, Photo, Record, Sticker, Text, Video, Voice
 from bot.messages.language import Language
 from bot.messages.prompt_text import fenced, read, shown
 from bot.whatsapp.client import File, FileTooLarge, MediaGone, MediaRefused
-from bot.whatsapp.errors import GraphError, Remedy, Unavailable
+from bot.whatsapp.errors import GraphError, MetaUnavailable, Remedy
 from pipelines import image
 from pipelines.byte_budget import Room, for_files
 
 _log = structlog.get_logger()
-_look: TypeAdapter[image.Sight] = TypeAdapter(image.Sight)
+_look: TypeAdapter[image.PhotoText] = TypeAdapter(image.PhotoText)
 
 # As long as Meta keeps a file; the picture only as long as a turn can be tried again.
 _KEEP_SECONDS = 7 * 24 * 3600
@@ -60,12 +60,12 @@ class Perceived(Record):
 
 
 @dataclass(frozen=True, slots=True)
-class Sight:
+class PerceivedMessage:
     """A perceived message, the picture that goes to the model with it, and what a photo shows and where."""
 
     perceived: Perceived
     picture: bytes | None = None
-    look: image.Sight | None = None
+    look: image.PhotoText | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +76,7 @@ class _Deadline:
     turns: asyncio.Semaphore
 
 
-class Shelf(Protocol):
+class MediaStore(Protocol):
     """Where the files that people sent are; Meta's Graph API is one."""
 
     async def fetch(self, media_id: str, *, limit: int, room: Room | None = None, sha256: str | None = None) -> File:
@@ -84,8 +84,8 @@ class Shelf(Protocol):
         ...
 
 
-class Perception:
-    def __init__(self, redis: Redis, graph: Shelf, senses: Senses, archive: Archive, budget: Budget) -> None:
+class MediaPerception:
+    def __init__(self, redis: Redis, graph: MediaStore, senses: MediaReaders, archive: Archive, budget: Budget) -> None:
         self._redis = redis
         self._budget = budget
         self._graph = graph
@@ -94,14 +94,16 @@ class Perception:
 
     async def perceive(
         self, conversation: str, messages: list[Inbound], language: Language | None, seconds: float
-    ) -> list[Sight]:
+    ) -> list[PerceivedMessage]:
         """All messages, in their order; none takes longer than `seconds`, waits included, and none fails the others."""
         deadline = _Deadline(asyncio.get_running_loop().time() + seconds, asyncio.Semaphore(_AT_ONCE))
         return list(
             await asyncio.gather(*(self._one(conversation, message, language, deadline) for message in messages))
         )
 
-    async def _one(self, conversation: str, message: Inbound, language: Language | None, deadline: _Deadline) -> Sight:
+    async def _one(
+        self, conversation: str, message: Inbound, language: Language | None, deadline: _Deadline
+    ) -> PerceivedMessage:
         started = time.perf_counter()
         content = message.content
         if isinstance(content, Media) and not isinstance(content, Sticker):
@@ -109,13 +111,15 @@ class Perception:
         else:
             text, trouble = read(content)
             words = content.body if isinstance(content, Text) else ""
-            sight = Sight(Perceived(message=message.id, kind=content.kind, text=text, words=words, trouble=trouble))
+            sight = PerceivedMessage(
+                Perceived(message=message.id, kind=content.kind, text=text, words=words, trouble=trouble)
+            )
         spent = (time.perf_counter() - started) * 1000
         return replace(sight, perceived=sight.perceived.model_copy(update={"milliseconds": spent}))
 
     async def _media(
         self, conversation: str, message: Inbound, media: Media, language: Language | None, deadline: _Deadline
-    ) -> Sight:
+    ) -> PerceivedMessage:
         kept = await self._kept(conversation, media.media_id)
         if kept is not None:
             return replace(kept, perceived=kept.perceived.model_copy(update={"message": message.id}))
@@ -126,13 +130,17 @@ class Perception:
                 mime = file.mime or media.mime
                 stored = await self._archive.keep(conversation, message, media.media_id, file.data, mime)
                 sensed = await self._sense(conversation, media, file.data, language)
-        except Trouble as trouble:
+        except MediaError as trouble:
             text = fenced(kind, caption=media.caption, problem=trouble.problem)
-            return Sight(Perceived(message=message.id, kind=kind, text=text, trouble=trouble.phrase, kept=stored))
-        except (TimeoutError, Unavailable, GraphError, MediaGone, MediaRefused) as error:
+            return PerceivedMessage(
+                Perceived(message=message.id, kind=kind, text=text, trouble=trouble.phrase, kept=stored)
+            )
+        except (TimeoutError, MetaUnavailable, GraphError, MediaGone, MediaRefused) as error:
             _log.warning("media_not_perceived", kind=kind, error=type(error).__name__)
             text = fenced(kind, caption=media.caption, problem="it could not be looked at; ask to send it again later")
-            return Sight(Perceived(message=message.id, kind=kind, text=text, trouble="media_trouble", kept=stored))
+            return PerceivedMessage(
+                Perceived(message=message.id, kind=kind, text=text, trouble="media_trouble", kept=stored)
+            )
         facts = sensed.facts | {"kept": None if stored else _NOT_KEPT}
         perceived = Perceived(
             message=message.id,
@@ -143,13 +151,13 @@ class Perception:
             kept=stored,
             cost_usd=sensed.cost_usd,
         )
-        sight = Sight(perceived, sensed.picture, sensed.sight)
+        sight = PerceivedMessage(perceived, sensed.picture, sensed.sight)
         await self._keep(conversation, media.media_id, sight)
         return sight
 
-    async def _sense(self, conversation: str, media: Media, data: bytes, language: Language | None) -> Sensed:
+    async def _sense(self, conversation: str, media: Media, data: bytes, language: Language | None) -> ReadMedia:
         purse = self._budget.account(conversation)
-        readings = Readings(self._redis, conversation)
+        readings = ReadingCache(self._redis, conversation)
         match media:
             case Voice():
                 return await self._senses.hear(data, language, purse)
@@ -170,17 +178,17 @@ class Perception:
         try:
             return await tries(self._graph.fetch, media.media_id, limit=_MEDIA_BYTES, room=room, sha256=media.sha256)
         except FileTooLarge as error:
-            raise Trouble("media_large", "the file is too large") from error
+            raise MediaError("media_large", "the file is too large") from error
 
-    async def _kept(self, conversation: str, media_id: str) -> Sight | None:
+    async def _kept(self, conversation: str, media_id: str) -> PerceivedMessage | None:
         raw, kept, seen = await self._redis.mget(media_keys(conversation, media_id))
         if raw is None:
             return None
         picture = base64.b64decode(kept) if kept else None
         look = replace(_look.validate_json(seen), jpeg=picture) if seen and picture else None
-        return Sight(Perceived.model_validate_json(raw), picture, look)
+        return PerceivedMessage(Perceived.model_validate_json(raw), picture, look)
 
-    async def _keep(self, conversation: str, media_id: str, sight: Sight) -> None:
+    async def _keep(self, conversation: str, media_id: str, sight: PerceivedMessage) -> None:
         pipeline = self._redis.pipeline(transaction=True)
         # What was paid is paid once: a retry finds it free.
         free = sight.perceived.model_copy(update={"cost_usd": Decimal(0)})
@@ -195,11 +203,11 @@ class Perception:
 
 def _may_pass(error: BaseException) -> bool:
     """Whether Meta may give a file when it is asked again; nobody else asks, and the person would have to."""
-    return isinstance(error, Unavailable) or (isinstance(error, GraphError) and error.remedy is Remedy.RETRY)
+    return isinstance(error, MetaUnavailable) or (isinstance(error, GraphError) and error.remedy is Remedy.RETRY)
 
 
-def unlooked_at(message: Inbound) -> Sight:
+def unlooked_at(message: Inbound) -> PerceivedMessage:
     """A message that is given up: it is known that there was one, and of what kind."""
     kind = message.content.kind
     text = fenced(kind, problem="it could not be looked at")
-    return Sight(Perceived(message=message.id, kind=kind, text=text, trouble="media_trouble"))
+    return PerceivedMessage(Perceived(message=message.id, kind=kind, text=text, trouble="media_trouble"))

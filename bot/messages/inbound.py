@@ -57,7 +57,7 @@ class Location(Record):
     address: str | None = None
 
 
-class Card(Record):
+class ContactCard(Record):
     """A contact card; `vouched` means WhatsApp itself gave the sender's own number (origin contact_request)."""
 
     name: str | None = None
@@ -68,9 +68,9 @@ class Card(Record):
     vouched: bool = False
 
 
-class Cards(Record):
+class ContactCards(Record):
     kind: Literal["cards"] = "cards"
-    cards: tuple[Card, ...]
+    cards: tuple[ContactCard, ...]
 
 
 class Tap(Record):
@@ -155,7 +155,7 @@ Content = Annotated[
     | Document
     | Sticker
     | Location
-    | Cards
+    | ContactCards
     | Tap
     | Form
     | Order

@@ -13,8 +13,8 @@ from bot.messages.inbound import (
     Attachment,
     Buttons,
     CallPermission,
-    Card,
-    Cards,
+    ContactCard,
+    ContactCards,
     Content,
     Document,
     Edit,
@@ -104,7 +104,7 @@ def _answers(raw: str) -> str:
     return "; ".join(lines).encode("utf-8", "replace").decode() or raw
 
 
-def _card(card: Card) -> str:
+def _card(card: ContactCard) -> str:
     who = ", ".join(filter(None, (card.name, card.company))) or "unnamed"
     ways = ", ".join((*card.phones, *card.others)) or "no phone and no other address"
     return f"{who}: {ways}" + (" (the sender's own number, says WhatsApp)" if card.vouched else "")
@@ -123,7 +123,7 @@ def read(content: Content) -> tuple[str, str | None]:  # noqa: C901, PLR0911 - o
         case Location():
             place = f"{content.latitude:.6f}, {content.longitude:.6f}"
             return fenced("location", coordinates=place, name=content.name, address=content.address), None
-        case Cards():
+        case ContactCards():
             return fenced("cards", cards="; ".join(map(_card, content.cards))), None
         case Tap():
             return fenced("tap", title=content.title, note=_CUT if content.cut else None), None

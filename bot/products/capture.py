@@ -10,24 +10,24 @@ from dataclasses import dataclass, field
 from bot.conversations.contacts import Contact
 from bot.messages.inbound import Part, Text, Voice
 from bot.messages.language import Language
-from bot.products.capture_turn import Incoming, Means, Sitting, begins_another
-from bot.products.card_reader import Turn
+from bot.products.capture_turn import CaptureMessage, CaptureServices, CaptureTurn, begins_another
+from bot.products.card_reader import PhotoTurn
 from bot.products.card_text import text_of
 from bot.products.corrections import NoValue, command_of, occurs, value_for
-from bot.products.draft import Draft, Said
-from bot.products.draft_store import Captured, Changes, Session
+from bot.products.draft import Draft, StatedValue
+from bot.products.draft_store import CapturedTurn, DraftChange, Session
 
 
 @dataclass(frozen=True, slots=True)
-class Captures:
+class ProductCapture:
     """The conversation's lease has to be held."""
 
-    means: Means
+    means: CaptureServices
 
-    async def take(self, conversation: str, turn: Turn, incoming: Sequence[Incoming]) -> Captured:
+    async def take(self, conversation: str, turn: PhotoTurn, incoming: Sequence[CaptureMessage]) -> CapturedTurn:
         """What the session makes of a turn's messages. Again for the same turn, it is the same answer."""
         if turn.contact.role != "staff":
-            return Captured()
+            return CapturedTurn()
         session = await self.means.drafts.session(conversation)
         if session.turn == turn.name:
             return session.captured
@@ -35,7 +35,7 @@ class Captures:
         for group in _groups(incoming):
             await sitting.take(group)
         if not sitting.handled:
-            return Captured()
+            return CapturedTurn()
         captured = await sitting.captured()
         until = time.time() + self.means.seconds
         draft = sitting.draft.id if sitting.draft else None
@@ -58,8 +58,10 @@ class Captures:
         draft = await self.open_draft(conversation) if contact.role == "staff" else None
         return Correcting(self, conversation, said, text_of(draft, None, language)) if draft else None
 
-    async def _sit_down(self, conversation: str, session: Session, incoming: Sequence[Incoming], turn: Turn) -> Sitting:
-        sitting = Sitting(self.means, conversation, turn, recent=session.until > time.time())
+    async def _sit_down(
+        self, conversation: str, session: Session, incoming: Sequence[CaptureMessage], turn: PhotoTurn
+    ) -> CaptureTurn:
+        sitting = CaptureTurn(self.means, conversation, turn, recent=session.until > time.time())
         draft = await self.means.drafts.get(conversation, session.draft) if session.draft else None
         if draft is not None and draft.state == "open":
             if draft.until > min(one.message.received_at.timestamp() for one in incoming):
@@ -73,7 +75,7 @@ class Captures:
 class Correcting:
     """Corrections that a model understood, for the turn in which the person `said` them; `shown` is the card so far."""
 
-    captures: Captures
+    captures: ProductCapture
     conversation: str
     said: str
     shown: str
@@ -88,15 +90,15 @@ class Correcting:
             draft = await self.captures.open_draft(self.conversation)
             if draft is None:
                 raise NoValue("no card is open any more")
-            told = draft.told({one: Said(value=known) for one, known in values.items()})
+            told = draft.told({one: StatedValue(value=known) for one, known in values.items()})
             told = told.model_copy(update={"until": time.time() + self.captures.means.seconds})
-            await self.captures.means.drafts.write(self.conversation, Changes(drafts={told.id: told}))
+            await self.captures.means.drafts.write(self.conversation, DraftChange(drafts={told.id: told}))
         return values
 
 
-def _groups(incoming: Sequence[Incoming]) -> list[list[Incoming]]:
+def _groups(incoming: Sequence[CaptureMessage]) -> list[list[CaptureMessage]]:
     """The messages up to each command that begins another product, and those after it; a caption is of its photo."""
-    groups: list[list[Incoming]] = [[]]
+    groups: list[list[CaptureMessage]] = [[]]
     for one in incoming:
         if begins_another(one):
             groups.append([])

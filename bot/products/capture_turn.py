@@ -12,54 +12,54 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from bot.messages.inbound import Document, Inbound, Photo, Say, Tap
-from bot.products.card_message import Showing
-from bot.products.card_reader import Reader, Turn
+from bot.products.card_message import CardMessages
+from bot.products.card_reader import PhotoTurn, PictureReader
 from bot.products.card_text import candidate, chosen
 from bot.products.corrections import Command, Correction, asks, command_of, correction_of
-from bot.products.draft import Draft, Said, is_other_product, numbers_in, open_question
-from bot.products.draft_store import Captured, Changes, Drafts
+from bot.products.draft import Draft, StatedValue, is_other_product, numbers_in, open_question
+from bot.products.draft_store import CapturedTurn, DraftChange, Drafts
 from bot.products.texts import words
-from pipelines.image import Sight
+from pipelines.image import PhotoText
 
 SESSION_SECONDS = 15 * 60
 _MOST_PHOTOS = 10
 
 
 @dataclass(frozen=True, slots=True)
-class Incoming:
+class CaptureMessage:
     """A message of a turn: its person's own words (typed, spoken, a caption), and what a photo shows."""
 
     message: Inbound
     words: str = ""
-    sight: Sight | None = None
+    sight: PhotoText | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Means:
+class CaptureServices:
     """What a session works with; `seconds` pass until a draft expires."""
 
     drafts: Drafts
-    showing: Showing
-    reader: Reader
+    showing: CardMessages
+    reader: PictureReader
     seconds: float = SESSION_SECONDS
 
 
 @dataclass(slots=True)
-class Sitting:
+class CaptureTurn:
     """One turn of a session, before it is written down."""
 
-    means: Means
+    means: CaptureServices
     conversation: str
-    turn: Turn
+    turn: PhotoTurn
     recent: bool
     draft: Draft | None = None
     expired: Draft | None = None
-    changes: Changes = field(default_factory=Changes)
+    changes: DraftChange = field(default_factory=DraftChange)
     handled: list[str] = field(default_factory=list)
     said: list[str] = field(default_factory=list)
     shows: bool = False
 
-    async def take(self, group: Sequence[Incoming]) -> None:
+    async def take(self, group: Sequence[CaptureMessage]) -> None:
         """Photos first: what is said in the same breath is about all of them."""
         photos = [one for one in group if _is_of_a_product(one)]
         if self.draft and any(begins_another(one) for one in photos):
@@ -72,19 +72,19 @@ class Sitting:
             elif one.words and (one.sight is None or (one.message.id in self.handled and not command_of(one.words))):
                 self._listen(one)
 
-    async def captured(self) -> Captured:
+    async def captured(self) -> CapturedTurn:
         """What was made of it: one message with the card, below what there is to say."""
         text, messages = "\n\n".join(dict.fromkeys(self.said)), tuple(self.handled)
         if self.draft is None or not self.shows:
-            return Captured(text=text, messages=messages)
+            return CapturedTurn(text=text, messages=messages)
         card = await self.means.showing.card(self.conversation, self.draft, self.turn.language)
         if isinstance(card, Say) and text:
             card, text = Say(body=f"{text}\n\n{card.body}"), ""
-        return Captured(text=text, parts=(card,), messages=messages)
+        return CapturedTurn(text=text, parts=(card,), messages=messages)
 
     # ---- photos
 
-    async def _add(self, photos: Sequence[Incoming]) -> None:
+    async def _add(self, photos: Sequence[CaptureMessage]) -> None:
         sights = {one.message.id: one.sight for one in photos if one.sight is not None}
         before = await self._sights()
         if self.draft and is_other_product(self.draft, numbers_in(before.values()), numbers_in(sights.values())):
@@ -110,7 +110,7 @@ class Sitting:
             self.changes.sights.setdefault(draft.id, {}).update(room)
         self._keep(draft, *sights)
 
-    async def _sights(self) -> dict[str, Sight]:
+    async def _sights(self) -> dict[str, PhotoText]:
         if self.draft is None:
             return {}
         kept = await self.means.drafts.sights(self.conversation, self.draft)
@@ -120,7 +120,7 @@ class Sitting:
 
     # ---- words
 
-    def _listen(self, one: Incoming) -> None:
+    def _listen(self, one: CaptureMessage) -> None:
         text, message = one.words, one.message.id
         command = command_of(text)
         if command:
@@ -156,7 +156,7 @@ class Sitting:
             self._leave_open("next_unsaved")
 
     def _correct(self, draft: Draft, correction: Correction, message: str) -> None:
-        draft = draft.told({name: Said(value=value) for name, value in correction.values.items()})
+        draft = draft.told({name: StatedValue(value=value) for name, value in correction.values.items()})
         for name in correction.wrong:
             draft = draft.without(name)
         if correction.misspelt:
@@ -189,7 +189,7 @@ class Sitting:
             self._keep(draft)
             return
         seen = next(one for one in doubt.candidates if one.value == value)
-        self._keep(draft.told({asked: Said(value=value, photo=seen.photo, box=seen.box)}))
+        self._keep(draft.told({asked: StatedValue(value=value, photo=seen.photo, box=seen.box)}))
 
     # ---- what follows
 
@@ -222,12 +222,12 @@ class Sitting:
         self.said.append(words(name, self.turn.language, **values))
 
 
-def begins_another(one: Incoming) -> bool:
+def begins_another(one: CaptureMessage) -> bool:
     """A photo whose caption says that it is of the next product."""
     return isinstance(one.message.content, Photo | Document) and command_of(one.words) == "next"
 
 
-def _is_of_a_product(one: Incoming) -> bool:
+def _is_of_a_product(one: CaptureMessage) -> bool:
     """A photo that asks nothing; one sent as a document is one too."""
     return isinstance(one.message.content, Photo | Document) and one.sight is not None and not asks(one.words)
 

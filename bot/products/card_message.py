@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from bot.conversations.confirmations import Cards
+from bot.conversations.confirmations import ConfirmationCards
 from bot.messages.inbound import Part, Say
 from bot.messages.language import Language
 from bot.products.card_text import question, text_of
@@ -16,9 +16,9 @@ KIND = "product"
 
 
 @dataclass(frozen=True, slots=True)
-class Showing:
+class CardMessages:
     catalogue: Catalogue
-    cards: Cards
+    cards: ConfirmationCards
 
     async def stored(self, draft: Draft) -> Product | None:
         """What the catalogue holds under the draft's barcode."""

@@ -11,14 +11,14 @@ from typing import Protocol
 
 import structlog
 
-from bot.ai.chat import Book, BudgetSpent, ChatModel, FromPerson, Instructions, NoModelAnswered, Question
+from bot.ai.chat import Book, BudgetSpent, ChatModel, FromPerson, Instructions, ModelRequest, NoModelAnswered
 from bot.ai.vision import VisionFailed
 from bot.conversations.budget import Budget
 from bot.conversations.contacts import Contact
 from bot.messages.language import Language
-from pipelines.bounding_box import Box
-from pipelines.errors import Refusal
-from pipelines.image import Line, ReadText, Sight
+from pipelines.bounding_box import BoundingBox
+from pipelines.errors import FileRefused
+from pipelines.image import PhotoText, ReadText, TextLine
 from pipelines.product import Doubt, DoubtKind, Field, ProductCard, card_from, card_of_sights
 from pipelines.product.vocabulary import plain
 
@@ -39,7 +39,7 @@ put accents right. Where the text names no product, answer NONE."""
 
 
 @dataclass(frozen=True, slots=True)
-class Turn:
+class PhotoTurn:
     """The turn that photos came in. `until` is when its person must have an answer, by the running loop's clock;
     `book` notes what models are asked.
     """
@@ -51,13 +51,15 @@ class Turn:
     book: Book
 
 
-class Reader(Protocol):
+class PictureReader(Protocol):
     @property
     def shop_currency(self) -> str:
         """The ISO 4217 code of a price without a currency."""
         ...
 
-    async def card_of(self, conversation: str, sights: Sequence[Sight], turn: Turn, *, told_name: bool) -> ProductCard:
+    async def card_of(
+        self, conversation: str, sights: Sequence[PhotoText], turn: PhotoTurn, *, told_name: bool
+    ) -> ProductCard:
         """Make the card of a product's photos; with `told_name` a person has said its name already."""
         ...
 
@@ -71,7 +73,9 @@ class CardReader:
     budget: Budget
     shop_currency: str
 
-    async def card_of(self, conversation: str, sights: Sequence[Sight], turn: Turn, *, told_name: bool) -> ProductCard:
+    async def card_of(
+        self, conversation: str, sights: Sequence[PhotoText], turn: PhotoTurn, *, told_name: bool
+    ) -> ProductCard:
         card = await self._by_rules(conversation, sights, turn)
         name = card.fields.get("name")
         if told_name or (name and name.confidence >= _DOUBTED) or not re.search(r"[^\W\d_]{3}", " ".join(card.text)):
@@ -79,19 +83,19 @@ class CardReader:
         answer = await self._asked(conversation, card, turn)
         return named(card, sights, answer) if answer else card
 
-    async def _by_rules(self, conversation: str, sights: Sequence[Sight], turn: Turn) -> ProductCard:
+    async def _by_rules(self, conversation: str, sights: Sequence[PhotoText], turn: PhotoTurn) -> ProductCard:
         try:
             async with asyncio.timeout_at(turn.until):
                 return await card_of_sights(sights, read_text=self.eyes(conversation), shop_currency=self.shop_currency)
-        except (Refusal, VisionFailed, TimeoutError) as error:
+        except (FileRefused, VisionFailed, TimeoutError) as error:
             _log.warning("no_closer_look", error=type(error).__name__)
             return await asyncio.to_thread(card_from, sights, shop_currency=self.shop_currency)
 
-    async def _asked(self, conversation: str, card: ProductCard, turn: Turn) -> str | None:
+    async def _asked(self, conversation: str, card: ProductCard, turn: PhotoTurn) -> str | None:
         """What a model calls the product; None where none answers in time, or nothing more may be spent."""
         said = "\n".join(f"<text_read>\n{escape(text, quote=False)}\n</text_read>" for text in card.text if text)
         deadline = min(turn.until, asyncio.get_running_loop().time() + _NAMING_SECONDS)
-        question = Question(
+        question = ModelRequest(
             (Instructions(_INSTRUCTIONS), FromPerson(said)),
             deadline,
             purse=self.budget.account(conversation),
@@ -105,7 +109,7 @@ class CardReader:
             return None
 
 
-def named(card: ProductCard, sights: Sequence[Sight], answer: str) -> ProductCard:
+def named(card: ProductCard, sights: Sequence[PhotoText], answer: str) -> ProductCard:
     """Return the card with the name that a model gave, if each of its words was read on a photo; else as it was.
 
     It is never sure: whoever sees the card confirms it.
@@ -127,9 +131,9 @@ def _words(text: str) -> set[str]:
     return set(re.findall(r"\w+", plain(text)))
 
 
-def _place(lines: Sequence[Line], wanted: set[str]) -> Box | None:
+def _place(lines: Sequence[TextLine], wanted: set[str]) -> BoundingBox | None:
     """Return where the words stand: around the lines that say nothing else, or at the one that says most of them."""
     own = [line for line in lines if (words := _words(line.text)) and words <= wanted]
     best = max(lines, key=lambda line: len(_words(line.text) & wanted), default=None)
     own = own or ([best] if best and _words(best.text) & wanted else [])
-    return Box.around(corner for line in own for corner in line.box.ends) if own else None
+    return BoundingBox.around(corner for line in own for corner in line.box.ends) if own else None

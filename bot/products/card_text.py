@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from bot.messages.inbound import Buttons, Choice, Menu
 from bot.messages.language import Language
 from bot.products.catalogue import Product
-from bot.products.draft import Draft, Shown, differs, open_question, shown_of
+from bot.products.draft import Draft, ShownField, differs, open_question, shown_of
 from bot.products.texts import has_words, label, words
 from pipelines.product import FIELDS, Doubt, DoubtKind
 
@@ -80,7 +80,7 @@ def _choice(draft: Draft, field: str, which: str) -> str:
     return f"{_PREFIX}.{draft.id}.{draft.revision}.{field}.{which}"
 
 
-def _line(name: str, shown: Mapping[str, Shown], draft: Draft, stored: Product | None, language: Language) -> str:
+def _line(name: str, shown: Mapping[str, ShownField], draft: Draft, stored: Product | None, language: Language) -> str:
     title = label(name, language)
     old = stored.fields.get(name) if stored else None
     one = shown.get(name)
@@ -98,7 +98,7 @@ def _line(name: str, shown: Mapping[str, Shown], draft: Draft, stored: Product |
     return f"{title}: {value} ({_source(one, language)}){mark}"
 
 
-def _source(one: Shown, language: Language) -> str:
+def _source(one: ShownField, language: Language) -> str:
     if one.confidence is None:
         return words("from_you", language)
     if one.photo is None:
@@ -115,7 +115,7 @@ def _other_money(name: str, stored: Product, now: Mapping[str, str]) -> bool:
     return name == "price" and differs("currency", stored.fields.get("currency"), now.get("currency"))
 
 
-def _currency_sure(name: str, shown: Mapping[str, Shown]) -> bool:
+def _currency_sure(name: str, shown: Mapping[str, ShownField]) -> bool:
     return name != "price" or "currency" not in shown or shown["currency"].sure
 
 

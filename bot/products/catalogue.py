@@ -28,7 +28,7 @@ return 1
 """
 
 
-class Picture(Record):
+class ProductPhoto(Record):
     """A photo in the storage, and what was cut out of it for each field that was read there."""
 
     key: str
@@ -42,12 +42,12 @@ class Product(Record):
     version: int
     fields: dict[str, str]
     details: dict[str, str] = Field(default_factory=dict)
-    photos: tuple[Picture, ...] = ()
+    photos: tuple[ProductPhoto, ...] = ()
     captured_at: AwareDatetime
     updated_at: AwareDatetime
 
 
-class Entry(Record):
+class CatalogueEntry(Record):
     """One confirmation: `by` is the conversation it came from, `was` the earlier values of the fields it changed."""
 
     confirmation: str
@@ -68,7 +68,7 @@ class Catalogue:
         raw = await answer(self.redis.hget(_card(product), "product"))
         return Product.model_validate_json(raw) if raw else None
 
-    async def save(self, product: Product, entry: Entry) -> bool:
+    async def save(self, product: Product, entry: CatalogueEntry) -> bool:
         """Store what was confirmed, once; False when the product is at another version than the one before it."""
         keys = (_card(product.id), _history(product.id), key(_OURS, "index"))
         at = repr(product.captured_at.timestamp())
@@ -80,10 +80,10 @@ class Catalogue:
         """Whether this confirmation has been stored."""
         return bool(await answer(self.redis.hexists(_card(product), f"by:{confirmation}")))
 
-    async def history(self, product: str) -> list[Entry]:
+    async def history(self, product: str) -> list[CatalogueEntry]:
         """Oldest first."""
         entries = await answer(self.redis.lrange(_history(product), 0, -1))
-        return [Entry.model_validate_json(raw) for raw in entries]
+        return [CatalogueEntry.model_validate_json(raw) for raw in entries]
 
     async def all(self) -> AsyncIterator[Product]:
         """Every product, in the order in which they were captured first."""

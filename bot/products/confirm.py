@@ -10,14 +10,14 @@ from typing import Any
 
 import structlog
 
-from bot.conversations.confirmations import Confirmed, Settled
+from bot.conversations.confirmations import ConfirmedAction, TapResult
 from bot.conversations.events import Event, event_id, person
 from bot.products import photos
-from bot.products.card_message import Showing
+from bot.products.card_message import CardMessages
 from bot.products.card_text import product_line
-from bot.products.catalogue import Catalogue, Entry, Picture, Product, after, product_id
+from bot.products.catalogue import Catalogue, CatalogueEntry, Product, ProductPhoto, after, product_id
 from bot.products.draft import Draft, shown_of, values_of
-from bot.products.draft_store import Changes, Drafts
+from bot.products.draft_store import DraftChange, Drafts
 from bot.products.texts import words
 from bot.storage.storage import Storage, StorageFailed
 from pipelines.product import FIELDS
@@ -30,18 +30,18 @@ Tell = Callable[[Event, dict[str, Any], str], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True)
-class Confirming:
+class ProductConfirmer:
     drafts: Drafts
-    showing: Showing
+    showing: CardMessages
     catalogue: Catalogue
     storage: Storage
     tell: Tell
 
-    async def confirm(self, confirmed: Confirmed) -> Settled:
+    async def confirm(self, confirmed: ConfirmedAction) -> TapResult:
         """Save the draft as the tapped card showed it; a card that no longer holds is shown as it is now."""
         draft = await self._mine(confirmed)
         if draft is None:
-            return Settled(text=words("gone", confirmed.language))
+            return TapResult(text=words("gone", confirmed.language))
         if not confirmed.begun and (other := await self._other(confirmed, draft)):
             return other
         place = product_id(values_of(draft), draft.id)
@@ -55,7 +55,7 @@ class Confirming:
                     why=str(error) or "too slow",
                     fix="see the storage, and `recado doctor`",
                 )
-                return Settled(text=words("not_stored", confirmed.language), again=True)
+                return TapResult(text=words("not_stored", confirmed.language), again=True)
             await confirmed.begin()
             if not await self._save(confirmed, draft, place, kept):
                 return await self._shown(confirmed, draft, "stored_meanwhile")
@@ -63,28 +63,28 @@ class Confirming:
         await self._tell(confirmed, place, entry)
         await self._close(confirmed, draft.changed(state="saved"))
         _log.info("product_captured", photos=len(entry.photos), known_before=bool(confirmed.action["version"]))
-        return Settled(text=words("saved", confirmed.language, product=product_line(entry.fields)))
+        return TapResult(text=words("saved", confirmed.language, product=product_line(entry.fields)))
 
-    async def leave(self, confirmed: Confirmed) -> Settled:
+    async def leave(self, confirmed: ConfirmedAction) -> TapResult:
         """Drop the draft, if it is the card that is shown now."""
         draft = await self._mine(confirmed)
         if draft is None or draft.state != "open":
-            return Settled(text=words("gone", confirmed.language))
+            return TapResult(text=words("gone", confirmed.language))
         if draft.revision != confirmed.action["revision"]:
             return await self._shown(confirmed, draft, "changed_since")
         await self._close(confirmed, draft.changed(state="left"))
-        return Settled(text=words("kept_old" if confirmed.action["version"] else "left", confirmed.language))
+        return TapResult(text=words("kept_old" if confirmed.action["version"] else "left", confirmed.language))
 
-    async def _mine(self, confirmed: Confirmed) -> Draft | None:
+    async def _mine(self, confirmed: ConfirmedAction) -> Draft | None:
         """The draft, for staff: somebody may have been staff when the card was shown, and not be any more."""
         if confirmed.contact.role != "staff":
             return None
         return await self.drafts.get(confirmed.conversation, confirmed.action["draft"])
 
-    async def _other(self, confirmed: Confirmed, draft: Draft) -> Settled | None:
+    async def _other(self, confirmed: ConfirmedAction, draft: Draft) -> TapResult | None:
         """What to say where the card doesn't hold any more."""
         if draft.state != "open":
-            return Settled(text=words("gone", confirmed.language))
+            return TapResult(text=words("gone", confirmed.language))
         if draft.revision != confirmed.action["revision"]:
             return await self._shown(confirmed, draft, "changed_since")
         stored = await self.showing.stored(draft)
@@ -92,15 +92,15 @@ class Confirming:
             return await self._shown(confirmed, draft, "stored_meanwhile")
         return None
 
-    async def _shown(self, confirmed: Confirmed, draft: Draft, why: str) -> Settled:
+    async def _shown(self, confirmed: ConfirmedAction, draft: Draft, why: str) -> TapResult:
         card = await self.showing.card(confirmed.conversation, draft, confirmed.language)
-        return Settled(text=words(why, confirmed.language), parts=(card,))
+        return TapResult(text=words(why, confirmed.language), parts=(card,))
 
-    async def _keep_photos(self, confirmed: Confirmed, draft: Draft) -> tuple[Picture, ...]:
+    async def _keep_photos(self, confirmed: ConfirmedAction, draft: Draft) -> tuple[ProductPhoto, ...]:
         sights = await self.drafts.sights(confirmed.conversation, draft)
         return await photos.keep(self.storage, draft.id, sights, shown_of(draft))
 
-    async def _save(self, confirmed: Confirmed, draft: Draft, place: str, kept: tuple[Picture, ...]) -> bool:
+    async def _save(self, confirmed: ConfirmedAction, draft: Draft, place: str, kept: tuple[ProductPhoto, ...]) -> bool:
         at = datetime.now(UTC)
         before = await self.catalogue.get(place)
         now = Product(
@@ -115,7 +115,7 @@ class Confirming:
         product, was = after(before, now, [name for name, one in draft.said.items() if one.value is None])
         if product.version != confirmed.action["version"] + 1:
             return False
-        entry = Entry(
+        entry = CatalogueEntry(
             confirmation=confirmed.key,
             by=confirmed.conversation,
             at=at,
@@ -125,7 +125,7 @@ class Confirming:
         )
         return await self.catalogue.save(product, entry)
 
-    async def _tell(self, confirmed: Confirmed, place: str, entry: Entry) -> None:
+    async def _tell(self, confirmed: ConfirmedAction, place: str, entry: CatalogueEntry) -> None:
         data = {
             "conversation": confirmed.conversation,
             "contact": person(confirmed.contact),
@@ -137,8 +137,8 @@ class Confirming:
         }
         await self.tell("product.captured", data, event_id("product.captured", confirmed.key))
 
-    async def _close(self, confirmed: Confirmed, draft: Draft) -> None:
+    async def _close(self, confirmed: ConfirmedAction, draft: Draft) -> None:
         session = await self.drafts.session(confirmed.conversation)
         if session.draft == draft.id:
             session = session.model_copy(update={"draft": None})
-        await self.drafts.write(confirmed.conversation, Changes(drafts={draft.id: draft}), session)
+        await self.drafts.write(confirmed.conversation, DraftChange(drafts={draft.id: draft}), session)

@@ -9,8 +9,8 @@ from typing import Literal, NamedTuple
 from pydantic import Field
 
 from bot.messages.inbound import Record
-from pipelines.bounding_box import Box
-from pipelines.image import Sight
+from pipelines.bounding_box import BoundingBox
+from pipelines.image import PhotoText
 from pipelines.product import FIELDS, Doubt, DoubtKind, ProductCard, same_product
 from pipelines.product.codes import code_of
 
@@ -22,12 +22,12 @@ _CENT = Decimal("0.01")
 _NAMES_A_PRODUCT = {"gtin", "book", "periodical"}
 
 
-class Said(Record):
+class StatedValue(Record):
     """What a person said a field is: None is "it has none". `photo` and `box` of a choice they were shown."""
 
     value: str | None
     photo: int | None = None
-    box: Box | None = None
+    box: BoundingBox | None = None
 
 
 class Draft(Record):
@@ -43,7 +43,7 @@ class Draft(Record):
     revision: int = 0
     photos: tuple[str, ...] = ()
     read: ProductCard = ProductCard()
-    said: dict[str, Said] = Field(default_factory=dict)
+    said: dict[str, StatedValue] = Field(default_factory=dict)
     denied: dict[str, tuple[str, ...]] = Field(default_factory=dict)
     awaiting: str | None = None
     until: float = 0.0
@@ -52,7 +52,7 @@ class Draft(Record):
     def changed(self, **changes: object) -> Draft:
         return self.model_copy(update=changes | {"revision": self.revision + 1})
 
-    def told(self, said: dict[str, Said]) -> Draft:
+    def told(self, said: dict[str, StatedValue]) -> Draft:
         """With what the person says now: it goes before all that was read, and before what they said earlier."""
         if not said:
             return self
@@ -67,21 +67,21 @@ class Draft(Record):
         return self.changed(denied=self.denied | {field: denied}, said=said, awaiting=field)
 
 
-class Shown(NamedTuple):
+class ShownField(NamedTuple):
     """A field as the card shows it; `confidence` is None for what a person said."""
 
     value: str
     confidence: float | None
     photo: int | None
-    box: Box | None
+    box: BoundingBox | None
     sure: bool
 
 
-def shown_of(draft: Draft) -> dict[str, Shown]:
+def shown_of(draft: Draft) -> dict[str, ShownField]:
     """The fields with a value, in the order of FIELDS."""
     found = {name: one for name in FIELDS if (one := _shown(draft, name)) is not None}
     if "price" in found:
-        found.setdefault("currency", Shown(draft.currency, None, None, None, sure=True))
+        found.setdefault("currency", ShownField(draft.currency, None, None, None, sure=True))
         found["price"] = found["price"]._replace(value=spelled(found["price"].value, found["currency"].value))
     elif "currency" not in draft.said:
         # A currency alone says nothing.
@@ -112,7 +112,7 @@ def spelled(price: str, currency: str | None) -> str:
     return str(amount.quantize(_CENT)) if isinstance(fine, int) and fine > -2 else price  # noqa: PLR2004 - cents
 
 
-def numbers_in(sights: Iterable[Sight]) -> set[str]:
+def numbers_in(sights: Iterable[PhotoText]) -> set[str]:
     """The products, by their 14 digits, whose codes are on these photos: no shop's own numbers, no cases of many."""
     scanned = (barcode for sight in sights for barcode in sight.barcodes)
     codes = (code_of(barcode.value, may_be_gtin=barcode.may_be_gtin) for barcode in scanned)
@@ -140,14 +140,14 @@ def differs(field: str, one: str | None, other: str | None) -> bool:
     return one.casefold() != other.casefold()
 
 
-def _shown(draft: Draft, name: str) -> Shown | None:
+def _shown(draft: Draft, name: str) -> ShownField | None:
     if name in draft.said:
         said = draft.said[name]
-        return Shown(said.value, None, said.photo, said.box, sure=True) if said.value else None
+        return ShownField(said.value, None, said.photo, said.box, sure=True) if said.value else None
     read = draft.read.fields.get(name)
     if read is None or any(not differs(name, read.value, wrong) for wrong in draft.denied.get(name, ())):
         return None
-    return Shown(read.value, read.confidence, read.photo, read.box, read.confident)
+    return ShownField(read.value, read.confidence, read.photo, read.box, read.confident)
 
 
 def _without_denied(doubt: Doubt, draft: Draft) -> Doubt | None:

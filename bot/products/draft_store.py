@@ -10,7 +10,7 @@ from redis.asyncio import Redis
 from bot.infra.redis import answer, key
 from bot.messages.inbound import Part, Record
 from bot.products.draft import Draft
-from pipelines.image import Sight
+from pipelines.image import PhotoText
 
 # Known for longer than they are good, so that whoever goes on is told that they expired.
 _KEEP_SECONDS = 24 * 3600
@@ -18,7 +18,7 @@ _KEEP_SECONDS = 24 * 3600
 _KEEP_PICTURES_SECONDS = 3600
 
 
-class Captured(Record):
+class CapturedTurn(Record):
     """What the session made of a turn; `messages` are those that were its business."""
 
     text: str = ""
@@ -31,21 +31,21 @@ class Session(Record):
 
     draft: str | None = None
     turn: str = ""
-    captured: Captured = Captured()
+    captured: CapturedTurn = CapturedTurn()
     until: float = 0.0
 
 
 class _Kept(Record):
-    sight: Sight
+    sight: PhotoText
     jpeg: str
 
 
 @dataclass(slots=True)
-class Changes:
+class DraftChange:
     """What a turn changes."""
 
     drafts: dict[str, Draft] = field(default_factory=dict)
-    sights: dict[str, dict[str, Sight]] = field(default_factory=dict)
+    sights: dict[str, dict[str, PhotoText]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,7 @@ class Drafts:
         raw = await answer(self.redis.get(_draft(conversation, draft)))
         return Draft.model_validate_json(raw) if raw else None
 
-    async def sights(self, conversation: str, draft: Draft) -> list[Sight]:
+    async def sights(self, conversation: str, draft: Draft) -> list[PhotoText]:
         """What the draft's photos show, in its order; those whose pictures are gone are left out."""
         if not draft.photos:
             return []
@@ -70,7 +70,7 @@ class Drafts:
         found = [_Kept.model_validate_json(raw) for raw in kept if raw]
         return [replace(one.sight, jpeg=base64.b64decode(one.jpeg)) for one in found]
 
-    async def write(self, conversation: str, changes: Changes, session: Session | None = None) -> None:
+    async def write(self, conversation: str, changes: DraftChange, session: Session | None = None) -> None:
         pipeline = self.redis.pipeline(transaction=True)
         for draft in changes.drafts.values():
             pipeline.set(_draft(conversation, draft.id), draft.model_dump_json(), ex=_KEEP_SECONDS)
@@ -83,7 +83,7 @@ class Drafts:
         await pipeline.execute()
 
 
-def _kept(sight: Sight) -> str:
+def _kept(sight: PhotoText) -> str:
     kept = _Kept(sight=replace(sight, jpeg=b""), jpeg=base64.b64encode(sight.jpeg).decode())
     return kept.model_dump_json()
 

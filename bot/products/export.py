@@ -11,7 +11,7 @@ from datetime import tzinfo
 from decimal import Decimal, InvalidOperation
 from typing import Any, Literal
 
-from bot.products.catalogue import Entry, Product
+from bot.products.catalogue import CatalogueEntry, Product
 from pipelines.product import FIELDS
 
 Format = Literal["csv", "json", "xlsx"]
@@ -34,7 +34,7 @@ class Listed:
     """A product and all its confirmations."""
 
     product: Product
-    history: Sequence[Entry] = ()
+    history: Sequence[CatalogueEntry] = ()
 
 
 def exported(listed: Sequence[Listed], as_: Format, zone: tzinfo, *, for_excel: bool = False) -> bytes:

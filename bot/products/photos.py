@@ -8,11 +8,11 @@ from collections.abc import Mapping, Sequence
 
 from PIL import Image
 
-from bot.products.catalogue import Picture
-from bot.products.draft import Shown
+from bot.products.catalogue import ProductPhoto
+from bot.products.draft import ShownField
 from bot.storage.storage import Storage
-from pipelines.bounding_box import Box
-from pipelines.image import Sight
+from pipelines.bounding_box import BoundingBox
+from pipelines.image import PhotoText
 
 _MIME = "image/jpeg"
 # A little of what is around a line lets a person see where they are.
@@ -21,8 +21,8 @@ _LEAST_MARGIN = 8
 
 
 async def keep(
-    storage: Storage, draft: str, sights: Sequence[Sight], shown: Mapping[str, Shown]
-) -> tuple[Picture, ...]:
+    storage: Storage, draft: str, sights: Sequence[PhotoText], shown: Mapping[str, ShownField]
+) -> tuple[ProductPhoto, ...]:
     """Store photos and cut-outs; again for the same draft, they are the same files. Raises StorageFailed.
 
     Sights hold the photo turned upright and without metadata: no place, no device.
@@ -35,11 +35,11 @@ async def keep(
         crops = await asyncio.to_thread(_crops, sight, boxes)
         for name, crop in crops.items():
             await storage.put(f"{place}-{name}.jpg", crop, _MIME)
-        kept.append(Picture(key=f"{place}.jpg", crops={name: f"{place}-{name}.jpg" for name in crops}))
+        kept.append(ProductPhoto(key=f"{place}.jpg", crops={name: f"{place}-{name}.jpg" for name in crops}))
     return tuple(kept)
 
 
-def _crops(sight: Sight, boxes: Mapping[str, Box]) -> dict[str, bytes]:
+def _crops(sight: PhotoText, boxes: Mapping[str, BoundingBox]) -> dict[str, bytes]:
     if not boxes:
         return {}
     with Image.open(io.BytesIO(sight.jpeg)) as photo:
@@ -48,7 +48,7 @@ def _crops(sight: Sight, boxes: Mapping[str, Box]) -> dict[str, bytes]:
         return {name: _cut(photo, box.scaled(scale)) for name, box in boxes.items()}
 
 
-def _cut(photo: Image.Image, box: Box) -> bytes:
+def _cut(photo: Image.Image, box: BoundingBox) -> bytes:
     margin = max(_LEAST_MARGIN, round(box.height * _MARGIN))
     left, top = max(0, box.x - margin), max(0, box.y - margin)
     right = max(left + 1, min(photo.width, box.x + box.width + margin))

@@ -10,7 +10,7 @@ from typing import Any
 
 from bot.infra.plain_yaml import is_nothing
 from bot.messages import links
-from bot.prompting.diagnostics import Finding
+from bot.prompting.diagnostics import Diagnostic
 from bot.prompting.files import PromptFile
 
 FILE = "_business.md"
@@ -70,7 +70,7 @@ def name_in(file: PromptFile) -> str:
     return str(file.front.get("name") or "")
 
 
-def mistakes(file: PromptFile) -> Iterator[Finding]:
+def mistakes(file: PromptFile) -> Iterator[Diagnostic]:
     """Where a name, an hour or a date can't be understood."""
     if isinstance(file.front.get("name"), (list, dict)):
         yield _wrong(file, ("name",), f"name: {_shown(file.front['name'])} is not a name", "put it between quotes")
@@ -91,8 +91,8 @@ def mistakes(file: PromptFile) -> Iterator[Finding]:
             yield _wrong(file, ("closed", number), f"closed: {_shown(value)} is not a date", fix)
 
 
-def _wrong(file: PromptFile, place: tuple[str | int, ...], problem: str, fix: str) -> Finding:
-    return Finding(file.name, *file.place(*place), "bad-business", problem, fix)
+def _wrong(file: PromptFile, place: tuple[str | int, ...], problem: str, fix: str) -> Diagnostic:
+    return Diagnostic(file.name, *file.place(*place), "bad-business", problem, fix)
 
 
 def _shown(value: Any) -> str:

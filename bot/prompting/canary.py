@@ -45,7 +45,7 @@ class Canary:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class CurrentRelease:
     """What turns begin with now: the current release (None before the first), and a candidate where there is one."""
 
     current: str | None = None

@@ -8,24 +8,26 @@ from typing import NamedTuple
 
 from jinja2 import TemplateSyntaxError, nodes
 
-from bot.prompting.diagnostics import Finding, column_of
-from bot.prompting.files import Part, PromptFile
+from bot.prompting.diagnostics import Diagnostic, column_of
+from bot.prompting.files import PromptFile, PromptPart
 from bot.prompting.prompts import Prompt
-from bot.prompting.template_ast import Asked, asked, constants
-from bot.prompting.template_language import Language, NotAllowed, UnknownFilter
+from bot.prompting.template_ast import TemplateRequirements, asked, constants
+from bot.prompting.template_language import NotAllowed, TemplateLanguage, UnknownFilter
 
 
-class Compiled(NamedTuple):
+class CompiledPart(NamedTuple):
     """One part of a file, and what it asks for."""
 
-    part: Part
-    asked: Asked
+    part: PromptPart
+    asked: TemplateRequirements
 
 
-def compiled(prompt: Prompt, language: Language, *, released: bool = False) -> tuple[list[Compiled], list[Finding]]:
+def compiled(
+    prompt: Prompt, language: TemplateLanguage, *, released: bool = False
+) -> tuple[list[CompiledPart], list[Diagnostic]]:
     """The parts of a file, and what is wrong with them; `released` ones may have text that vanishes, as ever."""
-    trees: list[Compiled] = []
-    found: list[Finding] = []
+    trees: list[CompiledPart] = []
+    found: list[Diagnostic] = []
     for unit, part in prompt.units:
         try:
             tree = language.read(part.source)
@@ -37,25 +39,27 @@ def compiled(prompt: Prompt, language: Language, *, released: bool = False) -> t
             found.append(_syntax(prompt.file, part, error, language))
         except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
             message = f"is too deeply nested ({type(error).__name__})"
-            found.append(Finding(prompt.file.name, part.line, 1, "template-syntax", message, "write it more simply"))
+            found.append(Diagnostic(prompt.file.name, part.line, 1, "template-syntax", message, "write it more simply"))
         else:
-            trees.append(Compiled(part, found_in))
+            trees.append(CompiledPart(part, found_in))
     return trees, found
 
 
-def _vanishing(file: PromptFile, part: Part, tree: nodes.Template, language: Language) -> Iterator[Finding]:
+def _vanishing(
+    file: PromptFile, part: PromptPart, tree: nodes.Template, language: TemplateLanguage
+) -> Iterator[Diagnostic]:
     """Text that happens to be a template's syntax: it would be shown without its braces, or not at all."""
     for at in sorted({*constants(tree)}):
         line = part.line + at - 1
         shown = [(one.start() + 1, one[0]) for one in _CONSTANT.finditer(file.line(line))]
         for column, words in shown or [(_tag(file, line), "what stands between {{ and }}")]:
             message = f"{words} would lose its braces: it asks for no value"
-            yield Finding(file.name, line, column, "template-syntax", message, _RAW)
+            yield Diagnostic(file.name, line, column, "template-syntax", message, _RAW)
     for at, kind, value in language.lex(part.source):
         if kind == "comment" and value.strip() and not value[0].isspace():
             line = part.line + at - 1
             column = column_of(file.line(line), f"{{#{value[:1]}", "{#")
-            yield Finding(file.name, line, column, "template-syntax", "{#… would vanish as a comment", _RAW_COMMENT)
+            yield Diagnostic(file.name, line, column, "template-syntax", "{#… would vanish as a comment", _RAW_COMMENT)
 
 
 # What begins with anything but a name.
@@ -64,19 +68,19 @@ _RAW = "write a value's name, or put {% raw %} before and {% endraw %} after it 
 _RAW_COMMENT = "put {% raw %} before and {% endraw %} after it, or a space behind {# where it is a comment"
 
 
-def _syntax(file: PromptFile, part: Part, error: TemplateSyntaxError, language: Language) -> Finding:
+def _syntax(file: PromptFile, part: PromptPart, error: TemplateSyntaxError, language: TemplateLanguage) -> Diagnostic:
     line, message = part.line + error.lineno - 1, error.message or "can't be understood"
     if isinstance(error, NotAllowed):
         fix = "prompts know {{ value }}, {% if %}, {% for %}, {% include %} and filters"
-        return Finding(file.name, line, _tag(file, line), "not-allowed", f"{message} isn't part of prompts", fix)
+        return Diagnostic(file.name, line, _tag(file, line), "not-allowed", f"{message} isn't part of prompts", fix)
     if isinstance(error, UnknownFilter):
-        return Finding(file.name, line, column_of(file.line(line), message.split("'")[1]), "unknown-filter", message)
+        return Diagnostic(file.name, line, column_of(file.line(line), message.split("'")[1]), "unknown-filter", message)
     if len(file.parts) > 1 and not file.is_partial and _reads(file.body, language):
         start = next((one.line - 1 for one in file.parts if one.line > part.line), line)
         fix = "end the block before the part begins, and open it again in it"
-        return Finding(file.name, start, 1, "part-in-block", "a part can't begin inside a block", fix)
+        return Diagnostic(file.name, start, 1, "part-in-block", "a part can't begin inside a block", fix)
     if "comment" in message:
-        return Finding(
+        return Diagnostic(
             file.name, line, column_of(file.line(line), "{#"), "unclosed-block", "{# isn't closed", _RAW_COMMENT
         )
     opened = _opened(part.source, language)
@@ -85,15 +89,15 @@ def _syntax(file: PromptFile, part: Part, error: TemplateSyntaxError, language: 
         line, what = part.line + at - 1, f"{{% {tag} %}}" if tag else "{{"
         fix = f"write {{% end{tag} %}} after it" if tag else "write }} after it"
         column = column_of(file.line(line), *([f"{{% {tag}", f"{{%- {tag}"] if tag else ["{{", "{%", "{#"]))
-        return Finding(file.name, line, column, "unclosed-block", f"{what} isn't closed", fix)
-    return Finding(file.name, line, _tag(file, line), "template-syntax", message)
+        return Diagnostic(file.name, line, column, "unclosed-block", f"{what} isn't closed", fix)
+    return Diagnostic(file.name, line, _tag(file, line), "template-syntax", message)
 
 
 def _tag(file: PromptFile, line: int) -> int:
     return column_of(file.line(line), "{{", "{%", "{#")
 
 
-def _reads(source: str, language: Language) -> bool:
+def _reads(source: str, language: TemplateLanguage) -> bool:
     try:
         language.read(source)
     except (TemplateSyntaxError, ValueError, RecursionError):
@@ -101,7 +105,7 @@ def _reads(source: str, language: Language) -> bool:
     return True
 
 
-def _opened(source: str, language: Language) -> tuple[int, str] | None:
+def _opened(source: str, language: TemplateLanguage) -> tuple[int, str] | None:
     """The innermost block that is opened and never closed: its line in the source, and its name ("" for a value)."""
     stack: list[tuple[int, str]] = []
     waiting = False

@@ -55,7 +55,7 @@ CODES: dict[str, Severity] = {
 
 
 @dataclass(frozen=True, slots=True, order=True)
-class Finding:
+class Diagnostic:
     """Line and column are counted from 1. `message` says what is wrong, `fix` what to do; neither shows a secret."""
 
     file: str
@@ -84,7 +84,7 @@ class Finding:
 class PromptsWrong(Exception):
     """A folder, or a release, can't be used; the message is its errors, one line each."""
 
-    def __init__(self, findings: Iterable[Finding]) -> None:
+    def __init__(self, findings: Iterable[Diagnostic]) -> None:
         self.findings = sorted(finding for finding in findings if finding.is_error)
         super().__init__("\n".join(map(str, self.findings)))
 

@@ -11,7 +11,7 @@ from typing import Any, Literal, cast
 import yaml
 
 from bot.infra import plain_yaml
-from bot.prompting.diagnostics import Finding
+from bot.prompting.diagnostics import Diagnostic
 
 Role = Literal["system", "user", "assistant"]
 Place = tuple[str | int, ...]
@@ -27,7 +27,7 @@ _PART = re.compile(r"^[ \t]*+#?[ \t]*+(system|developer|user|assistant)[ \t]*+:[
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class PromptPart:
     """What one side says: the template of it, which starts at `line` of the file, counted from 1."""
 
     role: Role
@@ -45,7 +45,7 @@ class PromptFile:
     nodes: yaml.Node | None = field(default=None, compare=False)
     body: str = ""
     body_line: int = 1
-    parts: tuple[Part, ...] = ()
+    parts: tuple[PromptPart, ...] = ()
 
     @property
     def stem(self) -> str:
@@ -72,23 +72,25 @@ class PromptFile:
         return (mark.line + 2, mark.column + 1) if mark else (1, 1)
 
 
-def gather(folder: Path) -> tuple[dict[str, str], list[Finding]]:
+def gather(folder: Path) -> tuple[dict[str, str], list[Diagnostic]]:
     """The texts of all `*.md` files of a folder by their names, and what keeps others from being read."""
     texts: dict[str, str] = {}
-    wrong: list[Finding] = []
+    wrong: list[Diagnostic] = []
     paths = sorted(path for path in folder.glob("*.md") if path.stem.lower() != "readme")
     if len(paths) > MOST_FILES:
-        return {}, [Finding(".", 1, 1, "too-large", f"the folder holds {len(paths)} files", f"keep {MOST_FILES}")]
+        return {}, [Diagnostic(".", 1, 1, "too-large", f"the folder holds {len(paths)} files", f"keep {MOST_FILES}")]
     for path in paths:
         try:
             raw = path.read_bytes() if path.stat().st_size <= LARGEST_FILE else None
         except OSError as error:
             why = error.strerror or type(error).__name__
-            wrong.append(Finding(path.name, 1, 1, "unreadable-file", f"can't be read: {why}", "see the file's rights"))
+            wrong.append(
+                Diagnostic(path.name, 1, 1, "unreadable-file", f"can't be read: {why}", "see the file's rights")
+            )
             continue
         if raw is None:
             fix = "divide it: a prompt of this size costs more than it tells"
-            wrong.append(Finding(path.name, 1, 1, "too-large", f"is larger than {LARGEST_FILE} bytes", fix))
+            wrong.append(Diagnostic(path.name, 1, 1, "too-large", f"is larger than {LARGEST_FILE} bytes", fix))
             continue
         try:
             # The mark of an editor and Windows' line ends are no part of what was written.
@@ -97,17 +99,19 @@ def gather(folder: Path) -> tuple[dict[str, str], list[Finding]]:
             before = raw[: error.start]
             line, column = before.count(b"\n") + 1, error.start - before.rfind(b"\n")
             wrong.append(
-                Finding(path.name, line, column, "not-utf8", "is not UTF-8", "save it with the encoding UTF-8")
+                Diagnostic(path.name, line, column, "not-utf8", "is not UTF-8", "save it with the encoding UTF-8")
             )
         if sum(map(len, texts.values())) > LARGEST_FOLDER:
             fix = "move what isn't a prompt to another folder"
-            return {}, [Finding(".", 1, 1, "too-large", f"the files hold more than {LARGEST_FOLDER} characters", fix)]
+            return {}, [
+                Diagnostic(".", 1, 1, "too-large", f"the files hold more than {LARGEST_FOLDER} characters", fix)
+            ]
     if not paths:
-        wrong.append(Finding(".", 1, 1, "no-files", "holds no prompt files (*.md)", "see PROMPTS_DIR"))
+        wrong.append(Diagnostic(".", 1, 1, "no-files", "holds no prompt files (*.md)", "see PROMPTS_DIR"))
     return texts, wrong
 
 
-def parse(name: str, source: str) -> tuple[PromptFile, list[Finding]]:
+def parse(name: str, source: str) -> tuple[PromptFile, list[Diagnostic]]:
     """Split a file at its front matter (`---` lines, YAML between) and at its roles; without the first it is all body.
 
     The parts are cut here, before anything is put in: no value can begin one.
@@ -119,7 +123,7 @@ def parse(name: str, source: str) -> tuple[PromptFile, list[Finding]]:
     if end is None:
         fix = "put a line with --- after it"
         return PromptFile(name, source), [
-            Finding(name, 1, 1, "unclosed-front-matter", "the front matter isn't closed", fix)
+            Diagnostic(name, 1, 1, "unclosed-front-matter", "the front matter isn't closed", fix)
         ]
     body = "\n".join(lines[end + 1 :])
     try:
@@ -128,10 +132,10 @@ def parse(name: str, source: str) -> tuple[PromptFile, list[Finding]]:
         mark = getattr(error, "problem_mark", None)
         problem = getattr(error, "problem", None) or "can't be read"
         line, column = (mark.line + 2, mark.column + 1) if mark else (2, 1)
-        finding = Finding(name, line, column, "broken-yaml", f"front matter: {problem}", _YAML_FIX)
+        finding = Diagnostic(name, line, column, "broken-yaml", f"front matter: {problem}", _YAML_FIX)
         return PromptFile(name, source, body=body, body_line=end + 2), [finding]
     if not isinstance(front, dict):
-        finding = Finding(name, 2, 1, "broken-yaml", "front matter: expected lines of `name: value`", _YAML_FIX)
+        finding = Diagnostic(name, 2, 1, "broken-yaml", "front matter: expected lines of `name: value`", _YAML_FIX)
         return PromptFile(name, source, body=body, body_line=end + 2), [finding]
     return PromptFile(name, source, front, nodes, body, end + 2, _parts(body, end + 2)), []
 
@@ -139,7 +143,7 @@ def parse(name: str, source: str) -> tuple[PromptFile, list[Finding]]:
 _YAML_FIX = "put texts with : or # between quotes, and indent with spaces"
 
 
-def _parts(body: str, body_line: int) -> tuple[Part, ...]:
+def _parts(body: str, body_line: int) -> tuple[PromptPart, ...]:
     """What stands before the first role is the system's."""
     found = list(_PART.finditer(body))
     starts = [(0, "system"), *((mark.end() + 1, mark[1].lower()) for mark in found)]
@@ -149,7 +153,7 @@ def _parts(body: str, body_line: int) -> tuple[Part, ...]:
         source = body[start:end]
         if source.strip() or (not found and len(starts) == 1):
             said = cast("Role", "system" if role == "developer" else role)
-            parts.append(Part(said, source, body_line + body.count("\n", 0, start)))
+            parts.append(PromptPart(said, source, body_line + body.count("\n", 0, start)))
     return tuple(parts)
 
 

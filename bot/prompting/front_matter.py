@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from bot.infra.plain_yaml import is_nothing, typed
-from bot.prompting.diagnostics import Finding
+from bot.prompting.diagnostics import Diagnostic
 from bot.prompting.files import PromptFile
 
 Kind = Literal["string", "integer", "float", "number", "boolean", "array", "object", "list", "any"]
@@ -107,7 +107,7 @@ def _names(value: Any) -> Any:
     return [one["name"] if isinstance(one, dict) and "name" in one else one for one in value]
 
 
-class Front(_Part):
+class FrontMatter(_Part):
     name: str = ""
     description: str = ""
     model: Annotated[Model, BeforeValidator(_model)] = Model()
@@ -116,25 +116,25 @@ class Front(_Part):
     metadata: Annotated[Metadata, BeforeValidator(lambda value: {} if is_nothing(value) else value)] = Metadata()
 
 
-_KNOWN = (*Front.model_fields, *_PROMPTYS)
+_KNOWN = (*FrontMatter.model_fields, *_PROMPTYS)
 
 
-def read(file: PromptFile) -> tuple[Front, list[Finding]]:
+def read(file: PromptFile) -> tuple[FrontMatter, list[Diagnostic]]:
     """The typed front matter; where it is wrong, its findings and one without content."""
     if file.is_partial:
-        return Front(), []
+        return FrontMatter(), []
     found = list(_unknown(file))
     try:
-        front = Front.model_validate(dict(file.front))
+        front = FrontMatter.model_validate(dict(file.front))
     except ValidationError as error:
-        return Front(), [*found, *(_wrong(file, problem) for problem in error.errors(include_url=False))]
+        return FrontMatter(), [*found, *(_wrong(file, problem) for problem in error.errors(include_url=False))]
     return front, [*found, *_unfit(file, front)]
 
 
-def _unknown(file: PromptFile) -> Iterator[Finding]:
+def _unknown(file: PromptFile) -> Iterator[Diagnostic]:
     for name in file.front:
         if name not in _KNOWN and (near := get_close_matches(str(name), _KNOWN, 1)):
-            yield Finding(
+            yield Diagnostic(
                 file.name,
                 *file.place(str(name)),
                 "unknown-field",
@@ -143,12 +143,12 @@ def _unknown(file: PromptFile) -> Iterator[Finding]:
             )
 
 
-def _wrong(file: PromptFile, problem: Any) -> Finding:
+def _wrong(file: PromptFile, problem: Any) -> Diagnostic:
     steps = tuple(step for step in problem["loc"] if isinstance(step, (str, int)))
     place = file.place(*_written(file, steps))
     where = ".".join(map(str, steps))
     words = problem["msg"].removeprefix("Value error, ").removeprefix("Input ")
-    return Finding(file.name, *place, "bad-field", f"{where}: {words}", _EXPECTED.get(str(steps[0]), ""))
+    return Diagnostic(file.name, *place, "bad-field", f"{where}: {words}", _EXPECTED.get(str(steps[0]), ""))
 
 
 _EXPECTED = {
@@ -166,15 +166,17 @@ def _written(file: PromptFile, steps: tuple[str | int, ...]) -> tuple[str | int,
     return steps
 
 
-def _unfit(file: PromptFile, front: Front) -> Iterator[Finding]:
+def _unfit(file: PromptFile, front: FrontMatter) -> Iterator[Diagnostic]:
     names = [one.name for one in front.inputs]
     for number, one in enumerate(front.inputs):
         place = file.place(*_written(file, ("inputs", number)))
         if not one.name.isidentifier() or one.name == "loop":
             fix = "use letters, digits and _, such as customer_name"
-            yield Finding(file.name, *place, "bad-field", f"inputs: {one.name!r} is not a name", fix)
+            yield Diagnostic(file.name, *place, "bad-field", f"inputs: {one.name!r} is not a name", fix)
         elif names.index(one.name) != number:
-            yield Finding(file.name, *place, "bad-field", f"inputs: {one.name!r} is there twice", "delete one of them")
+            yield Diagnostic(
+                file.name, *place, "bad-field", f"inputs: {one.name!r} is there twice", "delete one of them"
+            )
         elif one.default is not None and not isinstance(one.default, _DEFAULTS.get(one.kind, object)):
             fix = f"expected a default of kind {one.kind}"
-            yield Finding(file.name, *place, "bad-field", f"inputs: the default of {one.name!r} is none", fix)
+            yield Diagnostic(file.name, *place, "bad-field", f"inputs: the default of {one.name!r} is none", fix)

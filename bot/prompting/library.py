@@ -13,11 +13,11 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from bot.infra.alerts import alert
-from bot.infra.live_events import Events
-from bot.infra.redis import RedisAway
-from bot.prompting.canary import Canary, Standing
-from bot.prompting.diagnostics import Finding, PromptsWrong
-from bot.prompting.linter import Checked, Vocabulary, check, check_folder
+from bot.infra.live_events import LiveEvents
+from bot.infra.redis import RedisNotReachable
+from bot.prompting.canary import Canary, CurrentRelease
+from bot.prompting.diagnostics import Diagnostic, PromptsWrong
+from bot.prompting.linter import CheckedFolder, PromptVocabulary, check, check_folder
 from bot.prompting.prompts import Prompts
 from bot.prompting.releases import How, InUse, Releases
 
@@ -27,7 +27,7 @@ _COMPILED = 8
 _RELEASE = "set it right, then `recado prompts release`"
 
 # What keeps prompts that are right from being released; nothing, as a rule.
-Gate = Callable[[Prompts], Awaitable[Sequence[Finding]]]
+Gate = Callable[[Prompts], Awaitable[Sequence[Diagnostic]]]
 
 
 class Library:
@@ -40,7 +40,7 @@ class Library:
         self,
         redis: Redis,
         folder: Path,
-        vocabulary: Vocabulary,
+        vocabulary: PromptVocabulary,
         *,
         in_use: InUse,
         watching: bool = False,
@@ -49,7 +49,7 @@ class Library:
     ) -> None:
         self.folder = folder
         self.releases = Releases(redis, in_use)
-        self._events = Events(redis)
+        self._events = LiveEvents(redis)
         self._vocabulary = vocabulary
         self._watching = watching
         self._gate = gate
@@ -68,7 +68,7 @@ class Library:
             standing = await self.releases.standing()
         except (RedisError, OSError) as error:
             checked.release()
-            raise RedisAway from error
+            raise RedisNotReachable from error
         current = standing.current
         if current is None:
             checked.release()
@@ -85,12 +85,12 @@ class Library:
             _log.info("prompts_not_released", folder=own, current=current, fix=fix)
         return await self.now()
 
-    async def check(self) -> Checked:
+    async def check(self) -> CheckedFolder:
         """Check the folder, off the loop."""
         return await asyncio.to_thread(check_folder, self.folder, self._vocabulary)
 
     async def take(
-        self, checked: Checked, *, how: How, author: str = "", note: str = "", percent: int | None = None
+        self, checked: CheckedFolder, *, how: How, author: str = "", note: str = "", percent: int | None = None
     ) -> How | None:
         """Release a folder that was checked, or make it the candidate; gives which, None when it is so already.
 
@@ -128,7 +128,9 @@ class Library:
         """Make an earlier release the current one again; gives its name. Raises UnknownRelease, PromptsWrong."""
         name = await self.releases.before(release)
         if await self.at(name) is None:
-            raise PromptsWrong([Finding(name, 1, 1, "no-files", "can't be used by this version of Recado", _RELEASE)])
+            raise PromptsWrong(
+                [Diagnostic(name, 1, 1, "no-files", "can't be used by this version of Recado", _RELEASE)]
+            )
         await self.releases.roll_back(name, author=author, note=note)
         await self._tell_of(name, "rollback")
         return name
@@ -148,7 +150,7 @@ class Library:
         told = {"type": "prompts", "state": _STATES.get(how, "released"), "release": release, "how": how}
         await self._events.publish(told | {"findings": []} | more)
 
-    async def tell(self, findings: Sequence[Finding]) -> None:
+    async def tell(self, findings: Sequence[Diagnostic]) -> None:
         """Tell the operator what is wrong with the folder, and that the last good release goes on."""
         current = await self.releases.current()
         errors = [finding for finding in findings if finding.is_error]
@@ -163,7 +165,7 @@ class Library:
         """What turns of a conversation begin with; without one, the current release."""
         return (await self.begin(conversation))[1]
 
-    async def begin(self, conversation: str | None) -> tuple[Standing, Prompts]:
+    async def begin(self, conversation: str | None) -> tuple[CurrentRelease, Prompts]:
         """What a turn begins with. The pointers are read every time, so that no process lags behind."""
         standing = await self.releases.standing()
         if conversation and standing.canary and standing.arm_of(conversation) == "candidate":
@@ -191,7 +193,7 @@ class Library:
             if texts is None:
                 return None
             # What it names was looked at when it was released; a tool that has gone since is offered to nobody.
-            checked = await asyncio.to_thread(check, texts, Vocabulary(), released=True)
+            checked = await asyncio.to_thread(check, texts, PromptVocabulary(), released=True)
             if checked.prompts is None:
                 for finding in checked.errors:
                     _log.error("release_wrong", release=release, why=str(finding))
@@ -205,7 +207,7 @@ class Library:
             self._compiled.popitem(last=False)
 
 
-def _stands(standing: Standing, release: str, percent: int | None) -> bool:
+def _stands(standing: CurrentRelease, release: str, percent: int | None) -> bool:
     """Whether it is the current release of everybody, or the candidate for this share; None is any."""
     canary = standing.canary
     if canary is None:
@@ -215,4 +217,4 @@ def _stands(standing: Standing, release: str, percent: int | None) -> bool:
 
 _STATES: dict[How, str] = {"canary": "canary", "promote": "promoted", "drop": "dropped"}
 _DROPPED = "it was dropped: change it, or release it with `recado prompts release`"
-_NOTHING = Finding(".", 1, 1, "no-files", "nothing is released that can be used", "see `recado prompts release`")
+_NOTHING = Diagnostic(".", 1, 1, "no-files", "nothing is released that can be used", "see `recado prompts release`")

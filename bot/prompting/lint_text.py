@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterator
 
-from bot.prompting.diagnostics import Finding
+from bot.prompting.diagnostics import Diagnostic
 from bot.prompting.files import PromptFile
 
 _SECRETS = {
@@ -34,14 +34,14 @@ _NAME = re.compile(r"`([a-z]+(?:_[a-z0-9]+)+)`")
 _MORE = "WhatsApp doesn't draw it and the model may imitate it"
 
 
-def secrets(file: PromptFile) -> Iterator[Finding]:
+def secrets(file: PromptFile) -> Iterator[Diagnostic]:
     for found in SECRET.finditer(file.source):
         kind = _SECRET_NAMES[int((found.lastgroup or "s0")[1:])]
         fix = "take it out, and change it where it came from: who reads prompts or answers could use it"
-        yield Finding(file.name, *_place(file.source, 1, found.start()), "secret-in-text", f"holds {kind}", fix)
+        yield Diagnostic(file.name, *_place(file.source, 1, found.start()), "secret-in-text", f"holds {kind}", fix)
 
 
-def marks(file: PromptFile) -> Iterator[Finding]:
+def marks(file: PromptFile) -> Iterator[Diagnostic]:
     """Headings order instructions well; in what is shown to customers, examples and facts, they are imitated."""
     if file.is_partial:
         yield from _marks(file, file.body, file.body_line, headings=True)
@@ -50,7 +50,7 @@ def marks(file: PromptFile) -> Iterator[Finding]:
             yield from _marks(file, part.source, part.line, headings=part.role == "assistant")
 
 
-def _marks(file: PromptFile, text: str, line: int, *, headings: bool) -> Iterator[Finding]:
+def _marks(file: PromptFile, text: str, line: int, *, headings: bool) -> Iterator[Diagnostic]:
     # Code is left as it is by WhatsApp too, and is where a prompt shows what not to write.
     text = _CODE.sub(lambda code: re.sub(r"[^\n]", " ", code[0]), text)
     for pattern, what, fix in (
@@ -59,16 +59,16 @@ def _marks(file: PromptFile, text: str, line: int, *, headings: bool) -> Iterato
     ):
         for found in pattern.finditer(text):
             start = found.start() + len(found[0]) - len(found[0].lstrip())
-            yield Finding(file.name, *_place(text, line, start), "whatsapp-format", f"{what}: {_MORE}", fix)
+            yield Diagnostic(file.name, *_place(text, line, start), "whatsapp-format", f"{what}: {_MORE}", fix)
 
 
-def names(file: PromptFile, known: Collection[str]) -> Iterator[Finding]:
+def names(file: PromptFile, known: Collection[str]) -> Iterator[Diagnostic]:
     """Names between ` that look like a tool's and are none: the model would call what isn't there."""
     for found in _NAME.finditer(file.body):
         if found[1] not in known:
             place = _place(file.body, file.body_line, found.start(1))
             message = f"`{found[1]}` is no tool, template or value"
-            yield Finding(
+            yield Diagnostic(
                 file.name, *place, "unknown-name", message, "see `recado doctor --tools` for the tools' names"
             )
 

@@ -11,12 +11,12 @@ from pathlib import Path
 
 from bot.ai.chat import tokens
 from bot.prompting import business_profile, front_matter, lint_text
-from bot.prompting.compiler import Compiled, compiled
-from bot.prompting.diagnostics import Finding, PromptsWrong, column_of
-from bot.prompting.files import Part, PromptFile, cut, gather, parse
+from bot.prompting.compiler import CompiledPart, compiled
+from bot.prompting.diagnostics import Diagnostic, PromptsWrong, column_of
+from bot.prompting.files import PromptFile, PromptPart, cut, gather, parse
 from bot.prompting.prompts import Prompt, Prompts, defaults_of
-from bot.prompting.template_ast import Use
-from bot.prompting.template_language import Language
+from bot.prompting.template_ast import VariableUse
+from bot.prompting.template_language import TemplateLanguage
 from bot.prompting.variables import LANGUAGES, REQUIRED, SAMPLES, fields_of, known_to
 
 _TOKENS = 8000
@@ -25,11 +25,11 @@ _MOST_FINDINGS = 100
 _MODEL = re.compile(r"^~?[\w.-]+/[\w.:@-]+$")
 
 # A value that a part of a file asks for.
-_Asked = tuple[str, Part, Use]
+_Asked = tuple[str, PromptPart, VariableUse]
 
 
 @dataclass(frozen=True, slots=True)
-class Vocabulary:
+class PromptVocabulary:
     """What prompts may name: tools, templates of WhatsApp, models whose price is known. None: not looked at."""
 
     tools: Collection[str] | None = None
@@ -38,15 +38,15 @@ class Vocabulary:
 
 
 @dataclass(frozen=True, slots=True)
-class Checked:
+class CheckedFolder:
     """`prompts` is None where an error was found."""
 
     prompts: Prompts | None
-    findings: tuple[Finding, ...]
+    findings: tuple[Diagnostic, ...]
     texts: Mapping[str, str] = field(default_factory=dict)
 
     @property
-    def errors(self) -> tuple[Finding, ...]:
+    def errors(self) -> tuple[Diagnostic, ...]:
         return tuple(finding for finding in self.findings if finding.is_error)
 
     def release(self) -> Prompts:
@@ -56,7 +56,7 @@ class Checked:
         return self.prompts
 
 
-def check_folder(folder: Path, vocabulary: Vocabulary) -> Checked:
+def check_folder(folder: Path, vocabulary: PromptVocabulary) -> CheckedFolder:
     """Read and check a folder; files are named with their folder, as an editor finds them."""
     texts, unread = gather(folder)
     checked = check(texts, vocabulary, unread)
@@ -65,17 +65,17 @@ def check_folder(folder: Path, vocabulary: Vocabulary) -> Checked:
 
 
 def check(
-    texts: Mapping[str, str], vocabulary: Vocabulary, unread: Iterable[Finding] = (), *, released: bool = False
-) -> Checked:
+    texts: Mapping[str, str], vocabulary: PromptVocabulary, unread: Iterable[Diagnostic] = (), *, released: bool = False
+) -> CheckedFolder:
     """Everything that is wrong with these files; with no error among it, the prompts are ready to be rendered.
 
     `released`: they were found right before, maybe by an earlier version, and must go on.
     """
-    language = Language()
+    language = TemplateLanguage()
     unread = list(unread)
     found = list(unread)
     prompts: dict[str, Prompt] = {}
-    trees: dict[str, list[Compiled]] = {}
+    trees: dict[str, list[CompiledPart]] = {}
     parsed = [parse(name, text) for name, text in sorted(texts.items())]
     files = {file.name: file for file, _ in parsed}
     for file, wrong in parsed:
@@ -94,40 +94,42 @@ def check(
     ready, unrendered = (
         _render(texts, prompts, trees, language) if not any(one.is_error for one in found) else (None, [])
     )
-    return Checked(ready, tuple(sorted({*found, *unrendered})), texts)
+    return CheckedFolder(ready, tuple(sorted({*found, *unrendered})), texts)
 
 
 def _prompt(
-    file: PromptFile, typed: front_matter.Front, files: Mapping[str, PromptFile]
-) -> tuple[Prompt, list[Finding]]:
+    file: PromptFile, typed: front_matter.FrontMatter, files: Mapping[str, PromptFile]
+) -> tuple[Prompt, list[Diagnostic]]:
     try:
         return Prompt(file, typed, defaults_of(typed, files)), []
     except KeyError as error:
         place = file.place("inputs")
         message, fix = f"a default reads {error.args[0]!r}, which isn't in the folder", "name one of its files"
-        return Prompt(file, typed, {}), [Finding(file.name, *place, "unknown-include", message, fix)]
+        return Prompt(file, typed, {}), [Diagnostic(file.name, *place, "unknown-include", message, fix)]
 
 
-def _missing(prompts: Mapping[str, Prompt]) -> list[Finding]:
+def _missing(prompts: Mapping[str, Prompt]) -> list[Diagnostic]:
     fix = "the service needs it; see the prompts that come with Recado"
-    return [Finding(".", 1, 1, "missing-file", f"{name} is missing", fix) for name in REQUIRED if name not in prompts]
+    return [
+        Diagnostic(".", 1, 1, "missing-file", f"{name} is missing", fix) for name in REQUIRED if name not in prompts
+    ]
 
 
-def _partial(file: PromptFile) -> Iterator[Finding]:
+def _partial(file: PromptFile) -> Iterator[Diagnostic]:
     if file.source and not file.body.strip() and file.name != business_profile.FILE:
-        yield Finding(file.name, file.body_line, 1, "empty-prompt", "has no text", "write it, or delete the file")
+        yield Diagnostic(file.name, file.body_line, 1, "empty-prompt", "has no text", "write it, or delete the file")
     if file.is_partial and cut(file.body):
         number = next(number for number, line in enumerate(file.source.split("\n"), 1) if cut(line))
         message, fix = "a partial has no parts: this line is text", "put the part where the file is included"
-        yield Finding(file.name, number, 1, "part-in-partial", message, fix)
+        yield Diagnostic(file.name, number, 1, "part-in-partial", message, fix)
     if not file.source.strip():
-        yield Finding(file.name, 1, 1, "empty-prompt", "is empty", "write it, or delete the file")
+        yield Diagnostic(file.name, 1, 1, "empty-prompt", "is empty", "write it, or delete the file")
 
 
 # ---- what they ask for
 
 
-def _includes(prompts: Mapping[str, Prompt], trees: Mapping[str, list[Compiled]]) -> Iterator[Finding]:
+def _includes(prompts: Mapping[str, Prompt], trees: Mapping[str, list[CompiledPart]]) -> Iterator[Diagnostic]:
     circular = _circular(trees)
     for name, prompt in prompts.items():
         looked: set[str] = set()
@@ -142,16 +144,16 @@ def _includes(prompts: Mapping[str, Prompt], trees: Mapping[str, list[Compiled]]
                     _near(one.name, [name for name in prompts if name.startswith("_")])
                     or "write the name of a _file.md"
                 )
-                yield Finding(
+                yield Diagnostic(
                     *place, "unknown-include", f"includes {one.name!r}, which is no partial of the folder", fix
                 )
             elif {one.name, name} <= circular and (way := _way(one.name, name, trees)) is not None:
                 circle = " → ".join((name, *way))
                 fix = "take one of these includes out"
-                yield Finding(*place, "circular-include", f"includes itself: {circle}", fix)
+                yield Diagnostic(*place, "circular-include", f"includes itself: {circle}", fix)
 
 
-def _circular(trees: Mapping[str, list[Compiled]]) -> set[str]:
+def _circular(trees: Mapping[str, list[CompiledPart]]) -> set[str]:
     """The files that are left when those that include nothing, or nothing any more, are taken away again and again."""
     left = {
         name: {one.name for tree in found for one in tree.asked.includes} & trees.keys()
@@ -170,7 +172,7 @@ def _circular(trees: Mapping[str, list[Compiled]]) -> set[str]:
     return left.keys() - set(done)
 
 
-def _way(start: str, end: str, trees: Mapping[str, list[Compiled]]) -> tuple[str, ...] | None:
+def _way(start: str, end: str, trees: Mapping[str, list[CompiledPart]]) -> tuple[str, ...] | None:
     """How includes lead from one file to another, both named; None when they don't."""
     before: dict[str, str | None] = {start: None}
     pending = [start]
@@ -189,7 +191,7 @@ def _way(start: str, end: str, trees: Mapping[str, list[Compiled]]) -> tuple[str
     return None
 
 
-def _variables(prompts: Mapping[str, Prompt], trees: Mapping[str, list[Compiled]]) -> Iterator[Finding]:
+def _variables(prompts: Mapping[str, Prompt], trees: Mapping[str, list[CompiledPart]]) -> Iterator[Diagnostic]:
     included = {one.name for found in trees.values() for tree in found for one in tree.asked.includes}
     seen: dict[str, frozenset[_Asked]] = {}
     for name, prompt in prompts.items():
@@ -201,9 +203,9 @@ def _variables(prompts: Mapping[str, Prompt], trees: Mapping[str, list[Compiled]
 def _variables_of(
     name: str,
     prompts: Mapping[str, Prompt],
-    trees: Mapping[str, list[Compiled]],
+    trees: Mapping[str, list[CompiledPart]],
     seen: dict[str, frozenset[_Asked]],
-) -> Iterator[Finding]:
+) -> Iterator[Diagnostic]:
     prompt = prompts[name]
     given = set(known_to(name))
     known = given | {one.name for one in prompt.front.inputs}
@@ -215,9 +217,9 @@ def _variables_of(
         place = prompt.file.place("inputs", number if isinstance(prompt.file.front["inputs"], list) else one.name)
         if one.name not in given and one.default is None:
             message, fix = f"nobody gives {one.name!r}", f"give it a default, or use {', '.join(sorted(given))}"
-            yield Finding(name, *place, "missing-variable", message, fix)
+            yield Diagnostic(name, *place, "missing-variable", message, fix)
         elif one.name not in used:
-            yield Finding(name, *place, "unused-variable", f"{one.name!r} isn't used", "use it, or delete it here")
+            yield Diagnostic(name, *place, "unused-variable", f"{one.name!r} isn't used", "use it, or delete it here")
     yield from _choices(prompt, trees[name])
 
 
@@ -229,7 +231,7 @@ def _place_of(asked: _Asked) -> tuple[str, int, str, str]:
 def _uses(
     name: str,
     prompts: Mapping[str, Prompt],
-    trees: Mapping[str, list[Compiled]],
+    trees: Mapping[str, list[CompiledPart]],
     known: dict[str, frozenset[_Asked]],
 ) -> frozenset[_Asked]:
     """Every value that a file asks for, itself or in what it includes, but for names of loops around it.
@@ -250,7 +252,7 @@ def _uses(
 
 
 def _asked_by(
-    name: str, trees: Mapping[str, list[Compiled]], known: Mapping[str, frozenset[_Asked]]
+    name: str, trees: Mapping[str, list[CompiledPart]], known: Mapping[str, frozenset[_Asked]]
 ) -> Iterator[_Asked]:
     for tree in trees.get(name, ()):
         yield from ((name, tree.part, use) for use in tree.asked.uses)
@@ -260,26 +262,26 @@ def _asked_by(
 
 def _unknown(  # noqa: PLR0913, PLR0917 - what is known of one use
     file: PromptFile, line: int, name: str, part: str | None, by: str, known: set[str]
-) -> Iterator[Finding]:
+) -> Iterator[Diagnostic]:
     column = column_of(file.line(line), name)
     if name not in known:
         where = f" to {by}, which includes this" if by != file.name else ""
         fix = _near(name, known) or f"known are {', '.join(sorted(known))}"
-        yield Finding(file.name, line, column, "unknown-variable", f"unknown value {name!r}{where}", fix)
+        yield Diagnostic(file.name, line, column, "unknown-variable", f"unknown value {name!r}{where}", fix)
     elif part is not None and name in SAMPLES[0] and part not in fields_of(name):
         fields = fields_of(name)
         fix = f"it has {', '.join(fields)}" if fields else f"it is a text: write {{{{ {name} }}}}"
-        yield Finding(file.name, line, column, "unknown-variable", f"{name!r} has no {part!r}", fix)
+        yield Diagnostic(file.name, line, column, "unknown-variable", f"{name!r} has no {part!r}", fix)
 
 
-def _choices(prompt: Prompt, trees: list[Compiled]) -> Iterator[Finding]:
+def _choices(prompt: Prompt, trees: list[CompiledPart]) -> Iterator[Diagnostic]:
     """Languages that customers write in, and that nothing is said for."""
     written = prompt.front.metadata.languages
     file = prompt.file
     missing = [one for one in LANGUAGES if one not in written] if written else []
     if missing:
         message, fix = f"is written for {', '.join(written)}, not for {', '.join(missing)}", "add them, and their words"
-        yield Finding(file.name, *file.place("metadata", "languages"), "language-missing", message, fix)
+        yield Diagnostic(file.name, *file.place("metadata", "languages"), "language-missing", message, fix)
     for part, choice in ((tree.part, choice) for tree in trees for choice in tree.asked.choices):
         line = part.line + choice.line - 1
         column = column_of(file.line(line), "language")
@@ -287,32 +289,34 @@ def _choices(prompt: Prompt, trees: list[Compiled]) -> Iterator[Finding]:
         untold = [one for one in LANGUAGES if one not in choice.languages]
         if never:
             message, fix = f"the language is never {never[0]!r}", f"it is one of {', '.join(LANGUAGES)}"
-            yield Finding(file.name, line, column, "language-missing", message, fix)
+            yield Diagnostic(file.name, line, column, "language-missing", message, fix)
         elif untold and not choice.complete:
             message, fix = f"says nothing for {', '.join(untold)}", "add {% else %}, or {% elif language == … %}"
-            yield Finding(file.name, line, column, "language-missing", message, fix)
+            yield Diagnostic(file.name, line, column, "language-missing", message, fix)
 
 
-def _vocabulary(prompt: Prompt, vocabulary: Vocabulary) -> Iterator[Finding]:
+def _vocabulary(prompt: Prompt, vocabulary: PromptVocabulary) -> Iterator[Diagnostic]:
     file, typed = prompt.file, prompt.front
     for number, model in enumerate(typed.model.ids):
         steps = ("model", "fallbacks", number - 1) if number or not typed.model.id else ("model", "id")
         if not _MODEL.match(model):
             fix = "write vendor/name, such as openai/gpt-4o-mini"
-            yield Finding(file.name, *file.place(*steps), "model-syntax", f"{model!r} is no model's id", fix)
+            yield Diagnostic(file.name, *file.place(*steps), "model-syntax", f"{model!r} is no model's id", fix)
         elif vocabulary.models is not None and model not in vocabulary.models:
             fix = "see OpenRouter's list of models; budgets count it as the dearest that is known"
-            yield Finding(file.name, *file.place(*steps), "unknown-model", f"the price of {model!r} isn't known", fix)
+            yield Diagnostic(
+                file.name, *file.place(*steps), "unknown-model", f"the price of {model!r} isn't known", fix
+            )
     tools, templates = vocabulary.tools, vocabulary.templates
     for number, name in enumerate(typed.tools or ()):
         if tools is not None and name not in tools:
             fix = _near(name, tools) or f"there are {', '.join(sorted(tools))}"
-            yield Finding(file.name, *file.place("tools", number), "unknown-tool", f"{name!r} is no tool", fix)
+            yield Diagnostic(file.name, *file.place("tools", number), "unknown-tool", f"{name!r} is no tool", fix)
     for number, name in enumerate(typed.metadata.templates):
         if templates is not None and name not in templates:
             fix = _near(name, templates) or f"there are {', '.join(sorted(templates))}; see TEMPLATES_DIR"
             place = file.place("metadata", "templates", number)
-            yield Finding(file.name, *place, "unknown-template", f"{name!r} is no template", fix)
+            yield Diagnostic(file.name, *place, "unknown-template", f"{name!r} is no template", fix)
     if tools is not None:
         inputs = (one.name for one in typed.inputs)
         yield from lint_text.names(file, {*tools, *(templates or ()), *SAMPLES[0], *inputs})
@@ -327,15 +331,18 @@ def _near(name: str, known: Iterable[str]) -> str:
 
 
 def _render(
-    texts: Mapping[str, str], prompts: Mapping[str, Prompt], trees: Mapping[str, list[Compiled]], language: Language
-) -> tuple[Prompts | None, list[Finding]]:
+    texts: Mapping[str, str],
+    prompts: Mapping[str, Prompt],
+    trees: Mapping[str, list[CompiledPart]],
+    language: TemplateLanguage,
+) -> tuple[Prompts | None, list[Diagnostic]]:
     """Render everything with every sample: what a value can break is found before a customer finds it."""
     try:
         ready = Prompts(texts, prompts, language)
     except PromptsWrong as error:
         return None, error.findings
     included = {one.name for found in trees.values() for tree in found for one in tree.asked.includes}
-    found: list[Finding] = []
+    found: list[Diagnostic] = []
     for name, prompt in prompts.items():
         if prompt.file.is_partial and name in included:
             continue
@@ -350,10 +357,10 @@ def _render(
     return (None if any(one.is_error for one in found) else ready), found
 
 
-def _budget(prompt: Prompt, count: int) -> Iterator[Finding]:
+def _budget(prompt: Prompt, count: int) -> Iterator[Diagnostic]:
     own = prompt.front.metadata.max_tokens
     if count > (own or _TOKENS):
         place = prompt.file.place("metadata", "max_tokens") if own else (1, 1)
         fix = "shorten it, or raise metadata.max_tokens: every answer pays for it"
         message = f"takes about {count} tokens, {own or _TOKENS} allowed"
-        yield Finding(prompt.file.name, *place, "token-budget", message, fix)
+        yield Diagnostic(prompt.file.name, *place, "token-budget", message, fix)

@@ -15,10 +15,10 @@ from jinja2 import TemplateError, UndefinedError
 
 from bot.ai.chat import FromModel, FromPerson, Instructions, Line
 from bot.prompting.business_profile import FILE, Business, business_of, name_in
-from bot.prompting.diagnostics import Finding, PromptsWrong, column_of
-from bot.prompting.files import Part, PromptFile, Role
-from bot.prompting.front_matter import Front, Model
-from bot.prompting.template_language import LONGEST_VALUE, Language
+from bot.prompting.diagnostics import Diagnostic, PromptsWrong, column_of
+from bot.prompting.files import PromptFile, PromptPart, Role
+from bot.prompting.front_matter import FrontMatter, Model
+from bot.prompting.template_language import LONGEST_VALUE, TemplateLanguage
 
 # All that an expression in a template can raise.
 _BROKEN = (TemplateError, TypeError, ValueError, ArithmeticError, LookupError, AttributeError, RecursionError)
@@ -27,7 +27,7 @@ _UNSEEN = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b\u200e\u200f\u2028-\u202e\u2060-
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class ExampleMessage:
     role: Role
     text: str
 
@@ -41,7 +41,7 @@ class Rendered:
 
     name: str
     version: str
-    parts: tuple[Said, ...]
+    parts: tuple[ExampleMessage, ...]
     model: Model = field(default_factory=Model)
     tools: frozenset[str] | None = None
 
@@ -54,7 +54,7 @@ class Rendered:
         return tuple(_line(part) for part in self.parts)
 
 
-def _line(part: Said) -> Line:
+def _line(part: ExampleMessage) -> Line:
     match part.role:
         case "system":
             return Instructions(part.text)
@@ -71,21 +71,21 @@ class Prompt:
     """A file and its front matter; `defaults` are its inputs' own values."""
 
     file: PromptFile
-    front: Front
+    front: FrontMatter
     defaults: Mapping[str, Any]
 
     @property
-    def units(self) -> tuple[tuple[str, Part], ...]:
+    def units(self) -> tuple[tuple[str, PromptPart], ...]:
         """The templates that it is made of, by their names: one for each part; a partial is one."""
         if self.file.is_partial:
-            return ((self.file.name, Part("system", self.file.body, self.file.body_line)),)
+            return ((self.file.name, PromptPart("system", self.file.body, self.file.body_line)),)
         return tuple((f"{self.file.name}#{number}", part) for number, part in enumerate(self.file.parts))
 
 
 class Prompts:
     """Made by `check`, which has looked at all of it before. `assistant` is the file `assistant.md`."""
 
-    def __init__(self, texts: Mapping[str, str], prompts: Mapping[str, Prompt], language: Language) -> None:
+    def __init__(self, texts: Mapping[str, str], prompts: Mapping[str, Prompt], language: TemplateLanguage) -> None:
         self.texts = dict(texts)
         self.release = name_of(texts)
         self._prompts = dict(prompts)
@@ -105,20 +105,20 @@ class Prompts:
         """
         prompt = self._prompts.get(f"{name}.md")
         if prompt is None:
-            raise PromptsWrong([Finding(f"{name}.md", 1, 1, "missing-file", "there is no such prompt")])
+            raise PromptsWrong([Diagnostic(f"{name}.md", 1, 1, "missing-file", "there is no such prompt")])
         values = _put_in(prompt, values)
         parts = []
         try:
             for unit, part in prompt.units:
                 text = self._language.run(unit, values).strip()
                 if text:
-                    parts.append(Said(part.role, text))
+                    parts.append(ExampleMessage(part.role, text))
         except _BROKEN as error:
             raise PromptsWrong([self._wrong(prompt.file, error)]) from error
         tools = None if prompt.front.tools is None else frozenset(prompt.front.tools)
         return Rendered(name, self.release, tuple(parts), prompt.front.model, tools)
 
-    def _wrong(self, file: PromptFile, error: Exception) -> Finding:
+    def _wrong(self, file: PromptFile, error: Exception) -> Diagnostic:
         """Where it happened: the innermost template line of the traceback, maybe in an included partial."""
         number = 1
         for frame, line in walk_tb(error.__traceback__):
@@ -127,7 +127,7 @@ class Prompts:
                 file, number = unit[0], unit[1].line + self._language.line_of(name, line) - 1
         code, what = ("unknown-variable", "a value is missing") if isinstance(error, UndefinedError) else _CAN_NOT
         column = column_of(file.line(number), "{{", "{%")
-        return Finding(file.name, number, column, code, f"{what}: {error}", "see what each value can hold")
+        return Diagnostic(file.name, number, column, code, f"{what}: {error}", "see what each value can hold")
 
 
 _CAN_NOT = ("can-not-render", "can't be rendered")
@@ -139,7 +139,7 @@ def name_of(texts: Mapping[str, str]) -> str:
     return hashlib.sha256(whole.encode("utf-8", "surrogatepass")).hexdigest()[:12]
 
 
-def defaults_of(front: Front, files: Mapping[str, PromptFile]) -> dict[str, Any]:
+def defaults_of(front: FrontMatter, files: Mapping[str, PromptFile]) -> dict[str, Any]:
     """The inputs' defaults; `${file:_name.md}` in them is that file's text. Raises KeyError with what isn't there.
 
     No value is longer than LONGEST_VALUE, whatever it names how often.

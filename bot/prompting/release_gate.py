@@ -14,7 +14,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from bot.prompting.diagnostics import Finding
+from bot.prompting.diagnostics import Diagnostic
 from bot.prompting.prompts import Prompts
 
 # Of the folder of the prompts: where the cases are, with their recordings.
@@ -42,7 +42,7 @@ class OfflineGate:
         self._folder = folder
         self._seconds = seconds
 
-    async def __call__(self, prompts: Prompts) -> list[Finding]:
+    async def __call__(self, prompts: Prompts) -> list[Diagnostic]:
         """One finding for each case that fails or proves nothing; none where all pass with these very prompts."""
         return unproven(self._folder, prompts.release, *await self._evaluate())
 
@@ -75,11 +75,11 @@ async def _over(process: asyncio.subprocess.Process) -> None:
             await asyncio.wait({asyncio.ensure_future(process.wait())}, timeout=_CLEAR_UP_SECONDS)
 
 
-def unproven(folder: Path, release: str, out: str, err: str) -> list[Finding]:
+def unproven(folder: Path, release: str, out: str, err: str) -> list[Diagnostic]:
     """What a release lacks, by the report of an evaluation as JSON, else by what was said instead of one."""
 
-    def nothing(code: str, message: str) -> Finding:
-        return Finding(str(folder / CASES), 1, 1, code, message, _AGAIN)
+    def nothing(code: str, message: str) -> Diagnostic:
+        return Diagnostic(str(folder / CASES), 1, 1, code, message, _AGAIN)
 
     try:
         report = json.loads(out)
@@ -93,7 +93,7 @@ def unproven(folder: Path, release: str, out: str, err: str) -> list[Finding]:
     return [_finding(one) for one in report["outcomes"] if one["state"] != "passed"]
 
 
-def _finding(outcome: dict[str, Any]) -> Finding:
+def _finding(outcome: dict[str, Any]) -> Diagnostic:
     code, what, fix = _STATES[outcome["state"]]
     message = f"case {outcome['case']} {what}: {'; '.join(outcome['problems'])}"
-    return Finding(outcome["file"], outcome["line"], outcome["column"], code, message, fix)
+    return Diagnostic(outcome["file"], outcome["line"], outcome["column"], code, message, fix)

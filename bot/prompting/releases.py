@@ -15,7 +15,7 @@ from typing import Any, Literal
 from redis.asyncio import Redis
 
 from bot.infra.redis import answer
-from bot.prompting.canary import Canary, Standing
+from bot.prompting.canary import Canary, CurrentRelease
 from bot.prompting.canary_metrics import CANDIDATE, KEYS
 from bot.prompting.prompts import name_of
 
@@ -107,7 +107,7 @@ class UnknownRelease(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class ReleaseEntry:
     """What was done with a release: by whom, when (UTC), with which note; a `canary` begins, and ends by a `promote`,
     a `drop`, or whatever else makes another release current.
     """
@@ -119,10 +119,10 @@ class Entry:
     how: How
 
 
-async def standing(redis: Redis) -> Standing:
+async def standing(redis: Redis) -> CurrentRelease:
     """What turns begin with now."""
     current, canary = await redis.mget([_CURRENT, CANDIDATE])
-    return Standing(current, Canary.read(canary) if canary else None)
+    return CurrentRelease(current, Canary.read(canary) if canary else None)
 
 
 class Releases:
@@ -132,7 +132,7 @@ class Releases:
         self._redis = redis
         self._in_use = in_use
 
-    async def standing(self) -> Standing:
+    async def standing(self) -> CurrentRelease:
         return await standing(self._redis)
 
     async def current(self) -> str | None:
@@ -181,7 +181,7 @@ class Releases:
         if not await self._change(_ROLL_BACK, name, author, note, "rollback"):
             raise UnknownRelease(f"{name} isn't kept any more; see `recado prompts list`")
 
-    async def history(self) -> list[Entry]:
+    async def history(self) -> list[ReleaseEntry]:
         """The last switches, the newest first."""
         return [_entry(json.loads(raw)) for raw in await answer(self._redis.lrange(_LOG, 0, -1))]
 
@@ -218,7 +218,7 @@ class Releases:
 
     async def _change(self, script: str, name: str, author: str, note: str, how: How, *more: str) -> bool:
         keys = (_content(name), _ALL, _LOG, _CURRENT, *KEYS)
-        entry = _raw(Entry(name, author, datetime.now(UTC), note, how))
+        entry = _raw(ReleaseEntry(name, author, datetime.now(UTC), note, how))
         return bool(await answer(self._redis.eval(script, len(keys), *keys, name, entry, str(HISTORY), *more)))
 
     async def _prune(self) -> None:
@@ -239,10 +239,10 @@ def _whole(texts: Mapping[str, str]) -> str:
     return json.dumps(dict(sorted(texts.items())), ensure_ascii=False)
 
 
-def _raw(entry: Entry) -> str:
+def _raw(entry: ReleaseEntry) -> str:
     shown: dict[str, Any] = {name: getattr(entry, name) for name in ("release", "author", "note", "how")}
     return json.dumps(shown | {"at": entry.at.isoformat()}, ensure_ascii=False)
 
 
-def _entry(raw: dict[str, Any]) -> Entry:
-    return Entry(raw["release"], raw["author"], datetime.fromisoformat(raw["at"]), raw["note"], raw["how"])
+def _entry(raw: dict[str, Any]) -> ReleaseEntry:
+    return ReleaseEntry(raw["release"], raw["author"], datetime.fromisoformat(raw["at"]), raw["note"], raw["how"])

@@ -13,7 +13,7 @@ _NOBODY: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
-class Use:
+class VariableUse:
     """A value that is asked for: `customer_name`, or with a field of it, `business.name`."""
 
     name: str
@@ -31,7 +31,7 @@ class Included:
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class LanguageBranch:
     """An `if` over the language: what it compares with, and whether there is an `else`."""
 
     languages: tuple[str, ...]
@@ -40,18 +40,18 @@ class Choice:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    uses: tuple[Use, ...]
+class TemplateRequirements:
+    uses: tuple[VariableUse, ...]
     includes: tuple[Included, ...]
-    choices: tuple[Choice, ...]
+    choices: tuple[LanguageBranch, ...]
 
 
-def asked(tree: nodes.Template) -> Asked:
+def asked(tree: nodes.Template) -> TemplateRequirements:
     found = list(_walk(tree, _NOBODY))
-    return Asked(
-        tuple(one for one in found if isinstance(one, Use)),
+    return TemplateRequirements(
+        tuple(one for one in found if isinstance(one, VariableUse)),
         tuple(one for one in found if isinstance(one, Included)),
-        tuple(one for one in found if isinstance(one, Choice)),
+        tuple(one for one in found if isinstance(one, LanguageBranch)),
     )
 
 
@@ -67,7 +67,7 @@ def constants(tree: nodes.Template) -> Iterator[int]:
                 yield shown.lineno
 
 
-def _walk(node: nodes.Node, bound: frozenset[str]) -> Iterator[Use | Included | Choice]:
+def _walk(node: nodes.Node, bound: frozenset[str]) -> Iterator[VariableUse | Included | LanguageBranch]:
     match node:
         case nodes.Name(name=whole):
             yield from _use(whole, None, node, bound)
@@ -91,21 +91,23 @@ def _walk(node: nodes.Node, bound: frozenset[str]) -> Iterator[Use | Included | 
             yield from _walk_all(node.iter_child_nodes(), bound)
 
 
-def _walk_all(several: Iterable[nodes.Node], bound: frozenset[str]) -> Iterator[Use | Included | Choice]:
+def _walk_all(
+    several: Iterable[nodes.Node], bound: frozenset[str]
+) -> Iterator[VariableUse | Included | LanguageBranch]:
     for node in several:
         yield from _walk(node, bound)
 
 
-def _use(name: str, field: str | None, node: nodes.Node, bound: frozenset[str]) -> Iterator[Use]:
+def _use(name: str, field: str | None, node: nodes.Node, bound: frozenset[str]) -> Iterator[VariableUse]:
     if name not in bound:
-        yield Use(name, node.lineno, field)
+        yield VariableUse(name, node.lineno, field)
 
 
-def _choice(node: nodes.If) -> Iterator[Choice]:
+def _choice(node: nodes.If) -> Iterator[LanguageBranch]:
     """The `if` and its `elif`s, where all of them ask for the language alone."""
     languages = [_language(test) for test in (node.test, *(one.test for one in node.elif_))]
     if all(languages):
-        yield Choice(tuple(one for one in languages if one), bool(node.else_), node.lineno)
+        yield LanguageBranch(tuple(one for one in languages if one), bool(node.else_), node.lineno)
 
 
 def _language(test: nodes.Node) -> str | None:

@@ -60,7 +60,7 @@ class UnknownFilter(TemplateSyntaxError):
     """There is no such filter, or no such test."""
 
 
-class TooMuch(SecurityError):
+class PromptTooLarge(SecurityError):
     """A prompt would take too many steps or grow too long."""
 
 
@@ -73,14 +73,14 @@ class _Run:
     def step(self) -> None:
         self.steps += 1
         if self.steps > MOST_STEPS:
-            raise TooMuch(f"takes more than {MOST_STEPS} steps")
+            raise PromptTooLarge(f"takes more than {MOST_STEPS} steps")
         if time.monotonic() > self.until:
-            raise TooMuch(f"takes longer than {_SECONDS:.0f} seconds")
+            raise PromptTooLarge(f"takes longer than {_SECONDS:.0f} seconds")
 
     def grow(self, text: str) -> None:
         self.size += len(text)
         if self.size > LONGEST_TEXT:
-            raise TooMuch(f"grows longer than {LONGEST_TEXT} characters")
+            raise PromptTooLarge(f"grows longer than {LONGEST_TEXT} characters")
 
 
 _RUN: ContextVar[_Run] = ContextVar("prompt_run")
@@ -103,9 +103,9 @@ def weigh(value: Any) -> int:
             weight += len(one)
             pending += one if weight <= LONGEST_TEXT else ()
         elif isinstance(one, int) and not -_LARGEST_NUMBER <= one <= _LARGEST_NUMBER:
-            raise TooMuch("makes a number of more than 15 digits")
+            raise PromptTooLarge("makes a number of more than 15 digits")
         if weight > LONGEST_TEXT:
-            raise TooMuch(f"makes something longer than {LONGEST_TEXT} characters")
+            raise PromptTooLarge(f"makes something longer than {LONGEST_TEXT} characters")
     return weight
 
 
@@ -124,21 +124,21 @@ def _bounded(work: Callable[..., Any]) -> Callable[..., Any]:
 def _replace(value: Any, old: str, new: str) -> str:
     text, old, new = str(value), str(old), str(new)
     if len(text) + text.count(old) * max(len(new) - len(old), 0) > LONGEST_TEXT:
-        raise TooMuch(f"replace would grow longer than {LONGEST_TEXT} characters")
+        raise PromptTooLarge(f"replace would grow longer than {LONGEST_TEXT} characters")
     return text.replace(old, new)
 
 
 def _join(value: Any, between: str = "") -> str:
     pieces, between = [str(one) for one in value], str(between)
     if sum(map(len, pieces)) + len(between) * len(pieces) > LONGEST_TEXT:
-        raise TooMuch(f"join would grow longer than {LONGEST_TEXT} characters")
+        raise PromptTooLarge(f"join would grow longer than {LONGEST_TEXT} characters")
     return between.join(pieces)
 
 
 def _round(value: Any, precision: int = 0, method: str = "common") -> Any:
     """As Jinja's, for as many decimals as a number has."""
     if not isinstance(precision, int) or not -_MOST_DECIMALS <= precision <= _MOST_DECIMALS:
-        raise TooMuch(f"round takes {-_MOST_DECIMALS} to {_MOST_DECIMALS} decimals")
+        raise PromptTooLarge(f"round takes {-_MOST_DECIMALS} to {_MOST_DECIMALS} decimals")
     return FILTERS["round"](value, precision, method)
 
 
@@ -232,7 +232,7 @@ class _Ready(BaseLoader):
         return self.templates[name]
 
 
-class Language(ImmutableSandboxedEnvironment):
+class TemplateLanguage(ImmutableSandboxedEnvironment):
     """A dot reads a field of a mapping, or what a loop knows of itself; nothing of any other object."""
 
     def __init__(self) -> None:
@@ -320,7 +320,7 @@ class Language(ImmutableSandboxedEnvironment):
                 try:
                     run.grow(piece)
                     run.step()
-                except TooMuch as error:
+                except PromptTooLarge as error:
                     # Raised where the template is, so that the traceback tells its line.
                     cast("Generator[str]", rendering).throw(error)
                 pieces.append(piece)

@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 from bot.settings import SettingsWrong, StorageSettings
-from bot.storage.local import Disk
-from bot.storage.s3 import Bucket, Place
+from bot.storage.local import LocalStorage
+from bot.storage.s3 import BucketLocation, S3Storage
 from bot.storage.storage import Storage
 
 
 def storage_of(settings: StorageSettings) -> Storage:
     """Opens nothing yet. Raises SettingsWrong, a line each, when the chosen provider lacks something."""
     if settings.chosen == "local":
-        return Disk(settings.dir)
+        return LocalStorage(settings.dir)
     place, names = _place(settings)
     given = (place.bucket, place.endpoint, place.key_id, place.secret)
     missing = [name for name, value in zip(names, given, strict=True) if not value]
     if missing:
         raise SettingsWrong([f"{name}: is not set; expected it for storage {settings.chosen}" for name in missing])
-    return Bucket(place)
+    return S3Storage(place)
 
 
-def _place(settings: StorageSettings) -> tuple[Place, tuple[str, str, str, str]]:
+def _place(settings: StorageSettings) -> tuple[BucketLocation, tuple[str, str, str, str]]:
     """Where the bucket is, as far as it is set, and the variables that say so."""
     match settings.chosen:
         case "r2":
@@ -38,4 +38,6 @@ def _place(settings: StorageSettings) -> tuple[Place, tuple[str, str, str, str]]
             place = (settings.aws_s3_bucket, endpoint, region, settings.aws_access_key_id)
             names = ("AWS_S3_BUCKET", "AWS_ENDPOINT_URL_S3", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
     bucket, address, region, key_id = place
-    return Place(bucket or "", address or "", region, key_id or "", secret.get_secret_value() if secret else ""), names
+    return BucketLocation(
+        bucket or "", address or "", region, key_id or "", secret.get_secret_value() if secret else ""
+    ), names

@@ -23,7 +23,7 @@ from bot.infra.signed_tokens import shared_secret
 from bot.messages.inbound import Record, StoredFile
 from bot.settings import Settings, StorageSettings
 from bot.storage.factory import storage_of
-from bot.storage.local import Disk
+from bot.storage.local import LocalStorage
 from bot.storage.storage import NotStored, Storage, Stored, safe_mime
 
 # What people sent, below their conversation and the day; and what was made for them.
@@ -146,7 +146,7 @@ class Files:
 
     @property
     def can_link(self) -> bool:
-        return self._public_url is not None or not isinstance(self._storage, Disk)
+        return self._public_url is not None or not isinstance(self._storage, LocalStorage)
 
     async def keep(self, conversation: str, filename: str, mime: str, data: bytes) -> str:
         """Keep a document that was made for a person, and give its key: the same document again is the same file.
@@ -224,7 +224,7 @@ class Files:
             file = await self._indexed(conversation, place)
         except NotStored as error:
             raise LinkWrong from error
-        if not isinstance(self._storage, Disk):
+        if not isinstance(self._storage, LocalStorage):
             raise FileMissing
         try:
             return file, await self._storage.place(place)

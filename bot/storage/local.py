@@ -21,7 +21,7 @@ _LEFT_FREE = 256 * 1024 * 1024
 T = TypeVar("T")
 
 
-class Disk:
+class LocalStorage:
     """A Storage below one folder. Content types lie in a tree of their own beside the files."""
 
     def __init__(self, folder: Path) -> None:

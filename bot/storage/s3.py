@@ -22,7 +22,7 @@ _NO_BUCKET = "NoSuchBucket"
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class BucketLocation:
     """Where a bucket is and who may use it. `region` is `auto` at R2."""
 
     bucket: str
@@ -33,7 +33,7 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
-class Patience:
+class S3Timeouts:
     """Seconds to connect, for one try, and for all tries of one call; a 5xx or a lost connection is tried again."""
 
     connect: float = 3
@@ -42,12 +42,12 @@ class Patience:
     retries: int = 2
 
 
-class Bucket:
+class S3Storage:
     """A Storage in a bucket that exists already. The client is made when it is first used."""
 
-    def __init__(self, place: Place, patience: Patience | None = None) -> None:
+    def __init__(self, place: BucketLocation, patience: S3Timeouts | None = None) -> None:
         self._place = place
-        self._patience = patience or Patience()
+        self._patience = patience or S3Timeouts()
         self._made: S3Store | None = None
 
     async def put(self, key: str, data: bytes, mime: str, filename: str | None = None) -> None:

@@ -10,13 +10,13 @@ from redis.exceptions import RedisError
 
 from bot.conversations import ledger
 from bot.infra.alerts import alert
-from bot.infra.live_events import Events
+from bot.infra.live_events import LiveEvents
 from bot.messages.inbound import Inbound, Reaction
 from bot.prompting.canary import Canary
 from bot.prompting.canary_analysis import worse
 from bot.prompting.canary_metrics import Signals, Tallies, of_turn
 from bot.prompting.library import Library
-from bot.turns.context import Begun
+from bot.turns.context import TurnAttempt
 from bot.turns.trace import Trace
 
 _log = structlog.get_logger()
@@ -26,13 +26,13 @@ _AUTHOR = "recado"
 _FIX = "see `recado prompts diff {release}`, set it right, then release it again; all contacts have the current one"
 
 
-class Trial:
+class CanaryRecorder:
     def __init__(self, redis: Redis, library: Library) -> None:
         self._redis = redis
         self._library = library
         self._signals = Signals(redis)
 
-    async def note(self, begun: Begun, messages: Iterable[Inbound], trace: Trace) -> None:
+    async def note(self, begun: TurnAttempt, messages: Iterable[Inbound], trace: Trace) -> None:
         """Count a turn that is closed, and the reactions among its messages; nothing where there is no candidate.
 
         A worker that dies between the two, in the time of sending, leaves its turn uncounted; none is counted twice.
@@ -46,7 +46,7 @@ class Trial:
             # The person has their answer: no job is done again for this.
             _log.warning("canary_not_counted", error=type(error).__name__)
 
-    async def _count(self, canary: Canary, begun: Begun, messages: Iterable[Inbound], trace: Trace) -> None:
+    async def _count(self, canary: Canary, begun: TurnAttempt, messages: Iterable[Inbound], trace: Trace) -> None:
         arm = canary.arm_of(trace.conversation)
         sums = _sums(trace) if begun.prompts.release == begun.standing.release_of(arm) else {}
         down, up = await self._thumbs(trace.conversation, messages)
@@ -76,7 +76,7 @@ class Trial:
         if await self._library.end(canary, promote=False, author=_AUTHOR, note=words):
             turns = f"{tallies.candidate.turns} turns against {tallies.current.turns}"
             told = f"candidate {canary.release} is dropped, by {turns}: {words}"
-            await alert(Events(self._redis), "canary", told, _FIX.format(release=canary.release))
+            await alert(LiveEvents(self._redis), "canary", told, _FIX.format(release=canary.release))
 
 
 def _sums(trace: Trace) -> dict[str, int]:

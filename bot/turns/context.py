@@ -5,19 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
-from bot.agent.loop import Done, Step
+from bot.agent.loop import ModelStep, ToolResult
 from bot.conversations.contacts import Contact
-from bot.conversations.dead_letters import SetAside
+from bot.conversations.dead_letters import DeadLetter
 from bot.conversations.inbox import FLOOD
-from bot.conversations.memory import Recollection, Remembered
+from bot.conversations.memory import History, HistoryEntry
 from bot.conversations.rate_limit import Admission
 from bot.infra.logs import masked
-from bot.media.understanding import Sight
+from bot.media.understanding import PerceivedMessage
 from bot.messages.inbound import Inbound, Part, Reply
 from bot.messages.language import Language
-from bot.prompting.canary import Standing
+from bot.prompting.canary import CurrentRelease
 from bot.prompting.prompts import Prompts
-from bot.turns.revisions import Batch
+from bot.turns.revisions import MessageBatch
 from bot.turns.trace import Trace
 
 TRIES = 5
@@ -29,7 +29,7 @@ _LITTLE = 0.25
 
 
 @dataclass(frozen=True, slots=True)
-class Begun:
+class TurnAttempt:
     """A turn that is under way: which messages it has (the first `count`), what earlier tries did, its prompts.
 
     `standing` is what turns began with at this try. `lost` says that its journal can't be read by this version of
@@ -38,9 +38,9 @@ class Begun:
 
     count: int
     tries: int
-    journal: tuple[Step | Done, ...]
+    journal: tuple[ModelStep | ToolResult, ...]
     prompts: Prompts
-    standing: Standing
+    standing: CurrentRelease
     lost: bool = False
 
     @property
@@ -50,7 +50,7 @@ class Begun:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class TurnResult:
     """How a turn ends: what is said, and the end state of its messages.
 
     `settled` are messages that code has settled: they end as answered, whatever becomes of the others.
@@ -63,17 +63,17 @@ class Outcome:
 
 
 @dataclass(frozen=True, slots=True)
-class Scene:
+class TurnContext:
     """What one turn is about, gathered before it is thought over."""
 
     conversation: str
-    batch: Batch
-    sights: list[Sight]
-    lines: list[Remembered]
+    batch: MessageBatch
+    sights: list[PerceivedMessage]
+    lines: list[HistoryEntry]
     language: Language
     contact: Contact
-    before: Recollection
-    begun: Begun
+    before: History
+    begun: TurnAttempt
     admission: Admission
     due: float
 
@@ -84,20 +84,20 @@ class Scene:
 
 
 @dataclass(frozen=True, slots=True)
-class Haste:
+class Deadline:
     """Seconds until the customer must have an answer, and after which one that isn't there is announced."""
 
     seconds: float
     announce_after: float
 
 
-def haste_for(messages: list[Inbound], whole: float) -> Haste:
+def haste_for(messages: list[Inbound], whole: float) -> Deadline:
     """How long the answer may take, of `whole` seconds. What has waited so long that little is left (a crowd, an
     outage) is announced at once, and then has half of the time anew: a late answer is better than none.
     """
     first = min(message.received_at for message in messages)
     left = whole - (datetime.now(UTC) - first).total_seconds()
-    return Haste(left, left * _STILL_ON_IT) if left > whole * _LITTLE else Haste(whole / 2, 0)
+    return Deadline(left, left * _STILL_ON_IT) if left > whole * _LITTLE else Deadline(whole / 2, 0)
 
 
 def name_of(first: Inbound) -> str:
@@ -105,9 +105,9 @@ def name_of(first: Inbound) -> str:
     return f"t_{masked(first.id)}" + (f"-{first.retries}" if first.retries else "")
 
 
-def set_aside(scene: Scene, trace: Trace, outcome: Outcome) -> SetAside:
+def set_aside(scene: TurnContext, trace: Trace, outcome: TurnResult) -> DeadLetter:
     """The messages of a turn that failed for good."""
-    return SetAside(
+    return DeadLetter(
         reason=trace.error or outcome.state,
         at=datetime.now(UTC),
         messages=tuple(scene.messages),
@@ -115,7 +115,7 @@ def set_aside(scene: Scene, trace: Trace, outcome: Outcome) -> SetAside:
     )
 
 
-def within(batch: Batch, admission: Admission) -> Batch:
+def within(batch: MessageBatch, admission: Admission) -> MessageBatch:
     """The batch without what is beyond the rate limit, which ends here and is not remembered."""
     if not admission.over or not admission.admitted:
         return batch
@@ -139,7 +139,7 @@ def addressed(reply_id: str, parts: tuple[Part, ...], newest: Inbound, contact: 
     )
 
 
-def ends_of(messages: list[Inbound], outcome: Outcome, turn: str) -> dict[str, dict[str, str]]:
+def ends_of(messages: list[Inbound], outcome: TurnResult, turn: str) -> dict[str, dict[str, str]]:
     """The newest message carries the turn's end state, the others are merged into it; all of them when it failed."""
     newest = messages[-1]
 

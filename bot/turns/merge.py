@@ -11,20 +11,20 @@ from redis.asyncio import Redis
 
 from bot.conversations import contacts, dead_letters, ledger
 from bot.conversations.identity import home_of, joining, moved
-from bot.conversations.lease import Desk, Lease
-from bot.conversations.memory import Memory, Recollection, Remembered
+from bot.conversations.lease import ConversationLeases, Lease
+from bot.conversations.memory import History, HistoryEntry, Memory
 from bot.infra.redis import answer, key
 from bot.integrations.push import subscriptions
 
 
-class Joining:
+class ConversationMerger:
     """The worker's half of it: bot.conversations.identity has decided which conversation joins which.
 
     What is addressed by the old name stays under it until its time is over: deliveries, and texts that may be quoted
     (`Contact.earlier` lists the names).
     """
 
-    def __init__(self, redis: Redis, desk: Desk, memory: Memory) -> None:
+    def __init__(self, redis: Redis, desk: ConversationLeases, memory: Memory) -> None:
         self._redis = redis
         self._desk = desk
         self._memory = memory
@@ -47,7 +47,7 @@ class Joining:
         browsers = await subscriptions.kept_of(self._redis, name)
         failed = await dead_letters.raw_of(self._redis, name)
         if failed:
-            await dead_letters.Aside(self._redis).note(home)
+            await dead_letters.DeadLetters(self._redis).note(home)
         unsent: list[str] = await answer(self._redis.lrange(key(name, "outbox"), 0, -1))
 
         def write(pipeline: Any) -> None:
@@ -66,11 +66,11 @@ class Joining:
         await self._redis.delete(*ledger.keys(name), *(key(name, part) for part in leftovers))
 
 
-def _one_memory(mine: Recollection, theirs: Recollection) -> Recollection:
+def _one_memory(mine: History, theirs: History) -> History:
     summary = "\n".join(filter(None, (mine.summary, theirs.summary)))
-    return Recollection(summary, _in_order(mine.fallen, theirs.fallen), _in_order(mine.recent, theirs.recent))
+    return History(summary, _in_order(mine.fallen, theirs.fallen), _in_order(mine.recent, theirs.recent))
 
 
-def _in_order(*lists: Iterable[Remembered]) -> tuple[Remembered, ...]:
+def _in_order(*lists: Iterable[HistoryEntry]) -> tuple[HistoryEntry, ...]:
     """By time, and each conversation in the order that it had."""
     return tuple(merge(*lists, key=attrgetter("at")))

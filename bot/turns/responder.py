@@ -9,28 +9,28 @@ from zoneinfo import ZoneInfo
 
 import structlog
 
-from bot.agent.loop import Agent, Done, Journal
+from bot.agent.loop import Agent, Journal, ToolResult
 from bot.agent.prompt import asked_with, dialogue, values_for
-from bot.agent.tool import Kit
-from bot.ai.chat import BudgetSpent, FromPerson, NoModelAnswered, Question
+from bot.agent.tool import Services
+from bot.ai.chat import BudgetSpent, FromPerson, ModelRequest, NoModelAnswered
 from bot.conversations.budget import Budget
-from bot.conversations.confirmations import Answered, Confirmations, is_tap
+from bot.conversations.confirmations import Confirmations, TapResults, is_tap
 from bot.conversations.contacts import Contacts
 from bot.conversations.inbox import FLOOD
-from bot.infra.live_events import Events
+from bot.infra.live_events import LiveEvents
 from bot.infra.logs import without_identities
 from bot.messages import links
 from bot.messages.inbound import Inbound, LinkButton, Part
 from bot.messages.language import Language
 from bot.messages.phrases import phrase
 from bot.messages.prompt_text import fenced
-from bot.products.capture import Captures, Correcting
-from bot.products.capture_turn import Incoming
-from bot.products.card_reader import Turn
-from bot.products.draft_store import Captured
+from bot.products.capture import Correcting, ProductCapture
+from bot.products.capture_turn import CaptureMessage
+from bot.products.card_reader import PhotoTurn
+from bot.products.draft_store import CapturedTurn
 from bot.prompting.diagnostics import PromptsWrong
-from bot.turns.context import TRIES, Outcome, Scene
-from bot.turns.rules import Received, Reception
+from bot.turns.context import TRIES, TurnContext, TurnResult
+from bot.turns.rules import MessageRules, RuleResult
 from bot.turns.trace import Trace
 from bot.whatsapp.markdown import whatsapp
 
@@ -42,20 +42,20 @@ _PICTURES = 4
 
 
 @dataclass(frozen=True, slots=True)
-class Answering:
+class Responder:
     contacts: Contacts
-    reception: Reception
+    reception: MessageRules
     confirmations: Confirmations
-    captures: Captures
+    captures: ProductCapture
     agent: Agent
-    kit: Kit
-    events: Events
+    kit: Services
+    events: LiveEvents
     budget: Budget
     zone: ZoneInfo
 
-    async def answer(self, scene: Scene, trace: Trace, journal: Journal) -> Outcome:
+    async def answer(self, scene: TurnContext, trace: Trace, journal: Journal) -> TurnResult:
         """What is said and how the messages end; a flood is told once that it is one."""
-        trace.tools = [entry for entry in scene.begun.journal if isinstance(entry, Done)]
+        trace.tools = [entry for entry in scene.begun.journal if isinstance(entry, ToolResult)]
         outcome = self._untouched(scene, trace) or await self._reply(scene, trace, journal)
         if outcome.text and not all(sight.perceived.kept for sight in scene.sights):
             outcome = replace(outcome, text=f"{outcome.text}\n\n{phrase('file_not_kept', scene.language)}")
@@ -68,17 +68,17 @@ class Answering:
         """Whether code settles this message, whoever has the conversation: it is consent, and no talk with a bot."""
         return is_tap(message) or self.reception.is_choice(message)
 
-    def _untouched(self, scene: Scene, trace: Trace) -> Outcome | None:
+    def _untouched(self, scene: TurnContext, trace: Trace) -> TurnResult | None:
         if not scene.admission.admitted:
-            return Outcome("", FLOOD)
+            return TurnResult("", FLOOD)
         if scene.begun.given_up:
             lost = scene.begun.lost
             trace.error = "its journal can't be read by this version" if lost else f"gave up after {TRIES} tries"
             text = phrase("acted", scene.language) if lost else _apology(trace, scene.language)
-            return Outcome(text, f"failed: {trace.error}")
+            return TurnResult(text, f"failed: {trace.error}")
         return None
 
-    async def _reply(self, scene: Scene, trace: Trace, journal: Journal) -> Outcome:
+    async def _reply(self, scene: TurnContext, trace: Trace, journal: Journal) -> TurnResult:
         contact = scene.contact
         received = await self.reception.receive(scene.conversation, scene.messages, contact, scene.language)
         tapped = await self.confirmations.settle(scene.conversation, scene.messages, contact, scene.language)
@@ -90,12 +90,12 @@ class Answering:
         text = "\n\n".join(filter(None, (tapped.text, captured.text)))
         parts = (*tapped.parts, *captured.parts)
         if received.complete or len(handled) == len(scene.messages):
-            return Outcome(received.before(text), "answered", parts)
+            return TurnResult(received.before(text), "answered", parts)
         troubles = [one.perceived.trouble for one in scene.sights if one.perceived.message not in handled]
         if all(troubles):
             # Nothing was understood, so there is nothing to think about: no model may make something up.
             phrases = dict.fromkeys(phrase(trouble, scene.language) for trouble in troubles if trouble)
-            return Outcome(received.before("\n\n".join(filter(None, (text, *phrases)))), "answered", parts)
+            return TurnResult(received.before("\n\n".join(filter(None, (text, *phrases)))), "answered", parts)
         await self.events.publish(trace.event())
         with trace.station("agent"):
             outcome = await self._think(scene, trace, journal, tapped)
@@ -106,26 +106,26 @@ class Answering:
         cards = await self._cards(scene, trace, captured)
         return replace(outcome, text=received.before(text), offered=(*tapped.parts, *outcome.offered, *cards))
 
-    async def _code_alone(self, scene: Scene, received: Received, tapped: Answered) -> Outcome:
+    async def _code_alone(self, scene: TurnContext, received: RuleResult, tapped: TapResults) -> TurnResult:
         """A person goes on with the conversation. Taps and choices are settled all the same, told to both."""
         settled = tapped.messages | received.chosen
         if not settled:
-            return Outcome("", "handed_off")
+            return TurnResult("", "handed_off")
         text = "\n\n".join(filter(None, (*received.first, tapped.text)))
         told = {"type": "settled", "conversation": scene.conversation, "messages": sorted(settled), "told": text}
         await self.events.publish(told)
         state = "answered" if len(settled) == len(scene.messages) else "handed_off"
-        return Outcome(text, state, tapped.parts, settled)
+        return TurnResult(text, state, tapped.parts, settled)
 
-    async def _captured(self, scene: Scene, trace: Trace, tapped: Answered) -> Captured:
+    async def _captured(self, scene: TurnContext, trace: Trace, tapped: TapResults) -> CapturedTurn:
         """What the photo session makes of what staff sent."""
         incoming = _incoming(scene, tapped)
         if not incoming:
-            return Captured()
-        turn = Turn(trace.turn, scene.contact, scene.language, scene.due - _SENDING_SECONDS, trace.book)
+            return CapturedTurn()
+        turn = PhotoTurn(trace.turn, scene.contact, scene.language, scene.due - _SENDING_SECONDS, trace.book)
         return await self.captures.take(scene.conversation, turn, incoming)
 
-    async def _cards(self, scene: Scene, trace: Trace, captured: Captured) -> tuple[Part, ...]:
+    async def _cards(self, scene: TurnContext, trace: Trace, captured: CapturedTurn) -> tuple[Part, ...]:
         """The product card, once, as it is after the model's corrections."""
         corrected = any(done.name == "correct_product" and done.outcome == "ok" for done in trace.tools)
         draft = await self.captures.open_draft(scene.conversation) if corrected else None
@@ -133,7 +133,7 @@ class Answering:
             return captured.parts
         return (await self.captures.card(scene.conversation, draft, scene.language),)
 
-    async def _think(self, scene: Scene, trace: Trace, journal: Journal, tapped: Answered) -> Outcome:
+    async def _think(self, scene: TurnContext, trace: Trace, journal: Journal, tapped: TapResults) -> TurnResult:
         now = datetime.now(self.zone)
         prompts, name = scene.begun.prompts, scene.messages[-1].name or scene.contact.name
         values = values_for(prompts, name=name, language=scene.language, now=now, summary=scene.before.summary)
@@ -145,7 +145,9 @@ class Answering:
         words = " ".join(one.words for one in _incoming(scene, tapped))
         card = await self.captures.correcting(scene.conversation, scene.contact, words, scene.language)
         lines = (*trace.prompt.lines, *dialogue(scene.before), _said(scene, tapped, card))
-        question = asked_with(trace.prompt, Question(lines, deadline, purse=self.budget.account(scene.conversation)))
+        question = asked_with(
+            trace.prompt, ModelRequest(lines, deadline, purse=self.budget.account(scene.conversation))
+        )
         kit = replace(self.kit, business=prompts.business)
         context = kit.for_turn(
             conversation=scene.conversation, contact=scene.contact, now=now, effect=trace.turn, product_card=card
@@ -158,25 +160,25 @@ class Answering:
         except NoModelAnswered as error:
             trace.error = without_identities(f"{error}: {error.__cause__}" if error.__cause__ else str(error))
             _log.error("no_model_answered", why=trace.error, fix="see `recado doctor` and OpenRouter's status")
-            return _offered(trace, scene.language) or Outcome(
+            return _offered(trace, scene.language) or TurnResult(
                 _apology(trace, scene.language), "failed: no model answered"
             )
-        return Outcome(_vouched(whatsapp(thought.text), scene, trace), "answered", thought.offered)
+        return TurnResult(_vouched(whatsapp(thought.text), scene, trace), "answered", thought.offered)
 
-    async def _spent(self, scene: Scene, error: BudgetSpent) -> Outcome:
+    async def _spent(self, scene: TurnContext, error: BudgetSpent) -> TurnResult:
         """Nothing more may be spent today: a person goes on, or the customer is told."""
         if self.budget.settings.when_spent == "person":
             await self.kit.handoff.call_a_person(scene.conversation, str(error))
-            return Outcome(phrase("handed_off", scene.language), "handed_off")
-        return Outcome(phrase("budget_spent", scene.language), f"refused: {error}")
+            return TurnResult(phrase("handed_off", scene.language), "handed_off")
+        return TurnResult(phrase("budget_spent", scene.language), f"refused: {error}")
 
 
-def _offered(trace: Trace, language: Language) -> Outcome | None:
+def _offered(trace: Trace, language: Language) -> TurnResult | None:
     """What the turn's tools have done already says enough; a model that then stays silent is no failure."""
     if parts := tuple(part for done in trace.tools for part in done.parts):
-        return Outcome("", "answered", parts)
+        return TurnResult("", "answered", parts)
     if any(done.name == "talk_to_a_person" and done.outcome == "ok" for done in trace.tools):
-        return Outcome(phrase("handed_off", language), "answered")
+        return TurnResult(phrase("handed_off", language), "answered")
     return None
 
 
@@ -185,7 +187,7 @@ def _apology(trace: Trace, language: Language) -> str:
     return phrase("acted" if any(done.acted for done in trace.tools) else "no_answer", language)
 
 
-def _vouched(text: str, scene: Scene, trace: Trace) -> str:
+def _vouched(text: str, scene: TurnContext, trace: Trace) -> str:
     """An answer that leads to no page but those of the operators' files, of the turn's buttons and of earlier answers.
 
     What is a stranger's is what came with the messages: a photo's QR code, a forwarded text, a page that was typed, and
@@ -199,23 +201,23 @@ def _vouched(text: str, scene: Scene, trace: Trace) -> str:
     return links.without_strange(text, known, phrase("strange_link", scene.language))
 
 
-def _unrendered(error: PromptsWrong, trace: Trace, language: Language) -> Outcome:
+def _unrendered(error: PromptsWrong, trace: Trace, language: Language) -> TurnResult:
     """A value broke the prompt, which its check should have found. What the error says may quote the person."""
     trace.error = f"the prompt can't be rendered: {error.places}"
     _log.error("prompt_not_rendered", why=error.places, fix="see `recado prompts check` and `recado prompts render`")
-    return Outcome(phrase("no_answer", language), "failed: the prompt can't be rendered")
+    return TurnResult(phrase("no_answer", language), "failed: the prompt can't be rendered")
 
 
-def _incoming(scene: Scene, tapped: Answered) -> list[Incoming]:
+def _incoming(scene: TurnContext, tapped: TapResults) -> list[CaptureMessage]:
     """The turn's messages as the photo session takes them; what was forwarded are not the person's own words."""
     return [
-        Incoming(message, "" if message.forwarded else sight.perceived.words, sight.look)
+        CaptureMessage(message, "" if message.forwarded else sight.perceived.words, sight.look)
         for message, sight in zip(scene.messages, scene.sights, strict=True)
         if message.id not in tapped.messages
     ]
 
 
-def _said(scene: Scene, tapped: Answered, card: Correcting | None) -> FromPerson:
+def _said(scene: TurnContext, tapped: TapResults, card: Correcting | None) -> FromPerson:
     pictures = tuple(sight.picture for sight in scene.sights if sight.picture)
     said = "\n".join(line.text for line in scene.lines if line.role == "user")
     if tapped.text:

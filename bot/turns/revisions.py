@@ -14,8 +14,8 @@ from redis.asyncio import Redis
 from bot.conversations import contacts, ledger, memory
 from bot.conversations import lease as conversations_lease
 from bot.conversations.inbox import why_unanswered
-from bot.conversations.lease import Desk, Lease
-from bot.conversations.memory import Memory, Recollection, Remembered
+from bot.conversations.lease import ConversationLeases, Lease
+from bot.conversations.memory import History, HistoryEntry, Memory
 from bot.infra.redis import answer, key
 from bot.media.archive import Archive
 from bot.media.cache import forget_media, media_key
@@ -34,7 +34,7 @@ _change: TypeAdapter[Edit | Revoke] = TypeAdapter(Edit | Revoke, config=ConfigDi
 
 
 @dataclass(frozen=True, slots=True)
-class Batch:
+class MessageBatch:
     """Waiting messages, sorted out: `speech` asks for an answer and is as its senders left it, `ends` are of the rest.
 
     `taken` is how many lie at the front of the waiting list, `said` are texts of earlier messages, `media` the files of
@@ -51,14 +51,14 @@ class Batch:
     stories: tuple[str, ...] = ()
 
 
-class Records:
-    def __init__(self, redis: Redis, desk: Desk, memory: Memory, archive: Archive) -> None:
+class MessageRevisions:
+    def __init__(self, redis: Redis, desk: ConversationLeases, memory: Memory, archive: Archive) -> None:
         self._redis = redis
         self._desk = desk
         self._memory = memory
         self._archive = archive
 
-    async def sort_out(self, conversation: str, waiting: list[Inbound], earlier: tuple[str, ...] = ()) -> Batch:
+    async def sort_out(self, conversation: str, waiting: list[Inbound], earlier: tuple[str, ...] = ()) -> MessageBatch:
         """Apply to each other what waits, in the order in which it was sent, and what was told ahead."""
         messages = sorted(waiting, key=lambda message: message.sent_at)
         changes = await self._told_ahead(conversation, messages)
@@ -70,7 +70,7 @@ class Records:
         asked = {message.quoted for message in messages} | {_target(message.content) for message in messages}
         revoked = [wamid for wamid, change in changes.items() if isinstance(change, Revoke)]
         media, stories = await self._traces(conversation, revoked, earlier)
-        return Batch(
+        return MessageBatch(
             taken=len(waiting),
             all=messages,
             speech=[one for one in revised if one is not None and why_unanswered(one) is None],
@@ -85,7 +85,7 @@ class Records:
             stories=stories,
         )
 
-    def lines(self, batch: Batch, heard: Mapping[str, str]) -> list[Remembered]:
+    def lines(self, batch: MessageBatch, heard: Mapping[str, str]) -> list[HistoryEntry]:
         """What all of it says, one line a message; `heard` holds the texts of `speech`."""
         found = []
         said = batch.said | dict(heard)
@@ -94,10 +94,10 @@ class Records:
             text = _line(revised, said, heard) if revised else ""
             if text:
                 role: Literal["user", "assistant"] = "user" if message.author == "person" else "assistant"
-                found.append(Remembered(role=role, text=text, at=message.received_at, wamid=message.id))
+                found.append(HistoryEntry(role=role, text=text, at=message.received_at, wamid=message.id))
         return found
 
-    def write(self, pipeline: Any, conversation: str, batch: Batch, before: Recollection) -> Recollection:
+    def write(self, pipeline: Any, conversation: str, batch: MessageBatch, before: History) -> History:
         """Change what is kept, within a transaction that also ends the messages; returns the memory as it then is."""
         here = {message.id for message in batch.all}
         known = {item.wamid: item.text for item in (*before.fallen, *before.recent) if item.wamid}
@@ -126,7 +126,7 @@ class Records:
         }
         return self._memory.amend(pipeline, conversation, before, news)
 
-    async def keep(self, lease: Lease, batch: Batch, *, done_with: tuple[str, ...]) -> bool:
+    async def keep(self, lease: Lease, batch: MessageBatch, *, done_with: tuple[str, ...]) -> bool:
         """Close what holds nothing to answer and delete these keys, in one step. True when a summary is due."""
         before = await self._memory.recall(lease.conversation)
         due = False

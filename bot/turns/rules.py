@@ -21,7 +21,7 @@ _WITHHELD = (
 
 
 @dataclass(frozen=True, slots=True)
-class Received:
+class RuleResult:
     """`first` is what the answer begins with; `complete` when it needs no more; `too_late` when there is none.
 
     `chosen` are the messages that were a choice about marketing.
@@ -37,7 +37,7 @@ class Received:
         return "\n\n".join(filter(None, (*self.first, text))) if text or self.complete else ""
 
 
-class Reception:
+class MessageRules:
     def __init__(self, contacts: Contacts, handoff: HandOff, settings: ChannelSettings) -> None:
         self._contacts = contacts
         self._handoff = handoff
@@ -47,7 +47,7 @@ class Reception:
 
     async def receive(
         self, conversation: str, messages: list[Inbound], contact: Contact, language: Language
-    ) -> Received:
+    ) -> RuleResult:
         """Apply the rules to the messages of a turn, which are in order. Doing it twice is doing it once."""
         chosen = [(message, choice) for message in messages if (choice := self._choice(message)) is not None]
         for message, wanted in chosen:
@@ -59,14 +59,14 @@ class Reception:
         alone = tuple(phrase(name, language) for name in _phrases(False, (wanted for _, wanted in chosen)))
         if contact.quiet:
             # A colleague answers; what code has done is told all the same.
-            return Received(alone, chosen=ids)
+            return RuleResult(alone, chosen=ids)
         age = (datetime.now(UTC) - messages[-1].sent_at).total_seconds()
         if age > self._settings.late_message_seconds:
             await self._handoff.leave_to_a_person(conversation, f"a message came {age / 3600:.0f} hours late")
-            return Received(alone, too_late=True, chosen=ids)
+            return RuleResult(alone, too_late=True, chosen=ids)
         names = _phrases(age > self._settings.late_message_apology_seconds, (wanted for _, wanted in chosen))
         first = tuple(phrase(name, language) for name in names)
-        return Received(first, complete=len(chosen) == len(messages), chosen=ids)
+        return RuleResult(first, complete=len(chosen) == len(messages), chosen=ids)
 
     def is_choice(self, message: Inbound) -> bool:
         """Whether a message is nothing but a word of consent."""

@@ -9,22 +9,22 @@ from dataclasses import dataclass
 
 import structlog
 
-from bot.conversations.lease import Desk, Lease, LeaseLost, held
+from bot.conversations.lease import ConversationLeases, Lease, LeaseLost, held
 from bot.delivery.outbox import Outbox
 from bot.infra.crash_points import passing
 from bot.messages.inbound import Inbound
-from bot.turns.merge import Joining
+from bot.turns.merge import ConversationMerger
 
 _log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
-class Shift:
+class ConversationRunner:
     """`take_turn` answers what waits; it is called again for what came meanwhile."""
 
-    desk: Desk
+    desk: ConversationLeases
     outbox: Outbox
-    joining: Joining
+    joining: ConversationMerger
     take_turn: Callable[[Lease, list[Inbound]], Awaitable[None]]
 
     async def work(self, conversation: str) -> None:

@@ -7,7 +7,7 @@ import asyncio
 import structlog
 
 from bot.agent.prompt import asked_with, values_of_summary
-from bot.ai.chat import BudgetSpent, ChatModel, FromPerson, NoModelAnswered, Question
+from bot.ai.chat import BudgetSpent, ChatModel, FromPerson, ModelRequest, NoModelAnswered
 from bot.conversations.budget import Budget
 from bot.conversations.memory import Memory
 from bot.infra.crash_points import passing
@@ -20,7 +20,7 @@ _log = structlog.get_logger()
 _SECONDS = 60
 
 
-class Summaries:
+class Summarizer:
     def __init__(self, model: ChatModel, memory: Memory, library: Library, budget: Budget) -> None:
         self._budget = budget
         self._model = model
@@ -42,7 +42,7 @@ class Summaries:
         said = fenced("conversation", lines="\n".join(f"{item.role}: {item.text}" for item in before.fallen))
         deadline = asyncio.get_running_loop().time() + _SECONDS
         purse = self._budget.account(conversation)
-        question = asked_with(prompt, Question((*prompt.lines, FromPerson(said)), deadline, purse=purse))
+        question = asked_with(prompt, ModelRequest((*prompt.lines, FromPerson(said)), deadline, purse=purse))
         try:
             answer = await self._model.answer(question, count)
         except (NoModelAnswered, BudgetSpent) as error:

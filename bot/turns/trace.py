@@ -13,7 +13,7 @@ from typing import Any
 
 from redis.asyncio import Redis
 
-from bot.agent.loop import Done
+from bot.agent.loop import ToolResult
 from bot.ai.chat import Attempt
 from bot.infra.metrics import COST, LLM_REQUESTS, LLM_TOKENS
 from bot.infra.redis import answer, key
@@ -30,7 +30,7 @@ class Trace:
     perceived: list[Perceived] = field(default_factory=list)
     prompt: Rendered | None = None
     attempts: list[Attempt] = field(default_factory=list)
-    tools: list[Done] = field(default_factory=list)
+    tools: list[ToolResult] = field(default_factory=list)
     reply: list[str] = field(default_factory=list)
     outcome: str | None = None
     error: str | None = None
@@ -119,7 +119,7 @@ def _request(attempt: Attempt) -> dict[str, Any]:
     }
 
 
-def _tool(done: Done) -> dict[str, Any]:
+def _tool(done: ToolResult) -> dict[str, Any]:
     return {
         "name": done.name,
         "arguments": done.arguments,

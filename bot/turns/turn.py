@@ -14,36 +14,47 @@ import structlog
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 from redis.asyncio import Redis
 
-from bot.agent.loop import Done, Journal, Step
+from bot.agent.loop import Journal, ModelStep, ToolResult
 from bot.conversations import choices, dead_letters, inbox, ledger, memory
 from bot.conversations.contacts import Contact, Contacts
-from bot.conversations.dead_letters import Aside
-from bot.conversations.events import Subscribers, event_id, person
-from bot.conversations.lease import Desk, Lease, lease_key
-from bot.conversations.memory import Memory, Remembered
-from bot.conversations.rate_limit import Admission, Rate
+from bot.conversations.dead_letters import DeadLetters
+from bot.conversations.events import EventPublisher, event_id, person
+from bot.conversations.lease import ConversationLeases, Lease, lease_key
+from bot.conversations.memory import HistoryEntry, Memory
+from bot.conversations.rate_limit import Admission, MessageRateLimit
 from bot.conversations.turn_state import turn_keys
 from bot.delivery import outbox
 from bot.delivery.outbox import Outbox
 from bot.infra.crash_points import passing
-from bot.infra.live_events import Events
+from bot.infra.live_events import LiveEvents
 from bot.infra.logs import masked
 from bot.infra.metrics import TURN_SECONDS, TURNS
-from bot.infra.queues import Nudges
+from bot.infra.queues import JobScheduler
 from bot.infra.redis import answer, key
 from bot.media.cache import note_media
-from bot.media.understanding import Perception, Sight, unlooked_at
+from bot.media.understanding import MediaPerception, PerceivedMessage, unlooked_at
 from bot.messages.inbound import Inbound, Say
 from bot.messages.language import Language, language_of
 from bot.messages.phrases import phrase
 from bot.messages.prompt_text import typed, words
 from bot.prompting.library import Library
 from bot.settings import ServiceSettings, TurnSettings
-from bot.turns.canary import Trial
-from bot.turns.context import Begun, Haste, Outcome, Scene, addressed, ends_of, haste_for, name_of, set_aside, within
+from bot.turns.canary import CanaryRecorder
+from bot.turns.context import (
+    Deadline,
+    TurnAttempt,
+    TurnContext,
+    TurnResult,
+    addressed,
+    ends_of,
+    haste_for,
+    name_of,
+    set_aside,
+    within,
+)
 from bot.turns.reply import composed
-from bot.turns.responder import Answering
-from bot.turns.revisions import Batch, Records
+from bot.turns.responder import Responder
+from bot.turns.revisions import MessageBatch, MessageRevisions
 from bot.turns.trace import Trace
 from bot.turns.typing_indicator import patience, typing
 from bot.whatsapp.client import Graph
@@ -70,7 +81,9 @@ local count, tries, release = unpack(redis.call('HMGET', KEYS[2], 'count', 'trie
 return {{count, tries, release, redis.call('LRANGE', KEYS[3], 0, -1)}}
 """
 
-_entry: TypeAdapter[Step | Done] = TypeAdapter(Step | Done, config=ConfigDict(hide_input_in_errors=True))
+_entry: TypeAdapter[ModelStep | ToolResult] = TypeAdapter(
+    ModelStep | ToolResult, config=ConfigDict(hide_input_in_errors=True)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,24 +91,24 @@ class Stations:
     """Everything that a turn passes through, made once by the worker."""
 
     redis: Redis
-    desk: Desk
+    desk: ConversationLeases
     contacts: Contacts
     memory: Memory
     library: Library
-    rate: Rate
-    perception: Perception
-    answering: Answering
+    rate: MessageRateLimit
+    perception: MediaPerception
+    answering: Responder
     outbox: Outbox
-    records: Records
-    events: Events
+    records: MessageRevisions
+    events: LiveEvents
     graph: Graph
-    nudges: Nudges
-    aside: Aside
-    subscribers: Subscribers
-    trial: Trial
+    nudges: JobScheduler
+    aside: DeadLetters
+    subscribers: EventPublisher
+    trial: CanaryRecorder
 
 
-class Turns:
+class TurnProcessor:
     def __init__(self, stations: Stations, turn: TurnSettings, service: ServiceSettings) -> None:
         self._at = stations
         self._turn = turn
@@ -149,13 +162,13 @@ class Turns:
     async def _look(  # noqa: PLR0913, PLR0917 - what is known by then of a turn
         self,
         conversation: str,
-        batch: Batch,
+        batch: MessageBatch,
         contact: Contact,
-        begun: Begun,
+        begun: TurnAttempt,
         admission: Admission,
-        haste: Haste,
+        haste: Deadline,
         trace: Trace,
-    ) -> Scene:
+    ) -> TurnContext:
         """Understand what was sent, as far as it may be touched, and recall what was said before."""
         messages = batch.speech
         due = asyncio.get_running_loop().time() + haste.seconds
@@ -173,7 +186,7 @@ class Turns:
         contact = await self._at.contacts.saw(conversation, messages, language, contact)
         heard = {sight.perceived.message: sight.perceived.text for sight in sights}
         lines = self._at.records.lines(batch, heard) if admission.admitted else []
-        return Scene(conversation, batch, sights, lines, language, contact, before, begun, admission, due)
+        return TurnContext(conversation, batch, sights, lines, language, contact, before, begun, admission, due)
 
     async def _still_on_it(self, lease: Lease, turn: str, messages: list[Inbound], contact: Contact) -> None:
         """Say, once a turn, that the answer takes longer."""
@@ -192,12 +205,14 @@ class Turns:
         await self._at.desk.commit(lease, write)
         await self._at.outbox.flush(lease)
 
-    async def _remember(self, lease: Lease, batch: Batch) -> None:
+    async def _remember(self, lease: Lease, batch: MessageBatch) -> None:
         summary_due = await self._at.records.keep(lease, batch, done_with=turn_keys(lease.conversation))
         if summary_due:
             self._at.nudges.summary(lease.conversation)
 
-    async def _tell_received(self, conversation: str, batch: Batch, contact: Contact, heard: dict[str, str]) -> None:
+    async def _tell_received(
+        self, conversation: str, batch: MessageBatch, contact: Contact, heard: dict[str, str]
+    ) -> None:
         """Before the messages have their end: until then a turn is done again after a crash, and tells them again."""
         for message in (one for one in batch.all if one.author == "person"):
             data = {
@@ -221,7 +236,7 @@ class Turns:
             await asyncio.sleep(pause)
             waiting = await self._at.desk.waiting(conversation)
 
-    async def _begin(self, lease: Lease, waiting: int) -> Begun:
+    async def _begin(self, lease: Lease, waiting: int) -> TurnAttempt:
         """Fix which messages and prompts this turn has; a try after a crash takes up the same, and what was done."""
         standing, prompts = await self._at.library.begin(lease.conversation)
         keys = (lease_key(lease.conversation), *turn_keys(lease.conversation))
@@ -235,12 +250,12 @@ class Turns:
         except ValidationError:
             # Going on without it would do again what it tells of.
             _log.error("journal_unreadable", fix="was an older Recado started again on newer data?")
-            return Begun(int(count), int(tries), (), prompts, standing, lost=True)
-        return Begun(int(count), int(tries), journal, prompts, standing)
+            return TurnAttempt(int(count), int(tries), (), prompts, standing, lost=True)
+        return TurnAttempt(int(count), int(tries), journal, prompts, standing)
 
     async def _perceive(
         self, conversation: str, messages: list[Inbound], contact: Contact, trace: Trace, due: float
-    ) -> list[Sight]:
+    ) -> list[PerceivedMessage]:
         # Half of what is left is for understanding; the model needs the other half.
         seconds = max((due - asyncio.get_running_loop().time()) / 2, 1)
         with trace.station("perception"):
@@ -250,14 +265,14 @@ class Turns:
         trace.saw([sight.perceived for sight in sights])
         return sights
 
-    async def _write_down(self, lease: Lease, entry: Step | Done, trace: Trace) -> None:
-        if isinstance(entry, Done):
+    async def _write_down(self, lease: Lease, entry: ModelStep | ToolResult, trace: Trace) -> None:
+        if isinstance(entry, ToolResult):
             trace.tools.append(entry)
         _, journal = turn_keys(lease.conversation)
         # Under the lease: whoever lost it would write into the next turn's journal, which would be answered by it.
         await self._at.desk.commit(lease, lambda pipeline: pipeline.rpush(journal, entry.model_dump_json()))
 
-    async def _close(self, lease: Lease, scene: Scene, outcome: Outcome, trace: Trace) -> bool:
+    async def _close(self, lease: Lease, scene: TurnContext, outcome: TurnResult, trace: Trace) -> bool:
         """All at once or nothing: the reply is in the outbox, the memory is longer, every message has its end."""
         parts = composed(outcome.text, outcome.offered)
         trace.reply = [words(part) for part in parts]
@@ -265,7 +280,7 @@ class Turns:
         reply = addressed(trace.turn, parts, scene.messages[-1], scene.contact) if parts else None
         new = [*scene.lines]
         if reply:
-            new.append(Remembered(role="assistant", text="\n".join(trace.reply), at=datetime.now(UTC)))
+            new.append(HistoryEntry(role="assistant", text="\n".join(trace.reply), at=datetime.now(UTC)))
         ends = ends_of(scene.messages, outcome, trace.turn)
         failed = trace.outcome == "failed"
         if failed:
@@ -292,7 +307,7 @@ class Turns:
         ledger.ended(ends | scene.batch.ends)
         return summary_due
 
-    async def _finish(self, scene: Scene, trace: Trace) -> None:
+    async def _finish(self, scene: TurnContext, trace: Trace) -> None:
         outcome = trace.outcome or "failed"
         TURNS.labels(outcome).inc()
         first = min(message.received_at for message in scene.messages)

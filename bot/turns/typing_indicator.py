@@ -10,7 +10,7 @@ import structlog
 
 from bot.messages.inbound import Inbound
 from bot.whatsapp.client import Graph
-from bot.whatsapp.errors import GraphError, Unavailable
+from bot.whatsapp.errors import GraphError, MetaUnavailable
 from bot.whatsapp.rendering import read_mark
 
 _log = structlog.get_logger()
@@ -54,6 +54,6 @@ async def _keep(graph: Graph, message: Inbound) -> None:
     while True:
         try:
             await graph.mark_read(read_mark(message.id, typing=True), message.phone_number_id)
-        except (GraphError, Unavailable) as error:
+        except (GraphError, MetaUnavailable) as error:
             _log.debug("typing_not_shown", error=str(error))
         await asyncio.sleep(_AGAIN_SECONDS)

@@ -15,20 +15,20 @@ from redis.exceptions import RedisError
 
 from bot.conversations import rate_limit
 from bot.conversations.contacts import Contacts
-from bot.conversations.events import Subscribers
+from bot.conversations.events import EventPublisher
 from bot.conversations.handoff import HandOff
 from bot.conversations.inbox import MOST_WAITING, Inbox
-from bot.conversations.lease import Desk
-from bot.delivery.pause import Pause
-from bot.delivery.statuses import Deliveries
+from bot.conversations.lease import ConversationLeases
+from bot.delivery.pause import SendingPause
+from bot.delivery.statuses import DeliveryStatuses
 from bot.infra import queue_admin, queues
 from bot.infra.alerts import Alerts
-from bot.infra.live_events import Events
-from bot.infra.metrics import Ship
-from bot.infra.queues import Nudges
-from bot.infra.redis import Together, connect, ended, refuse_cluster
+from bot.infra.live_events import LiveEvents
+from bot.infra.metrics import MetricsShipper
+from bot.infra.queues import JobScheduler
+from bot.infra.redis import MicroBatcher, connect, ended, refuse_cluster
 from bot.infra.replicas import Replicas
-from bot.integrations.push.invitations import Links
+from bot.integrations.push.invitations import InvitationLinks
 from bot.prompting.releases import standing
 from bot.settings import Settings
 from bot.storage.files import files_of
@@ -36,18 +36,18 @@ from bot.web import console, files, push, whatsapp
 from bot.web import stripe as stripe_webhook
 from bot.web.request_bodies import BODIES, RequestBodies, plain_bodies_only
 from bot.web.token_guard import GUARD, TokenGuard
-from bot.web.whatsapp_events import Reach
+from bot.web.whatsapp_events import EventContext
 from bot.whatsapp.client import Graph
 from bot.whatsapp.templates.registry import Templates
-from bot.whatsapp.templates.status_events import News
+from bot.whatsapp.templates.status_events import TemplateStatusHandler
 
 _log = structlog.get_logger()
 
 REDIS = web.AppKey("redis", Redis)
-SHIP = web.AppKey("ship", Ship)
-DESK = web.AppKey("desk", Desk)
+SHIP = web.AppKey("ship", MetricsShipper)
+DESK = web.AppKey("desk", ConversationLeases)
 _SETTINGS = web.AppKey("settings", Settings)
-_NEWS = web.AppKey("news", News)
+_NEWS = web.AppKey("news", TemplateStatusHandler)
 # The page of metrics that is being made now, if one is.
 _MAKING = web.AppKey("metrics_page", list[asyncio.Future[bytes]])
 
@@ -134,7 +134,7 @@ async def _page(app: web.Application) -> bytes:
             for state, count in (await queue_admin.counts(app[REDIS], name)).items():
                 jobs.add_metric([name, state], count)
         paused = GaugeMetricFamily("recado_sending_paused", "1 while nothing is sent because Meta lets nobody send")
-        paused.add_metric([], 1 if await Pause(app[REDIS], app[console.EVENTS]).now() else 0)
+        paused.add_metric([], 1 if await SendingPause(app[REDIS], app[console.EVENTS]).now() else 0)
         release = GaugeMetricFamily(
             "recado_prompts_release", "1 for the prompts that turns begin with", labels=["release"]
         )
@@ -192,11 +192,13 @@ async def _redis(app: web.Application) -> AsyncIterator[None]:
         await refuse_cluster(client)
         app[whatsapp.REPLICAS] = app[stripe_webhook.REPLICAS] = replicas
         app[REDIS] = app[stripe_webhook.REDIS] = client
-        app[push.DOOR] = push.Door(client, app[_SETTINGS].push, app[_SETTINGS].service.default_language, Links(client))
-        app[DESK] = Desk(client, lease_seconds=0)
+        app[push.DOOR] = push.PushServices(
+            client, app[_SETTINGS].push, app[_SETTINGS].service.default_language, InvitationLinks(client)
+        )
+        app[DESK] = ConversationLeases(client, lease_seconds=0)
         app[files.FILES] = files_of(client, app[_SETTINGS])
-        app[console.EVENTS] = Events(client)
-        subscribers = Subscribers(client, app[_SETTINGS].subscribers)
+        app[console.EVENTS] = LiveEvents(client)
+        subscribers = EventPublisher(client, app[_SETTINGS].subscribers)
         app[console.HANDOFF] = HandOff(Contacts(client), app[console.EVENTS], subscribers)
         yield
 
@@ -206,13 +208,13 @@ async def _news(app: web.Application) -> AsyncIterator[None]:
         settings = app[_SETTINGS]
         graph = Graph(http, settings.whatsapp)
         templates = Templates(app[REDIS], graph, default_language=settings.service.default_language)
-        app[_NEWS] = News(templates, app[console.EVENTS])
+        app[_NEWS] = TemplateStatusHandler(templates, app[console.EVENTS])
         yield
 
 
 async def _inbox(app: web.Application) -> AsyncIterator[None]:
     redis, channel, events = app[REDIS], app[_SETTINGS].channel, app[console.EVENTS]
-    async with Nudges(redis).running() as nudges:
+    async with JobScheduler(redis).running() as nudges:
         inbox = Inbox(
             redis,
             nudges.turn,
@@ -220,10 +222,10 @@ async def _inbox(app: web.Application) -> AsyncIterator[None]:
             # More than is answered, so that the turn can say that there were too many.
             most_waiting=max(MOST_WAITING, 2 * rate_limit.count(channel.rate_limit_contact)),
         )
-        app[whatsapp.REACH] = Reach(redis, inbox, Contacts(redis), events, Alerts(redis, events), app[_NEWS])
+        app[whatsapp.REACH] = EventContext(redis, inbox, Contacts(redis), events, Alerts(redis, events), app[_NEWS])
         async with (
-            Together(inbox.accept).running() as messages,
-            Together(Deliveries(redis, events).note).running() as deliveries,
+            MicroBatcher(inbox.accept).running() as messages,
+            MicroBatcher(DeliveryStatuses(redis, events).note).running() as deliveries,
         ):
             app[whatsapp.INBOX] = messages
             app[whatsapp.DELIVERIES] = deliveries
@@ -231,7 +233,7 @@ async def _inbox(app: web.Application) -> AsyncIterator[None]:
 
 
 async def _metrics(app: web.Application) -> AsyncIterator[None]:
-    app[SHIP] = Ship(app[REDIS])
+    app[SHIP] = MetricsShipper(app[REDIS])
     task = asyncio.create_task(app[SHIP].run())
     yield
     await ended(task)

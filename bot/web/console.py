@@ -11,12 +11,12 @@ from aiohttp import web
 
 from bot.conversations.handoff import HandOff
 from bot.conversations.identity import is_conversation
-from bot.infra.live_events import Events
+from bot.infra.live_events import LiveEvents
 from bot.web.refusals import refused
 from bot.web.token_guard import GUARD
 
 TOKEN = web.AppKey("console_token", str)
-EVENTS = web.AppKey("events", Events)
+EVENTS = web.AppKey("events", LiveEvents)
 HANDOFF = web.AppKey("handoff", HandOff)
 # How many pages may be open.
 MOST_STREAMS = 100

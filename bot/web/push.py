@@ -14,8 +14,8 @@ from redis.asyncio import Redis
 from bot.conversations.contacts import Contacts
 from bot.conversations.identity import home_of
 from bot.conversations.tombstones import erased
-from bot.integrations.push.invitations import Links
-from bot.integrations.push.subscriptions import NotASubscription, Subscriptions, subscription
+from bot.integrations.push.invitations import InvitationLinks
+from bot.integrations.push.subscriptions import NotASubscription, PushSubscriptions, subscription
 from bot.messages.language import Language
 from bot.settings import PushSettings
 from bot.web.push_texts import WORDS
@@ -49,16 +49,16 @@ routes = web.RouteTableDef()
 
 
 @dataclass(frozen=True, slots=True)
-class Door:
+class PushServices:
     """What the routes work with; `default_language` for whoever shows no other."""
 
     redis: Redis
     settings: PushSettings
     default_language: Language
-    links: Links
+    links: InvitationLinks
 
 
-DOOR = web.AppKey("push", Door)
+DOOR = web.AppKey("push", PushServices)
 
 
 @routes.get("/push/public-key")
@@ -78,7 +78,7 @@ async def subscribe(request: web.Request) -> web.Response:
     except NotASubscription as error:
         raise _problem(400, str(error)) from error
     await _within_limits(door, conversation)
-    if not await Subscriptions(door.redis).add(conversation, one):
+    if not await PushSubscriptions(door.redis).add(conversation, one):
         raise _problem(403, _OVER)
     return web.json_response({"subscribed": True}, status=201, headers=_PRIVATE)
 
@@ -94,7 +94,7 @@ async def unsubscribe(request: web.Request) -> web.Response:
     except NotASubscription as error:
         raise _problem(400, str(error)) from error
     await _within_limits(door, conversation)
-    await Subscriptions(door.redis).remove(conversation, one)
+    await PushSubscriptions(door.redis).remove(conversation, one)
     return web.json_response({"subscribed": False}, headers=_PRIVATE)
 
 
@@ -156,14 +156,14 @@ def _html(language: Any, *, token: str, status: int) -> web.Response:
     return web.Response(text=text, content_type="text/html", status=status, headers=headers)
 
 
-def _door(request: web.Request) -> Door:
+def _door(request: web.Request) -> PushServices:
     door = request.app[DOOR]
     if not door.settings.configured:
         raise web.HTTPNotFound(text="browser notifications are not set up; see `recado keys vapid`")
     return door
 
 
-async def _read(request: web.Request, door: Door) -> tuple[dict[str, Any], str]:
+async def _read(request: web.Request, door: PushServices) -> tuple[dict[str, Any], str]:
     """The body and whose token it holds."""
     try:
         data = json.loads(await request.app[BODIES].read(request, _BODY_LIMIT))
@@ -179,7 +179,7 @@ async def _read(request: web.Request, door: Door) -> tuple[dict[str, Any], str]:
     return data, conversation
 
 
-async def _conversation(door: Door, token: object) -> str | None:
+async def _conversation(door: PushServices, token: object) -> str | None:
     """Whose token it is; None for one that is over, be it because its person was erased."""
     conversation = await door.links.conversation(token)
     home = await home_of(door.redis, conversation) if conversation else None
@@ -187,8 +187,8 @@ async def _conversation(door: Door, token: object) -> str | None:
     return None if gone and await door.redis.exists(*gone) else home
 
 
-async def _within_limits(door: Door, conversation: str) -> None:
-    if not await Subscriptions(door.redis).may_change(conversation):
+async def _within_limits(door: PushServices, conversation: str) -> None:
+    if not await PushSubscriptions(door.redis).may_change(conversation):
         raise _problem(429, "too many changes; try again in an hour")
 
 

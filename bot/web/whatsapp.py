@@ -13,21 +13,21 @@ from redis.exceptions import RedisError
 from bot.infra import replicas
 from bot.infra.crash_points import passing
 from bot.infra.metrics import STATUSES, WEBHOOK_REJECTED, WEBHOOK_UNKNOWN
-from bot.infra.redis import Together
+from bot.infra.redis import MicroBatcher
 from bot.messages.inbound import Inbound, Status
 from bot.settings import WhatsAppSettings
 from bot.web.request_bodies import BODIES, BodyRefused
-from bot.web.whatsapp_events import Reach, mind
+from bot.web.whatsapp_events import EventContext, mind
 from bot.whatsapp.payload import Notification, NotJSON, parse
 from bot.whatsapp.signature import signed, well_formed
 
 _log = structlog.get_logger()
 
 SETTINGS = web.AppKey("whatsapp_settings", WhatsAppSettings)
-INBOX = web.AppKey("inbox", Together[Inbound, bool])
-DELIVERIES = web.AppKey("deliveries", Together[Status, bool])
+INBOX = web.AppKey("inbox", MicroBatcher[Inbound, bool])
+DELIVERIES = web.AppKey("deliveries", MicroBatcher[Status, bool])
 REPLICAS = web.AppKey("replicas", replicas.Replicas)
-REACH = web.AppKey("reach", Reach)
+REACH = web.AppKey("reach", EventContext)
 
 # Meta's largest body is 3 MB (reference 1.3).
 BODY_LIMIT = 4 * 1024 * 1024
@@ -107,7 +107,7 @@ async def _parsed(body: bytes) -> Notification:
 
 
 async def _store(
-    notification: Notification, inbox: Together[Inbound, bool], deliveries: Together[Status, bool]
+    notification: Notification, inbox: MicroBatcher[Inbound, bool], deliveries: MicroBatcher[Status, bool]
 ) -> None:
     for status in notification.statuses:
         STATUSES.labels(status.status if status.status in _STATUSES else "other").inc()

@@ -15,12 +15,12 @@ from bot.conversations import identity
 from bot.conversations.contacts import Contacts
 from bot.conversations.inbox import Inbox
 from bot.infra.alerts import Alerts
-from bot.infra.live_events import Events
+from bot.infra.live_events import LiveEvents
 from bot.infra.metrics import WEBHOOK_FIELDS, WEBHOOK_UNKNOWN
 from bot.whatsapp import account_alerts
 from bot.whatsapp.account_updates import handover, new_bsuids, preferences
-from bot.whatsapp.payload import Change
-from bot.whatsapp.templates.status_events import TEMPLATE_FIELDS, News
+from bot.whatsapp.payload import AccountChange
+from bot.whatsapp.templates.status_events import TEMPLATE_FIELDS, TemplateStatusHandler
 
 _log = structlog.get_logger()
 # Meta repeats for up to 7 days (reference 1.4).
@@ -30,21 +30,21 @@ _UNDATED_SECONDS = 60
 
 
 @dataclass(frozen=True, slots=True)
-class Reach:
+class EventContext:
     """What these notifications can change."""
 
     redis: Redis
     inbox: Inbox
     contacts: Contacts
-    events: Events
+    events: LiveEvents
     alerts: Alerts
-    news: News
+    news: TemplateStatusHandler
 
 
-Mind = Callable[[Change, Reach], Awaitable[None]]
+Mind = Callable[[AccountChange, EventContext], Awaitable[None]]
 
 
-async def mind(change: Change, reach: Reach) -> None:
+async def mind(change: AccountChange, reach: EventContext) -> None:
     """Act on one notification. Delivered again, it changes nothing; after a failure it can be acted on again."""
     act = FIELDS.get(change.field)
     if act is None:
@@ -59,20 +59,20 @@ async def mind(change: Change, reach: Reach) -> None:
         await reach.redis.set(known, "1", ex=_KNOWN_SECONDS)
 
 
-async def _preferences(change: Change, reach: Reach) -> None:
+async def _preferences(change: AccountChange, reach: EventContext) -> None:
     for choice in preferences(change.value, change.received_at):
         conversation = await identity.conversation_for(reach.redis, choice.phone, choice.bsuid)
         await reach.contacts.choose_marketing(conversation, wanted=choice.wanted, at=choice.at)
 
 
-async def _new_bsuids(change: Change, reach: Reach) -> None:
+async def _new_bsuids(change: AccountChange, reach: EventContext) -> None:
     for news in new_bsuids(change.value):
         home = await identity.renamed(reach.redis, news.previous, news.current, news.phone)
         if home is not None:
             await reach.inbox.look_at(home)
 
 
-async def _handover(change: Change, reach: Reach) -> None:
+async def _handover(change: AccountChange, reach: EventContext) -> None:
     news = handover(change.value)
     conversation = await identity.find(reach.redis, news.phone, news.bsuid)
     _log.info(news.move or "control_moved", conversation=conversation, to=news.to)
@@ -80,7 +80,7 @@ async def _handover(change: Change, reach: Reach) -> None:
     await reach.events.publish(told)
 
 
-async def _alarm(change: Change, reach: Reach) -> None:
+async def _alarm(change: AccountChange, reach: EventContext) -> None:
     told = account_alerts.alarms_of(change.field, change.value)
     if not told:
         _log.info("good_news", field=change.field)
@@ -89,11 +89,11 @@ async def _alarm(change: Change, reach: Reach) -> None:
         await reach.alerts.sound(alarm, f"{change.digest}.{number}", again_after=again_after)
 
 
-async def _template(change: Change, reach: Reach) -> None:
+async def _template(change: AccountChange, reach: EventContext) -> None:
     await reach.news.handlers[change.field](change.value)
 
 
-async def _count(change: Change, reach: Reach) -> None:
+async def _count(change: AccountChange, reach: EventContext) -> None:
     """Nothing to do but to be counted: old chats are no questions, and address books are not ours."""
 
 

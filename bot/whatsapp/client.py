@@ -16,7 +16,7 @@ import aiohttp
 from yarl import URL
 
 from bot.settings import WhatsAppSettings
-from bot.whatsapp.errors import GraphError, Remedy, Unavailable, error_from
+from bot.whatsapp.errors import GraphError, MetaUnavailable, Remedy, error_from
 from bot.whatsapp.lenient_json import items, mapping, text
 from pipelines.byte_budget import Room
 
@@ -67,7 +67,7 @@ class Graph:
         messages = items(answer.get("messages"))
         wamid = text(mapping(messages[0]).get("id")) if messages else None
         if wamid is None:
-            raise Unavailable("Meta's answer holds no message id", in_doubt=True)
+            raise MetaUnavailable("Meta's answer holds no message id", in_doubt=True)
         return wamid
 
     async def mark_read(self, mark: dict[str, Any], number: str = "") -> None:
@@ -98,7 +98,7 @@ class Graph:
         answer = await self._call("POST", f"{number or self.number}/media", data=form)
         media_id = text(answer.get("id"))
         if media_id is None:
-            raise Unavailable("Meta's answer holds no media id", in_doubt=False)
+            raise MetaUnavailable("Meta's answer holds no media id", in_doubt=False)
         return media_id
 
     async def templates(self) -> list[dict[str, Any]]:
@@ -173,15 +173,15 @@ class Graph:
             ) as response:
                 body = await response.read()
         except aiohttp.ClientConnectorError as error:
-            raise Unavailable("no connection to Meta", in_doubt=False) from error
+            raise MetaUnavailable("no connection to Meta", in_doubt=False) from error
         except (aiohttp.ClientError, TimeoutError) as error:
-            raise Unavailable("no answer from Meta", in_doubt=True) from error
+            raise MetaUnavailable("no answer from Meta", in_doubt=True) from error
         if not response.ok or response.status >= 300:  # noqa: PLR2004 - Meta redirects no call
             raise error_from(response.status, body)
         try:
             return mapping(json.loads(body))
         except (ValueError, RecursionError) as error:
-            raise Unavailable("Meta's answer is not JSON", in_doubt=True) from error
+            raise MetaUnavailable("Meta's answer is not JSON", in_doubt=True) from error
 
     async def _download(self, link: str, limit: int, room: Room | None) -> bytes:
         try:
@@ -196,7 +196,7 @@ class Graph:
         except ValueError as error:
             raise MediaRefused("the link of this file is no address") from error
         except (aiohttp.ClientError, TimeoutError) as error:
-            raise Unavailable("a download from Meta broke off", in_doubt=False) from error
+            raise MetaUnavailable("a download from Meta broke off", in_doubt=False) from error
         raise MediaRefused("too many redirects")
 
     def _bearer(self) -> dict[str, str]:
@@ -229,7 +229,7 @@ async def _read(response: aiohttp.ClientResponse, limit: int, room: Room | None)
     if response.status == _NOT_FOUND:
         raise MediaGone("the link of this file has run out")
     if not response.ok:
-        raise Unavailable(f"HTTP {response.status} for a download", in_doubt=False)
+        raise MetaUnavailable(f"HTTP {response.status} for a download", in_doubt=False)
     # A body that is unpacked here has more bytes than its header says.
     packed = "Content-Encoding" in response.headers
     await _make_room(room, None if packed else response.content_length, limit)

@@ -8,8 +8,8 @@ from typing import Any
 
 from bot.messages.inbound import (
     CallPermission,
-    Card,
-    Cards,
+    ContactCard,
+    ContactCards,
     Content,
     Document,
     Edit,
@@ -105,16 +105,16 @@ def _location(raw: Any) -> Content | None:
 
 def _cards(raw: Any) -> Content | None:
     cards = tuple(_card(mapping(card)) for card in items(raw))
-    return Cards(cards=cards) if cards else None
+    return ContactCards(cards=cards) if cards else None
 
 
-def _card(raw: dict[str, Any]) -> Card:
+def _card(raw: dict[str, Any]) -> ContactCard:
     phones = [mapping(phone) for phone in items(raw.get("phones"))]
     # WhatsApp vouches for a number that it asked for; a card that is passed on has a vcard. (reference 2.7)
     vouched = raw.get("origin") == "contact_request" and not raw.get("vcard")
     # What WhatsApp vouches for is the number as WhatsApp knows it, not as somebody wrote it.
     written = (text((vouched and phone.get("wa_id")) or phone.get("phone")) for phone in phones)
-    return Card(
+    return ContactCard(
         name=text(mapping(raw.get("name")).get("formatted_name")),
         company=_joined(mapping(raw.get("org")), "company", "department", "title"),
         phones=tuple(phone for phone in written if phone),
@@ -139,7 +139,7 @@ def _joined(raw: dict[str, Any], *names: str) -> str | None:
 
 def vouched_phone(content: Content) -> str | None:
     """The sender's own number as digits, where they shared it and WhatsApp vouches for it (reference 2.7)."""
-    if not isinstance(content, Cards) or len(content.cards) != 1 or not content.cards[0].vouched:
+    if not isinstance(content, ContactCards) or len(content.cards) != 1 or not content.cards[0].vouched:
         return None
     phones = {phone for phone in map(digits, content.cards[0].phones) if phone}
     return phones.pop() if len(phones) == 1 else None
@@ -147,9 +147,9 @@ def vouched_phone(content: Content) -> str | None:
 
 def unvouched(content: Content) -> Content:
     """The content as somebody passes it on: a card in it is not of who sends it."""
-    if not isinstance(content, Cards):
+    if not isinstance(content, ContactCards):
         return content
-    return Cards(cards=tuple(card.model_copy(update={"vouched": False}) for card in content.cards))
+    return ContactCards(cards=tuple(card.model_copy(update={"vouched": False}) for card in content.cards))
 
 
 def _interactive(raw: Any) -> Content | None:

@@ -26,7 +26,7 @@ class GraphError(Exception):
         self.remedy = remedy
 
 
-class Unavailable(Exception):
+class MetaUnavailable(Exception):
     """No usable answer from Meta; with `in_doubt` the call may have taken effect all the same."""
 
     def __init__(self, why: str, *, in_doubt: bool) -> None:
@@ -67,7 +67,7 @@ def needs_operator(code: int) -> bool:
     return remedy_for(code) is Remedy.GIVE_UP and code not in _OF_THE_PERSON
 
 
-def error_from(status: int, body: bytes) -> GraphError | Unavailable:
+def error_from(status: int, body: bytes) -> GraphError | MetaUnavailable:
     """Name the failure; gateways answer HTML or nothing, `error_data` may be a string or missing."""
     try:
         error = mapping(mapping(json.loads(body)).get("error"))
@@ -76,7 +76,7 @@ def error_from(status: int, body: bytes) -> GraphError | Unavailable:
     code = number(error.get("code"))
     if code is None:
         # Without Meta's envelope it was not Meta's application that answered: the call may have passed or not.
-        return Unavailable(f"HTTP {status} without Meta's error envelope", in_doubt=status >= _SERVER_ERROR)
+        return MetaUnavailable(f"HTTP {status} without Meta's error envelope", in_doubt=status >= _SERVER_ERROR)
     data = error.get("error_data")
     # `error_user_msg` is where Meta says what is wrong with a new template.
     told = (mapping(data).get("details"), data, error.get("error_user_msg"), error.get("message"))

@@ -25,7 +25,7 @@ class NotJSON(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class AccountChange:
     """News that is no message: a field of Meta's other than `messages`, or the `errors` of the account itself.
 
     `value` is Meta's JSON. `digest` names the news: the same for the same one delivered again, where Meta dates it.
@@ -45,7 +45,7 @@ class Notification:
 
     messages: list[Inbound] = field(default_factory=list)
     statuses: list[Status] = field(default_factory=list)
-    changes: list[Change] = field(default_factory=list)
+    changes: list[AccountChange] = field(default_factory=list)
     unknown: list[str] = field(default_factory=list)
 
 
@@ -89,14 +89,14 @@ def _changes(document: Any) -> Iterator[tuple[Raw, Raw]]:
             yield entry, mapping(change)
 
 
-def _change(name: str, value: Raw, entry: Raw, now: datetime) -> Change:
+def _change(name: str, value: Raw, entry: Raw, now: datetime) -> AccountChange:
     account, time = text(entry.get("id")) or "", number(entry.get("time"))
     try:
         told = json.dumps([account, time, name, value], sort_keys=True)
     except RecursionError:  # nested as deep as the parser takes: nothing of Meta's
         told = json.dumps([account, time, name])
     digest = hashlib.sha256(told.encode()).hexdigest()
-    return Change(name, value, account, time is not None, digest, now)
+    return AccountChange(name, value, account, time is not None, digest, now)
 
 
 def _read(value: Raw, found: Notification, now: datetime) -> None:

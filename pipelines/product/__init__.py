@@ -17,7 +17,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 
-from pipelines.image import ReadText, Sight, look
+from pipelines.image import PhotoText, ReadText, look
 from pipelines.product.barcode_field import barcode_of, carried_of
 from pipelines.product.card import CONFIDENT, FIELDS, Doubt, DoubtKind, Field, ProductCard
 from pipelines.product.codes import same_product
@@ -56,7 +56,9 @@ async def card_of(photos: Sequence[bytes], *, read_text: ReadText, shop_currency
     return await card_of_sights(sights, read_text=read_text, shop_currency=shop_currency)
 
 
-async def card_of_sights(sights: Sequence[Sight], *, read_text: ReadText, shop_currency: str = "MXN") -> ProductCard:
+async def card_of_sights(
+    sights: Sequence[PhotoText], *, read_text: ReadText, shop_currency: str = "MXN"
+) -> ProductCard:
     """Do as `card_of` with photos that were looked at already."""
     card = await asyncio.to_thread(card_from, sights, shop_currency=shop_currency)
     closer, looks = await looked_closer(sights, card, read_text=read_text)
@@ -65,7 +67,7 @@ async def card_of_sights(sights: Sequence[Sight], *, read_text: ReadText, shop_c
     return borne_out(card, looks)
 
 
-def card_from(sights: Sequence[Sight], *, shop_currency: str = "MXN") -> ProductCard:
+def card_from(sights: Sequence[PhotoText], *, shop_currency: str = "MXN") -> ProductCard:
     """Make the card of what was seen of one product; `photo` of a field is the place of its sight.
 
     It looks at the pixels of prices, a few milliseconds each: run it off the loop.

@@ -7,7 +7,7 @@ import json
 import sys
 from pathlib import Path
 
-from pipelines.errors import Refusal
+from pipelines.errors import FileRefused
 from pipelines.ocr import EngineMissing, LocalReader
 from pipelines.product import card_of
 
@@ -21,7 +21,7 @@ async def _printed(names: list[str]) -> int:
     try:
         photos = [await asyncio.to_thread(Path(name).read_bytes) for name in names]
         card = await card_of(photos, read_text=reader.read)
-    except (OSError, Refusal, EngineMissing) as error:
+    except (OSError, FileRefused, EngineMissing) as error:
         print(f"pipelines.product: {error}", file=sys.stderr)  # noqa: T201 -- as above
         return 1
     finally:

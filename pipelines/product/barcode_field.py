@@ -7,8 +7,8 @@ from collections.abc import Iterable
 
 from pipelines.barcodes import is_gtin
 from pipelines.product.card import Doubt, DoubtKind, Field
-from pipelines.product.codes import Code, code_of, same_product
-from pipelines.product.evidence import NOTHING, Evidence, Found, Scan
+from pipelines.product.codes import ProductCode, code_of, same_product
+from pipelines.product.evidence import NOTHING, Evidence, Findings, Scan
 from pipelines.product.layout import Piece, place_of
 from pipelines.product.price_parsing import amounts
 from pipelines.product.size_parsing import sizes
@@ -24,7 +24,7 @@ _LENGTHS = (12, 13, 14)
 _CARRIED = {"price": "price_inside"}
 
 
-def barcode_of(evidence: Evidence) -> Found:
+def barcode_of(evidence: Evidence) -> Findings:
     """Find the number that names the product, with the facts that its code tells."""
     scans = _of_the_product(evidence.scans)
     if not scans:
@@ -39,13 +39,13 @@ def barcode_of(evidence: Evidence) -> Found:
     if several:
         unsure = Field(best.value, _DIFFERENT, best.photo, best.box)
         doubts = [Doubt(DoubtKind.SEVERAL, "barcode", (best, *several))]
-        return Found({"barcode": unsure}, tuple(doubts), {})
+        return Findings({"barcode": unsure}, tuple(doubts), {})
     if best.confidence > _DIFFERENT and len(doubts) < len(fields):
         doubts = []
-    return Found({"barcode": best}, tuple(doubts), _facts(evidence.scans))
+    return Findings({"barcode": best}, tuple(doubts), _facts(evidence.scans))
 
 
-def carried_of(evidence: Evidence) -> Found:
+def carried_of(evidence: Evidence) -> Findings:
     """Tell the weight or the price inside the shop's own code, where the label shows the same."""
     kilos = {size.total[0] / 1000 for piece in evidence.pieces for size in sizes(piece.text) if size.total[1] == "g"}
     paid = {amount.value for piece in evidence.pieces for amount in amounts(piece.text)}
@@ -54,10 +54,10 @@ def carried_of(evidence: Evidence) -> Found:
         for inside in scan.code.inside:
             if inside.value in (kilos if inside.fact == "weight_kg" else paid):
                 details |= {"item": inside.item, _CARRIED.get(inside.fact, inside.fact): str(inside.value)}
-    return Found({}, (), details)
+    return Findings({}, (), details)
 
 
-def number_of(code: Code) -> str:
+def number_of(code: ProductCode) -> str:
     """Return the number for the card: GS1's 14 digits are shortened to those of an EAN-13 where they can be."""
     if code.gtin is None or code.value.isdecimal():
         return code.value
@@ -120,7 +120,7 @@ def numbers(pieces: Iterable[Piece]) -> list[tuple[str, Piece]]:
     return list(dict.fromkeys(found))
 
 
-def _from_digits(evidence: Evidence) -> Found:
+def _from_digits(evidence: Evidence) -> Findings:
     read: dict[str, list[Piece]] = {}
     for photo in range(len(evidence.sights)):
         for digits, piece in numbers(evidence.of_photo(photo)):
@@ -140,7 +140,7 @@ def _from_digits(evidence: Evidence) -> Found:
     )
     ordered = tuple(sorted(candidates, key=lambda field: -field.confidence))
     kind = DoubtKind.DIGITS_ONLY if len(ordered) == 1 else DoubtKind.SEVERAL
-    return Found({"barcode": ordered[0]}, (Doubt(kind, "barcode", ordered),))
+    return Findings({"barcode": ordered[0]}, (Doubt(kind, "barcode", ordered),))
 
 
 def _unlike(fields: Iterable[Field]) -> list[Field]:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from pipelines.bounding_box import Box
+from pipelines.bounding_box import BoundingBox
 from pipelines.product.evidence import Evidence
 from pipelines.product.layout import Piece
 from pipelines.product.price_parsing import amounts, role_of
@@ -36,7 +36,7 @@ _GOES_ON = re.compile(r"(?:de|del|para|con|sin|en|al?|y|tipo|sabor)\b", re.IGNOR
 
 
 @dataclass(frozen=True, slots=True)
-class Words:
+class CandidateLine:
     """A line that may name the product, without contents.
 
     `type` is the size of its type as a share of the photo, `kinds` counts words that name kinds of things.
@@ -56,12 +56,12 @@ class Words:
         return self.piece.confidence >= WELL_READ
 
 
-def lines_of(evidence: Evidence) -> list[Words]:
+def lines_of(evidence: Evidence) -> list[CandidateLine]:
     """Return the lines that may name the product, in reading order."""
     return [words for piece in evidence.pieces if (words := _words(piece, evidence)) is not None]
 
 
-def joined(lines: list[Words]) -> list[Words]:
+def joined(lines: list[CandidateLine]) -> list[CandidateLine]:
     """Return the lines with those put together that go on in the same type: Detergente / líquido."""
     # Which of two lines on their side is the upper one can't be told: those that begin small come last.
     left, whole = sorted(lines, key=lambda line: line.text[0].islower()), []
@@ -77,17 +77,17 @@ def joined(lines: list[Words]) -> list[Words]:
     return whole
 
 
-def one_of(line: Words, following: Words) -> Words:
+def one_of(line: CandidateLine, following: CandidateLine) -> CandidateLine:
     """Return two lines as one, which stands where the first does and was read no better than the worse."""
     piece = replace(
         following.piece,
         confidence=min(line.piece.confidence, following.piece.confidence),
-        box=Box.around((*line.piece.box.ends, *following.piece.box.ends)),
+        box=BoundingBox.around((*line.piece.box.ends, *following.piece.box.ends)),
     )
-    return Words(f"{line.text} {following.text}", piece, line.type, line.kinds + following.kinds)
+    return CandidateLine(f"{line.text} {following.text}", piece, line.type, line.kinds + following.kinds)
 
 
-def _words(piece: Piece, evidence: Evidence) -> Words | None:
+def _words(piece: Piece, evidence: Evidence) -> CandidateLine | None:
     text = without_sizes(piece.text)
     letters = sum(letter.isalpha() for letter in text)
     if letters < 3 or letters < len(text.replace(" ", "")) * 0.6 or piece.confidence < _READ_AT_ALL:  # noqa: PLR2004 -- "3 L"
@@ -98,14 +98,14 @@ def _words(piece: Piece, evidence: Evidence) -> Words | None:
         return None
     spelt = " ".join(accented(word) for word in text.split())
     sight = evidence.sights[piece.photo]
-    return Words(spelt, piece, piece.tall / max(sight.width, sight.height, 1), _kinds(spelt.split()))
+    return CandidateLine(spelt, piece, piece.tall / max(sight.width, sight.height, 1), _kinds(spelt.split()))
 
 
 def _kinds(words: Iterable[str]) -> int:
     return sum(is_kind(word.strip(".,:;")) for word in words)
 
 
-def _goes_on(line: Words, other: Words) -> bool:
+def _goes_on(line: CandidateLine, other: CandidateLine) -> bool:
     upper, lower = line.piece, other.piece
     if upper.is_on_its_side and lower.above(upper) and other.text[0].islower():
         upper, lower = lower, upper

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from pipelines.bounding_box import Box
+from pipelines.bounding_box import BoundingBox
 
 FIELDS = ("name", "brand", "size", "price", "currency", "barcode")
 """What a card may hold, in the order it is shown."""
@@ -30,7 +30,7 @@ class Field:
     value: str
     confidence: float
     photo: int | None = None
-    box: Box | None = None
+    box: BoundingBox | None = None
 
     @property
     def confident(self) -> bool:

@@ -16,7 +16,7 @@ from pipelines.product.gs1_prefixes import country_of
 
 
 @dataclass(frozen=True, slots=True)
-class Code:
+class ProductCode:
     """A code's meaning: `value` as it was decoded; `gtin` with 14 digits, None where it names no product.
 
     `kind`: gtin, book, periodical, coupon, internal (a number the shop made itself), text. `facts` by names such as
@@ -64,13 +64,13 @@ LAYOUTS = (
 the printed label shows the same weight or price."""
 
 
-def code_of(value: str, *, may_be_gtin: bool = True) -> Code:
+def code_of(value: str, *, may_be_gtin: bool = True) -> ProductCode:
     """Return what a decoded code means; in some kinds of bars plain digits name no product."""
     for read in READERS:
         code = read(value) if may_be_gtin or read is not _number else None
         if code is not None:
             return code
-    return Code(value, "text")
+    return ProductCode(value, "text")
 
 
 def same_product(one: str, other: str) -> bool:
@@ -78,12 +78,12 @@ def same_product(one: str, other: str) -> bool:
     return one.zfill(14) == other.zfill(14) if one.isdecimal() and other.isdecimal() else one == other
 
 
-def _number(value: str) -> Code | None:
+def _number(value: str) -> ProductCode | None:
     """EAN-13, EAN-8, UPC-A, ITF-14."""
     if not is_gtin(value):
         return None
     if len(value) == 8:  # noqa: PLR2004 -- EAN-8, of which 0 and 2 in front are the shop's own
-        return Code(value, "internal") if value[0] in "02" else Code(value, "gtin", value.zfill(14))
+        return ProductCode(value, "internal") if value[0] in "02" else ProductCode(value, "gtin", value.zfill(14))
     gtin = value.zfill(14)
     ean = gtin[1:]
     if gtin[0] == "0":
@@ -94,13 +94,13 @@ def _number(value: str) -> Code | None:
         ):
             if ean.startswith(prefixes):
                 facts = {name: ean if name == "isbn" else _issn(ean)} if name else {}
-                return Code(value, kind, gtin if name else None, facts)
+                return ProductCode(value, kind, gtin if name else None, facts)
         if ean[0] == "2" or ean.startswith(("02", "04")):
-            return Code(value, "internal", None, inside=tuple(_inside(ean)))
+            return ProductCode(value, "internal", None, inside=tuple(_inside(ean)))
     country = country_of(ean)
     # The packaging level of an ITF-14 says that it is a case, not the piece.
     facts = ({"country": country} if country else {}) | ({"case": gtin[0]} if gtin[0] != "0" else {})
-    return Code(value, "gtin", gtin, facts)
+    return ProductCode(value, "gtin", gtin, facts)
 
 
 def _inside(ean: str) -> list[Inside]:
@@ -118,7 +118,7 @@ def _issn(ean: str) -> str:
     return f"{ean[3:7]}-{ean[7:10]}{'X' if check == 10 else check}"  # noqa: PLR2004 -- X is the tenth
 
 
-def _link(value: str) -> Code | None:
+def _link(value: str) -> ProductCode | None:
     """GS1 Digital Link: https://id.gs1.org/01/09506000134352/10/ABC?17=261231."""
     if not re.match(r"https?://", value, re.IGNORECASE):
         return None
@@ -129,14 +129,14 @@ def _link(value: str) -> Code | None:
     parts = [unquote(part) for part in address.path.split("/") if part]
     starts = [place for place, part in enumerate(parts[:-1]) if part in {"01", "gtin"}]
     if not starts:
-        return Code(value, "text", facts={"link": value})
+        return ProductCode(value, "text", facts={"link": value})
     path = parts[starts[0] :]
     pairs = [*zip(path[::2], path[1::2], strict=False), *parse_qsl(address.query)]
     code = _elements(value, [("01" if name == "gtin" else name, content) for name, content in pairs])
     return code and replace(code, facts=code.facts | {"link": value})
 
 
-def _gs1(value: str) -> Code | None:
+def _gs1(value: str) -> ProductCode | None:
     """GS1 element strings, as the decoder writes them: (01)09506000134352(17)261231(10)AB12."""
     pairs = re.findall(r"\((\d{2,4})\)([^()]*)", value)
     if not pairs or "".join(f"({name}){content}" for name, content in pairs) != value:
@@ -144,7 +144,7 @@ def _gs1(value: str) -> Code | None:
     return _elements(value, pairs)
 
 
-def _elements(value: str, pairs: list[tuple[str, str]]) -> Code | None:
+def _elements(value: str, pairs: list[tuple[str, str]]) -> ProductCode | None:
     gtin = next((content.zfill(14) for name, content in pairs if name in {"01", "02"}), None)
     if gtin is None or not is_gtin(gtin):
         return None
@@ -155,7 +155,7 @@ def _elements(value: str, pairs: list[tuple[str, str]]) -> Code | None:
                 said = read(content, name[-1])
                 facts |= {fact: said} if said else {}
     whole = _number(gtin[1:] if gtin[0] == "0" else gtin)
-    return Code(value, whole.kind if whole else "gtin", gtin, (whole.facts if whole else {}) | facts)
+    return ProductCode(value, whole.kind if whole else "gtin", gtin, (whole.facts if whole else {}) | facts)
 
 
 def _text(content: str, _place: str) -> str | None:
@@ -203,5 +203,5 @@ IDENTIFIERS: tuple[tuple[str, str, Callable[[str, str], str | None]], ...] = (
 """GS1 application identifiers that a shop cares for: the pattern, our name, and how the content is read; the last digit
 of a name with four says where the decimal point is."""
 
-READERS: tuple[Callable[[str], Code | None], ...] = (_gs1, _link, _number)
+READERS: tuple[Callable[[str], ProductCode | None], ...] = (_gs1, _link, _number)
 """Kinds of codes, asked in turn: a new kind is one function and its row here."""

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from pipelines.barcodes import Barcode
-from pipelines.image import Sight
+from pipelines.image import PhotoText
 from pipelines.product.card import Doubt, Field
-from pipelines.product.codes import Code, code_of
+from pipelines.product.codes import ProductCode, code_of
 from pipelines.product.layout import Piece, pieces_of
 
 
@@ -18,10 +18,10 @@ class Scan(NamedTuple):
 
     photo: int
     barcode: Barcode
-    code: Code
+    code: ProductCode
 
 
-class Found(NamedTuple):
+class Findings(NamedTuple):
     """What a finder found: fields by name, questions, further facts; a field that isn't sure is asked about anyway."""
 
     fields: dict[str, Field]
@@ -29,21 +29,21 @@ class Found(NamedTuple):
     details: dict[str, str] = {}  # noqa: RUF012 -- never written to
 
 
-NOTHING = Found({})
+NOTHING = Findings({})
 
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
     """All that was seen; `found` holds the fields of the finders that ran before."""
 
-    sights: Sequence[Sight]
+    sights: Sequence[PhotoText]
     pieces: tuple[Piece, ...]
     scans: tuple[Scan, ...]
     shop_currency: str
     found: dict[str, Field] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, sights: Sequence[Sight], shop_currency: str) -> Evidence:
+    def of(cls, sights: Sequence[PhotoText], shop_currency: str) -> Evidence:
         pieces = tuple(piece for photo, sight in enumerate(sights) for piece in pieces_of(sight, photo))
         scans = tuple(
             Scan(photo, barcode, code_of(barcode.value, may_be_gtin=barcode.may_be_gtin))
@@ -56,5 +56,5 @@ class Evidence:
         return [piece for piece in self.pieces if piece.photo == photo]
 
 
-Finder = Callable[[Evidence], Found]
+Finder = Callable[[Evidence], Findings]
 """Finds one or a few fields; a new field is one of these and its row in `pipelines.product.FINDERS`."""

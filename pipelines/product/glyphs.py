@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from PIL import Image
 
-from pipelines.image import Sight
+from pipelines.image import PhotoText
 from pipelines.product.layout import Piece
 
 _TALL = 48
@@ -34,7 +34,7 @@ class Glyph(NamedTuple):
         return self.bottom - self.top
 
 
-def strip_of(sight: Sight, piece: Piece, *, beyond: float = 0.0) -> Image.Image:
+def strip_of(sight: PhotoText, piece: Piece, *, beyond: float = 0.0) -> Image.Image:
     """Cut a line out of its photo, turned level: ink white on black, `_TALL` pixels high.
 
     With `beyond` the strip goes on to the right by as many times its height.
@@ -80,7 +80,7 @@ def glyphs(strip: Image.Image) -> list[Glyph]:
     return found
 
 
-def is_struck(sight: Sight, piece: Piece) -> bool:
+def is_struck(sight: PhotoText, piece: Piece) -> bool:
     """Say whether one stroke runs through all of the line, level or slanted: also where it is bare between letters."""
     strip = strip_of(sight, piece)
     pixels, width = strip.tobytes(), strip.width
@@ -111,7 +111,7 @@ def _runs(pixels: bytes, bare: list[bool], start: tuple[int, int], end: tuple[in
     return gaps >= _FEWEST_GAPS
 
 
-def small_tail(sight: Sight, piece: Piece) -> bool | None:
+def small_tail(sight: PhotoText, piece: Piece) -> bool | None:
     """Say whether the last two digits are set smaller than those before; None where the letters can't be told apart."""
     strip = strip_of(sight, piece)
     seen = glyphs(strip)
@@ -128,7 +128,7 @@ def small_tail(sight: Sight, piece: Piece) -> bool | None:
     return False if min(tens.tall, ones.tall) >= tall * 0.9 else None
 
 
-def goes_on(sight: Sight, piece: Piece) -> bool:
+def goes_on(sight: PhotoText, piece: Piece) -> bool:
     """Say whether smaller letters follow a price in its upper half: cents that weren't read."""
     strip = strip_of(sight, piece, beyond=_CENTS_WIDE)
     level = piece.wide / (piece.wide + _CENTS_WIDE * piece.tall)

@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from statistics import median
 
-from pipelines.bounding_box import Box
-from pipelines.image import Line, Sight
+from pipelines.bounding_box import BoundingBox
+from pipelines.image import PhotoText, TextLine
 
 # Letters of common types are about half as wide as a line is high.
 _WIDTH_OF_A_LETTER = 0.5
@@ -22,7 +22,7 @@ class Piece:
     text: str
     confidence: float
     photo: int
-    box: Box
+    box: BoundingBox
     corners: tuple[tuple[float, float], ...]
     x: float
     y: float
@@ -62,19 +62,19 @@ class Piece:
         return gap < max(self.tall, other.tall) and self.left < other.right and other.left < self.right
 
 
-def pieces_of(sight: Sight, photo: int) -> list[Piece]:
+def pieces_of(sight: PhotoText, photo: int) -> list[Piece]:
     """Return the lines of a photo in reading order, with places as if the photo were held straight."""
     turn = _turn(sight.lines)
     return [_piece(line, photo, turn) for line in sight.lines if line.text.strip()]
 
 
-def place_of(box: Box, pieces: Iterable[Piece]) -> tuple[float, float]:
+def place_of(box: BoundingBox, pieces: Iterable[Piece]) -> tuple[float, float]:
     """Return the middle of a box of the photo in the same level coordinates as the pieces."""
     turn = _turn(pieces)
     return _level(box.x + box.width / 2, box.y + box.height / 2, turn)
 
 
-def _piece(line: Line, photo: int, turn: float) -> Piece:
+def _piece(line: TextLine, photo: int, turn: float) -> Piece:
     x, y = _level(line.box.x + line.box.width / 2, line.box.y + line.box.height / 2, turn)
     if line.corners:
         a, b, c, d = line.corners
@@ -86,13 +86,13 @@ def _piece(line: Line, photo: int, turn: float) -> Piece:
     return Piece(line.text.strip(), line.confidence, photo, line.box, line.corners, x, y, float(wide), float(tall))
 
 
-def _height(line: Line) -> float:
+def _height(line: TextLine) -> float:
     """Estimate the letters' height from an upright box, which a tilted line makes too high."""
     expected = line.box.width / (_WIDTH_OF_A_LETTER * max(len(line.text), 1))
     return min(float(line.box.height), max(expected * 1.6, 1.0)) if len(line.text) > 4 else float(line.box.height)  # noqa: PLR2004 -- short ones vary too much
 
 
-def _turn(lines: Iterable[Line | Piece]) -> float:
+def _turn(lines: Iterable[TextLine | Piece]) -> float:
     """Return the angle of most lines; a lone "$" or "90" is as high as it is wide and tells none."""
     placed = [line for line in lines if line.corners]
     told = [line for line in placed if len(line.text.strip()) >= _TELLS_THE_TURN] or placed

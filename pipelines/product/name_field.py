@@ -12,9 +12,9 @@ from heapq import nlargest
 from itertools import accumulate
 from typing import NamedTuple
 
-from pipelines.product.candidate_lines import MARK, Words, joined, lines_of, one_of
+from pipelines.product.candidate_lines import MARK, CandidateLine, joined, lines_of, one_of
 from pipelines.product.card import CONFIDENT, Field
-from pipelines.product.evidence import Evidence, Found
+from pipelines.product.evidence import Evidence, Findings
 from pipelines.product.layout import Piece
 from pipelines.product.price_parsing import amounts
 from pipelines.product.vocabulary import is_kind, plain
@@ -30,9 +30,9 @@ _THING, _QUALITY = 0.55, 0.9
 class _Named(NamedTuple):
     """What names a product; `told` are those that a tag bears out, word for word."""
 
-    name: Words | None
-    brand: Words | None
-    told: tuple[Words, ...] = ()
+    name: CandidateLine | None
+    brand: CandidateLine | None
+    told: tuple[CandidateLine, ...] = ()
 
 
 class _Laid(NamedTuple):
@@ -41,12 +41,12 @@ class _Laid(NamedTuple):
     `exact` where the parts are spaced as on the tag.
     """
 
-    parts: tuple[Words, ...]
+    parts: tuple[CandidateLine, ...]
     rest: tuple[str, ...]
     exact: bool
 
 
-def names_of(evidence: Evidence) -> Found:
+def names_of(evidence: Evidence) -> Findings:
     """Find brand and name; where a tag and a front both name the product they have to agree."""
     every = lines_of(evidence)
     lines = _largest(every, _MOST_LINES)
@@ -62,10 +62,10 @@ def names_of(evidence: Evidence) -> Found:
     name = _name_field(named, tags) if named.name else _name_on_tag(tags, brand)
     if name:
         fields["name"] = name
-    return Found(fields)
+    return Findings(fields)
 
 
-def _largest(lines: list[Words], most: int) -> list[Words]:
+def _largest(lines: list[CandidateLine], most: int) -> list[CandidateLine]:
     """Return the lines that are set largest, in their order: each is laid beside each, and a page has hundreds."""
     kept = {id(line) for line in nlargest(most, lines, key=lambda line: line.type)}
     return [line for line in lines if id(line) in kept]
@@ -81,23 +81,23 @@ def _is_by(piece: Piece, price: Piece) -> bool:
     return piece.photo == price.photo and across and abs(piece.y - price.y) < max(price.tall, piece.tall * 2) * _REACH
 
 
-def _on_front(fronts: list[Words], tags: list[Words]) -> _Named:
+def _on_front(fronts: list[CandidateLine], tags: list[CandidateLine]) -> _Named:
     """Tell name and brand apart: by the tag's line where it has them, else by their type."""
     laid = max((_laid(fronts, tag) for tag in _rows(tags)), key=lambda one: len(one.parts), default=None)
     named = _by_tag(laid, fronts) if laid and laid.parts else None
     return named or _by_type(fronts)
 
 
-def _rows(tags: list[Words]) -> list[Words]:
+def _rows(tags: list[CandidateLine]) -> list[CandidateLine]:
     """Return the lines of the tags, and each two of them as one: a long name takes two lines."""
     pairs = [one_of(one, other) for one in tags for other in tags if one is not other and one.piece.above(other.piece)]
     return sorted((*tags, *pairs), key=lambda tag: -len(tag.text))
 
 
-def _laid(fronts: Iterable[Words], tag: Words) -> _Laid:
+def _laid(fronts: Iterable[CandidateLine], tag: CandidateLine) -> _Laid:
     """Lay the lines of a front over a tag's line, the longest first."""
     words = plain(tag.text).split()
-    owner: list[Words | None] = [None] * len(words)
+    owner: list[CandidateLine | None] = [None] * len(words)
     exact = True
     for front in sorted(fronts, key=lambda line: -len(line.text)):
         own = plain(front.text).split()
@@ -120,7 +120,7 @@ def _spans(words: list[str], letters: str) -> Iterable[tuple[int, int]]:
             yield place, end
 
 
-def _by_tag(laid: _Laid, fronts: list[Words]) -> _Named | None:
+def _by_tag(laid: _Laid, fronts: list[CandidateLine]) -> _Named | None:
     things = [part for part in laid.parts if part.is_thing]
     others = [part for part in laid.parts if part not in things]
     whole = laid.exact and not laid.rest
@@ -138,7 +138,7 @@ def _by_tag(laid: _Laid, fronts: list[Words]) -> _Named | None:
     return _Named(first, last)
 
 
-def _by_type(fronts: list[Words]) -> _Named:
+def _by_type(fronts: list[CandidateLine]) -> _Named:
     brand = max((words for words in fronts if _is_short(words)), key=_like_a_brand, default=None)
     rest = [words for words in fronts if words is not brand]
     name = max(rest, key=_like_a_name, default=None)
@@ -149,20 +149,20 @@ def _by_type(fronts: list[Words]) -> _Named:
     return _Named(name, brand)
 
 
-def _is_short(words: Words) -> bool:
+def _is_short(words: CandidateLine) -> bool:
     return len(words.text.split()) <= _MOST_WORDS_OF_A_BRAND
 
 
-def _like_a_brand(words: Words) -> float:
+def _like_a_brand(words: CandidateLine) -> float:
     """Return the size of type, less where the words say what a thing is."""
     return words.type * (_THING if words.is_thing else _QUALITY if words.kinds else 1)
 
 
-def _like_a_name(words: Words) -> float:
+def _like_a_name(words: CandidateLine) -> float:
     return words.type * (1 / _THING if words.is_thing else 1 / _QUALITY if words.kinds else 1)
 
 
-def _brand_field(named: _Named, fronts: list[Words]) -> Field:
+def _brand_field(named: _Named, fronts: list[CandidateLine]) -> Field:
     name, brand = named.name, named.brand
     assert brand is not None  # noqa: S101 -- asked before
     if brand in named.told and brand.is_well_read:
@@ -171,7 +171,7 @@ def _brand_field(named: _Named, fronts: list[Words]) -> Field:
     return _field(brand, _LIKELY if largest else _WEAK)
 
 
-def _name_field(named: _Named, tags: list[Words]) -> Field:
+def _name_field(named: _Named, tags: list[CandidateLine]) -> Field:
     name = named.name
     assert name is not None  # noqa: S101 -- asked before
     if name in named.told and name.is_well_read:
@@ -180,7 +180,7 @@ def _name_field(named: _Named, tags: list[Words]) -> Field:
     return _field(name, _LIKELY if likely else _WEAK)
 
 
-def _marked(lines: Iterable[Words]) -> Field | None:
+def _marked(lines: Iterable[CandidateLine]) -> Field | None:
     for line in lines:
         told = MARK.search(line.text)
         if told:
@@ -188,7 +188,7 @@ def _marked(lines: Iterable[Words]) -> Field | None:
     return None
 
 
-def _brand_on_tag(tags: list[Words]) -> Field | None:
+def _brand_on_tag(tags: list[CandidateLine]) -> Field | None:
     """Take what follows the name on a tag's line, from a capital on, or a line of its own."""
     for line in sorted(tags, key=lambda line: (-line.kinds, -line.type)):
         brand = _capitals(line)
@@ -200,7 +200,7 @@ def _brand_on_tag(tags: list[Words]) -> Field | None:
     return None
 
 
-def _capitals(line: Words) -> str:
+def _capitals(line: CandidateLine) -> str:
     """Return the words from the first capital on that follows a small letter: Pan integral / Pan Aurora."""
     words = line.text.split()
     small = next((place for place, word in enumerate(words) if place and word[0].islower()), None)
@@ -211,7 +211,7 @@ def _capitals(line: Words) -> str:
     return "" if start is None else " ".join(words[start:])
 
 
-def _name_on_tag(tags: list[Words], brand: Field | None) -> Field | None:
+def _name_on_tag(tags: list[CandidateLine], brand: Field | None) -> Field | None:
     rest = [line for line in joined(tags) if not (brand and plain(line.text) == plain(brand.value))]
     if not rest:
         return None
@@ -223,7 +223,7 @@ def _name_on_tag(tags: list[Words], brand: Field | None) -> Field | None:
     return replace(field, value=_trimmed(name))
 
 
-def _field(words: Words, confidence: float) -> Field:
+def _field(words: CandidateLine, confidence: float) -> Field:
     piece = words.piece
     limit = confidence if piece.confidence >= CONFIDENT else min(confidence, piece.confidence * CONFIDENT)
     return Field(_trimmed(words.text), limit, piece.photo, piece.box)

@@ -8,10 +8,10 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from heapq import nlargest
 
-from pipelines.image import Sight
+from pipelines.image import PhotoText
 from pipelines.product import glyphs
 from pipelines.product.card import Doubt, DoubtKind, Field
-from pipelines.product.evidence import NOTHING, Evidence, Found
+from pipelines.product.evidence import NOTHING, Evidence, Findings
 from pipelines.product.layout import Piece
 from pipelines.product.price_parsing import Amount, Role, amounts, announces, bare, upturned
 from pipelines.product.size_parsing import sizes
@@ -44,7 +44,7 @@ class Priced:
     known_cents: bool
 
 
-def price_of(evidence: Evidence) -> Found:
+def price_of(evidence: Evidence) -> Findings:
     """Find the price and its currency; other amounts become details."""
     seen = list(_priced(evidence))
     chosen, rivals = _chosen(seen)
@@ -71,7 +71,9 @@ def price_of(evidence: Evidence) -> Found:
         doubts = (Doubt(kind, "price", tuple(replace(field, value=one) for one in values)),)
     elif kind:
         doubts = (Doubt(kind, "price", (field,)),)
-    return Found({"price": field, "currency": _currency(chosen, seen, evidence, field)}, doubts, _details(chosen, seen))
+    return Findings(
+        {"price": field, "currency": _currency(chosen, seen, evidence, field)}, doubts, _details(chosen, seen)
+    )
 
 
 def _priced(evidence: Evidence) -> Iterator[Priced]:
@@ -111,7 +113,7 @@ def _is_known(amount: Amount) -> bool:
     return not amount.unpointed or amount.raised
 
 
-def _looked_at(priced: Priced, sight: Sight) -> Priced:
+def _looked_at(priced: Priced, sight: PhotoText) -> Priced:
     """Look at the ink itself: a struck amount is a former one, small last digits are cents."""
     amount, piece = priced.amount, priced.piece
     alone = len(re.sub(r"[\d.,$€\s]", "", piece.text)) <= 3  # noqa: PLR2004 -- a currency's name may stand by

@@ -14,8 +14,8 @@ from typing import NamedTuple
 
 from PIL import Image
 
-from pipelines.bounding_box import Box
-from pipelines.image import Line, ReadText, Sight
+from pipelines.bounding_box import BoundingBox
+from pipelines.image import PhotoText, ReadText, TextLine
 from pipelines.product.card import BORNE_OUT, Doubt, DoubtKind, ProductCard
 from pipelines.product.evidence import Evidence
 from pipelines.product.layout import Piece
@@ -41,12 +41,12 @@ class Spot(NamedTuple):
 
     field: str
     photo: int
-    box: Box
+    box: BoundingBox
     tall: float
     text: str
     check: bool = False
 
-    def distance(self, line: Line) -> float:
+    def distance(self, line: TextLine) -> float:
         """Return how far a line's middle is from that of this place."""
         x, y = line.box.x + line.box.width / 2, line.box.y + line.box.height / 2
         return math.dist((x, y), (self.box.x + self.box.width / 2, self.box.y + self.box.height / 2))
@@ -61,8 +61,8 @@ class Look(NamedTuple):
 
 
 async def looked_closer(
-    sights: Sequence[Sight], card: ProductCard, *, read_text: ReadText
-) -> tuple[list[Sight], list[Look]]:
+    sights: Sequence[PhotoText], card: ProductCard, *, read_text: ReadText
+) -> tuple[list[PhotoText], list[Look]]:
     """Return the sights with what a closer look read of a price and a size that weren't clear, and all looks."""
     closer, looks = list(sights), []
     # A sight may be without its pixels: kept pictures are forgotten sooner than what was read of them.
@@ -74,7 +74,7 @@ async def looked_closer(
         left, top = _cut_from(spot)
         lines = [line.scaled(1 / scale).moved(left, top) for line in reading.lines]
         # A line that the cut goes through was read whole before.
-        whole = Box(left, top, *(round(side / scale) for side in size))
+        whole = BoundingBox(left, top, *(round(side / scale) for side in size))
         replaced = [line for line in sight.lines if line.box.overlaps(spot.box) and line.box.inside(whole)]
         kept = [line for line in sight.lines if line not in replaced]
         seen = [
@@ -154,7 +154,7 @@ def _largest_number(evidence: Evidence) -> Spot | None:
 def _with_cents(piece: Piece) -> Spot:
     """Return the place of a price and of small cents beside it."""
     x, y, wide, high = piece.box.x, piece.box.y, piece.box.width, piece.box.height
-    with_cents = Box(x, y, wide + round(min(wide, high) * _CENTS_BESIDE), high)
+    with_cents = BoundingBox(x, y, wide + round(min(wide, high) * _CENTS_BESIDE), high)
     return Spot("price", piece.photo, with_cents, piece.tall, piece.text)
 
 
@@ -167,7 +167,7 @@ def _cut_from(spot: Spot) -> tuple[int, int]:
     return spot.box.x - margin, spot.box.y - margin
 
 
-def _cut(sight: Sight, spot: Spot) -> tuple[bytes, tuple[int, int], float]:
+def _cut(sight: PhotoText, spot: Spot) -> tuple[bytes, tuple[int, int], float]:
     """Return the place as a JPEG with letters of a size that is read best, and the scale of it to the photo."""
     with Image.open(io.BytesIO(sight.jpeg)) as picture:
         shown = picture.width / sight.width

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from pipelines.product.card import Doubt, DoubtKind, Field
-from pipelines.product.evidence import NOTHING, Evidence, Found
+from pipelines.product.evidence import NOTHING, Evidence, Findings
 from pipelines.product.layout import Piece
 from pipelines.product.size_parsing import Size, sizes
 
@@ -19,7 +19,7 @@ class _Stated(NamedTuple):
     piece: Piece
 
 
-def size_of(evidence: Evidence) -> Found:
+def size_of(evidence: Evidence) -> Findings:
     """Find the content: the one called net, else the one that the photos agree in, else the largest in type."""
     stated = [_Stated(size, piece) for piece in evidence.pieces for size in sizes(piece.text)]
     if not stated:
@@ -38,9 +38,9 @@ def size_of(evidence: Evidence) -> Found:
         confidence = _TORN
     field = Field(str(chosen.size), confidence, chosen.piece.photo, chosen.piece.box)
     if not rivals:
-        return Found({"size": field})
+        return Findings({"size": field})
     others = tuple(Field(str(one.size), _TORN, one.piece.photo, one.piece.box) for one in rivals)
-    return Found({"size": field}, (Doubt(DoubtKind.SEVERAL, "size", (field, *others)),))
+    return Findings({"size": field}, (Doubt(DoubtKind.SEVERAL, "size", (field, *others)),))
 
 
 def _rank(group: list[_Stated]) -> tuple[bool, int, bool, bool, float]:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from sandbox.stripe import StripeImitation
+from sandbox.stripe import StripeSimulator
 from sandbox.stripe.forms import Attach, CustomerCreate, CustomerUpdate
 from sandbox.stripe.forms_billing import SubscriptionCreate
 
 
 def customer(
-    stripe: StripeImitation, whatsapp_id: str | None, name: str, email: str, card: str = "pm_card_visa"
+    stripe: StripeSimulator, whatsapp_id: str | None, name: str, email: str, card: str = "pm_card_visa"
 ) -> str:
     """A customer with a card to charge ("" for none); gives its id."""
     metadata = {"whatsapp_id": whatsapp_id} if whatsapp_id else {}
@@ -23,11 +23,11 @@ def customer(
     return str(made["id"])
 
 
-def subscribe(stripe: StripeImitation, owner: str, price: str = "basico_month_mxn", **more: Any) -> str:
+def subscribe(stripe: StripeSimulator, owner: str, price: str = "basico_month_mxn", **more: Any) -> str:
     """A subscription to the price of this lookup key; gives its id."""
     wanted = {"customer": owner, "items": [{"price": price_of(stripe, price)}]} | more
     return str(stripe.subscriptions.create(SubscriptionCreate.model_validate(wanted))["id"])
 
 
-def price_of(stripe: StripeImitation, lookup_key: str) -> str:
+def price_of(stripe: StripeSimulator, lookup_key: str) -> str:
     return str(next(stripe.account.all("price", lookup_key=lookup_key))["id"])

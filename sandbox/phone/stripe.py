@@ -10,7 +10,7 @@ from aiohttp import web
 from pydantic import BaseModel, ConfigDict, Field
 
 from sandbox.phone.request_body import body_of, checked
-from sandbox.stripe import StripeImitation
+from sandbox.stripe import StripeSimulator
 from sandbox.stripe.account import Json
 from sandbox.stripe.errors import Refused
 from sandbox.stripe.invoices import subscription_of
@@ -43,7 +43,7 @@ class Bank(_Asked):
     declines: bool
 
 
-def routes(stripe: StripeImitation) -> list[web.RouteDef]:
+def routes(stripe: StripeSimulator) -> list[web.RouteDef]:
     """`/stripe`, and what changes it; each answers with what it holds then, or 400 with the reason; 402 when a
     card is declined.
     """
@@ -83,7 +83,7 @@ def routes(stripe: StripeImitation) -> list[web.RouteDef]:
     ]
 
 
-def holdings(stripe: StripeImitation) -> dict[str, Any]:
+def holdings(stripe: StripeSimulator) -> dict[str, Any]:
     """`{now, ahead, customers, checkouts, events}`: newest first; times in Unix seconds, amounts in minor units."""
     account = stripe.account
     checkouts = [_checkout(stripe, one) for one in account.all("checkout.session", status="open")]
@@ -100,7 +100,7 @@ def holdings(stripe: StripeImitation) -> dict[str, Any]:
     }
 
 
-def _customer(stripe: StripeImitation, customer: Json) -> dict[str, Any]:
+def _customer(stripe: StripeSimulator, customer: Json) -> dict[str, Any]:
     method = _method(stripe, customer)
     card = None
     if method is not None:
@@ -118,7 +118,7 @@ def _customer(stripe: StripeImitation, customer: Json) -> dict[str, Any]:
     }
 
 
-def _subscription(stripe: StripeImitation, subscription: Json) -> dict[str, Any]:
+def _subscription(stripe: StripeSimulator, subscription: Json) -> dict[str, Any]:
     items = subscription["items"]["data"]
     price = items[0]["price"]
     return {
@@ -147,7 +147,7 @@ def _invoice(invoice: Json) -> dict[str, Any]:
     }
 
 
-def _checkout(stripe: StripeImitation, session: Json) -> dict[str, Any]:
+def _checkout(stripe: StripeSimulator, session: Json) -> dict[str, Any]:
     lines = stripe.account.line_items[session["id"]]
     return {
         "id": session["id"],
@@ -160,7 +160,7 @@ def _checkout(stripe: StripeImitation, session: Json) -> dict[str, Any]:
     }
 
 
-def _method(stripe: StripeImitation, customer: Json) -> Json | None:
+def _method(stripe: StripeSimulator, customer: Json) -> Json | None:
     """The card that is charged: of the latest subscription that has one, else the customer's own."""
     paying = [stripe.invoices.method_of(one) for one in stripe.account.all("subscription", customer=customer["id"])]
     own = customer["invoice_settings"]["default_payment_method"]

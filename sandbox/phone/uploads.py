@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from aiohttp import BodyPartReader, web
 
-from pipelines.file_type import Signature, signature_of
+from pipelines.file_type import FileSignature, signature_of
 from sandbox.meta.simulator import MediaKind
 
 _MB = 1024 * 1024
@@ -63,19 +63,19 @@ def plain_name(filename: str) -> str:
     return name[-_LONGEST_NAME:] or "file"
 
 
-def _kind(signature: Signature | None, declared: str) -> MediaKind:
+def _kind(signature: FileSignature | None, declared: str) -> MediaKind:
     match signature:
-        case Signature("image", form) if form in _PHOTOS:
+        case FileSignature("image", form) if form in _PHOTOS:
             return "image"
-        case Signature("audio"):
+        case FileSignature("audio"):
             return "audio"
-        case Signature("video"):
+        case FileSignature("video"):
             # A recorder writes sound alone into the same containers.
             return "audio" if declared.startswith("audio/") else "video"
     return "document"
 
 
-def _mime(signature: Signature | None, kind: str, declared: str) -> str:
+def _mime(signature: FileSignature | None, kind: str, declared: str) -> str:
     sane = declared if _MIME.fullmatch(declared) else "application/octet-stream"
     family = "image" if kind == "sticker" else kind
     if signature is None or sane.startswith(f"{family}/") or kind == "document":

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any, Protocol
 
-from pipelines.bounding_box import Box
-from pipelines.errors import Refusal
-from pipelines.image import Line, Reading
+from pipelines.bounding_box import BoundingBox
+from pipelines.errors import FileRefused
+from pipelines.image import Reading, TextLine
 from pipelines.ocr import EngineMissing, LocalReader
 from pipelines.photo_decoder import upright
 from pipelines.spool import spooled
@@ -128,7 +128,7 @@ class VisionImitation:
             async with spooled(photo) as path:
                 picture, size = await asyncio.to_thread(upright, path)
             reading = await self._reader.read(photo)
-        except Refusal:
+        except FileRefused:
             return _error(_INVALID_ARGUMENT, "Bad image data.")
         picture.close()
         return _annotation(reading, size, set(features))
@@ -154,7 +154,7 @@ def _annotation(reading: Reading, size: tuple[int, int], features: set[str]) -> 
     return answer
 
 
-def _block(line: Line) -> dict[str, Any]:
+def _block(line: TextLine) -> dict[str, Any]:
     words = _words(line)
     parts = [
         {
@@ -174,7 +174,7 @@ def _symbols(word: str, gap: int) -> list[dict[str, Any]]:
     return symbols
 
 
-def _words(line: Line) -> list[tuple[str, Box]]:
+def _words(line: TextLine) -> list[tuple[str, BoundingBox]]:
     """Cut a line into words, each with its share of the width."""
     words = line.text.split()
     letter = line.box.width / max(1, len(line.text))
@@ -183,11 +183,12 @@ def _words(line: Line) -> list[tuple[str, Box]]:
         (round(line.box.x + start * letter), round((end - start - 1) * letter)) for start, end in pairwise(starts)
     ]
     return [
-        (word, Box(left, line.box.y, width, line.box.height)) for word, (left, width) in zip(words, places, strict=True)
+        (word, BoundingBox(left, line.box.y, width, line.box.height))
+        for word, (left, width) in zip(words, places, strict=True)
     ]
 
 
-def _poly(box: Box) -> dict[str, Any]:
+def _poly(box: BoundingBox) -> dict[str, Any]:
     right, bottom = box.x + box.width, box.y + box.height
     corners = ((box.x, box.y), (right, box.y), (right, bottom), (box.x, bottom))
     return {"vertices": [{"x": x, "y": y} for x, y in corners]}

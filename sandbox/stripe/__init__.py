@@ -2,6 +2,6 @@
 
 from sandbox.stripe.errors import Refused
 from sandbox.stripe.faults import Fault
-from sandbox.stripe.simulator import StripeImitation
+from sandbox.stripe.simulator import StripeSimulator
 
-__all__ = ["Fault", "Refused", "StripeImitation"]
+__all__ = ["Fault", "Refused", "StripeSimulator"]

@@ -31,7 +31,7 @@ _RETRIES = (3 * _DAY, 5 * _DAY, 7 * _DAY)
 _LARGEST_BODY = 1024 * 1024
 
 
-class StripeImitation:
+class StripeSimulator:
     """`webhook_url` gets signed events, retried after each of `retry_pauses` seconds; "" for none.
 
     A renewal that is declined is tried again after each of `payment_retries` seconds, then the subscription ends.
@@ -202,7 +202,7 @@ class StripeImitation:
         self.on_change()
 
 
-def _endpoints(stripe: StripeImitation) -> list[Route]:
+def _endpoints(stripe: StripeSimulator) -> list[Route]:
     """In the order in which they are tried: fixed words before ids."""
     account = stripe.account
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from bot.ai.chat import Answer, Attempt, FromPerson, Line, Question, ToolOffer
+from bot.ai.chat import Attempt, FromPerson, Line, ModelAnswer, ModelRequest, ToolOffer
 from bot.ai.openrouter import OpenRouter
 from bot.settings import LLMSettings
 from bot.web.server import listening
@@ -25,9 +25,9 @@ class Desk:
     model: OpenRouter
     booked: list[Attempt] = field(default_factory=list)
 
-    async def ask(self, *lines: Line, seconds: float = PATIENCE, tools: tuple[ToolOffer, ...] = ()) -> Answer:
+    async def ask(self, *lines: Line, seconds: float = PATIENCE, tools: tuple[ToolOffer, ...] = ()) -> ModelAnswer:
         deadline = asyncio.get_running_loop().time() + seconds
-        return await self.model.answer(Question(lines or (FromPerson("hola"),), deadline, tools), self.book)
+        return await self.model.answer(ModelRequest(lines or (FromPerson("hola"),), deadline, tools), self.book)
 
     async def book(self, attempt: Attempt) -> None:
         self.booked.append(attempt)

@@ -11,8 +11,8 @@ from zoneinfo import ZoneInfo
 import pytest
 from redis.asyncio import Redis
 
-from bot.ai.chat import Attempt, FromPerson, Question
-from bot.ai.circuit_breaker import Breaker
+from bot.ai.chat import Attempt, FromPerson, ModelRequest
+from bot.ai.circuit_breaker import CircuitBreaker
 from bot.ai.openrouter import OpenRouter
 from bot.conversations.budget import Budget
 from bot.settings import BudgetSettings, LLMSettings
@@ -29,12 +29,12 @@ class Clock:
         return self.now
 
 
-def fail(breaker: Breaker, model: str, times: int = 5) -> bool:
+def fail(breaker: CircuitBreaker, model: str, times: int = 5) -> bool:
     return [breaker.failed(model) for _ in range(times)][-1]
 
 
 def test_five_failures_in_a_row_send_a_model_to_rest() -> None:
-    breaker = Breaker(Clock())
+    breaker = CircuitBreaker(Clock())
     assert not fail(breaker, "a", 4)
     assert breaker.awake(MODELS) == ("a", "b")
     assert fail(breaker, "a", 1)
@@ -42,7 +42,7 @@ def test_five_failures_in_a_row_send_a_model_to_rest() -> None:
 
 
 def test_a_success_in_between_starts_the_count_anew() -> None:
-    breaker = Breaker(Clock())
+    breaker = CircuitBreaker(Clock())
     fail(breaker, "a", 4)
     breaker.worked("a")
     assert not fail(breaker, "a", 4)
@@ -50,7 +50,7 @@ def test_a_success_in_between_starts_the_count_anew() -> None:
 
 def test_after_its_rest_one_question_tries_a_model_out() -> None:
     clock = Clock()
-    breaker = Breaker(clock)
+    breaker = CircuitBreaker(clock)
     fail(breaker, "a")
     clock.now = 5.1
     assert breaker.awake(MODELS) == ("a", "b")
@@ -62,7 +62,7 @@ def test_after_its_rest_one_question_tries_a_model_out() -> None:
 
 def test_each_trial_that_fails_doubles_the_rest_up_to_two_minutes() -> None:
     clock = Clock()
-    breaker = Breaker(clock)
+    breaker = CircuitBreaker(clock)
     fail(breaker, "a")
     rests = []
     for _ in range(7):
@@ -76,7 +76,7 @@ def test_each_trial_that_fails_doubles_the_rest_up_to_two_minutes() -> None:
 
 def test_where_all_rest_the_one_that_is_due_first_is_asked() -> None:
     clock = Clock()
-    breaker = Breaker(clock)
+    breaker = CircuitBreaker(clock)
     fail(breaker, "b")
     clock.now = 1
     fail(breaker, "a")
@@ -85,7 +85,7 @@ def test_where_all_rest_the_one_that_is_due_first_is_asked() -> None:
 
 def test_those_who_asked_before_a_model_went_to_rest_do_not_prolong_it() -> None:
     clock = Clock()
-    breaker = Breaker(clock)
+    breaker = CircuitBreaker(clock)
     fail(breaker, "a", 100)
     clock.now = 5.1
     assert breaker.awake(MODELS) == ("a", "b")
@@ -115,7 +115,7 @@ class Crowd:
 
     async def _one(self, number: int) -> str:
         deadline = asyncio.get_running_loop().time() + 30
-        question = Question((FromPerson("hola"),), deadline, purse=self.budget.account(f"c_{number:020}"))
+        question = ModelRequest((FromPerson("hola"),), deadline, purse=self.budget.account(f"c_{number:020}"))
         return (await self.model.answer(question, _book)).text
 
 
@@ -130,7 +130,7 @@ async def crowd(monkeypatch: pytest.MonkeyPatch, redis: Redis) -> AsyncIterator[
         monkeypatch.setenv("OPENROUTER_API_KEY", "the key")
         monkeypatch.setenv("LLM_BASE_URL", f"{url}/api/v1")
         clock = Clock()
-        model = OpenRouter(LLMSettings(), Breaker(clock))
+        model = OpenRouter(LLMSettings(), CircuitBreaker(clock))
         yield Crowd(imitation, model, clock, Budget(redis, BudgetSettings(), ZoneInfo("UTC")))
         await model.close()
 

@@ -13,8 +13,8 @@ from aiohttp.test_utils import TestServer
 
 from bot.ai.whisper import TranscriptionFailed, Whisper, cost_usd
 from pipelines.audio import RATE
-from pipelines.errors import Reason, Refusal
-from pipelines.voice import Clip, Heard, Segment, transcribe
+from pipelines.errors import FileProblem, FileRefused
+from pipelines.voice import Clip, HeardSpeech, Segment, transcribe
 from sandbox.simulators.whisper import Answer, WhisperImitation
 from tests.sounds import mp3
 from tests.waiting import PATIENCE
@@ -101,31 +101,31 @@ async def test_what_whisper_invents_over_silence_reaches_nobody(connect: Connect
     assert heard.text == "¡Gracias por ver el vídeo!"
     assert heard.segments[0].no_speech == 0.9
 
-    async def hear(_clip: Clip) -> Heard:
+    async def hear(_clip: Clip) -> HeardSpeech:
         return heard
 
-    with pytest.raises(Refusal) as refused:
+    with pytest.raises(FileRefused) as refused:
         await transcribe(note("noise.ogg"), speech_to_text=hear)
-    assert refused.value.reason is Reason.UNINTELLIGIBLE
+    assert refused.value.reason is FileProblem.UNINTELLIGIBLE
 
 
 async def test_a_newer_model_is_asked_for_json(connect: Connect) -> None:
     heard = await connect(model="gpt-4o-mini-transcribe")(clip())
-    assert heard == Heard(SPOKEN["es_subscription"]["text"])
+    assert heard == HeardSpeech(SPOKEN["es_subscription"]["text"])
 
 
 @pytest.mark.parametrize(
     ("body", "heard"),
     [
-        ({"text": "Hola"}, Heard("Hola")),
-        ({"text": "Hola", "language": "es", "segments": None}, Heard("Hola", "es")),
-        ({"text": "Hola", "language": "Spanish", "duration": 1, "extra": {}}, Heard("Hola", "es")),
-        ({"text": "Hej", "language": "danish"}, Heard("Hej", None)),
-        ({"text": "Hola", "segments": [{"text": "Hola"}]}, Heard("Hola", segments=(Segment("Hola"),))),
+        ({"text": "Hola"}, HeardSpeech("Hola")),
+        ({"text": "Hola", "language": "es", "segments": None}, HeardSpeech("Hola", "es")),
+        ({"text": "Hola", "language": "Spanish", "duration": 1, "extra": {}}, HeardSpeech("Hola", "es")),
+        ({"text": "Hej", "language": "danish"}, HeardSpeech("Hej", None)),
+        ({"text": "Hola", "segments": [{"text": "Hola"}]}, HeardSpeech("Hola", segments=(Segment("Hola"),))),
     ],
 )
 async def test_other_servers_may_tell_less(
-    connect: Connect, imitation: WhisperImitation, body: dict[str, Any], heard: Heard
+    connect: Connect, imitation: WhisperImitation, body: dict[str, Any], heard: HeardSpeech
 ) -> None:
     imitation.will(Answer(body=json.dumps(body)))
     assert await connect()(clip()) == heard

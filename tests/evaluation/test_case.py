@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 from bot.conversations.contacts import Contact
-from bot.conversations.memory import Recollection, Remembered
+from bot.conversations.memory import History, HistoryEntry
 from evals.cases import Case, read_cases
 from evals.from_history import NothingHappened, case_of, goods_in, past_of
 from evals.redaction import Redaction
@@ -130,8 +130,8 @@ def story(*seen: dict[str, Any], reply: tuple[str, ...] = ("Va.",), tools: tuple
     return told | {"reply": reply, "tools": tools}
 
 
-def case(*stories: Any, memory: Recollection | None = None, name: str = "Ana") -> Case:
-    past = past_of(stories, memory or Recollection(), 20)
+def case(*stories: Any, memory: History | None = None, name: str = "Ana") -> Case:
+    past = past_of(stories, memory or History(), 20)
     return Case.model_validate(case_of(past, Contact(name=name), Redaction([name], goods=goods_in(past)), ZONE, "x"))
 
 
@@ -179,12 +179,12 @@ def test_a_call_that_was_refused_is_not_expected_and_each_other_one_once() -> No
 
 def test_where_only_the_memory_is_left_the_words_are_known_and_the_tools_are_not() -> None:
     said = (
-        Remembered(role="user", text="hola, soy Ana", at=moment(1)),
-        Remembered(role="assistant", text="Hola, Ana.", at=moment(1)),
-        Remembered(role="user", text="<voice_note><transcript>¿abren?</transcript></voice_note>", at=moment(2)),
-        Remembered(role="assistant", text="Sí, está abierto.", at=moment(2)),
+        HistoryEntry(role="user", text="hola, soy Ana", at=moment(1)),
+        HistoryEntry(role="assistant", text="Hola, Ana.", at=moment(1)),
+        HistoryEntry(role="user", text="<voice_note><transcript>¿abren?</transcript></voice_note>", at=moment(2)),
+        HistoryEntry(role="assistant", text="Sí, está abierto.", at=moment(2)),
     )
-    past = past_of([], Recollection("Ana preguntó antes.", (), said), 1)
+    past = past_of([], History("Ana preguntó antes.", (), said), 1)
     made = Case.model_validate(case_of(past, Contact(name="Ana"), Redaction(["Ana"]), ZONE, "x"))
     assert made.summary == "Alex preguntó antes."
     assert [one.user or one.assistant for one in made.memory] == ["hola, soy Alex", "Hola, Alex."]
@@ -195,7 +195,7 @@ def test_where_only_the_memory_is_left_the_words_are_known_and_the_tools_are_not
 
 def test_where_nothing_is_left_there_is_no_case() -> None:
     with pytest.raises(NothingHappened):
-        past_of([], Recollection("", (), (Remembered(role="assistant", text="Hola", at=moment(1)),)), 3)
+        past_of([], History("", (), (HistoryEntry(role="assistant", text="Hola", at=moment(1)),)), 3)
 
 
 def test_what_a_tool_added_is_left_to_the_tool() -> None:
@@ -206,6 +206,6 @@ def test_what_a_tool_added_is_left_to_the_tool() -> None:
 
 
 def test_a_case_is_written_in_plain_yaml() -> None:
-    past = past_of([story(perceived("text", "#1: «Ñandú» - sí: no\n\nA"))], Recollection(), 1)
+    past = past_of([story(perceived("text", "#1: «Ñandú» - sí: no\n\nA"))], History(), 1)
     made = case_of(past, Contact(), Redaction(), ZONE, "x")
     assert yaml.safe_load(yaml.safe_dump([made], allow_unicode=True)) == [made]

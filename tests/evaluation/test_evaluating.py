@@ -11,14 +11,14 @@ from typing import Any
 
 import pytest
 
-from bot.agent.loop import Done
+from bot.agent.loop import ToolResult
 from bot.agent.vocabulary import vocabulary
 from bot.prompting.linter import check_folder
 from bot.prompting.prompts import Prompts
 from bot.settings import Settings
 from bot.web.server import listening
 from evals.cases import CasesWrong, Expected, read_cases
-from evals.expectations import CameOut, unmet
+from evals.expectations import TurnOutcome, unmet
 from evals.recordings import load
 from evals.report import as_json, as_text
 from evals.runner import live, offline, record
@@ -201,11 +201,12 @@ def test_a_case_that_is_written_wrong_is_told_with_its_place(folder: Path, cases
     assert told in str(error.value)
 
 
-def _out(text: str, *tools: tuple[str, dict[str, Any]], **more: Any) -> CameOut:
+def _out(text: str, *tools: tuple[str, dict[str, Any]], **more: Any) -> TurnOutcome:
     done = tuple(
-        Done(call_id="1", name=name, arguments=given, result="", outcome="ok", milliseconds=1) for name, given in tools
+        ToolResult(call_id="1", name=name, arguments=given, result="", outcome="ok", milliseconds=1)
+        for name, given in tools
     )
-    return CameOut((text,), done, frozenset({"send_email"}), **more)
+    return TurnOutcome((text,), done, frozenset({"send_email"}), **more)
 
 
 @pytest.mark.parametrize(
@@ -230,7 +231,7 @@ def _out(text: str, *tools: tuple[str, dict[str, Any]], **more: Any) -> CameOut:
         ({"milliseconds": 5}, _out("x", milliseconds=9.0), "at most 5 ms"),
     ],
 )
-def test_what_is_not_as_expected_is_a_sentence(expected: dict[str, Any], out: CameOut, problem: str) -> None:
+def test_what_is_not_as_expected_is_a_sentence(expected: dict[str, Any], out: TurnOutcome, problem: str) -> None:
     found = unmet(Expected.model_validate(expected), out)
     assert len(found) == 1
     assert problem in found[0]

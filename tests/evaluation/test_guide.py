@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from evals.cases import Case, Expected, Turn
+from evals.cases import Case, CaseTurn, Expected
 
 DOCS = Path(__file__).parent.parent.parent / "docs"
 
@@ -15,7 +15,7 @@ DOCS = Path(__file__).parent.parent.parent / "docs"
 @pytest.mark.parametrize("language", ["es", "en"])
 def test_the_guide_tells_every_field_and_every_picture_in_words(language: str) -> None:
     guide = (DOCS / f"operators.{language}.md").read_text("utf-8")
-    fields = {*Case.model_fields, *Turn.model_fields, *Expected.model_fields} - {"place"}
+    fields = {*Case.model_fields, *CaseTurn.model_fields, *Expected.model_fields} - {"place"}
     assert [name for name in fields if f"`{name}`" not in guide] == []
     pictures = re.findall(r"!\[(.*?)\]\((.*?)\)", guide)
     assert 5 <= len(pictures) <= 7

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from bot.infra.queues import Unfit
+from bot.infra.queues import JobRejected
 from bot.integrations.email.provider import address, display_name
 from bot.integrations.email.queue import mail_job
-from bot.integrations.email.rendering import Stationery, Written, money, span
+from bot.integrations.email.rendering import EmailRenderer, RenderedEmail, money, span
 from bot.integrations.email.templates import LETTERS, Template
 from bot.messages.language import Language
 
@@ -47,9 +47,11 @@ SAID: dict[tuple[Template, Language], tuple[str, ...]] = {
 LANGUAGES: tuple[Language, ...] = ("es", "en")
 
 
-def written(template: Template, data: dict[str, Any], language: Language, business: str = "Recado Demo") -> Written:
+def written(
+    template: Template, data: dict[str, Any], language: Language, business: str = "Recado Demo"
+) -> RenderedEmail:
     _, letter = mail_job({"to": "ana@cliente.example", "template": template, "data": data})
-    return Stationery().write(template, letter, language, business)
+    return EmailRenderer().write(template, letter, language, business)
 
 
 @pytest.mark.parametrize("business", ["Recado Demo", ""])
@@ -146,7 +148,7 @@ GOOD = {"to": "ana@cliente.example", "template": "welcome", "data": {"name": "An
     ],
 )
 def test_wrong_data_is_told_by_field_and_without_its_values(job: Any, told: str) -> None:
-    with pytest.raises(Unfit) as raised:
+    with pytest.raises(JobRejected) as raised:
         mail_job(job)
     assert told in str(raised.value)
     for value in ("hunter2", "javascript", "secret words", "cliente", "mañana", "birthday"):

@@ -9,10 +9,10 @@ import pytest
 from redis.asyncio import Redis
 
 from bot.infra.alerts import Alerts
-from bot.infra.live_events import Events
-from bot.infra.queues import Unfit
+from bot.infra.live_events import LiveEvents
+from bot.infra.queues import JobRejected
 from bot.infra.redis import answer
-from bot.integrations.email.failover import NobodyTookIt, Post
+from bot.integrations.email.failover import EmailNotTaken, FailoverSender
 from bot.integrations.email.provider import Mail, Provider
 from bot.integrations.email.receipts import HoldLost, Receipts
 from bot.integrations.email.sendgrid import SendGrid
@@ -23,14 +23,14 @@ from sandbox.simulators.smtp import Postbox
 from tests.mail.outside import KEY, LOGIN, NOBODY, SENDER, Outside
 from tests.processes import eventually
 
-Build = Callable[..., Post]
+Build = Callable[..., FailoverSender]
 
 
 @pytest.fixture
 def build(redis: Redis) -> Build:
-    def made(*providers: Provider, hold_seconds: float = 6.0) -> Post:
+    def made(*providers: Provider, hold_seconds: float = 6.0) -> FailoverSender:
         receipts = Receipts(redis, hold_seconds=hold_seconds)
-        return Post(providers, receipts, Suppression(redis), Alerts(redis, Events(redis)))
+        return FailoverSender(providers, receipts, Suppression(redis), Alerts(redis, LiveEvents(redis)))
 
     return made
 
@@ -95,7 +95,7 @@ async def test_nobody_who_takes_it_means_a_later_try_which_sends_it(
     post = build(first, second)
     sendgrid.sendgrid.will(Fault(503))
     postbox.will_answer("DATA", "452 4.3.1 Insufficient storage")
-    with pytest.raises(NobodyTookIt, match=r"sendgrid: HTTP 503; smtp: 452") as raised:
+    with pytest.raises(EmailNotTaken, match=r"sendgrid: HTTP 503; smtp: 452") as raised:
         await post.send(mail, "job-1")
     assert "ana@" not in str(raised.value)
     await post.send(mail, "job-1")
@@ -122,7 +122,7 @@ async def test_a_mail_in_doubt_is_sent_by_nobody_else_and_an_operator_is_told(
     sendgrid.sendgrid.will(fault)
     post = build(first, second)
     for _ in range(2):
-        with pytest.raises(Unfit, match=r"in doubt: sendgrid may have sent it .* it is not sent again"):
+        with pytest.raises(JobRejected, match=r"in doubt: sendgrid may have sent it .* it is not sent again"):
             await post.send(mail, "job-1")
     assert len(sendgrid.sendgrid.mails) == 1
     assert not postbox.mails
@@ -133,7 +133,7 @@ async def test_a_doubt_of_smtp_is_one_too(
     build: Build, first: SendGrid, second: Smtp, sendgrid: Outside, postbox: Postbox, mail: Mail
 ) -> None:
     postbox.will_answer("DATA", "drop after")
-    with pytest.raises(Unfit, match="in doubt: smtp"):
+    with pytest.raises(JobRejected, match="in doubt: smtp"):
         await build(second, first).send(mail, "job-1")
     assert len(postbox.mails) == 1
     assert not sendgrid.sendgrid.mails
@@ -148,7 +148,7 @@ async def test_a_worker_that_dies_before_the_answer_leaves_a_doubt_and_no_second
         await asyncio.sleep(0.01)
     dying.cancel()
     await asyncio.wait({dying})
-    with pytest.raises(Unfit, match=r"in doubt: sendgrid may have sent it \(the worker stopped"):
+    with pytest.raises(JobRejected, match=r"in doubt: sendgrid may have sent it \(the worker stopped"):
         await build(first, second).send(mail, "job-1")
     assert len(sendgrid.sendgrid.mails) == 1
     assert not postbox.mails
@@ -193,10 +193,10 @@ async def test_a_recipient_who_is_gone_ends_the_job_and_is_written_to_no_more(
     postbox.will_answer("RCPT", "550 5.1.1 <ana@cliente.example>: User unknown")
     post = build(second, first)
     for _ in range(2):
-        with pytest.raises(Unfit, match=r"to: smtp refused the recipient for good: 550 5\.1\.1") as raised:
+        with pytest.raises(JobRejected, match=r"to: smtp refused the recipient for good: 550 5\.1\.1") as raised:
             await post.send(mail, "job-1")
         assert "ana@" not in str(raised.value)
-    with pytest.raises(Unfit, match=r"nothing is sent to this address any more: 550 5\.1\.1"):
+    with pytest.raises(JobRejected, match=r"nothing is sent to this address any more: 550 5\.1\.1"):
         await post.send(replace(mail, to="Ana@cliente.example"), "job-2")
     assert sendgrid.sendgrid.asked == 0
     assert not postbox.mails
@@ -210,7 +210,7 @@ async def test_what_is_kept_tells_nobodys_address(
 ) -> None:
     postbox.will_answer("RCPT", "550 5.1.1 <ana@cliente.example>: User unknown")
     post = build(second)
-    with pytest.raises(Unfit):
+    with pytest.raises(JobRejected):
         await post.send(mail, "job-1")
     await post.send(replace(mail, to="leo@cliente.example"), "job-2")
     for name in [name async for name in redis.scan_iter("recado:*")]:

@@ -6,7 +6,15 @@ import aiohttp
 import pytest
 from aiohttp import web
 
-from bot.integrations.email.provider import Attachment, InDoubt, Mail, MailError, Misconfigured, Refused, Unavailable
+from bot.integrations.email.provider import (
+    InDoubt,
+    Mail,
+    MailAttachment,
+    MailError,
+    Misconfigured,
+    ProviderUnavailable,
+    RecipientRefused,
+)
 from bot.integrations.email.sendgrid import SendGrid
 from bot.web.server import listening
 from sandbox.simulators.sendgrid import Fault, SendGridImitation
@@ -19,7 +27,7 @@ def client(http: aiohttp.ClientSession, sendgrid: Outside) -> SendGrid:
 
 
 async def test_a_mail_is_accepted_with_an_id(client: SendGrid, sendgrid: Outside, mail: Mail) -> None:
-    id_ = await client.send(replace(mail, attachments=(Attachment("a.pdf", "application/pdf", b"%PDF"),)))
+    id_ = await client.send(replace(mail, attachments=(MailAttachment("a.pdf", "application/pdf", b"%PDF"),)))
     assert id_
     (sent,) = sendgrid.sendgrid.mails
     assert sent["personalizations"] == [{"to": [{"email": mail.to}]}]
@@ -38,9 +46,9 @@ async def test_the_set_name_of_the_sender_wins(http: aiohttp.ClientSession, send
 @pytest.mark.parametrize(
     ("fault", "error"),
     [
-        (Fault(429), Unavailable),
-        (Fault(500), Unavailable),
-        (Fault(503), Unavailable),
+        (Fault(429), ProviderUnavailable),
+        (Fault(500), ProviderUnavailable),
+        (Fault(503), ProviderUnavailable),
         (Fault(drop=True), InDoubt),
         (Fault(seconds=3), InDoubt),
         (Fault(503, seconds=3), InDoubt),
@@ -57,18 +65,18 @@ async def test_what_a_failure_means(
 
 
 async def test_an_address_that_sendgrid_refuses_is_refused_for_good(client: SendGrid, mail: Mail) -> None:
-    with pytest.raises(Refused, match="HTTP 400: Does not contain a valid address"):
+    with pytest.raises(RecipientRefused, match="HTTP 400: Does not contain a valid address"):
         await client.send(replace(mail, to="ana@cliente"))
 
 
 async def test_a_message_that_sendgrid_does_not_like_is_no_fault_of_the_recipient(client: SendGrid, mail: Mail) -> None:
-    with pytest.raises(Unavailable, match="subject is required"):
+    with pytest.raises(ProviderUnavailable, match="subject is required"):
         await client.send(replace(mail, subject=""))
 
 
 async def test_a_mail_that_is_too_large_is_no_fault_of_the_recipient(client: SendGrid, mail: Mail) -> None:
-    with pytest.raises(Unavailable, match="413"):
-        await client.send(replace(mail, attachments=(Attachment("a", "a/b", bytes(24 * 1024**2)),)))
+    with pytest.raises(ProviderUnavailable, match="413"):
+        await client.send(replace(mail, attachments=(MailAttachment("a", "a/b", bytes(24 * 1024**2)),)))
 
 
 @pytest.mark.parametrize(
@@ -85,7 +93,7 @@ async def test_wrong_credentials_are_for_the_operator(
 
 
 async def test_nobody_there_is_no_doubt(http: aiohttp.ClientSession, mail: Mail) -> None:
-    with pytest.raises(Unavailable, match="no connection"):
+    with pytest.raises(ProviderUnavailable, match="no connection"):
         await SendGrid(http, api_key=KEY, sender=SENDER, base_url=NOBODY).send(mail)
 
 

@@ -17,7 +17,15 @@ from moto.server import ThreadedMotoServer
 
 from bot.integrations.email.aws_sigv4 import AwsKey
 from bot.integrations.email.factory import examined, provider
-from bot.integrations.email.provider import Attachment, InDoubt, Mail, MailError, Misconfigured, Refused, Unavailable
+from bot.integrations.email.provider import (
+    InDoubt,
+    Mail,
+    MailAttachment,
+    MailError,
+    Misconfigured,
+    ProviderUnavailable,
+    RecipientRefused,
+)
 from bot.integrations.email.ses import Ses
 from bot.settings import Settings
 from bot.web.server import listening
@@ -88,7 +96,7 @@ def test_the_signature_is_the_one_that_amazons_own_library_makes() -> None:
 
 
 async def test_a_mail_with_both_bodies_and_a_file_is_taken(http: aiohttp.ClientSession, moto: str, mail: Mail) -> None:
-    pdf = Attachment("factura.pdf", "application/pdf", b"%PDF-1.7")
+    pdf = MailAttachment("factura.pdf", "application/pdf", b"%PDF-1.7")
     assert await Ses(http, AWS, sender=SENDER, base_url=moto).send(replace(mail, attachments=(pdf,)))
     async with http.get(f"{moto}/moto-api/data.json") as response:
         kept = (await response.json(content_type=None))["ses"]
@@ -104,27 +112,27 @@ async def test_a_mail_with_both_bodies_and_a_file_is_taken(http: aiohttp.ClientS
 async def test_a_sender_that_ses_does_not_know_is_no_fault_of_the_recipient(
     http: aiohttp.ClientSession, moto: str, mail: Mail
 ) -> None:
-    with pytest.raises(Unavailable, match="MessageRejected"):
+    with pytest.raises(ProviderUnavailable, match="MessageRejected"):
         await Ses(http, AWS, sender="otro@recado.example", base_url=moto).send(mail)
 
 
 @pytest.mark.parametrize(
     ("status", "kind", "message", "error"),
     [
-        (429, "TooManyRequestsException", "Maximum sending rate exceeded.", Unavailable),
-        (400, "LimitExceededException", "Daily message quota exceeded.", Unavailable),
-        (500, "InternalFailure", "", Unavailable),
-        (503, "ServiceUnavailable", "", Unavailable),
+        (429, "TooManyRequestsException", "Maximum sending rate exceeded.", ProviderUnavailable),
+        (400, "LimitExceededException", "Daily message quota exceeded.", ProviderUnavailable),
+        (500, "InternalFailure", "", ProviderUnavailable),
+        (503, "ServiceUnavailable", "", ProviderUnavailable),
         (403, "UnrecognizedClientException", "The security token included in the request is invalid.", Misconfigured),
         (403, "SignatureDoesNotMatch", "The request signature we calculated does not match", Misconfigured),
         (403, "AccessDeniedException", "not authorized to perform: ses:SendEmail", Misconfigured),
         (400, "SendingPausedException", "Email sending is paused.", Misconfigured),
         (400, "AccountSuspendedException:http://internal.amazon.com/", "Account suspended", Misconfigured),
         (400, "MessageRejected", "Email address is not verified. ana@cliente.example", Misconfigured),
-        (400, "MessageRejected", "Email contains a virus", Unavailable),
-        (400, "BadRequestException", "Missing final '@domain'", Refused),
-        (400, "BadRequestException", "Domain contains illegal character", Refused),
-        (400, "BadRequestException", "Raw message is malformed", Unavailable),
+        (400, "MessageRejected", "Email contains a virus", ProviderUnavailable),
+        (400, "BadRequestException", "Missing final '@domain'", RecipientRefused),
+        (400, "BadRequestException", "Domain contains illegal character", RecipientRefused),
+        (400, "BadRequestException", "Raw message is malformed", ProviderUnavailable),
         (302, "", "", Misconfigured),
     ],
 )
@@ -142,12 +150,12 @@ async def test_an_answer_that_never_comes_leaves_a_doubt(ses: Ses, amazon: tuple
     amazon[0].cut = True
     with pytest.raises(InDoubt):
         await ses.send(mail)
-    with pytest.raises(Unavailable):
+    with pytest.raises(ProviderUnavailable):
         await ses.check()
 
 
 async def test_nobody_there_is_no_doubt(http: aiohttp.ClientSession, mail: Mail) -> None:
-    with pytest.raises(Unavailable, match="no connection"):
+    with pytest.raises(ProviderUnavailable, match="no connection"):
         await Ses(http, AWS, sender=SENDER, base_url=NOBODY).send(mail)
 
 

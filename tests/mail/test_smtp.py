@@ -7,7 +7,15 @@ from typing import Any
 
 import pytest
 
-from bot.integrations.email.provider import Attachment, InDoubt, Mail, MailError, Misconfigured, Refused, Unavailable
+from bot.integrations.email.provider import (
+    InDoubt,
+    Mail,
+    MailAttachment,
+    MailError,
+    Misconfigured,
+    ProviderUnavailable,
+    RecipientRefused,
+)
 from bot.integrations.email.smtp import Smtp
 from sandbox.simulators.smtp import Postbox
 from tests.mail.outside import LOGIN, SENDER
@@ -21,7 +29,7 @@ def smtp(postbox: Postbox, trusted: None) -> Smtp:
 
 
 async def test_a_mail_arrives_as_it_was_written(smtp: Smtp, postbox: Postbox, mail: Mail) -> None:
-    pdf = Attachment("factura-ñ.pdf", "application/pdf", b"%PDF-1.7\x00\xff")
+    pdf = MailAttachment("factura-ñ.pdf", "application/pdf", b"%PDF-1.7\x00\xff")
     await smtp.send(replace(mail, attachments=(pdf,)))
     (posted,) = postbox.mails
     assert posted.to == [mail.to]
@@ -55,18 +63,18 @@ async def test_no_value_becomes_a_header_of_its_own(smtp: Smtp, postbox: Postbox
 @pytest.mark.parametrize(
     ("answer", "error"),
     [
-        ("550 5.1.1 <ana@cliente.example>: Recipient address rejected: User unknown", Refused),
-        ("550 No such user here", Refused),
-        ("553 5.1.3 Bad recipient address syntax", Refused),
-        ("550 5.2.1 The email account that you tried to reach is disabled", Refused),
-        ("550 5.7.1 Relaying denied", Unavailable),
-        ("550 relay not permitted", Unavailable),
-        ("554 5.7.1 Service unavailable; client host blocked", Unavailable),
-        ("552 5.2.2 Mailbox full", Unavailable),
-        ("450 4.2.0 Greylisted, try again", Unavailable),
-        ("451 4.3.0 Try again later", Unavailable),
-        ("421 4.7.0 Too many connections", Unavailable),
-        ("drop", Unavailable),
+        ("550 5.1.1 <ana@cliente.example>: Recipient address rejected: User unknown", RecipientRefused),
+        ("550 No such user here", RecipientRefused),
+        ("553 5.1.3 Bad recipient address syntax", RecipientRefused),
+        ("550 5.2.1 The email account that you tried to reach is disabled", RecipientRefused),
+        ("550 5.7.1 Relaying denied", ProviderUnavailable),
+        ("550 relay not permitted", ProviderUnavailable),
+        ("554 5.7.1 Service unavailable; client host blocked", ProviderUnavailable),
+        ("552 5.2.2 Mailbox full", ProviderUnavailable),
+        ("450 4.2.0 Greylisted, try again", ProviderUnavailable),
+        ("451 4.3.0 Try again later", ProviderUnavailable),
+        ("421 4.7.0 Too many connections", ProviderUnavailable),
+        ("drop", ProviderUnavailable),
     ],
 )
 async def test_what_a_refused_recipient_means(
@@ -85,7 +93,7 @@ async def test_a_message_that_is_refused_after_data_has_not_left(
     smtp: Smtp, postbox: Postbox, mail: Mail, answer: str
 ) -> None:
     postbox.will_answer("DATA", answer)
-    with pytest.raises(Unavailable):
+    with pytest.raises(ProviderUnavailable):
         await smtp.send(mail)
 
 
@@ -138,12 +146,12 @@ async def test_where_neither_tls_nor_login_is_set_neither_is_used(mail: Mail) ->
 
 
 async def test_nobody_there_is_no_doubt(mail: Mail) -> None:
-    with pytest.raises(Unavailable, match="no connection"):
+    with pytest.raises(ProviderUnavailable, match="no connection"):
         await Smtp("127.0.0.1", 9, sender=SENDER, seconds=5).send(mail)
 
 
 async def test_a_server_that_says_nothing_is_left_in_time(silent_port: int, mail: Mail) -> None:
-    with pytest.raises(Unavailable, match="no connection"):
+    with pytest.raises(ProviderUnavailable, match="no connection"):
         await Smtp("127.0.0.1", silent_port, sender=SENDER, seconds=0.2).send(mail)
 
 

@@ -11,7 +11,7 @@ from redis.asyncio import Redis
 
 from bench.chaos.node import Node
 from bot.infra import queue_admin, queues
-from bot.infra.queues import QUEUES, Processor, Task, Unfit, working
+from bot.infra.queues import QUEUES, Job, JobRejected, Processor, working
 from bot.settings import RedisSettings
 from bot.worker import running
 from sandbox.meta.simulator import Person
@@ -85,12 +85,12 @@ async def _tried_again(node: Node, job: str, before: int) -> dict[str, Any]:
 async def test_priorities_delays_and_back_off_that_node_asks_for_are_kept(node: Node, settings: RedisSettings) -> None:
     taken: list[tuple[str, float]] = []
 
-    async def process(task: Task) -> None:
+    async def process(task: Job) -> None:
         taken.append((task.key, time.time()))
         if task.key == "again" and [key for key, _ in taken].count("again") < 3:
             raise ConnectionError("not yet")
         if task.key == "never":
-            raise Unfit("nothing makes it good")
+            raise JobRejected("nothing makes it good")
 
     def made(job: str, **options: Any) -> dict[str, Any]:
         return {"name": "send", "data": {"n": job}, "opts": {"jobId": job, **options}}
@@ -159,7 +159,7 @@ async def test_what_node_gave_up_is_seen_and_retried_here(node: Node, redis: Red
     assert await queue_admin.retry_failed(redis, "ours-2") == 1
     done = asyncio.Event()
 
-    async def process(task: Task) -> None:
+    async def process(task: Job) -> None:
         assert task.data == JOBS["webhook"][1]
         done.set()
 

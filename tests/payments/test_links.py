@@ -11,10 +11,10 @@ from redis.asyncio import Redis
 from bot.conversations.contacts import Contact, Contacts
 from bot.conversations.identity import conversation_for
 from bot.integrations.stripe.client import Stripe
-from bot.integrations.stripe.customers import BelongsToAnother, Links, SeveralCustomers, forget
-from bot.integrations.stripe.errors import Gone
+from bot.integrations.stripe.customers import BelongsToAnother, CustomerDirectory, SeveralCustomers, forget
+from bot.integrations.stripe.errors import StripeObjectGone
 from sandbox.phone.demo_customers import customer
-from sandbox.stripe import StripeImitation
+from sandbox.stripe import StripeSimulator
 from sandbox.stripe.forms import CustomerUpdate
 from tests.payments.test_stripe_client import settings
 
@@ -22,10 +22,10 @@ PHONE, BSUID = "5215512345678", "MX.8801234567890123"
 
 
 @pytest.fixture
-async def links(redis: Redis, stripe: StripeImitation) -> AsyncIterator[Links]:
+async def links(redis: Redis, stripe: StripeSimulator) -> AsyncIterator[CustomerDirectory]:
     async with aiohttp.ClientSession() as http:
         client = Stripe(http, settings(stripe.account.base_url), first_wait=0.01)
-        yield Links(redis, client, Contacts(redis))
+        yield CustomerDirectory(redis, client, Contacts(redis))
 
 
 async def conversation(redis: Redis, phone: str | None = PHONE, bsuid: str | None = BSUID) -> str:
@@ -44,7 +44,7 @@ async def conversation(redis: Redis, phone: str | None = PHONE, bsuid: str | Non
     ],
 )
 async def test_a_customer_is_found_by_every_spelling(
-    links: Links, redis: Redis, stripe: StripeImitation, written: str, contact: Contact
+    links: CustomerDirectory, redis: Redis, stripe: StripeSimulator, written: str, contact: Contact
 ) -> None:
     owner = customer(stripe, written, "Ana", "ana@example.com")
     found = await links.customer_of(await conversation(redis, contact.phone, contact.bsuid), contact)
@@ -64,7 +64,7 @@ async def test_a_customer_is_found_by_every_spelling(
     ],
 )
 async def test_nobody_else_is_found(
-    links: Links, redis: Redis, stripe: StripeImitation, written: str, contact: Contact
+    links: CustomerDirectory, redis: Redis, stripe: StripeSimulator, written: str, contact: Contact
 ) -> None:
     customer(stripe, written, "Ana", "ana@example.com")
     customer(stripe, None, "Leo", "leo@example.com")
@@ -72,7 +72,7 @@ async def test_nobody_else_is_found(
 
 
 async def test_a_link_that_we_made_holds_before_search_knows_it(
-    links: Links, redis: Redis, stripe: StripeImitation
+    links: CustomerDirectory, redis: Redis, stripe: StripeSimulator
 ) -> None:
     stripe.customers.search_lag = 3600
     owner = customer(stripe, None, "Ana", "ana@example.com")
@@ -84,7 +84,7 @@ async def test_a_link_that_we_made_holds_before_search_knows_it(
 
 
 async def test_what_stripe_says_by_now_counts_more_than_what_we_remember(
-    links: Links, redis: Redis, stripe: StripeImitation
+    links: CustomerDirectory, redis: Redis, stripe: StripeSimulator
 ) -> None:
     owner = customer(stripe, PHONE, "Ana", "ana@example.com")
     mine, contact = await conversation(redis), Contact(phone=PHONE)
@@ -94,7 +94,7 @@ async def test_what_stripe_says_by_now_counts_more_than_what_we_remember(
 
 
 async def test_what_search_still_says_of_yesterday_does_not_count(
-    links: Links, redis: Redis, stripe: StripeImitation
+    links: CustomerDirectory, redis: Redis, stripe: StripeSimulator
 ) -> None:
     owner = customer(stripe, PHONE, "Ana", "ana@example.com")
     stripe.advance(days=2)
@@ -104,7 +104,7 @@ async def test_what_search_still_says_of_yesterday_does_not_count(
 
 
 async def test_two_customers_of_one_contact_are_for_a_person_to_tell_apart(
-    links: Links, redis: Redis, stripe: StripeImitation
+    links: CustomerDirectory, redis: Redis, stripe: StripeSimulator
 ) -> None:
     customer(stripe, PHONE, "Ana", "ana@example.com")
     customer(stripe, "525512345678", "Ana", "ana@work.example.com")
@@ -112,14 +112,16 @@ async def test_two_customers_of_one_contact_are_for_a_person_to_tell_apart(
         await links.customer_of(await conversation(redis), Contact(phone=PHONE))
 
 
-async def test_a_customer_of_another_contact_is_not_taken(links: Links, redis: Redis, stripe: StripeImitation) -> None:
+async def test_a_customer_of_another_contact_is_not_taken(
+    links: CustomerDirectory, redis: Redis, stripe: StripeSimulator
+) -> None:
     owner = customer(stripe, "5215587654321", "Leo", "leo@example.com")
     with pytest.raises(BelongsToAnother):
         await links.link(await conversation(redis), Contact(phone=PHONE), owner, "key")
     assert stripe.account.get("customer", owner)["metadata"] == {"whatsapp_id": "5215587654321"}
 
 
-async def test_linking_again_is_no_change(links: Links, redis: Redis, stripe: StripeImitation) -> None:
+async def test_linking_again_is_no_change(links: CustomerDirectory, redis: Redis, stripe: StripeSimulator) -> None:
     owner = customer(stripe, None, "Ana", "ana@example.com")
     mine, contact = await conversation(redis), Contact(phone=PHONE)
     for number in range(2):
@@ -127,13 +129,13 @@ async def test_linking_again_is_no_change(links: Links, redis: Redis, stripe: St
     assert len([one for one in stripe.events if one["type"] == "customer.updated"]) == 2  # the card, the link
 
 
-async def test_a_customer_that_is_gone_is_told_by_name(links: Links, redis: Redis) -> None:
-    with pytest.raises(Gone):
+async def test_a_customer_that_is_gone_is_told_by_name(links: CustomerDirectory, redis: Redis) -> None:
+    with pytest.raises(StripeObjectGone):
         await links.link(await conversation(redis), Contact(phone=PHONE), "cus_nobody", "key")
 
 
 async def test_who_gets_a_number_later_gets_no_customer_with_it(
-    links: Links, redis: Redis, stripe: StripeImitation
+    links: CustomerDirectory, redis: Redis, stripe: StripeSimulator
 ) -> None:
     customer(stripe, PHONE, "Ana", "ana@example.com")
     mine = await conversation(redis)
@@ -144,7 +146,7 @@ async def test_who_gets_a_number_later_gets_no_customer_with_it(
 
 
 async def test_who_gets_a_number_later_gets_no_customer_whom_nobody_asked_for_before(
-    links: Links, redis: Redis, stripe: StripeImitation
+    links: CustomerDirectory, redis: Redis, stripe: StripeSimulator
 ) -> None:
     owner = customer(stripe, PHONE, "Ana", "ana@example.com")
     await conversation(redis)
@@ -157,7 +159,7 @@ async def test_who_gets_a_number_later_gets_no_customer_whom_nobody_asked_for_be
 
 
 async def test_a_code_by_mail_gives_a_customer_to_who_has_the_number_now(
-    links: Links, redis: Redis, stripe: StripeImitation
+    links: CustomerDirectory, redis: Redis, stripe: StripeSimulator
 ) -> None:
     owner = customer(stripe, PHONE, "Ana", "ana@example.com")
     mine = await conversation(redis)
@@ -171,7 +173,7 @@ async def test_a_code_by_mail_gives_a_customer_to_who_has_the_number_now(
 
 
 async def test_a_code_by_mail_gives_their_customer_back_to_who_has_another_number(
-    links: Links, redis: Redis, stripe: StripeImitation
+    links: CustomerDirectory, redis: Redis, stripe: StripeSimulator
 ) -> None:
     owner = customer(stripe, PHONE, "Ana", "ana@example.com")
     mine = await conversation(redis)
@@ -183,7 +185,7 @@ async def test_a_code_by_mail_gives_their_customer_back_to_who_has_another_numbe
 
 
 async def test_the_address_of_a_contact_is_that_of_their_customer(
-    links: Links, redis: Redis, stripe: StripeImitation
+    links: CustomerDirectory, redis: Redis, stripe: StripeSimulator
 ) -> None:
     customer(stripe, PHONE, "Ana", "ana@example.com")
     assert await links.email_of(Contact(phone=PHONE, bsuid=BSUID)) == "ana@example.com"
@@ -192,7 +194,7 @@ async def test_the_address_of_a_contact_is_that_of_their_customer(
     assert await links.email_of(Contact(phone=PHONE, bsuid=BSUID)) is None
 
 
-async def test_who_was_erased_can_come_back(links: Links, redis: Redis, stripe: StripeImitation) -> None:
+async def test_who_was_erased_can_come_back(links: CustomerDirectory, redis: Redis, stripe: StripeSimulator) -> None:
     customer(stripe, PHONE, "Ana", "ana@example.com")
     mine = await conversation(redis)
     assert await links.customer_of(mine, Contact(phone=PHONE, bsuid=BSUID))
@@ -204,7 +206,7 @@ async def test_who_was_erased_can_come_back(links: Links, redis: Redis, stripe: 
 
 
 async def test_two_conversations_that_turn_out_to_be_one_keep_the_customer(
-    links: Links, redis: Redis, stripe: StripeImitation
+    links: CustomerDirectory, redis: Redis, stripe: StripeSimulator
 ) -> None:
     customer(stripe, PHONE, "Ana", "ana@example.com")
     by_bsuid = await conversation(redis, None, BSUID)
@@ -215,7 +217,9 @@ async def test_two_conversations_that_turn_out_to_be_one_keep_the_customer(
     assert await links.customer_of(home, Contact(phone=PHONE, bsuid=BSUID))
 
 
-async def test_forgetting_a_contact_forgets_the_link(links: Links, redis: Redis, stripe: StripeImitation) -> None:
+async def test_forgetting_a_contact_forgets_the_link(
+    links: CustomerDirectory, redis: Redis, stripe: StripeSimulator
+) -> None:
     customer(stripe, PHONE, "Ana", "ana@example.com")
     mine = await conversation(redis)
     await links.customer_of(mine, Contact(phone=PHONE))
@@ -223,7 +227,9 @@ async def test_forgetting_a_contact_forgets_the_link(links: Links, redis: Redis,
     assert [one async for one in redis.scan_iter("*stripe*")] == []
 
 
-async def test_news_of_a_customer_find_the_conversation(links: Links, redis: Redis, stripe: StripeImitation) -> None:
+async def test_news_of_a_customer_find_the_conversation(
+    links: CustomerDirectory, redis: Redis, stripe: StripeSimulator
+) -> None:
     mine = await conversation(redis)
     for written, expected in (("525512345678", mine), (BSUID, mine), (None, None), ("not a phone", None)):
         owner = customer(stripe, written, "Ana", "ana@example.com")

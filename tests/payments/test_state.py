@@ -6,12 +6,12 @@ import asyncio
 
 from redis.asyncio import Redis
 
-from bot.integrations.stripe.subscription_state import States
+from bot.integrations.stripe.subscription_state import SubscriptionStates
 from tests.processes import eventually
 
 
 async def test_a_customer_is_held_for_as_long_as_the_work_takes(redis: Redis) -> None:
-    states, order = States(redis, lock_seconds=3), []
+    states, order = SubscriptionStates(redis, lock_seconds=3), []
 
     async def renewed() -> bool:
         (lock,) = await redis.keys("*cus_1*:lock")

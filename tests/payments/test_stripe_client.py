@@ -12,11 +12,18 @@ from aiohttp import web
 from pydantic import SecretStr
 
 from bot.integrations.stripe.client import Stripe
-from bot.integrations.stripe.errors import Away, CardRefused, Gone, KeyRejected, Refused, StripeFailed
+from bot.integrations.stripe.errors import (
+    CardRefused,
+    KeyRejected,
+    RequestRefused,
+    StripeFailed,
+    StripeObjectGone,
+    StripeUnavailable,
+)
 from bot.settings import StripeSettings
 from bot.web.server import listening
 from sandbox.phone.demo_customers import customer, price_of, subscribe
-from sandbox.stripe import StripeImitation
+from sandbox.stripe import StripeSimulator
 
 KEY = "sk_test_of_the_tests"
 
@@ -32,16 +39,16 @@ async def http() -> AsyncIterator[aiohttp.ClientSession]:
 
 
 @pytest.fixture
-def client(stripe: StripeImitation, http: aiohttp.ClientSession) -> Stripe:
+def client(stripe: StripeSimulator, http: aiohttp.ClientSession) -> Stripe:
     return Stripe(http, settings(stripe.account.base_url), attempt_seconds=5, first_wait=0.01)
 
 
 @pytest.fixture
-def owner(stripe: StripeImitation) -> str:
+def owner(stripe: StripeSimulator) -> str:
     return customer(stripe, "5215512345678", "Ana", "ana@example.com")
 
 
-Plan = Callable[[StripeImitation, int], None]
+Plan = Callable[[StripeSimulator, int], None]
 
 
 @pytest.mark.parametrize(
@@ -56,43 +63,43 @@ Plan = Callable[[StripeImitation, int], None]
     ids=["429", "500", "503", "a gateway's page", "a lost connection"],
 )
 async def test_what_passes_is_tried_three_times_and_then_told(
-    client: Stripe, stripe: StripeImitation, owner: str, plan: Plan
+    client: Stripe, stripe: StripeSimulator, owner: str, plan: Plan
 ) -> None:
     plan(stripe, 2)
     assert (await client.customer(owner)).name == "Ana"
     # aiohttp itself asks once more where a connection that it had kept is closed.
     plan(stripe, 6)
-    with pytest.raises(Away):
+    with pytest.raises(StripeUnavailable):
         await client.customer(owner)
     stripe.faults.lift()
     assert (await client.customer(owner)).name == "Ana"
 
 
-async def test_nobody_there_and_too_slow_are_away(stripe: StripeImitation, http: aiohttp.ClientSession) -> None:
+async def test_nobody_there_and_too_slow_are_away(stripe: StripeSimulator, http: aiohttp.ClientSession) -> None:
     nobody = Stripe(http, settings("http://127.0.0.1:9"), first_wait=0.01)
-    with pytest.raises(Away):
+    with pytest.raises(StripeUnavailable):
         await nobody.check()
     stripe.will_be_slow(1, times=3)
     hasty = Stripe(http, settings(stripe.account.base_url), attempt_seconds=0.05, first_wait=0.01)
-    with pytest.raises(Away):
+    with pytest.raises(StripeUnavailable):
         await hasty.check()
 
 
 async def test_no_other_attempt_is_made_after_the_time_for_all(
-    stripe: StripeImitation, http: aiohttp.ClientSession, owner: str
+    stripe: StripeSimulator, http: aiohttp.ClientSession, owner: str
 ) -> None:
     stripe.will_fail(1)
     client = Stripe(http, settings(stripe.account.base_url), all_seconds=0, first_wait=0.01)
-    with pytest.raises(Away):
+    with pytest.raises(StripeUnavailable):
         await client.customer(owner)
 
 
 async def test_each_refusal_is_named_by_what_can_be_done(
-    client: Stripe, stripe: StripeImitation, http: aiohttp.ClientSession, owner: str
+    client: Stripe, stripe: StripeSimulator, http: aiohttp.ClientSession, owner: str
 ) -> None:
-    with pytest.raises(Gone):
+    with pytest.raises(StripeObjectGone):
         await client.customer("cus_nobody")
-    with pytest.raises(Refused, match="parameter limit"):
+    with pytest.raises(RequestRefused, match="parameter limit"):
         await client.invoices(owner, limit=1000)
     for key in ("sk_test_other", "pk_test_public"):
         with pytest.raises(KeyRejected):
@@ -116,7 +123,7 @@ async def test_an_error_holds_nothing_of_what_was_asked(client: Stripe) -> None:
     assert caught.value.__cause__ is None
 
 
-async def test_the_same_key_is_the_same_change(client: Stripe, stripe: StripeImitation) -> None:
+async def test_the_same_key_is_the_same_change(client: Stripe, stripe: StripeSimulator) -> None:
     first = await client.create_customer("5215512345678", "Ana", "key-1")
     stripe.will_drop(2)
     again = await client.create_customer("5215512345678", "Ana", "key-1")
@@ -125,7 +132,7 @@ async def test_the_same_key_is_the_same_change(client: Stripe, stripe: StripeImi
 
 
 async def test_every_change_carries_a_key_and_nothing_is_asked_twice_by_the_library(
-    client: Stripe, stripe: StripeImitation, owner: str
+    client: Stripe, stripe: StripeSimulator, owner: str
 ) -> None:
     subscription = await client.subscription(subscribe(stripe, owner))
     stripe.will_drop(2, "/v1/subscriptions/")
@@ -136,7 +143,7 @@ async def test_every_change_carries_a_key_and_nothing_is_asked_twice_by_the_libr
 
 
 async def test_prices_come_with_their_products_from_every_page(
-    client: Stripe, stripe: StripeImitation, monkeypatch: pytest.MonkeyPatch
+    client: Stripe, stripe: StripeSimulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("bot.integrations.stripe.client._PAGE", 3)
     prices = await client.prices()
@@ -154,13 +161,13 @@ async def test_what_is_no_stripe_is_told_so(http: aiohttp.ClientSession) -> None
     app.router.add_route("*", "/{tail:.*}", page)
     async with listening(app, "127.0.0.1", 0, finish=0.1) as url:
         client = Stripe(http, settings(url), first_wait=0.01)
-        with pytest.raises(Refused, match="STRIPE_API_BASE"):
+        with pytest.raises(RequestRefused, match="STRIPE_API_BASE"):
             await client.check()
-        with pytest.raises(Refused, match="STRIPE_API_BASE"):
+        with pytest.raises(RequestRefused, match="STRIPE_API_BASE"):
             await client.customer("cus_1")
 
 
-async def test_a_pdf_is_fetched_from_stripes_hosts_alone(client: Stripe, stripe: StripeImitation, owner: str) -> None:
+async def test_a_pdf_is_fetched_from_stripes_hosts_alone(client: Stripe, stripe: StripeSimulator, owner: str) -> None:
     subscribe(stripe, owner)
     (invoice,) = await client.invoices(owner, limit=1)
     assert (await client.pdf(str(invoice.invoice_pdf))).startswith(b"%PDF")
@@ -171,7 +178,7 @@ async def test_a_pdf_is_fetched_from_stripes_hosts_alone(client: Stripe, stripe:
         "http://pay.stripe.com/pdf",
         "file:///etc/passwd",
     ):
-        with pytest.raises(Refused):
+        with pytest.raises(RequestRefused):
             await client.pdf(address)
 
 
@@ -187,7 +194,7 @@ async def test_a_pdf_that_is_none_is_refused(http: aiohttp.ClientSession, kind: 
     app = web.Application()
     app.router.add_get("/{tail:.*}", answer)
     async with listening(app, "127.0.0.1", 0, finish=0.1) as url:
-        with pytest.raises((Refused, Away)):
+        with pytest.raises((RequestRefused, StripeUnavailable)):
             await Stripe(http, settings(url)).pdf(f"{url}/i/1/pdf")
 
 

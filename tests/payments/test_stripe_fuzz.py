@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from bot.infra import queue_admin
 from bot.infra.redis import answer
 from bot.integrations.stripe.events import ACTED_ON
-from sandbox.stripe import StripeImitation
+from sandbox.stripe import StripeSimulator
 from tests.billing import WEBHOOK_SECRET, billing
 from tests.payments.test_stripe_webhook import EVENT
 from tests.world import Start, World
@@ -40,7 +40,7 @@ numbers = count()
 
 
 @pytest.fixture
-async def door(stripe: StripeImitation, start: Start) -> World:
+async def door(stripe: StripeSimulator, start: Start) -> World:
     return await start(workers=0, **billing(stripe))
 
 

@@ -10,7 +10,7 @@ import aiohttp
 
 from bot.cli.templates import _open
 from bot.conversations.contacts import Contacts
-from bot.infra.queues import Task
+from bot.infra.queues import Job
 from bot.infra.redis import answer
 from bot.integrations.stripe.billing import billing_of
 from bot.integrations.stripe.customer_notices import Event
@@ -20,7 +20,7 @@ from bot.whatsapp.client import Graph
 from bot.worker import running
 from sandbox.meta.simulator import Person
 from sandbox.phone.demo_customers import customer, subscribe
-from sandbox.stripe import StripeImitation
+from sandbox.stripe import StripeSimulator
 from sandbox.stripe.forms_billing import SubscriptionUpdate
 from tests.billing import billing, in_step, mails, stripe_of, subscriber
 from tests.outgoing import acquainted, text
@@ -171,7 +171,7 @@ async def test_a_payment_by_somebody_deleted_since_is_let_go(shop: World, ana: P
     assert await answer(shop.redis.zcard("bull:notification:failed")) == 0
 
 
-async def test_events_wait_for_a_stripe_that_is_away(stripe: StripeImitation, start: Start, ana: Person) -> None:
+async def test_events_wait_for_a_stripe_that_is_away(stripe: StripeSimulator, start: Start, ana: Person) -> None:
     world = await start(workers=0, stripe=stripe, **billing(stripe))
     stripe.will_be_unavailable(3, "/v1/customers")
     subscribe(stripe, customer(stripe, ana.phone, "Ana", "ana@example.com"))
@@ -182,7 +182,7 @@ async def test_events_wait_for_a_stripe_that_is_away(stripe: StripeImitation, st
 
 
 async def test_subscribers_hear_of_changes_and_payments_with_ids_that_stay(
-    stripe: StripeImitation, start: Start, ana: Person
+    stripe: StripeSimulator, start: Start, ana: Person
 ) -> None:
     world = await start(workers=0, stripe=stripe, **billing(stripe))
     owner = customer(stripe, ana.phone, "Ana", "ana@example.com")
@@ -218,7 +218,7 @@ async def test_subscribers_hear_of_changes_and_payments_with_ids_that_stay(
     assert (paid["amount"], paid["currency"], paid["status"]) == (19900, "mxn", "paid")
 
 
-def _task(event: dict[str, Any]) -> Task:
+def _task(event: dict[str, Any]) -> Job:
     about = event["data"]["object"]
     data = {"id": event["id"], "type": event["type"], "created": event["created"]}
-    return Task("stripe", data | {"object": about["id"], "customer": about["customer"]}, event["id"])
+    return Job("stripe", data | {"object": about["id"], "customer": about["customer"]}, event["id"])

@@ -13,7 +13,7 @@ from redis.asyncio import Redis
 from bot.infra import queue_admin, queues
 from bot.integrations.stripe.events import JOB
 from bot.integrations.stripe.signature import signed
-from sandbox.stripe import StripeImitation
+from sandbox.stripe import StripeSimulator
 from sandbox.stripe.webhooks import signature
 from tests.billing import WEBHOOK_SECRET, billing
 from tests.processes import eventually
@@ -29,7 +29,7 @@ EVENT: dict[str, Any] = {
 
 
 @pytest.fixture
-async def door(stripe: StripeImitation, start: Start) -> World:
+async def door(stripe: StripeSimulator, start: Start) -> World:
     return await start(workers=0, **billing(stripe))
 
 
@@ -75,7 +75,7 @@ async def test_another_secret_another_body_or_another_time_is_400(door: World) -
     assert await post(door, EVENT, at=time.time() - 290) == 200
 
 
-async def test_both_secrets_hold_while_one_takes_over_from_the_other(stripe: StripeImitation, start: Start) -> None:
+async def test_both_secrets_hold_while_one_takes_over_from_the_other(stripe: StripeSimulator, start: Start) -> None:
     variables = billing(stripe) | {"STRIPE_WEBHOOK_SECRET": f"whsec_new,{WEBHOOK_SECRET}"}
     world = await start(workers=0, **variables)
     assert await post(world, EVENT) == 200

@@ -9,26 +9,26 @@ from typing import Any
 from PIL import Image
 
 from pipelines.barcodes import Barcode
-from pipelines.bounding_box import Box
-from pipelines.image import Line, Reading, ReadText, Sight
+from pipelines.bounding_box import BoundingBox
+from pipelines.image import PhotoText, Reading, ReadText, TextLine
 from pipelines.product import DoubtKind, ProductCard, card_from
 
 PHOTOS = Path(__file__).parents[2] / "fixtures" / "products"
 READINGS: dict[str, Any] = json.loads((PHOTOS / "readings.json").read_text(encoding="utf-8"))
 
 
-def line(text: str, x: int, y: int, tall: int, *, confidence: float = 1.0) -> Line:
+def line(text: str, x: int, y: int, tall: int, *, confidence: float = 1.0) -> TextLine:
     wide = max(tall * len(text) // 2, tall // 2)
-    box = Box(x, y, wide, tall)
-    return Line(text, confidence, box, ((x, y), (x + wide, y), (x + wide, y + tall), (x, y + tall)))
+    box = BoundingBox(x, y, wide, tall)
+    return TextLine(text, confidence, box, ((x, y), (x + wide, y), (x + wide, y + tall), (x, y + tall)))
 
 
-def sight(*lines: Line, codes: tuple[Barcode, ...] = (), picture: bool = False) -> Sight:
+def sight(*lines: TextLine, codes: tuple[Barcode, ...] = (), picture: bool = False) -> PhotoText:
     """Put lines and codes on a photo; with `picture` it has pixels, all white."""
     jpeg = io.BytesIO()
     if picture:
         Image.new("L", (1000, 1000), 255).save(jpeg, "JPEG")
-    return Sight(1000, 1000, "\n".join(one.text for one in lines), lines, (), codes, jpeg.getvalue())
+    return PhotoText(1000, 1000, "\n".join(one.text for one in lines), lines, (), codes, jpeg.getvalue())
 
 
 def reads(text: str | None) -> ReadText:
@@ -37,14 +37,14 @@ def reads(text: str | None) -> ReadText:
     async def read(jpeg: bytes) -> Reading:
         assert text is not None, "a closer look"
         with Image.open(io.BytesIO(jpeg)) as cut:
-            middle = Box(cut.width // 4, cut.height // 4, cut.width // 2, cut.height // 2)
-        return Reading(text, (Line(text, 1.0, middle),) if text else ())
+            middle = BoundingBox(cut.width // 4, cut.height // 4, cut.width // 2, cut.height // 2)
+        return Reading(text, (TextLine(text, 1.0, middle),) if text else ())
 
     return read
 
 
 def bars(value: str, form: str = "EAN-13", *, x: int = 300, y: int = 500) -> Barcode:
-    return Barcode(form, value, Box(x, y, 300, 100))
+    return Barcode(form, value, BoundingBox(x, y, 300, 100))
 
 
 def said(card: ProductCard) -> dict[str, str]:
@@ -60,12 +60,12 @@ def recorded(*names: str) -> ProductCard:
     return card_from([seen(name) for name in names])
 
 
-def seen(name: str) -> Sight:
+def seen(name: str) -> PhotoText:
     """Return what a photo showed the engine and the decoder."""
     kept = READINGS[name]
-    codes = tuple(Barcode(one["format"], one["value"], Box(**one["box"])) for one in kept["barcodes"])
+    codes = tuple(Barcode(one["format"], one["value"], BoundingBox(**one["box"])) for one in kept["barcodes"])
     photo = (PHOTOS / name).read_bytes()
-    return Sight(kept["width"], kept["height"], kept["text"], _lines(kept), (), codes, photo)
+    return PhotoText(kept["width"], kept["height"], kept["text"], _lines(kept), (), codes, photo)
 
 
 def closer_looks(name: str) -> Iterator[Reading]:
@@ -74,8 +74,8 @@ def closer_looks(name: str) -> Iterator[Reading]:
         yield Reading(one["text"], _lines(one))
 
 
-def _lines(reading: dict[str, Any]) -> tuple[Line, ...]:
+def _lines(reading: dict[str, Any]) -> tuple[TextLine, ...]:
     return tuple(
-        Line(one["text"], one["confidence"], Box(**one["box"]), tuple((x, y) for x, y in one["corners"]))
+        TextLine(one["text"], one["confidence"], BoundingBox(**one["box"]), tuple((x, y) for x, y in one["corners"]))
         for one in reading["lines"]
     )

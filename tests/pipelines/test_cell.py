@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.errors import Reason, Refusal
-from pipelines.isolated_process import Cell
+from pipelines.errors import FileProblem, FileRefused
+from pipelines.isolated_process import IsolatedProcess
 from tests.waiting import PATIENCE
 
 MEMORY = 1024 * 1024 * 1024
@@ -34,11 +34,11 @@ def crash() -> None:
 
 
 def refuse() -> None:
-    raise Refusal(Reason.ENCRYPTED, "a password is needed")
+    raise FileRefused(FileProblem.ENCRYPTED, "a password is needed")
 
 
 async def test_work_is_done_in_one_other_process() -> None:
-    cell = Cell(memory=MEMORY)
+    cell = IsolatedProcess(memory=MEMORY)
     first, second = [await cell.run(process_id, seconds=30) for _ in range(2)]
     await cell.close()
     assert first == second != os.getpid()
@@ -46,11 +46,16 @@ async def test_work_is_done_in_one_other_process() -> None:
 
 @pytest.mark.parametrize(
     ("work", "reason"),
-    [(hang, Reason.TOO_SLOW), (spin, Reason.TOO_SLOW), (crash, Reason.DAMAGED), (refuse, Reason.ENCRYPTED)],
+    [
+        (hang, FileProblem.TOO_SLOW),
+        (spin, FileProblem.TOO_SLOW),
+        (crash, FileProblem.DAMAGED),
+        (refuse, FileProblem.ENCRYPTED),
+    ],
 )
-async def test_what_goes_wrong_is_a_refusal_and_work_goes_on(work: object, reason: Reason) -> None:
-    cell = Cell(memory=MEMORY)
-    with pytest.raises(Refusal) as refused:
+async def test_what_goes_wrong_is_a_refusal_and_work_goes_on(work: object, reason: FileProblem) -> None:
+    cell = IsolatedProcess(memory=MEMORY)
+    with pytest.raises(FileRefused) as refused:
         await cell.run(work, seconds=0.3)  # type: ignore[arg-type] # any function of a module
     assert refused.value.reason is reason
     assert await cell.run(process_id, seconds=30) != os.getpid()
@@ -60,8 +65,8 @@ async def test_what_goes_wrong_is_a_refusal_and_work_goes_on(work: object, reaso
 async def test_closing_ends_the_process_also_while_it_works() -> None:
     # The engine that reads photos for other tests of this process may be there.
     before = set(multiprocessing.active_children())
-    cell = Cell(memory=MEMORY)
-    with pytest.raises(Refusal):
+    cell = IsolatedProcess(memory=MEMORY)
+    with pytest.raises(FileRefused):
         await cell.run(hang, seconds=0.3)
     await cell.close()
     assert set(multiprocessing.active_children()) <= before

@@ -8,22 +8,22 @@ from functools import partial
 import pytest
 from PIL import Image
 
-from pipelines.bounding_box import Box
-from pipelines.image import Line, Sight
+from pipelines.bounding_box import BoundingBox
+from pipelines.image import PhotoText, TextLine
 from pipelines.product import card_from
 from pipelines.truncation import MOST_LINES
 from tests.security.growth import least_seconds
 
 
-def crowded(words: tuple[str, ...], lines: int) -> Sight:
+def crowded(words: tuple[str, ...], lines: int) -> PhotoText:
     """So many lines one below the other, in type of several sizes: these words again and again."""
     picture = io.BytesIO()
     Image.new("L", (400, 800), "white").save(picture, "JPEG")
     printed = tuple(
-        Line(words[number % len(words)], 0.97, Box(10, 10 + number % 700, 300, 20 + number % 5))
+        TextLine(words[number % len(words)], 0.97, BoundingBox(10, 10 + number % 700, 300, 20 + number % 5))
         for number in range(lines)
     )
-    return Sight(400, 800, "", printed, (), (), picture.getvalue())
+    return PhotoText(400, 800, "", printed, (), (), picture.getvalue())
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import pytest
 
 from pipelines import document
 from pipelines.document import Pages, read
-from pipelines.errors import Reason, Refusal
+from pipelines.errors import FileProblem, FileRefused
 from pipelines.image import Reading
 from pipelines.ocr import LocalReader
 
@@ -78,36 +78,40 @@ async def test_a_long_text_is_cut(media: Media) -> None:
 @pytest.mark.parametrize(
     ("name", "reason"),
     [
-        ("documents/encrypted.pdf", Reason.ENCRYPTED),
-        ("documents/damaged.pdf", Reason.DAMAGED),
-        ("documents/report.docx", Reason.UNREADABLE_FORMAT),
-        ("documents/noise.bin", Reason.UNREADABLE_FORMAT),
-        ("photos/label_tv_photo.jpg", Reason.UNREADABLE_FORMAT),
+        ("documents/encrypted.pdf", FileProblem.ENCRYPTED),
+        ("documents/damaged.pdf", FileProblem.DAMAGED),
+        ("documents/report.docx", FileProblem.UNREADABLE_FORMAT),
+        ("documents/noise.bin", FileProblem.UNREADABLE_FORMAT),
+        ("photos/label_tv_photo.jpg", FileProblem.UNREADABLE_FORMAT),
     ],
 )
-async def test_what_cannot_be_read_is_refused_with_its_reason(media: Media, name: str, reason: Reason) -> None:
-    with pytest.raises(Refusal) as refused:
+async def test_what_cannot_be_read_is_refused_with_its_reason(media: Media, name: str, reason: FileProblem) -> None:
+    with pytest.raises(FileRefused) as refused:
         await read(media(name), filename=name, read_text=None)
     assert refused.value.reason is reason
 
 
 async def test_a_refusal_does_not_tell_the_name_of_the_file(media: Media) -> None:
-    with pytest.raises(Refusal) as refused:
+    with pytest.raises(FileRefused) as refused:
         await read(media("documents/report.docx"), filename="Juan Pérez despido.docx", read_text=None)
     assert str(refused.value) == "unreadable_format: office .docx"
 
 
 async def test_no_bytes_blanks_and_too_many_bytes_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(document, "LARGEST_BYTES", 10)
-    for content, reason in ((b"", Reason.EMPTY), (b"\xef\xbb\xbf \n", Reason.EMPTY), (b"x" * 11, Reason.TOO_LARGE)):
-        with pytest.raises(Refusal) as refused:
+    for content, reason in (
+        (b"", FileProblem.EMPTY),
+        (b"\xef\xbb\xbf \n", FileProblem.EMPTY),
+        (b"x" * 11, FileProblem.TOO_LARGE),
+    ):
+        with pytest.raises(FileRefused) as refused:
             await read(content, filename=None, read_text=None)
         assert refused.value.reason is reason
 
 
 async def test_a_pdf_that_never_ends_is_given_up(media: Media, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(document, "SECONDS_A_PDF", 1)
-    with pytest.raises(Refusal) as refused:
+    with pytest.raises(FileRefused) as refused:
         await read(media("documents/endless.pdf"), filename=None, read_text=None)
     # Its memory runs out before its time, where the system limits memory.
-    assert refused.value.reason in (Reason.DAMAGED, Reason.BOMB, Reason.TOO_SLOW)
+    assert refused.value.reason in (FileProblem.DAMAGED, FileProblem.BOMB, FileProblem.TOO_SLOW)

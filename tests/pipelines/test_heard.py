@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.transcript import Heard, Segment, sense_of
+from pipelines.transcript import HeardSpeech, Segment, sense_of
 
 LABELS = json.loads((Path(__file__).parents[2] / "fixtures" / "media" / "labels.json").read_text(encoding="utf-8"))
 
@@ -42,7 +42,7 @@ LABELS = json.loads((Path(__file__).parents[2] / "fixtures" / "media" / "labels.
     ],
 )
 def test_what_whisper_makes_up_over_silence_is_left_out(text: str) -> None:
-    assert sense_of(Heard(text)) == ""
+    assert sense_of(HeardSpeech(text)) == ""
 
 
 @pytest.mark.parametrize(
@@ -71,8 +71,8 @@ def test_what_whisper_makes_up_over_silence_is_left_out(text: str) -> None:
 )
 def test_what_people_say_is_kept(text: str) -> None:
     segment = Segment(text, no_speech=0.3, logprob=-0.6, compression=1.2)
-    assert sense_of(Heard(text)) == text
-    assert sense_of(Heard(text, segments=(segment,))) == text
+    assert sense_of(HeardSpeech(text)) == text
+    assert sense_of(HeardSpeech(text, segments=(segment,))) == text
 
 
 @pytest.mark.parametrize(
@@ -85,11 +85,11 @@ def test_what_people_say_is_kept(text: str) -> None:
 )
 def test_a_segment_that_says_of_itself_that_it_is_nonsense_is_left_out(segment: Segment) -> None:
     speech = Segment(" Mándeme la factura.", no_speech=0.01, logprob=-0.2, compression=1.1)
-    assert sense_of(Heard(speech.text + segment.text, segments=(speech, segment))) == "Mándeme la factura."
+    assert sense_of(HeardSpeech(speech.text + segment.text, segments=(speech, segment))) == "Mándeme la factura."
 
 
 def test_short_true_speech_that_whisper_doubts_a_little_is_kept() -> None:
-    assert sense_of(Heard("Sí.", segments=(Segment("Sí.", no_speech=0.7, logprob=-0.5),))) == "Sí."
+    assert sense_of(HeardSpeech("Sí.", segments=(Segment("Sí.", no_speech=0.7, logprob=-0.5),))) == "Sí."
 
 
 @pytest.mark.parametrize(
@@ -105,15 +105,15 @@ def test_short_true_speech_that_whisper_doubts_a_little_is_kept() -> None:
     ],
 )
 def test_words_before_and_after_a_loop_are_kept(text: str, said: str) -> None:
-    assert sense_of(Heard(text)) == said
+    assert sense_of(HeardSpeech(text)) == said
     doubted = Segment(text, no_speech=0.1, logprob=-0.3, compression=3.4)
-    assert sense_of(Heard(text, segments=(doubted,))) == said
+    assert sense_of(HeardSpeech(text, segments=(doubted,))) == said
 
 
 def test_a_loop_over_many_segments_goes() -> None:
     real = Segment(" Mándeme la factura.", no_speech=0.01, logprob=-0.2, compression=1.1)
     loop = Segment(" ¡Muy bien!", no_speech=0.1, logprob=-0.3, compression=1.0)
-    heard = Heard(real.text + loop.text * 8, segments=(real, *[loop] * 8))
+    heard = HeardSpeech(real.text + loop.text * 8, segments=(real, *[loop] * 8))
     assert sense_of(heard) == "Mándeme la factura."
 
 
@@ -131,7 +131,7 @@ def test_no_text_takes_long_to_be_looked_at() -> None:
         text = "uno dos " * (words // 2)
         sys.settrace(count)  # type: ignore[arg-type]
         try:
-            sense_of(Heard(text))
+            sense_of(HeardSpeech(text))
         finally:
             sys.settrace(None)
         return steps

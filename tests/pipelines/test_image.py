@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from pipelines import image, photo_decoder
-from pipelines.bounding_box import Box
-from pipelines.errors import Reason, Refusal
-from pipelines.image import Line, Reading, look
+from pipelines.bounding_box import BoundingBox
+from pipelines.errors import FileProblem, FileRefused
+from pipelines.image import Reading, TextLine, look
 
 Media = Callable[[str], bytes]
 
@@ -32,8 +32,8 @@ class Eye:
     async def __call__(self, jpeg: bytes) -> Reading:
         picture = opened(jpeg)
         self.shown.append(picture)
-        corner = Box(picture.width - 100, picture.height - 50, 100, 50)
-        return Reading("Precio", (Line("Precio", 0.9, corner),), ("Label",))
+        corner = BoundingBox(picture.width - 100, picture.height - 50, 100, 50)
+        return Reading("Precio", (TextLine("Precio", 0.9, corner),), ("Label",))
 
 
 @pytest.mark.parametrize(
@@ -61,7 +61,7 @@ async def test_a_photo_is_seen_upright_and_in_full_size(media: Media, name: str,
 
 async def test_boxes_are_in_pixels_of_the_photo_that_came(media: Media) -> None:
     sight = await look(media("photos/large_4000x3000.jpg"), read_text=Eye())
-    assert sight.lines[0].box == Box(3800, 2900, 200, 100)
+    assert sight.lines[0].box == BoundingBox(3800, 2900, 200, 100)
 
 
 async def test_the_copy_for_models_says_nothing_of_place_and_phone(media: Media) -> None:
@@ -99,25 +99,25 @@ async def test_a_small_code_in_a_large_photo_is_found_where_it_is(media: Media) 
 @pytest.mark.parametrize(
     ("name", "reason"),
     [
-        ("photos/bomb.png", Reason.BOMB),
-        ("photos/large_bomb.png", Reason.BOMB),
-        ("photos/truncated.jpg", Reason.DAMAGED),
-        ("photos/iphone.heic", Reason.UNREADABLE_FORMAT),
-        ("photos/not_a_photo.jpg", Reason.NOT_AN_IMAGE),
-        ("voice/es_ticket.ogg", Reason.NOT_AN_IMAGE),
-        ("documents/noise.bin", Reason.NOT_AN_IMAGE),
+        ("photos/bomb.png", FileProblem.BOMB),
+        ("photos/large_bomb.png", FileProblem.BOMB),
+        ("photos/truncated.jpg", FileProblem.DAMAGED),
+        ("photos/iphone.heic", FileProblem.UNREADABLE_FORMAT),
+        ("photos/not_a_photo.jpg", FileProblem.NOT_AN_IMAGE),
+        ("voice/es_ticket.ogg", FileProblem.NOT_AN_IMAGE),
+        ("documents/noise.bin", FileProblem.NOT_AN_IMAGE),
     ],
 )
-async def test_what_cannot_be_seen_is_refused_with_its_reason(media: Media, name: str, reason: Reason) -> None:
-    with pytest.raises(Refusal) as refused:
+async def test_what_cannot_be_seen_is_refused_with_its_reason(media: Media, name: str, reason: FileProblem) -> None:
+    with pytest.raises(FileRefused) as refused:
         await look(media(name), read_text=Eye())
     assert refused.value.reason is reason
 
 
 async def test_no_bytes_and_too_many_are_refused(media: Media, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(photo_decoder, "LARGEST_BYTES", 1000)
-    for photo, reason in ((b"", Reason.EMPTY), (media("photos/words.gif"), Reason.TOO_LARGE)):
-        with pytest.raises(Refusal) as refused:
+    for photo, reason in ((b"", FileProblem.EMPTY), (media("photos/words.gif"), FileProblem.TOO_LARGE)):
+        with pytest.raises(FileRefused) as refused:
             await look(photo, read_text=None)
         assert refused.value.reason is reason
 
@@ -148,7 +148,7 @@ def test_a_broken_photo_is_seen_or_refused_but_never_an_accident(
     broken.write_bytes(photo[:cut])
     try:
         picture, size = photo_decoder.upright(broken)
-    except Refusal:
+    except FileRefused:
         return
     assert picture.mode == "RGB"
     assert min(size) > 0

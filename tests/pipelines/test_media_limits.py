@@ -13,9 +13,9 @@ from PIL import Image
 
 from pipelines import ffmpeg, photo_decoder, video, voice
 from pipelines.byte_budget import MEMORY_FOR_DECODING, MEMORY_FOR_FILES, MEMORY_FOR_UPLOADS, for_decoding
-from pipelines.errors import Reason, Refusal
+from pipelines.errors import FileProblem, FileRefused
 from pipelines.image import look
-from pipelines.voice import Clip, Heard, transcribe
+from pipelines.voice import Clip, HeardSpeech, transcribe
 from tests.security import bombs
 from tests.sounds import made
 
@@ -23,8 +23,8 @@ Media = Callable[[str], bytes]
 MPEG4 = ("-c:v", "mpeg4", "-pix_fmt", "yuv420p")
 
 
-async def hear(_: Clip) -> Heard:
-    return Heard("hola", "es")
+async def hear(_: Clip) -> HeardSpeech:
+    return HeardSpeech("hola", "es")
 
 
 def film(size: str, frames: int = 1) -> bytes:
@@ -74,9 +74,9 @@ async def test_a_film_of_a_phone_in_4k_is_seen_within_the_limits() -> None:
 
 @pytest.mark.parametrize("size", ["4160x2304", "2304x4160", "8000x1200", "7000x7000"])
 async def test_a_film_of_more_pixels_than_a_phone_makes_is_refused_before_one_is_decoded(size: str) -> None:
-    with pytest.raises(Refusal) as refused:
+    with pytest.raises(FileRefused) as refused:
         await video.still(film(size))
-    assert refused.value.reason is Reason.BOMB
+    assert refused.value.reason is FileProblem.BOMB
 
 
 async def test_a_decoder_that_reaches_its_limit_gives_nothing_that_passes_for_the_whole(
@@ -87,9 +87,9 @@ async def test_a_decoder_that_reaches_its_limit_gives_nothing_that_passes_for_th
         hungry.write_text(f"#!/bin/sh\nhead -c 64000 /dev/zero\nkill -{signal} $$\n")
         hungry.chmod(0o755)
         monkeypatch.setattr(ffmpeg, "program", lambda: str(hungry))  # noqa: B023 - used in this round
-        with pytest.raises(Refusal) as refused:
+        with pytest.raises(FileRefused) as refused:
             await transcribe(media("voice/es_hola.ogg"), speech_to_text=hear)
-        assert refused.value.reason is Reason.TOO_SLOW
+        assert refused.value.reason is FileProblem.TOO_SLOW
 
 
 # ---- sound whose header lies
@@ -125,10 +125,10 @@ def wav(seconds: float, *, channels: int = 1, rate: int = 8000, claim: int | Non
     return head + struct.pack("<4sI", b"data", size) + data
 
 
-LIES: list[tuple[str, Callable[[Media], bytes], Reason | None]] = [
-    ("hours by the last page", lambda media: with_granule(media("voice/es_hola.ogg"), 48000 * 36000), Reason.TOO_LONG),
-    ("a moment by the last page", lambda media: with_granule(media("voice/es_ticket.ogg"), 48), Reason.TOO_LONG),
-    ("before the beginning", lambda media: with_granule(media("voice/es_ticket.ogg"), -(2**62)), Reason.TOO_LONG),
+LIES: list[tuple[str, Callable[[Media], bytes], FileProblem | None]] = [
+    ("hours by the last page", lambda media: with_granule(media("voice/es_hola.ogg"), 48000 * 36000), FileProblem.TOO_LONG),
+    ("a moment by the last page", lambda media: with_granule(media("voice/es_ticket.ogg"), 48), FileProblem.TOO_LONG),
+    ("before the beginning", lambda media: with_granule(media("voice/es_ticket.ogg"), -(2**62)), FileProblem.TOO_LONG),
     ("a WAV of hours that is short", lambda _: wav(0.4, claim=2**32 - 2), None),
     ("a WAV of nothing that is long", lambda _: wav(9, claim=0), None),
     ("64 channels", lambda _: wav(0.4, channels=64), None),
@@ -138,16 +138,16 @@ LIES: list[tuple[str, Callable[[Media], bytes], Reason | None]] = [
 
 @pytest.mark.parametrize(("what", "make", "reason"), LIES, ids=[what for what, *_ in LIES])
 async def test_sound_is_cut_at_the_limit_whatever_its_header_says(
-    media: Media, monkeypatch: pytest.MonkeyPatch, what: str, make: Callable[[Media], bytes], reason: Reason | None
+    media: Media, monkeypatch: pytest.MonkeyPatch, what: str, make: Callable[[Media], bytes], reason: FileProblem | None
 ) -> None:
     monkeypatch.setattr(voice, "LONGEST_SECONDS", 2)
-    told: Reason | None = None
+    told: FileProblem | None = None
     try:
         transcript = await transcribe(make(media), speech_to_text=hear)
         assert transcript.seconds <= 2
-    except Refusal as refusal:
+    except FileRefused as refusal:
         told = refusal.reason
-    assert told in ((reason,) if reason else (None, Reason.TOO_LONG, Reason.DAMAGED, Reason.SILENT))
+    assert told in ((reason,) if reason else (None, FileProblem.TOO_LONG, FileProblem.DAMAGED, FileProblem.SILENT))
 
 
 async def test_what_says_itself_that_it_lasts_for_hours_is_not_decoded(media: Media) -> None:
@@ -155,9 +155,9 @@ async def test_what_says_itself_that_it_lasts_for_hours_is_not_decoded(media: Me
         pass
 
     forged = with_granule(media("voice/es_hola.ogg"), 48000 * 36000)
-    with pytest.raises(Refusal) as refused:
+    with pytest.raises(FileRefused) as refused:
         await ffmpeg.record(forged, "ogg", Path("/dev/null"), seconds=3600, listen=listen)
-    assert refused.value.reason is Reason.TOO_LONG
+    assert refused.value.reason is FileProblem.TOO_LONG
 
 
 # ---- photos
@@ -212,25 +212,25 @@ def webp(width: int, height: int) -> bytes:
     return b"RIFF" + struct.pack("<I", 4 + len(chunks)) + b"WEBP" + chunks
 
 
-HEADERS: list[tuple[str, Callable[[], bytes], tuple[Reason, ...]]] = [
-    ("colours", lambda: png(7700, 7700), (Reason.BOMB,)),
-    ("colours and transparency", lambda: png(6000, 6000, "RGBA"), (Reason.BOMB,)),
-    ("pixels", lambda: png(60_000, 60_000, "L"), (Reason.BOMB,)),
-    ("one row", lambda: png(2**31 - 1, 1), (Reason.BOMB, Reason.DAMAGED)),
-    ("all at once at the end", lambda: progressive(7700, 7700), (Reason.BOMB,)),
-    ("a tile", lambda: tiled_tiff(64_000), (Reason.BOMB, Reason.DAMAGED)),
-    ("a canvas", lambda: webp(16_383, 16_383), (Reason.BOMB, Reason.DAMAGED)),
-    ("a screen", lambda: patched(small("GIF", "P"), (b"GIF8", 6, b"\xff\xff\xff\xff")), (Reason.BOMB,)),
-    ("rows of a BMP", lambda: patched(small("BMP"), (b"BM", 18, struct.pack("<ii", 30_000, 30_000))), (Reason.BOMB,)),
+HEADERS: list[tuple[str, Callable[[], bytes], tuple[FileProblem, ...]]] = [
+    ("colours", lambda: png(7700, 7700), (FileProblem.BOMB,)),
+    ("colours and transparency", lambda: png(6000, 6000, "RGBA"), (FileProblem.BOMB,)),
+    ("pixels", lambda: png(60_000, 60_000, "L"), (FileProblem.BOMB,)),
+    ("one row", lambda: png(2**31 - 1, 1), (FileProblem.BOMB, FileProblem.DAMAGED)),
+    ("all at once at the end", lambda: progressive(7700, 7700), (FileProblem.BOMB,)),
+    ("a tile", lambda: tiled_tiff(64_000), (FileProblem.BOMB, FileProblem.DAMAGED)),
+    ("a canvas", lambda: webp(16_383, 16_383), (FileProblem.BOMB, FileProblem.DAMAGED)),
+    ("a screen", lambda: patched(small("GIF", "P"), (b"GIF8", 6, b"\xff\xff\xff\xff")), (FileProblem.BOMB,)),
+    ("rows of a BMP", lambda: patched(small("BMP"), (b"BM", 18, struct.pack("<ii", 30_000, 30_000))), (FileProblem.BOMB,)),
 ]  # fmt: skip
 
 
 @pytest.mark.parametrize(("what", "make", "reasons"), HEADERS, ids=[what for what, *_ in HEADERS])
 async def test_a_photo_whose_header_asks_for_too_much_is_refused_by_it(
-    what: str, make: Callable[[], bytes], reasons: tuple[Reason, ...]
+    what: str, make: Callable[[], bytes], reasons: tuple[FileProblem, ...]
 ) -> None:
     assert len(make()) < 20_000
-    with pytest.raises(Refusal) as refused:
+    with pytest.raises(FileRefused) as refused:
         await look(make(), read_text=None)
     assert refused.value.reason in reasons
     # The process that read it is there for the next one.

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from pipelines import ocr
-from pipelines.errors import Reason, Refusal
+from pipelines.errors import FileProblem, FileRefused
 from pipelines.image import look
 from pipelines.ocr import EngineMissing, LocalReader
 
@@ -81,9 +81,9 @@ async def test_a_strip_too_narrow_for_letters_is_read_as_empty(reader: LocalRead
 @pytest.mark.xdist_group("ocr")
 async def test_a_photo_that_takes_too_long_is_refused_and_the_next_is_read(media: Media) -> None:
     reader = LocalReader(seconds=0.01)
-    with pytest.raises(Refusal) as refused:
+    with pytest.raises(FileRefused) as refused:
         await reader.read(media("photos/label_tv_photo.jpg"))
-    assert refused.value.reason is Reason.TOO_SLOW
+    assert refused.value.reason is FileProblem.TOO_SLOW
     reader._seconds = 60
     assert (await reader.read(media("photos/words.gif"))).text == "Café molido $89.90"
     await reader.close()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from pipelines.barcodes import Barcode
-from pipelines.image import Line
+from pipelines.image import TextLine
 from pipelines.product import DoubtKind, card_from
 from tests.pipelines.cards import asked, bars, line, said, sight
 
@@ -26,7 +26,7 @@ def test_bars_and_digits_that_differ_are_asked_about() -> None:
         [line("Tel. 5512345678", 300, 900, 30)],
     ],
 )
-def test_digits_that_agree_or_arent_read_raise_no_question(lines: list[Line]) -> None:
+def test_digits_that_agree_or_arent_read_raise_no_question(lines: list[TextLine]) -> None:
     card = card_from([sight(*lines, codes=(bars("7503001234564"),))])
     assert card.fields["barcode"].value == "7503001234564"
     assert card.fields["barcode"].confident
@@ -82,7 +82,7 @@ def test_two_contents_of_like_rank_are_asked_about() -> None:
         ([line("12 fl oz (355 ml)", 100, 300, 50)], "355 ml"),
     ],
 )
-def test_the_content_is_the_net_one_of_the_whole_pack_in_metric_units(lines: list[Line], size: str) -> None:
+def test_the_content_is_the_net_one_of_the_whole_pack_in_metric_units(lines: list[TextLine], size: str) -> None:
     card = card_from([sight(*lines)])
     assert card.fields["size"].value == size
     assert "size" not in asked(card)
@@ -103,7 +103,7 @@ def test_the_content_is_the_net_one_of_the_whole_pack_in_metric_units(lines: lis
         ([line("Marca: Andina", 100, 700, 20), line("Quinoa blanca", 100, 300, 60)], "Andina", "Quinoa blanca"),
     ],
 )  # fmt: skip
-def test_brand_and_name_are_told_by_type_not_by_the_first_line(lines: list[Line], brand: str, name: str) -> None:
+def test_brand_and_name_are_told_by_type_not_by_the_first_line(lines: list[TextLine], brand: str, name: str) -> None:
     card = card_from([sight(*lines)])
     assert (card.fields["brand"].value, card.fields["name"].value) == (brand, name)
 

@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from pipelines.errors import Refusal
+from pipelines.errors import FileRefused
 from pipelines.image import Reading
 from pipelines.product import FIELDS, card_of
 from tests.pipelines.cards import PHOTOS
@@ -18,7 +18,7 @@ async def test_what_is_no_photo_is_refused() -> None:
     async def read(_jpeg: bytes) -> Reading:
         return Reading("")
 
-    with pytest.raises(Refusal):
+    with pytest.raises(FileRefused):
         await card_of([b"no photo"], read_text=read)
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from pipelines.bounding_box import Box
-from pipelines.image import Line
+from pipelines.bounding_box import BoundingBox
+from pipelines.image import TextLine
 from pipelines.product import DoubtKind, card_from, card_of_sights
 from tests.pipelines.cards import asked, line, reads, sight
 
@@ -23,7 +23,7 @@ from tests.pipelines.cards import asked, line, reads, sight
         ([line("Ahora", 100, 310, 60), line("$28.00", 300, 300, 80), line("$33.50", 100, 100, 80)], "28.00"),
     ],
 )
-def test_the_price_is_told_by_words_and_type(lines: list[Line], price: str) -> None:
+def test_the_price_is_told_by_words_and_type(lines: list[TextLine], price: str) -> None:
     card = card_from([sight(*lines)])
     assert card.fields["price"].value == price
     assert "price" not in asked(card)
@@ -42,7 +42,7 @@ def test_the_price_is_told_by_words_and_type(lines: list[Line], price: str) -> N
         ([line("$39", 100, 300, 150), line("06", 335, 300, 60)], DoubtKind.CENTS, {"39.90", "39.06"}),
     ],
 )
-def test_a_price_that_isnt_sure_is_asked_about(lines: list[Line], kind: DoubtKind, values: set[str]) -> None:
+def test_a_price_that_isnt_sure_is_asked_about(lines: list[TextLine], kind: DoubtKind, values: set[str]) -> None:
     card = card_from([sight(*lines)])
     asked_kind, candidates = asked(card)["price"]
     assert (asked_kind, set(candidates)) == (kind, values)
@@ -56,7 +56,7 @@ def test_a_price_that_isnt_sure_is_asked_about(lines: list[Line], kind: DoubtKin
         [line("Precio por litro: $11.83", 100, 500, 40), line("CONT. NET. 3 L", 100, 900, 40)],
     ],
 )
-def test_sums_that_hold_bear_a_price_out(others: list[Line]) -> None:
+def test_sums_that_hold_bear_a_price_out(others: list[TextLine]) -> None:
     alone = card_from([sight(line("35.50", 100, 300, 150))])
     held = card_from([sight(line("35.50", 100, 300, 150), *others)])
     assert not alone.fields["price"].confident
@@ -121,7 +121,7 @@ async def test_a_look_that_loses_digits_is_no_better_one() -> None:
 
 
 def test_a_whole_price_on_its_side_may_have_cents_that_were_not_read() -> None:
-    upright = Line("$33", 1.0, Box(300, 100, 150, 300), ((300, 400), (300, 100), (450, 100), (450, 400)))
+    upright = TextLine("$33", 1.0, BoundingBox(300, 100, 150, 300), ((300, 400), (300, 100), (450, 100), (450, 400)))
     card = card_from([sight(upright, line("SKU 1", 100, 800, 30), picture=True)])
     assert asked(card)["price"] == (DoubtKind.CENTS, ["33"])
 

@@ -9,8 +9,8 @@ import pytest
 
 from pipelines import audio as pipelines_audio
 from pipelines import ffmpeg, file_type, voice
-from pipelines.errors import Reason, Refusal
-from pipelines.voice import Clip, Heard, transcribe
+from pipelines.errors import FileProblem, FileRefused
+from pipelines.voice import Clip, HeardSpeech, transcribe
 from tests.sounds import mp3
 
 Media = Callable[[str], bytes]
@@ -24,9 +24,9 @@ class Ear:
         self._texts = texts
         self._language = language
 
-    async def __call__(self, clip: Clip) -> Heard:
+    async def __call__(self, clip: Clip) -> HeardSpeech:
         self.clips.append(clip)
-        return Heard(self._texts[(len(self.clips) - 1) % len(self._texts)], self._language)
+        return HeardSpeech(self._texts[(len(self.clips) - 1) % len(self._texts)], self._language)
 
 
 @pytest.mark.parametrize(
@@ -61,20 +61,20 @@ async def test_a_note_of_any_container_is_heard_as_mp3(media: Media, name: str, 
 @pytest.mark.parametrize(
     ("name", "reason"),
     [
-        ("voice/silence.ogg", Reason.SILENT),
-        ("voice/pocket.ogg", Reason.SILENT),
-        ("voice/headers_only.ogg", Reason.DAMAGED),
-        ("voice/no_sound.mp4", Reason.NOT_AUDIO),
-        ("voice/five_hours.flac", Reason.TOO_LONG),
-        ("photos/label_tv_photo.jpg", Reason.NOT_AUDIO),
-        ("documents/price_list.pdf", Reason.NOT_AUDIO),
-        ("documents/note.txt", Reason.NOT_AUDIO),
-        ("documents/noise.bin", Reason.NOT_AUDIO),
+        ("voice/silence.ogg", FileProblem.SILENT),
+        ("voice/pocket.ogg", FileProblem.SILENT),
+        ("voice/headers_only.ogg", FileProblem.DAMAGED),
+        ("voice/no_sound.mp4", FileProblem.NOT_AUDIO),
+        ("voice/five_hours.flac", FileProblem.TOO_LONG),
+        ("photos/label_tv_photo.jpg", FileProblem.NOT_AUDIO),
+        ("documents/price_list.pdf", FileProblem.NOT_AUDIO),
+        ("documents/note.txt", FileProblem.NOT_AUDIO),
+        ("documents/noise.bin", FileProblem.NOT_AUDIO),
     ],
 )
-async def test_what_holds_no_speech_is_refused_before_it_costs(media: Media, name: str, reason: Reason) -> None:
+async def test_what_holds_no_speech_is_refused_before_it_costs(media: Media, name: str, reason: FileProblem) -> None:
     ear = Ear("¡Gracias por ver el vídeo!")
-    with pytest.raises(Refusal) as refused:
+    with pytest.raises(FileRefused) as refused:
         await transcribe(media(name), speech_to_text=ear)
     assert refused.value.reason is reason
     assert ear.clips == []
@@ -82,16 +82,16 @@ async def test_what_holds_no_speech_is_refused_before_it_costs(media: Media, nam
 
 async def test_no_bytes_and_too_many_are_refused(monkeypatch: pytest.MonkeyPatch, media: Media) -> None:
     monkeypatch.setattr(voice, "LARGEST_BYTES", 1000)
-    for audio, reason in ((b"", Reason.EMPTY), (media("voice/es_ticket.ogg"), Reason.TOO_LARGE)):
-        with pytest.raises(Refusal) as refused:
+    for audio, reason in ((b"", FileProblem.EMPTY), (media("voice/es_ticket.ogg"), FileProblem.TOO_LARGE)):
+        with pytest.raises(FileRefused) as refused:
             await transcribe(audio, speech_to_text=Ear("Hola"))
         assert refused.value.reason is reason
 
 
 async def test_words_made_up_over_noise_are_unintelligible(media: Media) -> None:
-    with pytest.raises(Refusal) as refused:
+    with pytest.raises(FileRefused) as refused:
         await transcribe(media("voice/noise.ogg"), speech_to_text=Ear("Subtítulos por la comunidad de Amara.org"))
-    assert refused.value.reason is Reason.UNINTELLIGIBLE
+    assert refused.value.reason is FileProblem.UNINTELLIGIBLE
 
 
 async def test_a_long_note_is_cut_at_pauses_and_joined_in_order(media: Media, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -99,14 +99,14 @@ async def test_a_long_note_is_cut_at_pauses_and_joined_in_order(media: Media, mo
     late = asyncio.Event()
     clips: list[Clip] = []
 
-    async def hear(clip: Clip) -> Heard:
+    async def hear(clip: Clip) -> HeardSpeech:
         clips.append(clip)
         number = len(clips)
         if number == 1:
             await late.wait()  # the first part is answered last
         elif number == 3:
             late.set()
-        return Heard(f"parte {number}", "es")
+        return HeardSpeech(f"parte {number}", "es")
 
     transcript = await transcribe(media("voice/es_long.ogg"), speech_to_text=hear)
     assert transcript.parts == len(clips)
@@ -132,7 +132,7 @@ async def test_an_error_of_the_ear_passes_as_it_is(media: Media, monkeypatch: py
     class OutOfOrder(Exception):
         pass
 
-    async def hear(_clip: Clip) -> Heard:
+    async def hear(_clip: Clip) -> HeardSpeech:
         raise OutOfOrder
 
     monkeypatch.setattr(voice, "PART_SECONDS", 10)
@@ -146,9 +146,9 @@ async def test_a_decoder_that_hangs_is_killed(media: Media, monkeypatch: pytest.
     hung.chmod(0o755)
     monkeypatch.setattr(ffmpeg, "program", lambda: str(hung))
     monkeypatch.setattr(ffmpeg, "SECONDS_TO_DECODE", 0.3)
-    with pytest.raises(Refusal) as refused:
+    with pytest.raises(FileRefused) as refused:
         await transcribe(media("voice/es_ticket.ogg"), speech_to_text=Ear("Hola"))
-    assert refused.value.reason is Reason.TOO_SLOW
+    assert refused.value.reason is FileProblem.TOO_SLOW
     with pytest.raises(ProcessLookupError):
         os.kill(int((tmp_path / "pid").read_text()), 0)
 
@@ -158,5 +158,5 @@ async def test_a_playlist_in_disguise_opens_no_other_file(media: Media, tmp_path
     secret.write_bytes(media("voice/es_ticket.ogg"))
     for disguise in (b"OggS", b"#!AMR\n", b"\x1aE\xdf\xa3"):
         playlist = disguise + f"\n#EXTM3U\n#EXTINF:9,\nfile://{secret}\n".encode()
-        with pytest.raises(Refusal):
+        with pytest.raises(FileRefused):
             await transcribe(playlist, speech_to_text=Ear("Hola"))

@@ -12,8 +12,8 @@ import numpy as np
 import zxingcpp
 from PIL import Image, ImageDraw, ImageFont
 
-from pipelines.bounding_box import Box
-from pipelines.image import Line, Reading
+from pipelines.bounding_box import BoundingBox
+from pipelines.image import Reading, TextLine
 from sandbox.meta.simulator import Person, Sent
 from sandbox.simulators.event_subscriber import Erp
 from tests.waiting import PATIENCE
@@ -52,7 +52,7 @@ class Shelf:
             font = ImageFont.load_default(height)
             draw.text((left, top), text, fill="black", font=font)
             x, y, right, lower = map(round, draw.textbbox((left, top), text, font=font))
-            found.append(Line(text, sure, Box(x, y, right - x, lower - y)))
+            found.append(TextLine(text, sure, BoundingBox(x, y, right - x, lower - y)))
 
         for text, height in lines:
             write(text, 40, top, height)
@@ -94,7 +94,7 @@ class Shelf:
         if width == whole:
             return reading
         # A closer look is at the price.
-        middle = Box(width // 4, height // 4, width // 2, height // 2)
+        middle = BoundingBox(width // 4, height // 4, width // 2, height // 2)
         prices = tuple(replace(line, box=middle) for line in reading.lines if "$" in line.text)
         return Reading("\n".join(line.text for line in prices), prices)
 

@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from redis.asyncio import Redis
 
-from bot.products.catalogue import Catalogue, Entry, Picture, Product, after, product_id
+from bot.products.catalogue import Catalogue, CatalogueEntry, Product, ProductPhoto, after, product_id
 from bot.products.export import COLUMNS, Listed, exported
 from sandbox.meta.simulator import Person
 from sandbox.simulators.openrouter import calls, says
@@ -31,12 +31,12 @@ _SHEET = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
 
 def product(version: int = 1, **fields: str) -> Product:
     name = product_id(fields, "n_1")
-    pictures = (Picture(key="products/d1/1.jpg"),)
+    pictures = (ProductPhoto(key="products/d1/1.jpg"),)
     return Product(id=name, version=version, fields=fields, photos=pictures, captured_at=AT, updated_at=AT)
 
 
-def entry(confirmation: str, **fields: str) -> Entry:
-    return Entry(confirmation=confirmation, by="c_1", at=AT, fields=fields)
+def entry(confirmation: str, **fields: str) -> CatalogueEntry:
+    return CatalogueEntry(confirmation=confirmation, by="c_1", at=AT, fields=fields)
 
 
 LINK = '=HYPERLINK("http://evil")'

@@ -6,7 +6,7 @@ import pytest
 
 from bot.ai.vision import COST_USD_PER_PHOTO
 from bot.products.card_reader import named
-from pipelines.bounding_box import Box
+from pipelines.bounding_box import BoundingBox
 from pipelines.product import card_from
 from pipelines.product.vocabulary import plain
 from sandbox.meta.simulator import Person
@@ -71,7 +71,7 @@ def test_an_answer_whose_words_were_all_read_is_the_name(answer: str) -> None:
     assert plain(card.fields["name"].value) in {"donitas con chia", "donitas"}
     assert not card.fields["name"].confident
     assert (card.fields["name"].photo, doubt.candidates) == (1, (card.fields["name"],))
-    assert card.fields["name"].box in {Box(100, 100, 210, 130), DONUTS[1].lines[0].box}
+    assert card.fields["name"].box in {BoundingBox(100, 100, 210, 130), DONUTS[1].lines[0].box}
     assert card.fields["brand"] == before.fields["brand"]
 
 

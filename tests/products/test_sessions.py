@@ -12,18 +12,18 @@ from typing import Any
 import pytest
 from redis.asyncio import Redis
 
-from bot.conversations.confirmations import Confirmed
+from bot.conversations.confirmations import ConfirmedAction
 from bot.conversations.contacts import Contact
 from bot.messages.inbound import Buttons, Content, Inbound, Photo, Say, Tap, Text
-from bot.products.capture_turn import Incoming
-from bot.products.card_reader import Turn
+from bot.products.capture_turn import CaptureMessage
+from bot.products.card_reader import PhotoTurn
 from bot.products.card_text import chosen
 from bot.products.catalogue import Catalogue
-from bot.products.draft_store import Captured
+from bot.products.draft_store import CapturedTurn
 from bot.products.factory import captures_of
-from bot.storage.local import Disk
+from bot.storage.local import LocalStorage
 from bot.turns.trace import count
-from pipelines.image import Sight, look
+from pipelines.image import PhotoText, look
 from pipelines.product import ProductCard, card_of_sights
 from tests.products.shelf import CODE, OTHER_CODE, Shelf
 
@@ -38,7 +38,9 @@ class ByRules:
     shelf: Shelf
     shop_currency: str = "MXN"
 
-    async def card_of(self, conversation: str, sights: Sequence[Sight], turn: Turn, *, told_name: bool) -> ProductCard:
+    async def card_of(
+        self, conversation: str, sights: Sequence[PhotoText], turn: PhotoTurn, *, told_name: bool
+    ) -> ProductCard:
         return await card_of_sights(sights, read_text=self.shelf.read, shop_currency=self.shop_currency)
 
 
@@ -48,32 +50,32 @@ class Counter:
     def __init__(self, redis: Redis, folder: Path) -> None:
         self.told: list[tuple[str, dict[str, Any], str]] = []
         self.shelf = Shelf()
-        self.captures, self.confirming = captures_of(redis, Disk(folder), self._tell, ByRules(self.shelf))
+        self.captures, self.confirming = captures_of(redis, LocalStorage(folder), self._tell, ByRules(self.shelf))
         self._turns = 0
 
-    async def sees(self, *contents: tuple[Content, str, Sight | None], turn: str | None = None) -> Captured:
+    async def sees(self, *contents: tuple[Content, str, PhotoText | None], turn: str | None = None) -> CapturedTurn:
         self._turns += 1
         name = turn or f"t{self._turns}"
         now = datetime.now(UTC)
         incoming = [
-            Incoming(Inbound(id=f"{name}-{at}", sent_at=now, received_at=now, content=content), words, sight)
+            CaptureMessage(Inbound(id=f"{name}-{at}", sent_at=now, received_at=now, content=content), words, sight)
             for at, (content, words, sight) in enumerate(contents)
         ]
         return await self.captures.take(MINE, turn_of(name), incoming)
 
-    async def photo(self, photo: bytes, caption: str = "") -> tuple[Content, str, Sight | None]:
+    async def photo(self, photo: bytes, caption: str = "") -> tuple[Content, str, PhotoText | None]:
         return Photo(media_id="m", caption=caption), caption, await look(photo, read_text=self.shelf.read)
 
-    async def says(self, text: str) -> Captured:
+    async def says(self, text: str) -> CapturedTurn:
         return await self.sees((Text(body=text), text, None))
 
-    async def confirms(self, card: Captured, contact: Contact = STAFF, key: str = "recado-1") -> str:
+    async def confirms(self, card: CapturedTurn, contact: Contact = STAFF, key: str = "recado-1") -> str:
         """What a tap on the card is answered."""
         draft = await self.captures.open_draft(MINE)
         assert draft is not None
         stored = await self.captures.means.showing.stored(draft)
         action = {"draft": draft.id, "revision": draft.revision, "version": stored.version if stored else 0}
-        tapped = Confirmed(MINE, contact, "es", action, key, begun=False, begin=self._begin)
+        tapped = ConfirmedAction(MINE, contact, "es", action, key, begun=False, begin=self._begin)
         return (await self.confirming.confirm(tapped)).text
 
     async def _tell(self, event: str, data: dict[str, Any], name: str) -> None:
@@ -83,8 +85,8 @@ class Counter:
         pass
 
 
-def turn_of(name: str, contact: Contact = STAFF) -> Turn:
-    return Turn(name, contact, "es", until=math.inf, book=count)
+def turn_of(name: str, contact: Contact = STAFF) -> PhotoTurn:
+    return PhotoTurn(name, contact, "es", until=math.inf, book=count)
 
 
 @pytest.fixture
@@ -92,7 +94,7 @@ def counter(redis: Redis, tmp_path: Path) -> Counter:
     return Counter(redis, tmp_path)
 
 
-def body(captured: Captured) -> str:
+def body(captured: CapturedTurn) -> str:
     (part,) = captured.parts
     assert isinstance(part, Buttons | Say)
     return part.body
@@ -138,13 +140,13 @@ async def test_only_our_own_taps_answer_a_question(counter: Counter) -> None:
 
 
 async def test_customers_and_words_without_a_card_are_not_its_business(counter: Counter, redis: Redis) -> None:
-    assert await counter.says("el precio es 36") == Captured()
-    assert await counter.says("otra") == Captured()
+    assert await counter.says("el precio es 36") == CapturedTurn()
+    assert await counter.says("otra") == CapturedTurn()
     front = await counter.photo(counter.shelf.front())
     now = datetime.now(UTC)
     message = Inbound(id="m", sent_at=now, received_at=now, content=front[0])
-    taken = await counter.captures.take(MINE, turn_of("t", Contact()), [Incoming(message, "", front[2])])
-    assert taken == Captured()
+    taken = await counter.captures.take(MINE, turn_of("t", Contact()), [CaptureMessage(message, "", front[2])])
+    assert taken == CapturedTurn()
     assert await redis.dbsize() == 0
 
 

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from bot.prompting.linter import Checked, Vocabulary, check_folder
+from bot.prompting.linter import CheckedFolder, PromptVocabulary, check_folder
 
-VOCABULARY = Vocabulary(
+VOCABULARY = PromptVocabulary(
     tools={"business_hours", "talk_to_a_person"}, templates={"payment_reminder"}, models={"openai/gpt-4o-mini"}
 )
 RIGHT = {
@@ -19,7 +19,7 @@ RIGHT = {
     "summary": "Resume.\n",
     "_business": "---\nname: La Tienda\nhours:\n  monday: 9:00-19:00\n---\nVendemos cosas.\n",
 }
-Folder = Callable[..., Checked]
+Folder = Callable[..., CheckedFolder]
 
 
 @pytest.fixture
@@ -33,7 +33,7 @@ def where(tmp_path: Path) -> Path:
 def folder(where: Path) -> Folder:
     """Check a folder with these files (names without `.md`, texts or bytes) beside those that have to be there."""
 
-    def make(**files: str | bytes) -> Checked:
+    def make(**files: str | bytes) -> CheckedFolder:
         for name, content in (RIGHT | files).items():
             path = where / f"{name}.md"
             if name in files or not path.exists():

@@ -10,7 +10,7 @@ from typing import Any
 
 from redis.asyncio import Redis
 
-from bot.infra.live_events import Events
+from bot.infra.live_events import LiveEvents
 from bot.infra.redis import ended
 from sandbox.meta.simulator import Person
 from sandbox.simulators.openrouter import Scripted, says
@@ -42,7 +42,7 @@ async def overheard(redis: Redis) -> AsyncIterator[list[dict[str, Any]]]:
     heard: list[dict[str, Any]] = []
 
     async def listen() -> None:
-        async for event in Events(redis).listen():
+        async for event in LiveEvents(redis).listen():
             heard.extend([event] if event["type"] in ("prompts", "alert") else [])
 
     task = asyncio.create_task(listen())

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from bot.prompting.business_profile import Business
-from bot.prompting.diagnostics import Finding
+from bot.prompting.diagnostics import Diagnostic
 from tests.prompting.conftest import Folder
 
 MEXICO = ZoneInfo("America/Mexico_City")
@@ -30,8 +30,8 @@ def describe(folder: Folder) -> Describe:
 
 
 @pytest.fixture
-def wrong(folder: Folder) -> Callable[..., Finding]:
-    def wrong(front: str, body: str = "Vendemos cosas.") -> Finding:
+def wrong(folder: Folder) -> Callable[..., Diagnostic]:
+    def wrong(front: str, body: str = "Vendemos cosas.") -> Diagnostic:
         (finding,) = folder(_business=f"---\n{front}---\n{body}\n").errors
         return finding
 
@@ -184,7 +184,7 @@ def test_days_off_are_dates(describe: Describe, written: str, days: set[date]) -
     ],
 )
 def test_what_can_not_be_understood_is_told_with_its_line(
-    wrong: Callable[..., Finding], front: str, line: int, words: str
+    wrong: Callable[..., Diagnostic], front: str, line: int, words: str
 ) -> None:
     finding = wrong(front)
     assert words in finding.message
@@ -197,7 +197,7 @@ def test_its_facts_are_told_under_its_own_name(describe: Describe) -> None:
 
 
 @pytest.mark.parametrize("value", ["now", "customer_name", "summary", "language"])
-def test_its_facts_are_the_same_for_everybody(wrong: Callable[..., Finding], value: str) -> None:
+def test_its_facts_are_the_same_for_everybody(wrong: Callable[..., Diagnostic], value: str) -> None:
     finding = wrong(HOURS, f"Uno\n{{{{ {value} }}}}")
     assert value in finding.message
     assert (finding.code, finding.line) == ("unknown-variable", 9)

@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 from redis.asyncio import Redis
 
-from bot.prompting.canary import Canary, Standing
+from bot.prompting.canary import Canary, CurrentRelease
 from bot.prompting.canary_metrics import KEYS, Signals, of_turn
-from bot.prompting.diagnostics import Finding, PromptsWrong
+from bot.prompting.diagnostics import Diagnostic, PromptsWrong
 from bot.prompting.library import Gate, Library
-from bot.prompting.linter import Vocabulary
+from bot.prompting.linter import PromptVocabulary
 from bot.prompting.prompts import Prompts, name_of
 from bot.prompting.releases import HISTORY, Releases, UnknownRelease
 from tests.prompting.conftest import RIGHT, Folder
@@ -43,12 +43,12 @@ async def tried(releases: Releases, number: int = 1, percent: int = 10) -> Canar
 
 
 def library_of(redis: Redis, where: Path, *, percent: int = 0, gate: Gate | None = None) -> Library:
-    return Library(redis, where, Vocabulary(), in_use=_nobody, watching=True, percent=percent, gate=gate)
+    return Library(redis, where, PromptVocabulary(), in_use=_nobody, watching=True, percent=percent, gate=gate)
 
 
 async def test_a_candidate_leaves_the_current_release_as_it_is(releases: Releases) -> None:
     canary = await tried(releases)
-    assert await releases.standing() == Standing(name_of(texts(0)), canary)
+    assert await releases.standing() == CurrentRelease(name_of(texts(0)), canary)
     assert (canary.release, canary.percent) == (name_of(texts(1)), 10)
     assert await releases.find("candidate") == canary.release
     assert await releases.texts(canary.release) == texts(1)
@@ -181,7 +181,7 @@ async def test_the_first_release_is_everybodys_and_needs_no_gate(folder: Folder,
     first = folder().release().release
     library = library_of(redis, where, percent=10, gate=_refusing)
     assert (await library.open()).release == first
-    assert await library.releases.standing() == Standing(first)
+    assert await library.releases.standing() == CurrentRelease(first)
 
 
 async def test_where_saving_is_releasing_the_settings_share_holds_and_what_was_dropped_is_not_tried_again(
@@ -199,16 +199,16 @@ async def test_where_saving_is_releasing_the_settings_share_holds_and_what_was_d
     assert await library.releases.canary() == canary
     await library.end(canary, promote=False, author="recado")
     await library.open()
-    assert await library.releases.standing() == Standing(current)
+    assert await library.releases.standing() == CurrentRelease(current)
     # Whoever wants it by hand gets it; and the words of the current release end a candidate.
     assert await library.take(await library.check(), how="release", percent=20) == "canary"
     folder(assistant=RIGHT["assistant"])
     assert await library.take(await library.check(), how="watch") == "watch"
-    assert await library.releases.standing() == Standing(current)
+    assert await library.releases.standing() == CurrentRelease(current)
 
 
-async def _refusing(_: Prompts) -> list[Finding]:
-    return [Finding("evals", 1, 1, "no-cases", "holds no cases")]
+async def _refusing(_: Prompts) -> list[Diagnostic]:
+    return [Diagnostic("evals", 1, 1, "no-cases", "holds no cases")]
 
 
 async def test_what_the_gate_refuses_is_not_released_and_going_back_needs_no_gate(
@@ -225,5 +225,5 @@ async def test_what_the_gate_refuses_is_not_released_and_going_back_needs_no_gat
     for percent in (0, 10):
         with pytest.raises(PromptsWrong, match="evals:1:1 no-cases holds no cases"):
             await gated.take(await gated.check(), how="release", percent=percent)
-    assert await gated.releases.standing() == Standing(second)
+    assert await gated.releases.standing() == CurrentRelease(second)
     assert await gated.go_back(None, author="a") == first

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from bot.prompting.diagnostics import CODES, Finding
-from bot.prompting.linter import Vocabulary, check, check_folder
+from bot.prompting.diagnostics import CODES, Diagnostic
+from bot.prompting.linter import PromptVocabulary, check, check_folder
 from tests.prompting.conftest import RIGHT, VOCABULARY, Folder
 
 CIRCLE = {
@@ -202,8 +202,8 @@ def test_every_place_in_a_line_is_told(folder: Folder) -> None:
 
 def test_a_release_of_an_earlier_version_goes_on() -> None:
     texts = {f"{name}.md": content for name, content in RIGHT.items()} | {"assistant.md": "Hola {{1}}"}
-    assert check(texts, Vocabulary()).prompts is None
-    assert check(texts, Vocabulary(), released=True).release().render("assistant", {}).text == "Hola 1"
+    assert check(texts, PromptVocabulary()).prompts is None
+    assert check(texts, PromptVocabulary(), released=True).release().render("assistant", {}).text == "Hola 1"
 
 
 def test_a_summary_knows_the_business_and_the_summary_before_it_alone(folder: Folder) -> None:
@@ -228,7 +228,7 @@ def test_a_partial_may_ask_for_what_every_file_that_includes_it_has(folder: Fold
 
 
 def test_the_prompts_that_come_with_recado_are_right() -> None:
-    checked = check_folder(Path(__file__).parents[2] / "prompts", Vocabulary())
+    checked = check_folder(Path(__file__).parents[2] / "prompts", PromptVocabulary())
     assert checked.findings == ()
 
 
@@ -240,7 +240,7 @@ def test_what_is_deeply_nested_is_refused_and_not_crashed_on() -> None:
         "{{ " + "not " * 4000 + "1 }}",
     ):
         texts = {f"{name}.md": content for name, content in RIGHT.items()} | {"assistant.md": text}
-        assert all(isinstance(one, Finding) for one in check(texts, VOCABULARY).findings)
+        assert all(isinstance(one, Diagnostic) for one in check(texts, VOCABULARY).findings)
 
 
 def test_yaml_that_would_grow_without_end_is_told_shortly(folder: Folder) -> None:

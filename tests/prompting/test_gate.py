@@ -11,7 +11,7 @@ from redis.asyncio import Redis
 
 from bot.agent.vocabulary import library_of, vocabulary
 from bot.infra.redis import ended
-from bot.prompting.canary import Standing
+from bot.prompting.canary import CurrentRelease
 from bot.prompting.linter import check_folder
 from bot.prompting.prompts import Prompts
 from bot.prompting.release_gate import OfflineGate, unproven
@@ -112,7 +112,7 @@ async def test_a_release_that_its_cases_do_not_prove_is_refused_with_a_line_for_
     refused = await recado("prompts", "release", "--canary", "10")
     assert refused.code == 1
     assert refused.out.startswith(f"{folder}/evals/own.yaml:1:3 case-stale case hours proves nothing: ")
-    assert await standing(redis) == Standing(first.release)
+    assert await standing(redis) == CurrentRelease(first.release)
 
 
 async def test_where_saving_is_releasing_the_gate_is_asked_beside_the_work_and_again_when_a_case_changes(

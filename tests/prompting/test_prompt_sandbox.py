@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bot.prompting.template_language import Language
+from bot.prompting.template_language import TemplateLanguage
 from tests.prompting.conftest import Folder
 
 ESCAPES = [
@@ -201,7 +201,7 @@ def test_files_that_are_too_large_together_are_refused_by_their_size(folder: Fol
 
 
 def test_what_prompts_do_as_a_rule_is_allowed() -> None:
-    language = Language()
+    language = TemplateLanguage()
     text = (
         "{% for a, b in [('x', 1), ('y', 2)] %}{{ a ~ b }}{% endfor %}{{ 2.345 | round(2) }} {{ '12' | int + 1 }} "
         "{{ [1, 2] + [3] }} {{ {'a': 1}['a'] }} {{ 7 - 2 }} {{ 'a' in ['a', 'b'] }} {{ -1 | round(1, 'ceil') }}"
@@ -211,7 +211,7 @@ def test_what_prompts_do_as_a_rule_is_allowed() -> None:
 
 
 def test_a_dot_reads_fields_and_nothing_of_python() -> None:
-    language = Language()
+    language = TemplateLanguage()
     language.add("a", language.read("{{ thing.name }}"))
     assert language.run("a", {"thing": {"name": "x"}}) == "x"
     for text in ("{{ thing.keys is defined }}", "{{ thing.secret is defined }}", "{{ thing['keys'] is defined }}"):

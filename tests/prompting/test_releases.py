@@ -9,10 +9,10 @@ import pytest
 from redis.asyncio import Redis
 
 from bot.conversations.turn_state import releases_in_hand, turn_keys
-from bot.infra.redis import RedisAway, ended
+from bot.infra.redis import RedisNotReachable, ended
 from bot.prompting.diagnostics import PromptsWrong
 from bot.prompting.library import Library
-from bot.prompting.linter import Vocabulary
+from bot.prompting.linter import PromptVocabulary
 from bot.prompting.prompts import name_of
 from bot.prompting.releases import HISTORY, Releases, UnknownRelease
 from bot.prompting.watcher import watch
@@ -37,7 +37,7 @@ def library(redis: Redis, where: Path) -> Library:
 
 
 def library_of(redis: Redis, where: Path, *, watching: bool = False) -> Library:
-    return Library(redis, where, Vocabulary(), in_use=lambda: releases_in_hand(redis), watching=watching)
+    return Library(redis, where, PromptVocabulary(), in_use=lambda: releases_in_hand(redis), watching=watching)
 
 
 async def test_a_release_is_kept_with_who_when_and_why(releases: Releases) -> None:
@@ -163,7 +163,7 @@ async def test_a_broken_folder_stops_the_first_start_and_none_after_it(
 async def test_without_redis_a_start_says_so_and_a_broken_folder_first(folder: Folder, where: Path) -> None:
     async with Redis.from_url("redis://127.0.0.1:9/0", retry=None) as away:
         folder()
-        with pytest.raises(RedisAway):
+        with pytest.raises(RedisNotReachable):
             await library_of(away, where).open()
         folder(assistant="{{ nobody }}")
         with pytest.raises(PromptsWrong):

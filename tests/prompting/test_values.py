@@ -8,7 +8,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from bot.ai.chat import FromModel, FromPerson, Instructions
-from bot.prompting.linter import Vocabulary, check
+from bot.prompting.linter import PromptVocabulary, check
 from bot.prompting.prompts import Prompts
 from tests.prompting.conftest import RIGHT
 
@@ -39,7 +39,7 @@ NASTY = st.one_of(
 
 def _prompts() -> Prompts:
     texts = RIGHT | {"assistant": ASSISTANT, "_more": "({{ customer_name }})"}
-    return check({f"{name}.md": text for name, text in texts.items()}, Vocabulary()).release()
+    return check({f"{name}.md": text for name, text in texts.items()}, PromptVocabulary()).release()
 
 
 PROMPTS = _prompts()
@@ -87,5 +87,5 @@ _PLAIN: list[Prompts] = []
 
 def _plain(texts: dict[str, str]) -> Prompts:
     if not _PLAIN:
-        _PLAIN.append(check(texts, Vocabulary()).release())
+        _PLAIN.append(check(texts, PromptVocabulary()).release())
     return _PLAIN[0]

@@ -3,33 +3,33 @@
 from redis.asyncio import Redis
 
 from bot.conversations import identity
-from bot.conversations.lease import Desk, Lease
+from bot.conversations.lease import ConversationLeases, Lease
 from bot.conversations.memory import Memory
-from bot.integrations.push.invitations import Links
-from bot.integrations.push.subscriptions import Subscription, Subscriptions
+from bot.integrations.push.invitations import InvitationLinks
+from bot.integrations.push.subscriptions import PushSubscription, PushSubscriptions
 from bot.settings import Settings
-from bot.turns.merge import Joining
+from bot.turns.merge import ConversationMerger
 from sandbox.simulators.web_push import PushService
 
 
 async def test_the_browsers_of_a_conversation_that_joins_come_along(redis: Redis) -> None:
-    service, kept = PushService(), Subscriptions(redis)
+    service, kept = PushService(), PushSubscriptions(redis)
     service.url = "https://push.example.com"
     names = [
         await identity.conversation_for(redis, "5215512345678", None),
         await identity.conversation_for(redis, None, "MX.8801234567890123"),
     ]
-    browsers = [Subscription.model_validate(service.subscribe()) for _ in names]
+    browsers = [PushSubscription.model_validate(service.subscribe()) for _ in names]
     for name, browser in zip(names, browsers, strict=True):
         await kept.add(name, browser)
-    token = await Links(redis).token(names[1])
+    token = await InvitationLinks(redis).token(names[1])
     home = await identity.conversation_for(redis, "5215512345678", "MX.8801234567890123")
     (younger,) = set(names) - {home}
-    desk = Desk(redis, lease_seconds=6)
+    desk = ConversationLeases(redis, lease_seconds=6)
     lease = Lease(home, "token")
     assert await desk.take(lease)
-    await Joining(redis, desk, Memory(redis, Settings().memory)).take_in(lease, younger)
+    await ConversationMerger(redis, desk, Memory(redis, Settings().memory)).take_in(lease, younger)
     assert {one.name for one in await kept.of(home)} == {one.name for one in browsers}
     assert await kept.of(younger) == []
     # A link that was sent before still leads to the same person.
-    assert await identity.home_of(redis, str(await Links(redis).conversation(token))) == home
+    assert await identity.home_of(redis, str(await InvitationLinks(redis).conversation(token))) == home

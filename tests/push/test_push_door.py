@@ -11,8 +11,14 @@ from bullmq import Queue
 
 from bot.conversations.contacts import Contacts
 from bot.conversations.identity import conversation_for
-from bot.integrations.push.invitations import Links
-from bot.integrations.push.subscriptions import MOST, NotASubscription, Subscription, Subscriptions, subscription
+from bot.integrations.push.invitations import InvitationLinks
+from bot.integrations.push.subscriptions import (
+    MOST,
+    NotASubscription,
+    PushSubscription,
+    PushSubscriptions,
+    subscription,
+)
 from bot.integrations.push.vapid import new_pair
 from sandbox.meta.simulator import Person
 from sandbox.simulators.openrouter import calls, says
@@ -59,7 +65,7 @@ async def test_from_the_chat_to_the_browser_and_back_out(start: Start, ana: Pers
         await queue.add("push", {"contact": ana.phone, "title": "Listo", "body": "Tu pedido salió."}, {})
         assert await eventually(lambda: _pushed(service)) == ["Listo"]
         assert await call(world, "DELETE", one, token) == (200, {"subscribed": False})
-        assert await Subscriptions(world.redis).of(await conversation_of(world, ana)) == []
+        assert await PushSubscriptions(world.redis).of(await conversation_of(world, ana)) == []
         assert service.refused == []
 
 
@@ -79,11 +85,11 @@ async def test_a_token_that_is_not_ours_opens_nothing(token: Any, world: World) 
 
 
 async def test_a_token_is_over_after_a_day_and_is_one_persons(world: World) -> None:
-    links = Links(world.redis)
+    links = InvitationLinks(world.redis)
     token = await links.token(CONVERSATION)
     _, until, signature = token.split(".")
     assert abs(int(until) - time.time() - 24 * 3600) < 5
-    assert await Links(world.redis).conversation(token) == CONVERSATION
+    assert await InvitationLinks(world.redis).conversation(token) == CONVERSATION
     assert await links.conversation(f"c_{'0' * 20}.{until}.{signature}") is None
     assert await links.conversation(f"{CONVERSATION}.{int(until) + 1}.{signature}") is None
     assert await links.conversation(f"{token}\n") is None
@@ -151,7 +157,7 @@ async def test_a_body_that_is_compressed_is_refused_in_words(world: World) -> No
 
 
 async def test_while_redis_is_full_the_door_asks_to_try_again(world: World) -> None:
-    token = await Links(world.redis).token(CONVERSATION)
+    token = await InvitationLinks(world.redis).token(CONVERSATION)
     assert (await call(world, "POST", SERVICE.subscribe(), token))[0] == 201
     await world.redis.config_set("maxmemory", "1")
     try:
@@ -164,19 +170,19 @@ async def test_while_redis_is_full_the_door_asks_to_try_again(world: World) -> N
 
 
 async def test_a_wrong_subscription_is_400_and_nothing_of_it_is_kept(world: World) -> None:
-    token = await Links(world.redis).token(CONVERSATION)
+    token = await InvitationLinks(world.redis).token(CONVERSATION)
     status, told = await call(world, "POST", {"endpoint": "https://127.0.0.1"}, token)
     assert status == 400
     assert "keys" in told["error"]
-    assert await Subscriptions(world.redis).of(CONVERSATION) == []
+    assert await PushSubscriptions(world.redis).of(CONVERSATION) == []
 
 
 async def test_the_oldest_browser_makes_room_and_too_many_changes_have_to_wait(world: World) -> None:
-    token = await Links(world.redis).token(CONVERSATION)
+    token = await InvitationLinks(world.redis).token(CONVERSATION)
     many = [SERVICE.subscribe() for _ in range(MOST + 2)]
     for one in many:
         assert (await call(world, "POST", one, token))[0] == 201
-    kept = [one.endpoint for one in await Subscriptions(world.redis).of(CONVERSATION)]
+    kept = [one.endpoint for one in await PushSubscriptions(world.redis).of(CONVERSATION)]
     assert kept == [one["endpoint"] for one in many[2:]]
     statuses = await asyncio.gather(*(call(world, "DELETE", many[-1], token) for _ in range(30)))
     assert {status for status, _ in statuses} == {200, 429}
@@ -187,7 +193,7 @@ async def test_a_link_of_somebody_who_was_erased_is_over_and_leaves_nothing(worl
     contacts = Contacts(world.redis)
     conversation = await contacts.reach(phone="5215512345678", bsuid=None)
     younger = await contacts.reach(phone=None, bsuid="MX.8801234567890123")
-    token = await Links(world.redis).token(younger if joined else conversation)
+    token = await InvitationLinks(world.redis).token(younger if joined else conversation)
     if joined:
         await conversation_for(world.redis, "5215512345678", "MX.8801234567890123")
     assert (await call(world, "POST", SERVICE.subscribe(), token))[0] == 201
@@ -197,7 +203,9 @@ async def test_a_link_of_somebody_who_was_erased_is_over_and_leaves_nothing(worl
         assert (await call(world, method, SERVICE.subscribe(), token))[0] == 403
     async with world.http.get(f"{world.url}/push/{token}") as response:
         assert response.status == 404
-    assert not await Subscriptions(world.redis).add(conversation, Subscription.model_validate(SERVICE.subscribe()))
+    assert not await PushSubscriptions(world.redis).add(
+        conversation, PushSubscription.model_validate(SERVICE.subscribe())
+    )
     left = [name async for name in world.redis.scan_iter(f"recado:{{{conversation}}}:*")]
     assert left == [f"recado:{{{conversation}}}:erased"]
 
@@ -215,7 +223,7 @@ async def test_without_keys_there_is_no_door(start: Start) -> None:
 async def test_the_page_speaks_the_persons_language_and_runs_no_script_but_its_own(
     asked: str, title: str, world: World
 ) -> None:
-    token = await Links(world.redis).token(CONVERSATION)
+    token = await InvitationLinks(world.redis).token(CONVERSATION)
     async with world.http.get(f"{world.url}/push/{token}", headers={"Accept-Language": asked}) as response:
         page = await response.text()
         policy = response.headers["Content-Security-Policy"]
@@ -231,13 +239,13 @@ async def test_the_page_speaks_the_persons_language_and_runs_no_script_but_its_o
 
 async def test_the_known_language_goes_before_the_browsers(world: World) -> None:
     await world.redis.hset(f"recado:{{{CONVERSATION}}}:contact", "language", "en")  # type: ignore[misc]
-    token = await Links(world.redis).token(CONVERSATION)
+    token = await InvitationLinks(world.redis).token(CONVERSATION)
     async with world.http.get(f"{world.url}/push/{token}", headers={"Accept-Language": "es"}) as response:
         assert '<html lang="en">' in await response.text()
 
 
 async def test_the_manifest_opens_this_persons_page_and_the_worker_may_serve_it(world: World) -> None:
-    token = await Links(world.redis).token(CONVERSATION)
+    token = await InvitationLinks(world.redis).token(CONVERSATION)
     async with world.http.get(f"{world.url}/push/manifest.webmanifest", params={"token": token}) as response:
         assert response.content_type == "application/manifest+json"
         told = json.loads(await response.text())

@@ -10,11 +10,11 @@ from pydantic import SecretStr
 from redis.asyncio import Redis
 
 from bot.conversations import identity
-from bot.infra.guarded_http import Outside
-from bot.infra.live_events import Events
-from bot.infra.queues import Later, Task, Unfit
-from bot.integrations.push.sender import LONGEST, PAUSES, Pushes, PushJob, payload, push_job
-from bot.integrations.push.subscriptions import Subscription, Subscriptions
+from bot.infra.guarded_http import GuardedHttpClient
+from bot.infra.live_events import LiveEvents
+from bot.infra.queues import Job, JobRejected, RetryLater
+from bot.integrations.push.sender import LONGEST, PAUSES, PushJob, PushSender, payload, push_job
+from bot.integrations.push.subscriptions import PushSubscription, PushSubscriptions
 from bot.integrations.push.vapid import new_pair
 from bot.settings import PushSettings
 from bot.web.server import listening
@@ -22,7 +22,7 @@ from sandbox.simulators.web_push import PushService, Trouble
 
 PUBLIC, PRIVATE = new_pair()
 DATA = {"contact": "5215512345678", "title": "Pago recibido", "body": "Gracias 🌮", "url": "https://example.com/a"}
-TASK = Task("push", DATA, "push-1", time.time())
+TASK = Job("push", DATA, "push-1", time.time())
 
 
 @pytest.fixture
@@ -32,20 +32,22 @@ async def service() -> AsyncIterator[PushService]:
         yield made
 
 
-Make = Callable[..., Pushes]
+Make = Callable[..., PushSender]
 
 
 @pytest.fixture
 async def pushes(redis: Redis) -> AsyncIterator[Make]:
     async with AsyncExitStack() as stack:
 
-        def make(*, private: bool = True, pair: tuple[str, str] = (PUBLIC, PRIVATE), pauses: Any = PAUSES) -> Pushes:
-            outside = Outside(allow_private=private, seconds=1)
+        def make(
+            *, private: bool = True, pair: tuple[str, str] = (PUBLIC, PRIVATE), pauses: Any = PAUSES
+        ) -> PushSender:
+            outside = GuardedHttpClient(allow_private=private, seconds=1)
             stack.push_async_callback(outside.close)
             settings = PushSettings(
                 public_key=pair[0], private_key=SecretStr(pair[1]), subject="mailto:erp@example.com"
             )
-            return Pushes(redis, settings, Events(redis), outside, pauses=pauses)
+            return PushSender(redis, settings, LiveEvents(redis), outside, pauses=pauses)
 
         yield make
 
@@ -57,7 +59,7 @@ async def conversation(redis: Redis) -> str:
 
 async def browser(service: PushService, redis: Redis, conversation: str, server_key: str | None = PUBLIC) -> Any:
     one = service.subscribe(server_key)
-    await Subscriptions(redis).add(conversation, Subscription.model_validate(one))
+    await PushSubscriptions(redis).add(conversation, PushSubscription.model_validate(one))
     return one
 
 
@@ -67,7 +69,7 @@ async def test_a_push_is_signed_encrypted_and_shown_by_every_browser_of_the_pers
 ) -> None:
     for _ in range(2):
         await browser(service, redis, conversation)
-    await pushes().process(Task("push", DATA | {"contact": contact}, "push-1"))
+    await pushes().process(Job("push", DATA | {"contact": contact}, "push-1"))
     assert service.refused == []
     first, second = service.pushes
     assert first["browser"] != second["browser"]
@@ -83,11 +85,11 @@ async def test_a_number_that_was_another_persons_before_leads_to_nobodys_browser
     for one in (conversation, heir):
         await browser(service, redis, one)
     for phone in ("5215512345678", "525512345678"):
-        with pytest.raises(Unfit, match="was another person's"):
-            await pushes().process(Task("push", DATA | {"contact": phone}, "push-1"))
+        with pytest.raises(JobRejected, match="was another person's"):
+            await pushes().process(Job("push", DATA | {"contact": phone}, "push-1"))
     assert not service.pushes
     for bsuid in ("MX.7700000000000001", "MX.8801234567890123"):
-        await pushes().process(Task("push", DATA | {"contact": bsuid}, f"push-{bsuid}"))
+        await pushes().process(Job("push", DATA | {"contact": bsuid}, f"push-{bsuid}"))
     assert len({one["browser"] for one in service.pushes}) == 2
 
 
@@ -102,7 +104,7 @@ async def test_the_same_job_reaches_a_browser_once(
 
 async def test_who_has_no_browser_makes_no_failure(pushes: Make, conversation: str) -> None:
     await pushes().process(TASK)
-    await pushes().process(Task("push", DATA | {"contact": "5215500000000"}, "push-2"))
+    await pushes().process(Job("push", DATA | {"contact": "5215500000000"}, "push-2"))
 
 
 @pytest.mark.parametrize("status", [404, 410])
@@ -112,7 +114,7 @@ async def test_a_browser_that_is_gone_is_forgotten(
     await browser(service, redis, conversation)
     service.troubles = [Trouble(status)]
     await pushes().process(TASK)
-    assert await Subscriptions(redis).of(conversation) == []
+    assert await PushSubscriptions(redis).of(conversation) == []
 
 
 async def test_a_retry_goes_only_to_the_browser_that_missed_it_and_as_late_as_its_service_asks(
@@ -121,7 +123,7 @@ async def test_a_retry_goes_only_to_the_browser_that_missed_it_and_as_late_as_it
     await browser(service, redis, conversation)
     await browser(service, redis, conversation)
     service.troubles = [Trouble(429, {"Retry-After": "120"})]
-    with pytest.raises(Later, match="HTTP 429") as later:
+    with pytest.raises(RetryLater, match="HTTP 429") as later:
         await pushes().process(TASK)
     assert later.value.seconds == 120
     await pushes().process(TASK)
@@ -136,7 +138,7 @@ async def test_a_passing_failure_is_retried(
 ) -> None:
     one = await browser(service, redis, conversation)
     service.troubles = [Trouble(status, {"Location": one["endpoint"]})]
-    with pytest.raises(Later, match=f"HTTP {status}"):
+    with pytest.raises(RetryLater, match=f"HTTP {status}"):
         await pushes().process(TASK)
     # A redirect isn't followed.
     assert service.calls == 1
@@ -149,7 +151,7 @@ async def test_a_service_that_does_not_answer_in_time_is_retried(
 ) -> None:
     await browser(service, redis, conversation)
     service.troubles = [Trouble(201, delay=3)]
-    with pytest.raises(Later, match="no answer in time"):
+    with pytest.raises(RetryLater, match="no answer in time"):
         await pushes().process(TASK)
 
 
@@ -157,7 +159,7 @@ async def test_a_service_that_is_down_is_retried(pushes: Make, redis: Redis, con
     service = PushService()
     service.url = "http://127.0.0.1:1"
     await browser(service, redis, conversation)
-    with pytest.raises(Later, match="no connection"):
+    with pytest.raises(RetryLater, match="no connection"):
         await pushes().process(TASK)
 
 
@@ -167,9 +169,9 @@ async def test_after_the_last_try_it_is_given_up(
     await browser(service, redis, conversation)
     service.troubles = [Trouble(500)] * 2
     send = pushes(pauses=(0.01,))
-    with pytest.raises(Later):
+    with pytest.raises(RetryLater):
         await send.process(TASK)
-    with pytest.raises(Unfit, match="given up after 2 tries"):
+    with pytest.raises(JobRejected, match="given up after 2 tries"):
         await send.process(TASK)
 
 
@@ -179,7 +181,7 @@ async def test_a_push_that_was_given_up_has_all_its_tries_when_an_operator_retri
     await browser(service, redis, conversation)
     service.troubles = [Trouble(500)] * 3
     send = pushes(pauses=(0.01,))
-    for expected in (Later, Unfit, Later):
+    for expected in (RetryLater, JobRejected, RetryLater):
         with pytest.raises(expected):
             await send.process(TASK)
     await send.process(TASK)
@@ -192,7 +194,7 @@ async def test_once_the_keys_are_mended_a_retry_reaches_the_browser_that_was_ref
     await browser(service, redis, conversation)
     wrong = new_pair()
     await browser(service, redis, conversation, wrong[0])
-    with pytest.raises(Unfit, match=r"1 of 2 browsers not reached: .*HTTP 403"):
+    with pytest.raises(JobRejected, match=r"1 of 2 browsers not reached: .*HTTP 403"):
         await pushes(pair=wrong).process(TASK)
     await pushes().process(TASK)
     first, second = service.pushes
@@ -205,19 +207,19 @@ async def test_another_vapid_key_than_the_browser_knows_is_told_once_with_the_fi
 ) -> None:
     await browser(service, redis, conversation)
     for number in range(2):
-        with pytest.raises(Unfit, match=r"1 of 1 browsers not reached: .*HTTP 403"):
-            await pushes(pair=new_pair()).process(Task("push", DATA, f"push-{number}"))
+        with pytest.raises(JobRejected, match=r"1 of 1 browsers not reached: .*HTTP 403"):
+            await pushes(pair=new_pair()).process(Job("push", DATA, f"push-{number}"))
     assert service.refused == ["403 the subscription belongs to another VAPID key"] * 2
     assert len([name async for name in redis.scan_iter("recado:alert:push_refused:*")]) == 1
     # It stays: with the right keys it works again.
-    assert len(await Subscriptions(redis).of(conversation)) == 1
+    assert len(await PushSubscriptions(redis).of(conversation)) == 1
 
 
 async def test_keys_that_are_no_pair_are_told_once_with_the_fix(
     service: PushService, pushes: Make, redis: Redis, conversation: str
 ) -> None:
     await browser(service, redis, conversation)
-    with pytest.raises(Unfit, match="not of one pair"):
+    with pytest.raises(JobRejected, match="not of one pair"):
         await pushes(pair=(PUBLIC, new_pair()[1])).process(TASK)
     assert service.calls == 0
     assert await redis.exists("recado:alert:push_keys")
@@ -227,7 +229,7 @@ async def test_a_private_endpoint_is_refused_when_it_is_connected_to(
     service: PushService, pushes: Make, redis: Redis, conversation: str
 ) -> None:
     await browser(service, redis, conversation)
-    with pytest.raises(Unfit, match="PUSH_ALLOW_PRIVATE"):
+    with pytest.raises(JobRejected, match="PUSH_ALLOW_PRIVATE"):
         await pushes(private=False).process(TASK)
     assert service.calls == 0
 
@@ -250,7 +252,7 @@ async def test_the_longest_payload_is_taken_by_the_service(
 ) -> None:
     await browser(service, redis, conversation)
     longest = {"title": "🌮" * 200, "body": "ñ" * 9000, "url": "https://example.com/" + "a" * 900}
-    await pushes().process(Task("push", DATA | longest, "push-1"))
+    await pushes().process(Job("push", DATA | longest, "push-1"))
     assert service.refused == []
     assert service.pushes[0]["title"] == "🌮" * 200
 
@@ -266,5 +268,5 @@ async def test_the_longest_payload_is_taken_by_the_service(
     ],
 )
 def test_wrong_data_fails_with_a_reason(data: Any, told: str) -> None:
-    with pytest.raises(Unfit, match=told):
+    with pytest.raises(JobRejected, match=told):
         push_job(data)

@@ -13,7 +13,7 @@ import stripe
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
-from sandbox.stripe import StripeImitation
+from sandbox.stripe import StripeSimulator
 
 SECRET_KEY = "sk_test_shop"
 WEBHOOK_SECRET = "whsec_shop"
@@ -45,7 +45,7 @@ class Hook:
 
 @dataclass
 class Shop:
-    imitation: StripeImitation
+    imitation: StripeSimulator
     http: aiohttp.ClientSession
     base: str
     hook: Hook
@@ -100,6 +100,6 @@ async def open_shop(**options: Any) -> AsyncIterator[Shop]:
     receiver.add_routes([web.post("/hook", hook.receive)])
     async with TestServer(receiver) as hooks:
         still: dict[str, Any] = {"source": lambda: NOON, "retry_pauses": (0, 0, 0)}
-        imitation = StripeImitation(SECRET_KEY, WEBHOOK_SECRET, str(hooks.make_url("/hook")), **(still | options))
+        imitation = StripeSimulator(SECRET_KEY, WEBHOOK_SECRET, str(hooks.make_url("/hook")), **(still | options))
         async with TestServer(imitation.app()) as server, aiohttp.ClientSession() as http:
             yield Shop(imitation, http, str(server.make_url("")).rstrip("/"), hook)

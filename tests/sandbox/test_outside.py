@@ -20,7 +20,7 @@ from sandbox.phone.updates import News
 from sandbox.simulators.event_subscriber import Erp, new_secret
 from sandbox.simulators.smtp import Postbox, Posted
 from sandbox.simulators.web_push import PushService
-from sandbox.stripe import StripeImitation
+from sandbox.stripe import StripeSimulator
 from sandbox.stripe.forms_billing import CheckoutCreate
 from sandbox.url_rewriter import Reach
 from tests.sandbox.conftest import no_turns
@@ -31,8 +31,8 @@ Client = TestClient[web.Request, web.Application]
 
 
 @pytest.fixture
-def stripe() -> StripeImitation:
-    made = StripeImitation("sk_test_page", "whsec_page")
+def stripe() -> StripeSimulator:
+    made = StripeSimulator("sk_test_page", "whsec_page")
     made.account.base_url = INSIDE
     return made
 
@@ -55,7 +55,7 @@ def postbox() -> Postbox:
 
 
 @pytest.fixture
-async def page(meta: Meta, stripe: StripeImitation, postbox: Postbox, news: News) -> AsyncIterator[Client]:
+async def page(meta: Meta, stripe: StripeSimulator, postbox: Postbox, news: News) -> AsyncIterator[Client]:
     reach = Reach({INSIDE: "/sandbox/stripe-pages"})
     sub = api.application(meta, no_turns, {"staff": [], "reach": reach.paths}, news.listen)
     sub.add_routes([*phone_stripe.routes(stripe), *emails.routes(postbox, reach)])
@@ -66,7 +66,7 @@ async def page(meta: Meta, stripe: StripeImitation, postbox: Postbox, news: News
         yield client
 
 
-def checkout(stripe: StripeImitation, owner: str, price: str = "pro_month_mxn") -> str:
+def checkout(stripe: StripeSimulator, owner: str, price: str = "pro_month_mxn") -> str:
     wanted = {
         "mode": "subscription",
         "customer": owner,
@@ -86,7 +86,7 @@ async def held(page: Client, what: str = "", **asked: Any) -> dict[str, Any]:
 # ---- Stripe
 
 
-async def test_a_customer_is_shown_with_plan_card_and_invoices(page: Client, stripe: StripeImitation) -> None:
+async def test_a_customer_is_shown_with_plan_card_and_invoices(page: Client, stripe: StripeSimulator) -> None:
     subscribe(stripe, customer(stripe, "5215512345678", "Ana", "ana@example.com"))
     (shown,) = (await held(page))["customers"]
     assert (shown["name"], shown["whatsapp_id"]) == ("Ana", "5215512345678")
@@ -97,7 +97,7 @@ async def test_a_customer_is_shown_with_plan_card_and_invoices(page: Client, str
     assert (invoice["status"], invoice["amount"], invoice["currency"]) == ("paid", 19900, "mxn")
 
 
-async def test_a_month_that_passes_on_the_page_is_billed(page: Client, stripe: StripeImitation) -> None:
+async def test_a_month_that_passes_on_the_page_is_billed(page: Client, stripe: StripeSimulator) -> None:
     subscribe(stripe, customer(stripe, None, "Ana", "ana@example.com"))
     after = await held(page, "advance", days=32)
     assert [one["status"] for one in after["customers"][0]["invoices"]] == ["paid", "paid"]
@@ -105,7 +105,7 @@ async def test_a_month_that_passes_on_the_page_is_billed(page: Client, stripe: S
     assert "invoice.paid" in [event["type"] for event in after["events"]]
 
 
-async def test_a_card_that_the_bank_declines_leaves_the_month_unpaid(page: Client, stripe: StripeImitation) -> None:
+async def test_a_card_that_the_bank_declines_leaves_the_month_unpaid(page: Client, stripe: StripeSimulator) -> None:
     owner = customer(stripe, None, "Ana", "ana@example.com")
     subscribe(stripe, owner)
     assert (await held(page, "bank", customer=owner, declines=True))["customers"][0]["card"]["declines"] is True
@@ -117,7 +117,7 @@ async def test_a_card_that_the_bank_declines_leaves_the_month_unpaid(page: Clien
     assert shown["subscriptions"][0]["status"] == "active"
 
 
-async def test_a_checkout_is_completed_on_the_page(page: Client, stripe: StripeImitation) -> None:
+async def test_a_checkout_is_completed_on_the_page(page: Client, stripe: StripeSimulator) -> None:
     owner = customer(stripe, None, "Leo", "leo@example.com", card="")
     session = checkout(stripe, owner)
     (due,) = (await held(page))["checkouts"]
@@ -150,7 +150,7 @@ async def test_what_cannot_be_done_at_the_till_is_refused_in_words(page: Client,
     assert (answer.status, bool(await answer.text())) == (400, True)
 
 
-async def test_another_sites_page_moves_no_clock(page: Client, stripe: StripeImitation) -> None:
+async def test_another_sites_page_moves_no_clock(page: Client, stripe: StripeSimulator) -> None:
     before = stripe.account.clock.now()
     headers = {"Origin": "https://evil.example"}
     answer = await page.post("/sandbox/stripe/advance", json={"days": 300}, headers=headers)
@@ -158,7 +158,7 @@ async def test_another_sites_page_moves_no_clock(page: Client, stripe: StripeImi
     assert stripe.account.clock.now() - before < 60
 
 
-async def test_stripes_pages_are_reached_where_the_page_is(page: Client, stripe: StripeImitation) -> None:
+async def test_stripes_pages_are_reached_where_the_page_is(page: Client, stripe: StripeSimulator) -> None:
     session = checkout(stripe, customer(stripe, None, "Leo", "leo@example.com"))
     host = {"Host": "recado.lan:8080"}
     shown = await page.get(f"/sandbox/stripe-pages/c/pay/{session}", headers=host)
@@ -207,7 +207,7 @@ async def next_news(stream: aiohttp.ClientResponse) -> str:
     raise AssertionError("the stream ended")
 
 
-async def test_much_that_changes_at_once_is_told_once(page: Client, stripe: StripeImitation, news: News) -> None:
+async def test_much_that_changes_at_once_is_told_once(page: Client, stripe: StripeSimulator, news: News) -> None:
     erp, push = Erp(new_secret()), PushService()
     stripe.on_change = lambda: news.tell("stripe")
     erp.changed, push.changed = (lambda: news.tell("events")), (lambda: news.tell("pushes"))

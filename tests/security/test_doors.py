@@ -9,13 +9,13 @@ import aiohttp
 import pytest
 from aiohttp import web
 
-from bot.integrations.push.invitations import Links
+from bot.integrations.push.invitations import InvitationLinks
 from bot.settings import Settings
 from bot.storage.files import files_of
 from bot.web.server import listening
 from sandbox.app import open_company
 from sandbox.phone.origin_guard import own_names
-from sandbox.stripe import StripeImitation
+from sandbox.stripe import StripeSimulator
 from tests.billing import billing
 from tests.push.test_push_door import KEYS
 from tests.waiting import PATIENCE
@@ -49,7 +49,7 @@ HEADERS = [
 
 
 @pytest.fixture
-async def world(stripe: StripeImitation, start: Start) -> World:
+async def world(stripe: StripeSimulator, start: Start) -> World:
     return await start(workers=0, **billing(stripe), **KEYS, PUBLIC_URL="https://erp.example")
 
 
@@ -146,7 +146,7 @@ async def test_answers_carry_the_headers_that_they_need(world: World) -> None:
     files = files_of(world.redis, world.settings)
     kept = await files.keep(CONVERSATION, "a.html", "text/html", b"<script>alert(1)</script>")
     link = (await files.link(CONVERSATION, kept)).replace("https://erp.example", world.url)
-    page = f"{world.url}/push/{await Links(world.redis).token(CONVERSATION)}"
+    page = f"{world.url}/push/{await InvitationLinks(world.redis).token(CONVERSATION)}"
     console = {"Authorization": "Bearer console-token"}
     personal = [
         ("GET", link, {}), ("GET", page, {}), ("GET", f"{world.url}/files/x", {}), ("GET", f"{world.url}/push/x", {}),

@@ -14,7 +14,7 @@ import pytest
 from bot.storage.files import files_of
 from bot.storage.storage import checked, disposition
 from pipelines.document import read
-from pipelines.errors import Reason, Refusal
+from pipelines.errors import FileProblem, FileRefused
 from pipelines.image import Reading, look
 from sandbox.meta.simulator import Person
 from sandbox.simulators.openrouter import calls, says
@@ -73,9 +73,9 @@ async def test_every_hostile_file_is_answered_by_a_worker_that_lives(world: Worl
 
 async def test_what_unpacks_to_more_than_a_machine_has_is_given_up_early() -> None:
     if sys.platform == "linux":  # elsewhere the time is the only bound
-        with pytest.raises(Refusal) as refused:
+        with pytest.raises(FileRefused) as refused:
             await read(bombs.unpacking_pdf(1500), filename=None, read_text=None)
-        assert refused.value.reason in (Reason.BOMB, Reason.DAMAGED)
+        assert refused.value.reason in (FileProblem.BOMB, FileProblem.DAMAGED)
 
 
 async def test_a_picture_at_the_limit_is_reduced_at_once() -> None:

@@ -15,7 +15,7 @@ from bot.ai.chat import ModelFailed, tokens
 from bot.infra.logs import without_identities
 from bot.integrations.email.provider import display_name, scrubbed
 from bot.messages import prompt_text
-from bot.messages.inbound import Card, Cards, Form, Say
+from bot.messages.inbound import ContactCard, ContactCards, Form, Say
 from bot.messages.language import language_of
 from bot.messages.links import without_strange
 from bot.products import corrections
@@ -26,7 +26,7 @@ from bot.whatsapp.payload import NotJSON, parse
 from bot.whatsapp.templates import parameters
 from evals.redaction import Redaction
 from pipelines import document, file_type, transcript
-from pipelines.errors import Refusal
+from pipelines.errors import FileRefused
 from pipelines.product import codes, price_parsing, size_parsing
 from sandbox.simulators.rule_based_model import answer_by_rules
 from tests.security.growth import steep
@@ -76,11 +76,11 @@ READING: dict[str, Callable[[str], object]] = {
     "a form": lambda text: prompt_text.read(Form(answers=text)),
     "a form's answers": lambda text: prompt_text.read(Form(answers=json.dumps(dict.fromkeys(text.split()[:3], text)))),
     "cards": lambda text: prompt_text.read(
-        Cards(cards=tuple(Card(name=word, phones=(word,)) for word in text.split()))
+        ContactCards(cards=tuple(ContactCard(name=word, phones=(word,)) for word in text.split()))
     ),
-    "a transcript": lambda text: transcript.sense_of(transcript.Heard(text)),
+    "a transcript": lambda text: transcript.sense_of(transcript.HeardSpeech(text)),
     "its segments": lambda text: transcript.sense_of(
-        transcript.Heard(text, segments=tuple(transcript.Segment(word) for word in text.split()))
+        transcript.HeardSpeech(text, segments=tuple(transcript.Segment(word) for word in text.split()))
     ),
     "sizes": size_parsing.sizes,
     "what has no size": size_parsing.without_sizes,
@@ -119,7 +119,7 @@ READING: dict[str, Callable[[str], object]] = {
 @pytest.mark.parametrize("reading", READING.values(), ids=READING)
 def test_reading_takes_a_time_that_grows_with_the_text(reading: Callable[[str], object]) -> None:
     def work(text: str) -> None:
-        with suppress(ValueError, ModelFailed, NotJSON, Refusal):
+        with suppress(ValueError, ModelFailed, NotJSON, FileRefused):
             reading(text)
 
     slow = {

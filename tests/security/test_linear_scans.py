@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from bot.privacy import Person
-from evals.pseudonyms import Names
+from evals.pseudonyms import Pseudonyms
 from tests.security.growth import steep
 from tests.security.patterns import Scan, found
 from tests.security.pumps import hostile
@@ -123,6 +123,6 @@ def test_patterns_of_a_person_take_a_time_that_grows_with_the_text(unit: str) ->
         emails=frozenset({"ana@x.mx"}),
         customers=frozenset({"cus_0123456789abcd"}),
     )
-    named = Names(["Ana María de la Luz Zaldívar Quiroga"])
-    for work in (someone.is_about, named.replaced, named.learn, Names([unit * 100]).replaced):
+    named = Pseudonyms(["Ana María de la Luz Zaldívar Quiroga"])
+    for work in (someone.is_about, named.replaced, named.learn, Pseudonyms([unit * 100]).replaced):
         assert steep(work, lambda length: unit * (length // len(unit)) + "\x00") is None

@@ -25,7 +25,7 @@ from sandbox.simulators.openrouter import Scripted, calls, fails, says
 from sandbox.simulators.smtp import Postbox
 from sandbox.simulators.web_push import PushService
 from sandbox.simulators.whisper import Answer
-from sandbox.stripe import StripeImitation
+from sandbox.stripe import StripeSimulator
 from tests.billing import billing, buttons, in_step, stripe_of, taps
 from tests.notifications import conversation_of, settled
 from tests.processes import Running, eventually, recado, running
@@ -78,7 +78,7 @@ def test_words_of_others_lose_whom_they_name(words: str, left: str) -> None:
 
 
 async def test_all_that_can_happen_is_logged_without_anybody_or_anything_secret(
-    start: Start, stripe: StripeImitation, monkeypatch: pytest.MonkeyPatch, media: Callable[[str], bytes]
+    start: Start, stripe: StripeSimulator, monkeypatch: pytest.MonkeyPatch, media: Callable[[str], bytes]
 ) -> None:
     erp, postbox, browsers, secret = Erp(signing := new_secret()), Postbox(), PushService(), "Kq7" * 9
     async with AsyncExitStack() as stack:

@@ -12,7 +12,7 @@ from bot.storage.files import files_of
 from sandbox.meta.simulator import Person
 from sandbox.phone.demo_customers import customer, subscribe
 from sandbox.simulators.openrouter import calls, says
-from sandbox.stripe import StripeImitation
+from sandbox.stripe import StripeSimulator
 from tests.billing import billing, buttons, in_step, mails, stripe_of, taps
 from tests.notifications import settled
 from tests.outgoing import conversation_of
@@ -30,7 +30,7 @@ _NAMES = (
 
 
 @pytest.fixture
-async def world(stripe: StripeImitation, start: Start) -> World:
+async def world(stripe: StripeSimulator, start: Start) -> World:
     """Everything is set up, so that every tool is there; the victim has a plan, a file and a chat."""
     world = await start(**billing(stripe), **KEYS, PUBLIC_URL="https://erp.example", stripe=stripe)
     subscribe(stripe, customer(stripe, VICTIM.phone, VICTIM.name, "victim@example.com"), "pro_month_mxn")

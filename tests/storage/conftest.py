@@ -11,14 +11,14 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from bot.storage.local import Disk
-from bot.storage.s3 import Bucket, Patience, Place
+from bot.storage.local import LocalStorage
+from bot.storage.s3 import BucketLocation, S3Storage, S3Timeouts
 from bot.storage.storage import Storage
 from sandbox.ports import free_port
 from tests.waiting import PATIENCE
 
 # For tests that wait for a failure.
-BRIEF = Patience(connect=0.3, answer=0.3, in_all=0.5, retries=1)
+BRIEF = S3Timeouts(connect=0.3, answer=0.3, in_all=0.5, retries=1)
 # All there when the server starts: it looks for new folders only every few minutes, and slowly when told to hurry.
 BUCKETS = tuple(f"files-{number}" for number in range(300))
 # Reads until our end of the pipe closes, which also happens when we are killed, and then stops the server.
@@ -34,8 +34,8 @@ class S3:
     key_id: str = "AKIDOFTHETESTS"
     secret: str = "secret-of-the-tests"
 
-    def place(self, bucket: str, *, secret: str | None = None) -> Place:
-        return Place(bucket, self.endpoint, "us-east-1", self.key_id, secret or self.secret)
+    def place(self, bucket: str, *, secret: str | None = None) -> BucketLocation:
+        return BucketLocation(bucket, self.endpoint, "us-east-1", self.key_id, secret or self.secret)
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
@@ -93,15 +93,15 @@ def bucket_name(bucket_names: Iterator[str]) -> str:
 
 
 @pytest.fixture
-def bucket(s3: S3, bucket_name: str) -> Bucket:
-    return Bucket(s3.place(bucket_name))
+def bucket(s3: S3, bucket_name: str) -> S3Storage:
+    return S3Storage(s3.place(bucket_name))
 
 
 @pytest.fixture(params=["disk", "bucket"])
 def storage(request: pytest.FixtureRequest, tmp_path: Path) -> Storage:
     """Each way to keep files behind the one door."""
     makers: dict[str, Callable[[], Storage]] = {
-        "disk": lambda: Disk(tmp_path / "files"),
+        "disk": lambda: LocalStorage(tmp_path / "files"),
         "bucket": lambda: request.getfixturevalue("bucket"),
     }
     return makers[request.param]()

@@ -10,8 +10,8 @@ from yarl import URL
 
 from bot.settings import Settings, SettingsWrong
 from bot.storage.factory import storage_of
-from bot.storage.local import Disk
-from bot.storage.s3 import Bucket, Place
+from bot.storage.local import LocalStorage
+from bot.storage.s3 import BucketLocation, S3Storage
 from bot.storage.storage import NotStored, Storage, StorageFailed
 from bot.web.server import listening
 from tests.storage.conftest import BRIEF, S3
@@ -40,7 +40,7 @@ async def failing() -> AsyncIterator[tuple[Failing, Storage]]:
     app = web.Application()
     app.router.add_route("*", "/{tail:.*}", server.answer)
     async with listening(app, "127.0.0.1", 0, finish=0.05) as url:
-        yield server, Bucket(Place("files", url, "us-east-1", "id", "hunter2"), BRIEF)
+        yield server, S3Storage(BucketLocation("files", url, "us-east-1", "id", "hunter2"), BRIEF)
 
 
 async def fetched(url: str) -> tuple[int, bytes, str, str]:
@@ -49,14 +49,14 @@ async def fetched(url: str) -> tuple[int, bytes, str, str]:
         return response.status, await response.read(), headers["Content-Type"], headers.get("Content-Disposition", "")
 
 
-async def test_a_link_opens_without_a_key_and_saves_the_file_under_its_name(bucket: Bucket) -> None:
+async def test_a_link_opens_without_a_key_and_saves_the_file_under_its_name(bucket: S3Storage) -> None:
     await bucket.put(KEY, b"%PDF-", "application/pdf", "Factura 7.pdf")
     url = await bucket.link(KEY, 60)
     assert url is not None
     assert await fetched(url) == (200, b"%PDF-", "application/pdf", "attachment; filename*=UTF-8''Factura%207.pdf")
 
 
-async def test_a_link_that_was_changed_or_is_over_opens_nothing(bucket: Bucket) -> None:
+async def test_a_link_that_was_changed_or_is_over_opens_nothing(bucket: S3Storage) -> None:
     await bucket.put(KEY, b"mine", "text/plain")
     await bucket.put("media/c_2/2026-11-24/1", b"another's", "text/plain")
     url = await bucket.link(KEY, 1)
@@ -75,7 +75,7 @@ async def test_a_link_that_was_changed_or_is_over_opens_nothing(bucket: Bucket) 
 
 
 async def test_a_wrong_secret_is_told(s3: S3, bucket_name: str) -> None:
-    storage = Bucket(s3.place(bucket_name, secret="hunter2"), BRIEF)
+    storage = S3Storage(s3.place(bucket_name, secret="hunter2"), BRIEF)
     for failed in (storage.put(KEY, b"x", "text/plain"), storage.get(KEY), storage.files("media"), storage.delete(KEY)):
         with pytest.raises(StorageFailed, match=r"403 Forbidden \(SignatureDoesNotMatch\)") as raised:
             await failed
@@ -84,14 +84,14 @@ async def test_a_wrong_secret_is_told(s3: S3, bucket_name: str) -> None:
 
 
 async def test_a_missing_bucket_is_not_a_missing_file(s3: S3) -> None:
-    storage = Bucket(s3.place("nowhere"), BRIEF)
+    storage = S3Storage(s3.place("nowhere"), BRIEF)
     calls = (storage.put(KEY, b"x", "text/plain"), storage.get(KEY), storage.mime(KEY), storage.files("media"))
     for failed in (*calls, storage.delete("media")):
         with pytest.raises(StorageFailed, match="there is no bucket 'nowhere'"):
             await failed
 
 
-async def test_a_file_that_is_gone_is_not_stored(bucket: Bucket) -> None:
+async def test_a_file_that_is_gone_is_not_stored(bucket: S3Storage) -> None:
     await bucket.put(KEY, b"x", "text/plain")
     await bucket.delete(KEY)
     with pytest.raises(NotStored):
@@ -99,7 +99,7 @@ async def test_a_file_that_is_gone_is_not_stored(bucket: Bucket) -> None:
 
 
 async def test_nobody_there_is_told_within_moments() -> None:
-    storage = Bucket(Place("files", "http://127.0.0.1:9", "us-east-1", "id", "hunter2"), BRIEF)
+    storage = S3Storage(BucketLocation("files", "http://127.0.0.1:9", "us-east-1", "id", "hunter2"), BRIEF)
     with pytest.raises(StorageFailed, match=r"no answer from http://127\.0\.0\.1:9"):
         await storage.get(KEY)
 
@@ -164,7 +164,7 @@ def test_amazons_keys_alone_mean_the_bucket_that_the_erp_has(monkeypatch: pytest
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "s" * 40)
     settings = Settings().storage
     assert (settings.chosen, settings.aws_s3_bucket) == ("s3", "erp-core-files")
-    assert isinstance(storage_of(settings), Bucket)
+    assert isinstance(storage_of(settings), S3Storage)
 
 
 @pytest.mark.parametrize(
@@ -196,4 +196,4 @@ def test_a_bucket_that_is_half_configured_stops_the_start(monkeypatch: pytest.Mo
 
 
 def test_without_a_bucket_files_stay_on_this_machine() -> None:
-    assert isinstance(storage_of(Settings().storage), Disk)
+    assert isinstance(storage_of(Settings().storage), LocalStorage)

@@ -7,7 +7,7 @@ import pytest
 
 from bot.settings import Settings
 from bot.storage.factory import storage_of
-from bot.storage.local import Disk
+from bot.storage.local import LocalStorage
 from bot.storage.storage import NotStored, Storage, StorageFailed, WrongKey, segment
 
 KEY = "media/c_1/2026-11-24/9001"
@@ -37,12 +37,12 @@ def files(folder: Path) -> list[str]:
 
 @pytest.fixture
 def disk(folder: Path) -> Storage:
-    return Disk(folder)
+    return LocalStorage(folder)
 
 
 async def test_another_process_finds_it(disk: Storage, folder: Path) -> None:
     await disk.put(KEY, b"x", "text/plain")
-    assert await Disk(folder).get(KEY) == b"x"
+    assert await LocalStorage(folder).get(KEY) == b"x"
 
 
 async def test_a_prefix_erases_what_is_below_it_and_no_neighbour(disk: Storage, folder: Path) -> None:
@@ -90,7 +90,7 @@ async def test_a_link_is_not_followed_out_of_the_folder(disk: Storage, linked: P
             await disk.put(key, b"x", "text/plain")
         with pytest.raises(StorageFailed):
             await disk.delete(key)
-    assert await Disk(linked.parent).get("secret") == b"secret"
+    assert await LocalStorage(linked.parent).get("secret") == b"secret"
 
 
 async def test_readers_see_a_whole_file_while_others_write_it(disk: Storage) -> None:
@@ -114,7 +114,7 @@ async def test_readers_see_a_whole_file_while_others_write_it(disk: Storage) -> 
 async def test_a_folder_that_can_not_be_written_says_so(disk: Storage, folder: Path) -> None:
     await disk.put("taken", b"a file where the folder should be", "text/plain")
     with pytest.raises(StorageFailed):
-        await Disk(folder / "taken").put(KEY, b"x", "text/plain")
+        await LocalStorage(folder / "taken").put(KEY, b"x", "text/plain")
 
 
 async def test_nothing_half_written_is_left_behind(disk: Storage, folder: Path) -> None:

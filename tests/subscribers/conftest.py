@@ -9,17 +9,17 @@ from aiohttp.abc import AbstractResolver
 from pydantic import SecretStr
 from redis.asyncio import Redis
 
-from bot.infra.guarded_http import Outside
-from bot.infra.live_events import Events
-from bot.infra.queues import Task
-from bot.integrations.event_webhooks import PAUSES, Deliveries
+from bot.infra.guarded_http import GuardedHttpClient
+from bot.infra.live_events import LiveEvents
+from bot.infra.queues import Job
+from bot.integrations.event_webhooks import PAUSES, EventDeliveries
 from bot.settings import SubscriberSettings
 from bot.web.server import listening
 from sandbox.simulators.event_subscriber import Erp, new_secret
 
 SECRET = new_secret()
 EVENT = {"event": "message.sent", "data": {"text": "¿Qué tal? 🌮"}, "id": "message-sent-1"}
-TASK = Task("deliver", EVENT, "message-sent-1", 1_700_000_000.5)
+TASK = Job("deliver", EVENT, "message-sent-1", 1_700_000_000.5)
 
 
 @pytest.fixture
@@ -34,7 +34,7 @@ async def erps() -> AsyncIterator[Callable[[], Awaitable[tuple[Erp, str]]]]:
         yield begin
 
 
-Make = Callable[..., Deliveries]
+Make = Callable[..., EventDeliveries]
 
 
 @pytest.fixture
@@ -43,10 +43,10 @@ async def deliveries(redis: Redis) -> AsyncIterator[Make]:
 
         def make(
             *urls: str, private: bool = True, resolver: AbstractResolver | None = None, pauses: Any = PAUSES
-        ) -> Deliveries:
-            outside = Outside(allow_private=private, resolver=resolver, seconds=1)
+        ) -> EventDeliveries:
+            outside = GuardedHttpClient(allow_private=private, resolver=resolver, seconds=1)
             stack.push_async_callback(outside.close)
             settings = SubscriberSettings(subscribers=list(urls), secret=SecretStr(SECRET), allow_private=private)
-            return Deliveries(redis, settings, Events(redis), outside, pauses=pauses)
+            return EventDeliveries(redis, settings, LiveEvents(redis), outside, pauses=pauses)
 
         yield make

@@ -9,7 +9,7 @@ from aiohttp import web
 from aiohttp.abc import AbstractResolver, ResolveResult
 
 from bot.infra.guarded_http import allowed
-from bot.infra.queues import Later
+from bot.infra.queues import RetryLater
 from bot.web.server import listening
 from tests.subscribers.conftest import TASK, Make
 
@@ -85,7 +85,7 @@ async def test_an_endless_answer_is_not_read(deliveries: Make) -> None:
 )
 async def test_a_private_address_is_refused_in_every_spelling(host: str, deliveries: Make) -> None:
     # aiohttp itself takes the numbers that only look like addresses for no URL.
-    with pytest.raises(Later, match=r"WEBHOOK_ALLOW_PRIVATE|InvalidUrl"):
+    with pytest.raises(RetryLater, match=r"WEBHOOK_ALLOW_PRIVATE|InvalidUrl"):
         await deliveries(f"http://{host}:9/events", private=False).process(TASK)
 
 
@@ -98,7 +98,7 @@ async def test_a_private_address_is_refused_in_every_spelling(host: str, deliver
     ],
 )  # fmt: skip
 async def test_clouds_secrets_are_refused_even_where_private_addresses_are_allowed(host: str, deliveries: Make) -> None:
-    with pytest.raises(Later, match="private"):
+    with pytest.raises(RetryLater, match="private"):
         await deliveries(f"http://{host}/latest/meta-data").process(TASK)
 
 
@@ -140,6 +140,6 @@ async def test_a_name_that_leads_inside_at_the_moment_of_connecting_is_refused(e
     erp, url = await erps()
     resolver = _Rebinding()
     named = url.replace("127.0.0.1", "hooks.example.com")
-    with pytest.raises(Later, match="private"):
+    with pytest.raises(RetryLater, match="private"):
         await deliveries(named, private=False, resolver=resolver).process(TASK)
     assert (resolver.asked, erp.calls) == (1, 0)

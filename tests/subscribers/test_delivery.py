@@ -9,8 +9,8 @@ from bullmq import Queue
 from pydantic import SecretStr
 from redis.asyncio import Redis
 
-from bot.conversations.events import Subscribers
-from bot.infra.queues import Later, Task, Unfit, working
+from bot.conversations.events import EventPublisher
+from bot.infra.queues import Job, JobRejected, RetryLater, working
 from bot.integrations.event_webhooks import PAUSES
 from bot.settings import RedisSettings, Settings, SettingsWrong, SubscriberSettings
 from sandbox.simulators.event_subscriber import Erp, Trouble
@@ -31,7 +31,7 @@ async def test_an_event_arrives_signed_with_the_jobs_id_and_its_time(erps: Any, 
 
 async def test_a_job_without_an_id_of_its_own_goes_under_the_jobs(erps: Any, deliveries: Make) -> None:
     erp, url = await erps()
-    await deliveries(url).process(Task("deliver", {"event": "order.created", "data": [1]}, "17-170000", time.time()))
+    await deliveries(url).process(Job("deliver", {"event": "order.created", "data": [1]}, "17-170000", time.time()))
     assert erp.events[0]["id"] == "17-170000"
 
 
@@ -45,7 +45,7 @@ async def test_an_event_that_comes_again_is_not_posted_again(erps: Any, deliveri
 async def test_a_retry_goes_only_to_those_who_missed_it(erps: Any, deliveries: Make) -> None:
     (first, one), (second, two) = await erps(), await erps()
     second.troubles = [Trouble(500)]
-    with pytest.raises(Later) as later:
+    with pytest.raises(RetryLater) as later:
         await deliveries(one, two).process(TASK)
     assert "HTTP 500" in str(later.value)
     assert 1 <= later.value.seconds <= 1.5
@@ -58,7 +58,7 @@ async def test_a_retry_goes_only_to_those_who_missed_it(erps: Any, deliveries: M
 async def test_every_other_answer_than_success_is_retried(status: int, erps: Any, deliveries: Make) -> None:
     erp, url = await erps()
     erp.troubles = [Trouble(status, {"Location": url} if status in (301, 307) else {})]
-    with pytest.raises(Later, match=f"HTTP {status}"):
+    with pytest.raises(RetryLater, match=f"HTTP {status}"):
         await deliveries(url).process(TASK)
     # A redirect isn't followed.
     assert erp.calls == 1
@@ -89,7 +89,7 @@ async def test_a_subscriber_that_is_gone_gets_no_more_of_it_and_an_operator_hear
 async def test_a_subscriber_may_say_when_to_come_back(erps: Any, deliveries: Make) -> None:
     erp, url = await erps()
     erp.troubles = [Trouble(429, {"Retry-After": "120"})]
-    with pytest.raises(Later) as later:
+    with pytest.raises(RetryLater) as later:
         await deliveries(url).process(TASK)
     assert later.value.seconds == 120
 
@@ -98,7 +98,7 @@ async def test_a_subscriber_may_say_when_to_come_back(erps: Any, deliveries: Mak
 async def test_a_strange_time_to_come_back_costs_nothing(header: str, erps: Any, deliveries: Make) -> None:
     erp, url = await erps()
     erp.troubles = [Trouble(503, {"Retry-After": header})]
-    with pytest.raises(Later) as later:
+    with pytest.raises(RetryLater) as later:
         await deliveries(url).process(TASK)
     assert later.value.seconds <= 6 * 3600
 
@@ -106,7 +106,7 @@ async def test_a_strange_time_to_come_back_costs_nothing(header: str, erps: Any,
 async def test_one_that_does_not_answer_in_time_is_retried_and_holds_up_nobody(erps: Any, deliveries: Make) -> None:
     (slow, one), (quick, two) = await erps(), await erps()
     slow.troubles = [Trouble(200, delay=3)]
-    with pytest.raises(Later, match="no answer in time"):
+    with pytest.raises(RetryLater, match="no answer in time"):
         await deliveries(one, two).process(TASK)
     assert len(quick.events) == 1
 
@@ -115,7 +115,7 @@ async def test_one_that_is_down_is_retried(deliveries: Make) -> None:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{probe.getsockname()[1]}/secret-path"
-        with pytest.raises(Later, match="no connection") as later:
+        with pytest.raises(RetryLater, match="no connection") as later:
             await deliveries(url).process(TASK)
     assert "secret-path" not in str(later.value)
 
@@ -127,9 +127,9 @@ async def test_after_the_last_try_it_is_given_up_and_an_operator_hears_so(
     erp.troubles = [Trouble(500)] * 3
     bring = deliveries(url, pauses=(0.01, 0.01))
     for _ in range(2):
-        with pytest.raises(Later):
+        with pytest.raises(RetryLater):
             await bring.process(TASK)
-    with pytest.raises(Unfit, match=r"given up after 3 tries: 127\.0\.0\.1: HTTP 500"):
+    with pytest.raises(JobRejected, match=r"given up after 3 tries: 127\.0\.0\.1: HTTP 500"):
         await bring.process(TASK)
     assert len([name async for name in redis.scan_iter("recado:alert:subscriber_missed:*")]) == 1
 
@@ -139,7 +139,7 @@ async def test_what_is_known_of_an_event_that_nobody_takes_is_forgotten_by_itsel
 ) -> None:
     erp, url = await erps()
     erp.troubles = [Trouble(500)]
-    with pytest.raises(Later):
+    with pytest.raises(RetryLater):
         await deliveries(url).process(TASK)
     (progress,) = [name async for name in redis.scan_iter("recado:delivered:*")]
     assert await redis.ttl(progress) > sum(PAUSES)
@@ -151,7 +151,7 @@ async def test_an_event_that_was_given_up_has_all_its_tries_when_an_operator_ret
     (up, one), (down, two) = await erps(), await erps()
     down.troubles = [Trouble(500)] * 5
     bring = deliveries(one, two, pauses=(0.01, 0.01))
-    for expected in (Later, Later, Unfit, Later, Later):
+    for expected in (RetryLater, RetryLater, JobRejected, RetryLater, RetryLater):
         with pytest.raises(expected):
             await bring.process(TASK)
     await bring.process(TASK)
@@ -173,19 +173,19 @@ def test_the_waits_take_hours() -> None:
     ],
 )
 async def test_wrong_data_fails_with_a_reason(data: Any, told: str, deliveries: Make) -> None:
-    with pytest.raises(Unfit, match=told):
-        await deliveries("http://127.0.0.1:1").process(Task("deliver", data, "1"))
+    with pytest.raises(JobRejected, match=told):
+        await deliveries("http://127.0.0.1:1").process(Job("deliver", data, "1"))
 
 
 async def test_a_job_of_another_name_fails_with_a_reason(deliveries: Make) -> None:
-    with pytest.raises(Unfit, match="there is no job 'send' here; expected deliver"):
-        await deliveries("http://127.0.0.1:1").process(Task("send", EVENT, "1"))
+    with pytest.raises(JobRejected, match="there is no job 'send' here; expected deliver"):
+        await deliveries("http://127.0.0.1:1").process(Job("send", EVENT, "1"))
 
 
 async def test_without_subscribers_nothing_is_added_and_another_services_job_is_done(
     redis: Redis, deliveries: Make
 ) -> None:
-    await Subscribers(redis, SubscriberSettings()).tell("message.sent", {}, "a")
+    await EventPublisher(redis, SubscriberSettings()).tell("message.sent", {}, "a")
     assert [name async for name in redis.scan_iter("bull:*")] == []
     await deliveries().process(TASK)
 
@@ -195,7 +195,7 @@ async def test_from_telling_to_taking_with_a_queue_between_and_a_retry_that_cost
 ) -> None:
     erp, url = await erps()
     erp.troubles = [Trouble(503)]
-    subscribers = Subscribers(redis, SubscriberSettings(subscribers=[url]))
+    subscribers = EventPublisher(redis, SubscriberSettings(subscribers=[url]))
     process = deliveries(url, pauses=(0.05, 0.05)).process
     async with working({"webhook": process}, RedisSettings(url=SecretStr(redis_address)), concurrency=5):
         for _ in range(3):
@@ -228,8 +228,8 @@ async def test_subscribers_that_fail_together_do_not_come_back_together(erps: An
     erp.troubles = [Trouble(500)] * 5
     waits = set()
     for number in range(5):
-        task = Task("deliver", EVENT | {"id": f"e{number}"}, f"e{number}")
-        with pytest.raises(Later) as later:
+        task = Job("deliver", EVENT | {"id": f"e{number}"}, f"e{number}")
+        with pytest.raises(RetryLater) as later:
             await deliveries(url).process(task)
         waits.add(later.value.seconds)
     assert len(waits) == 5

@@ -30,23 +30,23 @@ from bot.agent.tools.verification import confirm_code, verify_email
 from bot.conversations.contacts import Contact, Contacts
 from bot.conversations.handoff import HandOff
 from bot.conversations.identity import conversation_for
-from bot.conversations.lease import Desk
+from bot.conversations.lease import ConversationLeases
 from bot.conversations.memory import Memory
-from bot.delivery.notifications import Notices
+from bot.delivery.notifications import Notifications
 from bot.delivery.outbox import outbox_of
-from bot.infra.live_events import Events
+from bot.infra.live_events import LiveEvents
 from bot.integrations.email.factory import mailroom
 from bot.integrations.email.verification import Verification
 from bot.integrations.stripe.billing import billing_of
 from bot.integrations.stripe.client import Stripe
 from bot.messages.inbound import Attachment, Buttons, LinkButton
-from bot.prompting.linter import Vocabulary, check_folder
+from bot.prompting.linter import PromptVocabulary, check_folder
 from bot.settings import Settings
 from bot.storage.factory import storage_of
 from bot.whatsapp.client import Graph
 from bot.whatsapp.templates.registry import Templates
 from sandbox.phone.demo_customers import customer, price_of, subscribe
-from sandbox.stripe import StripeImitation
+from sandbox.stripe import StripeSimulator
 from sandbox.stripe.forms import PriceCreate
 from tests.billing import billing
 
@@ -70,16 +70,20 @@ async def _demo() -> str:
 
 
 @pytest.fixture
-async def context(redis: Redis, stripe: StripeImitation, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[ToolContext]:
+async def context(redis: Redis, stripe: StripeSimulator, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[ToolContext]:
     for name, value in billing(stripe).items():
         monkeypatch.setenv(name, value)
     settings = Settings()
     storage = storage_of(settings.storage)
     async with aiohttp.ClientSession() as http, mailroom(redis, settings.mail, storage, business=_demo) as mail:
-        graph, desk, contacts = Graph(http, settings.whatsapp), Desk(redis, lease_seconds=6), Contacts(redis)
+        graph, desk, contacts = (
+            Graph(http, settings.whatsapp),
+            ConversationLeases(redis, lease_seconds=6),
+            Contacts(redis),
+        )
         templates, memory = Templates(redis, graph, default_language="es"), Memory(redis, settings.memory)
         outbox = outbox_of(redis, graph, desk, contacts, templates, settings)
-        notices = Notices(redis, desk, contacts, memory, outbox, templates)
+        notices = Notifications(redis, desk, contacts, memory, outbox, templates)
         made = billing_of(redis, http, contacts, notices, storage, graph, settings)
         assert made is not None
         hasty = Stripe(http, settings.stripe, attempt_seconds=2, first_wait=0.01)
@@ -87,8 +91,8 @@ async def context(redis: Redis, stripe: StripeImitation, monkeypatch: pytest.Mon
             conversation=await conversation_for(redis, ANA.phone, None),
             contact=ANA,
             now=datetime(2026, 11, 24, 10, tzinfo=ZoneInfo("America/Mexico_City")),
-            business=check_folder(Path(__file__).parents[2] / "prompts", Vocabulary()).release().business,
-            handoff=HandOff(contacts, Events(redis)),
+            business=check_folder(Path(__file__).parents[2] / "prompts", PromptVocabulary()).release().business,
+            handoff=HandOff(contacts, LiveEvents(redis)),
             notices=notices,
             billing=replace(
                 made,
@@ -105,7 +109,7 @@ async def context(redis: Redis, stripe: StripeImitation, monkeypatch: pytest.Mon
 
 
 @pytest.fixture
-def owner(stripe: StripeImitation) -> str:
+def owner(stripe: StripeSimulator) -> str:
     made = customer(stripe, ANA.phone, "Ana", "ana@example.com")
     subscribe(stripe, made)
     return made
@@ -128,10 +132,10 @@ def ids(case: Any) -> str:
 )
 async def test_while_stripe_is_away_the_model_is_told_to_say_so(
     context: ToolContext,
-    stripe: StripeImitation,
+    stripe: StripeSimulator,
     owner: str,
     case: tuple[Tool[Any], dict[str, Any]],
-    trouble: Callable[[StripeImitation], None],
+    trouble: Callable[[StripeSimulator], None],
 ) -> None:
     trouble(stripe)
     with pytest.raises(ToolError, match="does not answer now"):
@@ -154,7 +158,7 @@ async def test_with_a_wrong_key_the_fault_is_ours(
 
 @pytest.mark.parametrize("case", [one for one in ASKING if one[0].name not in ("list_plans", "verify_email")], ids=ids)
 async def test_who_is_not_known_is_asked_for_their_address(
-    context: ToolContext, stripe: StripeImitation, case: tuple[Tool[Any], dict[str, Any]]
+    context: ToolContext, stripe: StripeSimulator, case: tuple[Tool[Any], dict[str, Any]]
 ) -> None:
     with pytest.raises(ToolError, match="call verify_email"):
         await case[0].call(case[1], context)
@@ -163,7 +167,7 @@ async def test_who_is_not_known_is_asked_for_their_address(
 
 
 async def test_a_customer_who_was_deleted_is_not_known(
-    context: ToolContext, stripe: StripeImitation, owner: str
+    context: ToolContext, stripe: StripeSimulator, owner: str
 ) -> None:
     assert json.loads(await get_subscription.call({}, context))["plan"] == "Básico"
     stripe.account.forget(stripe.account.get("customer", owner))
@@ -172,7 +176,7 @@ async def test_a_customer_who_was_deleted_is_not_known(
 
 
 async def test_several_accounts_call_a_person(
-    context: ToolContext, stripe: StripeImitation, owner: str, redis: Redis
+    context: ToolContext, stripe: StripeSimulator, owner: str, redis: Redis
 ) -> None:
     customer(stripe, "525512345678", "Ana", "ana@work.example.com")
     with pytest.raises(ToolError, match="a colleague has been called"):
@@ -203,7 +207,7 @@ async def test_what_can_not_be_is_told_with_the_way_on(
     assert context.parts == []
 
 
-async def test_without_a_subscription_the_way_to_one_is_told(context: ToolContext, stripe: StripeImitation) -> None:
+async def test_without_a_subscription_the_way_to_one_is_told(context: ToolContext, stripe: StripeSimulator) -> None:
     customer(stripe, ANA.phone, "Ana", "ana@example.com")
     for tool, arguments in ((get_subscription, {}), (change_plan, {"plan": "Pro"}), (cancel_subscription, {})):
         with pytest.raises(ToolError, match="start_subscription"):
@@ -233,7 +237,7 @@ async def test_cards_speak_english_to_whom_does(context: ToolContext, owner: str
 
 
 async def test_plans_are_read_once_for_many_and_shown_in_every_currency(
-    context: ToolContext, stripe: StripeImitation
+    context: ToolContext, stripe: StripeSimulator
 ) -> None:
     first = json.loads(await list_plans.call({}, context))
     stripe.will_fail(99)
@@ -243,7 +247,7 @@ async def test_plans_are_read_once_for_many_and_shown_in_every_currency(
 
 
 @pytest.fixture
-def quarterly(stripe: StripeImitation) -> None:
+def quarterly(stripe: StripeSimulator) -> None:
     """Básico is paid by the quarter too, for less than by the month."""
     month = stripe.account.get("price", price_of(stripe, "basico_month_mxn"))
     every = {"interval": "month", "interval_count": 3}
@@ -261,7 +265,7 @@ async def test_a_price_by_the_quarter_is_not_offered_as_one_by_the_month(context
 
 
 @pytest.mark.usefixtures("quarterly")
-async def test_who_pays_by_the_quarter_already_is_told_so(context: ToolContext, stripe: StripeImitation) -> None:
+async def test_who_pays_by_the_quarter_already_is_told_so(context: ToolContext, stripe: StripeSimulator) -> None:
     subscribe(stripe, customer(stripe, ANA.phone, "Ana", "ana@example.com"), "basico_quarter_mxn")
     told = json.loads(await get_subscription.call({}, context))
     assert (told["plan"], told["price"], told["every"]) == ("Básico", "$100.00 MXN", "3 months")
@@ -274,7 +278,7 @@ async def test_who_pays_by_the_quarter_already_is_told_so(context: ToolContext, 
 
 
 async def test_a_mail_of_an_invoice_that_is_not_paid_is_refused(
-    context: ToolContext, stripe: StripeImitation, owner: str
+    context: ToolContext, stripe: StripeSimulator, owner: str
 ) -> None:
     stripe.will_decline()
     stripe.advance(days=31)
@@ -284,7 +288,7 @@ async def test_a_mail_of_an_invoice_that_is_not_paid_is_refused(
 
 
 async def test_a_checkout_asked_for_again_by_the_same_call_is_the_same_page(
-    context: ToolContext, stripe: StripeImitation
+    context: ToolContext, stripe: StripeSimulator
 ) -> None:
     arguments = {"plan": "Pro", "new_customer": True}
     await start_subscription.call(arguments, context)

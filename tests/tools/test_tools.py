@@ -19,15 +19,15 @@ from bot.agent.tools.handoff import talk_to_a_person
 from bot.agent.tools.push import notify_me
 from bot.conversations.contacts import Contact, Contacts
 from bot.conversations.handoff import HandOff
-from bot.conversations.lease import Desk
+from bot.conversations.lease import ConversationLeases
 from bot.conversations.memory import Memory
-from bot.delivery.notifications import Notices
+from bot.delivery.notifications import Notifications
 from bot.delivery.outbox import outbox_of
-from bot.infra.live_events import Events
+from bot.infra.live_events import LiveEvents
 from bot.infra.redis import answer, key
-from bot.integrations.push.invitations import Invitation, Links
+from bot.integrations.push.invitations import Invitation, InvitationLinks
 from bot.messages.inbound import LinkButton
-from bot.prompting.linter import Vocabulary, check_folder
+from bot.prompting.linter import PromptVocabulary, check_folder
 from bot.settings import Settings
 from bot.whatsapp.client import Graph
 from bot.whatsapp.templates.registry import Templates
@@ -46,22 +46,22 @@ NOW = datetime(2026, 11, 24, 10, tzinfo=ZoneInfo("America/Mexico_City"))
 async def context(redis: Redis) -> AsyncIterator[ToolContext]:
     settings = Settings()
     async with aiohttp.ClientSession() as http:
-        graph, desk = Graph(http, settings.whatsapp), Desk(redis, lease_seconds=6)
+        graph, desk = Graph(http, settings.whatsapp), ConversationLeases(redis, lease_seconds=6)
         templates, memory = Templates(redis, graph, default_language="es"), Memory(redis, settings.memory)
         contacts = Contacts(redis)
         outbox = outbox_of(redis, graph, desk, contacts, templates, settings)
-        yield _context(redis, Notices(redis, desk, contacts, memory, outbox, templates))
+        yield _context(redis, Notifications(redis, desk, contacts, memory, outbox, templates))
 
 
-def _context(redis: Redis, notices: Notices) -> ToolContext:
+def _context(redis: Redis, notices: Notifications) -> ToolContext:
     return ToolContext(
         conversation=CONVERSATION,
         contact=Contact(phone="5215512345678"),
         now=NOW,
-        business=check_folder(Path(__file__).parents[2] / "prompts", Vocabulary()).release().business,
-        handoff=HandOff(Contacts(redis), Events(redis)),
+        business=check_folder(Path(__file__).parents[2] / "prompts", PromptVocabulary()).release().business,
+        handoff=HandOff(Contacts(redis), LiveEvents(redis)),
         notices=notices,
-        push=Invitation(Links(redis), "https://recado.example.com"),
+        push=Invitation(InvitationLinks(redis), "https://recado.example.com"),
         effect="t_1.r0c0",
     )
 
@@ -191,7 +191,7 @@ async def test_notifications_are_offered_by_a_button_with_a_link_for_this_custom
         assert isinstance(button, LinkButton)
         assert button.label == label
         assert button.url.startswith(f"https://recado.example.com/push/{CONVERSATION}.")
-        assert await Links(redis).conversation(button.url.rpartition("/")[2]) == CONVERSATION
+        assert await InvitationLinks(redis).conversation(button.url.rpartition("/")[2]) == CONVERSATION
 
 
 def test_notifications_are_offered_only_where_they_are_set_up(context: ToolContext) -> None:

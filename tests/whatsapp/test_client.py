@@ -22,7 +22,7 @@ from pydantic import SecretStr
 from bot.settings import WhatsAppSettings
 from bot.whatsapp import client
 from bot.whatsapp.client import File, FileTooLarge, Graph, MediaGone, MediaRefused
-from bot.whatsapp.errors import GraphError, Remedy, Unavailable
+from bot.whatsapp.errors import GraphError, MetaUnavailable, Remedy
 from pipelines.byte_budget import ByteBudget, Room
 from sandbox.meta.simulator import Meta, Person
 
@@ -199,7 +199,7 @@ async def test_redirections_without_end_are_left(graph: Graph, shelf: Shelf) -> 
 
 async def test_a_call_of_the_api_is_never_redirected(graph: Graph, shelf: Shelf) -> None:
     shelf.answers["/v26.0/1060/messages"] = moved("https://evil.example/", 307)
-    with pytest.raises(Unavailable):
+    with pytest.raises(MetaUnavailable):
         await graph.send({"type": "text"})
     assert [host for host, _ in shelf.seen] == ["graph.internal/v26.0/1060/messages"]
 
@@ -341,7 +341,7 @@ async def test_a_download_that_breaks_off_is_named(
 ) -> None:
     monkeypatch.setattr(client, "_DOWNLOAD_SECONDS", 0.4)
     shelf.answers["/file"] = answer
-    with pytest.raises(Unavailable) as caught:
+    with pytest.raises(MetaUnavailable) as caught:
         await graph.fetch("9", limit=LIMIT)
     assert not caught.value.in_doubt
 
@@ -385,14 +385,14 @@ async def test_an_answer_that_is_none_says_whether_the_message_may_have_left(
 ) -> None:
     monkeypatch.setattr(client, "_CALL_SECONDS", 0.4)
     shelf.answers["/v26.0/1060/messages"] = answer
-    with pytest.raises(Unavailable) as caught:
+    with pytest.raises(MetaUnavailable) as caught:
         await graph.send({"type": "text"})
     assert caught.value.in_doubt is in_doubt
 
 
 async def test_where_nobody_listens_nothing_has_left() -> None:
     async with aiohttp.ClientSession() as http:
-        with pytest.raises(Unavailable) as caught:
+        with pytest.raises(MetaUnavailable) as caught:
             await Graph(http, settings("http://127.0.0.1:9")).send({"type": "text"})
     assert not caught.value.in_doubt
 

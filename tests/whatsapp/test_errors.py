@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from bot.whatsapp.errors import GraphError, Remedy, Unavailable, error_from, needs_operator, remedy_for
+from bot.whatsapp.errors import GraphError, MetaUnavailable, Remedy, error_from, needs_operator, remedy_for
 
 RETRY = (1, 2, 4, 17, 32, 613, 80007, 130429, 131000, 131016, 131056, 131057, 133004, 134101, 2494100)
 FIX = (0, 3, 10, 33, 190, 200, 299, 368, 131005, 131031, 131037, 131042, 131044, 131045, 133010)
@@ -79,7 +79,7 @@ def test_details_are_taken_from_where_they_are(error: dict[str, Any], details: s
 @pytest.mark.parametrize(("status", "in_doubt"), [(400, False), (404, False), (302, False), (500, True), (502, True)])
 def test_without_metas_envelope_nobody_knows_what_happened(body: bytes, status: int, in_doubt: object) -> None:
     error = error_from(status, body)
-    assert isinstance(error, Unavailable)
+    assert isinstance(error, MetaUnavailable)
     assert error.in_doubt is in_doubt
 
 

@@ -8,8 +8,8 @@ import pytest
 
 from bot.messages.inbound import (
     CallPermission,
-    Card,
-    Cards,
+    ContactCard,
+    ContactCards,
     Content,
     Document,
     Edit,
@@ -99,7 +99,7 @@ CONTENTS: dict[str, tuple[dict[str, Any], Content]] = {
                 {"phones": [{"phone": "+52 2"}], "origin": "contact_request"},
             ],
         },
-        Cards(cards=(Card(name="Luis", phones=("+52 1",)), Card(phones=("+52 2",), vouched=True))),
+        ContactCards(cards=(ContactCard(name="Luis", phones=("+52 1",)), ContactCard(phones=("+52 2",), vouched=True))),
     ),
     "a card without a phone": (
         {
@@ -115,14 +115,14 @@ CONTENTS: dict[str, tuple[dict[str, Any], Content]] = {
                 {"name": {"formatted_name": "Teo"}, "org": "x", "emails": {}, "addresses": [{}]},
             ],
         },
-        Cards(
+        ContactCards(
             cards=(
-                Card(
+                ContactCard(
                     name="Eva",
                     company="Luna SA, Ventas",
                     others=("eva@luna.example", "https://luna.example", "Luna 7, Puebla"),
                 ),
-                Card(name="Teo"),
+                ContactCard(name="Teo"),
             )
         ),
     ),

@@ -13,14 +13,14 @@ from pydantic import Field
 
 from bot.agent.tool import Arguments, NoArguments, ToolContext, ToolError, tool
 from bot.infra.logs import masked
-from bot.infra.queues import Unfit
+from bot.infra.queues import JobRejected
 from bot.integrations.stripe.amounts import listed, next_charge
 from bot.integrations.stripe.billing import Billing
 from bot.integrations.stripe.customers import SeveralCustomers
-from bot.integrations.stripe.errors import Away, KeyRejected, StripeFailed
+from bot.integrations.stripe.errors import KeyRejected, StripeFailed, StripeUnavailable
 from bot.integrations.stripe.events import invoice_mail
 from bot.integrations.stripe.formatting import day, money
-from bot.integrations.stripe.objects import Customer, Invoice, Page, Subscription
+from bot.integrations.stripe.objects import Customer, HostedPage, Invoice, Subscription
 from bot.integrations.stripe.plans import plain
 from bot.integrations.stripe.texts import words
 from bot.messages.inbound import Attachment, LinkButton
@@ -72,7 +72,7 @@ async def honest(context: ToolContext) -> AsyncIterator[None]:
         raise ToolError(
             "several accounts have this number, so a colleague has been called. Say so, and stop"
         ) from error
-    except Away as error:
+    except StripeUnavailable as error:
         _log.warning("stripe_away", why=str(error))
         told = "the payment system does not answer now. Say so, and that it can be asked again in a few minutes"
         raise ToolError(told) from error
@@ -116,12 +116,12 @@ async def subscription_of(context: ToolContext, customer: Customer, which: str |
     return meant[0]
 
 
-class Which(Arguments):
+class WhichSubscription(Arguments):
     which: str | None = Field(None, description="Only where they have several subscriptions: a plan of the one meant")
 
 
-@tool(Which)
-async def get_subscription(arguments: Which, context: ToolContext) -> str:
+@tool(WhichSubscription)
+async def get_subscription(arguments: WhichSubscription, context: ToolContext) -> str:
     """The customer's own plan, its status, the next charge, the card that is charged, and when a trial or a cancelled
     subscription ends. Call it for every question about their plan; don't answer from memory.
     """
@@ -263,7 +263,7 @@ async def _mail(context: ToolContext, customer: Customer, invoice: Invoice) -> s
     job = {"to": customer.email, "template": "invoice_paid", "data": data, "language": language}
     try:
         await context.mail.order(job, f"invoice-{masked(context.effect)}")
-    except Unfit as error:
+    except JobRejected as error:
         raise ToolError(f"nothing was sent: {error}. Offer it in the chat, by=chat") from error
     return "Done: the invoice is on its way to the address of their account. Don't name the address."
 
@@ -318,7 +318,7 @@ async def start_subscription(arguments: WhichPlan, context: ToolContext) -> str:
     return f"{_SHOWN} Trial: {trial} days." if trial else _SHOWN
 
 
-def _today(page: Page, language: Language) -> str:
+def _today(page: HostedPage, language: Language) -> str:
     """The amount that the page asks for at once, as Stripe made it."""
     if page.amount_total is None or page.currency is None:
         return ""

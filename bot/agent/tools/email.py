@@ -7,10 +7,10 @@ from typing import Any, Literal
 from pydantic import Field
 
 from bot.agent.tool import Arguments, ToolContext, ToolError, tool
-from bot.infra.queues import Unfit
+from bot.infra.queues import JobRejected
 
 
-class Sending(Arguments):
+class SendEmail(Arguments):
     # Not verify_email and password_reset: codes and ways in come from the code that made them, never from a model.
     template: Literal["welcome", "invoice_paid", "trial_ending"] = Field(description="Which e-mail to send")
     data: dict[str, Any] = Field(
@@ -21,8 +21,8 @@ class Sending(Arguments):
     language: Literal["es", "en"] | None = Field(None, description="Left out, it is the person's own")
 
 
-@tool(Sending, acts=True)
-async def send_email(arguments: Sending, context: ToolContext) -> str:
+@tool(SendEmail, acts=True)
+async def send_email(arguments: SendEmail, context: ToolContext) -> str:
     """Send one of the company's e-mails to the address that is linked to this person: welcome. Staff may also send
     invoice_paid (a paid invoice) and trial_ending. For a customer's own invoice use send_invoice.
     """
@@ -50,6 +50,6 @@ async def send_email(arguments: Sending, context: ToolContext) -> str:
     job = {"to": to, "template": arguments.template, "data": arguments.data}
     try:
         await context.mail.order(job | ({"language": language} if language else {}), f"tool-{context.effect}")
-    except Unfit as error:
+    except JobRejected as error:
         raise ToolError(f"nothing was sent: {error}") from error
     return f"Done: the e-mail {arguments.template} is on its way to {to if staff else 'the address linked to them'}."

@@ -40,12 +40,12 @@ async def list_files(_: NoArguments, context: ToolContext) -> str:
     return json.dumps({"files": shown, "older_ones_not_shown": max(0, len(found) - _SHOWN)}, ensure_ascii=False)
 
 
-class Which(Arguments):
+class WhichFile(Arguments):
     file: str = Field(description="What list_files gives as `file`, or the file's exact name", min_length=1)
 
 
-@tool(Which)
-async def send_file(arguments: Which, context: ToolContext) -> str:
+@tool(WhichFile)
+async def send_file(arguments: WhichFile, context: ToolContext) -> str:
     """Send the customer one of their own files in this chat. Call list_files first to see which there are."""
     files = _files(context)
     found = await files.of(context.conversation, context.contact.earlier)

@@ -7,14 +7,14 @@ from pydantic import Field
 from bot.agent.tool import Arguments, ToolContext, tool
 
 
-class Reason(Arguments):
+class HandoffReason(Arguments):
     reason: str = Field(
         description="Why a person is needed and what the customer wants, in one sentence", min_length=3, max_length=500
     )
 
 
-@tool(Reason)
-async def talk_to_a_person(arguments: Reason, context: ToolContext) -> str:
+@tool(HandoffReason)
+async def talk_to_a_person(arguments: HandoffReason, context: ToolContext) -> str:
     """Hand this conversation to a colleague of the team. Call it when the customer asks for a person, is upset, or
     needs something that no tool can do. Afterwards tell the customer that somebody will write here.
     """

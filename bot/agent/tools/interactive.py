@@ -59,12 +59,12 @@ async def offer_choices(arguments: Choices, context: ToolContext) -> str:
     return _SHOWN
 
 
-class Question(Arguments):
+class LocationRequest(Arguments):
     text: str = Field(description="Why the location is needed, in the customer's language", min_length=1)
 
 
-@tool(Question)
-async def ask_location(arguments: Question, context: ToolContext) -> str:
+@tool(LocationRequest)
+async def ask_location(arguments: LocationRequest, context: ToolContext) -> str:
     """Show a button with which the customer sends where they are. Call it when you need the place, such as for a
     delivery or the nearest shop.
     """

@@ -7,10 +7,10 @@ from typing import Literal
 from pydantic import Field
 
 from bot.agent.tool import Arguments, ToolContext, ToolError, tool
-from bot.agent.tools.billing import Which, billing_of, customer_of, honest, language_of, subscription_of
-from bot.integrations.stripe.objects import Item, Subscription
+from bot.agent.tools.billing import WhichSubscription, billing_of, customer_of, honest, language_of, subscription_of
+from bot.integrations.stripe.objects import Subscription, SubscriptionItem
 from bot.integrations.stripe.plans import plain
-from bot.integrations.stripe.price_changes import Change
+from bot.integrations.stripe.price_changes import PlanChange
 
 _SHOWN = (
     "A card with the amount and two buttons is shown with your answer. Nothing is changed until the customer taps: "
@@ -54,7 +54,7 @@ async def change_plan(arguments: NewPlan, context: ToolContext) -> str:
         return await _show(context, await billing.changes.to_plan(subscription, item, price))
 
 
-async def _item(context: ToolContext, subscription: Subscription, name: str | None) -> Item:
+async def _item(context: ToolContext, subscription: Subscription, name: str | None) -> SubscriptionItem:
     """The plan that is replaced: the named one, else the only one that can be subscribed to by itself."""
     items = subscription.items.data
     if len(items) == 1:
@@ -71,8 +71,8 @@ async def _item(context: ToolContext, subscription: Subscription, name: str | No
     return found[0]
 
 
-@tool(Which)
-async def cancel_subscription(arguments: Which, context: ToolContext) -> str:
+@tool(WhichSubscription)
+async def cancel_subscription(arguments: WhichSubscription, context: ToolContext) -> str:
     """Show the customer when their subscription would end, with buttons to cancel it or leave it. It ends with the
     period that is paid; nothing is refunded.
     """
@@ -83,8 +83,8 @@ async def cancel_subscription(arguments: Which, context: ToolContext) -> str:
         return await _show(context, await billing_of(context).changes.to_end(subscription))
 
 
-@tool(Which)
-async def resume_subscription(arguments: Which, context: ToolContext) -> str:
+@tool(WhichSubscription)
+async def resume_subscription(arguments: WhichSubscription, context: ToolContext) -> str:
     """Show the customer that their cancelled subscription can go on, with buttons to confirm it or leave it."""
     async with honest(context):
         subscription = await subscription_of(context, await customer_of(context), arguments.which)
@@ -93,7 +93,7 @@ async def resume_subscription(arguments: Which, context: ToolContext) -> str:
         return await _show(context, await billing_of(context).changes.to_go_on(subscription))
 
 
-async def _show(context: ToolContext, change: Change) -> str:
+async def _show(context: ToolContext, change: PlanChange) -> str:
     card = await billing_of(context).changes.card(context.conversation, change, language_of(context))
     context.parts.append(card)
     return _SHOWN

@@ -33,7 +33,7 @@ class Address(Arguments):
     )
 
 
-class Code(Arguments):
+class VerificationCode(Arguments):
     code: str = Field(description="The 6 digits that the customer typed", min_length=6, max_length=20)
 
 
@@ -66,8 +66,8 @@ async def _with_address(context: ToolContext, email: str) -> list[Customer]:
     return list(found.values())
 
 
-@tool(Code)
-async def confirm_code(arguments: Code, context: ToolContext) -> str:
+@tool(VerificationCode)
+async def confirm_code(arguments: VerificationCode, context: ToolContext) -> str:
     """Check the code that the customer typed, and link this contact to the account if it is right."""
     verification, links = _verification(context), billing_of(context).links
     proved = await verification.proves(context.conversation, arguments.code)

@@ -14,12 +14,12 @@ from dataclasses import asdict, replace
 import aiohttp
 
 from bot.cli.doctor import integrations, models, service, whatsapp
-from bot.cli.doctor.check import SECONDS, Finding
+from bot.cli.doctor.check import SECONDS, CheckResult
 from bot.settings import Settings
 
-__all__ = ("Finding", "examine", "report")
+__all__ = ("CheckResult", "examine", "report")
 
-Look = Callable[[Settings, aiohttp.ClientSession], Awaitable[Finding]]
+Look = Callable[[Settings, aiohttp.ClientSession], Awaitable[CheckResult]]
 # Integrations whose name isn't simply that of their look.
 _NAMES = {"whatsapp": "WhatsApp", "openrouter": "OpenRouter", "push": "Web Push"}
 # What others say of an address that holds one (obstore does).
@@ -27,7 +27,7 @@ _PASSWORD = re.compile(r"(?<=://)[^\s/@]{1,1000}@")
 _MARKS = {"ok": "✓", "absent": "–", "wrong": "✗"}
 
 
-async def examine(settings: Settings) -> list[Finding]:
+async def examine(settings: Settings) -> list[CheckResult]:
     """All findings, in a fixed order; each look takes at most 15 seconds."""
     async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=SECONDS)) as http:
         looks: list[Look] = [
@@ -53,7 +53,7 @@ async def examine(settings: Settings) -> list[Finding]:
         return [*found, *mail]
 
 
-async def _found(look: Look, settings: Settings, http: aiohttp.ClientSession) -> Finding:
+async def _found(look: Look, settings: Settings, http: aiohttp.ClientSession) -> CheckResult:
     """Findings of a single look; its own failure is a finding too, so that the others are still told."""
     try:
         found = await look(settings, http)
@@ -62,20 +62,20 @@ async def _found(look: Look, settings: Settings, http: aiohttp.ClientSession) ->
         return _unexpected(_NAMES.get(look.__name__, look.__name__.capitalize()), error)
 
 
-async def _mail(settings: Settings) -> list[Finding]:
+async def _mail(settings: Settings) -> list[CheckResult]:
     try:
         return await integrations.mail(settings)
     except Exception as error:  # noqa: BLE001 - as above
         return [_unexpected("E-mail", error)]
 
 
-def _unexpected(integration: str, error: Exception) -> Finding:
+def _unexpected(integration: str, error: Exception) -> CheckResult:
     # Never its words: they may quote an address with a password.
     fix = "see its variables in .env.example, first its address: no user name or password belongs there"
-    return Finding(integration, "wrong", f"could not be looked at ({type(error).__name__}); {fix}")
+    return CheckResult(integration, "wrong", f"could not be looked at ({type(error).__name__}); {fix}")
 
 
-def report(findings: list[Finding], output: str) -> str:
+def report(findings: list[CheckResult], output: str) -> str:
     """The findings as text, one line each, or as JSON."""
     if output == "json":
         return json.dumps([asdict(finding) for finding in findings], ensure_ascii=False, indent=2)

@@ -11,7 +11,7 @@ SECONDS = 15
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class CheckResult:
     """`absent`: not configured, which is allowed; `wrong`: configured and not working."""
 
     integration: str

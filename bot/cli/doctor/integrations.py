@@ -9,8 +9,8 @@ from urllib.parse import urlsplit
 import aiohttp
 from redis.exceptions import RedisError
 
-from bot.cli.doctor.check import SECONDS, Finding
-from bot.infra.guarded_http import NoAnswer, Outside
+from bot.cli.doctor.check import SECONDS, CheckResult
+from bot.infra.guarded_http import GuardedHttpClient, NoAnswer
 from bot.infra.redis import connect
 from bot.integrations.email.factory import examined
 from bot.integrations.push.vapid import KeysWrong, private_of
@@ -25,31 +25,31 @@ from bot.storage.storage import NotStored, Storage, StorageFailed
 _LOOKED_AT = 20
 
 
-async def stripe(settings: Settings, http: aiohttp.ClientSession) -> Finding:
+async def stripe(settings: Settings, http: aiohttp.ClientSession) -> CheckResult:
     key = settings.stripe.secret_key
     if key is None and settings.stripe.webhook_secret:
-        return Finding(
+        return CheckResult(
             "Stripe", "wrong", "its events are refused, because nobody could work on them; set STRIPE_SECRET_KEY"
         )
     if key is None:
-        return Finding("Stripe", "absent", "there is no billing; set STRIPE_SECRET_KEY")
+        return CheckResult("Stripe", "absent", "there is no billing; set STRIPE_SECRET_KEY")
     try:
         await Stripe(http, settings.stripe, attempt_seconds=5, all_seconds=5).check()
     except KeyRejected as error:
         fix = "see STRIPE_SECRET_KEY: a secret key, or a restricted one that may read customers"
-        return Finding("Stripe", "wrong", f"{error}; {fix}")
+        return CheckResult("Stripe", "wrong", f"{error}; {fix}")
     except StripeFailed as error:
-        return Finding("Stripe", "wrong", f"{error}; see the network and STRIPE_API_BASE")
+        return CheckResult("Stripe", "wrong", f"{error}; see the network and STRIPE_API_BASE")
     if not settings.stripe.webhook_secret:
         fix = "make an endpoint for /webhooks/stripe and set STRIPE_WEBHOOK_SECRET"
-        return Finding("Stripe", "wrong", f"takes the key, but its events don't arrive; {fix}")
+        return CheckResult("Stripe", "wrong", f"takes the key, but its events don't arrive; {fix}")
     mode = "live mode" if "_live_" in key.get_secret_value() else "test mode"
-    return Finding(
+    return CheckResult(
         "Stripe", "ok", f"takes the key ({mode}), and {len(settings.stripe.webhook_secret)} webhook secret(s)"
     )
 
 
-async def storage(settings: Settings, _: aiohttp.ClientSession) -> Finding:
+async def storage(settings: Settings, _: aiohttp.ClientSession) -> CheckResult:
     """Whether a file can be written, read and erased where files are kept."""
     chosen = settings.storage.chosen
     place, data = f"doctor/{secrets.token_hex(8)}", b"written by recado doctor"
@@ -62,17 +62,17 @@ async def storage(settings: Settings, _: aiohttp.ClientSession) -> Finding:
             await storage.delete(place)
             lost, looked = await _lost(settings, storage)
     except SettingsWrong as error:
-        return Finding("Storage", "wrong", "; ".join(str(error).splitlines()))
+        return CheckResult("Storage", "wrong", "; ".join(str(error).splitlines()))
     except (StorageFailed, NotStored, TimeoutError) as error:
         why = str(error) if isinstance(error, StorageFailed) else "a file that was written could not be read"
-        return Finding("Storage", "wrong", f"{chosen}: {why}; {fix}")
+        return CheckResult("Storage", "wrong", f"{chosen}: {why}; {fix}")
     if not same:
-        return Finding("Storage", "wrong", f"{chosen}: a file came back changed; {fix}")
+        return CheckResult("Storage", "wrong", f"{chosen}: a file came back changed; {fix}")
     if lost:
         words = f"of {looked} files that people have, {lost} are not here; serve, worker and commands need one storage"
-        return Finding("Storage", "wrong", f"{chosen}: {words}: {fix}")
+        return CheckResult("Storage", "wrong", f"{chosen}: {words}: {fix}")
     links = chosen != "local" or settings.service.public_url
-    return Finding("Storage", "ok", f"{chosen}, can be written{'' if links else '; for links set PUBLIC_URL'}")
+    return CheckResult("Storage", "ok", f"{chosen}, can be written{'' if links else '; for links set PUBLIC_URL'}")
 
 
 async def _lost(settings: Settings, storage: Storage) -> tuple[int, int]:
@@ -84,13 +84,13 @@ async def _lost(settings: Settings, storage: Storage) -> tuple[int, int]:
             return 0, 0  # Redis has its own line.
 
 
-async def subscribers(settings: Settings, _: aiohttp.ClientSession) -> Finding:
+async def subscribers(settings: Settings, _: aiohttp.ClientSession) -> CheckResult:
     to = settings.subscribers
     if not to.subscribers:
-        return Finding("Subscribers", "absent", "nobody gets events; set WEBHOOK_SUBSCRIBERS and WEBHOOK_SECRET")
+        return CheckResult("Subscribers", "absent", "nobody gets events; set WEBHOOK_SUBSCRIBERS and WEBHOOK_SECRET")
     if to.secret is None:
-        return Finding("Subscribers", "wrong", "events can't be signed; set WEBHOOK_SECRET to whsec_ and base64")
-    outside = Outside(allow_private=to.allow_private, seconds=SECONDS)
+        return CheckResult("Subscribers", "wrong", "events can't be signed; set WEBHOOK_SECRET to whsec_ and base64")
+    outside = GuardedHttpClient(allow_private=to.allow_private, seconds=SECONDS)
     try:
         reached = await asyncio.gather(*map(outside.reach, to.subscribers), return_exceptions=True)
     finally:
@@ -102,32 +102,34 @@ async def subscribers(settings: Settings, _: aiohttp.ClientSession) -> Finding:
         if isinstance(error, NoAnswer)
     ]
     if problems:
-        return Finding("Subscribers", "wrong", f"{', '.join(problems)}; see WEBHOOK_SUBSCRIBERS")
-    return Finding("Subscribers", "ok", f"{len(to.subscribers)} can be reached, events are signed")
+        return CheckResult("Subscribers", "wrong", f"{', '.join(problems)}; see WEBHOOK_SUBSCRIBERS")
+    return CheckResult("Subscribers", "ok", f"{len(to.subscribers)} can be reached, events are signed")
 
 
-async def push(settings: Settings, _: aiohttp.ClientSession) -> Finding:
+async def push(settings: Settings, _: aiohttp.ClientSession) -> CheckResult:
     push, address = settings.push, settings.service.public_url
     if not (push.public_key or push.private_key):
-        return Finding("Web Push", "absent", "no notifications in browsers; make keys with `recado keys vapid`")
+        return CheckResult("Web Push", "absent", "no notifications in browsers; make keys with `recado keys vapid`")
     try:
         private_of(push)
     except KeysWrong as error:
-        return Finding("Web Push", "wrong", str(error))
+        return CheckResult("Web Push", "wrong", str(error))
     if push.subject is None:
-        return Finding("Web Push", "wrong", "push services want to know whom to write to; set VAPID_SUBJECT=mailto:…")
+        return CheckResult(
+            "Web Push", "wrong", "push services want to know whom to write to; set VAPID_SUBJECT=mailto:…"
+        )
     if address is None:
-        return Finding("Web Push", "ok", "keys of one pair; the assistant invites nobody until PUBLIC_URL is set")
+        return CheckResult("Web Push", "ok", "keys of one pair; the assistant invites nobody until PUBLIC_URL is set")
     if not address.startswith(("https://", "http://localhost", "http://127.0.0.1")):
-        return Finding("Web Push", "wrong", "browsers subscribe only at https addresses; see PUBLIC_URL")
-    return Finding("Web Push", "ok", f"keys of one pair, people are invited to {origin(address)}")
+        return CheckResult("Web Push", "wrong", "browsers subscribe only at https addresses; see PUBLIC_URL")
+    return CheckResult("Web Push", "ok", f"keys of one pair, people are invited to {origin(address)}")
 
 
-async def mail(settings: Settings) -> list[Finding]:
+async def mail(settings: Settings) -> list[CheckResult]:
     """One line a provider, because each may be wrong while the others do its work."""
     found = [
-        Finding(f"E-mail ({name})", "ok" if works else "wrong", words)
+        CheckResult(f"E-mail ({name})", "ok" if works else "wrong", words)
         for name, works, words in await examined(settings.mail)
     ]
     fix = "set SENDGRID_API_KEY and SENDGRID_FROM_EMAIL, or AWS_SES_…, or SMTP_HOST and SMTP_FROM_EMAIL"
-    return found or [Finding("E-mail", "absent", f"no e-mail leaves; {fix}")]
+    return found or [CheckResult("E-mail", "absent", f"no e-mail leaves; {fix}")]

@@ -10,9 +10,9 @@ from redis.exceptions import RedisError
 
 from bot.agent.vocabulary import vocabulary
 from bot.cli.doctor import durability
-from bot.cli.doctor.check import Finding
+from bot.cli.doctor.check import CheckResult
 from bot.infra.redis import connect
-from bot.prompting.canary import Standing
+from bot.prompting.canary import CurrentRelease
 from bot.prompting.linter import check_folder
 from bot.prompting.releases import standing
 from bot.settings import Settings
@@ -20,7 +20,7 @@ from bot.settings import Settings
 _SHORTEST_TOKEN = 16
 
 
-async def redis(settings: Settings, _: aiohttp.ClientSession) -> Finding:
+async def redis(settings: Settings, _: aiohttp.ClientSession) -> CheckResult:
     wanted = settings.redis.wait_replicas
     async with connect(settings.redis) as client:
         try:
@@ -32,41 +32,43 @@ async def redis(settings: Settings, _: aiohttp.ClientSession) -> Finding:
                 kept = await durability.words(client, info, wanted)
         except (RedisError, OSError) as error:
             fix = "see REDIS_URL, or REDIS_HOST, REDIS_PORT, REDIS_PASSWORD and REDIS_TLS"
-            return Finding("Redis", "wrong", f"does not answer or can't be written ({type(error).__name__}); {fix}")
+            return CheckResult("Redis", "wrong", f"does not answer or can't be written ({type(error).__name__}); {fix}")
     if found:
-        return Finding("Redis", "wrong", "; and it ".join(found))
-    return Finding("Redis", "ok", f"version {info.get('redis_version')}, answers and can be written; {kept}")
+        return CheckResult("Redis", "wrong", "; and it ".join(found))
+    return CheckResult("Redis", "ok", f"version {info.get('redis_version')}, answers and can be written; {kept}")
 
 
-async def prompts(settings: Settings, _: aiohttp.ClientSession) -> Finding:
+async def prompts(settings: Settings, _: aiohttp.ClientSession) -> CheckResult:
     checked = await asyncio.to_thread(check_folder, settings.service.prompts_dir, vocabulary(settings))
     if checked.prompts is None:
         more = f"; and {len(checked.errors) - 1} more, see `recado prompts check`" if len(checked.errors) > 1 else ""
-        return Finding("Prompts", "wrong", f"{checked.errors[0]}{more}")
+        return CheckResult("Prompts", "wrong", f"{checked.errors[0]}{more}")
     async with connect(settings.redis) as client:
         try:
             stands = await standing(client)
         except (RedisError, OSError):
-            stands = Standing()  # Redis has its own line.
+            stands = CurrentRelease()  # Redis has its own line.
     own, current, canary = checked.prompts.release, stands.current, stands.canary
     released = "" if current in (None, own) else f"; customers get release {current}, see `recado prompts diff`"
     if canary:
         released += f"; {canary.percent} % of them get {canary.release}, see `recado prompts canary`"
-    return Finding("Prompts", "ok", f"the folder is release {own}, for {checked.prompts.business.name}{released}")
+    return CheckResult("Prompts", "ok", f"the folder is release {own}, for {checked.prompts.business.name}{released}")
 
 
-async def console(settings: Settings, _: aiohttp.ClientSession) -> Finding:
+async def console(settings: Settings, _: aiohttp.ClientSession) -> CheckResult:
     if settings.service.console_token is None:
-        return Finding("Console", "absent", "there is no console; set CONSOLE_TOKEN")
-    return Finding("Console", "ok", f"behind CONSOLE_TOKEN{_strength(settings.service.console_token)}")
+        return CheckResult("Console", "absent", "there is no console; set CONSOLE_TOKEN")
+    return CheckResult("Console", "ok", f"behind CONSOLE_TOKEN{_strength(settings.service.console_token)}")
 
 
-async def metrics(settings: Settings, _: aiohttp.ClientSession) -> Finding:
+async def metrics(settings: Settings, _: aiohttp.ClientSession) -> CheckResult:
     token = settings.service.metrics_token
     if token is None:
         public = f" at {settings.service.public_url}" if settings.service.public_url else ""
-        return Finding("Metrics", "absent", f"/metrics is open to whoever reaches `serve`{public}; set METRICS_TOKEN")
-    return Finding("Metrics", "ok", f"behind METRICS_TOKEN{_strength(token)}")
+        return CheckResult(
+            "Metrics", "absent", f"/metrics is open to whoever reaches `serve`{public}; set METRICS_TOKEN"
+        )
+    return CheckResult("Metrics", "ok", f"behind METRICS_TOKEN{_strength(token)}")
 
 
 def _strength(token: SecretStr) -> str:

@@ -10,12 +10,12 @@ import aiohttp
 from redis.asyncio import Redis
 
 from bot.infra.alerts import Alerts
-from bot.infra.live_events import Events
+from bot.infra.live_events import LiveEvents
 from bot.integrations.email.aws_sigv4 import AwsKey
-from bot.integrations.email.failover import Post
+from bot.integrations.email.failover import FailoverSender
 from bot.integrations.email.http import session
 from bot.integrations.email.provider import MailError, Provider, domain_of
-from bot.integrations.email.queue import BusinessName, EmailOf, Mailroom
+from bot.integrations.email.queue import BusinessName, EmailOf, EmailQueue
 from bot.integrations.email.receipts import Receipts
 from bot.integrations.email.sendgrid import SendGrid
 from bot.integrations.email.ses import Ses
@@ -37,7 +37,7 @@ async def mailroom(  # noqa: PLR0913 - what the mailroom stands on
     business: BusinessName,
     language: Language = "es",
     email_of: EmailOf | None = None,
-) -> AsyncIterator[Mailroom | None]:
+) -> AsyncIterator[EmailQueue | None]:
     """The mailroom until the context ends; None where no provider is configured."""
     if not settings.configured:
         yield None
@@ -45,8 +45,8 @@ async def mailroom(  # noqa: PLR0913 - what the mailroom stands on
     async with session() as http:
         providers = [provider(name, settings, http) for name in settings.configured]
         suppression = Suppression(redis)
-        post = Post(providers, Receipts(redis), suppression, Alerts(redis, Events(redis)))
-        yield Mailroom(
+        post = FailoverSender(providers, Receipts(redis), suppression, Alerts(redis, LiveEvents(redis)))
+        yield EmailQueue(
             redis,
             post,
             suppression,

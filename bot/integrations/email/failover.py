@@ -8,8 +8,15 @@ import structlog
 
 from bot.infra.alerts import Alarm, Alerts
 from bot.infra.metrics import MAILS
-from bot.infra.queues import Unfit
-from bot.integrations.email.provider import InDoubt, Mail, Misconfigured, Provider, Refused, Unavailable
+from bot.infra.queues import JobRejected
+from bot.integrations.email.provider import (
+    InDoubt,
+    Mail,
+    Misconfigured,
+    Provider,
+    ProviderUnavailable,
+    RecipientRefused,
+)
 from bot.integrations.email.receipts import Receipt, Receipts
 from bot.integrations.email.suppression import Suppression
 
@@ -17,11 +24,11 @@ _log = structlog.get_logger()
 _SAME_ALARM_SECONDS = 3600
 
 
-class NobodyTookIt(Exception):
+class EmailNotTaken(Exception):
     """No provider took the e-mail now; it did not leave, and may be tried again."""
 
 
-class Post:
+class FailoverSender:
     """The providers, in the order in which they are tried.
 
     What follows from an answer:
@@ -54,10 +61,10 @@ class Post:
             if receipt.state in ("asking", "doubtful"):
                 await self._doubt(receipt, receipt.words or "the worker stopped before the answer")
             if receipt.state == "refused":
-                raise Unfit(receipt.words)
+                raise JobRejected(receipt.words)
             why = await self._suppression.why(mail.to)
             if why is not None:
-                raise Unfit(f"to: nothing is sent to this address any more: {why}")
+                raise JobRejected(f"to: nothing is sent to this address any more: {why}")
             await self._by_the_first(mail, receipt)
 
     async def _by_the_first(self, mail: Mail, receipt: Receipt) -> None:
@@ -66,11 +73,11 @@ class Post:
             await receipt.write("asking", provider.name)
             try:
                 id_ = await provider.send(mail)
-            except Refused as error:
+            except RecipientRefused as error:
                 await self._refused(mail, receipt, error)
             except InDoubt as error:
                 await self._doubt(receipt, str(error))
-            except Unavailable as error:
+            except ProviderUnavailable as error:
                 await receipt.write("none", provider.name)
                 await self._heed(provider.name, error)
                 trouble.append(f"{provider.name}: {error}")
@@ -79,14 +86,14 @@ class Post:
                 MAILS.labels(provider.name, "accepted").inc()
                 _log.info("mail_sent", provider=provider.name, job=receipt.job)
                 return
-        raise NobodyTookIt("; ".join(trouble))
+        raise EmailNotTaken("; ".join(trouble))
 
-    async def _refused(self, mail: Mail, receipt: Receipt, error: Refused) -> None:
+    async def _refused(self, mail: Mail, receipt: Receipt, error: RecipientRefused) -> None:
         words = f"to: {receipt.provider} refused the recipient for good: {error}"
         await self._suppression.add(mail.to, receipt.provider, str(error))
         await receipt.write("refused", receipt.provider, words)
         MAILS.labels(receipt.provider, "refused").inc()
-        raise Unfit(words) from error
+        raise JobRejected(words) from error
 
     async def _doubt(self, receipt: Receipt, words: str) -> None:
         told = f"in doubt: {receipt.provider} may have sent it ({words}); it is not sent again"
@@ -96,9 +103,9 @@ class Post:
             what = f"an e-mail may have been sent or not: {receipt.provider} gave no answer; job {receipt.job}"
             fix = "look it up at the provider; to send it anyway add a new job"
             await self._alerts.sound(Alarm("mail_in_doubt", "warning", what, fix), f"mail:{receipt.job}")
-        raise Unfit(told)
+        raise JobRejected(told)
 
-    async def _heed(self, provider: str, error: Unavailable) -> None:
+    async def _heed(self, provider: str, error: ProviderUnavailable) -> None:
         MAILS.labels(provider, "unavailable").inc()
         _log.warning("mail_provider_unavailable", provider=provider, error=str(error))
         if isinstance(error, Misconfigured):

@@ -11,13 +11,13 @@ from typing import Any
 
 import aiohttp
 
-from bot.integrations.email.provider import InDoubt, Unavailable
+from bot.integrations.email.provider import InDoubt, ProviderUnavailable
 
 _CONNECT_SECONDS = 5.0
 
 
 @dataclass(frozen=True, slots=True)
-class Answered:
+class ProviderAnswer:
     """`data` is the body's JSON; None where it is no JSON, or broke off."""
 
     status: int
@@ -42,7 +42,7 @@ async def session() -> AsyncIterator[aiohttp.ClientSession]:
 
 async def ask(  # noqa: PLR0913 - one request has these parts
     http: aiohttp.ClientSession, method: str, url: Any, *, headers: Mapping[str, str], seconds: float, body: bytes = b""
-) -> Answered:
+) -> ProviderAnswer:
     """Send a request. Raises Unavailable when it can't have arrived, InDoubt when it may have."""
     timeout = aiohttp.ClientTimeout(total=seconds, sock_connect=min(_CONNECT_SECONDS, seconds))
     request = http.request(method, url, headers=headers, data=BytesIO(body), timeout=timeout, allow_redirects=False)
@@ -52,9 +52,9 @@ async def ask(  # noqa: PLR0913 - one request has these parts
             text = b""
             with suppress(aiohttp.ClientError, TimeoutError):
                 text = await response.read()
-            return Answered(response.status, response.headers, _json(text))
+            return ProviderAnswer(response.status, response.headers, _json(text))
     except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.InvalidURL) as error:
-        raise Unavailable(f"no connection ({type(error).__name__})") from error
+        raise ProviderUnavailable(f"no connection ({type(error).__name__})") from error
     except (aiohttp.ClientError, TimeoutError) as error:
         raise InDoubt(f"no answer ({type(error).__name__})") from error
 

@@ -19,7 +19,7 @@ _LONGEST_NAME = 60
 
 
 @dataclass(frozen=True, slots=True)
-class Attachment:
+class MailAttachment:
     filename: str
     mime: str
     data: bytes
@@ -36,18 +36,18 @@ class Mail:
     html: str
     message_id: str
     sent_at: datetime
-    attachments: tuple[Attachment, ...] = ()
+    attachments: tuple[MailAttachment, ...] = ()
 
 
 class MailError(Exception):
     """Why an e-mail did not leave, in words without the address that it was for."""
 
 
-class Unavailable(MailError):
+class ProviderUnavailable(MailError):
     """This provider did not take it, and will not deliver it: another one, or a later try, may."""
 
 
-class Misconfigured(Unavailable):
+class Misconfigured(ProviderUnavailable):
     """This provider can't take any e-mail until an operator does what `fix` says."""
 
     def __init__(self, words: str, fix: str) -> None:
@@ -55,7 +55,7 @@ class Misconfigured(Unavailable):
         self.fix = fix
 
 
-class Refused(MailError):
+class RecipientRefused(MailError):
     """There is no such recipient, or they take nothing: nobody can deliver it, now or later."""
 
 

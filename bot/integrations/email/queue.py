@@ -13,12 +13,12 @@ from redis.asyncio import Redis
 
 from bot.conversations.contacts import Contact
 from bot.infra import queues
-from bot.infra.queues import Unfit
-from bot.integrations.email.failover import Post
-from bot.integrations.email.provider import Attachment, Mail, address
-from bot.integrations.email.rendering import Stationery
+from bot.infra.queues import JobRejected
+from bot.integrations.email.failover import FailoverSender
+from bot.integrations.email.provider import Mail, MailAttachment, address
+from bot.integrations.email.rendering import EmailRenderer
 from bot.integrations.email.suppression import Suppression
-from bot.integrations.email.templates import LETTERS, Letter, Template
+from bot.integrations.email.templates import LETTERS, EmailTemplate, Template
 from bot.messages.language import Language
 from bot.storage.storage import NotStored, Storage, WrongKey
 
@@ -53,17 +53,17 @@ class MailJob(BaseModel):
     attachments: Annotated[tuple[AttachmentJob, ...], Field(max_length=10)] = ()
 
 
-def mail_job(data: Any) -> tuple[MailJob, Letter]:
+def mail_job(data: Any) -> tuple[MailJob, EmailTemplate]:
     """Check data from outside; raises Unfit with what is wrong, and without the values."""
     try:
         job = MailJob.model_validate(data)
     except ValidationError as error:
         # Without its cause: pydantic repeats what names the fields had, which come from outside too.
-        raise Unfit(_told(error)) from None
+        raise JobRejected(_told(error)) from None
     try:
         return job, LETTERS[job.template].model_validate(job.data)
     except ValidationError as error:
-        raise Unfit(_told(error, "data")) from None
+        raise JobRejected(_told(error, "data")) from None
 
 
 def _told(error: ValidationError, *place: str) -> str:
@@ -81,7 +81,7 @@ async def enqueue(redis: Redis, data: dict[str, Any], key: str) -> None:
     await queues.add(redis, "email", "send", data, key, attempts=_ATTEMPTS, wait_seconds=_FIRST_WAIT_SECONDS)
 
 
-class Mailroom:
+class EmailQueue:
     """`business` tells the name to sign with, asked for each letter: a release may have given it another.
 
     `email_of` tells the address that is proven to be a contact's own; None when there is none.
@@ -90,7 +90,7 @@ class Mailroom:
     def __init__(  # noqa: PLR0913 - what a letter needs on its way
         self,
         redis: Redis,
-        post: Post,
+        post: FailoverSender,
         suppression: Suppression,
         storage: Storage,
         *,
@@ -106,20 +106,20 @@ class Mailroom:
         self._business = business
         self._sender_domain = sender_domain
         self._default_language = default_language
-        self._stationery = Stationery()
+        self._stationery = EmailRenderer()
         self.email_of = email_of or _kept
 
-    async def process(self, task: queues.Task) -> None:
+    async def process(self, task: queues.Job) -> None:
         """Work on a job of the queue `email`."""
         if task.name != "send":
-            raise Unfit(f"there is no job {task.name[:40]!r} here; expected send")
+            raise JobRejected(f"there is no job {task.name[:40]!r} here; expected send")
         await self.send(task.data, task.key)
 
     async def order(self, data: dict[str, Any], key: str) -> None:
         """Add a job to the queue, once for this key, after a look at it; raises Unfit when it could never leave."""
         job, _ = mail_job(data)
         if await self.suppression.why(job.to) is not None:
-            raise Unfit("to: nothing is sent to this address any more, because it refused an e-mail for good")
+            raise JobRejected("to: nothing is sent to this address any more, because it refused an e-mail for good")
         await enqueue(self._redis, data, key)
 
     async def send(self, data: Any, key: str) -> None:
@@ -148,17 +148,17 @@ class Mailroom:
                 return "en"
         return self._default_language
 
-    async def _attached(self, jobs: tuple[AttachmentJob, ...]) -> tuple[Attachment, ...]:
+    async def _attached(self, jobs: tuple[AttachmentJob, ...]) -> tuple[MailAttachment, ...]:
         attached, size = [], 0
         for number, job in enumerate(jobs):
             try:
                 data = await self._storage.get(job.file)
             except (NotStored, WrongKey) as error:
-                raise Unfit(f"attachments.{number}.file: there is no such file") from error
+                raise JobRejected(f"attachments.{number}.file: there is no such file") from error
             size += len(data)
             if size > LARGEST_ATTACHMENTS:
-                raise Unfit(f"attachments: larger than {LARGEST_ATTACHMENTS // 1024**2} MB together")
-            attached.append(Attachment(job.filename, job.mime, data))
+                raise JobRejected(f"attachments: larger than {LARGEST_ATTACHMENTS // 1024**2} MB together")
+            attached.append(MailAttachment(job.filename, job.mime, data))
         return tuple(attached)
 
 

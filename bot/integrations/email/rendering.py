@@ -10,7 +10,7 @@ from pathlib import Path
 from jinja2 import FileSystemLoader, StrictUndefined
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-from bot.integrations.email.templates import Letter, Template
+from bot.integrations.email.templates import EmailTemplate, Template
 from bot.messages.language import Language
 
 _FOLDER = Path(__file__).parent / "templates"
@@ -52,13 +52,13 @@ _DOLLARS = frozenset({"MXN", "USD"})
 
 
 @dataclass(frozen=True, slots=True)
-class Written:
+class RenderedEmail:
     subject: str
     text: str
     html: str
 
 
-class Stationery:
+class EmailRenderer:
     """The templates: `<name>.<language>.txt`, whose first line is the subject, and `<name>.<language>.html`."""
 
     def __init__(self, folder: Path = _FOLDER) -> None:
@@ -71,12 +71,12 @@ class Stationery:
         )
         self._environment.globals |= {"day": day, "money": money, "span": span}
 
-    def write(self, template: Template, letter: Letter, language: Language, business: str) -> Written:
+    def write(self, template: Template, letter: EmailTemplate, language: Language, business: str) -> RenderedEmail:
         values = {name: getattr(letter, name) for name in type(letter).model_fields}
         values |= {"language": language, "business": business}
         subject, _, text = self._render(f"{template}.{language}.txt", values).strip().partition("\n")
         html = self._render(f"{template}.{language}.html", values | {"subject": subject})
-        return Written(" ".join(subject.split()), text.strip() + "\n", html)
+        return RenderedEmail(" ".join(subject.split()), text.strip() + "\n", html)
 
     def _render(self, name: str, values: dict[str, object]) -> str:
         return self._environment.get_template(name).render(values)

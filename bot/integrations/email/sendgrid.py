@@ -9,8 +9,16 @@ from typing import Any
 
 import aiohttp
 
-from bot.integrations.email.http import Answered, ask
-from bot.integrations.email.provider import InDoubt, Mail, Misconfigured, Refused, Unavailable, display_name, scrubbed
+from bot.integrations.email.http import ProviderAnswer, ask
+from bot.integrations.email.provider import (
+    InDoubt,
+    Mail,
+    Misconfigured,
+    ProviderUnavailable,
+    RecipientRefused,
+    display_name,
+    scrubbed,
+)
 
 _ACCEPTED, _BAD_REQUEST, _UNAUTHORIZED, _FORBIDDEN, _SERVER_ERROR = 202, 400, 401, 403, 500
 
@@ -47,7 +55,7 @@ class SendGrid:
         try:
             answered = await self._ask("GET", "/v3/scopes")
         except InDoubt as error:
-            raise Unavailable(str(error)) from error
+            raise ProviderUnavailable(str(error)) from error
         scopes = answered.data.get("scopes") if isinstance(answered.data, dict) else None
         if not isinstance(scopes, list):
             raise _error(answered)
@@ -55,7 +63,7 @@ class SendGrid:
             raise Misconfigured("the key may not send", "give SENDGRID_API_KEY's key the permission Mail Send")
         return f"takes e-mail from {self._sender}"
 
-    async def _ask(self, method: str, path: str, body: bytes = b"") -> Answered:
+    async def _ask(self, method: str, path: str, body: bytes = b"") -> ProviderAnswer:
         return await ask(
             self._http, method, f"{self._base}{path}", headers=self._headers, seconds=self._seconds, body=body
         )
@@ -85,7 +93,7 @@ class SendGrid:
         return json.dumps(body).encode()
 
 
-def _error(answered: Answered) -> Unavailable | Refused:
+def _error(answered: ProviderAnswer) -> ProviderUnavailable | RecipientRefused:
     """What a refusal stands for: its `field` tells whether the recipient is at fault."""
     errors = answered.data.get("errors") if isinstance(answered.data, dict) else None
     errors = [one for one in errors if isinstance(one, dict)] if isinstance(errors, list) else []
@@ -97,10 +105,10 @@ def _error(answered: Answered) -> Unavailable | Refused:
         return Misconfigured(words, "verify SENDGRID_FROM_EMAIL at SendGrid, and let the key send (Mail Send)")
     fields = [str(one.get("field")) for one in errors]
     if answered.status == _BAD_REQUEST and fields and all(_of_recipient(field) for field in fields):
-        return Refused(words)
+        return RecipientRefused(words)
     if answered.status < _SERVER_ERROR and (answered.page or answered.status < _BAD_REQUEST):
         return Misconfigured(f"{words} is not SendGrid's answer", "see SENDGRID_BASE_URL")
-    return Unavailable(words)
+    return ProviderUnavailable(words)
 
 
 def _of_recipient(field: str) -> bool:

@@ -11,9 +11,16 @@ from datetime import UTC, datetime
 import aiohttp
 
 from bot.integrations.email.aws_sigv4 import AwsKey
-from bot.integrations.email.http import Answered, ask
+from bot.integrations.email.http import ProviderAnswer, ask
 from bot.integrations.email.mime import encoded
-from bot.integrations.email.provider import InDoubt, Mail, Misconfigured, Refused, Unavailable, scrubbed
+from bot.integrations.email.provider import (
+    InDoubt,
+    Mail,
+    Misconfigured,
+    ProviderUnavailable,
+    RecipientRefused,
+    scrubbed,
+)
 
 _OK, _BAD_REQUEST, _FORBIDDEN, _SERVER_ERROR = 200, 400, 403, 500
 _NO_SENDER = {"MailFromDomainNotVerifiedException", "AccountSuspendedException", "SendingPausedException"}
@@ -51,7 +58,7 @@ class Ses:
         try:
             answered = await self._ask("GET", "/v2/email/account")
         except InDoubt as error:
-            raise Unavailable(str(error)) from error
+            raise ProviderUnavailable(str(error)) from error
         account = answered.data if isinstance(answered.data, dict) else {}
         if _kind(answered).startswith("AccessDenied"):
             # Only a key that is right is told that: one that may send and nothing else is a good one.
@@ -74,20 +81,20 @@ class Ses:
         }
         return json.dumps(body).encode()
 
-    async def _ask(self, method: str, path: str, body: bytes = b"") -> Answered:
+    async def _ask(self, method: str, path: str, body: bytes = b"") -> ProviderAnswer:
         url = f"{self._base}{path}"
         headers = self._key.signed(method, url, body, datetime.now(UTC))
         return await ask(self._http, method, url, headers=headers, seconds=self._seconds, body=body)
 
 
-def _kind(answered: Answered) -> str:
+def _kind(answered: ProviderAnswer) -> str:
     """The error's name, which stands in a header or in the body, alone or after a `#` or before a `:`."""
     data = answered.data if isinstance(answered.data, dict) else {}
     kind = answered.headers.get("x-amzn-ErrorType") or str(data.get("__type", ""))
     return kind.partition(":")[0].rpartition("#")[2]
 
 
-def _error(answered: Answered) -> Unavailable | Refused:
+def _error(answered: ProviderAnswer) -> ProviderUnavailable | RecipientRefused:
     data = answered.data if isinstance(answered.data, dict) else {}
     told = str(data.get("message") or data.get("Message") or "")
     kind = _kind(answered)
@@ -98,7 +105,7 @@ def _error(answered: Answered) -> Unavailable | Refused:
     if kind in _NO_SENDER or "not verified" in told:
         return Misconfigured(words, "verify AWS_SES_FROM_EMAIL in this region, and see the account's state at SES")
     if answered.status == _BAD_REQUEST and kind.startswith("BadRequest") and _NO_ADDRESS.search(told):
-        return Refused(words)
+        return RecipientRefused(words)
     if answered.status < _SERVER_ERROR and (answered.page or answered.status < _BAD_REQUEST):
         return Misconfigured(f"{words} is not the answer of SES", "see AWS_ENDPOINT_URL_SES")
-    return Unavailable(words)
+    return ProviderUnavailable(words)

@@ -19,7 +19,15 @@ from aiosmtplib import (
 )
 
 from bot.integrations.email.mime import encoded
-from bot.integrations.email.provider import InDoubt, Mail, Misconfigured, Refused, Unavailable, domain_of, scrubbed
+from bot.integrations.email.provider import (
+    InDoubt,
+    Mail,
+    Misconfigured,
+    ProviderUnavailable,
+    RecipientRefused,
+    domain_of,
+    scrubbed,
+)
 
 _PERMANENT = 500
 _PARTING_SECONDS = 2.0
@@ -69,12 +77,12 @@ class Smtp:
                 # Without its cause, here and for DATA: aiosmtplib's errors name the recipient, and end in the log.
                 raise _of_recipient(error) from None
             except (SMTPException, OSError) as error:
-                raise Unavailable(f"the server went away ({type(error).__name__})") from error
+                raise ProviderUnavailable(f"the server went away ({type(error).__name__})") from error
             try:
                 response = await server.data(message, timeout=self._verdict_seconds)
             except SMTPDataError as error:
                 # The server answered: it has not taken it (RFC 5321, 4.2.5).
-                raise Unavailable(_words(error)) from None
+                raise ProviderUnavailable(_words(error)) from None
             except (SMTPException, OSError) as error:
                 raise InDoubt(f"no answer after the message ({type(error).__name__})") from error
         return scrubbed(response.message)
@@ -111,7 +119,7 @@ class Smtp:
         except SMTPAuthenticationError as error:
             raise _standing(error, "see SMTP_USERNAME and SMTP_PASSWORD") from error
         except SMTPResponseException as error:
-            raise Unavailable(_words(error)) from error
+            raise ProviderUnavailable(_words(error)) from error
         except (SMTPException, OSError) as error:
             tls = next((one for one in (error, error.__cause__) if isinstance(one, ssl.SSLError)), None)
             if tls is not None:
@@ -119,24 +127,24 @@ class Smtp:
                 raise Misconfigured(words, "see SMTP_HOST, SMTP_PORT, SMTP_TLS and the server's certificate") from error
             # Its own words are aiosmtplib's, as that the server has no STARTTLS or no way to log in.
             if isinstance(error, OSError):
-                raise Unavailable(f"no connection ({type(error).__name__})") from error
+                raise ProviderUnavailable(f"no connection ({type(error).__name__})") from error
             raise Misconfigured(scrubbed(str(error)), "see SMTP_TLS, SMTP_PORT and SMTP_USERNAME") from error
 
 
-def _standing(error: SMTPResponseException, fix: str) -> Unavailable:
+def _standing(error: SMTPResponseException, fix: str) -> ProviderUnavailable:
     """What stands until an operator acts, unless the server says that it passes."""
-    return Misconfigured(_words(error), fix) if error.code >= _PERMANENT else Unavailable(_words(error))
+    return Misconfigured(_words(error), fix) if error.code >= _PERMANENT else ProviderUnavailable(_words(error))
 
 
-def _of_recipient(error: SMTPResponseException) -> Unavailable | Refused:
+def _of_recipient(error: SMTPResponseException) -> ProviderUnavailable | RecipientRefused:
     """Whether the recipient can't be, or this server won't: relaying, reputation, greylisting, a full mailbox."""
     if error.code < _PERMANENT:
-        return Unavailable(_words(error))
+        return ProviderUnavailable(_words(error))
     if _ENHANCED.match(error.message):
         gone = bool(_NO_RECIPIENT.match(error.message))
     else:
         gone = error.code in _NO_MAILBOX and not re.search("relay|auth|spam|block|policy", error.message, re.IGNORECASE)
-    return Refused(_words(error)) if gone else Unavailable(_words(error))
+    return RecipientRefused(_words(error)) if gone else ProviderUnavailable(_words(error))
 
 
 def _words(error: SMTPResponseException) -> str:

@@ -58,27 +58,27 @@ class _URL(BaseModel):
     url: HttpUrl
 
 
-class Letter(BaseModel):
+class EmailTemplate(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, coerce_numbers_to_str=True, hide_input_in_errors=True)
 
 
-class Welcome(Letter):
+class Welcome(EmailTemplate):
     name: Name | None
     url: Link | None = None
 
 
-class VerifyEmail(Letter):
+class VerifyEmail(EmailTemplate):
     name: Name | None = None
     code: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9-]{4,16}$")]
 
 
-class PasswordReset(Letter):
+class PasswordReset(EmailTemplate):
     name: Name | None = None
     url: Link
     minutes: Annotated[int, Field(ge=1, le=7 * 24 * 60)]
 
 
-class InvoicePaid(Letter):
+class InvoicePaid(EmailTemplate):
     """`amount` is in the currency's own unit, such as pesos: 799 or "799.00", not 79900."""
 
     name: Name | None = None
@@ -89,13 +89,13 @@ class InvoicePaid(Letter):
     url: Link | None = None
 
 
-class TrialEnding(Letter):
+class TrialEnding(EmailTemplate):
     name: Name | None = None
     date: Day
     url: Link | None = None
 
 
-LETTERS: dict[Template, type[Letter]] = {
+LETTERS: dict[Template, type[EmailTemplate]] = {
     "welcome": Welcome,
     "verify_email": VerifyEmail,
     "password_reset": PasswordReset,

@@ -23,7 +23,7 @@ _TOKEN = re.compile(r"(c_[0-9a-f]{20})\.(\d{1,12})\.([\w-]{43})", re.ASCII)
 class Invitation:
     """What the assistant needs to invite somebody: the address at which people reach us."""
 
-    links: Links
+    links: InvitationLinks
     public_url: str
 
     async def link(self, conversation: str) -> str:
@@ -31,7 +31,7 @@ class Invitation:
         return f"{self.public_url}/push/{await self.links.token(conversation)}"
 
 
-class Links:
+class InvitationLinks:
     """Link tokens, signed with a secret that the first process to need one makes and keeps in Redis."""
 
     def __init__(self, redis: Redis) -> None:
@@ -65,4 +65,4 @@ class Links:
 def invitation_of(redis: Redis, settings: Settings) -> Invitation | None:
     """How people are invited; None where they can't be: without VAPID keys, or an address to lead them to."""
     address = settings.service.public_url
-    return Invitation(Links(redis), address) if settings.push.configured and address else None
+    return Invitation(InvitationLinks(redis), address) if settings.push.configured and address else None

@@ -18,13 +18,13 @@ from redis.asyncio import Redis
 
 from bot.conversations import identity
 from bot.infra.alerts import Alarm, Alerts
-from bot.infra.guarded_http import NoAnswer, Outside
-from bot.infra.live_events import Events
+from bot.infra.guarded_http import GuardedHttpClient, NoAnswer
+from bot.infra.live_events import LiveEvents
 from bot.infra.logs import masked
 from bot.infra.metrics import PUSHES
-from bot.infra.queues import Later, Task, Unfit
+from bot.infra.queues import Job, JobRejected, RetryLater
 from bot.infra.redis import answer, key
-from bot.integrations.push.subscriptions import Subscription, Subscriptions, renew
+from bot.integrations.push.subscriptions import PushSubscription, PushSubscriptions, renew
 from bot.integrations.push.vapid import KeysWrong, private_of
 from bot.settings import PushSettings
 from bot.settings.reading import web_address
@@ -64,9 +64,9 @@ def push_job(data: dict[str, Any]) -> PushJob:
         job = PushJob.model_validate(data)
     except ValidationError as error:
         told = "; ".join(f"{'.'.join(map(str, one['loc'])) or 'data'}: {one['msg']}" for one in error.errors())
-        raise Unfit(told) from error
+        raise JobRejected(told) from error
     if address_of(job.contact) == (None, None):
-        raise Unfit("contact: expected a phone with its country's digits, or a BSUID such as MX.8801234567890123")
+        raise JobRejected("contact: expected a phone with its country's digits, or a BSUID such as MX.8801234567890123")
     return job
 
 
@@ -99,15 +99,15 @@ def _joined(text: str, index: int) -> bool:
     )
 
 
-class Pushes:
+class PushSender:
     """`pauses` are the seconds after each try that some push service missed."""
 
     def __init__(
         self,
         redis: Redis,
         settings: PushSettings,
-        events: Events,
-        outside: Outside,
+        events: LiveEvents,
+        outside: GuardedHttpClient,
         *,
         pauses: Sequence[float] = PAUSES,
     ) -> None:
@@ -115,15 +115,15 @@ class Pushes:
         self._settings = settings
         self._alerts = Alerts(redis, events)
         self._outside = outside
-        self._subscriptions = Subscriptions(redis)
+        self._subscriptions = PushSubscriptions(redis)
         self._pauses = pauses
         self._vapid: Any = None
 
-    async def process(self, task: Task) -> None:
+    async def process(self, task: Job) -> None:
         """Work on a job `push`. Raises Later while a push service has still to take it, Unfit when none can."""
         job = push_job(task.data)
         if not self._settings.configured:
-            raise Unfit("browser notifications are not set up; see `recado keys vapid` and VAPID_SUBJECT")
+            raise JobRejected("browser notifications are not set up; see `recado keys vapid` and VAPID_SUBJECT")
         conversation = await self._conversation(job)
         subscriptions = await self._subscriptions.of(conversation) if conversation else []
         if conversation is None or not subscriptions:
@@ -155,7 +155,7 @@ class Pushes:
                 await self._give_up(receipts, f"given up after {tries} tries: {why}")
             asked = max((wait for _, wait in missed if wait), default=0.0)
             pause = self._pauses[tries - 1] * random.uniform(1, 1.5)  # noqa: S311 - protects nothing
-            raise Later(max(pause, min(asked, _LONGEST_RETRY_AFTER)), why)
+            raise RetryLater(max(pause, min(asked, _LONGEST_RETRY_AFTER)), why)
         if refused:
             why = f"{len(refused)} of {len(outcomes)} browsers not reached: {'; '.join(refused)}"
             await self._give_up(receipts, why)
@@ -165,7 +165,7 @@ class Pushes:
         known: dict[str, str] = await answer(self._redis.hgetall(receipts))
         if again := [name for name, state in known.items() if state not in ("sent", "gone")]:
             await answer(self._redis.hdel(receipts, *again))
-        raise Unfit(why)
+        raise JobRejected(why)
 
     async def _conversation(self, job: PushJob) -> str | None:
         """Whose browsers are meant. Raises Unfit for a number that was another person's: it may mean either."""
@@ -174,7 +174,9 @@ class Pushes:
             if found := await identity.find(self._redis, spelling, bsuid):
                 home = await identity.home_of(self._redis, found)
                 if phone and await identity.phone_contested(self._redis, home):
-                    raise Unfit("contact: this number was another person's before; name the BSUID of who is meant")
+                    raise JobRejected(
+                        "contact: this number was another person's before; name the BSUID of who is meant"
+                    )
                 return home
         return None
 
@@ -195,7 +197,7 @@ class Pushes:
         except KeysWrong as error:
             alarm = Alarm("push_keys", "error", "the VAPID keys can't be used", str(error))
             await self._alerts.sound(alarm, "push_keys", again_after=_DAY)
-            raise Unfit(str(error)) from error
+            raise JobRejected(str(error)) from error
         await asyncio.to_thread(importlib.import_module, "pywebpush")
         from py_vapid import Vapid02  # noqa: PLC0415 - as above
 
@@ -203,7 +205,7 @@ class Pushes:
         self._vapid = Vapid02(private, {"no-strict": True})
 
     async def _send(
-        self, conversation: str, one: Subscription, told: bytes, topic: str, receipts: str
+        self, conversation: str, one: PushSubscription, told: bytes, topic: str, receipts: str
     ) -> tuple[State, str, float | None]:
         """Hand it to one browser's push service, and keep at once what came of it."""
         wait = None
@@ -231,7 +233,7 @@ class Pushes:
         _log.info("push_sent", state=state, why=why)
         return state, why, wait
 
-    def _sealed(self, one: Subscription, told: bytes, topic: str) -> tuple[bytes, dict[str, str]]:
+    def _sealed(self, one: PushSubscription, told: bytes, topic: str) -> tuple[bytes, dict[str, str]]:
         """The encrypted body (RFC 8291) and its headers (RFC 8030, RFC 8292). Raises ValueError for false keys."""
         from pywebpush import WebPusher  # noqa: PLC0415 - loaded beside the loop before
 
@@ -251,7 +253,7 @@ class Pushes:
             "Topic": topic,
         }
 
-    async def _heed(self, one: Subscription, status: int) -> None:
+    async def _heed(self, one: PushSubscription, status: int) -> None:
         """Tell an operator, once a day, what no retry makes good."""
         if status in (401, 403):
             fix = "see that the VAPID keys are those that the browsers subscribed with, VAPID_SUBJECT, and the clock"

@@ -64,7 +64,7 @@ def _bytes(length: int) -> AfterValidator:
     return AfterValidator(check)
 
 
-class Keys(BaseModel):
+class PushKeys(BaseModel):
     """RFC 8291: the browser's P-256 point and its secret, base64url."""
 
     model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
@@ -73,13 +73,13 @@ class Keys(BaseModel):
     auth: Annotated[str, Field(max_length=40, pattern=r"^[\w-]+=*$"), _bytes(_AUTH)]
 
 
-class Subscription(BaseModel):
+class PushSubscription(BaseModel):
     """A browser's PushSubscription (W3C Push API), as its `toJSON` gives it; what else it holds isn't kept."""
 
     model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
 
     endpoint: Annotated[str, Field(max_length=1000, pattern=r"^https?://[!-~]+$")]
-    keys: Keys
+    keys: PushKeys
 
     @property
     def name(self) -> str:
@@ -92,10 +92,10 @@ class Subscription(BaseModel):
         return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
 
 
-async def subscription(data: object, *, allow_private: bool) -> Subscription:
+async def subscription(data: object, *, allow_private: bool) -> PushSubscription:
     """What a browser sent, checked; raises NotASubscription."""
     try:
-        checked = Subscription.model_validate(data)
+        checked = PushSubscription.model_validate(data)
         parts = urlsplit(checked.endpoint)
         # Reading the port raises for one that is no number. No push service is named by an IPv6 address.
         if not parts.hostname or parts.username is not None or parts.port == 0 or "[" in parts.netloc:
@@ -110,22 +110,22 @@ async def subscription(data: object, *, allow_private: bool) -> Subscription:
     return checked
 
 
-class Subscriptions:
+class PushSubscriptions:
     def __init__(self, redis: Redis) -> None:
         self._redis = redis
 
-    async def of(self, conversation: str) -> list[Subscription]:
+    async def of(self, conversation: str) -> list[PushSubscription]:
         """A person's browsers, the oldest first."""
         kept: dict[str, str] = await answer(self._redis.hgetall(_key(conversation)))
-        return [Subscription.model_validate_json(one.partition(" ")[2]) for one in sorted(kept.values())]
+        return [PushSubscription.model_validate_json(one.partition(" ")[2]) for one in sorted(kept.values())]
 
-    async def add(self, conversation: str, one: Subscription) -> bool:
+    async def add(self, conversation: str, one: PushSubscription) -> bool:
         """Keep a browser; the same one is kept once, with its newest keys. False where its person was erased."""
         text = f"{datetime.now(UTC).isoformat()} {one.model_dump_json()}"
         keys = (_key(conversation), erased(conversation))
         return bool(await answer(self._redis.eval(_KEEP, len(keys), *keys, one.name, text, str(MOST))))
 
-    async def remove(self, conversation: str, one: Subscription) -> bool:
+    async def remove(self, conversation: str, one: PushSubscription) -> bool:
         """Forget a browser; False when it wasn't there."""
         return bool(await answer(self._redis.hdel(_key(conversation), one.name)))
 

@@ -8,7 +8,7 @@ from datetime import tzinfo
 from bot.integrations.stripe.client import Stripe
 from bot.integrations.stripe.errors import NothingToBill
 from bot.integrations.stripe.formatting import day, money
-from bot.integrations.stripe.objects import Invoice, Item, Subscription
+from bot.integrations.stripe.objects import Invoice, Subscription, SubscriptionItem
 from bot.integrations.stripe.texts import words
 from bot.messages.language import Language
 
@@ -60,7 +60,7 @@ def said(charge: Charge | None, subscription: Subscription, zone: tzinfo, langua
     return words("next_charge", language, amount=amount, day=day(charge.at, zone, language))
 
 
-def listed(item: Item) -> int | None:
+def listed(item: SubscriptionItem) -> int | None:
     """A period of the item by the price list; None where that depends on how much is used or bought."""
     each = item.price.each
     return None if each is None or item.price.metered else round(each * item.many)

@@ -9,25 +9,25 @@ from datetime import tzinfo
 import aiohttp
 from redis.asyncio import Redis
 
-from bot.conversations.confirmations import Cards
+from bot.conversations.confirmations import ConfirmationCards
 from bot.conversations.contacts import Contacts
-from bot.delivery.notifications import Notices
+from bot.delivery.notifications import Notifications
 from bot.infra.cache import Cache
 from bot.integrations.stripe.client import Stripe
-from bot.integrations.stripe.customer_notices import Tell, Telling
-from bot.integrations.stripe.customers import Links
-from bot.integrations.stripe.events import News
-from bot.integrations.stripe.invoice_pdfs import Documents
-from bot.integrations.stripe.outcomes import Outcomes
-from bot.integrations.stripe.plan_changes import Changes
+from bot.integrations.stripe.customer_notices import CustomerNotifier, Tell
+from bot.integrations.stripe.customers import CustomerDirectory
+from bot.integrations.stripe.events import StripeEventHandler
+from bot.integrations.stripe.invoice_pdfs import InvoicePdfs
+from bot.integrations.stripe.outcomes import ChangeOutcomes
+from bot.integrations.stripe.plan_changes import PlanChanges
 from bot.integrations.stripe.plans import Plans
-from bot.integrations.stripe.subscription_state import States
+from bot.integrations.stripe.subscription_state import SubscriptionStates
 from bot.messages.language import Language
 from bot.settings import Settings
 from bot.storage.files import Files
 from bot.storage.storage import Storage
 from bot.whatsapp.client import Graph
-from bot.whatsapp.errors import GraphError, Unavailable
+from bot.whatsapp.errors import GraphError, MetaUnavailable
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,11 +35,11 @@ class Billing:
     """`back` gives the address to which Stripe's pages lead back; `mail` says whether e-mail is configured."""
 
     stripe: Stripe
-    links: Links
+    links: CustomerDirectory
     plans: Plans
-    changes: Changes
-    documents: Documents
-    news: News
+    changes: PlanChanges
+    documents: InvoicePdfs
+    news: StripeEventHandler
     back: Callable[[], Awaitable[str]]
     zone: tzinfo
     trial_days: int
@@ -51,7 +51,7 @@ def billing_of(  # noqa: PLR0913, PLR0917 - what billing stands on
     redis: Redis,
     http: aiohttp.ClientSession,
     contacts: Contacts,
-    notices: Notices,
+    notices: Notifications,
     storage: Storage,
     graph: Graph,
     settings: Settings,
@@ -62,10 +62,14 @@ def billing_of(  # noqa: PLR0913, PLR0917 - what billing stands on
         return None
     zone, language = settings.service.zone, settings.service.default_language
     stripe = Stripe(http, settings.stripe)
-    links, plans, states = Links(redis, stripe, contacts), Plans(Cache(redis), stripe), States(redis)
+    links, plans, states = (
+        CustomerDirectory(redis, stripe, contacts),
+        Plans(Cache(redis), stripe),
+        SubscriptionStates(redis),
+    )
     files = Files(redis, storage, link_minutes=settings.storage.link_minutes, public_url=settings.service.public_url)
     mail = bool(settings.mail.configured)
-    telling = Telling(
+    telling = CustomerNotifier(
         redis, notices, contacts, links, zone, language, by_mail=mail, by_push=settings.push.configured, tell=tell
     )
 
@@ -76,9 +80,11 @@ def billing_of(  # noqa: PLR0913, PLR0917 - what billing stands on
         stripe=stripe,
         links=links,
         plans=plans,
-        changes=Changes(stripe, links, plans, Cards(redis), states, Outcomes(stripe, plans, zone), zone),
-        documents=Documents(stripe, files),
-        news=News(stripe, plans, states, telling),
+        changes=PlanChanges(
+            stripe, links, plans, ConfirmationCards(redis), states, ChangeOutcomes(stripe, plans, zone), zone
+        ),
+        documents=InvoicePdfs(stripe, files),
+        news=StripeEventHandler(stripe, plans, states, telling),
         back=back,
         zone=zone,
         trial_days=settings.stripe.trial_days,
@@ -91,6 +97,6 @@ async def _chat(graph: Graph) -> str:
     """The address that opens a chat with us (https://faq.whatsapp.com/5913398998672934)."""
     try:
         number = str((await graph.number_state()).get("display_phone_number", ""))
-    except (GraphError, Unavailable):
+    except (GraphError, MetaUnavailable):
         number = ""
     return f"https://wa.me/{''.join(filter(str.isdigit, number))}"

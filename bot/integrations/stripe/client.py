@@ -24,14 +24,30 @@ from tenacity import (
     wait_random,
 )
 
-from bot.integrations.stripe.errors import Away, Gone, KeyRejected, Refused, error_from, worth_another_try
-from bot.integrations.stripe.objects import Customer, Fact, Invoice, Page, PaymentMethod, Price, Product, Subscription
+from bot.integrations.stripe.errors import (
+    KeyRejected,
+    RequestRefused,
+    StripeObjectGone,
+    StripeUnavailable,
+    error_from,
+    worth_another_try,
+)
+from bot.integrations.stripe.objects import (
+    Customer,
+    HostedPage,
+    Invoice,
+    PaymentMethod,
+    Price,
+    StripeObject,
+    StripeProduct,
+    Subscription,
+)
 from bot.settings import StripeSettings
 
 if TYPE_CHECKING:
     from stripe import StripeClient
 
-F = TypeVar("F", bound=Fact)
+F = TypeVar("F", bound=StripeObject)
 _TRIES = 3
 _PDF_BYTES = 20 * 1024 * 1024
 _REDIRECTS = 3
@@ -71,7 +87,7 @@ class Stripe:
         """Raises Gone for one that was deleted, too."""
         found = await self._one(Customer, lambda api: api.customers.retrieve_async(id_))
         if found.deleted:
-            raise Gone("the customer was deleted")
+            raise StripeObjectGone("the customer was deleted")
         return found
 
     async def customers_of(self, whatsapp_ids: list[str]) -> list[Customer]:
@@ -113,8 +129,8 @@ class Stripe:
             if len(page) < _PAGE:
                 return found
 
-    async def product(self, id_: str) -> Product:
-        return await self._one(Product, lambda api: api.products.retrieve_async(id_))
+    async def product(self, id_: str) -> StripeProduct:
+        return await self._one(StripeProduct, lambda api: api.products.retrieve_async(id_))
 
     async def subscriptions(self, customer: str) -> list[Subscription]:
         """All that there are and were, the newest first, each with its latest invoice."""
@@ -171,7 +187,7 @@ class Stripe:
 
     # ---- pages of Stripe's
 
-    async def checkout(self, customer: str, price: str, trial_days: int, back: str, key: str) -> Page:
+    async def checkout(self, customer: str, price: str, trial_days: int, back: str, key: str) -> HostedPage:
         params: Any = {
             "mode": "subscription",
             "customer": customer,
@@ -181,18 +197,18 @@ class Stripe:
         }
         if trial_days:
             params["subscription_data"] = {"trial_period_days": trial_days}
-        return await self._one(Page, lambda api: api.checkout.sessions.create_async(params, _once(key)))
+        return await self._one(HostedPage, lambda api: api.checkout.sessions.create_async(params, _once(key)))
 
-    async def open_checkouts(self, customer: str) -> list[Page]:
+    async def open_checkouts(self, customer: str) -> list[HostedPage]:
         params: Any = {"customer": customer, "status": "open", "limit": 10}
-        return await self._some(Page, lambda api: api.checkout.sessions.list_async(params))
+        return await self._some(HostedPage, lambda api: api.checkout.sessions.list_async(params))
 
     async def expire_checkout(self, id_: str) -> None:
-        await self._one(Page, lambda api: api.checkout.sessions.expire_async(id_))
+        await self._one(HostedPage, lambda api: api.checkout.sessions.expire_async(id_))
 
-    async def portal(self, customer: str, back: str, key: str) -> Page:
+    async def portal(self, customer: str, back: str, key: str) -> HostedPage:
         params: Any = {"customer": customer, "return_url": back}
-        return await self._one(Page, lambda api: api.billing_portal.sessions.create_async(params, _once(key)))
+        return await self._one(HostedPage, lambda api: api.billing_portal.sessions.create_async(params, _once(key)))
 
     # ---- invoices
 
@@ -214,11 +230,11 @@ class Stripe:
                         if response.status == _OK:
                             return await _bounded(response)
                         if "Location" not in response.headers:
-                            raise Away(f"HTTP {response.status} for a PDF")
+                            raise StripeUnavailable(f"HTTP {response.status} for a PDF")
                         address = urljoin(address, response.headers["Location"])
         except (aiohttp.ClientError, TimeoutError) as error:
-            raise Away(f"no PDF ({type(error).__name__})") from error
-        raise Refused("the PDF is nowhere to be found")
+            raise StripeUnavailable(f"no PDF ({type(error).__name__})") from error
+        raise RequestRefused("the PDF is nowhere to be found")
 
     async def check(self) -> None:
         """Whether Stripe answers and takes the key."""
@@ -230,7 +246,7 @@ class Stripe:
         ours, asked = urlsplit(self._settings.api_base), urlsplit(address)
         stripes = asked.scheme == "https" and f".{asked.hostname}".endswith(".stripe.com")
         if not stripes and (asked.scheme, asked.netloc) != (ours.scheme, ours.netloc):
-            raise Refused("the address of the PDF is not Stripe's")
+            raise RequestRefused("the address of the PDF is not Stripe's")
 
     async def _api(self) -> Any:
         if self._client is None:
@@ -275,7 +291,7 @@ class Stripe:
             raise error_from(error) from None
         except (aiohttp.ClientError, TimeoutError) as error:
             # The library wraps what goes wrong until the headers are there, not while the body is read.
-            raise Away(f"no whole answer ({type(error).__name__})") from error
+            raise StripeUnavailable(f"no whole answer ({type(error).__name__})") from error
         return found
 
 
@@ -283,7 +299,9 @@ def _read(shape: type[F], raw: Any) -> F:
     try:
         return shape.model_validate(raw)
     except ValidationError as error:
-        raise Refused(f"a {shape.__name__} of an unknown shape came; is STRIPE_API_BASE Stripe's API?") from error
+        raise RequestRefused(
+            f"a {shape.__name__} of an unknown shape came; is STRIPE_API_BASE Stripe's API?"
+        ) from error
 
 
 def _prices(params: Any, api: Any) -> Awaitable[Any]:
@@ -300,5 +318,5 @@ async def _bounded(response: aiohttp.ClientResponse) -> bytes:
     while len(content) <= _PDF_BYTES and (more := await response.content.read(_PDF_BYTES)):
         content += more
     if len(content) > _PDF_BYTES or not content.startswith(b"%PDF"):
-        raise Refused("what came is no PDF, or too large")
+        raise RequestRefused("what came is no PDF, or too large")
     return content

@@ -10,11 +10,11 @@ from typing import Any, Literal, cast
 from redis.asyncio import Redis
 
 from bot.conversations.contacts import Contact, Contacts
-from bot.delivery.notifications import Notices
+from bot.delivery.notifications import Notifications
 from bot.delivery.permission import window_open
 from bot.infra import queues
 from bot.integrations.email.queue import enqueue
-from bot.integrations.stripe.customers import Links
+from bot.integrations.stripe.customers import CustomerDirectory
 from bot.integrations.stripe.objects import Customer
 from bot.messages.inbound import Template
 from bot.messages.language import Language
@@ -41,13 +41,13 @@ class Addressee:
 
 
 @dataclass(frozen=True, slots=True)
-class Telling:
+class CustomerNotifier:
     """`by_mail` and `by_push` say what is configured; `tell` passes events on to subscribers, where there are any."""
 
     redis: Redis
-    notices: Notices
+    notices: Notifications
     contacts: Contacts
-    links: Links
+    links: CustomerDirectory
     zone: tzinfo
     default_language: Language
     by_mail: bool

@@ -14,7 +14,7 @@ from bot.conversations import identity
 from bot.conversations.contacts import Contact, Contacts
 from bot.infra.redis import answer, key
 from bot.integrations.stripe.client import Stripe
-from bot.integrations.stripe.errors import Gone, StripeFailed
+from bot.integrations.stripe.errors import StripeFailed, StripeObjectGone
 from bot.integrations.stripe.objects import Customer
 from bot.whatsapp.phone_numbers import address_of, exact
 
@@ -31,7 +31,7 @@ class BelongsToAnother(StripeFailed):
 
 
 @dataclass(frozen=True, slots=True)
-class Links:
+class CustomerDirectory:
     """What is kept here is only where to look first: Stripe's metadata decide.
 
     The search there learns of a change after a minute or so; a link that we made is found at once.
@@ -129,7 +129,7 @@ class Links:
     async def _still(self, customer: str, names: list[str]) -> Customer | None:
         try:
             found = await self.stripe.customer(customer)
-        except Gone:
+        except StripeObjectGone:
             return None
         return found if found.whatsapp_id in names else None
 

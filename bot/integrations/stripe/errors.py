@@ -15,7 +15,7 @@ class StripeFailed(Exception):
     """Stripe did not do what was asked; the text holds neither data of a customer nor a key."""
 
 
-class Away(StripeFailed):
+class StripeUnavailable(StripeFailed):
     """No answer in time, too many requests, or a fault of Stripe's: later may help.
 
     Whether a change was made is not known: the same idempotency key asks again without doing it twice. `hopeless`
@@ -31,7 +31,7 @@ class KeyRejected(StripeFailed):
     """The key is wrong, or may not do this: an operator has to see to STRIPE_SECRET_KEY."""
 
 
-class Gone(StripeFailed):
+class StripeObjectGone(StripeFailed):
     """There is no such object, or there is no more."""
 
 
@@ -43,11 +43,11 @@ class NeedsAction(CardRefused):
     """The customer's bank wants them to confirm the payment themselves; nothing was changed."""
 
 
-class NothingToBill(Gone):
+class NothingToBill(StripeObjectGone):
     """No invoice is to come."""
 
 
-class Refused(StripeFailed):
+class RequestRefused(StripeFailed):
     """Stripe doesn't accept the request; asking again is no use."""
 
 
@@ -62,13 +62,17 @@ def error_from(error: StripeError) -> StripeFailed:
         case stripe.CardError(code=code):
             return NeedsAction(words) if code in _BY_THE_CUSTOMER else CardRefused(words)
         case stripe.APIConnectionError() | stripe.RateLimitError():
-            return Away(words, hopeless=_hopeless(error))
+            return StripeUnavailable(words, hopeless=_hopeless(error))
         case stripe.InvalidRequestError(http_status=404) | stripe.InvalidRequestError(code="resource_missing"):
-            return NothingToBill(words) if error.code == "invoice_upcoming_none" else Gone(words)
+            return NothingToBill(words) if error.code == "invoice_upcoming_none" else StripeObjectGone(words)
         case stripe.InvalidRequestError(param=param):
-            return Refused(f"{words}, parameter {param}" if param else words)
+            return RequestRefused(f"{words}, parameter {param}" if param else words)
     passing = error.http_status is None or error.http_status == _CONFLICT or error.http_status >= _FAULT
-    return Away(words, hopeless=_hopeless(error)) if passing else Refused(f"{words}; is STRIPE_API_BASE Stripe's API?")
+    return (
+        StripeUnavailable(words, hopeless=_hopeless(error))
+        if passing
+        else RequestRefused(f"{words}; is STRIPE_API_BASE Stripe's API?")
+    )
 
 
 def _hopeless(error: StripeError) -> bool:
@@ -76,4 +80,4 @@ def _hopeless(error: StripeError) -> bool:
 
 
 def worth_another_try(error: BaseException) -> bool:
-    return isinstance(error, Away) and not error.hopeless
+    return isinstance(error, StripeUnavailable) and not error.hopeless

@@ -13,15 +13,15 @@ from typing import Any
 import structlog
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from bot.infra.queues import Task, Unfit
+from bot.infra.queues import Job, JobRejected
 from bot.integrations.stripe.amounts import listed, next_charge, said
 from bot.integrations.stripe.client import Stripe
-from bot.integrations.stripe.customer_notices import Addressee, Telling
-from bot.integrations.stripe.errors import Gone
+from bot.integrations.stripe.customer_notices import Addressee, CustomerNotifier
+from bot.integrations.stripe.errors import StripeObjectGone
 from bot.integrations.stripe.formatting import day, decimal, iso_day, money
 from bot.integrations.stripe.objects import Customer, Invoice, Subscription
 from bot.integrations.stripe.plans import Plans
-from bot.integrations.stripe.subscription_state import Known, States, known
+from bot.integrations.stripe.subscription_state import KnownSubscription, SubscriptionStates, known
 from bot.integrations.stripe.texts import words
 from bot.messages.inbound import Template
 from bot.messages.language import Language
@@ -39,7 +39,7 @@ ACTED_ON = frozenset({
 _YOUNG_SECONDS = 3600
 
 
-class Event(BaseModel):
+class StripeEvent(BaseModel):
     model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
 
     id: str
@@ -50,18 +50,18 @@ class Event(BaseModel):
 
 
 @dataclass(frozen=True, slots=True)
-class News:
+class StripeEventHandler:
     stripe: Stripe
     plans: Plans
-    states: States
-    telling: Telling
+    states: SubscriptionStates
+    telling: CustomerNotifier
 
-    async def process(self, task: Task) -> None:
+    async def process(self, task: Job) -> None:
         """Work on the job of one event; raises StripeFailed when Stripe can't be asked, and is tried again then."""
         try:
-            event = Event.model_validate(task.data)
+            event = StripeEvent.model_validate(task.data)
         except ValidationError as error:
-            raise Unfit("the data is not that of an event of Stripe's") from error
+            raise JobRejected("the data is not that of an event of Stripe's") from error
         try:
             customer = await self.stripe.customer(event.customer)
             if event.type == "invoice.paid":
@@ -72,12 +72,12 @@ class News:
                 await self._trial_ends(customer, await self.stripe.subscription(event.object))
             else:
                 await self._synchronise(customer, event)
-        except Gone:
+        except StripeObjectGone:
             _log.info("stripe_event_of_the_past", type=event.type)
 
     # ---- subscriptions
 
-    async def _synchronise(self, customer: Customer, event: Event) -> None:
+    async def _synchronise(self, customer: Customer, event: StripeEvent) -> None:
         async with self.states.one_at_a_time(customer.id):
             every = await self.stripe.subscriptions(customer.id)
             subscription = _current(every)
@@ -96,7 +96,11 @@ class News:
             await self.states.keep(customer.id, now)
 
     async def _text(
-        self, before: Known | None, found: tuple[Subscription, list[Subscription]], event: Event, language: Language
+        self,
+        before: KnownSubscription | None,
+        found: tuple[Subscription, list[Subscription]],
+        event: StripeEvent,
+        language: Language,
     ) -> str:
         """Words for the customer about a change, if any, by what Stripe says is true now."""
         subscription, every = found
@@ -115,7 +119,7 @@ class News:
         return text if news == "news_trial" else f"{text} {said(charge, subscription, zone, language)}".strip()
 
     async def _tell_subscribers(
-        self, who: Addressee, customer: Customer, subscription: Subscription, event: Event
+        self, who: Addressee, customer: Customer, subscription: Subscription, event: StripeEvent
     ) -> None:
         items = subscription.items.data
         prices = [listed(item) for item in items]
@@ -213,7 +217,7 @@ _GOOD = ("active", "trialing")
 _LIVING = (*_GOOD, "past_due", "unpaid", "paused")
 
 
-def _news(before: Known | None, now: Known, at: int) -> str | None:
+def _news(before: KnownSubscription | None, now: KnownSubscription, at: int) -> str | None:
     """The sentence for what became of a subscription; None where nothing has that a customer needs to hear."""
     if before is None and at - now.since > _YOUNG_SECONDS:
         return None

@@ -5,21 +5,21 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from bot.integrations.stripe.client import Stripe
-from bot.integrations.stripe.errors import Gone
+from bot.integrations.stripe.errors import StripeObjectGone
 from bot.integrations.stripe.objects import Invoice
 from bot.messages.inbound import StoredFile
 from bot.storage.files import Files
 
 
 @dataclass(frozen=True, slots=True)
-class Documents:
+class InvoicePdfs:
     stripe: Stripe
     files: Files
 
     async def of(self, conversation: str, invoice: Invoice) -> StoredFile:
         """The invoice's PDF; raises StripeFailed, StorageFailed."""
         if not invoice.invoice_pdf:
-            raise Gone("the invoice has no PDF; it is a draft")
+            raise StripeObjectGone("the invoice has no PDF; it is a draft")
         name = f"{invoice.number or invoice.id}.pdf"
         pdf = await self.stripe.pdf(invoice.invoice_pdf)
         place = await self.files.keep(conversation, name, "application/pdf", pdf)

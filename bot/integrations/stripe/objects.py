@@ -19,15 +19,15 @@ def _id(value: Any) -> Any:
 Id = Annotated[str, BeforeValidator(_id)]
 
 
-class Fact(BaseModel):
+class StripeObject(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
 
 
-class InvoiceSettings(Fact):
+class InvoiceSettings(StripeObject):
     default_payment_method: Id | None = None
 
 
-class Customer(Fact):
+class Customer(StripeObject):
     id: str
     deleted: bool = False
     name: str | None = None
@@ -43,20 +43,20 @@ class Customer(Fact):
         return (self.metadata or {}).get("whatsapp_id", "").strip().removeprefix("+") or None
 
 
-class Product(Fact):
+class StripeProduct(StripeObject):
     id: str
     name: str = ""
     description: str | None = None
     active: bool = True
 
 
-class Recurring(Fact):
+class Recurring(StripeObject):
     interval: str
     interval_count: int = 1
     usage_type: str = "licensed"
 
 
-class Price(Fact):
+class Price(StripeObject):
     id: str
     active: bool = True
     currency: str
@@ -64,7 +64,7 @@ class Price(Fact):
     unit_amount_decimal: Decimal | None = None
     billing_scheme: str = "per_unit"
     recurring: Recurring | None = None
-    product: str | Product
+    product: str | StripeProduct
 
     @property
     def metered(self) -> bool:
@@ -91,7 +91,7 @@ class Price(Fact):
         return unit if count == 1 else f"{count} {unit}s"
 
 
-class Item(Fact):
+class SubscriptionItem(StripeObject):
     """`quantity` is None where it is charged by use."""
 
     id: str
@@ -104,27 +104,27 @@ class Item(Fact):
         return 1 if self.quantity is None else self.quantity
 
 
-class Items(Fact):
-    data: list[Item] = Field(min_length=1)
+class SubscriptionItems(StripeObject):
+    data: list[SubscriptionItem] = Field(min_length=1)
 
 
-class Period(Fact):
+class Period(StripeObject):
     start: int = 0
     end: int = 0
 
 
-class ItemDetails(Fact):
+class ItemDetails(StripeObject):
     proration: bool = False
 
 
-class LineParent(Fact):
+class LineParent(StripeObject):
     """Origin of a line: an item of the subscription, or an amount that somebody added."""
 
     invoice_item_details: ItemDetails | None = None
     subscription_item_details: ItemDetails | None = None
 
 
-class Line(Fact):
+class InvoiceLine(StripeObject):
     amount: int
     period: Period = Period()
     parent: LineParent | None = None
@@ -136,24 +136,24 @@ class Line(Fact):
         return item is None or item.proration
 
 
-class Lines(Fact):
-    data: list[Line] = Field(default_factory=list)
+class InvoiceLines(StripeObject):
+    data: list[InvoiceLine] = Field(default_factory=list)
 
 
-class SubscriptionDetails(Fact):
+class SubscriptionDetails(StripeObject):
     subscription: Id | None = None
     subscription_proration_date: int | None = None
 
 
-class Parent(Fact):
+class InvoiceParent(StripeObject):
     subscription_details: SubscriptionDetails | None = None
 
 
-class Discount(Fact):
+class Discount(StripeObject):
     amount: int
 
 
-class Invoice(Fact):
+class Invoice(StripeObject):
     """An invoice, or the preview of one, which has no id of its own to rely on."""
 
     id: str | None = None
@@ -173,8 +173,8 @@ class Invoice(Fact):
     billing_reason: str | None = None
     hosted_invoice_url: str | None = None
     invoice_pdf: str | None = None
-    lines: Lines = Lines()
-    parent: Parent | None = None
+    lines: InvoiceLines = InvoiceLines()
+    parent: InvoiceParent | None = None
     total_discount_amounts: tuple[Discount, ...] | None = None
 
     @property
@@ -199,27 +199,27 @@ class Invoice(Fact):
         return bool(self.lines.data) and all(line.period.start < until for line in self.lines.data)
 
 
-class PendingUpdate(Fact):
+class PendingUpdate(StripeObject):
     """A change that waits for its payment."""
 
     expires_at: int = 0
 
 
-class Pause(Fact):
+class CollectionPause(StripeObject):
     """Nothing is collected until then; None: until somebody goes on."""
 
     resumes_at: int | None = None
 
 
-class Subscription(Fact):
+class Subscription(StripeObject):
     id: str
     status: str
     customer: Id
-    items: Items
+    items: SubscriptionItems
     collection_method: str = "charge_automatically"
     cancel_at_period_end: bool = False
     cancel_at: int | None = None
-    pause_collection: Pause | None = None
+    pause_collection: CollectionPause | None = None
     pending_update: PendingUpdate | None = None
     schedule: Id | None = None
     trial_end: int | None = None
@@ -231,7 +231,7 @@ class Subscription(Fact):
     def live(self) -> bool:
         return self.status in LIVE
 
-    def item(self, id_: str) -> Item | None:
+    def item(self, id_: str) -> SubscriptionItem | None:
         return next((item for item in self.items.data if item.id == id_), None)
 
     @property
@@ -277,20 +277,20 @@ class Subscription(Fact):
         return not self.cancel_at_period_end and (self.cancel_at is None or self.cancel_at > self.renews_at)
 
 
-class Card(Fact):
+class PaymentCard(StripeObject):
     brand: str = "card"
     last4: str = ""
     exp_month: int | None = None
     exp_year: int | None = None
 
 
-class PaymentMethod(Fact):
+class PaymentMethod(StripeObject):
     id: str
     type: str = "card"
-    card: Card | None = None
+    card: PaymentCard | None = None
 
 
-class Page(Fact):
+class HostedPage(StripeObject):
     """Something at Stripe that is opened by its address: a Checkout session, a portal session."""
 
     id: str

@@ -10,17 +10,17 @@ from typing import Any
 
 import structlog
 
-from bot.conversations.confirmations import Cards, Confirmed, Settled
+from bot.conversations.confirmations import ConfirmationCards, ConfirmedAction, TapResult
 from bot.integrations.stripe.amounts import next_invoice, paused
 from bot.integrations.stripe.client import Stripe
-from bot.integrations.stripe.customers import Links
-from bot.integrations.stripe.errors import Away, CardRefused, Gone, NeedsAction, StripeFailed
+from bot.integrations.stripe.customers import CustomerDirectory
+from bot.integrations.stripe.errors import CardRefused, NeedsAction, StripeFailed, StripeObjectGone, StripeUnavailable
 from bot.integrations.stripe.formatting import money
-from bot.integrations.stripe.objects import Invoice, Item, Price, Subscription
-from bot.integrations.stripe.outcomes import Outcomes
+from bot.integrations.stripe.objects import Invoice, Price, Subscription, SubscriptionItem
+from bot.integrations.stripe.outcomes import ChangeOutcomes
 from bot.integrations.stripe.plans import Plans
-from bot.integrations.stripe.price_changes import Change, shown
-from bot.integrations.stripe.subscription_state import States
+from bot.integrations.stripe.price_changes import PlanChange, shown
+from bot.integrations.stripe.subscription_state import SubscriptionStates
 from bot.integrations.stripe.texts import words
 from bot.messages.inbound import Buttons
 from bot.messages.language import Language
@@ -32,18 +32,18 @@ _CHECK_SECONDS = 20.0
 
 
 @dataclass(frozen=True, slots=True)
-class Changes:
+class PlanChanges:
     stripe: Stripe
-    links: Links
+    links: CustomerDirectory
     plans: Plans
-    cards: Cards
-    states: States
-    outcomes: Outcomes
+    cards: ConfirmationCards
+    states: SubscriptionStates
+    outcomes: ChangeOutcomes
     zone: tzinfo
 
     # ---- what a change would be
 
-    async def to_plan(self, subscription: Subscription, item: Item, price: Price) -> Change:
+    async def to_plan(self, subscription: Subscription, item: SubscriptionItem, price: Price) -> PlanChange:
         """Another price for one of its items, with the difference as Stripe computes it for this moment."""
         wanted = [{"id": item.id, "price": price.id}]
         preview = await self.stripe.preview(subscription, items=wanted, proration_behavior="always_invoice")
@@ -54,7 +54,7 @@ class Changes:
         after = subscription.model_copy(
             update={"items": subscription.items.model_copy(update={"data": [*others, changed]})}
         )
-        return Change(
+        return PlanChange(
             kind="plan",
             customer=subscription.customer,
             subscription=subscription.id,
@@ -77,25 +77,25 @@ class Changes:
             proration_date=preview.proration_date or int(time.time()),
         )
 
-    async def to_end(self, subscription: Subscription) -> Change:
+    async def to_end(self, subscription: Subscription) -> PlanChange:
         """The end with the period that is paid; where its items' periods differ, with the last of them."""
         mixed = subscription.interval == ""
         facts = await self._facts(subscription)
         if mixed:
             last = max(item.current_period_end for item in subscription.items.data)
-            return Change(kind="cancel", **facts, charge=0, day=last, mixed=True)
+            return PlanChange(kind="cancel", **facts, charge=0, day=last, mixed=True)
         coming = None if paused(subscription) else await next_invoice(self.stripe, subscription)
         rest = await next_invoice(self.stripe, subscription, cancel_at_period_end=True)
         due, left = (one.amount_due if one else 0 for one in (coming, rest))
-        return Change(kind="cancel", **facts, charge=max(due - left, 0), rest=left, day=subscription.until)
+        return PlanChange(kind="cancel", **facts, charge=max(due - left, 0), rest=left, day=subscription.until)
 
-    async def to_go_on(self, subscription: Subscription) -> Change:
+    async def to_go_on(self, subscription: Subscription) -> PlanChange:
         """Taking back an end that is still to come."""
         supposed: dict[str, Any] = (
             {"cancel_at_period_end": False} if subscription.cancel_at_period_end else {"cancel_at": ""}
         )
         coming = None if paused(subscription) else await next_invoice(self.stripe, subscription, **supposed)
-        return Change(
+        return PlanChange(
             kind="resume",
             **await self._facts(subscription),
             charge=coming.amount_due if coming else 0,
@@ -119,7 +119,7 @@ class Changes:
             "owed": subscription.owed.left if subscription.owed else 0,
         }
 
-    async def card(self, conversation: str, change: Change, language: Language) -> Buttons:
+    async def card(self, conversation: str, change: PlanChange, language: Language) -> Buttons:
         """Show a change, with a button that makes it."""
         labels = (words("confirm", language), words("leave", language))
         body = shown(change, self.zone, language)
@@ -127,9 +127,9 @@ class Changes:
 
     # ---- making it
 
-    async def perform(self, confirmed: Confirmed) -> Settled:
+    async def perform(self, confirmed: ConfirmedAction) -> TapResult:
         """Make the change that was tapped, unless what it showed no longer holds."""
-        change = Change.model_validate(confirmed.action)
+        change = PlanChange.model_validate(confirmed.action)
         begun = confirmed.begun
         try:
             if not begun:
@@ -148,13 +148,13 @@ class Changes:
         told = await self.outcomes.of(change, done, confirmed.language)
         if not told.as_asked:
             await self.states.unexpect(change.customer)
-        return Settled(text=told.text)
+        return TapResult(text=told.text)
 
-    async def _refusal(self, change: Change, confirmed: Confirmed) -> Settled | None:
+    async def _refusal(self, change: PlanChange, confirmed: ConfirmedAction) -> TapResult | None:
         """Why what was shown can't be made: it isn't theirs, it has changed, or it costs something else now."""
         language = confirmed.language
         customer = await self.links.customer_of(confirmed.conversation, confirmed.contact)
-        impossible = Settled(text=words("no_longer_possible", language))
+        impossible = TapResult(text=words("no_longer_possible", language))
         if customer is None or customer.id != change.customer:
             return impossible
         now = await self.stripe.subscription(change.subscription)
@@ -164,9 +164,9 @@ class Changes:
         if anew is None or anew == change:
             return None if anew else impossible
         card = await self.card(confirmed.conversation, anew, language)
-        return Settled(text=words("changed_meanwhile", language), parts=(card,))
+        return TapResult(text=words("changed_meanwhile", language), parts=(card,))
 
-    async def _anew(self, change: Change, now: Subscription) -> Change | None:
+    async def _anew(self, change: PlanChange, now: Subscription) -> PlanChange | None:
         """The same change as it would be now; itself where nothing is different, None where it can't be made."""
         if change.kind != "plan":
             if now.ends == (change.kind == "cancel"):
@@ -186,11 +186,11 @@ class Changes:
         price = await self._price(change)
         return await self.to_plan(now, item, price) if price else None
 
-    async def _price(self, change: Change) -> Price | None:
+    async def _price(self, change: PlanChange) -> Price | None:
         prices = (price for plan in await self.plans.all() for price in plan.prices)
         return next((price for price in prices if price.id == change.price), None)
 
-    async def _make(self, change: Change, key: str) -> Subscription:
+    async def _make(self, change: PlanChange, key: str) -> Subscription:
         if change.kind == "plan":
             return await self.stripe.change(
                 change.subscription, change.item, change.price, change.proration_date, key=key
@@ -200,21 +200,21 @@ class Changes:
         return await self.stripe.let_go_on(change.subscription, key=key)
 
 
-def _failed(error: Exception, change: Change, language: Language, *, begun: bool) -> Settled:
+def _failed(error: Exception, change: PlanChange, language: Language, *, begun: bool) -> TapResult:
     """Words for the customer about a change that was not made, or not for certain."""
     amount = money(change.amount, change.currency)
     if isinstance(error, NeedsAction):
-        return Settled(text=words("needs_action", language, amount=amount))
+        return TapResult(text=words("needs_action", language, amount=amount))
     if isinstance(error, CardRefused):
-        return Settled(text=words("card_refused", language, amount=amount))
-    if isinstance(error, Away | TimeoutError):
+        return TapResult(text=words("card_refused", language, amount=amount))
+    if isinstance(error, StripeUnavailable | TimeoutError):
         _log.warning("change_in_doubt" if begun else "change_not_made", why=str(error) or "too slow")
-        return Settled(text=words("not_sure" if begun else "not_now", language), again=True)
-    if isinstance(error, Gone):
+        return TapResult(text=words("not_sure" if begun else "not_now", language), again=True)
+    if isinstance(error, StripeObjectGone):
         # Once the subscription was seen to be there, so Stripe says that there is nothing to charge.
-        return Settled(text=words("no_card" if begun and change.amount else "no_longer_possible", language))
+        return TapResult(text=words("no_card" if begun and change.amount else "no_longer_possible", language))
     _log.error("change_refused", why=str(error), fix="see Stripe's log of requests")
-    return Settled(text=words("not_done", language))
+    return TapResult(text=words("not_done", language))
 
 
 def _today(preview: Invoice, subscription: Subscription) -> tuple[int, int]:

@@ -10,14 +10,14 @@ from pydantic import TypeAdapter
 
 from bot.infra.cache import Cache
 from bot.integrations.stripe.client import Stripe
-from bot.integrations.stripe.objects import Fact, Item, Price, Product
+from bot.integrations.stripe.objects import Price, StripeObject, StripeProduct, SubscriptionItem
 
 _KEEP_SECONDS = 300
 # Nobody can ask for another: a tool's arguments name these two.
 _OFFERED = ("month", "year")
 
 
-class Plan(Fact):
+class Plan(StripeObject):
     """A product and what it costs by the month and by the year; `prices` are by currency and interval."""
 
     id: str
@@ -50,7 +50,7 @@ class Plans:
         """The plan of this name, however it is typed."""
         return next((one for one in await self.all() if plain(one.name) == plain(name)), None)
 
-    async def names_of(self, items: Sequence[Item]) -> str:
+    async def names_of(self, items: Sequence[SubscriptionItem]) -> str:
         """All that is paid for, with how many: `Básico + Caja × 3`."""
         names = [await self.name_of(item.price) for item in items]
         return " + ".join(
@@ -68,12 +68,12 @@ def _by_product(prices: list[Price]) -> list[Plan]:
     found: dict[str, list[Price]] = {}
     for one in prices:
         offered = one.unit_amount is not None and not one.metered and one.interval in _OFFERED
-        if offered and isinstance(one.product, Product) and one.product.active:
+        if offered and isinstance(one.product, StripeProduct) and one.product.active:
             found.setdefault(one.product.id, []).append(one)
     plans = []
     for group in found.values():
         product = group[0].product
-        if isinstance(product, Product):
+        if isinstance(product, StripeProduct):
             ordered = sorted(group, key=lambda price: (price.currency, price.unit_amount or 0))
             plans.append(Plan(id=product.id, name=product.name, description=product.description, prices=tuple(ordered)))
     return sorted(plans, key=lambda plan: min(price.unit_amount or 0 for price in plan.prices))

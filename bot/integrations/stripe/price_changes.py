@@ -11,7 +11,7 @@ from bot.messages.inbound import Record
 from bot.messages.language import Language
 
 
-class Change(Record):
+class PlanChange(Record):
     """Exactly what a card shows. `amount` is what is charged today, `total` is below 0 where money is credited;
     `charge` is what is charged on `day`. Amounts in the currency's smallest unit, times Unix seconds.
 
@@ -53,7 +53,7 @@ class Change(Record):
         return "credit" if self.total < 0 else "pay" if self.amount else "free"
 
 
-def shown(change: Change, zone: tzinfo, language: Language) -> str:
+def shown(change: PlanChange, zone: tzinfo, language: Language) -> str:
     """The text of the card."""
     said = {"plan": _plan, "cancel": _end, "resume": _resume}[change.kind](change, zone, language)
     if change.owed:
@@ -61,7 +61,7 @@ def shown(change: Change, zone: tzinfo, language: Language) -> str:
     return f"{said}\n\n{words('valid', language)}"
 
 
-def _plan(change: Change, zone: tzinfo, language: Language) -> str:
+def _plan(change: PlanChange, zone: tzinfo, language: Language) -> str:
     old, new = change.old, change.new
     if old == new:
         # Only how it is paid changes.
@@ -88,7 +88,7 @@ def _plan(change: Change, zone: tzinfo, language: Language) -> str:
     )
 
 
-def _end(change: Change, zone: tzinfo, language: Language) -> str:
+def _end(change: PlanChange, zone: tzinfo, language: Language) -> str:
     amount = money(change.charge, change.currency)
     spared = words("spared", language, amount=amount) if change.charge > 0 and not change.mixed else ""
     said = words("card_cancel", language, plan=change.old, day=day(change.day, zone, language), spared=spared)
@@ -101,7 +101,7 @@ def _end(change: Change, zone: tzinfo, language: Language) -> str:
     return said
 
 
-def _resume(change: Change, zone: tzinfo, language: Language) -> str:
+def _resume(change: PlanChange, zone: tzinfo, language: Language) -> str:
     ends, then = (day(moment, zone, language) for moment in (change.ends_on, change.day))
     if not change.charge:
         return words("card_resume_free", language, plan=change.old, ends=ends)

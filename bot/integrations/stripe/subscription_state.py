@@ -20,7 +20,7 @@ _EXPECT_SECONDS = 3600
 _LOCK_SECONDS = 60
 
 
-class Known(Record):
+class KnownSubscription(Record):
     """A subscription as it was: what it is about, not every field. `status` is Stripe's word, `none` without one.
 
     `items` are all its prices; what was kept before there was `items` has `price` alone, the first of them.
@@ -34,20 +34,20 @@ class Known(Record):
     until: int = 0
     since: int = 0
 
-    def sells_as(self, other: Known) -> bool:
+    def sells_as(self, other: KnownSubscription) -> bool:
         """Whether the same is paid for."""
         return self.items == other.items if self.items and other.items else self.price == other.price
 
-    def same(self, other: Known) -> bool:
+    def same(self, other: KnownSubscription) -> bool:
         """Whether nobody would call it a change; a period that went on is none."""
         about = (self.subscription, self.status, self.ends)
         return about == (other.subscription, other.status, other.ends) and self.sells_as(other)
 
 
-def known(subscription: Subscription | None) -> Known:
+def known(subscription: Subscription | None) -> KnownSubscription:
     if subscription is None:
-        return Known()
-    return Known(
+        return KnownSubscription()
+    return KnownSubscription(
         subscription=subscription.id,
         status=subscription.status,
         price=subscription.items.data[0].price.id,
@@ -59,7 +59,7 @@ def known(subscription: Subscription | None) -> Known:
 
 
 @dataclass(frozen=True, slots=True)
-class States:
+class SubscriptionStates:
     """One hash a customer: `state` as last seen."""
 
     redis: Redis
@@ -82,12 +82,12 @@ class States:
             with suppress(LockError, RedisError, OSError):
                 await lock.reacquire()
 
-    async def before(self, customer: str) -> Known | None:
+    async def before(self, customer: str) -> KnownSubscription | None:
         """What was known; None for a customer of whom nothing is kept."""
         raw = await answer(self.redis.hget(_state(customer), "state"))
-        return Known.model_validate_json(raw) if raw else None
+        return KnownSubscription.model_validate_json(raw) if raw else None
 
-    async def keep(self, customer: str, now: Known) -> None:
+    async def keep(self, customer: str, now: KnownSubscription) -> None:
         pipeline = self.redis.pipeline(transaction=True)
         pipeline.hset(_state(customer), "state", now.model_dump_json())
         pipeline.expire(_state(customer), _KEEP_SECONDS)
@@ -101,7 +101,7 @@ class States:
     async def unexpect(self, customer: str) -> None:
         await self.redis.delete(_expected(customer))
 
-    async def expected(self, customer: str, now: Known) -> bool:
+    async def expected(self, customer: str, now: KnownSubscription) -> bool:
         return bool(await self.redis.get(_expected(customer)) == f"{now.subscription} {now.items} {now.ends}")
 
 

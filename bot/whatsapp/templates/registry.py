@@ -13,7 +13,7 @@ from redis.asyncio import Redis
 from bot.infra.redis import answer, apart
 from bot.messages.inbound import Template
 from bot.whatsapp.client import Graph
-from bot.whatsapp.errors import GraphError, Unavailable
+from bot.whatsapp.errors import GraphError, MetaUnavailable
 from bot.whatsapp.templates.parameters import ParametersWrong, Synced, components, synced_from, words
 from bot.whatsapp.templates.rules import Definition
 
@@ -34,7 +34,7 @@ class TemplateNotSendable(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class StoredTemplate:
     """One template in one language; `accepted` is the category that the company counts on and pays for."""
 
     synced: Synced
@@ -104,11 +104,11 @@ class Templates:
         await self.sync()
         return await post(await self.prepare(part, contact_language))
 
-    async def sync(self, *, accept: bool = False) -> list[Kept]:
+    async def sync(self, *, accept: bool = False) -> list[StoredTemplate]:
         """Take over Meta's whole list; `accept` agrees to the categories as they are now."""
         listed = [one for one in map(synced_from, await self._graph.templates()) if one]
         before = {(kept.synced.name, kept.synced.language): kept.accepted for kept in await self.all()}
-        kept = [Kept(one, one.category if accept else self._accepted(one, before)) for one in listed]
+        kept = [StoredTemplate(one, one.category if accept else self._accepted(one, before)) for one in listed]
         gone = set(await answer(self._redis.smembers(_NAMES))) | {one.name for one in listed}
         pipeline = self._redis.pipeline(transaction=True)
         pipeline.delete(_NAMES, *map(_key, gone))
@@ -119,12 +119,12 @@ class Templates:
         await pipeline.execute()
         return sorted(kept, key=lambda one: (one.synced.name, one.synced.language))
 
-    async def all(self) -> list[Kept]:
+    async def all(self) -> list[StoredTemplate]:
         """What is kept, by name and language."""
         names = sorted(await answer(self._redis.smembers(_NAMES)))
         return [kept for name in names for kept in await self.named(name)]
 
-    async def named(self, name: str) -> list[Kept]:
+    async def named(self, name: str) -> list[StoredTemplate]:
         """One template in all its languages; empty when it isn't known."""
         return _all_of(await self._raw(name))
 
@@ -154,7 +154,7 @@ class Templates:
             await asyncio.sleep(0.05)
         try:
             await self.sync()
-        except (GraphError, Unavailable, asyncio.CancelledError):
+        except (GraphError, MetaUnavailable, asyncio.CancelledError):
             # Nobody waits for what nobody learns: a tool's time may be up while Meta is silent.
             await apart(answer(self._redis.delete(_LOOKED)))
             raise
@@ -164,7 +164,7 @@ class Templates:
         wanted = self._definitions.get((synced.name, synced.language))
         return before.get((synced.name, synced.language)) or (wanted.category if wanted else synced.category)
 
-    def _chosen(self, known: list[Kept], part: Template, contact_language: str | None) -> Prepared:
+    def _chosen(self, known: list[StoredTemplate], part: Template, contact_language: str | None) -> Prepared:
         if not known:
             raise TemplateNotSendable(f"there is no template {part.name!r} at Meta; see `recado templates list`")
         wanted = (part.language or contact_language or self._default).replace("-", "_")
@@ -198,7 +198,7 @@ class Templates:
         return {str(number): parameters[name] for number, name in enumerate(order, start=1)}
 
 
-def _all_of(raw: dict[str, str]) -> list[Kept]:
+def _all_of(raw: dict[str, str]) -> list[StoredTemplate]:
     return [_merged(language, raw) for language in sorted(raw) if ":" not in language]
 
 
@@ -207,11 +207,11 @@ def _outdated(raw: dict[str, str]) -> bool:
     return any(field.endswith(":outdated") or field.partition(":")[0] not in raw for field in raw)
 
 
-def _merged(language: str, raw: dict[str, str]) -> Kept:
+def _merged(language: str, raw: dict[str, str]) -> StoredTemplate:
     synced = Synced.model_validate_json(raw[language])
     told = {field: raw.get(f"{language}:{field}") for field in ("status", "category", "quality", "rejected_reason")}
     synced = synced.model_copy(update={field: value for field, value in told.items() if value is not None})
-    return Kept(synced, raw.get(f"{language}:accepted", synced.category))
+    return StoredTemplate(synced, raw.get(f"{language}:accepted", synced.category))
 
 
 def _distance(language: str, wanted: str, default: str) -> tuple[int, str]:

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from bot.infra.alerts import alert
-from bot.infra.live_events import Events
+from bot.infra.live_events import LiveEvents
 from bot.whatsapp.lenient_json import text
 from bot.whatsapp.templates.registry import Templates
 
@@ -22,10 +22,10 @@ TEMPLATE_FIELDS = (
 Handler = Callable[[dict[str, Any]], Awaitable[None]]
 
 
-class News:
+class TemplateStatusHandler:
     """One handler for each webhook field; `handlers` is the table of them. Each may be told the same twice."""
 
-    def __init__(self, templates: Templates, events: Events) -> None:
+    def __init__(self, templates: Templates, events: LiveEvents) -> None:
         self._templates = templates
         self._events = events
         handlers = (self.on_status, self.on_quality, self.on_category, self.on_components)

@@ -9,7 +9,7 @@ from typing import Any
 from bot.whatsapp.client import Graph
 from bot.whatsapp.errors import GraphError, Remedy
 from bot.whatsapp.lenient_json import text
-from bot.whatsapp.templates.registry import Kept, Templates
+from bot.whatsapp.templates.registry import StoredTemplate, Templates
 from bot.whatsapp.templates.rules import Definition, create_body
 
 # Meta takes an edit only of what it has judged (reference 7.1).
@@ -19,7 +19,7 @@ _SAYING = ("type", "format", "text", "url", "phone_number")
 
 
 @dataclass(frozen=True, slots=True)
-class Pushed:
+class Submission:
     """What became of one definition: `made`, `changed`, `the same` or `refused`."""
 
     name: str
@@ -28,7 +28,7 @@ class Pushed:
     problem: str | None = None
 
 
-async def push(templates: Templates, graph: Graph, definitions: Iterable[Definition]) -> list[Pushed]:
+async def push(templates: Templates, graph: Graph, definitions: Iterable[Definition]) -> list[Submission]:
     """Compare with Meta, then make and edit. Raises GraphError when it is not about one template, and Unavailable."""
     there = {(kept.synced.name, kept.synced.language): kept for kept in await templates.sync()}
     outcomes = []
@@ -38,26 +38,26 @@ async def push(templates: Templates, graph: Graph, definitions: Iterable[Definit
         except GraphError as error:
             if error.remedy is not Remedy.GIVE_UP:
                 raise
-            outcomes.append(Pushed(definition.name, definition.language, "refused", str(error)))
+            outcomes.append(Submission(definition.name, definition.language, "refused", str(error)))
     await templates.sync()
     return outcomes
 
 
-async def _one(graph: Graph, definition: Definition, there: Kept | None) -> Pushed:
+async def _one(graph: Graph, definition: Definition, there: StoredTemplate | None) -> Submission:
     body = create_body(definition)
     which = (definition.name, definition.language)
     if there is None:
         made = await graph.create_template(body)
         category = text(made.get("category")) or definition.category
         changed = f"Meta made it {category}" if category != definition.category else None
-        return Pushed(*which, "made", changed)
+        return Submission(*which, "made", changed)
     problem = there.why_not if there.synced.status in ("APPROVED", "DISABLED") else None
     if _says(there.synced.components) == _says(body["components"]):
-        return Pushed(*which, "the same", problem)
+        return Submission(*which, "the same", problem)
     if there.synced.status not in _EDITABLE:
-        return Pushed(*which, "refused", f"it is {there.synced.status}; Meta takes no edit now")
+        return Submission(*which, "refused", f"it is {there.synced.status}; Meta takes no edit now")
     await graph.edit_template(there.synced.id, body["components"])
-    return Pushed(*which, "changed")
+    return Submission(*which, "changed")
 
 
 def _says(components: Iterable[dict[str, Any]]) -> list[Any]:
