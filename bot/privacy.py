@@ -130,14 +130,14 @@ class PersonalData:
     def __init__(
         self,
         redis: Redis,
-        desk: ConversationLeases,
+        leases: ConversationLeases,
         files: Files,
         deliveries: DeliveryStatuses,
         *,
         patience: float = _PATIENCE_SECONDS,
     ) -> None:
         self._redis = redis
-        self._desk = desk
+        self._leases = leases
         self._files = files
         self._deliveries = deliveries
         self._patience = patience
@@ -200,7 +200,7 @@ class PersonalData:
                 opted_out = await contacts.keep_objection(self._redis, home, person.identities)
                 keys = [await self._delete_keys(name) for name in person.conversations]
                 for name in person.conversations:
-                    await self._desk.strike(name)
+                    await self._leases.strike(name)
                     await self._deliveries.strike(name)
                 await self._close(person, tombstones.KEEP_SECONDS)
                 # Last of all: as long as they lead here, whoever is erased in part is found again.
@@ -250,16 +250,16 @@ class PersonalData:
     async def _held(self, conversation: str) -> AsyncIterator[None]:
         lease = Lease(conversation, secrets.token_hex(8))
         until = time.monotonic() + self._patience
-        while not await self._desk.take(lease):
+        while not await self._leases.take(lease):
             if time.monotonic() > until:
                 raise Busy(conversation)
             await asyncio.sleep(0.1)
-        holding = asyncio.create_task(_quietly(hold(self._desk, lease, asyncio.Event())))
+        holding = asyncio.create_task(_quietly(hold(self._leases, lease, asyncio.Event())))
         try:
             yield
         finally:
             await ended(holding)
-            await self._desk.abandon(lease)
+            await self._leases.abandon(lease)
 
 
 async def _quietly(work: Any) -> None:

@@ -35,7 +35,7 @@ from bot.infra.live_events import LiveEvents
 from bot.infra.metrics import MetricsShipper
 from bot.infra.queues import JobScheduler
 from bot.infra.redis import connect, ended, refuse_cluster
-from bot.integrations.email.factory import mailroom
+from bot.integrations.email.factory import email_queue
 from bot.integrations.email.queue import BusinessName
 from bot.integrations.email.verification import Verification
 from bot.integrations.event_webhooks import EventDeliveries
@@ -104,7 +104,7 @@ async def running(
         http = await stack.enter_async_context(aiohttp.ClientSession())
         library = library_of(redis, settings)
         prompts = await library.open()
-        desk = ConversationLeases(redis, lease_seconds=lease_seconds)
+        leases = ConversationLeases(redis, lease_seconds=lease_seconds)
         graph = Graph(http, settings.whatsapp)
         memory = Memory(redis, settings.memory)
         contacts, events = Contacts(redis, settings.channel.staff_contacts), LiveEvents(redis)
@@ -114,7 +114,7 @@ async def running(
         stack.push_async_callback(senses.close)
         model = OpenRouter(settings.llm)
         stack.push_async_callback(model.close)
-        nudges = await stack.enter_async_context(JobScheduler(redis).running())
+        scheduler = await stack.enter_async_context(JobScheduler(redis).running())
         templates = Templates(
             redis,
             graph,
@@ -123,12 +123,14 @@ async def running(
         )
         storage, business = storage_of(settings.storage), prompts.business
         archive, language = Archive(redis, storage, quota_of(settings.storage)), settings.service.default_language
-        outbox = outbox_of(redis, graph, desk, contacts, templates, settings)
-        notices = Notifications(redis, desk, contacts, memory, outbox, templates)
+        outbox = outbox_of(redis, graph, leases, contacts, templates, settings)
+        notices = Notifications(redis, leases, contacts, memory, outbox, templates)
         billing = billing_of(redis, http, contacts, notices, storage, graph, settings, tell=subscribers.tell)
         email_of = billing.links.email_of if billing else None
         mail = await stack.enter_async_context(
-            mailroom(redis, settings.mail, storage, business=_named_by(library), language=language, email_of=email_of)
+            email_queue(
+                redis, settings.mail, storage, business=_named_by(library), language=language, email_of=email_of
+            )
         )
         budget = Budget(redis, settings.budget, settings.service.zone)
         captures, confirming = captures_of(
@@ -142,9 +144,9 @@ async def running(
                 shop_currency=settings.service.shop_currency,
             ),
         )
-        answering = Responder(
+        responder = Responder(
             contacts=contacts,
-            reception=MessageRules(contacts, handoff, settings.channel),
+            message_rules=MessageRules(contacts, handoff, settings.channel),
             confirmations=Confirmations(
                 redis,
                 {card_message.KIND: confirming.confirm}
@@ -153,7 +155,7 @@ async def running(
             ),
             captures=captures,
             agent=Agent(model, tools_for),
-            kit=Services(
+            services=Services(
                 business=business,
                 handoff=handoff,
                 notices=notices,
@@ -170,30 +172,30 @@ async def running(
         )
         stations = Stations(
             redis=redis,
-            desk=desk,
+            leases=leases,
             contacts=contacts,
             memory=memory,
             library=library,
             rate=MessageRateLimit(redis, settings.channel.rate_limit_contact),
             perception=MediaPerception(redis, graph, senses, archive, budget),
-            answering=answering,
+            responder=responder,
             outbox=outbox,
-            records=MessageRevisions(redis, desk, memory, archive),
+            records=MessageRevisions(redis, leases, memory, archive),
             events=events,
             graph=graph,
-            nudges=nudges,
-            aside=DeadLetters(redis),
+            scheduler=scheduler,
+            dead_letters=DeadLetters(redis),
             subscribers=subscribers,
-            trial=CanaryRecorder(redis, library),
+            canary_recorder=CanaryRecorder(redis, library),
         )
         turns = TurnProcessor(stations, settings.turn, settings.service)
-        shift = ConversationRunner(desk, outbox, ConversationMerger(redis, desk, memory), turns.take)
+        shift = ConversationRunner(leases, outbox, ConversationMerger(redis, leases, memory), turns.take)
         summaries = Summarizer(model, memory, library, budget)
         ship = MetricsShipper(redis)
         stack.push_async_callback(ship.flush)
         await _alongside(stack, ship.run(), _warm_up())
-        to_subscribers = _outside(stack, allow_private=settings.subscribers.allow_private)
-        pushes = PushSender(redis, settings.push, events, _outside(stack, allow_private=settings.push.allow_private))
+        to_subscribers = _guarded(stack, allow_private=settings.subscribers.allow_private)
+        pushes = PushSender(redis, settings.push, events, _guarded(stack, allow_private=settings.push.allow_private))
         processors: dict[queues.Name, queues.Processor] = {
             "llm": _llm(shift, summaries),
             "notification": queues.by_name(
@@ -210,11 +212,11 @@ async def running(
             processors["email"] = mail.process
         ours = {name: processors[name] for name in names if name in processors}
         await stack.enter_async_context(queues.working(ours, settings.redis, concurrency=concurrency))
-        await _alongside(stack, _sweep(desk, nudges))
+        await _alongside(stack, _sweep(leases, scheduler))
         if settings.service.prompts_release == "watch":
             await _alongside(stack, watch(library))
         expiring = _expire(redis, storage, settings.storage.keep_days)
-        await _alongside(stack, _resend(outbox, desk, graph, nudges), expiring)
+        await _alongside(stack, _resend(outbox, leases, graph, scheduler), expiring)
         _log.info(
             "worker_ready",
             queues=list(ours),
@@ -232,10 +234,10 @@ async def _redis(stack: AsyncExitStack, settings: Settings) -> Redis:
     return redis
 
 
-def _outside(stack: AsyncExitStack, *, allow_private: bool) -> GuardedHttpClient:
-    outside = GuardedHttpClient(allow_private=allow_private)
-    stack.push_async_callback(outside.close)
-    return outside
+def _guarded(stack: AsyncExitStack, *, allow_private: bool) -> GuardedHttpClient:
+    guarded = GuardedHttpClient(allow_private=allow_private)
+    stack.push_async_callback(guarded.close)
+    return guarded
 
 
 def _llm(shift: ConversationRunner, summaries: Summarizer) -> queues.Processor:
@@ -261,25 +263,25 @@ async def _warm_up() -> None:
     await asyncio.to_thread(importlib.import_module, "openai")
 
 
-async def _sweep(desk: ConversationLeases, nudges: JobScheduler) -> None:
+async def _sweep(leases: ConversationLeases, scheduler: JobScheduler) -> None:
     """Ask again for conversations whose messages have waited too long. The id is new with every round."""
     while True:
         await asyncio.sleep(_SWEEP_SECONDS)
         try:
-            for conversation in await desk.overdue(_OVERDUE_SECONDS):
-                nudges.turn(conversation, f"{conversation}-sweep-{int(time.time() / _OVERDUE_SECONDS)}")
+            for conversation in await leases.overdue(_OVERDUE_SECONDS):
+                scheduler.turn(conversation, f"{conversation}-sweep-{int(time.time() / _OVERDUE_SECONDS)}")
         except (RedisError, OSError) as error:
             _log.warning("sweep_failed", error=type(error).__name__)
 
 
-async def _resend(outbox: Outbox, desk: ConversationLeases, graph: Graph, nudges: JobScheduler) -> None:
+async def _resend(outbox: Outbox, leases: ConversationLeases, graph: Graph, scheduler: JobScheduler) -> None:
     """Ask for turns where something has to be sent by now, unless sending is paused; and find out when that ends."""
     while True:
         await asyncio.sleep(_RESEND_SECONDS)
         try:
             if await outbox.pause.over(graph):
-                for conversation in await desk.free(await outbox.deliveries.due()):
-                    nudges.turn(conversation, f"{conversation}-due-{int(time.time() / _DUE_AGAIN_SECONDS)}")
+                for conversation in await leases.free(await outbox.deliveries.due()):
+                    scheduler.turn(conversation, f"{conversation}-due-{int(time.time() / _DUE_AGAIN_SECONDS)}")
         except (RedisError, OSError) as error:
             _log.warning("resending_failed", error=type(error).__name__)
 

@@ -24,7 +24,7 @@ from bot.delivery.notifications import Notifications
 from bot.delivery.outbox import outbox_of
 from bot.infra.live_events import LiveEvents
 from bot.infra.redis import connect
-from bot.integrations.email.factory import mailroom
+from bot.integrations.email.factory import email_queue
 from bot.integrations.email.verification import Verification
 from bot.integrations.push.invitations import invitation_of
 from bot.integrations.push.vapid import new_pair
@@ -62,13 +62,13 @@ class CaseEnvironment:
     settings: Settings
     contacts: Contacts
     memory: Memory
-    kit: Services
+    services: Services
     stripe: StripeSimulator
     senses: MediaReaders
     budget: Budget
 
     def kit_for(self, business: Business) -> Services:
-        return replace(self.kit, business=business)
+        return replace(self.services, business=business)
 
     def person(self, case: Case, run: str) -> tuple[str, Contact]:
         """The conversation and the contact of a case, made anew for each run."""
@@ -127,11 +127,11 @@ async def open_stage(settings: Settings, business: Business, folder: Path) -> As
         stripe = await _contained(settings, stack, folder)
         redis = await stack.enter_async_context(connect(settings.redis))
         http = await stack.enter_async_context(aiohttp.ClientSession())
-        graph, desk = Graph(http, settings.whatsapp), ConversationLeases(redis, lease_seconds=6)
+        graph, leases = Graph(http, settings.whatsapp), ConversationLeases(redis, lease_seconds=6)
         contacts, memory, language = Contacts(redis), Memory(redis, settings.memory), settings.service.default_language
         templates = Templates(redis, graph, definitions(settings.service.templates_dir), default_language=language)
-        outbox = outbox_of(redis, graph, desk, contacts, templates, settings)
-        notices = Notifications(redis, desk, contacts, memory, outbox, templates)
+        outbox = outbox_of(redis, graph, leases, contacts, templates, settings)
+        notices = Notifications(redis, leases, contacts, memory, outbox, templates)
         storage = storage_of(settings.storage)
         billing = billing_of(redis, http, contacts, notices, storage, graph, settings)
         email_of = billing.links.email_of if billing else None
@@ -140,9 +140,9 @@ async def open_stage(settings: Settings, business: Business, folder: Path) -> As
             return business.name
 
         mail = await stack.enter_async_context(
-            mailroom(redis, settings.mail, storage, business=named, language=language, email_of=email_of)
+            email_queue(redis, settings.mail, storage, business=named, language=language, email_of=email_of)
         )
-        kit = Services(
+        services = Services(
             business=business,
             handoff=HandOff(contacts, LiveEvents(redis)),
             notices=notices,
@@ -155,7 +155,7 @@ async def open_stage(settings: Settings, business: Business, folder: Path) -> As
         senses = MediaReaders(settings.whisper, settings.vision)
         stack.push_async_callback(senses.close)
         budget = Budget(redis, settings.budget, settings.service.zone)
-        yield CaseEnvironment(redis, settings, contacts, memory, kit, stripe, senses, budget)
+        yield CaseEnvironment(redis, settings, contacts, memory, services, stripe, senses, budget)
 
 
 async def _contained(settings: Settings, stack: AsyncExitStack, folder: Path) -> StripeSimulator:

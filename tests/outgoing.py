@@ -59,8 +59,8 @@ async def put(world: World, conversation: str, person: Person, *parts: Part, nam
 
 
 async def nudge(world: World, conversation: str, job: str) -> None:
-    async with JobScheduler(world.redis).running() as nudges:
-        nudges.turn(conversation, job)
+    async with JobScheduler(world.redis).running() as scheduler:
+        scheduler.turn(conversation, job)
 
 
 def bodies(world: World, person: Person) -> list[str]:

@@ -42,8 +42,8 @@ async def kept(redis: Redis, kind: str) -> list[Any]:
 
 @pytest.mark.parametrize("kind", [*WIDE, *NARROWER])
 async def test_a_command_with_thousands_of_values_is_done_whole(redis: Redis, kind: str) -> None:
-    desk, lease = ConversationLeases(redis, lease_seconds=60), Lease("c_1", "mine")
-    await desk.take(lease)
+    leases, lease = ConversationLeases(redis, lease_seconds=60), Lease("c_1", "mine")
+    await leases.take(lease)
     before: dict[str, Callable[[Any], Any]] = {
         "HDEL": WIDE["HSET"],
         "SREM": WIDE["SADD"],
@@ -57,7 +57,7 @@ async def test_a_command_with_thousands_of_values_is_done_whole(redis: Redis, ki
         (WIDE | NARROWER)[kind](pipeline)
         pipeline.set("after", "1")
 
-    await desk.commit(lease, write)
+    await leases.commit(lease, write)
     assert sorted(await kept(redis, kind), key=int) == (MANY if kind in WIDE else MANY[:1])
     if kind in ("RPUSH", "LPUSH"):
         assert await kept(redis, kind) == MANY
@@ -65,32 +65,32 @@ async def test_a_command_with_thousands_of_values_is_done_whole(redis: Redis, ki
 
 
 async def test_thousands_of_keys_are_deleted_in_one_step(redis: Redis) -> None:
-    desk, lease = ConversationLeases(redis, lease_seconds=60), Lease("c_1", "mine")
-    await desk.take(lease)
+    leases, lease = ConversationLeases(redis, lease_seconds=60), Lease("c_1", "mine")
+    await leases.take(lease)
     names = [f"recado:{{c_1}}:media:{number}" for number in MANY]
     await redis.mset(dict.fromkeys(names, "1"))
-    await desk.commit(lease, lambda pipeline: pipeline.delete(*names))
+    await leases.commit(lease, lambda pipeline: pipeline.delete(*names))
     assert await redis.exists(*names) == 0
 
 
 async def test_what_can_not_be_done_whole_is_not_begun(redis: Redis) -> None:
-    desk, lease = ConversationLeases(redis, lease_seconds=60), Lease("c_1", "mine")
-    await desk.take(lease)
+    leases, lease = ConversationLeases(redis, lease_seconds=60), Lease("c_1", "mine")
+    await leases.take(lease)
 
     def write(pipeline: Any) -> None:
         pipeline.set("before", "1")
         pipeline.zadd("wide", {one: float(one) for one in MANY}, nx=True)
 
     with pytest.raises(ValueError, match="ZADD"):
-        await desk.commit(lease, write)
+        await leases.commit(lease, write)
     assert await redis.exists("before", "wide") == 0
 
 
 async def test_a_conversation_that_joins_brings_thousands_of_replies(redis: Redis) -> None:
     home, name = f"c_{'0' * 20}", f"c_{'1' * 20}"
-    desk, lease = ConversationLeases(redis, lease_seconds=60), Lease(home, "mine")
-    await desk.take(lease)
+    leases, lease = ConversationLeases(redis, lease_seconds=60), Lease(home, "mine")
+    await leases.take(lease)
     await answer(redis.rpush(f"recado:{{{name}}}:outbox", *MANY))
-    await ConversationMerger(redis, desk, Memory(redis, MemorySettings())).take_in(lease, name)
+    await ConversationMerger(redis, leases, Memory(redis, MemorySettings())).take_in(lease, name)
     assert await answer(redis.lrange(f"recado:{{{home}}}:outbox", 0, -1)) == MANY
     assert not await redis.exists(f"recado:{{{name}}}:outbox")

@@ -38,11 +38,11 @@ Media = Callable[[str], bytes]
 LEO = simulator.Person(phone="5215587654321", bsuid="MX.8809876543210987", name="Leo Fuentes")
 
 
-def dossiers(world: World, *, patience: float = 5, files: Files | None = None) -> PersonalData:
-    desk = ConversationLeases(world.redis, lease_seconds=2)
-    cabinet = files or files_of(world.redis, world.settings)
+def personal_data_of(world: World, *, patience: float = 5, files: Files | None = None) -> PersonalData:
+    leases = ConversationLeases(world.redis, lease_seconds=2)
+    person_files = files or files_of(world.redis, world.settings)
     return PersonalData(
-        world.redis, desk, cabinet, DeliveryStatuses(world.redis, LiveEvents(world.redis)), patience=patience
+        world.redis, leases, person_files, DeliveryStatuses(world.redis, LiveEvents(world.redis)), patience=patience
     )
 
 
@@ -54,7 +54,7 @@ async def person_of(world: World, identity: str) -> Person:
 
 async def erase(world: World, person: simulator.Person) -> Erased:
     await settled(world)
-    return await dossiers(world).erase(await person_of(world, person.bsuid))
+    return await personal_data_of(world).erase(await person_of(world, person.bsuid))
 
 
 async def traces(world: World, *words: str) -> list[str]:
@@ -99,7 +99,7 @@ async def lived(world: World, person: simulator.Person, media: Media) -> str:
 async def test_the_export_shows_everything_and_nobody_else(world: World, ana: simulator.Person, media: Media) -> None:
     conversation = await lived(world, ana, media)
     await lived(world, LEO, media)
-    found = await dossiers(world).export(await person_of(world, "5215512345678"))
+    found = await personal_data_of(world).export(await person_of(world, "5215512345678"))
     assert found["identities"] == ["5215512345678", "MX.8801234567890123"]
     kept = found["conversations"][conversation]
     assert kept["contact"]["name"] == "Ana"
@@ -116,7 +116,7 @@ async def test_an_erased_person_leaves_no_trace_and_a_neighbour_loses_nothing(
 ) -> None:
     conversation = await lived(world, ana, media)
     leos = await lived(world, LEO, media)
-    before = await dossiers(world).export(await person_of(world, LEO.bsuid))
+    before = await personal_data_of(world).export(await person_of(world, LEO.bsuid))
     erased = await erase(world, ana)
     assert erased.keys > 5
     assert (erased.files, erased.jobs, erased.opted_out) == (2, 1, False)
@@ -124,7 +124,7 @@ async def test_an_erased_person_leaves_no_trace_and_a_neighbour_loses_nothing(
         f"recado:{{{conversation}}}:erased"
     ]
     assert await privacy.find(world.redis, ana.bsuid) is None
-    after = await dossiers(world).export(await person_of(world, LEO.bsuid))
+    after = await personal_data_of(world).export(await person_of(world, LEO.bsuid))
     assert after["files"] == before["files"]
     assert after["conversations"][leos]["memory"] == before["conversations"][leos]["memory"]
 
@@ -159,7 +159,7 @@ async def test_a_message_that_meta_delivers_once_more_is_not_answered_and_brings
     await post(world, "text", now=now)
     await settled(world)
     person = await _only(world)
-    await dossiers(world).erase(person)
+    await personal_data_of(world).erase(person)
     asked = len(world.models.requests)
     await post(world, "text", now=now)
     assert await privacy.find(world.redis, min(person.identities)) is None
@@ -191,26 +191,26 @@ async def test_a_wish_for_no_marketing_outlives_the_erasure(world: World, ana: s
     reached = await contacts.reach(phone="525512345678", bsuid=None)
     assert (await contacts.get(reached)).marketing_opt_out
     await contacts.choose_marketing(reached, wanted=True, at=datetime.now(UTC))
-    await dossiers(world).erase(await person_of(world, "525512345678"))
+    await personal_data_of(world).erase(await person_of(world, "525512345678"))
     again = await contacts.reach(phone="5215512345678", bsuid=None)
     assert not (await contacts.get(again)).marketing_opt_out
 
 
 async def test_a_turn_in_hand_is_waited_for_and_can_write_nothing_later(world: World, ana: simulator.Person) -> None:
     conversation = await acquainted(world, ana)
-    desk = ConversationLeases(world.redis, lease_seconds=30)
+    leases = ConversationLeases(world.redis, lease_seconds=30)
     late = Lease(conversation, "turn")
-    assert await desk.take(late)
+    assert await leases.take(late)
     person = await person_of(world, ana.bsuid)
     with pytest.raises(Busy):
-        await dossiers(world, patience=0.1).erase(person)
-    erasing = asyncio.create_task(dossiers(world).erase(person))
-    await desk.commit(late, lambda pipeline: pipeline.set(f"recado:{{{conversation}}}:said:1", "words"))
-    await desk.abandon(late)
+        await personal_data_of(world, patience=0.1).erase(person)
+    erasing = asyncio.create_task(personal_data_of(world).erase(person))
+    await leases.commit(late, lambda pipeline: pipeline.set(f"recado:{{{conversation}}}:said:1", "words"))
+    await leases.abandon(late)
     await erasing
-    assert await desk.take(late)
+    assert await leases.take(late)
     with pytest.raises(LeaseLost):
-        await desk.commit(late, lambda pipeline: pipeline.set(f"recado:{{{conversation}}}:said:1", "words"))
+        await leases.commit(late, lambda pipeline: pipeline.set(f"recado:{{{conversation}}}:said:1", "words"))
 
 
 async def test_a_storage_that_fails_leaves_the_person_to_be_found_and_answered(
@@ -221,7 +221,7 @@ async def test_a_storage_that_fails_leaves_the_person_to_be_found_and_answered(
         world.redis, S3Storage(BucketLocation("files", "http://127.0.0.1:9", "auto", "id", "x"), BRIEF), link_minutes=1
     )
     with pytest.raises(StorageFailed):
-        await dossiers(world, files=away).erase(await person_of(world, ana.bsuid))
+        await personal_data_of(world, files=away).erase(await person_of(world, ana.bsuid))
     await world.meta.writes(ana, text("¿sigues?"))
     await world.meta.replies(ana)
     assert (await erase(world, ana)).keys > 3
@@ -240,7 +240,7 @@ async def test_conversations_that_became_one_are_erased_as_one(world: World) -> 
     await acquainted(world, ana)
     person = await person_of(world, "5512345678".rjust(12, "0").replace("00", "52", 1))
     assert set(person.conversations) == {first, second}
-    assert len((await dossiers(world).export(person))["files"]) == 2
+    assert len((await personal_data_of(world).export(person))["files"]) == 2
     await erase(world, ana)
     left = {f"recado:{{{name}}}:erased" for name in (first, second)}
     assert set(await traces(world, first, second, "5215512345678", "8801234567890123")) == left
@@ -296,7 +296,7 @@ async def test_who_has_their_address_at_stripe_alone_leaves_no_trace_of_billing(
     customer = str(stripe_of(shop).account.get("subscription", subscription)["customer"])
     assert [one["to"] for one in await mails(shop)] == ["ana@example.com"]
     await Suppression(shop.redis).add("ana@example.com", "smtp", "550 no such user")
-    shown = await dossiers(shop).export(await person_of(shop, ana.bsuid))
+    shown = await personal_data_of(shop).export(await person_of(shop, ana.bsuid))
     assert "email" in [one["queue"] for one in shown["jobs"]]
     assert shown["billing"][customer]["state"]["status"] == "active"
     assert shown["suppressed"] == {"ana@example.com": "550 no such user"}

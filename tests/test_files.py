@@ -32,43 +32,43 @@ PDF = b"%PDF-1.7 " + bytes(range(256)) * 1000
 
 
 @pytest.fixture
-def cabinet(redis: Redis, tmp_path: Path) -> Files:
+def person_files(redis: Redis, tmp_path: Path) -> Files:
     return Files(redis, LocalStorage(tmp_path / "files"), link_minutes=1, public_url="https://erp.example/")
 
 
 @asynccontextmanager
-async def opened(cabinet: Files) -> AsyncIterator[tuple[aiohttp.ClientSession, Callable[[str], str]]]:
+async def opened(person_files: Files) -> AsyncIterator[tuple[aiohttp.ClientSession, Callable[[str], str]]]:
     """The route over HTTP, and a way to reach a link there."""
     app = web.Application()
-    app[web_files.FILES] = cabinet
+    app[web_files.FILES] = person_files
     app.add_routes(web_files.routes)
     async with listening(app, "127.0.0.1", 0, finish=0.1) as url, aiohttp.ClientSession() as http:
         yield http, lambda link: link.replace("https://erp.example", url)
 
 
-async def test_a_document_is_kept_once_and_listed_for_its_person_alone(cabinet: Files) -> None:
-    key = await cabinet.keep(ANA, "Factura 7.pdf", "application/pdf", PDF)
-    assert await cabinet.keep(ANA, "Factura 7.pdf", "application/pdf", PDF) == key
-    (file,) = await cabinet.of(ANA)
+async def test_a_document_is_kept_once_and_listed_for_its_person_alone(person_files: Files) -> None:
+    key = await person_files.keep(ANA, "Factura 7.pdf", "application/pdf", PDF)
+    assert await person_files.keep(ANA, "Factura 7.pdf", "application/pdf", PDF) == key
+    (file,) = await person_files.of(ANA)
     assert (file.key, file.name, file.mime, file.size, file.by) == (
         key, "Factura 7.pdf", "application/pdf", len(PDF), "company",
     )  # fmt: skip
-    assert await cabinet.of(LEO) == []
-    assert [one.key for one in await cabinet.of(LEO, earlier=[ANA])] == [key]
+    assert await person_files.of(LEO) == []
+    assert [one.key for one in await person_files.of(LEO, earlier=[ANA])] == [key]
 
 
-async def test_the_index_keeps_the_newest(cabinet: Files, redis: Redis) -> None:
+async def test_the_index_keeps_the_newest(person_files: Files, redis: Redis) -> None:
     for number in range(205):
         one = files.received(f"media/{ANA}/2026-11-24/{number}", f"{number}.jpg", "image/jpeg", 1)
         await files.note(redis, ANA, one.model_copy(update={"kept": 1000.0 + number}))
-    names = [one.name for one in await cabinet.of(ANA)]
+    names = [one.name for one in await person_files.of(ANA)]
     assert (len(names), names[0], names[-1]) == (200, "204.jpg", "5.jpg")
 
 
-async def test_a_link_saves_the_file_and_runs_nothing(cabinet: Files) -> None:
-    key = await cabinet.keep(ANA, 'Ñandú "7".pdf', "application/pdf", PDF)
-    async with opened(cabinet) as (http, at):
-        link = at(await cabinet.link(ANA, key))
+async def test_a_link_saves_the_file_and_runs_nothing(person_files: Files) -> None:
+    key = await person_files.keep(ANA, 'Ñandú "7".pdf', "application/pdf", PDF)
+    async with opened(person_files) as (http, at):
+        link = at(await person_files.link(ANA, key))
         async with http.get(link) as response:
             assert (response.status, await response.read()) == (200, PDF)
             headers = response.headers
@@ -102,51 +102,51 @@ def changed(token: str) -> list[str]:
     ]  # fmt: skip
 
 
-async def test_a_link_that_is_not_right_has_one_answer_whatever_is_wrong(cabinet: Files, redis: Redis) -> None:
-    key = await cabinet.keep(ANA, "a.pdf", "application/pdf", PDF)
-    token = (await cabinet.link(ANA, key)).rpartition("/")[2]
-    over = Files(redis, cabinet._storage, link_minutes=-0.01, public_url="https://erp.example")
+async def test_a_link_that_is_not_right_has_one_answer_whatever_is_wrong(person_files: Files, redis: Redis) -> None:
+    key = await person_files.keep(ANA, "a.pdf", "application/pdf", PDF)
+    token = (await person_files.link(ANA, key)).rpartition("/")[2]
+    over = Files(redis, person_files._storage, link_minutes=-0.01, public_url="https://erp.example")
     expired = (await over.link(ANA, key)).rpartition("/")[2]
-    async with opened(cabinet) as (http, at):
+    async with opened(person_files) as (http, at):
         answers = set()
         for wrong in (*changed(token), expired):
             async with http.get(at(f"https://erp.example/files/{wrong}")) as response:
                 answers.add((response.status, await response.text()))
         assert answers == {(404, "there is no such file, or the link has expired")}
-        await cabinet.erase(ANA)
+        await person_files.erase(ANA)
         async with http.get(at(f"https://erp.example/files/{token}")) as response:
             assert response.status == 404
 
 
-async def test_all_processes_take_each_others_links(redis: Redis, cabinet: Files) -> None:
-    key = await cabinet.keep(ANA, "a.pdf", "application/pdf", PDF)
-    token = (await cabinet.link(ANA, key)).rpartition("/")[2]
-    other = Files(redis, cabinet._storage, link_minutes=1)
+async def test_all_processes_take_each_others_links(redis: Redis, person_files: Files) -> None:
+    key = await person_files.keep(ANA, "a.pdf", "application/pdf", PDF)
+    token = (await person_files.link(ANA, key)).rpartition("/")[2]
+    other = Files(redis, person_files._storage, link_minutes=1)
     assert (await other.opened(token))[0].key == key
     await redis.delete("recado:secret:files")
     with pytest.raises(LinkWrong):
         await other.opened(token)
 
 
-async def test_nobody_gets_a_link_to_anothers_file(cabinet: Files) -> None:
-    key = await cabinet.keep(ANA, "a.pdf", "application/pdf", PDF)
+async def test_nobody_gets_a_link_to_anothers_file(person_files: Files) -> None:
+    key = await person_files.keep(ANA, "a.pdf", "application/pdf", PDF)
     for whose, place in ((LEO, key), (ANA, f"made/{LEO}/x"), (ANA, "../x")):
         with pytest.raises(NotStored):
-            await cabinet.link(whose, place)
+            await person_files.link(whose, place)
 
 
 async def test_without_a_public_address_there_is_no_link(redis: Redis, tmp_path: Path) -> None:
-    cabinet = Files(redis, LocalStorage(tmp_path), link_minutes=1)
-    key = await cabinet.keep(ANA, "a.pdf", "application/pdf", PDF)
-    assert not cabinet.can_link
+    person_files = Files(redis, LocalStorage(tmp_path), link_minutes=1)
+    key = await person_files.keep(ANA, "a.pdf", "application/pdf", PDF)
+    assert not person_files.can_link
     with pytest.raises(NoLink):
-        await cabinet.link(ANA, key)
+        await person_files.link(ANA, key)
 
 
-async def test_a_large_file_begins_to_arrive_at_once(cabinet: Files) -> None:
+async def test_a_large_file_begins_to_arrive_at_once(person_files: Files) -> None:
     size = 80 * 1024 * 1024
-    key = await cabinet.keep(ANA, "a.pdf", "application/pdf", b"%PDF-" + bytes(size))
-    async with opened(cabinet) as (http, at), http.get(at(await cabinet.link(ANA, key))) as response:
+    key = await person_files.keep(ANA, "a.pdf", "application/pdf", b"%PDF-" + bytes(size))
+    async with opened(person_files) as (http, at), http.get(at(await person_files.link(ANA, key))) as response:
         first = await response.content.readany()
     assert first.startswith(b"%PDF-")
     assert len(first) < size
@@ -170,9 +170,9 @@ def test_a_name_is_words_and_no_way(claim: str, name: str) -> None:
 
 
 async def kept(world: World, conversation: str, name: str, mime: str, data: bytes) -> str:
-    cabinet = files.files_of(world.redis, world.settings)
-    key = await cabinet.keep(conversation, name, mime, data)
-    return next(one.id for one in await cabinet.of(conversation) if one.key == key)
+    person_files = files.files_of(world.redis, world.settings)
+    key = await person_files.keep(conversation, name, mime, data)
+    return next(one.id for one in await person_files.of(conversation) if one.key == key)
 
 
 def told(world: World) -> str:
@@ -200,8 +200,8 @@ async def test_what_a_customer_sent_is_theirs_to_get_back_and_nobody_elses(
         ana, "document", media("documents/price_list.pdf"), "application/pdf", None, "Lista.pdf"
     )
     await world.meta.replies(ana)
-    cabinet = files.files_of(world.redis, world.settings)
-    (file,) = await cabinet.of(await conversation_of(world, ana))
+    person_files = files.files_of(world.redis, world.settings)
+    (file,) = await person_files.of(await conversation_of(world, ana))
     assert (file.name, file.by) == ("Lista.pdf", "customer")
     for name in (file.id, "Lista.pdf", file.key):
         world.models.will(calls(("send_file", {"file": name})), says("No la encuentro"))

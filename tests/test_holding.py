@@ -56,14 +56,14 @@ def next_script(door: Door) -> None:
 
 async def test_the_end_of_the_work_is_the_end_of_the_renewing_however_they_meet(through: Redis) -> None:
     # A lease that is renewed without a pause: the end comes in the middle of it.
-    desk = ConversationLeases(through, lease_seconds=0.003)
+    leases = ConversationLeases(through, lease_seconds=0.003)
     chance = random.Random(3)
 
     async def work(number: int) -> None:
         lease = Lease(f"{NAME}{number}", "mine")
         for _ in range(10):
             await through.set(lease_key(lease.conversation), "mine", ex=60)
-            async with held(desk, lease):
+            async with held(leases, lease):
                 await asyncio.sleep(chance.uniform(0.001, 0.003))
 
     async with asyncio.timeout(PATIENCE):
@@ -71,21 +71,21 @@ async def test_the_end_of_the_work_is_the_end_of_the_renewing_however_they_meet(
 
 
 async def test_the_work_ends_where_the_lease_goes_to_another(redis: Redis) -> None:
-    desk = ConversationLeases(redis, lease_seconds=3)
+    leases = ConversationLeases(redis, lease_seconds=3)
     lease = Lease(NAME, "mine")
-    assert await desk.take(lease)
+    assert await leases.take(lease)
     with pytest.RaisesGroup(LeaseLost):
-        async with held(desk, lease):
+        async with held(leases, lease):
             await redis.set(lease_key(NAME), "another's")
             await asyncio.sleep(PATIENCE)
 
 
 async def test_what_was_committed_before_the_connection_broke_is_done_once(door: Door, through: Redis) -> None:
-    desk = ConversationLeases(through, lease_seconds=5)
+    leases = ConversationLeases(through, lease_seconds=5)
     lease = Lease(NAME, "mine")
-    assert await desk.take(lease)
+    assert await leases.take(lease)
     next_script(door)
-    await desk.commit(lease, lambda pipeline: pipeline.rpush(key(NAME, "outbox"), "reply"))
+    await leases.commit(lease, lambda pipeline: pipeline.rpush(key(NAME, "outbox"), "reply"))
     assert door.cut == 1
     assert await answer(through.lrange(key(NAME, "outbox"), 0, -1)) == ["reply"]
 

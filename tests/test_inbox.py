@@ -83,31 +83,31 @@ async def test_what_can_not_be_stored_does_not_cost_the_others(redis: Redis) -> 
 
 
 async def test_a_late_holder_of_a_lease_writes_nothing(redis: Redis) -> None:
-    desk = ConversationLeases(redis, lease_seconds=0.05)
+    leases = ConversationLeases(redis, lease_seconds=0.05)
     late, holder = Lease("c_1", "late"), Lease("c_1", "holder")
-    assert await desk.take(late)
+    assert await leases.take(late)
     async with asyncio.timeout(PATIENCE):
-        while not await desk.take(holder):
+        while not await leases.take(holder):
             await asyncio.sleep(0.01)
     with pytest.raises(LeaseLost):
-        await desk.commit(late, lambda pipeline: pipeline.set("written", "1"))
+        await leases.commit(late, lambda pipeline: pipeline.set("written", "1"))
     with pytest.raises(LeaseLost):
-        await desk.release(late)
+        await leases.release(late)
     assert await redis.get("written") is None
 
 
 async def test_a_lease_is_held_for_as_long_as_it_is_renewed_and_its_loss_is_told(redis: Redis) -> None:
-    desk = ConversationLeases(redis, lease_seconds=3)
+    leases = ConversationLeases(redis, lease_seconds=3)
     lease = Lease("c_1", "mine")
-    await desk.take(lease)
+    await leases.take(lease)
     await redis.pexpire("recado:{c_1}:lease", 2_000)
-    holding = asyncio.create_task(hold(desk, lease, asyncio.Event()))
+    holding = asyncio.create_task(hold(leases, lease, asyncio.Event()))
 
     async def renewed() -> bool:
         return int(await redis.pttl("recado:{c_1}:lease")) > 2_000
 
     await eventually(renewed)
-    assert not await desk.take(Lease("c_1", "other"))
+    assert not await leases.take(Lease("c_1", "other"))
     await redis.set("recado:{c_1}:lease", "other")
     with pytest.raises(LeaseLost):
         await asyncio.wait_for(holding, PATIENCE)
@@ -117,27 +117,27 @@ async def test_a_conversation_is_let_go_only_when_nothing_waits_and_then_its_nex
     redis: Redis,
 ) -> None:
     jobs: list[str] = []
-    inbox, desk = Inbox(redis, lambda _, job: jobs.append(job)), ConversationLeases(redis, lease_seconds=5)
+    inbox, leases = Inbox(redis, lambda _, job: jobs.append(job)), ConversationLeases(redis, lease_seconds=5)
     await inbox.accept([message(1)])
     name = await conversation(redis)
     lease = Lease(name, "mine")
-    await desk.take(lease)
-    assert not await desk.release(lease)
-    await desk.commit(lease, lambda pipeline: pipeline.delete(f"recado:{{{name}}}:waiting"))
-    assert await desk.release(lease)
+    await leases.take(lease)
+    assert not await leases.release(lease)
+    await leases.commit(lease, lambda pipeline: pipeline.delete(f"recado:{{{name}}}:waiting"))
+    assert await leases.release(lease)
     await inbox.accept([message(2)])
     assert jobs == [f"{name}-0", f"{name}-1"]
-    assert await desk.unaccounted() == 1
+    assert await leases.unaccounted() == 1
 
 
 async def test_a_closed_conversation_leaves_the_index_but_not_when_somebody_writes_meanwhile(redis: Redis) -> None:
-    inbox, desk = Inbox(redis, nobody), ConversationLeases(redis, lease_seconds=5)
+    inbox, leases = Inbox(redis, nobody), ConversationLeases(redis, lease_seconds=5)
     await inbox.accept([message(1)])
     name = await conversation(redis)
     lease = Lease(name, "mine")
-    await desk.take(lease)
+    await leases.take(lease)
     await redis.delete(f"recado:{{{name}}}:waiting")
-    await desk.release(lease)
+    await leases.release(lease)
     assert await redis.zcard("recado:open") == 0
     await inbox.accept([message(2)])
     assert await redis.zcard("recado:open") == 1

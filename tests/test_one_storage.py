@@ -18,7 +18,7 @@ from sandbox.meta.simulator import Person
 from tests.notifications import settled
 from tests.outgoing import acquainted
 from tests.processes import recado, running
-from tests.test_contacts_commands import dossiers, person_of
+from tests.test_contacts_commands import person_of, personal_data_of
 from tests.world import Start, World
 
 PDF = b"%PDF-1.7 a bill"
@@ -100,7 +100,7 @@ async def test_of_a_person_with_several_conversations_none_is_erased_where_one_l
     elsewhere = Files(world.redis, LocalStorage(tmp_path / "elsewhere"), link_minutes=1)
     lost = await elsewhere.keep(earlier, "2.pdf", "application/pdf", PDF)
     await world.redis.hset(key(conversation, "contact"), "earlier", earlier)  # type: ignore[misc] # redis-py's types
-    found: PersonalData = dossiers(world)
+    found: PersonalData = personal_data_of(world)
     with pytest.raises(FilesLost, match=lost):
         await found.erase(await person_of(world, ana.bsuid))
     assert len(below(world.settings.storage.dir)) == 1

@@ -75,8 +75,8 @@ async def test_a_worker_that_goes_on_after_its_lease_sends_nothing_that_another_
 
 
 async def test_a_lease_is_over_by_whichever_clock_says_so_first(redis: Redis) -> None:
-    desk, lease = ConversationLeases(redis, lease_seconds=60), Lease(NAME, "mine")
-    assert await desk.take(lease)
+    leases, lease = ConversationLeases(redis, lease_seconds=60), Lease(NAME, "mine")
+    assert await leases.take(lease)
     assert 0 < lease.left <= 60
     for late in ((time.monotonic() - 61, time.time()), (time.monotonic(), time.time() - 61)):
         lease.extend(late, 60)
@@ -84,7 +84,7 @@ async def test_a_lease_is_over_by_whichever_clock_says_so_first(redis: Redis) ->
         with pytest.raises(LeaseLost):
             async with lease.bound():
                 pytest.fail("it began")
-    await desk.renew(lease)
+    await leases.renew(lease)
     async with lease.bound():
         pass
 
@@ -96,25 +96,25 @@ async def test_a_lease_that_was_never_taken_binds_everything() -> None:
 
 
 async def test_what_is_bound_ends_when_nobody_renews_and_goes_on_while_somebody_does(redis: Redis) -> None:
-    desk, lease = ConversationLeases(redis, lease_seconds=0.2), Lease(NAME, "mine")
-    assert await desk.take(lease)
+    leases, lease = ConversationLeases(redis, lease_seconds=0.2), Lease(NAME, "mine")
+    assert await leases.take(lease)
     with pytest.raises(LeaseLost):
         async with lease.bound():
             await asyncio.Event().wait()
     await redis.delete(key(NAME, "lease"))
-    desk = ConversationLeases(redis, lease_seconds=60)
-    assert await desk.take(lease)
+    leases = ConversationLeases(redis, lease_seconds=60)
+    assert await leases.take(lease)
     lease.extend((time.monotonic() - 59, time.time() - 59), 60)
     over = time.monotonic() + lease.left
     async with lease.bound():
-        await desk.renew(lease)
+        await leases.renew(lease)
         await asyncio.sleep(over - time.monotonic())
         assert lease.left > 0
 
 
 async def test_a_time_out_of_the_work_itself_is_no_lost_lease(redis: Redis) -> None:
-    desk, lease = ConversationLeases(redis, lease_seconds=60), Lease(NAME, "mine")
-    assert await desk.take(lease)
+    leases, lease = ConversationLeases(redis, lease_seconds=60), Lease(NAME, "mine")
+    assert await leases.take(lease)
     with pytest.raises(TimeoutError):
         async with lease.bound():
             raise TimeoutError

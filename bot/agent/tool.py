@@ -60,9 +60,9 @@ class Services:
     def for_turn(
         self, *, conversation: str, contact: Contact, now: datetime, effect: str, product_card: Correcting | None = None
     ) -> ToolContext:
-        kit = {one.name: getattr(self, one.name) for one in fields(Services)}
+        services = {one.name: getattr(self, one.name) for one in fields(Services)}
         return ToolContext(
-            conversation=conversation, contact=contact, now=now, effect=effect, product_card=product_card, **kit
+            conversation=conversation, contact=contact, now=now, effect=effect, product_card=product_card, **services
         )
 
 

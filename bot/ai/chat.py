@@ -143,7 +143,7 @@ class ModelRequest:
     deadline: float
     tools: tuple[ToolOffer, ...] = ()
     may_call: bool = True
-    purse: SpendingLimit | None = None
+    spending: SpendingLimit | None = None
     failing: set[str] = field(default_factory=set)
     models: tuple[str, ...] = ()
     temperature: float | None = None

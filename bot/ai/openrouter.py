@@ -92,7 +92,7 @@ class OpenRouter:
 
     async def _economise(self, question: ModelRequest, spent: BudgetSpent, book: Book) -> ModelAnswer:
         """The budget is spent: the cheap model goes on where that is wanted."""
-        economy = question.purse.economy if question.purse else None
+        economy = question.spending.economy if question.spending else None
         left = question.deadline - asyncio.get_running_loop().time()
         if economy is None or left <= 0:
             raise spent
@@ -132,8 +132,8 @@ class OpenRouter:
     async def _once(self, model: str, question: ModelRequest, by: float, book: Book, *, economy: bool) -> ModelAnswer:
         body = self._body(model, question)
         most = chat_completions.most(model, body)
-        if question.purse:
-            await question.purse.reserve(most, economy=economy)
+        if question.spending:
+            await question.spending.reserve(most, economy=economy)
         started = time.perf_counter()
         seconds = min(self._settings.timeout_seconds, by - asyncio.get_running_loop().time())
         raw: Any = None
@@ -155,8 +155,8 @@ class OpenRouter:
         finally:
             self._heed(model, outcome)
             attempt = chat_completions.attempt(model, outcome, time.perf_counter() - started, raw)
-            if question.purse and not (raw is None and outcome in _SERVED_PERHAPS):
-                await question.purse.settle(most, attempt.cost_usd)
+            if question.spending and not (raw is None and outcome in _SERVED_PERHAPS):
+                await question.spending.settle(most, attempt.cost_usd)
             await book(attempt)
 
     def _heed(self, model: str, outcome: str) -> None:

@@ -40,13 +40,13 @@ def export(
 ) -> None:
     """Everything stored about one person, as JSON. Exit 1 when nothing is known of them, or files are missing."""
 
-    async def run(dossier: PersonalData, person: Person, cabinet: Files) -> None:
-        found = await dossier.export(person)
+    async def run(personal_data: PersonalData, person: Person, person_files: Files) -> None:
+        found = await personal_data.export(person)
         if files is not None:
             for file in found["files"]:
-                await asyncio.to_thread(_write, files / file["key"], await cabinet.read(file["key"]))
+                await asyncio.to_thread(_write, files / file["key"], await person_files.read(file["key"]))
         print(json.dumps(found, ensure_ascii=False, indent=2))  # noqa: T201
-        if missing := await dossier.missing(person):
+        if missing := await personal_data.missing(person):
             from bot.storage.files import FilesLost  # noqa: PLC0415 - each command loads only what it runs
 
             raise FilesLost(missing)
@@ -65,8 +65,8 @@ def erase(
     phone and BSUID for good if they wanted no marketing.
     """
 
-    async def run(dossier: PersonalData, person: Person, _: Files) -> None:
-        erased = await dossier.erase(person, files_lost=files_lost)
+    async def run(personal_data: PersonalData, person: Person, _: Files) -> None:
+        erased = await personal_data.erase(person, files_lost=files_lost)
         words = f"erased: {erased.keys} keys, {erased.files} files, {erased.jobs} jobs"
         print(f"{words}; the wish for no marketing is kept" if erased.opted_out else words)  # noqa: T201
 

@@ -37,7 +37,7 @@ All = Annotated[bool, typer.Option("--all", help="Everything that failed or is s
 @dataclass(frozen=True, slots=True)
 class _QueueContext:
     redis: Redis
-    aside: DeadLetters
+    dead_letters: DeadLetters
     inbox: Inbox
 
 
@@ -62,7 +62,7 @@ def show(output: Format = "text") -> None:
             "failed": [asdict(one) for name in QUEUES for one in await failed(desk.redis, name)],
             "set_aside": [
                 {"conversation": name} | as_json(entry)
-                for name, entries in (await desk.aside.all()).items()
+                for name, entries in (await desk.dead_letters.all()).items()
                 for entry in entries
             ],
         }
@@ -83,9 +83,9 @@ def retry(which: Which = None, every: All = False, output: Format = "text") -> N
         jobs = await retry_failed(desk.redis, which)
         messages = 0
         for name in await _conversations(desk, which):
-            home = await desk.aside.carry(name)
+            home = await desk.dead_letters.carry(name)
             try:
-                messages += await desk.aside.retry(home)
+                messages += await desk.dead_letters.retry(home)
             except Acted as error:
                 sys.stderr.write(f"{error}\n")
             else:
@@ -103,7 +103,7 @@ def drop(which: Which = None, every: All = False, output: Format = "text") -> No
         from bot.infra.queue_admin import drop_failed  # noqa: PLC0415 - as above
 
         jobs = await drop_failed(desk.redis, which)
-        messages = sum([await desk.aside.drop(name) for name in await _conversations(desk, which)])
+        messages = sum([await desk.dead_letters.drop(name) for name in await _conversations(desk, which)])
         return _done("dropped", jobs, messages, output)
 
     _run(run, output, chosen=every or which is not None)
@@ -113,7 +113,7 @@ async def _conversations(desk: _QueueContext, which: str | None) -> list[str]:
     """Those with something set aside; one that has become a part of another stands for that one."""
     from bot.conversations.identity import home_of, is_conversation  # noqa: PLC0415 - as above
 
-    found = list(await desk.aside.all())
+    found = list(await desk.dead_letters.all())
     if which is None:
         return found
     names = {which, await home_of(desk.redis, which)} if is_conversation(which) else {which}
@@ -177,8 +177,8 @@ async def _open(settings: Settings) -> AsyncIterator[_QueueContext]:
     from bot.infra.queues import JobScheduler  # noqa: PLC0415 - as above
     from bot.infra.redis import connect  # noqa: PLC0415 - as above
 
-    async with connect(settings.redis) as redis, JobScheduler(redis).running() as nudges:
-        yield _QueueContext(redis, DeadLetters(redis), Inbox(redis, nudges.turn))
+    async with connect(settings.redis) as redis, JobScheduler(redis).running() as scheduler:
+        yield _QueueContext(redis, DeadLetters(redis), Inbox(redis, scheduler.turn))
 
 
 def _print(what: Any) -> None:

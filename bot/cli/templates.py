@@ -42,8 +42,8 @@ class _TemplateContext:
 def list_(output: Format = "text") -> None:
     """What is known of the templates, and which of the files are not at Meta yet. Exit 1 when one can't be sent."""
 
-    async def run(desk: _TemplateContext) -> bool:
-        return _show(await desk.templates.all(), desk.definitions, output)
+    async def run(at: _TemplateContext) -> bool:
+        return _show(await at.templates.all(), at.definitions, output)
 
     _run(run, output)
 
@@ -55,8 +55,8 @@ def sync(
 ) -> None:
     """Fetch the templates from Meta. Exit 0 when they are fetched; `list` says by its exit whether all can be sent."""
 
-    async def run(desk: _TemplateContext) -> bool:
-        _show(await desk.templates.sync(accept=accept), desk.definitions, output)
+    async def run(at: _TemplateContext) -> bool:
+        _show(await at.templates.sync(accept=accept), at.definitions, output)
         return True
 
     _run(run, output)
@@ -66,10 +66,10 @@ def sync(
 def push(output: Format = "text") -> None:
     """Hand the files of TEMPLATES_DIR to Meta's review: the new ones, and those that were changed."""
 
-    async def run(desk: _TemplateContext) -> bool:
+    async def run(at: _TemplateContext) -> bool:
         from bot.whatsapp.templates.submit import push as pushed  # noqa: PLC0415 - each command loads only what it runs
 
-        outcomes = await pushed(desk.templates, desk.graph, desk.definitions)
+        outcomes = await pushed(at.templates, at.graph, at.definitions)
         _print_pushed(outcomes, output)
         return all(outcome.problem is None for outcome in outcomes)
 
@@ -89,12 +89,12 @@ def send(
     if any(not key or not sign for key, sign, _ in pairs):
         raise typer.BadParameter("expected name=value", param_hint="--parameter")
 
-    async def run(desk: _TemplateContext) -> bool:
+    async def run(at: _TemplateContext) -> bool:
         from bot.delivery.notifications import template_job  # noqa: PLC0415 - as above
 
         parameters = {key: value for key, _, value in pairs}
         data = {"to": to, "template": name, "language": language, "parameters": parameters}
-        await desk.notices.send(template_job(data), f"cli-{secrets.token_hex(8)}")
+        await at.notices.send(template_job(data), f"cli-{secrets.token_hex(8)}")
         _print({"sent": name} if output == "json" else f"sent: {name}")
         return True
 
@@ -126,8 +126,8 @@ async def _well(settings: Settings, work: Callable[[_TemplateContext], Awaitable
     from bot.whatsapp.templates.files import TemplatesWrong  # noqa: PLC0415 - as above
 
     try:
-        async with _open(settings) as desk:
-            return await work(desk)
+        async with _open(settings) as at:
+            return await work(at)
     except (GraphError, MetaUnavailable, TemplatesWrong, JobRejected) as error:
         sys.stderr.write(f"{error}\n")
     except RedisError as error:
@@ -153,11 +153,11 @@ async def _open(settings: Settings) -> AsyncIterator[_TemplateContext]:
     async with connect(settings.redis) as redis, aiohttp.ClientSession() as http:
         graph = Graph(http, settings.whatsapp)
         templates = Templates(redis, graph, definitions, default_language=settings.service.default_language)
-        desk, memory = ConversationLeases(redis, lease_seconds=_LEASE_SECONDS), Memory(redis, settings.memory)
+        at, memory = ConversationLeases(redis, lease_seconds=_LEASE_SECONDS), Memory(redis, settings.memory)
         contacts = Contacts(redis, settings.channel.staff_contacts)
-        outbox = outbox_of(redis, graph, desk, contacts, templates, settings)
+        outbox = outbox_of(redis, graph, at, contacts, templates, settings)
         yield _TemplateContext(
-            templates, graph, Notifications(redis, desk, contacts, memory, outbox, templates), definitions
+            templates, graph, Notifications(redis, at, contacts, memory, outbox, templates), definitions
         )
 
 

@@ -236,7 +236,7 @@ def drop(pipeline: Any, conversation: str, count: int) -> None:
 
 
 @asynccontextmanager
-async def held(desk: ConversationLeases, lease: Lease) -> AsyncIterator[None]:
+async def held(leases: ConversationLeases, lease: Lease) -> AsyncIterator[None]:
     """Renew a lease that was taken while the block lasts; letting go of it is the block's own business.
 
     Where it goes to another, or can't be renewed before it runs out, the block is cancelled; raises a group of
@@ -244,7 +244,7 @@ async def held(desk: ConversationLeases, lease: Lease) -> AsyncIterator[None]:
     """
     over = asyncio.Event()
     async with asyncio.TaskGroup() as group:
-        group.create_task(hold(desk, lease, over))
+        group.create_task(hold(leases, lease, over))
         try:
             yield
         finally:
@@ -253,15 +253,15 @@ async def held(desk: ConversationLeases, lease: Lease) -> AsyncIterator[None]:
             over.set()
 
 
-async def hold(desk: ConversationLeases, lease: Lease, over: asyncio.Event) -> None:
+async def hold(leases: ConversationLeases, lease: Lease, over: asyncio.Event) -> None:
     """Renew a lease until `over`; raises LeaseLost when it went to another, or can't be renewed before it runs out."""
     while not over.is_set():
         with suppress(TimeoutError):
-            async with asyncio.timeout(desk.lease_seconds / 3):
+            async with asyncio.timeout(leases.lease_seconds / 3):
                 await over.wait()
                 return
         try:
-            await desk.renew(lease)
+            await leases.renew(lease)
         except LeaseLost:
             # The block itself may have let go in the meantime.
             if not over.is_set():

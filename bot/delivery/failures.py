@@ -43,10 +43,10 @@ _UNKNOWN = -1
 
 @dataclass(frozen=True, slots=True)
 class DeliveryFailures:
-    desk: ConversationLeases
+    leases: ConversationLeases
     contacts: Contacts
     deliveries: DeliveryStatuses
-    pace: SendRateLimiter
+    send_rate: SendRateLimiter
     pause: SendingPause
     events: LiveEvents
     subscribers: EventPublisher
@@ -78,9 +78,9 @@ class DeliveryFailures:
         await self.heed(conversation, error, asked_at)
         again = _again(record, error)
         if again is not None and code in RATES:
-            await self.pace.hold_number(again.phone_number_id)
+            await self.send_rate.hold_number(again.phone_number_id)
         elif again is not None and code == PAIR_RATE:
-            await self.pace.hold_person(conversation)
+            await self.send_rate.hold_person(conversation)
 
         if again is None:
             # Before it is struck off the list, so that it is told by whoever reviews it after a crash.
@@ -100,7 +100,7 @@ class DeliveryFailures:
             pipeline.hdel(delivery(conversation, callback), "reply")
             pipeline.lrem(failures(conversation), 1, callback)
 
-        await self.desk.commit(lease, write)
+        await self.leases.commit(lease, write)
         state = "undelivered" if again is None else "sent_again"
         REPLIES.labels(state).inc()
         _log.warning("reply_undelivered", error=code, again=again is not None)

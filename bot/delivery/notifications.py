@@ -64,14 +64,14 @@ class Notifications:
     def __init__(  # noqa: PLR0913, PLR0917 - the stations that a notice passes
         self,
         redis: Redis,
-        desk: ConversationLeases,
+        leases: ConversationLeases,
         contacts: Contacts,
         memory: Memory,
         outbox_: Outbox,
         templates: Templates,
     ) -> None:
         self._redis = redis
-        self._desk = desk
+        self._leases = leases
         self._contacts = contacts
         self._memory = memory
         self._outbox = outbox_
@@ -127,10 +127,10 @@ class Notifications:
 
     async def _under_lease(self, conversation: str, reply: Reply, noted: str, said: str | None) -> list[Sent]:
         lease = Lease(conversation, secrets.token_hex(8))
-        while not await self._desk.take(lease):  # noqa: ASYNC110 - another process holds it: there is no event
+        while not await self._leases.take(lease):  # noqa: ASYNC110 - another process holds it: there is no event
             await asyncio.sleep(0.25)
         try:
-            async with held(self._desk, lease):
+            async with held(self._leases, lease):
                 if said is not None and not await answer(self._redis.exists(noted)):
                     await self._put(lease, reply, noted, said)
                 sent = await self._outbox.flush(lease)
@@ -138,7 +138,7 @@ class Notifications:
                 return sent
         finally:
             # Not released: a message that came meanwhile has its own job, which waits for this very moment.
-            await self._desk.abandon(lease)
+            await self._leases.abandon(lease)
 
     async def _put(self, lease: Lease, reply: Reply, noted: str, words: str) -> None:
         """Into the outbox, and into memory: whoever answers a notice means what it said."""
@@ -150,4 +150,4 @@ class Notifications:
             outbox.put(pipeline, lease.conversation, reply)
             self._memory.extend(pipeline, lease.conversation, before, [said])
 
-        await self._desk.commit(lease, write)
+        await self._leases.commit(lease, write)

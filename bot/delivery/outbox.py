@@ -88,7 +88,7 @@ class Outbox:
     """What a conversation has to say, until Meta has it."""
 
     redis: Redis
-    desk: ConversationLeases
+    leases: ConversationLeases
     contacts: Contacts
     deliveries: DeliveryStatuses
     sending: MessageSender
@@ -133,7 +133,7 @@ class Outbox:
                 found.append((Reply.model_validate_json(raw), raw))
             except ValidationError:
                 _log.error("reply_unreadable", fix="was an older Recado started again on newer data?")
-                await self.desk.commit(lease, partial(_put_apart, lease.conversation, raw))
+                await self.leases.commit(lease, partial(_put_apart, lease.conversation, raw))
         return found
 
     async def _send_all(self, lease: Lease, waiting: list[tuple[Reply, str]], done: dict[str, str]) -> list[Sent]:
@@ -162,7 +162,7 @@ class Outbox:
         contact = await self.contacts.get(conversation)
         if window_open(contact, datetime.now(UTC)):
             return contact
-        times = [message.sent_at for message in await self.desk.waiting(conversation)]
+        times = [message.sent_at for message in await self.leases.waiting(conversation)]
         newest = max([*times, *([contact.last_inbound_at] if contact.last_inbound_at else [])], default=None)
         return replace(contact, last_inbound_at=newest)
 
@@ -181,15 +181,15 @@ class Outbox:
         start = int(waiting.done.get(chosen.id, "0"))
         for index, part in enumerate(chosen.parts[start:], start):
             callback = f"{lease.conversation}.{chosen.id}.{index}"
-            errand = OutgoingMessage(lease, chosen, part, callback, contact.language)
+            outgoing = OutgoingMessage(lease, chosen, part, callback, contact.language)
             ours = OutboundMessage(lease.conversation, f"{chosen.id}.{index}", contact, part.kind)
             asked_at = datetime.now(UTC)
             wamid: str | None = None
             try:
-                wamid = await self.sending.send(errand)
+                wamid = await self.sending.send(outgoing)
                 _log.info("reply_sent", reply=chosen.id, part=index)
             except (GraphError, MetaUnavailable, NotSendable, TemplateNotSendable) as error:
-                if isinstance(error, GraphError) and await self._window_closed(errand, error, asked_at):
+                if isinstance(error, GraphError) and await self._window_closed(outgoing, error, asked_at):
                     return await self._send(lease, waiting, _refused(contact))
                 _log.error("reply_failed", reply=chosen.id, part=index, error=str(error))
                 errors.append(str(error))
@@ -197,16 +197,16 @@ class Outbox:
             if wamid is not None:
                 await self.subscribers.tell_sent(ours, wamid, words(part))
             last = index == len(chosen.parts) - 1
-            await self.desk.commit(lease, self._record(errand, index, wamid, errors, waiting.raw if last else None))
+            await self.leases.commit(lease, self._record(outgoing, index, wamid, errors, waiting.raw if last else None))
             passing("outbox: recorded")
         return Sent(waiting.reply, "failed", errors[0]) if errors else Sent(waiting.reply)
 
-    async def _window_closed(self, errand: OutgoingMessage, error: GraphError, asked_at: datetime) -> bool:
+    async def _window_closed(self, outgoing: OutgoingMessage, error: GraphError, asked_at: datetime) -> bool:
         """Heed an error. True where the message may leave once the person writes; Later where nobody can send."""
-        await self.failures.heed(errand.conversation, error, asked_at)
+        await self.failures.heed(outgoing.conversation, error, asked_at)
         if error.remedy is Remedy.FIX_SETTINGS:
             raise SendLater(0, str(error)) from error
-        return error.remedy is Remedy.WAIT_FOR_PERSON and not isinstance(errand.part, Template)
+        return error.remedy is Remedy.WAIT_FOR_PERSON and not isinstance(outgoing.part, Template)
 
     async def _allowed(self, reply: Reply, contact: Contact) -> Reply | SendPermission:
         """What may leave now: the reply, or its fallback while the window is closed; or why neither may."""
@@ -273,7 +273,7 @@ class Outbox:
             pipeline.lrem(_outbox(lease.conversation), 1, waiting.raw)
             pipeline.hdel(_progress(lease.conversation), reply.id)
 
-        await self.desk.commit(lease, write)
+        await self.leases.commit(lease, write)
         _log.info("reply_ended", reply=reply.id, state=ended.state, why=ended.error)
         return ended
 
@@ -288,52 +288,52 @@ class Outbox:
             await self.deliveries.later(conversation, 0)
 
     def _record(
-        self, errand: OutgoingMessage, index: int, wamid: str | None, errors: list[str], last: str | None
+        self, outgoing: OutgoingMessage, index: int, wamid: str | None, errors: list[str], last: str | None
     ) -> Callable[[Any], None]:
         def write(pipeline: Any) -> None:
             if wamid is not None:
-                pipeline.hset(errand.record, "wamid", wamid)
+                pipeline.hset(outgoing.record, "wamid", wamid)
                 # What a template says is known where it was filled in.
-                if not isinstance(errand.part, Template):
-                    memory.quotable(pipeline, errand.conversation, wamid, words(errand.part), self.ttl_seconds)
+                if not isinstance(outgoing.part, Template):
+                    memory.quotable(pipeline, outgoing.conversation, wamid, words(outgoing.part), self.ttl_seconds)
             elif errors:
-                pipeline.hset(errand.record, "status", "failed")
-                pipeline.hset(errand.record, "why", errors[-1])
-                pipeline.expire(errand.record, ledger.KEEP_SECONDS)
+                pipeline.hset(outgoing.record, "status", "failed")
+                pipeline.hset(outgoing.record, "why", errors[-1])
+                pipeline.expire(outgoing.record, ledger.KEEP_SECONDS)
             if last is None:
-                pipeline.hset(_progress(errand.conversation), errand.reply.id, str(index + 1))
-                pipeline.expire(_progress(errand.conversation), ledger.KEEP_SECONDS)
+                pipeline.hset(_progress(outgoing.conversation), outgoing.reply.id, str(index + 1))
+                pipeline.expire(_progress(outgoing.conversation), ledger.KEEP_SECONDS)
             else:
-                pipeline.hdel(_progress(errand.conversation), errand.reply.id)
-                pipeline.lrem(_outbox(errand.conversation), 1, last)
+                pipeline.hdel(_progress(outgoing.conversation), outgoing.reply.id)
+                pipeline.lrem(_outbox(outgoing.conversation), 1, last)
 
         return write
 
 
 def outbox_of(  # noqa: PLR0913, PLR0917 - all that a message passes on its way
-    redis: Redis, graph: Graph, desk: ConversationLeases, contacts: Contacts, templates: Templates, settings: Settings
+    redis: Redis, graph: Graph, leases: ConversationLeases, contacts: Contacts, templates: Templates, settings: Settings
 ) -> Outbox:
     """An outbox as the settings want it; what it keeps in Redis, it shares with those of all processes."""
     events, ttl_seconds = LiveEvents(redis), Memory(redis, settings.memory).ttl_seconds
-    pace, pause = SendRateLimiter(redis, settings.whatsapp.messages_per_second), SendingPause(redis, events)
+    send_rate, pause = SendRateLimiter(redis, settings.whatsapp.messages_per_second), SendingPause(redis, events)
     deliveries, subscribers = DeliveryStatuses(redis, events), EventPublisher(redis, settings.subscribers)
     uploads = Uploads(redis, graph, storage_of(settings.storage))
     return Outbox(
         redis=redis,
-        desk=desk,
+        leases=leases,
         contacts=contacts,
         deliveries=deliveries,
         sending=MessageSender(
             redis=redis,
             graph=graph,
-            pace=pace,
+            send_rate=send_rate,
             uploads=uploads,
             templates=templates,
             ttl_seconds=ttl_seconds,
-            lease_seconds=desk.lease_seconds,
+            lease_seconds=leases.lease_seconds,
             replicas=Replicas(redis, settings.redis.wait_replicas),
         ),
-        failures=DeliveryFailures(desk, contacts, deliveries, pace, pause, events, subscribers),
+        failures=DeliveryFailures(leases, contacts, deliveries, send_rate, pause, events, subscribers),
         pause=pause,
         events=events,
         templates=templates,

@@ -73,22 +73,22 @@ class OutgoingMessage:
 class MessageSender:
     redis: Redis
     graph: Graph
-    pace: SendRateLimiter
+    send_rate: SendRateLimiter
     uploads: Uploads
     templates: Templates
     ttl_seconds: int
     lease_seconds: float
     replicas: Replicas
 
-    async def send(self, errand: OutgoingMessage) -> str | None:
+    async def send(self, outgoing: OutgoingMessage) -> str | None:
         """Hand a message over and get its wamid; None for one that was given up already.
 
         Raises Later, and what it was given up for: GraphError, Unavailable, NotSendable, TemplateNotSendable.
         """
         # One that names no number leaves by the default one, and shares its pace and holds with those that name it.
-        number = errand.reply.phone_number_id or self.graph.number
-        errand = replace(errand, reply=errand.reply.model_copy(update={"phone_number_id": number}))
-        before, wait = await self._begin(errand)
+        number = outgoing.reply.phone_number_id or self.graph.number
+        outgoing = replace(outgoing, reply=outgoing.reply.model_copy(update={"phone_number_id": number}))
+        before, wait = await self._begin(outgoing)
         wamid: str | None = before.get("wamid")
         if wamid is None and before.get("status") == "failed":
             return None
@@ -96,69 +96,69 @@ class MessageSender:
             # A worker died between asking Meta and hearing the answer.
             # Until its lease ran out, which is when this worker took over, it may have been asking.
             since = max(float(before["asked_at"]), time.time() - self.lease_seconds)
-            wamid = await self._settle(errand, since=since)
+            wamid = await self._settle(outgoing, since=since)
         if wamid is not None:
             return wamid
         wait = max(wait, float(before.get("not_before", "0")) - time.time())
-        return await self._ask(errand, wait, int(before.get("tries", "0")))
+        return await self._ask(outgoing, wait, int(before.get("tries", "0")))
 
-    async def _begin(self, errand: OutgoingMessage) -> tuple[dict[str, str], float]:
+    async def _begin(self, outgoing: OutgoingMessage) -> tuple[dict[str, str], float]:
         """What was known of the message, and the seconds until it may leave. From here on it counts as asked."""
         pipeline = self.redis.pipeline(transaction=False)
-        pipeline.hgetall(errand.record)
-        alone = errand.reply.model_copy(update={"parts": (errand.part,)})
+        pipeline.hgetall(outgoing.record)
+        alone = outgoing.reply.model_copy(update={"parts": (outgoing.part,)})
         asked = {"asked_at": repr(time.time()), "reply": alone.model_dump_json(exclude_none=True)}
-        pipeline.hset(errand.record, mapping=asked)
-        pipeline.expire(errand.record, ledger.KEEP_SECONDS)
-        self.pace.take(pipeline, errand.conversation, errand.reply.phone_number_id, patience=PATIENCE_SECONDS)
+        pipeline.hset(outgoing.record, mapping=asked)
+        pipeline.expire(outgoing.record, ledger.KEEP_SECONDS)
+        self.send_rate.take(pipeline, outgoing.conversation, outgoing.reply.phone_number_id, patience=PATIENCE_SECONDS)
         before, _, _, *waits = await pipeline.execute()
         return before, max(waits) / 1000
 
-    async def _ask(self, errand: OutgoingMessage, wait: float, tries: int) -> str:
-        anew = errand.reply.attempt > 0
+    async def _ask(self, outgoing: OutgoingMessage, wait: float, tries: int) -> str:
+        anew = outgoing.reply.attempt > 0
         while True:
             try:
-                await self._wait(errand, wait, "Meta's limits or an earlier refusal")
+                await self._wait(outgoing, wait, "Meta's limits or an earlier refusal")
                 passing("outbox: about to ask Meta")
-                wamid = await self._once(errand, anew=anew)
+                wamid = await self._once(outgoing, anew=anew)
                 passing("outbox: Meta has it, not recorded")
                 return wamid  # noqa: TRY300 - what fails above is what is handled below
             except GraphError as error:
-                if isinstance(errand.part, Picture | Attachment | VoiceNote) and not anew and _of_the_file(error):
+                if isinstance(outgoing.part, Picture | Attachment | VoiceNote) and not anew and _of_the_file(error):
                     anew = True
                 elif error.remedy is Remedy.RETRY:
-                    await self._back_off(errand, error, tries)
+                    await self._back_off(outgoing, error, tries)
                     tries += 1
                 else:
-                    await answer(self.redis.hdel(errand.record, "asked_at"))
+                    await answer(self.redis.hdel(outgoing.record, "asked_at"))
                     raise
             except (MetaUnavailable, StorageFailed) as error:
                 in_doubt = isinstance(error, MetaUnavailable) and error.in_doubt
-                if in_doubt and (settled := await self._settle(errand, since=time.time())):
+                if in_doubt and (settled := await self._settle(outgoing, since=time.time())):
                     return settled
-                await self._back_off(errand, error, tries)
+                await self._back_off(outgoing, error, tries)
                 tries += 1
-            _, wait = await self._begin(errand)
+            _, wait = await self._begin(outgoing)
 
-    async def _once(self, errand: OutgoingMessage, *, anew: bool) -> str:
-        part, number = errand.part, errand.reply.phone_number_id
+    async def _once(self, outgoing: OutgoingMessage, *, anew: bool) -> str:
+        part, number = outgoing.part, outgoing.reply.phone_number_id
         if isinstance(part, Template):
-            return await self.templates.send(part, errand.language, lambda filled: self._post(errand, filled))
+            return await self.templates.send(part, outgoing.language, lambda filled: self._post(outgoing, filled))
         media_id = None
         if isinstance(part, Picture | Attachment | VoiceNote):
-            media_id = await self.uploads.media_id(errand.conversation, part, number, anew=anew)
-        return await self._hand_over(errand, render(part, errand.reply, errand.callback, media_id))
+            media_id = await self.uploads.media_id(outgoing.conversation, part, number, anew=anew)
+        return await self._hand_over(outgoing, render(part, outgoing.reply, outgoing.callback, media_id))
 
-    async def _post(self, errand: OutgoingMessage, filled: Prepared) -> str:
+    async def _post(self, outgoing: OutgoingMessage, filled: Prepared) -> str:
         """Hand over a template, and keep what it said for those who quote it."""
-        message = envelope(errand.reply, errand.callback) | filled.payload
-        wamid = await self._hand_over(errand, message)
+        message = envelope(outgoing.reply, outgoing.callback) | filled.payload
+        wamid = await self._hand_over(outgoing, message)
         pipeline = self.redis.pipeline(transaction=True)
-        memory.quotable(pipeline, errand.conversation, wamid, filled.words, self.ttl_seconds)
+        memory.quotable(pipeline, outgoing.conversation, wamid, filled.words, self.ttl_seconds)
         await pipeline.execute()
         return wamid
 
-    async def _hand_over(self, errand: OutgoingMessage, message: dict[str, Any]) -> str:
+    async def _hand_over(self, outgoing: OutgoingMessage, message: dict[str, Any]) -> str:
         """Ask Meta, and no longer than nobody else may: raises LeaseLost.
 
         A worker that was stopped on its way here goes on after another one has settled and sent what it was to send.
@@ -169,41 +169,41 @@ class MessageSender:
         except NotReplicated as error:
             # A second copy at the worst is better than silence for as long as a replica is away.
             _log.warning("sent_before_replicated", why=str(error), fix=FIX)
-        async with errand.lease.bound():
-            return await self.graph.send(message, errand.reply.phone_number_id)
+        async with outgoing.lease.bound():
+            return await self.graph.send(message, outgoing.reply.phone_number_id)
 
     async def _back_off(
-        self, errand: OutgoingMessage, error: GraphError | MetaUnavailable | StorageFailed, tries: int
+        self, outgoing: OutgoingMessage, error: GraphError | MetaUnavailable | StorageFailed, tries: int
     ) -> None:
         """Wait as Meta asks for (4^X seconds), or raise Later, or raise the error when it was tried often enough."""
         code = error.code if isinstance(error, GraphError) else None
         away = code is None or code in RATES or code == PAIR_RATE
         if tries + 1 >= (_TRIES_AWAY if away else _TRIES_FAULT):
-            await answer(self.redis.hdel(errand.record, "asked_at"))
+            await answer(self.redis.hdel(outgoing.record, "asked_at"))
             raise error
         if code == PAIR_RATE:
-            seconds = await self.pace.hold_person(errand.conversation)
+            seconds = await self.send_rate.hold_person(outgoing.conversation)
         elif code in RATES:
-            seconds = await self.pace.hold_number(errand.reply.phone_number_id)
+            seconds = await self.send_rate.hold_number(outgoing.reply.phone_number_id)
         else:
             seconds = min(4.0**tries, _LONGEST_WAIT_SECONDS)
         noted = {"tries": str(tries + 1), "not_before": repr(time.time() + seconds)}
-        await answer(self.redis.hset(errand.record, mapping=noted))
+        await answer(self.redis.hset(outgoing.record, mapping=noted))
         _log.warning("reply_retried", tries=tries + 1, seconds=seconds, error=str(error))
-        await self._wait(errand, seconds, str(error))
+        await self._wait(outgoing, seconds, str(error))
 
-    async def _wait(self, errand: OutgoingMessage, seconds: float, why: str) -> None:
+    async def _wait(self, outgoing: OutgoingMessage, seconds: float, why: str) -> None:
         if seconds > PATIENCE_SECONDS:
-            await answer(self.redis.hdel(errand.record, "asked_at"))
+            await answer(self.redis.hdel(outgoing.record, "asked_at"))
             raise SendLater(seconds, why)
         await asyncio.sleep(max(seconds, 0))
 
-    async def _settle(self, errand: OutgoingMessage, *, since: float) -> str | None:
+    async def _settle(self, outgoing: OutgoingMessage, *, since: float) -> str | None:
         """Whether Meta took a message whose answer we never saw: its status tells, within seconds, or it didn't."""
         while True:
-            wamid: str | None = await answer(self.redis.hget(errand.record, "wamid"))
+            wamid: str | None = await answer(self.redis.hget(outgoing.record, "wamid"))
             if wamid is not None or time.time() > since + self.lease_seconds + _STATUS_SECONDS:
-                _log.info("delivery_settled", accepted=wamid is not None, message=masked(errand.callback))
+                _log.info("delivery_settled", accepted=wamid is not None, message=masked(outgoing.callback))
                 return wamid
             await asyncio.sleep(0.25)
 

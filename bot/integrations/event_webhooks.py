@@ -59,14 +59,14 @@ class EventDeliveries:
         redis: Redis,
         settings: SubscriberSettings,
         events: LiveEvents,
-        outside: GuardedHttpClient,
+        guarded: GuardedHttpClient,
         *,
         pauses: Sequence[float] = PAUSES,
     ) -> None:
         self._redis = redis
         self._settings = settings
         self._alerts = Alerts(redis, events)
-        self._outside = outside
+        self._guarded = guarded
         self._pauses = pauses
 
     async def process(self, task: Job) -> None:
@@ -115,7 +115,7 @@ class EventDeliveries:
         """Post to one subscriber, and keep at once what came of it."""
         wait = None
         try:
-            given = await self._outside.post(url, body.encode(), self._headers(id_, body))
+            given = await self._guarded.post(url, body.encode(), self._headers(id_, body))
         except NoAnswer as error:
             fix = "; allow it with WEBHOOK_ALLOW_PRIVATE" if error.private else ""
             state: State = "missed"

@@ -87,7 +87,7 @@ class MediaReaders:
         self._local = LocalReader()
 
     async def hear(
-        self, audio: bytes, language: Language | None, purse: SpendingLimit, kind: str = "voice"
+        self, audio: bytes, language: Language | None, spending: SpendingLimit, kind: str = "voice"
     ) -> ReadMedia:
         """The words of a voice note, an audio file or a video."""
         whisper = self._whisper
@@ -96,7 +96,7 @@ class MediaReaders:
         # Beside the loop: the SDK takes half a second to import, and the first voice note needs it.
         await asyncio.to_thread(import_module, "openai")
         try:
-            transcript = await transcribe(audio, speech_to_text=_paid(whisper, purse), language=language)
+            transcript = await transcribe(audio, speech_to_text=_paid(whisper, spending), language=language)
         except FileRefused as refusal:
             raise _trouble(refusal) from refusal
         except BudgetSpent as error:
@@ -107,13 +107,13 @@ class MediaReaders:
         facts: dict[str, str | None] = {"seconds": f"{transcript.seconds:.0f}", "transcript": transcript.text}
         return ReadMedia(kind, facts, transcript.text, by=self._model, cost_usd=cost_usd(transcript.seconds))
 
-    def eyes(self, purse: SpendingLimit, readings: ReadingCache) -> ReadText:
+    def eyes(self, spending: SpendingLimit, readings: ReadingCache) -> ReadText:
         """What reads pictures that are no photos of a message: a closer look at a part of one."""
-        return _PictureReader(self._google, self._local, purse, readings).read
+        return _PictureReader(self._google, self._local, spending, readings).read
 
-    async def look(self, photo: bytes, purse: SpendingLimit, readings: ReadingCache) -> ReadMedia:
+    async def look(self, photo: bytes, spending: SpendingLimit, readings: ReadingCache) -> ReadMedia:
         """Text, codes and labels of a photo, and the photo itself for models that see."""
-        eyes = _PictureReader(self._google, self._local, purse, readings)
+        eyes = _PictureReader(self._google, self._local, spending, readings)
         try:
             sight = await look(photo, read_text=eyes.read)
         except FileRefused as refusal:
@@ -129,12 +129,12 @@ class MediaReaders:
         return ReadMedia("photo", dict(facts), by=eyes.name, cost_usd=eyes.cost_usd, picture=sight.jpeg, sight=sight)
 
     async def watch(
-        self, video: bytes, language: Language | None, purse: SpendingLimit, readings: ReadingCache
+        self, video: bytes, language: Language | None, spending: SpendingLimit, readings: ReadingCache
     ) -> ReadMedia:
         """What is said in a video and what one of its pictures shows; either is enough."""
         heard, seen = await asyncio.gather(
-            self.hear(video, language, purse, kind="video"),
-            self._look_into(video, purse, readings),
+            self.hear(video, language, spending, kind="video"),
+            self._look_into(video, spending, readings),
             return_exceptions=True,
         )
         for unexpected in (heard, seen):
@@ -155,30 +155,30 @@ class MediaReaders:
             picture=seen.picture,
         )
 
-    async def _look_into(self, video: bytes, purse: SpendingLimit, readings: ReadingCache) -> ReadMedia | None:
+    async def _look_into(self, video: bytes, spending: SpendingLimit, readings: ReadingCache) -> ReadMedia | None:
         try:
             picture = await still(video)
         except FileRefused as refusal:
             raise _trouble(refusal) from refusal
-        return await self.look(picture, purse, readings) if picture else None
+        return await self.look(picture, spending, readings) if picture else None
 
     async def read(
         self,
         document: bytes,
         filename: str | None,
         language: Language | None,
-        purse: SpendingLimit,
+        spending: SpendingLimit,
         readings: ReadingCache,
     ) -> ReadMedia:
         """The text of a document; a photo or a recording sent as a document is looked at or heard."""
         match kind_of(document):
             case "image":
-                return await self.look(document, purse, readings)
+                return await self.look(document, spending, readings)
             case "audio":
-                return await self.hear(document, language, purse)
+                return await self.hear(document, language, spending)
             case "video":
-                return await self.watch(document, language, purse, readings)
-        eyes = _PictureReader(self._google, self._local, purse, readings)
+                return await self.watch(document, language, spending, readings)
+        eyes = _PictureReader(self._google, self._local, spending, readings)
         try:
             pages = await read(document, filename=filename, read_text=eyes.read)
         except FileRefused as refusal:
@@ -201,10 +201,12 @@ class MediaReaders:
 class _PictureReader:
     """Who reads a photo or document, and what that cost: Google while there is money for it, else this machine."""
 
-    def __init__(self, google: Vision | None, local: LocalReader, purse: SpendingLimit, readings: ReadingCache) -> None:
+    def __init__(
+        self, google: Vision | None, local: LocalReader, spending: SpendingLimit, readings: ReadingCache
+    ) -> None:
         self._google = google
         self._local = local
-        self._purse = purse
+        self._spending = spending
         self._readings = readings
         self.cost_usd = Decimal(0)
 
@@ -220,7 +222,7 @@ class _PictureReader:
         google = self._google
         try:
             if google is not None:
-                await self._purse.reserve(COST_USD_PER_PHOTO)
+                await self._spending.reserve(COST_USD_PER_PHOTO)
         except BudgetSpent:
             google = self._google = None
         if google is not None:
@@ -241,23 +243,23 @@ class _PictureReader:
         try:
             reading = await google(jpeg)
         except VisionFailed:
-            await self._purse.settle(COST_USD_PER_PHOTO, Decimal(0))
+            await self._spending.settle(COST_USD_PER_PHOTO, Decimal(0))
             raise
         self.cost_usd += COST_USD_PER_PHOTO
         return reading
 
 
-def _paid(whisper: Whisper, purse: SpendingLimit) -> SpeechToText:
+def _paid(whisper: Whisper, spending: SpendingLimit) -> SpeechToText:
     """Each clip is paid for before it is heard; what was not heard is put back."""
 
     async def hear(clip: Clip) -> HeardSpeech:
         cost = cost_usd(clip.seconds)
-        await purse.reserve(cost)
+        await spending.reserve(cost)
         try:
             return await whisper(clip)
         except TranscriptionFailed as error:
             if error.status is not None:
-                await purse.settle(cost, Decimal(0))
+                await spending.settle(cost, Decimal(0))
             raise
 
     return hear

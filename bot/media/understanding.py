@@ -156,17 +156,17 @@ class MediaPerception:
         return sight
 
     async def _sense(self, conversation: str, media: Media, data: bytes, language: Language | None) -> ReadMedia:
-        purse = self._budget.account(conversation)
+        spending = self._budget.account(conversation)
         readings = ReadingCache(self._redis, conversation)
         match media:
             case Voice():
-                return await self._senses.hear(data, language, purse)
+                return await self._senses.hear(data, language, spending)
             case Photo():
-                return await self._senses.look(data, purse, readings)
+                return await self._senses.look(data, spending, readings)
             case Video():
-                return await self._senses.watch(data, language, purse, readings)
+                return await self._senses.watch(data, language, spending, readings)
             case _:
-                return await self._senses.read(data, media.filename, language, purse, readings)
+                return await self._senses.read(data, media.filename, language, spending, readings)
 
     async def _fetch(self, media: Media, room: Room) -> File:
         tries = AsyncRetrying(

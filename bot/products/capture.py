@@ -31,16 +31,16 @@ class ProductCapture:
         session = await self.means.drafts.session(conversation)
         if session.turn == turn.name:
             return session.captured
-        sitting = await self._sit_down(conversation, session, incoming, turn)
+        capture = await self._begin_turn(conversation, session, incoming, turn)
         for group in _groups(incoming):
-            await sitting.take(group)
-        if not sitting.handled:
+            await capture.take(group)
+        if not capture.handled:
             return CapturedTurn()
-        captured = await sitting.captured()
+        captured = await capture.captured()
         until = time.time() + self.means.seconds
-        draft = sitting.draft.id if sitting.draft else None
+        draft = capture.draft.id if capture.draft else None
         after = Session(draft=draft, turn=turn.name, captured=captured, until=until)
-        await self.means.drafts.write(conversation, sitting.changes, after)
+        await self.means.drafts.write(conversation, capture.changes, after)
         return captured
 
     async def open_draft(self, conversation: str) -> Draft | None:
@@ -58,17 +58,17 @@ class ProductCapture:
         draft = await self.open_draft(conversation) if contact.role == "staff" else None
         return Correcting(self, conversation, said, text_of(draft, None, language)) if draft else None
 
-    async def _sit_down(
+    async def _begin_turn(
         self, conversation: str, session: Session, incoming: Sequence[CaptureMessage], turn: PhotoTurn
     ) -> CaptureTurn:
-        sitting = CaptureTurn(self.means, conversation, turn, recent=session.until > time.time())
+        capture = CaptureTurn(self.means, conversation, turn, recent=session.until > time.time())
         draft = await self.means.drafts.get(conversation, session.draft) if session.draft else None
         if draft is not None and draft.state == "open":
             if draft.until > min(one.message.received_at.timestamp() for one in incoming):
-                sitting.draft = draft
+                capture.draft = draft
             else:
-                sitting.expired = draft
-        return sitting
+                capture.expired = draft
+        return capture
 
 
 @dataclass(frozen=True, slots=True)

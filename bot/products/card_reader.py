@@ -98,7 +98,7 @@ class CardReader:
         question = ModelRequest(
             (Instructions(_INSTRUCTIONS), FromPerson(said)),
             deadline,
-            purse=self.budget.account(conversation),
+            spending=self.budget.account(conversation),
             temperature=0,
             max_tokens=_LONGEST_ANSWER,
         )

@@ -32,23 +32,23 @@ class CanaryRecorder:
         self._library = library
         self._signals = Signals(redis)
 
-    async def note(self, begun: TurnAttempt, messages: Iterable[Inbound], trace: Trace) -> None:
+    async def note(self, attempt: TurnAttempt, messages: Iterable[Inbound], trace: Trace) -> None:
         """Count a turn that is closed, and the reactions among its messages; nothing where there is no candidate.
 
         A worker that dies between the two, in the time of sending, leaves its turn uncounted; none is counted twice.
         """
-        canary = begun.standing.canary
+        canary = attempt.standing.canary
         if canary is None:
             return
         try:
-            await self._count(canary, begun, messages, trace)
+            await self._count(canary, attempt, messages, trace)
         except (RedisError, OSError) as error:
             # The person has their answer: no job is done again for this.
             _log.warning("canary_not_counted", error=type(error).__name__)
 
-    async def _count(self, canary: Canary, begun: TurnAttempt, messages: Iterable[Inbound], trace: Trace) -> None:
+    async def _count(self, canary: Canary, attempt: TurnAttempt, messages: Iterable[Inbound], trace: Trace) -> None:
         arm = canary.arm_of(trace.conversation)
-        sums = _sums(trace) if begun.prompts.release == begun.standing.release_of(arm) else {}
+        sums = _sums(trace) if attempt.prompts.release == attempt.standing.release_of(arm) else {}
         down, up = await self._thumbs(trace.conversation, messages)
         if not (sums or down or up):
             return

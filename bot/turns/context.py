@@ -73,7 +73,7 @@ class TurnContext:
     language: Language
     contact: Contact
     before: History
-    begun: TurnAttempt
+    attempt: TurnAttempt
     admission: Admission
     due: float
 
@@ -91,7 +91,7 @@ class Deadline:
     announce_after: float
 
 
-def haste_for(messages: list[Inbound], whole: float) -> Deadline:
+def deadline_for(messages: list[Inbound], whole: float) -> Deadline:
     """How long the answer may take, of `whole` seconds. What has waited so long that little is left (a crowd, an
     outage) is announced at once, and then has half of the time anew: a late answer is better than none.
     """
@@ -105,13 +105,13 @@ def name_of(first: Inbound) -> str:
     return f"t_{masked(first.id)}" + (f"-{first.retries}" if first.retries else "")
 
 
-def set_aside(scene: TurnContext, trace: Trace, outcome: TurnResult) -> DeadLetter:
+def set_aside(turn_context: TurnContext, trace: Trace, outcome: TurnResult) -> DeadLetter:
     """The messages of a turn that failed for good."""
     return DeadLetter(
         reason=trace.error or outcome.state,
         at=datetime.now(UTC),
-        messages=tuple(scene.messages),
-        acted=_UNKNOWN if scene.begun.lost else tuple(one.name for one in trace.tools if one.acted),
+        messages=tuple(turn_context.messages),
+        acted=_UNKNOWN if turn_context.attempt.lost else tuple(one.name for one in trace.tools if one.acted),
     )
 
 

@@ -24,9 +24,9 @@ class ConversationMerger:
     (`Contact.earlier` lists the names).
     """
 
-    def __init__(self, redis: Redis, desk: ConversationLeases, memory: Memory) -> None:
+    def __init__(self, redis: Redis, leases: ConversationLeases, memory: Memory) -> None:
         self._redis = redis
-        self._desk = desk
+        self._leases = leases
         self._memory = memory
 
     async def state(self, conversation: str) -> tuple[str, list[str]]:
@@ -60,7 +60,7 @@ class ConversationMerger:
                 pipeline.rpush(key(home, "outbox"), *unsent)
             pipeline.srem(joining(home), name)
 
-        await self._desk.commit(lease, write)
+        await self._leases.commit(lease, write)
         await self._memory.forget(name)
         leftovers = ("contact", "outbox", "identities", "colleague", "turns", "joining", "push", "aside")
         await self._redis.delete(*ledger.keys(name), *(key(name, part) for part in leftovers))

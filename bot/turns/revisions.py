@@ -52,9 +52,9 @@ class MessageBatch:
 
 
 class MessageRevisions:
-    def __init__(self, redis: Redis, desk: ConversationLeases, memory: Memory, archive: Archive) -> None:
+    def __init__(self, redis: Redis, leases: ConversationLeases, memory: Memory, archive: Archive) -> None:
         self._redis = redis
-        self._desk = desk
+        self._leases = leases
         self._memory = memory
         self._archive = archive
 
@@ -137,7 +137,7 @@ class MessageRevisions:
             due = self._memory.extend(pipeline, lease.conversation, after, self.lines(batch, {}))
             pipeline.delete(*done_with)
 
-        await self._desk.commit(lease, write)
+        await self._leases.commit(lease, write)
         ledger.ended(batch.ends)
         return due
 

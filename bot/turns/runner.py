@@ -22,26 +22,26 @@ _log = structlog.get_logger()
 class ConversationRunner:
     """`take_turn` answers what waits; it is called again for what came meanwhile."""
 
-    desk: ConversationLeases
+    leases: ConversationLeases
     outbox: Outbox
-    joining: ConversationMerger
+    merger: ConversationMerger
     take_turn: Callable[[Lease, list[Inbound]], Awaitable[None]]
 
     async def work(self, conversation: str) -> None:
         """Work on a conversation until nothing waits in it. Whoever else has it, is waited for."""
         lease = Lease(conversation, secrets.token_hex(8))
         await self._take(lease)
-        home, pending = await self.joining.state(conversation)
+        home, pending = await self.merger.state(conversation)
         if home == conversation:
             await self._hold(lease, pending)
         else:
             # What was sent from here may still fail, and is sent again from here.
             await self._hold(lease, pending)
             await self.work(home)
-            await self.desk.strike(conversation)
+            await self.leases.strike(conversation)
 
     async def _take(self, lease: Lease) -> None:
-        while not await self.desk.take(lease):  # noqa: ASYNC110 - another process holds it: there is no event
+        while not await self.leases.take(lease):  # noqa: ASYNC110 - another process holds it: there is no event
             await asyncio.sleep(0.25)
         passing("turn: conversation taken")
 
@@ -49,36 +49,36 @@ class ConversationRunner:
         """Work with a lease that was taken; False when it went to another worker."""
         released = False
         try:
-            async with held(self.desk, lease):
+            async with held(self.leases, lease):
                 await self._until_quiet(lease, pending)
                 released = True
         except* LeaseLost:
             _log.warning("lease_lost", conversation=lease.conversation)
         finally:
             if not released:
-                await self.desk.abandon(lease)
+                await self.leases.abandon(lease)
         return released
 
     async def _until_quiet(self, lease: Lease, pending: list[str]) -> None:
         await self._join(lease, pending)
         await self.outbox.flush(lease)
-        waiting = await self.desk.waiting(lease.conversation)
+        waiting = await self.leases.waiting(lease.conversation)
         while waiting or not await self._let_go(lease):
             if waiting:
                 await self.take_turn(lease, waiting)
             else:
-                await self._join(lease, (await self.joining.state(lease.conversation))[1])
-            waiting = [] if waiting else await self.desk.waiting(lease.conversation)
+                await self._join(lease, (await self.merger.state(lease.conversation))[1])
+            waiting = [] if waiting else await self.leases.waiting(lease.conversation)
 
     async def _let_go(self, lease: Lease) -> bool:
         passing("turn: about to let go")
-        return await self.desk.release(lease)
+        return await self.leases.release(lease)
 
     async def _join(self, lease: Lease, pending: list[str]) -> None:
         """Take in the conversations that turned out to be of the same person, once nothing waits in them."""
         for name in pending:
             other = Lease(name, lease.token)
             await self._take(other)
-            if not await self._hold(other, (await self.joining.state(name))[1]):
+            if not await self._hold(other, (await self.merger.state(name))[1]):
                 raise LeaseLost(name)
-            await self.joining.take_in(lease, name)
+            await self.merger.take_in(lease, name)

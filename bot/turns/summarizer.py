@@ -41,8 +41,8 @@ class Summarizer:
             return
         said = fenced("conversation", lines="\n".join(f"{item.role}: {item.text}" for item in before.fallen))
         deadline = asyncio.get_running_loop().time() + _SECONDS
-        purse = self._budget.account(conversation)
-        question = asked_with(prompt, ModelRequest((*prompt.lines, FromPerson(said)), deadline, purse=purse))
+        spending = self._budget.account(conversation)
+        question = asked_with(prompt, ModelRequest((*prompt.lines, FromPerson(said)), deadline, spending=spending))
         try:
             answer = await self._model.answer(question, count)
         except (NoModelAnswered, BudgetSpent) as error:

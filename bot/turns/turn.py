@@ -46,8 +46,8 @@ from bot.turns.context import (
     TurnContext,
     TurnResult,
     addressed,
+    deadline_for,
     ends_of,
-    haste_for,
     name_of,
     set_aside,
     within,
@@ -91,21 +91,21 @@ class Stations:
     """Everything that a turn passes through, made once by the worker."""
 
     redis: Redis
-    desk: ConversationLeases
+    leases: ConversationLeases
     contacts: Contacts
     memory: Memory
     library: Library
     rate: MessageRateLimit
     perception: MediaPerception
-    answering: Responder
+    responder: Responder
     outbox: Outbox
     records: MessageRevisions
     events: LiveEvents
     graph: Graph
-    nudges: JobScheduler
-    aside: DeadLetters
+    scheduler: JobScheduler
+    dead_letters: DeadLetters
     subscribers: EventPublisher
-    trial: CanaryRecorder
+    canary_recorder: CanaryRecorder
 
 
 class TurnProcessor:
@@ -128,52 +128,54 @@ class TurnProcessor:
             if asking:
                 with trace.station("quiet"):
                     waiting = await self._burst(conversation, waiting)
-            begun = await self._begin(lease, len(waiting))
+            attempt = await self._begin(lease, len(waiting))
             passing("turn: begun")
-            batch = await self._at.records.sort_out(conversation, waiting[: begun.count], contact.earlier)
+            batch = await self._at.records.sort_out(conversation, waiting[: attempt.count], contact.earlier)
             if not batch.speech:
                 await self._tell_received(conversation, batch, contact, {})
                 await self._remember(lease, batch)
-                await self._at.trial.note(begun, batch.all, trace)
+                await self._at.canary_recorder.note(attempt, batch.all, trace)
                 return
-            free = frozenset(message.id for message in batch.speech if self._at.answering.by_code(message))
+            free = frozenset(message.id for message in batch.speech if self._at.responder.by_code(message))
             admission = await self._at.rate.admit(conversation, batch.speech, trace.turn, free)
-            haste = haste_for(batch.speech, self._turn.deadline_seconds)
+            deadline = deadline_for(batch.speech, self._turn.deadline_seconds)
             if admission.admitted and not contact.quiet:
                 say = partial(self._still_on_it, lease, trace.turn, batch.speech, contact)
-                await presence.enter_async_context(patience(haste.announce_after, say))
-            scene = await self._look(conversation, within(batch, admission), contact, begun, admission, haste, trace)
-            journal = Journal(begun.journal, lambda entry: self._write_down(lease, entry, trace))
-            outcome = await self._at.answering.answer(scene, trace, journal)
+                await presence.enter_async_context(patience(deadline.announce_after, say))
+            turn_context = await self._look(
+                conversation, within(batch, admission), contact, attempt, admission, deadline, trace
+            )
+            journal = Journal(attempt.journal, lambda entry: self._write_down(lease, entry, trace))
+            outcome = await self._at.responder.answer(turn_context, trace, journal)
         passing("turn: closing")
-        heard = {sight.perceived.message: sight.perceived.text for sight in scene.sights}
-        await self._tell_received(conversation, batch, scene.contact, heard)
+        heard = {sight.perceived.message: sight.perceived.text for sight in turn_context.sights}
+        await self._tell_received(conversation, batch, turn_context.contact, heard)
         with trace.station("closing"):
-            summary_due = await self._close(lease, scene, outcome, trace)
+            summary_due = await self._close(lease, turn_context, outcome, trace)
         passing("turn: closed, nothing sent")
         with trace.station("outbox"):
             sent = await self._at.outbox.flush(lease)
         trace.error = trace.error or next((one.error for one in sent if one.error), None)
-        await self._finish(scene, trace)
-        await self._at.trial.note(begun, batch.all, trace)
+        await self._finish(turn_context, trace)
+        await self._at.canary_recorder.note(attempt, batch.all, trace)
         if summary_due:
-            self._at.nudges.summary(conversation)
+            self._at.scheduler.summary(conversation)
 
     async def _look(  # noqa: PLR0913, PLR0917 - what is known by then of a turn
         self,
         conversation: str,
         batch: MessageBatch,
         contact: Contact,
-        begun: TurnAttempt,
+        attempt: TurnAttempt,
         admission: Admission,
-        haste: Deadline,
+        deadline: Deadline,
         trace: Trace,
     ) -> TurnContext:
         """Understand what was sent, as far as it may be touched, and recall what was said before."""
         messages = batch.speech
-        due = asyncio.get_running_loop().time() + haste.seconds
+        due = asyncio.get_running_loop().time() + deadline.seconds
         trace.messages = [message.id for message in messages]
-        if begun.given_up or not admission.admitted:
+        if attempt.given_up or not admission.admitted:
             # Nor is a flood touched.
             sights = [unlooked_at(message) for message in messages]
         else:
@@ -186,7 +188,7 @@ class TurnProcessor:
         contact = await self._at.contacts.saw(conversation, messages, language, contact)
         heard = {sight.perceived.message: sight.perceived.text for sight in sights}
         lines = self._at.records.lines(batch, heard) if admission.admitted else []
-        return TurnContext(conversation, batch, sights, lines, language, contact, before, begun, admission, due)
+        return TurnContext(conversation, batch, sights, lines, language, contact, before, attempt, admission, due)
 
     async def _still_on_it(self, lease: Lease, turn: str, messages: list[Inbound], contact: Contact) -> None:
         """Say, once a turn, that the answer takes longer."""
@@ -202,13 +204,13 @@ class TurnProcessor:
             pipeline.hset(kept, "still", "1")
             outbox.put(pipeline, lease.conversation, reply)
 
-        await self._at.desk.commit(lease, write)
+        await self._at.leases.commit(lease, write)
         await self._at.outbox.flush(lease)
 
     async def _remember(self, lease: Lease, batch: MessageBatch) -> None:
         summary_due = await self._at.records.keep(lease, batch, done_with=turn_keys(lease.conversation))
         if summary_due:
-            self._at.nudges.summary(lease.conversation)
+            self._at.scheduler.summary(lease.conversation)
 
     async def _tell_received(
         self, conversation: str, batch: MessageBatch, contact: Contact, heard: dict[str, str]
@@ -234,13 +236,13 @@ class TurnProcessor:
             if pause <= 0:
                 return waiting
             await asyncio.sleep(pause)
-            waiting = await self._at.desk.waiting(conversation)
+            waiting = await self._at.leases.waiting(conversation)
 
     async def _begin(self, lease: Lease, waiting: int) -> TurnAttempt:
         """Fix which messages and prompts this turn has; a try after a crash takes up the same, and what was done."""
         standing, prompts = await self._at.library.begin(lease.conversation)
         keys = (lease_key(lease.conversation), *turn_keys(lease.conversation))
-        found = await self._at.desk.ask(lease, _BEGIN, keys, [str(waiting), prompts.release])
+        found = await self._at.leases.ask(lease, _BEGIN, keys, [str(waiting), prompts.release])
         count, tries, release, entries = found
         if release != prompts.release:
             prompts = await self._at.library.at(release) or prompts
@@ -270,59 +272,61 @@ class TurnProcessor:
             trace.tools.append(entry)
         _, journal = turn_keys(lease.conversation)
         # Under the lease: whoever lost it would write into the next turn's journal, which would be answered by it.
-        await self._at.desk.commit(lease, lambda pipeline: pipeline.rpush(journal, entry.model_dump_json()))
+        await self._at.leases.commit(lease, lambda pipeline: pipeline.rpush(journal, entry.model_dump_json()))
 
-    async def _close(self, lease: Lease, scene: TurnContext, outcome: TurnResult, trace: Trace) -> bool:
+    async def _close(self, lease: Lease, turn_context: TurnContext, outcome: TurnResult, trace: Trace) -> bool:
         """All at once or nothing: the reply is in the outbox, the memory is longer, every message has its end."""
         parts = composed(outcome.text, outcome.offered)
         trace.reply = [words(part) for part in parts]
         trace.outcome = outcome.state.partition(":")[0]
-        reply = addressed(trace.turn, parts, scene.messages[-1], scene.contact) if parts else None
-        new = [*scene.lines]
+        reply = addressed(trace.turn, parts, turn_context.messages[-1], turn_context.contact) if parts else None
+        new = [*turn_context.lines]
         if reply:
             new.append(HistoryEntry(role="assistant", text="\n".join(trace.reply), at=datetime.now(UTC)))
-        ends = ends_of(scene.messages, outcome, trace.turn)
+        ends = ends_of(turn_context.messages, outcome, trace.turn)
         failed = trace.outcome == "failed"
         if failed:
-            await self._at.aside.note(scene.conversation)
+            await self._at.dead_letters.note(turn_context.conversation)
         summary_due = False
 
         def write(pipeline: Any) -> None:
             nonlocal summary_due
             if reply:
-                choices.keep(pipeline, scene.conversation, outcome.offered)
-                outbox.put(pipeline, scene.conversation, reply)
-            before = self._at.records.write(pipeline, scene.conversation, scene.batch, scene.before)
-            summary_due = self._at.memory.extend(pipeline, scene.conversation, before, new)
-            for message, sight in zip(scene.messages, scene.sights, strict=True):
+                choices.keep(pipeline, turn_context.conversation, outcome.offered)
+                outbox.put(pipeline, turn_context.conversation, reply)
+            before = self._at.records.write(
+                pipeline, turn_context.conversation, turn_context.batch, turn_context.before
+            )
+            summary_due = self._at.memory.extend(pipeline, turn_context.conversation, before, new)
+            for message, sight in zip(turn_context.messages, turn_context.sights, strict=True):
                 text = sight.perceived.text
-                memory.quotable(pipeline, scene.conversation, message.id, text, self._at.memory.ttl_seconds)
-                note_media(pipeline, scene.conversation, message)
-            ledger.end(pipeline, scene.conversation, ends)
+                memory.quotable(pipeline, turn_context.conversation, message.id, text, self._at.memory.ttl_seconds)
+                note_media(pipeline, turn_context.conversation, message)
+            ledger.end(pipeline, turn_context.conversation, ends)
             if failed:
-                dead_letters.put(pipeline, scene.conversation, set_aside(scene, trace, outcome))
-            pipeline.delete(*turn_keys(scene.conversation))
+                dead_letters.put(pipeline, turn_context.conversation, set_aside(turn_context, trace, outcome))
+            pipeline.delete(*turn_keys(turn_context.conversation))
 
-        await self._at.desk.commit(lease, write)
-        ledger.ended(ends | scene.batch.ends)
+        await self._at.leases.commit(lease, write)
+        ledger.ended(ends | turn_context.batch.ends)
         return summary_due
 
-    async def _finish(self, scene: TurnContext, trace: Trace) -> None:
+    async def _finish(self, turn_context: TurnContext, trace: Trace) -> None:
         outcome = trace.outcome or "failed"
         TURNS.labels(outcome).inc()
-        first = min(message.received_at for message in scene.messages)
+        first = min(message.received_at for message in turn_context.messages)
         TURN_SECONDS.observe((datetime.now(UTC) - first).total_seconds())
         event = trace.event()
         pipeline = self._at.redis.pipeline(transaction=True)
-        pipeline.lpush(key(scene.conversation, "turns"), TypeAdapter(dict).dump_json(event).decode())
-        pipeline.ltrim(key(scene.conversation, "turns"), 0, _TRACES - 1)
-        pipeline.expire(key(scene.conversation, "turns"), _TRACE_SECONDS)
+        pipeline.lpush(key(turn_context.conversation, "turns"), TypeAdapter(dict).dump_json(event).decode())
+        pipeline.ltrim(key(turn_context.conversation, "turns"), 0, _TRACES - 1)
+        pipeline.expire(key(turn_context.conversation, "turns"), _TRACE_SECONDS)
         self._at.events.put(pipeline, event)
         await pipeline.execute()
         _log.info(
             "turn_closed",
             outcome=outcome,
-            messages=len(scene.messages),
+            messages=len(turn_context.messages),
             parts=len(trace.reply),
             cost_usd=f"{trace.cost_usd:f}",
         )

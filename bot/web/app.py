@@ -214,10 +214,10 @@ async def _news(app: web.Application) -> AsyncIterator[None]:
 
 async def _inbox(app: web.Application) -> AsyncIterator[None]:
     redis, channel, events = app[REDIS], app[_SETTINGS].channel, app[console.EVENTS]
-    async with JobScheduler(redis).running() as nudges:
+    async with JobScheduler(redis).running() as scheduler:
         inbox = Inbox(
             redis,
-            nudges.turn,
+            scheduler.turn,
             echo_pause=timedelta(minutes=channel.echo_pause_minutes),
             # More than is answered, so that the turn can say that there were too many.
             most_waiting=max(MOST_WAITING, 2 * rate_limit.count(channel.rate_limit_contact)),

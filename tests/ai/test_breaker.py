@@ -115,7 +115,7 @@ class Crowd:
 
     async def _one(self, number: int) -> str:
         deadline = asyncio.get_running_loop().time() + 30
-        question = ModelRequest((FromPerson("hola"),), deadline, purse=self.budget.account(f"c_{number:020}"))
+        question = ModelRequest((FromPerson("hola"),), deadline, spending=self.budget.account(f"c_{number:020}"))
         return (await self.model.answer(question, _book)).text
 
 

@@ -13,7 +13,7 @@ from bot.cli.doctor import examine
 from bot.conversations.contacts import Contact, Contacts
 from bot.infra import queue_admin
 from bot.infra.redis import answer
-from bot.integrations.email.factory import mailroom
+from bot.integrations.email.factory import email_queue
 from bot.integrations.email.queue import LARGEST_ATTACHMENTS
 from bot.integrations.email.suppression import Suppression
 from bot.settings import Settings
@@ -295,7 +295,7 @@ async def test_the_source_of_a_persons_address_can_be_another(start: Start, by_s
         return "Recado"
 
     settings = world.settings.mail
-    async with mailroom(world.redis, settings, storage, business=name, email_of=customer_of) as room:
+    async with email_queue(world.redis, settings, storage, business=name, email_of=customer_of) as room:
         assert room is not None
         assert await room.email_of(Contact(phone="5215512345678")) == "ana@cliente.example"
         assert await room.email_of(Contact()) is None

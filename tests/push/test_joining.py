@@ -25,10 +25,10 @@ async def test_the_browsers_of_a_conversation_that_joins_come_along(redis: Redis
     token = await InvitationLinks(redis).token(names[1])
     home = await identity.conversation_for(redis, "5215512345678", "MX.8801234567890123")
     (younger,) = set(names) - {home}
-    desk = ConversationLeases(redis, lease_seconds=6)
+    leases = ConversationLeases(redis, lease_seconds=6)
     lease = Lease(home, "token")
-    assert await desk.take(lease)
-    await ConversationMerger(redis, desk, Memory(redis, Settings().memory)).take_in(lease, younger)
+    assert await leases.take(lease)
+    await ConversationMerger(redis, leases, Memory(redis, Settings().memory)).take_in(lease, younger)
     assert {one.name for one in await kept.of(home)} == {one.name for one in browsers}
     assert await kept.of(younger) == []
     # A link that was sent before still leads to the same person.

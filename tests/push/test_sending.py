@@ -42,12 +42,12 @@ async def pushes(redis: Redis) -> AsyncIterator[Make]:
         def make(
             *, private: bool = True, pair: tuple[str, str] = (PUBLIC, PRIVATE), pauses: Any = PAUSES
         ) -> PushSender:
-            outside = GuardedHttpClient(allow_private=private, seconds=1)
-            stack.push_async_callback(outside.close)
+            guarded = GuardedHttpClient(allow_private=private, seconds=1)
+            stack.push_async_callback(guarded.close)
             settings = PushSettings(
                 public_key=pair[0], private_key=SecretStr(pair[1]), subject="mailto:erp@example.com"
             )
-            return PushSender(redis, settings, LiveEvents(redis), outside, pauses=pauses)
+            return PushSender(redis, settings, LiveEvents(redis), guarded, pauses=pauses)
 
         yield make
 

@@ -44,9 +44,9 @@ async def deliveries(redis: Redis) -> AsyncIterator[Make]:
         def make(
             *urls: str, private: bool = True, resolver: AbstractResolver | None = None, pauses: Any = PAUSES
         ) -> EventDeliveries:
-            outside = GuardedHttpClient(allow_private=private, resolver=resolver, seconds=1)
-            stack.push_async_callback(outside.close)
+            guarded = GuardedHttpClient(allow_private=private, resolver=resolver, seconds=1)
+            stack.push_async_callback(guarded.close)
             settings = SubscriberSettings(subscribers=list(urls), secret=SecretStr(SECRET), allow_private=private)
-            return EventDeliveries(redis, settings, LiveEvents(redis), outside, pauses=pauses)
+            return EventDeliveries(redis, settings, LiveEvents(redis), guarded, pauses=pauses)
 
         yield make

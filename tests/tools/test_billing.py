@@ -35,7 +35,7 @@ from bot.conversations.memory import Memory
 from bot.delivery.notifications import Notifications
 from bot.delivery.outbox import outbox_of
 from bot.infra.live_events import LiveEvents
-from bot.integrations.email.factory import mailroom
+from bot.integrations.email.factory import email_queue
 from bot.integrations.email.verification import Verification
 from bot.integrations.stripe.billing import billing_of
 from bot.integrations.stripe.client import Stripe
@@ -75,15 +75,15 @@ async def context(redis: Redis, stripe: StripeSimulator, monkeypatch: pytest.Mon
         monkeypatch.setenv(name, value)
     settings = Settings()
     storage = storage_of(settings.storage)
-    async with aiohttp.ClientSession() as http, mailroom(redis, settings.mail, storage, business=_demo) as mail:
-        graph, desk, contacts = (
+    async with aiohttp.ClientSession() as http, email_queue(redis, settings.mail, storage, business=_demo) as mail:
+        graph, leases, contacts = (
             Graph(http, settings.whatsapp),
             ConversationLeases(redis, lease_seconds=6),
             Contacts(redis),
         )
         templates, memory = Templates(redis, graph, default_language="es"), Memory(redis, settings.memory)
-        outbox = outbox_of(redis, graph, desk, contacts, templates, settings)
-        notices = Notifications(redis, desk, contacts, memory, outbox, templates)
+        outbox = outbox_of(redis, graph, leases, contacts, templates, settings)
+        notices = Notifications(redis, leases, contacts, memory, outbox, templates)
         made = billing_of(redis, http, contacts, notices, storage, graph, settings)
         assert made is not None
         hasty = Stripe(http, settings.stripe, attempt_seconds=2, first_wait=0.01)

@@ -46,11 +46,11 @@ NOW = datetime(2026, 11, 24, 10, tzinfo=ZoneInfo("America/Mexico_City"))
 async def context(redis: Redis) -> AsyncIterator[ToolContext]:
     settings = Settings()
     async with aiohttp.ClientSession() as http:
-        graph, desk = Graph(http, settings.whatsapp), ConversationLeases(redis, lease_seconds=6)
+        graph, leases = Graph(http, settings.whatsapp), ConversationLeases(redis, lease_seconds=6)
         templates, memory = Templates(redis, graph, default_language="es"), Memory(redis, settings.memory)
         contacts = Contacts(redis)
-        outbox = outbox_of(redis, graph, desk, contacts, templates, settings)
-        yield _context(redis, Notifications(redis, desk, contacts, memory, outbox, templates))
+        outbox = outbox_of(redis, graph, leases, contacts, templates, settings)
+        yield _context(redis, Notifications(redis, leases, contacts, memory, outbox, templates))
 
 
 def _context(redis: Redis, notices: Notifications) -> ToolContext:

@@ -90,11 +90,11 @@ async def subscribers(settings: Settings, _: aiohttp.ClientSession) -> CheckResu
         return CheckResult("Subscribers", "absent", "nobody gets events; set WEBHOOK_SUBSCRIBERS and WEBHOOK_SECRET")
     if to.secret is None:
         return CheckResult("Subscribers", "wrong", "events can't be signed; set WEBHOOK_SECRET to whsec_ and base64")
-    outside = GuardedHttpClient(allow_private=to.allow_private, seconds=SECONDS)
+    guarded = GuardedHttpClient(allow_private=to.allow_private, seconds=SECONDS)
     try:
-        reached = await asyncio.gather(*map(outside.reach, to.subscribers), return_exceptions=True)
+        reached = await asyncio.gather(*map(guarded.reach, to.subscribers), return_exceptions=True)
     finally:
-        await outside.close()
+        await guarded.close()
     problems = [
         # Of an address only the host is shown: the rest may be a secret.
         f"{urlsplit(url).hostname}: {error}{'; allow it with WEBHOOK_ALLOW_PRIVATE' if error.private else ''}"

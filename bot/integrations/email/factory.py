@@ -29,7 +29,7 @@ NAMES = {"sendgrid": "SendGrid", "ses": "SES", "smtp": "SMTP"}
 
 
 @asynccontextmanager
-async def mailroom(  # noqa: PLR0913 - what the mailroom stands on
+async def email_queue(  # noqa: PLR0913 - what the mailroom stands on
     redis: Redis,
     settings: MailSettings,
     storage: Storage,

@@ -106,7 +106,7 @@ class EmailQueue:
         self._business = business
         self._sender_domain = sender_domain
         self._default_language = default_language
-        self._stationery = EmailRenderer()
+        self._renderer = EmailRenderer()
         self.email_of = email_of or _kept
 
     async def process(self, task: queues.Job) -> None:
@@ -126,7 +126,7 @@ class EmailQueue:
         """Send a letter, once for this key; raises Unfit when it can't leave, another error when it may later."""
         job, letter = mail_job(data)
         business = await self._business()
-        written = self._stationery.write(job.template, letter, self._language(job.language), business)
+        written = self._renderer.write(job.template, letter, self._language(job.language), business)
         digest = hashlib.sha256(f"email:{key}".encode()).hexdigest()[:32]
         mail = Mail(
             to=job.to,

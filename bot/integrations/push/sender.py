@@ -107,14 +107,14 @@ class PushSender:
         redis: Redis,
         settings: PushSettings,
         events: LiveEvents,
-        outside: GuardedHttpClient,
+        guarded: GuardedHttpClient,
         *,
         pauses: Sequence[float] = PAUSES,
     ) -> None:
         self._redis = redis
         self._settings = settings
         self._alerts = Alerts(redis, events)
-        self._outside = outside
+        self._guarded = guarded
         self._subscriptions = PushSubscriptions(redis)
         self._pauses = pauses
         self._vapid: Any = None
@@ -210,7 +210,7 @@ class PushSender:
         """Hand it to one browser's push service, and keep at once what came of it."""
         wait = None
         try:
-            given = await self._outside.post(one.endpoint, *self._sealed(one, told, topic))
+            given = await self._guarded.post(one.endpoint, *self._sealed(one, told, topic))
         except NoAnswer as error:
             fix = "; allow it with PUSH_ALLOW_PRIVATE" if error.private else ""
             # Nobody becomes public by waiting.

@@ -69,7 +69,7 @@ def billing_of(  # noqa: PLR0913, PLR0917 - what billing stands on
     )
     files = Files(redis, storage, link_minutes=settings.storage.link_minutes, public_url=settings.service.public_url)
     mail = bool(settings.mail.configured)
-    telling = CustomerNotifier(
+    notifier = CustomerNotifier(
         redis, notices, contacts, links, zone, language, by_mail=mail, by_push=settings.push.configured, tell=tell
     )
 
@@ -84,7 +84,7 @@ def billing_of(  # noqa: PLR0913, PLR0917 - what billing stands on
             stripe, links, plans, ConfirmationCards(redis), states, ChangeOutcomes(stripe, plans, zone), zone
         ),
         documents=InvoicePdfs(stripe, files),
-        news=StripeEventHandler(stripe, plans, states, telling),
+        news=StripeEventHandler(stripe, plans, states, notifier),
         back=back,
         zone=zone,
         trial_days=settings.stripe.trial_days,

@@ -54,7 +54,7 @@ class StripeEventHandler:
     stripe: Stripe
     plans: Plans
     states: SubscriptionStates
-    telling: CustomerNotifier
+    notifier: CustomerNotifier
 
     async def process(self, task: Job) -> None:
         """Work on the job of one event; raises StripeFailed when Stripe can't be asked, and is tried again then."""
@@ -85,12 +85,12 @@ class StripeEventHandler:
             changed = before is None or not before.same(now) or before.until != now.until
             if subscription is not None and changed:
                 expected = await self.states.expected(customer.id, now)
-                who = await self.telling.addressee(customer)
+                who = await self.notifier.addressee(customer)
                 await self._tell_subscribers(who, customer, subscription, event)
                 text = await self._text(before, (subscription, every), event, who.language)
                 if text and not expected:
-                    await self.telling.in_open_chat(who, text, event.id)
-                    await self.telling.push(who, words("push_subscription", who.language), text, event.id)
+                    await self.notifier.in_open_chat(who, text, event.id)
+                    await self.notifier.push(who, words("push_subscription", who.language), text, event.id)
                 if expected:
                     await self.states.unexpect(customer.id)
             await self.states.keep(customer.id, now)
@@ -112,7 +112,7 @@ class StripeEventHandler:
         news = _news(before, known(subscription), event.created)
         if news is None:
             return ""
-        zone = self.telling.zone
+        zone = self.notifier.zone
         charge = await next_charge(self.stripe, subscription)
         then = words("trial_then", language, amount=money(charge.amount, charge.currency)) if charge else ""
         text = words(news, language, plan=plan, day=day(subscription.until, zone, language), then=then)
@@ -140,19 +140,19 @@ class StripeEventHandler:
             "ends": subscription.ends,
             "until": subscription.until,
         }
-        await self.telling.subscribers("subscription.changed", data, f"subscription-changed-{event.id}")
+        await self.notifier.subscribers("subscription.changed", data, f"subscription-changed-{event.id}")
 
     async def _trial_ends(self, customer: Customer, subscription: Subscription) -> None:
         if subscription.status != "trialing" or subscription.trial_end is None or subscription.ends:
             return
-        who = await self.telling.addressee(customer)
-        date = day(subscription.trial_end, self.telling.zone, who.language)
+        who = await self.notifier.addressee(customer)
+        date = day(subscription.trial_end, self.notifier.zone, who.language)
         key = f"trial-{subscription.id}-{subscription.trial_end}"
         text = words("trial_ends", who.language, plan=await self.plans.names_of(subscription.items.data), day=date)
-        plain = iso_day(subscription.trial_end, self.telling.zone)
-        if not await self.telling.mail(who, "trial_ending", {"date": plain}, key):
-            await self.telling.in_open_chat(who, text, key)
-        await self.telling.push(who, words("push_subscription", who.language), text, key)
+        plain = iso_day(subscription.trial_end, self.notifier.zone)
+        if not await self.notifier.mail(who, "trial_ending", {"date": plain}, key):
+            await self.notifier.in_open_chat(who, text, key)
+        await self.notifier.push(who, words("push_subscription", who.language), text, key)
 
     # ---- payments
 
@@ -160,25 +160,25 @@ class StripeEventHandler:
         # A trial begins with an invoice of nothing.
         if invoice.status != "paid" or not invoice.amount_paid:
             return
-        who = await self.telling.addressee(customer)
+        who = await self.notifier.addressee(customer)
         payment = _payment(who, customer, invoice)
-        await self.telling.subscribers("payment.recorded", payment, f"payment-recorded-{invoice.id}")
+        await self.notifier.subscribers("payment.recorded", payment, f"payment-recorded-{invoice.id}")
         amount = money(invoice.amount_paid, invoice.currency)
-        data = invoice_mail(invoice, self.telling.zone)
+        data = invoice_mail(invoice, self.notifier.zone)
         text = words("paid", who.language, amount=amount, number=invoice.number or "")
         key = f"invoice-paid-{invoice.id}"
-        if not await self.telling.mail(who, "invoice_paid", data, key):
-            await self.telling.in_open_chat(who, text, key)
-        await self.telling.push(who, words("push_paid", who.language), text, key)
+        if not await self.notifier.mail(who, "invoice_paid", data, key):
+            await self.notifier.in_open_chat(who, text, key)
+        await self.notifier.push(who, words("push_paid", who.language), text, key)
 
     async def _failed(self, customer: Customer, invoice: Invoice) -> None:
         # Paid, or given up, since the event was made.
         if invoice.status not in ("open", "uncollectible"):
             return
         key = f"payment-failed-{invoice.id}-{invoice.attempt_count}"
-        who = await self.telling.addressee(customer)
-        await self.telling.subscribers("payment.failed", _payment(who, customer, invoice), key)
-        zone, language = self.telling.zone, who.language
+        who = await self.notifier.addressee(customer)
+        await self.notifier.subscribers("payment.failed", _payment(who, customer, invoice), key)
+        zone, language = self.notifier.zone, who.language
         due = invoice.amount_remaining or invoice.amount_due
         amount = money(due, invoice.currency)
         again = invoice.next_payment_attempt
@@ -192,8 +192,8 @@ class StripeEventHandler:
         date = day(again or invoice.due_date or time.time(), zone, language)
         name = who.name or words("customer", language)
         reminder = Template(name="payment_reminder", parameters={"name": name, "amount": amount, "date": date})
-        await self.telling.in_chat(who, text, key, reminder)
-        await self.telling.push(who, words("push_failed", language), text, key, invoice.hosted_invoice_url)
+        await self.notifier.in_chat(who, text, key, reminder)
+        await self.notifier.push(who, words("push_failed", language), text, key, invoice.hosted_invoice_url)
 
 
 def invoice_mail(invoice: Invoice, zone: tzinfo) -> dict[str, str]:
