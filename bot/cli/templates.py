@@ -153,11 +153,11 @@ async def _open(settings: Settings) -> AsyncIterator[_TemplateContext]:
     async with connect(settings.redis) as redis, aiohttp.ClientSession() as http:
         graph = Graph(http, settings.whatsapp)
         templates = Templates(redis, graph, definitions, default_language=settings.service.default_language)
-        at, memory = ConversationLeases(redis, lease_seconds=_LEASE_SECONDS), Memory(redis, settings.memory)
+        leases, memory = ConversationLeases(redis, lease_seconds=_LEASE_SECONDS), Memory(redis, settings.memory)
         contacts = Contacts(redis, settings.channel.staff_contacts)
-        outbox = outbox_of(redis, graph, at, contacts, templates, settings)
+        outbox = outbox_of(redis, graph, leases, contacts, templates, settings)
         yield _TemplateContext(
-            templates, graph, Notifications(redis, at, contacts, memory, outbox, templates), definitions
+            templates, graph, Notifications(redis, leases, contacts, memory, outbox, templates), definitions
         )
 
 
