@@ -30,10 +30,11 @@ from sandbox.simulators.whisper import WhisperImitation
 from sandbox.stripe import StripeSimulator
 from tests.billing import WEBHOOK_SECRET, billing
 from tests.eyes import Eyes
+from tests.paths import ROOT
 from tests.waiting import PATIENCE
 from tests.world import SECRET, TOKEN, Start, World
 
-FIXTURES = Path(__file__).parent.parent / "fixtures"
+FIXTURES = ROOT / "fixtures"
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -48,7 +49,7 @@ def _clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         for name in variables(section):
             monkeypatch.delenv(name, raising=False)
     for folder in ("prompts", "templates"):
-        monkeypatch.setenv(f"{folder.upper()}_DIR", str(Path(__file__).parent.parent / folder))
+        monkeypatch.setenv(f"{folder.upper()}_DIR", str(ROOT / folder))
     monkeypatch.chdir(tmp_path)
 
 

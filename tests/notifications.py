@@ -6,7 +6,6 @@ import asyncio
 import json
 import re
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 from bot.conversations.contacts import Contact, Contacts
@@ -15,10 +14,11 @@ from bot.conversations.memory import Memory
 from bot.whatsapp.signature import signature_of
 from sandbox.meta.simulator import Person
 from sandbox.meta.webhooks import encode
+from tests.paths import ROOT
 from tests.waiting import PATIENCE
 from tests.world import SECRET, World
 
-FOLDER = Path(__file__).parent.parent / "fixtures" / "webhooks"
+FOLDER = ROOT / "fixtures" / "webhooks"
 # The moment at which all fixtures were written.
 _THEN = 1_795_500_000
 _AGO = timedelta(seconds=30)

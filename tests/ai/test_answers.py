@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from sandbox.simulators.openrouter import Scripted, says
 from tests.ai.conftest import FIRST, SECOND, Desk
+from tests.paths import ROOT
 
-ROWS: list[dict[str, Any]] = json.loads((Path(__file__).parents[2] / "fixtures/ai/answers.json").read_text())
+ROWS: list[dict[str, Any]] = json.loads((ROOT / "fixtures/ai/answers.json").read_text())
 NOTE = "moroso"
 
 

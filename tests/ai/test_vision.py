@@ -4,7 +4,6 @@ import asyncio
 import importlib.util
 from collections.abc import AsyncIterator
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,8 +14,9 @@ from bot.ai.vision import COST_USD_PER_PHOTO, Vision, VisionFailed
 from pipelines.image import look
 from sandbox.simulators.vision import Fault, VisionImitation
 from tests.eyes import Eyes
+from tests.paths import ROOT
 
-PHOTOS = Path(__file__).parents[2] / "fixtures" / "media" / "photos"
+PHOTOS = ROOT / "fixtures" / "media" / "photos"
 # gRPC keeps to the loop that it was started in.
 in_one_loop = pytest.mark.asyncio(loop_scope="module")
 WORDS = "Café molido $89.90"

@@ -16,10 +16,11 @@ from pipelines.audio import RATE
 from pipelines.errors import FileProblem, FileRefused
 from pipelines.voice import Clip, HeardSpeech, Segment, transcribe
 from sandbox.simulators.whisper import Answer, WhisperImitation
+from tests.paths import ROOT
 from tests.sounds import mp3
 from tests.waiting import PATIENCE
 
-MEDIA = Path(__file__).parents[2] / "fixtures" / "media"
+MEDIA = ROOT / "fixtures" / "media"
 LABELS = json.loads((MEDIA / "labels.json").read_text(encoding="utf-8"))
 SPOKEN = {Path(voice["file"]).stem: voice for voice in LABELS["voice"]}
 FALLEN = json.dumps({"error": {"message": "down", "type": "server_error"}})

@@ -3,7 +3,6 @@
 import io
 import json
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 from PIL import Image
@@ -12,8 +11,9 @@ from pipelines.barcodes import Barcode
 from pipelines.bounding_box import BoundingBox
 from pipelines.image import PhotoText, Reading, ReadText, TextLine
 from pipelines.product import DoubtKind, ProductCard, card_from
+from tests.paths import ROOT
 
-PHOTOS = Path(__file__).parents[2] / "fixtures" / "products"
+PHOTOS = ROOT / "fixtures" / "products"
 READINGS: dict[str, Any] = json.loads((PHOTOS / "readings.json").read_text(encoding="utf-8"))
 
 

@@ -1,14 +1,14 @@
 """Real media by name, and one engine that reads photos for all tests of a process."""
 
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 
 from pipelines.ocr import LocalReader
 from tests.eyes import Eyes
+from tests.paths import ROOT
 
-MEDIA = Path(__file__).parents[2] / "fixtures" / "media"
+MEDIA = ROOT / "fixtures" / "media"
 
 
 @pytest.fixture

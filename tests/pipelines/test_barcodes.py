@@ -3,7 +3,6 @@
 import io
 import json
 from collections.abc import Callable
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,9 +11,10 @@ from PIL import Image
 
 from pipelines.barcodes import decode, is_gtin
 from pipelines.product.codes import code_of
+from tests.paths import ROOT
 
 Media = Callable[[str], bytes]
-LABELS = json.loads((Path(__file__).parents[2] / "fixtures" / "media" / "labels.json").read_text(encoding="utf-8"))
+LABELS = json.loads((ROOT / "fixtures" / "media" / "labels.json").read_text(encoding="utf-8"))
 # Neither its bars nor its digits can be told apart.
 ILLEGIBLE = "upca-1_1.jpg"
 LEGIBLE = [photo for photo in LABELS["photos"] if photo["file"] != ILLEGIBLE]

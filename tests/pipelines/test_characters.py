@@ -1,13 +1,13 @@
 """Texts are read in the encoding they were saved in, and without signs that nobody sees."""
 
 import json
-from pathlib import Path
 
 import pytest
 
 from pipelines.characters import cleaned, decoded, is_text
+from tests.paths import ROOT
 
-ROWS = json.loads((Path(__file__).parents[2] / "fixtures" / "files" / "encodings.json").read_text(encoding="utf-8"))
+ROWS = json.loads((ROOT / "fixtures" / "files" / "encodings.json").read_text(encoding="utf-8"))
 
 
 @pytest.mark.parametrize(

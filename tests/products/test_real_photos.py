@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
 import pytest
 
 from bot.products.catalogue import Catalogue
 from sandbox.meta.simulator import Person
+from tests.paths import ROOT
 from tests.products.shelf import Open
 
-PRODUCTS = Path(__file__).parents[2] / "fixtures/products"
+PRODUCTS = ROOT / "fixtures/products"
 
 
 @pytest.mark.xdist_group("ocr")

@@ -2,13 +2,13 @@
 
 import re
 import tomllib
-from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
-ROOT = Path(__file__).parents[2]
+from tests.paths import ROOT
+
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "compose.yaml").read_text())
 LOCKS = ["requirements.lock", "requirements-test.lock"]
 _PIN = re.compile(r"^([\w.-]+)==([^\s;\\]+)")

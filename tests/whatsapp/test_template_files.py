@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 
 from bot.whatsapp.templates.files import TemplatesWrong, definitions, load
+from tests.paths import ROOT
 
-OURS = Path(__file__).parents[2] / "templates"
+OURS = ROOT / "templates"
 GOOD = """name: ready
 category: UTILITY
 languages:

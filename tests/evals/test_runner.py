@@ -1,0 +1,242 @@
+"""Evaluations: cases performed with real tools in a closed world, by recordings or by a model over the wire."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import AsyncIterator
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot.agent.loop import ToolResult
+from bot.agent.vocabulary import vocabulary
+from bot.prompting.linter import check_folder
+from bot.prompting.prompts import Prompts
+from bot.settings import Settings
+from bot.web.server import listening
+from evals.cases import CasesWrong, Expected, read_cases
+from evals.expectations import TurnOutcome, unmet
+from evals.recordings import load
+from evals.report import as_json, as_text
+from evals.runner import live, offline, record
+from sandbox.simulators.openrouter import OpenRouterImitation, calls, says
+from tests.paths import ROOT
+from tests.processes import recado
+
+HOURS = """
+- name: hours
+  turns:
+    - text: Hola, ¿a qué hora abren hoy?
+      expect: {calls: [business_hours], contains: [abierto], language: es, messages: 1}
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The prompts of the pack with one case of the test's own."""
+    made = tmp_path / "prompts"
+    (made / "evals").mkdir(parents=True)
+    for path in (ROOT / "prompts").glob("*.md"):
+        shutil.copy(path, made)
+    write(made, HOURS)
+    monkeypatch.setenv("PROMPTS_DIR", str(made))
+    return made
+
+
+def write(folder: Path, cases: str) -> None:
+    (folder / "evals" / "cases.yaml").write_text(cases)
+
+
+def prompts_of(folder: Path) -> Prompts:
+    return check_folder(folder, vocabulary(Settings())).release()
+
+
+async def recorded(folder: Path) -> Any:
+    """Record the folder's cases by hand, then play them."""
+    await record(Settings(), prompts_of(folder), folder, read_cases(folder))
+    return await offline(Settings(), prompts_of(folder), folder, read_cases(folder))
+
+
+async def test_a_recorded_case_is_played_again_with_the_real_tools(folder: Path) -> None:
+    report = await recorded(folder)
+    assert [(one.case, one.state, one.by) for one in report.outcomes] == [("hours", "passed", "sandbox-stand-in")]
+    assert as_text(report).endswith("recorded by: sandbox-stand-in 1")
+
+
+async def test_a_changed_prompt_makes_recordings_stale_which_is_no_failure_but_no_proof(folder: Path) -> None:
+    await recorded(folder)
+    (folder / "assistant.md").write_text("Otra cosa, {{ business.name }}.\n")
+    report = await offline(Settings(), prompts_of(folder), folder, read_cases(folder))
+    assert [one.state for one in report.outcomes] == ["stale"]
+    assert "--record" in as_text(report)
+
+
+async def test_an_expectation_that_is_not_met_fails_the_case_and_says_why(folder: Path) -> None:
+    await recorded(folder)
+    write(folder, HOURS.replace("[abierto]", "[luna]"))
+    ended = await recado("prompts", "eval", "--format", "json")
+    assert ended.code == 1
+    (outcome,) = json.loads(ended.out)["outcomes"]
+    assert (outcome["state"], outcome["problems"]) == ("failed", ["expected 'luna' in the reply"])
+
+
+async def test_what_acts_reaches_nobody_whatever_keys_are_set(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("STRIPE_SECRET_KEY", "SENDGRID_API_KEY", "WHATSAPP_ACCESS_TOKEN", "AWS_ACCESS_KEY_ID"):
+        monkeypatch.setenv(name, "sk_live_of_somebody")
+    monkeypatch.setenv("REDIS_URL", "redis://127.0.0.1:1/0")
+    write(
+        folder,
+        """
+- name: pro
+  contact: {plan: basico_month_mxn, email: ana@example.com}
+  turns:
+    - text: Mándame mi factura por correo
+      example: [{calls: [{send_invoice: {by: email}}]}, {says: "Va en camino a tu correo."}]
+      expect: {calls: [{send_invoice: {by: email}}]}
+    - text: Ahora quiero el plan Pro
+      example: [{calls: [{change_plan: {plan: Pro}}]}, {says: "-"}]
+      expect: {calls: [change_plan], contains: ["(to tap:"]}
+- name: staff
+  role: staff
+  turns:
+    - text: manda el recordatorio
+      example:
+        - calls: [{send_template: {to: "5215512345678", template: payment_reminder,
+            parameters: {name: Ana, amount: "199", date: "2026-12-01"}}}]
+        - {says: "Listo."}
+      expect: {calls: [send_template]}
+""",
+    )
+    report = await recorded(folder)
+    assert [(one.state, one.problems, one.by) for one in report.outcomes] == [("passed", (), "example")] * 2
+
+
+async def test_a_voice_note_and_a_photo_are_perceived_once_and_recorded(folder: Path) -> None:
+    shutil.copy(ROOT / "fixtures/media/voice/es_ticket.ogg", folder / "evals")
+    write(
+        folder,
+        """
+- name: heard
+  turns:
+    - voice: es_ticket.ogg
+      expect: {contains: [internet]}
+- name: given
+  turns:
+    - photo: {text_read: "Detergente $35.50", codes: "EAN13 7503001234564"}
+      expect: {contains: ["7503001234564", "$35.50"]}
+""",
+    )
+    report = await recorded(folder)
+    assert [(one.case, one.state) for one in report.outcomes] == [("heard", "passed"), ("given", "passed")]
+    kept = load(folder, "heard")
+    assert kept is not None
+    assert kept.turns[0].perceived is not None
+    assert "levantar un reporte" in kept.turns[0].perceived.text
+
+
+@pytest.fixture
+async def models(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[OpenRouterImitation]:
+    imitation = OpenRouterImitation("key")
+    async with listening(imitation.app(), "127.0.0.1", 0, finish=0.1) as url:
+        monkeypatch.setenv("OPENROUTER_API_KEY", "key")
+        monkeypatch.setenv("LLM_BASE_URL", f"{url}/api/v1")
+        yield imitation
+
+
+async def test_live_a_case_is_asked_several_times_and_its_rate_is_told_with_its_interval(
+    folder: Path, models: OpenRouterImitation
+) -> None:
+    write(folder, HOURS.replace("messages: 1", "messages: 1, judge: says when it is open"))
+    good = (calls(("business_hours", {})), says("Hoy está abierto."))
+    models.will(*good, says("PASS fine"), *good, says("FAIL it is rude"), says("No sé"), says("PASS"))
+    report = await live(Settings(), prompts_of(folder), read_cases(folder), 3)
+    (outcome,) = report.outcomes
+    assert (outcome.state, outcome.passes, outcome.runs) == ("failed", 1, 3)
+    assert "the judge says no: FAIL it is rude" in outcome.problems
+    assert outcome.cost_usd > 0
+    before = await live(Settings(), prompts_of(folder), read_cases(folder), 1)
+    shown = as_text(report, before, is_live=True)
+    assert "1/3 (6% … 79%)" in shown
+    assert "→" in shown
+    assert as_json(report, before)["against"]["cases"] == 1
+
+
+async def test_what_a_real_model_answers_is_recorded_with_its_name_and_its_judge(
+    folder: Path, models: OpenRouterImitation
+) -> None:
+    write(folder, HOURS.replace("messages: 1", "cost_usd: 0.5, judge: says when it is open"))
+    models.will(calls(("business_hours", {})), says("Hoy está abierto."), says("PASS it does"))
+    report = await recorded(folder)
+    (outcome,) = report.outcomes
+    assert (outcome.state, outcome.by, outcome.unjudged) == ("passed", "anthropic/claude-3-haiku", 0)
+    assert outcome.cost_usd > 0
+    assert len(models.requests) == 3
+
+
+async def test_live_without_a_key_is_wrong_use(folder: Path) -> None:
+    ended = await recado("prompts", "eval", "--tier", "live")
+    assert (ended.code, "OPENROUTER_API_KEY" in ended.err) == (2, True)
+
+
+@pytest.mark.parametrize(
+    ("cases", "told"),
+    [
+        ("- name: a\n  turns: [{text: x, voice: y.ogg}]", "case a: turns.0: Value error, expected one of text"),
+        ("- name: a\n  turns: [{voice: y.ogg}]", "case a: there is no file y.ogg"),
+        ("- name: A b\n  turns: [{text: x}]", "case A b: name: String should match"),
+        ("- name: a\n  turns: [{text: x, expect: {contain: [y]}}]", "case a: turns.0.expect.contain: Extra inputs"),
+        ("- name: a\n  turns: [{text: x, expect: {matches: '('}}]", "not a regular expression"),
+        ("- {name: a", "cases.yaml:1:11: expected ',' or '}'"),
+        ("- {name: a, turns: [{text: x}]}\n- {name: a, turns: [{text: x}]}", "the same name"),
+        ("just words", "case 1: it: Input should be"),
+    ],
+)
+def test_a_case_that_is_written_wrong_is_told_with_its_place(folder: Path, cases: str, told: str) -> None:
+    write(folder, cases)
+    with pytest.raises(CasesWrong, match=r"cases\.yaml") as error:
+        read_cases(folder)
+    assert told in str(error.value)
+
+
+def _out(text: str, *tools: tuple[str, dict[str, Any]], **more: Any) -> TurnOutcome:
+    done = tuple(
+        ToolResult(call_id="1", name=name, arguments=given, result="", outcome="ok", milliseconds=1)
+        for name, given in tools
+    )
+    return TurnOutcome((text,), done, frozenset({"send_email"}), **more)
+
+
+@pytest.mark.parametrize(
+    ("expected", "out", "problem"),
+    [
+        ({"calls": ["a"]}, _out("x"), "expected a call of a; called: nothing"),
+        ({"calls": [{"a": {"n": "1"}}]}, _out("x", ("a", {"n": "2"})), 'expected a call of a {"n": "1"}'),
+        ({"not_calls": ["a"]}, _out("x", ("a", {})), "a was called"),
+        ({"contains": ["SÍ"]}, _out("no"), "expected 'SÍ' in the reply"),
+        ({"contains_any": ["a", "b"]}, _out("no"), "expected one of 'a', 'b'"),
+        ({"not_contains": ["clave"]}, _out("mi CLAVE"), "'clave' is in the reply"),
+        ({"matches": r"\d"}, _out("no"), "doesn't match"),
+        ({"not_matches": r"\d"}, _out("1"), "must not"),
+        ({"language": "en"}, _out("Hola, ¿qué tal?"), "expected en, the reply is es"),
+        ({"messages": 0}, _out("no"), "at most 0 messages"),
+        ({"characters": 1}, _out("no"), "at most 1 characters"),
+        ({"refuses": True}, _out("Claro que sí."), "expected a refusal"),
+        ({"refuses": True}, _out("No puedo.", ("send_email", {})), "but it acted: send_email"),
+        ({"refuses": False}, _out("I can't do that."), "the reply refuses"),
+        ({"hands_over": True}, _out("x"), "expected a hand-over"),
+        ({"cost_usd": 0.1}, _out("x", cost_usd=Decimal("0.2")), "at most 0.1 USD"),
+        ({"milliseconds": 5}, _out("x", milliseconds=9.0), "at most 5 ms"),
+    ],
+)
+def test_what_is_not_as_expected_is_a_sentence(expected: dict[str, Any], out: TurnOutcome, problem: str) -> None:
+    found = unmet(Expected.model_validate(expected), out)
+    assert len(found) == 1
+    assert problem in found[0]
+
+
+def test_what_is_as_expected_is_none() -> None:
+    wanted = {"calls": [{"a": {"n": "uno"}}], "contains": ["si"], "language": "es", "refuses": True, "messages": 1}
+    assert not unmet(Expected.model_validate(wanted), _out("Sí, pero no puedo más", ("a", {"n": "Uno dos", "m": 1})))

@@ -1,0 +1,98 @@
+"""Whatever holds the event loop is named in the log and counted; a machine that is busy or asleep holds nothing."""
+
+import asyncio
+import json
+import os
+import signal
+import sys
+from asyncio.subprocess import PIPE, Process
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.paths import ROOT
+
+# As `serve`, `worker` and `sandbox` run: in the command's own loop. Each way to hold a loop is a function of its own.
+PROGRAM = """
+import asyncio, json, re, sys, time
+from bot import cli, logs
+from bot.infra.metrics import REGISTRY
+
+def computing():
+    until = time.thread_time() + 0.6
+    while time.thread_time() < until:
+        pass
+
+def waiting():
+    time.sleep(0.6)
+
+def scanning():
+    # Holds the interpreter too: no other thread runs meanwhile.
+    began, length = time.thread_time(), 4000
+    while time.thread_time() < began + 0.6:
+        began, length = time.thread_time(), length * 2
+        re.search(r"\\\\s+$", " " * length + ".")
+
+async def nothing():
+    print("running", flush=True)
+    await asyncio.sleep(600)
+
+async def held():
+    for _ in range(10):
+        await asyncio.sleep(0.02)
+    globals()[sys.argv[1]]()
+    await asyncio.sleep(0.5)
+    print(json.dumps({name: REGISTRY.get_sample_value(name) for name in
+                      ("recado_loop_blocked_total", "recado_loop_blocked_seconds_total")}))
+
+logs.configure("info", "json")
+cli._loop(held() if sys.argv[1] != "nothing" else nothing(), 0.1)
+"""
+
+
+async def started(what: str, tmp_path: Path) -> Process:
+    program = tmp_path / "program.py"
+    program.write_text(PROGRAM)
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    return await asyncio.create_subprocess_exec(
+        sys.executable, str(program), what, stdout=PIPE, stderr=PIPE, env=environment
+    )
+
+
+def blocked(errors: bytes) -> list[dict[str, Any]]:
+    lines = [json.loads(line) for line in errors.splitlines()]
+    return [line for line in lines if line["event"] == "loop_blocked"]
+
+
+@pytest.mark.parametrize("what", ["computing", "waiting", "scanning"])
+async def test_what_holds_the_loop_is_named_and_counted(what: str, tmp_path: Path) -> None:
+    process = await started(what, tmp_path)
+    out, errors = await process.communicate()
+    assert process.returncode == 0, errors
+    (line,) = [line for line in blocked(errors) if any(frame.endswith(f" {what}") for frame in line["stack"])]
+    assert line["level"] == "warning"
+    assert line["milliseconds"] > 250
+    assert line["ended"] is True
+    # Files and functions alone, innermost first: no words, no values.
+    assert all(len(frame.split()) == 2 and ".py:" in frame for frame in line["stack"])
+    assert [frame.split()[1] for frame in line["stack"]][-2:] == [what, "held"]
+    counted = json.loads(out)
+    assert counted["recado_loop_blocked_total"] >= 1
+    assert counted["recado_loop_blocked_seconds_total"] * 1000 >= line["milliseconds"] - 1
+
+
+async def test_a_process_that_stood_as_a_whole_is_not_reported(tmp_path: Path) -> None:
+    process = await started("nothing", tmp_path)
+    assert process.stdout
+    assert await process.stdout.readline() == b"running\n"
+    for _ in range(2):
+        await asyncio.sleep(0.2)
+        process.send_signal(signal.SIGSTOP)
+        await asyncio.sleep(0.7)
+        process.send_signal(signal.SIGCONT)
+    await asyncio.sleep(0.3)
+    process.terminate()
+    _, errors = await process.communicate()
+    assert process.returncode == 0, errors
+    assert blocked(errors) == []
