@@ -25,7 +25,7 @@ from typing import Any
 import aiohttp
 from PIL import Image
 
-from bot import logs
+from bot.infra import logs
 from bot.settings import Settings
 from sandbox.app import open_company
 

@@ -135,7 +135,7 @@ async def test_a_worker_says_which_queues_it_works_on_and_which_wait_for_a_provi
 async def test_a_crash_and_a_warning_are_lines_of_the_log_too() -> None:
     code = """
 import warnings
-from bot import logs
+from bot.infra import logs
 logs.configure("info", "json")
 warnings.warn("this is old")
 raise KeyError("two\\nlines")

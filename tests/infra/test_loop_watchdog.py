@@ -16,7 +16,8 @@ from tests.paths import ROOT
 # As `serve`, `worker` and `sandbox` run: in the command's own loop. Each way to hold a loop is a function of its own.
 PROGRAM = """
 import asyncio, json, re, sys, time
-from bot import cli, logs
+from bot.cli import main as cli
+from bot.infra import logs
 from bot.infra.metrics import REGISTRY
 
 def computing():

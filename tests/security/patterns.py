@@ -14,7 +14,9 @@ from types import ModuleType
 from typing import Any
 
 import bot
+import evals
 import pipelines
+import sandbox
 
 _CALLS = {"search", "match", "fullmatch", "sub", "subn", "findall", "finditer", "split"}
 # Where the flags stand among the arguments.
@@ -91,7 +93,7 @@ def _written(module: ModuleType, tree: ast.Module) -> tuple[list[Scan], set[str]
 
 
 def _names() -> Iterator[str]:
-    for package in (bot, pipelines):
+    for package in (bot, evals, pipelines, sandbox):
         yield from (one.name for one in pkgutil.walk_packages(package.__path__, f"{package.__name__}."))
 
 
