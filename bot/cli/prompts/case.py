@@ -1,22 +1,29 @@
-"""`recado prompts case`: what happened in a conversation becomes a case."""
+"""`recado prompts case`: past turns of a conversation become a case."""
 
 from __future__ import annotations
 
 import asyncio
 import re
-import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+from typing import Annotated, Any
 
 import typer
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
 
+from bot.agent.preview import NotThere, home
+from bot.cli.terminal import complain, read_settings, redis_problem, show, stop
+from bot.conversations.contacts import Contacts
+from bot.conversations.memory import Memory
 from bot.infra import logs
-from bot.settings import Settings, SettingsWrong
-
-if TYPE_CHECKING:
-    from redis.asyncio import Redis
-
-    from evals.from_history import PastConversation
+from bot.infra.redis import connect
+from bot.prompting.files import gather
+from bot.settings import Settings
+from bot.turns.trace import stories
+from evals.case_file import CanNotWrite, write, written
+from evals.cases import Case
+from evals.from_history import NothingHappened, PastConversation, case_of, goods_in, past_of
+from evals.redaction import Redaction
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,60}")
 
@@ -33,26 +40,15 @@ def case(
     """
     if name is not None and not _NAME.fullmatch(name):
         raise typer.BadParameter("expected small letters, digits and -, such as asks-for-invoice", param_hint="--name")
-    logs.configure("critical", "console")
-    try:
-        settings = Settings()
-    except SettingsWrong as error:
-        _stop(str(error), 2)
-    path, made = asyncio.run(_make(settings, conversation, turns, name, out))
-    print(path)  # noqa: T201 - the answer
-    sys.stderr.write(
-        f"read it once: names of other people are still in it; then `recado prompts eval {made} --record`\n"
-    )
+    path, made = asyncio.run(_write_case(read_settings("critical"), conversation, turns, name, out))
+    show(str(path))
+    complain(f"read it once: names of other people are still in it; then `recado prompts eval {made} --record`")
 
 
-async def _make(settings: Settings, asked: str, turns: int, name: str | None, out: Path | None) -> tuple[Path, str]:
-    from redis.exceptions import RedisError  # noqa: PLC0415 - each command loads only what it runs
-
-    from bot.agent.preview import NotThere  # noqa: PLC0415 - as above
-    from bot.infra.redis import connect  # noqa: PLC0415 - as above
-    from evals.case_file import CanNotWrite, write, written  # noqa: PLC0415 - as above
-    from evals.from_history import NothingHappened  # noqa: PLC0415 - as above
-
+async def _write_case(
+    settings: Settings, asked: str, turns: int, name: str | None, out: Path | None
+) -> tuple[Path, str]:
+    """Path and name of the case that was written."""
     folder = settings.service.prompts_dir
     try:
         async with connect(settings.redis) as redis:
@@ -61,24 +57,15 @@ async def _make(settings: Settings, asked: str, turns: int, name: str | None, ou
         text = written(made, past, settings.service.default_language)
         await asyncio.to_thread(write, path, text, made["name"], folder)
     except (NotThere, NothingHappened, CanNotWrite) as error:
-        _stop(str(error), 1)
+        stop(str(error))
     except (RedisError, OSError) as error:
-        _stop(f"Redis does not answer ({type(error).__name__}); see REDIS_URL", 1)
+        stop(redis_problem(error))
     return path, made["name"]
 
 
 async def _case(
     settings: Settings, redis: Redis, asked: str, turns: int, name: str | None
 ) -> tuple[dict[str, Any], PastConversation]:
-    from bot.agent.preview import home  # noqa: PLC0415 - as above
-    from bot.conversations.contacts import Contacts  # noqa: PLC0415 - as above
-    from bot.conversations.memory import Memory  # noqa: PLC0415 - as above
-    from bot.prompting.files import gather  # noqa: PLC0415 - as above
-    from bot.turns.trace import stories  # noqa: PLC0415 - as above
-    from evals.cases import Case  # noqa: PLC0415 - as above
-    from evals.from_history import case_of, goods_in, past_of  # noqa: PLC0415 - as above
-    from evals.redaction import Redaction  # noqa: PLC0415 - as above
-
     contacts, memory = Contacts(redis, settings.channel.staff_contacts), Memory(redis, settings.memory)
     conversation = await home(asked, contacts, redis)
     contact = await contacts.get(conversation)
@@ -86,13 +73,8 @@ async def _case(
     files, _ = await asyncio.to_thread(gather, settings.service.prompts_dir)
     redaction = Redaction(filter(None, [contact.name]), public="\n".join(files.values()), goods=goods_in(past))
     begun = past.turns[0].at
-    # The same turns have the same name: made twice, it is refused.
+    # Because the same turns give the same name, a second case of them is refused.
     name = name or f"happened-{begun:%Y-%m-%d}-{logs.masked(conversation + begun.isoformat())[:6]}"
     made = case_of(past, contact, redaction, settings.service.zone, name)
     Case.model_validate(made)
     return made, past
-
-
-def _stop(why: str, code: int) -> NoReturn:
-    sys.stderr.write(f"{why}\n")
-    raise typer.Exit(code)

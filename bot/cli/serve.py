@@ -1,0 +1,25 @@
+"""`recado serve`: the web server."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from bot.cli.process import run_process, until_stopped
+from bot.settings import Settings
+from bot.web.app import create_app
+from bot.web.server import listening
+
+Host = Annotated[str, typer.Option(help="The address to listen on.")]
+Port = Annotated[int, typer.Option(help="The port to listen on.", min=0, max=65535)]
+
+
+def serve(host: Host = "0.0.0.0", port: Port = 8080) -> None:
+    """Run the web server: webhooks, console, health, metrics. Any number of them, on any number of machines."""
+
+    async def run(settings: Settings) -> None:
+        async with listening(create_app(settings), host, port):
+            await until_stopped()
+
+    run_process(run)
