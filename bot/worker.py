@@ -52,6 +52,7 @@ from bot.products import card_message
 from bot.products.card_reader import CardReader
 from bot.products.factory import captures_of
 from bot.prompting.library import Library
+from bot.prompting.release_gate import EvaluateCases, no_evaluation
 from bot.prompting.watcher import watch
 from bot.settings import Settings
 from bot.storage.factory import storage_of
@@ -93,16 +94,22 @@ def _named_by(library: Library) -> BusinessName:
 
 @asynccontextmanager
 async def running(
-    settings: Settings, names: tuple[queues.Name, ...], concurrency: int, *, lease_seconds: float = _LEASE_SECONDS
+    settings: Settings,
+    names: tuple[queues.Name, ...],
+    concurrency: int,
+    *,
+    lease_seconds: float = _LEASE_SECONDS,
+    evaluate: EvaluateCases = no_evaluation,
 ) -> AsyncIterator[None]:
     """Work on the queues until the context ends; ending it waits for the jobs in hand.
 
     A conversation whose worker dies or stands still is another's after `lease_seconds`.
+    `evaluate` performs the prompts' cases where PROMPTS_GATE=offline.
     """
     async with AsyncExitStack() as stack:
         redis = await _redis(stack, settings)
         http = await stack.enter_async_context(aiohttp.ClientSession())
-        library = library_of(redis, settings)
+        library = library_of(redis, settings, evaluate)
         prompts = await library.open()
         leases = ConversationLeases(redis, lease_seconds=lease_seconds)
         graph = Graph(http, settings.whatsapp)

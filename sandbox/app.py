@@ -17,6 +17,7 @@ from bot.conversations.identity import is_conversation
 from bot.infra.live_events import LiveEvents
 from bot.infra.queues import QUEUES
 from bot.infra.redis import connect
+from bot.prompting.release_gate import EvaluateCases, no_evaluation
 from bot.settings import RedisSettings, Settings, StorageSettings
 from bot.storage.files import files_of
 from bot.web.app import create_app
@@ -45,7 +46,9 @@ _TRIAL_DAYS = 14
 
 
 @asynccontextmanager
-async def open_company(settings: Settings, host: str, port: int, data: Path) -> AsyncIterator[str]:
+async def open_company(
+    settings: Settings, host: str, port: int, data: Path, *, evaluate: EvaluateCases = no_evaluation
+) -> AsyncIterator[str]:
     """Run everything until the context ends; gives the page's address. `data` keeps their files."""
     async with AsyncExitStack() as stack:
         url = await stack.enter_async_context(redis_server(data / "redis"))
@@ -93,7 +96,7 @@ async def open_company(settings: Settings, host: str, port: int, data: Path) -> 
             app.add_subapp(f"{_STRIPE_PAGES}/", reach.led(stripe.pages()))
         app.add_subapp("/sandbox/", page)
         app.add_routes([web.get("/", _to_the_page)])
-        await stack.enter_async_context(running(settings, QUEUES, CONCURRENCY))
+        await stack.enter_async_context(running(settings, QUEUES, CONCURRENCY, evaluate=evaluate))
         address = await stack.enter_async_context(listening(app, host, port))
         if stripe:
             stripe.on_change = partial(news.tell, "stripe")

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from bot.cli.eval_process import evaluate_cases
 from bot.cli.process import run_process, until_stopped
 from bot.cli.serve import Host, Port
 from bot.settings import Settings
@@ -21,7 +22,7 @@ def sandbox(
     """Run the whole service on this machine, with a phone in the browser; no account and no key needed."""
 
     async def run(settings: Settings) -> None:
-        async with open_company(settings, host, port, data) as url:
+        async with open_company(settings, host, port, data, evaluate=evaluate_cases) as url:
             print(f"\n  Recado is open: {url}\n  Stop it with Ctrl-C.\n", flush=True)  # noqa: T201
             await until_stopped()
 

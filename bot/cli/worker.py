@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from bot.cli.eval_process import evaluate_cases
 from bot.cli.process import run_process, until_stopped
 from bot.infra.queues import QUEUES, Name
 from bot.settings import Settings, SettingsWrong
@@ -23,7 +24,7 @@ def worker(
         chosen = _chosen(queues)
         settings.require(turns="llm" in chosen)
         keep_no_freed_memory()
-        async with running(settings, chosen, concurrency):
+        async with running(settings, chosen, concurrency, evaluate=evaluate_cases):
             await until_stopped()
 
     run_process(run)

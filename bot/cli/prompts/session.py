@@ -13,6 +13,7 @@ from redis.exceptions import RedisError
 
 from bot.agent.preview import NotThere
 from bot.agent.vocabulary import library_of
+from bot.cli.eval_process import evaluate_cases
 from bot.cli.terminal import check_format, complain, read_settings, redis_problem, show
 from bot.infra.redis import connect
 from bot.prompting.diagnostics import Diagnostic, PromptsWrong
@@ -35,7 +36,7 @@ def run(work: Work, output: str) -> None:
 async def _succeeds(settings: Settings, work: Work) -> bool:
     try:
         async with connect(settings.redis) as redis:
-            return await work(settings, redis, library_of(redis, settings))
+            return await work(settings, redis, library_of(redis, settings, evaluate_cases))
     except (NotThere, PromptsWrong, UnknownRelease) as error:
         complain(str(error))
     except RedisError as error:
