@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -18,6 +16,7 @@ from bot.prompting.business_profile import FILE, Business, business_of, name_in
 from bot.prompting.diagnostics import Diagnostic, PromptsWrong, column_of
 from bot.prompting.files import PromptFile, PromptPart, Role
 from bot.prompting.front_matter import FrontMatter, Model
+from bot.prompting.release_name import name_of
 from bot.prompting.template_language import LONGEST_VALUE, TemplateLanguage
 
 # All that an expression in a template can raise.
@@ -131,12 +130,6 @@ class Prompts:
 
 
 _CAN_NOT = ("can-not-render", "can't be rendered")
-
-
-def name_of(texts: Mapping[str, str]) -> str:
-    """A release's name: twelve hexadecimal digits of what is in its files."""
-    whole = json.dumps(sorted(texts.items()), ensure_ascii=False)
-    return hashlib.sha256(whole.encode("utf-8", "surrogatepass")).hexdigest()[:12]
 
 
 def defaults_of(front: FrontMatter, files: Mapping[str, PromptFile]) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from redis.asyncio import Redis
 from bot.infra.redis import answer
 from bot.prompting.canary import Canary, CurrentRelease
 from bot.prompting.canary_metrics import CANDIDATE, KEYS
-from bot.prompting.prompts import name_of
+from bot.prompting.release_name import name_of
 
 # How many switches are remembered, and so the releases that can be gone back to.
 HISTORY = 100

@@ -14,7 +14,8 @@ from bot.prompting.canary_metrics import KEYS, Signals, of_turn
 from bot.prompting.diagnostics import Diagnostic, PromptsWrong
 from bot.prompting.library import Gate, Library
 from bot.prompting.linter import PromptVocabulary
-from bot.prompting.prompts import Prompts, name_of
+from bot.prompting.prompts import Prompts
+from bot.prompting.release_name import name_of
 from bot.prompting.releases import HISTORY, Releases, UnknownRelease
 from tests.prompting.conftest import RIGHT, Folder
 

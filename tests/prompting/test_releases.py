@@ -13,7 +13,7 @@ from bot.infra.redis import RedisNotReachable, ended
 from bot.prompting.diagnostics import PromptsWrong
 from bot.prompting.library import Library
 from bot.prompting.linter import PromptVocabulary
-from bot.prompting.prompts import name_of
+from bot.prompting.release_name import name_of
 from bot.prompting.releases import HISTORY, Releases, UnknownRelease
 from bot.prompting.watcher import watch
 from tests.processes import eventually
