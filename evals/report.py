@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from bot.prompting.confidence import wilson
+from bot.prompting.confidence import wilson_interval
 from evals.runner import CaseOutcome, Report
 
 
@@ -19,7 +19,7 @@ def as_json(report: Report, against: Report | None = None) -> dict[str, Any]:
         "failed": report.count("failed"),
         "stale": report.count("stale"),
         "recorded_by": report.by,
-        "pass_rate": {"passes": passes, "runs": runs, "interval": wilson(passes, runs)},
+        "pass_rate": {"passes": passes, "runs": runs, "interval": wilson_interval(passes, runs)},
         "seconds": round(report.seconds, 2),
         "outcomes": [_outcome(one) for one in report.outcomes],
     }
@@ -60,7 +60,7 @@ def _lines(report: Report, against: Report | None, *, is_live: bool) -> Iterator
 
 def _rate(one: CaseOutcome | Report) -> str:
     passes, runs = one.runs if isinstance(one, Report) else (one.passes, one.runs)
-    low, high = wilson(passes, runs)
+    low, high = wilson_interval(passes, runs)
     return f"{passes}/{runs} ({low:.0%} … {high:.0%})"
 
 

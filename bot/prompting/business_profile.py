@@ -57,24 +57,26 @@ class Business:
 
 def business_of(file: PromptFile, facts: str) -> Business:
     """What the front matter of `_business.md` says, once `mistakes` finds nothing in it."""
-    hours = {str(day).lower(): value for day, value in file.front["hours"].items()}
+    hours = {str(day).lower(): value for day, value in file.front_matter["hours"].items()}
     return Business(
         name=name_in(file),
         hours=tuple(_ranges(hours.get(day)) for day in _DAYS),
-        closed=frozenset(_date(value) for value in _listed(file.front.get("closed"))),
+        closed=frozenset(_date(value) for value in _listed(file.front_matter.get("closed"))),
         facts=facts,
     )
 
 
 def name_in(file: PromptFile) -> str:
-    return str(file.front.get("name") or "")
+    return str(file.front_matter.get("name") or "")
 
 
 def mistakes(file: PromptFile) -> Iterator[Diagnostic]:
     """Where a name, an hour or a date can't be understood."""
-    if isinstance(file.front.get("name"), (list, dict)):
-        yield _wrong(file, ("name",), f"name: {_shown(file.front['name'])} is not a name", "put it between quotes")
-    hours = file.front.get("hours")
+    if isinstance(file.front_matter.get("name"), (list, dict)):
+        yield _wrong(
+            file, ("name",), f"name: {_shown(file.front_matter['name'])} is not a name", "put it between quotes"
+        )
+    hours = file.front_matter.get("hours")
     if not isinstance(hours, dict):
         fix = "expected lines such as `monday: 9:00-19:00`"
         yield _wrong(file, ("hours",), "hours are missing", fix)
@@ -85,7 +87,7 @@ def mistakes(file: PromptFile) -> Iterator[Diagnostic]:
             elif _fails(_ranges, value):
                 fix = "expected 9:00-14:00, 16:00-19:00 or 9:00 am - 7:00 pm, each within one day, or cerrado"
                 yield _wrong(file, ("hours", day), f"{day}: {_shown(value)} is not a time", fix)
-    for number, value in enumerate(_listed(file.front.get("closed"))):
+    for number, value in enumerate(_listed(file.front_matter.get("closed"))):
         if _fails(_date, value):
             fix = "expected lines such as `- 2026-12-25`"
             yield _wrong(file, ("closed", number), f"closed: {_shown(value)} is not a date", fix)

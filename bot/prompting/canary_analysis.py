@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from bot.prompting.canary import Arm
 from bot.prompting.canary_metrics import Tallies, Tally
-from bot.prompting.confidence import SURE_99, Interval, mean, wilson
+from bot.prompting.confidence import Z_99, Interval, mean, wilson_interval
 
 # Of each arm, before anything is judged.
 LEAST_TURNS = 30
@@ -21,7 +21,7 @@ _MEANS = {"cost": "cost in USD", "length": "characters"}
 
 
 @dataclass(frozen=True, slots=True)
-class Figure:
+class Estimate:
     """A share (0 to 1) of an arm's turns, or a mean over them, with its 99 % interval."""
 
     value: float
@@ -34,8 +34,8 @@ class Signal:
 
     name: str
     kind: Literal["share", "mean"]
-    current: Figure
-    candidate: Figure
+    current: Estimate
+    candidate: Estimate
     worse: bool
 
     def __str__(self) -> str:
@@ -46,7 +46,7 @@ class Signal:
         return (_SHARES | _MEANS)[self.name]
 
     def shown(self, arm: Arm) -> str:
-        figure: Figure = getattr(self, arm)
+        figure: Estimate = getattr(self, arm)
         low, high = figure.interval
         if self.kind == "share":
             return f"{figure.value:.1%} ({low:.1%} … {high:.1%})"
@@ -54,7 +54,7 @@ class Signal:
         return f"{figure.value:{form}} ({low:{form}} … {high:{form}})"
 
 
-def compared(tallies: Tallies) -> tuple[Signal, ...]:
+def compare(tallies: Tallies) -> tuple[Signal, ...]:
     """Every signal of both arms; none is called worse before both have their 30 turns.
 
     A share is worse where the candidate's interval lies wholly above the current one's; a mean where it lies wholly
@@ -68,7 +68,7 @@ def compared(tallies: Tallies) -> tuple[Signal, ...]:
 
 def worse(tallies: Tallies) -> tuple[Signal, ...]:
     """What is clearly worse of the candidate."""
-    return tuple(one for one in compared(tallies) if one.worse)
+    return tuple(one for one in compare(tallies) if one.worse)
 
 
 def _signals(current: Tally, candidate: Tally, *, enough: bool) -> Iterator[Signal]:
@@ -80,17 +80,17 @@ def _signals(current: Tally, candidate: Tally, *, enough: bool) -> Iterator[Sign
         yield Signal(name, "mean", old, new, enough and new.interval[0] > _FACTOR * old.interval[1])
 
 
-def _share(tally: Tally, name: str) -> Figure:
+def _share(tally: Tally, name: str) -> Estimate:
     # A turn may have several messages, and each its thumbs-down.
     hits = min(getattr(tally, name), tally.turns)
-    return Figure(hits / tally.turns if tally.turns else 0.0, wilson(hits, tally.turns, SURE_99))
+    return Estimate(hits / tally.turns if tally.turns else 0.0, wilson_interval(hits, tally.turns, Z_99))
 
 
-def _mean(tally: Tally, name: str) -> Figure:
+def _mean(tally: Tally, name: str) -> Estimate:
     unit = _MICRO if name == "cost" else 1
     total, squares = getattr(tally, name), getattr(tally, f"{name}_squares")
-    low, high = mean(total, squares, tally.turns, SURE_99)
-    return Figure(total / max(tally.turns, 1) / unit, (low / unit, high / unit))
+    low, high = mean(total, squares, tally.turns, Z_99)
+    return Estimate(total / max(tally.turns, 1) / unit, (low / unit, high / unit))
 
 
 def as_json(signals: tuple[Signal, ...]) -> list[dict[str, Any]]:
@@ -101,7 +101,7 @@ def as_json(signals: tuple[Signal, ...]) -> list[dict[str, Any]]:
     ]
 
 
-def _figure(figure: Figure) -> dict[str, Any]:
+def _figure(figure: Estimate) -> dict[str, Any]:
     # JSON has no infinity: an arm without turns has no upper bound.
     low, high = figure.interval
     return {"value": figure.value, "interval": [low, None if high == float("inf") else high]}

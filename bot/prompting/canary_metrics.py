@@ -65,13 +65,13 @@ class Tallies:
     candidate: Tally = Tally()
 
 
-def of_turn(*, failed: bool, handed_over: bool, cost: int, length: int) -> dict[str, int]:
+def sums_of_turn(*, failed: bool, handed_over: bool, cost: int, length: int) -> dict[str, int]:
     """What one turn adds to its arm's tally."""
     squares = {"cost_squares": cost * cost, "length_squares": length * length}
     return {"turns": 1, "errors": int(failed), "hand_overs": int(handed_over), "cost": cost, "length": length} | squares
 
 
-class Signals:
+class TallyStore:
     def __init__(self, redis: Redis) -> None:
         self._redis = redis
 

@@ -32,7 +32,7 @@ def compiled(
         try:
             tree = language.read(part.source)
             found_in = asked(tree)
-            found += [] if released else _vanishing(prompt.file, part, tree, language)
+            found += [] if released else _lost_text(prompt.file, part, tree, language)
             # What can't be compiled is found here, and compiled once more never.
             language.add(unit, tree)
         except TemplateSyntaxError as error:
@@ -45,7 +45,7 @@ def compiled(
     return trees, found
 
 
-def _vanishing(
+def _lost_text(
     file: PromptFile, part: PromptPart, tree: nodes.Template, language: TemplateLanguage
 ) -> Iterator[Diagnostic]:
     """Text that happens to be a template's syntax: it would be shown without its braces, or not at all."""
@@ -75,7 +75,7 @@ def _syntax(file: PromptFile, part: PromptPart, error: TemplateSyntaxError, lang
         return Diagnostic(file.name, line, _tag(file, line), "not-allowed", f"{message} isn't part of prompts", fix)
     if isinstance(error, UnknownFilter):
         return Diagnostic(file.name, line, column_of(file.line(line), message.split("'")[1]), "unknown-filter", message)
-    if len(file.parts) > 1 and not file.is_partial and _reads(file.body, language):
+    if len(file.parts) > 1 and not file.is_partial and _can_parse(file.body, language):
         start = next((one.line - 1 for one in file.parts if one.line > part.line), line)
         fix = "end the block before the part begins, and open it again in it"
         return Diagnostic(file.name, start, 1, "part-in-block", "a part can't begin inside a block", fix)
@@ -83,7 +83,7 @@ def _syntax(file: PromptFile, part: PromptPart, error: TemplateSyntaxError, lang
         return Diagnostic(
             file.name, line, column_of(file.line(line), "{#"), "unclosed-block", "{# isn't closed", _RAW_COMMENT
         )
-    opened = _opened(part.source, language)
+    opened = _open_block(part.source, language)
     if opened is not None and "end" in message:
         at, tag = opened
         line, what = part.line + at - 1, f"{{% {tag} %}}" if tag else "{{"
@@ -97,7 +97,7 @@ def _tag(file: PromptFile, line: int) -> int:
     return column_of(file.line(line), "{{", "{%", "{#")
 
 
-def _reads(source: str, language: TemplateLanguage) -> bool:
+def _can_parse(source: str, language: TemplateLanguage) -> bool:
     try:
         language.read(source)
     except (TemplateSyntaxError, ValueError, RecursionError):
@@ -105,7 +105,7 @@ def _reads(source: str, language: TemplateLanguage) -> bool:
     return True
 
 
-def _opened(source: str, language: TemplateLanguage) -> tuple[int, str] | None:
+def _open_block(source: str, language: TemplateLanguage) -> tuple[int, str] | None:
     """The innermost block that is opened and never closed: its line in the source, and its name ("" for a value)."""
     stack: list[tuple[int, str]] = []
     waiting = False

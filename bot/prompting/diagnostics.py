@@ -84,14 +84,14 @@ class Diagnostic:
 class PromptsWrong(Exception):
     """A folder, or a release, can't be used; the message is its errors, one line each."""
 
-    def __init__(self, findings: Iterable[Diagnostic]) -> None:
-        self.findings = sorted(finding for finding in findings if finding.is_error)
-        super().__init__("\n".join(map(str, self.findings)))
+    def __init__(self, diagnostics: Iterable[Diagnostic]) -> None:
+        self.diagnostics = sorted(diagnostic for diagnostic in diagnostics if diagnostic.is_error)
+        super().__init__("\n".join(map(str, self.diagnostics)))
 
     @property
     def places(self) -> str:
         """Where, under which codes, and nothing else: what an expression raised may quote a person."""
-        return ", ".join(f"{one.file}:{one.line}:{one.column} {one.code}" for one in self.findings)
+        return ", ".join(f"{one.file}:{one.line}:{one.column} {one.code}" for one in self.diagnostics)
 
 
 def column_of(line: str, *words: str) -> int:

@@ -41,7 +41,7 @@ class PromptFile:
 
     name: str
     source: str
-    front: Mapping[str, Any] = field(default_factory=dict)
+    front_matter: Mapping[str, Any] = field(default_factory=dict)
     nodes: yaml.Node | None = field(default=None, compare=False)
     body: str = ""
     body_line: int = 1
@@ -72,7 +72,7 @@ class PromptFile:
         return (mark.line + 2, mark.column + 1) if mark else (1, 1)
 
 
-def gather(folder: Path) -> tuple[dict[str, str], list[Diagnostic]]:
+def read_folder(folder: Path) -> tuple[dict[str, str], list[Diagnostic]]:
     """The texts of all `*.md` files of a folder by their names, and what keeps others from being read."""
     texts: dict[str, str] = {}
     wrong: list[Diagnostic] = []
@@ -132,11 +132,11 @@ def parse(name: str, source: str) -> tuple[PromptFile, list[Diagnostic]]:
         mark = getattr(error, "problem_mark", None)
         problem = getattr(error, "problem", None) or "can't be read"
         line, column = (mark.line + 2, mark.column + 1) if mark else (2, 1)
-        finding = Diagnostic(name, line, column, "broken-yaml", f"front matter: {problem}", _YAML_FIX)
-        return PromptFile(name, source, body=body, body_line=end + 2), [finding]
+        diagnostic = Diagnostic(name, line, column, "broken-yaml", f"front matter: {problem}", _YAML_FIX)
+        return PromptFile(name, source, body=body, body_line=end + 2), [diagnostic]
     if not isinstance(front, dict):
-        finding = Diagnostic(name, 2, 1, "broken-yaml", "front matter: expected lines of `name: value`", _YAML_FIX)
-        return PromptFile(name, source, body=body, body_line=end + 2), [finding]
+        diagnostic = Diagnostic(name, 2, 1, "broken-yaml", "front matter: expected lines of `name: value`", _YAML_FIX)
+        return PromptFile(name, source, body=body, body_line=end + 2), [diagnostic]
     return PromptFile(name, source, front, nodes, body, end + 2, _parts(body, end + 2)), []
 
 
@@ -166,6 +166,6 @@ def _step(node: yaml.Node | None, step: str | int) -> tuple[yaml.Mark, yaml.Node
     return None
 
 
-def cut(text: str) -> bool:
+def has_role_line(text: str) -> bool:
     """Whether a text holds a line that would begin a part."""
     return _PART.search(text) is not None

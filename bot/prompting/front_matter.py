@@ -125,14 +125,14 @@ def read(file: PromptFile) -> tuple[FrontMatter, list[Diagnostic]]:
         return FrontMatter(), []
     found = list(_unknown(file))
     try:
-        front = FrontMatter.model_validate(dict(file.front))
+        front = FrontMatter.model_validate(dict(file.front_matter))
     except ValidationError as error:
         return FrontMatter(), [*found, *(_wrong(file, problem) for problem in error.errors(include_url=False))]
-    return front, [*found, *_unfit(file, front)]
+    return front, [*found, *_bad_inputs(file, front)]
 
 
 def _unknown(file: PromptFile) -> Iterator[Diagnostic]:
-    for name in file.front:
+    for name in file.front_matter:
         if name not in _KNOWN and (near := get_close_matches(str(name), _KNOWN, 1)):
             yield Diagnostic(
                 file.name,
@@ -161,12 +161,12 @@ _EXPECTED = {
 
 def _written(file: PromptFile, steps: tuple[str | int, ...]) -> tuple[str | int, ...]:
     """The steps as they are written: an input of a mapping has its name there, not its number."""
-    if steps[:1] == ("inputs",) and len(steps) > 1 and isinstance(inputs := file.front.get("inputs"), dict):
+    if steps[:1] == ("inputs",) and len(steps) > 1 and isinstance(inputs := file.front_matter.get("inputs"), dict):
         return ("inputs", str(list(inputs)[int(steps[1])]), *steps[2:])
     return steps
 
 
-def _unfit(file: PromptFile, front: FrontMatter) -> Iterator[Diagnostic]:
+def _bad_inputs(file: PromptFile, front: FrontMatter) -> Iterator[Diagnostic]:
     names = [one.name for one in front.inputs]
     for number, one in enumerate(front.inputs):
         place = file.place(*_written(file, ("inputs", number)))

@@ -13,7 +13,7 @@ from bot.ai.chat import tokens
 from bot.prompting import business_profile, front_matter, lint_text
 from bot.prompting.compiler import CompiledPart, compiled
 from bot.prompting.diagnostics import Diagnostic, PromptsWrong, column_of
-from bot.prompting.files import PromptFile, PromptPart, cut, gather, parse
+from bot.prompting.files import PromptFile, PromptPart, has_role_line, parse, read_folder
 from bot.prompting.prompts import Prompt, Prompts, defaults_of
 from bot.prompting.template_ast import VariableUse
 from bot.prompting.template_language import TemplateLanguage
@@ -21,7 +21,7 @@ from bot.prompting.variables import LANGUAGES, REQUIRED, SAMPLES, fields_of, kno
 
 _TOKENS = 8000
 # Nobody reads more of one file; each costs a look for its place and for a name that it may have meant.
-_MOST_FINDINGS = 100
+_MOST_DIAGNOSTICS = 100
 _MODEL = re.compile(r"^~?[\w.-]+/[\w.:@-]+$")
 
 # A value that a part of a file asks for.
@@ -42,26 +42,28 @@ class CheckedFolder:
     """`prompts` is None where an error was found."""
 
     prompts: Prompts | None
-    findings: tuple[Diagnostic, ...]
+    diagnostics: tuple[Diagnostic, ...]
     texts: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def errors(self) -> tuple[Diagnostic, ...]:
-        return tuple(finding for finding in self.findings if finding.is_error)
+        return tuple(diagnostic for diagnostic in self.diagnostics if diagnostic.is_error)
 
     def release(self) -> Prompts:
         """The prompts; raises PromptsWrong with the errors."""
         if self.prompts is None:
-            raise PromptsWrong(self.findings)
+            raise PromptsWrong(self.diagnostics)
         return self.prompts
 
 
 def check_folder(folder: Path, vocabulary: PromptVocabulary) -> CheckedFolder:
     """Read and check a folder; files are named with their folder, as an editor finds them."""
-    texts, unread = gather(folder)
+    texts, unread = read_folder(folder)
     checked = check(texts, vocabulary, unread)
-    findings = (replace(one, file=str(folder if one.file == "." else folder / one.file)) for one in checked.findings)
-    return replace(checked, findings=tuple(findings))
+    diagnostics = (
+        replace(one, file=str(folder if one.file == "." else folder / one.file)) for one in checked.diagnostics
+    )
+    return replace(checked, diagnostics=tuple(diagnostics))
 
 
 def check(
@@ -88,7 +90,7 @@ def check(
     found += [] if unread else _missing(prompts)
     if business_profile.FILE in files and not any(one.file == business_profile.FILE and one.is_error for one in found):
         found += business_profile.mistakes(files[business_profile.FILE])
-    found += islice(_includes(prompts, trees), _MOST_FINDINGS)
+    found += islice(_includes(prompts, trees), _MOST_DIAGNOSTICS)
     if not any(one.code == "circular-include" for one in found):
         found += _variables(prompts, trees)
     ready, unrendered = (
@@ -118,8 +120,8 @@ def _missing(prompts: Mapping[str, Prompt]) -> list[Diagnostic]:
 def _partial(file: PromptFile) -> Iterator[Diagnostic]:
     if file.source and not file.body.strip() and file.name != business_profile.FILE:
         yield Diagnostic(file.name, file.body_line, 1, "empty-prompt", "has no text", "write it, or delete the file")
-    if file.is_partial and cut(file.body):
-        number = next(number for number, line in enumerate(file.source.split("\n"), 1) if cut(line))
+    if file.is_partial and has_role_line(file.body):
+        number = next(number for number, line in enumerate(file.source.split("\n"), 1) if has_role_line(line))
         message, fix = "a partial has no parts: this line is text", "put the part where the file is included"
         yield Diagnostic(file.name, number, 1, "part-in-partial", message, fix)
     if not file.source.strip():
@@ -134,20 +136,20 @@ def _includes(prompts: Mapping[str, Prompt], trees: Mapping[str, list[CompiledPa
     for name, prompt in prompts.items():
         looked: set[str] = set()
         for part, one in ((tree.part, one) for tree in trees[name] for one in tree.asked.includes):
-            if one.name in looked or len(looked) > _MOST_FINDINGS:
+            if one.name in looked or len(looked) > _MOST_DIAGNOSTICS:
                 continue
             looked.add(one.name)
             line = part.line + one.line - 1
             place = (name, line, column_of(prompt.file.line(line), one.name))
             if one.name not in prompts or not prompts[one.name].file.is_partial:
                 fix = (
-                    _near(one.name, [name for name in prompts if name.startswith("_")])
+                    _suggestion(one.name, [name for name in prompts if name.startswith("_")])
                     or "write the name of a _file.md"
                 )
                 yield Diagnostic(
                     *place, "unknown-include", f"includes {one.name!r}, which is no partial of the folder", fix
                 )
-            elif {one.name, name} <= circular and (way := _way(one.name, name, trees)) is not None:
+            elif {one.name, name} <= circular and (way := _include_path(one.name, name, trees)) is not None:
                 circle = " → ".join((name, *way))
                 fix = "take one of these includes out"
                 yield Diagnostic(*place, "circular-include", f"includes itself: {circle}", fix)
@@ -172,7 +174,7 @@ def _circular(trees: Mapping[str, list[CompiledPart]]) -> set[str]:
     return left.keys() - set(done)
 
 
-def _way(start: str, end: str, trees: Mapping[str, list[CompiledPart]]) -> tuple[str, ...] | None:
+def _include_path(start: str, end: str, trees: Mapping[str, list[CompiledPart]]) -> tuple[str, ...] | None:
     """How includes lead from one file to another, both named; None when they don't."""
     before: dict[str, str | None] = {start: None}
     pending = [start]
@@ -197,7 +199,7 @@ def _variables(prompts: Mapping[str, Prompt], trees: Mapping[str, list[CompiledP
     for name, prompt in prompts.items():
         if prompt.file.is_partial and name in included and name != business_profile.FILE:
             continue
-        yield from islice(_variables_of(name, prompts, trees, seen), _MOST_FINDINGS)
+        yield from islice(_variables_of(name, prompts, trees, seen), _MOST_DIAGNOSTICS)
 
 
 def _variables_of(
@@ -208,19 +210,21 @@ def _variables_of(
 ) -> Iterator[Diagnostic]:
     prompt = prompts[name]
     given = set(known_to(name))
-    known = given | {one.name for one in prompt.front.inputs}
+    known = given | {one.name for one in prompt.front_matter.inputs}
     used = set()
     for file, part, use in sorted(_uses(name, prompts, trees, seen), key=_place_of):
         used.add(use.name)
         yield from _unknown(prompts[file].file, part.line + use.line - 1, use.name, use.field, name, known)
-    for number, one in enumerate(prompt.front.inputs):
-        place = prompt.file.place("inputs", number if isinstance(prompt.file.front["inputs"], list) else one.name)
+    for number, one in enumerate(prompt.front_matter.inputs):
+        place = prompt.file.place(
+            "inputs", number if isinstance(prompt.file.front_matter["inputs"], list) else one.name
+        )
         if one.name not in given and one.default is None:
             message, fix = f"nobody gives {one.name!r}", f"give it a default, or use {', '.join(sorted(given))}"
             yield Diagnostic(name, *place, "missing-variable", message, fix)
         elif one.name not in used:
             yield Diagnostic(name, *place, "unused-variable", f"{one.name!r} isn't used", "use it, or delete it here")
-    yield from _choices(prompt, trees[name])
+    yield from _missing_languages(prompt, trees[name])
 
 
 def _place_of(asked: _Asked) -> tuple[str, int, str, str]:
@@ -266,7 +270,7 @@ def _unknown(  # noqa: PLR0913, PLR0917 - what is known of one use
     column = column_of(file.line(line), name)
     if name not in known:
         where = f" to {by}, which includes this" if by != file.name else ""
-        fix = _near(name, known) or f"known are {', '.join(sorted(known))}"
+        fix = _suggestion(name, known) or f"known are {', '.join(sorted(known))}"
         yield Diagnostic(file.name, line, column, "unknown-variable", f"unknown value {name!r}{where}", fix)
     elif part is not None and name in SAMPLES[0] and part not in fields_of(name):
         fields = fields_of(name)
@@ -274,9 +278,9 @@ def _unknown(  # noqa: PLR0913, PLR0917 - what is known of one use
         yield Diagnostic(file.name, line, column, "unknown-variable", f"{name!r} has no {part!r}", fix)
 
 
-def _choices(prompt: Prompt, trees: list[CompiledPart]) -> Iterator[Diagnostic]:
+def _missing_languages(prompt: Prompt, trees: list[CompiledPart]) -> Iterator[Diagnostic]:
     """Languages that customers write in, and that nothing is said for."""
-    written = prompt.front.metadata.languages
+    written = prompt.front_matter.metadata.languages
     file = prompt.file
     missing = [one for one in LANGUAGES if one not in written] if written else []
     if missing:
@@ -296,7 +300,7 @@ def _choices(prompt: Prompt, trees: list[CompiledPart]) -> Iterator[Diagnostic]:
 
 
 def _vocabulary(prompt: Prompt, vocabulary: PromptVocabulary) -> Iterator[Diagnostic]:
-    file, typed = prompt.file, prompt.front
+    file, typed = prompt.file, prompt.front_matter
     for number, model in enumerate(typed.model.ids):
         steps = ("model", "fallbacks", number - 1) if number or not typed.model.id else ("model", "id")
         if not _MODEL.match(model):
@@ -310,11 +314,11 @@ def _vocabulary(prompt: Prompt, vocabulary: PromptVocabulary) -> Iterator[Diagno
     tools, templates = vocabulary.tools, vocabulary.templates
     for number, name in enumerate(typed.tools or ()):
         if tools is not None and name not in tools:
-            fix = _near(name, tools) or f"there are {', '.join(sorted(tools))}"
+            fix = _suggestion(name, tools) or f"there are {', '.join(sorted(tools))}"
             yield Diagnostic(file.name, *file.place("tools", number), "unknown-tool", f"{name!r} is no tool", fix)
     for number, name in enumerate(typed.metadata.templates):
         if templates is not None and name not in templates:
-            fix = _near(name, templates) or f"there are {', '.join(sorted(templates))}; see TEMPLATES_DIR"
+            fix = _suggestion(name, templates) or f"there are {', '.join(sorted(templates))}; see TEMPLATES_DIR"
             place = file.place("metadata", "templates", number)
             yield Diagnostic(file.name, *place, "unknown-template", f"{name!r} is no template", fix)
     if tools is not None:
@@ -322,7 +326,7 @@ def _vocabulary(prompt: Prompt, vocabulary: PromptVocabulary) -> Iterator[Diagno
         yield from lint_text.names(file, {*tools, *(templates or ()), *SAMPLES[0], *inputs})
 
 
-def _near(name: str, known: Iterable[str]) -> str:
+def _suggestion(name: str, known: Iterable[str]) -> str:
     found = get_close_matches(name, list(known), 1)
     return f"did you mean {found[0]!r}?" if found else ""
 
@@ -340,7 +344,7 @@ def _render(
     try:
         ready = Prompts(texts, prompts, language)
     except PromptsWrong as error:
-        return None, error.findings
+        return None, error.diagnostics
     included = {one.name for found in trees.values() for tree in found for one in tree.asked.includes}
     found: list[Diagnostic] = []
     for name, prompt in prompts.items():
@@ -350,7 +354,7 @@ def _render(
             try:
                 rendered = ready.render(prompt.file.stem, {value: sample[value] for value in known_to(name)})
             except PromptsWrong as error:
-                found += error.findings
+                found += error.diagnostics
                 break
             if sample is SAMPLES[0]:
                 found += _budget(prompt, tokens(rendered.text))
@@ -358,7 +362,7 @@ def _render(
 
 
 def _budget(prompt: Prompt, count: int) -> Iterator[Diagnostic]:
-    own = prompt.front.metadata.max_tokens
+    own = prompt.front_matter.metadata.max_tokens
     if count > (own or _TOKENS):
         place = prompt.file.place("metadata", "max_tokens") if own else (1, 1)
         fix = "shorten it, or raise metadata.max_tokens: every answer pays for it"

@@ -26,7 +26,7 @@ _UNSEEN = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b\u200e\u200f\u2028-\u202e\u2060-
 
 
 @dataclass(frozen=True, slots=True)
-class ExampleMessage:
+class RenderedPart:
     role: Role
     text: str
 
@@ -40,7 +40,7 @@ class Rendered:
 
     name: str
     version: str
-    parts: tuple[ExampleMessage, ...]
+    parts: tuple[RenderedPart, ...]
     model: Model = field(default_factory=Model)
     tools: frozenset[str] | None = None
 
@@ -53,7 +53,7 @@ class Rendered:
         return tuple(_line(part) for part in self.parts)
 
 
-def _line(part: ExampleMessage) -> Line:
+def _line(part: RenderedPart) -> Line:
     match part.role:
         case "system":
             return Instructions(part.text)
@@ -70,7 +70,7 @@ class Prompt:
     """A file and its front matter; `defaults` are its inputs' own values."""
 
     file: PromptFile
-    front: FrontMatter
+    front_matter: FrontMatter
     defaults: Mapping[str, Any]
 
     @property
@@ -105,17 +105,17 @@ class Prompts:
         prompt = self._prompts.get(f"{name}.md")
         if prompt is None:
             raise PromptsWrong([Diagnostic(f"{name}.md", 1, 1, "missing-file", "there is no such prompt")])
-        values = _put_in(prompt, values)
+        values = _with_defaults(prompt, values)
         parts = []
         try:
             for unit, part in prompt.units:
                 text = self._language.run(unit, values).strip()
                 if text:
-                    parts.append(ExampleMessage(part.role, text))
+                    parts.append(RenderedPart(part.role, text))
         except _BROKEN as error:
             raise PromptsWrong([self._wrong(prompt.file, error)]) from error
-        tools = None if prompt.front.tools is None else frozenset(prompt.front.tools)
-        return Rendered(name, self.release, tuple(parts), prompt.front.model, tools)
+        tools = None if prompt.front_matter.tools is None else frozenset(prompt.front_matter.tools)
+        return Rendered(name, self.release, tuple(parts), prompt.front_matter.model, tools)
 
     def _wrong(self, file: PromptFile, error: Exception) -> Diagnostic:
         """Where it happened: the innermost template line of the traceback, maybe in an included partial."""
@@ -156,11 +156,11 @@ def _filled(default: str, files: Mapping[str, PromptFile]) -> str:
     return "".join((*pieces, default[end:]))[:LONGEST_VALUE]
 
 
-def _put_in(prompt: Prompt, given: Mapping[str, Any]) -> dict[str, Any]:
+def _with_defaults(prompt: Prompt, given: Mapping[str, Any]) -> dict[str, Any]:
     values = dict(prompt.defaults)
     # What the service knows nothing about is as good as not given.
     values |= {name: value for name, value in given.items() if value or name not in values}
-    for one in prompt.front.inputs:
+    for one in prompt.front_matter.inputs:
         if one.strict and isinstance(values.get(one.name), str):
             values[one.name] = one_line(values[one.name])
     return {name: value[:LONGEST_VALUE] if isinstance(value, str) else value for name, value in values.items()}

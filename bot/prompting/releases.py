@@ -27,7 +27,7 @@ _CURRENT, _LOG, _ALL, _CONTENT = (f"recado:{{prompts}}:{name}" for name in ("cur
 
 # Of all that changes what turns begin with. KEYS 1 content, 2 all, 3 history, 4 current, 5 candidate, 6 … what else
 # goes with a candidate. ARGV 1 release, 2 entry, 3 length of the history.
-_CHANGES = """
+_FUNCTIONS = """
 local function end_canary() for index = 5, #KEYS do redis.call('DEL', KEYS[index]) end end
 local function note()
   redis.call('LPUSH', KEYS[3], ARGV[2])
@@ -46,7 +46,7 @@ end
 """
 
 # Content and pointer at once. ARGV 4 texts. Gives 0 when it is the current one of everybody.
-_RELEASE = f"""{_CHANGES}
+_RELEASE = f"""{_FUNCTIONS}
 local is_current = redis.call('GET', KEYS[4]) == ARGV[1] and redis.call('EXISTS', KEYS[1]) == 1
 if is_current and redis.call('EXISTS', KEYS[5]) == 0 then return 0 end
 keep(ARGV[4])
@@ -54,14 +54,14 @@ return switch()
 """
 
 # Gives 0 when it isn't kept, 2 when it is the current one of everybody.
-_ROLL_BACK = f"""{_CHANGES}
+_ROLL_BACK = f"""{_FUNCTIONS}
 if redis.call('EXISTS', KEYS[1]) == 0 then return 0 end
 if redis.call('GET', KEYS[4]) == ARGV[1] and redis.call('EXISTS', KEYS[5]) == 0 then return 2 end
 return switch()
 """
 
 # ARGV 4 texts, 5 canary. Gives 0 when it is the current one by now, or a candidate for this share already.
-_TRY_OUT = f"""{_CHANGES}
+_START_CANARY = f"""{_FUNCTIONS}
 local kept = redis.call('GET', KEYS[5])
 local before, now = kept and cjson.decode(kept) or {{}}, cjson.decode(ARGV[5])
 local stands = before.release == now.release and before.percent == now.percent
@@ -76,7 +76,7 @@ return 1
 
 # The end of a canary, once: by whoever comes first. ARGV 4 canary, 5 "1" to make the candidate current. Gives 0 when
 # this canary is over already.
-_END = f"""{_CHANGES}
+_END_CANARY = f"""{_FUNCTIONS}
 if redis.call('GET', KEYS[5]) ~= ARGV[4] then return 0 end
 if ARGV[5] == '1' then return switch() end
 end_canary()
@@ -119,7 +119,7 @@ class ReleaseEntry:
     how: How
 
 
-async def standing(redis: Redis) -> CurrentRelease:
+async def read_current_release(redis: Redis) -> CurrentRelease:
     """What turns begin with now."""
     current, canary = await redis.mget([_CURRENT, CANDIDATE])
     return CurrentRelease(current, Canary.read(canary) if canary else None)
@@ -132,19 +132,19 @@ class Releases:
         self._redis = redis
         self._in_use = in_use
 
-    async def standing(self) -> CurrentRelease:
-        return await standing(self._redis)
+    async def current_release(self) -> CurrentRelease:
+        return await read_current_release(self._redis)
 
     async def current(self) -> str | None:
-        return (await self.standing()).current
+        return (await self.current_release()).current
 
     async def canary(self) -> Canary:
         """Raises UnknownRelease where there is none."""
-        if (found := (await self.standing()).canary) is None:
+        if (found := (await self.current_release()).canary) is None:
             raise UnknownRelease("there is no candidate; see `recado prompts release --canary`")
         return found
 
-    async def keeps(self, release: str) -> bool:
+    async def has_files(self, release: str) -> bool:
         """Whether its files are there."""
         return bool(await self._redis.exists(_content(release)))
 
@@ -155,26 +155,26 @@ class Releases:
 
     async def release(self, texts: Mapping[str, str], *, author: str, note: str = "", how: How = "release") -> bool:
         """Make these files the current release of everybody; False when they are already."""
-        done = await self._change(_RELEASE, name_of(texts), author, note, how, _whole(texts))
+        done = await self._change(_RELEASE, name_of(texts), author, note, how, _serialised(texts))
         if done:
             await self._prune()
         return done
 
-    async def try_out(self, texts: Mapping[str, str], *, percent: int, author: str, note: str = "") -> bool:
+    async def start_canary(self, texts: Mapping[str, str], *, percent: int, author: str, note: str = "") -> bool:
         """Make these files the candidate; False when they are, for this share, or are the current release.
 
         A candidate before it is over, and what was counted of it is gone. There has to be a current release.
         """
         canary = Canary.now(name_of(texts), percent)
-        done = await self._change(_TRY_OUT, canary.release, author, note, "canary", _whole(texts), canary.raw)
+        done = await self._change(_START_CANARY, canary.release, author, note, "canary", _serialised(texts), canary.raw)
         if done:
             await self._prune()
         return done
 
-    async def end(self, canary: Canary, *, promote: bool, author: str, note: str = "") -> bool:
+    async def end_canary(self, canary: Canary, *, promote: bool, author: str, note: str = "") -> bool:
         """Make a candidate current, or drop it; False when that canary is over already."""
         how: How = "promote" if promote else "drop"
-        return await self._change(_END, canary.release, author, note, how, canary.raw, "1" if promote else "")
+        return await self._change(_END_CANARY, canary.release, author, note, how, canary.raw, "1" if promote else "")
 
     async def roll_back(self, name: str, *, author: str, note: str = "") -> None:
         """Make a release that is kept the current one. Raises UnknownRelease."""
@@ -210,7 +210,7 @@ class Releases:
             raise UnknownRelease("there is no release before this one; see `recado prompts list`")
         return name
 
-    async def was_dropped(self, release: str) -> bool:
+    async def was_dropped_last(self, release: str) -> bool:
         """Whether the last that was done with any release was to drop this one."""
         newest = await answer(self._redis.lindex(_LOG, 0))
         entry = _entry(json.loads(newest)) if newest else None
@@ -235,7 +235,7 @@ def _content(release: str) -> str:
     return f"{_CONTENT}:{release}"
 
 
-def _whole(texts: Mapping[str, str]) -> str:
+def _serialised(texts: Mapping[str, str]) -> str:
     return json.dumps(dict(sorted(texts.items())), ensure_ascii=False)
 
 

@@ -84,7 +84,7 @@ def _walk(node: nodes.Node, bound: frozenset[str]) -> Iterator[VariableUse | Inc
             yield from _walk_all((node.iter, *node.else_), bound)
             yield from _walk_all(node.body, inside)
         case nodes.If():
-            yield from _choice(node)
+            yield from _branch(node)
             branches = [child for branch in (node, *node.elif_) for child in (branch.test, *branch.body)]
             yield from _walk_all((*branches, *node.else_), bound)
         case _:
@@ -103,7 +103,7 @@ def _use(name: str, field: str | None, node: nodes.Node, bound: frozenset[str]) 
         yield VariableUse(name, node.lineno, field)
 
 
-def _choice(node: nodes.If) -> Iterator[LanguageBranch]:
+def _branch(node: nodes.If) -> Iterator[LanguageBranch]:
     """The `if` and its `elif`s, where all of them ask for the language alone."""
     languages = [_language(test) for test in (node.test, *(one.test for one in node.elif_))]
     if all(languages):

@@ -86,7 +86,7 @@ class _Run:
 _RUN: ContextVar[_Run] = ContextVar("prompt_run")
 
 
-def weigh(value: Any) -> int:
+def measure(value: Any) -> int:
     """How many characters and entries a value has, all in all; raises TooMuch beyond LONGEST_TEXT.
 
     A list that holds another a thousand times is small in memory, and endless for whoever writes or compares it.
@@ -112,10 +112,10 @@ def weigh(value: Any) -> int:
 def _bounded(work: Callable[..., Any]) -> Callable[..., Any]:
     def filter_(value: Any, *arguments: Any, **options: Any) -> Any:
         _RUN.get().step()
-        weigh((value, arguments, options))
+        measure((value, arguments, options))
         result = work(value, *arguments, **options)
         result = list(result) if isinstance(result, Iterator) else result
-        weigh(result)
+        measure(result)
         return result
 
     return filter_
@@ -185,7 +185,7 @@ _OWN: dict[str, Callable[..., Any]] = {
 _INNER: dict[str, Callable[..., Any]] = {"~": _joined, "[]": lambda value: value}
 
 
-class _Weighed(NodeTransformer):
+class _MeasuredLiterals(NodeTransformer):
     """Has texts that are put together, and lists that are written down, made by a filter."""
 
     def visit_Concat(self, node: nodes.Concat, *args: Any, **options: Any) -> nodes.Node:  # noqa: N802 - Jinja's names
@@ -220,7 +220,7 @@ _WORDS: dict[type[nodes.Node], str] = {
 }  # fmt: skip
 
 
-class _Ready(BaseLoader):
+class _CompiledTemplates(BaseLoader):
     """Templates that are compiled already; there are no others."""
 
     def __init__(self) -> None:
@@ -236,9 +236,9 @@ class TemplateLanguage(ImmutableSandboxedEnvironment):
     """A dot reads a field of a mapping, or what a loop knows of itself; nothing of any other object."""
 
     def __init__(self) -> None:
-        self._ready = _Ready()
+        self._compiled_templates = _CompiledTemplates()
         super().__init__(
-            loader=self._ready,
+            loader=self._compiled_templates,
             undefined=StrictUndefined,
             # A prompt isn't HTML; what people send is fenced where it comes in.
             autoescape=False,
@@ -270,7 +270,7 @@ class TemplateLanguage(ImmutableSandboxedEnvironment):
 
     def call_binop(self, context: Any, operator: str, left: Any, right: Any) -> Any:
         _RUN.get().step()
-        weigh((left, right))
+        measure((left, right))
         return super().call_binop(context, operator, left, right)
 
     def read(self, source: str) -> nodes.Template:
@@ -301,16 +301,16 @@ class TemplateLanguage(ImmutableSandboxedEnvironment):
 
     def add(self, name: str, tree: nodes.Template) -> None:
         """Compile a template, which others then may include by its name."""
-        code = self.compile(_Weighed().visit(tree), name, name)
-        self._ready.templates[name] = Template.from_code(self, code, {})
+        code = self.compile(_MeasuredLiterals().visit(tree), name, name)
+        self._compiled_templates.templates[name] = Template.from_code(self, code, {})
 
     def line_of(self, name: str, compiled: int) -> int:
         """The line of a template that a line of its compiled code comes from."""
-        return self._ready.templates[name].get_corresponding_lineno(compiled)
+        return self._compiled_templates.templates[name].get_corresponding_lineno(compiled)
 
     def run(self, name: str, values: Mapping[str, Any]) -> str:
         """Render a template. Raises TooMuch, and whatever an expression in it raises."""
-        template = self._ready.templates[name]
+        template = self._compiled_templates.templates[name]
         run = _Run()
         before = _RUN.set(run)
         pieces: list[str] = []
@@ -336,7 +336,7 @@ def _counted(line: int) -> nodes.Output:
 
 def _shown(value: Any) -> Any:
     """A value that is put into the text; its spelling, which is made next, is as long as it is heavy."""
-    weigh(value)
+    measure(value)
     return value
 
 

@@ -10,7 +10,7 @@ import structlog
 from redis.exceptions import RedisError
 
 from bot.prompting.diagnostics import PromptsWrong
-from bot.prompting.files import gather
+from bot.prompting.files import read_folder
 from bot.prompting.library import Library
 from bot.prompting.release_gate import state_of_cases
 
@@ -34,9 +34,9 @@ async def watch(library: Library) -> None:
     while True:
         try:
             async for _ in _saves(library):
-                there, cases = await _gathered(library), await asyncio.to_thread(state_of_cases, library.folder)
+                there, cases = await _texts(library), await asyncio.to_thread(state_of_cases, library.folder)
                 if there != seen or refused not in (None, cases):
-                    refused = None if await _released(library, there) else cases
+                    refused = None if await _release_folder(library, there) else cases
                     seen = there
         except (RedisError, OSError) as error:
             # Redis is away, or the folder is being replaced: what was saved meanwhile is found afterwards.
@@ -44,23 +44,23 @@ async def watch(library: Library) -> None:
             await asyncio.sleep(_AGAIN_SECONDS)
 
 
-async def _released(library: Library, there: Any) -> bool:
+async def _release_folder(library: Library, there: Any) -> bool:
     """Release the folder if it is right; False where the gate refuses. What changed meanwhile gets its own look."""
     checked = await library.check()
     if checked.prompts is None:
-        await library.tell(checked.findings)
+        await library.report(checked.diagnostics)
         return True
     try:
-        await library.take(checked, how="watch")
+        await library.release(checked, how="watch")
     except PromptsWrong as error:
-        if await _gathered(library) == there:
-            await library.tell(error.findings)
+        if await _texts(library) == there:
+            await library.report(error.diagnostics)
         return False
     return True
 
 
-async def _gathered(library: Library) -> Any:
-    return await asyncio.to_thread(gather, library.folder)
+async def _texts(library: Library) -> Any:
+    return await asyncio.to_thread(read_folder, library.folder)
 
 
 async def _saves(library: Library) -> AsyncIterator[None]:

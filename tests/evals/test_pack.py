@@ -42,4 +42,4 @@ def test_the_prompt_names_every_tool_and_stays_within_its_tokens() -> None:
     prompt = (_folder() / "assistant.md").read_text()
     assert [row.tool.name for row in TABLE if f"`{row.tool.name}`" not in prompt] == []
     assert tokens(prompt) < 2000
-    assert check_folder(_folder(), vocabulary(Settings())).findings == ()
+    assert check_folder(_folder(), vocabulary(Settings())).diagnostics == ()

@@ -88,8 +88,8 @@ async def test_where_saving_is_releasing_a_mistake_is_told_and_the_last_good_one
         assert told(await ask(world, ana, "hola")) == "Uno"
         say(folder, "Dos {% if summary %}")
         event = await upcoming(heard, "wrong")
-        (finding,) = event["findings"]
-        assert (finding["line"], finding["column"], finding["code"]) == (4, 5, "unclosed-block")
+        (diagnostic,) = event["findings"]
+        assert (diagnostic["line"], diagnostic["column"], diagnostic["code"]) == (4, 5, "unclosed-block")
         assert told(await ask(world, ana, "¿sigues?")) == "Uno"
         say(folder, "Tres")
         released = await upcoming(heard, "released")

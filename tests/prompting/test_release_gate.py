@@ -19,7 +19,7 @@ from bot.prompting.library import Library
 from bot.prompting.linter import check_folder
 from bot.prompting.prompts import Prompts
 from bot.prompting.release_gate import EvaluationReport, OfflineGate, no_evaluation
-from bot.prompting.releases import Releases, standing
+from bot.prompting.releases import Releases, read_current_release
 from bot.prompting.watcher import watch
 from bot.settings import Settings
 from evals.cases import CasesWrong, read_cases
@@ -116,7 +116,7 @@ async def test_a_process_that_was_given_no_evaluation_releases_nothing(folder: P
     await library.open()
     (folder / "assistant.md").write_text("Otra cosa, {{ business.name }}.\n")
     with pytest.raises(PromptsWrong, match="this process can't evaluate cases"):
-        await library.take(await library.check(), how="release")
+        await library.release(await library.check(), how="release")
 
 
 async def test_a_release_that_its_cases_do_not_prove_is_refused_with_a_line_for_each(
@@ -129,7 +129,7 @@ async def test_a_release_that_its_cases_do_not_prove_is_refused_with_a_line_for_
     refused = await recado("prompts", "release", "--canary", "10")
     assert refused.code == 1
     assert refused.out.startswith(f"{folder}/evals/own.yaml:1:3 case-stale case hours proves nothing: ")
-    assert await standing(redis) == CurrentRelease(first.release)
+    assert await read_current_release(redis) == CurrentRelease(first.release)
 
 
 async def test_where_saving_is_releasing_the_gate_is_asked_beside_the_work_and_again_when_a_case_changes(

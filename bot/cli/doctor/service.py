@@ -14,7 +14,7 @@ from bot.cli.doctor.check import CheckResult
 from bot.infra.redis import connect
 from bot.prompting.canary import CurrentRelease
 from bot.prompting.linter import check_folder
-from bot.prompting.releases import standing
+from bot.prompting.releases import read_current_release
 from bot.settings import Settings
 
 _SHORTEST_TOKEN = 16
@@ -45,10 +45,10 @@ async def prompts(settings: Settings, _: aiohttp.ClientSession) -> CheckResult:
         return CheckResult("Prompts", "wrong", f"{checked.errors[0]}{more}")
     async with connect(settings.redis) as client:
         try:
-            stands = await standing(client)
+            active = await read_current_release(client)
         except (RedisError, OSError):
-            stands = CurrentRelease()  # Redis has its own line.
-    own, current, canary = checked.prompts.release, stands.current, stands.canary
+            active = CurrentRelease()  # Redis has its own line.
+    own, current, canary = checked.prompts.release, active.current, active.canary
     released = "" if current in (None, own) else f"; customers get release {current}, see `recado prompts diff`"
     if canary:
         released += f"; {canary.percent} % of them get {canary.release}, see `recado prompts canary`"

@@ -9,8 +9,8 @@ from redis.asyncio import Redis
 from bot.cli.prompts.session import run
 from bot.cli.terminal import Format, show
 from bot.prompting.canary import Canary
-from bot.prompting.canary_analysis import LEAST_TURNS, Signal, as_json, compared
-from bot.prompting.canary_metrics import Signals, Tallies
+from bot.prompting.canary_analysis import LEAST_TURNS, Signal, as_json, compare
+from bot.prompting.canary_metrics import Tallies, TallyStore
 from bot.prompting.library import Library
 from bot.settings import Settings
 
@@ -20,8 +20,8 @@ def canary(output: Format = "text") -> None:
 
     async def work(_: Settings, redis: Redis, library: Library) -> bool:
         candidate, current = await library.releases.canary(), await library.releases.current()
-        tallies = await Signals(redis).read()
-        signals = compared(tallies)
+        tallies = await TallyStore(redis).read()
+        signals = compare(tallies)
         if output == "json":
             show({
                 "release": candidate.release, "percent": candidate.percent, "since": candidate.since.isoformat(),

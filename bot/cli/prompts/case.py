@@ -17,7 +17,7 @@ from bot.conversations.contacts import Contacts
 from bot.conversations.memory import Memory
 from bot.infra import logs
 from bot.infra.redis import connect
-from bot.prompting.files import gather
+from bot.prompting.files import read_folder
 from bot.settings import Settings
 from bot.turns.trace import stories
 from evals.case_file import CanNotWrite, write, written
@@ -70,7 +70,7 @@ async def _case(
     conversation = await home(asked, contacts, redis)
     contact = await contacts.get(conversation)
     past = past_of(await stories(redis, conversation), await memory.recall(conversation), turns)
-    files, _ = await asyncio.to_thread(gather, settings.service.prompts_dir)
+    files, _ = await asyncio.to_thread(read_folder, settings.service.prompts_dir)
     redaction = Redaction(filter(None, [contact.name]), public="\n".join(files.values()), goods=goods_in(past))
     begun = past.turns[0].at
     # Because the same turns give the same name, a second case of them is refused.

@@ -15,7 +15,7 @@ def check(output: Format = "text") -> None:
     check_format(output)
     settings = read_settings()
     checked = check_folder(settings.service.prompts_dir, vocabulary(settings))
-    show_diagnostics(checked.findings, output)
+    show_diagnostics(checked.diagnostics, output)
     if checked.prompts is not None:
         complain(f"{len(checked.texts)} files are right; they are release {checked.prompts.release}")
     raise typer.Exit(0 if checked.prompts else 1)

@@ -11,7 +11,7 @@ from redis.asyncio import Redis
 from bot.agent.preview import changes
 from bot.cli.prompts.session import run
 from bot.cli.terminal import Format, show
-from bot.prompting.files import gather
+from bot.prompting.files import read_folder
 from bot.prompting.library import Library
 from bot.settings import Settings
 
@@ -41,7 +41,7 @@ def diff(
 async def _texts(asked: str, settings: Settings, library: Library) -> tuple[str, dict[str, str]]:
     """Name and files of a release, or of the folder. Raises UnknownRelease."""
     if asked == _FOLDER:
-        texts, _ = await asyncio.to_thread(gather, settings.service.prompts_dir)
+        texts, _ = await asyncio.to_thread(read_folder, settings.service.prompts_dir)
         return _FOLDER, texts
     name = await library.releases.find(asked)
     return name, await library.releases.texts(name) or {}

@@ -19,7 +19,7 @@ def history(output: Format = "text") -> None:
     """What was done with releases, the newest first; * is the current one, ~ a candidate and its share of contacts."""
 
     async def work(_: Settings, __: Redis, library: Library) -> bool:
-        current, entries = await library.releases.standing(), await library.releases.history()
+        current, entries = await library.releases.current_release(), await library.releases.history()
         if output == "json":
             show([_as_json(one, current) for one in entries])
             return True

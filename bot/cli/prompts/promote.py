@@ -16,7 +16,7 @@ def promote(note: Note = "", author: Author = None, output: Format = "text") -> 
 
     async def work(_: Settings, __: Redis, library: Library) -> bool:
         canary = await library.releases.canary()
-        if not await library.end(canary, promote=True, author=author or user(), note=note):
+        if not await library.end_canary(canary, promote=True, author=author or user(), note=note):
             raise UnknownRelease(f"{canary.release} is no candidate any more; see `recado prompts list`")
         show({"release": canary.release} if output == "json" else f"released: {canary.release}")
         return True

@@ -31,9 +31,9 @@ def release(
     async def work(settings: Settings, _: Redis, library: Library) -> bool:
         checked = await library.check()
         try:
-            how = await library.take(checked, how="release", author=author or user(), note=note, percent=canary)
+            how = await library.release(checked, how="release", author=author or user(), note=note, percent=canary)
         except PromptsWrong as error:
-            show_diagnostics(checked.findings if checked.prompts is None else error.findings, output)
+            show_diagnostics(checked.diagnostics if checked.prompts is None else error.diagnostics, output)
             return False
         name = checked.release().release
         percent = settings.service.prompts_canary_percent if canary is None else canary

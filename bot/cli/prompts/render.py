@@ -37,7 +37,7 @@ def render(
     async def work(settings: Settings, redis: Redis, library: Library) -> bool:
         checked = await library.check()
         if checked.prompts is None:
-            show_diagnostics(checked.findings, output)
+            show_diagnostics(checked.diagnostics, output)
             return False
         values = await _values(conversation, settings, redis)
         rendered = preview(checked.prompts, name, values, settings)

@@ -24,14 +24,14 @@ def rollback(
     """Go back to an earlier release, for all processes at once; a candidate is dropped in any case."""
 
     async def work(_: Settings, __: Redis, library: Library) -> bool:
-        candidate = (await library.releases.standing()).canary
+        candidate = (await library.releases.current_release()).canary
         if which is None and candidate:
-            dropped = await library.end(candidate, promote=False, author=author or user(), note=note)
+            dropped = await library.end_canary(candidate, promote=False, author=author or user(), note=note)
             current, name = await library.releases.current(), candidate.release
             words = f"dropped: {name}" if dropped else f"{name} is no candidate any more"
             show({"release": current, "dropped": name} if output == "json" else f"{words}; {current} goes on")
             return True
-        name = await library.go_back(which, author=author or user(), note=note)
+        name = await library.roll_back(which, author=author or user(), note=note)
         show({"release": name} if output == "json" else f"released: {name}")
         return True
 
