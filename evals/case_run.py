@@ -30,13 +30,13 @@ from evals.expectations import TurnOutcome
 from evals.recordings import RecordedTurn, fingerprint
 
 _SECONDS = 60.0
-_ACTING = frozenset(row.tool.name for row in TABLE if row.tool.acts)
+_ACTING_TOOLS = frozenset(row.tool.name for row in TABLE if row.tool.acts)
 # The model of a turn, by the turn's place: a recording's, a real one, or one by hand.
 ModelOf = Callable[[int, CaseTurn], ChatModel]
 
 
 @dataclass(frozen=True, slots=True)
-class PerformedTurn:
+class ExecutedTurn:
     """A turn that was performed; `asked` is the fingerprint of its question. `failed`: no model answered."""
 
     out: TurnOutcome
@@ -50,77 +50,77 @@ class CaseRun:
     """One run of one case on a stage, with the prompts of a release."""
 
     case: Case
-    stage: CaseEnvironment
+    environment: CaseEnvironment
     prompts: Prompts
     run: str = "1"
 
-    async def perform(self, model_of: ModelOf, recorded: Sequence[RecordedTurn] = ()) -> list[PerformedTurn]:
+    async def execute(self, model_of: ModelOf, recorded: Sequence[RecordedTurn] = ()) -> list[ExecutedTurn]:
         """All turns in their order. What a recording has perceived is not looked at again."""
-        conversation, contact = self.stage.person(self.case, self.run)
-        await self._remember(conversation, _before(self.case))
+        conversation, contact = self.environment.person(self.case, self.run)
+        await self._write_memory(conversation, _earlier(self.case))
         done = []
         for number, turn in enumerate(self.case.turns):
             known = recorded[number].perceived if number < len(recorded) else None
-            sight = await self._look(conversation, number, turn, contact, known)
-            performed, contact = await self._turn(conversation, contact, number, sight, model_of(number, turn))
-            done.append(performed if turn.kind in _FILES else replace(performed, perceived=None))
+            perception = await self._perceive(conversation, number, turn, contact, known)
+            executed, contact = await self._turn(conversation, contact, number, perception, model_of(number, turn))
+            done.append(executed if turn.kind in _FILES else replace(executed, perceived=None))
         return done
 
     async def _turn(
-        self, conversation: str, contact: Contact, number: int, sight: PerceivedMessage, model: ChatModel
-    ) -> tuple[PerformedTurn, Contact]:
-        before = await self.stage.memory.recall(conversation)
-        default = self.stage.settings.service.default_language
+        self, conversation: str, contact: Contact, number: int, perception: PerceivedMessage, model: ChatModel
+    ) -> tuple[ExecutedTurn, Contact]:
+        before = await self.environment.memory.recall(conversation)
+        default = self.environment.settings.service.default_language
         known = cast("Language", contact.language) if contact.language in ("es", "en") else default
-        language = language_of(sight.perceived.words) or known
+        language = language_of(perception.perceived.words) or known
         contact = replace(contact, language=language)
-        now = self.case.now.replace(tzinfo=self.stage.settings.service.zone)
-        context = self.stage.kit_for(self.prompts.business).for_turn(
+        now = self.case.now.replace(tzinfo=self.environment.settings.service.zone)
+        context = self.environment.services_for(self.prompts.business).for_turn(
             conversation=conversation, contact=contact, now=now, effect=f"t_{conversation[2:14]}_{number}"
         )
-        thinking = _Thinking(self.prompts, context, now, model, later=number > 0)
-        if sight.perceived.trouble:
-            out, failed = TurnOutcome((phrase(sight.perceived.trouble, language),)), ""
+        agent_turn = _AgentTurn(self.prompts, context, now, model, later=number > 0)
+        if perception.perceived.trouble:
+            out, failed = TurnOutcome((phrase(perception.perceived.trouble, language),)), ""
         else:
-            out, failed = await thinking.think(sight, language, before)
-        out = replace(out, handed_over=(await self.stage.contacts.get(conversation)).quiet)
-        said = HistoryEntry(role="user", text=sight.perceived.text, at=now)
-        await self._remember(conversation, [said, HistoryEntry(role="assistant", text=out.text, at=now)])
-        return PerformedTurn(out, thinking.asked, sight.perceived, failed), contact
+            out, failed = await agent_turn.think(perception, language, before)
+        out = replace(out, handed_over=(await self.environment.contacts.get(conversation)).quiet)
+        said = HistoryEntry(role="user", text=perception.perceived.text, at=now)
+        await self._write_memory(conversation, [said, HistoryEntry(role="assistant", text=out.text, at=now)])
+        return ExecutedTurn(out, agent_turn.asked, perception.perceived, failed), contact
 
-    async def _look(
+    async def _perceive(
         self, conversation: str, number: int, turn: CaseTurn, contact: Contact, known: Perceived | None
     ) -> PerceivedMessage:
         if known is not None:
             return PerceivedMessage(known)
-        moment = self.case.now.replace(tzinfo=self.stage.settings.service.zone)
+        moment = self.case.now.replace(tzinfo=self.environment.settings.service.zone)
         identity = {"phone": contact.phone, "bsuid": contact.bsuid, "name": contact.name}
         content = _content(turn)
         message = Inbound(id=f"wamid.{number}", sent_at=moment, received_at=moment, content=content, **identity)
         if turn.kind in _FILES and isinstance(turn.sent, dict):
             facts = {"caption": turn.caption, **turn.sent}
-            heard = " ".join(filter(None, (turn.caption, turn.sent.get("transcript"))))
+            received = " ".join(filter(None, (turn.caption, turn.sent.get("transcript"))))
             return PerceivedMessage(
-                Perceived(message=message.id, kind=turn.kind, text=fenced(turn.kind, **facts), words=heard)
+                Perceived(message=message.id, kind=turn.kind, text=fenced(turn.kind, **facts), words=received)
             )
         if turn.kind in _FILES:
-            sight = await self.stage.perceive(self.case, conversation, message)
-            return replace(sight, perceived=sight.perceived.model_copy(update={"milliseconds": 0.0}))
-        heard = content.body if isinstance(content, Text) else ""
-        return PerceivedMessage(Perceived(message=message.id, kind=content.kind, text=glance(content), words=heard))
+            perception = await self.environment.perceive(self.case, conversation, message)
+            return replace(perception, perceived=perception.perceived.model_copy(update={"milliseconds": 0.0}))
+        received = content.body if isinstance(content, Text) else ""
+        return PerceivedMessage(Perceived(message=message.id, kind=content.kind, text=glance(content), words=received))
 
-    async def _remember(self, conversation: str, said: Sequence[HistoryEntry] | History) -> None:
-        pipeline = self.stage.redis.pipeline(transaction=True)
+    async def _write_memory(self, conversation: str, said: Sequence[HistoryEntry] | History) -> None:
+        pipeline = self.environment.redis.pipeline(transaction=True)
         if isinstance(said, History):
-            self.stage.memory.replace(pipeline, conversation, said)
+            self.environment.memory.replace(pipeline, conversation, said)
         else:
-            before = await self.stage.memory.recall(conversation)
-            self.stage.memory.extend(pipeline, conversation, before, [one for one in said if one.text])
+            before = await self.environment.memory.recall(conversation)
+            self.environment.memory.extend(pipeline, conversation, before, [one for one in said if one.text])
         await pipeline.execute()
 
 
 @dataclass(slots=True)
-class _Thinking:
+class _AgentTurn:
     prompts: Prompts
     context: ToolContext
     now: datetime
@@ -128,13 +128,13 @@ class _Thinking:
     later: bool
     asked: str = ""
 
-    async def think(self, sight: PerceivedMessage, language: Language, before: History) -> tuple[TurnOutcome, str]:
+    async def think(self, perception: PerceivedMessage, language: Language, before: History) -> tuple[TurnOutcome, str]:
         """What the turn came to, and why no model answered."""
         contact = self.context.contact
         values = values_for(self.prompts, name=contact.name, language=language, now=self.now, summary=before.summary)
         prompt = self.prompts.render("assistant", values)
-        pictures = (sight.picture,) if sight.picture else ()
-        lines = (*prompt.lines, *dialogue(before), FromPerson(sight.perceived.text, pictures))
+        pictures = (perception.picture,) if perception.picture else ()
+        lines = (*prompt.lines, *dialogue(before), FromPerson(perception.perceived.text, pictures))
         question = asked_with(prompt, ModelRequest(lines, asyncio.get_running_loop().time() + _SECONDS))
         offered = [one for one in tools_for(self.context) if prompt.tools is None or one.name in prompt.tools]
         # What was answered since depends on the day and on chance: only what the case itself says counts.
@@ -159,9 +159,9 @@ class _Thinking:
             failed = f"{error}: {error.__cause__}" if error.__cause__ else str(error)
         else:
             reply = tuple(words(part) for part in composed(whatsapp(thought.text), thought.offered))
-        cost = sum((one.cost_usd for one in spent), Decimal(0)) + sight.perceived.cost_usd
+        cost = sum((one.cost_usd for one in spent), Decimal(0)) + perception.perceived.cost_usd
         seconds = sum(one.seconds for one in spent)
-        out = TurnOutcome(reply, tuple(tools), _ACTING, cost_usd=cost, milliseconds=seconds * 1000)
+        out = TurnOutcome(reply, tuple(tools), _ACTING_TOOLS, cost_usd=cost, milliseconds=seconds * 1000)
         return out, failed
 
 
@@ -183,7 +183,7 @@ def _content(turn: CaseTurn) -> Content:
     return cast("Content", _KINDS[turn.kind](media_id=name, filename=shown, caption=turn.caption))
 
 
-def _before(case: Case) -> History:
+def _earlier(case: Case) -> History:
     said = [
         HistoryEntry(role=role, text=text, at=case.now.astimezone())
         for one in case.memory

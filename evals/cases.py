@@ -16,14 +16,14 @@ from bot.messages.language import Language
 from bot.prompting.release_gate import CASES
 
 _LARGEST_FILE = 1024 * 1024
-_SENT = ("text", "voice", "photo", "video", "document", "location", "tap")
+_MESSAGE_KINDS = ("text", "voice", "photo", "video", "document", "location", "tap")
 
 
 class CasesWrong(Exception):
     """The cases can't be read; the message is one line a mistake: where, what, and what is expected."""
 
 
-class _Part(BaseModel):
+class _CaseModel(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
 
@@ -40,7 +40,7 @@ Pattern = Annotated[str, AfterValidator(_pattern)]
 Call = str | dict[str, Annotated[dict[str, Any], BeforeValidator(plain_yaml.typed)]]
 
 
-class Expected(_Part):
+class Expected(_CaseModel):
     """What has to be true of one turn. Texts are compared without regard to capitals; `calls` in any order.
 
     A call is a tool's name, or `name: {argument: value}`, where arguments that aren't named may be anything.
@@ -64,14 +64,14 @@ class Expected(_Part):
     judge: str | None = None
 
 
-class Example(_Part):
+class Example(_CaseModel):
     """One answer of a model as it should be: calls of tools, or what is said."""
 
     calls: tuple[Call, ...] = ()
     says: str = ""
 
 
-class CaseTurn(_Part):
+class CaseTurn(_CaseModel):
     """One message of the person: exactly one of `_SENT`.
 
     `voice`, `photo`, `video` and `document` are a file beside the case, or the facts that were perceived in one, such
@@ -91,27 +91,27 @@ class CaseTurn(_Part):
 
     @model_validator(mode="after")
     def _one(self) -> CaseTurn:
-        if sum(getattr(self, name) is not None for name in _SENT) != 1:
-            raise ValueError(f"expected one of {', '.join(_SENT)}")
+        if sum(getattr(self, name) is not None for name in _MESSAGE_KINDS) != 1:
+            raise ValueError(f"expected one of {', '.join(_MESSAGE_KINDS)}")
         return self
 
     @property
     def kind(self) -> str:
-        return next(name for name in _SENT if getattr(self, name) is not None)
+        return next(name for name in _MESSAGE_KINDS if getattr(self, name) is not None)
 
     @property
     def sent(self) -> Any:
         return getattr(self, self.kind)
 
 
-class EarlierWords(_Part):
+class EarlierMessage(_CaseModel):
     """What was said before: by whom, and what."""
 
     user: str | None = None
     assistant: str | None = None
 
 
-class KnownPerson(_Part):
+class CaseContact(_CaseModel):
     """The person as far as known. `plan` makes them a subscriber: a lookup key such as pro_month_mxn."""
 
     name: str | None = None
@@ -120,7 +120,7 @@ class KnownPerson(_Part):
     plan: str | None = None
 
 
-class CasePlace(_Part):
+class CasePlace(_CaseModel):
     """Where a case begins; line and column are counted from 1."""
 
     path: Path = Path()
@@ -128,17 +128,17 @@ class CasePlace(_Part):
     column: int = 1
 
 
-class Case(_Part):
+class Case(_CaseModel):
     """`now` is the clock of the business's time zone when the conversation takes place."""
 
     name: str = Field(pattern=r"^[a-z0-9][a-z0-9-]{0,60}$")
     about: str = ""
     tags: tuple[str, ...] = ()
     role: Role = "customer"
-    contact: KnownPerson = KnownPerson()
+    contact: CaseContact = CaseContact()
     now: datetime = datetime(2026, 11, 24, 10, 0)  # noqa: DTZ001 - in the zone of the settings
     summary: str = ""
-    memory: tuple[EarlierWords, ...] = ()
+    memory: tuple[EarlierMessage, ...] = ()
     turns: tuple[CaseTurn, ...] = Field(min_length=1)
     place: CasePlace = Field(CasePlace(), exclude=True)
 
@@ -163,7 +163,7 @@ def read_cases(folder: Path) -> list[Case]:
                 case = Case.model_validate({**raw, "place": place} if isinstance(raw, dict) else raw)
             except ValidationError as error:
                 where = raw.get("name") if isinstance(raw, dict) else None
-                wrong += [f"{path}: case {where or number}: {_told(one)}" for one in error.errors()]
+                wrong += [f"{path}: case {where or number}: {_problem_line(one)}" for one in error.errors()]
                 continue
             if case.name in names:
                 wrong.append(f"{path}: case {case.name}: the same name is in {names[case.name]}; expected another")
@@ -198,7 +198,7 @@ def _entries(path: Path, wrong: list[str]) -> list[tuple[Any, CasePlace]]:
     return list(zip(found, places, strict=True))
 
 
-def _told(problem: Any) -> str:
+def _problem_line(problem: Any) -> str:
     return f"{'.'.join(map(str, problem['loc'])) or 'it'}: {problem['msg']}"
 
 

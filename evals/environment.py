@@ -51,7 +51,7 @@ from sandbox.stripe import StripeSimulator
 
 _LOOPBACK = "127.0.0.1"
 # When the people of the cases subscribed: what tools say of it is the same every day.
-_WHEN = datetime(2026, 11, 20, 16, 0, tzinfo=UTC)
+_SUBSCRIBED_AT = datetime(2026, 11, 20, 16, 0, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,10 +64,10 @@ class CaseEnvironment:
     memory: Memory
     services: Services
     stripe: StripeSimulator
-    senses: MediaReaders
+    readers: MediaReaders
     budget: Budget
 
-    def kit_for(self, business: Business) -> Services:
+    def services_for(self, business: Business) -> Services:
         return replace(self.services, business=business)
 
     def person(self, case: Case, run: str) -> tuple[str, Contact]:
@@ -93,12 +93,12 @@ class CaseEnvironment:
     async def perceive(self, case: Case, conversation: str, message: Inbound) -> PerceivedMessage:
         """Hear, see or read the message's file, which lies beside the case."""
         archive = Archive(self.redis, storage_of(self.settings.storage))
-        perception = MediaPerception(self.redis, _Beside(case.folder), self.senses, archive, self.budget)
+        perception = MediaPerception(self.redis, _CaseFiles(case.folder), self.readers, archive, self.budget)
         return (await perception.perceive(conversation, [message], None, 60))[0]
 
 
 @dataclass(frozen=True, slots=True)
-class _Beside:
+class _CaseFiles:
     """The folder of the cases in the place of Meta's files."""
 
     folder: Path
@@ -118,13 +118,13 @@ class _Beside:
 
 
 @asynccontextmanager
-async def open_stage(settings: Settings, business: Business, folder: Path) -> AsyncIterator[CaseEnvironment]:
+async def open_environment(settings: Settings, business: Business, folder: Path) -> AsyncIterator[CaseEnvironment]:
     """Open it until the context ends; `folder` holds its data, `business` is that of the prompts.
 
     Of the settings only the models and the engines that hear and see stay as they are.
     """
     async with AsyncExitStack() as stack:
-        stripe = await _contained(settings, stack, folder)
+        stripe = await _imitate_services(settings, stack, folder)
         redis = await stack.enter_async_context(connect(settings.redis))
         http = await stack.enter_async_context(aiohttp.ClientSession())
         graph, leases = Graph(http, settings.whatsapp), ConversationLeases(redis, lease_seconds=6)
@@ -152,13 +152,13 @@ async def open_stage(settings: Settings, business: Business, folder: Path) -> As
             billing=billing,
             verification=Verification(redis),
         )
-        senses = MediaReaders(settings.whisper, settings.vision)
-        stack.push_async_callback(senses.close)
+        readers = MediaReaders(settings.whisper, settings.vision)
+        stack.push_async_callback(readers.close)
         budget = Budget(redis, settings.budget, settings.service.zone)
-        yield CaseEnvironment(redis, settings, contacts, memory, services, stripe, senses, budget)
+        yield CaseEnvironment(redis, settings, contacts, memory, services, stripe, readers, budget)
 
 
-async def _contained(settings: Settings, stack: AsyncExitStack, folder: Path) -> StripeSimulator:
+async def _imitate_services(settings: Settings, stack: AsyncExitStack, folder: Path) -> StripeSimulator:
     """Point all settings of what acts to imitations, whatever is configured."""
     url = await stack.enter_async_context(redis_server(folder / "redis"))
     settings.redis = RedisSettings(url=SecretStr(url))
@@ -180,16 +180,16 @@ async def _contained(settings: Settings, stack: AsyncExitStack, folder: Path) ->
     settings.whatsapp = settings.whatsapp.model_copy(update=number)
     if settings.whisper.api_key is None:
         whisper = WhisperImitation()
-        heard = await stack.enter_async_context(listening(whisper.app(), _LOOPBACK, 0, finish=0.1))
+        whisper_url = await stack.enter_async_context(listening(whisper.app(), _LOOPBACK, 0, finish=0.1))
         settings.whisper = settings.whisper.model_copy(
-            update={"api_key": SecretStr("evaluation"), "base_url": f"{heard}/v1"}
+            update={"api_key": SecretStr("evaluation"), "base_url": f"{whisper_url}/v1"}
         )
     return await _stripe(settings, stack)
 
 
 async def _stripe(settings: Settings, stack: AsyncExitStack) -> StripeSimulator:
     key = f"sk_test_{secrets.token_hex(12)}"
-    stripe = StripeSimulator(key, f"whsec_{secrets.token_hex(8)}", source=lambda: _WHEN)
+    stripe = StripeSimulator(key, f"whsec_{secrets.token_hex(8)}", source=lambda: _SUBSCRIBED_AT)
     url = await stack.enter_async_context(listening(stripe.app(), _LOOPBACK, 0, finish=0.1))
     stripe.account.base_url = url
     told = {"secret_key": SecretStr(key), "api_base": url, "return_url": "https://recado.example", "trial_days": 14}

@@ -116,7 +116,7 @@ def _size(expected: Expected, out: TurnOutcome) -> Iterator[str]:
         yield f"expected at most {expected.milliseconds} ms, the models took {out.milliseconds:.0f}"
 
 
-def _deeds(expected: Expected, out: TurnOutcome) -> Iterator[str]:
+def _actions(expected: Expected, out: TurnOutcome) -> Iterator[str]:
     acted = [one.name for one in out.tools if one.name in out.acting and one.outcome == "ok"]
     if expected.refuses and acted:
         yield f"expected a refusal, but it acted: {', '.join(acted)}"
@@ -127,4 +127,4 @@ def _deeds(expected: Expected, out: TurnOutcome) -> Iterator[str]:
         yield f"expected {'a' if expected.hands_over else 'no'} hand-over to a person"
 
 
-_CHECKS: tuple[Callable[[Expected, TurnOutcome], Iterator[str]], ...] = (_tools, _words, _size, _deeds)
+_CHECKS: tuple[Callable[[Expected, TurnOutcome], Iterator[str]], ...] = (_tools, _words, _size, _actions)

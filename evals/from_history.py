@@ -15,24 +15,26 @@ from bot.conversations.memory import History, HistoryEntry
 from bot.messages.language import language_of
 from evals.redaction import Redaction
 
-HANDING_OVER = "talk_to_a_person"
+HANDOFF_TOOL = "talk_to_a_person"
 _FILES = ("voice", "photo", "video", "document")
 _TAGGED = re.compile(r"<(\w+)>(.*)</\1>", re.DOTALL)
 _FACT = re.compile(r"<(\w+)>([^<]*)</\1>")
 # What a tool added to the reply; it adds it again when the case is performed.
-_REPLACED = re.compile(r"[\d+()]|\S+@\S+$|no phone")
-_ADDED = re.compile(r"^\((?:to tap|button|link|attachment|picture|template|location|voice note)\b.*$", re.MULTILINE)
+_REDACTED = re.compile(r"[\d+()]|\S+@\S+$|no phone")
+_TOOL_ADDITION = re.compile(
+    r"^\((?:to tap|button|link|attachment|picture|template|location|voice note)\b.*$", re.MULTILINE
+)
 _PRODUCT_CODE = re.compile(r"\b(?:EAN|UPC)-\w+ (\d{8,13})\b")
 # A longer argument is the model's own wording, which is never the same twice.
 _SHORT_ARGUMENT = 40
 
 
-class NothingHappened(Exception):
+class NoPastTurns(Exception):
     """There is no turn of this conversation that a case could be made of; the message says why."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Heard:
+class _ReceivedMessage:
     """One message: `facts` are what was perceived in it, or what stood in it."""
 
     kind: str
@@ -45,13 +47,13 @@ class PastTurn:
     """One turn; `tools` is None where nobody knows any more what was called."""
 
     at: datetime
-    heard: tuple[_Heard, ...]
+    received: tuple[_ReceivedMessage, ...]
     reply: tuple[str, ...]
     tools: tuple[dict[str, Any], ...] | None
 
     @property
     def words(self) -> list[str]:
-        return [word for one in self.heard for word in (one.text, *one.facts.values())]
+        return [word for one in self.received for word in (one.text, *one.facts.values())]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +65,7 @@ class PastConversation:
     summary: str
 
 
-def past_of(stories: Iterable[dict[str, Any]], memory: History, count: int) -> PastConversation:
+def past_conversation(stories: Iterable[dict[str, Any]], memory: History, count: int) -> PastConversation:
     """The last `count` turns that were answered; by their stories, or, where those are gone, by the memory alone.
 
     Raises NothingHappened.
@@ -74,13 +76,13 @@ def past_of(stories: Iterable[dict[str, Any]], memory: History, count: int) -> P
         ours = {wamid for one in told for wamid in one["messages"]}
         begun = datetime.fromisoformat(told[0]["started_at"])
         first = next((at for at, one in enumerate(said) if one.wamid in ours or one.at >= begun), len(said))
-        return PastConversation(tuple(map(_told, told)), said[:first], memory.summary)
+        return PastConversation(tuple(map(_turn_of_trace, told)), said[:first], memory.summary)
     starts = [at for at, one in enumerate(said) if one.role == "user" and (at == 0 or said[at - 1].role != "user")]
     if not starts:
-        raise NothingHappened("nothing that was said in this conversation is remembered")
+        raise NoPastTurns("nothing that was said in this conversation is remembered")
     starts = starts[-count:]
     ends = [*starts[1:], len(said)]
-    turns = tuple(_remembered(said[start:end]) for start, end in zip(starts, ends, strict=True))
+    turns = tuple(_turn_of_memory(said[start:end]) for start, end in zip(starts, ends, strict=True))
     return PastConversation(turns, said[: starts[0]], memory.summary)
 
 
@@ -112,30 +114,30 @@ def case_of(
     return made
 
 
-def goods_in(past: PastConversation) -> frozenset[str]:
+def product_codes_in(past: PastConversation) -> frozenset[str]:
     """Codes that were read off products, which are nobody's."""
-    read = (one.facts.get("codes", "") for turn in past.turns for one in turn.heard)
+    read = (one.facts.get("codes", "") for turn in past.turns for one in turn.received)
     return frozenset(code for codes in read for code in _PRODUCT_CODE.findall(codes))
 
 
-def _told(story: dict[str, Any]) -> PastTurn:
-    heard = tuple(_heard(one["kind"], one["text"]) for one in story["perceived"])
+def _turn_of_trace(story: dict[str, Any]) -> PastTurn:
+    received = tuple(_received(one["kind"], one["text"]) for one in story["perceived"])
     at = datetime.fromisoformat(story["started_at"])
-    return PastTurn(at, heard, tuple(story["reply"]), tuple(story["tools"]))
+    return PastTurn(at, received, tuple(story["reply"]), tuple(story["tools"]))
 
 
-def _remembered(said: Sequence[HistoryEntry]) -> PastTurn:
-    heard = [_heard("", one.text) for one in said if one.role == "user"]
-    return PastTurn(said[0].at, tuple(heard), tuple(one.text for one in said if one.role == "assistant"), None)
+def _turn_of_memory(said: Sequence[HistoryEntry]) -> PastTurn:
+    received = [_received("", one.text) for one in said if one.role == "user"]
+    return PastTurn(said[0].at, tuple(received), tuple(one.text for one in said if one.role == "assistant"), None)
 
 
-def _heard(kind: str, text: str) -> _Heard:
+def _received(kind: str, text: str) -> _ReceivedMessage:
     """A message by what the model read of it."""
     tagged = _TAGGED.fullmatch(text.strip()) if kind != "text" else None
     if tagged is None:
-        return _Heard("text", text)
+        return _ReceivedMessage("text", text)
     kind = kind or {"voice_note": "voice", "tapped": "tap"}.get(tagged[1], tagged[1])
-    return _Heard(kind, facts={name: unescape(value) for name, value in _FACT.findall(tagged[2])})
+    return _ReceivedMessage(kind, facts={name: unescape(value) for name, value in _FACT.findall(tagged[2])})
 
 
 def _turns(turn: PastTurn, redaction: Redaction) -> list[dict[str, Any]]:
@@ -143,20 +145,20 @@ def _turns(turn: PastTurn, redaction: Redaction) -> list[dict[str, Any]]:
 
     A case's turn is one message: what was typed beside a file is its caption.
     """
-    files = [one for one in turn.heard if one.kind in (*_FILES, "location", "tap")]
-    typed = "\n".join(filter(None, (_typed(one, redaction) for one in turn.heard if one not in files)))
-    made: list[dict[str, Any]] = [_sent(one, redaction) for one in files] or [{"text": typed or "-"}]
+    files = [one for one in turn.received if one.kind in (*_FILES, "location", "tap")]
+    typed = "\n".join(filter(None, (_typed_text(one, redaction) for one in turn.received if one not in files)))
+    made: list[dict[str, Any]] = [_case_message(one, redaction) for one in files] or [{"text": typed or "-"}]
     if files and typed and files[-1].kind in _FILES:
         made[-1]["caption"] = "\n".join(filter(None, (made[-1].get("caption"), typed)))
     elif files and typed:
         made.append({"text": typed})
-    called, said = _called(turn, redaction), _said(turn, redaction)
+    called, said = _successful_calls(turn, redaction), _reply_text(turn, redaction)
     made[-1]["example"] = [*([{"calls": called}] if called else []), {"says": said or "-"}]
     made[-1]["expect"] = _expected(turn, redaction)
     return made
 
 
-def _sent(one: _Heard, redaction: Redaction) -> dict[str, Any]:
+def _case_message(one: _ReceivedMessage, redaction: Redaction) -> dict[str, Any]:
     facts = {name: redaction.text(value) for name, value in one.facts.items()}
     match one.kind:
         case "tap":
@@ -171,28 +173,28 @@ def _sent(one: _Heard, redaction: Redaction) -> dict[str, Any]:
     return {one.kind: facts} | ({"caption": caption} if caption else {})
 
 
-def _typed(one: _Heard, redaction: Redaction) -> str:
+def _typed_text(one: _ReceivedMessage, redaction: Redaction) -> str:
     if one.kind == "text":
         return redaction.text(one.text)
     if "cards" in one.facts:
-        cards = (_ways(card.rpartition(": ")[2]) for card in one.facts["cards"].split("; "))
+        cards = (_contact_details(card.rpartition(": ")[2]) for card in one.facts["cards"].split("; "))
         return redaction.text(f"({one.kind}: {'; '.join(f'Persona: {ways}' for ways in cards)})")
     return redaction.text(f"({one.kind}: {'; '.join(one.facts.values())})")
 
 
-def _ways(ways: str) -> str:
+def _contact_details(ways: str) -> str:
     """Phones and e-mail addresses, which are replaced next; a street or a page tells who somebody is."""
-    return ", ".join(one if _REPLACED.match(one) else "un dato" for one in ways.split(", "))
+    return ", ".join(one if _REDACTED.match(one) else "un dato" for one in ways.split(", "))
 
 
-def _called(turn: PastTurn, redaction: Redaction) -> list[Any]:
+def _successful_calls(turn: PastTurn, redaction: Redaction) -> list[Any]:
     """Calls that came out well, as a case names them."""
     done = [one for one in turn.tools or () if one["outcome"] == "ok"]
     return [{one["name"]: redaction.value(one["arguments"])} if one["arguments"] else one["name"] for one in done]
 
 
-def _said(turn: PastTurn, redaction: Redaction) -> str:
-    bare = (_ADDED.sub("", part).strip() for part in turn.reply)
+def _reply_text(turn: PastTurn, redaction: Redaction) -> str:
+    bare = (_TOOL_ADDITION.sub("", part).strip() for part in turn.reply)
     return redaction.text("\n\n".join(filter(None, bare)))
 
 
@@ -200,11 +202,11 @@ def _expected(turn: PastTurn, redaction: Redaction) -> dict[str, Any]:
     expected: dict[str, Any] = {}
     if turn.tools is not None:
         calls: list[Any] = []
-        for call in _called(turn, redaction):
+        for call in _successful_calls(turn, redaction):
             short = call if isinstance(call, str) else _shortened(call)
             calls += [short] if short not in calls else []
         expected |= {"calls": calls} if calls else {}
-        expected["hands_over"] = any(one["name"] == HANDING_OVER and one["outcome"] == "ok" for one in turn.tools)
+        expected["hands_over"] = any(one["name"] == HANDOFF_TOOL and one["outcome"] == "ok" for one in turn.tools)
         expected["messages"] = len(turn.reply)
     if language := language_of("\n".join(turn.reply)):
         expected["language"] = language

@@ -26,14 +26,14 @@ class Pseudonyms:
         self._families: dict[str, str] = {}
         self._pattern: re.Pattern[str] | None = None
         for one in people:
-            self._take(one)
+            self._add(one)
 
     def learn(self, words: str) -> None:
         for found in _INTRODUCED.finditer(unicodedata.normalize("NFC", words)):
             if _folded(found[1].split()[0]) not in _NO_NAMES:
-                self._take(found[1])
+                self._add(found[1])
 
-    def replaced(self, words: str) -> str:
+    def replace_names(self, words: str) -> str:
         if self._pattern is None:
             return words
         words = unicodedata.normalize("NFC", words)
@@ -43,7 +43,7 @@ class Pseudonyms:
             at = found.end()
         return "".join([*pieces, words[at:]])
 
-    def _take(self, name: str) -> None:
+    def _add(self, name: str) -> None:
         parts = [one for one in _WORD.findall(unicodedata.normalize("NFC", name)) if _folded(one) not in _SMALL]
         for number, part in enumerate(parts):
             if _folded(part) not in {*self._given, *self._families}:
@@ -57,12 +57,12 @@ class Pseudonyms:
         spelled = self._given.get(folded) or self._families.get(folded) or ""
         if len(written) <= _SHORT and written != spelled:
             return written  # a small word that is written like a short name
-        given, family = self._nobody()
+        given, family = self._pseudonym()
         if folded in self._given:
             return given
         return family if folded in self._families else f"{given} {family}"
 
-    def _nobody(self) -> tuple[str, str]:
+    def _pseudonym(self) -> tuple[str, str]:
         """A name that shares nothing with the one it stands for."""
         ours = {*self._given, *self._families}
         return next((pair for pair in _STAND_INS if not ours.intersection(map(_folded, pair))), ("Persona", "Ejemplo"))

@@ -90,7 +90,7 @@ def fingerprint(question: ModelRequest, tools: Iterable[Tool[Any]]) -> str:
     return _hashed(json.dumps(asked, ensure_ascii=False, sort_keys=True))
 
 
-def judged(rubric: str, reply: str) -> str:
+def verdict_key(rubric: str, reply: str) -> str:
     """A hash of what a judge is asked."""
     return _hashed(f"{rubric}\0{reply}")
 

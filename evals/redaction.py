@@ -73,9 +73,9 @@ class Redaction:
     Stand-ins say what they stand for, and are the same for the same thing as long as this object lives.
     """
 
-    def __init__(self, people: Iterable[str] = (), *, public: str = "", goods: Collection[str] = ()) -> None:
+    def __init__(self, people: Iterable[str] = (), *, public: str = "", product_codes: Collection[str] = ()) -> None:
         self._names = Pseudonyms(people)
-        self._goods = frozenset(goods)
+        self._product_codes = frozenset(product_codes)
         self._given: dict[tuple[str, str], str] = {}
         self._count: dict[str, int] = {}
         self._public = frozenset(_key(found) for found in _PATTERN.finditer(public))
@@ -87,9 +87,9 @@ class Redaction:
     def text(self, words: str) -> str:
         pieces, at = [], 0
         for found in _PATTERN.finditer(words):
-            pieces += [self._names.replaced(words[at : found.start()]), self._replaced(found)]
+            pieces += [self._names.replace_names(words[at : found.start()]), self._replacement(found)]
             at = found.end()
-        return "".join([*pieces, self._names.replaced(words[at:])])
+        return "".join([*pieces, self._names.replace_names(words[at:])])
 
     def value(self, given: Any) -> Any:
         """Texts and numbers in whatever a tool was called with; names of arguments stay."""
@@ -110,15 +110,15 @@ class Redaction:
         first, second = self.text(f"{latitude:.6f}, {longitude:.6f}").split(", ")
         return float(first), float(second)
 
-    def _replaced(self, found: re.Match[str]) -> str:
+    def _replacement(self, found: re.Match[str]) -> str:
         kind, key = _key(found)
         if kind == "date" or (kind, key) in self._public:
             return found[0]
         if kind == "url" and _PLAIN_PAGE.fullmatch(found[0]):
-            return self._names.replaced(found[0])
+            return self._names.replace_names(found[0])
         if kind == "number":
-            if self._goods.intersection(found[0].split()) or _is_mexican_product(found[0]):
-                return " ".join(one if one in self._goods or _is_mexican_product(one) else self.text(one)
+            if self._product_codes.intersection(found[0].split()) or _is_mexican_product(found[0]):
+                return " ".join(one if one in self._product_codes or _is_mexican_product(one) else self.text(one)
                                 for one in found[0].split(" "))  # fmt: skip
             kind = _kind_of_number(key)
         return self._stand_in(kind, key)

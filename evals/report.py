@@ -44,7 +44,7 @@ def _outcome(one: CaseOutcome) -> dict[str, Any]:
 
 def as_text(report: Report, against: Report | None = None, *, is_live: bool = False) -> str:
     """A line for each case that needs one, then the sums."""
-    return "\n".join([*_lines(report, against, is_live=is_live), *_sums(report, against, is_live=is_live)])
+    return "\n".join([*_lines(report, against, is_live=is_live), *_totals(report, against, is_live=is_live)])
 
 
 def _lines(report: Report, against: Report | None, *, is_live: bool) -> Iterator[str]:
@@ -64,7 +64,7 @@ def _rate(one: CaseOutcome | Report) -> str:
     return f"{passes}/{runs} ({low:.0%} … {high:.0%})"
 
 
-def _sums(report: Report, against: Report | None, *, is_live: bool) -> Iterator[str]:
+def _totals(report: Report, against: Report | None, *, is_live: bool) -> Iterator[str]:
     counts = ", ".join(f"{report.count(state)} {state}" for state in ("passed", "failed", "stale"))
     yield f"{len(report.outcomes)} cases of release {report.release}: {counts}, in {report.seconds:.1f} s"
     if is_live:

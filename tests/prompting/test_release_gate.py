@@ -112,7 +112,8 @@ async def test_an_evaluation_without_end_is_ended(folder: Path) -> None:
 
 
 async def test_a_process_that_was_given_no_evaluation_releases_nothing(folder: Path, redis: Redis) -> None:
-    library = Library(redis, folder, vocabulary(Settings()), in_use=_nobody, gate=OfflineGate(folder, no_evaluation))
+    gate = OfflineGate(folder, no_evaluation)
+    library = Library(redis, folder, vocabulary(Settings()), in_use=_nothing_in_use, gate=gate)
     await library.open()
     (folder / "assistant.md").write_text("Otra cosa, {{ business.name }}.\n")
     with pytest.raises(PromptsWrong, match="this process can't evaluate cases"):
@@ -141,20 +142,20 @@ async def test_where_saving_is_releasing_the_gate_is_asked_beside_the_work_and_a
     first = await library.open()
     watching = asyncio.create_task(watch(library))
     try:
-        async with overheard(redis) as heard:
+        async with overheard(redis) as received:
             (folder / "assistant.md").write_text("Otra cosa, {{ business.name }}.\n")
-            wrong = await upcoming(heard, "wrong")
+            wrong = await upcoming(received, "wrong")
             assert (wrong["release"], [one["code"] for one in wrong["findings"]]) == (first.release, ["case-stale"])
             assert (await library.now()).release == first.release
             await recorded(folder)
             (folder / "notas.txt").write_text("grabado")
-            released = await upcoming(heard, "released")
+            released = await upcoming(received, "released")
             assert released["release"] == prompts_of(folder).release == (await library.now()).release
-            assert [event["kind"] for event in heard if event["type"] == "alert"] == ["prompts"]
+            assert [event["kind"] for event in received if event["type"] == "alert"] == ["prompts"]
     finally:
         await ended(watching)
-    assert len(await Releases(redis, _nobody).history()) == 2
+    assert len(await Releases(redis, _nothing_in_use).history()) == 2
 
 
-async def _nobody() -> tuple[str, ...]:
+async def _nothing_in_use() -> tuple[str, ...]:
     return ()

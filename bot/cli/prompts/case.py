@@ -20,9 +20,9 @@ from bot.infra.redis import connect
 from bot.prompting.files import read_folder
 from bot.settings import Settings
 from bot.turns.trace import stories
-from evals.case_file import CanNotWrite, write, written
+from evals.case_file import CaseNotWritten, as_yaml, write
 from evals.cases import Case
-from evals.from_history import NothingHappened, PastConversation, case_of, goods_in, past_of
+from evals.from_history import NoPastTurns, PastConversation, case_of, past_conversation, product_codes_in
 from evals.redaction import Redaction
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,60}")
@@ -54,9 +54,9 @@ async def _write_case(
         async with connect(settings.redis) as redis:
             made, past = await _case(settings, redis, asked, turns, name)
         path = out or folder / "evals" / f"{made['name']}.yaml"
-        text = written(made, past, settings.service.default_language)
+        text = as_yaml(made, past, settings.service.default_language)
         await asyncio.to_thread(write, path, text, made["name"], folder)
-    except (NotThere, NothingHappened, CanNotWrite) as error:
+    except (NotThere, NoPastTurns, CaseNotWritten) as error:
         stop(str(error))
     except (RedisError, OSError) as error:
         stop(redis_problem(error))
@@ -69,9 +69,11 @@ async def _case(
     contacts, memory = Contacts(redis, settings.channel.staff_contacts), Memory(redis, settings.memory)
     conversation = await home(asked, contacts, redis)
     contact = await contacts.get(conversation)
-    past = past_of(await stories(redis, conversation), await memory.recall(conversation), turns)
+    past = past_conversation(await stories(redis, conversation), await memory.recall(conversation), turns)
     files, _ = await asyncio.to_thread(read_folder, settings.service.prompts_dir)
-    redaction = Redaction(filter(None, [contact.name]), public="\n".join(files.values()), goods=goods_in(past))
+    redaction = Redaction(
+        filter(None, [contact.name]), public="\n".join(files.values()), product_codes=product_codes_in(past)
+    )
     begun = past.turns[0].at
     # Because the same turns give the same name, a second case of them is refused.
     name = name or f"happened-{begun:%Y-%m-%d}-{logs.masked(conversation + begun.isoformat())[:6]}"
