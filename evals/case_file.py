@@ -1,4 +1,4 @@
-"""A case written to a file that an operator reads before it is kept."""
+"""File of a new case, which an operator reads before the case is kept."""
 
 from __future__ import annotations
 
@@ -33,11 +33,11 @@ _TOOLS_UNKNOWN: dict[Language, str] = {
 
 
 class CaseNotWritten(Exception):
-    """The case isn't written; the message says why, and what to do."""
+    """The case isn't written; the message names the reason and the fix."""
 
 
 def as_yaml(case: dict[str, Any], past: PastConversation, language: Language) -> str:
-    """The file: what to look at first, in comments, then the case."""
+    """YAML of the case, below comments that tell its reader what to check."""
     notes = [line.format(name=case["name"]) for line in _NOTES[language]]
     notes += [_TOOLS_UNKNOWN[language]] if any(turn.tools is None for turn in past.turns) else []
     body = yaml.safe_dump([case], allow_unicode=True, sort_keys=False, width=_WIDTH)
@@ -45,11 +45,11 @@ def as_yaml(case: dict[str, Any], past: PastConversation, language: Language) ->
 
 
 def write(path: Path, text: str, name: str, folder: Path) -> None:
-    """Write the file where none is, for cases of `folder` under a name that none has. Raises CanNotWrite."""
+    """Write a new file; raises CaseNotWritten where the file, or a case of `folder` with this name, exists."""
     try:
         taken = any(one.name == name for one in read_cases(folder))
     except CasesWrong:
-        taken = False  # the mistakes of other cases are told by `eval`
+        taken = False  # because `eval` reports mistakes of other cases, they don't stop this one
     if taken:
         raise CaseNotWritten(f"there is a case {name} already; choose another --name")
     try:

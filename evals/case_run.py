@@ -1,4 +1,4 @@
-"""A case performed: each turn through perception, the prompt, the agent with its real tools, and the reply's form."""
+"""Run of a case: each turn passes perception, the prompt, the agent with its real tools, and the reply's form."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ from evals.recordings import RecordedTurn, fingerprint
 
 _SECONDS = 60.0
 _ACTING_TOOLS = frozenset(row.tool.name for row in TABLE if row.tool.acts)
-# The model of a turn, by the turn's place: a recording's, a real one, or one by hand.
+# Gives the model of a turn by the turn's number: a recording, a real model, or the examples of the case.
 ModelOf = Callable[[int, CaseTurn], ChatModel]
 
 
 @dataclass(frozen=True, slots=True)
 class ExecutedTurn:
-    """A turn that was performed; `asked` is the fingerprint of its question. `failed`: no model answered."""
+    """`asked` is the fingerprint of the model request; `failed` says why no model answered."""
 
     out: TurnOutcome
     asked: str
@@ -47,7 +47,7 @@ class ExecutedTurn:
 
 @dataclass(slots=True)
 class CaseRun:
-    """One run of one case on a stage, with the prompts of a release."""
+    """Run of one case in an environment, with the prompts of a release."""
 
     case: Case
     environment: CaseEnvironment
@@ -55,7 +55,7 @@ class CaseRun:
     run: str = "1"
 
     async def execute(self, model_of: ModelOf, recorded: Sequence[RecordedTurn] = ()) -> list[ExecutedTurn]:
-        """All turns in their order. What a recording has perceived is not looked at again."""
+        """Execute all turns in their order. Files that a recording has perceived are not read again."""
         conversation, contact = self.environment.person(self.case, self.run)
         await self._write_memory(conversation, _earlier(self.case))
         done = []
@@ -82,7 +82,7 @@ class CaseRun:
         if perception.perceived.trouble:
             out, failed = TurnOutcome((phrase(perception.perceived.trouble, language),)), ""
         else:
-            out, failed = await agent_turn.think(perception, language, before)
+            out, failed = await agent_turn.answer(perception, language, before)
         out = replace(out, handed_over=(await self.environment.contacts.get(conversation)).quiet)
         said = HistoryEntry(role="user", text=perception.perceived.text, at=now)
         await self._write_memory(conversation, [said, HistoryEntry(role="assistant", text=out.text, at=now)])
@@ -93,21 +93,24 @@ class CaseRun:
     ) -> PerceivedMessage:
         if known is not None:
             return PerceivedMessage(known)
-        moment = self.case.now.replace(tzinfo=self.environment.settings.service.zone)
-        identity = {"phone": contact.phone, "bsuid": contact.bsuid, "name": contact.name}
         content = _content(turn)
-        message = Inbound(id=f"wamid.{number}", sent_at=moment, received_at=moment, content=content, **identity)
+        message = self._message(number, contact, content)
         if turn.kind in _FILES and isinstance(turn.sent, dict):
             facts = {"caption": turn.caption, **turn.sent}
-            received = " ".join(filter(None, (turn.caption, turn.sent.get("transcript"))))
+            words = " ".join(filter(None, (turn.caption, turn.sent.get("transcript"))))
             return PerceivedMessage(
-                Perceived(message=message.id, kind=turn.kind, text=fenced(turn.kind, **facts), words=received)
+                Perceived(message=message.id, kind=turn.kind, text=fenced(turn.kind, **facts), words=words)
             )
         if turn.kind in _FILES:
             perception = await self.environment.perceive(self.case, conversation, message)
             return replace(perception, perceived=perception.perceived.model_copy(update={"milliseconds": 0.0}))
-        received = content.body if isinstance(content, Text) else ""
-        return PerceivedMessage(Perceived(message=message.id, kind=content.kind, text=glance(content), words=received))
+        words = content.body if isinstance(content, Text) else ""
+        return PerceivedMessage(Perceived(message=message.id, kind=content.kind, text=glance(content), words=words))
+
+    def _message(self, number: int, contact: Contact, content: Content) -> Inbound:
+        sent_at = self.case.now.replace(tzinfo=self.environment.settings.service.zone)
+        identity = {"phone": contact.phone, "bsuid": contact.bsuid, "name": contact.name}
+        return Inbound(id=f"wamid.{number}", sent_at=sent_at, received_at=sent_at, content=content, **identity)
 
     async def _write_memory(self, conversation: str, said: Sequence[HistoryEntry] | History) -> None:
         pipeline = self.environment.redis.pipeline(transaction=True)
@@ -121,6 +124,8 @@ class CaseRun:
 
 @dataclass(slots=True)
 class _AgentTurn:
+    """Agent's part of one turn; `later` says that turns of this run came before."""
+
     prompts: Prompts
     context: ToolContext
     now: datetime
@@ -128,8 +133,10 @@ class _AgentTurn:
     later: bool
     asked: str = ""
 
-    async def think(self, perception: PerceivedMessage, language: Language, before: History) -> tuple[TurnOutcome, str]:
-        """What the turn came to, and why no model answered."""
+    async def answer(
+        self, perception: PerceivedMessage, language: Language, before: History
+    ) -> tuple[TurnOutcome, str]:
+        """Outcome of the turn, and the reason where no model answered."""
         contact = self.context.contact
         values = values_for(self.prompts, name=contact.name, language=language, now=self.now, summary=before.summary)
         prompt = self.prompts.render("assistant", values)
@@ -137,14 +144,14 @@ class _AgentTurn:
         lines = (*prompt.lines, *dialogue(before), FromPerson(perception.perceived.text, pictures))
         question = asked_with(prompt, ModelRequest(lines, asyncio.get_running_loop().time() + _SECONDS))
         offered = [one for one in tools_for(self.context) if prompt.tools is None or one.name in prompt.tools]
-        # What was answered since depends on the day and on chance: only what the case itself says counts.
-        said = (*prompt.lines, *([] if self.later else dialogue(before)), lines[-1])
-        self.asked = fingerprint(replace(question, lines=said), offered)
-        spent: list[Attempt] = []
+        # Because earlier replies of this run depend on the day and on chance, the fingerprint leaves them out.
+        fixed_lines = (*prompt.lines, *([] if self.later else dialogue(before)), lines[-1])
+        self.asked = fingerprint(replace(question, lines=fixed_lines), offered)
+        attempts: list[Attempt] = []
         tools: list[ToolResult] = []
 
         async def book(attempt: Attempt) -> None:
-            spent.append(attempt)
+            attempts.append(attempt)
 
         async def write(entry: ModelStep | ToolResult) -> None:
             if isinstance(entry, ToolResult):
@@ -154,13 +161,13 @@ class _AgentTurn:
         reply: tuple[str, ...] = ()
         failed = ""
         try:
-            thought = await agent.think(question, self.context, Journal((), write), book, only=prompt.tools)
+            agent_reply = await agent.think(question, self.context, Journal((), write), book, only=prompt.tools)
         except NoModelAnswered as error:
             failed = f"{error}: {error.__cause__}" if error.__cause__ else str(error)
         else:
-            reply = tuple(words(part) for part in composed(whatsapp(thought.text), thought.offered))
-        cost = sum((one.cost_usd for one in spent), Decimal(0)) + perception.perceived.cost_usd
-        seconds = sum(one.seconds for one in spent)
+            reply = tuple(words(part) for part in composed(whatsapp(agent_reply.text), agent_reply.offered))
+        cost = sum((one.cost_usd for one in attempts), Decimal(0)) + perception.perceived.cost_usd
+        seconds = sum(one.seconds for one in attempts)
         out = TurnOutcome(reply, tuple(tools), _ACTING_TOOLS, cost_usd=cost, milliseconds=seconds * 1000)
         return out, failed
 
@@ -178,7 +185,7 @@ def _content(turn: CaseTurn) -> Content:
         case "location":
             return Location.model_validate(turn.sent)
     name = turn.sent if isinstance(turn.sent, str) else ""
-    # Only documents come with a name.
+    # Because Meta sends a name with documents alone, the other kinds get none.
     shown = name.rpartition("/")[2] if turn.kind == "document" else None
     return cast("Content", _KINDS[turn.kind](media_id=name, filename=shown, caption=turn.caption))
 

@@ -1,4 +1,4 @@
-"""A case: who writes what, and what has to come of it; read from `prompts/evals/*.yaml`, one case or a list a file."""
+"""Cases, read from `prompts/evals/*.yaml`: messages of a person, and expectations of each reply."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _MESSAGE_KINDS = ("text", "voice", "photo", "video", "document", "location", "ta
 
 
 class CasesWrong(Exception):
-    """The cases can't be read; the message is one line a mistake: where, what, and what is expected."""
+    """The cases can't be read; the message has one line a mistake: place, mistake, fix."""
 
 
 class _CaseModel(BaseModel):
@@ -36,15 +36,15 @@ def _pattern(value: str) -> str:
 
 
 Pattern = Annotated[str, AfterValidator(_pattern)]
-# A number in a call is one, and a name that looks like one is text.
+# Because YAML is read as text here, numbers in a call are typed afterwards; a name that looks like one stays text.
 Call = str | dict[str, Annotated[dict[str, Any], BeforeValidator(plain_yaml.typed)]]
 
 
 class Expected(_CaseModel):
-    """What has to be true of one turn. Texts are compared without regard to capitals; `calls` in any order.
+    """Expectations of one turn. Texts are compared without regard to capitals; `calls` in any order.
 
-    A call is a tool's name, or `name: {argument: value}`, where arguments that aren't named may be anything.
-    `milliseconds` are those of the models. `judge` is asked of a model.
+    A call is a tool's name, or `name: {argument: value}`; all other arguments may have any value.
+    `milliseconds` are those of the models. `judge` is a rubric for a judging model.
     """
 
     calls: tuple[Call, ...] = ()
@@ -65,17 +65,17 @@ class Expected(_CaseModel):
 
 
 class Example(_CaseModel):
-    """One answer of a model as it should be: calls of tools, or what is said."""
+    """One good answer of a model: tool calls, or a text."""
 
     calls: tuple[Call, ...] = ()
     says: str = ""
 
 
 class CaseTurn(_CaseModel):
-    """One message of the person: exactly one of `_SENT`.
+    """One message of the person: exactly one of `_MESSAGE_KINDS`.
 
-    `voice`, `photo`, `video` and `document` are a file beside the case, or the facts that were perceived in one, such
-    as {transcript: …} or {text_read: …, codes: …}. `example` is how a good model answers, step by step.
+    `voice`, `photo`, `video` and `document` name a file beside the case, or hold facts that were perceived in one,
+    such as {transcript: …} or {text_read: …, codes: …}. `example` holds a good model's answers, step by step.
     """
 
     text: str | None = None
@@ -105,14 +105,14 @@ class CaseTurn(_CaseModel):
 
 
 class EarlierMessage(_CaseModel):
-    """What was said before: by whom, and what."""
+    """Message from before the case, of one side."""
 
     user: str | None = None
     assistant: str | None = None
 
 
 class CaseContact(_CaseModel):
-    """The person as far as known. `plan` makes them a subscriber: a lookup key such as pro_month_mxn."""
+    """Known facts of the person. `plan` makes them a subscriber: a lookup key such as pro_month_mxn."""
 
     name: str | None = None
     email: str | None = None
@@ -121,7 +121,7 @@ class CaseContact(_CaseModel):
 
 
 class CasePlace(_CaseModel):
-    """Where a case begins; line and column are counted from 1."""
+    """Place where a case begins; line and column count from 1."""
 
     path: Path = Path()
     line: int = 1
@@ -147,12 +147,12 @@ class Case(_CaseModel):
         return self.place.path.parent
 
     def file(self, name: str) -> Path:
-        """A file that a turn names."""
+        """Path of a file that a turn names."""
         return self.folder / name
 
 
 def read_cases(folder: Path) -> list[Case]:
-    """All cases of PROMPTS_DIR in the order of their files. Raises CasesWrong with everything that is wrong."""
+    """Read all cases of PROMPTS_DIR in the order of their files. Raises CasesWrong with all mistakes."""
     wrong: list[str] = []
     cases: list[Case] = []
     names: dict[str, Path] = {}
@@ -178,7 +178,7 @@ def read_cases(folder: Path) -> list[Case]:
 
 
 def _entries(path: Path, wrong: list[str]) -> list[tuple[Any, CasePlace]]:
-    """What the file holds, each with its place."""
+    """Entries of a file, each with its place; mistakes are added to `wrong`."""
     try:
         if path.stat().st_size > _LARGEST_FILE:
             wrong.append(f"{path}: is larger than {_LARGEST_FILE} bytes; divide it")

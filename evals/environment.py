@@ -1,4 +1,4 @@
-"""The closed world of an evaluation: real tools on a Redis of their own, and imitations of everybody outside."""
+"""Closed environment of an evaluation: real tools on a Redis of their own, and simulators of all outside services."""
 
 from __future__ import annotations
 
@@ -50,13 +50,13 @@ from sandbox.simulators.whisper import WhisperImitation
 from sandbox.stripe import StripeSimulator
 
 _LOOPBACK = "127.0.0.1"
-# When the people of the cases subscribed: what tools say of it is the same every day.
+# Because answers of tools have to be the same every day, subscriptions of the cases begin at a fixed time.
 _SUBSCRIBED_AT = datetime(2026, 11, 20, 16, 0, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
 class CaseEnvironment:
-    """What a case is performed with. Nothing that a tool does here reaches anybody."""
+    """Services of a run. No effect of a tool leaves this environment."""
 
     redis: Redis
     settings: Settings
@@ -71,7 +71,7 @@ class CaseEnvironment:
         return replace(self.services, business=business)
 
     def person(self, case: Case, run: str) -> tuple[str, Contact]:
-        """The conversation and the contact of a case, made anew for each run."""
+        """Make a conversation and a contact for one run of a case."""
         name = hashlib.sha256(f"{case.name}\0{run}".encode()).hexdigest()
         known = case.contact
         digits = f"{int(name[:12], 16):010d}"[-10:]
@@ -84,14 +84,14 @@ class CaseEnvironment:
             email=known.email,
         )
         if known.plan:
-            # An address is one customer's: another run of the case has its own.
+            # Because two customers can't share an address, each run of a case gets its own.
             mail = known.email or f"{name[:12]}@example.com"
             made = customer(self.stripe, contact.phone, known.name or "Cliente", mail)
             subscribe(self.stripe, made, known.plan)
         return f"c_{name[:20]}", contact
 
     async def perceive(self, case: Case, conversation: str, message: Inbound) -> PerceivedMessage:
-        """Hear, see or read the message's file, which lies beside the case."""
+        """Read the message's file, which lies beside the case."""
         archive = Archive(self.redis, storage_of(self.settings.storage))
         perception = MediaPerception(self.redis, _CaseFiles(case.folder), self.readers, archive, self.budget)
         return (await perception.perceive(conversation, [message], None, 60))[0]
@@ -99,7 +99,7 @@ class CaseEnvironment:
 
 @dataclass(frozen=True, slots=True)
 class _CaseFiles:
-    """The folder of the cases in the place of Meta's files."""
+    """Files of a folder of cases, in the place of Meta's media."""
 
     folder: Path
 
@@ -119,9 +119,9 @@ class _CaseFiles:
 
 @asynccontextmanager
 async def open_environment(settings: Settings, business: Business, folder: Path) -> AsyncIterator[CaseEnvironment]:
-    """Open it until the context ends; `folder` holds its data, `business` is that of the prompts.
+    """Open the environment until the context ends; `folder` holds its data, `business` is the prompts' one.
 
-    Of the settings only the models and the engines that hear and see stay as they are.
+    Of the settings only models, speech-to-text and OCR stay as they are.
     """
     async with AsyncExitStack() as stack:
         stripe = await _imitate_services(settings, stack, folder)
@@ -159,7 +159,7 @@ async def open_environment(settings: Settings, business: Business, folder: Path)
 
 
 async def _imitate_services(settings: Settings, stack: AsyncExitStack, folder: Path) -> StripeSimulator:
-    """Point all settings of what acts to imitations, whatever is configured."""
+    """Point the settings of all services with effects to simulators, whatever is configured."""
     url = await stack.enter_async_context(redis_server(folder / "redis"))
     settings.redis = RedisSettings(url=SecretStr(url))
     local = {"provider": "local", "dir": folder / "files"}
@@ -169,10 +169,10 @@ async def _imitate_services(settings: Settings, stack: AsyncExitStack, folder: P
     public, private = new_pair()
     pair = {"public_key": public, "private_key": SecretStr(private), "subject": "mailto:sandbox@example.com"}
     settings.push = settings.push.model_copy(update=pair)
-    # Nobody works on the queue of e-mails here: they stay in it.
+    # Because no worker serves the queue of e-mails here, they stay in the queue.
     post = {"providers": ["smtp"], "smtp_host": _LOOPBACK, "smtp_tls": "none", "smtp_from_email": "hola@recado.example"}
     settings.mail = settings.mail.model_copy(update=post)
-    meta = Meta(webhook_url="", app_secret=secrets.token_hex(8), access_token="evaluation", verify_token="evaluation")  # noqa: S106 - protects nothing
+    meta = Meta(webhook_url="", app_secret=secrets.token_hex(8), access_token="evaluation", verify_token="evaluation")  # noqa: S106 - no secret: the simulator has nothing to protect
     base = await meta.start()
     stack.push_async_callback(meta.stop)
     number = {"access_token": SecretStr(meta.access_token), "phone_number_id": meta.phone_number_id}

@@ -1,4 +1,4 @@
-"""A case from what happened in a conversation: what was said and perceived, and what was done, without identities."""
+"""A case of past turns in a conversation: messages, perceived facts and tool calls, without identities."""
 
 from __future__ import annotations
 
@@ -19,23 +19,23 @@ HANDOFF_TOOL = "talk_to_a_person"
 _FILES = ("voice", "photo", "video", "document")
 _TAGGED = re.compile(r"<(\w+)>(.*)</\1>", re.DOTALL)
 _FACT = re.compile(r"<(\w+)>([^<]*)</\1>")
-# What a tool added to the reply; it adds it again when the case is performed.
+# Because a tool adds these lines again in each run, a case holds the reply without them.
 _REDACTED = re.compile(r"[\d+()]|\S+@\S+$|no phone")
 _TOOL_ADDITION = re.compile(
     r"^\((?:to tap|button|link|attachment|picture|template|location|voice note)\b.*$", re.MULTILINE
 )
 _PRODUCT_CODE = re.compile(r"\b(?:EAN|UPC)-\w+ (\d{8,13})\b")
-# A longer argument is the model's own wording, which is never the same twice.
+# Because a longer argument is the model's own wording, which differs each time, a case doesn't expect it.
 _SHORT_ARGUMENT = 40
 
 
 class NoPastTurns(Exception):
-    """There is no turn of this conversation that a case could be made of; the message says why."""
+    """The conversation has no turn for a case; the message names the reason."""
 
 
 @dataclass(frozen=True, slots=True)
 class _ReceivedMessage:
-    """One message: `facts` are what was perceived in it, or what stood in it."""
+    """One message; `facts` were perceived in its file, or written in it."""
 
     kind: str
     text: str = ""
@@ -44,7 +44,7 @@ class _ReceivedMessage:
 
 @dataclass(frozen=True, slots=True)
 class PastTurn:
-    """One turn; `tools` is None where nobody knows any more what was called."""
+    """One turn; `tools` is None where the calls are no longer known."""
 
     at: datetime
     received: tuple[_ReceivedMessage, ...]
@@ -58,7 +58,7 @@ class PastTurn:
 
 @dataclass(frozen=True, slots=True)
 class PastConversation:
-    """The last turns, and what was said before them."""
+    """The last turns, and the messages before them."""
 
     turns: tuple[PastTurn, ...]
     before: tuple[HistoryEntry, ...]
@@ -66,9 +66,9 @@ class PastConversation:
 
 
 def past_conversation(stories: Iterable[dict[str, Any]], memory: History, count: int) -> PastConversation:
-    """The last `count` turns that were answered; by their stories, or, where those are gone, by the memory alone.
+    """The last `count` answered turns, by their traces, or by the memory alone where no trace is left.
 
-    Raises NothingHappened.
+    Raises NoPastTurns.
     """
     told = [one for one in stories if one.get("reply") and one.get("perceived")][-count:]
     said = (*memory.fallen, *memory.recent)
@@ -89,7 +89,7 @@ def past_conversation(stories: Iterable[dict[str, Any]], memory: History, count:
 def case_of(
     past: PastConversation, contact: Contact, redaction: Redaction, zone: ZoneInfo, name: str
 ) -> dict[str, Any]:
-    """The case as it is written: YAML's types alone."""
+    """Make the case, of YAML's own types."""
     for turn in past.turns:
         for words in turn.words:
             redaction.learn(words)
@@ -115,7 +115,7 @@ def case_of(
 
 
 def product_codes_in(past: PastConversation) -> frozenset[str]:
-    """Codes that were read off products, which are nobody's."""
+    """Codes that were read off products; they identify no person."""
     read = (one.facts.get("codes", "") for turn in past.turns for one in turn.received)
     return frozenset(code for codes in read for code in _PRODUCT_CODE.findall(codes))
 
@@ -132,7 +132,7 @@ def _turn_of_memory(said: Sequence[HistoryEntry]) -> PastTurn:
 
 
 def _received(kind: str, text: str) -> _ReceivedMessage:
-    """A message by what the model read of it."""
+    """Parse a message from the text that the model read."""
     tagged = _TAGGED.fullmatch(text.strip()) if kind != "text" else None
     if tagged is None:
         return _ReceivedMessage("text", text)
@@ -141,9 +141,9 @@ def _received(kind: str, text: str) -> _ReceivedMessage:
 
 
 def _turns(turn: PastTurn, redaction: Redaction) -> list[dict[str, Any]]:
-    """One turn, or, where several files came at once, one each; what came of them is expected of the last.
+    """One turn, or one for each file where several came at once; the outcome is expected of the last.
 
-    A case's turn is one message: what was typed beside a file is its caption.
+    Because a case's turn is one message, a text that came beside a file becomes the caption.
     """
     files = [one for one in turn.received if one.kind in (*_FILES, "location", "tap")]
     typed = "\n".join(filter(None, (_typed_text(one, redaction) for one in turn.received if one not in files)))
@@ -165,7 +165,7 @@ def _case_message(one: _ReceivedMessage, redaction: Redaction) -> dict[str, Any]
             return {"tap": facts.get("title", "-")}
         case "location":
             latitude, longitude = (float(number) for number in facts.pop("coordinates").split(","))
-            # A place's name and address are whose it is.
+            # Because name and address of a place tell whose it is, both are replaced.
             named = {"name": "Un lugar"} if "name" in facts else {}
             named |= {"address": "Calle Ejemplo 1"} if "address" in facts else {}
             return {"location": {"latitude": latitude, "longitude": longitude, **named}}
@@ -183,12 +183,12 @@ def _typed_text(one: _ReceivedMessage, redaction: Redaction) -> str:
 
 
 def _contact_details(ways: str) -> str:
-    """Phones and e-mail addresses, which are replaced next; a street or a page tells who somebody is."""
+    """Keep phones and e-mail addresses, which the redaction replaces; drop the rest, because it identifies people."""
     return ", ".join(one if _REDACTED.match(one) else "un dato" for one in ways.split(", "))
 
 
 def _successful_calls(turn: PastTurn, redaction: Redaction) -> list[Any]:
-    """Calls that came out well, as a case names them."""
+    """Calls that succeeded, in a case's form."""
     done = [one for one in turn.tools or () if one["outcome"] == "ok"]
     return [{one["name"]: redaction.value(one["arguments"])} if one["arguments"] else one["name"] for one in done]
 

@@ -1,4 +1,4 @@
-"""One person's name in whatever spelling, replaced by the name of nobody."""
+"""Pseudonyms in place of one person's name, in all spellings of the name."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _SHORT = 2
 
 
 class Pseudonyms:
-    """The first word is the given name, every other one counts as a family name."""
+    """Names of one person. The first word is the given name; all others count as family names."""
 
     def __init__(self, people: Iterable[str]) -> None:
         self._given: dict[str, str] = {}
@@ -56,23 +56,23 @@ class Pseudonyms:
     def _stand_in(self, folded: str, written: str) -> str:
         spelled = self._given.get(folded) or self._families.get(folded) or ""
         if len(written) <= _SHORT and written != spelled:
-            return written  # a small word that is written like a short name
+            return written  # because small words are written like short names, the spelling decides
         given, family = self._pseudonym()
         if folded in self._given:
             return given
         return family if folded in self._families else f"{given} {family}"
 
     def _pseudonym(self) -> tuple[str, str]:
-        """A name that shares nothing with the one it stands for."""
+        """A pseudonym that shares no word with the real name."""
         ours = {*self._given, *self._families}
         return next((pair for pair in _STAND_INS if not ours.intersection(map(_folded, pair))), ("Persona", "Ejemplo"))
 
 
 def _bounded(word: str) -> str:
-    # Scripts without blanks between words have no bounds to look at.
+    # Because scripts without blanks between words have no bounds, only ASCII words are bounded.
     return rf"(?<![^\W\d_]){re.escape(word)}(?![^\W\d_])" if word.isascii() else re.escape(word)
 
 
 def _folded(words: str) -> str:
-    """Without capitals and accents, sign by sign, so that places stay the same."""
+    """Fold capitals and accents sign by sign, so that positions stay the same."""
     return "".join((unicodedata.normalize("NFKD", one)[0].casefold() or one)[0] for one in words)

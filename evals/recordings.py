@@ -1,4 +1,4 @@
-"""What models answered in a case, kept beside it: played again without a model; stale once other things are asked."""
+"""Recorded answers of models, beside each case: played again without a model, stale once the request changes."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _FOLDER = "recordings"
 
 
 class RecordedAnswer(Record):
-    """One answer of a model, what it cost and how long it took."""
+    """One answer of a model, with cost and duration."""
 
     text: str = ""
     calls: tuple[tuple[str, dict[str, Any]], ...] = ()
@@ -36,7 +36,7 @@ class RecordedAnswer(Record):
 
 
 class Verdict(Record):
-    """What a model judged of a reply; `asked` is a hash of both the rubric and the reply."""
+    """Judgement of a model about a reply; `asked` is a hash of the rubric and the reply."""
 
     asked: str
     passes: bool
@@ -44,7 +44,7 @@ class Verdict(Record):
 
 
 class RecordedTurn(Record):
-    """`asked` is a hash of what a model was asked in this turn's first round; `perceived` what its file said."""
+    """`asked` is a hash of the turn's first model request; `perceived` holds the content of its file."""
 
     asked: str
     perceived: Perceived | None = None
@@ -53,7 +53,7 @@ class RecordedTurn(Record):
 
 
 class Recording(Record):
-    """`by` says who answered: a model's id, `example` (written by hand in the case) or `sandbox-stand-in`."""
+    """`by` names the author: a model's id, `example` (written by hand in the case) or `sandbox-stand-in`."""
 
     by: str
     at: str = ""
@@ -61,7 +61,7 @@ class Recording(Record):
 
 
 def load(folder: Path, case: str) -> Recording | None:
-    """The recording of a case of PROMPTS_DIR; None where there is none that can be read."""
+    """Recording of a case of PROMPTS_DIR; None where none can be read."""
     try:
         return Recording.model_validate_json(_path(folder, case).read_bytes())
     except (OSError, ValidationError):
@@ -81,7 +81,7 @@ def _path(folder: Path, case: str) -> Path:
 
 
 def fingerprint(question: ModelRequest, tools: Iterable[Tool[Any]]) -> str:
-    """A hash of all that decides about the answer, but for the settings' models and the pictures' bytes."""
+    """Hash of all that decides the answer, but for the settings' models and the pictures' bytes."""
     asked = {
         "messages": [message(line, sees=False) for line in question.lines],
         "tools": [(one.name, one.offer.description, one.offer.parameters) for one in tools],
@@ -91,7 +91,7 @@ def fingerprint(question: ModelRequest, tools: Iterable[Tool[Any]]) -> str:
 
 
 def verdict_key(rubric: str, reply: str) -> str:
-    """A hash of what a judge is asked."""
+    """Hash of a judge's request."""
     return _hashed(f"{rubric}\0{reply}")
 
 
@@ -100,7 +100,7 @@ def _hashed(text: str) -> str:
 
 
 class Playback:
-    """A ChatModel that gives recorded answers in their order. Raises NoModelAnswered when there is none left."""
+    """ChatModel that gives recorded answers in their order. Raises NoModelAnswered when none is left."""
 
     def __init__(self, answers: Iterable[RecordedAnswer]) -> None:
         self._left = deque(answers)
@@ -116,7 +116,7 @@ class Playback:
 
 
 class Recorder:
-    """A ChatModel that asks another one, and keeps what it answers in `said`."""
+    """ChatModel that asks another one, and keeps the answers in `said`."""
 
     def __init__(self, model: ChatModel) -> None:
         self._model = model

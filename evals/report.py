@@ -1,4 +1,4 @@
-"""Outcomes in words and as JSON, with what a pass rate of so few runs is worth."""
+"""Outcomes in words and as JSON, with the confidence interval of each pass rate."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from evals.runner import CaseOutcome, Report
 
 
 def as_json(report: Report, against: Report | None = None) -> dict[str, Any]:
-    """Money is in US dollars, as text."""
+    """Report with money in US dollars, as text."""
     passes, runs = report.runs
     found: dict[str, Any] = {
         "release": report.release,
@@ -43,7 +43,7 @@ def _outcome(one: CaseOutcome) -> dict[str, Any]:
 
 
 def as_text(report: Report, against: Report | None = None, *, is_live: bool = False) -> str:
-    """A line for each case that needs one, then the sums."""
+    """Report with a line for each notable case, then the totals."""
     return "\n".join([*_lines(report, against, is_live=is_live), *_totals(report, against, is_live=is_live)])
 
 

@@ -1,4 +1,4 @@
-"""All cases of a folder: against their recordings (offline), against a real model (live), or recorded anew."""
+"""Runs of all cases of a folder: by their recordings (offline), with a real model (live), or recorded anew."""
 
 from __future__ import annotations
 
@@ -35,9 +35,9 @@ CaseState = Literal["passed", "failed", "stale"]
 
 @dataclass(frozen=True, slots=True)
 class CaseOutcome:
-    """What became of a case. `stale`: what would be asked is no longer what was recorded, so nothing is proven.
+    """Outcome of a case. `stale`: the request differs from the recorded one, so the recording proves nothing.
 
-    Live, a case passes when all of its runs do. `unjudged` counts rubrics that no recorded verdict answers.
+    A live case passes when all of its runs do. `unjudged` counts rubrics without a recorded verdict.
     """
 
     case: str
@@ -55,7 +55,7 @@ class CaseOutcome:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """The outcomes of one release; `seconds` that it took."""
+    """Outcomes of all cases with one release; `seconds` is the duration."""
 
     release: str
     outcomes: tuple[CaseOutcome, ...]
@@ -66,17 +66,17 @@ class Report:
 
     @property
     def by(self) -> dict[str, int]:
-        """How many cases each recorded."""
+        """Number of cases by the author of their recordings."""
         return dict(Counter(one.by for one in self.outcomes if one.by))
 
     @property
     def runs(self) -> tuple[int, int]:
-        """Runs that passed, and all of them."""
+        """Number of runs that passed, and of all runs."""
         return sum(one.passes for one in self.outcomes), sum(one.runs for one in self.outcomes)
 
 
 async def offline(settings: Settings, prompts: Prompts, folder: Path, cases: Sequence[Case]) -> Report:
-    """Play the recordings again. No model and nobody outside is asked."""
+    """Play the recordings again; no model and no outside service is asked."""
 
     async def one(environment: CaseEnvironment, case: Case) -> CaseOutcome:
         recording = load(folder, case.name)
@@ -98,7 +98,7 @@ async def offline(settings: Settings, prompts: Prompts, folder: Path, cases: Seq
 
 
 async def live(settings: Settings, prompts: Prompts, cases: Sequence[Case], runs: int) -> Report:
-    """Ask the real models of the settings, so many times a case."""
+    """Run each case `runs` times with the real models of the settings."""
     model = OpenRouter(settings.llm)
 
     async def one(environment: CaseEnvironment, case: Case) -> CaseOutcome:
@@ -117,7 +117,7 @@ async def live(settings: Settings, prompts: Prompts, cases: Sequence[Case], runs
 
 
 async def record(settings: Settings, prompts: Prompts, folder: Path, cases: Sequence[Case]) -> None:
-    """Make the recordings anew: by the real models where there is a key, else by the cases' examples."""
+    """Record anew, by the real models where there is a key, else by the cases' examples."""
     real = OpenRouter(settings.llm) if settings.llm.api_key else None
 
     async def one(environment: CaseEnvironment, case: Case) -> CaseOutcome:
@@ -186,7 +186,7 @@ def _outcome(case: Case, runs: Sequence[_ExecutedRun], by: str) -> CaseOutcome:
 
 
 def _recorded_verdict(turn: CaseTurn, out: ExecutedTurn, recording: Recording, number: int) -> Verdict | None:
-    """The recorded verdict, if this very reply was judged by this very rubric."""
+    """Recorded verdict, if the reply and the rubric are the recorded ones."""
     verdict = recording.turns[number].verdict
     fits = verdict and turn.expect.judge and verdict.asked == verdict_key(turn.expect.judge, out.out.text)
     return verdict if fits else None
@@ -208,12 +208,12 @@ async def _judge(model: ChatModel, turn: CaseTurn, out: ExecutedTurn) -> Verdict
 
 
 async def _ignore_cost(_: Attempt) -> None:
-    """What judging costs is no cost of the prompt."""
+    """Drop the judge's cost, because it is no cost of the prompt."""
 
 
 @dataclass(slots=True)
 class _CaseQueue:
-    """So many cases at once."""
+    """Cases that run at the same time, up to a limit."""
 
     work: Callable[[CaseEnvironment, Case], Awaitable[CaseOutcome]]
     environment: CaseEnvironment
