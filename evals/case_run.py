@@ -69,21 +69,26 @@ class CaseRun:
     async def _turn(
         self, conversation: str, contact: Contact, number: int, perception: PerceivedMessage, model: ChatModel
     ) -> tuple[ExecutedTurn, Contact]:
-        before = await self.environment.memory.recall(conversation)
-        default = self.environment.settings.service.default_language
+        before = await self.environment.services.memory.recall(conversation)
+        default = self.environment.services.settings.service.default_language
         known = cast("Language", contact.language) if contact.language in ("es", "en") else default
         language = language_of(perception.perceived.words) or known
         contact = replace(contact, language=language)
-        now = self.case.now.replace(tzinfo=self.environment.settings.service.zone)
-        context = self.environment.services_for(self.prompts.business).for_turn(
-            conversation=conversation, contact=contact, now=now, effect=f"t_{conversation[2:14]}_{number}"
+        now = self.case.now.replace(tzinfo=self.environment.services.settings.service.zone)
+        context = ToolContext(
+            services=self.environment.tool_services,
+            business=self.prompts.business,
+            conversation=conversation,
+            contact=contact,
+            now=now,
+            effect=f"t_{conversation[2:14]}_{number}",
         )
         agent_turn = _AgentTurn(self.prompts, context, now, model, later=number > 0)
         if perception.perceived.trouble:
             out, failed = TurnOutcome((phrase(perception.perceived.trouble, language),)), ""
         else:
             out, failed = await agent_turn.answer(perception, language, before)
-        out = replace(out, handed_over=(await self.environment.contacts.get(conversation)).quiet)
+        out = replace(out, handed_over=(await self.environment.services.contacts.get(conversation)).quiet)
         said = HistoryEntry(role="user", text=perception.perceived.text, at=now)
         await self._write_memory(conversation, [said, HistoryEntry(role="assistant", text=out.text, at=now)])
         return ExecutedTurn(out, agent_turn.asked, perception.perceived, failed), contact
@@ -108,17 +113,17 @@ class CaseRun:
         return PerceivedMessage(Perceived(message=message.id, kind=content.kind, text=glance(content), words=words))
 
     def _message(self, number: int, contact: Contact, content: Content) -> Inbound:
-        sent_at = self.case.now.replace(tzinfo=self.environment.settings.service.zone)
+        sent_at = self.case.now.replace(tzinfo=self.environment.services.settings.service.zone)
         identity = {"phone": contact.phone, "bsuid": contact.bsuid, "name": contact.name}
         return Inbound(id=f"wamid.{number}", sent_at=sent_at, received_at=sent_at, content=content, **identity)
 
     async def _write_memory(self, conversation: str, said: Sequence[HistoryEntry] | History) -> None:
-        pipeline = self.environment.redis.pipeline(transaction=True)
+        pipeline = self.environment.services.redis.pipeline(transaction=True)
         if isinstance(said, History):
-            self.environment.memory.replace(pipeline, conversation, said)
+            self.environment.services.memory.replace(pipeline, conversation, said)
         else:
-            before = await self.environment.memory.recall(conversation)
-            self.environment.memory.extend(pipeline, conversation, before, [one for one in said if one.text])
+            before = await self.environment.services.memory.recall(conversation)
+            self.environment.services.memory.extend(pipeline, conversation, before, [one for one in said if one.text])
         await pipeline.execute()
 
 

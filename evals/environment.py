@@ -10,37 +10,18 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-import aiohttp
 from pydantic import SecretStr
-from redis.asyncio import Redis
 
-from bot.agent.tool import Services
-from bot.conversations.budget import Budget
-from bot.conversations.contacts import Contact, Contacts
-from bot.conversations.handoff import HandOff
-from bot.conversations.lease import ConversationLeases
-from bot.conversations.memory import Memory
-from bot.delivery.notifications import Notifications
-from bot.delivery.outbox import outbox_of
-from bot.infra.live_events import LiveEvents
-from bot.infra.redis import connect
-from bot.integrations.email.factory import email_queue
-from bot.integrations.email.verification import Verification
-from bot.integrations.push.invitations import invitation_of
+from bot.agent.tool import ToolServices
+from bot.conversations.contacts import Contact
 from bot.integrations.push.vapid import new_pair
-from bot.integrations.stripe.billing import billing_of
-from bot.media.archive import Archive
-from bot.media.readers import MediaReaders
-from bot.media.understanding import MediaPerception, PerceivedMessage
+from bot.media.understanding import PerceivedMessage
 from bot.messages.inbound import Inbound
 from bot.prompting.business_profile import Business
+from bot.services import Services, open_services
 from bot.settings import RedisSettings, Settings
-from bot.storage.factory import storage_of
-from bot.storage.files import files_of
 from bot.web.server import listening
-from bot.whatsapp.client import File, FileTooLarge, Graph
-from bot.whatsapp.templates.files import definitions
-from bot.whatsapp.templates.registry import Templates
+from bot.whatsapp.client import File, FileTooLarge
 from evals.cases import Case
 from pipelines.byte_budget import Room
 from sandbox.meta.simulator import Meta
@@ -58,17 +39,13 @@ _SUBSCRIBED_AT = datetime(2026, 11, 20, 16, 0, tzinfo=UTC)
 class CaseEnvironment:
     """Services of a run. No effect of a tool leaves this environment."""
 
-    redis: Redis
-    settings: Settings
-    contacts: Contacts
-    memory: Memory
     services: Services
     stripe: StripeSimulator
-    readers: MediaReaders
-    budget: Budget
 
-    def services_for(self, business: Business) -> Services:
-        return replace(self.services, business=business)
+    @property
+    def tool_services(self) -> ToolServices:
+        """Services of the tools, without products, because cases have no photos to capture."""
+        return replace(self.services.tool_services, products=None)
 
     def person(self, case: Case, run: str) -> tuple[str, Contact]:
         """Make a conversation and a contact for one run of a case."""
@@ -92,8 +69,7 @@ class CaseEnvironment:
 
     async def perceive(self, case: Case, conversation: str, message: Inbound) -> PerceivedMessage:
         """Read the message's file, which lies beside the case."""
-        archive = Archive(self.redis, storage_of(self.settings.storage))
-        perception = MediaPerception(self.redis, _CaseFiles(case.folder), self.readers, archive, self.budget)
+        perception = self.services.perception(_CaseFiles(case.folder))
         return (await perception.perceive(conversation, [message], None, 60))[0]
 
 
@@ -125,37 +101,13 @@ async def open_environment(settings: Settings, business: Business, folder: Path)
     """
     async with AsyncExitStack() as stack:
         stripe = await _imitate_services(settings, stack, folder)
-        redis = await stack.enter_async_context(connect(settings.redis))
-        http = await stack.enter_async_context(aiohttp.ClientSession())
-        graph, leases = Graph(http, settings.whatsapp), ConversationLeases(redis, lease_seconds=6)
-        contacts, memory, language = Contacts(redis), Memory(redis, settings.memory), settings.service.default_language
-        templates = Templates(redis, graph, definitions(settings.service.templates_dir), default_language=language)
-        outbox = outbox_of(redis, graph, leases, contacts, templates, settings)
-        notices = Notifications(redis, leases, contacts, memory, outbox, templates)
-        storage = storage_of(settings.storage)
-        billing = billing_of(redis, http, contacts, notices, storage, graph, settings)
-        email_of = billing.links.email_of if billing else None
+        services = await stack.enter_async_context(open_services(settings))
 
-        async def named() -> str:
+        async def business_name() -> str:
             return business.name
 
-        mail = await stack.enter_async_context(
-            email_queue(redis, settings.mail, storage, business=named, language=language, email_of=email_of)
-        )
-        services = Services(
-            business=business,
-            handoff=HandOff(contacts, LiveEvents(redis)),
-            notices=notices,
-            files=files_of(redis, settings),
-            mail=mail,
-            push=invitation_of(redis, settings),
-            billing=billing,
-            verification=Verification(redis),
-        )
-        readers = MediaReaders(settings.whisper, settings.vision)
-        stack.push_async_callback(readers.close)
-        budget = Budget(redis, settings.budget, settings.service.zone)
-        yield CaseEnvironment(redis, settings, contacts, memory, services, stripe, readers, budget)
+        await services.open_email(business_name)
+        yield CaseEnvironment(services, stripe)
 
 
 async def _imitate_services(settings: Settings, stack: AsyncExitStack, folder: Path) -> StripeSimulator:
