@@ -3,24 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from bot import privacy
 from bot.cli.terminal import read_settings, redis_problem, show, stop
-from bot.conversations.lease import ConversationLeases
-from bot.delivery.statuses import DeliveryStatuses
-from bot.infra.live_events import LiveEvents
-from bot.infra.redis import connect
+from bot.infra.redis import RedisIsCluster
 from bot.privacy import Person, PersonalData
+from bot.services import open_services
 from bot.settings import Settings, SettingsWrong
-from bot.storage.files import Files, FilesLost, files_of
+from bot.storage.files import Files, FilesLost
 from bot.storage.storage import StorageFailed
 
 app = typer.Typer(
@@ -29,8 +25,6 @@ app = typer.Typer(
 
 Whose = Annotated[str, typer.Argument(metavar="ID", help="A phone with its country's digits, or a BSUID.")]
 Lost = Annotated[bool, typer.Option("--files-lost", help="Erase the rest although the files are gone for good.")]
-# As long as the workers' lease, so that a command that is killed holds a conversation no longer than they would.
-_LEASE_SECONDS = 6.0
 
 _ONE_STORAGE = (
     "run it where the workers keep files (the same STORAGE_DIR on the same disk, or the same bucket); "
@@ -97,11 +91,11 @@ async def _problem(settings: Settings, whose: str, work: _Work) -> str | None:
     """Do the work; gives the reason where it can't be done."""
     problem: str | None = None
     try:
-        async with _open(settings) as (redis, found, files):
-            person = await privacy.find(redis, whose)
+        async with open_services(settings) as services:
+            person = await privacy.find(services.redis, whose)
             if person is None:
                 return "nothing is known of this ID; expected a phone with its country's digits, or a BSUID"
-            await work(found, person, files)
+            await work(services.personal_data, person, services.files)
     except FilesLost as error:
         problem = f"{error}; {_ONE_STORAGE}"
     except StorageFailed as error:
@@ -110,22 +104,8 @@ async def _problem(settings: Settings, whose: str, work: _Work) -> str | None:
         problem = "somebody works on this conversation; do it again in a minute"
     except RedisError as error:
         problem = redis_problem(error)
+    except RedisIsCluster as error:
+        problem = str(error)
     except OSError as error:
         problem = f"can't be written: {error.strerror or type(error).__name__}"
     return problem
-
-
-@asynccontextmanager
-async def _open(settings: Settings) -> AsyncIterator[tuple[Redis, PersonalData, Files]]:
-    async with connect(settings.redis) as redis:
-        files = files_of(redis, settings)
-        yield (
-            redis,
-            PersonalData(
-                redis,
-                ConversationLeases(redis, lease_seconds=_LEASE_SECONDS),
-                files,
-                DeliveryStatuses(redis, LiveEvents(redis)),
-            ),
-            files,
-        )

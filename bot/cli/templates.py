@@ -1,4 +1,4 @@
-"""`recado templates …`: what the company's WhatsApp templates are at Meta, and how to change and send them."""
+"""`recado templates …`: the company's WhatsApp templates at Meta: list, change, send."""
 
 from __future__ import annotations
 
@@ -9,18 +9,14 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-import aiohttp
 import typer
 from redis.exceptions import RedisError
 
 from bot.cli.terminal import Format, check_format, complain, read_settings, redis_problem, show, stop
-from bot.conversations.contacts import Contacts
-from bot.conversations.lease import ConversationLeases
-from bot.conversations.memory import Memory
 from bot.delivery.notifications import Notifications, template_job
-from bot.delivery.outbox import outbox_of
 from bot.infra.queues import JobRejected
-from bot.infra.redis import connect
+from bot.infra.redis import RedisIsCluster
+from bot.services import open_services
 from bot.settings import Settings, SettingsWrong
 from bot.whatsapp.client import Graph
 from bot.whatsapp.errors import GraphError, MetaUnavailable
@@ -32,17 +28,13 @@ from bot.whatsapp.templates.rules import Definition
 app = typer.Typer(
     name="templates", help="WhatsApp templates: list, sync, push, send.", no_args_is_help=True, add_completion=False
 )
-# As long as the workers' lease, so that a command that is killed holds a conversation no longer than they would.
-_LEASE_SECONDS = 6.0
 
 
 @dataclass(frozen=True, slots=True)
 class _TemplateContext:
-    """What the commands work with."""
-
     templates: Templates
     graph: Graph
-    notices: Notifications
+    notifications: Notifications
     definitions: tuple[Definition, ...]
 
 
@@ -98,7 +90,7 @@ def send(
     async def run(context: _TemplateContext) -> bool:
         parameters = {key: value for key, _, value in pairs}
         data = {"to": to, "template": name, "language": language, "parameters": parameters}
-        await context.notices.send(template_job(data), f"cli-{secrets.token_hex(8)}")
+        await context.notifications.send(template_job(data), f"cli-{secrets.token_hex(8)}")
         show({"sent": name} if output == "json" else f"sent: {name}")
         return True
 
@@ -119,11 +111,10 @@ def _run(work: Callable[[_TemplateContext], Awaitable[bool]], output: str) -> No
 
 
 async def _succeeds(settings: Settings, work: Callable[[_TemplateContext], Awaitable[bool]]) -> bool:
-
     try:
         async with _open(settings) as context:
             return await work(context)
-    except (GraphError, MetaUnavailable, TemplatesWrong, JobRejected) as error:
+    except (GraphError, MetaUnavailable, TemplatesWrong, JobRejected, RedisIsCluster) as error:
         complain(str(error))
     except RedisError as error:
         complain(redis_problem(error))
@@ -132,21 +123,13 @@ async def _succeeds(settings: Settings, work: Callable[[_TemplateContext], Await
 
 @asynccontextmanager
 async def _open(settings: Settings) -> AsyncIterator[_TemplateContext]:
-
     definitions = load(settings.service.templates_dir)
-    async with connect(settings.redis) as redis, aiohttp.ClientSession() as http:
-        graph = Graph(http, settings.whatsapp)
-        templates = Templates(redis, graph, definitions, default_language=settings.service.default_language)
-        leases, memory = ConversationLeases(redis, lease_seconds=_LEASE_SECONDS), Memory(redis, settings.memory)
-        contacts = Contacts(redis, settings.channel.staff_contacts)
-        outbox = outbox_of(redis, graph, leases, contacts, templates, settings)
-        yield _TemplateContext(
-            templates, graph, Notifications(redis, leases, contacts, memory, outbox, templates), definitions
-        )
+    async with open_services(settings) as services:
+        yield _TemplateContext(services.templates, services.graph, services.notifications, definitions)
 
 
-def _show_templates(kept: Iterable[StoredTemplate], definitions: tuple[Definition, ...], output: str) -> bool:
-    rows = [_row(one) for one in kept]
+def _show_templates(stored: Iterable[StoredTemplate], definitions: tuple[Definition, ...], output: str) -> bool:
+    rows = [_row(one) for one in stored]
     there = {(row["name"], row["language"]) for row in rows}
     rows += [
         {"name": one.name, "language": one.language, "status": "NOT AT META YET", "problem": None}
@@ -165,7 +148,7 @@ def _show_templates(kept: Iterable[StoredTemplate], definitions: tuple[Definitio
 def _row(one: StoredTemplate) -> dict[str, Any]:
     synced = one.synced
     shown = synced.model_dump(exclude={"components", "id"})
-    # Waiting for a review is no problem.
+    # Because a template under review needs no action, it counts as no problem.
     problem = None if synced.status == "PENDING" else one.why_not
     return shown | {"parameters": synced.parameters, "problem": problem}
 
