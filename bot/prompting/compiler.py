@@ -1,4 +1,4 @@
-"""A file's templates compiled, or what keeps them from it, said in an operator's words."""
+"""Compilation of a file's templates, with errors in an operator's words."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from bot.prompting.template_language import NotAllowed, TemplateLanguage, Unknow
 
 
 class CompiledPart(NamedTuple):
-    """One part of a file, and what it asks for."""
+    """One part of a file, and the values and includes that it needs."""
 
     part: PromptPart
     asked: TemplateRequirements
@@ -25,7 +25,7 @@ class CompiledPart(NamedTuple):
 def compiled(
     prompt: Prompt, language: TemplateLanguage, *, released: bool = False
 ) -> tuple[list[CompiledPart], list[Diagnostic]]:
-    """The parts of a file, and what is wrong with them; `released` ones may have text that vanishes, as ever."""
+    """Compile the parts of a file; gives them with the diagnostics. `released` files may lose text, as before."""
     trees: list[CompiledPart] = []
     found: list[Diagnostic] = []
     for unit, part in prompt.units:
@@ -33,7 +33,7 @@ def compiled(
             tree = language.read(part.source)
             found_in = asked(tree)
             found += [] if released else _lost_text(prompt.file, part, tree, language)
-            # What can't be compiled is found here, and compiled once more never.
+            # Because compiling finds errors too, it happens here, once.
             language.add(unit, tree)
         except TemplateSyntaxError as error:
             found.append(_syntax(prompt.file, part, error, language))
@@ -48,7 +48,7 @@ def compiled(
 def _lost_text(
     file: PromptFile, part: PromptPart, tree: nodes.Template, language: TemplateLanguage
 ) -> Iterator[Diagnostic]:
-    """Text that happens to be a template's syntax: it would be shown without its braces, or not at all."""
+    """Diagnostics of text that is a template's syntax by accident: braces or comments that rendering would drop."""
     for at in sorted({*constants(tree)}):
         line = part.line + at - 1
         shown = [(one.start() + 1, one[0]) for one in _CONSTANT.finditer(file.line(line))]
@@ -62,7 +62,7 @@ def _lost_text(
             yield Diagnostic(file.name, line, column, "template-syntax", "{#… would vanish as a comment", _RAW_COMMENT)
 
 
-# What begins with anything but a name.
+# Braces whose content begins with anything but a name.
 _CONSTANT = re.compile(r"\{\{[-+]?\s*(?:[^\sA-Za-z_}][^}]{0,40}|(?:true|false|none)\s*)\}\}", re.IGNORECASE)
 _RAW = "write a value's name, or put {% raw %} before and {% endraw %} after it to keep it as written"
 _RAW_COMMENT = "put {% raw %} before and {% endraw %} after it, or a space behind {# where it is a comment"
@@ -106,7 +106,7 @@ def _can_parse(source: str, language: TemplateLanguage) -> bool:
 
 
 def _open_block(source: str, language: TemplateLanguage) -> tuple[int, str] | None:
-    """The innermost block that is opened and never closed: its line in the source, and its name ("" for a value)."""
+    """Innermost block that is never closed: its line in the source, and its name ("" for a value)."""
     stack: list[tuple[int, str]] = []
     waiting = False
     try:

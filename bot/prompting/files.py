@@ -1,4 +1,4 @@
-"""One prompt file: YAML front matter and a body in parts, with every mistake named by its place."""
+"""Prompt files: YAML front matter and a body in parts; each mistake is named by its place."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ Place = tuple[str | int, ...]
 
 LARGEST_FILE = 64 * 1024
 MOST_FILES = 1000
-# All files together: a release is read, checked and compiled as one, in seconds.
+# Because a release is read, checked and compiled as one, all files together are limited too.
 LARGEST_FOLDER = 1024 * 1024
-# Phones make one long dash of two or three.
+# Because phones turn two or three dashes into a long one, all these count.
 _FENCE = re.compile(r"[ \t]*(?:---|—-|–-|——|—)[ \t]*")
-# A part begins with its role alone on a line, as Prompty writes it; `# system:` and `developer:` are Prompty's too.
+# A part begins with its role alone on a line, as in Prompty, which also allows `# system:` and `developer:`.
 _PART = re.compile(r"^[ \t]*+#?[ \t]*+(system|developer|user|assistant)[ \t]*+:[ \t]*+$", re.IGNORECASE | re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
 class PromptPart:
-    """What one side says: the template of it, which starts at `line` of the file, counted from 1."""
+    """Template of one message; starts at `line` of the file, counted from 1."""
 
     role: Role
     source: str
@@ -37,7 +37,7 @@ class PromptPart:
 
 @dataclass(frozen=True, slots=True)
 class PromptFile:
-    """`name` is `assistant.md`; `source` is all of it; the `body` starts at line `body_line`, counted from 1."""
+    """`name` is such as `assistant.md`; `source` is the whole text; `body` starts at `body_line`, counted from 1."""
 
     name: str
     source: str
@@ -56,24 +56,24 @@ class PromptFile:
         return self.name.startswith("_")
 
     def line(self, number: int) -> str:
-        """The text of a line, counted from 1; blank beyond the end."""
+        """Text of a line, counted from 1; empty beyond the end."""
         lines = self.source.split("\n")
         return lines[number - 1] if 0 < number <= len(lines) else ""
 
     def place(self, *steps: str | int) -> tuple[int, int]:
-        """Line and column of a value of the front matter, or of the innermost field around it that is there."""
+        """Line and column of a value of the front matter, or of the innermost existing field around the value."""
         node, mark = self.nodes, self.nodes.start_mark if self.nodes else None
         for step in steps:
             found = _step(node, step)
             if found is None:
                 break
             mark, node = found
-        # The front matter starts on line 2, below its opening dashes.
+        # Because YAML begins below the dashes, its first line is line 2 of the file.
         return (mark.line + 2, mark.column + 1) if mark else (1, 1)
 
 
 def read_folder(folder: Path) -> tuple[dict[str, str], list[Diagnostic]]:
-    """The texts of all `*.md` files of a folder by their names, and what keeps others from being read."""
+    """Texts of all `*.md` files of a folder by name, and diagnostics of those that can't be read."""
     texts: dict[str, str] = {}
     wrong: list[Diagnostic] = []
     paths = sorted(path for path in folder.glob("*.md") if path.stem.lower() != "readme")
@@ -93,7 +93,7 @@ def read_folder(folder: Path) -> tuple[dict[str, str], list[Diagnostic]]:
             wrong.append(Diagnostic(path.name, 1, 1, "too-large", f"is larger than {LARGEST_FILE} bytes", fix))
             continue
         try:
-            # The mark of an editor and Windows' line ends are no part of what was written.
+            # Because editors add a byte order mark and Windows its line ends, both are removed.
             texts[path.name] = raw.decode("utf-8-sig").replace("\r\n", "\n")
         except UnicodeDecodeError as error:
             before = raw[: error.start]
@@ -112,9 +112,9 @@ def read_folder(folder: Path) -> tuple[dict[str, str], list[Diagnostic]]:
 
 
 def parse(name: str, source: str) -> tuple[PromptFile, list[Diagnostic]]:
-    """Split a file at its front matter (`---` lines, YAML between) and at its roles; without the first it is all body.
+    """Split a file into front matter (YAML between `---` lines) and parts; the front matter may be missing.
 
-    The parts are cut here, before anything is put in: no value can begin one.
+    Because parts are split before values are inserted, no value can begin a part.
     """
     lines = source.split("\n")
     if not _FENCE.fullmatch(lines[0]):
@@ -144,7 +144,7 @@ _YAML_FIX = "put texts with : or # between quotes, and indent with spaces"
 
 
 def _parts(body: str, body_line: int) -> tuple[PromptPart, ...]:
-    """What stands before the first role is the system's."""
+    """Split the body at its roles; text before the first role is the system's."""
     found = list(_PART.finditer(body))
     starts = [(0, "system"), *((mark.end() + 1, mark[1].lower()) for mark in found)]
     ends = [*(mark.start() for mark in found), len(body)]
@@ -167,5 +167,5 @@ def _step(node: yaml.Node | None, step: str | int) -> tuple[yaml.Mark, yaml.Node
 
 
 def has_role_line(text: str) -> bool:
-    """Whether a text holds a line that would begin a part."""
+    """Whether a line of the text would begin a part."""
     return _PART.search(text) is not None

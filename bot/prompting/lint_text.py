@@ -1,4 +1,4 @@
-"""What the words of a prompt shouldn't hold: secrets, marks that WhatsApp doesn't draw, names of things that aren't."""
+"""Checks of a prompt's text: secrets, formatting that WhatsApp doesn't show, unknown names."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def secrets(file: PromptFile) -> Iterator[Diagnostic]:
 
 
 def marks(file: PromptFile) -> Iterator[Diagnostic]:
-    """Headings order instructions well; in what is shown to customers, examples and facts, they are imitated."""
+    """Find foreign formatting. Because models imitate examples and facts, only instructions may have headings."""
     if file.is_partial:
         yield from _marks(file, file.body, file.body_line, headings=True)
     else:
@@ -51,7 +51,7 @@ def marks(file: PromptFile) -> Iterator[Diagnostic]:
 
 
 def _marks(file: PromptFile, text: str, line: int, *, headings: bool) -> Iterator[Diagnostic]:
-    # Code is left as it is by WhatsApp too, and is where a prompt shows what not to write.
+    # Because a prompt quotes wrong formatting as code, and WhatsApp leaves code alone, code is skipped.
     text = _CODE.sub(lambda code: re.sub(r"[^\n]", " ", code[0]), text)
     for pattern, what, fix in (
         *_MARKS,
@@ -63,7 +63,7 @@ def _marks(file: PromptFile, text: str, line: int, *, headings: bool) -> Iterato
 
 
 def names(file: PromptFile, known: Collection[str]) -> Iterator[Diagnostic]:
-    """Names between ` that look like a tool's and are none: the model would call what isn't there."""
+    """Find names in backticks that look like a tool's and are none, because the model would call them."""
     for found in _NAME.finditer(file.body):
         if found[1] not in known:
             place = _place(file.body, file.body_line, found.start(1))

@@ -1,4 +1,4 @@
-"""The one check of prompts, for the command, the loader and the console: findings, and the release if it can be one."""
+"""Check of prompts, for commands, library and console: diagnostics, and the release if there is no error."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ from bot.prompting.template_language import TemplateLanguage
 from bot.prompting.variables import LANGUAGES, REQUIRED, SAMPLES, fields_of, known_to
 
 _TOKENS = 8000
-# Nobody reads more of one file; each costs a look for its place and for a name that it may have meant.
+# Because each diagnostic costs a search for its place and for similar names, one file gets no more of them.
 _MOST_DIAGNOSTICS = 100
 _MODEL = re.compile(r"^~?[\w.-]+/[\w.:@-]+$")
 
-# A value that a part of a file asks for.
+# File, part, and the value that the part uses.
 _Asked = tuple[str, PromptPart, VariableUse]
 
 
 @dataclass(frozen=True, slots=True)
 class PromptVocabulary:
-    """What prompts may name: tools, templates of WhatsApp, models whose price is known. None: not looked at."""
+    """Names that prompts may use: tools, WhatsApp templates, models with a known price. None: not checked."""
 
     tools: Collection[str] | None = None
     templates: Collection[str] | None = None
@@ -39,7 +39,7 @@ class PromptVocabulary:
 
 @dataclass(frozen=True, slots=True)
 class CheckedFolder:
-    """`prompts` is None where an error was found."""
+    """`prompts` is None where there is an error."""
 
     prompts: Prompts | None
     diagnostics: tuple[Diagnostic, ...]
@@ -50,14 +50,14 @@ class CheckedFolder:
         return tuple(diagnostic for diagnostic in self.diagnostics if diagnostic.is_error)
 
     def release(self) -> Prompts:
-        """The prompts; raises PromptsWrong with the errors."""
+        """Prompts without errors; raises PromptsWrong with the errors."""
         if self.prompts is None:
             raise PromptsWrong(self.diagnostics)
         return self.prompts
 
 
 def check_folder(folder: Path, vocabulary: PromptVocabulary) -> CheckedFolder:
-    """Read and check a folder; files are named with their folder, as an editor finds them."""
+    """Read and check a folder. Because editors open files by path, diagnostics name the folder too."""
     texts, unread = read_folder(folder)
     checked = check(texts, vocabulary, unread)
     diagnostics = (
@@ -69,9 +69,9 @@ def check_folder(folder: Path, vocabulary: PromptVocabulary) -> CheckedFolder:
 def check(
     texts: Mapping[str, str], vocabulary: PromptVocabulary, unread: Iterable[Diagnostic] = (), *, released: bool = False
 ) -> CheckedFolder:
-    """Everything that is wrong with these files; with no error among it, the prompts are ready to be rendered.
+    """Check files; without an error among the diagnostics, the prompts are ready for rendering.
 
-    `released`: they were found right before, maybe by an earlier version, and must go on.
+    `released` files passed the check before, maybe of an earlier version, and have to stay in use.
     """
     language = TemplateLanguage()
     unread = list(unread)
@@ -128,7 +128,7 @@ def _partial(file: PromptFile) -> Iterator[Diagnostic]:
         yield Diagnostic(file.name, 1, 1, "empty-prompt", "is empty", "write it, or delete the file")
 
 
-# ---- what they ask for
+# ---- values and includes
 
 
 def _includes(prompts: Mapping[str, Prompt], trees: Mapping[str, list[CompiledPart]]) -> Iterator[Diagnostic]:
@@ -156,7 +156,7 @@ def _includes(prompts: Mapping[str, Prompt], trees: Mapping[str, list[CompiledPa
 
 
 def _circular(trees: Mapping[str, list[CompiledPart]]) -> set[str]:
-    """The files that are left when those that include nothing, or nothing any more, are taken away again and again."""
+    """Files left over after files without includes, and includes of those files, were removed repeatedly."""
     left = {
         name: {one.name for tree in found for one in tree.asked.includes} & trees.keys()
         for name, found in trees.items()
@@ -175,7 +175,7 @@ def _circular(trees: Mapping[str, list[CompiledPart]]) -> set[str]:
 
 
 def _include_path(start: str, end: str, trees: Mapping[str, list[CompiledPart]]) -> tuple[str, ...] | None:
-    """How includes lead from one file to another, both named; None when they don't."""
+    """Shortest path of includes between two files, with both ends; None where there is none."""
     before: dict[str, str | None] = {start: None}
     pending = [start]
     for name in pending:
@@ -238,9 +238,9 @@ def _uses(
     trees: Mapping[str, list[CompiledPart]],
     known: dict[str, frozenset[_Asked]],
 ) -> frozenset[_Asked]:
-    """Every value that a file asks for, itself or in what it includes, but for names of loops around it.
+    """Values that a file and its includes use, but for names of surrounding loops.
 
-    Each file is looked at once and then `known`: files that include each other twice make 2, 4, 8 … ways to the last.
+    Because files that include each other twice make 2, 4, 8 … paths, each file is read once and then `known`.
     """
     pending = [name]
     while pending:
@@ -279,7 +279,7 @@ def _unknown(  # noqa: PLR0913, PLR0917 - what is known of one use
 
 
 def _missing_languages(prompt: Prompt, trees: list[CompiledPart]) -> Iterator[Diagnostic]:
-    """Languages that customers write in, and that nothing is said for."""
+    """Diagnostics of customers' languages for which the prompt has no text."""
     written = prompt.front_matter.metadata.languages
     file = prompt.file
     missing = [one for one in LANGUAGES if one not in written] if written else []
@@ -331,7 +331,7 @@ def _suggestion(name: str, known: Iterable[str]) -> str:
     return f"did you mean {found[0]!r}?" if found else ""
 
 
-# ---- rendered
+# ---- rendering
 
 
 def _render(
@@ -340,7 +340,7 @@ def _render(
     trees: Mapping[str, list[CompiledPart]],
     language: TemplateLanguage,
 ) -> tuple[Prompts | None, list[Diagnostic]]:
-    """Render everything with every sample: what a value can break is found before a customer finds it."""
+    """Render each prompt with each sample, so that errors by a value show before a release."""
     try:
         ready = Prompts(texts, prompts, language)
     except PromptsWrong as error:

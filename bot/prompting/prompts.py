@@ -1,4 +1,4 @@
-"""A release of prompts: all files of the folder as one thing, compiled once, rendered in less than a millisecond."""
+"""Compiled release of prompts: all files of the folder together, rendered in less than a millisecond."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from bot.prompting.front_matter import FrontMatter, Model
 from bot.prompting.release_name import name_of
 from bot.prompting.template_language import LONGEST_VALUE, TemplateLanguage
 
-# All that an expression in a template can raise.
+# Exceptions that an expression in a template can raise.
 _BROKEN = (TemplateError, TypeError, ValueError, ArithmeticError, LookupError, AttributeError, RecursionError)
 _FILE = re.compile(r"\$\{file:([^{}]+)\}")
 _UNSEEN = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff]+")
@@ -33,9 +33,9 @@ class RenderedPart:
 
 @dataclass(frozen=True, slots=True)
 class Rendered:
-    """A prompt as the model gets it, and which one it was: `version` names the release, the content of all files.
+    """Prompt as the model gets it; `version` names the release.
 
-    `tools` narrows what is offered to these names; None leaves all.
+    `tools` limits the offered tools to these names; None allows all.
     """
 
     name: str
@@ -67,7 +67,7 @@ def _line(part: RenderedPart) -> Line:
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
-    """A file and its front matter; `defaults` are its inputs' own values."""
+    """File with typed front matter; `defaults` are default values of its inputs."""
 
     file: PromptFile
     front_matter: FrontMatter
@@ -75,14 +75,14 @@ class Prompt:
 
     @property
     def units(self) -> tuple[tuple[str, PromptPart], ...]:
-        """The templates that it is made of, by their names: one for each part; a partial is one."""
+        """Templates of the file by name: one for each part; a partial is a single template."""
         if self.file.is_partial:
             return ((self.file.name, PromptPart("system", self.file.body, self.file.body_line)),)
         return tuple((f"{self.file.name}#{number}", part) for number, part in enumerate(self.file.parts))
 
 
 class Prompts:
-    """Made by `check`, which has looked at all of it before. `assistant` is the file `assistant.md`."""
+    """Prompts by name, made by `check`; `assistant` is the file `assistant.md`."""
 
     def __init__(self, texts: Mapping[str, str], prompts: Mapping[str, Prompt], language: TemplateLanguage) -> None:
         self.texts = dict(texts)
@@ -98,9 +98,9 @@ class Prompts:
         return f"{name}.md" in self._prompts
 
     def render(self, name: str, values: Mapping[str, Any]) -> Rendered:
-        """The prompt with its values, which are put in as text and never read as a template, a part or an include.
+        """Render a prompt. Values are inserted as text, and never read as a template, a part or an include.
 
-        Raises PromptsWrong, which `check` has made as good as impossible.
+        Raises PromptsWrong, which is rare, because `check` rendered each prompt before.
         """
         prompt = self._prompts.get(f"{name}.md")
         if prompt is None:
@@ -118,7 +118,7 @@ class Prompts:
         return Rendered(name, self.release, tuple(parts), prompt.front_matter.model, tools)
 
     def _wrong(self, file: PromptFile, error: Exception) -> Diagnostic:
-        """Where it happened: the innermost template line of the traceback, maybe in an included partial."""
+        """Diagnostic at the traceback's innermost template line, maybe in an included partial."""
         number = 1
         for frame, line in walk_tb(error.__traceback__):
             name = frame.f_code.co_filename
@@ -133,9 +133,9 @@ _CAN_NOT = ("can-not-render", "can't be rendered")
 
 
 def defaults_of(front: FrontMatter, files: Mapping[str, PromptFile]) -> dict[str, Any]:
-    """The inputs' defaults; `${file:_name.md}` in them is that file's text. Raises KeyError with what isn't there.
+    """Defaults of the inputs; `${file:_name.md}` becomes that file's text. Raises KeyError with a missing name.
 
-    No value is longer than LONGEST_VALUE, whatever it names how often.
+    Values are cut at LONGEST_VALUE.
     """
     return {
         one.name: _filled(one.default, files) if isinstance(one.default, str) else one.default
@@ -158,7 +158,7 @@ def _filled(default: str, files: Mapping[str, PromptFile]) -> str:
 
 def _with_defaults(prompt: Prompt, given: Mapping[str, Any]) -> dict[str, Any]:
     values = dict(prompt.defaults)
-    # What the service knows nothing about is as good as not given.
+    # Because an empty value means that the service knows none, the default stays.
     values |= {name: value for name, value in given.items() if value or name not in values}
     for one in prompt.front_matter.inputs:
         if one.strict and isinstance(values.get(one.name), str):
@@ -167,5 +167,5 @@ def _with_defaults(prompt: Prompt, given: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def one_line(text: str) -> str:
-    """What a person wrote, as one line without signs that can't be seen, and without tags."""
+    """Text of a person as one line, without invisible characters and tags."""
     return escape(" ".join(_UNSEEN.sub(" ", text).split()), quote=False)

@@ -1,9 +1,9 @@
-"""The language of prompt bodies: Jinja2's texts, values, conditions, loops and includes, and nothing that can do harm.
+"""Language of prompt bodies: a safe subset of Jinja2 with values, conditions, loops, includes and filters.
 
-What isn't named here is refused before it is compiled: no calls, no attributes of Python's objects, no definitions, and
-no arithmetic that could grow a text. What runs is counted, so that a loop ends. Every value is weighed where it is
-made, before anything works on it, so that no single step is long. The same template with the same values always takes
-the same steps: a check that passes is a promise.
+Everything else is refused before compilation: calls, attributes of Python objects, definitions, and arithmetic that
+could grow a text. Because steps are counted, each loop ends. Because the size of each value is measured before a filter
+works on it, no single step is long. The same template with the same values takes the same steps, so a check that
+passed stays valid.
 """
 
 from __future__ import annotations
@@ -22,18 +22,18 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from jinja2.tests import TESTS
 from jinja2.visitor import NodeTransformer
 
-# Steps (loops' rounds and filters) and characters of one rendering, and of a list or text that a filter works on.
+# Limits of one rendering: steps (rounds of loops, filters), and characters of the result and of each filtered value.
 MOST_STEPS = 20_000
 LONGEST_TEXT = 200_000
-# Nodes of one template: a page of text has a few dozen, and what takes seconds to compile tens of thousands.
+# Nodes of one template: a page of text has dozens; a template that compiles for seconds has tens of thousands.
 MOST_NODES = 5_000
-# Whole numbers count and compare; digits beyond these are there to take time.
+# Because huge numbers only take time, whole numbers are limited.
 _LARGEST_NUMBER = 10**15
 _MOST_DECIMALS = 15
 _LONGEST_NUMBER = 40
-# A value that is longer is cut here, so that what was checked with a value of this size holds.
+# Because templates are checked with values of this size, longer values are cut.
 LONGEST_VALUE = 20_000
-# A wall behind the steps, which are counted to end long before: a prompt takes far less than a millisecond.
+# Second limit behind the steps; a usual prompt takes far less than a millisecond.
 _SECONDS = 2.0
 
 _STATEMENTS = (nodes.Template, nodes.Output, nodes.TemplateData, nodes.If, nodes.For, nodes.Include)
@@ -53,11 +53,11 @@ _TESTS = ("defined", "undefined", "none", "string", "number", "mapping", "sequen
 
 
 class NotAllowed(TemplateSyntaxError):
-    """A template uses what isn't part of the language."""
+    """A template uses syntax outside the language."""
 
 
 class UnknownFilter(TemplateSyntaxError):
-    """There is no such filter, or no such test."""
+    """The template names an unknown filter or test."""
 
 
 class PromptTooLarge(SecurityError):
@@ -87,9 +87,9 @@ _RUN: ContextVar[_Run] = ContextVar("prompt_run")
 
 
 def measure(value: Any) -> int:
-    """How many characters and entries a value has, all in all; raises TooMuch beyond LONGEST_TEXT.
+    """Count characters and entries of a value; raises PromptTooLarge beyond LONGEST_TEXT.
 
-    A list that holds another a thousand times is small in memory, and endless for whoever writes or compares it.
+    Because a list may hold another a thousand times, its memory says nothing about its length.
     """
     weight, pending = 0, [value]
     while pending:
@@ -136,7 +136,7 @@ def _join(value: Any, between: str = "") -> str:
 
 
 def _round(value: Any, precision: int = 0, method: str = "common") -> Any:
-    """As Jinja's, for as many decimals as a number has."""
+    """Jinja's filter, limited to decimals that a number can have."""
     if not isinstance(precision, int) or not -_MOST_DECIMALS <= precision <= _MOST_DECIMALS:
         raise PromptTooLarge(f"round takes {-_MOST_DECIMALS} to {_MOST_DECIMALS} decimals")
     return FILTERS["round"](value, precision, method)
@@ -147,7 +147,7 @@ def _int(value: Any, default: int = 0, base: int = 10) -> Any:
 
 
 def _joined(pieces: list[Any]) -> str:
-    """Join the operands of ~, which `weigh` has seen."""
+    """Join the operands of ~, after `measure` has checked them."""
     return "".join(map(str, pieces))
 
 
@@ -181,12 +181,12 @@ _OWN: dict[str, Callable[..., Any]] = {
     "sort": sorted, "unique": lambda value: list(dict.fromkeys(value)), "truncate": _truncate,
     "round": _round, "int": _int,
 }  # fmt: skip
-# What the language does by itself, as filters that are counted and weighed like the others; no template can name them.
+# Operators as filters, so that they are counted and measured too; no template can name them.
 _INNER: dict[str, Callable[..., Any]] = {"~": _joined, "[]": lambda value: value}
 
 
 class _MeasuredLiterals(NodeTransformer):
-    """Has texts that are put together, and lists that are written down, made by a filter."""
+    """Replace concatenations and literal lists by filters, so that their size is measured."""
 
     def visit_Concat(self, node: nodes.Concat, *args: Any, **options: Any) -> nodes.Node:  # noqa: N802 - Jinja's names
         self.generic_visit(node, *args, **options)
@@ -202,7 +202,7 @@ class _MeasuredLiterals(NodeTransformer):
 
     def visit_Tuple(self, node: nodes.Tuple, *args: Any, **options: Any) -> nodes.Node:  # noqa: N802 - as above
         self.generic_visit(node, *args, **options)
-        # The names of a loop are a tuple too.
+        # Because the targets of a loop are a tuple too, those stay.
         return node if node.ctx == "store" else _filter(node, "[]", node.lineno)
 
 
@@ -221,7 +221,7 @@ _WORDS: dict[type[nodes.Node], str] = {
 
 
 class _CompiledTemplates(BaseLoader):
-    """Templates that are compiled already; there are no others."""
+    """Loader of compiled templates; because there are no others, nothing is read from disk."""
 
     def __init__(self) -> None:
         self.templates: dict[str, Template] = {}
@@ -233,18 +233,18 @@ class _CompiledTemplates(BaseLoader):
 
 
 class TemplateLanguage(ImmutableSandboxedEnvironment):
-    """A dot reads a field of a mapping, or what a loop knows of itself; nothing of any other object."""
+    """Sandbox in which a dot reads fields of mappings and of `loop`, and nothing of other objects."""
 
     def __init__(self) -> None:
         self._compiled_templates = _CompiledTemplates()
         super().__init__(
             loader=self._compiled_templates,
             undefined=StrictUndefined,
-            # A prompt isn't HTML; what people send is fenced where it comes in.
+            # Because a prompt isn't HTML, nothing is escaped; texts of people are fenced where they are received.
             autoescape=False,
             trim_blocks=True,
             lstrip_blocks=True,
-            # Nothing runs while a template is compiled.
+            # Because the optimizer would run expressions at compile time, it is off.
             optimized=False,
             cache_size=0,
         )
@@ -274,7 +274,7 @@ class TemplateLanguage(ImmutableSandboxedEnvironment):
         return super().call_binop(context, operator, left, right)
 
     def read(self, source: str) -> nodes.Template:
-        """The tree of a template; raises TemplateSyntaxError, or NotAllowed for what isn't part of the language."""
+        """Parse a template; raises TemplateSyntaxError, or NotAllowed for syntax outside the language."""
         tree = self.parse(source)
         for count, node in enumerate(_all(tree)):
             if count > MOST_NODES:
@@ -300,16 +300,16 @@ class TemplateLanguage(ImmutableSandboxedEnvironment):
         return tree
 
     def add(self, name: str, tree: nodes.Template) -> None:
-        """Compile a template, which others then may include by its name."""
+        """Compile a template; others may include it by name."""
         code = self.compile(_MeasuredLiterals().visit(tree), name, name)
         self._compiled_templates.templates[name] = Template.from_code(self, code, {})
 
     def line_of(self, name: str, compiled: int) -> int:
-        """The line of a template that a line of its compiled code comes from."""
+        """Line of a template for a line of its compiled code."""
         return self._compiled_templates.templates[name].get_corresponding_lineno(compiled)
 
     def run(self, name: str, values: Mapping[str, Any]) -> str:
-        """Render a template. Raises TooMuch, and whatever an expression in it raises."""
+        """Render a template. Raises PromptTooLarge, and any exception of an expression."""
         template = self._compiled_templates.templates[name]
         run = _Run()
         before = _RUN.set(run)
@@ -321,7 +321,7 @@ class TemplateLanguage(ImmutableSandboxedEnvironment):
                     run.grow(piece)
                     run.step()
                 except PromptTooLarge as error:
-                    # Raised where the template is, so that the traceback tells its line.
+                    # Because the traceback has to hold the template's line, the error is thrown into the template.
                     cast("Generator[str]", rendering).throw(error)
                 pieces.append(piece)
         finally:
@@ -330,12 +330,12 @@ class TemplateLanguage(ImmutableSandboxedEnvironment):
 
 
 def _counted(line: int) -> nodes.Output:
-    """A piece of output at the beginning of each round and each template, be it an empty one, is what counts it."""
+    """Empty output that begins each round and each template, so that `run` counts a step."""
     return nodes.Output([nodes.TemplateData("", lineno=line)], lineno=line)
 
 
 def _shown(value: Any) -> Any:
-    """A value that is put into the text; its spelling, which is made next, is as long as it is heavy."""
+    """Measure a value before it becomes text."""
     measure(value)
     return value
 

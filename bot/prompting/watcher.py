@@ -1,4 +1,4 @@
-"""Saving is releasing: every change of the folder is checked, and released when it is right."""
+"""Watcher of the prompts' folder: each saved change is checked, and released if it has no error."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ from bot.prompting.library import Library
 from bot.prompting.release_gate import state_of_cases
 
 _log = structlog.get_logger()
-# Editors write a file in several steps: what comes without such a pause is one change, for as long as this at most.
+# Because editors write a file in several steps, changes without a pause count as one, up to the longest wait.
 _PAUSE_MS, _LONGEST_MS = 100, 1000
-# Not every disk tells of its changes (network, containers): it is looked at this often as well.
+# Because disks of networks and containers may send no events, the folder is also read this often.
 _LOOK_MS = 5000
 _AGAIN_SECONDS = 1.0
 
 
 async def watch(library: Library) -> None:
-    """Release what is saved, for ever. A wrong folder is told once for each save, and the last good release goes on.
+    """Release each saved change, for ever. A wrong folder is reported once a save; the last good release goes on.
 
-    What counts is that the texts changed: after a rollback the folder stays as it is until somebody writes in it. Where
-    the gate refused them, they are tried again when the cases or their recordings change.
+    Because only changed texts count, a rollback holds until somebody edits the folder. Texts that the gate refused are
+    tried again when cases or recordings change.
     """
-    # Nothing yet: what was saved while the process started is found by the first look.
+    # Because the first look finds changes from during the start, no state is known yet.
     seen: Any = None
     refused: Any = None
     while True:
@@ -39,13 +39,13 @@ async def watch(library: Library) -> None:
                     refused = None if await _release_folder(library, there) else cases
                     seen = there
         except (RedisError, OSError) as error:
-            # Redis is away, or the folder is being replaced: what was saved meanwhile is found afterwards.
+            # Because Redis may be away, or the folder may be replaced just now, the next look finds the changes.
             _log.warning("watching_again", error=type(error).__name__)
             await asyncio.sleep(_AGAIN_SECONDS)
 
 
 async def _release_folder(library: Library, there: Any) -> bool:
-    """Release the folder if it is right; False where the gate refuses. What changed meanwhile gets its own look."""
+    """Release the folder if it has no error; False where the gate refuses. Later changes get their own look."""
     checked = await library.check()
     if checked.prompts is None:
         await library.report(checked.diagnostics)
