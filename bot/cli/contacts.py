@@ -1,4 +1,4 @@
-"""`recado contacts …`: what is stored about one person, to hand it to them or to erase it."""
+"""`recado contacts …`: export or erase the stored data of one person."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def _write(path: Path, data: bytes) -> None:
 
 
 def _run(whose: str, work: _Work) -> None:
-    """Exit 0 when it was done, 1 when nobody was found or something failed, 2 when the settings are wrong."""
+    """Exit 0 when the work was done, 1 when nobody was found or it failed, 2 when the settings are wrong."""
     settings = read_settings()
     try:
         problem = asyncio.run(_problem(settings, whose, work))

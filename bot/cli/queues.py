@@ -102,7 +102,7 @@ def drop(which: Which = None, every: All = False, output: Format = "text") -> No
 
 
 async def _conversations(context: _QueueContext, which: str | None) -> list[str]:
-    """Those with something set aside; one that has become a part of another stands for that one."""
+    """Conversations with dead letters; a merged conversation counts as the one that it was merged into."""
     found = list(await context.dead_letters.all())
     if which is None:
         return found
@@ -135,7 +135,7 @@ def _text(found: dict[str, Any]) -> str:
 
 
 def _run(work: Callable[[_QueueContext], Awaitable[bool]], output: str, *, chosen: bool = True) -> None:
-    """Exit 0 when all is well, 1 when there was nothing to do it to, 2 when the settings or the options are wrong."""
+    """Exit 0 when all is well, 1 when nothing was found, 2 when the settings or the options are wrong."""
     check_format(output)
     if not chosen:
         raise typer.BadParameter("expected an id, or --all", param_hint="WHICH")

@@ -1,4 +1,4 @@
-"""The service's own ground: Redis, the prompt files, the console."""
+"""Checks of the service itself: Redis, prompts, console, metrics."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ async def redis(settings: Settings, _: aiohttp.ClientSession) -> CheckResult:
     wanted = settings.redis.wait_replicas
     async with connect(settings.redis) as client:
         try:
-            # Not CONFIG GET alone: managed Redis refuses it.
+            # Because managed Redis refuses CONFIG GET, we read INFO first.
             info = await client.info()
-            found = await durability.troubles(client, info, wanted)
+            found = await durability.problems(client, info, wanted)
             if not found:
                 await client.set("recado:doctor", "1", ex=10)
-                kept = await durability.words(client, info, wanted)
+                kept = await durability.summary(client, info, wanted)
         except (RedisError, OSError) as error:
             fix = "see REDIS_URL, or REDIS_HOST, REDIS_PORT, REDIS_PASSWORD and REDIS_TLS"
             return CheckResult("Redis", "wrong", f"does not answer or can't be written ({type(error).__name__}); {fix}")
