@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
+from difflib import get_close_matches
 from typing import Any, Literal
 
 Severity = Literal["error", "warning"]
+# Because each diagnostic costs a search for its place and for similar names, one file gets no more of them.
+MOST_DIAGNOSTICS = 100
 
 # Because programs read these codes, they stay the same. An error keeps a folder from being released.
 CODES: dict[str, Severity] = {
@@ -99,3 +102,9 @@ def column_of(line: str, *words: str) -> int:
     found = (line.find(word) for word in words)
     start = next((at for at in found if at >= 0), len(line) - len(line.lstrip()))
     return start + 1
+
+
+def suggestion(name: str, known: Iterable[str]) -> str:
+    """Remedy for a misspelt name; empty where no known name is similar."""
+    found = get_close_matches(name, list(known), 1)
+    return f"did you mean {found[0]!r}?" if found else ""
