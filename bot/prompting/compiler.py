@@ -11,7 +11,7 @@ from jinja2 import TemplateSyntaxError, nodes
 from bot.prompting.diagnostics import Diagnostic, column_of
 from bot.prompting.files import PromptFile, PromptPart
 from bot.prompting.prompts import Prompt
-from bot.prompting.template_ast import TemplateRequirements, asked, constants
+from bot.prompting.template_ast import TemplateRequirements, constants, requirements_of
 from bot.prompting.template_language import NotAllowed, TemplateLanguage, UnknownFilter
 
 
@@ -19,7 +19,7 @@ class CompiledPart(NamedTuple):
     """One part of a file, and the values and includes that it needs."""
 
     part: PromptPart
-    asked: TemplateRequirements
+    requirements: TemplateRequirements
 
 
 def compiled(
@@ -31,7 +31,7 @@ def compiled(
     for unit, part in prompt.units:
         try:
             tree = language.read(part.source)
-            found_in = asked(tree)
+            requirements = requirements_of(tree)
             found += [] if released else _lost_text(prompt.file, part, tree, language)
             # Because compiling finds errors too, it happens here, once.
             language.add(unit, tree)
@@ -41,7 +41,7 @@ def compiled(
             message = f"is too deeply nested ({type(error).__name__})"
             found.append(Diagnostic(prompt.file.name, part.line, 1, "template-syntax", message, "write it more simply"))
         else:
-            trees.append(CompiledPart(part, found_in))
+            trees.append(CompiledPart(part, requirements))
     return trees, found
 
 

@@ -13,7 +13,7 @@ def include_diagnostics(prompts: Mapping[str, Prompt], trees: Mapping[str, list[
     circular = _circular(trees)
     for name, prompt in prompts.items():
         looked: set[str] = set()
-        for part, one in ((tree.part, one) for tree in trees[name] for one in tree.asked.includes):
+        for part, one in ((tree.part, one) for tree in trees[name] for one in tree.requirements.includes):
             if one.name in looked or len(looked) > MOST_DIAGNOSTICS:
                 continue
             looked.add(one.name)
@@ -27,8 +27,8 @@ def include_diagnostics(prompts: Mapping[str, Prompt], trees: Mapping[str, list[
                 yield Diagnostic(
                     *place, "unknown-include", f"includes {one.name!r}, which is no partial of the folder", fix
                 )
-            elif {one.name, name} <= circular and (way := _include_path(one.name, name, trees)) is not None:
-                circle = " → ".join((name, *way))
+            elif {one.name, name} <= circular and (path := _include_path(one.name, name, trees)) is not None:
+                circle = " → ".join((name, *path))
                 fix = "take one of these includes out"
                 yield Diagnostic(*place, "circular-include", f"includes itself: {circle}", fix)
 
@@ -36,7 +36,7 @@ def include_diagnostics(prompts: Mapping[str, Prompt], trees: Mapping[str, list[
 def _circular(trees: Mapping[str, list[CompiledPart]]) -> set[str]:
     """Files left over after files without includes, and includes of those files, were removed repeatedly."""
     left = {
-        name: {one.name for tree in found for one in tree.asked.includes} & trees.keys()
+        name: {one.name for tree in found for one in tree.requirements.includes} & trees.keys()
         for name, found in trees.items()
     }
     by: dict[str, set[str]] = {name: set() for name in trees}
@@ -58,13 +58,13 @@ def _include_path(start: str, end: str, trees: Mapping[str, list[CompiledPart]])
     pending = [start]
     for name in pending:
         if name == end:
-            way: list[str] = []
+            path: list[str] = []
             step: str | None = name
             while step is not None:
-                way.insert(0, step)
+                path.insert(0, step)
                 step = before[step]
-            return tuple(way)
-        for one in (one.name for tree in trees.get(name, ()) for one in tree.asked.includes):
+            return tuple(path)
+        for one in (one.name for tree in trees.get(name, ()) for one in tree.requirements.includes):
             if one not in before:
                 before[one] = name
                 pending.append(one)

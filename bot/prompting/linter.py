@@ -161,7 +161,7 @@ def _render(
         ready = Prompts(texts, prompts, language)
     except PromptsWrong as error:
         return None, error.diagnostics
-    included = {one.name for found in trees.values() for tree in found for one in tree.asked.includes}
+    included = {one.name for found in trees.values() for tree in found for one in tree.requirements.includes}
     found: list[Diagnostic] = []
     for name, prompt in prompts.items():
         if prompt.file.is_partial and name in included:

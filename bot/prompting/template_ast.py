@@ -46,7 +46,7 @@ class TemplateRequirements:
     choices: tuple[LanguageBranch, ...]
 
 
-def asked(tree: nodes.Template) -> TemplateRequirements:
+def requirements_of(tree: nodes.Template) -> TemplateRequirements:
     found = list(_walk(tree, _NOTHING_BOUND))
     return TemplateRequirements(
         tuple(one for one in found if isinstance(one, VariableUse)),

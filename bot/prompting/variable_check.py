@@ -14,14 +14,14 @@ from bot.prompting.template_ast import VariableUse
 from bot.prompting.variables import LANGUAGES, SAMPLES, fields_of, known_to
 
 # File, part, and the value that the part uses.
-_Asked = tuple[str, PromptPart, VariableUse]
+_FileUse = tuple[str, PromptPart, VariableUse]
 
 
 def variable_diagnostics(
     prompts: Mapping[str, Prompt], trees: Mapping[str, list[CompiledPart]]
 ) -> Iterator[Diagnostic]:
-    included = {one.name for found in trees.values() for tree in found for one in tree.asked.includes}
-    seen: dict[str, frozenset[_Asked]] = {}
+    included = {one.name for found in trees.values() for tree in found for one in tree.requirements.includes}
+    seen: dict[str, frozenset[_FileUse]] = {}
     for name, prompt in prompts.items():
         if prompt.file.is_partial and name in included and name != business_profile.FILE:
             continue
@@ -32,7 +32,7 @@ def _variables_of(
     name: str,
     prompts: Mapping[str, Prompt],
     trees: Mapping[str, list[CompiledPart]],
-    seen: dict[str, frozenset[_Asked]],
+    seen: dict[str, frozenset[_FileUse]],
 ) -> Iterator[Diagnostic]:
     prompt = prompts[name]
     given = set(known_to(name))
@@ -53,8 +53,8 @@ def _variables_of(
     yield from _missing_languages(prompt, trees[name])
 
 
-def _place_of(asked: _Asked) -> tuple[str, int, str, str]:
-    name, part, use = asked
+def _place_of(file_use: _FileUse) -> tuple[str, int, str, str]:
+    name, part, use = file_use
     return name, part.line + use.line, use.name, use.field or ""
 
 
@@ -62,8 +62,8 @@ def _uses(
     name: str,
     prompts: Mapping[str, Prompt],
     trees: Mapping[str, list[CompiledPart]],
-    known: dict[str, frozenset[_Asked]],
-) -> frozenset[_Asked]:
+    known: dict[str, frozenset[_FileUse]],
+) -> frozenset[_FileUse]:
     """Values that a file and its includes use, but for names of surrounding loops.
 
     Because files that include each other twice make 2, 4, 8 … paths, each file is read once and then `known`.
@@ -72,22 +72,25 @@ def _uses(
     while pending:
         one = pending[-1]
         inner = {
-            include.name for tree in trees.get(one, ()) for include in tree.asked.includes if include.name in prompts
+            include.name
+            for tree in trees.get(one, ())
+            for include in tree.requirements.includes
+            if include.name in prompts
         }
         if later := [include for include in inner if include not in known]:
             pending += later
             continue
-        known[one] = frozenset(_asked_by(pending.pop(), trees, known))
+        known[one] = frozenset(_uses_in(pending.pop(), trees, known))
     return known[name]
 
 
-def _asked_by(
-    name: str, trees: Mapping[str, list[CompiledPart]], known: Mapping[str, frozenset[_Asked]]
-) -> Iterator[_Asked]:
+def _uses_in(
+    name: str, trees: Mapping[str, list[CompiledPart]], known: Mapping[str, frozenset[_FileUse]]
+) -> Iterator[_FileUse]:
     for tree in trees.get(name, ()):
-        yield from ((name, tree.part, use) for use in tree.asked.uses)
-        for one in tree.asked.includes:
-            yield from (asked for asked in known.get(one.name, ()) if asked[2].name not in one.bound)
+        yield from ((name, tree.part, use) for use in tree.requirements.uses)
+        for one in tree.requirements.includes:
+            yield from (inner for inner in known.get(one.name, ()) if inner[2].name not in one.bound)
 
 
 def _unknown(file: PromptFile, line: int, use: VariableUse, by: str, known: set[str]) -> Iterator[Diagnostic]:
@@ -112,14 +115,14 @@ def _missing_languages(prompt: Prompt, trees: list[CompiledPart]) -> Iterator[Di
     if missing:
         message, fix = f"is written for {', '.join(written)}, not for {', '.join(missing)}", "add them, and their words"
         yield Diagnostic(file.name, *file.place("metadata", "languages"), "language-missing", message, fix)
-    for part, choice in ((tree.part, choice) for tree in trees for choice in tree.asked.choices):
+    for part, choice in ((tree.part, choice) for tree in trees for choice in tree.requirements.choices):
         line = part.line + choice.line - 1
         column = column_of(file.line(line), "language")
         never = [one for one in choice.languages if one not in LANGUAGES]
-        untold = [one for one in LANGUAGES if one not in choice.languages]
+        uncovered = [one for one in LANGUAGES if one not in choice.languages]
         if never:
             message, fix = f"the language is never {never[0]!r}", f"it is one of {', '.join(LANGUAGES)}"
             yield Diagnostic(file.name, line, column, "language-missing", message, fix)
-        elif untold and not choice.complete:
-            message, fix = f"says nothing for {', '.join(untold)}", "add {% else %}, or {% elif language == … %}"
+        elif uncovered and not choice.complete:
+            message, fix = f"says nothing for {', '.join(uncovered)}", "add {% else %}, or {% elif language == … %}"
             yield Diagnostic(file.name, line, column, "language-missing", message, fix)
