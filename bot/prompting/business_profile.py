@@ -35,13 +35,13 @@ class Business:
     facts: str
 
     def open_at(self, moment: datetime) -> bool:
-        return any(start <= moment.time() < end for start, end in self._on(moment.date()))
+        return any(start <= moment.time() < end for start, end in self._hours_on(moment.date()))
 
     def next_opening(self, moment: datetime) -> datetime | None:
         """Next opening within two weeks; None where there is none."""
         for days in range(15):
             day = moment.date() + timedelta(days=days)
-            for start, _ in self._on(day):
+            for start, _ in self._hours_on(day):
                 opening = datetime.combine(day, start, moment.tzinfo)
                 if opening > moment:
                     return opening
@@ -51,17 +51,17 @@ class Business:
         """Whether the facts name this page or a page above it, on their host or a host below, such as www."""
         return links.gives(self.facts, url)
 
-    def _on(self, day: date) -> tuple[tuple[time, time], ...]:
+    def _hours_on(self, day: date) -> tuple[tuple[time, time], ...]:
         return () if day in self.closed else self.hours[day.weekday()]
 
 
 def business_of(file: PromptFile, facts: str) -> Business:
-    """Read the front matter of `_business.md`, in which `mistakes` has found nothing."""
+    """Read the front matter of `_business.md`, in which `profile_diagnostics` has found nothing."""
     hours = {str(day).lower(): value for day, value in file.front_matter["hours"].items()}
     return Business(
         name=name_in(file),
         hours=tuple(_ranges(hours.get(day)) for day in _DAYS),
-        closed=frozenset(_date(value) for value in _listed(file.front_matter.get("closed"))),
+        closed=frozenset(_date(value) for value in _as_list(file.front_matter.get("closed"))),
         facts=facts,
     )
 
@@ -70,34 +70,34 @@ def name_in(file: PromptFile) -> str:
     return str(file.front_matter.get("name") or "")
 
 
-def mistakes(file: PromptFile) -> Iterator[Diagnostic]:
+def profile_diagnostics(file: PromptFile) -> Iterator[Diagnostic]:
     """Diagnostics of names, hours and dates that can't be understood."""
     if isinstance(file.front_matter.get("name"), (list, dict)):
-        yield _wrong(
-            file, ("name",), f"name: {_shown(file.front_matter['name'])} is not a name", "put it between quotes"
+        yield _diagnostic(
+            file, ("name",), f"name: {_quoted(file.front_matter['name'])} is not a name", "put it between quotes"
         )
     hours = file.front_matter.get("hours")
     if not isinstance(hours, dict):
         fix = "expected lines such as `monday: 9:00-19:00`"
-        yield _wrong(file, ("hours",), "hours are missing", fix)
+        yield _diagnostic(file, ("hours",), "hours are missing", fix)
     else:
         for day, value in hours.items():
             if str(day).lower() not in _DAYS:
-                yield _wrong(file, ("hours", str(day)), f"{_shown(day)} is no day", "write monday … sunday")
+                yield _diagnostic(file, ("hours", str(day)), f"{_quoted(day)} is no day", "write monday … sunday")
             elif _fails(_ranges, value):
                 fix = "expected 9:00-14:00, 16:00-19:00 or 9:00 am - 7:00 pm, each within one day, or cerrado"
-                yield _wrong(file, ("hours", day), f"{day}: {_shown(value)} is not a time", fix)
-    for number, value in enumerate(_listed(file.front_matter.get("closed"))):
+                yield _diagnostic(file, ("hours", day), f"{day}: {_quoted(value)} is not a time", fix)
+    for number, value in enumerate(_as_list(file.front_matter.get("closed"))):
         if _fails(_date, value):
             fix = "expected lines such as `- 2026-12-25`"
-            yield _wrong(file, ("closed", number), f"closed: {_shown(value)} is not a date", fix)
+            yield _diagnostic(file, ("closed", number), f"closed: {_quoted(value)} is not a date", fix)
 
 
-def _wrong(file: PromptFile, place: tuple[str | int, ...], problem: str, fix: str) -> Diagnostic:
+def _diagnostic(file: PromptFile, place: tuple[str | int, ...], problem: str, fix: str) -> Diagnostic:
     return Diagnostic(file.name, *file.place(*place), "bad-business", problem, fix)
 
 
-def _shown(value: Any) -> str:
+def _quoted(value: Any) -> str:
     """Quote a short value; because YAML can make endless ones, the others are only described."""
     if isinstance(value, (list, dict)):
         return "a list" if isinstance(value, list) else "a group of lines"
@@ -112,7 +112,7 @@ def _fails(read: Any, value: Any) -> bool:
     return False
 
 
-def _listed(value: Any) -> list[Any]:
+def _as_list(value: Any) -> list[Any]:
     if is_nothing(value):
         return []
     return value if isinstance(value, list) else [value]

@@ -22,7 +22,7 @@ class CompiledPart(NamedTuple):
     requirements: TemplateRequirements
 
 
-def compiled(
+def compile_prompt(
     prompt: Prompt, language: TemplateLanguage, *, released: bool = False
 ) -> tuple[list[CompiledPart], list[Diagnostic]]:
     """Compile the parts of a file; gives them with the diagnostics. `released` files may lose text, as before."""
@@ -36,7 +36,7 @@ def compiled(
             # Because compiling finds errors too, it happens here, once.
             language.add(unit, tree)
         except TemplateSyntaxError as error:
-            found.append(_syntax(prompt.file, part, error, language))
+            found.append(_syntax_diagnostic(prompt.file, part, error, language))
         except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
             message = f"is too deeply nested ({type(error).__name__})"
             found.append(Diagnostic(prompt.file.name, part.line, 1, "template-syntax", message, "write it more simply"))
@@ -52,7 +52,7 @@ def _lost_text(
     for at in sorted({*constants(tree)}):
         line = part.line + at - 1
         shown = [(one.start() + 1, one[0]) for one in _CONSTANT.finditer(file.line(line))]
-        for column, words in shown or [(_tag(file, line), "what stands between {{ and }}")]:
+        for column, words in shown or [(_tag_column(file, line), "what stands between {{ and }}")]:
             message = f"{words} would lose its braces: it asks for no value"
             yield Diagnostic(file.name, line, column, "template-syntax", message, _RAW)
     for at, kind, value in language.lex(part.source):
@@ -68,11 +68,15 @@ _RAW = "write a value's name, or put {% raw %} before and {% endraw %} after it 
 _RAW_COMMENT = "put {% raw %} before and {% endraw %} after it, or a space behind {# where it is a comment"
 
 
-def _syntax(file: PromptFile, part: PromptPart, error: TemplateSyntaxError, language: TemplateLanguage) -> Diagnostic:
+def _syntax_diagnostic(
+    file: PromptFile, part: PromptPart, error: TemplateSyntaxError, language: TemplateLanguage
+) -> Diagnostic:
     line, message = part.line + error.lineno - 1, error.message or "can't be understood"
     if isinstance(error, NotAllowed):
         fix = "prompts know {{ value }}, {% if %}, {% for %}, {% include %} and filters"
-        return Diagnostic(file.name, line, _tag(file, line), "not-allowed", f"{message} isn't part of prompts", fix)
+        return Diagnostic(
+            file.name, line, _tag_column(file, line), "not-allowed", f"{message} isn't part of prompts", fix
+        )
     if isinstance(error, UnknownFilter):
         return Diagnostic(file.name, line, column_of(file.line(line), message.split("'")[1]), "unknown-filter", message)
     if len(file.parts) > 1 and not file.is_partial and _can_parse(file.body, language):
@@ -90,10 +94,10 @@ def _syntax(file: PromptFile, part: PromptPart, error: TemplateSyntaxError, lang
         fix = f"write {{% end{tag} %}} after it" if tag else "write }} after it"
         column = column_of(file.line(line), *([f"{{% {tag}", f"{{%- {tag}"] if tag else ["{{", "{%", "{#"]))
         return Diagnostic(file.name, line, column, "unclosed-block", f"{what} isn't closed", fix)
-    return Diagnostic(file.name, line, _tag(file, line), "template-syntax", message)
+    return Diagnostic(file.name, line, _tag_column(file, line), "template-syntax", message)
 
 
-def _tag(file: PromptFile, line: int) -> int:
+def _tag_column(file: PromptFile, line: int) -> int:
     return column_of(file.line(line), "{{", "{%", "{#")
 
 

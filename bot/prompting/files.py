@@ -64,7 +64,7 @@ class PromptFile:
         """Line and column of a value of the front matter, or of the innermost existing field around the value."""
         node, mark = self.nodes, self.nodes.start_mark if self.nodes else None
         for step in steps:
-            found = _step(node, step)
+            found = _child(node, step)
             if found is None:
                 break
             mark, node = found
@@ -118,7 +118,7 @@ def parse(name: str, source: str) -> tuple[PromptFile, list[Diagnostic]]:
     """
     lines = source.split("\n")
     if not _FENCE.fullmatch(lines[0]):
-        return PromptFile(name, source, body=source, parts=_parts(source, 1)), []
+        return PromptFile(name, source, body=source, parts=_split_parts(source, 1)), []
     end = next((number for number, line in enumerate(lines[1:], 1) if _FENCE.fullmatch(line)), None)
     if end is None:
         fix = "put a line with --- after it"
@@ -137,13 +137,13 @@ def parse(name: str, source: str) -> tuple[PromptFile, list[Diagnostic]]:
     if not isinstance(front, dict):
         diagnostic = Diagnostic(name, 2, 1, "broken-yaml", "front matter: expected lines of `name: value`", _YAML_FIX)
         return PromptFile(name, source, body=body, body_line=end + 2), [diagnostic]
-    return PromptFile(name, source, front, nodes, body, end + 2, _parts(body, end + 2)), []
+    return PromptFile(name, source, front, nodes, body, end + 2, _split_parts(body, end + 2)), []
 
 
 _YAML_FIX = "put texts with : or # between quotes, and indent with spaces"
 
 
-def _parts(body: str, body_line: int) -> tuple[PromptPart, ...]:
+def _split_parts(body: str, body_line: int) -> tuple[PromptPart, ...]:
     """Split the body at its roles; text before the first role is the system's."""
     found = list(_PART.finditer(body))
     starts = [(0, "system"), *((mark.end() + 1, mark[1].lower()) for mark in found)]
@@ -157,7 +157,7 @@ def _parts(body: str, body_line: int) -> tuple[PromptPart, ...]:
     return tuple(parts)
 
 
-def _step(node: yaml.Node | None, step: str | int) -> tuple[yaml.Mark, yaml.Node] | None:
+def _child(node: yaml.Node | None, step: str | int) -> tuple[yaml.Mark, yaml.Node] | None:
     if isinstance(node, yaml.MappingNode):
         pairs = {key.value: (key.start_mark, value) for key, value in node.value}
         return pairs.get(str(step))

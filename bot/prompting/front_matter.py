@@ -71,13 +71,13 @@ class Metadata(_FrontMatterModel):
     evals: str = ""
 
 
-def _model(value: Any) -> Any:
+def _normalised_model(value: Any) -> Any:
     if is_nothing(value):
         return {}
     return {"id": value} if isinstance(value, str) else value
 
 
-def _inputs(value: Any) -> Any:
+def _normalised_inputs(value: Any) -> Any:
     """Inputs as a list; Prompty also allows a mapping from each name to a default or a description."""
     if is_nothing(value):
         return ()
@@ -98,7 +98,7 @@ def _typed_default(one: Any) -> Any:
     return {**one, "default": typed(one["default"])} if "default" in one else one
 
 
-def _names(value: Any) -> Any:
+def _normalised_names(value: Any) -> Any:
     """Names of a list that holds names, or mappings with a name."""
     if is_nothing(value):
         return None
@@ -110,9 +110,9 @@ def _names(value: Any) -> Any:
 class FrontMatter(_FrontMatterModel):
     name: str = ""
     description: str = ""
-    model: Annotated[Model, BeforeValidator(_model)] = Model()
-    inputs: Annotated[tuple[Input, ...], BeforeValidator(_inputs)] = ()
-    tools: Annotated[tuple[str, ...] | None, BeforeValidator(_names)] = None
+    model: Annotated[Model, BeforeValidator(_normalised_model)] = Model()
+    inputs: Annotated[tuple[Input, ...], BeforeValidator(_normalised_inputs)] = ()
+    tools: Annotated[tuple[str, ...] | None, BeforeValidator(_normalised_names)] = None
     metadata: Annotated[Metadata, BeforeValidator(lambda value: {} if is_nothing(value) else value)] = Metadata()
 
 
@@ -123,15 +123,18 @@ def read(file: PromptFile) -> tuple[FrontMatter, list[Diagnostic]]:
     """Typed front matter and its diagnostics; a wrong one gives an empty front matter."""
     if file.is_partial:
         return FrontMatter(), []
-    found = list(_unknown(file))
+    found = list(_unknown_fields(file))
     try:
         front = FrontMatter.model_validate(dict(file.front_matter))
     except ValidationError as error:
-        return FrontMatter(), [*found, *(_wrong(file, problem) for problem in error.errors(include_url=False))]
+        return FrontMatter(), [
+            *found,
+            *(_field_diagnostic(file, problem) for problem in error.errors(include_url=False)),
+        ]
     return front, [*found, *_bad_inputs(file, front)]
 
 
-def _unknown(file: PromptFile) -> Iterator[Diagnostic]:
+def _unknown_fields(file: PromptFile) -> Iterator[Diagnostic]:
     for name in file.front_matter:
         if name not in _KNOWN and (near := get_close_matches(str(name), _KNOWN, 1)):
             yield Diagnostic(
@@ -143,9 +146,9 @@ def _unknown(file: PromptFile) -> Iterator[Diagnostic]:
             )
 
 
-def _wrong(file: PromptFile, problem: Any) -> Diagnostic:
+def _field_diagnostic(file: PromptFile, problem: Any) -> Diagnostic:
     steps = tuple(step for step in problem["loc"] if isinstance(step, (str, int)))
-    place = file.place(*_written(file, steps))
+    place = file.place(*_written_steps(file, steps))
     where = ".".join(map(str, steps))
     words = problem["msg"].removeprefix("Value error, ").removeprefix("Input ")
     return Diagnostic(file.name, *place, "bad-field", f"{where}: {words}", _EXPECTED.get(str(steps[0]), ""))
@@ -159,7 +162,7 @@ _EXPECTED = {
 }  # fmt: skip
 
 
-def _written(file: PromptFile, steps: tuple[str | int, ...]) -> tuple[str | int, ...]:
+def _written_steps(file: PromptFile, steps: tuple[str | int, ...]) -> tuple[str | int, ...]:
     """Steps as the file writes them, because an input of a mapping is found by name, not by number."""
     if steps[:1] == ("inputs",) and len(steps) > 1 and isinstance(inputs := file.front_matter.get("inputs"), dict):
         return ("inputs", str(list(inputs)[int(steps[1])]), *steps[2:])
@@ -169,7 +172,7 @@ def _written(file: PromptFile, steps: tuple[str | int, ...]) -> tuple[str | int,
 def _bad_inputs(file: PromptFile, front: FrontMatter) -> Iterator[Diagnostic]:
     names = [one.name for one in front.inputs]
     for number, one in enumerate(front.inputs):
-        place = file.place(*_written(file, ("inputs", number)))
+        place = file.place(*_written_steps(file, ("inputs", number)))
         if not one.name.isidentifier() or one.name == "loop":
             fix = "use letters, digits and _, such as customer_name"
             yield Diagnostic(file.name, *place, "bad-field", f"inputs: {one.name!r} is not a name", fix)

@@ -41,16 +41,16 @@ def secrets(file: PromptFile) -> Iterator[Diagnostic]:
         yield Diagnostic(file.name, *_place(file.source, 1, found.start()), "secret-in-text", f"holds {kind}", fix)
 
 
-def marks(file: PromptFile) -> Iterator[Diagnostic]:
+def foreign_formatting(file: PromptFile) -> Iterator[Diagnostic]:
     """Find foreign formatting. Because models imitate examples and facts, only instructions may have headings."""
     if file.is_partial:
-        yield from _marks(file, file.body, file.body_line, headings=True)
+        yield from _formatting_in(file, file.body, file.body_line, headings=True)
     else:
         for part in file.parts:
-            yield from _marks(file, part.source, part.line, headings=part.role == "assistant")
+            yield from _formatting_in(file, part.source, part.line, headings=part.role == "assistant")
 
 
-def _marks(file: PromptFile, text: str, line: int, *, headings: bool) -> Iterator[Diagnostic]:
+def _formatting_in(file: PromptFile, text: str, line: int, *, headings: bool) -> Iterator[Diagnostic]:
     # Because a prompt quotes wrong formatting as code, and WhatsApp leaves code alone, code is skipped.
     text = _CODE.sub(lambda code: re.sub(r"[^\n]", " ", code[0]), text)
     for pattern, what, fix in (
@@ -62,7 +62,7 @@ def _marks(file: PromptFile, text: str, line: int, *, headings: bool) -> Iterato
             yield Diagnostic(file.name, *_place(text, line, start), "whatsapp-format", f"{what}: {_MORE}", fix)
 
 
-def names(file: PromptFile, known: Collection[str]) -> Iterator[Diagnostic]:
+def unknown_names(file: PromptFile, known: Collection[str]) -> Iterator[Diagnostic]:
     """Find names in backticks that look like a tool's and are none, because the model would call them."""
     for found in _NAME.finditer(file.body):
         if found[1] not in known:

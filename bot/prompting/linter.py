@@ -10,7 +10,7 @@ from pathlib import Path
 
 from bot.ai.chat import tokens
 from bot.prompting import business_profile, front_matter, lint_text
-from bot.prompting.compiler import CompiledPart, compiled
+from bot.prompting.compiler import CompiledPart, compile_prompt
 from bot.prompting.diagnostics import MOST_DIAGNOSTICS, Diagnostic, PromptsWrong, suggestion
 from bot.prompting.files import PromptFile, has_role_line, parse, read_folder
 from bot.prompting.include_check import include_diagnostics
@@ -77,14 +77,14 @@ def check(
     files = {file.name: file for file, _ in parsed}
     for file, wrong in parsed:
         typed, mistaken = front_matter.read(file)
-        found += [*wrong, *mistaken, *lint_text.secrets(file), *lint_text.marks(file)]
-        prompt, unset = _prompt(file, typed, files)
-        trees[file.name], broken = compiled(prompt, language, released=released)
-        found += [*unset, *broken, *_vocabulary(prompt, vocabulary), *_partial(file)]
+        found += [*wrong, *mistaken, *lint_text.secrets(file), *lint_text.foreign_formatting(file)]
+        prompt, unset = _prompt_with_defaults(file, typed, files)
+        trees[file.name], broken = compile_prompt(prompt, language, released=released)
+        found += [*unset, *broken, *_vocabulary_diagnostics(prompt, vocabulary), *_text_diagnostics(file)]
         prompts[file.name] = prompt
-    found += [] if unread else _missing(prompts)
+    found += [] if unread else _missing_files(prompts)
     if business_profile.FILE in files and not any(one.file == business_profile.FILE and one.is_error for one in found):
-        found += business_profile.mistakes(files[business_profile.FILE])
+        found += business_profile.profile_diagnostics(files[business_profile.FILE])
     found += islice(include_diagnostics(prompts, trees), MOST_DIAGNOSTICS)
     if not any(one.code == "circular-include" for one in found):
         found += variable_diagnostics(prompts, trees)
@@ -94,7 +94,7 @@ def check(
     return CheckedFolder(ready, tuple(sorted({*found, *unrendered})), texts)
 
 
-def _prompt(
+def _prompt_with_defaults(
     file: PromptFile, typed: front_matter.FrontMatter, files: Mapping[str, PromptFile]
 ) -> tuple[Prompt, list[Diagnostic]]:
     try:
@@ -105,14 +105,14 @@ def _prompt(
         return Prompt(file, typed, {}), [Diagnostic(file.name, *place, "unknown-include", message, fix)]
 
 
-def _missing(prompts: Mapping[str, Prompt]) -> list[Diagnostic]:
+def _missing_files(prompts: Mapping[str, Prompt]) -> list[Diagnostic]:
     fix = "the service needs it; see the prompts that come with Recado"
     return [
         Diagnostic(".", 1, 1, "missing-file", f"{name} is missing", fix) for name in REQUIRED if name not in prompts
     ]
 
 
-def _partial(file: PromptFile) -> Iterator[Diagnostic]:
+def _text_diagnostics(file: PromptFile) -> Iterator[Diagnostic]:
     if file.source and not file.body.strip() and file.name != business_profile.FILE:
         yield Diagnostic(file.name, file.body_line, 1, "empty-prompt", "has no text", "write it, or delete the file")
     if file.is_partial and has_role_line(file.body):
@@ -123,7 +123,7 @@ def _partial(file: PromptFile) -> Iterator[Diagnostic]:
         yield Diagnostic(file.name, 1, 1, "empty-prompt", "is empty", "write it, or delete the file")
 
 
-def _vocabulary(prompt: Prompt, vocabulary: PromptVocabulary) -> Iterator[Diagnostic]:
+def _vocabulary_diagnostics(prompt: Prompt, vocabulary: PromptVocabulary) -> Iterator[Diagnostic]:
     file, typed = prompt.file, prompt.front_matter
     for number, model in enumerate(typed.model.ids):
         steps = ("model", "fallbacks", number - 1) if number or not typed.model.id else ("model", "id")
@@ -147,7 +147,7 @@ def _vocabulary(prompt: Prompt, vocabulary: PromptVocabulary) -> Iterator[Diagno
             yield Diagnostic(file.name, *place, "unknown-template", f"{name!r} is no template", fix)
     if tools is not None:
         inputs = (one.name for one in typed.inputs)
-        yield from lint_text.names(file, {*tools, *(templates or ()), *SAMPLES[0], *inputs})
+        yield from lint_text.unknown_names(file, {*tools, *(templates or ()), *SAMPLES[0], *inputs})
 
 
 def _render(
@@ -173,11 +173,11 @@ def _render(
                 found += error.diagnostics
                 break
             if sample is SAMPLES[0]:
-                found += _budget(prompt, tokens(rendered.text))
+                found += _budget_diagnostics(prompt, tokens(rendered.text))
     return (None if any(one.is_error for one in found) else ready), found
 
 
-def _budget(prompt: Prompt, count: int) -> Iterator[Diagnostic]:
+def _budget_diagnostics(prompt: Prompt, count: int) -> Iterator[Diagnostic]:
     own = prompt.front_matter.metadata.max_tokens
     if count > (own or _TOKENS):
         place = prompt.file.place("metadata", "max_tokens") if own else (1, 1)

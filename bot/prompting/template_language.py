@@ -109,7 +109,7 @@ def measure(value: Any) -> int:
     return weight
 
 
-def _bounded(work: Callable[..., Any]) -> Callable[..., Any]:
+def _measured_filter(work: Callable[..., Any]) -> Callable[..., Any]:
     def filter_(value: Any, *arguments: Any, **options: Any) -> Any:
         _RUN.get().step()
         measure((value, arguments, options))
@@ -146,7 +146,7 @@ def _int(value: Any, default: int = 0, base: int = 10) -> Any:
     return default if isinstance(value, str) and len(value) > _LONGEST_NUMBER else FILTERS["int"](value, default, base)
 
 
-def _joined(pieces: list[Any]) -> str:
+def _concatenate(pieces: list[Any]) -> str:
     """Join the operands of ~, after `measure` has checked them."""
     return "".join(map(str, pieces))
 
@@ -172,7 +172,7 @@ def _truncate(value: Any, length: int = 255) -> str:
     return text if len(text) <= length else f"{text[: max(length - 1, 0)]}…"
 
 
-_OWN: dict[str, Callable[..., Any]] = {
+_OWN_FILTERS: dict[str, Callable[..., Any]] = {
     "replace": _replace, "join": _join, "default": _default, "d": _default, "length": _length, "count": _length,
     "first": _first, "last": _last, "reverse": lambda value: value[::-1], "list": list, "string": str,
     "lower": lambda value: str(value).lower(), "upper": lambda value: str(value).upper(),
@@ -182,7 +182,7 @@ _OWN: dict[str, Callable[..., Any]] = {
     "round": _round, "int": _int,
 }  # fmt: skip
 # Operators as filters, so that they are counted and measured too; no template can name them.
-_INNER: dict[str, Callable[..., Any]] = {"~": _joined, "[]": lambda value: value}
+_OPERATORS: dict[str, Callable[..., Any]] = {"~": _concatenate, "[]": lambda value: value}
 
 
 class _MeasuredLiterals(NodeTransformer):
@@ -210,7 +210,7 @@ def _filter(node: nodes.Expr, name: str, line: int) -> nodes.Filter:
     return nodes.Filter(node, name, [], [], None, None, lineno=line)
 
 
-_WORDS: dict[type[nodes.Node], str] = {
+_DESCRIPTIONS: dict[type[nodes.Node], str] = {
     nodes.Call: "calling something, such as name(…) or name.split()",
     nodes.Assign: "{% set %}", nodes.AssignBlock: "{% set %}", nodes.Macro: "{% macro %}",
     nodes.CallBlock: "{% call %}",
@@ -250,9 +250,9 @@ class TemplateLanguage(ImmutableSandboxedEnvironment):
         )
         self.globals.clear()
         self.intercepted_binops = frozenset("+-")
-        self.finalize = _shown
-        own = {name: _OWN.get(name, FILTERS[name]) for name in _FILTERS}
-        self.filters = {name: _bounded(work) for name, work in (own | _INNER).items()}
+        self.finalize = _measured
+        own = {name: _OWN_FILTERS.get(name, FILTERS[name]) for name in _FILTERS}
+        self.filters = {name: _measured_filter(work) for name, work in (own | _OPERATORS).items()}
         self.tests = {name: TESTS[name] for name in _TESTS}
 
     def getattr(self, obj: Any, attribute: str) -> Any:
@@ -276,10 +276,10 @@ class TemplateLanguage(ImmutableSandboxedEnvironment):
     def read(self, source: str) -> nodes.Template:
         """Parse a template; raises TemplateSyntaxError, or NotAllowed for syntax outside the language."""
         tree = self.parse(source)
-        for count, node in enumerate(_all(tree)):
+        for count, node in enumerate(_descendants(tree)):
             if count > MOST_NODES:
                 raise NotAllowed(f"more than {MOST_NODES} pieces in one template", node.lineno)
-            refused = None if isinstance(node, ALLOWED) else _WORDS.get(type(node), type(node).__name__.lower())
+            refused = None if isinstance(node, ALLOWED) else _DESCRIPTIONS.get(type(node), type(node).__name__.lower())
             if isinstance(node, nodes.For) and (node.recursive or node.test is not None):
                 refused = "a loop with `if` or `recursive`"
             if isinstance(node, nodes.Include) and not (
@@ -295,8 +295,8 @@ class TemplateLanguage(ImmutableSandboxedEnvironment):
             if isinstance(node, nodes.Test) and node.name not in self.tests:
                 raise UnknownFilter(f"{node.name!r} is no test; there are {', '.join(_TESTS)}", node.lineno)
             if isinstance(node, nodes.For):
-                node.body.insert(0, _counted(node.lineno))
-        tree.body.insert(0, _counted(1))
+                node.body.insert(0, _step_marker(node.lineno))
+        tree.body.insert(0, _step_marker(1))
         return tree
 
     def add(self, name: str, tree: nodes.Template) -> None:
@@ -329,18 +329,18 @@ class TemplateLanguage(ImmutableSandboxedEnvironment):
         return "".join(pieces)
 
 
-def _counted(line: int) -> nodes.Output:
+def _step_marker(line: int) -> nodes.Output:
     """Empty output that begins each round and each template, so that `run` counts a step."""
     return nodes.Output([nodes.TemplateData("", lineno=line)], lineno=line)
 
 
-def _shown(value: Any) -> Any:
+def _measured(value: Any) -> Any:
     """Measure a value before it becomes text."""
     measure(value)
     return value
 
 
-def _all(node: nodes.Node) -> Iterator[nodes.Node]:
+def _descendants(node: nodes.Node) -> Iterator[nodes.Node]:
     for child in list(node.iter_child_nodes()):
         yield child
-        yield from _all(child)
+        yield from _descendants(child)
