@@ -1,4 +1,4 @@
-"""What an operator types: help, wrong variables, starting, stopping, and a log that machines can read."""
+"""Command line: help, wrong variables, start, stop, and a log that machines can read."""
 
 import asyncio
 import json

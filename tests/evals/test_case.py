@@ -1,4 +1,4 @@
-"""A conversation becomes a case by one command: whole, without identities, ready to be recorded."""
+"""`recado prompts case`: a conversation becomes a complete case, without identities, ready to record."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The pack that comes with Recado: it is whole, and what is recorded of it is still what would be asked."""
+"""Cases that come with Recado: complete, and their recordings still match the requests."""
 
 from __future__ import annotations
 

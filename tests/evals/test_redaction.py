@@ -1,4 +1,4 @@
-"""Redaction: none of the seeded identities survives, and what is nobody's stays."""
+"""Redaction: no seeded identity survives, and impersonal text stays."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The business as its operator writes it down: hours, days off, and what can't be understood."""
+"""Business profile: hours, days off, and diagnostics of unclear values."""
 
 from collections.abc import Callable
 from datetime import date, datetime, time

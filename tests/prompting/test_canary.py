@@ -1,4 +1,4 @@
-"""A candidate on running processes: its share of the contacts, what they tell of it, and its end."""
+"""Canary on running processes: its share of the contacts, its tallies, and its end."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ async def people(world: World, canary: Canary, arm: Arm, count: int) -> list[Per
 
 
 async def write(world: World, person: Person, text: str = "hola") -> str:
-    """What the person gets for it."""
+    """Reply to the person's message."""
     count = len(world.meta.sent_to(person))
     await world.meta.writes(person, {"type": "text", "text": {"body": text}})
     sent = (await world.meta.replies(person, count + 1))[-1]
@@ -174,7 +174,7 @@ async def test_a_candidate_that_hands_over_more_is_dropped_and_one_that_is_as_go
     bad = turns == "handed over"
     await nearly_judged(world, canary, hand_overs=int(bad))
     person, taken = await people(world, canary, "candidate", 2)
-    # Where a colleague answers, the prompts have no say.
+    # Because a colleague answers here, the prompts have no effect.
     conversation = await Contacts(world.redis).reach(phone=taken.phone, bsuid=taken.bsuid)
     await Contacts(world.redis).set_quiet(conversation, quiet=True)
     await world.meta.writes(taken, {"type": "text", "text": {"body": "¿Sigues?"}})

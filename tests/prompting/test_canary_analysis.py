@@ -1,4 +1,4 @@
-"""What a share or a mean of so few turns is worth, and when a candidate is clearly worse: the figures alone."""
+"""Confidence intervals, and the figures at which a candidate is clearly worse."""
 
 from __future__ import annotations
 

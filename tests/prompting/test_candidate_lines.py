@@ -1,4 +1,4 @@
-"""Candidates in Redis: one at a time, ended once, counted for as long as they last, and no longer."""
+"""Candidates in Redis: one at a time, ended once, and counted only while they last."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ async def test_whatever_ends_a_candidate_takes_its_counts_along(releases: Releas
         case "roll back":
             await releases.roll_back(name_of(texts(0)), author="a")
         case "again":
-            # All contacts are to have the current release.
+            # No contact has the candidate.
             assert await releases.release(texts(5), author="a")
         case _:
             await tried(releases, 3)
@@ -201,7 +201,7 @@ async def test_where_saving_is_releasing_the_settings_share_holds_and_what_was_d
     await library.end_canary(canary, promote=False, author="recado")
     await library.open()
     assert await library.releases.current_release() == CurrentRelease(current)
-    # Whoever wants it by hand gets it; and the words of the current release end a candidate.
+    # A release by hand starts it again; the texts of the current release end a candidate.
     assert await library.release(await library.check(), how="release", percent=20) == "canary"
     folder(assistant=RIGHT["assistant"])
     assert await library.release(await library.check(), how="watch") == "watch"

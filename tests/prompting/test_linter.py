@@ -1,4 +1,4 @@
-"""What is wrong with a prompt file is told with file, line, column and a name that stays; one row for each code."""
+"""Diagnostics of prompt files: file, line, column and a stable code; one row for each code."""
 
 from __future__ import annotations
 

@@ -106,7 +106,7 @@ async def test_a_try_after_a_crash_keeps_the_release_that_its_turn_began_with(
     old = json.loads((await recado("prompts", "list", "--format", "json")).out)[0]["release"]
     await world.meta.writes(ana, {"type": "text", "text": {"body": "hola"}})
     conversation = (await world.redis.zrange("recado:open", 0, -1))[0]
-    # What a worker leaves behind that dies in its turn.
+    # State that a worker leaves when it dies in a turn.
     await world.redis.hset(f"recado:{{{conversation}}}:turn", mapping={"count": "1", "tries": "1", "release": old})  # type: ignore[misc]
     say(folder, "Dos")
     await recado("prompts", "release")

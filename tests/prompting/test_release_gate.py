@@ -1,4 +1,4 @@
-"""Nothing is released that its recorded cases don't prove, where PROMPTS_GATE=offline."""
+"""With PROMPTS_GATE=offline, a release has to pass its recorded cases."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ async def evaluated(folder: Path) -> EvaluationReport:
 
 
 async def found(folder: Path, prompts: Prompts | None = None) -> list[str]:
-    """What is lacking by this report."""
+    """Diagnostics of the gate with this report."""
     return [str(one) for one in await OfflineGate(folder, evaluated)(prompts or prompts_of(folder))]
 
 

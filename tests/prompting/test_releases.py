@@ -1,4 +1,4 @@
-"""Releases: immutable, current for all at once, kept as long as they can be needed, and no longer."""
+"""Releases: immutable, current for all processes at once, deleted once no longer needed."""
 
 from __future__ import annotations
 
