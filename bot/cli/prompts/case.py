@@ -19,7 +19,7 @@ from bot.infra import logs
 from bot.infra.redis import connect
 from bot.prompting.files import read_folder
 from bot.settings import Settings
-from bot.turns.trace import stories
+from bot.turns.trace import kept_of
 from evals.case_file import CaseNotWritten, as_yaml, write
 from evals.cases import Case
 from evals.from_history import NoPastTurns, PastConversation, case_of, past_conversation, product_codes_in
@@ -69,7 +69,7 @@ async def _case(
     contacts, memory = Contacts(redis, settings.channel.staff_contacts), Memory(redis, settings.memory)
     conversation = await home(asked, contacts, redis)
     contact = await contacts.get(conversation)
-    past = past_conversation(await stories(redis, conversation), await memory.recall(conversation), turns)
+    past = past_conversation(await kept_of(redis, conversation), await memory.recall(conversation), turns)
     files, _ = await asyncio.to_thread(read_folder, settings.service.prompts_dir)
     redaction = Redaction(
         filter(None, [contact.name]), public="\n".join(files.values()), product_codes=product_codes_in(past)
