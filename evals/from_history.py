@@ -65,25 +65,27 @@ class PastConversation:
     summary: str
 
 
-def past_conversation(stories: Iterable[dict[str, Any]], memory: History, count: int) -> PastConversation:
+def past_conversation(traces: Iterable[dict[str, Any]], memory: History, count: int) -> PastConversation:
     """The last `count` answered turns, by their traces, or by the memory alone where no trace is left.
 
     Raises NoPastTurns.
     """
-    told = [one for one in stories if one.get("reply") and one.get("perceived")][-count:]
-    said = (*memory.fallen, *memory.recent)
-    if told:
-        ours = {wamid for one in told for wamid in one["messages"]}
-        begun = datetime.fromisoformat(told[0]["started_at"])
-        first = next((at for at, one in enumerate(said) if one.wamid in ours or one.at >= begun), len(said))
-        return PastConversation(tuple(map(_turn_of_trace, told)), said[:first], memory.summary)
-    starts = [at for at, one in enumerate(said) if one.role == "user" and (at == 0 or said[at - 1].role != "user")]
+    answered = [one for one in traces if one.get("reply") and one.get("perceived")][-count:]
+    entries = (*memory.fallen, *memory.recent)
+    if answered:
+        ours = {wamid for one in answered for wamid in one["messages"]}
+        begun = datetime.fromisoformat(answered[0]["started_at"])
+        first = next((at for at, one in enumerate(entries) if one.wamid in ours or one.at >= begun), len(entries))
+        return PastConversation(tuple(map(_turn_of_trace, answered)), entries[:first], memory.summary)
+    starts = [
+        at for at, one in enumerate(entries) if one.role == "user" and (at == 0 or entries[at - 1].role != "user")
+    ]
     if not starts:
         raise NoPastTurns("nothing that was said in this conversation is remembered")
     starts = starts[-count:]
-    ends = [*starts[1:], len(said)]
-    turns = tuple(_turn_of_memory(said[start:end]) for start, end in zip(starts, ends, strict=True))
-    return PastConversation(turns, said[: starts[0]], memory.summary)
+    ends = [*starts[1:], len(entries)]
+    turns = tuple(_turn_of_memory(entries[start:end]) for start, end in zip(starts, ends, strict=True))
+    return PastConversation(turns, entries[: starts[0]], memory.summary)
 
 
 def case_of(
@@ -120,10 +122,10 @@ def product_codes_in(past: PastConversation) -> frozenset[str]:
     return frozenset(code for codes in read for code in _PRODUCT_CODE.findall(codes))
 
 
-def _turn_of_trace(story: dict[str, Any]) -> PastTurn:
-    received = tuple(_received(one["kind"], one["text"]) for one in story["perceived"])
-    at = datetime.fromisoformat(story["started_at"])
-    return PastTurn(at, received, tuple(story["reply"]), tuple(story["tools"]))
+def _turn_of_trace(trace: dict[str, Any]) -> PastTurn:
+    received = tuple(_received(one["kind"], one["text"]) for one in trace["perceived"])
+    at = datetime.fromisoformat(trace["started_at"])
+    return PastTurn(at, received, tuple(trace["reply"]), tuple(trace["tools"]))
 
 
 def _turn_of_memory(said: Sequence[HistoryEntry]) -> PastTurn:

@@ -116,11 +116,11 @@ class Playback:
 
 
 class Recorder:
-    """ChatModel that asks another one, and keeps the answers in `said`."""
+    """ChatModel that asks another one, and keeps the answers in `answers`."""
 
     def __init__(self, model: ChatModel) -> None:
         self._model = model
-        self.said: list[RecordedAnswer] = []
+        self.answers: list[RecordedAnswer] = []
 
     async def answer(self, question: ModelRequest, book: Book) -> ModelAnswer:
         spent: list[Attempt] = []
@@ -130,7 +130,7 @@ class Recorder:
             await book(attempt)
 
         answer = await self._model.answer(question, both)
-        self.said.append(
+        self.answers.append(
             RecordedAnswer(
                 text=answer.text,
                 calls=tuple((call.name, call.arguments) for call in answer.calls),

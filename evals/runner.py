@@ -78,7 +78,7 @@ class Report:
 async def offline(settings: Settings, prompts: Prompts, folder: Path, cases: Sequence[Case]) -> Report:
     """Play the recordings again; no model and no outside service is asked."""
 
-    async def one(environment: CaseEnvironment, case: Case) -> CaseOutcome:
+    async def run_case(environment: CaseEnvironment, case: Case) -> CaseOutcome:
         recording = load(folder, case.name)
         if recording is None:
             return CaseOutcome(case.name, "stale", ("it has no recording",), tags=case.tags)
@@ -89,19 +89,19 @@ async def offline(settings: Settings, prompts: Prompts, folder: Path, cases: Seq
 
         done = await CaseRun(case, environment, prompts).execute(playback, turns)
         if [one.asked for one in done] != [one.asked for one in turns]:
-            told = "the prompt, a tool or the case has changed since it was recorded"
-            return CaseOutcome(case.name, "stale", (told,), recording.by, tags=case.tags)
+            change = "the prompt, a tool or the case has changed since it was recorded"
+            return CaseOutcome(case.name, "stale", (change,), recording.by, tags=case.tags)
         verdicts = [_recorded_verdict(turn, done[number], recording, number) for number, turn in enumerate(case.turns)]
         return _outcome(case, [(done, verdicts)], recording.by)
 
-    return await _run_cases(settings, prompts, cases, one, _OFFLINE_AT_ONCE)
+    return await _run_cases(settings, prompts, cases, run_case, _OFFLINE_AT_ONCE)
 
 
 async def live(settings: Settings, prompts: Prompts, cases: Sequence[Case], runs: int) -> Report:
     """Run each case `runs` times with the real models of the settings."""
     model = OpenRouter(settings.llm)
 
-    async def one(environment: CaseEnvironment, case: Case) -> CaseOutcome:
+    async def run_case(environment: CaseEnvironment, case: Case) -> CaseOutcome:
         executed_runs: list[_ExecutedRun] = []
         for run in range(runs):
             done = await CaseRun(case, environment, prompts, str(run)).execute(lambda _, __: model)
@@ -111,7 +111,7 @@ async def live(settings: Settings, prompts: Prompts, cases: Sequence[Case], runs
         return _outcome(case, executed_runs, ", ".join(settings.llm.models[:1]))
 
     try:
-        return await _run_cases(settings, prompts, cases, one, _LIVE_AT_ONCE)
+        return await _run_cases(settings, prompts, cases, run_case, _LIVE_AT_ONCE)
     finally:
         await model.close()
 
@@ -120,31 +120,33 @@ async def record(settings: Settings, prompts: Prompts, folder: Path, cases: Sequ
     """Record anew, by the real models where there is a key, else by the cases' examples."""
     real = OpenRouter(settings.llm) if settings.llm.api_key else None
 
-    async def one(environment: CaseEnvironment, case: Case) -> CaseOutcome:
+    async def run_case(environment: CaseEnvironment, case: Case) -> CaseOutcome:
         recorders: list[Recorder] = []
         by: list[str] = []
 
         def recorder(_: int, turn: CaseTurn) -> ChatModel:
-            hand = ScriptedModel(turn.example)
-            by.append("" if real else hand.by)
-            recorders.append(Recorder(real or hand))
+            scripted = ScriptedModel(turn.example)
+            by.append("" if real else scripted.by)
+            recorders.append(Recorder(real or scripted))
             return recorders[-1]
 
         done = await CaseRun(case, environment, prompts, "record").execute(recorder)
         turns = []
-        for turn, out, said in zip(case.turns, done, recorders, strict=True):
+        for turn, out, recorder_of_turn in zip(case.turns, done, recorders, strict=True):
             verdict = await _judge(real, turn, out) if real else None
             turns.append(
-                RecordedTurn(asked=out.asked, perceived=out.perceived, answers=tuple(said.said), verdict=verdict)
+                RecordedTurn(
+                    asked=out.asked, perceived=out.perceived, answers=tuple(recorder_of_turn.answers), verdict=verdict
+                )
             )
-            by += [one.served for one in said.said] if real else []
+            by += [one.served for one in recorder_of_turn.answers] if real else []
         failed = next((out.failed for out in done if out.failed), "")
         if not failed:
             await asyncio.to_thread(save, folder, case.name, filter(None, by), turns)
         return CaseOutcome(case.name, "failed" if failed else "passed", (failed,) if failed else ())
 
     try:
-        made = await _run_cases(settings, prompts, cases, one, _LIVE_AT_ONCE)
+        made = await _run_cases(settings, prompts, cases, run_case, _LIVE_AT_ONCE)
     finally:
         if real:
             await real.close()
@@ -162,12 +164,12 @@ def _outcome(case: Case, runs: Sequence[_ExecutedRun], by: str) -> CaseOutcome:
     for done, verdicts in runs:
         found: list[str] = []
         for number, (turn, out, verdict) in enumerate(zip(case.turns, done, verdicts, strict=True), 1):
-            told = [*unmet(turn.expect, out.out), *([out.failed] if out.failed else [])]
+            unmet_here = [*unmet(turn.expect, out.out), *([out.failed] if out.failed else [])]
             if verdict is not None and not verdict.passes:
-                told.append(f"the judge says no: {verdict.why}")
+                unmet_here.append(f"the judge says no: {verdict.why}")
             unjudged += bool(turn.expect.judge and verdict is None)
             place = f"turn {number}: " if len(case.turns) > 1 else ""
-            found += [place + one for one in told]
+            found += [place + one for one in unmet_here]
         passes += not found
         problems += [one for one in found if one not in problems]
     turns = [out.out for done, _ in runs for out in done]
@@ -219,7 +221,7 @@ class _CaseQueue:
     environment: CaseEnvironment
     at_once: asyncio.Semaphore = field(default_factory=asyncio.Semaphore)
 
-    async def one(self, case: Case) -> CaseOutcome:
+    async def run(self, case: Case) -> CaseOutcome:
         async with self.at_once:
             return replace(await self.work(self.environment, case), place=case.place)
 
@@ -234,6 +236,6 @@ async def _run_cases(
     started = time.perf_counter()
     with TemporaryDirectory(prefix="recado-evaluation-") as folder:
         async with open_environment(settings, prompts.business, Path(folder)) as environment:
-            limited = _CaseQueue(work, environment, asyncio.Semaphore(at_once))
-            outcomes = await asyncio.gather(*(limited.one(case) for case in cases))
+            queue = _CaseQueue(work, environment, asyncio.Semaphore(at_once))
+            outcomes = await asyncio.gather(*(queue.run(case) for case in cases))
     return Report(prompts.release, tuple(outcomes), time.perf_counter() - started)
