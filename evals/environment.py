@@ -144,6 +144,6 @@ async def _stripe(settings: Settings, stack: AsyncExitStack) -> StripeSimulator:
     stripe = StripeSimulator(key, f"whsec_{secrets.token_hex(8)}", source=lambda: _SUBSCRIBED_AT)
     url = await stack.enter_async_context(listening(stripe.app(), _LOOPBACK, 0, finish=0.1))
     stripe.account.base_url = url
-    told = {"secret_key": SecretStr(key), "api_base": url, "return_url": "https://recado.example", "trial_days": 14}
-    settings.stripe = settings.stripe.model_copy(update=told)
+    imitated = {"secret_key": SecretStr(key), "api_base": url, "return_url": "https://recado.example", "trial_days": 14}
+    settings.stripe = settings.stripe.model_copy(update=imitated)
     return stripe

@@ -72,8 +72,8 @@ def save(folder: Path, case: str, by: Iterable[str], turns: Iterable[RecordedTur
     recording = Recording(by=", ".join(dict.fromkeys(by)), at=f"{datetime.now(UTC):%Y-%m-%d}", turns=tuple(turns))
     path = _path(folder, case)
     path.parent.mkdir(parents=True, exist_ok=True)
-    kept = recording.model_dump(mode="json", exclude_defaults=True)
-    path.write_text(json.dumps(kept, ensure_ascii=False, indent=1) + "\n", "utf-8")
+    content = recording.model_dump(mode="json", exclude_defaults=True)
+    path.write_text(json.dumps(content, ensure_ascii=False, indent=1) + "\n", "utf-8")
 
 
 def _path(folder: Path, case: str) -> Path:
@@ -123,10 +123,10 @@ class Recorder:
         self.answers: list[RecordedAnswer] = []
 
     async def answer(self, question: ModelRequest, book: Book) -> ModelAnswer:
-        spent: list[Attempt] = []
+        attempts: list[Attempt] = []
 
         async def both(attempt: Attempt) -> None:
-            spent.append(attempt)
+            attempts.append(attempt)
             await book(attempt)
 
         answer = await self._model.answer(question, both)
@@ -135,10 +135,10 @@ class Recorder:
                 text=answer.text,
                 calls=tuple((call.name, call.arguments) for call in answer.calls),
                 served=answer.served,
-                seconds=round(sum(one.seconds for one in spent), 3),
-                prompt_tokens=sum(one.prompt_tokens for one in spent),
-                completion_tokens=sum(one.completion_tokens for one in spent),
-                cost_usd=sum((one.cost_usd for one in spent), Decimal(0)),
+                seconds=round(sum(one.seconds for one in attempts), 3),
+                prompt_tokens=sum(one.prompt_tokens for one in attempts),
+                completion_tokens=sum(one.completion_tokens for one in attempts),
+                cost_usd=sum((one.cost_usd for one in attempts), Decimal(0)),
             )
         )
         return answer

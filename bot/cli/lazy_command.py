@@ -18,7 +18,7 @@ class LazyCommand(TyperCommand):
         self._target = target
 
     def load(self) -> Any:
-        """Import the module, and give the command that stands there."""
+        """Import the module, and give its command."""
         module, _, name = self._target.partition(":")
         target = getattr(import_module(module), name)
         if isinstance(target, typer.Typer):

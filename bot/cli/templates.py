@@ -139,8 +139,8 @@ def _show_templates(stored: Iterable[StoredTemplate], definitions: tuple[Definit
     if output == "json":
         show(rows)
     for row in rows if output == "text" else ():
-        told = (row["status"], row.get("category"), row.get("quality"), ", ".join(row.get("parameters", ())))
-        line = f"{row['name']:<24} {row['language']:<6} {'  '.join(one for one in told if one)}"
+        facts = (row["status"], row.get("category"), row.get("quality"), ", ".join(row.get("parameters", ())))
+        line = f"{row['name']:<24} {row['language']:<6} {'  '.join(one for one in facts if one)}"
         show(f"{line}  ! {row['problem']}" if row["problem"] else line)
     return not any(row["problem"] for row in rows)
 

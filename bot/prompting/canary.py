@@ -26,8 +26,8 @@ class Canary:
 
     @classmethod
     def read(cls, raw: str) -> Canary:
-        kept = json.loads(raw)
-        return cls(kept["release"], kept["percent"], datetime.fromisoformat(kept["since"]))
+        stored = json.loads(raw)
+        return cls(stored["release"], stored["percent"], datetime.fromisoformat(stored["since"]))
 
     @property
     def raw(self) -> str:

@@ -1,6 +1,6 @@
 """Gate before a release: the folder's recorded cases have to pass with exactly these prompts.
 
-The evaluation itself is handed in, because it needs the whole service, and stands above the prompts.
+Because an evaluation needs the whole service, which is a layer above, it is handed in as a function.
 """
 
 from __future__ import annotations

@@ -29,13 +29,13 @@ async def redis(settings: Settings, _: aiohttp.ClientSession) -> CheckResult:
             found = await durability.problems(client, info, wanted)
             if not found:
                 await client.set("recado:doctor", "1", ex=10)
-                kept = await durability.summary(client, info, wanted)
+                durable = await durability.summary(client, info, wanted)
         except (RedisError, OSError) as error:
             fix = "see REDIS_URL, or REDIS_HOST, REDIS_PORT, REDIS_PASSWORD and REDIS_TLS"
             return CheckResult("Redis", "wrong", f"does not answer or can't be written ({type(error).__name__}); {fix}")
     if found:
         return CheckResult("Redis", "wrong", "; and it ".join(found))
-    return CheckResult("Redis", "ok", f"version {info.get('redis_version')}, answers and can be written; {kept}")
+    return CheckResult("Redis", "ok", f"version {info.get('redis_version')}, answers and can be written; {durable}")
 
 
 async def prompts(settings: Settings, _: aiohttp.ClientSession) -> CheckResult:
