@@ -80,27 +80,11 @@ def read_folder(folder: Path) -> tuple[dict[str, str], list[Diagnostic]]:
     if len(paths) > MOST_FILES:
         return {}, [Diagnostic(".", 1, 1, "too-large", f"the folder holds {len(paths)} files", f"keep {MOST_FILES}")]
     for path in paths:
-        try:
-            raw = path.read_bytes() if path.stat().st_size <= LARGEST_FILE else None
-        except OSError as error:
-            why = error.strerror or type(error).__name__
-            wrong.append(
-                Diagnostic(path.name, 1, 1, "unreadable-file", f"can't be read: {why}", "see the file's rights")
-            )
-            continue
-        if raw is None:
-            fix = "divide it: a prompt of this size costs more than it tells"
-            wrong.append(Diagnostic(path.name, 1, 1, "too-large", f"is larger than {LARGEST_FILE} bytes", fix))
-            continue
-        try:
-            # Because editors add a byte order mark and Windows its line ends, both are removed.
-            texts[path.name] = raw.decode("utf-8-sig").replace("\r\n", "\n")
-        except UnicodeDecodeError as error:
-            before = raw[: error.start]
-            line, column = before.count(b"\n") + 1, error.start - before.rfind(b"\n")
-            wrong.append(
-                Diagnostic(path.name, line, column, "not-utf8", "is not UTF-8", "save it with the encoding UTF-8")
-            )
+        text = _read_text(path)
+        if isinstance(text, Diagnostic):
+            wrong.append(text)
+        else:
+            texts[path.name] = text
         if sum(map(len, texts.values())) > LARGEST_FOLDER:
             fix = "move what isn't a prompt to another folder"
             return {}, [
@@ -109,6 +93,24 @@ def read_folder(folder: Path) -> tuple[dict[str, str], list[Diagnostic]]:
     if not paths:
         wrong.append(Diagnostic(".", 1, 1, "no-files", "holds no prompt files (*.md)", "see PROMPTS_DIR"))
     return texts, wrong
+
+
+def _read_text(path: Path) -> str | Diagnostic:
+    try:
+        raw = path.read_bytes() if path.stat().st_size <= LARGEST_FILE else None
+    except OSError as error:
+        why = error.strerror or type(error).__name__
+        return Diagnostic(path.name, 1, 1, "unreadable-file", f"can't be read: {why}", "see the file's rights")
+    if raw is None:
+        fix = "divide it: a prompt of this size costs more than it tells"
+        return Diagnostic(path.name, 1, 1, "too-large", f"is larger than {LARGEST_FILE} bytes", fix)
+    try:
+        # Because editors add a byte order mark and Windows its line ends, both are removed.
+        return raw.decode("utf-8-sig").replace("\r\n", "\n")
+    except UnicodeDecodeError as error:
+        before = raw[: error.start]
+        line, column = before.count(b"\n") + 1, error.start - before.rfind(b"\n")
+        return Diagnostic(path.name, line, column, "not-utf8", "is not UTF-8", "save it with the encoding UTF-8")
 
 
 def parse(name: str, source: str) -> tuple[PromptFile, list[Diagnostic]]:
