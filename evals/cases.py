@@ -65,14 +65,14 @@ class Expected(_CaseModel):
 
 
 class Example(_CaseModel):
-    """One good answer of a model: tool calls, or a text."""
+    """Good answer of a model: tool calls, or a text."""
 
     calls: tuple[Call, ...] = ()
     says: str = ""
 
 
 class CaseTurn(_CaseModel):
-    """One message of the person: exactly one of `_MESSAGE_KINDS`.
+    """Message of the person: exactly one of `_MESSAGE_KINDS`.
 
     `voice`, `photo`, `video` and `document` name a file beside the case, or hold facts that were perceived in one,
     such as {transcript: …} or {text_read: …, codes: …}. `example` holds a good model's answers, step by step.

@@ -35,7 +35,7 @@ class NoPastTurns(Exception):
 
 @dataclass(frozen=True, slots=True)
 class _ReceivedMessage:
-    """One message; `facts` were perceived in its file, or written in it."""
+    """Message of the person; `facts` were perceived in its file, or written in it."""
 
     kind: str
     text: str = ""
@@ -44,7 +44,7 @@ class _ReceivedMessage:
 
 @dataclass(frozen=True, slots=True)
 class PastTurn:
-    """One turn; `tools` is None where the calls are no longer known."""
+    """Past turn; `tools` is None where the calls are no longer known."""
 
     at: datetime
     received: tuple[_ReceivedMessage, ...]
@@ -143,7 +143,7 @@ def _received(kind: str, text: str) -> _ReceivedMessage:
 
 
 def _turns(turn: PastTurn, redaction: Redaction) -> list[dict[str, Any]]:
-    """One turn, or one for each file where several came at once; the outcome is expected of the last.
+    """Make a case's turn, or one for each file where several came at once; only the last has expectations.
 
     Because a case's turn is one message, a text that came beside a file becomes the caption.
     """

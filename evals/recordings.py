@@ -24,7 +24,7 @@ _FOLDER = "recordings"
 
 
 class RecordedAnswer(Record):
-    """One answer of a model, with cost and duration."""
+    """Answer of a model, with cost and duration."""
 
     text: str = ""
     calls: tuple[tuple[str, dict[str, Any]], ...] = ()

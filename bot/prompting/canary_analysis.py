@@ -30,7 +30,7 @@ class Estimate:
 
 @dataclass(frozen=True, slots=True)
 class Signal:
-    """One compared signal. Cost is in US dollars a turn, length in characters a turn."""
+    """Compared signal of both arms. Cost is in US dollars a turn, length in characters a turn."""
 
     name: str
     kind: Literal["share", "mean"]
@@ -60,8 +60,8 @@ def compare(tallies: Tallies) -> tuple[Signal, ...]:
     A share is worse if the candidate's interval lies wholly above the current one's. A mean is worse if its interval
     lies wholly above 1.5 times the current one's. Intervals that don't touch are a stricter test than one at 5 %
     (N. Schenker, J. F. Gentleman, The American Statistician 55, 2001). Because each turn repeats the test, it has to
-    be strict: of canaries with 5,000 turns, a tenth of them the candidate's, 99 % intervals drop one harmless
-    candidate in a hundred, 95 % intervals six.
+    be strict. Of canaries with 5,000 turns, a tenth of them the candidate's, 99 % intervals drop one harmless
+    candidate in a hundred. With 95 % intervals it would be six.
     """
     enough = min(tallies.current.turns, tallies.candidate.turns) >= LEAST_TURNS
     return tuple(_signals(tallies.current, tallies.candidate, enough=enough))

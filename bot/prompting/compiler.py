@@ -16,7 +16,7 @@ from bot.prompting.template_language import NotAllowed, TemplateLanguage, Unknow
 
 
 class CompiledPart(NamedTuple):
-    """One part of a file, and the values and includes that it needs."""
+    """Part of a file, and the values and includes that the part needs."""
 
     part: PromptPart
     requirements: TemplateRequirements

@@ -66,7 +66,7 @@ def _uses(
 ) -> frozenset[_FileUse]:
     """Values that a file and its includes use, but for names of surrounding loops.
 
-    Because files that include each other twice make 2, 4, 8 … paths, each file is read once and then `known`.
+    Because double includes make 2, 4, 8 … paths, each file is read once and then `known`.
     """
     pending = [name]
     while pending:

@@ -30,7 +30,7 @@ async def whisper(settings: Settings, http: aiohttp.ClientSession) -> CheckResul
     whisper = settings.whisper
     if whisper.api_key is None:
         return CheckResult("Whisper", "absent", "voice notes can't be heard; set OPENAI_API_KEY")
-    # Because other servers of this API have no list of models, we send a request without a recording, which is free.
+    # Because other servers have no list of models, we send a free request without a recording.
     form = aiohttp.FormData({"model": whisper.model}, default_to_multipart=True)
     key = whisper.api_key.get_secret_value()
     problem = await request_problem(
