@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from typing import Any
 
 import structlog
 from redis.exceptions import RedisError
 
-from bot.prompting.diagnostics import PromptsWrong
+from bot.prompting.diagnostics import Diagnostic, PromptsWrong
 from bot.prompting.files import read_folder
 from bot.prompting.library import Library
 from bot.prompting.release_gate import state_of_cases
@@ -20,6 +19,8 @@ _PAUSE_MS, _LONGEST_MS = 100, 1000
 # Because disks of networks and containers may send no events, the folder is also read this often.
 _LOOK_MS = 5000
 _AGAIN_SECONDS = 1.0
+# Texts by file name, and diagnostics of unreadable files.
+_Folder = tuple[dict[str, str], list[Diagnostic]]
 
 
 async def watch(library: Library) -> None:
@@ -29,22 +30,22 @@ async def watch(library: Library) -> None:
     tried again when cases or recordings change.
     """
     # Because the first look finds changes from during the start, no state is known yet.
-    seen: Any = None
-    refused: Any = None
+    seen: _Folder | None = None
+    refused: list[tuple[str, int, int]] | None = None
     while True:
         try:
             async for _ in _saves(library):
-                there, cases = await _texts(library), await asyncio.to_thread(state_of_cases, library.folder)
-                if there != seen or refused not in (None, cases):
-                    refused = None if await _release_folder(library, there) else cases
-                    seen = there
+                folder, cases = await _read(library), await asyncio.to_thread(state_of_cases, library.folder)
+                if folder != seen or refused not in (None, cases):
+                    refused = None if await _release_folder(library, folder) else cases
+                    seen = folder
         except (RedisError, OSError) as error:
             # Because Redis may be away, or the folder may be replaced just now, the next look finds the changes.
             _log.warning("watching_again", error=type(error).__name__)
             await asyncio.sleep(_AGAIN_SECONDS)
 
 
-async def _release_folder(library: Library, there: Any) -> bool:
+async def _release_folder(library: Library, read: _Folder) -> bool:
     """Release the folder if it has no error; False where the gate refuses. Later changes get their own look."""
     checked = await library.check()
     if checked.prompts is None:
@@ -53,13 +54,13 @@ async def _release_folder(library: Library, there: Any) -> bool:
     try:
         await library.release(checked, how="watch")
     except PromptsWrong as error:
-        if await _texts(library) == there:
+        if await _read(library) == read:
             await library.report(error.diagnostics)
         return False
     return True
 
 
-async def _texts(library: Library) -> Any:
+async def _read(library: Library) -> _Folder:
     return await asyncio.to_thread(read_folder, library.folder)
 
 
