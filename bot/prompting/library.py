@@ -169,9 +169,13 @@ class Library:
     async def begin(self, conversation: str | None) -> tuple[CurrentRelease, Prompts]:
         """Read the pointers and find a turn's prompts. Because they are read each time, no process lags behind."""
         active = await self.releases.current_release()
+        return active, await self.prompts_of(active, conversation)
+
+    async def prompts_of(self, active: CurrentRelease, conversation: str | None) -> Prompts:
+        """Prompts of a conversation, by pointers that were read just now."""
         if conversation and active.canary and active.arm_of(conversation) == "candidate":
             if (candidate := await self.at(active.canary.release)) is not None:
-                return active, candidate
+                return candidate
             _log.warning("candidate_gone", release=active.canary.release, fix="`recado prompts rollback` drops it")
         current = await self.at(active.current) if active.current else None
         if current is not None:
@@ -180,7 +184,7 @@ class Library:
             raise PromptsWrong([_NOTHING])
         else:
             _log.warning("release_gone", release=active.current, fix="Redis has lost it: `recado prompts release`")
-        return active, self._latest
+        return self._latest
 
     async def at(self, release: str) -> Prompts | None:
         """A release by its name; None when it isn't stored, or can't be used by this version of Recado."""

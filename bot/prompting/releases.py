@@ -7,13 +7,14 @@ Old releases are deleted once they are beyond the history and no turn uses them.
 from __future__ import annotations
 
 import json
-from collections.abc import Awaitable, Callable, Collection, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal
 
 from redis.asyncio import Redis
 
+from bot.infra.queries import Query, ask
 from bot.infra.redis import answer
 from bot.prompting.canary import Canary, CurrentRelease
 from bot.prompting.canary_metrics import CANDIDATE, KEYS
@@ -120,9 +121,18 @@ class ReleaseEntry:
 
 
 async def read_current_release(redis: Redis) -> CurrentRelease:
-    """Read both keys that turns begin with."""
-    current, canary = await redis.mget([_CURRENT, CANDIDATE])
-    return CurrentRelease(current, Canary.read(canary) if canary else None)
+    """Read the current release and the candidate."""
+    return await ask(redis, current_release())
+
+
+def current_release() -> Query[CurrentRelease]:
+    """Read the current release and the candidate, together with what else a turn begins with."""
+
+    def read(found: Sequence[Any]) -> CurrentRelease:
+        current, canary = found[0]
+        return CurrentRelease(current, Canary.read(canary) if canary else None)
+
+    return Query((("MGET", _CURRENT, CANDIDATE),), read)
 
 
 class Releases:
