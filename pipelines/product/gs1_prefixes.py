@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 
+# Because biip names an organisation ("GS1 Mexico") and no ISO 3166 country, this table is our own.
 # The first three digits of an EAN-13, first and last of each range, and the organisation's country (ISO 3166).
 # It says where the number was given out, not where the product was made.
 _GIVEN = (
