@@ -45,8 +45,8 @@ from bot.integrations.stripe import events as stripe_events
 from bot.integrations.stripe import plan_changes
 from bot.integrations.stripe.billing import billing_of
 from bot.media.archive import Archive
+from bot.media.cache import ReadingCache
 from bot.media.readers import MediaReaders
-from bot.media.readings import ReadingCache
 from bot.media.understanding import MediaPerception
 from bot.products import card_message
 from bot.products.card_reader import CardReader

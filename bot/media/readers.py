@@ -12,7 +12,7 @@ import structlog
 from bot.ai.chat import BudgetSpent, SpendingLimit
 from bot.ai.vision import COST_USD_PER_PHOTO, Vision, VisionFailed
 from bot.ai.whisper import TranscriptionFailed, Whisper, cost_usd
-from bot.media.readings import ReadingCache
+from bot.media.cache import ReadingCache
 from bot.messages.language import Language
 from bot.settings import VisionSettings, WhisperSettings
 from pipelines.document import read

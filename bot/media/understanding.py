@@ -16,9 +16,8 @@ from tenacity import AsyncRetrying, retry_if_exception, stop_after_attempt, wait
 
 from bot.conversations.budget import Budget
 from bot.media.archive import Archive
-from bot.media.cache import media_keys
+from bot.media.cache import ReadingCache, media_keys
 from bot.media.readers import MediaError, MediaReaders, ReadMedia
-from bot.media.readings import ReadingCache
 from bot.messages.inbound import Inbound, Media, Photo, Record, Sticker, Text, Video, Voice
 from bot.messages.language import Language
 from bot.messages.prompt_text import fenced, read, shown
