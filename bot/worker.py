@@ -138,7 +138,9 @@ async def running(
             storage,
             subscribers.tell,
             CardReader(
-                eyes=lambda conversation: senses.eyes(budget.account(conversation), ReadingCache(redis, conversation)),
+                text_reader_for=lambda conversation: senses.text_reader(
+                    budget.account(conversation), ReadingCache(redis, conversation)
+                ),
                 model=model,
                 budget=budget,
                 shop_currency=settings.service.shop_currency,

@@ -108,8 +108,8 @@ class _Beside:
         media_id: str,
         *,
         limit: int,
-        room: Room | None = None,  # noqa: ARG002 - a Shelf's
-        sha256: str | None = None,  # noqa: ARG002 - a Shelf's
+        room: Room | None = None,  # noqa: ARG002 - a MediaStore's
+        sha256: str | None = None,  # noqa: ARG002 - a MediaStore's
     ) -> File:
         data = (self.folder / media_id).read_bytes()
         if len(data) > limit:

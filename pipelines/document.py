@@ -47,7 +47,7 @@ class _Page(NamedTuple):
     jpeg: bytes | None = None
 
 
-async def read(document: bytes, *, filename: str | None, read_text: ReadText | None) -> Pages:
+async def read_document(document: bytes, *, filename: str | None, read_text: ReadText | None) -> Pages:
     """Take the text out of a document; its name is only told in the log of a refusal, the bytes say what it is.
 
     Raises Refusal; errors of `read_text` pass through. Without `read_text` scanned pages are left out.

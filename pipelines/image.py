@@ -11,7 +11,7 @@ from pipelines.bounding_box import BoundingBox
 from pipelines.photo_decoder import jpeg, upright
 from pipelines.truncation import LONGEST_LINE, LONGEST_PRINT, MOST_LINES, truncated
 
-__all__ = ["Barcode", "BoundingBox", "PhotoText", "ReadText", "Reading", "TextLine", "look"]
+__all__ = ["Barcode", "BoundingBox", "PhotoText", "ReadText", "Reading", "TextLine", "read_photo"]
 
 # Beyond these sides text is read no better and models reduce the picture themselves.
 SIDE_TO_READ = 2000
@@ -83,7 +83,7 @@ class _Prepared:
     for_models: bytes
 
 
-async def look(photo: bytes, *, read_text: ReadText | None) -> PhotoText:
+async def read_photo(photo: bytes, *, read_text: ReadText | None) -> PhotoText:
     """See what is in a photo. Raises Refusal; errors of `read_text` pass through."""
     prepared = await photo_decoder.decoded(photo, _prepare)
     reading = await read_text(prepared.to_read) if read_text else Reading("")

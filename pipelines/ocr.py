@@ -29,7 +29,7 @@ class EngineMissing(Exception):
 
 
 class LocalReader:
-    """An engine for `pipelines.image.look`; the first photo waits two seconds for it to start."""
+    """An engine for `pipelines.image.read_photo`; the first photo waits two seconds for it to start."""
 
     def __init__(self, *, seconds: float = SECONDS_A_PHOTO) -> None:
         self._seconds = seconds

@@ -44,7 +44,7 @@ class Segment:
 
 
 @dataclass(frozen=True, slots=True)
-class HeardSpeech:
+class RawTranscript:
     """The whole text, its language (ISO 639-1) and its segments, as far as the model tells them."""
 
     text: str
@@ -58,7 +58,7 @@ class HeardSpeech:
         object.__setattr__(self, "segments", within)
 
 
-def sense_of(heard: HeardSpeech) -> str:
+def spoken_text(heard: RawTranscript) -> str:
     """Return what was said without what the model made up, "" when nothing is left."""
     segments = heard.segments or (Segment(heard.text),)
     believed = [_believed(segment) for segment in segments]

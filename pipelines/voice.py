@@ -10,9 +10,9 @@ from pipelines import ffmpeg, file_type
 from pipelines.audio import Loudness, Stretch
 from pipelines.byte_budget import for_uploads
 from pipelines.errors import FileProblem, FileRefused
-from pipelines.transcript import HeardSpeech, Segment, sense_of
+from pipelines.transcript import RawTranscript, Segment, spoken_text
 
-__all__ = ["Clip", "HeardSpeech", "Segment", "SpeechToText", "Transcript", "transcribe"]
+__all__ = ["Clip", "RawTranscript", "Segment", "SpeechToText", "Transcript", "transcribe"]
 
 LARGEST_BYTES = 100 * 1024 * 1024
 # Decoded and heard within the time that a turn has for understanding; an hour took 35 s on two busy cores.
@@ -32,7 +32,7 @@ class Clip:
     language: str | None
 
 
-SpeechToText = Callable[[Clip], Awaitable[HeardSpeech]]
+SpeechToText = Callable[[Clip], Awaitable[RawTranscript]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,7 @@ async def transcribe(audio: bytes, *, speech_to_text: SpeechToText, language: st
         if not parts:
             raise FileRefused(FileProblem.SILENT, f"nothing is heard in {loudness.seconds:.1f} s")
         heard = await _all_heard(note, parts, speech_to_text, language)
-    text = " ".join(filter(None, map(sense_of, heard)))
+    text = " ".join(filter(None, map(spoken_text, heard)))
     if not text:
         raise FileRefused(FileProblem.UNINTELLIGIBLE, f"no words in {loudness.seconds:.1f} s of sound")
     spoken = next((one.language for one in heard if one.language), language)
@@ -95,8 +95,8 @@ async def _recorded(audio: bytes, container: str, note: Path) -> Loudness:
 
 async def _all_heard(
     note: Path, parts: list[Stretch], speech_to_text: SpeechToText, language: str | None
-) -> list[HeardSpeech]:
-    async def hear(part: Stretch) -> HeardSpeech:
+) -> list[RawTranscript]:
+    async def hear(part: Stretch) -> RawTranscript:
         # Twice: as a clip, and in the body of the request.
         async with for_uploads().reserved(2 * part.mp3_bytes):
             return await speech_to_text(Clip(part.mp3(note), "voice.mp3", "audio/mpeg", part.seconds, language))

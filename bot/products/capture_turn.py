@@ -31,7 +31,7 @@ class CaptureMessage:
 
     message: Inbound
     words: str = ""
-    sight: PhotoText | None = None
+    photo_text: PhotoText | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +69,9 @@ class CaptureTurn:
         for one in group:
             if isinstance(one.message.content, Tap):
                 await self._tapped(one.message.id, one.message.content)
-            elif one.words and (one.sight is None or (one.message.id in self.handled and not command_of(one.words))):
+            elif one.words and (
+                one.photo_text is None or (one.message.id in self.handled and not command_of(one.words))
+            ):
                 self._listen(one)
 
     async def captured(self) -> CapturedTurn:
@@ -85,13 +87,13 @@ class CaptureTurn:
     # ---- photos
 
     async def _add(self, photos: Sequence[CaptureMessage]) -> None:
-        sights = {one.message.id: one.sight for one in photos if one.sight is not None}
+        photo_texts = {one.message.id: one.photo_text for one in photos if one.photo_text is not None}
         before = await self._sights()
-        if self.draft and is_other_product(self.draft, numbers_in(before.values()), numbers_in(sights.values())):
+        if self.draft and is_other_product(self.draft, numbers_in(before.values()), numbers_in(photo_texts.values())):
             self._leave_open("other_code")
             before = {}
-        known = {sight.jpeg for sight in before.values()}
-        fresh = {one: sight for one, sight in sights.items() if sight.jpeg not in known}
+        known = {photo_text.jpeg for photo_text in before.values()}
+        fresh = {one: photo_text for one, photo_text in photo_texts.items() if photo_text.jpeg not in known}
         room = dict(list(fresh.items())[: max(0, _MOST_PHOTOS - len(before))])
         told_name = self.draft is not None and "name" in self.draft.said
         read = await self.means.reader.card_of(
@@ -107,14 +109,14 @@ class CaptureTurn:
         )
         if room:
             draft = draft.changed(photos=(*draft.photos, *room), read=read)
-            self.changes.sights.setdefault(draft.id, {}).update(room)
-        self._keep(draft, *sights)
+            self.changes.photo_texts.setdefault(draft.id, {}).update(room)
+        self._keep(draft, *photo_texts)
 
     async def _sights(self) -> dict[str, PhotoText]:
         if self.draft is None:
             return {}
-        kept = await self.means.drafts.sights(self.conversation, self.draft)
-        added = self.changes.sights.get(self.draft.id, {})
+        kept = await self.means.drafts.photo_texts(self.conversation, self.draft)
+        added = self.changes.photo_texts.get(self.draft.id, {})
         earlier = [one for one in self.draft.photos if one not in added]
         return dict(zip(earlier, kept, strict=False)) | added
 
@@ -229,7 +231,7 @@ def begins_another(one: CaptureMessage) -> bool:
 
 def _is_of_a_product(one: CaptureMessage) -> bool:
     """A photo that asks nothing; one sent as a document is one too."""
-    return isinstance(one.message.content, Photo | Document) and one.sight is not None and not asks(one.words)
+    return isinstance(one.message.content, Photo | Document) and one.photo_text is not None and not asks(one.words)
 
 
 def _name(conversation: str, message: str) -> str:

@@ -19,7 +19,7 @@ from bot.messages.language import Language
 from pipelines.bounding_box import BoundingBox
 from pipelines.errors import FileRefused
 from pipelines.image import PhotoText, ReadText, TextLine
-from pipelines.product import Doubt, DoubtKind, Field, ProductCard, card_from, card_of_sights
+from pipelines.product import Doubt, DoubtKind, Field, ProductCard, card_from, card_of_photo_texts
 from pipelines.product.vocabulary import plain
 
 _log = structlog.get_logger()
@@ -58,7 +58,7 @@ class PictureReader(Protocol):
         ...
 
     async def card_of(
-        self, conversation: str, sights: Sequence[PhotoText], turn: PhotoTurn, *, told_name: bool
+        self, conversation: str, photo_texts: Sequence[PhotoText], turn: PhotoTurn, *, told_name: bool
     ) -> ProductCard:
         """Make the card of a product's photos; with `told_name` a person has said its name already."""
         ...
@@ -66,30 +66,35 @@ class PictureReader(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class CardReader:
-    """`eyes` reads pictures for a conversation, on its account."""
+    """Reads a card by rules, and asks a model for a name that the rules doubt.
 
-    eyes: Callable[[str], ReadText]
+    `text_reader_for` gives a reader of pictures whose cost is on the account of a conversation.
+    """
+
+    text_reader_for: Callable[[str], ReadText]
     model: ChatModel
     budget: Budget
     shop_currency: str
 
     async def card_of(
-        self, conversation: str, sights: Sequence[PhotoText], turn: PhotoTurn, *, told_name: bool
+        self, conversation: str, photo_texts: Sequence[PhotoText], turn: PhotoTurn, *, told_name: bool
     ) -> ProductCard:
-        card = await self._by_rules(conversation, sights, turn)
+        card = await self._by_rules(conversation, photo_texts, turn)
         name = card.fields.get("name")
         if told_name or (name and name.confidence >= _DOUBTED) or not re.search(r"[^\W\d_]{3}", " ".join(card.text)):
             return card
         answer = await self._asked(conversation, card, turn)
-        return named(card, sights, answer) if answer else card
+        return named(card, photo_texts, answer) if answer else card
 
-    async def _by_rules(self, conversation: str, sights: Sequence[PhotoText], turn: PhotoTurn) -> ProductCard:
+    async def _by_rules(self, conversation: str, photo_texts: Sequence[PhotoText], turn: PhotoTurn) -> ProductCard:
         try:
             async with asyncio.timeout_at(turn.until):
-                return await card_of_sights(sights, read_text=self.eyes(conversation), shop_currency=self.shop_currency)
+                return await card_of_photo_texts(
+                    photo_texts, read_text=self.text_reader_for(conversation), shop_currency=self.shop_currency
+                )
         except (FileRefused, VisionFailed, TimeoutError) as error:
             _log.warning("no_closer_look", error=type(error).__name__)
-            return await asyncio.to_thread(card_from, sights, shop_currency=self.shop_currency)
+            return await asyncio.to_thread(card_from, photo_texts, shop_currency=self.shop_currency)
 
     async def _asked(self, conversation: str, card: ProductCard, turn: PhotoTurn) -> str | None:
         """What a model calls the product; None where none answers in time, or nothing more may be spent."""
@@ -109,7 +114,7 @@ class CardReader:
             return None
 
 
-def named(card: ProductCard, sights: Sequence[PhotoText], answer: str) -> ProductCard:
+def named(card: ProductCard, photo_texts: Sequence[PhotoText], answer: str) -> ProductCard:
     """Return the card with the name that a model gave, if each of its words was read on a photo; else as it was.
 
     It is never sure: whoever sees the card confirms it.
@@ -120,7 +125,7 @@ def named(card: ProductCard, sights: Sequence[PhotoText], answer: str) -> Produc
     if not wanted or len(wanted) > _MOST_WORDS or len(value) > _LONGEST_ANSWER or not wanted <= set().union(*shown):
         return card
     photo = max(range(len(shown)), key=lambda place: len(shown[place] & wanted))
-    field = Field(value, _CONFIDENCE, photo, _place(sights[photo].lines, wanted))
+    field = Field(value, _CONFIDENCE, photo, _place(photo_texts[photo].lines, wanted))
     doubts = [doubt for doubt in card.doubts if doubt.field != "name"]
     return replace(
         card, fields={**card.fields, "name": field}, doubts=(*doubts, Doubt(DoubtKind.UNSURE, "name", (field,)))

@@ -97,8 +97,8 @@ class ProductConfirmer:
         return TapResult(text=words(why, confirmed.language), parts=(card,))
 
     async def _keep_photos(self, confirmed: ConfirmedAction, draft: Draft) -> tuple[ProductPhoto, ...]:
-        sights = await self.drafts.sights(confirmed.conversation, draft)
-        return await photos.keep(self.storage, draft.id, sights, shown_of(draft))
+        photo_texts = await self.drafts.photo_texts(confirmed.conversation, draft)
+        return await photos.keep(self.storage, draft.id, photo_texts, shown_of(draft))
 
     async def _save(self, confirmed: ConfirmedAction, draft: Draft, place: str, kept: tuple[ProductPhoto, ...]) -> bool:
         at = datetime.now(UTC)

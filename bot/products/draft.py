@@ -112,9 +112,9 @@ def spelled(price: str, currency: str | None) -> str:
     return str(amount.quantize(_CENT)) if isinstance(fine, int) and fine > -2 else price  # noqa: PLR2004 - cents
 
 
-def numbers_in(sights: Iterable[PhotoText]) -> set[str]:
+def numbers_in(photo_texts: Iterable[PhotoText]) -> set[str]:
     """The products, by their 14 digits, whose codes are on these photos: no shop's own numbers, no cases of many."""
-    scanned = (barcode for sight in sights for barcode in sight.barcodes)
+    scanned = (barcode for photo_text in photo_texts for barcode in photo_text.barcodes)
     codes = (code_of(barcode.value, may_be_gtin=barcode.may_be_gtin) for barcode in scanned)
     return {code.gtin for code in codes if code.gtin and code.kind in _NAMES_A_PRODUCT and "case" not in code.facts}
 

@@ -45,7 +45,7 @@ class DraftChange:
     """What a turn changes."""
 
     drafts: dict[str, Draft] = field(default_factory=dict)
-    sights: dict[str, dict[str, PhotoText]] = field(default_factory=dict)
+    photo_texts: dict[str, dict[str, PhotoText]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,7 @@ class Drafts:
         raw = await answer(self.redis.get(_draft(conversation, draft)))
         return Draft.model_validate_json(raw) if raw else None
 
-    async def sights(self, conversation: str, draft: Draft) -> list[PhotoText]:
+    async def photo_texts(self, conversation: str, draft: Draft) -> list[PhotoText]:
         """What the draft's photos show, in its order; those whose pictures are gone are left out."""
         if not draft.photos:
             return []
@@ -75,16 +75,18 @@ class Drafts:
         for draft in changes.drafts.values():
             pipeline.set(_draft(conversation, draft.id), draft.model_dump_json(), ex=_KEEP_SECONDS)
             pipeline.expire(_sights(conversation, draft.id), _KEEP_PICTURES_SECONDS)
-        for name, sights in changes.sights.items():
-            pipeline.hset(_sights(conversation, name), mapping={one: _kept(sight) for one, sight in sights.items()})
+        for name, photo_texts in changes.photo_texts.items():
+            pipeline.hset(
+                _sights(conversation, name), mapping={one: _kept(photo_text) for one, photo_text in photo_texts.items()}
+            )
             pipeline.expire(_sights(conversation, name), _KEEP_PICTURES_SECONDS)
         if session is not None:
             pipeline.set(_session(conversation), session.model_dump_json(), ex=_KEEP_SECONDS)
         await pipeline.execute()
 
 
-def _kept(sight: PhotoText) -> str:
-    kept = _Kept(sight=replace(sight, jpeg=b""), jpeg=base64.b64encode(sight.jpeg).decode())
+def _kept(photo_text: PhotoText) -> str:
+    kept = _Kept(sight=replace(photo_text, jpeg=b""), jpeg=base64.b64encode(photo_text.jpeg).decode())
     return kept.model_dump_json()
 
 

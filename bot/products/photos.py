@@ -21,30 +21,30 @@ _LEAST_MARGIN = 8
 
 
 async def keep(
-    storage: Storage, draft: str, sights: Sequence[PhotoText], shown: Mapping[str, ShownField]
+    storage: Storage, draft: str, photo_texts: Sequence[PhotoText], shown: Mapping[str, ShownField]
 ) -> tuple[ProductPhoto, ...]:
     """Store photos and cut-outs; again for the same draft, they are the same files. Raises StorageFailed.
 
     Sights hold the photo turned upright and without metadata: no place, no device.
     """
     kept = []
-    for number, sight in enumerate(sights):
+    for number, photo_text in enumerate(photo_texts):
         place = f"products/{draft}/{number + 1}"
-        await storage.put(f"{place}.jpg", sight.jpeg, _MIME)
+        await storage.put(f"{place}.jpg", photo_text.jpeg, _MIME)
         boxes = {name: one.box for name, one in shown.items() if one.photo == number and one.box}
-        crops = await asyncio.to_thread(_crops, sight, boxes)
+        crops = await asyncio.to_thread(_crops, photo_text, boxes)
         for name, crop in crops.items():
             await storage.put(f"{place}-{name}.jpg", crop, _MIME)
         kept.append(ProductPhoto(key=f"{place}.jpg", crops={name: f"{place}-{name}.jpg" for name in crops}))
     return tuple(kept)
 
 
-def _crops(sight: PhotoText, boxes: Mapping[str, BoundingBox]) -> dict[str, bytes]:
+def _crops(photo_text: PhotoText, boxes: Mapping[str, BoundingBox]) -> dict[str, bytes]:
     if not boxes:
         return {}
-    with Image.open(io.BytesIO(sight.jpeg)) as photo:
+    with Image.open(io.BytesIO(photo_text.jpeg)) as photo:
         # Boxes are in pixels of the photo as it was sent; the copy may be smaller.
-        scale = photo.width / sight.width
+        scale = photo.width / photo_text.width
         return {name: _cut(photo, box.scaled(scale)) for name, box in boxes.items()}
 
 

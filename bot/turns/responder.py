@@ -225,7 +225,7 @@ def _unrendered(error: PromptsWrong, trace: Trace, language: Language) -> TurnRe
 def _incoming(turn_context: TurnContext, tapped: TapResults) -> list[CaptureMessage]:
     """The turn's messages as the photo session takes them; what was forwarded are not the person's own words."""
     return [
-        CaptureMessage(message, "" if message.forwarded else sight.perceived.words, sight.look)
+        CaptureMessage(message, "" if message.forwarded else sight.perceived.words, sight.photo_text)
         for message, sight in zip(turn_context.messages, turn_context.sights, strict=True)
         if message.id not in tapped.messages
     ]

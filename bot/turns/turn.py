@@ -32,7 +32,7 @@ from bot.infra.metrics import TURN_SECONDS, TURNS
 from bot.infra.queues import JobScheduler
 from bot.infra.redis import answer, key
 from bot.media.cache import note_media
-from bot.media.understanding import MediaPerception, PerceivedMessage, unlooked_at
+from bot.media.understanding import MediaPerception, PerceivedMessage, unperceived
 from bot.messages.inbound import Inbound, Say
 from bot.messages.language import Language, language_of
 from bot.messages.phrases import phrase
@@ -177,7 +177,7 @@ class TurnProcessor:
         trace.messages = [message.id for message in messages]
         if attempt.given_up or not admission.admitted:
             # Nor is a flood touched.
-            sights = [unlooked_at(message) for message in messages]
+            sights = [unperceived(message) for message in messages]
         else:
             sights = await self._perceive(conversation, messages, contact, trace, due)
             passing("turn: perceived")

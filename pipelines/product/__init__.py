@@ -17,7 +17,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 
-from pipelines.image import PhotoText, ReadText, look
+from pipelines.image import PhotoText, ReadText, read_photo
 from pipelines.product.barcode_field import barcode_of, carried_of
 from pipelines.product.card import CONFIDENT, FIELDS, Doubt, DoubtKind, Field, ProductCard
 from pipelines.product.codes import same_product
@@ -52,27 +52,27 @@ async def card_of(photos: Sequence[bytes], *, read_text: ReadText, shop_currency
     `read_text` is asked once a photo, and up to `MOST_LOOKS` times more: for a price that nothing else on the photos
     bears out, which is sure only where both readings are the same, and for a price or a size that wasn't read well.
     """
-    sights = [await look(photo, read_text=read_text) for photo in photos]
-    return await card_of_sights(sights, read_text=read_text, shop_currency=shop_currency)
+    photo_texts = [await read_photo(photo, read_text=read_text) for photo in photos]
+    return await card_of_photo_texts(photo_texts, read_text=read_text, shop_currency=shop_currency)
 
 
-async def card_of_sights(
-    sights: Sequence[PhotoText], *, read_text: ReadText, shop_currency: str = "MXN"
+async def card_of_photo_texts(
+    photo_texts: Sequence[PhotoText], *, read_text: ReadText, shop_currency: str = "MXN"
 ) -> ProductCard:
     """Do as `card_of` with photos that were looked at already."""
-    card = await asyncio.to_thread(card_from, sights, shop_currency=shop_currency)
-    closer, looks = await looked_closer(sights, card, read_text=read_text)
-    if any(one is not other for one, other in zip(sights, closer, strict=True)):
+    card = await asyncio.to_thread(card_from, photo_texts, shop_currency=shop_currency)
+    closer, looks = await looked_closer(photo_texts, card, read_text=read_text)
+    if any(one is not other for one, other in zip(photo_texts, closer, strict=True)):
         card = await asyncio.to_thread(card_from, closer, shop_currency=shop_currency)
     return borne_out(card, looks)
 
 
-def card_from(sights: Sequence[PhotoText], *, shop_currency: str = "MXN") -> ProductCard:
+def card_from(photo_texts: Sequence[PhotoText], *, shop_currency: str = "MXN") -> ProductCard:
     """Make the card of what was seen of one product; `photo` of a field is the place of its sight.
 
     It looks at the pixels of prices, a few milliseconds each: run it off the loop.
     """
-    evidence = Evidence.of(sights, shop_currency)
+    evidence = Evidence.of(photo_texts, shop_currency)
     doubts: list[Doubt] = []
     details: dict[str, str] = {}
     for find in FINDERS:
@@ -90,5 +90,5 @@ def card_from(sights: Sequence[PhotoText], *, shop_currency: str = "MXN") -> Pro
         doubts=tuple(doubts),
         details=details,
         codes=tuple(dict.fromkeys(scan.barcode.value for scan in evidence.scans)),
-        text=tuple(sight.text for sight in sights),
+        text=tuple(photo_text.text for photo_text in photo_texts),
     )

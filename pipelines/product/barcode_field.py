@@ -122,7 +122,7 @@ def numbers(pieces: Iterable[Piece]) -> list[tuple[str, Piece]]:
 
 def _from_digits(evidence: Evidence) -> Findings:
     read: dict[str, list[Piece]] = {}
-    for photo in range(len(evidence.sights)):
+    for photo in range(len(evidence.photo_texts)):
         for digits, piece in numbers(evidence.of_photo(photo)):
             if len(digits) in _LENGTHS and is_gtin(digits) and int(digits[:3]):
                 read.setdefault(digits, []).append(piece)

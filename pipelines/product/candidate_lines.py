@@ -97,8 +97,8 @@ def _words(piece: Piece, evidence: Evidence) -> CandidateLine | None:
     if amounts(piece.text) or (role_of(text + " ") and len(text.split()) <= 2):  # noqa: PLR2004 -- "precio normal"
         return None
     spelt = " ".join(accented(word) for word in text.split())
-    sight = evidence.sights[piece.photo]
-    return CandidateLine(spelt, piece, piece.tall / max(sight.width, sight.height, 1), _kinds(spelt.split()))
+    photo_text = evidence.photo_texts[piece.photo]
+    return CandidateLine(spelt, piece, piece.tall / max(photo_text.width, photo_text.height, 1), _kinds(spelt.split()))
 
 
 def _kinds(words: Iterable[str]) -> int:

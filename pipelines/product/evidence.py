@@ -36,21 +36,21 @@ NOTHING = Findings({})
 class Evidence:
     """All that was seen; `found` holds the fields of the finders that ran before."""
 
-    sights: Sequence[PhotoText]
+    photo_texts: Sequence[PhotoText]
     pieces: tuple[Piece, ...]
     scans: tuple[Scan, ...]
     shop_currency: str
     found: dict[str, Field] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, sights: Sequence[PhotoText], shop_currency: str) -> Evidence:
-        pieces = tuple(piece for photo, sight in enumerate(sights) for piece in pieces_of(sight, photo))
+    def of(cls, photo_texts: Sequence[PhotoText], shop_currency: str) -> Evidence:
+        pieces = tuple(piece for photo, photo_text in enumerate(photo_texts) for piece in pieces_of(photo_text, photo))
         scans = tuple(
             Scan(photo, barcode, code_of(barcode.value, may_be_gtin=barcode.may_be_gtin))
-            for photo, sight in enumerate(sights)
-            for barcode in sight.barcodes
+            for photo, photo_text in enumerate(photo_texts)
+            for barcode in photo_text.barcodes
         )
-        return cls(sights, pieces, scans, shop_currency)
+        return cls(photo_texts, pieces, scans, shop_currency)
 
     def of_photo(self, photo: int) -> list[Piece]:
         return [piece for piece in self.pieces if piece.photo == photo]

@@ -34,14 +34,14 @@ class Glyph(NamedTuple):
         return self.bottom - self.top
 
 
-def strip_of(sight: PhotoText, piece: Piece, *, beyond: float = 0.0) -> Image.Image:
+def strip_of(photo_text: PhotoText, piece: Piece, *, beyond: float = 0.0) -> Image.Image:
     """Cut a line out of its photo, turned level: ink white on black, `_TALL` pixels high.
 
     With `beyond` the strip goes on to the right by as many times its height.
     """
-    with Image.open(io.BytesIO(sight.jpeg)) as picture:
+    with Image.open(io.BytesIO(photo_text.jpeg)) as picture:
         gray = picture.convert("L")
-    scale = gray.width / sight.width
+    scale = gray.width / photo_text.width
     box = piece.box
     corners = piece.corners or (
         (box.x, box.y),
@@ -80,9 +80,9 @@ def glyphs(strip: Image.Image) -> list[Glyph]:
     return found
 
 
-def is_struck(sight: PhotoText, piece: Piece) -> bool:
+def is_struck(photo_text: PhotoText, piece: Piece) -> bool:
     """Say whether one stroke runs through all of the line, level or slanted: also where it is bare between letters."""
-    strip = strip_of(sight, piece)
+    strip = strip_of(photo_text, piece)
     pixels, width = strip.tobytes(), strip.width
     left, right = round(width * 0.06), round(width * 0.94)
     columns = strip.resize((width, 1), Image.Resampling.BOX).tobytes()
@@ -111,9 +111,9 @@ def _runs(pixels: bytes, bare: list[bool], start: tuple[int, int], end: tuple[in
     return gaps >= _FEWEST_GAPS
 
 
-def small_tail(sight: PhotoText, piece: Piece) -> bool | None:
+def small_tail(photo_text: PhotoText, piece: Piece) -> bool | None:
     """Say whether the last two digits are set smaller than those before; None where the letters can't be told apart."""
-    strip = strip_of(sight, piece)
+    strip = strip_of(photo_text, piece)
     seen = glyphs(strip)
     letters = [letter for letter in piece.text if letter.isalnum() or letter in "$€"]
     if len(seen) != len(letters) or len(seen) < 3:  # noqa: PLR2004 -- a digit and two of cents
@@ -128,9 +128,9 @@ def small_tail(sight: PhotoText, piece: Piece) -> bool | None:
     return False if min(tens.tall, ones.tall) >= tall * 0.9 else None
 
 
-def goes_on(sight: PhotoText, piece: Piece) -> bool:
+def goes_on(photo_text: PhotoText, piece: Piece) -> bool:
     """Say whether smaller letters follow a price in its upper half: cents that weren't read."""
-    strip = strip_of(sight, piece, beyond=_CENTS_WIDE)
+    strip = strip_of(photo_text, piece, beyond=_CENTS_WIDE)
     level = piece.wide / (piece.wide + _CENTS_WIDE * piece.tall)
     after = [glyph for glyph in glyphs(strip) if glyph.left >= strip.width * level * 0.97 and glyph.right < strip.width]
     return any(

@@ -62,10 +62,10 @@ class Piece:
         return gap < max(self.tall, other.tall) and self.left < other.right and other.left < self.right
 
 
-def pieces_of(sight: PhotoText, photo: int) -> list[Piece]:
+def pieces_of(photo_text: PhotoText, photo: int) -> list[Piece]:
     """Return the lines of a photo in reading order, with places as if the photo were held straight."""
-    turn = _turn(sight.lines)
-    return [_piece(line, photo, turn) for line in sight.lines if line.text.strip()]
+    turn = _turn(photo_text.lines)
+    return [_piece(line, photo, turn) for line in photo_text.lines if line.text.strip()]
 
 
 def place_of(box: BoundingBox, pieces: Iterable[Piece]) -> tuple[float, float]:

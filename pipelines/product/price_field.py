@@ -77,7 +77,7 @@ def price_of(evidence: Evidence) -> Findings:
 
 
 def _priced(evidence: Evidence) -> Iterator[Priced]:
-    for photo, sight in enumerate(evidence.sights):
+    for photo, photo_text in enumerate(evidence.photo_texts):
         pieces = _joined(evidence.of_photo(photo))
         announcing = [piece for piece in pieces if announces(piece.text + " ") and not amounts(piece.text)]
         found = [
@@ -89,9 +89,9 @@ def _priced(evidence: Evidence) -> Iterator[Priced]:
             found += _upturned(pieces)
         tallest = {id(priced.piece) for priced in nlargest(_MOST_LOOKED_AT, found, key=lambda one: one.piece.tall)}
         for priced in found:
-            yield _looked_at(priced, sight) if id(priced.piece) in tallest else priced
+            yield _looked_at(priced, photo_text) if id(priced.piece) in tallest else priced
         if not found:
-            yield from (_looked_at(priced, sight) for priced in _bare(pieces))
+            yield from (_looked_at(priced, photo_text) for priced in _bare(pieces))
 
 
 def _bare(pieces: list[Piece]) -> list[Priced]:
@@ -113,21 +113,21 @@ def _is_known(amount: Amount) -> bool:
     return not amount.unpointed or amount.raised
 
 
-def _looked_at(priced: Priced, sight: PhotoText) -> Priced:
+def _looked_at(priced: Priced, photo_text: PhotoText) -> Priced:
     """Look at the ink itself: a struck amount is a former one, small last digits are cents."""
     amount, piece = priced.amount, priced.piece
     alone = len(re.sub(r"[\d.,$€\s]", "", piece.text)) <= 3  # noqa: PLR2004 -- a currency's name may stand by
-    if not alone or not sight.jpeg:
+    if not alone or not photo_text.jpeg:
         return priced
-    if amount.role is Role.PRICE and glyphs.is_struck(sight, piece):
+    if amount.role is Role.PRICE and glyphs.is_struck(photo_text, piece):
         return replace(priced, amount=replace(amount, role=Role.FORMER))
     if not amount.unpointed:
         return priced
-    small = glyphs.small_tail(sight, piece) if amount.value >= _LEAST_WITH_CENTS else False
+    small = glyphs.small_tail(photo_text, piece) if amount.value >= _LEAST_WITH_CENTS else False
     if small:
         return Priced(replace(amount, value=amount.value.scaleb(-2), raised=True), piece, known_cents=True)
     # Of a line on its side it can't be told where it goes on.
-    ends = not piece.is_on_its_side and not glyphs.goes_on(sight, piece)
+    ends = not piece.is_on_its_side and not glyphs.goes_on(photo_text, piece)
     return replace(priced, known_cents=small is False and ends)
 
 

@@ -61,22 +61,22 @@ class Look(NamedTuple):
 
 
 async def looked_closer(
-    sights: Sequence[PhotoText], card: ProductCard, *, read_text: ReadText
+    photo_texts: Sequence[PhotoText], card: ProductCard, *, read_text: ReadText
 ) -> tuple[list[PhotoText], list[Look]]:
     """Return the sights with what a closer look read of a price and a size that weren't clear, and all looks."""
-    closer, looks = list(sights), []
+    closer, looks = list(photo_texts), []
     # A sight may be without its pixels: kept pictures are forgotten sooner than what was read of them.
-    spots = [spot for spot in _spots(Evidence.of(sights, ""), card) if sights[spot.photo].jpeg]
+    spots = [spot for spot in _spots(Evidence.of(photo_texts, ""), card) if photo_texts[spot.photo].jpeg]
     for spot in spots[:MOST_LOOKS]:
-        sight = closer[spot.photo]
-        picture, size, scale = await asyncio.to_thread(_cut, sight, spot)
+        photo_text = closer[spot.photo]
+        picture, size, scale = await asyncio.to_thread(_cut, photo_text, spot)
         reading = await read_text(picture)
         left, top = _cut_from(spot)
         lines = [line.scaled(1 / scale).moved(left, top) for line in reading.lines]
         # A line that the cut goes through was read whole before.
         whole = BoundingBox(left, top, *(round(side / scale) for side in size))
-        replaced = [line for line in sight.lines if line.box.overlaps(spot.box) and line.box.inside(whole)]
-        kept = [line for line in sight.lines if line not in replaced]
+        replaced = [line for line in photo_text.lines if line.box.overlaps(spot.box) and line.box.inside(whole)]
+        kept = [line for line in photo_text.lines if line not in replaced]
         seen = [
             line
             for line in lines
@@ -85,7 +85,7 @@ async def looked_closer(
         look = Look(spot, tuple(line.text for line in replaced), tuple(line.text for line in seen))
         looks.append(look)
         if not spot.check and seen and _is_better(look, min(seen, key=spot.distance).text):
-            closer[spot.photo] = replace(sight, lines=(*kept, *seen))
+            closer[spot.photo] = replace(photo_text, lines=(*kept, *seen))
     return closer, looks
 
 
@@ -143,7 +143,7 @@ def _spots(evidence: Evidence, card: ProductCard) -> Iterator[Spot]:
 
 def _largest_number(evidence: Evidence) -> Spot | None:
     """Return where a price may stand: the largest type of a photo, if digits are in it."""
-    for photo in range(len(evidence.sights)):
+    for photo in range(len(evidence.photo_texts)):
         ordered = sorted(evidence.of_photo(photo), key=lambda piece: -piece.tall)
         largest = [piece for piece in ordered[:2] if re.search(r"\d|\$", piece.text)]
         if largest and not sizes(largest[0].text):
@@ -167,10 +167,10 @@ def _cut_from(spot: Spot) -> tuple[int, int]:
     return spot.box.x - margin, spot.box.y - margin
 
 
-def _cut(sight: PhotoText, spot: Spot) -> tuple[bytes, tuple[int, int], float]:
+def _cut(photo_text: PhotoText, spot: Spot) -> tuple[bytes, tuple[int, int], float]:
     """Return the place as a JPEG with letters of a size that is read best, and the scale of it to the photo."""
-    with Image.open(io.BytesIO(sight.jpeg)) as picture:
-        shown = picture.width / sight.width
+    with Image.open(io.BytesIO(photo_text.jpeg)) as picture:
+        shown = picture.width / photo_text.width
         left, top = _cut_from(spot)
         margin = round(spot.tall * _MARGIN)
         right, bottom = spot.box.x + spot.box.width + margin, spot.box.y + spot.box.height + margin

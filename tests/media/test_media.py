@@ -17,7 +17,7 @@ from bot.messages.inbound import Document, Inbound
 from bot.storage.factory import storage_of
 from bot.whatsapp.client import File
 from pipelines.byte_budget import Room, for_files
-from pipelines.image import look
+from pipelines.image import read_photo
 from sandbox.meta.simulator import MediaKind, Person
 from sandbox.simulators.openrouter import Scripted, says
 from sandbox.simulators.whisper import Answer
@@ -89,7 +89,7 @@ async def test_a_photo_and_its_text_are_one_turn_and_the_picture_goes_to_a_model
     start: Start, vision: str, eyes: Eyes, ana: Person, media: Media
 ) -> None:
     photo = media("photos/label_tv_photo.jpg")
-    await look(photo, read_text=eyes.read)
+    await read_photo(photo, read_text=eyes.read)
     world = await start(GOOGLE_VISION_ENDPOINT=vision, TURN_QUIET_SECONDS="0.5")
     await world.meta.sends_media(ana, "image", photo, "image/jpeg", caption="Esta")
     await world.meta.writes(ana, {"type": "text", "text": {"body": "¿cuánto cuesta?"}})
@@ -215,7 +215,7 @@ async def test_of_sixteen_files_of_one_turn_two_are_in_memory_at_once(
         )
         for number in range(16)
     ]
-    sights = await perception.perceive("c_1", messages, None, 60)
-    assert [f"Precio {number}" in sight.perceived.text for number, sight in enumerate(sights)] == [True] * 16
+    perceived_messages = await perception.perceive("c_1", messages, None, 60)
+    assert [f"Precio {number}" in one.perceived.text for number, one in enumerate(perceived_messages)] == [True] * 16
     assert most == at_once
     assert for_files().free == for_files().capacity

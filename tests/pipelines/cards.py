@@ -23,7 +23,7 @@ def line(text: str, x: int, y: int, tall: int, *, confidence: float = 1.0) -> Te
     return TextLine(text, confidence, box, ((x, y), (x + wide, y), (x + wide, y + tall), (x, y + tall)))
 
 
-def sight(*lines: TextLine, codes: tuple[Barcode, ...] = (), picture: bool = False) -> PhotoText:
+def photo_text(*lines: TextLine, codes: tuple[Barcode, ...] = (), picture: bool = False) -> PhotoText:
     """Put lines and codes on a photo; with `picture` it has pixels, all white."""
     jpeg = io.BytesIO()
     if picture:

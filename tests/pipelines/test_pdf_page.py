@@ -8,7 +8,7 @@ import pypdfium2
 import pytest
 
 from pipelines import pdf_page
-from pipelines.document import read
+from pipelines.document import read_document
 from pipelines.image import Reading
 from tests.pipelines.papers import HEIGHT, entry, note, pdf, picture, text
 
@@ -115,7 +115,7 @@ async def test_pages_of_a_mixed_document_are_read_each_in_its_way() -> None:
         return Reading("Factura A-2041\nEscaneado con CamScanner")
 
     document = pdf(LETTER, picture() + STAMP, picture(595, 400) + LETTER, annotations=[entry("Nombre", "Ana")])
-    pages = await read(document, filename=None, read_text=read_text)
+    pages = await read_document(document, filename=None, read_text=read_text)
     letter = "\n".join(["Estimada señora Muñoz, le mandamos su estado de cuenta."] * 8)
     scan = "Factura A-2041\nEscaneado con CamScanner"
     assert pages.text == f"{letter}\nNombre: Ana\n\n{scan}\n\n{letter}"
@@ -123,5 +123,5 @@ async def test_pages_of_a_mixed_document_are_read_each_in_its_way() -> None:
 
 
 async def test_a_scan_that_nobody_can_read_leaves_the_words_on_it() -> None:
-    pages = await read(pdf(picture() + STAMP), filename=None, read_text=None)
+    pages = await read_document(pdf(picture() + STAMP), filename=None, read_text=None)
     assert (pages.text, pages.read, pages.scanned) == ("Escaneado con CamScanner", 0, True)

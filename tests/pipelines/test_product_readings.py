@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from pipelines.image import Reading
-from pipelines.product import CONFIDENT, DoubtKind, card_of_sights
+from pipelines.product import CONFIDENT, DoubtKind, card_of_photo_texts
 from tests.pipelines.cards import asked, closer_looks, recorded, said, seen
 
 
@@ -93,8 +93,8 @@ async def test_a_price_that_wasnt_read_well_is_looked_at_again() -> None:
         cuts.append(cut)
         return next(looks)
 
-    sight = seen("32-tag.jpg")
-    card = await card_of_sights([sight], read_text=read)
+    photo_text = seen("32-tag.jpg")
+    card = await card_of_photo_texts([photo_text], read_text=read)
     assert len(cuts) == 1
-    assert len(cuts[0]) < len(sight.jpeg)
+    assert len(cuts[0]) < len(photo_text.jpeg)
     assert card.fields["price"].value == "289"

@@ -10,7 +10,7 @@ import pytest
 from pipelines import audio as pipelines_audio
 from pipelines import ffmpeg, file_type, voice
 from pipelines.errors import FileProblem, FileRefused
-from pipelines.voice import Clip, HeardSpeech, transcribe
+from pipelines.voice import Clip, RawTranscript, transcribe
 from tests.sounds import mp3
 
 Media = Callable[[str], bytes]
@@ -24,9 +24,9 @@ class Ear:
         self._texts = texts
         self._language = language
 
-    async def __call__(self, clip: Clip) -> HeardSpeech:
+    async def __call__(self, clip: Clip) -> RawTranscript:
         self.clips.append(clip)
-        return HeardSpeech(self._texts[(len(self.clips) - 1) % len(self._texts)], self._language)
+        return RawTranscript(self._texts[(len(self.clips) - 1) % len(self._texts)], self._language)
 
 
 @pytest.mark.parametrize(
@@ -99,14 +99,14 @@ async def test_a_long_note_is_cut_at_pauses_and_joined_in_order(media: Media, mo
     late = asyncio.Event()
     clips: list[Clip] = []
 
-    async def hear(clip: Clip) -> HeardSpeech:
+    async def hear(clip: Clip) -> RawTranscript:
         clips.append(clip)
         number = len(clips)
         if number == 1:
             await late.wait()  # the first part is answered last
         elif number == 3:
             late.set()
-        return HeardSpeech(f"parte {number}", "es")
+        return RawTranscript(f"parte {number}", "es")
 
     transcript = await transcribe(media("voice/es_long.ogg"), speech_to_text=hear)
     assert transcript.parts == len(clips)
@@ -132,7 +132,7 @@ async def test_an_error_of_the_ear_passes_as_it_is(media: Media, monkeypatch: py
     class OutOfOrder(Exception):
         pass
 
-    async def hear(_clip: Clip) -> HeardSpeech:
+    async def hear(_clip: Clip) -> RawTranscript:
         raise OutOfOrder
 
     monkeypatch.setattr(voice, "PART_SECONDS", 10)

@@ -23,8 +23,8 @@ from bot.products.draft_store import CapturedTurn
 from bot.products.factory import captures_of
 from bot.storage.local import LocalStorage
 from bot.turns.trace import count
-from pipelines.image import PhotoText, look
-from pipelines.product import ProductCard, card_of_sights
+from pipelines.image import PhotoText, read_photo
+from pipelines.product import ProductCard, card_of_photo_texts
 from tests.products.shelf import CODE, OTHER_CODE, Shelf
 
 MINE = f"c_{'0' * 20}"
@@ -39,9 +39,9 @@ class ByRules:
     shop_currency: str = "MXN"
 
     async def card_of(
-        self, conversation: str, sights: Sequence[PhotoText], turn: PhotoTurn, *, told_name: bool
+        self, conversation: str, photo_texts: Sequence[PhotoText], turn: PhotoTurn, *, told_name: bool
     ) -> ProductCard:
-        return await card_of_sights(sights, read_text=self.shelf.read, shop_currency=self.shop_currency)
+        return await card_of_photo_texts(photo_texts, read_text=self.shelf.read, shop_currency=self.shop_currency)
 
 
 class Counter:
@@ -58,13 +58,13 @@ class Counter:
         name = turn or f"t{self._turns}"
         now = datetime.now(UTC)
         incoming = [
-            CaptureMessage(Inbound(id=f"{name}-{at}", sent_at=now, received_at=now, content=content), words, sight)
-            for at, (content, words, sight) in enumerate(contents)
+            CaptureMessage(Inbound(id=f"{name}-{at}", sent_at=now, received_at=now, content=content), words, photo_text)
+            for at, (content, words, photo_text) in enumerate(contents)
         ]
         return await self.captures.take(MINE, turn_of(name), incoming)
 
     async def photo(self, photo: bytes, caption: str = "") -> tuple[Content, str, PhotoText | None]:
-        return Photo(media_id="m", caption=caption), caption, await look(photo, read_text=self.shelf.read)
+        return Photo(media_id="m", caption=caption), caption, await read_photo(photo, read_text=self.shelf.read)
 
     async def says(self, text: str) -> CapturedTurn:
         return await self.sees((Text(body=text), text, None))
