@@ -19,7 +19,7 @@ from bot.integrations.email.verification import Verification
 from bot.integrations.push.invitations import Invitation
 from bot.integrations.stripe.billing import Billing
 from bot.messages.inbound import Part
-from bot.products.capture import Correcting
+from bot.products.capture import CardEdits
 from bot.products.catalogue import Catalogue
 from bot.prompting.business_profile import Business
 from bot.storage.files import Files
@@ -58,7 +58,7 @@ class Services:
     products: Catalogue | None = None
 
     def for_turn(
-        self, *, conversation: str, contact: Contact, now: datetime, effect: str, product_card: Correcting | None = None
+        self, *, conversation: str, contact: Contact, now: datetime, effect: str, product_card: CardEdits | None = None
     ) -> ToolContext:
         services = {one.name: getattr(self, one.name) for one in fields(Services)}
         return ToolContext(
@@ -80,7 +80,7 @@ class ToolContext(Services):
     effect: str = ""
     parts: list[Part] = field(default_factory=list)
     offered: tuple[Part, ...] = ()
-    product_card: Correcting | None = None
+    product_card: CardEdits | None = None
 
 
 A = TypeVar("A", bound=Arguments)

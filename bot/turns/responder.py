@@ -24,7 +24,7 @@ from bot.messages.inbound import Inbound, LinkButton, Part
 from bot.messages.language import Language
 from bot.messages.phrases import phrase
 from bot.messages.prompt_text import fenced
-from bot.products.capture import Correcting, ProductCapture
+from bot.products.capture import CardEdits, ProductCapture
 from bot.products.capture_turn import CaptureMessage
 from bot.products.card_reader import PhotoTurn
 from bot.products.draft_store import CapturedTurn
@@ -151,7 +151,7 @@ class Responder:
             return _unrendered(error, trace, turn_context.language)
         deadline = max(turn_context.due - _SENDING_SECONDS, asyncio.get_running_loop().time() + 1)
         words = " ".join(one.words for one in _incoming(turn_context, tapped))
-        card = await self.captures.correcting(
+        card = await self.captures.corrections_for(
             turn_context.conversation, turn_context.contact, words, turn_context.language
         )
         lines = (*trace.prompt.lines, *dialogue(turn_context.before), _said(turn_context, tapped, card))
@@ -231,11 +231,11 @@ def _incoming(turn_context: TurnContext, tapped: TapResults) -> list[CaptureMess
     ]
 
 
-def _said(turn_context: TurnContext, tapped: TapResults, card: Correcting | None) -> FromPerson:
+def _said(turn_context: TurnContext, tapped: TapResults, card: CardEdits | None) -> FromPerson:
     pictures = tuple(sight.picture for sight in turn_context.sights if sight.picture)
     said = "\n".join(line.text for line in turn_context.lines if line.role == "user")
     if tapped.text:
         said += "\n" + fenced("tap_settled", told=tapped.text)
     if card:
-        said += "\n" + fenced("open_product_card", shown=card.shown)
+        said += "\n" + fenced("open_product_card", shown=card.card_text)
     return FromPerson(said, pictures[:_PICTURES])

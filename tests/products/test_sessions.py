@@ -39,7 +39,7 @@ class ByRules:
     shop_currency: str = "MXN"
 
     async def card_of(
-        self, conversation: str, photo_texts: Sequence[PhotoText], turn: PhotoTurn, *, told_name: bool
+        self, conversation: str, photo_texts: Sequence[PhotoText], turn: PhotoTurn, *, name_stated: bool
     ) -> ProductCard:
         return await card_of_photo_texts(photo_texts, read_text=self.shelf.read, shop_currency=self.shop_currency)
 
@@ -50,7 +50,7 @@ class Counter:
     def __init__(self, redis: Redis, folder: Path) -> None:
         self.told: list[tuple[str, dict[str, Any], str]] = []
         self.shelf = Shelf()
-        self.captures, self.confirming = captures_of(redis, LocalStorage(folder), self._tell, ByRules(self.shelf))
+        self.captures, self.confirming = captures_of(redis, LocalStorage(folder), self._add_notice, ByRules(self.shelf))
         self._turns = 0
 
     async def sees(self, *contents: tuple[Content, str, PhotoText | None], turn: str | None = None) -> CapturedTurn:
@@ -73,12 +73,12 @@ class Counter:
         """What a tap on the card is answered."""
         draft = await self.captures.open_draft(MINE)
         assert draft is not None
-        stored = await self.captures.means.showing.stored(draft)
+        stored = await self.captures.services.card_messages.stored(draft)
         action = {"draft": draft.id, "revision": draft.revision, "version": stored.version if stored else 0}
         tapped = ConfirmedAction(MINE, contact, "es", action, key, begun=False, begin=self._begin)
         return (await self.confirming.confirm(tapped)).text
 
-    async def _tell(self, event: str, data: dict[str, Any], name: str) -> None:
+    async def _add_notice(self, event: str, data: dict[str, Any], name: str) -> None:
         self.told.append((event, data, name))
 
     async def _begin(self) -> None:
