@@ -1,4 +1,4 @@
-"""The one message that shows a draft: the card to confirm, or the question that comes before it."""
+"""Message that shows a draft: the card to confirm, or the question that comes first."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ class CardMessages:
     cards: ConfirmationCards
 
     async def stored(self, draft: Draft) -> Product | None:
-        """What the catalogue holds under the draft's barcode."""
+        """The product that the catalogue holds under the draft's barcode."""
         return await self.catalogue.get(product_id(values_of(draft), draft.id))
 
     async def card(self, conversation: str, draft: Draft, language: Language) -> Part:
-        """The draft with its buttons; a tap on them holds for this revision, and for what the catalogue holds now."""
+        """Show the draft with buttons; a tap is valid for this revision and the current version in the catalogue."""
         shown = shown_of(draft)
         doubt = open_question(draft)
         stored = await self.stored(draft)

@@ -1,4 +1,4 @@
-"""A draft as the person sees it: one message with its fields, what differs from the catalogue, and what is asked."""
+"""Text of a draft for its person: fields, differences from the catalogue, and a question."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ _LINES = tuple(name for name in FIELDS if name != "currency")
 
 
 def text_of(draft: Draft, stored: Product | None, language: Language) -> str:
-    """The card's text; `stored` is what the catalogue holds under its barcode."""
+    """The card's text; `stored` is the product in the catalogue under its barcode."""
     shown = shown_of(draft)
     head = words("known" if stored else "card", language)
     lines = [_line(name, shown, draft, stored, language) for name in _LINES]
     facts = {name: value for name, value in draft.read.details.items() if has_words(name)}
     if facts:
-        told = " · ".join(f"{words(name, language)} {_plain(value)}" for name, value in facts.items())
-        lines.append(words("told", language, facts=told))
+        listed = " · ".join(f"{words(name, language)} {_plain(value)}" for name, value in facts.items())
+        lines.append(words("label_says", language, facts=listed))
     return "\n".join([head, *lines])
 
 
@@ -57,7 +57,7 @@ def question(draft: Draft, doubt: Doubt, text: str, language: Language) -> Butto
 
 
 def chosen(tapped: str) -> tuple[str, int, str, int | None] | None:
-    """What a tap on a question means: draft, revision, field, candidate (None: another one); None if it isn't one."""
+    """Parse a tap on a question: draft, revision, field, candidate (None: another one); None if it isn't one."""
     prefix, *parts = tapped.split(".")
     if prefix != _PREFIX or len(parts) != 4 or not parts[1].isdecimal():  # noqa: PLR2004 - as _choice writes it
         return None
@@ -103,7 +103,7 @@ def _source(one: ShownField, language: Language) -> str:
         return words("from_you", language)
     if one.photo is None:
         return words("from_shop", language)
-    # Never rounded up to certainty.
+    # Because 99.9 % is not certain, we round down.
     return words("from_photo", language, photo=str(one.photo + 1), percent=str(int(one.confidence * 100)))
 
 
@@ -120,7 +120,7 @@ def _currency_sure(name: str, shown: Mapping[str, ShownField]) -> bool:
 
 
 def _for(name: str, draft: Draft, language: Language) -> str:
-    """What the price is for, where it isn't for one piece."""
+    """Number of pieces or unit of a price that isn't for one piece."""
     if name != "price" or "price" in draft.said:
         return ""
     details = draft.read.details
@@ -130,6 +130,6 @@ def _for(name: str, draft: Draft, language: Language) -> str:
 
 
 def _plain(value: str) -> str:
-    """A value that was read or typed, on one line and without WhatsApp's marks for bold and the like."""
+    """Put a value on one line, without WhatsApp's marks for bold and the like."""
     bare = " ".join("".join(" " if sign in "*_~`" else sign for sign in value).split())
     return bare if len(bare) <= _LONGEST else f"{bare[: _LONGEST - 1]}…"

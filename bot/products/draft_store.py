@@ -1,4 +1,4 @@
-"""Where drafts are kept between messages: below their conversation, all changes of a turn in one step."""
+"""Keeps drafts between messages, under their conversation; a turn's changes are written in one transaction."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from bot.messages.inbound import Part, Record
 from bot.products.draft import Draft
 from pipelines.image import PhotoText
 
-# Known for longer than they are good, so that whoever goes on is told that they expired.
+# Because a person who goes on later is told that the draft expired, it is kept for longer than it may be used.
 _KEEP_SECONDS = 24 * 3600
-# Pictures are large: they go when no card of the draft can be tapped any more.
+# Because pictures are large, they expire when no card of the draft can be tapped any more.
 _KEEP_PICTURES_SECONDS = 3600
 
 
 class CapturedTurn(Record):
-    """What the session made of a turn; `messages` are those that were its business."""
+    """Reply of the session to a turn; `messages` are the ids of those that it handled."""
 
     text: str = ""
     parts: tuple[Part, ...] = ()
@@ -27,7 +27,7 @@ class CapturedTurn(Record):
 
 
 class Session(Record):
-    """The draft that is talked about, and what the last turn came to, for a second try of that turn."""
+    """The current draft, and the result of the last turn for a second try of it."""
 
     draft: str | None = None
     turn: str = ""
@@ -42,7 +42,7 @@ class _Kept(Record):
 
 @dataclass(slots=True)
 class DraftChange:
-    """What a turn changes."""
+    """Changes of a turn: drafts by id, and the texts of new photos by draft and message."""
 
     drafts: dict[str, Draft] = field(default_factory=dict)
     photo_texts: dict[str, dict[str, PhotoText]] = field(default_factory=dict)
@@ -50,7 +50,7 @@ class DraftChange:
 
 @dataclass(frozen=True, slots=True)
 class Drafts:
-    """The conversation's lease has to be held by whoever writes."""
+    """Drafts in Redis; a writer holds the conversation's lease."""
 
     redis: Redis
 
@@ -63,7 +63,7 @@ class Drafts:
         return Draft.model_validate_json(raw) if raw else None
 
     async def photo_texts(self, conversation: str, draft: Draft) -> list[PhotoText]:
-        """What the draft's photos show, in its order; those whose pictures are gone are left out."""
+        """Texts of the draft's photos in order; expired ones are left out."""
         if not draft.photos:
             return []
         kept = await answer(self.redis.hmget(_sights(conversation, draft.id), list(draft.photos)))

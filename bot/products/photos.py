@@ -1,4 +1,4 @@
-"""The photos of a confirmed product: kept without anything of who took them, with a cut-out for each field."""
+"""Stores the photos of a confirmed product without metadata, with a cut-out for each field."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from pipelines.bounding_box import BoundingBox
 from pipelines.image import PhotoText
 
 _MIME = "image/jpeg"
-# A little of what is around a line lets a person see where they are.
+# Because a person needs to see where a line stands, a cut-out has a margin.
 _MARGIN = 0.25
 _LEAST_MARGIN = 8
 
@@ -23,9 +23,9 @@ _LEAST_MARGIN = 8
 async def keep(
     storage: Storage, draft: str, photo_texts: Sequence[PhotoText], shown: Mapping[str, ShownField]
 ) -> tuple[ProductPhoto, ...]:
-    """Store photos and cut-outs; again for the same draft, they are the same files. Raises StorageFailed.
+    """Store photos and cut-outs; the same draft again gives the same files. Raises StorageFailed.
 
-    Sights hold the photo turned upright and without metadata: no place, no device.
+    The JPEG of a photo's text is upright and without metadata: no place, no device.
     """
     kept = []
     for number, photo_text in enumerate(photo_texts):
@@ -43,7 +43,7 @@ def _crops(photo_text: PhotoText, boxes: Mapping[str, BoundingBox]) -> dict[str,
     if not boxes:
         return {}
     with Image.open(io.BytesIO(photo_text.jpeg)) as photo:
-        # Boxes are in pixels of the photo as it was sent; the copy may be smaller.
+        # Because the copy may be smaller than the photo that was sent, boxes are scaled to it.
         scale = photo.width / photo_text.width
         return {name: _cut(photo, box.scaled(scale)) for name, box in boxes.items()}
 
