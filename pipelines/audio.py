@@ -15,9 +15,9 @@ RATE = ffmpeg.SPEECH_RATE
 _WINDOW_MS = 100
 _WINDOW = RATE * _WINDOW_MS // 1000
 # A phone held away while somebody speaks gives -35 dBFS and more; room noise in a pocket -60 and less.
-_HEARD_DBFS = -50.0
+_AUDIBLE_DBFS = -50.0
 # The shortest word ("sí") fills two windows, a knock on the microphone one.
-_FEWEST_HEARD_WINDOWS = 2
+_FEWEST_AUDIBLE_WINDOWS = 2
 _CUT_WITHIN_WINDOWS = 600
 # A frame of an MP3 of 16 kHz and 48 kbit/s (MPEG-2, layer III): 36 ms in 216 bytes.
 _FRAME_SAMPLES = 576
@@ -65,14 +65,14 @@ class Loudness:
         """Return how long it lasted so far."""
         return self.samples / RATE
 
-    async def hear(self, piece: bytes) -> None:
+    async def add(self, piece: bytes) -> None:
         """Take the next 16-bit mono samples at RATE, cut anywhere."""
         self.samples += len(piece) // BYTES_A_SAMPLE
-        heard = self._rest + piece
-        whole = len(heard) - len(heard) % (_WINDOW * BYTES_A_SAMPLE)
-        self._rest = heard[whole:]
+        pending = self._rest + piece
+        whole = len(pending) - len(pending) % (_WINDOW * BYTES_A_SAMPLE)
+        self._rest = pending[whole:]
         if whole:
-            self.levels += await asyncio.to_thread(_levels, heard[:whole])
+            self.levels += await asyncio.to_thread(_levels, pending[:whole])
 
     async def end(self) -> None:
         """Take the last window too, which is shorter."""
@@ -85,7 +85,7 @@ class Loudness:
         return [
             Stretch(start, end)
             for start, end in pairwise(cuts)
-            if sum(level > _HEARD_DBFS for level in self.levels[start:end]) >= _FEWEST_HEARD_WINDOWS
+            if sum(level > _AUDIBLE_DBFS for level in self.levels[start:end]) >= _FEWEST_AUDIBLE_WINDOWS
         ]
 
 

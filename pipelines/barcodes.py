@@ -48,14 +48,14 @@ def decode(picture: Image.Image) -> tuple[Barcode, ...]:
     """Read every code in the picture; the costly looks are taken only while nothing was found."""
     gray = picture.convert("L")
     unchecked: list[Barcode] = []
-    for look, tilt, formats in _looks(gray):
-        back = _Way(look.size, gray.size, tilt)
-        found = [barcode for code in _read(look, formats) if (barcode := _barcode(code, back))]
+    for variant, tilt, formats in _variants(gray):
+        transform = _Transform(variant.size, gray.size, tilt)
+        found = [barcode for code in _read(variant, formats) if (barcode := _barcode(code, transform))]
         # A code that isn't checked must not keep one from being found that names a product.
         if not all(map(_is_unchecked, found)):
-            return _apart((*found, *unchecked))
+            return _without_overlaps((*found, *unchecked))
         unchecked = unchecked or found
-    return _apart(unchecked)
+    return _without_overlaps(unchecked)
 
 
 def is_gtin(digits: str) -> bool:
@@ -66,13 +66,13 @@ def is_gtin(digits: str) -> bool:
     return weighted % 10 == 0
 
 
-def _looks(gray: Image.Image) -> Iterator[tuple[Image.Image, int, tuple[str, ...]]]:
+def _variants(gray: Image.Image) -> Iterator[tuple[Image.Image, int, tuple[str, ...]]]:
     """Yield pictures to try, cheapest first: reduced, as it is, in other light, then tilted, doubled and sharpened."""
     reduced = _within(gray, _SIDE)
     yield reduced, 0, _CHECKED + _WEAK
     if reduced.size != gray.size:
         yield gray, 0, _CHECKED + _WEAK
-    for lit in _lights(reduced):
+    for lit in _relit(reduced):
         yield lit, 0, _CHECKED + _WEAK[1:]
     small = _within(gray, _SIDE_TILTED)
     for tilt in _TILTS:
@@ -81,7 +81,7 @@ def _looks(gray: Image.Image) -> Iterator[tuple[Image.Image, int, tuple[str, ...
         yield doubled.filter(ImageFilter.UnsharpMask(radius=3, percent=150, threshold=0)), tilt, _CHECKED
 
 
-def _lights(gray: Image.Image) -> Iterator[Image.Image]:
+def _relit(gray: Image.Image) -> Iterator[Image.Image]:
     """Even out fog, shadows and reflections, and turn bars that are lighter than their ground."""
     soft = gray.filter(ImageFilter.BoxBlur(1))
     even = _evened(soft)
@@ -98,7 +98,7 @@ def _is_unchecked(code: Barcode) -> bool:
     return code.format in _LEAST_LETTERS and not (code.format == "ITF" and len(code.value) == _LENGTH_OF_ITF14)
 
 
-def _apart(codes: Iterable[Barcode]) -> tuple[Barcode, ...]:
+def _without_overlaps(codes: Iterable[Barcode]) -> tuple[Barcode, ...]:
     """Leave one code in a place, a checked one first: a line or two of some bars can pass for another code."""
     kept: list[Barcode] = []
     for code in sorted(codes, key=lambda code: (_is_unchecked(code), -code.box.width * code.box.height)):
@@ -113,14 +113,14 @@ def _within(picture: Image.Image, side: int) -> Image.Image:
     return copy
 
 
-def _read(look: Image.Image, formats: Iterable[str]) -> list[Any]:
+def _read(variant: Image.Image, formats: Iterable[str]) -> list[Any]:
     import zxingcpp  # noqa: PLC0415 -- a library of several megabytes that only the worker needs
 
-    found = zxingcpp.read_barcodes(look, formats=zxingcpp.barcode_formats_from_str(",".join(formats)))
+    found = zxingcpp.read_barcodes(variant, formats=zxingcpp.barcode_formats_from_str(",".join(formats)))
     return [code for code in found if code.valid and code.text]
 
 
-def _barcode(code: Any, back: "_Way") -> Barcode | None:
+def _barcode(code: Any, transform: "_Transform") -> Barcode | None:
     name, value = str(code.format), code.text
     if name in _GTIN_FORMATS and not is_gtin(value):
         return None
@@ -131,18 +131,18 @@ def _barcode(code: Any, back: "_Way") -> Barcode | None:
         name, value = "UPC-A" if name == "EAN-13" else name, value[1:]
     corners = code.position
     places = (corners.top_left, corners.top_right, corners.bottom_right, corners.bottom_left)
-    return Barcode(name, value, BoundingBox.around(back.point(place.x, place.y) for place in places))
+    return Barcode(name, value, BoundingBox.around(transform.original_point(place.x, place.y) for place in places))
 
 
 @dataclass(frozen=True, slots=True)
-class _Way:
+class _Transform:
     """The way back from a point of a turned and enlarged picture to the picture that was given."""
 
     size: tuple[int, int]
     original: tuple[int, int]
     tilt: int
 
-    def point(self, x: float, y: float) -> tuple[float, float]:
+    def original_point(self, x: float, y: float) -> tuple[float, float]:
         width, height = self.original
         cosine, sine = math.cos(math.radians(self.tilt)), math.sin(math.radians(self.tilt))
         # A turned picture grows to hold its corners; the scale is what is left of the difference.

@@ -50,7 +50,7 @@ class _Page(NamedTuple):
 async def read_document(document: bytes, *, filename: str | None, read_text: ReadText | None) -> Pages:
     """Take the text out of a document; its name is only told in the log of a refusal, the bytes say what it is.
 
-    Raises Refusal; errors of `read_text` pass through. Without `read_text` scanned pages are left out.
+    Raises FileRefused; errors of `read_text` pass through. Without `read_text` scanned pages are left out.
     """
     if not document:
         raise FileRefused(FileProblem.EMPTY, "no bytes")
@@ -67,11 +67,11 @@ async def read_document(document: bytes, *, filename: str | None, read_text: Rea
 
 async def _read_pdf(document: bytes, read_text: ReadText | None) -> Pages:
     async with for_decoding().reserved(_RESERVED_A_PDF), spooled(document) as path:
-        cell = IsolatedProcess(memory=MEMORY_A_PDF)
+        process = IsolatedProcess(memory=MEMORY_A_PDF)
         try:
-            opened, total = await cell.run(_open_pdf, path, read_text is not None, seconds=SECONDS_A_PDF)
+            opened, total = await process.run(_open_pdf, path, read_text is not None, seconds=SECONDS_A_PDF)
         finally:
-            await cell.close()
+            await process.close()
     texts = [await _text_of(page, read_text) for page in opened]
     text = "\n\n".join(filter(None, texts))
     done = [page for page in opened if page.jpeg or not page.is_scan]

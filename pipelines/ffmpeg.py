@@ -27,7 +27,7 @@ _LARGEST_ALLOCATION = 64 * _MEGABYTE
 # Naming the demuxer keeps a file from passing itself off as a playlist that makes ffmpeg open other files.
 _DEMUXERS = {"mp4": "mov", "m4a": "mov", "webm": "matroska"}
 _BITRATE = 48_000
-_TOLD_BYTES = 32 * 1024
+_LOG_BYTES = 32 * 1024
 _PIECE_BYTES = 256 * 1024
 _DURATION = re.compile(rb"Duration: (\d{2,6}):(\d\d):(\d\d)")
 # What a header says of its length is a guess now and then: only beyond so many times the limit it is believed.
@@ -68,32 +68,32 @@ def program() -> str:
 async def decode(audio: bytes, container: str, *, rate: int, seconds: float) -> bytes:
     """Decode at most `seconds` of sound to 16-bit mono samples at `rate` Hz, none when there is no sound in it.
 
-    `container` is a format of `sniff`. Raises Refusal(TOO_SLOW).
+    `container` is a format of `file_type`. Raises FileRefused(TOO_SLOW).
     """
     how = ("-map", "0:a:0", "-t", str(seconds), "-ac", "1", "-ar", str(rate), "-f", "s16le")
     return await _convert(audio, container, *how, limits=SOUND)
 
 
-Listen = Callable[[bytes], Awaitable[None]]
+OnSamples = Callable[[bytes], Awaitable[None]]
 """Takes the next samples; ffmpeg goes on when it comes back."""
 
 
-async def record(audio: bytes, container: str, note: Path, *, seconds: float, listen: Listen) -> None:
+async def record(audio: bytes, container: str, note: Path, *, seconds: float, on_samples: OnSamples) -> None:
     """Write at most `seconds` of sound to `note` as a mono MP3, and hand its samples over while it is written.
 
     The MP3's frames all have the same length and need no other: it can be cut between any two. Nothing is held in
-    memory, however long it is. Raises Refusal: TOO_SLOW, or TOO_LONG where the file says itself that it is.
+    memory, however long it is. Raises FileRefused: TOO_SLOW, or TOO_LONG where the file says itself that it is.
     """
-    graph = f"[0:a:0]aresample={SPEECH_RATE},aformat=sample_fmts=s16:channel_layouts=mono,asplit[heard][kept]"
+    graph = f"[0:a:0]aresample={SPEECH_RATE},aformat=sample_fmts=s16:channel_layouts=mono,asplit[pcm][mp3]"
     async with for_decoding().reserved(SOUND.reserved), spooled(audio) as source:
         await _run(
             *_source(source, container),
             *("-filter_complex_threads", "1", "-filter_complex", graph),
-            *("-map", "[heard]", "-t", str(seconds), "-f", "s16le", "pipe:1"),
-            *("-map", "[kept]", "-t", str(seconds), "-map_metadata", "-1", "-c:a", "libmp3lame", "-b:a", str(_BITRATE)),
+            *("-map", "[pcm]", "-t", str(seconds), "-f", "s16le", "pipe:1"),
+            *("-map", "[mp3]", "-t", str(seconds), "-map_metadata", "-1", "-c:a", "libmp3lame", "-b:a", str(_BITRATE)),
             *("-reservoir", "0", "-write_xing", "0", "-id3v2_version", "0", "-f", "mp3", str(note)),
             limits=SOUND,
-            listen=listen,
+            on_samples=on_samples,
             longest=seconds,
         )
 
@@ -101,7 +101,7 @@ async def record(audio: bytes, container: str, note: Path, *, seconds: float, li
 async def frame(video: bytes, container: str, *, side: int) -> bytes:
     """Take the picture that stands best for the first seconds of a video, as a JPEG; none when it has no pictures.
 
-    `side` is the most pixels of its width and height. Raises Refusal(TOO_SLOW), Refusal(BOMB) beyond MOST_PIXELS.
+    `side` is the most pixels of its width and height. Raises FileRefused: TOO_SLOW, or BOMB beyond MOST_PIXELS.
     """
     # The first picture is often black or a blur: `thumbnail` takes the most typical one of ten, which it holds
     # in memory and therefore gets small.
@@ -114,7 +114,7 @@ async def frame(video: bytes, container: str, *, side: int) -> bytes:
 async def encode(audio: bytes, container: str, *, bitrate: int, seconds: float) -> bytes:
     """Encode at most `seconds` of sound to OGG/Opus in mono, as WhatsApp plays voice notes; none without sound in it.
 
-    `container` is a format of `sniff`, `bitrate` in bits a second. Raises Refusal(TOO_SLOW).
+    `container` is a format of `file_type`, `bitrate` in bits a second. Raises FileRefused(TOO_SLOW).
     """
     how = ("-map", "0:a:0", "-map_metadata", "-1", "-t", str(seconds), "-ac", "1", "-ar", "48000")
     opus = ("-c:a", "libopus", "-b:a", str(bitrate), "-application", "voip", "-f", "ogg")
@@ -149,21 +149,23 @@ def _content(result: Path) -> bytes:
     return result.read_bytes() if result.exists() else b""
 
 
-async def _run(*arguments: str, limits: Limits, listen: Listen | None = None, longest: float | None = None) -> None:
+async def _run(
+    *arguments: str, limits: Limits, on_samples: OnSamples | None = None, longest: float | None = None
+) -> None:
     allowed = (str(limits.memory // 1024), str(limits.cpu_seconds), str(limits.output // 512))
     every = ("-nostdin", "-hide_banner", "-nostats", "-v", "info", "-max_alloc", str(_LARGEST_ALLOCATION))
     process = await asyncio.create_subprocess_exec(
         *("/bin/sh", "-c", _LIMITED, "sh", *allowed),
         *(program(), *every, "-threads", "1", *arguments),
         stdin=DEVNULL,
-        stdout=PIPE if listen else DEVNULL,
+        stdout=PIPE if on_samples else DEVNULL,
         stderr=PIPE,
     )
     try:
         async with asyncio.timeout(SECONDS_TO_DECODE), asyncio.TaskGroup() as group:
-            group.create_task(_mind(process, longest))
-            if listen:
-                group.create_task(_hand_over(process, listen))
+            group.create_task(_watch_log(process, longest))
+            if on_samples:
+                group.create_task(_hand_over(process, on_samples))
             await process.wait()
     except TimeoutError as error:
         raise FileRefused(FileProblem.TOO_SLOW, f"not decoded within {SECONDS_TO_DECODE} s") from error
@@ -178,25 +180,25 @@ async def _run(*arguments: str, limits: Limits, listen: Listen | None = None, lo
         raise FileRefused(FileProblem.TOO_SLOW, "more seconds or bytes than it may take")
 
 
-async def _mind(process: Process, longest: float | None) -> None:
-    """Read what ffmpeg tells of the file; raises Refusal where the file says itself that it is beyond the limits."""
-    told = b""
+async def _watch_log(process: Process, longest: float | None) -> None:
+    """Read ffmpeg's log of the file; raises FileRefused for a header that is beyond the limits."""
+    log = b""
     while process.stderr and (piece := await process.stderr.read(4096)):
-        if len(told) > _TOLD_BYTES:
+        if len(log) > _LOG_BYTES:
             continue
-        told += piece
-        if longest is not None and _seconds(told) > longest * _SURELY:
-            raise FileRefused(FileProblem.TOO_LONG, f"{_seconds(told)} s by its header")
-        if b"exceeds specified max pixel count" in told:
+        log += piece
+        if longest is not None and _seconds(log) > longest * _SURELY:
+            raise FileRefused(FileProblem.TOO_LONG, f"{_seconds(log)} s by its header")
+        if b"exceeds specified max pixel count" in log:
             raise FileRefused(FileProblem.BOMB, f"pictures of more than {MOST_PIXELS} pixels")
 
 
-def _seconds(told: bytes) -> int:
-    found = _DURATION.search(told)
+def _seconds(log: bytes) -> int:
+    found = _DURATION.search(log)
     hours, minutes, seconds = map(int, found.groups()) if found else (0, 0, 0)
     return hours * 3600 + minutes * 60 + seconds
 
 
-async def _hand_over(process: Process, listen: Listen) -> None:
+async def _hand_over(process: Process, on_samples: OnSamples) -> None:
     while process.stdout and (piece := await process.stdout.read(_PIECE_BYTES)):
-        await listen(piece)
+        await on_samples(piece)

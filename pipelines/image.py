@@ -84,7 +84,7 @@ class _Prepared:
 
 
 async def read_photo(photo: bytes, *, read_text: ReadText | None) -> PhotoText:
-    """See what is in a photo. Raises Refusal; errors of `read_text` pass through."""
+    """See what is in a photo. Raises FileRefused; errors of `read_text` pass through."""
     prepared = await photo_decoder.decoded(photo, _prepare)
     reading = await read_text(prepared.to_read) if read_text else Reading("")
     scale = max(1.0, max(prepared.width, prepared.height) / SIDE_TO_READ)

@@ -41,7 +41,7 @@ class IsolatedProcess:
         """Do `work`, a function of a module, within `seconds` of processor time, and four times that by the clock.
 
         Both count from when its turn comes, so that a busy machine makes nobody's file unreadable. Raises
-        Refusal(TOO_SLOW), Refusal(DAMAGED) when the process dies of it, Refusal(BOMB) when it takes
+        FileRefused(TOO_SLOW), FileRefused(DAMAGED) when the process dies of it, FileRefused(BOMB) when it takes
         too much memory, and what `work` raises.
         """
         from pebble import ProcessExpired  # noqa: PLC0415 -- only workers need it
@@ -87,8 +87,8 @@ def limited(memory: int) -> Iterator[None]:
     """
     soft, hard = resource.getrlimit(resource.RLIMIT_DATA)
     try:
-        told = Path("/proc/self/status").read_text(encoding="ascii").partition("VmData:")[2].split()
-        resource.setrlimit(resource.RLIMIT_DATA, (min(int(told[0]) * 1024 + memory, hard), hard))
+        sizes = Path("/proc/self/status").read_text(encoding="ascii").partition("VmData:")[2].split()
+        resource.setrlimit(resource.RLIMIT_DATA, (min(int(sizes[0]) * 1024 + memory, hard), hard))
     except (OSError, IndexError, ValueError):
         yield
         return
@@ -103,7 +103,7 @@ def _started(memory: int, tasks: int) -> Any:
 
     # Not forked: threads and event loops of the parent would be copied in an unknown state.
     spawn = multiprocessing.get_context("spawn")
-    pool = ProcessPool(max_workers=1, max_tasks=tasks, context=spawn, initializer=_settle_in, initargs=[memory])
+    pool = ProcessPool(max_workers=1, max_tasks=tasks, context=spawn, initializer=_prepare, initargs=[memory])
     # An interpreter that ends waits for its processes: those that nobody closed would keep it for ever.
     Finalize(None, _end, args=[pool], exitpriority=1)
     return pool
@@ -116,7 +116,7 @@ def _end(pool: Any) -> None:
         process.kill()
 
 
-def _settle_in(memory: int) -> None:
+def _prepare(memory: int) -> None:
     """End at once when told to, and with the parent: work that hangs would outlive one that was killed."""
     # Python's own handler waits for the library to come back, and pebble three seconds for the handler.
     signal.signal(signal.SIGTERM, signal.SIG_DFL)

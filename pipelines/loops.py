@@ -26,11 +26,11 @@ _NUMBERS |= {word: 10 * tens for tens, word in enumerate(_TENS.split(), 4)}
 
 
 class _Word(NamedTuple):
-    """`said` is how it is compared, `kind` the same with # for a number, `number` its value where it is one."""
+    """`folded` is how it is compared, `kind` the same with # for a number, `number` its value where it is one."""
 
     start: int
     end: int
-    said: str
+    folded: str
     kind: str
     number: int | None
 
@@ -55,19 +55,19 @@ def without_loops(text: str, *, doubted: bool = False) -> str:
 
 
 def _word(found: re.Match[str]) -> _Word:
-    said = found[0].casefold()
-    digits = said.isdecimal() and len(said) <= 9  # noqa: PLR2004 -- no number that is counted is longer
-    number = int(said) if digits else _NUMBERS.get(said)
-    kind = "#" if number is not None else re.sub(r"\d+", "#", said)
-    return _Word(found.start(), found.end(), said, kind, number)
+    folded = found[0].casefold()
+    digits = folded.isdecimal() and len(folded) <= 9  # noqa: PLR2004 -- no number that is counted is longer
+    number = int(folded) if digits else _NUMBERS.get(folded)
+    kind = "#" if number is not None else re.sub(r"\d+", "#", folded)
+    return _Word(found.start(), found.end(), folded, kind, number)
 
 
 def _loops(words: Sequence[_Word], *, doubted: bool) -> Iterator[tuple[int, int]]:
     """Places of loops, each as its first word and the one behind its last."""
-    said, kinds = [word.said for word in words], [word.kind for word in words]
+    folded, kinds = [word.folded for word in words], [word.kind for word in words]
     for period in range(1, min(_LONGEST_PERIOD, len(words) // 2) + 1):
         enough = _TIMES_WHERE_DOUBTED if doubted else _TIMES.get(period, _TIMES_A_SENTENCE)
-        for start, end in _repeated(said, period, enough):
+        for start, end in _repeated(folded, period, enough):
             alone = period == 1 and words[start].number is not None
             if not alone or doubted or end - start >= _TIMES_A_NUMBER:
                 yield start, end
@@ -76,7 +76,7 @@ def _loops(words: Sequence[_Word], *, doubted: bool) -> Iterator[tuple[int, int]
             if {*kinds[start : start + period]} != {"#"}:
                 yield start, end
     yield from _counts(words)
-    yield from ((place, place + 1) for place, word in enumerate(said) if _is_cry(word))
+    yield from ((place, place + 1) for place, word in enumerate(folded) if _is_cry(word))
 
 
 def _repeated(words: Sequence[str], period: int, times: int) -> Iterator[tuple[int, int]]:

@@ -33,13 +33,13 @@ class LocalReader:
 
     def __init__(self, *, seconds: float = SECONDS_A_PHOTO) -> None:
         self._seconds = seconds
-        self._cell = IsolatedProcess(memory=_MEMORY)
+        self._process = IsolatedProcess(memory=_MEMORY)
 
     async def read(self, jpeg: bytes) -> Reading:
-        """Read the printed lines of a photo. Raises EngineMissing, or Refusal when the photo hangs or breaks it."""
+        """Read the printed lines of a photo. Raises EngineMissing, or FileRefused when the photo hangs or breaks it."""
         if not (importlib.util.find_spec("rapidocr") and importlib.util.find_spec("onnxruntime")):
             raise EngineMissing("photos can't be read on this machine: pip install 'recado[ocr]'")
-        found = await self._cell.run(_found, jpeg, seconds=self._seconds)
+        found = await self._process.run(_found, jpeg, seconds=self._seconds)
         rows = _rows([piece for piece in found if piece.confidence >= _SURE_ENOUGH])
         return Reading(
             text="\n".join("  ".join(piece.text for piece in row) for row in rows),
@@ -48,7 +48,7 @@ class LocalReader:
 
     async def close(self) -> None:
         """End the process."""
-        await self._cell.close()
+        await self._process.close()
 
 
 class _Piece(NamedTuple):
@@ -73,11 +73,11 @@ def _found(jpeg: bytes) -> list[_Piece]:
     picture = picture.crop((0, 0, max(picture.width, shortest), max(picture.height, shortest)))
     growth = min(max(1.0, _SMALLEST_SIDE / min(picture.size)), _MOST_GROWTH)
     picture = picture.resize((round(picture.width * growth), round(picture.height * growth)))
-    seen = _engine()(np.asarray(picture)[:, :, ::-1])  # it takes blue first
-    if not seen.txts:
+    result = _engine()(np.asarray(picture)[:, :, ::-1])  # it takes blue first
+    if not result.txts:
         return []
-    corners = [tuple((float(x) / growth, float(y) / growth) for x, y in box) for box in seen.boxes]
-    return [_Piece(*piece) for piece in zip(seen.txts, map(float, seen.scores), corners, strict=True)]
+    corners = [tuple((float(x) / growth, float(y) / growth) for x, y in box) for box in result.boxes]
+    return [_Piece(*piece) for piece in zip(result.txts, map(float, result.scores), corners, strict=True)]
 
 
 @functools.cache

@@ -22,7 +22,7 @@ _SHOWN_MODES = ("RGB", "RGBA")
 async def picture(content: bytes, *, anew: bool = False) -> tuple[bytes, str]:
     """A JPEG or PNG of at most 5 MB, and its mime; what is one already stays as it is unless asked for `anew`.
 
-    Raises Refusal where it is no picture, or a broken one.
+    Raises FileRefused where it is no picture, or a broken one.
     """
     signature = file_type.signature_of(content)
     known = signature.format if signature else ""
@@ -32,7 +32,7 @@ async def picture(content: bytes, *, anew: bool = False) -> tuple[bytes, str]:
 
 
 async def voice_note(content: bytes) -> bytes:
-    """OGG/Opus in mono: encoded anew whatever it was, as small as a voice note should be. Raises Refusal."""
+    """OGG/Opus in mono: encoded anew whatever it was, as small as a voice note should be. Raises FileRefused."""
     signature = file_type.signature_of(content)
     if signature is None or signature.kind not in ("audio", "video"):
         raise FileRefused(FileProblem.NOT_AUDIO, signature.format if signature else "unknown")

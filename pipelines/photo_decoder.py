@@ -37,7 +37,7 @@ _BROKEN = (OSError, SyntaxError, ValueError, TypeError, LookupError, EOFError, O
 
 
 async def decoded(photo: bytes, work: Callable[[Path], T]) -> T:
-    """Do `work`, a function of a module, with the photo's file in the process that decodes photos. Raises Refusal."""
+    """Run `work`, a module's function, on the photo's file in the process that decodes photos. Raises FileRefused."""
     _signature(photo)
     if len(photo) > LARGEST_BYTES:
         raise FileRefused(FileProblem.TOO_LARGE, f"{len(photo)} bytes")
@@ -54,7 +54,7 @@ def _within(memory: int, work: Callable[[Path], T], photo: Path) -> T:
 
 
 def memory_for(photo: Path) -> int:
-    """Say by its header how many bytes a photo takes while it is decoded; raises Refusal, also beyond the budget."""
+    """Say by its header how many bytes the decoding of a photo takes; raises FileRefused, also beyond the budget."""
     return _opened(photo, _memory_for)
 
 

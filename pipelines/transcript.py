@@ -58,12 +58,12 @@ class RawTranscript:
         object.__setattr__(self, "segments", within)
 
 
-def spoken_text(heard: RawTranscript) -> str:
+def spoken_text(raw: RawTranscript) -> str:
     """Return what was said without what the model made up, "" when nothing is left."""
-    segments = heard.segments or (Segment(heard.text),)
+    segments = raw.segments or (Segment(raw.text),)
     believed = [_believed(segment) for segment in segments]
     if all(words == segment.text for words, segment in zip(believed, segments, strict=True)):
-        return _without_loops(heard.text)
+        return _without_loops(raw.text)
     return _without_loops(" ".join(words.strip() for words in believed if words.strip()))
 
 

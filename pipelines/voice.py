@@ -48,20 +48,20 @@ class Transcript:
 async def transcribe(audio: bytes, *, speech_to_text: SpeechToText, language: str | None = None) -> Transcript:
     """Write down what is said; `language` (ISO 639-1) helps with short notes.
 
-    Raises Refusal, before anything is paid unless it is UNINTELLIGIBLE; errors of `speech_to_text` pass through.
+    Raises FileRefused, before anything is paid unless it is UNINTELLIGIBLE; errors of `speech_to_text` pass through.
     """
     container = _container(audio)
     with tempfile.TemporaryDirectory(prefix="recado-") as folder:
         note = Path(folder, "note.mp3")
-        loudness = await _recorded(audio, container, note)
+        loudness = await _as_mp3(audio, container, note)
         parts = loudness.parts(PART_SECONDS)
         if not parts:
             raise FileRefused(FileProblem.SILENT, f"nothing is heard in {loudness.seconds:.1f} s")
-        heard = await _all_heard(note, parts, speech_to_text, language)
-    text = " ".join(filter(None, map(spoken_text, heard)))
+        raw_transcripts = await _raw_transcripts(note, parts, speech_to_text, language)
+    text = " ".join(filter(None, map(spoken_text, raw_transcripts)))
     if not text:
         raise FileRefused(FileProblem.UNINTELLIGIBLE, f"no words in {loudness.seconds:.1f} s of sound")
-    spoken = next((one.language for one in heard if one.language), language)
+    spoken = next((one.language for one in raw_transcripts if one.language), language)
     return Transcript(text, loudness.seconds, spoken, len(parts))
 
 
@@ -76,13 +76,13 @@ def _container(audio: bytes) -> str:
     return signature.format
 
 
-async def _recorded(audio: bytes, container: str, note: Path) -> Loudness:
+async def _as_mp3(audio: bytes, container: str, note: Path) -> Loudness:
     """Make an MP3 of it; a small file may last for hours, so ffmpeg stops just beyond the limit.
 
     Also what could go as it is: a phone's MP4 is refused now and then, and a video is ten times as large.
     """
     loudness = Loudness()
-    await ffmpeg.record(audio, container, note, seconds=LONGEST_SECONDS + 1, listen=loudness.hear)
+    await ffmpeg.record(audio, container, note, seconds=LONGEST_SECONDS + 1, on_samples=loudness.add)
     await loudness.end()
     if not loudness.samples and container in ("mp4", "webm"):
         raise FileRefused(FileProblem.NOT_AUDIO, "a video without sound")
@@ -93,17 +93,17 @@ async def _recorded(audio: bytes, container: str, note: Path) -> Loudness:
     return loudness
 
 
-async def _all_heard(
+async def _raw_transcripts(
     note: Path, parts: list[Stretch], speech_to_text: SpeechToText, language: str | None
 ) -> list[RawTranscript]:
-    async def hear(part: Stretch) -> RawTranscript:
+    async def transcribed(part: Stretch) -> RawTranscript:
         # Twice: as a clip, and in the body of the request.
         async with for_uploads().reserved(2 * part.mp3_bytes):
             return await speech_to_text(Clip(part.mp3(note), "voice.mp3", "audio/mpeg", part.seconds, language))
 
     try:
         async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(hear(part)) for part in parts]
+            tasks = [group.create_task(transcribed(part)) for part in parts]
     except ExceptionGroup as failures:
         # The caller knows the errors of what it handed in, not groups of them.
         raise failures.exceptions[0] from None

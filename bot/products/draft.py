@@ -14,7 +14,7 @@ from pipelines.image import PhotoText
 from pipelines.product import FIELDS, Doubt, DoubtKind, ProductCard, same_product
 from pipelines.product.codes import code_of
 
-# Contradictions of the photos are asked about; a badly read value is only marked, because a tap on the card confirms it.
+# Contradictions of the photos are asked about. A badly read value is only marked: a tap on the card confirms it.
 _ASKED = {DoubtKind.SEVERAL, DoubtKind.BARS_AND_DIGITS, DoubtKind.CENTS, DoubtKind.FOR_SEVERAL}
 # ISO 4217: currencies that have no cents.
 _WHOLE = {"CLP", "PYG", "JPY", "COP", "CRC"}

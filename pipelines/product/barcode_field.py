@@ -21,7 +21,7 @@ _DIGITS_ONLY = 0.75
 _DIFFERENT = 0.5
 _SURELY_READ = 0.8
 _LENGTHS = (12, 13, 14)
-_CARRIED = {"price": "price_inside"}
+_EMBEDDED = {"price": "price_inside"}
 
 
 def barcode_of(evidence: Evidence) -> Findings:
@@ -45,15 +45,15 @@ def barcode_of(evidence: Evidence) -> Findings:
     return Findings({"barcode": best}, tuple(doubts), _facts(evidence.scans))
 
 
-def carried_of(evidence: Evidence) -> Findings:
+def embedded_values_of(evidence: Evidence) -> Findings:
     """Tell the weight or the price inside the shop's own code, where the label shows the same."""
     kilos = {size.total[0] / 1000 for piece in evidence.pieces for size in sizes(piece.text) if size.total[1] == "g"}
     paid = {amount.value for piece in evidence.pieces for amount in amounts(piece.text)}
     details: dict[str, str] = {}
     for scan in evidence.scans:
-        for inside in scan.code.inside:
-            if inside.value in (kilos if inside.fact == "weight_kg" else paid):
-                details |= {"item": inside.item, _CARRIED.get(inside.fact, inside.fact): str(inside.value)}
+        for embedded in scan.code.embedded:
+            if embedded.value in (kilos if embedded.fact == "weight_kg" else paid):
+                details |= {"item": embedded.item, _EMBEDDED.get(embedded.fact, embedded.fact): str(embedded.value)}
     return Findings({}, (), details)
 
 

@@ -19,7 +19,7 @@ _SAME_TYPE = 1.3
 _CLOSE = 0.8
 _MOST_ROWS = 3
 # What packages and tags say that is no name.
-_ASIDE = re.compile(
+_NOT_A_NAME = re.compile(
     r"\b(?:sku\b|cod(?:igo)?\b|ingredientes?\b|hecho en|made in|distribuid|elaborado|consumir|consum[eo] pref|"
     r"caduc|cad\b|lote?\b|exp\b|www\.|tel\b|precio|oferta|promo|ahorr|antes\b|ahora\b|anticip|"
     r"informacion|nutriment|porcion|calorias|energia\b|kcal|"
@@ -92,7 +92,7 @@ def _words(piece: Piece, evidence: Evidence) -> CandidateLine | None:
     letters = sum(letter.isalpha() for letter in text)
     if letters < 3 or letters < len(text.replace(" ", "")) * 0.6 or piece.confidence < _READ_AT_ALL:  # noqa: PLR2004 -- "3 L"
         return None
-    if _ASIDE.search(plain(text)) and not MARK.search(text):
+    if _NOT_A_NAME.search(plain(text)) and not MARK.search(text):
         return None
     if amounts(piece.text) or (role_of(text + " ") and len(text.split()) <= 2):  # noqa: PLR2004 -- "precio normal"
         return None

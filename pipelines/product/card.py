@@ -15,7 +15,7 @@ FIELDS = ("name", "brand", "size", "price", "currency", "barcode")
 CONFIDENT = 0.9
 """From here on a value is practically never wrong; below it, a person is asked."""
 
-BORNE_OUT = 0.96
+CORROBORATED = 0.96
 """From here on a value was read twice, in two places or by two ways: sums that hold, bars and digits, front and tag."""
 
 

@@ -24,7 +24,7 @@ class ProductCode:
     """A code's meaning: `value` as it was decoded; `gtin` with 14 digits, None where it names no product.
 
     `kind`: gtin, book, periodical, coupon, internal (a number the shop made itself), text. `facts` by names such as
-    country, expires, lot, weight_kg, price, isbn. `inside`: readings of the digits an internal code carries, of which
+    country, expires, lot, weight_kg, price, isbn. `embedded`: readings of the digits an internal code carries, of which
     the label must confirm one.
     """
 
@@ -32,10 +32,10 @@ class ProductCode:
     kind: str
     gtin: str | None = None
     facts: dict[str, str] = field(default_factory=dict)
-    inside: tuple[Inside, ...] = ()
+    embedded: tuple[EmbeddedValue, ...] = ()
 
 
-class Inside(NamedTuple):
+class EmbeddedValue(NamedTuple):
     """What an internal code may carry: `fact` is weight_kg or price."""
 
     fact: str
@@ -100,16 +100,16 @@ def _number(value: str) -> ProductCode | None:
                 facts = {name: ean if name == "isbn" else _issn(ean)} if name else {}
                 return ProductCode(value, kind, gtin if name else None, facts)
         if ean[0] == "2" or ean.startswith(("02", "04")):
-            return ProductCode(value, "internal", None, inside=tuple(_inside(ean)))
+            return ProductCode(value, "internal", None, embedded=tuple(_embedded(ean)))
     country = country_of(ean)
     # The packaging level of an ITF-14 says that it is a case, not the piece.
     facts = ({"country": country} if country else {}) | ({"case": gtin[0]} if gtin[0] != "0" else {})
     return ProductCode(value, "gtin", gtin, facts)
 
 
-def _inside(ean: str) -> list[Inside]:
+def _embedded(ean: str) -> list[EmbeddedValue]:
     return [
-        Inside(layout.fact, Decimal(ean[layout.digits]).scaleb(-layout.decimals), ean[layout.item])
+        EmbeddedValue(layout.fact, Decimal(ean[layout.digits]).scaleb(-layout.decimals), ean[layout.item])
         for layout in LAYOUTS
         if ean.startswith(layout.prefixes) and int(ean[layout.digits])
     ]
@@ -156,8 +156,8 @@ def _elements(value: str, pairs: list[tuple[str, str]]) -> ProductCode | None:
     for name, content in pairs:
         for pattern, fact, read in IDENTIFIERS:
             if re.fullmatch(pattern, name):
-                said = read(content, name[-1])
-                facts |= {fact: said} if said else {}
+                fact_value = read(content, name[-1])
+                facts |= {fact: fact_value} if fact_value else {}
     whole = _number(gtin[1:] if gtin[0] == "0" else gtin)
     return ProductCode(value, whole.kind if whole else "gtin", gtin, (whole.facts if whole else {}) | facts)
 

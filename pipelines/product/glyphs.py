@@ -61,7 +61,7 @@ def strip_of(photo_text: PhotoText, piece: Piece, *, beyond: float = 0.0) -> Ima
     wide = round(min(max(math.dist(a, b) / (math.dist(b, c) or 1), 0.5), _LONGEST) * _TALL)
     # QUAD takes the corners from the top left against the clock.
     strip = gray.transform((wide, _TALL), Image.Transform.QUAD, (*a, *d, *c, *b), Image.Resampling.BICUBIC)
-    return _inked(strip)
+    return _binarized(strip)
 
 
 def glyphs(strip: Image.Image) -> list[Glyph]:
@@ -69,10 +69,10 @@ def glyphs(strip: Image.Image) -> list[Glyph]:
     columns = strip.resize((strip.width, 1), Image.Resampling.BOX).tobytes()
     found, start = [], None
     for column, darkness in enumerate((*columns, 0)):
-        inked = darkness > 255 * 1.5 / _TALL
-        if inked and start is None:
+        is_printed = darkness > 255 * 1.5 / _TALL
+        if is_printed and start is None:
             start = column
-        elif not inked and start is not None:
+        elif not is_printed and start is not None:
             bounds = strip.crop((start, 0, column, _TALL)).getbbox()
             if bounds and bounds[3] - bounds[1] >= _TALL * _DOT:
                 found.append(Glyph(start, bounds[1], column, bounds[3]))
@@ -80,7 +80,7 @@ def glyphs(strip: Image.Image) -> list[Glyph]:
     return found
 
 
-def is_struck(photo_text: PhotoText, piece: Piece) -> bool:
+def is_struck_through(photo_text: PhotoText, piece: Piece) -> bool:
     """Say whether one stroke runs through all of the line, level or slanted: also where it is bare between letters."""
     strip = strip_of(photo_text, piece)
     pixels, width = strip.tobytes(), strip.width
@@ -111,14 +111,14 @@ def _runs(pixels: bytes, bare: list[bool], start: tuple[int, int], end: tuple[in
     return gaps >= _FEWEST_GAPS
 
 
-def small_tail(photo_text: PhotoText, piece: Piece) -> bool | None:
+def has_small_cents(photo_text: PhotoText, piece: Piece) -> bool | None:
     """Say whether the last two digits are set smaller than those before; None where the letters can't be told apart."""
     strip = strip_of(photo_text, piece)
-    seen = glyphs(strip)
+    found = glyphs(strip)
     letters = [letter for letter in piece.text if letter.isalnum() or letter in "$€"]
-    if len(seen) != len(letters) or len(seen) < 3:  # noqa: PLR2004 -- a digit and two of cents
+    if len(found) != len(letters) or len(found) < 3:  # noqa: PLR2004 -- a digit and two of cents
         return None
-    *head, tens, ones = seen
+    *head, tens, ones = found
     digits = [glyph for glyph, letter in zip(head, letters, strict=False) if letter.isdigit()]
     if not digits:
         return None
@@ -128,7 +128,7 @@ def small_tail(photo_text: PhotoText, piece: Piece) -> bool | None:
     return False if min(tens.tall, ones.tall) >= tall * 0.9 else None
 
 
-def goes_on(photo_text: PhotoText, piece: Piece) -> bool:
+def has_unread_cents(photo_text: PhotoText, piece: Piece) -> bool:
     """Say whether smaller letters follow a price in its upper half: cents that weren't read."""
     strip = strip_of(photo_text, piece, beyond=_CENTS_WIDE)
     level = piece.wide / (piece.wide + _CENTS_WIDE * piece.tall)
@@ -139,7 +139,7 @@ def goes_on(photo_text: PhotoText, piece: Piece) -> bool:
     )
 
 
-def _inked(strip: Image.Image) -> Image.Image:
+def _binarized(strip: Image.Image) -> Image.Image:
     """Part ink from paper at the level that divides them best (Otsu 1979); ink is what there is less of at the rim."""
     histogram = strip.histogram()
     total, mean = sum(histogram), sum(level * count for level, count in enumerate(histogram))
@@ -154,5 +154,5 @@ def _inked(strip: Image.Image) -> Image.Image:
         if between > best:
             best, limit = between, level
     dark = strip.point([255 if level <= limit else 0 for level in range(256)])
-    inked = dark.histogram()[255]
-    return dark if inked * 2 <= total else dark.point([255 - level for level in range(256)])
+    is_printed = dark.histogram()[255]
+    return dark if is_printed * 2 <= total else dark.point([255 - level for level in range(256)])

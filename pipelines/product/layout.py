@@ -95,8 +95,8 @@ def _height(line: TextLine) -> float:
 def _turn(lines: Iterable[TextLine | Piece]) -> float:
     """Return the angle of most lines; a lone "$" or "90" is as high as it is wide and tells none."""
     placed = [line for line in lines if line.corners]
-    told = [line for line in placed if len(line.text.strip()) >= _TELLS_THE_TURN] or placed
-    return median(_angle(line.corners) for line in told) if told else 0.0
+    stated = [line for line in placed if len(line.text.strip()) >= _TELLS_THE_TURN] or placed
+    return median(_angle(line.corners) for line in stated) if stated else 0.0
 
 
 def _angle(corners: tuple[tuple[float, float], ...]) -> float:

@@ -28,14 +28,14 @@ _THING, _QUALITY = 0.55, 0.9
 
 
 class _Named(NamedTuple):
-    """What names a product; `told` are those that a tag bears out, word for word."""
+    """What names a product; `on_tag` are those that a tag bears out, word for word."""
 
     name: CandidateLine | None
     brand: CandidateLine | None
-    told: tuple[CandidateLine, ...] = ()
+    on_tag: tuple[CandidateLine, ...] = ()
 
 
-class _Laid(NamedTuple):
+class _TagMatch(NamedTuple):
     """A tag's line in parts that the front says too, in the tag's order; `rest` are its words that are in none.
 
     `exact` where the parts are spaced as on the tag.
@@ -83,8 +83,8 @@ def _is_by(piece: Piece, price: Piece) -> bool:
 
 def _on_front(fronts: list[CandidateLine], tags: list[CandidateLine]) -> _Named:
     """Tell name and brand apart: by the tag's line where it has them, else by their type."""
-    laid = max((_laid(fronts, tag) for tag in _rows(tags)), key=lambda one: len(one.parts), default=None)
-    named = _by_tag(laid, fronts) if laid and laid.parts else None
+    match = max((_matched(fronts, tag) for tag in _rows(tags)), key=lambda one: len(one.parts), default=None)
+    named = _by_tag(match, fronts) if match and match.parts else None
     return named or _by_type(fronts)
 
 
@@ -94,7 +94,7 @@ def _rows(tags: list[CandidateLine]) -> list[CandidateLine]:
     return sorted((*tags, *pairs), key=lambda tag: -len(tag.text))
 
 
-def _laid(fronts: Iterable[CandidateLine], tag: CandidateLine) -> _Laid:
+def _matched(fronts: Iterable[CandidateLine], tag: CandidateLine) -> _TagMatch:
     """Lay the lines of a front over a tag's line, the longest first."""
     words = plain(tag.text).split()
     owner: list[CandidateLine | None] = [None] * len(words)
@@ -107,7 +107,7 @@ def _laid(fronts: Iterable[CandidateLine], tag: CandidateLine) -> _Laid:
                 exact = exact and words[start:end] == own
                 break
     parts = tuple(dict.fromkeys(part for part in owner if part))
-    return _Laid(parts, tuple(word for word, part in zip(words, owner, strict=True) if not part), exact)
+    return _TagMatch(parts, tuple(word for word, part in zip(words, owner, strict=True) if not part), exact)
 
 
 def _spans(words: list[str], letters: str) -> Iterable[tuple[int, int]]:
@@ -120,21 +120,21 @@ def _spans(words: list[str], letters: str) -> Iterable[tuple[int, int]]:
             yield place, end
 
 
-def _by_tag(laid: _Laid, fronts: list[CandidateLine]) -> _Named | None:
-    things = [part for part in laid.parts if part.is_thing]
-    others = [part for part in laid.parts if part not in things]
-    whole = laid.exact and not laid.rest
-    if len(laid.parts) == 1:
-        (part,) = laid.parts
-        if laid.rest and not (things and part.kinds > 0):
+def _by_tag(match: _TagMatch, fronts: list[CandidateLine]) -> _Named | None:
+    things = [part for part in match.parts if part.is_thing]
+    others = [part for part in match.parts if part not in things]
+    whole = match.exact and not match.rest
+    if len(match.parts) == 1:
+        (part,) = match.parts
+        if match.rest and not (things and part.kinds > 0):
             return None
         brand = max((words for words in fronts if words is not part), key=_like_a_brand, default=None)
-        return _Named(part, brand, laid.parts if whole and part.kinds else ())
+        return _Named(part, brand, match.parts if whole and part.kinds else ())
     if len(things) == 1:
         brand = max(others, key=_like_a_brand)
-        return _Named(things[0], brand, laid.parts if whole and len(others) == 1 else ())
+        return _Named(things[0], brand, match.parts if whole and len(others) == 1 else ())
     # Both say what a thing is, or neither: a tag names the product before its brand, most of the time.
-    first, last, *_ = laid.parts
+    first, last, *_ = match.parts
     return _Named(first, last)
 
 
@@ -165,7 +165,7 @@ def _like_a_name(words: CandidateLine) -> float:
 def _brand_field(named: _Named, fronts: list[CandidateLine]) -> Field:
     name, brand = named.name, named.brand
     assert brand is not None  # noqa: S101 -- asked before
-    if brand in named.told and brand.is_well_read:
+    if brand in named.on_tag and brand.is_well_read:
         return _field(brand, _AGREED)
     largest = all(words.type * 1.15 < brand.type for words in fronts if words not in (name, brand))
     return _field(brand, _LIKELY if largest else _WEAK)
@@ -174,17 +174,17 @@ def _brand_field(named: _Named, fronts: list[CandidateLine]) -> Field:
 def _name_field(named: _Named, tags: list[CandidateLine]) -> Field:
     name = named.name
     assert name is not None  # noqa: S101 -- asked before
-    if name in named.told and name.is_well_read:
+    if name in named.on_tag and name.is_well_read:
         return _field(name, _AGREED)
-    likely = name.is_thing and name.is_well_read and (not tags or not named.told)
+    likely = name.is_thing and name.is_well_read and (not tags or not named.on_tag)
     return _field(name, _LIKELY if likely else _WEAK)
 
 
 def _marked(lines: Iterable[CandidateLine]) -> Field | None:
     for line in lines:
-        told = MARK.search(line.text)
-        if told:
-            return replace(_field(line, _MARKED), value=told[1].strip())
+        on_tag = MARK.search(line.text)
+        if on_tag:
+            return replace(_field(line, _MARKED), value=on_tag[1].strip())
     return None
 
 

@@ -30,7 +30,7 @@ _WORDS = {
 _NEAR = 40
 # Beside a bare $ these say whose it is.
 _LANDS = {"us": "USD", "u.s.": "USD", "mx": "MXN", "mex": "MXN"}
-_UPTURNED = str.maketrans("69£'’", "963..")
+_UPSIDE_DOWN = str.maketrans("69£'’", "963..")
 _RAISED = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹", "0123456789")
 
 
@@ -156,11 +156,11 @@ def bare(text: str) -> Amount | None:
     return Amount(value, None, signed=False, role=Role.PRICE, start=0, end=len(text)) if value else None
 
 
-def upturned(text: str) -> Amount | None:
+def upside_down(text: str) -> Amount | None:
     """Return the amount of a line that was read upside down, with its sign at the end; it counts as without a sign."""
     if not re.fullmatch(r"[\d£.,'’]*[.,'’][\d£]+\$", text) or re.search(r"[2-57]", text):
         return None
-    value = value_of(text[-2::-1].translate(_UPTURNED))
+    value = value_of(text[-2::-1].translate(_UPSIDE_DOWN))
     return Amount(value, None, signed=False, role=Role.PRICE, start=0, end=len(text)) if value else None
 
 
@@ -221,8 +221,8 @@ def _is_money(match: re.Match[str], lead: str, value: Decimal, *, signed: bool) 
         return False
     if match["pieces"] and int(match["pieces"]) > 1 and not pointed:
         return signed
-    told = role_of(lead) is not None and match["number"][0] not in ".,"
-    return signed or (pointed and value < 100_000) or told  # noqa: PLR2004 -- no shelf has it
+    stated = role_of(lead) is not None and match["number"][0] not in ".,"
+    return signed or (pointed and value < 100_000) or stated  # noqa: PLR2004 -- no shelf has it
 
 
 def _only_cents(match: re.Match[str], value: Decimal) -> bool:

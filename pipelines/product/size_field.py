@@ -9,7 +9,7 @@ from pipelines.product.evidence import NOTHING, Evidence, Findings
 from pipelines.product.layout import Piece
 from pipelines.product.size_parsing import Size, sizes
 
-_SURE, _AGREED, _TORN = 0.93, 0.97, 0.5
+_SURE, _AGREED, _AMBIGUOUS = 0.93, 0.97, 0.5
 _WELL_READ = 0.9
 _METRIC = {"g", "ml"}
 
@@ -35,11 +35,11 @@ def size_of(evidence: Evidence) -> Findings:
     read = chosen.piece.confidence
     confidence = _AGREED if agreed else _SURE if read >= _WELL_READ else read * _WELL_READ
     if rivals:
-        confidence = _TORN
+        confidence = _AMBIGUOUS
     field = Field(str(chosen.size), confidence, chosen.piece.photo, chosen.piece.box)
     if not rivals:
         return Findings({"size": field})
-    others = tuple(Field(str(one.size), _TORN, one.piece.photo, one.piece.box) for one in rivals)
+    others = tuple(Field(str(one.size), _AMBIGUOUS, one.piece.photo, one.piece.box) for one in rivals)
     return Findings({"size": field}, (Doubt(DoubtKind.SEVERAL, "size", (field, *others)),))
 
 

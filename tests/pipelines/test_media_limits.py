@@ -51,7 +51,7 @@ async def test_every_ffmpeg_is_started_with_limits(
 
     match run:
         case "record":
-            await ffmpeg.record(note, "ogg", tmp_path / "note", seconds=9, listen=listen)
+            await ffmpeg.record(note, "ogg", tmp_path / "note", seconds=9, on_samples=listen)
         case "frame":
             await ffmpeg.frame(note, "mp4", side=9)
         case "encode":
@@ -157,7 +157,7 @@ async def test_what_says_itself_that_it_lasts_for_hours_is_not_decoded(media: Me
 
     forged = with_granule(media("voice/es_hola.ogg"), 48000 * 36000)
     with pytest.raises(FileRefused) as refused:
-        await ffmpeg.record(forged, "ogg", Path("/dev/null"), seconds=3600, listen=listen)
+        await ffmpeg.record(forged, "ogg", Path("/dev/null"), seconds=3600, on_samples=listen)
     assert refused.value.reason is FileProblem.TOO_LONG
 
 

@@ -86,7 +86,7 @@ READING: dict[str, Callable[[str], object]] = {
     "what has no size": size_parsing.without_sizes,
     "amounts": price_parsing.amounts,
     "what announces an amount": price_parsing.announces,
-    "a number upside down": price_parsing.upturned,
+    "a number upside down": price_parsing.upside_down,
     "a code": codes.code_of,
     "a correction": corrections.correction_of,
     "a question": corrections.asks,
