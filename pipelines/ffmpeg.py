@@ -1,4 +1,4 @@
-"""The one place that runs ffmpeg on what strangers send: each run is limited in memory, seconds and output."""
+"""Runs ffmpeg on files of strangers; each run is limited in memory, seconds and output."""
 
 import asyncio
 import functools
@@ -18,21 +18,21 @@ from pipelines.spool import spooled
 SECONDS_TO_DECODE = 60
 BYTES_A_SAMPLE = 2
 SPEECH_RATE = 16_000
-"""Samples a second: Whisper itself listens at 16 kHz, more would only be larger."""
+"""Samples a second: Whisper works at 16 kHz, more would only be larger."""
 
 # A phone's 4K (3840x2160) with the margin that some encoders add.
 MOST_PIXELS = 4096 * 2304
 _MEGABYTE = 1024 * 1024
 _LARGEST_ALLOCATION = 64 * _MEGABYTE
-# Naming the demuxer keeps a file from passing itself off as a playlist that makes ffmpeg open other files.
+# Because a playlist would make ffmpeg open other files, we name the demuxer.
 _DEMUXERS = {"mp4": "mov", "m4a": "mov", "webm": "matroska"}
 _BITRATE = 48_000
 _LOG_BYTES = 32 * 1024
 _PIECE_BYTES = 256 * 1024
 _DURATION = re.compile(rb"Duration: (\d{2,6}):(\d\d):(\d\d)")
-# What a header says of its length is a guess now and then: only beyond so many times the limit it is believed.
+# Because the length in a header is a guess now and then, it counts only beyond this multiple of the limit.
 _SURELY = 1.5
-# The shell sets what ffmpeg itself can't: exec makes ffmpeg the very process that is watched and killed.
+# Because ffmpeg can't limit itself, a shell does; exec makes ffmpeg the process that is watched and killed.
 _LIMITED = 'ulimit -c 0; ulimit -s 1024; ulimit -d "$1" 2>/dev/null; ulimit -t "$2"; ulimit -f "$3"; shift 3; exec "$@"'
 
 
@@ -41,7 +41,7 @@ _LIMITS_REACHED = (signal.SIGXCPU, signal.SIGXFSZ, signal.SIGKILL)
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Limits of a run: `reserved` bytes are what it takes as a rule, `memory` ends it; `output` in bytes."""
+    """Limits of a run: `reserved` bytes are the usual need, more than `memory` ends it; `output` in bytes."""
 
     reserved: int
     memory: int
@@ -56,7 +56,7 @@ PICTURE = Limits(144 * _MEGABYTE, 164 * _MEGABYTE, cpu_seconds=10, output=16 * _
 
 @functools.cache
 def program() -> str:
-    """Return the path of ffmpeg: the system's, else the one that comes with imageio-ffmpeg."""
+    """Return the path of the system's ffmpeg, else of the one in imageio-ffmpeg."""
     found = shutil.which("ffmpeg")
     if found:
         return found
@@ -75,14 +75,14 @@ async def decode(audio: bytes, container: str, *, rate: int, seconds: float) -> 
 
 
 OnSamples = Callable[[bytes], Awaitable[None]]
-"""Takes the next samples; ffmpeg goes on when it comes back."""
+"""Takes the next samples; ffmpeg waits until it returns."""
 
 
 async def record(audio: bytes, container: str, note: Path, *, seconds: float, on_samples: OnSamples) -> None:
     """Write at most `seconds` of sound to `note` as a mono MP3, and hand its samples over while it is written.
 
-    The MP3's frames all have the same length and need no other: it can be cut between any two. Nothing is held in
-    memory, however long it is. Raises FileRefused: TOO_SLOW, or TOO_LONG where the file says itself that it is.
+    All frames of the MP3 have one length and depend on no other, so it can be cut between any two. Nothing is kept in
+    memory. Raises FileRefused: TOO_SLOW, or TOO_LONG by the file's own header.
     """
     graph = f"[0:a:0]aresample={SPEECH_RATE},aformat=sample_fmts=s16:channel_layouts=mono,asplit[pcm][mp3]"
     async with for_decoding().reserved(SOUND.reserved), spooled(audio) as source:
@@ -99,12 +99,12 @@ async def record(audio: bytes, container: str, note: Path, *, seconds: float, on
 
 
 async def frame(video: bytes, container: str, *, side: int) -> bytes:
-    """Take the picture that stands best for the first seconds of a video, as a JPEG; none when it has no pictures.
+    """Take the most typical picture of a video's first seconds, as a JPEG; empty without pictures.
 
     `side` is the most pixels of its width and height. Raises FileRefused: TOO_SLOW, or BOMB beyond MOST_PIXELS.
     """
-    # The first picture is often black or a blur: `thumbnail` takes the most typical one of ten, which it holds
-    # in memory and therefore gets small.
+    # Because the first picture is often black or a blur, `thumbnail` takes the most typical of ten. It keeps the ten in
+    # memory, so they are scaled down first.
     fit = f"fps=2,scale={side}:{side}:force_original_aspect_ratio=decrease:force_divisible_by=2,thumbnail=10"
     how = ("-map", "0:v:0", "-filter_threads", "1", "-vf", fit, "-frames:v", "1", "-threads", "1", "-f", "mjpeg")
     before = ("-skip_frame", "noref", "-skip_loop_filter", "all", "-t", "5")
@@ -124,15 +124,15 @@ async def encode(audio: bytes, container: str, *, bitrate: int, seconds: float) 
 async def _convert(content: bytes, container: str, *how: str, limits: Limits, before: tuple[str, ...] = ()) -> bytes:
     async with for_decoding().reserved(limits.reserved), spooled(content) as source:
         with tempfile.TemporaryDirectory(prefix="recado-") as folder:
-            # A file and not a pipe: a killed process leaves no pipe to drain.
+            # Because a killed process leaves no pipe to drain, the output is a file.
             result = Path(folder, "result")
             await _run(*before, *_source(source, container), *how, str(result), limits=limits)
             return await asyncio.to_thread(_content, result)
 
 
 def _source(source: Path, container: str) -> tuple[str, ...]:
-    # A file and not a pipe: the index of an MP4 may come last. The decoder itself refuses larger pictures before it
-    # takes memory for them, also in the middle of a video, and where only the sound is asked for.
+    # Because the index of an MP4 may come last, the input is a file. The decoder refuses larger pictures before it
+    # allocates memory for them, also in the middle of a video.
     return (
         "-max_pixels",
         str(MOST_PIXELS),
@@ -175,7 +175,7 @@ async def _run(
         if process.returncode is None:
             process.kill()
             await process.wait()
-    # What was decoded until then would pass for the whole.
+    # Because the decoded part would pass for the whole, a limit that was reached refuses the file.
     if process.returncode is not None and -process.returncode in _LIMITS_REACHED:
         raise FileRefused(FileProblem.TOO_SLOW, "more seconds or bytes than it may take")
 

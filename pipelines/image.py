@@ -1,4 +1,4 @@
-"""A photo as facts: upright, its printed text, what it shows, its barcodes, and a small copy for a model to look at."""
+"""Reads a photo: printed text, labels, barcodes, and an upright copy for models."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
@@ -43,7 +43,7 @@ class TextLine:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What an engine read: all text, its lines in reading order, and words for what the picture shows."""
+    """Result of an OCR engine: all text, its lines in reading order, and labels of the picture."""
 
     text: str
     lines: tuple[TextLine, ...] = ()
@@ -63,7 +63,7 @@ ReadText = Callable[[bytes], Awaitable[Reading]]
 
 @dataclass(frozen=True, slots=True)
 class PhotoText:
-    """What a photo shows; `width`, `height` and all boxes in pixels of the photo turned upright, `jpeg` for models."""
+    """Text and codes of a photo; sizes and boxes in pixels of the photo turned upright, `jpeg` for models."""
 
     width: int
     height: int
@@ -84,7 +84,7 @@ class _Prepared:
 
 
 async def read_photo(photo: bytes, *, read_text: ReadText | None) -> PhotoText:
-    """See what is in a photo. Raises FileRefused; errors of `read_text` pass through."""
+    """Read a photo. Raises FileRefused; errors of `read_text` pass through."""
     prepared = await photo_decoder.decoded(photo, _prepare)
     reading = await read_text(prepared.to_read) if read_text else Reading("")
     scale = max(1.0, max(prepared.width, prepared.height) / SIDE_TO_READ)

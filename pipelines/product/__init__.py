@@ -47,10 +47,10 @@ FINDERS: tuple[Finder, ...] = (barcode_of, size_of, price_of, names_of, embedded
 
 
 async def card_of(photos: Sequence[bytes], *, read_text: ReadText, shop_currency: str = "MXN") -> ProductCard:
-    """Read the photos of one product. Raises FileRefused for a file that is no photo; errors of `read_text` pass through.
+    """Read the photos of one product. Raises FileRefused for what is no photo; errors of `read_text` pass through.
 
-    `read_text` is called once a photo, and up to `MOST_RESCANS` times more: for a price or a size that wasn't read well,
-    and for a price that nothing else corroborates, which is sure only if both readings are the same.
+    `read_text` is called once a photo, and up to `MOST_RESCANS` times more: for a price or a size that was read badly,
+    and for a price that nothing else corroborates. Such a price is sure only if both readings are the same.
     """
     photo_texts = [await read_photo(photo, read_text=read_text) for photo in photos]
     return await card_of_photo_texts(photo_texts, read_text=read_text, shop_currency=shop_currency)

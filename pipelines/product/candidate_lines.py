@@ -1,4 +1,4 @@
-"""Lines that may name a product: what packages and tags say without contents, prices and small print."""
+"""Selects lines that may name a product, without contents, prices and small print."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _READ_AT_ALL = 0.6
 _SAME_TYPE = 1.3
 _CLOSE = 0.8
 _MOST_ROWS = 3
-# What packages and tags say that is no name.
+# Words on packages and tags that are no name.
 _NOT_A_NAME = re.compile(
     r"\b(?:sku\b|cod(?:igo)?\b|ingredientes?\b|hecho en|made in|distribuid|elaborado|consumir|consum[eo] pref|"
     r"caduc|cad\b|lote?\b|exp\b|www\.|tel\b|precio|oferta|promo|ahorr|antes\b|ahora\b|anticip|"
@@ -62,8 +62,8 @@ def lines_of(evidence: Evidence) -> list[CandidateLine]:
 
 
 def joined(lines: list[CandidateLine]) -> list[CandidateLine]:
-    """Return the lines with those put together that go on in the same type: Detergente / líquido."""
-    # Which of two lines on their side is the upper one can't be told: those that begin small come last.
+    """Join lines that continue in the same type: Detergente / líquido."""
+    # Because of two lines on their side the upper one is unknown, lines that begin small come last.
     left, whole = sorted(lines, key=lambda line: line.text[0].islower()), []
     while left:
         line = left.pop(0)
@@ -78,7 +78,7 @@ def joined(lines: list[CandidateLine]) -> list[CandidateLine]:
 
 
 def one_of(line: CandidateLine, following: CandidateLine) -> CandidateLine:
-    """Return two lines as one, which stands where the first does and was read no better than the worse."""
+    """Join two lines into one with the place of both and the lower confidence."""
     piece = replace(
         following.piece,
         confidence=min(line.piece.confidence, following.piece.confidence),
@@ -114,7 +114,7 @@ def _goes_on(line: CandidateLine, other: CandidateLine) -> bool:
     close = lower.top - upper.bottom < line.piece.tall * _CLOSE
     if not close or not 1 / _SAME_TYPE < other.type / line.type < _SAME_TYPE:
         return False
-    # With a capital it is a line of its own: Granola / Sin azúcar.
+    # A line that begins with a capital stands alone: Granola / Sin azúcar.
     if other.text[0].islower() or (line.text.isupper() and _GOES_ON.match(other.text)):
         return True
     return line.is_thing and " " not in line.text and not other.is_thing and other.kinds > 0

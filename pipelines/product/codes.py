@@ -1,4 +1,4 @@
-"""What a decoded code means: a number of a product, of a book, of the shop itself, or GS1's facts about this piece."""
+"""Interprets decoded codes: numbers of products, books or the shop itself, and GS1 facts about a piece."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from pipelines.product.gs1_prefixes import country_of
 
 @dataclass(frozen=True, slots=True)
 class ProductCode:
-    """A code's meaning: `value` as it was decoded; `gtin` with 14 digits, None where it names no product.
+    """Meaning of a code: `value` as it was decoded; `gtin` with 14 digits, None if it names no product.
 
     `kind`: gtin, book, periodical, coupon, internal (a number the shop made itself), text. `facts` by names such as
     country, expires, lot, weight_kg, price, isbn. `embedded`: readings of the digits an internal code carries, of which
@@ -36,7 +36,7 @@ class ProductCode:
 
 
 class EmbeddedValue(NamedTuple):
-    """What an internal code may carry: `fact` is weight_kg or price."""
+    """A value that an internal code may contain: `fact` is weight_kg or price."""
 
     fact: str
     value: Decimal
@@ -44,7 +44,7 @@ class EmbeddedValue(NamedTuple):
 
 
 class Layout(NamedTuple):
-    """Where an internal EAN-13 keeps its item and a weight or price, places counted from 0."""
+    """Positions of the item and of a weight or price in an internal EAN-13, counted from 0."""
 
     prefixes: tuple[str, ...]
     item: slice
@@ -64,12 +64,12 @@ LAYOUTS = (
     Layout(("02",), slice(2, 7), slice(8, 12), "price", 2,
            "UPC-A with a leading 2 (North America): item, a check digit of the price, four digits of price"),
 )  # fmt: skip
-"""Each shop chooses its own (GS1 General Specifications 2.1.11: restricted circulation), so a reading counts only where
-the printed label shows the same weight or price."""
+"""Each shop chooses its own layout (GS1 General Specifications 2.1.11: restricted circulation), so a reading counts
+only if the printed label shows the same weight or price."""
 
 
 def code_of(value: str, *, may_be_gtin: bool = True) -> ProductCode:
-    """Return what a decoded code means; in some kinds of bars plain digits name no product."""
+    """Interpret a decoded code; in some kinds of bars, plain digits name no product."""
     for read in READERS:
         code = read(value) if may_be_gtin or read is not _number else None
         if code is not None:
@@ -102,7 +102,7 @@ def _number(value: str) -> ProductCode | None:
         if ean[0] == "2" or ean.startswith(("02", "04")):
             return ProductCode(value, "internal", None, embedded=tuple(_embedded(ean)))
     country = country_of(ean)
-    # The packaging level of an ITF-14 says that it is a case, not the piece.
+    # The packaging level of an ITF-14 marks a case of several pieces.
     facts = ({"country": country} if country else {}) | ({"case": gtin[0]} if gtin[0] != "0" else {})
     return ProductCode(value, "gtin", gtin, facts)
 
@@ -141,7 +141,7 @@ def _link(value: str) -> ProductCode | None:
 
 
 def _gs1(value: str) -> ProductCode | None:
-    """GS1 element strings, as the decoder writes them: (01)09506000134352(17)261231(10)AB12."""
+    """GS1 element strings in the decoder's notation: (01)09506000134352(17)261231(10)AB12."""
     pairs = re.findall(r"\((\d{2,4})\)([^()]*)", value)
     if not pairs or "".join(f"({name}){content}" for name, content in pairs) != value:
         return None
@@ -204,8 +204,8 @@ IDENTIFIERS: tuple[tuple[str, str, Callable[[str, str], str | None]], ...] = (
     (r"393\d", "price", _priced),
     ("422", "origin", _text),
 )
-"""GS1 application identifiers that a shop cares for: the pattern, our name, and how the content is read; the last digit
-of a name with four says where the decimal point is."""
+"""GS1 application identifiers that matter to a shop: pattern, our name, and reader of the content. The last digit of an
+identifier with four is the number of decimals."""
 
 READERS: tuple[Callable[[str], ProductCode | None], ...] = (_gs1, _link, _number)
-"""Kinds of codes, asked in turn: a new kind is one function and its row here."""
+"""Kinds of codes, tried in turn; a new kind is one function and its row here."""

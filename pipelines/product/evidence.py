@@ -1,4 +1,4 @@
-"""What the photos of one product show, as the finders of fields take it, and what they give back."""
+"""Input and output of the finders of fields."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from pipelines.product.layout import Piece, pieces_of
 
 
 class Scan(NamedTuple):
-    """A code that was decoded, and what it means."""
+    """A decoded code and its meaning."""
 
     photo: int
     barcode: Barcode
@@ -22,7 +22,7 @@ class Scan(NamedTuple):
 
 
 class Findings(NamedTuple):
-    """What a finder found: fields by name, questions, further facts; a field that isn't sure is asked about anyway."""
+    """Result of a finder: fields by name, questions, further facts; an unsure field becomes a question anyway."""
 
     fields: dict[str, Field]
     doubts: tuple[Doubt, ...] = ()
@@ -34,7 +34,7 @@ NOTHING = Findings({})
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """All that was seen; `found` holds the fields of the finders that ran before."""
+    """Texts and codes of all photos; `found` has the fields of earlier finders."""
 
     photo_texts: Sequence[PhotoText]
     pieces: tuple[Piece, ...]

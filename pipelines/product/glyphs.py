@@ -1,4 +1,4 @@
-"""What a reader of letters doesn't tell: whether a price is struck through, and its last digits are set smaller."""
+"""Checks the pixels of a price, because OCR reports neither a stroke through it nor smaller cents."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _CENTS_WIDE = 1.0
 
 
 class Glyph(NamedTuple):
-    """A letter's place in a strip of `_TALL` rows: columns, then rows."""
+    """Bounds of a letter in a strip of `_TALL` rows."""
 
     left: int
     top: int
@@ -35,9 +35,9 @@ class Glyph(NamedTuple):
 
 
 def strip_of(photo_text: PhotoText, piece: Piece, *, beyond: float = 0.0) -> Image.Image:
-    """Cut a line out of its photo, turned level: ink white on black, `_TALL` pixels high.
+    """Cut a line out of its photo, turned level, white on black, and `_TALL` pixels high.
 
-    With `beyond` the strip goes on to the right by as many times its height.
+    `beyond` extends the strip to the right by so many times its height.
     """
     with Image.open(io.BytesIO(photo_text.jpeg)) as picture:
         gray = picture.convert("L")
@@ -81,7 +81,7 @@ def glyphs(strip: Image.Image) -> list[Glyph]:
 
 
 def is_struck_through(photo_text: PhotoText, piece: Piece) -> bool:
-    """Say whether one stroke runs through all of the line, level or slanted: also where it is bare between letters."""
+    """Say whether one stroke, level or slanted, crosses the line and the gaps between its letters."""
     strip = strip_of(photo_text, piece)
     pixels, width = strip.tobytes(), strip.width
     left, right = round(width * 0.06), round(width * 0.94)
@@ -90,14 +90,14 @@ def is_struck_through(photo_text: PhotoText, piece: Piece) -> bool:
     ends = range(round(_TALL * 0.08), round(_TALL * 0.92), 2)
     for start in ends:
         for end in ends:
-            # A stroke that isn't about the middle is the frame of a tag, or an underline.
+            # A stroke away from the middle is the frame of a tag, or an underline.
             if _TALL * 0.3 < (start + end) / 2 < _TALL * 0.7 and _runs(pixels, bare, (left, start), (right, end)):
                 return True
     return False
 
 
 def _runs(pixels: bytes, bare: list[bool], start: tuple[int, int], end: tuple[int, int]) -> bool:
-    """Say whether ink is all along a line, and through at least two gaps between letters."""
+    """Say whether printed pixels run along a line, and through at least two gaps between letters."""
     (left, top), (right, bottom), width = start, end, len(bare)
     missed = gaps = 0
     for column in range(left, right):
@@ -112,7 +112,7 @@ def _runs(pixels: bytes, bare: list[bool], start: tuple[int, int], end: tuple[in
 
 
 def has_small_cents(photo_text: PhotoText, piece: Piece) -> bool | None:
-    """Say whether the last two digits are set smaller than those before; None where the letters can't be told apart."""
+    """Say whether the last two digits are smaller than those before; None if the letters can't be separated."""
     strip = strip_of(photo_text, piece)
     found = glyphs(strip)
     letters = [letter for letter in piece.text if letter.isalnum() or letter in "$€"]
@@ -129,7 +129,7 @@ def has_small_cents(photo_text: PhotoText, piece: Piece) -> bool | None:
 
 
 def has_unread_cents(photo_text: PhotoText, piece: Piece) -> bool:
-    """Say whether smaller letters follow a price in its upper half: cents that weren't read."""
+    """Say whether smaller letters follow a price in its upper half, which are cents that weren't read."""
     strip = strip_of(photo_text, piece, beyond=_CENTS_WIDE)
     level = piece.wide / (piece.wide + _CENTS_WIDE * piece.tall)
     after = [glyph for glyph in glyphs(strip) if glyph.left >= strip.width * level * 0.97 and glyph.right < strip.width]
@@ -140,7 +140,7 @@ def has_unread_cents(photo_text: PhotoText, piece: Piece) -> bool:
 
 
 def _binarized(strip: Image.Image) -> Image.Image:
-    """Part ink from paper at the level that divides them best (Otsu 1979); ink is what there is less of at the rim."""
+    """Separate print from paper at the best threshold (Otsu 1979); print is the smaller share of pixels."""
     histogram = strip.histogram()
     total, mean = sum(histogram), sum(level * count for level, count in enumerate(histogram))
     below = weight = best = 0.0

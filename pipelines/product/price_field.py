@@ -1,4 +1,4 @@
-"""Which of the amounts on a label is the price: by the words beside it, the size of its type, the sums that hold."""
+"""Chooses the price among the amounts of a label, by words, size of type, and sums."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from pipelines.product.size_parsing import sizes
 _SURE, _CORROBORATED, _UNSIGNED, _UNPOINTED, _AMBIGUOUS = 0.95, 0.99, 0.75, 0.7, 0.5
 _LARGER = 1.35
 _FAR_LARGER = 2
-# Each look decodes a part of the photo; no label has so many amounts.
+# Because each check decodes a part of the photo, their number is limited; no label has so many amounts.
 _MOST_CHECKED = 40
 _LEAST_WITH_CENTS = 100  # a digit and two of cents
 _WELL_READ = 0.85
@@ -29,7 +29,7 @@ _DOLLARS = {"MXN", "USD", "COP", "CLP", "ARS", "UYU", "CAD", "AUD", "DOP", "BRL"
 _WHOLE_MONEY = {"CLP", "COP", "CRC", "JPY", "PYG"}
 # A price without cents; raised ones are taken for such marks.
 _WHOLE = re.compile(r"((?:US|MX)?[$€]?\s?\d{1,4}(?P<cents>[.,]\d\d)?)[°º'\"”*]{0,2}")
-# How a unit price's unit is told in the base units of sizes.
+# Units of unit prices in base units of sizes.
 _PER = {"kg": (1000, "g"), "g": (1, "g"), "100 g": (100, "g"),
         "L": (1000, "ml"), "ml": (1, "ml"), "100 ml": (100, "ml"),
         "pz": (1, "pz"), "m": (100, "cm"), "rollo": (1, "pz"), "lb": (16, "oz"), "oz": (1, "oz")}  # fmt: skip
@@ -37,7 +37,7 @@ _PER = {"kg": (1000, "g"), "g": (1, "g"), "100 g": (100, "g"),
 
 @dataclass(frozen=True, slots=True)
 class Priced:
-    """An amount on a photo; `known_cents` where it is sure what are cents and what aren't."""
+    """An amount on a photo; `known_cents` if it is sure which digits are cents."""
 
     amount: Amount
     piece: Piece
@@ -97,7 +97,7 @@ def _priced(evidence: Evidence) -> Iterator[Priced]:
 
 
 def _bare(pieces: list[Piece]) -> list[Priced]:
-    """Take the number that stands far larger than all else for a price whose sign wasn't read."""
+    """Take a number far larger than all other text for a price whose sign wasn't read."""
     largest = sorted(pieces, key=lambda piece: piece.tall)
     amount = bare(largest[-1].text) if largest else None
     alone = len(largest) > 1 and largest[-1].tall > largest[-2].tall * _FAR_LARGER
@@ -116,7 +116,7 @@ def _is_known(amount: Amount) -> bool:
 
 
 def _with_print_checked(priced: Priced, photo_text: PhotoText) -> Priced:
-    """Look at the ink itself: a struck amount is a former one, small last digits are cents."""
+    """Check the pixels: a struck amount is a former price, small last digits are cents."""
     amount, piece = priced.amount, priced.piece
     alone = len(re.sub(r"[\d.,$€\s]", "", piece.text)) <= 3  # noqa: PLR2004 -- a currency's name may stand by
     if not alone or not photo_text.jpeg:
@@ -128,13 +128,13 @@ def _with_print_checked(priced: Priced, photo_text: PhotoText) -> Priced:
     small = glyphs.has_small_cents(photo_text, piece) if amount.value >= _LEAST_WITH_CENTS else False
     if small:
         return Priced(replace(amount, value=amount.value.scaleb(-2), raised=True), piece, known_cents=True)
-    # Of a line on its side it can't be told where it goes on.
+    # Because the end of a line on its side is unknown, cents may follow it unread.
     ends = not piece.is_on_its_side and not glyphs.has_unread_cents(photo_text, piece)
     return replace(priced, known_cents=small is False and ends)
 
 
 def _joined(pieces: list[Piece]) -> list[Piece]:
-    """Put a price back together that was read in parts: a sign, large digits, small raised cents."""
+    """Join the parts of a price: a sign, large digits, small raised cents."""
     signs = [piece for piece in pieces if piece.text in {"$", "€", "US$"}]
     tails = [piece for piece in pieces if re.fullmatch(r"\d\d", piece.text)]
     used: set[int] = set()
@@ -165,7 +165,7 @@ def _are_cents(cents: Piece, whole: Piece) -> bool:
 
 
 def _before(piece: Piece, announcing: Iterable[Piece]) -> str:
-    """Return the words that announce a price, of those that could: left of it, or on the line above."""
+    """Return the nearest words that announce a price: left of it, or on the line above."""
     others = [other for other in announcing if other is not piece]
     level = [other for other in others if other.level_with(piece) and other.right <= piece.left + piece.tall / 2]
     above = [other for other in others if other.above(piece)]
@@ -174,7 +174,7 @@ def _before(piece: Piece, announcing: Iterable[Piece]) -> str:
 
 
 def _chosen(candidates: list[Priced]) -> tuple[Priced | None, list[Priced]]:
-    """Return the price and those that it can't be told from."""
+    """Return the price, and others that may be it as well."""
     for roles in ({Role.PRICE, Role.NOW}, {Role.UNIT}, {Role.SEVERAL}):
         fits = [priced for priced in candidates if priced.amount.role in roles]
         if any(priced.amount.signed for priced in fits):
@@ -203,7 +203,7 @@ def _largest(fits: list[Priced]) -> tuple[Priced, list[Priced]]:
 
 
 def _is_corroborated(chosen: Priced, candidates: list[Priced], evidence: Evidence) -> bool:
-    """Say whether something else on the photos bears the amount out."""
+    """Say whether something else on the photos confirms the amount."""
     price = chosen.amount.value
     again = {priced.piece.photo for priced in candidates if priced.amount.value == price and priced.known_cents}
     if len(again) > 1:
@@ -232,7 +232,7 @@ def _is_unit_price(unit: Amount, price: Decimal, total: tuple[Decimal, str]) -> 
 
 
 def _is_smaller_than_unread(chosen: Priced, candidates: list[Priced], evidence: Evidence) -> bool:
-    """Say whether larger digits on the photo were read that no rule understands: they may be the price."""
+    """Say whether the photo has larger digits that no rule understands, which may be the price."""
     understood = {priced.piece.box for priced in candidates}
     return any(
         re.search(r"\d", piece.text)
@@ -256,7 +256,7 @@ def _confidence(chosen: Priced, shop_currency: str, *, corroborated: bool) -> tu
     limit = _SURE if amount.signed else _UNSIGNED
     confidence = limit if read >= _WELL_READ else min(limit, read)
     if amount.unpointed and (amount.currency or shop_currency) not in _WHOLE_MONEY:
-        confidence = min(confidence, _UNSIGNED)  # cents that stand apart are easily lost, in two looks as in one
+        confidence = min(confidence, _UNSIGNED)  # cents that stand apart are easily lost, also in two readings
     if amount.value.as_tuple().exponent == -1:  # "$44.0": a digit may be lost
         confidence = min(confidence, _UNPOINTED)
     return confidence, None

@@ -1,4 +1,4 @@
-"""A closer look at what wasn't read well: very large type and lone letters are read better in a cut of their own."""
+"""Reads doubtful places again in a cut of their own, because OCR reads very large type and lone letters better so."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from pipelines.product.price_parsing import amounts
 from pipelines.product.size_parsing import sizes
 
 MOST_RESCANS = 2
-"""So many more pictures are read for a card at most, whatever its photos are like."""
+"""Most pictures that are read again for a card."""
 
 _LETTERS = 60
 _MARGIN = 0.4
@@ -34,9 +34,9 @@ _NUMBER = re.compile(r"[$€]?\s?\d+(?:[.,]\d+)?")
 
 
 class RescanArea(NamedTuple):
-    """A place to look at again, with the height of its letters in pixels of the photo, and what was read there.
+    """A place to read again, with the height of its letters in pixels of the photo, and the text read there.
 
-    With `check` it was read well: the look is only to bear it out.
+    With `check` it was read well, and the rescan only confirms it.
     """
 
     field: str
@@ -47,13 +47,13 @@ class RescanArea(NamedTuple):
     check: bool = False
 
     def distance(self, line: TextLine) -> float:
-        """Return how far a line's middle is from that of this place."""
+        """Return the distance between the middle of a line and that of this place."""
         x, y = line.box.x + line.box.width / 2, line.box.y + line.box.height / 2
         return math.dist((x, y), (self.box.x + self.box.width / 2, self.box.y + self.box.height / 2))
 
 
 class Rescan(NamedTuple):
-    """What was read at a place at first, and in a cut of its own."""
+    """Texts of a place in the first reading, and in a cut of its own."""
 
     area: RescanArea
     before: tuple[str, ...]
@@ -63,9 +63,9 @@ class Rescan(NamedTuple):
 async def rescan_unclear(
     photo_texts: Sequence[PhotoText], card: ProductCard, *, read_text: ReadText
 ) -> tuple[list[PhotoText], list[Rescan]]:
-    """Return the sights with what a closer look read of a price and a size that weren't clear, and all looks."""
+    """Read an unclear price and size again; return the corrected photo texts, and all rescans."""
     rescanned, rescans = list(photo_texts), []
-    # A sight may be without its pixels: kept pictures are forgotten sooner than what was read of them.
+    # Because kept pictures expire before their texts, a photo may have no pixels.
     areas = [area for area in _areas(Evidence.of(photo_texts, ""), card) if photo_texts[area.photo].jpeg]
     for area in areas[:MOST_RESCANS]:
         photo_text = rescanned[area.photo]
@@ -73,7 +73,7 @@ async def rescan_unclear(
         reading = await read_text(picture)
         left, top = _cut_from(area)
         lines = [line.scaled(1 / scale).moved(left, top) for line in reading.lines]
-        # A line that the cut goes through was read whole before.
+        # Because the first reading had the whole line, a line at the edge of the cut stays.
         whole = BoundingBox(left, top, *(round(side / scale) for side in size))
         replaced = [line for line in photo_text.lines if line.box.overlaps(area.box) and line.box.inside(whole)]
         kept = [line for line in photo_text.lines if line not in replaced]
@@ -90,7 +90,7 @@ async def rescan_unclear(
 
 
 def with_unsure_price(card: ProductCard, rescans: Sequence[Rescan]) -> ProductCard:
-    """Return the card with the price less sure where two looks at its place didn't read the same."""
+    """Lower the confidence in a price whose two readings differ."""
     price = card.fields.get("price")
     mine = [rescan for rescan in rescans if rescan.area.field == "price"]
     if price is None or not price.confident or price.confidence >= CORROBORATED or not mine:
@@ -100,14 +100,14 @@ def with_unsure_price(card: ProductCard, rescans: Sequence[Rescan]) -> ProductCa
     unsure = {"price": replace(price, confidence=_DIFFERENT)}
     currency = card.fields.get("currency")
     if currency and currency.confident and currency.photo is None:
-        # A bare $ is as sure as the price that it stands by: US$ may have been read so.
+        # Because US$ may be read as $, a bare $ is only as sure as its price.
         unsure["currency"] = replace(currency, confidence=_DIFFERENT)
     doubts = (Doubt(DoubtKind.UNSURE, name, (field,)) for name, field in unsure.items())
     return replace(card, fields={**card.fields, **unsure}, doubts=(*card.doubts, *doubts))
 
 
 def _reads_as(price: str, texts: Sequence[str]) -> bool:
-    """Say whether an amount is in some texts: in one of them, or in digits and cents that were read apart."""
+    """Say whether the texts have an amount: in one of them, or in digits and cents that were read apart."""
     wanted = re.sub(r"\D", "", price)
     if any(amount.value == Decimal(price) for text in texts for amount in amounts(text)):
         return True
@@ -116,9 +116,7 @@ def _reads_as(price: str, texts: Sequence[str]) -> bool:
 
 
 def _is_better(rescan: Rescan, middle: str) -> bool:
-    """Say whether a look, with this line in the middle, says more; one that loses digits or the sign of a number
-    doesn't.
-    """
+    """Say whether a rescan with this middle line has more text, and no fewer digits of a number."""
     if not _NUMBER.fullmatch(rescan.area.text):
         return True
     more = _digits(middle) - _digits(rescan.area.text)
@@ -142,7 +140,7 @@ def _areas(evidence: Evidence, card: ProductCard) -> Iterator[RescanArea]:
 
 
 def _largest_number(evidence: Evidence) -> RescanArea | None:
-    """Return where a price may stand: the largest type of a photo, if digits are in it."""
+    """Return the likely place of a price: the largest type of a photo, if it has digits."""
     for photo in range(len(evidence.photo_texts)):
         ordered = sorted(evidence.of_photo(photo), key=lambda piece: -piece.tall)
         largest = [piece for piece in ordered[:2] if re.search(r"\d|\$", piece.text)]
@@ -152,7 +150,7 @@ def _largest_number(evidence: Evidence) -> RescanArea | None:
 
 
 def _with_cents(piece: Piece) -> RescanArea:
-    """Return the place of a price and of small cents beside it."""
+    """Extend the place of a price by that of small cents."""
     x, y, width, height = piece.box.x, piece.box.y, piece.box.width, piece.box.height
     with_cents = BoundingBox(x, y, width + round(min(width, height) * _CENTS_BESIDE), height)
     return RescanArea("price", piece.photo, with_cents, piece.tall, piece.text)
@@ -168,7 +166,7 @@ def _cut_from(area: RescanArea) -> tuple[int, int]:
 
 
 def _cut(photo_text: PhotoText, area: RescanArea) -> tuple[bytes, tuple[int, int], float]:
-    """Return the place as a JPEG with letters of a size that is read best, and the scale of it to the photo."""
+    """Return the place as a JPEG with letters in the best size for OCR, its size, and its scale to the photo."""
     with Image.open(io.BytesIO(photo_text.jpeg)) as picture:
         shown = picture.width / photo_text.width
         left, top = _cut_from(area)
