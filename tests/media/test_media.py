@@ -1,4 +1,4 @@
-"""Voice notes, photos and documents at the front door: what the model reads, and what is said when it can't be read."""
+"""Voice notes, photos and documents by webhook: text for the model, and replies to unreadable ones."""
 
 from __future__ import annotations
 
@@ -186,7 +186,7 @@ async def test_of_sixteen_files_of_one_turn_two_are_in_memory_at_once(
     now, most = 0, 0
 
     class Shelf:
-        """Files that all take a while to come."""
+        """Serves every file after a delay."""
 
         async def fetch(
             self, media_id: str, *, limit: int, room: Room | None = None, sha256: str | None = None

@@ -1,4 +1,4 @@
-"""Cards for tests: of photos that were read before, or of lines and bars that a test puts in their places."""
+"""Cards for tests: of recorded readings, or of lines and codes that a test places."""
 
 import io
 import json
@@ -32,7 +32,7 @@ def photo_text(*lines: TextLine, codes: tuple[Barcode, ...] = (), picture: bool 
 
 
 def reads(text: str | None) -> ReadText:
-    """Make an engine that reads one line in the middle of what it is shown; None where it must not be asked."""
+    """Make an engine that reads one line in the middle of a picture; with None it must not be called."""
 
     async def read(jpeg: bytes) -> Reading:
         assert text is not None, "a closer look"
@@ -61,7 +61,7 @@ def recorded(*names: str) -> ProductCard:
 
 
 def seen(name: str) -> PhotoText:
-    """Return what a photo showed the engine and the decoder."""
+    """Return the recorded text and codes of a photo."""
     kept = READINGS[name]
     codes = tuple(Barcode(one["format"], one["value"], BoundingBox(**one["box"])) for one in kept["barcodes"])
     photo = (PHOTOS / name).read_bytes()
@@ -69,7 +69,7 @@ def seen(name: str) -> PhotoText:
 
 
 def closer_looks(name: str) -> Iterator[Reading]:
-    """Yield what the engine read of each place that it was asked to look at again."""
+    """Yield the recorded readings of rescanned places."""
     for one in READINGS[name]["closer"]:
         yield Reading(one["text"], _lines(one))
 

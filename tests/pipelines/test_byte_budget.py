@@ -1,4 +1,4 @@
-"""Memory is reserved before it is taken: first come, first served, small before large, and nothing is lost."""
+"""Memory is reserved before it is taken: first come, first served, small before large, and all of it comes back."""
 
 import asyncio
 from contextlib import suppress
@@ -9,7 +9,7 @@ from pipelines.byte_budget import ByteBudget, Room
 
 
 async def taken(budget: ByteBudget, size: int) -> "asyncio.Task[None]":
-    """Somebody who takes so many bytes as soon as there are any."""
+    """Take so many bytes as soon as they are free."""
     task = asyncio.ensure_future(budget.take(size))
     for _ in range(3):
         await asyncio.sleep(0)
@@ -36,7 +36,7 @@ async def test_the_first_is_served_first_and_small_ones_pass_a_large_one() -> No
     budget = ByteBudget(100)
     await budget.take(60)
     large, middle, small = [await taken(budget, size) for size in (90, 40, 20)]
-    # A middle one would have room and stays behind the large one, or that one would never come.
+    # A medium request that would fit stays behind the large one, because the large one would wait for ever.
     assert [one.done() for one in (large, middle, small)] == [False, False, True]
     budget.give_back(60)
     budget.give_back(20)

@@ -1,4 +1,4 @@
-"""A decoded code is understood: whose number it is, what it says of this piece, and what a shop put into its own."""
+"""Decoded codes: kinds of numbers, GS1 facts, and values in a shop's own codes."""
 
 from decimal import Decimal
 
@@ -12,7 +12,7 @@ from pipelines.product.gs1_prefixes import country_of
 
 
 def checked(digits: str) -> str:
-    """Add the check digit, by a way of its own: the one of ten that passes."""
+    """Add the check digit by trying all ten."""
     (right,) = (digits + digit for digit in "0123456789" if is_gtin(digits + digit))
     return right
 

@@ -1,4 +1,4 @@
-"""Documents give their text, whatever they were written with, and hostile ones do no harm."""
+"""Documents of all programs give their text, and hostile ones do no harm."""
 
 from collections.abc import Callable
 
@@ -113,5 +113,5 @@ async def test_a_pdf_that_never_ends_is_given_up(media: Media, monkeypatch: pyte
     monkeypatch.setattr(document, "SECONDS_A_PDF", 1)
     with pytest.raises(FileRefused) as refused:
         await read_document(media("documents/endless.pdf"), filename=None, read_text=None)
-    # Its memory runs out before its time, where the system limits memory.
+    # If the system limits memory, that runs out before the time.
     assert refused.value.reason in (FileProblem.DAMAGED, FileProblem.BOMB, FileProblem.TOO_SLOW)

@@ -1,4 +1,4 @@
-"""Photos of every kind are seen upright, and what isn't a photo is refused with its reason."""
+"""Photos of all kinds are read upright, and other files are refused with a reason."""
 
 import io
 from collections.abc import Callable
@@ -24,7 +24,7 @@ def opened(jpeg: bytes) -> Image.Image:
 
 
 class Eye:
-    """Keeps what it was shown, and reads one line in the lower right corner."""
+    """Keeps its pictures, and reads one line in the lower right corner."""
 
     def __init__(self) -> None:
         self.shown: list[Image.Image] = []
@@ -133,7 +133,7 @@ async def test_an_error_of_the_engine_passes_as_it_is(media: Media) -> None:
         await read_photo(media("photos/nothing_on_it.jpg"), read_text=read)
 
 
-@pytest.mark.filterwarnings("ignore")  # Pillow tells of what it repairs
+@pytest.mark.filterwarnings("ignore")  # Pillow warns of repairs
 @pytest.mark.parametrize("name", ["rotated_by_exif.jpg", "transparent.png", "words.gif", "qrcode.webp"])
 @given(data=st.data())
 @settings(max_examples=40, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture])

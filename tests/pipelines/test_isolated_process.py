@@ -1,4 +1,4 @@
-"""Work in a process of its own can hang or crash without harm."""
+"""Work in an isolated process can hang or crash without harm."""
 
 import asyncio
 import multiprocessing
@@ -92,7 +92,7 @@ async def test_work_that_hangs_ends_when_the_parent_is_killed(tmp_path: Path) ->
     assert await parent.stdout.readline() == b"hung\n"
     parent.kill()
     async with asyncio.timeout(PATIENCE):
-        # The process in the cell inherited the pipe: it ends when nobody is left to write to it.
+        # Because the isolated process inherited the pipe, the pipe ends with it.
         assert await parent.stdout.read() == b""
     await parent.wait()
 

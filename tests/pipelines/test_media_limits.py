@@ -1,4 +1,4 @@
-"""What a file may cost is known before it is spent: by its header, or by the limits of the process that reads it."""
+"""Costs of a file are limited before they arise: by its header, or by the limits of its process."""
 
 import asyncio
 import io
@@ -31,7 +31,7 @@ def film(size: str, frames: int = 1) -> bytes:
     return made("mp4", "-f", "lavfi", "-i", f"color=black:s={size}:r=5", "-frames:v", str(frames), *MPEG4)
 
 
-# ---- ffmpeg
+# ffmpeg
 
 
 @pytest.mark.parametrize("run", ["record", "frame", "encode", "decode"])
@@ -92,11 +92,11 @@ async def test_a_decoder_that_reaches_its_limit_gives_nothing_that_passes_for_th
         assert refused.value.reason is FileProblem.TOO_SLOW
 
 
-# ---- sound whose header lies
+# Sound with a wrong header
 
 
 def pages(ogg: bytes) -> list[int]:
-    """Where the pages of an Ogg begin."""
+    """Offsets of the pages of an Ogg file."""
     found = [place for place in range(len(ogg)) if ogg.startswith(b"OggS", place)]
     assert found
     return found
@@ -161,11 +161,11 @@ async def test_what_says_itself_that_it_lasts_for_hours_is_not_decoded(media: Me
     assert refused.value.reason is FileProblem.TOO_LONG
 
 
-# ---- photos
+# Photos
 
 
 def patched(photo: bytes, *places: tuple[bytes, int, bytes]) -> bytes:
-    """The file with some bytes of its header changed, each so far behind a mark."""
+    """Change bytes of the header, each at an offset behind a mark."""
     changed = bytearray(photo)
     for mark, behind, new in places:
         at = photo.index(mark) + behind
@@ -203,7 +203,7 @@ def tiled_tiff(side: int) -> bytes:
 
 
 def webp(width: int, height: int) -> bytes:
-    """A WebP whose canvas is as large as the format knows, around a small frame."""
+    """A WebP with the largest canvas of the format around a small frame."""
     photo = small("WEBP", lossless=True)
     canvas = bytes((0b10, 0, 0, 0)) + (width - 1).to_bytes(3, "little") + (height - 1).to_bytes(3, "little")
     chunks = b"VP8X" + struct.pack("<I", len(canvas)) + canvas
@@ -234,7 +234,7 @@ async def test_a_photo_whose_header_asks_for_too_much_is_refused_by_it(
     with pytest.raises(FileRefused) as refused:
         await read_photo(make(), read_text=None)
     assert refused.value.reason in reasons
-    # The process that read it is there for the next one.
+    # The process survives for the next photo.
     assert (await read_photo(small("PNG"), read_text=None)).width == 64
 
 
@@ -267,6 +267,6 @@ async def test_a_photo_waits_for_the_memory_that_its_header_asks_for(tmp_path: P
 
 
 def test_all_budgets_together_leave_a_worker_below_400_megabytes() -> None:
-    """110 MB at rest, 30 more for the process that decodes photos: the rest is what the budgets may hand out."""
+    """At rest 110 MB, and 30 more for the process that decodes photos; the budgets may give out the rest."""
     megabytes = (MEMORY_FOR_FILES + MEMORY_FOR_DECODING + MEMORY_FOR_UPLOADS) / 1024 / 1024
     assert 110 + 30 + megabytes <= 400

@@ -1,4 +1,4 @@
-"""The engine on this machine reads prices and accents exactly, and can't take the service down with it."""
+"""The local engine reads prices and accents exactly, and its crash leaves the service up."""
 
 import importlib.util
 import io

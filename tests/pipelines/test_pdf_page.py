@@ -1,4 +1,4 @@
-"""A page gives all that people see on it: printed words, entries of a form, notes, and what only a picture shows."""
+"""A page gives all visible text: printed words, form entries, notes, and words in pictures."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -1,4 +1,4 @@
-"""Prices are read as they are spelled, to the cent, and no amount is made up."""
+"""Prices are parsed to the cent, and no amount is invented."""
 
 import re
 from decimal import Decimal
@@ -133,7 +133,7 @@ def told(amount: Amount) -> str:
         ("$25/kg", ["25 unit /kg"]),
         ("$19.90 c/u", ["19.90"]),
         ("2x$30", ["30 several x2"]),
-        # What is no amount, or can't be told.
+        # No amounts, or ambiguous ones.
         ("3 x 2", []),
         ("10-20 pesos", []),
         ("$10-20", []),

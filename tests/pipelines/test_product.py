@@ -1,4 +1,4 @@
-"""A card holds what the photos say, with its place; what contradicts itself is asked about, and nothing is guessed."""
+"""A card has the facts of the photos with their places; contradictions are asked about, and nothing is guessed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which amount on a tag is the price, how sure it is, and when it is looked at again."""
+"""Choice of the price among the amounts of a tag, its confidence, and its rescan."""
 
 from __future__ import annotations
 
@@ -99,7 +99,7 @@ async def test_a_price_that_something_else_bears_out_is_not_looked_at_again() ->
     assert card.fields["price"].confident
 
 
-async def test_a_sight_without_its_pixels_is_not_looked_at_again() -> None:
+async def test_a_photo_without_its_pixels_is_not_read_again() -> None:
     card = await card_of_photo_texts([photo_text(line("$35.50", 100, 300, 150))], read_text=reads(None))
     assert card.fields["price"].value == "35.50"
 

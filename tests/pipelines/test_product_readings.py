@@ -1,4 +1,4 @@
-"""Cards of photos as the local engine read them: what it reads well and badly is all in there."""
+"""Cards of recorded readings of the local engine, good and bad ones."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def test_front_tag_and_back_make_one_card() -> None:
         "currency": "MXN",
         "barcode": "7503001234564",
     }
-    # Only the front says the brand.
+    # Only the front has the brand.
     assert asked(card) == {"brand": (DoubtKind.UNSURE, ["Lunaria"])}
     assert card.fields["brand"].photo == 0
     assert (card.fields["price"].photo, card.fields["barcode"].photo) == (1, 2)

@@ -1,4 +1,4 @@
-"""What Whisper makes up is left out, and what people say is kept."""
+"""Invented words of Whisper are removed, and those of people are kept."""
 
 import json
 import sys
@@ -118,7 +118,7 @@ def test_a_loop_over_many_segments_goes() -> None:
 
 
 def test_no_text_takes_long_to_be_looked_at() -> None:
-    """Steps and not seconds: twice the text is twice the work."""
+    """Count steps, not seconds: twice the text is twice the work."""
 
     def work(words: int) -> int:
         steps = 0

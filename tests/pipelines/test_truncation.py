@@ -1,4 +1,4 @@
-"""Texts from outside are cut at one stated length, wherever they come in, and say so."""
+"""Texts from outside are cut at one length at every entrance, with a note."""
 
 import json
 from datetime import UTC, datetime

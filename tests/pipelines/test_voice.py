@@ -17,7 +17,7 @@ Media = Callable[[str], bytes]
 
 
 class Ear:
-    """Says the same of every clip and keeps them."""
+    """Gives each clip the same text, and keeps the clips."""
 
     def __init__(self, *texts: str, language: str | None = None) -> None:
         self.clips: list[Clip] = []
@@ -103,7 +103,7 @@ async def test_a_long_note_is_cut_at_pauses_and_joined_in_order(media: Media, mo
         clips.append(clip)
         number = len(clips)
         if number == 1:
-            await late.wait()  # the first part is answered last
+            await late.wait()  # the first part is transcribed last
         elif number == 3:
             late.set()
         return RawTranscript(f"parte {number}", "es")

@@ -1,4 +1,4 @@
-"""Staff photograph products: the card they get, what they are asked, and what a tap puts into the catalogue."""
+"""Staff photograph products: cards, questions, and products stored by a tap."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A model helps to name what the rules can't tell, and only with words that were read on the photos."""
+"""A model names products that the rules can't, only with words that were read on the photos."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a session makes of a turn, without a server around it: second tries, albums, codes, and taps that are none."""
+"""Turns of a session without a server: second tries, albums, codes, and unrelated taps."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ class Counter:
         return await self.sees((Text(body=text), text, None))
 
     async def confirms(self, card: CapturedTurn, contact: Contact = STAFF, key: str = "recado-1") -> str:
-        """What a tap on the card is answered."""
+        """Reply to a tap on the card."""
         draft = await self.captures.open_draft(MINE)
         assert draft is not None
         stored = await self.captures.services.card_messages.stored(draft)

@@ -1,4 +1,4 @@
-"""A worker that dies after a card was tapped: another one goes on, and the product is saved and told once."""
+"""When a worker dies after a tap, another one goes on, and the product is saved and published once."""
 
 from __future__ import annotations
 
