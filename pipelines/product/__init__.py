@@ -5,7 +5,7 @@ What to add where:
 - a kind of code: a function and its row in `codes.READERS`; a GS1 identifier: a row in `codes.IDENTIFIERS`; a layout of
   a scale's own codes: a row in `codes.LAYOUTS`. Bars of another symbology are a name in `pipelines.barcodes`.
 - a field: a function of type `evidence.Finder`, its row in `FINDERS`, its name in `card.FIELDS`. Chats, exports, the
-  catalogue and `product.captured` take it from there; the bot may give it a better title.
+  catalogue and `product.captured` take it from there.
 - a currency or a word on price tags: `price_parsing`; a unit: `size_parsing`; a kind of thing: `vocabulary`.
 
 A value is confident if two readings corroborate each other: bars and digits, front and tag, a price read twice, a sum

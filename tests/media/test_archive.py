@@ -95,9 +95,9 @@ async def test_of_twenty_files_the_space_of_one_person_is_kept_and_the_rest_is_a
     await settled(world)
     assert sum(path.stat().st_size for path in kept(world)) == 40_000
     (reply, *_) = world.meta.sent_to(ana)
-    told = " ".join(reply.text for reply in world.meta.sent_to(ana))
-    assert "Ese tipo de archivo no lo puedo leer" in told
-    assert "no guardé tu archivo" in told
+    texts = " ".join(reply.text for reply in world.meta.sent_to(ana))
+    assert "Ese tipo de archivo no lo puedo leer" in texts
+    assert "no guardé tu archivo" in texts
     files = files_of(world.redis, world.settings)
     assert len(await files.of(await conversation_of(world, ana))) == 2
     # Another person has a space of their own.

@@ -32,7 +32,7 @@ def read_by_model(world: World, request: int = -1) -> str:
     return content if isinstance(content, str) else content[0]["text"]
 
 
-async def test_a_voice_note_is_heard_and_answered(world: World, ana: Person, media: Media) -> None:
+async def test_a_voice_note_is_transcribed_and_answered(world: World, ana: Person, media: Media) -> None:
     world.models.will(says("Tu plan vence el 30."))
     await world.meta.sends_media(ana, "audio", media("voice/es_subscription.ogg"), "audio/ogg; codecs=opus")
     (reply,) = await world.meta.replies(ana)
@@ -65,7 +65,7 @@ async def test_silence_is_answered_by_asking_again_and_no_model_makes_something_
     assert world.models.requests == []
 
 
-async def test_a_voice_note_that_can_not_be_heard_does_not_take_the_text_beside_it_down(
+async def test_an_unreadable_voice_note_does_not_take_the_text_beside_it_down(
     start: Start, ana: Person, media: Media
 ) -> None:
     world = await start(TURN_QUIET_SECONDS="0.4")
@@ -201,10 +201,10 @@ async def test_of_sixteen_files_of_one_turn_two_are_in_memory_at_once(
             return File(f"Precio {media_id}".encode(), "text/plain")
 
     settings = world.settings
-    senses = MediaReaders(settings.whisper, settings.vision)
+    readers = MediaReaders(settings.whisper, settings.vision)
     budget = Budget(world.redis, settings.budget, settings.service.zone)
     archive = Archive(world.redis, storage_of(settings.storage))
-    perception = MediaPerception(world.redis, Shelf(), senses, archive, budget)
+    perception = MediaPerception(world.redis, Shelf(), readers, archive, budget)
     messages = [
         Inbound(
             id=f"wamid.{number}",

@@ -35,7 +35,7 @@ def reads(text: str | None) -> ReadText:
     """Make an engine that reads one line in the middle of a picture; with None it must not be called."""
 
     async def read(jpeg: bytes) -> Reading:
-        assert text is not None, "a closer look"
+        assert text is not None, "a second reading"
         with Image.open(io.BytesIO(jpeg)) as cut:
             middle = BoundingBox(cut.width // 4, cut.height // 4, cut.width // 2, cut.height // 2)
         return Reading(text, (TextLine(text, 1.0, middle),) if text else ())
@@ -68,7 +68,7 @@ def seen(name: str) -> PhotoText:
     return PhotoText(kept["width"], kept["height"], kept["text"], _lines(kept), (), codes, photo)
 
 
-def closer_looks(name: str) -> Iterator[Reading]:
+def rescans(name: str) -> Iterator[Reading]:
     """Yield the recorded readings of rescanned places."""
     for one in READINGS[name]["closer"]:
         yield Reading(one["text"], _lines(one))

@@ -38,10 +38,10 @@ def film(size: str, frames: int = 1) -> bytes:
 async def test_every_ffmpeg_is_started_with_limits(
     media: Media, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, run: str
 ) -> None:
-    told = tmp_path / "told"
+    log = tmp_path / "log"
     spy = tmp_path / "ffmpeg"
-    looks = ("ulimit -d", "ulimit -t", "ulimit -f", "ulimit -c", 'echo "$@"')
-    spy.write_text("\n".join(("#!/bin/sh", *(f"{look} >>{told}" for look in looks))))
+    commands = ("ulimit -d", "ulimit -t", "ulimit -f", "ulimit -c", 'echo "$@"')
+    spy.write_text("\n".join(("#!/bin/sh", *(f"{command} >>{log}" for command in commands))))
     spy.chmod(spy.stat().st_mode | stat.S_IXUSR)
     monkeypatch.setattr(ffmpeg, "program", lambda: str(spy))
     note = media("voice/es_hola.ogg")
@@ -58,7 +58,7 @@ async def test_every_ffmpeg_is_started_with_limits(
             await ffmpeg.encode(note, "ogg", bitrate=9, seconds=9)
         case _:
             await ffmpeg.decode(note, "ogg", rate=9, seconds=9)
-    *limits, arguments = told.read_text().splitlines()
+    *limits, arguments = log.read_text().splitlines()
     memory, seconds, output, core = limits
     assert 0 < int(memory) <= 164 * 1024
     assert 0 < int(seconds) <= 60
@@ -142,13 +142,13 @@ async def test_sound_is_cut_at_the_limit_whatever_its_header_says(
     media: Media, monkeypatch: pytest.MonkeyPatch, what: str, make: Callable[[Media], bytes], reason: FileProblem | None
 ) -> None:
     monkeypatch.setattr(voice, "LONGEST_SECONDS", 2)
-    told: FileProblem | None = None
+    problem: FileProblem | None = None
     try:
         transcript = await transcribe(make(media), speech_to_text=hear)
         assert transcript.seconds <= 2
     except FileRefused as refusal:
-        told = refusal.reason
-    assert told in ((reason,) if reason else (None, FileProblem.TOO_LONG, FileProblem.DAMAGED, FileProblem.SILENT))
+        problem = refusal.reason
+    assert problem in ((reason,) if reason else (None, FileProblem.TOO_LONG, FileProblem.DAMAGED, FileProblem.SILENT))
 
 
 async def test_what_says_itself_that_it_lasts_for_hours_is_not_decoded(media: Media) -> None:
@@ -246,7 +246,7 @@ def frames(kind: str) -> bytes:
 
 
 @pytest.mark.parametrize("kind", ["GIF", "PNG", "WEBP", "TIFF"])
-async def test_of_many_frames_the_first_is_looked_at(kind: str) -> None:
+async def test_of_many_frames_the_first_is_read(kind: str) -> None:
     photo_text = await read_photo(frames(kind), read_text=None)
     assert (photo_text.width, photo_text.height) == (64, 64)
 

@@ -102,7 +102,7 @@ BOX = b"/FT /Btn /AS /Yes /AP << /N << /Yes 4 0 R /Off 4 0 R >> >>"
         (note("escondida", more=b"/F 2"), []),
     ],
 )
-def test_entries_of_a_form_and_notes_are_told(annotation: bytes, words: list[str]) -> None:
+def test_entries_of_a_form_and_notes_are_read(annotation: bytes, words: list[str]) -> None:
     with first_page(pdf(text("Solicitud"), annotations=[annotation])) as (page, _):
         assert list(pdf_page.entries_of(page)) == words
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from pipelines.product.price_parsing import Amount, Role, amounts, value_of
 
 
-def told(amount: Amount) -> str:
+def written(amount: Amount) -> str:
     """Write an amount as the tables below do: value, currency, role, unit, pieces."""
     said = [str(amount.value), amount.currency or "", "" if amount.role is Role.PRICE else amount.role.value]
     return " ".join(
@@ -163,7 +163,7 @@ def told(amount: Amount) -> str:
     ],
 )  # fmt: skip
 def test_a_price_is_read_as_it_is_spelled(text: str, read: list[str]) -> None:
-    assert [told(amount) for amount in amounts(text)] == read
+    assert [written(amount) for amount in amounts(text)] == read
 
 
 @pytest.mark.parametrize(

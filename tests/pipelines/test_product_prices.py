@@ -93,7 +93,7 @@ async def test_a_price_is_sure_where_two_looks_read_the_same() -> None:
         assert ("price" in asked(card)) != sure
 
 
-async def test_a_price_that_something_else_bears_out_is_not_looked_at_again() -> None:
+async def test_a_price_that_something_else_confirms_is_not_read_again() -> None:
     tag = photo_text(line("$35.50", 100, 300, 150), line("Antes $45.50 Ahorra $10.00", 100, 500, 40), picture=True)
     card = await card_of_photo_texts([tag], read_text=reads(None))
     assert card.fields["price"].confident

@@ -6,7 +6,7 @@ import pytest
 
 from pipelines.image import Reading
 from pipelines.product import CONFIDENT, DoubtKind, card_of_photo_texts
-from tests.pipelines.cards import asked, closer_looks, recorded, said, seen
+from tests.pipelines.cards import asked, recorded, rescans, said, seen
 
 
 def test_front_tag_and_back_make_one_card() -> None:
@@ -85,13 +85,13 @@ def test_every_unsure_value_is_asked_about() -> None:
         assert unsure == {doubt.field for doubt in card.doubts}
 
 
-async def test_a_price_that_wasnt_read_well_is_looked_at_again() -> None:
-    looks = closer_looks("32-tag.jpg")
+async def test_a_price_that_was_read_badly_is_read_again() -> None:
+    readings = rescans("32-tag.jpg")
     cuts = []
 
     async def read(cut: bytes) -> Reading:
         cuts.append(cut)
-        return next(looks)
+        return next(readings)
 
     photo_text = seen("32-tag.jpg")
     card = await card_of_photo_texts([photo_text], read_text=read)

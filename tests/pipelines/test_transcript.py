@@ -113,11 +113,11 @@ def test_words_before_and_after_a_loop_are_kept(text: str, said: str) -> None:
 def test_a_loop_over_many_segments_goes() -> None:
     real = Segment(" Mándeme la factura.", no_speech=0.01, logprob=-0.2, compression=1.1)
     loop = Segment(" ¡Muy bien!", no_speech=0.1, logprob=-0.3, compression=1.0)
-    heard = RawTranscript(real.text + loop.text * 8, segments=(real, *[loop] * 8))
-    assert spoken_text(heard) == "Mándeme la factura."
+    raw = RawTranscript(real.text + loop.text * 8, segments=(real, *[loop] * 8))
+    assert spoken_text(raw) == "Mándeme la factura."
 
 
-def test_no_text_takes_long_to_be_looked_at() -> None:
+def test_no_text_takes_long_to_be_filtered() -> None:
     """Count steps, not seconds: twice the text is twice the work."""
 
     def work(words: int) -> int:

@@ -61,9 +61,9 @@ def test_what_is_longer_says_where_it_was_cut() -> None:
     ids=lambda content: str(content["type"]),
 )
 def test_a_message_of_any_kind_is_cut_at_the_door(content: dict[str, Any]) -> None:
-    told = message(**content).model_dump_json()
-    assert NOTE in told
-    assert len(told) < LONGEST_TEXT + 2000
+    dumped = message(**content).model_dump_json()
+    assert NOTE in dumped
+    assert len(dumped) < LONGEST_TEXT + 2000
 
 
 def test_many_short_things_are_cut_where_they_become_one_text() -> None:

@@ -47,7 +47,7 @@ class Ear:
         ("truncated.ogg", 17.0),
     ],
 )
-async def test_a_note_of_any_container_is_heard_as_mp3(media: Media, name: str, seconds: float) -> None:
+async def test_a_note_of_any_container_is_transcribed_as_mp3(media: Media, name: str, seconds: float) -> None:
     ear = Ear("Hola")
     transcript = await transcribe(media(f"voice/{name}"), speech_to_text=ear, language="es")
     assert (transcript.text, transcript.language, transcript.parts) == ("Hola", "es", 1)

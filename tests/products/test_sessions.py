@@ -45,12 +45,12 @@ class ByRules:
 
 
 class Counter:
-    """One member of staff at work; `told` is what subscribers were told."""
+    """One member of staff at work; `published` are the events for subscribers."""
 
     def __init__(self, redis: Redis, folder: Path) -> None:
-        self.told: list[tuple[str, dict[str, Any], str]] = []
+        self.published: list[tuple[str, dict[str, Any], str]] = []
         self.shelf = Shelf()
-        self.captures, self.confirming = captures_of(redis, LocalStorage(folder), self._add_notice, ByRules(self.shelf))
+        self.captures, self.confirming = captures_of(redis, LocalStorage(folder), self._publish, ByRules(self.shelf))
         self._turns = 0
 
     async def sees(self, *contents: tuple[Content, str, PhotoText | None], turn: str | None = None) -> CapturedTurn:
@@ -78,8 +78,8 @@ class Counter:
         tapped = ConfirmedAction(MINE, contact, "es", action, key, begun=False, begin=self._begin)
         return (await self.confirming.confirm(tapped)).text
 
-    async def _add_notice(self, event: str, data: dict[str, Any], name: str) -> None:
-        self.told.append((event, data, name))
+    async def _publish(self, event: str, data: dict[str, Any], name: str) -> None:
+        self.published.append((event, data, name))
 
     async def _begin(self) -> None:
         pass
@@ -135,8 +135,8 @@ async def test_only_our_own_taps_answer_a_question(counter: Counter) -> None:
     for name in ("product.x", "product.d.1.price.0.1", "product.d.x.price.0", "product.d.1.colour.0", "do.x"):
         assert chosen(name) is None
         assert (await counter.sees((Tap(id=name, title="x"), "", None))).messages == ()
-    told = await counter.sees((Tap(id="product.d.1.price.0", title="x"), "", None))
-    assert told.text == "Esa ficha ya se cerró. Manda las fotos otra vez si la necesitas."
+    reply = await counter.sees((Tap(id="product.d.1.price.0", title="x"), "", None))
+    assert reply.text == "Esa ficha ya se cerró. Manda las fotos otra vez si la necesitas."
 
 
 async def test_customers_and_words_without_a_card_are_not_its_business(counter: Counter, redis: Redis) -> None:
@@ -165,7 +165,7 @@ async def test_after_a_save_the_next_photo_is_of_the_next_product(counter: Count
     assert "Marca: LUNARIA" not in body(card)
     assert "✅" in await counter.confirms(card, key="recado-2")
     assert len([one async for one in Catalogue(redis).all()]) == 2
-    assert len({name for _, _, name in counter.told}) == 2
+    assert len({name for _, _, name in counter.published}) == 2
 
 
 async def test_none_of_it_is_a_value_too(counter: Counter) -> None:
