@@ -53,13 +53,13 @@ class ByteBudget:
         if not self._waiting and size <= self.free:
             self.free -= size
             return
-        turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._waiting.append((size, turn))
+        waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.append((size, waiter))
         self._serve()
         try:
-            await turn
+            await waiter
         except asyncio.CancelledError:
-            if turn.cancelled():
+            if waiter.cancelled():
                 self._serve()
             else:
                 # Because the bytes were granted while the waiter was cancelled, they go back.
@@ -72,33 +72,33 @@ class ByteBudget:
 
     def _serve(self) -> None:
         left: list[tuple[int, asyncio.Future[None]]] = []
-        for size, turn in self._waiting:
-            if turn.done():
+        for size, waiter in self._waiting:
+            if waiter.done():
                 continue
             if size <= self.free and (not left or size * _SMALL_PART <= self.capacity):
                 self.free -= size
-                turn.set_result(None)
+                waiter.set_result(None)
             else:
-                left.append((size, turn))
+                left.append((size, waiter))
         self._waiting = left
 
 
-class Room:
+class ByteReservation:
     """Reservation of one file: first the size that its sender states, then that of its headers."""
 
     def __init__(self, budget: ByteBudget) -> None:
         self._budget = budget
         self.size = 0
 
-    async def make(self, size: int) -> None:
+    async def grow(self, size: int) -> None:
         """Grow the reservation; it is returned before the wait, because two files that hold parts would deadlock."""
         size = min(size, self._budget.capacity)
         if size > self.size:
-            self.leave()
+            self.release()
             await self._budget.take(size)
             self.size = size
 
-    def leave(self) -> None:
+    def release(self) -> None:
         self._budget.give_back(self.size)
         self.size = 0
 
@@ -106,7 +106,7 @@ class Room:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        self.leave()
+        self.release()
 
 
 def _of_the_loop(capacity: int) -> Callable[[], ByteBudget]:

@@ -23,7 +23,7 @@ from bot.messages.language import Language
 from bot.messages.prompt_text import fenced, read, shown
 from bot.whatsapp.client import File, FileTooLarge, MediaGone, MediaRefused
 from bot.whatsapp.errors import GraphError, MetaUnavailable, Remedy
-from pipelines.byte_budget import Room, for_files
+from pipelines.byte_budget import ByteReservation, for_files
 from pipelines.image import PhotoText
 
 _log = structlog.get_logger()
@@ -68,18 +68,20 @@ class PerceivedMessage:
 
 
 @dataclass(frozen=True, slots=True)
-class _Deadline:
+class _ReadingLimits:
     """Time limit, by the loop's clock, and concurrency for reading the files of one turn."""
 
     until: float
-    turns: asyncio.Semaphore
+    slots: asyncio.Semaphore
 
 
 class MediaStore(Protocol):
     """Source of the files that people sent, such as Meta's Graph API."""
 
-    async def fetch(self, media_id: str, *, limit: int, room: Room | None = None, sha256: str | None = None) -> File:
-        """Fetch at most `limit` bytes into memory that `room` holds; raises what Graph.fetch does."""
+    async def fetch(
+        self, media_id: str, *, limit: int, reservation: ByteReservation | None = None, sha256: str | None = None
+    ) -> File:
+        """Fetch at most `limit` bytes into memory that `reservation` holds; raises what Graph.fetch does."""
         ...
 
 
@@ -97,18 +99,16 @@ class MediaPerception:
         self, conversation: str, messages: list[Inbound], language: Language | None, seconds: float
     ) -> list[PerceivedMessage]:
         """Perceive all messages in order; each takes at most `seconds`, waits included, and fails no other."""
-        deadline = _Deadline(asyncio.get_running_loop().time() + seconds, asyncio.Semaphore(_AT_ONCE))
-        return list(
-            await asyncio.gather(*(self._one(conversation, message, language, deadline) for message in messages))
-        )
+        limits = _ReadingLimits(asyncio.get_running_loop().time() + seconds, asyncio.Semaphore(_AT_ONCE))
+        return list(await asyncio.gather(*(self._one(conversation, message, language, limits) for message in messages)))
 
     async def _one(
-        self, conversation: str, message: Inbound, language: Language | None, deadline: _Deadline
+        self, conversation: str, message: Inbound, language: Language | None, limits: _ReadingLimits
     ) -> PerceivedMessage:
         started = time.perf_counter()
         content = message.content
         if isinstance(content, Media) and not isinstance(content, Sticker):
-            result = await self._media(conversation, message, content, language, deadline)
+            result = await self._media(conversation, message, content, language, limits)
         else:
             text, trouble = read(content)
             words = content.body if isinstance(content, Text) else ""
@@ -119,15 +119,15 @@ class MediaPerception:
         return replace(result, perceived=result.perceived.model_copy(update={"milliseconds": spent}))
 
     async def _media(
-        self, conversation: str, message: Inbound, media: Media, language: Language | None, deadline: _Deadline
+        self, conversation: str, message: Inbound, media: Media, language: Language | None, limits: _ReadingLimits
     ) -> PerceivedMessage:
         kept = await self._kept(conversation, media.media_id)
         if kept is not None:
             return replace(kept, perceived=kept.perceived.model_copy(update={"message": message.id}))
         stored = True
         try:
-            async with asyncio.timeout_at(deadline.until), deadline.turns, Room(for_files()) as room:
-                file = await self._fetch(media, room)
+            async with asyncio.timeout_at(limits.until), limits.slots, ByteReservation(for_files()) as reservation:
+                file = await self._fetch(media, reservation)
                 mime = file.mime or media.mime
                 stored = await self._archive.keep(conversation, message, media.media_id, file.data, mime)
                 read_media = await self._read(conversation, media, file.data, language)
@@ -156,7 +156,7 @@ class MediaPerception:
             case _:
                 return await self._readers.read_document(data, media.filename, language, spending, readings)
 
-    async def _fetch(self, media: Media, room: Room) -> File:
+    async def _fetch(self, media: Media, reservation: ByteReservation) -> File:
         tries = AsyncRetrying(
             stop=stop_after_attempt(_TRIES),
             wait=wait_random_exponential(multiplier=0.3, max=3),
@@ -164,7 +164,9 @@ class MediaPerception:
             reraise=True,
         )
         try:
-            return await tries(self._store.fetch, media.media_id, limit=_MEDIA_BYTES, room=room, sha256=media.sha256)
+            return await tries(
+                self._store.fetch, media.media_id, limit=_MEDIA_BYTES, reservation=reservation, sha256=media.sha256
+            )
         except FileTooLarge as error:
             raise MediaError("media_large", "the file is too large") from error
 

@@ -101,22 +101,22 @@ class CaptureTurn:
             before = {}
         known = {photo_text.jpeg for photo_text in before.values()}
         fresh = {one: photo_text for one, photo_text in photo_texts.items() if photo_text.jpeg not in known}
-        room = dict(list(fresh.items())[: max(0, _MOST_PHOTOS - len(before))])
+        accepted = dict(list(fresh.items())[: max(0, _MOST_PHOTOS - len(before))])
         name_stated = self.draft is not None and "name" in self.draft.said
         read = await self.services.reader.card_of(
-            self.conversation, [*before.values(), *room.values()], self.turn, name_stated=name_stated
+            self.conversation, [*before.values(), *accepted.values()], self.turn, name_stated=name_stated
         )
         if self.draft is None and not set(read.fields) - {"currency"}:
             return
-        if len(room) < len(fresh):
+        if len(accepted) < len(fresh):
             self._add_notice("full", most=str(_MOST_PHOTOS))
         self._close_expired()
         draft = self.draft or Draft(
             id=_name(self.conversation, photos[0].message.id), currency=self.services.reader.shop_currency
         )
-        if room:
-            draft = draft.changed(photos=(*draft.photos, *room), read=read)
-            self.outcome.changes.photo_texts.setdefault(draft.id, {}).update(room)
+        if accepted:
+            draft = draft.changed(photos=(*draft.photos, *accepted), read=read)
+            self.outcome.changes.photo_texts.setdefault(draft.id, {}).update(accepted)
         self._keep(draft, *photo_texts)
 
     async def _sights(self) -> dict[str, PhotoText]:

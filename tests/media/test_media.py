@@ -16,7 +16,7 @@ from bot.media.understanding import MediaPerception
 from bot.messages.inbound import Document, Inbound
 from bot.storage.factory import storage_of
 from bot.whatsapp.client import File
-from pipelines.byte_budget import Room, for_files
+from pipelines.byte_budget import ByteReservation, for_files
 from pipelines.image import read_photo
 from sandbox.meta.simulator import MediaKind, Person
 from sandbox.simulators.openrouter import Scripted, says
@@ -189,11 +189,11 @@ async def test_of_sixteen_files_of_one_turn_two_are_in_memory_at_once(
         """Serves every file after a delay."""
 
         async def fetch(
-            self, media_id: str, *, limit: int, room: Room | None = None, sha256: str | None = None
+            self, media_id: str, *, limit: int, reservation: ByteReservation | None = None, sha256: str | None = None
         ) -> File:
             nonlocal now, most
-            assert room is not None
-            await room.make(size)
+            assert reservation is not None
+            await reservation.grow(size)
             now, most = now + 1, max(most, now + 1)
             for _ in range(20):
                 await asyncio.sleep(0)

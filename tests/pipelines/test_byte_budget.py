@@ -5,7 +5,7 @@ from contextlib import suppress
 
 import pytest
 
-from pipelines.byte_budget import ByteBudget, Room
+from pipelines.byte_budget import ByteBudget, ByteReservation
 
 
 async def taken(budget: ByteBudget, size: int) -> "asyncio.Task[None]":
@@ -74,15 +74,15 @@ async def test_a_deadline_ends_the_wait() -> None:
 
 async def test_two_who_need_more_than_they_hold_do_not_wait_for_each_other() -> None:
     budget = ByteBudget(100)
-    async with Room(budget) as one, Room(budget) as other:
-        await asyncio.gather(one.make(50), other.make(50))
+    async with ByteReservation(budget) as one, ByteReservation(budget) as other:
+        await asyncio.gather(one.grow(50), other.grow(50))
 
-        async def grow(room: Room) -> None:
-            await room.make(100)
-            room.leave()
+        async def grow(reservation: ByteReservation) -> None:
+            await reservation.grow(100)
+            reservation.release()
 
         await asyncio.gather(grow(one), grow(other))
-        await one.make(40)
-        await one.make(10)
+        await one.grow(40)
+        await one.grow(10)
         assert one.size == 40
     assert budget.free == 100
