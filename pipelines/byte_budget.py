@@ -110,7 +110,7 @@ class ByteReservation:
 
 
 def _of_the_loop(capacity: int) -> Callable[[], ByteBudget]:
-    """One budget an event loop: our processes have one loop, a test run has many in turn."""
+    """Make a budget for each event loop: our processes have one loop, a test run has many in turn."""
     budgets: WeakKeyDictionary[asyncio.AbstractEventLoop, ByteBudget] = WeakKeyDictionary()
 
     def of_the_loop() -> ByteBudget:

@@ -26,7 +26,7 @@ _TIMES_THE_CLOCK = 4
 
 
 class IsolatedProcess:
-    """One process, started at first use and replaced when it was killed; does one task at a time.
+    """A process that starts at first use, is replaced when it was killed, and does one task at a time.
 
     `memory` is the limit in bytes, because a few kilobytes may unpack to more than the machine has. After so many
     `tasks` the process is replaced, because libraries leak memory.

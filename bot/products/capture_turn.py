@@ -1,4 +1,4 @@
-"""One turn of a photo session: picks the messages that concern the draft and applies them to it.
+"""Picks the messages of a turn that concern the draft of a photo session, and applies them to it.
 
 Photos that come while a draft is open are of its product, unless they show another code; "otra" starts the next.
 Questions in a caption or a text, and photos without a product, are left to the assistant.
@@ -56,7 +56,7 @@ class CaptureOutcome:
 
 @dataclass(slots=True)
 class CaptureTurn:
-    """One turn of a session; `recent` while the session of an earlier turn has not expired."""
+    """A turn of a session; `recent` while the session of an earlier turn has not expired."""
 
     services: CaptureServices
     conversation: str

@@ -48,7 +48,7 @@ class Product(Record):
 
 
 class CatalogueEntry(Record):
-    """One confirmation: `by` is the conversation it came from, `was` the earlier values of the fields it changed."""
+    """A confirmation: `by` is the conversation it came from, `was` the earlier values of the fields it changed."""
 
     confirmation: str
     by: str

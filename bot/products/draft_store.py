@@ -36,6 +36,7 @@ class Session(Record):
 
 
 class _Kept(Record):
+    # Drafts in Redis have this name, so it stays.
     sight: PhotoText
     jpeg: str
 
@@ -55,33 +56,34 @@ class Drafts:
     redis: Redis
 
     async def session(self, conversation: str) -> Session:
-        raw = await answer(self.redis.get(_session(conversation)))
+        raw = await answer(self.redis.get(_session_key(conversation)))
         return Session.model_validate_json(raw) if raw else Session()
 
     async def get(self, conversation: str, draft: str) -> Draft | None:
-        raw = await answer(self.redis.get(_draft(conversation, draft)))
+        raw = await answer(self.redis.get(_draft_key(conversation, draft)))
         return Draft.model_validate_json(raw) if raw else None
 
     async def photo_texts(self, conversation: str, draft: Draft) -> list[PhotoText]:
         """Texts of the draft's photos in order; expired ones are left out."""
         if not draft.photos:
             return []
-        kept = await answer(self.redis.hmget(_sights(conversation, draft.id), list(draft.photos)))
+        kept = await answer(self.redis.hmget(_photos_key(conversation, draft.id), list(draft.photos)))
         found = [_Kept.model_validate_json(raw) for raw in kept if raw]
         return [replace(one.sight, jpeg=base64.b64decode(one.jpeg)) for one in found]
 
     async def write(self, conversation: str, changes: DraftChange, session: Session | None = None) -> None:
         pipeline = self.redis.pipeline(transaction=True)
         for draft in changes.drafts.values():
-            pipeline.set(_draft(conversation, draft.id), draft.model_dump_json(), ex=_KEEP_SECONDS)
-            pipeline.expire(_sights(conversation, draft.id), _KEEP_PICTURES_SECONDS)
+            pipeline.set(_draft_key(conversation, draft.id), draft.model_dump_json(), ex=_KEEP_SECONDS)
+            pipeline.expire(_photos_key(conversation, draft.id), _KEEP_PICTURES_SECONDS)
         for name, photo_texts in changes.photo_texts.items():
             pipeline.hset(
-                _sights(conversation, name), mapping={one: _kept(photo_text) for one, photo_text in photo_texts.items()}
+                _photos_key(conversation, name),
+                mapping={one: _kept(photo_text) for one, photo_text in photo_texts.items()},
             )
-            pipeline.expire(_sights(conversation, name), _KEEP_PICTURES_SECONDS)
+            pipeline.expire(_photos_key(conversation, name), _KEEP_PICTURES_SECONDS)
         if session is not None:
-            pipeline.set(_session(conversation), session.model_dump_json(), ex=_KEEP_SECONDS)
+            pipeline.set(_session_key(conversation), session.model_dump_json(), ex=_KEEP_SECONDS)
         await pipeline.execute()
 
 
@@ -90,13 +92,13 @@ def _kept(photo_text: PhotoText) -> str:
     return kept.model_dump_json()
 
 
-def _session(conversation: str) -> str:
+def _session_key(conversation: str) -> str:
     return key(conversation, "capture")
 
 
-def _draft(conversation: str, draft: str) -> str:
+def _draft_key(conversation: str, draft: str) -> str:
     return key(conversation, "draft", draft)
 
 
-def _sights(conversation: str, draft: str) -> str:
+def _photos_key(conversation: str, draft: str) -> str:
     return key(conversation, "draft", draft, "sights")

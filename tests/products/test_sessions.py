@@ -45,7 +45,7 @@ class ByRules:
 
 
 class Counter:
-    """One member of staff at work; `published` are the events for subscribers."""
+    """A member of staff at work; `published` are the events for subscribers."""
 
     def __init__(self, redis: Redis, folder: Path) -> None:
         self.published: list[tuple[str, dict[str, Any], str]] = []
