@@ -18,7 +18,7 @@ from bot.products.card_text import candidate, chosen
 from bot.products.corrections import Command, Correction, asks, command_of, correction_of
 from bot.products.draft import Draft, StatedValue, is_other_product, numbers_in, open_question
 from bot.products.draft_store import CapturedTurn, DraftChange, Drafts
-from bot.products.texts import words
+from bot.products.texts import phrase
 from pipelines.image import PhotoText
 
 SESSION_SECONDS = 15 * 60
@@ -211,7 +211,7 @@ class CaptureTurn:
 
     def _leave_open(self, why: str) -> None:
         """Go on to another product: the card of this one can still be tapped."""
-        self._add_notice(why, save=words("save", self.turn.language))
+        self._add_notice(why, save=phrase("save", self.turn.language))
         self.draft, self.outcome.shows_card = None, False
 
     def _answer_expired(self, message: str) -> None:
@@ -228,7 +228,7 @@ class CaptureTurn:
             self.expired = None
 
     def _add_notice(self, name: str, **values: str) -> None:
-        self.outcome.notices.append(words(name, self.turn.language, **values))
+        self.outcome.notices.append(phrase(name, self.turn.language, **values))
 
 
 def begins_another(one: CaptureMessage) -> bool:

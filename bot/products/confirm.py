@@ -18,7 +18,7 @@ from bot.products.card_text import product_line
 from bot.products.catalogue import Catalogue, CatalogueEntry, Product, ProductPhoto, after, product_id
 from bot.products.draft import Draft, shown_of, values_of
 from bot.products.draft_store import DraftChange, Drafts
-from bot.products.texts import words
+from bot.products.texts import phrase
 from bot.storage.storage import Storage, StorageFailed
 from pipelines.product import FIELDS
 
@@ -41,7 +41,7 @@ class ProductConfirmer:
         """Save the draft as the tapped card showed it; an outdated card is replaced by the current one."""
         draft = await self._draft_for_staff(confirmed)
         if draft is None:
-            return TapResult(text=words("gone", confirmed.language))
+            return TapResult(text=phrase("gone", confirmed.language))
         if not confirmed.begun and (other := await self._outdated(confirmed, draft)):
             return other
         catalogue_id = product_id(values_of(draft), draft.id)
@@ -55,7 +55,7 @@ class ProductConfirmer:
                     why=str(error) or "too slow",
                     fix="see the storage, and `recado doctor`",
                 )
-                return TapResult(text=words("not_stored", confirmed.language), again=True)
+                return TapResult(text=phrase("not_stored", confirmed.language), again=True)
             await confirmed.begin()
             if not await self._save(confirmed, draft, catalogue_id, photos_kept):
                 return await self._shown_again(confirmed, draft, "stored_meanwhile")
@@ -63,17 +63,17 @@ class ProductConfirmer:
         await self._publish(confirmed, catalogue_id, entry)
         await self._close(confirmed, draft.changed(state="saved"))
         _log.info("product_captured", photos=len(entry.photos), known_before=bool(confirmed.action["version"]))
-        return TapResult(text=words("saved", confirmed.language, product=product_line(entry.fields)))
+        return TapResult(text=phrase("saved", confirmed.language, product=product_line(entry.fields)))
 
     async def leave(self, confirmed: ConfirmedAction) -> TapResult:
         """Discard the draft if the tapped card is the current one."""
         draft = await self._draft_for_staff(confirmed)
         if draft is None or draft.state != "open":
-            return TapResult(text=words("gone", confirmed.language))
+            return TapResult(text=phrase("gone", confirmed.language))
         if draft.revision != confirmed.action["revision"]:
             return await self._shown_again(confirmed, draft, "changed_since")
         await self._close(confirmed, draft.changed(state="left"))
-        return TapResult(text=words("kept_old" if confirmed.action["version"] else "left", confirmed.language))
+        return TapResult(text=phrase("kept_old" if confirmed.action["version"] else "left", confirmed.language))
 
     async def _draft_for_staff(self, confirmed: ConfirmedAction) -> Draft | None:
         """The draft, for staff alone: a person may have left the staff since the card was shown."""
@@ -84,7 +84,7 @@ class ProductConfirmer:
     async def _outdated(self, confirmed: ConfirmedAction, draft: Draft) -> TapResult | None:
         """The reply to a tap on an outdated card; None when the card is current."""
         if draft.state != "open":
-            return TapResult(text=words("gone", confirmed.language))
+            return TapResult(text=phrase("gone", confirmed.language))
         if draft.revision != confirmed.action["revision"]:
             return await self._shown_again(confirmed, draft, "changed_since")
         stored = await self.card_messages.stored(draft)
@@ -94,7 +94,7 @@ class ProductConfirmer:
 
     async def _shown_again(self, confirmed: ConfirmedAction, draft: Draft, why: str) -> TapResult:
         card = await self.card_messages.card(confirmed.conversation, draft, confirmed.language)
-        return TapResult(text=words(why, confirmed.language), parts=(card,))
+        return TapResult(text=phrase(why, confirmed.language), parts=(card,))
 
     async def _keep_photos(self, confirmed: ConfirmedAction, draft: Draft) -> tuple[ProductPhoto, ...]:
         photo_texts = await self.drafts.photo_texts(confirmed.conversation, draft)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bot.messages.language import Language
 
-_WORDS: dict[str, dict[Language, str]] = {
+_PHRASES: dict[str, dict[Language, str]] = {
     "card": {"es": "*Ficha del producto*", "en": "*Product card*"},
     "known": {"es": "*Este código ya está en el catálogo*", "en": "*This code is in the catalogue already*"},
     # Fields
@@ -139,15 +139,15 @@ _WORDS: dict[str, dict[Language, str]] = {
 }
 
 
-def words(name: str, language: Language, **values: str) -> str:
+def phrase(name: str, language: Language, **values: str) -> str:
     """Our sentence with its values filled in."""
-    return _WORDS[name][language].format(**values)
+    return _PHRASES[name][language].format(**values)
 
 
-def has_words(name: str) -> bool:
-    return name in _WORDS
+def has_phrase(name: str) -> bool:
+    return name in _PHRASES
 
 
 def label(field: str, language: Language) -> str:
     """Title of a field; a field without a text goes by its name."""
-    return words(field, language) if has_words(field) else field
+    return phrase(field, language) if has_phrase(field) else field
