@@ -16,7 +16,7 @@ MEMORY_FOR_DECODING = 184 * 1024 * 1024
 MEMORY_FOR_UPLOADS = 32 * 1024 * 1024
 """Clips of sound on their way to be transcribed."""
 
-# malloc.h of glibc: blocks of so many bytes are taken from the system, and given back to it when they are freed.
+# M_MMAP_THRESHOLD of glibc (malloc.h): freed blocks of this size go back to the system at once.
 _M_MMAP_THRESHOLD = -3
 _OWN_BLOCK = 512 * 1024
 # A request for at most a quarter of the budget may overtake a large one that waits.

@@ -17,8 +17,8 @@ SECONDS_A_PHOTO = 20.0
 # The usual need is 500 MB, with the library and its models.
 _MEMORY = 1536 * 1024 * 1024
 _SURE_ENOUGH = 0.5
-# Lines are found in a copy of this size and read in the photo itself, because a larger copy takes twice the memory and
-# finds no more. Small photos are enlarged, because thin letters would be lost.
+# Lines are found in a copy of this size and read in the photo itself. A larger copy takes twice the memory and shows no
+# more lines. Small photos are enlarged, because thin letters would be lost.
 _SIDE_TO_FIND_LINES = 1280
 _SMALLEST_SIDE = 736
 _MOST_GROWTH = 4.0

@@ -79,7 +79,7 @@ def _container(audio: bytes) -> str:
 async def _as_mp3(audio: bytes, container: str, note: Path) -> Loudness:
     """Make an MP3; a small file may last for hours, so ffmpeg stops just beyond the limit.
 
-    Every file is converted, because the API refuses a phone's MP4 now and then, and a video is ten times as large.
+    Because the API refuses a phone's MP4 now and then, and a video is ten times as large, every file is converted.
     """
     loudness = Loudness()
     await ffmpeg.record(audio, container, note, seconds=LONGEST_SECONDS + 1, on_samples=loudness.add)

@@ -12,7 +12,7 @@ from bot.messages.inbound import Part, Record
 from bot.products.draft import Draft
 from pipelines.image import PhotoText
 
-# Because a person who goes on later is told that the draft expired, it is kept for longer than it may be used.
+# Drafts outlive their expiry, because a person who goes on later is told that the draft expired.
 _KEEP_SECONDS = 24 * 3600
 # Because pictures are large, they expire when no card of the draft can be tapped any more.
 _KEEP_PICTURES_SECONDS = 3600

@@ -8,8 +8,8 @@ What to add where:
   catalogue and `product.captured` take it from there.
 - a currency or a word on price tags: `price_parsing`; a unit: `size_parsing`; a kind of thing: `vocabulary`.
 
-A value is confident if two readings corroborate each other: bars and digits, front and tag, a price read twice, a sum
-that is right. Sizes and bars that were read very well are confident alone.
+A value is confident if two readings corroborate each other, such as bars and digits, front and tag, or a price read
+twice. A price is also confident if its sum with other amounts is right. Sizes and bars that were read very well are confident alone.
 """
 
 from __future__ import annotations
@@ -49,8 +49,8 @@ FINDERS: tuple[Finder, ...] = (barcode_of, size_of, price_of, names_of, embedded
 async def card_of(photos: Sequence[bytes], *, read_text: ReadText, shop_currency: str = "MXN") -> ProductCard:
     """Read the photos of one product. Raises FileRefused for what is no photo; errors of `read_text` pass through.
 
-    `read_text` is called once a photo, and up to `MOST_RESCANS` times more: for a price or a size that was read badly,
-    and for a price that nothing else corroborates. Such a price is sure only if both readings are the same.
+    `read_text` is called once a photo, and up to `MOST_RESCANS` times more. A rescan is for a badly read price or size,
+    or for a price that nothing else corroborates. Such a price is sure only if both readings are the same.
     """
     photo_texts = [await read_photo(photo, read_text=read_text) for photo in photos]
     return await card_of_photo_texts(photo_texts, read_text=read_text, shop_currency=shop_currency)

@@ -14,8 +14,8 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 from pipelines.barcodes import is_gtin
 from pipelines.product.gs1_prefixes import country_of
 
-# Because biip 5 refuses a whole element string for one wrong date or one unknown identifier, we read elements ourselves
-# and leave out the wrong one. biip also reads the scales of some European countries only and takes no `gtin` in links.
+# Because biip 5 refuses a whole element string for one wrong date or unknown identifier, we read elements ourselves. A
+# wrong element is left out. biip also reads the scales of some European countries only and takes no `gtin` in links.
 # Its import adds 0.13 s to the start of every process.
 
 
@@ -64,8 +64,8 @@ LAYOUTS = (
     Layout(("02",), slice(2, 7), slice(8, 12), "price", 2,
            "UPC-A with a leading 2 (North America): item, a check digit of the price, four digits of price"),
 )  # fmt: skip
-"""Each shop chooses its own layout (GS1 General Specifications 2.1.11: restricted circulation), so a reading counts
-only if the printed label shows the same weight or price."""
+"""Each shop chooses its own layout (GS1 General Specifications 2.1.11: restricted circulation). A reading counts only if
+the printed label shows the same weight or price."""
 
 
 def code_of(value: str, *, may_be_gtin: bool = True) -> ProductCode:

@@ -1,7 +1,7 @@
 """Finds brand and name of a product by size of type, place, and words that name kinds of things.
 
-A name or a brand is sure only if two readings corroborate each other: the lines on the front of the package and the one
-line of the price tag have the same words, and none of the tag's is left over.
+A name or a brand is sure only if the front of the package and the price tag corroborate each other. The lines of the
+front and the one line of the tag have the same words then, and none of the tag's is left over.
 """
 
 from __future__ import annotations

@@ -150,7 +150,7 @@ def amounts(text: str, *, before: str = "") -> tuple[Amount, ...]:
 
 
 def bare(text: str) -> Amount | None:
-    """Return the amount of a line that is a number alone: the largest type of a tag may have lost its sign."""
+    """Return the amount of a line that is a number alone, because large type may have lost its sign."""
     match = re.fullmatch(r"\d{1,5}", text)
     value = value_of(text) if match else None
     return Amount(value, None, signed=False, role=Role.PRICE, start=0, end=len(text)) if value else None

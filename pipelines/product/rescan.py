@@ -166,7 +166,7 @@ def _cut_from(area: RescanArea) -> tuple[int, int]:
 
 
 def _cut(photo_text: PhotoText, area: RescanArea) -> tuple[bytes, tuple[int, int], float]:
-    """Return the place as a JPEG with letters in the best size for OCR, its size, and its scale to the photo."""
+    """Cut the place out, with letters in the best size for OCR; return the JPEG, its size and its scale."""
     with Image.open(io.BytesIO(photo_text.jpeg)) as picture:
         shown = picture.width / photo_text.width
         left, top = _cut_from(area)
