@@ -9,7 +9,8 @@ What to add where:
 - a currency or a word on price tags: `price_parsing`; a unit: `size_parsing`; a kind of thing: `vocabulary`.
 
 A value is confident if two readings corroborate each other, such as bars and digits, front and tag, or a price read
-twice. A price is also confident if its sum with other amounts is right. Sizes and bars that were read very well are confident alone.
+twice. A price is also confident if its sum with other amounts is right. Sizes and bars that were read very well are
+confident alone.
 """
 
 from __future__ import annotations

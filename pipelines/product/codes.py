@@ -64,8 +64,8 @@ LAYOUTS = (
     Layout(("02",), slice(2, 7), slice(8, 12), "price", 2,
            "UPC-A with a leading 2 (North America): item, a check digit of the price, four digits of price"),
 )  # fmt: skip
-"""Each shop chooses its own layout (GS1 General Specifications 2.1.11: restricted circulation). A reading counts only if
-the printed label shows the same weight or price."""
+"""Each shop chooses its own layout (GS1 General Specifications 2.1.11: restricted circulation). A reading counts only
+if the printed label shows the same weight or price."""
 
 
 def code_of(value: str, *, may_be_gtin: bool = True) -> ProductCode:
