@@ -22,21 +22,21 @@ from bot.storage.files import files_of
 from bot.web.app import create_app
 from bot.web.server import listening
 from bot.worker import CONCURRENCY, running
-from sandbox.external import open_outward as _outward
-from sandbox.meta.simulator import Meta
+from sandbox.external import open_external_parties
+from sandbox.meta.simulator import MetaSimulator
 from sandbox.phone import api, demo_customers, emails
 from sandbox.phone import stripe as phone_stripe
-from sandbox.phone.files import list_of_files
-from sandbox.phone.origin_guard import own_names
-from sandbox.phone.updates import News
+from sandbox.phone.files import list_files_handler
+from sandbox.phone.origin_guard import own_hosts_only
+from sandbox.phone.updates import UpdateNotifier
 from sandbox.ports import free_port
 from sandbox.redis_server import redis_server
-from sandbox.simulators.openrouter import OpenRouterImitation
-from sandbox.simulators.smtp import Postbox, Posted
-from sandbox.simulators.vision import VisionImitation
-from sandbox.simulators.whisper import WhisperImitation
+from sandbox.simulators.openrouter import OpenRouterSimulator
+from sandbox.simulators.smtp import ReceivedEmail, SmtpSimulator
+from sandbox.simulators.vision import VisionSimulator
+from sandbox.simulators.whisper import WhisperSimulator
 from sandbox.stripe import StripeSimulator
-from sandbox.url_rewriter import Reach
+from sandbox.url_rewriter import UrlRewriter
 
 _ANY_PORT = 0
 _LOOPBACK = "127.0.0.1"
@@ -52,13 +52,13 @@ async def open_company(settings: Settings, host: str, port: int, data: Path) -> 
         settings.redis = RedisSettings(url=SecretStr(url))
         settings.storage = _files(settings.storage, data / "files")
         port = port or free_port(host)
-        names = own_names(host, settings.service.public_url)
-        reach = Reach({})
+        names = own_hosts_only(host, settings.service.public_url)
+        reach = UrlRewriter({})
         if settings.service.public_url is None:
             own = f"http://{_LOOPBACK if host in ('0.0.0.0', '::') else host}:{port}"
             settings.service = settings.service.model_copy(update={"public_url": own})
             reach.paths[own] = ""
-        outward = await _outward(settings, stack, f"http://{_LOOPBACK}:{port}")
+        outward = await open_external_parties(settings, stack, f"http://{_LOOPBACK}:{port}")
         if "prompts_release" not in settings.service.model_fields_set:
             settings.service = settings.service.model_copy(update={"prompts_release": "watch"})
         services = {
@@ -77,26 +77,26 @@ async def open_company(settings: Settings, host: str, port: int, data: Path) -> 
         postbox, services["E-mail"] = await _mail(settings, stack, events)
         app = create_app(settings)
         app.middlewares.insert(0, names)
-        news = News()
+        news = UpdateNotifier()
         facts = {"services": services, "staff": _staff(settings, services["WhatsApp"]), "reach": reach.paths}
-        page = api.application(meta, events.listen, facts, news.listen)
+        page = api.create_phone_app(meta, events.listen, facts, news.listen)
         page.add_routes(emails.routes(postbox, reach))
         page.router.add_post("/give-back", _give_back(HandOff(Contacts(redis), events)))
-        page.router.add_get("/files", list_of_files(redis, files_of(redis, settings)))
-        page.router.add_get("/events-out", outward.erp.shown)
-        page.router.add_get("/pushes", outward.push.shown)
+        page.router.add_get("/files", list_files_handler(redis, files_of(redis, settings)))
+        page.router.add_get("/events-out", outward.erp.list_events)
+        page.router.add_get("/pushes", outward.push.list_pushes)
         page.router.add_post("/push/browser", outward.subscribe)
-        outward.erp.changed = partial(news.tell, "events")
-        outward.push.changed = partial(news.tell, "pushes")
+        outward.erp.on_change = partial(news.notify, "events")
+        outward.push.on_change = partial(news.notify, "pushes")
         if stripe:
             page.add_routes(phone_stripe.routes(stripe))
-            app.add_subapp(f"{_STRIPE_PAGES}/", reach.led(stripe.pages()))
+            app.add_subapp(f"{_STRIPE_PAGES}/", reach.rewrite_responses(stripe.pages()))
         app.add_subapp("/sandbox/", page)
         app.add_routes([web.get("/", _to_the_page)])
         await stack.enter_async_context(running(settings, QUEUES, CONCURRENCY))
         address = await stack.enter_async_context(listening(app, host, port))
         if stripe:
-            stripe.on_change = partial(news.tell, "stripe")
+            stripe.on_change = partial(news.notify, "stripe")
             first, *_, last = api.PEOPLE
             demo_customers.subscribe(
                 stripe, demo_customers.customer(stripe, first.phone or first.bsuid, first.name, "ana@example.com")
@@ -106,10 +106,10 @@ async def open_company(settings: Settings, host: str, port: int, data: Path) -> 
         yield f"{address}/sandbox/"
 
 
-async def _meta(settings: Settings, stack: AsyncExitStack, port: int) -> Meta:
+async def _meta(settings: Settings, stack: AsyncExitStack, port: int) -> MetaSimulator:
     """The imitation of Meta; with a real token it is there for the page alone, and Recado talks to the real one."""
     real = settings.whatsapp.access_token is not None
-    meta = Meta(
+    meta = MetaSimulator(
         webhook_url=f"http://{_LOOPBACK}:{port}/webhooks/whatsapp",
         app_secret=secrets.token_hex(16),
         access_token=f"sandbox-{secrets.token_hex(8)}",
@@ -135,7 +135,7 @@ async def _openrouter(settings: Settings, stack: AsyncExitStack) -> str:
     if settings.llm.api_key is not None:
         return "real"
     key = f"sandbox-{secrets.token_hex(8)}"
-    url = await stack.enter_async_context(listening(OpenRouterImitation(key).app(), _LOOPBACK, _ANY_PORT, finish=0.1))
+    url = await stack.enter_async_context(listening(OpenRouterSimulator(key).app(), _LOOPBACK, _ANY_PORT, finish=0.1))
     settings.llm = settings.llm.model_copy(update={"api_key": SecretStr(key), "base_url": f"{url}/api/v1"})
     return "imitation"
 
@@ -145,7 +145,7 @@ async def _whisper(settings: Settings, stack: AsyncExitStack) -> str:
         return "real"
     key = f"sandbox-{secrets.token_hex(8)}"
     url = await stack.enter_async_context(
-        listening(WhisperImitation(api_key=key).app(), _LOOPBACK, _ANY_PORT, finish=0.1)
+        listening(WhisperSimulator(api_key=key).app(), _LOOPBACK, _ANY_PORT, finish=0.1)
     )
     settings.whisper = settings.whisper.model_copy(update={"api_key": SecretStr(key), "base_url": f"{url}/v1"})
     return "imitation"
@@ -154,20 +154,20 @@ async def _whisper(settings: Settings, stack: AsyncExitStack) -> str:
 async def _vision(settings: Settings, stack: AsyncExitStack) -> str:
     if settings.vision.configured:
         return "real"
-    vision = VisionImitation()
+    vision = VisionSimulator()
     endpoint = await vision.start(_LOOPBACK, _ANY_PORT)
     stack.push_async_callback(vision.stop)
     settings.vision = settings.vision.model_copy(update={"vision_endpoint": endpoint})
     return "imitation"
 
 
-async def _mail(settings: Settings, stack: AsyncExitStack, events: LiveEvents) -> tuple[Postbox, str]:
+async def _mail(settings: Settings, stack: AsyncExitStack, events: LiveEvents) -> tuple[SmtpSimulator, str]:
     """A postbox for the page, which e-mail goes to where no provider is configured."""
 
-    async def tell(mail: Posted) -> None:
+    async def notify(mail: ReceivedEmail) -> None:
         await events.publish({"type": "mail", "id": mail.id, "to": mail.to, "subject": mail.subject, "at": mail.at})
 
-    postbox = await stack.enter_async_context(Postbox(arrived=tell).running())
+    postbox = await stack.enter_async_context(SmtpSimulator(on_received=notify).running())
     if settings.mail.configured:
         return postbox, "real"
     settings.mail = settings.mail.model_copy(
@@ -183,7 +183,7 @@ async def _mail(settings: Settings, stack: AsyncExitStack, events: LiveEvents) -
     return postbox, "imitation"
 
 
-async def _stripe(settings: Settings, stack: AsyncExitStack, port: int, reach: Reach) -> StripeSimulator | None:
+async def _stripe(settings: Settings, stack: AsyncExitStack, port: int, reach: UrlRewriter) -> StripeSimulator | None:
     if settings.stripe.secret_key is not None:
         return None
     key, secret = f"sk_test_{secrets.token_hex(12)}", f"whsec_{secrets.token_hex(16)}"

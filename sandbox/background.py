@@ -5,7 +5,7 @@ from collections.abc import Coroutine
 from typing import Any
 
 
-class Chores:
+class BackgroundTasks:
     """Tasks that run until they are done or until `stop`, which raises what went wrong in any of them."""
 
     def __init__(self) -> None:

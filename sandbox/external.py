@@ -13,18 +13,18 @@ from pydantic import SecretStr
 from bot.integrations.push.vapid import new_pair
 from bot.settings import Settings
 from bot.web.server import listening
-from sandbox.simulators.event_subscriber import Erp, new_secret
-from sandbox.simulators.web_push import PushService
+from sandbox.simulators.event_subscriber import ErpSimulator, new_secret
+from sandbox.simulators.web_push import PushServiceSimulator
 
 _LOOPBACK = "127.0.0.1"
 
 
 @dataclass(frozen=True, slots=True)
-class Outward:
+class ExternalParties:
     """`subscribers` and `keys` say what the page shows of them: real or imitation."""
 
-    erp: Erp
-    push: PushService
+    erp: ErpSimulator
+    push: PushServiceSimulator
     recado: str
     server_key: str
     http: aiohttp.ClientSession
@@ -43,13 +43,13 @@ class Outward:
             return web.json_response(await response.json(content_type=None), status=response.status)
 
 
-async def open_outward(settings: Settings, stack: AsyncExitStack, recado: str) -> Outward:
+async def open_external_parties(settings: Settings, stack: AsyncExitStack, recado: str) -> ExternalParties:
     """Start both, and point the settings to them where none are set; `recado` is the address of the sandbox's page."""
     secret = settings.subscribers.secret
-    erp = Erp(secret.get_secret_value() if secret else new_secret())
+    erp = ErpSimulator(secret.get_secret_value() if secret else new_secret())
     subscribers = "real" if settings.subscribers.subscribers else "imitation"
     if subscribers == "imitation":
-        erp = Erp(made := new_secret())
+        erp = ErpSimulator(made := new_secret())
         address = await stack.enter_async_context(listening(erp.app(), _LOOPBACK, 0, finish=0.1))
         told = {"subscribers": [f"{address}/events"], "secret": SecretStr(made), "allow_private": True}
         settings.subscribers = settings.subscribers.model_copy(update=told)
@@ -62,7 +62,7 @@ async def open_outward(settings: Settings, stack: AsyncExitStack, recado: str) -
     settings.push = settings.push.model_copy(update={"allow_private": True})
     if settings.service.public_url is None:
         settings.service = settings.service.model_copy(update={"public_url": recado})
-    push = PushService()
+    push = PushServiceSimulator()
     push.url = await stack.enter_async_context(listening(push.app(), _LOOPBACK, 0, finish=0.1))
     http = await stack.enter_async_context(aiohttp.ClientSession())
-    return Outward(erp, push, recado, str(settings.push.public_key), http, subscribers, keys)
+    return ExternalParties(erp, push, recado, str(settings.push.public_key), http, subscribers, keys)

@@ -13,10 +13,10 @@ from aiohttp import web
 
 from bench.abuse.process import Watched
 from bot.web.server import listening
-from sandbox.meta.simulator import Meta
+from sandbox.meta.simulator import MetaSimulator
 from sandbox.ports import free_port
 from sandbox.redis_server import redis_server
-from sandbox.simulators.openrouter import OpenRouterImitation
+from sandbox.simulators.openrouter import OpenRouterSimulator
 
 REPEAT = "repite"
 ANSWER = "[a](" * 1000
@@ -30,7 +30,7 @@ def answered(messages: list[dict[str, Any]], _tools: list[dict[str, Any]]) -> di
 
 @dataclass
 class Company:
-    meta: Meta
+    meta: MetaSimulator
     serve: Watched
     worker: Watched
     port: int
@@ -46,11 +46,11 @@ class Company:
 async def opened(folder: Path) -> AsyncIterator[Company]:
     async with AsyncExitStack() as stack:
         redis = await stack.enter_async_context(redis_server(folder / "redis", options=("--appendfsync", "everysec")))
-        models = OpenRouterImitation("openrouter-key", rules=answered)
+        models = OpenRouterSimulator("openrouter-key", rules=answered)
         models_url = await stack.enter_async_context(listening(models.app(), "127.0.0.1", 0, finish=0.1))
         whisper_url = await stack.enter_async_context(listening(_whisper(), "127.0.0.1", 0, finish=0.1))
         secret, token, port = secrets.token_hex(8), secrets.token_hex(8), free_port()
-        meta = Meta(
+        meta = MetaSimulator(
             webhook_url=f"http://127.0.0.1:{port}/webhooks/whatsapp",
             app_secret=secret,
             access_token=token,

@@ -11,7 +11,7 @@ from typing import Literal
 from bench.chaos.house import ANSWER, DEADLINE_SECONDS, House
 from bot.messages.language import Language
 from bot.messages.phrases import phrase
-from sandbox.meta.simulator import Person, Sent
+from sandbox.meta.simulator import Person, SentMessage
 
 MEDIA = Path(__file__).parents[2] / "fixtures" / "media"
 QUESTION: dict[Language, str] = {
@@ -151,7 +151,7 @@ async def play(house: House, case: Case) -> Row:
         async with asyncio.timeout(_PATIENCE_SECONDS):
             while not (states := await house.ends(person, wamids)):
                 await asyncio.sleep(0.1)
-        replies: list[Sent] = house.meta.sent_to(person)[already:]
+        replies: list[SentMessage] = house.meta.sent_to(person)[already:]
         seconds = (replies[-1].at - began).total_seconds() if replies else None
         shown = away or len(house.meta.typing) > typed
         return Row(case, tuple(one.text for one in replies), seconds, house.asked - before, tuple(states), shown)

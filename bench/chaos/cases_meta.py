@@ -6,7 +6,7 @@ from bench.chaos.cases import Arm, Case, Send, document
 from bench.chaos.house import House
 from bot.messages.language import Language
 from sandbox.meta.faults import Call
-from sandbox.meta.media import as_sent
+from sandbox.meta.media import media_content
 from sandbox.meta.simulator import Person
 
 _ALWAYS = 20
@@ -20,7 +20,7 @@ async def _gone(house: House, person: Person, _: Language) -> list[str]:
 
 async def _wrong_hash(house: House, person: Person, _: Language) -> list[str]:
     kept = house.meta.media.receive(b"Quiero dos.", "text/plain")
-    content = as_sent(kept, "document", house.meta.media.url(kept.id), None, "nota.txt")
+    content = media_content(kept, "document", house.meta.media.url(kept.id), None, "nota.txt")
     content |= {"sha256": house.meta.media.receive(b"other bytes", "text/plain").sha256_base64}
     return [await house.meta.writes(person, {"type": "document", "document": content})]
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from bench.chaos.cases import Case, burst, document, text, voice
 from bench.chaos.cases_meta import shut_beyond_the_deadline
 from bench.chaos.house import ANSWER, House
-from sandbox.simulators.openrouter import Scripted, calls, fails
-from sandbox.simulators.whisper import Answer
+from sandbox.simulators.openrouter import ScriptedAnswer, calls, fails
+from sandbox.simulators.whisper import ScriptedTranscription
 
 LONG_TIMES = {"LLM_TIMEOUT_SECONDS": "30"}
 _FAILED = "failed: no model answered"
@@ -16,12 +16,12 @@ _SEND = calls(
 )
 
 
-def _answers_after(seconds: float) -> Scripted:
-    return Scripted({"role": "assistant", "content": ANSWER}, delay=seconds)
+def _answers_after(seconds: float) -> ScriptedAnswer:
+    return ScriptedAnswer({"role": "assistant", "content": ANSWER}, delay=seconds)
 
 
 def _whisper_hangs(house: House) -> None:
-    house.whisper.will(*[Answer(delay=30)] * 3)
+    house.whisper.will(*[ScriptedTranscription(delay=30)] * 3)
 
 
 def _whisper_and_models_hang(house: House) -> None:
@@ -40,7 +40,7 @@ def _whisper_hangs_and_the_model_is_slow(house: House) -> None:
 
 
 def _whisper_is_slow_and_models_hang(house: House) -> None:
-    house.whisper.will(Answer(delay=2, body='{"text": "Hola, quiero saber a qué hora abren."}'))
+    house.whisper.will(ScriptedTranscription(delay=2, body='{"text": "Hola, quiero saber a qué hora abren."}'))
     house.models.will(*[_answers_after(30)] * 3)
 
 

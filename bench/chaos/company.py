@@ -20,10 +20,10 @@ from redis.asyncio import Redis
 from bench.chaos.doomed import Doomed
 from bot.infra.crash_points import Point
 from bot.web.server import listening
-from sandbox.meta.simulator import Meta
+from sandbox.meta.simulator import MetaSimulator
 from sandbox.ports import free_port
 from sandbox.redis_server import redis_server
-from sandbox.simulators.openrouter import OpenRouterImitation
+from sandbox.simulators.openrouter import OpenRouterSimulator
 
 Kind = Literal["serve", "worker"]
 CLOSING: Point = "worker: closing"
@@ -63,8 +63,8 @@ class Company:
     """
 
     redis: Redis
-    meta: Meta
-    models: OpenRouterImitation
+    meta: MetaSimulator
+    models: OpenRouterSimulator
     environment: dict[str, str]
     folder: Path
     concurrency: int = 100
@@ -104,7 +104,7 @@ class Company:
                     process.told = True
                     asyncio.get_running_loop().call_later(1, process.tell_to_stop)
             # Statuses of Meta go to any of the servers too.
-            self.meta.delivery.courier.url = self.webhook
+            self.meta.delivery.sender.url = self.webhook
             await asyncio.sleep(0.05)
 
     async def roll(self) -> list[int | None]:
@@ -165,10 +165,10 @@ async def opened(  # noqa: PLR0913 - what a bench may want to vary
         if not url:
             server = redis_server(folder / "redis", options=("--appendfsync", "everysec"))
             url = await stack.enter_async_context(server)
-        models = OpenRouterImitation("openrouter-key", rules=echo, seconds=model_seconds)
+        models = OpenRouterSimulator("openrouter-key", rules=echo, seconds=model_seconds)
         models_url = await stack.enter_async_context(listening(models.app(), "127.0.0.1", 0, finish=0.1))
         secret, token = secrets.token_hex(8), secrets.token_hex(8)
-        meta = Meta(
+        meta = MetaSimulator(
             webhook_url="",
             app_secret=secret,
             access_token=token,

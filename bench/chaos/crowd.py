@@ -14,7 +14,7 @@ import aiohttp
 from bench.chaos.company import Company
 from sandbox.meta.acceptance import new_wamid
 from sandbox.meta.simulator import Person
-from sandbox.meta.webhooks import Value, encode, envelope, message_value, seconds, signature
+from sandbox.meta.webhooks import Value, encode, envelope, message_value, signature, unix_seconds
 
 _LATE = timedelta(minutes=20)
 _OK = 200
@@ -82,7 +82,7 @@ class Crowd:
             order = f"A-{token[1:]}"
             self.orders.append(order)
             text = f"{token} pedido {order} para 52155900{token[1:].replace('.', '0'):0>5}"
-        message = {"id": new_wamid(), "timestamp": seconds(at), "type": "text", "text": {"body": text}}
+        message = {"id": new_wamid(), "timestamp": unix_seconds(at), "type": "text", "text": {"body": text}}
         self.company.meta.chats.received(person, message, at)
         return message_value(self.company.meta.business, person, message)
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from bench.chaos.house import ANSWER, House
 from sandbox.meta.simulator import Person
-from sandbox.simulators.openrouter import Scripted, fails
+from sandbox.simulators.openrouter import ScriptedAnswer, fails
 
 PEOPLE = 100
 # As long as it takes; a hundred turns at once keep this process busy.
@@ -19,7 +19,7 @@ FAILURES_BEFORE_REST = 5
 FAILURES = {
     "404": fails(404),
     "500": fails(500),
-    "silence": Scripted({"role": "assistant", "content": ANSWER}, delay=30),
+    "silence": ScriptedAnswer({"role": "assistant", "content": ANSWER}, delay=30),
 }
 
 
@@ -50,7 +50,7 @@ async def _ask(house: House, person: Person) -> str:
     return reply.text
 
 
-async def died(house: House, failure: Scripted) -> tuple[Wave, Wave, float]:
+async def died(house: House, failure: ScriptedAnswer) -> tuple[Wave, Wave, float]:
     """Two waves while it is dead, and the seconds until somebody is answered by it after it is back."""
     house.models.will(*[failure] * _ALWAYS, model=house.default)
     first, second = await wave(house), await wave(house)

@@ -26,11 +26,11 @@ from bot.settings import SECTIONS, Settings, variables
 from bot.web.app import create_app
 from bot.web.server import listening
 from bot.worker import CONCURRENCY, running
-from sandbox.meta.simulator import Meta, Person
+from sandbox.meta.simulator import MetaSimulator, Person
 from sandbox.redis_server import redis_server
-from sandbox.simulators.openrouter import OpenRouterImitation, fails
-from sandbox.simulators.vision import VisionImitation
-from sandbox.simulators.whisper import WhisperImitation
+from sandbox.simulators.openrouter import OpenRouterSimulator, fails
+from sandbox.simulators.vision import VisionSimulator
+from sandbox.simulators.whisper import WhisperSimulator
 
 ANSWER = "Abrimos a las 9."
 STAFF = "5215599999999"
@@ -45,10 +45,10 @@ def _answer(_: list[dict[str, Any]], __: list[dict[str, Any]]) -> dict[str, Any]
 
 @dataclass
 class House:
-    meta: Meta
-    models: OpenRouterImitation
-    whisper: WhisperImitation
-    vision: VisionImitation
+    meta: MetaSimulator
+    models: OpenRouterSimulator
+    whisper: WhisperSimulator
+    vision: VisionSimulator
     redis: Redis
     doors: dict[Outside, Door]
     default: str
@@ -86,7 +86,7 @@ class House:
             await task
         for door in self.doors.values():
             await door.open()
-        self.meta.faults.lift()
+        self.meta.faults.cancel()
         for imitation in (self.models, self.whisper, self.vision):
             imitation.forget()
         if not models:
@@ -127,9 +127,9 @@ async def opened(folder: Path, **environment: str) -> AsyncIterator[House]:
     async with AsyncExitStack() as stack:
         url = await stack.enter_async_context(redis_server(folder / "redis", options=("--appendfsync", "no")))
         redis = await stack.enter_async_context(Redis.from_url(url, decode_responses=True))
-        models, whisper, vision = OpenRouterImitation("key", rules=_answer), WhisperImitation(), VisionImitation()
+        models, whisper, vision = OpenRouterSimulator("key", rules=_answer), WhisperSimulator(), VisionSimulator()
         secret, token = secrets.token_hex(8), secrets.token_hex(8)
-        meta = Meta(
+        meta = MetaSimulator(
             webhook_url="", app_secret=secret, access_token=token, verify_token="v", status_pauses=(0, 0.02, 0.02)
         )
         doors: dict[Outside, Door] = {
@@ -165,7 +165,7 @@ async def opened(folder: Path, **environment: str) -> AsyncIterator[House]:
         }
         settings = _settings(ours | environment)
         address = await stack.enter_async_context(listening(create_app(settings), "127.0.0.1", 0))
-        meta.webhook_url = meta.delivery.courier.url = f"{address}/webhooks/whatsapp"
+        meta.webhook_url = meta.delivery.sender.url = f"{address}/webhooks/whatsapp"
         default, fallback = settings.llm.models
         house = House(meta, models, whisper, vision, redis, doors, default, fallback)
         stack.push_async_callback(house.close)

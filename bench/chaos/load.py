@@ -13,7 +13,7 @@ import aiohttp
 from bench.chaos.company import Company, opened
 from sandbox.meta.acceptance import new_wamid
 from sandbox.meta.simulator import Person
-from sandbox.meta.webhooks import encode, envelope, message_value, seconds, signature
+from sandbox.meta.webhooks import encode, envelope, message_value, signature, unix_seconds
 
 MODEL_SECONDS = 2.0
 _CONNECTIONS = 64
@@ -41,7 +41,7 @@ class Writers:
     async def _post(self, http: aiohttp.ClientSession, person: Person, index: int) -> None:
         meta = self.company.meta
         at = meta.clock()
-        message = {"id": new_wamid(), "timestamp": seconds(at), "type": "text", "text": {"body": f"#{index}.0"}}
+        message = {"id": new_wamid(), "timestamp": unix_seconds(at), "type": "text", "text": {"body": f"#{index}.0"}}
         meta.chats.received(person, message, at)
         body = encode(envelope(meta.business, [message_value(meta.business, person, message)]))
         signed = {"X-Hub-Signature-256": signature(meta.app_secret, body)}

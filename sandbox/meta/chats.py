@@ -86,21 +86,21 @@ class Chats:
         bsuid, event = self._by_wamid[wamid]
         if _RANK[status] <= _RANK.get(event.get("status", ""), 0):
             return
-        news = {"status": status} | ({"errors": errors} if errors else {})
-        event.update(news)
-        self.broadcast.send({"type": "status", "person": bsuid, "wamid": wamid} | news)
+        change = {"status": status} | ({"errors": errors} if errors else {})
+        event.update(change)
+        self.broadcast.send({"type": "status", "person": bsuid, "wamid": wamid} | change)
 
-    def taken(self, wamid: Any) -> None:
+    def acknowledge(self, wamid: Any) -> None:
         """The business's webhook has the message, if it is one that a person wrote."""
         if wamid in self._by_wamid:
             self.status(wamid, "delivered")
 
-    def mishap(self, person: Person | None, kind: str, code: int = 0, title: str = "") -> None:
+    def report_failed_call(self, person: Person | None, kind: str, code: int = 0, title: str = "") -> None:
         """A call of the business went wrong; `person` is whom it was about, if that is known."""
         bsuid = person.bsuid if person else None
         self.broadcast.send({"type": "mishap", "person": bsuid, "kind": kind, "code": code, "title": title})
 
-    def moved(self, old: Person, new: Person) -> None:
+    def change_identity(self, old: Person, new: Person) -> None:
         """The person has another number, and with it another BSUID; the chat goes along."""
         chat = self._chats.pop(old.bsuid)
         self._chats[new.bsuid] = chat

@@ -51,7 +51,7 @@ _KNOWN = {
 _DOCUMENTATION = "https://developers.facebook.com/documentation/business-messaging/whatsapp/support/error-codes/"
 
 
-class Refused(Exception):
+class GraphRefusal(Exception):
     """The Graph API says no; `response` is what the caller gets to read."""
 
     def __init__(self, code: int, details: str, *, status: int | None = None, subcode: int | None = None) -> None:
@@ -80,11 +80,13 @@ class Refused(Exception):
         return {"code": self.code, "title": title, "message": title, "error_data": details, "href": _DOCUMENTATION}
 
 
-def unknown_number(number_id: str) -> Refused:
+def unknown_number(number_id: str) -> GraphRefusal:
     """What Meta answers about a phone number or account that is gone or that the token may not see."""
-    return Refused(33, f"Object with ID '{number_id}' does not exist or is not visible to this token", subcode=33)
+    return GraphRefusal(33, f"Object with ID '{number_id}' does not exist or is not visible to this token", subcode=33)
 
 
-def unknown_object(object_id: str) -> Refused:
+def unknown_object(object_id: str) -> GraphRefusal:
     """What Graph answers about any other id that does not exist."""
-    return Refused(100, f"Object with ID '{object_id}' does not exist or does not support this operation", subcode=33)
+    return GraphRefusal(
+        100, f"Object with ID '{object_id}' does not exist or does not support this operation", subcode=33
+    )

@@ -9,7 +9,7 @@ LONGEST_CAPTION = 1024
 _MOST_ROWS = 10
 
 
-class Part(BaseModel):
+class StrictModel(BaseModel):
     """A piece of a request in which Meta accepts no other keys and no other types of value."""
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
@@ -21,7 +21,7 @@ def _not_blank(words: str) -> str:
     return words
 
 
-Words = Annotated[str, Field(min_length=1), AfterValidator(_not_blank)]
+NonBlank = Annotated[str, Field(min_length=1), AfterValidator(_not_blank)]
 Address = Annotated[HttpUrl, Field(strict=False)]
 
 
@@ -32,7 +32,7 @@ def https(url: HttpUrl) -> HttpUrl:
     return url
 
 
-class File(Part):
+class File(StrictModel):
     """A file to send: uploaded before, or a public https address; exactly one of the two."""
 
     id: Annotated[str | None, Field(pattern=r"^\d+$")] = None
@@ -54,41 +54,41 @@ class Captioned(File):
 
 
 class DocumentFile(Captioned):
-    filename: Words | None = None
+    filename: NonBlank | None = None
 
 
 class AudioFile(File):
     voice: bool = False
 
 
-class _Body(Part):
-    text: Annotated[Words, Field(max_length=1024)]
+class _Body(StrictModel):
+    text: Annotated[NonBlank, Field(max_length=1024)]
 
 
-class _LongBody(Part):
-    text: Annotated[Words, Field(max_length=4096)]
+class _LongBody(StrictModel):
+    text: Annotated[NonBlank, Field(max_length=4096)]
 
 
-class _Footer(Part):
-    text: Annotated[Words, Field(max_length=60)]
+class _Footer(StrictModel):
+    text: Annotated[NonBlank, Field(max_length=60)]
 
 
-class _TextHeader(Part):
+class _TextHeader(StrictModel):
     type: Literal["text"]
-    text: Annotated[Words, Field(max_length=60)]
+    text: Annotated[NonBlank, Field(max_length=60)]
 
 
-class _ImageHeader(Part):
+class _ImageHeader(StrictModel):
     type: Literal["image"]
     image: File
 
 
-class _VideoHeader(Part):
+class _VideoHeader(StrictModel):
     type: Literal["video"]
     video: File
 
 
-class _DocumentHeader(Part):
+class _DocumentHeader(StrictModel):
     type: Literal["document"]
     document: DocumentFile
 
@@ -101,17 +101,17 @@ def _no_twins(what: str, values: list[str]) -> None:
         raise ValueError(f"{what} must be unique")
 
 
-class _Reply(Part):
-    id: Annotated[Words, Field(max_length=256)]
-    title: Annotated[Words, Field(max_length=20)]
+class _Reply(StrictModel):
+    id: Annotated[NonBlank, Field(max_length=256)]
+    title: Annotated[NonBlank, Field(max_length=20)]
 
 
-class _Button(Part):
+class _Button(StrictModel):
     type: Literal["reply"]
     reply: _Reply
 
 
-class _Buttons(Part):
+class _Buttons(StrictModel):
     buttons: Annotated[list[_Button], Field(min_length=1, max_length=3)]
 
     @model_validator(mode="after")
@@ -121,7 +121,7 @@ class _Buttons(Part):
         return self
 
 
-class ButtonMessage(Part):
+class ButtonMessage(StrictModel):
     type: Literal["button"]
     header: _Header | None = None
     body: _Body
@@ -129,19 +129,19 @@ class ButtonMessage(Part):
     action: _Buttons
 
 
-class _Row(Part):
-    id: Annotated[Words, Field(max_length=200)]
-    title: Annotated[Words, Field(max_length=24)]
+class _Row(StrictModel):
+    id: Annotated[NonBlank, Field(max_length=200)]
+    title: Annotated[NonBlank, Field(max_length=24)]
     description: Annotated[str | None, Field(max_length=72)] = None
 
 
-class _Section(Part):
-    title: Annotated[Words | None, Field(max_length=24)] = None
+class _Section(StrictModel):
+    title: Annotated[NonBlank | None, Field(max_length=24)] = None
     rows: Annotated[list[_Row], Field(min_length=1)]
 
 
-class _Sections(Part):
-    button: Annotated[Words, Field(max_length=20)]
+class _Sections(StrictModel):
+    button: Annotated[NonBlank, Field(max_length=20)]
     sections: Annotated[list[_Section], Field(min_length=1, max_length=10)]
 
     @model_validator(mode="after")
@@ -155,7 +155,7 @@ class _Sections(Part):
         return self
 
 
-class ListMessage(Part):
+class ListMessage(StrictModel):
     type: Literal["list"]
     header: _TextHeader | None = None
     body: _LongBody
@@ -163,17 +163,17 @@ class ListMessage(Part):
     action: _Sections
 
 
-class _UrlParameters(Part):
-    display_text: Annotated[Words, Field(max_length=20)]
+class _UrlParameters(StrictModel):
+    display_text: Annotated[NonBlank, Field(max_length=20)]
     url: Address
 
 
-class _OpenUrl(Part):
+class _OpenUrl(StrictModel):
     name: Literal["cta_url"]
     parameters: _UrlParameters
 
 
-class UrlMessage(Part):
+class UrlMessage(StrictModel):
     type: Literal["cta_url"]
     header: _Header | None = None
     body: _Body
@@ -181,21 +181,21 @@ class UrlMessage(Part):
     action: _OpenUrl
 
 
-class _SendLocation(Part):
+class _SendLocation(StrictModel):
     name: Literal["send_location"]
 
 
-class LocationRequest(Part):
+class LocationRequest(StrictModel):
     type: Literal["location_request_message"]
     body: _Body
     action: _SendLocation
 
 
-class _SendContact(Part):
+class _SendContact(StrictModel):
     name: Literal["request_contact_info"]
 
 
-class ContactRequest(Part):
+class ContactRequest(StrictModel):
     """Meta's page and the libraries name the type differently; either is taken until a real number decides."""
 
     type: Literal["contact_request", "request_contact_info"]

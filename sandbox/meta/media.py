@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import quote
 
-from sandbox.meta.errors import Refused, unknown_object
+from sandbox.meta.errors import GraphRefusal, unknown_object
 
 _KB, _MB = 1024, 1024 * 1024
 _OFFICE = "application/vnd.openxmlformats-officedocument"
@@ -39,7 +39,7 @@ _MOST_BYTES_KEPT = 512 * _MB
 
 
 @dataclass(frozen=True, slots=True)
-class KeptFile:
+class MediaFile:
     """One file; `sha256` is the digest itself, which webhooks spell in base64 and the media call in hexadecimal."""
 
     id: str
@@ -56,30 +56,30 @@ class KeptFile:
         return base64.b64encode(self.sha256).decode()
 
 
-class MediaShelf:
+class MediaStore:
     """The files of one number. The oldest go when all together pass 512 MB: the sandbox keeps them in memory."""
 
     def __init__(self, clock: Callable[[], datetime]) -> None:
         self._clock = clock
-        self._files: dict[str, KeptFile] = {}
+        self._files: dict[str, MediaFile] = {}
         self._secret = secrets.token_bytes(16)
         self.base_url = ""
 
-    def upload(self, data: bytes, mime: str) -> KeptFile:
+    def upload(self, data: bytes, mime: str) -> MediaFile:
         """A business's file; raises Refused when Meta would not send such a one."""
         plain = mime.split(";", maxsplit=1)[0].strip().lower()
         kind = next((kind for kind, mimes in MIMES.items() if plain in mimes), None)
         if kind is None:
-            raise Refused(100, f"Param file must be a file with one of the following types, not {plain or 'none'}")
+            raise GraphRefusal(100, f"Param file must be a file with one of the following types, not {plain or 'none'}")
         if not data or len(data) > LARGEST[kind]:
-            raise Refused(131053, f"{len(data)} bytes; a {kind} has 1 to {LARGEST[kind]}")
+            raise GraphRefusal(131053, f"{len(data)} bytes; a {kind} has 1 to {LARGEST[kind]}")
         return self._keep(data, mime, _UPLOAD_LIVES)
 
-    def receive(self, data: bytes, mime: str) -> KeptFile:
+    def receive(self, data: bytes, mime: str) -> MediaFile:
         """A person's file: any type."""
         return self._keep(data, mime, _INBOUND_LIVES)
 
-    def get(self, media_id: str) -> KeptFile:
+    def get(self, media_id: str) -> MediaFile:
         """The file, or Refused when the id is unknown or past its life."""
         kept = self._files.get(media_id)
         if kept is None or kept.expires <= self._clock():
@@ -98,7 +98,7 @@ class MediaShelf:
             f"?mid={quote(media_id, safe='')}&ext={expires}&hash={self._mark(media_id, expires)}"
         )
 
-    def by_url(self, media_id: str, expires: str, mark: str) -> KeptFile | None:
+    def by_url(self, media_id: str, expires: str, mark: str) -> MediaFile | None:
         """The file behind an address; None when the address is made up or too old."""
         if not expires.isdecimal() or not hmac.compare_digest(mark.encode(), self._mark(media_id, expires).encode()):
             return None
@@ -109,15 +109,15 @@ class MediaShelf:
     def _mark(self, media_id: str, expires: int | str) -> str:
         return hmac.new(self._secret, f"{media_id} {expires}".encode(), hashlib.sha256).hexdigest()[:32]
 
-    def _keep(self, data: bytes, mime: str, life: timedelta) -> KeptFile:
-        kept = KeptFile(_new_id(), data, mime, self._clock() + life)
+    def _keep(self, data: bytes, mime: str, life: timedelta) -> MediaFile:
+        kept = MediaFile(_new_id(), data, mime, self._clock() + life)
         self._files[kept.id] = kept
         while len(self._files) > 1 and sum(len(file.data) for file in self._files.values()) > _MOST_BYTES_KEPT:
             del self._files[next(iter(self._files))]
         return kept
 
 
-def as_sent(file: KeptFile, kind: str, url: str, caption: str | None, filename: str | None) -> dict[str, Any]:
+def media_content(file: MediaFile, kind: str, url: str, caption: str | None, filename: str | None) -> dict[str, Any]:
     """The content of a webhook's message that brings the file."""
     content: dict[str, Any] = {"mime_type": file.mime, "sha256": file.sha256_base64, "id": file.id, "url": url}
     content |= {"caption": caption} if caption else {}

@@ -31,7 +31,7 @@ class Person:
 
 
 @dataclass(frozen=True, slots=True)
-class Sent:
+class SentMessage:
     """A message that Meta accepted; `person` is None when it reaches nobody (a BSUID in `to`).
 
     `request` is the JSON as it came, `category` what it is charged as.

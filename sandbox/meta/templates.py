@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import BaseModel, Field, ValidationError
 
-from sandbox.meta.errors import Refused, unknown_object
+from sandbox.meta.errors import GraphRefusal, unknown_object
 from sandbox.meta.validation import Component, TemplateUse
 
 _VARIABLE = re.compile(r"\{\{\s*(\w+)\s*\}\}")
@@ -61,7 +61,7 @@ def _seed(name: str, language: str, body: str) -> Template:
     )
 
 
-def seeds() -> list[Template]:
+def default_templates() -> list[Template]:
     """The three templates that a company of the sandbox has had approved, in Spanish and in English."""
     return [
         _seed("order_confirmation", "es", "Hola {{name}}, confirmamos tu pedido {{order}} por {{total}}. ¡Gracias!"),
@@ -109,9 +109,9 @@ class Templates:
             new = NewTemplate.model_validate(body)
         except ValidationError as error:
             first = error.errors(include_url=False, include_input=False)[0]
-            raise Refused(100, f"Param {first['loc']}: {first['msg']}") from error
+            raise GraphRefusal(100, f"Param {first['loc']}: {first['msg']}") from error
         if any(template.language == new.language for template in self.find(name=new.name)):
-            raise Refused(100, "There is already content in this language for this template", subcode=2388024)
+            raise GraphRefusal(100, "There is already content in this language for this template", subcode=2388024)
         template = Template(
             new.name, new.language, new.category, new.components, new.parameter_format.upper(), "PENDING"
         )
@@ -123,7 +123,7 @@ class Templates:
         """New components for a reviewed template, which goes back into review."""
         template = self.get(template_id)
         if template.status not in {"APPROVED", "REJECTED", "PAUSED"} or not isinstance(body, dict):
-            raise Refused(100, "Only a reviewed template can be edited")
+            raise GraphRefusal(100, "Only a reviewed template can be edited")
         changed = Template(template.name, template.language, template.category, body.get("components", []))
         _check_body(changed)
         template.components, template.status = changed.components, "PENDING"
@@ -142,21 +142,21 @@ class Templates:
         found = [t for t in self.find(name=use.name) if t.language == use.language.code]
         template = found[0] if found else None
         if template is not None and template.status in _NOT_SENDING:
-            raise Refused(_NOT_SENDING[template.status], use.name)
+            raise GraphRefusal(_NOT_SENDING[template.status], use.name)
         if template is None or template.status != "APPROVED":
-            raise Refused(132001, f"template name ({use.name}) does not exist in {use.language.code}")
+            raise GraphRefusal(132001, f"template name ({use.name}) does not exist in {use.language.code}")
         for component in ("HEADER", "BODY"):
             _check_values(template, component, _parameters(use, component))
         return template
 
 
-def fill(template: Template, use: TemplateUse) -> str:
+def rendered_text(template: Template, use: TemplateUse) -> str:
     """The words that the person reads."""
     parts = [_filled(template, name, _parameters(use, name)) for name in ("HEADER", "BODY", "FOOTER")]
     return "\n\n".join(part for part in parts if part)
 
 
-def drawn(template: Template, use: TemplateUse) -> dict[str, Any]:
+def rendered_parts(template: Template, use: TemplateUse) -> dict[str, Any]:
     """The parts as the person sees them: header (text or file), body, footer, buttons with what a tap on them sends."""
     parts = {name.lower(): _filled(template, name, _parameters(use, name)) for name in ("HEADER", "BODY", "FOOTER")}
     files = [given for given in _parameters(use, "HEADER") if given.get("type") in {"image", "video", "document"}]
@@ -180,9 +180,9 @@ def _button(button: dict[str, Any], values: Sequence[dict[str, Any]]) -> dict[st
 def _check_body(template: Template) -> None:
     text = template.text_of("BODY").strip()
     if not text or len(text) > _LONGEST_BODY:
-        raise Refused(100, f"The BODY needs 1 to {_LONGEST_BODY} characters of text", subcode=2388047)
+        raise GraphRefusal(100, f"The BODY needs 1 to {_LONGEST_BODY} characters of text", subcode=2388047)
     if _VARIABLE.match(text) or re.search(r"\{\{\s*\w+\s*\}\}\W?$", text):
-        raise Refused(100, "Variables can't be at the start or end of the template", subcode=2388299)
+        raise GraphRefusal(100, "Variables can't be at the start or end of the template", subcode=2388299)
 
 
 def _parameters(use: TemplateUse, component: str) -> Sequence[dict[str, Any]]:
@@ -194,18 +194,18 @@ def _check_values(template: Template, component: str, parameters: Sequence[dict[
     expected = template.variables(component)
     texts = [parameter for parameter in parameters if parameter.get("type") == "text"]
     if len(texts) != len(expected):
-        raise Refused(132000, f"{component}: number of parameters is {len(texts)}, expected {len(expected)}")
+        raise GraphRefusal(132000, f"{component}: number of parameters is {len(texts)}, expected {len(expected)}")
     if template.parameter_format == "NAMED":
         names = [parameter.get("parameter_name") for parameter in texts]
         if sorted(map(str, names)) != sorted(expected):
-            raise Refused(132000, f"{component}: expected parameter_name {', '.join(expected)}")
+            raise GraphRefusal(132000, f"{component}: expected parameter_name {', '.join(expected)}")
     for parameter in texts:
         value = parameter.get("text")
         if not isinstance(value, str) or not value.strip() or _FORBIDDEN_IN_TEXT.search(value):
-            raise Refused(132018, "Param text may not be empty nor have new-line/tab characters or over 4 spaces")
+            raise GraphRefusal(132018, "Param text may not be empty nor have new-line/tab characters or over 4 spaces")
     longest = _LONGEST_HEADER if component == "HEADER" else _LONGEST_BODY
     if len(_filled(template, component, parameters)) > longest:
-        raise Refused(132005, f"{component} has more than {longest} characters")
+        raise GraphRefusal(132005, f"{component} has more than {longest} characters")
 
 
 def _filled(template: Template, component: str, parameters: Sequence[dict[str, Any]]) -> str:

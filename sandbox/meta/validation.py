@@ -6,19 +6,19 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AfterValidator, BeforeValidator, Field, TypeAdapter, ValidationError, model_validator
 from pydantic_core import PydanticCustomError
 
-from sandbox.meta.errors import Refused
-from sandbox.meta.interactive import AudioFile, Captioned, DocumentFile, File, Interactive, Part, Words
+from sandbox.meta.errors import GraphRefusal
+from sandbox.meta.interactive import AudioFile, Captioned, DocumentFile, File, Interactive, NonBlank, StrictModel
 
 BSUID = r"^[A-Z]{2}\.(ENT\.)?[A-Za-z0-9]{1,128}$"
 _PHONE = r"^\+?[\d\s().-]{7,24}$"
 _MOST_CONTACTS = 257
 
 
-class _Quote(Part):
-    message_id: Words
+class _Quote(StrictModel):
+    message_id: NonBlank
 
 
-class _Send(Part):
+class _Send(StrictModel):
     """What every message to a person carries."""
 
     messaging_product: Literal["whatsapp"]
@@ -37,8 +37,8 @@ class _Send(Part):
         return self
 
 
-class _Text(Part):
-    body: Annotated[Words, Field(max_length=4096)]
+class _Text(StrictModel):
+    body: Annotated[NonBlank, Field(max_length=4096)]
     preview_url: bool = False
 
 
@@ -72,7 +72,7 @@ class StickerMessage(_Send):
     sticker: File
 
 
-class _Location(Part):
+class _Location(StrictModel):
     latitude: Annotated[float, Field(strict=False, ge=-90, le=90)]
     longitude: Annotated[float, Field(strict=False, ge=-180, le=180)]
     name: str | None = None
@@ -84,8 +84,8 @@ class LocationMessage(_Send):
     location: _Location
 
 
-class _Name(Part):
-    formatted_name: Words
+class _Name(StrictModel):
+    formatted_name: NonBlank
     first_name: str | None = None
     last_name: str | None = None
     middle_name: str | None = None
@@ -99,13 +99,13 @@ class _Name(Part):
         return self
 
 
-class _Phone(Part):
+class _Phone(StrictModel):
     phone: str | None = None
     wa_id: str | None = None
     type: str | None = None
 
 
-class _Card(Part):
+class _Card(StrictModel):
     name: _Name
     phones: Annotated[tuple[_Phone, ...], Field(strict=False)] = ()
     emails: Annotated[tuple[dict[str, str], ...], Field(strict=False)] = ()
@@ -126,8 +126,8 @@ def _one_emoji(text: str) -> str:
     return text
 
 
-class _Reaction(Part):
-    message_id: Words
+class _Reaction(StrictModel):
+    message_id: NonBlank
     emoji: Annotated[str, Field(max_length=16), AfterValidator(_one_emoji)]
 
 
@@ -147,7 +147,7 @@ class InteractiveMessage(_Send):
     interactive: Interactive
 
 
-class _Language(Part):
+class _Language(StrictModel):
     code: Annotated[str, Field(pattern=r"^[a-z]{2,3}(_[A-Z]{2})?$")]
     policy: Literal["deterministic"] = "deterministic"
 
@@ -157,7 +157,7 @@ def _small(value: Any) -> Any:
     return value.lower() if isinstance(value, str) else value
 
 
-class Component(Part):
+class Component(StrictModel):
     """One component's values; their shape depends on the template, see `graph_templates`."""
 
     type: Annotated[Literal["header", "body", "button"], BeforeValidator(_small)]
@@ -166,7 +166,7 @@ class Component(Part):
     parameters: Annotated[tuple[dict[str, Any], ...], Field(strict=False)] = ()
 
 
-class TemplateUse(Part):
+class TemplateUse(StrictModel):
     name: Annotated[str, Field(pattern=r"^[a-z0-9_]{1,512}$")]
     language: _Language
     components: Annotated[tuple[Component, ...], Field(strict=False)] = ()
@@ -193,26 +193,26 @@ Message = Annotated[
 ]
 
 
-class _Typing(Part):
+class _Typing(StrictModel):
     type: Literal["text"]
 
 
-class ReadMark(Part):
+class ReadMark(StrictModel):
     """A message of the person is read; with `typing_indicator`, dots show until the answer or for 25 s."""
 
     messaging_product: Literal["whatsapp"]
     status: Literal["read"]
-    message_id: Words
+    message_id: NonBlank
     typing_indicator: _Typing | None = None
 
 
 _messages: TypeAdapter[Message] = TypeAdapter(Message)
 
 
-def understand(body: Any) -> Message | ReadMark:
+def parse_request(body: Any) -> Message | ReadMark:
     """The request as Meta understands it, or Refused with the code that Meta gives."""
     if not isinstance(body, Mapping):
-        raise Refused(100, "The request body must be a JSON object")
+        raise GraphRefusal(100, "The request body must be a JSON object")
     try:
         if "status" in body:
             return ReadMark.model_validate(body)
@@ -222,15 +222,15 @@ def understand(body: Any) -> Message | ReadMark:
         raise _refusal(error) from error
 
 
-def _refusal(error: ValidationError) -> Refused:
+def _refusal(error: ValidationError) -> GraphRefusal:
     first = error.errors(include_url=False, include_input=False)[0]
     place = first["loc"]
     details = f"Param {_spelled(place)}: {first['msg']}"
     if first["type"] == "missing":
-        return Refused(131008, details)
+        return GraphRefusal(131008, details)
     if first["type"] != "extra_forbidden" and "interactive" in place[1:]:
-        return Refused(131009, details)
-    return Refused(100, details)
+        return GraphRefusal(131009, details)
+    return GraphRefusal(100, details)
 
 
 def _spelled(place: Sequence[int | str]) -> str:

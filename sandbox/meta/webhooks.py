@@ -11,7 +11,7 @@ from typing import Any
 
 import aiohttp
 
-from sandbox.background import Chores
+from sandbox.background import BackgroundTasks
 from sandbox.meta.parties import Business, Person
 
 Value = dict[str, Any]
@@ -22,7 +22,7 @@ _OK = 200
 def message_value(business: Business, person: Person, message: dict[str, Any]) -> Value:
     """The `value` that tells of one message by the person."""
     sender = ({"from": person.phone} if person.phone else {}) | {"from_user_id": person.bsuid}
-    return blank_value(business) | {"contacts": [person.as_contact()], "messages": [sender | message]}
+    return empty_value(business) | {"contacts": [person.as_contact()], "messages": [sender | message]}
 
 
 def status_value(business: Business, person: Person, status: dict[str, Any]) -> Value:
@@ -32,10 +32,10 @@ def status_value(business: Business, person: Person, status: dict[str, Any]) -> 
     if status["status"] == "failed":
         # Documented as omitted, seen with the number alone (reference 3).
         contacts = {"contacts": [{"wa_id": person.phone}]} if person.phone else {}
-    return blank_value(business) | contacts | {"statuses": [status | recipient]}
+    return empty_value(business) | contacts | {"statuses": [status | recipient]}
 
 
-def blank_value(business: Business) -> Value:
+def empty_value(business: Business) -> Value:
     """What every `value` holds."""
     metadata = {
         "display_phone_number": business.display_phone_number,
@@ -64,27 +64,27 @@ def signature(app_secret: str, body: bytes) -> str:
     return "sha256=" + hmac.new(app_secret.encode(), body, hashlib.sha256).hexdigest()
 
 
-def seconds(at: datetime) -> str:
+def unix_seconds(at: datetime) -> str:
     """A time as messages and statuses carry it."""
     return str(int(at.timestamp()))
 
 
 @dataclass(kw_only=True)
-class Courier:
+class NotificationSender:
     """Brings notifications to one address; those nobody took after the last try end in `undelivered`."""
 
     url: str
     app_secret: str = field(repr=False)
     session: aiohttp.ClientSession
-    chores: Chores
+    tasks: BackgroundTasks
     pauses: Sequence[float]
     undelivered: list[bytes] = field(default_factory=list)
 
-    async def bring(self, body: bytes) -> bool:
+    async def send(self, body: bytes) -> bool:
         """Try once now and say whether it was taken; if not, go on trying in the background."""
         if await self._post(body):
             return True
-        self.chores.start(self._try_again(body))
+        self.tasks.start(self._try_again(body))
         return False
 
     async def _try_again(self, body: bytes) -> None:

@@ -112,7 +112,7 @@ class Contacts(_Given):
     contacts: Annotated[list[_Card], Field(min_length=1, max_length=5)]
 
 
-class Gesture(_Given):
+class SendMessage(_Given):
     """One message by the person with this BSUID; `context` is the wamid it answers."""
 
     person: Id
@@ -122,7 +122,7 @@ class Gesture(_Given):
     context: Id | None = None
 
 
-class SampleChoice(_Given):
+class SendSample(_Given):
     """One of the samples, sent by the person."""
 
     person: Id

@@ -21,7 +21,7 @@ _HEADERS = {
 }
 
 
-_DRAWN = ("image/", "audio/", "video/")
+_SHOWN_INLINE = ("image/", "audio/", "video/")
 
 
 @web.middleware
@@ -34,7 +34,7 @@ async def guard(
     return await handler(request)
 
 
-def only_as(names: Collection[str], *, any_address: bool) -> Any:
+def require_known_host(names: Collection[str], *, any_address: bool) -> Any:
     """A middleware for the whole server: who comes by another name than these comes from another site (DNS rebinding).
 
     A page of another site has a name that its owner can lead to this machine; to a bare address it has no access.
@@ -63,14 +63,14 @@ def only_as(names: Collection[str], *, any_address: bool) -> Any:
     return known_host_only
 
 
-def own_names(host: str, public_url: str | None) -> Any:
+def own_hosts_only(host: str, public_url: str | None) -> Any:
     """The middleware for a server that listens on this host."""
     everywhere = host in ("0.0.0.0", "::", "")
     machine = socket.gethostname().lower()
     names = {machine, f"{machine}.local"} if everywhere else {_name(host), host.lower()}
     if public_url:
         names.add((urlsplit(public_url).hostname or "").lower())
-    return only_as(names, any_address=everywhere)
+    return require_known_host(names, any_address=everywhere)
 
 
 def _name(host: str) -> str:
@@ -102,9 +102,9 @@ def same_origin(request: web.Request) -> bool:
     return origin is None or origin.partition("://")[2] == request.host
 
 
-def as_file(data: bytes, mime: str) -> web.Response:
+def file_response(data: bytes, mime: str) -> web.Response:
     """Somebody's file: shown where a browser only draws or plays it, else only saved; it never runs as a page."""
-    drawn = mime.startswith(_DRAWN) and "svg" not in mime
+    drawn = mime.startswith(_SHOWN_INLINE) and "svg" not in mime
     headers = {
         "Content-Type": mime if drawn else "application/octet-stream",
         "Content-Disposition": "inline" if drawn else "attachment",

@@ -9,10 +9,10 @@ from typing import Annotated, Any, Literal
 from aiohttp import web
 from pydantic import BaseModel, ConfigDict, Field
 
-from sandbox.phone.request_body import body_of, checked
+from sandbox.phone.request_body import read_json, validated
 from sandbox.stripe import StripeSimulator
 from sandbox.stripe.account import Json
-from sandbox.stripe.errors import Refused
+from sandbox.stripe.errors import StripeRefusal
 from sandbox.stripe.invoices import subscription_of
 from sandbox.stripe.lines import amount_of
 from sandbox.stripe.plans import period_of
@@ -21,22 +21,22 @@ _MOST_EVENTS = 100
 _Id = Annotated[str, Field(min_length=1, max_length=100)]
 
 
-class _Asked(BaseModel):
+class _Action(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class Advance(_Asked):
+class AdvanceClock(_Action):
     days: Annotated[float, Field(gt=0, le=366)]
 
 
-class Pay(_Asked):
+class PayCheckout(_Action):
     """The customer completes this Checkout session with one of Stripe's test cards."""
 
     session: _Id
     card: Literal["pm_card_visa", "pm_card_chargeDeclined"] = "pm_card_visa"
 
 
-class Bank(_Asked):
+class SetBankDecision(_Action):
     """Whether the bank declines charges to the card that this customer pays with, from now on."""
 
     customer: _Id
@@ -53,25 +53,25 @@ def routes(stripe: StripeSimulator) -> list[web.RouteDef]:
         return web.json_response(holdings(stripe))
 
     async def advance(request: web.Request) -> web.Response:
-        stripe.advance(days=checked(Advance, await body_of(request)).days)
+        stripe.advance(days=validated(AdvanceClock, await read_json(request)).days)
         return web.json_response(holdings(stripe))
 
     async def pay(request: web.Request) -> web.Response:
-        wanted = checked(Pay, await body_of(request))
+        wanted = validated(PayCheckout, await read_json(request))
         try:
             stripe.complete_checkout(wanted.session, wanted.card)
-        except Refused as error:
+        except StripeRefusal as error:
             declined = error.kind == "card_error"
             raise (web.HTTPPaymentRequired if declined else web.HTTPBadRequest)(text=str(error)) from error
         return web.json_response(holdings(stripe))
 
     async def bank(request: web.Request) -> web.Response:
-        wanted = checked(Bank, await body_of(request))
+        wanted = validated(SetBankDecision, await read_json(request))
         customer = stripe.account.find("customer", wanted.customer)
         method = _method(stripe, customer) if customer else None
         if method is None:
             raise web.HTTPBadRequest(text="there is no such customer with a card")
-        stripe.bank_will(method["id"], "generic_decline" if wanted.declines else None)
+        stripe.set_decline(method["id"], "generic_decline" if wanted.declines else None)
         stripe.on_change()
         return web.json_response(holdings(stripe))
 
@@ -105,7 +105,7 @@ def _customer(stripe: StripeSimulator, customer: Json) -> dict[str, Any]:
     card = None
     if method is not None:
         card = {name: method["card"][name] for name in ("brand", "last4")}
-        card["declines"] = stripe.customers.bank_says(method["id"]) is not None
+        card["declines"] = stripe.customers.decline_reason(method["id"]) is not None
     owned = {"customer": customer["id"]}
     return {
         "id": customer["id"],

@@ -36,7 +36,7 @@ class Recording:
 
 
 @dataclass(frozen=True, slots=True)
-class Sample:
+class VoiceSample:
     """A voice note that ships with the sandbox, and what is said in it."""
 
     text: str
@@ -53,24 +53,24 @@ async def listen(audio: bytes) -> Recording:
     return await asyncio.to_thread(_recording, samples)
 
 
-class Memory:
+class SampleRecognizer:
     """The samples, listened to when the first question comes."""
 
     def __init__(self) -> None:
-        self._samples: list[Sample] = []
+        self._samples: list[VoiceSample] = []
 
-    async def recognise(self, recording: Recording) -> Sample | None:
+    async def recognise(self, recording: Recording) -> VoiceSample | None:
         """Find the sample that this is a copy of."""
         self._samples = self._samples or await _samples()
-        likeness = [(_likeness(recording.envelope, sample.recording.envelope), sample) for sample in self._samples]
+        likeness = [(_similarity(recording.envelope, sample.recording.envelope), sample) for sample in self._samples]
         best, sample = max(likeness, key=lambda pair: pair[0])
         return sample if best >= _SAME else None
 
 
-async def _samples() -> list[Sample]:
+async def _samples() -> list[VoiceSample]:
     listed = json.loads(await asyncio.to_thread(_content, "samples.json"))
     return [
-        Sample(one["text"], one["language"], await listen(await asyncio.to_thread(_content, one["file"])))
+        VoiceSample(one["text"], one["language"], await listen(await asyncio.to_thread(_content, one["file"])))
         for one in listed
         if one["kind"] == "voice"
     ]
@@ -93,7 +93,7 @@ def _decibels(frame: "array.array[int]") -> float:
     return max(_FLOOR, 10 * math.log10(power + 1))
 
 
-def _likeness(one: tuple[float, ...], other: tuple[float, ...]) -> float:
+def _similarity(one: tuple[float, ...], other: tuple[float, ...]) -> float:
     """Return the best correlation of two envelopes, moved against each other by a little."""
     if abs(len(one) - len(other)) > _DIFFERENT_LENGTH:
         return 0.0

@@ -23,7 +23,7 @@ def new_secret() -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Trouble:
+class EventFault:
     """What the next delivery gets instead of a 204; `delay` seconds before it."""
 
     status: int = 500
@@ -31,7 +31,7 @@ class Trouble:
     delay: float = 0
 
 
-class Erp:
+class ErpSimulator:
     """`events` are those taken, newest last: `{id, type, timestamp, data, received_at, times}`.
 
     `changed` hears of each delivery.
@@ -43,15 +43,15 @@ class Erp:
         self.events: deque[dict[str, Any]] = deque(maxlen=_KEPT)
         self.refused: list[str] = []
         self.calls = 0
-        self.troubles: list[Trouble] = []
-        self.changed: Callable[[], None] = lambda: None
+        self.faults: list[EventFault] = []
+        self.on_change: Callable[[], None] = lambda: None
 
     def app(self) -> web.Application:
         app = web.Application()
         app.add_routes([web.post("/events", self._take)])
         return app
 
-    async def shown(self, _: web.Request) -> web.Response:
+    async def list_events(self, _: web.Request) -> web.Response:
         """The events that were taken, newest first."""
         return web.json_response({"events": list(reversed(self.events)), "refused": len(self.refused)})
 
@@ -62,22 +62,22 @@ class Erp:
             told = self._webhook.verify(body, dict(request.headers))
         except (WebhookVerificationError, ValueError) as error:
             self.refused.append(str(error))
-            self.changed()
+            self.on_change()
             return web.Response(status=401, text="the signature is not right")
-        if self.troubles:
-            trouble = self.troubles.pop(0)
-            await asyncio.sleep(trouble.delay)
-            return web.Response(status=trouble.status, headers=trouble.headers)
+        if self.faults:
+            fault = self.faults.pop(0)
+            await asyncio.sleep(fault.delay)
+            return web.Response(status=fault.status, headers=fault.headers)
         id_ = request.headers["webhook-id"]
         if id_ in self._by_id:
             # A sender may always repeat itself; the id says so.
             self._by_id[id_]["times"] += 1
-            self.changed()
+            self.on_change()
             return web.Response(status=204)
         event = {"id": id_, **told, "received_at": datetime.now(UTC).isoformat(), "times": 1}
         if len(self.events) == _KEPT:
             self._by_id.pop(self.events[0]["id"], None)
         self._by_id[id_] = event
         self.events.append(event)
-        self.changed()
+        self.on_change()
         return web.Response(status=204)

@@ -20,7 +20,7 @@ Rules = Callable[[list[dict[str, Any]], list[dict[str, Any]]], dict[str, Any]]
 
 
 @dataclass(frozen=True, slots=True)
-class Scripted:
+class ScriptedAnswer:
     """One answer that a test prepared: a message, or a fault of the wire.
 
     It leaves `delay` seconds after the request, and not before `until` is set.
@@ -38,11 +38,11 @@ class Scripted:
     finish: str | None = None
 
 
-def says(text: str, *, until: asyncio.Event | None = None) -> Scripted:
-    return Scripted({"role": "assistant", "content": text}, until=until)
+def says(text: str, *, until: asyncio.Event | None = None) -> ScriptedAnswer:
+    return ScriptedAnswer({"role": "assistant", "content": text}, until=until)
 
 
-def calls(*tools: tuple[str, Any]) -> Scripted:
+def calls(*tools: tuple[str, Any]) -> ScriptedAnswer:
     """The model calls tools: (name, arguments), where arguments as a string are sent as they are."""
     made = [
         {
@@ -52,16 +52,16 @@ def calls(*tools: tuple[str, Any]) -> Scripted:
         }
         for index, (name, raw) in enumerate(tools)
     ]
-    return Scripted({"role": "assistant", "content": None, "tool_calls": made})
+    return ScriptedAnswer({"role": "assistant", "content": None, "tool_calls": made})
 
 
-def fails(status: int, message: str = "Provider returned error", **headers: str) -> Scripted:
+def fails(status: int, message: str = "Provider returned error", **headers: str) -> ScriptedAnswer:
     error = {"error": {"code": status, "message": message}}
     named = {name.replace("_", "-"): value for name, value in headers.items()}
-    return Scripted(status=status, body=json.dumps(error), headers=named)
+    return ScriptedAnswer(status=status, body=json.dumps(error), headers=named)
 
 
-class OpenRouterImitation:
+class OpenRouterSimulator:
     """`requests` are the bodies that came; `will(...)` queues answers, and `rules` answer when none is left.
 
     What the rules say takes `seconds`.
@@ -71,11 +71,11 @@ class OpenRouterImitation:
         self._api_key = api_key
         self._rules = rules
         self._seconds = seconds
-        self._script: deque[Scripted] = deque()
-        self._by_model: dict[str, deque[Scripted]] = {}
+        self._script: deque[ScriptedAnswer] = deque()
+        self._by_model: dict[str, deque[ScriptedAnswer]] = {}
         self.requests: list[dict[str, Any]] = []
 
-    def will(self, *answers: Scripted, model: str | None = None) -> None:
+    def will(self, *answers: ScriptedAnswer, model: str | None = None) -> None:
         """Answer so, in this order; with `model`, only requests for that one."""
         (self._by_model.setdefault(model, deque()) if model else self._script).extend(answers)
 
@@ -119,8 +119,8 @@ class OpenRouterImitation:
         answer = script.popleft() if script else self._by_rules(body)
         return await _play(request, answer, body)
 
-    def _by_rules(self, body: dict[str, Any]) -> Scripted:
-        return Scripted(self._rules(body["messages"], body.get("tools") or []), delay=self._seconds)
+    def _by_rules(self, body: dict[str, Any]) -> ScriptedAnswer:
+        return ScriptedAnswer(self._rules(body["messages"], body.get("tools") or []), delay=self._seconds)
 
     def _authorised(self, request: web.Request) -> bool:
         return request.headers.get("Authorization") == f"Bearer {self._api_key}"
@@ -143,7 +143,7 @@ def _problem(body: Any) -> str | None:
     return None
 
 
-async def _play(request: web.Request, answer: Scripted, body: dict[str, Any]) -> web.StreamResponse:
+async def _play(request: web.Request, answer: ScriptedAnswer, body: dict[str, Any]) -> web.StreamResponse:
     await asyncio.sleep(answer.delay)
     if answer.until is not None:
         await answer.until.wait()
@@ -164,7 +164,7 @@ async def _play(request: web.Request, answer: Scripted, body: dict[str, Any]) ->
     return web.Response(status=answer.status, headers=answer.headers, text=text, content_type=kind)
 
 
-def _completion(answer: Scripted, body: dict[str, Any]) -> dict[str, Any]:
+def _completion(answer: ScriptedAnswer, body: dict[str, Any]) -> dict[str, Any]:
     message = answer.message or {}
     prompt = len(json.dumps(body["messages"], ensure_ascii=False)) // 4
     completion = len(json.dumps(message, ensure_ascii=False)) // 4

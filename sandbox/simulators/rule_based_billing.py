@@ -65,7 +65,7 @@ _RULES: tuple[tuple[str, str, Callable[[_Match], dict[str, Any]]], ...] = (
 _COMPILED = tuple((re.compile(pattern, re.IGNORECASE | re.DOTALL), tool, make) for pattern, tool, make in _RULES)
 
 
-def asks(words: str, results: dict[str, str], offered: set[Any]) -> tuple[str, dict[str, Any]] | None:
+def next_tool_call(words: str, results: dict[str, str], offered: set[Any]) -> tuple[str, dict[str, Any]] | None:
     """The tool to call next and its arguments; None where billing has nothing to do."""
     found = next(
         (
@@ -83,7 +83,7 @@ def asks(words: str, results: dict[str, str], offered: set[Any]) -> tuple[str, d
     return None
 
 
-def says(results: dict[str, str], language: Language) -> str | None:
+def describe_results(results: dict[str, str], language: Language) -> str | None:
     """What the last of the tools gave, in a sentence; None where none of billing's was called."""
     tool = next((name for name in reversed(list(results)) if name in _ANSWERS), None)
     if tool is None:

@@ -35,7 +35,7 @@ def answer_by_rules(messages: list[dict[str, Any]], tools: list[dict[str, Any]])
     words = " ".join(_words(said))
     language = language_of(words) or "es"
     offered = {tool.get("function", {}).get("name") for tool in tools}
-    if billing := rule_based_billing.asks(words, results, offered):
+    if billing := rule_based_billing.next_tool_call(words, results, offered):
         return _call(*billing)
     if not results:
         if _PERSON.search(words) and "talk_to_a_person" in offered:
@@ -91,7 +91,7 @@ def _text(said: str, words: str, results: dict[str, str], language: Language) ->
         for tag, inside in _TAG.findall(said)
         if tag in _SEEN
     ]
-    if billing := rule_based_billing.says(results, language):
+    if billing := rule_based_billing.describe_results(results, language):
         seen.append(billing)
     if "business_hours" in results:
         seen.append(_hours(results["business_hours"], language))

@@ -22,7 +22,7 @@ _HELP = "http://sendgrid.com/docs/API_Reference/Web_API_v3/Mail/errors.html#mess
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
+class SendGridFault:
     """What goes wrong next: an answer of this status after so many seconds, or none once the mail is kept."""
 
     status: int | None = None
@@ -30,18 +30,18 @@ class Fault:
     drop: bool = False
 
 
-class SendGridImitation:
+class SendGridSimulator:
     """`mails` are the bodies that were accepted, in order. `senders` are the verified addresses."""
 
     def __init__(self, api_key: str, *senders: str, scopes: tuple[str, ...] = ("mail.send",)) -> None:
         self._api_key = api_key
         self._senders = frozenset(senders)
         self._scopes = scopes
-        self._faults: deque[Fault] = deque()
+        self._faults: deque[SendGridFault] = deque()
         self.mails: list[dict[str, Any]] = []
         self.asked = 0
 
-    def will(self, *faults: Fault) -> None:
+    def will(self, *faults: SendGridFault) -> None:
         self._faults.extend(faults)
 
     def app(self) -> web.Application:
@@ -56,7 +56,7 @@ class SendGridImitation:
 
     async def _send(self, request: web.Request) -> web.Response:
         self.asked += 1
-        fault = self._faults.popleft() if self._faults else Fault()
+        fault = self._faults.popleft() if self._faults else SendGridFault()
         if fault.status is not None:
             await asyncio.sleep(fault.seconds)
             return _failure(fault.status)

@@ -21,7 +21,7 @@ _LARGEST = 35 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
-class Posted:
+class ReceivedEmail:
     """A mail as its reader sees it; `attachments` are file names, `at` is when it came, in ISO 8601."""
 
     id: int
@@ -40,7 +40,7 @@ class Posted:
         return shown
 
 
-class Postbox:
+class SmtpSimulator:
     """The last 50 mails, oldest first. `login` is the one name and password; `will_answer` queues refusals."""
 
     def __init__(
@@ -48,13 +48,13 @@ class Postbox:
         *,
         login: tuple[str, str] | None = None,
         tls: ssl.SSLContext | None = None,
-        arrived: Callable[[Posted], Awaitable[None]] | None = None,
+        on_received: Callable[[ReceivedEmail], Awaitable[None]] | None = None,
     ) -> None:
-        self.mails: deque[Posted] = deque(maxlen=_KEPT)
+        self.mails: deque[ReceivedEmail] = deque(maxlen=_KEPT)
         self.port = 0
         self._login = login
         self._tls = tls
-        self._arrived = arrived
+        self._arrived = on_received
         self._count = 0
         self._answers: dict[str, deque[str]] = {}
 
@@ -63,7 +63,7 @@ class Postbox:
         self._answers.setdefault(command, deque()).extend(answers)
 
     @asynccontextmanager
-    async def running(self) -> AsyncIterator["Postbox"]:
+    async def running(self) -> AsyncIterator["SmtpSimulator"]:
         """Listen on a free port of the loopback until the context ends."""
         loop = asyncio.get_running_loop()
         servers: WeakSet[SMTP] = WeakSet()
@@ -148,11 +148,11 @@ def _cut(server: SMTP) -> None:
         server.transport.abort()
 
 
-def _read(number: int, envelope: Envelope) -> Posted:
+def _read(number: int, envelope: Envelope) -> ReceivedEmail:
     message = message_from_bytes(envelope.original_content or b"", policy=policy.default)
     bodies = {kind: message.get_body((kind,)) for kind in ("plain", "html")}
     texts = {kind: str(body.get_content()) if body else "" for kind, body in bodies.items()}
-    return Posted(
+    return ReceivedEmail(
         id=number,
         to=list(envelope.rcpt_tos),
         sender=str(message.get("From", "")),

@@ -24,7 +24,7 @@ _TEXT = {"TEXT_DETECTION", "DOCUMENT_TEXT_DETECTION"}
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
+class VisionFault:
     """What to do instead of reading: wait `seconds`, then fail the call by a status, or one photo by a code, or find
     nothing on it (`empty`).
 
@@ -39,14 +39,14 @@ class Fault:
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class VisionRequest:
     """What was asked about one photo."""
 
     features: tuple[str, ...]
     size: int
 
 
-class Reader(Protocol):
+class LineReader(Protocol):
     """Reads the lines of a photo."""
 
     async def read(self, jpeg: bytes) -> Reading: ...
@@ -54,14 +54,14 @@ class Reader(Protocol):
     async def close(self) -> None: ...
 
 
-class VisionImitation:
+class VisionSimulator:
     """One server, with an engine of its own unless it is given one; `calls` counts what was asked, failed or not."""
 
-    def __init__(self, reader: Reader | None = None) -> None:
-        self.requests: list[Request] = []
+    def __init__(self, reader: LineReader | None = None) -> None:
+        self.requests: list[VisionRequest] = []
         self.calls = 0
-        self._faults: deque[Fault] = deque()
-        self._reader: Reader = reader or LocalReader()
+        self._faults: deque[VisionFault] = deque()
+        self._reader: LineReader = reader or LocalReader()
         self._server: Any = None
 
     async def start(self, host: str = "127.0.0.1", port: int = 0) -> str:
@@ -87,7 +87,7 @@ class VisionImitation:
             await self._server.stop(grace=None)
         await self._reader.close()
 
-    def will(self, *faults: Fault) -> None:
+    def will(self, *faults: VisionFault) -> None:
         """Do this at the next calls, one each."""
         self._faults.extend(faults)
 
@@ -100,7 +100,7 @@ class VisionImitation:
         from google.cloud import vision_v1  # noqa: PLC0415 -- as above
 
         self.calls += 1
-        fault = self._faults.popleft() if self._faults else Fault()
+        fault = self._faults.popleft() if self._faults else VisionFault()
         await asyncio.sleep(fault.seconds)
         if fault.status:
             await context.abort(grpc.StatusCode[fault.status], fault.message)
@@ -112,10 +112,10 @@ class VisionImitation:
             await context.abort(grpc.StatusCode.UNAVAILABLE, str(error))
         return vision_v1.BatchAnnotateImagesResponse(responses=answers)
 
-    async def _annotate(self, request: Any, fault: Fault) -> dict[str, Any]:
+    async def _annotate(self, request: Any, fault: VisionFault) -> dict[str, Any]:
         features = tuple(feature.type_.name for feature in request.features)
         photo = request.image.content
-        self.requests = [*self.requests[1 - _REMEMBERED :], Request(features, len(photo))]
+        self.requests = [*self.requests[1 - _REMEMBERED :], VisionRequest(features, len(photo))]
         if fault.code:
             return _error(fault.code, fault.message)
         if fault.empty:

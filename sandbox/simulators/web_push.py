@@ -31,7 +31,7 @@ _URGENCIES = ("very-low", "low", "normal", "high")
 
 
 @dataclass(frozen=True, slots=True)
-class Trouble:
+class PushFault:
     """What the next pushes get instead of 201; `delay` seconds before it."""
 
     status: int
@@ -53,7 +53,7 @@ class Browser:
         return self.private.public_key().public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
 
 
-class PushService:
+class PushServiceSimulator:
     """`pushes` are what browsers showed, newest last: `{browser, title, body, url, topic, ttl, urgency, at}`.
 
     `changed` hears of each, and of each browser that subscribes.
@@ -65,9 +65,9 @@ class PushService:
         self.gone: set[str] = set()
         self.pushes: deque[Event] = deque(maxlen=_KEPT)
         self.refused: list[str] = []
-        self.troubles: list[Trouble] = []
+        self.faults: list[PushFault] = []
         self.calls = 0
-        self.changed: Callable[[], None] = lambda: None
+        self.on_change: Callable[[], None] = lambda: None
 
     def app(self) -> web.Application:
         app = web.Application(client_max_size=64 * 1024)
@@ -79,7 +79,7 @@ class PushService:
         name, private = secrets.token_urlsafe(24), ec.generate_private_key(ec.SECP256R1())
         browser = Browser(name, private, os.urandom(16), server_key)
         self.browsers[name] = browser
-        self.changed()
+        self.on_change()
         keys = {"p256dh": _text(browser.point), "auth": _text(browser.auth)}
         return {"endpoint": f"{self.url}/wpush/{name}", "expirationTime": None, "keys": keys}
 
@@ -87,17 +87,17 @@ class PushService:
         """The browser gives its subscription up: the service answers 410 from now on."""
         self.gone.add(urlsplit(subscription["endpoint"]).path.rpartition("/")[2])
 
-    async def shown(self, _: web.Request) -> web.Response:
+    async def list_pushes(self, _: web.Request) -> web.Response:
         """The pushes that were shown, newest first."""
         return web.json_response({"pushes": list(reversed(self.pushes)), "browsers": len(self.browsers)})
 
     async def _push(self, request: web.Request) -> web.Response:  # noqa: PLR0911 - one a refusal
         self.calls += 1
         body = await request.read()
-        if self.troubles:
-            trouble = self.troubles.pop(0)
-            await asyncio.sleep(trouble.delay)
-            return web.Response(status=trouble.status, headers=trouble.headers)
+        if self.faults:
+            fault = self.faults.pop(0)
+            await asyncio.sleep(fault.delay)
+            return web.Response(status=fault.status, headers=fault.headers)
         name = request.match_info["browser"]
         if name in self.gone:
             return self._refuse(410, "the subscription is over")
@@ -118,7 +118,7 @@ class PushService:
         told = {"ttl": int(headers["TTL"]), "urgency": headers.get("Urgency"), "topic": headers.get("Topic")}
         shown = {key: said.get(key) for key in ("title", "body", "url")}
         self.pushes.append({"browser": name[:8], **shown, **told, "at": datetime.now(UTC).isoformat()})
-        self.changed()
+        self.on_change()
         return web.Response(status=201, headers={"Location": f"{self.url}/message/{secrets.token_hex(8)}"})
 
     def _refuse(self, status: int, why: str) -> web.Response:

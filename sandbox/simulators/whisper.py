@@ -10,7 +10,7 @@ from typing import Any
 from aiohttp import web
 
 from pipelines import file_type
-from sandbox.simulators.audio_match import Memory, Recording, listen
+from sandbox.simulators.audio_match import Recording, SampleRecognizer, listen
 
 _MODELS = {"whisper-1", "gpt-4o-transcribe", "gpt-4o-mini-transcribe", "gpt-transcribe"}
 _EXTENSIONS = ("m4a", "mp3", "mp4", "mpeg", "mpga", "wav", "webm")
@@ -23,7 +23,7 @@ _INVENTED = "¡Gracias por ver el vídeo!"
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class TranscriptionRequest:
     """What was asked; `size` in bytes, `seconds` of sound."""
 
     model: str
@@ -35,7 +35,7 @@ class Request:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class ScriptedTranscription:
     """What to answer instead of listening: after `delay` seconds this, with `drip` seconds a byte, or a cut one."""
 
     status: int = 200
@@ -66,14 +66,14 @@ class _Refused(Exception):
         self.body = {"error": {"message": message, "type": "invalid_request_error", "param": param, "code": code}}
 
 
-class WhisperImitation:
+class WhisperSimulator:
     """One server; it takes any key when none is given."""
 
     def __init__(self, *, api_key: str | None = None) -> None:
-        self.requests: list[Request] = []
+        self.requests: list[TranscriptionRequest] = []
         self._api_key = api_key
-        self._answers: deque[Answer] = deque()
-        self._memory = Memory()
+        self._answers: deque[ScriptedTranscription] = deque()
+        self._memory = SampleRecognizer()
 
     def app(self) -> web.Application:
         """Return the application, to be served at the root of OPENAI_BASE_URL's host."""
@@ -82,7 +82,7 @@ class WhisperImitation:
         app.router.add_post("/v1/audio/transcriptions", self._transcriptions)
         return app
 
-    def will(self, *answers: Answer) -> None:
+    def will(self, *answers: ScriptedTranscription) -> None:
         """Give these answers to the next requests, one each."""
         self._answers.extend(answers)
 
@@ -118,7 +118,7 @@ class WhisperImitation:
     async def _listen(self, form: _Form) -> Recording:
         recording = await listen(form.audio)
         size = len(form.audio)
-        asked = Request(form.model, form.language, form.filename, form.mime, recording.seconds, size)
+        asked = TranscriptionRequest(form.model, form.language, form.filename, form.mime, recording.seconds, size)
         self.requests = [*self.requests[1 - _REMEMBERED :], asked]
         if recording.seconds < _SHORTEST_SECONDS:
             raise _Refused(
@@ -178,7 +178,7 @@ def _check(form: _Form) -> None:
         raise _Refused(400, message, "invalid_language_format", "language")
 
 
-async def _scripted(answer: Answer, request: web.Request) -> web.StreamResponse:
+async def _scripted(answer: ScriptedTranscription, request: web.Request) -> web.StreamResponse:
     await asyncio.sleep(answer.delay)
     if answer.cut and request.transport:
         request.transport.abort()
@@ -189,7 +189,7 @@ async def _scripted(answer: Answer, request: web.Request) -> web.StreamResponse:
     )
 
 
-async def _dripping(answer: Answer, request: web.Request) -> web.StreamResponse:
+async def _dripping(answer: ScriptedTranscription, request: web.Request) -> web.StreamResponse:
     body = answer.body.encode()
     response = web.StreamResponse(status=answer.status, headers={"Content-Type": answer.content_type})
     response.content_length = len(body)

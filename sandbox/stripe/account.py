@@ -40,8 +40,8 @@ class Account:
 
     def __init__(self, clock: Clock, seed: str = "") -> None:
         self.clock = clock
-        self.told: Callable[[Json], None] = lambda _: None
-        self.changed: Callable[[], None] = lambda: None
+        self.on_event: Callable[[Json], None] = lambda _: None
+        self.on_change: Callable[[], None] = lambda: None
         # Where its pages are: `public_url`, or else the address that its API was last called at.
         self.public_url = ""
         self.base_url = ""
@@ -67,10 +67,10 @@ class Account:
 
     def keep(self, thing: Json) -> Json:
         self._objects[thing["object"]][thing["id"]] = thing
-        self.changed()
+        self.on_change()
         return thing
 
-    def forget(self, thing: Json) -> None:
+    def remove(self, thing: Json) -> None:
         del self._objects[thing["object"]][thing["id"]]
 
     def find(self, kind: str, wanted: str | None) -> Json | None:
@@ -83,7 +83,7 @@ class Account:
             raise no_such(kind, wanted, param, status)
         return found
 
-    def named(self, kind: str, wanted: str, param: str) -> Json:
+    def get_by_param(self, kind: str, wanted: str, param: str) -> Json:
         """The object that a parameter names."""
         return self.get(kind, wanted, param, status=400)
 
@@ -97,7 +97,7 @@ class Account:
         """Whatever has this id."""
         return next((things[wanted] for things in self._objects.values() if wanted in things), None)
 
-    def tell(self, kind: str, thing: Json, before: Json | None = None) -> None:
+    def emit(self, kind: str, thing: Json, before: Json | None = None) -> None:
         """An event about the object as it is now; with `before`, what it was, told as `previous_attributes`."""
         data: Json = {"object": deepcopy(thing)}
         if before is not None:
@@ -115,7 +115,7 @@ class Account:
             },
         )
         self.keep(event)
-        self.told(event)
+        self.on_event(event)
 
 
 def changes(before: Json, after: Json) -> Json:
@@ -137,7 +137,7 @@ def with_metadata(kept: dict[str, str], given: dict[str, str]) -> dict[str, str]
     return {key: value for key, value in merged.items() if value}
 
 
-def given(form: BaseModel, *names: str) -> Json:
+def submitted_values(form: BaseModel, *names: str) -> Json:
     """The values that the request gave, "" as null."""
     return {name: getattr(form, name) for name in names if name in form.model_fields_set} | {
         name: None for name in names if name in form.model_fields_set and getattr(form, name) == ""

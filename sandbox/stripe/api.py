@@ -15,22 +15,22 @@ from aiohttp import web
 
 from sandbox.stripe.account import API_VERSION, Account, Json
 from sandbox.stripe.encoding import decode, read
-from sandbox.stripe.errors import Refused
-from sandbox.stripe.faults import Fault, Faults
+from sandbox.stripe.errors import StripeRefusal
+from sandbox.stripe.faults import StripeFault, StripeFaults
 from sandbox.stripe.forms import Retrieve
 from sandbox.stripe.listing import Expander, check_expand
 
 _REMEMBERED_SECONDS = 24 * 3600
 _LONGEST_KEY = 255
 _CARD_ERROR = 402
-_TROUBLE = {
-    "rate_limit": Refused(
+_FAULT_RESPONSES = {
+    "rate_limit": StripeRefusal(
         "Request rate limit exceeded. Learn more about rate limits https://stripe.com/docs/rate-limits.",
         status=429,
         code="rate_limit",
     ),
-    "error": Refused("An unknown error occurred", status=500, kind="api_error"),
-    "unavailable": Refused("Stripe is temporarily unavailable", status=503, kind="api_error"),
+    "error": StripeRefusal("An unknown error occurred", status=500, kind="api_error"),
+    "unavailable": StripeRefusal("Stripe is temporarily unavailable", status=503, kind="api_error"),
 }
 
 
@@ -45,7 +45,7 @@ class Route:
 
 
 @dataclass(frozen=True, slots=True)
-class Remembered:
+class IdempotentResponse:
     """What a request with an idempotency key was and was answered."""
 
     at: int
@@ -55,14 +55,14 @@ class Remembered:
     id: str
 
 
-class Door:
-    def __init__(self, account: Account, secret_key: str, faults: Faults, catch_up: Callable[[], None]) -> None:
+class ApiServer:
+    def __init__(self, account: Account, secret_key: str, faults: StripeFaults, catch_up: Callable[[], None]) -> None:
         self._account = account
         self._secret_key = secret_key
         self._faults = faults
         self._catch_up = catch_up
         self._expander = Expander(account)
-        self._remembered: dict[str, Remembered] = {}
+        self._remembered: dict[str, IdempotentResponse] = {}
 
     def routes(self, endpoints: Sequence[Route]) -> list[web.RouteDef]:
         table = [web.route(each.method, each.path, self._handler(each)) for each in endpoints]
@@ -79,10 +79,10 @@ class Door:
                 fault = self._faults.take(request.path)
                 if fault is not None and fault.kind == "html":
                     return web.Response(status=502, content_type="text/html", text=_GATEWAY)
-                if fault is not None and fault.kind in _TROUBLE:
-                    raise _TROUBLE[fault.kind]
+                if fault is not None and fault.kind in _FAULT_RESPONSES:
+                    raise _FAULT_RESPONSES[fault.kind]
                 response = self._answer(route, request, encoded, name)
-            except Refused as error:
+            except StripeRefusal as error:
                 return _json(error.body(), name, error.status)
             return await _delivered(request, response, fault)
 
@@ -91,20 +91,20 @@ class Door:
     def _authorise(self, request: web.Request) -> None:
         key = _key(request.headers.get("Authorization", ""))
         if not key:
-            raise Refused(
+            raise StripeRefusal(
                 "You did not provide an API key. You need to provide your API key in the Authorization header, using "
                 "Bearer auth (e.g. 'Authorization: Bearer YOUR_SECRET_KEY').",
                 status=401,
             )
         if key.startswith("pk_"):
-            raise Refused(
+            raise StripeRefusal(
                 "This API call cannot be made with a publishable API key. Please use a secret API key. You can find "
                 "a list of your API keys at https://dashboard.stripe.com/account/apikeys.",
                 status=403,
                 code="secret_key_required",
             )
         if not hmac.compare_digest(key.encode(), self._secret_key.encode()):
-            raise Refused(f"Invalid API Key provided: {key[:8]}{'*' * 8}{key[-4:]}", status=401)
+            raise StripeRefusal(f"Invalid API Key provided: {key[:8]}{'*' * 8}{key[-4:]}", status=401)
 
     def _answer(self, route: Route, request: web.Request, encoded: str, name: str) -> web.Response:
         key = request.headers.get("Idempotency-Key") if request.method == "POST" else None
@@ -121,7 +121,7 @@ class Door:
         self._account.base_url = self._account.public_url or f"{request.scheme}://{request.host}"
         status, body = self._done(route, request, form, {"id": name, "idempotency_key": key})
         if key is not None:
-            self._remembered[key] = Remembered(self._account.clock.now(), asked, status, deepcopy(body), name)
+            self._remembered[key] = IdempotentResponse(self._account.clock.now(), asked, status, deepcopy(body), name)
         return _json(body, name, status, {"Idempotency-Key": key} if key else {})
 
     def _done(self, route: Route, request: web.Request, form: Retrieve, origin: Json) -> tuple[int, Json]:
@@ -130,23 +130,23 @@ class Door:
         try:
             answer = route.act(form, *request.match_info.values())
             return 200, self._expander.expanded(answer, form.expand)
-        except Refused as error:
+        except StripeRefusal as error:
             if error.status != _CARD_ERROR:
                 raise
             return error.status, error.body()
         finally:
             self._account.request = {"id": None, "idempotency_key": None}
 
-    def _known(self, key: str, asked: tuple[str, str, str]) -> Remembered | None:
+    def _known(self, key: str, asked: tuple[str, str, str]) -> IdempotentResponse | None:
         if len(key) > _LONGEST_KEY:
-            raise Refused("Idempotency keys can be at most 255 characters long.")
+            raise StripeRefusal("Idempotency keys can be at most 255 characters long.")
         oldest = self._account.clock.now() - _REMEMBERED_SECONDS
         self._remembered = {name: each for name, each in self._remembered.items() if each.at > oldest}
         known = self._remembered.get(key)
         if known is None or known.request == asked:
             return known
         what = "parameters they were" if known.request[:2] == asked[:2] else "endpoint it was"
-        raise Refused(
+        raise StripeRefusal(
             f"Keys for idempotent requests can only be used with the same {what} first used with. "
             f"Try using a key other than '{key}' if you meant to execute a different request.",
             kind="idempotency_error",
@@ -168,16 +168,16 @@ async def _body(request: web.Request) -> str:
     try:
         text = await request.text()
     except UnicodeDecodeError as error:
-        raise Refused("Invalid UTF-8 in the request body") from error
+        raise StripeRefusal("Invalid UTF-8 in the request body") from error
     if text and request.content_type != "application/x-www-form-urlencoded":
-        raise Refused(
+        raise StripeRefusal(
             "Invalid request (check that your POST content type is application/x-www-form-urlencoded). "
             "If you have questions, we can help at https://support.stripe.com/."
         )
     return text or (request.query_string if request.method == "DELETE" else "")
 
 
-async def _delivered(request: web.Request, response: web.Response, fault: Fault | None) -> web.StreamResponse:
+async def _delivered(request: web.Request, response: web.Response, fault: StripeFault | None) -> web.StreamResponse:
     if fault is not None and fault.kind == "slow":
         await asyncio.sleep(fault.seconds)
     if fault is not None and fault.kind == "drop" and request.transport is not None:
@@ -185,8 +185,8 @@ async def _delivered(request: web.Request, response: web.Response, fault: Fault 
     return response
 
 
-def _unrecognised(request: web.Request) -> Refused:
-    return Refused(
+def _unrecognised(request: web.Request) -> StripeRefusal:
+    return StripeRefusal(
         f"Unrecognized request URL ({request.method}: {request.path}). Please see https://stripe.com/docs "
         "or we can help at https://support.stripe.com/.",
         status=404,

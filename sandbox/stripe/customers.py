@@ -5,8 +5,8 @@ from __future__ import annotations
 from copy import deepcopy
 from typing import Any
 
-from sandbox.stripe.account import Account, Json, given, with_metadata
-from sandbox.stripe.errors import Refused, declined, no_such
+from sandbox.stripe.account import Account, Json, submitted_values, with_metadata
+from sandbox.stripe.errors import StripeRefusal, declined, no_such
 from sandbox.stripe.forms import (
     Attach,
     Card,
@@ -87,7 +87,7 @@ class Customers:
             method["customer"] = customer["id"]
         self._apply(customer, form)
         self._keep(customer)
-        self.account.tell("customer.created", customer)
+        self.account.emit("customer.created", customer)
         return customer
 
     def update(self, form: CustomerUpdate, customer: str) -> Json:
@@ -96,7 +96,7 @@ class Customers:
         self._apply(changed, form)
         found |= changed
         self._keep(found)
-        self.account.tell("customer.updated", found, before)
+        self.account.emit("customer.updated", found, before)
         return found
 
     def retrieve(self, _: Retrieve, customer: str) -> Json:
@@ -124,7 +124,7 @@ class Customers:
     def changed(self, customer: Json, before: Json) -> None:
         """Keep what billing changed about a customer."""
         self._keep(customer)
-        self.account.tell("customer.updated", customer, before)
+        self.account.emit("customer.updated", customer, before)
 
     def bills_in(self, customer: Json, currency: str) -> None:
         """A customer has the currency of its first bill."""
@@ -133,12 +133,12 @@ class Customers:
         self.changed(customer, before)
 
     def _apply(self, customer: Json, form: CustomerUpdate) -> None:
-        customer |= given(form, "email", "name", "phone", "description", "preferred_locales")
+        customer |= submitted_values(form, "email", "name", "phone", "description", "preferred_locales")
         customer["metadata"] = with_metadata(customer["metadata"], form.metadata)
         if form.invoice_settings and form.invoice_settings.default_payment_method is not None:
             wanted, param = form.invoice_settings.default_payment_method, "invoice_settings[default_payment_method]"
             if wanted and self._method(wanted, param)["customer"] != customer["id"]:
-                raise Refused(
+                raise StripeRefusal(
                     "The customer does not have a payment method with the ID "
                     f"{wanted}. The payment method must be attached to the customer.",
                     code="resource_missing",
@@ -165,30 +165,32 @@ class Customers:
         return self._new_method(_card_name(form.card), form.card, with_metadata({}, form.metadata))
 
     def attach(self, form: Attach, method: str) -> Json:
-        self.account.named("customer", form.customer, "customer")
+        self.account.get_by_param("customer", form.customer, "customer")
         found = self._method(method, "payment_method", status=404)
         if found["customer"] not in (None, form.customer):
-            raise Refused("The payment method you provided has already been attached to a customer.")
+            raise StripeRefusal("The payment method you provided has already been attached to a customer.")
         self._check_bank(found)
         before = deepcopy(found)
         found["customer"] = form.customer
         self.account.keep(found)
         if before["customer"] is None:
-            self.account.tell("payment_method.attached", found)
+            self.account.emit("payment_method.attached", found)
         return found
 
     def detach(self, _: Form, method: str) -> Json:
         found = self.account.get("payment_method", method, "payment_method")
         owner = self.account.find("customer", found["customer"])
         if owner is None:
-            raise Refused("The payment method you provided is not attached to a customer so detachment is impossible.")
+            raise StripeRefusal(
+                "The payment method you provided is not attached to a customer so detachment is impossible."
+            )
         found["customer"] = None
         if owner["invoice_settings"]["default_payment_method"] == method:
             before = deepcopy(owner)
             owner["invoice_settings"]["default_payment_method"] = None
             self.changed(owner, before)
         self.account.keep(found)
-        self.account.tell("payment_method.detached", found, {"customer": owner["id"]} | found)
+        self.account.emit("payment_method.detached", found, {"customer": owner["id"]} | found)
         return found
 
     def method(self, _: Retrieve, method: str) -> Json:
@@ -207,11 +209,11 @@ class Customers:
         self._check_bank(method)
         return str(method["id"])
 
-    def bank_says(self, method: str) -> str | None:
+    def decline_reason(self, method: str) -> str | None:
         """Why the bank declines a charge to the card, or None where it doesn't."""
         return self._declines[method]
 
-    def bank_will(self, method: str, decline_code: str | None) -> None:
+    def set_decline(self, method: str, decline_code: str | None) -> None:
         """From now on the bank declines charges to the card for this reason, or takes them."""
         self._declines[method] = decline_code
 
@@ -268,10 +270,10 @@ def _card_name(card: Card) -> str:
     for part in ("number", "exp_month", "exp_year"):
         if getattr(card, part) is None:
             param = f"card[{part}]"
-            raise Refused(f"Missing required param: {param}.", code="parameter_missing", param=param)
+            raise StripeRefusal(f"Missing required param: {param}.", code="parameter_missing", param=param)
     name = _NUMBERS.get((card.number or "").replace(" ", ""), "")
     if not name:
-        raise Refused(
+        raise StripeRefusal(
             "Your card number is incorrect.",
             status=402,
             kind="card_error",

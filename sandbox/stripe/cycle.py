@@ -18,7 +18,7 @@ _INCOMPLETE_SECONDS = 23 * 3600
 Due = tuple[int, Callable[[], None]]
 
 
-class Cycle:
+class BillingCycle:
     """Runs what is due, each at its own moment and in the order of time."""
 
     def __init__(self, account: Account, subscriptions: Subscriptions, expire: Callable[[Json], None]) -> None:
@@ -70,7 +70,7 @@ class Cycle:
 
     def _warn(self, subscription: Json, end: int) -> None:
         self._warned.add((subscription["id"], end))
-        self._account.tell("customer.subscription.trial_will_end", subscription)
+        self._account.emit("customer.subscription.trial_will_end", subscription)
 
     def _give_up(self, subscription: Json) -> None:
         """A first payment that never came (https://docs.stripe.com/billing/subscriptions/overview)."""
@@ -78,7 +78,7 @@ class Cycle:
         invoice = self._account.find("invoice", subscription["latest_invoice"])
         if invoice is not None and invoice["status"] == "open":
             self._invoices.end(invoice, "void")
-        self._subscriptions.become(subscription, "incomplete_expired")
+        self._subscriptions.set_status(subscription, "incomplete_expired")
 
     def _cancel(self, subscription: Json) -> None:
         """At the period's end, with a last invoice when changes were left to bill."""
@@ -107,7 +107,7 @@ class Cycle:
         subscription["latest_invoice"] = invoice["id"]
         subscription["status"] = "active" if trial_ends else subscription["status"]
         self._account.keep(subscription)
-        self._account.tell("customer.subscription.updated", subscription, before)
+        self._account.emit("customer.subscription.updated", subscription, before)
 
     def _hold_back(self, invoice: Json, pause: Json | None) -> None:
         """While collection is paused no invoice asks for money (https://docs.stripe.com/billing/subscriptions/pause-payment)."""
@@ -127,7 +127,7 @@ class Cycle:
 
     def _charge(self, invoice: Json) -> None:
         method = self._invoices.method_for(invoice)
-        answer = self._invoices.ask_bank(invoice["amount_due"], method)
+        answer = self._invoices.decline_of_charge(invoice["amount_due"], method)
         paid = self._invoices.attempt(invoice, method, answer)
         subscription = self._account.find("subscription", subscription_of(invoice))
         over = not paid and invoice["next_payment_attempt"] is None

@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from sandbox.stripe.errors import Refused
+from sandbox.stripe.errors import StripeRefusal
 
 _KEY = re.compile(r"^([^\[\]]+)((?:\[[^\[\]]*\])*)$")
 _DEEPEST = 10
@@ -27,10 +27,10 @@ def decode(encoded: str) -> dict[str, Any]:
 def _path(key: str) -> list[str]:
     match = _KEY.match(key)
     if match is None:
-        raise Refused(f"Invalid request (check that your POST content type is correct): {key}")
+        raise StripeRefusal(f"Invalid request (check that your POST content type is correct): {key}")
     path = [match[1], *re.findall(r"\[([^\[\]]*)\]", match[2])]
     if len(path) > _DEEPEST:
-        raise Refused(f"Received unknown parameter: {key}", code="parameter_unknown", param=key)
+        raise StripeRefusal(f"Received unknown parameter: {key}", code="parameter_unknown", param=key)
     return path
 
 
@@ -38,7 +38,7 @@ def _put(tree: dict[str, Any], path: list[str], value: str) -> None:
     for step in path[:-1]:
         name = step or str(len(tree))
         if not isinstance(tree.setdefault(name, {}), dict):
-            raise Refused(f"Invalid object: {path[0]}", param=path[0])
+            raise StripeRefusal(f"Invalid object: {path[0]}", param=path[0])
         tree = tree[name]
     tree[path[-1] or str(len(tree))] = value
 
@@ -62,31 +62,31 @@ def read(form: type[_Form], data: dict[str, Any]) -> _Form:
         raise _refusal(found[0]) from error
 
 
-def _refusal(problem: ErrorDetails) -> Refused:  # noqa: PLR0911 - one return a kind of problem
+def _refusal(problem: ErrorDetails) -> StripeRefusal:  # noqa: PLR0911 - one return a kind of problem
     first, *rest = (str(step) for step in problem["loc"])
     param = first + "".join(f"[{step}]" for step in rest)
     given, context = problem["input"], problem.get("ctx", {})
     match problem["type"]:
         case "extra_forbidden":
-            return Refused(f"Received unknown parameter: {param}", code="parameter_unknown", param=param)
+            return StripeRefusal(f"Received unknown parameter: {param}", code="parameter_unknown", param=param)
         case "missing":
-            return Refused(f"Missing required param: {param}.", code="parameter_missing", param=param)
+            return StripeRefusal(f"Missing required param: {param}.", code="parameter_missing", param=param)
         case "int_parsing" | "int_type" | "int_from_float":
-            return Refused(f"Invalid integer: {given}", code="parameter_invalid_integer", param=param)
+            return StripeRefusal(f"Invalid integer: {given}", code="parameter_invalid_integer", param=param)
         case "string_too_short":
             text = f"You passed an empty string for '{param}'. We assume empty values are an attempt to unset a "
             text += f"parameter; however '{param}' cannot be unset. You should remove '{param}' from your request "
-            return Refused(f"{text}or supply a non-empty value.", code="parameter_invalid_empty", param=param)
+            return StripeRefusal(f"{text}or supply a non-empty value.", code="parameter_invalid_empty", param=param)
         case "literal_error":
-            return Refused(f"Invalid {param}: must be one of {context['expected']}".replace("'", ""), param=param)
+            return StripeRefusal(f"Invalid {param}: must be one of {context['expected']}".replace("'", ""), param=param)
         case "greater_than_equal":
             text = f"This value must be greater than or equal to {context['ge']}."
-            return Refused(text, code="parameter_invalid_integer", param=param)
+            return StripeRefusal(text, code="parameter_invalid_integer", param=param)
         case "less_than_equal":
             text = f"This value must be less than or equal to {context['le']}."
-            return Refused(text, code="parameter_invalid_integer", param=param)
+            return StripeRefusal(text, code="parameter_invalid_integer", param=param)
         case "value_error":
-            return Refused(str(context["error"]), param=param)
+            return StripeRefusal(str(context["error"]), param=param)
         case kind:
             wanted = {"list": "array", "dict": "object", "model": "object"}.get(kind.split("_")[0], "string")
-            return Refused(f"Invalid {wanted}", param=param)
+            return StripeRefusal(f"Invalid {wanted}", param=param)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 
-class Refused(Exception):
+class StripeRefusal(Exception):
     """A request that Stripe answers with an error; `code`, `param` and `more` appear only where they are given."""
 
     def __init__(  # noqa: PLR0913 - an error has this many parts
@@ -33,21 +33,21 @@ class Refused(Exception):
         return {"error": error | ({"param": self.param} if self.param else {}) | self.more}
 
 
-def no_such(kind: str, wanted: str, param: str, status: int = 404) -> Refused:
+def no_such(kind: str, wanted: str, param: str, status: int = 404) -> StripeRefusal:
     """404 where the id is in the address, 400 where it is a parameter."""
     name = {"payment_method": "PaymentMethod", "checkout.session": "checkout.session"}.get(kind, kind)
-    return Refused(f"No such {name}: '{wanted}'", status=status, code="resource_missing", param=param)
+    return StripeRefusal(f"No such {name}: '{wanted}'", status=status, code="resource_missing", param=param)
 
 
-def declined(decline_code: str, payment_intent: str | None = None) -> Refused:
+def declined(decline_code: str, payment_intent: str | None = None) -> StripeRefusal:
     """402: the bank said no."""
     more = {"decline_code": decline_code} | ({"payment_intent": {"id": payment_intent}} if payment_intent else {})
-    return Refused(_REASONS[decline_code], status=402, kind="card_error", code="card_declined", more=more)
+    return StripeRefusal(_REASONS[decline_code], status=402, kind="card_error", code="card_declined", more=more)
 
 
-def needs_action() -> Refused:
+def needs_action() -> StripeRefusal:
     """402: the bank wants the customer to confirm the payment (3-D Secure), and nothing was changed."""
-    return Refused(
+    return StripeRefusal(
         "Payment for this subscription requires additional user action before it can be completed successfully.",
         status=402,
         kind="card_error",

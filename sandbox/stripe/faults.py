@@ -12,7 +12,7 @@ Kind = Literal["rate_limit", "error", "unavailable", "html", "drop", "slow", "de
 
 
 @dataclass(slots=True)
-class Fault:
+class StripeFault:
     """One kind of trouble for the next `times` calls whose path starts so; `code` is a bank's reason to decline."""
 
     kind: Kind
@@ -22,18 +22,18 @@ class Fault:
     code: str = "generic_decline"
 
 
-class Faults:
+class StripeFaults:
     """What will go wrong next, in the order it was asked for; `changed` is called when that has changed."""
 
     def __init__(self, changed: Callable[[], None] = lambda: None) -> None:
-        self._planned: list[Fault] = []
+        self._planned: list[StripeFault] = []
         self._changed = changed
 
-    def plan(self, fault: Fault) -> None:
+    def plan(self, fault: StripeFault) -> None:
         self._planned.append(fault)
         self._changed()
 
-    def take(self, path: str) -> Fault | None:
+    def take(self, path: str) -> StripeFault | None:
         """The fault that hits this call, if one does; it is used up by it."""
         found = (each for each in self._planned if each.kind != "decline" and path.startswith(each.path))
         return self._use(next(found, None))
@@ -42,14 +42,14 @@ class Faults:
         fault = self._use(next((each for each in self._planned if each.kind == "decline"), None))
         return fault.code if fault else None
 
-    def lift(self, kind: Kind | None = None) -> None:
+    def cancel(self, kind: Kind | None = None) -> None:
         self._planned = [fault for fault in self._planned if kind not in (None, fault.kind)]
         self._changed()
 
     def armed(self) -> list[dict[str, Any]]:
         return [{"kind": fault.kind, "times": fault.times, "path": fault.path} for fault in self._planned]
 
-    def _use(self, fault: Fault | None) -> Fault | None:
+    def _use(self, fault: StripeFault | None) -> StripeFault | None:
         if fault is not None:
             fault.times -= 1
             if fault.times <= 0:

@@ -9,10 +9,10 @@ from decimal import ROUND_HALF_UP, Decimal
 
 from sandbox.stripe.account import Account, Json
 from sandbox.stripe.customers import Customers
-from sandbox.stripe.errors import Refused, declined, needs_action
+from sandbox.stripe.errors import StripeRefusal, declined, needs_action
 from sandbox.stripe.forms import InvoicePage, Page, Retrieve
 from sandbox.stripe.forms_billing import InvoicePay
-from sandbox.stripe.lines import Line, shown
+from sandbox.stripe.lines import InvoiceLine, invoice_line_json
 from sandbox.stripe.listing import listed, page_of
 from sandbox.stripe.object_fields import intent_fields, invoice_fields, payment_fields
 
@@ -34,7 +34,7 @@ class Invoices:
         self.retries = retries
         self.declines: Callable[[], str | None] = lambda: None
         self.settled: Callable[[Json, bool], None] = lambda _invoice, _paid: None
-        self._pending: dict[str, list[Line]] = {}
+        self._pending: dict[str, list[InvoiceLine]] = {}
 
     # ---- what Stripe's API offers
 
@@ -62,27 +62,27 @@ class Invoices:
         """Refused with 402 when the card is declined; what that means for the subscription has happened then."""
         found = self.account.get("invoice", invoice, "invoice")
         if found["status"] == "paid":
-            raise Refused("Invoice is already paid", code="invoice_already_paid")
+            raise StripeRefusal("Invoice is already paid", code="invoice_already_paid")
         if found["status"] not in {"draft", "open"}:
-            raise Refused(f"This invoice can't be paid: it is {found['status']}.", code="invoice_not_editable")
+            raise StripeRefusal(f"This invoice can't be paid: it is {found['status']}.", code="invoice_not_editable")
         method = form.payment_method
         if method is not None:
-            self.account.named("payment_method", method, "payment_method")
+            self.account.get_by_param("payment_method", method, "payment_method")
         if found["status"] == "draft":
             self.finalize(found)
         if found["status"] == "open":
             method = method or self.method_for(found)
-            answer = self.ask_bank(found["amount_due"], method)
+            answer = self.decline_of_charge(found["amount_due"], method)
             if not self.attempt(found, method, answer, by_hand=True):
                 raise refusal(answer, found)
         return found
 
     # ---- pending amounts: they wait for the next invoice
 
-    def pending(self, subscription: str) -> list[Line]:
+    def pending(self, subscription: str) -> list[InvoiceLine]:
         return list(self._pending.get(subscription, ()))
 
-    def postpone(self, lines: Sequence[Line]) -> None:
+    def postpone(self, lines: Sequence[InvoiceLine]) -> None:
         for line in lines:
             kept = replace(line, invoice_item=self.account.new_id("invoiceitem"))
             self._pending.setdefault(line.subscription, []).append(kept)
@@ -92,17 +92,17 @@ class Invoices:
 
     # ---- their life
 
-    def draft(self, subscription: Json, lines: Sequence[Line], reason: str, period: tuple[int, int]) -> Json:
+    def draft(self, subscription: Json, lines: Sequence[InvoiceLine], reason: str, period: tuple[int, int]) -> Json:
         """A new invoice that takes up what was pending; it is told of, and not final yet."""
         lines = [*self._pending.pop(subscription["id"], ()), *lines]
         made = self.account.make("invoice", {})
         invoice = made | self._fields(subscription, lines, made["id"], reason, period)
         invoice |= {"automatically_finalizes_at": self.account.clock.now() + _DRAFT_SECONDS}
         self.account.keep(invoice)
-        self.account.tell("invoice.created", invoice)
+        self.account.emit("invoice.created", invoice)
         return invoice
 
-    def preview(self, subscription: Json, lines: Sequence[Line], reason: str, period: tuple[int, int]) -> Json:
+    def preview(self, subscription: Json, lines: Sequence[InvoiceLine], reason: str, period: tuple[int, int]) -> Json:
         """The invoice that these lines would make, pending amounts included; it isn't kept."""
         made = self.account.make("invoice", {}, id=f"upcoming_{self.account.new_id('invoice')}")
         every = [*self.pending(subscription["id"]), *lines]
@@ -134,7 +134,7 @@ class Invoices:
         invoice["status_transitions"]["finalized_at"] = now
         self.customers.changed(customer, before)
         self.account.keep(invoice)
-        self.account.tell("invoice.finalized", invoice)
+        self.account.emit("invoice.finalized", invoice)
         if invoice["amount_due"] == 0:
             self._paid(invoice)
 
@@ -147,13 +147,13 @@ class Invoices:
         found = subscription["default_payment_method"] or customer["invoice_settings"]["default_payment_method"]
         return str(found) if found else None
 
-    def ask_bank(self, amount: int, method: str | None) -> str | None:
+    def decline_of_charge(self, amount: int, method: str | None) -> str | None:
         """Why a charge of this amount would be declined; None where it goes through."""
         if amount == 0:
             return None
         if method is None:
             return _NO_METHOD
-        return self.declines() or self.customers.bank_says(method)
+        return self.declines() or self.customers.decline_reason(method)
 
     def attempt(self, invoice: Json, method: str | None, answer: str | None, *, by_hand: bool = False) -> bool:
         """Charge what is due, with this answer of the bank; whether it is paid now.
@@ -168,7 +168,7 @@ class Invoices:
         if answer is None:
             intent |= {"amount_received": intent["amount"], "latest_charge": self.account.new_id("charge")}
             intent |= {"last_payment_error": None, "status": "succeeded"}
-            self.account.tell("payment_intent.succeeded", intent)
+            self.account.emit("payment_intent.succeeded", intent)
             self._paid(invoice)
             return True
         reason = "generic_decline" if answer == _NO_METHOD else answer
@@ -179,8 +179,8 @@ class Invoices:
             invoice["next_payment_attempt"] = self._next_try(invoice)
         self.account.keep(invoice)
         if error is not None:
-            self.account.tell("payment_intent.payment_failed", intent)
-        self.account.tell("invoice.payment_failed", invoice)
+            self.account.emit("payment_intent.payment_failed", intent)
+        self.account.emit("invoice.payment_failed", invoice)
         self.settled(invoice, False)
         return False
 
@@ -195,7 +195,7 @@ class Invoices:
         if status == "void":
             invoice["status"] = status
             invoice["status_transitions"]["voided_at"] = now
-            self.account.tell("invoice.voided", invoice)
+            self.account.emit("invoice.voided", invoice)
         self.account.keep(invoice)
 
     def _paid(self, invoice: Json) -> None:
@@ -213,7 +213,7 @@ class Invoices:
             payment["status_transitions"]["paid_at"] = now
         self.account.keep(invoice)
         for kind in ("invoice.paid", "invoice.payment_succeeded"):
-            self.account.tell(kind, invoice)
+            self.account.emit(kind, invoice)
         self.settled(invoice, True)
 
     def _next_try(self, invoice: Json) -> int | None:
@@ -233,7 +233,7 @@ class Invoices:
         return intent
 
     def _fields(
-        self, subscription: Json, lines: Sequence[Line], name: str, reason: str, period: tuple[int, int]
+        self, subscription: Json, lines: Sequence[InvoiceLine], name: str, reason: str, period: tuple[int, int]
     ) -> Json:
         customer = self.account.get("customer", subscription["customer"])
         subtotal = sum(line.amount for line in lines)
@@ -244,7 +244,7 @@ class Invoices:
         total = subtotal - off + tax
         balance = customer["balance"]
         due = max(total + balance, 0)
-        data = [shown(self.account, line, name) for line in lines]
+        data = [invoice_line_json(self.account, line, name) for line in lines]
         return invoice_fields(subscription, customer, reason) | {
             "amount_due": due,
             "amount_remaining": due,
@@ -269,10 +269,10 @@ def subscription_of(invoice: Json) -> str:
     return str(invoice["parent"]["subscription_details"]["subscription"])
 
 
-def refusal(answer: str | None, invoice: Json | None = None) -> Refused:
+def refusal(answer: str | None, invoice: Json | None = None) -> StripeRefusal:
     """402 of a payment that didn't go through; 400 where there is nothing to pay with."""
     if answer == _NO_METHOD or answer is None:
-        return Refused(
+        return StripeRefusal(
             "This customer has no attached payment source or default payment method. "
             "Please consider adding a default payment method.",
             code="resource_missing",

@@ -11,7 +11,7 @@ from sandbox.stripe.account import Account, Json
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class InvoiceLine:
     """An amount in minor units for a price and a time; negative is a credit."""
 
     subscription: str
@@ -52,7 +52,7 @@ def _in_tiers(price: Json, many: int) -> int:
 
 def whole_period(
     account: Account, subscription: str, item: Json, period: tuple[int, int], *, free: bool = False
-) -> Line:
+) -> InvoiceLine:
     price = item["price"]
     name = account.get("product", price["product"])["name"]
     used = account.usage.get(item["id"], 0)
@@ -60,20 +60,20 @@ def whole_period(
     at = money(price["unit_amount"] or amount, price["currency"])
     text = f"{item['quantity']} × {name} (at {at} / {price['recurring']['interval']})"
     text = f"Trial period for {name}" if free else text
-    return Line(subscription, item["id"], price, item["quantity"], amount, *period, text)
+    return InvoiceLine(subscription, item["id"], price, item["quantity"], amount, *period, text)
 
 
-def proration(account: Account, subscription: str, item: Json, amount: int, period: tuple[int, int]) -> Line:
+def proration(account: Account, subscription: str, item: Json, amount: int, period: tuple[int, int]) -> InvoiceLine:
     """Negative: the rest of the period that was paid and isn't used; positive: the same time at the new price."""
     price = item["price"]
     name = account.get("product", price["product"])["name"]
     many = f"{item['quantity']} × " if item["quantity"] > 1 else ""
     kind = "Unused" if amount < 0 else "Remaining"
     text = f"{kind} time on {many}{name} after {datetime.fromtimestamp(period[0], UTC):%d %b %Y}"
-    return Line(subscription, item["id"], price, item["quantity"], amount, *period, text, proration=True)
+    return InvoiceLine(subscription, item["id"], price, item["quantity"], amount, *period, text, proration=True)
 
 
-def shown(account: Account, line: Line, invoice: str) -> Json:
+def invoice_line_json(account: Account, line: InvoiceLine, invoice: str) -> Json:
     """The line as an invoice shows it."""
     details = {
         "invoice_item": line.invoice_item,

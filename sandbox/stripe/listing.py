@@ -8,7 +8,7 @@ from copy import deepcopy
 from typing import Any
 
 from sandbox.stripe.account import Account, Json
-from sandbox.stripe.errors import Refused, no_such
+from sandbox.stripe.errors import StripeRefusal, no_such
 from sandbox.stripe.forms import Created, Page
 
 _DEEPEST = 4
@@ -83,7 +83,7 @@ def matches(thing: Json, query: str) -> bool:
     while True:
         clause = _CLAUSE.match(rest)
         if clause is None:
-            raise Refused(f"We were unable to parse your search query: {query}", param="query")
+            raise StripeRefusal(f"We were unable to parse your search query: {query}", param="query")
         verdicts.append(_holds(thing, clause))
         rest = rest[clause.end() :]
         joint = _JOINT.match(rest)
@@ -92,18 +92,18 @@ def matches(thing: Json, query: str) -> bool:
         joints.add(joint[1].upper())
         rest = rest[joint.end() :]
     if rest or len(joints) > 1:
-        raise Refused("We were unable to parse your search query: one of AND, OR", param="query")
+        raise StripeRefusal("We were unable to parse your search query: one of AND, OR", param="query")
     return any(verdicts) if joints == {"OR"} else all(verdicts)
 
 
 def _holds(thing: Json, clause: re.Match[str]) -> bool:
     negated, name, _, key, sign, _, wanted = clause.groups()
     if name not in _SEARCHED or (name == "metadata") != (key is not None):
-        raise Refused(f"Field `{name}` is an unsupported search field for resource `customers`.", param="query")
+        raise StripeRefusal(f"Field `{name}` is an unsupported search field for resource `customers`.", param="query")
     value = thing[name].get(key) if key else thing[name]
     wanted = re.sub(r"\\(.)", r"\1", wanted).casefold()
     if sign == "~" and len(wanted) < _SHORTEST:
-        raise Refused("Substring search needs at least 3 characters", param="query")
+        raise StripeRefusal("Substring search needs at least 3 characters", param="query")
     text = (value or "").casefold()
     # Names are found by their words, other fields by their whole value.
     found = wanted in text if sign == "~" or name == "name" else value is not None and wanted == text
@@ -115,7 +115,7 @@ def check_expand(paths: list[str]) -> None:
     for path in paths:
         steps = path.split(".")
         if len(steps) > _DEEPEST:
-            raise Refused(f"You cannot expand more than {_DEEPEST} levels of a property. Property: {path}")
+            raise StripeRefusal(f"You cannot expand more than {_DEEPEST} levels of a property. Property: {path}")
         if not _EXPANDABLE.issuperset(steps):
             raise _not_expandable(path)
 
@@ -170,7 +170,7 @@ class Expander:
         raise _not_expandable(path)
 
 
-def _not_expandable(path: str) -> Refused:
-    return Refused(
+def _not_expandable(path: str) -> StripeRefusal:
+    return StripeRefusal(
         f"This property cannot be expanded ({path}). You may want to try expanding 'data.{path}' instead.",
     )

@@ -12,7 +12,7 @@ from aiohttp import web
 from bot.integrations.stripe.formatting import money
 from sandbox.stripe.account import Account, Json
 from sandbox.stripe.checkout import Checkout
-from sandbox.stripe.errors import Refused
+from sandbox.stripe.errors import StripeRefusal
 from sandbox.stripe.lines import amount_of
 from sandbox.stripe.pdf import page_of_text
 from sandbox.stripe.plans import period_of
@@ -33,7 +33,7 @@ _CARDS = {
 _STATES = {"draft": "borrador", "open": "por pagar", "paid": "pagada", "void": "anulada", "uncollectible": "incobrable"}
 
 
-class Pages:
+class HostedPages:
     def __init__(self, account: Account, checkout: Checkout, portal: Portal, catch_up: Callable[[], None]) -> None:
         self._account = account
         self._checkout = checkout
@@ -58,7 +58,7 @@ class Pages:
             self._catch_up()
             try:
                 return await show(request)
-            except Refused as error:
+            except StripeRefusal as error:
                 return _page("No se puede abrir", "<p>Este enlace no existe o ya no vale.</p>", status=error.status)
 
         return page
@@ -78,12 +78,12 @@ class Pages:
         card = str(form.get("card") or "pm_card_visa")
         try:
             self._checkout.complete(session["id"], card, str(form.get("email") or ""), str(form.get("name") or ""))
-        except Refused as error:
+        except StripeRefusal as error:
             return self._pay_page(session, error)
         target = session["success_url"].replace("{CHECKOUT_SESSION_ID}", session["id"])
         return web.Response(status=303, headers={"Location": target})
 
-    def _pay_page(self, session: Json, problem: Refused | None = None) -> web.Response:
+    def _pay_page(self, session: Json, problem: StripeRefusal | None = None) -> web.Response:
         if session["status"] != "open":
             told = {"complete": "Este pago ya está hecho.", "expired": "Este enlace ha caducado. Pide otro en el chat."}
             return _page("Pago", f"<p>{told[session['status']]}</p>", status=200 if problem is None else 410)
@@ -179,7 +179,7 @@ def _page(title: str, body: str, status: int = 200) -> web.Response:
     return web.Response(text=text, content_type="text/html", status=status)
 
 
-def _trouble(problem: Refused) -> str:
+def _trouble(problem: StripeRefusal) -> str:
     declined = "Tu tarjeta fue rechazada. Prueba con otra." if problem.kind == "card_error" else None
     return escape(declined or str(problem))
 

@@ -13,7 +13,7 @@ class Portal:
         self._subscriptions = subscriptions
 
     def create(self, form: PortalCreate) -> Json:
-        self.account.named("customer", form.customer, "customer")
+        self.account.get_by_param("customer", form.customer, "customer")
         fields: Json = {
             "configuration": "bpc_sandbox",
             "customer": form.customer,

@@ -11,20 +11,20 @@ from aiohttp import web
 
 from sandbox.stripe import forms, forms_billing
 from sandbox.stripe.account import Account, Json
-from sandbox.stripe.api import Door, Route
+from sandbox.stripe.api import ApiServer, Route
 from sandbox.stripe.catalog import Catalog
 from sandbox.stripe.checkout import Checkout
 from sandbox.stripe.clock import Clock
 from sandbox.stripe.customers import Customers
-from sandbox.stripe.cycle import Cycle
-from sandbox.stripe.faults import Fault, Faults, Kind
+from sandbox.stripe.cycle import BillingCycle
+from sandbox.stripe.faults import Kind, StripeFault, StripeFaults
 from sandbox.stripe.forms import EventPage, Retrieve
 from sandbox.stripe.invoices import Invoices
 from sandbox.stripe.listing import page_of
-from sandbox.stripe.pages import Pages
+from sandbox.stripe.pages import HostedPages
 from sandbox.stripe.portal import Portal
 from sandbox.stripe.subscriptions import Subscriptions
-from sandbox.stripe.webhooks import Courier
+from sandbox.stripe.webhooks import EventSender
 
 _DAY = 86400
 _RETRIES = (3 * _DAY, 5 * _DAY, 7 * _DAY)
@@ -57,27 +57,27 @@ class StripeSimulator:
         self.on_change = on_change
         self.account = Account(Clock(source), seed)
         self.account.public_url = public_url
-        self.webhooks = Courier(webhook_url, webhook_secret, retry_pauses)
-        self.faults = Faults(self._changed)
+        self.webhooks = EventSender(webhook_url, webhook_secret, retry_pauses)
+        self.faults = StripeFaults(self._changed)
         self.catalog = Catalog(self.account)
         self.customers = Customers(self.account, search_lag)
         self.invoices = Invoices(self.account, self.customers, payment_retries)
         self.subscriptions = Subscriptions(self.account, self.invoices)
         self.checkout = Checkout(self.account, self.customers, self.subscriptions)
         self.portal = Portal(self.account, self.subscriptions)
-        self._cycle = Cycle(self.account, self.subscriptions, self.checkout.expire)
-        self._pages = Pages(self.account, self.checkout, self.portal, self.catch_up)
-        self._door = Door(self.account, secret_key, self.faults, self.catch_up)
+        self._cycle = BillingCycle(self.account, self.subscriptions, self.checkout.expire)
+        self._pages = HostedPages(self.account, self.checkout, self.portal, self.catch_up)
+        self._api = ApiServer(self.account, secret_key, self.faults, self.catch_up)
         self.invoices.declines = self.faults.take_decline
         self.catalog.seed()
-        self.account.told = self._told
-        self.account.changed = self._changed
+        self.account.on_event = self._send_event
+        self.account.on_change = self._changed
 
     def app(self) -> web.Application:
         """Serves the API and the pages; events are sent while it runs."""
         app = web.Application(client_max_size=_LARGEST_BODY)
         app.add_routes(self._pages.routes())
-        app.add_routes(self._door.routes(_endpoints(self)))
+        app.add_routes(self._api.routes(_endpoints(self)))
         app.cleanup_ctx.append(self._delivering)
         return app
 
@@ -118,9 +118,9 @@ class StripeSimulator:
         self.catch_up()
         return deepcopy(self.checkout.complete(session, card, email, name))
 
-    def bank_will(self, method: str, decline_code: str | None = "generic_decline") -> None:
+    def set_decline(self, method: str, decline_code: str | None = "generic_decline") -> None:
         """From now on charges to this card are declined for this reason; None: they go through."""
-        self.customers.bank_will(method, decline_code)
+        self.customers.set_decline(method, decline_code)
 
     def discount(self, subscription: str, percent_off: float) -> None:
         """The company gives a coupon: from now on so much less of each invoice."""
@@ -157,20 +157,20 @@ class StripeSimulator:
 
     def will_be_slow(self, seconds: float, times: int = 1, path: str = "") -> None:
         """Do the work, and answer only after so many seconds."""
-        self.faults.plan(Fault("slow", times, path, seconds))
+        self.faults.plan(StripeFault("slow", times, path, seconds))
 
     def will_decline(self, times: int = 1, code: str = "generic_decline") -> None:
         """The bank declines the next payments, whatever the card."""
-        self.faults.plan(Fault("decline", times, code=code))
+        self.faults.plan(StripeFault("decline", times, code=code))
 
     def _plan(self, kind: Kind, times: int, path: str) -> None:
-        self.faults.plan(Fault(kind, times, path))
+        self.faults.plan(StripeFault(kind, times, path))
 
     # ---- webhooks
 
     def deliver_again(self, event: str) -> None:
         """Bring an event once more, as Stripe may."""
-        self.webhooks.bring(self.account.get("event", event))
+        self.webhooks.send(self.account.get("event", event))
 
     async def idle(self) -> None:
         """Return when every event is taken, held or given up."""
@@ -195,8 +195,8 @@ class StripeSimulator:
         kept = {name: [deepcopy(each) for each in self.account.all(kind)][::-1] for name, kind in kinds.items()}
         return kept | {"now": self.account.clock.now(), "armed": self.faults.armed()}
 
-    def _told(self, event: Json) -> None:
-        self.webhooks.bring(event)
+    def _send_event(self, event: Json) -> None:
+        self.webhooks.send(event)
 
     def _changed(self) -> None:
         self.on_change()

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from copy import deepcopy
 
-from sandbox.stripe.account import Account, Json, given, with_metadata
-from sandbox.stripe.errors import Refused
+from sandbox.stripe.account import Account, Json, submitted_values, with_metadata
+from sandbox.stripe.errors import StripeRefusal
 from sandbox.stripe.forms import Retrieve, SubscriptionPage
 from sandbox.stripe.forms_billing import (
     CancellationDetails,
@@ -20,7 +20,7 @@ from sandbox.stripe.lines import whole_period
 from sandbox.stripe.listing import listed, page_of
 from sandbox.stripe.object_fields import subscription_fields
 from sandbox.stripe.periods import period_after
-from sandbox.stripe.plans import Change, Plans, period_of
+from sandbox.stripe.plans import PlanCalculator, PlannedChange, period_of
 
 ENDED = {"canceled", "incomplete_expired"}
 _DAY = 86400
@@ -32,7 +32,7 @@ class Subscriptions:
     def __init__(self, account: Account, invoices: Invoices) -> None:
         self.account = account
         self.invoices = invoices
-        self.plans = Plans(account)
+        self.plans = PlanCalculator(account)
         # Told by a test: ends stay, and every change that costs waits for its payment.
         self.stubborn = False
         self.puts_off = False
@@ -44,11 +44,11 @@ class Subscriptions:
         return self.account.get("subscription", subscription)
 
     def all(self, page: SubscriptionPage) -> Json:
-        found = [each for each in self.account.all("subscription") if _fits(each, page)]
+        found = [each for each in self.account.all("subscription") if _matches(each, page)]
         return page_of(found, page, "/v1/subscriptions")
 
     def create(self, form: SubscriptionCreate) -> Json:
-        customer = self.account.named("customer", form.customer, "customer")
+        customer = self.account.get_by_param("customer", form.customer, "customer")
         subscription = self._new(form, customer)
         trialing = subscription["status"] == "trialing"
         lines = [
@@ -60,14 +60,14 @@ class Subscriptions:
         due = self.invoices.preview(subscription, lines, "subscription_create", (now, now))["amount_due"]
         by_hand = form.collection_method == "send_invoice"
         waits = form.payment_behavior == "default_incomplete" and due > 0
-        answer = None if waits or by_hand else self.invoices.ask_bank(due, method)
+        answer = None if waits or by_hand else self.invoices.decline_of_charge(due, method)
         if answer is not None and (form.payment_behavior == "error_if_incomplete" or method is None):
             raise refusal(answer)
         self.account.keep(subscription)
         self.invoices.customers.bills_in(customer, subscription["currency"])
         invoice = self.invoices.draft(subscription, lines, "subscription_create", (now, now))
         subscription["latest_invoice"] = invoice["id"]
-        self.account.tell("customer.subscription.created", subscription)
+        self.account.emit("customer.subscription.created", subscription)
         self.invoices.finalize(invoice)
         if waits:
             self.invoices.open_payment(invoice)
@@ -86,15 +86,15 @@ class Subscriptions:
         by_hand = found["collection_method"] == "send_invoice"
         if change.at_once and not by_hand:
             draft = self.invoices.preview(found, change.lines, "subscription_update", period_of(found))
-            answer = self.invoices.ask_bank(draft["amount_due"], method)
+            answer = self.invoices.decline_of_charge(draft["amount_due"], method)
             if answer is not None and form.payment_behavior == "error_if_incomplete":
                 raise refusal(answer)
         before = deepcopy(found)
         self._apply(found, form)
         waits = self.puts_off or (answer is not None and form.payment_behavior == "pending_if_incomplete")
-        invoice = self._put_off(found, change) if waits else self._change(found, change)
+        invoice = self._defer_until_paid(found, change) if waits else self._change(found, change)
         self.account.keep(found)
-        self.account.tell("customer.subscription.updated", found, before)
+        self.account.emit("customer.subscription.updated", found, before)
         if invoice is not None:
             self.invoices.finalize(invoice)
             if not by_hand and not self.puts_off:
@@ -104,16 +104,18 @@ class Subscriptions:
     def cancel(self, form: SubscriptionCancel, subscription: str) -> Json:
         found = self.account.get("subscription", subscription)
         if found["status"] in ENDED:
-            raise Refused(f"No such subscription: '{subscription}'", status=404, code="resource_missing", param="id")
-        self._explain(found, form.cancellation_details, "cancellation_requested")
+            raise StripeRefusal(
+                f"No such subscription: '{subscription}'", status=404, code="resource_missing", param="id"
+            )
+        self._record_reason(found, form.cancellation_details, "cancellation_requested")
         self.end(found)
         return found
 
     def preview(self, form: InvoicePreview) -> Json:
         """What the change would bill at once, or else the next invoice with the change in it."""
-        found = self.account.named("subscription", form.subscription, "subscription")
+        found = self.account.get_by_param("subscription", form.subscription, "subscription")
         if form.customer not in (None, found["customer"]):
-            raise Refused("The subscription doesn't belong to the customer.", param="customer")
+            raise StripeRefusal("The subscription doesn't belong to the customer.", param="customer")
         wanted = form.subscription_details
         end_trial = wanted.trial_end == "now" and found["status"] == "trialing"
         change = self.plans.change(
@@ -127,7 +129,7 @@ class Subscriptions:
         )
         lines = [*change.lines, *upcoming]
         if found["status"] in ENDED or not (lines or self.invoices.pending(found["id"])):
-            raise Refused(
+            raise StripeRefusal(
                 f"No upcoming invoices for customer: '{found['customer']}'", status=404, code="invoice_upcoming_none"
             )
         return self._dated(self.invoices.preview(found, lines, "upcoming", period), form)
@@ -144,14 +146,14 @@ class Subscriptions:
         for invoice in self._unpaid(subscription["id"]):
             self.invoices.end(invoice, invoice["status"])
         self.account.keep(subscription)
-        self.account.tell("customer.subscription.deleted", subscription)
+        self.account.emit("customer.subscription.deleted", subscription)
 
-    def become(self, subscription: Json, status: str) -> None:
+    def set_status(self, subscription: Json, status: str) -> None:
         if subscription["status"] != status:
             before = deepcopy(subscription)
             subscription["status"] = status
             self.account.keep(subscription)
-            self.account.tell("customer.subscription.updated", subscription, before)
+            self.account.emit("customer.subscription.updated", subscription, before)
 
     def _ends_with(self, subscription: Json, wanted: PreviewDetails, end: int) -> bool:
         """Whether nothing is billed at the end of the period, with what a preview supposes."""
@@ -208,12 +210,12 @@ class Subscriptions:
     def _currency(self, customer: Json, prices: list[Json], mode: str) -> str:
         currency, every = str(prices[0]["currency"]), {str(price["recurring"]["interval"]) for price in prices}
         if any(price["currency"] != currency for price in prices) or (mode == "classic" and len(every) > 1):
-            raise Refused(
+            raise StripeRefusal(
                 "Currency and interval fields must match across all plans on this subscription.", param="items"
             )
         for other in self.account.all("subscription", customer=customer["id"]):
             if other["status"] not in ENDED and other["currency"] != currency:
-                raise Refused(
+                raise StripeRefusal(
                     "You cannot combine currencies on a single customer. This customer has an active subscription, "
                     f"subscription schedule, discount, quote, or invoice item with currency {other['currency']}.",
                 )
@@ -224,7 +226,7 @@ class Subscriptions:
         if form.trial_period_days is None:
             return self._checked_trial_end(form.trial_end)
         if "trial_end" in form.model_fields_set:
-            raise Refused("You may only specify one of these parameters: trial_end, trial_period_days.")
+            raise StripeRefusal("You may only specify one of these parameters: trial_end, trial_period_days.")
         return now + form.trial_period_days * _DAY
 
     def _checked_trial_end(self, moment: int | None) -> int | None:
@@ -232,36 +234,36 @@ class Subscriptions:
         if moment is None:
             return None
         if moment <= now:
-            raise Refused("Invalid timestamp: must be in the future or now", param="trial_end")
+            raise StripeRefusal("Invalid timestamp: must be in the future or now", param="trial_end")
         if moment > now + _LONGEST_TRIAL:
-            raise Refused("Invalid timestamp: can be no more than two years in the future", param="trial_end")
+            raise StripeRefusal("Invalid timestamp: can be no more than two years in the future", param="trial_end")
         return moment
 
     def _wanted_method(self, subscription: Json, wanted: str | None) -> str | None:
         if wanted is None:
             return None
         param = "default_payment_method"
-        if self.account.named("payment_method", wanted, param)["customer"] != subscription["customer"]:
-            raise Refused(f"The customer does not have a payment method with the ID {wanted}.", param=param)
+        if self.account.get_by_param("payment_method", wanted, param)["customer"] != subscription["customer"]:
+            raise StripeRefusal(f"The customer does not have a payment method with the ID {wanted}.", param=param)
         return wanted
 
     def _check_alive(self, subscription: Json, form: SubscriptionUpdate) -> None:
         changed = form.model_fields_set - {"metadata", "cancellation_details", "expand"}
         if changed and subscription["status"] in ENDED:
-            raise Refused("A canceled subscription can only update its cancellation_details and metadata.")
+            raise StripeRefusal("A canceled subscription can only update its cancellation_details and metadata.")
         _check_one_end(form)
         if subscription["schedule"] and changed & {"cancel_at", "cancel_at_period_end"}:
-            raise Refused(
+            raise StripeRefusal(
                 f"The subscription is managed by the subscription schedule `{subscription['schedule']}`, and updating "
                 "any cancelation behavior directly is not allowed. Please update the schedule instead."
             )
         if form.items and subscription["status"] == "incomplete":
-            raise Refused(
+            raise StripeRefusal(
                 "A subscription with the status `incomplete` can't be updated this way: pay its invoice first."
             )
 
     def _apply(self, subscription: Json, form: SubscriptionUpdate) -> None:
-        subscription |= given(form, "default_payment_method")
+        subscription |= submitted_values(form, "default_payment_method")
         subscription["metadata"] = with_metadata(subscription["metadata"], form.metadata)
         if form.trial_end is not None:
             end = form.trial_end
@@ -270,9 +272,9 @@ class Subscriptions:
             subscription |= {"billing_cycle_anchor": end, "status": "trialing", "trial_end": end}
             subscription["trial_start"] = subscription["trial_start"] or self.account.clock.now()
         self._set_end(subscription, form)
-        self._explain(subscription, form.cancellation_details, subscription["cancellation_details"]["reason"])
+        self._record_reason(subscription, form.cancellation_details, subscription["cancellation_details"]["reason"])
 
-    def _explain(self, subscription: Json, details: CancellationDetails | None, reason: str | None) -> None:
+    def _record_reason(self, subscription: Json, details: CancellationDetails | None, reason: str | None) -> None:
         said = details.model_dump(exclude_unset=True) if details else {}
         subscription["cancellation_details"] = subscription["cancellation_details"] | said | {"reason": reason}
 
@@ -290,7 +292,7 @@ class Subscriptions:
         self.will_end(subscription, on=date is not None)
         subscription |= {"cancel_at": date, "cancel_at_period_end": False}
 
-    def _put_off(self, subscription: Json, change: Change) -> Json:
+    def _defer_until_paid(self, subscription: Json, change: PlannedChange) -> Json:
         """Wait with the change until its invoice is paid (https://docs.stripe.com/billing/subscriptions/pending-updates)."""
         subscription["pending_update"] = {
             "billing_cycle_anchor": None,
@@ -303,7 +305,7 @@ class Subscriptions:
         subscription["latest_invoice"] = invoice["id"]
         return invoice
 
-    def _change(self, subscription: Json, change: Change) -> Json | None:
+    def _change(self, subscription: Json, change: PlannedChange) -> Json | None:
         """Put the items in place; the draft of what is billed at once, if anything is."""
         ends = {item["id"]: item["current_period_end"] for item in subscription["items"]["data"]}
         items = [
@@ -332,11 +334,11 @@ class Subscriptions:
             before = deepcopy(subscription)
             subscription["items"]["data"] = subscription["pending_update"]["subscription_items"]
             subscription["pending_update"] = None
-            self.account.tell("customer.subscription.updated", subscription, before)
+            self.account.emit("customer.subscription.updated", subscription, before)
         if paid and not [each for each in self._unpaid(subscription["id"]) if each["status"] == "open"]:
-            self.become(subscription, "active")
+            self.set_status(subscription, "active")
         elif not paid and subscription["status"] == "active" and not subscription["pending_update"]:
-            self.become(subscription, "past_due")
+            self.set_status(subscription, "past_due")
 
     def _unpaid(self, subscription: str) -> list[Json]:
         found = self.account.all("invoice")
@@ -352,10 +354,10 @@ class Subscriptions:
 
 def _check_one_end(form: SubscriptionUpdate | PreviewDetails) -> None:
     if {"cancel_at", "cancel_at_period_end"} <= form.model_fields_set:
-        raise Refused("Received both cancel_at_period_end and cancel_at parameters. Please pass in only one.")
+        raise StripeRefusal("Received both cancel_at_period_end and cancel_at parameters. Please pass in only one.")
 
 
-def _fits(subscription: Json, page: SubscriptionPage) -> bool:
+def _matches(subscription: Json, page: SubscriptionPage) -> bool:
     status = subscription["status"]
     wanted = {
         None: status != "canceled",

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 import aiohttp
 
-from sandbox.background import Chores
+from sandbox.background import BackgroundTasks
 from sandbox.stripe.account import Json
 
 _ANSWER_SECONDS = 10
@@ -20,7 +20,7 @@ _OK = range(200, 300)
 
 
 @dataclass
-class Courier:
+class EventSender:
     """Brings events to one address, in their order unless told otherwise; those nobody took end in `undelivered`.
 
     `pauses` are the seconds before each new try of an event. While `holding`, events wait in `held` until `release`.
@@ -34,7 +34,7 @@ class Courier:
     holding: bool = False
     held: list[Json] = field(default_factory=list)
     undelivered: list[Json] = field(default_factory=list)
-    _chores: Chores = field(default_factory=Chores)
+    _tasks: BackgroundTasks = field(default_factory=BackgroundTasks)
     _session: aiohttp.ClientSession | None = None
     _order: asyncio.Lock = field(default_factory=asyncio.Lock)
 
@@ -43,12 +43,12 @@ class Courier:
 
     async def close(self) -> None:
         try:
-            await self._chores.stop()
+            await self._tasks.stop()
         finally:
             if self._session is not None:
                 await self._session.close()
 
-    def bring(self, event: Json) -> None:
+    def send(self, event: Json) -> None:
         """Send it soon, or keep it while holding."""
         if not self.url or self._session is None:
             return
@@ -56,20 +56,20 @@ class Courier:
             self.held.append(event)
             return
         for _ in range(2 if self.twice else 1):
-            self._chores.start(self._bring(event))
+            self._tasks.start(self._send(event))
 
     def release(self, *, backwards: bool = False) -> None:
         """Stop holding, and send what was held, the last first if wanted."""
         self.holding = False
         events, self.held = self.held, []
         for event in events[::-1] if backwards else events:
-            self.bring(event)
+            self.send(event)
 
     async def idle(self) -> None:
         """Return when every event is taken, held or given up."""
-        await self._chores.idle()
+        await self._tasks.idle()
 
-    async def _bring(self, event: Json) -> None:
+    async def _send(self, event: Json) -> None:
         async with self._order:
             taken = await self._post(event)
         for pause in () if taken else self.pauses:

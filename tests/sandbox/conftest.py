@@ -12,7 +12,7 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
-from sandbox.meta.simulator import Meta, Person
+from sandbox.meta.simulator import MetaSimulator, Person
 from sandbox.phone import api
 from tests.sandbox.stripe_shop import Shop, open_shop
 
@@ -69,7 +69,7 @@ class Graph:
 
     http: aiohttp.ClientSession
     base: str
-    meta: Meta
+    meta: MetaSimulator
 
     def to(self, person: Person, **content: Any) -> dict[str, Any]:
         """A message to the person, whole but for its content."""
@@ -102,11 +102,11 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-async def meta(business: Business, clock: Clock) -> AsyncIterator[Meta]:
+async def meta(business: Business, clock: Clock) -> AsyncIterator[MetaSimulator]:
     app = web.Application(client_max_size=4 * 1024 * 1024)
     app.add_routes([web.post("/hook", business.receive), web.get("/hook", business.verify)])
     async with TestServer(app) as server:
-        meta = Meta(
+        meta = MetaSimulator(
             webhook_url=str(server.make_url("/hook")),
             app_secret=APP_SECRET,
             access_token=TOKEN,
@@ -121,7 +121,7 @@ async def meta(business: Business, clock: Clock) -> AsyncIterator[Meta]:
 
 
 @pytest.fixture
-async def graph(meta: Meta) -> AsyncIterator[Graph]:
+async def graph(meta: MetaSimulator) -> AsyncIterator[Graph]:
     async with aiohttp.ClientSession(headers={"Authorization": f"Bearer {TOKEN}"}) as http:
         yield Graph(http, meta.media.base_url, meta)
 
@@ -139,7 +139,7 @@ def sam() -> Person:
 
 
 @pytest.fixture
-async def ana_wrote(meta: Meta, ana: Person) -> str:
+async def ana_wrote(meta: MetaSimulator, ana: Person) -> str:
     return await meta.writes(ana, {"type": "text", "text": {"body": "Hola"}})
 
 
@@ -149,18 +149,18 @@ async def no_turns() -> AsyncIterator[dict[str, Any]]:
 
 
 @pytest.fixture
-async def page(meta: Meta) -> AsyncIterator[Client]:
+async def page(meta: MetaSimulator) -> AsyncIterator[Client]:
     """The page's server, where no bot thinks."""
     app = web.Application()
-    app.add_subapp("/sandbox/", api.application(meta, no_turns, {"staff": []}))
+    app.add_subapp("/sandbox/", api.create_phone_app(meta, no_turns, {"staff": []}))
     async with TestClient(TestServer(app)) as client:
         yield client
 
 
 async def page_writes(page: Client, person: str = api.PEOPLE[0].bsuid) -> str:
     """Write from the page as the person with this BSUID, and return the wamid."""
-    gesture = {"person": person, "message": {"type": "text", "text": {"body": "Hola"}}}
-    answer = await page.post("/sandbox/messages", json=gesture)
+    message = {"person": person, "message": {"type": "text", "text": {"body": "Hola"}}}
+    answer = await page.post("/sandbox/messages", json=message)
     return str((await answer.json())["wamid"])
 
 

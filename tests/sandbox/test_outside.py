@@ -12,17 +12,17 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer, make_mocked_request
 
-from sandbox.meta.simulator import Meta
+from sandbox.meta.simulator import MetaSimulator
 from sandbox.phone import api, emails
 from sandbox.phone import stripe as phone_stripe
 from sandbox.phone.demo_customers import customer, price_of, subscribe
-from sandbox.phone.updates import News
-from sandbox.simulators.event_subscriber import Erp, new_secret
-from sandbox.simulators.smtp import Postbox, Posted
-from sandbox.simulators.web_push import PushService
+from sandbox.phone.updates import UpdateNotifier
+from sandbox.simulators.event_subscriber import ErpSimulator, new_secret
+from sandbox.simulators.smtp import ReceivedEmail, SmtpSimulator
+from sandbox.simulators.web_push import PushServiceSimulator
 from sandbox.stripe import StripeSimulator
 from sandbox.stripe.forms_billing import CheckoutCreate
-from sandbox.url_rewriter import Reach
+from sandbox.url_rewriter import UrlRewriter
 from tests.sandbox.conftest import no_turns
 
 INSIDE = "http://127.0.0.1:4242"
@@ -38,29 +38,33 @@ def stripe() -> StripeSimulator:
 
 
 @pytest.fixture
-def news() -> News:
-    return News()
+def notifier() -> UpdateNotifier:
+    return UpdateNotifier()
 
 
 @pytest.fixture
-def postbox() -> Postbox:
+def postbox() -> SmtpSimulator:
     message = EmailMessage()
     message.set_content("Hola")
     message.add_attachment(b"%PDF-1.7", maintype="application", subtype="pdf", filename="f.pdf")
     message.add_attachment(b"<script>", maintype="text", subtype="html", filename="f.html")
-    box = Postbox()
+    box = SmtpSimulator()
     names = ["f.pdf", "f.html"]
-    box.mails.append(Posted(7, ["ana@example.com"], "Recado", "Hola", "Hola", HTML, names, "2026-11-24", message))
+    box.mails.append(
+        ReceivedEmail(7, ["ana@example.com"], "Recado", "Hola", "Hola", HTML, names, "2026-11-24", message)
+    )
     return box
 
 
 @pytest.fixture
-async def page(meta: Meta, stripe: StripeSimulator, postbox: Postbox, news: News) -> AsyncIterator[Client]:
-    reach = Reach({INSIDE: "/sandbox/stripe-pages"})
-    sub = api.application(meta, no_turns, {"staff": [], "reach": reach.paths}, news.listen)
-    sub.add_routes([*phone_stripe.routes(stripe), *emails.routes(postbox, reach)])
+async def page(
+    meta: MetaSimulator, stripe: StripeSimulator, postbox: SmtpSimulator, notifier: UpdateNotifier
+) -> AsyncIterator[Client]:
+    url_rewriter = UrlRewriter({INSIDE: "/sandbox/stripe-pages"})
+    sub = api.create_phone_app(meta, no_turns, {"staff": [], "reach": url_rewriter.paths}, notifier.listen)
+    sub.add_routes([*phone_stripe.routes(stripe), *emails.routes(postbox, url_rewriter)])
     app = web.Application()
-    app.add_subapp("/sandbox/stripe-pages/", reach.led(stripe.pages()))
+    app.add_subapp("/sandbox/stripe-pages/", url_rewriter.rewrite_responses(stripe.pages()))
     app.add_subapp("/sandbox/", sub)
     async with TestClient(TestServer(app)) as client:
         yield client
@@ -207,10 +211,12 @@ async def next_news(stream: aiohttp.ClientResponse) -> str:
     raise AssertionError("the stream ended")
 
 
-async def test_much_that_changes_at_once_is_told_once(page: Client, stripe: StripeSimulator, news: News) -> None:
-    erp, push = Erp(new_secret()), PushService()
-    stripe.on_change = lambda: news.tell("stripe")
-    erp.changed, push.changed = (lambda: news.tell("events")), (lambda: news.tell("pushes"))
+async def test_much_that_changes_at_once_is_told_once(
+    page: Client, stripe: StripeSimulator, notifier: UpdateNotifier
+) -> None:
+    erp, push = ErpSimulator(new_secret()), PushServiceSimulator()
+    stripe.on_change = lambda: notifier.notify("stripe")
+    erp.on_change, push.on_change = (lambda: notifier.notify("events")), (lambda: notifier.notify("pushes"))
     stream = await page.get("/sandbox/events")
     subscribe(stripe, customer(stripe, None, "Ana", "ana@example.com"))
     assert await next_news(stream) == "stripe"
@@ -222,8 +228,8 @@ async def test_much_that_changes_at_once_is_told_once(page: Client, stripe: Stri
 
 
 def test_an_address_of_elsewhere_stays_as_it_is() -> None:
-    reach = Reach({INSIDE: "/in"})
+    url_rewriter = UrlRewriter({INSIDE: "/in"})
     request = make_mocked_request("GET", "/", headers={"Host": "recado.lan"})
     elsewhere = "http://127.0.0.1:42420/a https://stripe.com/b http://127.0.0.1:4242"
-    assert reach.seen(request, elsewhere) == elsewhere
-    assert reach.seen(request, f"{INSIDE}/a") == "http://recado.lan/in/a"
+    assert url_rewriter.rewrite_text(request, elsewhere) == elsewhere
+    assert url_rewriter.rewrite_text(request, f"{INSIDE}/a") == "http://recado.lan/in/a"

@@ -47,10 +47,10 @@ async def sandbox(tmp_path: Path) -> AsyncIterator[Run]:
         await process.wait()
 
 
-async def talk(url: str, gesture: dict[str, Any]) -> dict[str, Any]:
+async def talk(url: str, message: dict[str, Any]) -> dict[str, Any]:
     """Send something from Ana's phone and wait for the closed turn that answers it."""
     async with aiohttp.ClientSession() as http:
-        async with http.post(f"{url}messages", json={"person": ANA} | gesture) as response:
+        async with http.post(f"{url}messages", json={"person": ANA} | message) as response:
             wamid = (await response.json())["wamid"]
         async with asyncio.timeout(PATIENCE):
             while True:

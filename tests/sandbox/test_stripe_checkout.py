@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import stripe
 
-from sandbox.stripe import Refused
+from sandbox.stripe import StripeRefusal
 from tests.sandbox.stripe_shop import Shop
 
 
@@ -85,7 +85,7 @@ async def test_an_expired_session_cant_be_completed(shop: Shop) -> None:
     assert (await shop.api.checkout.sessions.expire_async(by_hand.id)).status == "expired"
     shop.imitation.advance(days=1)
     for each in (by_time, by_hand):
-        with pytest.raises(Refused, match="expired"):
+        with pytest.raises(StripeRefusal, match="expired"):
             shop.imitation.complete_checkout(each.id)
         async with shop.http.get(each.url) as page:
             assert "ha caducado" in await page.text()

@@ -14,7 +14,7 @@ from bot.settings import Settings
 from bot.storage.files import files_of
 from bot.web.server import listening
 from sandbox.app import open_company
-from sandbox.phone.origin_guard import own_names
+from sandbox.phone.origin_guard import own_hosts_only
 from sandbox.stripe import StripeSimulator
 from tests.billing import billing
 from tests.integrations.push.test_push_door import KEYS
@@ -234,7 +234,7 @@ async def test_the_sandbox_is_called_by_what_was_given_as_its_host(host: str, by
     async def page(_: web.Request) -> web.Response:
         return web.Response()
 
-    app = web.Application(middlewares=[own_names(host, "https://recado.example.ngrok.app")])
+    app = web.Application(middlewares=[own_hosts_only(host, "https://recado.example.ngrok.app")])
     app.router.add_get("/sandbox/", page)
     async with listening(app, "127.0.0.1", 0, finish=0.1) as url:
         assert (await asked(url, "GET", "/sandbox/", host=by))[0] == (200 if open_ else 403)

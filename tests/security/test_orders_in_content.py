@@ -10,8 +10,8 @@ import pytest
 
 from sandbox.meta.simulator import Person
 from sandbox.simulators.openrouter import calls, says
-from sandbox.simulators.vision import VisionImitation
-from sandbox.simulators.whisper import Answer
+from sandbox.simulators.vision import VisionSimulator
+from sandbox.simulators.whisper import ScriptedTranscription
 from tests.notifications import read_by_model, settled
 from tests.products.shelf import Shelf
 from tests.world import Start, World
@@ -105,7 +105,7 @@ async def test_a_transcript_and_a_text_file_that_give_orders_are_what_was_sent_a
     world: World, ana: Person, media: Any
 ) -> None:
     heard = {"text": evil("transcript"), "language": "spanish", "duration": 5}
-    world.whisper.will(Answer(status=200, body=json.dumps(heard)))
+    world.whisper.will(ScriptedTranscription(status=200, body=json.dumps(heard)))
     world.models.will(says("Va"), says("Va"))
     await world.meta.sends_media(ana, "audio", media("voice/es_ticket.ogg"), "audio/ogg; codecs=opus")
     await world.meta.replies(ana)
@@ -120,7 +120,7 @@ async def test_what_is_printed_on_a_photo_or_hidden_in_its_qr_code_is_what_was_s
     start: Start, ana: Person
 ) -> None:
     shelf = Shelf()
-    vision = VisionImitation(shelf)
+    vision = VisionSimulator(shelf)
     world = await start(GOOGLE_VISION_ENDPOINT=await vision.start(), STAFF_CONTACTS="5215500000001")
     try:
         world.models.will(says("Va"))

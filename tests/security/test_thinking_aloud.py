@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from sandbox.meta.simulator import Person
-from sandbox.simulators.openrouter import Scripted, calls, says
+from sandbox.simulators.openrouter import ScriptedAnswer, calls, says
 from tests.notifications import settled
 from tests.processes import eventually
 from tests.world import World
@@ -40,8 +40,8 @@ async def test_reasoning_in_an_answer_is_neither_said_nor_kept_nor_logged(
 ) -> None:
     called = calls(("business_hours", {})).message or {}
     world.models.will(
-        Scripted(called | {"content": f"<think>{NOTE}</think>"}),
-        Scripted({"content": f"<think>{NOTE}</think>\n\nAbrimos a las 9:00.<|im_end|>"}, delay=1),
+        ScriptedAnswer(called | {"content": f"<think>{NOTE}</think>"}),
+        ScriptedAnswer({"content": f"<think>{NOTE}</think>\n\nAbrimos a las 9:00.<|im_end|>"}, delay=1),
     )
     await world.meta.writes(ana, HELLO)
 

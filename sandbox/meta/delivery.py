@@ -6,85 +6,85 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from sandbox.meta.chats import Chats
-from sandbox.meta.faults import Fault, Faults
+from sandbox.meta.faults import MetaFault, MetaFaults
 from sandbox.meta.parties import Business
-from sandbox.meta.webhooks import Courier, Value, encode, envelope
+from sandbox.meta.webhooks import NotificationSender, Value, encode, envelope
 
 
 @dataclass(kw_only=True)
-class Delivery:
+class NotificationDelivery:
     """The way from what happened to the courier; what a fault holds back waits here."""
 
     business: Business
     chats: Chats
-    faults: Faults
+    faults: MetaFaults
     clock: Callable[[], datetime]
     duplicate: bool = False
     subscribed: bool = True
-    _courier: Courier | None = None
+    _sender: NotificationSender | None = None
     _batch: list[Value] = field(default_factory=list)
     _first: list[Value] = field(default_factory=list)
 
     @property
-    def courier(self) -> Courier:
-        if self._courier is None:
+    def sender(self) -> NotificationSender:
+        if self._sender is None:
             raise RuntimeError("Meta is not started")
-        return self._courier
+        return self._sender
 
-    def open(self, courier: Courier) -> None:
-        self._courier = courier
+    def open(self, courier: NotificationSender) -> None:
+        self._sender = courier
 
     async def deliver(self, values: Sequence[Value], field_name: str = "messages") -> bool:
         """Bring the values in one notification; whether they were taken now, which they aren't while held back."""
         if not self.subscribed:
             return False
-        if field_name == "messages" and (batch := self.faults.standing("batch")):
+        if field_name == "messages" and (batch := self.faults.active("batch")):
             self._batch.extend(values)
             batch.held = sum(len(value.get("messages", ())) for value in self._batch)
-            self.faults.changed()
+            self.faults.on_change()
             return False
-        if _says_something(values) and self.faults.take("reverse"):
+        if _has_messages(values) and self.faults.take("reverse"):
             if not self._first:
                 self._first = list(values)
                 return False
-            taken = await self._bring(values, field_name)
-            await self._let_first_go()
+            taken = await self._send(values, field_name)
+            await self._release_first()
             return taken
-        return await self._bring(values, field_name)
+        return await self._send(values, field_name)
 
     async def release(self) -> None:
         """Send what nothing holds back any more."""
-        if not self.faults.standing("reverse"):
-            await self._let_first_go()
-        if self._batch and not self.faults.standing("batch"):
+        if not self.faults.active("reverse"):
+            await self._release_first()
+        if self._batch and not self.faults.active("batch"):
             values, self._batch = self._batch, []
-            await self._bring(values, "messages")
+            await self._send(values, "messages")
 
     @asynccontextmanager
     async def batch(self) -> AsyncIterator[None]:
         """What is told meanwhile goes out at the end in one notification."""
-        self.faults.plan(Fault("batch", times=None))
+        self.faults.plan(MetaFault("batch", times=None))
         try:
             yield
         finally:
-            self.faults.lift("batch")
+            self.faults.cancel("batch")
         await self.release()
 
-    async def _let_first_go(self) -> None:
+    async def _release_first(self) -> None:
         if self._first:
             values, self._first = self._first, []
-            await self._bring(values, "messages")
+            await self._send(values, "messages")
 
-    async def _bring(self, values: Sequence[Value], field_name: str) -> bool:
+    async def _send(self, values: Sequence[Value], field_name: str) -> bool:
         at = None if field_name == "messages" else self.clock()
         notification = envelope(self.business, values, field_name, at)
-        taken = await self.courier.bring(encode(notification))
+        taken = await self.sender.send(encode(notification))
         for message in (message for value in values if taken for message in value.get("messages", ())):
-            self.chats.taken(message["id"])
-        if self.duplicate or (_says_something(values) and self.faults.take("twice")):
-            await self.courier.bring(encode(notification, spaced=True))
+            self.chats.acknowledge(message["id"])
+        if self.duplicate or (_has_messages(values) and self.faults.take("twice")):
+            await self.sender.send(encode(notification, spaced=True))
         return taken
 
 
-def _says_something(values: Sequence[Value]) -> bool:
+def _has_messages(values: Sequence[Value]) -> bool:
     return any("messages" in value for value in values)
