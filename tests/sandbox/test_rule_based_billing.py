@@ -9,11 +9,18 @@ import pytest
 from bot.agent.tools.catalog import TABLE
 from sandbox.meta.simulator import Person
 from sandbox.simulators.rule_based_billing import describe_results, next_tool_call
-from tests.billing import buttons, stripe_of, subscriber, taps
+from sandbox.stripe import StripeSimulator
+from tests.billing import billing, buttons, stripe_of, subscriber, taps
 from tests.notifications import settled
-from tests.world import World
+from tests.world import Start, World
 
 OFFERED = {row.tool.name for row in TABLE}
+
+
+@pytest.fixture
+async def shop(stripe: StripeSimulator, start: Start) -> World:
+    """Recado with billing, because this folder's own `shop` is Stripe's other end alone."""
+    return await start(**billing(stripe), stripe=stripe)
 
 
 @pytest.mark.parametrize(
