@@ -140,8 +140,8 @@ async def test_a_templates_parts_are_drawn_and_a_tap_on_its_button_names_it(
     assert business.messages[-1]["context"]["id"] == wamid
 
 
-def test_the_page_offers_every_rarity_in_both_languages() -> None:
-    words, drawer = ((api._PAGE / name).read_text("utf-8") for name in ("channel_words.js", "trouble.js"))
+def test_the_page_offers_every_rare_message_in_both_languages() -> None:
+    words, drawer = ((api._PAGE / name).read_text("utf-8") for name in ("faults_words.js", "faults.js"))
     for kind in get_args(SingleMessageKind) + get_args(ScenarioKind):
         assert words.count(f"rare_{kind}:") == 2, kind
         assert f'"{kind}"' in drawer, kind

@@ -9,8 +9,8 @@ const MOST_REMEMBERED = 20;
 
 export class Composer {
   /** `desk.send(message, quoted wamid)` and `desk.upload(form)` bring what was written or chosen to the server. */
-  constructor(desk) {
-    this.desk = desk;
+  constructor(session) {
+    this.session = session;
     this.words = byId("words");
     this.sentWords = [];
     this.back = 0;
@@ -99,7 +99,7 @@ export class Composer {
     this.resize();
     const text = { type: "text", text: { body } };
     const original = edited && { original_message_id: edited, message: text };
-    const sent = await this.attempt(() => this.desk.send(original ? { type: "edit", edit: original } : text, quoted));
+    const sent = await this.attempt(() => this.session.send(original ? { type: "edit", edit: original } : text, quoted));
     if (!sent) this.words.value ||= body;
     this.resize();
   }
@@ -152,22 +152,22 @@ export class Composer {
     for (const file of files) {
       const form = new FormData();
       for (const [name, value] of Object.entries({ ...fields, caption, context })) if (value) form.append(name, value);
-      if (!(await this.attempt(() => this.desk.upload(form, file)))) return;
+      if (!(await this.attempt(() => this.session.upload(form, file)))) return;
       [caption, context] = ["", undefined];
     }
   }
 
   choosePlace(quoted) {
-    sheets.place((location) => this.attempt(() => this.desk.send({ type: "location", location }, quoted)));
+    sheets.place((location) => this.attempt(() => this.session.send({ type: "location", location }, quoted)));
   }
 
   chooseContact(quoted) {
-    const send = (card) => this.attempt(() => this.desk.send({ type: "contacts", contacts: [card] }, quoted));
-    sheets.contact(send, () => this.desk.shareContact(quoted));
+    const send = (card) => this.attempt(() => this.session.send({ type: "contacts", contacts: [card] }, quoted));
+    sheets.contact(send, () => this.session.shareContact(quoted));
   }
 
   async chooseSample() {
     const offered = await (await fetch("samples")).json();
-    sheets.samples(offered, (sample) => this.attempt(() => post("messages", { person: this.desk.person.bsuid, sample })));
+    sheets.samples(offered, (sample) => this.attempt(() => post("messages", { person: this.session.person.bsuid, sample })));
   }
 }

@@ -39,7 +39,7 @@ const PATHS = {
   person: "M12 4a4 4 0 1 0 0 8 4 4 0 0 0 0-8zM4.500 20a7.500 7.500 0 0 1 15 0",
   add: "M10 4a4 4 0 1 0 0 8 4 4 0 0 0 0-8zM3 20a7 7 0 0 1 12-5M18 14v6M15 17h6",
   forward: "m15 6 5 5-5 5M20 11h-9a7 7 0 0 0-7 7",
-  trouble: "M13 3 5 13.500h6L10 21l9-11.500h-6.500z",
+  faults: "M13 3 5 13.500h6L10 21l9-11.500h-6.500z",
   turns: "M4 18V9M9.500 18V5M15 18v-6M20.500 18V8",
   mails: "M3.500 6h17v12.500h-17zM3.500 7l8.500 6.500L20.500 7",
   pushes: "M6 17V11a6 6 0 0 1 12 0v6l1.500 1.500h-15zM10 21h4",
@@ -77,7 +77,7 @@ export async function post(path, body) {
 let paths = {};
 
 /** Which of the server's paths lead to origins that only its own machine knows. */
-export function setReach(given = {}) {
+export function setUrlPaths(given = {}) {
   paths = given;
 }
 

@@ -9,7 +9,7 @@ let latest;
 let fading;
 
 /** An event `prompts`; `fresh` is one that comes now, not one that a loaded page finds. */
-export function hear(event, fresh = true) {
+export function show(event, fresh = true) {
   if (!event) return;
   latest = event;
   clearTimeout(fading);
@@ -44,4 +44,4 @@ function finding({ file, line, column, code, message, fix }) {
   return el("li", {}, place, " ", el("strong", {}, kind), el("span", {}, message, fix && el("em", {}, ` → ${fix}`)));
 }
 
-onLanguage(() => latest && hear(latest, byId("prompts-released").childElementCount > 0));
+onLanguage(() => latest && show(latest, byId("prompts-released").childElementCount > 0));

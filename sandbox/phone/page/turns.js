@@ -82,7 +82,7 @@ function bar(stations) {
 }
 
 const figures = (...values) => el("span", { class: "figures" }, values.filter(Boolean).join(" · "));
-const trouble = (words) => words && el("p", { class: "problem" }, words);
+const problemText = (words) => words && el("p", { class: "problem" }, words);
 
 function perceived({ perceived: items = [] }) {
   if (!items.length) return undefined;
@@ -94,7 +94,7 @@ function perceived({ perceived: items = [] }) {
         { class: "item" },
         el("div", { class: "item-head" }, el("span", { class: "tag" }, has(`kind_${kind}`) ? t(`kind_${kind}`) : kind), figures(by === "local" ? t("local") : by, took !== null && took !== undefined && ms(took))),
         text && el("p", { class: "seen", dir: "auto" }, text),
-        trouble(error),
+        problemText(error),
       ),
     ),
   );
@@ -152,5 +152,5 @@ function reply({ reply: parts }) {
 }
 
 function failure({ error }) {
-  return error ? part(t("error"), trouble(String(error))) : undefined;
+  return error ? part(t("error"), problemText(String(error))) : undefined;
 }

@@ -4,7 +4,7 @@ import { el, icon } from "./dom.js";
 import { t } from "./language.js";
 
 /** Nodes for the marks of a message, none for most. */
-export function marks({ context = {}, referral, group_id: group, from_app: fromApp }) {
+export function messageLabels({ context = {}, referral, group_id: group, from_app: fromApp }) {
   const often = context.frequently_forwarded;
   return [
     group && mark("person", t("mark_group")),
