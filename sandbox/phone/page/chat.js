@@ -12,7 +12,7 @@ const LONG_PRESS_MS = 450;
 const RANK = { sent: 1, delivered: 2, read: 3, played: 4, failed: 5 };
 
 export class Chat {
-  /** `desk` is asked for what leaves the chat: tap, list, place, contact, quote, edit. */
+  /** `session` performs what leaves the chat: tap, list, place, contact, quote, edit. */
   constructor(session) {
     this.session = session;
     this.log = byId("log");
@@ -24,7 +24,7 @@ export class Chat {
     this.dots = el("div", { class: "bubble theirs dots", "aria-hidden": "true" }, el("i"), el("i"), el("i"));
   }
 
-  /** Draw the whole chat of a person anew. */
+  /** Redraw the whole chat of a person. */
   show(person, events) {
     this.person = person;
     this.messages = new Map();
@@ -54,7 +54,7 @@ export class Chat {
     else this.append(whole);
   }
 
-  /** A line between the bubbles; the same again is only counted. */
+  /** Add a line between the bubbles; a repeated line only raises its count. */
   note(words, kind = "note") {
     const last = this.log.lastElementChild === this.dots ? this.dots.previousElementSibling : this.log.lastElementChild;
     if (last?.dataset.words === words) {
@@ -76,7 +76,7 @@ export class Chat {
     this.keepBelow(() => this.log.append(whole.node, ...(this.dots.isConnected ? [this.dots] : [])), whole.direction === "in");
   }
 
-  /** Arrow keys go from message to message, Enter opens what can be done with one. */
+  /** Arrow keys move between messages, Enter opens the menu of the focused message. */
   walk(press) {
     const bubbles = [...this.log.querySelectorAll("article")];
     const at = bubbles.indexOf(document.activeElement);
@@ -88,7 +88,7 @@ export class Chat {
     press.preventDefault();
   }
 
-  /** What to say first, for who doesn't know. */
+  /** Suggested first messages. */
   starters() {
     const say = (key) => el("button", { type: "button", class: "starter", onclick: () => this.session.send({ type: "text", text: { body: t(key) } }) }, t(key));
     return el("div", { class: "starters" }, el("p", { class: "muted" }, t("starters")), STARTERS.map(say));
@@ -247,5 +247,5 @@ export class Chat {
   }
 }
 
-/** Send what a person did; the answer comes over the stream like everything else. */
+/** Send a person's message; the answer arrives over the event stream. */
 export const send = (person, message, context) => post("messages", { person, message, ...(context ? { context } : {}) });

@@ -1,4 +1,4 @@
-// Where a person writes, records and attaches.
+// The composer: writing, recording and attaching.
 
 import { byId, el, icon, placeMenu, post, walkable } from "./dom.js";
 import { t } from "./language.js";
@@ -8,7 +8,7 @@ import * as sheets from "./sheets.js";
 const MOST_REMEMBERED = 20;
 
 export class Composer {
-  /** `desk.send(message, quoted wamid)` and `desk.upload(form)` bring what was written or chosen to the server. */
+  /** `session.send(message, quoted wamid)` and `session.upload(form)` send text and files to the server. */
   constructor(session) {
     this.session = session;
     this.words = byId("words");
@@ -67,7 +67,7 @@ export class Composer {
     else if (press.key === "ArrowDown" && this.back && this.walks()) this.recall(press, this.back - 1);
   }
 
-  /** Whether an arrow means earlier words and not a line of these. */
+  /** Tell whether an arrow key recalls earlier text instead of moving within this text. */
   walks() {
     return !this.words.value || this.words.value === this.sentWords.at(-this.back);
   }
@@ -104,7 +104,7 @@ export class Composer {
     this.resize();
   }
 
-  /** Do it and say whether it worked; why not is shown under the composer. */
+  /** Run `work` and return whether it succeeded; the reason of a failure is shown under the composer. */
   async attempt(work) {
     try {
       this.problem();
@@ -121,7 +121,7 @@ export class Composer {
     byId("problem").hidden = !words;
   }
 
-  /** Answer a message, or (with `edited`) replace one's own. */
+  /** Quote a message in the reply, or (with `edited`) replace an own message. */
   setQuote(wamid, words, edited = false) {
     this.quoted = edited ? undefined : wamid;
     this.edited = edited ? wamid : undefined;

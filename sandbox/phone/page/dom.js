@@ -1,4 +1,4 @@
-// Elements made from values, never from markup: what people write stays text.
+// Elements made from values, never from markup, because the text of customers must stay text.
 
 const SVG = "http://www.w3.org/2000/svg";
 
@@ -49,7 +49,7 @@ const PATHS = {
   tap: "M9 11V5.500a1.500 1.500 0 0 1 3 0V10l5 1.500c1.500.5 2 1.500 1.700 3L17.500 20H11l-4.500-5.500 1.500-1z",
 };
 
-/** A drawn sign; it says nothing to a screen reader, so its button needs a label. */
+/** An icon that is hidden from screen readers, so that its button needs a label. */
 export function icon(name, extra = "") {
   const svg = document.createElementNS(SVG, "svg");
   svg.setAttribute("viewBox", "0 0 24 24");
@@ -76,12 +76,12 @@ export async function post(path, body) {
 
 let paths = {};
 
-/** Which of the server's paths lead to origins that only its own machine knows. */
+/** Set the server's paths that lead to origins on the server's machine. */
 export function setUrlPaths(given = {}) {
   paths = given;
 }
 
-/** An address of the web as this browser reaches it; undefined for any other. */
+/** A web address as this browser reaches it; undefined for other schemes. */
 export function reachable(url) {
   if (!/^https?:\/\//.test(url ?? "")) return undefined;
   const found = Object.entries(paths).find(([origin]) => url.startsWith(`${origin}/`));
@@ -93,7 +93,7 @@ export function outLink(url, attributes, ...children) {
   return el("a", { href: reachable(url), target: "_blank", rel: "noopener noreferrer", ...attributes }, ...children);
 }
 
-/** Let a list show these items in their order: nodes that are there stay as they are, `make(item)` makes new ones. */
+/** Show these items in their order: existing nodes stay unchanged, `make(item)` makes new nodes. */
 export function sync(list, items, keyOf, make) {
   const known = new Map([...list.children].map((node) => [node.dataset.key, node]));
   let at = list.firstElementChild;

@@ -1,4 +1,4 @@
-// The drawer: Meta misbehaves on order, and messages that the phone has no gesture for are sent with one press.
+// The drawer: switches for Meta's faults, and buttons for messages that the phone can't compose.
 
 import { byId, el, post } from "./dom.js";
 import { current, has, onLanguage, t } from "./language.js";
@@ -24,7 +24,7 @@ const RARE_MESSAGES = [
 ];
 
 export class Drawer {
-  /** `desk.person` is who writes, `attempt(work)` does what may fail and says so, `note(words)` writes into the chat. */
+  /** `session.person` is the sender, `attempt(work)` reports failures, `note(words)` writes into the chat. */
   constructor(session, attempt, note) {
     Object.assign(this, { session, attempt, note });
     this.armed = [];
@@ -42,7 +42,7 @@ export class Drawer {
     byId(on ? "hide-drawer" : "show-drawer").focus();
   }
 
-  /** What is armed now, as the server tells it. */
+  /** Show the faults that the server has armed. */
   setArmed(armed) {
     this.armed = armed;
     this.draw();
@@ -85,7 +85,7 @@ export class Drawer {
     const send = () =>
       this.attempt(async () => {
         await post("rarities", { person: this.session.person.bsuid, kind, language: current() });
-        // Nothing of it is seen in a chat, unlike the others.
+        // Marketing preferences leave no message in the chat, so that we add a note.
         if (has(`told_${kind}`)) this.note(t(`told_${kind}`));
       });
     return el("button", { type: "button", class: "rare-message", "data-key": `rare_${kind}`, onclick: send }, t(`rare_${kind}`));

@@ -1,4 +1,4 @@
-// The words of the channel's drawer and of rare messages, in both languages.
+// Texts of the fault drawer and of rare messages, in both languages.
 
 export const FAULTS = {
   es: {

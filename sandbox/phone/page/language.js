@@ -1,4 +1,4 @@
-// Every word of the page in both languages; a change is applied at once and remembered.
+// The page's texts in both languages; a change of language is applied immediately and remembered.
 
 import { FAULTS } from "./faults_words.js";
 import { SIDE_PANEL } from "./side_panel_words.js";
@@ -95,10 +95,10 @@ function stored() {
 
 export const current = () => language;
 
-/** How dates, numbers and money are written. */
+/** The locale of dates, numbers and money. */
 export const locale = () => ({ es: "es-MX", en: "en-US" })[language];
 
-/** The words for a key, with `{name}` replaced by values; a key without words is shown as it is. */
+/** The text of a key, with `{name}` replaced by values; a key without a text is returned unchanged. */
 export function t(key, values = {}) {
   const words = WORDS[language][key] ?? key;
   return words.replace(/\{(\w+)\}/g, (whole, name) => values[name] ?? whole);
@@ -116,7 +116,7 @@ export function setLanguage(chosen) {
   apply();
 }
 
-/** Put the words into the fixed parts of the page and call who draws the rest. */
+/** Translate the fixed parts of the page and call the listeners that redraw the rest. */
 export function apply() {
   document.documentElement.lang = language;
   for (const element of document.querySelectorAll("[data-t]")) element.textContent = t(element.dataset.t);
@@ -138,7 +138,7 @@ export function day(at) {
   return at.toLocaleDateString(locale(), { day: "numeric", month: "long", year: "numeric" });
 }
 
-/** When something was: its time today, else its day too. */
+/** The time of today, or the day and time of another day. */
 export function moment(at) {
   const today = new Date().toDateString() === at.toDateString();
   return today ? time(at) : `${shortDay(at)}, ${time(at)}`;

@@ -1,4 +1,4 @@
-// Starts the page and brings what the server tells to the part that shows it.
+// Starts the page and dispatches the server's events to its parts.
 
 import { Chat, send } from "./chat.js";
 import { Composer } from "./composer.js";
@@ -73,7 +73,7 @@ const EVENT_HANDLERS = {
     drawer.setArmed(armed);
     drawPeople();
   },
-  /** Somebody has a new number: the chat stays, the id is another. */
+  /** A person has a new number: the chat moves to the new id. */
   moved({ was, person }) {
     const history = [...(histories.get(was) ?? []), ...(histories.get(person.bsuid) ?? [])];
     histories.delete(was);
@@ -103,7 +103,7 @@ const EVENT_HANDLERS = {
   },
 };
 
-/** The latest handoff of the chosen person's conversation, if the bot is quiet in it. */
+/** The latest handoff of the chosen person's conversation, while the bot is paused. */
 function handoff() {
   for (const { turn } of [...turns.turns.values()].reverse()) {
     const event = handoffs.get(turn.conversation);
@@ -151,7 +151,7 @@ function drawFacts() {
   byId("notice-list").replaceChildren(...imitated.map(explained));
 }
 
-/** Everything as the server has it now: at the start, and after the stream was broken. */
+/** Load the server's state at the start, and after the stream was interrupted. */
 async function load() {
   const state = await (await fetch("state")).json();
   for (const person of state.people) people.set(person.bsuid, person);
@@ -174,7 +174,7 @@ function listen() {
   const stream = new EventSource("events");
   stream.addEventListener("open", async () => {
     byId("offline").hidden = true;
-    // What is told while the state is on its way may be newer than it: it is heard afterwards.
+    // Events that arrive while the state loads may be newer, so that we handle them afterwards.
     buffered = [];
     await load();
     const late = buffered;

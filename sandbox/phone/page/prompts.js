@@ -1,4 +1,4 @@
-// What becomes of a save in the prompts' folder: a word when it is released, every mistake until it is right.
+// The result of a save in the prompts' folder: a short notice of a release, or the mistakes until they are mended.
 
 import { byId, el } from "./dom.js";
 import { has, onLanguage, t, time } from "./language.js";
@@ -8,7 +8,7 @@ const SHORT = 12;
 let latest;
 let fading;
 
-/** An event `prompts`; `fresh` is one that comes now, not one that a loaded page finds. */
+/** Show an event `prompts`; `fresh` events arrive now, others were found when the page loaded. */
 export function show(event, fresh = true) {
   if (!event) return;
   latest = event;

@@ -1,4 +1,4 @@
-// What a chat left outside: e-mails, notifications, files, and the events that the ERP heard.
+// Lists beside the chat: e-mails, push notifications, files, and the events that the ERP received.
 
 import { el, icon, outLink, post, reachable, sync } from "./dom.js";
 import { linked } from "./formatting.js";
@@ -6,7 +6,7 @@ import { moment, number, t } from "./language.js";
 
 const tag = (words, kind = "") => el("span", { class: `tag ${kind}`.trim() }, words);
 
-/** What stands in a list that is empty, with a sentence that may fill it. */
+/** The notice of an empty list, with a message that fills the list. */
 export function emptyNotice(context, kind, starter) {
   const say = () => context.attempt(() => context.session.send({ type: "text", text: { body: t(starter) } })).then(context.toChat);
   return el(
@@ -21,7 +21,7 @@ export function emptyNotice(context, kind, starter) {
 
 export const realServiceNotice = (kind) => el("div", { class: "empty" }, icon(kind, "large"), el("p", {}, t("real_service")));
 
-/** A list in a tab: `head` is drawn again each time, the rows that are there stay as they are. */
+/** A list in a tab: `head` is redrawn each time, existing rows stay unchanged. */
 class RecordList {
   constructor(view, context) {
     Object.assign(this, { view, context, items: [] });
@@ -69,7 +69,7 @@ export class Mails extends RecordList {
     node.append(
       el("summary", {}, icon("mails"), el("span", { class: "entry-words" }, el("strong", {}, mail.subject), el("small", {}, mail.to.join(", "))), el("time", { class: "figures", datetime: mail.at }, moment(new Date(mail.at)))),
     );
-    // A frame costs: it is made when somebody looks.
+    // Frames are expensive, so that each is made when its row opens.
     node.addEventListener("toggle", () => node.open && !node.dataset.drawn && (node.dataset.drawn = "yes") && node.append(this.emailBody(mail)));
     return node;
   }
@@ -121,7 +121,7 @@ export class Pushes extends RecordList {
     return `${at}/${browser}`;
   }
 
-  /** The token of the latest link that invites the chosen person. */
+  /** The token of the latest push invitation sent to the chosen person. */
   token() {
     const link = /\/push\/(c_[\w.-]+)/;
     const sent = this.context.said().filter(({ direction }) => direction === "out").map(({ message }) => link.exec(JSON.stringify(message))?.[1]);
@@ -163,7 +163,7 @@ export class Files extends RecordList {
   put(files) {
     this.items = files;
     this.redraw();
-    // Links expire: those of rows that stay are renewed.
+    // Links expire, so that we renew those of existing rows.
     const links = new Map(files.map((file) => [this.key(file), file.link]));
     for (const row of this.list.children) row.querySelector("a")?.setAttribute("href", reachable(links.get(row.dataset.key)) ?? "");
   }

@@ -1,4 +1,4 @@
-// The tabs beside the chat: how Recado thought, and what it left outside; a tab lights up when it has something new.
+// The tabs beside the chat: turns, e-mails, push notifications, files, Stripe, events; tabs with new entries light up.
 
 import { byId, el, icon } from "./dom.js";
 import { Events, Files, Mails, Pushes } from "./side_lists.js";
@@ -11,7 +11,7 @@ const PATHS = { events: "events-out" };
 const PAUSE_MS = 120;
 
 export class SidePanel {
-  /** `desk` has the chosen person, `said()` gives their chat, `toChat()` shows it. */
+  /** `session` has the chosen person, `said()` gives their messages, `toChat()` shows the chat. */
   constructor({ session, said, toChat }) {
     const context = { session, said, toChat, attempt: (work, told) => this.attempt(work, told) };
     const ask = (kind) => () => this.fetch(kind);
@@ -48,7 +48,7 @@ export class SidePanel {
     this.seen();
   }
 
-  /** Do what may fail; why it did is said under the tabs, in the words of `told(error)`. */
+  /** Run `work`; a failure is shown under the tabs, in the words of `told(error)`. */
   async attempt(work, told = ({ message }) => message) {
     this.problem();
     await work().catch((error) => this.problem(told(error)));
@@ -67,13 +67,13 @@ export class SidePanel {
     this.show(NAMES.at(to % NAMES.length), true);
   }
 
-  /** Everything, as it is now: nothing of it is news. */
+  /** Load all tabs; entries that exist now don't count as new. */
   async load(services) {
     this.real = Object.fromEntries(Object.entries(SERVICES).map(([kind, name]) => [kind, services[name] === "real"]));
     await Promise.all(Object.keys(this.kinds).map((kind) => this.fetch(kind)));
   }
 
-  /** There is something new; much at once is asked for once. */
+  /** Fetch a list that has changed; several changes in a short time cause one request. */
   refresh(kind) {
     if (!this.kinds[kind] || this.waiting[kind]) return;
     this.waiting[kind] = setTimeout(() => {
@@ -82,12 +82,12 @@ export class SidePanel {
     }, PAUSE_MS);
   }
 
-  /** Files are kept, and made, in the course of turns. */
+  /** Refresh the files, because turns store and create files. */
   turnChanged({ state }) {
     if (state === "closed") this.refresh("files");
   }
 
-  /** The chat has more words: a link for browsers may be among them. */
+  /** Redraw the push tab, because a new message may hold an invitation link. */
   chatChanged() {
     this.kinds.pushes.redraw();
   }

@@ -1,4 +1,4 @@
-// The words of what Recado did outside: e-mails, notifications, files, Stripe, events; in both languages.
+// Texts of the tabs beside the chat: e-mails, notifications, files, Stripe, events; in both languages.
 
 export const SIDE_PANEL = {
   es: {

@@ -1,4 +1,4 @@
-// Stripe's imitation: a clock to move on, payments to complete, and what each customer has.
+// The simulated Stripe: a clock to advance, payments to complete, and each customer's subscriptions and invoices.
 
 import { el, icon, outLink, post, reachable } from "./dom.js";
 import { emptyNotice, realServiceNotice } from "./side_lists.js";
@@ -20,7 +20,7 @@ export class StripeView {
     this.shut = new Set();
   }
 
-  /** What counts as news: Stripe's own events. */
+  /** Ids of Stripe's events, which count as new entries. */
   ids() {
     return this.data?.events.map(({ id }) => id) ?? [];
   }
@@ -54,7 +54,7 @@ export class StripeView {
     if (focused) this.view.querySelector(`[data-key="${CSS.escape(focused)}"]`)?.focus();
   }
 
-  /** Ask the imitation for something, and show what it holds then. */
+  /** Send an action to the simulator, and show its new state. */
   async change(path, body) {
     const told = (error) => (error.status === 402 ? t("card_was_declined") : error.message);
     await this.context.attempt(async () => this.put(await post(`stripe/${path}`, body)), told);

@@ -1,4 +1,4 @@
-// The panel: every turn of the bot, newest first, drawn again in place when there is news of it.
+// The panel of turns, newest first; a turn that changes is redrawn in place.
 
 import { byId, el } from "./dom.js";
 import { has, locale, number, t, time } from "./language.js";
@@ -60,7 +60,7 @@ export class Turns {
   }
 }
 
-/** What was said without the tags that tell the model where it comes from. */
+/** The message's text without the tags that tell the model its source. */
 const headline = (text) => (text ?? "").replace(/<\/?\w{1,30}>/g, " ").trim();
 
 function part(title, ...nodes) {
@@ -135,7 +135,7 @@ function tools({ tools: items = [] }) {
   );
 }
 
-/** JSON on several lines; other text as it is. */
+/** JSON on several lines; other text unchanged. */
 function readable(value) {
   if (typeof value !== "string") return JSON.stringify(value, null, 2);
   try {
