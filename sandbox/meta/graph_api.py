@@ -13,7 +13,7 @@ from aiohttp import web
 
 from sandbox.meta.acceptance import AcceptedMessage, MessageChecks, answer, new_wamid
 from sandbox.meta.errors import GraphRefusal, unknown_number, unknown_object
-from sandbox.meta.faults import Call, MetaFaults
+from sandbox.meta.faults import Call
 from sandbox.meta.media import MediaFile
 from sandbox.meta.parties import Person
 from sandbox.meta.templates import Template
@@ -32,7 +32,6 @@ class GraphApi:
 
     token: str = field(repr=False)
     checks: MessageChecks
-    faults: MetaFaults
     accept: Callable[[Message, AcceptedMessage, str, dict[str, Any]], None]
     read: Callable[[ReadMark], None]
     review: Callable[[Template], None]
@@ -74,7 +73,7 @@ class GraphApi:
             return GraphRefusal(100, f"Unknown path components: {request.path}", status=404).response()
 
     def _check_token(self, request: web.Request) -> None:
-        if fault := self.faults.take("refuse", "all"):
+        if fault := self.checks.faults.take("refuse", "all"):
             raise GraphRefusal(fault.code, "as ordered", status=fault.status)
         _, _, token = request.headers.get("Authorization", "").partition("Bearer ")
         if not hmac.compare_digest(token.encode(), self.token.encode()):
@@ -89,13 +88,13 @@ class GraphApi:
         self.calls["messages"] += 1
         accepted = self.checks.check(message)
         self._check_planned_fault("messages", accepted.person)
-        if self.faults.take("html", "messages", accepted.person):
+        if self.checks.faults.take("html", "messages", accepted.person):
             self.checks.chats.report_failed_call(accepted.person, "html")
             return _bad_gateway()
         wamid = new_wamid()
         self.accept(message, accepted, wamid, body)
         await self._delay("messages", accepted.person)
-        if self.faults.take("drop", "messages", accepted.person):
+        if self.checks.faults.take("drop", "messages", accepted.person):
             self.checks.chats.report_failed_call(accepted.person, "drop")
             _hang_up(request)
         return web.json_response(answer(message, accepted.person, wamid))
@@ -106,7 +105,7 @@ class GraphApi:
         person = self.checks.chats.owner(mark.message_id)
         self._check_planned_fault("read", person)
         self.read(mark)
-        if self.faults.take("drop", "read", person):
+        if self.checks.faults.take("drop", "read", person):
             _hang_up(request)
         return web.json_response({"success": True})
 
@@ -164,7 +163,7 @@ class GraphApi:
             raise web.HTTPNotFound
         response = web.StreamResponse(headers={"Content-Type": file.mime, "Content-Length": str(len(file.data))})
         await response.prepare(request)
-        if self.faults.take("drop", "download"):
+        if self.checks.faults.take("drop", "download"):
             await response.write(file.data[: len(file.data) // 2])
             _hang_up(request)
             return response
@@ -212,11 +211,11 @@ class GraphApi:
 
     def _check_planned_fault(self, call: Call, person: Person | None = None) -> None:
         """Raise what was ordered to go wrong before anything has happened."""
-        if fault := self.faults.take("refuse", call, person):
+        if fault := self.checks.faults.take("refuse", call, person):
             raise GraphRefusal(fault.code, "as ordered", status=fault.status)
 
     async def _delay(self, call: Call, person: Person | None = None) -> None:
-        if delay := self.faults.take("delay", call, person):
+        if delay := self.checks.faults.take("delay", call, person):
             await asyncio.sleep(delay.seconds)
 
     async def _about(self, request: web.Request) -> Person | None:

@@ -84,7 +84,6 @@ class MetaSimulator:
         return GraphApi(
             token=self.access_token,
             checks=MessageChecks(self.business, self.chats, self.media, self.templates, rate_limits, self.faults),
-            faults=self.faults,
             accept=self._accept,
             read=self._read,
             review=lambda template: self._tasks.start(self._status_reporter.review(template)),
