@@ -36,7 +36,7 @@ _SPREAD = 1.96
 _UNSEEN = "never looked at"
 
 
-class Kept:
+class CachedReadings:
     """Readings by the hash of their photo, in a folder."""
 
     def __init__(self, folder: Path, read: ReadText) -> None:
@@ -119,7 +119,7 @@ class Tally:
         rows = []
         for field, aim in AIMS.items():
             right, asked = self.right[field], self.asked[field]
-            least, most = within(right, asked)
+            least, most = confidence_interval(right, asked)
             said = f"{right / (asked or 1):6.1%} ({least:.0%} to {most:.0%})  {right} of {asked}, "
             said += f"{self.sure[field] / (right or 1):.0%} of them sure, {self.wrong[field]} wrong"
             rows.append((field, said, f"≥ {aim:.0%}" if aim else ""))
@@ -130,7 +130,7 @@ class Tally:
 
 
 @dataclass(frozen=True, slots=True)
-class Spent:
+class PhotoCost:
     """What photos cost: milliseconds each, and megabytes held after each by this process and the engine's."""
 
     milliseconds: list[float]
@@ -148,10 +148,10 @@ async def main() -> None:
     )
     parser.add_argument("--json", action="store_true", help="add the figures as JSON")
     chosen = parser.parse_args()
-    reader, spent = LocalReader(seconds=_SECONDS), Spent([], [])
+    reader, spent = LocalReader(seconds=_SECONDS), PhotoCost([], [])
     tallies: dict[str, Tally] = {}
     with TemporaryDirectory() as folder:
-        read = Kept(chosen.readings or Path(folder), reader.read).read
+        read = CachedReadings(chosen.readings or Path(folder), reader.read).read
         try:
             # The first photo starts the engine, once: it isn't a photo's cost.
             await reader.read((FOLDER / "01-front.jpg").read_bytes())
@@ -185,7 +185,7 @@ def _products(chosen: argparse.Namespace) -> Iterator[tuple[str, Taken]]:
             yield f"{name} {chosen.seed}", taken
 
 
-async def _card(taken: Taken, read: ReadText, spent: Spent) -> ProductCard:
+async def _card(taken: Taken, read: ReadText, spent: PhotoCost) -> ProductCard:
     """Make the card of a product; each photo's cost is that of a card of its own."""
     sights: list[PhotoText] = []
     for photo in taken.photos.values():
@@ -203,7 +203,7 @@ def _megabytes() -> float:
     return sum(process.memory_info().rss for process in (me, *me.children(recursive=True))) / 2**20
 
 
-def _print_cost(spent: Spent, *, kept: bool) -> None:
+def _print_cost(spent: PhotoCost, *, kept: bool) -> None:
     late = int(len(spent.milliseconds) * 0.95)
     for title, values, unit in (("a photo", spent.milliseconds, "ms"), ("memory", spent.megabytes, "MB")):
         ordered = sorted(values)
@@ -213,7 +213,7 @@ def _print_cost(spent: Spent, *, kept: bool) -> None:
         )
 
 
-def within(right: int, asked: int) -> tuple[float, float]:
+def confidence_interval(right: int, asked: int) -> tuple[float, float]:
     """Return between which shares the true one lies, 19 times of 20 (Wilson 1927)."""
     if not asked:
         return 0.0, 1.0

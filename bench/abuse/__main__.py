@@ -15,7 +15,7 @@ from pathlib import Path
 
 import psutil
 
-from bench.abuse.company import Company, opened
+from bench.abuse.company import Company, open_company
 from bench.abuse.inputs import INPUTS, Send
 from bot.infra import logs
 from sandbox.meta.simulator import Person
@@ -28,7 +28,7 @@ _PROMPT = '{{ 1 | round(20000000, "ceil") }}'
 @dataclass
 class Row:
     name: str
-    held: str = ""
+    stall: str = ""
     memory: str = ""
     reads: str = ""
     next: str = ""
@@ -44,7 +44,7 @@ async def main() -> None:
     chosen = [one for one in INPUTS if not sys.argv[1:] or any(part in one[0] for part in sys.argv[1:])]
     rows = []
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
-        async with opened(Path(folder)) as company:
+        async with open_company(Path(folder)) as company:
             for number, (name, send, owed) in enumerate(chosen):
                 rows.append(await measured(company, name, send, owed, number))
                 print(_line(rows[-1]), flush=True)
@@ -55,7 +55,7 @@ async def main() -> None:
           "| its customer reads | the next customer waits, s | kept on disk, MB |")  # fmt: skip
     print("|---|---|---|---|---|---|")
     for row in rows:
-        print(f"| {row.name} | {row.held} | {row.memory} | {row.reads} | {row.next} | {row.kept} |")
+        print(f"| {row.name} | {row.stall} | {row.memory} | {row.reads} | {row.next} | {row.kept} |")
 
 
 async def measured(company: Company, name: str, send: Send, owed: int, number: int) -> Row:
@@ -63,8 +63,8 @@ async def measured(company: Company, name: str, send: Send, owed: int, number: i
     attacker, customer = someone(2 * number), someone(2 * number + 1)
     # Memory that was freed is given back by and by; the last input must not count for this one.
     await asyncio.sleep(2)
-    company.serve.anew()
-    company.worker.anew()
+    company.serve.reset()
+    company.worker.reset()
     before = company.kept_bytes
     sending = asyncio.ensure_future(send(company, attacker))
     await asyncio.sleep(1.5)
@@ -74,7 +74,7 @@ async def measured(company: Company, name: str, send: Send, owed: int, number: i
     worker, serve = company.worker.peaks, company.serve.peaks
     return Row(
         name,
-        held=f"{company.worker.held.value:.2f}, {company.serve.held.value:.2f}",
+        stall=f"{company.worker.longest_stall.value:.2f}, {company.serve.longest_stall.value:.2f}",
         memory=f"{worker.alone:.0f}, {worker.together:.0f}, {worker.ocr:.0f}; {serve.together:.0f}",
         reads=reads,
         next=waited,
@@ -146,7 +146,9 @@ def _write_prompts(folder: Path) -> None:
 
 
 def _line(row: Row) -> str:
-    return f"{row.name}: held {row.held} s; {row.memory} MB; reads {row.reads!r}; next {row.next} s; kept {row.kept} MB"
+    return (
+        f"{row.name}: held {row.stall} s; {row.memory} MB; reads {row.reads!r}; next {row.next} s; kept {row.kept} MB"
+    )
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ from typing import Any
 
 from aiohttp import web
 
-from bench.abuse.process import Watched
+from bench.abuse.process import MonitoredProcess
 from bot.web.server import listening
 from sandbox.meta.simulator import MetaSimulator
 from sandbox.ports import free_port
@@ -31,8 +31,8 @@ def answered(messages: list[dict[str, Any]], _tools: list[dict[str, Any]]) -> di
 @dataclass
 class Company:
     meta: MetaSimulator
-    serve: Watched
-    worker: Watched
+    serve: MonitoredProcess
+    worker: MonitoredProcess
     port: int
     secret: str
     files: Path
@@ -43,7 +43,7 @@ class Company:
 
 
 @asynccontextmanager
-async def opened(folder: Path) -> AsyncIterator[Company]:
+async def open_company(folder: Path) -> AsyncIterator[Company]:
     async with AsyncExitStack() as stack:
         redis = await stack.enter_async_context(redis_server(folder / "redis", options=("--appendfsync", "everysec")))
         models = OpenRouterSimulator("openrouter-key", rules=answered)
@@ -76,9 +76,9 @@ async def opened(folder: Path) -> AsyncIterator[Company]:
         }
         stack.push_async_callback(meta.stop)
         at = ["--host", "127.0.0.1", "--port", str(port)]
-        serve = await Watched.start(["serve", *at], environment, folder / "serve.log")
+        serve = await MonitoredProcess.start(["serve", *at], environment, folder / "serve.log")
         stack.callback(serve.stop)
-        worker = await Watched.start(["worker"], environment, folder / "worker.log")
+        worker = await MonitoredProcess.start(["worker"], environment, folder / "worker.log")
         stack.callback(worker.stop)
         yield Company(meta, serve, worker, port, secret, folder / "files")
 

@@ -9,8 +9,8 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from pathlib import Path
 
 from bench.chaos import load, node, redis_faults, upstreams
-from bench.chaos.kills import killed
-from bench.chaos.shutdown import rolled
+from bench.chaos.kills import run_kills
+from bench.chaos.shutdown import run_restarts
 from bot.infra.crash_points import POINTS
 
 Work = Callable[[Path], Awaitable[None]]
@@ -18,7 +18,7 @@ Work = Callable[[Path], Awaitable[None]]
 
 async def kills(folder: Path) -> None:
     """SIGKILL at every named point, twice each, while 240 people write."""
-    outcome = await killed(folder, people=240, bursts=3, rounds=2)
+    outcome = await run_kills(folder, people=240, bursts=3, rounds=2)
     verdict = outcome.verdict
     table(
         ("killed at", "processes"),
@@ -80,18 +80,18 @@ async def redis(folder: Path) -> None:
         [
             (row.fault, row.refused, f"{row.slowest:.1f} s", f"{row.back_after:.1f} s", len(row.verdict.lost),
              len(row.verdict.answered_twice) + len(row.verdict.effects_twice), row.verdict.unaccounted,
-             f"{row.settled_after:.1f} s", len(row.fallen))
+             f"{row.settled_after:.1f} s", len(row.unexpected_exits))
             for row in rows
         ],
     )  # fmt: skip
-    wrong = [row.fault for row in rows if row.verdict.faults or row.fallen]
+    wrong = [row.fault for row in rows if row.verdict.faults or row.unexpected_exits]
     if wrong:
         raise SystemExit(f"redis: {', '.join(wrong)}")
 
 
 async def deployments(folder: Path) -> None:
     """All of two servers and two workers restarted three times, one after the other, while 80 people write."""
-    outcome = await rolled(folder, people=80, bursts=6, rounds=3)
+    outcome = await run_restarts(folder, people=80, bursts=6, rounds=3)
     verdict = outcome.verdict
     table(
         ("restarted under load", ""),

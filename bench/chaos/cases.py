@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from bench.chaos.house import ANSWER, DEADLINE_SECONDS, House
+from bench.chaos.in_process import ANSWER, DEADLINE_SECONDS, InProcessRecado
 from bot.messages.language import Language
 from bot.messages.phrases import phrase
 from sandbox.meta.simulator import Person, SentMessage
@@ -20,33 +20,33 @@ QUESTION: dict[Language, str] = {
 }
 _PATIENCE_SECONDS = 90
 Upstream = Literal["OpenRouter", "Whisper", "Vision", "Meta: files", "Meta: sending", "several at once"]
-Arm = Callable[[House], Awaitable[None] | None]
+Arm = Callable[[InProcessRecado], Awaitable[None] | None]
 # Gives the ids of what was written.
-Send = Callable[[House, Person, Language], Awaitable[list[str]]]
+Send = Callable[[InProcessRecado, Person, Language], Awaitable[list[str]]]
 
 
-async def text(house: House, person: Person, language: Language) -> list[str]:
-    return [await house.meta.writes(person, {"type": "text", "text": {"body": QUESTION[language]}})]
+async def text(recado: InProcessRecado, person: Person, language: Language) -> list[str]:
+    return [await recado.meta.writes(person, {"type": "text", "text": {"body": QUESTION[language]}})]
 
 
-async def voice(house: House, person: Person, _: Language) -> list[str]:
-    return [await house.meta.sends_media(person, "audio", _bytes("voice/es_hola.ogg"), "audio/ogg; codecs=opus")]
+async def voice(recado: InProcessRecado, person: Person, _: Language) -> list[str]:
+    return [await recado.meta.sends_media(person, "audio", _bytes("voice/es_hola.ogg"), "audio/ogg; codecs=opus")]
 
 
-async def photo(house: House, person: Person, _: Language) -> list[str]:
-    return [await house.meta.sends_media(person, "image", _bytes("photos/nothing_on_it.jpg"), "image/jpeg")]
+async def photo(recado: InProcessRecado, person: Person, _: Language) -> list[str]:
+    return [await recado.meta.sends_media(person, "image", _bytes("photos/nothing_on_it.jpg"), "image/jpeg")]
 
 
-async def document(house: House, person: Person, _: Language) -> list[str]:
-    return [await house.meta.sends_media(person, "document", _bytes("documents/note.txt"), "text/plain")]
+async def document(recado: InProcessRecado, person: Person, _: Language) -> list[str]:
+    return [await recado.meta.sends_media(person, "document", _bytes("documents/note.txt"), "text/plain")]
 
 
 def burst(*sends: Send) -> Send:
     """All of it in one notification: one turn."""
 
-    async def send(house: House, person: Person, language: Language) -> list[str]:
-        async with house.meta.batch():
-            return [wamid for one in sends for wamid in await one(house, person, language)]
+    async def send(recado: InProcessRecado, person: Person, language: Language) -> list[str]:
+        async with recado.meta.batch():
+            return [wamid for one in sends for wamid in await one(recado, person, language)]
 
     return send
 
@@ -137,23 +137,23 @@ class Row:
 _STILL = tuple(phrase("still_on_it", language) for language in ("es", "en"))
 
 
-async def play(house: House, case: Case) -> Row:
+async def play(recado: InProcessRecado, case: Case) -> Row:
     """Let it go wrong, write, wait until all is over, and put things right again."""
-    person = house.person(staff=case.staff)
-    before, typed = house.asked, len(house.meta.typing)
-    began = house.meta.clock()
-    if (armed := case.arm(house)) is not None:
+    person = recado.person(staff=case.staff)
+    before, typed = recado.asked, len(recado.meta.typing)
+    began = recado.meta.clock()
+    if (armed := case.arm(recado)) is not None:
         await armed
-    away = not house.doors["Meta"].is_open
-    already = len(house.meta.sent_to(person))
+    away = not recado.proxies["Meta"].is_open
+    already = len(recado.meta.sent_to(person))
     try:
-        wamids = await case.send(house, person, case.language)
+        wamids = await case.send(recado, person, case.language)
         async with asyncio.timeout(_PATIENCE_SECONDS):
-            while not (states := await house.ends(person, wamids)):
+            while not (states := await recado.ends(person, wamids)):
                 await asyncio.sleep(0.1)
-        replies: list[SentMessage] = house.meta.sent_to(person)[already:]
+        replies: list[SentMessage] = recado.meta.sent_to(person)[already:]
         seconds = (replies[-1].at - began).total_seconds() if replies else None
-        shown = away or len(house.meta.typing) > typed
-        return Row(case, tuple(one.text for one in replies), seconds, house.asked - before, tuple(states), shown)
+        shown = away or len(recado.meta.typing) > typed
+        return Row(case, tuple(one.text for one in replies), seconds, recado.asked - before, tuple(states), shown)
     finally:
-        await house.calm(models=case.upstream in ("OpenRouter", "several at once"))
+        await recado.calm(models=case.upstream in ("OpenRouter", "several at once"))

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator
 
 from bench.chaos.cases import Arm, Case
-from bench.chaos.house import ANSWER, House
+from bench.chaos.in_process import ANSWER, InProcessRecado
 from sandbox.simulators.openrouter import ScriptedAnswer, calls, fails, says
 
 # More than any turn asks.
@@ -52,10 +52,10 @@ _FAILURES: dict[str, tuple[ScriptedAnswer, int]] = {
 def models_say(*answers: ScriptedAnswer, both: bool = False) -> Arm:
     """Let the default model answer so, or both of them."""
 
-    def arm(house: House) -> None:
-        house.models.will(*answers, model=house.default)
+    def arm(recado: InProcessRecado) -> None:
+        recado.models.will(*answers, model=recado.default)
         if both:
-            house.models.will(*answers, model=house.fallback)
+            recado.models.will(*answers, model=recado.fallback)
 
     return arm
 
@@ -87,7 +87,7 @@ OPENROUTER = (
     Case(
         "OpenRouter",
         "connection refused",
-        lambda house: house.doors["OpenRouter"].shut(),
+        lambda recado: recado.proxies["OpenRouter"].block(),
         sees="no_answer",
         state="failed: no model answered",
     ),

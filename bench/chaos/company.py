@@ -17,7 +17,7 @@ from typing import Any, Literal
 import psutil
 from redis.asyncio import Redis
 
-from bench.chaos.doomed import Doomed
+from bench.chaos.killed_process import KilledProcess
 from bot.infra.crash_points import Point
 from bot.web.server import listening
 from sandbox.meta.simulator import MetaSimulator
@@ -51,7 +51,7 @@ def _confirmation(order: str, phone: str) -> dict[str, Any]:
     }
 
 
-def point_kind(point: Point) -> Kind:
+def process_of_point(point: Point) -> Kind:
     return "serve" if point.startswith("webhook") else "worker"
 
 
@@ -68,12 +68,12 @@ class Company:
     environment: dict[str, str]
     folder: Path
     concurrency: int = 100
-    agenda: list[Point] = field(default_factory=list)
+    pending_points: list[Point] = field(default_factory=list)
     deaths: list[Point] = field(default_factory=list)
-    fallen: list[str] = field(default_factory=list)
+    unexpected_exits: list[str] = field(default_factory=list)
     chance: random.Random = field(default_factory=lambda: random.Random(7))
     ports: list[int] = field(default_factory=list)
-    _slots: dict[int, tuple[Kind, Doomed]] = field(default_factory=dict)
+    _slots: dict[int, tuple[Kind, KilledProcess]] = field(default_factory=dict)
     _names: count[int] = field(default_factory=count)
 
     @property
@@ -89,25 +89,25 @@ class Company:
     async def ready(self) -> None:
         await asyncio.gather(*(process.ready() for _, process in self._slots.values()))
 
-    async def mind(self) -> None:
+    async def supervise(self) -> None:
         """Replace who dies, for ever; one of each kind is to die at the next point of the agenda."""
         while True:
             for slot, (kind, process) in list(self._slots.items()):
                 if process.dead:
                     if process.died_there and process.point is not None:
                         self.deaths.append(process.point)
-                    elif not process.told:
-                        self.fallen.append(f"{kind}: {process.process.exitcode}")
+                    elif not process.told_to_stop:
+                        self.unexpected_exits.append(f"{kind}: {process.process.exitcode}")
                     self._fill(slot, kind)
-                elif process.point == CLOSING and process.is_ready and not process.told:
+                elif process.point == CLOSING and process.is_ready and not process.told_to_stop:
                     # Not at once, so that it has something in hand.
-                    process.told = True
+                    process.told_to_stop = True
                     asyncio.get_running_loop().call_later(1, process.tell_to_stop)
             # Statuses of Meta go to any of the servers too.
             self.meta.delivery.sender.url = self.webhook
             await asyncio.sleep(0.05)
 
-    async def roll(self) -> list[int | None]:
+    async def restart_all(self) -> list[int | None]:
         """Restart every process, one after the other, as a deployment does; gives their exit codes."""
         codes = []
         for slot, (kind, process) in list(self._slots.items()):
@@ -132,20 +132,20 @@ class Company:
         options = ["--host", "127.0.0.1", "--port", port] if port else ["--concurrency", str(self.concurrency)]
         # One of a kind at a time: a turn that is interrupted five times is given up, and rightly so.
         doomed = any(one == kind and process.point and not process.dead for one, process in self._slots.values())
-        point = None if doomed else next((one for one in self.agenda if point_kind(one) == kind), None)
+        point = None if doomed else next((one for one in self.pending_points if process_of_point(one) == kind), None)
         if point is not None:
-            self.agenda.remove(point)
+            self.pending_points.remove(point)
         # Whoever closes comes by once.
         passing = 1 if point == CLOSING else self.chance.randint(1, 3)
         log = self.folder / f"{kind}-{next(self._names)}.log"
         self._slots[slot] = (
             kind,
-            Doomed.start([kind, *options], self.environment, log, point, passing),
+            KilledProcess.start([kind, *options], self.environment, log, point, passing),
         )
 
 
 @asynccontextmanager
-async def opened(  # noqa: PLR0913 - what a bench may want to vary
+async def open_company(  # noqa: PLR0913 - what a bench may want to vary
     folder: Path,
     *,
     points: Sequence[Point] = (),
@@ -198,12 +198,14 @@ async def opened(  # noqa: PLR0913 - what a bench may want to vary
         }
         stack.push_async_callback(meta.stop)
         redis = await stack.enter_async_context(Redis.from_url(url, decode_responses=True))
-        company = Company(redis, meta, models, environment, folder, agenda=list(points), concurrency=concurrency)
+        company = Company(
+            redis, meta, models, environment, folder, pending_points=list(points), concurrency=concurrency
+        )
         stack.callback(company.close)
         company.begin(servers, workers)
         if redis_url is None:
             await company.ready()
-        minding = asyncio.create_task(company.mind())
+        minding = asyncio.create_task(company.supervise())
         stack.push_async_callback(asyncio.wait, [minding])
         stack.callback(minding.cancel)
         yield company

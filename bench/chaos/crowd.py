@@ -21,7 +21,7 @@ _OK = 200
 
 
 @dataclass(frozen=True, slots=True)
-class Answered:
+class WebhookAnswer:
     """How a server answered a webhook, when (monotonic) and after how many seconds; status 0 where it didn't."""
 
     at: float
@@ -46,7 +46,7 @@ class Crowd:
     written: dict[str, float] = field(default_factory=dict)
     posts: int = 0
     refused: int = 0
-    answers: list[Answered] = field(default_factory=list)
+    answers: list[WebhookAnswer] = field(default_factory=list)
     _last: dict[str, datetime] = field(default_factory=dict)
 
     async def write(self, bursts: int, people: int | None = None) -> None:
@@ -109,7 +109,7 @@ class Crowd:
             except (aiohttp.ClientError, TimeoutError):
                 pass
             answered = time.monotonic()
-            self.answers.append(Answered(answered, answered - asked, status))
+            self.answers.append(WebhookAnswer(answered, answered - asked, status))
             if status == _OK:
                 return
             # Like Meta, which tries again whatever the reason was.

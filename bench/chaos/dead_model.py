@@ -6,7 +6,7 @@ import asyncio
 import time
 from dataclasses import dataclass
 
-from bench.chaos.house import ANSWER, House
+from bench.chaos.in_process import ANSWER, InProcessRecado
 from sandbox.meta.simulator import Person
 from sandbox.simulators.openrouter import ScriptedAnswer, fails
 
@@ -34,29 +34,29 @@ class Wave:
     fallback: int
 
 
-async def wave(house: House, people: int = PEOPLE) -> Wave:
+async def send_wave(recado: InProcessRecado, people: int = PEOPLE) -> Wave:
     """Let people write at once, each a new conversation, and wait for their answers."""
-    before, began = house.asked, time.monotonic()
-    crowd = [house.person() for _ in range(people)]
-    answers = await asyncio.gather(*(_ask(house, person) for person in crowd))
-    asked = house.asked - before
+    before, began = recado.asked, time.monotonic()
+    crowd = [recado.person() for _ in range(people)]
+    answers = await asyncio.gather(*(_ask(recado, person) for person in crowd))
+    asked = recado.asked - before
     took = time.monotonic() - began
     return Wave(people, answers.count(ANSWER), took, asked["default"], asked["fallback"])
 
 
-async def _ask(house: House, person: Person) -> str:
-    await house.meta.writes(person, {"type": "text", "text": {"body": "Hola, ¿a qué hora abren?"}})
-    (reply,) = await house.meta.replies(person, within=60)
+async def _ask(recado: InProcessRecado, person: Person) -> str:
+    await recado.meta.writes(person, {"type": "text", "text": {"body": "Hola, ¿a qué hora abren?"}})
+    (reply,) = await recado.meta.replies(person, within=60)
     return reply.text
 
 
-async def died(house: House, failure: ScriptedAnswer) -> tuple[Wave, Wave, float]:
+async def run_outage(recado: InProcessRecado, failure: ScriptedAnswer) -> tuple[Wave, Wave, float]:
     """Two waves while it is dead, and the seconds until somebody is answered by it after it is back."""
-    house.models.will(*[failure] * _ALWAYS, model=house.default)
-    first, second = await wave(house), await wave(house)
-    house.models.forget()
+    recado.models.will(*[failure] * _ALWAYS, model=recado.default)
+    first, second = await send_wave(recado), await send_wave(recado)
+    recado.models.forget()
     back = time.monotonic()
     async with asyncio.timeout(60):
-        while not (await wave(house, 1)).default:
+        while not (await send_wave(recado, 1)).default:
             await asyncio.sleep(0.2)
     return first, second, time.monotonic() - back

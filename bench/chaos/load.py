@@ -10,7 +10,7 @@ from statistics import quantiles
 
 import aiohttp
 
-from bench.chaos.company import Company, opened
+from bench.chaos.company import Company, open_company
 from sandbox.meta.acceptance import new_wamid
 from sandbox.meta.simulator import Person
 from sandbox.meta.webhooks import encode, envelope, message_value, signature, unix_seconds
@@ -80,7 +80,7 @@ class Burst:
 
 
 async def burst(folder: Path, conversations: int) -> Burst:
-    async with opened(folder, concurrency=conversations, model_seconds=MODEL_SECONDS) as company:
+    async with open_company(folder, concurrency=conversations, model_seconds=MODEL_SECONDS) as company:
         workers = company.stats("worker")
         before = sum(sum(one.cpu_times()[:2]) for one in workers)
         writers, people = Writers(company), crowd(conversations)
@@ -102,7 +102,7 @@ async def burst(folder: Path, conversations: int) -> Burst:
 
 async def steady(folder: Path, per_second: float, conversations: int, *, flood: int = 0) -> tuple[float, float]:
     """Median and 95th percentile of the seconds added while people come evenly; one of them may flood us."""
-    async with opened(folder, concurrency=500, model_seconds=MODEL_SECONDS) as company:
+    async with open_company(folder, concurrency=500, model_seconds=MODEL_SECONDS) as company:
         writers, people = Writers(company), crowd(conversations)
         flooding = asyncio.create_task(Writers(company).write([crowd(1, 9_000_000)[0]] * flood, per_second=200))
         await writers.write(people, per_second=per_second)
@@ -113,7 +113,7 @@ async def steady(folder: Path, per_second: float, conversations: int, *, flood: 
 
 async def throughput(folder: Path, workers: int, conversations: int, concurrency: int) -> float:
     """Turns a second while there is always more to do than the workers may have in hand."""
-    async with opened(folder, workers=workers, concurrency=concurrency, model_seconds=MODEL_SECONDS) as company:
+    async with open_company(folder, workers=workers, concurrency=concurrency, model_seconds=MODEL_SECONDS) as company:
         writers, people = Writers(company), crowd(conversations)
         began = time.perf_counter()
         await writers.write(people)

@@ -15,9 +15,9 @@ from pathlib import Path
 import aiohttp
 from redis.asyncio import Redis
 
-from bench.chaos.company import Company, opened
+from bench.chaos.company import Company, open_company
 from bench.chaos.crowd import Crowd, crowd_of, staff_among
-from bench.chaos.redis_door import Door, door_to
+from bench.chaos.redis_proxy import RedisProxy, proxy_to
 from bench.chaos.verdict import Verdict, judge, settled
 from sandbox.ports import free_port
 from sandbox.redis_server import redis_server
@@ -29,7 +29,7 @@ _DURABLE = ("--appendfsync", "always")
 _WRITES = (b"EVAL", b"EXEC")
 
 
-class Server:
+class RedisServer:
     """A Redis server that can be killed and started again on the same port and folder."""
 
     def __init__(self, folder: Path) -> None:
@@ -58,7 +58,7 @@ class Server:
         async with Redis.from_url(self.url) as client:
             await client.execute_command(*command)  # type: ignore[no-untyped-call] # redis-py has no types for it
 
-    async def follow(self, primary: Server) -> None:
+    async def follow(self, primary: RedisServer) -> None:
         """Become its replica; returns when all of it is copied."""
         await primary.ask("CONFIG", "SET", "repl-diskless-sync-delay", "0")
         await self.ask("REPLICAOF", "127.0.0.1", str(primary.port))
@@ -74,9 +74,9 @@ class Server:
 class Site:
     """Where a fault happens: the first server, one to take over, and the door through which Recado goes."""
 
-    server: Server
-    other: Server
-    door: Door
+    server: RedisServer
+    other: RedisServer
+    proxy: RedisProxy
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +104,7 @@ class Row:
     ready_after: float
     settled_after: float
     verdict: Verdict
-    fallen: list[str] = field(default_factory=list)
+    unexpected_exits: list[str] = field(default_factory=list)
     health: list[Health] = field(default_factory=list)
     cuts: int = 0
 
@@ -119,16 +119,16 @@ async def killed(site: Site) -> None:
 async def cut(site: Site) -> None:
     """Connections break after a script has run and before its answer is heard: three of ten, for two seconds."""
     chance = random.Random(5)
-    site.door.cuts = lambda request: any(word in request for word in _WRITES) and chance.random() < 0.3
+    site.proxy.cuts = lambda request: any(word in request for word in _WRITES) and chance.random() < 0.3
     await asyncio.sleep(2)
-    site.door.cuts = None
+    site.proxy.cuts = None
 
 
 async def failed_over(site: Site) -> None:
     """A replica takes over; open connections lead to the old primary, read-only now, until the address leads on."""
     await site.server.ask("FAILOVER", "TO", "127.0.0.1", str(site.other.port), "TIMEOUT", "5000", "FORCE")
     await asyncio.sleep(1.5)
-    site.door.target = site.other.port
+    site.proxy.target = site.other.port
 
 
 async def full(site: Site) -> None:
@@ -172,7 +172,7 @@ FAULTS: dict[str, Fault] = {
 @asynccontextmanager
 async def _site(folder: Path, fault: Fault) -> AsyncIterator[Site]:
     async with AsyncExitStack() as stack:
-        site_servers = [Server(folder / name) for name in ("first", "other")]
+        site_servers = [RedisServer(folder / name) for name in ("first", "other")]
         first, other = site_servers
         for server in site_servers:
             stack.push_async_callback(server.stop)
@@ -181,17 +181,17 @@ async def _site(folder: Path, fault: Fault) -> AsyncIterator[Site]:
         if fault is failed_over:
             await other.start()
             await other.follow(first)
-        yield Site(first, other, await stack.enter_async_context(door_to(first.port)))
+        yield Site(first, other, await stack.enter_async_context(proxy_to(first.port)))
 
 
-async def suffered(folder: Path, name: str, *, people: int = 20, bursts: int = 2) -> Row:
+async def run_fault(folder: Path, name: str, *, people: int = 20, bursts: int = 2) -> Row:
     """Let people write while Redis has this fault, until nothing is under way any more."""
     fault = FAULTS[name]
     await asyncio.to_thread(folder.mkdir, parents=True, exist_ok=True)
     staff = staff_among(people)
     async with (
         _site(folder, fault) as site,
-        opened(folder, staff=staff, servers=1, redis_url=site.door.url) as company,
+        open_company(folder, staff=staff, servers=1, redis_url=site.proxy.url) as company,
     ):
         if fault is not absent:
             await company.ready()
@@ -210,14 +210,14 @@ async def suffered(folder: Path, name: str, *, people: int = 20, bursts: int = 2
         await _all_ready(company)
         if fault is absent:
             # A worker without a Redis says so and ends; whoever minds the processes starts another.
-            company.fallen = [one for one in company.fallen if one != "worker: 1"]
+            company.unexpected_exits = [one for one in company.unexpected_exits if one != "worker: 1"]
         await writing
         await settled(company, 60)
         settled_after = time.monotonic() - over
         watching.cancel()
         await asyncio.wait([watching])
         verdict = await judge(company, crowd)
-        return _row(name, crowd, over, settled_after, verdict, company, health, site.door.cut)
+        return _row(name, crowd, over, settled_after, verdict, company, health, site.proxy.cut)
 
 
 def _row(  # noqa: PLR0913, PLR0917 - all that was seen
@@ -241,7 +241,7 @@ def _row(  # noqa: PLR0913, PLR0917 - all that was seen
         ready_after=min(ready, default=float("nan")),
         settled_after=settled_after,
         verdict=verdict,
-        fallen=list(company.fallen),
+        unexpected_exits=list(company.unexpected_exits),
         health=health,
         cuts=cuts,
     )
@@ -282,5 +282,5 @@ async def _watch(company: Company, seen: list[Health]) -> None:
 async def rows(folder: Path, people: int = 40, bursts: int = 3) -> list[Row]:
     """All faults, one after the other."""
     return [
-        await suffered(folder / str(number), name, people=people, bursts=bursts) for number, name in enumerate(FAULTS)
+        await run_fault(folder / str(number), name, people=people, bursts=bursts) for number, name in enumerate(FAULTS)
     ]

@@ -6,13 +6,13 @@ import asyncio
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench.chaos.company import TOKEN, Company, opened
+from bench.chaos.company import TOKEN, Company, open_company
 from bench.chaos.crowd import Crowd, crowd_of, staff_among
 from bench.chaos.verdict import Verdict, judge, settled
 
 
 @dataclass(frozen=True, slots=True)
-class Rolled:
+class RestartsResult:
     """`codes` are the exit codes; `slowest` the longest that a message waited for its reply, in seconds.
 
     `unfinished` counts the workers whose grace ended before their turns.
@@ -21,7 +21,7 @@ class Rolled:
 
     verdict: Verdict
     codes: list[int | None]
-    fallen: list[str]
+    unexpected_exits: list[str]
     unfinished: int
     posts: int
     refused: int
@@ -29,22 +29,22 @@ class Rolled:
     median: float
 
 
-async def rolled(folder: Path, *, people: int = 24, bursts: int = 2, rounds: int = 1) -> Rolled:
+async def run_restarts(folder: Path, *, people: int = 24, bursts: int = 2, rounds: int = 1) -> RestartsResult:
     """Let people write while all processes are restarted `rounds` times, and then until all is quiet."""
     staff = staff_among(people)
-    async with opened(folder, staff=staff) as company:
+    async with open_company(folder, staff=staff) as company:
         crowd = crowd_of(company, people, staff)
         writing = asyncio.create_task(crowd.write(bursts))
         await asyncio.sleep(0.5)
-        codes = [code for _ in range(rounds) for code in await company.roll()]
+        codes = [code for _ in range(rounds) for code in await company.restart_all()]
         await writing
         await settled(company)
         verdict = await judge(company, crowd)
         waits = sorted(_waits(company, crowd))
-        return Rolled(
+        return RestartsResult(
             verdict,
             codes,
-            list(company.fallen),
+            list(company.unexpected_exits),
             await asyncio.to_thread(_unfinished, folder),
             crowd.posts,
             crowd.refused,

@@ -8,11 +8,11 @@ from pathlib import Path
 
 from bench.chaos import dead_model
 from bench.chaos.cases import Case, Row, play
+from bench.chaos.cases_combined import LONG_TIMES, TOGETHER
+from bench.chaos.cases_media import VISION, WHISPER
 from bench.chaos.cases_meta import FILES, SENDING
 from bench.chaos.cases_models import OPENROUTER
-from bench.chaos.cases_senses import VISION, WHISPER
-from bench.chaos.cases_together import LONG_TIMES, TOGETHER
-from bench.chaos.house import ANSWER, DEADLINE_SECONDS, opened
+from bench.chaos.in_process import ANSWER, DEADLINE_SECONDS, open_recado
 
 # Each group has a Recado of its own, with these variables.
 GROUPS: dict[str, tuple[tuple[Case, ...], Mapping[str, str]]] = {
@@ -41,9 +41,9 @@ async def rows() -> AsyncIterator[Row]:
     """Every case of the table, one after the other."""
     for cases, environment in GROUPS.values():
         with tempfile.TemporaryDirectory() as folder:
-            async with opened(Path(folder), **environment) as house:
+            async with open_recado(Path(folder), **environment) as recado:
                 for case in cases:
-                    yield await play(house, case)
+                    yield await play(recado, case)
 
 
 async def run(print_row: PrintRow) -> list[str]:
@@ -56,8 +56,8 @@ async def run(print_row: PrintRow) -> list[str]:
         faults += [f"{row.case.upstream}, {row.case.failure}: {fault}" for fault in row.faults + row.delays]
     for name, failure in dead_model.FAILURES.items():
         with tempfile.TemporaryDirectory() as folder:
-            async with opened(Path(folder), **dead_model.TIMES) as house:
-                first, second, back = await dead_model.died(house, failure)
+            async with open_recado(Path(folder), **dead_model.TIMES) as recado:
+                first, second, back = await dead_model.run_outage(recado, failure)
         fault = _fault(first, second)
         for wave, what in ((first, "at once"), (second, "after them")):
             print_row(_wave_cells(f"{name}: the default model, {wave.people} people {what}", wave, fault))

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.chaos.shutdown import rolled
+from bench.chaos.shutdown import run_restarts
 from sandbox.meta.simulator import Person
 from sandbox.simulators.openrouter import ScriptedAnswer, says
 from tests.processes import eventually, running
@@ -20,11 +20,11 @@ pytestmark = pytest.mark.timeout(400)
 
 @pytest.mark.xdist_group("chaos")
 async def test_people_notice_nothing_of_a_deployment(tmp_path: Path) -> None:
-    outcome = await rolled(tmp_path)
+    outcome = await run_restarts(tmp_path)
     assert outcome.verdict.faults == {}
     assert outcome.verdict.messages > 60
     assert outcome.codes == [0] * 4
-    assert outcome.fallen == []
+    assert outcome.unexpected_exits == []
     # A worker finishes its turns before it ends, so nobody waits for its lock.
     assert outcome.unfinished == 0
 

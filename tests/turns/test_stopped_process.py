@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from redis.asyncio import Redis
 
-from bench.chaos.stopped import Sleeper
+from bench.chaos.stopped_process import StoppedProcess
 from bot.conversations.lease import ConversationLeases, Lease, LeaseLost
 from bot.infra.crash_points import Point
 from bot.infra.queues import QUEUES
@@ -27,15 +27,15 @@ pytestmark = [pytest.mark.timeout(120), pytest.mark.xdist_group("chaos")]
 # As short as a lease can be that a busy machine still renews in time.
 LEASE_SECONDS = 1.5
 NAME = f"c_{'0' * 20}"
-Sleeping = Callable[[Point], Sleeper]
+Sleeping = Callable[[Point], StoppedProcess]
 
 
 @pytest.fixture
 async def sleeping(tmp_path: Path) -> AsyncIterator[Sleeping]:
     with ExitStack() as stack:
 
-        def begin(point: Point) -> Sleeper:
-            sleeper = Sleeper.start(tmp_path / "log", point, LEASE_SECONDS)
+        def begin(point: Point) -> StoppedProcess:
+            sleeper = StoppedProcess.start(tmp_path / "log", point, LEASE_SECONDS)
             stack.callback(sleeper.kill)
             return sleeper
 

@@ -21,11 +21,11 @@ def _error(status: int, **headers: str) -> ScriptedTranscription:
 
 
 def _heard(*answers: ScriptedTranscription) -> Arm:
-    return lambda house: house.whisper.will(*answers)
+    return lambda recado: recado.whisper.will(*answers)
 
 
 def _seen(*faults: VisionFault) -> Arm:
-    return lambda house: house.vision.will(*faults)
+    return lambda recado: recado.vision.will(*faults)
 
 
 def _unheard(failure: str, answer: ScriptedTranscription, tries: int, sees: str = "media_trouble") -> Case:
@@ -39,7 +39,7 @@ def _heard_at_last(failure: str, *answers: ScriptedTranscription) -> Case:
 
 
 WHISPER = (
-    Case("Whisper", "connection refused", lambda house: house.doors["Whisper"].shut(), voice, "media_trouble"),
+    Case("Whisper", "connection refused", lambda recado: recado.proxies["Whisper"].block(), voice, "media_trouble"),
     _unheard("time-out", ScriptedTranscription(delay=30), 1),
     _unheard("a body that drips", ScriptedTranscription(body=_TEXT, drip=0.5), 1),
     _unheard("a cut connection", ScriptedTranscription(cut=True), 3),
@@ -83,5 +83,5 @@ VISION = (
     _unseen("UNAVAILABLE inside a success", VisionFault(code=14), 1),
     _seen_at_last("nothing on it"),
     # The last, because gRPC takes a while to knock again.
-    Case("Vision", "connection refused", lambda house: house.doors["Vision"].shut(), photo, "media_trouble"),
+    Case("Vision", "connection refused", lambda recado: recado.proxies["Vision"].block(), photo, "media_trouble"),
 )

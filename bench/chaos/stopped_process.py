@@ -24,14 +24,14 @@ _context.set_forkserver_preload(["bot.worker"])
 
 
 @dataclass(slots=True)
-class Sleeper:
+class StoppedProcess:
     """The process; it works until it is killed."""
 
     process: ForkServerProcess
     log: Path
 
     @classmethod
-    def start(cls, log: Path, point: Point, lease_seconds: float) -> Sleeper:
+    def start(cls, log: Path, point: Point, lease_seconds: float) -> StoppedProcess:
         """Start a worker with the settings of this environment, which stops when it first comes by this point."""
         arguments = (dict(os.environ), str(log), point, lease_seconds)
         process = _context.Process(target=_run, args=arguments, daemon=True)

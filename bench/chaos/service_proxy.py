@@ -10,7 +10,7 @@ _HOST = "127.0.0.1"
 _READ_BYTES = 65536
 
 
-class Door:
+class ServiceProxy:
     """Passes bytes on to a server at `port` of this machine; `address` is where it is knocked at, open or shut."""
 
     def __init__(self, port: int) -> None:
@@ -32,7 +32,7 @@ class Door:
             port = self._holder.getsockname()[1]
             self._server = await asyncio.start_server(self._enter, _HOST, port, reuse_port=True)
 
-    async def shut(self) -> None:
+    async def block(self) -> None:
         """Refuse whoever comes, and break off what is under way."""
         if self._server is not None:
             self._server.close()
@@ -42,7 +42,7 @@ class Door:
         await asyncio.gather(*self._passing, return_exceptions=True)
 
     async def close(self) -> None:
-        await self.shut()
+        await self.block()
         self._holder.close()
 
     async def _enter(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

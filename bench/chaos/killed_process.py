@@ -22,18 +22,18 @@ _TRIES = 50
 
 
 @dataclass(slots=True)
-class Doomed:
+class KilledProcess:
     """A process, and where it is to die at which passing; None where it is to live. `told`: to stop."""
 
     process: ForkServerProcess
     log: Path
     point: Point | None
-    told: bool = False
+    told_to_stop: bool = False
 
     @classmethod
     def start(
         cls, command: list[str], environment: dict[str, str], log: Path, point: Point | None = None, passing: int = 1
-    ) -> Doomed:
+    ) -> KilledProcess:
         # No daemon: those may have no processes of their own, and a worker decodes photos in one.
         process = _context.Process(target=_run, args=(command, environment, str(log), point, passing))
         process.start()
@@ -53,7 +53,7 @@ class Doomed:
         return self.log.exists() and "_ready" in self.log.read_text()
 
     def tell_to_stop(self) -> None:
-        self.told = True
+        self.told_to_stop = True
         if self.process.pid is not None and not self.dead:
             os.kill(self.process.pid, signal.SIGTERM)
 

@@ -11,7 +11,7 @@ _CHUNK = 65536
 
 
 @dataclass
-class Door:
+class RedisProxy:
     """Connections lead to the port `target` (None: refused), and stay with the server that they led to at first.
 
     `cuts` is asked with each request: where it says True, the server gets the request and does it, but the answer is
@@ -73,13 +73,13 @@ async def _quietly(way: object) -> None:
 
 
 @asynccontextmanager
-async def door_to(target: int | None) -> AsyncIterator[Door]:
+async def proxy_to(target: int | None) -> AsyncIterator[RedisProxy]:
     """A door on a port of its own until the context ends."""
-    door = Door(target)
-    server = await asyncio.start_server(door._pass, "127.0.0.1", 0)  # noqa: SLF001 - the door's own way in
-    door.port = server.sockets[0].getsockname()[1]
+    proxy = RedisProxy(target)
+    server = await asyncio.start_server(proxy._pass, "127.0.0.1", 0)  # noqa: SLF001 - the door's own way in
+    proxy.port = server.sockets[0].getsockname()[1]
     try:
-        yield door
+        yield proxy
     finally:
         server.close()
-        door.close()
+        proxy.close()

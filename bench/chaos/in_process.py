@@ -18,7 +18,7 @@ from unittest.mock import patch
 from aiohttp import web
 from redis.asyncio import Redis
 
-from bench.chaos.door import Door
+from bench.chaos.service_proxy import ServiceProxy
 from bot.conversations.ledger import Ledger
 from bot.infra.queues import QUEUES
 from bot.infra.redis import key
@@ -44,13 +44,13 @@ def _answer(_: list[dict[str, Any]], __: list[dict[str, Any]]) -> dict[str, Any]
 
 
 @dataclass
-class House:
+class InProcessRecado:
     meta: MetaSimulator
     models: OpenRouterSimulator
     whisper: WhisperSimulator
     vision: VisionSimulator
     redis: Redis
-    doors: dict[Outside, Door]
+    proxies: dict[Outside, ServiceProxy]
     default: str
     fallback: str
     _people: count[int] = field(default_factory=count)
@@ -84,8 +84,8 @@ class House:
         """Put everything right again; with `models`, both models prove it to the circuit breaker."""
         for task in self._later:
             await task
-        for door in self.doors.values():
-            await door.open()
+        for proxy in self.proxies.values():
+            await proxy.open()
         self.meta.faults.cancel()
         for imitation in (self.models, self.whisper, self.vision):
             imitation.forget()
@@ -117,12 +117,12 @@ class House:
     async def close(self) -> None:
         for task in self._later:
             task.cancel()
-        for door in self.doors.values():
-            await door.close()
+        for proxy in self.proxies.values():
+            await proxy.close()
 
 
 @asynccontextmanager
-async def opened(folder: Path, **environment: str) -> AsyncIterator[House]:
+async def open_recado(folder: Path, **environment: str) -> AsyncIterator[InProcessRecado]:
     """Run Recado with these variables until the context ends; its times are short, so that a failure takes seconds."""
     async with AsyncExitStack() as stack:
         url = await stack.enter_async_context(redis_server(folder / "redis", options=("--appendfsync", "no")))
@@ -132,7 +132,7 @@ async def opened(folder: Path, **environment: str) -> AsyncIterator[House]:
         meta = MetaSimulator(
             webhook_url="", app_secret=secret, access_token=token, verify_token="v", status_pauses=(0, 0.02, 0.02)
         )
-        doors: dict[Outside, Door] = {
+        proxies: dict[Outside, ServiceProxy] = {
             "OpenRouter": await _behind(await stack.enter_async_context(_served(models.app()))),
             "Whisper": await _behind(await stack.enter_async_context(_served(whisper.app()))),
             "Vision": await _behind(await vision.start()),
@@ -140,7 +140,7 @@ async def opened(folder: Path, **environment: str) -> AsyncIterator[House]:
         }
         stack.push_async_callback(vision.stop)
         stack.push_async_callback(meta.stop)
-        meta.media.base_url = f"http://{doors['Meta'].address}"
+        meta.media.base_url = f"http://{proxies['Meta'].address}"
         ours = {
             "REDIS_URL": url,
             "WHATSAPP_ACCESS_TOKEN": token,
@@ -149,13 +149,13 @@ async def opened(folder: Path, **environment: str) -> AsyncIterator[House]:
             "WHATSAPP_APP_SECRET": secret,
             "WHATSAPP_API_BASE_URL": meta.media.base_url,
             "OPENROUTER_API_KEY": "key",
-            "LLM_BASE_URL": f"http://{doors['OpenRouter'].address}/api/v1",
+            "LLM_BASE_URL": f"http://{proxies['OpenRouter'].address}/api/v1",
             "LLM_MODEL_DEFAULT": "house/default",
             "LLM_MODEL_FALLBACK": "house/fallback",
             "LLM_TIMEOUT_SECONDS": "0.8",
             "OPENAI_API_KEY": "key",
-            "OPENAI_BASE_URL": f"http://{doors['Whisper'].address}/v1",
-            "GOOGLE_VISION_ENDPOINT": f"http://{doors['Vision'].address}",
+            "OPENAI_BASE_URL": f"http://{proxies['Whisper'].address}/v1",
+            "GOOGLE_VISION_ENDPOINT": f"http://{proxies['Vision'].address}",
             "STAFF_CONTACTS": STAFF,
             "STORAGE_DIR": str(folder / "files"),
             "PROMPTS_DIR": str(_ROOT / "prompts"),
@@ -167,16 +167,16 @@ async def opened(folder: Path, **environment: str) -> AsyncIterator[House]:
         address = await stack.enter_async_context(listening(create_app(settings), "127.0.0.1", 0))
         meta.webhook_url = meta.delivery.sender.url = f"{address}/webhooks/whatsapp"
         default, fallback = settings.llm.models
-        house = House(meta, models, whisper, vision, redis, doors, default, fallback)
-        stack.push_async_callback(house.close)
+        recado = InProcessRecado(meta, models, whisper, vision, redis, proxies, default, fallback)
+        stack.push_async_callback(recado.close)
         await stack.enter_async_context(running(settings, QUEUES, CONCURRENCY))
-        yield house
+        yield recado
 
 
-async def _behind(address: str) -> Door:
-    door = Door(int(address.rpartition(":")[2]))
-    await door.open()
-    return door
+async def _behind(address: str) -> ServiceProxy:
+    proxy = ServiceProxy(int(address.rpartition(":")[2]))
+    await proxy.open()
+    return proxy
 
 
 def _served(app: web.Application) -> AbstractAsyncContextManager[str]:
