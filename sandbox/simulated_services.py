@@ -22,7 +22,7 @@ from sandbox.simulators.web_push import PushServiceSimulator
 from sandbox.simulators.whisper import WhisperSimulator
 from sandbox.stripe import StripeSimulator
 
-# The page shows these words.
+# The page's scripts compare these words.
 Mode = Literal["real", "imitation"]
 
 LOOPBACK = "127.0.0.1"

@@ -1,4 +1,4 @@
-"""The page may be open on another machine: addresses that only this one knows lead through the page's own server."""
+"""Rewriting of this machine's addresses, because the page may be open on another machine."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from aiohttp import web
 
 @dataclass(frozen=True, slots=True)
 class UrlRewriter:
-    """`paths` has the path of the page's server that leads to an origin, such as `http://127.0.0.1:4242`."""
+    """`paths` maps an origin, such as `http://127.0.0.1:4242`, to a path of the page's server."""
 
     paths: dict[str, str]
 
     def rewrite_text(self, request: web.Request, text: str) -> str:
-        """The text with its addresses as whoever sent the request reaches them."""
+        """The text with addresses that the sender of the request can reach."""
         for origin, path in self.paths.items():
             text = text.replace(f"{origin}/", f"{request.scheme}://{request.host}{path}/")
         return text
 
     def rewrite_responses(self, pages: web.Application) -> web.Application:
-        """The same pages, but what they link and redirect to can be reached too."""
+        """The same pages, with links and redirects that the reader can reach."""
 
         @web.middleware
         async def rewrite(

@@ -1,4 +1,4 @@
-"""Where Meta judges a well-formed message by what it knows: people, windows, quotes, files, templates, speed."""
+"""Meta's checks of a well-formed message against its state: people, windows, quotes, files, templates, rate limits."""
 
 import base64
 import re
@@ -30,7 +30,7 @@ from sandbox.meta.validation import (
 
 @dataclass(frozen=True, slots=True)
 class AcceptedMessage:
-    """A message that Meta takes: for whom (None: nobody), how it is charged, and why it will fail later if it will."""
+    """A message that Meta accepts: its recipient (None: nobody), its price category, and its later failure if any."""
 
     person: Person | None
     category: str = "service"
@@ -41,7 +41,7 @@ class AcceptedMessage:
 
 @dataclass(frozen=True, slots=True)
 class MessageChecks:
-    """The checks that need the account's state; every refusal is a Refused."""
+    """The checks that need the account's state; each failed check raises GraphRefusal."""
 
     business: Business
     chats: Chats
@@ -51,7 +51,7 @@ class MessageChecks:
     faults: MetaFaults
 
     def check(self, message: Message) -> AcceptedMessage:
-        """What becomes of the message; the order is that of Meta's own checks as far as they can be seen."""
+        """Accept the message or raise GraphRefusal; the order is Meta's as far as it can be observed."""
         person = self._addressee(message)
         self._check_quote(message, person)
         failure = self._check_file(message)
@@ -91,7 +91,7 @@ class MessageChecks:
             raise GraphRefusal(131009, f"{quoted} is no message of this chat")
 
     def _check_file(self, message: Message) -> GraphRefusal | None:
-        """Refuse a file that does not exist; one of the wrong type is found out only after the answer."""
+        """Refuse a file that doesn't exist; a wrong file type fails only after the answer."""
         file: File
         match message:
             case ImageMessage():
@@ -129,7 +129,7 @@ def new_wamid() -> str:
 
 
 def answer(message: Message, person: Person | None, wamid: str) -> dict[str, Any]:
-    """Meta's 200: accepted, which is not delivered."""
+    """Meta's 200 means accepted, not delivered."""
     contact: dict[str, Any] = {"input": message.to or message.recipient}
     if message.to is None:
         contact["user_id"] = message.recipient
@@ -140,5 +140,5 @@ def answer(message: Message, person: Person | None, wamid: str) -> dict[str, Any
 
 
 def _bsuid_for(phone: str) -> str:
-    """An id for a number that never wrote, the same each time."""
+    """The id of a number that never wrote; the same number always gets the same id."""
     return f"MX.{int(phone) * 7919 % 10**16:016d}"

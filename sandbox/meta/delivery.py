@@ -1,4 +1,4 @@
-"""Notifications leave Meta at once and once each, unless it was told to batch, reverse or repeat them."""
+"""Delivery of notifications: each is sent once and immediately, unless a fault batches, reverses or repeats it."""
 
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
@@ -13,7 +13,7 @@ from sandbox.meta.webhooks import NotificationSender, Value, encode, envelope
 
 @dataclass(kw_only=True)
 class NotificationDelivery:
-    """The way from what happened to the courier; what a fault holds back waits here."""
+    """The way of a notification to its sender; notifications that a fault holds back wait here."""
 
     business: Business
     chats: Chats
@@ -35,7 +35,7 @@ class NotificationDelivery:
         self._sender = courier
 
     async def deliver(self, values: Sequence[Value], field_name: str = "messages") -> bool:
-        """Bring the values in one notification; whether they were taken now, which they aren't while held back."""
+        """Send the values in one notification; returns whether it was taken now, False while it is held back."""
         if not self.subscribed:
             return False
         if field_name == "messages" and (batch := self.faults.active("batch")):
@@ -53,7 +53,7 @@ class NotificationDelivery:
         return await self._send(values, field_name)
 
     async def release(self) -> None:
-        """Send what nothing holds back any more."""
+        """Send the notifications that no fault holds back any more."""
         if not self.faults.active("reverse"):
             await self._release_first()
         if self._batch and not self.faults.active("batch"):
@@ -62,7 +62,7 @@ class NotificationDelivery:
 
     @asynccontextmanager
     async def batch(self) -> AsyncIterator[None]:
-        """What is told meanwhile goes out at the end in one notification."""
+        """Collect the notifications of this context and send them at its end as one."""
         self.faults.plan(MetaFault("batch", times=None))
         try:
             yield

@@ -1,4 +1,4 @@
-"""The Graph API over HTTP: routes, tokens and envelopes; what is said over it is judged elsewhere."""
+"""The Graph API over HTTP: routes, tokens and envelopes; other modules check the messages."""
 
 import asyncio
 import hmac
@@ -40,7 +40,7 @@ class GraphApi:
 
     def app(self) -> web.Application:
         app = web.Application(client_max_size=LARGEST_REQUEST, middlewares=[self._guard])
-        # Ids are promised to be strings: what isn't digits is percent-encoded by whoever asks.
+        # Meta promises ids to be strings, so that clients percent-encode those with other characters than digits.
         number, object_id = _VERSION + r"/{number:\d+}", _VERSION + r"/{id:[^/]+}"
         app.add_routes([
             web.post(f"{number}/messages", self._messages),
@@ -122,7 +122,7 @@ class GraphApi:
         return web.json_response({"id": self.checks.media.upload(file.file.read(), mime).id})
 
     async def _show(self, request: web.Request) -> web.StreamResponse:
-        """A GET of any id: the number, the account, a template, or else a file."""
+        """Answer a GET of any id: the number, the account, a template, or else a file."""
         object_id = request.match_info["id"]
         business = self.checks.business
         if object_id == business.phone_number_id:
@@ -210,7 +210,7 @@ class GraphApi:
         return web.json_response({"success": True})
 
     def _check_planned_fault(self, call: Call, person: Person | None = None) -> None:
-        """Raise what was ordered to go wrong before anything has happened."""
+        """Raise a planned refusal before anything has happened."""
         if fault := self.checks.faults.take("refuse", call, person):
             raise GraphRefusal(fault.code, "as ordered", status=fault.status)
 
@@ -219,7 +219,7 @@ class GraphApi:
             await asyncio.sleep(delay.seconds)
 
     async def _about(self, request: web.Request) -> Person | None:
-        """Whom a refused call was about, as far as its body tells."""
+        """The recipient of a refused call, as far as its body tells."""
         try:
             body = json.loads(await request.read())
         except ValueError:
@@ -295,6 +295,6 @@ def _bad_gateway() -> web.Response:
 
 
 def _hang_up(request: web.Request) -> None:
-    """Close the connection so that the answer never arrives."""
+    """Close the connection, so that the answer never arrives."""
     if request.transport is not None:
         request.transport.abort()

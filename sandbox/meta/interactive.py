@@ -1,4 +1,4 @@
-"""What Meta allows in buttons, lists and other interactive messages, as models that refuse the rest."""
+"""Meta's rules for buttons, lists and other interactive messages, as models that refuse everything else."""
 
 from typing import Annotated, Literal, Self
 
@@ -10,7 +10,7 @@ _MOST_ROWS = 10
 
 
 class StrictModel(BaseModel):
-    """A piece of a request in which Meta accepts no other keys and no other types of value."""
+    """A part of a request in which Meta accepts no other keys and no other types of value."""
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
@@ -33,7 +33,7 @@ def https(url: HttpUrl) -> HttpUrl:
 
 
 class File(StrictModel):
-    """A file to send: uploaded before, or a public https address; exactly one of the two."""
+    """A file to send: either uploaded before, or at a public https address."""
 
     id: Annotated[str | None, Field(pattern=r"^\d+$")] = None
     link: Annotated[HttpUrl | None, Field(strict=False)] = None
@@ -196,7 +196,7 @@ class _SendContact(StrictModel):
 
 
 class ContactRequest(StrictModel):
-    """Meta's page and the libraries name the type differently; either is taken until a real number decides."""
+    """Meta's documentation and the libraries name the type differently, so that either name is accepted."""
 
     type: Literal["contact_request", "request_contact_info"]
     body: _Body

@@ -1,4 +1,4 @@
-"""Files as Meta keeps them: which are taken, how long their ids and addresses live, and what their hashes look like."""
+"""Media files at Meta: accepted types, the lifetimes of ids and addresses, and the format of hashes."""
 
 import base64
 import hashlib
@@ -14,7 +14,7 @@ from sandbox.meta.errors import GraphRefusal, unknown_object
 
 _KB, _MB = 1024, 1024 * 1024
 _OFFICE = "application/vnd.openxmlformats-officedocument"
-# Mime types that Meta takes for sending, and the largest file of each kind (Meta's "Media" page of 2025-12-11).
+# Mime types that Meta accepts for sending, and the largest file of each kind (Meta's "Media" page of 2025-12-11).
 MIMES = {
     "image": ("image/jpeg", "image/png"),
     "audio": ("audio/aac", "audio/amr", "audio/mpeg", "audio/mp4", "audio/ogg"),
@@ -40,7 +40,7 @@ _MOST_BYTES_KEPT = 512 * _MB
 
 @dataclass(frozen=True, slots=True)
 class MediaFile:
-    """One file; `sha256` is the digest itself, which webhooks spell in base64 and the media call in hexadecimal."""
+    """One file; webhooks spell the digest `sha256` in base64, the media call in hexadecimal."""
 
     id: str
     data: bytes = field(repr=False)
@@ -57,7 +57,7 @@ class MediaFile:
 
 
 class MediaStore:
-    """The files of one number. The oldest go when all together pass 512 MB: the sandbox keeps them in memory."""
+    """The files of one number, in memory; the oldest are dropped when all together exceed 512 MB."""
 
     def __init__(self, clock: Callable[[], datetime]) -> None:
         self._clock = clock
@@ -66,7 +66,7 @@ class MediaStore:
         self.base_url = ""
 
     def upload(self, data: bytes, mime: str) -> MediaFile:
-        """A business's file; raises Refused when Meta would not send such a one."""
+        """Store a business's file; raises GraphRefusal for a file that Meta wouldn't send."""
         plain = mime.split(";", maxsplit=1)[0].strip().lower()
         kind = next((kind for kind, mimes in MIMES.items() if plain in mimes), None)
         if kind is None:
@@ -76,11 +76,11 @@ class MediaStore:
         return self._keep(data, mime, _UPLOAD_LIVES)
 
     def receive(self, data: bytes, mime: str) -> MediaFile:
-        """A person's file: any type."""
+        """Store a person's file of any type."""
         return self._keep(data, mime, _INBOUND_LIVES)
 
     def get(self, media_id: str) -> MediaFile:
-        """The file, or Refused when the id is unknown or past its life."""
+        """The file; raises GraphRefusal when the id is unknown or expired."""
         kept = self._files.get(media_id)
         if kept is None or kept.expires <= self._clock():
             raise unknown_object(media_id)
@@ -91,7 +91,7 @@ class MediaStore:
         del self._files[media_id]
 
     def url(self, media_id: str) -> str:
-        """An address that works for 5 minutes, for whoever has the token."""
+        """An address that works for 5 minutes, with the token."""
         expires = int((self._clock() + _URL_LIVES).timestamp())
         return (
             f"{self.base_url}/whatsapp_business/attachments/"
@@ -99,7 +99,7 @@ class MediaStore:
         )
 
     def by_url(self, media_id: str, expires: str, mark: str) -> MediaFile | None:
-        """The file behind an address; None when the address is made up or too old."""
+        """The file behind an address; None when the address is forged or expired."""
         if not expires.isdecimal() or not hmac.compare_digest(mark.encode(), self._mark(media_id, expires).encode()):
             return None
         if int(expires) <= self._clock().timestamp():
@@ -118,7 +118,7 @@ class MediaStore:
 
 
 def media_content(file: MediaFile, kind: str, url: str, caption: str | None, filename: str | None) -> dict[str, Any]:
-    """The content of a webhook's message that brings the file."""
+    """The content of a webhook's message with the file."""
     content: dict[str, Any] = {"mime_type": file.mime, "sha256": file.sha256_base64, "id": file.id, "url": url}
     content |= {"caption": caption} if caption else {}
     content |= {"filename": filename} if filename and kind == "document" else {}
@@ -126,7 +126,7 @@ def media_content(file: MediaFile, kind: str, url: str, caption: str | None, fil
 
 
 def _new_id() -> str:
-    """Meta's ids are numbers of some 16 digits, given as text."""
+    """Meta's ids are numbers of about 16 digits, given as text."""
     return str(secrets.randbelow(9 * 10**15) + 10**15)
 
 

@@ -1,4 +1,4 @@
-"""Meta's two speed limits: so many messages a second for a number, and a burst with slow refill for each person."""
+"""Meta's two rate limits: messages a second for a number, and a burst with slow refill for each person."""
 
 from collections import deque
 from collections.abc import Callable
@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from sandbox.meta.errors import GraphRefusal
 
-# About one message in six seconds to one person; a burst is borrowed from the time that follows.
+# Meta allows about one message in six seconds to one person, and a burst borrows from the time that follows.
 _PAIR_REFILL = timedelta(seconds=6)
 _A_SECOND = timedelta(seconds=1)
 
@@ -23,7 +23,7 @@ class MessageRateLimits:
     _last_second: deque[datetime] = field(default_factory=deque, init=False)
 
     def count(self, recipient: str) -> None:
-        """Count one message to the recipient, or raise Refused (130429, 131056) and count nothing."""
+        """Count one message to the recipient; beyond a limit raises GraphRefusal (130429, 131056) and counts nothing."""
         now = self.clock()
         while self._last_second and now - self._last_second[0] >= _A_SECOND:
             self._last_second.popleft()

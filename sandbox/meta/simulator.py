@@ -30,18 +30,17 @@ from sandbox.meta.webhooks import NotificationSender, Value, message_value, unix
 MediaKind = Literal["image", "audio", "video", "document", "sticker"]
 _Found = TypeVar("_Found")
 _OK = 200
-# As long as a busy machine may need for a turn.
+# A busy machine may need this long for a turn.
 _WITHIN_SECONDS = 90.0
 __all__ = ["MetaSimulator", "Person", "SentMessage"]
 
 
 @dataclass
 class MetaSimulator:
-    """Meta's side of the wire, over real HTTP; `start` gives the base URL that our client is configured with.
+    """Meta's side over real HTTP; `start` gives the base URL for our client.
 
-    `status_pauses` are the seconds before `sent`, `delivered` and `read`; `retry_pauses` those between tries of a
-    webhook. The clock decides about windows, addresses of media and speed limits. `calls` counts what was asked for,
-    refused or not.
+    `status_pauses` are the seconds before `sent`, `delivered` and `read`; `retry_pauses` the seconds between tries of
+    a webhook. The clock decides about windows, media addresses and rate limits. `calls` counts refused calls too.
     """
 
     _: KW_ONLY
@@ -77,7 +76,7 @@ class MetaSimulator:
             self.business, self.chats, self.faults, self.clock, self.deliver, self.status_pauses
         )
 
-    # ---- life
+    # ---- lifetime
 
     def app(self) -> web.Application:
         rate_limits = MessageRateLimits(self.clock, self.pair_burst, self.throughput)
@@ -110,7 +109,7 @@ class MetaSimulator:
         return self.media.base_url
 
     async def stop(self) -> None:
-        """End every stream, delivery and connection; raises what went wrong in the background."""
+        """End every stream, delivery and connection; raises the errors of background tasks."""
         self.chats.broadcast.close()
         if self._runner is not None:
             await self._runner.cleanup()
@@ -120,7 +119,7 @@ class MetaSimulator:
             await self._sender.session.close()
 
     async def idle(self) -> None:
-        """Return when all statuses are told and all webhooks taken or given up."""
+        """Return when all statuses are reported and all webhooks taken or given up."""
         await self._tasks.idle()
 
     # ---- the people
@@ -133,9 +132,9 @@ class MetaSimulator:
         at: datetime | None = None,
         context: str | dict[str, Any] | None = None,
     ) -> str:
-        """The person sends a message (`type` and its content); returns its wamid after the first try to deliver it.
+        """The person sends a message (`type` and its content); returns its wamid after the first delivery attempt.
 
-        `context` is the wamid of the message replied to, or the whole object (forwarded, …).
+        `context` is the wamid of the quoted message, or the whole object (forwarded, …).
         """
         wamid, at = new_wamid(), at or self.clock() - self._lateness()
         quote = {"context": self._quote(context)} if context is not None else {}
@@ -156,14 +155,14 @@ class MetaSimulator:
         voice: bool = True,
         context: str | None = None,
     ) -> str:
-        """The person sends a file; `voice` tells a recorded note from an audio file."""
+        """The person sends a file; `voice` distinguishes a recorded note from an audio file."""
         kept = self.media.receive(data, mime)
         content = media_content(kept, kind, self.media.url(kept.id), caption, filename)
         content |= {"voice": voice} if kind == "audio" else {}
         return await self.writes(person, {"type": kind, kind: content}, context=context)
 
     async def opens(self, person: Person, *, is_open: bool = True) -> None:
-        """The person looks at the chat, which reads what has come; or looks away."""
+        """The person opens the chat, which marks delivered messages as read, or closes it."""
         self.chats.of(person).open = is_open
         for sent in self.accepted if is_open else ():
             if sent.person and sent.person.bsuid == person.bsuid and self.chats.status_of(sent.wamid) == "delivered":
@@ -179,7 +178,7 @@ class MetaSimulator:
     # ---- webhooks
 
     async def deliver(self, *values: Value, field_name: str = "messages") -> bool:
-        """Post these values in one notification; whether it was taken at once."""
+        """Post these values in one notification; returns whether it was taken immediately."""
         return await self.delivery.deliver(values, field_name)
 
     @property
@@ -192,15 +191,15 @@ class MetaSimulator:
         self.delivery.duplicate = on
 
     def batch(self) -> AbstractAsyncContextManager[None]:
-        """What is told meanwhile goes out at the end in one notification."""
+        """Collect the notifications of this context and send them at its end as one."""
         return self.delivery.batch()
 
     @property
     def undelivered(self) -> list[bytes]:
-        """The notifications that nobody took in all tries."""
+        """Notifications that were not taken in any try."""
         return self._sender.undelivered
 
-    # ---- what went wrong, on order
+    # ---- planned faults
 
     def will_refuse(
         self, code: int, http_status: int | None = None, times: int = 1, to: str | None = None, call: Call = "messages"
@@ -209,22 +208,22 @@ class MetaSimulator:
         self.faults.plan(MetaFault("refuse", times, call, to, code, http_status))
 
     def will_fail(self, code: int, times: int = 1, to: str | None = None) -> None:
-        """Accept the next messages, and tell in a `failed` status that they did not arrive."""
+        """Accept the next messages, and report later in a `failed` status that they did not arrive."""
         self.faults.plan(MetaFault("fail", times, "messages", to, code))
 
     def will_drop(self, times: int = 1, call: Call = "messages") -> None:
-        """Act on the next calls, but lose the answer; of a download, its second half."""
+        """Perform the next calls, but lose the answer; a download loses its second half."""
         self.faults.plan(MetaFault("drop", times, call))
 
     def will_delay(self, seconds: float, times: int = 1, call: Call = "messages") -> None:
-        """Act on the next messages, or find a file or the templates, and answer only after so many seconds."""
+        """Perform the next calls, and answer only after this many seconds."""
         self.faults.plan(MetaFault("delay", times, call, seconds=seconds))
 
     def will_html_502(self, times: int = 1) -> None:
-        """Let a gateway answer the next messages with a page; they are not accepted."""
+        """Answer the next messages with a gateway's HTML page; the messages are not accepted."""
         self.faults.plan(MetaFault("html", times))
 
-    # ---- watching
+    # ---- observation
 
     def listen(self) -> AsyncGenerator[Event]:
         """Events from now on: messages, statuses, typing, read marks; see `chats` for their shape."""
@@ -238,25 +237,25 @@ class MetaSimulator:
         return [sent for sent in self.accepted if sent.person == person]
 
     async def replies(self, person: Person, count: int = 1, *, within: float = _WITHIN_SECONDS) -> list[SentMessage]:
-        """The messages to the person as soon as there are `count`; TimeoutError when there are not in time."""
+        """The messages to the person as soon as there are `count`; TimeoutError when they don't arrive in time."""
         enough = await self.wait_for(lambda: len(self.sent_to(person)) >= count and self.sent_to(person), within=within)
         return enough or []
 
     async def wait_for(self, condition: Callable[[], _Found], *, within: float = _WITHIN_SECONDS) -> _Found:
-        """The first true result of the condition, asked after every event; TimeoutError when none comes in time."""
+        """The first true result of the condition, evaluated after every event; TimeoutError when none comes in time."""
         async with asyncio.timeout(within), aclosing(self.listen()) as events:
             while not (result := condition()):
                 await anext(events)
         return result
 
-    # ---- what Graph calls
+    # ---- callbacks of the Graph API
 
     @property
     def _sender(self) -> NotificationSender:
         return self.delivery.sender
 
     def _accept(self, message: Message, accepted: AcceptedMessage, wamid: str, request: dict[str, Any]) -> None:
-        """Take a message in; its statuses follow in the background."""
+        """Record a message; its statuses follow in the background."""
         person = accepted.person
         sent = SentMessage(wamid, person, request, self.clock(), accepted.category)
         self.accepted.append(sent)
@@ -280,7 +279,7 @@ class MetaSimulator:
             self.chats.typing(self.chats.owner(mark.message_id), on=True)
 
     def _subscribe(self, wanted: bool | None) -> bool:  # noqa: FBT001 - three states in one argument
-        """Set whether webhooks are sent at all (None: leave it), and return it."""
+        """Switch all webhooks on or off (None: leave unchanged), and return the setting."""
         self.delivery.subscribed = self.delivery.subscribed if wanted is None else wanted
         return self.delivery.subscribed
 

@@ -1,4 +1,4 @@
-"""How far things come at Meta, told in webhooks: messages to people, and templates under review."""
+"""Statuses that Meta reports in webhooks: of messages to people, and of templates under review."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
@@ -16,7 +16,7 @@ from sandbox.meta.webhooks import Value, status_value, unix_seconds
 
 @dataclass(frozen=True, slots=True)
 class StatusReporter:
-    """Tells of statuses through `deliver`; `pauses` are the seconds before each step of `sent, delivered, read`."""
+    """Reports statuses through `deliver`; `pauses` are the seconds before `sent`, `delivered` and `read`."""
 
     business: Business
     chats: Chats
@@ -26,7 +26,7 @@ class StatusReporter:
     pauses: Sequence[float]
 
     async def report_progress(self, sent: SentMessage, person: Person, failure: GraphRefusal | None) -> None:
-        """Go step by step; an unread chat stops at `delivered`, and Meta tells no more than `sent` of a reaction."""
+        """Report step by step; a closed chat ends at `delivered`, and Meta reports only `sent` for a reaction."""
         steps = ("sent",) if sent.type == "reaction" else ("sent", "delivered", "read")
         for status, pause in zip(steps, self.pauses, strict=False):
             slow = self.faults.active("slow")
@@ -41,7 +41,7 @@ class StatusReporter:
     async def tell(
         self, sent: SentMessage, person: Person, status: str, errors: list[dict[str, Any]] | None = None
     ) -> None:
-        """One status, in the chat and in a webhook."""
+        """Report one status, in the chat and in a webhook."""
         self.chats.status(sent.wamid, status, errors)
         told: Value = {"id": sent.wamid, "status": status, "timestamp": unix_seconds(self.clock())}
         callback = sent.request.get("biz_opaque_callback_data")
@@ -51,7 +51,7 @@ class StatusReporter:
         await self.deliver(status_value(self.business, self.faults.as_visible(person), told))
 
     async def review(self, template: Template) -> None:
-        """Approve the template after a while, as Meta mostly does within minutes."""
+        """Approve the template after a pause; Meta mostly approves within minutes."""
         await asyncio.sleep(self.pauses[-1])
         template.status = "APPROVED"
         update = {

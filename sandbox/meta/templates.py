@@ -1,4 +1,4 @@
-"""Approved templates as Meta keeps them: creation, review, and whether the values of a message fit."""
+"""Message templates at Meta: creation, review, and checks of a message's values against its template."""
 
 import re
 import secrets
@@ -19,7 +19,7 @@ _NOT_SENDING = {"PAUSED": 132015, "DISABLED": 132016}
 
 
 class NewTemplate(BaseModel, frozen=True):
-    """The body of a creation."""
+    """The body of a request that creates a template."""
 
     name: str = Field(pattern=r"^[a-z0-9_]{1,512}$")
     language: str = Field(pattern=r"^[a-z]{2,3}(_[A-Z]{2})?$")
@@ -30,7 +30,7 @@ class NewTemplate(BaseModel, frozen=True):
 
 @dataclass(slots=True)
 class Template:
-    """A template in one language; `components` as Meta's JSON gives them."""
+    """A template in one language; `components` are Meta's JSON."""
 
     name: str
     language: str
@@ -44,11 +44,11 @@ class Template:
         return next((str(part.get("text", "")) for part in self.components if part.get("type") == component), "")
 
     def variables(self, component: str) -> list[str]:
-        """Names (or numbers) of the variables in the header or the body, each once, in order."""
+        """Names (or numbers) of the variables in the header or the body, in order, without repetition."""
         return list(dict.fromkeys(_VARIABLE.findall(self.text_of(component))))
 
     def as_json(self, fields: Iterable[str] = ()) -> dict[str, Any]:
-        """What the Graph API shows of it; with `fields` only those and the id."""
+        """The template as the Graph API shows it; `fields` restricts it to these and the id."""
         everything = {name: getattr(self, name) for name in self.__slots__} | {"quality_score": _UNJUDGED}
         wanted = set(fields) | {"id"}
         return {key: value for key, value in everything.items() if not fields or key in wanted}
@@ -62,7 +62,7 @@ def _seed(name: str, language: str, body: str) -> Template:
 
 
 def default_templates() -> list[Template]:
-    """The three templates that a company of the sandbox has had approved, in Spanish and in English."""
+    """Three approved templates of the sandbox's company, in Spanish and English."""
     return [
         _seed("order_confirmation", "es", "Hola {{name}}, confirmamos tu pedido {{order}} por {{total}}. ¡Gracias!"),
         _seed("order_confirmation", "en", "Hi {{name}}, your order {{order}} for {{total}} is confirmed. Thank you!"),
@@ -100,11 +100,11 @@ class Templates:
         return self._by_id[template_id]
 
     def add(self, template: Template) -> None:
-        """A template that Meta has reviewed already."""
+        """Add a template that Meta has reviewed already."""
         self._by_id[template.id] = template
 
     def create(self, body: Any) -> Template:
-        """A template that waits for its review; raises Refused for what Meta refuses at once."""
+        """Create a template that waits for its review; raises GraphRefusal where Meta refuses it immediately."""
         try:
             new = NewTemplate.model_validate(body)
         except ValidationError as error:
@@ -120,7 +120,7 @@ class Templates:
         return template
 
     def edit(self, template_id: str, body: Any) -> Template:
-        """New components for a reviewed template, which goes back into review."""
+        """Replace the components of a reviewed template, which goes back into review."""
         template = self.get(template_id)
         if template.status not in {"APPROVED", "REJECTED", "PAUSED"} or not isinstance(body, dict):
             raise GraphRefusal(100, "Only a reviewed template can be edited")
@@ -130,7 +130,7 @@ class Templates:
         return template
 
     def delete(self, name: str, template_id: str | None = None) -> None:
-        """All languages of the name, or only the one with the id."""
+        """Delete all languages of the name, or only the template with the id."""
         doomed = [template.id for template in self.find(name=name) if template_id in (None, template.id)]
         if not doomed:
             raise unknown_object(name)
@@ -138,7 +138,7 @@ class Templates:
             del self._by_id[found]
 
     def check(self, use: TemplateUse) -> Template:
-        """The template that the message uses; raises Refused when Meta would not send it so."""
+        """The template that the message uses; raises GraphRefusal for values that Meta wouldn't send."""
         found = [t for t in self.find(name=use.name) if t.language == use.language.code]
         template = found[0] if found else None
         if template is not None and template.status in _NOT_SENDING:
@@ -151,13 +151,13 @@ class Templates:
 
 
 def rendered_text(template: Template, use: TemplateUse) -> str:
-    """The words that the person reads."""
+    """The text that the person reads."""
     parts = [_filled(template, name, _parameters(use, name)) for name in ("HEADER", "BODY", "FOOTER")]
     return "\n\n".join(part for part in parts if part)
 
 
 def rendered_parts(template: Template, use: TemplateUse) -> dict[str, Any]:
-    """The parts as the person sees them: header (text or file), body, footer, buttons with what a tap on them sends."""
+    """The parts that the person sees: header (text or file), body, footer, buttons with their payloads."""
     parts = {name.lower(): _filled(template, name, _parameters(use, name)) for name in ("HEADER", "BODY", "FOOTER")}
     files = [given for given in _parameters(use, "HEADER") if given.get("type") in {"image", "video", "document"}]
     defined: list[dict[str, Any]] = next(

@@ -1,4 +1,4 @@
-"""What Meta's Cloud API accepts at `/messages`, and with which code it refuses the rest."""
+"""Requests that the Cloud API accepts at `/messages`, and the error codes of all others."""
 
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal, Self
@@ -19,11 +19,11 @@ class _Quote(StrictModel):
 
 
 class _Send(StrictModel):
-    """What every message to a person carries."""
+    """The common fields of every message to a person."""
 
     messaging_product: Literal["whatsapp"]
     recipient_type: Literal["individual"] = "individual"
-    # A BSUID in `to` passes here as at Meta, which answers 200 and delivers nothing.
+    # Meta answers 200 to a BSUID in `to` and delivers nothing, so that we accept it too.
     to: Annotated[str | None, Field(pattern=rf"{_PHONE}|{BSUID}")] = None
     recipient: Annotated[str | None, Field(pattern=BSUID)] = None
     context: _Quote | None = None
@@ -153,12 +153,12 @@ class _Language(StrictModel):
 
 
 def _small(value: Any) -> Any:
-    """Meta takes these names in capitals too, and clients write them so."""
+    """Meta accepts these names in capitals too, and some clients write them so."""
     return value.lower() if isinstance(value, str) else value
 
 
 class Component(StrictModel):
-    """One component's values; their shape depends on the template, see `graph_templates`."""
+    """One component's values; their shape depends on the template, see `templates`."""
 
     type: Annotated[Literal["header", "body", "button"], BeforeValidator(_small)]
     sub_type: Annotated[str | None, BeforeValidator(_small)] = None
@@ -198,7 +198,7 @@ class _Typing(StrictModel):
 
 
 class ReadMark(StrictModel):
-    """A message of the person is read; with `typing_indicator`, dots show until the answer or for 25 s."""
+    """Marks a person's message as read; `typing_indicator` shows dots until the answer or for 25 s."""
 
     messaging_product: Literal["whatsapp"]
     status: Literal["read"]
@@ -210,13 +210,13 @@ _messages: TypeAdapter[Message] = TypeAdapter(Message)
 
 
 def parse_request(body: Any) -> Message | ReadMark:
-    """The request as Meta understands it, or Refused with the code that Meta gives."""
+    """The parsed request; raises GraphRefusal with Meta's error code."""
     if not isinstance(body, Mapping):
         raise GraphRefusal(100, "The request body must be a JSON object")
     try:
         if "status" in body:
             return ReadMark.model_validate(body)
-        # Meta takes a body without a type for text.
+        # Meta treats a body without a type as text.
         return _messages.validate_python({"type": "text", **body})
     except ValidationError as error:
         raise _refusal(error) from error
@@ -234,9 +234,9 @@ def _refusal(error: ValidationError) -> GraphRefusal:
 
 
 def _spelled(place: Sequence[int | str]) -> str:
-    """A place in the body as Meta writes it: text['body']."""
+    """A location in the body in Meta's spelling: text['body']."""
     if not place:
         return "type"
-    # The first step is the tag of the union, not a key.
+    # The first step is the union's tag, not a key.
     first, *rest = place[1:] or place
     return str(first) + "".join(f"[{step!r}]" for step in rest)

@@ -1,4 +1,4 @@
-"""What a person can do in the phone besides sending files, checked before it becomes a webhook."""
+"""Actions of a person in the phone except files, validated before they become webhooks."""
 
 from typing import Annotated, Literal
 
@@ -113,7 +113,7 @@ class Contacts(_Given):
 
 
 class SendMessage(_Given):
-    """One message by the person with this BSUID; `context` is the wamid it answers."""
+    """One message by the person with this BSUID; `context` is the wamid that it replies to."""
 
     person: Id
     message: Annotated[
@@ -123,14 +123,14 @@ class SendMessage(_Given):
 
 
 class SendSample(_Given):
-    """One of the samples, sent by the person."""
+    """A sample file, sent by the person."""
 
     person: Id
     sample: Id
 
 
 class Presence(_Given):
-    """Whether the person looks at the chat."""
+    """Whether the person has the chat on the screen."""
 
     person: Id
     open: bool

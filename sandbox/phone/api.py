@@ -1,4 +1,4 @@
-"""The page of the sandbox: a phone in the browser on one side, what the company's bot does on the other."""
+"""HTTP API of the sandbox's page: the phone on one side, the turns of the company's bot on the other."""
 
 import asyncio
 import json
@@ -43,11 +43,11 @@ def create_phone_app(
     facts: dict[str, Any],
     *more: Callable[[], AsyncIterator[Event]],
 ) -> web.Application:
-    """The page and what it calls, to be mounted with `add_subapp("/sandbox/", …)`; it ends its streams at shutdown.
+    """The page and its API, to be mounted with `add_subapp("/sandbox/", …)`; shutdown ends its streams.
 
-    `turns` gives `turn`, `handoff` and `prompts` events from now on. `facts` is shown as it is: `services` maps a
-    service's name to `real` or `imitation`, `staff` lists the BSUIDs of people who are staff, `reach` is Reach.paths.
-    What `more` gives is passed on to the page.
+    `turns` gives `turn`, `handoff` and `prompts` events from now on. The page shows `facts` unchanged: `services` maps
+    a service's name to `real` or `imitation`, `staff` lists the BSUIDs of staff, `reach` is UrlRewriter.paths. Events
+    of `more` are passed on to the page.
     """
     phone = PhonePage(meta, (turns, *more), facts)
     app = web.Application(middlewares=[guard])
@@ -61,7 +61,7 @@ def create_phone_app(
 
 @dataclass
 class PhonePage:
-    """Handlers of the page; what it shows is kept by Meta, but for the turns, which are kept here for a reload."""
+    """Handlers of the page; Meta's simulator keeps the chats, and turns are kept here for a reload."""
 
     meta: MetaSimulator
     sources: tuple[Callable[[], AsyncIterator[Event]], ...]
@@ -116,7 +116,7 @@ class PhonePage:
             self._broadcast.send(event)
 
     async def _send_heartbeats(self) -> None:
-        """Let streams notice that nobody reads them any more, and proxies that they live."""
+        """Send heartbeats, so that closed streams are noticed and proxies keep open ones."""
         while True:
             await asyncio.sleep(_HEARTBEAT_SECONDS)
             self._broadcast.send({"type": "heartbeat"})
@@ -150,7 +150,7 @@ class PhonePage:
         response = web.StreamResponse(headers=headers)
         events = self._broadcast.listen()
         await response.prepare(request)
-        # A page that was closed is no error: there is nobody left to tell.
+        # A closed page is no error, because nobody is left to tell.
         with suppress(ConnectionResetError):
             await response.write(b"retry: 1000\n\n")
             async with aclosing(events):
@@ -235,14 +235,14 @@ class PhonePage:
 
 
 def _sse_frame(event: Event) -> bytes:
-    """One event of the stream; JSON holds no line breaks, so it is one line."""
+    """One event of the stream, as one line, because JSON holds no line breaks."""
     if event["type"] == "heartbeat":
         return b": heartbeat\n\n"
     return f"data: {json.dumps(event)}\n\n".encode()
 
 
 def _file_in(folder: Path, name: str) -> Path:
-    """The folder's file of that name; 404 for whatever else is asked."""
+    """The folder's file of that name; 404 for any other name."""
     found = [path for path in folder.iterdir() if path.name == name and path.is_file()]
     if not found:
         raise web.HTTPNotFound

@@ -1,4 +1,4 @@
-"""The e-mails of the postbox on the page: the letter as its reader sees it, and what is attached to it."""
+"""E-mails on the page: each as its reader sees it, and its attachments."""
 
 from __future__ import annotations
 

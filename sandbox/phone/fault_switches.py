@@ -1,4 +1,4 @@
-"""The switches of the page's drawer: each is one of Meta's bad days, armed or called off."""
+"""The switches of the page's fault drawer: each arms or cancels one of Meta's faults."""
 
 from dataclasses import replace
 from typing import Annotated, Literal
@@ -30,40 +30,40 @@ class _Switch(BaseModel):
 
 
 class ChannelFault(_Switch):
-    """The next message, the next two (`reverse`), or all until it is off (`batch`, `slow`)."""
+    """Hits the next message, the next two (`reverse`), or all until it is off (`batch`, `slow`)."""
 
     kind: Literal["twice", "reverse", "late", "batch", "slow", "drop", "html"]
 
 
 class RefusedCall(_Switch):
-    """The next message to a person is refused; with 190 every call, until it is off."""
+    """Refuses the next message to a person; code 190 refuses every call until it is off."""
 
     kind: Literal["refuse"]
     code: Literal[131047, 131056, 130429, 190]
 
 
 class FailedMessage(_Switch):
-    """The next message to a person is accepted, and fails later."""
+    """Accepts the next message to a person, and reports its failure later."""
 
     kind: Literal["fail"]
     code: Literal[131026, 131047, 131049, 131053]
 
 
 class PersonFault(_Switch):
-    """Until it is off, the phone of this person (a BSUID) is not shown, or their 24 hours are over."""
+    """Hides the phone of this person (a BSUID), or closes their 24-hour window, until it is off."""
 
     kind: Literal["hidden", "closed"]
     person: Annotated[str, Field(min_length=1, max_length=300)]
 
 
 class NoFaults(_Switch):
-    """All is called off."""
+    """Cancels all faults."""
 
     kind: Literal["none"]
 
 
 class FaultSwitch(BaseModel):
-    """What the page asks for."""
+    """The body of the page's request."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -71,7 +71,7 @@ class FaultSwitch(BaseModel):
 
 
 async def set_fault(meta: MetaSimulator, switch: FaultSwitch) -> None:
-    """Arm it, once at most, or call it off; what was held back for it goes out."""
+    """Arm the fault (at most once) or cancel it, and send the notifications that it held back."""
     match switch.fault:
         case NoFaults():
             meta.faults.cancel()

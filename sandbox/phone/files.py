@@ -1,4 +1,4 @@
-"""The files of all people at a glance, for the sandbox's page: what is kept, and a link to each."""
+"""The stored files of all people on the sandbox's page, each with a link."""
 
 from __future__ import annotations
 

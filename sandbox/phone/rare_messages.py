@@ -1,4 +1,4 @@
-"""What a WhatsApp can send that the page's phone has no gesture for, in Meta's shape (reference 2.2-2.8 and 4)."""
+"""Messages in Meta's format that the page's phone can't compose: orders, forms, ads, new numbers, and others."""
 
 import asyncio
 import json
@@ -36,7 +36,7 @@ _NOT_LOADED = {"code": 131052, "title": "Media download error", "message": "Medi
 
 
 class RareMessage(BaseModel):
-    """One of them, sent by the person with this BSUID; `language` is that of the words in it."""
+    """A rare message by the person with this BSUID; `language` is the language of its text."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -47,7 +47,7 @@ class RareMessage(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class _Localized:
-    """The sender, and whether it writes Spanish."""
+    """The sender, and the language of its texts."""
 
     person: Person
     spanish: bool
@@ -63,7 +63,7 @@ WebhookMessage = dict[str, Any]
 
 
 async def send(meta: MetaSimulator, person: Person, rare: RareMessage, album: Sequence[bytes]) -> Person:
-    """Send it and return who the person is afterwards; `album` are the photos (JPEG) of one."""
+    """Send it and return the person as they are afterwards; `album` holds the photos (JPEG) of an album."""
     words = _Localized(person, rare.language == "es")
     match rare.kind:
         case "album":
@@ -167,7 +167,7 @@ _BUILDERS: dict[SingleMessageKind, Callable[[_Localized], WebhookMessage]] = {
 
 
 async def _change_number(meta: MetaSimulator, person: Person) -> Person:
-    """A new number is a new BSUID too; who hides the number only shows the new BSUID."""
+    """A new number means a new BSUID too; with a hidden number only the new BSUID is visible."""
     digits = f"52155{secrets.randbelow(10**8):08d}" if person.phone else None
     new = replace(person, phone=digits, bsuid=f"{person.bsuid[:2]}.{secrets.randbelow(10**16):016d}")
     old_name, new_name = (person.phone or person.bsuid, new.phone or new.bsuid)

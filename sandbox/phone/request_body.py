@@ -1,4 +1,4 @@
-"""What the page asks for, read from a request: JSON of a known shape, or a 400 that says what is wrong with it."""
+"""The body of the page's requests: JSON of a known shape, or a 400 with the reason."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Stripe's imitation on the page: what it holds, and what a person does there: pay, let time pass, let a card fail."""
+"""The Stripe simulator on the page: its state, and actions such as paying, advancing time, declining a card."""
 
 from __future__ import annotations
 
@@ -37,16 +37,14 @@ class PayCheckout(_Action):
 
 
 class SetBankDecision(_Action):
-    """Whether the bank declines charges to the card that this customer pays with, from now on."""
+    """Whether the bank declines further charges to this customer's card."""
 
     customer: _Id
     declines: bool
 
 
 def routes(stripe: StripeSimulator) -> list[web.RouteDef]:
-    """`/stripe`, and what changes it; each answers with what it holds then, or 400 with the reason; 402 when a
-    card is declined.
-    """
+    """`/stripe` and its actions: each answers with the new state, 400 with a reason, or 402 for a declined card."""
 
     async def shown(_: web.Request) -> web.Response:
         stripe.catch_up()
@@ -161,7 +159,7 @@ def _checkout(stripe: StripeSimulator, session: Json) -> dict[str, Any]:
 
 
 def _method(stripe: StripeSimulator, customer: Json) -> Json | None:
-    """The card that is charged: of the latest subscription that has one, else the customer's own."""
+    """The card that is charged: of the latest subscription with a card, else the customer's default."""
     paying = [stripe.invoices.method_of(one) for one in stripe.account.all("subscription", customer=customer["id"])]
     own = customer["invoice_settings"]["default_payment_method"]
     return stripe.account.find("payment_method", next(filter(None, reversed(paying)), own))

@@ -1,4 +1,4 @@
-"""The page learns that there is something new in a list, and asks for the list."""
+"""Notices that a list of the page has changed, so that the page fetches the list."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from sandbox.broadcast import Broadcast, Event
 
 
 class UpdateNotifier:
-    """Events `{type: "news", of}`; much at once in the same list is told once. Lives in one event loop."""
+    """Events `{type: "news", of}`; several changes of a list at once give one event. Lives in one event loop."""
 
     def __init__(self) -> None:
         self._broadcast = Broadcast()

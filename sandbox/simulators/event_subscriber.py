@@ -1,4 +1,4 @@
-"""The company's ERP as a subscriber: it takes only what is signed, knows what it has, and keeps the last events."""
+"""The company's ERP as a subscriber: it accepts only signed events, recognises repeated ones, and keeps the last."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ _KEPT = 100
 
 
 def new_secret() -> str:
-    """A signing secret as the Standard Webhooks specification has them."""
+    """A signing secret in the format of Standard Webhooks."""
     return f"whsec_{base64.b64encode(secrets.token_bytes(32)).decode()}"
 
 
 @dataclass(frozen=True, slots=True)
 class EventFault:
-    """What the next delivery gets instead of a 204; `delay` seconds before it."""
+    """The answer to the next delivery in place of a 204, after `delay` seconds."""
 
     status: int = 500
     headers: dict[str, str] = field(default_factory=dict)
@@ -32,9 +32,9 @@ class EventFault:
 
 
 class ErpSimulator:
-    """`events` are those taken, newest last: `{id, type, timestamp, data, received_at, times}`.
+    """`events` are the accepted events, newest last: `{id, type, timestamp, data, received_at, times}`.
 
-    `changed` hears of each delivery.
+    `on_change` is called at each delivery.
     """
 
     def __init__(self, secret: str) -> None:
@@ -52,7 +52,7 @@ class ErpSimulator:
         return app
 
     async def list_events(self, _: web.Request) -> web.Response:
-        """The events that were taken, newest first."""
+        """The accepted events, newest first."""
         return web.json_response({"events": list(reversed(self.events)), "refused": len(self.refused)})
 
     async def _take(self, request: web.Request) -> web.Response:
@@ -70,7 +70,7 @@ class ErpSimulator:
             return web.Response(status=fault.status, headers=fault.headers)
         id_ = request.headers["webhook-id"]
         if id_ in self._by_id:
-            # A sender may always repeat itself; the id says so.
+            # Senders may repeat an event, and the id tells.
             self._by_id[id_]["times"] += 1
             self.on_change()
             return web.Response(status=204)

@@ -1,4 +1,4 @@
-"""OpenRouter as the sandbox and the tests need it: its wire protocol, its refusals, answers by script or by rules."""
+"""OpenRouter for the sandbox and the tests: its wire protocol, its errors, answers by script or by rules."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from aiohttp import web
 from sandbox.simulators.rule_based_model import answer_by_rules
 
 _PRICE = 0.00000025
-# The messages and the tools of a request to the answer's message.
+# Maps the messages and tools of a request to the answer's message.
 Rules = Callable[[list[dict[str, Any]], list[dict[str, Any]]], dict[str, Any]]
 
 
 @dataclass(frozen=True, slots=True)
 class ScriptedAnswer:
-    """One answer that a test prepared: a message, or a fault of the wire.
+    """One answer prepared by a test: a message, or a fault of the connection.
 
-    It leaves `delay` seconds after the request, and not before `until` is set.
+    It is sent `delay` seconds after the request, and not before `until` is set.
     """
 
     message: dict[str, Any] | None = None
@@ -43,7 +43,7 @@ def says(text: str, *, until: asyncio.Event | None = None) -> ScriptedAnswer:
 
 
 def calls(*tools: tuple[str, Any]) -> ScriptedAnswer:
-    """The model calls tools: (name, arguments), where arguments as a string are sent as they are."""
+    """The model calls tools: (name, arguments); arguments given as a string are sent unchanged."""
     made = [
         {
             "id": f"call_{index}",
@@ -62,9 +62,9 @@ def fails(status: int, message: str = "Provider returned error", **headers: str)
 
 
 class OpenRouterSimulator:
-    """`requests` are the bodies that came; `will(...)` queues answers, and `rules` answer when none is left.
+    """`requests` are the received bodies; `will(...)` queues answers, and `rules` answer when none is left.
 
-    What the rules say takes `seconds`.
+    Answers by rules take `seconds`.
     """
 
     def __init__(self, api_key: str, *, rules: Rules = answer_by_rules, seconds: float = 0) -> None:
@@ -76,11 +76,11 @@ class OpenRouterSimulator:
         self.requests: list[dict[str, Any]] = []
 
     def will(self, *answers: ScriptedAnswer, model: str | None = None) -> None:
-        """Answer so, in this order; with `model`, only requests for that one."""
+        """Queue these answers; with `model`, only for requests to that model."""
         (self._by_model.setdefault(model, deque()) if model else self._script).extend(answers)
 
     def forget(self) -> None:
-        """Take back what was queued and hasn't been answered."""
+        """Drop the queued answers."""
         self._script.clear()
         self._by_model.clear()
 
@@ -127,7 +127,7 @@ class OpenRouterSimulator:
 
 
 def _problem(body: Any) -> str | None:
-    """What OpenRouter refuses with 400 before any model is asked."""
+    """The reason for which OpenRouter refuses with 400 before any model runs."""
     if not isinstance(body, dict) or not isinstance(body.get("model"), str):
         return "No models provided"
     messages = body.get("messages")
@@ -152,7 +152,7 @@ async def _play(request: web.Request, answer: ScriptedAnswer, body: dict[str, An
         response = web.StreamResponse(status=answer.status, headers={"Content-Type": "application/json"})
         response.content_length = len(text.encode())
         await response.prepare(request)
-        # Whoever has had enough hangs up.
+        # The client may hang up early.
         with suppress(ConnectionResetError):
             for byte in text.encode()[: len(text) // 2 if answer.cut else None]:
                 await response.write(bytes([byte]))

@@ -1,4 +1,4 @@
-"""SendGrid as the tests need it: its v3 wire, and what it refuses with which words (its page "Mail Send errors")."""
+"""SendGrid for the tests: its v3 API, and its refusals as on SendGrid's page "Mail Send errors"."""
 
 import asyncio
 import base64
@@ -23,7 +23,7 @@ _HELP = "http://sendgrid.com/docs/API_Reference/Web_API_v3/Mail/errors.html#mess
 
 @dataclass(frozen=True, slots=True)
 class SendGridFault:
-    """What goes wrong next: an answer of this status after so many seconds, or none once the mail is kept."""
+    """The next fault: an answer of this status after so many seconds, or no answer once the mail is stored."""
 
     status: int | None = None
     seconds: float = 0.0
@@ -31,7 +31,7 @@ class SendGridFault:
 
 
 class SendGridSimulator:
-    """`mails` are the bodies that were accepted, in order. `senders` are the verified addresses."""
+    """`mails` are the accepted bodies, in order; `senders` are the verified addresses."""
 
     def __init__(self, api_key: str, *senders: str, scopes: tuple[str, ...] = ("mail.send",)) -> None:
         self._api_key = api_key

@@ -1,4 +1,4 @@
-"""An SMTP server that keeps what it takes instead of delivering it, for the sandbox's page and the tests."""
+"""An SMTP server that keeps mails instead of delivering them, for the sandbox's page and the tests."""
 
 import asyncio
 import ssl
@@ -22,7 +22,7 @@ _LARGEST = 35 * 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class ReceivedEmail:
-    """A mail as its reader sees it; `attachments` are file names, `at` is when it came, in ISO 8601."""
+    """A mail as its reader sees it; `attachments` are file names, `at` its arrival in ISO 8601."""
 
     id: int
     to: list[str]
@@ -41,7 +41,7 @@ class ReceivedEmail:
 
 
 class SmtpSimulator:
-    """The last 50 mails, oldest first. `login` is the one name and password; `will_answer` queues refusals."""
+    """The last 50 mails, oldest first; `login` is the only name and password, `will_answer` queues refusals."""
 
     def __init__(
         self,
@@ -59,7 +59,7 @@ class SmtpSimulator:
         self._answers: dict[str, deque[str]] = {}
 
     def will_answer(self, command: str, *answers: str) -> None:
-        """Answer the next MAIL, RCPT or DATA so; `drop` closes the connection instead, `drop after` once it is kept."""
+        """Answer the next MAIL, RCPT or DATA so; `drop` closes the connection, `drop after` once the mail is kept."""
         self._answers.setdefault(command, deque()).extend(answers)
 
     @asynccontextmanager
@@ -97,7 +97,7 @@ class SmtpSimulator:
             await server.wait_closed()
 
     async def listing(self, _: web.Request) -> web.Response:
-        """The mails as JSON, the newest first."""
+        """The mails as JSON, newest first."""
         return web.json_response([mail.shown() for mail in reversed(self.mails)])
 
     async def handle_MAIL(  # noqa: N802 - aiosmtpd's

@@ -1,4 +1,4 @@
-"""Google Vision without Google: the real service definition over real gRPC, answered by the engine on this machine."""
+"""Google Vision on this machine: the real service definition over gRPC, answered by the local engine."""
 
 import asyncio
 from collections import deque
@@ -25,8 +25,7 @@ _TEXT = {"TEXT_DETECTION", "DOCUMENT_TEXT_DETECTION"}
 
 @dataclass(frozen=True, slots=True)
 class VisionFault:
-    """What to do instead of reading: wait `seconds`, then fail the call by a status, or one photo by a code, or find
-    nothing on it (`empty`).
+    """A fault in place of reading: after `seconds` fail the call (`status`) or one photo (`code`), or find nothing.
 
     Without any of these the photo is read after the wait.
     """
@@ -40,7 +39,7 @@ class VisionFault:
 
 @dataclass(frozen=True, slots=True)
 class VisionRequest:
-    """What was asked about one photo."""
+    """The request about one photo."""
 
     features: tuple[str, ...]
     size: int
@@ -55,7 +54,7 @@ class LineReader(Protocol):
 
 
 class VisionSimulator:
-    """One server, with an engine of its own unless it is given one; `calls` counts what was asked, failed or not."""
+    """One server, with its own engine unless one is given; `calls` counts all requests, failed ones too."""
 
     def __init__(self, reader: LineReader | None = None) -> None:
         self.requests: list[VisionRequest] = []
@@ -65,7 +64,7 @@ class VisionSimulator:
         self._server: Any = None
 
     async def start(self, host: str = "127.0.0.1", port: int = 0) -> str:
-        """Listen, and return what GOOGLE_VISION_ENDPOINT is to be."""
+        """Listen, and return the value for GOOGLE_VISION_ENDPOINT."""
         import grpc  # noqa: PLC0415 -- heavy, and only needed where no real Vision is configured
         from google.cloud import vision_v1  # noqa: PLC0415 -- as above
 
@@ -88,11 +87,11 @@ class VisionSimulator:
         await self._reader.close()
 
     def will(self, *faults: VisionFault) -> None:
-        """Do this at the next calls, one each."""
+        """Queue these faults for the next calls, one each."""
         self._faults.extend(faults)
 
     def forget(self) -> None:
-        """Take back what was ordered and hasn't happened."""
+        """Drop the queued faults."""
         self._faults.clear()
 
     async def _batch_annotate_images(self, request: Any, context: Any) -> Any:
@@ -149,7 +148,7 @@ def _annotation(reading: Reading, size: tuple[int, int], features: set[str]) -> 
         answer["text_annotations"] = [{"description": written, "locale": "es"}]
         answer["text_annotations"] += [{"description": word, "bounding_poly": _poly(box)} for word, box in words]
     if reading.lines and "LABEL_DETECTION" in features:
-        # The engine reads and sees nothing else: this much is true of every photo with lines on it.
+        # The engine only reads text, and this label is true of every photo with lines of text.
         answer["label_annotations"] = [{"description": "Text", "score": 0.9, "topicality": 0.9}]
     return answer
 

@@ -1,4 +1,4 @@
-"""A push service and the browsers behind it: as strict as those of the browser makers, and it can read what comes."""
+"""A push service and its browsers: as strict as the browser makers' services, and able to decrypt messages."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _URGENCIES = ("very-low", "low", "normal", "high")
 
 @dataclass(frozen=True, slots=True)
 class PushFault:
-    """What the next pushes get instead of 201; `delay` seconds before it."""
+    """The answer to the next push in place of a 201, after `delay` seconds."""
 
     status: int
     headers: dict[str, str] = field(default_factory=dict)
@@ -41,7 +41,7 @@ class PushFault:
 
 @dataclass(frozen=True, slots=True)
 class Browser:
-    """A browser that subscribed with an application server's key; None where it didn't name one."""
+    """A browser that subscribed with an application server's key; None where it named none."""
 
     name: str
     private: ec.EllipticCurvePrivateKey
@@ -54,9 +54,9 @@ class Browser:
 
 
 class PushServiceSimulator:
-    """`pushes` are what browsers showed, newest last: `{browser, title, body, url, topic, ttl, urgency, at}`.
+    """`pushes` are the shown messages, newest last: `{browser, title, body, url, topic, ttl, urgency, at}`.
 
-    `changed` hears of each, and of each browser that subscribes.
+    `on_change` is called at each push, and at each subscription.
     """
 
     def __init__(self) -> None:
@@ -75,7 +75,7 @@ class PushServiceSimulator:
         return app
 
     def subscribe(self, server_key: str | None = None) -> dict[str, Any]:
-        """What `pushManager.subscribe` gives a page: a PushSubscription as JSON. Needs `url`."""
+        """The PushSubscription of `pushManager.subscribe` as JSON. Needs `url`."""
         name, private = secrets.token_urlsafe(24), ec.generate_private_key(ec.SECP256R1())
         browser = Browser(name, private, os.urandom(16), server_key)
         self.browsers[name] = browser
@@ -84,11 +84,11 @@ class PushServiceSimulator:
         return {"endpoint": f"{self.url}/wpush/{name}", "expirationTime": None, "keys": keys}
 
     def unsubscribe(self, subscription: dict[str, Any]) -> None:
-        """The browser gives its subscription up: the service answers 410 from now on."""
+        """The browser ends its subscription: the service answers 410 from now on."""
         self.gone.add(urlsplit(subscription["endpoint"]).path.rpartition("/")[2])
 
     async def list_pushes(self, _: web.Request) -> web.Response:
-        """The pushes that were shown, newest first."""
+        """The shown pushes, newest first."""
         return web.json_response({"pushes": list(reversed(self.pushes)), "browsers": len(self.browsers)})
 
     async def _push(self, request: web.Request) -> web.Response:  # noqa: PLR0911 - one a refusal
@@ -127,7 +127,7 @@ class PushServiceSimulator:
 
 
 def _rule_broken(request: web.Request) -> tuple[int, str] | None:
-    """RFC 8030 and 8291: what a service asks of the headers."""
+    """The first broken rule of RFC 8030 and RFC 8291 for the headers."""
     headers = request.headers
     if not headers.get("TTL", "").isdigit():
         return 400, "TTL is missing or no number"
@@ -144,7 +144,7 @@ def _rule_broken(request: web.Request) -> tuple[int, str] | None:
 def _vapid_problem(  # noqa: PLR0911 - one a rule
     request: web.Request, browser: Browser
 ) -> tuple[int, str] | None:
-    """RFC 8292: an ES256 token for this very origin, for a day at most, of the key that the browser knows."""
+    """RFC 8292: an ES256 token for this origin, for a day at most, with the key that the browser knows."""
     authorization = request.headers.get("Authorization", "")
     try:
         fields = dict(piece.strip().split("=", 1) for piece in authorization.removeprefix("vapid ").split(","))

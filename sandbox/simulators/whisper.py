@@ -1,4 +1,4 @@
-"""OpenAI's transcription API without OpenAI: as strict about requests, and it knows the sample voice notes by ear."""
+"""OpenAI's transcription API on this machine: as strict about requests, and it recognises the sample voice notes."""
 
 import asyncio
 from collections import deque
@@ -24,7 +24,7 @@ _INVENTED = "¡Gracias por ver el vídeo!"
 
 @dataclass(frozen=True, slots=True)
 class TranscriptionRequest:
-    """What was asked; `size` in bytes, `seconds` of sound."""
+    """The request; `size` in bytes, `seconds` of sound."""
 
     model: str
     language: str | None
@@ -36,7 +36,7 @@ class TranscriptionRequest:
 
 @dataclass(frozen=True, slots=True)
 class ScriptedTranscription:
-    """What to answer instead of listening: after `delay` seconds this, with `drip` seconds a byte, or a cut one."""
+    """A prepared answer after `delay` seconds; `drip` sends a byte in so many seconds, `cut` ends it early."""
 
     status: int = 200
     body: str = ""
@@ -67,7 +67,7 @@ class _Refused(Exception):
 
 
 class WhisperSimulator:
-    """One server; it takes any key when none is given."""
+    """One server; without a key it accepts any."""
 
     def __init__(self, *, api_key: str | None = None) -> None:
         self.requests: list[TranscriptionRequest] = []
@@ -77,17 +77,17 @@ class WhisperSimulator:
 
     def app(self) -> web.Application:
         """Return the application, to be served at the root of OPENAI_BASE_URL's host."""
-        # Larger bodies are read too, so that the refusal is OpenAI's and not the server's.
+        # Larger bodies are read too, so that OpenAI's refusal is sent and not the server's.
         app = web.Application(client_max_size=2 * _LARGEST_BYTES)
         app.router.add_post("/v1/audio/transcriptions", self._transcriptions)
         return app
 
     def will(self, *answers: ScriptedTranscription) -> None:
-        """Give these answers to the next requests, one each."""
+        """Queue these answers for the next requests, one each."""
         self._answers.extend(answers)
 
     def forget(self) -> None:
-        """Take back what was ordered and hasn't happened."""
+        """Drop the queued answers."""
         self._answers.clear()
 
     async def _transcriptions(self, request: web.Request) -> web.StreamResponse:
@@ -129,7 +129,7 @@ class WhisperSimulator:
     async def _hear(self, recording: Recording) -> tuple[str, str, float]:
         """Return a text, its language, and the probability that it is no speech."""
         if recording.is_silent:
-            # The real one does this: it learnt from subtitles, and films end in silence.
+            # The real model writes this for silence, because it was trained on subtitles.
             return _INVENTED, "es", 0.9
         sample = await self._memory.recognise(recording)
         if sample:
@@ -194,7 +194,7 @@ async def _dripping(answer: ScriptedTranscription, request: web.Request) -> web.
     response = web.StreamResponse(status=answer.status, headers={"Content-Type": answer.content_type})
     response.content_length = len(body)
     await response.prepare(request)
-    # Whoever has had enough hangs up.
+    # The client may hang up early.
     with suppress(ConnectionResetError):
         for byte in body:
             await response.write(bytes([byte]))
