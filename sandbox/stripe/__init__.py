@@ -1,4 +1,4 @@
-"""Stripe on this machine, for the sandbox and the tests."""
+"""A Stripe simulator for the sandbox and the tests."""
 
 from sandbox.stripe.errors import StripeRefusal
 from sandbox.stripe.faults import StripeFault

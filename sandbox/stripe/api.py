@@ -1,4 +1,4 @@
-"""The door of Stripe's API: keys, form bodies, idempotency, `expand`, and trouble on order."""
+"""HTTP side of Stripe's API: keys, form bodies, idempotency, `expand`, and planned faults."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ _FAULT_RESPONSES = {
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """An endpoint: what it takes, and the function that answers with the object (form, then the ids of the path)."""
+    """An endpoint: its form, and the function that returns the object (from the form and the ids of the path)."""
 
     method: str
     path: str
@@ -46,7 +46,7 @@ class Route:
 
 @dataclass(frozen=True, slots=True)
 class IdempotentResponse:
-    """What a request with an idempotency key was and was answered."""
+    """A request with an idempotency key, and its response."""
 
     at: int
     request: tuple[str, str, str]
@@ -125,7 +125,7 @@ class ApiServer:
         return _json(body, name, status, {"Idempotency-Key": key} if key else {})
 
     def _done(self, route: Route, request: web.Request, form: Retrieve, origin: Json) -> tuple[int, Json]:
-        """The answer, of a declined card too: that is remembered, while a request that was refused may come again."""
+        """The response; a declined card's response is stored too, while a refused request may be repeated."""
         self._account.request = origin
         try:
             answer = route.act(form, *request.match_info.values())
@@ -164,7 +164,7 @@ def _key(header: str) -> str:
 
 
 async def _body(request: web.Request) -> str:
-    """The form; Stripe takes a DELETE's parameters from its address or its body."""
+    """The form; Stripe accepts a DELETE's parameters in the address or the body."""
     try:
         text = await request.text()
     except UnicodeDecodeError as error:

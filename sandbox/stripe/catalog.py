@@ -1,4 +1,4 @@
-"""Products and prices, and the small catalogue that a new account starts with."""
+"""Products and prices, and the small catalogue of a new account."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from sandbox.stripe.forms import (
 )
 from sandbox.stripe.listing import page_of
 
-# Product, its words, and its prices in minor units by currency and interval.
+# Product, its description, and its prices in minor units by currency and interval.
 _SEEDS = (
     ("basico", "Básico", "Punto de venta e inventario de una tienda", {"mxn": (19900, 199000), "usd": (1200, 12000)}),
     (
@@ -35,7 +35,7 @@ class Catalog:
     account: Account
 
     def seed(self) -> None:
-        """Básico and Pro, monthly and yearly, in pesos and dollars; lookup keys such as `pro_year_usd`."""
+        """Create Básico and Pro, monthly and yearly, in pesos and dollars; lookup keys such as `pro_year_usd`."""
         for key, name, description, by_currency in _SEEDS:
             product = self.create_product(ProductCreate(name=name, description=description, metadata={"key": key}))
             for currency, amounts in by_currency.items():

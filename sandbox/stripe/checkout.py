@@ -1,4 +1,4 @@
-"""Checkout: a page where a customer subscribes, and what completing it makes."""
+"""Checkout: a page where a customer subscribes, and the objects that a completed session creates."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Checkout:
         self._subscriptions = subscriptions
         self._plans: dict[str, SubscriptionData] = {}
 
-    # ---- what Stripe's API offers
+    # ---- Stripe's API
 
     def create(self, form: CheckoutCreate) -> Json:
         now = self.account.clock.now()
@@ -82,7 +82,7 @@ class Checkout:
         self.expire(found)
         return found
 
-    # ---- what time and people do
+    # ---- effects of time and people
 
     def expire(self, session: Json) -> None:
         session |= {"status": "expired", "url": None}
@@ -90,12 +90,12 @@ class Checkout:
         self.account.emit("checkout.session.expired", session)
 
     def complete(self, session: str, card: str = "pm_card_visa", email: str = "", name: str = "") -> Json:
-        """The customer pays with this card; Refused when the session is over or the card is declined."""
+        """The customer pays with this card; raises StripeRefusal when the session is over or the card is declined."""
         found = self.retrieve(Retrieve(), session)
         if found["status"] != "open":
             raise StripeRefusal(f"This Checkout Session is {found['status']}: it can't be completed.")
         invoices = self._subscriptions.invoices
-        # A card that is declined leaves the page open, with nothing made.
+        # A declined card leaves the page open and creates nothing.
         checked = self._customers.check_card(card)
         answer = invoices.decline_of_charge(found["amount_total"], checked)
         if answer is not None:

@@ -21,7 +21,7 @@ from sandbox.stripe.forms import (
 )
 from sandbox.stripe.listing import matches, page_of
 
-# Stripe's test cards (https://docs.stripe.com/testing): brand, last4, and how the bank answers a charge.
+# Stripe's test cards (https://docs.stripe.com/testing): brand, last4, and the bank's answer to a charge.
 _CARDS = {
     "visa": ("visa", "4242", None),
     "mastercard": ("mastercard", "4444", None),
@@ -44,7 +44,7 @@ _REFUSED_AT_ONCE = {"0002": "generic_decline", "9995": "insufficient_funds"}
 
 
 class Customers:
-    """`search_lag` is how many seconds a change takes to be found by search (at Stripe up to a minute)."""
+    """`search_lag` is the seconds until search finds a change (at Stripe up to a minute)."""
 
     def __init__(self, account: Account, search_lag: float = 0) -> None:
         self.account = account
@@ -122,12 +122,12 @@ class Customers:
         }
 
     def changed(self, customer: Json, before: Json) -> None:
-        """Keep what billing changed about a customer."""
+        """Store a customer that billing has changed."""
         self._keep(customer)
         self.account.emit("customer.updated", customer, before)
 
     def bills_in(self, customer: Json, currency: str) -> None:
-        """A customer has the currency of its first bill."""
+        """A customer's currency is that of its first bill."""
         before = deepcopy(customer)
         customer["currency"] = customer["currency"] or currency
         self.changed(customer, before)
@@ -152,7 +152,7 @@ class Customers:
         self.account.keep(customer)
 
     def _indexed(self) -> list[Json]:
-        """The customers as search knows them by now."""
+        """The customers as search finds them now."""
         until = self.account.clock.now() - self.search_lag
         known: list[Json] = []
         for versions in self._versions.values():
@@ -204,21 +204,21 @@ class Customers:
         return page_of(found, page, f"/v1/customers/{customer}/payment_methods" if customer else "/v1/payment_methods")
 
     def check_card(self, card: str) -> str:
-        """The id of a card for the bank to judge before anything is made; Refused where it can't even be saved."""
+        """The id of a card for the bank to judge; raises StripeRefusal for a card that can't be saved."""
         method = self._method(card, "payment_method")
         self._check_bank(method)
         return str(method["id"])
 
     def decline_reason(self, method: str) -> str | None:
-        """Why the bank declines a charge to the card, or None where it doesn't."""
+        """The bank's reason to decline a charge to the card, or None."""
         return self._declines[method]
 
     def set_decline(self, method: str, decline_code: str | None) -> None:
-        """From now on the bank declines charges to the card for this reason, or takes them."""
+        """Let the bank decline further charges to the card for this reason, or accept them (None)."""
         self._declines[method] = decline_code
 
     def _method(self, wanted: str, param: str, status: int = 400) -> Json:
-        """Stripe's test ids, such as pm_card_visa, become a card of their own each time."""
+        """Stripe's test ids, such as pm_card_visa, give a new card each time."""
         if wanted.startswith("pm_card_"):
             name = wanted.removeprefix("pm_card_")
             if name not in _CARDS:

@@ -1,4 +1,4 @@
-"""What happens by itself as time passes: trials end, periods renew, payments are tried again, sessions expire."""
+"""Effects of passing time: trials end, periods renew, payments are retried, sessions expire."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Due = tuple[int, Callable[[], None]]
 
 
 class BillingCycle:
-    """Runs what is due, each at its own moment and in the order of time."""
+    """Performs due work, each piece at its own moment and in the order of time."""
 
     def __init__(self, account: Account, subscriptions: Subscriptions, expire: Callable[[Json], None]) -> None:
         self._account = account
@@ -29,7 +29,7 @@ class BillingCycle:
         self._warned: set[tuple[str, int]] = set()
 
     def catch_up(self) -> None:
-        """Do everything that is due by now."""
+        """Perform all work that is due by now."""
         until = self._account.clock.now()
         before, self._account.request = self._account.request, {"id": None, "idempotency_key": None}
         while due := [each for each in self._due() if each[0] <= until]:
@@ -53,7 +53,7 @@ class BillingCycle:
             yield subscription["created"] + _INCOMPLETE_SECONDS, lambda: self._give_up(subscription)
             return
         if subscription["status"] == "trialing" and (subscription["id"], end) not in self._warned:
-            # A trial shorter than the warning is warned of at once.
+            # For a trial shorter than the warning period, the warning comes immediately.
             at = max(subscription["trial_end"] - _WARNING_SECONDS, subscription["trial_start"])
             yield at, lambda: self._warn(subscription, end)
         over = end if subscription["cancel_at_period_end"] else subscription["cancel_at"]
@@ -81,7 +81,7 @@ class BillingCycle:
         self._subscriptions.set_status(subscription, "incomplete_expired")
 
     def _cancel(self, subscription: Json) -> None:
-        """At the period's end, with a last invoice when changes were left to bill."""
+        """Cancel at the period's end, with a last invoice for changes that were not billed yet."""
         if self._invoices.pending(subscription["id"]):
             invoice = self._invoices.draft(subscription, (), "subscription_cycle", period_of(subscription))
             subscription["latest_invoice"] = invoice["id"]
@@ -110,7 +110,7 @@ class BillingCycle:
         self._account.emit("customer.subscription.updated", subscription, before)
 
     def _hold_back(self, invoice: Json, pause: Json | None) -> None:
-        """While collection is paused no invoice asks for money (https://docs.stripe.com/billing/subscriptions/pause-payment)."""
+        """A paused collection asks for no money (https://docs.stripe.com/billing/subscriptions/pause-payment)."""
         if pause is not None and pause["behavior"] == "keep_as_draft":
             invoice["automatically_finalizes_at"] = None
         elif pause is not None:

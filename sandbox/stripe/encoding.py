@@ -1,4 +1,4 @@
-"""Form encoding as Stripe reads it: brackets nest, numbers and empty brackets make lists."""
+"""Stripe's form encoding: brackets nest, numbers and empty brackets make lists."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _Form = TypeVar("_Form", bound=BaseModel)
 
 
 def decode(encoded: str) -> dict[str, Any]:
-    """`items[0][price]=x&expand[]=y` as {"items": [{"price": "x"}], "expand": ["y"]}."""
+    """Turn `items[0][price]=x&expand[]=y` into {"items": [{"price": "x"}], "expand": ["y"]}."""
     tree: dict[str, Any] = {}
     for key, value in parse_qsl(encoded, keep_blank_values=True):
         _put(tree, _path(key), value)
@@ -53,11 +53,11 @@ def _with_lists(value: Any) -> Any:
 
 
 def read(form: type[_Form], data: dict[str, Any]) -> _Form:
-    """The parameters as the endpoint declares them; Refused names the first that is unknown, missing or wrong."""
+    """Parse the endpoint's form; StripeRefusal names the first parameter that is unknown, missing or wrong."""
     try:
         return form.model_validate(data)
     except ValidationError as error:
-        # Stripe names unknown parameters before it looks at values.
+        # Stripe reports unknown parameters before it checks values.
         found = sorted(error.errors(), key=lambda each: each["type"] != "extra_forbidden")
         raise _refusal(found[0]) from error
 

@@ -1,4 +1,4 @@
-"""How Stripe says no: one error, its HTTP status and its JSON (https://docs.stripe.com/api/errors)."""
+"""Stripe's errors: an exception with its HTTP status and JSON (https://docs.stripe.com/api/errors)."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 
 class StripeRefusal(Exception):
-    """A request that Stripe answers with an error; `code`, `param` and `more` appear only where they are given."""
+    """A request that Stripe answers with an error; `code`, `param` and `more` appear only if given."""
 
     def __init__(  # noqa: PLR0913 - an error has this many parts
         self,
@@ -40,13 +40,13 @@ def no_such(kind: str, wanted: str, param: str, status: int = 404) -> StripeRefu
 
 
 def declined(decline_code: str, payment_intent: str | None = None) -> StripeRefusal:
-    """402: the bank said no."""
+    """402: the bank has declined the charge."""
     more = {"decline_code": decline_code} | ({"payment_intent": {"id": payment_intent}} if payment_intent else {})
     return StripeRefusal(_REASONS[decline_code], status=402, kind="card_error", code="card_declined", more=more)
 
 
 def needs_action() -> StripeRefusal:
-    """402: the bank wants the customer to confirm the payment (3-D Secure), and nothing was changed."""
+    """402: the bank wants the customer to confirm the payment (3-D Secure); nothing was changed."""
     return StripeRefusal(
         "Payment for this subscription requires additional user action before it can be completed successfully.",
         status=402,

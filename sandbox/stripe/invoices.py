@@ -1,4 +1,4 @@
-"""Invoices from draft to paid: what is due after the customer's credit, and what the bank says."""
+"""Invoices from draft to paid: the amount due after the customer's credit, and the bank's answer."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ _BY_THE_CUSTOMER = "authentication_required"
 
 
 class Invoices:
-    """`retries` are the seconds between tries of a renewal's payment; `settled` hears of each outcome.
+    """`retries` are the seconds between tries of a renewal's payment; `settled` is called with each outcome.
 
-    `declines` is asked before the bank: a reason to decline that a test planned, or None.
+    `declines` is asked before the bank: a planned reason to decline, or None.
     """
 
     def __init__(self, account: Account, customers: Customers, retries: Sequence[int]) -> None:
@@ -36,7 +36,7 @@ class Invoices:
         self.settled: Callable[[Json, bool], None] = lambda _invoice, _paid: None
         self._pending: dict[str, list[InvoiceLine]] = {}
 
-    # ---- what Stripe's API offers
+    # ---- Stripe's API
 
     def retrieve(self, _: Retrieve, invoice: str) -> Json:
         return self.account.get("invoice", invoice, "invoice")
@@ -59,7 +59,7 @@ class Invoices:
         return self.account.get("payment_intent", intent, "intent")
 
     def pay(self, form: InvoicePay, invoice: str) -> Json:
-        """Refused with 402 when the card is declined; what that means for the subscription has happened then."""
+        """Raises StripeRefusal with 402 for a declined card, after the subscription has been updated accordingly."""
         found = self.account.get("invoice", invoice, "invoice")
         if found["status"] == "paid":
             raise StripeRefusal("Invoice is already paid", code="invoice_already_paid")
@@ -77,7 +77,7 @@ class Invoices:
                 raise refusal(answer, found)
         return found
 
-    # ---- pending amounts: they wait for the next invoice
+    # ---- pending amounts, which the next invoice bills
 
     def pending(self, subscription: str) -> list[InvoiceLine]:
         return list(self._pending.get(subscription, ()))
@@ -90,10 +90,10 @@ class Invoices:
     def forget_pending(self, subscription: str) -> None:
         self._pending.pop(subscription, None)
 
-    # ---- their life
+    # ---- lifecycle
 
     def draft(self, subscription: Json, lines: Sequence[InvoiceLine], reason: str, period: tuple[int, int]) -> Json:
-        """A new invoice that takes up what was pending; it is told of, and not final yet."""
+        """A new draft invoice that includes pending amounts; its event is emitted."""
         lines = [*self._pending.pop(subscription["id"], ()), *lines]
         made = self.account.make("invoice", {})
         invoice = made | self._fields(subscription, lines, made["id"], reason, period)
@@ -103,13 +103,13 @@ class Invoices:
         return invoice
 
     def preview(self, subscription: Json, lines: Sequence[InvoiceLine], reason: str, period: tuple[int, int]) -> Json:
-        """The invoice that these lines would make, pending amounts included; it isn't kept."""
+        """The invoice of these lines, pending amounts included, without storing it."""
         made = self.account.make("invoice", {}, id=f"upcoming_{self.account.new_id('invoice')}")
         every = [*self.pending(subscription["id"]), *lines]
         return made | self._fields(subscription, every, made["id"], reason, period)
 
     def finalize(self, invoice: Json) -> None:
-        """Number it and take the customer's credit into account; nothing due means paid."""
+        """Number the invoice and apply the customer's credit; nothing due means paid."""
         customer = self.account.get("customer", invoice["customer"])
         number = customer["next_invoice_sequence"]
         customer["next_invoice_sequence"] += 1
@@ -148,7 +148,7 @@ class Invoices:
         return str(found) if found else None
 
     def decline_of_charge(self, amount: int, method: str | None) -> str | None:
-        """Why a charge of this amount would be declined; None where it goes through."""
+        """The reason for which a charge of this amount is declined; None where it succeeds."""
         if amount == 0:
             return None
         if method is None:
@@ -156,9 +156,9 @@ class Invoices:
         return self.declines() or self.customers.decline_reason(method)
 
     def attempt(self, invoice: Json, method: str | None, answer: str | None, *, by_hand: bool = False) -> bool:
-        """Charge what is due, with this answer of the bank; whether it is paid now.
+        """Charge the amount due with this answer of the bank; returns whether it is paid now.
 
-        A try by hand counts only as the first: it doesn't touch the schedule of those that follow.
+        An attempt by hand counts only as the first, because it leaves the schedule of retries unchanged.
         """
         if invoice["status"] == "paid":
             return True
@@ -185,7 +185,7 @@ class Invoices:
         return False
 
     def open_payment(self, invoice: Json) -> None:
-        """Wait for somebody to pay: an intent without a card."""
+        """Wait for somebody's payment: an intent without a card."""
         self._intent(invoice, None)
 
     def end(self, invoice: Json, status: str) -> None:
@@ -270,7 +270,7 @@ def subscription_of(invoice: Json) -> str:
 
 
 def refusal(answer: str | None, invoice: Json | None = None) -> StripeRefusal:
-    """402 of a payment that didn't go through; 400 where there is nothing to pay with."""
+    """402 for a payment that failed; 400 without a payment method."""
     if answer == _NO_METHOD or answer is None:
         return StripeRefusal(
             "This customer has no attached payment source or default payment method. "

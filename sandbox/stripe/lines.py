@@ -1,4 +1,4 @@
-"""What an invoice bills: whole periods of a plan, and the time of a change within one."""
+"""Lines of an invoice: whole periods of a plan, and prorations of a change within a period."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from sandbox.stripe.account import Account, Json
 
 @dataclass(frozen=True, slots=True)
 class InvoiceLine:
-    """An amount in minor units for a price and a time; negative is a credit."""
+    """An amount in minor units for a price and a time; a negative amount is a credit."""
 
     subscription: str
     item: str
@@ -27,7 +27,7 @@ class InvoiceLine:
 
 
 def amount_of(item: Json, used: int = 0) -> int:
-    """A whole period of the item; of a metered one, what was `used` of it."""
+    """The price of a whole period of the item; of a metered item, of the `used` units."""
     price = item["price"]
     many = used if price["recurring"]["usage_type"] == "metered" else int(item["quantity"])
     if price["billing_scheme"] == "tiered":
@@ -36,7 +36,7 @@ def amount_of(item: Json, used: int = 0) -> int:
 
 
 def _in_tiers(price: Json, many: int) -> int:
-    """Graduated: each unit at the price of its tier; volume: all of them at the price of the last one's tier."""
+    """Graduated: each unit costs its tier's price; volume: all units cost the last tier's price."""
     total, below = 0, 0
     for tier in price["tiers"]:
         top = many if tier["up_to"] is None else min(many, tier["up_to"])
@@ -64,7 +64,7 @@ def whole_period(
 
 
 def proration(account: Account, subscription: str, item: Json, amount: int, period: tuple[int, int]) -> InvoiceLine:
-    """Negative: the rest of the period that was paid and isn't used; positive: the same time at the new price."""
+    """Negative: the unused rest of a paid period; positive: the same time at the new price."""
     price = item["price"]
     name = account.get("product", price["product"])["name"]
     many = f"{item['quantity']} × " if item["quantity"] > 1 else ""
@@ -74,7 +74,7 @@ def proration(account: Account, subscription: str, item: Json, amount: int, peri
 
 
 def invoice_line_json(account: Account, line: InvoiceLine, invoice: str) -> Json:
-    """The line as an invoice shows it."""
+    """The line in an invoice's JSON."""
     details = {
         "invoice_item": line.invoice_item,
         "proration": line.proration,

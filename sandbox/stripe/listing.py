@@ -1,4 +1,4 @@
-"""Lists, search and `expand`: how objects are shown, whatever their kind."""
+"""Lists, search and `expand` for objects of every kind."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def _place(found: list[Json], wanted: str, param: str) -> int:
 
 
 def matches(thing: Json, query: str) -> bool:
-    """Stripe's search language, of which `:`, `~`, `-`, AND, OR (https://docs.stripe.com/search)."""
+    """A part of Stripe's search language: `:`, `~`, `-`, AND, OR (https://docs.stripe.com/search)."""
     verdicts: list[bool] = []
     joints: set[str] = set()
     rest = query
@@ -105,13 +105,13 @@ def _holds(thing: Json, clause: re.Match[str]) -> bool:
     if sign == "~" and len(wanted) < _SHORTEST:
         raise StripeRefusal("Substring search needs at least 3 characters", param="query")
     text = (value or "").casefold()
-    # Names are found by their words, other fields by their whole value.
+    # Stripe finds names by their words, other fields by their whole value.
     found = wanted in text if sign == "~" or name == "name" else value is not None and wanted == text
     return found != bool(negated)
 
 
 def check_expand(paths: list[str]) -> None:
-    """Refuse, before any work is done, what can't be expanded anywhere."""
+    """Refuse paths that can't be expanded anywhere, before any work is done."""
     for path in paths:
         steps = path.split(".")
         if len(steps) > _DEEPEST:
@@ -121,13 +121,13 @@ def check_expand(paths: list[str]) -> None:
 
 
 class Expander:
-    """Puts objects where their ids stand, for the paths that a request asks for."""
+    """Replaces ids by objects, for the paths of a request's `expand`."""
 
     def __init__(self, account: Account) -> None:
         self._account = account
 
     def expanded(self, answer: Json, paths: list[str]) -> Json:
-        """A copy of the answer; Refused for a path that leads nowhere in it."""
+        """A copy of the answer; raises StripeRefusal for a path that isn't in it."""
         shown = deepcopy(answer)
         for path in paths:
             self._expand([shown], path.split("."), path)
@@ -155,7 +155,7 @@ class Expander:
         return thing[step]
 
     def _included(self, thing: Json, step: str, path: str) -> Json:
-        """What Stripe shows only when asked."""
+        """Objects that Stripe shows only when expanded."""
         match thing.get("object"), step:
             case "customer", "subscriptions":
                 found = self._account.all("subscription", customer=thing["id"])

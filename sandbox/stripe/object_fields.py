@@ -1,4 +1,4 @@
-"""The many fields of Stripe's objects that are the same each time."""
+"""Constant fields of Stripe's objects."""
 
 from __future__ import annotations
 

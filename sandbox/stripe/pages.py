@@ -1,4 +1,4 @@
-"""The pages that Stripe hosts, as the sandbox needs them: pay, portal, invoice; in Spanish."""
+"""Stripe's hosted pages for the sandbox, in Spanish: pay, portal, invoice."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ class HostedPages:
         return page
 
     async def _back(self, _: web.Request) -> web.Response:
-        """Where the pages lead back to, for a shop that has no page of its own."""
+        """The pages' return address for a shop that has no page of its own."""
         return _page("Listo", "<p>Puedes cerrar esta pestaña y volver al chat.</p>")
 
     # ---- Checkout

@@ -1,4 +1,4 @@
-"""What a change of a subscription costs: planned once, for the preview and for the change itself."""
+"""The cost of a subscription's change, planned once for the preview and for the change itself."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from sandbox.stripe.periods import period_after, share
 
 @dataclass(frozen=True, slots=True)
 class PlannedChange:
-    """The items as they will be, the lines that the change makes, and whether they are billed at once."""
+    """The items after the change, the lines that it creates, and whether these are billed immediately."""
 
     items: list[Json]
     anchor: int
@@ -45,7 +45,7 @@ class PlanCalculator:
         }
 
     def price(self, wanted: str, param: str, currency: str | None = None) -> Json:
-        """A price that can be sold, in this currency."""
+        """An active price in this currency."""
         price = self.account.get_by_param("price", wanted, param)
         if not price["active"]:
             raise StripeRefusal("The price specified is inactive. This field only accepts active prices.", param=param)
@@ -66,7 +66,7 @@ class PlanCalculator:
         *,
         end_trial: bool = False,
     ) -> PlannedChange:
-        """Plan it; `at` is the moment from which the new price counts, by default now."""
+        """Plan the change; the new price counts from the moment `at`, by default from now."""
         old = subscription["items"]["data"]
         if not wanted and not end_trial:
             return PlannedChange(deepcopy(old), subscription["billing_cycle_anchor"])
@@ -95,7 +95,7 @@ class PlanCalculator:
         )
 
     def next_period(self, subscription: Json, items: Sequence[Json], start: int) -> list[InvoiceLine]:
-        """What begins at that moment: items of other intervals go on."""
+        """Lines of the period that begins then; items of other intervals continue."""
         anchor, name = subscription["billing_cycle_anchor"], subscription["id"]
         return [
             whole_period(self.account, name, item, (start, period_after(anchor, start, item["price"]["recurring"])))
@@ -106,7 +106,7 @@ class PlanCalculator:
     def _from_now(
         self, subscription: Json, items: list[Json], lines: list[InvoiceLine], *, ends_trial: bool
     ) -> PlannedChange:
-        """A new cycle begins now: other intervals, and trials that end, are billed from the moment on."""
+        """Start a new cycle now, because changed intervals and ended trials are billed from this moment."""
         now = self.account.clock.now()
         ends = [period_after(now, now, item["price"]["recurring"]) for item in items]
         items = [
@@ -122,7 +122,7 @@ class PlanCalculator:
     def _credits(
         self, subscription: Json, old: Sequence[Json], new: Sequence[Json], at: int, *, whole: bool
     ) -> list[InvoiceLine]:
-        """Back for the rest of the period at the old price, due for it at the new; `whole`: all of it back only."""
+        """Credit the rest of the period at the old price and charge it at the new; `whole`: credit all of it only."""
         before = {item["id"]: item for item in old}
         after = {} if whole else {item["id"]: item for item in new}
         lines: list[InvoiceLine] = []
@@ -140,7 +140,7 @@ class PlanCalculator:
         return lines
 
     def _changed(self, subscription: Json, wanted: Sequence[ChangedItem]) -> list[Json]:
-        """The items after the change; an entry without an id adds one, as at Stripe."""
+        """The items after the change; an entry without an id adds an item, as at Stripe."""
         items = {item["id"]: deepcopy(item) for item in subscription["items"]["data"]}
         for place, change in enumerate(wanted):
             self._apply(items, subscription, change, f"items[{place}]")
@@ -180,7 +180,7 @@ class PlanCalculator:
 
 
 def period_of(subscription: Json) -> tuple[int, int]:
-    """The period that ends first: items of other intervals have their own."""
+    """The period that ends first, because items of other intervals have their own."""
     return min(map(_own_period, subscription["items"]["data"]), key=lambda period: period[1])
 
 

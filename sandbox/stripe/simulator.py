@@ -1,4 +1,4 @@
-"""Stripe as the sandbox and the tests need it: its API, its pages, its webhooks, and a clock that can be moved."""
+"""Stripe for the sandbox and the tests: its API, its pages, its webhooks, and a clock that can be moved."""
 
 from __future__ import annotations
 
@@ -34,10 +34,9 @@ _LARGEST_BODY = 1024 * 1024
 class StripeSimulator:
     """`webhook_url` gets signed events, retried after each of `retry_pauses` seconds; "" for none.
 
-    A renewal that is declined is tried again after each of `payment_retries` seconds, then the subscription ends.
-    `search_lag` seconds pass before search finds a change. Ids depend on `seed` alone: give one where another run's
-    ids may be remembered. `source` is the clock that goes on by itself. `public_url` is where browsers reach the pages,
-    if not where the API is called.
+    A declined renewal is retried after each of `payment_retries` seconds, then the subscription ends. Search finds a
+    change after `search_lag` seconds. Ids depend on `seed` alone: give one where another run's ids may be remembered.
+    `source` is the running clock. `public_url` is the pages' address for browsers, if it differs from the API's.
     """
 
     def __init__(  # noqa: PLR0913 - what may be set of a whole service
@@ -74,7 +73,7 @@ class StripeSimulator:
         self.account.on_change = self._changed
 
     def app(self) -> web.Application:
-        """Serves the API and the pages; events are sent while it runs."""
+        """The API and the pages; events are sent while it runs."""
         app = web.Application(client_max_size=_LARGEST_BODY)
         app.add_routes(self._pages.routes())
         app.add_routes(self._api.routes(_endpoints(self)))
@@ -82,7 +81,7 @@ class StripeSimulator:
         return app
 
     def pages(self) -> web.Application:
-        """The pages alone, to be mounted in a server that people reach."""
+        """The pages alone, to be mounted in a server that browsers reach."""
         app = web.Application()
         app.add_routes(self._pages.routes())
         return app
@@ -99,7 +98,7 @@ class StripeSimulator:
         return datetime.fromtimestamp(self.account.clock.now(), UTC)
 
     def advance(self, *, seconds: float = 0, days: float = 0) -> None:
-        """Let time pass; what was due meanwhile has happened, in its order, when this returns."""
+        """Let time pass; returns after all due work has happened, in order."""
         self.account.clock.move_to(int(self.account.clock.now() + seconds + days * _DAY))
         self.catch_up()
 
@@ -108,47 +107,47 @@ class StripeSimulator:
         self.catch_up()
 
     def catch_up(self) -> None:
-        """Do what is due by now; every request does it first."""
+        """Perform due work; every request does so first."""
         self._cycle.catch_up()
 
     # ---- people
 
     def complete_checkout(self, session: str, card: str = "pm_card_visa", email: str = "", name: str = "") -> Json:
-        """The customer pays on the session's page; Refused when it is over or the card is declined."""
+        """The customer pays on the session's page; raises StripeRefusal if it is over or the card is declined."""
         self.catch_up()
         return deepcopy(self.checkout.complete(session, card, email, name))
 
     def set_decline(self, method: str, decline_code: str | None = "generic_decline") -> None:
-        """From now on charges to this card are declined for this reason; None: they go through."""
+        """Let the bank decline further charges to this card for this reason; None: accept them."""
         self.customers.set_decline(method, decline_code)
 
     def discount(self, subscription: str, percent_off: float) -> None:
-        """The company gives a coupon: from now on so much less of each invoice."""
+        """Give a coupon that reduces each further invoice by this share."""
         fields: Json = {"percent_off": percent_off, "subscription": subscription}
         made = self.account.keep(self.account.make("discount", fields))
         self.account.get("subscription", subscription)["discounts"].append(made["id"])
 
     def tax(self, subscription: str, percentage: float) -> None:
-        """From now on so much tax comes on top of each invoice."""
+        """Add this tax to each further invoice."""
         rates = self.account.get("subscription", subscription)["default_tax_rates"]
         rates.append({"object": "tax_rate", "inclusive": False, "percentage": percentage})
 
-    # ---- what went wrong, on order
+    # ---- planned faults
 
     def will_rate_limit(self, times: int = 1, path: str = "") -> None:
-        """Answer the next calls (whose path starts so) with 429."""
+        """Answer the next calls (with this start of the path) with 429."""
         self._plan("rate_limit", times, path)
 
     def will_fail(self, times: int = 1, path: str = "") -> None:
-        """Answer with 500, and do nothing."""
+        """Answer 500 without doing anything."""
         self._plan("error", times, path)
 
     def will_be_unavailable(self, times: int = 1, path: str = "") -> None:
-        """Answer with 503, and do nothing."""
+        """Answer 503 without doing anything."""
         self._plan("unavailable", times, path)
 
     def will_html_502(self, times: int = 1, path: str = "") -> None:
-        """Let a gateway answer with a page; nothing is done."""
+        """Answer with a gateway's HTML page without doing anything."""
         self._plan("html", times, path)
 
     def will_drop(self, times: int = 1, path: str = "") -> None:
@@ -156,11 +155,11 @@ class StripeSimulator:
         self._plan("drop", times, path)
 
     def will_be_slow(self, seconds: float, times: int = 1, path: str = "") -> None:
-        """Do the work, and answer only after so many seconds."""
+        """Do the work, and answer only after this many seconds."""
         self.faults.plan(StripeFault("slow", times, path, seconds))
 
     def will_decline(self, times: int = 1, code: str = "generic_decline") -> None:
-        """The bank declines the next payments, whatever the card."""
+        """Let the bank decline the next payments of any card."""
         self.faults.plan(StripeFault("decline", times, code=code))
 
     def _plan(self, kind: Kind, times: int, path: str) -> None:
@@ -169,22 +168,22 @@ class StripeSimulator:
     # ---- webhooks
 
     def deliver_again(self, event: str) -> None:
-        """Bring an event once more, as Stripe may."""
+        """Send an event again, as Stripe may."""
         self.webhooks.send(self.account.get("event", event))
 
     async def idle(self) -> None:
         """Return when every event is taken, held or given up."""
         await self.webhooks.idle()
 
-    # ---- watching
+    # ---- observation
 
     @property
     def events(self) -> list[Json]:
-        """All events, the oldest first."""
+        """All events, oldest first."""
         return [deepcopy(event) for event in self.account.all("event")]
 
     def snapshot(self) -> dict[str, Any]:
-        """What the account holds, for a page: each list with the newest first."""
+        """The account's objects for a page: each list with the newest first."""
         kinds = {
             "customers": "customer",
             "subscriptions": "subscription",
@@ -203,7 +202,7 @@ class StripeSimulator:
 
 
 def _endpoints(stripe: StripeSimulator) -> list[Route]:
-    """In the order in which they are tried: fixed words before ids."""
+    """The endpoints in matching order: fixed words before ids."""
     account = stripe.account
 
     def event(_: Retrieve, wanted: str) -> Json:

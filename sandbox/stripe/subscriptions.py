@@ -1,4 +1,4 @@
-"""Subscriptions: made, changed and ended by requests; the passing of time is in `cycle`."""
+"""Subscriptions created, changed and ended by requests; `cycle` handles the passing of time."""
 
 from __future__ import annotations
 
@@ -33,12 +33,12 @@ class Subscriptions:
         self.account = account
         self.invoices = invoices
         self.plans = PlanCalculator(account)
-        # Told by a test: ends stay, and every change that costs waits for its payment.
+        # A test may set it: ends stay, and every change that costs waits for its payment.
         self.stubborn = False
         self.puts_off = False
         invoices.settled = self._settled
 
-    # ---- what Stripe's API offers
+    # ---- Stripe's API
 
     def retrieve(self, _: Retrieve, subscription: str) -> Json:
         return self.account.get("subscription", subscription)
@@ -112,7 +112,7 @@ class Subscriptions:
         return found
 
     def preview(self, form: InvoicePreview) -> Json:
-        """What the change would bill at once, or else the next invoice with the change in it."""
+        """The invoice of the change if it is billed immediately, else the next invoice with the change."""
         found = self.account.get_by_param("subscription", form.subscription, "subscription")
         if form.customer not in (None, found["customer"]):
             raise StripeRefusal("The subscription doesn't belong to the customer.", param="customer")
@@ -134,10 +134,10 @@ class Subscriptions:
             )
         return self._dated(self.invoices.preview(found, lines, "upcoming", period), form)
 
-    # ---- what others do with them
+    # ---- calls by other modules
 
     def end(self, subscription: Json) -> None:
-        """Cancelled for good, now."""
+        """Cancel finally, now."""
         now = self.account.clock.now()
         if subscription["canceled_at"] is None:
             subscription["canceled_at"] = now
@@ -156,14 +156,14 @@ class Subscriptions:
             self.account.emit("customer.subscription.updated", subscription, before)
 
     def _ends_with(self, subscription: Json, wanted: PreviewDetails, end: int) -> bool:
-        """Whether nothing is billed at the end of the period, with what a preview supposes."""
+        """Whether the period's end bills nothing, under the assumptions of a preview."""
         _check_one_end(wanted)
         supposed = deepcopy(subscription)
         self._set_end(supposed, wanted)
         return bool(supposed["cancel_at_period_end"]) or (supposed["cancel_at"] or end + 1) <= end
 
     def will_end(self, subscription: Json, *, on: bool) -> None:
-        """At the end of the period, or after all not."""
+        """Cancel at the end of the period, or undo that."""
         subscription |= {
             "cancel_at": period_of(subscription)[1] if on else None,
             "cancel_at_period_end": on,
@@ -172,7 +172,7 @@ class Subscriptions:
         reason = "cancellation_requested" if on else None
         subscription["cancellation_details"] = {"comment": None, "feedback": None, "reason": reason}
 
-    # ---- inside
+    # ---- internals
 
     def _new(self, form: SubscriptionCreate, customer: Json) -> Json:
         prices = [self.plans.price(item.price, f"items[{n}][price]") for n, item in enumerate(form.items)]
@@ -279,7 +279,7 @@ class Subscriptions:
         subscription["cancellation_details"] = subscription["cancellation_details"] | said | {"reason": reason}
 
     def _set_end(self, subscription: Json, form: SubscriptionUpdate | PreviewDetails) -> None:
-        """The flag moves with the period; a date stays where it is, and only clearing the date takes it back."""
+        """The flag moves with the period; a date stays, and only clearing the date removes it."""
         if self.stubborn and isinstance(form, SubscriptionUpdate):
             return
         if form.cancel_at_period_end is not None and form.cancel_at_period_end != subscription["cancel_at_period_end"]:
@@ -293,7 +293,7 @@ class Subscriptions:
         subscription |= {"cancel_at": date, "cancel_at_period_end": False}
 
     def _defer_until_paid(self, subscription: Json, change: PlannedChange) -> Json:
-        """Wait with the change until its invoice is paid (https://docs.stripe.com/billing/subscriptions/pending-updates)."""
+        """Apply the change once its invoice is paid (https://docs.stripe.com/billing/subscriptions/pending-updates)."""
         subscription["pending_update"] = {
             "billing_cycle_anchor": None,
             "expires_at": self.account.clock.now() + _PENDING_SECONDS,
@@ -306,7 +306,7 @@ class Subscriptions:
         return invoice
 
     def _change(self, subscription: Json, change: PlannedChange) -> Json | None:
-        """Put the items in place; the draft of what is billed at once, if anything is."""
+        """Apply the items; returns the draft of an immediate invoice, if there is one."""
         ends = {item["id"]: item["current_period_end"] for item in subscription["items"]["data"]}
         items = [
             item if change.at_once else item | {"current_period_end": ends.get(item["id"], item["current_period_end"])}

@@ -1,4 +1,4 @@
-"""Webhooks as Stripe signs and sends them: again and again until somebody answers 2xx."""
+"""Webhooks in Stripe's format, signed, and repeated until the receiver answers 2xx."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ _OK = range(200, 300)
 
 @dataclass
 class EventSender:
-    """Brings events to one address, in their order unless told otherwise; those nobody took end in `undelivered`.
+    """Sends events to one address, in order by default; those not taken in any try end in `undelivered`.
 
-    `pauses` are the seconds before each new try of an event. While `holding`, events wait in `held` until `release`.
-    `twice` brings each event two times, as Stripe may.
+    `pauses` are the seconds before each retry of an event. While `holding`, events wait in `held` until `release`.
+    `twice` sends each event two times, as Stripe may.
     """
 
     url: str
@@ -49,7 +49,7 @@ class EventSender:
                 await self._session.close()
 
     def send(self, event: Json) -> None:
-        """Send it soon, or keep it while holding."""
+        """Send the event in the background, or keep it while holding."""
         if not self.url or self._session is None:
             return
         if self.holding:
@@ -59,7 +59,7 @@ class EventSender:
             self._tasks.start(self._send(event))
 
     def release(self, *, backwards: bool = False) -> None:
-        """Stop holding, and send what was held, the last first if wanted."""
+        """Stop holding, and send the held events, in reverse order if wanted."""
         self.holding = False
         events, self.held = self.held, []
         for event in events[::-1] if backwards else events:
@@ -81,7 +81,7 @@ class EventSender:
 
     async def _post(self, event: Json) -> bool:
         body = json.dumps(event, indent=2, ensure_ascii=False)
-        # The time of signing is the world's also where the account's clock is ahead: receivers compare it with theirs.
+        # Receivers compare the time of signing with their clock, so that it is the real time, not our clock's.
         headers = {
             "Content-Type": "application/json; charset=utf-8",
             "Stripe-Signature": signature(self.secret, body, int(time.time())),
