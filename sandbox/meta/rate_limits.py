@@ -23,7 +23,7 @@ class MessageRateLimits:
     _last_second: deque[datetime] = field(default_factory=deque, init=False)
 
     def count(self, recipient: str) -> None:
-        """Count one message to the recipient; beyond a limit raises GraphRefusal (130429, 131056) and counts nothing."""
+        """Count one message to the recipient; beyond a limit raise GraphRefusal (130429, 131056) instead."""
         now = self.clock()
         while self._last_second and now - self._last_second[0] >= _A_SECOND:
             self._last_second.popleft()

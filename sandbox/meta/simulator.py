@@ -166,7 +166,7 @@ class MetaSimulator:
         self.chats.of(person).open = is_open
         for sent in self.accepted if is_open else ():
             if sent.person and sent.person.bsuid == person.bsuid and self.chats.status_of(sent.wamid) == "delivered":
-                await self._status_reporter.tell(sent, person, "read")
+                await self._status_reporter.report(sent, person, "read")
 
     async def verify(self) -> bool:
         """Ask the webhook for its challenge, as Meta does when the address is saved."""

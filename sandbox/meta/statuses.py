@@ -32,13 +32,13 @@ class StatusReporter:
             slow = self.faults.active("slow")
             await asyncio.sleep(pause + (slow.seconds if slow else 0))
             if failure is not None:
-                await self.tell(sent, person, "failed", [failure.in_webhook()])
+                await self.report(sent, person, "failed", [failure.in_webhook()])
                 return
             if status == "read" and not self.chats.is_open(person):
                 return
-            await self.tell(sent, person, status)
+            await self.report(sent, person, status)
 
-    async def tell(
+    async def report(
         self, sent: SentMessage, person: Person, status: str, errors: list[dict[str, Any]] | None = None
     ) -> None:
         """Report one status, in the chat and in a webhook."""

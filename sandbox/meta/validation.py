@@ -152,7 +152,7 @@ class _Language(StrictModel):
     policy: Literal["deterministic"] = "deterministic"
 
 
-def _small(value: Any) -> Any:
+def _lowercase(value: Any) -> Any:
     """Meta accepts these names in capitals too, and some clients write them so."""
     return value.lower() if isinstance(value, str) else value
 
@@ -160,8 +160,8 @@ def _small(value: Any) -> Any:
 class Component(StrictModel):
     """One component's values; their shape depends on the template, see `templates`."""
 
-    type: Annotated[Literal["header", "body", "button"], BeforeValidator(_small)]
-    sub_type: Annotated[str | None, BeforeValidator(_small)] = None
+    type: Annotated[Literal["header", "body", "button"], BeforeValidator(_lowercase)]
+    sub_type: Annotated[str | None, BeforeValidator(_lowercase)] = None
     index: str | int | None = None
     parameters: Annotated[tuple[dict[str, Any], ...], Field(strict=False)] = ()
 
@@ -225,7 +225,7 @@ def parse_request(body: Any) -> Message | ReadMark:
 def _refusal(error: ValidationError) -> GraphRefusal:
     first = error.errors(include_url=False, include_input=False)[0]
     place = first["loc"]
-    details = f"Param {_spelled(place)}: {first['msg']}"
+    details = f"Param {_location(place)}: {first['msg']}"
     if first["type"] == "missing":
         return GraphRefusal(131008, details)
     if first["type"] != "extra_forbidden" and "interactive" in place[1:]:
@@ -233,7 +233,7 @@ def _refusal(error: ValidationError) -> GraphRefusal:
     return GraphRefusal(100, details)
 
 
-def _spelled(place: Sequence[int | str]) -> str:
+def _location(place: Sequence[int | str]) -> str:
     """A location in the body in Meta's spelling: text['body']."""
     if not place:
         return "type"
