@@ -1,4 +1,4 @@
-"""A business at the other end of Meta's wire: a webhook that remembers what it got, and a client with the token."""
+"""The business's side of Meta's API: a webhook that records notifications, and a client with the token."""
 
 import asyncio
 import json
@@ -23,7 +23,7 @@ Client = TestClient[web.Request, web.Application]
 
 @dataclass
 class Business:
-    """The company's end: every notification as it came, and what to answer."""
+    """The company's webhook: every notification as received, and the prepared answers."""
 
     bodies: list[bytes] = field(default_factory=list)
     signatures: list[str] = field(default_factory=list)
@@ -72,7 +72,7 @@ class Graph:
     meta: MetaSimulator
 
     def to(self, person: Person, **content: Any) -> dict[str, Any]:
-        """A message to the person, whole but for its content."""
+        """The envelope of a message to the person, without the content."""
         address = {"to": f"+{person.phone}"} if person.phone else {"recipient": person.bsuid}
         return {"messaging_product": "whatsapp", "recipient_type": "individual"} | address | content
 
@@ -134,7 +134,7 @@ def ana() -> Person:
 
 @pytest.fixture
 def sam() -> Person:
-    """A customer with a username: WhatsApp keeps the phone to itself."""
+    """A customer with a username, so that WhatsApp hides the phone."""
     return Person(phone=None, bsuid="US.13491208655302741918", name="Sam", username="sam.w")
 
 
@@ -150,7 +150,7 @@ async def no_turns() -> AsyncIterator[dict[str, Any]]:
 
 @pytest.fixture
 async def page(meta: MetaSimulator) -> AsyncIterator[Client]:
-    """The page's server, where no bot thinks."""
+    """The page's server, without a bot."""
     app = web.Application()
     app.add_subapp("/sandbox/", api.create_phone_app(meta, no_turns, {"staff": []}))
     async with TestClient(TestServer(app)) as client:
@@ -166,6 +166,6 @@ async def page_writes(page: Client, person: str = api.PEOPLE[0].bsuid) -> str:
 
 @pytest.fixture
 async def shop() -> AsyncIterator[Shop]:
-    """Stripe's imitation at noon of 31 January 2027, and a shop that uses it."""
+    """The Stripe simulator at noon of 31 January 2027, and a shop that uses it."""
     async with open_shop() as shop:
         yield shop

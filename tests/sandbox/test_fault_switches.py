@@ -1,4 +1,4 @@
-"""The drawer of the page: what it arms happens on the wire, once or until it is off, and the page is told."""
+"""The fault drawer: each armed fault happens on the wire, once or until it is off, and the page is told."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ ANA, _, SAM = api.PEOPLE
 
 
 async def set_fault(page: Client, kind: str, **more: Any) -> list[dict[str, Any]]:
-    """Arm it (or with `on=False` call it off), and return all that is armed."""
+    """Arm the fault (or cancel it with `on=False`), and return all armed faults."""
     answer = await page.post("/sandbox/trouble", json={"kind": kind} | more)
     assert answer.status == 200, await answer.text()
     armed: list[dict[str, Any]] = (await answer.json())["armed"]
@@ -30,7 +30,7 @@ async def set_fault(page: Client, kind: str, **more: Any) -> list[dict[str, Any]
 
 
 async def send(graph: Graph) -> tuple[int, int | None]:
-    """The status and the error's code of an answer to Ana."""
+    """Send to Ana; returns the status and the error code of the answer."""
     status, answer = await graph.send(graph.to(ANA, type="text", text={"body": "Buenas"}))
     return status, answer.get("error", {}).get("code")
 

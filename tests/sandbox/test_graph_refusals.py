@@ -1,4 +1,4 @@
-"""One row a rule: what Meta refuses, and with which code."""
+"""Meta's refusals and their codes, one row a rule."""
 
 from __future__ import annotations
 

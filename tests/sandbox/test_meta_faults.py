@@ -1,4 +1,4 @@
-"""Trouble on order, and what the account says of itself."""
+"""Planned faults of Meta, and the account's own description."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The life of a file at Meta: upload, address, download, end."""
+"""The lifecycle of a file at Meta: upload, address, download, expiry."""
 
 from __future__ import annotations
 

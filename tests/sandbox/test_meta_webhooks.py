@@ -1,4 +1,4 @@
-"""What Meta tells the business: signed, in Meta's bytes, again until it is taken, and step by step."""
+"""Meta's webhooks: signed, in Meta's bytes, repeated until they are taken, and in steps."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The page in the browser, through real HTTP: what it may send, what it gets to see, and what it never runs."""
+"""The page over real HTTP: messages that it may send, data that it sees, and content that it never runs."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ TURN = {"type": "turn", "turn": "t_1", "conversation": "c_1", "state": "thinking
 
 
 class Turns:
-    """The bot's side of the stream: what is put here, the page hears."""
+    """The bot's side of the stream: the page receives the events put here."""
 
     def __init__(self) -> None:
         self.queue: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
@@ -214,7 +214,7 @@ async def test_the_page_allows_no_script_but_its_own(page: Client) -> None:
 
 
 async def test_every_file_that_the_page_names_is_served(page: Client) -> None:
-    # RFC 9239 made text/javascript the name; Python before 3.12 knows the old one.
+    # RFC 9239 named it text/javascript, but Python before 3.12 knows only the old name.
     scripts = {"text/javascript", "application/javascript"}
     for name, mimes in (("main.js", scripts), ("chat.css", {"text/css"}), ("mark.svg", {"image/svg+xml"})):
         answer = await page.get(f"/sandbox/static/{name}")

@@ -1,4 +1,4 @@
-"""A client that others wrote, pywa, takes the sandbox's Meta for the real one: what it sends, and what it reads."""
+"""An independent client, pywa, works with the Meta simulator as with Meta: it sends, and reads webhooks."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ Media = Callable[[str], bytes]
 
 
 class ToTheSandbox(httpx.AsyncHTTPTransport):
-    """pywa's address of Meta is fixed: its requests go elsewhere below it."""
+    """Redirects requests, because pywa's address of Meta is fixed."""
 
     def __init__(self, base: str) -> None:
         super().__init__()
@@ -51,7 +51,7 @@ class ToTheSandbox(httpx.AsyncHTTPTransport):
 
 @pytest.fixture
 def updates() -> list[Any]:
-    """What pywa's parser made of the webhooks, in their order."""
+    """The updates that pywa's parser made of the webhooks, in order."""
     return []
 
 
@@ -67,7 +67,7 @@ async def meta() -> AsyncIterator[MetaSimulator]:
 
 @pytest.fixture
 async def pywa(meta: MetaSimulator, updates: list[Any], caplog: pytest.LogCaptureFixture) -> AsyncIterator[WhatsApp]:
-    """The client, with the sandbox's webhooks brought to its own parser; it may log no trouble."""
+    """The client, whose own parser gets the sandbox's webhooks; it may log no warning."""
     async with httpx.AsyncClient(transport=ToTheSandbox(meta.media.base_url)) as session:
         client = WhatsApp(
             phone_id=meta.phone_number_id, token=TOKEN, session=session, server=None, app_secret=SECRET,
@@ -110,7 +110,7 @@ def address(person: Person) -> str:
     return person.phone or person.bsuid
 
 
-# ---- what pywa sends
+# ---- sending with pywa
 
 
 async def test_a_text_arrives_and_its_statuses_come_back(
@@ -218,7 +218,7 @@ async def test_refusals_are_the_errors_that_pywa_knows(meta: MetaSimulator, pywa
         await pywa.send_message(address(ana), "Hola")
 
 
-# ---- what pywa reads
+# ---- reading with pywa
 
 
 async def test_pywa_reads_every_kind_of_file(

@@ -1,4 +1,4 @@
-"""What the page's phone has no gesture for arrives as Meta tells it, and what a template holds is drawn."""
+"""Rare messages arrive in Meta's format, and a template's parts reach the page."""
 
 from __future__ import annotations
 

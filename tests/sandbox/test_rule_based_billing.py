@@ -1,4 +1,4 @@
-"""The stand-in for a model asks for billing's tools as a model would, and says what they gave."""
+"""The rule-based model calls billing's tools as a model would, and describes their results."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ OFFERED = {row.tool.name for row in TABLE}
 
 @pytest.fixture
 async def shop(stripe: StripeSimulator, start: Start) -> World:
-    """Recado with billing, because this folder's own `shop` is Stripe's other end alone."""
+    """Recado with billing, because this folder's own `shop` has only Stripe."""
     return await start(**billing(stripe), stripe=stripe)
 
 

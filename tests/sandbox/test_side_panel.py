@@ -1,4 +1,4 @@
-"""What a chat left outside, on the sandbox's page: Stripe's till, e-mails in a frame, files, news of each."""
+"""The tabs beside the chat: Stripe, e-mails in a frame, files, and notices of changes."""
 
 from __future__ import annotations
 
@@ -201,7 +201,7 @@ async def test_a_missing_email_is_not_found(page: Client, path: str) -> None:
     assert (await page.get(f"/sandbox/mails/{path}")).status == 404
 
 
-# ---- news
+# ---- notices of changes
 
 
 async def next_update(stream: aiohttp.ClientResponse) -> str:

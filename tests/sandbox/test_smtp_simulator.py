@@ -1,4 +1,4 @@
-"""The sandbox's e-mails: without a provider they come to a postbox, and the page can show them."""
+"""The sandbox's e-mails: without a provider the SMTP simulator keeps them, and the page shows them."""
 
 import json
 from collections.abc import AsyncIterator

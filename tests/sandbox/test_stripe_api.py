@@ -1,4 +1,4 @@
-"""Stripe's door: keys, parameters, idempotency, lists, search, expand, and bad days."""
+"""Stripe's API: keys, parameters, idempotency, lists, search, expand, and planned faults."""
 
 from __future__ import annotations
 

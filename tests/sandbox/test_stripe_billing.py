@@ -1,4 +1,4 @@
-"""Subscriptions and their invoices as time passes, with cards that pay and cards that don't."""
+"""Subscriptions and their invoices over time, with cards that pay and cards that are declined."""
 
 from __future__ import annotations
 

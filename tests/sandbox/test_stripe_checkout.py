@@ -1,4 +1,4 @@
-"""Checkout and the portal: what a customer does on Stripe's pages."""
+"""Checkout and the portal: a customer's actions on Stripe's pages."""
 
 from __future__ import annotations
 
@@ -135,7 +135,7 @@ async def test_in_the_portal_a_customer_cancels_and_thinks_again(shop: Shop) -> 
         async with shop.http.post(portal.url, data={"subscription": made.id, "do": do}) as page:
             assert page.status == 200
         now = await shop.api.subscriptions.retrieve_async(made.id)
-        # In flexible billing the portal sets a date, and no flag.
+        # With flexible billing the portal sets a date and no flag.
         end = now["items"].data[0].current_period_end if ends else None
         assert (now.cancel_at, now.cancel_at_period_end) == (end, False)
     other = await shop.subscribe((await shop.customer()).id)

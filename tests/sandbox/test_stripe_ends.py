@@ -1,4 +1,4 @@
-"""How a subscription ends at Stripe: by a flag that moves with the period, or by a date that stays."""
+"""Ends of a subscription at Stripe: by a flag that moves with the period, or by a fixed date."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A change within a period costs by the second, and the preview says what is billed."""
+"""A change within a period costs by the second, and the preview equals the bill."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ INTERVALS = st.sampled_from([{"interval": "month", "interval_count": 1}, {"inter
 
 
 def due(amount: int, seconds: int, whole: int = MONTH) -> int:
-    """Half up, in whole cents."""
+    """Rounded half up, in whole cents."""
     return (2 * amount * seconds + whole) // (2 * whole)
 
 

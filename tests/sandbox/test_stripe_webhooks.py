@@ -1,4 +1,4 @@
-"""Events reach the shop signed, again until they are taken, and in whatever order a test wants."""
+"""Events reach the shop signed, repeated until they are taken, and in any order that a test wants."""
 
 from __future__ import annotations
 

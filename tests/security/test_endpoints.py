@@ -1,4 +1,4 @@
-"""Every door, knocked at with bytes that no client sends: an answer, no fault, no hint, and its headers."""
+"""Every endpoint with bytes that no client sends: it answers without a fault or a hint, and with its headers."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from tests.wire import Wire, asked
 from tests.world import Start, World
 
 CONVERSATION = f"c_{'0' * 20}"
-# A door, and what it says to whoever shows nothing that counts.
+# An endpoint, and its answer to a request without valid credentials.
 DOORS = [
     ("GET", "/webhooks/whatsapp?hub.mode=subscribe&hub.verify_token=", 403),
     ("POST", "/webhooks/whatsapp?", 401),
@@ -54,7 +54,7 @@ async def world(stripe: StripeSimulator, start: Start) -> World:
 
 
 async def knock(world: World, method: str, path: bytes, *headers: bytes) -> bytes:
-    """The answer to a request whose bytes are sent as they are."""
+    """The answer to a request whose bytes are sent unchanged."""
     host, port = world.url.removeprefix("http://").split(":")
     reader, writer = await asyncio.open_connection(host, int(port))
     lines = (b"%b %b HTTP/1.1" % (method.encode(), path), b"Host: x", b"Connection: close", *headers)
@@ -91,7 +91,7 @@ async def test_whoever_hangs_up_in_the_middle_of_a_body_leaves_no_fault_in_the_l
         _, writer = await asyncio.open_connection(host, int(port))
         writer.write(b"POST %b HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n{" % door.encode())
         await writer.drain()
-        # Read by the server by the time that the next request was answered.
+        # The server has read it once the next request is answered.
         await knock(world, "GET", b"/healthz")
         writer.close()
         await writer.wait_closed()
@@ -208,7 +208,7 @@ async def test_the_sandbox_is_for_who_calls_it_by_its_own_name(tmp_path: Path) -
                     found, headers, _ = await wire.answer()
                     assert (200 if found == 302 else found) in (expected, 400 if "\r" in host else expected), host
                     assert "access-control-allow-origin" not in headers
-        # A signed webhook may come through a tunnel of any name.
+        # Signed webhooks may come through a tunnel of any name.
         assert (await asked(url, "GET", "/webhooks/whatsapp", host="tunnel.example"))[0] == 403
         assert b"verify token" in (await asked(url, "GET", "/webhooks/whatsapp", host="tunnel.example"))[2]
         for path in ("/sandbox/messages", "/sandbox/stripe-pages/pay"):

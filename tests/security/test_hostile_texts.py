@@ -1,4 +1,4 @@
-"""A text that is made to be slow to read is answered like any other, and nobody else waits for it."""
+"""A text made to be slow to read is answered like any other, and delays nobody else."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ async def test_a_text_made_to_be_slow_is_answered_like_any(
 
 @pytest.fixture
 async def door(start: Start) -> World:
-    """Recado without a worker: what is kept waits where it can be seen."""
+    """Recado without a worker, so that received messages stay visible."""
     return await start(workers=0)
 
 
@@ -89,7 +89,7 @@ async def test_news_of_thousands_of_signs_are_taken(door: World, field: str, uni
 
 
 def batch(world: World, person: Person, messages: int, contacts: int) -> bytes:
-    """So many messages of one person, and so many contacts of whom nobody wrote."""
+    """Many messages of one person, and as many contacts without messages."""
     value = message_value(world.meta.business, person, {})
     strangers = [{"wa_id": f"52155{number:08}", "user_id": f"MX.{number:016}"} for number in range(contacts)]
     sender = value["messages"][0]
@@ -102,7 +102,7 @@ def batch(world: World, person: Person, messages: int, contacts: int) -> bytes:
 
 
 async def good_beside(world: World, person: Person, **odd: Any) -> int:
-    """A body with something odd in it and one good message; gives the status, where the message was kept."""
+    """Post a body with a malformed part and one good message; returns the status, where the message was stored."""
     wamid = f"wamid.good{next(numbers)}"
     good = message_value(world.meta.business, person, {"id": wamid, "timestamp": "1764000000", **text("hola")})
     body = json.dumps(envelope(world.meta.business, [odd, good]))

@@ -1,4 +1,4 @@
-"""What processes write while everything happens to them: nobody's number, name, address or words, and no secret."""
+"""Logs while all kinds of things happen: no number, name, address, message text or secret appears."""
 
 from __future__ import annotations
 
@@ -112,7 +112,7 @@ async def test_all_that_can_happen_is_logged_without_anybody_or_anything_secret(
         await settled(world)
     told = serve.text + worker.text
     events_told = {line["event"] for run in (serve, worker) for line in run.lines}
-    # What was meant to go wrong has gone wrong, and was told.
+    # The planned faults have happened and were logged.
     assert {"reply_sent", "mail_sent", "push_sent", "handoff", "job_failed", "tool_failed", "reply_failed",
             "transcription_failed", "no_model_answered", "event_missed", "card_settled"} <= events_told  # fmt: skip
     forbidden = {MARK, secret, *visit.learnt, *_of(XIMENA), *_of(BOSS), "Zald", "Quiroga", "cliente.example"}
@@ -142,7 +142,7 @@ def _reasons(out: str) -> list[str]:
 
 
 class Visit:
-    """What happens, one kind after the other; `learnt` are secrets that were made on the way."""
+    """Events of each kind in sequence; `learnt` are secrets created on the way."""
 
     def __init__(self, world: World, url: str, media: Callable[[str], bytes], worker: Running) -> None:
         self.world, self.url, self.media_of, self.worker = world, url, media, worker
@@ -266,7 +266,7 @@ class Visit:
         await self.job("email", "send", [MARK, XIMENA.phone])
 
     async def broken_records(self, _: SmtpSimulator, __: PushServiceSimulator, ___: ErpSimulator) -> None:
-        """What an older version, or a hand, left in Redis: it fails in a tool, in a turn and in the waiting list."""
+        """Broken records in Redis, as by an older version or by hand: a tool, a turn and the waiting list fail."""
         redis = self.world.redis
         conversation = await conversation_of(self.world, XIMENA.bsuid)
         await answer(redis.hset(key(conversation, "files"), "x", json.dumps({"name": MARK, "phone": XIMENA.phone})))
@@ -301,7 +301,7 @@ class Visit:
             assert no.status == 401
 
     async def job(self, queue: str, name: str, data: Any) -> None:
-        """Another service's job, and wait until it is done or given up."""
+        """Add another service's job, and wait until it is done or given up."""
         queue_ = Queue(queue, {"connection": self.world.redis})
         await queue_.add(name, data, {"attempts": 1})
 

@@ -1,4 +1,4 @@
-"""A model that thinks aloud: its notes reach neither the customer nor anything that is kept or logged."""
+"""A model that writes its reasoning: its notes reach neither the customer nor stored or logged data."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ HELLO = {"type": "text", "text": {"body": "¿A qué hora abren?"}}
 
 
 async def kept(world: World) -> str:
-    """All that Redis holds, as one text."""
+    """All content of Redis, as one text."""
     read = {
         "string": "get",
         "hash": "hgetall",
@@ -28,7 +28,7 @@ async def kept(world: World) -> str:
     async for name in world.redis.scan_iter("*"):
         kind = await world.redis.type(name)
         if kind not in read:
-            # It has expired meanwhile.
+            # The key has expired meanwhile.
             continue
         span = (0, -1) if kind in ("list", "zset") else ()
         found.append(f"{name}: {await getattr(world.redis, read[kind])(name, *span)}")

@@ -1,4 +1,4 @@
-"""Tokens of operators and of Prometheus: guesses are counted and end, and nobody is locked out by a stranger."""
+"""Tokens of operators and of Prometheus: guesses are limited, and a stranger can't lock anybody out."""
 
 import base64
 
@@ -14,7 +14,7 @@ CONSOLE = ("POST", f"/console/conversations/c_{'0' * 20}/give-back")
 METRICS = ("GET", "/metrics")
 TOKEN = "metrics-token-of-the-tests"
 RIGHT = {CONSOLE: "Bearer console-token", METRICS: f"Bearer {TOKEN}"}
-# What the right token gets: the conversation is made up.
+# The right token reaches a 404, because the conversation doesn't exist.
 PASSED = {CONSOLE: 404, METRICS: 200}
 DOORS = pytest.mark.parametrize("door", [CONSOLE, METRICS], ids=["console", "metrics"])
 
@@ -44,7 +44,7 @@ async def test_a_client_that_guesses_is_sent_away_even_when_it_guesses_right(
     found = [await knock(world, door, f"Bearer wrong{number}", seen) for number in range(15)]
     assert found == [401] * 10 + [429] * 5
     assert await knock(world, door, RIGHT[door], seen) == 429
-    # Only the last address is our proxy's word; another client isn't concerned.
+    # Only the last address comes from our proxy; other clients aren't limited.
     for other in ("X-Forwarded-For: 203.0.113.9, 198.51.100.7", "X-Forwarded-For: 2001:db8::1"):
         assert await knock(world, door, RIGHT[door], other) == PASSED[door]
 
@@ -119,7 +119,7 @@ async def test_what_waits_is_counted_exactly_over_thousands_of_conversations(sta
     for number in range(2500):
         name = f"c_{number:020x}"
         pipeline.zadd("recado:open", {name: number})
-        # The index may name a conversation in which nothing waits.
+        # The index may name a conversation without waiting messages.
         if waiting := number % 4:
             pipeline.rpush(f"recado:{{{name}}}:waiting", *["{}"] * waiting)
     await pipeline.execute()
