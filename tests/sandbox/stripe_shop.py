@@ -45,7 +45,7 @@ class Hook:
 
 @dataclass
 class Shop:
-    imitation: StripeSimulator
+    simulator: StripeSimulator
     http: aiohttp.ClientSession
     base: str
     hook: Hook
@@ -90,7 +90,7 @@ class Shop:
         return {"items": [{"id": subscription["items"].data[0].id, "price": price.id}]} | fields
 
     def told(self) -> list[str]:
-        return [event["type"] for event in self.imitation.events]
+        return [event["type"] for event in self.simulator.events]
 
 
 @asynccontextmanager
@@ -100,6 +100,6 @@ async def open_shop(**options: Any) -> AsyncIterator[Shop]:
     receiver.add_routes([web.post("/hook", hook.receive)])
     async with TestServer(receiver) as hooks:
         still: dict[str, Any] = {"source": lambda: NOON, "retry_pauses": (0, 0, 0)}
-        imitation = StripeSimulator(SECRET_KEY, WEBHOOK_SECRET, str(hooks.make_url("/hook")), **(still | options))
-        async with TestServer(imitation.app()) as server, aiohttp.ClientSession() as http:
-            yield Shop(imitation, http, str(server.make_url("")).rstrip("/"), hook)
+        simulator = StripeSimulator(SECRET_KEY, WEBHOOK_SECRET, str(hooks.make_url("/hook")), **(still | options))
+        async with TestServer(simulator.app()) as server, aiohttp.ClientSession() as http:
+            yield Shop(simulator, http, str(server.make_url("")).rstrip("/"), hook)

@@ -204,6 +204,6 @@ async def test_the_same_is_armed_once_and_all_can_be_called_off(page: Client, bu
     ],
     ids=str,
 )
-async def test_trouble_that_does_not_exist_is_refused(page: Client, wrong: dict[str, Any]) -> None:
+async def test_an_unknown_fault_is_refused(page: Client, wrong: dict[str, Any]) -> None:
     assert (await page.post("/sandbox/trouble", json=wrong)).status == 400
     assert await armed(page) == []

@@ -53,7 +53,7 @@ async def world(stripe: StripeSimulator, start: Start) -> World:
     return await start(workers=0, **billing(stripe), **KEYS, PUBLIC_URL="https://erp.example")
 
 
-async def knock(world: World, method: str, path: bytes, *headers: bytes) -> bytes:
+async def send_raw(world: World, method: str, path: bytes, *headers: bytes) -> bytes:
     """The answer to a request whose bytes are sent unchanged."""
     host, port = world.url.removeprefix("http://").split(":")
     reader, writer = await asyncio.open_connection(host, int(port))
@@ -69,49 +69,49 @@ def status(answer: bytes) -> int:
     return int(answer.split(b" ", 2)[1])
 
 
-async def test_no_address_and_no_header_makes_a_door_fault_or_open(world: World) -> None:
+async def test_no_address_and_no_header_breaks_or_opens_an_endpoint(world: World) -> None:
     for method, path, closed in DOORS:
         for hostile in HOSTILE:
-            answer = await knock(world, method, path.encode() + hostile)
+            answer = await send_raw(world, method, path.encode() + hostile)
             assert status(answer) in (400, 404, closed), (method, path, hostile)
             assert b"set-cookie" not in answer.lower()
             assert b"Traceback" not in answer
             assert answer[-2:] != b"49", "nothing is rendered"
         for header in HEADERS:
             for value in (b"\xff\xfe", b"\xed\xa0\xbd", b"9" * 5000):
-                answer = await knock(world, method, path.encode() + b"x", header.encode() + value)
+                answer = await send_raw(world, method, path.encode() + b"x", header.encode() + value)
                 assert status(answer) in (400, 404, closed), (method, path, header, value)
 
 
-async def test_whoever_hangs_up_in_the_middle_of_a_body_leaves_no_fault_in_the_log(
+async def test_a_client_that_hangs_up_within_a_body_leaves_no_fault_in_the_log(
     world: World, caplog: pytest.LogCaptureFixture
 ) -> None:
     host, port = world.url.removeprefix("http://").split(":")
-    for door in ("/webhooks/whatsapp", "/webhooks/stripe", "/push/subscriptions"):
+    for path in ("/webhooks/whatsapp", "/webhooks/stripe", "/push/subscriptions"):
         _, writer = await asyncio.open_connection(host, int(port))
-        writer.write(b"POST %b HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n{" % door.encode())
+        writer.write(b"POST %b HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n{" % path.encode())
         await writer.drain()
         # The server has read it once the next request is answered.
-        await knock(world, "GET", b"/healthz")
+        await send_raw(world, "GET", b"/healthz")
         writer.close()
         await writer.wait_closed()
-        await knock(world, "GET", b"/healthz")
+        await send_raw(world, "GET", b"/healthz")
     assert caplog.records == []
 
 
-async def test_a_body_that_nobody_can_unpack_is_415_and_leaves_no_fault_in_the_log(
+async def test_a_damaged_compressed_body_is_415_and_leaves_no_fault_in_the_log(
     world: World, caplog: pytest.LogCaptureFixture
 ) -> None:
-    for door in ("/webhooks/whatsapp", "/webhooks/stripe", "/push/subscriptions"):
+    for path in ("/webhooks/whatsapp", "/webhooks/stripe", "/push/subscriptions"):
         for _ in range(2):
             async with world.http.post(
-                f"{world.url}{door}", data=b"\x1f\x8bgarbage", headers={"Content-Encoding": "gzip"}
+                f"{world.url}{path}", data=b"\x1f\x8bgarbage", headers={"Content-Encoding": "gzip"}
             ) as response:
-                assert response.status == 415, door
+                assert response.status == 415, path
     assert caplog.records == []
 
 
-async def test_whatever_is_wrong_with_a_token_the_answer_is_the_same(world: World) -> None:
+async def test_every_wrong_token_gets_the_same_answer(world: World) -> None:
     files = files_of(world.redis, world.settings)
     kept = await files.keep(CONVERSATION, "a.pdf", "application/pdf", b"%PDF-")
     good = (await files.link(CONVERSATION, kept)).rpartition("/")[2]

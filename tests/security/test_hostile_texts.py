@@ -69,7 +69,7 @@ async def test_a_text_made_to_be_slow_is_answered_like_any(
 
 
 @pytest.fixture
-async def door(start: Start) -> World:
+async def server(start: Start) -> World:
     """Recado without a worker, so that received messages stay visible."""
     return await start(workers=0)
 
@@ -83,9 +83,9 @@ async def post(world: World, body: bytes) -> int:
 
 @pytest.mark.parametrize("unit", ["@", "a@", "a.", "＠", "1", "https://", "wamid.", "MX."])
 @pytest.mark.parametrize("field", ["security", "account_update"])
-async def test_news_of_thousands_of_signs_are_taken(door: World, field: str, unit: str) -> None:
+async def test_long_account_updates_are_accepted(server: World, field: str, unit: str) -> None:
     value = {"event": unit * (70_000 // len(unit)), "phone_number": "1"}
-    assert await post(door, json.dumps(envelope(door.meta.business, [value], field)).encode()) == 200
+    assert await post(server, json.dumps(envelope(server.meta.business, [value], field)).encode()) == 200
 
 
 def batch(world: World, person: Person, messages: int, contacts: int) -> bytes:
@@ -136,17 +136,17 @@ async def good_beside(world: World, person: Person, **odd: Any) -> int:
          "NUL as text", "NUL in an id", "an endless id", "an endless BSUID"],
 )  # fmt: skip
 async def test_a_good_message_is_kept_beside_odd_values(
-    door: World, ana: Person, odd: dict[str, Any], literal: str
+    server: World, ana: Person, odd: dict[str, Any], literal: str
 ) -> None:
-    assert await good_beside(door, ana, **odd, literal=literal) == 200
+    assert await good_beside(server, ana, **odd, literal=literal) == 200
 
 
-async def test_a_body_that_is_nested_without_end_is_refused(door: World) -> None:
-    assert await post(door, b"[" * (4 * 1024 * 1024)) == 400
-    assert await post(door, b'{"a":' * (700 * 1024)) == 400
+async def test_a_body_that_is_nested_without_end_is_refused(server: World) -> None:
+    assert await post(server, b"[" * (4 * 1024 * 1024)) == 400
+    assert await post(server, b'{"a":' * (700 * 1024)) == 400
 
 
-async def test_a_batch_is_kept_whole_however_many_contacts_it_names(door: World, ana: Person) -> None:
-    assert await post(door, batch(door, ana, 1000, 10_000)) == 200
-    conversation = await door.redis.get(f"recado:identity:{ana.bsuid}")
-    assert await answer(door.redis.hlen(f"recado:{{{conversation}}}:ledger")) == 1000
+async def test_a_batch_is_kept_whole_however_many_contacts_it_names(server: World, ana: Person) -> None:
+    assert await post(server, batch(server, ana, 1000, 10_000)) == 200
+    conversation = await server.redis.get(f"recado:identity:{ana.bsuid}")
+    assert await answer(server.redis.hlen(f"recado:{{{conversation}}}:ledger")) == 1000

@@ -56,7 +56,7 @@ WAYS: list[tuple[Message, dict[str, Any] | None, str | None]] = [
 ]
 
 
-async def test_no_way_in_writes_or_closes_a_tag_of_ours(world: World) -> None:
+async def test_no_kind_of_content_writes_or_closes_our_tags(world: World) -> None:
     for number, (message, context, tag) in enumerate(WAYS):
         person = Person(phone=f"52155000000{number:02}", bsuid=f"MX.500000000000{number:04}", name=f"A{number}")
         world.models.will(says("Entendido"))
@@ -67,7 +67,7 @@ async def test_no_way_in_writes_or_closes_a_tag_of_ours(world: World) -> None:
         assert OURS.findall(read_by_model(world)) == ([f"<{tag}>", f"</{tag}>"] if tag else []), message
 
 
-async def test_a_kind_that_nobody_knows_is_answered_without_a_model(world: World, ana: Person) -> None:
+async def test_an_unknown_kind_is_answered_without_a_model(world: World, ana: Person) -> None:
     await world.meta.writes(ana, {"type": evil("photo"), "unsupported": {"type": evil("photo")}})
     await world.meta.replies(ana)
     assert world.models.requests == []
