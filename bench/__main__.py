@@ -68,7 +68,7 @@ async def main() -> None:
 
         async with Redis.from_url(redis) as client:
             await client.flushall()
-        # From here on each message is of another person: a turn each.
+        # From here on each message comes from another person, so that each gets a turn of its own.
         load = Load(os.environ["WHATSAPP_APP_SECRET"], people=10**8)
         worker = await Process.start(stack, "bot", "worker")
         table.append(("worker: seconds until ready", f"{worker.seconds_until_ready:.2f}", "≤ 2"))

@@ -1,4 +1,4 @@
-"""`make audit`: known holes in the locked dependencies; where no list of holes can be reached, it says so."""
+"""`make audit`: known vulnerabilities of the locked dependencies, or a notice that no list could be reached."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _SERVICES = ("pypi", "osv")
 
 
 def main(program: str, lock: str) -> int:
-    """1 where a dependency has a known hole; 0 where none has, or nobody could tell."""
+    """Return 1 where a dependency has a known vulnerability; 0 where none has, or no list could be reached."""
     for service in _SERVICES:
         found = _query(program, lock, service)
         looked_at = [one for one in found if "skip_reason" not in one]

@@ -1,6 +1,6 @@
 """Run a command while four processes keep the cores busy: `python -m bench.busy make test`.
 
-A test that passes alone and fails here waits for seconds where it should wait for an event.
+A test that fails only here waits for seconds where it should wait for an event.
 """
 
 from __future__ import annotations

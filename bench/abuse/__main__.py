@@ -1,6 +1,6 @@
-"""`python -m bench.abuse`: the worst inputs that are known, each against real processes, in one table.
+"""`python -m bench.abuse`: the worst known inputs, each against real processes, in one table.
 
-Arguments choose inputs by a part of their names. Nothing passes or fails here: what is seen is printed.
+Arguments choose inputs by a part of their names. The table is printed, and nothing passes or fails.
 """
 
 from __future__ import annotations
@@ -59,9 +59,9 @@ async def main() -> None:
 
 
 async def measured(company: Company, name: str, send: Send, owed: int, number: int) -> Row:
-    """Send it, have somebody else write at once, and wait until both are answered."""
+    """Send the input, let another person write immediately, and wait until both are answered."""
     attacker, customer = someone(2 * number), someone(2 * number + 1)
-    # Memory that was freed is given back by and by; the last input must not count for this one.
+    # Freed memory is returned slowly, and the last input's memory must not count for this input.
     await asyncio.sleep(2)
     company.serve.reset()
     company.worker.reset()
@@ -94,7 +94,7 @@ async def _waits(company: Company, customer: Person) -> str:
 
 
 async def _reads(company: Company, attacker: Person, owed: int) -> str:
-    """The answers of the turn: those that come until nothing has come for a while."""
+    """The answers of the turn: all that arrive until none has arrived for a while."""
     if not owed:
         return "-"
     began = time.perf_counter()

@@ -1,4 +1,4 @@
-"""One server, one worker, a real Redis, and Meta, the models and the transcription around them."""
+"""One server, one worker, a real Redis, and simulators of Meta, the models and the transcription."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ ANSWER = "[a](" * 1000
 
 
 def answered(messages: list[dict[str, Any]], _tools: list[dict[str, Any]]) -> dict[str, Any]:
-    """A model that can be talked into an answer."""
+    """A model that anybody can talk into an answer."""
     said = str(next(line["content"] for line in reversed(messages) if line["role"] == "user"))
     return {"role": "assistant", "content": ANSWER if REPEAT in said else "Abrimos a las 9."}
 
@@ -84,7 +84,7 @@ async def open_company(folder: Path) -> AsyncIterator[Company]:
 
 
 def _whisper() -> web.Application:
-    """A transcription that takes any clip: what is measured is Recado."""
+    """A transcription that accepts any clip, so that only Recado is measured."""
 
     async def hear(request: web.Request) -> web.Response:
         while await request.content.readany():

@@ -1,4 +1,4 @@
-"""A real process of Recado, whose loop tells how long it was held, and whose memory is looked at all the time."""
+"""A real process of Recado that reports its event loop's longest stall, with its memory sampled all the time."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _MEGABYTE = 1024 * 1024
 
 @dataclass
 class PeakMemory:
-    """In megabytes: the process alone, with the processes that it started, and the one that reads photos."""
+    """In megabytes: the process alone, with its child processes, and the child that reads photos."""
 
     alone: float = 0
     together: float = 0
@@ -32,7 +32,7 @@ class PeakMemory:
 
 @dataclass
 class MonitoredProcess:
-    """`held` is the longest time, in seconds, that the loop answered nobody since it was last set to 0."""
+    """`longest_stall` is the longest time, in seconds, without the event loop, since its reset to 0."""
 
     process: Any
     longest_stall: Any
@@ -85,8 +85,8 @@ class MonitoredProcess:
             time.sleep(_LOOK_SECONDS)
 
     def _is_ocr(self, child: psutil.Process, size: int) -> bool:
-        """Whether this is the process that reads photos: it alone has the engine's library in its memory."""
-        # Looked at now and then: it is loaded after the process began.
+        """Whether this process reads photos: only that one has the engine's library in its memory."""
+        # Checked repeatedly, because the library is loaded after the process has started.
         if not self._ocr.get(child.pid) and size > 45 * _MEGABYTE:
             self._ocr[child.pid] = any("onnxruntime" in one.path for one in child.memory_maps())
         return self._ocr.get(child.pid, False)
@@ -109,7 +109,7 @@ def _run(command: list[str], environment: dict[str, str], log: str, held: Any) -
 
         return run(self, both(), **options)
 
-    asyncio.Runner.run = with_heartbeat  # type: ignore[assignment,method-assign] # the loop has to have a beat from its start
+    asyncio.Runner.run = with_heartbeat  # type: ignore[assignment,method-assign] # the loop needs the heartbeat from its start
     sys.argv = ["recado", *command]
     from bot.__main__ import main  # noqa: PLC0415 - reads the environment that was set above
 

@@ -1,4 +1,4 @@
-"""`make chaos`: breaks Recado's real processes on purpose and prints the README's reliability tables again."""
+"""`make chaos`: breaks Recado's real processes on purpose and prints the tables of docs/reliability.md again."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ async def kills(folder: Path) -> None:
 
 
 async def loads(folder: Path) -> None:
-    """A model that takes 2 s: a thousand at once, people who come evenly, a flood, and twice the workers."""
+    """A model that takes 2 s: a thousand messages at once, a steady rate, a flood, and twice the workers."""
     burst = await load.burst(folder / "burst", 1000)
     calm = await load.steady(folder / "calm", 40, 600)
     flood = await load.steady(folder / "flood", 40, 600, flood=2000)
@@ -64,7 +64,7 @@ async def loads(folder: Path) -> None:
 
 
 async def outside(_: Path) -> None:
-    """Every failure of every upstream: what the customer reads, and by when."""
+    """Every failure of every upstream: the customer's answer, and its delay."""
     print()
     faults = await upstreams.run(lambda cells: print(upstreams.markdown(cells), flush=True))
     if faults:
@@ -72,7 +72,7 @@ async def outside(_: Path) -> None:
 
 
 async def redis(folder: Path) -> None:
-    """Redis fails in every way while 40 people write; a 200 to Meta says that it is on the disk."""
+    """Redis fails in every way while 40 people write; a 200 to Meta promises that the message is on disk."""
     rows = await redis_faults.rows(folder)
     table(
         ("Redis", "webhooks answered 503", "slowest answer", "first 200 again after", "lost", "twice",
@@ -90,7 +90,7 @@ async def redis(folder: Path) -> None:
 
 
 async def deployments(folder: Path) -> None:
-    """All of two servers and two workers restarted three times, one after the other, while 80 people write."""
+    """Two servers and two workers restarted three times, one after the other, while 80 people write."""
     outcome = await run_restarts(folder, people=80, bursts=6, rounds=3)
     verdict = outcome.verdict
     table(
@@ -111,7 +111,7 @@ async def deployments(folder: Path) -> None:
 
 
 async def shared(folder: Path) -> None:
-    """A thousand jobs each way between Recado and BullMQ on Node; one try in ten fails and is made again."""
+    """A thousand jobs each way between Recado and BullMQ on Node; one try in ten fails and is repeated."""
     rows = await node.rows(folder)
     table(
         ("jobs", "", "lost", "tried again", "done twice", "seconds"),

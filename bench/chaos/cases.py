@@ -1,4 +1,4 @@
-"""One failure of one service outside: how it is brought about, who writes what, and what has to come of it."""
+"""One failure of one outside service: its cause, the messages sent, and the expected result."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ QUESTION: dict[Language, str] = {
 _PATIENCE_SECONDS = 90
 Upstream = Literal["OpenRouter", "Whisper", "Vision", "Meta: files", "Meta: sending", "several at once"]
 Arm = Callable[[InProcessRecado], Awaitable[None] | None]
-# Gives the ids of what was written.
+# Gives the ids of the sent messages.
 Send = Callable[[InProcessRecado, Person, Language], Awaitable[list[str]]]
 
 
@@ -42,7 +42,7 @@ async def document(recado: InProcessRecado, person: Person, _: Language) -> list
 
 
 def burst(*sends: Send) -> Send:
-    """All of it in one notification: one turn."""
+    """All messages in one notification, for one turn."""
 
     async def send(recado: InProcessRecado, person: Person, language: Language) -> list[str]:
         async with recado.meta.batch():
@@ -57,9 +57,10 @@ def _bytes(name: str) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """`sees`: the model's `answer`, a phrase's name, or `nothing`; `asks`: requests by who got them, a model or sense
-    that isn't named got none; `late`: the answer can't be there by the deadline, because nobody takes it; `slow`: it
-    takes long, and shows little that others don't.
+    """`sees` is the model's `answer`, a phrase's name, or `nothing`; `asks` counts requests by model or media reader.
+
+    Names missing in `asks` get no request. `late`: the answer can't arrive by the deadline, because nobody takes it.
+    `slow`: the case takes long, and shows little that others don't.
     """
 
     upstream: Upstream
@@ -77,7 +78,7 @@ class Case:
 
     @property
     def words(self) -> str | None:
-        """What the customer is to read in the end."""
+        """The text that the customer reads in the end."""
         if self.sees == "nothing":
             return None
         return ANSWER if self.sees == "answer" else phrase(self.sees, self.language)
@@ -85,7 +86,7 @@ class Case:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """What came of a case; `seconds` until the last message to the customer, None where there was none."""
+    """The result of a case; `seconds` until the last message to the customer, None without a message."""
 
     case: Case
     replies: tuple[str, ...]
@@ -96,7 +97,7 @@ class Row:
 
     @property
     def still(self) -> int:
-        """How often the customer was told that it takes longer."""
+        """The number of messages that announce a delay."""
         return sum(text in _STILL for text in self.replies)
 
     @property
@@ -107,14 +108,14 @@ class Row:
 
     @property
     def delays(self) -> list[str]:
-        """The sentence that tells of an answer after the deadline, if there was one; a busy machine may cause it."""
+        """Faults in the announcement of a late answer; a busy machine may cause it."""
         if self.seconds is None or self.case.late or self.seconds <= DEADLINE_SECONDS:
             return []
         return [f"answered after {self.seconds:.1f} s, the deadline is {DEADLINE_SECONDS} s"]
 
     @property
     def faults(self) -> list[str]:
-        """Sentences about an answer, a state or requests that differ from the case's."""
+        """Differences from the case in the answer, a state or the requests, as sentences."""
         case = self.case
         found = []
         if self.seen != case.words:
@@ -138,7 +139,7 @@ _STILL = tuple(phrase("still_on_it", language) for language in ("es", "en"))
 
 
 async def play(recado: InProcessRecado, case: Case) -> Row:
-    """Let it go wrong, write, wait until all is over, and put things right again."""
+    """Cause the failure, write, wait until all is over, and repair everything."""
     person = recado.person(staff=case.staff)
     before, typed = recado.asked, len(recado.meta.typing)
     began = recado.meta.clock()

@@ -1,4 +1,4 @@
-"""Failures that meet in one turn, and models that may think until the deadline: whose seconds are spent on what."""
+"""Failures that meet in one turn, and models that may run until the deadline: the use of the turn's seconds."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How Whisper and Google Vision fail: a voice note that nobody hears, a photo that nobody reads."""
+"""Failures of Whisper and Google Vision: a voice note without transcript, a photo without text."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def _seen(*faults: VisionFault) -> Arm:
 
 
 def _unheard(failure: str, answer: ScriptedTranscription, tries: int, sees: str = "media_trouble") -> Case:
-    """Whisper always answers so: the person is told what to do, and no model is asked."""
+    """Whisper always answers so: the person gets advice, and no model is asked."""
     return Case("Whisper", failure, _heard(*[answer] * _ALWAYS), voice, sees, asks={"whisper": tries})
 
 
@@ -82,6 +82,6 @@ VISION = (
     _unseen("PERMISSION_DENIED inside a success", VisionFault(code=7), 1),
     _unseen("UNAVAILABLE inside a success", VisionFault(code=14), 1),
     _seen_at_last("nothing on it"),
-    # The last, because gRPC takes a while to knock again.
+    # The last case, because gRPC takes a while to reconnect.
     Case("Vision", "connection refused", lambda recado: recado.proxies["Vision"].block(), photo, "media_trouble"),
 )

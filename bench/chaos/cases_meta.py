@@ -1,4 +1,4 @@
-"""How Meta fails, on the way in (a file that can't be had) and on the way out (a message that isn't taken)."""
+"""Failures of Meta: inbound (a file that can't be fetched) and outbound (a message that isn't accepted)."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def _read(failure: str, arm: Arm, *, send: Send = document, **asks: int) -> Case
 
 
 def _nothing(_: InProcessRecado) -> None:
-    """What goes wrong is in what is sent."""
+    """No fault, because the failure is in the message itself."""
 
 
 FILES = (
@@ -82,7 +82,7 @@ SENDING = (
     _sent("connection refused for 0.5 s", shut_for_a_while, 1),
     _sent("taken, and the answer lost", lambda recado: recado.meta.will_drop(), 1),
     _sent("503 with Meta's envelope", _refuses("messages", 131016, 503, 1), 2),
-    # Nobody knows whether it was taken: a status would tell within 8 s.
+    # It is unknown whether Meta accepted the message; a status would tell within 8 s.
     _sent("HTML 502", lambda recado: recado.meta.will_html_502(), 2, late=True),
     _sent("try again (131000)", _refuses("messages", 131000, 500, 1), 2),
     _sent("too much for one person (131056)", _refuses("messages", 131056, 400, 1), 2),

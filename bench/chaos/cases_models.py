@@ -1,4 +1,4 @@
-"""How OpenRouter and its models fail: one of them, so that the next one answers, or all of them."""
+"""Failures of OpenRouter and its models: of one, so that the next one answers, or of all."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from bench.chaos.cases import Arm, Case
 from bench.chaos.in_process import ANSWER, InProcessRecado
 from sandbox.simulators.openrouter import ScriptedAnswer, calls, fails, says
 
-# More than any turn asks.
+# More requests than any turn makes.
 _ALWAYS = 12
 _HTML = "<html><body><h1>502 Bad Gateway</h1></body></html>"
 _BODY = json.dumps({"model": "m", "choices": [{"message": {"content": ANSWER}}]})
@@ -21,7 +21,7 @@ def _inside(code: int) -> ScriptedAnswer:
     return ScriptedAnswer(body=json.dumps({"error": {"code": code, "message": "Provider returned error"}}))
 
 
-# What goes wrong, and how often a model is asked before the next one is.
+# The failure, and the requests to a model before the next one is asked.
 _FAILURES: dict[str, tuple[ScriptedAnswer, int]] = {
     "time-out": (ScriptedAnswer({"content": "tarde"}, delay=30), 1),
     "a body that drips": (ScriptedAnswer({"content": "tarde"}, drip=0.05), 1),
@@ -50,7 +50,7 @@ _FAILURES: dict[str, tuple[ScriptedAnswer, int]] = {
 
 
 def models_say(*answers: ScriptedAnswer, both: bool = False) -> Arm:
-    """Let the default model answer so, or both of them."""
+    """Let the default model answer so, or both models."""
 
     def arm(recado: InProcessRecado) -> None:
         recado.models.will(*answers, model=recado.default)
@@ -66,7 +66,7 @@ def _all() -> Iterator[Case]:
         asks = {"default": tries, "fallback": 1}
         yield Case("OpenRouter", f"{failure}: the default model", models_say(*always), asks=asks)
     for failure, (answer, tries) in _FAILURES.items():
-        # In the last round the next model is asked, once.
+        # In the last round the next model gets one request.
         asks = {"default": tries, "fallback": 1 if tries == 7 else tries}
         arm = models_say(*[answer] * _ALWAYS, both=True)
         state = "failed: no model answered"

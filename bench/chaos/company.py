@@ -1,4 +1,4 @@
-"""Two servers, two workers, a real Redis, and Meta and the models around them; who dies is replaced at once."""
+"""Two servers, two workers, a real Redis, and simulators of Meta and the models; killed processes are replaced."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ TOKEN = re.compile(r"#\d+\.\d+")
 
 
 def echo(messages: list[dict[str, Any]], tools: list[dict[str, Any]]) -> dict[str, Any]:
-    """A model that answers with the numbers of what it was asked, and sends a template for each order in it."""
+    """A model that answers with the numbers of its questions, and sends a template for each order in them."""
     said = next(line["content"] for line in reversed(messages) if line["role"] == "user")
     if tools and messages[-1]["role"] == "user" and (orders := ORDER.findall(said)):
         calls = [
@@ -57,9 +57,9 @@ def process_of_point(point: Point) -> Kind:
 
 @dataclass
 class Company:
-    """`agenda` holds the points that are still to be died at; `deaths` those that were.
+    """`pending_points` are the crash points still to come; `deaths` the points where a process has died.
 
-    `fallen` are the processes that ended without having been told to, with their exit codes.
+    `unexpected_exits` are the processes that ended without an order, with their exit codes.
     """
 
     redis: Redis
@@ -78,7 +78,7 @@ class Company:
 
     @property
     def webhook(self) -> str:
-        """The address of one of the servers, each time another."""
+        """The address of one of the servers, in turn."""
         return f"http://127.0.0.1:{self.chance.choice(self.ports)}/webhooks/whatsapp"
 
     def begin(self, servers: int, workers: int) -> None:
@@ -90,7 +90,7 @@ class Company:
         await asyncio.gather(*(process.ready() for _, process in self._slots.values()))
 
     async def supervise(self) -> None:
-        """Replace who dies, for ever; one of each kind is to die at the next point of the agenda."""
+        """Replace dead processes for ever; one of each kind dies at the next pending point."""
         while True:
             for slot, (kind, process) in list(self._slots.items()):
                 if process.dead:
@@ -100,10 +100,10 @@ class Company:
                         self.unexpected_exits.append(f"{kind}: {process.process.exitcode}")
                     self._fill(slot, kind)
                 elif process.point == CLOSING and process.is_ready and not process.told_to_stop:
-                    # Not at once, so that it has something in hand.
+                    # Not at the first passing, so that the process has work in hand.
                     process.told_to_stop = True
                     asyncio.get_running_loop().call_later(1, process.tell_to_stop)
-            # Statuses of Meta go to any of the servers too.
+            # Meta's statuses go to any of the servers too.
             self.meta.delivery.sender.url = self.webhook
             await asyncio.sleep(0.05)
 
@@ -119,7 +119,7 @@ class Company:
         return codes
 
     def stats(self, kind: Kind) -> list[psutil.Process]:
-        """The processes of a kind, for their memory and CPU time."""
+        """The processes of a kind, for measuring memory and CPU time."""
         return [psutil.Process(one.process.pid) for each, one in self._slots.values() if each == kind]
 
     def close(self) -> None:
@@ -130,12 +130,12 @@ class Company:
     def _fill(self, slot: int, kind: Kind) -> None:
         port = str(self.ports[slot]) if kind == "serve" else ""
         options = ["--host", "127.0.0.1", "--port", port] if port else ["--concurrency", str(self.concurrency)]
-        # One of a kind at a time: a turn that is interrupted five times is given up, and rightly so.
+        # One of a kind at a time, because a turn that is interrupted five times is given up.
         doomed = any(one == kind and process.point and not process.dead for one, process in self._slots.values())
         point = None if doomed else next((one for one in self.pending_points if process_of_point(one) == kind), None)
         if point is not None:
             self.pending_points.remove(point)
-        # Whoever closes comes by once.
+        # A closing process passes the point once.
         passing = 1 if point == CLOSING else self.chance.randint(1, 3)
         log = self.folder / f"{kind}-{next(self._names)}.log"
         self._slots[slot] = (
@@ -158,7 +158,7 @@ async def open_company(  # noqa: PLR0913 - what a bench may want to vary
 ) -> AsyncIterator[Company]:
     """Run the company until the context ends; a model takes `model_seconds`.
 
-    With `redis_url` on somebody else's Redis, which may be away: then nobody waits for the processes to be ready.
+    With `redis_url` it uses that Redis, which may be away, so that nobody waits for ready processes.
     """
     async with AsyncExitStack() as stack:
         url = redis_url or ""
@@ -175,7 +175,7 @@ async def open_company(  # noqa: PLR0913 - what a bench may want to vary
             verify_token="verify",
             status_pauses=(0, 0.05, 0.1),
             retry_pauses=(0.2, 0.5, 1, 2, 4, 8),
-            # Of the tests' limits, none is Meta's: what is measured is Recado.
+            # The simulator's rate limit is high, because only Recado is measured.
             throughput=10_000,
         )
         environment = {
@@ -191,7 +191,7 @@ async def open_company(  # noqa: PLR0913 - what a bench may want to vary
             "LLM_BASE_URL": f"{models_url}/api/v1",
             "TURN_QUIET_SECONDS": "0.3",
             "STAFF_CONTACTS": ",".join(staff),
-            # Little is kept word for word, so that summaries are made too.
+            # The memory is short, so that summaries are made too.
             "MEMORY_MESSAGES": "4",
             "LOG_LEVEL": "info",
             "LOG_FORMAT": "json",

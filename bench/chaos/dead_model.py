@@ -1,4 +1,4 @@
-"""The default model is dead and a hundred people write at once: how often it is asked, and when it is asked again."""
+"""The default model is down while a hundred people write at once: its requests, and the time of its next probe."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from sandbox.meta.simulator import Person
 from sandbox.simulators.openrouter import ScriptedAnswer, fails
 
 PEOPLE = 100
-# As long as it takes; a hundred turns at once keep this process busy.
+# A high limit, because a hundred turns at once keep this process busy.
 TIMES = {"LLM_TIMEOUT_SECONDS": "5", "TURN_DEADLINE_SECONDS": "60"}
 _ALWAYS = 1000
-# So many may already be about to ask a second time when it goes to rest.
-FAILURES_BEFORE_REST = 5
+# This many turns may be at their second request when the circuit breaker opens.
+FAILURES_BEFORE_OPEN = 5
 FAILURES = {
     "404": fails(404),
     "500": fails(500),
@@ -25,7 +25,7 @@ FAILURES = {
 
 @dataclass(frozen=True, slots=True)
 class Wave:
-    """What became of so many people; `seconds` until the last of them was answered."""
+    """The result of a wave of people; `seconds` until the last of them was answered."""
 
     people: int
     answered: int
@@ -35,7 +35,7 @@ class Wave:
 
 
 async def send_wave(recado: InProcessRecado, people: int = PEOPLE) -> Wave:
-    """Let people write at once, each a new conversation, and wait for their answers."""
+    """Let people write at once, each in a new conversation, and wait for their answers."""
     before, began = recado.asked, time.monotonic()
     crowd = [recado.person() for _ in range(people)]
     answers = await asyncio.gather(*(_ask(recado, person) for person in crowd))
@@ -51,7 +51,7 @@ async def _ask(recado: InProcessRecado, person: Person) -> str:
 
 
 async def run_outage(recado: InProcessRecado, failure: ScriptedAnswer) -> tuple[Wave, Wave, float]:
-    """Two waves while it is dead, and the seconds until somebody is answered by it after it is back."""
+    """Two waves during the outage, and the seconds until the recovered model answers somebody."""
     recado.models.will(*[failure] * _ALWAYS, model=recado.default)
     first, second = await send_wave(recado), await send_wave(recado)
     recado.models.forget()

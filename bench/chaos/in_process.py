@@ -1,4 +1,4 @@
-"""Recado in this process, server and worker, between imitations of all that it asks, each behind a door of its own."""
+"""Recado in this process, server and worker, between simulators of its upstreams, each behind a proxy of its own."""
 
 from __future__ import annotations
 
@@ -57,20 +57,20 @@ class InProcessRecado:
     _later: set[asyncio.Task[None]] = field(default_factory=set)
 
     def person(self, *, staff: bool = False) -> Person:
-        """Somebody new, or the colleague."""
+        """A new person, or the colleague."""
         number = next(self._people)
         return Person(STAFF if staff else f"52155{number:08}", "MX.99" if staff else f"MX.{number:016}", f"P{number}")
 
     @property
     def asked(self) -> Counter[str]:
-        """How often each was asked until now, counted where it was asked."""
+        """Requests to each upstream so far, counted by the upstream."""
         names = {self.default: "default", self.fallback: "fallback"}
         models = Counter(names.get(request["model"], request["model"]) for request in self.models.requests)
         others = {"whisper": len(self.whisper.requests), "vision": self.vision.calls}
         return models + Counter(others) + Counter(dict(self.meta.calls))
 
     def later(self, seconds: float, what: Awaitable[None]) -> None:
-        """Let something happen in a while."""
+        """Run something after a while."""
 
         async def wait() -> None:
             await asyncio.sleep(seconds)
@@ -81,7 +81,7 @@ class InProcessRecado:
         task.add_done_callback(self._later.discard)
 
     async def calm(self, *, models: bool = True) -> None:
-        """Put everything right again; with `models`, both models prove it to the circuit breaker."""
+        """Repair everything; with `models`, both models close their circuit breakers again."""
         for task in self._later:
             await task
         for proxy in self.proxies.values():
@@ -102,12 +102,12 @@ class InProcessRecado:
         return found
 
     async def ends(self, person: Person, wamids: list[str]) -> list[str]:
-        """The end states of messages once nothing is left to do for the person; empty while something is."""
+        """The end states of messages once no work is left for the person; empty while some is."""
         name = await self.conversation(person)
         if name is None or await self.redis.exists(key(name, "lease")):
             return []
         due = await self.redis.zscore("recado:resend", name)
-        # What waits for a person to write is listed for the day on which it ends.
+        # Messages that wait for the person's next message are listed under the day of their expiry.
         if due is not None and due < time.time() + 3600:
             return []
         entries = await Ledger(self.redis).of(name)
@@ -123,7 +123,7 @@ class InProcessRecado:
 
 @asynccontextmanager
 async def open_recado(folder: Path, **environment: str) -> AsyncIterator[InProcessRecado]:
-    """Run Recado with these variables until the context ends; its times are short, so that a failure takes seconds."""
+    """Run Recado with these variables until the context ends; short timeouts make a failure take seconds."""
     async with AsyncExitStack() as stack:
         url = await stack.enter_async_context(redis_server(folder / "redis", options=("--appendfsync", "no")))
         redis = await stack.enter_async_context(Redis.from_url(url, decode_responses=True))
@@ -184,7 +184,7 @@ def _served(app: web.Application) -> AbstractAsyncContextManager[str]:
 
 
 def _settings(environment: dict[str, str]) -> Settings:
-    """Settings by these variables alone, whatever the environment of this process says."""
+    """Settings of these variables alone, without this process's environment."""
     ours = {name for section in SECTIONS for name in variables(section)}
     others = {name: value for name, value in os.environ.items() if name not in ours}
     with patch.dict(os.environ, others | environment, clear=True):

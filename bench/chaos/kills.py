@@ -1,4 +1,4 @@
-"""Servers and workers killed with SIGKILL at every named point, while a crowd writes."""
+"""Servers and workers killed with SIGKILL at every crash point, while a crowd writes."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from bot.infra.crash_points import POINTS, Point
 
 @dataclass(frozen=True, slots=True)
 class KillsResult:
-    """`deaths` counts who died at each point; `posts` the webhooks, of which `refused` were not taken at once."""
+    """`deaths` counts deaths by point; `posts` the webhooks, of which `refused` were not accepted at first."""
 
     verdict: Verdict
     deaths: Counter[Point]
@@ -24,13 +24,13 @@ class KillsResult:
 
 
 async def run_kills(folder: Path, *, people: int, bursts: int, rounds: int = 1) -> KillsResult:
-    """Let so many people write until a process has died at every point `rounds` times, and then until all is quiet."""
+    """Let people write until a process has died at every point `rounds` times, and then until all is quiet."""
     staff = staff_among(people)
     async with open_company(folder, points=POINTS * rounds, staff=staff) as company:
         crowd = crowd_of(company, people, staff)
         await crowd.write(bursts)
         while len(company.deaths) < len(POINTS) * rounds:
-            # Enough to come by every point, and not so many that nobody gets through.
+            # Enough writing to pass every point, but little enough for messages to get through.
             await crowd.write(1, people=min(people, 24))
         await settled(company)
         verdict = await judge(company, crowd)

@@ -1,4 +1,4 @@
-"""Every process told to stop and started anew, one after the other, while people write: as a deployment does."""
+"""Rolling restarts of every process while people write, as in a deployment."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from bench.chaos.verdict import Verdict, judge, settled
 
 @dataclass(frozen=True, slots=True)
 class RestartsResult:
-    """`codes` are the exit codes; `slowest` the longest that a message waited for its reply, in seconds.
+    """`codes` are the exit codes; `slowest` is the longest wait for a reply, in seconds.
 
-    `unfinished` counts the workers whose grace ended before their turns.
-    `refused` are webhooks that found nobody at the moment: Meta delivers them again.
+    `unfinished` counts the workers whose grace period ended before their turns.
+    `refused` are webhooks that found no server, which Meta delivers again.
     """
 
     verdict: Verdict
@@ -58,7 +58,7 @@ def _unfinished(folder: Path) -> int:
 
 
 def _waits(company: Company, crowd: Crowd) -> list[float]:
-    """Seconds from when each message was written to when Meta had its reply."""
+    """Seconds from each message's time to its reply at Meta."""
     return [
         reply.at.timestamp() - crowd.written[token]
         for person in crowd.people

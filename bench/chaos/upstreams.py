@@ -1,4 +1,4 @@
-"""The table of what customers see when something outside fails, by when, and who was asked how often for it."""
+"""The table of customers' answers when an outside service fails: their text, their delay, the requests made."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from bench.chaos.cases_meta import FILES, SENDING
 from bench.chaos.cases_models import OPENROUTER
 from bench.chaos.in_process import ANSWER, DEADLINE_SECONDS, open_recado
 
-# Each group has a Recado of its own, with these variables.
+# Each group runs its own Recado with these variables.
 GROUPS: dict[str, tuple[tuple[Case, ...], Mapping[str, str]]] = {
     "openrouter": (OPENROUTER, {}),
     "whisper": (WHISPER, {}),
@@ -38,7 +38,7 @@ _SHOWN = 44
 
 
 async def rows() -> AsyncIterator[Row]:
-    """Every case of the table, one after the other."""
+    """Every case of the table, in order."""
     for cases, environment in GROUPS.values():
         with tempfile.TemporaryDirectory() as folder:
             async with open_recado(Path(folder), **environment) as recado:
@@ -47,7 +47,7 @@ async def rows() -> AsyncIterator[Row]:
 
 
 async def run(print_row: PrintRow) -> list[str]:
-    """Print the table, cell by cell, its header and Markdown's rule first; gives what was not as it has to be."""
+    """Print the table, cell by cell, after its header and Markdown's rule; returns the faults."""
     print_row(HEADER)
     print_row(("---",) * len(HEADER))
     faults: list[str] = []
@@ -85,10 +85,10 @@ def _wave_cells(what: str, wave: dead_model.Wave, fault: str | None) -> tuple[st
 
 
 def _fault(first: dead_model.Wave, second: dead_model.Wave) -> str | None:
-    """Each of the first asks once; of those who come when it rests, the one who tries it out."""
+    """The first people ask once each; while the breaker is open, one person of the second wave probes."""
     if first.answered < first.people or second.answered < second.people:
         return "not all were answered"
-    few = first.people + dead_model.FAILURES_BEFORE_REST
+    few = first.people + dead_model.FAILURES_BEFORE_OPEN
     return "the dead model is asked too often" if first.default > few or second.default > 2 else None
 
 
