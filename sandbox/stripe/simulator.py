@@ -29,6 +29,8 @@ from sandbox.stripe.webhooks import EventSender
 _DAY = 86400
 _RETRIES = (3 * _DAY, 5 * _DAY, 7 * _DAY)
 _LARGEST_BODY = 1024 * 1024
+# Method, path below /v1/, form, and the function that answers.
+_Endpoint = tuple[str, str, type[Retrieve], Callable[..., Json]]
 
 
 class StripeSimulator:
@@ -203,20 +205,18 @@ class StripeSimulator:
 
 def _endpoints(stripe: StripeSimulator) -> list[Route]:
     """The endpoints in matching order: fixed words before ids."""
-    account = stripe.account
+    table = [
+        *_customer_endpoints(stripe.customers),
+        *_catalog_endpoints(stripe.catalog),
+        *_billing_endpoints(stripe.subscriptions, stripe.invoices),
+        *_hosted_page_endpoints(stripe.checkout, stripe.portal),
+        *_event_endpoints(stripe.account),
+    ]
+    return [Route(method, f"/v1/{path}", form, act) for method, path, form, act in table]
 
-    def event(_: Retrieve, wanted: str) -> Json:
-        return account.get("event", wanted)
 
-    def events(page: EventPage) -> Json:
-        kinds = set(page.types or ()) | ({page.type} if page.type else set())
-        return page_of(
-            [each for each in account.all("event") if not kinds or each["type"] in kinds], page, "/v1/events"
-        )
-
-    customers, catalog, invoices = stripe.customers, stripe.catalog, stripe.invoices
-    subscriptions, checkout = stripe.subscriptions, stripe.checkout
-    table: list[tuple[str, str, type[Retrieve], Callable[..., Json]]] = [
+def _customer_endpoints(customers: Customers) -> list[_Endpoint]:
+    return [
         ("POST", "customers", forms.CustomerCreate, customers.create),
         ("GET", "customers", forms.CustomerPage, customers.all),
         ("GET", "customers/search", forms.Search, customers.search),
@@ -228,6 +228,11 @@ def _endpoints(stripe: StripeSimulator) -> list[Route]:
         ("GET", "payment_methods/{id}", Retrieve, customers.method),
         ("POST", "payment_methods/{id}/attach", forms.Attach, customers.attach),
         ("POST", "payment_methods/{id}/detach", Retrieve, customers.detach),
+    ]
+
+
+def _catalog_endpoints(catalog: Catalog) -> list[_Endpoint]:
+    return [
         ("POST", "products", forms.ProductCreate, catalog.create_product),
         ("GET", "products", forms.ProductPage, catalog.products),
         ("GET", "products/{id}", Retrieve, catalog.product),
@@ -236,6 +241,11 @@ def _endpoints(stripe: StripeSimulator) -> list[Route]:
         ("GET", "prices", forms.PricePage, catalog.prices),
         ("GET", "prices/{id}", Retrieve, catalog.price),
         ("POST", "prices/{id}", forms.PriceUpdate, catalog.update_price),
+    ]
+
+
+def _billing_endpoints(subscriptions: Subscriptions, invoices: Invoices) -> list[_Endpoint]:
+    return [
         ("POST", "subscriptions", forms_billing.SubscriptionCreate, subscriptions.create),
         ("GET", "subscriptions", forms.SubscriptionPage, subscriptions.all),
         ("GET", "subscriptions/{id}", Retrieve, subscriptions.retrieve),
@@ -247,13 +257,30 @@ def _endpoints(stripe: StripeSimulator) -> list[Route]:
         ("GET", "invoices/{id}/lines", forms.Page, invoices.lines),
         ("POST", "invoices/{id}/pay", forms_billing.InvoicePay, invoices.pay),
         ("GET", "payment_intents/{id}", Retrieve, invoices.intent),
+    ]
+
+
+def _hosted_page_endpoints(checkout: Checkout, portal: Portal) -> list[_Endpoint]:
+    return [
         ("POST", "checkout/sessions", forms_billing.CheckoutCreate, checkout.create),
         ("GET", "checkout/sessions", forms.SessionPage, checkout.all),
         ("GET", "checkout/sessions/{id}", Retrieve, checkout.retrieve),
         ("GET", "checkout/sessions/{id}/line_items", forms.Page, checkout.lines),
         ("POST", "checkout/sessions/{id}/expire", Retrieve, checkout.expire_now),
-        ("POST", "billing_portal/sessions", forms_billing.PortalCreate, stripe.portal.create),
+        ("POST", "billing_portal/sessions", forms_billing.PortalCreate, portal.create),
+    ]
+
+
+def _event_endpoints(account: Account) -> list[_Endpoint]:
+    def event(_: Retrieve, wanted: str) -> Json:
+        return account.get("event", wanted)
+
+    def events(page: EventPage) -> Json:
+        kinds = set(page.types or ()) | ({page.type} if page.type else set())
+        found = [each for each in account.all("event") if not kinds or each["type"] in kinds]
+        return page_of(found, page, "/v1/events")
+
+    return [
         ("GET", "events", EventPage, events),
         ("GET", "events/{id}", Retrieve, event),
     ]
-    return [Route(method, f"/v1/{path}", form, act) for method, path, form, act in table]
