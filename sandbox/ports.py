@@ -5,8 +5,8 @@ from __future__ import annotations
 import random
 import socket
 
-# Outgoing connections get ports from 32768 (Linux) or 49152 (macOS) upwards, so a lower one stays free until the server
-# starts. https://www.kernel.org/doc/html/latest/networking/ip-sysctl.html
+# Outgoing connections get ports from 32768 (Linux) or 49152 (macOS) upwards, so a lower one stays free for the server.
+# https://www.kernel.org/doc/html/latest/networking/ip-sysctl.html
 _PORTS = range(15_000, 32_000)
 _TRIES = 100
 

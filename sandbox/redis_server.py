@@ -15,7 +15,7 @@ from bot.infra.redis import answer
 from sandbox.ports import free_port
 
 _START_SECONDS = 10.0
-# The shell reads until our end of the pipe closes, which also happens when we are killed, and then stops the server.
+# The shell stops the server once our end of the pipe closes, which also happens when we are killed.
 _KEEPER = '"$@" & child=$!; read -r _; kill "$child"; wait "$child"'
 
 

@@ -130,7 +130,7 @@ class Company:
     def _fill(self, slot: int, kind: Kind) -> None:
         port = str(self.ports[slot]) if kind == "serve" else ""
         options = ["--host", "127.0.0.1", "--port", port] if port else ["--concurrency", str(self.concurrency)]
-        # One of a kind at a time, because a turn that is interrupted five times is given up.
+        # Only one process of a kind dies at a time, because five interruptions end a turn.
         doomed = any(one == kind and process.point and not process.dead for one, process in self._slots.values())
         point = None if doomed else next((one for one in self.pending_points if process_of_point(one) == kind), None)
         if point is not None:

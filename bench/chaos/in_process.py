@@ -87,8 +87,8 @@ class InProcessRecado:
         for proxy in self.proxies.values():
             await proxy.open()
         self.meta.faults.cancel()
-        for imitation in (self.models, self.whisper, self.vision):
-            imitation.forget()
+        for simulator in (self.models, self.whisper, self.vision):
+            simulator.forget()
         if not models:
             return
         self.models.will(fails(400), model=self.default)

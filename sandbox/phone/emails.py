@@ -8,8 +8,8 @@ from sandbox.phone.origin_guard import file_response
 from sandbox.simulators.smtp import ReceivedEmail, SmtpSimulator
 from sandbox.url_rewriter import UrlRewriter
 
-# It is shown in a frame. A letter is somebody's text: no script, no form, nothing from the network, and an origin of
-# its own; its links open new windows.
+# The page shows each e-mail in a frame. Because its HTML is foreign, it gets an origin of its own, and no scripts,
+# forms or network. Its links open new windows.
 _POLICY = (
     "sandbox allow-popups allow-popups-to-escape-sandbox; default-src 'none'; style-src 'unsafe-inline'; "
     "img-src data:; form-action 'none'; frame-ancestors 'self'"

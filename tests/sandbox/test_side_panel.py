@@ -43,7 +43,7 @@ def notifier() -> UpdateNotifier:
 
 
 @pytest.fixture
-def postbox() -> SmtpSimulator:
+def smtp() -> SmtpSimulator:
     message = EmailMessage()
     message.set_content("Hola")
     message.add_attachment(b"%PDF-1.7", maintype="application", subtype="pdf", filename="f.pdf")
@@ -58,11 +58,11 @@ def postbox() -> SmtpSimulator:
 
 @pytest.fixture
 async def page(
-    meta: MetaSimulator, stripe: StripeSimulator, postbox: SmtpSimulator, notifier: UpdateNotifier
+    meta: MetaSimulator, stripe: StripeSimulator, smtp: SmtpSimulator, notifier: UpdateNotifier
 ) -> AsyncIterator[Client]:
     url_rewriter = UrlRewriter({INSIDE: "/sandbox/stripe-pages"})
     sub = api.create_phone_app(meta, no_turns, {"staff": [], "reach": url_rewriter.paths}, notifier.listen)
-    sub.add_routes([*phone_stripe.routes(stripe), *emails.routes(postbox, url_rewriter)])
+    sub.add_routes([*phone_stripe.routes(stripe), *emails.routes(smtp, url_rewriter)])
     app = web.Application()
     app.add_subapp("/sandbox/stripe-pages/", url_rewriter.rewrite_responses(stripe.pages()))
     app.add_subapp("/sandbox/", sub)

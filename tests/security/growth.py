@@ -1,4 +1,4 @@
-"""Growth of work with the length of a text, by ratios of this thread's CPU time, which other load leaves alone."""
+"""Growth of work with a text's length, by ratios of this thread's CPU time, which other load leaves alone."""
 
 from __future__ import annotations
 

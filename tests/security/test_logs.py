@@ -80,18 +80,18 @@ def test_words_of_others_lose_whom_they_name(words: str, left: str) -> None:
 async def test_all_that_can_happen_is_logged_without_anybody_or_anything_secret(
     start: Start, stripe: StripeSimulator, monkeypatch: pytest.MonkeyPatch, media: Callable[[str], bytes]
 ) -> None:
-    erp, postbox, browsers, secret = (
+    erp, smtp, browsers, secret = (
         ErpSimulator(signing := new_secret()),
         SmtpSimulator(),
         PushServiceSimulator(),
         "Kq7" * 9,
     )
     async with AsyncExitStack() as stack:
-        await stack.enter_async_context(postbox.running())
+        await stack.enter_async_context(smtp.running())
         events = await stack.enter_async_context(listening(erp.app(), "127.0.0.1", 0, finish=0.1))
         browsers.url = await stack.enter_async_context(listening(browsers.app(), "127.0.0.1", 0, finish=0.1))
         environment = billing(stripe) | {
-            "SMTP_PORT": str(postbox.port), "SMTP_TLS": "none", "TURN_QUIET_SECONDS": "0", "LOG_LEVEL": "info",
+            "SMTP_PORT": str(smtp.port), "SMTP_TLS": "none", "TURN_QUIET_SECONDS": "0", "LOG_LEVEL": "info",
             "VAPID_PUBLIC_KEY": PUBLIC, "VAPID_PRIVATE_KEY": PRIVATE, "VAPID_SUBJECT": "mailto:erp@example.com",
             "PUSH_ALLOW_PRIVATE": "true", "WEBHOOK_ALLOW_PRIVATE": "true", "PUBLIC_URL": "http://recado.example",
             "WEBHOOK_SUBSCRIBERS": f"{events}/events?key={secret},{events}/gone/{secret}",
@@ -107,7 +107,7 @@ async def test_all_that_can_happen_is_logged_without_anybody_or_anything_secret(
             visit.billing, visit.media, visit.files, visit.push, visit.mail, visit.models_fail, visit.meta_refuses,
             visit.jobs_of_others, visit.broken_records, visit.bad_requests,
         ):  # fmt: skip
-            await happening(postbox, browsers, erp)
+            await happening(smtp, browsers, erp)
         shown = await recado("queues", "show", "--format", "json")
         await settled(world)
     told = serve.text + worker.text
@@ -157,7 +157,7 @@ class Visit:
         await settled(self.world)
         return self.world.meta.sent_to(person)[before:]
 
-    async def billing(self, postbox: SmtpSimulator, _: PushServiceSimulator, __: ErpSimulator) -> None:
+    async def billing(self, smtp: SmtpSimulator, _: PushServiceSimulator, __: ErpSimulator) -> None:
         world = self.world
         owner = customer(stripe_of(world), XIMENA.phone, XIMENA.name, "ximena.z@cliente.example")
         subscribe(stripe_of(world), owner)
@@ -222,13 +222,13 @@ class Visit:
         await self.job("notification", "push", {"contact": XIMENA.phone, "title": MARK, "body": MARK})
         await eventually(lambda: _true(browsers.pushes))
 
-    async def mail(self, postbox: SmtpSimulator, _: PushServiceSimulator, __: ErpSimulator) -> None:
+    async def mail(self, smtp: SmtpSimulator, _: PushServiceSimulator, __: ErpSimulator) -> None:
         world = self.world
         address = "lena.mora@cliente.example"
         customer(stripe_of(world), None, "Lena", address)
         lena = Person(phone="5215544443333", bsuid="MX.4444333322221111", name=f"Lena {MARK}")
         await self.asks(lena, "soy yo", calls(("verify_email", {"email": address})), says("Te mandé un código"))
-        postbox.will_answer("RCPT", f"550 5.1.1 <{address}> unknown")
+        smtp.will_answer("RCPT", f"550 5.1.1 <{address}> unknown")
         await self.job("email", "send", {"to": address, "template": "welcome", "data": {"name": MARK}})
         await self.job("email", "send", {"to": f"{MARK} {address}", "template": "welcome", "data": {"name": MARK}})
         await self.job("email", "send", {"to": address, "template": MARK, "data": {MARK: address}})
