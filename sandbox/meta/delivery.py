@@ -23,7 +23,7 @@ class NotificationDelivery:
     subscribed: bool = True
     _sender: NotificationSender | None = None
     _batch: list[Value] = field(default_factory=list)
-    _first: list[Value] = field(default_factory=list)
+    _reversed_first: list[Value] = field(default_factory=list)
 
     @property
     def sender(self) -> NotificationSender:
@@ -44,18 +44,18 @@ class NotificationDelivery:
             self.faults.on_change()
             return False
         if _has_messages(values) and self.faults.take("reverse"):
-            if not self._first:
-                self._first = list(values)
+            if not self._reversed_first:
+                self._reversed_first = list(values)
                 return False
             taken = await self._send(values, field_name)
-            await self._release_first()
+            await self._send_reversed_first()
             return taken
         return await self._send(values, field_name)
 
     async def release(self) -> None:
         """Send the notifications that no fault holds back any more."""
         if not self.faults.active("reverse"):
-            await self._release_first()
+            await self._send_reversed_first()
         if self._batch and not self.faults.active("batch"):
             values, self._batch = self._batch, []
             await self._send(values, "messages")
@@ -70,9 +70,9 @@ class NotificationDelivery:
             self.faults.cancel("batch")
         await self.release()
 
-    async def _release_first(self) -> None:
-        if self._first:
-            values, self._first = self._first, []
+    async def _send_reversed_first(self) -> None:
+        if self._reversed_first:
+            values, self._reversed_first = self._reversed_first, []
             await self._send(values, "messages")
 
     async def _send(self, values: Sequence[Value], field_name: str) -> bool:

@@ -74,7 +74,7 @@ class GraphApi:
 
     def _check_token(self, request: web.Request) -> None:
         if fault := self.checks.faults.take("refuse", "all"):
-            raise GraphRefusal(fault.code, "as ordered", status=fault.status)
+            raise GraphRefusal(fault.code, "planned fault", status=fault.status)
         _, _, token = request.headers.get("Authorization", "").partition("Bearer ")
         if not hmac.compare_digest(token.encode(), self.token.encode()):
             raise GraphRefusal(190, "Invalid OAuth access token - Cannot parse access token")
@@ -212,7 +212,7 @@ class GraphApi:
     def _check_planned_fault(self, call: Call, person: Person | None = None) -> None:
         """Raise a planned refusal before anything has happened."""
         if fault := self.checks.faults.take("refuse", call, person):
-            raise GraphRefusal(fault.code, "as ordered", status=fault.status)
+            raise GraphRefusal(fault.code, "planned fault", status=fault.status)
 
     async def _delay(self, call: Call, person: Person | None = None) -> None:
         if delay := self.checks.faults.take("delay", call, person):

@@ -268,7 +268,7 @@ class MetaSimulator:
         self.chats.typing(person, on=False)
         self.chats.sent(person, wamid, shown, sent.at)
         fault = self.faults.take("fail", "messages", person)
-        failure = GraphRefusal(fault.code, "as ordered") if fault else accepted.failure
+        failure = GraphRefusal(fault.code, "planned fault") if fault else accepted.failure
         self._tasks.start(self._status_reporter.report_progress(sent, person, failure))
 
     def _read(self, mark: ReadMark) -> None:

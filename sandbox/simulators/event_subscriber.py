@@ -48,14 +48,14 @@ class ErpSimulator:
 
     def app(self) -> web.Application:
         app = web.Application()
-        app.add_routes([web.post("/events", self._take)])
+        app.add_routes([web.post("/events", self._receive_event)])
         return app
 
     async def list_events(self, _: web.Request) -> web.Response:
         """The accepted events, newest first."""
         return web.json_response({"events": list(reversed(self.events)), "refused": len(self.refused)})
 
-    async def _take(self, request: web.Request) -> web.Response:
+    async def _receive_event(self, request: web.Request) -> web.Response:
         self.calls += 1
         body = await request.read()
         try:

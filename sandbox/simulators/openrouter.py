@@ -117,7 +117,7 @@ class OpenRouterSimulator:
         own = self._by_model.get(body["model"])
         script = own or self._script
         answer = script.popleft() if script else self._by_rules(body)
-        return await _play(request, answer, body)
+        return await _send_scripted(request, answer, body)
 
     def _by_rules(self, body: dict[str, Any]) -> ScriptedAnswer:
         return ScriptedAnswer(self._rules(body["messages"], body.get("tools") or []), delay=self._seconds)
@@ -143,7 +143,7 @@ def _problem(body: Any) -> str | None:
     return None
 
 
-async def _play(request: web.Request, answer: ScriptedAnswer, body: dict[str, Any]) -> web.StreamResponse:
+async def _send_scripted(request: web.Request, answer: ScriptedAnswer, body: dict[str, Any]) -> web.StreamResponse:
     await asyncio.sleep(answer.delay)
     if answer.until is not None:
         await answer.until.wait()

@@ -79,7 +79,7 @@ class SmtpSimulator:
                 require_starttls=self._tls is not None,
                 auth_required=self._login is not None,
                 auth_require_tls=self._tls is not None,
-                authenticator=self._knows,
+                authenticator=self._authenticate,
                 loop=loop,
             )
             servers.add(made)
@@ -128,22 +128,24 @@ class SmtpSimulator:
         if self._arrived is not None:
             await self._arrived(posted)
         if answer:
-            _cut(server)
+            _close_connection(server)
         return f"250 2.0.0 queued as {self._count}"
 
     def _answer(self, command: str, server: SMTP) -> str:
         planned = self._answers.get(command)
         answer = planned.popleft() if planned else ""
         if answer == "drop":
-            _cut(server)
+            _close_connection(server)
         return answer
 
-    def _knows(self, _server: SMTP, _session: Session, _envelope: Envelope, _mechanism: str, data: Any) -> AuthResult:
+    def _authenticate(
+        self, _server: SMTP, _session: Session, _envelope: Envelope, _mechanism: str, data: Any
+    ) -> AuthResult:
         known = isinstance(data, LoginPassword) and self._login == (data.login.decode(), data.password.decode())
         return AuthResult(success=known, handled=False)
 
 
-def _cut(server: SMTP) -> None:
+def _close_connection(server: SMTP) -> None:
     if isinstance(server.transport, asyncio.Transport):
         server.transport.abort()
 

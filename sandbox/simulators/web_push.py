@@ -71,7 +71,7 @@ class PushServiceSimulator:
 
     def app(self) -> web.Application:
         app = web.Application(client_max_size=64 * 1024)
-        app.add_routes([web.post("/wpush/{browser}", self._push)])
+        app.add_routes([web.post("/wpush/{browser}", self._receive_push)])
         return app
 
     def subscribe(self, server_key: str | None = None) -> dict[str, Any]:
@@ -91,7 +91,7 @@ class PushServiceSimulator:
         """The shown pushes, newest first."""
         return web.json_response({"pushes": list(reversed(self.pushes)), "browsers": len(self.browsers)})
 
-    async def _push(self, request: web.Request) -> web.Response:  # noqa: PLR0911 - one a refusal
+    async def _receive_push(self, request: web.Request) -> web.Response:  # noqa: PLR0911 - one a refusal
         self.calls += 1
         body = await request.read()
         if self.faults:
@@ -106,7 +106,7 @@ class PushServiceSimulator:
             return self._refuse(404, "there is no such subscription")
         if len(body) > _LONGEST_BODY:
             return self._refuse(413, f"{len(body)} bytes")
-        problem = _rule_broken(request) or _vapid_problem(request, browser)
+        problem = _header_problem(request) or _vapid_problem(request, browser)
         if problem:
             return self._refuse(*problem)
         try:
@@ -126,7 +126,7 @@ class PushServiceSimulator:
         return web.Response(status=status, text=why)
 
 
-def _rule_broken(request: web.Request) -> tuple[int, str] | None:
+def _header_problem(request: web.Request) -> tuple[int, str] | None:
     """The first broken rule of RFC 8030 and RFC 8291 for the headers."""
     headers = request.headers
     if not headers.get("TTL", "").isdigit():

@@ -99,7 +99,7 @@ class WhisperSimulator:
             return web.json_response(refused.body, status=refused.status)
         if self._answers:
             return await _scripted(self._answers.popleft(), request)
-        text, language, no_speech = await self._hear(recording)
+        text, language, no_speech = await self._transcribe(recording)
         if form.response_format == "text":
             return web.Response(text=f"{text}\n")
         if form.response_format == "json":
@@ -126,7 +126,7 @@ class WhisperSimulator:
             )
         return recording
 
-    async def _hear(self, recording: Recording) -> tuple[str, str, float]:
+    async def _transcribe(self, recording: Recording) -> tuple[str, str, float]:
         """Return a text, its language, and the probability that it is no speech."""
         if recording.is_silent:
             # The real model writes this for silence, because it was trained on subtitles.

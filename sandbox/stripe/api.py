@@ -20,7 +20,7 @@ from sandbox.stripe.faults import StripeFault, StripeFaults
 from sandbox.stripe.forms import Retrieve
 from sandbox.stripe.listing import Expander, check_expand
 
-_REMEMBERED_SECONDS = 24 * 3600
+_IDEMPOTENCY_SECONDS = 24 * 3600
 _LONGEST_KEY = 255
 _CARD_ERROR = 402
 _FAULT_RESPONSES = {
@@ -62,7 +62,7 @@ class ApiServer:
         self._faults = faults
         self._catch_up = catch_up
         self._expander = Expander(account)
-        self._remembered: dict[str, IdempotentResponse] = {}
+        self._idempotent_responses: dict[str, IdempotentResponse] = {}
 
     def routes(self, endpoints: Sequence[Route]) -> list[web.RouteDef]:
         table = [web.route(each.method, each.path, self._handler(each)) for each in endpoints]
@@ -84,7 +84,7 @@ class ApiServer:
                 response = self._answer(route, request, encoded, name)
             except StripeRefusal as error:
                 return _json(error.body(), name, error.status)
-            return await _delivered(request, response, fault)
+            return await _apply_delivery_fault(request, response, fault)
 
         return handle
 
@@ -110,7 +110,7 @@ class ApiServer:
         key = request.headers.get("Idempotency-Key") if request.method == "POST" else None
         asked = (request.method, request.path, encoded)
         if key is not None:
-            known = self._known(key, asked)
+            known = self._stored_response(key, asked)
             if known is not None:
                 headers = {"Idempotency-Key": key, "Idempotent-Replayed": "true", "Original-Request": known.id}
                 return _json(known.body, name, known.status, headers)
@@ -119,12 +119,14 @@ class ApiServer:
         check_expand(form.expand)
         self._catch_up()
         self._account.base_url = self._account.public_url or f"{request.scheme}://{request.host}"
-        status, body = self._done(route, request, form, {"id": name, "idempotency_key": key})
+        status, body = self._perform(route, request, form, {"id": name, "idempotency_key": key})
         if key is not None:
-            self._remembered[key] = IdempotentResponse(self._account.clock.now(), asked, status, deepcopy(body), name)
+            self._idempotent_responses[key] = IdempotentResponse(
+                self._account.clock.now(), asked, status, deepcopy(body), name
+            )
         return _json(body, name, status, {"Idempotency-Key": key} if key else {})
 
-    def _done(self, route: Route, request: web.Request, form: Retrieve, origin: Json) -> tuple[int, Json]:
+    def _perform(self, route: Route, request: web.Request, form: Retrieve, origin: Json) -> tuple[int, Json]:
         """The response; a declined card's response is stored too, while a refused request may be repeated."""
         self._account.request = origin
         try:
@@ -137,12 +139,14 @@ class ApiServer:
         finally:
             self._account.request = {"id": None, "idempotency_key": None}
 
-    def _known(self, key: str, asked: tuple[str, str, str]) -> IdempotentResponse | None:
+    def _stored_response(self, key: str, asked: tuple[str, str, str]) -> IdempotentResponse | None:
         if len(key) > _LONGEST_KEY:
             raise StripeRefusal("Idempotency keys can be at most 255 characters long.")
-        oldest = self._account.clock.now() - _REMEMBERED_SECONDS
-        self._remembered = {name: each for name, each in self._remembered.items() if each.at > oldest}
-        known = self._remembered.get(key)
+        oldest = self._account.clock.now() - _IDEMPOTENCY_SECONDS
+        self._idempotent_responses = {
+            name: each for name, each in self._idempotent_responses.items() if each.at > oldest
+        }
+        known = self._idempotent_responses.get(key)
         if known is None or known.request == asked:
             return known
         what = "parameters they were" if known.request[:2] == asked[:2] else "endpoint it was"
@@ -177,7 +181,9 @@ async def _body(request: web.Request) -> str:
     return text or (request.query_string if request.method == "DELETE" else "")
 
 
-async def _delivered(request: web.Request, response: web.Response, fault: StripeFault | None) -> web.StreamResponse:
+async def _apply_delivery_fault(
+    request: web.Request, response: web.Response, fault: StripeFault | None
+) -> web.StreamResponse:
     if fault is not None and fault.kind == "slow":
         await asyncio.sleep(fault.seconds)
     if fault is not None and fault.kind == "drop" and request.transport is not None:

@@ -102,7 +102,7 @@ class Checkout:
             raise declined(answer)
         customer = self._customer(found, email, name)
         method = self._customers.attach(Attach(customer=customer["id"]), checked)
-        subscription = self._subscriptions.create(self._order(found, customer["id"], method["id"]))
+        subscription = self._subscriptions.create(self._subscription_form(found, customer["id"], method["id"]))
         address = customer["email"] or email or None
         found |= {
             "customer": customer["id"],
@@ -130,7 +130,7 @@ class Checkout:
         email = session["customer_email"] or email or "cliente@example.com"
         return self._customers.create(CustomerCreate.model_validate({"email": email, "name": name}))
 
-    def _order(self, session: Json, customer: str, method: str) -> SubscriptionCreate:
+    def _subscription_form(self, session: Json, customer: str, method: str) -> SubscriptionCreate:
         data = self._plans[session["id"]]
         lines = self.account.line_items[session["id"]]
         wanted: Json = {

@@ -126,7 +126,7 @@ class Customers:
         self._keep(customer)
         self.account.emit("customer.updated", customer, before)
 
-    def bills_in(self, customer: Json, currency: str) -> None:
+    def set_currency(self, customer: Json, currency: str) -> None:
         """A customer's currency is that of its first bill."""
         before = deepcopy(customer)
         customer["currency"] = customer["currency"] or currency

@@ -41,16 +41,16 @@ class BillingCycle:
     def _due(self) -> Iterator[Due]:
         for subscription in self._account.all("subscription"):
             if subscription["status"] not in ENDED:
-                yield from self._of_subscription(subscription)
+                yield from self._due_for_subscription(subscription)
         for invoice in self._account.all("invoice"):
-            yield from self._of_invoice(invoice)
+            yield from self._due_for_invoice(invoice)
         for session in self._account.all("checkout.session", status="open"):
             yield session["expires_at"], partial(self._expire, session)
 
-    def _of_subscription(self, subscription: Json) -> Iterator[Due]:
+    def _due_for_subscription(self, subscription: Json) -> Iterator[Due]:
         end = period_of(subscription)[1]
         if subscription["status"] == "incomplete":
-            yield subscription["created"] + _INCOMPLETE_SECONDS, lambda: self._give_up(subscription)
+            yield subscription["created"] + _INCOMPLETE_SECONDS, lambda: self._expire_incomplete(subscription)
             return
         if subscription["status"] == "trialing" and (subscription["id"], end) not in self._warned:
             # For a trial shorter than the warning period, the warning comes immediately.
@@ -62,7 +62,7 @@ class BillingCycle:
         else:
             yield end, lambda: self._renew(subscription, end)
 
-    def _of_invoice(self, invoice: Json) -> Iterator[Due]:
+    def _due_for_invoice(self, invoice: Json) -> Iterator[Due]:
         if invoice["status"] == "draft" and invoice["automatically_finalizes_at"] is not None:
             yield invoice["automatically_finalizes_at"], lambda: self._bill(invoice)
         elif invoice["status"] == "open" and invoice["next_payment_attempt"] is not None:
@@ -72,7 +72,7 @@ class BillingCycle:
         self._warned.add((subscription["id"], end))
         self._account.emit("customer.subscription.trial_will_end", subscription)
 
-    def _give_up(self, subscription: Json) -> None:
+    def _expire_incomplete(self, subscription: Json) -> None:
         """A first payment that never came (https://docs.stripe.com/billing/subscriptions/overview)."""
         subscription["ended_at"] = self._account.clock.now()
         invoice = self._account.find("invoice", subscription["latest_invoice"])
@@ -103,13 +103,13 @@ class BillingCycle:
             whole_period(self._account, subscription["id"], item, (start, item["current_period_end"])) for item in items
         ]
         invoice = self._invoices.draft(subscription, lines, "subscription_cycle", period)
-        self._hold_back(invoice, subscription["pause_collection"])
+        self._pause_collection(invoice, subscription["pause_collection"])
         subscription["latest_invoice"] = invoice["id"]
         subscription["status"] = "active" if trial_ends else subscription["status"]
         self._account.keep(subscription)
         self._account.emit("customer.subscription.updated", subscription, before)
 
-    def _hold_back(self, invoice: Json, pause: Json | None) -> None:
+    def _pause_collection(self, invoice: Json, pause: Json | None) -> None:
         """A paused collection asks for no money (https://docs.stripe.com/billing/subscriptions/pause-payment)."""
         if pause is not None and pause["behavior"] == "keep_as_draft":
             invoice["automatically_finalizes_at"] = None

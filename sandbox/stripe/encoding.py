@@ -20,7 +20,7 @@ def decode(encoded: str) -> dict[str, Any]:
     """Turn `items[0][price]=x&expand[]=y` into {"items": [{"price": "x"}], "expand": ["y"]}."""
     tree: dict[str, Any] = {}
     for key, value in parse_qsl(encoded, keep_blank_values=True):
-        _put(tree, _path(key), value)
+        _insert(tree, _path(key), value)
     return {name: _with_lists(value) for name, value in tree.items()}
 
 
@@ -34,7 +34,7 @@ def _path(key: str) -> list[str]:
     return path
 
 
-def _put(tree: dict[str, Any], path: list[str], value: str) -> None:
+def _insert(tree: dict[str, Any], path: list[str], value: str) -> None:
     for step in path[:-1]:
         name = step or str(len(tree))
         if not isinstance(tree.setdefault(name, {}), dict):

@@ -32,8 +32,8 @@ class Invoices:
         self.account = account
         self.customers = customers
         self.retries = retries
-        self.declines: Callable[[], str | None] = lambda: None
-        self.settled: Callable[[Json, bool], None] = lambda _invoice, _paid: None
+        self.planned_decline: Callable[[], str | None] = lambda: None
+        self.on_settled: Callable[[Json, bool], None] = lambda _invoice, _mark_paid: None
         self._pending: dict[str, list[InvoiceLine]] = {}
 
     # ---- Stripe's API
@@ -136,7 +136,7 @@ class Invoices:
         self.account.keep(invoice)
         self.account.emit("invoice.finalized", invoice)
         if invoice["amount_due"] == 0:
-            self._paid(invoice)
+            self._mark_paid(invoice)
 
     def method_for(self, invoice: Json) -> str | None:
         subscription = self.account.find("subscription", subscription_of(invoice))
@@ -153,7 +153,7 @@ class Invoices:
             return None
         if method is None:
             return _NO_METHOD
-        return self.declines() or self.customers.decline_reason(method)
+        return self.planned_decline() or self.customers.decline_reason(method)
 
     def attempt(self, invoice: Json, method: str | None, answer: str | None, *, by_hand: bool = False) -> bool:
         """Charge the amount due with this answer of the bank; returns whether it is paid now.
@@ -169,7 +169,7 @@ class Invoices:
             intent |= {"amount_received": intent["amount"], "latest_charge": self.account.new_id("charge")}
             intent |= {"last_payment_error": None, "status": "succeeded"}
             self.account.emit("payment_intent.succeeded", intent)
-            self._paid(invoice)
+            self._mark_paid(invoice)
             return True
         reason = "generic_decline" if answer == _NO_METHOD else answer
         error = declined(reason).body()["error"] if answer != _NO_METHOD else None
@@ -181,7 +181,7 @@ class Invoices:
         if error is not None:
             self.account.emit("payment_intent.payment_failed", intent)
         self.account.emit("invoice.payment_failed", invoice)
-        self.settled(invoice, False)
+        self.on_settled(invoice, False)
         return False
 
     def open_payment(self, invoice: Json) -> None:
@@ -198,7 +198,7 @@ class Invoices:
             self.account.emit("invoice.voided", invoice)
         self.account.keep(invoice)
 
-    def _paid(self, invoice: Json) -> None:
+    def _mark_paid(self, invoice: Json) -> None:
         now = self.account.clock.now()
         invoice |= {
             "amount_paid": invoice["amount_due"],
@@ -214,7 +214,7 @@ class Invoices:
         self.account.keep(invoice)
         for kind in ("invoice.paid", "invoice.payment_succeeded"):
             self.account.emit(kind, invoice)
-        self.settled(invoice, True)
+        self.on_settled(invoice, True)
 
     def _next_try(self, invoice: Json) -> int | None:
         tried = invoice["attempt_count"] - 1

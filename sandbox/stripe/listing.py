@@ -46,11 +46,11 @@ _SHORTEST = 3
 
 def page_of(things: Iterable[Json], page: Page, url: str) -> Json:
     """One page of the list, newest first."""
-    found = [thing for thing in things if page.created is None or _within(thing["created"], page.created)][::-1]
+    found = [thing for thing in things if page.created is None or _created_within(thing["created"], page.created)][::-1]
     if page.starting_after:
-        found = found[_place(found, page.starting_after, "starting_after") + 1 :]
+        found = found[_start_index(found, page.starting_after, "starting_after") + 1 :]
     if page.ending_before:
-        found = found[: _place(found, page.ending_before, "ending_before")]
+        found = found[: _start_index(found, page.ending_before, "ending_before")]
         return listed(found[-page.limit :], url, more=len(found) > page.limit)
     return listed(found[: page.limit], url, more=len(found) > page.limit)
 
@@ -59,7 +59,7 @@ def listed(things: list[Json], url: str, *, more: bool = False) -> Json:
     return {"object": "list", "data": things, "has_more": more, "url": url}
 
 
-def _within(created: int, wanted: Created) -> bool:
+def _created_within(created: int, wanted: Created) -> bool:
     return (
         (wanted.gt is None or created > wanted.gt)
         and (wanted.gte is None or created >= wanted.gte)
@@ -68,7 +68,7 @@ def _within(created: int, wanted: Created) -> bool:
     )
 
 
-def _place(found: list[Json], wanted: str, param: str) -> int:
+def _start_index(found: list[Json], wanted: str, param: str) -> int:
     for place, thing in enumerate(found):
         if thing["id"] == wanted:
             return place
@@ -84,7 +84,7 @@ def matches(thing: Json, query: str) -> bool:
         clause = _CLAUSE.match(rest)
         if clause is None:
             raise StripeRefusal(f"We were unable to parse your search query: {query}", param="query")
-        verdicts.append(_holds(thing, clause))
+        verdicts.append(_matches_clause(thing, clause))
         rest = rest[clause.end() :]
         joint = _JOINT.match(rest)
         if joint is None:
@@ -96,7 +96,7 @@ def matches(thing: Json, query: str) -> bool:
     return any(verdicts) if joints == {"OR"} else all(verdicts)
 
 
-def _holds(thing: Json, clause: re.Match[str]) -> bool:
+def _matches_clause(thing: Json, clause: re.Match[str]) -> bool:
     negated, name, _, key, sign, _, wanted = clause.groups()
     if name not in _SEARCHED or (name == "metadata") != (key is not None):
         raise StripeRefusal(f"Field `{name}` is an unsupported search field for resource `customers`.", param="query")

@@ -42,16 +42,16 @@ class HostedPages:
 
     def routes(self) -> list[web.RouteDef]:
         return [
-            web.get("/c/pay/{session}", self._guarded(self._pay)),
-            web.post("/c/pay/{session}", self._guarded(self._paid)),
-            web.get("/p/session/{session}", self._guarded(self._shown_portal)),
-            web.post("/p/session/{session}", self._guarded(self._changed)),
-            web.get("/back", self._back),
-            web.get("/i/{token}", self._guarded(self._invoice)),
-            web.get("/i/{token}/pdf", self._guarded(self._pdf)),
+            web.get("/c/pay/{session}", self._with_error_page(self._pay)),
+            web.post("/c/pay/{session}", self._with_error_page(self._complete_payment)),
+            web.get("/p/session/{session}", self._with_error_page(self._portal_page)),
+            web.post("/p/session/{session}", self._with_error_page(self._change_subscription)),
+            web.get("/back", self._return_page),
+            web.get("/i/{token}", self._with_error_page(self._invoice)),
+            web.get("/i/{token}/pdf", self._with_error_page(self._pdf)),
         ]
 
-    def _guarded(
+    def _with_error_page(
         self, show: Callable[[web.Request], Awaitable[web.Response]]
     ) -> Callable[[web.Request], Awaitable[web.Response]]:
         async def page(request: web.Request) -> web.Response:
@@ -63,7 +63,7 @@ class HostedPages:
 
         return page
 
-    async def _back(self, _: web.Request) -> web.Response:
+    async def _return_page(self, _: web.Request) -> web.Response:
         """The pages' return address for a shop that has no page of its own."""
         return _page("Listo", "<p>Puedes cerrar esta pestaña y volver al chat.</p>")
 
@@ -72,7 +72,7 @@ class HostedPages:
     async def _pay(self, request: web.Request) -> web.Response:
         return self._pay_page(self._account.get("checkout.session", request.match_info["session"]))
 
-    async def _paid(self, request: web.Request) -> web.Response:
+    async def _complete_payment(self, request: web.Request) -> web.Response:
         session = self._account.get("checkout.session", request.match_info["session"])
         form = await request.post()
         card = str(form.get("card") or "pm_card_visa")
@@ -93,7 +93,7 @@ class HostedPages:
         )
         ask = "" if session["customer"] or session["customer_email"] else _EMAIL
         cards = "".join(f'<option value="{value}">{name}</option>' for value, name in _CARDS.items())
-        bad = f'<p class="bad" role="alert">{_trouble(problem)}</p>' if problem else ""
+        bad = f'<p class="bad" role="alert">{_error_page(problem)}</p>' if problem else ""
         back = session["cancel_url"]
         leave = f'<p><a href="{escape(back)}">Dejarlo</a></p>' if back else ""
         return _page(
@@ -106,14 +106,14 @@ class HostedPages:
 
     # ---- portal
 
-    async def _shown_portal(self, request: web.Request) -> web.Response:
+    async def _portal_page(self, request: web.Request) -> web.Response:
         session = self._account.get("billing_portal.session", request.match_info["session"])
         parts = "".join(self._portal_entry(each) for each in self._portal.subscriptions(session))
         back = session["return_url"]
         leave = f'<p><a class="button" href="{escape(back)}">Volver</a></p>' if back else ""
         return _page("Tu suscripción", (parts or "<p>No tienes suscripciones activas.</p>") + leave)
 
-    async def _changed(self, request: web.Request) -> web.Response:
+    async def _change_subscription(self, request: web.Request) -> web.Response:
         session = self._account.get("billing_portal.session", request.match_info["session"])
         form = await request.post()
         self._portal.set_ending(session, str(form.get("subscription")), ends=form.get("do") == "cancel")
@@ -179,7 +179,7 @@ def _page(title: str, body: str, status: int = 200) -> web.Response:
     return web.Response(text=text, content_type="text/html", status=status)
 
 
-def _trouble(problem: StripeRefusal) -> str:
+def _error_page(problem: StripeRefusal) -> str:
     declined = "Tu tarjeta fue rechazada. Prueba con otra." if problem.kind == "card_error" else None
     return escape(declined or str(problem))
 

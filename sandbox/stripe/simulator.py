@@ -69,7 +69,7 @@ class StripeSimulator:
         self._cycle = BillingCycle(self.account, self.subscriptions, self.checkout.expire)
         self._pages = HostedPages(self.account, self.checkout, self.portal, self.catch_up)
         self._api = ApiServer(self.account, secret_key, self.faults, self.catch_up)
-        self.invoices.declines = self.faults.take_decline
+        self.invoices.planned_decline = self.faults.take_decline
         self.catalog.seed()
         self.account.on_event = self._send_event
         self.account.on_change = self._changed

@@ -36,7 +36,7 @@ class Subscriptions:
         # A test may set it: ends stay, and every change that costs waits for its payment.
         self.stubborn = False
         self.puts_off = False
-        invoices.settled = self._settled
+        invoices.on_settled = self._on_settled
 
     # ---- Stripe's API
 
@@ -64,7 +64,7 @@ class Subscriptions:
         if answer is not None and (form.payment_behavior == "error_if_incomplete" or method is None):
             raise refusal(answer)
         self.account.keep(subscription)
-        self.invoices.customers.bills_in(customer, subscription["currency"])
+        self.invoices.customers.set_currency(customer, subscription["currency"])
         invoice = self.invoices.draft(subscription, lines, "subscription_create", (now, now))
         subscription["latest_invoice"] = invoice["id"]
         self.account.emit("customer.subscription.created", subscription)
@@ -77,7 +77,7 @@ class Subscriptions:
 
     def update(self, form: SubscriptionUpdate, subscription: str) -> Json:
         found = self.account.get("subscription", subscription)
-        self._check_alive(found, form)
+        self._check_not_ended(found, form)
         self._checked_trial_end(form.trial_end)
         end_trial = "trial_end" in form.model_fields_set and form.trial_end is None and found["status"] == "trialing"
         change = self.plans.change(found, form.items, form.proration_behavior, form.proration_date, end_trial=end_trial)
@@ -247,7 +247,7 @@ class Subscriptions:
             raise StripeRefusal(f"The customer does not have a payment method with the ID {wanted}.", param=param)
         return wanted
 
-    def _check_alive(self, subscription: Json, form: SubscriptionUpdate) -> None:
+    def _check_not_ended(self, subscription: Json, form: SubscriptionUpdate) -> None:
         changed = form.model_fields_set - {"metadata", "cancellation_details", "expand"}
         if changed and subscription["status"] in ENDED:
             raise StripeRefusal("A canceled subscription can only update its cancellation_details and metadata.")
@@ -326,7 +326,7 @@ class Subscriptions:
         subscription["latest_invoice"] = invoice["id"]
         return invoice
 
-    def _settled(self, invoice: Json, paid: bool) -> None:  # noqa: FBT001 - called with the outcome
+    def _on_settled(self, invoice: Json, paid: bool) -> None:  # noqa: FBT001 - called with the outcome
         subscription = self.account.find("subscription", subscription_of(invoice))
         if subscription is None or subscription["status"] in ENDED or subscription["status"] == "trialing":
             return
