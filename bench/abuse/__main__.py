@@ -35,7 +35,7 @@ class Row:
     kept: str = ""
 
 
-def someone(number: int) -> Person:
+def new_person(number: int) -> Person:
     return Person(phone=f"52155100{number:05}", bsuid=f"MX.5510000000{number:06}", name=f"P{number}")
 
 
@@ -46,7 +46,7 @@ async def main() -> None:
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         async with open_company(Path(folder)) as company:
             for number, (name, send, owed) in enumerate(chosen):
-                rows.append(await measured(company, name, send, owed, number))
+                rows.append(await measure(company, name, send, owed, number))
                 print(_line(rows[-1]), flush=True)
     rows.append(await prompt_file())
     print(_line(rows[-1]))
@@ -58,9 +58,9 @@ async def main() -> None:
         print(f"| {row.name} | {row.stall} | {row.memory} | {row.reads} | {row.next} | {row.kept} |")
 
 
-async def measured(company: Company, name: str, send: Send, owed: int, number: int) -> Row:
+async def measure(company: Company, name: str, send: Send, owed: int, number: int) -> Row:
     """Send the input, let another person write immediately, and wait until both are answered."""
-    attacker, customer = someone(2 * number), someone(2 * number + 1)
+    attacker, customer = new_person(2 * number), new_person(2 * number + 1)
     # Freed memory is returned slowly, and the last input's memory must not count for this input.
     await asyncio.sleep(2)
     company.serve.reset()
@@ -68,9 +68,9 @@ async def measured(company: Company, name: str, send: Send, owed: int, number: i
     before = company.kept_bytes
     sending = asyncio.ensure_future(send(company, attacker))
     await asyncio.sleep(1.5)
-    waited = await _waits(company, customer)
+    waited = await _seconds_until_answer(company, customer)
     await sending
-    reads = await _reads(company, attacker, owed)
+    reads = await _read_answers(company, attacker, owed)
     worker, serve = company.worker.peaks, company.serve.peaks
     return Row(
         name,
@@ -82,7 +82,7 @@ async def measured(company: Company, name: str, send: Send, owed: int, number: i
     )
 
 
-async def _waits(company: Company, customer: Person) -> str:
+async def _seconds_until_answer(company: Company, customer: Person) -> str:
     began = time.perf_counter()
     try:
         async with asyncio.timeout(_PATIENCE):
@@ -93,7 +93,7 @@ async def _waits(company: Company, customer: Person) -> str:
     return f"{time.perf_counter() - began:.1f}"
 
 
-async def _reads(company: Company, attacker: Person, owed: int) -> str:
+async def _read_answers(company: Company, attacker: Person, owed: int) -> str:
     """The answers of the turn: all that arrive until none has arrived for a while."""
     if not owed:
         return "-"

@@ -96,7 +96,7 @@ class Row:
     typing: bool
 
     @property
-    def still(self) -> int:
+    def delay_notices(self) -> int:
         """The number of messages that announce a delay."""
         return sum(text in _STILL for text in self.replies)
 
@@ -107,7 +107,7 @@ class Row:
         return others[-1] if others else None
 
     @property
-    def delays(self) -> list[str]:
+    def late_answer_faults(self) -> list[str]:
         """Faults in the announcement of a late answer; a busy machine may cause it."""
         if self.seconds is None or self.case.late or self.seconds <= DEADLINE_SECONDS:
             return []
@@ -120,10 +120,10 @@ class Row:
         found = []
         if self.seen != case.words:
             found.append(f"the customer read {self.seen!r} and not {case.words!r}")
-        if len(self.replies) - self.still > (case.words is not None):
+        if len(self.replies) - self.delay_notices > (case.words is not None):
             found.append(f"the customer was answered more than once: {self.replies}")
-        if self.still > 1 or (self.still and phrase("still_on_it", case.language) not in self.replies):
-            found.append(f"“still on it” {self.still} times: {self.replies}")
+        if self.delay_notices > 1 or (self.delay_notices and phrase("still_on_it", case.language) not in self.replies):
+            found.append(f"“still on it” {self.delay_notices} times: {self.replies}")
         if self.states[-1] != case.state:
             found.append(f"ended {self.states[-1]!r} and not {case.state!r}")
         if not self.typing:
@@ -141,7 +141,7 @@ _STILL = tuple(phrase("still_on_it", language) for language in ("es", "en"))
 async def play(recado: InProcessRecado, case: Case) -> Row:
     """Cause the failure, write, wait until all is over, and repair everything."""
     person = recado.person(staff=case.staff)
-    before, typed = recado.asked, len(recado.meta.typing)
+    before, typed = recado.request_counts, len(recado.meta.typing)
     began = recado.meta.clock()
     if (armed := case.arm(recado)) is not None:
         await armed
@@ -150,11 +150,13 @@ async def play(recado: InProcessRecado, case: Case) -> Row:
     try:
         wamids = await case.send(recado, person, case.language)
         async with asyncio.timeout(_PATIENCE_SECONDS):
-            while not (states := await recado.ends(person, wamids)):
+            while not (states := await recado.end_states(person, wamids)):
                 await asyncio.sleep(0.1)
         replies: list[SentMessage] = recado.meta.sent_to(person)[already:]
         seconds = (replies[-1].at - began).total_seconds() if replies else None
         shown = away or len(recado.meta.typing) > typed
-        return Row(case, tuple(one.text for one in replies), seconds, recado.asked - before, tuple(states), shown)
+        return Row(
+            case, tuple(one.text for one in replies), seconds, recado.request_counts - before, tuple(states), shown
+        )
     finally:
-        await recado.calm(models=case.upstream in ("OpenRouter", "several at once"))
+        await recado.restore(models=case.upstream in ("OpenRouter", "several at once"))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bench.chaos.cases import Case, burst, document, text, voice
-from bench.chaos.cases_meta import shut_beyond_the_deadline
+from bench.chaos.cases_meta import meta_unreachable_beyond_the_deadline
 from bench.chaos.in_process import ANSWER, InProcessRecado
 from sandbox.simulators.openrouter import ScriptedAnswer, calls, fails
 from sandbox.simulators.whisper import ScriptedTranscription
@@ -76,7 +76,7 @@ def _the_tool_acts_and_models_fail(recado: InProcessRecado) -> None:
 
 async def _the_model_is_slow_and_meta_away(recado: InProcessRecado) -> None:
     recado.models.will(_answers_after(1.4), model=recado.default)
-    await shut_beyond_the_deadline(recado)
+    await meta_unreachable_beyond_the_deadline(recado)
 
 
 TOGETHER = (

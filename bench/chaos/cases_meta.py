@@ -64,14 +64,14 @@ FILES = (
 )
 
 
-async def shut_for_a_while(recado: InProcessRecado) -> None:
+async def meta_unreachable_for_a_while(recado: InProcessRecado) -> None:
     await recado.proxies["Meta"].block()
-    recado.later(0.5, recado.proxies["Meta"].open())
+    recado.run_later(0.5, recado.proxies["Meta"].open())
 
 
-async def shut_beyond_the_deadline(recado: InProcessRecado) -> None:
+async def meta_unreachable_beyond_the_deadline(recado: InProcessRecado) -> None:
     await recado.proxies["Meta"].block()
-    recado.later(6.5, recado.proxies["Meta"].open())
+    recado.run_later(6.5, recado.proxies["Meta"].open())
 
 
 def _sent(failure: str, arm: Arm, messages: int, *, sees: str = "answer", late: bool = False) -> Case:
@@ -79,7 +79,7 @@ def _sent(failure: str, arm: Arm, messages: int, *, sees: str = "answer", late: 
 
 
 SENDING = (
-    _sent("connection refused for 0.5 s", shut_for_a_while, 1),
+    _sent("connection refused for 0.5 s", meta_unreachable_for_a_while, 1),
     _sent("taken, and the answer lost", lambda recado: recado.meta.will_drop(), 1),
     _sent("503 with Meta's envelope", _refuses("messages", 131016, 503, 1), 2),
     # It is unknown whether Meta accepted the message; a status would tell within 8 s.

@@ -81,7 +81,7 @@ class Company:
         """The address of one of the servers, in turn."""
         return f"http://127.0.0.1:{self.chance.choice(self.ports)}/webhooks/whatsapp"
 
-    def begin(self, servers: int, workers: int) -> None:
+    def start_processes(self, servers: int, workers: int) -> None:
         self.ports = [free_port() for _ in range(servers)]
         for slot in range(servers + workers):
             self._fill(slot, "serve" if slot < servers else "worker")
@@ -202,7 +202,7 @@ async def open_company(  # noqa: PLR0913 - what a bench may want to vary
             redis, meta, models, environment, folder, pending_points=list(points), concurrency=concurrency
         )
         stack.callback(company.close)
-        company.begin(servers, workers)
+        company.start_processes(servers, workers)
         if redis_url is None:
             await company.ready()
         minding = asyncio.create_task(company.supervise())

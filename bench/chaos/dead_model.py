@@ -36,10 +36,10 @@ class Wave:
 
 async def send_wave(recado: InProcessRecado, people: int = PEOPLE) -> Wave:
     """Let people write at once, each in a new conversation, and wait for their answers."""
-    before, began = recado.asked, time.monotonic()
+    before, began = recado.request_counts, time.monotonic()
     crowd = [recado.person() for _ in range(people)]
     answers = await asyncio.gather(*(_ask(recado, person) for person in crowd))
-    asked = recado.asked - before
+    asked = recado.request_counts - before
     took = time.monotonic() - began
     return Wave(people, answers.count(ANSWER), took, asked["default"], asked["fallback"])
 

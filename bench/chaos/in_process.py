@@ -62,14 +62,14 @@ class InProcessRecado:
         return Person(STAFF if staff else f"52155{number:08}", "MX.99" if staff else f"MX.{number:016}", f"P{number}")
 
     @property
-    def asked(self) -> Counter[str]:
+    def request_counts(self) -> Counter[str]:
         """Requests to each upstream so far, counted by the upstream."""
         names = {self.default: "default", self.fallback: "fallback"}
         models = Counter(names.get(request["model"], request["model"]) for request in self.models.requests)
         others = {"whisper": len(self.whisper.requests), "vision": self.vision.calls}
         return models + Counter(others) + Counter(dict(self.meta.calls))
 
-    def later(self, seconds: float, what: Awaitable[None]) -> None:
+    def run_later(self, seconds: float, what: Awaitable[None]) -> None:
         """Run something after a while."""
 
         async def wait() -> None:
@@ -80,7 +80,7 @@ class InProcessRecado:
         self._later.add(task)
         task.add_done_callback(self._later.discard)
 
-    async def calm(self, *, models: bool = True) -> None:
+    async def restore(self, *, models: bool = True) -> None:
         """Repair everything; with `models`, both models close their circuit breakers again."""
         for task in self._later:
             await task
@@ -101,7 +101,7 @@ class InProcessRecado:
         found: str | None = await self.redis.get(f"recado:identity:{person.bsuid}")
         return found
 
-    async def ends(self, person: Person, wamids: list[str]) -> list[str]:
+    async def end_states(self, person: Person, wamids: list[str]) -> list[str]:
         """The end states of messages once no work is left for the person; empty while some is."""
         name = await self.conversation(person)
         if name is None or await self.redis.exists(key(name, "lease")):

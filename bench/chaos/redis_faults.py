@@ -144,7 +144,7 @@ async def slow(site: Site) -> None:
     await asyncio.sleep(3)
 
 
-async def deaf(site: Site) -> None:
+async def stopped(site: Site) -> None:
     """The process is stopped: connections are open, but nothing answers."""
     site.server.signal(signal.SIGSTOP)
     await asyncio.sleep(8)
@@ -164,7 +164,7 @@ FAULTS: dict[str, Fault] = {
     "failover: read-only until the address leads on": failed_over,
     "out of memory": full,
     "slow: 3 s an answer": slow,
-    "no answer for 8 s": deaf,
+    "no answer for 8 s": stopped,
     "absent at the start": absent,
 }
 

@@ -38,7 +38,7 @@ class StoppedProcess:
         process.start()
         return cls(process, log)
 
-    def tells(self, event: str) -> bool:
+    def has_logged(self, event: str) -> bool:
         """Whether its log holds this event."""
         return self.log.exists() and f'"{event}"' in self.log.read_text()
 
@@ -46,7 +46,7 @@ class StoppedProcess:
     def stopped(self) -> bool:
         return psutil.Process(self.process.pid).status() == psutil.STATUS_STOPPED
 
-    def go_on(self) -> None:
+    def resume(self) -> None:
         os.kill(self._pid, signal.SIGCONT)
 
     def kill(self) -> None:

@@ -53,7 +53,7 @@ async def run(print_row: PrintRow) -> list[str]:
     faults: list[str] = []
     async for row in rows():
         print_row(cells(row))
-        faults += [f"{row.case.upstream}, {row.case.failure}: {fault}" for fault in row.faults + row.delays]
+        faults += [f"{row.case.upstream}, {row.case.failure}: {fault}" for fault in row.faults + row.late_answer_faults]
     for name, failure in dead_model.FAILURES.items():
         with tempfile.TemporaryDirectory() as folder:
             async with open_recado(Path(folder), **dead_model.TIMES) as recado:
@@ -70,8 +70,19 @@ def cells(row: Row) -> tuple[str, ...]:
     seen = "the answer" if row.seen == ANSWER else f"«{row.seen[:_SHOWN]}…»" if row.seen else "nothing"
     after = f"{row.seconds:.1f}" if row.seconds is not None else ""
     ends = ", ".join(dict.fromkeys(row.states))
-    verdict = "; ".join(row.faults + row.delays) or ("yes: late, as Meta took it late" if row.case.late else "yes")
-    return row.case.upstream, row.case.failure, seen, after, str(row.still or ""), _asked(row.asked), ends, verdict
+    verdict = "; ".join(row.faults + row.late_answer_faults) or (
+        "yes: late, as Meta took it late" if row.case.late else "yes"
+    )
+    return (
+        row.case.upstream,
+        row.case.failure,
+        seen,
+        after,
+        str(row.delay_notices or ""),
+        _asked(row.asked),
+        ends,
+        verdict,
+    )
 
 
 def _asked(asked: Mapping[str, int]) -> str:

@@ -40,12 +40,12 @@ class Verdict:
 async def settled(company: Company, within: float = 90) -> None:
     """Return when no message waits, is being sent, or is being processed."""
     async with asyncio.timeout(within):
-        while await _busy(company):
+        while await _is_busy(company):
             await asyncio.sleep(0.1)
     await company.meta.idle()
 
 
-async def _busy(company: Company) -> bool:
+async def _is_busy(company: Company) -> bool:
     redis = company.redis
     # Messages that wait for the person's next message are listed under the day of their expiry.
     soon = time.time() + 3600

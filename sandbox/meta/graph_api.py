@@ -67,7 +67,9 @@ class GraphApi:
             return await handler(request)
         except GraphRefusal as refused:
             if request.path.endswith("/messages"):
-                self.checks.chats.report_failed_call(await self._about(request), "refuse", refused.code, refused.title)
+                self.checks.chats.report_failed_call(
+                    await self._recipient_of(request), "refuse", refused.code, refused.title
+                )
             return refused.response()
         except web.HTTPNotFound:
             return GraphRefusal(100, f"Unknown path components: {request.path}", status=404).response()
@@ -126,12 +128,12 @@ class GraphApi:
         object_id = request.match_info["id"]
         business = self.checks.business
         if object_id == business.phone_number_id:
-            return _fields(request, self._number_state(), _BY_DEFAULT)
+            return _selected_fields(request, self._number_state(), _BY_DEFAULT)
         if object_id == business.waba_id:
-            return _fields(request, self._account_state(), "name,timezone_id")
+            return _selected_fields(request, self._account_state(), "name,timezone_id")
         known = [template for template in self.checks.templates.find() if template.id == object_id]
         if known:
-            return web.json_response(known[0].as_json(_wanted(request, "")))
+            return web.json_response(known[0].as_json(_requested_fields(request, "")))
         self.calls["media"] += 1
         self._check_planned_fault("media")
         if request.query.get("phone_number_id", business.phone_number_id) != business.phone_number_id:
@@ -184,8 +186,8 @@ class GraphApi:
         await self._delay("templates")
         query = request.query
         found = self.checks.templates.find(name=query.get("name"), status=query.get("status"))
-        start, limit = _whole(query.get("after", "0")), _whole(query.get("limit", "25"))
-        page = [template.as_json(_wanted(request, "")) for template in found[start : start + limit]]
+        start, limit = _cursor_position(query.get("after", "0")), _cursor_position(query.get("limit", "25"))
+        page = [template.as_json(_requested_fields(request, "")) for template in found[start : start + limit]]
         cursors = {"before": str(start), "after": str(start + limit)}
         more = {"next": str(request.url.update_query(after=cursors["after"]))} if start + limit < len(found) else {}
         counts = {"total_count": len(found), "message_template_count": len(self.checks.templates.find())}
@@ -218,7 +220,7 @@ class GraphApi:
         if delay := self.checks.faults.take("delay", call, person):
             await asyncio.sleep(delay.seconds)
 
-    async def _about(self, request: web.Request) -> Person | None:
+    async def _recipient_of(self, request: web.Request) -> Person | None:
         """The recipient of a refused call, as far as its body tells."""
         try:
             body = json.loads(await request.read())
@@ -264,19 +266,19 @@ def _healthy(kind: str, entity_id: str) -> dict[str, Any]:
     return available | {"entities": [{"entity_type": kind, "id": entity_id} | available]}
 
 
-def _wanted(request: web.Request, by_default: str) -> list[str]:
+def _requested_fields(request: web.Request, by_default: str) -> list[str]:
     return [name for name in request.query.get("fields", by_default).split(",") if name]
 
 
-def _fields(request: web.Request, state: dict[str, Any], by_default: str) -> web.Response:
-    wanted = _wanted(request, by_default)
+def _selected_fields(request: web.Request, state: dict[str, Any], by_default: str) -> web.Response:
+    wanted = _requested_fields(request, by_default)
     for name in wanted:
         if name not in state:
             raise GraphRefusal(100, f"Tried accessing nonexisting field ({name})")
     return web.json_response({name: state[name] for name in [*wanted, "id"]})
 
 
-def _whole(text: str) -> int:
+def _cursor_position(text: str) -> int:
     if not text.isdecimal():
         raise GraphRefusal(131059, f"{text!r} is no cursor")
     return int(text)

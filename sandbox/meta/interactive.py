@@ -96,7 +96,7 @@ class _DocumentHeader(StrictModel):
 _Header = Annotated[_TextHeader | _ImageHeader | _VideoHeader | _DocumentHeader, Field(discriminator="type")]
 
 
-def _no_twins(what: str, values: list[str]) -> None:
+def _require_unique(what: str, values: list[str]) -> None:
     if len(set(values)) < len(values):
         raise ValueError(f"{what} must be unique")
 
@@ -115,9 +115,9 @@ class _Buttons(StrictModel):
     buttons: Annotated[list[_Button], Field(min_length=1, max_length=3)]
 
     @model_validator(mode="after")
-    def _differ(self) -> Self:
-        _no_twins("button ids", [button.reply.id for button in self.buttons])
-        _no_twins("button titles", [button.reply.title for button in self.buttons])
+    def _unique_buttons(self) -> Self:
+        _require_unique("button ids", [button.reply.id for button in self.buttons])
+        _require_unique("button titles", [button.reply.title for button in self.buttons])
         return self
 
 
@@ -151,7 +151,7 @@ class _Sections(StrictModel):
             raise ValueError(f"at most {_MOST_ROWS} rows in all sections together")
         if len(self.sections) > 1 and any(section.title is None for section in self.sections):
             raise ValueError("every section needs a title when there are several")
-        _no_twins("row ids", [row.id for row in rows])
+        _require_unique("row ids", [row.id for row in rows])
         return self
 
 

@@ -73,11 +73,11 @@ class MediaStore:
             raise GraphRefusal(100, f"Param file must be a file with one of the following types, not {plain or 'none'}")
         if not data or len(data) > LARGEST[kind]:
             raise GraphRefusal(131053, f"{len(data)} bytes; a {kind} has 1 to {LARGEST[kind]}")
-        return self._keep(data, mime, _UPLOAD_LIVES)
+        return self._store(data, mime, _UPLOAD_LIVES)
 
     def receive(self, data: bytes, mime: str) -> MediaFile:
         """Store a person's file of any type."""
-        return self._keep(data, mime, _INBOUND_LIVES)
+        return self._store(data, mime, _INBOUND_LIVES)
 
     def get(self, media_id: str) -> MediaFile:
         """The file; raises GraphRefusal when the id is unknown or expired."""
@@ -95,21 +95,23 @@ class MediaStore:
         expires = int((self._clock() + _URL_LIVES).timestamp())
         return (
             f"{self.base_url}/whatsapp_business/attachments/"
-            f"?mid={quote(media_id, safe='')}&ext={expires}&hash={self._mark(media_id, expires)}"
+            f"?mid={quote(media_id, safe='')}&ext={expires}&hash={self._url_signature(media_id, expires)}"
         )
 
     def by_url(self, media_id: str, expires: str, mark: str) -> MediaFile | None:
         """The file behind an address; None when the address is forged or expired."""
-        if not expires.isdecimal() or not hmac.compare_digest(mark.encode(), self._mark(media_id, expires).encode()):
+        if not expires.isdecimal() or not hmac.compare_digest(
+            mark.encode(), self._url_signature(media_id, expires).encode()
+        ):
             return None
         if int(expires) <= self._clock().timestamp():
             return None
         return self._files.get(media_id)
 
-    def _mark(self, media_id: str, expires: int | str) -> str:
+    def _url_signature(self, media_id: str, expires: int | str) -> str:
         return hmac.new(self._secret, f"{media_id} {expires}".encode(), hashlib.sha256).hexdigest()[:32]
 
-    def _keep(self, data: bytes, mime: str, life: timedelta) -> MediaFile:
+    def _store(self, data: bytes, mime: str, life: timedelta) -> MediaFile:
         kept = MediaFile(_new_id(), data, mime, self._clock() + life)
         self._files[kept.id] = kept
         while len(self._files) > 1 and sum(len(file.data) for file in self._files.values()) > _MOST_BYTES_KEPT:

@@ -136,7 +136,7 @@ class MetaSimulator:
 
         `context` is the wamid of the quoted message, or the whole object (forwarded, …).
         """
-        wamid, at = new_wamid(), at or self.clock() - self._lateness()
+        wamid, at = new_wamid(), at or self.clock() - self._delay_of_next_message()
         quote = {"context": self._quote(context)} if context is not None else {}
         whole = quote | {"id": wamid, "timestamp": unix_seconds(at)} | message
         self.chats.received(person, whole, at)
@@ -283,7 +283,7 @@ class MetaSimulator:
         self.delivery.subscribed = self.delivery.subscribed if wanted is None else wanted
         return self.delivery.subscribed
 
-    def _lateness(self) -> timedelta:
+    def _delay_of_next_message(self) -> timedelta:
         late = self.faults.take("late")
         return timedelta(seconds=late.seconds) if late else timedelta()
 

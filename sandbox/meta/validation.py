@@ -31,7 +31,7 @@ class _Send(StrictModel):
     recipient_identity_key_hash: str | None = None
 
     @model_validator(mode="after")
-    def _somebody(self) -> Self:
+    def _has_recipient(self) -> Self:
         if self.to is None and self.recipient is None:
             raise PydanticCustomError("missing", "to or recipient is required")
         return self
@@ -93,7 +93,7 @@ class _Name(StrictModel):
     suffix: str | None = None
 
     @model_validator(mode="after")
-    def _a_second_part(self) -> Self:
+    def _has_second_name_part(self) -> Self:
         if not any([self.first_name, self.last_name, self.middle_name, self.prefix, self.suffix]):
             raise PydanticCustomError("missing", "formatted_name and one more part of the name are required")
         return self

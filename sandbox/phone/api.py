@@ -92,9 +92,9 @@ class PhonePage:
     async def start(self, _app: web.Application) -> None:
         for person in PEOPLE:
             self.meta.chats.of(person)
-        self._tasks.start(self._pass_on(self.meta.listen()))
+        self._tasks.start(self._forward_events(self.meta.listen()))
         for source in self.sources:
-            self._tasks.start(self._pass_on(source()))
+            self._tasks.start(self._forward_events(source()))
         self._tasks.start(self._send_heartbeats())
 
     async def end_streams(self, _app: web.Application) -> None:
@@ -103,7 +103,7 @@ class PhonePage:
     async def stop(self, _app: web.Application) -> None:
         await self._tasks.stop()
 
-    async def _pass_on(self, events: AsyncIterator[Event]) -> None:
+    async def _forward_events(self, events: AsyncIterator[Event]) -> None:
         async for event in events:
             if event["type"] == "turn":
                 self._turns[event["turn"]] = event

@@ -73,7 +73,7 @@ async def send(meta: MetaSimulator, person: Person, rare: RareMessage, album: Se
         case "echo":
             await _echo(meta, words)
         case "marketing_stop" | "marketing_resume":
-            await _prefer(meta, person, rare.kind.removeprefix("marketing_"))
+            await _set_marketing_preference(meta, person, rare.kind.removeprefix("marketing_"))
         case kind:
             message = _BUILDERS[kind](words)
             context = message.pop("context", None)
@@ -201,7 +201,7 @@ async def _echo(meta: MetaSimulator, words: _Localized) -> None:
     await meta.deliver(value, field_name="smb_message_echoes")
 
 
-async def _prefer(meta: MetaSimulator, person: Person, choice: str) -> None:
+async def _set_marketing_preference(meta: MetaSimulator, person: Person, choice: str) -> None:
     preference = {
         "user_id": person.bsuid,
         "detail": f"User requested to {choice} marketing messages",

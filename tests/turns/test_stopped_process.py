@@ -62,15 +62,15 @@ async def test_a_worker_that_goes_on_after_its_lease_sends_nothing_that_another_
     async with running(world.settings, QUEUES, 10):
         conversation = await acquainted(world, ana)
     sleeper = sleeping("outbox: about to ask Meta")
-    await eventually(lambda: has(lambda: sleeper.tells("worker_ready")), 60)
+    await eventually(lambda: has(lambda: sleeper.has_logged("worker_ready")), 60)
     await put(world, conversation, ana, part)
     await eventually(lambda: has(lambda: sleeper.stopped), 60)
     async with running(world.settings, QUEUES, 10, lease_seconds=LEASE_SECONDS):
         await nudge(world, conversation, f"{conversation}-another")
         await world.meta.replies(ana, within=60)
         await eventually(lambda: empty(world, conversation), 60)
-        sleeper.go_on()
-        await eventually(lambda: has(lambda: sleeper.tells("lease_lost")), 60)
+        sleeper.resume()
+        await eventually(lambda: has(lambda: sleeper.has_logged("lease_lost")), 60)
     assert len(world.meta.sent_to(ana)) == 1
 
 
