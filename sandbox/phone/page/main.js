@@ -122,8 +122,8 @@ function drawHandoff() {
 function drawPeople() {
   const select = byId("person");
   const named = ({ name, staff, phone, bsuid }) => {
-    const marks = [staff && t("staff"), (!phone || drawer.isHidden(bsuid)) && t("by_username")].filter(Boolean).join(", ");
-    return el("option", { value: bsuid }, marks ? `${name || phone} (${marks})` : name || phone);
+    const labels = [staff && t("staff"), (!phone || drawer.isHidden(bsuid)) && t("by_username")].filter(Boolean).join(", ");
+    return el("option", { value: bsuid }, labels ? `${name || phone} (${labels})` : name || phone);
   };
   select.replaceChildren(...[...people.values()].map(named));
   if (session.person) select.value = session.person.bsuid;
@@ -145,7 +145,7 @@ function drawFacts() {
   const named = (name) => (has(known("name", name)) ? t(known("name", name)) : name);
   const imitated = Object.entries(facts.services ?? {}).filter(([, kind]) => kind === "imitation").map(([name]) => name);
   byId("notice").hidden = !facts.services;
-  byId("notice").classList.toggle("calm", !imitated.length);
+  byId("notice").classList.toggle("all-real", !imitated.length);
   byId("notice-title").textContent = imitated.length ? t("imitated", { names: imitated.map(named).join(", ") }) : t("all_real");
   const explained = (name) => el("li", {}, has(known("fact", name)) ? t(known("fact", name)) : t("fact_other", { name }));
   byId("notice-list").replaceChildren(...imitated.map(explained));
