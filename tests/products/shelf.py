@@ -14,8 +14,8 @@ from PIL import Image, ImageDraw, ImageFont
 
 from pipelines.bounding_box import BoundingBox
 from pipelines.image import Reading, TextLine
-from sandbox.meta.simulator import Person, Sent
-from sandbox.simulators.event_subscriber import Erp
+from sandbox.meta.simulator import Person, SentMessage
+from sandbox.simulators.event_subscriber import ErpSimulator
 from tests.waiting import PATIENCE
 from tests.world import World
 
@@ -108,28 +108,28 @@ class Shop:
 
     world: World
     shelf: Shelf
-    erp: Erp
+    erp: ErpSimulator
 
-    async def sends(self, person: Person, *photos: bytes, caption: str | None = None) -> Sent:
+    async def sends(self, person: Person, *photos: bytes, caption: str | None = None) -> SentMessage:
         """The person sends photos as an album; the message with the card that they get."""
         before = len(self.sent(person))
         for photo in photos:
             await self.world.meta.sends_media(person, "image", photo, "image/jpeg", caption=caption)
         return (await self.after(person, before))[-1]
 
-    async def writes(self, person: Person, text: str) -> Sent:
+    async def writes(self, person: Person, text: str) -> SentMessage:
         before = len(self.sent(person))
         await self.world.meta.writes(person, {"type": "text", "text": {"body": text}})
         return (await self.after(person, before))[-1]
 
-    async def taps(self, person: Person, sent: Sent, at: int = 0) -> Sent:
+    async def taps(self, person: Person, sent: SentMessage, at: int = 0) -> SentMessage:
         before = len(self.sent(person))
         button = buttons(sent)[at]
         reply = {"type": "button_reply", "button_reply": button}
         await self.world.meta.writes(person, {"type": "interactive", "interactive": reply})
         return (await self.after(person, before))[-1]
 
-    async def after(self, person: Person, before: int, *, within: float = PATIENCE) -> list[Sent]:
+    async def after(self, person: Person, before: int, *, within: float = PATIENCE) -> list[SentMessage]:
         """Messages to the person, once all of theirs are answered."""
         await self.world.meta.replies(person, before + 1, within=within)
         async with asyncio.timeout(PATIENCE):
@@ -137,7 +137,7 @@ class Shop:
                 await asyncio.sleep(0.01)
         return self.sent(person)[before:]
 
-    def sent(self, person: Person) -> list[Sent]:
+    def sent(self, person: Person) -> list[SentMessage]:
         return self.world.meta.sent_to(person)
 
     async def captured(self, count: int = 1) -> list[dict[str, Any]]:
@@ -152,11 +152,11 @@ Open = Callable[..., Awaitable[Shop]]
 """Opens the shop, with some variables set."""
 
 
-def buttons(sent: Sent) -> list[dict[str, str]]:
+def buttons(sent: SentMessage) -> list[dict[str, str]]:
     return [one["reply"] for one in sent.request["interactive"]["action"]["buttons"]]
 
 
-def titles(sent: Sent) -> list[str]:
+def titles(sent: SentMessage) -> list[str]:
     return [one["title"] for one in buttons(sent)]
 
 

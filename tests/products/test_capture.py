@@ -14,7 +14,7 @@ from bot.conversations.contacts import Contacts
 from bot.products.catalogue import Catalogue
 from sandbox.meta.simulator import Person
 from sandbox.simulators.openrouter import calls, says
-from sandbox.simulators.whisper import Answer
+from sandbox.simulators.whisper import ScriptedTranscription
 from tests.outgoing import conversation_of
 from tests.processes import recado
 from tests.products.shelf import CODE, OTHER_CODE, Open, Shop, buttons, titles
@@ -134,7 +134,7 @@ async def test_more_answers_than_buttons_are_a_list(shop: Shop, ana: Person) -> 
 async def test_a_correction_may_be_spoken(shop: Shop, ana: Person, media: Callable[[str], bytes]) -> None:
     await shop.sends(ana, shop.shelf.front())
     transcript = {"text": "El precio es 36.50.", "language": "spanish", "duration": 2}
-    shop.world.whisper.will(Answer(status=200, body=json.dumps(transcript)))
+    shop.world.whisper.will(ScriptedTranscription(status=200, body=json.dumps(transcript)))
     await shop.world.meta.sends_media(ana, "audio", media("voice/es_ticket.ogg"), "audio/ogg; codecs=opus")
     assert "Precio: 36.50 MXN (dicho por ti)" in (await shop.after(ana, 1))[-1].text
 

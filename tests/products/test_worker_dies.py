@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from bench.chaos.doomed import Doomed
+from bench.chaos.killed_process import KilledProcess
 from bot.products.catalogue import Catalogue
 from sandbox.meta.simulator import Person
 from tests.products.shelf import CODE, Open, buttons
@@ -16,7 +16,7 @@ async def test_a_worker_killed_between_saving_and_answering_saves_once(
 ) -> None:
     shop = await open_shop(workers=0)
     # The first turn is the photos', the second the tap's: by its end the product is saved, and nothing is answered.
-    doomed = Doomed.start(["worker"], dict(os.environ), tmp_path / "doomed.log", "turn: closing", 2)
+    doomed = KilledProcess.start(["worker"], dict(os.environ), tmp_path / "doomed.log", "turn: closing", 2)
     heir = None
     try:
         await doomed.ready()
@@ -26,7 +26,7 @@ async def test_a_worker_killed_between_saving_and_answering_saves_once(
         await doomed.ended()
         assert doomed.died_there
         assert [one.fields["barcode"] async for one in Catalogue(shop.world.redis).all()] == [CODE]
-        heir = Doomed.start(["worker"], dict(os.environ), tmp_path / "heir.log")
+        heir = KilledProcess.start(["worker"], dict(os.environ), tmp_path / "heir.log")
         (reply,) = (await shop.after(ana, 1))[-1:]
     finally:
         for process in filter(None, (doomed, heir)):

@@ -1,4 +1,4 @@
-"""Functions that read texts of others, whole: their loops take a time that grows with the text, as patterns do."""
+"""Functions that read foreign texts, whole: the time of their loops is linear, as that of patterns."""
 
 from __future__ import annotations
 

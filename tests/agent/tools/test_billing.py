@@ -172,7 +172,7 @@ async def test_a_customer_who_was_deleted_is_not_known(
     context: ToolContext, stripe: StripeSimulator, owner: str
 ) -> None:
     assert json.loads(await get_subscription.call({}, context))["plan"] == "Básico"
-    stripe.account.forget(stripe.account.get("customer", owner))
+    stripe.account.remove(stripe.account.get("customer", owner))
     with pytest.raises(ToolError, match="not known which account"):
         await get_subscription.call({}, context)
 

@@ -9,11 +9,11 @@ from bot.integrations.push.invitations import InvitationLinks
 from bot.integrations.push.subscriptions import PushSubscription, PushSubscriptions
 from bot.settings import Settings
 from bot.turns.merge import ConversationMerger
-from sandbox.simulators.web_push import PushService
+from sandbox.simulators.web_push import PushServiceSimulator
 
 
 async def test_the_browsers_of_a_conversation_that_joins_come_along(redis: Redis) -> None:
-    service, kept = PushService(), PushSubscriptions(redis)
+    service, kept = PushServiceSimulator(), PushSubscriptions(redis)
     service.url = "https://push.example.com"
     names = [
         await identity.conversation_for(redis, "5215512345678", None),
