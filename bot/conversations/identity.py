@@ -70,14 +70,14 @@ async def conversations_of(redis: Redis, messages: list[Inbound]) -> list[str]:
     homes: dict[Pair, str] = {}
     # News first: what somebody writes from their new number may lie in the same batch.
     for message in messages:
-        if _changes_identity(message):
+        if changes_identity(message):
             homes[message.bsuid, message.phone] = await _follow(redis, message)
     rest = [pair for pair in dict.fromkeys(pairs) if pair not in homes]
-    asked = list(dict.fromkeys(_identity(one) for pair in rest for one in pair if one))
+    asked = list(dict.fromkeys(identity_key(one) for pair in rest for one in pair if one))
     known = dict(zip(asked, await redis.mget(asked), strict=True)) if asked else {}
     await _create(redis, rest, known)
     for pair in rest:
-        led_to = {known[_identity(one)] for one in pair if one}
+        led_to = {known[identity_key(one)] for one in pair if one}
         if len(led_to) == 1 and None not in led_to:
             homes[pair] = str(led_to.pop())
         else:
@@ -87,14 +87,14 @@ async def conversations_of(redis: Redis, messages: list[Inbound]) -> list[str]:
 
 async def conversation_for(redis: Redis, phone: str | None, bsuid: str | None) -> str:
     """The conversation of somebody of whom news came that is no message."""
-    known = {_identity(one): await redis.get(_identity(one)) for one in (bsuid, phone) if one}
+    known = {identity_key(one): await redis.get(identity_key(one)) for one in (bsuid, phone) if one}
     await _create(redis, [(bsuid, phone)], known)
     return await _settle(redis, (bsuid, phone))
 
 
 async def find(redis: Redis, phone: str | None, bsuid: str | None) -> str | None:
     """The conversation of somebody, if they ever wrote. A phone doesn't lead to that of another BSUID."""
-    asked = [_identity(one) for one in (bsuid, phone) if one]
+    asked = [identity_key(one) for one in (bsuid, phone) if one]
     found: list[str | None] = await redis.mget(asked) if asked else []
     first = next((one for one in found if one), None)
     if first and bsuid and found[0] is None and _bsuids(await identities_of(redis, first)):
@@ -115,14 +115,14 @@ async def forget(redis: Redis, conversation: str) -> None:
     for phone in _phones(names):
         owners.note(pipeline, phone, _bsuids(names))
     for one in names:
-        pipeline.eval(_FORGET, 1, _identity(one), conversation)
+        pipeline.eval(_FORGET, 1, identity_key(one), conversation)
     pipeline.delete(identities(conversation))
     await pipeline.execute()
 
 
 def renew(pipeline: Any, conversation: str, names: Iterable[str | None]) -> None:
     """Keep a conversation, and what leads to it, for its whole time from now on."""
-    for name in (identities(conversation), contact_key(conversation), *(_identity(one) for one in names if one)):
+    for name in (identities(conversation), contact_key(conversation), *(identity_key(one) for one in names if one)):
         pipeline.expire(name, KEEP_SECONDS)
 
 
@@ -144,7 +144,7 @@ async def renamed(redis: Redis, previous: str, current: str, phone: str | None) 
 
     Meta names both, so that what leads to them is united. The phone alone would prove nothing.
     """
-    before, after = await redis.mget(_identity(previous), _identity(current))
+    before, after = await redis.mget(identity_key(previous), identity_key(current))
     if before is None:
         return None
     home = await _unite(redis, before, after) if after else before
@@ -178,7 +178,8 @@ def _new() -> str:
     return f"c_{time.time_ns() // 1_000_000:012x}{secrets.token_hex(4)}"
 
 
-def _identity(value: str) -> str:
+def identity_key(value: str) -> str:
+    """The key that leads from a phone or BSUID to its conversation."""
     return f"recado:identity:{value}"
 
 
@@ -201,7 +202,7 @@ def _newcomers(pairs: list[Pair], known: dict[str, str | None]) -> tuple[dict[st
     phones: dict[str, set[str]] = {}
     for bsuid, phone in pairs:
         names = [one for one in (bsuid, phone) if one]
-        if any(known[_identity(one)] for one in names):
+        if any(known[identity_key(one)] for one in names):
             continue
         if bsuid and phone and (together.setdefault(bsuid, phone), together.setdefault(phone, bsuid)) != (phone, bsuid):
             continue
@@ -219,7 +220,7 @@ async def _create(redis: Redis, pairs: list[Pair], known: dict[str, str | None])
         return
     pipeline = redis.pipeline(transaction=False)
     for name, chosen in fresh.items():
-        pipeline.set(_identity(name), chosen, nx=True, get=True, ex=KEEP_SECONDS)
+        pipeline.set(identity_key(name), chosen, nx=True, get=True, ex=KEEP_SECONDS)
     owners = await phone_owners(redis)
     for phone, bsuids in phones.items():
         owners.ask(pipeline, phone, bsuids)
@@ -233,13 +234,13 @@ async def _create(redis: Redis, pairs: list[Pair], known: dict[str, str | None])
     # Another process may have been first; then its answer is the one, and nobody would find what is kept here.
     beaten = redis.pipeline(transaction=False)
     for (name, chosen), earlier in zip(fresh.items(), results, strict=False):
-        known[_identity(name)] = earlier or chosen
+        known[identity_key(name)] = earlier or chosen
         if earlier and earlier != chosen:
             beaten.srem(identities(chosen), name)
     await beaten.execute()
     asked = zip(phones, results[len(fresh) :], strict=False)
     for phone in [phone for phone, had in asked if owners.contested(had, phones[phone])]:
-        await _weigh(redis, str(known[_identity(phone)]), phone)
+        await _weigh(redis, str(known[identity_key(phone)]), phone)
         for bsuid in phones[phone]:
             # Who had it may still have it, in another spelling.
             await _settle(redis, (bsuid, phone))
@@ -249,9 +250,9 @@ async def _settle(redis: Redis, pair: Pair) -> str:
     """The conversation of a BSUID and a phone that lead nowhere, to one, or to several."""
     bsuid, phone = pair
     if bsuid is None or phone is None:
-        found: str | None = await redis.get(_identity(str(bsuid or phone)))
+        found: str | None = await redis.get(identity_key(str(bsuid or phone)))
         return found or await conversation_for(redis, phone, bsuid)
-    home, *holders = await redis.mget([_identity(one) for one in (bsuid, *variants(phone))])
+    home, *holders = await redis.mget([identity_key(one) for one in (bsuid, *variants(phone))])
     for holder in dict.fromkeys(holders):
         if holder is None or holder == home:
             continue
@@ -262,9 +263,9 @@ async def _settle(redis: Redis, pair: Pair) -> str:
             # Numbers are given to new people. What the former one said must not reach whoever has it now.
             await _let_go(redis, holder, phone)
     if home is None:
-        known: dict[str, str | None] = {_identity(bsuid): None, _identity(phone): None}
+        known: dict[str, str | None] = {identity_key(bsuid): None, identity_key(phone): None}
         await _create(redis, [pair], known)
-        home, holder = known[_identity(bsuid)], known[_identity(phone)]
+        home, holder = known[identity_key(bsuid)], known[identity_key(phone)]
         if home != holder:
             # Another process was first with one of them.
             return await _settle(redis, pair)
@@ -305,7 +306,7 @@ async def _lead(redis: Redis, home: str, names: Iterable[str]) -> None:
     pipeline = redis.pipeline(transaction=False)
     for one in names:
         pipeline.sadd(identities(home), one)
-        pipeline.set(_identity(one), home, ex=KEEP_SECONDS)
+        pipeline.set(identity_key(one), home, ex=KEEP_SECONDS)
     pipeline.expire(identities(home), KEEP_SECONDS)
     await pipeline.execute()
 
@@ -323,7 +324,7 @@ async def _let_go(redis: Redis, conversation: str, phone: str) -> None:
     pipeline = redis.pipeline(transaction=False)
     owners.note(pipeline, phone, _bsuids(names) or {conversation})
     for one in {phone, *(one for one in _phones(names) if kin(one) == kin(phone))}:
-        pipeline.eval(_FORGET, 1, _identity(one), conversation)
+        pipeline.eval(_FORGET, 1, identity_key(one), conversation)
         pipeline.srem(identities(conversation), one)
     pipeline.hmget(contact_key(conversation), ["phone", "phone_since"])
     *_, (kept, since) = await pipeline.execute()
@@ -351,7 +352,8 @@ async def _unite(redis: Redis, one: str, other: str) -> str:
     return stays
 
 
-def _changes_identity(message: Inbound) -> bool:
+def changes_identity(message: Inbound) -> bool:
+    """Whether a message is the news that its sender has another phone or BSUID."""
     content = message.content
     if not isinstance(content, System) or content.event not in _CHANGES:
         return False
@@ -397,6 +399,6 @@ async def _renumbered(redis: Redis, old: Pair, new: Pair) -> str:
     if mine != (None, None):
         await _write(redis, home, bsuid=mine[0], phone=mine[1])
     left = old[1]
-    if left and (phone is None or kin(left) != kin(phone)) and await redis.get(_identity(left)) == home:
+    if left and (phone is None or kin(left) != kin(phone)) and await redis.get(identity_key(left)) == home:
         await _let_go(redis, home, left)
     return home

@@ -15,18 +15,19 @@ from bot.infra.redis import answer, key
 KEEP_SECONDS = 30 * 24 * 3600
 _TRIM_AT_ONCE = 20
 
-# Part of the inbox's script: opens an entry, or says that the message is known. KEYS 1 ledger, 2 its order.
+# Part of the inbox's script: opens an entry, or says that the message is `known`. Its variables: `ledger` and
+# `ledger_order` (keys), `message_id`, `entry`, `now`.
 OPEN_SCRIPT = f"""
-local known = redis.call('HSETNX', KEYS[1], ARGV[1], ARGV[2]) == 0
+local known = redis.call('HSETNX', ledger, message_id, entry) == 0
 if not known then
-  redis.call('ZADD', KEYS[2], ARGV[3], ARGV[1])
-  local old = redis.call('ZRANGEBYSCORE', KEYS[2], '-inf', ARGV[3] - {KEEP_SECONDS}, 'LIMIT', 0, {_TRIM_AT_ONCE})
+  redis.call('ZADD', ledger_order, now, message_id)
+  local old = redis.call('ZRANGEBYSCORE', ledger_order, '-inf', now - {KEEP_SECONDS}, 'LIMIT', 0, {_TRIM_AT_ONCE})
   if #old > 0 then
-    redis.call('HDEL', KEYS[1], unpack(old))
-    redis.call('ZREM', KEYS[2], unpack(old))
+    redis.call('HDEL', ledger, unpack(old))
+    redis.call('ZREM', ledger_order, unpack(old))
   end
-  redis.call('EXPIRE', KEYS[1], {KEEP_SECONDS})
-  redis.call('EXPIRE', KEYS[2], {KEEP_SECONDS})
+  redis.call('EXPIRE', ledger, {KEEP_SECONDS})
+  redis.call('EXPIRE', ledger_order, {KEEP_SECONDS})
 end
 """
 
@@ -37,7 +38,8 @@ def keys(conversation: str) -> tuple[str, str]:
 
 
 def entry(kind: str, received_at: datetime, state: str = "open") -> str:
-    return json.dumps({"state": state, "type": kind, "received_at": received_at.isoformat()})
+    # Not json.dumps, which costs five times as much: kinds and states are our own words, without quotes.
+    return f'{{"state": "{state}", "type": "{kind}", "received_at": "{received_at.isoformat()}"}}'
 
 
 def end(pipeline: Any, conversation: str, entries: dict[str, dict[str, str]]) -> None:

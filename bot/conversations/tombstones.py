@@ -17,7 +17,8 @@ from bot.infra.redis import key
 
 # As long as the ledger keeps messages.
 KEEP_SECONDS = 30 * 24 * 3600
-_MESSAGES = "recado:erased"
+# Digests of erased people's messages, by the time of the erasure.
+MESSAGES = "recado:erased"
 
 
 class BeingErased(OSError):
@@ -32,20 +33,21 @@ def erased(conversation: str) -> str:
 async def note_messages(redis: Redis, message_ids: Iterable[str]) -> None:
     """Remember messages by a digest; a wamid spells its sender's phone, but also enough chance to hide it."""
     now = time.time()
-    digests = {_digest(one): now for one in message_ids}
+    digests = {digest(one): now for one in message_ids}
     pipeline = redis.pipeline(transaction=False)
-    pipeline.zremrangebyscore(_MESSAGES, "-inf", now - KEEP_SECONDS)
+    pipeline.zremrangebyscore(MESSAGES, "-inf", now - KEEP_SECONDS)
     if digests:
-        pipeline.zadd(_MESSAGES, digests)
-    pipeline.expire(_MESSAGES, KEEP_SECONDS)
+        pipeline.zadd(MESSAGES, digests)
+    pipeline.expire(MESSAGES, KEEP_SECONDS)
     await pipeline.execute()
 
 
 async def among(redis: Redis, message_ids: list[str]) -> set[str]:
     """Those of these messages that came before their sender was erased."""
-    scores: list[Any] = await redis.zmscore(_MESSAGES, [_digest(one) for one in message_ids])
+    scores: list[Any] = await redis.zmscore(MESSAGES, [digest(one) for one in message_ids])
     return {one for one, score in zip(message_ids, scores, strict=True) if score is not None}
 
 
-def _digest(message_id: str) -> str:
+def digest(message_id: str) -> str:
+    """The member of MESSAGES that stands for a message."""
     return hashlib.sha256(message_id.encode()).hexdigest()[:32]
