@@ -12,6 +12,7 @@ from redis.asyncio import Redis
 from bot.conversations import ledger
 from bot.conversations.tombstones import erased
 from bot.infra.alerts import alert
+from bot.infra.batch_scripts import BatchScript, Item
 from bot.infra.live_events import LiveEvents
 from bot.infra.metrics import PRICING
 from bot.infra.redis import answer, key
@@ -25,24 +26,30 @@ _AT_ONCE = 500
 _ASSISTANT = "general_purpose_ai"
 _TOLD_SECONDS = 3600
 
-# Statuses come in any order and more than once (reference 1.5): only upwards, and `failed` only over `sent`.
-# KEYS 1 delivery, 2 failures to act on, 3 erased. ARGV wamid, status, error, pricing, callback.
-# Gives news, pricing is news.
-# What it said is kept only for as long as it may have to be sent again.
-_NOTE = f"""
-if redis.call('EXISTS', KEYS[3]) == 1 then return {{0, 0}} end
-local priced = ARGV[4] ~= '' and redis.call('HSETNX', KEYS[1], 'pricing', ARGV[4]) or 0
-local rank = {{sent = 1, failed = 2, delivered = 2, read = 3, played = 4}}
-local now = redis.call('HGET', KEYS[1], 'status')
-local news = not (now and (rank[ARGV[2]] or 0) <= (rank[now] or 0))
-if news then
-  redis.call('HSET', KEYS[1], 'wamid', ARGV[1], 'status', ARGV[2], 'error', ARGV[3])
-  if ARGV[2] == 'failed' then redis.call('RPUSH', KEYS[2], ARGV[5]) end
-  if (rank[ARGV[2]] or 0) >= 2 and ARGV[2] ~= 'failed' then redis.call('HDEL', KEYS[1], 'reply') end
-end
-redis.call('EXPIRE', KEYS[1], {ledger.KEEP_SECONDS})
-return {{news and 1 or 0, priced}}
-"""
+# Statuses come in any order and more than once: only upwards, and `failed` only over `sent`. A failure lists its
+# conversation first: one that is listed with nothing due is harmless, the other way round is not. Once a message has
+# come to its phone, its content is not kept for sending it again. Gives whether status and pricing are news.
+_NOTE = BatchScript(
+    f"""
+    if redis.call('EXISTS', erased) == 1 then return {{0, 0}} end
+    if status == 'failed' then redis.call('ZADD', due, now, conversation) end
+    local priced = pricing ~= '' and redis.call('HSETNX', delivery, 'pricing', pricing) or 0
+    local rank = {{sent = 1, failed = 2, delivered = 2, read = 3, played = 4}}
+    local known = redis.call('HGET', delivery, 'status')
+    local news = not (known and (rank[status] or 0) <= (rank[known] or 0))
+    if news then
+      redis.call('HSET', delivery, 'wamid', wamid, 'status', status, 'error', error_code)
+      if status == 'failed' then redis.call('RPUSH', failures, callback) end
+      if (rank[status] or 0) >= 2 and status ~= 'failed' then redis.call('HDEL', delivery, 'reply') end
+    end
+    redis.call('EXPIRE', delivery, {ledger.KEEP_SECONDS})
+    return {{news and 1 or 0, priced}}
+    """,
+    shared_keys=("due",),
+    shared_arguments=("now",),
+    keys=("delivery", "failures", "erased"),
+    arguments=("wamid", "status", "error_code", "pricing", "callback", "conversation"),
+)
 
 _FORGET = """
 if tonumber(redis.call('ZSCORE', KEYS[1], ARGV[1]) or '-1') == tonumber(ARGV[2]) then
@@ -78,29 +85,18 @@ class DeliveryStatuses:
 
     async def note(self, statuses: list[Status]) -> list[bool | Exception]:
         """Keep statuses: True for news. One without our callback is of another sender of this number: left alone."""
-        pipeline = self._redis.pipeline(transaction=False)
-        failed = [ours[1] for status in statuses if status.status == "failed" and (ours := _ours(status))]
-        # The index first: a conversation that is listed with nothing due is harmless, the other way round is not.
-        pipeline.zadd(DUE, dict.fromkeys(failed, time.time())) if failed else pipeline.echo("")
-        for status in statuses:
-            ours = _ours(status)
-            if ours:
-                callback, conversation = ours[0], ours[1]
-                error = "" if status.error is None else str(status.error)
-                told = (status.wamid, status.status, error, " ".join(status.pricing or ()), callback)
-                keys = (delivery(conversation, callback), failures(conversation), erased(conversation))
-                pipeline.eval(_NOTE, len(keys), *keys, *told)
-            else:
-                pipeline.echo("")
-        listed, *results = await pipeline.execute(raise_on_error=False)
-        if isinstance(listed, Exception):
-            return [listed] * len(statuses)
-        for status, one in zip(statuses, results, strict=True):
-            await self._count(status, priced=isinstance(one, list) and bool(one[1]))
-        return [one if isinstance(one, Exception) else isinstance(one, list) and bool(one[0]) for one in results]
+        matches = [_OURS.match(status.callback or "") for status in statuses]
+        ours = [(status, match) for status, match in zip(statuses, matches, strict=True) if match]
+        items = [_item(status, match[1]) for status, match in ours]
+        noted = await _NOTE.run(self._redis, items, keys=(DUE,), arguments=(repr(time.time()),)) if items else []
+        for (status, _), one in zip(ours, noted, strict=True):
+            if not isinstance(one, Exception) and one[1]:
+                await self._count_pricing(status)
+        outcomes = iter(one if isinstance(one, Exception) else bool(one[0]) for one in noted)
+        return [next(outcomes) if match else False for match in matches]
 
-    async def _count(self, status: Status, *, priced: bool) -> None:
-        if status.pricing is None or not priced:
+    async def _count_pricing(self, status: Status) -> None:
+        if status.pricing is None:  # pragma: no cover - the script says so of none
             return
         kind, category = status.pricing
         PRICING.labels(category[:40], kind[:40]).inc()
@@ -139,8 +135,12 @@ class DeliveryStatuses:
         return known
 
 
-def _ours(status: Status) -> re.Match[str] | None:
-    return _OURS.match(status.callback or "")
+def _item(status: Status, conversation: str) -> Item:
+    callback, error = status.callback or "", "" if status.error is None else str(status.error)
+    return Item(
+        (delivery(conversation, callback), failures(conversation), erased(conversation)),
+        (status.wamid, status.status, error, " ".join(status.pricing or ()), callback, conversation),
+    )
 
 
 def event(conversation: str, reply: str, state: str, error: int | None, words: str) -> dict[str, Any]:
