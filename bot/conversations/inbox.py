@@ -35,23 +35,23 @@ _MOST_REMEMBERED = 10_000
 _STORE = BatchScript(
     f"""
     if redis.call('ZSCORE', erased_messages, message_digest) then return {{0, 0, '0', 0}} end
-    if remembered ~= '' then
-      if redis.call('GET', bsuid) ~= remembered or redis.call('GET', phone) ~= remembered then return end
+    if sender_is == 'remembered' then
+      if redis.call('GET', bsuid) ~= conversation or redis.call('GET', phone) ~= conversation then return end
     end
     if redis.call('EXISTS', erased) == 1 then return {{{_BEING_ERASED}, 0, '0', 0}} end
     if redis.call('EXISTS', moved) == 1 then return end
     local count = redis.call('LLEN', waiting)
     local flood = message ~= '' and count >= tonumber(most_waiting)
-    if flood then entry = flood_entry end
+    if flood then entry = string.gsub(entry, '"open"', '"{FLOOD}"', 1) end
     if message ~= '' then redis.call('ZADD', open, now, conversation) end
     {ledger.OPEN_SCRIPT}
     if not known and message ~= '' and not flood then count = redis.call('RPUSH', waiting, message) end
     return {{known and 0 or 1, count, redis.call('GET', epoch) or '0', flood and not known and 1 or 0}}
     """,
     shared_keys=("open", "erased_messages"),
-    shared_arguments=("now", "most_waiting"),
+    shared_arguments=("now", "most_waiting", "sender_is"),
     keys=("bsuid", "phone", "ledger", "ledger_order", "waiting", "epoch", "moved", "erased"),
-    arguments=("conversation", "remembered", "message_id", "message_digest", "entry", "flood_entry", "message"),
+    arguments=("conversation", "message_id", "message_digest", "entry", "message"),
 )
 
 Ask = Callable[[str, str], None]
@@ -150,11 +150,8 @@ class Inbox:
         self, messages: list[Inbound], conversations: list[str], *, remembered: bool = False
     ) -> list[bool | Exception]:
         """Outcomes of the first messages, up to one whose conversation is another by now."""
-        items = [
-            _item(message, conversation, conversation if remembered else "")
-            for message, conversation in zip(messages, conversations, strict=True)
-        ]
-        shared = (repr(self._clock()), str(self._most_waiting))
+        items = [_item(message, conversation) for message, conversation in zip(messages, conversations, strict=True)]
+        shared = (repr(self._clock()), str(self._most_waiting), "remembered" if remembered else "looked up")
         stored = await _STORE.run(self._redis, items, keys=(OPEN, tombstones.MESSAGES), arguments=shared)
         await self._pause_for_echoes(messages, conversations, stored)
         passing("webhook: stored, no job asked for")
@@ -165,10 +162,9 @@ class Inbox:
 
     async def _pause_for_echoes(self, messages: list[Inbound], conversations: list[str], stored: list[Any]) -> None:
         """At once, and not in its turn: a model may be thinking of an answer right now."""
-        triples = zip(messages, conversations, stored, strict=False)
         echoes = [
             (message, conversation)
-            for message, conversation, one in triples
+            for message, conversation, one in zip(messages, conversations, stored, strict=False)
             if message.aside == "echo" and not isinstance(one, Exception)
         ]
         if echoes:
@@ -194,8 +190,8 @@ class Inbox:
         return bool(new)
 
 
-def _item(message: Inbound, conversation: str, remembered: str) -> Item:
-    kind, ignored = message.content.kind, why_ignored(message)
+def _item(message: Inbound, conversation: str) -> Item:
+    ignored = why_ignored(message)
     bsuid, phone = message.bsuid or message.phone or "", message.phone or message.bsuid or ""
     return Item(
         (
@@ -209,11 +205,9 @@ def _item(message: Inbound, conversation: str, remembered: str) -> Item:
         ),
         (
             conversation,
-            remembered,
             message.id,
             tombstones.digest(message.id),
-            ledger.entry(kind, message.received_at, ignored or "open"),
-            ledger.entry(kind, message.received_at, FLOOD),
+            ledger.entry(message.content.kind, message.received_at, ignored or "open"),
             "" if ignored else message.model_dump_json(exclude_none=True),
         ),
     )
