@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hmac
 from datetime import UTC, datetime
+from functools import cache
 
 import structlog
 from aiohttp import web
@@ -38,6 +39,7 @@ _STORE_SECONDS = 6.0
 _LONGEST_CHALLENGE = 256
 _FIX = "see that Redis answers and has memory left"
 _STATUSES = frozenset({"sent", "delivered", "read", "played", "failed"})
+_status_count = cache(STATUSES.labels)
 
 routes = web.RouteTableDef()
 
@@ -110,7 +112,11 @@ async def _store(
     notification: Notification, inbox: MicroBatcher[Inbound, bool], deliveries: MicroBatcher[Status, bool]
 ) -> None:
     for status in notification.statuses:
-        STATUSES.labels(status.status if status.status in _STATUSES else "other").inc()
+        _status_count(status.status if status.status in _STATUSES else "other").inc()
+    if not notification.statuses and len(notification.messages) == 1:
+        # The common case: a future is awaited for a fifth of what asyncio.wait costs.
+        await inbox(notification.messages[0])
+        return
     # All of the batch is under way before one failure is told: what can be stored is stored.
     under_way = [*map(inbox, notification.messages), *map(deliveries, notification.statuses)]
     try:
