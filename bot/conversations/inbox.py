@@ -11,7 +11,7 @@ from typing import Any
 import structlog
 from redis.asyncio import Redis
 
-from bot.conversations import contacts, identity, ledger, tombstones
+from bot.conversations import contacts, identity, identity_resolution, ledger, tombstones
 from bot.conversations.lease import OPEN, epoch_key, waiting_key
 from bot.infra.batch_scripts import BatchScript, Item
 from bot.infra.crash_points import passing
@@ -116,7 +116,7 @@ class Inbox:
         found = [self._remembered.get((message.bsuid, message.phone)) for message in messages]
         conversations = [one for one in found if one is not None]
         # News of an identity changes where the other messages of the batch belong.
-        if len(conversations) < len(messages) or any(map(identity.changes_identity, messages)):
+        if len(conversations) < len(messages) or any(map(identity_resolution.changes_identity, messages)):
             return []
         return await self._store(messages, conversations, remembered=True)
 
@@ -124,7 +124,7 @@ class Inbox:
         # First, so that no conversation is made for somebody who was erased.
         gone = await tombstones.among(self._redis, [message.id for message in messages])
         kept = [one for one in messages if one.id not in gone]
-        conversations = await identity.conversations_of(self._redis, kept)
+        conversations = await identity_resolution.conversations_of(self._redis, kept)
         self._remember(kept, conversations)
         outcomes = await self._store(kept, conversations)
         while (done := len(outcomes)) < len(kept):
@@ -138,7 +138,7 @@ class Inbox:
         if len(self._remembered) > _MOST_REMEMBERED:
             self._remembered.clear()
         for message, conversation in zip(messages, conversations, strict=True):
-            if not identity.changes_identity(message):
+            if not identity_resolution.changes_identity(message):
                 self._remembered[message.bsuid, message.phone] = conversation
 
     async def look_at(self, conversation: str) -> None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import structlog
 from redis.asyncio import Redis
 
-from bot.conversations import identity
+from bot.conversations import identity, identity_resolution
 from bot.conversations.contacts import Contacts
 from bot.conversations.inbox import Inbox
 from bot.infra.alerts import Alerts
@@ -61,13 +61,13 @@ async def mind(change: AccountChange, reach: EventContext) -> None:
 
 async def _preferences(change: AccountChange, reach: EventContext) -> None:
     for choice in preferences(change.value, change.received_at):
-        conversation = await identity.conversation_for(reach.redis, choice.phone, choice.bsuid)
+        conversation = await identity_resolution.conversation_for(reach.redis, choice.phone, choice.bsuid)
         await reach.contacts.choose_marketing(conversation, wanted=choice.wanted, at=choice.at)
 
 
 async def _new_bsuids(change: AccountChange, reach: EventContext) -> None:
     for news in new_bsuids(change.value):
-        home = await identity.renamed(reach.redis, news.previous, news.current, news.phone)
+        home = await identity_resolution.follow_new_bsuid(reach.redis, news.previous, news.current, news.phone)
         if home is not None:
             await reach.inbox.look_at(home)
 
