@@ -121,6 +121,11 @@ def identities(conversation: str) -> str:
     return key(conversation, "identities")
 
 
+def keys(conversation: str) -> tuple[str, ...]:
+    """The keys that a conversation leaves behind when it has become a part of another."""
+    return identities(conversation), joining(conversation)
+
+
 def identity_key(value: str) -> str:
     """The key that leads from a phone or BSUID to its conversation."""
     return f"recado:identity:{value}"

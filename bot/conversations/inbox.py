@@ -12,7 +12,8 @@ import structlog
 from redis.asyncio import Redis
 
 from bot.conversations import contacts, identity, identity_resolution, ledger, tombstones
-from bot.conversations.lease import OPEN, epoch_key, waiting_key
+from bot.conversations.lease import epoch_key
+from bot.conversations.waiting_list import OPEN, waiting_key
 from bot.infra.batch_scripts import BatchScript, Item
 from bot.infra.crash_points import passing
 from bot.infra.logs import masked

@@ -14,6 +14,7 @@ from bot.conversations import identity, tombstones
 from bot.conversations.inbox import Inbox
 from bot.conversations.lease import ConversationLeases, Lease, LeaseLost, hold
 from bot.conversations.ledger import Ledger
+from bot.conversations.waiting_list import WaitingList
 from bot.infra.redis import MicroBatcher, answer
 from bot.messages.inbound import Inbound, Text, Unsupported
 from tests.processes import eventually
@@ -51,15 +52,13 @@ async def test_a_message_delivered_again_after_seven_days_is_known_and_forgotten
 
 async def test_the_same_message_twice_in_one_round_trip_is_kept_once(redis: Redis) -> None:
     assert await Inbox(redis, nobody).accept([message(1), message(1)]) == [True, False]
-    assert [m.id for m in await ConversationLeases(redis, lease_seconds=5).waiting(await conversation(redis))] == [
-        "wamid.1"
-    ]
+    assert [m.id for m in await WaitingList(redis).messages(await conversation(redis))] == ["wamid.1"]
 
 
 async def test_many_first_messages_of_one_person_at_once_make_one_conversation(redis: Redis) -> None:
     inboxes = [Inbox(redis, nobody) for _ in range(10)]
     await asyncio.gather(*(inbox.accept([message(number)]) for number, inbox in enumerate(inboxes)))
-    assert len(await ConversationLeases(redis, lease_seconds=5).waiting(await conversation(redis))) == 10
+    assert len(await WaitingList(redis).messages(await conversation(redis))) == 10
     assert await redis.get("recado:identity:5215500000001") == await conversation(redis)
 
 
@@ -94,11 +93,10 @@ async def test_the_door_asks_anew_where_a_remembered_senders_phone_leads_elsewhe
     heir = await conversation(redis, "MX.3")
     batch = [message(4, "MX.2", None), by_phone.model_copy(update={"id": "wamid.5"}), message(6, "MX.2", None)]
     assert await inbox.accept(batch) == [True] * 3
-    leases = ConversationLeases(redis, lease_seconds=5)
-    assert [one.id for one in await leases.waiting(heir)] == ["wamid.3", "wamid.5"]
+    assert [one.id for one in await WaitingList(redis).messages(heir)] == ["wamid.3", "wamid.5"]
     other = await conversation(redis, "MX.2")
-    assert [one.id for one in await leases.waiting(other)] == ["wamid.2", "wamid.4", "wamid.6"]
-    assert [one.id for one in await leases.waiting(first)] == ["wamid.0", "wamid.1"]
+    assert [one.id for one in await WaitingList(redis).messages(other)] == ["wamid.2", "wamid.4", "wamid.6"]
+    assert [one.id for one in await WaitingList(redis).messages(first)] == ["wamid.0", "wamid.1"]
 
 
 async def test_a_batch_whose_sender_joined_another_conversation_keeps_its_order_and_counts_once(redis: Redis) -> None:
@@ -109,7 +107,7 @@ async def test_a_batch_whose_sender_joined_another_conversation_keeps_its_order_
     await redis.set(identity.moved(younger), older)
     batch = [message(3, "MX.2", None), message(4, "MX.1", None), message(5, "MX.2", None), message(4, "MX.1", None)]
     assert await inbox.accept(batch) == [True, True, True, False]
-    waiting = await ConversationLeases(redis, lease_seconds=5).waiting(older)
+    waiting = await WaitingList(redis).messages(older)
     assert [one.id for one in waiting] == ["wamid.1", "wamid.3", "wamid.4", "wamid.5"]
 
 
@@ -145,7 +143,7 @@ async def test_a_batch_larger_than_one_script_is_kept_whole_and_in_order(redis: 
     await inbox.accept([message(0)])
     batch = [message(number) for number in range(1, 351)]
     assert await inbox.accept(batch) == [True] * len(batch)
-    waiting = await ConversationLeases(redis, lease_seconds=5).waiting(await conversation(redis))
+    waiting = await WaitingList(redis).messages(await conversation(redis))
     assert [one.id for one in waiting] == [f"wamid.{number}" for number in range(351)]
 
 
@@ -194,7 +192,7 @@ async def test_a_conversation_is_let_go_only_when_nothing_waits_and_then_its_nex
     assert await leases.release(lease)
     await inbox.accept([message(2)])
     assert jobs == [f"{name}-0", f"{name}-1"]
-    assert await leases.unaccounted() == 1
+    assert await WaitingList(redis).unaccounted() == 1
 
 
 async def test_a_closed_conversation_leaves_the_index_but_not_when_somebody_writes_meanwhile(redis: Redis) -> None:
@@ -215,7 +213,7 @@ async def test_a_waiting_entry_that_can_not_be_read_is_an_unreadable_message_and
     await Inbox(redis, nobody).accept([message(1)])
     name = await conversation(redis)
     await answer(redis.rpush(f"recado:{{{name}}}:waiting", '{"id": "wamid.9", "content": {"kind": "hologram"}}', "{"))
-    first, second, third = await ConversationLeases(redis, lease_seconds=5).waiting(name)
+    first, second, third = await WaitingList(redis).messages(name)
     assert (first.id, second.id) == ("wamid.1", "wamid.9")
     assert second.content == third.content == Unsupported(type="unreadable")
 
@@ -225,7 +223,7 @@ async def test_a_flood_ends_at_the_door_and_what_waits_already_stays(redis: Redi
     flood = [message(number) for number in range(5)]
     assert await inbox.accept(flood) == [True] * 5
     name = await conversation(redis)
-    assert len(await ConversationLeases(redis, lease_seconds=6).waiting(name)) == 3
+    assert len(await WaitingList(redis).messages(name)) == 3
     states = [entry["state"] for entry in (await Ledger(redis).of(name)).values()]
     assert states == ["open"] * 3 + ["refused: too many messages"] * 2
     # Delivered again, they are known like any other.
