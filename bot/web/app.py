@@ -224,8 +224,8 @@ async def _inbox(app: web.Application) -> AsyncIterator[None]:
         )
         app[whatsapp.REACH] = EventContext(redis, inbox, Contacts(redis), events, Alerts(redis, events), app[_NEWS])
         async with (
-            MicroBatcher(inbox.accept).running() as messages,
-            MicroBatcher(DeliveryStatuses(redis, events).note).running() as deliveries,
+            MicroBatcher(inbox.accept, seconds=whatsapp.STORE_SECONDS).running() as messages,
+            MicroBatcher(DeliveryStatuses(redis, events).note, seconds=whatsapp.STORE_SECONDS).running() as deliveries,
         ):
             app[whatsapp.INBOX] = messages
             app[whatsapp.DELIVERIES] = deliveries

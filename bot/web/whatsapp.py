@@ -25,6 +25,7 @@ from bot.whatsapp.signature import signed, well_formed
 _log = structlog.get_logger()
 
 SETTINGS = web.AppKey("whatsapp_settings", WhatsAppSettings)
+# Both fail what takes longer than STORE_SECONDS.
 INBOX = web.AppKey("inbox", MicroBatcher[Inbound, bool])
 DELIVERIES = web.AppKey("deliveries", MicroBatcher[Status, bool])
 REPLICAS = web.AppKey("replicas", replicas.Replicas)
@@ -34,7 +35,7 @@ REACH = web.AppKey("reach", EventContext)
 BODY_LIMIT = 4 * 1024 * 1024
 _PARSED_AT_ONCE = 256 * 1024
 # Meta gives up after some seconds more. What is stored later than this is known when it is delivered again.
-_STORE_SECONDS = 6.0
+STORE_SECONDS = 6.0
 # Meta's is a number of ten digits.
 _LONGEST_CHALLENGE = 256
 _FIX = "see that Redis answers and has memory left"
@@ -75,11 +76,11 @@ async def receive(request: web.Request) -> web.Response:
         WEBHOOK_UNKNOWN.labels(what[:40]).inc()
     passing("webhook: nothing stored yet")
     try:
-        async with asyncio.timeout(_STORE_SECONDS):
+        if notification.changes or request.app[REPLICAS].wanted:
+            async with asyncio.timeout(STORE_SECONDS):
+                await _store_all(notification, request.app)
+        else:
             await _store(notification, request.app[INBOX], request.app[DELIVERIES])
-            for change in notification.changes:
-                await mind(change, request.app[REACH])
-            await request.app[REPLICAS].caught_up()
     except (RedisError, OSError) as error:
         fix = replicas.FIX if isinstance(error, replicas.NotReplicated) else _FIX
         _log.error("webhook_not_stored", error=type(error).__name__, fix=fix)
@@ -106,6 +107,13 @@ async def _parsed(body: bytes) -> Notification:
     if len(body) <= _PARSED_AT_ONCE:
         return parse(body, datetime.now(UTC))
     return await asyncio.to_thread(parse, body, datetime.now(UTC))
+
+
+async def _store_all(notification: Notification, app: web.Application) -> None:
+    await _store(notification, app[INBOX], app[DELIVERIES])
+    for change in notification.changes:
+        await mind(change, app[REACH])
+    await app[REPLICAS].caught_up()
 
 
 async def _store(
