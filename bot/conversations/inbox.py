@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from datetime import timedelta
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 import structlog
@@ -193,17 +193,8 @@ class Inbox:
 
 def _item(message: Inbound, conversation: str) -> Item:
     ignored = why_ignored(message)
-    bsuid, phone = message.bsuid or message.phone or "", message.phone or message.bsuid or ""
     return Item(
-        (
-            identity.identity_key(bsuid),
-            identity.identity_key(phone),
-            *ledger.keys(conversation),
-            waiting_key(conversation),
-            epoch_key(conversation),
-            identity.moved(conversation),
-            tombstones.erased(conversation),
-        ),
+        _keys(message.bsuid, message.phone, conversation),
         (
             conversation,
             message.id,
@@ -211,4 +202,19 @@ def _item(message: Inbound, conversation: str) -> Item:
             ledger.entry(message.content.kind, message.received_at, ignored or "open"),
             "" if ignored else message.model_dump_json(exclude_none=True),
         ),
+    )
+
+
+# Kept, because people write several messages in a row.
+@lru_cache(maxsize=1000)
+def _keys(bsuid: str | None, phone: str | None, conversation: str) -> tuple[str, ...]:
+    """Names of the script's keys; a sender of one name alone has it in both places."""
+    return (
+        identity.identity_key(bsuid or phone or ""),
+        identity.identity_key(phone or bsuid or ""),
+        *ledger.keys(conversation),
+        waiting_key(conversation),
+        epoch_key(conversation),
+        identity.moved(conversation),
+        tombstones.erased(conversation),
     )
