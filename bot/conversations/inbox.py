@@ -1,4 +1,4 @@
-"""Every message lands here once and waits for its turn; the waiting list is the truth, a job only a nudge."""
+"""Inbox: stores each message once, to wait for its turn. The waiting list holds the truth, a job only starts a turn."""
 
 from __future__ import annotations
 
@@ -22,17 +22,17 @@ from bot.messages.inbound import Inbound
 
 _log = structlog.get_logger()
 _BEING_ERASED = -2
-# Nobody reads more than this; without it, whoever floods us would fill Redis and slow the others.
+# Nobody reads more messages than this. Without a limit, one sender could fill Redis and slow the others.
 MOST_WAITING = 200
 FLOOD = "refused: too many messages"
 
-# People whose conversation one process remembers: a few megabytes.
+# Senders whose conversation one process remembers, in a few megabytes.
 _MOST_REMEMBERED = 10_000
 
-# All of a message at once, so that it is in the ledger and on the list, or in neither. The index comes first: a
-# conversation that is listed with nothing waiting is harmless, the other way round is not. Gives whether it is new, how
-# many wait, the conversation's epoch, and whether it is one too many. Ends the batch where the sender's conversation is
-# another one by now, so that messages keep their order.
+# Puts a message into the ledger and on the waiting list, or into neither. The index comes first, because a listed
+# conversation with nothing waiting is harmless, and an unlisted one with a message is not. Gives whether the message is
+# new, how many wait, the conversation's epoch, and whether a new message was refused as too many. Ends the batch at a
+# sender whose conversation is another by now, because messages must keep their order.
 _STORE = BatchScript(
     f"""
     if redis.call('ZSCORE', erased_messages, message_digest) then return {{0, 0, '0', 0}} end
@@ -60,7 +60,7 @@ Ask = Callable[[str, str], None]
 _received = cache(MESSAGES_RECEIVED.labels)
 _ended = cache(MESSAGES_ENDED.labels)
 
-# How these end: they change what is remembered, which needs the conversation's lease but no model.
+# End states of messages that change the memory, which needs the conversation's lease but no model.
 _REMEMBERED = {
     "reaction": "ignored: reaction, remembered",
     "edit": "ignored: edit, applied",
@@ -82,7 +82,7 @@ def why_unanswered(message: Inbound) -> str | None:
 
 
 class Inbox:
-    """The door for webhooks; `ask(conversation, job id)` is told where a turn is due."""
+    """Inbox for webhooks; calls `ask(conversation, job id)` where a turn is due."""
 
     def __init__(
         self,
@@ -98,7 +98,7 @@ class Inbox:
         self._echo_pause = echo_pause
         self._most_waiting = most_waiting
         self._clock = clock
-        # Where senders' messages belong, as last seen. The script asks Redis whether it still holds.
+        # Conversations of senders, as last seen. The script checks each of them, because other processes change them.
         self._remembered: dict[identity.Pair, str] = {}
 
     async def accept(self, messages: list[Inbound]) -> list[bool | Exception]:
@@ -106,7 +106,7 @@ class Inbox:
         outcomes = await self._store_of_remembered(messages)
         if len(outcomes) < len(messages):
             outcomes += await self._store_of_looked_up(messages[len(outcomes) :])
-        # The ids under which every later line about these messages is found, up to the reply.
+        # Every later line about these messages has the same ids, up to the reply.
         accepted = [masked(message.id) for message, new in zip(messages, outcomes, strict=True) if new is True]
         if accepted:
             _log.info("messages_accepted", messages=accepted)
@@ -122,14 +122,14 @@ class Inbox:
         return await self._store(messages, conversations, remembered=True)
 
     async def _store_of_looked_up(self, messages: list[Inbound]) -> list[bool | Exception]:
-        # First, so that no conversation is made for somebody who was erased.
+        # Before the conversations, because none may be made for a person who was erased.
         gone = await tombstones.among(self._redis, [message.id for message in messages])
         kept = [one for one in messages if one.id not in gone]
         conversations = await identity_resolution.conversations_of(self._redis, kept)
         self._remember(kept, conversations)
         outcomes = await self._store(kept, conversations)
         while (done := len(outcomes)) < len(kept):
-            # Meanwhile the sender turned out to be somebody known.
+            # The conversation has joined another one meanwhile.
             conversations[done:] = [await identity.home_of(self._redis, one) for one in conversations[done:]]
             outcomes += await self._store(kept[done:], conversations[done:])
         taken = iter(outcomes)
@@ -143,7 +143,7 @@ class Inbox:
                 self._remembered[message.bsuid, message.phone] = conversation
 
     async def look_at(self, conversation: str) -> None:
-        """Ask for a turn where something else than a message changed."""
+        """Ask for a turn where something other than a message changed."""
         await self._redis.zadd(OPEN, {conversation: time.time()})
         self._ask(conversation, f"{conversation}-{time.time_ns()}")
 
@@ -162,7 +162,7 @@ class Inbox:
         ]
 
     async def _pause_for_echoes(self, messages: list[Inbound], conversations: list[str], stored: list[Any]) -> None:
-        """At once, and not in its turn: a model may be thinking of an answer right now."""
+        """Silence the bot at once where a colleague wrote, because a model may be making an answer now."""
         echoes = [
             (message, conversation)
             for message, conversation, one in zip(messages, conversations, stored, strict=False)

@@ -1,4 +1,4 @@
-"""What became of every message: opened once when it arrives, ended exactly once, kept for 30 days."""
+"""Ledger of messages: an entry is opened once on arrival, ended exactly once, and kept for 30 days."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from redis.asyncio import Redis
 from bot.infra.metrics import MESSAGES_ENDED
 from bot.infra.redis import answer, key
 
-# Meta delivers a message again for up to 7 days (reference 1.4); a month leaves room for its second thoughts.
+# Meta delivers a message again for up to 7 days; a month leaves room for exceptions.
 KEEP_SECONDS = 30 * 24 * 3600
 _TRIM_AT_ONCE = 20
 
@@ -88,6 +88,6 @@ class Ledger:
         self._redis = redis
 
     async def of(self, conversation: str) -> dict[str, dict[str, str]]:
-        """Every entry of a conversation: `{message id: {state, type, received_at, …}}`."""
+        """Entries of a conversation: `{message id: {state, type, received_at, …}}`."""
         raw: dict[str, str] = await answer(self._redis.hgetall(keys(conversation)[0]))
         return {message_id: json.loads(fields) for message_id, fields in raw.items()}

@@ -1,4 +1,4 @@
-"""What became of every message that we sent: asked, accepted, told by statuses; and where something is still due."""
+"""Delivery state of every message that we sent, as statuses tell it; and conversations where a send is still due."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ _OURS = re.compile(r"^(c_[0-9a-f]{20})\.[\w-]+\.\d+$")
 # Conversations by the time (Unix seconds) at which something has to be sent in them.
 DUE = "recado:resend"
 _AT_ONCE = 500
-# Meta counts us as a general-purpose assistant where this category appears (reference 11).
+# Meta counts us as a general-purpose assistant where this category appears.
 _ASSISTANT = "general_purpose_ai"
 _TOLD_SECONDS = 3600
 
-# Statuses come in any order and more than once: only upwards, and `failed` only over `sent`. A failure lists its
-# conversation first: one that is listed with nothing due is harmless, the other way round is not. Once a message has
-# come to its phone, its content is not kept for sending it again. Gives whether status and pricing are news.
+# Statuses come in any order and more than once. A state only rises, and `failed` replaces only `sent`. A failure lists
+# its conversation first, because a listed conversation with nothing due is harmless. Once a message is at the phone,
+# we drop the content that we kept for sending it again. Gives whether status and pricing are news.
 _NOTE = BatchScript(
     f"""
     if redis.call('EXISTS', erased) == 1 then return {{0, 0}} end
@@ -58,7 +58,7 @@ end
 """
 
 
-# Puts a conversation off, unless something became due since its place was looked at (ARGV 2, or nothing).
+# Postpones a conversation, unless something became due since its place (ARGV 2, or nothing) was read.
 _WAIT = """
 local now = redis.call('ZSCORE', KEYS[1], ARGV[1])
 if now and tonumber(now) ~= tonumber(ARGV[2]) then return 0 end
@@ -67,24 +67,24 @@ return redis.call('ZADD', KEYS[1], ARGV[3], ARGV[1])
 
 
 def delivery(conversation: str, callback: str) -> str:
-    """The key of what is known of one message of ours."""
+    """The key of the delivery state of one message of ours."""
     return key(conversation, "delivery", callback)
 
 
 def failures(conversation: str) -> str:
-    """The key of the messages that Meta accepted and then told of a failure, oldest first."""
+    """The key of the messages that Meta accepted and then reported as failed, oldest first."""
     return key(conversation, "failures")
 
 
 class DeliveryStatuses:
-    """What Meta says of our messages; told by the webhook, asked by the outbox when an outcome is in doubt."""
+    """Meta's statuses of our messages; the webhook writes them, the outbox reads them when an outcome is in doubt."""
 
     def __init__(self, redis: Redis, events: LiveEvents) -> None:
         self._redis = redis
         self._events = events
 
     async def note(self, statuses: list[Status]) -> list[bool | Exception]:
-        """Keep statuses: True for news. One without our callback is of another sender of this number: left alone."""
+        """Keep statuses: True for news. A status without our callback belongs to another sender of this number."""
         matches = [_OURS.match(status.callback or "") for status in statuses]
         ours = [(status, match) for status, match in zip(statuses, matches, strict=True) if match]
         items = [_item(status, match[1]) for status, match in ours]
@@ -116,12 +116,12 @@ class DeliveryStatuses:
         await self._redis.zadd(DUE, {conversation: time.time() + seconds})
 
     async def wait(self, conversation: str, mark: float | None, until: float) -> None:
-        """List it for then, unless something became due since its place (`mark`) was looked at."""
+        """List a conversation for then, unless something became due since its place (`mark`) was read."""
         seen = "" if mark is None else repr(mark)
         await answer(self._redis.eval(_WAIT, 1, DUE, conversation, seen, repr(until)))
 
     async def done(self, conversation: str, mark: float | None) -> None:
-        """Take a conversation off the list, unless something became due since its place was looked at."""
+        """Take a conversation off the list, unless something became due since its place (`mark`) was read."""
         if mark is not None:
             await answer(self._redis.eval(_FORGET, 1, DUE, conversation, repr(mark)))
 
@@ -130,7 +130,7 @@ class DeliveryStatuses:
         await self._redis.zrem(DUE, conversation)
 
     async def of(self, conversation: str, callback: str) -> Mapping[str, str]:
-        """What is known of one message: wamid, status, error, pricing, asked_at, and while needed `reply`."""
+        """Delivery state of one message: wamid, status, error, pricing, asked_at, and while needed `reply`."""
         known: dict[str, str] = await answer(self._redis.hgetall(delivery(conversation, callback)))
         return known
 
@@ -144,7 +144,7 @@ def _item(status: Status, conversation: str) -> Item:
 
 
 def event(conversation: str, reply: str, state: str, error: int | None, words: str) -> dict[str, Any]:
-    """A delivery's news for the open pages."""
+    """News of a delivery for the open pages."""
     return {
         "type": "delivery",
         "conversation": conversation,

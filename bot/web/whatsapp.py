@@ -1,4 +1,4 @@
-"""Meta's door: verification, the signature over the raw bytes, and nothing but durable storage before the 200."""
+"""Webhooks of WhatsApp: verification, the signature over the raw bytes, and durable storage before the 200."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ DELIVERIES = web.AppKey("deliveries", MicroBatcher[Status, bool])
 REPLICAS = web.AppKey("replicas", replicas.Replicas)
 REACH = web.AppKey("reach", EventContext)
 
-# Meta's largest body is 3 MB (reference 1.3).
+# Meta's largest body is 3 MB.
 BODY_LIMIT = 4 * 1024 * 1024
 _PARSED_AT_ONCE = 256 * 1024
-# Meta gives up after some seconds more. What is stored later than this is known when it is delivered again.
+# Meta gives up some seconds later, and delivers again. A message that was stored too late is known then.
 STORE_SECONDS = 6.0
-# Meta's is a number of ten digits.
+# Meta's challenge is a number of ten digits.
 _LONGEST_CHALLENGE = 256
 _FIX = "see that Redis answers and has memory left"
 _STATUSES = frozenset({"sent", "delivered", "read", "played", "failed"})
@@ -65,7 +65,7 @@ async def verify(request: web.Request) -> web.Response:
 
 @routes.post("/webhooks/whatsapp")
 async def receive(request: web.Request) -> web.Response:
-    """Store all of a signed notification. Meta repeats what gets no 200, so a doubt is answered by 503."""
+    """Store all of a signed notification. In doubt answer 503, because Meta repeats a notification without a 200."""
     try:
         notification = await _parsed(await _signed_body(request))
     except BodyRefused as refused:
@@ -90,8 +90,8 @@ async def receive(request: web.Request) -> web.Response:
 
 
 async def _signed_body(request: web.Request) -> bytes:
-    """The bytes that Meta signed. Without anything like a signature nobody waits for them."""
-    # A second header would let two readers see two signatures.
+    """Read the bytes that Meta signed. A request without a well-formed signature is refused unread."""
+    # Only one header, because two readers of two headers may see two signatures.
     headers = request.headers.getall("X-Hub-Signature-256", ())
     if (request.content_length or 0) <= BODY_LIMIT and not (len(headers) == 1 and well_formed(headers[0])):
         raise BodyRefused("signature", 401)
@@ -103,7 +103,7 @@ async def _signed_body(request: web.Request) -> bytes:
 
 
 async def _parsed(body: bytes) -> Notification:
-    """Megabytes of JSON take longer than others may wait: a large body is read beside the loop."""
+    """Parse a large body in a thread, because megabytes of JSON would hold up other requests."""
     if len(body) <= _PARSED_AT_ONCE:
         return parse(body, datetime.now(UTC))
     return await asyncio.to_thread(parse, body, datetime.now(UTC))
@@ -125,13 +125,13 @@ async def _store(
         # The common case: a future is awaited for a fifth of what asyncio.wait costs.
         await inbox(notification.messages[0])
         return
-    # All of the batch is under way before one failure is told: what can be stored is stored.
+    # All items are under way before the first failure is raised, so that all others are stored.
     under_way = [*map(inbox, notification.messages), *map(deliveries, notification.statuses)]
     try:
         if under_way:
             await asyncio.wait(under_way)
     finally:
-        # Where this took too long: nobody waits for them any more.
+        # After a time-out nobody waits for them any more.
         for one in under_way:
             one.cancel()
     failures = [failure for one in under_way if (failure := one.exception()) is not None]

@@ -1,6 +1,6 @@
-"""What becomes of Meta's notifications that are no messages: a table from the field to who minds it.
+"""Notifications of Meta that are no messages: a table from the field to its handler.
 
-They change records, so they are stored before Meta gets its 200, as messages are; nothing here calls Meta or a model.
+They change records, so they are stored before Meta gets its 200, as messages are. Nothing here calls Meta or a model.
 """
 
 from __future__ import annotations
@@ -23,15 +23,15 @@ from bot.whatsapp.payload import AccountChange
 from bot.whatsapp.templates.status_events import TEMPLATE_FIELDS, TemplateStatusHandler
 
 _log = structlog.get_logger()
-# Meta repeats for up to 7 days (reference 1.4).
+# Meta repeats for up to 7 days.
 _KNOWN_SECONDS = 30 * 24 * 3600
-# News without a date can't be told from the same news later.
+# Without a date, a repeated notification looks the same as a new one.
 _UNDATED_SECONDS = 60
 
 
 @dataclass(frozen=True, slots=True)
 class EventContext:
-    """What these notifications can change."""
+    """Parts that these notifications can change."""
 
     redis: Redis
     inbox: Inbox
@@ -94,7 +94,7 @@ async def _template(change: AccountChange, reach: EventContext) -> None:
 
 
 async def _count(change: AccountChange, reach: EventContext) -> None:
-    """Nothing to do but to be counted: old chats are no questions, and address books are not ours."""
+    """Do nothing: old chats are no questions, and address books are not ours. `mind` counts the notification."""
 
 
 FIELDS: dict[str, Mind] = {
