@@ -18,7 +18,7 @@ from bot.infra.redis import MicroBatcher
 from bot.messages.inbound import Inbound, Status
 from bot.settings import WhatsAppSettings
 from bot.web.request_bodies import BODIES, BodyRefused
-from bot.web.whatsapp_events import EventContext, mind
+from bot.web.whatsapp_events import EventContext, handle
 from bot.whatsapp.payload import Notification, NotJSON, parse
 from bot.whatsapp.signature import signed, well_formed
 
@@ -29,7 +29,7 @@ SETTINGS = web.AppKey("whatsapp_settings", WhatsAppSettings)
 INBOX = web.AppKey("inbox", MicroBatcher[Inbound, bool])
 DELIVERIES = web.AppKey("deliveries", MicroBatcher[Status, bool])
 REPLICAS = web.AppKey("replicas", replicas.Replicas)
-REACH = web.AppKey("reach", EventContext)
+EVENT_CONTEXT = web.AppKey("event_context", EventContext)
 
 # Meta's largest body is 3 MB.
 BODY_LIMIT = 4 * 1024 * 1024
@@ -112,7 +112,7 @@ async def _parsed(body: bytes) -> Notification:
 async def _store_all(notification: Notification, app: web.Application) -> None:
     await _store(notification, app[INBOX], app[DELIVERIES])
     for change in notification.changes:
-        await mind(change, app[REACH])
+        await handle(change, app[EVENT_CONTEXT])
     await app[REPLICAS].caught_up()
 
 

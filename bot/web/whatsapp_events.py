@@ -41,63 +41,63 @@ class EventContext:
     news: TemplateStatusHandler
 
 
-Mind = Callable[[AccountChange, EventContext], Awaitable[None]]
+Handler = Callable[[AccountChange, EventContext], Awaitable[None]]
 
 
-async def mind(change: AccountChange, reach: EventContext) -> None:
+async def handle(change: AccountChange, context: EventContext) -> None:
     """Act on one notification. Delivered again, it changes nothing; after a failure it can be acted on again."""
     act = FIELDS.get(change.field)
     if act is None:
         WEBHOOK_UNKNOWN.labels(change.field[:40]).inc()
         return
     known = f"recado:change:{change.digest}"
-    if change.dated and await reach.redis.exists(known):
+    if change.dated and await context.redis.exists(known):
         return
-    await act(change, reach)
+    await act(change, context)
     WEBHOOK_FIELDS.labels(change.field).inc()
     if change.dated:
-        await reach.redis.set(known, "1", ex=_KNOWN_SECONDS)
+        await context.redis.set(known, "1", ex=_KNOWN_SECONDS)
 
 
-async def _preferences(change: AccountChange, reach: EventContext) -> None:
+async def _preferences(change: AccountChange, context: EventContext) -> None:
     for choice in preferences(change.value, change.received_at):
-        conversation = await identity_resolution.conversation_for(reach.redis, choice.phone, choice.bsuid)
-        await reach.contacts.choose_marketing(conversation, wanted=choice.wanted, at=choice.at)
+        conversation = await identity_resolution.conversation_for(context.redis, choice.phone, choice.bsuid)
+        await context.contacts.choose_marketing(conversation, wanted=choice.wanted, at=choice.at)
 
 
-async def _new_bsuids(change: AccountChange, reach: EventContext) -> None:
+async def _new_bsuids(change: AccountChange, context: EventContext) -> None:
     for news in new_bsuids(change.value):
-        home = await identity_resolution.follow_new_bsuid(reach.redis, news.previous, news.current, news.phone)
+        home = await identity_resolution.follow_new_bsuid(context.redis, news.previous, news.current, news.phone)
         if home is not None:
-            await reach.inbox.look_at(home)
+            await context.inbox.look_at(home)
 
 
-async def _handover(change: AccountChange, reach: EventContext) -> None:
+async def _handover(change: AccountChange, context: EventContext) -> None:
     news = handover(change.value)
-    conversation = await identity.find(reach.redis, news.phone, news.bsuid)
+    conversation = await identity.find(context.redis, news.phone, news.bsuid)
     _log.info(news.move or "control_moved", conversation=conversation, to=news.to)
     told = {"type": "handover", "conversation": conversation, "to": news.to, "move": news.move or "unknown"}
-    await reach.events.publish(told)
+    await context.events.publish(told)
 
 
-async def _alarm(change: AccountChange, reach: EventContext) -> None:
+async def _alarm(change: AccountChange, context: EventContext) -> None:
     told = account_alerts.alarms_of(change.field, change.value)
     if not told:
         _log.info("good_news", field=change.field)
     for number, alarm in enumerate(told):
         again_after = _KNOWN_SECONDS if change.dated else _UNDATED_SECONDS
-        await reach.alerts.sound(alarm, f"{change.digest}.{number}", again_after=again_after)
+        await context.alerts.sound(alarm, f"{change.digest}.{number}", again_after=again_after)
 
 
-async def _template(change: AccountChange, reach: EventContext) -> None:
-    await reach.news.handlers[change.field](change.value)
+async def _template(change: AccountChange, context: EventContext) -> None:
+    await context.news.handlers[change.field](change.value)
 
 
-async def _count(change: AccountChange, reach: EventContext) -> None:
-    """Do nothing: old chats are no questions, and address books are not ours. `mind` counts the notification."""
+async def _count(change: AccountChange, context: EventContext) -> None:
+    """Do nothing: old chats are no questions, and address books are not ours. `handle` counts the notification."""
 
 
-FIELDS: dict[str, Mind] = {
+FIELDS: dict[str, Handler] = {
     "user_preferences": _preferences,
     "user_id_update": _new_bsuids,
     "messaging_handovers": _handover,
