@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from redis.asyncio import Redis
 
-from bot.conversations.identity import conversations_of, find, home_of, moved, phone_contested
+from bot.conversations.identity import find, home_of, moved, phone_contested
+from bot.conversations.identity_resolution import conversations_of
 from bot.infra.redis import answer
 from bot.messages.inbound import Inbound, Text
 from sandbox.meta.simulator import Person

@@ -10,7 +10,7 @@ import pytest
 from bullmq import Queue
 
 from bot.conversations.contacts import Contacts
-from bot.conversations.identity import conversation_for
+from bot.conversations.identity_resolution import conversation_for
 from bot.integrations.push.invitations import InvitationLinks
 from bot.integrations.push.subscriptions import (
     MOST,

@@ -9,7 +9,7 @@ import pytest
 from pydantic import SecretStr
 from redis.asyncio import Redis
 
-from bot.conversations import identity
+from bot.conversations import identity_resolution
 from bot.infra.guarded_http import GuardedHttpClient
 from bot.infra.live_events import LiveEvents
 from bot.infra.queues import Job, JobRejected, RetryLater
@@ -54,7 +54,7 @@ async def pushes(redis: Redis) -> AsyncIterator[Make]:
 
 @pytest.fixture
 async def conversation(redis: Redis) -> str:
-    return await identity.conversation_for(redis, "5215512345678", "MX.8801234567890123")
+    return await identity_resolution.conversation_for(redis, "5215512345678", "MX.8801234567890123")
 
 
 async def browser(
@@ -83,7 +83,7 @@ async def test_a_push_is_signed_encrypted_and_shown_by_every_browser_of_the_pers
 async def test_a_number_that_was_another_persons_before_leads_to_nobodys_browser(
     service: PushServiceSimulator, pushes: Make, redis: Redis, conversation: str
 ) -> None:
-    heir = await identity.conversation_for(redis, "5215512345678", "MX.7700000000000001")
+    heir = await identity_resolution.conversation_for(redis, "5215512345678", "MX.7700000000000001")
     for one in (conversation, heir):
         await browser(service, redis, one)
     for phone in ("5215512345678", "525512345678"):
