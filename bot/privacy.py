@@ -200,7 +200,7 @@ class PersonalData:
                 opted_out = await contacts.keep_objection(self._redis, home, person.identities)
                 keys = [await self._delete_keys(name) for name in person.conversations]
                 for name in person.conversations:
-                    await self._leases.strike(name)
+                    await self._leases.forget(name)
                     await self._deliveries.strike(name)
                 await self._close(person, tombstones.KEEP_SECONDS)
                 # Last of all: as long as they lead here, whoever is erased in part is found again.

@@ -171,9 +171,9 @@ class ConversationLeases:
         touched = {part for command in commands for part in command[1:] if part.startswith(ours)}
         fixed = (lease_key(lease.conversation), tombstones.erased(lease.conversation), done_key(lease.conversation))
         lines = [json.dumps(command) for command in commands]
-        await self.ask(lease, _COMMIT, [*fixed, *sorted(touched)], [secrets.token_hex(6), *lines])
+        await self.eval_if_held(lease, _COMMIT, [*fixed, *sorted(touched)], [secrets.token_hex(6), *lines])
 
-    async def ask(self, lease: Lease, script: str, keys: Sequence[str], arguments: Sequence[str]) -> Any:
+    async def eval_if_held(self, lease: Lease, script: str, keys: Sequence[str], arguments: Sequence[str]) -> Any:
         """What a script answers that gives 0 unless the lease (KEYS 1, ARGV 1) is still held; LeaseLost then."""
         found = await answer(self._redis.eval(script, len(keys), *keys, lease.token, *arguments))
         if not found:
@@ -194,7 +194,7 @@ class ConversationLeases:
             await answer(self._redis.eval(_FORGET, 1, OPEN, name, repr(score)))
         return bool(left == 0)
 
-    async def strike(self, conversation: str) -> None:
+    async def forget(self, conversation: str) -> None:
         """Take a conversation off the index for good: it has become a part of another, or is erased."""
         await self._redis.zrem(OPEN, conversation)
 

@@ -38,7 +38,7 @@ class ConversationRunner:
             # What was sent from here may still fail, and is sent again from here.
             await self._hold(lease, pending)
             await self.work(home)
-            await self.leases.strike(conversation)
+            await self.leases.forget(conversation)
 
     async def _take(self, lease: Lease) -> None:
         while not await self.leases.take(lease):  # noqa: ASYNC110 - another process holds it: there is no event
