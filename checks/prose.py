@@ -12,7 +12,7 @@ _PACKAGES = ("bot", "evals", "pipelines", "sandbox")
 _TEXTS = {".css", ".html", ".js", ".json", ".md", ".py", ".toml", ".txt", ".yaml", ".yml"}
 _FOLDERS = (*_PACKAGES, "bench", "checks", "docs", "fixtures", "prompts", "templates", "tests")
 _OPENING = re.compile(r"\s*(What|Whoever|That|Who|Where|One|All)\b")
-_CITATION = re.compile(r"\(reference \d+\)")
+_CITATION = re.compile(r"\(references? \d[\d., and-]*\)|\((?:contract|design)\.md\)")
 _DOCUMENTED = ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
 
 

@@ -30,7 +30,8 @@ def test_other_openings_and_tests_are_free(plant: Plant, tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize("path", ["bot/a.py", "docs/a.md", "bot/web/page.js", ".env.example.md", "tests/a.py"])
-def test_a_citation_that_no_reader_can_follow_is_told(plant: Plant, tmp_path: Path, path: str) -> None:
-    plant(path, "# first line\n# 200 buttons (reference " + "12)\n")
+@pytest.mark.parametrize("cited", ["reference 12", "reference 2.7", "reference 7.2, 7.3", "contract.md"])
+def test_a_citation_that_no_reader_can_follow_is_told(plant: Plant, tmp_path: Path, path: str, cited: str) -> None:
+    plant(path, f"# first line\n# 200 buttons ({cited})\n")
     (finding,) = prose.findings(tmp_path)
     assert (finding.path, finding.line) == (path, 2)
