@@ -1,4 +1,4 @@
-"""What is kept, and how long: every key of a day's work is in the table of docs/retention.md, with a time as is promised."""
+"""Kept data, and for how long: every key of a day's work is in docs/retention.md, and stays no longer than it says."""
 
 from __future__ import annotations
 
