@@ -19,7 +19,7 @@ from bot.conversations.lease import ConversationLeases, Lease
 from bot.conversations.memory import Memory
 from bot.delivery.failures import DeliveryFailures
 from bot.delivery.pause import FIX, SendingPause
-from bot.delivery.permission import OWN, SendPermission, may_send, window_open
+from bot.delivery.policy import OWN, SendPermission, may_send, window_open
 from bot.delivery.rate_limiter import SendRateLimiter
 from bot.delivery.sender import MessageSender, OutgoingMessage, SendLater
 from bot.delivery.statuses import DUE, DeliveryStatuses, delivery, event, failures
