@@ -22,11 +22,16 @@ READS: dict[tuple[str, str], str] = {}
 
 def findings(root: Path, reads: Mapping[tuple[str, str], str] = READS) -> list[Finding]:
     places: dict[str, dict[str, tuple[Module, int]]] = defaultdict(dict)
+    unused = {(path, name) for path, name in reads if (root / path).exists()}
     for module in modules(root, *_PACKAGES):
         for name, line in _spelled(module.tree, _constants(module.tree)):
+            unused.discard((module.path, name))
             if (module.path, name) not in reads:
                 places[name].setdefault(module.path, (module, line))
-    return sorted(
+    stale = [
+        Finding(path, 1, f"the read of {name} is listed in checks/redis_keys.py, but gone") for path, name in unused
+    ]
+    return sorted(stale) + sorted(
         module.finding(line, f"the key {name} is spelled elsewhere too: {_others(found, path)}")
         for name, found in places.items()
         if len(found) > 1

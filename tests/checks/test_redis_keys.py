@@ -53,3 +53,9 @@ def test_a_listed_read_is_free(plant: Plant, tmp_path: Path) -> None:
     plant("bot/a.py", OWNER)
     plant("bot/b.py", 'x = key(c, "outbox")')
     assert redis_keys.findings(tmp_path, {("bot/b.py", "{c}:outbox"): "moves it whole"}) == []
+
+
+def test_a_listed_read_that_is_gone_is_told(plant: Plant, tmp_path: Path) -> None:
+    plant("bot/b.py", "")
+    (finding,) = redis_keys.findings(tmp_path, {("bot/b.py", "{c}:outbox"): "moves it whole"})
+    assert finding.text.startswith("the read of {c}:outbox is listed")
