@@ -26,6 +26,7 @@ from bot.conversations.handoff import HandOff
 from bot.conversations.lease import ConversationLeases
 from bot.conversations.memory import Memory
 from bot.conversations.rate_limit import MessageRateLimit
+from bot.conversations.waiting_list import WaitingList
 from bot.delivery.notifications import Notifications
 from bot.delivery.outbox import Outbox, outbox_of
 from bot.delivery.statuses import DeliveryStatuses
@@ -118,6 +119,10 @@ class Services:
     @cached_property
     def leases(self) -> ConversationLeases:
         return ConversationLeases(self.redis, lease_seconds=self._lease_seconds)
+
+    @cached_property
+    def waiting_list(self) -> WaitingList:
+        return WaitingList(self.redis)
 
     @cached_property
     def memory(self) -> Memory:
@@ -295,7 +300,7 @@ class Services:
         store = TurnStore(self.redis, self.leases, self.library, revisions)
         recorder = CanaryRecorder(self.redis, self.library)
         return TurnProcessor(
-            burst=BurstCollector(self.leases, self.settings.turn.quiet_seconds),
+            burst=BurstCollector(self.waiting_list, self.settings.turn.quiet_seconds),
             store=store,
             typing=TypingIndicator(self.graph, store, self.outbox, language),
             intake=Intake(
@@ -315,7 +320,7 @@ class Services:
     @cached_property
     def runner(self) -> ConversationRunner:
         merger = ConversationMerger(self.redis, self.leases, self.memory)
-        return ConversationRunner(self.leases, self.outbox, merger, self.turns.take)
+        return ConversationRunner(self.leases, self.waiting_list, self.outbox, merger, self.turns.take)
 
     @cached_property
     def summarizer(self) -> Summarizer:

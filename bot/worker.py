@@ -13,6 +13,7 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from bot.conversations.lease import ConversationLeases
+from bot.conversations.waiting_list import WaitingList
 from bot.delivery.outbox import Outbox
 from bot.infra import queues
 from bot.infra.metrics import MetricsShipper
@@ -55,7 +56,7 @@ async def running(
         processors = await _processors(services)
         ours = {name: processors[name] for name in names if name in processors}
         await stack.enter_async_context(queues.working(ours, settings.redis, concurrency=concurrency))
-        await _alongside(stack, _sweep(services.leases, scheduler))
+        await _alongside(stack, _sweep(services.waiting_list, services.leases, scheduler))
         if settings.service.prompts_release == "watch":
             await _alongside(stack, watch(services.library))
         expiring = _expire(services.redis, services.storage, settings.storage.keep_days)
@@ -111,12 +112,12 @@ async def _warm_up() -> None:
     await asyncio.to_thread(importlib.import_module, "openai")
 
 
-async def _sweep(leases: ConversationLeases, scheduler: JobScheduler) -> None:
+async def _sweep(waiting_list: WaitingList, leases: ConversationLeases, scheduler: JobScheduler) -> None:
     """Ask again for conversations whose messages have waited too long. The id is new with every round."""
     while True:
         await asyncio.sleep(_SWEEP_SECONDS)
         try:
-            for conversation in await leases.overdue(_OVERDUE_SECONDS):
+            for conversation in await leases.free(await waiting_list.overdue(_OVERDUE_SECONDS)):
                 scheduler.turn(conversation, f"{conversation}-sweep-{int(time.time() / _OVERDUE_SECONDS)}")
         except (RedisError, OSError) as error:
             _log.warning("sweep_failed", error=type(error).__name__)
@@ -128,7 +129,7 @@ async def _resend(outbox: Outbox, leases: ConversationLeases, graph: Graph, sche
         await asyncio.sleep(_RESEND_SECONDS)
         try:
             if await outbox.pause.over(graph):
-                for conversation in await leases.free(await outbox.deliveries.due()):
+                for conversation in await leases.free(await outbox.statuses.due()):
                     scheduler.turn(conversation, f"{conversation}-due-{int(time.time() / _DUE_AGAIN_SECONDS)}")
         except (RedisError, OSError) as error:
             _log.warning("resending_failed", error=type(error).__name__)

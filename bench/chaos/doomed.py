@@ -88,8 +88,7 @@ def _run(command: list[str], environment: dict[str, str], log: str, point: Point
 
         if point is not None:
             listen(hook)
-        # A slow machine kills a turn more often than it may be tried; the end of the tries has a test of its own
-        # (tests/turns/test_conversation.py).
+        # A slow machine kills a turn more often than it may be tried.
         context.TRIES = _TRIES
         sys.argv = ["recado", *command]
         from bot.__main__ import main  # noqa: PLC0415 - reads the environment that was set above

@@ -6,7 +6,7 @@ import asyncio
 import time
 from datetime import UTC, datetime
 
-from bot.conversations.lease import ConversationLeases
+from bot.conversations.waiting_list import WaitingList
 from bot.messages.inbound import Inbound
 
 # Whoever never stops writing gets an answer after this while too.
@@ -16,8 +16,8 @@ _LONGEST_SECONDS = 8.0
 class BurstCollector:
     """`quiet_seconds` without a new message end a burst."""
 
-    def __init__(self, leases: ConversationLeases, quiet_seconds: float) -> None:
-        self._leases = leases
+    def __init__(self, waiting_list: WaitingList, quiet_seconds: float) -> None:
+        self._waiting_list = waiting_list
         self._quiet_seconds = quiet_seconds
 
     async def collect(self, conversation: str, waiting: list[Inbound]) -> list[Inbound]:
@@ -29,4 +29,4 @@ class BurstCollector:
             if pause <= 0:
                 return waiting
             await asyncio.sleep(pause)
-            waiting = await self._leases.waiting(conversation)
+            waiting = await self._waiting_list.messages(conversation)

@@ -11,8 +11,7 @@ import structlog
 from pydantic import ConfigDict, TypeAdapter
 from redis.asyncio import Redis
 
-from bot.conversations import contacts, ledger, memory
-from bot.conversations import lease as conversations_lease
+from bot.conversations import contacts, ledger, memory, waiting_list
 from bot.conversations.inbox import why_unanswered
 from bot.conversations.lease import ConversationLeases, Lease
 from bot.conversations.memory import History, HistoryEntry, Memory
@@ -118,7 +117,7 @@ class MessageRevisions:
             if copied and _target(copied.content) is None:
                 memory.quotable(pipeline, conversation, copied.id, glance(copied.content), self.memory.ttl_seconds)
         ledger.end(pipeline, conversation, batch.ends)
-        conversations_lease.drop(pipeline, conversation, batch.taken)
+        waiting_list.drop(pipeline, conversation, batch.taken)
         news = {
             wamid: _DELETED if isinstance(change, Revoke) else _edited(known[wamid], change)
             for wamid, change in batch.changes.items()

@@ -222,7 +222,7 @@ HEADERS: list[tuple[str, Callable[[], bytes], tuple[FileProblem, ...]]] = [
     ("a tile", lambda: tiled_tiff(64_000), (FileProblem.BOMB, FileProblem.DAMAGED)),
     ("a canvas", lambda: webp(16_383, 16_383), (FileProblem.BOMB, FileProblem.DAMAGED)),
     ("a screen", lambda: patched(small("GIF", "P"), (b"GIF8", 6, b"\xff\xff\xff\xff")), (FileProblem.BOMB,)),
-    ("rows of a BMP", lambda: patched(small("BMP"), (b"BM", 18, struct.pack("<ii", 30000, 30000))), (FileProblem.BOMB,)),
+    ("BMP rows", lambda: patched(small("BMP"), (b"BM", 18, struct.pack("<ii", 30000, 30000))), (FileProblem.BOMB,)),
 ]  # fmt: skip
 
 
