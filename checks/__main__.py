@@ -5,10 +5,10 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from checks import class_names, document_links, imports, prose, redis_keys, sizes
+from checks import class_names, document_links, document_names, imports, prose, redis_keys, sizes
 from checks.source import Finding
 
-RULES = (class_names, redis_keys, prose, sizes, imports, document_links)
+RULES = (class_names, redis_keys, prose, sizes, imports, document_links, document_names)
 
 
 def findings(root: Path) -> list[Finding]:

@@ -6,7 +6,6 @@ import pytest
 
 from checks import document_links
 from tests.checks.conftest import Plant
-from tests.paths import ROOT
 
 
 @pytest.mark.parametrize("text", ["See `bot/gone.py`.", "[here](gone.md)", "[`x`](../docs/gone.md#part)"])
@@ -21,7 +20,3 @@ def test_places_to_fill_in_addresses_and_code_are_free(plant: Plant, tmp_path: P
     plant("bot/a.py", "")
     plant("README.md", "`bot/<kind>.py` `bot/a.py` `bot/` [x](https://e.mx/a) [y](#part) `[links](…)` [z](bot/a.py#L1)")
     assert document_links.findings(tmp_path) == []
-
-
-def test_our_documents_name_files_that_are_there() -> None:
-    assert document_links.findings(ROOT) == []
