@@ -15,11 +15,12 @@ run: $(VENV)/.run ## the whole service on this machine, no account and no key
 test: $(VENV)/.test ## the whole suite, on a real Redis; more processes than cores, because most tests wait for something
 	@$(BIN)/pytest -n 5 --dist loadgroup
 
-check: $(VENV)/.test ## format, lint, types and the direction of imports
+check: $(VENV)/.test ## format, lint, types, the direction of imports, and the repository's own rules
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/python -m checks
 
 chaos: $(VENV)/.test ## kills, cuts and starves real processes, and prints what became of every message
 	@$(BIN)/python -m bench.chaos
