@@ -36,7 +36,7 @@ lock: $(VENV)/bin/python ## the hashes of all that is installed, anew after a ch
 	@$(LOCK) --extra ocr --extra build --output-file requirements.lock
 	@$(LOCK) --extra test --extra build --output-file requirements-test.lock
 
-audit: $(VENV)/bin/python ## known holes in what is installed; says so where the lists of holes can't be reached
+audit: $(VENV)/bin/python ## known vulnerabilities of what is installed; says so where their lists can't be reached
 	@$(PYTHON) -m venv $(VENV)/audit && $(VENV)/audit/bin/pip --disable-pip-version-check install --quiet pip-audit
 	@$(PYTHON) -m bench.audit $(VENV)/audit/bin/pip-audit requirements-test.lock
 
