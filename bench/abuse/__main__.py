@@ -15,7 +15,7 @@ from pathlib import Path
 
 import psutil
 
-from bench.abuse.company import AbuseTarget, opened
+from bench.abuse.company import Company, opened
 from bench.abuse.inputs import INPUTS, Send
 from bot.infra import logs
 from sandbox.meta.simulator import Person
@@ -26,7 +26,7 @@ _PROMPT = '{{ 1 | round(20000000, "ceil") }}'
 
 
 @dataclass
-class AbuseResult:
+class Row:
     name: str
     held: str = ""
     memory: str = ""
@@ -58,7 +58,7 @@ async def main() -> None:
         print(f"| {row.name} | {row.held} | {row.memory} | {row.reads} | {row.next} | {row.kept} |")
 
 
-async def measured(company: AbuseTarget, name: str, send: Send, owed: int, number: int) -> AbuseResult:
+async def measured(company: Company, name: str, send: Send, owed: int, number: int) -> Row:
     """Send it, have somebody else write at once, and wait until both are answered."""
     attacker, customer = someone(2 * number), someone(2 * number + 1)
     # Memory that was freed is given back by and by; the last input must not count for this one.
@@ -72,7 +72,7 @@ async def measured(company: AbuseTarget, name: str, send: Send, owed: int, numbe
     await sending
     reads = await _reads(company, attacker, owed)
     worker, serve = company.worker.peaks, company.serve.peaks
-    return AbuseResult(
+    return Row(
         name,
         held=f"{company.worker.held.value:.2f}, {company.serve.held.value:.2f}",
         memory=f"{worker.alone:.0f}, {worker.together:.0f}, {worker.ocr:.0f}; {serve.together:.0f}",
@@ -82,7 +82,7 @@ async def measured(company: AbuseTarget, name: str, send: Send, owed: int, numbe
     )
 
 
-async def _waits(company: AbuseTarget, customer: Person) -> str:
+async def _waits(company: Company, customer: Person) -> str:
     began = time.perf_counter()
     try:
         async with asyncio.timeout(_PATIENCE):
@@ -93,7 +93,7 @@ async def _waits(company: AbuseTarget, customer: Person) -> str:
     return f"{time.perf_counter() - began:.1f}"
 
 
-async def _reads(company: AbuseTarget, attacker: Person, owed: int) -> str:
+async def _reads(company: Company, attacker: Person, owed: int) -> str:
     """The answers of the turn: those that come until nothing has come for a while."""
     if not owed:
         return "-"
@@ -112,11 +112,11 @@ async def _reads(company: AbuseTarget, attacker: Person, owed: int) -> str:
     return texts if len(texts) <= 160 else f"{texts[:160]}… ({len(texts)} characters)"
 
 
-def _only_announced(company: AbuseTarget, attacker: Person) -> bool:
+def _only_announced(company: Company, attacker: Person) -> bool:
     return company.meta.sent_to(attacker)[-1].text.startswith("Sigo con tu mensaje")
 
 
-async def prompt_file() -> AbuseResult:
+async def prompt_file() -> Row:
     """`recado prompts check` of a folder with a bomb in it."""
     with tempfile.TemporaryDirectory() as folder:
         _write_prompts(Path(folder))
@@ -134,7 +134,7 @@ async def prompt_file() -> AbuseResult:
             process.kill()
             await process.wait()
             told = f"nothing in {_PROMPT_SECONDS:.0f} s"
-    row = AbuseResult("C: a prompt file with round(20000000, …)", reads=f"the operator: {told}")
+    row = Row("C: a prompt file with round(20000000, …)", reads=f"the operator: {told}")
     row.next = f"{time.perf_counter() - began:.1f}"
     return row
 
@@ -145,7 +145,7 @@ def _write_prompts(folder: Path) -> None:
     (folder / "_business.md").write_text("---\nname: T\nhours:\n  monday: 9:00-19:00\n---\nHola.\n")
 
 
-def _line(row: AbuseResult) -> str:
+def _line(row: Row) -> str:
     return f"{row.name}: held {row.held} s; {row.memory} MB; reads {row.reads!r}; next {row.next} s; kept {row.kept} MB"
 
 

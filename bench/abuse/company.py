@@ -29,7 +29,7 @@ def answered(messages: list[dict[str, Any]], _tools: list[dict[str, Any]]) -> di
 
 
 @dataclass
-class AbuseTarget:
+class Company:
     meta: Meta
     serve: Watched
     worker: Watched
@@ -43,7 +43,7 @@ class AbuseTarget:
 
 
 @asynccontextmanager
-async def opened(folder: Path) -> AsyncIterator[AbuseTarget]:
+async def opened(folder: Path) -> AsyncIterator[Company]:
     async with AsyncExitStack() as stack:
         redis = await stack.enter_async_context(redis_server(folder / "redis", options=("--appendfsync", "everysec")))
         models = OpenRouterImitation("openrouter-key", rules=answered)
@@ -80,7 +80,7 @@ async def opened(folder: Path) -> AsyncIterator[AbuseTarget]:
         stack.callback(serve.stop)
         worker = await Watched.start(["worker"], environment, folder / "worker.log")
         stack.callback(worker.stop)
-        yield AbuseTarget(meta, serve, worker, port, secret, folder / "files")
+        yield Company(meta, serve, worker, port, secret, folder / "files")
 
 
 def _whisper() -> web.Application:

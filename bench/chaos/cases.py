@@ -56,7 +56,7 @@ def _bytes(name: str) -> bytes:
 
 
 @dataclass(frozen=True, slots=True)
-class FailureCase:
+class Case:
     """`sees`: the model's `answer`, a phrase's name, or `nothing`; `asks`: requests by who got them, a model or sense
     that isn't named got none; `late`: the answer can't be there by the deadline, because nobody takes it; `slow`: it
     takes long, and shows little that others don't.
@@ -84,10 +84,10 @@ class FailureCase:
 
 
 @dataclass(frozen=True, slots=True)
-class CaseResult:
+class Row:
     """What came of a case; `seconds` until the last message to the customer, None where there was none."""
 
-    case: FailureCase
+    case: Case
     replies: tuple[str, ...]
     seconds: float | None
     asked: Mapping[str, int]
@@ -137,7 +137,7 @@ class CaseResult:
 _STILL = tuple(phrase("still_on_it", language) for language in ("es", "en"))
 
 
-async def play(house: House, case: FailureCase) -> CaseResult:
+async def play(house: House, case: Case) -> Row:
     """Let it go wrong, write, wait until all is over, and put things right again."""
     person = house.person(staff=case.staff)
     before, typed = house.asked, len(house.meta.typing)
@@ -154,6 +154,6 @@ async def play(house: House, case: FailureCase) -> CaseResult:
         replies: list[Sent] = house.meta.sent_to(person)[already:]
         seconds = (replies[-1].at - began).total_seconds() if replies else None
         shown = away or len(house.meta.typing) > typed
-        return CaseResult(case, tuple(one.text for one in replies), seconds, house.asked - before, tuple(states), shown)
+        return Row(case, tuple(one.text for one in replies), seconds, house.asked - before, tuple(states), shown)
     finally:
         await house.calm(models=case.upstream in ("OpenRouter", "several at once"))

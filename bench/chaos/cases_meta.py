@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bench.chaos.cases import Arm, FailureCase, Send, document
+from bench.chaos.cases import Arm, Case, Send, document
 from bench.chaos.house import House
 from bot.messages.language import Language
 from sandbox.meta.faults import Call
@@ -33,12 +33,12 @@ def _refuses(call: Call, code: int, status: int, times: int = _ALWAYS) -> Arm:
     return lambda house: house.meta.will_refuse(code, status, times, call=call)
 
 
-def _unread(failure: str, arm: Arm, *, send: Send = document, sees: str = "media_trouble", **asks: int) -> FailureCase:
-    return FailureCase("Meta: files", failure, arm, send, sees, asks=asks)
+def _unread(failure: str, arm: Arm, *, send: Send = document, sees: str = "media_trouble", **asks: int) -> Case:
+    return Case("Meta: files", failure, arm, send, sees, asks=asks)
 
 
-def _read(failure: str, arm: Arm, *, send: Send = document, **asks: int) -> FailureCase:
-    return FailureCase("Meta: files", failure, arm, send, asks={"default": 1} | asks)
+def _read(failure: str, arm: Arm, *, send: Send = document, **asks: int) -> Case:
+    return Case("Meta: files", failure, arm, send, asks={"default": 1} | asks)
 
 
 def _nothing(_: House) -> None:
@@ -72,8 +72,8 @@ async def shut_beyond_the_deadline(house: House) -> None:
     house.later(6.5, house.doors["Meta"].open())
 
 
-def _sent(failure: str, arm: Arm, messages: int, *, sees: str = "answer", late: bool = False) -> FailureCase:
-    return FailureCase("Meta: sending", failure, arm, sees=sees, asks={"default": 1, "messages": messages}, late=late)
+def _sent(failure: str, arm: Arm, messages: int, *, sees: str = "answer", late: bool = False) -> Case:
+    return Case("Meta: sending", failure, arm, sees=sees, asks={"default": 1, "messages": messages}, late=late)
 
 
 SENDING = (

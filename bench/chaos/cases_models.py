@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 
-from bench.chaos.cases import Arm, FailureCase
+from bench.chaos.cases import Arm, Case
 from bench.chaos.house import ANSWER, House
 from sandbox.simulators.openrouter import Scripted, calls, fails, says
 
@@ -60,21 +60,21 @@ def models_say(*answers: Scripted, both: bool = False) -> Arm:
     return arm
 
 
-def _all() -> Iterator[FailureCase]:
+def _all() -> Iterator[Case]:
     for failure, (answer, tries) in _FAILURES.items():
         always = [answer] * _ALWAYS
         asks = {"default": tries, "fallback": 1}
-        yield FailureCase("OpenRouter", f"{failure}: the default model", models_say(*always), asks=asks)
+        yield Case("OpenRouter", f"{failure}: the default model", models_say(*always), asks=asks)
     for failure, (answer, tries) in _FAILURES.items():
         # In the last round the next model is asked, once.
         asks = {"default": tries, "fallback": 1 if tries == 7 else tries}
         arm = models_say(*[answer] * _ALWAYS, both=True)
         state = "failed: no model answered"
-        yield FailureCase("OpenRouter", f"{failure}: all", arm, sees="no_answer", state=state, asks=asks, language="en")
+        yield Case("OpenRouter", f"{failure}: all", arm, sees="no_answer", state=state, asks=asks, language="en")
 
 
-def _good(name: str, answer: Scripted) -> FailureCase:
-    return FailureCase("OpenRouter", name, models_say(answer), asks={"default": 1})
+def _good(name: str, answer: Scripted) -> Case:
+    return Case("OpenRouter", name, models_say(answer), asks={"default": 1})
 
 
 _PASSING: dict[str, tuple[Scripted, ...]] = {
@@ -84,7 +84,7 @@ _PASSING: dict[str, tuple[Scripted, ...]] = {
     "500, once": (fails(500),),
 }
 OPENROUTER = (
-    FailureCase(
+    Case(
         "OpenRouter",
         "connection refused",
         lambda house: house.doors["OpenRouter"].shut(),
@@ -92,7 +92,7 @@ OPENROUTER = (
         state="failed: no model answered",
     ),
     *_all(),
-    *(FailureCase("OpenRouter", name, models_say(*one), asks={"default": 2}) for name, one in _PASSING.items()),
+    *(Case("OpenRouter", name, models_say(*one), asks={"default": 2}) for name, one in _PASSING.items()),
     _good("length, in the middle of a sentence", Scripted(_HALF, finish="length")),
     _good("comment lines before the body", Scripted(body=_COMMENTS + _BODY)),
 )

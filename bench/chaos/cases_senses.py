@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from bench.chaos.cases import Arm, FailureCase, photo, voice
+from bench.chaos.cases import Arm, Case, photo, voice
 from sandbox.simulators.vision import Fault
 from sandbox.simulators.whisper import Answer
 
@@ -26,18 +26,18 @@ def _seen(*faults: Fault) -> Arm:
     return lambda house: house.vision.will(*faults)
 
 
-def _unheard(failure: str, answer: Answer, tries: int, sees: str = "media_trouble") -> FailureCase:
+def _unheard(failure: str, answer: Answer, tries: int, sees: str = "media_trouble") -> Case:
     """Whisper always answers so: the person is told what to do, and no model is asked."""
-    return FailureCase("Whisper", failure, _heard(*[answer] * _ALWAYS), voice, sees, asks={"whisper": tries})
+    return Case("Whisper", failure, _heard(*[answer] * _ALWAYS), voice, sees, asks={"whisper": tries})
 
 
-def _heard_at_last(failure: str, *answers: Answer) -> FailureCase:
+def _heard_at_last(failure: str, *answers: Answer) -> Case:
     asks = {"whisper": len(answers) + 1, "default": 1}
-    return FailureCase("Whisper", failure, _heard(*answers, Answer(body=_TEXT)), voice, asks=asks)
+    return Case("Whisper", failure, _heard(*answers, Answer(body=_TEXT)), voice, asks=asks)
 
 
 WHISPER = (
-    FailureCase("Whisper", "connection refused", lambda house: house.doors["Whisper"].shut(), voice, "media_trouble"),
+    Case("Whisper", "connection refused", lambda house: house.doors["Whisper"].shut(), voice, "media_trouble"),
     _unheard("time-out", Answer(delay=30), 1),
     _unheard("a body that drips", Answer(body=_TEXT, drip=0.5), 1),
     _unheard("a cut connection", Answer(cut=True), 3),
@@ -57,17 +57,17 @@ WHISPER = (
 )
 
 
-def _unseen(failure: str, fault: Fault, tries: int | None, *, slow: bool = False) -> FailureCase:
+def _unseen(failure: str, fault: Fault, tries: int | None, *, slow: bool = False) -> Case:
     """Vision always fails so; without `tries`, as often as the time allows."""
     uncounted = ("vision",) if tries is None else ()
     asks = {} if tries is None else {"vision": tries}
     arm = _seen(*[fault] * _ALWAYS)
-    return FailureCase("Vision", failure, arm, photo, "media_trouble", asks=asks, uncounted=uncounted, slow=slow)
+    return Case("Vision", failure, arm, photo, "media_trouble", asks=asks, uncounted=uncounted, slow=slow)
 
 
-def _seen_at_last(failure: str, *faults: Fault) -> FailureCase:
+def _seen_at_last(failure: str, *faults: Fault) -> Case:
     asks = {"vision": len(faults) + 1, "default": 1}
-    return FailureCase("Vision", failure, _seen(*faults, Fault(empty=True)), photo, asks=asks)
+    return Case("Vision", failure, _seen(*faults, Fault(empty=True)), photo, asks=asks)
 
 
 _PASSING = ("UNAVAILABLE", "DEADLINE_EXCEEDED", "RESOURCE_EXHAUSTED")
@@ -81,5 +81,5 @@ VISION = (
     _unseen("UNAVAILABLE inside a success", Fault(code=14), 1),
     _seen_at_last("nothing on it"),
     # The last, because gRPC takes a while to knock again.
-    FailureCase("Vision", "connection refused", lambda house: house.doors["Vision"].shut(), photo, "media_trouble"),
+    Case("Vision", "connection refused", lambda house: house.doors["Vision"].shut(), photo, "media_trouble"),
 )

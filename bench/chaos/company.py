@@ -56,7 +56,7 @@ def point_kind(point: Point) -> Kind:
 
 
 @dataclass
-class ChaosCompany:
+class Company:
     """`agenda` holds the points that are still to be died at; `deaths` those that were.
 
     `fallen` are the processes that ended without having been told to, with their exit codes.
@@ -155,7 +155,7 @@ async def opened(  # noqa: PLR0913 - what a bench may want to vary
     concurrency: int = 100,
     model_seconds: float = 0.1,
     redis_url: str | None = None,
-) -> AsyncIterator[ChaosCompany]:
+) -> AsyncIterator[Company]:
     """Run the company until the context ends; a model takes `model_seconds`.
 
     With `redis_url` on somebody else's Redis, which may be away: then nobody waits for the processes to be ready.
@@ -198,7 +198,7 @@ async def opened(  # noqa: PLR0913 - what a bench may want to vary
         }
         stack.push_async_callback(meta.stop)
         redis = await stack.enter_async_context(Redis.from_url(url, decode_responses=True))
-        company = ChaosCompany(redis, meta, models, environment, folder, agenda=list(points), concurrency=concurrency)
+        company = Company(redis, meta, models, environment, folder, agenda=list(points), concurrency=concurrency)
         stack.callback(company.close)
         company.begin(servers, workers)
         if redis_url is None:

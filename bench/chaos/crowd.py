@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 
 import aiohttp
 
-from bench.chaos.company import ChaosCompany
+from bench.chaos.company import Company
 from sandbox.meta.acceptance import new_wamid
 from sandbox.meta.simulator import Person
 from sandbox.meta.webhooks import Value, encode, envelope, message_value, seconds, signature
@@ -36,7 +36,7 @@ class Crowd:
     `written` says when each was written (Unix seconds).
     """
 
-    company: ChaosCompany
+    company: Company
     people: list[Person]
     staff: frozenset[str]
     chance: random.Random
@@ -117,7 +117,7 @@ class Crowd:
             await asyncio.sleep(0.2)
 
 
-def crowd_of(company: ChaosCompany, people: int, staff: Sequence[str]) -> Crowd:
+def crowd_of(company: Company, people: int, staff: Sequence[str]) -> Crowd:
     everybody = [
         Person(phone=f"52155{number:08}", bsuid=f"MX.{number:016}", name=f"P{number}") for number in range(people)
     ]

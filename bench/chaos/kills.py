@@ -8,22 +8,22 @@ from pathlib import Path
 
 from bench.chaos.company import opened
 from bench.chaos.crowd import crowd_of, staff_among
-from bench.chaos.verdict import ChaosVerdict, judge, settled
+from bench.chaos.verdict import Verdict, judge, settled
 from bot.infra.crash_points import POINTS, Point
 
 
 @dataclass(frozen=True, slots=True)
-class KillResult:
+class Outcome:
     """`deaths` counts who died at each point; `posts` the webhooks, of which `refused` were not taken at once."""
 
-    verdict: ChaosVerdict
+    verdict: Verdict
     deaths: Counter[Point]
     people: int
     posts: int
     refused: int
 
 
-async def killed(folder: Path, *, people: int, bursts: int, rounds: int = 1) -> KillResult:
+async def killed(folder: Path, *, people: int, bursts: int, rounds: int = 1) -> Outcome:
     """Let so many people write until a process has died at every point `rounds` times, and then until all is quiet."""
     staff = staff_among(people)
     async with opened(folder, points=POINTS * rounds, staff=staff) as company:
@@ -34,4 +34,4 @@ async def killed(folder: Path, *, people: int, bursts: int, rounds: int = 1) -> 
             await crowd.write(1, people=min(people, 24))
         await settled(company)
         verdict = await judge(company, crowd)
-        return KillResult(verdict, Counter(company.deaths), people, crowd.posts, crowd.refused)
+        return Outcome(verdict, Counter(company.deaths), people, crowd.posts, crowd.refused)

@@ -10,7 +10,7 @@ from statistics import quantiles
 
 import aiohttp
 
-from bench.chaos.company import ChaosCompany, opened
+from bench.chaos.company import Company, opened
 from sandbox.meta.acceptance import new_wamid
 from sandbox.meta.simulator import Person
 from sandbox.meta.webhooks import encode, envelope, message_value, seconds, signature
@@ -23,7 +23,7 @@ _CONNECTIONS = 64
 class Writers:
     """Posts one message for each person, and notes when it was taken and when it was answered."""
 
-    company: ChaosCompany
+    company: Company
     asked: dict[str, float] = field(default_factory=dict)
 
     async def write(self, people: list[Person], *, per_second: float = 0) -> None:

@@ -11,7 +11,7 @@ _CHUNK = 65536
 
 
 @dataclass
-class RedisDoor:
+class Door:
     """Connections lead to the port `target` (None: refused), and stay with the server that they led to at first.
 
     `cuts` is asked with each request: where it says True, the server gets the request and does it, but the answer is
@@ -73,9 +73,9 @@ async def _quietly(way: object) -> None:
 
 
 @asynccontextmanager
-async def door_to(target: int | None) -> AsyncIterator[RedisDoor]:
+async def door_to(target: int | None) -> AsyncIterator[Door]:
     """A door on a port of its own until the context ends."""
-    door = RedisDoor(target)
+    door = Door(target)
     server = await asyncio.start_server(door._pass, "127.0.0.1", 0)  # noqa: SLF001 - the door's own way in
     door.port = server.sockets[0].getsockname()[1]
     try:

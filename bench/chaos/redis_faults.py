@@ -15,10 +15,10 @@ from pathlib import Path
 import aiohttp
 from redis.asyncio import Redis
 
-from bench.chaos.company import ChaosCompany, opened
+from bench.chaos.company import Company, opened
 from bench.chaos.crowd import Crowd, crowd_of, staff_among
-from bench.chaos.redis_door import RedisDoor, door_to
-from bench.chaos.verdict import ChaosVerdict, judge, settled
+from bench.chaos.redis_door import Door, door_to
+from bench.chaos.verdict import Verdict, judge, settled
 from sandbox.ports import free_port
 from sandbox.redis_server import redis_server
 
@@ -76,7 +76,7 @@ class Site:
 
     server: Server
     other: Server
-    door: RedisDoor
+    door: Door
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +90,7 @@ class Health:
 
 
 @dataclass
-class RedisFaultResult:
+class Row:
     """What a fault did; `back_after` and `settled_after` are seconds after its end.
 
     `slowest` is the longest that a webhook waited for its answer; `fallen` are processes that ended by themselves.
@@ -103,7 +103,7 @@ class RedisFaultResult:
     back_after: float
     ready_after: float
     settled_after: float
-    verdict: ChaosVerdict
+    verdict: Verdict
     fallen: list[str] = field(default_factory=list)
     health: list[Health] = field(default_factory=list)
     cuts: int = 0
@@ -184,7 +184,7 @@ async def _site(folder: Path, fault: Fault) -> AsyncIterator[Site]:
         yield Site(first, other, await stack.enter_async_context(door_to(first.port)))
 
 
-async def suffered(folder: Path, name: str, *, people: int = 20, bursts: int = 2) -> RedisFaultResult:
+async def suffered(folder: Path, name: str, *, people: int = 20, bursts: int = 2) -> Row:
     """Let people write while Redis has this fault, until nothing is under way any more."""
     fault = FAULTS[name]
     await asyncio.to_thread(folder.mkdir, parents=True, exist_ok=True)
@@ -225,14 +225,14 @@ def _row(  # noqa: PLR0913, PLR0917 - all that was seen
     crowd: Crowd,
     over: float,
     settled_after: float,
-    verdict: ChaosVerdict,
-    company: ChaosCompany,
+    verdict: Verdict,
+    company: Company,
     health: list[Health],
     cuts: int,
-) -> RedisFaultResult:
+) -> Row:
     later = [one.at - over for one in crowd.answers if one.status == _OK and one.at > over]
     ready = [one.at - over for one in health if one.ready and one.at > over]
-    return RedisFaultResult(
+    return Row(
         fault=name,
         refused=sum(one.status == _UNAVAILABLE for one in crowd.answers),
         unanswered=sum(one.status not in (_OK, _UNAVAILABLE) for one in crowd.answers),
@@ -253,7 +253,7 @@ async def _refused(crowd: Crowd) -> None:
         await asyncio.sleep(0.05)
 
 
-async def _all_ready(company: ChaosCompany) -> None:
+async def _all_ready(company: Company) -> None:
     while True:
         try:
             await company.ready()
@@ -263,7 +263,7 @@ async def _all_ready(company: ChaosCompany) -> None:
             return
 
 
-async def _watch(company: ChaosCompany, seen: list[Health]) -> None:
+async def _watch(company: Company, seen: list[Health]) -> None:
     base = company.webhook.partition("/webhooks")[0]
     async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=5)) as http:
         while True:
@@ -279,7 +279,7 @@ async def _watch(company: ChaosCompany, seen: list[Health]) -> None:
             await asyncio.sleep(0.1)
 
 
-async def rows(folder: Path, people: int = 40, bursts: int = 3) -> list[RedisFaultResult]:
+async def rows(folder: Path, people: int = 40, bursts: int = 3) -> list[Row]:
     """All faults, one after the other."""
     return [
         await suffered(folder / str(number), name, people=people, bursts=bursts) for number, name in enumerate(FAULTS)

@@ -6,9 +6,9 @@ import asyncio
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench.chaos.company import TOKEN, ChaosCompany, opened
+from bench.chaos.company import TOKEN, Company, opened
 from bench.chaos.crowd import Crowd, crowd_of, staff_among
-from bench.chaos.verdict import ChaosVerdict, judge, settled
+from bench.chaos.verdict import Verdict, judge, settled
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +19,7 @@ class Rolled:
     `refused` are webhooks that found nobody at the moment: Meta delivers them again.
     """
 
-    verdict: ChaosVerdict
+    verdict: Verdict
     codes: list[int | None]
     fallen: list[str]
     unfinished: int
@@ -57,7 +57,7 @@ def _unfinished(folder: Path) -> int:
     return sum('"grace_over"' in log.read_text() for log in folder.glob("worker-*.log"))
 
 
-def _waits(company: ChaosCompany, crowd: Crowd) -> list[float]:
+def _waits(company: Company, crowd: Crowd) -> list[float]:
     """Seconds from when each message was written to when Meta had its reply."""
     return [
         reply.at.timestamp() - crowd.written[token]

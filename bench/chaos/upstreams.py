@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from pathlib import Path
 
 from bench.chaos import dead_model
-from bench.chaos.cases import CaseResult, FailureCase, play
+from bench.chaos.cases import Case, Row, play
 from bench.chaos.cases_meta import FILES, SENDING
 from bench.chaos.cases_models import OPENROUTER
 from bench.chaos.cases_senses import VISION, WHISPER
@@ -15,7 +15,7 @@ from bench.chaos.cases_together import LONG_TIMES, TOGETHER
 from bench.chaos.house import ANSWER, DEADLINE_SECONDS, opened
 
 # Each group has a Recado of its own, with these variables.
-GROUPS: dict[str, tuple[tuple[FailureCase, ...], Mapping[str, str]]] = {
+GROUPS: dict[str, tuple[tuple[Case, ...], Mapping[str, str]]] = {
     "openrouter": (OPENROUTER, {}),
     "whisper": (WHISPER, {}),
     "vision": (VISION, {}),
@@ -37,7 +37,7 @@ PrintRow = Callable[[Sequence[str]], None]
 _SHOWN = 44
 
 
-async def rows() -> AsyncIterator[CaseResult]:
+async def rows() -> AsyncIterator[Row]:
     """Every case of the table, one after the other."""
     for cases, environment in GROUPS.values():
         with tempfile.TemporaryDirectory() as folder:
@@ -66,7 +66,7 @@ async def run(print_row: PrintRow) -> list[str]:
     return faults
 
 
-def cells(row: CaseResult) -> tuple[str, ...]:
+def cells(row: Row) -> tuple[str, ...]:
     seen = "the answer" if row.seen == ANSWER else f"«{row.seen[:_SHOWN]}…»" if row.seen else "nothing"
     after = f"{row.seconds:.1f}" if row.seconds is not None else ""
     ends = ", ".join(dict.fromkeys(row.states))

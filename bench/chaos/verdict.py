@@ -8,14 +8,14 @@ from collections import Counter
 from dataclasses import asdict, dataclass, field
 from itertools import chain
 
-from bench.chaos.company import TOKEN, ChaosCompany
+from bench.chaos.company import TOKEN, Company
 from bench.chaos.crowd import Crowd
 from bot.conversations.ledger import Ledger
 from bot.infra.redis import answer
 
 
 @dataclass
-class ChaosVerdict:
+class Verdict:
     """All of it is to be zero, but for the first three."""
 
     messages: int = 0
@@ -37,7 +37,7 @@ class ChaosVerdict:
         return {name: value for name, value in found.items() if name not in counted and value}
 
 
-async def settled(company: ChaosCompany, within: float = 90) -> None:
+async def settled(company: Company, within: float = 90) -> None:
     """Return when nothing waits, is being sent, or is being worked on any more."""
     async with asyncio.timeout(within):
         while await _busy(company):
@@ -45,7 +45,7 @@ async def settled(company: ChaosCompany, within: float = 90) -> None:
     await company.meta.idle()
 
 
-async def _busy(company: ChaosCompany) -> bool:
+async def _busy(company: Company) -> bool:
     redis = company.redis
     # What waits for a person to write is listed for the day on which it ends.
     soon = time.time() + 3600
@@ -58,8 +58,8 @@ async def _busy(company: ChaosCompany) -> bool:
     return any([await answer(redis.llen(f"bull:{name}:{state}")) for name in queues for state in ("wait", "active")])
 
 
-async def judge(company: ChaosCompany, crowd: Crowd) -> ChaosVerdict:
-    verdict = ChaosVerdict(effects=len(crowd.orders))
+async def judge(company: Company, crowd: Crowd) -> Verdict:
+    verdict = Verdict(effects=len(crowd.orders))
     for person in crowd.people:
         replies = [one.text for one in company.meta.sent_to(person) if one.type == "text"]
         _judge_chat(verdict, replies, crowd.sent.get(person.bsuid, []), crowd.late)
@@ -84,7 +84,7 @@ async def judge(company: ChaosCompany, crowd: Crowd) -> ChaosVerdict:
     return verdict
 
 
-def _judge_chat(verdict: ChaosVerdict, replies: list[str], bursts: list[list[str]], late: set[str]) -> None:
+def _judge_chat(verdict: Verdict, replies: list[str], bursts: list[list[str]], late: set[str]) -> None:
     verdict.replies += len(replies)
     wanted = list(chain.from_iterable(bursts))
     verdict.messages += len(wanted)
@@ -100,6 +100,6 @@ def _judge_chat(verdict: ChaosVerdict, replies: list[str], bursts: list[list[str
         verdict.out_of_order.append(" ".join(answered))
 
 
-async def _unaccounted(company: ChaosCompany) -> int:
+async def _unaccounted(company: Company) -> int:
     waiting = [name async for name in company.redis.scan_iter("recado:{*}:waiting")]
     return sum([await answer(company.redis.llen(name)) for name in waiting])

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.chaos.redis_faults import FAULTS, RedisFaultResult, suffered
+from bench.chaos.redis_faults import FAULTS, Row, suffered
 
 pytestmark = pytest.mark.timeout(400)
 
@@ -21,7 +21,7 @@ REASONS = {
 }
 
 
-def told(row: RedisFaultResult) -> str:
+def told(row: Row) -> str:
     return " ".join(one.reasons for one in row.health if not one.ready)
 
 

@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator
 import pytest
 import pytest_asyncio
 
-from bench.chaos.cases import FailureCase, play
+from bench.chaos.cases import Case, play
 from bench.chaos.house import House, opened
 from bench.chaos.upstreams import GROUPS
 
@@ -35,5 +35,5 @@ CASES = [
 
 @pytest.mark.asyncio(loop_scope="module")
 @pytest.mark.parametrize(("house", "case"), CASES, indirect=["house"], scope="module")
-async def test_the_customer_has_an_honest_answer_and_nobody_is_asked_in_vain(house: House, case: FailureCase) -> None:
+async def test_the_customer_has_an_honest_answer_and_nobody_is_asked_in_vain(house: House, case: Case) -> None:
     assert (await play(house, case)).faults == []

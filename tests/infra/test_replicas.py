@@ -16,7 +16,7 @@ import aiohttp
 import pytest
 from redis.asyncio import Redis
 
-from bench.chaos.redis_door import RedisDoor, door_to
+from bench.chaos.redis_door import Door, door_to
 from bench.chaos.redis_faults import Server
 from bot.cli.doctor import service
 from bot.infra.redis import connect, refuse_cluster
@@ -41,8 +41,8 @@ class Pair:
 
     primary: Server
     replica: Server
-    door: RedisDoor
-    link: RedisDoor
+    door: Door
+    link: Door
 
     async def follow(self) -> None:
         self.link.target = self.primary.port
