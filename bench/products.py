@@ -24,9 +24,9 @@ import psutil
 from fixtures.products.invented import UNSEEN_SEEDS
 from fixtures.products.make import Taken, made_up
 from pipelines.bounding_box import BoundingBox
-from pipelines.image import PhotoText, Reading, ReadText, TextLine, look
+from pipelines.image import PhotoText, Reading, ReadText, TextLine, read_photo
 from pipelines.ocr import LocalReader
-from pipelines.product import CONFIDENT, ProductCard, card_of_sights, same_product
+from pipelines.product import CONFIDENT, ProductCard, card_of_photo_texts, same_product
 from pipelines.product.vocabulary import plain
 
 FOLDER = Path(__file__).parents[1] / "fixtures" / "products"
@@ -187,14 +187,14 @@ def _products(chosen: argparse.Namespace) -> Iterator[tuple[str, Taken]]:
 
 async def _card(taken: Taken, read: ReadText, spent: Spent) -> ProductCard:
     """Make the card of a product; each photo's cost is that of a card of its own."""
-    sights: list[PhotoText] = []
+    photo_texts: list[PhotoText] = []
     for photo in taken.photos.values():
         began = time.perf_counter()
-        sights.append(await look(photo, read_text=read))
-        card = await card_of_sights(sights[-1:], read_text=read)
+        photo_texts.append(await read_photo(photo, read_text=read))
+        card = await card_of_photo_texts(photo_texts[-1:], read_text=read)
         spent.milliseconds.append((time.perf_counter() - began) * 1000)
         spent.megabytes.append(_megabytes())
-    return card if len(sights) == 1 else await card_of_sights(sights, read_text=read)
+    return card if len(photo_texts) == 1 else await card_of_photo_texts(photo_texts, read_text=read)
 
 
 def _megabytes() -> float:

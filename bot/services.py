@@ -43,8 +43,8 @@ from bot.integrations.push.sender import PushSender
 from bot.integrations.stripe import plan_changes
 from bot.integrations.stripe.billing import Billing, billing_of
 from bot.media.archive import Archive
+from bot.media.cache import ReadingCache
 from bot.media.readers import MediaReaders
-from bot.media.readings import ReadingCache
 from bot.media.understanding import MediaPerception, MediaStore
 from bot.privacy import PersonalData
 from bot.products import card_message
@@ -57,11 +57,11 @@ from bot.settings import Settings
 from bot.storage.factory import storage_of
 from bot.storage.files import Files, files_of, quota_of
 from bot.storage.storage import Storage
-from bot.turns.burst import BurstCollector
 from bot.turns.canary import CanaryRecorder
 from bot.turns.intake import Intake
 from bot.turns.merge import ConversationMerger
 from bot.turns.model_responder import ModelResponder
+from bot.turns.opening import Openings
 from bot.turns.report import TurnReporter
 from bot.turns.responder import Responder
 from bot.turns.revisions import MessageRevisions
@@ -247,7 +247,7 @@ class Services:
     @cached_property
     def _product_parts(self) -> tuple[ProductCapture, ProductConfirmer]:
         reader = CardReader(
-            eyes=lambda conversation: self.media_readers.eyes(
+            text_reader_for=lambda conversation: self.media_readers.text_reader(
                 self.budget.account(conversation), ReadingCache(self.redis, conversation)
             ),
             model=self.model,
@@ -300,7 +300,7 @@ class Services:
         store = TurnStore(self.redis, self.leases, self.library, revisions)
         recorder = CanaryRecorder(self.redis, self.library)
         return TurnProcessor(
-            burst=BurstCollector(self.waiting_list, self.settings.turn.quiet_seconds),
+            leases=self.leases,
             store=store,
             typing=TypingIndicator(self.graph, store, self.outbox, language),
             intake=Intake(
@@ -309,18 +309,20 @@ class Services:
                 perception=self.perception(self.graph),
                 revisions=revisions,
                 rate_limit=MessageRateLimit(self.redis, self.settings.channel.rate_limit_contact),
+                budget=self.budget,
                 default_language=language,
             ),
             responder=self.responder,
             outbox=self.outbox,
-            reporter=TurnReporter(self.redis, self.events, self.publisher, recorder, self.scheduler),
-            deadline_seconds=self.settings.turn.deadline_seconds,
+            reporter=TurnReporter(self.events, self.publisher, recorder, self.scheduler),
+            settings=self.settings.turn,
         )
 
     @cached_property
     def runner(self) -> ConversationRunner:
         merger = ConversationMerger(self.redis, self.leases, self.memory)
-        return ConversationRunner(self.leases, self.waiting_list, self.outbox, merger, self.turns.take)
+        openings = Openings(self.contacts, self.outbox)
+        return ConversationRunner(self.redis, self.leases, openings, self.outbox, merger, self.turns.take)
 
     @cached_property
     def summarizer(self) -> Summarizer:

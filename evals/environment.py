@@ -23,7 +23,7 @@ from bot.settings import RedisSettings, Settings
 from bot.web.server import listening
 from bot.whatsapp.client import File, FileTooLarge
 from evals.cases import Case
-from pipelines.byte_budget import Room
+from pipelines.byte_budget import ByteReservation
 from sandbox.meta.simulator import Meta
 from sandbox.phone.demo_customers import customer, subscribe
 from sandbox.redis_server import redis_server
@@ -84,8 +84,8 @@ class _Beside:
         media_id: str,
         *,
         limit: int,
-        room: Room | None = None,  # noqa: ARG002 - a Shelf's
-        sha256: str | None = None,  # noqa: ARG002 - a Shelf's
+        reservation: ByteReservation | None = None,  # noqa: ARG002 - a MediaStore's
+        sha256: str | None = None,  # noqa: ARG002 - a MediaStore's
     ) -> File:
         data = (self.folder / media_id).read_bytes()
         if len(data) > limit:

@@ -11,7 +11,7 @@ import pytest_asyncio
 
 from bot.ai import vision
 from bot.ai.vision import COST_USD_PER_PHOTO, Vision, VisionFailed
-from pipelines.image import look
+from pipelines.image import read_photo
 from sandbox.simulators.vision import Fault, VisionImitation
 from tests.eyes import Eyes
 from tests.paths import ROOT
@@ -26,7 +26,7 @@ pytestmark = pytest.mark.xdist_group("ocr")
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def serving(eyes: Eyes) -> AsyncIterator[tuple[VisionImitation, str]]:
     # Read before anybody counts the seconds: how fast this machine reads is none of these tests' business.
-    await look(photo("label_tv_photo.jpg"), read_text=eyes.read)
+    await read_photo(photo("label_tv_photo.jpg"), read_text=eyes.read)
     for name in ("words.gif", "nothing_on_it.jpg"):
         await eyes.read(photo(name))
     imitation = VisionImitation(eyes)
@@ -54,15 +54,15 @@ def photo(name: str) -> bytes:
 
 @in_one_loop
 async def test_a_label_is_read_with_its_lines_and_places(google: Vision, imitation: VisionImitation) -> None:
-    sight = await look(photo("label_tv_photo.jpg"), read_text=google)
-    lines = {line.text: line for line in sight.lines}
+    photo_text = await read_photo(photo("label_tv_photo.jpg"), read_text=google)
+    lines = {line.text: line for line in photo_text.lines}
     assert {'Televisor LED 43"', "Pantalla Smart TV 4K UHD", "Antes $1,599.00 - Ahorra $350.00"} < set(lines)
     price = lines["$1,249.00 MXN"]
     assert price.box.x == pytest.approx(246, abs=10)
     assert price.box.width == pytest.approx(980, abs=15)
     assert price.confidence > 0.9
-    assert "$1,249.00 MXN" in sight.text.splitlines()
-    assert sight.labels == ("Text",)
+    assert "$1,249.00 MXN" in photo_text.text.splitlines()
+    assert photo_text.labels == ("Text",)
     assert imitation.requests[0].features == ("TEXT_DETECTION", "DOCUMENT_TEXT_DETECTION", "LABEL_DETECTION")
 
 

@@ -14,7 +14,7 @@ from aiohttp.test_utils import TestServer
 from bot.ai.whisper import TranscriptionFailed, Whisper, cost_usd
 from pipelines.audio import RATE
 from pipelines.errors import FileProblem, FileRefused
-from pipelines.voice import Clip, HeardSpeech, Segment, transcribe
+from pipelines.voice import Clip, RawTranscript, Segment, transcribe
 from sandbox.simulators.whisper import Answer, WhisperImitation
 from tests.paths import ROOT
 from tests.sounds import mp3
@@ -102,7 +102,7 @@ async def test_what_whisper_invents_over_silence_reaches_nobody(connect: Connect
     assert heard.text == "¡Gracias por ver el vídeo!"
     assert heard.segments[0].no_speech == 0.9
 
-    async def hear(_clip: Clip) -> HeardSpeech:
+    async def hear(_clip: Clip) -> RawTranscript:
         return heard
 
     with pytest.raises(FileRefused) as refused:
@@ -112,21 +112,21 @@ async def test_what_whisper_invents_over_silence_reaches_nobody(connect: Connect
 
 async def test_a_newer_model_is_asked_for_json(connect: Connect) -> None:
     heard = await connect(model="gpt-4o-mini-transcribe")(clip())
-    assert heard == HeardSpeech(SPOKEN["es_subscription"]["text"])
+    assert heard == RawTranscript(SPOKEN["es_subscription"]["text"])
 
 
 @pytest.mark.parametrize(
     ("body", "heard"),
     [
-        ({"text": "Hola"}, HeardSpeech("Hola")),
-        ({"text": "Hola", "language": "es", "segments": None}, HeardSpeech("Hola", "es")),
-        ({"text": "Hola", "language": "Spanish", "duration": 1, "extra": {}}, HeardSpeech("Hola", "es")),
-        ({"text": "Hej", "language": "danish"}, HeardSpeech("Hej", None)),
-        ({"text": "Hola", "segments": [{"text": "Hola"}]}, HeardSpeech("Hola", segments=(Segment("Hola"),))),
+        ({"text": "Hola"}, RawTranscript("Hola")),
+        ({"text": "Hola", "language": "es", "segments": None}, RawTranscript("Hola", "es")),
+        ({"text": "Hola", "language": "Spanish", "duration": 1, "extra": {}}, RawTranscript("Hola", "es")),
+        ({"text": "Hej", "language": "danish"}, RawTranscript("Hej", None)),
+        ({"text": "Hola", "segments": [{"text": "Hola"}]}, RawTranscript("Hola", segments=(Segment("Hola"),))),
     ],
 )
 async def test_other_servers_may_tell_less(
-    connect: Connect, imitation: WhisperImitation, body: dict[str, Any], heard: HeardSpeech
+    connect: Connect, imitation: WhisperImitation, body: dict[str, Any], heard: RawTranscript
 ) -> None:
     imitation.will(Answer(body=json.dumps(body)))
     assert await connect()(clip()) == heard

@@ -1,4 +1,4 @@
-"""Photos that a test draws, with what Google Vision reads of them: as fast as a script, as exact as the drawing."""
+"""Photos that a test draws, with the readings that Google Vision would give."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _SHADE = 8
 
 @dataclass
 class Shelf:
-    """Draws photos, each on paper of another shade, by which the reader knows them and their cuts again.
+    """Draws photos, each on paper of another shade, by which the reader recognises them and their cuts.
 
     `reads` are the widths of the pictures that were read.
     """
@@ -93,7 +93,7 @@ class Shelf:
         whole, reading = self.readings[place]
         if width == whole:
             return reading
-        # A closer look is at the price.
+        # A rescan is of the price.
         middle = BoundingBox(width // 4, height // 4, width // 2, height // 2)
         prices = tuple(replace(line, box=middle) for line in reading.lines if "$" in line.text)
         return Reading("\n".join(line.text for line in prices), prices)
@@ -130,7 +130,7 @@ class Shop:
         return (await self.after(person, before))[-1]
 
     async def after(self, person: Person, before: int, *, within: float = PATIENCE) -> list[Sent]:
-        """What the person was sent, once all that they wrote has its answer."""
+        """Messages to the person, once all of theirs are answered."""
         await self.world.meta.replies(person, before + 1, within=within)
         async with asyncio.timeout(PATIENCE):
             while await self.world.redis.zcard("recado:open"):
@@ -141,7 +141,7 @@ class Shop:
         return self.world.meta.sent_to(person)
 
     async def captured(self, count: int = 1) -> list[dict[str, Any]]:
-        """What the ERP was told, once it was told so often."""
+        """Events that the ERP received, once there are so many."""
         async with asyncio.timeout(PATIENCE):
             while len(found := [one for one in self.erp.events if one["type"] == "product.captured"]) < count:
                 await asyncio.sleep(0.01)

@@ -1,4 +1,4 @@
-"""A worker that dies after a card was tapped: another one goes on, and the product is saved and told once."""
+"""When a worker dies after a tap, another one goes on, and the product is saved and published once."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ async def test_a_worker_killed_between_saving_and_answering_saves_once(
         assert doomed.died_there
         assert [one.fields["barcode"] async for one in Catalogue(shop.world.redis).all()] == [CODE]
         heir = Doomed.start(["worker"], dict(os.environ), tmp_path / "heir.log")
-        (told,) = (await shop.after(ana, 1))[-1:]
+        (reply,) = (await shop.after(ana, 1))[-1:]
     finally:
         for process in filter(None, (doomed, heir)):
             process.tell_to_stop()
             await process.ended()
-    assert told.text.startswith("✅ Guardado en el catálogo")
+    assert reply.text.startswith("✅ Guardado en el catálogo")
     (product,) = [one async for one in Catalogue(shop.world.redis).all()]
     assert product.version == 1
     assert len(await Catalogue(shop.world.redis).history(product.id)) == 1

@@ -13,9 +13,9 @@ import pytest
 
 from bot.storage.files import files_of
 from bot.storage.storage import checked, disposition
-from pipelines.document import read
+from pipelines.document import read_document
 from pipelines.errors import FileProblem, FileRefused
-from pipelines.image import Reading, look
+from pipelines.image import Reading, read_photo
 from sandbox.meta.simulator import Person
 from sandbox.simulators.openrouter import calls, says
 from tests.notifications import read_by_model, settled
@@ -74,7 +74,7 @@ async def test_every_hostile_file_is_answered_by_a_worker_that_lives(world: Worl
 async def test_what_unpacks_to_more_than_a_machine_has_is_given_up_early() -> None:
     if sys.platform == "linux":  # elsewhere the time is the only bound
         with pytest.raises(FileRefused) as refused:
-            await read(bombs.unpacking_pdf(1500), filename=None, read_text=None)
+            await read_document(bombs.unpacking_pdf(1500), filename=None, read_text=None)
         assert refused.value.reason in (FileProblem.BOMB, FileProblem.DAMAGED)
 
 
@@ -85,8 +85,8 @@ async def test_a_picture_at_the_limit_is_reduced_at_once() -> None:
         sizes.append(len(jpeg))
         return Reading("")
 
-    sight = await look(bombs.png(7000, 5000), read_text=read_text)
-    assert (sight.width, sight.height) == (7000, 5000)
+    photo_text = await read_photo(bombs.png(7000, 5000), read_text=read_text)
+    assert (photo_text.width, photo_text.height) == (7000, 5000)
     assert sizes[0] < 100_000
 
 
