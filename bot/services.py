@@ -301,11 +301,13 @@ class Services:
         language = self.settings.service.default_language
         revisions = MessageRevisions(self.redis, self.leases, self.memory, self.archive)
         store = TurnStore(self.redis, self.leases, self.library, revisions)
+        typing = TypingIndicator(self.graph, store, self.outbox, language)
+        self._stack.push_async_callback(typing.close)
         recorder = CanaryRecorder(self.redis, self.library)
         return TurnProcessor(
             leases=self.leases,
             store=store,
-            typing=TypingIndicator(self.graph, store, self.outbox, language),
+            typing=typing,
             intake=Intake(
                 redis=self.redis,
                 contacts=self.contacts,
