@@ -296,7 +296,7 @@ async def test_what_is_known_of_a_person_comes_from_the_webhook(world: World, an
     assert contact.language == "es"
 
 
-async def test_a_message_that_is_answered_at_once_is_read_and_shows_no_typing(world: World, ana: Person) -> None:
+async def test_a_message_that_is_answered_at_once_is_marked_as_read(world: World, ana: Person) -> None:
     world.models.will(says("Hola."))
     wamid = await world.meta.writes(ana, {"type": "text", "text": {"body": "hola"}})
     await world.meta.replies(ana, 1)
