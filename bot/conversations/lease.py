@@ -7,14 +7,14 @@ import json
 import math
 import secrets
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 import structlog
 from redis.asyncio import Redis
-from redis.exceptions import RedisError
+from redis.exceptions import RedisError, ResponseError
 
 from bot.conversations import identity, ledger, tombstones
 from bot.conversations.waiting_list import OPEN, waiting_key
@@ -56,8 +56,9 @@ end
 local found = {{1, 0}}
 for index = #ARGV - reads + 1, #ARGV do found[#found + 1] = redis.call(unpack(cjson.decode(ARGV[index]))) end
 if ARGV[4] == '1' then
+  local released = ARGV[2] .. ' released'
   if redis.call('GET', KEYS[1]) ~= ARGV[1] then
-    found[2] = 1
+    found[2] = redis.call('SISMEMBER', KEYS[3], released)
   elseif redis.call('LLEN', KEYS[4]) == 0 and redis.call('SCARD', KEYS[6]) == 0 then
     redis.call('INCR', KEYS[5])
     redis.call('EXPIRE', KEYS[5], {ledger.KEEP_SECONDS})
@@ -65,6 +66,7 @@ if ARGV[4] == '1' then
       redis.call('ZREM', KEYS[7], ARGV[5])
     end
     redis.call('DEL', KEYS[1])
+    redis.call('SADD', KEYS[3], released)
     found[2] = 1
   end
 end
@@ -93,6 +95,8 @@ class Lease:
 
     conversation: str
     token: str
+    # While a release is on its way, and for good after it.
+    is_releasing: bool = field(default=False, init=False, compare=False, repr=False)
     _until: tuple[float, float] = field(default=(-math.inf, -math.inf), init=False, compare=False, repr=False)
     _bounds: set[asyncio.Timeout] = field(default_factory=set, init=False, compare=False, repr=False)
 
@@ -103,6 +107,8 @@ class Lease:
         Two clocks tell: the one that no clock change moves goes on while a process is stopped, but stands still where
         a whole machine sleeps.
         """
+        if self.is_releasing:
+            return -math.inf
         monotonic, wall = self._until
         return min(monotonic - time.monotonic(), wall - time.time())
 
@@ -157,10 +163,16 @@ class ConversationLeases:
         pipeline = self._redis.pipeline(transaction=False)
         pipeline.set(lease_key(lease.conversation), lease.token, nx=True, get=True, px=milliseconds)
         queries.put(pipeline, query)
-        holder, *found = await pipeline.execute()
+        try:
+            holder, *replies = await pipeline.execute()
+            found = query.read(replies)
+        except (ResponseError, ValueError, LookupError):
+            # Because a query that fails would fail again, and each try would wait for the lease of the one before.
+            await self.abandon(lease)
+            raise
         if holder is None:
             lease.extend(asked, self.lease_seconds)
-        return holder is None or (holder == lease.token and await self._is_renewed(lease)), query.read(found)
+        return holder is None or (holder == lease.token and await self._is_renewed(lease)), found
 
     async def _is_renewed(self, lease: Lease) -> bool:
         """Whether a lease is ours that an earlier request took, after which the connection broke."""
@@ -193,7 +205,20 @@ class ConversationLeases:
         `seen` is the conversation's place in the index when its waiting messages were read: a conversation that was
         listed anew since then stays listed.
         """
+        return await self._releasing(lease, self._commit_and_release(lease, write, seen))
+
+    async def _commit_and_release(self, lease: Lease, write: Callable[[Any], None], seen: float | None) -> bool:
         released, _ = await self._commit(lease, write, (), "" if seen is None else repr(seen))
+        return released
+
+    @staticmethod
+    async def _releasing(lease: Lease, release: Awaitable[bool]) -> bool:
+        """Mark the lease, because a renewal that meets the release must not be taken for a loss."""
+        lease.is_releasing, released = True, False
+        try:
+            released = await release
+        finally:
+            lease.is_releasing = released
         return released
 
     async def _commit(
@@ -225,6 +250,9 @@ class ConversationLeases:
 
     async def release(self, lease: Lease) -> bool:
         """Let go; False, and still held, when messages wait. LeaseLost when it was another's already."""
+        return await self._releasing(lease, self._release(lease))
+
+    async def _release(self, lease: Lease) -> bool:
         name = lease.conversation
         keys = (lease_key(name), waiting_key(name), epoch_key(name), identity.joining(name))
         pipeline = self._redis.pipeline(transaction=False)
@@ -278,12 +306,12 @@ async def hold(leases: ConversationLeases, lease: Lease, over: asyncio.Event) ->
         try:
             await leases.renew(lease)
         except LeaseLost:
-            # The block itself may have let go in the meantime.
-            if not over.is_set():
+            # The block itself may have released it in the meantime.
+            if not (over.is_set() or lease.is_releasing):
                 raise
         except (RedisError, OSError) as error:
             _log.warning("lease_not_renewed", error=type(error).__name__)
-            if lease.left <= 0:
+            if lease.left <= 0 and not lease.is_releasing:
                 raise LeaseLost(lease.conversation) from error
 
 
