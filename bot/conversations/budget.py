@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import ROUND_UP, Decimal
@@ -22,20 +23,27 @@ _log = structlog.get_logger()
 _UNIT = Decimal("0.000000001")
 _KEEP_SECONDS = 2 * 24 * 3600
 
-# All of it or nothing. KEYS 1 what one person spent, 2 what all spent. ARGV in units: 1 what it may cost at most, 2 and
-# 3 the limits of the two, 4 by how much earlier reservations were wrong. Gives which limit is in the way, or 0.
+# Longer than any command is tried again.
+_REMEMBER_SECONDS = 60
+
+# Books what earlier reservations got wrong, then reserves all or nothing. The answer is kept, because a client whose
+# connection breaks asks again, and a reservation counts once. KEYS 1 what one person spent, 2 what all spent, 3 answer
+# of this reservation. ARGV in units: 1 most that it may cost, 2 and 3 limits of the two, 4 what to book. Gives which
+# limit is in the way, or 0.
 _RESERVE = f"""
+local before = redis.call('GET', KEYS[3])
+if before then return tonumber(before) end
+local refused = 0
 for index = 1, 2 do
-  if ARGV[4] ~= '0' then redis.call('INCRBY', KEYS[index], ARGV[4]) end
-end
-for index = 1, 2 do
-  if tonumber(redis.call('GET', KEYS[index]) or '0') + ARGV[1] > tonumber(ARGV[index + 1]) then return index end
-end
-for index = 1, 2 do
-  redis.call('INCRBY', KEYS[index], ARGV[1])
+  redis.call('INCRBY', KEYS[index], ARGV[4])
   redis.call('EXPIRE', KEYS[index], {_KEEP_SECONDS})
 end
-return 0
+for index = 2, 1, -1 do
+  if redis.call('GET', KEYS[index]) + ARGV[1] > tonumber(ARGV[index + 1]) then refused = index end
+end
+for index = 1, refused == 0 and 2 or 0 do redis.call('INCRBY', KEYS[index], ARGV[1]) end
+redis.call('SET', KEYS[3], refused, 'EX', {_REMEMBER_SECONDS})
+return refused
 """
 
 
@@ -57,16 +65,24 @@ class Budget:
 
     async def reserve(self, conversation: str, usd: Decimal, times: int, settled: int = 0) -> None:
         """Set a sum aside, within so many times the limits; `settled` units are booked with it. Raises BudgetSpent."""
-        day, settings = self.today, self.settings
-        limits = (settings.contact_usd_day * times, settings.total_usd_day * times)
-        arguments = (str(_units(usd)), *(str(_units(limit)) for limit in limits), str(settled))
-        names = (_contact(conversation, day), _total(day))
-        refused = int(await answer(self.redis.eval(_RESERVE, 2, *names, *arguments)))
+        refused = await self._run(conversation, _units(usd), times, settled)
         if refused:
             whose: Literal["contact", "total"] = "contact" if refused == 1 else "total"
             BUDGET_SPENT.labels(whose).inc()
             _log.warning("budget_spent", whose=whose, fix="see BUDGET_CONTACT_USD_DAY and BUDGET_TOTAL_USD_DAY")
             raise BudgetSpent(whose)
+
+    async def settle(self, conversation: str, units: int) -> None:
+        """Book units, once, that were spent beyond a reservation; below zero they are put back."""
+        if units:
+            await self._run(conversation, 0, 1, units)
+
+    async def _run(self, conversation: str, units: int, times: int, settled: int) -> int:
+        day, settings = self.today, self.settings
+        limits = (settings.contact_usd_day * times, settings.total_usd_day * times)
+        arguments = (str(units), *(str(_units(limit)) for limit in limits), str(settled))
+        names = (_contact(conversation, day), _total(day), key(conversation, "reserved", secrets.token_hex(6)))
+        return int(await answer(self.redis.eval(_RESERVE, 3, *names, *arguments)))
 
     def book(self, pipeline: Any, conversation: str, units: int) -> None:
         """Book units, within a pipeline, that were spent beyond what was reserved; below zero they are put back."""
@@ -104,10 +120,7 @@ class UsageAccount:
 
     async def settle(self, reserved: Decimal, usd: Decimal) -> None:
         """Put back what was not spent, or book what it cost beyond the guess: that is paid already."""
-        pipeline = self.budget.redis.pipeline(transaction=False)
-        self.budget.book(pipeline, self.conversation, _units(usd) - _units(reserved))
-        if pipeline.command_stack:
-            await pipeline.execute()
+        await self.budget.settle(self.conversation, _units(usd) - _units(reserved))
 
 
 @dataclass(slots=True)
@@ -128,7 +141,8 @@ class TurnAccount:
         try:
             await self.budget.reserve(self.conversation, usd, 2 if economy else 1, settled)
         except (RedisError, OSError):
-            self._unsettled += settled
+            # Because Redis may have booked it all the same, we rather lose a refund than give it twice.
+            self._unsettled += max(settled, 0)
             raise
 
     async def settle(self, reserved: Decimal, usd: Decimal) -> None:

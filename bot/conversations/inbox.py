@@ -166,7 +166,7 @@ class Inbox:
         echoes = [
             (message, conversation)
             for message, conversation, one in zip(messages, conversations, stored, strict=False)
-            if message.aside == "echo" and not isinstance(one, Exception)
+            if message.aside == "echo" and not isinstance(one, Exception) and one[0] != _BEING_ERASED
         ]
         if echoes:
             pipeline = self._redis.pipeline(transaction=False)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from redis.asyncio import Redis
 from redis.exceptions import ResponseError
 
 from bot.conversations import identity, tombstones
+from bot.conversations.contacts import Contacts
 from bot.conversations.inbox import Inbox
 from bot.conversations.lease import ConversationLeases, Lease, LeaseLost, hold
 from bot.conversations.ledger import Ledger
@@ -124,6 +125,28 @@ async def test_a_remembered_sender_who_is_erased_is_refused_meanwhile_and_a_stra
     assert await redis.keys("recado:identity:*") == []
     assert await inbox.accept([message(1), message(2), message(1)]) == [False, True, False]
     assert await conversation(redis) != before
+
+
+@pytest.mark.parametrize("remembered", [True, False])
+async def test_a_colleagues_message_to_somebody_who_is_being_erased_leaves_no_trace(
+    redis: Redis, *, remembered: bool
+) -> None:
+    inbox = Inbox(redis, nobody, echo_pause=timedelta(hours=1))
+    await inbox.accept([message(1)])
+    before = await conversation(redis)
+    await redis.set(tombstones.erased(before), "1")
+    keys = set(await redis.keys("recado:*"))
+    echo = message(2).model_copy(update={"aside": "echo", "author": "business"})
+    (refused,) = await (inbox if remembered else Inbox(redis, nobody, echo_pause=timedelta(hours=1))).accept([echo])
+    assert isinstance(refused, tombstones.BeingErased)
+    assert set(await redis.keys("recado:*")) == keys
+
+
+async def test_a_colleagues_message_keeps_the_bot_quiet_at_once(redis: Redis) -> None:
+    inbox = Inbox(redis, nobody, echo_pause=timedelta(hours=1))
+    echo = message(1).model_copy(update={"aside": "echo", "author": "business"})
+    assert await inbox.accept([echo]) == [True]
+    assert await Contacts(redis).paused(await conversation(redis))
 
 
 async def test_a_batch_of_remembered_senders_is_one_round_trip(redis: Redis) -> None:

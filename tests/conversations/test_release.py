@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -12,32 +11,18 @@ from redis import Redis as BlockingRedis
 from redis.asyncio import Redis
 from redis.exceptions import ResponseError
 
-from bench.chaos.redis_proxy import RedisProxy, proxy_to
+from bench.chaos.redis_proxy import RedisProxy
 from bot.conversations.inbox import Inbox
 from bot.conversations.lease import ConversationLeases, Lease, LeaseLost, epoch_key, held, lease_key
 from bot.conversations.waiting_list import OPEN, Waiting, WaitingList, waiting, waiting_key
 from bot.infra.queries import Query, ask
-from bot.infra.redis import answer, connect, key
-from bot.settings import RedisSettings
+from bot.infra.redis import answer, key
 from tests.conversations.test_inbox import conversation, message, nobody
 from tests.waiting import PATIENCE
 
 NAME = "c_01234567890123456789"
 WRITTEN = key(NAME, "outbox")
 READ: Query[list[str]] = Query((("LRANGE", WRITTEN, 0, -1),), lambda found: list(found[0]))
-
-
-@pytest.fixture
-async def proxy(redis_address: str, redis: Redis) -> AsyncIterator[RedisProxy]:
-    async with proxy_to(int(redis_address.rpartition(":")[2].partition("/")[0])) as found:
-        yield found
-
-
-@pytest.fixture
-async def through(proxy: RedisProxy, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Redis]:
-    monkeypatch.setenv("REDIS_URL", proxy.url)
-    async with connect(RedisSettings()) as client:
-        yield client
 
 
 def write(pipeline: Any) -> None:
