@@ -200,8 +200,8 @@ class Outbox:
     ) -> list[Sent]:
         outcomes: list[Sent] = []
         contact = await self.policy.contact(lease.conversation, contact)
-        for reply, raw in waiting:
-            queued = QueuedReply(reply, raw, state.done, last if raw == waiting[-1][1] else None)
+        for number, (reply, raw) in enumerate(waiting, 1):
+            queued = QueuedReply(reply, raw, state.done, last if number == len(waiting) else None)
             try:
                 outcome = await self._send(lease, queued, contact)
             except SendLater as later:
