@@ -189,7 +189,7 @@ class PersonalData:
                 files = [await self._files.erase(name) for name in person.conversations]
                 gone = await queue_admin.forget(self._redis, person.is_about, person.is_meant)
                 for name in person.conversations:
-                    await tombstones.note_messages(self._redis, await ledger.raw(self._redis, name))
+                    await tombstones.add_messages(self._redis, await ledger.raw(self._redis, name))
                 for customer in person.customers:
                     await subscription_state.forget(self._redis, customer)
                 for email in person.emails:
@@ -202,7 +202,7 @@ class PersonalData:
                 keys = [await self._delete_keys(name) for name in person.conversations]
                 for name in person.conversations:
                     await WaitingList(self._redis).forget(name)
-                    await self._deliveries.strike(name)
+                    await self._deliveries.forget(name)
                 await self._close(person, tombstones.KEEP_SECONDS)
                 # Last of all: as long as they lead here, whoever is erased in part is found again.
                 for name in person.conversations:

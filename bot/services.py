@@ -208,7 +208,7 @@ class Services:
             self.storage,
             self.graph,
             self.settings,
-            tell=self.publisher.tell,
+            tell=self.publisher.publish,
         )
 
     async def open_email(self, business: BusinessName | None = None) -> EmailQueue | None:
@@ -257,7 +257,7 @@ class Services:
             budget=self.budget,
             shop_currency=self.settings.service.shop_currency,
         )
-        return captures_of(self.redis, self.storage, self.publisher.tell, reader)
+        return captures_of(self.redis, self.storage, self.publisher.publish, reader)
 
     # ---- turns
 

@@ -136,7 +136,7 @@ async def _resend(outbox: Outbox, leases: ConversationLeases, graph: Graph, sche
     while True:
         await asyncio.sleep(_RESEND_SECONDS)
         try:
-            if await outbox.pause.over(graph):
+            if await outbox.pause.is_over(graph):
                 for conversation in await leases.free(await outbox.statuses.due()):
                     scheduler.turn(conversation, f"{conversation}-due-{int(time.time() / _DUE_AGAIN_SECONDS)}")
         except (RedisError, OSError) as error:

@@ -79,7 +79,7 @@ async def ends(world: World, identity: str) -> dict[str, str]:
 async def remembered(world: World, identity: str) -> list[tuple[str, str]]:
     memory = Memory(world.redis, world.settings.memory)
     found = await memory.recall(await conversation_of(world, identity))
-    return [(item.role, item.text) for item in (*found.fallen, *found.recent)]
+    return [(item.role, item.text) for item in (*found.unsummarised, *found.recent)]
 
 
 async def contact_of(world: World, identity: str) -> Contact:

@@ -105,7 +105,7 @@ async def home(asked: str, contacts: Contacts, redis: Any) -> str:
         phone, bsuid = address_of(asked)
         for spelling in variants(phone) if phone else (None,):
             name = name or await identity.find(redis, spelling, bsuid)
-    if name is None or not await contacts.known(name):
+    if name is None or not await contacts.exists(name):
         raise NotThere("nothing is known of this conversation; expected c_…, a phone, a BSUID, or a file of values")
     return await identity.home_of(redis, name)
 

@@ -36,7 +36,7 @@ def values_of_summary(prompts: Prompts, summary: str) -> dict[str, Any]:
 
 def dialogue(before: History) -> list[Line]:
     """What was said, as a dialogue: lines that one side said in a row are one."""
-    spoken = groupby((*before.fallen, *before.recent), key=lambda item: item.role)
+    spoken = groupby((*before.unsummarised, *before.recent), key=lambda item: item.role)
     texts = ((role, "\n".join(item.text for item in items)) for role, items in spoken)
     return [FromPerson(text) if role == "user" else FromModel(text) for role, text in texts]
 

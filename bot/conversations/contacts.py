@@ -94,7 +94,9 @@ class Contacts:
         commands = (("HGETALL", contact_key(conversation)), ("EXISTS", _colleague(conversation)))
         return Query(commands, lambda found: self._read(mapping(found[0]), colleague=bool(found[1])))
 
-    async def saw(self, conversation: str, messages: list[Inbound], language: str | None, before: Contact) -> Contact:
+    async def update_from(
+        self, conversation: str, messages: list[Inbound], language: str | None, before: Contact
+    ) -> Contact:
         """Keep what the newest message says of its sender; what it leaves out stays as it was."""
         newest = max(messages, key=lambda message: message.sent_at)
         last = max(newest.sent_at, before.last_inbound_at or newest.sent_at)
@@ -107,7 +109,7 @@ class Contacts:
             **_ad(messages),
         }
         if before.last_inbound_at is None:
-            await self._heed_objection(conversation, newest.phone, newest.bsuid)
+            await self._restore_objection(conversation, newest.phone, newest.bsuid)
         fields = [part for field, value in said.items() if value for part in (field, value)]
         owners, pipeline = await phone_owners(self._redis), self._redis.pipeline(transaction=False)
         pipeline.eval(_SAW, 2, contact_key(conversation), identities(conversation), newest.phone or "", *fields)
@@ -119,7 +121,7 @@ class Contacts:
         _, raw, colleague, *_ = await pipeline.execute()
         return self._read(raw, colleague=bool(colleague))
 
-    async def known(self, conversation: str) -> bool:
+    async def exists(self, conversation: str) -> bool:
         return bool(await self._redis.exists(contact_key(conversation), identities(conversation)))
 
     async def set_quiet(self, conversation: str, *, quiet: bool) -> None:
@@ -136,11 +138,11 @@ class Contacts:
         """Whether a colleague has just written from the business's app."""
         return await ask(self._redis, paused(conversation))
 
-    async def told_withheld(self, conversation: str) -> bool:
+    async def withheld_reported(self, conversation: str) -> bool:
         """Whether an operator was told today that this person's number gives them no role."""
         return bool(await self._redis.exists(_withheld(conversation)))
 
-    async def tell_withheld(self, conversation: str) -> None:
+    async def mark_withheld_reported(self, conversation: str) -> None:
         await self._redis.set(_withheld(conversation), "1", ex=_TELL_AGAIN_SECONDS)
 
     async def choose_marketing(self, conversation: str, *, wanted: bool, at: datetime) -> bool:
@@ -153,11 +155,11 @@ class Contacts:
             await opt_outs.keep(self._redis, map(kin, names), opted_out=not wanted)
         return new
 
-    async def reach(self, *, phone: str | None, bsuid: str | None) -> str:
+    async def find_or_create(self, *, phone: str | None, bsuid: str | None) -> str:
         """The conversation with a person that we write to first; made when there is none."""
         return await self._reach(phone, bsuid, variants(phone) if phone else ())
 
-    async def reach_exactly(self, *, phone: str | None, bsuid: str | None) -> str:
+    async def find_or_create_exactly(self, *, phone: str | None, bsuid: str | None) -> str:
         """The same, for what is said of money: by no spelling of the phone that may be another line."""
         return await self._reach(phone, bsuid, exact(phone) if phone else ())
 
@@ -172,7 +174,7 @@ class Contacts:
         identity.renew(pipeline, found, (phone, bsuid))
         new, *_ = await pipeline.execute()
         if new:
-            await self._heed_objection(found, phone, bsuid)
+            await self._restore_objection(found, phone, bsuid)
         return found
 
     async def _write(self, conversation: str, **facts: str) -> None:
@@ -181,9 +183,9 @@ class Contacts:
         pipeline.expire(contact_key(conversation), identity.KEEP_SECONDS)
         await pipeline.execute()
 
-    async def _heed_objection(self, conversation: str, *known: str | None) -> None:
+    async def _restore_objection(self, conversation: str, *known: str | None) -> None:
         """A new contact may be somebody who wanted no marketing before they were erased."""
-        if await opt_outs.kept(self._redis, (kin(one) for one in known if one)):
+        if await opt_outs.has_objected(self._redis, (kin(one) for one in known if one)):
             # What is written next to the contact gives the record its time.
             await answer(self._redis.hsetnx(contact_key(conversation), "marketing_opt_out", "1"))
 

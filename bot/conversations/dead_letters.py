@@ -56,7 +56,7 @@ class Acted(Exception):
 class DeadLetters:
     redis: Redis
 
-    async def note(self, conversation: str) -> None:
+    async def add_to_index(self, conversation: str) -> None:
         """List a conversation; before `put`, because one that is listed with nothing set aside is harmless."""
         await self.redis.zadd(_INDEX, {conversation: time.time()})
 
@@ -104,7 +104,7 @@ class DeadLetters:
             await answer(self.redis.lrange(entries_key(conversation), 0, -1)) if home != conversation else []
         )
         if raw:
-            await self.note(home)
+            await self.add_to_index(home)
             pipeline = self.redis.pipeline(transaction=True)
             adopt(pipeline, home, raw)
             await pipeline.execute()
@@ -125,7 +125,7 @@ def put(pipeline: Any, conversation: str, entry: DeadLetter) -> None:
     pipeline.expire(entries_key(conversation), ledger.KEEP_SECONDS)
 
 
-async def raw_of(redis: Redis, conversation: str) -> list[str]:
+async def raw_entries(redis: Redis, conversation: str) -> list[str]:
     """Entries set aside in a conversation, as they are kept."""
     raw: list[str] = await answer(redis.lrange(entries_key(conversation), 0, -1))
     return raw

@@ -74,7 +74,7 @@ class EventPublisher:
         self._redis = redis
         self._there = bool(settings.subscribers)
 
-    async def tell(self, event: Event, data: dict[str, Any], id: str) -> None:  # noqa: A002 - the contract's word
+    async def publish(self, event: Event, data: dict[str, Any], id: str) -> None:  # noqa: A002 - the contract's word
         """Have an event brought to all subscribers; the same `id` is the same event, and is brought once.
 
         It can't be put into a transaction with what it tells of. So it is told before that is written down, in a step
@@ -85,14 +85,14 @@ class EventPublisher:
                 self._redis, "webhook", "deliver", {"event": event, "data": data, "id": id}, id, keep=False
             )
 
-    async def tell_sent(self, message: OutboundMessage, wamid: str, text: str) -> None:
+    async def publish_sent(self, message: OutboundMessage, wamid: str, text: str) -> None:
         """Meta has accepted it."""
         id_ = event_id("message.sent", message.conversation, message.name)
-        await self.tell("message.sent", message.data(wamid=wamid, text=text), id_)
+        await self.publish("message.sent", message.data(wamid=wamid, text=text), id_)
 
-    async def tell_failed(
+    async def publish_failed(
         self, message: OutboundMessage, reason: str, *, error: int | None = None, wamid: str | None = None
     ) -> None:
         """It won't arrive."""
         id_ = event_id("message.failed", message.conversation, message.name)
-        await self.tell("message.failed", message.data(wamid=wamid, error=error, reason=reason), id_)
+        await self.publish("message.failed", message.data(wamid=wamid, error=error, reason=reason), id_)

@@ -24,21 +24,21 @@ class HandOff:
     async def call_a_person(self, conversation: str, reason: str) -> None:
         """Mark the conversation and tell the operators' pages. Doing it twice is doing it once."""
         await self._contacts.set_quiet(conversation, quiet=True)
-        await self._tell(conversation, to="person", on=True, reason=reason)
+        await self._publish(conversation, to="person", on=True, reason=reason)
 
     async def leave_to_a_person(self, conversation: str, reason: str) -> None:
         """Leave what has come to a person, without taking the bot out: what comes next is answered again."""
-        await self._tell(conversation, to="person", on=False, reason=reason)
+        await self._publish(conversation, to="person", on=False, reason=reason)
 
     async def give_back(self, conversation: str) -> bool:
         """Let the bot answer again, from the next message on; False when there is no such conversation."""
-        if not await self._contacts.known(conversation):
+        if not await self._contacts.exists(conversation):
             return False
         await self._contacts.set_quiet(conversation, quiet=False)
-        await self._tell(conversation, to="bot", on=False, reason="")
+        await self._publish(conversation, to="bot", on=False, reason="")
         return True
 
-    async def _tell(self, conversation: str, *, to: Literal["person", "bot"], on: bool, reason: str) -> None:
+    async def _publish(self, conversation: str, *, to: Literal["person", "bot"], on: bool, reason: str) -> None:
         """After the change, which is made again where this failed: whoever called for it hasn't heard of success."""
         _log.info("handoff", conversation=conversation, on=on)
         if self._subscribers is not None:
@@ -47,5 +47,5 @@ class HandOff:
             last = contact.last_inbound_at.isoformat() if contact.last_inbound_at else ""
             data = {"conversation": conversation, "contact": person(contact), "to": to, "quiet": on, "reason": reason}
             id_ = event_id("conversation.handoff", conversation, to, str(on), last)
-            await self._subscribers.tell("conversation.handoff", data, id_)
+            await self._subscribers.publish("conversation.handoff", data, id_)
         await self._events.publish({"type": "handoff", "conversation": conversation, "on": on, "reason": reason})

@@ -80,7 +80,7 @@ async def forget(redis: Redis, conversation: str) -> None:
     names = await identities_of(redis, conversation)
     owners, pipeline = await phone_owners(redis), redis.pipeline(transaction=False)
     for phone in phones_of(names):
-        owners.note(pipeline, phone, bsuids_of(names))
+        owners.add(pipeline, phone, bsuids_of(names))
     for one in names:
         pipeline.eval(_FORGET, 1, identity_key(one), conversation)
     pipeline.delete(identities(conversation))
@@ -143,7 +143,7 @@ def bsuids_of(names: Iterable[str]) -> set[str]:
 async def assign(redis: Redis, home: str, names: Iterable[str]) -> None:
     """Let names lead to a conversation; a phone among them replaces the person's other phones."""
     phones = phones_of(names)
-    await lead(redis, home, names)
+    await link_names(redis, home, names)
     for other in phones_of(await identities_of(redis, home)):
         if phones and all(kin(other) != kin(phone) for phone in phones):
             await release_phone(redis, home, other)
@@ -155,7 +155,7 @@ async def mark_contested_phone(redis: Redis, home: str, phone: str) -> None:
     """Note whose phone it is. A phone that was another person's is contested: it gives no right to anything."""
     owners, pipeline = await phone_owners(redis), redis.pipeline(transaction=False)
     pipeline.smembers(identities(home))
-    owners.ask(pipeline, phone)
+    owners.read(pipeline, phone)
     names, had = await pipeline.execute()
     mine = bsuids_of(names)
     pipeline = redis.pipeline(transaction=False)
@@ -165,11 +165,11 @@ async def mark_contested_phone(redis: Redis, home: str, phone: str) -> None:
         pipeline.expire(contact_key(home), KEEP_SECONDS)
     else:
         pipeline.hdel(contact_key(home), "phone_contested", "phone_since")
-    owners.note(pipeline, phone, mine)
+    owners.add(pipeline, phone, mine)
     await pipeline.execute()
 
 
-async def lead(redis: Redis, home: str, names: Iterable[str]) -> None:
+async def link_names(redis: Redis, home: str, names: Iterable[str]) -> None:
     pipeline = redis.pipeline(transaction=False)
     for one in names:
         pipeline.sadd(identities(home), one)
@@ -189,7 +189,7 @@ async def release_phone(redis: Redis, conversation: str, phone: str) -> None:
     """Take a phone, in every spelling, from a person; that they had it is remembered."""
     names, owners = await identities_of(redis, conversation), await phone_owners(redis)
     pipeline = redis.pipeline(transaction=False)
-    owners.note(pipeline, phone, bsuids_of(names) or {conversation})
+    owners.add(pipeline, phone, bsuids_of(names) or {conversation})
     for one in {phone, *(one for one in phones_of(names) if kin(one) == kin(phone))}:
         pipeline.eval(_FORGET, 1, identity_key(one), conversation)
         pipeline.srem(identities(conversation), one)
@@ -213,7 +213,7 @@ async def unite(redis: Redis, one: str, other: str) -> str:
     await answer(redis.sadd(joining(stays), goes))
     # Meta may deliver a message again that came before.
     await ledger.copy(redis, goes, stays)
-    await lead(redis, stays, await identities_of(redis, goes))
+    await link_names(redis, stays, await identities_of(redis, goes))
     for phone in phones_of(await identities_of(redis, stays)):
         await mark_contested_phone(redis, stays, phone)
     return stays

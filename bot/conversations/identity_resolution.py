@@ -63,7 +63,7 @@ async def follow_new_bsuid(redis: Redis, previous: str, current: str, phone: str
     if before is None:
         return None
     home = await identity.unite(redis, before, after) if after else before
-    await identity.lead(redis, home, (previous, current))
+    await identity.link_names(redis, home, (previous, current))
     await identity.write_facts(redis, home, bsuid=current)
     if phone:
         return await _settle(redis, (current, phone))
@@ -103,7 +103,7 @@ async def _create(redis: Redis, pairs: list[Pair], known: dict[str, str | None])
         pipeline.set(identity_key(name), chosen, nx=True, get=True, ex=KEEP_SECONDS)
     owners = await phone_owners(redis)
     for phone, bsuids in phones.items():
-        owners.ask(pipeline, phone, bsuids)
+        owners.read(pipeline, phone, bsuids)
     led: dict[str, list[str]] = {}
     for name, chosen in fresh.items():
         led.setdefault(chosen, []).append(name)
@@ -185,7 +185,7 @@ async def _follow_new_number(redis: Redis, old: Pair, new: Pair) -> str:
     else:
         mine = new
         if bsuid:
-            await identity.lead(redis, home, [bsuid])
+            await identity.link_names(redis, home, [bsuid])
     if mine[0] and mine[1]:
         await _settle(redis, mine)
     elif mine[1]:

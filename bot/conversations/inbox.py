@@ -142,7 +142,7 @@ class Inbox:
             if not identity_resolution.changes_identity(message):
                 self._remembered[message.bsuid, message.phone] = conversation
 
-    async def look_at(self, conversation: str) -> None:
+    async def request_turn(self, conversation: str) -> None:
         """Ask for a turn where something other than a message changed."""
         await self._redis.zadd(OPEN, {conversation: time.time()})
         self._ask(conversation, f"{conversation}-{time.time_ns()}")

@@ -101,7 +101,7 @@ class Lease:
     _bounds: set[asyncio.Timeout] = field(default_factory=set, init=False, compare=False, repr=False)
 
     @property
-    def left(self) -> float:
+    def seconds_left(self) -> float:
         """Seconds for which it is surely ours.
 
         Two clocks tell: the one that no clock change moves goes on while a process is stopped, but stands still where
@@ -118,7 +118,7 @@ class Lease:
         self._until = (monotonic + seconds, wall + seconds)
         for bound in self._bounds:
             if not bound.expired():
-                bound.reschedule(asyncio.get_running_loop().time() + self.left)
+                bound.reschedule(asyncio.get_running_loop().time() + self.seconds_left)
 
     @asynccontextmanager
     async def bound(self) -> AsyncIterator[None]:
@@ -126,9 +126,9 @@ class Lease:
 
         A process that was stopped finds it out by itself when it goes on: it needn't ask anybody.
         """
-        if self.left <= 0:
+        if self.seconds_left <= 0:
             raise LeaseLost(self.conversation)
-        bound = asyncio.timeout(self.left)
+        bound = asyncio.timeout(self.seconds_left)
         try:
             async with bound:
                 self._bounds.add(bound)
@@ -311,7 +311,7 @@ async def hold(leases: ConversationLeases, lease: Lease, over: asyncio.Event) ->
                 raise
         except (RedisError, OSError) as error:
             _log.warning("lease_not_renewed", error=type(error).__name__)
-            if lease.left <= 0 and not lease.is_releasing:
+            if lease.seconds_left <= 0 and not lease.is_releasing:
                 raise LeaseLost(lease.conversation) from error
 
 

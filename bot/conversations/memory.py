@@ -53,7 +53,7 @@ class History:
     """What is known when a turn starts: the summary, then `fallen` (not summarised yet), then `recent`."""
 
     summary: str = ""
-    fallen: tuple[HistoryEntry, ...] = ()
+    unsummarised: tuple[HistoryEntry, ...] = ()
     recent: tuple[HistoryEntry, ...] = ()
 
 
@@ -103,7 +103,7 @@ class Memory:
     def amend(self, pipeline: Any, conversation: str, before: History, news: Mapping[str, str]) -> History:
         """Put new texts, by message id, in the place of old ones within a transaction."""
         lists = []
-        for name, items in ((_fallen(conversation), before.fallen), (_recent(conversation), before.recent)):
+        for name, items in ((_fallen(conversation), before.unsummarised), (_recent(conversation), before.recent)):
             amended = [_amended(item, news) for item in items]
             for old, new in zip(items, amended, strict=True):
                 if new != old:
@@ -119,7 +119,7 @@ class Memory:
         pipeline.delete(*names)
         if whole.summary:
             pipeline.set(_summary(conversation), whole.summary, ex=self.ttl_seconds)
-        for name, items in zip(names[1:], (whole.fallen, whole.recent), strict=True):
+        for name, items in zip(names[1:], (whole.unsummarised, whole.recent), strict=True):
             if items:
                 pipeline.rpush(name, *(item.model_dump_json() for item in items))
                 pipeline.expire(name, self.ttl_seconds)
@@ -139,7 +139,7 @@ class Memory:
             pipeline.ltrim(_recent(conversation), excess, -1)
         for name in (_recent(conversation), _fallen(conversation), _summary(conversation)):
             pipeline.expire(name, self.ttl_seconds)
-        return len(before.fallen) + excess >= _SUMMARISE_FROM
+        return len(before.unsummarised) + excess >= _SUMMARISE_FROM
 
     async def summarised(self, conversation: str, covered: tuple[HistoryEntry, ...], summary: str) -> bool:
         """Put the summary in the place of the oldest messages, which it covers; False when these have changed since."""

@@ -21,7 +21,7 @@ async def keep(redis: Redis, identities: Iterable[str], *, opted_out: bool) -> N
         await (redis.set(name, "1") if opted_out else redis.delete(name))
 
 
-async def kept(redis: Redis, identities: Iterable[str]) -> bool:
+async def has_objected(redis: Redis, identities: Iterable[str]) -> bool:
     """Whether somebody whose contact was erased had objected."""
     names = await _names(redis, identities)
     return any([await redis.exists(name) for name in names])

@@ -40,7 +40,7 @@ class PhoneOwners:
 
     secret: bytes
 
-    def note(self, pipeline: Any, phone: str, owners: Iterable[str]) -> None:
+    def add(self, pipeline: Any, phone: str, owners: Iterable[str]) -> None:
         """Remember owners of a phone, past or present."""
         digests = [self._digest(one) for one in owners]
         if digests:
@@ -50,7 +50,7 @@ class PhoneOwners:
     def renew(self, pipeline: Any, phone: str) -> None:
         pipeline.expire(self.key(phone), KEEP_SECONDS)
 
-    def ask(self, pipeline: Any, phone: str, owners: Iterable[str] = ()) -> None:
+    def read(self, pipeline: Any, phone: str, owners: Iterable[str] = ()) -> None:
         """Read a phone's owners, for `contested`, and in the same step add the present ones."""
         pipeline.eval(_ASK, 1, self.key(phone), *map(self._digest, owners))
 

@@ -37,7 +37,7 @@ class Waiting:
     @cached_property
     def messages(self) -> list[Inbound]:
         """Read at first use, because not everybody who asks for the place needs them."""
-        return [written(raw) for raw in self._raw]
+        return [read_message(raw) for raw in self._raw]
 
 
 class WaitingList:
@@ -64,7 +64,7 @@ class WaitingList:
         names: list[str] = await self._redis.zrangebyscore(OPEN, "-inf", time.time() - seconds, start=0, num=500)
         return names
 
-    async def unaccounted(self) -> int:
+    async def count(self) -> int:
         """How many messages have no end yet, over all conversations."""
         lists = [waiting_key(name) for name in await self.unfinished()]
         total = 0
@@ -74,7 +74,7 @@ class WaitingList:
         return total
 
 
-def written(raw: str) -> Inbound:
+def read_message(raw: str) -> Inbound:
     """A message as it lies in the list. What another version of Recado wrote and this one can't read is unreadable."""
     try:
         return Inbound.model_validate_json(raw)

@@ -51,7 +51,7 @@ class DeliveryFailures:
     events: LiveEvents
     publisher: EventPublisher
 
-    async def heed(self, conversation: str, error: GraphError, asked_at: datetime) -> None:
+    async def handle_error(self, conversation: str, error: GraphError, asked_at: datetime) -> None:
         """What an error says beyond the one message: of the person, of the account, of our settings."""
         if error.remedy is Remedy.WAIT_FOR_PERSON:
             await self.contacts.window_refused(conversation, asked_at)
@@ -64,10 +64,10 @@ class DeliveryFailures:
         elif needs_operator(error.code):
             await alert(self.events, "message_refused", str(error), "look the code up in Meta's list of error codes")
 
-    async def review(self, lease: Lease, callbacks: list[str]) -> None:
+    async def handle_reported(self, lease: Lease, callbacks: list[str]) -> None:
         """Act on the failures that statuses told of. Needs the lease: a message goes back before all that wait."""
         for callback in callbacks:
-            record = await self.statuses.of(lease.conversation, callback)
+            record = await self.statuses.get(lease.conversation, callback)
             await self._act(lease, callback, record)
 
     async def _act(self, lease: Lease, callback: str, record: Mapping[str, str]) -> None:
@@ -75,7 +75,7 @@ class DeliveryFailures:
         code = int(record.get("error") or _UNKNOWN)
         error = GraphError(code, "told by a status", remedy_for(code))
         asked_at = datetime.fromtimestamp(float(record.get("asked_at") or time.time()), UTC)
-        await self.heed(conversation, error, asked_at)
+        await self.handle_error(conversation, error, asked_at)
         again = _again(record, error)
         if again is not None and code in RATES:
             await self.send_rate.hold_number(again.phone_number_id)
@@ -86,7 +86,7 @@ class DeliveryFailures:
             # Before it is struck off the list, so that it is told by whoever reviews it after a crash.
             name = callback.removeprefix(f"{conversation}.")
             ours = OutboundMessage(conversation, name, await self.contacts.get(conversation), None)
-            await self.publisher.tell_failed(
+            await self.publisher.publish_failed(
                 ours, str(error), error=None if code == _UNKNOWN else code, wamid=record.get("wamid")
             )
 

@@ -81,7 +81,7 @@ class Notifications:
         """Work on a job `template` of the queue `notification`."""
         await self.send(template_job(task.data), task.key)
 
-    async def order(self, job: TemplateJob, key_: str) -> None:
+    async def enqueue(self, job: TemplateJob, key_: str) -> None:
         """Add the job to the queue, after a look whether it can leave; raises TemplateNotSendable."""
         await self._templates.prepare(job.part, None)
         await queues.add(self._redis, "notification", "template", job.model_dump(exclude_none=True), key_)
@@ -89,7 +89,7 @@ class Notifications:
     async def send(self, job: TemplateJob, key_: str) -> None:
         """Send a template, once for this key; raises Unfit when it can't leave or Meta didn't take it."""
         phone, bsuid = address_of(job.to)
-        conversation = await self._contacts.reach(phone=phone, bsuid=bsuid)
+        conversation = await self._contacts.find_or_create(phone=phone, bsuid=bsuid)
         contact = await self._contacts.get(conversation)
         part = job.part
         reply = Reply(id=f"n_{masked(key_)}", parts=(part,), phone=contact.phone or phone, bsuid=contact.bsuid or bsuid)
@@ -105,7 +105,7 @@ class Notifications:
         if failed:
             raise JobRejected(f"Meta did not take it: {failed}")
 
-    async def tell(self, conversation: str, text: str, key_: str, fallback: Template | None = None) -> None:
+    async def send_text(self, conversation: str, text: str, key_: str, fallback: Template | None = None) -> None:
         """Say something of ours to somebody, once for this key.
 
         While the 24-hour window is closed the fallback leaves in its place; without one it waits for the person.

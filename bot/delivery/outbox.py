@@ -166,7 +166,7 @@ class Outbox:
         """
         name = lease.conversation
         if state.failed:
-            await self.failures.review(lease, state.failed)
+            await self.failures.handle_reported(lease, state.failed)
             state = replace(await ask(self.redis, self.query(name)), mark=state.mark)
         replies = await self._readable(lease, state.waiting)
         if replies and state.paused:
@@ -187,7 +187,7 @@ class Outbox:
                 found.append((Reply.model_validate_json(raw), raw))
             except ValidationError:
                 _log.error("reply_unreadable", fix="was an older Recado started again on newer data?")
-                await self.leases.commit(lease, partial(reply_queue.put_apart, lease.conversation, raw))
+                await self.leases.commit(lease, partial(reply_queue.move_unreadable, lease.conversation, raw))
         return found
 
     async def _send_all(
@@ -257,7 +257,7 @@ class Outbox:
 
     async def _window_closed(self, outgoing: OutgoingMessage, error: GraphError, asked_at: datetime) -> bool:
         """Heed an error. True where the message may leave once the person writes; raises SendLater if nobody can."""
-        await self.failures.heed(outgoing.conversation, error, asked_at)
+        await self.failures.handle_error(outgoing.conversation, error, asked_at)
         if error.remedy is Remedy.FIX_SETTINGS:
             raise SendLater(0, str(error)) from error
         return error.remedy is Remedy.WAIT_FOR_PERSON and not isinstance(outgoing.part, Template)

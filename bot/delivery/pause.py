@@ -57,7 +57,7 @@ class SendingPause:
         self._redis = redis
         self._events = events
 
-    async def now(self) -> Paused | None:
+    async def current(self) -> Paused | None:
         """The pause that is on, if one is."""
         raw: dict[str, str] = await answer(self._redis.hgetall(_PAUSED))
         return Paused(int(raw["code"]), raw["why"], float(raw["since"])) if raw else None
@@ -71,7 +71,7 @@ class SendingPause:
         if await answer(self._redis.eval(_BEGIN, 2, _PAUSED, _TRIES, now, str(error.code), str(error))):
             await alert(self._events, "sending_paused", str(error), FIX)
 
-    async def over(self, graph: Graph) -> bool:
+    async def is_over(self, graph: Graph) -> bool:
         """Whether replies may leave. While they may not, one worker asks Meta now and then, and ends the pause."""
         raw: dict[str, str] = await answer(self._redis.hgetall(_PAUSED))
         if not raw:

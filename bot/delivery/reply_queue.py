@@ -27,14 +27,14 @@ def put_first(pipeline: Any, conversation: str, reply: Reply) -> None:
     pipeline.lpush(replies_key(conversation), reply.model_dump_json(exclude_none=True))
 
 
-def put_apart(conversation: str, raw: str, pipeline: Any) -> None:
+def move_unreadable(conversation: str, raw: str, pipeline: Any) -> None:
     pipeline.lrem(replies_key(conversation), 1, raw)
     apart = key(conversation, "outbox", "unreadable")
     pipeline.rpush(apart, raw)
     pipeline.expire(apart, ledger.KEEP_SECONDS)
 
 
-async def raw_of(redis: Redis, conversation: str) -> list[str]:
+async def raw_replies(redis: Redis, conversation: str) -> list[str]:
     """The replies that wait, as they are kept."""
     raw: list[str] = await answer(redis.lrange(replies_key(conversation), 0, -1))
     return raw

@@ -25,13 +25,13 @@ class DeliveryReporter:
     async def part_sent(self, conversation: str, reply: Reply, index: int, contact: Contact, wamid: str) -> None:
         """Meta has accepted a part of a reply."""
         part = reply.parts[index]
-        await self.publisher.tell_sent(_named(conversation, reply, index, contact), wamid, words(part))
+        await self.publisher.publish_sent(_named(conversation, reply, index, contact), wamid, words(part))
 
     async def part_failed(  # noqa: PLR0913 - a failure has these facts
         self, conversation: str, reply: Reply, index: int, contact: Contact, why: str, *, code: int | None = None
     ) -> None:
         """A part of a reply will not arrive; `code` is Meta's, where it gave one."""
-        await self.publisher.tell_failed(_named(conversation, reply, index, contact), why, error=code)
+        await self.publisher.publish_failed(_named(conversation, reply, index, contact), why, error=code)
 
     async def ended(self, conversation: str, reply: Reply, state: str, error: str | None, *, lost: bool) -> None:
         """A reply has left, or never will."""

@@ -89,7 +89,7 @@ class MessageSender:
             # A worker died between asking Meta and hearing the answer.
             # Until its lease ran out, which is when this worker took over, it may have been asking.
             since = max(float(before["asked_at"]), time.time() - self.lease_seconds)
-            wamid = await self._settle(outgoing, since=since)
+            wamid = await self._find_wamid(outgoing, since=since)
         if wamid is not None:
             return wamid
         wait = max(wait, float(before.get("not_before", "0")) - time.time())
@@ -127,7 +127,7 @@ class MessageSender:
                     raise
             except (MetaUnavailable, StorageFailed) as error:
                 in_doubt = isinstance(error, MetaUnavailable) and error.in_doubt
-                if in_doubt and (settled := await self._settle(outgoing, since=time.time())):
+                if in_doubt and (settled := await self._find_wamid(outgoing, since=time.time())):
                     return settled
                 await self._back_off(outgoing, error, tries)
                 tries += 1
@@ -191,7 +191,7 @@ class MessageSender:
             raise SendLater(seconds, why)
         await asyncio.sleep(max(seconds, 0))
 
-    async def _settle(self, outgoing: OutgoingMessage, *, since: float) -> str | None:
+    async def _find_wamid(self, outgoing: OutgoingMessage, *, since: float) -> str | None:
         """Whether Meta took a message whose answer we never saw: its status tells, within seconds, or it didn't."""
         while True:
             wamid: str | None = await answer(self.redis.hget(outgoing.record, "wamid"))

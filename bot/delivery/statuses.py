@@ -83,7 +83,7 @@ class DeliveryStatuses:
         self._redis = redis
         self._events = events
 
-    async def note(self, statuses: list[Status]) -> list[bool | Exception]:
+    async def record(self, statuses: list[Status]) -> list[bool | Exception]:
         """Keep statuses: True for news. A status without our callback belongs to another sender of this number."""
         matches = [_OURS.match(status.callback or "") for status in statuses]
         ours = [(status, match) for status, match in zip(statuses, matches, strict=True) if match]
@@ -125,11 +125,11 @@ class DeliveryStatuses:
         if mark is not None:
             await answer(self._redis.eval(_FORGET, 1, DUE, conversation, repr(mark)))
 
-    async def strike(self, conversation: str) -> None:
+    async def forget(self, conversation: str) -> None:
         """Take a conversation off the list for good: it is erased."""
         await self._redis.zrem(DUE, conversation)
 
-    async def of(self, conversation: str, callback: str) -> Mapping[str, str]:
+    async def get(self, conversation: str, callback: str) -> Mapping[str, str]:
         """Delivery state of one message: wamid, status, error, pricing, asked_at, and while needed `reply`."""
         known: dict[str, str] = await answer(self._redis.hgetall(delivery(conversation, callback)))
         return known

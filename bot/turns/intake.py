@@ -56,7 +56,7 @@ class Intake:
             passing("turn: perceived")
         words = " ".join(one.perceived.words for one in perceived)
         language = language_of(words) or language_known(contact) or self.default_language
-        contact = await self.contacts.saw(conversation, messages, language, contact)
+        contact = await self.contacts.update_from(conversation, messages, language, contact)
         texts = {one.perceived.message: one.perceived.text for one in perceived}
         lines = self.revisions.lines(batch, texts) if admission.admitted else []
         spending = self.budget.turn_account(conversation)

@@ -49,10 +49,10 @@ class ConversationMerger:
         mine, theirs = await contacts.record_of(self._redis, home), await contacts.record_of(self._redis, name)
         entries = await ledger.raw(self._redis, name)
         browsers = await subscriptions.kept_of(self._redis, name)
-        failed = await dead_letters.raw_of(self._redis, name)
+        failed = await dead_letters.raw_entries(self._redis, name)
         if failed:
-            await dead_letters.DeadLetters(self._redis).note(home)
-        unsent = await reply_queue.raw_of(self._redis, name)
+            await dead_letters.DeadLetters(self._redis).add_to_index(home)
+        unsent = await reply_queue.raw_replies(self._redis, name)
 
         def write(pipeline: Any) -> None:
             self._memory.replace(pipeline, home, both)
@@ -79,7 +79,7 @@ class ConversationMerger:
 
 def _one_memory(mine: History, theirs: History) -> History:
     summary = "\n".join(filter(None, (mine.summary, theirs.summary)))
-    return History(summary, _in_order(mine.fallen, theirs.fallen), _in_order(mine.recent, theirs.recent))
+    return History(summary, _in_order(mine.unsummarised, theirs.unsummarised), _in_order(mine.recent, theirs.recent))
 
 
 def _in_order(*lists: Iterable[HistoryEntry]) -> tuple[HistoryEntry, ...]:

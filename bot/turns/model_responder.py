@@ -111,7 +111,7 @@ def _without_strange_links(text: str, turn: TurnContext, trace: Trace) -> str:
     looked at as it is drawn: an escaped full stop makes a page only then.
     """
     files = turn.attempt.prompts.texts.values()
-    earlier = (item.text for item in (*turn.before.fallen, *turn.before.recent) if item.role != "user")
+    earlier = (item.text for item in (*turn.before.unsummarised, *turn.before.recent) if item.role != "user")
     buttons = (part.url for done in trace.tools for part in done.parts if isinstance(part, LinkButton))
     known = "\n".join((*files, *buttons, *earlier))
     return links.without_strange(text, known, phrase("strange_link", turn.language))

@@ -51,7 +51,7 @@ class TurnReporter:
                 "text": texts.get(message.id),
                 "at": message.sent_at.isoformat(),
             }
-            await self._publisher.tell("message.received", data, event_id("message.received", message.id))
+            await self._publisher.publish("message.received", data, event_id("message.received", message.id))
 
     async def remembered(self, batch: MessageBatch, attempt: TurnAttempt, trace: Trace, *, summary_due: bool) -> None:
         """Report a turn whose messages asked for no answer."""

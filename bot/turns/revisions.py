@@ -122,7 +122,7 @@ class MessageRevisions:
     def write(self, pipeline: Any, conversation: str, batch: MessageBatch, before: History) -> History:
         """Change what is kept, within a transaction that also ends the messages; returns the memory as it then is."""
         here = {message.id for message in batch.all}
-        known = {item.wamid: item.text for item in (*before.fallen, *before.recent) if item.wamid}
+        known = {item.wamid: item.text for item in (*before.unsummarised, *before.recent) if item.wamid}
         for wamid, change in batch.changes.items():
             pipeline.set(_ahead(conversation, wamid), change.model_dump_json(), ex=_AHEAD_SECONDS)
             if isinstance(change, Revoke):

@@ -52,9 +52,9 @@ class MessageRules:
         chosen = [(message, choice) for message in messages if (choice := self._choice(message)) is not None]
         for message, wanted in chosen:
             await self._contacts.choose_marketing(conversation, wanted=wanted, at=message.sent_at)
-        if contact.withheld and not await self._contacts.told_withheld(conversation):
+        if contact.withheld and not await self._contacts.withheld_reported(conversation):
             await self._handoff.leave_to_a_person(conversation, _WITHHELD)
-            await self._contacts.tell_withheld(conversation)
+            await self._contacts.mark_withheld_reported(conversation)
         ids = frozenset(message.id for message, _ in chosen)
         alone = tuple(phrase(name, language) for name in _phrases(False, (wanted for _, wanted in chosen)))
         if contact.quiet:

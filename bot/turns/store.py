@@ -151,7 +151,7 @@ class TurnStore:
         ends = end_states(turn.messages, result, trace.turn)
         failed = trace.outcome == "failed"
         if failed:
-            await DeadLetters(self._redis).note(turn.conversation)
+            await DeadLetters(self._redis).add_to_index(turn.conversation)
         summary_due = False
 
         def write(pipeline: Any) -> None:

@@ -30,7 +30,7 @@ class Summarizer:
     async def make(self, conversation: str) -> None:
         """Summarise what fell out. Repeating it does no harm; when no model answers, it stays readable as it was."""
         before = await self._memory.recall(conversation)
-        if not before.fallen:
+        if not before.unsummarised:
             return
         prompts = await self._library.now(conversation)
         structlog.contextvars.bind_contextvars(release=prompts.release)
@@ -39,7 +39,7 @@ class Summarizer:
         except PromptsWrong as error:
             _log.error("prompt_not_rendered", why=error.places, fix="see `recado prompts check`")
             return
-        said = fenced("conversation", lines="\n".join(f"{item.role}: {item.text}" for item in before.fallen))
+        said = fenced("conversation", lines="\n".join(f"{item.role}: {item.text}" for item in before.unsummarised))
         deadline = asyncio.get_running_loop().time() + _SECONDS
         spending = self._budget.account(conversation)
         question = asked_with(prompt, ModelRequest((*prompt.lines, FromPerson(said)), deadline, spending=spending))
@@ -49,4 +49,4 @@ class Summarizer:
             _log.warning("no_summary", why=str(error.__cause__ or error))
             return
         passing("summary: made, not kept")
-        await self._memory.summarised(conversation, before.fallen, answer.text)
+        await self._memory.summarised(conversation, before.unsummarised, answer.text)

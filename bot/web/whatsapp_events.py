@@ -69,7 +69,7 @@ async def _new_bsuids(change: AccountChange, context: EventContext) -> None:
     for news in new_bsuids(change.value):
         home = await identity_resolution.follow_new_bsuid(context.redis, news.previous, news.current, news.phone)
         if home is not None:
-            await context.inbox.look_at(home)
+            await context.inbox.request_turn(home)
 
 
 async def _handover(change: AccountChange, context: EventContext) -> None:

@@ -119,7 +119,7 @@ async def test_a_remembered_sender_who_is_erased_is_refused_meanwhile_and_a_stra
     await redis.set(tombstones.erased(before), "1")
     (refused,) = await inbox.accept([message(2)])
     assert isinstance(refused, tombstones.BeingErased)
-    await tombstones.note_messages(redis, ["wamid.1"])
+    await tombstones.add_messages(redis, ["wamid.1"])
     await identity.forget(redis, before)
     assert await inbox.accept([message(1)]) == [False]
     assert await redis.keys("recado:identity:*") == []
@@ -215,7 +215,7 @@ async def test_a_conversation_is_let_go_only_when_nothing_waits_and_then_its_nex
     assert await leases.release(lease)
     await inbox.accept([message(2)])
     assert jobs == [f"{name}-0", f"{name}-1"]
-    assert await WaitingList(redis).unaccounted() == 1
+    assert await WaitingList(redis).count() == 1
 
 
 async def test_a_closed_conversation_leaves_the_index_but_not_when_somebody_writes_meanwhile(redis: Redis) -> None:

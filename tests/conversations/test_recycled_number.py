@@ -207,5 +207,5 @@ async def test_a_message_of_a_former_owner_that_waited_does_not_give_them_the_nu
     await world.meta.writes(HEIR, text("hola"))
     contacts = Contacts(world.redis, [str(ana.phone)])
     messages = await WaitingList(world.redis).messages(mine)
-    seen = await contacts.saw(mine, messages, "es", await contacts.get(mine))
+    seen = await contacts.update_from(mine, messages, "es", await contacts.get(mine))
     assert (seen.phone, seen.role) == (None, "customer")

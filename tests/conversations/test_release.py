@@ -197,7 +197,7 @@ async def test_messages_that_come_as_the_conversation_is_released_all_get_their_
     async with asyncio.timeout(PATIENCE):
         await asyncio.gather(work(), write_to_us())
     assert handled == [f"wamid.{number}" for number in range(300)]
-    assert await WaitingList(redis).unaccounted() == 0
+    assert await WaitingList(redis).count() == 0
     assert await redis.zcard(OPEN) == 0
     assert len(known) > 10
 

@@ -173,7 +173,7 @@ async def test_every_key_is_in_the_table_and_stays_no_longer(
     world.models.will(calls(("talk_to_a_person", {"reason": "lo pide"})), says("Te escribirán."))
     await world.meta.writes(heir, text("una persona"))
     await settled(world)
-    await Contacts(world.redis).reach(phone="5215500000077", bsuid=None)
+    await Contacts(world.redis).find_or_create(phone="5215500000077", bsuid=None)
     assert "\n".join(await unlisted(world.redis)) == ""
     seen = {spelled(key) for key in await world.redis.keys()}
     for bsuid in (heir.bsuid, EVA.bsuid):

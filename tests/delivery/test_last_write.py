@@ -59,7 +59,7 @@ class Turn:
 async def turn(start: Start, ana: Person) -> AsyncIterator[Turn]:
     world = await start(workers=0)
     async with open_services(world.settings) as services:
-        name = await services.contacts.reach(phone=ana.phone, bsuid=ana.bsuid)
+        name = await services.contacts.find_or_create(phone=ana.phone, bsuid=ana.bsuid)
         await wrote(world, name, ana)
         lease = Lease(name, "mine")
         assert await services.leases.take(lease)

@@ -148,11 +148,11 @@ async def test_a_summary_of_words_that_were_taken_back_is_thrown_away(start: Sta
         await settled(world)
     memory = Memory(world.redis, world.settings.memory)
     conversation = await conversation_of(world, ANA)
-    covered = (await memory.recall(conversation)).fallen
+    covered = (await memory.recall(conversation)).unsummarised
     await post(world, "revoke")
     await settled(world)
     assert not await memory.summarised(conversation, covered, "Ana buscó una impresora")
-    assert (await memory.recall(conversation)).fallen[0].text == DELETED[1]
+    assert (await memory.recall(conversation)).unsummarised[0].text == DELETED[1]
 
 
 async def test_a_record_leaves_nothing_behind_that_cuts_the_next_turn_short(start: Start) -> None:

@@ -77,10 +77,10 @@ async def test_a_worker_that_goes_on_after_its_lease_sends_nothing_that_another_
 async def test_a_lease_is_over_by_whichever_clock_says_so_first(redis: Redis) -> None:
     leases, lease = ConversationLeases(redis, lease_seconds=60), Lease(NAME, "mine")
     assert await leases.take(lease)
-    assert 0 < lease.left <= 60
+    assert 0 < lease.seconds_left <= 60
     for late in ((time.monotonic() - 61, time.time()), (time.monotonic(), time.time() - 61)):
         lease.extend(late, 60)
-        assert lease.left < 0
+        assert lease.seconds_left < 0
         with pytest.raises(LeaseLost):
             async with lease.bound():
                 pytest.fail("it began")
@@ -105,11 +105,11 @@ async def test_what_is_bound_ends_when_nobody_renews_and_goes_on_while_somebody_
     leases = ConversationLeases(redis, lease_seconds=60)
     assert await leases.take(lease)
     lease.extend((time.monotonic() - 59, time.time() - 59), 60)
-    over = time.monotonic() + lease.left
+    over = time.monotonic() + lease.seconds_left
     async with lease.bound():
         await leases.renew(lease)
         await asyncio.sleep(over - time.monotonic())
-        assert lease.left > 0
+        assert lease.seconds_left > 0
 
 
 async def test_a_time_out_of_the_work_itself_is_no_lost_lease(redis: Redis) -> None:

@@ -65,12 +65,12 @@ class CustomerNotifier:
     async def in_chat(self, who: Addressee, text: str, key: str, fallback: Template) -> None:
         """A text inside the 24-hour window, the template outside."""
         if who.conversation is not None:
-            await self.notices.tell(who.conversation, text, key, fallback)
+            await self.notices.send_text(who.conversation, text, key, fallback)
 
     async def in_open_chat(self, who: Addressee, text: str, key: str) -> None:
         """A text, if the person wrote lately: what is no more than good to know isn't worth a template."""
         if who.conversation is not None and who.contact and window_open(who.contact, datetime.now(UTC)):
-            await self.notices.tell(who.conversation, text, key)
+            await self.notices.send_text(who.conversation, text, key)
 
     async def mail(self, who: Addressee, template: str, data: dict[str, str], key: str) -> bool:
         """An e-mail, to the address that Stripe has; False when there is no way to send one."""

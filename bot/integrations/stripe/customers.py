@@ -100,7 +100,7 @@ class CustomerDirectory:
         phone = None if contact.bsuid else contact.own_phone
         if phone is None and contact.bsuid is None:
             return contact.email
-        conversation = await self.contacts.reach_exactly(phone=phone, bsuid=contact.bsuid)
+        conversation = await self.contacts.find_or_create_exactly(phone=phone, bsuid=contact.bsuid)
         try:
             found = await self.customer_of(conversation, contact)
         except StripeFailed:
@@ -114,7 +114,7 @@ class CustomerDirectory:
         phone, bsuid = address_of(customer.whatsapp_id)
         if phone is None and bsuid is None:
             return None
-        conversation = await self.contacts.reach_exactly(phone=phone, bsuid=bsuid)
+        conversation = await self.contacts.find_or_create_exactly(phone=phone, bsuid=bsuid)
         contested = phone is not None and (await self.contacts.get(conversation)).phone_contested
         if contested or not await self._free(customer.id, conversation):
             return None
@@ -139,7 +139,7 @@ class CustomerDirectory:
         if owner is None or await identity.home_of(self.redis, owner) == conversation:
             return True
         # Whoever was erased owns nothing any more.
-        return not await self.contacts.known(owner)
+        return not await self.contacts.exists(owner)
 
 
 async def remember(redis: Redis, conversation: str, customer: Customer) -> None:
