@@ -18,7 +18,7 @@ from bot.integrations.email.queue import EmailQueue
 from bot.integrations.email.verification import Verification
 from bot.integrations.push.invitations import Invitation
 from bot.integrations.stripe.billing import Billing
-from bot.messages.inbound import Part
+from bot.messages.outbound import Part
 from bot.products.capture import Correcting
 from bot.products.catalogue import Catalogue
 from bot.prompting.business_profile import Business

@@ -9,7 +9,8 @@ from redis.asyncio import Redis
 
 from bot.infra.logs import masked
 from bot.infra.redis import key
-from bot.messages.inbound import Buttons, Inbound, Menu, Part, Tap
+from bot.messages.inbound import Inbound, Tap
+from bot.messages.outbound import Buttons, Menu, Part
 from bot.whatsapp.limits import told_apart
 
 # A list stays in the chat and can be tapped for as long as that is there; most are within days.

@@ -21,7 +21,7 @@ from bot.infra.alerts import alert
 from bot.infra.live_events import LiveEvents
 from bot.infra.metrics import REPLIES
 from bot.infra.redis import key
-from bot.messages.inbound import Reply
+from bot.messages.outbound import Reply
 from bot.whatsapp.errors import (
     MEDIA_REFUSED,
     OPTED_OUT,

@@ -22,7 +22,7 @@ from bot.infra.crash_points import passing
 from bot.infra.logs import masked
 from bot.infra.queues import JobRejected
 from bot.infra.redis import answer, key
-from bot.messages.inbound import Reply, Say, Template
+from bot.messages.outbound import Reply, Say, Template
 from bot.whatsapp.limits import fit
 from bot.whatsapp.phone_numbers import address_of
 from bot.whatsapp.templates.registry import TemplateNotSendable, Templates

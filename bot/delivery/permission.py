@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from bot.conversations.contacts import Contact
-from bot.messages.inbound import Part, Template
+from bot.messages.outbound import Part, Template
 
 # A minute less than Meta's 24 hours: what leaves in the last moment arrives too late.
 _WINDOW = timedelta(hours=24) - timedelta(minutes=1)

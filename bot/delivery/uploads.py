@@ -8,7 +8,7 @@ from dataclasses import replace
 from redis.asyncio import Redis
 
 from bot.infra.redis import key
-from bot.messages.inbound import Attachment, Picture, VoiceNote
+from bot.messages.outbound import Attachment, Picture, VoiceNote
 from bot.storage.storage import NotStored, Storage
 from bot.whatsapp.client import File, Graph
 from bot.whatsapp.rendering import filename

@@ -19,9 +19,10 @@ from bot.media.archive import Archive
 from bot.media.cache import media_keys
 from bot.media.readers import MediaError, MediaReaders, ReadMedia
 from bot.media.readings import ReadingCache
-from bot.messages.inbound import Inbound, Media, Photo, Record, Sticker, Text, Video, Voice
+from bot.messages.inbound import Inbound, Media, Photo, Sticker, Text, Video, Voice
 from bot.messages.language import Language
 from bot.messages.prompt_text import fenced, read, shown
+from bot.messages.record import Record
 from bot.whatsapp.client import File, FileTooLarge, MediaGone, MediaRefused
 from bot.whatsapp.errors import GraphError, MetaUnavailable, Remedy
 from pipelines import image

@@ -13,8 +13,9 @@ from bot.conversations.memory import History, HistoryEntry
 from bot.conversations.rate_limit import Admission
 from bot.infra.logs import masked
 from bot.media.understanding import PerceivedMessage
-from bot.messages.inbound import Inbound, Part, Reply
+from bot.messages.inbound import Inbound
 from bot.messages.language import Language
+from bot.messages.outbound import Part, Reply
 from bot.prompting.canary import CurrentRelease
 from bot.prompting.prompts import Prompts
 from bot.turns.revisions import MessageBatch

@@ -5,15 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from bot.messages.inbound import (
-    AskContact,
-    AskLocation,
-    Buttons,
-    LinkButton,
-    Menu,
-    Part,
-    Say,
-)
+from bot.messages.outbound import AskContact, AskLocation, Buttons, LinkButton, Menu, Part, Say
 from bot.messages.prompt_text import words
 from bot.whatsapp.formatting import fits
 from bot.whatsapp.limits import fit

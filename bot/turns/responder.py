@@ -20,8 +20,9 @@ from bot.conversations.inbox import FLOOD
 from bot.infra.live_events import LiveEvents
 from bot.infra.logs import without_identities
 from bot.messages import links
-from bot.messages.inbound import Inbound, LinkButton, Part
+from bot.messages.inbound import Inbound
 from bot.messages.language import Language
+from bot.messages.outbound import LinkButton, Part
 from bot.messages.phrases import phrase
 from bot.messages.prompt_text import fenced
 from bot.products.capture import Correcting, ProductCapture

@@ -33,8 +33,9 @@ from bot.infra.queues import JobScheduler
 from bot.infra.redis import answer, key
 from bot.media.cache import note_media
 from bot.media.understanding import MediaPerception, PerceivedMessage, unlooked_at
-from bot.messages.inbound import Inbound, Say
+from bot.messages.inbound import Inbound
 from bot.messages.language import Language, language_of
+from bot.messages.outbound import Say
 from bot.messages.phrases import phrase
 from bot.messages.prompt_text import typed, words
 from bot.prompting.library import Library

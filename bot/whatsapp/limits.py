@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from urllib.parse import urlsplit
 
-from bot.messages.inbound import (
+from bot.messages.outbound import (
     AskContact,
     AskLocation,
     Attachment,

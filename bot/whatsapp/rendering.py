@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import PurePosixPath
 from typing import Any, assert_never
 
-from bot.messages.inbound import (
+from bot.messages.outbound import (
     AskContact,
     AskLocation,
     Attachment,

@@ -15,9 +15,10 @@ from bot.ai.chat import ModelFailed, tokens
 from bot.infra.logs import without_identities
 from bot.integrations.email.provider import display_name, scrubbed
 from bot.messages import prompt_text
-from bot.messages.inbound import ContactCard, ContactCards, Form, Say
+from bot.messages.inbound import ContactCard, ContactCards, Form
 from bot.messages.language import language_of
 from bot.messages.links import without_strange
+from bot.messages.outbound import Say
 from bot.products import corrections
 from bot.turns import rules
 from bot.whatsapp import lenient_json, limits

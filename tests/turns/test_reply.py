@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bot.messages.inbound import AskLocation, Buttons, Choice, Part, Place, Say
+from bot.messages.outbound import AskLocation, Buttons, Choice, Part, Place, Say
 from bot.messages.prompt_text import words
 from bot.turns.reply import composed
 

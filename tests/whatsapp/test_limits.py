@@ -6,7 +6,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bot.messages.inbound import (
+from bot.messages.outbound import (
     AskContact,
     AskLocation,
     Attachment,

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from bot.messages.inbound import (
+from bot.messages.outbound import (
     AskContact,
     AskLocation,
     Attachment,

@@ -10,7 +10,7 @@ import pytest
 from bullmq import Queue
 
 from bot.infra.redis import answer
-from bot.messages.inbound import Template
+from bot.messages.outbound import Template
 from bot.whatsapp.client import Graph
 from bot.whatsapp.errors import GraphError
 from bot.whatsapp.templates.files import load

@@ -23,8 +23,8 @@ from bot.integrations.stripe.formatting import day, money
 from bot.integrations.stripe.objects import Customer, HostedPage, Invoice, Subscription
 from bot.integrations.stripe.plans import plain
 from bot.integrations.stripe.texts import words
-from bot.messages.inbound import Attachment, LinkButton
 from bot.messages.language import Language
+from bot.messages.outbound import Attachment, LinkButton
 from bot.storage.storage import StorageFailed
 
 _log = structlog.get_logger()

@@ -9,8 +9,8 @@ from pydantic import Field
 
 from bot.agent.tool import Arguments, NoArguments, ToolContext, ToolError, tool
 from bot.delivery.uploads import DOCUMENTS
-from bot.messages.inbound import Attachment, LinkButton, Part, Picture, VoiceNote
 from bot.messages.language import Language
+from bot.messages.outbound import Attachment, LinkButton, Part, Picture, VoiceNote
 from bot.messages.phrases import phrase
 from bot.storage.files import Files, KeptFile, NoLink
 from bot.storage.storage import NotStored, StorageFailed

@@ -6,7 +6,7 @@ from pydantic import Field, HttpUrl
 
 from bot.agent.tool import Arguments, ToolContext, ToolError, tool
 from bot.messages import links
-from bot.messages.inbound import AskLocation, Buttons, Choice, LinkButton, Menu
+from bot.messages.outbound import AskLocation, Buttons, Choice, LinkButton, Menu
 from bot.whatsapp.markdown import whatsapp
 
 _MOST_BUTTONS = 3

@@ -9,8 +9,8 @@ from typing import Literal, cast
 from pydantic import Field
 
 from bot.agent.tool import Arguments, ToolContext, ToolError, tool
-from bot.messages.inbound import Attachment, StoredFile
 from bot.messages.language import Language
+from bot.messages.outbound import Attachment, StoredFile
 from bot.products.corrections import NoValue
 from bot.products.export import MIMES, Format, Listed, exported
 from bot.products.texts import words

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from bot.agent.tool import NoArguments, ToolContext, ToolError, tool
-from bot.messages.inbound import LinkButton
 from bot.messages.language import Language
+from bot.messages.outbound import LinkButton
 from bot.messages.phrases import phrase
 
 

@@ -16,8 +16,8 @@ from bot.infra import queues
 from bot.integrations.email.queue import enqueue
 from bot.integrations.stripe.customers import CustomerDirectory
 from bot.integrations.stripe.objects import Customer
-from bot.messages.inbound import Template
 from bot.messages.language import Language
+from bot.messages.outbound import Template
 
 Event = Literal["subscription.changed", "payment.recorded", "payment.failed"]
 Tell = Callable[[Event, dict[str, Any], str], Awaitable[None]]

@@ -6,7 +6,7 @@ import unicodedata
 from collections.abc import Mapping
 from typing import Any
 
-from bot.messages.inbound import Record
+from bot.messages.record import Record
 from bot.whatsapp.formatting import split
 from bot.whatsapp.lenient_json import items, mapping, text
 from bot.whatsapp.templates.rules import LONGEST, VARIABLE, variables

@@ -11,7 +11,7 @@ import structlog
 from redis.asyncio import Redis
 
 from bot.infra.redis import answer, apart
-from bot.messages.inbound import Template
+from bot.messages.outbound import Template
 from bot.whatsapp.client import Graph
 from bot.whatsapp.errors import GraphError, MetaUnavailable
 from bot.whatsapp.templates.parameters import ParametersWrong, Synced, components, synced_from, words

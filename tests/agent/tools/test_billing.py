@@ -38,7 +38,7 @@ from bot.integrations.email.factory import email_queue
 from bot.integrations.email.verification import Verification
 from bot.integrations.stripe.billing import billing_of
 from bot.integrations.stripe.client import Stripe
-from bot.messages.inbound import Attachment, Buttons, LinkButton
+from bot.messages.outbound import Attachment, Buttons, LinkButton
 from bot.prompting.linter import PromptVocabulary, check_folder
 from bot.settings import Settings
 from bot.storage.factory import storage_of

@@ -25,7 +25,7 @@ from bot.delivery.outbox import outbox_of
 from bot.infra.live_events import LiveEvents
 from bot.infra.redis import answer, key
 from bot.integrations.push.invitations import Invitation, InvitationLinks
-from bot.messages.inbound import LinkButton
+from bot.messages.outbound import LinkButton
 from bot.prompting.linter import PromptVocabulary, check_folder
 from bot.settings import Settings
 from bot.whatsapp.client import Graph
