@@ -121,11 +121,10 @@ class Revoke(Record):
 
 
 class CallPermission(Record):
-    """Whether we may call the person; `permanent` until they take it back."""
+    """Whether we may call the person."""
 
     kind: Literal["call_permission"] = "call_permission"
     accepted: bool
-    permanent: bool = False
 
 
 class System(Record):

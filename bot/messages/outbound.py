@@ -17,14 +17,6 @@ class Say(Record):
     quote: str | None = None
 
 
-class React(Record):
-    """An emoji on a message of the person; an empty one takes it back."""
-
-    kind: Literal["react"] = "react"
-    message_id: str
-    emoji: str
-
-
 class StoredFile(Record):
     """Bytes in our storage, by key; uploaded to Meta when they are sent."""
 
@@ -54,25 +46,10 @@ class VoiceNote(Record):
     file: StoredFile
 
 
-class Place(Record):
-    kind: Literal["place"] = "place"
-    latitude: float
-    longitude: float
-    name: str | None = None
-    address: str | None = None
-
-
 class AskLocation(Record):
     """A button that lets the person send where they are."""
 
     kind: Literal["ask_location"] = "ask_location"
-    body: str
-
-
-class AskContact(Record):
-    """A button that lets the person share their own number, vouched for by WhatsApp."""
-
-    kind: Literal["ask_contact"] = "ask_contact"
     body: str
 
 
@@ -120,18 +97,7 @@ class Template(Record):
 
 
 Part = Annotated[
-    Say
-    | React
-    | Picture
-    | Attachment
-    | VoiceNote
-    | Place
-    | AskLocation
-    | AskContact
-    | Buttons
-    | Menu
-    | LinkButton
-    | Template,
+    Say | Picture | Attachment | VoiceNote | AskLocation | Buttons | Menu | LinkButton | Template,
     Field(discriminator="kind"),
 ]
 

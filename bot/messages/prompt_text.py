@@ -31,7 +31,6 @@ from bot.messages.inbound import (
     Voice,
 )
 from bot.messages.outbound import (
-    AskContact,
     AskLocation,
     Attachment,
     Buttons,
@@ -39,8 +38,6 @@ from bot.messages.outbound import (
     Menu,
     Part,
     Picture,
-    Place,
-    React,
     Say,
     Template,
     VoiceNote,
@@ -149,23 +146,17 @@ def read(content: Content) -> tuple[str, str | None]:  # noqa: C901, PLR0911 - o
             assert_never(content)
 
 
-def words(part: Part) -> str:  # noqa: C901, PLR0911 - one line a kind
+def words(part: Part) -> str:  # noqa: PLR0911 - one line a kind
     """What a part says, as the model remembers it and as a quote of it is read."""
     match part:
         case Say():
             return part.body
-        case React():
-            return f"(reacted {part.emoji})"
         case Picture() | Attachment():
             return f"({part.kind}: {part.file.filename or part.file.mime}) {part.caption or ''}".strip()
         case VoiceNote():
             return "(voice note)"
-        case Place():
-            return f"(location: {part.name or ''} {part.address or ''})"
         case AskLocation():
             return f"{part.body}\n(button: send location)"
-        case AskContact():
-            return f"{part.body}\n(button: share contact)"
         case Buttons() | Menu():
             shown = (f"{one.title} ({one.description})" if one.description else one.title for one in part.choices)
             return f"{part.body}\n(to tap: {' | '.join(shown)})"

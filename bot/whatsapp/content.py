@@ -160,7 +160,7 @@ def _interactive(raw: Any) -> Content | None:
             return Tap(id=tap, title=text(choice.get("title")) or tap)
     permission = mapping(answer.get("call_permission_reply"))
     if response := text(permission.get("response")):
-        return CallPermission(accepted=response == "accept", permanent=permission.get("is_permanent") is True)
+        return CallPermission(accepted=response == "accept")
     form = mapping(answer.get("nfm_reply"))
     answers = text(form.get("response_json")) or text(form.get("body"))
     return Form(answers=answers) if answers else None

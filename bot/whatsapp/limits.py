@@ -6,7 +6,6 @@ from collections.abc import Iterable
 from urllib.parse import urlsplit
 
 from bot.messages.outbound import (
-    AskContact,
     AskLocation,
     Attachment,
     Buttons,
@@ -15,7 +14,6 @@ from bot.messages.outbound import (
     Menu,
     Part,
     Picture,
-    Place,
     Say,
 )
 from bot.whatsapp.formatting import fits, shortened, split
@@ -46,9 +44,7 @@ def _fit(part: Part) -> list[Part]:  # noqa: PLR0911 - one line a kind
             return _says(part.body, part.quote)
         case Picture() | Attachment():
             return _captioned(part)
-        case Place():
-            return _place(part)
-        case AskLocation() | AskContact():
+        case AskLocation():
             return _asking(part)
         case LinkButton():
             return _link(part)
@@ -70,13 +66,7 @@ def _captioned(part: Picture | Attachment) -> list[Part]:
     return [shown, *_says("\n".join(pieces[1:]))]
 
 
-def _place(part: Place) -> list[Part]:
-    if abs(part.latitude) <= 90 and abs(part.longitude) <= 180:  # noqa: PLR2004 - degrees
-        return [part]
-    return _says("\n".join(words for words in (part.name, part.address) if words))
-
-
-def _asking(part: AskLocation | AskContact) -> list[Part]:
+def _asking(part: AskLocation) -> list[Part]:
     before, body = _last(part.body, _SHORT_BODY)
     return [*before, part.model_copy(update={"body": body})] if body else []
 

@@ -6,7 +6,6 @@ from pathlib import PurePosixPath
 from typing import Any, assert_never
 
 from bot.messages.outbound import (
-    AskContact,
     AskLocation,
     Attachment,
     Buttons,
@@ -14,19 +13,13 @@ from bot.messages.outbound import (
     LinkButton,
     Menu,
     Picture,
-    Place,
-    React,
     Reply,
     Say,
     StoredFile,
     VoiceNote,
 )
 
-# Meta's page and the libraries that send it name this type differently (reference 2.7); this one was seen to work.
-_CONTACT_REQUEST = "request_contact_info"
-
-
-Plain = Say | React | Picture | Attachment | VoiceNote | Place | AskLocation | AskContact | Buttons | Menu | LinkButton
+Plain = Say | Picture | Attachment | VoiceNote | AskLocation | Buttons | Menu | LinkButton
 
 
 def render(part: Plain, reply: Reply, callback: str, media_id: str | None = None) -> dict[str, Any]:
@@ -61,32 +54,25 @@ def read_mark(message_id: str, *, typing: bool) -> dict[str, Any]:
     return mark | ({"typing_indicator": {"type": "text"}} if typing else {})
 
 
-def _content(part: Plain, media_id: str | None) -> tuple[str, dict[str, Any]]:  # noqa: PLR0911 - one line a kind
+def _content(part: Plain, media_id: str | None) -> tuple[str, dict[str, Any]]:
     match part:
         case Say():
             return "text", {"body": part.body, "preview_url": "https://" in part.body}
-        case React():
-            return "reaction", {"message_id": part.message_id, "emoji": part.emoji}
         case Picture():
             return "image", {"id": media_id} | _caption(part.caption)
         case Attachment():
             return "document", {"id": media_id, "filename": filename(part.file)} | _caption(part.caption)
         case VoiceNote():
             return "audio", {"id": media_id, "voice": True}
-        case Place():
-            names = {"name": part.name, "address": part.address}
-            return "location", part.model_dump(include={"latitude", "longitude"}) | _present(names)
         case _:
             return "interactive", _interactive(part)
 
 
-def _interactive(part: AskLocation | AskContact | Buttons | Menu | LinkButton) -> dict[str, Any]:
+def _interactive(part: AskLocation | Buttons | Menu | LinkButton) -> dict[str, Any]:
     body = {"body": {"text": part.body}}
     match part:
         case AskLocation():
             return {"type": "location_request_message", **body, "action": {"name": "send_location"}}
-        case AskContact():
-            return {"type": _CONTACT_REQUEST, **body, "action": {"name": "request_contact_info"}}
         case LinkButton():
             parameters = {"display_text": part.label, "url": part.url}
             return {"type": "cta_url", **body, "action": {"name": "cta_url", "parameters": parameters}}

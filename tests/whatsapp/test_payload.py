@@ -171,7 +171,7 @@ CONTENTS: dict[str, tuple[dict[str, Any], Content]] = {
             "type": "interactive",
             "interactive": {"call_permission_reply": {"response": "accept", "is_permanent": True}},
         },
-        CallPermission(accepted=True, permanent=True),
+        CallPermission(accepted=True),
     ),
     "number and id": (
         {"type": "system", "system": {"type": "user_changed_number", "wa_id": "5215599990000", "user_id": "MX.9"}},
