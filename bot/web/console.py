@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import suppress
 from typing import Any
 
 from aiohttp import web
+from aiohttp_sse import EventSourceResponse
 
 from bot.conversations.handoff import HandOff
 from bot.conversations.identity import is_conversation
@@ -63,23 +65,28 @@ async def give_back(request: web.Request) -> web.Response:
 
 
 async def stream(request: web.Request, source: AsyncIterator[dict[str, Any]]) -> web.StreamResponse:
-    """Write events as they come (WHATWG server-sent events), with a heartbeat, until the page or we go away."""
-    response = web.StreamResponse(headers={"Content-Type": "text/event-stream", "Cache-Control": "no-store"})
+    """Write events as they come, with a heartbeat, until the page or this server goes away."""
+    response = EventSourceResponse(sep="\n", ping_interval=_HEARTBEAT_SECONDS)
+    response.headers["Cache-Control"] = "no-store"
     await response.prepare(request)
-    upcoming: asyncio.Future[Any] = asyncio.ensure_future(anext(source))
-    closing: asyncio.Future[Any] = asyncio.ensure_future(request.app[CLOSING].wait())
-    try:
-        while not closing.done():
-            await asyncio.wait({upcoming, closing}, timeout=_HEARTBEAT_SECONDS, return_when=asyncio.FIRST_COMPLETED)
-            if upcoming.done():
-                await response.write(f"data: {json.dumps(upcoming.result(), ensure_ascii=False)}\n\n".encode())
-                upcoming = asyncio.ensure_future(anext(source))
-            else:
-                await response.write(b": still here\n\n")
-    except ConnectionResetError:
-        return response
-    finally:
-        for waiting in (upcoming, closing):
-            waiting.cancel()
-        await asyncio.gather(upcoming, closing, return_exceptions=True)
+    async with response:
+        sending = asyncio.ensure_future(_send(response, source))
+        disconnected = asyncio.ensure_future(response.wait())
+        closing = asyncio.ensure_future(request.app[CLOSING].wait())
+        waiting: set[asyncio.Future[Any]] = {sending, disconnected, closing}
+        try:
+            await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+            if sending.done():
+                await sending
+        finally:
+            for future in waiting:
+                future.cancel()
+            await asyncio.gather(*waiting, return_exceptions=True)
     return response
+
+
+async def _send(response: EventSourceResponse, source: AsyncIterator[dict[str, Any]]) -> None:
+    # Because the page may be closed or stall at any time, neither is an error.
+    with suppress(ConnectionResetError, TimeoutError):
+        async for event in source:
+            await response.send(json.dumps(event, ensure_ascii=False))
