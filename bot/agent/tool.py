@@ -14,6 +14,7 @@ from bot.ai.chat import ToolOffer
 from bot.conversations.contacts import Contact
 from bot.conversations.handoff import HandOff
 from bot.delivery.notifications import Notifications
+from bot.infra.validation import problems
 from bot.integrations.email.queue import EmailQueue
 from bot.integrations.email.verification import Verification
 from bot.integrations.push.invitations import Invitation
@@ -106,10 +107,7 @@ class Tool(Generic[A]):
         try:
             checked = self.arguments.model_validate(arguments)
         except ValidationError as error:
-            problems = "; ".join(
-                f"{'.'.join(map(str, problem['loc'])) or 'arguments'}: {problem['msg']}" for problem in error.errors()
-            )
-            raise ToolError(f"wrong arguments: {problems}") from error
+            raise ToolError(f"wrong arguments: {problems(error, whole='arguments')}") from error
         try:
             return await self.work(checked, context)
         except RedisError as error:
