@@ -18,7 +18,7 @@ from bot.conversations.contacts import Contact
 from bot.conversations.memory import History, HistoryEntry
 from bot.media.understanding import Perceived, PerceivedMessage
 from bot.messages.inbound import Content, Document, Inbound, Location, Photo, Tap, Text, Video, Voice
-from bot.messages.language import Language, language_of
+from bot.messages.language import Language, language_from, language_of
 from bot.messages.phrases import phrase
 from bot.messages.prompt_text import fenced, glance, words
 from bot.prompting.prompts import Prompts
@@ -71,8 +71,7 @@ class CaseRun:
     ) -> tuple[PerformedTurn, Contact]:
         before = await self.stage.memory.recall(conversation)
         default = self.stage.settings.service.default_language
-        known = cast("Language", contact.language) if contact.language in ("es", "en") else default
-        language = language_of(sight.perceived.words) or known
+        language = language_of(sight.perceived.words) or language_from(contact.language, default)
         contact = replace(contact, language=language)
         now = self.case.now.replace(tzinfo=self.stage.settings.service.zone)
         context = self.stage.kit_for(self.prompts.business).for_turn(

@@ -34,7 +34,7 @@ from bot.infra.redis import answer, key
 from bot.media.cache import note_media
 from bot.media.understanding import MediaPerception, PerceivedMessage, unlooked_at
 from bot.messages.inbound import Inbound
-from bot.messages.language import Language, language_of
+from bot.messages.language import language_from, language_of
 from bot.messages.outbound import Say
 from bot.messages.phrases import phrase
 from bot.messages.prompt_text import typed, words
@@ -185,7 +185,7 @@ class TurnProcessor:
         with trace.station("memory"):
             before = await self._at.memory.recall(conversation)
         words = " ".join(sight.perceived.words for sight in sights)
-        language = language_of(words) or _language(contact, self._service.default_language)
+        language = language_of(words) or language_from(contact.language, self._service.default_language)
         contact = await self._at.contacts.saw(conversation, messages, language, contact)
         heard = {sight.perceived.message: sight.perceived.text for sight in sights}
         lines = self._at.records.lines(batch, heard) if admission.admitted else []
@@ -197,7 +197,9 @@ class TurnProcessor:
         if await answer(self._at.redis.hget(kept, "still")):
             return
         # Said before all is understood: by what was typed, as far as it tells.
-        language = language_of(" ".join(map(typed, messages))) or _language(contact, self._service.default_language)
+        language = language_of(" ".join(map(typed, messages))) or language_from(
+            contact.language, self._service.default_language
+        )
         said = Say(body=phrase("still_on_it", language))
         reply = addressed(f"{turn}-still", (said,), messages[-1], contact)
 
@@ -262,7 +264,7 @@ class TurnProcessor:
         # Half of what is left is for understanding; the model needs the other half.
         seconds = max((due - asyncio.get_running_loop().time()) / 2, 1)
         with trace.station("perception"):
-            language = _language(contact, None)
+            language = language_from(contact.language, None)
             messages = await choices.in_full(self._at.redis, (conversation, *contact.earlier), messages)
             sights = await self._at.perception.perceive(conversation, messages, language, seconds)
         trace.saw([sight.perceived for sight in sights])
@@ -331,7 +333,3 @@ class TurnProcessor:
             parts=len(trace.reply),
             cost_usd=f"{trace.cost_usd:f}",
         )
-
-
-def _language(contact: Contact, default: Language | None) -> Any:
-    return contact.language if contact.language in ("es", "en") else default

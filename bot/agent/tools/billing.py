@@ -23,7 +23,7 @@ from bot.integrations.stripe.formatting import day, money
 from bot.integrations.stripe.objects import Customer, HostedPage, Invoice, Subscription
 from bot.integrations.stripe.plans import plain
 from bot.integrations.stripe.texts import words
-from bot.messages.language import Language
+from bot.messages.language import Language, language_from
 from bot.messages.outbound import Attachment, LinkButton
 from bot.storage.storage import StorageFailed
 
@@ -58,8 +58,7 @@ def billing_of(context: ToolContext) -> Billing:
 
 
 def language_of(context: ToolContext) -> Language:
-    known = context.contact.language
-    return "en" if known == "en" else "es" if known == "es" else billing_of(context).default_language
+    return language_from(context.contact.language, billing_of(context).default_language)
 
 
 @asynccontextmanager

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-from typing import cast
 
 from pydantic import Field
 
 from bot.agent.tool import Arguments, NoArguments, ToolContext, ToolError, tool
 from bot.delivery.uploads import DOCUMENTS
-from bot.messages.language import Language
+from bot.messages.language import language_from
 from bot.messages.outbound import Attachment, LinkButton, Part, Picture, VoiceNote
 from bot.messages.phrases import phrase
 from bot.storage.files import Files, KeptFile, NoLink
@@ -79,7 +78,7 @@ def _in_chat(file: KeptFile) -> Part | None:
 
 
 async def _as_link(files: Files, file: KeptFile, context: ToolContext) -> Part:
-    language = cast("Language", context.contact.language if context.contact.language in ("es", "en") else "es")
+    language = language_from(context.contact.language, "es")
     conversation = file.key.split("/")[1]
     try:
         url = await files.link(conversation, file.key)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bot.agent.tool import NoArguments, ToolContext, ToolError, tool
-from bot.messages.language import Language
+from bot.messages.language import language_from
 from bot.messages.outbound import LinkButton
 from bot.messages.phrases import phrase
 
@@ -16,7 +16,7 @@ async def notify_me(_: NoArguments, context: ToolContext) -> str:
     """
     if context.push is None:
         raise ToolError("browser notifications are not set up here; say so")
-    language: Language = "en" if context.contact.language == "en" else "es"
+    language = language_from(context.contact.language, "es")
     context.parts.append(
         LinkButton(
             body=phrase("notify_me", language),

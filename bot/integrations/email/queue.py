@@ -19,7 +19,7 @@ from bot.integrations.email.provider import Mail, MailAttachment, address
 from bot.integrations.email.rendering import EmailRenderer
 from bot.integrations.email.suppression import Suppression
 from bot.integrations.email.templates import LETTERS, EmailTemplate, Template
-from bot.messages.language import Language
+from bot.messages.language import Language, language_from
 from bot.storage.storage import NotStored, Storage, WrongKey
 
 # SendGrid takes 30 MB with everything in base64, which makes four bytes of three.
@@ -109,7 +109,9 @@ class EmailQueue:
         """Send a letter, once for this key; raises Unfit when it can't leave, another error when it may later."""
         job, letter = mail_job(data)
         business = await self._business()
-        written = self._renderer.write(job.template, letter, self._language(job.language), business)
+        written = self._renderer.write(
+            job.template, letter, language_from(job.language, self._default_language), business
+        )
         digest = hashlib.sha256(f"email:{key}".encode()).hexdigest()[:32]
         mail = Mail(
             to=job.to,
@@ -122,14 +124,6 @@ class EmailQueue:
             attachments=await self._attached(job.attachments),
         )
         await self._post.send(mail, key)
-
-    def _language(self, asked: str | None) -> Language:
-        match (asked or "")[:2].lower():
-            case "es":
-                return "es"
-            case "en":
-                return "en"
-        return self._default_language
 
     async def _attached(self, jobs: tuple[AttachmentJob, ...]) -> tuple[MailAttachment, ...]:
         attached, size = [], 0
