@@ -16,7 +16,7 @@ MailProvider = Literal["sendgrid", "ses", "smtp"]
 StorageProvider = Literal["s3", "r2", "minio", "local"]
 
 
-# What is left to its carriers is only looked at for what would be no address at all.
+# Because each provider verifies its senders itself, we refuse only what is no address at all.
 _SENDER = r"^[^@\s<>]+@[^@\s<>.]+(\.[^@\s<>.]+)+$"
 
 

@@ -9,6 +9,7 @@ from pydantic import AfterValidator, Field
 from bot.agent.tool import Arguments, ToolContext, ToolError, tool
 from bot.agent.tools.billing import billing_of, honest, language_of
 from bot.infra.logs import masked
+from bot.integrations.email.provider import address
 from bot.integrations.email.verification import TooManyCodes, Verification
 from bot.integrations.stripe.customers import BelongsToAnother
 from bot.integrations.stripe.objects import Customer
@@ -21,9 +22,8 @@ _WRONG = "that code is wrong, used or too old. Say so; verify_email sends a new 
 
 
 def _address(value: str) -> str:
-    name, at, domain = value.strip().partition("@")
-    if not (name and at and "." in domain.strip(".")) or any(sign.isspace() for sign in value.strip()):
-        raise ValueError("not an e-mail address")
+    # As it was typed, because Stripe looks customers up by the exact address.
+    address(value)
     return value.strip()
 
 
