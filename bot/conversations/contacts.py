@@ -18,9 +18,9 @@ from bot.messages.inbound import Inbound
 from bot.whatsapp.phone_numbers import address_of, exact, kin, line, variants
 
 Role = Literal["staff", "customer"]
-# Meta's 131026 can be passing: once proves nothing (reference 10.2).
+# Meta's 131026 can be passing: once proves nothing (docs/whatsapp.md, Errors).
 _UNREACHABLE_AFTER = 3
-# Who comes from an ad is written to without charge for so long (reference 8); the 24-hour window holds all the same.
+# Messages after an ad are free for so long (docs/whatsapp.md, Sending); the 24-hour window holds all the same.
 _FREE_ENTRY = timedelta(hours=72)
 _TELL_AGAIN_SECONDS = 24 * 3600
 

@@ -1,8 +1,8 @@
 """Whose message it is: the phone and the BSUID that lead to one conversation, and what happens when they change.
 
 A BSUID is a person; a phone is what a person has, may be hidden, and may belong to somebody else later
-(reference 2.7). `one_person` is the rule by which two conversations are united: never by a phone alone where BSUIDs
-differ. The younger one joins the older: from that moment it takes no message, and a worker carries over what it holds
+(docs/whatsapp.md, Identity). `one_person` is the rule by which two conversations are united: never by a phone alone
+where BSUIDs differ. The younger one joins the older: from that moment it takes no message, and a worker carries over what it holds
 (bot.turns.merge). A phone that goes to somebody else leaves a tombstone (bot.conversations.phone_owners).
 """
 

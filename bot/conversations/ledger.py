@@ -11,7 +11,7 @@ from redis.asyncio import Redis
 from bot.infra.metrics import MESSAGES_ENDED
 from bot.infra.redis import answer, key
 
-# Meta delivers a message again for up to 7 days (reference 1.4); a month leaves room for its second thoughts.
+# Meta delivers a message again for up to 7 days (docs/whatsapp.md); a month leaves room for its second thoughts.
 KEEP_SECONDS = 30 * 24 * 3600
 _TRIM_AT_ONCE = 20
 

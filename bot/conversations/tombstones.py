@@ -1,6 +1,6 @@
 """What outlives an erasure, and no personal data: which messages not to take again, which conversations are over.
 
-Meta delivers a message again for up to 7 days (reference 1.4), and its statuses come late: without a trace of them the
+Meta delivers a message again for up to 7 days, and its statuses come late: without a trace of them the
 erased person would be answered once more, and a part of what was erased be back.
 """
 

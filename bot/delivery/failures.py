@@ -1,4 +1,4 @@
-"""What follows from an error of Meta, whether a call was refused or a status told of it hours later (reference 10)."""
+"""What follows from an error of Meta, whether a call was refused or a status told of it hours later."""
 
 from __future__ import annotations
 

@@ -21,11 +21,11 @@ _OURS = re.compile(r"^(c_[0-9a-f]{20})\.[\w-]+\.\d+$")
 # Conversations by the time (Unix seconds) at which something has to be sent in them.
 DUE = "recado:resend"
 _AT_ONCE = 500
-# Meta counts us as a general-purpose assistant where this category appears (reference 11).
+# Meta counts us as a general-purpose assistant where this category appears (docs/whatsapp.md, Statuses).
 _ASSISTANT = "general_purpose_ai"
 _TOLD_SECONDS = 3600
 
-# Statuses come in any order and more than once (reference 1.5): only upwards, and `failed` only over `sent`.
+# Statuses come in any order and more than once: only upwards, and `failed` only over `sent`.
 # KEYS 1 delivery, 2 failures to act on, 3 erased. ARGV wamid, status, error, pricing, callback.
 # Gives news, pricing is news.
 # What it said is kept only for as long as it may have to be sent again.

@@ -62,7 +62,7 @@ class Choice(Record):
 
 
 class Buttons(Record):
-    """Up to three things to tap below a text. The first confirms, the last leaves it (contract.md)."""
+    """Up to three things to tap below a text. On a confirmation the first one confirms and the last one declines."""
 
     kind: Literal["buttons"] = "buttons"
     body: str

@@ -46,7 +46,7 @@ from pipelines.truncation import truncated
 
 # What a Flow sends along for machines, not for reading.
 _OF_THE_FLOW = "flow_token"
-# Meta could not fetch what the person sent (reference 2.6).
+# Meta could not fetch the file (docs/whatsapp.md, Incoming messages).
 _LOST = 131052
 _CUT = "shortened, and the whole choice isn't known any more; if more than one is meant by it, ask which"
 # By kind. What a person types may hold none of these, or it could pass for what the system perceived.

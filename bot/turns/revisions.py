@@ -23,7 +23,7 @@ from bot.messages.prompt_text import fenced, glance, unforged
 from bot.storage.storage import StorageFailed
 
 _log = structlog.get_logger()
-# Meta tells everything within 7 days (reference 1.4): news of a message may be here before the message.
+# Meta tells everything within 7 days: news of a message may be here before the message.
 _AHEAD_SECONDS = 7 * 24 * 3600
 _QUOTE_LENGTH = 120
 _EMOJI_LENGTH = 16

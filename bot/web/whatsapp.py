@@ -29,7 +29,7 @@ DELIVERIES = web.AppKey("deliveries", MicroBatcher[Status, bool])
 REPLICAS = web.AppKey("replicas", replicas.Replicas)
 REACH = web.AppKey("reach", EventContext)
 
-# Meta's largest body is 3 MB (reference 1.3).
+# Meta's largest body is 3 MB.
 BODY_LIMIT = 4 * 1024 * 1024
 _PARSED_AT_ONCE = 256 * 1024
 # Meta gives up after some seconds more. What is stored later than this is known when it is delivered again.

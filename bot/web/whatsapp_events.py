@@ -23,7 +23,7 @@ from bot.whatsapp.payload import AccountChange
 from bot.whatsapp.templates.status_events import TEMPLATE_FIELDS, TemplateStatusHandler
 
 _log = structlog.get_logger()
-# Meta repeats for up to 7 days (reference 1.4).
+# Longer than Meta's 7 days of repetition.
 _KNOWN_SECONDS = 30 * 24 * 3600
 # News without a date can't be told from the same news later.
 _UNDATED_SECONDS = 60

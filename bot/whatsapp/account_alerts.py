@@ -1,4 +1,4 @@
-"""What Meta says of our account and number that a person should know, in words that say what to do (reference 4)."""
+"""Alerts about our account and number at Meta, in words that say what to do."""
 
 from __future__ import annotations
 

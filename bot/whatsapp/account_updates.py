@@ -1,4 +1,4 @@
-"""News about people that is no message, out of Meta's JSON: consent, a new BSUID, who is in charge (reference 4)."""
+"""Changes of people in Meta's webhooks: consent to marketing, a new BSUID, a hand-over to another bot."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def new_bsuids(value: Raw) -> Iterator[NewBsuid]:
 
 
 def handover(value: Raw) -> Handover:
-    """Read defensively: Meta documents it thinly, and its shapes differ (reference 4 and 13)."""
+    """Read all shapes that were seen, because Meta documents hardly one (docs/whatsapp.md, Incoming messages)."""
     sender, said = mapping(value.get("sender")), text(value.get("type"))
     move = next((one for one in _MOVES if one == said), None)
     # The object tells where the type doesn't; where both are there and differ, the type is what Meta calls it.

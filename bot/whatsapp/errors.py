@@ -1,4 +1,4 @@
-"""What an answer of the Graph API stands for, and whether asking again can help (reference 10)."""
+"""Errors of the Graph API, and their remedies (docs/whatsapp.md, Errors)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Long texts in parts that lose nothing, and short ones on one line, within Meta's limits (reference 5.2)."""
+"""Long texts in parts that lose nothing, and short ones on one line, within Meta's limits."""
 
 from __future__ import annotations
 

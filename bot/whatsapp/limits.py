@@ -1,4 +1,4 @@
-"""Meta's limits, kept before the call: what is too much is said in another way that people can still read (5.2)."""
+"""Limits of Meta's messages, kept before the call: a message that breaks one is said in another readable way."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Meta's webhook bodies into our words: every entry, change, message and status, and nothing fatal (reference 1-4)."""
+"""Parser of Meta's webhook bodies: reads every entry, change, message and status, and no oddity is fatal."""
 
 from __future__ import annotations
 
@@ -116,7 +116,7 @@ def _read(value: Raw, found: Notification, now: datetime) -> None:
 
 
 def _read_aside(told: Raw, value: Raw, aside: Literal["echo", "standby"], found: Notification, now: datetime) -> None:
-    """Copies of what was said past us (reference 4): by the person, and to the person by the business."""
+    """Copies of what was said past us: by the person, and to the person by the business."""
     if "messages" in told or "statuses" in told:
         known = len(found.messages)
         _read(told | {"metadata": value.get("metadata"), "contacts": value.get("contacts")}, found, now)

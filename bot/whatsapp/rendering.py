@@ -1,4 +1,4 @@
-"""What we send as the Graph API's JSON (reference 5): it keeps the limits already, see limits."""
+"""JSON of the Graph API for a part that keeps Meta's limits already (bot.whatsapp.limits)."""
 
 from __future__ import annotations
 

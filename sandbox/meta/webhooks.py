@@ -30,7 +30,7 @@ def status_value(business: Business, person: Person, status: dict[str, Any]) -> 
     recipient = ({"recipient_id": person.phone} if person.phone else {}) | {"recipient_user_id": person.bsuid}
     contacts: Value = {"contacts": [person.as_contact()]}
     if status["status"] == "failed":
-        # Documented as omitted, seen with the number alone (reference 3).
+        # Documented as omitted, seen with the number alone (docs/whatsapp.md, Statuses).
         contacts = {"contacts": [{"wa_id": person.phone}]} if person.phone else {}
     return blank_value(business) | contacts | {"statuses": [status | recipient]}
 
@@ -47,7 +47,7 @@ def blank_value(business: Business) -> Value:
 def envelope(
     business: Business, values: Sequence[Value], field_name: str = "messages", at: datetime | None = None
 ) -> Value:
-    """One notification with any number of changes; `at` is told of every field but `messages` (reference 1.8)."""
+    """One notification with any number of changes; `at` is told of every field but `messages`."""
     changes = [{"field": field_name, "value": value} for value in values]
     entry: Value = {"id": business.waba_id} | ({"time": int(at.timestamp())} if at else {}) | {"changes": changes}
     return {"object": "whatsapp_business_account", "entry": [entry]}

@@ -1,4 +1,4 @@
-"""What a WhatsApp can send that the page's phone has no gesture for, in Meta's shape (reference 2.2-2.8 and 4)."""
+"""What a WhatsApp can send that the page's phone has no gesture for, in Meta's shape."""
 
 import asyncio
 import json

@@ -1,4 +1,4 @@
-"""Every part as Meta's JSON (reference 5.2)."""
+"""Every part as Meta's JSON."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Values for an approved template, by name, as the components of a message; cleaned as Meta demands (reference 5.4)."""
+"""Components of a template message from values by name, cleaned as Meta demands (docs/whatsapp.md, Templates)."""
 
 from __future__ import annotations
 

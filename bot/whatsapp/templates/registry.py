@@ -25,7 +25,7 @@ _LOOKED = "recado:{templates}:looked"
 _LOOK_AGAIN_SECONDS = 60
 # Longer than Meta takes, and short beside the time of a tool: so long a process that died asking holds others up.
 _ASKING_SECONDS = 3
-# The refusals that mean: the template is not what we think it is (reference 10.2).
+# Errors by which Meta says that the template differs from our list (docs/whatsapp.md, Errors).
 _CHANGED = frozenset({132000, 132001, 132012, 132015, 132016, 132018})
 
 

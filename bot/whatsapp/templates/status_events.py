@@ -10,7 +10,7 @@ from bot.infra.live_events import LiveEvents
 from bot.whatsapp.lenient_json import text
 from bot.whatsapp.templates.registry import Templates
 
-# Events that are no states of a template, and the states that they stand for (reference 4).
+# Events that are no states of a template, and the states that they stand for.
 _STATES = {"REINSTATED": "APPROVED", "UNARCHIVED": "APPROVED"}
 _GOOD = ("APPROVED", "PENDING", "REINSTATED", "UNARCHIVED")
 TEMPLATE_FIELDS = (

@@ -12,7 +12,7 @@ from bot.whatsapp.lenient_json import text
 from bot.whatsapp.templates.registry import StoredTemplate, Templates
 from bot.whatsapp.templates.rules import Definition, create_body
 
-# Meta takes an edit only of what it has judged (reference 7.1).
+# Meta takes an edit only of what it has judged.
 _EDITABLE = ("APPROVED", "REJECTED", "PAUSED")
 # What a component says; examples and ids are the review's.
 _SAYING = ("type", "format", "text", "url", "phone_number")
