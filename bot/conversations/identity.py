@@ -2,8 +2,8 @@
 
 A BSUID is a person; a phone is what a person has, may be hidden, and may belong to somebody else later
 (docs/whatsapp.md, Identity). `one_person` is the rule by which two conversations are united: never by a phone alone
-where BSUIDs differ. The younger one joins the older: from that moment it takes no message, and a worker carries over what it holds
-(bot.turns.merge). A phone that goes to somebody else leaves a tombstone (bot.conversations.phone_owners).
+where BSUIDs differ. The younger one joins the older: from that moment it takes no message, and a worker carries over
+what it holds (bot.turns.merge). A phone that goes to somebody else leaves a tombstone (bot.conversations.phone_owners).
 """
 
 from __future__ import annotations
