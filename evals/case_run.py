@@ -20,7 +20,7 @@ from bot.media.understanding import Perceived, PerceivedMessage
 from bot.messages.inbound import Content, Document, Inbound, Location, Photo, Tap, Text, Video, Voice
 from bot.messages.language import Language, language_from, language_of
 from bot.messages.phrases import phrase
-from bot.messages.prompt_text import fenced, glance, words
+from bot.messages.prompt_text import tagged, text_without_file, words
 from bot.prompting.prompts import Prompts
 from bot.turns.reply import composed
 from bot.whatsapp.markdown import whatsapp
@@ -106,13 +106,15 @@ class CaseRun:
             facts = {"caption": turn.caption, **turn.sent}
             heard = " ".join(filter(None, (turn.caption, turn.sent.get("transcript"))))
             return PerceivedMessage(
-                Perceived(message=message.id, kind=turn.kind, text=fenced(turn.kind, **facts), words=heard)
+                Perceived(message=message.id, kind=turn.kind, text=tagged(turn.kind, **facts), words=heard)
             )
         if turn.kind in _FILES:
             sight = await self.stage.perceive(self.case, conversation, message)
             return replace(sight, perceived=sight.perceived.model_copy(update={"milliseconds": 0.0}))
         heard = content.body if isinstance(content, Text) else ""
-        return PerceivedMessage(Perceived(message=message.id, kind=content.kind, text=glance(content), words=heard))
+        return PerceivedMessage(
+            Perceived(message=message.id, kind=content.kind, text=text_without_file(content), words=heard)
+        )
 
     async def _remember(self, conversation: str, said: Sequence[HistoryEntry] | History) -> None:
         pipeline = self.stage.services.redis.pipeline(transaction=True)

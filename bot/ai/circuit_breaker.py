@@ -16,7 +16,7 @@ class _State:
     failures: int = 0
     seconds: float = 0.0
     until: float = 0.0
-    on_trial: bool = False
+    half_open: bool = False
 
 
 class CircuitBreaker:
@@ -28,25 +28,25 @@ class CircuitBreaker:
         self._clock = clock
         self._states: dict[str, _State] = {}
 
-    def awake(self, models: tuple[str, ...]) -> tuple[str, ...]:
+    def available(self, models: tuple[str, ...]) -> tuple[str, ...]:
         """Those to ask, in their order; where all rest, the one whose rest is over first: somebody is always asked."""
         now = self._clock()
         states = {model: self._states.get(model) or _State() for model in models}
         up = tuple(model for model, state in states.items() if state.until <= now)
         return up or (min(models, key=lambda model: states[model].until),)
 
-    def asking(self, model: str) -> None:
+    def trying(self, model: str) -> None:
         """A rested model is being tried: until the answer is here, the others don't ask it."""
         state = self._states.get(model)
         if state and state.seconds and state.until <= self._clock():
             state.until = self._clock() + state.seconds
-            state.on_trial = True
+            state.half_open = True
 
-    def rests(self, model: str) -> bool:
+    def is_open(self, model: str) -> bool:
         state = self._states.get(model)
         return state is not None and state.until > self._clock()
 
-    def worked(self, model: str) -> None:
+    def succeeded(self, model: str) -> None:
         self._states.pop(model, None)
 
     def failed(self, model: str) -> bool:
@@ -56,9 +56,9 @@ class CircuitBreaker:
         """
         state = self._states.setdefault(model, _State())
         state.failures += 1
-        if state.failures < _AFTER or (self.rests(model) and not state.on_trial):
+        if state.failures < _AFTER or (self.is_open(model) and not state.half_open):
             return False
-        state.on_trial = False
+        state.half_open = False
         state.seconds = min(state.seconds * 2 or _FIRST_SECONDS, _LONGEST_SECONDS)
         state.until = self._clock() + state.seconds
         return True

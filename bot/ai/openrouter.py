@@ -67,7 +67,7 @@ class OpenRouter:
             await asyncio.to_thread(import_module, "openai")
         failure: ModelFailed | None = None
         spent: BudgetSpent | None = None
-        models = self._breaker.awake(tuple(dict.fromkeys((*question.models, *self._settings.models))))
+        models = self._breaker.available(tuple(dict.fromkeys((*question.models, *self._settings.models))))
         # Whoever kept this turn waiting once does not do so in each of its rounds.
         models = tuple(sorted(models, key=question.failing.__contains__))
         for position, model in enumerate(models):
@@ -106,10 +106,10 @@ class OpenRouter:
         self, model: str, question: ModelRequest, by: float, patience: float, book: Book, *, economy: bool = False
     ) -> ModelAnswer:
         # Before anything is awaited: of many who find a model rested, one tries it out.
-        self._breaker.asking(model)
+        self._breaker.trying(model)
 
         def may_help(error: BaseException) -> bool:
-            if not isinstance(error, ModelFailed) or self._breaker.rests(model):
+            if not isinstance(error, ModelFailed) or self._breaker.is_open(model):
                 return False
             return error.retryable and (error.retry_after or 0) <= patience
 
@@ -153,18 +153,18 @@ class OpenRouter:
             outcome = "ok"
             return answer
         finally:
-            self._heed(model, outcome)
+            self._record_outcome(model, outcome)
             attempt = chat_completions.attempt(model, outcome, time.perf_counter() - started, raw)
             if question.spending and not (raw is None and outcome in _SERVED_PERHAPS):
                 await question.spending.settle(most, attempt.cost_usd)
             await book(attempt)
 
-    def _heed(self, model: str, outcome: str) -> None:
+    def _record_outcome(self, model: str, outcome: str) -> None:
         """Tell the breaker what says something of the model, and not of our question or our patience."""
         if outcome in _OF_THE_QUESTION:
             return
         if outcome == "ok":
-            self._breaker.worked(model)
+            self._breaker.succeeded(model)
         elif self._breaker.failed(model):
             _log.warning("model_rests", model=model, outcome=outcome, fix="see OpenRouter's status and the account")
 

@@ -82,7 +82,7 @@ class _Reader:
             self._say(self.text[position : found.start()])
             position = self._verbatim(found) if found["fence"] or found["code"] else found.end()
             if position == found.end():
-                self._heed(found)
+                self._handle(found)
         if not self.over:
             self._say(self.text[position:])
 
@@ -109,7 +109,7 @@ class _Reader:
             self._say(self.text[start:end])
         return end
 
-    def _heed(self, found: re.Match[str]) -> None:
+    def _handle(self, found: re.Match[str]) -> None:
         kind, name = found.lastgroup or "", ""
         match kind:
             case "tag":

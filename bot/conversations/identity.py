@@ -22,7 +22,7 @@ from bot.conversations.phone_owners import phone_owners
 from bot.infra.redis import answer, key
 from bot.messages.inbound import Inbound, System
 from bot.settings import LONGEST_MEMORY_DAYS
-from bot.whatsapp.phone_numbers import kin, variants
+from bot.whatsapp.phone_numbers import canonical_variant, variants
 
 _CONVERSATION = re.compile(r"^c_[0-9a-f]{20}$")
 _NUMBER_CHANGES = frozenset({"user_changed_number", "customer_changed_number"})
@@ -46,7 +46,7 @@ def one_person(by_bsuid: Collection[str], by_phone: Collection[str], pair: tuple
     bsuid, phone = pair
     if owners := _bsuids(by_phone):
         return bsuid in owners
-    return all(kin(one) == kin(phone) for one in _phones(by_bsuid))
+    return all(canonical_variant(one) == canonical_variant(phone) for one in _phones(by_bsuid))
 
 
 def is_conversation(name: object) -> bool:
@@ -277,7 +277,7 @@ async def _belongs(redis: Redis, home: str, names: Iterable[str]) -> None:
     phones = _phones(names)
     await _lead(redis, home, names)
     for other in _phones(await identities_of(redis, home)):
-        if phones and all(kin(other) != kin(phone) for phone in phones):
+        if phones and all(canonical_variant(other) != canonical_variant(phone) for phone in phones):
             await _let_go(redis, home, other)
     for phone in phones:
         await _weigh(redis, home, phone)
@@ -322,7 +322,7 @@ async def _let_go(redis: Redis, conversation: str, phone: str) -> None:
     names, owners = await identities_of(redis, conversation), await phone_owners(redis)
     pipeline = redis.pipeline(transaction=False)
     owners.note(pipeline, phone, _bsuids(names) or {conversation})
-    for one in {phone, *(one for one in _phones(names) if kin(one) == kin(phone))}:
+    for one in {phone, *(one for one in _phones(names) if canonical_variant(one) == canonical_variant(phone))}:
         pipeline.eval(_FORGET, 1, _identity(one), conversation)
         pipeline.srem(identities(conversation), one)
     pipeline.hmget(contact_key(conversation), ["phone", "phone_since"])
@@ -330,7 +330,7 @@ async def _let_go(redis: Redis, conversation: str, phone: str) -> None:
     pipeline = redis.pipeline(transaction=True)
     pipeline.hset(former_phones(conversation), phone, f"{since or 0} {time.time()}")
     pipeline.expire(former_phones(conversation), KEEP_SECONDS)
-    if kept is None or kin(kept) == kin(phone):
+    if kept is None or canonical_variant(kept) == canonical_variant(phone):
         pipeline.hdel(contact_key(conversation), "phone", "phone_contested", "phone_since")
     await pipeline.execute()
 
@@ -397,6 +397,10 @@ async def _renumbered(redis: Redis, old: Pair, new: Pair) -> str:
     if mine != (None, None):
         await _write(redis, home, bsuid=mine[0], phone=mine[1])
     left = old[1]
-    if left and (phone is None or kin(left) != kin(phone)) and await redis.get(_identity(left)) == home:
+    if (
+        left
+        and (phone is None or canonical_variant(left) != canonical_variant(phone))
+        and await redis.get(_identity(left)) == home
+    ):
         await _let_go(redis, home, left)
     return home

@@ -126,7 +126,7 @@ class GuardedHttpClient:
 
 def allowed(address: Address, *, allow_private: bool) -> bool:
     """Whether we may connect to it. Link-local addresses never: only a cloud's own secrets are kept there."""
-    plain = _behind(address)
+    plain = _embedded_ipv4(address)
     if _within(plain, _NEVER) or _within(address, _NEVER):
         return False
     return allow_private or _is_global(plain)
@@ -141,7 +141,7 @@ def _within(address: Address, networks: Networks) -> bool:
     return any(address in network for network in networks)
 
 
-def _behind(address: Address) -> Address:
+def _embedded_ipv4(address: Address) -> Address:
     """The IPv4 address that an IPv6 one stands for, where it does."""
     if isinstance(address, ipaddress.IPv4Address):
         return address
@@ -151,7 +151,7 @@ def _behind(address: Address) -> Address:
     return address.sixtofour or address
 
 
-async def leads_inside(url: str) -> bool:
+async def is_private(url: str) -> bool:
     """Whether a URL's host leads to a private address now; False when nobody knows the host."""
     try:
         parts = urlsplit(url)

@@ -97,7 +97,7 @@ def _any(_: StoredJob) -> bool:
     return True
 
 
-async def about(
+async def jobs_about(
     redis: Redis, is_about: Callable[[str], bool], meant: Callable[[StoredJob], bool] = _any
 ) -> list[StoredJob]:
     """The jobs of all queues whose id or data, as a text, are about somebody, as far as they were `meant`."""
@@ -109,12 +109,12 @@ async def about(
     return found
 
 
-async def forget(redis: Redis, is_about: Callable[[str], bool], meant: Callable[[StoredJob], bool] = _any) -> int:
+async def forget_jobs(redis: Redis, is_about: Callable[[str], bool], meant: Callable[[StoredJob], bool] = _any) -> int:
     """Remove these jobs, and what BullMQ's streams of events tell of them; gives the number of jobs.
 
     A job that a worker has in hand stays, and is gone when it is done.
     """
-    removed = [await _removed(one) for one in await about(redis, is_about, meant)]
+    removed = [await _removed(one) for one in await jobs_about(redis, is_about, meant)]
     for name in QUEUES:
         events = Queue(name, {"connection": redis}).keys["events"]
         told = [entry for entry, fields in await redis.xrange(events) if is_about(json.dumps(fields))]

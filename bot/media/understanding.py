@@ -21,7 +21,7 @@ from bot.media.readers import MediaError, MediaReaders, ReadMedia
 from bot.media.readings import ReadingCache
 from bot.messages.inbound import Inbound, Media, Photo, Sticker, Text, Video, Voice
 from bot.messages.language import Language
-from bot.messages.prompt_text import fenced, read, shown
+from bot.messages.prompt_text import display_filename, read, tagged
 from bot.messages.record import Record
 from bot.whatsapp.client import File, FileTooLarge, MediaGone, MediaRefused
 from bot.whatsapp.errors import GraphError, MetaUnavailable, Remedy
@@ -132,13 +132,13 @@ class MediaPerception:
                 stored = await self._archive.keep(conversation, message, media.media_id, file.data, mime)
                 sensed = await self._sense(conversation, media, file.data, language)
         except MediaError as trouble:
-            text = fenced(kind, caption=media.caption, problem=trouble.problem)
+            text = tagged(kind, caption=media.caption, problem=trouble.problem)
             return PerceivedMessage(
                 Perceived(message=message.id, kind=kind, text=text, trouble=trouble.phrase, kept=stored)
             )
         except (TimeoutError, MetaUnavailable, GraphError, MediaGone, MediaRefused) as error:
             _log.warning("media_not_perceived", kind=kind, error=type(error).__name__)
-            text = fenced(kind, caption=media.caption, problem="it could not be looked at; ask to send it again later")
+            text = tagged(kind, caption=media.caption, problem="it could not be looked at; ask to send it again later")
             return PerceivedMessage(
                 Perceived(message=message.id, kind=kind, text=text, trouble="media_trouble", kept=stored)
             )
@@ -146,7 +146,7 @@ class MediaPerception:
         perceived = Perceived(
             message=message.id,
             kind=sensed.kind,
-            text=fenced(sensed.kind, caption=media.caption, filename=shown(media.filename), **facts),
+            text=tagged(sensed.kind, caption=media.caption, filename=display_filename(media.filename), **facts),
             words=" ".join(part for part in (media.caption, sensed.words) if part),
             by=sensed.by,
             kept=stored,
@@ -210,5 +210,5 @@ def _may_pass(error: BaseException) -> bool:
 def unlooked_at(message: Inbound) -> PerceivedMessage:
     """A message that is given up: it is known that there was one, and of what kind."""
     kind = message.content.kind
-    text = fenced(kind, problem="it could not be looked at")
+    text = tagged(kind, problem="it could not be looked at")
     return PerceivedMessage(Perceived(message=message.id, kind=kind, text=text, trouble="media_trouble"))

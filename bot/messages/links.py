@@ -65,10 +65,10 @@ class _Link(NamedTuple):
 def gives(text: str, url: str) -> bool:
     """Whether a text names this page, or one above it; also below its host, such as www."""
     page = _page(url)
-    return page is not None and _Known(text).vouches(page)
+    return page is not None and _VerifiedPages(text).vouches(page)
 
 
-def without_strange(text: str, known: str, instead: str) -> str:
+def without_unverified(text: str, known: str, instead: str) -> str:
     """A text without the links that `known` does not give, nor a page below them or above: `instead` is in their place.
 
     A model repeats what a photo, a forwarded text or a transcript says; a stranger's page is nothing that it may name.
@@ -76,7 +76,7 @@ def without_strange(text: str, known: str, instead: str) -> str:
     links = list(_links(text, lenient=False))
     if not links:
         return text
-    vouched = _Known(known)
+    vouched = _VerifiedPages(known)
     pieces, position = [], 0
     for link in links:
         if link.page is None or not (vouched.vouches(link.page) or vouched.leads_below(link.page)):
@@ -85,7 +85,7 @@ def without_strange(text: str, known: str, instead: str) -> str:
     return "".join((*pieces, text[position:]))
 
 
-class _Known:
+class _VerifiedPages:
     """The pages that a text gives, by their hosts, so that many links are looked up in no more time than they need."""
 
     def __init__(self, text: str) -> None:

@@ -62,26 +62,28 @@ _TAGS = {"voice": "voice_note", "cards": "contact_cards", "tap": "tapped"} | {
 _FORGED = re.compile(rf"<(?=\s*+/?+\s*+(?:{'|'.join(_TAGS.values())})\b)", re.IGNORECASE)
 
 
-def typed(message: Inbound) -> str:
+def typed_text(message: Inbound) -> str:
     """What the person wrote: a text, or what stands below a file."""
     content = message.content
     return content.body if isinstance(content, Text) else (isinstance(content, Media) and content.caption) or ""
 
 
-def glance(content: Content) -> str:
+def text_without_file(content: Content) -> str:
     """What a message says without a look at its file."""
     if isinstance(content, Media):
-        return fenced(content.kind, caption=content.caption, filename=shown(content.filename), note="not looked at")
+        return tagged(
+            content.kind, caption=content.caption, filename=display_filename(content.filename), note="not looked at"
+        )
     return read(content)[0]
 
 
-def shown(filename: str | None) -> str | None:
+def display_filename(filename: str | None) -> str | None:
     """A file's name as a label: no folders, nothing invisible that would make it look like another."""
     name = (filename or "").replace("\\", "/").rpartition("/")[2]
     return "".join(character for character in name if character.isprintable()) or None
 
 
-def fenced(tag: str, **facts: str | None) -> str:
+def tagged(tag: str, **facts: str | None) -> str:
     """Facts about what was sent, between tags that a text of others can't close: it stays data."""
     tag = _TAGS.get(tag, tag)
     told = ((name, truncated(value)) for name, value in facts.items() if value)
@@ -109,7 +111,7 @@ def _card(card: ContactCard) -> str:
     return f"{who}: {ways}" + (" (the sender's own number, says WhatsApp)" if card.vouched else "")
 
 
-def unforged(text: str) -> str:
+def without_our_tags(text: str) -> str:
     """What a person typed, as it is, but for tags that only we write."""
     return _FORGED.sub("&lt;", text)
 
@@ -118,26 +120,26 @@ def read(content: Content) -> tuple[str, str | None]:  # noqa: C901, PLR0911 - o
     """What a message without a file says, and the phrase for the person when that is nothing."""
     match content:
         case Text():
-            return unforged(content.body), None
+            return without_our_tags(content.body), None
         case Location():
             place = f"{content.latitude:.6f}, {content.longitude:.6f}"
-            return fenced("location", coordinates=place, name=content.name, address=content.address), None
+            return tagged("location", coordinates=place, name=content.name, address=content.address), None
         case ContactCards():
-            return fenced("cards", cards="; ".join(map(_card, content.cards))), None
+            return tagged("cards", cards="; ".join(map(_card, content.cards))), None
         case Tap():
-            return fenced("tap", title=content.title, note=_CUT if content.cut else None), None
+            return tagged("tap", title=content.title, note=_CUT if content.cut else None), None
         case Form():
-            return fenced("form", answers=_answers(content.answers)), None
+            return tagged("form", answers=_answers(content.answers)), None
         case Order():
-            return fenced("order", items="; ".join(content.items), text=content.text), None
+            return tagged("order", items="; ".join(content.items), text=content.text), None
         case Sticker():
-            return fenced("sticker", note="a sticker, as a gesture"), None
+            return tagged("sticker", note="a sticker, as a gesture"), None
         case Unsupported(error=error) if error == _LOST:
             problem = f"a message of the kind {content.type!r} whose file did not arrive; ask to send it again"
-            return fenced("lost_file", problem=problem), "media_lost"
+            return tagged("lost_file", problem=problem), "media_lost"
         case Unsupported():
             problem = f"a message of the kind {content.type!r}, which can't be read here"
-            return fenced("unreadable_message", problem=problem), "unsupported"
+            return tagged("unreadable_message", problem=problem), "unsupported"
         case CallPermission(accepted=accepted):
             return "(allowed us to call)" if accepted else "(did not allow us to call)", None
         case Reaction() | Edit() | Revoke() | System() | Voice() | Photo() | Video() | Document():
@@ -158,8 +160,8 @@ def words(part: Part) -> str:  # noqa: PLR0911 - one line a kind
         case AskLocation():
             return f"{part.body}\n(button: send location)"
         case Buttons() | Menu():
-            shown = (f"{one.title} ({one.description})" if one.description else one.title for one in part.choices)
-            return f"{part.body}\n(to tap: {' | '.join(shown)})"
+            choices = (f"{one.title} ({one.description})" if one.description else one.title for one in part.choices)
+            return f"{part.body}\n(to tap: {' | '.join(choices)})"
         case LinkButton():
             return f"{part.body}\n(link: {part.label} {part.url})"
         case Template():

@@ -15,7 +15,7 @@ from aiohttp import web
 
 from bot.infra.open_files import file_limit
 from bot.infra.redis import ended
-from bot.web.refusals import refused
+from bot.web.refusals import count_refusal
 
 _log = structlog.get_logger()
 
@@ -125,7 +125,7 @@ class Connection(web.RequestHandler):
     ) -> web.StreamResponse:
         """The answer to bytes that are no request, and to a fault of ours: it says neither versions nor insides."""
         if status < _SERVER_ERROR:
-            refused("unreadable")
+            count_refusal("unreadable")
         else:
             _log.error("request_failed", status=status, exc_info=exc)
         if request.writer.output_size > 0:
@@ -166,7 +166,7 @@ class Connections:
     def admit(self, newcomer: Connection) -> bool:
         """Whether there is a place for one more."""
         if len(self._all) >= self._most and not self._make_room(1):
-            refused("connections_full", connections=self._most)
+            count_refusal("connections_full", connections=self._most)
             return False
         self._all[newcomer] = None
         return True
@@ -194,7 +194,7 @@ class Connections:
             await asyncio.sleep(self.limits.watch_seconds)
             for connection in list(self._all):
                 if reason := connection.late(loop.time()):
-                    refused(reason)
+                    count_refusal(reason)
                     self._drop(connection)
             self._look_at_files()
 
@@ -204,7 +204,7 @@ class Connections:
             os.close(os.open(os.devnull, os.O_RDONLY))
         except OSError as error:
             fix = "raise the limit of open files (ulimit -n, LimitNOFILE, ulimits in compose)"
-            refused("files_exhausted", error=error.strerror, limit=file_limit(), fix=fix)
+            count_refusal("files_exhausted", error=error.strerror, limit=file_limit(), fix=fix)
             self._make_room(_ROOM_FOR_FILES)
 
     def _make_room(self, count: int) -> int:
@@ -212,7 +212,7 @@ class Connections:
         waiting = (one for one in self._all if one.waits_for_request)
         found = [one for one, _ in zip(waiting, range(count), strict=False)]
         for one in found:
-            refused("connection_made_room", connections=len(self._all))
+            count_refusal("connection_made_room", connections=len(self._all))
             self._drop(one)
         return len(found)
 

@@ -1,4 +1,4 @@
-"""The operators' door: what happens now, as a stream of events, and giving a conversation back to the bot."""
+"""Routes of the operators: a stream of live events, and giving a conversation back to the bot."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from aiohttp_sse import EventSourceResponse
 from bot.conversations.handoff import HandOff
 from bot.conversations.identity import is_conversation
 from bot.infra.live_events import LiveEvents
-from bot.web.refusals import refused
+from bot.web.refusals import count_refusal
 from bot.web.token_guard import GUARD
 
-TOKEN = web.AppKey("console_token", str)
+CONSOLE_TOKEN = web.AppKey("console_token", str)
 EVENTS = web.AppKey("events", LiveEvents)
 HANDOFF = web.AppKey("handoff", HandOff)
-# How many pages may be open.
+# Open pages; each holds a connection to Redis too.
 MOST_STREAMS = 100
-PLACES = web.AppKey("stream_places", asyncio.Semaphore)
+STREAM_SLOTS = web.AppKey("stream_slots", asyncio.Semaphore)
 CLOSING = web.AppKey("closing", asyncio.Event)
 
 _HEARTBEAT_SECONDS = 15
@@ -35,7 +35,7 @@ def operators_only(handler: Handler) -> Handler:
     """Ask for `Authorization: Bearer CONSOLE_TOKEN`."""
 
     async def guarded(request: web.Request) -> web.StreamResponse:
-        request.app[GUARD].check(request, request.app[TOKEN], door="console")
+        request.app[GUARD].check(request, request.app[CONSOLE_TOKEN], realm="console")
         return await handler(request)
 
     return guarded
@@ -45,19 +45,18 @@ def operators_only(handler: Handler) -> Handler:
 @operators_only
 async def events(request: web.Request) -> web.StreamResponse:
     """Turns and hand-overs of all conversations as they happen, as server-sent events."""
-    places = request.app[PLACES]
-    if places.locked():
-        # Each is a connection to Redis too.
-        refused("streams_full")
+    slots = request.app[STREAM_SLOTS]
+    if slots.locked():
+        count_refusal("streams_full")
         raise web.HTTPServiceUnavailable(text="too many pages are open", headers={"Retry-After": "5"})
-    async with places:
+    async with slots:
         return await stream(request, request.app[EVENTS].listen())
 
 
 @routes.post("/console/conversations/{conversation}/give-back")
 @operators_only
 async def give_back(request: web.Request) -> web.Response:
-    """Let the bot answer again in a conversation that a person had taken."""
+    """Let the bot answer again in a conversation that a colleague had taken over."""
     conversation = request.match_info["conversation"]
     if not is_conversation(conversation) or not await request.app[HANDOFF].give_back(conversation):
         raise web.HTTPNotFound(text="there is no such conversation")

@@ -15,7 +15,7 @@ _log = structlog.get_logger()
 _logged: dict[str, float] = {}
 
 
-def refused(reason: str, **fields: Any) -> None:
+def count_refusal(reason: str, **fields: Any) -> None:
     """Note that something was refused; `fields` must name nobody."""
     HTTP_REFUSED.labels(reason).inc()
     now = time.monotonic()

@@ -20,7 +20,7 @@ async def listening(
     app: web.Application, host: str, port: int, *, finish: float = 10, limits: ConnectionLimits | None = None
 ) -> AsyncIterator[str]:
     """Serve until the context ends, then give the requests in hand `finish` seconds; gives the address."""
-    app.on_response_prepare.append(_without_versions)
+    app.on_response_prepare.append(_hide_versions)
     runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=finish)
     await runner.setup()
     try:
@@ -39,6 +39,6 @@ async def listening(
         await runner.cleanup()
 
 
-async def _without_versions(_: web.Request, response: web.StreamResponse) -> None:
+async def _hide_versions(_: web.Request, response: web.StreamResponse) -> None:
     """Which aiohttp on which Python answers, tells a stranger which faults to try."""
     response.headers.pop("Server", None)

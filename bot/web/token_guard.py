@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 from aiohttp import web
 
-from bot.web.refusals import refused
+from bot.web.refusals import count_refusal
 
 _MOST_WRONG = 10
 _SECONDS = 60.0
@@ -30,25 +30,25 @@ class TokenGuard:
         # By client: when its minute began, and the wrong tokens since.
         self._wrong: dict[str, tuple[float, int]] = {}
 
-    def check(self, request: web.Request, token: str, *, door: str, basic: bool = False) -> None:
+    def check(self, request: web.Request, token: str, *, realm: str, basic: bool = False) -> None:
         """Let a right token pass; raises 401, or 429 for whoever guesses."""
         client, known = client_of(request)
         wait = self._wait(client)
         if wait and known:
-            refused(f"{door}_limited")
+            count_refusal(f"{realm}_limited")
             raise _too_many(wait)
         headers = request.headers.getall("Authorization", ())
         if any(hmac.compare_digest(one, _bytes(token)) for one in _given(headers, basic=basic)):
             return
         if headers:
-            refused(f"{door}_token")
+            count_refusal(f"{realm}_token")
             self._count(client)
         if wait:
             raise _too_many(wait)
         asked = "Basic" if basic else "Bearer"
         raise web.HTTPUnauthorized(
-            text=f"send Authorization: Bearer {door.upper()}_TOKEN",
-            headers={"WWW-Authenticate": f'{asked} realm="{door}"'},
+            text=f"send Authorization: Bearer {realm.upper()}_TOKEN",
+            headers={"WWW-Authenticate": f'{asked} realm="{realm}"'},
         )
 
     def _wait(self, client: str) -> float:

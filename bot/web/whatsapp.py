@@ -1,4 +1,4 @@
-"""Meta's door: verification, the signature over the raw bytes, and nothing but durable storage before the 200."""
+"""Meta's webhook: verification, the signature over the raw bytes, and durable storage before the 200."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from bot.infra.redis import MicroBatcher
 from bot.messages.inbound import Inbound, Status
 from bot.settings import WhatsAppSettings
 from bot.web.request_bodies import BODIES, BodyRefused
-from bot.web.whatsapp_events import EventContext, mind
+from bot.web.whatsapp_events import EventContext, handle_event
 from bot.whatsapp.payload import Notification, NotJSON, parse
 from bot.whatsapp.signature import signed, well_formed
 
@@ -27,12 +27,12 @@ SETTINGS = web.AppKey("whatsapp_settings", WhatsAppSettings)
 INBOX = web.AppKey("inbox", MicroBatcher[Inbound, bool])
 DELIVERIES = web.AppKey("deliveries", MicroBatcher[Status, bool])
 REPLICAS = web.AppKey("replicas", replicas.Replicas)
-REACH = web.AppKey("reach", EventContext)
+EVENT_CONTEXT = web.AppKey("event_context", EventContext)
 
 # Meta's largest body is 3 MB.
 BODY_LIMIT = 4 * 1024 * 1024
 _PARSED_AT_ONCE = 256 * 1024
-# Meta gives up after some seconds more. What is stored later than this is known when it is delivered again.
+# Because Meta gives up some seconds later, we stop here and let it deliver again.
 _STORE_SECONDS = 6.0
 # Meta's is a number of ten digits.
 _LONGEST_CHALLENGE = 256
@@ -44,7 +44,10 @@ routes = web.RouteTableDef()
 
 @routes.get("/webhooks/whatsapp")
 async def verify(request: web.Request) -> web.Response:
-    """Answer Meta's challenge when the callback URL is saved ("Create a webhook endpoint")."""
+    """Answer Meta's challenge when the callback URL is saved.
+
+    See https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/create-webhook-endpoint.
+    """
     expected = request.app[SETTINGS].webhook_verify_token
     given = request.query.get("hub.verify_token", "")
     if (
@@ -76,7 +79,7 @@ async def receive(request: web.Request) -> web.Response:
         async with asyncio.timeout(_STORE_SECONDS):
             await _store(notification, request.app[INBOX], request.app[DELIVERIES])
             for change in notification.changes:
-                await mind(change, request.app[REACH])
+                await handle_event(change, request.app[EVENT_CONTEXT])
             await request.app[REPLICAS].caught_up()
     except (RedisError, OSError) as error:
         fix = replicas.FIX if isinstance(error, replicas.NotReplicated) else _FIX
@@ -87,7 +90,7 @@ async def receive(request: web.Request) -> web.Response:
 
 
 async def _signed_body(request: web.Request) -> bytes:
-    """The bytes that Meta signed. Without anything like a signature nobody waits for them."""
+    """The bytes that Meta signed. Without a well-formed signature we refuse the body unread."""
     # A second header would let two readers see two signatures.
     headers = request.headers.getall("X-Hub-Signature-256", ())
     if (request.content_length or 0) <= BODY_LIMIT and not (len(headers) == 1 and well_formed(headers[0])):
@@ -100,7 +103,7 @@ async def _signed_body(request: web.Request) -> bytes:
 
 
 async def _parsed(body: bytes) -> Notification:
-    """Megabytes of JSON take longer than others may wait: a large body is read beside the loop."""
+    """A large body is parsed in a thread, because megabytes of JSON would hold up the event loop."""
     if len(body) <= _PARSED_AT_ONCE:
         return parse(body, datetime.now(UTC))
     return await asyncio.to_thread(parse, body, datetime.now(UTC))
@@ -111,13 +114,13 @@ async def _store(
 ) -> None:
     for status in notification.statuses:
         STATUSES.labels(status.status if status.status in _STATUSES else "other").inc()
-    # All of the batch is under way before one failure is told: what can be stored is stored.
+    # All of the batch is under way before a failure is raised, so that one broken item costs no other.
     under_way = [*map(inbox, notification.messages), *map(deliveries, notification.statuses)]
     try:
         if under_way:
             await asyncio.wait(under_way)
     finally:
-        # Where this took too long: nobody waits for them any more.
+        # After a timeout nobody waits for these any more.
         for one in under_way:
             one.cancel()
     failures = [failure for one in under_way if (failure := one.exception()) is not None]

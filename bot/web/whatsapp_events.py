@@ -1,6 +1,6 @@
-"""What becomes of Meta's notifications that are no messages: a table from the field to who minds it.
+"""Handlers of Meta's webhook fields that carry no messages.
 
-They change records, so they are stored before Meta gets its 200, as messages are; nothing here calls Meta or a model.
+They change records, so we store the change before Meta gets its 200. Nothing here calls Meta or a model.
 """
 
 from __future__ import annotations
@@ -25,85 +25,85 @@ from bot.whatsapp.templates.status_events import TEMPLATE_FIELDS, TemplateStatus
 _log = structlog.get_logger()
 # Longer than Meta's 7 days of repetition.
 _KNOWN_SECONDS = 30 * 24 * 3600
-# News without a date can't be told from the same news later.
+# Without a date, a repetition can't be distinguished from the same event later.
 _UNDATED_SECONDS = 60
 
 
 @dataclass(frozen=True, slots=True)
 class EventContext:
-    """What these notifications can change."""
+    """Parts that these notifications can change."""
 
     redis: Redis
     inbox: Inbox
     contacts: Contacts
     events: LiveEvents
     alerts: Alerts
-    news: TemplateStatusHandler
+    template_statuses: TemplateStatusHandler
 
 
-Mind = Callable[[AccountChange, EventContext], Awaitable[None]]
+EventHandler = Callable[[AccountChange, EventContext], Awaitable[None]]
 
 
-async def mind(change: AccountChange, reach: EventContext) -> None:
-    """Act on one notification. Delivered again, it changes nothing; after a failure it can be acted on again."""
+async def handle_event(change: AccountChange, context: EventContext) -> None:
+    """Act on one notification. A repetition changes nothing; after a failure it can be acted on again."""
     act = FIELDS.get(change.field)
     if act is None:
         WEBHOOK_UNKNOWN.labels(change.field[:40]).inc()
         return
     known = f"recado:change:{change.digest}"
-    if change.dated and await reach.redis.exists(known):
+    if change.dated and await context.redis.exists(known):
         return
-    await act(change, reach)
+    await act(change, context)
     WEBHOOK_FIELDS.labels(change.field).inc()
     if change.dated:
-        await reach.redis.set(known, "1", ex=_KNOWN_SECONDS)
+        await context.redis.set(known, "1", ex=_KNOWN_SECONDS)
 
 
-async def _preferences(change: AccountChange, reach: EventContext) -> None:
+async def _choose_marketing(change: AccountChange, context: EventContext) -> None:
     for choice in preferences(change.value, change.received_at):
-        conversation = await identity.conversation_for(reach.redis, choice.phone, choice.bsuid)
-        await reach.contacts.choose_marketing(conversation, wanted=choice.wanted, at=choice.at)
+        conversation = await identity.conversation_for(context.redis, choice.phone, choice.bsuid)
+        await context.contacts.choose_marketing(conversation, wanted=choice.wanted, at=choice.at)
 
 
-async def _new_bsuids(change: AccountChange, reach: EventContext) -> None:
-    for news in new_bsuids(change.value):
-        home = await identity.renamed(reach.redis, news.previous, news.current, news.phone)
-        if home is not None:
-            await reach.inbox.look_at(home)
+async def _replace_bsuids(change: AccountChange, context: EventContext) -> None:
+    for update in new_bsuids(change.value):
+        conversation = await identity.renamed(context.redis, update.previous, update.current, update.phone)
+        if conversation is not None:
+            await context.inbox.look_at(conversation)
 
 
-async def _handover(change: AccountChange, reach: EventContext) -> None:
-    news = handover(change.value)
-    conversation = await identity.find(reach.redis, news.phone, news.bsuid)
-    _log.info(news.move or "control_moved", conversation=conversation, to=news.to)
-    told = {"type": "handover", "conversation": conversation, "to": news.to, "move": news.move or "unknown"}
-    await reach.events.publish(told)
+async def _handover(change: AccountChange, context: EventContext) -> None:
+    moved = handover(change.value)
+    conversation = await identity.find(context.redis, moved.phone, moved.bsuid)
+    _log.info(moved.move or "control_moved", conversation=conversation, to=moved.to)
+    event = {"type": "handover", "conversation": conversation, "to": moved.to, "move": moved.move or "unknown"}
+    await context.events.publish(event)
 
 
-async def _alarm(change: AccountChange, reach: EventContext) -> None:
-    told = account_alerts.alarms_of(change.field, change.value)
-    if not told:
+async def _alert(change: AccountChange, context: EventContext) -> None:
+    alarms = account_alerts.alarms_of(change.field, change.value)
+    if not alarms:
         _log.info("good_news", field=change.field)
-    for number, alarm in enumerate(told):
+    for number, alarm in enumerate(alarms):
         again_after = _KNOWN_SECONDS if change.dated else _UNDATED_SECONDS
-        await reach.alerts.sound(alarm, f"{change.digest}.{number}", again_after=again_after)
+        await context.alerts.sound(alarm, f"{change.digest}.{number}", again_after=again_after)
 
 
-async def _template(change: AccountChange, reach: EventContext) -> None:
-    await reach.news.handlers[change.field](change.value)
+async def _template(change: AccountChange, context: EventContext) -> None:
+    await context.template_statuses.handlers[change.field](change.value)
 
 
-async def _count(change: AccountChange, reach: EventContext) -> None:
-    """Nothing to do but to be counted: old chats are no questions, and address books are not ours."""
+async def _ignore(change: AccountChange, context: EventContext) -> None:
+    """Only count the field, because old chats are no questions and address books are not ours."""
 
 
-FIELDS: dict[str, Mind] = {
-    "user_preferences": _preferences,
-    "user_id_update": _new_bsuids,
+FIELDS: dict[str, EventHandler] = {
+    "user_preferences": _choose_marketing,
+    "user_id_update": _replace_bsuids,
     "messaging_handovers": _handover,
-    "history": _count,
-    "smb_app_state_sync": _count,
-    "business_username_update": _count,
-    **dict.fromkeys(account_alerts.FIELDS, _alarm),
+    "history": _ignore,
+    "smb_app_state_sync": _ignore,
+    "business_username_update": _ignore,
+    **dict.fromkeys(account_alerts.FIELDS, _alert),
     **dict.fromkeys(TEMPLATE_FIELDS, _template),
 }

@@ -83,7 +83,7 @@ def _link(part: LinkButton) -> list[Part]:
 
 
 def _buttons(part: Buttons) -> list[Part]:
-    choices = told_apart(part.choices)
+    choices = distinct(part.choices)
     if len(choices) > _BUTTONS:
         menu = Menu(body=part.body, opener=_OPENER, choices=choices, footer=part.footer)
         return _menu(menu)
@@ -101,7 +101,7 @@ def _buttons(part: Buttons) -> list[Part]:
 
 
 def _menu(part: Menu) -> list[Part]:
-    choices = told_apart(part.choices)
+    choices = distinct(part.choices)
     many = not 0 < len(choices) <= _ROWS
     if many or not part.body.strip() or any(not fits(choice.id, _ROW_ID) for choice in choices):
         return _numbered(part.body, choices, part.footer)
@@ -126,7 +126,7 @@ def _row(choice: Choice) -> Choice:
     return choice.model_copy(update={"description": ": ".join(words) or None})
 
 
-def told_apart(choices: tuple[Choice, ...]) -> tuple[Choice, ...]:
+def distinct(choices: tuple[Choice, ...]) -> tuple[Choice, ...]:
     """Without the ones that say nothing, titles on one line; twins go, another title with a taken id gets a new id."""
     kept: dict[str, Choice] = {}
     for choice in choices:

@@ -21,7 +21,7 @@ def is_bsuid(value: str) -> bool:
     return BSUID.match(value) is not None
 
 
-def exact(phone: str) -> tuple[str, ...]:
+def exact_variants(phone: str) -> tuple[str, ...]:
     """Spellings that are certainly one line: the only ones that a role or a customer at Stripe may be found by."""
     found = _MEXICO.fullmatch(phone)
     return tuple(dict.fromkeys((phone, f"521{found[1]}", f"52{found[1]}"))) if found else (phone,)
@@ -34,15 +34,15 @@ def variants(phone: str) -> tuple[str, ...]:
         return tuple(dict.fromkeys((phone, f"55{area}9{number}", f"55{area}{number}")))
     if found := _ARGENTINA.fullmatch(phone):
         return tuple(dict.fromkeys((phone, f"549{found[1]}", f"54{found[1]}")))
-    return exact(phone)
+    return exact_variants(phone)
 
 
-def line(identity: str) -> str:
+def canonical(identity: str) -> str:
     """A BSUID as it is, a phone in one of its exact spellings: the same text for what is certainly the same."""
-    return identity if is_bsuid(identity) else min(exact(identity))
+    return identity if is_bsuid(identity) else min(exact_variants(identity))
 
 
-def kin(identity: str) -> str:
+def canonical_variant(identity: str) -> str:
     """The same text for all spellings that a number may have; a BSUID as it is."""
     return identity if is_bsuid(identity) else min(variants(identity))
 

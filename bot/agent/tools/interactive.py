@@ -34,7 +34,7 @@ def _vouched(text: str, context: ToolContext) -> str:
     drawn = whatsapp(text)
     if not drawn:
         raise ToolError("nothing was shown: the text holds no words")
-    if links.without_strange(drawn, context.business.facts, "") != drawn:
+    if links.without_unverified(drawn, context.business.facts, "") != drawn:
         raise ToolError("nothing was shown: the text names a web page that isn't in the business's facts; leave it out")
     return drawn
 

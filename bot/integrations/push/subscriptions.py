@@ -12,7 +12,7 @@ from redis.asyncio import Redis
 
 from bot.conversations import identity
 from bot.conversations.tombstones import erased
-from bot.infra.guarded_http import leads_inside
+from bot.infra.guarded_http import is_private
 from bot.infra.redis import answer, key
 from bot.infra.validation import problems
 from bot.integrations.push.vapid import decoded, on_curve
@@ -105,7 +105,7 @@ async def subscription(data: object, *, allow_private: bool) -> PushSubscription
         raise NotASubscription(problems(error, whole="subscription")) from error
     except ValueError as error:
         raise NotASubscription("endpoint: expected the address of a push service") from error
-    if not allow_private and (parts.scheme != "https" or await leads_inside(checked.endpoint)):
+    if not allow_private and (parts.scheme != "https" or await is_private(checked.endpoint)):
         raise NotASubscription("endpoint: expected https and a public address; PUSH_ALLOW_PRIVATE allows others")
     return checked
 
