@@ -11,7 +11,7 @@ from bot.ai.chat import Attempt, FromModel, FromPerson, FromTool, Instructions, 
 from bot.settings import PRICES
 
 _MILLION = Decimal(1_000_000)
-# What a model costs that the company's catalogue doesn't know: as much as its dearest, to be on the safe side.
+# Price of a model outside the company's catalogue: that of its dearest, to be on the safe side.
 _DEAREST = max(PRICES.values())
 # More than one request can use or cost: a figure above is an error of who sent it, not a bill.
 _MOST_TOKENS, _MOST_USD = 10_000_000, 100

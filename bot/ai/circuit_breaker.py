@@ -1,4 +1,4 @@
-"""A model that fails again and again is left alone for a while, so that nobody waits for it in vain."""
+"""Circuit breaker of models: a model that keeps failing is not asked for a while."""
 
 from __future__ import annotations
 
@@ -20,8 +20,10 @@ class _State:
 
 
 class CircuitBreaker:
-    """One for a process. After five failures in a row a model rests for 5 s, then one question tries it out; each
-    trial that fails doubles the rest, up to two minutes. `clock` gives seconds.
+    """State by model, one breaker for a process; `clock` gives seconds.
+
+    After five failures in a row a model's circuit is open for 5 s. Then one request tries it (half open); each failed
+    trial doubles the pause, up to two minutes.
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
@@ -29,14 +31,14 @@ class CircuitBreaker:
         self._states: dict[str, _State] = {}
 
     def available(self, models: tuple[str, ...]) -> tuple[str, ...]:
-        """Those to ask, in their order; where all rest, the one whose rest is over first: somebody is always asked."""
+        """Models to ask, in their order; if all circuits are open, the one that closes first."""
         now = self._clock()
         states = {model: self._states.get(model) or _State() for model in models}
         up = tuple(model for model, state in states.items() if state.until <= now)
         return up or (min(models, key=lambda model: states[model].until),)
 
     def trying(self, model: str) -> None:
-        """A rested model is being tried: until the answer is here, the others don't ask it."""
+        """Note the trial of a model after its pause, so that no other request asks it until the answer."""
         state = self._states.get(model)
         if state and state.seconds and state.until <= self._clock():
             state.until = self._clock() + state.seconds
@@ -50,9 +52,9 @@ class CircuitBreaker:
         self._states.pop(model, None)
 
     def failed(self, model: str) -> bool:
-        """Count a failure; True when the model goes to rest with it.
+        """Count a failure; True if it opens the circuit.
 
-        Those who asked before it went to rest tell nothing new: only a trial that fails prolongs the rest.
+        Requests from before the opening tell nothing new, so only a failed trial prolongs the pause.
         """
         state = self._states.setdefault(model, _State())
         state.failures += 1

@@ -194,7 +194,7 @@ class _Reader:
 
 
 def _only_for_machines(words: str) -> bool:
-    """Whether all of it is a call written as text, or a block of code that holds nothing but marks."""
+    """True if the text is only a call written as text, or a block of code with nothing but marks."""
     inside = words
     if words.startswith("```") and words.endswith("```") and words.count("```") == 2:  # noqa: PLR2004 - its two ends
         inside = words[3:-3].partition("\n")[2]

@@ -1,7 +1,6 @@
 """Slow answers of outside services, kept in Redis for a while.
 
-A cache in each process would ask once a process, and a restarted process would have no old value for an outage. One
-in Redis asks once for all processes.
+A cache in each process would ask once a process, and a restarted process would have no old value in an outage.
 """
 
 from __future__ import annotations
@@ -26,7 +25,7 @@ _STALE_SECONDS = 3600
 # After a failure the old value is served without another try for this long.
 _FAILED_SECONDS = 5.0
 
-# One step, because another process may keep the value between a look and a claim. KEYS 1 value, 2 fresh, 3 making.
+# A single step, because another process may keep the value between a look and a claim. KEYS 1 value, 2 fresh, 3 making.
 _ASK = """
 local value = redis.call('GET', KEYS[1])
 if value and redis.call('EXISTS', KEYS[2]) == 1 then return {value, 'fresh'} end
@@ -48,7 +47,7 @@ class _Names:
 
 @dataclass(frozen=True, slots=True)
 class Cache:
-    """One maker at a time over all processes; the others get the old value, or wait if there is none."""
+    """Values by name, each made by one process at a time; the others get the old value, or wait for the first."""
 
     redis: Redis
     poll_seconds: float = 0.05

@@ -40,9 +40,9 @@ _NOT_GLOBAL = _networks(
     # Protocols and Teredo, documentation, 6to4.
     "2001::/23", "2001:db8::/32", "2002::/16", "3fff::/20",
 )  # fmt: skip
-# Of IPv6 nothing but this has been given to the internet.
+# The only IPv6 range that is given to the internet.
 _GLOBAL_IPV6 = ipaddress.IPv6Network("2000::/3")
-# Where clouds keep the secrets of their machines (Azure's, Alibaba's, Amazon's, Google's), link-local, multicast.
+# Clouds' secrets of their machines (Azure, Alibaba, Amazon, Google), link-local, multicast.
 _NEVER = _networks(
     "0.0.0.0/8", "169.254.0.0/16", "168.63.129.16/32", "100.100.100.200/32", "192.0.0.192/32", "224.0.0.0/4",
     "255.255.255.255/32", "::/128", "fe80::/10", "fec0::/10", "ff00::/8", "fd00:ec2::/32", "fd20:ce::/64",
@@ -58,7 +58,7 @@ class PrivateAddress(OSError):
 
 @dataclass(frozen=True, slots=True)
 class HttpAnswer:
-    """What the other side answered; `retry_after` in seconds, where it named a time to wait."""
+    """Answer of the other side; `retry_after` in seconds, if it named a time to wait."""
 
     status: int
     retry_after: float | None = None
@@ -75,8 +75,8 @@ class NoAnswer(Exception):
 class GuardedHttpClient:
     """A session of its own, because the addresses that it connects to are checked, and no others.
 
-    The check is on the very address of each connection: a name that leads elsewhere when it is asked again (DNS
-    rebinding), an address in an odd spelling, or one behind IPv6, pass no other door. `resolver` is for tests.
+    The check is on the very address of each connection, so that neither DNS rebinding nor odd spellings nor IPv6
+    bypass it. `resolver` is for tests.
     """
 
     def __init__(
@@ -125,7 +125,7 @@ class GuardedHttpClient:
 
 
 def allowed(address: Address, *, allow_private: bool) -> bool:
-    """Whether we may connect to it. Link-local addresses never: only a cloud's own secrets are kept there."""
+    """True if we may connect to it. Link-local addresses never, because clouds keep their secrets there."""
     plain = _embedded_ipv4(address)
     if _within(plain, _NEVER) or _within(address, _NEVER):
         return False
@@ -152,7 +152,7 @@ def _embedded_ipv4(address: Address) -> Address:
 
 
 async def is_private(url: str) -> bool:
-    """Whether a URL's host leads to a private address now; False when nobody knows the host."""
+    """True if a URL's host resolves to a private address now; False if it does not resolve."""
     try:
         parts = urlsplit(url)
         look_up = asyncio.get_running_loop().getaddrinfo(parts.hostname or "", parts.port or 443)

@@ -1,4 +1,4 @@
-"""What happens, as it happens, for pages that are open now; nothing is decided by it and a missed one is no loss."""
+"""Live events for pages that are open now; nothing depends on them, and a missed one is no loss."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ class LiveEvents:
         self._redis = redis
 
     def put(self, pipeline: Any, event: dict[str, Any]) -> None:
-        """Tell the open pages together with other commands."""
+        """Publish to the open pages together with other commands."""
         pipeline.publish(_CHANNEL, json.dumps(event, ensure_ascii=False))
 
     async def publish(self, event: dict[str, Any]) -> None:
-        """Tell the open pages; a Redis that doesn't answer costs them an update, not the customer an answer."""
+        """Publish to the open pages; if Redis fails, they miss an update and the customer misses nothing."""
         try:
             await self._redis.publish(_CHANNEL, json.dumps(event, ensure_ascii=False))
         except RedisError as error:

@@ -85,7 +85,7 @@ def _scrub(_: Any, __: str, line: Any) -> Any:
 
 
 def _is_ours(record: logging.LogRecord) -> bool:
-    """Whether the fault is the server's: who sends what can't be read has their 400, and no page of traceback here."""
+    """True if the fault is the server's; unreadable requests get their 400 and no traceback in the log."""
     # By its name: a command that serves nothing doesn't load aiohttp for this.
     kinds = type(record.exc_info[1]).__mro__ if record.exc_info else ()
     return not any(kind.__name__ in {"HttpProcessingError", "RequestPayloadError"} for kind in kinds)

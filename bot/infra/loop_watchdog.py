@@ -19,7 +19,7 @@ _log = structlog.get_logger()
 
 LONGEST_SECONDS = 0.25
 _BEAT_SECONDS = 0.05
-# Of a callback that goes on for as long as this the log tells before its end, which may never come.
+# A callback of this length is logged before its end, which may never come.
 _ENDLESS_SECONDS = 5.0
 # The same place is counted each time, and logged once in as long as this.
 _QUIET_SECONDS = 10.0
@@ -92,7 +92,7 @@ class _Watchdog:
     def _excuse(self, now: float) -> None:
         ran, queued = self._accounts()
         late = now - self._ticked - _BEAT_SECONDS
-        # Where this thread didn't run either, all of the process stood, unless the loop's held the interpreter.
+        # If this thread didn't run either, the whole process stood, unless the loop's thread held the interpreter.
         stood = late - (ran - self._ran) if late > _BEAT_SECONDS else 0.0
         self._excused += max(stood, queued - self._queued)
         self._ticked, self._ran, self._queued = now, ran, queued

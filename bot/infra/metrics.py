@@ -1,4 +1,4 @@
-"""What is counted, and how the counts of all processes become one page for Prometheus."""
+"""The metrics, and the sum of all processes' counts as one page for Prometheus."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ class MetricsShipper:
         return generate_latest(registry)
 
 
-# How much of the process's one registry is in Redis already.
+# The part of this process's registry that is in Redis already.
 _shipped: dict[str, float] = {}
 
 

@@ -11,7 +11,7 @@ _UNKNOWN = 1024
 
 
 def file_limit() -> int:
-    """How many files this process may have open."""
+    """Limit of open files of this process."""
     if sys.platform == "win32":
         return _UNKNOWN
     import resource  # noqa: PLC0415 - not made for Windows

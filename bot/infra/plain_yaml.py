@@ -91,7 +91,7 @@ def read(
         except _BROKEN as error:
             number = _mended(lines, error, words, mended)
             if number is None and kind is _FAST:
-                # The parser in Python names the line of a mistake where the one in C names the end of the file.
+                # The Python parser, because the C parser names the end of the file in place of a mistake's line.
                 return read(source, words, empty=empty, exact=True)
             if number is None:
                 raise
@@ -116,7 +116,7 @@ def typed(value: Any) -> Any:
 
 
 def is_nothing(value: Any) -> bool:
-    """Whether a value is left empty, or says so in YAML's words."""
+    """True if a value is empty, or one of YAML's words for nothing."""
     return value is None or (isinstance(value, PlainScalar) and value.lower() in _NONE)
 
 

@@ -13,7 +13,7 @@ M = TypeVar("M", bound=BaseModel)
 
 
 def problems(error: ValidationError, *, within: str = "", whole: str = "data") -> str:
-    """One sentence a field, without values; `whole` stands for data that is no object at all.
+    """The errors as one sentence a field, without values; `whole` stands for data that is no object.
 
     Because a field's own name comes from outside too, only a plain name is repeated.
     """

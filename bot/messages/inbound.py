@@ -99,7 +99,7 @@ class Order(Record):
 
 
 class Reaction(Record):
-    """An emoji on an earlier message; None took it back."""
+    """An emoji on an earlier message; None removes it."""
 
     kind: Literal["reaction"] = "reaction"
     message_id: str
@@ -121,14 +121,14 @@ class Revoke(Record):
 
 
 class CallPermission(Record):
-    """Whether we may call the person."""
+    """The person's answer to our wish to call."""
 
     kind: Literal["call_permission"] = "call_permission"
     accepted: bool
 
 
 class System(Record):
-    """News about the contact, not words of a person; `phone` and `bsuid` are those that hold from now on."""
+    """A change of the contact, not words of a person; `phone` and `bsuid` are the new ones."""
 
     kind: Literal["system"] = "system"
     event: str
@@ -137,7 +137,7 @@ class System(Record):
 
 
 class Unsupported(Record):
-    """Something that we can't read: the person is told so, nothing is dropped. `error` is Meta's code for it."""
+    """A message that we can't read; the person is told so. `error` is Meta's code."""
 
     kind: Literal["unsupported"] = "unsupported"
     type: str
@@ -167,7 +167,7 @@ Content = Annotated[
 
 
 class Referral(Record):
-    """The advertisement or post from which somebody came; its words are those of its author."""
+    """The advertisement or post from which somebody came, in the words of its author."""
 
     source: str
     headline: str | None = None
@@ -177,11 +177,11 @@ class Referral(Record):
 
 
 class Inbound(Record):
-    """One message of one person; who they are is what the signed webhook said, never what a text says.
+    """A message of a person, who is identified by the signed webhook alone, never by a text.
 
-    `author` is the business where a colleague or another bot of it wrote to the person; an `aside` is a copy of
-    what was said past us (`echo`: from the business's app, `standby`: while another bot is in charge).
-    `retries` counts how often an operator let it be tried anew after its turn had failed for good.
+    `author` is `business` if a colleague or another bot wrote to the person. `aside` marks a copy of a message that
+    bypassed us (`echo`: from the business's app, `standby`: while another bot is in charge). `retries` counts how
+    often an operator had it retried after its turn had failed for good.
     """
 
     id: str
@@ -203,9 +203,9 @@ class Inbound(Record):
 
 
 class Status(Record):
-    """What became of a message that we sent; `callback` is our own string, sent back by Meta.
+    """Delivery status of a message of ours; `callback` is our own string, sent back by Meta.
 
-    `pricing` is how Meta charges it, as (type, category), where the status tells.
+    `pricing` is Meta's charge as (type, category), if the status has it.
     """
 
     wamid: str

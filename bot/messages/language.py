@@ -1,4 +1,4 @@
-"""Whether somebody writes Spanish or English, for our own sentences and as a hint to Whisper; the model needs none."""
+"""Choice of Spanish or English for our own sentences and as a hint to Whisper; the model needs none."""
 
 from __future__ import annotations
 

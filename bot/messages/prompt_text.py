@@ -1,4 +1,4 @@
-"""What a message says as the model reads it: the person's words as they are, all else as data between our tags."""
+"""Messages as text for the model: the person's words as they are, all else as data between our tags."""
 
 from __future__ import annotations
 
@@ -44,12 +44,12 @@ from bot.messages.outbound import (
 )
 from pipelines.truncation import truncated
 
-# What a Flow sends along for machines, not for reading.
+# Field of a Flow's answer for machines only.
 _OF_THE_FLOW = "flow_token"
 # Meta could not fetch the file (docs/whatsapp.md, Incoming messages).
 _LOST = 131052
 _CUT = "shortened, and the whole choice isn't known any more; if more than one is meant by it, ask which"
-# By kind. What a person types may hold none of these, or it could pass for what the system perceived.
+# Tags by kind. A person's text may hold none of these, because it could pass for a perception of the system.
 _TAGS = {"voice": "voice_note", "cards": "contact_cards", "tap": "tapped"} | {
     tag: tag
     for tag in (
@@ -63,13 +63,13 @@ _FORGED = re.compile(rf"<(?=\s*+/?+\s*+(?:{'|'.join(_TAGS.values())})\b)", re.IG
 
 
 def typed_text(message: Inbound) -> str:
-    """What the person wrote: a text, or what stands below a file."""
+    """The person's own words: a text, or the caption of a file."""
     content = message.content
     return content.body if isinstance(content, Text) else (isinstance(content, Media) and content.caption) or ""
 
 
 def text_without_file(content: Content) -> str:
-    """What a message says without a look at its file."""
+    """Text of a message without a look at its file."""
     if isinstance(content, Media):
         return tagged(
             content.kind, caption=content.caption, filename=display_filename(content.filename), note="not looked at"
@@ -78,13 +78,13 @@ def text_without_file(content: Content) -> str:
 
 
 def display_filename(filename: str | None) -> str | None:
-    """A file's name as a label: no folders, nothing invisible that would make it look like another."""
+    """A file's name as a label, without folders and invisible signs that could disguise it."""
     name = (filename or "").replace("\\", "/").rpartition("/")[2]
     return "".join(character for character in name if character.isprintable()) or None
 
 
 def tagged(tag: str, **facts: str | None) -> str:
-    """Facts about what was sent, between tags that a text of others can't close: it stays data."""
+    """Facts between tags, escaped so that no text of others can close a tag."""
     tag = _TAGS.get(tag, tag)
     told = ((name, truncated(value)) for name, value in facts.items() if value)
     inside = "".join(f"<{name}>{escape(value, quote=False)}</{name}>" for name, value in told)
@@ -92,7 +92,7 @@ def tagged(tag: str, **facts: str | None) -> str:
 
 
 def _answers(raw: str) -> str:
-    """A form's answers, each as `name: value`; what is no JSON object is read as it is."""
+    """A form's answers, each as `name: value`; text that is no JSON object stays as it is."""
     try:
         given = json.loads(raw)
         lines = [
@@ -112,12 +112,12 @@ def _card(card: ContactCard) -> str:
 
 
 def without_our_tags(text: str) -> str:
-    """What a person typed, as it is, but for tags that only we write."""
+    """A person's text with tags escaped that only we write."""
     return _FORGED.sub("&lt;", text)
 
 
 def read(content: Content) -> tuple[str, str | None]:  # noqa: C901, PLR0911 - one line for each kind
-    """What a message without a file says, and the phrase for the person when that is nothing."""
+    """Text of a message without a file, and the phrase for the person if it can't be read."""
     match content:
         case Text():
             return without_our_tags(content.body), None
@@ -149,7 +149,7 @@ def read(content: Content) -> tuple[str, str | None]:  # noqa: C901, PLR0911 - o
 
 
 def words(part: Part) -> str:  # noqa: PLR0911 - one line a kind
-    """What a part says, as the model remembers it and as a quote of it is read."""
+    """Text of a part, for the model's memory and for quotes."""
     match part:
         case Say():
             return part.body

@@ -53,7 +53,7 @@ __all__ = [
 
 
 class Settings:
-    """All sections. A part is handed its own section only."""
+    """The sections. A part is handed its own section only."""
 
     def __init__(self) -> None:
         wrong: list[str] = []
@@ -116,5 +116,5 @@ SECTIONS: tuple[type[Section], ...] = (
 
 
 def log_settings() -> LogSettings:
-    """How to log while the other settings are read; a wrong value counts as none, and `Settings` tells it."""
+    """Settings of the log while the others are read; a wrong value counts as none here, and `Settings` reports it."""
     return read(LogSettings, [])

@@ -46,7 +46,7 @@ class TurnSettings(Section):
 
 
 class ChannelSettings(Section):
-    """Who is staff, and what of WhatsApp is answered how."""
+    """Staff, limits of messages and the answers to special ones."""
 
     staff_contacts: Annotated[CommaList, AfterValidator(_identities)] = Field(
         [], description="phones and BSUIDs of staff, with commas"

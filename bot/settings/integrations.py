@@ -20,7 +20,7 @@ StorageProvider = Literal["s3", "r2", "minio", "local"]
 _SENDER = r"^[^@\s<>]+@[^@\s<>.]+(\.[^@\s<>.]+)+$"
 
 
-# Who sends notifications, as RFC 8292 has it; and names that lead nowhere outside (RFC 2606, RFC 6762, RFC 8375).
+# The sender of notifications by RFC 8292, and names that lead nowhere outside (RFC 2606, RFC 6762, RFC 8375).
 _SUBJECT = re.compile(r"mailto:[^\s@<>,;]+@([\w-]+(?:\.[\w-]+)*)|https://([\w-]+(?:\.[\w-]+)*)(?:[/:][^\s<>]*)?")
 _NOWHERE = (".localhost", ".local", ".invalid", ".test", ".example", ".internal", ".lan", ".home.arpa", ".localdomain")
 

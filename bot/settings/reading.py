@@ -1,4 +1,4 @@
-"""How a section is read from the environment and `.env`, and what is said of a wrong value."""
+"""Reading of a section from the environment and `.env`, and the complaints about wrong values."""
 
 from __future__ import annotations
 

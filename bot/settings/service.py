@@ -58,7 +58,7 @@ class RedisSettings(Section):
 
 
 class ServiceSettings(Section):
-    """What belongs to no single integration."""
+    """Settings of no single integration."""
 
     default_language: Literal["es", "en"] = Field("es", description="es or en")
     timezone: Annotated[str, AfterValidator(_known_zone)] = Field(

@@ -48,12 +48,12 @@ METRICS_SHIPPER = web.AppKey("ship", MetricsShipper)
 WAITING = web.AppKey("waiting", WaitingList)
 _SETTINGS = web.AppKey("settings", Settings)
 _TEMPLATE_STATUSES = web.AppKey("news", TemplateStatusHandler)
-# The page of metrics that is being made now, if one is.
+# The metrics page that is being made now, if any.
 _METRICS_PAGE = web.AppKey("metrics_page", list[asyncio.Future[bytes]])
 
-# Whoever asks whether we are ready does not wait for long.
+# Probes of readiness do not wait for long.
 _READY_SECONDS = 2.0
-# Of every answer that names no others: what it says is for its asker alone, and no browser may run or frame it.
+# Headers of every answer that sets no others: for its asker alone, and no browser may run or frame it.
 _HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
@@ -77,7 +77,7 @@ def create_app(settings: Settings) -> web.Application:
     app.add_routes(files.routes)
     app.add_routes(push.routes)
     app.add_routes(routes)
-    # Without the key nobody could work on an event: 404 lets Stripe repeat it until there is one.
+    # Without the key no event can be handled, and 404 lets Stripe repeat it until there is one.
     if settings.stripe.webhook_secret and settings.stripe.secret_key:
         app[stripe_webhook.SETTINGS] = settings.stripe
         app.add_routes(stripe_webhook.routes)
@@ -115,7 +115,7 @@ async def metrics(request: web.Request) -> web.Response:
     token = request.app[_SETTINGS].service.metrics_token
     if token:
         request.app[GUARD].check(request, token.get_secret_value(), realm="metrics", basic=True)
-    # Who asks while the page is being made gets the same page: asking twice costs once.
+    # Requests that come while the page is being made share it, so that two cost no more than one.
     page_under_way = request.app[_METRICS_PAGE]
     if not page_under_way:
         page_under_way.append(asyncio.ensure_future(_page(request.app)))
@@ -157,7 +157,7 @@ async def _page(app: web.Application) -> bytes:
 async def _answer_failures(
     request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
 ) -> web.StreamResponse:
-    """Bytes that nobody can read, and a Redis that fails, are no fault of a door: 400 and 503, without a traceback."""
+    """Answer 400 to unreadable bytes and 503 while Redis fails, without a traceback, because neither is our fault."""
     try:
         response = await handler(request)
     except (web.RequestPayloadError, ConnectionResetError):
@@ -167,20 +167,20 @@ async def _answer_failures(
         _log.error("request_not_served", error=type(error).__name__, fix="see that Redis answers and has memory left")
         response = web.json_response({"error": "the service is not ready; try again in a moment"}, status=503)
     if request.content.exception() is not None:
-        # Where the next request would begin, nobody knows.
+        # Because the start of the next request is unknown, the connection ends here.
         response.force_close()
     return response
 
 
 async def _add_headers(request: web.Request, response: web.StreamResponse) -> None:
-    """Streams, files and refusals get them too; an application below this one has its own."""
+    """Set them on streams, files and refusals too; a mounted application has its own."""
     if request.match_info.apps == (request.app,):
         for name, value in _HEADERS.items():
             response.headers.setdefault(name, value)
 
 
 async def _close_streams(app: web.Application) -> None:
-    """Open pages would hold up the end until its time is over."""
+    """End open streams, because each would hold up the shutdown until its timeout."""
     app[console.CLOSING].set()
 
 
@@ -219,7 +219,7 @@ async def _inbox(app: web.Application) -> AsyncIterator[None]:
             redis,
             scheduler.turn,
             echo_pause=timedelta(minutes=channel.echo_pause_minutes),
-            # More than is answered, so that the turn can say that there were too many.
+            # More than a turn answers, so that the turn can say that there were too many.
             most_waiting=max(MOST_WAITING, 2 * rate_limit.count(channel.rate_limit_contact)),
         )
         app[whatsapp.EVENT_CONTEXT] = EventContext(

@@ -44,7 +44,7 @@ def operators_only(handler: Handler) -> Handler:
 @routes.get("/console/events", allow_head=False)
 @operators_only
 async def events(request: web.Request) -> web.StreamResponse:
-    """Turns and hand-overs of all conversations as they happen, as server-sent events."""
+    """Stream turns and hand-overs of all conversations as server-sent events."""
     slots = request.app[STREAM_SLOTS]
     if slots.locked():
         count_refusal("streams_full")

@@ -114,7 +114,7 @@ async def _store(
 ) -> None:
     for status in notification.statuses:
         STATUSES.labels(status.status if status.status in _STATUSES else "other").inc()
-    # All of the batch is under way before a failure is raised, so that one broken item costs no other.
+    # The whole batch is under way before a failure is raised, so that one broken item costs no other.
     under_way = [*map(inbox, notification.messages), *map(deliveries, notification.statuses)]
     try:
         if under_way:

@@ -112,7 +112,7 @@ def _card(raw: dict[str, Any]) -> ContactCard:
     phones = [mapping(phone) for phone in items(raw.get("phones"))]
     # WhatsApp vouches for a number that it asked for; a card that is passed on has a vcard.
     vouched = raw.get("origin") == "contact_request" and not raw.get("vcard")
-    # What WhatsApp vouches for is the number as WhatsApp knows it, not as somebody wrote it.
+    # WhatsApp vouches for `wa_id`, and not for the number as somebody wrote it.
     written = (text((vouched and phone.get("wa_id")) or phone.get("phone")) for phone in phones)
     return ContactCard(
         name=text(mapping(raw.get("name")).get("formatted_name")),

@@ -34,7 +34,7 @@ _OPENER = "☰"
 
 
 def fit(parts: Iterable[Part]) -> tuple[Part, ...]:
-    """The same said within Meta's limits: nothing is lost, ids stay, what says nothing is dropped."""
+    """Rewrite parts within Meta's limits; no words are lost, ids stay, empty parts are dropped."""
     return tuple(fitting for part in parts for fitting in _fit(part))
 
 
@@ -77,7 +77,7 @@ def _link(part: LinkButton) -> list[Part]:
     if not label or address.scheme not in ("http", "https") or not address.netloc or not fits(part.url, _URL):
         return _says("\n".join(words for words in (part.body, part.label, part.url) if words.strip()))
     full = [] if fits(part.label.strip(), _BUTTON_TITLE) else [part.label.strip()]
-    # A body is required; the label stands in where there are no other words.
+    # Because Meta requires a body, the label stands in for an empty one.
     before, body = _last("\n\n".join([part.body.strip(), *full]) or part.label, _SHORT_BODY)
     return [*before, LinkButton(body=body or label, label=label, url=part.url)]
 
@@ -89,7 +89,7 @@ def _buttons(part: Buttons) -> list[Part]:
         return _menu(menu)
     if not choices or not part.body.strip() or any(not fits(choice.id, _BUTTON_ID) for choice in choices):
         return _numbered(part.body, choices, part.footer)
-    # A button holds a short title only: what else there is to read of the choices goes above them.
+    # Because a button holds a short title only, longer titles and descriptions go above the buttons.
     if any(choice.description or not fits(choice.title, _BUTTON_TITLE) for choice in choices):
         above = [_line(choice) for choice in choices]
     else:
@@ -120,14 +120,14 @@ def _menu(part: Menu) -> list[Part]:
 
 
 def _row(choice: Choice) -> Choice:
-    """A title that will be cut is said in full in the description."""
+    """Put the full title into the description, if the title will be cut."""
     words = [choice.title] if not fits(choice.title, _ROW_TITLE) else []
     words += [choice.description] if choice.description else []
     return choice.model_copy(update={"description": ": ".join(words) or None})
 
 
 def distinct(choices: tuple[Choice, ...]) -> tuple[Choice, ...]:
-    """Without the ones that say nothing, titles on one line; twins go, another title with a taken id gets a new id."""
+    """Choices with titles on one line, without empty ones and duplicates; a repeated id is changed."""
     kept: dict[str, Choice] = {}
     for choice in choices:
         title = " ".join(choice.title.split())
@@ -142,7 +142,7 @@ def distinct(choices: tuple[Choice, ...]) -> tuple[Choice, ...]:
 
 
 def _titled(choices: tuple[Choice, ...], limit: int) -> tuple[Choice, ...]:
-    """Titles within the limit and all different: Meta refuses two that are alike."""
+    """Titles within the limit and all different, because Meta refuses two equal ones."""
     taken: set[str] = set()
     titled = []
     for choice in choices:
@@ -165,13 +165,13 @@ def _line(choice: Choice) -> str:
 
 
 def _footed(body: str, footer: str | None) -> tuple[str, str | None]:
-    """A footer that is too long for its place ends the body."""
+    """Move a footer that is too long to the end of the body."""
     words = " ".join((footer or "").split())
     return (body, words or None) if fits(words, _FOOTER) else (f"{body}\n\n{words}", None)
 
 
 def _last(body: str, limit: int) -> tuple[list[Part], str]:
-    """What has to be said before, and the end of a body that fits where the limit is lower than a text's."""
+    """Split a body into texts to send before, and an end that fits the lower limit."""
     pieces = split(body, limit)
     if len(pieces) <= 1:
         return [], pieces[0] if pieces else ""

@@ -26,9 +26,9 @@ class NotJSON(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class AccountChange:
-    """News that is no message: a field of Meta's other than `messages`, or the `errors` of the account itself.
+    """A change that is no message: a webhook field other than `messages`, or the `errors` of the account itself.
 
-    `value` is Meta's JSON. `digest` names the news: the same for the same one delivered again, where Meta dates it.
+    `value` is Meta's JSON. `digest` identifies the change: a dated one that is delivered again has the same digest.
     """
 
     field: str
@@ -41,7 +41,7 @@ class AccountChange:
 
 @dataclass(slots=True)
 class Notification:
-    """What one POST said; `unknown` names the shapes that we accept without understanding them."""
+    """Contents of one POST; `unknown` names the shapes that we accept without understanding them."""
 
     messages: list[Inbound] = field(default_factory=list)
     statuses: list[Status] = field(default_factory=list)
@@ -50,7 +50,7 @@ class Notification:
 
 
 def parse(body: bytes, now: datetime) -> Notification:
-    """All of a notification; a broken item is counted as unknown and never costs the others."""
+    """Parse a notification; a broken item is counted as unknown and never costs the others."""
     try:
         document = json.loads(body, parse_int=_integer)
     except (ValueError, RecursionError) as error:
@@ -78,7 +78,7 @@ def parse(body: bytes, now: datetime) -> Notification:
 
 
 def _integer(written: str) -> int | str:
-    """A whole number; thousands of digits are none, and Python would refuse the whole body because of them."""
+    """A whole number; longer digits stay a text, because Python would refuse the whole body for them."""
     return int(written) if len(written) <= _MOST_DIGITS else written
 
 
@@ -116,14 +116,14 @@ def _read(value: Raw, found: Notification, now: datetime) -> None:
 
 
 def _read_aside(told: Raw, value: Raw, aside: Literal["echo", "standby"], found: Notification, now: datetime) -> None:
-    """Copies of what was said past us: by the person, and to the person by the business."""
+    """Read copies of messages that bypass us: of the person, and of the business to the person."""
     if "messages" in told or "statuses" in told:
         known = len(found.messages)
         _read(told | {"metadata": value.get("metadata"), "contacts": value.get("contacts")}, found, now)
         found.messages[known:] = [message.model_copy(update={"aside": aside}) for message in found.messages[known:]]
     around = _Around.of(value)
     for raw in items(told.get("message_echoes")):
-        # On standby what was sent is one level deeper.
+        # On standby the message is one level deeper.
         echo = mapping(raw) | mapping(mapping(raw).get("message"))
         echo |= {"from": echo.get("to"), "from_user_id": echo.get("to_user_id")}
         message = _message(echo, around, now, own=False)
@@ -135,7 +135,7 @@ def _read_aside(told: Raw, value: Raw, aside: Literal["echo", "standby"], found:
 
 @dataclass(frozen=True, slots=True)
 class _Around:
-    """Facts of a batch about all its messages: the number that got them, and who wrote, found by their names."""
+    """Facts of a batch about all its messages: the receiving number, and the senders by their ids."""
 
     metadata: Raw
     contacts: list[Raw]
@@ -152,12 +152,12 @@ class _Around:
         return cls(mapping(value.get("metadata")), contacts, places)
 
     def contact_of(self, phone: str | None, bsuid: str | None) -> Raw:
-        """The first contact with one of these names; an index, since a batch may have thousands of both."""
+        """The first contact with one of these ids, by an index, because a batch may have thousands of both."""
         named = (self.places.get(("user_id", bsuid or "")), self.places.get(("wa_id", phone or "")))
         places = [place for place in named if place is not None]
         if places:
             return self.contacts[min(places)]
-        # Only where the message itself says nothing may a lone contact stand in for its sender.
+        # A lone contact stands in for the sender only if the message itself names none.
         return self.contacts[0] if len(self.contacts) == 1 and phone is None and bsuid is None else {}
 
 
@@ -191,7 +191,7 @@ def _message(raw: Raw, around: _Around, now: datetime, *, own: bool = True) -> I
 
 
 def _is_ours(phone: str | None, metadata: Raw) -> bool:
-    """Whether the business's own number is named as the person. Somebody without a phone never has that number."""
+    """True if the sender is the business's own number; without a phone the sender never is."""
     return phone is not None and without_old_one(phone) == own_number(metadata.get("display_phone_number"))
 
 

@@ -30,7 +30,7 @@ def render(part: Plain, reply: Reply, callback: str, media_id: str | None = None
 
 
 def envelope(reply: Reply, callback: str) -> dict[str, Any]:
-    """What every message to a person carries; `callback` comes back in every status of the message."""
+    """Fields of every message to a person; `callback` comes back in every status of the message."""
     return {
         "messaging_product": "whatsapp",
         "recipient_type": "individual",
@@ -40,7 +40,7 @@ def envelope(reply: Reply, callback: str) -> dict[str, Any]:
 
 
 def address(phone: str | None, bsuid: str | None) -> dict[str, str]:
-    """Who gets it: the phone if known, else `recipient`. A BSUID in `to` is accepted by Meta and never delivered."""
+    """Address of the person: the phone, else `recipient`. Meta accepts a BSUID in `to` and never delivers it."""
     if phone:
         return {"to": f"+{phone}"}
     if bsuid:
@@ -88,7 +88,7 @@ def _interactive(part: AskLocation | Buttons | Menu | LinkButton) -> dict[str, A
 
 
 def filename(file: StoredFile) -> str:
-    """The name that the person sees; without one, the key's last step."""
+    """The name that the person sees; else the last part of the key."""
     return file.filename or PurePosixPath(file.key).name
 
 

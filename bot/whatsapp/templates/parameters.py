@@ -11,7 +11,7 @@ from bot.whatsapp.formatting import split
 from bot.whatsapp.lenient_json import items, mapping, text
 from bot.whatsapp.templates.rules import LONGEST, VARIABLE, variables
 
-# What stands where a value is empty: Meta refuses empty ones.
+# Placeholder of an empty value, because Meta refuses empty ones.
 _NOTHING = "-"
 # An emoji and the sign of what is missing.
 _SHORTEST = 3
@@ -88,7 +88,7 @@ def synced_from(raw: dict[str, Any]) -> Synced | None:
 
 
 def cleaned(value: str) -> str:
-    """One line without tabs, runs of spaces and signs that can't be seen; a placeholder where nothing is left."""
+    """A value on one line, without tabs, runs of spaces and invisible signs; a placeholder for an empty one."""
     line = " ".join(value.split())
     return "".join(sign for sign in line if unicodedata.category(sign) != "Cc") or _NOTHING
 
@@ -104,7 +104,7 @@ def components(template: Synced, parameters: Mapping[str, str]) -> list[dict[str
 
 
 def words(template: Synced, parameters: Mapping[str, str]) -> str:
-    """What the person reads of it; raises ParametersWrong."""
+    """The text that the person reads; raises ParametersWrong."""
     values = _checked(template, parameters)
     header = values if template.named else {"1": values.get("header", "")}
     parts = (
