@@ -30,8 +30,8 @@ def message(line: Line, *, sees: bool) -> dict[str, Any]:
             shown = [{"type": "image_url", "image_url": {"url": url}} for url in urls]
             return {"role": "user", "content": [{"type": "text", "text": text}, *shown]}
         case FromModel(text, calls):
-            said: dict[str, Any] = {"role": "assistant", "content": text or None}
-            return said | ({"tool_calls": [_call(call) for call in calls]} if calls else {})
+            turn: dict[str, Any] = {"role": "assistant", "content": text or None}
+            return turn | ({"tool_calls": [_call(call) for call in calls]} if calls else {})
         case FromTool(call_id, text):
             return {"role": "tool", "tool_call_id": call_id, "content": text}
 

@@ -117,9 +117,9 @@ async def forget_jobs(redis: Redis, is_about: Callable[[str], bool], meant: Call
     removed = [await _removed(one) for one in await jobs_about(redis, is_about, meant)]
     for name in QUEUES:
         events = Queue(name, {"connection": redis}).keys["events"]
-        told = [entry for entry, fields in await redis.xrange(events) if is_about(json.dumps(fields))]
-        if told:
-            await redis.xdel(events, *told)
+        entries = [entry for entry, fields in await redis.xrange(events) if is_about(json.dumps(fields))]
+        if entries:
+            await redis.xdel(events, *entries)
     return sum(removed)
 
 

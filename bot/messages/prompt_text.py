@@ -86,8 +86,8 @@ def display_filename(filename: str | None) -> str | None:
 def tagged(tag: str, **facts: str | None) -> str:
     """Facts between tags, escaped so that no text of others can close a tag."""
     tag = _TAGS.get(tag, tag)
-    told = ((name, truncated(value)) for name, value in facts.items() if value)
-    inside = "".join(f"<{name}>{escape(value, quote=False)}</{name}>" for name, value in told)
+    present = ((name, truncated(value)) for name, value in facts.items() if value)
+    inside = "".join(f"<{name}>{escape(value, quote=False)}</{name}>" for name, value in present)
     return f"<{tag}>{inside}</{tag}>"
 
 

@@ -66,13 +66,13 @@ def new_bsuids(value: Raw) -> Iterator[NewBsuid]:
 
 def handover(value: Raw) -> Handover:
     """Read all shapes that were seen, because Meta documents hardly one (docs/whatsapp.md, Incoming messages)."""
-    sender, said = mapping(value.get("sender")), text(value.get("type"))
-    move = next((one for one in _MOVES if one == said), None)
+    sender, kind = mapping(value.get("sender")), text(value.get("type"))
+    move = next((one for one in _MOVES if one == kind), None)
     # The type decides; the object's key stands in where the type is missing.
-    move = move or next((one for one in _MOVES if one in value and said is None), None)
-    told = mapping(value.get(move or said or ""))
+    move = move or next((one for one in _MOVES if one in value and kind is None), None)
+    control = mapping(value.get(move or kind or ""))
     phone = digits(sender.get("phone_number")) or digits(sender.get("wa_id"))
-    to = text(told.get("new_owner_role")) or text(told.get("new_owner_app_role")) or "unknown"
+    to = text(control.get("new_owner_role")) or text(control.get("new_owner_app_role")) or "unknown"
     return Handover(phone, text(sender.get("user_id")), to, move)
 
 

@@ -217,8 +217,8 @@ class Graph:
 
 async def _make_room(room: Room | None, size: Any, limit: int) -> None:
     """Have memory for a file of this size, as Meta or a header names it; None or a strange one is the limit."""
-    told = str(size)[:18] if isinstance(size, int | str) else ""
-    expected = int(told) if told.isascii() and told.isdecimal() else limit
+    written = str(size)[:18] if isinstance(size, int | str) else ""
+    expected = int(written) if written.isascii() and written.isdecimal() else limit
     if expected > limit:
         raise FileTooLarge(f"{expected} bytes; {limit} are taken")
     if room is not None:

@@ -204,11 +204,11 @@ def _revoke(raw: Any) -> Content | None:
 
 
 def _system(raw: Any) -> Content | None:
-    news = mapping(raw)
+    change = mapping(raw)
     return System(
-        event=text(news.get("type")) or "system",
-        phone=digits(news.get("wa_id")) or digits(news.get("new_wa_id")),
-        bsuid=text(news.get("user_id")),
+        event=text(change.get("type")) or "system",
+        phone=digits(change.get("wa_id")) or digits(change.get("new_wa_id")),
+        bsuid=text(change.get("user_id")),
     )
 
 

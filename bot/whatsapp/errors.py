@@ -79,6 +79,6 @@ def error_from(status: int, body: bytes) -> GraphError | MetaUnavailable:
         return MetaUnavailable(f"HTTP {status} without Meta's error envelope", in_doubt=status >= _SERVER_ERROR)
     data = error.get("error_data")
     # Meta describes mistakes of a new template in `error_user_msg`.
-    told = (mapping(data).get("details"), data, error.get("error_user_msg"), error.get("message"))
-    details = next((words for words in map(text, told) if words), "no details")
+    descriptions = (mapping(data).get("details"), data, error.get("error_user_msg"), error.get("message"))
+    details = next((words for words in map(text, descriptions) if words), "no details")
     return GraphError(int(code), details, remedy_for(int(code), transient=error.get("is_transient") is True))

@@ -67,9 +67,9 @@ def parse(body: bytes, now: datetime) -> Notification:
                 if items(value.get("errors")):
                     found.changes.append(_change("errors", {"errors": value["errors"]}, entry, now))
             case "smb_message_echoes":
-                _read_aside(value, value, "echo", found, now)
+                _read_copies(value, value, "echo", found, now)
             case "standby":
-                _read_aside(mapping(value.get("standby")), value, "standby", found, now)
+                _read_copies(mapping(value.get("standby")), value, "standby", found, now)
             case None:
                 found.unknown.append("change")
             case name:
@@ -92,10 +92,10 @@ def _changes(document: Any) -> Iterator[tuple[Raw, Raw]]:
 def _change(name: str, value: Raw, entry: Raw, now: datetime) -> AccountChange:
     account, time = text(entry.get("id")) or "", number(entry.get("time"))
     try:
-        told = json.dumps([account, time, name, value], sort_keys=True)
+        canonical = json.dumps([account, time, name, value], sort_keys=True)
     except RecursionError:  # nested as deep as the parser takes: nothing of Meta's
-        told = json.dumps([account, time, name])
-    digest = hashlib.sha256(told.encode()).hexdigest()
+        canonical = json.dumps([account, time, name])
+    digest = hashlib.sha256(canonical.encode()).hexdigest()
     return AccountChange(name, value, account, time is not None, digest, now)
 
 
@@ -115,14 +115,16 @@ def _read(value: Raw, found: Notification, now: datetime) -> None:
             found.statuses.append(status)
 
 
-def _read_aside(told: Raw, value: Raw, aside: Literal["echo", "standby"], found: Notification, now: datetime) -> None:
+def _read_copies(
+    copies: Raw, value: Raw, aside: Literal["echo", "standby"], found: Notification, now: datetime
+) -> None:
     """Read copies of messages that bypass us: of the person, and of the business to the person."""
-    if "messages" in told or "statuses" in told:
+    if "messages" in copies or "statuses" in copies:
         known = len(found.messages)
-        _read(told | {"metadata": value.get("metadata"), "contacts": value.get("contacts")}, found, now)
+        _read(copies | {"metadata": value.get("metadata"), "contacts": value.get("contacts")}, found, now)
         found.messages[known:] = [message.model_copy(update={"aside": aside}) for message in found.messages[known:]]
     around = _Around.of(value)
-    for raw in items(told.get("message_echoes")):
+    for raw in items(copies.get("message_echoes")):
         # On standby the message is one level deeper.
         echo = mapping(raw) | mapping(mapping(raw).get("message"))
         echo |= {"from": echo.get("to"), "from_user_id": echo.get("to_user_id")}
@@ -147,8 +149,8 @@ class _Around:
         places: dict[tuple[str, str], int] = {}
         for place, contact in enumerate(contacts):
             for name in ("user_id", "wa_id"):
-                if isinstance(said := contact.get(name), str) and said:
-                    places.setdefault((name, said), place)
+                if isinstance(given := contact.get(name), str) and given:
+                    places.setdefault((name, given), place)
         return cls(mapping(value.get("metadata")), contacts, places)
 
     def contact_of(self, phone: str | None, bsuid: str | None) -> Raw:

@@ -22,9 +22,9 @@ class ParametersWrong(Exception):
     """The parameters don't fit the template; `missing` and `unknown` name them."""
 
     def __init__(self, missing: list[str], unknown: list[str], expected: list[str]) -> None:
-        told = [f"missing: {', '.join(missing)}"] if missing else []
-        told += [f"unknown: {', '.join(unknown)}"] if unknown else []
-        super().__init__(f"{'; '.join(told)} (expected: {', '.join(expected) or 'none'})")
+        mistakes = [f"missing: {', '.join(missing)}"] if missing else []
+        mistakes += [f"unknown: {', '.join(unknown)}"] if unknown else []
+        super().__init__(f"{'; '.join(mistakes)} (expected: {', '.join(expected) or 'none'})")
         self.missing = missing
         self.unknown = unknown
 

@@ -132,10 +132,10 @@ class Templates:
         raw: dict[str, str] = await answer(self._redis.hgetall(_key(name)))
         return raw
 
-    async def note(self, name: str, language: str, **told: str) -> None:
+    async def note(self, name: str, language: str, **changes: str) -> None:
         """Keep what a webhook told of a template: its status, quality or category, or that it is `outdated`."""
         pipeline = self._redis.pipeline(transaction=True)
-        for field, value in told.items():
+        for field, value in changes.items():
             pipeline.hset(_key(name), f"{language}:{field}", value)
         pipeline.sadd(_NAMES, name)
         # Before a refusal by an old list, we ask Meta for a new one.
@@ -209,8 +209,8 @@ def _outdated(raw: dict[str, str]) -> bool:
 
 def _merged(language: str, raw: dict[str, str]) -> StoredTemplate:
     synced = Synced.model_validate_json(raw[language])
-    told = {field: raw.get(f"{language}:{field}") for field in ("status", "category", "quality", "rejected_reason")}
-    synced = synced.model_copy(update={field: value for field, value in told.items() if value is not None})
+    changes = {field: raw.get(f"{language}:{field}") for field in ("status", "category", "quality", "rejected_reason")}
+    synced = synced.model_copy(update={field: value for field, value in changes.items() if value is not None})
     return StoredTemplate(synced, raw.get(f"{language}:accepted", synced.category))
 
 

@@ -39,8 +39,8 @@ class TemplateStatusHandler:
         reason = text(value.get("reason")) or "NONE"
         # A flagged one still leaves: it is a warning.
         if event != "FLAGGED":
-            told = {"status": _STATES.get(event, event), "rejected_reason": "" if reason == "NONE" else reason}
-            await self._templates.note(*found, **told)
+            state = {"status": _STATES.get(event, event), "rejected_reason": "" if reason == "NONE" else reason}
+            await self._templates.note(*found, **state)
         if event not in _GOOD:
             await self._alert(*found, f"{event}: {reason}", "see WhatsApp Manager; only APPROVED templates leave")
 
