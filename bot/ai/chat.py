@@ -112,7 +112,7 @@ class BudgetSpent(Exception):
 
 
 class SpendingLimit(Protocol):
-    """What may be spent for one person. Reserved before something is asked for, settled when its cost is known.
+    """Budget of one person: reserved before a request, settled when its cost is known.
 
     `economy` names the model that goes on, at twice the limit, when the budget is spent; None where none does.
     """

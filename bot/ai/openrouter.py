@@ -139,7 +139,7 @@ class OpenRouter:
         raw: Any = None
         outcome = "broke_off"
         try:
-            # One timeout around all, because the SDK's own starts anew with every byte.
+            # A timeout around all, because the SDK's own starts anew with every byte.
             async with asyncio.timeout(max(seconds, 0.05)):
                 raw = answers.document(await self._ask(body))
             answer = answers.read(raw, may_call=question.may_call)

@@ -1,6 +1,6 @@
 """Slow answers of outside services, kept in Redis for a while.
 
-A cache in each process would ask once a process, and a restarted process would have no old value in an outage.
+A cache in each process would ask once a process, and would be empty after a restart during an outage.
 """
 
 from __future__ import annotations

@@ -75,8 +75,8 @@ class NoAnswer(Exception):
 class GuardedHttpClient:
     """A session of its own, because the addresses that it connects to are checked, and no others.
 
-    The check is on the very address of each connection, so that neither DNS rebinding nor odd spellings nor IPv6
-    bypass it. `resolver` is for tests.
+    The check is on the very address of each connection. Neither DNS rebinding nor odd spellings nor IPv6 bypass it.
+    `resolver` is for tests.
     """
 
     def __init__(

@@ -140,8 +140,8 @@ class Connection(web.RequestHandler):
 class Connections:
     """Connections of one server, the longest unused first.
 
-    At the limit a new connection replaces one that waits for a request, so that idle and half-sent requests keep
-    nobody out. While all are being answered, the new connection gets a 503.
+    At the limit a new connection replaces one that waits for a request, so that idle clients keep nobody out. While
+    all are being answered, the new connection gets a 503.
     """
 
     def __init__(self, limits: ConnectionLimits) -> None:

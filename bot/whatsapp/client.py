@@ -133,7 +133,7 @@ class Graph:
     async def fetch(self, media_id: str, *, limit: int, room: Room | None = None, sha256: str | None = None) -> File:
         """The file's bytes, at most `limit` of them; its address is resolved anew once when it has run out.
 
-        Memory for them is made in `room` before they are asked for, or before they are read where Meta named no size.
+        Memory is reserved in `room` before the request, or before the reading if Meta named no size.
 
         So it is where the bytes differ from their digest; then they are taken: a wrong digest proves no wrong file.
         Raises FileTooLarge, MediaGone, MediaRefused, and what every call can: GraphError, Unavailable.

@@ -38,12 +38,12 @@ def variants(phone: str) -> tuple[str, ...]:
 
 
 def canonical(identity: str) -> str:
-    """A BSUID as it is, a phone as the first of its exact spellings, so that equal texts are certainly equal people."""
+    """A BSUID as it is, a phone as the first of its exact spellings. Equal texts are certainly one person."""
     return identity if is_bsuid(identity) else min(exact_variants(identity))
 
 
 def canonical_variant(identity: str) -> str:
-    """One text for all spellings that a number may have; a BSUID as it is."""
+    """The same text for all spellings of a number; a BSUID as it is."""
     return identity if is_bsuid(identity) else min(variants(identity))
 
 

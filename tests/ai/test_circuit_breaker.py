@@ -107,7 +107,7 @@ class Crowd:
     budget: Budget
 
     async def ask(self) -> Counter[str]:
-        """All are answered; gives who was asked how often."""
+        """Expect an answer for everybody; return how often each model was asked."""
         self.imitation.requests.clear()
         answers = await asyncio.gather(*(self._one(number) for number in range(PEOPLE)))
         assert set(answers) == {"buenas"}

@@ -139,7 +139,7 @@ async def told(world: World, what: str, number: int) -> int:
 
 
 async def knows(server: Server, what: str, number: int) -> bool:
-    """Whether this server has it."""
+    """True if this server has it."""
     traces = {
         "a message": ("recado:{c_*}:ledger", f"wamid.{number}"),
         "a status": (f"recado:{{c_{'0' * 20}}}:delivery:*.t_{number}.0", "wamid"),

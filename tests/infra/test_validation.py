@@ -1,4 +1,4 @@
-"""What is wrong with data from outside is said field by field, without its values."""
+"""Errors of data from outside name each field, without values."""
 
 from __future__ import annotations
 

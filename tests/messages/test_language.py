@@ -1,4 +1,4 @@
-"""Which language somebody writes, by a few words and marks, and which one a tag names."""
+"""The language of a text, by a few words and marks, and the language that a tag names."""
 
 from typing import get_args
 

@@ -1,4 +1,4 @@
-"""Which pages an answer may name: those that the operators, the tools or earlier answers named, and none besides."""
+"""An answer names only pages that the operators, the tools or earlier answers named."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ STRANGE = [
     ("*evil.com* _evil.com_ ~evil.com~ (evil.com) «evil.com»", "*[?]* _[?]_ ~[?]~ ([?]) «[?]»"),
     ("evil.com,otro.mx Espera...evil.com Espera…evil.com…", "[?],[?] Espera...[?] Espera…[?]…"),
     ("evil.com.Gracias evil.com-ya evil.com_promo -evil.com", "[?].Gracias [?]-ya [?]_promo [?]"),
-    # What is known does not vouch for what only looks like it.
+    # A known page does not verify a page that only looks like it.
     ("tienda.mx/ofertas2 tienda.mx.evil.com http://pay.stripe.example/c/cs_1/x", "[?] [?] [?]"),
     ("https://tienda.mx:8443/ofertas https://x@tienda.mx/ofertas", "[?] [?]"),
 ]

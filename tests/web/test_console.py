@@ -1,4 +1,4 @@
-"""Who may come through the operators' door: whoever has the token, and nobody where none is set."""
+"""Access to the console: with the token only, and for nobody where no token is set."""
 
 import asyncio
 import json

@@ -124,7 +124,7 @@ async def test_any_insides_of_any_type_are_kept(door: World, ana: Person, kind: 
     body = json.dumps(envelope(door.meta.business, [value])).encode()
     assert await post(door, body) == 200
     assert await kept(door, ana, wamid)
-    # What was kept can be read again by whoever takes the turn.
+    # The stored messages can be read again by a turn.
     conversation = await door.redis.get(f"recado:identity:{ana.bsuid}")
     for raw in await answer(door.redis.lrange(f"recado:{{{conversation}}}:waiting", -1, -1)):
         assert Inbound.model_validate_json(raw).bsuid == ana.bsuid
