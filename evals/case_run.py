@@ -80,6 +80,7 @@ class CaseRun:
             business=self.prompts.business,
             conversation=conversation,
             contact=contact,
+            language=language,
             now=now,
             effect=f"t_{conversation[2:14]}_{number}",
         )

@@ -19,6 +19,7 @@ from bot.integrations.email.queue import EmailQueue
 from bot.integrations.email.verification import Verification
 from bot.integrations.push.invitations import Invitation
 from bot.integrations.stripe.billing import Billing
+from bot.messages.language import Language
 from bot.messages.outbound import Part
 from bot.products.capture import Correcting
 from bot.products.catalogue import Catalogue
@@ -64,13 +65,14 @@ class ToolContext:
 
     `effect` keys an effect: the same key is the same act. A part that a tool appends to `parts` becomes a message of
     the turn's reply; `offered` are the parts of the turn's earlier calls. `product_card` is there while a member of
-    staff has one open. `business` is that of the prompts that the turn began with.
+    staff has one open. `business` is that of the prompts that the turn began with, `language` that of the answer.
     """
 
     services: ToolServices
     business: Business
     conversation: str
     contact: Contact
+    language: Language
     now: datetime
     effect: str = ""
     parts: list[Part] = field(default_factory=list)

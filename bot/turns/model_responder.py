@@ -64,6 +64,7 @@ class ModelResponder:
             business=prompts.business,
             conversation=turn.conversation,
             contact=turn.contact,
+            language=turn.language,
             now=now,
             effect=trace.turn,
             product_card=card,

@@ -6,7 +6,7 @@ from pydantic import Field, HttpUrl
 
 from bot.agent.tool import Arguments, ToolContext, ToolError, tool
 from bot.messages import links
-from bot.messages.language import Language, language_from
+from bot.messages.language import Language
 from bot.messages.outbound import AskLocation, Buttons, Choice, LinkButton, Menu
 from bot.whatsapp.markdown import whatsapp
 
@@ -55,7 +55,7 @@ async def offer_choices(arguments: Choices, context: ToolContext) -> str:
     if few and all(len(choice.title) <= _BUTTON_TITLE and not choice.description for choice in choices):
         context.parts.append(Buttons(body=_vouched(arguments.text, context), choices=choices))
     else:
-        opener = _OPENERS[language_from(context.contact.language, "es")]
+        opener = _OPENERS[context.language]
         context.parts.append(Menu(body=_vouched(arguments.text, context), opener=opener, choices=choices))
     return _SHOWN
 
