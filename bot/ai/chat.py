@@ -1,4 +1,4 @@
-"""The words for talking with any language model: what is said to it, what it answers, how it can fail."""
+"""Requests, answers and errors of any language model."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The wire format of chat completions, as OpenRouter speaks it: what is sent, and what it may cost or did."""
+"""The wire format of chat completions at OpenRouter, and the estimated and actual cost of a request."""
 
 from __future__ import annotations
 

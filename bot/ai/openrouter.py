@@ -1,4 +1,4 @@
-"""OpenRouter through the openai SDK: the models in their order, each with its own time, nothing believed blindly."""
+"""OpenRouter through the openai SDK: models in their order, each with its own time limit."""
 
 from __future__ import annotations
 

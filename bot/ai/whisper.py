@@ -1,4 +1,4 @@
-"""Whisper at OpenAI, or any server that speaks its transcription API: a clip in, what was heard out."""
+"""Whisper at OpenAI, or any server that speaks its transcription API: a clip in, its text out."""
 
 import asyncio
 from decimal import Decimal

@@ -20,7 +20,7 @@ from bot.infra.redis import answer
 _log = structlog.get_logger()
 # A maker that takes longer is taken for dead, and another one may begin.
 _MAKING_SECONDS = 30.0
-# An old value is still better than none while a new one is made, or can't be made.
+# An old value is served for this long while a new one is made, or can't be made.
 _STALE_SECONDS = 3600
 # After a failure the old value is served without another try for this long.
 _FAILED_SECONDS = 5.0

@@ -1,4 +1,4 @@
-"""Requests to addresses that others gave us: never into our own network, never further than asked, never for long."""
+"""HTTP client for addresses from others: no private networks, no redirects, short timeouts."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ _NEVER = _networks(
 
 
 class PrivateAddress(OSError):
-    """A host that others named leads into a network that they must not reach through us."""
+    """The host of an address from others resolves into a private network."""
 
     def __init__(self) -> None:
         super().__init__(errno.EACCES, "the address is private")
@@ -65,7 +65,7 @@ class HttpAnswer:
 
 
 class NoAnswer(Exception):
-    """Nobody answered in time; the message says why, without the address. `private`: nobody was asked."""
+    """No answer in time; the message says why, without the address. If `private`, no request was made."""
 
     def __init__(self, why: str, *, private: bool = False) -> None:
         super().__init__(why)
@@ -99,7 +99,7 @@ class GuardedHttpClient:
         return await self._ask("POST", url, body, headers)
 
     async def reach(self, url: str) -> None:
-        """Ask whether anybody is there, which changes nothing; raises NoAnswer."""
+        """Send a HEAD request, which changes nothing; raises NoAnswer."""
         await self._ask("HEAD", url)
 
     async def _ask(self, method: str, url: str, body: bytes = b"", headers: dict[str, str] | None = None) -> HttpAnswer:
@@ -137,12 +137,12 @@ def _is_global(address: Address) -> bool:
 
 
 def _within(address: Address, networks: Networks) -> bool:
-    # Python says that an address isn't in a network of the other version.
+    # An IPv4 address is in no IPv6 network for Python, and the other way round.
     return any(address in network for network in networks)
 
 
 def _embedded_ipv4(address: Address) -> Address:
-    """The IPv4 address that an IPv6 one stands for, where it does."""
+    """The IPv4 address that an IPv6 address embeds, else the address itself."""
     if isinstance(address, ipaddress.IPv4Address):
         return address
     # Not an own address of this machine: `::` and `::1` are in the range of IPv4-compatible ones.

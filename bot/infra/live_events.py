@@ -16,7 +16,7 @@ _log = structlog.get_logger()
 
 
 class LiveEvents:
-    """The live stream of turns and hand-overs, over Redis so that any process sees those of all."""
+    """The live stream of turns and hand-overs, over Redis, so that each process sees the events of all."""
 
     def __init__(self, redis: Redis) -> None:
         self._redis = redis
@@ -33,7 +33,7 @@ class LiveEvents:
             _log.warning("event_not_published", error=type(error).__name__)
 
     async def listen(self) -> AsyncIterator[dict[str, Any]]:
-        """Events from now on, until the caller stops; outlives a Redis that goes away and comes back."""
+        """Yield events from now on, until the caller stops; resumes after an outage of Redis."""
         while True:
             try:
                 async with self._redis.pubsub(ignore_subscribe_messages=True) as subscription:

@@ -1,4 +1,4 @@
-"""Our own words for the messages of people; Meta's JSON ends at bot.whatsapp."""
+"""Models of the messages of people; Meta's JSON ends at bot.whatsapp."""
 
 from __future__ import annotations
 

@@ -33,10 +33,10 @@ _TWO = 2
 # RFC 1035; no longer name leads anywhere.
 _LONGEST_HOST = 253
 
-# Real endings of names that are far more often a file's: `app.py`, `README.md`, `respaldo.zip`.
+# Top-level domains that are far more often endings of files: `app.py`, `README.md`, `respaldo.zip`.
 _FILES = frozenset({"py", "md", "zip", "mov", "sh", "rs", "ps", "dot"})
 _COMMON = ("com", "net", "org", "gob", "edu")
-# Products that are called like a page.
+# Products with the name of a page.
 _PRODUCTS = frozenset({"asp.net", "vb.net", "ado.net", "ml.net"})
 # Endings that are words: in large letters they are a sentence without a space before it ("mañana.De nada").
 _WORDS = frozenset({
@@ -69,7 +69,7 @@ def gives(text: str, url: str) -> bool:
 
 
 def without_unverified(text: str, known: str, instead: str) -> str:
-    """A text without the links that `known` does not give, nor a page below them or above: `instead` is in their place.
+    """Replace links by `instead`, unless `known` names the page, or one above or below it.
 
     A model repeats what a photo, a forwarded text or a transcript says; a stranger's page is nothing that it may name.
     """
@@ -145,7 +145,7 @@ def _with_scheme(found: re.Match[str]) -> tuple[int, int, str]:
 
 
 def _bare(found: re.Match[str], *, lenient: bool) -> tuple[int, int, str]:
-    """A host without a scheme; nothing where it is no page's."""
+    """A host without a scheme, if it is a page."""
     start, rest = found.start("host"), found["rest"].rstrip(_AFTER)
     if len(found["host"]) > _LONGEST_HOST:
         return start, start, ""

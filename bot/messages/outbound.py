@@ -1,4 +1,4 @@
-"""Our own words for the messages that we send; bot.whatsapp renders them for Meta."""
+"""Models of the messages that we send; bot.whatsapp renders them for Meta."""
 
 from __future__ import annotations
 
@@ -103,10 +103,10 @@ Part = Annotated[
 
 
 class Reply(Record):
-    """Everything that is said at once, in order; `id` keys its delivery, so that it leaves once.
+    """Parts that are sent together, in order; `id` keys the delivery, so that each leaves once.
 
     `fallback` leaves in its place while the 24-hour window is closed. `own` is a message that a colleague starts,
-    not an answer. `attempt` counts the times that Meta accepted it and then told of a failure.
+    not an answer. `attempt` counts how often Meta accepted it and then reported a failure.
     """
 
     id: str

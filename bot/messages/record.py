@@ -6,4 +6,4 @@ from pydantic import BaseModel
 
 
 class Record(BaseModel, frozen=True, hide_input_in_errors=True):
-    """A value that crosses a wall (Redis, a queue) and never changes; errors about it, which are logged, hide it."""
+    """A frozen value in Redis or a queue; its validation errors, which we log, hide the value."""

@@ -77,7 +77,7 @@ class Settings:
             raise SettingsWrong(wrong)
 
     def require(self, *, server: bool = False, turns: bool = False) -> None:
-        """Stop a process that could not do its work: what `serve` or the `llm` queue can't be without."""
+        """Raise SettingsWrong for variables without which `serve` or the `llm` queue can't work."""
         whatsapp = self.whatsapp
         needs: list[tuple[str, Any, str]] = [
             ("WHATSAPP_ACCESS_TOKEN", whatsapp.access_token, "a token of a system user at Meta"),

@@ -103,7 +103,7 @@ class PushSettings(Section):
     @field_validator("subject")
     @classmethod
     def _reachable(cls, value: str | None) -> str | None:
-        """As Apple demands it, with 403 BadJwtToken else: https://github.com/web-push-libs/web-push/issues/947."""
+        """Check for Apple, which answers 403 BadJwtToken else: https://github.com/web-push-libs/web-push/issues/947."""
         if value is None:
             return None
         found = _SUBJECT.fullmatch(value)
@@ -204,7 +204,7 @@ class SubscriberSettings(Section):
     @field_validator("secret")
     @classmethod
     def _key(cls, value: SecretStr | None) -> SecretStr | None:
-        """As the Standard Webhooks specification has it: a prefix, and the base64 of 24 to 64 bytes."""
+        """Check for the Standard Webhooks specification: a prefix, and the base64 of 24 to 64 bytes."""
         if value is None:
             return None
         text = value.get_secret_value()
