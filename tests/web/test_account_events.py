@@ -10,7 +10,7 @@ from tests.notifications import post_raw
 from tests.world import Start
 
 # Field, Meta's value, and how bad it is: None where nobody has to do anything.
-NEWS: list[tuple[str, dict[str, Any], str | None]] = [
+ACCOUNT_EVENTS: list[tuple[str, dict[str, Any], str | None]] = [
     ("account_update", {"event": "ACCOUNT_RECONNECTED"}, None),
     ("account_update", {"event": "ACCOUNT_OFFBOARDED"}, "error"),
     ("account_update", {"event": "ACCOUNT_DELETED"}, "error"),
@@ -70,17 +70,17 @@ async def test_good_news_alerts_nobody(start: Start) -> None:
         await stream.subscribe("recado:events")
         while (await world.redis.pubsub_numsub("recado:events"))[0][1] == 0:
             await asyncio.sleep(0.01)
-        for number, (field, value, _) in enumerate(NEWS):
+        for number, (field, value, _) in enumerate(ACCOUNT_EVENTS):
             entry = {"id": "1", "time": 1795500000 + number, "changes": [{"field": field, "value": value}]}
             await post_raw(world, {"object": "whatsapp_business_account", "entry": [entry]})
         await world.redis.publish("recado:events", '{"type": "over"}')
-        told: list[dict[str, Any]] = []
+        events: list[dict[str, Any]] = []
         async with asyncio.timeout(20):
-            while not told or told[-1]["type"] != "over":
+            while not events or events[-1]["type"] != "over":
                 if found := await stream.get_message(timeout=1):
-                    told.append(json.loads(found["data"]))
-    expected = [(field, severity) for field, _, severity in NEWS if severity]
-    assert [(one["kind"], one["severity"]) for one in told[:-1]] == expected
+                    events.append(json.loads(found["data"]))
+    expected = [(field, severity) for field, _, severity in ACCOUNT_EVENTS if severity]
+    assert [(one["kind"], one["severity"]) for one in events[:-1]] == expected
 
 
 MOVES: dict[str, tuple[dict[str, Any], tuple[str, str]]] = {
@@ -112,9 +112,9 @@ async def test_control_that_was_taken_is_not_told_as_passed(start: Start) -> Non
             change = {"field": "messaging_handovers", "value": {"sender": {"phone_number": "5215512345678"}} | value}
             entry = {"id": "1", "time": 1795500000 + number, "changes": [change]}
             await post_raw(world, {"object": "whatsapp_business_account", "entry": [entry]})
-        told: list[dict[str, Any]] = []
+        events: list[dict[str, Any]] = []
         async with asyncio.timeout(20):
-            while len(told) < len(MOVES):
+            while len(events) < len(MOVES):
                 if found := await stream.get_message(timeout=1):
-                    told.append(json.loads(found["data"]))
-    assert [(one["move"], one["to"]) for one in told] == [expected for _, expected in MOVES.values()]
+                    events.append(json.loads(found["data"]))
+    assert [(one["move"], one["to"]) for one in events] == [expected for _, expected in MOVES.values()]

@@ -250,10 +250,10 @@ async def test_what_a_person_should_know_alerts_once(world: World, name: str) ->
         for _ in range(2):
             await post(world, name, now=at)
         async with asyncio.timeout(PATIENCE):
-            while (told := await stream.get_message(timeout=1)) is None:
+            while (alert := await stream.get_message(timeout=1)) is None:
                 continue
     assert alerts_in(await metrics(world), ALERTS[name]) == before + 1
-    assert '"type": "alert"' in told["data"]
+    assert '"type": "alert"' in alert["data"]
 
 
 @pytest.mark.parametrize("displayed", [None, "+1 (555) 078-3881", ""])

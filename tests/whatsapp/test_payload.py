@@ -285,13 +285,13 @@ DISPLAYED: dict[str, Any] = {
 def test_somebody_without_a_phone_is_never_taken_for_the_business(metadata: Any, field: str) -> None:
     written = {"id": "wamid.1", "from_user_id": "MX.8801", "type": "text", "text": {"body": "Hola"}}
     sent = {"id": "wamid.1", "to_user_id": "MX.8801", "type": "text", "text": {"body": "Hola"}}
-    told: dict[str, dict[str, Any]] = {
+    values: dict[str, dict[str, Any]] = {
         "messages": {"messages": [written]},
         "standby": {"standby": {"messages": [written]}},
         "smb_message_echoes": {"message_echoes": [sent]},
         "echo on standby": {"standby": {"message_echoes": [{"id": "wamid.1", "message": sent}]}},
     }
-    found = notification(told[field] | {"metadata": metadata}, field="standby" if "standby" in field else field)
+    found = notification(values[field] | {"metadata": metadata}, field="standby" if "standby" in field else field)
     assert [(one.phone, one.bsuid, found.unknown) for one in found.messages] == [(None, "MX.8801", [])]
 
 

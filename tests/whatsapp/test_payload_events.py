@@ -56,8 +56,8 @@ def test_what_the_business_wrote_from_its_app_is_told_as_its_own() -> None:
 
 
 def test_what_another_bot_minds_is_told_as_an_aside() -> None:
-    told = {"messages": [FROM_ANA], "message_echoes": [{"id": "wamid.2", "message": {"to": "5215512345678"}}]}
-    found = notification({"metadata": METADATA, "standby": told}, field="standby")
+    standby = {"messages": [FROM_ANA], "message_echoes": [{"id": "wamid.2", "message": {"to": "5215512345678"}}]}
+    found = notification({"metadata": METADATA, "standby": standby}, field="standby")
     assert [(message.aside, message.author) for message in found.messages] == [
         ("standby", "person"), ("standby", "business"),
     ]  # fmt: skip

@@ -59,8 +59,8 @@ async def test_what_can_not_leave_is_told_by_both_and_makes_list_alone_exit_1(sh
     synced = await recado("templates", "sync")
     listed = await recado("templates", "list")
     assert (synced.code, listed.code) == (0, 1)
-    for told in (synced.out, listed.out):
-        assert f"order_confirmation (es) is {status}; only APPROVED templates leave" in told
+    for output in (synced.out, listed.out):
+        assert f"order_confirmation (es) is {status}; only APPROVED templates leave" in output
 
 
 async def test_a_sync_that_does_not_reach_meta_exits_1(shop: World) -> None:
@@ -87,7 +87,7 @@ async def test_send_sends(shop: World) -> None:
 
 
 @pytest.mark.parametrize(
-    ("command", "code", "told"),
+    ("command", "code", "complaint"),
     [
         (("send", "order_confirmation", "5215512345678"), 1, "missing: name, order, total"),
         (("send", "birthday", "5215512345678"), 1, "no template 'birthday'"),
@@ -99,10 +99,10 @@ async def test_send_sends(shop: World) -> None:
     ],
     ids=["no parameters", "unknown", "no address", "no value", "nobody", "no format", "no command"],
 )
-async def test_what_goes_wrong_is_told(shop: World, command: tuple[str, ...], code: int, told: str) -> None:
+async def test_what_goes_wrong_is_told(shop: World, command: tuple[str, ...], code: int, complaint: str) -> None:
     ended = await recado("templates", *command)
     assert ended.code == code
-    assert told in ended.err
+    assert complaint in ended.err
     assert "Traceback" not in ended.err
     assert shop.meta.accepted == []
 

@@ -30,7 +30,7 @@ def only(world: World, *languages: str, **changes: Any) -> None:
         )
 
 
-async def tell(world: World, field: str, language: str = "es", **value: Any) -> None:
+async def deliver(world: World, field: str, language: str = "es", **value: Any) -> None:
     which = {"message_template_name": "order_confirmation", "message_template_language": language}
     assert await world.meta.deliver(which | {"message_template_id": 1} | value, field_name=field)
 
@@ -104,7 +104,7 @@ async def test_another_language_that_is_approved_stands_in(shop: World, template
 
 
 @pytest.mark.parametrize(
-    ("asked", "there", "paused", "told"),
+    ("asked", "there", "paused", "complaint"),
     [
         ("es_MX", ["es_MX", "en_US"], ["es_MX"], r"\(es_MX\) is PAUSED"),
         ("es-MX", ["es_MX", "en_US"], ["es_MX"], r"\(es_MX\) is PAUSED"),
@@ -116,12 +116,18 @@ async def test_another_language_that_is_approved_stands_in(shop: World, template
 )
 @pytest.mark.parametrize("contact", ["en", None])
 async def test_a_language_that_was_asked_for_is_kept_or_nothing_leaves(
-    shop: World, templates: Templates, asked: str, there: list[str], paused: list[str], told: str, contact: str | None
+    shop: World,
+    templates: Templates,
+    asked: str,
+    there: list[str],
+    paused: list[str],
+    complaint: str,
+    contact: str | None,
 ) -> None:
     only(shop, *there)
     for language in paused:
         at_meta(shop, "order_confirmation", language).status = "PAUSED"
-    with pytest.raises(TemplateNotSendable, match=told):
+    with pytest.raises(TemplateNotSendable, match=complaint):
         await templates.prepare(ORDER.model_copy(update={"language": asked}), contact)
 
 
@@ -182,7 +188,7 @@ async def test_meta_is_asked_again_before_a_refusal_but_not_all_the_time(shop: W
     shop.meta.templates._by_id["9"] = AtMeta("late", "es", "UTILITY", [{"type": "BODY", "text": "Ya llegó."}])
     with pytest.raises(TemplateNotSendable):
         await templates.render_template(Template(name="late"), "es")
-    await tell(shop, "message_template_status_update", event="APPROVED", message_template_name="late")
+    await deliver(shop, "message_template_status_update", event="APPROVED", message_template_name="late")
     assert (await templates.prepare(Template(name="late"), "es")).words == "Ya llegó."
 
 
@@ -202,7 +208,7 @@ async def test_who_waits_for_a_process_that_died_asking_asks_in_its_place(shop: 
 
 
 @pytest.mark.parametrize(
-    ("event", "reason", "told"),
+    ("event", "reason", "complaint"),
     [
         ("PAUSED", "NONE", "is PAUSED"),
         ("REJECTED", "SCAM", "is REJECTED: SCAM"),
@@ -211,14 +217,14 @@ async def test_who_waits_for_a_process_that_died_asking_asks_in_its_place(shop: 
     ],
 )
 async def test_a_webhook_stops_a_template_at_once(
-    shop: World, templates: Templates, event: str, reason: str, told: str
+    shop: World, templates: Templates, event: str, reason: str, complaint: str
 ) -> None:
     only(shop, "es")
     await templates.sync()
     at_meta(shop, "order_confirmation", "es").status = event
-    await tell(shop, "message_template_status_update", event=event, reason=reason)
+    await deliver(shop, "message_template_status_update", event=event, reason=reason)
     (kept,) = await templates.named("order_confirmation")
-    assert told in (kept.why_not or "")
+    assert complaint in (kept.why_not or "")
     with pytest.raises(TemplateNotSendable, match=f"is {event}"):
         await templates.render_template(ORDER, "es")
 
@@ -227,14 +233,14 @@ async def test_a_webhook_lets_it_leave_again(shop: World, templates: Templates) 
     only(shop, "es", status="PAUSED")
     await templates.sync()
     at_meta(shop, "order_confirmation", "es").status = "APPROVED"
-    await tell(shop, "message_template_status_update", event="REINSTATED")
+    await deliver(shop, "message_template_status_update", event="REINSTATED")
     assert await templates.render_template(ORDER, "es")
 
 
 async def test_a_flagged_template_still_leaves_and_its_quality_is_known(shop: World, templates: Templates) -> None:
     await templates.sync()
-    await tell(shop, "message_template_status_update", event="FLAGGED")
-    await tell(shop, "message_template_quality_update", previous_quality_score="GREEN", new_quality_score="RED")
+    await deliver(shop, "message_template_status_update", event="FLAGGED")
+    await deliver(shop, "message_template_quality_update", previous_quality_score="GREEN", new_quality_score="RED")
     kept = next(one for one in await templates.named("order_confirmation") if one.synced.language == "es")
     assert (kept.synced.quality, kept.why_not) == ("RED", None)
 
@@ -245,9 +251,9 @@ async def test_a_template_that_meta_made_marketing_stays_until_the_company_agree
     only(shop, "es")
     await templates.sync()
     at_meta(shop, "order_confirmation", "es").category = "MARKETING"
-    await tell(shop, "template_category_update", new_category="UTILITY", correct_category="MARKETING")
+    await deliver(shop, "template_category_update", new_category="UTILITY", correct_category="MARKETING")
     assert await templates.render_template(ORDER, "es")
-    await tell(shop, "template_category_update", previous_category="UTILITY", new_category="MARKETING")
+    await deliver(shop, "template_category_update", previous_category="UTILITY", new_category="MARKETING")
     with pytest.raises(TemplateNotSendable, match=r"Meta made .* MARKETING, it was UTILITY"):
         await templates.render_template(ORDER, "es")
     await templates.sync()
@@ -269,7 +275,9 @@ async def test_an_edited_template_is_read_anew_before_its_next_use(shop: World, 
     at_meta(shop, "order_confirmation", "es").components = [
         {"type": "BODY", "text": "Hola {{name}}, gracias por todo."}
     ]
-    await tell(shop, "message_template_components_update", message_template_element="Hola {{name}}, gracias por todo.")
+    await deliver(
+        shop, "message_template_components_update", message_template_element="Hola {{name}}, gracias por todo."
+    )
     with pytest.raises(TemplateNotSendable, match="unknown: order, total"):
         await templates.render_template(ORDER, "es")
 
@@ -278,7 +286,7 @@ async def test_a_translation_that_is_new_at_meta_is_used_from_its_webhook_on(sho
     only(shop, "en_US")
     await templates.sync()
     only(shop, "en_US", "es_MX")
-    await tell(shop, "message_template_status_update", language="es_MX", event="APPROVED")
+    await deliver(shop, "message_template_status_update", language="es_MX", event="APPROVED")
     payload = await templates.render_template(ORDER, "es")
     assert payload["template"]["language"]["code"] == "es_MX"
 
