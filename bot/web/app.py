@@ -44,16 +44,16 @@ from bot.whatsapp.templates.status_events import TemplateStatusHandler
 _log = structlog.get_logger()
 
 REDIS = web.AppKey("redis", Redis)
-METRICS_SHIPPER = web.AppKey("ship", MetricsShipper)
+SHIP = web.AppKey("ship", MetricsShipper)
 WAITING = web.AppKey("waiting", WaitingList)
 _SETTINGS = web.AppKey("settings", Settings)
-_TEMPLATE_STATUSES = web.AppKey("news", TemplateStatusHandler)
-# The metrics page that is being made now, if any.
-_METRICS_PAGE = web.AppKey("metrics_page", list[asyncio.Future[bytes]])
+_NEWS = web.AppKey("news", TemplateStatusHandler)
+# The page of metrics that is being made now, if one is.
+_MAKING = web.AppKey("metrics_page", list[asyncio.Future[bytes]])
 
-# Probes of readiness do not wait for long.
+# Whoever asks whether we are ready does not wait for long.
 _READY_SECONDS = 2.0
-# Headers of every answer that sets no others: for its asker alone, and no browser may run or frame it.
+# Of every answer that names no others: what it says is for its asker alone, and no browser may run or frame it.
 _HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
@@ -67,17 +67,17 @@ routes = web.RouteTableDef()
 def create_app(settings: Settings) -> web.Application:
     """The server with all its routes. Raises SettingsWrong when it could not do its work."""
     settings.require(server=True)
-    app = web.Application(client_max_size=whatsapp.BODY_LIMIT, middlewares=[plain_bodies_only, _answer_failures])
+    app = web.Application(client_max_size=whatsapp.BODY_LIMIT, middlewares=[plain_bodies_only, _without_fault])
     app[_SETTINGS] = settings
     app[whatsapp.SETTINGS] = settings.whatsapp
     app[BODIES] = RequestBodies()
     app[GUARD] = TokenGuard()
-    app[_METRICS_PAGE] = []
+    app[_MAKING] = []
     app.add_routes(whatsapp.routes)
     app.add_routes(files.routes)
     app.add_routes(push.routes)
     app.add_routes(routes)
-    # Without the key no event can be handled, and 404 lets Stripe repeat it until there is one.
+    # Without the key nobody could work on an event: 404 lets Stripe repeat it until there is one.
     if settings.stripe.webhook_secret and settings.stripe.secret_key:
         app[stripe_webhook.SETTINGS] = settings.stripe
         app.add_routes(stripe_webhook.routes)
@@ -88,7 +88,7 @@ def create_app(settings: Settings) -> web.Application:
         app[console.STREAM_SLOTS] = asyncio.Semaphore(console.MOST_STREAMS)
         app.on_shutdown.append(_close_streams)
     app.on_response_prepare.append(_add_headers)
-    app.cleanup_ctx.extend([_redis, _templates, _inbox, _metrics])
+    app.cleanup_ctx.extend([_redis, _news, _inbox, _metrics])
     return app
 
 
@@ -115,12 +115,12 @@ async def metrics(request: web.Request) -> web.Response:
     token = request.app[_SETTINGS].service.metrics_token
     if token:
         request.app[GUARD].check(request, token.get_secret_value(), realm="metrics", basic=True)
-    # Requests that come while the page is being made share it, so that two cost no more than one.
-    page_under_way = request.app[_METRICS_PAGE]
-    if not page_under_way:
-        page_under_way.append(asyncio.ensure_future(_page(request.app)))
-        page_under_way[0].add_done_callback(lambda _: page_under_way.clear())
-    body = await asyncio.shield(page_under_way[0])
+    # Who asks while the page is being made gets the same page: asking twice costs once.
+    making = request.app[_MAKING]
+    if not making:
+        making.append(asyncio.ensure_future(_page(request.app)))
+        making[0].add_done_callback(lambda _: making.clear())
+    body = await asyncio.shield(making[0])
     return web.Response(body=body, headers={"Content-Type": "text/plain; version=0.0.4; charset=utf-8"})
 
 
@@ -150,14 +150,14 @@ async def _page(app: web.Application) -> bytes:
     except (RedisError, OSError):
         # Without Redis the page still tells what this process counted; readyz tells that Redis is away.
         gauges = []
-    return await app[METRICS_SHIPPER].page(gauges)
+    return await app[SHIP].page(gauges)
 
 
 @web.middleware
-async def _answer_failures(
+async def _without_fault(
     request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
 ) -> web.StreamResponse:
-    """Answer 400 to unreadable bytes and 503 while Redis fails, without a traceback, because neither is our fault."""
+    """Bytes that nobody can read, and a Redis that fails, are no fault of a door: 400 and 503, without a traceback."""
     try:
         response = await handler(request)
     except (web.RequestPayloadError, ConnectionResetError):
@@ -167,20 +167,20 @@ async def _answer_failures(
         _log.error("request_not_served", error=type(error).__name__, fix="see that Redis answers and has memory left")
         response = web.json_response({"error": "the service is not ready; try again in a moment"}, status=503)
     if request.content.exception() is not None:
-        # Because the start of the next request is unknown, the connection ends here.
+        # Where the next request would begin, nobody knows.
         response.force_close()
     return response
 
 
 async def _add_headers(request: web.Request, response: web.StreamResponse) -> None:
-    """Set them on streams, files and refusals too; a mounted application has its own."""
+    """Streams, files and refusals get them too; an application below this one has its own."""
     if request.match_info.apps == (request.app,):
         for name, value in _HEADERS.items():
             response.headers.setdefault(name, value)
 
 
 async def _close_streams(app: web.Application) -> None:
-    """End open streams, because each would hold up the shutdown until its timeout."""
+    """Open pages would hold up the end until its time is over."""
     app[console.CLOSING].set()
 
 
@@ -203,12 +203,12 @@ async def _redis(app: web.Application) -> AsyncIterator[None]:
         yield
 
 
-async def _templates(app: web.Application) -> AsyncIterator[None]:
+async def _news(app: web.Application) -> AsyncIterator[None]:
     async with aiohttp.ClientSession() as http:
         settings = app[_SETTINGS]
         graph = Graph(http, settings.whatsapp)
         templates = Templates(app[REDIS], graph, default_language=settings.service.default_language)
-        app[_TEMPLATE_STATUSES] = TemplateStatusHandler(templates, app[console.EVENTS])
+        app[_NEWS] = TemplateStatusHandler(templates, app[console.EVENTS])
         yield
 
 
@@ -219,15 +219,15 @@ async def _inbox(app: web.Application) -> AsyncIterator[None]:
             redis,
             scheduler.turn,
             echo_pause=timedelta(minutes=channel.echo_pause_minutes),
-            # More than a turn answers, so that the turn can say that there were too many.
+            # More than is answered, so that the turn can say that there were too many.
             most_waiting=max(MOST_WAITING, 2 * rate_limit.count(channel.rate_limit_contact)),
         )
         app[whatsapp.EVENT_CONTEXT] = EventContext(
-            redis, inbox, Contacts(redis), events, Alerts(redis, events), app[_TEMPLATE_STATUSES]
+            redis, inbox, Contacts(redis), events, Alerts(redis, events), app[_NEWS]
         )
         async with (
-            MicroBatcher(inbox.accept).running() as messages,
-            MicroBatcher(DeliveryStatuses(redis, events).note).running() as deliveries,
+            MicroBatcher(inbox.accept, seconds=whatsapp.STORE_SECONDS).running() as messages,
+            MicroBatcher(DeliveryStatuses(redis, events).note, seconds=whatsapp.STORE_SECONDS).running() as deliveries,
         ):
             app[whatsapp.INBOX] = messages
             app[whatsapp.DELIVERIES] = deliveries
@@ -235,8 +235,8 @@ async def _inbox(app: web.Application) -> AsyncIterator[None]:
 
 
 async def _metrics(app: web.Application) -> AsyncIterator[None]:
-    app[METRICS_SHIPPER] = MetricsShipper(app[REDIS])
-    task = asyncio.create_task(app[METRICS_SHIPPER].run())
+    app[SHIP] = MetricsShipper(app[REDIS])
+    task = asyncio.create_task(app[SHIP].run())
     yield
     await ended(task)
-    await app[METRICS_SHIPPER].flush()
+    await app[SHIP].flush()

@@ -1,6 +1,6 @@
-"""Handlers of Meta's webhook fields that carry no messages.
+"""Notifications of Meta that are no messages: a table from the field to its handler.
 
-They change records, so we store the change before Meta gets its 200. Nothing here calls Meta or a model.
+They change records, so they are stored before Meta gets its 200, as messages are. Nothing here calls Meta or a model.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import structlog
 from redis.asyncio import Redis
 
-from bot.conversations import identity
+from bot.conversations import identity, identity_resolution
 from bot.conversations.contacts import Contacts
 from bot.conversations.inbox import Inbox
 from bot.infra.alerts import Alerts
@@ -23,9 +23,9 @@ from bot.whatsapp.payload import AccountChange
 from bot.whatsapp.templates.status_events import TEMPLATE_FIELDS, TemplateStatusHandler
 
 _log = structlog.get_logger()
-# Longer than Meta's 7 days of repetition.
+# Meta repeats for up to 7 days.
 _KNOWN_SECONDS = 30 * 24 * 3600
-# Without a date, a repetition can't be distinguished from the same event later.
+# Without a date, a repeated notification looks the same as a new one.
 _UNDATED_SECONDS = 60
 
 
@@ -38,14 +38,14 @@ class EventContext:
     contacts: Contacts
     events: LiveEvents
     alerts: Alerts
-    template_statuses: TemplateStatusHandler
+    news: TemplateStatusHandler
 
 
-EventHandler = Callable[[AccountChange, EventContext], Awaitable[None]]
+Handler = Callable[[AccountChange, EventContext], Awaitable[None]]
 
 
-async def handle_event(change: AccountChange, context: EventContext) -> None:
-    """Act on one notification. A repetition changes nothing; after a failure it can be acted on again."""
+async def handle(change: AccountChange, context: EventContext) -> None:
+    """Act on one notification. Delivered again, it changes nothing; after a failure it can be acted on again."""
     act = FIELDS.get(change.field)
     if act is None:
         WEBHOOK_UNKNOWN.labels(change.field[:40]).inc()
@@ -59,51 +59,51 @@ async def handle_event(change: AccountChange, context: EventContext) -> None:
         await context.redis.set(known, "1", ex=_KNOWN_SECONDS)
 
 
-async def _choose_marketing(change: AccountChange, context: EventContext) -> None:
+async def _preferences(change: AccountChange, context: EventContext) -> None:
     for choice in preferences(change.value, change.received_at):
-        conversation = await identity.conversation_for(context.redis, choice.phone, choice.bsuid)
+        conversation = await identity_resolution.conversation_for(context.redis, choice.phone, choice.bsuid)
         await context.contacts.choose_marketing(conversation, wanted=choice.wanted, at=choice.at)
 
 
-async def _replace_bsuids(change: AccountChange, context: EventContext) -> None:
-    for update in new_bsuids(change.value):
-        conversation = await identity.renamed(context.redis, update.previous, update.current, update.phone)
-        if conversation is not None:
-            await context.inbox.look_at(conversation)
+async def _new_bsuids(change: AccountChange, context: EventContext) -> None:
+    for news in new_bsuids(change.value):
+        home = await identity_resolution.follow_new_bsuid(context.redis, news.previous, news.current, news.phone)
+        if home is not None:
+            await context.inbox.look_at(home)
 
 
 async def _handover(change: AccountChange, context: EventContext) -> None:
-    moved = handover(change.value)
-    conversation = await identity.find(context.redis, moved.phone, moved.bsuid)
-    _log.info(moved.move or "control_moved", conversation=conversation, to=moved.to)
-    event = {"type": "handover", "conversation": conversation, "to": moved.to, "move": moved.move or "unknown"}
-    await context.events.publish(event)
+    news = handover(change.value)
+    conversation = await identity.find(context.redis, news.phone, news.bsuid)
+    _log.info(news.move or "control_moved", conversation=conversation, to=news.to)
+    told = {"type": "handover", "conversation": conversation, "to": news.to, "move": news.move or "unknown"}
+    await context.events.publish(told)
 
 
-async def _alert(change: AccountChange, context: EventContext) -> None:
-    alarms = account_alerts.alarms_of(change.field, change.value)
-    if not alarms:
+async def _alarm(change: AccountChange, context: EventContext) -> None:
+    told = account_alerts.alarms_of(change.field, change.value)
+    if not told:
         _log.info("good_news", field=change.field)
-    for number, alarm in enumerate(alarms):
+    for number, alarm in enumerate(told):
         again_after = _KNOWN_SECONDS if change.dated else _UNDATED_SECONDS
         await context.alerts.sound(alarm, f"{change.digest}.{number}", again_after=again_after)
 
 
 async def _template(change: AccountChange, context: EventContext) -> None:
-    await context.template_statuses.handlers[change.field](change.value)
+    await context.news.handlers[change.field](change.value)
 
 
-async def _ignore(change: AccountChange, context: EventContext) -> None:
-    """Only count the field, because old chats are no questions and address books are not ours."""
+async def _count(change: AccountChange, context: EventContext) -> None:
+    """Do nothing: old chats are no questions, and address books are not ours. `handle` counts the notification."""
 
 
-FIELDS: dict[str, EventHandler] = {
-    "user_preferences": _choose_marketing,
-    "user_id_update": _replace_bsuids,
+FIELDS: dict[str, Handler] = {
+    "user_preferences": _preferences,
+    "user_id_update": _new_bsuids,
     "messaging_handovers": _handover,
-    "history": _ignore,
-    "smb_app_state_sync": _ignore,
-    "business_username_update": _ignore,
-    **dict.fromkeys(account_alerts.FIELDS, _alert),
+    "history": _count,
+    "smb_app_state_sync": _count,
+    "business_username_update": _count,
+    **dict.fromkeys(account_alerts.FIELDS, _alarm),
     **dict.fromkeys(TEMPLATE_FIELDS, _template),
 }

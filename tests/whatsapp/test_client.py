@@ -13,7 +13,7 @@ from aiohttp import web
 from bot.whatsapp import client
 from bot.whatsapp.client import File, FileTooLarge, Graph, MediaGone, MediaRefused
 from bot.whatsapp.errors import MetaUnavailable
-from pipelines.byte_budget import ByteBudget, Room
+from pipelines.byte_budget import ByteBudget, ByteReservation
 from tests.whatsapp.graph_servers import LIMIT, PHOTO, TOKEN, Shelf, cut_short, dripping, settings
 
 Answer = Callable[[web.Request], web.StreamResponse]
@@ -164,21 +164,21 @@ async def test_whatever_size_is_told_the_bytes_of_a_file_are_in_memory_that_it_h
     graph: Graph, shelf: Shelf, size: Any
 ) -> None:
     shelf.answers |= {"resolve": {"file_size": size}, "/file": bytes(LIMIT - 1)}
-    async with Room(ByteBudget(10 * LIMIT)) as room:
-        file = await graph.fetch("9", limit=LIMIT, room=room)
-        assert len(file.data) <= room.size <= LIMIT
+    async with ByteReservation(ByteBudget(10 * LIMIT)) as reservation:
+        file = await graph.fetch("9", limit=LIMIT, reservation=reservation)
+        assert len(file.data) <= reservation.size <= LIMIT
 
 
 async def test_a_file_for_which_there_is_no_room_is_not_asked_for_until_there_is(graph: Graph, shelf: Shelf) -> None:
     shelf.answers["resolve"] = {"file_size": len(PHOTO)}
     budget = ByteBudget(LIMIT)
-    async with Room(budget) as others, Room(budget) as room:
-        await others.make(LIMIT)
-        fetching = asyncio.ensure_future(graph.fetch("9", limit=LIMIT, room=room))
+    async with ByteReservation(budget) as others, ByteReservation(budget) as reservation:
+        await others.grow(LIMIT)
+        fetching = asyncio.ensure_future(graph.fetch("9", limit=LIMIT, reservation=reservation))
         while not budget._waiting:
             await asyncio.sleep(0)
         assert shelf.seen == []
-        others.leave()
+        others.release()
         assert (await fetching).data == PHOTO
 
 

@@ -12,7 +12,7 @@ from pydantic import SecretStr
 from bot.whatsapp import client
 from bot.whatsapp.client import File, Graph, MediaGone
 from bot.whatsapp.errors import GraphError, MetaUnavailable, Remedy
-from sandbox.meta.simulator import Meta, Person
+from sandbox.meta.simulator import MetaSimulator, Person
 from tests.whatsapp.graph_servers import LIMIT, PHOTO, TOKEN, Shelf, cut_short, dripping, settings
 
 SENT = json.dumps({"messages": [{"id": "wamid.1"}]})
@@ -75,8 +75,8 @@ async def test_a_message_goes_to_the_number_that_was_written_to(graph: Graph, sh
 
 
 @pytest.fixture
-async def meta() -> AsyncIterator[Meta]:
-    found = Meta(
+async def meta() -> AsyncIterator[MetaSimulator]:
+    found = MetaSimulator(
         webhook_url="http://127.0.0.1:9/", app_secret="s", access_token=TOKEN, verify_token="v", retry_pauses=()
     )
     await found.start()
@@ -85,13 +85,13 @@ async def meta() -> AsyncIterator[Meta]:
 
 
 @pytest.fixture
-async def metas(meta: Meta) -> AsyncIterator[Graph]:
+async def metas(meta: MetaSimulator) -> AsyncIterator[Graph]:
     whatsapp = settings(meta.media.base_url).model_copy(update={"phone_number_id": meta.phone_number_id})
     async with aiohttp.ClientSession() as http:
         yield Graph(http, whatsapp)
 
 
-async def test_a_persons_file_is_fetched_as_it_was_sent(meta: Meta, metas: Graph) -> None:
+async def test_a_persons_file_is_fetched_as_it_was_sent(meta: MetaSimulator, metas: Graph) -> None:
     kept = meta.media.receive(PHOTO, "image/jpeg")
     assert await metas.fetch(kept.id, limit=LIMIT, sha256=kept.sha256_base64) == File(PHOTO, "image/jpeg")
 
@@ -101,7 +101,7 @@ async def test_a_file_that_meta_does_not_have_is_gone(metas: Graph) -> None:
         await metas.fetch("1234567890123456", limit=LIMIT)
 
 
-async def test_a_refusal_carries_metas_code_and_what_to_do(meta: Meta, metas: Graph, ana: Person) -> None:
+async def test_a_refusal_carries_metas_code_and_what_to_do(meta: MetaSimulator, metas: Graph, ana: Person) -> None:
     message = {"messaging_product": "whatsapp", "to": f"+{ana.phone}", "type": "text", "text": {"body": "hola"}}
     await meta.writes(ana, {"type": "text", "text": {"body": "hola"}})
     meta.will_refuse(131056)
@@ -110,7 +110,7 @@ async def test_a_refusal_carries_metas_code_and_what_to_do(meta: Meta, metas: Gr
     assert (caught.value.code, caught.value.remedy) == (131056, Remedy.RETRY)
 
 
-async def test_a_token_that_meta_does_not_take_is_told_and_not_shown(meta: Meta) -> None:
+async def test_a_token_that_meta_does_not_take_is_told_and_not_shown(meta: MetaSimulator) -> None:
     wrong = settings(meta.media.base_url).model_copy(update={"access_token": SecretStr("hunter2")})
     async with aiohttp.ClientSession() as http:
         with pytest.raises(GraphError) as caught:
