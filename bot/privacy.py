@@ -29,7 +29,7 @@ from bot.integrations.email.suppression import Suppression
 from bot.integrations.stripe import customers as stripe_customers
 from bot.integrations.stripe import subscription_state
 from bot.storage.files import Files, FilesLost
-from bot.whatsapp.phone_numbers import address_of, kin, variants
+from bot.whatsapp.phone_numbers import address_of, canonical_variant, variants
 
 # A turn in hand is waited for: it has its answer within TURN_DEADLINE_SECONDS, and may send for a while.
 _PATIENCE_SECONDS = 120.0
@@ -67,8 +67,8 @@ class Person:
 
     def is_meant(self, job: queue_admin.StoredJob) -> bool:
         """Whether a job is about this person, and not about who had the phone before them or has it since."""
-        shared = {kin(phone) for phone, _, _ in self.had}
-        alone = frozenset(one for one in self.identities if kin(one) not in shared)
+        shared = {canonical_variant(phone) for phone, _, _ in self.had}
+        alone = frozenset(one for one in self.identities if canonical_variant(one) not in shared)
         phones = frozenset(phone for phone, since, until in self.had if since <= job.added < until)
         return replace(self, identities=alone | phones, had=()).is_about(job.text)
 
@@ -156,7 +156,7 @@ class PersonalData:
             "files": [{"key": file.key, "size": file.size} for file in stored],
             "jobs": [
                 {"queue": job.queue, "id": job.id, "name": job.name, "data": job.data}
-                for job in await queue_admin.about(self._redis, person.is_about, person.is_meant)
+                for job in await queue_admin.jobs_about(self._redis, person.is_about, person.is_meant)
             ],
             "billing": {
                 one: _shown(await subscription_state.kept(self._redis, one)) for one in sorted(person.customers)
@@ -187,7 +187,7 @@ class PersonalData:
             try:
                 # The storage first: it is what may fail.
                 files = [await self._files.erase(name) for name in person.conversations]
-                gone = await queue_admin.forget(self._redis, person.is_about, person.is_meant)
+                gone = await queue_admin.forget_jobs(self._redis, person.is_about, person.is_meant)
                 for name in person.conversations:
                     await tombstones.add_messages(self._redis, await ledger.raw(self._redis, name))
                 for customer in person.customers:

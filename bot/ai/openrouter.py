@@ -1,4 +1,4 @@
-"""OpenRouter through the openai SDK: the models in their order, each with its own time, nothing believed blindly."""
+"""OpenRouter through the openai SDK: models in their order, each with its own time limit."""
 
 from __future__ import annotations
 
@@ -63,19 +63,19 @@ class OpenRouter:
     async def answer(self, question: ModelRequest, book: Book) -> ModelAnswer:
         loop = asyncio.get_running_loop()
         if self._sdk is None:
-            # A second, once: not on the loop, where all conversations would wait, nor on the first model's time.
+            # In a thread, because the import takes a second, and outside of the first model's time.
             await asyncio.to_thread(import_module, "openai")
         failure: ModelFailed | None = None
         spent: BudgetSpent | None = None
-        models = self._breaker.awake(tuple(dict.fromkeys((*question.models, *self._settings.models))))
-        # Whoever kept this turn waiting once does not do so in each of its rounds.
+        models = self._breaker.available(tuple(dict.fromkeys((*question.models, *self._settings.models))))
+        # A model that failed once in this turn is asked last in its later rounds.
         models = tuple(sorted(models, key=question.failing.__contains__))
         for position, model in enumerate(models):
             left = question.deadline - loop.time()
             if left <= 0:
                 break
             alone = position == len(models) - 1
-            # While others could still answer, one model may use half of the time that is left.
+            # While other models remain, one may use half of the time that is left.
             by = loop.time() + (left if alone else left / 2)
             try:
                 return await self._try(model, question, by, _PATIENCE_SECONDS if not alone else left, book)
@@ -91,7 +91,7 @@ class OpenRouter:
         raise NoModelAnswered("no model answered") from failure
 
     async def _economise(self, question: ModelRequest, spent: BudgetSpent, book: Book) -> ModelAnswer:
-        """The budget is spent: the cheap model goes on where that is wanted."""
+        """Ask the cheap model, if there is one, because the budget is spent."""
         economy = question.spending.economy if question.spending else None
         left = question.deadline - asyncio.get_running_loop().time()
         if economy is None or left <= 0:
@@ -105,11 +105,11 @@ class OpenRouter:
     async def _try(  # noqa: PLR0913 - one request has these sides
         self, model: str, question: ModelRequest, by: float, patience: float, book: Book, *, economy: bool = False
     ) -> ModelAnswer:
-        # Before anything is awaited: of many who find a model rested, one tries it out.
-        self._breaker.asking(model)
+        # Before the first await, so that only one of many requests tries the model.
+        self._breaker.trying(model)
 
         def may_help(error: BaseException) -> bool:
-            if not isinstance(error, ModelFailed) or self._breaker.rests(model):
+            if not isinstance(error, ModelFailed) or self._breaker.is_open(model):
                 return False
             return error.retryable and (error.retry_after or 0) <= patience
 
@@ -139,7 +139,7 @@ class OpenRouter:
         raw: Any = None
         outcome = "broke_off"
         try:
-            # A wall around all of it: the SDK's own time-out starts anew with every byte that drips in.
+            # A timeout around all, because the SDK's own starts anew with every byte.
             async with asyncio.timeout(max(seconds, 0.05)):
                 raw = answers.document(await self._ask(body))
             answer = answers.read(raw, may_call=question.may_call)
@@ -153,18 +153,18 @@ class OpenRouter:
             outcome = "ok"
             return answer
         finally:
-            self._heed(model, outcome)
+            self._record_outcome(model, outcome)
             attempt = chat_completions.attempt(model, outcome, time.perf_counter() - started, raw)
             if question.spending and not (raw is None and outcome in _SERVED_PERHAPS):
                 await question.spending.settle(most, attempt.cost_usd)
             await book(attempt)
 
-    def _heed(self, model: str, outcome: str) -> None:
-        """Tell the breaker what says something of the model, and not of our question or our patience."""
+    def _record_outcome(self, model: str, outcome: str) -> None:
+        """Tell the breaker outcomes that depend on the model, and not on our request or our patience."""
         if outcome in _OF_THE_QUESTION:
             return
         if outcome == "ok":
-            self._breaker.worked(model)
+            self._breaker.succeeded(model)
         elif self._breaker.failed(model):
             _log.warning("model_rests", model=model, outcome=outcome, fix="see OpenRouter's status and the account")
 

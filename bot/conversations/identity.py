@@ -19,7 +19,7 @@ from bot.conversations import ledger
 from bot.conversations.phone_owners import phone_owners
 from bot.infra.redis import answer, key
 from bot.settings import LONGEST_MEMORY_DAYS
-from bot.whatsapp.phone_numbers import kin
+from bot.whatsapp.phone_numbers import canonical_variant
 
 _CONVERSATION = re.compile(r"^c_[0-9a-f]{20}$")
 # After the last message or news. Longer than anything else of a conversation, because a person who asks for their data
@@ -41,7 +41,7 @@ def one_person(by_bsuid: Collection[str], by_phone: Collection[str], pair: tuple
     bsuid, phone = pair
     if owners := bsuids_of(by_phone):
         return bsuid in owners
-    return all(kin(one) == kin(phone) for one in phones_of(by_bsuid))
+    return all(canonical_variant(one) == canonical_variant(phone) for one in phones_of(by_bsuid))
 
 
 def is_conversation(name: object) -> bool:
@@ -145,7 +145,7 @@ async def assign(redis: Redis, home: str, names: Iterable[str]) -> None:
     phones = phones_of(names)
     await link_names(redis, home, names)
     for other in phones_of(await identities_of(redis, home)):
-        if phones and all(kin(other) != kin(phone) for phone in phones):
+        if phones and all(canonical_variant(other) != canonical_variant(phone) for phone in phones):
             await release_phone(redis, home, other)
     for phone in phones:
         await mark_contested_phone(redis, home, phone)
@@ -190,7 +190,7 @@ async def release_phone(redis: Redis, conversation: str, phone: str) -> None:
     names, owners = await identities_of(redis, conversation), await phone_owners(redis)
     pipeline = redis.pipeline(transaction=False)
     owners.add(pipeline, phone, bsuids_of(names) or {conversation})
-    for one in {phone, *(one for one in phones_of(names) if kin(one) == kin(phone))}:
+    for one in {phone, *(one for one in phones_of(names) if canonical_variant(one) == canonical_variant(phone))}:
         pipeline.eval(_FORGET, 1, identity_key(one), conversation)
         pipeline.srem(identities(conversation), one)
     pipeline.hmget(contact_key(conversation), ["phone", "phone_since"])
@@ -198,7 +198,7 @@ async def release_phone(redis: Redis, conversation: str, phone: str) -> None:
     pipeline = redis.pipeline(transaction=True)
     pipeline.hset(former_phones(conversation), phone, f"{since or 0} {time.time()}")
     pipeline.expire(former_phones(conversation), KEEP_SECONDS)
-    if kept is None or kin(kept) == kin(phone):
+    if kept is None or canonical_variant(kept) == canonical_variant(phone):
         pipeline.hdel(contact_key(conversation), "phone", "phone_contested", "phone_since")
     await pipeline.execute()
 

@@ -9,11 +9,11 @@ import random
 import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Annotated, Any, Literal, NoReturn
+from typing import Annotated, Literal, NoReturn
 from urllib.parse import urlsplit
 
 import structlog
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
 from redis.asyncio import Redis
 from standardwebhooks import Webhook
 
@@ -24,6 +24,7 @@ from bot.infra.logs import masked
 from bot.infra.metrics import DELIVERED
 from bot.infra.queues import Job, JobRejected, RetryLater
 from bot.infra.redis import answer
+from bot.infra.validation import checked_job
 from bot.settings import SubscriberSettings
 
 _log = structlog.get_logger()
@@ -73,7 +74,7 @@ class EventDeliveries:
         """Work on a job of the queue `webhook`. Raises Later while somebody has still to take it."""
         if task.name != "deliver":
             raise JobRejected(f"there is no job {task.name!r} here; expected deliver")
-        job = _checked(task.data)
+        job = checked_job(DeliverJob, task.data)
         if not self._settings.subscribers:
             _log.info("event_without_subscribers", kind=job.event)
             return
@@ -153,14 +154,6 @@ class EventDeliveries:
     async def _alert(self, url: str, kind: str, words: str) -> None:
         alarm = Alarm(kind, "warning", words, "see that system, or take its address out of WEBHOOK_SUBSCRIBERS")
         await self._alerts.sound(alarm, f"{kind}:{_name(url)}", again_after=_AGAIN_ALERT_SECONDS)
-
-
-def _checked(data: Any) -> DeliverJob:
-    try:
-        return DeliverJob.model_validate(data)
-    except ValidationError as error:
-        told = "; ".join(f"{'.'.join(map(str, one['loc'])) or 'data'}: {one['msg']}" for one in error.errors())
-        raise JobRejected(told) from error
 
 
 def _raised(error: BaseException) -> NoReturn:

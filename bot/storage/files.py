@@ -20,7 +20,8 @@ from redis.asyncio import Redis
 
 from bot.infra.redis import answer, key
 from bot.infra.signed_tokens import shared_secret
-from bot.messages.inbound import Record, StoredFile
+from bot.messages.outbound import StoredFile
+from bot.messages.record import Record
 from bot.settings import Settings, StorageSettings
 from bot.storage.factory import storage_of
 from bot.storage.local import LocalStorage

@@ -16,7 +16,7 @@ from bot.conversations.identity import home_of
 from bot.conversations.tombstones import erased
 from bot.integrations.push.invitations import InvitationLinks
 from bot.integrations.push.subscriptions import NotASubscription, PushSubscriptions, subscription
-from bot.messages.language import Language
+from bot.messages.language import Language, language_from
 from bot.settings import PushSettings
 from bot.web.push_texts import WORDS
 from bot.web.request_bodies import BODIES, BodyRefused
@@ -144,7 +144,7 @@ async def page(request: web.Request) -> web.Response:
     if conversation is None:
         return _html(asked, token="", status=404)
     language = (await Contacts(door.redis).get(conversation)).language
-    return _html(language if language in ("es", "en") else asked, token=token, status=200)
+    return _html(language_from(language, asked), token=token, status=200)
 
 
 def _html(language: Any, *, token: str, status: int) -> web.Response:
@@ -209,11 +209,8 @@ def _problem(status: int, words: str) -> web.HTTPException:
 def _asked(request: web.Request, default: Language) -> Language:
     """The first of our languages that the browser asks for."""
     for piece in request.headers.get("Accept-Language", "").split(","):
-        match piece.strip()[:2].lower():
-            case "es":
-                return "es"
-            case "en":
-                return "en"
+        if language := language_from(piece.strip().partition(";")[0], None):
+            return language
     return default
 
 

@@ -1,4 +1,4 @@
-"""How a model can fail, over real HTTP, and what is asked then: which models, how often, and what it cost."""
+"""Failures of models over real HTTP: the models asked then, how often, and the cost."""
 
 import asyncio
 import json
@@ -37,7 +37,7 @@ def choice(message: Any, **usage: Any) -> ScriptedAnswer:
 HTML = "<html><body>Bad gateway</body></html>"
 CALL = {"id": "c", "type": "function", "function": {"name": "f", "arguments": "{}"}}
 
-# What goes wrong, how often the same model is asked, and what it is called.
+# The failure, the number of requests to the same model, and its name.
 FAILURES = {
     "html 502": (ScriptedAnswer(status=502, body=HTML), 2, "server_error"),
     "html 200": (ScriptedAnswer(body=HTML), 1, "unreadable"),

@@ -89,7 +89,8 @@ async def lived(world: World, person: simulator.Person, media: Media) -> str:
 
     async def failed() -> bool:
         return any(
-            job.data == data and job.job.failedReason for job in await queue_admin.about(world.redis, lambda _: True)
+            job.data == data and job.job.failedReason
+            for job in await queue_admin.jobs_about(world.redis, lambda _: True)
         )
 
     await eventually(failed)

@@ -16,7 +16,7 @@ from bot.delivery import reply_queue
 from bot.delivery.outbox import LastWrite, Sent
 from bot.infra.queries import ask
 from bot.infra.redis import answer, key
-from bot.messages.inbound import Reply, Say
+from bot.messages.outbound import Reply, Say
 from bot.services import Services, open_services
 from sandbox.meta.simulator import Person
 from tests.outgoing import bodies

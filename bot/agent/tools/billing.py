@@ -23,8 +23,8 @@ from bot.integrations.stripe.formatting import day, money
 from bot.integrations.stripe.objects import Customer, HostedPage, Invoice, Subscription
 from bot.integrations.stripe.plans import plain
 from bot.integrations.stripe.texts import words
-from bot.messages.inbound import Attachment, LinkButton
 from bot.messages.language import Language
+from bot.messages.outbound import Attachment, LinkButton
 from bot.storage.storage import StorageFailed
 
 _log = structlog.get_logger()
@@ -55,11 +55,6 @@ def billing_of(context: ToolContext) -> Billing:
     if context.services.billing is None:  # pragma: no cover - the catalog doesn't offer the tool then
         raise ToolError("billing is not set up here")
     return context.services.billing
-
-
-def language_of(context: ToolContext) -> Language:
-    known = context.contact.language
-    return "en" if known == "en" else "es" if known == "es" else billing_of(context).default_language
 
 
 @asynccontextmanager
@@ -258,7 +253,7 @@ async def _mail(context: ToolContext, customer: Customer, invoice: Invoice) -> s
         raise ToolError("it can't be sent by e-mail: there is no address. Offer it in the chat, by=chat")
     if invoice.status != "paid" or not invoice.amount_paid:
         raise ToolError("only a paid invoice can be sent by e-mail. Offer it in the chat, by=chat")
-    language = language_of(context)
+    language = context.language
     data = invoice_mail(invoice, billing_of(context).zone) | ({"name": customer.name[:100]} if customer.name else {})
     job = {"to": customer.email, "template": "invoice_paid", "data": data, "language": language}
     try:
@@ -280,7 +275,7 @@ async def start_subscription(arguments: WhichPlan, context: ToolContext) -> str:
     """Give the customer a button to Stripe's page where they subscribe and pay. Nothing is charged before they do so
     there. For somebody who has a plan already, use change_plan.
     """
-    billing, language = billing_of(context), language_of(context)
+    billing, language = billing_of(context), context.language
     async with honest(context):
         plan = await billing.plans.find(arguments.plan)
         price = plan.price(arguments.interval, arguments.currency) if plan else None
@@ -330,7 +325,7 @@ def _first_payment(context: ToolContext, subscription: Subscription) -> str:
     owed = subscription.owed
     if owed is None or not owed.hosted_invoice_url:
         raise ToolError(_FIRST_PAYMENT)
-    body, label = _LABELS["first_payment"][language_of(context)]
+    body, label = _LABELS["first_payment"][context.language]
     amount = money(owed.left, owed.currency)
     context.parts.append(LinkButton(body=body.format(amount=amount), label=label, url=owed.hosted_invoice_url))
     return f"Nothing new was begun: {_FIRST_PAYMENT}. {_SHOWN}"
@@ -343,7 +338,7 @@ async def open_portal(_: NoArguments, context: ToolContext) -> str:
     async with honest(context):
         customer = await customer_of(context)
         page = await billing.stripe.portal(customer.id, await billing.back(), _key(context, "portal"))
-    body, label = _LABELS["portal"][language_of(context)]
+    body, label = _LABELS["portal"][context.language]
     context.parts.append(LinkButton(body=body, label=label, url=str(page.url)))
     return _SHOWN
 
@@ -353,4 +348,4 @@ def _key(context: ToolContext, what: str) -> str:
 
 
 def _day(context: ToolContext, moment: float) -> str:
-    return day(moment, billing_of(context).zone, language_of(context))
+    return day(moment, billing_of(context).zone, context.language)

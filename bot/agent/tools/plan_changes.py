@@ -7,7 +7,7 @@ from typing import Literal
 from pydantic import Field
 
 from bot.agent.tool import Arguments, ToolContext, ToolError, tool
-from bot.agent.tools.billing import WhichSubscription, billing_of, customer_of, honest, language_of, subscription_of
+from bot.agent.tools.billing import WhichSubscription, billing_of, customer_of, honest, subscription_of
 from bot.integrations.stripe.objects import Subscription, SubscriptionItem
 from bot.integrations.stripe.plans import plain
 from bot.integrations.stripe.price_changes import PlanChange
@@ -94,6 +94,6 @@ async def resume_subscription(arguments: WhichSubscription, context: ToolContext
 
 
 async def _show(context: ToolContext, change: PlanChange) -> str:
-    card = await billing_of(context).changes.card(context.conversation, change, language_of(context))
+    card = await billing_of(context).changes.card(context.conversation, change, context.language)
     context.parts.append(card)
     return _SHOWN

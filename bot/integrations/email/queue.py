@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 from redis.asyncio import Redis
 
 from bot.conversations.contacts import Contact
 from bot.infra import queues
 from bot.infra.queues import JobRejected
+from bot.infra.validation import checked_job
 from bot.integrations.email.failover import FailoverSender
 from bot.integrations.email.provider import Mail, MailAttachment, address
 from bot.integrations.email.rendering import EmailRenderer
 from bot.integrations.email.suppression import Suppression
 from bot.integrations.email.templates import LETTERS, EmailTemplate, Template
-from bot.messages.language import Language
+from bot.messages.language import Language, language_from
 from bot.storage.storage import NotStored, Storage, WrongKey
 
 # SendGrid takes 30 MB with everything in base64, which makes four bytes of three.
@@ -54,26 +54,9 @@ class MailJob(BaseModel):
 
 
 def mail_job(data: Any) -> tuple[MailJob, EmailTemplate]:
-    """Check data from outside; raises Unfit with what is wrong, and without the values."""
-    try:
-        job = MailJob.model_validate(data)
-    except ValidationError as error:
-        # Without its cause: pydantic repeats what names the fields had, which come from outside too.
-        raise JobRejected(_told(error)) from None
-    try:
-        return job, LETTERS[job.template].model_validate(job.data)
-    except ValidationError as error:
-        raise JobRejected(_told(error, "data")) from None
-
-
-def _told(error: ValidationError, *place: str) -> str:
-    """One sentence a field. A field's own name comes from outside too: only a plain one is repeated."""
-    sentences = []
-    for problem in error.errors(include_input=False, include_context=False, include_url=False):
-        where = ".".join(map(str, (*place, *problem["loc"]))) or "data"
-        where = where if re.fullmatch(r"[\w.-]{1,60}", where) else "a field"
-        sentences.append(f"{where}: {problem['msg'].removeprefix('Value error, ')}")
-    return "; ".join(sentences)
+    """Check data from outside; raises JobRejected with what is wrong, and without the values."""
+    job = checked_job(MailJob, data)
+    return job, checked_job(LETTERS[job.template], job.data, within="data")
 
 
 async def enqueue(redis: Redis, data: dict[str, Any], key: str) -> None:
@@ -126,7 +109,9 @@ class EmailQueue:
         """Send a letter, once for this key; raises Unfit when it can't leave, another error when it may later."""
         job, letter = mail_job(data)
         business = await self._business()
-        written = self._renderer.write(job.template, letter, self._language(job.language), business)
+        written = self._renderer.write(
+            job.template, letter, language_from(job.language, self._default_language), business
+        )
         digest = hashlib.sha256(f"email:{key}".encode()).hexdigest()[:32]
         mail = Mail(
             to=job.to,
@@ -139,14 +124,6 @@ class EmailQueue:
             attachments=await self._attached(job.attachments),
         )
         await self._post.send(mail, key)
-
-    def _language(self, asked: str | None) -> Language:
-        match (asked or "")[:2].lower():
-            case "es":
-                return "es"
-            case "en":
-                return "en"
-        return self._default_language
 
     async def _attached(self, jobs: tuple[AttachmentJob, ...]) -> tuple[MailAttachment, ...]:
         attached, size = [], 0

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from typing import Annotated, Any, Literal, NoReturn
 
 import structlog
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from redis.asyncio import Redis
 
 from bot.conversations import identity
@@ -24,6 +24,7 @@ from bot.infra.logs import masked
 from bot.infra.metrics import PUSHES
 from bot.infra.queues import Job, JobRejected, RetryLater
 from bot.infra.redis import answer, key
+from bot.infra.validation import checked_job
 from bot.integrations.push.subscriptions import PushSubscription, PushSubscriptions, renew
 from bot.integrations.push.vapid import KeysWrong, private_of
 from bot.settings import PushSettings
@@ -59,12 +60,8 @@ class PushJob(BaseModel):
 
 
 def push_job(data: dict[str, Any]) -> PushJob:
-    """Check data from outside; raises Unfit with what is wrong, and without the values."""
-    try:
-        job = PushJob.model_validate(data)
-    except ValidationError as error:
-        told = "; ".join(f"{'.'.join(map(str, one['loc'])) or 'data'}: {one['msg']}" for one in error.errors())
-        raise JobRejected(told) from error
+    """Check data from outside; raises JobRejected with what is wrong, and without the values."""
+    job = checked_job(PushJob, data)
     if address_of(job.contact) == (None, None):
         raise JobRejected("contact: expected a phone with its country's digits, or a BSUID such as MX.8801234567890123")
     return job

@@ -12,8 +12,9 @@ from redis.asyncio import Redis
 
 from bot.conversations import identity
 from bot.conversations.tombstones import erased
-from bot.infra.guarded_http import leads_inside
+from bot.infra.guarded_http import is_private
 from bot.infra.redis import answer, key
+from bot.infra.validation import problems
 from bot.integrations.push.vapid import decoded, on_curve
 
 # A phone, a computer, a tablet, each with more than one browser; the oldest makes room.
@@ -101,11 +102,10 @@ async def subscription(data: object, *, allow_private: bool) -> PushSubscription
         if not parts.hostname or parts.username is not None or parts.port == 0 or "[" in parts.netloc:
             raise NotASubscription("endpoint: expected the address of a push service")
     except ValidationError as error:
-        where = (f"{'.'.join(map(str, one['loc'])) or 'subscription'}: {one['msg']}" for one in error.errors())
-        raise NotASubscription("; ".join(where)) from error
+        raise NotASubscription(problems(error, whole="subscription")) from error
     except ValueError as error:
         raise NotASubscription("endpoint: expected the address of a push service") from error
-    if not allow_private and (parts.scheme != "https" or await leads_inside(checked.endpoint)):
+    if not allow_private and (parts.scheme != "https" or await is_private(checked.endpoint)):
         raise NotASubscription("endpoint: expected https and a public address; PUSH_ALLOW_PRIVATE allows others")
     return checked
 

@@ -22,7 +22,6 @@ from bot.integrations.stripe.outcomes import ChangeOutcomes
 from bot.integrations.stripe.plan_changes import PlanChanges
 from bot.integrations.stripe.plans import Plans
 from bot.integrations.stripe.subscription_state import SubscriptionStates
-from bot.messages.language import Language
 from bot.settings import Settings
 from bot.storage.files import Files
 from bot.storage.storage import Storage
@@ -44,7 +43,6 @@ class Billing:
     zone: tzinfo
     trial_days: int
     mail: bool
-    default_language: Language
 
 
 def billing_of(  # noqa: PLR0913, PLR0917 - what billing stands on
@@ -89,7 +87,6 @@ def billing_of(  # noqa: PLR0913, PLR0917 - what billing stands on
         zone=zone,
         trial_days=settings.stripe.trial_days,
         mail=mail,
-        default_language=language,
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
-from typing import Any, Literal, cast
+from typing import Any, Literal
 
 from redis.asyncio import Redis
 
@@ -16,8 +16,8 @@ from bot.infra import queues
 from bot.integrations.email.queue import enqueue
 from bot.integrations.stripe.customers import CustomerDirectory
 from bot.integrations.stripe.objects import Customer
-from bot.messages.inbound import Template
-from bot.messages.language import Language
+from bot.messages.language import Language, language_from
+from bot.messages.outbound import Template
 
 Event = Literal["subscription.changed", "payment.recorded", "payment.failed"]
 Tell = Callable[[Event, dict[str, Any], str], Awaitable[None]]
@@ -57,10 +57,10 @@ class CustomerNotifier:
     async def addressee(self, customer: Customer) -> Addressee:
         conversation = await self.links.conversation_of(customer)
         contact = await self.contacts.get(conversation) if conversation else None
-        spoken = (contact.language if contact else None) or (customer.preferred_locales or (None,))[0] or ""
-        language = spoken[:2] if spoken[:2] in ("es", "en") else self.default_language
+        spoken = (contact.language if contact else None) or (customer.preferred_locales or (None,))[0]
+        language = language_from(spoken, self.default_language)
         name = (contact.name if contact else None) or customer.name
-        return Addressee(cast("Language", language), name, customer.email, conversation, contact)
+        return Addressee(language, name, customer.email, conversation, contact)
 
     async def in_chat(self, who: Addressee, text: str, key: str, fallback: Template) -> None:
         """A text inside the 24-hour window, the template outside."""

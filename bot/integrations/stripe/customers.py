@@ -16,7 +16,7 @@ from bot.infra.redis import answer, key
 from bot.integrations.stripe.client import Stripe
 from bot.integrations.stripe.errors import StripeFailed, StripeObjectGone
 from bot.integrations.stripe.objects import Customer
-from bot.whatsapp.phone_numbers import address_of, exact
+from bot.whatsapp.phone_numbers import address_of, exact_variants
 
 _REMEMBER_SECONDS = 30 * 24 * 3600
 _OWNER_SECONDS = 400 * 24 * 3600
@@ -81,7 +81,7 @@ class CustomerDirectory:
         return found
 
     async def _by_address(self, customer: Customer, conversation: str, contact: Contact) -> bool:
-        if contact.phone_contested and contact.phone and customer.whatsapp_id in exact(contact.phone):
+        if contact.phone_contested and contact.phone and customer.whatsapp_id in exact_variants(contact.phone):
             return True
         owner = await self.redis.get(_owner(customer.id))
         return owner is not None and await identity.home_of(self.redis, owner) == conversation
@@ -178,7 +178,10 @@ async def forget(redis: Redis, conversation: str) -> None:
 
 def _names(contact: Contact) -> list[str]:
     """How Stripe may spell this contact: exactly, and not by a phone that was another person's before."""
-    return [*([contact.bsuid] if contact.bsuid else []), *(exact(contact.own_phone) if contact.own_phone else ())]
+    return [
+        *([contact.bsuid] if contact.bsuid else []),
+        *(exact_variants(contact.own_phone) if contact.own_phone else ()),
+    ]
 
 
 def _written(contact: Contact) -> str:

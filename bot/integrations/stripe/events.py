@@ -23,8 +23,8 @@ from bot.integrations.stripe.objects import Customer, Invoice, Subscription
 from bot.integrations.stripe.plans import Plans
 from bot.integrations.stripe.subscription_state import KnownSubscription, SubscriptionStates, known
 from bot.integrations.stripe.texts import words
-from bot.messages.inbound import Template
 from bot.messages.language import Language
+from bot.messages.outbound import Template
 
 _log = structlog.get_logger()
 # The job's name, on a queue that the contract has: others never add it, and its workers already reach customers. BullMQ

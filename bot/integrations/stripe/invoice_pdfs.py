@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from bot.integrations.stripe.client import Stripe
 from bot.integrations.stripe.errors import StripeObjectGone
 from bot.integrations.stripe.objects import Invoice
-from bot.messages.inbound import StoredFile
+from bot.messages.outbound import StoredFile
 from bot.storage.files import Files
 
 

@@ -22,8 +22,8 @@ from bot.integrations.stripe.plans import Plans
 from bot.integrations.stripe.price_changes import PlanChange, shown
 from bot.integrations.stripe.subscription_state import SubscriptionStates
 from bot.integrations.stripe.texts import words
-from bot.messages.inbound import Buttons
 from bot.messages.language import Language
+from bot.messages.outbound import Buttons
 
 _log = structlog.get_logger()
 KIND = "subscription"

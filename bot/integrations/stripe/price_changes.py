@@ -7,8 +7,8 @@ from typing import Literal
 
 from bot.integrations.stripe.formatting import day, money
 from bot.integrations.stripe.texts import per, words
-from bot.messages.inbound import Record
 from bot.messages.language import Language
+from bot.messages.record import Record
 
 
 class PlanChange(Record):

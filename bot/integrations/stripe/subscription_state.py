@@ -13,7 +13,7 @@ from redis.exceptions import LockError, RedisError
 
 from bot.infra.redis import answer, ended
 from bot.integrations.stripe.objects import Subscription
-from bot.messages.inbound import Record
+from bot.messages.record import Record
 
 _KEEP_SECONDS = 400 * 24 * 3600
 _EXPECT_SECONDS = 3600

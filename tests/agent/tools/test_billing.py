@@ -38,7 +38,7 @@ from bot.integrations.email.factory import email_queue
 from bot.integrations.email.verification import Verification
 from bot.integrations.stripe.billing import billing_of
 from bot.integrations.stripe.client import Stripe
-from bot.messages.inbound import Attachment, Buttons, LinkButton
+from bot.messages.outbound import Attachment, Buttons, LinkButton
 from bot.prompting.linter import PromptVocabulary, check_folder
 from bot.settings import Settings
 from bot.storage.factory import storage_of
@@ -90,6 +90,7 @@ async def context(redis: Redis, stripe: StripeSimulator, monkeypatch: pytest.Mon
         yield ToolContext(
             conversation=await conversation_for(redis, ANA.phone, None),
             contact=ANA,
+            language="es",
             now=datetime(2026, 11, 24, 10, tzinfo=ZoneInfo("America/Mexico_City")),
             business=check_folder(ROOT / "prompts", PromptVocabulary()).release().business,
             services=ToolServices(
@@ -231,7 +232,7 @@ async def test_cards_pages_and_documents_are_parts_of_the_reply(context: ToolCon
 
 
 async def test_cards_speak_english_to_whom_does(context: ToolContext, owner: str) -> None:
-    await cancel_subscription.call({}, replace(context, contact=replace(ANA, language="en")))
+    await cancel_subscription.call({}, replace(context, language="en"))
     (card,) = context.parts
     assert isinstance(card, Buttons)
     assert card.body.startswith("Cancel your plan *Básico*.")
