@@ -5,7 +5,7 @@ from __future__ import annotations
 from redis.asyncio import Redis
 
 from bot.agent.tools.catalog import TABLE
-from bot.conversations.turn_state import releases_in_hand
+from bot.conversations.turn_state import releases_in_use
 from bot.prompting.library import Library
 from bot.prompting.linter import PromptVocabulary
 from bot.prompting.release_gate import EvaluateCases, OfflineGate, no_evaluation
@@ -30,7 +30,7 @@ def library_of(redis: Redis, settings: Settings, evaluate: EvaluateCases = no_ev
         redis,
         service.prompts_dir,
         vocabulary(settings),
-        in_use=lambda: releases_in_hand(redis),
+        in_use=lambda: releases_in_use(redis),
         watching=service.prompts_release == "watch",
         gate=OfflineGate(service.prompts_dir, evaluate) if service.prompts_gate == "offline" else None,
         percent=service.prompts_canary_percent,

@@ -1,4 +1,4 @@
-"""What may be spent in a day, on one person and in all: reserved before something is asked for, settled after it."""
+"""Budget of a day, for one person and for all: reserved before a model is asked, settled afterwards."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ return refused
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """A day is one of the business's time zone. What a process had reserved when it died stays spent that day."""
+    """Budget by the day of the business's time zone. A process that dies leaves its reservations spent that day."""
 
     redis: Redis
     settings: BudgetSettings
@@ -64,7 +64,7 @@ class Budget:
         return TurnAccount(self, conversation)
 
     async def reserve(self, conversation: str, usd: Decimal, times: int, settled: int = 0) -> None:
-        """Set a sum aside, within so many times the limits; `settled` units are booked with it. Raises BudgetSpent."""
+        """Reserve a sum within `times` the limits, and book `settled` units with it. Raises BudgetSpent."""
         refused = await self._run(conversation, _units(usd), times, settled)
         if refused:
             whose: Literal["contact", "total"] = "contact" if refused == 1 else "total"
@@ -73,7 +73,7 @@ class Budget:
             raise BudgetSpent(whose)
 
     async def settle(self, conversation: str, units: int) -> None:
-        """Book units, once, that were spent beyond a reservation; below zero they are put back."""
+        """Book units, once, that were spent beyond a reservation; negative units are refunded."""
         if units:
             await self._run(conversation, 0, 1, units)
 
@@ -85,7 +85,7 @@ class Budget:
         return int(await answer(self.redis.eval(_RESERVE, 3, *names, *arguments)))
 
     def book(self, pipeline: Any, conversation: str, units: int) -> None:
-        """Book units, within a pipeline, that were spent beyond what was reserved; below zero they are put back."""
+        """Book units in a pipeline that were spent beyond a reservation; negative units are refunded."""
         if units:
             day = self.today
             for name in (_contact(conversation, day), _total(day)):
@@ -97,7 +97,7 @@ class Budget:
         return datetime.now(self.zone).date().isoformat()
 
     async def spent(self, conversation: str | None = None) -> Decimal:
-        """USD that were spent or are reserved today, on one person or in all."""
+        """USD spent or reserved today, by one person or by all."""
         name = _contact(conversation, self.today) if conversation else _total(self.today)
         return int(await self.redis.get(name) or 0) * _UNIT
 
@@ -115,17 +115,17 @@ class UsageAccount:
         return settings.model if settings.when_spent == "cheaper" else None
 
     async def reserve(self, usd: Decimal, *, economy: bool = False) -> None:
-        """Set a sum aside; raises BudgetSpent. The cheap model that goes on may spend the same sum again."""
+        """Reserve a sum; raises BudgetSpent. The economy model may spend the limit a second time."""
         await self.budget.reserve(self.conversation, usd, 2 if economy else 1)
 
     async def settle(self, reserved: Decimal, usd: Decimal) -> None:
-        """Put back what was not spent, or book what it cost beyond the guess: that is paid already."""
+        """Refund the unspent part, or book the cost beyond the reservation: that is paid already."""
         await self.budget.settle(self.conversation, _units(usd) - _units(reserved))
 
 
 @dataclass(slots=True)
 class TurnAccount:
-    """The same for one turn. A turn that dies before it is settled leaves its reservations spent that day."""
+    """SpendingLimit of one turn. A turn that dies before its last write leaves its reservations spent that day."""
 
     budget: Budget
     conversation: str
@@ -136,7 +136,7 @@ class TurnAccount:
         return self.budget.account(self.conversation).economy
 
     async def reserve(self, usd: Decimal, *, economy: bool = False) -> None:
-        """Set a sum aside; raises BudgetSpent."""
+        """Reserve a sum; raises BudgetSpent."""
         settled, self._unsettled = self._unsettled, 0
         try:
             await self.budget.reserve(self.conversation, usd, 2 if economy else 1, settled)
@@ -146,11 +146,11 @@ class TurnAccount:
             raise
 
     async def settle(self, reserved: Decimal, usd: Decimal) -> None:
-        """Note by how much a reservation was wrong; `write` books it."""
+        """Remember the difference to the reservation; the next reservation or `write` books it."""
         self._unsettled += _units(usd) - _units(reserved)
 
     def write(self, pipeline: Any) -> None:
-        """Book what is not settled yet, within the transaction that closes the turn."""
+        """Book the remaining differences within the transaction that closes the turn."""
         self.budget.book(pipeline, self.conversation, self._unsettled)
 
 

@@ -98,11 +98,11 @@ class Inbox:
         self._echo_pause = echo_pause
         self._most_waiting = most_waiting
         self._clock = clock
-        # Conversations of senders, as last seen. The script checks each of them, because other processes change them.
+        # Last known conversations of senders. The script checks each of them, because other processes change them.
         self._remembered: dict[identity.Pair, str] = {}
 
     async def accept(self, messages: list[Inbound]) -> list[bool | Exception]:
-        """Make messages durable: True for a new one, False for one that was known, or why it couldn't be stored."""
+        """Store messages: True for a new one, False for a known one, or the error that prevented it."""
         outcomes = await self._store_of_remembered(messages)
         if len(outcomes) < len(messages):
             outcomes += await self._store_of_looked_up(messages[len(outcomes) :])
@@ -113,10 +113,10 @@ class Inbox:
         return outcomes
 
     async def _store_of_remembered(self, messages: list[Inbound]) -> list[bool | Exception]:
-        """Outcomes of the first messages, as far as their conversations still are the remembered ones."""
+        """Outcomes of the first messages, up to one whose conversation is not the remembered one."""
         found = [self._remembered.get((message.bsuid, message.phone)) for message in messages]
         conversations = [one for one in found if one is not None]
-        # News of an identity changes where the other messages of the batch belong.
+        # Because an identity change may redirect other messages of the batch, all are looked up.
         if len(conversations) < len(messages) or any(map(identity_resolution.changes_identity, messages)):
             return []
         return await self._store(messages, conversations, remembered=True)
@@ -150,7 +150,7 @@ class Inbox:
     async def _store(
         self, messages: list[Inbound], conversations: list[str], *, remembered: bool = False
     ) -> list[bool | Exception]:
-        """Outcomes of the first messages, up to one whose conversation is another by now."""
+        """Outcomes of the first messages, up to one whose conversation has moved."""
         items = [_item(message, conversation) for message, conversation in zip(messages, conversations, strict=True)]
         shared = (repr(self._clock()), str(self._most_waiting), "remembered" if remembered else "looked up")
         stored = await _STORE.run(self._redis, items, keys=(OPEN, tombstones.MESSAGES), arguments=shared)
@@ -205,7 +205,7 @@ def _item(message: Inbound, conversation: str) -> Item:
     )
 
 
-# Kept, because people write several messages in a row.
+# Cached, because people write several messages in a row.
 @lru_cache(maxsize=1000)
 def _keys(bsuid: str | None, phone: str | None, conversation: str) -> tuple[str, ...]:
     """Names of the script's keys; a sender of one name alone has it in both places."""

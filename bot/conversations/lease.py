@@ -1,4 +1,4 @@
-"""The lease of a conversation: taking it, renewing it, writing all in one step while it is held, letting go."""
+"""Lease of a conversation: taken by one worker, renewed while it works, checked by every write, released."""
 
 from __future__ import annotations
 
@@ -24,11 +24,12 @@ from bot.infra.redis import answer, apart, key, narrow
 
 _log = structlog.get_logger()
 T = TypeVar("T")
-# Longer than any command is tried again.
+# Longer than the client retries a command.
 _REMEMBER_COMMIT_SECONDS = 60
 
-# Lets go of a conversation only while nothing waits in it; a message that comes later finds a new epoch, so that
-# its job has a new id and can't be taken for the job that is ending now. KEYS 1 lease, 2 waiting, 3 epoch, 4 joining.
+# Releases a conversation only while nothing waits in it. A later message finds a new epoch, so that its job has an id
+# of its own: BullMQ would drop a job with the id of the one that is ending now.
+# KEYS 1 lease, 2 waiting, 3 epoch, 4 joining.
 _RELEASE = """
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return -1 end
 if redis.call('LLEN', KEYS[2]) > 0 or redis.call('SCARD', KEYS[4]) > 0 then return 1 end
@@ -40,11 +41,12 @@ return 0
 
 _RENEW = "return redis.call('GET', KEYS[1]) == ARGV[1] and redis.call('PEXPIRE', KEYS[1], ARGV[2]) or 0"
 
-# A transaction that only the holder can make: MULTI can't ask first, a script can. Where the connection breaks before
-# the answer, it is asked for again, and done once. KEYS 1 lease, 2 erased, 3 names of what was done, 4 waiting,
-# 5 epoch, 6 joining, 7 index of open conversations. ARGV 1 token, 2 name of this, 3 how many of the commands are reads,
-# 4 whether to let go (1 or nothing), 5 conversation, 6 its place in the index as it was seen (or nothing), then the
-# commands. Gives 1, whether it let go, and what the reads found.
+# A transaction for the holder alone, as a script, because MULTI can't check the lease first. A client whose connection
+# breaks before the answer sends the script again, and its commands are done once.
+# KEYS 1 lease, 2 erased, 3 names of commits, 4 waiting, 5 epoch, 6 joining, 7 index of open conversations.
+# ARGV 1 token, 2 name of this commit, 3 number of reads at the end of the commands, 4 whether to release (1 or nothing),
+# 5 conversation, 6 its score in the index when its messages were read (or nothing), then the commands.
+# Gives 1, whether it released, and the answers of the reads.
 _COMMIT = f"""
 local reads = tonumber(ARGV[3])
 if redis.call('SISMEMBER', KEYS[3], ARGV[2]) == 0 then
@@ -75,22 +77,22 @@ return found
 
 _ABANDON = "return redis.call('GET', KEYS[1]) == ARGV[1] and redis.call('DEL', KEYS[1]) or 0"
 
-# Closes the books on a conversation unless somebody wrote in the meantime.
+# Removes a conversation from the index unless a message came in the meantime.
 _FORGET = """
 if tonumber(redis.call('ZSCORE', KEYS[1], ARGV[1])) == tonumber(ARGV[2]) then redis.call('ZREM', KEYS[1], ARGV[1]) end
 """
 
 
 class LeaseLost(Exception):
-    """Another worker has the conversation, or may have it: this one may write nothing more."""
+    """Another worker has the conversation, or may have it: this worker may write nothing more."""
 
 
 @dataclass(slots=True)
 class Lease:
     """The right to work on a conversation, for as long as it is renewed.
 
-    Redis decides whether something may be written. What goes elsewhere can't ask Redis in the same step: for that, the
-    lease knows until when it is surely ours, counted from before the last request that renewed it.
+    Redis checks the lease in the same step as each write. A request to Meta can't do so: for that, the lease knows
+    until when it is surely ours, counted from before the last request that renewed it.
     """
 
     conversation: str
@@ -104,8 +106,8 @@ class Lease:
     def seconds_left(self) -> float:
         """Seconds for which it is surely ours.
 
-        Two clocks tell: the one that no clock change moves goes on while a process is stopped, but stands still where
-        a whole machine sleeps.
+        The smaller of two clocks counts: no clock change moves the monotonic one, but it stands still while a machine
+        sleeps.
         """
         if self.is_releasing:
             return -math.inf
@@ -113,7 +115,7 @@ class Lease:
         return min(monotonic - time.monotonic(), wall - time.time())
 
     def extend(self, asked: tuple[float, float], seconds: float) -> None:
-        """Redis has granted it for so many seconds, when it was asked at this moment (`moment`) or later."""
+        """Record that Redis granted it for so many seconds, when asked at this `moment` or later."""
         monotonic, wall = asked
         self._until = (monotonic + seconds, wall + seconds)
         for bound in self._bounds:
@@ -124,7 +126,7 @@ class Lease:
     async def bound(self) -> AsyncIterator[None]:
         """Raise LeaseLost before the block begins, or in its middle, once the lease may be another's.
 
-        A process that was stopped finds it out by itself when it goes on: it needn't ask anybody.
+        A stopped process finds the loss by its own clocks when it goes on.
         """
         if self.seconds_left <= 0:
             raise LeaseLost(self.conversation)
@@ -142,12 +144,12 @@ class Lease:
 
 
 def moment() -> tuple[float, float]:
-    """Now, by the clock that only goes on and by the wall's."""
+    """Now, by the monotonic clock and by the wall clock."""
     return time.monotonic(), time.time()
 
 
 class ConversationLeases:
-    """One worker at a time has a conversation, for `lease_seconds` after it last renewed its lease."""
+    """Leases for one worker at a time, each for `lease_seconds` after its last renewal."""
 
     def __init__(self, redis: Redis, *, lease_seconds: float) -> None:
         self._redis = redis
@@ -158,7 +160,7 @@ class ConversationLeases:
         return (await self.take_and_ask(lease, Query((), len)))[0]
 
     async def take_and_ask(self, lease: Lease, query: Query[T]) -> tuple[bool, T]:
-        """Take the conversation, and ask for what the holder needs, in one round trip."""
+        """Take the conversation and run a query for its holder, in one round trip."""
         milliseconds, asked = int(self.lease_seconds * 1000), moment()
         pipeline = self._redis.pipeline(transaction=False)
         pipeline.set(lease_key(lease.conversation), lease.token, nx=True, get=True, px=milliseconds)
@@ -175,7 +177,7 @@ class ConversationLeases:
         return holder is None or (holder == lease.token and await self._is_renewed(lease)), found
 
     async def _is_renewed(self, lease: Lease) -> bool:
-        """Whether a lease is ours that an earlier request took, after which the connection broke."""
+        """Renew a lease that an earlier request took before its connection broke; False where it ran out."""
         try:
             await self.renew(lease)
         except LeaseLost:
@@ -183,7 +185,7 @@ class ConversationLeases:
         return True
 
     async def renew(self, lease: Lease) -> None:
-        """Hold on to it; LeaseLost when it ran out and went to somebody else."""
+        """Renew the lease; raises LeaseLost when it ran out or went to another worker."""
         milliseconds, asked = int(self.lease_seconds * 1000), moment()
         name = lease_key(lease.conversation)
         if not await answer(self._redis.eval(_RENEW, 1, name, lease.token, str(milliseconds))):
@@ -195,14 +197,14 @@ class ConversationLeases:
         await self._commit(lease, write, (), None)
 
     async def commit_and_ask(self, lease: Lease, write: Callable[[Any], None], query: Query[T]) -> T:
-        """The same, and what a query then finds. A hash comes as a list: see queries.mapping."""
+        """Commit, then run a query in the same step. It may not EVAL; a hash comes as a list (queries.mapping)."""
         _, found = await self._commit(lease, write, query.commands, None)
         return query.read(found)
 
     async def commit_and_release(self, lease: Lease, write: Callable[[Any], None], seen: float | None) -> bool:
-        """The same, and let go where nothing waits; False, and still held, where something does.
+        """Commit, and release where nothing waits; False, and still held, where something does.
 
-        `seen` is the conversation's place in the index when its waiting messages were read: a conversation that was
+        `seen` is the conversation's score in the index when its waiting messages were read: a conversation that was
         listed anew since then stays listed.
         """
         return await self._releasing(lease, self._commit_and_release(lease, write, seen))
@@ -227,14 +229,14 @@ class ConversationLeases:
         recorded = self._redis.pipeline()
         write(recorded)
         name = lease.conversation
-        # Before anything is done: a script that stops in its middle has done its first half for good.
+        # Checked before the script, because one that fails in its middle keeps its first half.
         commands = [one for command, _ in recorded.command_stack for one in narrow([str(part) for part in command])]
         commands += [[str(part) for part in command] for command in reads]
         fixed = (
             *(lease_key(name), tombstones.erased(name), done_key(name)),
             *(waiting_key(name), epoch_key(name), identity.joining(name), OPEN),
         )
-        # Every key is declared, as some managed servers demand of a script.
+        # Every key is declared, because some managed servers demand it.
         touched = {part for command in commands for part in command[1:] if part.startswith("recado:")}
         options = [secrets.token_hex(6), str(len(reads)), "" if release is None else "1", name, release or ""]
         arguments = [*options, *(json.dumps(command) for command in commands)]
@@ -242,14 +244,14 @@ class ConversationLeases:
         return bool(released), found
 
     async def eval_if_held(self, lease: Lease, script: str, keys: Sequence[str], arguments: Sequence[str]) -> Any:
-        """What a script answers that gives 0 unless the lease (KEYS 1, ARGV 1) is still held; LeaseLost then."""
+        """Run a script that gives 0 unless the lease (KEYS 1, ARGV 1) is held; raises LeaseLost on 0."""
         found = await answer(self._redis.eval(script, len(keys), *keys, lease.token, *arguments))
         if not found:
             raise LeaseLost(lease.conversation)
         return found
 
     async def release(self, lease: Lease) -> bool:
-        """Let go; False, and still held, when messages wait. LeaseLost when it was another's already."""
+        """Release; False, and still held, when messages wait. Raises LeaseLost where it is another's already."""
         return await self._releasing(lease, self._release(lease))
 
     async def _release(self, lease: Lease) -> bool:
@@ -258,19 +260,19 @@ class ConversationLeases:
         pipeline = self._redis.pipeline(transaction=False)
         pipeline.zscore(OPEN, name)
         pipeline.eval(_RELEASE, len(keys), *keys, lease.token, str(ledger.KEEP_SECONDS))
-        score, left = await pipeline.execute()
-        if left == -1:
+        score, outcome = await pipeline.execute()
+        if outcome == -1:
             raise LeaseLost(name)
-        if left == 0 and score is not None:
+        if outcome == 0 and score is not None:
             await answer(self._redis.eval(_FORGET, 1, OPEN, name, repr(score)))
-        return bool(left == 0)
+        return bool(outcome == 0)
 
     async def abandon(self, lease: Lease) -> None:
-        """Let go at once after a failure, so that the next try needn't wait for the lease to run out."""
+        """Drop the lease after a failure, so that the next try needn't wait until it runs out."""
         await apart(answer(self._redis.eval(_ABANDON, 1, lease_key(lease.conversation), lease.token)))
 
     async def free(self, names: list[str]) -> list[str]:
-        """Those of these conversations that nobody holds: a job for another would only take a worker's place."""
+        """The conversations without a holder: a job for another one would only occupy a worker."""
         pipeline = self._redis.pipeline(transaction=False)
         for name in names:
             pipeline.exists(lease_key(name))
@@ -280,10 +282,10 @@ class ConversationLeases:
 
 @asynccontextmanager
 async def held(leases: ConversationLeases, lease: Lease) -> AsyncIterator[None]:
-    """Renew a lease that was taken while the block lasts; letting go of it is the block's own business.
+    """Renew a lease that was taken while the block lasts; the block itself releases it.
 
-    Where it goes to another, or can't be renewed before it runs out, the block is cancelled; raises a group of
-    LeaseLost then, and a group of whatever the block raises.
+    Where the lease goes to another, or can't be renewed before it runs out, the block is cancelled. Raises a group of
+    LeaseLost then, and a group of any error of the block.
     """
     over = asyncio.Event()
     async with asyncio.TaskGroup() as group:
@@ -291,8 +293,8 @@ async def held(leases: ConversationLeases, lease: Lease) -> AsyncIterator[None]:
         try:
             yield
         finally:
-            # Told, and not cancelled: redis-py loses cancellations (see bot.infra.redis.ended), and then the lease
-            # would be renewed for ever, and the conversation never be anybody's again.
+            # An event and no cancellation, because redis-py loses those (bot.infra.redis.ended): then the lease would
+            # be renewed for ever.
             over.set()
 
 
@@ -320,7 +322,7 @@ def lease_key(conversation: str) -> str:
 
 
 def done_key(conversation: str) -> str:
-    """The names of what was committed of late."""
+    """Key of the names of recent commits."""
     return key(conversation, "done")
 
 

@@ -41,7 +41,7 @@ class PhoneOwners:
     secret: bytes
 
     def add(self, pipeline: Any, phone: str, owners: Iterable[str]) -> None:
-        """Remember owners of a phone, past or present."""
+        """Add owners of a phone, past or present."""
         digests = [self._digest(one) for one in owners]
         if digests:
             pipeline.sadd(self.key(phone), *digests)
@@ -55,7 +55,7 @@ class PhoneOwners:
         pipeline.eval(_ASK, 1, self.key(phone), *map(self._digest, owners))
 
     def contested(self, found: Iterable[str], mine: Iterable[str]) -> bool:
-        """Whether another person had the phone: then nobody has a right by the number alone."""
+        """Whether another person had the phone: then the number alone gives a right to nobody."""
         return not set(found).issubset(map(self._digest, mine))
 
     def key(self, phone: str) -> str:

@@ -31,7 +31,7 @@ def erased(conversation: str) -> str:
 
 
 async def add_messages(redis: Redis, message_ids: Iterable[str]) -> None:
-    """Remember messages by a digest: a wamid holds its sender's phone, and enough random bits to hide it."""
+    """Add messages by a digest: a wamid holds its sender's phone, and enough random bits to hide it."""
     now = time.time()
     digests = {digest(one): now for one in message_ids}
     pipeline = redis.pipeline(transaction=False)
