@@ -44,8 +44,8 @@ _RENEW = "return redis.call('GET', KEYS[1]) == ARGV[1] and redis.call('PEXPIRE',
 # A transaction for the holder alone, as a script, because MULTI can't check the lease first. A client whose connection
 # breaks before the answer sends the script again, and its commands are done once.
 # KEYS 1 lease, 2 erased, 3 names of commits, 4 waiting, 5 epoch, 6 joining, 7 index of open conversations.
-# ARGV 1 token, 2 name of this commit, 3 number of reads at the end of the commands, 4 whether to release (1 or nothing),
-# 5 conversation, 6 its score in the index when its messages were read (or nothing), then the commands.
+# ARGV 1 token, 2 name of this commit, 3 number of reads at the end of the commands, 4 whether to release (1 or
+# nothing), 5 conversation, 6 its score in the index when its messages were read (or nothing), then the commands.
 # Gives 1, whether it released, and the answers of the reads.
 _COMMIT = f"""
 local reads = tonumber(ARGV[3])

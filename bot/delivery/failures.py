@@ -1,4 +1,4 @@
-"""What follows from an error of Meta, whether a call was refused or a status told of it hours later."""
+"""Consequences of an error of Meta, from a refused call or from a status hours later."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ from bot.whatsapp.errors import (
 
 _log = structlog.get_logger()
 
-# How often a message that Meta accepted and then could not deliver is handed over again.
+# Number of further sends of a message that Meta accepted and then could not deliver.
 _AGAIN = {Remedy.RETRY: 2, Remedy.WAIT_FOR_PERSON: 3, Remedy.FIX_SETTINGS: 5, Remedy.GIVE_UP: 0}
 _UNKNOWN = -1
 
@@ -52,7 +52,7 @@ class DeliveryFailures:
     publisher: EventPublisher
 
     async def handle_error(self, conversation: str, error: GraphError, asked_at: datetime) -> None:
-        """What an error says beyond the one message: of the person, of the account, of our settings."""
+        """Act on an error beyond its message: on the person, the account, or the settings."""
         if error.remedy is Remedy.WAIT_FOR_PERSON:
             await self.contacts.window_refused(conversation, asked_at)
         elif error.remedy is Remedy.FIX_SETTINGS:
@@ -65,7 +65,7 @@ class DeliveryFailures:
             await alert(self.events, "message_refused", str(error), "look the code up in Meta's list of error codes")
 
     async def handle_reported(self, lease: Lease, callbacks: list[str]) -> None:
-        """Act on the failures that statuses told of. Needs the lease: a message goes back before all that wait."""
+        """Act on failures reported by statuses. Needs the lease: a message goes back before all others."""
         for callback in callbacks:
             record = await self.statuses.get(lease.conversation, callback)
             await self._act(lease, callback, record)
@@ -83,7 +83,7 @@ class DeliveryFailures:
             await self.send_rate.hold_person(conversation)
 
         if again is None:
-            # Before it is struck off the list, so that it is told by whoever reviews it after a crash.
+            # Before the list is shortened, so that a crash in between publishes again instead of never.
             name = callback.removeprefix(f"{conversation}.")
             ours = OutboundMessage(conversation, name, await self.contacts.get(conversation), None)
             await self.publisher.publish_failed(
@@ -109,7 +109,7 @@ class DeliveryFailures:
 
 
 def _again(record: Mapping[str, str], error: GraphError) -> Reply | None:
-    """The message to hand over once more, under a name of its own; None where that can't help or was done enough."""
+    """The message to send again, under a new id; None where that can't help or was tried often enough."""
     if "reply" not in record:
         return None
     reply = Reply.model_validate_json(record["reply"])
