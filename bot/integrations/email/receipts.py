@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import secrets
 import time
 from collections.abc import AsyncIterator
@@ -11,12 +10,11 @@ from dataclasses import dataclass
 from typing import Literal
 
 from redis.asyncio import Redis
-from redis.asyncio.lock import Lock
-from redis.exceptions import LockError, RedisError
 
 from bot.conversations.ledger import KEEP_SECONDS
+from bot.infra.locks import LockLost, renewed_lock
 from bot.infra.logs import masked
-from bot.infra.redis import answer, apart, ended
+from bot.infra.redis import answer
 
 State = Literal["none", "asking", "accepted", "refused", "doubtful"]
 
@@ -75,29 +73,18 @@ class Receipts:
         """Wait until nobody else works on this job, and see what became of it so far."""
         job = masked(job)
         token = secrets.token_hex(8)
-        lock = self._redis.lock(_hold(job), timeout=self._hold_seconds, sleep=0.1)
-        await lock.acquire(token=token)
-        keeping = asyncio.create_task(self._keep(lock))
-        try:
-            kept: dict[str, str] = await answer(self._redis.hgetall(_key(job)))
-            yield Receipt(
-                self._redis,
-                job,
-                token,
-                state=kept.get("state", "none"),  # type: ignore[arg-type] # written by us alone
-                provider=kept.get("provider", ""),
-                words=kept.get("words", ""),
-            )
-        finally:
-            await ended(keeping)
-            with suppress(LockError, RedisError):
-                await apart(lock.release())
-
-    async def _keep(self, lock: Lock) -> None:
-        while True:
-            await asyncio.sleep(self._hold_seconds / 3)
-            with suppress(LockError, RedisError, OSError):
-                await lock.reacquire()
+        # What was written stands, whoever has the job by now.
+        with suppress(LockLost):
+            async with renewed_lock(self._redis, _hold(job), seconds=self._hold_seconds, token=token):
+                kept: dict[str, str] = await answer(self._redis.hgetall(_key(job)))
+                yield Receipt(
+                    self._redis,
+                    job,
+                    token,
+                    state=kept.get("state", "none"),  # type: ignore[arg-type] # written by us alone
+                    provider=kept.get("provider", ""),
+                    words=kept.get("words", ""),
+                )
 
 
 def _key(job: str) -> str:

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from redis.asyncio import Redis
-from redis.asyncio.lock import Lock
-from redis.exceptions import LockError, RedisError
 
-from bot.infra.redis import answer, ended
+from bot.infra.locks import renewed_lock
+from bot.infra.redis import answer
 from bot.integrations.stripe.objects import Subscription
 from bot.messages.inbound import Record
 
@@ -68,19 +66,9 @@ class SubscriptionStates:
     @asynccontextmanager
     async def one_at_a_time(self, customer: str) -> AsyncIterator[None]:
         """What is read at Stripe and kept here must not overtake itself."""
-        async with self.redis.lock(f"{_state(customer)}:lock", timeout=self.lock_seconds, sleep=0.05) as lock:
-            keeping = asyncio.create_task(self._keep(lock))
-            try:
-                yield
-            finally:
-                await ended(keeping)
-
-    async def _keep(self, lock: Lock) -> None:
-        """Telling a customer waits for their turn in hand: longer than the lock of a process that died may stay."""
-        while True:
-            await asyncio.sleep(self.lock_seconds / 3)
-            with suppress(LockError, RedisError, OSError):
-                await lock.reacquire()
+        name = f"{_state(customer)}:lock"
+        async with renewed_lock(self.redis, name, seconds=self.lock_seconds, poll_seconds=0.05):
+            yield
 
     async def before(self, customer: str) -> KnownSubscription | None:
         """What was known; None for a customer of whom nothing is kept."""
