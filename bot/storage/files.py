@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 import hashlib
-import hmac
-import json
 import re
 import time
 from collections.abc import Iterable
@@ -19,7 +15,7 @@ from pydantic import AwareDatetime
 from redis.asyncio import Redis
 
 from bot.infra.redis import answer, key
-from bot.infra.signed_tokens import shared_secret
+from bot.infra.signed_tokens import SignedTokens, TokenWrong
 from bot.messages.inbound import Record, StoredFile
 from bot.settings import Settings, StorageSettings
 from bot.storage.factory import storage_of
@@ -28,6 +24,7 @@ from bot.storage.storage import NotStored, Storage, Stored, safe_mime
 
 # What people sent, below their conversation and the day; and what was made for them.
 _FOLDERS = ("media", "made")
+_SECRET = "recado:secret:files"  # noqa: S105 - the name of the key that holds it
 # So many files of one person at most; the oldest makes room.
 _MOST = 200
 _KEEP_SECONDS = 365 * 24 * 3600
@@ -139,6 +136,7 @@ class Files:
         self._storage = storage
         self._seconds = link_minutes * 60
         self._public_url = public_url
+        self._tokens = SignedTokens(redis, _SECRET)
 
     @property
     def link_minutes(self) -> int:
@@ -212,17 +210,15 @@ class Files:
             return url
         if self._public_url is None:
             raise NoLink
-        token = _signed(await self._secret(), [int(time.time() + self._seconds), conversation, place])
+        token = await self._tokens.sign(conversation, place, seconds=self._seconds)
         return f"{self._public_url.rstrip('/')}/files/{token}"
 
     async def opened(self, token: str) -> tuple[KeptFile, Path]:
         """The file that a link names, and where it lies on the disk; raises LinkWrong, FileMissing, StorageFailed."""
-        until, conversation, place = _read(await self._secret(), token)
-        if until < time.time():
-            raise LinkWrong
         try:
+            conversation, place = await self._tokens.read(token)
             file = await self._indexed(conversation, place)
-        except NotStored as error:
+        except (TokenWrong, NotStored) as error:
             raise LinkWrong from error
         if not isinstance(self._storage, LocalStorage):
             raise FileMissing
@@ -236,9 +232,6 @@ class Files:
         if raw is None:
             raise NotStored(place)
         return KeptFile.model_validate_json(raw)
-
-    async def _secret(self) -> bytes:
-        return await shared_secret(self._redis, "files")
 
 
 def files_of(redis: Redis, settings: Settings) -> Files:
@@ -344,32 +337,3 @@ def _index(conversation: str) -> str:
 
 def _erasing(conversation: str) -> str:
     return key(conversation, "files", "erasing")
-
-
-def _signed(secret: bytes, facts: list[int | str]) -> str:
-    body = _text(json.dumps(facts, separators=(",", ":")).encode())
-    return f"{body}.{_text(_mac(secret, body))}"
-
-
-def _read(secret: bytes, token: str) -> tuple[int, str, str]:
-    """Until when, whose, which file; raises LinkWrong."""
-    body, _, mac = token.partition(".")
-    try:
-        if not hmac.compare_digest(_bytes(mac), _mac(secret, body)):
-            raise LinkWrong
-        until, conversation, place = json.loads(_bytes(body))
-    except (ValueError, TypeError, binascii.Error) as error:
-        raise LinkWrong from error
-    return int(until), str(conversation), str(place)
-
-
-def _mac(secret: bytes, body: str) -> bytes:
-    return hmac.new(secret, body.encode("utf-8", "surrogateescape"), hashlib.sha256).digest()
-
-
-def _text(data: bytes) -> str:
-    return base64.urlsafe_b64encode(data).decode().rstrip("=")
-
-
-def _bytes(text: str) -> bytes:
-    return base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
