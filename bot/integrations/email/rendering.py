@@ -3,47 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
 from decimal import Decimal
 from pathlib import Path
 
 from jinja2 import FileSystemLoader, StrictUndefined
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
+from bot.integrations.dates import long_date
 from bot.integrations.email.templates import EmailTemplate, Template
 from bot.messages.language import Language
 
 _FOLDER = Path(__file__).parent / "templates"
-_MONTHS: dict[Language, tuple[str, ...]] = {
-    "es": (
-        "enero",
-        "febrero",
-        "marzo",
-        "abril",
-        "mayo",
-        "junio",
-        "julio",
-        "agosto",
-        "septiembre",
-        "octubre",
-        "noviembre",
-        "diciembre",
-    ),
-    "en": (
-        "January",
-        "February",
-        "March",
-        "April",
-        "May",
-        "June",
-        "July",
-        "August",
-        "September",
-        "October",
-        "November",
-        "December",
-    ),
-}
 # Those that are paid in whole units alone (https://docs.stripe.com/currencies#zero-decimal), and those with a $ here.
 _WHOLE = frozenset(
     {"BIF", "CLP", "DJF", "GNF", "JPY", "KMF", "KRW", "MGA", "PYG", "RWF", "UGX", "VND", "VUV", "XAF", "XOF"}
@@ -69,7 +39,7 @@ class EmailRenderer:
             trim_blocks=True,
             lstrip_blocks=True,
         )
-        self._environment.globals |= {"day": day, "money": money, "span": span}
+        self._environment.globals |= {"day": long_date, "money": money, "span": span}
 
     def write(self, template: Template, letter: EmailTemplate, language: Language, business: str) -> RenderedEmail:
         values = {name: getattr(letter, name) for name in type(letter).model_fields}
@@ -80,12 +50,6 @@ class EmailRenderer:
 
     def _render(self, name: str, values: dict[str, object]) -> str:
         return self._environment.get_template(name).render(values)
-
-
-def day(value: date, language: Language) -> str:
-    """24 de noviembre de 2026, or November 24, 2026."""
-    month = _MONTHS[language][value.month - 1]
-    return f"{value.day} de {month} de {value.year}" if language == "es" else f"{month} {value.day}, {value.year}"
 
 
 def money(amount: Decimal, currency: str) -> str:
