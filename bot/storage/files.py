@@ -142,10 +142,6 @@ class Files:
     def link_minutes(self) -> int:
         return max(1, round(self._seconds / 60))
 
-    @property
-    def can_link(self) -> bool:
-        return self._public_url is not None or not isinstance(self._storage, LocalStorage)
-
     async def keep(self, conversation: str, filename: str, mime: str, data: bytes) -> str:
         """Keep a document that was made for a person, and give its key: the same document again is the same file.
 

@@ -58,7 +58,6 @@ class Recurring(StripeObject):
 
 class Price(StripeObject):
     id: str
-    active: bool = True
     currency: str
     unit_amount: int | None = None
     unit_amount_decimal: Decimal | None = None
@@ -118,9 +117,8 @@ class ItemDetails(StripeObject):
 
 
 class LineParent(StripeObject):
-    """Origin of a line: an item of the subscription, or an amount that somebody added."""
+    """Origin of a line: an item of the subscription, or else an amount that was added by hand."""
 
-    invoice_item_details: ItemDetails | None = None
     subscription_item_details: ItemDetails | None = None
 
 
@@ -216,7 +214,6 @@ class Subscription(StripeObject):
     status: str
     customer: Id
     items: SubscriptionItems
-    collection_method: str = "charge_automatically"
     cancel_at_period_end: bool = False
     cancel_at: int | None = None
     pause_collection: CollectionPause | None = None
@@ -280,8 +277,6 @@ class Subscription(StripeObject):
 class PaymentCard(StripeObject):
     brand: str = "card"
     last4: str = ""
-    exp_month: int | None = None
-    exp_year: int | None = None
 
 
 class PaymentMethod(StripeObject):
