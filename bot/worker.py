@@ -43,7 +43,7 @@ from bot.integrations.push.invitations import invitation_of
 from bot.integrations.push.sender import PushSender
 from bot.integrations.stripe import events as stripe_events
 from bot.integrations.stripe import plan_changes
-from bot.integrations.stripe.billing import billing_of
+from bot.integrations.stripe.billing import billing_of, event_handler_of
 from bot.media.archive import Archive
 from bot.media.readers import MediaReaders
 from bot.media.readings import ReadingCache
@@ -125,8 +125,8 @@ async def running(
         archive, language = Archive(redis, storage, quota_of(settings.storage)), settings.service.default_language
         outbox = outbox_of(redis, graph, leases, contacts, templates, settings)
         notices = Notifications(redis, leases, contacts, memory, outbox, templates)
-        billing = billing_of(redis, http, contacts, notices, storage, graph, settings, tell=subscribers.tell)
-        email_of = billing.links.email_of if billing else None
+        billing = billing_of(redis, http, contacts, storage, graph, settings)
+        email_of = billing.customers.email_of if billing else None
         mail = await stack.enter_async_context(
             email_queue(
                 redis, settings.mail, storage, business=_named_by(library), language=language, email_of=email_of
@@ -202,7 +202,9 @@ async def running(
                 {
                     "template": notices.process,
                     "push": pushes.process,
-                    stripe_events.JOB: billing.news.process if billing else _without_key,
+                    stripe_events.JOB: event_handler_of(billing, redis, notices, settings, subscribers.tell).process
+                    if billing
+                    else _without_key,
                 }
             ),
             "webhook": EventDeliveries(redis, settings.subscribers, events, to_subscribers).process,

@@ -133,8 +133,8 @@ async def open_stage(settings: Settings, business: Business, folder: Path) -> As
         outbox = outbox_of(redis, graph, leases, contacts, templates, settings)
         notices = Notifications(redis, leases, contacts, memory, outbox, templates)
         storage = storage_of(settings.storage)
-        billing = billing_of(redis, http, contacts, notices, storage, graph, settings)
-        email_of = billing.links.email_of if billing else None
+        billing = billing_of(redis, http, contacts, storage, graph, settings)
+        email_of = billing.customers.email_of if billing else None
 
         async def named() -> str:
             return business.name

@@ -59,7 +59,7 @@ def billing_of(context: ToolContext) -> Billing:
 
 def language_of(context: ToolContext) -> Language:
     known = context.contact.language
-    return "en" if known == "en" else "es" if known == "es" else billing_of(context).default_language
+    return "en" if known == "en" else "es" if known == "es" else billing_of(context).terms.default_language
 
 
 @asynccontextmanager
@@ -88,7 +88,7 @@ async def honest(context: ToolContext) -> AsyncIterator[None]:
 
 async def customer_of(context: ToolContext) -> Customer:
     """The customer that this contact is; ToolError says how to find out where nobody knows."""
-    found = await billing_of(context).links.customer_of(context.conversation, context.contact)
+    found = await billing_of(context).customers.customer_of(context.conversation, context.contact)
     if found is None:
         way = (
             "Ask for the e-mail address of their account and call verify_email"
@@ -199,7 +199,7 @@ async def list_plans(_: NoArguments, context: ToolContext) -> str:
         }
         for plan in plans
     ]
-    return json.dumps({"plans": shown, "trial_days": billing_of(context).trial_days}, ensure_ascii=False)
+    return json.dumps({"plans": shown, "trial_days": billing_of(context).terms.trial_days}, ensure_ascii=False)
 
 
 class HowMany(Arguments):
@@ -248,7 +248,7 @@ async def send_invoice(arguments: WhichInvoice, context: ToolContext) -> str:
             raise ToolError("there is no such invoice of this customer; list_invoices shows their own")
         if arguments.by == "email":
             return await _mail(context, customer, found)
-        file = await billing.documents.of(context.conversation, found)
+        file = await billing.invoice_pdfs.of(context.conversation, found)
     context.parts.append(Attachment(file=file))
     return f"The PDF of invoice {found.number} is sent with your answer. Say so in a few words."
 
@@ -259,7 +259,9 @@ async def _mail(context: ToolContext, customer: Customer, invoice: Invoice) -> s
     if invoice.status != "paid" or not invoice.amount_paid:
         raise ToolError("only a paid invoice can be sent by e-mail. Offer it in the chat, by=chat")
     language = language_of(context)
-    data = invoice_mail(invoice, billing_of(context).zone) | ({"name": customer.name[:100]} if customer.name else {})
+    data = invoice_mail(invoice, billing_of(context).terms.zone) | (
+        {"name": customer.name[:100]} if customer.name else {}
+    )
     job = {"to": customer.email, "template": "invoice_paid", "data": data, "language": language}
     try:
         await context.mail.order(job, f"invoice-{masked(context.effect)}")
@@ -286,8 +288,8 @@ async def start_subscription(arguments: WhichPlan, context: ToolContext) -> str:
         price = plan.price(arguments.interval, arguments.currency) if plan else None
         if plan is None or price is None:
             raise ToolError("there is no such plan with that interval and currency; list_plans shows what there is")
-        if arguments.new_customer and not await billing.links.customer_of(context.conversation, context.contact):
-            customer = await billing.links.create(context.conversation, context.contact, _key(context, "customer"))
+        if arguments.new_customer and not await billing.customers.customer_of(context.conversation, context.contact):
+            customer = await billing.customers.create(context.conversation, context.contact, _key(context, "customer"))
         else:
             customer = await customer_of(context)
         earlier = await billing.stripe.subscriptions(customer.id)
@@ -303,9 +305,9 @@ async def start_subscription(arguments: WhichPlan, context: ToolContext) -> str:
                 "a button to subscribe is shown with this answer already, and there can be only one plan at a time: "
                 "say which one it is for, and that they can ask for the other instead"
             )
-        trial = 0 if earlier else billing.trial_days
+        trial = 0 if earlier else billing.terms.trial_days
         page = await billing.stripe.checkout(
-            customer.id, price.id, trial, await billing.back(), _key(context, "checkout")
+            customer.id, price.id, trial, await billing.return_url(), _key(context, "checkout")
         )
         # Another page that is still open would let them subscribe twice.
         for other in others:
@@ -342,7 +344,7 @@ async def open_portal(_: NoArguments, context: ToolContext) -> str:
     billing = billing_of(context)
     async with honest(context):
         customer = await customer_of(context)
-        page = await billing.stripe.portal(customer.id, await billing.back(), _key(context, "portal"))
+        page = await billing.stripe.portal(customer.id, await billing.return_url(), _key(context, "portal"))
     body, label = _LABELS["portal"][language_of(context)]
     context.parts.append(LinkButton(body=body, label=label, url=str(page.url)))
     return _SHOWN
@@ -353,4 +355,4 @@ def _key(context: ToolContext, what: str) -> str:
 
 
 def _day(context: ToolContext, moment: float) -> str:
-    return day(moment, billing_of(context).zone, language_of(context))
+    return day(moment, billing_of(context).terms.zone, language_of(context))

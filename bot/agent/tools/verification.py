@@ -69,7 +69,7 @@ async def _with_address(context: ToolContext, email: str) -> list[Customer]:
 @tool(VerificationCode)
 async def confirm_code(arguments: VerificationCode, context: ToolContext) -> str:
     """Check the code that the customer typed, and link this contact to the account if it is right."""
-    verification, links = _verification(context), billing_of(context).links
+    verification, links = _verification(context), billing_of(context).customers
     proved = await verification.proves(context.conversation, arguments.code)
     if proved is None:
         raise ToolError(_WRONG)

@@ -1,11 +1,10 @@
-"""How news of billing reaches a customer: in the chat, by e-mail, in the browser; and how subscribers hear of it."""
+"""Who is told about billing, and through which channel: chat, e-mail or browser."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime, tzinfo
-from typing import Any, Literal, cast
+from datetime import UTC, datetime
+from typing import Any, cast
 
 from redis.asyncio import Redis
 
@@ -19,8 +18,6 @@ from bot.integrations.stripe.objects import Customer
 from bot.messages.inbound import Template
 from bot.messages.language import Language
 
-Event = Literal["subscription.changed", "payment.recorded", "payment.failed"]
-Tell = Callable[[Event, dict[str, Any], str], Awaitable[None]]
 _NAME_LENGTH = 100
 
 
@@ -41,40 +38,44 @@ class Addressee:
 
 
 @dataclass(frozen=True, slots=True)
-class CustomerNotifier:
-    """`by_mail` and `by_push` say what is configured; `tell` passes events on to subscribers, where there are any."""
+class Addressees:
+    """Finds whom to write to about a customer of Stripe, and in which language."""
 
-    redis: Redis
-    notices: Notifications
     contacts: Contacts
-    links: CustomerDirectory
-    zone: tzinfo
+    customers: CustomerDirectory
     default_language: Language
-    by_mail: bool
-    by_push: bool
-    tell: Tell | None = None
 
-    async def addressee(self, customer: Customer) -> Addressee:
-        conversation = await self.links.conversation_of(customer)
+    async def of(self, customer: Customer) -> Addressee:
+        conversation = await self.customers.conversation_of(customer)
         contact = await self.contacts.get(conversation) if conversation else None
         spoken = (contact.language if contact else None) or (customer.preferred_locales or (None,))[0] or ""
         language = spoken[:2] if spoken[:2] in ("es", "en") else self.default_language
         name = (contact.name if contact else None) or customer.name
         return Addressee(cast("Language", language), name, customer.email, conversation, contact)
 
+
+@dataclass(frozen=True, slots=True)
+class CustomerNotifier:
+    """The channels to a customer; `by_email` and `by_push` say whether they are configured."""
+
+    redis: Redis
+    notifications: Notifications
+    by_email: bool
+    by_push: bool
+
     async def in_chat(self, who: Addressee, text: str, key: str, fallback: Template) -> None:
         """A text inside the 24-hour window, the template outside."""
         if who.conversation is not None:
-            await self.notices.tell(who.conversation, text, key, fallback)
+            await self.notifications.tell(who.conversation, text, key, fallback)
 
     async def in_open_chat(self, who: Addressee, text: str, key: str) -> None:
         """A text, if the person wrote lately: what is no more than good to know isn't worth a template."""
         if who.conversation is not None and who.contact and window_open(who.contact, datetime.now(UTC)):
-            await self.notices.tell(who.conversation, text, key)
+            await self.notifications.tell(who.conversation, text, key)
 
     async def mail(self, who: Addressee, template: str, data: dict[str, str], key: str) -> bool:
         """An e-mail, to the address that Stripe has; False when there is no way to send one."""
-        if not (self.by_mail and who.email):
+        if not (self.by_email and who.email):
             return False
         whole = data | ({"name": who.name[:_NAME_LENGTH]} if who.name else {})
         job = {"to": who.email, "template": template, "data": whole, "language": who.language}
@@ -87,7 +88,3 @@ class CustomerNotifier:
         if self.by_push and contact:
             job = {"contact": contact, "title": title, "body": body} | ({"url": url} if url else {})
             await queues.add(self.redis, "notification", "push", job, f"push-{key}")
-
-    async def subscribers(self, event: Event, data: dict[str, Any], id_: str) -> None:
-        if self.tell is not None:
-            await self.tell(event, data, id_)

@@ -6,9 +6,10 @@ An event only says where to look. What holds is read at Stripe, so that neither 
 from __future__ import annotations
 
 import time
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import tzinfo
-from typing import Any
+from typing import Any, Literal
 
 import structlog
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -16,7 +17,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from bot.infra.queues import Job, JobRejected
 from bot.integrations.stripe.amounts import listed, next_charge, said
 from bot.integrations.stripe.client import Stripe
-from bot.integrations.stripe.customer_notices import Addressee, CustomerNotifier
+from bot.integrations.stripe.customer_notices import Addressee, Addressees, CustomerNotifier
 from bot.integrations.stripe.errors import StripeObjectGone
 from bot.integrations.stripe.formatting import day, decimal, iso_day, money
 from bot.integrations.stripe.objects import Customer, Invoice, Subscription
@@ -39,6 +40,10 @@ ACTED_ON = frozenset({
 _YOUNG_SECONDS = 3600
 
 
+PublishedEvent = Literal["subscription.changed", "payment.recorded", "payment.failed"]
+PublishEvent = Callable[[PublishedEvent, dict[str, Any], str], Awaitable[None]]
+
+
 class StripeEvent(BaseModel):
     model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
 
@@ -51,10 +56,15 @@ class StripeEvent(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class StripeEventHandler:
+    """`publish` passes events on to the systems that subscribe to them, where there are any."""
+
     stripe: Stripe
     plans: Plans
     states: SubscriptionStates
+    addressees: Addressees
     notifier: CustomerNotifier
+    zone: tzinfo
+    publish: PublishEvent | None = None
 
     async def process(self, task: Job) -> None:
         """Work on the job of one event; raises StripeFailed when Stripe can't be asked, and is tried again then."""
@@ -85,7 +95,7 @@ class StripeEventHandler:
             changed = before is None or not before.same(now) or before.until != now.until
             if subscription is not None and changed:
                 expected = await self.states.expected(customer.id, now)
-                who = await self.notifier.addressee(customer)
+                who = await self.addressees.of(customer)
                 await self._tell_subscribers(who, customer, subscription, event)
                 text = await self._text(before, (subscription, every), event, who.language)
                 if text and not expected:
@@ -112,7 +122,7 @@ class StripeEventHandler:
         news = _news(before, known(subscription), event.created)
         if news is None:
             return ""
-        zone = self.notifier.zone
+        zone = self.zone
         charge = await next_charge(self.stripe, subscription)
         then = words("trial_then", language, amount=money(charge.amount, charge.currency)) if charge else ""
         text = words(news, language, plan=plan, day=day(subscription.until, zone, language), then=then)
@@ -140,16 +150,16 @@ class StripeEventHandler:
             "ends": subscription.ends,
             "until": subscription.until,
         }
-        await self.notifier.subscribers("subscription.changed", data, f"subscription-changed-{event.id}")
+        await self._publish("subscription.changed", data, f"subscription-changed-{event.id}")
 
     async def _trial_ends(self, customer: Customer, subscription: Subscription) -> None:
         if subscription.status != "trialing" or subscription.trial_end is None or subscription.ends:
             return
-        who = await self.notifier.addressee(customer)
-        date = day(subscription.trial_end, self.notifier.zone, who.language)
+        who = await self.addressees.of(customer)
+        date = day(subscription.trial_end, self.zone, who.language)
         key = f"trial-{subscription.id}-{subscription.trial_end}"
         text = words("trial_ends", who.language, plan=await self.plans.names_of(subscription.items.data), day=date)
-        plain = iso_day(subscription.trial_end, self.notifier.zone)
+        plain = iso_day(subscription.trial_end, self.zone)
         if not await self.notifier.mail(who, "trial_ending", {"date": plain}, key):
             await self.notifier.in_open_chat(who, text, key)
         await self.notifier.push(who, words("push_subscription", who.language), text, key)
@@ -160,11 +170,11 @@ class StripeEventHandler:
         # A trial begins with an invoice of nothing.
         if invoice.status != "paid" or not invoice.amount_paid:
             return
-        who = await self.notifier.addressee(customer)
+        who = await self.addressees.of(customer)
         payment = _payment(who, customer, invoice)
-        await self.notifier.subscribers("payment.recorded", payment, f"payment-recorded-{invoice.id}")
+        await self._publish("payment.recorded", payment, f"payment-recorded-{invoice.id}")
         amount = money(invoice.amount_paid, invoice.currency)
-        data = invoice_mail(invoice, self.notifier.zone)
+        data = invoice_mail(invoice, self.zone)
         text = words("paid", who.language, amount=amount, number=invoice.number or "")
         key = f"invoice-paid-{invoice.id}"
         if not await self.notifier.mail(who, "invoice_paid", data, key):
@@ -176,9 +186,9 @@ class StripeEventHandler:
         if invoice.status not in ("open", "uncollectible"):
             return
         key = f"payment-failed-{invoice.id}-{invoice.attempt_count}"
-        who = await self.notifier.addressee(customer)
-        await self.notifier.subscribers("payment.failed", _payment(who, customer, invoice), key)
-        zone, language = self.notifier.zone, who.language
+        who = await self.addressees.of(customer)
+        await self._publish("payment.failed", _payment(who, customer, invoice), key)
+        zone, language = self.zone, who.language
         due = invoice.amount_remaining or invoice.amount_due
         amount = money(due, invoice.currency)
         again = invoice.next_payment_attempt
@@ -194,6 +204,10 @@ class StripeEventHandler:
         reminder = Template(name="payment_reminder", parameters={"name": name, "amount": amount, "date": date})
         await self.notifier.in_chat(who, text, key, reminder)
         await self.notifier.push(who, words("push_failed", language), text, key, invoice.hosted_invoice_url)
+
+    async def _publish(self, event: PublishedEvent, data: dict[str, Any], id_: str) -> None:
+        if self.publish is not None:
+            await self.publish(event, data, id_)
 
 
 def invoice_mail(invoice: Invoice, zone: tzinfo) -> dict[str, str]:

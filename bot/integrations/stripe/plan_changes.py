@@ -34,7 +34,7 @@ _CHECK_SECONDS = 20.0
 @dataclass(frozen=True, slots=True)
 class PlanChanges:
     stripe: Stripe
-    links: CustomerDirectory
+    customers: CustomerDirectory
     plans: Plans
     cards: ConfirmationCards
     states: SubscriptionStates
@@ -153,7 +153,7 @@ class PlanChanges:
     async def _refusal(self, change: PlanChange, confirmed: ConfirmedAction) -> TapResult | None:
         """Why what was shown can't be made: it isn't theirs, it has changed, or it costs something else now."""
         language = confirmed.language
-        customer = await self.links.customer_of(confirmed.conversation, confirmed.contact)
+        customer = await self.customers.customer_of(confirmed.conversation, confirmed.contact)
         impossible = TapResult(text=words("no_longer_possible", language))
         if customer is None or customer.id != change.customer:
             return impossible
