@@ -35,8 +35,8 @@ from bot.infra.live_events import LiveEvents
 from bot.infra.metrics import MetricsShipper
 from bot.infra.queues import JobScheduler
 from bot.infra.redis import connect, ended, refuse_cluster
+from bot.integrations.email.composer import BusinessName
 from bot.integrations.email.factory import email_queue
-from bot.integrations.email.queue import BusinessName
 from bot.integrations.email.verification import Verification
 from bot.integrations.event_webhooks import EventDeliveries
 from bot.integrations.push.invitations import invitation_of

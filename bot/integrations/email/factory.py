@@ -1,4 +1,4 @@
-"""The providers that the settings name, and the mailroom in front of them."""
+"""The providers that the settings name, and the queue in front of them."""
 
 from __future__ import annotations
 
@@ -12,10 +12,11 @@ from redis.asyncio import Redis
 from bot.infra.alerts import Alerts
 from bot.infra.live_events import LiveEvents
 from bot.integrations.email.aws_sigv4 import AwsKey
+from bot.integrations.email.composer import BusinessName, EmailComposer
 from bot.integrations.email.failover import FailoverSender
 from bot.integrations.email.http import session
 from bot.integrations.email.provider import MailError, Provider, domain_of
-from bot.integrations.email.queue import BusinessName, EmailOf, EmailQueue
+from bot.integrations.email.queue import EmailOf, EmailQueue
 from bot.integrations.email.receipts import Receipts
 from bot.integrations.email.sendgrid import SendGrid
 from bot.integrations.email.ses import Ses
@@ -29,7 +30,7 @@ NAMES = {"sendgrid": "SendGrid", "ses": "SES", "smtp": "SMTP"}
 
 
 @asynccontextmanager
-async def email_queue(  # noqa: PLR0913 - what the mailroom stands on
+async def email_queue(  # noqa: PLR0913 - what the queue stands on
     redis: Redis,
     settings: MailSettings,
     storage: Storage,
@@ -38,24 +39,21 @@ async def email_queue(  # noqa: PLR0913 - what the mailroom stands on
     language: Language = "es",
     email_of: EmailOf | None = None,
 ) -> AsyncIterator[EmailQueue | None]:
-    """The mailroom until the context ends; None where no provider is configured."""
+    """The queue, until the context ends; None where no provider is configured."""
     if not settings.configured:
         yield None
         return
     async with session() as http:
         providers = [provider(name, settings, http) for name in settings.configured]
         suppression = Suppression(redis)
-        post = FailoverSender(providers, Receipts(redis), suppression, Alerts(redis, LiveEvents(redis)))
-        yield EmailQueue(
-            redis,
-            post,
-            suppression,
+        sender = FailoverSender(providers, Receipts(redis), suppression, Alerts(redis, LiveEvents(redis)))
+        composer = EmailComposer(
             storage,
             business=business,
             sender_domain=domain_of(_sender(settings.configured[0], settings)),
             default_language=language,
-            email_of=email_of,
         )
+        yield EmailQueue(redis, composer, sender, suppression, email_of)
 
 
 async def examined(settings: MailSettings) -> list[tuple[str, bool, str]]:

@@ -41,8 +41,8 @@ class EmailRenderer:
         )
         self._environment.globals |= {"day": long_date, "money": money, "span": span}
 
-    def write(self, template: Template, letter: EmailTemplate, language: Language, business: str) -> RenderedEmail:
-        values = {name: getattr(letter, name) for name in type(letter).model_fields}
+    def render(self, template: Template, content: EmailTemplate, language: Language, business: str) -> RenderedEmail:
+        values = {name: getattr(content, name) for name in type(content).model_fields}
         values |= {"language": language, "business": business}
         subject, _, text = self._render(f"{template}.{language}.txt", values).strip().partition("\n")
         html = self._render(f"{template}.{language}.html", values | {"subject": subject})

@@ -95,7 +95,7 @@ class TrialEnding(EmailTemplate):
     url: Link | None = None
 
 
-LETTERS: dict[Template, type[EmailTemplate]] = {
+TEMPLATES: dict[Template, type[EmailTemplate]] = {
     "welcome": Welcome,
     "verify_email": VerifyEmail,
     "password_reset": PasswordReset,

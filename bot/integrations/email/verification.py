@@ -13,7 +13,7 @@ from redis.asyncio import Redis
 
 from bot.infra.logs import masked
 from bot.infra.redis import answer, key
-from bot.integrations.email.queue import enqueue
+from bot.integrations.email.jobs import enqueue
 
 _DIGITS = 6
 _ROUNDS = 20_000

@@ -12,7 +12,7 @@ from bot.conversations.contacts import Contact, Contacts
 from bot.delivery.notifications import Notifications
 from bot.delivery.permission import window_open
 from bot.infra import queues
-from bot.integrations.email.queue import enqueue
+from bot.integrations.email.jobs import enqueue
 from bot.integrations.stripe.customers import CustomerDirectory
 from bot.integrations.stripe.objects import Customer
 from bot.messages.inbound import Template

@@ -13,8 +13,8 @@ from bot.cli.doctor import examine
 from bot.conversations.contacts import Contact, Contacts
 from bot.infra import queue_admin
 from bot.infra.redis import answer
+from bot.integrations.email.composer import LARGEST_ATTACHMENTS
 from bot.integrations.email.factory import email_queue
-from bot.integrations.email.queue import LARGEST_ATTACHMENTS
 from bot.integrations.email.suppression import Suppression
 from bot.settings import Settings
 from bot.storage.factory import storage_of

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from bot.infra.queues import JobRejected
+from bot.integrations.email.jobs import mail_job
 from bot.integrations.email.provider import address, display_name
-from bot.integrations.email.queue import mail_job
 from bot.integrations.email.rendering import EmailRenderer, RenderedEmail, money, span
-from bot.integrations.email.templates import LETTERS, Template
+from bot.integrations.email.templates import TEMPLATES, Template
 from bot.messages.language import Language
 
 URL = "https://recado.example/ver?a=1&b=2"
@@ -51,12 +51,12 @@ def written(
     template: Template, data: dict[str, Any], language: Language, business: str = "Recado Demo"
 ) -> RenderedEmail:
     _, letter = mail_job({"to": "ana@cliente.example", "template": template, "data": data})
-    return EmailRenderer().write(template, letter, language, business)
+    return EmailRenderer().render(template, letter, language, business)
 
 
 @pytest.mark.parametrize("business", ["Recado Demo", ""])
 @pytest.mark.parametrize("table", [FULL, BARE], ids=["full", "bare"])
-@pytest.mark.parametrize(("template", "language"), list(itertools.product(LETTERS, LANGUAGES)))
+@pytest.mark.parametrize(("template", "language"), list(itertools.product(TEMPLATES, LANGUAGES)))
 def test_a_letter_says_what_it_is_for(
     template: Template, language: Language, table: dict[Template, dict[str, Any]], business: str
 ) -> None:
