@@ -12,7 +12,7 @@ from typing import Any, cast
 
 from redis.asyncio import Redis
 
-from bot.conversations import identity, lease, ledger
+from bot.conversations import identity, ledger, waiting_list
 from bot.infra.logs import without_identities
 from bot.infra.redis import answer, key
 from bot.messages.inbound import Inbound, Record
@@ -92,7 +92,7 @@ class DeadLetters:
         for message in messages:
             opened = ledger.entry(message.content.kind, message.received_at)
             told += [message.id, opened, message.model_dump_json(exclude_none=True)]
-        names = _dead_letters(conversation), lease.waiting_key(conversation), ledger.keys(conversation)[0]
+        names = _dead_letters(conversation), waiting_list.waiting_key(conversation), ledger.keys(conversation)[0]
         if not messages:
             return 0
         return int(cast("int", await answer(self.redis.eval(_RETRY, 3, *names, str(len(entries)), *told))))

@@ -11,8 +11,7 @@ import structlog
 from pydantic import ConfigDict, TypeAdapter
 from redis.asyncio import Redis
 
-from bot.conversations import contacts, ledger, memory
-from bot.conversations import lease as conversations_lease
+from bot.conversations import contacts, ledger, memory, waiting_list
 from bot.conversations.inbox import why_unanswered
 from bot.conversations.lease import ConversationLeases, Lease
 from bot.conversations.memory import History, HistoryEntry, Memory
@@ -55,7 +54,7 @@ class MessageRevisions:
     def __init__(self, redis: Redis, leases: ConversationLeases, memory: Memory, archive: Archive) -> None:
         self._redis = redis
         self._leases = leases
-        self._memory = memory
+        self.memory = memory
         self._archive = archive
 
     async def sort_out(self, conversation: str, waiting: list[Inbound], earlier: tuple[str, ...] = ()) -> MessageBatch:
@@ -80,7 +79,7 @@ class MessageRevisions:
                 if (state := why_unanswered(message) or (None if left else "ignored: revoked"))
             },
             changes=changes,
-            said=await self._memory.quoted(conversation, [wamid for wamid in asked if wamid], earlier),
+            said=await self.memory.quoted(conversation, [wamid for wamid in asked if wamid], earlier),
             media=media,
             stories=stories,
         )
@@ -107,7 +106,7 @@ class MessageRevisions:
                 pipeline.delete(key(conversation, "said", wamid))
             elif wamid in batch.said and wamid not in here:
                 text = _edited(batch.said[wamid], change)
-                memory.quotable(pipeline, conversation, wamid, text, self._memory.ttl_seconds)
+                memory.quotable(pipeline, conversation, wamid, text, self.memory.ttl_seconds)
         forget_media(pipeline, conversation, batch.media)
         for story in batch.stories:
             pipeline.lrem(key(conversation, "turns"), 0, story)
@@ -116,25 +115,25 @@ class MessageRevisions:
                 contacts.allow_calls(pipeline, conversation, allowed=message.content.accepted)
             copied = _revised(message, batch.changes.get(message.id)) if message.aside else None
             if copied and _target(copied.content) is None:
-                memory.quotable(pipeline, conversation, copied.id, glance(copied.content), self._memory.ttl_seconds)
+                memory.quotable(pipeline, conversation, copied.id, glance(copied.content), self.memory.ttl_seconds)
         ledger.end(pipeline, conversation, batch.ends)
-        conversations_lease.drop(pipeline, conversation, batch.taken)
+        waiting_list.drop(pipeline, conversation, batch.taken)
         news = {
             wamid: _DELETED if isinstance(change, Revoke) else _edited(known[wamid], change)
             for wamid, change in batch.changes.items()
             if wamid in known
         }
-        return self._memory.amend(pipeline, conversation, before, news)
+        return self.memory.amend(pipeline, conversation, before, news)
 
     async def keep(self, lease: Lease, batch: MessageBatch, *, done_with: tuple[str, ...]) -> bool:
         """Close what holds nothing to answer and delete these keys, in one step. True when a summary is due."""
-        before = await self._memory.recall(lease.conversation)
+        before = await self.memory.recall(lease.conversation)
         due = False
 
         def write(pipeline: Any) -> None:
             nonlocal due
             after = self.write(pipeline, lease.conversation, batch, before)
-            due = self._memory.extend(pipeline, lease.conversation, after, self.lines(batch, {}))
+            due = self.memory.extend(pipeline, lease.conversation, after, self.lines(batch, {}))
             pipeline.delete(*done_with)
 
         await self._leases.commit(lease, write)
