@@ -100,7 +100,7 @@ async def find(redis: Redis, asked: str) -> Person | None:
         if name not in names:
             names.append(name)
             record = await contacts.record_of(redis, name)
-            at_stripe, addresses = await stripe_customers.noted(redis, name)
+            at_stripe, addresses = await stripe_customers.references(redis, name)
             customers |= at_stripe
             emails |= addresses | set(filter(None, [record.get("email")]))
             earlier = record.get("earlier", "").split(",")
@@ -159,7 +159,7 @@ class PersonalData:
                 for job in await queue_admin.about(self._redis, person.is_about, person.is_meant)
             ],
             "billing": {
-                one: _shown(await subscription_state.kept(self._redis, one)) for one in sorted(person.customers)
+                one: _shown(await subscription_state.stored(self._redis, one)) for one in sorted(person.customers)
             },
             "suppressed": {
                 one: why

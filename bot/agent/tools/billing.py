@@ -14,15 +14,15 @@ from pydantic import Field
 from bot.agent.tool import Arguments, NoArguments, ToolContext, ToolError, tool
 from bot.infra.logs import masked
 from bot.infra.queues import JobRejected
-from bot.integrations.stripe.amounts import listed, next_charge
+from bot.integrations.stripe.amounts import list_price, next_charge
 from bot.integrations.stripe.billing import Billing
 from bot.integrations.stripe.customers import SeveralCustomers
 from bot.integrations.stripe.errors import KeyRejected, StripeFailed, StripeUnavailable
 from bot.integrations.stripe.events import invoice_mail
 from bot.integrations.stripe.formatting import day, money
 from bot.integrations.stripe.objects import Customer, HostedPage, Invoice, Subscription
-from bot.integrations.stripe.plans import plain
-from bot.integrations.stripe.texts import words
+from bot.integrations.stripe.plans import normalized
+from bot.integrations.stripe.texts import phrase
 from bot.messages.inbound import Attachment, LinkButton
 from bot.messages.language import Language
 from bot.storage.storage import StorageFailed
@@ -110,7 +110,9 @@ async def subscription_of(context: ToolContext, customer: Customer, which: str |
     if not living:
         raise ToolError("there is no subscription. list_plans shows what there is, start_subscription begins one")
     names = [await billing.plans.names_of(one.items.data) for one in living]
-    meant = [one for one, name in zip(living, names, strict=True) if which is None or plain(which) in plain(name)]
+    meant = [
+        one for one, name in zip(living, names, strict=True) if which is None or normalized(which) in normalized(name)
+    ]
     if len(meant) != 1:
         raise ToolError(f"they have several subscriptions: {'; '.join(names)}. Ask which one, and name it as `which`")
     return meant[0]
@@ -151,9 +153,9 @@ async def _items(context: ToolContext, subscription: Subscription) -> list[dict[
     """Items that are paid for, by the price list; coupons and taxes are in the next charge."""
     found = []
     for item in subscription.items.data:
-        amount = listed(item)
+        amount = list_price(item)
         price = "by use or number" if amount is None else money(amount, item.price.currency)
-        facts: dict[str, Any] = {"price": price, "every": item.price.interval, "quantity": item.many}
+        facts: dict[str, Any] = {"price": price, "every": item.price.interval, "quantity": item.units}
         if len(subscription.items.data) > 1:
             facts = {"plan": await billing_of(context).plans.name_of(item.price)} | facts
         found.append(facts)
@@ -166,7 +168,7 @@ def _special(context: ToolContext, subscription: Subscription) -> dict[str, Any]
     if subscription.status == "trialing" and subscription.trial_end:
         told["trial_ends"] = _day(context, subscription.trial_end)
     if owed := subscription.owed:
-        told["still_to_pay"] = money(owed.left, owed.currency)
+        told["still_to_pay"] = money(owed.amount_left, owed.currency)
     if subscription.pending_update is not None:
         told["change_waits_for_payment_until"] = _day(context, subscription.pending_update.expires_at)
     if pause := subscription.pause_collection:
@@ -219,7 +221,7 @@ async def list_invoices(arguments: HowMany, context: ToolContext) -> str:
             "amount": money(one.total, one.currency),
             "status": one.status,
             "paid": money(one.amount_paid, one.currency),
-            "left_to_pay": money(one.left, one.currency),
+            "left_to_pay": money(one.amount_left, one.currency),
             **({"given_back": money(back, one.currency)} if (back := one.post_payment_credit_notes_amount) else {}),
         }
         for one in invoices
@@ -314,7 +316,7 @@ async def start_subscription(arguments: WhichPlan, context: ToolContext) -> str:
             if other.id != page.id:
                 await billing.stripe.expire_checkout(other.id)
     body, label = _LABELS["checkout"][language]
-    amount = f"{money(price.unit_amount or 0, price.currency)} {words(arguments.interval, language)}"
+    amount = f"{money(price.unit_amount or 0, price.currency)} {phrase(arguments.interval, language)}"
     body = body.format(plan=plan.name, price=amount, today=_today(page, language))
     context.parts.append(LinkButton(body=body, label=label, url=str(page.url)))
     return f"{_SHOWN} Trial: {trial} days." if trial else _SHOWN
@@ -324,7 +326,7 @@ def _today(page: HostedPage, language: Language) -> str:
     """The amount that the page asks for at once, as Stripe made it."""
     if page.amount_total is None or page.currency is None:
         return ""
-    return " " + words("checkout_today", language, amount=money(page.amount_total, page.currency))
+    return " " + phrase("checkout_today", language, amount=money(page.amount_total, page.currency))
 
 
 def _first_payment(context: ToolContext, subscription: Subscription) -> str:
@@ -333,7 +335,7 @@ def _first_payment(context: ToolContext, subscription: Subscription) -> str:
     if owed is None or not owed.hosted_invoice_url:
         raise ToolError(_FIRST_PAYMENT)
     body, label = _LABELS["first_payment"][language_of(context)]
-    amount = money(owed.left, owed.currency)
+    amount = money(owed.amount_left, owed.currency)
     context.parts.append(LinkButton(body=body.format(amount=amount), label=label, url=owed.hosted_invoice_url))
     return f"Nothing new was begun: {_FIRST_PAYMENT}. {_SHOWN}"
 

@@ -9,7 +9,7 @@ from bot.integrations.stripe.client import Stripe
 from bot.integrations.stripe.errors import NothingToBill
 from bot.integrations.stripe.formatting import day, money
 from bot.integrations.stripe.objects import Invoice, Subscription, SubscriptionItem
-from bot.integrations.stripe.texts import words
+from bot.integrations.stripe.texts import phrase
 from bot.messages.language import Language
 
 # Of the others no invoice is collected: https://docs.stripe.com/billing/subscriptions/overview#subscription-statuses
@@ -33,10 +33,10 @@ async def next_charge(stripe: Stripe, subscription: Subscription) -> Charge | No
     return Charge(preview.amount_due, preview.currency, subscription.renews_at) if preview else None
 
 
-async def next_invoice(stripe: Stripe, subscription: Subscription, **supposed: object) -> Invoice | None:
+async def next_invoice(stripe: Stripe, subscription: Subscription, **assumed: object) -> Invoice | None:
     """The preview of what comes next, with what is supposed of the subscription; None where nothing comes."""
     try:
-        return await stripe.preview(subscription, **supposed)
+        return await stripe.preview(subscription, **assumed)
     except NothingToBill:
         return None
 
@@ -47,20 +47,20 @@ def paused(subscription: Subscription) -> bool:
     return pause is not None and (pause.resumes_at is None or pause.resumes_at > subscription.renews_at)
 
 
-def said(charge: Charge | None, subscription: Subscription, zone: tzinfo, language: Language) -> str:
+def next_charge_text(charge: Charge | None, subscription: Subscription, zone: tzinfo, language: Language) -> str:
     """The sentence about the next charge; nothing where the end of the subscription says it."""
     pause = subscription.pause_collection
     if charge is None and pause is not None and paused(subscription):
         until = day(pause.resumes_at, zone, language) if pause.resumes_at else ""
-        return words("paused_until" if until else "paused", language, day=until)
+        return phrase("paused_until" if until else "paused", language, day=until)
     if charge is None:
         return ""
-    usage = words("and_usage", language) if subscription.metered else ""
+    usage = phrase("and_usage", language) if subscription.metered else ""
     amount = f"{money(charge.amount, charge.currency)}{usage}"
-    return words("next_charge", language, amount=amount, day=day(charge.at, zone, language))
+    return phrase("next_charge", language, amount=amount, day=day(charge.at, zone, language))
 
 
-def listed(item: SubscriptionItem) -> int | None:
+def list_price(item: SubscriptionItem) -> int | None:
     """A period of the item by the price list; None where that depends on how much is used or bought."""
-    each = item.price.each
-    return None if each is None or item.price.metered else round(each * item.many)
+    unit_price = item.price.unit_price
+    return None if unit_price is None or item.price.metered else round(unit_price * item.units)

@@ -13,12 +13,12 @@ from bot.conversations.confirmations import ConfirmationCards
 from bot.conversations.contacts import Contacts
 from bot.delivery.notifications import Notifications
 from bot.infra.cache import Cache
+from bot.integrations.stripe.change_results import ChangeResults
 from bot.integrations.stripe.client import Stripe
 from bot.integrations.stripe.customer_notices import Addressees, CustomerNotifier
 from bot.integrations.stripe.customers import CustomerDirectory
 from bot.integrations.stripe.events import PublishEvent, StripeEventHandler
 from bot.integrations.stripe.invoice_pdfs import InvoicePdfs
-from bot.integrations.stripe.outcomes import ChangeOutcomes
 from bot.integrations.stripe.plan_changes import PlanChanges
 from bot.integrations.stripe.plans import Plans
 from bot.integrations.stripe.subscription_state import SubscriptionStates
@@ -66,7 +66,7 @@ def billing_of(  # noqa: PLR0913, PLR0917 - what billing stands on
     zone, language = settings.service.zone, settings.service.default_language
     stripe = Stripe(http, settings.stripe)
     customers, plans = CustomerDirectory(redis, stripe, contacts), Plans(Cache(redis), stripe)
-    outcomes = ChangeOutcomes(stripe, plans, zone)
+    change_results = ChangeResults(stripe, plans, zone)
     files = Files(redis, storage, link_minutes=settings.storage.link_minutes, public_url=settings.service.public_url)
 
     async def return_url() -> str:
@@ -77,7 +77,7 @@ def billing_of(  # noqa: PLR0913, PLR0917 - what billing stands on
         customers=customers,
         plans=plans,
         changes=PlanChanges(
-            stripe, customers, plans, ConfirmationCards(redis), SubscriptionStates(redis), outcomes, zone
+            stripe, customers, plans, ConfirmationCards(redis), SubscriptionStates(redis), change_results, zone
         ),
         invoice_pdfs=InvoicePdfs(stripe, files),
         return_url=return_url,

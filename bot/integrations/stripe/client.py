@@ -96,25 +96,25 @@ class Stripe:
         Ten clauses at most (https://docs.stripe.com/search#search-query-language).
         """
         query = " OR ".join(f"metadata['whatsapp_id']:'{one}'" for one in whatsapp_ids)
-        return await self._some(Customer, lambda api: api.customers.search_async({"query": query, "limit": 10}))
+        return await self._list(Customer, lambda api: api.customers.search_async({"query": query, "limit": 10}))
 
     async def customers_by_email(self, email: str) -> list[Customer]:
-        return await self._some(Customer, lambda api: api.customers.list_async({"email": email, "limit": 10}))
+        return await self._list(Customer, lambda api: api.customers.list_async({"email": email, "limit": 10}))
 
     async def create_customer(self, whatsapp_id: str, name: str | None, key: str) -> Customer:
         params: Any = {"metadata": {"whatsapp_id": whatsapp_id}} | ({"name": name} if name else {})
-        return await self._one(Customer, lambda api: api.customers.create_async(params, _once(key)))
+        return await self._one(Customer, lambda api: api.customers.create_async(params, _idempotency(key)))
 
-    async def link(self, customer: str, whatsapp_id: str, key: str) -> Customer:
+    async def set_whatsapp_id(self, customer: str, whatsapp_id: str, key: str) -> Customer:
         params: Any = {"metadata": {"whatsapp_id": whatsapp_id}}
-        return await self._one(Customer, lambda api: api.customers.update_async(customer, params, _once(key)))
+        return await self._one(Customer, lambda api: api.customers.update_async(customer, params, _idempotency(key)))
 
     async def payment_method(self, id_: str) -> PaymentMethod:
         return await self._one(PaymentMethod, lambda api: api.payment_methods.retrieve_async(id_))
 
     async def payment_methods(self, customer: str) -> list[PaymentMethod]:
         params: Any = {"customer": customer, "limit": 3}
-        return await self._some(PaymentMethod, lambda api: api.payment_methods.list_async(params))
+        return await self._list(PaymentMethod, lambda api: api.payment_methods.list_async(params))
 
     # ---- plans and subscriptions
 
@@ -124,7 +124,7 @@ class Stripe:
         while True:
             after: Any = {"starting_after": found[-1].id} if found else {}
             params: Any = {"active": True, "type": "recurring", "limit": _PAGE, "expand": ["data.product"]} | after
-            page = await self._some(Price, partial(_prices, params))
+            page = await self._list(Price, partial(_prices, params))
             found += page
             if len(page) < _PAGE:
                 return found
@@ -135,24 +135,26 @@ class Stripe:
     async def subscriptions(self, customer: str) -> list[Subscription]:
         """All that there are and were, the newest first, each with its latest invoice."""
         params: Any = {"customer": customer, "status": "all", "limit": 20, "expand": ["data.latest_invoice"]}
-        return await self._some(Subscription, lambda api: api.subscriptions.list_async(params))
+        return await self._list(Subscription, lambda api: api.subscriptions.list_async(params))
 
     async def subscription(self, id_: str) -> Subscription:
         params: Any = {"expand": ["latest_invoice"]}
         return await self._one(Subscription, lambda api: api.subscriptions.retrieve_async(id_, params))
 
-    async def preview(self, subscription: Subscription, **supposed: Any) -> Invoice:
+    async def preview(self, subscription: Subscription, **assumed: Any) -> Invoice:
         """The invoice that comes next, or with what is supposed of the subscription; raises NothingToBill.
 
         With `proration_behavior="always_invoice"` it is what a change costs at once, and the preview says at which
         moment: https://docs.stripe.com/billing/subscriptions/prorations
         """
         params: Any = {"customer": subscription.customer, "subscription": subscription.id}
-        if supposed:
-            params["subscription_details"] = supposed
+        if assumed:
+            params["subscription_details"] = assumed
         return await self._one(Invoice, lambda api: api.invoices.create_preview_async(params))
 
-    async def change(self, subscription: str, item: str, price: str, proration_date: int, *, key: str) -> Subscription:
+    async def change_price(
+        self, subscription: str, item: str, price: str, proration_date: int, *, key: str
+    ) -> Subscription:
         """Change the plan and charge the difference; raises CardRefused, and then nothing is changed."""
         params: Any = {
             "items": [{"id": item, "price": price}],
@@ -162,7 +164,7 @@ class Stripe:
         }
         return await self._update(subscription, params, key)
 
-    async def let_end(self, subscription: str, *, last: bool = False, key: str) -> Subscription:
+    async def cancel_at_period_end(self, subscription: str, *, last: bool = False, key: str) -> Subscription:
         """Let it end with the period that is paid: of several, with the first that ends, or with the `last`.
 
         https://docs.stripe.com/changelog/basil/2025-07-30/cancel-at-enums
@@ -170,7 +172,7 @@ class Stripe:
         end: dict[str, Any] = {"cancel_at": "max_period_end"} if last else {"cancel_at_period_end": True}
         return await self._update(subscription, end, key)
 
-    async def let_go_on(self, subscription: str, *, key: str) -> Subscription:
+    async def resume(self, subscription: str, *, key: str) -> Subscription:
         """Take back an end that is to come. Whether it is taken back says the answer.
 
         The customer portal sets a date without the flag where billing is flexible, and one request takes only one of
@@ -182,7 +184,7 @@ class Stripe:
     async def _update(self, subscription: str, change: dict[str, Any], key: str) -> Subscription:
         params: Any = change | {"expand": ["latest_invoice"]}
         return await self._one(
-            Subscription, lambda api: api.subscriptions.update_async(subscription, params, _once(key))
+            Subscription, lambda api: api.subscriptions.update_async(subscription, params, _idempotency(key))
         )
 
     # ---- pages of Stripe's
@@ -197,25 +199,27 @@ class Stripe:
         }
         if trial_days:
             params["subscription_data"] = {"trial_period_days": trial_days}
-        return await self._one(HostedPage, lambda api: api.checkout.sessions.create_async(params, _once(key)))
+        return await self._one(HostedPage, lambda api: api.checkout.sessions.create_async(params, _idempotency(key)))
 
     async def open_checkouts(self, customer: str) -> list[HostedPage]:
         params: Any = {"customer": customer, "status": "open", "limit": 10}
-        return await self._some(HostedPage, lambda api: api.checkout.sessions.list_async(params))
+        return await self._list(HostedPage, lambda api: api.checkout.sessions.list_async(params))
 
     async def expire_checkout(self, id_: str) -> None:
         await self._one(HostedPage, lambda api: api.checkout.sessions.expire_async(id_))
 
     async def portal(self, customer: str, back: str, key: str) -> HostedPage:
         params: Any = {"customer": customer, "return_url": back}
-        return await self._one(HostedPage, lambda api: api.billing_portal.sessions.create_async(params, _once(key)))
+        return await self._one(
+            HostedPage, lambda api: api.billing_portal.sessions.create_async(params, _idempotency(key))
+        )
 
     # ---- invoices
 
     async def invoices(self, customer: str, *, limit: int) -> list[Invoice]:
         """The newest first."""
         params: Any = {"customer": customer, "limit": limit}
-        return await self._some(Invoice, lambda api: api.invoices.list_async(params))
+        return await self._list(Invoice, lambda api: api.invoices.list_async(params))
 
     async def invoice(self, id_: str) -> Invoice:
         return await self._one(Invoice, lambda api: api.invoices.retrieve_async(id_))
@@ -228,7 +232,7 @@ class Stripe:
                     self._check_host(address)
                     async with self._http.get(address, allow_redirects=False) as response:
                         if response.status == _OK:
-                            return await _bounded(response)
+                            return await _read_pdf(response)
                         if "Location" not in response.headers:
                             raise StripeUnavailable(f"HTTP {response.status} for a PDF")
                         address = urljoin(address, response.headers["Location"])
@@ -238,7 +242,7 @@ class Stripe:
 
     async def check(self) -> None:
         """Whether Stripe answers and takes the key."""
-        await self._some(Customer, lambda api: api.customers.list_async({"limit": 1}))
+        await self._list(Customer, lambda api: api.customers.list_async({"limit": 1}))
 
     # ---- the wire
 
@@ -268,7 +272,7 @@ class Stripe:
     async def _one(self, shape: type[F], call: Callable[[Any], Awaitable[Any]]) -> F:
         return _read(shape, await self._call(call))
 
-    async def _some(self, shape: type[F], call: Callable[[Any], Awaitable[Any]]) -> list[F]:
+    async def _list(self, shape: type[F], call: Callable[[Any], Awaitable[Any]]) -> list[F]:
         return [_read(shape, one) for one in (await self._call(call)).get("data", ())]
 
     async def _call(self, call: Callable[[Any], Awaitable[Any]]) -> dict[str, Any]:
@@ -309,11 +313,11 @@ def _prices(params: Any, api: Any) -> Awaitable[Any]:
     return found
 
 
-def _once(key: str) -> Any:
+def _idempotency(key: str) -> Any:
     return {"idempotency_key": key}
 
 
-async def _bounded(response: aiohttp.ClientResponse) -> bytes:
+async def _read_pdf(response: aiohttp.ClientResponse) -> bytes:
     content = await response.content.read(_PDF_BYTES + 1)
     while len(content) <= _PDF_BYTES and (more := await response.content.read(_PDF_BYTES)):
         content += more

@@ -31,7 +31,7 @@ class Addressee:
     conversation: str | None = None
     contact: Contact | None = None
 
-    def as_data(self) -> dict[str, Any]:
+    def as_event_data(self) -> dict[str, Any]:
         """Whom an event is about, as all events of ours tell it."""
         phone, bsuid = (self.contact.phone, self.contact.bsuid) if self.contact else (None, None)
         return {"conversation": self.conversation, "contact": {"phone": phone, "bsuid": bsuid, "name": self.name}}

@@ -43,24 +43,24 @@ class CustomerDirectory:
 
     async def customer_of(self, conversation: str, contact: Contact) -> Customer | None:
         """The contact's customer, as it is now; raises SeveralCustomers, and what Stripe's calls raise."""
-        contact = await self._as_now(conversation, contact)
-        names = _names(contact)
-        if not names:
+        contact = await self._refreshed(conversation, contact)
+        whatsapp_ids = _whatsapp_ids(contact)
+        if not whatsapp_ids:
             return None
         known = await self.redis.get(_customer(conversation))
-        if known and (found := await self._still(known, names)):
-            await note(self.redis, conversation, found)
+        if known and (found := await self._if_named(known, whatsapp_ids)):
+            await store_references(self.redis, conversation, found)
             return found
         # Digits are agreed on (contract.md); people paste a plus with them.
-        spelled = [*names, *(f"+{one}" for one in names if one.isdigit())]
-        matches = {one.id for one in await self.stripe.customers_of(spelled) if one.whatsapp_id in names}
+        spellings = [*whatsapp_ids, *(f"+{one}" for one in whatsapp_ids if one.isdigit())]
+        matches = {one.id for one in await self.stripe.customers_of(spellings) if one.whatsapp_id in whatsapp_ids}
         # The search may tell what was true a minute ago.
-        customers = [one for id_ in sorted(matches) if (one := await self._still(id_, names))]
-        customers = [one for one in customers if await self._free(one.id, conversation)]
+        customers = [one for id_ in sorted(matches) if (one := await self._if_named(id_, whatsapp_ids))]
+        customers = [one for one in customers if await self._is_free(one.id, conversation)]
         if len(customers) > 1:
             raise SeveralCustomers("several customers have this contact")
         for one in customers:
-            await remember(self.redis, conversation, one)
+            await store_link(self.redis, conversation, one)
         return customers[0] if customers else None
 
     async def link(self, conversation: str, contact: Contact, customer: str, key_: str) -> Customer:
@@ -69,18 +69,18 @@ class CustomerDirectory:
         Raises BelongsToAnother where it is somebody else's already. A number that went from one person to another names
         nobody, so that the address decides: for who has the number now, and for who was the customer by it before.
         """
-        found, contact = await self.stripe.customer(customer), await self._as_now(conversation, contact)
-        names = _names(contact)
-        by_address = await self._by_address(found, conversation, contact)
-        taken = bool(found.whatsapp_id and found.whatsapp_id not in names)
-        if not names or ((taken or not await self._free(customer, conversation)) and not by_address):
+        found, contact = await self.stripe.customer(customer), await self._refreshed(conversation, contact)
+        whatsapp_ids = _whatsapp_ids(contact)
+        by_address = await self._was_theirs(found, conversation, contact)
+        taken = bool(found.whatsapp_id and found.whatsapp_id not in whatsapp_ids)
+        if not whatsapp_ids or ((taken or not await self._is_free(customer, conversation)) and not by_address):
             raise BelongsToAnother("the customer belongs to another contact")
         if not found.whatsapp_id or taken:
-            found = await self.stripe.link(customer, _written(contact), key_)
-        await remember(self.redis, conversation, found)
+            found = await self.stripe.set_whatsapp_id(customer, _own_whatsapp_id(contact), key_)
+        await store_link(self.redis, conversation, found)
         return found
 
-    async def _by_address(self, customer: Customer, conversation: str, contact: Contact) -> bool:
+    async def _was_theirs(self, customer: Customer, conversation: str, contact: Contact) -> bool:
         if contact.phone_contested and contact.phone and customer.whatsapp_id in exact(contact.phone):
             return True
         owner = await self.redis.get(_owner(customer.id))
@@ -88,11 +88,11 @@ class CustomerDirectory:
 
     async def create(self, conversation: str, contact: Contact, key_: str) -> Customer:
         """A new customer for a contact who has none; raises BelongsToAnother where only a contested phone is known."""
-        contact = await self._as_now(conversation, contact)
-        if not _names(contact):
+        contact = await self._refreshed(conversation, contact)
+        if not _whatsapp_ids(contact):
             raise BelongsToAnother("the phone was another person's, and there is no BSUID")
-        found = await self.stripe.create_customer(_written(contact), contact.name, key_)
-        await remember(self.redis, conversation, found)
+        found = await self.stripe.create_customer(_own_whatsapp_id(contact), contact.name, key_)
+        await store_link(self.redis, conversation, found)
         return found
 
     async def email_of(self, contact: Contact) -> str | None:
@@ -116,24 +116,24 @@ class CustomerDirectory:
             return None
         conversation = await self.contacts.reach_exactly(phone=phone, bsuid=bsuid)
         contested = phone is not None and (await self.contacts.get(conversation)).phone_contested
-        if contested or not await self._free(customer.id, conversation):
+        if contested or not await self._is_free(customer.id, conversation):
             return None
-        await note(self.redis, conversation, customer)
+        await store_references(self.redis, conversation, customer)
         return conversation
 
-    async def _as_now(self, conversation: str, contact: Contact) -> Contact:
+    async def _refreshed(self, conversation: str, contact: Contact) -> Contact:
         """The contact, whose phone may be known by now to have been another person's."""
         contested = (await self.contacts.get(conversation)).phone_contested
         return replace(contact, phone_contested=contested or contact.phone_contested)
 
-    async def _still(self, customer: str, names: list[str]) -> Customer | None:
+    async def _if_named(self, customer: str, whatsapp_ids: list[str]) -> Customer | None:
         try:
             found = await self.stripe.customer(customer)
         except StripeObjectGone:
             return None
-        return found if found.whatsapp_id in names else None
+        return found if found.whatsapp_id in whatsapp_ids else None
 
-    async def _free(self, customer: str, conversation: str) -> bool:
+    async def _is_free(self, customer: str, conversation: str) -> bool:
         """Whether nobody else was this customer: numbers are given to new people, who must not get an old owner's."""
         owner = await self.redis.get(_owner(customer))
         if owner is None or await identity.home_of(self.redis, owner) == conversation:
@@ -142,16 +142,16 @@ class CustomerDirectory:
         return not await self.contacts.known(owner)
 
 
-async def remember(redis: Redis, conversation: str, customer: Customer) -> None:
+async def store_link(redis: Redis, conversation: str, customer: Customer) -> None:
     """Keep that the contact is this customer of Stripe."""
-    await note(redis, conversation, customer)
+    await store_references(redis, conversation, customer)
     pipeline = redis.pipeline(transaction=False)
     pipeline.set(_customer(conversation), customer.id, ex=_REMEMBER_SECONDS)
     pipeline.set(_owner(customer.id), conversation, ex=_OWNER_SECONDS)
     await pipeline.execute()
 
 
-async def note(redis: Redis, conversation: str, customer: Customer) -> None:
+async def store_references(redis: Redis, conversation: str, customer: Customer) -> None:
     """Note what leads to all that is kept of a customer elsewhere, for as long as it can be kept."""
     pipeline = redis.pipeline(transaction=False)
     for name, value in ((_customers(conversation), customer.id), (_emails(conversation), customer.email)):
@@ -161,7 +161,7 @@ async def note(redis: Redis, conversation: str, customer: Customer) -> None:
     await pipeline.execute()
 
 
-async def noted(redis: Redis, conversation: str) -> tuple[frozenset[str], frozenset[str]]:
+async def references(redis: Redis, conversation: str) -> tuple[frozenset[str], frozenset[str]]:
     """Every customer that the contact was, and the addresses that Stripe had for them."""
     pointer = await redis.get(_customer(conversation))
     customers = await answer(redis.smembers(_customers(conversation)))
@@ -171,17 +171,17 @@ async def noted(redis: Redis, conversation: str) -> tuple[frozenset[str], frozen
 
 async def forget(redis: Redis, conversation: str) -> None:
     """Forget whose customer the contact is."""
-    customers, _ = await noted(redis, conversation)
-    names = (_customer(conversation), _customers(conversation), _emails(conversation))
-    await redis.delete(*names, *map(_owner, customers))
+    customers, _ = await references(redis, conversation)
+    keys = (_customer(conversation), _customers(conversation), _emails(conversation))
+    await redis.delete(*keys, *map(_owner, customers))
 
 
-def _names(contact: Contact) -> list[str]:
+def _whatsapp_ids(contact: Contact) -> list[str]:
     """How Stripe may spell this contact: exactly, and not by a phone that was another person's before."""
     return [*([contact.bsuid] if contact.bsuid else []), *(exact(contact.own_phone) if contact.own_phone else ())]
 
 
-def _written(contact: Contact) -> str:
+def _own_whatsapp_id(contact: Contact) -> str:
     return str(contact.own_phone or contact.bsuid)
 
 

@@ -22,8 +22,8 @@ class StripeUnavailable(StripeFailed):
     means that Stripe itself says that trying at once is no use.
     """
 
-    def __init__(self, words: str, *, hopeless: bool = False) -> None:
-        super().__init__(words)
+    def __init__(self, reason: str, *, hopeless: bool = False) -> None:
+        super().__init__(reason)
         self.hopeless = hopeless
 
 
@@ -55,23 +55,23 @@ def error_from(error: StripeError) -> StripeFailed:
     """Name what the library raised (https://docs.stripe.com/error-low-level)."""
     import stripe  # noqa: PLC0415 - half a second, loaded already by whoever can raise this
 
-    words = f"HTTP {error.http_status}, {error.code or type(error).__name__}"
+    reason = f"HTTP {error.http_status}, {error.code or type(error).__name__}"
     match error:
         case stripe.AuthenticationError() | stripe.PermissionError():
-            return KeyRejected(words)
+            return KeyRejected(reason)
         case stripe.CardError(code=code):
-            return NeedsAction(words) if code in _BY_THE_CUSTOMER else CardRefused(words)
+            return NeedsAction(reason) if code in _BY_THE_CUSTOMER else CardRefused(reason)
         case stripe.APIConnectionError() | stripe.RateLimitError():
-            return StripeUnavailable(words, hopeless=_hopeless(error))
+            return StripeUnavailable(reason, hopeless=_hopeless(error))
         case stripe.InvalidRequestError(http_status=404) | stripe.InvalidRequestError(code="resource_missing"):
-            return NothingToBill(words) if error.code == "invoice_upcoming_none" else StripeObjectGone(words)
+            return NothingToBill(reason) if error.code == "invoice_upcoming_none" else StripeObjectGone(reason)
         case stripe.InvalidRequestError(param=param):
-            return RequestRefused(f"{words}, parameter {param}" if param else words)
+            return RequestRefused(f"{reason}, parameter {param}" if param else reason)
     passing = error.http_status is None or error.http_status == _CONFLICT or error.http_status >= _FAULT
     return (
-        StripeUnavailable(words, hopeless=_hopeless(error))
+        StripeUnavailable(reason, hopeless=_hopeless(error))
         if passing
-        else RequestRefused(f"{words}; is STRIPE_API_BASE Stripe's API?")
+        else RequestRefused(f"{reason}; is STRIPE_API_BASE Stripe's API?")
     )
 
 

@@ -71,7 +71,7 @@ class Price(StripeObject):
         return self.recurring is not None and self.recurring.usage_type == "metered"
 
     @property
-    def each(self) -> Decimal | None:
+    def unit_price(self) -> Decimal | None:
         """Price of one unit, in the currency's smallest unit; None where that depends on how many there are."""
         if self.billing_scheme != "per_unit":
             return None
@@ -99,7 +99,7 @@ class SubscriptionItem(StripeObject):
     current_period_end: int = 0
 
     @property
-    def many(self) -> int:
+    def units(self) -> int:
         return 1 if self.quantity is None else self.quantity
 
 
@@ -128,7 +128,7 @@ class InvoiceLine(StripeObject):
     parent: LineParent | None = None
 
     @property
-    def once(self) -> bool:
+    def one_time(self) -> bool:
         """Whether it is no part of what each period costs."""
         item = self.parent.subscription_item_details if self.parent else None
         return item is None or item.proration
@@ -176,7 +176,7 @@ class Invoice(StripeObject):
     total_discount_amounts: tuple[Discount, ...] | None = None
 
     @property
-    def left(self) -> int:
+    def amount_left(self) -> int:
         """The part that is still to be paid."""
         return self.amount_remaining if self.status in {"open", "uncollectible"} else 0
 
@@ -184,7 +184,7 @@ class Invoice(StripeObject):
     def usual(self) -> bool:
         """Whether a preview is of what each period costs: no amount that comes once, and no discount that may end."""
         discounts = self.total_discount_amounts or ()
-        return not any(line.once for line in self.lines.data) and not any(one.amount for one in discounts)
+        return not any(line.one_time for line in self.lines.data) and not any(one.amount for one in discounts)
 
     @property
     def proration_date(self) -> int | None:
@@ -232,9 +232,9 @@ class Subscription(StripeObject):
         return next((item for item in self.items.data if item.id == id_), None)
 
     @property
-    def about(self) -> str:
+    def price_signature(self) -> str:
         """The prices with their numbers, however they are ordered."""
-        parts = (f"{one.price.id}{'' if one.many == 1 else f'x{one.many}'}" for one in self.items.data)
+        parts = (f"{one.price.id}{'' if one.units == 1 else f'x{one.units}'}" for one in self.items.data)
         return " ".join(sorted(parts))
 
     @property
@@ -251,7 +251,7 @@ class Subscription(StripeObject):
     def owed(self) -> Invoice | None:
         """Its latest invoice, if somebody still has to pay it."""
         latest = self.latest_invoice
-        return latest if isinstance(latest, Invoice) and latest.left else None
+        return latest if isinstance(latest, Invoice) and latest.amount_left else None
 
     @property
     def ends(self) -> bool:

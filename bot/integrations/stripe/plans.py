@@ -48,13 +48,13 @@ class Plans:
 
     async def find(self, name: str) -> Plan | None:
         """The plan of this name, however it is typed."""
-        return next((one for one in await self.all() if plain(one.name) == plain(name)), None)
+        return next((one for one in await self.all() if normalized(one.name) == normalized(name)), None)
 
     async def names_of(self, items: Sequence[SubscriptionItem]) -> str:
         """All that is paid for, with how many: `Básico + Caja × 3`."""
         names = [await self.name_of(item.price) for item in items]
         return " + ".join(
-            name if item.many == 1 else f"{name} × {item.many}" for name, item in zip(names, items, strict=True)
+            name if item.units == 1 else f"{name} × {item.units}" for name, item in zip(names, items, strict=True)
         )
 
     async def name_of(self, price: Price) -> str:
@@ -79,7 +79,7 @@ def _by_product(prices: list[Price]) -> list[Plan]:
     return sorted(plans, key=lambda plan: min(price.unit_amount or 0 for price in plan.prices))
 
 
-def plain(name: str) -> str:
+def normalized(name: str) -> str:
     """A name as it is compared, however it is typed."""
     letters = unicodedata.normalize("NFKD", name.casefold())
     return "".join(letter for letter in letters if letter.isalnum())

@@ -18,7 +18,7 @@ _EXPECT_SECONDS = 3600
 _LOCK_SECONDS = 60
 
 
-class KnownSubscription(Record):
+class SubscriptionState(Record):
     """A subscription as it was: what it is about, not every field. `status` is Stripe's word, `none` without one.
 
     `items` are all its prices; what was kept before there was `items` has `price` alone, the first of them.
@@ -32,24 +32,24 @@ class KnownSubscription(Record):
     until: int = 0
     since: int = 0
 
-    def sells_as(self, other: KnownSubscription) -> bool:
+    def has_items_of(self, other: SubscriptionState) -> bool:
         """Whether the same is paid for."""
         return self.items == other.items if self.items and other.items else self.price == other.price
 
-    def same(self, other: KnownSubscription) -> bool:
+    def equals(self, other: SubscriptionState) -> bool:
         """Whether nobody would call it a change; a period that went on is none."""
-        about = (self.subscription, self.status, self.ends)
-        return about == (other.subscription, other.status, other.ends) and self.sells_as(other)
+        price_signature = (self.subscription, self.status, self.ends)
+        return price_signature == (other.subscription, other.status, other.ends) and self.has_items_of(other)
 
 
-def known(subscription: Subscription | None) -> KnownSubscription:
+def state_of(subscription: Subscription | None) -> SubscriptionState:
     if subscription is None:
-        return KnownSubscription()
-    return KnownSubscription(
+        return SubscriptionState()
+    return SubscriptionState(
         subscription=subscription.id,
         status=subscription.status,
         price=subscription.items.data[0].price.id,
-        items=subscription.about,
+        items=subscription.price_signature,
         ends=subscription.ends,
         until=subscription.until,
         since=subscription.created,
@@ -64,18 +64,18 @@ class SubscriptionStates:
     lock_seconds: float = _LOCK_SECONDS
 
     @asynccontextmanager
-    async def one_at_a_time(self, customer: str) -> AsyncIterator[None]:
+    async def lock(self, customer: str) -> AsyncIterator[None]:
         """What is read at Stripe and kept here must not overtake itself."""
         name = f"{_state(customer)}:lock"
         async with renewed_lock(self.redis, name, seconds=self.lock_seconds, poll_seconds=0.05):
             yield
 
-    async def before(self, customer: str) -> KnownSubscription | None:
+    async def last(self, customer: str) -> SubscriptionState | None:
         """What was known; None for a customer of whom nothing is kept."""
         raw = await answer(self.redis.hget(_state(customer), "state"))
-        return KnownSubscription.model_validate_json(raw) if raw else None
+        return SubscriptionState.model_validate_json(raw) if raw else None
 
-    async def keep(self, customer: str, now: KnownSubscription) -> None:
+    async def save(self, customer: str, now: SubscriptionState) -> None:
         pipeline = self.redis.pipeline(transaction=True)
         pipeline.hset(_state(customer), "state", now.model_dump_json())
         pipeline.expire(_state(customer), _KEEP_SECONDS)
@@ -86,14 +86,14 @@ class SubscriptionStates:
     async def expect(self, customer: str, subscription: str, items: str, *, ends: bool) -> None:
         await self.redis.set(_expected(customer), f"{subscription} {items} {ends}", ex=_EXPECT_SECONDS)
 
-    async def unexpect(self, customer: str) -> None:
+    async def forget_expected(self, customer: str) -> None:
         await self.redis.delete(_expected(customer))
 
-    async def expected(self, customer: str, now: KnownSubscription) -> bool:
+    async def expected(self, customer: str, now: SubscriptionState) -> bool:
         return bool(await self.redis.get(_expected(customer)) == f"{now.subscription} {now.items} {now.ends}")
 
 
-async def kept(redis: Redis, customer: str) -> dict[str, str]:
+async def stored(redis: Redis, customer: str) -> dict[str, str]:
     """What is kept of a customer, by its names, to be shown to them."""
     found: dict[str, str] = await answer(redis.hgetall(_state(customer)))
     return found
