@@ -38,7 +38,7 @@ _CLOSED_SECONDS = 60
 _DELETE_AT_ONCE = 500
 
 
-class Busy(Exception):
+class ConversationBusy(Exception):
     """Somebody works on the conversation for too long."""
 
 
@@ -65,7 +65,7 @@ class Person:
         names += [rf"(?<!\w){re.escape(one)}(?!\w)" for one in self.customers]
         return re.search("|".join(names), text, re.IGNORECASE) is not None
 
-    def is_meant(self, job: queue_admin.StoredJob) -> bool:
+    def concerns(self, job: queue_admin.StoredJob) -> bool:
         """Whether a job is about this person, and not about who had the phone before them or has it since."""
         shared = {kin(phone) for phone, _, _ in self.had}
         alone = frozenset(one for one in self.identities if kin(one) not in shared)
@@ -83,9 +83,9 @@ class Erased:
     opted_out: bool
 
 
-async def find(redis: Redis, asked: str) -> Person | None:
+async def find(redis: Redis, address: str) -> Person | None:
     """The person of a phone or BSUID; None when nothing is known of them."""
-    phone, bsuid = address_of(asked)
+    phone, bsuid = address_of(address)
     found = None
     for spelling in variants(phone) if phone else (None,):
         found = found or await identity.find(redis, spelling, bsuid)
@@ -107,11 +107,11 @@ async def find(redis: Redis, asked: str) -> Person | None:
             pending += [*filter(None, earlier), *sorted(await answer(redis.smembers(identity.joining(name))))]
     known = {one for name in names for one in await identity.identities_of(redis, name)}
     identities = frozenset(known | {one for one in (phone, bsuid) if one})
-    had = [one for name in names for one in await _had(redis, name)]
+    had = [one for name in names for one in await _former_phones(redis, name)]
     return Person(tuple(names), identities, frozenset(emails), frozenset(customers), tuple(had))
 
 
-async def _had(redis: Redis, conversation: str) -> list[tuple[str, float, float]]:
+async def _former_phones(redis: Redis, conversation: str) -> list[tuple[str, float, float]]:
     """Phones that were a person's for a time, and theirs now where it was another person's before."""
     former: dict[str, str] = await answer(redis.hgetall(identity.former_phones(conversation)))
     found: list[tuple[str, float, float]] = []
@@ -156,10 +156,10 @@ class PersonalData:
             "files": [{"key": file.key, "size": file.size} for file in stored],
             "jobs": [
                 {"queue": job.queue, "id": job.id, "name": job.name, "data": job.data}
-                for job in await queue_admin.about(self._redis, person.is_about, person.is_meant)
+                for job in await queue_admin.about(self._redis, person.is_about, person.concerns)
             ],
             "billing": {
-                one: _shown(await subscription_state.stored(self._redis, one)) for one in sorted(person.customers)
+                one: _decoded(await subscription_state.stored(self._redis, one)) for one in sorted(person.customers)
             },
             "suppressed": {
                 one: why
@@ -187,7 +187,7 @@ class PersonalData:
             try:
                 # The storage first: it is what may fail.
                 files = [await self._files.erase(name) for name in person.conversations]
-                gone = await queue_admin.forget(self._redis, person.is_about, person.is_meant)
+                gone = await queue_admin.forget(self._redis, person.is_about, person.concerns)
                 for name in person.conversations:
                     await tombstones.note_messages(self._redis, await ledger.raw(self._redis, name))
                 for customer in person.customers:
@@ -231,8 +231,8 @@ class PersonalData:
         start = len(key(conversation)) + 1
         names = await self._names(conversation)
         ours = (lease_key(conversation), done_key(conversation))
-        shown = {name[start:]: await self._value(name) for name in names if name not in ours}
-        return {name: value for name, value in shown.items() if value is not None}
+        decoded = {name[start:]: await self._value(name) for name in names if name not in ours}
+        return {name: value for name, value in decoded.items() if value is not None}
 
     async def _value(self, name: str) -> Any:
         """The value of a key of any type; None when it went away meanwhile."""
@@ -245,7 +245,7 @@ class PersonalData:
             "zset": lambda: redis.zrange(name, 0, -1, withscores=True),
         }
         kind = await redis.type(name)
-        return _shown(await readers[kind]()) if kind in readers else None
+        return _decoded(await readers[kind]()) if kind in readers else None
 
     @asynccontextmanager
     async def _held(self, conversation: str) -> AsyncIterator[None]:
@@ -253,7 +253,7 @@ class PersonalData:
         until = time.monotonic() + self._patience
         while not await self._leases.take(lease):
             if time.monotonic() > until:
-                raise Busy(conversation)
+                raise ConversationBusy(conversation)
             await asyncio.sleep(0.1)
         holding = asyncio.create_task(_quietly(hold(self._leases, lease, asyncio.Event())))
         try:
@@ -271,14 +271,14 @@ async def _quietly(work: Any) -> None:
         return
 
 
-def _shown(value: Any) -> Any:
+def _decoded(value: Any) -> Any:
     match value:
         case dict():
-            return {name: _shown(one) for name, one in value.items()}
+            return {name: _decoded(one) for name, one in value.items()}
         case set():
             return sorted(value)
         case list() | tuple():
-            return [_shown(one) for one in value]
+            return [_decoded(one) for one in value]
         case str() if value[:1] in ("{", "["):
             try:
                 return json.loads(value)

@@ -112,7 +112,7 @@ async def _trouble(settings: Settings, whose: str, work: _Work) -> str | None:
         trouble = f"{error}; {_ONE_STORAGE}"
     except StorageFailed as error:
         trouble = f"the storage failed: {error}; see `recado doctor`, then do it again"
-    except privacy.Busy:
+    except privacy.ConversationBusy:
         trouble = "somebody works on this conversation; do it again in a minute"
     except RedisError as error:
         trouble = f"Redis does not answer ({type(error).__name__}); see REDIS_URL"

@@ -69,17 +69,17 @@ class EventDeliveries:
         self._guarded = guarded
         self._pauses = pauses
 
-    async def process(self, task: Job) -> None:
+    async def process(self, queued: Job) -> None:
         """Work on a job of the queue `webhook`. Raises Later while somebody has still to take it."""
-        if task.name != "deliver":
-            raise JobRejected(f"there is no job {task.name!r} here; expected deliver")
-        job = _checked(task.data)
+        if queued.name != "deliver":
+            raise JobRejected(f"there is no job {queued.name!r} here; expected deliver")
+        job = _checked(queued.data)
         if not self._settings.subscribers:
             _log.info("event_without_subscribers", kind=job.event)
             return
         if self._settings.secret is None:
             raise JobRejected("WEBHOOK_SECRET is not set: no subscriber could tell that the event is ours")
-        await self._deliver(job, job.id or task.key, task.added or time.time())
+        await self._deliver(job, job.id or queued.key, queued.added or time.time())
 
     async def _deliver(self, job: DeliverJob, id_: str, at: float) -> None:
         progress = f"recado:delivered:{masked(id_)}"
@@ -88,10 +88,10 @@ class EventDeliveries:
         if not left:
             return
         body = _body(job, at)
-        brought = (self._bring(url, id_, body, progress) for url in left)
-        ended = await asyncio.gather(*brought, return_exceptions=True)
-        outcomes = [one if isinstance(one, tuple) else _raised(one) for one in ended]
-        missed = [(why, wait) for state, why, wait in outcomes if state == "missed"]
+        posts = (self._post(url, id_, body, progress) for url in left)
+        ended = await asyncio.gather(*posts, return_exceptions=True)
+        deliveries = [one if isinstance(one, tuple) else _raise(one) for one in ended]
+        missed = [(why, wait) for state, why, wait in deliveries if state == "missed"]
         if not missed:
             return
         pipeline = self._redis.pipeline(transaction=True)
@@ -100,7 +100,7 @@ class EventDeliveries:
         tries = int((await pipeline.execute())[0])
         why = "; ".join(why for why, _ in missed)
         if tries > len(self._pauses):
-            for url, (state, reason, _) in zip(left, outcomes, strict=True):
+            for url, (state, reason, _) in zip(left, deliveries, strict=True):
                 if state == "missed":
                     await self._alert(url, "subscriber_missed", f"{_host(url)} did not take an event: {reason}")
             # An operator's retry has all its tries, and goes to those alone who missed it.
@@ -111,7 +111,7 @@ class EventDeliveries:
         pause = self._pauses[tries - 1] * random.uniform(1, 1.5)  # noqa: S311 - protects nothing
         raise RetryLater(max(pause, min(asked, _LONGEST_RETRY_AFTER)), why)
 
-    async def _bring(self, url: str, id_: str, body: str, progress: str) -> tuple[State, str, float | None]:
+    async def _post(self, url: str, id_: str, body: str, progress: str) -> tuple[State, str, float | None]:
         """Post to one subscriber, and keep at once what came of it."""
         wait = None
         try:
@@ -163,7 +163,7 @@ def _checked(data: Any) -> DeliverJob:
         raise JobRejected(told) from error
 
 
-def _raised(error: BaseException) -> NoReturn:
+def _raise(error: BaseException) -> NoReturn:
     raise error
 
 

@@ -54,15 +54,15 @@ class Archive:
         name = _name(message, mime)
         if message.author == "person":
             file = files.received(place, name, mime, len(data))
-            for dropped in await files.note(self._redis, conversation, file, self._quota):
+            for dropped in await files.add_to_index(self._redis, conversation, file, self._quota):
                 await files.forget(self._redis, self._storage, dropped)
         else:
-            await files.date(self._redis, place)
+            await files.record_time(self._redis, place)
         await answer(self._redis.set(_place(conversation, message.id), place, ex=ledger.KEEP_SECONDS))
         try:
             await self._storage.put(place, data, mime, name)
         except (StorageFailed, TooLarge):
-            await files.strike(self._redis, conversation, place)
+            await files.remove_from_index(self._redis, conversation, place)
             raise
 
     async def erase_message(self, conversation: str, message_id: str) -> None:

@@ -149,12 +149,12 @@ class Files:
         """
         name = safe_name(filename)
         digest = hashlib.sha256(name.encode() + b"\0" + data).hexdigest()[:32]
-        place = f"made/{conversation}/{digest}"
-        await self._storage.put(place, data, mime, name)
-        file = _kept(place, name, mime, len(data), "company")
-        for dropped in await note(self._redis, conversation, file):
+        file_key = f"made/{conversation}/{digest}"
+        await self._storage.put(file_key, data, mime, name)
+        file = _new_file(file_key, name, mime, len(data), "company")
+        for dropped in await add_to_index(self._redis, conversation, file):
             await forget(self._redis, self._storage, dropped)
-        return place
+        return file_key
 
     async def of(self, conversation: str, earlier: Iterable[str] = ()) -> list[KeptFile]:
         """A person's files, newest first; also those of conversations that became a part of theirs."""
@@ -179,9 +179,9 @@ class Files:
         named = {file.key for file in await self.of(conversation)}
         return sorted(named - {file.key for file in await self.stored(conversation)}) if named else []
 
-    async def read(self, place: str) -> bytes:
+    async def read(self, file_key: str) -> bytes:
         """Raises NotStored, StorageFailed."""
-        return await self._storage.get(place)
+        return await self._storage.get(file_key)
 
     async def erase(self, conversation: str) -> int:
         """Erase all files of a conversation and its index, and say how many there were; raises StorageFailed."""
@@ -195,38 +195,38 @@ class Files:
         await answer(self._redis.delete(_index(conversation)))
         return len(there)
 
-    async def link(self, conversation: str, place: str) -> str:
+    async def link(self, conversation: str, file_key: str) -> str:
         """An address at which this file of this conversation can be fetched until it expires.
 
         Raises NoLink, and NotStored for what is not in the conversation's index.
         """
-        file = await self._indexed(conversation, place)
+        file = await self._indexed(conversation, file_key)
         url = await self._storage.link(file.key, self._seconds)
         if url is not None:
             return url
         if self._public_url is None:
             raise NoLink
-        token = await self._tokens.sign(conversation, place, seconds=self._seconds)
+        token = await self._tokens.sign(conversation, file_key, seconds=self._seconds)
         return f"{self._public_url.rstrip('/')}/files/{token}"
 
-    async def opened(self, token: str) -> tuple[KeptFile, Path]:
+    async def open(self, token: str) -> tuple[KeptFile, Path]:
         """The file that a link names, and where it lies on the disk; raises LinkWrong, FileMissing, StorageFailed."""
         try:
-            conversation, place = await self._tokens.read(token)
-            file = await self._indexed(conversation, place)
+            conversation, file_key = await self._tokens.read(token)
+            file = await self._indexed(conversation, file_key)
         except (TokenWrong, NotStored) as error:
             raise LinkWrong from error
         if not isinstance(self._storage, LocalStorage):
             raise FileMissing
         try:
-            return file, await self._storage.place(place)
+            return file, await self._storage.path(file_key)
         except NotStored as error:
             raise FileMissing from error
 
-    async def _indexed(self, conversation: str, place: str) -> KeptFile:
-        raw: str | None = await answer(self._redis.hget(_index(conversation), place))
+    async def _indexed(self, conversation: str, file_key: str) -> KeptFile:
+        raw: str | None = await answer(self._redis.hget(_index(conversation), file_key))
         if raw is None:
-            raise NotStored(place)
+            raise NotStored(file_key)
         return KeptFile.model_validate_json(raw)
 
 
@@ -248,7 +248,7 @@ async def conversations_with_files(redis: Redis) -> list[str]:
     return sorted([name.split("{")[1].partition("}")[0] async for name in redis.scan_iter(_index("c_*"), count=1000)])
 
 
-async def lost_of(redis: Redis, storage: Storage, most: int) -> tuple[int, int]:
+async def count_lost(redis: Redis, storage: Storage, most: int) -> tuple[int, int]:
     """Of so many people's newest files: how many this storage lacks, and how many were looked for.
 
     Raises StorageFailed.
@@ -267,7 +267,7 @@ async def lost_of(redis: Redis, storage: Storage, most: int) -> tuple[int, int]:
     return lost, looked
 
 
-async def note(redis: Redis, conversation: str, file: KeptFile, quota: Quota | None = None) -> list[str]:
+async def add_to_index(redis: Redis, conversation: str, file: KeptFile, quota: Quota | None = None) -> list[str]:
     """Put a file into its person's index, and say which older ones it pushed out of it: those are to be forgotten.
 
     Raises NoSpace where the quota leaves none; a file that is there already is no new one.
@@ -278,39 +278,39 @@ async def note(redis: Redis, conversation: str, file: KeptFile, quota: Quota | N
     full, dropped = str(added[0]), [str(one) for one in added[1:]]
     if full:
         raise NoSpace(full)
-    await date(redis, file.key, file.kept)
+    await record_time(redis, file.key, file.kept)
     return dropped
 
 
-async def date(redis: Redis, place: str, at: float | None = None) -> None:
+async def record_time(redis: Redis, file_key: str, at: float | None = None) -> None:
     """Write down since when a file is kept, in Unix seconds: its retention counts from then."""
-    await answer(redis.zadd(_KEPT, {place: time.time() if at is None else at}))
+    await answer(redis.zadd(_KEPT, {file_key: time.time() if at is None else at}))
 
 
-async def strike(redis: Redis, conversation: str, place: str) -> None:
+async def remove_from_index(redis: Redis, conversation: str, file_key: str) -> None:
     """Take a file out of the index that could not be stored."""
-    await answer(redis.hdel(_index(conversation), place))
-    await answer(redis.zrem(_KEPT, place))
+    await answer(redis.hdel(_index(conversation), file_key))
+    await answer(redis.zrem(_KEPT, file_key))
 
 
-async def forget(redis: Redis, storage: Storage, place: str) -> None:
+async def forget(redis: Redis, storage: Storage, file_key: str) -> None:
     """Delete one file, and all that names it; raises StorageFailed."""
-    await storage.delete(place)
-    await strike(redis, place.split("/")[1], place)
+    await storage.delete(file_key)
+    await remove_from_index(redis, file_key.split("/")[1], file_key)
 
 
 async def expire(redis: Redis, storage: Storage, days: float) -> int:
     """Delete files that were kept for so many days, a hundred at most; gives how many. Raises StorageFailed."""
     over = time.time() - days * _DAY_SECONDS
     places: list[str] = await answer(redis.zrangebyscore(_KEPT, "-inf", over, start=0, num=_AT_ONCE))
-    for place in places:
-        await forget(redis, storage, place)
+    for file_key in places:
+        await forget(redis, storage, file_key)
     return len(places)
 
 
-def received(place: str, name: str, mime: str, size: int) -> KeptFile:
+def received(file_key: str, name: str, mime: str, size: int) -> KeptFile:
     """A file that the person sent."""
-    return _kept(place, safe_name(name), mime, size, "customer")
+    return _new_file(file_key, safe_name(name), mime, size, "customer")
 
 
 def safe_name(claim: str) -> str:
@@ -323,8 +323,8 @@ def safe_name(claim: str) -> str:
     return name[: _NAME_LENGTH - len(ending)] + ending
 
 
-def _kept(place: str, name: str, mime: str, size: int, by: Literal["customer", "company"]) -> KeptFile:
-    return KeptFile(key=place, name=name, mime=safe_mime(mime), size=size, by=by, kept=time.time())
+def _new_file(file_key: str, name: str, mime: str, size: int, by: Literal["customer", "company"]) -> KeptFile:
+    return KeptFile(key=file_key, name=name, mime=safe_mime(mime), size=size, by=by, kept=time.time())
 
 
 def _index(conversation: str) -> str:

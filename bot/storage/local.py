@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
-from bot.storage.storage import NotStored, StorageFailed, Stored, checked, fitting, safe_mime
+from bot.storage.storage import NotStored, StorageFailed, Stored, checked_key, safe_mime, within_limit
 
 # Hidden, because no segment of a key may begin with a dot.
 _TYPES = ".types"
@@ -35,15 +35,15 @@ class LocalStorage:
                 raise StorageFailed(f"less than {_LEFT_FREE // 1024**2} MB of the disk are free")
             # The type first: a file that is there has one.
             _write(self._path(key, _TYPES), safe_mime(mime).encode())
-            _write(path, fitting(data))
+            _write(path, within_limit(data))
 
-        await _aside(write)
+        await _in_thread(write)
 
     async def get(self, key: str) -> bytes:
-        return await _aside(lambda: _read(self._path(key), key))
+        return await _in_thread(lambda: _read(self._path(key), key))
 
     async def mime(self, key: str) -> str:
-        return (await _aside(lambda: _read(self._path(key, _TYPES), key))).decode()
+        return (await _in_thread(lambda: _read(self._path(key, _TYPES), key))).decode()
 
     async def files(self, prefix: str) -> list[Stored]:
         def walk() -> list[Stored]:
@@ -52,12 +52,12 @@ class LocalStorage:
             whole = (path for path in paths if path.is_file() and not path.name.startswith("."))
             return [Stored(path.relative_to(root).as_posix(), path.stat().st_size) for path in sorted(whole)]
 
-        return await _aside(walk)
+        return await _in_thread(walk)
 
     async def link(self, key: str, seconds: float) -> str | None:  # noqa: ARG002 - a disk has no address of its own
         return None
 
-    async def place(self, key: str) -> Path:
+    async def path(self, key: str) -> Path:
         """Where the file lies, for a server that sends it piece by piece; raises NotStored."""
 
         def find() -> Path:
@@ -66,7 +66,7 @@ class LocalStorage:
                 raise NotStored(key)
             return path
 
-        return await _aside(find)
+        return await _in_thread(find)
 
     async def delete(self, prefix: str) -> None:
         def erase() -> None:
@@ -76,18 +76,18 @@ class LocalStorage:
                 else:
                     path.unlink(missing_ok=True)
 
-        await _aside(erase)
+        await _in_thread(erase)
 
     def _path(self, key: str, *tree: str) -> Path:
         """Where the key lies. A link on the way could lead out of the folder: it is not followed."""
         root = Path(os.path.realpath(self._folder)).joinpath(*tree)
-        path = root / checked(key)
+        path = root / checked_key(key)
         if os.path.realpath(path) != str(path):
             raise StorageFailed("a link stands where a file or a folder should be")
         return path
 
 
-async def _aside(work: Callable[[], T]) -> T:
+async def _in_thread(work: Callable[[], T]) -> T:
     try:
         return await asyncio.to_thread(work)
     except OSError as error:

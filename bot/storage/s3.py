@@ -11,7 +11,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from bot.settings.reading import origin
-from bot.storage.storage import NotStored, StorageFailed, Stored, checked, disposition, fitting, safe_mime
+from bot.storage.storage import NotStored, StorageFailed, Stored, checked_key, disposition, safe_mime, within_limit
 
 if TYPE_CHECKING:
     from obstore.store import S3Store
@@ -53,21 +53,23 @@ class S3Storage:
     async def put(self, key: str, data: bytes, mime: str, filename: str | None = None) -> None:
         attributes = {"Content-Type": safe_mime(mime), "Content-Disposition": disposition(filename)}
         async with self._asking(key) as store:
-            await store.put_async(checked(key), fitting(data), attributes=attributes)
+            await store.put_async(checked_key(key), within_limit(data), attributes=attributes)
 
     async def get(self, key: str) -> bytes:
         async with self._asking(key) as store:
-            found = await store.get_async(checked(key))
+            found = await store.get_async(checked_key(key))
             return bytes(await found.bytes_async())
 
     async def mime(self, key: str) -> str:
         async with self._asking(key) as store:
-            found = await store.get_async(checked(key), options={"head": True})
+            found = await store.get_async(checked_key(key), options={"head": True})
             return safe_mime(str(found.attributes.get("Content-Type", "")))
 
     async def files(self, prefix: str) -> list[Stored]:
         async with self._asking(prefix) as store:
-            found = [Stored(one["path"], one["size"]) async for batch in store.list(checked(prefix)) for one in batch]
+            found = [
+                Stored(one["path"], one["size"]) async for batch in store.list(checked_key(prefix)) for one in batch
+            ]
             # The listing holds what is below the prefix, and not the file of this very name.
             with suppress(FileNotFoundError):
                 found.append(Stored(prefix, (await store.head_async(prefix))["size"]))
@@ -75,7 +77,7 @@ class S3Storage:
 
     async def delete(self, prefix: str) -> None:
         async with self._asking(prefix) as store:
-            async for batch in store.list(checked(prefix)):
+            async for batch in store.list(checked_key(prefix)):
                 await store.delete_async([one["path"] for one in batch])
             await store.delete_async(prefix)
 
@@ -83,7 +85,7 @@ class S3Storage:
         import obstore  # noqa: PLC0415 - loaded with the client
 
         async with self._asking(key) as store:
-            return await obstore.sign_async(store, "GET", checked(key), timedelta(seconds=seconds))
+            return await obstore.sign_async(store, "GET", checked_key(key), timedelta(seconds=seconds))
 
     @asynccontextmanager
     async def _asking(self, key: str) -> AsyncIterator[S3Store]:

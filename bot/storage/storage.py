@@ -67,7 +67,7 @@ class Storage(Protocol):
         """An address at which anybody may fetch the file for so long; None where the storage gives out none."""
 
 
-def checked(key: str) -> str:
+def checked_key(key: str) -> str:
     """The key, if all its segments are plain names; nothing hidden, no way up, nothing a file system reads otherwise.
 
     Raises WrongKey.
@@ -82,7 +82,7 @@ def segment(value: str) -> str:
     return value if _SEGMENT.fullmatch(value) else hashlib.sha256(value.encode()).hexdigest()
 
 
-def fitting(data: bytes) -> bytes:
+def within_limit(data: bytes) -> bytes:
     """The data, if a storage takes so much; raises TooLarge."""
     if len(data) > LARGEST_BYTES:
         raise TooLarge(f"a file of {len(data)} bytes; {LARGEST_BYTES} may be kept")

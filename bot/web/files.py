@@ -28,7 +28,7 @@ routes = web.RouteTableDef()
 async def download(request: web.Request) -> web.StreamResponse:
     """The file, piece by piece and from where a range asks for it. One answer for all that is wrong with a link."""
     try:
-        file, path = await request.app[FILES].opened(request.match_info["token"])
+        file, path = await request.app[FILES].open(request.match_info["token"])
     except LinkWrong as error:
         if isinstance(error, FileMissing):
             _log.error("file_missing", fix=_ONE_STORAGE)

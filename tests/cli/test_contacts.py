@@ -21,7 +21,7 @@ from bot.integrations.stripe import customers
 from bot.integrations.stripe.objects import Customer
 from bot.integrations.stripe.subscription_state import SubscriptionStates, state_of
 from bot.messages.inbound import Inbound, Status, Text
-from bot.privacy import Busy, Erased, Person, PersonalData
+from bot.privacy import ConversationBusy, Erased, Person, PersonalData
 from bot.storage.files import Files, files_of
 from bot.storage.s3 import BucketLocation, S3Storage
 from bot.storage.storage import StorageFailed
@@ -202,7 +202,7 @@ async def test_a_turn_in_hand_is_waited_for_and_can_write_nothing_later(world: W
     late = Lease(conversation, "turn")
     assert await leases.take(late)
     person = await person_of(world, ana.bsuid)
-    with pytest.raises(Busy):
+    with pytest.raises(ConversationBusy):
         await personal_data_of(world, patience=0.1).erase(person)
     erasing = asyncio.create_task(personal_data_of(world).erase(person))
     await leases.commit(late, lambda pipeline: pipeline.set(f"recado:{{{conversation}}}:said:1", "words"))

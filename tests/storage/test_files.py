@@ -60,7 +60,7 @@ async def test_a_document_is_kept_once_and_listed_for_its_person_alone(person_fi
 async def test_the_index_keeps_the_newest(person_files: Files, redis: Redis) -> None:
     for number in range(205):
         one = files.received(f"media/{ANA}/2026-11-24/{number}", f"{number}.jpg", "image/jpeg", 1)
-        await files.note(redis, ANA, one.model_copy(update={"kept": 1000.0 + number}))
+        await files.add_to_index(redis, ANA, one.model_copy(update={"kept": 1000.0 + number}))
     names = [one.name for one in await person_files.of(ANA)]
     assert (len(names), names[0], names[-1]) == (200, "204.jpg", "5.jpg")
 
@@ -122,10 +122,10 @@ async def test_all_processes_take_each_others_links(redis: Redis, person_files: 
     key = await person_files.keep(ANA, "a.pdf", "application/pdf", PDF)
     token = (await person_files.link(ANA, key)).rpartition("/")[2]
     other = Files(redis, person_files._storage, link_minutes=1)
-    assert (await other.opened(token))[0].key == key
+    assert (await other.open(token))[0].key == key
     await redis.delete("recado:secret:files")
     with pytest.raises(LinkWrong):
-        await other.opened(token)
+        await other.open(token)
 
 
 async def test_nobody_gets_a_link_to_anothers_file(person_files: Files) -> None:

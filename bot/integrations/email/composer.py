@@ -48,8 +48,8 @@ class EmailComposer:
             attachments=await self._attachments(job.attachments),
         )
 
-    def _language(self, asked: str | None) -> Language:
-        match (asked or "")[:2].lower():
+    def _language(self, language: str | None) -> Language:
+        match (language or "")[:2].lower():
             case "es":
                 return "es"
             case "en":

@@ -56,7 +56,7 @@ async def email_queue(  # noqa: PLR0913 - what the queue stands on
         yield EmailQueue(redis, composer, sender, suppression, email_of)
 
 
-async def examined(settings: MailSettings) -> list[tuple[str, bool, str]]:
+async def check_providers(settings: MailSettings) -> list[tuple[str, bool, str]]:
     """Every configured provider, whether it would take our e-mail, and its words with the fix."""
     found = []
     async with session() as http:
@@ -64,16 +64,16 @@ async def examined(settings: MailSettings) -> list[tuple[str, bool, str]]:
             try:
                 found.append((NAMES[name], True, await provider(name, settings, http, seconds=10).check()))
             except MailError as error:
-                fix = getattr(error, "fix", f"see the network and {_ADDRESSES[name]}")
+                fix = getattr(error, "fix", f"see the network and {_ADDRESS_SETTINGS[name]}")
                 found.append((NAMES[name], False, f"{error}; {fix}"))
             except ValueError:
                 # Never its words, which may quote an address with a password.
                 why = "no request can be made of its address and key; the address may hold no user name or password"
-                found.append((NAMES[name], False, f"{why}; see {_ADDRESSES[name]}"))
+                found.append((NAMES[name], False, f"{why}; see {_ADDRESS_SETTINGS[name]}"))
     return found
 
 
-_ADDRESSES: dict[MailProvider, str] = {
+_ADDRESS_SETTINGS: dict[MailProvider, str] = {
     "sendgrid": "SENDGRID_BASE_URL",
     "ses": "AWS_SES_REGION, or AWS_ENDPOINT_URL_SES",
     "smtp": "SMTP_HOST and SMTP_PORT",

@@ -55,57 +55,57 @@ class FailoverSender:
 
     async def send(self, mail: Mail, job: str) -> None:
         """Send it unless this job did. Raises Unfit when it can never leave, NobodyTookIt when it may later."""
-        async with self._receipts.alone(job) as receipt:
+        async with self._receipts.hold(job) as receipt:
             if receipt.state == "accepted":
                 return
             if receipt.state in ("asking", "doubtful"):
-                await self._doubt(receipt, receipt.words or "the worker stopped before the answer")
+                await self._end_in_doubt(receipt, receipt.detail or "the worker stopped before the answer")
             if receipt.state == "refused":
-                raise JobRejected(receipt.words)
+                raise JobRejected(receipt.detail)
             why = await self._suppression.why(mail.to)
             if why is not None:
                 raise JobRejected(f"to: nothing is sent to this address any more: {why}")
-            await self._by_the_first(mail, receipt)
+            await self._try_providers(mail, receipt)
 
-    async def _by_the_first(self, mail: Mail, receipt: Receipt) -> None:
-        trouble: list[str] = []
+    async def _try_providers(self, mail: Mail, receipt: Receipt) -> None:
+        failures: list[str] = []
         for provider in self._providers:
             await receipt.write("asking", provider.name)
             try:
                 id_ = await provider.send(mail)
             except RecipientRefused as error:
-                await self._refused(mail, receipt, error)
+                await self._end_refused(mail, receipt, error)
             except InDoubt as error:
-                await self._doubt(receipt, str(error))
+                await self._end_in_doubt(receipt, str(error))
             except ProviderUnavailable as error:
                 await receipt.write("none", provider.name)
-                await self._heed(provider.name, error)
-                trouble.append(f"{provider.name}: {error}")
+                await self._report(provider.name, error)
+                failures.append(f"{provider.name}: {error}")
             else:
                 await receipt.write("accepted", provider.name, id_)
                 MAILS.labels(provider.name, "accepted").inc()
                 _log.info("mail_sent", provider=provider.name, job=receipt.job)
                 return
-        raise EmailNotTaken("; ".join(trouble))
+        raise EmailNotTaken("; ".join(failures))
 
-    async def _refused(self, mail: Mail, receipt: Receipt, error: RecipientRefused) -> None:
-        words = f"to: {receipt.provider} refused the recipient for good: {error}"
+    async def _end_refused(self, mail: Mail, receipt: Receipt, error: RecipientRefused) -> None:
+        detail = f"to: {receipt.provider} refused the recipient for good: {error}"
         await self._suppression.add(mail.to, receipt.provider, str(error))
-        await receipt.write("refused", receipt.provider, words)
+        await receipt.write("refused", receipt.provider, detail)
         MAILS.labels(receipt.provider, "refused").inc()
-        raise JobRejected(words) from error
+        raise JobRejected(detail) from error
 
-    async def _doubt(self, receipt: Receipt, words: str) -> None:
-        told = f"in doubt: {receipt.provider} may have sent it ({words}); it is not sent again"
+    async def _end_in_doubt(self, receipt: Receipt, detail: str) -> None:
+        told = f"in doubt: {receipt.provider} may have sent it ({detail}); it is not sent again"
         if receipt.state != "doubtful":
-            await receipt.write("doubtful", receipt.provider, words)
+            await receipt.write("doubtful", receipt.provider, detail)
             MAILS.labels(receipt.provider, "in_doubt").inc()
             what = f"an e-mail may have been sent or not: {receipt.provider} gave no answer; job {receipt.job}"
             fix = "look it up at the provider; to send it anyway add a new job"
             await self._alerts.sound(Alarm("mail_in_doubt", "warning", what, fix), f"mail:{receipt.job}")
         raise JobRejected(told)
 
-    async def _heed(self, provider: str, error: ProviderUnavailable) -> None:
+    async def _report(self, provider: str, error: ProviderUnavailable) -> None:
         MAILS.labels(provider, "unavailable").inc()
         _log.warning("mail_provider_unavailable", provider=provider, error=str(error))
         if isinstance(error, Misconfigured):

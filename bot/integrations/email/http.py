@@ -17,7 +17,7 @@ _CONNECT_SECONDS = 5.0
 
 
 @dataclass(frozen=True, slots=True)
-class ProviderAnswer:
+class ProviderResponse:
     """`data` is the body's JSON; None where it is no JSON, or broke off."""
 
     status: int
@@ -25,7 +25,7 @@ class ProviderAnswer:
     data: Any
 
     @property
-    def page(self) -> bool:
+    def is_web_page(self) -> bool:
         """Whether this is some website and not an interface."""
         return self.headers.get("Content-Type", "").startswith("text/html")
 
@@ -40,9 +40,9 @@ async def session() -> AsyncIterator[aiohttp.ClientSession]:
         yield http
 
 
-async def ask(  # noqa: PLR0913 - one request has these parts
+async def send_request(  # noqa: PLR0913 - one request has these parts
     http: aiohttp.ClientSession, method: str, url: Any, *, headers: Mapping[str, str], seconds: float, body: bytes = b""
-) -> ProviderAnswer:
+) -> ProviderResponse:
     """Send a request. Raises Unavailable when it can't have arrived, InDoubt when it may have."""
     timeout = aiohttp.ClientTimeout(total=seconds, sock_connect=min(_CONNECT_SECONDS, seconds))
     request = http.request(method, url, headers=headers, data=BytesIO(body), timeout=timeout, allow_redirects=False)
@@ -52,7 +52,7 @@ async def ask(  # noqa: PLR0913 - one request has these parts
             text = b""
             with suppress(aiohttp.ClientError, TimeoutError):
                 text = await response.read()
-            return ProviderAnswer(response.status, response.headers, _json(text))
+            return ProviderResponse(response.status, response.headers, _json(text))
     except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.InvalidURL) as error:
         raise ProviderUnavailable(f"no connection ({type(error).__name__})") from error
     except (aiohttp.ClientError, TimeoutError) as error:

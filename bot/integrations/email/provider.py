@@ -51,8 +51,8 @@ class ProviderUnavailable(MailError):
 class Misconfigured(ProviderUnavailable):
     """This provider can't take any e-mail until an operator does what `fix` says."""
 
-    def __init__(self, words: str, fix: str) -> None:
-        super().__init__(words)
+    def __init__(self, reason: str, fix: str) -> None:
+        super().__init__(reason)
         self.fix = fix
 
 
@@ -111,7 +111,7 @@ def display_name(name: str) -> str:
     return " ".join(printable.split())[:_LONGEST_NAME].rstrip()
 
 
-def scrubbed(words: str) -> str:
+def scrubbed(reason: str) -> str:
     """A provider's own words as one line, without the addresses that it quotes."""
-    line = " ".join(re.sub(EMAIL, "…", truncated(words)).split())
+    line = " ".join(re.sub(EMAIL, "…", truncated(reason)).split())
     return line[:_LONGEST_WORDS]

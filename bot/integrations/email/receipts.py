@@ -41,24 +41,24 @@ class Receipt:
     token: str
     state: State = "none"
     provider: str = ""
-    words: str = ""
+    detail: str = ""
 
-    async def write(self, state: State, provider: str, words: str = "") -> None:
+    async def write(self, state: State, provider: str, detail: str = "") -> None:
         """Keep this, once it is certain that the job is still ours; raises HoldLost.
 
         What a provider did is kept in any case: it is the truth, whoever holds the job by now.
         """
-        record = ("state", state, "provider", provider, "words", words, "at", repr(time.time()))
+        record = ("state", state, "provider", provider, "words", detail, "at", repr(time.time()))
         if state != "asking":
             pipeline = self.redis.pipeline(transaction=True)
             pipeline.hset(_key(self.job), items=list(record))
             pipeline.expire(_key(self.job), KEEP_SECONDS)
             await pipeline.execute()
         elif not await answer(
-            self.redis.eval(_WRITE, 2, _hold(self.job), _key(self.job), self.token, str(KEEP_SECONDS), *record)
+            self.redis.eval(_WRITE, 2, _lock(self.job), _key(self.job), self.token, str(KEEP_SECONDS), *record)
         ):
             raise HoldLost(self.job)
-        self.state, self.provider, self.words = state, provider, words
+        self.state, self.provider, self.detail = state, provider, detail
 
 
 class Receipts:
@@ -69,13 +69,13 @@ class Receipts:
         self._hold_seconds = hold_seconds
 
     @asynccontextmanager
-    async def alone(self, job: str) -> AsyncIterator[Receipt]:
+    async def hold(self, job: str) -> AsyncIterator[Receipt]:
         """Wait until nobody else works on this job, and see what became of it so far."""
         job = masked(job)
         token = secrets.token_hex(8)
         # What was written stands, whoever has the job by now.
         with suppress(LockLost):
-            async with renewed_lock(self._redis, _hold(job), seconds=self._hold_seconds, token=token):
+            async with renewed_lock(self._redis, _lock(job), seconds=self._hold_seconds, token=token):
                 kept: dict[str, str] = await answer(self._redis.hgetall(_key(job)))
                 yield Receipt(
                     self._redis,
@@ -83,7 +83,7 @@ class Receipts:
                     token,
                     state=kept.get("state", "none"),  # type: ignore[arg-type] # written by us alone
                     provider=kept.get("provider", ""),
-                    words=kept.get("words", ""),
+                    detail=kept.get("words", ""),
                 )
 
 
@@ -91,5 +91,5 @@ def _key(job: str) -> str:
     return f"recado:mail:{{{job}}}"
 
 
-def _hold(job: str) -> str:
+def _lock(job: str) -> str:
     return f"{_key(job)}:hold"

@@ -39,7 +39,7 @@ class EmailRenderer:
             trim_blocks=True,
             lstrip_blocks=True,
         )
-        self._environment.globals |= {"day": long_date, "money": money, "span": span}
+        self._environment.globals |= {"day": long_date, "money": money, "duration": duration}
 
     def render(self, template: Template, content: EmailTemplate, language: Language, business: str) -> RenderedEmail:
         values = {name: getattr(content, name) for name in type(content).model_fields}
@@ -58,7 +58,7 @@ def money(amount: Decimal, currency: str) -> str:
     return f"{'$' if currency in _DOLLARS else ''}{amount:,.{digits}f} {currency}"
 
 
-def span(count: int, language: Language) -> str:
+def duration(count: int, language: Language) -> str:
     """45 minutos, 1 hora, 2 días."""
     words = {"es": ("minuto", "hora", "día"), "en": ("minute", "hour", "day")}[language]
     for size, word in ((24 * 60, words[2]), (60, words[1])):

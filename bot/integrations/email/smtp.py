@@ -72,17 +72,17 @@ class Smtp:
                 await server.mail(self._sender)
                 await server.rcpt(mail.to)
             except SMTPSenderRefused as error:
-                raise _standing(error, "let the server take SMTP_FROM_EMAIL as a sender") from error
+                raise _permanent_error(error, "let the server take SMTP_FROM_EMAIL as a sender") from error
             except SMTPResponseException as error:
                 # Without its cause, here and for DATA: aiosmtplib's errors name the recipient, and end in the log.
-                raise _of_recipient(error) from None
+                raise _recipient_error(error) from None
             except (SMTPException, OSError) as error:
                 raise ProviderUnavailable(f"the server went away ({type(error).__name__})") from error
             try:
                 response = await server.data(message, timeout=self._verdict_seconds)
             except SMTPDataError as error:
                 # The server answered: it has not taken it (RFC 5321, 4.2.5).
-                raise ProviderUnavailable(_words(error)) from None
+                raise ProviderUnavailable(_reply(error)) from None
             except (SMTPException, OSError) as error:
                 raise InDoubt(f"no answer after the message ({type(error).__name__})") from error
         return scrubbed(response.message)
@@ -117,35 +117,37 @@ class Smtp:
             if self._login is not None:
                 await server.login(*self._login)
         except SMTPAuthenticationError as error:
-            raise _standing(error, "see SMTP_USERNAME and SMTP_PASSWORD") from error
+            raise _permanent_error(error, "see SMTP_USERNAME and SMTP_PASSWORD") from error
         except SMTPResponseException as error:
-            raise ProviderUnavailable(_words(error)) from error
+            raise ProviderUnavailable(_reply(error)) from error
         except (SMTPException, OSError) as error:
             tls = next((one for one in (error, error.__cause__) if isinstance(one, ssl.SSLError)), None)
             if tls is not None:
-                words = f"no secure connection: {getattr(tls, 'verify_message', '') or tls.reason}"
-                raise Misconfigured(words, "see SMTP_HOST, SMTP_PORT, SMTP_TLS and the server's certificate") from error
+                reason = f"no secure connection: {getattr(tls, 'verify_message', '') or tls.reason}"
+                raise Misconfigured(
+                    reason, "see SMTP_HOST, SMTP_PORT, SMTP_TLS and the server's certificate"
+                ) from error
             # Its own words are aiosmtplib's, as that the server has no STARTTLS or no way to log in.
             if isinstance(error, OSError):
                 raise ProviderUnavailable(f"no connection ({type(error).__name__})") from error
             raise Misconfigured(scrubbed(str(error)), "see SMTP_TLS, SMTP_PORT and SMTP_USERNAME") from error
 
 
-def _standing(error: SMTPResponseException, fix: str) -> ProviderUnavailable:
+def _permanent_error(error: SMTPResponseException, fix: str) -> ProviderUnavailable:
     """What stands until an operator acts, unless the server says that it passes."""
-    return Misconfigured(_words(error), fix) if error.code >= _PERMANENT else ProviderUnavailable(_words(error))
+    return Misconfigured(_reply(error), fix) if error.code >= _PERMANENT else ProviderUnavailable(_reply(error))
 
 
-def _of_recipient(error: SMTPResponseException) -> ProviderUnavailable | RecipientRefused:
+def _recipient_error(error: SMTPResponseException) -> ProviderUnavailable | RecipientRefused:
     """Whether the recipient can't be, or this server won't: relaying, reputation, greylisting, a full mailbox."""
     if error.code < _PERMANENT:
-        return ProviderUnavailable(_words(error))
+        return ProviderUnavailable(_reply(error))
     if _ENHANCED.match(error.message):
         gone = bool(_NO_RECIPIENT.match(error.message))
     else:
         gone = error.code in _NO_MAILBOX and not re.search("relay|auth|spam|block|policy", error.message, re.IGNORECASE)
-    return RecipientRefused(_words(error)) if gone else ProviderUnavailable(_words(error))
+    return RecipientRefused(_reply(error)) if gone else ProviderUnavailable(_reply(error))
 
 
-def _words(error: SMTPResponseException) -> str:
+def _reply(error: SMTPResponseException) -> str:
     return f"{error.code} {scrubbed(error.message)}"

@@ -24,7 +24,7 @@ _LONGEST_URL = 2000
 _LINKS = re.compile(r"[/:@\\<>]|\w{2}\.\w{2}")
 
 
-def _greeted(name: str | None) -> str | None:
+def _safe_name(name: str | None) -> str | None:
     """People name themselves: somebody called "win.example" is greeted without a name, not with an advertisement."""
     line = " ".join("".join(sign if sign.isprintable() else " " for sign in name or "").split())
     return None if not line or _LINKS.search(line) else line
@@ -42,15 +42,15 @@ def _day(value: Any) -> Any:
     raise ValueError("expected a date such as 2026-11-24")
 
 
-def _short(url: HttpUrl) -> str:
+def _bounded_url(url: HttpUrl) -> str:
     if len(str(url)) > _LONGEST_URL or url.username or url.password:
         raise ValueError(f"expected an address of at most {_LONGEST_URL} signs, without a password")
     return str(url)
 
 
-Name = Annotated[str, StringConstraints(max_length=100), AfterValidator(_greeted)]
+Name = Annotated[str, StringConstraints(max_length=100), AfterValidator(_safe_name)]
 Day = Annotated[date, BeforeValidator(_day)]
-Link = Annotated[str, BeforeValidator(lambda value: _short(_URL.model_validate({"url": value}).url))]
+Link = Annotated[str, BeforeValidator(lambda value: _bounded_url(_URL.model_validate({"url": value}).url))]
 Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=40, pattern=r"^[\w .#/-]+$")]
 
 

@@ -44,36 +44,36 @@ class Verification:
         `effect` names this sending: again with the same one, it is the same mail. Raises TooManyCodes.
         """
         await self._count(conversation, address, effect)
-        if await answer(self.redis.hget(_kept(conversation), "sent")) == effect:
+        if await answer(self.redis.hget(_key(conversation), "sent")) == effect:
             return
         code = f"{secrets.randbelow(10**_DIGITS):0{_DIGITS}}"
         salt = secrets.token_hex(16)
-        kept = {"salt": salt, "code": await _hashed(code, salt), "subject": subject or "", "left": str(self.tries)}
+        stored = {"salt": salt, "code": await _digest(code, salt), "subject": subject or "", "left": str(self.tries)}
         pipeline = self.redis.pipeline(transaction=True)
-        pipeline.delete(_kept(conversation))
-        pipeline.hset(_kept(conversation), mapping=kept)
-        pipeline.expire(_kept(conversation), self.valid_seconds)
+        pipeline.delete(_key(conversation))
+        pipeline.hset(_key(conversation), mapping=stored)
+        pipeline.expire(_key(conversation), self.valid_seconds)
         await pipeline.execute()
         if subject:
             data = {"to": address, "template": "verify_email", "data": {"code": code}, "language": language}
             # Without a look at the suppression list, which would tell that there is somebody.
             await enqueue(self.redis, data, f"verify-{masked(effect + salt)}")
-        await answer(self.redis.hset(_kept(conversation), "sent", effect))
+        await answer(self.redis.hset(_key(conversation), "sent", effect))
 
-    async def proves(self, conversation: str, code: str) -> str | None:
+    async def check(self, conversation: str, code: str) -> str | None:
         """What a right code proves (the `subject`); None for one that is wrong, old or used. See `use_up`."""
         # The try is taken before the look, so that many at once have no more of them.
-        left = await answer(self.redis.eval(_TAKE_TRY, 1, _kept(conversation)))
+        left = await answer(self.redis.eval(_TAKE_TRY, 1, _key(conversation)))
         if not left:
             return None
-        salt, kept, subject = cast("list[str]", left)
-        given = await _hashed("".join(filter(str.isdigit, code)), salt)
-        right = hmac.compare_digest(given, kept)
+        salt, stored, subject = cast("list[str]", left)
+        given = await _digest("".join(filter(str.isdigit, code)), salt)
+        right = hmac.compare_digest(given, stored)
         return str(subject) if right and subject else None
 
-    async def use_up(self, conversation: str) -> None:
+    async def consume(self, conversation: str) -> None:
         """The code has done its work: from now on it proves nothing."""
-        await self.redis.delete(_kept(conversation))
+        await self.redis.delete(_key(conversation))
 
     async def _count(self, conversation: str, address: str, effect: str) -> None:
         hashed = hashlib.sha256(address.casefold().encode()).hexdigest()[:24]
@@ -81,8 +81,8 @@ class Verification:
         limits = (("", self.sends, self.per_seconds), (":day", self.sends_a_day, 24 * self.per_seconds))
         for counter in counters:
             for which, most, seconds in limits:
-                kept = f"{counter}{which}"
-                if not await answer(self.redis.eval(_COUNT, 1, kept, effect, str(most), str(seconds))):
+                stored = f"{counter}{which}"
+                if not await answer(self.redis.eval(_COUNT, 1, stored, effect, str(most), str(seconds))):
                     raise TooManyCodes
 
 
@@ -106,10 +106,10 @@ return 1
 """
 
 
-async def _hashed(code: str, salt: str) -> str:
+async def _digest(code: str, salt: str) -> str:
     digest = await asyncio.to_thread(hashlib.pbkdf2_hmac, "sha256", code.encode(), salt.encode(), _ROUNDS)
     return digest.hex()
 
 
-def _kept(conversation: str) -> str:
+def _key(conversation: str) -> str:
     return key(conversation, "verify", "code")

@@ -17,12 +17,12 @@ _SECRET = "recado:push:secret"  # noqa: S105 - the name of the key that holds it
 class Invitation:
     """What the assistant needs to invite somebody: the address at which people reach us."""
 
-    links: InvitationLinks
+    tokens: InvitationLinks
     public_url: str
 
     async def link(self, conversation: str) -> str:
         """The address of this person's page."""
-        return f"{self.public_url}/push/{await self.links.token(conversation)}"
+        return f"{self.public_url}/push/{await self.tokens.token(conversation)}"
 
 
 class InvitationLinks:

@@ -63,8 +63,8 @@ def push_job(data: dict[str, Any]) -> PushJob:
     try:
         job = PushJob.model_validate(data)
     except ValidationError as error:
-        told = "; ".join(f"{'.'.join(map(str, one['loc'])) or 'data'}: {one['msg']}" for one in error.errors())
-        raise JobRejected(told) from error
+        payload_bytes = "; ".join(f"{'.'.join(map(str, one['loc'])) or 'data'}: {one['msg']}" for one in error.errors())
+        raise JobRejected(payload_bytes) from error
     if address_of(job.contact) == (None, None):
         raise JobRejected("contact: expected a phone with its country's digits, or a BSUID such as MX.8801234567890123")
     return job
@@ -79,7 +79,7 @@ def payload(job: PushJob) -> bytes:
     if len(_json(job, job.body)) <= LONGEST:
         return _json(job, job.body)
     length = bisect.bisect_right(range(len(job.body)), LONGEST, key=size) - 1
-    while length > 0 and _joined(job.body, length):
+    while length > 0 and _continues(job.body, length):
         length -= 1
     return _json(job, job.body[: max(length, 0)].rstrip() + "…")
 
@@ -90,7 +90,7 @@ def _json(job: PushJob, body: str) -> bytes:
     return json.dumps(said, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
 
 
-def _joined(text: str, index: int) -> bool:
+def _continues(text: str, index: int) -> bool:
     """Whether what stands here belongs to the sign before it: an accent, a skin colour, a half of a joined emoji."""
     here, before = text[index], text[index - 1]
     loose = {"\u200d", "\ufe0f", "\u20e3"}
@@ -119,32 +119,32 @@ class PushSender:
         self._pauses = pauses
         self._vapid: Any = None
 
-    async def process(self, task: Job) -> None:
+    async def process(self, queued: Job) -> None:
         """Work on a job `push`. Raises Later while a push service has still to take it, Unfit when none can."""
-        job = push_job(task.data)
+        job = push_job(queued.data)
         if not self._settings.configured:
             raise JobRejected("browser notifications are not set up; see `recado keys vapid` and VAPID_SUBJECT")
         conversation = await self._conversation(job)
         subscriptions = await self._subscriptions.of(conversation) if conversation else []
         if conversation is None or not subscriptions:
-            _log.info("push_without_browser", job=masked(task.key))
+            _log.info("push_without_browser", job=masked(queued.key))
             return
         await self._renew(conversation)
-        await self._ready()
-        receipts = key(conversation, "pushed", masked(task.key))
+        await self._load_keys()
+        receipts = key(conversation, "pushed", masked(queued.key))
         known: dict[str, str] = await answer(self._redis.hgetall(receipts))
         left = [one for one in subscriptions if one.name not in known]
-        told = payload(job)
-        sent = (self._send(conversation, one, told, masked(task.key), receipts) for one in left)
+        payload_bytes = payload(job)
+        sent = (self._send(conversation, one, payload_bytes, masked(queued.key), receipts) for one in left)
         ended = await asyncio.gather(*sent, return_exceptions=True)
         for one in ended:
             if isinstance(one, BaseException):
                 raise one
-        await self._judge([one for one in ended if not isinstance(one, BaseException)], receipts)
+        await self._conclude([one for one in ended if not isinstance(one, BaseException)], receipts)
 
-    async def _judge(self, outcomes: list[tuple[State, str, float | None]], receipts: str) -> None:
-        missed = [(why, wait) for state, why, wait in outcomes if state == "missed"]
-        refused = [why for state, why, _ in outcomes if state == "refused"]
+    async def _conclude(self, deliveries: list[tuple[State, str, float | None]], receipts: str) -> None:
+        missed = [(why, wait) for state, why, wait in deliveries if state == "missed"]
+        refused = [why for state, why, _ in deliveries if state == "refused"]
         if missed:
             why = "; ".join(why for why, _ in missed)
             pipeline = self._redis.pipeline(transaction=True)
@@ -157,7 +157,7 @@ class PushSender:
             pause = self._pauses[tries - 1] * random.uniform(1, 1.5)  # noqa: S311 - protects nothing
             raise RetryLater(max(pause, min(asked, _LONGEST_RETRY_AFTER)), why)
         if refused:
-            why = f"{len(refused)} of {len(outcomes)} browsers not reached: {'; '.join(refused)}"
+            why = f"{len(refused)} of {len(deliveries)} browsers not reached: {'; '.join(refused)}"
             await self._give_up(receipts, why)
 
     async def _give_up(self, receipts: str, why: str) -> NoReturn:
@@ -188,7 +188,7 @@ class PushSender:
         renew(pipeline, conversation)
         await pipeline.execute()
 
-    async def _ready(self) -> None:
+    async def _load_keys(self) -> None:
         """Load what encrypts, which takes a while, beside the loop; and the key."""
         if self._vapid is not None:
             return
@@ -205,12 +205,12 @@ class PushSender:
         self._vapid = Vapid02(private, {"no-strict": True})
 
     async def _send(
-        self, conversation: str, one: PushSubscription, told: bytes, topic: str, receipts: str
+        self, conversation: str, one: PushSubscription, payload_bytes: bytes, topic: str, receipts: str
     ) -> tuple[State, str, float | None]:
         """Hand it to one browser's push service, and keep at once what came of it."""
         wait = None
         try:
-            given = await self._guarded.post(one.endpoint, *self._sealed(one, told, topic))
+            given = await self._guarded.post(one.endpoint, *self._encrypted(one, payload_bytes, topic))
         except NoAnswer as error:
             fix = "; allow it with PUSH_ALLOW_PRIVATE" if error.private else ""
             # Nobody becomes public by waiting.
@@ -221,7 +221,7 @@ class PushSender:
         else:
             wait = given.retry_after
             state, why = _state(given.status), f"{one.origin}: HTTP {given.status}"
-            await self._heed(one, given.status)
+            await self._report_rejection(one, given.status)
         PUSHES.labels(state).inc()
         if state == "gone":
             await self._subscriptions.remove(conversation, one)
@@ -233,11 +233,11 @@ class PushSender:
         _log.info("push_sent", state=state, why=why)
         return state, why, wait
 
-    def _sealed(self, one: PushSubscription, told: bytes, topic: str) -> tuple[bytes, dict[str, str]]:
+    def _encrypted(self, one: PushSubscription, payload_bytes: bytes, topic: str) -> tuple[bytes, dict[str, str]]:
         """The encrypted body (RFC 8291) and its headers (RFC 8030, RFC 8292). Raises ValueError for false keys."""
         from pywebpush import WebPusher  # noqa: PLC0415 - loaded beside the loop before
 
-        body = bytes(WebPusher(one.model_dump()).encode(told)["body"])
+        body = bytes(WebPusher(one.model_dump()).encode(payload_bytes)["body"])
         claims = {
             "aud": one.origin,
             "exp": int(time.time()) + _CLAIM_SECONDS,
@@ -253,7 +253,7 @@ class PushSender:
             "Topic": topic,
         }
 
-    async def _heed(self, one: PushSubscription, status: int) -> None:
+    async def _report_rejection(self, one: PushSubscription, status: int) -> None:
         """Tell an operator, once a day, what no retry makes good."""
         if status in (401, 403):
             fix = "see that the VAPID keys are those that the browsers subscribed with, VAPID_SUBJECT, and the clock"

@@ -92,7 +92,7 @@ class PushSubscription(BaseModel):
         return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
 
 
-async def subscription(data: object, *, allow_private: bool) -> PushSubscription:
+async def parse_subscription(data: object, *, allow_private: bool) -> PushSubscription:
     """What a browser sent, checked; raises NotASubscription."""
     try:
         checked = PushSubscription.model_validate(data)
@@ -101,7 +101,7 @@ async def subscription(data: object, *, allow_private: bool) -> PushSubscription
         if not parts.hostname or parts.username is not None or parts.port == 0 or "[" in parts.netloc:
             raise NotASubscription("endpoint: expected the address of a push service")
     except ValidationError as error:
-        where = (f"{'.'.join(map(str, one['loc'])) or 'subscription'}: {one['msg']}" for one in error.errors())
+        where = (f"{'.'.join(map(str, one['loc'])) or 'parse_subscription'}: {one['msg']}" for one in error.errors())
         raise NotASubscription("; ".join(where)) from error
     except ValueError as error:
         raise NotASubscription("endpoint: expected the address of a push service") from error
@@ -129,13 +129,13 @@ class PushSubscriptions:
         """Forget a browser; False when it wasn't there."""
         return bool(await answer(self._redis.hdel(_key(conversation), one.name)))
 
-    async def may_change(self, conversation: str) -> bool:
+    async def count_change(self, conversation: str) -> bool:
         """Count a change; False when there were too many within an hour."""
         keys = (key(conversation, "push", "changes"), erased(conversation))
         return int(await answer(self._redis.eval(_COUNT, len(keys), *keys))) <= _CHANGES_AN_HOUR
 
 
-async def kept_of(redis: Redis, conversation: str) -> dict[str, str]:
+async def stored(redis: Redis, conversation: str) -> dict[str, str]:
     """A person's browsers as they are kept."""
     kept: dict[str, str] = await answer(redis.hgetall(_key(conversation)))
     return kept

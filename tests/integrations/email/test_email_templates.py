@@ -11,7 +11,7 @@ import pytest
 from bot.infra.queues import JobRejected
 from bot.integrations.email.jobs import mail_job
 from bot.integrations.email.provider import address, display_name
-from bot.integrations.email.rendering import EmailRenderer, RenderedEmail, money, span
+from bot.integrations.email.rendering import EmailRenderer, RenderedEmail, duration, money
 from bot.integrations.email.templates import TEMPLATES, Template
 from bot.messages.language import Language
 
@@ -111,7 +111,7 @@ def test_money_is_written_as_people_read_it(amount: str, currency: str, said: st
     ],
 )
 def test_a_span_is_written_in_its_largest_unit(minutes: int, language: Language, said: str) -> None:
-    assert span(minutes, language) == said
+    assert duration(minutes, language) == said
 
 
 GOOD = {"to": "ana@cliente.example", "template": "welcome", "data": {"name": "Ana"}}

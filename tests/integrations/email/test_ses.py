@@ -16,7 +16,7 @@ from botocore.credentials import Credentials  # type: ignore[import-untyped]
 from moto.server import ThreadedMotoServer
 
 from bot.integrations.email.aws_sigv4 import AwsKey
-from bot.integrations.email.factory import examined, provider
+from bot.integrations.email.factory import check_providers, provider
 from bot.integrations.email.provider import (
     InDoubt,
     Mail,
@@ -176,7 +176,7 @@ async def test_the_settings_make_a_client_that_the_doctor_can_ask(
     assert await provider("ses", Settings().mail, http).send(mail)
     monkeypatch.setenv("AWS_ENDPOINT_URL_SES", amazon[1])
     amazon[0].status, amazon[0].kind = 403, "SignatureDoesNotMatch"
-    ((name, works, words),) = await examined(Settings().mail)
+    ((name, works, words),) = await check_providers(Settings().mail)
     assert (name, works) == ("SES", False)
     assert "AWS_SES_SECRET_ACCESS_KEY" in words
     assert AWS.secret not in words

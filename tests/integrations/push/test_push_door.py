@@ -18,7 +18,7 @@ from bot.integrations.push.subscriptions import (
     NotASubscription,
     PushSubscription,
     PushSubscriptions,
-    subscription,
+    parse_subscription,
 )
 from bot.integrations.push.vapid import new_pair
 from sandbox.meta.simulator import Person
@@ -127,7 +127,7 @@ GOOD = SERVICE.subscribe()
 )
 async def test_what_is_no_subscription_is_refused_with_a_reason(wrong: Any) -> None:
     with pytest.raises(NotASubscription, match=r"\w"):
-        await subscription(wrong, allow_private=False)
+        await parse_subscription(wrong, allow_private=False)
 
 
 @pytest.mark.parametrize(
