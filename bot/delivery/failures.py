@@ -14,13 +14,13 @@ from bot.conversations import ledger
 from bot.conversations.contacts import Contacts
 from bot.conversations.events import EventPublisher, OutboundMessage
 from bot.conversations.lease import ConversationLeases, Lease
+from bot.delivery import reply_queue
 from bot.delivery.pause import SendingPause
 from bot.delivery.rate_limiter import SendRateLimiter
 from bot.delivery.statuses import DeliveryStatuses, delivery, event, failures
 from bot.infra.alerts import alert
 from bot.infra.live_events import LiveEvents
 from bot.infra.metrics import REPLIES
-from bot.infra.redis import key
 from bot.messages.inbound import Reply
 from bot.whatsapp.errors import (
     MEDIA_REFUSED,
@@ -93,7 +93,7 @@ class DeliveryFailures:
         def write(pipeline: Any) -> None:
             if again is not None:
                 renewed = delivery(conversation, f"{conversation}.{again.id}.0")
-                pipeline.lpush(key(conversation, "outbox"), again.model_dump_json(exclude_none=True))
+                reply_queue.put_first(pipeline, conversation, again)
                 if error.remedy is Remedy.RETRY:
                     pipeline.hset(renewed, "not_before", repr(time.time() + 4.0**again.attempt))
                     pipeline.expire(renewed, ledger.KEEP_SECONDS)

@@ -12,12 +12,13 @@ import structlog
 from pydantic import ValidationError
 from redis.asyncio import Redis
 
-from bot.conversations import choices, ledger, memory
+from bot.conversations import ledger, memory
 from bot.conversations.contacts import Contact, Contacts
 from bot.conversations.events import EventPublisher
 from bot.conversations.lease import ConversationLeases, Lease
 from bot.conversations.memory import Memory
 from bot.conversations.waiting_list import WaitingList
+from bot.delivery import reply_queue
 from bot.delivery.failures import DeliveryFailures
 from bot.delivery.pause import FIX, SendingPause
 from bot.delivery.policy import SendLater, SendPermission, SendPolicy
@@ -29,7 +30,6 @@ from bot.delivery.uploads import NotSendable, Uploads
 from bot.infra import queues
 from bot.infra.crash_points import passing
 from bot.infra.live_events import LiveEvents
-from bot.infra.redis import key
 from bot.infra.replicas import Replicas
 from bot.messages.inbound import Reply, Template
 from bot.messages.prompt_text import words
@@ -37,7 +37,6 @@ from bot.settings import Settings
 from bot.storage.factory import storage_of
 from bot.whatsapp.client import Graph
 from bot.whatsapp.errors import GraphError, MetaUnavailable, Remedy
-from bot.whatsapp.limits import fit
 from bot.whatsapp.templates.registry import TemplateNotSendable, Templates
 
 _log = structlog.get_logger()
@@ -47,16 +46,6 @@ _SLACK_SECONDS = 5.0
 WAIT_SECONDS = 14 * 24 * 3600
 
 State = Literal["sent", "failed", "refused", "waiting_for_contact", "expired", "later"]
-
-
-def put(pipeline: Any, conversation: str, reply: Reply) -> None:
-    """Append a reply within a transaction, brought within Meta's limits; one that says nothing is dropped."""
-    if not (reply.phone or reply.bsuid):
-        raise ValueError("a reply without a phone and a BSUID reaches nobody")
-    fitting = reply.model_copy(update={"parts": fit(reply.parts)})
-    if fitting.parts:
-        choices.keep(pipeline, conversation, reply.parts)
-        pipeline.rpush(_outbox(conversation), fitting.model_dump_json(exclude_none=True))
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,15 +92,15 @@ class Outbox:
         """Send all that waits in the conversation. Needs the lease: that is what keeps the order."""
         name = lease.conversation
         pipeline = self.redis.pipeline(transaction=False)
-        pipeline.lrange(_outbox(name), 0, -1)
+        pipeline.lrange(reply_queue.replies_key(name), 0, -1)
         pipeline.lrange(failures(name), 0, -1)
         pipeline.zscore(DUE, name)
         self.pause.ask(pipeline)
-        pipeline.hgetall(_progress(name))
+        pipeline.hgetall(reply_queue.progress_key(name))
         waiting, failed, mark, paused, done = await pipeline.execute()
         if failed:
             await self.failures.review(lease, failed)
-            pipeline.lrange(_outbox(name), 0, -1)
+            pipeline.lrange(reply_queue.replies_key(name), 0, -1)
             self.pause.ask(pipeline)
             waiting, paused = await pipeline.execute()
         replies = await self._readable(lease, waiting)
@@ -133,7 +122,7 @@ class Outbox:
                 found.append((Reply.model_validate_json(raw), raw))
             except ValidationError:
                 _log.error("reply_unreadable", fix="was an older Recado started again on newer data?")
-                await self.leases.commit(lease, partial(_put_apart, lease.conversation, raw))
+                await self.leases.commit(lease, partial(reply_queue.put_apart, lease.conversation, raw))
         return found
 
     async def _send_all(self, lease: Lease, waiting: list[tuple[Reply, str]], done: dict[str, str]) -> list[Sent]:
@@ -220,8 +209,8 @@ class Outbox:
         await self.reporter.part_failed(lease.conversation, reply, 0, contact, ended.error or "")
 
         def write(pipeline: Any) -> None:
-            pipeline.lrem(_outbox(lease.conversation), 1, waiting.raw)
-            pipeline.hdel(_progress(lease.conversation), reply.id)
+            pipeline.lrem(reply_queue.replies_key(lease.conversation), 1, waiting.raw)
+            pipeline.hdel(reply_queue.progress_key(lease.conversation), reply.id)
 
         await self.leases.commit(lease, write)
         _log.info("reply_ended", reply=reply.id, state=ended.state, why=ended.error)
@@ -253,11 +242,11 @@ class Outbox:
                 pipeline.hset(outgoing.record, "why", errors[-1])
                 pipeline.expire(outgoing.record, ledger.KEEP_SECONDS)
             if last is None:
-                pipeline.hset(_progress(outgoing.conversation), outgoing.reply.id, str(index + 1))
-                pipeline.expire(_progress(outgoing.conversation), ledger.KEEP_SECONDS)
+                pipeline.hset(reply_queue.progress_key(outgoing.conversation), outgoing.reply.id, str(index + 1))
+                pipeline.expire(reply_queue.progress_key(outgoing.conversation), ledger.KEEP_SECONDS)
             else:
-                pipeline.hdel(_progress(outgoing.conversation), outgoing.reply.id)
-                pipeline.lrem(_outbox(outgoing.conversation), 1, last)
+                pipeline.hdel(reply_queue.progress_key(outgoing.conversation), outgoing.reply.id)
+                pipeline.lrem(reply_queue.replies_key(outgoing.conversation), 1, last)
 
         return write
 
@@ -289,20 +278,5 @@ def outbox_of(  # noqa: PLR0913, PLR0917 - all that a message passes on its way
     )
 
 
-def _put_apart(conversation: str, raw: str, pipeline: Any) -> None:
-    pipeline.lrem(_outbox(conversation), 1, raw)
-    apart = key(conversation, "outbox", "unreadable")
-    pipeline.rpush(apart, raw)
-    pipeline.expire(apart, ledger.KEEP_SECONDS)
-
-
 def _refused(contact: Contact) -> Contact:
     return replace(contact, window_refused_at=contact.last_inbound_at)
-
-
-def _progress(conversation: str) -> str:
-    return key(conversation, "outbox", "progress")
-
-
-def _outbox(conversation: str) -> str:
-    return key(conversation, "outbox")

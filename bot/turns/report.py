@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 
 import structlog
-from pydantic import TypeAdapter
 from redis.asyncio import Redis
 
 from bot.conversations.contacts import Contact
@@ -14,15 +13,13 @@ from bot.conversations.events import EventPublisher, event_id, person
 from bot.infra.live_events import LiveEvents
 from bot.infra.metrics import TURN_SECONDS, TURNS
 from bot.infra.queues import JobScheduler
-from bot.infra.redis import key
+from bot.turns import trace as trace_store
 from bot.turns.canary import CanaryRecorder
 from bot.turns.context import TurnAttempt, TurnContext
 from bot.turns.revisions import MessageBatch
 from bot.turns.trace import Trace
 
 _log = structlog.get_logger()
-_TRACES = 20
-_TRACE_SECONDS = 7 * 24 * 3600
 
 
 class TurnReporter:
@@ -72,9 +69,7 @@ class TurnReporter:
         TURN_SECONDS.observe((datetime.now(UTC) - first).total_seconds())
         event = trace.event()
         pipeline = self._redis.pipeline(transaction=True)
-        pipeline.lpush(key(turn.conversation, "turns"), TypeAdapter(dict).dump_json(event).decode())
-        pipeline.ltrim(key(turn.conversation, "turns"), 0, _TRACES - 1)
-        pipeline.expire(key(turn.conversation, "turns"), _TRACE_SECONDS)
+        trace_store.keep(pipeline, turn.conversation, event)
         self._events.put(pipeline, event)
         await pipeline.execute()
         _log.info(

@@ -17,7 +17,7 @@ from bot.conversations.dead_letters import DeadLetters
 from bot.conversations.lease import ConversationLeases, Lease, lease_key
 from bot.conversations.memory import HistoryEntry, Memory
 from bot.conversations.turn_state import turn_keys
-from bot.delivery import outbox
+from bot.delivery import reply_queue
 from bot.infra.redis import answer
 from bot.media.cache import note_media
 from bot.messages.inbound import Reply
@@ -101,7 +101,7 @@ class TurnStore:
 
         def write(pipeline: Any) -> None:
             pipeline.hset(kept, name, "1")
-            outbox.put(pipeline, lease.conversation, reply)
+            reply_queue.put(pipeline, lease.conversation, reply)
 
         await self._leases.commit(lease, write)
         return True
@@ -132,7 +132,7 @@ class TurnStore:
             nonlocal summary_due
             if reply:
                 choices.keep(pipeline, turn.conversation, result.offered)
-                outbox.put(pipeline, turn.conversation, reply)
+                reply_queue.put(pipeline, turn.conversation, reply)
             before = self._revisions.write(pipeline, turn.conversation, turn.batch, turn.before)
             summary_due = self._memory.extend(pipeline, turn.conversation, before, new)
             for message, perceived in zip(turn.messages, turn.perceived, strict=True):
