@@ -1,4 +1,4 @@
-"""Services for billing, made where Stripe is configured: those of the tools, and the handler of Stripe's events."""
+"""Makes the services for billing where Stripe is configured: for the tools, and for Stripe's events."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from bot.whatsapp.errors import GraphError, MetaUnavailable
 
 @dataclass(frozen=True, slots=True)
 class BillingTerms:
-    """`zone` and `default_language` are those of our sentences."""
+    """`zone` and `default_language` are those of our texts."""
 
     zone: tzinfo
     default_language: Language
@@ -60,7 +60,7 @@ def billing_of(  # noqa: PLR0913, PLR0917 - what billing stands on
     graph: Graph,
     settings: Settings,
 ) -> Billing | None:
-    """Billing as the settings want it; None without STRIPE_SECRET_KEY."""
+    """None without STRIPE_SECRET_KEY."""
     if settings.stripe.secret_key is None:
         return None
     zone, language = settings.service.zone, settings.service.default_language
@@ -108,7 +108,7 @@ def event_handler_of(
 
 
 async def _chat(graph: Graph) -> str:
-    """The address that opens a chat with us (https://faq.whatsapp.com/5913398998672934)."""
+    """The address that opens a chat with our number (https://faq.whatsapp.com/5913398998672934)."""
     try:
         number = str((await graph.number_state()).get("display_phone_number", ""))
     except (GraphError, MetaUnavailable):

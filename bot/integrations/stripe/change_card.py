@@ -1,4 +1,4 @@
-"""A change of a subscription as its card shows it, and what the card says."""
+"""A change of a subscription, and the text of the card that asks to confirm it."""
 
 from __future__ import annotations
 
@@ -12,13 +12,12 @@ from bot.messages.language import Language
 
 
 class PlanChange(Record):
-    """Exactly what a card shows. `amount` is what is charged today, `total` is below 0 where money is credited;
-    `charge` is what is charged on `day`. Amounts in the currency's smallest unit, times Unix seconds.
+    """All values that the card shows. Amounts are in the currency's smallest unit, times are Unix seconds.
 
-    `before` and `after` are all prices of the subscription; `others` names what stays beside the plan that changes.
-    `usual` says that each period costs `charge`, `metered` that what is used comes on top, `mixed` that some of it is
-    charged more often than the rest. `rest` is charged when it ends all the same, `owed` is not paid yet, and
-    `ends_on` is the end that is taken back.
+    - `amount` is charged today; `total` is negative when money is credited; `charge` is charged on `day`.
+    - `before` and `after` are all prices of the subscription; `others` names the plans that stay beside it.
+    - `usual`: each period costs `charge`. `metered`: use is charged on top. `mixed`: some items are charged more often.
+    - `rest` is charged at the end all the same; `owed` is not paid yet; `ends_on` is the end that is taken back.
     """
 
     kind: Literal["plan", "cancel", "resume"]
@@ -54,7 +53,6 @@ class PlanChange(Record):
 
 
 def card_text(change: PlanChange, zone: tzinfo, language: Language) -> str:
-    """The text of the card."""
     text = {"plan": _plan, "cancel": _end, "resume": _resume}[change.kind](change, zone, language)
     if change.owed:
         text += " " + phrase("owed", language, amount=money(change.owed, change.currency))
@@ -64,7 +62,7 @@ def card_text(change: PlanChange, zone: tzinfo, language: Language) -> str:
 def _plan(change: PlanChange, zone: tzinfo, language: Language) -> str:
     old, new = change.old, change.new
     if old == new:
-        # Only how it is paid changes.
+        # The plan stays and its interval changes: the intervals tell the difference.
         old, new = (f"{change.old} {per(one, language)}" for one in (change.old_interval, change.interval))
     today = -change.total if change.flavour == "credit" else change.amount
     price = money(change.charge, change.currency)

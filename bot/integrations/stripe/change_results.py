@@ -1,4 +1,4 @@
-"""Outcome of a tapped change: every sentence is made of the subscription that Stripe returned, not of the card."""
+"""Tells the result of a confirmed change, by the subscription that Stripe returned and never by the card."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class ChangeResult:
-    """`as_asked`: whether Stripe's answer shows what the tap asked for."""
+    """`as_requested`: Stripe's answer shows the change that the tap confirmed."""
 
     text: str
     as_requested: bool = True
@@ -84,7 +84,7 @@ class ChangeResults:
         return ChangeResult(phrase("done_resume", language, plan=change.old))
 
     async def _next_charge(self, updated: Subscription, language: Language) -> str:
-        """The next charge. The change is made: where Stripe can't be asked now, no amount is named."""
+        """The sentence about the next charge. It is left out when Stripe can't be asked, because the change is made."""
         try:
             charge = await amounts.next_charge(self.stripe, updated)
         except StripeFailed as error:
@@ -94,7 +94,7 @@ class ChangeResults:
 
 
 def _invoice(change: PlanChange, updated: Subscription) -> Invoice | None:
-    """The invoice that the change made; a change during a trial makes none, and an older one is still the latest."""
+    """The invoice of this change. A change during a trial makes none; the latest invoice is an older one then."""
     latest = updated.latest_invoice
     if not isinstance(latest, Invoice) or not (change.amount or change.total):
         return None

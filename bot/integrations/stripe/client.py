@@ -1,7 +1,4 @@
-"""Our one door to Stripe, over its official library: every call has its limits, and every change its idempotency key.
-
-https://docs.stripe.com/api, in the version that the library was made for.
-"""
+"""Client of Stripe's API (https://docs.stripe.com/api), over Stripe's library: bounded in time, safe to repeat."""
 
 from __future__ import annotations
 
@@ -56,10 +53,10 @@ _OK = 200
 
 
 class Stripe:
-    """Each call raises StripeFailed. `key` names a change: the same key is the same change, however often it is asked.
+    """Each call raises StripeFailed. `key` is the idempotency key: the same key makes the same change once.
 
-    `attempt_seconds` is how long one attempt may take, `all_seconds` after how long no other one is made,
-    `first_wait` the pause before the second one.
+    `attempt_seconds` bounds one attempt; no attempt begins after `all_seconds`; `first_wait` comes before the second
+    one.
     """
 
     def __init__(
@@ -78,22 +75,22 @@ class Stripe:
         self._first_wait = first_wait
         self._client: StripeClient | None = None
         secret = settings.secret_key.get_secret_value() if settings.secret_key else ""
-        # What is kept of one account is nothing of another's: of test mode's, or of the sandbox's last run.
+        # Cached data of one account must not serve another: test mode, or the sandbox's last run.
         self.account_mark = hashlib.sha256(secret.encode()).hexdigest()[:8]
 
     # ---- people
 
     async def customer(self, id_: str) -> Customer:
-        """Raises Gone for one that was deleted, too."""
+        """Raises StripeObjectGone, for a deleted customer too."""
         found = await self._one(Customer, lambda api: api.customers.retrieve_async(id_))
         if found.deleted:
             raise StripeObjectGone("the customer was deleted")
         return found
 
     async def customers_of(self, whatsapp_ids: list[str]) -> list[Customer]:
-        """The customers of whom one of these is the contact. The search learns of changes only after a while.
+        """Customers whose metadata name one of these contacts. The search learns of changes after about a minute.
 
-        Ten clauses at most (https://docs.stripe.com/search#search-query-language).
+        It takes ten clauses at most (https://docs.stripe.com/search#search-query-language).
         """
         query = " OR ".join(f"metadata['whatsapp_id']:'{one}'" for one in whatsapp_ids)
         return await self._list(Customer, lambda api: api.customers.search_async({"query": query, "limit": 10}))
@@ -119,7 +116,7 @@ class Stripe:
     # ---- plans and subscriptions
 
     async def prices(self) -> list[Price]:
-        """All recurring prices that are offered, each with its product."""
+        """All recurring prices on offer, each with its product."""
         found: list[Price] = []
         while True:
             after: Any = {"starting_after": found[-1].id} if found else {}
@@ -133,7 +130,7 @@ class Stripe:
         return await self._one(StripeProduct, lambda api: api.products.retrieve_async(id_))
 
     async def subscriptions(self, customer: str) -> list[Subscription]:
-        """All that there are and were, the newest first, each with its latest invoice."""
+        """All subscriptions, ended ones too, the newest first, each with its latest invoice."""
         params: Any = {"customer": customer, "status": "all", "limit": 20, "expand": ["data.latest_invoice"]}
         return await self._list(Subscription, lambda api: api.subscriptions.list_async(params))
 
@@ -142,10 +139,10 @@ class Stripe:
         return await self._one(Subscription, lambda api: api.subscriptions.retrieve_async(id_, params))
 
     async def preview(self, subscription: Subscription, **assumed: Any) -> Invoice:
-        """The invoice that comes next, or with what is supposed of the subscription; raises NothingToBill.
+        """The next invoice, with these assumptions about the subscription; raises NothingToBill.
 
-        With `proration_behavior="always_invoice"` it is what a change costs at once, and the preview says at which
-        moment: https://docs.stripe.com/billing/subscriptions/prorations
+        With `proration_behavior="always_invoice"` it is the immediate cost of a change. The preview then tells the
+        moment that it was made for: https://docs.stripe.com/billing/subscriptions/prorations
         """
         params: Any = {"customer": subscription.customer, "subscription": subscription.id}
         if assumed:
@@ -165,7 +162,8 @@ class Stripe:
         return await self._update(subscription, params, key)
 
     async def cancel_at_period_end(self, subscription: str, *, last: bool = False, key: str) -> Subscription:
-        """Let it end with the period that is paid: of several, with the first that ends, or with the `last`.
+        """End the subscription with its paid period. Of several periods, the first that ends, or with `last` the last
+        one.
 
         https://docs.stripe.com/changelog/basil/2025-07-30/cancel-at-enums
         """
@@ -173,10 +171,10 @@ class Stripe:
         return await self._update(subscription, end, key)
 
     async def resume(self, subscription: str, *, key: str) -> Subscription:
-        """Take back an end that is to come. Whether it is taken back says the answer.
+        """Take back a coming end. The returned subscription shows whether it worked.
 
-        The customer portal sets a date without the flag where billing is flexible, and one request takes only one of
-        both: https://docs.stripe.com/billing/subscriptions/billing-mode/compare
+        With flexible billing the customer portal sets a date without the flag, and one request takes only one of the
+        two: https://docs.stripe.com/billing/subscriptions/billing-mode/compare
         """
         found = await self._update(subscription, {"cancel_at_period_end": False}, key)
         return await self._update(subscription, {"cancel_at": ""}, f"{key}-date") if found.ends else found
@@ -187,7 +185,7 @@ class Stripe:
             Subscription, lambda api: api.subscriptions.update_async(subscription, params, _idempotency(key))
         )
 
-    # ---- pages of Stripe's
+    # ---- hosted pages
 
     async def checkout(self, customer: str, price: str, trial_days: int, back: str, key: str) -> HostedPage:
         params: Any = {
@@ -225,7 +223,7 @@ class Stripe:
         return await self._one(Invoice, lambda api: api.invoices.retrieve_async(id_))
 
     async def pdf(self, address: str) -> bytes:
-        """An invoice's PDF, from Stripe's own hosts alone: the address came in a response, and leads nowhere else."""
+        """An invoice's PDF. The address came in a response, so that it is followed to Stripe's own hosts alone."""
         try:
             async with asyncio.timeout(self._timeout.total):
                 for _ in range(_REDIRECTS):
@@ -241,10 +239,10 @@ class Stripe:
         raise RequestRefused("the PDF is nowhere to be found")
 
     async def check(self) -> None:
-        """Whether Stripe answers and takes the key."""
+        """Raise unless Stripe answers and accepts the key."""
         await self._list(Customer, lambda api: api.customers.list_async({"limit": 1}))
 
-    # ---- the wire
+    # ---- transport
 
     def _check_host(self, address: str) -> None:
         ours, asked = urlsplit(self._settings.api_base), urlsplit(address)
@@ -254,13 +252,13 @@ class Stripe:
 
     async def _api(self) -> Any:
         if self._client is None:
-            # Half a second to import: beside the loop, and only where it is used.
+            # Because the import takes half a second, it happens in a thread, at the first use.
             stripe: Any = await asyncio.to_thread(import_module, "stripe")
             key = self._settings.secret_key
             if key is None:
                 raise KeyRejected("STRIPE_SECRET_KEY is not set")
             transport = stripe.AIOHTTPClient(session=self._http, timeout=self._timeout)
-            # Retries are ours, below: the library's own leave out 429, and one layer retries a call, never two.
+            # The library's retries leave out 429, so that ours replace them: one layer retries a call, never two.
             self._client = stripe.StripeClient(
                 key.get_secret_value(),
                 base_addresses={"api": self._settings.api_base.rstrip("/")},
@@ -291,10 +289,11 @@ class Stripe:
         try:
             found: dict[str, Any] = (await call(api)).to_dict(for_json=True)
         except stripe.StripeError as error:
-            # Without its cause: Stripe's words repeat what was asked, such as an e-mail address, and errors are logged.
+            # Stripe's texts repeat values of the request, such as an e-mail address. Errors are logged, so that the
+            # cause is cut off.
             raise error_from(error) from None
         except (aiohttp.ClientError, TimeoutError) as error:
-            # The library wraps what goes wrong until the headers are there, not while the body is read.
+            # The library wraps errors until the headers are there, not those of reading the body.
             raise StripeUnavailable(f"no whole answer ({type(error).__name__})") from error
         return found
 

@@ -1,4 +1,4 @@
-"""Who is told about billing, and through which channel: chat, e-mail or browser."""
+"""Tells customers about billing: whom, and through which channel."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _NAME_LENGTH = 100
 
 @dataclass(frozen=True, slots=True)
 class Addressee:
-    """A customer as somebody to write to; without `conversation` they never were linked to a contact."""
+    """A customer as the recipient of a notice; `conversation` is None when no contact was ever linked."""
 
     language: Language
     name: str | None
@@ -32,14 +32,14 @@ class Addressee:
     contact: Contact | None = None
 
     def as_event_data(self) -> dict[str, Any]:
-        """Whom an event is about, as all events of ours tell it."""
+        """The fields by which all our events name a person."""
         phone, bsuid = (self.contact.phone, self.contact.bsuid) if self.contact else (None, None)
         return {"conversation": self.conversation, "contact": {"phone": phone, "bsuid": bsuid, "name": self.name}}
 
 
 @dataclass(frozen=True, slots=True)
 class Addressees:
-    """Finds whom to write to about a customer of Stripe, and in which language."""
+    """Finds the person behind a customer of Stripe, and their language."""
 
     contacts: Contacts
     customers: CustomerDirectory
@@ -56,7 +56,7 @@ class Addressees:
 
 @dataclass(frozen=True, slots=True)
 class CustomerNotifier:
-    """The channels to a customer; `by_email` and `by_push` say whether they are configured."""
+    """`by_email` and `by_push` say which channels are configured."""
 
     redis: Redis
     notifications: Notifications
@@ -64,17 +64,17 @@ class CustomerNotifier:
     by_push: bool
 
     async def in_chat(self, who: Addressee, text: str, key: str, fallback: Template) -> None:
-        """A text inside the 24-hour window, the template outside."""
+        """Send a text inside the 24-hour window, the template outside."""
         if who.conversation is not None:
             await self.notifications.tell(who.conversation, text, key, fallback)
 
     async def in_open_chat(self, who: Addressee, text: str, key: str) -> None:
-        """A text, if the person wrote lately: what is no more than good to know isn't worth a template."""
+        """Send a text only inside the 24-hour window: this notice isn't worth a template."""
         if who.conversation is not None and who.contact and window_open(who.contact, datetime.now(UTC)):
             await self.notifications.tell(who.conversation, text, key)
 
     async def mail(self, who: Addressee, template: str, data: dict[str, str], key: str) -> bool:
-        """An e-mail, to the address that Stripe has; False when there is no way to send one."""
+        """Add an e-mail to the address that Stripe has; False when there is no way to send one."""
         if not (self.by_email and who.email):
             return False
         whole = data | ({"name": who.name[:_NAME_LENGTH]} if who.name else {})
@@ -83,7 +83,7 @@ class CustomerNotifier:
         return True
 
     async def push(self, who: Addressee, title: str, body: str, key: str, url: str | None = None) -> None:
-        """A notification in the browsers of the person, if they have any."""
+        """Add a notification for the person's browsers, if they have any."""
         contact = who.contact and (who.contact.bsuid or who.contact.phone)
         if self.by_push and contact:
             job = {"contact": contact, "title": title, "body": body} | ({"url": url} if url else {})

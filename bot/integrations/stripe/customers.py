@@ -1,7 +1,7 @@
-"""Which Stripe customer a contact is: by `metadata.whatsapp_id`, as Stripe has it now, never by what somebody says.
+"""Links contacts to Stripe customers by `metadata.whatsapp_id`, as Stripe has it now; a claim in the chat links nobody.
 
-A phone that was another person's before names nobody. Who has it now proves an e-mail address, or an operator writes
-their BSUID into the metadata.
+A phone number that was another person's before links nobody. Its new owner proves an e-mail address instead, or an
+operator writes their BSUID into the metadata.
 """
 
 from __future__ import annotations
@@ -23,18 +23,18 @@ _OWNER_SECONDS = 400 * 24 * 3600
 
 
 class SeveralCustomers(StripeFailed):
-    """More than one customer names this contact: a person has to say which."""
+    """More than one customer names this contact: a person has to decide."""
 
 
 class BelongsToAnother(StripeFailed):
-    """The customer is another contact's: a person has to decide."""
+    """The customer is linked to another contact: a person has to decide."""
 
 
 @dataclass(frozen=True, slots=True)
 class CustomerDirectory:
-    """What is kept here is only where to look first: Stripe's metadata decide.
+    """Stripe's metadata decide; the stored links only say where to look first.
 
-    The search there learns of a change after a minute or so; a link that we made is found at once.
+    Stripe's search learns of a change after about a minute. The stored link finds our own change immediately.
     """
 
     redis: Redis
@@ -42,7 +42,7 @@ class CustomerDirectory:
     contacts: Contacts
 
     async def customer_of(self, conversation: str, contact: Contact) -> Customer | None:
-        """The contact's customer, as it is now; raises SeveralCustomers, and what Stripe's calls raise."""
+        """The contact's customer, as it is now; raises SeveralCustomers and the errors of Stripe's calls."""
         contact = await self._refreshed(conversation, contact)
         whatsapp_ids = _whatsapp_ids(contact)
         if not whatsapp_ids:
@@ -51,10 +51,10 @@ class CustomerDirectory:
         if known and (found := await self._if_named(known, whatsapp_ids)):
             await store_references(self.redis, conversation, found)
             return found
-        # Digits are agreed on (contract.md); people paste a plus with them.
+        # The metadata hold digits alone, but people paste a plus with them.
         spellings = [*whatsapp_ids, *(f"+{one}" for one in whatsapp_ids if one.isdigit())]
         matches = {one.id for one in await self.stripe.customers_of(spellings) if one.whatsapp_id in whatsapp_ids}
-        # The search may tell what was true a minute ago.
+        # The search may return the state of a minute ago.
         customers = [one for id_ in sorted(matches) if (one := await self._if_named(id_, whatsapp_ids))]
         customers = [one for one in customers if await self._is_free(one.id, conversation)]
         if len(customers) > 1:
@@ -64,10 +64,11 @@ class CustomerDirectory:
         return customers[0] if customers else None
 
     async def link(self, conversation: str, contact: Contact, customer: str, key_: str) -> Customer:
-        """Make the customer, whose e-mail address was proven, this contact's.
+        """Link the customer, whose e-mail address was proven, to this contact.
 
-        Raises BelongsToAnother where it is somebody else's already. A number that went from one person to another names
-        nobody, so that the address decides: for who has the number now, and for who was the customer by it before.
+        Raises BelongsToAnother when it is another contact's already. A number that went from one person to another
+        proves nothing: then the address decides for the number's present owner, and for the contact who was this
+        customer before.
         """
         found, contact = await self.stripe.customer(customer), await self._refreshed(conversation, contact)
         whatsapp_ids = _whatsapp_ids(contact)
@@ -87,7 +88,7 @@ class CustomerDirectory:
         return owner is not None and await identity.home_of(self.redis, owner) == conversation
 
     async def create(self, conversation: str, contact: Contact, key_: str) -> Customer:
-        """A new customer for a contact who has none; raises BelongsToAnother where only a contested phone is known."""
+        """Create a customer for a contact who has none; raises BelongsToAnother when the phone is contested."""
         contact = await self._refreshed(conversation, contact)
         if not _whatsapp_ids(contact):
             raise BelongsToAnother("the phone was another person's, and there is no BSUID")
@@ -96,7 +97,7 @@ class CustomerDirectory:
         return found
 
     async def email_of(self, contact: Contact) -> str | None:
-        """The address of the contact's customer; where nobody knows which that is, the one that is kept, if any."""
+        """The address of the contact's customer; without a single customer, the stored address, if any."""
         phone = None if contact.bsuid else contact.own_phone
         if phone is None and contact.bsuid is None:
             return contact.email
@@ -108,7 +109,7 @@ class CustomerDirectory:
         return (found.email if found else None) or contact.email
 
     async def conversation_of(self, customer: Customer) -> str | None:
-        """Where to write to a customer; None when it names nobody, or somebody who has its number since."""
+        """The conversation of a customer; None when it names nobody, or a number that changed its owner."""
         if customer.whatsapp_id is None:
             return None
         phone, bsuid = address_of(customer.whatsapp_id)
@@ -122,7 +123,7 @@ class CustomerDirectory:
         return conversation
 
     async def _refreshed(self, conversation: str, contact: Contact) -> Contact:
-        """The contact, whose phone may be known by now to have been another person's."""
+        """The contact, with the latest knowledge of whether its phone was another person's before."""
         contested = (await self.contacts.get(conversation)).phone_contested
         return replace(contact, phone_contested=contested or contact.phone_contested)
 
@@ -134,16 +135,15 @@ class CustomerDirectory:
         return found if found.whatsapp_id in whatsapp_ids else None
 
     async def _is_free(self, customer: str, conversation: str) -> bool:
-        """Whether nobody else was this customer: numbers are given to new people, who must not get an old owner's."""
+        """Whether no other contact was this customer. Carriers give numbers to new people, who must not get it."""
         owner = await self.redis.get(_owner(customer))
         if owner is None or await identity.home_of(self.redis, owner) == conversation:
             return True
-        # Whoever was erased owns nothing any more.
+        # An erased contact owns nothing any more.
         return not await self.contacts.known(owner)
 
 
 async def store_link(redis: Redis, conversation: str, customer: Customer) -> None:
-    """Keep that the contact is this customer of Stripe."""
     await store_references(redis, conversation, customer)
     pipeline = redis.pipeline(transaction=False)
     pipeline.set(_customer(conversation), customer.id, ex=_REMEMBER_SECONDS)
@@ -152,7 +152,7 @@ async def store_link(redis: Redis, conversation: str, customer: Customer) -> Non
 
 
 async def store_references(redis: Redis, conversation: str, customer: Customer) -> None:
-    """Note what leads to all that is kept of a customer elsewhere, for as long as it can be kept."""
+    """Store the ids that lead to a customer's data elsewhere, for as long as those may last."""
     pipeline = redis.pipeline(transaction=False)
     for name, value in ((_customers(conversation), customer.id), (_emails(conversation), customer.email)):
         if value:
@@ -162,7 +162,7 @@ async def store_references(redis: Redis, conversation: str, customer: Customer) 
 
 
 async def references(redis: Redis, conversation: str) -> tuple[frozenset[str], frozenset[str]]:
-    """Every customer that the contact was, and the addresses that Stripe had for them."""
+    """All customers that the contact was, and the addresses that Stripe had for them."""
     pointer = await redis.get(_customer(conversation))
     customers = await answer(redis.smembers(_customers(conversation)))
     emails = await answer(redis.smembers(_emails(conversation)))
@@ -170,14 +170,14 @@ async def references(redis: Redis, conversation: str) -> tuple[frozenset[str], f
 
 
 async def forget(redis: Redis, conversation: str) -> None:
-    """Forget whose customer the contact is."""
+    """Forget the contact's customers."""
     customers, _ = await references(redis, conversation)
     keys = (_customer(conversation), _customers(conversation), _emails(conversation))
     await redis.delete(*keys, *map(_owner, customers))
 
 
 def _whatsapp_ids(contact: Contact) -> list[str]:
-    """How Stripe may spell this contact: exactly, and not by a phone that was another person's before."""
+    """Spellings of this contact in Stripe's metadata; a phone that was another person's before is none."""
     return [*([contact.bsuid] if contact.bsuid else []), *(exact(contact.own_phone) if contact.own_phone else ())]
 
 

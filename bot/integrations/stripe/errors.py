@@ -1,4 +1,4 @@
-"""What goes wrong between us and Stripe, named by what the caller can do about it."""
+"""Errors of calls to Stripe, named by the caller's choices."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ _BY_THE_CUSTOMER = {"authentication_required", "subscription_payment_intent_requ
 
 
 class StripeFailed(Exception):
-    """Stripe did not do what was asked; the text holds neither data of a customer nor a key."""
+    """Stripe did not fulfil the request; the text holds no customer data and no key."""
 
 
 class StripeUnavailable(StripeFailed):
-    """No answer in time, too many requests, or a fault of Stripe's: later may help.
+    """No answer in time, too many requests, or a fault at Stripe: a later try may work.
 
-    Whether a change was made is not known: the same idempotency key asks again without doing it twice. `hopeless`
-    means that Stripe itself says that trying at once is no use.
+    A change may have been made or not: the same idempotency key repeats it safely. `hopeless`: Stripe itself says that
+    an immediate retry is no use.
     """
 
     def __init__(self, reason: str, *, hopeless: bool = False) -> None:
@@ -28,11 +28,11 @@ class StripeUnavailable(StripeFailed):
 
 
 class KeyRejected(StripeFailed):
-    """The key is wrong, or may not do this: an operator has to see to STRIPE_SECRET_KEY."""
+    """The key is wrong or lacks the permission: an operator has to see to STRIPE_SECRET_KEY."""
 
 
 class StripeObjectGone(StripeFailed):
-    """There is no such object, or there is no more."""
+    """The object doesn't exist, or no longer."""
 
 
 class CardRefused(StripeFailed):
@@ -48,7 +48,7 @@ class NothingToBill(StripeObjectGone):
 
 
 class RequestRefused(StripeFailed):
-    """Stripe doesn't accept the request; asking again is no use."""
+    """Stripe doesn't accept the request; a repetition is no use."""
 
 
 def error_from(error: StripeError) -> StripeFailed:

@@ -1,6 +1,6 @@
-"""What Stripe's events lead to: our knowledge in step with Stripe's, and customers told, once, in the right way.
+"""Handles Stripe's events: updates the stored state of a subscription, and tells the customer once.
 
-An event only says where to look. What holds is read at Stripe, so that neither order nor repetition matters.
+An event only says where to look. The facts are read at Stripe, so that order and repetition don't matter.
 """
 
 from __future__ import annotations
@@ -28,15 +28,15 @@ from bot.messages.inbound import Template
 from bot.messages.language import Language
 
 _log = structlog.get_logger()
-# The job's name, on a queue that the contract has: others never add it, and its workers already reach customers. BullMQ
-# gives it what an event needs: stored and known by its id in one atomic step, tried again for hours, seen when it dies.
+# Stripe's events share the queue of notifications, whose workers already reach customers. BullMQ stores a job by its id
+# in one atomic step, retries it for hours, and shows it when it fails for good.
 JOB = "stripe"
 ACTED_ON = frozenset({
     "customer.subscription.created", "customer.subscription.updated", "customer.subscription.deleted",
     "customer.subscription.paused", "customer.subscription.resumed", "customer.subscription.trial_will_end",
     "invoice.paid", "invoice.payment_failed",
 })  # fmt: skip
-# A subscription that we hear of for the first time is news only while it is young: not all old ones on the first day.
+# An unknown subscription is announced only while it is this young: otherwise the first day would announce all old ones.
 _YOUNG_SECONDS = 3600
 
 
@@ -56,7 +56,7 @@ class StripeEvent(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class StripeEventHandler:
-    """`publish` passes events on to the systems that subscribe to them, where there are any."""
+    """`publish` passes events on to subscribed systems, if there are any."""
 
     stripe: Stripe
     plans: Plans
@@ -67,7 +67,7 @@ class StripeEventHandler:
     publish: PublishEvent | None = None
 
     async def process(self, job: Job) -> None:
-        """Work on the job of one event; raises StripeFailed when Stripe can't be asked, and is tried again then."""
+        """Work on the job of one event. Raises StripeFailed when Stripe can't be asked; the job is then retried."""
         try:
             event = StripeEvent.model_validate(job.data)
         except ValidationError as error:
@@ -112,7 +112,7 @@ class StripeEventHandler:
         event: StripeEvent,
         language: Language,
     ) -> str:
-        """Words for the customer about a change, if any, by what Stripe says is true now."""
+        """Text for the customer about a change, by Stripe's present state; empty when there is nothing to tell."""
         subscription, subscriptions = found
         plan = await self.plans.names_of(subscription.items.data)
         ended = next((one for one in subscriptions if before and one.id == before.subscription and not one.live), None)
@@ -171,7 +171,7 @@ class StripeEventHandler:
     # ---- payments
 
     async def _paid(self, customer: Customer, invoice: Invoice) -> None:
-        # A trial begins with an invoice of nothing.
+        # A trial begins with an invoice of 0.
         if invoice.status != "paid" or not invoice.amount_paid:
             return
         who = await self.addressees.of(customer)
@@ -186,7 +186,7 @@ class StripeEventHandler:
         await self.notifier.push(who, phrase("push_paid", who.language), text, key)
 
     async def _failed(self, customer: Customer, invoice: Invoice) -> None:
-        # Paid, or given up, since the event was made.
+        # The invoice was paid or given up since the event.
         if invoice.status not in ("open", "uncollectible"):
             return
         key = f"payment-failed-{invoice.id}-{invoice.attempt_count}"
@@ -215,7 +215,7 @@ class StripeEventHandler:
 
 
 def invoice_mail(invoice: Invoice, zone: tzinfo) -> dict[str, str]:
-    """The data of the e-mail template `invoice_paid` (contract.md): pesos, not centavos; a plain day."""
+    """Data of the e-mail template `invoice_paid`: pesos, not centavos; a plain day."""
     data = {
         "number": invoice.number or str(invoice.id),
         "amount": str(decimal(invoice.amount_paid, invoice.currency)),
@@ -226,7 +226,7 @@ def invoice_mail(invoice: Invoice, zone: tzinfo) -> dict[str, str]:
 
 
 def _current(subscriptions: list[Subscription]) -> Subscription | None:
-    """The one that counts: the newest that lives, else the newest."""
+    """The subscription that counts: the newest live one, or else the newest."""
     newest = sorted(subscriptions, key=lambda one: one.created, reverse=True)
     return next((one for one in newest if one.live), newest[0] if newest else None)
 
@@ -236,7 +236,7 @@ _LIVING = (*_GOOD, "past_due", "unpaid", "paused")
 
 
 def _phrase_for(before: SubscriptionState | None, now: SubscriptionState, at: int) -> str | None:
-    """The sentence for what became of a subscription; None where nothing has that a customer needs to hear."""
+    """Name of the phrase for a change; None when the customer needs to hear of none."""
     if before is None and at - now.since > _YOUNG_SECONDS:
         return None
     lived = before is not None and before.status in _LIVING

@@ -1,4 +1,4 @@
-"""Amounts and days as people read them."""
+"""Amounts and days for customers."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ _SIGNS = {"mxn": "$", "usd": "$", "cad": "$", "cop": "$", "clp": "$", "ars": "$"
 
 
 def decimal(amount: int, currency: str) -> Decimal:
-    """Stripe's smallest units in the currency's own unit, with its decimals: 124900 MXN is 1249.00, 500 JPY is 500."""
+    """An amount in the currency's own unit, with its decimals: 124900 MXN is 1249.00, 500 JPY is 500."""
     return Decimal(amount).scaleb(-_places(currency))
 
 
 def money(amount: int, currency: str) -> str:
     """An amount in Stripe's smallest units with its currency: `$1,249.00 MXN`, `-$5.00 USD`, `¥500 JPY`.
 
-    Mexico writes numbers as the United States do, so that Spanish and English need no difference. Babel's es-MX is
-    of no use here: it writes dollars as `USD1,249.00`, and Colombian pesos without the hundredths that Stripe counts.
+    Mexico writes numbers as the United States do, so that both languages share this text. Babel's es-MX doesn't fit: it
+    writes `USD1,249.00`, and Colombian pesos without the hundredths that Stripe counts.
     """
     sign = "-" if amount < 0 else ""
     return f"{sign}{_SIGNS.get(currency.lower(), '')}{decimal(abs(amount), currency):,f} {currency.upper()}"

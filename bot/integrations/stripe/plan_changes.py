@@ -1,4 +1,4 @@
-"""Changes of a subscription that a tap makes: shown with their amount, checked against it, done once with one key."""
+"""Changes of a subscription that a tap confirms: shown with their cost, checked again, and made once."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from bot.messages.language import Language
 
 _log = structlog.get_logger()
 KIND = "subscription"
-# Looking and making together have to end before the customer must have an answer.
+# Check and change together have to end before the customer must have an answer.
 _CHECK_SECONDS = 20.0
 
 
@@ -44,7 +44,7 @@ class PlanChanges:
     # ---- what a change would be
 
     async def plan_switch(self, subscription: Subscription, item: SubscriptionItem, price: Price) -> PlanChange:
-        """Another price for one of its items, with the difference as Stripe computes it for this moment."""
+        """Another price for one of the items, with the difference as Stripe computes it for this moment."""
         wanted = [{"id": item.id, "price": price.id}]
         preview = await self.stripe.preview(subscription, items=wanted, proration_behavior="always_invoice")
         later = await next_invoice(self.stripe, subscription, items=wanted, proration_behavior="none")
@@ -78,7 +78,7 @@ class PlanChanges:
         )
 
     async def cancellation(self, subscription: Subscription) -> PlanChange:
-        """The end with the period that is paid; where its items' periods differ, with the last of them."""
+        """An end with the paid period; of several periods, the last one."""
         mixed = subscription.interval == ""
         facts = await self._common_fields(subscription)
         if mixed:
@@ -92,7 +92,7 @@ class PlanChanges:
         )
 
     async def resumption(self, subscription: Subscription) -> PlanChange:
-        """Taking back an end that is still to come."""
+        """The withdrawal of a scheduled end."""
         supposed: dict[str, Any] = (
             {"cancel_at_period_end": False} if subscription.cancel_at_period_end else {"cancel_at": ""}
         )
@@ -122,7 +122,7 @@ class PlanChanges:
         }
 
     async def card(self, conversation: str, change: PlanChange, language: Language) -> Buttons:
-        """Show a change, with a button that makes it."""
+        """The card that shows a change, with a button that confirms it."""
         labels = (phrase("confirm", language), phrase("leave", language))
         body = card_text(change, self.zone, language)
         return await self.cards.ask(conversation, KIND, change.model_dump(), body, labels)
@@ -130,7 +130,7 @@ class PlanChanges:
     # ---- making it
 
     async def perform(self, confirmed: ConfirmedAction) -> TapResult:
-        """Make the change that was tapped, unless what it showed no longer holds."""
+        """Make the confirmed change, unless its card no longer holds."""
         change = PlanChange.model_validate(confirmed.action)
         begun = confirmed.begun
         try:
@@ -144,7 +144,7 @@ class PlanChanges:
             await self.states.expect(change.customer, change.subscription, change.after, ends=change.kind == "cancel")
             updated = await self._apply(change, confirmed.key)
         except (StripeFailed, TimeoutError) as error:
-            # Whatever Stripe still tells of it is news for the customer.
+            # Stripe's later event of this change must reach the customer.
             await self.states.forget_expected(change.customer)
             return _failure(error, change, confirmed.language, begun=begun)
         result = await self.change_results.of(change, updated, confirmed.language)
@@ -153,7 +153,9 @@ class PlanChanges:
         return TapResult(text=result.text)
 
     async def _refusal(self, change: PlanChange, confirmed: ConfirmedAction) -> TapResult | None:
-        """Why what was shown can't be made: it isn't theirs, it has changed, or it costs something else now."""
+        """Reason against the change: it isn't this customer's, the subscription changed, or the cost did. None when it
+        holds.
+        """
         language = confirmed.language
         customer = await self.customers.customer_of(confirmed.conversation, confirmed.contact)
         impossible = TapResult(text=phrase("no_longer_possible", language))
@@ -169,7 +171,7 @@ class PlanChanges:
         return TapResult(text=phrase("changed_meanwhile", language), parts=(card,))
 
     async def _recomputed(self, change: PlanChange, now: Subscription) -> PlanChange | None:
-        """The same change as it would be now; itself where nothing is different, None where it can't be made."""
+        """The change with today's values; itself when nothing differs, None when it is no longer possible."""
         if change.kind != "plan":
             if now.ends == (change.kind == "cancel"):
                 return None
@@ -203,7 +205,7 @@ class PlanChanges:
 
 
 def _failure(error: Exception, change: PlanChange, language: Language, *, begun: bool) -> TapResult:
-    """Words for the customer about a change that was not made, or not for certain."""
+    """Text for the customer about a change that failed, or may have failed."""
     amount = money(change.amount, change.currency)
     if isinstance(error, NeedsAction):
         return TapResult(text=phrase("needs_action", language, amount=amount))
@@ -213,19 +215,19 @@ def _failure(error: Exception, change: PlanChange, language: Language, *, begun:
         _log.warning("change_in_doubt" if begun else "change_not_made", why=str(error) or "too slow")
         return TapResult(text=phrase("not_sure" if begun else "not_now", language), again=True)
     if isinstance(error, StripeObjectGone):
-        # Once the subscription was seen to be there, so Stripe says that there is nothing to charge.
+        # The subscription was there at the check, so that Stripe means the missing card.
         return TapResult(text=phrase("no_card" if begun and change.amount else "no_longer_possible", language))
     _log.error("change_refused", why=str(error), fix="see Stripe's log of requests")
     return TapResult(text=phrase("not_done", language))
 
 
 def _charged_now(preview: Invoice, subscription: Subscription) -> tuple[int, int]:
-    """What is charged today, and the sum that it comes from; nothing during a trial, where the next period changes."""
+    """Today's charge and the total behind it; zeros during a trial, where only the next period changes."""
     return (preview.amount_due, preview.total) if preview.for_now(subscription.renews_at) else (0, 0)
 
 
 def _next_day(later: Invoice | None, subscription: Subscription) -> int:
-    """When it renews next after a change: another interval begins at once, else the period goes on."""
+    """The next renewal after a change. Another interval begins at once, else the period goes on."""
     if later is None or not later.for_now(subscription.renews_at):
         return subscription.renews_at
     return min(line.period.end for line in later.lines.data)

@@ -1,4 +1,4 @@
-"""What we last knew of a customer's subscription, kept so that every change is noticed, and told, once."""
+"""The last seen state of a customer's subscription: every change is noticed, and told once."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ _LOCK_SECONDS = 60
 
 
 class SubscriptionState(Record):
-    """A subscription as it was: what it is about, not every field. `status` is Stripe's word, `none` without one.
+    """The compared fields of a subscription. `status` is Stripe's, or `none` without a subscription.
 
-    `items` are all its prices; what was kept before there was `items` has `price` alone, the first of them.
+    `items` are all its prices. States of earlier versions have the first one alone, in `price`.
     """
 
     subscription: str = ""
@@ -33,11 +33,11 @@ class SubscriptionState(Record):
     since: int = 0
 
     def has_items_of(self, other: SubscriptionState) -> bool:
-        """Whether the same is paid for."""
+        """Whether both pay for the same items."""
         return self.items == other.items if self.items and other.items else self.price == other.price
 
     def equals(self, other: SubscriptionState) -> bool:
-        """Whether nobody would call it a change; a period that went on is none."""
+        """Whether customers would see no change; a renewed period is none."""
         price_signature = (self.subscription, self.status, self.ends)
         return price_signature == (other.subscription, other.status, other.ends) and self.has_items_of(other)
 
@@ -58,20 +58,20 @@ def state_of(subscription: Subscription | None) -> SubscriptionState:
 
 @dataclass(frozen=True, slots=True)
 class SubscriptionStates:
-    """One hash a customer: `state` as last seen."""
+    """One hash a customer; its field `state` is the last seen one."""
 
     redis: Redis
     lock_seconds: float = _LOCK_SECONDS
 
     @asynccontextmanager
     async def lock(self, customer: str) -> AsyncIterator[None]:
-        """What is read at Stripe and kept here must not overtake itself."""
+        """Let one worker at a time read Stripe and store the state, so that older data can't overwrite newer."""
         name = f"{_state(customer)}:lock"
         async with renewed_lock(self.redis, name, seconds=self.lock_seconds, poll_seconds=0.05):
             yield
 
     async def last(self, customer: str) -> SubscriptionState | None:
-        """What was known; None for a customer of whom nothing is kept."""
+        """None for a customer without a stored state."""
         raw = await answer(self.redis.hget(_state(customer), "state"))
         return SubscriptionState.model_validate_json(raw) if raw else None
 
@@ -81,7 +81,7 @@ class SubscriptionStates:
         pipeline.expire(_state(customer), _KEEP_SECONDS)
         await pipeline.execute()
 
-    # ---- what a tap is about to do is told by its answer, not once more by Stripe's news of it
+    # ---- a confirmed change is told in the chat at once, so that Stripe's event of it isn't told again
 
     async def expect(self, customer: str, subscription: str, items: str, *, ends: bool) -> None:
         await self.redis.set(_expected(customer), f"{subscription} {items} {ends}", ex=_EXPECT_SECONDS)
@@ -94,13 +94,13 @@ class SubscriptionStates:
 
 
 async def stored(redis: Redis, customer: str) -> dict[str, str]:
-    """What is kept of a customer, by its names, to be shown to them."""
+    """All stored fields of a customer, to be shown to them."""
     found: dict[str, str] = await answer(redis.hgetall(_state(customer)))
     return found
 
 
 async def forget(redis: Redis, customer: str) -> None:
-    """Forget what is kept of a customer; Stripe has it all."""
+    """Forget the stored state of a customer; Stripe has it all."""
     await redis.delete(_state(customer), _expected(customer))
 
 

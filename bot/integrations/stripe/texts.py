@@ -1,4 +1,4 @@
-"""What is said about billing without a model: cards, outcomes of taps, news from Stripe."""
+"""Billing texts that need no model: cards, results of taps, and notices."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ _PHRASES: dict[str, dict[Language, str]] = {
     "that_day": {"es": "ese día", "en": "that day"},
     "on_day": {"es": "el {day}", "en": "on {day}"},
     "valid": {"es": "Esta confirmación vale 15 minutos.", "en": "This confirmation is valid for 15 minutes."},
-    # What became of a tap
+    # Results of a tap
     "done_pay": {
         "es": "Listo: tu plan ahora es *{plan}*. Se cobró {amount}.",
         "en": "Done: your plan is now *{plan}*. {amount} was charged.",
@@ -166,7 +166,7 @@ _PHRASES: dict[str, dict[Language, str]] = {
         "en": "The payment system didn't accept it, and nothing was changed. I can ask somebody from the team to look "
         "into it.",
     },
-    # News
+    # Notices
     "event_active": {
         "es": "¡Listo! Tu plan *{plan}* está activo.",
         "en": "Your plan *{plan}* is active.",
@@ -234,11 +234,10 @@ _UNITS = frozenset({"day", "days", "week", "weeks", "month", "months", "year", "
 
 
 def phrase(name: str, language: Language, **values: str) -> str:
-    """Our sentence with its values filled in."""
     return _PHRASES[name][language].format(**values)
 
 
 def per(interval: str, language: Language) -> str:
-    """A price's interval (`month`, `3 months`) as it is said after an amount; nothing for one that we don't know."""
+    """A price's interval (`month`, `3 months`) as said after an amount; empty for an unknown one."""
     count, _, unit = interval.rpartition(" ")
     return phrase(unit, language, count=count) if unit in _UNITS else ""
