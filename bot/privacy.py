@@ -1,7 +1,7 @@
-"""All that is stored about one person, everywhere: shown to them, or erased.
+"""Exports or erases all stored data of one person.
 
-Every key of a conversation begins with its name, so that whoever adds one need not tell anybody here. What lies
-elsewhere is asked of its owners: the identity index, the lists of what is due, jobs in queues, files in the storage.
+Every key of a conversation begins with its name, so that new keys need no entry here. Other data are asked of their
+owners: the identity index, lists of due work, jobs in queues, files in the storage.
 """
 
 from __future__ import annotations
@@ -31,22 +31,23 @@ from bot.integrations.stripe import subscription_state
 from bot.storage.files import Files, FilesLost
 from bot.whatsapp.phone_numbers import address_of, kin, variants
 
-# A turn in hand is waited for: it has its answer within TURN_DEADLINE_SECONDS, and may send for a while.
+# A turn in progress is waited for. It answers within TURN_DEADLINE_SECONDS, and may send for a while.
 _PATIENCE_SECONDS = 120.0
-# While it is erased, and should the process die in the middle, no message is taken for so long.
+# No message is accepted for so long during an erasure, even if the process dies.
 _CLOSED_SECONDS = 60
 _DELETE_AT_ONCE = 500
 
 
 class ConversationBusy(Exception):
-    """Somebody works on the conversation for too long."""
+    """A turn works on the conversation for too long."""
 
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Whose dossier it is: their conversation, those that became a part of it, their phones, BSUIDs, e-mail
-    addresses and customers at Stripe. `had` are phones that others have had too, each with the time (Unix seconds) in
-    which it was theirs: a job that names such a phone is of whoever had it when the job was added.
+    """Identifiers of a person: conversations (merged ones too), phones, BSUIDs, e-mail addresses, customers at Stripe.
+
+    `had` are phones that others had too, each with its period in Unix seconds. A job that names such a phone concerns
+    its owner at the time when the job was added.
     """
 
     conversations: tuple[str, ...]
@@ -56,7 +57,7 @@ class Person:
     had: tuple[tuple[str, float, float], ...] = ()
 
     def is_about(self, text: str) -> bool:
-        """Whether a text speaks of this person; a phone counts with its whole number only."""
+        """Whether a text names this person; a phone counts only as a whole number."""
         names = [re.escape(one) for one in self.conversations]
         known = {*self.identities, *(phone for phone, _, _ in self.had)}
         spelled = {spelling for one in known for spelling in (variants(one) if one.isdigit() else (one,))}
@@ -66,7 +67,7 @@ class Person:
         return re.search("|".join(names), text, re.IGNORECASE) is not None
 
     def concerns(self, job: queue_admin.StoredJob) -> bool:
-        """Whether a job is about this person, and not about who had the phone before them or has it since."""
+        """Whether a job is about this person, and not about an earlier or later owner of the phone."""
         shared = {kin(phone) for phone, _, _ in self.had}
         alone = frozenset(one for one in self.identities if kin(one) not in shared)
         phones = frozenset(phone for phone, since, until in self.had if since <= job.added < until)
@@ -75,7 +76,7 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class Erased:
-    """How much there was: keys in Redis, files, jobs; whether a wish for no marketing is kept, as a digest."""
+    """Numbers of erased keys, files and jobs. `opted_out`: an objection to marketing stays, as a digest."""
 
     keys: int
     files: int
@@ -84,7 +85,7 @@ class Erased:
 
 
 async def find(redis: Redis, address: str) -> Person | None:
-    """The person of a phone or BSUID; None when nothing is known of them."""
+    """The person of a phone or BSUID; None for an unknown one."""
     phone, bsuid = address_of(address)
     found = None
     for spelling in variants(phone) if phone else (None,):
@@ -112,7 +113,7 @@ async def find(redis: Redis, address: str) -> Person | None:
 
 
 async def _former_phones(redis: Redis, conversation: str) -> list[tuple[str, float, float]]:
-    """Phones that were a person's for a time, and theirs now where it was another person's before."""
+    """Phones with the periods of their owners: former ones, and a present one that was another person's."""
     former: dict[str, str] = await answer(redis.hgetall(identity.former_phones(conversation)))
     found: list[tuple[str, float, float]] = []
     for phone, times in former.items():
@@ -126,7 +127,7 @@ async def _former_phones(redis: Redis, conversation: str) -> list[tuple[str, flo
 
 
 class PersonalData:
-    """`patience` is how many seconds a turn in hand is waited for."""
+    """`patience` is the longest wait for a turn in progress, in seconds."""
 
     def __init__(
         self,
@@ -147,7 +148,7 @@ class PersonalData:
         """`{identities, conversations: {name: {key: value}}, files: [{key, size}], jobs: [{queue, id, name, data}],
         billing: {customer: {key: value}}, suppressed: {address: why nothing is sent to it}}`.
 
-        Texts that are JSON are shown as what they say. Raises StorageFailed.
+        Texts that are JSON are decoded. Raises StorageFailed.
         """
         stored = [file for name in person.conversations for file in await self._files.stored(name)]
         return {
@@ -173,10 +174,10 @@ class PersonalData:
         return [place for name in person.conversations for place in await self._files.missing(name)]
 
     async def erase(self, person: Person, *, files_lost: bool = False) -> Erased:
-        """Erase all of it, while nobody works on it. What fails leaves the rest to be found: do it again.
+        """Erase all data while no turn is in progress. After a failure the rest can still be found: repeat it.
 
-        Unless the files are known to be lost, a storage that lacks some ends it before anything is erased: they may
-        lie where only another process finds them. Raises Busy, FilesLost, StorageFailed.
+        Unless `files_lost`, missing files end it before anything is erased: another process may have them. Raises
+        ConversationBusy, FilesLost, StorageFailed.
         """
         async with AsyncExitStack() as stack:
             for name in person.conversations:
@@ -185,7 +186,7 @@ class PersonalData:
                 raise FilesLost(missing)
             await self._close(person, _CLOSED_SECONDS)
             try:
-                # The storage first: it is what may fail.
+                # The storage is erased first, because it may fail.
                 files = [await self._files.erase(name) for name in person.conversations]
                 gone = await queue_admin.forget(self._redis, person.is_about, person.concerns)
                 for name in person.conversations:
@@ -194,7 +195,7 @@ class PersonalData:
                     await subscription_state.forget(self._redis, customer)
                 for email in person.emails:
                     await Suppression(self._redis).lift(email)
-                # After what only they lead to.
+                # Stripe's links go after the data that only they lead to.
                 for name in person.conversations:
                     await stripe_customers.forget(self._redis, name)
                 home = person.conversations[0]
@@ -204,7 +205,7 @@ class PersonalData:
                     await WaitingList(self._redis).forget(name)
                     await self._deliveries.strike(name)
                 await self._close(person, tombstones.KEEP_SECONDS)
-                # Last of all: as long as they lead here, whoever is erased in part is found again.
+                # Identities go last: they make a half erased person findable again.
                 for name in person.conversations:
                     await identity.forget(self._redis, name)
             except BaseException:
@@ -235,7 +236,7 @@ class PersonalData:
         return {name: value for name, value in decoded.items() if value is not None}
 
     async def _value(self, name: str) -> Any:
-        """The value of a key of any type; None when it went away meanwhile."""
+        """The value of a key of any type; None when it is gone meanwhile."""
         redis = self._redis
         readers: dict[str, Callable[[], Any]] = {
             "string": lambda: redis.get(name),
@@ -264,7 +265,7 @@ class PersonalData:
 
 
 async def _quietly(work: Any) -> None:
-    """A lease that is lost loses nothing: what may be written to the conversation is decided by its mark."""
+    """A lost lease does no harm: the mark of erasure decides whether others may write."""
     try:
         await work
     except LeaseLost:

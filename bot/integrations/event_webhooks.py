@@ -1,4 +1,4 @@
-"""The queue `webhook`: an event goes to every subscriber, signed, until each has taken it or hours have passed."""
+"""The queue `webhook`: posts each event to all subscribers, signed, and retries for hours."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ from bot.settings import SubscriberSettings
 
 _log = structlog.get_logger()
 
-# The waits of the Standard Webhooks specification, with one more at the start: 18 hours in all.
+# The pauses of the Standard Webhooks specification, with one more at the start: 18 hours in all.
 PAUSES = (1.0, 5.0, 30.0, 120.0, 600.0, 1800.0, 7200.0, 18000.0, 36000.0)
 _LONGEST_RETRY_AFTER = 6 * 3600.0
-# Longer than any job waits; it holds nothing of a person.
+# Longer than any job waits. The record holds no personal data.
 _KEEP_SECONDS = 7 * 24 * 3600
 _SUCCESS = range(200, 300)
 _GONE = 410
@@ -41,18 +41,18 @@ State = Literal["taken", "gone", "missed"]
 
 
 class DeliverJob(BaseModel):
-    """The data of a job `deliver`, ours or another service's; without an `id` it is the job's own."""
+    """Data of a job `deliver`, ours or another service's; without an `id` the job's id serves."""
 
     model_config = ConfigDict(frozen=True, coerce_numbers_to_str=True, hide_input_in_errors=True)
 
     event: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{1,128}$")]
     data: JsonValue
-    # It becomes a header.
+    # The id becomes a header.
     id: Annotated[str, Field(pattern=r"^[!-~]{1,256}$")] | None = None
 
 
 class EventDeliveries:
-    """`pauses` are the seconds after each try that somebody missed; when they are over, the event is given up."""
+    """`pauses` are the seconds between tries. After the last one the event is given up."""
 
     def __init__(
         self,
@@ -70,7 +70,7 @@ class EventDeliveries:
         self._pauses = pauses
 
     async def process(self, queued: Job) -> None:
-        """Work on a job of the queue `webhook`. Raises Later while somebody has still to take it."""
+        """Work on a job of the queue `webhook`. Raises RetryLater while a subscriber has not taken the event."""
         if queued.name != "deliver":
             raise JobRejected(f"there is no job {queued.name!r} here; expected deliver")
         job = _checked(queued.data)
@@ -103,16 +103,16 @@ class EventDeliveries:
             for url, (state, reason, _) in zip(left, deliveries, strict=True):
                 if state == "missed":
                     await self._alert(url, "subscriber_missed", f"{_host(url)} did not take an event: {reason}")
-            # An operator's retry has all its tries, and goes to those alone who missed it.
+            # An operator's retry gets all its tries, and goes only to the subscribers that missed the event.
             await answer(self._redis.hdel(progress, "tries"))
             raise JobRejected(f"given up after {tries} tries: {why}")
         asked = max((wait for _, wait in missed if wait), default=0.0)
-        # Between half and all of it more: those who failed together must not come back together.
+        # A random factor spreads the retries of deliveries that failed together.
         pause = self._pauses[tries - 1] * random.uniform(1, 1.5)  # noqa: S311 - protects nothing
         raise RetryLater(max(pause, min(asked, _LONGEST_RETRY_AFTER)), why)
 
     async def _post(self, url: str, id_: str, body: str, progress: str) -> tuple[State, str, float | None]:
-        """Post to one subscriber, and keep at once what came of it."""
+        """Post to one subscriber, and store the result at once."""
         wait = None
         try:
             given = await self._guarded.post(url, body.encode(), self._headers(id_, body))
@@ -137,7 +137,7 @@ class EventDeliveries:
         return state, why, wait
 
     def _headers(self, id_: str, body: str) -> dict[str, str]:
-        """The three headers of Standard Webhooks; signed anew for each try, because receivers refuse old ones."""
+        """Headers of Standard Webhooks. Each try is signed anew, because receivers refuse old signatures."""
         now = datetime.now(UTC)
         secret = self._settings.secret
         if secret is None:  # pragma: no cover - told before
@@ -168,7 +168,7 @@ def _raise(error: BaseException) -> NoReturn:
 
 
 def _body(job: DeliverJob, at: float) -> str:
-    """The same bytes at every try."""
+    """The same bytes for every try."""
     when = datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
     told = {"type": job.event, "timestamp": when, "data": job.data}
     return json.dumps(told, ensure_ascii=False, separators=(",", ":"))
@@ -179,5 +179,5 @@ def _name(url: str) -> str:
 
 
 def _host(url: str) -> str:
-    """The address as far as it may be shown: paths and queries hold secrets."""
+    """The part of the address that logs may show: paths and queries hold secrets."""
     return urlsplit(url).hostname or "?"

@@ -1,4 +1,4 @@
-"""The storage that the settings name."""
+"""Makes the storage that the settings name."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from bot.storage.storage import Storage
 
 
 def storage_of(settings: StorageSettings) -> Storage:
-    """Opens nothing yet. Raises SettingsWrong, a line each, when the chosen provider lacks something."""
+    """Opens nothing yet. Raises SettingsWrong, a line each, when the provider's settings are incomplete."""
     if settings.chosen == "local":
         return LocalStorage(settings.dir)
     location, names = _location(settings)
@@ -21,7 +21,7 @@ def storage_of(settings: StorageSettings) -> Storage:
 
 
 def _location(settings: StorageSettings) -> tuple[BucketLocation, tuple[str, str, str, str]]:
-    """Where the bucket is, as far as it is set, and the variables that say so."""
+    """The bucket's location as far as it is set, and the variables for it."""
     match settings.chosen:
         case "r2":
             secret = settings.r2_secret_access_key
@@ -29,7 +29,7 @@ def _location(settings: StorageSettings) -> tuple[BucketLocation, tuple[str, str
             names = ("R2_BUCKET", "R2_ENDPOINT", "R2_ACCESS_KEY_ID", "R2_SECRET_ACCESS_KEY")
         case "minio":
             secret = settings.minio_secret_key
-            # MinIO's own region, unless a company gave it another: it takes this name for any.
+            # MinIO's default region; it accepts this name for any other.
             location = (settings.minio_bucket, settings.minio_endpoint, "us-east-1", settings.minio_access_key)
             names = ("MINIO_BUCKET", "MINIO_ENDPOINT", "MINIO_ACCESS_KEY", "MINIO_SECRET_KEY")
         case _:

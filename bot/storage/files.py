@@ -1,4 +1,4 @@
-"""The files of a person: what they sent and what was made for them, an index of both, and links that expire."""
+"""A person's files, sent by them or made for them: the index of both, and links that expire."""
 
 from __future__ import annotations
 
@@ -22,29 +22,29 @@ from bot.storage.factory import storage_of
 from bot.storage.local import LocalStorage
 from bot.storage.storage import NotStored, Storage, Stored, safe_mime
 
-# What people sent, below their conversation and the day; and what was made for them.
+# Received files lie below conversation and day, made ones below the conversation.
 _FOLDERS = ("media", "made")
 _SECRET = "recado:secret:files"  # noqa: S105 - the name of the key that holds it
-# So many files of one person at most; the oldest makes room.
+# Limit of files for one person; the oldest makes room.
 _MOST = 200
 _KEEP_SECONDS = 365 * 24 * 3600
 _NAME_LENGTH = 120
 _SHOWN = 5
-# A look at some files asks for so many thousand keys at most.
+# Limit of scans, a thousand keys each, for a check of some files.
 _SCANS = 20
-# What a name may not hold: ways to other folders, line breaks, and signs that turn the direction of reading around.
+# Refused in names: ways to other folders, line breaks, and signs that reverse the direction of reading.
 _NOT_IN_NAMES = re.compile(r"[\x00-\x1f\x7f/\\<>:\"|?*\u200e\u200f\u202a-\u202e\u2066-\u2069]+")
 
-# When each file of anybody was kept: what is over is found without asking every conversation.
+# Storing times of all files: expired ones are found without reading every index.
 _KEPT = "recado:files"
 _DAY_SECONDS = 24 * 3600
 _AT_ONCE = 100
 _MEGABYTE = 1024 * 1024
 _UNLIMITED = 2**53
 
-# Adds a file, or renames the one of this key, unless its person has no space left for it; drops the oldest beyond the
-# most, and says which. KEYS 1 index. ARGV 1 key, 2 file, 3 seconds to keep the index, 4 the most, 5 since when a day
-# counts, 6 bytes of a day, 7 bytes in all.
+# Adds a file, or renames the one of this key, unless the quota is used up. Drops the oldest beyond the limit and
+# returns its key. KEYS 1 index. ARGV 1 key, 2 file, 3 seconds to keep the index, 4 limit, 5 start of the day, 6 bytes
+# of a day, 7 bytes in all.
 _ADD = """
 local new, day, all, oldest, at = cjson.decode(ARGV[2]), 0, 0, nil, nil
 local index = redis.call('HGETALL', KEYS[1])
@@ -69,7 +69,7 @@ return {'', oldest}
 
 
 class NoSpace(Exception):
-    """A person has as many bytes here as one may have; `why`: in this day, or in all."""
+    """The person's quota is used up; `why` is `day` or `all`."""
 
     def __init__(self, why: str) -> None:
         super().__init__(f"one person's bytes of files: {why}")
@@ -77,15 +77,15 @@ class NoSpace(Exception):
 
 
 class NoLink(Exception):
-    """There is no way to give out a link: files lie on a disk and PUBLIC_URL isn't set."""
+    """No link can be made: files lie on a disk and PUBLIC_URL isn't set."""
 
 
 class LinkWrong(Exception):
-    """A token that was changed, is over, or names a file that is not there any more. Which, is told to nobody."""
+    """The token was changed, has expired, or names a missing file. The response doesn't tell which."""
 
 
 class FileMissing(LinkWrong):
-    """A link that is good, to a file that the index names and this process's storage lacks: an operator's matter."""
+    """The link is valid and the index names the file, but this process's storage lacks it: an operator's matter."""
 
 
 class FilesLost(Exception):
@@ -98,14 +98,14 @@ class FilesLost(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Quota:
-    """Bytes that one person's own files may have: of the last 24 hours, and in all."""
+    """Limit in bytes of a person's own files: of the last 24 hours, and in all."""
 
     day: int = _UNLIMITED
     all: int = _UNLIMITED
 
 
 class KeptFile(Record):
-    """A file of a person. `by` is who it is from; `size` in bytes; `kept` is when, in Unix seconds."""
+    """A file of a person. `by` is its origin; `size` is in bytes; `kept` is the time of storing, in Unix seconds."""
 
     key: str
     name: str
@@ -116,7 +116,7 @@ class KeptFile(Record):
 
     @property
     def id(self) -> str:
-        """A short name for lists, the same for the same file; it means nothing outside its person's files."""
+        """A short name for lists, stable for a file; it means nothing outside its person's files."""
         return hashlib.sha256(self.key.encode()).hexdigest()[:6]
 
     @property
@@ -129,7 +129,7 @@ class KeptFile(Record):
 
 
 class Files:
-    """`public_url` is where people reach `serve`; a bucket has addresses of its own."""
+    """`public_url` is the address of `serve`; buckets make links of their own."""
 
     def __init__(self, redis: Redis, storage: Storage, *, link_minutes: float, public_url: str | None = None) -> None:
         self._redis = redis
@@ -143,7 +143,7 @@ class Files:
         return max(1, round(self._seconds / 60))
 
     async def keep(self, conversation: str, filename: str, mime: str, data: bytes) -> str:
-        """Keep a document that was made for a person, and give its key: the same document again is the same file.
+        """Store a document made for a person, and give its key. The same document is stored once.
 
         Raises StorageFailed, TooLarge.
         """
@@ -157,7 +157,7 @@ class Files:
         return file_key
 
     async def of(self, conversation: str, earlier: Iterable[str] = ()) -> list[KeptFile]:
-        """A person's files, newest first; also those of conversations that became a part of theirs."""
+        """A person's files, newest first, with those of merged conversations."""
         pipeline = self._redis.pipeline(transaction=False)
         for one in (conversation, *earlier):
             pipeline.hvals(_index(one))
@@ -165,17 +165,17 @@ class Files:
         return sorted(found, key=lambda one: (-one.kept, one.key))
 
     async def stored(self, conversation: str) -> list[Stored]:
-        """All that the storage holds of a conversation, whether the index knows it or not; raises StorageFailed."""
+        """All files of a conversation in the storage, indexed or not; raises StorageFailed."""
         return [one for folder in _FOLDERS for one in await self._storage.files(f"{folder}/{conversation}")]
 
     async def missing(self, conversation: str) -> list[str]:
-        """Files that the index names and the storage lacks: another process may keep them elsewhere.
+        """Keys that the index names and the storage lacks: another process may use another storage.
 
-        None where an erasure that was broken off has taken some already. Raises StorageFailed.
+        Empty while an interrupted erasure explains the difference. Raises StorageFailed.
         """
         if await self._redis.exists(_erasing(conversation)):
             return []
-        # The index first: a file that comes meanwhile is in the storage.
+        # The index is read first: a file that arrives meanwhile is in the storage.
         named = {file.key for file in await self.of(conversation)}
         return sorted(named - {file.key for file in await self.stored(conversation)}) if named else []
 
@@ -184,9 +184,9 @@ class Files:
         return await self._storage.get(file_key)
 
     async def erase(self, conversation: str) -> int:
-        """Erase all files of a conversation and its index, and say how many there were; raises StorageFailed."""
+        """Erase all files of a conversation and its index; gives their number. Raises StorageFailed."""
         there = await self.stored(conversation)
-        # From here on the storage may lack what the index names: whoever goes on after a crash knows why.
+        # From here on the storage may lack indexed files. After a crash, this mark explains the difference.
         await answer(self._redis.set(_erasing(conversation), "1", ex=_KEEP_SECONDS))
         for folder in _FOLDERS:
             await self._storage.delete(f"{folder}/{conversation}")
@@ -196,9 +196,9 @@ class Files:
         return len(there)
 
     async def link(self, conversation: str, file_key: str) -> str:
-        """An address at which this file of this conversation can be fetched until it expires.
+        """An address of this file, valid until it expires.
 
-        Raises NoLink, and NotStored for what is not in the conversation's index.
+        Raises NoLink, and NotStored for a file outside the conversation's index.
         """
         file = await self._indexed(conversation, file_key)
         url = await self._storage.link(file.key, self._seconds)
@@ -210,7 +210,7 @@ class Files:
         return f"{self._public_url.rstrip('/')}/files/{token}"
 
     async def open(self, token: str) -> tuple[KeptFile, Path]:
-        """The file that a link names, and where it lies on the disk; raises LinkWrong, FileMissing, StorageFailed."""
+        """The file of a link and its path on the disk; raises LinkWrong, FileMissing, StorageFailed."""
         try:
             conversation, file_key = await self._tokens.read(token)
             file = await self._indexed(conversation, file_key)
@@ -244,12 +244,12 @@ def quota_of(settings: StorageSettings) -> Quota:
 
 
 async def conversations_with_files(redis: Redis) -> list[str]:
-    """All conversations that have files: for a sandbox, not for a server with millions of keys."""
+    """For a sandbox: it scans all keys, too slow for a server with millions of them."""
     return sorted([name.split("{")[1].partition("}")[0] async for name in redis.scan_iter(_index("c_*"), count=1000)])
 
 
 async def count_lost(redis: Redis, storage: Storage, most: int) -> tuple[int, int]:
-    """Of so many people's newest files: how many this storage lacks, and how many were looked for.
+    """Check the newest files of at most so many people; gives how many are missing and how many were checked.
 
     Raises StorageFailed.
     """
@@ -268,9 +268,9 @@ async def count_lost(redis: Redis, storage: Storage, most: int) -> tuple[int, in
 
 
 async def add_to_index(redis: Redis, conversation: str, file: KeptFile, quota: Quota | None = None) -> list[str]:
-    """Put a file into its person's index, and say which older ones it pushed out of it: those are to be forgotten.
+    """Put a file into its person's index, and give the keys that it pushed out, for the caller to delete.
 
-    Raises NoSpace where the quota leaves none; a file that is there already is no new one.
+    Raises NoSpace when the quota is used up; a file that is indexed already counts once.
     """
     quota, since = quota or Quota(), file.kept - _DAY_SECONDS
     texts = (file.key, file.model_dump_json(), _KEEP_SECONDS, _MOST, since, quota.day, quota.all)
@@ -283,24 +283,24 @@ async def add_to_index(redis: Redis, conversation: str, file: KeptFile, quota: Q
 
 
 async def record_time(redis: Redis, file_key: str, at: float | None = None) -> None:
-    """Write down since when a file is kept, in Unix seconds: its retention counts from then."""
+    """Record the start of a file's retention, in Unix seconds."""
     await answer(redis.zadd(_KEPT, {file_key: time.time() if at is None else at}))
 
 
 async def remove_from_index(redis: Redis, conversation: str, file_key: str) -> None:
-    """Take a file out of the index that could not be stored."""
+    """Take a file that could not be stored out of the index."""
     await answer(redis.hdel(_index(conversation), file_key))
     await answer(redis.zrem(_KEPT, file_key))
 
 
 async def forget(redis: Redis, storage: Storage, file_key: str) -> None:
-    """Delete one file, and all that names it; raises StorageFailed."""
+    """Delete one file and its entries; raises StorageFailed."""
     await storage.delete(file_key)
     await remove_from_index(redis, file_key.split("/")[1], file_key)
 
 
 async def expire(redis: Redis, storage: Storage, days: float) -> int:
-    """Delete files that were kept for so many days, a hundred at most; gives how many. Raises StorageFailed."""
+    """Delete up to a hundred files older than so many days; gives their number. Raises StorageFailed."""
     over = time.time() - days * _DAY_SECONDS
     places: list[str] = await answer(redis.zrangebyscore(_KEPT, "-inf", over, start=0, num=_AT_ONCE))
     for file_key in places:
@@ -314,7 +314,7 @@ def received(file_key: str, name: str, mime: str, size: int) -> KeptFile:
 
 
 def safe_name(claim: str) -> str:
-    """A file's name as somebody gave it, without what means something to a system; its ending stays."""
+    """A given file name without signs that mean something to a system; its ending stays."""
     name = " ".join(_NOT_IN_NAMES.sub(" ", claim).split()).lstrip(". ") or "file"
     stem, dot, ending = name.rpartition(".")
     if len(name) <= _NAME_LENGTH:

@@ -12,11 +12,11 @@ from typing import TypeVar
 
 from bot.storage.storage import NotStored, StorageFailed, Stored, checked_key, safe_mime, within_limit
 
-# Hidden, because no segment of a key may begin with a dot.
+# Hidden: no segment of a key may begin with a dot.
 _TYPES = ".types"
 _PART = ".part-"
 _ANY = "any"
-# Left for what else lives on this disk, such as Redis, which has to write what Meta was told is safe.
+# Reserve for other users of this disk, such as Redis, which must write the messages that Meta was told are safe.
 _LEFT_FREE = 256 * 1024 * 1024
 T = TypeVar("T")
 
@@ -33,7 +33,7 @@ class LocalStorage:
             path.parent.mkdir(parents=True, exist_ok=True)
             if shutil.disk_usage(path.parent).free < len(data) + _LEFT_FREE:
                 raise StorageFailed(f"less than {_LEFT_FREE // 1024**2} MB of the disk are free")
-            # The type first: a file that is there has one.
+            # The type is written first: an existing file always has one.
             _write(self._path(key, _TYPES), safe_mime(mime).encode())
             _write(path, within_limit(data))
 
@@ -58,7 +58,7 @@ class LocalStorage:
         return None
 
     async def path(self, key: str) -> Path:
-        """Where the file lies, for a server that sends it piece by piece; raises NotStored."""
+        """The file's path, for a server that streams it; raises NotStored."""
 
         def find() -> Path:
             path = self._path(key)
@@ -79,7 +79,7 @@ class LocalStorage:
         await _in_thread(erase)
 
     def _path(self, key: str, *tree: str) -> Path:
-        """Where the key lies. A link on the way could lead out of the folder: it is not followed."""
+        """The path of a key. Symbolic links could lead out of the folder, and are refused."""
         root = Path(os.path.realpath(self._folder)).joinpath(*tree)
         path = root / checked_key(key)
         if os.path.realpath(path) != str(path):
@@ -95,7 +95,7 @@ async def _in_thread(work: Callable[[], T]) -> T:
 
 
 def _write(path: Path, data: bytes) -> None:
-    """Whole or not at all: a process that dies here leaves the old file, or none."""
+    """Write all or nothing: a process that dies here leaves the old file, or none."""
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(prefix=_PART, dir=path.parent)
     part = Path(name)

@@ -23,7 +23,7 @@ _NO_BUCKET = "NoSuchBucket"
 
 @dataclass(frozen=True, slots=True)
 class BucketLocation:
-    """Where a bucket is and who may use it. `region` is `auto` at R2."""
+    """Address and key of a bucket. `region` is `auto` at R2."""
 
     bucket: str
     endpoint: str = field(repr=False)
@@ -34,7 +34,7 @@ class BucketLocation:
 
 @dataclass(frozen=True, slots=True)
 class S3Timeouts:
-    """Seconds to connect, for one try, and for all tries of one call; a 5xx or a lost connection is tried again."""
+    """Seconds to connect, for one try, and for all tries of one call; a 5xx or a lost connection is retried."""
 
     connect: float = 3
     answer: float = 15
@@ -43,7 +43,7 @@ class S3Timeouts:
 
 
 class S3Storage:
-    """A Storage in a bucket that exists already. The client is made when it is first used."""
+    """A Storage in an existing bucket. The client is made at its first use."""
 
     def __init__(self, place: BucketLocation, patience: S3Timeouts | None = None) -> None:
         self._place = place
@@ -70,7 +70,7 @@ class S3Storage:
             found = [
                 Stored(one["path"], one["size"]) async for batch in store.list(checked_key(prefix)) for one in batch
             ]
-            # The listing holds what is below the prefix, and not the file of this very name.
+            # The listing holds the files below the prefix, without the file of this very name.
             with suppress(FileNotFoundError):
                 found.append(Stored(prefix, (await store.head_async(prefix))["size"]))
         return sorted(found, key=lambda one: one.key)
@@ -89,7 +89,7 @@ class S3Storage:
 
     @asynccontextmanager
     async def _asking(self, key: str) -> AsyncIterator[S3Store]:
-        """The client; its errors become the door's. They carry a page of debug output each, which ends here."""
+        """The client, with its errors as those of Storage. Theirs carry a page of debug output, which is cut off."""
         if self._made is None:
             self._made = await asyncio.to_thread(self._make)
         from obstore.exceptions import BaseError, NotFoundError  # noqa: PLC0415 - loaded with the client
@@ -104,7 +104,7 @@ class S3Storage:
             raise StorageFailed(self._why(str(error))) from None
 
     async def _exists(self) -> bool:
-        """Whether the bucket is there: a HEAD that finds nothing doesn't say which of the two is missing."""
+        """Whether the bucket is there: a HEAD that finds nothing doesn't tell the bucket from the file."""
         assert self._made is not None  # noqa: S101 - only asked after a call
         try:
             async for _ in self._made.list("x"):
@@ -127,11 +127,11 @@ class S3Storage:
         from obstore.store import S3Store  # noqa: PLC0415 - a company with a disk loads none of it
 
         place, patience = self._place, self._patience
-        # Through a function: else AWS_SESSION_TOKEN and the like, meant for another account, would be used as well.
+        # A function gives the key: otherwise AWS_SESSION_TOKEN and the like, of another account, would be used too.
         keys: Any = {"access_key_id": place.key_id, "secret_access_key": place.secret, "expires_at": None}
         return S3Store(
             place.bucket,
-            # Not `endpoint`: a variable AWS_ENDPOINT_URL_S3 would win over it.
+            # The option `endpoint` would lose against a variable AWS_ENDPOINT_URL_S3.
             aws_endpoint_url_s3=place.endpoint,
             region=place.region,
             virtual_hosted_style_request=False,

@@ -1,4 +1,4 @@
-"""The door for browsers: the page that a link from the chat opens, and the subscriptions that it makes."""
+"""Routes for browser notifications: the page that a link from the chat opens, and its subscriptions."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ routes = web.RouteTableDef()
 
 @dataclass(frozen=True, slots=True)
 class PushServices:
-    """What the routes work with; `default_language` for whoever shows no other."""
+    """`default_language` is for browsers that ask for none of ours."""
 
     redis: Redis
     settings: PushSettings
@@ -70,7 +70,7 @@ async def public_key(request: web.Request) -> web.Response:
 
 @routes.post("/push/subscriptions")
 async def subscribe(request: web.Request) -> web.Response:
-    """Keep a browser for the person of the token: 201; the same one again is the same one."""
+    """Store a browser for the token's person: 201, also when it is stored already."""
     services = _services(request)
     data, conversation = await _read(request, services)
     try:
@@ -85,11 +85,11 @@ async def subscribe(request: web.Request) -> web.Response:
 
 @routes.delete("/push/subscriptions")
 async def unsubscribe(request: web.Request) -> web.Response:
-    """Forget a browser of the person of the token; one that isn't there is forgotten already."""
+    """Forget a browser of the token's person; a missing one counts as forgotten."""
     services = _services(request)
     data, conversation = await _read(request, services)
     try:
-        # What was kept may go, whatever the rules for new ones are by now.
+        # Stored browsers may go, whatever the rules for new ones are by now.
         one = await parse_subscription(data.get("subscription"), allow_private=True)
     except NotASubscription as error:
         raise _problem(400, str(error)) from error
@@ -100,7 +100,7 @@ async def unsubscribe(request: web.Request) -> web.Response:
 
 @routes.get("/push/manifest.webmanifest")
 async def manifest(request: web.Request) -> web.Response:
-    """What iOS needs to put the page on the home screen, where alone it allows notifications."""
+    """The manifest that puts the page on the home screen, where alone iOS allows notifications."""
     services = _services(request)
     token = request.query.get("token", "")
     if await _conversation(services, token) is None:
@@ -136,7 +136,7 @@ async def file(request: web.Request) -> web.Response:
 
 @routes.get("/push/{token}")
 async def page(request: web.Request) -> web.Response:
-    """The page, in the person's language; 404 and a way out for a link that is over."""
+    """The page in the person's language; 404 with a way out for an expired link."""
     services = _services(request)
     token = request.match_info["token"]
     conversation = await _conversation(services, token)
@@ -164,7 +164,7 @@ def _services(request: web.Request) -> PushServices:
 
 
 async def _read(request: web.Request, services: PushServices) -> tuple[dict[str, Any], str]:
-    """The body and whose token it holds."""
+    """The body and the conversation of its token."""
     try:
         data = json.loads(await request.app[BODIES].read(request, _BODY_LIMIT))
     except BodyRefused as refused:
@@ -180,7 +180,7 @@ async def _read(request: web.Request, services: PushServices) -> tuple[dict[str,
 
 
 async def _conversation(services: PushServices, token: object) -> str | None:
-    """Whose token it is; None for one that is over, be it because its person was erased."""
+    """The conversation of a token; None when the token has expired or its person was erased."""
     conversation = await services.tokens.conversation(token)
     home = await home_of(services.redis, conversation) if conversation else None
     gone = [erased(one) for one in (conversation, home) if one]

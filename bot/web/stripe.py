@@ -1,4 +1,4 @@
-"""Stripe's door: the signature over the raw bytes, and one durable job an event before the 200."""
+"""`POST /webhooks/stripe`: verifies the signature over the raw bytes and stores one job an event before the 200."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ routes = web.RouteTableDef()
 
 @routes.post("/webhooks/stripe")
 async def receive(request: web.Request) -> web.Response:
-    """Keep a signed event. Stripe repeats for days what gets no 2xx, so a doubt is answered by 503."""
+    """Store a signed event. Stripe repeats for days without a 2xx, so that a failure to store is answered by 503."""
     try:
         event = json.loads(await _body(request))
     except BodyRefused as refused:
@@ -58,10 +58,10 @@ async def receive(request: web.Request) -> web.Response:
 
 
 async def _body(request: web.Request) -> bytes:
-    """The event's bytes, which Stripe has signed."""
+    """The bytes that Stripe has signed."""
     headers = request.headers.getall("Stripe-Signature", ())
     if (request.content_length or 0) <= BODY_LIMIT and (len(headers) != 1 or "v1=" not in headers[0]):
-        # Without anything like a signature nobody waits for the body.
+        # A request without a plausible signature is refused before its body is read.
         raise BodyRefused("signature", 400)
     body = await request.app[BODIES].read(request, BODY_LIMIT)
     secrets = [secret.get_secret_value() for secret in request.app[SETTINGS].webhook_secret]
@@ -71,7 +71,7 @@ async def _body(request: web.Request) -> bytes:
 
 
 def _job(event: Any) -> dict[str, Any] | None:
-    """What of an event is used: which object, whose, and when. What is said of them is asked at Stripe."""
+    """The used parts of an event: object, customer and time. Their state is read at Stripe."""
     if not isinstance(event, dict) or str(event.get("type")) not in ACTED_ON:
         return None
     data = event.get("data")

@@ -20,7 +20,7 @@ class AwsKey:
     service: str
 
     def signed(self, method: str, url: str, body: bytes, at: datetime) -> Mapping[str, str]:
-        """The headers that make a JSON request without a query string Amazon's; `at` is the time in UTC."""
+        """The signed headers of a JSON request without a query string; `at` is the time in UTC."""
         parts = urlsplit(url)
         moment = at.strftime("%Y%m%dT%H%M%SZ")
         headers = {"content-type": "application/json", "host": parts.netloc, "x-amz-date": moment}

@@ -1,4 +1,4 @@
-"""The providers that the settings name, and the queue in front of them."""
+"""Makes the configured providers, and the queue in front of them."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ async def email_queue(  # noqa: PLR0913 - what the queue stands on
     language: Language = "es",
     email_of: EmailOf | None = None,
 ) -> AsyncIterator[EmailQueue | None]:
-    """The queue, until the context ends; None where no provider is configured."""
+    """The queue, until the context ends; None when no provider is configured."""
     if not settings.configured:
         yield None
         return
@@ -57,7 +57,7 @@ async def email_queue(  # noqa: PLR0913 - what the queue stands on
 
 
 async def check_providers(settings: MailSettings) -> list[tuple[str, bool, str]]:
-    """Every configured provider, whether it would take our e-mail, and its words with the fix."""
+    """Name of each configured provider, whether it would take our e-mail, and its answer with a fix."""
     found = []
     async with session() as http:
         for name in settings.configured:
@@ -67,7 +67,7 @@ async def check_providers(settings: MailSettings) -> list[tuple[str, bool, str]]
                 fix = getattr(error, "fix", f"see the network and {_ADDRESS_SETTINGS[name]}")
                 found.append((NAMES[name], False, f"{error}; {fix}"))
             except ValueError:
-                # Never its words, which may quote an address with a password.
+                # The error's text may quote an address with a password, so that it isn't shown.
                 why = "no request can be made of its address and key; the address may hold no user name or password"
                 found.append((NAMES[name], False, f"{why}; see {_ADDRESS_SETTINGS[name]}"))
     return found
@@ -83,7 +83,7 @@ _ADDRESS_SETTINGS: dict[MailProvider, str] = {
 def provider(
     name: MailProvider, settings: MailSettings, http: aiohttp.ClientSession, *, seconds: float = 60
 ) -> Provider:
-    """One of the configured providers; `seconds` are for one request."""
+    """`seconds` bound one request."""
     sender = _sender(name, settings)
     match name:
         case "sendgrid":
@@ -105,7 +105,7 @@ def provider(
             )
             return Ses(http, key, sender=sender, base_url=settings.aws_endpoint_url_ses, seconds=seconds)
         case "smtp":
-            # Here, because only who has an SMTP server pays for the import.
+            # Only companies with an SMTP server pay for this import.
             from bot.integrations.email.smtp import Smtp  # noqa: PLC0415
 
             password = settings.smtp_password

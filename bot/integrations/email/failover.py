@@ -1,4 +1,4 @@
-"""Sending one job's e-mail by the first provider that takes it, and never twice."""
+"""Sends one job's e-mail by the first provider that accepts it, and never twice."""
 
 from __future__ import annotations
 
@@ -25,24 +25,21 @@ _SAME_ALARM_SECONDS = 3600
 
 
 class EmailNotTaken(Exception):
-    """No provider took the e-mail now; it did not leave, and may be tried again."""
+    """No provider accepted the e-mail now. It was not sent, and may be tried again."""
 
 
 class FailoverSender:
-    """The providers, in the order in which they are tried.
+    """Tries the providers in their order.
 
-    What follows from an answer:
-
-    - taken: the receipt says so, and the same job never asks anybody again;
-    - refused for its recipient: the address goes on the suppression list and the job ends, because a second provider
-      could only be refused too, and pays for it with its reputation;
-    - not taken for any other reason (away, slow to connect, 429, 5xx, wrong credentials, an unverified sender, a
-      message that it doesn't like): the next provider is asked; after the last one the job is tried again later;
-    - in doubt (the request went out and no answer came, or the worker died in between): the job ends as failed and an
-      operator is told. Not one of the providers can settle it: SendGrid and SES know no idempotency key and can't be
-      asked for a message of ours, and that a mailbox drops a second copy with the same Message-ID is a courtesy of
-      some. Mostly such a mail has left; two bills or codes are worse than one that must be asked for again, and
-      whoever wants to send it anyway adds a new job.
+    - Accepted: the receipt says so, and the same job never asks a provider again.
+    - Recipient refused: the address goes on the suppression list and the job ends. A second provider would refuse it
+      too, and its reputation would suffer.
+    - Not accepted for another reason (unavailable, 429, 5xx, wrong credentials, unverified sender, refused content):
+      the next provider is asked. After the last one the job is retried later.
+    - In doubt (no answer came to the request, or the worker died in between): the job fails and an operator is told.
+      No provider can settle the doubt: SendGrid and SES have no idempotency key and no lookup by our Message-ID, and
+      only some mailboxes drop a second copy. Mostly such an e-mail was sent. A second bill or code is worse than a
+      missing one, which can be asked for again. To send it anyway, an operator adds a new job.
     """
 
     def __init__(
@@ -54,7 +51,9 @@ class FailoverSender:
         self._alerts = alerts
 
     async def send(self, mail: Mail, job: str) -> None:
-        """Send it unless this job did. Raises Unfit when it can never leave, NobodyTookIt when it may later."""
+        """Send it unless this job did. Raises JobRejected when it can never be sent, EmailNotTaken when a later try
+        may.
+        """
         async with self._receipts.hold(job) as receipt:
             if receipt.state == "accepted":
                 return

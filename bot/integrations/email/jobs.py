@@ -1,4 +1,4 @@
-"""Jobs of the queue `email`: added, and checked, because other services add them too."""
+"""Jobs of the queue `email`: added by us and by other services, and checked."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from bot.infra.queues import JobRejected
 from bot.integrations.email.provider import address
 from bot.integrations.email.templates import TEMPLATES, EmailTemplate, Template
 
-# An outage of a provider lasts longer than a job of ours waits by itself: nine waits from 5 seconds up, 43 minutes.
+# A provider's outage outlasts our usual retries: these are nine, from 5 seconds up, 43 minutes in all.
 _ATTEMPTS, _FIRST_WAIT_SECONDS = 10, 5.0
 
 
@@ -28,7 +28,7 @@ class AttachmentJob(BaseModel):
 
 
 class MailJob(BaseModel):
-    """The data of a job `send`; `data` are the template's values, `attachments` are for our own tools."""
+    """Data of a job `send`. `data` are the values of the template; only our own tools attach files."""
 
     model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
 
@@ -40,11 +40,11 @@ class MailJob(BaseModel):
 
 
 def mail_job(data: Any) -> tuple[MailJob, EmailTemplate]:
-    """Check data from outside; raises Unfit with what is wrong, and without the values."""
+    """Check data from outside. Raises JobRejected with the reasons, and without the values."""
     try:
         job = MailJob.model_validate(data)
     except ValidationError as error:
-        # Without its cause: pydantic repeats what names the fields had, which come from outside too.
+        # pydantic's error repeats the names of fields, which come from outside too. It is cut off.
         raise JobRejected(_reasons(error)) from None
     try:
         return job, TEMPLATES[job.template].model_validate(job.data)
@@ -53,7 +53,7 @@ def mail_job(data: Any) -> tuple[MailJob, EmailTemplate]:
 
 
 def _reasons(error: ValidationError, *place: str) -> str:
-    """One sentence a field. A field's own name comes from outside too: only a plain one is repeated."""
+    """One sentence a field. A field's name comes from outside too, so that only a plain one is repeated."""
     sentences = []
     for problem in error.errors(include_input=False, include_context=False, include_url=False):
         where = ".".join(map(str, (*place, *problem["loc"]))) or "data"

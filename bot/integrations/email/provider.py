@@ -1,4 +1,4 @@
-"""The one door to whoever carries e-mail, so that nobody who sends one knows the carrier."""
+"""Interface of the e-mail providers, and the values and errors that they share."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class MailAttachment:
 
 @dataclass(frozen=True, slots=True)
 class Mail:
-    """An e-mail to one person. `message_id` comes with its angle brackets, and is the same for the same job."""
+    """An e-mail to one person. `message_id` has its angle brackets, and is the same for the same job."""
 
     to: str
     sender_name: str
@@ -41,15 +41,15 @@ class Mail:
 
 
 class MailError(Exception):
-    """Why an e-mail did not leave, in words without the address that it was for."""
+    """The e-mail was not sent, or perhaps not; the text holds no recipient's address."""
 
 
 class ProviderUnavailable(MailError):
-    """This provider did not take it, and will not deliver it: another one, or a later try, may."""
+    """This provider did not accept the e-mail. Another one, or a later try, may."""
 
 
 class Misconfigured(ProviderUnavailable):
-    """This provider can't take any e-mail until an operator does what `fix` says."""
+    """This provider accepts no e-mail until an operator follows `fix`."""
 
     def __init__(self, reason: str, fix: str) -> None:
         super().__init__(reason)
@@ -57,36 +57,36 @@ class Misconfigured(ProviderUnavailable):
 
 
 class RecipientRefused(MailError):
-    """There is no such recipient, or they take nothing: nobody can deliver it, now or later."""
+    """The recipient doesn't exist or accepts nothing, now or later, by any provider."""
 
 
 class InDoubt(MailError):
-    """It was handed over and no answer came: it may have left."""
+    """No answer came to the request: the e-mail may have been sent."""
 
 
 class Provider(Protocol):
-    """Each call raises one of the errors above, and no other."""
+    """Each call raises the errors above, and no others."""
 
     @property
     def name(self) -> str:
         """As in EMAIL_PROVIDERS."""
 
     async def send(self, mail: Mail) -> str:
-        """Hand it over; gives the provider's own id of it, empty when it told none."""
+        """Send the e-mail, and give the provider's id of it; empty without one."""
 
     async def check(self) -> str:
-        """Whether it can be reached and would take our e-mail, without sending one; gives what it said of itself."""
+        """Give the provider's answer to whether it would accept our e-mail, without sending one."""
 
 
 def address(value: str) -> str:
-    """An address as carriers take it: its domain in lower case and ASCII. Raises ValueError.
+    """An address as providers accept it: its domain in lower case and ASCII. Raises ValueError.
 
     Local parts beyond ASCII (RFC 6531) are refused: neither SendGrid nor SES delivers to them.
     """
     try:
         found = _validate()(value.strip())
     except ValueError:
-        # Without its cause: the library's words repeat pieces of the address.
+        # The library's text repeats parts of the address, so that the cause is cut off.
         raise ValueError("is not an e-mail address") from None
     return str(found.ascii_email)
 
@@ -95,7 +95,7 @@ def address(value: str) -> str:
 def _validate() -> Callable[[str], ValidatedEmail]:
     import email_validator  # noqa: PLC0415 - 60 ms, and `recado serve` looks at no address
 
-    # Mail servers of a company's own network may have such domains.
+    # Mail servers in a company's own network may have such domains.
     for name in ("local", "test"):
         email_validator.SPECIAL_USE_DOMAIN_NAMES.remove(name)
     return partial(email_validator.validate_email, allow_smtputf8=False, check_deliverability=False, strict=True)
@@ -106,12 +106,12 @@ def domain_of(sender: str) -> str:
 
 
 def display_name(name: str) -> str:
-    """A name as one short line, which can't begin a header of its own."""
+    """A name as one short line, which can't begin another header."""
     printable = "".join(sign if sign.isprintable() else " " for sign in name)
     return " ".join(printable.split())[:_LONGEST_NAME].rstrip()
 
 
 def scrubbed(reason: str) -> str:
-    """A provider's own words as one line, without the addresses that it quotes."""
+    """A provider's text as one line, without the addresses that it quotes."""
     line = " ".join(re.sub(EMAIL, "…", truncated(reason)).split())
     return line[:_LONGEST_WORDS]

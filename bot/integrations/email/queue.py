@@ -19,7 +19,7 @@ EmailOf = Callable[[Contact], Awaitable[str | None]]
 
 
 class EmailQueue:
-    """`email_of` gives the address that is proven to be a contact's own; None when there is none."""
+    """`email_of` gives the proven address of a contact; None when there is none."""
 
     def __init__(
         self,

@@ -1,4 +1,4 @@
-"""What became of a job's e-mail: written down before a provider is asked and after, so that no job sends two."""
+"""Receipts of e-mails, written before and after each request to a provider, so that no job sends two."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from bot.infra.redis import answer
 
 State = Literal["none", "asking", "accepted", "refused", "doubtful"]
 
-# Only who holds the job may ask a provider: a worker that lost its hold, and does not know it yet, may not.
+# A worker that lost the job without noticing may not ask a provider any more.
 _WRITE = """
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
 redis.call('DEL', KEYS[2])
@@ -29,12 +29,12 @@ return 1
 
 
 class HoldLost(Exception):
-    """Another worker has the job by now."""
+    """Another worker has taken over the job."""
 
 
 @dataclass(slots=True)
 class Receipt:
-    """What is known of one job's e-mail. `asking` that outlives its worker means that nobody knows: as `doubtful`."""
+    """State of one job's e-mail. `asking` that outlives its worker counts as `doubtful`."""
 
     redis: Redis
     job: str
@@ -44,9 +44,9 @@ class Receipt:
     detail: str = ""
 
     async def write(self, state: State, provider: str, detail: str = "") -> None:
-        """Keep this, once it is certain that the job is still ours; raises HoldLost.
+        """Store the state. Raises HoldLost when `asking` is to be written and another worker has the job.
 
-        What a provider did is kept in any case: it is the truth, whoever holds the job by now.
+        A provider's result is stored in any case: it is true, no matter who has the job.
         """
         record = ("state", state, "provider", provider, "words", detail, "at", repr(time.time()))
         if state != "asking":
@@ -62,7 +62,7 @@ class Receipt:
 
 
 class Receipts:
-    """One worker at a time has a job; `hold_seconds` after its death another one may take it."""
+    """One worker at a time has a job; `hold_seconds` after its death another one may take over."""
 
     def __init__(self, redis: Redis, *, hold_seconds: float = 6.0) -> None:
         self._redis = redis
@@ -70,10 +70,10 @@ class Receipts:
 
     @asynccontextmanager
     async def hold(self, job: str) -> AsyncIterator[Receipt]:
-        """Wait until nobody else works on this job, and see what became of it so far."""
+        """Wait until no other worker has this job, and give its receipt."""
         job = masked(job)
         token = secrets.token_hex(8)
-        # What was written stands, whoever has the job by now.
+        # The written receipt stands, whoever has the job by now.
         with suppress(LockLost):
             async with renewed_lock(self._redis, _lock(job), seconds=self._hold_seconds, token=token):
                 kept: dict[str, str] = await answer(self._redis.hgetall(_key(job)))

@@ -1,4 +1,4 @@
-"""A letter in words: subject, text and HTML, in its reader's language, in the business's name."""
+"""Renders an e-mail: subject, text and HTML, in the recipient's language, in the business's name."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from bot.integrations.email.templates import EmailTemplate, Template
 from bot.messages.language import Language
 
 _FOLDER = Path(__file__).parent / "templates"
-# Those that are paid in whole units alone (https://docs.stripe.com/currencies#zero-decimal), and those with a $ here.
+# Currencies without decimals (https://docs.stripe.com/currencies#zero-decimal), and those written with $ here.
 _WHOLE = frozenset(
     {"BIF", "CLP", "DJF", "GNF", "JPY", "KMF", "KRW", "MGA", "PYG", "RWF", "UGX", "VND", "VUV", "XAF", "XOF"}
 )
@@ -29,7 +29,7 @@ class RenderedEmail:
 
 
 class EmailRenderer:
-    """The templates: `<name>.<language>.txt`, whose first line is the subject, and `<name>.<language>.html`."""
+    """Templates are `<name>.<language>.txt`, whose first line is the subject, and `<name>.<language>.html`."""
 
     def __init__(self, folder: Path = _FOLDER) -> None:
         self._environment = ImmutableSandboxedEnvironment(
@@ -53,7 +53,7 @@ class EmailRenderer:
 
 
 def money(amount: Decimal, currency: str) -> str:
-    """$1,899.00 MXN: as Mexico and the United States write it, with the currency's name, since both say $."""
+    """$1,899.00 MXN: in the format of Mexico and the United States, with the currency, since both write $."""
     digits = 0 if currency in _WHOLE else 2
     return f"{'$' if currency in _DOLLARS else ''}{amount:,.{digits}f} {currency}"
 

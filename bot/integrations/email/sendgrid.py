@@ -24,7 +24,7 @@ _ACCEPTED, _BAD_REQUEST, _UNAUTHORIZED, _FORBIDDEN, _SERVER_ERROR = 202, 400, 40
 
 
 class SendGrid:
-    """`sender_name` stands in for the mail's own when it is given. `seconds` are for one request in all."""
+    """A given `sender_name` replaces the e-mail's own. `seconds` bound one whole request."""
 
     name = "sendgrid"
 
@@ -74,10 +74,10 @@ class SendGrid:
             "personalizations": [{"to": [{"email": mail.to}]}],
             "from": {"email": self._sender} | ({"name": name} if name else {}),
             "subject": mail.subject,
-            # SendGrid wants them in this order.
+            # SendGrid demands this order.
             "content": [{"type": "text/plain", "value": mail.text}, {"type": "text/html", "value": mail.html}],
             "headers": {"Message-ID": mail.message_id, "Auto-Submitted": "auto-generated"},
-            # Links lead where they say: a rewritten one looks like a trick. And nobody's reading is watched.
+            # Rewritten links look like a trick, and nobody's reading is tracked.
             "tracking_settings": {"click_tracking": {"enable": False}, "open_tracking": {"enable": False}},
         }
         if mail.attachments:
@@ -94,7 +94,7 @@ class SendGrid:
 
 
 def _error(response: ProviderResponse) -> ProviderUnavailable | RecipientRefused:
-    """What a refusal stands for: its `field` tells whether the recipient is at fault."""
+    """The error of a refusal. Its `field` tells whether the recipient is at fault."""
     errors = response.data.get("errors") if isinstance(response.data, dict) else None
     errors = [one for one in errors if isinstance(one, dict)] if isinstance(errors, list) else []
     message = scrubbed("; ".join(str(one.get("message", "")) for one in errors))

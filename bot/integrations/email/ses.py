@@ -24,7 +24,7 @@ from bot.integrations.email.provider import (
 
 _OK, _BAD_REQUEST, _FORBIDDEN, _SERVER_ERROR = 200, 400, 403, 500
 _NO_SENDER = {"MailFromDomainNotVerifiedException", "AccountSuspendedException", "SendingPausedException"}
-# How SES names an address that can't be. Ours has been looked at by the settings: it is the recipient's.
+# SES's texts for an impossible address. The settings checked the sender's, so that it is the recipient's.
 _NO_ADDRESS = re.compile(
     r"illegal address|invalid (to|email) address|missing final '@domain'|local address contains|local-part|"
     r"domain (contains|starts|ends|name)|user name is missing|address contains",
@@ -33,7 +33,7 @@ _NO_ADDRESS = re.compile(
 
 
 class Ses:
-    """`base_url` without a path. Whole messages are sent as they are, but SES puts its own Message-ID and Date in."""
+    """`base_url` has no path. SES replaces the Message-ID and the Date of the message."""
 
     name = "ses"
 
@@ -49,7 +49,7 @@ class Ses:
     async def send(self, mail: Mail) -> str:
         response = await self._request("POST", "/v2/email/outbound-emails", await asyncio.to_thread(self._body, mail))
         if response.status == _OK and response.data is None and not response.is_web_page:
-            return ""  # It took the mail, and its answer broke off.
+            return ""  # SES accepted the e-mail, and its answer broke off.
         if response.status == _OK and isinstance(response.data, dict) and "MessageId" in response.data:
             return str(response.data["MessageId"])
         raise _error(response)
@@ -61,7 +61,7 @@ class Ses:
             raise ProviderUnavailable(str(error)) from error
         account = response.data if isinstance(response.data, dict) else {}
         if _error_name(response).startswith("AccessDenied"):
-            # Only a key that is right is told that: one that may send and nothing else is a good one.
+            # Only a valid key gets this answer. A key that may send and nothing else is a good one.
             return f"the key is right (it may not look at the account), from {self._sender}"
         if response.status != _OK or "SendingEnabled" not in account:
             raise _error(response)
@@ -88,7 +88,7 @@ class Ses:
 
 
 def _error_name(response: ProviderResponse) -> str:
-    """The error's name, which stands in a header or in the body, alone or after a `#` or before a `:`."""
+    """The error's name, from the header or the body, without a prefix up to `#` or a suffix from `:`."""
     data = response.data if isinstance(response.data, dict) else {}
     kind = response.headers.get("x-amzn-ErrorType") or str(data.get("__type", ""))
     return kind.partition(":")[0].rpartition("#")[2]

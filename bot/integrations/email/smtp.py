@@ -1,4 +1,4 @@
-"""Any SMTP server (RFC 5321), with STARTTLS, TLS from the start, or neither."""
+"""Sends by any SMTP server (RFC 5321), with STARTTLS, TLS from the start, or neither."""
 
 from __future__ import annotations
 
@@ -31,17 +31,17 @@ from bot.integrations.email.provider import (
 
 _PERMANENT = 500
 _PARTING_SECONDS = 2.0
-# Of RFC 3463: bad destination (5.1.x, but for the sender's 5.1.7 and 5.1.8), and mailboxes that take nothing.
+# RFC 3463: bad destination (5.1.x, but for the sender's 5.1.7 and 5.1.8), and disabled mailboxes.
 _NO_RECIPIENT = re.compile(r"^5\.(1\.(?![78]\b)\d+|2\.[01])\b")
 _ENHANCED = re.compile(r"^[245]\.\d{1,3}\.\d{1,3}\b")
-# Servers that say no more than this mean the mailbox: none there, not local, a wrong name, a domain without mail.
+# Without an enhanced code these mean the mailbox: missing, not local, misspelt, or a domain without mail.
 _NO_MAILBOX = (550, 551, 553, 556)
 
 
 class Smtp:
-    """`seconds` are for one step of the dialogue, `verdict_seconds` for the answer to the message.
+    """`seconds` bound one step of the dialogue, `verdict_seconds` the answer to the message.
 
-    That one may take long: servers look for viruses and spam before it (RFC 5321, 4.5.3.2.6, gives them ten minutes).
+    That answer may take long, because servers scan the message first (RFC 5321, 4.5.3.2.6, allows ten minutes).
     """
 
     name = "smtp"
@@ -74,14 +74,14 @@ class Smtp:
             except SMTPSenderRefused as error:
                 raise _permanent_error(error, "let the server take SMTP_FROM_EMAIL as a sender") from error
             except SMTPResponseException as error:
-                # Without its cause, here and for DATA: aiosmtplib's errors name the recipient, and end in the log.
+                # aiosmtplib's errors name the recipient and would be logged. The cause is cut off, here and for DATA.
                 raise _recipient_error(error) from None
             except (SMTPException, OSError) as error:
                 raise ProviderUnavailable(f"the server went away ({type(error).__name__})") from error
             try:
                 response = await server.data(message, timeout=self._verdict_seconds)
             except SMTPDataError as error:
-                # The server answered: it has not taken it (RFC 5321, 4.2.5).
+                # The server answered, so that it has not accepted the message (RFC 5321, 4.2.5).
                 raise ProviderUnavailable(_reply(error)) from None
             except (SMTPException, OSError) as error:
                 raise InDoubt(f"no answer after the message ({type(error).__name__})") from error
@@ -99,13 +99,13 @@ class Smtp:
             local_hostname=domain_of(self._sender),
             timeout=self._seconds,
             use_tls=self._tls == "tls",
-            # Not left to the server: without its STARTTLS the password would go in clear.
+            # STARTTLS is demanded: without it the password would go in clear text.
             start_tls=self._tls == "starttls",
         )
         try:
             await self._open(server)
             yield server
-            # What was answered stands, however the parting goes.
+            # The answer stands, even if the goodbye fails.
             with suppress(SMTPException, OSError):
                 await server.quit(timeout=_PARTING_SECONDS)
         finally:
@@ -127,19 +127,19 @@ class Smtp:
                 raise Misconfigured(
                     reason, "see SMTP_HOST, SMTP_PORT, SMTP_TLS and the server's certificate"
                 ) from error
-            # Its own words are aiosmtplib's, as that the server has no STARTTLS or no way to log in.
+            # The text is aiosmtplib's own here, such as that the server lacks STARTTLS or a way to log in.
             if isinstance(error, OSError):
                 raise ProviderUnavailable(f"no connection ({type(error).__name__})") from error
             raise Misconfigured(scrubbed(str(error)), "see SMTP_TLS, SMTP_PORT and SMTP_USERNAME") from error
 
 
 def _permanent_error(error: SMTPResponseException, fix: str) -> ProviderUnavailable:
-    """What stands until an operator acts, unless the server says that it passes."""
+    """Misconfigured for a permanent reply, which an operator has to resolve; else ProviderUnavailable."""
     return Misconfigured(_reply(error), fix) if error.code >= _PERMANENT else ProviderUnavailable(_reply(error))
 
 
 def _recipient_error(error: SMTPResponseException) -> ProviderUnavailable | RecipientRefused:
-    """Whether the recipient can't be, or this server won't: relaying, reputation, greylisting, a full mailbox."""
+    """RecipientRefused for a missing mailbox. Relaying, reputation, greylisting or a full mailbox are no such case."""
     if error.code < _PERMANENT:
         return ProviderUnavailable(_reply(error))
     if _ENHANCED.match(error.message):

@@ -1,4 +1,4 @@
-"""What goes into each letter: typed, bounded, and nothing in it that its reader could be tricked with."""
+"""Values of each e-mail template: typed, bounded, and of no use for tricking its reader."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ from pydantic import (
 Template = Literal["welcome", "verify_email", "password_reset", "invoice_paid", "trial_ending"]
 
 _LONGEST_URL = 2000
-# What a reader's mail program turns into a link, and what looks like one.
+# Signs that mail programs turn into links, or that look like one.
 _LINKS = re.compile(r"[/:@\\<>]|\w{2}\.\w{2}")
 
 
 def _safe_name(name: str | None) -> str | None:
-    """People name themselves: somebody called "win.example" is greeted without a name, not with an advertisement."""
+    """People name themselves: a name like "win.example" would advertise a link, and is left out."""
     line = " ".join("".join(sign if sign.isprintable() else " " for sign in name or "").split())
     return None if not line or _LINKS.search(line) else line
 
 
 def _day(value: Any) -> Any:
-    """A day, or a moment's day where that moment is given; a bare number would be a guess."""
+    """A day, also from a moment in its own time zone; a bare number is ambiguous and refused."""
     if isinstance(value, str):
         try:
             return datetime.fromisoformat(value).date()

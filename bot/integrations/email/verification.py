@@ -1,4 +1,4 @@
-"""Proof that an e-mail address is somebody's: a code that goes there by e-mail and comes back in the chat."""
+"""Proves that an e-mail address is somebody's: a code goes there and comes back in the chat."""
 
 from __future__ import annotations
 
@@ -20,15 +20,17 @@ _ROUNDS = 20_000
 
 
 class TooManyCodes(Exception):
-    """This contact, or this address, was sent as many codes as it may be for now."""
+    """This contact or this address was sent too many codes."""
 
 
 @dataclass(frozen=True, slots=True)
 class Verification:
-    """Codes live `valid_seconds`, allow `tries`, are used once; `sends` an hour for a contact and for an address, and
-    `sends_a_day`: who guesses day and night, from as many phones as they like, has 30 guesses a day in a million.
+    """Codes live `valid_seconds`, allow `tries`, and are used once.
 
-    A code is kept for an address of nobody too: neither words nor waits nor counts tell whether there is somebody.
+    `sends` an hour and `sends_a_day` count for a contact and for an address. With any number of phones, somebody has 30
+    guesses a day in a million.
+
+    A code is stored for an unknown address too: texts, waits and counts reveal no account.
     """
 
     redis: Redis
@@ -39,9 +41,9 @@ class Verification:
     sends_a_day: int = 6
 
     async def start(self, conversation: str, address: str, subject: str | None, language: str, effect: str) -> None:
-        """Send a code to the address, if there is a `subject` that it would prove; an earlier code is void.
+        """Send a code to the address, if there is a `subject` for it to prove; an earlier code is void.
 
-        `effect` names this sending: again with the same one, it is the same mail. Raises TooManyCodes.
+        `effect` identifies this sending: the same one sends the same e-mail. Raises TooManyCodes.
         """
         await self._count(conversation, address, effect)
         if await answer(self.redis.hget(_key(conversation), "sent")) == effect:
@@ -56,13 +58,13 @@ class Verification:
         await pipeline.execute()
         if subject:
             data = {"to": address, "template": "verify_email", "data": {"code": code}, "language": language}
-            # Without a look at the suppression list, which would tell that there is somebody.
+            # The suppression list isn't checked, because its answer would reveal an account.
             await enqueue(self.redis, data, f"verify-{masked(effect + salt)}")
         await answer(self.redis.hset(_key(conversation), "sent", effect))
 
     async def check(self, conversation: str, code: str) -> str | None:
-        """What a right code proves (the `subject`); None for one that is wrong, old or used. See `use_up`."""
-        # The try is taken before the look, so that many at once have no more of them.
+        """The `subject` that the code proves; None for a wrong, old or used code. It stays valid until `consume`."""
+        # The try is counted before the comparison, so that parallel requests get no more tries.
         left = await answer(self.redis.eval(_TAKE_TRY, 1, _key(conversation)))
         if not left:
             return None
@@ -72,7 +74,7 @@ class Verification:
         return str(subject) if right and subject else None
 
     async def consume(self, conversation: str) -> None:
-        """The code has done its work: from now on it proves nothing."""
+        """Make the code void after its use."""
         await self.redis.delete(_key(conversation))
 
     async def _count(self, conversation: str, address: str, effect: str) -> None:
@@ -86,7 +88,7 @@ class Verification:
                     raise TooManyCodes
 
 
-# A try by number of an entry that expires; the hash is gone when none is left.
+# Takes one try from a code that expires.
 _TAKE_TRY = """
 local found = redis.call('HMGET', KEYS[1], 'salt', 'code', 'subject', 'left')
 if not found[1] then return false end
@@ -94,7 +96,7 @@ if tonumber(found[4]) <= 0 then return false end
 redis.call('HINCRBY', KEYS[1], 'left', -1)
 return {found[1], found[2], found[3]}
 """
-# The same effect counts once, so that a turn that is done again does not use up what is allowed.
+# The same effect counts once, so that a repeated turn doesn't use up the limit.
 _COUNT = """
 local now = tonumber(redis.call('TIME')[1])
 redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now - tonumber(ARGV[3]))

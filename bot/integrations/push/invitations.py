@@ -1,4 +1,4 @@
-"""The link that leads a person from the chat to the page: signed, for one conversation, for a day."""
+"""Links from the chat to the page for browser notifications: signed, for one conversation, for a day."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _SECRET = "recado:push:secret"  # noqa: S105 - the name of the key that holds it
 
 @dataclass(frozen=True, slots=True)
 class Invitation:
-    """What the assistant needs to invite somebody: the address at which people reach us."""
+    """Makes links for people; `public_url` is the address at which they reach us."""
 
     tokens: InvitationLinks
     public_url: str
@@ -26,7 +26,7 @@ class Invitation:
 
 
 class InvitationLinks:
-    """Tokens of links: each lets its holder subscribe a browser for one conversation's person."""
+    """Tokens of these links. A token lets its holder subscribe a browser for the conversation's person."""
 
     def __init__(self, redis: Redis) -> None:
         self._tokens = SignedTokens(redis, _SECRET)
@@ -35,7 +35,7 @@ class InvitationLinks:
         return await self._tokens.sign(conversation, seconds=LINK_SECONDS)
 
     async def conversation(self, token: object) -> str | None:
-        """The conversation that a token is for; None for one that isn't ours or has expired."""
+        """The conversation of a token; None for a foreign or expired one."""
         try:
             (conversation,) = await self._tokens.read(token)
         except TokenWrong:
@@ -44,6 +44,6 @@ class InvitationLinks:
 
 
 def invitation_of(redis: Redis, settings: Settings) -> Invitation | None:
-    """How people are invited; None where they can't be: without VAPID keys, or an address to lead them to."""
+    """None without VAPID keys or without PUBLIC_URL."""
     address = settings.service.public_url
     return Invitation(InvitationLinks(redis), address) if settings.push.configured and address else None

@@ -1,4 +1,4 @@
-"""The job `push`: a notification to each of a person's browsers, encrypted, once, until its time is over."""
+"""The job `push`: an encrypted notification to each of a person's browsers, once, until it expires."""
 
 from __future__ import annotations
 
@@ -32,12 +32,12 @@ from bot.whatsapp.phone_numbers import address_of, variants
 
 _log = structlog.get_logger()
 
-# How long a push service keeps it for a device that is off.
+# A push service keeps it for so long for a device that is off.
 TTL_SECONDS = 24 * 3600
 PAUSES = (2.0, 10.0, 60.0, 300.0, 1800.0, 7200.0)
-# RFC 8291 and 8030: services take 4096 bytes, of which encryption needs 86 for its header, 16 and 1 for the record.
+# RFC 8291 and 8030: services take 4096 bytes. Encryption needs 86 for its header, 16 and 1 for the record.
 LONGEST = 4096 - 103
-# RFC 8292 allows a day at most; some services' clocks are off.
+# RFC 8292 allows a day at most, and some services' clocks are off.
 _CLAIM_SECONDS = 12 * 3600
 _LONGEST_RETRY_AFTER = 6 * 3600.0
 _KEEP_SECONDS = 3 * 24 * 3600
@@ -48,7 +48,7 @@ State = Literal["sent", "gone", "refused", "missed"]
 
 
 class PushJob(BaseModel):
-    """The data of a job `push`; `contact` is a phone or a BSUID, `url` is opened by a tap."""
+    """Data of a job `push`; `contact` is a phone or a BSUID, a tap opens `url`."""
 
     model_config = ConfigDict(frozen=True, coerce_numbers_to_str=True, hide_input_in_errors=True)
 
@@ -59,7 +59,7 @@ class PushJob(BaseModel):
 
 
 def push_job(data: dict[str, Any]) -> PushJob:
-    """Check data from outside; raises Unfit with what is wrong, and without the values."""
+    """Check data from outside. Raises JobRejected with the reasons, and without the values."""
     try:
         job = PushJob.model_validate(data)
     except ValidationError as error:
@@ -71,7 +71,7 @@ def push_job(data: dict[str, Any]) -> PushJob:
 
 
 def payload(job: PushJob) -> bytes:
-    """What the service worker reads, `{title, body, url}`; a body that is too long loses its end."""
+    """The JSON for the service worker, `{title, body, url}`; a body that is too long is cut."""
 
     def size(length: int) -> int:
         return len(_json(job, job.body[:length] + "…"))
@@ -86,12 +86,12 @@ def payload(job: PushJob) -> bytes:
 
 def _json(job: PushJob, body: str) -> bytes:
     said = {"title": job.title, "body": body, "url": job.url}
-    # A lone surrogate, which JSON may bring, has no place in UTF-8.
+    # JSON may bring a lone surrogate, which UTF-8 can't encode.
     return json.dumps(said, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
 
 
 def _continues(text: str, index: int) -> bool:
-    """Whether what stands here belongs to the sign before it: an accent, a skin colour, a half of a joined emoji."""
+    """Whether this code point belongs to the one before: an accent, a skin colour, a half of a joined emoji."""
     here, before = text[index], text[index - 1]
     loose = {"\u200d", "\ufe0f", "\u20e3"}
     return (
@@ -100,7 +100,7 @@ def _continues(text: str, index: int) -> bool:
 
 
 class PushSender:
-    """`pauses` are the seconds after each try that some push service missed."""
+    """`pauses` are the seconds between tries."""
 
     def __init__(
         self,
@@ -120,7 +120,9 @@ class PushSender:
         self._vapid: Any = None
 
     async def process(self, queued: Job) -> None:
-        """Work on a job `push`. Raises Later while a push service has still to take it, Unfit when none can."""
+        """Work on a job `push`. Raises RetryLater while a push service has to be tried again, JobRejected when none can
+        be.
+        """
         job = push_job(queued.data)
         if not self._settings.configured:
             raise JobRejected("browser notifications are not set up; see `recado keys vapid` and VAPID_SUBJECT")
@@ -161,14 +163,14 @@ class PushSender:
             await self._give_up(receipts, why)
 
     async def _give_up(self, receipts: str, why: str) -> NoReturn:
-        """Forget all but whom it has reached: an operator's retry has all its tries, and goes to the others."""
+        """Reset the failed browsers and end the job: an operator's retry has all its tries, for them alone."""
         known: dict[str, str] = await answer(self._redis.hgetall(receipts))
         if again := [name for name, state in known.items() if state not in ("sent", "gone")]:
             await answer(self._redis.hdel(receipts, *again))
         raise JobRejected(why)
 
     async def _conversation(self, job: PushJob) -> str | None:
-        """Whose browsers are meant. Raises Unfit for a number that was another person's: it may mean either."""
+        """The conversation of the contact. Raises JobRejected for a number that was another person's."""
         phone, bsuid = address_of(job.contact)
         for spelling in variants(phone) if phone else (None,):
             if found := await identity.find(self._redis, spelling, bsuid):
@@ -181,7 +183,7 @@ class PushSender:
         return None
 
     async def _renew(self, conversation: str) -> None:
-        """Who gets notifications stays known, whether they write or not."""
+        """Keep the person known, even if they get notifications and never write."""
         names = await identity.identities_of(self._redis, conversation)
         pipeline = self._redis.pipeline(transaction=False)
         identity.renew(pipeline, conversation, names)
@@ -189,7 +191,7 @@ class PushSender:
         await pipeline.execute()
 
     async def _load_keys(self) -> None:
-        """Load what encrypts, which takes a while, beside the loop; and the key."""
+        """Load the key, and in a thread the libraries for encryption, which takes a while."""
         if self._vapid is not None:
             return
         try:
@@ -201,19 +203,19 @@ class PushSender:
         await asyncio.to_thread(importlib.import_module, "pywebpush")
         from py_vapid import Vapid02  # noqa: PLC0415 - as above
 
-        # Its own check of the subject knows fewer addresses than there are; the settings have looked at it.
+        # The library's own check of the subject refuses valid addresses; the settings have checked it.
         self._vapid = Vapid02(private, {"no-strict": True})
 
     async def _send(
         self, conversation: str, one: PushSubscription, payload_bytes: bytes, topic: str, receipts: str
     ) -> tuple[State, str, float | None]:
-        """Hand it to one browser's push service, and keep at once what came of it."""
+        """Post to one browser's push service, and store the result at once."""
         wait = None
         try:
             given = await self._guarded.post(one.endpoint, *self._encrypted(one, payload_bytes, topic))
         except NoAnswer as error:
             fix = "; allow it with PUSH_ALLOW_PRIVATE" if error.private else ""
-            # Nobody becomes public by waiting.
+            # No retry makes a private address public.
             state: State = "refused" if error.private else "missed"
             why = f"{one.origin}: {error}{fix}"
         except ValueError:
@@ -234,7 +236,7 @@ class PushSender:
         return state, why, wait
 
     def _encrypted(self, one: PushSubscription, payload_bytes: bytes, topic: str) -> tuple[bytes, dict[str, str]]:
-        """The encrypted body (RFC 8291) and its headers (RFC 8030, RFC 8292). Raises ValueError for false keys."""
+        """The encrypted body (RFC 8291) and its headers (RFC 8030, RFC 8292). Raises ValueError for invalid keys."""
         from pywebpush import WebPusher  # noqa: PLC0415 - loaded beside the loop before
 
         body = bytes(WebPusher(one.model_dump()).encode(payload_bytes)["body"])
@@ -249,12 +251,12 @@ class PushSender:
             "Content-Type": "application/octet-stream",
             "TTL": str(TTL_SECONDS),
             "Urgency": "normal",
-            # A second try takes the place of the first one, should that still wait for the device.
+            # A repeated notification replaces the first one that still waits for the device.
             "Topic": topic,
         }
 
     async def _report_rejection(self, one: PushSubscription, status: int) -> None:
-        """Tell an operator, once a day, what no retry makes good."""
+        """Tell an operator, once a day, about a rejection that no retry resolves."""
         if status in (401, 403):
             fix = "see that the VAPID keys are those that the browsers subscribed with, VAPID_SUBJECT, and the clock"
             alarm = Alarm("push_refused", "error", f"{one.origin} refuses our VAPID signature (HTTP {status})", fix)
