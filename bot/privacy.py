@@ -46,32 +46,32 @@ class ConversationBusy(Exception):
 class Person:
     """Identifiers of a person: conversations (merged ones too), phones, BSUIDs, e-mail addresses, customers at Stripe.
 
-    `had` are phones that others had too, each with its period in Unix seconds. A job that names such a phone concerns
-    its owner at the time when the job was added.
+    `former_phones` are phones that others had too, each with its period in Unix seconds. A job that names such a phone
+    concerns its owner at the time when the job was added.
     """
 
     conversations: tuple[str, ...]
     identities: frozenset[str]
     emails: frozenset[str] = frozenset()
     customers: frozenset[str] = frozenset()
-    had: tuple[tuple[str, float, float], ...] = ()
+    former_phones: tuple[tuple[str, float, float], ...] = ()
 
     def is_about(self, text: str) -> bool:
         """Whether a text names this person; a phone counts only as a whole number."""
         names = [re.escape(one) for one in self.conversations]
-        known = {*self.identities, *(phone for phone, _, _ in self.had)}
-        spelled = {spelling for one in known for spelling in (variants(one) if one.isdigit() else (one,))}
-        names += [rf"(?<!\d){re.escape(one)}(?!\d)" for one in spelled]
+        identifiers = {*self.identities, *(phone for phone, _, _ in self.former_phones)}
+        spellings = {spelling for one in identifiers for spelling in (variants(one) if one.isdigit() else (one,))}
+        names += [rf"(?<!\d){re.escape(one)}(?!\d)" for one in spellings]
         names += [rf"(?<![\w.+-]){re.escape(one)}(?![\w.-])" for one in self.emails]
         names += [rf"(?<!\w){re.escape(one)}(?!\w)" for one in self.customers]
         return re.search("|".join(names), text, re.IGNORECASE) is not None
 
     def concerns(self, job: queue_admin.StoredJob) -> bool:
         """Whether a job is about this person, and not about an earlier or later owner of the phone."""
-        shared = {kin(phone) for phone, _, _ in self.had}
+        shared = {kin(phone) for phone, _, _ in self.former_phones}
         alone = frozenset(one for one in self.identities if kin(one) not in shared)
-        phones = frozenset(phone for phone, since, until in self.had if since <= job.added < until)
-        return replace(self, identities=alone | phones, had=()).is_about(job.text)
+        phones = frozenset(phone for phone, since, until in self.former_phones if since <= job.added < until)
+        return replace(self, identities=alone | phones, former_phones=()).is_about(job.text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,10 +106,10 @@ async def find(redis: Redis, address: str) -> Person | None:
             emails |= addresses | set(filter(None, [record.get("email")]))
             earlier = record.get("earlier", "").split(",")
             pending += [*filter(None, earlier), *sorted(await answer(redis.smembers(identity.joining(name))))]
-    known = {one for name in names for one in await identity.identities_of(redis, name)}
-    identities = frozenset(known | {one for one in (phone, bsuid) if one})
-    had = [one for name in names for one in await _former_phones(redis, name)]
-    return Person(tuple(names), identities, frozenset(emails), frozenset(customers), tuple(had))
+    identifiers = {one for name in names for one in await identity.identities_of(redis, name)}
+    identities = frozenset(identifiers | {one for one in (phone, bsuid) if one})
+    former_phones = [one for name in names for one in await _former_phones(redis, name)]
+    return Person(tuple(names), identities, frozenset(emails), frozenset(customers), tuple(former_phones))
 
 
 async def _former_phones(redis: Redis, conversation: str) -> list[tuple[str, float, float]]:

@@ -83,12 +83,12 @@ class EventDeliveries:
 
     async def _deliver(self, job: DeliverJob, id_: str, at: float) -> None:
         progress = f"recado:delivered:{masked(id_)}"
-        known: dict[str, str] = await answer(self._redis.hgetall(progress))
-        left = [url for url in self._settings.subscribers if known.get(_name(url)) not in ("taken", "gone")]
-        if not left:
+        stored: dict[str, str] = await answer(self._redis.hgetall(progress))
+        remaining = [url for url in self._settings.subscribers if stored.get(_name(url)) not in ("taken", "gone")]
+        if not remaining:
             return
         body = _body(job, at)
-        posts = (self._post(url, id_, body, progress) for url in left)
+        posts = (self._post(url, id_, body, progress) for url in remaining)
         ended = await asyncio.gather(*posts, return_exceptions=True)
         deliveries = [one if isinstance(one, tuple) else _raise(one) for one in ended]
         missed = [(why, wait) for state, why, wait in deliveries if state == "missed"]
@@ -100,30 +100,30 @@ class EventDeliveries:
         tries = int((await pipeline.execute())[0])
         why = "; ".join(why for why, _ in missed)
         if tries > len(self._pauses):
-            for url, (state, reason, _) in zip(left, deliveries, strict=True):
+            for url, (state, reason, _) in zip(remaining, deliveries, strict=True):
                 if state == "missed":
                     await self._alert(url, "subscriber_missed", f"{_host(url)} did not take an event: {reason}")
             # An operator's retry gets all its tries, and goes only to the subscribers that missed the event.
             await answer(self._redis.hdel(progress, "tries"))
             raise JobRejected(f"given up after {tries} tries: {why}")
-        asked = max((wait for _, wait in missed if wait), default=0.0)
+        retry_after = max((wait for _, wait in missed if wait), default=0.0)
         # A random factor spreads the retries of deliveries that failed together.
         pause = self._pauses[tries - 1] * random.uniform(1, 1.5)  # noqa: S311 - protects nothing
-        raise RetryLater(max(pause, min(asked, _LONGEST_RETRY_AFTER)), why)
+        raise RetryLater(max(pause, min(retry_after, _LONGEST_RETRY_AFTER)), why)
 
     async def _post(self, url: str, id_: str, body: str, progress: str) -> tuple[State, str, float | None]:
         """Post to one subscriber, and store the result at once."""
         wait = None
         try:
-            given = await self._guarded.post(url, body.encode(), self._headers(id_, body))
+            response = await self._guarded.post(url, body.encode(), self._headers(id_, body))
         except NoAnswer as error:
             fix = "; allow it with WEBHOOK_ALLOW_PRIVATE" if error.private else ""
             state: State = "missed"
             why = f"{_host(url)}: {error}{fix}"
         else:
-            wait = given.retry_after
-            state = "taken" if given.status in _SUCCESS else "gone" if given.status == _GONE else "missed"
-            why = f"{_host(url)}: HTTP {given.status}"
+            wait = response.retry_after
+            state = "taken" if response.status in _SUCCESS else "gone" if response.status == _GONE else "missed"
+            why = f"{_host(url)}: HTTP {response.status}"
         DELIVERED.labels(state).inc()
         if state == "missed":
             _log.warning("event_missed", event_id=masked(id_), why=why)
@@ -159,8 +159,8 @@ def _checked(data: Any) -> DeliverJob:
     try:
         return DeliverJob.model_validate(data)
     except ValidationError as error:
-        told = "; ".join(f"{'.'.join(map(str, one['loc'])) or 'data'}: {one['msg']}" for one in error.errors())
-        raise JobRejected(told) from error
+        text = "; ".join(f"{'.'.join(map(str, one['loc'])) or 'data'}: {one['msg']}" for one in error.errors())
+        raise JobRejected(text) from error
 
 
 def _raise(error: BaseException) -> NoReturn:
@@ -170,8 +170,8 @@ def _raise(error: BaseException) -> NoReturn:
 def _body(job: DeliverJob, at: float) -> str:
     """The same bytes for every try."""
     when = datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-    told = {"type": job.event, "timestamp": when, "data": job.data}
-    return json.dumps(told, ensure_ascii=False, separators=(",", ":"))
+    content = {"type": job.event, "timestamp": when, "data": job.data}
+    return json.dumps(content, ensure_ascii=False, separators=(",", ":"))
 
 
 def _name(url: str) -> str:

@@ -13,8 +13,8 @@ def storage_of(settings: StorageSettings) -> Storage:
     if settings.chosen == "local":
         return LocalStorage(settings.dir)
     location, names = _location(settings)
-    given = (location.bucket, location.endpoint, location.key_id, location.secret)
-    missing = [name for name, value in zip(names, given, strict=True) if not value]
+    values = (location.bucket, location.endpoint, location.key_id, location.secret)
+    missing = [name for name, value in zip(names, values, strict=True) if not value]
     if missing:
         raise SettingsWrong([f"{name}: is not set; expected it for storage {settings.chosen}" for name in missing])
     return S3Storage(location)

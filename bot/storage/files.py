@@ -161,7 +161,7 @@ class Files:
         pipeline = self._redis.pipeline(transaction=False)
         for one in (conversation, *earlier):
             pipeline.hvals(_index(one))
-        found = [KeptFile.model_validate_json(raw) for kept in await pipeline.execute() for raw in kept]
+        found = [KeptFile.model_validate_json(raw) for files in await pipeline.execute() for raw in files]
         return sorted(found, key=lambda one: (-one.kept, one.key))
 
     async def stored(self, conversation: str) -> list[Stored]:
@@ -257,8 +257,8 @@ async def count_lost(redis: Redis, storage: Storage, most: int) -> tuple[int, in
     for _ in range(_SCANS):
         cursor, names = await redis.scan(cursor, match=_index("c_*"), count=1000)
         for name in names[: most - looked]:
-            kept = [KeptFile.model_validate_json(raw) for raw in await answer(redis.hvals(name))]
-            newest = max(kept, key=lambda one: one.kept, default=None)
+            files = [KeptFile.model_validate_json(raw) for raw in await answer(redis.hvals(name))]
+            newest = max(files, key=lambda one: one.kept, default=None)
             if newest is not None:
                 looked += 1
                 lost += not await storage.files(newest.key)

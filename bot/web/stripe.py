@@ -49,8 +49,8 @@ async def receive(request: web.Request) -> web.Response:
         await queues.add(request.app[REDIS], "notification", JOB, job, job["id"], attempts=_ATTEMPTS)
         await request.app[REPLICAS].caught_up()
     except (RedisError, OSError) as error:
-        away = "see that Redis answers and has memory left"
-        fix = replicas.FIX if isinstance(error, replicas.NotReplicated) else away
+        reason = "see that Redis answers and has memory left"
+        fix = replicas.FIX if isinstance(error, replicas.NotReplicated) else reason
         _log.error("webhook_not_stored", error=type(error).__name__, fix=fix)
         return _rejected("stripe_storage", 503)
     _log.info("stripe_event", type=job["type"], id=masked(job["id"]))
@@ -75,18 +75,18 @@ def _job(event: Any) -> dict[str, Any] | None:
     if not isinstance(event, dict) or str(event.get("type")) not in ACTED_ON:
         return None
     data = event.get("data")
-    about = data.get("object") if isinstance(data, dict) else None
-    if not isinstance(about, dict):
+    stripe_object = data.get("object") if isinstance(data, dict) else None
+    if not isinstance(stripe_object, dict):
         return None
-    customer = about.get("customer")
+    customer = stripe_object.get("customer")
     customer = customer.get("id") if isinstance(customer, dict) else customer
-    ids = (event.get("id"), about.get("id"), customer)
+    ids = (event.get("id"), stripe_object.get("id"), customer)
     if not all(isinstance(one, str) and _ID.fullmatch(one) for one in ids) or not isinstance(event.get("created"), int):
         return None
     return {
         "id": event["id"],
         "type": event["type"],
-        "object": about["id"],
+        "object": stripe_object["id"],
         "customer": customer,
         "created": event["created"],
     }

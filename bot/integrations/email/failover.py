@@ -95,14 +95,14 @@ class FailoverSender:
         raise JobRejected(detail) from error
 
     async def _end_in_doubt(self, receipt: Receipt, detail: str) -> None:
-        told = f"in doubt: {receipt.provider} may have sent it ({detail}); it is not sent again"
+        reason = f"in doubt: {receipt.provider} may have sent it ({detail}); it is not sent again"
         if receipt.state != "doubtful":
             await receipt.write("doubtful", receipt.provider, detail)
             MAILS.labels(receipt.provider, "in_doubt").inc()
             what = f"an e-mail may have been sent or not: {receipt.provider} gave no answer; job {receipt.job}"
             fix = "look it up at the provider; to send it anyway add a new job"
             await self._alerts.sound(Alarm("mail_in_doubt", "warning", what, fix), f"mail:{receipt.job}")
-        raise JobRejected(told)
+        raise JobRejected(reason)
 
     async def _report(self, provider: str, error: ProviderUnavailable) -> None:
         MAILS.labels(provider, "unavailable").inc()

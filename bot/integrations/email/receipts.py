@@ -76,14 +76,14 @@ class Receipts:
         # The written receipt stands, whoever has the job by now.
         with suppress(LockLost):
             async with renewed_lock(self._redis, _lock(job), seconds=self._hold_seconds, token=token):
-                kept: dict[str, str] = await answer(self._redis.hgetall(_key(job)))
+                stored: dict[str, str] = await answer(self._redis.hgetall(_key(job)))
                 yield Receipt(
                     self._redis,
                     job,
                     token,
-                    state=kept.get("state", "none"),  # type: ignore[arg-type] # written by us alone
-                    provider=kept.get("provider", ""),
-                    detail=kept.get("words", ""),
+                    state=stored.get("state", "none"),  # type: ignore[arg-type] # written by us alone
+                    provider=stored.get("provider", ""),
+                    detail=stored.get("words", ""),
                 )
 
 

@@ -143,10 +143,12 @@ def _recipient_error(error: SMTPResponseException) -> ProviderUnavailable | Reci
     if error.code < _PERMANENT:
         return ProviderUnavailable(_reply(error))
     if _ENHANCED.match(error.message):
-        gone = bool(_NO_RECIPIENT.match(error.message))
+        is_missing = bool(_NO_RECIPIENT.match(error.message))
     else:
-        gone = error.code in _NO_MAILBOX and not re.search("relay|auth|spam|block|policy", error.message, re.IGNORECASE)
-    return RecipientRefused(_reply(error)) if gone else ProviderUnavailable(_reply(error))
+        is_missing = error.code in _NO_MAILBOX and not re.search(
+            "relay|auth|spam|block|policy", error.message, re.IGNORECASE
+        )
+    return RecipientRefused(_reply(error)) if is_missing else ProviderUnavailable(_reply(error))
 
 
 def _reply(error: SMTPResponseException) -> str:

@@ -65,13 +65,13 @@ class Verification:
     async def check(self, conversation: str, code: str) -> str | None:
         """The `subject` that the code proves; None for a wrong, old or used code. It stays valid until `consume`."""
         # The try is counted before the comparison, so that parallel requests get no more tries.
-        left = await answer(self.redis.eval(_TAKE_TRY, 1, _key(conversation)))
-        if not left:
+        code_fields = await answer(self.redis.eval(_TAKE_TRY, 1, _key(conversation)))
+        if not code_fields:
             return None
-        salt, stored, subject = cast("list[str]", left)
-        given = await _digest("".join(filter(str.isdigit, code)), salt)
-        right = hmac.compare_digest(given, stored)
-        return str(subject) if right and subject else None
+        salt, stored, subject = cast("list[str]", code_fields)
+        digest = await _digest("".join(filter(str.isdigit, code)), salt)
+        matches = hmac.compare_digest(digest, stored)
+        return str(subject) if matches and subject else None
 
     async def consume(self, conversation: str) -> None:
         """Make the code void after its use."""

@@ -120,9 +120,7 @@ class PushSender:
         self._vapid: Any = None
 
     async def process(self, queued: Job) -> None:
-        """Work on a job `push`. Raises RetryLater while a push service has to be tried again, JobRejected when none can
-        be.
-        """
+        """Work on a job `push`. Raises RetryLater while a push service may still take it, JobRejected when none can."""
         job = push_job(queued.data)
         if not self._settings.configured:
             raise JobRejected("browser notifications are not set up; see `recado keys vapid` and VAPID_SUBJECT")
@@ -134,10 +132,10 @@ class PushSender:
         await self._renew(conversation)
         await self._load_keys()
         receipts = key(conversation, "pushed", masked(queued.key))
-        known: dict[str, str] = await answer(self._redis.hgetall(receipts))
-        left = [one for one in subscriptions if one.name not in known]
+        stored: dict[str, str] = await answer(self._redis.hgetall(receipts))
+        remaining = [one for one in subscriptions if one.name not in stored]
         payload_bytes = payload(job)
-        sent = (self._send(conversation, one, payload_bytes, masked(queued.key), receipts) for one in left)
+        sent = (self._send(conversation, one, payload_bytes, masked(queued.key), receipts) for one in remaining)
         ended = await asyncio.gather(*sent, return_exceptions=True)
         for one in ended:
             if isinstance(one, BaseException):
@@ -155,17 +153,17 @@ class PushSender:
             tries = int((await pipeline.execute())[0])
             if tries > len(self._pauses):
                 await self._give_up(receipts, f"given up after {tries} tries: {why}")
-            asked = max((wait for _, wait in missed if wait), default=0.0)
+            retry_after = max((wait for _, wait in missed if wait), default=0.0)
             pause = self._pauses[tries - 1] * random.uniform(1, 1.5)  # noqa: S311 - protects nothing
-            raise RetryLater(max(pause, min(asked, _LONGEST_RETRY_AFTER)), why)
+            raise RetryLater(max(pause, min(retry_after, _LONGEST_RETRY_AFTER)), why)
         if refused:
             why = f"{len(refused)} of {len(deliveries)} browsers not reached: {'; '.join(refused)}"
             await self._give_up(receipts, why)
 
     async def _give_up(self, receipts: str, why: str) -> NoReturn:
         """Reset the failed browsers and end the job: an operator's retry has all its tries, for them alone."""
-        known: dict[str, str] = await answer(self._redis.hgetall(receipts))
-        if again := [name for name, state in known.items() if state not in ("sent", "gone")]:
+        stored: dict[str, str] = await answer(self._redis.hgetall(receipts))
+        if again := [name for name, state in stored.items() if state not in ("sent", "gone")]:
             await answer(self._redis.hdel(receipts, *again))
         raise JobRejected(why)
 
@@ -212,7 +210,7 @@ class PushSender:
         """Post to one browser's push service, and store the result at once."""
         wait = None
         try:
-            given = await self._guarded.post(one.endpoint, *self._encrypted(one, payload_bytes, topic))
+            response = await self._guarded.post(one.endpoint, *self._encrypted(one, payload_bytes, topic))
         except NoAnswer as error:
             fix = "; allow it with PUSH_ALLOW_PRIVATE" if error.private else ""
             # No retry makes a private address public.
@@ -221,9 +219,9 @@ class PushSender:
         except ValueError:
             state, why = "refused", f"{one.origin}: its keys are no point of the curve"
         else:
-            wait = given.retry_after
-            state, why = _state(given.status), f"{one.origin}: HTTP {given.status}"
-            await self._report_rejection(one, given.status)
+            wait = response.retry_after
+            state, why = _state(response.status), f"{one.origin}: HTTP {response.status}"
+            await self._report_rejection(one, response.status)
         PUSHES.labels(state).inc()
         if state == "gone":
             await self._subscriptions.remove(conversation, one)

@@ -116,8 +116,8 @@ class PushSubscriptions:
 
     async def of(self, conversation: str) -> list[PushSubscription]:
         """The oldest first."""
-        kept: dict[str, str] = await answer(self._redis.hgetall(browsers_key(conversation)))
-        return [PushSubscription.model_validate_json(one.partition(" ")[2]) for one in sorted(kept.values())]
+        fields: dict[str, str] = await answer(self._redis.hgetall(browsers_key(conversation)))
+        return [PushSubscription.model_validate_json(one.partition(" ")[2]) for one in sorted(fields.values())]
 
     async def add(self, conversation: str, one: PushSubscription) -> bool:
         """Store a browser, the same one once, with its newest keys. False when its person was erased."""
@@ -137,14 +137,14 @@ class PushSubscriptions:
 
 async def stored(redis: Redis, conversation: str) -> dict[str, str]:
     """A person's browsers in their stored form."""
-    kept: dict[str, str] = await answer(redis.hgetall(browsers_key(conversation)))
-    return kept
+    fields: dict[str, str] = await answer(redis.hgetall(browsers_key(conversation)))
+    return fields
 
 
-def adopt(pipeline: Any, conversation: str, kept: dict[str, str]) -> None:
+def adopt(pipeline: Any, conversation: str, fields: dict[str, str]) -> None:
     """Take over the browsers of a conversation that is merged."""
-    if kept:
-        pipeline.hset(browsers_key(conversation), mapping=kept)
+    if fields:
+        pipeline.hset(browsers_key(conversation), mapping=fields)
         renew(pipeline, conversation)
 
 

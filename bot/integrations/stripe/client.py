@@ -245,9 +245,9 @@ class Stripe:
     # ---- transport
 
     def _check_host(self, address: str) -> None:
-        ours, asked = urlsplit(self._settings.api_base), urlsplit(address)
-        stripes = asked.scheme == "https" and f".{asked.hostname}".endswith(".stripe.com")
-        if not stripes and (asked.scheme, asked.netloc) != (ours.scheme, ours.netloc):
+        ours, target = urlsplit(self._settings.api_base), urlsplit(address)
+        is_stripe = target.scheme == "https" and f".{target.hostname}".endswith(".stripe.com")
+        if not is_stripe and (target.scheme, target.netloc) != (ours.scheme, ours.netloc):
             raise RequestRefused("the address of the PDF is not Stripe's")
 
     async def _api(self) -> Any:

@@ -47,8 +47,8 @@ class CustomerDirectory:
         whatsapp_ids = _whatsapp_ids(contact)
         if not whatsapp_ids:
             return None
-        known = await self.redis.get(_customer(conversation))
-        if known and (found := await self._if_named(known, whatsapp_ids)):
+        stored = await self.redis.get(_customer(conversation))
+        if stored and (found := await self._if_named(stored, whatsapp_ids)):
             await store_references(self.redis, conversation, found)
             return found
         # The metadata hold digits alone, but people paste a plus with them.

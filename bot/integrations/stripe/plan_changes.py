@@ -45,9 +45,9 @@ class PlanChanges:
 
     async def plan_switch(self, subscription: Subscription, item: SubscriptionItem, price: Price) -> PlanChange:
         """Another price for one of the items, with the difference as Stripe computes it for this moment."""
-        wanted = [{"id": item.id, "price": price.id}]
-        preview = await self.stripe.preview(subscription, items=wanted, proration_behavior="always_invoice")
-        later = await next_invoice(self.stripe, subscription, items=wanted, proration_behavior="none")
+        items = [{"id": item.id, "price": price.id}]
+        preview = await self.stripe.preview(subscription, items=items, proration_behavior="always_invoice")
+        later = await next_invoice(self.stripe, subscription, items=items, proration_behavior="none")
         amount, total = _charged_now(preview, subscription)
         others = [one for one in subscription.items.data if one.id != item.id]
         changed = item.model_copy(update={"price": price})

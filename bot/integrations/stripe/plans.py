@@ -59,8 +59,8 @@ class Plans:
 
     async def name_of(self, price: Price) -> str:
         """Name of a price's plan, also of one that is no longer offered."""
-        known = {one.id: one.name for one in await self.all()}
-        name = known.get(price.product_id)
+        offered = {one.id: one.name for one in await self.all()}
+        name = offered.get(price.product_id)
         return name if name is not None else (await self.stripe.product(price.product_id)).name
 
 
