@@ -8,6 +8,7 @@ import json
 import random
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal, NoReturn
 from urllib.parse import urlsplit
@@ -51,6 +52,15 @@ class DeliverJob(BaseModel):
     id: Annotated[str, Field(pattern=r"^[!-~]{1,256}$")] | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """Result of one try at one subscriber; `retry_after` are the seconds that it asked to wait."""
+
+    state: State
+    reason: str
+    retry_after: float | None = None
+
+
 class EventDeliveries:
     """`pauses` are the seconds between tries. After the last one the event is given up."""
 
@@ -90,51 +100,47 @@ class EventDeliveries:
         body = _body(job, at)
         posts = (self._post(url, id_, body, progress) for url in remaining)
         ended = await asyncio.gather(*posts, return_exceptions=True)
-        deliveries = [one if isinstance(one, tuple) else _raise(one) for one in ended]
-        missed = [(why, wait) for state, why, wait in deliveries if state == "missed"]
+        deliveries = [one if isinstance(one, Delivery) else _raise(one) for one in ended]
+        missed = [one for one in deliveries if one.state == "missed"]
         if not missed:
             return
         pipeline = self._redis.pipeline(transaction=True)
         pipeline.hincrby(progress, "tries", 1)
         pipeline.expire(progress, _KEEP_SECONDS)
         tries = int((await pipeline.execute())[0])
-        why = "; ".join(why for why, _ in missed)
+        reason = "; ".join(one.reason for one in missed)
         if tries > len(self._pauses):
-            for url, (state, reason, _) in zip(remaining, deliveries, strict=True):
-                if state == "missed":
-                    await self._alert(url, "subscriber_missed", f"{_host(url)} did not take an event: {reason}")
+            for url, one in zip(remaining, deliveries, strict=True):
+                if one.state == "missed":
+                    await self._alert(url, "subscriber_missed", f"{_host(url)} did not take an event: {one.reason}")
             # An operator's retry gets all its tries, and goes only to the subscribers that missed the event.
             await answer(self._redis.hdel(progress, "tries"))
-            raise JobRejected(f"given up after {tries} tries: {why}")
-        retry_after = max((wait for _, wait in missed if wait), default=0.0)
+            raise JobRejected(f"given up after {tries} tries: {reason}")
+        retry_after = max(one.retry_after or 0.0 for one in missed)
         # A random factor spreads the retries of deliveries that failed together.
         pause = self._pauses[tries - 1] * random.uniform(1, 1.5)  # noqa: S311 - protects nothing
-        raise RetryLater(max(pause, min(retry_after, _LONGEST_RETRY_AFTER)), why)
+        raise RetryLater(max(pause, min(retry_after, _LONGEST_RETRY_AFTER)), reason)
 
-    async def _post(self, url: str, id_: str, body: str, progress: str) -> tuple[State, str, float | None]:
+    async def _post(self, url: str, id_: str, body: str, progress: str) -> Delivery:
         """Post to one subscriber, and store the result at once."""
-        wait = None
         try:
             response = await self._guarded.post(url, body.encode(), self._headers(id_, body))
         except NoAnswer as error:
             fix = "; allow it with WEBHOOK_ALLOW_PRIVATE" if error.private else ""
-            state: State = "missed"
-            why = f"{_host(url)}: {error}{fix}"
+            delivery = Delivery("missed", f"{_host(url)}: {error}{fix}")
         else:
-            wait = response.retry_after
-            state = "taken" if response.status in _SUCCESS else "gone" if response.status == _GONE else "missed"
-            why = f"{_host(url)}: HTTP {response.status}"
-        DELIVERED.labels(state).inc()
-        if state == "missed":
-            _log.warning("event_missed", event_id=masked(id_), why=why)
-            return state, why, wait
+            delivery = Delivery(_state(response.status), f"{_host(url)}: HTTP {response.status}", response.retry_after)
+        DELIVERED.labels(delivery.state).inc()
+        if delivery.state == "missed":
+            _log.warning("event_missed", event_id=masked(id_), why=delivery.reason)
+            return delivery
         pipeline = self._redis.pipeline(transaction=True)
-        pipeline.hset(progress, _name(url), state)
+        pipeline.hset(progress, _name(url), delivery.state)
         pipeline.expire(progress, _KEEP_SECONDS)
         await pipeline.execute()
-        if state == "gone":
+        if delivery.state == "gone":
             await self._alert(url, "subscriber_gone", f"{_host(url)} answers 410: it wants no more of this event")
-        return state, why, wait
+        return delivery
 
     def _headers(self, id_: str, body: str) -> dict[str, str]:
         """Headers of Standard Webhooks. Each try is signed anew, because receivers refuse old signatures."""
@@ -161,6 +167,10 @@ def _checked(data: Any) -> DeliverJob:
     except ValidationError as error:
         text = "; ".join(f"{'.'.join(map(str, one['loc'])) or 'data'}: {one['msg']}" for one in error.errors())
         raise JobRejected(text) from error
+
+
+def _state(status: int) -> State:
+    return "taken" if status in _SUCCESS else "gone" if status == _GONE else "missed"
 
 
 def _raise(error: BaseException) -> NoReturn:

@@ -10,6 +10,7 @@ import random
 import time
 import unicodedata
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Annotated, Any, Literal, NoReturn
 
 import structlog
@@ -99,6 +100,15 @@ def _continues(text: str, index: int) -> bool:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """Result of one try at one browser's push service; `retry_after` are the seconds that it asked to wait."""
+
+    state: State
+    reason: str
+    retry_after: float | None = None
+
+
 class PushSender:
     """`pauses` are the seconds between tries."""
 
@@ -142,20 +152,20 @@ class PushSender:
                 raise one
         await self._conclude([one for one in ended if not isinstance(one, BaseException)], receipts)
 
-    async def _conclude(self, deliveries: list[tuple[State, str, float | None]], receipts: str) -> None:
-        missed = [(why, wait) for state, why, wait in deliveries if state == "missed"]
-        refused = [why for state, why, _ in deliveries if state == "refused"]
+    async def _conclude(self, deliveries: list[Delivery], receipts: str) -> None:
+        missed = [one for one in deliveries if one.state == "missed"]
+        refused = [one.reason for one in deliveries if one.state == "refused"]
         if missed:
-            why = "; ".join(why for why, _ in missed)
+            reason = "; ".join(one.reason for one in missed)
             pipeline = self._redis.pipeline(transaction=True)
             pipeline.hincrby(receipts, "tries", 1)
             pipeline.expire(receipts, _KEEP_SECONDS)
             tries = int((await pipeline.execute())[0])
             if tries > len(self._pauses):
-                await self._give_up(receipts, f"given up after {tries} tries: {why}")
-            retry_after = max((wait for _, wait in missed if wait), default=0.0)
+                await self._give_up(receipts, f"given up after {tries} tries: {reason}")
+            retry_after = max(one.retry_after or 0.0 for one in missed)
             pause = self._pauses[tries - 1] * random.uniform(1, 1.5)  # noqa: S311 - protects nothing
-            raise RetryLater(max(pause, min(retry_after, _LONGEST_RETRY_AFTER)), why)
+            raise RetryLater(max(pause, min(retry_after, _LONGEST_RETRY_AFTER)), reason)
         if refused:
             why = f"{len(refused)} of {len(deliveries)} browsers not reached: {'; '.join(refused)}"
             await self._give_up(receipts, why)
@@ -206,32 +216,29 @@ class PushSender:
 
     async def _send(
         self, conversation: str, one: PushSubscription, payload_bytes: bytes, topic: str, receipts: str
-    ) -> tuple[State, str, float | None]:
+    ) -> Delivery:
         """Post to one browser's push service, and store the result at once."""
-        wait = None
         try:
             response = await self._guarded.post(one.endpoint, *self._encrypted(one, payload_bytes, topic))
         except NoAnswer as error:
             fix = "; allow it with PUSH_ALLOW_PRIVATE" if error.private else ""
             # No retry makes a private address public.
-            state: State = "refused" if error.private else "missed"
-            why = f"{one.origin}: {error}{fix}"
+            delivery = Delivery("refused" if error.private else "missed", f"{one.origin}: {error}{fix}")
         except ValueError:
-            state, why = "refused", f"{one.origin}: its keys are no point of the curve"
+            delivery = Delivery("refused", f"{one.origin}: its keys are no point of the curve")
         else:
-            wait = response.retry_after
-            state, why = _state(response.status), f"{one.origin}: HTTP {response.status}"
+            delivery = Delivery(_state(response.status), f"{one.origin}: HTTP {response.status}", response.retry_after)
             await self._report_rejection(one, response.status)
-        PUSHES.labels(state).inc()
-        if state == "gone":
+        PUSHES.labels(delivery.state).inc()
+        if delivery.state == "gone":
             await self._subscriptions.remove(conversation, one)
-        if state != "missed":
+        if delivery.state != "missed":
             pipeline = self._redis.pipeline(transaction=True)
-            pipeline.hset(receipts, one.name, state)
+            pipeline.hset(receipts, one.name, delivery.state)
             pipeline.expire(receipts, _KEEP_SECONDS)
             await pipeline.execute()
-        _log.info("push_sent", state=state, why=why)
-        return state, why, wait
+        _log.info("push_sent", state=delivery.state, why=delivery.reason)
+        return delivery
 
     def _encrypted(self, one: PushSubscription, payload_bytes: bytes, topic: str) -> tuple[bytes, dict[str, str]]:
         """The encrypted body (RFC 8291) and its headers (RFC 8030, RFC 8292). Raises ValueError for invalid keys."""
