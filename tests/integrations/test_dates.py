@@ -1,4 +1,4 @@
-"""Days in words, as customers of both languages read them."""
+"""Dates in words, in both languages."""
 
 from datetime import date
 

@@ -1,4 +1,4 @@
-"""A person's files: kept and listed for them alone, sent in the chat, and given out by links that expire."""
+"""A person's files: stored and listed for them alone, sent in the chat, and linked for a time."""
 
 import asyncio
 import base64
@@ -84,7 +84,7 @@ async def test_a_link_saves_the_file_and_runs_nothing(person_files: Files) -> No
 
 
 def changed(token: str) -> list[str]:
-    """What somebody who has a token could make of it."""
+    """Forgeries that the holder of a token could make."""
     body, _, mac = token.partition(".")
     facts = json.loads(base64.urlsafe_b64decode(body + "=" * (-len(body) % 4)))
 
@@ -175,7 +175,7 @@ async def kept(world: World, conversation: str, name: str, mime: str, data: byte
 
 
 def told(world: World) -> str:
-    """What the last tool call came to, as the model read it."""
+    """The result of the last tool call, as the model read it."""
     return str(world.models.requests[-1]["messages"][-1]["content"])
 
 
@@ -238,7 +238,7 @@ async def test_what_can_go_neither_way_is_told_to_the_model(world: World, ana: P
 async def test_the_sandbox_keeps_files_on_this_machine_and_lists_them_with_their_links(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, media: Media
 ) -> None:
-    # As on many developers' machines, for something else.
+    # Many developers' machines have these variables for something else.
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAIOSFODNN7EXAMPLE")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "x")
     async with open_company(Settings(), "127.0.0.1", 0, tmp_path / "data") as page, aiohttp.ClientSession() as http:

@@ -50,7 +50,7 @@ def by_sendgrid(sendgrid: Outside) -> Environment:
 
 
 async def add(world: World, data: Any, name: str = "send", **options: Any) -> str:
-    """As the company's other services add a job: with BullMQ and nothing of ours."""
+    """Adds a job as the company's other services do: with BullMQ and no code of ours."""
     job = await Queue("email", {"connection": world.redis}).add(name, data, KEEP | options)
     return str(job.id)
 
@@ -193,7 +193,7 @@ Ask = Callable[..., Any]
 
 @pytest.fixture
 def asked(start: Start, by_smtp: Environment, ana: Person) -> Ask:
-    """Let the model call `send_email` in a chat with Ana; gives the world and what the tool told the model."""
+    """Lets the model call `send_email` in a chat with Ana; gives the world and the tool's answer to the model."""
 
     async def ask(
         arguments: dict[str, Any], *, email: str | None, staff: bool = False, suppressed: bool = False

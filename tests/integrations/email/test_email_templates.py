@@ -1,4 +1,4 @@
-"""The five letters in two languages: what each says, with everything and with only what it needs."""
+"""The five e-mails in two languages, with all values and with only the necessary ones."""
 
 import itertools
 import re

@@ -1,4 +1,4 @@
-"""One job, one e-mail: by the first provider that takes it, never by two, whatever breaks in between."""
+"""One job, one e-mail: by the first provider that accepts it, never by two, whatever breaks in between."""
 
 import asyncio
 from collections.abc import Callable
@@ -77,7 +77,7 @@ async def test_a_provider_that_is_away_or_knows_us_not_costs_no_mail(
     for number in range(2):
         await post.send(mail, f"job-{number}")
     assert len(postbox.mails) == 2
-    # What only an operator can mend is told, once.
+    # A fault that only an operator can repair is reported once.
     assert await alarms(redis) == ([] if away else ["recado:alert:mail:sendgrid"])
 
 

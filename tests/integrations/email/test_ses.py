@@ -1,4 +1,4 @@
-"""Amazon SES: moto's server for what is taken, Amazon's own library for the signature, its answers for the rest."""
+"""Amazon SES: moto's server accepts, Amazon's own library checks the signature, and a double refuses."""
 
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, replace
@@ -51,7 +51,7 @@ def moto() -> Iterator[str]:
 
 @dataclass
 class Amazon:
-    """Answers as Amazon does when something is wrong; `cut` breaks the connection instead."""
+    """Answers like Amazon's to faulty requests; `cut` breaks the connection instead."""
 
     status: int = 200
     kind: str = ""

@@ -1,4 +1,4 @@
-"""Codes by e-mail: few tries, a short life, used once, not too many, and silent about who exists."""
+"""Codes by e-mail: few tries, a short life, one use, a limited number, and no hint of an account."""
 
 from __future__ import annotations
 

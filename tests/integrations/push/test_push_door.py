@@ -1,4 +1,4 @@
-"""The door for browsers: a link from the chat lets one person's browser in, and nothing else."""
+"""Routes for browsers: a link from the chat subscribes one person's browser, and nothing else."""
 
 import asyncio
 import base64

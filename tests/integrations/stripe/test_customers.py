@@ -1,4 +1,4 @@
-"""Whose customer a contact is: by every spelling, at once where we made the link, and never somebody else's."""
+"""Links between contacts and customers: in every spelling, immediately after our own change, and never another's."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ async def test_a_customer_is_found_by_every_spelling(
         (PHONE, Contact(phone="5215512345679")),
         (PHONE, Contact(bsuid="MX.1")),
         (PHONE, Contact()),
-        # Brazil's ninth digit and Argentina's 9 are for finding people, not their money.
+        # Brazil's ninth digit and Argentina's 9 may vary to find a person, but not to find their money.
         ("5521987654321", Contact(phone="552187654321")),
         ("551131234567", Contact(phone="5511931234567")),
         ("5491145678901", Contact(phone="541145678901")),

@@ -1,4 +1,4 @@
-"""The client of Stripe against its imitation: what is tried again, what each failure is called, what is never sent."""
+"""Client of Stripe against its simulator: retries, names of failures, and secrets that are never sent."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ async def test_what_passes_is_tried_three_times_and_then_told(
 ) -> None:
     plan(stripe, 2)
     assert (await client.customer(owner)).name == "Ana"
-    # aiohttp itself asks once more where a connection that it had kept is closed.
+    # aiohttp itself repeats a request when a kept connection was closed.
     plan(stripe, 6)
     with pytest.raises(StripeUnavailable):
         await client.customer(owner)

@@ -1,4 +1,4 @@
-"""What Stripe's events lead to: each told once, whatever their order, in the right way and language."""
+"""Stripe's events: each is told once, in any order, through the right channel and in the right language."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whatever a body for Stripe's door holds, signed or not, the door holds: 200 or 400, and a good event is kept."""
+"""Random bodies and headers for Stripe's webhook: the answer is 200 or 400, and a good event is stored."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ async def post(world: World, body: bytes, header: str | None = None) -> int:
 
 
 def _signed(body: bytes, at: int) -> str:
-    """As the imitation signs, of any bytes."""
+    """A signature of any bytes, as the simulator makes it."""
     return f"t={at},v1={hmac.new(WEBHOOK_SECRET.encode(), b'%d.' % at + body, hashlib.sha256).hexdigest()}"
 
 

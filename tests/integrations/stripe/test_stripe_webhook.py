@@ -1,4 +1,4 @@
-"""Stripe's door: what is signed and from now is kept once before the 200, and nothing else is."""
+"""Stripe's webhook: a recent signed event is stored once before the 200, and nothing else is."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is known of a subscription: one at a time works on it, however long that takes."""
+"""Stored state of a subscription: one worker at a time changes it, for as long as its work takes."""
 
 from __future__ import annotations
 
