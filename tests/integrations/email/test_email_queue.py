@@ -66,7 +66,7 @@ async def ended(world: World, job: str) -> tuple[str, str]:
     return str(found), await answer(world.redis.hget(f"bull:email:{job}", "failedReason")) or ""
 
 
-async def test_a_job_of_another_service_becomes_a_letter(start: Start, by_smtp: Environment, postbox: Postbox) -> None:
+async def test_a_job_of_another_service_becomes_an_email(start: Start, by_smtp: Environment, postbox: Postbox) -> None:
     world = await start(**by_smtp)
     await storage_of(world.settings.storage).put("invoices/17.pdf", b"%PDF-1.7", "application/pdf")
     attached = [{"file": "invoices/17.pdf", "filename": "factura.pdf", "mime": "application/pdf"}]
@@ -82,7 +82,7 @@ async def test_a_job_of_another_service_becomes_a_letter(start: Start, by_smtp: 
     assert "$799.00 MXN" in bill.text
 
 
-async def test_a_letter_is_signed_with_the_name_that_is_released_when_it_leaves(
+async def test_an_email_is_signed_with_the_name_that_is_released_when_it_leaves(
     start: Start, by_smtp: Environment, postbox: Postbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     shutil.copytree(os.environ["PROMPTS_DIR"], tmp_path / "own", ignore=shutil.ignore_patterns("evals"))
@@ -295,7 +295,7 @@ async def test_the_source_of_a_persons_address_can_be_another(start: Start, by_s
         return "Recado"
 
     settings = world.settings.mail
-    async with email_queue(world.redis, settings, storage, business=name, email_of=customer_of) as room:
-        assert room is not None
-        assert await room.email_of(Contact(phone="5215512345678")) == "ana@cliente.example"
-        assert await room.email_of(Contact()) is None
+    async with email_queue(world.redis, settings, storage, business=name, email_of=customer_of) as queue:
+        assert queue is not None
+        assert await queue.email_of(Contact(phone="5215512345678")) == "ana@cliente.example"
+        assert await queue.email_of(Contact()) is None

@@ -190,7 +190,7 @@ async def test_without_subscribers_nothing_is_added_and_another_services_job_is_
     await deliveries().process(TASK)
 
 
-async def test_from_telling_to_taking_with_a_queue_between_and_a_retry_that_costs_no_attempt(
+async def test_from_publishing_to_delivery_with_a_queue_between_and_a_retry_that_costs_no_attempt(
     erps: Any, deliveries: Make, redis: Redis, redis_address: str
 ) -> None:
     erp, url = await erps()

@@ -129,7 +129,7 @@ async def test_a_failure_that_was_paid_since_is_not_told(shop: World, ana: Perso
     assert shop.meta.sent_to(ana) == []
 
 
-async def test_old_subscriptions_are_no_news_on_the_first_day(shop: World, ana: Person) -> None:
+async def test_old_subscriptions_are_not_announced_on_the_first_day(shop: World, ana: Person) -> None:
     await acquainted(shop, ana)
     stripe = stripe_of(shop)
     address, stripe.webhooks.url = stripe.webhooks.url, ""
@@ -194,12 +194,12 @@ async def test_subscribers_hear_of_changes_and_payments_with_ids_that_stay(
     async def publish(event: PublishedEvent, data: dict[str, Any], id_: str) -> None:
         heard.append((event, data, id_))
 
-    async with _open(world.settings) as desk, aiohttp.ClientSession() as http:
+    async with _open(world.settings) as opened, aiohttp.ClientSession() as http:
         graph, storage = Graph(http, world.settings.whatsapp), storage_of(world.settings.storage)
         contacts = Contacts(world.redis)
         services = billing_of(world.redis, http, contacts, storage, graph, world.settings)
         assert services is not None
-        handler = event_handler_of(services, world.redis, desk.notices, world.settings, publish)
+        handler = event_handler_of(services, world.redis, opened.notices, world.settings, publish)
         for event in [*stripe.events, *stripe.events]:
             if event["type"] in ACTED_ON:
                 await handler.process(_task(event))

@@ -149,7 +149,7 @@ async def test_a_body_that_is_compressed_is_refused_in_words(world: World) -> No
             assert (await response.json())["error"].startswith("the body is compressed")
 
 
-async def test_while_redis_is_full_the_door_asks_to_try_again(world: World) -> None:
+async def test_while_redis_is_full_the_page_asks_to_try_again(world: World) -> None:
     token = await InvitationLinks(world.redis).token(CONVERSATION)
     assert (await call(world, "POST", SERVICE.subscribe(), token))[0] == 201
     await world.redis.config_set("maxmemory", "1")
@@ -203,7 +203,7 @@ async def test_a_link_of_somebody_who_was_erased_is_over_and_leaves_nothing(worl
     assert left == [f"recado:{{{conversation}}}:erased"]
 
 
-async def test_without_keys_there_is_no_door(start: Start) -> None:
+async def test_without_keys_there_is_no_route(start: Start) -> None:
     world = await start(workers=0)
     for path in ("public-key", "page.js", "worker.js", "anything", "manifest.webmanifest"):
         async with world.http.get(f"{world.url}/push/{path}") as response:
