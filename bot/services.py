@@ -59,11 +59,11 @@ from bot.settings import Settings
 from bot.storage.factory import storage_of
 from bot.storage.files import Files, files_of, quota_of
 from bot.storage.storage import Storage
-from bot.turns.burst import BurstCollector
 from bot.turns.canary import CanaryRecorder
 from bot.turns.intake import Intake
 from bot.turns.merge import ConversationMerger
 from bot.turns.model_responder import ModelResponder
+from bot.turns.opening import Openings
 from bot.turns.report import TurnReporter
 from bot.turns.responder import Responder
 from bot.turns.revisions import MessageRevisions
@@ -300,7 +300,7 @@ class Services:
         store = TurnStore(self.redis, self.leases, self.library, revisions)
         recorder = CanaryRecorder(self.redis, self.library)
         return TurnProcessor(
-            burst=BurstCollector(self.waiting_list, self.settings.turn.quiet_seconds),
+            leases=self.leases,
             store=store,
             typing=TypingIndicator(self.graph, store, self.outbox, language),
             intake=Intake(
@@ -309,18 +309,20 @@ class Services:
                 perception=self.perception(self.graph),
                 revisions=revisions,
                 rate_limit=MessageRateLimit(self.redis, self.settings.channel.rate_limit_contact),
+                budget=self.budget,
                 default_language=language,
             ),
             responder=self.responder,
             outbox=self.outbox,
-            reporter=TurnReporter(self.redis, self.events, self.publisher, recorder, self.scheduler),
-            deadline_seconds=self.settings.turn.deadline_seconds,
+            reporter=TurnReporter(self.events, self.publisher, recorder, self.scheduler),
+            settings=self.settings.turn,
         )
 
     @cached_property
     def runner(self) -> ConversationRunner:
         merger = ConversationMerger(self.redis, self.leases, self.memory)
-        return ConversationRunner(self.leases, self.waiting_list, self.outbox, merger, self.turns.take)
+        openings = Openings(self.contacts, self.outbox)
+        return ConversationRunner(self.redis, self.leases, openings, self.outbox, merger, self.turns.take)
 
     @cached_property
     def summarizer(self) -> Summarizer:

@@ -168,9 +168,13 @@ class Library:
     async def begin(self, conversation: str | None) -> tuple[CurrentRelease, Prompts]:
         """What a turn begins with. The pointers are read every time, so that no process lags behind."""
         standing = await self.releases.standing()
+        return standing, await self.prompts_of(standing, conversation)
+
+    async def prompts_of(self, standing: CurrentRelease, conversation: str | None) -> Prompts:
+        """The prompts of a conversation, by pointers that were read just now."""
         if conversation and standing.canary and standing.arm_of(conversation) == "candidate":
             if (tried := await self.at(standing.canary.release)) is not None:
-                return standing, tried
+                return tried
             _log.warning("candidate_gone", release=standing.canary.release, fix="`recado prompts rollback` drops it")
         found = await self.at(standing.current) if standing.current else None
         if found is not None:
@@ -179,7 +183,7 @@ class Library:
             raise PromptsWrong([_NOTHING])
         else:
             _log.warning("release_gone", release=standing.current, fix="Redis has lost it: `recado prompts release`")
-        return standing, self._latest
+        return self._latest
 
     async def at(self, release: str) -> Prompts | None:
         """A release by its name; None when it isn't kept, or can't be used by this version of Recado."""

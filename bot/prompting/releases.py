@@ -7,13 +7,14 @@ together. Old ones go when they are beyond the history and no turn in hand has t
 from __future__ import annotations
 
 import json
-from collections.abc import Awaitable, Callable, Collection, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal
 
 from redis.asyncio import Redis
 
+from bot.infra.queries import Query, ask
 from bot.infra.redis import answer
 from bot.prompting.canary import Canary, CurrentRelease
 from bot.prompting.canary_metrics import CANDIDATE, KEYS
@@ -121,8 +122,17 @@ class ReleaseEntry:
 
 async def standing(redis: Redis) -> CurrentRelease:
     """What turns begin with now."""
-    current, canary = await redis.mget([_CURRENT, CANDIDATE])
-    return CurrentRelease(current, Canary.read(canary) if canary else None)
+    return await ask(redis, current_release())
+
+
+def current_release() -> Query[CurrentRelease]:
+    """What turns begin with now."""
+
+    def read(found: Sequence[Any]) -> CurrentRelease:
+        current, canary = found[0]
+        return CurrentRelease(current, Canary.read(canary) if canary else None)
+
+    return Query((("MGET", _CURRENT, CANDIDATE),), read)
 
 
 class Releases:
