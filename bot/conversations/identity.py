@@ -19,6 +19,7 @@ from redis.asyncio import Redis
 
 from bot.conversations import ledger
 from bot.conversations.phone_owners import phone_owners
+from bot.infra.locks import DELETE_IF_EQUAL
 from bot.infra.redis import answer, key
 from bot.messages.inbound import Inbound, System
 from bot.settings import LONGEST_MEMORY_DAYS
@@ -30,8 +31,6 @@ _CHANGES = _NUMBER_CHANGES | {"user_changed_user_id"}
 # After the last message or news. Longer than anything else of a conversation is kept: as long as something is, whoever
 # asks for it to be shown or erased leads to it.
 KEEP_SECONDS = (LONGEST_MEMORY_DAYS + 20) * 24 * 3600
-
-_FORGET = "return redis.call('GET', KEYS[1]) == ARGV[1] and redis.call('DEL', KEYS[1]) or 0"
 
 Pair = tuple[str | None, str | None]
 
@@ -115,7 +114,7 @@ async def forget(redis: Redis, conversation: str) -> None:
     for phone in _phones(names):
         owners.note(pipeline, phone, _bsuids(names))
     for one in names:
-        pipeline.eval(_FORGET, 1, _identity(one), conversation)
+        pipeline.eval(DELETE_IF_EQUAL, 1, _identity(one), conversation)
     pipeline.delete(identities(conversation))
     await pipeline.execute()
 
@@ -328,7 +327,7 @@ async def _let_go(redis: Redis, conversation: str, phone: str) -> None:
     pipeline = redis.pipeline(transaction=False)
     owners.note(pipeline, phone, _bsuids(names) or {conversation})
     for one in {phone, *(one for one in _phones(names) if kin(one) == kin(phone))}:
-        pipeline.eval(_FORGET, 1, _identity(one), conversation)
+        pipeline.eval(DELETE_IF_EQUAL, 1, _identity(one), conversation)
         pipeline.srem(identities(conversation), one)
     pipeline.hmget(contact_key(conversation), ["phone", "phone_since"])
     *_, (kept, since) = await pipeline.execute()
