@@ -57,7 +57,8 @@ from bot.products.factory import captures_of
 from bot.prompting.library import Library
 from bot.settings import Settings
 from bot.storage.factory import storage_of
-from bot.storage.files import Files, files_of, quota_of
+from bot.storage.file_index import quota_of
+from bot.storage.files import Files, files_of
 from bot.storage.storage import Storage
 from bot.turns.canary import CanaryRecorder
 from bot.turns.intake import Intake

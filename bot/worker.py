@@ -23,7 +23,7 @@ from bot.integrations.stripe import events as stripe_events
 from bot.prompting.watcher import watch
 from bot.services import LEASE_SECONDS, Services, open_services
 from bot.settings import Settings
-from bot.storage.files import expire
+from bot.storage.file_index import expire
 from bot.storage.storage import Storage, StorageFailed
 from bot.turns.runner import ConversationRunner
 from bot.turns.summarizer import Summarizer

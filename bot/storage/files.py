@@ -1,79 +1,27 @@
-"""A person's files, sent by them or made for them: the index of both, and links that expire."""
+"""A person's files, sent by them or made for them: stored, listed, erased, and linked for a time."""
 
 from __future__ import annotations
 
 import hashlib
-import re
-import time
 from collections.abc import Iterable
-from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Literal
 
-from pydantic import AwareDatetime
 from redis.asyncio import Redis
 
 from bot.infra.redis import answer, key
 from bot.infra.signed_tokens import SignedTokens, TokenWrong
-from bot.messages.inbound import Record, StoredFile
-from bot.settings import Settings, StorageSettings
+from bot.settings import Settings
+from bot.storage import file_index
 from bot.storage.factory import storage_of
+from bot.storage.file_index import KEEP_SECONDS, KeptFile
 from bot.storage.local import LocalStorage
-from bot.storage.storage import NotStored, Storage, Stored, safe_mime
+from bot.storage.storage import NotStored, Storage, Stored
 
 # Received files lie below conversation and day, made ones below the conversation.
 _FOLDERS = ("media", "made")
 _SECRET = "recado:secret:files"  # noqa: S105 - the name of the key that holds it
-# Limit of files for one person; the oldest makes room.
-_MOST = 200
-_KEEP_SECONDS = 365 * 24 * 3600
-_NAME_LENGTH = 120
+# Limit of keys in one error text.
 _SHOWN = 5
-# Limit of scans, a thousand keys each, for a check of some files.
-_SCANS = 20
-# Refused in names: ways to other folders, line breaks, and signs that reverse the direction of reading.
-_NOT_IN_NAMES = re.compile(r"[\x00-\x1f\x7f/\\<>:\"|?*\u200e\u200f\u202a-\u202e\u2066-\u2069]+")
-
-# Storing times of all files: expired ones are found without reading every index.
-_KEPT = "recado:files"
-_DAY_SECONDS = 24 * 3600
-_AT_ONCE = 100
-_MEGABYTE = 1024 * 1024
-_UNLIMITED = 2**53
-
-# Adds a file, or renames the one of this key, unless the quota is used up. Drops the oldest beyond the limit and
-# returns its key. KEYS 1 index. ARGV 1 key, 2 file, 3 seconds to keep the index, 4 limit, 5 start of the day, 6 bytes
-# of a day, 7 bytes in all.
-_ADD = """
-local new, day, all, oldest, at = cjson.decode(ARGV[2]), 0, 0, nil, nil
-local index = redis.call('HGETALL', KEYS[1])
-for place = 1, #index, 2 do
-  local file = cjson.decode(index[place + 1])
-  if index[place] ~= ARGV[1] then
-    if file.by == 'customer' then
-      all = all + file.size
-      if file.kept > tonumber(ARGV[5]) then day = day + file.size end
-    end
-    if at == nil or file.kept < at then oldest, at = index[place], file.kept end
-  end
-end
-if day + new.size > tonumber(ARGV[6]) then return {'day'} end
-if all + new.size > tonumber(ARGV[7]) then return {'all'} end
-redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])
-redis.call('EXPIRE', KEYS[1], ARGV[3])
-if redis.call('HLEN', KEYS[1]) <= tonumber(ARGV[4]) then return {''} end
-redis.call('HDEL', KEYS[1], oldest)
-return {'', oldest}
-"""
-
-
-class NoSpace(Exception):
-    """The person's quota is used up; `why` is `day` or `all`."""
-
-    def __init__(self, why: str) -> None:
-        super().__init__(f"one person's bytes of files: {why}")
-        self.why = why
 
 
 class NoLink(Exception):
@@ -96,38 +44,6 @@ class FilesLost(Exception):
         self.places = places
 
 
-@dataclass(frozen=True, slots=True)
-class Quota:
-    """Limit in bytes of a person's own files: of the last 24 hours, and in all."""
-
-    day: int = _UNLIMITED
-    all: int = _UNLIMITED
-
-
-class KeptFile(Record):
-    """A file of a person. `by` is its origin; `size` is in bytes; `kept` is the time of storing, in Unix seconds."""
-
-    key: str
-    name: str
-    mime: str
-    size: int
-    by: Literal["customer", "company"]
-    kept: float
-
-    @property
-    def id(self) -> str:
-        """A short name for lists, stable for a file; it means nothing outside its person's files."""
-        return hashlib.sha256(self.key.encode()).hexdigest()[:6]
-
-    @property
-    def at(self) -> AwareDatetime:
-        return datetime.fromtimestamp(self.kept, UTC)
-
-    @property
-    def stored(self) -> StoredFile:
-        return StoredFile(key=self.key, mime=self.mime, filename=self.name)
-
-
 class Files:
     """`public_url` is the address of `serve`; buckets make links of their own."""
 
@@ -147,21 +63,18 @@ class Files:
 
         Raises StorageFailed, TooLarge.
         """
-        name = safe_name(filename)
+        name = file_index.safe_name(filename)
         digest = hashlib.sha256(name.encode() + b"\0" + data).hexdigest()[:32]
         file_key = f"made/{conversation}/{digest}"
         await self._storage.put(file_key, data, mime, name)
-        file = _new_file(file_key, name, mime, len(data), "company")
-        for dropped in await add_to_index(self._redis, conversation, file):
-            await forget(self._redis, self._storage, dropped)
+        file = file_index.made(file_key, name, mime, len(data))
+        for dropped in await file_index.add(self._redis, conversation, file):
+            await file_index.forget(self._redis, self._storage, dropped)
         return file_key
 
     async def of(self, conversation: str, earlier: Iterable[str] = ()) -> list[KeptFile]:
         """A person's files, newest first, with those of merged conversations."""
-        pipeline = self._redis.pipeline(transaction=False)
-        for one in (conversation, *earlier):
-            pipeline.hvals(_index(one))
-        found = [KeptFile.model_validate_json(raw) for files in await pipeline.execute() for raw in files]
+        found = await file_index.entries(self._redis, (conversation, *earlier))
         return sorted(found, key=lambda one: (-one.kept, one.key))
 
     async def stored(self, conversation: str) -> list[Stored]:
@@ -187,12 +100,10 @@ class Files:
         """Erase all files of a conversation and its index; gives their number. Raises StorageFailed."""
         there = await self.stored(conversation)
         # From here on the storage may lack indexed files. After a crash, this mark explains the difference.
-        await answer(self._redis.set(_erasing(conversation), "1", ex=_KEEP_SECONDS))
+        await answer(self._redis.set(_erasing(conversation), "1", ex=KEEP_SECONDS))
         for folder in _FOLDERS:
             await self._storage.delete(f"{folder}/{conversation}")
-        if there:
-            await answer(self._redis.zrem(_KEPT, *(one.key for one in there)))
-        await answer(self._redis.delete(_index(conversation)))
+        await file_index.clear(self._redis, conversation, [one.key for one in there])
         return len(there)
 
     async def link(self, conversation: str, file_key: str) -> str:
@@ -200,7 +111,7 @@ class Files:
 
         Raises NoLink, and NotStored for a file outside the conversation's index.
         """
-        file = await self._indexed(conversation, file_key)
+        file = await file_index.entry(self._redis, conversation, file_key)
         url = await self._storage.link(file.key, self._seconds)
         if url is not None:
             return url
@@ -213,7 +124,7 @@ class Files:
         """The file of a link and its path on the disk; raises LinkWrong, FileMissing, StorageFailed."""
         try:
             conversation, file_key = await self._tokens.read(token)
-            file = await self._indexed(conversation, file_key)
+            file = await file_index.entry(self._redis, conversation, file_key)
         except (TokenWrong, NotStored) as error:
             raise LinkWrong from error
         if not isinstance(self._storage, LocalStorage):
@@ -223,12 +134,6 @@ class Files:
         except NotStored as error:
             raise FileMissing from error
 
-    async def _indexed(self, conversation: str, file_key: str) -> KeptFile:
-        raw: str | None = await answer(self._redis.hget(_index(conversation), file_key))
-        if raw is None:
-            raise NotStored(file_key)
-        return KeptFile.model_validate_json(raw)
-
 
 def files_of(redis: Redis, settings: Settings) -> Files:
     return Files(
@@ -237,98 +142,6 @@ def files_of(redis: Redis, settings: Settings) -> Files:
         link_minutes=settings.storage.link_minutes,
         public_url=settings.service.public_url,
     )
-
-
-def quota_of(settings: StorageSettings) -> Quota:
-    return Quota(day=round(settings.contact_mb_day * _MEGABYTE), all=round(settings.contact_mb * _MEGABYTE))
-
-
-async def conversations_with_files(redis: Redis) -> list[str]:
-    """For a sandbox: it scans all keys, too slow for a server with millions of them."""
-    return sorted([name.split("{")[1].partition("}")[0] async for name in redis.scan_iter(_index("c_*"), count=1000)])
-
-
-async def count_lost(redis: Redis, storage: Storage, most: int) -> tuple[int, int]:
-    """Check the newest files of at most so many people; gives how many are missing and how many were checked.
-
-    Raises StorageFailed.
-    """
-    lost, looked, cursor = 0, 0, 0
-    for _ in range(_SCANS):
-        cursor, names = await redis.scan(cursor, match=_index("c_*"), count=1000)
-        for name in names[: most - looked]:
-            files = [KeptFile.model_validate_json(raw) for raw in await answer(redis.hvals(name))]
-            newest = max(files, key=lambda one: one.kept, default=None)
-            if newest is not None:
-                looked += 1
-                lost += not await storage.files(newest.key)
-        if not cursor or looked >= most:
-            break
-    return lost, looked
-
-
-async def add_to_index(redis: Redis, conversation: str, file: KeptFile, quota: Quota | None = None) -> list[str]:
-    """Put a file into its person's index, and give the keys that it pushed out, for the caller to delete.
-
-    Raises NoSpace when the quota is used up; a file that is indexed already counts once.
-    """
-    quota, since = quota or Quota(), file.kept - _DAY_SECONDS
-    texts = (file.key, file.model_dump_json(), _KEEP_SECONDS, _MOST, since, quota.day, quota.all)
-    added: Any = await answer(redis.eval(_ADD, 1, _index(conversation), *map(str, texts)))
-    full, dropped = str(added[0]), [str(one) for one in added[1:]]
-    if full:
-        raise NoSpace(full)
-    await record_time(redis, file.key, file.kept)
-    return dropped
-
-
-async def record_time(redis: Redis, file_key: str, at: float | None = None) -> None:
-    """Record the start of a file's retention, in Unix seconds."""
-    await answer(redis.zadd(_KEPT, {file_key: time.time() if at is None else at}))
-
-
-async def remove_from_index(redis: Redis, conversation: str, file_key: str) -> None:
-    """Take a file that could not be stored out of the index."""
-    await answer(redis.hdel(_index(conversation), file_key))
-    await answer(redis.zrem(_KEPT, file_key))
-
-
-async def forget(redis: Redis, storage: Storage, file_key: str) -> None:
-    """Delete one file and its entries; raises StorageFailed."""
-    await storage.delete(file_key)
-    await remove_from_index(redis, file_key.split("/")[1], file_key)
-
-
-async def expire(redis: Redis, storage: Storage, days: float) -> int:
-    """Delete up to a hundred files older than so many days; gives their number. Raises StorageFailed."""
-    over = time.time() - days * _DAY_SECONDS
-    places: list[str] = await answer(redis.zrangebyscore(_KEPT, "-inf", over, start=0, num=_AT_ONCE))
-    for file_key in places:
-        await forget(redis, storage, file_key)
-    return len(places)
-
-
-def received(file_key: str, name: str, mime: str, size: int) -> KeptFile:
-    """A file that the person sent."""
-    return _new_file(file_key, safe_name(name), mime, size, "customer")
-
-
-def safe_name(claim: str) -> str:
-    """A given file name without signs that mean something to a system; its ending stays."""
-    name = " ".join(_NOT_IN_NAMES.sub(" ", claim).split()).lstrip(". ") or "file"
-    stem, dot, ending = name.rpartition(".")
-    if len(name) <= _NAME_LENGTH:
-        return name
-    ending = f"{dot}{ending[:10]}" if stem else ""
-    return name[: _NAME_LENGTH - len(ending)] + ending
-
-
-def _new_file(file_key: str, name: str, mime: str, size: int, by: Literal["customer", "company"]) -> KeptFile:
-    return KeptFile(key=file_key, name=name, mime=safe_mime(mime), size=size, by=by, kept=time.time())
-
-
-def _index(conversation: str) -> str:
-    return key(conversation, "files")
 
 
 def _erasing(conversation: str) -> str:

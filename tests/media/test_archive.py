@@ -9,7 +9,8 @@ import pytest
 
 from bot.media.archive import Archive
 from bot.storage.factory import storage_of
-from bot.storage.files import NoSpace, Quota, add_to_index, files_of, received
+from bot.storage.file_index import NoSpace, Quota, add, received
+from bot.storage.files import files_of
 from bot.storage.storage import NotStored
 from sandbox.meta.simulator import Person
 from sandbox.simulators.openrouter import says
@@ -124,24 +125,24 @@ async def test_the_same_file_again_takes_no_more_of_the_space(world: World, tmp_
     quota = Quota(day=100, all=100)
     file = received("media/c_1/2026-11-24/1", "a", "image/png", 80)
     for _ in range(3):
-        assert await add_to_index(world.redis, "c_1", file, quota) == []
+        assert await add(world.redis, "c_1", file, quota) == []
     with pytest.raises(NoSpace) as full:
-        await add_to_index(world.redis, "c_1", received("media/c_1/2026-11-24/2", "b", "image/png", 21), quota)
+        await add(world.redis, "c_1", received("media/c_1/2026-11-24/2", "b", "image/png", 21), quota)
     assert full.value.why == "day"
-    await add_to_index(world.redis, "c_1", file.model_copy(update={"kept": file.kept - 2 * 86400}), quota)
+    await add(world.redis, "c_1", file.model_copy(update={"kept": file.kept - 2 * 86400}), quota)
     with pytest.raises(NoSpace) as full:
-        await add_to_index(world.redis, "c_1", received("media/c_1/2026-11-26/2", "b", "image/png", 21), quota)
+        await add(world.redis, "c_1", received("media/c_1/2026-11-26/2", "b", "image/png", 21), quota)
     assert full.value.why == "all"
     # What the company made for them is no space of theirs.
     made = received("made/c_1/1", "c", "image/png", 5000).model_copy(update={"by": "company"})
-    await add_to_index(world.redis, "c_1", made, Quota())
-    await add_to_index(world.redis, "c_1", received("media/c_1/2026-11-26/3", "d", "image/png", 20), quota)
+    await add(world.redis, "c_1", made, Quota())
+    await add(world.redis, "c_1", received("media/c_1/2026-11-26/3", "d", "image/png", 20), quota)
 
 
 async def test_a_file_that_the_newest_pushed_out_of_the_index_is_deleted(
     world: World, ana: Person, media: Media, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bot.storage.files._MOST", 2)
+    monkeypatch.setattr("bot.storage.file_index._MOST", 2)
     for _ in range(3):
         await world.meta.sends_media(ana, "audio", media("voice/es_hola.ogg"), "audio/ogg")
         await settled(world)

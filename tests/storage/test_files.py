@@ -13,8 +13,9 @@ from aiohttp import web
 from redis.asyncio import Redis
 
 from bot.settings import Settings
-from bot.storage import files
-from bot.storage.files import Files, LinkWrong, NoLink, safe_name
+from bot.storage import file_index
+from bot.storage.file_index import safe_name
+from bot.storage.files import Files, LinkWrong, NoLink, files_of
 from bot.storage.local import LocalStorage
 from bot.storage.storage import NotStored
 from bot.web import files as web_files
@@ -59,8 +60,8 @@ async def test_a_document_is_kept_once_and_listed_for_its_person_alone(person_fi
 
 async def test_the_index_keeps_the_newest(person_files: Files, redis: Redis) -> None:
     for number in range(205):
-        one = files.received(f"media/{ANA}/2026-11-24/{number}", f"{number}.jpg", "image/jpeg", 1)
-        await files.add_to_index(redis, ANA, one.model_copy(update={"kept": 1000.0 + number}))
+        one = file_index.received(f"media/{ANA}/2026-11-24/{number}", f"{number}.jpg", "image/jpeg", 1)
+        await file_index.add(redis, ANA, one.model_copy(update={"kept": 1000.0 + number}))
     names = [one.name for one in await person_files.of(ANA)]
     assert (len(names), names[0], names[-1]) == (200, "204.jpg", "5.jpg")
 
@@ -169,7 +170,7 @@ def test_a_name_is_words_and_no_way(claim: str, name: str) -> None:
 
 
 async def kept(world: World, conversation: str, name: str, mime: str, data: bytes) -> str:
-    person_files = files.files_of(world.redis, world.settings)
+    person_files = files_of(world.redis, world.settings)
     key = await person_files.keep(conversation, name, mime, data)
     return next(one.id for one in await person_files.of(conversation) if one.key == key)
 
@@ -199,7 +200,7 @@ async def test_what_a_customer_sent_is_theirs_to_get_back_and_nobody_elses(
         ana, "document", media("documents/price_list.pdf"), "application/pdf", None, "Lista.pdf"
     )
     await world.meta.replies(ana)
-    person_files = files.files_of(world.redis, world.settings)
+    person_files = files_of(world.redis, world.settings)
     (file,) = await person_files.of(await conversation_of(world, ana))
     assert (file.name, file.by) == ("Lista.pdf", "customer")
     for name in (file.id, "Lista.pdf", file.key):

@@ -19,7 +19,7 @@ from bot.integrations.stripe.errors import KeyRejected, StripeFailed
 from bot.settings import Settings, SettingsWrong
 from bot.settings.reading import origin
 from bot.storage.factory import storage_of
-from bot.storage.files import count_lost
+from bot.storage.file_index import count_lost
 from bot.storage.storage import NotStored, Storage, StorageFailed
 
 _LOOKED_AT = 20
