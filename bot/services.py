@@ -45,8 +45,8 @@ from bot.integrations.stripe import plan_changes
 from bot.integrations.stripe.billing import Billing, billing_of, event_handler_of
 from bot.integrations.stripe.events import StripeEventHandler
 from bot.media.archive import Archive
+from bot.media.cache import ReadingCache
 from bot.media.readers import MediaReaders
-from bot.media.readings import ReadingCache
 from bot.media.understanding import MediaPerception, MediaStore
 from bot.privacy import PersonalData
 from bot.products import card_message
@@ -248,7 +248,7 @@ class Services:
     @cached_property
     def _product_parts(self) -> tuple[ProductCapture, ProductConfirmer]:
         reader = CardReader(
-            eyes=lambda conversation: self.media_readers.eyes(
+            text_reader_for=lambda conversation: self.media_readers.text_reader(
                 self.budget.account(conversation), ReadingCache(self.redis, conversation)
             ),
             model=self.model,

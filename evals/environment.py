@@ -23,11 +23,11 @@ from bot.settings import RedisSettings, Settings
 from bot.web.server import listening
 from bot.whatsapp.client import File, FileTooLarge
 from evals.cases import Case
-from pipelines.byte_budget import Room
-from sandbox.meta.simulator import Meta
+from pipelines.byte_budget import ByteReservation
+from sandbox.meta.simulator import MetaSimulator
 from sandbox.phone.demo_customers import customer, subscribe
 from sandbox.redis_server import redis_server
-from sandbox.simulators.whisper import WhisperImitation
+from sandbox.simulators.whisper import WhisperSimulator
 from sandbox.stripe import StripeSimulator
 
 _LOOPBACK = "127.0.0.1"
@@ -84,8 +84,8 @@ class _Beside:
         media_id: str,
         *,
         limit: int,
-        room: Room | None = None,  # noqa: ARG002 - a Shelf's
-        sha256: str | None = None,  # noqa: ARG002 - a Shelf's
+        reservation: ByteReservation | None = None,  # noqa: ARG002 - a MediaStore's
+        sha256: str | None = None,  # noqa: ARG002 - a MediaStore's
     ) -> File:
         data = (self.folder / media_id).read_bytes()
         if len(data) > limit:
@@ -124,14 +124,15 @@ async def _contained(settings: Settings, stack: AsyncExitStack, folder: Path) ->
     # Nobody works on the queue of e-mails here: they stay in it.
     post = {"providers": ["smtp"], "smtp_host": _LOOPBACK, "smtp_tls": "none", "smtp_from_email": "hola@recado.example"}
     settings.mail = settings.mail.model_copy(update=post)
-    meta = Meta(webhook_url="", app_secret=secrets.token_hex(8), access_token="evaluation", verify_token="evaluation")  # noqa: S106 - protects nothing
+    token = "evaluation"  # noqa: S105 - protects nothing
+    meta = MetaSimulator(webhook_url="", app_secret=secrets.token_hex(8), access_token=token, verify_token=token)
     base = await meta.start()
     stack.push_async_callback(meta.stop)
     number = {"access_token": SecretStr(meta.access_token), "phone_number_id": meta.phone_number_id}
     number |= {"waba_id": meta.waba_id, "api_base_url": base}
     settings.whatsapp = settings.whatsapp.model_copy(update=number)
     if settings.whisper.api_key is None:
-        whisper = WhisperImitation()
+        whisper = WhisperSimulator()
         heard = await stack.enter_async_context(listening(whisper.app(), _LOOPBACK, 0, finish=0.1))
         settings.whisper = settings.whisper.model_copy(
             update={"api_key": SecretStr("evaluation"), "base_url": f"{heard}/v1"}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import gc
 import signal
 import sys
 from collections.abc import Callable, Coroutine
@@ -40,6 +41,8 @@ cli.add_typer(contacts.app)
 cli.add_typer(keys.app)
 cli.add_typer(products.app)
 _log = structlog.get_logger()
+# New objects between two looks of the garbage collector.
+_NEW_OBJECTS = 10_000
 
 Host = Annotated[str, typer.Option(help="The address to listen on.")]
 Port = Annotated[int, typer.Option(help="The port to listen on.", min=0, max=65535)]
@@ -54,6 +57,7 @@ def serve(host: Host = "0.0.0.0", port: Port = 8080) -> None:
         from bot.web.server import listening  # noqa: PLC0415 - as above
 
         async with listening(create_app(settings), host, port):
+            _collect_garbage_rarely()
             await _until_told_to_stop()
 
     _run(run)
@@ -144,6 +148,16 @@ def _run(work: Callable[[Settings], Coroutine[Any, Any, None]]) -> None:
         fix = {"fix": "another program has this port: name a free one with --port"} if taken else {}
         _log.error("can_not_start", why=error.strerror or str(error), **fix)
         raise typer.Exit(1) from error
+
+
+def _collect_garbage_rarely() -> None:
+    """Look for reference cycles seldom, and never among what the start has loaded.
+
+    Python looks after every 700 new objects. Requests leave few cycles behind, and looking took 8% of `serve`'s time.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(_NEW_OBJECTS)
 
 
 def _loop(work: Coroutine[Any, Any, None], grace: float) -> None:

@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from redis.asyncio import Redis
 
-from bot.conversations import identity, opt_outs
+from bot.conversations import identity, identity_resolution, opt_outs
 from bot.conversations.identity import contact_key, identities
 from bot.conversations.phone_owners import phone_owners
 from bot.infra.queries import Query, ask, mapping
@@ -165,7 +165,7 @@ class Contacts:
         found = None
         for spelling in () if bsuid else spellings:
             found = found or await identity.find(self._redis, spelling, None)
-        found = found or await identity.conversation_for(self._redis, phone, bsuid)
+        found = found or await identity_resolution.conversation_for(self._redis, phone, bsuid)
         field, value = ("bsuid", bsuid) if bsuid else ("phone", phone)
         pipeline = self._redis.pipeline(transaction=False)
         pipeline.hsetnx(contact_key(found), field, value or "")

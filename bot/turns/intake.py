@@ -12,7 +12,7 @@ from bot.conversations.budget import Budget
 from bot.conversations.contacts import Contact, Contacts
 from bot.conversations.rate_limit import Admission, MessageRateLimit
 from bot.infra.crash_points import passing
-from bot.media.understanding import MediaPerception, PerceivedMessage, unlooked_at
+from bot.media.understanding import MediaPerception, PerceivedMessage, unperceived
 from bot.messages.inbound import Inbound
 from bot.messages.language import Language, language_of
 from bot.turns.context import TurnAttempt, TurnContext, language_known
@@ -50,7 +50,7 @@ class Intake:
         conversation, messages, contact = trace.conversation, batch.speech, attempt.contact
         trace.messages = [message.id for message in messages]
         if attempt.given_up or not admission.admitted:
-            perceived = [unlooked_at(message) for message in messages]
+            perceived = [unperceived(message) for message in messages]
         else:
             perceived = await self._perceive(conversation, messages, contact, due, trace)
             passing("turn: perceived")

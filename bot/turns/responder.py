@@ -120,14 +120,14 @@ class Responder:
 
     async def _ask_model(self, turn: TurnContext, trace: Trace, journal: TurnJournal, tapped: TapResults) -> TurnResult:
         words = " ".join(one.words for one in _incoming(turn, tapped))
-        card = await self.captures.correcting(turn.conversation, turn.contact, words, turn.language)
+        card = await self.captures.corrections_for(turn.conversation, turn.contact, words, turn.language)
         return await self.model.answer(turn, trace, journal, tapped, card)
 
 
 def _incoming(turn: TurnContext, tapped: TapResults) -> list[CaptureMessage]:
     """The turn's messages as the photo session takes them; what was forwarded are not the person's own words."""
     return [
-        CaptureMessage(message, "" if message.forwarded else sight.perceived.words, sight.look)
+        CaptureMessage(message, "" if message.forwarded else sight.perceived.words, sight.photo_text)
         for message, sight in zip(turn.messages, turn.perceived, strict=True)
         if message.id not in tapped.messages
     ]

@@ -222,10 +222,12 @@ async def _inbox(app: web.Application) -> AsyncIterator[None]:
             # More than is answered, so that the turn can say that there were too many.
             most_waiting=max(MOST_WAITING, 2 * rate_limit.count(channel.rate_limit_contact)),
         )
-        app[whatsapp.REACH] = EventContext(redis, inbox, Contacts(redis), events, Alerts(redis, events), app[_NEWS])
+        app[whatsapp.EVENT_CONTEXT] = EventContext(
+            redis, inbox, Contacts(redis), events, Alerts(redis, events), app[_NEWS]
+        )
         async with (
-            MicroBatcher(inbox.accept).running() as messages,
-            MicroBatcher(DeliveryStatuses(redis, events).note).running() as deliveries,
+            MicroBatcher(inbox.accept, seconds=whatsapp.STORE_SECONDS).running() as messages,
+            MicroBatcher(DeliveryStatuses(redis, events).note, seconds=whatsapp.STORE_SECONDS).running() as deliveries,
         ):
             app[whatsapp.INBOX] = messages
             app[whatsapp.DELIVERIES] = deliveries

@@ -14,7 +14,7 @@ from bot.conversations.contacts import Contacts
 from bot.infra.queues import Job
 from bot.infra.redis import answer
 from sandbox.meta.simulator import Person
-from sandbox.simulators.openrouter import Scripted, says
+from sandbox.simulators.openrouter import ScriptedAnswer, says
 from tests.processes import eventually, running
 from tests.turns.test_conversation import conversation_of, settled, text
 from tests.world import Start, World
@@ -132,7 +132,7 @@ async def test_a_job_whose_answer_from_meta_was_lost_is_sent_once(start: Start) 
 
 
 async def test_a_notice_waits_for_the_turn_that_is_under_way(world: World, ana: Person) -> None:
-    world.models.will(Scripted({"role": "assistant", "content": "Abrimos a las 9."}, delay=0.5))
+    world.models.will(ScriptedAnswer({"role": "assistant", "content": "Abrimos a las 9."}, delay=0.5))
     await world.meta.writes(ana, text("hola"))
     await eventually(lambda: _asked(world))
     job = await add(world, ORDER)

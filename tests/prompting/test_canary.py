@@ -15,7 +15,7 @@ from bot.prompting.canary import Arm, Canary
 from bot.prompting.canary_metrics import KEYS, Signals, of_turn
 from bot.prompting.releases import Releases, standing
 from sandbox.meta.simulator import Person
-from sandbox.simulators.openrouter import Scripted, calls, says
+from sandbox.simulators.openrouter import ScriptedAnswer, calls, says
 from tests.processes import eventually, recado
 from tests.prompting.operating import overheard, say, upcoming
 from tests.world import Start, World
@@ -120,7 +120,7 @@ async def test_a_candidate_comes_to_its_share_stays_with_it_and_becomes_everybod
         # A turn in hand finishes with what it began with.
         person = with_old[0]
         promoted = asyncio.Event()
-        world.models.will(Scripted(calls(("business_hours", {})).message, until=promoted))
+        world.models.will(ScriptedAnswer(calls(("business_hours", {})).message, until=promoted))
         asked = len(world.models.requests)
         waiting = asyncio.create_task(write(world, person))
         await eventually(lambda: _asked(world, asked + 1))

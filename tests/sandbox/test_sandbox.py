@@ -1,4 +1,4 @@
-"""`recado sandbox` as a newcomer runs it: one process, no key, a phone that gets answers, nothing left behind."""
+"""`recado sandbox` for a newcomer: one process, no key, a phone that gets answers, a clean end."""
 
 from __future__ import annotations
 
@@ -47,10 +47,10 @@ async def sandbox(tmp_path: Path) -> AsyncIterator[Run]:
         await process.wait()
 
 
-async def talk(url: str, gesture: dict[str, Any]) -> dict[str, Any]:
-    """Send something from Ana's phone and wait for the closed turn that answers it."""
+async def talk(url: str, message: dict[str, Any]) -> dict[str, Any]:
+    """Send a message from Ana's phone and wait for the closed turn that answers it."""
     async with aiohttp.ClientSession() as http:
-        async with http.post(f"{url}messages", json={"person": ANA} | gesture) as response:
+        async with http.post(f"{url}messages", json={"person": ANA} | message) as response:
             wamid = (await response.json())["wamid"]
         async with asyncio.timeout(PATIENCE):
             while True:
@@ -124,7 +124,7 @@ async def test_the_second_run_remembers_the_first(sandbox: Run) -> None:
     _, url = await sandbox()
     second = await talk(url, text("Quiero cambiar al plan Pro"))
     assert second["conversation"] == first["conversation"]
-    # Stripe's imitation is another one by then, with other ids.
+    # The second run has a new Stripe simulator, with other ids.
     for turn in (first, second):
         assert "Cambio de plan: de *Básico* a *Pro*" in turn["reply"][0]
 

@@ -32,7 +32,7 @@ def owner_of(world: World, subscription: str) -> str:
 
 def refuse_renewals(world: World) -> None:
     for method in stripe_of(world).account.all("payment_method"):
-        stripe_of(world).bank_will(method["id"])
+        stripe_of(world).set_decline(method["id"])
 
 
 async def renewed(world: World) -> None:
@@ -122,7 +122,7 @@ async def test_a_failure_that_was_paid_since_is_not_told(shop: World, ana: Perso
     stripe.webhooks.holding = True
     await renewed(shop)
     for method in stripe.account.all("payment_method"):
-        stripe.bank_will(method["id"], None)
+        stripe.set_decline(method["id"], None)
     stripe.advance(days=4)
     stripe.webhooks.release()
     await in_step(shop)
@@ -164,7 +164,7 @@ async def test_a_payment_by_somebody_deleted_since_is_let_go(shop: World, ana: P
     stripe = stripe_of(shop)
     stripe.webhooks.holding = True
     subscription = await subscriber(shop, ana)
-    stripe.account.forget(stripe.account.get("customer", owner_of(shop, subscription)))
+    stripe.account.remove(stripe.account.get("customer", owner_of(shop, subscription)))
     stripe.webhooks.release()
     await in_step(shop)
     assert await answer(shop.redis.zcard("bull:notification:failed")) == 0

@@ -1,4 +1,4 @@
-"""The way to a service outside, which can be shut: who knocks then is refused, as where no server runs."""
+"""A TCP proxy before an outside service that can refuse connections, as if no server ran."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ _HOST = "127.0.0.1"
 _READ_BYTES = 65536
 
 
-class Door:
-    """Passes bytes on to a server at `port` of this machine; `address` is where it is knocked at, open or shut."""
+class ServiceProxy:
+    """Forwards bytes to a server at `port` of this machine; `address` stays the same, open or blocked."""
 
     def __init__(self, port: int) -> None:
         self._beyond = port
-        # Bound and never listening: nobody else gets the port while the door is shut.
+        # Bound but never listening, so that nobody else gets the port while the proxy is blocked.
         self._holder = socket.socket()
         self._holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
         self._holder.bind((_HOST, 0))
@@ -32,8 +32,8 @@ class Door:
             port = self._holder.getsockname()[1]
             self._server = await asyncio.start_server(self._enter, _HOST, port, reuse_port=True)
 
-    async def shut(self) -> None:
-        """Refuse whoever comes, and break off what is under way."""
+    async def block(self) -> None:
+        """Refuse new connections, and break those under way."""
         if self._server is not None:
             self._server.close()
             self._server = None
@@ -42,7 +42,7 @@ class Door:
         await asyncio.gather(*self._passing, return_exceptions=True)
 
     async def close(self) -> None:
-        await self.shut()
+        await self.block()
         self._holder.close()
 
     async def _enter(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -56,7 +56,7 @@ class Door:
             answers, beyond = await asyncio.open_connection(_HOST, self._beyond)
             ways = [asyncio.ensure_future(_copy(reader, beyond)), asyncio.ensure_future(_copy(answers, writer))]
             try:
-                # A server that hangs up is felt at once; one that says no more may still be listening.
+                # If one side closes, the other must learn it immediately, so that we do not wait for both.
                 await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
             finally:
                 for way in ways:

@@ -1,4 +1,4 @@
-"""Every door, knocked at with bytes that no client sends: an answer, no fault, no hint, and its headers."""
+"""Every endpoint with bytes that no client sends: it answers without a fault or a hint, and with its headers."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from bot.settings import Settings
 from bot.storage.files import files_of
 from bot.web.server import listening
 from sandbox.app import open_company
-from sandbox.phone.origin_guard import own_names
+from sandbox.phone.origin_guard import own_hosts_only
 from sandbox.stripe import StripeSimulator
 from tests.billing import billing
 from tests.integrations.push.test_push_routes import KEYS
@@ -23,7 +23,7 @@ from tests.wire import Wire, asked
 from tests.world import Start, World
 
 CONVERSATION = f"c_{'0' * 20}"
-# A door, and what it says to whoever shows nothing that counts.
+# An endpoint, and its answer to a request without valid credentials.
 DOORS = [
     ("GET", "/webhooks/whatsapp?hub.mode=subscribe&hub.verify_token=", 403),
     ("POST", "/webhooks/whatsapp?", 401),
@@ -53,8 +53,8 @@ async def world(stripe: StripeSimulator, start: Start) -> World:
     return await start(workers=0, **billing(stripe), **KEYS, PUBLIC_URL="https://erp.example")
 
 
-async def knock(world: World, method: str, path: bytes, *headers: bytes) -> bytes:
-    """The answer to a request whose bytes are sent as they are."""
+async def send_raw(world: World, method: str, path: bytes, *headers: bytes) -> bytes:
+    """The answer to a request whose bytes are sent unchanged."""
     host, port = world.url.removeprefix("http://").split(":")
     reader, writer = await asyncio.open_connection(host, int(port))
     lines = (b"%b %b HTTP/1.1" % (method.encode(), path), b"Host: x", b"Connection: close", *headers)
@@ -69,49 +69,49 @@ def status(answer: bytes) -> int:
     return int(answer.split(b" ", 2)[1])
 
 
-async def test_no_address_and_no_header_makes_a_door_fault_or_open(world: World) -> None:
+async def test_no_address_and_no_header_breaks_or_opens_an_endpoint(world: World) -> None:
     for method, path, closed in DOORS:
         for hostile in HOSTILE:
-            answer = await knock(world, method, path.encode() + hostile)
+            answer = await send_raw(world, method, path.encode() + hostile)
             assert status(answer) in (400, 404, closed), (method, path, hostile)
             assert b"set-cookie" not in answer.lower()
             assert b"Traceback" not in answer
             assert answer[-2:] != b"49", "nothing is rendered"
         for header in HEADERS:
             for value in (b"\xff\xfe", b"\xed\xa0\xbd", b"9" * 5000):
-                answer = await knock(world, method, path.encode() + b"x", header.encode() + value)
+                answer = await send_raw(world, method, path.encode() + b"x", header.encode() + value)
                 assert status(answer) in (400, 404, closed), (method, path, header, value)
 
 
-async def test_whoever_hangs_up_in_the_middle_of_a_body_leaves_no_fault_in_the_log(
+async def test_a_client_that_hangs_up_within_a_body_leaves_no_fault_in_the_log(
     world: World, caplog: pytest.LogCaptureFixture
 ) -> None:
     host, port = world.url.removeprefix("http://").split(":")
-    for door in ("/webhooks/whatsapp", "/webhooks/stripe", "/push/subscriptions"):
+    for path in ("/webhooks/whatsapp", "/webhooks/stripe", "/push/subscriptions"):
         _, writer = await asyncio.open_connection(host, int(port))
-        writer.write(b"POST %b HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n{" % door.encode())
+        writer.write(b"POST %b HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n{" % path.encode())
         await writer.drain()
-        # Read by the server by the time that the next request was answered.
-        await knock(world, "GET", b"/healthz")
+        # The server has read it once the next request is answered.
+        await send_raw(world, "GET", b"/healthz")
         writer.close()
         await writer.wait_closed()
-        await knock(world, "GET", b"/healthz")
+        await send_raw(world, "GET", b"/healthz")
     assert caplog.records == []
 
 
-async def test_a_body_that_nobody_can_unpack_is_415_and_leaves_no_fault_in_the_log(
+async def test_a_damaged_compressed_body_is_415_and_leaves_no_fault_in_the_log(
     world: World, caplog: pytest.LogCaptureFixture
 ) -> None:
-    for door in ("/webhooks/whatsapp", "/webhooks/stripe", "/push/subscriptions"):
+    for path in ("/webhooks/whatsapp", "/webhooks/stripe", "/push/subscriptions"):
         for _ in range(2):
             async with world.http.post(
-                f"{world.url}{door}", data=b"\x1f\x8bgarbage", headers={"Content-Encoding": "gzip"}
+                f"{world.url}{path}", data=b"\x1f\x8bgarbage", headers={"Content-Encoding": "gzip"}
             ) as response:
-                assert response.status == 415, door
+                assert response.status == 415, path
     assert caplog.records == []
 
 
-async def test_whatever_is_wrong_with_a_token_the_answer_is_the_same(world: World) -> None:
+async def test_every_wrong_token_gets_the_same_answer(world: World) -> None:
     files = files_of(world.redis, world.settings)
     kept = await files.keep(CONVERSATION, "a.pdf", "application/pdf", b"%PDF-")
     good = (await files.link(CONVERSATION, kept)).rpartition("/")[2]
@@ -208,7 +208,7 @@ async def test_the_sandbox_is_for_who_calls_it_by_its_own_name(tmp_path: Path) -
                     found, headers, _ = await wire.answer()
                     assert (200 if found == 302 else found) in (expected, 400 if "\r" in host else expected), host
                     assert "access-control-allow-origin" not in headers
-        # A signed webhook may come through a tunnel of any name.
+        # Signed webhooks may come through a tunnel of any name.
         assert (await asked(url, "GET", "/webhooks/whatsapp", host="tunnel.example"))[0] == 403
         assert b"verify token" in (await asked(url, "GET", "/webhooks/whatsapp", host="tunnel.example"))[2]
         for path in ("/sandbox/messages", "/sandbox/stripe-pages/pay"):
@@ -234,7 +234,7 @@ async def test_the_sandbox_is_called_by_what_was_given_as_its_host(host: str, by
     async def page(_: web.Request) -> web.Response:
         return web.Response()
 
-    app = web.Application(middlewares=[own_names(host, "https://recado.example.ngrok.app")])
+    app = web.Application(middlewares=[own_hosts_only(host, "https://recado.example.ngrok.app")])
     app.router.add_get("/sandbox/", page)
     async with listening(app, "127.0.0.1", 0, finish=0.1) as url:
         assert (await asked(url, "GET", "/sandbox/", host=by))[0] == (200 if open_ else 403)

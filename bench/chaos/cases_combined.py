@@ -1,12 +1,12 @@
-"""Failures that meet in one turn, and models that may think until the deadline: whose seconds are spent on what."""
+"""Failures that meet in one turn, and models that may run until the deadline: the use of the turn's seconds."""
 
 from __future__ import annotations
 
 from bench.chaos.cases import Case, burst, document, text, voice
-from bench.chaos.cases_meta import shut_beyond_the_deadline
-from bench.chaos.house import ANSWER, House
-from sandbox.simulators.openrouter import Scripted, calls, fails
-from sandbox.simulators.whisper import Answer
+from bench.chaos.cases_meta import meta_unreachable_beyond_the_deadline
+from bench.chaos.in_process import ANSWER, InProcessRecado
+from sandbox.simulators.openrouter import ScriptedAnswer, calls, fails
+from sandbox.simulators.whisper import ScriptedTranscription
 
 LONG_TIMES = {"LLM_TIMEOUT_SECONDS": "30"}
 _FAILED = "failed: no model answered"
@@ -16,74 +16,74 @@ _SEND = calls(
 )
 
 
-def _answers_after(seconds: float) -> Scripted:
-    return Scripted({"role": "assistant", "content": ANSWER}, delay=seconds)
+def _answers_after(seconds: float) -> ScriptedAnswer:
+    return ScriptedAnswer({"role": "assistant", "content": ANSWER}, delay=seconds)
 
 
-def _whisper_hangs(house: House) -> None:
-    house.whisper.will(*[Answer(delay=30)] * 3)
+def _whisper_hangs(recado: InProcessRecado) -> None:
+    recado.whisper.will(*[ScriptedTranscription(delay=30)] * 3)
 
 
-def _whisper_and_models_hang(house: House) -> None:
-    _whisper_hangs(house)
-    house.models.will(*[_answers_after(30)] * 3)
+def _whisper_and_models_hang(recado: InProcessRecado) -> None:
+    _whisper_hangs(recado)
+    recado.models.will(*[_answers_after(30)] * 3)
 
 
-def _whisper_and_one_model_hang(house: House) -> None:
-    _whisper_hangs(house)
-    house.models.will(_answers_after(30), model=house.default)
+def _whisper_and_one_model_hang(recado: InProcessRecado) -> None:
+    _whisper_hangs(recado)
+    recado.models.will(_answers_after(30), model=recado.default)
 
 
-def _whisper_hangs_and_the_model_is_slow(house: House) -> None:
-    _whisper_hangs(house)
-    house.models.will(_answers_after(0.3), model=house.default)
+def _whisper_hangs_and_the_model_is_slow(recado: InProcessRecado) -> None:
+    _whisper_hangs(recado)
+    recado.models.will(_answers_after(0.3), model=recado.default)
 
 
-def _whisper_is_slow_and_models_hang(house: House) -> None:
-    house.whisper.will(Answer(delay=2, body='{"text": "Hola, quiero saber a qué hora abren."}'))
-    house.models.will(*[_answers_after(30)] * 3)
+def _whisper_is_slow_and_models_hang(recado: InProcessRecado) -> None:
+    recado.whisper.will(ScriptedTranscription(delay=2, body='{"text": "Hola, quiero saber a qué hora abren."}'))
+    recado.models.will(*[_answers_after(30)] * 3)
 
 
-def _one_model_hangs_in_every_round(house: House) -> None:
-    house.models.will(*[_answers_after(30)] * 3, model=house.default)
-    house.models.will(calls(("business_hours", {})), calls(("business_hours", {})), model=house.fallback)
+def _one_model_hangs_in_every_round(recado: InProcessRecado) -> None:
+    recado.models.will(*[_answers_after(30)] * 3, model=recado.default)
+    recado.models.will(calls(("business_hours", {})), calls(("business_hours", {})), model=recado.fallback)
 
 
-def _all_models_want_patience(house: House) -> None:
-    house.models.will(*[fails(429, Retry_After="30")] * 4)
+def _all_models_want_patience(recado: InProcessRecado) -> None:
+    recado.models.will(*[fails(429, Retry_After="30")] * 4)
 
 
-def _one_file_is_gone(house: House) -> None:
-    house.meta.will_refuse(100, call="media")
+def _one_file_is_gone(recado: InProcessRecado) -> None:
+    recado.meta.will_refuse(100, call="media")
 
 
-async def _the_tool_hangs(house: House) -> None:
-    await _forget_templates(house)
-    house.meta.will_delay(30, 9, "templates")
-    house.models.will(_SEND, model=house.default)
+async def _the_tool_hangs(recado: InProcessRecado) -> None:
+    await _forget_templates(recado)
+    recado.meta.will_delay(30, 9, "templates")
+    recado.models.will(_SEND, model=recado.default)
 
 
-async def _forget_templates(house: House) -> None:
-    names = [name async for name in house.redis.scan_iter("recado:{templates}*")]
+async def _forget_templates(recado: InProcessRecado) -> None:
+    names = [name async for name in recado.redis.scan_iter("recado:{templates}*")]
     if names:
-        await house.redis.delete(*names)
+        await recado.redis.delete(*names)
 
 
-def _the_tool_acts_and_models_fail(house: House) -> None:
-    house.models.will(_SEND, fails(402), model=house.default)
-    house.models.will(fails(402), model=house.fallback)
+def _the_tool_acts_and_models_fail(recado: InProcessRecado) -> None:
+    recado.models.will(_SEND, fails(402), model=recado.default)
+    recado.models.will(fails(402), model=recado.fallback)
 
 
-async def _the_model_is_slow_and_meta_away(house: House) -> None:
-    house.models.will(_answers_after(1.4), model=house.default)
-    await shut_beyond_the_deadline(house)
+async def _the_model_is_slow_and_meta_away(recado: InProcessRecado) -> None:
+    recado.models.will(_answers_after(1.4), model=recado.default)
+    await meta_unreachable_beyond_the_deadline(recado)
 
 
 TOGETHER = (
     Case(
         "several at once",
         "models think until the deadline",
-        lambda house: house.models.will(*[_answers_after(30)] * 3),
+        lambda recado: recado.models.will(*[_answers_after(30)] * 3),
         sees="no_answer",
         state=_FAILED,
         asks={"default": 1, "fallback": 1},

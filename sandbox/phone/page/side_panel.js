@@ -1,26 +1,26 @@
-// The tabs beside the chat: how Recado thought, and what it left outside; a tab lights up when it has something new.
+// The tabs beside the chat: turns, e-mails, push notifications, files, Stripe, events; tabs with new entries light up.
 
 import { byId, el, icon } from "./dom.js";
-import { Events, Files, Mails, Pushes } from "./left.js";
+import { Events, Files, Mails, Pushes } from "./side_lists.js";
 import { t } from "./language.js";
-import { Till } from "./till.js";
+import { StripeView } from "./stripe.js";
 
 const NAMES = ["turns", "mails", "pushes", "files", "stripe", "events"];
 const SERVICES = { mails: "E-mail", stripe: "Stripe", events: "Subscribers" };
 const PATHS = { events: "events-out" };
 const PAUSE_MS = 120;
 
-export class Outside {
-  /** `desk` has the chosen person, `said()` gives their chat, `toChat()` shows it. */
-  constructor({ desk, said, toChat }) {
-    const world = { desk, said, toChat, attempt: (work, told) => this.attempt(work, told) };
+export class SidePanel {
+  /** `session` has the chosen person, `said()` gives their messages, `toChat()` shows the chat. */
+  constructor({ session, said, toChat }) {
+    const context = { session, said, toChat, attempt: (work, told) => this.attempt(work, told) };
     const ask = (kind) => () => this.fetch(kind);
     this.kinds = {
-      mails: new Mails(byId("view-mails"), world),
-      pushes: new Pushes(byId("view-pushes"), world, ask("pushes")),
-      files: new Files(byId("view-files"), world),
-      stripe: new Till(byId("view-stripe"), world, ask("stripe")),
-      events: new Events(byId("view-events"), world),
+      mails: new Mails(byId("view-mails"), context),
+      pushes: new Pushes(byId("view-pushes"), context, ask("pushes")),
+      files: new Files(byId("view-files"), context),
+      stripe: new StripeView(byId("view-stripe"), context, ask("stripe")),
+      events: new Events(byId("view-events"), context),
     };
     this.open = "turns";
     this.known = {};
@@ -48,15 +48,15 @@ export class Outside {
     this.seen();
   }
 
-  /** Do what may fail; why it did is said under the tabs, in the words of `told(error)`. */
+  /** Run `work`; a failure is shown under the tabs, in the words of `told(error)`. */
   async attempt(work, told = ({ message }) => message) {
     this.problem();
     await work().catch((error) => this.problem(told(error)));
   }
 
   problem(words = "") {
-    byId("outside-problem").textContent = words;
-    byId("outside-problem").hidden = !words;
+    byId("side-panel-problem").textContent = words;
+    byId("side-panel-problem").hidden = !words;
   }
 
   walk(press) {
@@ -67,14 +67,14 @@ export class Outside {
     this.show(NAMES.at(to % NAMES.length), true);
   }
 
-  /** Everything, as it is now: nothing of it is news. */
+  /** Load all tabs; entries that exist now don't count as new. */
   async load(services) {
     this.real = Object.fromEntries(Object.entries(SERVICES).map(([kind, name]) => [kind, services[name] === "real"]));
     await Promise.all(Object.keys(this.kinds).map((kind) => this.fetch(kind)));
   }
 
-  /** There is something new; much at once is asked for once. */
-  hear(kind) {
+  /** Fetch a list that has changed; several changes in a short time cause one request. */
+  refresh(kind) {
     if (!this.kinds[kind] || this.waiting[kind]) return;
     this.waiting[kind] = setTimeout(() => {
       this.waiting[kind] = undefined;
@@ -82,13 +82,13 @@ export class Outside {
     }, PAUSE_MS);
   }
 
-  /** Files are kept, and made, in the course of turns. */
-  turned({ state }) {
-    if (state === "closed") this.hear("files");
+  /** Refresh the files, because turns store and create files. */
+  turnChanged({ state }) {
+    if (state === "closed") this.refresh("files");
   }
 
-  /** The chat has more words: a link for browsers may be among them. */
-  said() {
+  /** Redraw the push tab, because a new message may hold an invitation link. */
+  chatChanged() {
     this.kinds.pushes.redraw();
   }
 
@@ -108,7 +108,7 @@ export class Outside {
   }
 
   looksAt(kind) {
-    const shown = byId("desk").classList.contains("panel-open") || innerWidth >= 900;
+    const shown = byId("workspace").classList.contains("panel-open") || innerWidth >= 900;
     return shown && this.open === kind;
   }
 

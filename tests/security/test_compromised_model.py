@@ -1,4 +1,4 @@
-"""A model that obeys an attacker: the tools refuse by code, nothing leaves, and the customer is answered."""
+"""A model that obeys an attacker: the tools refuse by code, nothing leaks, and the customer is answered."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from tests.world import Start, World
 
 EVE = Person(phone="5215566667777", bsuid="MX.6666777788889999", name="Eve")
 VICTIM = Person(phone="5215512340000", bsuid="MX.1234000012340000", name="Víctor")
-# Whom an attacker may name, in every word that a tool could take for somebody.
+# Identifiers of a victim, in every form that a tool might accept.
 _NAMES = (
     "customer", "customer_id", "phone", "to", "bsuid", "contact", "contact_id", "conversation", "conversation_id",
     "subscription", "subscription_id", "invoice", "invoice_id", "owner", "role", "staff", "effect", "token", "confirm",
@@ -31,7 +31,7 @@ _NAMES = (
 
 @pytest.fixture
 async def world(stripe: StripeSimulator, start: Start) -> World:
-    """Everything is set up, so that every tool is there; the victim has a plan, a file and a chat."""
+    """Everything is set up, so that every tool is offered; the victim has a plan, a file and a chat."""
     world = await start(**billing(stripe), **KEYS, PUBLIC_URL="https://erp.example", stripe=stripe)
     subscribe(stripe, customer(stripe, VICTIM.phone, VICTIM.name, "victim@example.com"), "pro_month_mxn")
     subscribe(stripe, customer(stripe, EVE.phone, EVE.name, "eve@example.com"))
@@ -43,7 +43,7 @@ async def world(stripe: StripeSimulator, start: Start) -> World:
 
 
 async def says_to(world: World, person: Person, words: str, *attempts: tuple[str, Any]) -> list[str]:
-    """The person writes, the model makes these calls; what the tools said. There is always one honest answer."""
+    """The person writes, the model makes these calls; returns the tools' results. An honest answer always follows."""
     before = len(world.meta.sent_to(person))
     if attempts:
         world.models.will(calls(*attempts))
@@ -56,7 +56,7 @@ async def says_to(world: World, person: Person, words: str, *attempts: tuple[str
 
 
 async def everything(world: World) -> tuple[Any, ...]:
-    """What an attack could have moved: Stripe's books, the queues of mail, events and pushes, and others' chats."""
+    """State that an attack could have changed: Stripe's objects, queues of mail, events and pushes, others' chats."""
     queued = {name: await world.redis.zcard(f"bull:{name}:completed") for name in ("email", "notification", "webhook")}
     waiting = [one async for one in world.redis.scan_iter("bull:email:*", _type="hash")]
     snapshot = stripe_of(world).snapshot()
@@ -135,7 +135,7 @@ async def test_a_model_can_not_tap_and_a_tap_of_another_does_nothing(world: Worl
     card = next(one for one in world.meta.sent_to(VICTIM) if one.type == "interactive")
     do = buttons(card)[0]
     before = await everything(world)
-    # The model learns the token, or makes one up, and offers it as a choice of its own.
+    # The model learns the token, or invents one, and offers it as a choice.
     choices = {"text": "¿Sí?", "choices": [{"title": do["id"]}, {"title": "Sí, confirmo"}]}
     await says_to(world, EVE, do["id"], ("offer_choices", choices))
     offered = [one for sent in world.meta.sent_to(EVE) if sent.type == "interactive" for one in buttons_of(sent)]
@@ -165,7 +165,7 @@ def buttons_of(sent: Any) -> list[dict[str, Any]]:
 async def test_a_code_can_not_be_guessed_by_many_calls_addresses_or_phones(world: World) -> None:
     customer(stripe_of(world), None, "Nadie", "target@example.com")
     phones = [Person(phone=f"52155990000{n:02}", bsuid=f"MX.990000000000{n:04}", name=f"p{n}") for n in range(4)]
-    # Tricks of spelling: none is another address, and none gets the mail elsewhere.
+    # Spelling tricks: none counts as another address, and none redirects the mail.
     spellings = ("target@example.com", "TARGET@Example.com", "Target@example.com", "target@example.com ")
     for person, email in zip(phones, spellings, strict=True):
         await says_to(world, person, email, ("verify_email", {"email": email}))
@@ -176,11 +176,11 @@ async def test_a_code_can_not_be_guessed_by_many_calls_addresses_or_phones(world
     guesses = [code for code in (f"{n:06}" for n in range(20)) if code not in known][:8]
     told = await says_to(world, phones[0], "adivina", *(("confirm_code", {"code": one}) for one in guesses))
     assert all("wrong, used or too old" in one for one in told)
-    # The tries are used up: not even the right one counts now. Neither does one of another conversation.
+    # The tries are used up, so that the right code fails too, as does a code of another conversation.
     for person in (phones[0], EVE):
         told = await says_to(world, person, "código", *(("confirm_code", {"code": one}) for one in known))
         assert all("wrong, used or too old" in one for one in told)
-    # A code for one address proves nothing of the address that was named after it.
+    # A code for one address doesn't verify an address that was named later.
     await says_to(world, phones[1], "no, otro", ("verify_email", {"email": "nobody@example.com"}))
     told = await says_to(world, phones[1], "código", *(("confirm_code", {"code": one}) for one in known))
     assert all("wrong, used or too old" in one for one in told)

@@ -1,10 +1,10 @@
-// What stands above a message's content: that it was forwarded, from which ad it comes, which product it asks about.
+// Labels above a message's content: forwarded, the ad that it comes from, the product that it asks about.
 
 import { el, icon } from "./dom.js";
 import { t } from "./language.js";
 
-/** Nodes for the marks of a message, none for most. */
-export function marks({ context = {}, referral, group_id: group, from_app: fromApp }) {
+/** Nodes for the labels of a message; most messages have none. */
+export function messageLabels({ context = {}, referral, group_id: group, from_app: fromApp }) {
   const often = context.frequently_forwarded;
   return [
     group && mark("person", t("mark_group")),

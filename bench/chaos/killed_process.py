@@ -1,4 +1,4 @@
-"""A real process of Recado that kills itself with SIGKILL when it comes by one of the named points."""
+"""A real process of Recado that kills itself with SIGKILL at a named crash point."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from pathlib import Path
 from bot.infra.crash_points import Point, listen
 from bot.turns import context
 
-# A server of prepared processes: starting one takes milliseconds, so that dozens can die in a minute.
+# A fork server starts a process in milliseconds, so that dozens can die in a minute.
 _context = multiprocessing.get_context("forkserver")
 _context.set_forkserver_preload(["bot.web.app", "bot.worker", "bot.cli.main"])
 
@@ -22,19 +22,19 @@ _TRIES = 50
 
 
 @dataclass(slots=True)
-class Doomed:
-    """A process, and where it is to die at which passing; None where it is to live. `told`: to stop."""
+class KilledProcess:
+    """A process, and the crash point and passing of its death (None: it lives). `told_to_stop`: by SIGTERM."""
 
     process: ForkServerProcess
     log: Path
     point: Point | None
-    told: bool = False
+    told_to_stop: bool = False
 
     @classmethod
     def start(
         cls, command: list[str], environment: dict[str, str], log: Path, point: Point | None = None, passing: int = 1
-    ) -> Doomed:
-        # No daemon: those may have no processes of their own, and a worker decodes photos in one.
+    ) -> KilledProcess:
+        # Daemons may have no child processes, but a worker decodes photos in one.
         process = _context.Process(target=_run, args=(command, environment, str(log), point, passing))
         process.start()
         return cls(process, log, point)
@@ -45,7 +45,7 @@ class Doomed:
 
     @property
     def died_there(self) -> bool:
-        """Whether it died by the hand that it raised against itself."""
+        """Whether it died by its own SIGKILL."""
         return self.process.exitcode == -signal.SIGKILL
 
     @property
@@ -53,12 +53,12 @@ class Doomed:
         return self.log.exists() and "_ready" in self.log.read_text()
 
     def tell_to_stop(self) -> None:
-        self.told = True
+        self.told_to_stop = True
         if self.process.pid is not None and not self.dead:
             os.kill(self.process.pid, signal.SIGTERM)
 
     async def ended(self, seconds: float = 40) -> int | None:
-        """Its exit code, once it is over."""
+        """Its exit code, once it has ended."""
         async with asyncio.timeout(seconds):
             while not self.dead:
                 await asyncio.sleep(0.02)

@@ -1,4 +1,4 @@
-"""What a chat left outside, on the sandbox's page: Stripe's till, e-mails in a frame, files, news of each."""
+"""The tabs beside the chat: Stripe, e-mails in a frame, files, and notices of changes."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer, make_mocked_request
 
-from sandbox.meta.simulator import Meta
+from sandbox.meta.simulator import MetaSimulator
 from sandbox.phone import api, emails
 from sandbox.phone import stripe as phone_stripe
 from sandbox.phone.demo_customers import customer, price_of, subscribe
-from sandbox.phone.updates import News
-from sandbox.simulators.event_subscriber import Erp, new_secret
-from sandbox.simulators.smtp import Postbox, Posted
-from sandbox.simulators.web_push import PushService
+from sandbox.phone.updates import UpdateNotifier
+from sandbox.simulators.event_subscriber import ErpSimulator, new_secret
+from sandbox.simulators.smtp import ReceivedEmail, SmtpSimulator
+from sandbox.simulators.web_push import PushServiceSimulator
 from sandbox.stripe import StripeSimulator
 from sandbox.stripe.forms_billing import CheckoutCreate
-from sandbox.url_rewriter import Reach
+from sandbox.url_rewriter import UrlRewriter
 from tests.sandbox.conftest import no_turns
 
 INSIDE = "http://127.0.0.1:4242"
@@ -38,29 +38,33 @@ def stripe() -> StripeSimulator:
 
 
 @pytest.fixture
-def news() -> News:
-    return News()
+def notifier() -> UpdateNotifier:
+    return UpdateNotifier()
 
 
 @pytest.fixture
-def postbox() -> Postbox:
+def smtp() -> SmtpSimulator:
     message = EmailMessage()
     message.set_content("Hola")
     message.add_attachment(b"%PDF-1.7", maintype="application", subtype="pdf", filename="f.pdf")
     message.add_attachment(b"<script>", maintype="text", subtype="html", filename="f.html")
-    box = Postbox()
+    box = SmtpSimulator()
     names = ["f.pdf", "f.html"]
-    box.mails.append(Posted(7, ["ana@example.com"], "Recado", "Hola", "Hola", HTML, names, "2026-11-24", message))
+    box.mails.append(
+        ReceivedEmail(7, ["ana@example.com"], "Recado", "Hola", "Hola", HTML, names, "2026-11-24", message)
+    )
     return box
 
 
 @pytest.fixture
-async def page(meta: Meta, stripe: StripeSimulator, postbox: Postbox, news: News) -> AsyncIterator[Client]:
-    reach = Reach({INSIDE: "/sandbox/stripe-pages"})
-    sub = api.application(meta, no_turns, {"staff": [], "reach": reach.paths}, news.listen)
-    sub.add_routes([*phone_stripe.routes(stripe), *emails.routes(postbox, reach)])
+async def page(
+    meta: MetaSimulator, stripe: StripeSimulator, smtp: SmtpSimulator, notifier: UpdateNotifier
+) -> AsyncIterator[Client]:
+    url_rewriter = UrlRewriter({INSIDE: "/sandbox/stripe-pages"})
+    sub = api.create_phone_app(meta, no_turns, {"staff": [], "reach": url_rewriter.paths}, notifier.listen)
+    sub.add_routes([*phone_stripe.routes(stripe), *emails.routes(smtp, url_rewriter)])
     app = web.Application()
-    app.add_subapp("/sandbox/stripe-pages/", reach.led(stripe.pages()))
+    app.add_subapp("/sandbox/stripe-pages/", url_rewriter.rewrite_responses(stripe.pages()))
     app.add_subapp("/sandbox/", sub)
     async with TestClient(TestServer(app)) as client:
         yield client
@@ -76,7 +80,7 @@ def checkout(stripe: StripeSimulator, owner: str, price: str = "pro_month_mxn") 
     return str(stripe.checkout.create(CheckoutCreate.model_validate(wanted))["id"])
 
 
-async def held(page: Client, what: str = "", **asked: Any) -> dict[str, Any]:
+async def stripe_state(page: Client, what: str = "", **asked: Any) -> dict[str, Any]:
     answer = await (page.post(f"/sandbox/stripe/{what}", json=asked) if what else page.get("/sandbox/stripe"))
     assert answer.status == 200, await answer.text()
     found: dict[str, Any] = await answer.json()
@@ -88,7 +92,7 @@ async def held(page: Client, what: str = "", **asked: Any) -> dict[str, Any]:
 
 async def test_a_customer_is_shown_with_plan_card_and_invoices(page: Client, stripe: StripeSimulator) -> None:
     subscribe(stripe, customer(stripe, "5215512345678", "Ana", "ana@example.com"))
-    (shown,) = (await held(page))["customers"]
+    (shown,) = (await stripe_state(page))["customers"]
     assert (shown["name"], shown["whatsapp_id"]) == ("Ana", "5215512345678")
     assert shown["card"] == {"brand": "visa", "last4": "4242", "declines": False}
     (plan,) = shown["subscriptions"]
@@ -99,7 +103,7 @@ async def test_a_customer_is_shown_with_plan_card_and_invoices(page: Client, str
 
 async def test_a_month_that_passes_on_the_page_is_billed(page: Client, stripe: StripeSimulator) -> None:
     subscribe(stripe, customer(stripe, None, "Ana", "ana@example.com"))
-    after = await held(page, "advance", days=32)
+    after = await stripe_state(page, "advance", days=32)
     assert [one["status"] for one in after["customers"][0]["invoices"]] == ["paid", "paid"]
     assert after["ahead"] >= 32 * 86400 - 1
     assert "invoice.paid" in [event["type"] for event in after["events"]]
@@ -108,23 +112,23 @@ async def test_a_month_that_passes_on_the_page_is_billed(page: Client, stripe: S
 async def test_a_card_that_the_bank_declines_leaves_the_month_unpaid(page: Client, stripe: StripeSimulator) -> None:
     owner = customer(stripe, None, "Ana", "ana@example.com")
     subscribe(stripe, owner)
-    assert (await held(page, "bank", customer=owner, declines=True))["customers"][0]["card"]["declines"] is True
-    (shown,) = (await held(page, "advance", days=32))["customers"]
+    assert (await stripe_state(page, "bank", customer=owner, declines=True))["customers"][0]["card"]["declines"] is True
+    (shown,) = (await stripe_state(page, "advance", days=32))["customers"]
     assert shown["subscriptions"][0]["status"] == "past_due"
     assert [one["status"] for one in shown["invoices"]] == ["open", "paid"]
-    await held(page, "bank", customer=owner, declines=False)
-    (shown,) = (await held(page, "advance", days=3))["customers"]
+    await stripe_state(page, "bank", customer=owner, declines=False)
+    (shown,) = (await stripe_state(page, "advance", days=3))["customers"]
     assert shown["subscriptions"][0]["status"] == "active"
 
 
 async def test_a_checkout_is_completed_on_the_page(page: Client, stripe: StripeSimulator) -> None:
     owner = customer(stripe, None, "Leo", "leo@example.com", card="")
     session = checkout(stripe, owner)
-    (due,) = (await held(page))["checkouts"]
+    (due,) = (await stripe_state(page))["checkouts"]
     assert (due["id"], due["what"], due["amount"], due["currency"]) == (session, "Pro", 49900, "mxn")
     declined = await page.post("/sandbox/stripe/pay", json={"session": session, "card": "pm_card_chargeDeclined"})
     assert (declined.status, await declined.text()) == (402, "Your card was declined.")
-    paid = await held(page, "pay", session=session)
+    paid = await stripe_state(page, "pay", session=session)
     assert paid["checkouts"] == []
     assert paid["customers"][0]["subscriptions"][0]["plan"] == "Pro"
     again = await page.post("/sandbox/stripe/pay", json={"session": session})
@@ -145,7 +149,7 @@ async def test_a_checkout_is_completed_on_the_page(page: Client, stripe: StripeS
     ],
     ids=str,
 )
-async def test_what_cannot_be_done_at_the_till_is_refused_in_words(page: Client, what: str, body: Any) -> None:
+async def test_a_refused_stripe_action_says_why(page: Client, what: str, body: Any) -> None:
     answer = await page.post(f"/sandbox/stripe/{what}", json=body)
     assert (answer.status, bool(await answer.text())) == (400, True)
 
@@ -171,7 +175,7 @@ async def test_stripes_pages_are_reached_where_the_page_is(page: Client, stripe:
 # ---- e-mails
 
 
-async def test_a_letter_is_framed_without_scripts_and_leads_where_the_reader_is(page: Client) -> None:
+async def test_an_email_is_framed_without_scripts_and_its_links_reach_the_reader(page: Client) -> None:
     answer = await page.get("/sandbox/mails/7/page", headers={"Host": "recado.lan:8080"})
     policy = answer.headers["Content-Security-Policy"]
     assert policy.startswith("sandbox ")
@@ -184,7 +188,7 @@ async def test_a_letter_is_framed_without_scripts_and_leads_where_the_reader_is(
     assert "frame-src 'self'" in (await page.get("/sandbox/")).headers["Content-Security-Policy"]
 
 
-async def test_what_is_attached_to_a_letter_is_saved_and_never_run(page: Client) -> None:
+async def test_an_attachment_is_saved_and_never_run(page: Client) -> None:
     for number, data in enumerate((b"%PDF-1.7", b"<script>")):
         answer = await page.get(f"/sandbox/mails/7/attachments/{number}")
         assert (answer.status, (await answer.read()).strip()) == (200, data)
@@ -193,37 +197,39 @@ async def test_what_is_attached_to_a_letter_is_saved_and_never_run(page: Client)
 
 
 @pytest.mark.parametrize("path", ["8/page", "x/page", "7/attachments/2", "7/attachments/x", "8/attachments/0"])
-async def test_a_letter_that_is_not_there_is_not_found(page: Client, path: str) -> None:
+async def test_a_missing_email_is_not_found(page: Client, path: str) -> None:
     assert (await page.get(f"/sandbox/mails/{path}")).status == 404
 
 
-# ---- news
+# ---- notices of changes
 
 
-async def next_news(stream: aiohttp.ClientResponse) -> str:
+async def next_update(stream: aiohttp.ClientResponse) -> str:
     async for line in stream.content:
         if line.startswith(b"data: ") and (event := json.loads(line[6:]))["type"] == "news":
             return str(event["of"])
     raise AssertionError("the stream ended")
 
 
-async def test_much_that_changes_at_once_is_told_once(page: Client, stripe: StripeSimulator, news: News) -> None:
-    erp, push = Erp(new_secret()), PushService()
-    stripe.on_change = lambda: news.tell("stripe")
-    erp.changed, push.changed = (lambda: news.tell("events")), (lambda: news.tell("pushes"))
+async def test_many_changes_at_once_are_announced_once(
+    page: Client, stripe: StripeSimulator, notifier: UpdateNotifier
+) -> None:
+    erp, push = ErpSimulator(new_secret()), PushServiceSimulator()
+    stripe.on_change = lambda: notifier.notify("stripe")
+    erp.on_change, push.on_change = (lambda: notifier.notify("events")), (lambda: notifier.notify("pushes"))
     stream = await page.get("/sandbox/events")
     subscribe(stripe, customer(stripe, None, "Ana", "ana@example.com"))
-    assert await next_news(stream) == "stripe"
+    assert await next_update(stream) == "stripe"
     push.subscribe()
-    assert await next_news(stream) == "pushes"
+    assert await next_update(stream) == "pushes"
     async with TestClient(TestServer(erp.app())) as other:
         assert (await other.post("/events", data=b"{}")).status == 401
-    assert await next_news(stream) == "events"
+    assert await next_update(stream) == "events"
 
 
-def test_an_address_of_elsewhere_stays_as_it_is() -> None:
-    reach = Reach({INSIDE: "/in"})
+def test_a_foreign_address_is_not_rewritten() -> None:
+    url_rewriter = UrlRewriter({INSIDE: "/in"})
     request = make_mocked_request("GET", "/", headers={"Host": "recado.lan"})
     elsewhere = "http://127.0.0.1:42420/a https://stripe.com/b http://127.0.0.1:4242"
-    assert reach.seen(request, elsewhere) == elsewhere
-    assert reach.seen(request, f"{INSIDE}/a") == "http://recado.lan/in/a"
+    assert url_rewriter.rewrite_text(request, elsewhere) == elsewhere
+    assert url_rewriter.rewrite_text(request, f"{INSIDE}/a") == "http://recado.lan/in/a"

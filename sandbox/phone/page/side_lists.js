@@ -1,4 +1,4 @@
-// What a chat left outside: e-mails, notifications, files, and the events that the ERP heard.
+// Lists beside the chat: e-mails, push notifications, files, and the events that the ERP received.
 
 import { el, icon, outLink, post, reachable, sync } from "./dom.js";
 import { linked } from "./formatting.js";
@@ -6,9 +6,9 @@ import { moment, number, t } from "./language.js";
 
 const tag = (words, kind = "") => el("span", { class: `tag ${kind}`.trim() }, words);
 
-/** What stands in a list that is empty, with a sentence that may fill it. */
-export function empty(world, kind, starter) {
-  const say = () => world.attempt(() => world.desk.send({ type: "text", text: { body: t(starter) } })).then(world.toChat);
+/** The notice of an empty list, with a message that fills the list. */
+export function emptyNotice(context, kind, starter) {
+  const say = () => context.attempt(() => context.session.send({ type: "text", text: { body: t(starter) } })).then(context.toChat);
   return el(
     "div",
     { class: "empty" },
@@ -19,12 +19,12 @@ export function empty(world, kind, starter) {
   );
 }
 
-export const real = (kind) => el("div", { class: "empty" }, icon(kind, "large"), el("p", {}, t("real_service")));
+export const realServiceNotice = (kind) => el("div", { class: "empty" }, icon(kind, "large"), el("p", {}, t("real_service")));
 
-/** A list in a tab: `head` is drawn again each time, the rows that are there stay as they are. */
-class Kept {
-  constructor(view, world) {
-    Object.assign(this, { view, world, items: [] });
+/** A list in a tab: `head` is redrawn each time, existing rows stay unchanged. */
+class RecordList {
+  constructor(view, context) {
+    Object.assign(this, { view, context, items: [] });
     this.head = el("div", { class: "view-head" });
     this.list = el("div", { class: "rows" });
     this.nothing = el("div");
@@ -40,14 +40,14 @@ class Kept {
   }
 
   isReal() {
-    this.nothing.replaceChildren(real(this.kind));
+    this.nothing.replaceChildren(realServiceNotice(this.kind));
   }
 
   redraw(inOtherWords) {
     if (inOtherWords) this.list.replaceChildren();
     this.head.replaceChildren(...this.heading());
     sync(this.list, this.items, (item) => this.key(item), (item) => this.row(item));
-    this.nothing.replaceChildren(...(this.items.length ? [] : [empty(this.world, this.kind, this.starter)]));
+    this.nothing.replaceChildren(...(this.items.length ? [] : [emptyNotice(this.context, this.kind, this.starter)]));
   }
 
   heading() {
@@ -55,7 +55,7 @@ class Kept {
   }
 }
 
-export class Mails extends Kept {
+export class Mails extends RecordList {
   kind = "mails";
   starter = "starter_invoice";
 
@@ -65,18 +65,18 @@ export class Mails extends Kept {
   }
 
   row(mail) {
-    const node = el("details", { class: "made" });
+    const node = el("details", { class: "entry" });
     node.append(
-      el("summary", {}, icon("mails"), el("span", { class: "made-words" }, el("strong", {}, mail.subject), el("small", {}, mail.to.join(", "))), el("time", { class: "figures", datetime: mail.at }, moment(new Date(mail.at)))),
+      el("summary", {}, icon("mails"), el("span", { class: "entry-words" }, el("strong", {}, mail.subject), el("small", {}, mail.to.join(", "))), el("time", { class: "figures", datetime: mail.at }, moment(new Date(mail.at)))),
     );
-    // A frame costs: it is made when somebody looks.
-    node.addEventListener("toggle", () => node.open && !node.dataset.drawn && (node.dataset.drawn = "yes") && node.append(this.letter(mail)));
+    // Frames are expensive, so that each is made when its row opens.
+    node.addEventListener("toggle", () => node.open && !node.dataset.drawn && (node.dataset.drawn = "yes") && node.append(this.emailBody(mail)));
     return node;
   }
 
-  letter(mail) {
-    const frame = el("iframe", { class: "letter", sandbox: "allow-popups allow-popups-to-escape-sandbox", src: `mails/${mail.id}/page`, title: t("mail_frame", { subject: mail.subject }) });
-    const text = el("pre", { class: "letter-text", hidden: true, tabindex: 0 }, linked(mail.text));
+  emailBody(mail) {
+    const frame = el("iframe", { class: "email-frame", sandbox: "allow-popups allow-popups-to-escape-sandbox", src: `mails/${mail.id}/page`, title: t("mail_frame", { subject: mail.subject }) });
+    const text = el("pre", { class: "email-text", hidden: true, tabindex: 0 }, linked(mail.text));
     const choose = (asPage) => {
       frame.hidden = !asPage;
       text.hidden = asPage;
@@ -91,7 +91,7 @@ export class Mails extends Kept {
     );
     return el(
       "div",
-      { class: "made-body" },
+      { class: "entry-body" },
       el("dl", {}, el("dt", {}, t("mail_from")), el("dd", {}, mail.sender), el("dt", {}, t("mail_to")), el("dd", {}, mail.to.join(", "))),
       attached.length > 0 && el("div", { class: "attached", role: "group", "aria-label": t("attachments") }, attached),
       mail.html && el("div", { class: "choices" }, asLooks, asText),
@@ -101,13 +101,13 @@ export class Mails extends Kept {
   }
 }
 
-export class Pushes extends Kept {
+export class Pushes extends RecordList {
   kind = "pushes";
   starter = "starter_notify";
   browsers = 0;
 
-  constructor(view, world, ask) {
-    super(view, world);
+  constructor(view, context, ask) {
+    super(view, context);
     this.ask = ask;
   }
 
@@ -121,16 +121,16 @@ export class Pushes extends Kept {
     return `${at}/${browser}`;
   }
 
-  /** The token of the latest link that invites the chosen person. */
+  /** The token of the latest push invitation sent to the chosen person. */
   token() {
     const link = /\/push\/(c_[\w.-]+)/;
-    const sent = this.world.said().filter(({ direction }) => direction === "out").map(({ message }) => link.exec(JSON.stringify(message))?.[1]);
+    const sent = this.context.said().filter(({ direction }) => direction === "out").map(({ message }) => link.exec(JSON.stringify(message))?.[1]);
     return sent.filter(Boolean).at(-1);
   }
 
   heading() {
     const token = this.token();
-    const subscribe = () => this.world.attempt(() => post("push/browser", { token: this.token() })).then(this.ask);
+    const subscribe = () => this.context.attempt(() => post("push/browser", { token: this.token() })).then(this.ask);
     return [
       el("strong", {}, t("browsers", { count: this.browsers })),
       el("button", { type: "button", class: "small", onclick: subscribe, disabled: !token, "aria-describedby": "subscribe-why" }, t("subscribe_browser")),
@@ -146,7 +146,7 @@ export class Pushes extends Kept {
       el("img", { src: "static/mark.svg", alt: "", width: 36, height: 36 }),
       el(
         "div",
-        { class: "made-words" },
+        { class: "entry-words" },
         el("strong", {}, push.title),
         el("p", { dir: "auto" }, linked(push.body ?? "")),
         reachable(push.url) && outLink(push.url, {}, t("open")),
@@ -157,13 +157,13 @@ export class Pushes extends Kept {
   }
 }
 
-export class Files extends Kept {
+export class Files extends RecordList {
   kind = "files";
 
   put(files) {
     this.items = files;
     this.redraw();
-    // Links expire: those of rows that stay are renewed.
+    // Links expire, so that we renew those of existing rows.
     const links = new Map(files.map((file) => [this.key(file), file.link]));
     for (const row of this.list.children) row.querySelector("a")?.setAttribute("href", reachable(links.get(row.dataset.key)) ?? "");
   }
@@ -176,9 +176,9 @@ export class Files extends Kept {
     const facts = [file.person, file.mime, size(file.size)].filter(Boolean).join(" · ");
     return el(
       "div",
-      { class: "made file-row" },
+      { class: "entry file-row" },
       icon(file.mime.startsWith("image/") ? "photo" : file.mime.startsWith("audio/") ? "mic" : "file"),
-      el("span", { class: "made-words" }, el("strong", {}, file.name), el("small", {}, facts)),
+      el("span", { class: "entry-words" }, el("strong", {}, file.name), el("small", {}, facts)),
       tag(t(`by_${file.by}`), file.by === "company" ? "good" : ""),
       el("time", { class: "figures", datetime: file.at }, moment(new Date(file.at))),
       file.link ? outLink(file.link, { "aria-label": `${t("open")}: ${file.name}` }, t("open")) : el("small", {}, t("no_file_link")),
@@ -188,7 +188,7 @@ export class Files extends Kept {
 
 const size = (bytes) => (bytes >= 1e6 ? `${number(bytes / 1e6, 1)} MB` : bytes >= 1e3 ? `${number(bytes / 1e3)} kB` : `${bytes} B`);
 
-export class Events extends Kept {
+export class Events extends RecordList {
   kind = "events";
   refused = 0;
 
@@ -207,20 +207,20 @@ export class Events extends Kept {
   }
 
   row(event) {
-    const node = el("details", { class: "made" });
+    const node = el("details", { class: "entry" });
     node.append(
       el(
         "summary",
         {},
         icon("events"),
-        el("span", { class: "made-words" }, el("code", {}, event.type)),
+        el("span", { class: "entry-words" }, el("code", {}, event.type)),
         event.times > 1 && tag(t("times", { count: event.times })),
         el("span", { class: "tag good" }, icon("check"), t("verified")),
         el("time", { class: "figures", datetime: event.received_at }, moment(new Date(event.received_at))),
       ),
     );
     const body = { type: event.type, timestamp: event.timestamp, data: event.data };
-    const draw = () => el("div", { class: "made-body" }, el("dl", {}, el("dt", {}, "webhook-id"), el("dd", {}, el("code", {}, event.id))), el("pre", {}, JSON.stringify(body, null, 2)));
+    const draw = () => el("div", { class: "entry-body" }, el("dl", {}, el("dt", {}, "webhook-id"), el("dd", {}, el("code", {}, event.id))), el("pre", {}, JSON.stringify(body, null, 2)));
     node.addEventListener("toggle", () => node.open && node.children.length === 1 && node.append(draw()));
     return node;
   }

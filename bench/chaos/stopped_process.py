@@ -1,4 +1,4 @@
-"""A real worker that stops itself with SIGSTOP at a named point, and goes on when it is told to."""
+"""A real worker that stops itself with SIGSTOP at a named crash point, and continues on request."""
 
 from __future__ import annotations
 
@@ -24,29 +24,29 @@ _context.set_forkserver_preload(["bot.worker"])
 
 
 @dataclass(slots=True)
-class Sleeper:
+class StoppedProcess:
     """The process; it works until it is killed."""
 
     process: ForkServerProcess
     log: Path
 
     @classmethod
-    def start(cls, log: Path, point: Point, lease_seconds: float) -> Sleeper:
-        """Start a worker with the settings of this environment, which stops when it first comes by this point."""
+    def start(cls, log: Path, point: Point, lease_seconds: float) -> StoppedProcess:
+        """Start a worker with this environment's settings; it stops at its first passing of the point."""
         arguments = (dict(os.environ), str(log), point, lease_seconds)
         process = _context.Process(target=_run, args=arguments, daemon=True)
         process.start()
         return cls(process, log)
 
-    def tells(self, event: str) -> bool:
-        """Whether its log tells of this event."""
+    def has_logged(self, event: str) -> bool:
+        """Whether its log holds this event."""
         return self.log.exists() and f'"{event}"' in self.log.read_text()
 
     @property
     def stopped(self) -> bool:
         return psutil.Process(self.process.pid).status() == psutil.STATUS_STOPPED
 
-    def go_on(self) -> None:
+    def resume(self) -> None:
         os.kill(self._pid, signal.SIGCONT)
 
     def kill(self) -> None:

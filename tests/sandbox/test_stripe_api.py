@@ -1,4 +1,4 @@
-"""Stripe's door: keys, parameters, idempotency, lists, search, expand, and bad days."""
+"""Stripe's API: keys, parameters, idempotency, lists, search, expand, and planned faults."""
 
 from __future__ import annotations
 
@@ -123,7 +123,7 @@ async def test_the_same_idempotency_key_answers_the_same(shop: Shop) -> None:
     assert (first.id, again.last_response.headers["Idempotent-Replayed"]) == (again.id, "true")
     assert "Idempotent-Replayed" not in first.last_response.headers
     assert shop.told() == ["customer.created"]
-    assert shop.imitation.events[0]["request"]["idempotency_key"] == "once"
+    assert shop.simulator.events[0]["request"]["idempotency_key"] == "once"
 
 
 async def test_an_idempotency_key_is_for_one_request_and_a_day(shop: Shop) -> None:
@@ -133,7 +133,7 @@ async def test_an_idempotency_key_is_for_one_request_and_a_day(shop: Shop) -> No
     assert refused.value.http_status == 400
     with pytest.raises(stripe.IdempotencyError, match="same endpoint"):
         await shop.api.products.create_async({"name": "Ana"}, {"idempotency_key": "once"})
-    shop.imitation.advance(days=1)
+    shop.simulator.advance(days=1)
     assert (await shop.api.customers.create_async({"name": "Leo"}, {"idempotency_key": "once"})).id != first.id
 
 
@@ -145,7 +145,7 @@ async def test_a_request_that_was_refused_may_come_again_with_its_key(shop: Shop
 
 
 async def test_a_lost_answer_is_found_again_by_the_key(shop: Shop) -> None:
-    shop.imitation.will_drop(path="/v1/customers")
+    shop.simulator.will_drop(path="/v1/customers")
     with pytest.raises(stripe.APIConnectionError):
         await shop.api.customers.create_async({"name": "Ana"}, {"idempotency_key": "once"})
     found = await shop.api.customers.create_async({"name": "Ana"}, {"idempotency_key": "once"})
@@ -153,12 +153,12 @@ async def test_a_lost_answer_is_found_again_by_the_key(shop: Shop) -> None:
     assert len((await shop.api.customers.list_async()).data) == 1
 
 
-async def test_trouble_on_order_comes_as_often_as_said_and_does_nothing(shop: Shop) -> None:
-    shop.imitation.will_rate_limit(path="/v1/customers")
-    shop.imitation.will_fail()
-    shop.imitation.will_be_unavailable()
-    shop.imitation.will_html_502()
-    assert len(shop.imitation.faults.armed()) == 4
+async def test_a_planned_fault_happens_as_often_as_planned_and_does_nothing(shop: Shop) -> None:
+    shop.simulator.will_rate_limit(path="/v1/customers")
+    shop.simulator.will_fail()
+    shop.simulator.will_be_unavailable()
+    shop.simulator.will_html_502()
+    assert len(shop.simulator.faults.armed()) == 4
     with pytest.raises(stripe.RateLimitError):
         await shop.api.customers.create_async({})
     for status in (500, 503, 502):
@@ -170,7 +170,7 @@ async def test_trouble_on_order_comes_as_often_as_said_and_does_nothing(shop: Sh
 
 
 async def test_a_slow_answer_is_to_work_done(shop: Shop) -> None:
-    shop.imitation.will_be_slow(30)
+    shop.simulator.will_be_slow(30)
     asking = asyncio.create_task(shop.api.customers.create_async({}))
     while shop.told() != ["customer.created"]:
         await asyncio.sleep(0.01)
@@ -231,7 +231,7 @@ async def test_search_may_lag_behind() -> None:
         wanted = {"query": "metadata['whatsapp_id']:'521'"}
         assert (await shop.api.customers.search_async(wanted)).data == []
         assert len((await shop.api.customers.list_async({"email": "ana@example.com"})).data) == 1
-        shop.imitation.advance(seconds=60)
+        shop.simulator.advance(seconds=60)
         assert [each.id for each in (await shop.api.customers.search_async(wanted)).data] == [customer.id]
 
 
@@ -254,12 +254,12 @@ async def test_expand_puts_objects_where_ids_stand(shop: Shop) -> None:
         await shop.api.customers.retrieve_async(customer.id, {"expand": ["shoes"]})
 
 
-async def test_the_imitation_shows_what_it_holds_and_says_when_it_changes() -> None:
+async def test_the_simulator_shows_its_objects_and_announces_changes() -> None:
     changes: list[int] = []
     async with open_shop(on_change=lambda: changes.append(1)) as shop:
         customer = await shop.customer()
         await shop.subscribe(customer.id)
-        held = shop.imitation.snapshot()
+        held = shop.simulator.snapshot()
         assert changes
         assert [len(held[name]) for name in ("customers", "subscriptions", "invoices")] == [1, 1, 1]
         assert held["events"][0]["type"] == "customer.subscription.updated"

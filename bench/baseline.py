@@ -1,4 +1,4 @@
-"""The floor for the webhook: a bare aiohttp handler that does the same HMAC and one Redis script, and nothing else."""
+"""The webhook's baseline: a bare aiohttp handler with the same HMAC and one Redis script, and nothing else."""
 
 from __future__ import annotations
 

@@ -1,11 +1,11 @@
-"""A model that thinks aloud: its notes reach neither the customer nor anything that is kept or logged."""
+"""A model that writes its reasoning: its notes reach neither the customer nor stored or logged data."""
 
 from __future__ import annotations
 
 import pytest
 
 from sandbox.meta.simulator import Person
-from sandbox.simulators.openrouter import Scripted, calls, says
+from sandbox.simulators.openrouter import ScriptedAnswer, calls, says
 from tests.notifications import settled
 from tests.processes import eventually
 from tests.world import World
@@ -15,7 +15,7 @@ HELLO = {"type": "text", "text": {"body": "¿A qué hora abren?"}}
 
 
 async def kept(world: World) -> str:
-    """All that Redis holds, as one text."""
+    """All content of Redis, as one text."""
     read = {
         "string": "get",
         "hash": "hgetall",
@@ -28,7 +28,7 @@ async def kept(world: World) -> str:
     async for name in world.redis.scan_iter("*"):
         kind = await world.redis.type(name)
         if kind not in read:
-            # It has expired meanwhile.
+            # The key has expired meanwhile.
             continue
         span = (0, -1) if kind in ("list", "zset") else ()
         found.append(f"{name}: {await getattr(world.redis, read[kind])(name, *span)}")
@@ -40,8 +40,8 @@ async def test_reasoning_in_an_answer_is_neither_said_nor_kept_nor_logged(
 ) -> None:
     called = calls(("business_hours", {})).message or {}
     world.models.will(
-        Scripted(called | {"content": f"<think>{NOTE}</think>"}),
-        Scripted({"content": f"<think>{NOTE}</think>\n\nAbrimos a las 9:00.<|im_end|>"}, delay=1),
+        ScriptedAnswer(called | {"content": f"<think>{NOTE}</think>"}),
+        ScriptedAnswer({"content": f"<think>{NOTE}</think>\n\nAbrimos a las 9:00.<|im_end|>"}, delay=1),
     )
     await world.meta.writes(ana, HELLO)
 

@@ -1,6 +1,6 @@
-// The words of what Recado did outside: e-mails, notifications, files, Stripe, events; in both languages.
+// Texts of the tabs beside the chat: e-mails, notifications, files, Stripe, events; in both languages.
 
-export const OUTSIDE = {
+export const SIDE_PANEL = {
   es: {
     panel: "Lo que hizo Recado", tab_turns: "Por dentro", tab_mails: "Correos", tab_pushes: "Avisos", tab_files: "Archivos", tab_stripe: "Stripe", tab_events: "Eventos",
     tab_named: "{name}: {count}", tab_fresh: "{name}: {count}, {fresh} sin ver", news_in: "Algo nuevo en {name}", try_it: "Pruébalo:", open: "Abrir", real_service: "Este servicio es real: lo que hace se ve donde tu proveedor, no aquí.",

@@ -1,7 +1,7 @@
-// Stripe's imitation: a clock to move on, payments to complete, and what each customer has.
+// The simulated Stripe: a clock to advance, payments to complete, and each customer's subscriptions and invoices.
 
 import { el, icon, outLink, post, reachable } from "./dom.js";
-import { empty, real } from "./left.js";
+import { emptyNotice, realServiceNotice } from "./side_lists.js";
 import { has, moment, number, price, shortDay, t } from "./language.js";
 
 const PASSES = [1, 7, 32];
@@ -13,34 +13,34 @@ const at = (seconds) => new Date(seconds * 1000);
 const word = (status) => (has(`status_${status}`) ? t(`status_${status}`) : status);
 const state = (status) => el("span", { class: `tag ${GOOD.includes(status) ? "good" : BAD.includes(status) ? "bad" : ""}`.trim() }, word(status));
 
-export class Till {
-  constructor(view, world, ask) {
-    Object.assign(this, { view, world, ask });
-    this.held = undefined;
+export class StripeView {
+  constructor(view, context, ask) {
+    Object.assign(this, { view, context, ask });
+    this.data = undefined;
     this.shut = new Set();
   }
 
-  /** What counts as news: Stripe's own events. */
+  /** Ids of Stripe's events, which count as new entries. */
   ids() {
-    return this.held?.events.map(({ id }) => id) ?? [];
+    return this.data?.events.map(({ id }) => id) ?? [];
   }
 
-  put(held) {
-    this.held = held;
+  put(data) {
+    this.data = data;
     this.redraw();
   }
 
   isReal() {
-    this.view.replaceChildren(real("stripe"));
+    this.view.replaceChildren(realServiceNotice("stripe"));
   }
 
   redraw() {
-    if (!this.held) return;
+    if (!this.data) return;
     const focused = document.activeElement?.dataset?.key;
     const opened = new Set([...this.view.querySelectorAll("details[open]")].map(({ dataset }) => dataset.key));
     const scrolled = this.view.scrollTop;
-    const { customers, checkouts } = this.held;
-    const mine = (customer) => customer.whatsapp_id && [this.world.desk.person?.phone, this.world.desk.person?.bsuid].includes(customer.whatsapp_id);
+    const { customers, checkouts } = this.data;
+    const mine = (customer) => customer.whatsapp_id && [this.context.session.person?.phone, this.context.session.person?.bsuid].includes(customer.whatsapp_id);
     const ordered = [...customers.filter(mine), ...customers.filter((one) => !mine(one))];
     this.view.replaceChildren(
       this.clock(),
@@ -54,10 +54,10 @@ export class Till {
     if (focused) this.view.querySelector(`[data-key="${CSS.escape(focused)}"]`)?.focus();
   }
 
-  /** Ask the imitation for something, and show what it holds then. */
-  async order(path, body) {
+  /** Send an action to the simulator, and show its new state. */
+  async change(path, body) {
     const told = (error) => (error.status === 402 ? t("card_was_declined") : error.message);
-    await this.world.attempt(async () => this.put(await post(`stripe/${path}`, body)), told);
+    await this.context.attempt(async () => this.put(await post(`stripe/${path}`, body)), told);
     this.redraw();
   }
 
@@ -66,18 +66,18 @@ export class Till {
   }
 
   clock() {
-    const { now, ahead } = this.held;
+    const { now, ahead } = this.data;
     const days = Math.round(ahead / DAY);
     return el(
       "div",
-      { class: "till-clock" },
+      { class: "stripe-clock" },
       icon("clock", "large"),
-      el("div", { class: "made-words" }, el("small", {}, t("stripe_clock")), el("strong", {}, `${shortDay(at(now))}, ${at(now).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", hourCycle: "h23" })}`), days > 0 && el("span", { class: "tag warm" }, t("ahead", { count: number(days) }))),
+      el("div", { class: "entry-words" }, el("small", {}, t("stripe_clock")), el("strong", {}, `${shortDay(at(now))}, ${at(now).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", hourCycle: "h23" })}`), days > 0 && el("span", { class: "tag warm" }, t("ahead", { count: number(days) }))),
       el(
         "div",
         { class: "passes", role: "group", "aria-label": t("let_pass"), "aria-describedby": "pass-why" },
         el("span", { "aria-hidden": "true" }, t("let_pass")),
-        PASSES.map((days_) => this.button(`pass_${days_}`, t(`pass_${days_}`), "choice", () => this.order("advance", { days: days_ }))),
+        PASSES.map((days_) => this.button(`pass_${days_}`, t(`pass_${days_}`), "choice", () => this.change("advance", { days: days_ }))),
       ),
       el("small", { id: "pass-why" }, t("pass_why")),
     );
@@ -87,13 +87,13 @@ export class Till {
     const facts = [t("today_due", { amount: price(amount, currency) }), t("until", { when: moment(at(until)) })];
     return el(
       "article",
-      { class: "till-card due" },
-      el("div", { class: "till-head" }, el("strong", {}, what), el("small", {}, facts.join(" · "))),
+      { class: "stripe-card due" },
+      el("div", { class: "stripe-head" }, el("strong", {}, what), el("small", {}, facts.join(" · "))),
       el(
         "div",
-        { class: "till-taps" },
-        this.button(`pay_${id}`, t("pay"), "small", () => this.order("pay", { session: id })),
-        this.button(`decline_${id}`, t("pay_declined"), "choice", () => this.order("pay", { session: id, card: "pm_card_chargeDeclined" })),
+        { class: "stripe-taps" },
+        this.button(`pay_${id}`, t("pay"), "small", () => this.change("pay", { session: id })),
+        this.button(`decline_${id}`, t("pay_declined"), "choice", () => this.change("pay", { session: id, card: "pm_card_chargeDeclined" })),
         reachable(page) && outLink(page, {}, t("open_page")),
       ),
     );
@@ -103,17 +103,17 @@ export class Till {
     const { id, name, email, whatsapp_id: whatsapp, card, subscriptions, invoices } = customer;
     return el(
       "article",
-      { class: "till-card" },
+      { class: "stripe-card" },
       el(
         "div",
-        { class: "till-head" },
+        { class: "stripe-head" },
         el("strong", {}, name || email || id),
         mine && el("span", { class: "tag warm" }, t("this_person")),
         el("small", {}, [email, whatsapp ?? t("not_linked")].filter(Boolean).join(" · ")),
       ),
       subscriptions.length ? subscriptions.map((one) => this.subscription(one)) : el("p", { class: "muted" }, t("no_subscription")),
       this.card(customer.id, card),
-      invoices.length > 0 && this.folded(`invoices_${id}`, t("invoices", { count: invoices.length }), el("ul", { class: "till-list" }, invoices.map(invoice)), mine),
+      invoices.length > 0 && this.folded(`invoices_${id}`, t("invoices", { count: invoices.length }), el("ul", { class: "stripe-list" }, invoices.map(invoice)), mine),
     );
   }
 
@@ -123,8 +123,8 @@ export class Till {
     const next = over ? "" : t(ends ? "ends_on" : status === "trialing" ? "trial_until" : "next_charge", day);
     return el(
       "div",
-      { class: over ? "till-plan over" : "till-plan" },
-      el("div", { class: "till-head" }, el("strong", {}, plan), state(status)),
+      { class: over ? "stripe-plan over" : "stripe-plan" },
+      el("div", { class: "stripe-head" }, el("strong", {}, plan), state(status)),
       el("span", {}, t(`per_${interval}`, { amount: price(amount, currency) })),
       next && el("span", { class: "muted" }, next),
     );
@@ -132,7 +132,7 @@ export class Till {
 
   card(customer, card) {
     if (!card) return el("p", { class: "muted" }, t("no_card"));
-    const change = ({ target }) => this.order("bank", { customer, declines: target.checked });
+    const change = ({ target }) => this.change("bank", { customer, declines: target.checked });
     return el(
       "label",
       { class: card.declines ? "switch on" : "switch" },
@@ -148,11 +148,11 @@ export class Till {
   }
 
   events() {
-    const { events } = this.held;
-    if (!events.length) return empty(this.world, "events");
+    const { events } = this.data;
+    if (!events.length) return emptyNotice(this.context, "events");
     const row = ({ type, created, taken }) =>
       el("li", {}, el("code", {}, type), el("span", { class: taken ? "tag good" : "tag" }, t(taken ? "delivered_event" : "waiting_event")), el("time", { class: "figures" }, moment(at(created))));
-    return this.folded("stripe_events", t("stripe_events", { count: events.length }), el("ul", { class: "till-list" }, events.map(row)));
+    return this.folded("stripe_events", t("stripe_events", { count: events.length }), el("ul", { class: "stripe-list" }, events.map(row)));
   }
 }
 
@@ -165,7 +165,7 @@ function invoice({ number: name, created, amount, currency, status, page, pdf })
     el("span", { class: "figures" }, price(amount, currency)),
     el(
       "span",
-      { class: "till-end" },
+      { class: "stripe-end" },
       state(status),
       reachable(page) && outLink(page, { "aria-label": `${t("page")}: ${name}` }, t("page")),
       reachable(pdf) && outLink(pdf, { "aria-label": `PDF: ${name}` }, "PDF"),

@@ -1,4 +1,4 @@
-"""A TCP door before Redis: it can lead to another server, be shut, or break just before an answer is delivered."""
+"""A TCP proxy before Redis: it can switch servers, refuse, or break just before an answer is delivered."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ _CHUNK = 65536
 
 
 @dataclass
-class Door:
-    """Connections lead to the port `target` (None: refused), and stay with the server that they led to at first.
+class RedisProxy:
+    """Connections lead to the port `target` (None: refused), and keep their first server.
 
-    `cuts` is asked with each request: where it says True, the server gets the request and does it, but the answer is
-    not delivered, and the connection is closed.
+    `cuts` is called with each request: on True the server performs the request, but its answer is lost, and the
+    connection is closed.
     """
 
     target: int | None
@@ -73,13 +73,13 @@ async def _quietly(way: object) -> None:
 
 
 @asynccontextmanager
-async def door_to(target: int | None) -> AsyncIterator[Door]:
-    """A door on a port of its own until the context ends."""
-    door = Door(target)
-    server = await asyncio.start_server(door._pass, "127.0.0.1", 0)  # noqa: SLF001 - the door's own way in
-    door.port = server.sockets[0].getsockname()[1]
+async def proxy_to(target: int | None) -> AsyncIterator[RedisProxy]:
+    """A proxy on a port of its own until the context ends."""
+    proxy = RedisProxy(target)
+    server = await asyncio.start_server(proxy._pass, "127.0.0.1", 0)  # noqa: SLF001 - the proxy's own handler
+    proxy.port = server.sockets[0].getsockname()[1]
     try:
-        yield door
+        yield proxy
     finally:
         server.close()
-        door.close()
+        proxy.close()
