@@ -63,28 +63,32 @@ class CustomerNotifier:
     by_email: bool
     by_push: bool
 
-    async def in_chat(self, who: Addressee, text: str, key: str, fallback: Template) -> None:
+    async def in_chat(self, addressee: Addressee, text: str, key: str, fallback: Template) -> None:
         """Send a text inside the 24-hour window, the template outside."""
-        if who.conversation is not None:
-            await self.notifications.tell(who.conversation, text, key, fallback)
+        if addressee.conversation is not None:
+            await self.notifications.tell(addressee.conversation, text, key, fallback)
 
-    async def in_open_chat(self, who: Addressee, text: str, key: str) -> None:
+    async def in_open_chat(self, addressee: Addressee, text: str, key: str) -> None:
         """Send a text only inside the 24-hour window: this notice isn't worth a template."""
-        if who.conversation is not None and who.contact and window_open(who.contact, datetime.now(UTC)):
-            await self.notifications.tell(who.conversation, text, key)
+        if (
+            addressee.conversation is not None
+            and addressee.contact
+            and window_open(addressee.contact, datetime.now(UTC))
+        ):
+            await self.notifications.tell(addressee.conversation, text, key)
 
-    async def mail(self, who: Addressee, template: str, data: dict[str, str], key: str) -> bool:
+    async def email(self, addressee: Addressee, template: str, data: dict[str, str], key: str) -> bool:
         """Add an e-mail to the address that Stripe has; False when there is no way to send one."""
-        if not (self.by_email and who.email):
+        if not (self.by_email and addressee.email):
             return False
-        whole = data | ({"name": who.name[:_NAME_LENGTH]} if who.name else {})
-        job = {"to": who.email, "template": template, "data": whole, "language": who.language}
+        whole = data | ({"name": addressee.name[:_NAME_LENGTH]} if addressee.name else {})
+        job = {"to": addressee.email, "template": template, "data": whole, "language": addressee.language}
         await enqueue(self.redis, job, key)
         return True
 
-    async def push(self, who: Addressee, title: str, body: str, key: str, url: str | None = None) -> None:
+    async def push(self, addressee: Addressee, title: str, body: str, key: str, url: str | None = None) -> None:
         """Add a notification for the person's browsers, if they have any."""
-        contact = who.contact and (who.contact.bsuid or who.contact.phone)
+        contact = addressee.contact and (addressee.contact.bsuid or addressee.contact.phone)
         if self.by_push and contact:
             job = {"contact": contact, "title": title, "body": body} | ({"url": url} if url else {})
             await queues.add(self.redis, "notification", "push", job, f"push-{key}")

@@ -95,12 +95,12 @@ class StripeEventHandler:
             changed = before is None or not before.equals(now) or before.until != now.until
             if subscription is not None and changed:
                 expected = await self.states.expected(customer.id, now)
-                who = await self.addressees.of(customer)
-                await self._publish_change(who, customer, subscription, event)
-                text = await self._change_text(before, (subscription, subscriptions), event, who.language)
+                addressee = await self.addressees.of(customer)
+                await self._publish_change(addressee, customer, subscription, event)
+                text = await self._change_text(before, (subscription, subscriptions), event, addressee.language)
                 if text and not expected:
-                    await self.notifier.in_open_chat(who, text, event.id)
-                    await self.notifier.push(who, phrase("push_subscription", who.language), text, event.id)
+                    await self.notifier.in_open_chat(addressee, text, event.id)
+                    await self.notifier.push(addressee, phrase("push_subscription", addressee.language), text, event.id)
                 if expected:
                     await self.states.forget_expected(customer.id)
             await self.states.save(customer.id, now)
@@ -133,12 +133,12 @@ class StripeEventHandler:
         )
 
     async def _publish_change(
-        self, who: Addressee, customer: Customer, subscription: Subscription, event: StripeEvent
+        self, addressee: Addressee, customer: Customer, subscription: Subscription, event: StripeEvent
     ) -> None:
         items = subscription.items.data
         prices = [list_price(item) for item in items]
         data = {
-            **who.as_event_data(),
+            **addressee.as_event_data(),
             "customer": customer.id,
             "subscription": subscription.id,
             "status": subscription.status,
@@ -159,14 +159,16 @@ class StripeEventHandler:
     async def _trial_ends(self, customer: Customer, subscription: Subscription) -> None:
         if subscription.status != "trialing" or subscription.trial_end is None or subscription.ends:
             return
-        who = await self.addressees.of(customer)
-        date = day(subscription.trial_end, self.zone, who.language)
+        addressee = await self.addressees.of(customer)
+        date = day(subscription.trial_end, self.zone, addressee.language)
         key = f"trial-{subscription.id}-{subscription.trial_end}"
-        text = phrase("trial_ends", who.language, plan=await self.plans.names_of(subscription.items.data), day=date)
+        text = phrase(
+            "trial_ends", addressee.language, plan=await self.plans.names_of(subscription.items.data), day=date
+        )
         plain = iso_day(subscription.trial_end, self.zone)
-        if not await self.notifier.mail(who, "trial_ending", {"date": plain}, key):
-            await self.notifier.in_open_chat(who, text, key)
-        await self.notifier.push(who, phrase("push_subscription", who.language), text, key)
+        if not await self.notifier.email(addressee, "trial_ending", {"date": plain}, key):
+            await self.notifier.in_open_chat(addressee, text, key)
+        await self.notifier.push(addressee, phrase("push_subscription", addressee.language), text, key)
 
     # ---- payments
 
@@ -174,25 +176,25 @@ class StripeEventHandler:
         # A trial begins with an invoice of 0.
         if invoice.status != "paid" or not invoice.amount_paid:
             return
-        who = await self.addressees.of(customer)
-        payment = _payment(who, customer, invoice)
+        addressee = await self.addressees.of(customer)
+        payment = _payment(addressee, customer, invoice)
         await self._publish("payment.recorded", payment, f"payment-recorded-{invoice.id}")
         amount = money(invoice.amount_paid, invoice.currency)
         data = invoice_mail(invoice, self.zone)
-        text = phrase("paid", who.language, amount=amount, number=invoice.number or "")
+        text = phrase("paid", addressee.language, amount=amount, number=invoice.number or "")
         key = f"invoice-paid-{invoice.id}"
-        if not await self.notifier.mail(who, "invoice_paid", data, key):
-            await self.notifier.in_open_chat(who, text, key)
-        await self.notifier.push(who, phrase("push_paid", who.language), text, key)
+        if not await self.notifier.email(addressee, "invoice_paid", data, key):
+            await self.notifier.in_open_chat(addressee, text, key)
+        await self.notifier.push(addressee, phrase("push_paid", addressee.language), text, key)
 
     async def _failed(self, customer: Customer, invoice: Invoice) -> None:
         # The invoice was paid or given up since the event.
         if invoice.status not in ("open", "uncollectible"):
             return
         key = f"payment-failed-{invoice.id}-{invoice.attempt_count}"
-        who = await self.addressees.of(customer)
-        await self._publish("payment.failed", _payment(who, customer, invoice), key)
-        zone, language = self.zone, who.language
+        addressee = await self.addressees.of(customer)
+        await self._publish("payment.failed", _payment(addressee, customer, invoice), key)
+        zone, language = self.zone, addressee.language
         due = invoice.amount_remaining or invoice.amount_due
         amount = money(due, invoice.currency)
         again = invoice.next_payment_attempt
@@ -204,10 +206,10 @@ class StripeEventHandler:
             url=invoice.hosted_invoice_url or "",
         ).strip()
         date = day(again or invoice.due_date or time.time(), zone, language)
-        name = who.name or phrase("customer", language)
+        name = addressee.name or phrase("customer", language)
         reminder = Template(name="payment_reminder", parameters={"name": name, "amount": amount, "date": date})
-        await self.notifier.in_chat(who, text, key, reminder)
-        await self.notifier.push(who, phrase("push_failed", language), text, key, invoice.hosted_invoice_url)
+        await self.notifier.in_chat(addressee, text, key, reminder)
+        await self.notifier.push(addressee, phrase("push_failed", language), text, key, invoice.hosted_invoice_url)
 
     async def _publish(self, event: PublishedEvent, data: dict[str, Any], id_: str) -> None:
         if self.publish is not None:
@@ -252,9 +254,9 @@ def _phrase_for(before: SubscriptionState | None, now: SubscriptionState, at: in
     return None
 
 
-def _payment(who: Addressee, customer: Customer, invoice: Invoice) -> dict[str, Any]:
+def _payment(addressee: Addressee, customer: Customer, invoice: Invoice) -> dict[str, Any]:
     return {
-        **who.as_event_data(),
+        **addressee.as_event_data(),
         "customer": customer.id,
         "invoice": invoice.id,
         "number": invoice.number,
