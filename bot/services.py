@@ -55,6 +55,7 @@ from bot.products.card_reader import CardReader
 from bot.products.confirm import ProductConfirmer
 from bot.products.factory import captures_of
 from bot.prompting.library import Library
+from bot.prompting.release_gate import EvaluateCases, no_evaluation
 from bot.settings import Settings
 from bot.storage.factory import storage_of
 from bot.storage.file_index import quota_of
@@ -85,7 +86,7 @@ LEASE_SECONDS = 6.0
 class Services:
     """Parts of one process. A part is made when somebody first asks for it, and then is the same for all."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - its resources, and two options
         self,
         settings: Settings,
         redis: Redis,
@@ -93,12 +94,14 @@ class Services:
         stack: AsyncExitStack,
         *,
         lease_seconds: float = LEASE_SECONDS,
+        evaluate: EvaluateCases = no_evaluation,
     ) -> None:
         self.settings = settings
         self.redis = redis
         self._http = http
         self._stack = stack
         self._lease_seconds = lease_seconds
+        self._evaluate = evaluate
         self._email: EmailQueue | None = None
 
     # ---- conversations
@@ -193,7 +196,7 @@ class Services:
 
     @cached_property
     def library(self) -> Library:
-        return library_of(self.redis, self.settings)
+        return library_of(self.redis, self.settings, self._evaluate)
 
     # ---- integrations
 
@@ -299,11 +302,13 @@ class Services:
         language = self.settings.service.default_language
         revisions = MessageRevisions(self.redis, self.leases, self.memory, self.archive)
         store = TurnStore(self.redis, self.leases, self.library, revisions)
+        typing = TypingIndicator(self.graph, store, self.outbox, language)
+        self._stack.push_async_callback(typing.close)
         recorder = CanaryRecorder(self.redis, self.library)
         return TurnProcessor(
             leases=self.leases,
             store=store,
-            typing=TypingIndicator(self.graph, store, self.outbox, language),
+            typing=typing,
             intake=Intake(
                 redis=self.redis,
                 contacts=self.contacts,
@@ -335,9 +340,12 @@ class Services:
 
 
 @asynccontextmanager
-async def open_services(settings: Settings, *, lease_seconds: float = LEASE_SECONDS) -> AsyncIterator[Services]:
+async def open_services(
+    settings: Settings, *, lease_seconds: float = LEASE_SECONDS, evaluate: EvaluateCases = no_evaluation
+) -> AsyncIterator[Services]:
     """Parts that work until the context ends, which closes them in reverse order.
 
+    `evaluate` performs the prompts' cases where PROMPTS_GATE=offline.
     Raises RedisIsCluster. A Redis that does not answer is told by whoever first asks it.
     """
     async with AsyncExitStack() as stack:
@@ -345,4 +353,4 @@ async def open_services(settings: Settings, *, lease_seconds: float = LEASE_SECO
         stack.push_async_callback(redis.aclose)
         await refuse_cluster(redis)
         http = await stack.enter_async_context(aiohttp.ClientSession())
-        yield Services(settings, redis, http, stack, lease_seconds=lease_seconds)
+        yield Services(settings, redis, http, stack, lease_seconds=lease_seconds, evaluate=evaluate)

@@ -1,4 +1,4 @@
-"""What is kept, and how long: every key of a day's work is in the table of the README, with a time as is promised."""
+"""Kept data, and for how long: every key of a day's work is in docs/retention.md, and stays no longer than it says."""
 
 from __future__ import annotations
 
@@ -49,8 +49,7 @@ class Row:
 
 
 def rows() -> list[Row]:
-    readme = (ROOT / "README.md").read_text()
-    lines = readme.partition("## What is kept how long\n")[2].partition("\n## ")[0].splitlines()
+    lines = (ROOT / "docs" / "retention.md").read_text().splitlines()
     cells = [line.strip("|").split("|") for line in lines if line.startswith("| `")]
     found = []
     for names, _, kept in cells:

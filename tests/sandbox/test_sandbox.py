@@ -14,6 +14,7 @@ import aiohttp
 import psutil
 import pytest
 
+from tests.paths import ROOT
 from tests.waiting import PATIENCE
 
 ANA = "MX.8801234567890123"
@@ -151,3 +152,22 @@ async def test_a_port_that_is_taken_is_said_in_one_line(sandbox: Run, tmp_path: 
     assert process.returncode == 1
     assert b"--port" in errors.splitlines()[-1]
     assert b"Traceback" not in errors
+
+
+async def test_one_turn_is_traced_from_the_webhook_to_the_last_key(sandbox: Run, tmp_path: Path) -> None:
+    _, url = await sandbox()
+    port = url.split(":")[2].split("/")[0]
+    command = ["-m", "bench.trace_turn", "¿A qué hora abren?", "--port", port, "--data", str(tmp_path / "data")]
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, *command, stdout=asyncio.subprocess.PIPE, cwd=ROOT, env=dict(os.environ)
+    )
+    shown = (await process.communicate())[0].decode()
+    assert process.returncode == 0
+    for line in (
+        r"turn t_\w+ of c_\w+: answered, 0\.\d+ USD",
+        r"  outbox +[\d.]+ ms",
+        r"model anthropic/claude-3-haiku: ok, .*tokens",
+        r"tool business_hours\({}\): ok",
+        r" +[\d.]+ ms  \w+ recado:\{c\}:lease",
+    ):
+        assert re.search(f"^{line}", shown, re.MULTILINE), line

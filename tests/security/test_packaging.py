@@ -57,6 +57,13 @@ def test_the_image_takes_only_what_is_locked_and_nothing_for_trying_things_out()
     assert not (direct("sandbox") - direct("ocr")) & pins("requirements.lock").keys()
 
 
+def test_the_image_has_every_package_that_is_installed() -> None:
+    setuptools = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]
+    packages = [one.removesuffix("*") for one in setuptools["packages"]["find"]["include"]]
+    dockerfile = (ROOT / "Dockerfile").read_text()
+    assert [one for one in packages if f"\nCOPY {one} {one}\n" not in dockerfile] == []
+
+
 @pytest.mark.parametrize("service", COMPOSE["services"])
 def test_no_process_in_compose_can_write_to_its_image_or_gain_rights(service: str) -> None:
     found = COMPOSE["services"][service]

@@ -199,7 +199,7 @@ async def test_subscribers_hear_of_changes_and_payments_with_ids_that_stay(
         contacts = Contacts(world.redis)
         services = billing_of(world.redis, http, contacts, storage, graph, world.settings)
         assert services is not None
-        handler = event_handler_of(services, world.redis, opened.notices, world.settings, publish)
+        handler = event_handler_of(services, world.redis, opened.notifications, world.settings, publish)
         for event in [*stripe.events, *stripe.events]:
             if event["type"] in ACTED_ON:
                 await handler.process(_task(event))
