@@ -254,5 +254,11 @@ async def test_the_sandbox_keeps_files_on_this_machine_and_lists_them_with_their
                 async with http.get(f"{page}files") as response:
                     found = await response.json()
         assert [(one["name"], one["by"]) for one in found] == [("Lista.pdf", "customer")]
-        async with http.get(found[0]["link"]) as response:
-            assert await response.read() == media("documents/price_list.pdf")
+        # A file is in the index a moment before it is in the storage.
+        content = b""
+        async with asyncio.timeout(PATIENCE):
+            while not content.startswith(b"%PDF"):
+                await asyncio.sleep(0.02)
+                async with http.get(found[0]["link"]) as response:
+                    content = await response.read()
+        assert content == media("documents/price_list.pdf")
