@@ -24,7 +24,7 @@ from bot.prompting.release_gate import EvaluateCases, no_evaluation
 from bot.prompting.watcher import watch
 from bot.services import LEASE_SECONDS, Services, open_services
 from bot.settings import Settings
-from bot.storage.files import expire
+from bot.storage.file_index import expire
 from bot.storage.storage import Storage, StorageFailed
 from bot.turns.runner import ConversationRunner
 from bot.turns.summarizer import Summarizer
@@ -81,12 +81,12 @@ async def running(
 
 async def _processors(services: Services) -> dict[queues.Name, queues.Processor]:
     """The processor of each queue. Without a provider of e-mail its jobs wait until there is one."""
-    email, billing = await services.open_email(), services.billing
+    email, stripe = await services.open_email(), services.stripe_events
     notification = queues.by_name(
         {
             "template": services.notifications.process,
             "push": services.pushes.process,
-            stripe_events.JOB: billing.news.process if billing else _without_key,
+            stripe_events.JOB: stripe.process if stripe else _without_key,
         }
     )
     found: dict[queues.Name, queues.Processor] = {
