@@ -133,15 +133,23 @@ class JobScheduler:
 
     async def _add(self) -> None:
         self._wake.clear()
-        due, self._due = self._due, {}
-        jobs = list(due.values())
-        for start in range(0, len(jobs), _ADD_AT_ONCE):
+        due = list(self._due.items())
+        for start in range(0, len(due), _ADD_AT_ONCE):
+            some = due[start : start + _ADD_AT_ONCE]
             try:
-                await self._queue.addBulk(jobs[start : start + _ADD_AT_ONCE])
+                await self._queue.addBulk([asked for _, asked in some])
             except (RedisError, OSError) as error:
-                _log.warning("jobs_not_added", count=len(jobs) - start, error=type(error).__name__)
+                _log.warning("jobs_not_added", count=len(due) - start, error=type(error).__name__)
                 self._just_asked.clear()
+                self._forget(due[start:])
                 return
+            # Not before they are added: a cancellation leaves them to the last call, at the end.
+            self._forget(some)
+
+    def _forget(self, added: list[tuple[str, dict[str, Any]]]) -> None:
+        for name, asked in added:
+            if self._due.get(name) is asked:
+                del self._due[name]
 
 
 async def turn_later(redis: Redis, conversation: str, job_id: str, seconds: float) -> None:
