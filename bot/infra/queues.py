@@ -7,6 +7,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Literal
 
 import structlog
@@ -71,6 +72,12 @@ _SAME_SECONDS = 2.0
 JobName = Literal["turn", "summary"]
 
 
+@lru_cache(maxsize=8)
+def _queue(redis: Redis, name: Name) -> Queue:
+    # BullMQ reads 50 scripts from the disk for a queue, which takes 2 ms of the loop.
+    return Queue(name, {"connection": redis})
+
+
 def job(name: JobName, conversation: str, job_id: str) -> dict[str, Any]:
     """A job for a conversation; while one with this id waits or runs, it is the same job."""
     return {"name": name, "data": {"conversation": conversation}, "opts": _options(job_id)}
@@ -93,7 +100,7 @@ class JobScheduler:
     """Asks for jobs off the caller's path. A turn that gets lost is asked for again by the workers' sweep."""
 
     def __init__(self, redis: Redis) -> None:
-        self._queue = Queue("llm", {"connection": redis})
+        self._queue = _queue(redis, "llm")
         self._due: dict[str, dict[str, Any]] = {}
         self._just_asked: set[str] = set()
         self._forget_at = 0.0
@@ -154,7 +161,7 @@ class JobScheduler:
 
 async def turn_later(redis: Redis, conversation: str, job_id: str, seconds: float) -> None:
     """Ask for a turn after so many seconds."""
-    await Queue("llm", {"connection": redis}).add("turn", {"conversation": conversation}, _options(job_id, seconds))
+    await _queue(redis, "llm").add("turn", {"conversation": conversation}, _options(job_id, seconds))
 
 
 async def add(  # noqa: PLR0913 - a job has these parts
@@ -175,7 +182,7 @@ async def add(  # noqa: PLR0913 - a job has these parts
     """
     kept = {"removeOnComplete": {"age": _KEEP_DONE_SECONDS} if keep else True}
     options = _options(job_id, attempts=attempts, wait_seconds=wait_seconds) | kept
-    await Queue(queue, {"connection": redis}).add(name, data, options)
+    await _queue(redis, queue).add(name, data, options)
 
 
 def by_name(processors: dict[str, Processor]) -> Processor:
