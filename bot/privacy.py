@@ -21,6 +21,7 @@ from redis.asyncio import Redis
 
 from bot.conversations import contacts, identity, ledger, tombstones
 from bot.conversations.lease import ConversationLeases, Lease, LeaseLost, done_key, hold, lease_key
+from bot.conversations.waiting_list import WaitingList
 from bot.delivery.statuses import DeliveryStatuses
 from bot.infra import queue_admin
 from bot.infra.redis import answer, ended, key
@@ -200,7 +201,7 @@ class PersonalData:
                 opted_out = await contacts.keep_objection(self._redis, home, person.identities)
                 keys = [await self._delete_keys(name) for name in person.conversations]
                 for name in person.conversations:
-                    await self._leases.strike(name)
+                    await WaitingList(self._redis).forget(name)
                     await self._deliveries.strike(name)
                 await self._close(person, tombstones.KEEP_SECONDS)
                 # Last of all: as long as they lead here, whoever is erased in part is found again.

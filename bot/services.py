@@ -1,0 +1,345 @@
+"""The one place where Recado's parts are made: for the workers, the commands and the evaluation of prompts.
+
+`recado serve` makes its few parts in bot.web.app, because it imports neither prompts nor vendors: it starts in a
+moment and stays small.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from functools import cached_property
+
+import aiohttp
+from redis.asyncio import Redis
+
+from bot.agent.loop import Agent
+from bot.agent.tool import ToolServices
+from bot.agent.tools.catalog import tools_for
+from bot.agent.vocabulary import library_of
+from bot.ai.openrouter import OpenRouter
+from bot.conversations.budget import Budget
+from bot.conversations.confirmations import Confirmations
+from bot.conversations.contacts import Contacts
+from bot.conversations.events import EventPublisher
+from bot.conversations.handoff import HandOff
+from bot.conversations.lease import ConversationLeases
+from bot.conversations.memory import Memory
+from bot.conversations.rate_limit import MessageRateLimit
+from bot.conversations.waiting_list import WaitingList
+from bot.delivery.notifications import Notifications
+from bot.delivery.outbox import Outbox, outbox_of
+from bot.delivery.statuses import DeliveryStatuses
+from bot.infra.guarded_http import GuardedHttpClient
+from bot.infra.live_events import LiveEvents
+from bot.infra.queues import JobScheduler
+from bot.infra.redis import connect, refuse_cluster
+from bot.integrations.email.factory import email_queue
+from bot.integrations.email.queue import BusinessName, EmailQueue
+from bot.integrations.email.verification import Verification
+from bot.integrations.event_webhooks import EventDeliveries
+from bot.integrations.push.invitations import invitation_of
+from bot.integrations.push.sender import PushSender
+from bot.integrations.stripe import plan_changes
+from bot.integrations.stripe.billing import Billing, billing_of
+from bot.media.archive import Archive
+from bot.media.readers import MediaReaders
+from bot.media.readings import ReadingCache
+from bot.media.understanding import MediaPerception, MediaStore
+from bot.privacy import PersonalData
+from bot.products import card_message
+from bot.products.capture import ProductCapture
+from bot.products.card_reader import CardReader
+from bot.products.confirm import ProductConfirmer
+from bot.products.factory import captures_of
+from bot.prompting.library import Library
+from bot.settings import Settings
+from bot.storage.factory import storage_of
+from bot.storage.files import Files, files_of, quota_of
+from bot.storage.storage import Storage
+from bot.turns.burst import BurstCollector
+from bot.turns.canary import CanaryRecorder
+from bot.turns.intake import Intake
+from bot.turns.merge import ConversationMerger
+from bot.turns.model_responder import ModelResponder
+from bot.turns.report import TurnReporter
+from bot.turns.responder import Responder
+from bot.turns.revisions import MessageRevisions
+from bot.turns.rules import MessageRules
+from bot.turns.runner import ConversationRunner
+from bot.turns.store import TurnStore
+from bot.turns.summarizer import Summarizer
+from bot.turns.turn import TurnProcessor
+from bot.turns.typing_indicator import TypingIndicator
+from bot.whatsapp.client import Graph
+from bot.whatsapp.templates.files import definitions
+from bot.whatsapp.templates.registry import Templates
+
+# A conversation whose worker dies or stands still is another's after this while.
+LEASE_SECONDS = 6.0
+
+
+class Services:
+    """Parts of one process. A part is made when somebody first asks for it, and then is the same for all."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        redis: Redis,
+        http: aiohttp.ClientSession,
+        stack: AsyncExitStack,
+        *,
+        lease_seconds: float = LEASE_SECONDS,
+    ) -> None:
+        self.settings = settings
+        self.redis = redis
+        self._http = http
+        self._stack = stack
+        self._lease_seconds = lease_seconds
+        self._email: EmailQueue | None = None
+
+    # ---- conversations
+
+    @cached_property
+    def contacts(self) -> Contacts:
+        return Contacts(self.redis, self.settings.channel.staff_contacts)
+
+    @cached_property
+    def events(self) -> LiveEvents:
+        return LiveEvents(self.redis)
+
+    @cached_property
+    def publisher(self) -> EventPublisher:
+        return EventPublisher(self.redis, self.settings.subscribers)
+
+    @cached_property
+    def handoff(self) -> HandOff:
+        return HandOff(self.contacts, self.events, self.publisher)
+
+    @cached_property
+    def leases(self) -> ConversationLeases:
+        return ConversationLeases(self.redis, lease_seconds=self._lease_seconds)
+
+    @cached_property
+    def waiting_list(self) -> WaitingList:
+        return WaitingList(self.redis)
+
+    @cached_property
+    def memory(self) -> Memory:
+        return Memory(self.redis, self.settings.memory)
+
+    @cached_property
+    def budget(self) -> Budget:
+        return Budget(self.redis, self.settings.budget, self.settings.service.zone)
+
+    @cached_property
+    def scheduler(self) -> JobScheduler:
+        """Adds nothing until its `running` context is entered."""
+        return JobScheduler(self.redis)
+
+    # ---- WhatsApp
+
+    @cached_property
+    def graph(self) -> Graph:
+        return Graph(self._http, self.settings.whatsapp)
+
+    @cached_property
+    def templates(self) -> Templates:
+        service = self.settings.service
+        return Templates(
+            self.redis, self.graph, definitions(service.templates_dir), default_language=service.default_language
+        )
+
+    @cached_property
+    def outbox(self) -> Outbox:
+        return outbox_of(self.redis, self.graph, self.leases, self.contacts, self.templates, self.settings)
+
+    @cached_property
+    def notifications(self) -> Notifications:
+        return Notifications(self.redis, self.leases, self.contacts, self.memory, self.outbox, self.templates)
+
+    # ---- files, media and models
+
+    @cached_property
+    def storage(self) -> Storage:
+        return storage_of(self.settings.storage)
+
+    @cached_property
+    def files(self) -> Files:
+        return files_of(self.redis, self.settings)
+
+    @cached_property
+    def archive(self) -> Archive:
+        return Archive(self.redis, self.storage, quota_of(self.settings.storage))
+
+    @cached_property
+    def media_readers(self) -> MediaReaders:
+        readers = MediaReaders(self.settings.whisper, self.settings.vision)
+        self._stack.push_async_callback(readers.close)
+        return readers
+
+    @cached_property
+    def model(self) -> OpenRouter:
+        model = OpenRouter(self.settings.llm)
+        self._stack.push_async_callback(model.close)
+        return model
+
+    def perception(self, store: MediaStore) -> MediaPerception:
+        """Understanding of media that lie in this store; Meta's Graph API is one."""
+        return MediaPerception(self.redis, store, self.media_readers, self.archive, self.budget)
+
+    @cached_property
+    def library(self) -> Library:
+        return library_of(self.redis, self.settings)
+
+    # ---- integrations
+
+    @cached_property
+    def billing(self) -> Billing | None:
+        """None where no STRIPE_SECRET_KEY is set."""
+        return billing_of(
+            self.redis,
+            self._http,
+            self.contacts,
+            self.notifications,
+            self.storage,
+            self.graph,
+            self.settings,
+            tell=self.publisher.tell,
+        )
+
+    async def open_email(self, business: BusinessName | None = None) -> EmailQueue | None:
+        """The queue of e-mails, opened once; None where no provider is configured.
+
+        `business` tells the name to sign with: that of the current release unless another is given.
+        """
+        if self._email is None:
+            opened = email_queue(
+                self.redis,
+                self.settings.mail,
+                self.storage,
+                business=business or self._business_name,
+                language=self.settings.service.default_language,
+                email_of=self.billing.links.email_of if self.billing else None,
+            )
+            self._email = await self._stack.enter_async_context(opened)
+        return self._email
+
+    async def _business_name(self) -> str:
+        return (await self.library.now()).business.name
+
+    @cached_property
+    def pushes(self) -> PushSender:
+        settings = self.settings.push
+        return PushSender(self.redis, settings, self.events, self._guarded_http(allow_private=settings.allow_private))
+
+    @cached_property
+    def event_deliveries(self) -> EventDeliveries:
+        settings = self.settings.subscribers
+        http = self._guarded_http(allow_private=settings.allow_private)
+        return EventDeliveries(self.redis, settings, self.events, http)
+
+    def _guarded_http(self, *, allow_private: bool) -> GuardedHttpClient:
+        client = GuardedHttpClient(allow_private=allow_private)
+        self._stack.push_async_callback(client.close)
+        return client
+
+    @cached_property
+    def _product_parts(self) -> tuple[ProductCapture, ProductConfirmer]:
+        reader = CardReader(
+            eyes=lambda conversation: self.media_readers.eyes(
+                self.budget.account(conversation), ReadingCache(self.redis, conversation)
+            ),
+            model=self.model,
+            budget=self.budget,
+            shop_currency=self.settings.service.shop_currency,
+        )
+        return captures_of(self.redis, self.storage, self.publisher.tell, reader)
+
+    # ---- turns
+
+    @cached_property
+    def tool_services(self) -> ToolServices:
+        """Parts that tools call. E-mail is among them once it was opened."""
+        return ToolServices(
+            handoff=self.handoff,
+            notifications=self.notifications,
+            files=self.files,
+            email=self._email,
+            push=invitation_of(self.redis, self.settings),
+            billing=self.billing,
+            verification=Verification(self.redis) if self.billing and self._email else None,
+            products=self._product_parts[1].catalogue,
+        )
+
+    @cached_property
+    def confirmations(self) -> Confirmations:
+        _, products = self._product_parts
+        handlers = {card_message.KIND: products.confirm}
+        if self.billing:
+            handlers[plan_changes.KIND] = self.billing.changes.perform
+        return Confirmations(self.redis, handlers, left={card_message.KIND: products.leave})
+
+    @cached_property
+    def responder(self) -> Responder:
+        return Responder(
+            contacts=self.contacts,
+            message_rules=MessageRules(self.contacts, self.handoff, self.settings.channel),
+            confirmations=self.confirmations,
+            captures=self._product_parts[0],
+            model=ModelResponder(
+                Agent(self.model, tools_for), self.tool_services, self.budget, self.settings.service.zone
+            ),
+            events=self.events,
+        )
+
+    @cached_property
+    def turns(self) -> TurnProcessor:
+        language = self.settings.service.default_language
+        revisions = MessageRevisions(self.redis, self.leases, self.memory, self.archive)
+        store = TurnStore(self.redis, self.leases, self.library, revisions)
+        recorder = CanaryRecorder(self.redis, self.library)
+        return TurnProcessor(
+            burst=BurstCollector(self.waiting_list, self.settings.turn.quiet_seconds),
+            store=store,
+            typing=TypingIndicator(self.graph, store, self.outbox, language),
+            intake=Intake(
+                redis=self.redis,
+                contacts=self.contacts,
+                perception=self.perception(self.graph),
+                revisions=revisions,
+                rate_limit=MessageRateLimit(self.redis, self.settings.channel.rate_limit_contact),
+                default_language=language,
+            ),
+            responder=self.responder,
+            outbox=self.outbox,
+            reporter=TurnReporter(self.redis, self.events, self.publisher, recorder, self.scheduler),
+            deadline_seconds=self.settings.turn.deadline_seconds,
+        )
+
+    @cached_property
+    def runner(self) -> ConversationRunner:
+        merger = ConversationMerger(self.redis, self.leases, self.memory)
+        return ConversationRunner(self.leases, self.waiting_list, self.outbox, merger, self.turns.take)
+
+    @cached_property
+    def summarizer(self) -> Summarizer:
+        return Summarizer(self.model, self.memory, self.library, self.budget)
+
+    @cached_property
+    def personal_data(self) -> PersonalData:
+        return PersonalData(self.redis, self.leases, self.files, DeliveryStatuses(self.redis, self.events))
+
+
+@asynccontextmanager
+async def open_services(settings: Settings, *, lease_seconds: float = LEASE_SECONDS) -> AsyncIterator[Services]:
+    """Parts that work until the context ends, which closes them in reverse order.
+
+    Raises RedisIsCluster. A Redis that does not answer is told by whoever first asks it.
+    """
+    async with AsyncExitStack() as stack:
+        redis = connect(settings.redis)
+        stack.push_async_callback(redis.aclose)
+        await refuse_cluster(redis)
+        http = await stack.enter_async_context(aiohttp.ClientSession())
+        yield Services(settings, redis, http, stack, lease_seconds=lease_seconds)

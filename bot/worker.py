@@ -1,4 +1,4 @@
-"""The queue workers: everything a turn needs, made once; one processor a queue; and the sweep for lost nudges."""
+"""The queue workers: one processor a queue, and the sweeps for jobs that were lost."""
 
 from __future__ import annotations
 
@@ -8,72 +8,31 @@ import time
 from collections.abc import AsyncIterator, Awaitable
 from contextlib import AsyncExitStack, asynccontextmanager
 
-import aiohttp
 import structlog
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
-from bot.agent.loop import Agent
-from bot.agent.tool import Services
-from bot.agent.tools.catalog import tools_for
-from bot.agent.vocabulary import library_of
-from bot.ai.openrouter import OpenRouter
-from bot.conversations.budget import Budget
-from bot.conversations.confirmations import Confirmations
-from bot.conversations.contacts import Contacts
-from bot.conversations.dead_letters import DeadLetters
-from bot.conversations.events import EventPublisher
-from bot.conversations.handoff import HandOff
 from bot.conversations.lease import ConversationLeases
-from bot.conversations.memory import Memory
-from bot.conversations.rate_limit import MessageRateLimit
-from bot.delivery.notifications import Notifications
-from bot.delivery.outbox import Outbox, outbox_of
+from bot.conversations.waiting_list import WaitingList
+from bot.delivery.outbox import Outbox
 from bot.infra import queues
-from bot.infra.guarded_http import GuardedHttpClient
-from bot.infra.live_events import LiveEvents
 from bot.infra.metrics import MetricsShipper
 from bot.infra.queues import JobScheduler
-from bot.infra.redis import connect, ended, refuse_cluster
-from bot.integrations.email.factory import email_queue
-from bot.integrations.email.queue import BusinessName
-from bot.integrations.email.verification import Verification
-from bot.integrations.event_webhooks import EventDeliveries
-from bot.integrations.push.invitations import invitation_of
-from bot.integrations.push.sender import PushSender
+from bot.infra.redis import ended
 from bot.integrations.stripe import events as stripe_events
-from bot.integrations.stripe import plan_changes
-from bot.integrations.stripe.billing import billing_of
-from bot.media.archive import Archive
-from bot.media.readers import MediaReaders
-from bot.media.readings import ReadingCache
-from bot.media.understanding import MediaPerception
-from bot.products import card_message
-from bot.products.card_reader import CardReader
-from bot.products.factory import captures_of
-from bot.prompting.library import Library
 from bot.prompting.watcher import watch
+from bot.services import LEASE_SECONDS, Services, open_services
 from bot.settings import Settings
-from bot.storage.factory import storage_of
-from bot.storage.files import expire, files_of, quota_of
+from bot.storage.files import expire
 from bot.storage.storage import Storage, StorageFailed
-from bot.turns.canary import CanaryRecorder
-from bot.turns.merge import ConversationMerger
-from bot.turns.responder import Responder
-from bot.turns.revisions import MessageRevisions
-from bot.turns.rules import MessageRules
 from bot.turns.runner import ConversationRunner
 from bot.turns.summarizer import Summarizer
-from bot.turns.turn import Stations, TurnProcessor
 from bot.whatsapp.client import Graph
-from bot.whatsapp.templates.files import definitions
-from bot.whatsapp.templates.registry import Templates
 
 _log = structlog.get_logger()
 
-_LEASE_SECONDS = 6.0
 _SWEEP_SECONDS = 3.0
-# A message that has waited this long beyond its burst lost its nudge: its job died twice, or was never added.
+# A message that has waited this long beyond its burst has lost its job, which died twice or was never added.
 _OVERDUE_SECONDS = 10.0
 _RESEND_SECONDS = 1.0
 _DUE_AGAIN_SECONDS = 3.0
@@ -82,141 +41,26 @@ _EXPIRE_SECONDS = 3600.0
 CONCURRENCY = 100
 
 
-def _named_by(library: Library) -> BusinessName:
-    """The business's name in the release that is current when it is asked for."""
-
-    async def name() -> str:
-        return (await library.now()).business.name
-
-    return name
-
-
 @asynccontextmanager
 async def running(
-    settings: Settings, names: tuple[queues.Name, ...], concurrency: int, *, lease_seconds: float = _LEASE_SECONDS
+    settings: Settings, names: tuple[queues.Name, ...], concurrency: int, *, lease_seconds: float = LEASE_SECONDS
 ) -> AsyncIterator[None]:
-    """Work on the queues until the context ends; ending it waits for the jobs in hand.
-
-    A conversation whose worker dies or stands still is another's after `lease_seconds`.
-    """
+    """Work on the queues until the context ends; ending it waits for the jobs in hand."""
     async with AsyncExitStack() as stack:
-        redis = await _redis(stack, settings)
-        http = await stack.enter_async_context(aiohttp.ClientSession())
-        library = library_of(redis, settings)
-        prompts = await library.open()
-        leases = ConversationLeases(redis, lease_seconds=lease_seconds)
-        graph = Graph(http, settings.whatsapp)
-        memory = Memory(redis, settings.memory)
-        contacts, events = Contacts(redis, settings.channel.staff_contacts), LiveEvents(redis)
-        subscribers = EventPublisher(redis, settings.subscribers)
-        handoff = HandOff(contacts, events, subscribers)
-        senses = MediaReaders(settings.whisper, settings.vision)
-        stack.push_async_callback(senses.close)
-        model = OpenRouter(settings.llm)
-        stack.push_async_callback(model.close)
-        scheduler = await stack.enter_async_context(JobScheduler(redis).running())
-        templates = Templates(
-            redis,
-            graph,
-            definitions(settings.service.templates_dir),
-            default_language=settings.service.default_language,
-        )
-        storage, business = storage_of(settings.storage), prompts.business
-        archive, language = Archive(redis, storage, quota_of(settings.storage)), settings.service.default_language
-        outbox = outbox_of(redis, graph, leases, contacts, templates, settings)
-        notices = Notifications(redis, leases, contacts, memory, outbox, templates)
-        billing = billing_of(redis, http, contacts, notices, storage, graph, settings, tell=subscribers.tell)
-        email_of = billing.links.email_of if billing else None
-        mail = await stack.enter_async_context(
-            email_queue(
-                redis, settings.mail, storage, business=_named_by(library), language=language, email_of=email_of
-            )
-        )
-        budget = Budget(redis, settings.budget, settings.service.zone)
-        captures, confirming = captures_of(
-            redis,
-            storage,
-            subscribers.tell,
-            CardReader(
-                eyes=lambda conversation: senses.eyes(budget.account(conversation), ReadingCache(redis, conversation)),
-                model=model,
-                budget=budget,
-                shop_currency=settings.service.shop_currency,
-            ),
-        )
-        responder = Responder(
-            contacts=contacts,
-            message_rules=MessageRules(contacts, handoff, settings.channel),
-            confirmations=Confirmations(
-                redis,
-                {card_message.KIND: confirming.confirm}
-                | ({plan_changes.KIND: billing.changes.perform} if billing else {}),
-                left={card_message.KIND: confirming.leave},
-            ),
-            captures=captures,
-            agent=Agent(model, tools_for),
-            services=Services(
-                business=business,
-                handoff=handoff,
-                notices=notices,
-                files=files_of(redis, settings),
-                mail=mail,
-                push=invitation_of(redis, settings),
-                billing=billing,
-                verification=Verification(redis) if billing and mail else None,
-                products=confirming.catalogue,
-            ),
-            events=events,
-            budget=budget,
-            zone=settings.service.zone,
-        )
-        stations = Stations(
-            redis=redis,
-            leases=leases,
-            contacts=contacts,
-            memory=memory,
-            library=library,
-            rate=MessageRateLimit(redis, settings.channel.rate_limit_contact),
-            perception=MediaPerception(redis, graph, senses, archive, budget),
-            responder=responder,
-            outbox=outbox,
-            records=MessageRevisions(redis, leases, memory, archive),
-            events=events,
-            graph=graph,
-            scheduler=scheduler,
-            dead_letters=DeadLetters(redis),
-            subscribers=subscribers,
-            canary_recorder=CanaryRecorder(redis, library),
-        )
-        turns = TurnProcessor(stations, settings.turn, settings.service)
-        shift = ConversationRunner(leases, outbox, ConversationMerger(redis, leases, memory), turns.take)
-        summaries = Summarizer(model, memory, library, budget)
-        ship = MetricsShipper(redis)
+        services = await stack.enter_async_context(open_services(settings, lease_seconds=lease_seconds))
+        prompts = await services.library.open()
+        scheduler = await stack.enter_async_context(services.scheduler.running())
+        ship = MetricsShipper(services.redis)
         stack.push_async_callback(ship.flush)
         await _alongside(stack, ship.run(), _warm_up())
-        to_subscribers = _guarded(stack, allow_private=settings.subscribers.allow_private)
-        pushes = PushSender(redis, settings.push, events, _guarded(stack, allow_private=settings.push.allow_private))
-        processors: dict[queues.Name, queues.Processor] = {
-            "llm": _llm(shift, summaries),
-            "notification": queues.by_name(
-                {
-                    "template": notices.process,
-                    "push": pushes.process,
-                    stripe_events.JOB: billing.news.process if billing else _without_key,
-                }
-            ),
-            "webhook": EventDeliveries(redis, settings.subscribers, events, to_subscribers).process,
-        }
-        if mail is not None:
-            # Without a provider jobs wait until there is one.
-            processors["email"] = mail.process
+        processors = await _processors(services)
         ours = {name: processors[name] for name in names if name in processors}
         await stack.enter_async_context(queues.working(ours, settings.redis, concurrency=concurrency))
-        await _alongside(stack, _sweep(leases, scheduler))
+        await _alongside(stack, _sweep(services.waiting_list, services.leases, scheduler))
         if settings.service.prompts_release == "watch":
-            await _alongside(stack, watch(library))
-        expiring = _expire(redis, storage, settings.storage.keep_days)
-        await _alongside(stack, _resend(outbox, leases, graph, scheduler), expiring)
+            await _alongside(stack, watch(services.library))
+        expiring = _expire(services.redis, services.storage, settings.storage.keep_days)
+        await _alongside(stack, _resend(services.outbox, services.leases, services.graph, scheduler), expiring)
         _log.info(
             "worker_ready",
             queues=list(ours),
@@ -227,27 +71,32 @@ async def running(
         yield
 
 
-async def _redis(stack: AsyncExitStack, settings: Settings) -> Redis:
-    redis = connect(settings.redis)
-    stack.push_async_callback(redis.aclose)
-    await refuse_cluster(redis)
-    return redis
+async def _processors(services: Services) -> dict[queues.Name, queues.Processor]:
+    """The processor of each queue. Without a provider of e-mail its jobs wait until there is one."""
+    email, billing = await services.open_email(), services.billing
+    notification = queues.by_name(
+        {
+            "template": services.notifications.process,
+            "push": services.pushes.process,
+            stripe_events.JOB: billing.news.process if billing else _without_key,
+        }
+    )
+    found: dict[queues.Name, queues.Processor] = {
+        "llm": _llm(services.runner, services.summarizer),
+        "notification": notification,
+        "webhook": services.event_deliveries.process,
+    }
+    return found | ({"email": email.process} if email else {})
 
 
-def _guarded(stack: AsyncExitStack, *, allow_private: bool) -> GuardedHttpClient:
-    guarded = GuardedHttpClient(allow_private=allow_private)
-    stack.push_async_callback(guarded.close)
-    return guarded
-
-
-def _llm(shift: ConversationRunner, summaries: Summarizer) -> queues.Processor:
+def _llm(runner: ConversationRunner, summarizer: Summarizer) -> queues.Processor:
     async def process(task: queues.Job) -> None:
         conversation = str(task.data["conversation"])
         with structlog.contextvars.bound_contextvars(conversation=conversation):
             if task.name == "summary":
-                await summaries.make(conversation)
+                await summarizer.make(conversation)
             else:
-                await shift.work(conversation)
+                await runner.work(conversation)
 
     return process
 
@@ -263,12 +112,12 @@ async def _warm_up() -> None:
     await asyncio.to_thread(importlib.import_module, "openai")
 
 
-async def _sweep(leases: ConversationLeases, scheduler: JobScheduler) -> None:
+async def _sweep(waiting_list: WaitingList, leases: ConversationLeases, scheduler: JobScheduler) -> None:
     """Ask again for conversations whose messages have waited too long. The id is new with every round."""
     while True:
         await asyncio.sleep(_SWEEP_SECONDS)
         try:
-            for conversation in await leases.overdue(_OVERDUE_SECONDS):
+            for conversation in await leases.free(await waiting_list.overdue(_OVERDUE_SECONDS)):
                 scheduler.turn(conversation, f"{conversation}-sweep-{int(time.time() / _OVERDUE_SECONDS)}")
         except (RedisError, OSError) as error:
             _log.warning("sweep_failed", error=type(error).__name__)
@@ -280,7 +129,7 @@ async def _resend(outbox: Outbox, leases: ConversationLeases, graph: Graph, sche
         await asyncio.sleep(_RESEND_SECONDS)
         try:
             if await outbox.pause.over(graph):
-                for conversation in await leases.free(await outbox.deliveries.due()):
+                for conversation in await leases.free(await outbox.statuses.due()):
                     scheduler.turn(conversation, f"{conversation}-due-{int(time.time() / _DUE_AGAIN_SECONDS)}")
         except (RedisError, OSError) as error:
             _log.warning("resending_failed", error=type(error).__name__)

@@ -69,21 +69,26 @@ class CaseRun:
     async def _turn(
         self, conversation: str, contact: Contact, number: int, sight: PerceivedMessage, model: ChatModel
     ) -> tuple[PerformedTurn, Contact]:
-        before = await self.stage.memory.recall(conversation)
-        default = self.stage.settings.service.default_language
+        before = await self.stage.services.memory.recall(conversation)
+        default = self.stage.services.settings.service.default_language
         known = cast("Language", contact.language) if contact.language in ("es", "en") else default
         language = language_of(sight.perceived.words) or known
         contact = replace(contact, language=language)
-        now = self.case.now.replace(tzinfo=self.stage.settings.service.zone)
-        context = self.stage.kit_for(self.prompts.business).for_turn(
-            conversation=conversation, contact=contact, now=now, effect=f"t_{conversation[2:14]}_{number}"
+        now = self.case.now.replace(tzinfo=self.stage.services.settings.service.zone)
+        context = ToolContext(
+            services=self.stage.tool_services,
+            business=self.prompts.business,
+            conversation=conversation,
+            contact=contact,
+            now=now,
+            effect=f"t_{conversation[2:14]}_{number}",
         )
         thinking = _Thinking(self.prompts, context, now, model, later=number > 0)
         if sight.perceived.trouble:
             out, failed = TurnOutcome((phrase(sight.perceived.trouble, language),)), ""
         else:
             out, failed = await thinking.think(sight, language, before)
-        out = replace(out, handed_over=(await self.stage.contacts.get(conversation)).quiet)
+        out = replace(out, handed_over=(await self.stage.services.contacts.get(conversation)).quiet)
         said = HistoryEntry(role="user", text=sight.perceived.text, at=now)
         await self._remember(conversation, [said, HistoryEntry(role="assistant", text=out.text, at=now)])
         return PerformedTurn(out, thinking.asked, sight.perceived, failed), contact
@@ -93,7 +98,7 @@ class CaseRun:
     ) -> PerceivedMessage:
         if known is not None:
             return PerceivedMessage(known)
-        moment = self.case.now.replace(tzinfo=self.stage.settings.service.zone)
+        moment = self.case.now.replace(tzinfo=self.stage.services.settings.service.zone)
         identity = {"phone": contact.phone, "bsuid": contact.bsuid, "name": contact.name}
         content = _content(turn)
         message = Inbound(id=f"wamid.{number}", sent_at=moment, received_at=moment, content=content, **identity)
@@ -110,12 +115,12 @@ class CaseRun:
         return PerceivedMessage(Perceived(message=message.id, kind=content.kind, text=glance(content), words=heard))
 
     async def _remember(self, conversation: str, said: Sequence[HistoryEntry] | History) -> None:
-        pipeline = self.stage.redis.pipeline(transaction=True)
+        pipeline = self.stage.services.redis.pipeline(transaction=True)
         if isinstance(said, History):
-            self.stage.memory.replace(pipeline, conversation, said)
+            self.stage.services.memory.replace(pipeline, conversation, said)
         else:
-            before = await self.stage.memory.recall(conversation)
-            self.stage.memory.extend(pipeline, conversation, before, [one for one in said if one.text])
+            before = await self.stage.services.memory.recall(conversation)
+            self.stage.services.memory.extend(pipeline, conversation, before, [one for one in said if one.text])
         await pipeline.execute()
 
 

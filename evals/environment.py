@@ -10,37 +10,18 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-import aiohttp
 from pydantic import SecretStr
-from redis.asyncio import Redis
 
-from bot.agent.tool import Services
-from bot.conversations.budget import Budget
-from bot.conversations.contacts import Contact, Contacts
-from bot.conversations.handoff import HandOff
-from bot.conversations.lease import ConversationLeases
-from bot.conversations.memory import Memory
-from bot.delivery.notifications import Notifications
-from bot.delivery.outbox import outbox_of
-from bot.infra.live_events import LiveEvents
-from bot.infra.redis import connect
-from bot.integrations.email.factory import email_queue
-from bot.integrations.email.verification import Verification
-from bot.integrations.push.invitations import invitation_of
+from bot.agent.tool import ToolServices
+from bot.conversations.contacts import Contact
 from bot.integrations.push.vapid import new_pair
-from bot.integrations.stripe.billing import billing_of
-from bot.media.archive import Archive
-from bot.media.readers import MediaReaders
-from bot.media.understanding import MediaPerception, PerceivedMessage
+from bot.media.understanding import PerceivedMessage
 from bot.messages.inbound import Inbound
 from bot.prompting.business_profile import Business
+from bot.services import Services, open_services
 from bot.settings import RedisSettings, Settings
-from bot.storage.factory import storage_of
-from bot.storage.files import files_of
 from bot.web.server import listening
-from bot.whatsapp.client import File, FileTooLarge, Graph
-from bot.whatsapp.templates.files import definitions
-from bot.whatsapp.templates.registry import Templates
+from bot.whatsapp.client import File, FileTooLarge
 from evals.cases import Case
 from pipelines.byte_budget import Room
 from sandbox.meta.simulator import Meta
@@ -58,17 +39,13 @@ _WHEN = datetime(2026, 11, 20, 16, 0, tzinfo=UTC)
 class CaseEnvironment:
     """What a case is performed with. Nothing that a tool does here reaches anybody."""
 
-    redis: Redis
-    settings: Settings
-    contacts: Contacts
-    memory: Memory
     services: Services
     stripe: StripeSimulator
-    senses: MediaReaders
-    budget: Budget
 
-    def kit_for(self, business: Business) -> Services:
-        return replace(self.services, business=business)
+    @property
+    def tool_services(self) -> ToolServices:
+        """No photo was sent in a case, so nobody is offered a catalogue of products."""
+        return replace(self.services.tool_services, products=None)
 
     def person(self, case: Case, run: str) -> tuple[str, Contact]:
         """The conversation and the contact of a case, made anew for each run."""
@@ -92,8 +69,7 @@ class CaseEnvironment:
 
     async def perceive(self, case: Case, conversation: str, message: Inbound) -> PerceivedMessage:
         """Hear, see or read the message's file, which lies beside the case."""
-        archive = Archive(self.redis, storage_of(self.settings.storage))
-        perception = MediaPerception(self.redis, _Beside(case.folder), self.senses, archive, self.budget)
+        perception = self.services.perception(_Beside(case.folder))
         return (await perception.perceive(conversation, [message], None, 60))[0]
 
 
@@ -125,37 +101,13 @@ async def open_stage(settings: Settings, business: Business, folder: Path) -> As
     """
     async with AsyncExitStack() as stack:
         stripe = await _contained(settings, stack, folder)
-        redis = await stack.enter_async_context(connect(settings.redis))
-        http = await stack.enter_async_context(aiohttp.ClientSession())
-        graph, leases = Graph(http, settings.whatsapp), ConversationLeases(redis, lease_seconds=6)
-        contacts, memory, language = Contacts(redis), Memory(redis, settings.memory), settings.service.default_language
-        templates = Templates(redis, graph, definitions(settings.service.templates_dir), default_language=language)
-        outbox = outbox_of(redis, graph, leases, contacts, templates, settings)
-        notices = Notifications(redis, leases, contacts, memory, outbox, templates)
-        storage = storage_of(settings.storage)
-        billing = billing_of(redis, http, contacts, notices, storage, graph, settings)
-        email_of = billing.links.email_of if billing else None
+        services = await stack.enter_async_context(open_services(settings))
 
         async def named() -> str:
             return business.name
 
-        mail = await stack.enter_async_context(
-            email_queue(redis, settings.mail, storage, business=named, language=language, email_of=email_of)
-        )
-        services = Services(
-            business=business,
-            handoff=HandOff(contacts, LiveEvents(redis)),
-            notices=notices,
-            files=files_of(redis, settings),
-            mail=mail,
-            push=invitation_of(redis, settings),
-            billing=billing,
-            verification=Verification(redis),
-        )
-        senses = MediaReaders(settings.whisper, settings.vision)
-        stack.push_async_callback(senses.close)
-        budget = Budget(redis, settings.budget, settings.service.zone)
-        yield CaseEnvironment(redis, settings, contacts, memory, services, stripe, senses, budget)
+        await services.open_email(named)
+        yield CaseEnvironment(services, stripe)
 
 
 async def _contained(settings: Settings, stack: AsyncExitStack, folder: Path) -> StripeSimulator:

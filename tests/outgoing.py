@@ -12,7 +12,7 @@ from typing import Any
 from prometheus_client.parser import text_string_to_metric_families
 from redis.asyncio import Redis
 
-from bot.delivery import outbox
+from bot.delivery import reply_queue
 from bot.infra.queues import JobScheduler
 from bot.infra.redis import answer, key
 from bot.messages.inbound import Part, Reply
@@ -53,7 +53,7 @@ async def put(world: World, conversation: str, person: Person, *parts: Part, nam
     """Put a reply into the outbox and ask for a turn, as the station that has something to say does."""
     reply = Reply(id=name, parts=parts, phone=person.phone, bsuid=person.bsuid, **more)
     pipeline = world.redis.pipeline(transaction=True)
-    outbox.put(pipeline, conversation, reply)
+    reply_queue.put(pipeline, conversation, reply)
     await pipeline.execute()
     await nudge(world, conversation, f"{conversation}-{name}")
 

@@ -88,7 +88,7 @@ def _run(command: list[str], environment: dict[str, str], log: str, point: Point
 
         if point is not None:
             listen(hook)
-        # On a slow machine more deaths meet a turn than it has tries; tests/turns/test_conversation.py tries the giving up.
+        # A slow machine kills a turn more often than it may be tried.
         context.TRIES = _TRIES
         sys.argv = ["recado", *command]
         from bot.__main__ import main  # noqa: PLC0415 - reads the environment that was set above

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Generic, TypeVar
 
@@ -44,36 +44,30 @@ class NoArguments(Arguments):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Services:
-    """What tools work with, made once by the worker; None where an integration isn't configured."""
+class ToolServices:
+    """Parts of Recado that tools call, made once a process. An integration that isn't configured is None."""
 
-    business: Business
     handoff: HandOff
-    notices: Notifications
+    notifications: Notifications
     files: Files | None = None
-    mail: EmailQueue | None = None
+    email: EmailQueue | None = None
     push: Invitation | None = None
     billing: Billing | None = None
     verification: Verification | None = None
     products: Catalogue | None = None
 
-    def for_turn(
-        self, *, conversation: str, contact: Contact, now: datetime, effect: str, product_card: Correcting | None = None
-    ) -> ToolContext:
-        services = {one.name: getattr(self, one.name) for one in fields(Services)}
-        return ToolContext(
-            conversation=conversation, contact=contact, now=now, effect=effect, product_card=product_card, **services
-        )
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ToolContext(Services):
-    """Who the tool works for, from the signed webhook, and with what. `effect` keys an effect: same key, same act.
+class ToolContext:
+    """Input of a tool beside the model's arguments. Who it works for comes from the signed webhook.
 
-    What a tool appends to `parts` becomes a message of the turn's reply; `offered` are those of the turn's earlier
-    calls. `product_card` is there while a member of staff has one open.
+    `effect` keys an effect: the same key is the same act. A part that a tool appends to `parts` becomes a message of
+    the turn's reply; `offered` are the parts of the turn's earlier calls. `product_card` is there while a member of
+    staff has one open. `business` is that of the prompts that the turn began with.
     """
 
+    services: ToolServices
+    business: Business
     conversation: str
     contact: Contact
     now: datetime
@@ -94,15 +88,16 @@ class Tool(Generic[A]):
     arguments: type[A]
     work: Work[A]
     acts: bool = False
+    # Made once, because a schema costs more than the rest of a turn together.
+    offer: ToolOffer = field(init=False, repr=False, compare=False)
 
-    @property
-    def offer(self) -> ToolOffer:
+    def __post_init__(self) -> None:
         schema = self.arguments.model_json_schema()
         schema.pop("title", None)
-        return ToolOffer(self.name, self.description, schema)
+        object.__setattr__(self, "offer", ToolOffer(self.name, self.description, schema))
 
     async def call(self, arguments: dict[str, Any], context: ToolContext) -> str:
-        """Check the model's arguments and do the work; ToolError says what is wrong with them. Raises StoreAway."""
+        """Check the model's arguments and do the work. Raises ToolError for wrong ones, and RedisUnavailable."""
         try:
             checked = self.arguments.model_validate(arguments)
         except ValidationError as error:

@@ -74,7 +74,7 @@ async def _case(
     from bot.conversations.contacts import Contacts  # noqa: PLC0415 - as above
     from bot.conversations.memory import Memory  # noqa: PLC0415 - as above
     from bot.prompting.files import gather  # noqa: PLC0415 - as above
-    from bot.turns.trace import stories  # noqa: PLC0415 - as above
+    from bot.turns.trace import kept_of  # noqa: PLC0415 - as above
     from evals.cases import Case  # noqa: PLC0415 - as above
     from evals.from_history import case_of, goods_in, past_of  # noqa: PLC0415 - as above
     from evals.redaction import Redaction  # noqa: PLC0415 - as above
@@ -82,7 +82,7 @@ async def _case(
     contacts, memory = Contacts(redis, settings.channel.staff_contacts), Memory(redis, settings.memory)
     conversation = await home(asked, contacts, redis)
     contact = await contacts.get(conversation)
-    past = past_of(await stories(redis, conversation), await memory.recall(conversation), turns)
+    past = past_of(await kept_of(redis, conversation), await memory.recall(conversation), turns)
     files, _ = await asyncio.to_thread(gather, settings.service.prompts_dir)
     redaction = Redaction(filter(None, [contact.name]), public="\n".join(files.values()), goods=goods_in(past))
     begun = past.turns[0].at

@@ -294,3 +294,8 @@ def _colleague(conversation: str) -> str:
 
 def _withheld(conversation: str) -> str:
     return key(conversation, "withheld")
+
+
+def keys(conversation: str) -> tuple[str, ...]:
+    """The keys that a conversation leaves behind when it has become a part of another."""
+    return contact_key(conversation), _colleague(conversation)

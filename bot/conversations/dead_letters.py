@@ -12,7 +12,7 @@ from typing import Any, cast
 
 from redis.asyncio import Redis
 
-from bot.conversations import identity, lease, ledger
+from bot.conversations import identity, ledger, waiting_list
 from bot.infra.logs import without_identities
 from bot.infra.redis import answer, key
 from bot.messages.inbound import Inbound, Record
@@ -72,7 +72,7 @@ class DeadLetters:
         return found
 
     async def of(self, conversation: str) -> list[DeadLetter]:
-        raw: list[str] = await answer(self.redis.lrange(_dead_letters(conversation), 0, -1))
+        raw: list[str] = await answer(self.redis.lrange(entries_key(conversation), 0, -1))
         return [DeadLetter.model_validate_json(one) for one in raw]
 
     async def retry(self, conversation: str) -> int:
@@ -92,7 +92,7 @@ class DeadLetters:
         for message in messages:
             opened = ledger.entry(message.content.kind, message.received_at)
             told += [message.id, opened, message.model_dump_json(exclude_none=True)]
-        names = _dead_letters(conversation), lease.waiting_key(conversation), ledger.keys(conversation)[0]
+        names = entries_key(conversation), waiting_list.waiting_key(conversation), ledger.keys(conversation)[0]
         if not messages:
             return 0
         return int(cast("int", await answer(self.redis.eval(_RETRY, 3, *names, str(len(entries)), *told))))
@@ -101,41 +101,41 @@ class DeadLetters:
         """The conversation in which messages are to be tried again: the one that theirs has become a part of."""
         home = await identity.home_of(self.redis, conversation)
         raw: list[str] = (
-            await answer(self.redis.lrange(_dead_letters(conversation), 0, -1)) if home != conversation else []
+            await answer(self.redis.lrange(entries_key(conversation), 0, -1)) if home != conversation else []
         )
         if raw:
             await self.note(home)
             pipeline = self.redis.pipeline(transaction=True)
             adopt(pipeline, home, raw)
             await pipeline.execute()
-            await self.redis.delete(_dead_letters(conversation))
+            await self.redis.delete(entries_key(conversation))
         return home
 
     async def drop(self, conversation: str) -> int:
         """Forget what is set aside in a conversation; how many messages."""
         entries = await self.of(conversation)
-        await self.redis.delete(_dead_letters(conversation))
+        await self.redis.delete(entries_key(conversation))
         await self.redis.zrem(_INDEX, conversation)
         return sum(len(entry.messages) for entry in entries)
 
 
 def put(pipeline: Any, conversation: str, entry: DeadLetter) -> None:
     """Set a turn's messages aside, within the transaction that ends it."""
-    pipeline.rpush(_dead_letters(conversation), entry.model_dump_json(exclude_none=True))
-    pipeline.expire(_dead_letters(conversation), ledger.KEEP_SECONDS)
+    pipeline.rpush(entries_key(conversation), entry.model_dump_json(exclude_none=True))
+    pipeline.expire(entries_key(conversation), ledger.KEEP_SECONDS)
 
 
 async def raw_of(redis: Redis, conversation: str) -> list[str]:
     """Entries set aside in a conversation, as they are kept."""
-    raw: list[str] = await answer(redis.lrange(_dead_letters(conversation), 0, -1))
+    raw: list[str] = await answer(redis.lrange(entries_key(conversation), 0, -1))
     return raw
 
 
 def adopt(pipeline: Any, conversation: str, raw: list[str]) -> None:
     """Take over what was set aside in a conversation that joins."""
     if raw:
-        pipeline.rpush(_dead_letters(conversation), *raw)
-        pipeline.expire(_dead_letters(conversation), ledger.KEEP_SECONDS)
+        pipeline.rpush(entries_key(conversation), *raw)
+        pipeline.expire(entries_key(conversation), ledger.KEEP_SECONDS)
 
 
 def as_json(entry: DeadLetter) -> dict[str, Any]:
@@ -149,5 +149,5 @@ def as_json(entry: DeadLetter) -> dict[str, Any]:
     }
 
 
-def _dead_letters(conversation: str) -> str:
+def entries_key(conversation: str) -> str:
     return key(conversation, "aside")

@@ -172,6 +172,11 @@ def identities(conversation: str) -> str:
     return key(conversation, "identities")
 
 
+def keys(conversation: str) -> tuple[str, ...]:
+    """The keys that a conversation leaves behind when it has become a part of another."""
+    return identities(conversation), joining(conversation)
+
+
 def _new() -> str:
     # Its time comes first, so that of two conversations all processes take the same one for the older; the rest is
     # random: nothing of the person can be read from it, in logs or job data.

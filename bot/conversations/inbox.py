@@ -13,7 +13,8 @@ from redis.asyncio import Redis
 from redis.exceptions import NoScriptError
 
 from bot.conversations import contacts, identity, ledger, tombstones
-from bot.conversations.lease import OPEN, epoch_key, waiting_key
+from bot.conversations.lease import epoch_key
+from bot.conversations.waiting_list import OPEN, waiting_key
 from bot.infra.crash_points import passing
 from bot.infra.logs import masked
 from bot.infra.metrics import MESSAGES_ENDED, MESSAGES_RECEIVED

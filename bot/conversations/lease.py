@@ -1,4 +1,4 @@
-"""Who works on a conversation: taking it, its waiting messages, writing all at once, and letting go."""
+"""The lease of a conversation: taking it, renewing it, writing all in one step while it is held, letting go."""
 
 from __future__ import annotations
 
@@ -17,13 +17,10 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from bot.conversations import identity, ledger, tombstones
-from bot.conversations.waiting_list import written
+from bot.conversations.waiting_list import OPEN, waiting_key
 from bot.infra.redis import answer, apart, key, narrow
-from bot.messages.inbound import Inbound
 
 _log = structlog.get_logger()
-# Conversations in which something waits, by the time (Unix seconds) of the last message.
-OPEN = "recado:open"
 # Longer than any command is tried again.
 _REMEMBER_COMMIT_SECONDS = 60
 
@@ -57,12 +54,6 @@ _ABANDON = "return redis.call('GET', KEYS[1]) == ARGV[1] and redis.call('DEL', K
 _FORGET = """
 if tonumber(redis.call('ZSCORE', KEYS[1], ARGV[1])) == tonumber(ARGV[2]) then redis.call('ZREM', KEYS[1], ARGV[1]) end
 """
-
-
-# A kept number would drift where a list is united, erased or trimmed; the lists themselves are always right. Redis adds
-# them up, a thousand at a time, because 30,000 answers cost this process five times as much.
-_COUNT = "local total = 0 for _, name in ipairs(KEYS) do total = total + redis.call('LLEN', name) end return total"
-_COUNT_AT_ONCE = 1000
 
 
 class LeaseLost(Exception):
@@ -127,7 +118,7 @@ def moment() -> tuple[float, float]:
 
 
 class ConversationLeases:
-    """What a turn sees of the inbox: taking a conversation, its waiting messages, and letting go."""
+    """One worker at a time has a conversation, for `lease_seconds` after it last renewed its lease."""
 
     def __init__(self, redis: Redis, *, lease_seconds: float) -> None:
         self._redis = redis
@@ -156,10 +147,6 @@ class ConversationLeases:
             raise LeaseLost(lease.conversation)
         lease.extend(asked, self.lease_seconds)
 
-    async def waiting(self, conversation: str) -> list[Inbound]:
-        """The waiting messages, as they came."""
-        return [written(raw) for raw in await answer(self._redis.lrange(waiting_key(conversation), 0, -1))]
-
     async def commit(self, lease: Lease, write: Callable[[Any], None]) -> None:
         """Do all that `write` puts into a pipeline, or nothing, and only while the lease is held."""
         recorded = self._redis.pipeline()
@@ -171,9 +158,9 @@ class ConversationLeases:
         touched = {part for command in commands for part in command[1:] if part.startswith(ours)}
         fixed = (lease_key(lease.conversation), tombstones.erased(lease.conversation), done_key(lease.conversation))
         lines = [json.dumps(command) for command in commands]
-        await self.ask(lease, _COMMIT, [*fixed, *sorted(touched)], [secrets.token_hex(6), *lines])
+        await self.eval_if_held(lease, _COMMIT, [*fixed, *sorted(touched)], [secrets.token_hex(6), *lines])
 
-    async def ask(self, lease: Lease, script: str, keys: Sequence[str], arguments: Sequence[str]) -> Any:
+    async def eval_if_held(self, lease: Lease, script: str, keys: Sequence[str], arguments: Sequence[str]) -> Any:
         """What a script answers that gives 0 unless the lease (KEYS 1, ARGV 1) is still held; LeaseLost then."""
         found = await answer(self._redis.eval(script, len(keys), *keys, lease.token, *arguments))
         if not found:
@@ -194,23 +181,9 @@ class ConversationLeases:
             await answer(self._redis.eval(_FORGET, 1, OPEN, name, repr(score)))
         return bool(left == 0)
 
-    async def strike(self, conversation: str) -> None:
-        """Take a conversation off the index for good: it has become a part of another, or is erased."""
-        await self._redis.zrem(OPEN, conversation)
-
     async def abandon(self, lease: Lease) -> None:
         """Let go at once after a failure, so that the next try needn't wait for the lease to run out."""
         await apart(answer(self._redis.eval(_ABANDON, 1, lease_key(lease.conversation), lease.token)))
-
-    async def unfinished(self) -> list[str]:
-        """Conversations with messages that have no end yet."""
-        names: list[str] = await self._redis.zrange(OPEN, 0, -1)
-        return names
-
-    async def overdue(self, seconds: float) -> list[str]:
-        """Conversations whose last message came longer ago than this and which nobody holds."""
-        names: list[str] = await self._redis.zrangebyscore(OPEN, "-inf", time.time() - seconds, start=0, num=500)
-        return await self.free(names)
 
     async def free(self, names: list[str]) -> list[str]:
         """Those of these conversations that nobody holds: a job for another would only take a worker's place."""
@@ -219,20 +192,6 @@ class ConversationLeases:
             pipeline.exists(lease_key(name))
         held = await pipeline.execute() if names else []
         return [name for name, taken in zip(names, held, strict=True) if not taken]
-
-    async def unaccounted(self) -> int:
-        """How many messages have no end yet, over all conversations."""
-        lists = [waiting_key(name) for name in await self.unfinished()]
-        total = 0
-        for start in range(0, len(lists), _COUNT_AT_ONCE):
-            some = lists[start : start + _COUNT_AT_ONCE]
-            total += int(await answer(self._redis.eval(_COUNT, len(some), *some)))
-        return total
-
-
-def drop(pipeline: Any, conversation: str, count: int) -> None:
-    """Take the first `count` messages off the waiting list, within a transaction."""
-    pipeline.ltrim(waiting_key(conversation), count, -1)
 
 
 @asynccontextmanager
@@ -270,11 +229,6 @@ async def hold(leases: ConversationLeases, lease: Lease, over: asyncio.Event) ->
             _log.warning("lease_not_renewed", error=type(error).__name__)
             if lease.left <= 0:
                 raise LeaseLost(lease.conversation) from error
-
-
-def waiting_key(conversation: str) -> str:
-    """Where a conversation's messages wait."""
-    return key(conversation, "waiting")
 
 
 def lease_key(conversation: str) -> str:

@@ -53,7 +53,13 @@ class History:
 
 def quotable(pipeline: Any, conversation: str, wamid: str, text: str, ttl_seconds: int) -> None:
     """Keep what a message said, so that a reply to it is understood: Meta doesn't send the quoted text along."""
-    pipeline.set(key(conversation, "said", wamid), text, ex=ttl_seconds)
+    pipeline.set(_quote(conversation, wamid), text, ex=ttl_seconds)
+
+
+def forget_quotes(pipeline: Any, conversation: str, wamids: Iterable[str]) -> None:
+    """Keep no more what these messages said."""
+    for wamid in wamids:
+        pipeline.delete(_quote(conversation, wamid))
 
 
 class Memory:
@@ -79,7 +85,7 @@ class Memory:
             return {}
         pipeline = self._redis.pipeline(transaction=False)
         for wamid, one in asked:
-            pipeline.get(key(one, "said", wamid))
+            pipeline.get(_quote(one, wamid))
         texts = await pipeline.execute()
         return {wamid: text for (wamid, _), text in zip(asked, texts, strict=True) if text}
 
@@ -160,3 +166,7 @@ def _fallen(conversation: str) -> str:
 
 def _summary(conversation: str) -> str:
     return key(conversation, "memory", "summary")
+
+
+def _quote(conversation: str, wamid: str) -> str:
+    return key(conversation, "said", wamid)

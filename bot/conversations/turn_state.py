@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from redis.asyncio import Redis
 
-from bot.conversations.lease import ConversationLeases
+from bot.conversations.waiting_list import WaitingList
 from bot.infra.redis import key
 
 
@@ -16,6 +16,6 @@ def turn_keys(conversation: str) -> tuple[str, str]:
 async def releases_in_hand(redis: Redis) -> set[str]:
     """The releases of prompts that turns in hand keep until they close."""
     pipeline = redis.pipeline(transaction=False)
-    for conversation in await ConversationLeases(redis, lease_seconds=0).unfinished():
+    for conversation in await WaitingList(redis).unfinished():
         pipeline.hget(turn_keys(conversation)[0], "release")
     return {release for release in await pipeline.execute() if release} if pipeline.command_stack else set()

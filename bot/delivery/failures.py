@@ -14,13 +14,13 @@ from bot.conversations import ledger
 from bot.conversations.contacts import Contacts
 from bot.conversations.events import EventPublisher, OutboundMessage
 from bot.conversations.lease import ConversationLeases, Lease
+from bot.delivery import reply_queue
 from bot.delivery.pause import SendingPause
 from bot.delivery.rate_limiter import SendRateLimiter
 from bot.delivery.statuses import DeliveryStatuses, delivery, event, failures
 from bot.infra.alerts import alert
 from bot.infra.live_events import LiveEvents
 from bot.infra.metrics import REPLIES
-from bot.infra.redis import key
 from bot.messages.inbound import Reply
 from bot.whatsapp.errors import (
     MEDIA_REFUSED,
@@ -45,11 +45,11 @@ _UNKNOWN = -1
 class DeliveryFailures:
     leases: ConversationLeases
     contacts: Contacts
-    deliveries: DeliveryStatuses
+    statuses: DeliveryStatuses
     send_rate: SendRateLimiter
     pause: SendingPause
     events: LiveEvents
-    subscribers: EventPublisher
+    publisher: EventPublisher
 
     async def heed(self, conversation: str, error: GraphError, asked_at: datetime) -> None:
         """What an error says beyond the one message: of the person, of the account, of our settings."""
@@ -67,7 +67,7 @@ class DeliveryFailures:
     async def review(self, lease: Lease, callbacks: list[str]) -> None:
         """Act on the failures that statuses told of. Needs the lease: a message goes back before all that wait."""
         for callback in callbacks:
-            record = await self.deliveries.of(lease.conversation, callback)
+            record = await self.statuses.of(lease.conversation, callback)
             await self._act(lease, callback, record)
 
     async def _act(self, lease: Lease, callback: str, record: Mapping[str, str]) -> None:
@@ -86,14 +86,14 @@ class DeliveryFailures:
             # Before it is struck off the list, so that it is told by whoever reviews it after a crash.
             name = callback.removeprefix(f"{conversation}.")
             ours = OutboundMessage(conversation, name, await self.contacts.get(conversation), None)
-            await self.subscribers.tell_failed(
+            await self.publisher.tell_failed(
                 ours, str(error), error=None if code == _UNKNOWN else code, wamid=record.get("wamid")
             )
 
         def write(pipeline: Any) -> None:
             if again is not None:
                 renewed = delivery(conversation, f"{conversation}.{again.id}.0")
-                pipeline.lpush(key(conversation, "outbox"), again.model_dump_json(exclude_none=True))
+                reply_queue.put_first(pipeline, conversation, again)
                 if error.remedy is Remedy.RETRY:
                     pipeline.hset(renewed, "not_before", repr(time.time() + 4.0**again.attempt))
                     pipeline.expire(renewed, ledger.KEEP_SECONDS)

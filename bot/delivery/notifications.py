@@ -15,7 +15,7 @@ from bot.conversations import ledger
 from bot.conversations.contacts import Contacts
 from bot.conversations.lease import ConversationLeases, Lease, LeaseLost, held
 from bot.conversations.memory import HistoryEntry, Memory
-from bot.delivery import outbox
+from bot.delivery import reply_queue
 from bot.delivery.outbox import Outbox, Sent
 from bot.infra import queues
 from bot.infra.crash_points import passing
@@ -147,7 +147,7 @@ class Notifications:
 
         def write(pipeline: Any) -> None:
             pipeline.set(noted, "1", ex=ledger.KEEP_SECONDS)
-            outbox.put(pipeline, lease.conversation, reply)
+            reply_queue.put(pipeline, lease.conversation, reply)
             self._memory.extend(pipeline, lease.conversation, before, [said])
 
         await self._leases.commit(lease, write)

@@ -12,23 +12,24 @@ import structlog
 from pydantic import ValidationError
 from redis.asyncio import Redis
 
-from bot.conversations import choices, ledger, memory
+from bot.conversations import ledger, memory
 from bot.conversations.contacts import Contact, Contacts
-from bot.conversations.events import EventPublisher, OutboundMessage
+from bot.conversations.events import EventPublisher
 from bot.conversations.lease import ConversationLeases, Lease
 from bot.conversations.memory import Memory
+from bot.conversations.waiting_list import WaitingList
+from bot.delivery import reply_queue
 from bot.delivery.failures import DeliveryFailures
 from bot.delivery.pause import FIX, SendingPause
-from bot.delivery.permission import OWN, SendPermission, may_send, window_open
+from bot.delivery.policy import SendLater, SendPermission, SendPolicy
 from bot.delivery.rate_limiter import SendRateLimiter
-from bot.delivery.sender import MessageSender, OutgoingMessage, SendLater
-from bot.delivery.statuses import DUE, DeliveryStatuses, delivery, event, failures
+from bot.delivery.reporter import DeliveryReporter
+from bot.delivery.sender import MessageSender, OutgoingMessage
+from bot.delivery.statuses import DUE, DeliveryStatuses, delivery, failures
 from bot.delivery.uploads import NotSendable, Uploads
 from bot.infra import queues
 from bot.infra.crash_points import passing
 from bot.infra.live_events import LiveEvents
-from bot.infra.metrics import REPLIES
-from bot.infra.redis import key
 from bot.infra.replicas import Replicas
 from bot.messages.inbound import Reply, Template
 from bot.messages.prompt_text import words
@@ -36,27 +37,15 @@ from bot.settings import Settings
 from bot.storage.factory import storage_of
 from bot.whatsapp.client import Graph
 from bot.whatsapp.errors import GraphError, MetaUnavailable, Remedy
-from bot.whatsapp.limits import fit
 from bot.whatsapp.templates.registry import TemplateNotSendable, Templates
 
 _log = structlog.get_logger()
 # A delayed job that gets lost is made up for after this while.
 _SLACK_SECONDS = 5.0
-_ASK_AGAIN_SECONDS = 16.0
 # What waits for somebody who doesn't write ends after this while: by then it answers nothing any more.
 WAIT_SECONDS = 14 * 24 * 3600
 
 State = Literal["sent", "failed", "refused", "waiting_for_contact", "expired", "later"]
-
-
-def put(pipeline: Any, conversation: str, reply: Reply) -> None:
-    """Append a reply within a transaction, brought within Meta's limits; one that says nothing is dropped."""
-    if not (reply.phone or reply.bsuid):
-        raise ValueError("a reply without a phone and a BSUID reaches nobody")
-    fitting = reply.model_copy(update={"parts": fit(reply.parts)})
-    if fitting.parts:
-        choices.keep(pipeline, conversation, reply.parts)
-        pipeline.rpush(_outbox(conversation), fitting.model_dump_json(exclude_none=True))
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,40 +78,40 @@ class Outbox:
 
     redis: Redis
     leases: ConversationLeases
-    contacts: Contacts
-    deliveries: DeliveryStatuses
-    sending: MessageSender
+    statuses: DeliveryStatuses
+    sender: MessageSender
     failures: DeliveryFailures
-    pause: SendingPause
-    events: LiveEvents
-    templates: Templates
-    subscribers: EventPublisher
-    ttl_seconds: int
+    policy: SendPolicy
+    reporter: DeliveryReporter
+
+    @property
+    def pause(self) -> SendingPause:
+        return self.failures.pause
 
     async def flush(self, lease: Lease) -> list[Sent]:
         """Send all that waits in the conversation. Needs the lease: that is what keeps the order."""
         name = lease.conversation
         pipeline = self.redis.pipeline(transaction=False)
-        pipeline.lrange(_outbox(name), 0, -1)
+        pipeline.lrange(reply_queue.replies_key(name), 0, -1)
         pipeline.lrange(failures(name), 0, -1)
         pipeline.zscore(DUE, name)
         self.pause.ask(pipeline)
-        pipeline.hgetall(_progress(name))
+        pipeline.hgetall(reply_queue.progress_key(name))
         waiting, failed, mark, paused, done = await pipeline.execute()
         if failed:
             await self.failures.review(lease, failed)
-            pipeline.lrange(_outbox(name), 0, -1)
+            pipeline.lrange(reply_queue.replies_key(name), 0, -1)
             self.pause.ask(pipeline)
             waiting, paused = await pipeline.execute()
         replies = await self._readable(lease, waiting)
         if replies and paused:
-            await self.deliveries.later(name, 0)
+            await self.statuses.later(name, 0)
             why = f"sending is paused: {paused['why']}; {FIX}"
             return [Sent(replies[0][0], "later", why)]
         outcomes = await self._send_all(lease, replies, done) if replies else []
         if not any(one.state == "later" for one in outcomes):
             until = min((one.until for one in outcomes if one.until), default=None)
-            await (self.deliveries.wait(name, mark, until) if until else self.deliveries.done(name, mark))
+            await (self.statuses.wait(name, mark, until) if until else self.statuses.done(name, mark))
         return outcomes
 
     async def _readable(self, lease: Lease, waiting: list[str]) -> list[tuple[Reply, str]]:
@@ -133,12 +122,12 @@ class Outbox:
                 found.append((Reply.model_validate_json(raw), raw))
             except ValidationError:
                 _log.error("reply_unreadable", fix="was an older Recado started again on newer data?")
-                await self.leases.commit(lease, partial(_put_apart, lease.conversation, raw))
+                await self.leases.commit(lease, partial(reply_queue.put_apart, lease.conversation, raw))
         return found
 
     async def _send_all(self, lease: Lease, waiting: list[tuple[Reply, str]], done: dict[str, str]) -> list[Sent]:
         outcomes: list[Sent] = []
-        contact = await self._contact(lease.conversation)
+        contact = await self.policy.contact(lease.conversation)
         for reply, raw in waiting:
             try:
                 outcome = await self._send(lease, QueuedReply(reply, raw, done), contact)
@@ -149,26 +138,14 @@ class Outbox:
                 break
             outcomes.append(outcome)
             if outcome.state == "waiting_for_contact":
-                contact = await self._contact(lease.conversation)
+                contact = await self.policy.contact(lease.conversation)
             else:
-                REPLIES.labels(outcome.state).inc()
-            if outcome.lost:
-                told = event(lease.conversation, reply.id, outcome.state, None, outcome.error or "")
-                await self.events.publish(told)
+                await self.reporter.ended(lease.conversation, reply, outcome.state, outcome.error, lost=outcome.lost)
         return outcomes
-
-    async def _contact(self, conversation: str) -> Contact:
-        """The person as known; a message that waits for its turn opens the window already."""
-        contact = await self.contacts.get(conversation)
-        if window_open(contact, datetime.now(UTC)):
-            return contact
-        times = [message.sent_at for message in await self.leases.waiting(conversation)]
-        newest = max([*times, *([contact.last_inbound_at] if contact.last_inbound_at else [])], default=None)
-        return replace(contact, last_inbound_at=newest)
 
     async def _send(self, lease: Lease, waiting: QueuedReply, contact: Contact) -> Sent:
         reply = waiting.reply
-        chosen = await self._allowed(reply, contact)
+        chosen = await self.policy.allowed(reply, contact)
         if chosen is SendPermission.WINDOW_CLOSED:
             return await self._wait_for_contact(lease, waiting, contact)
         if isinstance(chosen, SendPermission):
@@ -182,65 +159,31 @@ class Outbox:
         for index, part in enumerate(chosen.parts[start:], start):
             callback = f"{lease.conversation}.{chosen.id}.{index}"
             outgoing = OutgoingMessage(lease, chosen, part, callback, contact.language)
-            ours = OutboundMessage(lease.conversation, f"{chosen.id}.{index}", contact, part.kind)
             asked_at = datetime.now(UTC)
             wamid: str | None = None
             try:
-                wamid = await self.sending.send(outgoing)
+                wamid = await self.sender.send(outgoing)
                 _log.info("reply_sent", reply=chosen.id, part=index)
             except (GraphError, MetaUnavailable, NotSendable, TemplateNotSendable) as error:
                 if isinstance(error, GraphError) and await self._window_closed(outgoing, error, asked_at):
                     return await self._send(lease, waiting, _refused(contact))
                 _log.error("reply_failed", reply=chosen.id, part=index, error=str(error))
                 errors.append(str(error))
-                await self.subscribers.tell_failed(ours, str(error), error=getattr(error, "code", None))
+                code = getattr(error, "code", None)
+                await self.reporter.part_failed(lease.conversation, chosen, index, contact, str(error), code=code)
             if wamid is not None:
-                await self.subscribers.tell_sent(ours, wamid, words(part))
+                await self.reporter.part_sent(lease.conversation, chosen, index, contact, wamid)
             last = index == len(chosen.parts) - 1
             await self.leases.commit(lease, self._record(outgoing, index, wamid, errors, waiting.raw if last else None))
             passing("outbox: recorded")
         return Sent(waiting.reply, "failed", errors[0]) if errors else Sent(waiting.reply)
 
     async def _window_closed(self, outgoing: OutgoingMessage, error: GraphError, asked_at: datetime) -> bool:
-        """Heed an error. True where the message may leave once the person writes; Later where nobody can send."""
+        """Heed an error. True where the message may leave once the person writes; raises SendLater if nobody can."""
         await self.failures.heed(outgoing.conversation, error, asked_at)
         if error.remedy is Remedy.FIX_SETTINGS:
             raise SendLater(0, str(error)) from error
         return error.remedy is Remedy.WAIT_FOR_PERSON and not isinstance(outgoing.part, Template)
-
-    async def _allowed(self, reply: Reply, contact: Contact) -> Reply | SendPermission:
-        """What may leave now: the reply, or its fallback while the window is closed; or why neither may."""
-        verdict = await self._permission(reply, contact)
-        if verdict is SendPermission.ALLOWED:
-            return reply
-        if verdict is SendPermission.WINDOW_CLOSED and reply.fallback is not None:
-            instead = reply.model_copy(update={"id": f"{reply.id}-fallback", "parts": (reply.fallback,)})
-            sendable = await self._category(reply.fallback, contact) is not None
-            if sendable and await self._permission(instead, contact) is SendPermission.ALLOWED:
-                return instead
-        return verdict
-
-    async def _permission(self, reply: Reply, contact: Contact) -> SendPermission:
-        now = datetime.now(UTC)
-        for part in reply.parts:
-            category: str | None = None
-            # Asked for only where it can make a difference.
-            if isinstance(part, Template) and contact.marketing_opt_out:
-                category = await self._category(part, contact)
-            for kind in (category or "service", *((OWN,) if reply.own else ())):
-                verdict = may_send(part, contact, kind, now)
-                if verdict is not SendPermission.ALLOWED:
-                    return verdict
-        return SendPermission.ALLOWED
-
-    async def _category(self, part: Template, contact: Contact) -> str | None:
-        """The template's category at Meta; None for one that can't leave, as sending it will tell."""
-        try:
-            return (await self.templates.prepare(part, contact.language)).category
-        except TemplateNotSendable:
-            return None
-        except (GraphError, MetaUnavailable) as error:
-            raise SendLater(_ASK_AGAIN_SECONDS, f"Meta does not tell of templates now: {error}") from error
 
     async def _wait_for_contact(self, lease: Lease, waiting: QueuedReply, contact: Contact) -> Sent:
         """Leave it where it is: it goes when the person writes, and ends when they don't for too long. Told once."""
@@ -257,21 +200,17 @@ class Outbox:
             why = f"not sent: the person did not write for {WAIT_SECONDS // 86400} days"
             return await self._end(lease, waiting, contact, Sent(reply, "expired", why))
         if first:
-            REPLIES.labels("waiting_for_contact").inc()
-            _log.info("reply_waits_for_contact", reply=reply.id)
-            words_ = "the 24-hour window is closed: it leaves when the person writes"
-            await self.events.publish(event(lease.conversation, reply.id, "waiting_for_contact", None, words_))
+            await self.reporter.waits_for_contact(lease.conversation, reply)
         return Sent(reply, "waiting_for_contact", until=until)
 
     async def _end(self, lease: Lease, waiting: QueuedReply, contact: Contact, ended: Sent) -> Sent:
         """Let a reply end that will never leave."""
         reply = waiting.reply
-        ours = OutboundMessage(lease.conversation, f"{reply.id}.0", contact, reply.parts[0].kind)
-        await self.subscribers.tell_failed(ours, ended.error or "")
+        await self.reporter.part_failed(lease.conversation, reply, 0, contact, ended.error or "")
 
         def write(pipeline: Any) -> None:
-            pipeline.lrem(_outbox(lease.conversation), 1, waiting.raw)
-            pipeline.hdel(_progress(lease.conversation), reply.id)
+            pipeline.lrem(reply_queue.replies_key(lease.conversation), 1, waiting.raw)
+            pipeline.hdel(reply_queue.progress_key(lease.conversation), reply.id)
 
         await self.leases.commit(lease, write)
         _log.info("reply_ended", reply=reply.id, state=ended.state, why=ended.error)
@@ -281,11 +220,11 @@ class Outbox:
         """Let go of the conversation until then. While sending is paused, the end of the pause brings it back."""
         _log.info("reply_later", seconds=later.seconds, why=str(later))
         if later.seconds:
-            await self.deliveries.later(conversation, later.seconds + _SLACK_SECONDS)
+            await self.statuses.later(conversation, later.seconds + _SLACK_SECONDS)
             due = int(datetime.now(UTC).timestamp() + later.seconds)
             await queues.turn_later(self.redis, conversation, f"{conversation}-later-{due}", later.seconds)
         else:
-            await self.deliveries.later(conversation, 0)
+            await self.statuses.later(conversation, 0)
 
     def _record(
         self, outgoing: OutgoingMessage, index: int, wamid: str | None, errors: list[str], last: str | None
@@ -295,17 +234,19 @@ class Outbox:
                 pipeline.hset(outgoing.record, "wamid", wamid)
                 # What a template says is known where it was filled in.
                 if not isinstance(outgoing.part, Template):
-                    memory.quotable(pipeline, outgoing.conversation, wamid, words(outgoing.part), self.ttl_seconds)
+                    memory.quotable(
+                        pipeline, outgoing.conversation, wamid, words(outgoing.part), self.sender.ttl_seconds
+                    )
             elif errors:
                 pipeline.hset(outgoing.record, "status", "failed")
                 pipeline.hset(outgoing.record, "why", errors[-1])
                 pipeline.expire(outgoing.record, ledger.KEEP_SECONDS)
             if last is None:
-                pipeline.hset(_progress(outgoing.conversation), outgoing.reply.id, str(index + 1))
-                pipeline.expire(_progress(outgoing.conversation), ledger.KEEP_SECONDS)
+                pipeline.hset(reply_queue.progress_key(outgoing.conversation), outgoing.reply.id, str(index + 1))
+                pipeline.expire(reply_queue.progress_key(outgoing.conversation), ledger.KEEP_SECONDS)
             else:
-                pipeline.hdel(_progress(outgoing.conversation), outgoing.reply.id)
-                pipeline.lrem(_outbox(outgoing.conversation), 1, last)
+                pipeline.hdel(reply_queue.progress_key(outgoing.conversation), outgoing.reply.id)
+                pipeline.lrem(reply_queue.replies_key(outgoing.conversation), 1, last)
 
         return write
 
@@ -314,48 +255,28 @@ def outbox_of(  # noqa: PLR0913, PLR0917 - all that a message passes on its way
     redis: Redis, graph: Graph, leases: ConversationLeases, contacts: Contacts, templates: Templates, settings: Settings
 ) -> Outbox:
     """An outbox as the settings want it; what it keeps in Redis, it shares with those of all processes."""
-    events, ttl_seconds = LiveEvents(redis), Memory(redis, settings.memory).ttl_seconds
+    events, publisher = LiveEvents(redis), EventPublisher(redis, settings.subscribers)
     send_rate, pause = SendRateLimiter(redis, settings.whatsapp.messages_per_second), SendingPause(redis, events)
-    deliveries, subscribers = DeliveryStatuses(redis, events), EventPublisher(redis, settings.subscribers)
-    uploads = Uploads(redis, graph, storage_of(settings.storage))
+    statuses = DeliveryStatuses(redis, events)
     return Outbox(
         redis=redis,
         leases=leases,
-        contacts=contacts,
-        deliveries=deliveries,
-        sending=MessageSender(
+        statuses=statuses,
+        sender=MessageSender(
             redis=redis,
             graph=graph,
             send_rate=send_rate,
-            uploads=uploads,
+            uploads=Uploads(redis, graph, storage_of(settings.storage)),
             templates=templates,
-            ttl_seconds=ttl_seconds,
-            lease_seconds=leases.lease_seconds,
             replicas=Replicas(redis, settings.redis.wait_replicas),
+            ttl_seconds=Memory(redis, settings.memory).ttl_seconds,
+            lease_seconds=leases.lease_seconds,
         ),
-        failures=DeliveryFailures(leases, contacts, deliveries, send_rate, pause, events, subscribers),
-        pause=pause,
-        events=events,
-        templates=templates,
-        subscribers=subscribers,
-        ttl_seconds=ttl_seconds,
+        failures=DeliveryFailures(leases, contacts, statuses, send_rate, pause, events, publisher),
+        policy=SendPolicy(contacts, WaitingList(redis), templates),
+        reporter=DeliveryReporter(events, publisher),
     )
-
-
-def _put_apart(conversation: str, raw: str, pipeline: Any) -> None:
-    pipeline.lrem(_outbox(conversation), 1, raw)
-    apart = key(conversation, "outbox", "unreadable")
-    pipeline.rpush(apart, raw)
-    pipeline.expire(apart, ledger.KEEP_SECONDS)
 
 
 def _refused(contact: Contact) -> Contact:
     return replace(contact, window_refused_at=contact.last_inbound_at)
-
-
-def _progress(conversation: str) -> str:
-    return key(conversation, "outbox", "progress")
-
-
-def _outbox(conversation: str) -> str:
-    return key(conversation, "outbox")

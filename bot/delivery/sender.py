@@ -12,6 +12,7 @@ from redis.asyncio import Redis
 
 from bot.conversations import ledger, memory
 from bot.conversations.lease import Lease
+from bot.delivery.policy import SendLater
 from bot.delivery.rate_limiter import SendRateLimiter
 from bot.delivery.statuses import delivery
 from bot.delivery.uploads import Uploads
@@ -37,14 +38,6 @@ _TRIES_AWAY = 8
 _TRIES_FAULT = 4
 _LONGEST_WAIT_SECONDS = 300.0
 _GENERIC_PARAMETER = 131009
-
-
-class SendLater(Exception):
-    """The message can't leave now; in so many seconds it may."""
-
-    def __init__(self, seconds: float, why: str) -> None:
-        super().__init__(why)
-        self.seconds = seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +76,7 @@ class MessageSender:
     async def send(self, outgoing: OutgoingMessage) -> str | None:
         """Hand a message over and get its wamid; None for one that was given up already.
 
-        Raises Later, and what it was given up for: GraphError, Unavailable, NotSendable, TemplateNotSendable.
+        Raises SendLater, and what it was given up for: GraphError, Unavailable, NotSendable, TemplateNotSendable.
         """
         # One that names no number leaves by the default one, and shares its pace and holds with those that name it.
         number = outgoing.reply.phone_number_id or self.graph.number
@@ -175,7 +168,7 @@ class MessageSender:
     async def _back_off(
         self, outgoing: OutgoingMessage, error: GraphError | MetaUnavailable | StorageFailed, tries: int
     ) -> None:
-        """Wait as Meta asks for (4^X seconds), or raise Later, or raise the error when it was tried often enough."""
+        """Wait as Meta asks for (4^X seconds), or raise SendLater, or the error when it was tried often enough."""
         code = error.code if isinstance(error, GraphError) else None
         away = code is None or code in RATES or code == PAIR_RATE
         if tries + 1 >= (_TRIES_AWAY if away else _TRIES_FAULT):

@@ -37,7 +37,7 @@ class CanaryRecorder:
 
         A worker that dies between the two, in the time of sending, leaves its turn uncounted; none is counted twice.
         """
-        canary = attempt.standing.canary
+        canary = attempt.current.canary
         if canary is None:
             return
         try:
@@ -48,7 +48,7 @@ class CanaryRecorder:
 
     async def _count(self, canary: Canary, attempt: TurnAttempt, messages: Iterable[Inbound], trace: Trace) -> None:
         arm = canary.arm_of(trace.conversation)
-        sums = _sums(trace) if attempt.prompts.release == attempt.standing.release_of(arm) else {}
+        sums = _sums(trace) if attempt.prompts.release == attempt.current.release_of(arm) else {}
         down, up = await self._thumbs(trace.conversation, messages)
         if not (sums or down or up):
             return

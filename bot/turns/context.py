@@ -1,9 +1,10 @@
-"""What one turn is about, gathered before it is thought over, and what follows from it for its messages."""
+"""Input of a turn, and the end state that it gives each message."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from typing import cast
 
 from bot.agent.loop import ModelStep, ToolResult
 from bot.conversations.contacts import Contact
@@ -30,30 +31,31 @@ _LITTLE = 0.25
 
 @dataclass(frozen=True, slots=True)
 class TurnAttempt:
-    """A turn that is under way: which messages it has (the first `count`), what earlier tries did, its prompts.
+    """A try of a turn: which messages it has (the first `count`), what earlier tries did, its prompts.
 
-    `standing` is what turns began with at this try. `lost` says that its journal can't be read by this version of
-    Recado: what earlier tries did isn't known.
+    `current` is the release that turns began with at this try. `lost` says that the journal can't be read by this
+    version of Recado, so that nobody knows what earlier tries did.
     """
 
     count: int
     tries: int
     journal: tuple[ModelStep | ToolResult, ...]
     prompts: Prompts
-    standing: CurrentRelease
+    current: CurrentRelease
+    contact: Contact
     lost: bool = False
 
     @property
     def given_up(self) -> bool:
-        """Whether what was sent isn't touched again: whatever makes the turn fail may be in it."""
+        """Whether the messages aren't looked at again, because something in them may make the turn fail."""
         return self.lost or self.tries > TRIES
 
 
 @dataclass(frozen=True, slots=True)
 class TurnResult:
-    """How a turn ends: what is said, and the end state of its messages.
+    """Output of a turn: its text, what is offered to tap, and the end state of its messages.
 
-    `settled` are messages that code has settled: they end as answered, whatever becomes of the others.
+    `settled` are messages that code has settled. They end as answered, whatever becomes of the others.
     """
 
     text: str
@@ -64,11 +66,14 @@ class TurnResult:
 
 @dataclass(frozen=True, slots=True)
 class TurnContext:
-    """What one turn is about, gathered before it is thought over."""
+    """Input of a turn. `due` is when the customer must have an answer, by the loop's clock.
+
+    `perceived` has one entry for each message that asks for an answer, `lines` what the memory gets of all.
+    """
 
     conversation: str
     batch: MessageBatch
-    sights: list[PerceivedMessage]
+    perceived: list[PerceivedMessage]
     lines: list[HistoryEntry]
     language: Language
     contact: Contact
@@ -79,7 +84,7 @@ class TurnContext:
 
     @property
     def messages(self) -> list[Inbound]:
-        """Those that ask for an answer."""
+        """The messages that ask for an answer."""
         return self.batch.speech
 
 
@@ -100,23 +105,23 @@ def deadline_for(messages: list[Inbound], whole: float) -> Deadline:
     return Deadline(left, left * _STILL_ON_IT) if left > whole * _LITTLE else Deadline(whole / 2, 0)
 
 
-def name_of(first: Inbound) -> str:
-    """A turn's name: the same for every try after a crash, another one when an operator lets it be tried anew."""
+def turn_id(first: Inbound) -> str:
+    """The name of a turn: the same for every try after a crash, another one when an operator has it tried anew."""
     return f"t_{masked(first.id)}" + (f"-{first.retries}" if first.retries else "")
 
 
-def set_aside(turn_context: TurnContext, trace: Trace, outcome: TurnResult) -> DeadLetter:
+def dead_letter_of(turn: TurnContext, trace: Trace, result: TurnResult) -> DeadLetter:
     """The messages of a turn that failed for good."""
     return DeadLetter(
-        reason=trace.error or outcome.state,
+        reason=trace.error or result.state,
         at=datetime.now(UTC),
-        messages=tuple(turn_context.messages),
-        acted=_UNKNOWN if turn_context.attempt.lost else tuple(one.name for one in trace.tools if one.acted),
+        messages=tuple(turn.messages),
+        acted=_UNKNOWN if turn.attempt.lost else tuple(one.name for one in trace.tools if one.acted),
     )
 
 
-def within(batch: MessageBatch, admission: Admission) -> MessageBatch:
-    """The batch without what is beyond the rate limit, which ends here and is not remembered."""
+def without_flood(batch: MessageBatch, admission: Admission) -> MessageBatch:
+    """The batch without the messages beyond the rate limit, which end here and are not remembered."""
     if not admission.over or not admission.admitted:
         return batch
     over = {message.id for message in admission.over}
@@ -128,8 +133,8 @@ def within(batch: MessageBatch, admission: Admission) -> MessageBatch:
     )
 
 
-def addressed(reply_id: str, parts: tuple[Part, ...], newest: Inbound, contact: Contact) -> Reply:
-    """A reply to the person who wrote, from the number that they wrote to."""
+def reply_to(newest: Inbound, contact: Contact, reply_id: str, parts: tuple[Part, ...]) -> Reply:
+    """A reply to the sender of a message, from the number that they wrote to."""
     return Reply(
         id=reply_id,
         parts=parts,
@@ -139,16 +144,21 @@ def addressed(reply_id: str, parts: tuple[Part, ...], newest: Inbound, contact: 
     )
 
 
-def ends_of(messages: list[Inbound], outcome: TurnResult, turn: str) -> dict[str, dict[str, str]]:
+def end_states(messages: list[Inbound], result: TurnResult, turn: str) -> dict[str, dict[str, str]]:
     """The newest message carries the turn's end state, the others are merged into it; all of them when it failed."""
     newest = messages[-1]
 
     def state(message: Inbound) -> str:
-        if outcome.state == "answered":
+        if result.state == "answered":
             return "answered" if message is newest else "merged"
-        return "answered" if message.id in outcome.settled else outcome.state
+        return "answered" if message.id in result.settled else result.state
 
     return {message.id: _entry(message, state(message)) | {"turn": turn} for message in messages}
+
+
+def language_known(contact: Contact) -> Language | None:
+    """The language in which somebody wrote before, if it is one of ours."""
+    return cast("Language", contact.language) if contact.language in ("es", "en") else None
 
 
 def _entry(message: Inbound, state: str) -> dict[str, str]:

@@ -9,12 +9,13 @@ from typing import Any
 
 from redis.asyncio import Redis
 
-from bot.conversations import contacts, dead_letters, ledger
+from bot.conversations import contacts, dead_letters, identity, ledger
 from bot.conversations.identity import home_of, joining, moved
 from bot.conversations.lease import ConversationLeases, Lease
 from bot.conversations.memory import History, HistoryEntry, Memory
-from bot.infra.redis import answer, key
+from bot.delivery import reply_queue
 from bot.integrations.push import subscriptions
+from bot.turns.trace import traces_key
 
 
 class ConversationMerger:
@@ -48,7 +49,7 @@ class ConversationMerger:
         failed = await dead_letters.raw_of(self._redis, name)
         if failed:
             await dead_letters.DeadLetters(self._redis).note(home)
-        unsent: list[str] = await answer(self._redis.lrange(key(name, "outbox"), 0, -1))
+        unsent = await reply_queue.raw_of(self._redis, name)
 
         def write(pipeline: Any) -> None:
             self._memory.replace(pipeline, home, both)
@@ -56,14 +57,21 @@ class ConversationMerger:
             ledger.adopt(pipeline, home, entries)
             subscriptions.adopt(pipeline, home, browsers)
             dead_letters.adopt(pipeline, home, failed)
-            if unsent:
-                pipeline.rpush(key(home, "outbox"), *unsent)
+            reply_queue.adopt(pipeline, home, unsent)
             pipeline.srem(joining(home), name)
 
         await self._leases.commit(lease, write)
         await self._memory.forget(name)
-        leftovers = ("contact", "outbox", "identities", "colleague", "turns", "joining", "push", "aside")
-        await self._redis.delete(*ledger.keys(name), *(key(name, part) for part in leftovers))
+        leftovers = (
+            *ledger.keys(name),
+            *contacts.keys(name),
+            *identity.keys(name),
+            reply_queue.replies_key(name),
+            traces_key(name),
+            subscriptions.browsers_key(name),
+            dead_letters.entries_key(name),
+        )
+        await self._redis.delete(*leftovers)
 
 
 def _one_memory(mine: History, theirs: History) -> History:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -11,17 +10,17 @@ import structlog
 from pydantic import ConfigDict, TypeAdapter
 from redis.asyncio import Redis
 
-from bot.conversations import contacts, ledger, memory
-from bot.conversations import lease as conversations_lease
+from bot.conversations import contacts, ledger, memory, waiting_list
 from bot.conversations.inbox import why_unanswered
 from bot.conversations.lease import ConversationLeases, Lease
 from bot.conversations.memory import History, HistoryEntry, Memory
-from bot.infra.redis import answer, key
+from bot.infra.redis import key
 from bot.media.archive import Archive
 from bot.media.cache import forget_media, media_key
 from bot.messages.inbound import CallPermission, Content, Edit, Inbound, Media, Reaction, Revoke, Text
 from bot.messages.prompt_text import fenced, glance, unforged
 from bot.storage.storage import StorageFailed
+from bot.turns import trace
 
 _log = structlog.get_logger()
 # Meta tells everything within 7 days (reference 1.4): news of a message may be here before the message.
@@ -38,7 +37,7 @@ class MessageBatch:
     """Waiting messages, sorted out: `speech` asks for an answer and is as its senders left it, `ends` are of the rest.
 
     `taken` is how many lie at the front of the waiting list, `said` are texts of earlier messages, `media` the files of
-    revoked ones, `stories` the turns that tell of those.
+    revoked ones, `traces` the turns that tell of those.
     """
 
     taken: int
@@ -48,14 +47,14 @@ class MessageBatch:
     changes: dict[str, Edit | Revoke]
     said: dict[str, str] = field(default_factory=dict)
     media: tuple[str, ...] = ()
-    stories: tuple[str, ...] = ()
+    traces: tuple[str, ...] = ()
 
 
 class MessageRevisions:
     def __init__(self, redis: Redis, leases: ConversationLeases, memory: Memory, archive: Archive) -> None:
         self._redis = redis
         self._leases = leases
-        self._memory = memory
+        self.memory = memory
         self._archive = archive
 
     async def sort_out(self, conversation: str, waiting: list[Inbound], earlier: tuple[str, ...] = ()) -> MessageBatch:
@@ -69,7 +68,7 @@ class MessageRevisions:
         revised = [_revised(message, changes.get(message.id)) for message in messages]
         asked = {message.quoted for message in messages} | {_target(message.content) for message in messages}
         revoked = [wamid for wamid, change in changes.items() if isinstance(change, Revoke)]
-        media, stories = await self._traces(conversation, revoked, earlier)
+        media, traces = await self._left_by(conversation, revoked, earlier)
         return MessageBatch(
             taken=len(waiting),
             all=messages,
@@ -80,9 +79,9 @@ class MessageRevisions:
                 if (state := why_unanswered(message) or (None if left else "ignored: revoked"))
             },
             changes=changes,
-            said=await self._memory.quoted(conversation, [wamid for wamid in asked if wamid], earlier),
+            said=await self.memory.quoted(conversation, [wamid for wamid in asked if wamid], earlier),
             media=media,
-            stories=stories,
+            traces=traces,
         )
 
     def lines(self, batch: MessageBatch, heard: Mapping[str, str]) -> list[HistoryEntry]:
@@ -104,37 +103,37 @@ class MessageRevisions:
         for wamid, change in batch.changes.items():
             pipeline.set(_ahead(conversation, wamid), change.model_dump_json(), ex=_AHEAD_SECONDS)
             if isinstance(change, Revoke):
-                pipeline.delete(key(conversation, "said", wamid))
+                memory.forget_quotes(pipeline, conversation, [wamid])
             elif wamid in batch.said and wamid not in here:
                 text = _edited(batch.said[wamid], change)
-                memory.quotable(pipeline, conversation, wamid, text, self._memory.ttl_seconds)
+                memory.quotable(pipeline, conversation, wamid, text, self.memory.ttl_seconds)
         forget_media(pipeline, conversation, batch.media)
-        for story in batch.stories:
-            pipeline.lrem(key(conversation, "turns"), 0, story)
+        for told in batch.traces:
+            trace.forget(pipeline, conversation, told)
         for message in batch.all:
             if isinstance(message.content, CallPermission):
                 contacts.allow_calls(pipeline, conversation, allowed=message.content.accepted)
             copied = _revised(message, batch.changes.get(message.id)) if message.aside else None
             if copied and _target(copied.content) is None:
-                memory.quotable(pipeline, conversation, copied.id, glance(copied.content), self._memory.ttl_seconds)
+                memory.quotable(pipeline, conversation, copied.id, glance(copied.content), self.memory.ttl_seconds)
         ledger.end(pipeline, conversation, batch.ends)
-        conversations_lease.drop(pipeline, conversation, batch.taken)
+        waiting_list.drop(pipeline, conversation, batch.taken)
         news = {
             wamid: _DELETED if isinstance(change, Revoke) else _edited(known[wamid], change)
             for wamid, change in batch.changes.items()
             if wamid in known
         }
-        return self._memory.amend(pipeline, conversation, before, news)
+        return self.memory.amend(pipeline, conversation, before, news)
 
     async def keep(self, lease: Lease, batch: MessageBatch, *, done_with: tuple[str, ...]) -> bool:
         """Close what holds nothing to answer and delete these keys, in one step. True when a summary is due."""
-        before = await self._memory.recall(lease.conversation)
+        before = await self.memory.recall(lease.conversation)
         due = False
 
         def write(pipeline: Any) -> None:
             nonlocal due
             after = self.write(pipeline, lease.conversation, batch, before)
-            due = self._memory.extend(pipeline, lease.conversation, after, self.lines(batch, {}))
+            due = self.memory.extend(pipeline, lease.conversation, after, self.lines(batch, {}))
             pipeline.delete(*done_with)
 
         await self._leases.commit(lease, write)
@@ -154,21 +153,23 @@ class MessageRevisions:
         told = await self._redis.mget([_ahead(conversation, wamid) for wamid in wamids]) if wamids else []
         return {wamid: _change.validate_json(raw) for wamid, raw in zip(wamids, told, strict=True) if raw}
 
-    async def _traces(
+    async def _left_by(
         self, conversation: str, revoked: list[str], earlier: tuple[str, ...]
     ) -> tuple[tuple[str, ...], tuple[str, ...]]:
-        """The files that revoked messages brought, and the turns whose stories repeat their words."""
+        """The files that revoked messages brought, and the traces of turns that repeat their words."""
         if not revoked:
             return (), ()
         for one in (conversation, *earlier):
             await self._erase_files(one, revoked)
-        for one in earlier:
-            # Nothing but their time to live holds these; doing it twice is doing it once.
-            await self._redis.delete(*(key(one, "said", wamid) for wamid in revoked))
+        if earlier:
+            # Doing it twice is doing it once, so it needs no lease.
+            pipeline = self._redis.pipeline(transaction=False)
+            for one in earlier:
+                memory.forget_quotes(pipeline, one, revoked)
+            await pipeline.execute()
         media = await self._redis.mget([media_key(conversation, wamid) for wamid in revoked])
-        stories: list[str] = await answer(self._redis.lrange(key(conversation, "turns"), 0, -1))
-        telling = tuple(story for story in stories if set(json.loads(story)["messages"]).intersection(revoked))
-        return tuple(one for one in media if one), telling
+        traces = await trace.raw_about(self._redis, conversation, revoked)
+        return tuple(one for one in media if one), traces
 
 
 def line_of(message: Inbound, text: str, said: Mapping[str, str]) -> str:

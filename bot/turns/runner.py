@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import structlog
 
 from bot.conversations.lease import ConversationLeases, Lease, LeaseLost, held
+from bot.conversations.waiting_list import WaitingList
 from bot.delivery.outbox import Outbox
 from bot.infra.crash_points import passing
 from bot.messages.inbound import Inbound
@@ -23,6 +24,7 @@ class ConversationRunner:
     """`take_turn` answers what waits; it is called again for what came meanwhile."""
 
     leases: ConversationLeases
+    waiting_list: WaitingList
     outbox: Outbox
     merger: ConversationMerger
     take_turn: Callable[[Lease, list[Inbound]], Awaitable[None]]
@@ -38,7 +40,7 @@ class ConversationRunner:
             # What was sent from here may still fail, and is sent again from here.
             await self._hold(lease, pending)
             await self.work(home)
-            await self.leases.strike(conversation)
+            await self.waiting_list.forget(conversation)
 
     async def _take(self, lease: Lease) -> None:
         while not await self.leases.take(lease):  # noqa: ASYNC110 - another process holds it: there is no event
@@ -62,13 +64,13 @@ class ConversationRunner:
     async def _until_quiet(self, lease: Lease, pending: list[str]) -> None:
         await self._join(lease, pending)
         await self.outbox.flush(lease)
-        waiting = await self.leases.waiting(lease.conversation)
+        waiting = await self.waiting_list.messages(lease.conversation)
         while waiting or not await self._let_go(lease):
             if waiting:
                 await self.take_turn(lease, waiting)
             else:
                 await self._join(lease, (await self.merger.state(lease.conversation))[1])
-            waiting = [] if waiting else await self.leases.waiting(lease.conversation)
+            waiting = [] if waiting else await self.waiting_list.messages(lease.conversation)
 
     async def _let_go(self, lease: Lease) -> bool:
         passing("turn: about to let go")

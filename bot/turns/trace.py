@@ -1,4 +1,4 @@
-"""The story of one turn for those who look on: what was perceived, asked, called, spent, and how long it took."""
+"""The trace of one turn for those who look on: what was perceived, asked, called and spent, and how long it took."""
 
 from __future__ import annotations
 
@@ -19,6 +19,9 @@ from bot.infra.metrics import COST, LLM_REQUESTS, LLM_TOKENS
 from bot.infra.redis import answer, key
 from bot.media.understanding import Perceived
 from bot.prompting.prompts import Rendered
+
+_KEPT = 20
+_KEEP_SECONDS = 7 * 24 * 3600
 
 
 @dataclass(slots=True)
@@ -81,10 +84,37 @@ class Trace:
         }
 
 
-async def stories(redis: Redis, conversation: str) -> list[dict[str, Any]]:
-    """The last turns of a conversation as they are kept (`Trace.event`), the oldest first; for some days."""
-    kept: list[str] = await answer(redis.lrange(key(conversation, "turns"), 0, -1))
-    return [json.loads(one) for one in reversed(kept)]
+def keep(pipeline: Any, conversation: str, event: dict[str, Any]) -> None:
+    """Keep a turn's trace for some days, within a transaction."""
+    pipeline.lpush(traces_key(conversation), json.dumps(event, ensure_ascii=False, separators=(",", ":")))
+    pipeline.ltrim(traces_key(conversation), 0, _KEPT - 1)
+    pipeline.expire(traces_key(conversation), _KEEP_SECONDS)
+
+
+async def kept_of(redis: Redis, conversation: str) -> list[dict[str, Any]]:
+    """The last turns of a conversation (`Trace.event`), the oldest first."""
+    return [json.loads(one) for one in reversed(await raw_of(redis, conversation))]
+
+
+async def raw_of(redis: Redis, conversation: str) -> list[str]:
+    """The last turns of a conversation as they are kept, the newest first."""
+    raw: list[str] = await answer(redis.lrange(traces_key(conversation), 0, -1))
+    return raw
+
+
+async def raw_about(redis: Redis, conversation: str, wamids: list[str]) -> tuple[str, ...]:
+    """Kept traces that repeat the words of these messages."""
+    kept = await raw_of(redis, conversation)
+    return tuple(one for one in kept if set(json.loads(one)["messages"]).intersection(wamids))
+
+
+def forget(pipeline: Any, conversation: str, raw: str) -> None:
+    """Keep this trace no more."""
+    pipeline.lrem(traces_key(conversation), 0, raw)
+
+
+def traces_key(conversation: str) -> str:
+    return key(conversation, "turns")
 
 
 async def count(attempt: Attempt) -> None:

@@ -18,7 +18,7 @@ from bot.conversations.contacts import Contacts
 from bot.conversations.events import EventPublisher
 from bot.conversations.handoff import HandOff
 from bot.conversations.inbox import MOST_WAITING, Inbox
-from bot.conversations.lease import ConversationLeases
+from bot.conversations.waiting_list import WaitingList
 from bot.delivery.pause import SendingPause
 from bot.delivery.statuses import DeliveryStatuses
 from bot.infra import queue_admin, queues
@@ -45,7 +45,7 @@ _log = structlog.get_logger()
 
 REDIS = web.AppKey("redis", Redis)
 SHIP = web.AppKey("ship", MetricsShipper)
-DESK = web.AppKey("desk", ConversationLeases)
+WAITING = web.AppKey("waiting", WaitingList)
 _SETTINGS = web.AppKey("settings", Settings)
 _NEWS = web.AppKey("news", TemplateStatusHandler)
 # The page of metrics that is being made now, if one is.
@@ -128,7 +128,7 @@ async def _page(app: web.Application) -> bytes:
     gauges = []
     try:
         unaccounted = GaugeMetricFamily("recado_messages_unaccounted", "Messages that have no end state yet")
-        unaccounted.add_metric([], await app[DESK].unaccounted())
+        unaccounted.add_metric([], await app[WAITING].unaccounted())
         jobs = GaugeMetricFamily("recado_queue_jobs", "Jobs by queue and state", labels=["queue", "state"])
         for name in queues.QUEUES:
             for state, count in (await queue_admin.counts(app[REDIS], name)).items():
@@ -195,7 +195,7 @@ async def _redis(app: web.Application) -> AsyncIterator[None]:
         app[push.DOOR] = push.PushServices(
             client, app[_SETTINGS].push, app[_SETTINGS].service.default_language, InvitationLinks(client)
         )
-        app[DESK] = ConversationLeases(client, lease_seconds=0)
+        app[WAITING] = WaitingList(client)
         app[files.FILES] = files_of(client, app[_SETTINGS])
         app[console.EVENTS] = LiveEvents(client)
         subscribers = EventPublisher(client, app[_SETTINGS].subscribers)

@@ -13,6 +13,7 @@ from redis.exceptions import ResponseError
 from bot.conversations.inbox import Inbox
 from bot.conversations.lease import ConversationLeases, Lease, LeaseLost, hold
 from bot.conversations.ledger import Ledger
+from bot.conversations.waiting_list import WaitingList
 from bot.infra.redis import MicroBatcher, answer
 from bot.messages.inbound import Inbound, Text, Unsupported
 from tests.processes import eventually
@@ -50,15 +51,13 @@ async def test_a_message_delivered_again_after_seven_days_is_known_and_forgotten
 
 async def test_the_same_message_twice_in_one_round_trip_is_kept_once(redis: Redis) -> None:
     assert await Inbox(redis, nobody).accept([message(1), message(1)]) == [True, False]
-    assert [m.id for m in await ConversationLeases(redis, lease_seconds=5).waiting(await conversation(redis))] == [
-        "wamid.1"
-    ]
+    assert [m.id for m in await WaitingList(redis).messages(await conversation(redis))] == ["wamid.1"]
 
 
 async def test_many_first_messages_of_one_person_at_once_make_one_conversation(redis: Redis) -> None:
     inboxes = [Inbox(redis, nobody) for _ in range(10)]
     await asyncio.gather(*(inbox.accept([message(number)]) for number, inbox in enumerate(inboxes)))
-    assert len(await ConversationLeases(redis, lease_seconds=5).waiting(await conversation(redis))) == 10
+    assert len(await WaitingList(redis).messages(await conversation(redis))) == 10
     assert await redis.get("recado:identity:5215500000001") == await conversation(redis)
 
 
@@ -127,7 +126,7 @@ async def test_a_conversation_is_let_go_only_when_nothing_waits_and_then_its_nex
     assert await leases.release(lease)
     await inbox.accept([message(2)])
     assert jobs == [f"{name}-0", f"{name}-1"]
-    assert await leases.unaccounted() == 1
+    assert await WaitingList(redis).unaccounted() == 1
 
 
 async def test_a_closed_conversation_leaves_the_index_but_not_when_somebody_writes_meanwhile(redis: Redis) -> None:
@@ -148,7 +147,7 @@ async def test_a_waiting_entry_that_can_not_be_read_is_an_unreadable_message_and
     await Inbox(redis, nobody).accept([message(1)])
     name = await conversation(redis)
     await answer(redis.rpush(f"recado:{{{name}}}:waiting", '{"id": "wamid.9", "content": {"kind": "hologram"}}', "{"))
-    first, second, third = await ConversationLeases(redis, lease_seconds=5).waiting(name)
+    first, second, third = await WaitingList(redis).messages(name)
     assert (first.id, second.id) == ("wamid.1", "wamid.9")
     assert second.content == third.content == Unsupported(type="unreadable")
 
@@ -158,7 +157,7 @@ async def test_a_flood_ends_at_the_door_and_what_waits_already_stays(redis: Redi
     flood = [message(number) for number in range(5)]
     assert await inbox.accept(flood) == [True] * 5
     name = await conversation(redis)
-    assert len(await ConversationLeases(redis, lease_seconds=6).waiting(name)) == 3
+    assert len(await WaitingList(redis).messages(name)) == 3
     states = [entry["state"] for entry in (await Ledger(redis).of(name)).values()]
     assert states == ["open"] * 3 + ["refused: too many messages"] * 2
     # Delivered again, they are known like any other.

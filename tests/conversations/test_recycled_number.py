@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from bot.conversations.contacts import Contacts
-from bot.conversations.lease import ConversationLeases
+from bot.conversations.waiting_list import WaitingList
 from bot.infra import queue_admin, queues
 from bot.infra.live_events import LiveEvents
 from sandbox.meta.simulator import Person
@@ -206,6 +206,6 @@ async def test_a_message_of_a_former_owner_that_waited_does_not_give_them_the_nu
     mine = await conversation_of(world, ana)
     await world.meta.writes(HEIR, text("hola"))
     contacts = Contacts(world.redis, [str(ana.phone)])
-    messages = await ConversationLeases(world.redis, lease_seconds=1).waiting(mine)
+    messages = await WaitingList(world.redis).messages(mine)
     seen = await contacts.saw(mine, messages, "es", await contacts.get(mine))
     assert (seen.phone, seen.role) == (None, "customer")

@@ -125,8 +125,9 @@ def wav(seconds: float, *, channels: int = 1, rate: int = 8000, claim: int | Non
     return head + struct.pack("<4sI", b"data", size) + data
 
 
+TOO_LONG = FileProblem.TOO_LONG
 LIES: list[tuple[str, Callable[[Media], bytes], FileProblem | None]] = [
-    ("hours by the last page", lambda media: with_granule(media("voice/es_hola.ogg"), 48000 * 36000), FileProblem.TOO_LONG),
+    ("hours by the last page", lambda media: with_granule(media("voice/es_hola.ogg"), 48_000 * 36_000), TOO_LONG),
     ("a moment by the last page", lambda media: with_granule(media("voice/es_ticket.ogg"), 48), FileProblem.TOO_LONG),
     ("before the beginning", lambda media: with_granule(media("voice/es_ticket.ogg"), -(2**62)), FileProblem.TOO_LONG),
     ("a WAV of hours that is short", lambda _: wav(0.4, claim=2**32 - 2), None),
@@ -221,7 +222,7 @@ HEADERS: list[tuple[str, Callable[[], bytes], tuple[FileProblem, ...]]] = [
     ("a tile", lambda: tiled_tiff(64_000), (FileProblem.BOMB, FileProblem.DAMAGED)),
     ("a canvas", lambda: webp(16_383, 16_383), (FileProblem.BOMB, FileProblem.DAMAGED)),
     ("a screen", lambda: patched(small("GIF", "P"), (b"GIF8", 6, b"\xff\xff\xff\xff")), (FileProblem.BOMB,)),
-    ("rows of a BMP", lambda: patched(small("BMP"), (b"BM", 18, struct.pack("<ii", 30_000, 30_000))), (FileProblem.BOMB,)),
+    ("BMP rows", lambda: patched(small("BMP"), (b"BM", 18, struct.pack("<ii", 30000, 30000))), (FileProblem.BOMB,)),
 ]  # fmt: skip
 
 

@@ -52,9 +52,9 @@ _LABELS: dict[str, dict[Language, tuple[str, str]]] = {
 
 
 def billing_of(context: ToolContext) -> Billing:
-    if context.billing is None:  # pragma: no cover - the catalog doesn't offer the tool then
+    if context.services.billing is None:  # pragma: no cover - the catalog doesn't offer the tool then
         raise ToolError("billing is not set up here")
-    return context.billing
+    return context.services.billing
 
 
 def language_of(context: ToolContext) -> Language:
@@ -68,7 +68,7 @@ async def honest(context: ToolContext) -> AsyncIterator[None]:
     try:
         yield
     except SeveralCustomers as error:
-        await context.handoff.call_a_person(context.conversation, "several Stripe customers have this contact")
+        await context.services.handoff.call_a_person(context.conversation, "several Stripe customers have this contact")
         raise ToolError(
             "several accounts have this number, so a colleague has been called. Say so, and stop"
         ) from error
@@ -92,7 +92,7 @@ async def customer_of(context: ToolContext) -> Customer:
     if found is None:
         way = (
             "Ask for the e-mail address of their account and call verify_email"
-            if context.verification is not None
+            if context.services.verification is not None
             else "Offer a person of the team, who can find the account"
         )
         why = "; their number was another person's before" if context.contact.phone_contested else ""
@@ -254,7 +254,7 @@ async def send_invoice(arguments: WhichInvoice, context: ToolContext) -> str:
 
 
 async def _mail(context: ToolContext, customer: Customer, invoice: Invoice) -> str:
-    if context.mail is None or not customer.email:
+    if context.services.email is None or not customer.email:
         raise ToolError("it can't be sent by e-mail: there is no address. Offer it in the chat, by=chat")
     if invoice.status != "paid" or not invoice.amount_paid:
         raise ToolError("only a paid invoice can be sent by e-mail. Offer it in the chat, by=chat")
@@ -262,7 +262,7 @@ async def _mail(context: ToolContext, customer: Customer, invoice: Invoice) -> s
     data = invoice_mail(invoice, billing_of(context).zone) | ({"name": customer.name[:100]} if customer.name else {})
     job = {"to": customer.email, "template": "invoice_paid", "data": data, "language": language}
     try:
-        await context.mail.order(job, f"invoice-{masked(context.effect)}")
+        await context.services.email.order(job, f"invoice-{masked(context.effect)}")
     except JobRejected as error:
         raise ToolError(f"nothing was sent: {error}. Offer it in the chat, by=chat") from error
     return "Done: the invoice is on its way to the address of their account. Don't name the address."

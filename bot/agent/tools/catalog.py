@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from bot.agent.tool import Tool, ToolContext
@@ -27,16 +28,29 @@ from bot.agent.tools.verification import confirm_code, verify_email
 from bot.conversations.contacts import Role
 
 
-class Row(NamedTuple):
-    """A tool, and whether somebody of this role may use it; the role comes from the signed webhook alone.
+class Need(NamedTuple):
+    """An integration without which a tool is not offered; `name` is what operators read of it."""
 
-    `needs` names the integration in `ToolContext` without which the tool is not there.
-    """
+    name: str
+    is_met: Callable[[ToolContext], bool]
+
+
+BILLING = Need("billing", lambda context: context.services.billing is not None)
+EMAIL = Need("mail", lambda context: context.services.email is not None)
+FILES = Need("files", lambda context: context.services.files is not None)
+PRODUCT_CARD = Need("product_card", lambda context: context.product_card is not None)
+PRODUCTS = Need("products", lambda context: context.services.products is not None)
+PUSH = Need("push", lambda context: context.services.push is not None)
+VERIFICATION = Need("verification", lambda context: context.services.verification is not None)
+
+
+class Row(NamedTuple):
+    """A tool, and whether somebody of this role may use it; the role comes from the signed webhook alone."""
 
     tool: Tool[Any]
     customer: bool
     staff: bool
-    needs: str | None = None
+    needs: Need | None = None
 
 
 _YES, _NO = True, False
@@ -47,36 +61,42 @@ TABLE = (
     Row(offer_choices, _YES, _YES),
     Row(ask_location, _YES, _YES),
     Row(send_link, _YES, _YES),
-    Row(notify_me, _YES, _YES, needs="push"),
+    Row(notify_me, _YES, _YES, needs=PUSH),
     Row(send_template, _NO, _YES),
-    Row(list_files, _YES, _YES, needs="files"),
-    Row(send_file, _YES, _YES, needs="files"),
-    Row(send_email, _YES, _YES, needs="mail"),
-    Row(get_subscription, _YES, _YES, needs="billing"),
-    Row(list_plans, _YES, _YES, needs="billing"),
-    Row(list_invoices, _YES, _YES, needs="billing"),
-    Row(send_invoice, _YES, _YES, needs="billing"),
-    Row(start_subscription, _YES, _YES, needs="billing"),
-    Row(change_plan, _YES, _YES, needs="billing"),
-    Row(cancel_subscription, _YES, _YES, needs="billing"),
-    Row(resume_subscription, _YES, _YES, needs="billing"),
-    Row(open_portal, _YES, _YES, needs="billing"),
-    Row(verify_email, _YES, _YES, needs="verification"),
-    Row(confirm_code, _YES, _YES, needs="verification"),
-    Row(correct_product, _NO, _YES, needs="product_card"),
-    Row(export_products, _NO, _YES, needs="products"),
+    Row(list_files, _YES, _YES, needs=FILES),
+    Row(send_file, _YES, _YES, needs=FILES),
+    Row(send_email, _YES, _YES, needs=EMAIL),
+    Row(get_subscription, _YES, _YES, needs=BILLING),
+    Row(list_plans, _YES, _YES, needs=BILLING),
+    Row(list_invoices, _YES, _YES, needs=BILLING),
+    Row(send_invoice, _YES, _YES, needs=BILLING),
+    Row(start_subscription, _YES, _YES, needs=BILLING),
+    Row(change_plan, _YES, _YES, needs=BILLING),
+    Row(cancel_subscription, _YES, _YES, needs=BILLING),
+    Row(resume_subscription, _YES, _YES, needs=BILLING),
+    Row(open_portal, _YES, _YES, needs=BILLING),
+    Row(verify_email, _YES, _YES, needs=VERIFICATION),
+    Row(confirm_code, _YES, _YES, needs=VERIFICATION),
+    Row(correct_product, _NO, _YES, needs=PRODUCT_CARD),
+    Row(export_products, _NO, _YES, needs=PRODUCTS),
 )
 
 
 def tools_for(context: ToolContext) -> tuple[Tool[Any], ...]:
     """The tools that the model is offered, and may call, in this conversation."""
-    return tuple(row.tool for row in TABLE if may_use(row, context.contact.role) and _there(row, context))
+    return tuple(row.tool for row in TABLE if may_use(row, context.contact.role) and _is_offered(row, context))
 
 
 def listed(output: str) -> str:
     """The table for an operator, as text or JSON. Operators work in the console and by commands: no tool is theirs."""
     rows = [
-        {"tool": row.tool.name, "needs": row.needs, "customer": row.customer, "staff": row.staff, "operator": False}
+        {
+            "tool": row.tool.name,
+            "needs": row.needs and row.needs.name,
+            "customer": row.customer,
+            "staff": row.staff,
+            "operator": False,
+        }
         for row in TABLE
     ]
     if output == "json":
@@ -94,5 +114,5 @@ def may_use(row: Row, role: Role) -> bool:
     return row.staff if role == "staff" else row.customer
 
 
-def _there(row: Row, context: ToolContext) -> bool:
-    return row.needs is None or getattr(context, row.needs) is not None
+def _is_offered(row: Row, context: ToolContext) -> bool:
+    return row.needs is None or row.needs.is_met(context)

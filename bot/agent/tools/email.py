@@ -26,10 +26,10 @@ async def send_email(arguments: SendEmail, context: ToolContext) -> str:
     """Send one of the company's e-mails to the address that is linked to this person: welcome. Staff may also send
     invoice_paid (a paid invoice) and trial_ending. For a customer's own invoice use send_invoice.
     """
-    if context.mail is None:  # pragma: no cover - the catalog offers it only where there is mail
+    if context.services.email is None:  # pragma: no cover - the catalog offers it only where there is mail
         raise ToolError("e-mail is not configured")
     staff = context.contact.role == "staff"
-    own = await context.mail.email_of(context.contact)
+    own = await context.services.email.email_of(context.contact)
     to = arguments.to or own
     if to is None:
         raise ToolError(
@@ -49,7 +49,7 @@ async def send_email(arguments: SendEmail, context: ToolContext) -> str:
     language = arguments.language or context.contact.language
     job = {"to": to, "template": arguments.template, "data": arguments.data}
     try:
-        await context.mail.order(job | ({"language": language} if language else {}), f"tool-{context.effect}")
+        await context.services.email.order(job | ({"language": language} if language else {}), f"tool-{context.effect}")
     except JobRejected as error:
         raise ToolError(f"nothing was sent: {error}") from error
     return f"Done: the e-mail {arguments.template} is on its way to {to if staff else 'the address linked to them'}."

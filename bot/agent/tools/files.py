@@ -60,9 +60,9 @@ async def send_file(arguments: WhichFile, context: ToolContext) -> str:
 
 
 def _files(context: ToolContext) -> Files:
-    if context.files is None:
+    if context.services.files is None:
         raise ToolError(_AWAY)
-    return context.files
+    return context.services.files
 
 
 def _in_chat(file: KeptFile) -> Part | None:

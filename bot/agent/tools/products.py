@@ -49,11 +49,11 @@ class Export(Arguments):
 @tool(Export)
 async def export_products(arguments: Export, context: ToolContext) -> str:
     """Send the whole product catalogue as a file in this chat. Only for staff."""
-    if context.products is None or context.files is None:
+    if context.services.products is None or context.services.files is None:
         raise ToolError("the catalogue can't be reached now. Say so.")
     listed = [
-        Listed(one, await context.products.history(one.id) if arguments.format == "json" else ())
-        async for one in context.products.all()
+        Listed(one, await context.services.products.history(one.id) if arguments.format == "json" else ())
+        async for one in context.services.products.all()
     ]
     if not listed:
         return "The catalogue is empty: no product has been confirmed yet. Say so."
@@ -62,7 +62,7 @@ async def export_products(arguments: Export, context: ToolContext) -> str:
     data = await asyncio.to_thread(exported, listed, as_, zone, for_excel=True)
     name = f"catalogo-{context.now:%Y-%m-%d}.{as_}"
     try:
-        key = await context.files.keep(context.conversation, name, MIMES[as_], data)
+        key = await context.services.files.keep(context.conversation, name, MIMES[as_], data)
     except (StorageFailed, TooLarge) as error:
         raise ToolError("the file could not be made now. Say so; `recado products export` gives it as well.") from error
     language = cast("Language", context.contact.language if context.contact.language in ("es", "en") else "es")

@@ -14,14 +14,14 @@ async def notify_me(_: NoArguments, context: ToolContext) -> str:
     or off. Call it when the customer wants to be notified of payments, orders or reminders outside this chat, or no
     longer wants to be.
     """
-    if context.push is None:
+    if context.services.push is None:
         raise ToolError("browser notifications are not set up here; say so")
     language: Language = "en" if context.contact.language == "en" else "es"
     context.parts.append(
         LinkButton(
             body=phrase("notify_me", language),
             label=phrase("notify_me_label", language),
-            url=await context.push.link(context.conversation),
+            url=await context.services.push.link(context.conversation),
         )
     )
     return "Shown with your answer: a button to the page. The link is valid for a day, for this customer alone. Stop."

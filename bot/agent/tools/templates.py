@@ -23,7 +23,9 @@ async def send_template(arguments: SendTemplate, context: ToolContext) -> str:
     payment_reminder (name, amount, date), shipping_update (name, order, status).
     """
     try:
-        await context.notices.order(template_job(arguments.model_dump(exclude_none=True)), f"tool-{context.effect}")
+        await context.services.notifications.order(
+            template_job(arguments.model_dump(exclude_none=True)), f"tool-{context.effect}"
+        )
     except (TemplateNotSendable, JobRejected) as error:
         raise ToolError(str(error)) from error
     return f"Done: {arguments.template} is on its way."

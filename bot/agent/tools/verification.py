@@ -92,11 +92,11 @@ async def confirm_code(arguments: VerificationCode, context: ToolContext) -> str
 
 
 async def _a_person_decides(context: ToolContext, why: str) -> str:
-    await context.handoff.call_a_person(context.conversation, f"A contact proved an e-mail address, but {why}")
+    await context.services.handoff.call_a_person(context.conversation, f"A contact proved an e-mail address, but {why}")
     return "The code is right, but a colleague has to look at this account: one has been called. Say so, and stop."
 
 
 def _verification(context: ToolContext) -> Verification:
-    if context.verification is None:  # pragma: no cover - the catalog doesn't offer the tool then
+    if context.services.verification is None:  # pragma: no cover - the catalog doesn't offer the tool then
         raise ToolError("there is no e-mail here")
-    return context.verification
+    return context.services.verification

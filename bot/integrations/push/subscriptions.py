@@ -116,18 +116,18 @@ class PushSubscriptions:
 
     async def of(self, conversation: str) -> list[PushSubscription]:
         """A person's browsers, the oldest first."""
-        kept: dict[str, str] = await answer(self._redis.hgetall(_key(conversation)))
+        kept: dict[str, str] = await answer(self._redis.hgetall(browsers_key(conversation)))
         return [PushSubscription.model_validate_json(one.partition(" ")[2]) for one in sorted(kept.values())]
 
     async def add(self, conversation: str, one: PushSubscription) -> bool:
         """Keep a browser; the same one is kept once, with its newest keys. False where its person was erased."""
         text = f"{datetime.now(UTC).isoformat()} {one.model_dump_json()}"
-        keys = (_key(conversation), erased(conversation))
+        keys = (browsers_key(conversation), erased(conversation))
         return bool(await answer(self._redis.eval(_KEEP, len(keys), *keys, one.name, text, str(MOST))))
 
     async def remove(self, conversation: str, one: PushSubscription) -> bool:
         """Forget a browser; False when it wasn't there."""
-        return bool(await answer(self._redis.hdel(_key(conversation), one.name)))
+        return bool(await answer(self._redis.hdel(browsers_key(conversation), one.name)))
 
     async def may_change(self, conversation: str) -> bool:
         """Count a change; False when there were too many within an hour."""
@@ -137,21 +137,21 @@ class PushSubscriptions:
 
 async def kept_of(redis: Redis, conversation: str) -> dict[str, str]:
     """A person's browsers as they are kept."""
-    kept: dict[str, str] = await answer(redis.hgetall(_key(conversation)))
+    kept: dict[str, str] = await answer(redis.hgetall(browsers_key(conversation)))
     return kept
 
 
 def adopt(pipeline: Any, conversation: str, kept: dict[str, str]) -> None:
     """Take over the browsers of a conversation that joins."""
     if kept:
-        pipeline.hset(_key(conversation), mapping=kept)
+        pipeline.hset(browsers_key(conversation), mapping=kept)
         renew(pipeline, conversation)
 
 
 def renew(pipeline: Any, conversation: str) -> None:
     """Keep a person's browsers as long as the person, from now on."""
-    pipeline.expire(_key(conversation), identity.KEEP_SECONDS)
+    pipeline.expire(browsers_key(conversation), identity.KEEP_SECONDS)
 
 
-def _key(conversation: str) -> str:
+def browsers_key(conversation: str) -> str:
     return key(conversation, "push")

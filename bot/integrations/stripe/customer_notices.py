@@ -11,7 +11,7 @@ from redis.asyncio import Redis
 
 from bot.conversations.contacts import Contact, Contacts
 from bot.delivery.notifications import Notifications
-from bot.delivery.permission import window_open
+from bot.delivery.policy import window_open
 from bot.infra import queues
 from bot.integrations.email.queue import enqueue
 from bot.integrations.stripe.customers import CustomerDirectory

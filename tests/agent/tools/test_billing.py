@@ -14,7 +14,7 @@ import pytest
 from pydantic import SecretStr
 from redis.asyncio import Redis
 
-from bot.agent.tool import Tool, ToolContext, ToolError
+from bot.agent.tool import Tool, ToolContext, ToolError, ToolServices
 from bot.agent.tools.billing import (
     get_subscription,
     list_invoices,
@@ -92,18 +92,20 @@ async def context(redis: Redis, stripe: StripeSimulator, monkeypatch: pytest.Mon
             contact=ANA,
             now=datetime(2026, 11, 24, 10, tzinfo=ZoneInfo("America/Mexico_City")),
             business=check_folder(ROOT / "prompts", PromptVocabulary()).release().business,
-            handoff=HandOff(contacts, LiveEvents(redis)),
-            notices=notices,
-            billing=replace(
-                made,
-                stripe=hasty,
-                links=replace(made.links, stripe=hasty),
-                plans=replace(made.plans, stripe=hasty),
-                changes=replace(made.changes, stripe=hasty),
-                documents=replace(made.documents, stripe=hasty),
+            services=ToolServices(
+                handoff=HandOff(contacts, LiveEvents(redis)),
+                notifications=notices,
+                billing=replace(
+                    made,
+                    stripe=hasty,
+                    links=replace(made.links, stripe=hasty),
+                    plans=replace(made.plans, stripe=hasty),
+                    changes=replace(made.changes, stripe=hasty),
+                    documents=replace(made.documents, stripe=hasty),
+                ),
+                email=mail,
+                verification=Verification(redis),
             ),
-            mail=mail,
-            verification=Verification(redis),
             effect="t_1.r0c0",
         )
 
@@ -147,8 +149,8 @@ async def test_while_stripe_is_away_the_model_is_told_to_say_so(
 async def test_with_a_wrong_key_the_fault_is_ours(
     context: ToolContext, monkeypatch: pytest.MonkeyPatch, owner: str, case: tuple[Tool[Any], dict[str, Any]]
 ) -> None:
-    assert context.billing is not None
-    stripe = context.billing.stripe
+    assert context.services.billing is not None
+    stripe = context.services.billing.stripe
     monkeypatch.setattr(
         stripe, "_settings", stripe._settings.model_copy(update={"secret_key": SecretStr("sk_test_other")})
     )
@@ -163,7 +165,7 @@ async def test_who_is_not_known_is_asked_for_their_address(
     with pytest.raises(ToolError, match="call verify_email"):
         await case[0].call(case[1], context)
     with pytest.raises(ToolError, match="a person of the team"):
-        await case[0].call(case[1], replace(context, verification=None))
+        await case[0].call(case[1], replace(context, services=replace(context.services, verification=None)))
 
 
 async def test_a_customer_who_was_deleted_is_not_known(
@@ -301,5 +303,8 @@ async def test_a_checkout_asked_for_again_by_the_same_call_is_the_same_page(
 def test_tools_are_there_only_where_their_integration_is(context: ToolContext) -> None:
     names = {tool.name for tool in tools_for(context)}
     assert {"get_subscription", "list_invoices", "change_plan", "verify_email"} <= names
-    bare = {tool.name for tool in tools_for(replace(context, billing=None, verification=None))}
+    bare = {
+        tool.name
+        for tool in tools_for(replace(context, services=replace(context.services, billing=None, verification=None)))
+    }
     assert not bare & {tool.name for tool, _ in ASKING} | bare & {"confirm_code"}

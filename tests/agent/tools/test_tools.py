@@ -11,7 +11,7 @@ import aiohttp
 import pytest
 from redis.asyncio import Redis
 
-from bot.agent.tool import Tool, ToolContext, ToolError
+from bot.agent.tool import Tool, ToolContext, ToolError, ToolServices
 from bot.agent.tools.business import business_hours
 from bot.agent.tools.catalog import TABLE, tools_for
 from bot.agent.tools.handoff import talk_to_a_person
@@ -59,9 +59,11 @@ def _context(redis: Redis, notices: Notifications) -> ToolContext:
         contact=Contact(phone="5215512345678"),
         now=NOW,
         business=check_folder(ROOT / "prompts", PromptVocabulary()).release().business,
-        handoff=HandOff(Contacts(redis), LiveEvents(redis)),
-        notices=notices,
-        push=Invitation(InvitationLinks(redis), "https://recado.example.com"),
+        services=ToolServices(
+            handoff=HandOff(Contacts(redis), LiveEvents(redis)),
+            notifications=notices,
+            push=Invitation(InvitationLinks(redis), "https://recado.example.com"),
+        ),
         effect="t_1.r0c0",
     )
 
@@ -196,7 +198,7 @@ async def test_notifications_are_offered_by_a_button_with_a_link_for_this_custom
 
 def test_notifications_are_offered_only_where_they_are_set_up(context: ToolContext) -> None:
     assert notify_me in tools_for(context)
-    assert notify_me not in tools_for(replace(context, push=None))
+    assert notify_me not in tools_for(replace(context, services=replace(context.services, push=None)))
 
 
 async def test_what_a_tool_could_not_do_while_redis_refused_it_does_when_the_turn_is_tried_again(

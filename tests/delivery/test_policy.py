@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from bot.conversations.contacts import Contact
-from bot.delivery.permission import OWN, SendPermission, may_send
+from bot.delivery.policy import OWN, SendPermission, may_send
 from bot.messages.inbound import Part, Say, Template
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)

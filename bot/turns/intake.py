@@ -1,0 +1,76 @@
+"""The first half of a turn: what was sent is understood, what was said before is recalled."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+
+from redis.asyncio import Redis
+
+from bot.conversations import choices
+from bot.conversations.contacts import Contact, Contacts
+from bot.conversations.rate_limit import Admission, MessageRateLimit
+from bot.infra.crash_points import passing
+from bot.media.understanding import MediaPerception, PerceivedMessage, unlooked_at
+from bot.messages.inbound import Inbound
+from bot.messages.language import Language, language_of
+from bot.turns.context import TurnAttempt, TurnContext, language_known
+from bot.turns.revisions import MessageBatch, MessageRevisions
+from bot.turns.trace import Trace
+
+
+@dataclass(frozen=True, slots=True)
+class Intake:
+    """`default_language` is for people who never wrote in a language that is known."""
+
+    redis: Redis
+    contacts: Contacts
+    perception: MediaPerception
+    revisions: MessageRevisions
+    rate_limit: MessageRateLimit
+    default_language: Language
+
+    async def contact(self, conversation: str) -> Contact:
+        return await self.contacts.get(conversation)
+
+    async def sort_out(self, conversation: str, waiting: list[Inbound], contact: Contact) -> MessageBatch:
+        """The messages as their senders left them, and what of them asks for an answer."""
+        return await self.revisions.sort_out(conversation, waiting, contact.earlier)
+
+    async def admit(self, conversation: str, messages: list[Inbound], turn: str, free: frozenset[str]) -> Admission:
+        """The messages within the rate limit; those of `free` are not counted."""
+        return await self.rate_limit.admit(conversation, messages, turn, free)
+
+    async def take_in(
+        self, batch: MessageBatch, attempt: TurnAttempt, admission: Admission, due: float, trace: Trace
+    ) -> TurnContext:
+        """Understand the messages until `due` (the loop's clock), and recall the conversation.
+
+        Messages of a flood and of a turn that was given up are not looked at.
+        """
+        conversation, messages, contact = trace.conversation, batch.speech, attempt.contact
+        trace.messages = [message.id for message in messages]
+        if attempt.given_up or not admission.admitted:
+            perceived = [unlooked_at(message) for message in messages]
+        else:
+            perceived = await self._perceive(conversation, messages, contact, due, trace)
+            passing("turn: perceived")
+        with trace.station("memory"):
+            before = await self.revisions.memory.recall(conversation)
+        words = " ".join(one.perceived.words for one in perceived)
+        language = language_of(words) or language_known(contact) or self.default_language
+        contact = await self.contacts.saw(conversation, messages, language, contact)
+        texts = {one.perceived.message: one.perceived.text for one in perceived}
+        lines = self.revisions.lines(batch, texts) if admission.admitted else []
+        return TurnContext(conversation, batch, perceived, lines, language, contact, before, attempt, admission, due)
+
+    async def _perceive(
+        self, conversation: str, messages: list[Inbound], contact: Contact, due: float, trace: Trace
+    ) -> list[PerceivedMessage]:
+        # The model needs the other half of what is left.
+        seconds = max((due - asyncio.get_running_loop().time()) / 2, 1)
+        with trace.station("perception"):
+            messages = await choices.in_full(self.redis, (conversation, *contact.earlier), messages)
+            perceived = await self.perception.perceive(conversation, messages, language_known(contact), seconds)
+        trace.saw([one.perceived for one in perceived])
+        return perceived

@@ -1,0 +1,84 @@
+"""Reports of a turn to those who look on: subscribers, the open pages, the metrics, the canary's count."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+
+import structlog
+from redis.asyncio import Redis
+
+from bot.conversations.contacts import Contact
+from bot.conversations.events import EventPublisher, event_id, person
+from bot.infra.live_events import LiveEvents
+from bot.infra.metrics import TURN_SECONDS, TURNS
+from bot.infra.queues import JobScheduler
+from bot.turns import trace as trace_store
+from bot.turns.canary import CanaryRecorder
+from bot.turns.context import TurnAttempt, TurnContext
+from bot.turns.revisions import MessageBatch
+from bot.turns.trace import Trace
+
+_log = structlog.get_logger()
+
+
+class TurnReporter:
+    def __init__(
+        self,
+        redis: Redis,
+        events: LiveEvents,
+        publisher: EventPublisher,
+        canary_recorder: CanaryRecorder,
+        scheduler: JobScheduler,
+    ) -> None:
+        self._redis = redis
+        self._events = events
+        self._publisher = publisher
+        self._canary_recorder = canary_recorder
+        self._scheduler = scheduler
+
+    async def received(
+        self, conversation: str, batch: MessageBatch, contact: Contact, texts: Mapping[str, str]
+    ) -> None:
+        """Tell the subscribers of the messages; `texts` are what was understood, by message id.
+
+        Before the messages have their end, because a turn is done again after a crash only until then.
+        """
+        for message in (one for one in batch.all if one.author == "person"):
+            data = {
+                "conversation": conversation,
+                "message": message.id,
+                "contact": person(contact, phone=message.phone, bsuid=message.bsuid),
+                "type": message.content.kind,
+                "text": texts.get(message.id),
+                "at": message.sent_at.isoformat(),
+            }
+            await self._publisher.tell("message.received", data, event_id("message.received", message.id))
+
+    async def remembered(self, batch: MessageBatch, attempt: TurnAttempt, trace: Trace, *, summary_due: bool) -> None:
+        """Report a turn whose messages asked for no answer."""
+        if summary_due:
+            self._scheduler.summary(trace.conversation)
+        await self._canary_recorder.note(attempt, batch.all, trace)
+
+    async def closed(self, turn: TurnContext, trace: Trace, *, summary_due: bool) -> None:
+        """Report a turn that was closed and whose reply was handed to Meta, as far as that went."""
+        outcome = trace.outcome or "failed"
+        TURNS.labels(outcome).inc()
+        first = min(message.received_at for message in turn.messages)
+        TURN_SECONDS.observe((datetime.now(UTC) - first).total_seconds())
+        event = trace.event()
+        pipeline = self._redis.pipeline(transaction=True)
+        trace_store.keep(pipeline, turn.conversation, event)
+        self._events.put(pipeline, event)
+        await pipeline.execute()
+        _log.info(
+            "turn_closed",
+            outcome=outcome,
+            messages=len(turn.messages),
+            parts=len(trace.reply),
+            cost_usd=f"{trace.cost_usd:f}",
+        )
+        await self._canary_recorder.note(turn.attempt, turn.batch.all, trace)
+        if summary_due:
+            self._scheduler.summary(turn.conversation)

@@ -1,0 +1,149 @@
+"""The stored state of a turn: which messages it has, its journal of done work, and the one step that closes it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+import structlog
+from pydantic import ConfigDict, TypeAdapter, ValidationError
+from redis.asyncio import Redis
+
+from bot.agent.loop import Journal, ModelStep, ToolResult
+from bot.conversations import choices, dead_letters, ledger, memory
+from bot.conversations.contacts import Contact
+from bot.conversations.dead_letters import DeadLetters
+from bot.conversations.lease import ConversationLeases, Lease, lease_key
+from bot.conversations.memory import HistoryEntry, Memory
+from bot.conversations.turn_state import turn_keys
+from bot.delivery import reply_queue
+from bot.infra.redis import answer
+from bot.media.cache import note_media
+from bot.messages.inbound import Reply
+from bot.messages.prompt_text import words
+from bot.prompting.library import Library
+from bot.turns.context import TurnAttempt, TurnContext, TurnResult, dead_letter_of, end_states, reply_to
+from bot.turns.reply import composed
+from bot.turns.revisions import MessageBatch, MessageRevisions
+from bot.turns.trace import Trace
+
+_log = structlog.get_logger()
+
+# One holder of the lease makes one try, however often it asks. KEYS 1 lease, 2 turn, 3 journal. ARGV 2 how many wait,
+# 3 release of the prompts.
+_BEGIN = f"""
+if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
+redis.call('HSETNX', KEYS[2], 'count', ARGV[2])
+redis.call('HSETNX', KEYS[2], 'release', ARGV[3])
+if redis.call('HGET', KEYS[2], 'holder') ~= ARGV[1] then
+  redis.call('HSET', KEYS[2], 'holder', ARGV[1])
+  redis.call('HINCRBY', KEYS[2], 'tries', 1)
+end
+for index = 2, 3 do redis.call('EXPIRE', KEYS[index], {ledger.KEEP_SECONDS}) end
+local count, tries, release = unpack(redis.call('HMGET', KEYS[2], 'count', 'tries', 'release'))
+return {{count, tries, release, redis.call('LRANGE', KEYS[3], 0, -1)}}
+"""
+
+_entry: TypeAdapter[ModelStep | ToolResult] = TypeAdapter(
+    ModelStep | ToolResult, config=ConfigDict(hide_input_in_errors=True)
+)
+
+
+class TurnStore:
+    """Every write needs the conversation's lease, and raises LeaseLost without it."""
+
+    def __init__(self, redis: Redis, leases: ConversationLeases, library: Library, revisions: MessageRevisions) -> None:
+        self._redis = redis
+        self._leases = leases
+        self._library = library
+        self._revisions = revisions
+
+    @property
+    def _memory(self) -> Memory:
+        return self._revisions.memory
+
+    async def begin(self, lease: Lease, waiting: int, contact: Contact) -> TurnAttempt:
+        """Fix which messages and prompts this turn has. A try after a crash has the same, and what was done."""
+        current, prompts = await self._library.begin(lease.conversation)
+        keys = (lease_key(lease.conversation), *turn_keys(lease.conversation))
+        found = await self._leases.eval_if_held(lease, _BEGIN, keys, [str(waiting), prompts.release])
+        count, tries, release, entries = found
+        if release != prompts.release:
+            prompts = await self._library.at(release) or prompts
+        structlog.contextvars.bind_contextvars(release=prompts.release)
+        try:
+            journal = tuple(_entry.validate_json(entry) for entry in entries)
+        except ValidationError:
+            # Because the journal tells what was done, going on without it would do that again.
+            _log.error("journal_unreadable", fix="was an older Recado started again on newer data?")
+            return TurnAttempt(int(count), int(tries), (), prompts, current, contact, lost=True)
+        return TurnAttempt(int(count), int(tries), journal, prompts, current, contact)
+
+    def journal(self, lease: Lease, attempt: TurnAttempt, trace: Trace) -> Journal:
+        """The journal of a turn: what earlier tries wrote, and where this try writes."""
+        _, name = turn_keys(lease.conversation)
+
+        async def write(entry: ModelStep | ToolResult) -> None:
+            if isinstance(entry, ToolResult):
+                trace.tools.append(entry)
+            # Under the lease, because whoever lost it would write into the journal of the next turn.
+            await self._leases.commit(lease, lambda pipeline: pipeline.rpush(name, entry.model_dump_json()))
+
+        return Journal(attempt.journal, write)
+
+    async def put_once(self, lease: Lease, name: str, make: Callable[[], Reply]) -> bool:
+        """Put a reply into the outbox, once a turn for this name; False when it was put there before."""
+        kept, _ = turn_keys(lease.conversation)
+        if await answer(self._redis.hget(kept, name)):
+            return False
+        reply = make()
+
+        def write(pipeline: Any) -> None:
+            pipeline.hset(kept, name, "1")
+            reply_queue.put(pipeline, lease.conversation, reply)
+
+        await self._leases.commit(lease, write)
+        return True
+
+    async def keep(self, lease: Lease, batch: MessageBatch) -> bool:
+        """Close a turn whose messages ask for no answer. True when a summary is due."""
+        return await self._revisions.keep(lease, batch, done_with=turn_keys(lease.conversation))
+
+    async def close(self, lease: Lease, turn: TurnContext, result: TurnResult, trace: Trace) -> bool:
+        """Write all in one step: the reply is in the outbox, the memory is longer, every message has its end.
+
+        True when a summary is due.
+        """
+        parts = composed(result.text, result.offered)
+        trace.reply = [words(part) for part in parts]
+        trace.outcome = result.state.partition(":")[0]
+        reply = reply_to(turn.messages[-1], turn.contact, trace.turn, parts) if parts else None
+        new = [*turn.lines]
+        if reply:
+            new.append(HistoryEntry(role="assistant", text="\n".join(trace.reply), at=datetime.now(UTC)))
+        ends = end_states(turn.messages, result, trace.turn)
+        failed = trace.outcome == "failed"
+        if failed:
+            await DeadLetters(self._redis).note(turn.conversation)
+        summary_due = False
+
+        def write(pipeline: Any) -> None:
+            nonlocal summary_due
+            if reply:
+                choices.keep(pipeline, turn.conversation, result.offered)
+                reply_queue.put(pipeline, turn.conversation, reply)
+            before = self._revisions.write(pipeline, turn.conversation, turn.batch, turn.before)
+            summary_due = self._memory.extend(pipeline, turn.conversation, before, new)
+            for message, perceived in zip(turn.messages, turn.perceived, strict=True):
+                text = perceived.perceived.text
+                memory.quotable(pipeline, turn.conversation, message.id, text, self._memory.ttl_seconds)
+                note_media(pipeline, turn.conversation, message)
+            ledger.end(pipeline, turn.conversation, ends)
+            if failed:
+                dead_letters.put(pipeline, turn.conversation, dead_letter_of(turn, trace, result))
+            pipeline.delete(*turn_keys(turn.conversation))
+
+        await self._leases.commit(lease, write)
+        ledger.ended(ends | turn.batch.ends)
+        return summary_due
