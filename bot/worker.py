@@ -38,12 +38,15 @@ _RESEND_SECONDS = 1.0
 _DUE_AGAIN_SECONDS = 3.0
 _WITHOUT_KEY_SECONDS = 60.0
 _EXPIRE_SECONDS = 3600.0
-CONCURRENCY = 100
 
 
 @asynccontextmanager
 async def running(
-    settings: Settings, names: tuple[queues.Name, ...], concurrency: int, *, lease_seconds: float = LEASE_SECONDS
+    settings: Settings,
+    names: tuple[queues.Name, ...],
+    concurrency: int | None = None,
+    *,
+    lease_seconds: float = LEASE_SECONDS,
 ) -> AsyncIterator[None]:
     """Work on the queues until the context ends; ending it waits for the jobs in hand."""
     async with AsyncExitStack() as stack:
@@ -65,7 +68,7 @@ async def running(
             "worker_ready",
             queues=list(ours),
             waiting=sorted({*names} - {*ours}),
-            concurrency=concurrency,
+            concurrency={name: concurrency or queues.CONCURRENCY[name] for name in ours},
             release=prompts.release,
         )
         yield

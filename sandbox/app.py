@@ -21,7 +21,7 @@ from bot.settings import RedisSettings, Settings, StorageSettings
 from bot.storage.files import files_of
 from bot.web.app import create_app
 from bot.web.server import listening
-from bot.worker import CONCURRENCY, running
+from bot.worker import running
 from sandbox.external import open_outward as _outward
 from sandbox.meta.simulator import Meta
 from sandbox.phone import api, demo_customers, emails
@@ -93,7 +93,7 @@ async def open_company(settings: Settings, host: str, port: int, data: Path) -> 
             app.add_subapp(f"{_STRIPE_PAGES}/", reach.led(stripe.pages()))
         app.add_subapp("/sandbox/", page)
         app.add_routes([web.get("/", _to_the_page)])
-        await stack.enter_async_context(running(settings, QUEUES, CONCURRENCY))
+        await stack.enter_async_context(running(settings, QUEUES))
         address = await stack.enter_async_context(listening(app, host, port))
         if stripe:
             stripe.on_change = partial(news.tell, "stripe")

@@ -62,7 +62,10 @@ def serve(host: Host = "0.0.0.0", port: Port = 8080) -> None:
 @cli.command()
 def worker(
     queues: Annotated[str, typer.Option(help="The queues to work on, with commas.")] = "llm,email,webhook,notification",
-    concurrency: Annotated[int, typer.Option(help="Jobs of one queue at the same time.", min=1)] = 100,
+    concurrency: Annotated[
+        int | None,
+        typer.Option(help="Jobs of one queue at the same time.", min=1, show_default="500 of llm, 100 of others"),
+    ] = None,
 ) -> None:
     """Run the queue workers. Any number of them, on any number of machines."""
 

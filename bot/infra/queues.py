@@ -27,6 +27,8 @@ _log = structlog.get_logger()
 
 Name = Literal["llm", "email", "webhook", "notification"]
 QUEUES: tuple[Name, ...] = ("llm", "email", "webhook", "notification")
+# Jobs in hand at the same time, unless somebody says otherwise. A turn mostly waits for its model.
+CONCURRENCY: dict[Name, int] = {"llm": 500, "email": 100, "webhook": 100, "notification": 100}
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,13 +200,16 @@ def by_name(processors: dict[str, Processor]) -> Processor:
 
 @asynccontextmanager
 async def working(
-    processors: Mapping[Name, Processor], settings: RedisSettings, *, concurrency: int
+    processors: Mapping[Name, Processor], settings: RedisSettings, *, concurrency: int | None = None
 ) -> AsyncIterator[None]:
     """Work on the jobs of these queues until the context ends, which waits for the jobs in hand.
 
-    Raises RedisAway at once. Who cancels it while it waits lets the jobs in hand go to another worker.
+    Without `concurrency` each queue has its own of CONCURRENCY. Raises RedisNotReachable at once. Cancelled while it
+    waits at the end, it lets the jobs in hand go to another worker.
     """
-    workers = [_worker(name, process, settings, concurrency) for name, process in processors.items()]
+    workers = [
+        _worker(name, process, settings, concurrency or CONCURRENCY[name]) for name, process in processors.items()
+    ]
     runs: list[asyncio.Task[None]] = []
     try:
         for worker in workers:
@@ -235,7 +240,7 @@ async def _reached(worker: QueueWorker) -> None:
 
 
 async def _given_up(workers: Sequence[QueueWorker], resting: asyncio.Future[Any]) -> None:
-    """Cancel the jobs in hand, until the last one is over: see bot.redis.ended."""
+    """Cancel the jobs in hand, until the last one is over: see bot.infra.redis.ended."""
     while not resting.done():
         await asyncio.gather(*(worker.end(force=True) for worker in workers), return_exceptions=True)
         await asyncio.wait({resting}, timeout=1)
