@@ -328,11 +328,14 @@ class _SharedConnection:
 
     async def close(self) -> None:
         """Close all connections; requests under way end with ClientClosed. A later request connects anew."""
-        self._refuse_other(asyncio.get_running_loop())
-        while self._opening is not None and not self._opening.done():
+        loop = asyncio.get_running_loop()
+        self._refuse_other(loop)
+        # Until `_keep` has run, because a connection that is opened in this very moment has to be closed too.
+        while (opening := self._opening) is not None and opening.get_loop() is loop:
             # On Python 3.11 a cancellation gets lost now and then.
-            self._opening.cancel()
-            await asyncio.wait({self._opening}, timeout=1)
+            opening.cancel()
+            await asyncio.wait({opening}, timeout=1)
+        self._opening = None
         channels, self._channels, self._channel = self._channels, [], None
         for channel in channels:
             channel.end(ClientClosed("the client was closed"))
