@@ -6,7 +6,9 @@ COPY requirements.lock ./
 RUN python -m venv /venv && /venv/bin/pip install --no-cache-dir --require-hashes --requirement requirements.lock
 COPY pyproject.toml README.md ./
 COPY bot bot
+COPY evals evals
 COPY pipelines pipelines
+COPY sandbox sandbox
 RUN /venv/bin/pip install --no-cache-dir --no-deps --no-build-isolation . \
   && /venv/bin/pip uninstall --yes setuptools pip
 

@@ -15,11 +15,12 @@ run: $(VENV)/.run ## the whole service on this machine, no account and no key
 test: $(VENV)/.test ## the whole suite, on a real Redis; more processes than cores, because most tests wait for something
 	@$(BIN)/pytest -n 5 --dist loadgroup
 
-check: $(VENV)/.test ## format, lint, types and the direction of imports
+check: $(VENV)/.test ## format, lint, types, the direction of imports, and the repository's own rules
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/python -m checks
 
 chaos: $(VENV)/.test ## kills, cuts and starves real processes, and prints what became of every message
 	@$(BIN)/python -m bench.chaos
@@ -35,7 +36,7 @@ lock: $(VENV)/bin/python ## the hashes of all that is installed, anew after a ch
 	@$(LOCK) --extra ocr --extra build --output-file requirements.lock
 	@$(LOCK) --extra test --extra build --output-file requirements-test.lock
 
-audit: $(VENV)/bin/python ## known holes in what is installed; says so where the lists of holes can't be reached
+audit: $(VENV)/bin/python ## known vulnerabilities of what is installed; says so where their lists can't be reached
 	@$(PYTHON) -m venv $(VENV)/audit && $(VENV)/audit/bin/pip --disable-pip-version-check install --quiet pip-audit
 	@$(PYTHON) -m bench.audit $(VENV)/audit/bin/pip-audit requirements-test.lock
 

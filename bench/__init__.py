@@ -1,1 +1,1 @@
-"""Side-by-side measurements, in one run: ratios against a floor, never absolutes."""
+"""Measurements side by side in one run, because only ratios to a baseline are comparable between machines."""

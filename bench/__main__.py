@@ -50,7 +50,7 @@ async def main() -> None:
         table: list[tuple[str, str, str]] = []
         ports = free_port(), free_port()
         serve = await Process.start(stack, "bot", "serve", "--host", "127.0.0.1", "--port", str(ports[0]))
-        floor = await Process.start(stack, "bench.floor", port=ports[1])
+        floor = await Process.start(stack, "bench.baseline", port=ports[1])
         await asyncio.sleep(1)
         table.append(("serve: seconds until ready", f"{serve.seconds_until_ready:.2f}", "≤ 2"))
         table.append(("serve: resident memory at rest, MB", f"{serve.megabytes:.0f}", "≤ 150"))
@@ -68,7 +68,7 @@ async def main() -> None:
 
         async with Redis.from_url(redis) as client:
             await client.flushall()
-        # From here on each message is of another person: a turn each.
+        # From here on each message comes from another person, so that each gets a turn of its own.
         load = Load(os.environ["WHATSAPP_APP_SECRET"], people=10**8)
         worker = await Process.start(stack, "bot", "worker")
         table.append(("worker: seconds until ready", f"{worker.seconds_until_ready:.2f}", "≤ 2"))

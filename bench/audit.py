@@ -1,4 +1,4 @@
-"""`make audit`: known holes in the locked dependencies; where no list of holes can be reached, it says so."""
+"""`make audit`: known vulnerabilities of the locked dependencies, or a notice that no list could be reached."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ _SERVICES = ("pypi", "osv")
 
 
 def main(program: str, lock: str) -> int:
-    """1 where a dependency has a known hole; 0 where none has, or nobody could tell."""
+    """Return 1 where a dependency has a known vulnerability; 0 where none has, or no list could be reached."""
     for service in _SERVICES:
-        found = _asked(program, lock, service)
+        found = _query(program, lock, service)
         looked_at = [one for one in found if "skip_reason" not in one]
         if looked_at:
-            return _told(looked_at, len(found))
+            return _report(looked_at, len(found))
         print(f"{service}: its list of holes can't be reached from here")
     print(f"NOT AUDITED: {_LAST}")
     return 0
 
 
-def _asked(program: str, lock: str, service: str) -> list[dict[str, object]]:
+def _query(program: str, lock: str, service: str) -> list[dict[str, object]]:
     command = [
         program, "--requirement", lock, "--no-deps", "--disable-pip", "--vulnerability-service", service,
         "--format", "json", "--progress-spinner", "off", "--timeout", "10",
@@ -35,7 +35,7 @@ def _asked(program: str, lock: str, service: str) -> list[dict[str, object]]:
     return found
 
 
-def _told(looked_at: list[dict[str, object]], count: int) -> int:
+def _report(looked_at: list[dict[str, object]], count: int) -> int:
     holes = [one for one in looked_at if one.get("vulns")]
     for one in holes:
         print(f"{one['name']} {one['version']}: {json.dumps(one['vulns'])}")

@@ -1,6 +1,6 @@
 """Run a command while four processes keep the cores busy: `python -m bench.busy make test`.
 
-A test that passes alone and fails here waits for seconds where it should wait for an event.
+A test that fails only here waits for seconds where it should wait for an event.
 """
 
 from __future__ import annotations
@@ -22,17 +22,17 @@ def main() -> int:
         return _WRONG_USE
     with ExitStack() as stack:
         for _ in range(SPINNERS):
-            stack.callback(_end, _begun())
+            stack.callback(_stop_process, _start_process())
         return subprocess.run(sys.argv[1:], check=False).returncode
 
 
-def _begun() -> BaseProcess:
+def _start_process() -> BaseProcess:
     process = multiprocessing.Process(target=_spin, daemon=True)
     process.start()
     return process
 
 
-def _end(process: BaseProcess) -> None:
+def _stop_process(process: BaseProcess) -> None:
     process.kill()
     process.join()
 

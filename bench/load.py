@@ -1,4 +1,4 @@
-"""Signed webhooks as fast as a server takes them: prepared bytes over kept connections, so that the load is cheap."""
+"""Signed webhooks as fast as a server accepts them: prepared bytes over open connections, so that the load is cheap."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from itertools import count
 from bot.whatsapp.signature import signature_of
 
 _CONNECTIONS = 32
-# Most who write have written before; each person's messages still go through the whole door.
+# Most senders have written before, but each person's messages still pass the whole webhook.
 _PEOPLE = 500
 
 
@@ -21,7 +21,7 @@ class Load:
         self._numbers = count()
 
     async def acknowledge(self, port: int, requests: int) -> float:
-        """Post so many messages, by turns of each person; gives the rate. Raises when one is not answered with 200."""
+        """Post this many messages, by turns of each person; gives the rate. Raises at an answer other than 200."""
         prepared = [self._request() for _ in range(requests)]
         began = time.perf_counter()
         queue = iter(prepared)

@@ -1,4 +1,4 @@
-"""A real process of Recado under measurement."""
+"""A measured process of Recado."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Process:
 
     @classmethod
     async def start(cls, stack: AsyncExitStack, module: str, *arguments: str, port: int = 0) -> Process:
-        """Start `python -m module`; it is ready when its log says so, or its port answers."""
+        """Start `python -m module`; it is ready when its log says so, or when its port answers."""
         began = time.perf_counter()
         process = await asyncio.create_subprocess_exec(
             sys.executable, "-m", module, *arguments,

@@ -1,4 +1,4 @@
-"""How well cards are read from labelled photos by the local engine, at what cost: `make bench-products`."""
+"""Quality and cost of product cards that the local engine reads from labelled photos: `make bench-products`."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ import psutil
 from fixtures.products.invented import UNSEEN_SEEDS
 from fixtures.products.make import Taken, made_up
 from pipelines.bounding_box import BoundingBox
-from pipelines.image import PhotoText, Reading, ReadText, TextLine, look
+from pipelines.image import PhotoText, Reading, ReadText, TextLine, read_photo
 from pipelines.ocr import LocalReader
-from pipelines.product import CONFIDENT, ProductCard, card_of_sights, same_product
+from pipelines.product import CONFIDENT, ProductCard, card_of_photo_texts, same_product
 from pipelines.product.vocabulary import plain
 
 FOLDER = Path(__file__).parents[1] / "fixtures" / "products"
@@ -36,7 +36,7 @@ _SPREAD = 1.96
 _UNSEEN = "never looked at"
 
 
-class Kept:
+class CachedReadings:
     """Readings by the hash of their photo, in a folder."""
 
     def __init__(self, folder: Path, read: ReadText) -> None:
@@ -62,7 +62,7 @@ def reading_from(kept: dict[str, Any]) -> Reading:
 
 
 def is_right(field: str, value: str, truth: dict[str, str]) -> bool:
-    """Compare as a person would: letters in any case but with their accents, a name with or without its brand."""
+    """Compare as a person would: ignoring case but not accents; a name may lack its brand."""
     wanted = truth.get(field, "")
     if field == "barcode":
         return same_product(value, wanted)
@@ -78,7 +78,7 @@ def is_right(field: str, value: str, truth: dict[str, str]) -> bool:
 
 
 class Tally:
-    """What was asked, right and wrong, by field."""
+    """Requested, right and wrong values, by field."""
 
     def __init__(self) -> None:
         self.asked: Counter[str] = Counter()
@@ -89,7 +89,7 @@ class Tally:
         self.unasked = self.confident = self.products = 0
 
     def add(self, product: dict[str, Any], card: ProductCard) -> list[str]:
-        """Count a card; returns what is wrong with it, in words."""
+        """Count a card; returns its mistakes in words."""
         faults = []
         self.products += 1
         self.confident += sum(found.confident for found in card.fields.values())
@@ -119,7 +119,7 @@ class Tally:
         rows = []
         for field, aim in AIMS.items():
             right, asked = self.right[field], self.asked[field]
-            least, most = within(right, asked)
+            least, most = confidence_interval(right, asked)
             said = f"{right / (asked or 1):6.1%} ({least:.0%} to {most:.0%})  {right} of {asked}, "
             said += f"{self.sure[field] / (right or 1):.0%} of them sure, {self.wrong[field]} wrong"
             rows.append((field, said, f"≥ {aim:.0%}" if aim else ""))
@@ -130,8 +130,8 @@ class Tally:
 
 
 @dataclass(frozen=True, slots=True)
-class Spent:
-    """What photos cost: milliseconds each, and megabytes held after each by this process and the engine's."""
+class PhotoCost:
+    """Cost of photos: milliseconds each, and megabytes of this process and the engine's after each."""
 
     milliseconds: list[float]
     megabytes: list[float]
@@ -148,12 +148,12 @@ async def main() -> None:
     )
     parser.add_argument("--json", action="store_true", help="add the figures as JSON")
     chosen = parser.parse_args()
-    reader, spent = LocalReader(seconds=_SECONDS), Spent([], [])
+    reader, spent = LocalReader(seconds=_SECONDS), PhotoCost([], [])
     tallies: dict[str, Tally] = {}
     with TemporaryDirectory() as folder:
-        read = Kept(chosen.readings or Path(folder), reader.read).read
+        read = CachedReadings(chosen.readings or Path(folder), reader.read).read
         try:
-            # The first photo starts the engine, once: it isn't a photo's cost.
+            # The first photo starts the engine, which is no cost of the photo.
             await reader.read((FOLDER / "01-front.jpg").read_bytes())
             for name, taken in _products(chosen):
                 faults = tallies.setdefault(name, Tally()).add(taken.label, await _card(taken, read, spent))
@@ -174,7 +174,7 @@ async def main() -> None:
 
 
 def _products(chosen: argparse.Namespace) -> Iterator[tuple[str, Taken]]:
-    """Yield each product with the name of the set that it is counted in."""
+    """Yield each product with the name of its set."""
     if not chosen.only_seed:
         for label in json.loads((FOLDER / "labels.json").read_text(encoding="utf-8")):
             photos = {name: (FOLDER / name).read_bytes() for name in label["photos"]}
@@ -185,16 +185,16 @@ def _products(chosen: argparse.Namespace) -> Iterator[tuple[str, Taken]]:
             yield f"{name} {chosen.seed}", taken
 
 
-async def _card(taken: Taken, read: ReadText, spent: Spent) -> ProductCard:
-    """Make the card of a product; each photo's cost is that of a card of its own."""
-    sights: list[PhotoText] = []
+async def _card(taken: Taken, read: ReadText, spent: PhotoCost) -> ProductCard:
+    """Make the card of a product; a photo costs what a card of its own would cost."""
+    photo_texts: list[PhotoText] = []
     for photo in taken.photos.values():
         began = time.perf_counter()
-        sights.append(await look(photo, read_text=read))
-        card = await card_of_sights(sights[-1:], read_text=read)
+        photo_texts.append(await read_photo(photo, read_text=read))
+        card = await card_of_photo_texts(photo_texts[-1:], read_text=read)
         spent.milliseconds.append((time.perf_counter() - began) * 1000)
         spent.megabytes.append(_megabytes())
-    return card if len(sights) == 1 else await card_of_sights(sights, read_text=read)
+    return card if len(photo_texts) == 1 else await card_of_photo_texts(photo_texts, read_text=read)
 
 
 def _megabytes() -> float:
@@ -203,7 +203,7 @@ def _megabytes() -> float:
     return sum(process.memory_info().rss for process in (me, *me.children(recursive=True))) / 2**20
 
 
-def _print_cost(spent: Spent, *, kept: bool) -> None:
+def _print_cost(spent: PhotoCost, *, kept: bool) -> None:
     late = int(len(spent.milliseconds) * 0.95)
     for title, values, unit in (("a photo", spent.milliseconds, "ms"), ("memory", spent.megabytes, "MB")):
         ordered = sorted(values)
@@ -213,8 +213,8 @@ def _print_cost(spent: Spent, *, kept: bool) -> None:
         )
 
 
-def within(right: int, asked: int) -> tuple[float, float]:
-    """Return between which shares the true one lies, 19 times of 20 (Wilson 1927)."""
+def confidence_interval(right: int, asked: int) -> tuple[float, float]:
+    """Return the interval of the true share with 95 % confidence (Wilson 1927)."""
     if not asked:
         return 0.0, 1.0
     share, spread = right / asked, _SPREAD**2 / asked
@@ -223,5 +223,5 @@ def within(right: int, asked: int) -> tuple[float, float]:
     return max(0.0, middle - half), min(1.0, middle + half)
 
 
-if __name__ == "__main__":  # the engine's process imports this module anew
+if __name__ == "__main__":  # the engine's process imports this module again
     asyncio.run(main())

@@ -1,4 +1,4 @@
-"""What prompts cost: checking a folder of 200 files, and rendering one in a turn."""
+"""Cost of prompts: checking a folder of 200 files, and rendering a prompt in a turn."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Meta and OpenRouter that answer at once with the least that is valid: what is measured is Recado, not them."""
+"""Meta and OpenRouter with minimal immediate answers, so that only Recado is measured."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Upstreams:
         self.url = await stack.enter_async_context(listening(app, "127.0.0.1", 0, finish=0.1))
 
     async def sent(self, count: int, within: float) -> None:
-        """Wait until so many messages have been handed over."""
+        """Wait until this many messages have been sent."""
         async with asyncio.timeout(within), self._more:
             await self._more.wait_for(lambda: self.count >= count)
 

@@ -43,8 +43,8 @@ from bot.integrations.push.sender import PushSender
 from bot.integrations.stripe import plan_changes
 from bot.integrations.stripe.billing import Billing, billing_of
 from bot.media.archive import Archive
+from bot.media.cache import ReadingCache
 from bot.media.readers import MediaReaders
-from bot.media.readings import ReadingCache
 from bot.media.understanding import MediaPerception, MediaStore
 from bot.privacy import PersonalData
 from bot.products import card_message
@@ -53,15 +53,16 @@ from bot.products.card_reader import CardReader
 from bot.products.confirm import ProductConfirmer
 from bot.products.factory import captures_of
 from bot.prompting.library import Library
+from bot.prompting.release_gate import EvaluateCases, no_evaluation
 from bot.settings import Settings
 from bot.storage.factory import storage_of
 from bot.storage.files import Files, files_of, quota_of
 from bot.storage.storage import Storage
-from bot.turns.burst import BurstCollector
 from bot.turns.canary import CanaryRecorder
 from bot.turns.intake import Intake
 from bot.turns.merge import ConversationMerger
 from bot.turns.model_responder import ModelResponder
+from bot.turns.opening import Openings
 from bot.turns.report import TurnReporter
 from bot.turns.responder import Responder
 from bot.turns.revisions import MessageRevisions
@@ -82,7 +83,7 @@ LEASE_SECONDS = 6.0
 class Services:
     """Parts of one process. A part is made when somebody first asks for it, and then is the same for all."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - its resources, and two options
         self,
         settings: Settings,
         redis: Redis,
@@ -90,12 +91,14 @@ class Services:
         stack: AsyncExitStack,
         *,
         lease_seconds: float = LEASE_SECONDS,
+        evaluate: EvaluateCases = no_evaluation,
     ) -> None:
         self.settings = settings
         self.redis = redis
         self._http = http
         self._stack = stack
         self._lease_seconds = lease_seconds
+        self._evaluate = evaluate
         self._email: EmailQueue | None = None
 
     # ---- conversations
@@ -190,7 +193,7 @@ class Services:
 
     @cached_property
     def library(self) -> Library:
-        return library_of(self.redis, self.settings)
+        return library_of(self.redis, self.settings, self._evaluate)
 
     # ---- integrations
 
@@ -247,7 +250,7 @@ class Services:
     @cached_property
     def _product_parts(self) -> tuple[ProductCapture, ProductConfirmer]:
         reader = CardReader(
-            eyes=lambda conversation: self.media_readers.eyes(
+            text_reader_for=lambda conversation: self.media_readers.text_reader(
                 self.budget.account(conversation), ReadingCache(self.redis, conversation)
             ),
             model=self.model,
@@ -298,29 +301,33 @@ class Services:
         language = self.settings.service.default_language
         revisions = MessageRevisions(self.redis, self.leases, self.memory, self.archive)
         store = TurnStore(self.redis, self.leases, self.library, revisions)
+        typing = TypingIndicator(self.graph, store, self.outbox, language)
+        self._stack.push_async_callback(typing.close)
         recorder = CanaryRecorder(self.redis, self.library)
         return TurnProcessor(
-            burst=BurstCollector(self.waiting_list, self.settings.turn.quiet_seconds),
+            leases=self.leases,
             store=store,
-            typing=TypingIndicator(self.graph, store, self.outbox, language),
+            typing=typing,
             intake=Intake(
                 redis=self.redis,
                 contacts=self.contacts,
                 perception=self.perception(self.graph),
                 revisions=revisions,
                 rate_limit=MessageRateLimit(self.redis, self.settings.channel.rate_limit_contact),
+                budget=self.budget,
                 default_language=language,
             ),
             responder=self.responder,
             outbox=self.outbox,
-            reporter=TurnReporter(self.redis, self.events, self.publisher, recorder, self.scheduler),
-            deadline_seconds=self.settings.turn.deadline_seconds,
+            reporter=TurnReporter(self.events, self.publisher, recorder, self.scheduler),
+            settings=self.settings.turn,
         )
 
     @cached_property
     def runner(self) -> ConversationRunner:
         merger = ConversationMerger(self.redis, self.leases, self.memory)
-        return ConversationRunner(self.leases, self.waiting_list, self.outbox, merger, self.turns.take)
+        openings = Openings(self.contacts, self.outbox)
+        return ConversationRunner(self.redis, self.leases, openings, self.outbox, merger, self.turns.take)
 
     @cached_property
     def summarizer(self) -> Summarizer:
@@ -332,9 +339,12 @@ class Services:
 
 
 @asynccontextmanager
-async def open_services(settings: Settings, *, lease_seconds: float = LEASE_SECONDS) -> AsyncIterator[Services]:
+async def open_services(
+    settings: Settings, *, lease_seconds: float = LEASE_SECONDS, evaluate: EvaluateCases = no_evaluation
+) -> AsyncIterator[Services]:
     """Parts that work until the context ends, which closes them in reverse order.
 
+    `evaluate` performs the prompts' cases where PROMPTS_GATE=offline.
     Raises RedisIsCluster. A Redis that does not answer is told by whoever first asks it.
     """
     async with AsyncExitStack() as stack:
@@ -342,4 +352,4 @@ async def open_services(settings: Settings, *, lease_seconds: float = LEASE_SECO
         stack.push_async_callback(redis.aclose)
         await refuse_cluster(redis)
         http = await stack.enter_async_context(aiohttp.ClientSession())
-        yield Services(settings, redis, http, stack, lease_seconds=lease_seconds)
+        yield Services(settings, redis, http, stack, lease_seconds=lease_seconds, evaluate=evaluate)

@@ -1,4 +1,4 @@
-"""Where something stands in a picture."""
+"""A rectangle in a picture."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Memory of media in one process: bytes are reserved before they are read or decoded, and whoever finds none waits."""
+"""Limits the memory of media in one process: bytes are reserved before they are read or decoded."""
 
 import asyncio
 import ctypes
@@ -16,22 +16,22 @@ MEMORY_FOR_DECODING = 184 * 1024 * 1024
 MEMORY_FOR_UPLOADS = 32 * 1024 * 1024
 """Clips of sound on their way to be transcribed."""
 
-# malloc.h of glibc: blocks of so many bytes are taken from the system, and given back to it when they are freed.
+# M_MMAP_THRESHOLD of glibc (malloc.h): freed blocks of this size go back to the system at once.
 _M_MMAP_THRESHOLD = -3
 _OWN_BLOCK = 512 * 1024
-# So small a part of a budget need not stand behind somebody who waits for most of it.
+# A request for at most a quarter of the budget may overtake a large one that waits.
 _SMALL_PART = 4
 
 
 def keep_no_freed_memory() -> None:
-    """Have this process give back what a large file took: else it stays, and the budgets know nothing of it."""
-    # By itself glibc raises the threshold to the largest block that was freed. Others than glibc have no such call.
+    """Make this process return freed memory of large files to the system, because the budgets don't count it."""
+    # Because glibc raises the threshold to the largest freed block, we fix it. Other C libraries have no such call.
     with suppress(OSError, AttributeError):
         ctypes.CDLL(None).mallopt(_M_MMAP_THRESHOLD, _OWN_BLOCK)
 
 
 class ByteBudget:
-    """A semaphore that counts bytes. First come, first served; small ones pass a large one that still waits."""
+    """A semaphore that counts bytes, first come, first served; small requests overtake a large one that waits."""
 
     def __init__(self, capacity: int) -> None:
         self.capacity = capacity
@@ -40,7 +40,7 @@ class ByteBudget:
 
     @asynccontextmanager
     async def reserved(self, size: int) -> AsyncIterator[None]:
-        """Hold so many bytes; more than there are is all of them. The caller's own deadline ends the wait."""
+        """Hold `size` bytes, at most the capacity. The caller's own deadline ends the wait."""
         size = min(size, self.capacity)
         await self.take(size)
         try:
@@ -53,16 +53,16 @@ class ByteBudget:
         if not self._waiting and size <= self.free:
             self.free -= size
             return
-        turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._waiting.append((size, turn))
+        waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.append((size, waiter))
         self._serve()
         try:
-            await turn
+            await waiter
         except asyncio.CancelledError:
-            if turn.cancelled():
+            if waiter.cancelled():
                 self._serve()
             else:
-                # The bytes were granted in the moment in which their taker gave up.
+                # Because the bytes were granted while the waiter was cancelled, they go back.
                 self.give_back(size)
             raise
 
@@ -72,33 +72,33 @@ class ByteBudget:
 
     def _serve(self) -> None:
         left: list[tuple[int, asyncio.Future[None]]] = []
-        for size, turn in self._waiting:
-            if turn.done():
+        for size, waiter in self._waiting:
+            if waiter.done():
                 continue
             if size <= self.free and (not left or size * _SMALL_PART <= self.capacity):
                 self.free -= size
-                turn.set_result(None)
+                waiter.set_result(None)
             else:
-                left.append((size, turn))
+                left.append((size, waiter))
         self._waiting = left
 
 
-class Room:
-    """Bytes that one file holds, as many as its sender's words and then its headers make it."""
+class ByteReservation:
+    """Reservation of one file: first the size that its sender states, then that of its headers."""
 
     def __init__(self, budget: ByteBudget) -> None:
         self._budget = budget
         self.size = 0
 
-    async def make(self, size: int) -> None:
-        """Hold so many bytes from now on. Nobody holds some while waiting for more: two such would wait for ever."""
+    async def grow(self, size: int) -> None:
+        """Grow the reservation; it is returned before the wait, because two files that hold parts would deadlock."""
         size = min(size, self._budget.capacity)
         if size > self.size:
-            self.leave()
+            self.release()
             await self._budget.take(size)
             self.size = size
 
-    def leave(self) -> None:
+    def release(self) -> None:
         self._budget.give_back(self.size)
         self.size = 0
 
@@ -106,11 +106,11 @@ class Room:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        self.leave()
+        self.release()
 
 
 def _of_the_loop(capacity: int) -> Callable[[], ByteBudget]:
-    """The budget of this event loop: a process of ours has one loop, a test run many after each other."""
+    """Make a budget for each event loop: our processes have one loop, a test run has many in turn."""
     budgets: WeakKeyDictionary[asyncio.AbstractEventLoop, ByteBudget] = WeakKeyDictionary()
 
     def of_the_loop() -> ByteBudget:

@@ -1,4 +1,4 @@
-"""Text as people read it: the encoding of its bytes, and no signs that can't be seen."""
+"""Decodes text of unknown encoding and removes invisible characters."""
 
 import codecs
 import re
@@ -16,7 +16,7 @@ _SINGLE_BYTE = ("cp1252", "cp858", "mac_roman")
 _SMALL, _CAPITAL = "áéíóúüñ", "ÁÉÍÓÚÜÑ"
 _OPENING = "¿¡"
 _AFTER_OPENING = ("¿", "¡", '"', "«", "“", " ")
-# Bytes that begin a letter of several in UTF-8.
+# First bytes of multi-byte letters in UTF-8.
 _BEGIN_A_LETTER, _BEGIN_A_SPANISH_LETTER = range(0xC2, 0xF5), (0xC2, 0xC3)
 # Signs that stand beside figures or words, never inside a word.
 _SIGNS = "°ºª©®™«»“”‘’–—…•´·²³±×÷\u00a0"
@@ -26,7 +26,7 @@ _KNOWN = re.compile(rf"[\x00-\x7f{_SMALL}{_CAPITAL}{_OPENING}{_SIGNS}{_BY_FIGURE
 # In UTF-16, nearly every second byte of a European text is zero.
 _MOST_ZEROS, _FEW_ZEROS = 0.7, 0.02
 _FEW_CONTROLS = 0.01
-# Shorter texts can't be judged by how much of them is known.
+# Shorter texts are too short for a share of known letters.
 _SHORT = 16
 _LEAST_ASCII, _LEAST_KNOWN = 0.15, 0.5
 _BYTES_JUDGED, _LETTERS_JUDGED = 64 * 1024, 4000
@@ -44,7 +44,7 @@ _LIGATURES = {0xFB00: "ff", 0xFB01: "fi", 0xFB02: "fl", 0xFB03: "ffi", 0xFB04: "
 
 
 def decoded(content: bytes) -> str:
-    """Decode a text by its mark, else as UTF-16 or UTF-8 where the bytes are that, else by Spanish letters."""
+    """Decode by the byte order mark, else as UTF-16 or UTF-8 if valid, else by the likeliest Spanish letters."""
     for mark, encoding in _MARKS:
         if content.startswith(mark):
             return content[len(mark) :].decode(encoding, "replace")
@@ -70,7 +70,7 @@ def is_text(content: bytes, *, stray: bool = False) -> bool:
 
 
 def cleaned(text: str) -> str:
-    """Leave out what can't be seen, join words that a line's end divided, and write ligatures as letters."""
+    """Remove invisible characters, join words that a line's end divided, and write ligatures as letters."""
     text = _BROKEN_CODE.sub("-", _BROKEN_WORD.sub("", text))
     return _SPACES.sub(" ", _UNSEEN.sub("", text)).translate(_LIGATURES)
 
@@ -95,7 +95,7 @@ def _is_utf8(content: bytes) -> bool:
 
 
 def _as_utf8(content: bytes) -> str | None:
-    """UTF-8, of which a few bytes may be wrong: they are read as Windows would; a letter cut at the end is left out."""
+    """Decode UTF-8 with a few wrong bytes as Windows-1252; a letter cut at the end is left out."""
     text = content.decode("utf-8", "surrogateescape")
     wrong = [place for place, letter in enumerate(text) if "\udc80" <= letter <= "\udcff"]
     right = sum(letter > "\x7f" for letter in text) - len(wrong)
@@ -118,7 +118,7 @@ def _single_byte(content: bytes) -> str:
 
 
 def _spanish(text: str) -> int:
-    """Say how well the letters beyond ASCII stand where Spanish has them."""
+    """Score how well letters beyond ASCII stand where Spanish has them."""
     beyond = islice(re.finditer(r"[^\x00-\x7f]", text), _LETTERS_JUDGED)
     return sum(_fits(text, found.start()) for found in beyond)
 

@@ -1,4 +1,4 @@
-"""A document as text: PDFs, also scanned ones, plain text and CSV."""
+"""Reads the text of PDFs, also scanned ones, of plain text and CSV."""
 
 import asyncio
 import io
@@ -22,7 +22,7 @@ SECONDS_A_PDF = 15.0
 # The process takes 30 MB by itself and 80 with a page that was scanned at 600 dpi.
 MEMORY_A_PDF = 112 * 1024 * 1024
 _RESERVED_A_PDF = 128 * 1024 * 1024
-# With fewer letters a page is a scan with a stamp or a page number on it.
+# A page with fewer letters is a scan with a stamp or a page number.
 _LETTERS_OF_A_PAGE = 8
 _SHARPEST_SCALE = 300 / 72
 _WRONG_PASSWORD = 4  # FPDF_ERR_PASSWORD in fpdfview.h
@@ -30,7 +30,7 @@ _WRONG_PASSWORD = 4  # FPDF_ERR_PASSWORD in fpdfview.h
 
 @dataclass(frozen=True, slots=True)
 class Pages:
-    """The text of the `read` first of all `pages`; `scanned`: some had to be read as pictures, or would have to be."""
+    """Text of the first `read` of all `pages`; `scanned` if some are pictures, read or not."""
 
     text: str
     pages: int
@@ -40,17 +40,17 @@ class Pages:
 
 
 class _Page(NamedTuple):
-    """Its own text; a scan has next to none, and `jpeg` is the picture of it if one was asked for."""
+    """Printed text of a page; a scan has hardly any, and `jpeg` is its picture if one was rendered."""
 
     text: str
     is_scan: bool = False
     jpeg: bytes | None = None
 
 
-async def read(document: bytes, *, filename: str | None, read_text: ReadText | None) -> Pages:
-    """Take the text out of a document; its name is only told in the log of a refusal, the bytes say what it is.
+async def read_document(document: bytes, *, filename: str | None, read_text: ReadText | None) -> Pages:
+    """Read the text of a document by its bytes; of the name, only the suffix enters a refusal.
 
-    Raises Refusal; errors of `read_text` pass through. Without `read_text` scanned pages are left out.
+    Raises FileRefused; errors of `read_text` pass through. Without `read_text` scanned pages are left out.
     """
     if not document:
         raise FileRefused(FileProblem.EMPTY, "no bytes")
@@ -67,11 +67,11 @@ async def read(document: bytes, *, filename: str | None, read_text: ReadText | N
 
 async def _read_pdf(document: bytes, read_text: ReadText | None) -> Pages:
     async with for_decoding().reserved(_RESERVED_A_PDF), spooled(document) as path:
-        cell = IsolatedProcess(memory=MEMORY_A_PDF)
+        process = IsolatedProcess(memory=MEMORY_A_PDF)
         try:
-            opened, total = await cell.run(_open_pdf, path, read_text is not None, seconds=SECONDS_A_PDF)
+            opened, total = await process.run(_open_pdf, path, read_text is not None, seconds=SECONDS_A_PDF)
         finally:
-            await cell.close()
+            await process.close()
     texts = [await _text_of(page, read_text) for page in opened]
     text = "\n\n".join(filter(None, texts))
     done = [page for page in opened if page.jpeg or not page.is_scan]
@@ -91,7 +91,7 @@ async def _text_of(page: _Page, read_text: ReadText | None) -> str:
 
 
 def _together(read: str, printed: str) -> str:
-    """Text read in the picture of a page, and the page's own lines that aren't in there."""
+    """Join text read in the picture of a page with printed lines that it lacks."""
     seen = _plain(read)
     return "\n".join(filter(None, (read, *(line for line in printed.split("\n") if _plain(line) not in seen))))
 
@@ -101,7 +101,7 @@ def _plain(text: str) -> str:
 
 
 def _open_pdf(document: Path, may_render: bool) -> tuple[list[_Page], int]:  # noqa: FBT001 -- pickled by position
-    """Run in a process of its own: PDFium can be made to hang by a hostile file."""
+    """Run in a process of its own, because a hostile file can make PDFium hang."""
     import pypdfium2  # noqa: PLC0415 -- only in the process of its own
 
     try:

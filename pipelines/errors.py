@@ -1,10 +1,10 @@
-"""Why a file can't be understood, in words that the bot turns into a sentence for the person."""
+"""Reasons why a file can't be read; the bot has a sentence for each."""
 
 from enum import StrEnum
 
 
 class FileProblem(StrEnum):
-    """What is wrong with a file, as far as the sender can do something about it."""
+    """Fault of a file, as far as its sender can do something about it."""
 
     BOMB = "bomb"
     DAMAGED = "damaged"
@@ -21,7 +21,7 @@ class FileProblem(StrEnum):
 
 
 class FileRefused(Exception):
-    """A file that won't be read, whoever tries again; its text is for logs and holds nothing of the content."""
+    """A file that no second try would read; the message is for logs and holds nothing of the content."""
 
     def __init__(self, reason: FileProblem, detail: str) -> None:
         super().__init__(f"{reason}: {detail}")

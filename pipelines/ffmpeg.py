@@ -1,4 +1,4 @@
-"""The one place that runs ffmpeg on what strangers send: each run is limited in memory, seconds and output."""
+"""Runs ffmpeg on files of strangers; each run is limited in memory, seconds and output."""
 
 import asyncio
 import functools
@@ -18,21 +18,21 @@ from pipelines.spool import spooled
 SECONDS_TO_DECODE = 60
 BYTES_A_SAMPLE = 2
 SPEECH_RATE = 16_000
-"""Samples a second: Whisper itself listens at 16 kHz, more would only be larger."""
+"""Samples a second: Whisper works at 16 kHz, more would only be larger."""
 
 # A phone's 4K (3840x2160) with the margin that some encoders add.
 MOST_PIXELS = 4096 * 2304
 _MEGABYTE = 1024 * 1024
 _LARGEST_ALLOCATION = 64 * _MEGABYTE
-# Naming the demuxer keeps a file from passing itself off as a playlist that makes ffmpeg open other files.
+# Because a playlist would make ffmpeg open other files, we name the demuxer.
 _DEMUXERS = {"mp4": "mov", "m4a": "mov", "webm": "matroska"}
 _BITRATE = 48_000
-_TOLD_BYTES = 32 * 1024
+_LOG_BYTES = 32 * 1024
 _PIECE_BYTES = 256 * 1024
 _DURATION = re.compile(rb"Duration: (\d{2,6}):(\d\d):(\d\d)")
-# What a header says of its length is a guess now and then: only beyond so many times the limit it is believed.
+# Because the length in a header is a guess now and then, it counts only beyond this multiple of the limit.
 _SURELY = 1.5
-# The shell sets what ffmpeg itself can't: exec makes ffmpeg the very process that is watched and killed.
+# Because ffmpeg can't limit itself, a shell does; exec makes ffmpeg the process that is watched and killed.
 _LIMITED = 'ulimit -c 0; ulimit -s 1024; ulimit -d "$1" 2>/dev/null; ulimit -t "$2"; ulimit -f "$3"; shift 3; exec "$@"'
 
 
@@ -41,7 +41,7 @@ _LIMITS_REACHED = (signal.SIGXCPU, signal.SIGXFSZ, signal.SIGKILL)
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Limits of a run: `reserved` bytes are what it takes as a rule, `memory` ends it; `output` in bytes."""
+    """Limits of a run: `reserved` bytes are the usual need, more than `memory` ends it; `output` in bytes."""
 
     reserved: int
     memory: int
@@ -56,7 +56,7 @@ PICTURE = Limits(144 * _MEGABYTE, 164 * _MEGABYTE, cpu_seconds=10, output=16 * _
 
 @functools.cache
 def program() -> str:
-    """Return the path of ffmpeg: the system's, else the one that comes with imageio-ffmpeg."""
+    """Return the path of the system's ffmpeg, else of the one in imageio-ffmpeg."""
     found = shutil.which("ffmpeg")
     if found:
         return found
@@ -68,43 +68,43 @@ def program() -> str:
 async def decode(audio: bytes, container: str, *, rate: int, seconds: float) -> bytes:
     """Decode at most `seconds` of sound to 16-bit mono samples at `rate` Hz, none when there is no sound in it.
 
-    `container` is a format of `sniff`. Raises Refusal(TOO_SLOW).
+    `container` is a format of `file_type`. Raises FileRefused(TOO_SLOW).
     """
     how = ("-map", "0:a:0", "-t", str(seconds), "-ac", "1", "-ar", str(rate), "-f", "s16le")
     return await _convert(audio, container, *how, limits=SOUND)
 
 
-Listen = Callable[[bytes], Awaitable[None]]
-"""Takes the next samples; ffmpeg goes on when it comes back."""
+OnSamples = Callable[[bytes], Awaitable[None]]
+"""Takes the next samples; ffmpeg waits until it returns."""
 
 
-async def record(audio: bytes, container: str, note: Path, *, seconds: float, listen: Listen) -> None:
+async def record(audio: bytes, container: str, note: Path, *, seconds: float, on_samples: OnSamples) -> None:
     """Write at most `seconds` of sound to `note` as a mono MP3, and hand its samples over while it is written.
 
-    The MP3's frames all have the same length and need no other: it can be cut between any two. Nothing is held in
-    memory, however long it is. Raises Refusal: TOO_SLOW, or TOO_LONG where the file says itself that it is.
+    All frames of the MP3 have one length and depend on no other, so it can be cut between any two. Nothing is kept in
+    memory. Raises FileRefused: TOO_SLOW, or TOO_LONG by the file's own header.
     """
-    graph = f"[0:a:0]aresample={SPEECH_RATE},aformat=sample_fmts=s16:channel_layouts=mono,asplit[heard][kept]"
+    graph = f"[0:a:0]aresample={SPEECH_RATE},aformat=sample_fmts=s16:channel_layouts=mono,asplit[pcm][mp3]"
     async with for_decoding().reserved(SOUND.reserved), spooled(audio) as source:
         await _run(
             *_source(source, container),
             *("-filter_complex_threads", "1", "-filter_complex", graph),
-            *("-map", "[heard]", "-t", str(seconds), "-f", "s16le", "pipe:1"),
-            *("-map", "[kept]", "-t", str(seconds), "-map_metadata", "-1", "-c:a", "libmp3lame", "-b:a", str(_BITRATE)),
+            *("-map", "[pcm]", "-t", str(seconds), "-f", "s16le", "pipe:1"),
+            *("-map", "[mp3]", "-t", str(seconds), "-map_metadata", "-1", "-c:a", "libmp3lame", "-b:a", str(_BITRATE)),
             *("-reservoir", "0", "-write_xing", "0", "-id3v2_version", "0", "-f", "mp3", str(note)),
             limits=SOUND,
-            listen=listen,
+            on_samples=on_samples,
             longest=seconds,
         )
 
 
 async def frame(video: bytes, container: str, *, side: int) -> bytes:
-    """Take the picture that stands best for the first seconds of a video, as a JPEG; none when it has no pictures.
+    """Take the most typical picture of a video's first seconds, as a JPEG; empty without pictures.
 
-    `side` is the most pixels of its width and height. Raises Refusal(TOO_SLOW), Refusal(BOMB) beyond MOST_PIXELS.
+    `side` is the most pixels of its width and height. Raises FileRefused: TOO_SLOW, or BOMB beyond MOST_PIXELS.
     """
-    # The first picture is often black or a blur: `thumbnail` takes the most typical one of ten, which it holds
-    # in memory and therefore gets small.
+    # Because the first picture is often black or a blur, `thumbnail` takes the most typical of ten. It keeps the ten in
+    # memory, so they are scaled down first.
     fit = f"fps=2,scale={side}:{side}:force_original_aspect_ratio=decrease:force_divisible_by=2,thumbnail=10"
     how = ("-map", "0:v:0", "-filter_threads", "1", "-vf", fit, "-frames:v", "1", "-threads", "1", "-f", "mjpeg")
     before = ("-skip_frame", "noref", "-skip_loop_filter", "all", "-t", "5")
@@ -114,7 +114,7 @@ async def frame(video: bytes, container: str, *, side: int) -> bytes:
 async def encode(audio: bytes, container: str, *, bitrate: int, seconds: float) -> bytes:
     """Encode at most `seconds` of sound to OGG/Opus in mono, as WhatsApp plays voice notes; none without sound in it.
 
-    `container` is a format of `sniff`, `bitrate` in bits a second. Raises Refusal(TOO_SLOW).
+    `container` is a format of `file_type`, `bitrate` in bits a second. Raises FileRefused(TOO_SLOW).
     """
     how = ("-map", "0:a:0", "-map_metadata", "-1", "-t", str(seconds), "-ac", "1", "-ar", "48000")
     opus = ("-c:a", "libopus", "-b:a", str(bitrate), "-application", "voip", "-f", "ogg")
@@ -124,15 +124,15 @@ async def encode(audio: bytes, container: str, *, bitrate: int, seconds: float) 
 async def _convert(content: bytes, container: str, *how: str, limits: Limits, before: tuple[str, ...] = ()) -> bytes:
     async with for_decoding().reserved(limits.reserved), spooled(content) as source:
         with tempfile.TemporaryDirectory(prefix="recado-") as folder:
-            # A file and not a pipe: a killed process leaves no pipe to drain.
+            # Because a killed process leaves no pipe to drain, the output is a file.
             result = Path(folder, "result")
             await _run(*before, *_source(source, container), *how, str(result), limits=limits)
             return await asyncio.to_thread(_content, result)
 
 
 def _source(source: Path, container: str) -> tuple[str, ...]:
-    # A file and not a pipe: the index of an MP4 may come last. The decoder itself refuses larger pictures before it
-    # takes memory for them, also in the middle of a video, and where only the sound is asked for.
+    # Because the index of an MP4 may come last, the input is a file. The decoder refuses larger pictures before it
+    # allocates memory for them, also in the middle of a video.
     return (
         "-max_pixels",
         str(MOST_PIXELS),
@@ -149,21 +149,23 @@ def _content(result: Path) -> bytes:
     return result.read_bytes() if result.exists() else b""
 
 
-async def _run(*arguments: str, limits: Limits, listen: Listen | None = None, longest: float | None = None) -> None:
+async def _run(
+    *arguments: str, limits: Limits, on_samples: OnSamples | None = None, longest: float | None = None
+) -> None:
     allowed = (str(limits.memory // 1024), str(limits.cpu_seconds), str(limits.output // 512))
     every = ("-nostdin", "-hide_banner", "-nostats", "-v", "info", "-max_alloc", str(_LARGEST_ALLOCATION))
     process = await asyncio.create_subprocess_exec(
         *("/bin/sh", "-c", _LIMITED, "sh", *allowed),
         *(program(), *every, "-threads", "1", *arguments),
         stdin=DEVNULL,
-        stdout=PIPE if listen else DEVNULL,
+        stdout=PIPE if on_samples else DEVNULL,
         stderr=PIPE,
     )
     try:
         async with asyncio.timeout(SECONDS_TO_DECODE), asyncio.TaskGroup() as group:
-            group.create_task(_mind(process, longest))
-            if listen:
-                group.create_task(_hand_over(process, listen))
+            group.create_task(_watch_log(process, longest))
+            if on_samples:
+                group.create_task(_hand_over(process, on_samples))
             await process.wait()
     except TimeoutError as error:
         raise FileRefused(FileProblem.TOO_SLOW, f"not decoded within {SECONDS_TO_DECODE} s") from error
@@ -173,30 +175,30 @@ async def _run(*arguments: str, limits: Limits, listen: Listen | None = None, lo
         if process.returncode is None:
             process.kill()
             await process.wait()
-    # What was decoded until then would pass for the whole.
+    # Because the decoded part would pass for the whole, a limit that was reached refuses the file.
     if process.returncode is not None and -process.returncode in _LIMITS_REACHED:
         raise FileRefused(FileProblem.TOO_SLOW, "more seconds or bytes than it may take")
 
 
-async def _mind(process: Process, longest: float | None) -> None:
-    """Read what ffmpeg tells of the file; raises Refusal where the file says itself that it is beyond the limits."""
-    told = b""
+async def _watch_log(process: Process, longest: float | None) -> None:
+    """Read ffmpeg's log of the file; raises FileRefused for a header that is beyond the limits."""
+    log = b""
     while process.stderr and (piece := await process.stderr.read(4096)):
-        if len(told) > _TOLD_BYTES:
+        if len(log) > _LOG_BYTES:
             continue
-        told += piece
-        if longest is not None and _seconds(told) > longest * _SURELY:
-            raise FileRefused(FileProblem.TOO_LONG, f"{_seconds(told)} s by its header")
-        if b"exceeds specified max pixel count" in told:
+        log += piece
+        if longest is not None and _seconds(log) > longest * _SURELY:
+            raise FileRefused(FileProblem.TOO_LONG, f"{_seconds(log)} s by its header")
+        if b"exceeds specified max pixel count" in log:
             raise FileRefused(FileProblem.BOMB, f"pictures of more than {MOST_PIXELS} pixels")
 
 
-def _seconds(told: bytes) -> int:
-    found = _DURATION.search(told)
+def _seconds(log: bytes) -> int:
+    found = _DURATION.search(log)
     hours, minutes, seconds = map(int, found.groups()) if found else (0, 0, 0)
     return hours * 3600 + minutes * 60 + seconds
 
 
-async def _hand_over(process: Process, listen: Listen) -> None:
+async def _hand_over(process: Process, on_samples: OnSamples) -> None:
     while process.stdout and (piece := await process.stdout.read(_PIECE_BYTES)):
-        await listen(piece)
+        await on_samples(piece)

@@ -1,4 +1,4 @@
-"""What a file is by its bytes, because names and MIME types of what people send are often wrong."""
+"""Detects a file's type by its bytes, because names and MIME types of what people send are often wrong."""
 
 import re
 from typing import Literal, NamedTuple
@@ -11,14 +11,14 @@ LOOKED_AT = 4096
 
 
 class FileSignature(NamedTuple):
-    """What the first bytes say: `format` is one of the names below, `kind` what it can be used as."""
+    """Type of a file: `format` is one of the names below, `kind` is how it can be read."""
 
     kind: Kind
     format: str
 
 
 _TEXT = FileSignature("text", "text")
-# No text begins so: these bytes are none of ASCII, or followed by a zero.
+# No text begins so, because these bytes are beyond ASCII or followed by a zero.
 _BY_PREFIX: tuple[tuple[bytes, FileSignature], ...] = (
     (b"\xff\xd8\xff", FileSignature("image", "jpeg")),
     (b"\x89PNG\r\n\x1a\n", FileSignature("image", "png")),
@@ -35,7 +35,7 @@ _BY_PREFIX: tuple[tuple[bytes, FileSignature], ...] = (
     (b"7z\xbc\xaf\x27\x1c", FileSignature("archive", "7z")),
     (b"Rar!\x1a\x07", FileSignature("archive", "rar")),
 )
-# Words may begin so: these count only where the bytes behind them are no text.
+# Because words may begin so, these count only if the bytes behind them are no text.
 _BY_LETTERS: tuple[tuple[bytes, FileSignature], ...] = (
     (b"#!AMR-WB\n", FileSignature("audio", "amr")),
     (b"#!AMR\n", FileSignature("audio", "amr")),
@@ -43,9 +43,9 @@ _BY_LETTERS: tuple[tuple[bytes, FileSignature], ...] = (
     (b"GIF87a", FileSignature("image", "gif")),
     (b"GIF89a", FileSignature("image", "gif")),
 )
-# Nothing more came of these: a file that was cut off rather than a word.
+# A file of these bytes alone was cut off; it is no word.
 _BARE = (b"OggS", b"fLaC", b"GIF87a", b"GIF89a", b"#!AMR\n", b"#!AMR-WB\n")
-# Files that a zip holds tell what it is; those named first come before the others.
+# Entries of a zip that tell its format; earlier rows win.
 _BY_ENTRY: tuple[tuple[bytes, FileSignature], ...] = (
     (b"word/document", FileSignature("office", "docx")),
     (b"xl/workbook", FileSignature("office", "xlsx")),
@@ -67,20 +67,20 @@ _IMAGE_BRANDS = {
     b"heic": "heic", b"heix": "heic", b"hevc": "heic", b"heim": "heic", b"heis": "heic", b"hevx": "heic",
     b"avif": "avif", b"avis": "avif", b"crx ": "raw",
 }  # fmt: skip
-# Brands of any picture: which one it is, others say.
+# Generic brands; a further brand names the format.
 _ANY_IMAGE = (b"mif1", b"msf1", b"mif2", b"miaf")
 _AUDIO_BRANDS = (b"M4A ", b"M4B ", b"M4P ", b"F4A ", b"F4B ")
 _OLD_QUICKTIME = (b"moov", b"mdat", b"wide", b"pnot")
 
 
 def kind_of(content: bytes) -> Kind | None:
-    """Say what a file can be read as; an MP4 or WebM with sound alone may be called a video."""
+    """Return how a file can be read; an MP4 or WebM with sound alone may count as a video."""
     signature = signature_of(content)
     return signature.kind if signature else None
 
 
 def signature_of(content: bytes) -> FileSignature | None:
-    """Say the kind and the container of a file, or None when its bytes tell nothing."""
+    """Return the kind and the container of a file; None if its bytes match nothing."""
     head = content[:LOOKED_AT]
     for prefix, signature in _BY_PREFIX:
         if head.startswith(prefix):
@@ -91,7 +91,7 @@ def signature_of(content: bytes) -> FileSignature | None:
 
 
 def _of_letters(content: bytes, head: bytes) -> FileSignature | None:
-    """A format whose files may be of ASCII alone, or a text."""
+    """Match formats whose files may be pure ASCII, else text."""
     if _pdf(content):
         return FileSignature("pdf", "pdf")
     if re.match(rb"\{\\rtf\d", head):
@@ -106,7 +106,7 @@ def _of_structure(content: bytes, head: bytes) -> FileSignature | None:
 
 
 def _pdf(content: bytes) -> bool:
-    """Readers have always allowed 1024 bytes before the header; a sentence that names it is no header."""
+    """Readers allow 1024 bytes before the header; a sentence that mentions it is no header."""
     found = _PDF.search(content, 0, 1024)
     return found is not None and (found["alone"] is not None or not characters.is_text(content[:LOOKED_AT]))
 
@@ -124,7 +124,7 @@ def _riff(head: bytes) -> FileSignature | None:
 
 
 def _ogg(head: bytes) -> FileSignature | None:
-    """A page's version is 0; pictures are told by the first packet of a stream."""
+    """Match a page of version 0; the first packet of a stream tells video from audio."""
     if not head.startswith(b"OggS\x00") and head != b"OggS":
         return None
     pictures = b"\x80theora" in head or b"\x01video\x00" in head
@@ -139,8 +139,8 @@ def _iso_media(head: bytes) -> FileSignature | None:
     size = int.from_bytes(head[:4])
     brand, others = head[8:12], [head[at : at + 4] for at in range(16, min(size, len(head), 256), 4)]
     if brand in _ANY_IMAGE:
-        told = [one for one in others if one in _IMAGE_BRANDS]
-        return FileSignature("image", "avif" if {b"avif", b"avis"} & {*told} else "heic")
+        specific = [one for one in others if one in _IMAGE_BRANDS]
+        return FileSignature("image", "avif" if {b"avif", b"avis"} & {*specific} else "heic")
     if brand in _IMAGE_BRANDS:
         return FileSignature("image", _IMAGE_BRANDS[brand])
     return FileSignature("audio", "m4a") if brand in _AUDIO_BRANDS else FileSignature("video", "mp4")

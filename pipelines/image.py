@@ -1,4 +1,4 @@
-"""A photo as facts: upright, its printed text, what it shows, its barcodes, and a small copy for a model to look at."""
+"""Reads a photo: printed text, labels, barcodes, and an upright copy for models."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
@@ -11,7 +11,7 @@ from pipelines.bounding_box import BoundingBox
 from pipelines.photo_decoder import jpeg, upright
 from pipelines.truncation import LONGEST_LINE, LONGEST_PRINT, MOST_LINES, truncated
 
-__all__ = ["Barcode", "BoundingBox", "PhotoText", "ReadText", "Reading", "TextLine", "look"]
+__all__ = ["Barcode", "BoundingBox", "PhotoText", "ReadText", "Reading", "TextLine", "read_photo"]
 
 # Beyond these sides text is read no better and models reduce the picture themselves.
 SIDE_TO_READ = 2000
@@ -43,7 +43,7 @@ class TextLine:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What an engine read: all text, its lines in reading order, and words for what the picture shows."""
+    """Result of an OCR engine: all text, its lines in reading order, and labels of the picture."""
 
     text: str
     lines: tuple[TextLine, ...] = ()
@@ -63,7 +63,7 @@ ReadText = Callable[[bytes], Awaitable[Reading]]
 
 @dataclass(frozen=True, slots=True)
 class PhotoText:
-    """What a photo shows; `width`, `height` and all boxes in pixels of the photo turned upright, `jpeg` for models."""
+    """Text and codes of a photo; sizes and boxes in pixels of the photo turned upright, `jpeg` for models."""
 
     width: int
     height: int
@@ -83,8 +83,8 @@ class _Prepared:
     for_models: bytes
 
 
-async def look(photo: bytes, *, read_text: ReadText | None) -> PhotoText:
-    """See what is in a photo. Raises Refusal; errors of `read_text` pass through."""
+async def read_photo(photo: bytes, *, read_text: ReadText | None) -> PhotoText:
+    """Read a photo. Raises FileRefused; errors of `read_text` pass through."""
     prepared = await photo_decoder.decoded(photo, _prepare)
     reading = await read_text(prepared.to_read) if read_text else Reading("")
     scale = max(1.0, max(prepared.width, prepared.height) / SIDE_TO_READ)

@@ -1,4 +1,4 @@
-"""A process of its own for libraries that may hang, crash or keep memory: it is killed when its time is up."""
+"""Runs libraries that may hang, crash or keep memory in a process that is killed when its time is up."""
 
 import asyncio
 import math
@@ -21,15 +21,15 @@ from pipelines.errors import FileProblem, FileRefused
 
 T = TypeVar("T")
 
-# By the clock, work may last so many times its processor time: a busy machine needs that, and what sleeps is ended.
+# By the clock, work may last this multiple of its processor time, because the machine may be busy.
 _TIMES_THE_CLOCK = 4
 
 
 class IsolatedProcess:
-    """One process, started at first use and replaced when it had to be killed; works on one thing at a time.
+    """A process that starts at first use, is replaced when it was killed, and does one task at a time.
 
-    `memory` is the most that it may take, in bytes: a few kilobytes may unpack to more than the machine has.
-    After so many `tasks` it is replaced: what a library leaks is not kept for ever.
+    `memory` is the limit in bytes, because a few kilobytes may unpack to more than the machine has. After so many
+    `tasks` the process is replaced, because libraries leak memory.
     """
 
     def __init__(self, *, memory: int, tasks: int = 0) -> None:
@@ -40,8 +40,8 @@ class IsolatedProcess:
     async def run(self, work: Callable[..., T], *arguments: object, seconds: float) -> T:
         """Do `work`, a function of a module, within `seconds` of processor time, and four times that by the clock.
 
-        Both count from when its turn comes, so that a busy machine makes nobody's file unreadable. Raises
-        Refusal(TOO_SLOW), Refusal(DAMAGED) when the process dies of it, Refusal(BOMB) when it takes
+        Both count from the start of the work, so a busy machine makes no file unreadable. Raises
+        FileRefused(TOO_SLOW), FileRefused(DAMAGED) when the process dies of it, FileRefused(BOMB) when it takes
         too much memory, and what `work` raises.
         """
         from pebble import ProcessExpired  # noqa: PLC0415 -- only workers need it
@@ -61,7 +61,7 @@ class IsolatedProcess:
             raise FileRefused(FileProblem.BOMB, "too much memory to read it") from error
 
     async def close(self) -> None:
-        """End the process, whatever it is doing."""
+        """End the process, also during work."""
         if self._pool:
             self._pool.stop()
             await asyncio.to_thread(self._pool.join)
@@ -69,7 +69,7 @@ class IsolatedProcess:
 
 
 def _timed(seconds: float, work: Callable[..., T], *arguments: object) -> T:
-    """In the process: work that takes more of the processor is ended by the system, with SIGXCPU."""
+    """Run in the process; the system ends work that takes more of the processor, with SIGXCPU."""
     _, hard = resource.getrlimit(resource.RLIMIT_CPU)
     # The system counts whole seconds of all that this process has done so far.
     resource.setrlimit(resource.RLIMIT_CPU, (math.ceil(time.process_time() + seconds), hard))
@@ -81,14 +81,14 @@ def _timed(seconds: float, work: Callable[..., T], *arguments: object) -> T:
 
 @contextmanager
 def limited(memory: int) -> Iterator[None]:
-    """In the process: let what is done take so many bytes more than it has by now, whatever a header promised.
+    """Run in the process: allow so many bytes more than it has by now.
 
-    Linux alone tells how many those are; elsewhere the limit of the process remains.
+    Because only Linux reports the current size, elsewhere the limit of the process remains.
     """
     soft, hard = resource.getrlimit(resource.RLIMIT_DATA)
     try:
-        told = Path("/proc/self/status").read_text(encoding="ascii").partition("VmData:")[2].split()
-        resource.setrlimit(resource.RLIMIT_DATA, (min(int(told[0]) * 1024 + memory, hard), hard))
+        sizes = Path("/proc/self/status").read_text(encoding="ascii").partition("VmData:")[2].split()
+        resource.setrlimit(resource.RLIMIT_DATA, (min(int(sizes[0]) * 1024 + memory, hard), hard))
     except (OSError, IndexError, ValueError):
         yield
         return
@@ -101,30 +101,30 @@ def limited(memory: int) -> Iterator[None]:
 def _started(memory: int, tasks: int) -> Any:
     from pebble import ProcessPool  # noqa: PLC0415 -- only workers need it
 
-    # Not forked: threads and event loops of the parent would be copied in an unknown state.
+    # Because a fork copies threads and event loops in an unknown state, we spawn.
     spawn = multiprocessing.get_context("spawn")
-    pool = ProcessPool(max_workers=1, max_tasks=tasks, context=spawn, initializer=_settle_in, initargs=[memory])
-    # An interpreter that ends waits for its processes: those that nobody closed would keep it for ever.
+    pool = ProcessPool(max_workers=1, max_tasks=tasks, context=spawn, initializer=_prepare, initargs=[memory])
+    # Because an interpreter waits for its processes at its end, those that nobody closed are ended.
     Finalize(None, _end, args=[pool], exitpriority=1)
     return pool
 
 
 def _end(pool: Any) -> None:
     pool.stop()
-    # The pool's threads may be past stopping anybody by now.
+    # Because the pool's threads may have ended already, we kill what is left.
     for process in multiprocessing.active_children():
         process.kill()
 
 
-def _settle_in(memory: int) -> None:
-    """End at once when told to, and with the parent: work that hangs would outlive one that was killed."""
-    # Python's own handler waits for the library to come back, and pebble three seconds for the handler.
+def _prepare(memory: int) -> None:
+    """End at once on SIGTERM, and with the parent, because hanging work would outlive a killed parent."""
+    # Because Python's handler waits for the library to return, and pebble three seconds for the handler, we reset it.
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    # macOS knows the limit and may refuse to set it; there the time is the only bound.
+    # Because macOS may refuse to set the limit, only the time limits there.
     with suppress(ValueError, OSError):
         resource.setrlimit(resource.RLIMIT_DATA, (memory, memory))
     keep_no_freed_memory()
-    # No file of a stranger leaves its memory on the disk, nor its own words in our log.
+    # Because a stranger's file is private, no core dump goes to the disk and no output to our log.
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     warnings.simplefilter("ignore")
     nothing = os.open(os.devnull, os.O_WRONLY)

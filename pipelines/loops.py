@@ -1,17 +1,17 @@
-"""Loops of a speech-to-text model: the same words over and over, with other punctuation, or counting on."""
+"""Finds loops of a speech-to-text model: repeated words, also with other punctuation, and counting."""
 
 import re
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 _WORD = re.compile(r"\w+")
-# Nobody says more within twenty minutes.
+# Nobody speaks more words within twenty minutes.
 _MOST_WORDS = 20_000
 _LONGEST_PERIOD = 40
 # So often a person repeats a word, two words, three words, or a sentence of more.
 _TIMES = {1: 10, 2: 6, 3: 5}
 _TIMES_A_SENTENCE, _TIMES_WHERE_DOUBTED = 4, 3
-# A number in digits that is dictated may hold many zeros; lists of mesa 1, mesa 2 are long; nobody counts so far.
+# Dictated numbers may have many zeros, and lists such as mesa 1, mesa 2 are long; nobody counts further than this.
 _TIMES_A_NUMBER, _TIMES_COUNTED, _LONGEST_COUNT = 16, 12, 20
 # jajaja and nooo are shorter.
 _LONGEST_CRY = 30
@@ -26,17 +26,17 @@ _NUMBERS |= {word: 10 * tens for tens, word in enumerate(_TENS.split(), 4)}
 
 
 class _Word(NamedTuple):
-    """`said` is how it is compared, `kind` the same with # for a number, `number` its value where it is one."""
+    """`folded` is compared, `kind` is the same with # for a number, `number` is its value if it is one."""
 
     start: int
     end: int
-    said: str
+    folded: str
     kind: str
     number: int | None
 
 
 def without_loops(text: str, *, doubted: bool = False) -> str:
-    """Leave out loops, and keep the words before and after them; `doubted`: the model says that there is one."""
+    """Remove loops and keep the words around them; `doubted` if the model itself reports a loop."""
     words = [_word(found) for found in _WORD.finditer(text)]
     if len(words) > _MOST_WORDS:
         text, words = text[: words[_MOST_WORDS].start], words[:_MOST_WORDS]
@@ -55,28 +55,28 @@ def without_loops(text: str, *, doubted: bool = False) -> str:
 
 
 def _word(found: re.Match[str]) -> _Word:
-    said = found[0].casefold()
-    digits = said.isdecimal() and len(said) <= 9  # noqa: PLR2004 -- no number that is counted is longer
-    number = int(said) if digits else _NUMBERS.get(said)
-    kind = "#" if number is not None else re.sub(r"\d+", "#", said)
-    return _Word(found.start(), found.end(), said, kind, number)
+    folded = found[0].casefold()
+    digits = folded.isdecimal() and len(folded) <= 9  # noqa: PLR2004 -- no number that is counted is longer
+    number = int(folded) if digits else _NUMBERS.get(folded)
+    kind = "#" if number is not None else re.sub(r"\d+", "#", folded)
+    return _Word(found.start(), found.end(), folded, kind, number)
 
 
 def _loops(words: Sequence[_Word], *, doubted: bool) -> Iterator[tuple[int, int]]:
-    """Places of loops, each as its first word and the one behind its last."""
-    said, kinds = [word.said for word in words], [word.kind for word in words]
+    """Yield loops as the index of the first word and the one behind the last."""
+    folded, kinds = [word.folded for word in words], [word.kind for word in words]
     for period in range(1, min(_LONGEST_PERIOD, len(words) // 2) + 1):
         enough = _TIMES_WHERE_DOUBTED if doubted else _TIMES.get(period, _TIMES_A_SENTENCE)
-        for start, end in _repeated(said, period, enough):
+        for start, end in _repeated(folded, period, enough):
             alone = period == 1 and words[start].number is not None
             if not alone or doubted or end - start >= _TIMES_A_NUMBER:
                 yield start, end
         for start, end in _repeated(kinds, period, _TIMES_WHERE_DOUBTED if doubted else _TIMES_COUNTED):
-            # Numbers alone are a phone or an account.
+            # Because numbers alone are a phone or an account, they are no loop.
             if {*kinds[start : start + period]} != {"#"}:
                 yield start, end
     yield from _counts(words)
-    yield from ((place, place + 1) for place, word in enumerate(said) if _is_cry(word))
+    yield from ((place, place + 1) for place, word in enumerate(folded) if _is_cry(word))
 
 
 def _repeated(words: Sequence[str], period: int, times: int) -> Iterator[tuple[int, int]]:
@@ -89,7 +89,7 @@ def _repeated(words: Sequence[str], period: int, times: int) -> Iterator[tuple[i
 
 
 def _counts(words: Sequence[_Word]) -> Iterator[tuple[int, int]]:
-    """Numbers that go up or down by one."""
+    """Yield numbers that go up or down by one."""
     for step in (1, -1):
         start = 0
         for place in range(1, len(words) + 1):
@@ -101,7 +101,7 @@ def _counts(words: Sequence[_Word]) -> Iterator[tuple[int, int]]:
 
 
 def _is_cry(word: str) -> bool:
-    """Whether a long word is a few letters again and again: aaaa, jajaja."""
+    """Whether a long word repeats a few letters: aaaa, jajaja."""
     return (
         len(word) >= _LONGEST_CRY and any(word[size:] == word[:-size] for size in range(1, 7)) and not word.isdecimal()
     )

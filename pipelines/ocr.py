@@ -1,4 +1,4 @@
-"""Reads photos on this machine, without a vendor: rapidocr, in a process of its own since it takes 500 MB."""
+"""Reads photos on this machine by rapidocr, in a process of its own because it takes 500 MB."""
 
 import functools
 import importlib.util
@@ -14,11 +14,11 @@ from pipelines.image import Reading, TextLine
 from pipelines.isolated_process import IsolatedProcess
 
 SECONDS_A_PHOTO = 20.0
-# It takes 500 MB as a rule, the library with its models among them.
+# The usual need is 500 MB, with the library and its models.
 _MEMORY = 1536 * 1024 * 1024
 _SURE_ENOUGH = 0.5
-# Lines are found in a copy of this size and read in the photo itself: in larger copies they are found no better, at
-# twice the memory. Small photos are enlarged, or thin letters are lost.
+# Lines are found in a copy of this size and read in the photo itself. A larger copy takes twice the memory and shows no
+# more lines. Small photos are enlarged, because thin letters would be lost.
 _SIDE_TO_FIND_LINES = 1280
 _SMALLEST_SIDE = 736
 _MOST_GROWTH = 4.0
@@ -29,17 +29,17 @@ class EngineMissing(Exception):
 
 
 class LocalReader:
-    """An engine for `pipelines.image.look`; the first photo waits two seconds for it to start."""
+    """An engine for `pipelines.image.read_photo`; the first photo waits two seconds for it to start."""
 
     def __init__(self, *, seconds: float = SECONDS_A_PHOTO) -> None:
         self._seconds = seconds
-        self._cell = IsolatedProcess(memory=_MEMORY)
+        self._process = IsolatedProcess(memory=_MEMORY)
 
     async def read(self, jpeg: bytes) -> Reading:
-        """Read the printed lines of a photo. Raises EngineMissing, or Refusal when the photo hangs or breaks it."""
+        """Read the printed lines of a photo. Raises EngineMissing, or FileRefused if the photo hangs or breaks it."""
         if not (importlib.util.find_spec("rapidocr") and importlib.util.find_spec("onnxruntime")):
             raise EngineMissing("photos can't be read on this machine: pip install 'recado[ocr]'")
-        found = await self._cell.run(_found, jpeg, seconds=self._seconds)
+        found = await self._process.run(_found, jpeg, seconds=self._seconds)
         rows = _rows([piece for piece in found if piece.confidence >= _SURE_ENOUGH])
         return Reading(
             text="\n".join("  ".join(piece.text for piece in row) for row in rows),
@@ -48,7 +48,7 @@ class LocalReader:
 
     async def close(self) -> None:
         """End the process."""
-        await self._cell.close()
+        await self._process.close()
 
 
 class _Piece(NamedTuple):
@@ -64,20 +64,20 @@ def _line(piece: _Piece) -> TextLine:
 
 
 def _found(jpeg: bytes) -> list[_Piece]:
-    """Run in the process of its own."""
+    """Run in the isolated process."""
     import numpy as np  # noqa: PLC0415 -- only in the process of its own
 
     picture = ImageOps.exif_transpose(Image.open(io.BytesIO(jpeg))).convert("RGB")
-    # The engine fails on strips: they are continued in black to the right or below.
+    # Because the engine fails on strips, they are extended in black to the right or below.
     shortest = max(*picture.size, 512) // 16
     picture = picture.crop((0, 0, max(picture.width, shortest), max(picture.height, shortest)))
     growth = min(max(1.0, _SMALLEST_SIDE / min(picture.size)), _MOST_GROWTH)
     picture = picture.resize((round(picture.width * growth), round(picture.height * growth)))
-    seen = _engine()(np.asarray(picture)[:, :, ::-1])  # it takes blue first
-    if not seen.txts:
+    result = _engine()(np.asarray(picture)[:, :, ::-1])  # it takes blue first
+    if not result.txts:
         return []
-    corners = [tuple((float(x) / growth, float(y) / growth) for x, y in box) for box in seen.boxes]
-    return [_Piece(*piece) for piece in zip(seen.txts, map(float, seen.scores), corners, strict=True)]
+    corners = [tuple((float(x) / growth, float(y) / growth) for x, y in box) for box in result.boxes]
+    return [_Piece(*piece) for piece in zip(result.txts, map(float, result.scores), corners, strict=True)]
 
 
 @functools.cache
@@ -94,7 +94,7 @@ def _engine() -> Any:
 
 
 def _rows(pieces: list[_Piece]) -> list[list[_Piece]]:
-    """Put pieces in reading order: what stands at the same height is one row, also in a photo that is tilted."""
+    """Put pieces in reading order: pieces at the same height are one row, also in a tilted photo."""
     if not pieces:
         return []
     turn = _turn(pieces)
@@ -108,14 +108,14 @@ def _rows(pieces: list[_Piece]) -> list[list[_Piece]]:
 
 
 def _turn(pieces: list[_Piece]) -> float:
-    """Return the angle of the lines; of text on its side it is taken that it reads upwards."""
+    """Return the angle of the lines; text on its side is assumed to read upwards."""
     tilt = median(math.atan2(b[1] - a[1], b[0] - a[0]) for a, b, *_ in (piece.corners for piece in pieces))
     tallness = median(math.dist(b, c) / (math.dist(a, b) or 1) for a, b, c, _ in (piece.corners for piece in pieces))
     return tilt - math.pi / 2 if tallness > 1 else tilt
 
 
 def _place(piece: _Piece, turn: float) -> tuple[float, float]:
-    """Return how far along the lines and how far down a piece stands."""
+    """Return the position of a piece along the lines and down."""
     x, y = (sum(side) / len(piece.corners) for side in zip(*piece.corners, strict=True))
     return x * math.cos(turn) + y * math.sin(turn), y * math.cos(turn) - x * math.sin(turn)
 

@@ -1,4 +1,4 @@
-"""Files made fit for sending: pictures that WhatsApp can show, recordings that it plays as voice notes."""
+"""Converts files for sending: pictures that WhatsApp shows, recordings that it plays as voice notes."""
 
 from pathlib import Path
 
@@ -20,9 +20,9 @@ _SHOWN_MODES = ("RGB", "RGBA")
 
 
 async def picture(content: bytes, *, anew: bool = False) -> tuple[bytes, str]:
-    """A JPEG or PNG of at most 5 MB, and its mime; what is one already stays as it is unless asked for `anew`.
+    """Return a JPEG or PNG of at most 5 MB, and its MIME type; a file that is one already stays, unless `anew`.
 
-    Raises Refusal where it is no picture, or a broken one.
+    Raises FileRefused for a file that is no picture, or a broken one.
     """
     signature = file_type.signature_of(content)
     known = signature.format if signature else ""
@@ -32,7 +32,7 @@ async def picture(content: bytes, *, anew: bool = False) -> tuple[bytes, str]:
 
 
 async def voice_note(content: bytes) -> bytes:
-    """OGG/Opus in mono: encoded anew whatever it was, as small as a voice note should be. Raises Refusal."""
+    """Encode to OGG/Opus in mono, small enough for a voice note. Raises FileRefused."""
     signature = file_type.signature_of(content)
     if signature is None or signature.kind not in ("audio", "video"):
         raise FileRefused(FileProblem.NOT_AUDIO, signature.format if signature else "unknown")
@@ -56,7 +56,7 @@ def _shown(content: Path) -> bytes:
 
 
 def _is_plain(content: Path) -> bool:
-    """Whether WhatsApp shows it: 8 bits a colour, no palette, no CMYK."""
+    """Whether WhatsApp shows the picture: 8 bits a colour, no palette, no CMYK."""
     try:
         with Image.open(content, formats=("JPEG", "PNG")) as opened:
             return opened.mode in _SHOWN_MODES

@@ -1,4 +1,4 @@
-"""A page of a PDF: its text in order, the entries of its form and its notes, and how much of it is picture."""
+"""Reads a page of a PDF: text in order, form entries and notes, and whether it is a picture."""
 
 import ctypes
 from collections.abc import Iterator, Sequence
@@ -8,23 +8,23 @@ from typing import Any
 from pipelines.characters import cleaned
 
 _Rectangle = tuple[float, float, float, float]
-# A photo beside a text leaves more of the page free; letters on a scan are a stamp, or the words of an earlier reading.
+# A photo beside a text covers less than half a page; a few letters on a scan are a stamp or an earlier reading.
 _HALF, _LETTERS_OF_A_STAMP = 0.5, 150
-# A picture of fewer pixels is a colour behind the page.
+# A picture of fewer pixels is a background colour.
 _PIXELS_OF_A_PICTURE = 1000
 _MOST_OBJECTS, _MOST_ANNOTATIONS, _MOST_LINES = 5000, 500, 500
 _LONGEST_ENTRY = 1000
-# Lines are in order unless nearly all of them stand above the one before.
+# Lines are in order unless this share of them stands above the one before.
 _UPWARDS = 0.8
 _HIDDEN, _NO_VIEW, _PASSWORD = 1 << 1, 1 << 5, 1 << 13
 _CHECKED = ("", "yes", "on", "true", "1", "sí", "si")
 
 
 def text_of(page: Any, textpage: Any) -> str:
-    """The text that is printed on a page, in order; one that was written from its foot upwards is turned round."""
+    """Printed text of a page in order; a page that was written from its foot upwards is reversed."""
     boxes = [textpage.get_rect(number) for number in range(min(textpage.count_rects(), _MOST_LINES))]
     if len(boxes) < _MOST_LINES and _is_upright(boxes):
-        # PDFium ends no lines of a page that lies on its side.
+        # Because PDFium ends no lines on a page that lies on its side, we find them by their boxes.
         return "\n".join(_on_its_side(textpage, boxes))
     lines = cleaned(textpage.get_text_bounded()).replace("\r\n", "\n").strip().split("\n")
     if not page.get_rotation() and _is_upside_down(boxes):
@@ -49,7 +49,7 @@ def is_picture(page: Any, textpage: Any) -> bool:
 
 
 def entries_of(page: Any) -> Iterator[str]:
-    """The entries of a form as `name: value`, and words that were written upon the page."""
+    """Yield form entries as `name: value`, and the words of annotations."""
     import pypdfium2.raw as pdfium  # noqa: PLC0415 -- only in the process of its own
 
     for number in range(min(pdfium.FPDFPage_GetAnnotCount(page), _MOST_ANNOTATIONS)):
@@ -81,7 +81,7 @@ def _is_upright(boxes: Sequence[_Rectangle]) -> bool:
 
 
 def _on_its_side(textpage: Any, boxes: Sequence[_Rectangle]) -> Iterator[str]:
-    """The lines of such a page: boxes that overlap across are of one line."""
+    """Yield the lines of a page on its side: boxes that overlap across are one line."""
     lines: list[list[_Rectangle]] = []
     for box in boxes:
         if lines and box[0] < lines[-1][-1][2] and lines[-1][-1][0] < box[2]:
@@ -94,7 +94,7 @@ def _on_its_side(textpage: Any, boxes: Sequence[_Rectangle]) -> Iterator[str]:
 
 
 def _pictures(page: Any) -> Iterator[_Rectangle]:
-    """Boxes of the pictures on a page, those within drawings of their own too."""
+    """Yield the boxes of pictures on a page, also of those within forms."""
     import pypdfium2.raw as pdfium  # noqa: PLC0415 -- as above
 
     for found in islice(page.get_objects(), _MOST_OBJECTS):
@@ -132,7 +132,7 @@ def _entry(pdfium: Any, form: Any, field: Any) -> str:
 
 
 def _string(read: Any, *of: Any) -> str:
-    """Read one of PDFium's strings: asked for its size first, then for its UTF-16."""
+    """Read a string of PDFium: its size first, then its UTF-16."""
     import pypdfium2.raw as pdfium  # noqa: PLC0415 -- as above
 
     size = read(*of, None, 0)

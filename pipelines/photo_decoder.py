@@ -1,4 +1,4 @@
-"""Decodes photos in a process of its own: by its header each takes its memory from the budget before it is decoded."""
+"""Decodes photos in a process of its own; each reserves its memory by its header first."""
 
 import io
 import struct
@@ -22,22 +22,22 @@ MOST_PIXELS = 60_000_000
 SECONDS_A_PHOTO = 20.0
 _SIDE_DECODED = 2048
 _FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF")
-# Pillow keeps colours in four bytes a pixel, whatever the file does.
+# Pillow takes four bytes a pixel for colours.
 _BYTES_A_PIXEL = {"1": 1, "L": 1, "P": 1, "I;16": 2, "I;16B": 2, "I;16L": 2}
 _AVERAGED = ("L", "LA", "RGB", "RGBA", "CMYK", "YCbCr")
-# The two copies take as much as this, whatever the size.
+# Memory of the two copies, for photos of any size.
 _BESIDES = 16 * 1024 * 1024
-# The looks for codes take up to 75 MB more once the photo is reduced, in small photos too: each look is of one size.
+# Decoding of codes takes up to 75 MB more, also for small photos, because its variants have fixed sizes.
 _FOR_CODES = 96 * 1024 * 1024
-# The libraries themselves take 70 MB, as the system counts data, before any photo.
+# The libraries take 70 MB of data before any photo.
 _MEMORY = MEMORY_FOR_DECODING + _FOR_CODES + 80 * 1024 * 1024
 _PROCESS = IsolatedProcess(memory=_MEMORY, tasks=500)
-# What Pillow is known to raise on broken files, beside its own errors.
+# Pillow raises these on broken files, beside its own errors.
 _BROKEN = (OSError, SyntaxError, ValueError, TypeError, LookupError, EOFError, OverflowError, struct.error, zlib.error)
 
 
 async def decoded(photo: bytes, work: Callable[[Path], T]) -> T:
-    """Do `work`, a function of a module, with the photo's file in the process that decodes photos. Raises Refusal."""
+    """Run `work`, a module's function, on the photo's file in the process that decodes photos. Raises FileRefused."""
     _signature(photo)
     if len(photo) > LARGEST_BYTES:
         raise FileRefused(FileProblem.TOO_LARGE, f"{len(photo)} bytes")
@@ -48,18 +48,18 @@ async def decoded(photo: bytes, work: Callable[[Path], T]) -> T:
 
 
 def _within(memory: int, work: Callable[[Path], T], photo: Path) -> T:
-    """Run in the process: what a header didn't tell, such as a tile larger than its picture, ends here."""
+    """Run in the process; a file that takes more than its header says, such as one huge tile, is refused."""
     with limited(memory):
         return work(photo)
 
 
 def memory_for(photo: Path) -> int:
-    """Say by its header how many bytes a photo takes while it is decoded; raises Refusal, also beyond the budget."""
+    """Say by its header how many bytes the decoding of a photo takes; raises FileRefused, also beyond the budget."""
     return _opened(photo, _memory_for)
 
 
 def upright(photo: Path) -> tuple[Image.Image, tuple[int, int]]:
-    """Decode a photo as it was held, flat on white, and the size it has in full: large JPEGs are decoded reduced."""
+    """Decode a photo upright and flat on white, with its full size: large JPEGs are decoded reduced."""
     return _opened(photo, _decoded)
 
 
@@ -106,11 +106,11 @@ def _memory_for(opened: Image.Image) -> int:
     width, height = opened.size
     if width * height > MOST_PIXELS:
         raise FileRefused(FileProblem.BOMB, f"{width}x{height} pixels")
-    # A progressive JPEG keeps the numbers of all its pixels until the last of them has come, in two bytes each.
+    # A progressive JPEG keeps coefficients of all pixels to the end, in two bytes each.
     kept = 2 * width * height * len(opened.getbands()) if opened.info.get("progressive") else 0
     opened.draft("RGB", (_SIDE_DECODED, _SIDE_DECODED))
     whole = opened.width * opened.height * _BYTES_A_PIXEL.get(opened.mode, 4)
-    # WebP's decoder draws each frame on a canvas, and keeps the one before.
+    # The decoder of WebP keeps a canvas and the frame before.
     whole *= 3 if opened.format == "WEBP" else 1
     reduced = opened.width * opened.height * 4 // _reduction(opened) ** 2
     memory = kept + max(whole + reduced, 2 * reduced) + _BESIDES
@@ -129,7 +129,7 @@ def _decoded(opened: Image.Image) -> tuple[Image.Image, tuple[int, int]]:
     opened.load()
     picture, by = opened, _reduction(opened)
     if by > 1:
-        # What can't be decoded reduced is reduced at once: every copy of it would take its size again.
+        # Because every further copy would take the full size, a picture that was decoded in full is reduced at once.
         size = (max(1, opened.width // by), max(1, opened.height // by))
         picture = opened.reduce(by) if opened.mode in _AVERAGED else opened.resize(size, Image.Resampling.NEAREST)
         opened.close()
@@ -144,6 +144,6 @@ def _decoded(opened: Image.Image) -> tuple[Image.Image, tuple[int, int]]:
 
 
 def _bare(picture: Image.Image) -> Image.Image:
-    """Drop what came with the file: colour profiles and comments would be written into the copies."""
+    """Drop colour profiles and comments, because the copies would contain them."""
     picture.info.clear()
     return picture

@@ -1,4 +1,4 @@
-"""A stranger's bytes as a file for the process that reads them: no copy goes through a pipe, and none stays."""
+"""Writes received bytes to a temporary file for the process that reads them."""
 
 import asyncio
 import tempfile
@@ -9,7 +9,7 @@ from pathlib import Path
 
 @asynccontextmanager
 async def spooled(content: bytes) -> AsyncIterator[Path]:
-    """A file of these bytes in a folder of its own, which ends with the context."""
+    """Write the bytes to a file in a folder of its own, which is removed at the end of the context."""
     with tempfile.TemporaryDirectory(prefix="recado-") as folder:
         path = Path(folder, "source")
         await asyncio.to_thread(path.write_bytes, content)

@@ -1,4 +1,4 @@
-"""What a speech-to-text model says it heard, and how much of that a person may really have said."""
+"""Output of a speech-to-text model, and the part of it that a person may really have said."""
 
 import re
 import zlib
@@ -13,10 +13,10 @@ from pipelines.truncation import LONGEST_TEXT, truncated
 _NO_SPEECH = 0.6
 _LOGPROB = -1.0
 _COMPRESSION = 2.4
-# Sentences are too short to be compressed before this; a loop is seen in the first lines.
+# Shorter texts compress too little to judge; a loop shows in the first lines.
 _LOOP_FROM, _LOOP_TO = 120, 600
 
-# Subtitles of the films it was trained on, which it writes where nobody speaks.
+# Subtitles of films in its training data, which Whisper writes for silence.
 _CREDITS = re.compile(
     r"(subtítulos|subtitulado|subtitles|legendas|sous-titres)( \w+)? (por|by|par|pela)\b.*"
     r"|(muchas )?gracias por ver( el| este| nuestro)? (vídeo|video)s?(\W+(hasta|nos vemos|y |no olvides|suscríbete).*)?"
@@ -26,13 +26,13 @@ _CREDITS = re.compile(
     r"|obrigad[oa] por assistir.*|merci d'avoir regardé.*"
     r"|.*\bamara\.org\b.*"
 )
-# What a person may say, and what it writes over noise: believed unless it says itself that nobody spoke.
+# Words of people that Whisper also writes for noise: kept unless it reports that nobody spoke.
 _FILLERS = {"gracias", "muchas gracias", "thank you", "thanks", "you", "bye", "adiós", "okay"}
 
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """A sentence or so: how probably it is no speech, the mean log probability of its tokens, the its gzip ratio."""
+    """About a sentence, with its probability of no speech, mean log probability of tokens, and gzip ratio."""
 
     text: str
     no_speech: float | None = None
@@ -44,8 +44,8 @@ class Segment:
 
 
 @dataclass(frozen=True, slots=True)
-class HeardSpeech:
-    """The whole text, its language (ISO 639-1) and its segments, as far as the model tells them."""
+class RawTranscript:
+    """Unfiltered text, its language (ISO 639-1) and its segments, as far as the model gives them."""
 
     text: str
     language: str | None = None
@@ -58,17 +58,17 @@ class HeardSpeech:
         object.__setattr__(self, "segments", within)
 
 
-def sense_of(heard: HeardSpeech) -> str:
-    """Return what was said without what the model made up, "" when nothing is left."""
-    segments = heard.segments or (Segment(heard.text),)
+def spoken_text(raw: RawTranscript) -> str:
+    """Return the text without invented words; "" if nothing is left."""
+    segments = raw.segments or (Segment(raw.text),)
     believed = [_believed(segment) for segment in segments]
     if all(words == segment.text for words, segment in zip(believed, segments, strict=True)):
-        return _without_loops(heard.text)
+        return _without_loops(raw.text)
     return _without_loops(" ".join(words.strip() for words in believed if words.strip()))
 
 
 def _believed(segment: Segment) -> str:
-    """The words of a segment that somebody said, all of them where nothing speaks against it."""
+    """Words of a segment that a person probably said."""
     words = re.sub(r"^[\W_]+|[\W_]+$", "", segment.text.casefold())
     no_speech = segment.no_speech is not None and segment.no_speech > _NO_SPEECH
     unsure = segment.logprob is not None and segment.logprob < _LOGPROB
@@ -76,7 +76,7 @@ def _believed(segment: Segment) -> str:
         return ""
     if (segment.compression or 0) <= _COMPRESSION:
         return segment.text
-    # The model says that it is a loop, whatever we see in it.
+    # Because the model itself reports a loop, fewer repetitions count.
     whole = segment.text.strip()
     kept = without_loops(whole)
     kept = without_loops(whole, doubted=True) if kept == whole else kept
@@ -84,7 +84,7 @@ def _believed(segment: Segment) -> str:
 
 
 def _without_loops(text: str) -> str:
-    """Beside exact loops there are those that compress as no speech does: what was said before them is short."""
+    """Remove exact loops, and inexact ones that compress as no speech does."""
     kept = without_loops(text)
     if not _is_loop(kept):
         return kept

@@ -1,8 +1,8 @@
-"""How long a text from outside may be: whatever is longer is cut, with a note, before anything scans it."""
+"""Limits texts from outside: a longer text is cut, with a note, before anything scans it."""
 
 # The longest message that WhatsApp's apps let a person write.
 LONGEST_TEXT = 65_536
-# No label, tag or page has a longer line, nor so many of them; of all that is printed a page has some 5,000 letters.
+# No label, tag or page has longer lines or more of them; a printed page has some 5,000 letters.
 LONGEST_LINE = 300
 MOST_LINES = 500
 LONGEST_PRINT = 20_000
@@ -11,7 +11,7 @@ LONGEST_ID = 512
 
 
 def truncated(text: str, longest: int = LONGEST_TEXT) -> str:
-    """Return the text, or its beginning with a note of where it was cut; cutting twice is cutting once."""
+    """Return the text, or its beginning with a note of the cut; a second call changes nothing."""
     if len(text) <= longest:
         return text
     note = f"… [cut here, of {len(text)} characters]"

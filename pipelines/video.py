@@ -1,4 +1,4 @@
-"""A video as a picture: the one of its pictures that tells most, to be looked at like a photo."""
+"""Takes the most typical picture of a video, to be read like a photo."""
 
 from pipelines import ffmpeg, file_type
 from pipelines.errors import FileProblem, FileRefused
@@ -10,7 +10,7 @@ LARGEST_BYTES = 100 * 1024 * 1024
 
 
 async def still(video: bytes) -> bytes | None:
-    """Take a JPEG out of a video; None where it has sound alone. Raises Refusal."""
+    """Take a JPEG out of a video; None if it has sound alone. Raises FileRefused."""
     signature = file_type.signature_of(video)
     if signature is None or signature.kind != "video":
         raise FileRefused(FileProblem.DAMAGED if video else FileProblem.EMPTY, "not a video")

@@ -1,4 +1,4 @@
-"""A voice note as text: decoded, checked for speech, cut where it is too long, heard by what the caller hands in."""
+"""Transcribes voice notes: decodes, checks for speech, cuts into parts, and calls the given speech-to-text."""
 
 import asyncio
 import tempfile
@@ -10,12 +10,12 @@ from pipelines import ffmpeg, file_type
 from pipelines.audio import Loudness, Stretch
 from pipelines.byte_budget import for_uploads
 from pipelines.errors import FileProblem, FileRefused
-from pipelines.transcript import HeardSpeech, Segment, sense_of
+from pipelines.transcript import RawTranscript, Segment, spoken_text
 
-__all__ = ["Clip", "HeardSpeech", "Segment", "SpeechToText", "Transcript", "transcribe"]
+__all__ = ["Clip", "RawTranscript", "Segment", "SpeechToText", "Transcript", "transcribe"]
 
 LARGEST_BYTES = 100 * 1024 * 1024
-# Decoded and heard within the time that a turn has for understanding; an hour took 35 s on two busy cores.
+# So much is decoded and transcribed within the time of a turn; decoding an hour took 35 s on two busy cores.
 LONGEST_SECONDS = 30 * 60
 # 7 MB as MP3; the transcription API takes 25: https://platform.openai.com/docs/guides/speech-to-text
 PART_SECONDS = 20 * 60
@@ -23,7 +23,7 @@ PART_SECONDS = 20 * 60
 
 @dataclass(frozen=True, slots=True)
 class Clip:
-    """What is sent to be heard: a mono MP3 of 16 kHz, whatever came in; `language` (ISO 639-1) is a hint."""
+    """Input of speech-to-text: a mono MP3 of 16 kHz; `language` (ISO 639-1) is a hint."""
 
     audio: bytes
     filename: str
@@ -32,12 +32,12 @@ class Clip:
     language: str | None
 
 
-SpeechToText = Callable[[Clip], Awaitable[HeardSpeech]]
+SpeechToText = Callable[[Clip], Awaitable[RawTranscript]]
 
 
 @dataclass(frozen=True, slots=True)
 class Transcript:
-    """What was said in `seconds` of audio; `parts` is the number of clips that were paid for."""
+    """Text of `seconds` of audio; `parts` is the number of clips that were paid for."""
 
     text: str
     seconds: float
@@ -46,22 +46,22 @@ class Transcript:
 
 
 async def transcribe(audio: bytes, *, speech_to_text: SpeechToText, language: str | None = None) -> Transcript:
-    """Write down what is said; `language` (ISO 639-1) helps with short notes.
+    """Transcribe speech; `language` (ISO 639-1) helps with short notes.
 
-    Raises Refusal, before anything is paid unless it is UNINTELLIGIBLE; errors of `speech_to_text` pass through.
+    Raises FileRefused, before anything is paid unless it is UNINTELLIGIBLE; errors of `speech_to_text` pass through.
     """
     container = _container(audio)
     with tempfile.TemporaryDirectory(prefix="recado-") as folder:
         note = Path(folder, "note.mp3")
-        loudness = await _recorded(audio, container, note)
+        loudness = await _as_mp3(audio, container, note)
         parts = loudness.parts(PART_SECONDS)
         if not parts:
-            raise FileRefused(FileProblem.SILENT, f"nothing is heard in {loudness.seconds:.1f} s")
-        heard = await _all_heard(note, parts, speech_to_text, language)
-    text = " ".join(filter(None, map(sense_of, heard)))
+            raise FileRefused(FileProblem.SILENT, f"nothing is audible in {loudness.seconds:.1f} s")
+        raw_transcripts = await _raw_transcripts(note, parts, speech_to_text, language)
+    text = " ".join(filter(None, map(spoken_text, raw_transcripts)))
     if not text:
         raise FileRefused(FileProblem.UNINTELLIGIBLE, f"no words in {loudness.seconds:.1f} s of sound")
-    spoken = next((one.language for one in heard if one.language), language)
+    spoken = next((one.language for one in raw_transcripts if one.language), language)
     return Transcript(text, loudness.seconds, spoken, len(parts))
 
 
@@ -76,13 +76,13 @@ def _container(audio: bytes) -> str:
     return signature.format
 
 
-async def _recorded(audio: bytes, container: str, note: Path) -> Loudness:
-    """Make an MP3 of it; a small file may last for hours, so ffmpeg stops just beyond the limit.
+async def _as_mp3(audio: bytes, container: str, note: Path) -> Loudness:
+    """Make an MP3; a small file may last for hours, so ffmpeg stops just beyond the limit.
 
-    Also what could go as it is: a phone's MP4 is refused now and then, and a video is ten times as large.
+    Because the API refuses a phone's MP4 now and then, and a video is ten times as large, every file is converted.
     """
     loudness = Loudness()
-    await ffmpeg.record(audio, container, note, seconds=LONGEST_SECONDS + 1, listen=loudness.hear)
+    await ffmpeg.record(audio, container, note, seconds=LONGEST_SECONDS + 1, on_samples=loudness.add)
     await loudness.end()
     if not loudness.samples and container in ("mp4", "webm"):
         raise FileRefused(FileProblem.NOT_AUDIO, "a video without sound")
@@ -93,18 +93,18 @@ async def _recorded(audio: bytes, container: str, note: Path) -> Loudness:
     return loudness
 
 
-async def _all_heard(
+async def _raw_transcripts(
     note: Path, parts: list[Stretch], speech_to_text: SpeechToText, language: str | None
-) -> list[HeardSpeech]:
-    async def hear(part: Stretch) -> HeardSpeech:
-        # Twice: as a clip, and in the body of the request.
+) -> list[RawTranscript]:
+    async def transcribed(part: Stretch) -> RawTranscript:
+        # Because the bytes are in the clip and in the body of the request, they count twice.
         async with for_uploads().reserved(2 * part.mp3_bytes):
             return await speech_to_text(Clip(part.mp3(note), "voice.mp3", "audio/mpeg", part.seconds, language))
 
     try:
         async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(hear(part)) for part in parts]
+            tasks = [group.create_task(transcribed(part)) for part in parts]
     except ExceptionGroup as failures:
-        # The caller knows the errors of what it handed in, not groups of them.
+        # Because the caller expects the errors of its own function, the group is unwrapped.
         raise failures.exceptions[0] from None
     return [task.result() for task in tasks]

@@ -1,1 +1,1 @@
-"""A company in a box: imitations of the outside world, and a phone in the browser."""
+"""A company in a box: simulators of the outside services, and a phone in the browser."""

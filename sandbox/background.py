@@ -1,12 +1,12 @@
-"""Background work of the sandbox has one owner that ends it and tells of its errors."""
+"""Background tasks of the sandbox: their owner ends them and raises their errors."""
 
 import asyncio
 from collections.abc import Coroutine
 from typing import Any
 
 
-class Chores:
-    """Tasks that run until they are done or until `stop`, which raises what went wrong in any of them."""
+class BackgroundTasks:
+    """Tasks that run until they are done or until `stop`, which raises their errors."""
 
     def __init__(self) -> None:
         self._running: set[asyncio.Task[Any]] = set()
@@ -19,12 +19,12 @@ class Chores:
         task.add_done_callback(self._ended)
 
     async def idle(self) -> None:
-        """Return when no work is left, work that was started by work included."""
+        """Return when no task is left, including tasks started by tasks."""
         while self._running:
             await asyncio.wait(self._running)
 
     async def stop(self) -> None:
-        """Cancel what still runs and wait for its end; raises an ExceptionGroup of the errors met so far."""
+        """Cancel running tasks and wait for their end; raises an ExceptionGroup of all errors so far."""
         for task in self._running:
             task.cancel()
         await self.idle()

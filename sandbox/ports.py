@@ -1,18 +1,18 @@
-"""A free TCP port for a server of our own that can't be told to choose one itself."""
+"""A free TCP port for a server of ours that can't choose one itself."""
 
 from __future__ import annotations
 
 import random
 import socket
 
-# Outgoing connections get ports from 32768 (Linux) or 49152 (macOS) upwards, so a lower one stays free until the server
-# starts. https://www.kernel.org/doc/html/latest/networking/ip-sysctl.html
+# Outgoing connections get ports from 32768 (Linux) or 49152 (macOS) upwards, so a lower one stays free for the server.
+# https://www.kernel.org/doc/html/latest/networking/ip-sysctl.html
 _PORTS = range(15_000, 32_000)
 _TRIES = 100
 
 
 def free_port(host: str = "127.0.0.1") -> int:
-    """Return a port of `host` on which nobody listens. Raises OSError where none was found or `host` is not ours."""
+    """Return a port of `host` without a listener; raises OSError where none was found or `host` isn't ours."""
     error = OSError(f"no free port on {host}")
     for port in random.sample(_PORTS, _TRIES):
         with socket.socket() as probe:

@@ -1,4 +1,4 @@
-"""A real Redis of our own: a redis-server on PATH, else the one in a wheel; it ends with us, however we end."""
+"""An embedded Redis: the redis-server on PATH, else the one in a wheel; it ends with our process in every case."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from bot.infra.redis import answer
 from sandbox.ports import free_port
 
 _START_SECONDS = 10.0
-# Reads until our end of the pipe closes, which also happens when we are killed, and then stops the server.
+# The shell stops the server once our end of the pipe closes, which also happens when we are killed.
 _KEEPER = '"$@" & child=$!; read -r _; kill "$child"; wait "$child"'
 
 
 class NoRedis(Exception):
-    """There is no Redis server to start, or it doesn't start."""
+    """No Redis server was found, or it doesn't start."""
 
 
 def program() -> str:
-    """The path of a Redis server. Raises NoRedis where there is none."""
+    """The path of a Redis server; raises NoRedis without one."""
     found = shutil.which("redis-server") or shutil.which("valkey-server")
     if found:
         return found
@@ -37,7 +37,7 @@ def program() -> str:
 
 @asynccontextmanager
 async def redis_server(folder: Path, *, port: int = 0, options: tuple[str, ...] = ()) -> AsyncIterator[str]:
-    """Run a server on loopback with its data in `folder`, appended to a file; gives its redis:// address."""
+    """Run a server on loopback with an append-only file in `folder`; gives its redis:// address."""
     directory = await asyncio.to_thread(_made, folder)
     port = port or free_port()
     settings = ("--bind", "127.0.0.1", "--port", str(port), "--dir", directory, "--appendonly", "yes")
@@ -45,7 +45,7 @@ async def redis_server(folder: Path, *, port: int = 0, options: tuple[str, ...] 
     process = await asyncio.create_subprocess_exec(
         "sh", "-c", _KEEPER, "keeper", program(), *settings, *quiet, *options,
         stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL,
-        # Ctrl-C in a terminal goes to the whole group: the server must outlive it until we have finished.
+        # Ctrl-C in a terminal goes to the whole group, and the server must run until we have finished.
         start_new_session=True,
     )  # fmt: skip
     url = f"redis://127.0.0.1:{port}/0"
@@ -63,7 +63,7 @@ async def _wait_until_ready(url: str, folder: Path, process: asyncio.subprocess.
         deadline = asyncio.get_running_loop().time() + _START_SECONDS
         while asyncio.get_running_loop().time() < deadline and process.returncode is None:
             try:
-                # Answers LOADING until the file is read, which raises too.
+                # Redis answers LOADING until the file is read, which raises too.
                 await answer(client.ping())
             except (RedisError, OSError):
                 await asyncio.sleep(0.02)

@@ -1,4 +1,4 @@
-"""The page may be open on another machine: addresses that only this one knows lead through the page's own server."""
+"""Rewriting of this machine's addresses, because the page may be open on another machine."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from aiohttp import web
 
 
 @dataclass(frozen=True, slots=True)
-class Reach:
-    """`paths` has the path of the page's server that leads to an origin, such as `http://127.0.0.1:4242`."""
+class UrlRewriter:
+    """`paths` maps an origin, such as `http://127.0.0.1:4242`, to a path of the page's server."""
 
     paths: dict[str, str]
 
-    def seen(self, request: web.Request, text: str) -> str:
-        """The text with its addresses as whoever sent the request reaches them."""
+    def rewrite_text(self, request: web.Request, text: str) -> str:
+        """The text with addresses that the sender of the request can reach."""
         for origin, path in self.paths.items():
             text = text.replace(f"{origin}/", f"{request.scheme}://{request.host}{path}/")
         return text
 
-    def led(self, pages: web.Application) -> web.Application:
-        """The same pages, but what they link and redirect to can be reached too."""
+    def rewrite_responses(self, pages: web.Application) -> web.Application:
+        """The same pages, with links and redirects that the reader can reach."""
 
         @web.middleware
         async def rewrite(
@@ -29,9 +29,9 @@ class Reach:
         ) -> web.StreamResponse:
             response = await handler(request)
             if "Location" in response.headers:
-                response.headers["Location"] = self.seen(request, response.headers["Location"])
+                response.headers["Location"] = self.rewrite_text(request, response.headers["Location"])
             if isinstance(response, web.Response) and response.content_type == "text/html" and response.text:
-                response.text = self.seen(request, response.text)
+                response.text = self.rewrite_text(request, response.text)
             return response
 
         pages.middlewares.append(rewrite)

@@ -7,7 +7,7 @@ from typing import Any
 
 from bot.infra import queue_admin
 from bot.infra.redis import answer
-from sandbox.meta.simulator import Person, Sent
+from sandbox.meta.simulator import Person, SentMessage
 from sandbox.phone.demo_customers import customer, subscribe
 from sandbox.simulators.openrouter import calls, says
 from sandbox.stripe import StripeSimulator
@@ -53,7 +53,7 @@ async def in_step(world: World) -> None:
     await eventually(done)
 
 
-async def asks(world: World, person: Person, words: str, tool: str, **arguments: Any) -> list[Sent]:
+async def asks(world: World, person: Person, words: str, tool: str, **arguments: Any) -> list[SentMessage]:
     """The person writes, the model calls this tool and then says `Listo.`; what the person is sent."""
     before = len(world.meta.sent_to(person))
     world.models.will(calls((tool, arguments)), says("Listo."))
@@ -73,7 +73,7 @@ async def taps(world: World, person: Person, button: dict[str, Any]) -> str:
     return "\n".join(sent.text for sent in world.meta.sent_to(person)[before:])
 
 
-def buttons(sent: Sent) -> list[dict[str, Any]]:
+def buttons(sent: SentMessage) -> list[dict[str, Any]]:
     return [one["reply"] for one in sent.request["interactive"]["action"]["buttons"]]
 
 

@@ -22,11 +22,11 @@ from bot.settings import SECTIONS, Settings, variables
 from bot.web.app import create_app
 from bot.web.server import listening
 from bot.worker import running
-from sandbox.meta.simulator import Meta, Person
+from sandbox.meta.simulator import MetaSimulator, Person
 from sandbox.redis_server import redis_server
-from sandbox.simulators.openrouter import OpenRouterImitation
-from sandbox.simulators.vision import VisionImitation
-from sandbox.simulators.whisper import WhisperImitation
+from sandbox.simulators.openrouter import OpenRouterSimulator
+from sandbox.simulators.vision import VisionSimulator
+from sandbox.simulators.whisper import WhisperSimulator
 from sandbox.stripe import StripeSimulator
 from tests.billing import WEBHOOK_SECRET, billing
 from tests.eyes import Eyes
@@ -82,11 +82,11 @@ async def start(redis: Redis, redis_address: str, monkeypatch: pytest.MonkeyPatc
     async with AsyncExitStack() as stack:
 
         async def begin(*, workers: int = 1, stripe: StripeSimulator | None = None, **environment: str) -> World:
-            models = OpenRouterImitation("openrouter-key")
-            whisper = WhisperImitation(api_key="openai-key")
+            models = OpenRouterSimulator("openrouter-key")
+            whisper = WhisperSimulator(api_key="openai-key")
             models_url = await stack.enter_async_context(listening(models.app(), "127.0.0.1", 0, finish=0.1))
             whisper_url = await stack.enter_async_context(listening(whisper.app(), "127.0.0.1", 0, finish=0.1))
-            meta = Meta(
+            meta = MetaSimulator(
                 webhook_url="", app_secret=SECRET, access_token=TOKEN, verify_token="verify", status_pauses=(0, 0, 0)
             )
             variables_ = {
@@ -112,7 +112,7 @@ async def start(redis: Redis, redis_address: str, monkeypatch: pytest.MonkeyPatc
             settings = Settings()
             url = await stack.enter_async_context(listening(create_app(settings), "127.0.0.1", 0))
             meta.webhook_url = f"{url}/webhooks/whatsapp"
-            meta._post.url = meta.webhook_url
+            meta._sender.url = meta.webhook_url
             if stripe:
                 stripe.webhooks.url = f"{url}/webhooks/stripe"
             for _ in range(workers):
@@ -140,7 +140,7 @@ async def vision(eyes: Eyes, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[s
     """The address of a Google Vision that reads with those eyes, which a busy machine slows down."""
     for limit in ("_SECONDS", "_SECONDS_A_TRY"):
         monkeypatch.setattr(f"bot.ai.vision.{limit}", PATIENCE)
-    imitation = VisionImitation(eyes)
+    imitation = VisionSimulator(eyes)
     yield await imitation.start()
     await imitation.stop()
 

@@ -9,9 +9,9 @@ import aiohttp
 from redis.asyncio import Redis
 
 from bot.settings import Settings
-from sandbox.meta.simulator import Meta
-from sandbox.simulators.openrouter import OpenRouterImitation
-from sandbox.simulators.whisper import WhisperImitation
+from sandbox.meta.simulator import MetaSimulator
+from sandbox.simulators.openrouter import OpenRouterSimulator
+from sandbox.simulators.whisper import WhisperSimulator
 from sandbox.stripe import StripeSimulator
 
 SECRET = "app-secret-of-the-tests"
@@ -22,9 +22,9 @@ TOKEN = "token-of-the-tests"
 class World:
     """Recado between its imitated outside: what goes in is what Meta posts, what comes out is what Meta receives."""
 
-    meta: Meta
-    models: OpenRouterImitation
-    whisper: WhisperImitation
+    meta: MetaSimulator
+    models: OpenRouterSimulator
+    whisper: WhisperSimulator
     settings: Settings
     redis: Redis
     http: aiohttp.ClientSession

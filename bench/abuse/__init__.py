@@ -1,1 +1,1 @@
-"""The worst that one customer can send, and what it costs everybody else."""
+"""The worst inputs of a single customer, and their cost for everybody else."""

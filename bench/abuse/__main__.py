@@ -1,6 +1,6 @@
-"""`python -m bench.abuse`: the worst inputs that are known, each against real processes, in one table.
+"""`python -m bench.abuse`: the worst known inputs, each against real processes, in one table.
 
-Arguments choose inputs by a part of their names. Nothing passes or fails here: what is seen is printed.
+Arguments choose inputs by a part of their names. The table is printed, and nothing passes or fails.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from pathlib import Path
 
 import psutil
 
-from bench.abuse.company import Company, opened
+from bench.abuse.company import Company, open_company
 from bench.abuse.inputs import INPUTS, Send
 from bot.infra import logs
 from sandbox.meta.simulator import Person
@@ -28,14 +28,14 @@ _PROMPT = '{{ 1 | round(20000000, "ceil") }}'
 @dataclass
 class Row:
     name: str
-    held: str = ""
+    stall: str = ""
     memory: str = ""
     reads: str = ""
     next: str = ""
     kept: str = ""
 
 
-def someone(number: int) -> Person:
+def new_person(number: int) -> Person:
     return Person(phone=f"52155100{number:05}", bsuid=f"MX.5510000000{number:06}", name=f"P{number}")
 
 
@@ -44,9 +44,9 @@ async def main() -> None:
     chosen = [one for one in INPUTS if not sys.argv[1:] or any(part in one[0] for part in sys.argv[1:])]
     rows = []
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
-        async with opened(Path(folder)) as company:
+        async with open_company(Path(folder)) as company:
             for number, (name, send, owed) in enumerate(chosen):
-                rows.append(await measured(company, name, send, owed, number))
+                rows.append(await measure(company, name, send, owed, number))
                 print(_line(rows[-1]), flush=True)
     rows.append(await prompt_file())
     print(_line(rows[-1]))
@@ -55,26 +55,26 @@ async def main() -> None:
           "| its customer reads | the next customer waits, s | kept on disk, MB |")  # fmt: skip
     print("|---|---|---|---|---|---|")
     for row in rows:
-        print(f"| {row.name} | {row.held} | {row.memory} | {row.reads} | {row.next} | {row.kept} |")
+        print(f"| {row.name} | {row.stall} | {row.memory} | {row.reads} | {row.next} | {row.kept} |")
 
 
-async def measured(company: Company, name: str, send: Send, owed: int, number: int) -> Row:
-    """Send it, have somebody else write at once, and wait until both are answered."""
-    attacker, customer = someone(2 * number), someone(2 * number + 1)
-    # Memory that was freed is given back by and by; the last input must not count for this one.
+async def measure(company: Company, name: str, send: Send, owed: int, number: int) -> Row:
+    """Send the input, let another person write immediately, and wait until both are answered."""
+    attacker, customer = new_person(2 * number), new_person(2 * number + 1)
+    # Freed memory is returned slowly, and the last input's memory must not count for this input.
     await asyncio.sleep(2)
-    company.serve.anew()
-    company.worker.anew()
+    company.serve.reset()
+    company.worker.reset()
     before = company.kept_bytes
     sending = asyncio.ensure_future(send(company, attacker))
     await asyncio.sleep(1.5)
-    waited = await _waits(company, customer)
+    waited = await _seconds_until_answer(company, customer)
     await sending
-    reads = await _reads(company, attacker, owed)
+    reads = await _read_answers(company, attacker, owed)
     worker, serve = company.worker.peaks, company.serve.peaks
     return Row(
         name,
-        held=f"{company.worker.held.value:.2f}, {company.serve.held.value:.2f}",
+        stall=f"{company.worker.longest_stall.value:.2f}, {company.serve.longest_stall.value:.2f}",
         memory=f"{worker.alone:.0f}, {worker.together:.0f}, {worker.ocr:.0f}; {serve.together:.0f}",
         reads=reads,
         next=waited,
@@ -82,7 +82,7 @@ async def measured(company: Company, name: str, send: Send, owed: int, number: i
     )
 
 
-async def _waits(company: Company, customer: Person) -> str:
+async def _seconds_until_answer(company: Company, customer: Person) -> str:
     began = time.perf_counter()
     try:
         async with asyncio.timeout(_PATIENCE):
@@ -93,8 +93,8 @@ async def _waits(company: Company, customer: Person) -> str:
     return f"{time.perf_counter() - began:.1f}"
 
 
-async def _reads(company: Company, attacker: Person, owed: int) -> str:
-    """The answers of the turn: those that come until nothing has come for a while."""
+async def _read_answers(company: Company, attacker: Person, owed: int) -> str:
+    """The answers of the turn: all that arrive until none has arrived for a while."""
     if not owed:
         return "-"
     began = time.perf_counter()
@@ -146,7 +146,9 @@ def _write_prompts(folder: Path) -> None:
 
 
 def _line(row: Row) -> str:
-    return f"{row.name}: held {row.held} s; {row.memory} MB; reads {row.reads!r}; next {row.next} s; kept {row.kept} MB"
+    return (
+        f"{row.name}: held {row.stall} s; {row.memory} MB; reads {row.reads!r}; next {row.next} s; kept {row.kept} MB"
+    )
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""One server, one worker, a real Redis, and Meta, the models and the transcription around them."""
+"""One server, one worker, a real Redis, and simulators of Meta, the models and the transcription."""
 
 from __future__ import annotations
 
@@ -11,28 +11,28 @@ from typing import Any
 
 from aiohttp import web
 
-from bench.abuse.process import Watched
+from bench.abuse.process import MonitoredProcess
 from bot.web.server import listening
-from sandbox.meta.simulator import Meta
+from sandbox.meta.simulator import MetaSimulator
 from sandbox.ports import free_port
 from sandbox.redis_server import redis_server
-from sandbox.simulators.openrouter import OpenRouterImitation
+from sandbox.simulators.openrouter import OpenRouterSimulator
 
 REPEAT = "repite"
 ANSWER = "[a](" * 1000
 
 
 def answered(messages: list[dict[str, Any]], _tools: list[dict[str, Any]]) -> dict[str, Any]:
-    """A model that can be talked into an answer."""
+    """A model that anybody can talk into an answer."""
     said = str(next(line["content"] for line in reversed(messages) if line["role"] == "user"))
     return {"role": "assistant", "content": ANSWER if REPEAT in said else "Abrimos a las 9."}
 
 
 @dataclass
 class Company:
-    meta: Meta
-    serve: Watched
-    worker: Watched
+    meta: MetaSimulator
+    serve: MonitoredProcess
+    worker: MonitoredProcess
     port: int
     secret: str
     files: Path
@@ -43,14 +43,14 @@ class Company:
 
 
 @asynccontextmanager
-async def opened(folder: Path) -> AsyncIterator[Company]:
+async def open_company(folder: Path) -> AsyncIterator[Company]:
     async with AsyncExitStack() as stack:
         redis = await stack.enter_async_context(redis_server(folder / "redis", options=("--appendfsync", "everysec")))
-        models = OpenRouterImitation("openrouter-key", rules=answered)
+        models = OpenRouterSimulator("openrouter-key", rules=answered)
         models_url = await stack.enter_async_context(listening(models.app(), "127.0.0.1", 0, finish=0.1))
         whisper_url = await stack.enter_async_context(listening(_whisper(), "127.0.0.1", 0, finish=0.1))
         secret, token, port = secrets.token_hex(8), secrets.token_hex(8), free_port()
-        meta = Meta(
+        meta = MetaSimulator(
             webhook_url=f"http://127.0.0.1:{port}/webhooks/whatsapp",
             app_secret=secret,
             access_token=token,
@@ -76,15 +76,15 @@ async def opened(folder: Path) -> AsyncIterator[Company]:
         }
         stack.push_async_callback(meta.stop)
         at = ["--host", "127.0.0.1", "--port", str(port)]
-        serve = await Watched.start(["serve", *at], environment, folder / "serve.log")
+        serve = await MonitoredProcess.start(["serve", *at], environment, folder / "serve.log")
         stack.callback(serve.stop)
-        worker = await Watched.start(["worker"], environment, folder / "worker.log")
+        worker = await MonitoredProcess.start(["worker"], environment, folder / "worker.log")
         stack.callback(worker.stop)
         yield Company(meta, serve, worker, port, secret, folder / "files")
 
 
 def _whisper() -> web.Application:
-    """A transcription that takes any clip: what is measured is Recado."""
+    """A transcription that accepts any clip, so that only Recado is measured."""
 
     async def hear(request: web.Request) -> web.Response:
         while await request.content.readany():

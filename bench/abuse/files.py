@@ -1,4 +1,4 @@
-"""Files that are small to send and large to understand, made by the ffmpeg that is there."""
+"""Files that are small to send and expensive to read, made by the installed ffmpeg."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ MEGABYTE = 1024 * 1024
 
 @cache
 def film(size: str, frames: int) -> bytes:
-    """A black film: a few kilobytes, whatever its size."""
+    """A black film: a few kilobytes at any size."""
     return _made("mp4", "-f", "lavfi", "-i", f"color=black:s={size}:r=30", "-frames:v", str(frames), "-c:v", "mpeg4")
 
 
 @cache
 def note(minutes: int) -> bytes:
-    """A voice note of a tone: a minute, said again and again."""
+    """A voice note of a tone: one minute, repeated."""
     tone = ("-f", "lavfi", "-i", "sine=440:r=16000", "-t", "60", "-c:a", "libopus", "-b:a", "6k")
     with tempfile.TemporaryDirectory() as folder:
         minute = Path(folder, "minute.ogg")
@@ -35,7 +35,7 @@ def table(megabytes: int) -> bytes:
 
 
 def noise(number: int, megabytes: int) -> bytes:
-    """What nothing reads, each another."""
+    """Unreadable bytes, different for each number."""
     return b"PK\x03\x04" + bytes([number]) * (megabytes * MEGABYTE)
 
 

@@ -1,4 +1,4 @@
-"""The inputs: each is sent by somebody who wants harm, while somebody else only asks when the shop opens."""
+"""Inputs of an attacker, each sent while another person only asks for the opening hours."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def media(kind: Any, mime: str, *makes: Callable[[], bytes]) -> Send:
 
 
 async def all_at_once(company: Company, person: Person) -> None:
-    """The worst of each kind in one turn."""
+    """The worst input of each kind in one turn."""
     for send in (
         media("video", "video/mp4", lambda: files.film("3840x2160", 60)),
         media("video", "video/mp4", lambda: files.film("8000x8000", 10)),
@@ -66,7 +66,7 @@ async def packed_bodies(company: Company, _: Person) -> None:
 
 
 async def unfinished_posts(company: Company, _person: Person) -> None:
-    """Sixty bodies, each short of one byte, held for a while."""
+    """Sixty bodies, each one byte short, held open for a while."""
     head = f"POST /webhooks/whatsapp HTTP/1.1\r\nHost: localhost\r\nContent-Length: {_UNFINISHED}\r\n\r\n".encode()
     held = []
     for _ in range(60):
@@ -102,7 +102,7 @@ async def _post(company: Company, body: bytes, headers: dict[str, str]) -> None:
                 await response.read()
 
 
-# Name, what is sent, and how many answers its sender is owed at least.
+# Name, sender function, and the least number of answers to the sender.
 INPUTS: list[tuple[str, Send, int]] = [
     ("hola (to compare)", text("hola"), 1),
     ("A: < and 7,000 blanks", text("<" + " " * 7000), 1),

@@ -1,4 +1,4 @@
-"""A real process of Recado, whose loop tells how long it was held, and whose memory is looked at all the time."""
+"""A real process of Recado that reports its event loop's longest stall, with its memory sampled all the time."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ _MEGABYTE = 1024 * 1024
 
 
 @dataclass
-class Peaks:
-    """In megabytes: the process alone, with the processes that it started, and the one that reads photos."""
+class PeakMemory:
+    """In megabytes: the process alone, with its child processes, and the child that reads photos."""
 
     alone: float = 0
     together: float = 0
@@ -31,17 +31,17 @@ class Peaks:
 
 
 @dataclass
-class Watched:
-    """`held` is the longest time, in seconds, that the loop answered nobody since it was last set to 0."""
+class MonitoredProcess:
+    """`longest_stall` is the longest time, in seconds, without the event loop, since its reset to 0."""
 
     process: Any
-    held: Any
+    longest_stall: Any
     log: Path
-    peaks: Peaks = field(default_factory=Peaks)
+    peaks: PeakMemory = field(default_factory=PeakMemory)
     _ocr: dict[int, bool] = field(default_factory=dict)
 
     @classmethod
-    async def start(cls, command: list[str], environment: dict[str, str], log: Path) -> Watched:
+    async def start(cls, command: list[str], environment: dict[str, str], log: Path) -> MonitoredProcess:
         held = _context.Value("d", 0.0)
         process = _context.Process(target=_run, args=(command, environment, str(log), held))
         process.start()
@@ -58,9 +58,9 @@ class Watched:
     def ready(self) -> bool:
         return self.log.exists() and "_ready" in self.log.read_text()
 
-    def anew(self) -> None:
-        self.peaks = Peaks()
-        self.held.value = 0.0
+    def reset(self) -> None:
+        self.peaks = PeakMemory()
+        self.longest_stall.value = 0.0
 
     def stop(self) -> None:
         self.process.terminate()
@@ -77,16 +77,16 @@ class Watched:
                 for child in me.children(recursive=True):
                     with suppress(psutil.Error):
                         size = child.memory_info().rss
-                        ocr, others = (ocr + size, others) if self._reads(child, size) else (ocr, others + size)
+                        ocr, others = (ocr + size, others) if self._is_ocr(child, size) else (ocr, others + size)
                 peaks = self.peaks
                 peaks.alone = max(peaks.alone, alone / _MEGABYTE)
                 peaks.together = max(peaks.together, (alone + others) / _MEGABYTE)
                 peaks.ocr = max(peaks.ocr, ocr / _MEGABYTE)
             time.sleep(_LOOK_SECONDS)
 
-    def _reads(self, child: psutil.Process, size: int) -> bool:
-        """Whether this is the process that reads photos: it alone has the engine's library in its memory."""
-        # Looked at now and then: it is loaded after the process began.
+    def _is_ocr(self, child: psutil.Process, size: int) -> bool:
+        """Whether this process reads photos: only that one has the engine's library in its memory."""
+        # Checked repeatedly, because the library is loaded after the process has started.
         if not self._ocr.get(child.pid) and size > 45 * _MEGABYTE:
             self._ocr[child.pid] = any("onnxruntime" in one.path for one in child.memory_maps())
         return self._ocr.get(child.pid, False)
@@ -99,7 +99,7 @@ def _run(command: list[str], environment: dict[str, str], log: str, held: Any) -
             os.dup2(file.fileno(), stream)
     run = asyncio.Runner.run
 
-    def beaten(self: asyncio.Runner, main: Any, **options: Any) -> Any:
+    def with_heartbeat(self: asyncio.Runner, main: Any, **options: Any) -> Any:
         async def both() -> Any:
             beat = asyncio.ensure_future(_beat(held))
             try:
@@ -109,7 +109,7 @@ def _run(command: list[str], environment: dict[str, str], log: str, held: Any) -
 
         return run(self, both(), **options)
 
-    asyncio.Runner.run = beaten  # type: ignore[assignment,method-assign] # the loop has to have a beat from its start
+    asyncio.Runner.run = with_heartbeat  # type: ignore[assignment,method-assign] # the loop needs the heartbeat from its start
     sys.argv = ["recado", *command]
     from bot.__main__ import main  # noqa: PLC0415 - reads the environment that was set above
 

@@ -1,1 +1,1 @@
-"""Breaking Recado's real processes on purpose, and looking whether anything was lost, doubled or left silent."""
+"""Deliberate failures of Recado's real processes, with a check for lost, doubled or unanswered messages."""

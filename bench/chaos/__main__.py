@@ -1,4 +1,4 @@
-"""`make chaos`: breaks Recado's real processes on purpose and prints the README's reliability tables again."""
+"""`make chaos`: breaks Recado's real processes on purpose and prints the tables of docs/reliability.md again."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from pathlib import Path
 
 from bench.chaos import load, node, redis_faults, upstreams
-from bench.chaos.kills import killed
-from bench.chaos.shutdown import rolled
+from bench.chaos.kills import run_kills
+from bench.chaos.shutdown import run_restarts
 from bot.infra.crash_points import POINTS
 
 Work = Callable[[Path], Awaitable[None]]
@@ -18,7 +18,7 @@ Work = Callable[[Path], Awaitable[None]]
 
 async def kills(folder: Path) -> None:
     """SIGKILL at every named point, twice each, while 240 people write."""
-    outcome = await killed(folder, people=240, bursts=3, rounds=2)
+    outcome = await run_kills(folder, people=240, bursts=3, rounds=2)
     verdict = outcome.verdict
     table(
         ("killed at", "processes"),
@@ -42,7 +42,7 @@ async def kills(folder: Path) -> None:
 
 
 async def loads(folder: Path) -> None:
-    """A model that takes 2 s: a thousand at once, people who come evenly, a flood, and twice the workers."""
+    """A model that takes 2 s: a thousand messages at once, a steady rate, a flood, and twice the workers."""
     burst = await load.burst(folder / "burst", 1000)
     calm = await load.steady(folder / "calm", 40, 600)
     flood = await load.steady(folder / "flood", 40, 600, flood=2000)
@@ -64,7 +64,7 @@ async def loads(folder: Path) -> None:
 
 
 async def outside(_: Path) -> None:
-    """Every failure of every upstream: what the customer reads, and by when."""
+    """Every failure of every upstream: the customer's answer, and its delay."""
     print()
     faults = await upstreams.run(lambda cells: print(upstreams.markdown(cells), flush=True))
     if faults:
@@ -72,7 +72,7 @@ async def outside(_: Path) -> None:
 
 
 async def redis(folder: Path) -> None:
-    """Redis fails in every way while 40 people write; a 200 to Meta says that it is on the disk."""
+    """Redis fails in every way while 40 people write; a 200 to Meta promises that the message is on disk."""
     rows = await redis_faults.rows(folder)
     table(
         ("Redis", "webhooks answered 503", "slowest answer", "first 200 again after", "lost", "twice",
@@ -80,18 +80,18 @@ async def redis(folder: Path) -> None:
         [
             (row.fault, row.refused, f"{row.slowest:.1f} s", f"{row.back_after:.1f} s", len(row.verdict.lost),
              len(row.verdict.answered_twice) + len(row.verdict.effects_twice), row.verdict.unaccounted,
-             f"{row.settled_after:.1f} s", len(row.fallen))
+             f"{row.settled_after:.1f} s", len(row.unexpected_exits))
             for row in rows
         ],
     )  # fmt: skip
-    wrong = [row.fault for row in rows if row.verdict.faults or row.fallen]
+    wrong = [row.fault for row in rows if row.verdict.faults or row.unexpected_exits]
     if wrong:
         raise SystemExit(f"redis: {', '.join(wrong)}")
 
 
 async def deployments(folder: Path) -> None:
-    """All of two servers and two workers restarted three times, one after the other, while 80 people write."""
-    outcome = await rolled(folder, people=80, bursts=6, rounds=3)
+    """Two servers and two workers restarted three times, one after the other, while 80 people write."""
+    outcome = await run_restarts(folder, people=80, bursts=6, rounds=3)
     verdict = outcome.verdict
     table(
         ("restarted under load", ""),
@@ -111,7 +111,7 @@ async def deployments(folder: Path) -> None:
 
 
 async def shared(folder: Path) -> None:
-    """A thousand jobs each way between Recado and BullMQ on Node; one try in ten fails and is made again."""
+    """A thousand jobs each way between Recado and BullMQ on Node; one try in ten fails and is repeated."""
     rows = await node.rows(folder)
     table(
         ("jobs", "", "lost", "tried again", "done twice", "seconds"),

@@ -1,4 +1,4 @@
-"""One failure of one service outside: how it is brought about, who writes what, and what has to come of it."""
+"""One failure of one outside service: its cause, the messages sent, and the expected result."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from bench.chaos.house import ANSWER, DEADLINE_SECONDS, House
+from bench.chaos.in_process import ANSWER, DEADLINE_SECONDS, InProcessRecado
 from bot.messages.language import Language
 from bot.messages.phrases import phrase
-from sandbox.meta.simulator import Person, Sent
+from sandbox.meta.simulator import Person, SentMessage
 
 MEDIA = Path(__file__).parents[2] / "fixtures" / "media"
 QUESTION: dict[Language, str] = {
@@ -20,33 +20,33 @@ QUESTION: dict[Language, str] = {
 }
 _PATIENCE_SECONDS = 90
 Upstream = Literal["OpenRouter", "Whisper", "Vision", "Meta: files", "Meta: sending", "several at once"]
-Arm = Callable[[House], Awaitable[None] | None]
-# Gives the ids of what was written.
-Send = Callable[[House, Person, Language], Awaitable[list[str]]]
+Arm = Callable[[InProcessRecado], Awaitable[None] | None]
+# Gives the ids of the sent messages.
+Send = Callable[[InProcessRecado, Person, Language], Awaitable[list[str]]]
 
 
-async def text(house: House, person: Person, language: Language) -> list[str]:
-    return [await house.meta.writes(person, {"type": "text", "text": {"body": QUESTION[language]}})]
+async def text(recado: InProcessRecado, person: Person, language: Language) -> list[str]:
+    return [await recado.meta.writes(person, {"type": "text", "text": {"body": QUESTION[language]}})]
 
 
-async def voice(house: House, person: Person, _: Language) -> list[str]:
-    return [await house.meta.sends_media(person, "audio", _bytes("voice/es_hola.ogg"), "audio/ogg; codecs=opus")]
+async def voice(recado: InProcessRecado, person: Person, _: Language) -> list[str]:
+    return [await recado.meta.sends_media(person, "audio", _bytes("voice/es_hola.ogg"), "audio/ogg; codecs=opus")]
 
 
-async def photo(house: House, person: Person, _: Language) -> list[str]:
-    return [await house.meta.sends_media(person, "image", _bytes("photos/nothing_on_it.jpg"), "image/jpeg")]
+async def photo(recado: InProcessRecado, person: Person, _: Language) -> list[str]:
+    return [await recado.meta.sends_media(person, "image", _bytes("photos/nothing_on_it.jpg"), "image/jpeg")]
 
 
-async def document(house: House, person: Person, _: Language) -> list[str]:
-    return [await house.meta.sends_media(person, "document", _bytes("documents/note.txt"), "text/plain")]
+async def document(recado: InProcessRecado, person: Person, _: Language) -> list[str]:
+    return [await recado.meta.sends_media(person, "document", _bytes("documents/note.txt"), "text/plain")]
 
 
 def burst(*sends: Send) -> Send:
-    """All of it in one notification: one turn."""
+    """All messages in one notification, for one turn."""
 
-    async def send(house: House, person: Person, language: Language) -> list[str]:
-        async with house.meta.batch():
-            return [wamid for one in sends for wamid in await one(house, person, language)]
+    async def send(recado: InProcessRecado, person: Person, language: Language) -> list[str]:
+        async with recado.meta.batch():
+            return [wamid for one in sends for wamid in await one(recado, person, language)]
 
     return send
 
@@ -57,9 +57,10 @@ def _bytes(name: str) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """`sees`: the model's `answer`, a phrase's name, or `nothing`; `asks`: requests by who got them, a model or sense
-    that isn't named got none; `late`: the answer can't be there by the deadline, because nobody takes it; `slow`: it
-    takes long, and shows little that others don't.
+    """`sees` is the model's `answer`, a phrase's name, or `nothing`; `asks` counts requests by model or media reader.
+
+    Names missing in `asks` get no request. `late`: the answer can't arrive by the deadline, because nobody takes it.
+    `slow`: the case takes long, and shows little that others don't.
     """
 
     upstream: Upstream
@@ -77,7 +78,7 @@ class Case:
 
     @property
     def words(self) -> str | None:
-        """What the customer is to read in the end."""
+        """The text that the customer reads in the end."""
         if self.sees == "nothing":
             return None
         return ANSWER if self.sees == "answer" else phrase(self.sees, self.language)
@@ -85,7 +86,7 @@ class Case:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """What came of a case; `seconds` until the last message to the customer, None where there was none."""
+    """The result of a case; `seconds` until the last message to the customer, None without a message."""
 
     case: Case
     replies: tuple[str, ...]
@@ -95,8 +96,8 @@ class Row:
     typing: bool
 
     @property
-    def still(self) -> int:
-        """How often the customer was told that it takes longer."""
+    def delay_notices(self) -> int:
+        """The number of messages that announce a delay."""
         return sum(text in _STILL for text in self.replies)
 
     @property
@@ -106,23 +107,23 @@ class Row:
         return others[-1] if others else None
 
     @property
-    def delays(self) -> list[str]:
-        """The sentence that tells of an answer after the deadline, if there was one; a busy machine may cause it."""
+    def late_answer_faults(self) -> list[str]:
+        """Faults in the announcement of a late answer; a busy machine may cause it."""
         if self.seconds is None or self.case.late or self.seconds <= DEADLINE_SECONDS:
             return []
         return [f"answered after {self.seconds:.1f} s, the deadline is {DEADLINE_SECONDS} s"]
 
     @property
     def faults(self) -> list[str]:
-        """Sentences about an answer, a state or requests that differ from the case's."""
+        """Differences from the case in the answer, a state or the requests, as sentences."""
         case = self.case
         found = []
         if self.seen != case.words:
             found.append(f"the customer read {self.seen!r} and not {case.words!r}")
-        if len(self.replies) - self.still > (case.words is not None):
+        if len(self.replies) - self.delay_notices > (case.words is not None):
             found.append(f"the customer was answered more than once: {self.replies}")
-        if self.still > 1 or (self.still and phrase("still_on_it", case.language) not in self.replies):
-            found.append(f"“still on it” {self.still} times: {self.replies}")
+        if self.delay_notices > 1 or (self.delay_notices and phrase("still_on_it", case.language) not in self.replies):
+            found.append(f"“still on it” {self.delay_notices} times: {self.replies}")
         if self.states[-1] != case.state:
             found.append(f"ended {self.states[-1]!r} and not {case.state!r}")
         if not self.typing:
@@ -137,23 +138,25 @@ class Row:
 _STILL = tuple(phrase("still_on_it", language) for language in ("es", "en"))
 
 
-async def play(house: House, case: Case) -> Row:
-    """Let it go wrong, write, wait until all is over, and put things right again."""
-    person = house.person(staff=case.staff)
-    before, typed = house.asked, len(house.meta.typing)
-    began = house.meta.clock()
-    if (armed := case.arm(house)) is not None:
+async def play(recado: InProcessRecado, case: Case) -> Row:
+    """Cause the failure, write, wait until all is over, and repair everything."""
+    person = recado.person(staff=case.staff)
+    before, typed = recado.request_counts, len(recado.meta.typing)
+    began = recado.meta.clock()
+    if (armed := case.arm(recado)) is not None:
         await armed
-    away = not house.doors["Meta"].is_open
-    already = len(house.meta.sent_to(person))
+    away = not recado.proxies["Meta"].is_open
+    already = len(recado.meta.sent_to(person))
     try:
-        wamids = await case.send(house, person, case.language)
+        wamids = await case.send(recado, person, case.language)
         async with asyncio.timeout(_PATIENCE_SECONDS):
-            while not (states := await house.ends(person, wamids)):
+            while not (states := await recado.end_states(person, wamids)):
                 await asyncio.sleep(0.1)
-        replies: list[Sent] = house.meta.sent_to(person)[already:]
+        replies: list[SentMessage] = recado.meta.sent_to(person)[already:]
         seconds = (replies[-1].at - began).total_seconds() if replies else None
-        shown = away or len(house.meta.typing) > typed
-        return Row(case, tuple(one.text for one in replies), seconds, house.asked - before, tuple(states), shown)
+        shown = away or len(recado.meta.typing) > typed
+        return Row(
+            case, tuple(one.text for one in replies), seconds, recado.request_counts - before, tuple(states), shown
+        )
     finally:
-        await house.calm(models=case.upstream in ("OpenRouter", "several at once"))
+        await recado.restore(models=case.upstream in ("OpenRouter", "several at once"))

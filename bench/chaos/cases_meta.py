@@ -1,36 +1,36 @@
-"""How Meta fails, on the way in (a file that can't be had) and on the way out (a message that isn't taken)."""
+"""Failures of Meta: inbound (a file that can't be fetched) and outbound (a message that isn't accepted)."""
 
 from __future__ import annotations
 
 from bench.chaos.cases import Arm, Case, Send, document
-from bench.chaos.house import House
+from bench.chaos.in_process import InProcessRecado
 from bot.messages.language import Language
 from sandbox.meta.faults import Call
-from sandbox.meta.media import as_sent
+from sandbox.meta.media import media_content
 from sandbox.meta.simulator import Person
 
 _ALWAYS = 20
 _TOO_LARGE = bytes(33 * 1024 * 1024)
 
 
-async def _gone(house: House, person: Person, _: Language) -> list[str]:
+async def _gone(recado: InProcessRecado, person: Person, _: Language) -> list[str]:
     content = {"id": "1000000000000001", "mime_type": "text/plain", "filename": "nota.txt"}
-    return [await house.meta.writes(person, {"type": "document", "document": content})]
+    return [await recado.meta.writes(person, {"type": "document", "document": content})]
 
 
-async def _wrong_hash(house: House, person: Person, _: Language) -> list[str]:
-    kept = house.meta.media.receive(b"Quiero dos.", "text/plain")
-    content = as_sent(kept, "document", house.meta.media.url(kept.id), None, "nota.txt")
-    content |= {"sha256": house.meta.media.receive(b"other bytes", "text/plain").sha256_base64}
-    return [await house.meta.writes(person, {"type": "document", "document": content})]
+async def _wrong_hash(recado: InProcessRecado, person: Person, _: Language) -> list[str]:
+    kept = recado.meta.media.receive(b"Quiero dos.", "text/plain")
+    content = media_content(kept, "document", recado.meta.media.url(kept.id), None, "nota.txt")
+    content |= {"sha256": recado.meta.media.receive(b"other bytes", "text/plain").sha256_base64}
+    return [await recado.meta.writes(person, {"type": "document", "document": content})]
 
 
-async def _large(house: House, person: Person, _: Language) -> list[str]:
-    return [await house.meta.sends_media(person, "document", _TOO_LARGE, "application/pdf", filename="catálogo.pdf")]
+async def _large(recado: InProcessRecado, person: Person, _: Language) -> list[str]:
+    return [await recado.meta.sends_media(person, "document", _TOO_LARGE, "application/pdf", filename="catálogo.pdf")]
 
 
 def _refuses(call: Call, code: int, status: int, times: int = _ALWAYS) -> Arm:
-    return lambda house: house.meta.will_refuse(code, status, times, call=call)
+    return lambda recado: recado.meta.will_refuse(code, status, times, call=call)
 
 
 def _unread(failure: str, arm: Arm, *, send: Send = document, sees: str = "media_trouble", **asks: int) -> Case:
@@ -41,8 +41,8 @@ def _read(failure: str, arm: Arm, *, send: Send = document, **asks: int) -> Case
     return Case("Meta: files", failure, arm, send, asks={"default": 1} | asks)
 
 
-def _nothing(_: House) -> None:
-    """What goes wrong is in what is sent."""
+def _nothing(_: InProcessRecado) -> None:
+    """No fault, because the failure is in the message itself."""
 
 
 FILES = (
@@ -54,22 +54,24 @@ FILES = (
     _read("500 instead of its bytes, once", _refuses("download", 131000, 500, 1), media=2, download=2),
     _unread("too many requests", _refuses("media", 130429, 429), media=3, download=0),
     _unread("a token that ran out", _refuses("media", 190, 401), media=1, download=0),
-    _unread("its bytes don't come", lambda house: house.meta.will_delay(30, _ALWAYS, "download"), media=1, download=1),
-    _unread("its bytes break off", lambda house: house.meta.will_drop(_ALWAYS, "download"), media=3, download=3),
-    _read("its bytes break off, once", lambda house: house.meta.will_drop(1, "download"), media=2, download=2),
+    _unread(
+        "its bytes don't come", lambda recado: recado.meta.will_delay(30, _ALWAYS, "download"), media=1, download=1
+    ),
+    _unread("its bytes break off", lambda recado: recado.meta.will_drop(_ALWAYS, "download"), media=3, download=3),
+    _read("its bytes break off, once", lambda recado: recado.meta.will_drop(1, "download"), media=2, download=2),
     _read("a wrong hash", _nothing, send=_wrong_hash, media=2, download=2),
     _unread("too large", _nothing, send=_large, sees="media_large", media=1),
 )
 
 
-async def shut_for_a_while(house: House) -> None:
-    await house.doors["Meta"].shut()
-    house.later(0.5, house.doors["Meta"].open())
+async def meta_unreachable_for_a_while(recado: InProcessRecado) -> None:
+    await recado.proxies["Meta"].block()
+    recado.run_later(0.5, recado.proxies["Meta"].open())
 
 
-async def shut_beyond_the_deadline(house: House) -> None:
-    await house.doors["Meta"].shut()
-    house.later(6.5, house.doors["Meta"].open())
+async def meta_unreachable_beyond_the_deadline(recado: InProcessRecado) -> None:
+    await recado.proxies["Meta"].block()
+    recado.run_later(6.5, recado.proxies["Meta"].open())
 
 
 def _sent(failure: str, arm: Arm, messages: int, *, sees: str = "answer", late: bool = False) -> Case:
@@ -77,11 +79,11 @@ def _sent(failure: str, arm: Arm, messages: int, *, sees: str = "answer", late: 
 
 
 SENDING = (
-    _sent("connection refused for 0.5 s", shut_for_a_while, 1),
-    _sent("taken, and the answer lost", lambda house: house.meta.will_drop(), 1),
+    _sent("connection refused for 0.5 s", meta_unreachable_for_a_while, 1),
+    _sent("taken, and the answer lost", lambda recado: recado.meta.will_drop(), 1),
     _sent("503 with Meta's envelope", _refuses("messages", 131016, 503, 1), 2),
-    # Nobody knows whether it was taken: a status would tell within 8 s.
-    _sent("HTML 502", lambda house: house.meta.will_html_502(), 2, late=True),
+    # It is unknown whether Meta accepted the message; a status would tell within 8 s.
+    _sent("HTML 502", lambda recado: recado.meta.will_html_502(), 2, late=True),
     _sent("try again (131000)", _refuses("messages", 131000, 500, 1), 2),
     _sent("too much for one person (131056)", _refuses("messages", 131056, 400, 1), 2),
     _sent("too much for the number (130429)", _refuses("messages", 130429, 400, 1), 2),

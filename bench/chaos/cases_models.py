@@ -1,4 +1,4 @@
-"""How OpenRouter and its models fail: one of them, so that the next one answers, or all of them."""
+"""Failures of OpenRouter and its models: of one, so that the next one answers, or of all."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ import json
 from collections.abc import Iterator
 
 from bench.chaos.cases import Arm, Case
-from bench.chaos.house import ANSWER, House
-from sandbox.simulators.openrouter import Scripted, calls, fails, says
+from bench.chaos.in_process import ANSWER, InProcessRecado
+from sandbox.simulators.openrouter import ScriptedAnswer, calls, fails, says
 
-# More than any turn asks.
+# More requests than any turn makes.
 _ALWAYS = 12
 _HTML = "<html><body><h1>502 Bad Gateway</h1></body></html>"
 _BODY = json.dumps({"model": "m", "choices": [{"message": {"content": ANSWER}}]})
@@ -17,17 +17,17 @@ _COMMENTS = ": OPENROUTER PROCESSING\n\n" * 3
 _HALF = {"role": "assistant", "content": f"{ANSWER} Los sáb"}
 
 
-def _inside(code: int) -> Scripted:
-    return Scripted(body=json.dumps({"error": {"code": code, "message": "Provider returned error"}}))
+def _inside(code: int) -> ScriptedAnswer:
+    return ScriptedAnswer(body=json.dumps({"error": {"code": code, "message": "Provider returned error"}}))
 
 
-# What goes wrong, and how often a model is asked before the next one is.
-_FAILURES: dict[str, tuple[Scripted, int]] = {
-    "time-out": (Scripted({"content": "tarde"}, delay=30), 1),
-    "a body that drips": (Scripted({"content": "tarde"}, drip=0.05), 1),
-    "a cut body": (Scripted({"content": "tarde"}, cut=True), 2),
-    "HTML 502": (Scripted(status=502, body=_HTML), 2),
-    "HTML 200": (Scripted(body=_HTML), 1),
+# The failure, and the requests to a model before the next one is asked.
+_FAILURES: dict[str, tuple[ScriptedAnswer, int]] = {
+    "time-out": (ScriptedAnswer({"content": "tarde"}, delay=30), 1),
+    "a body that drips": (ScriptedAnswer({"content": "tarde"}, drip=0.05), 1),
+    "a cut body": (ScriptedAnswer({"content": "tarde"}, cut=True), 2),
+    "HTML 502": (ScriptedAnswer(status=502, body=_HTML), 2),
+    "HTML 200": (ScriptedAnswer(body=_HTML), 1),
     "401": (fails(401), 1),
     "402": (fails(402), 1),
     "408": (fails(408), 2),
@@ -41,21 +41,21 @@ _FAILURES: dict[str, tuple[Scripted, int]] = {
     "empty content": (says(""), 1),
     "arguments that are not JSON": (calls(("business_hours", '{"day": "mon')), 1),
     "arguments that are no object": (calls(("business_hours", "[1]")), 1),
-    "content filter": (Scripted({"content": "No"}, finish="content_filter"), 1),
-    "length, nothing said yet": (Scripted({"content": ""}, finish="length"), 1),
+    "content filter": (ScriptedAnswer({"content": "No"}, finish="content_filter"), 1),
+    "length, nothing said yet": (ScriptedAnswer({"content": ""}, finish="length"), 1),
     "length, in the middle of a call": (calls(("send_link", '{"text": "Tu')), 1),
     "a tool that there is not, for ever": (calls(("sell_everything", {})), 7),
     "tool calls for ever": (calls(("business_hours", {})), 7),
 }
 
 
-def models_say(*answers: Scripted, both: bool = False) -> Arm:
-    """Let the default model answer so, or both of them."""
+def models_say(*answers: ScriptedAnswer, both: bool = False) -> Arm:
+    """Let the default model answer so, or both models."""
 
-    def arm(house: House) -> None:
-        house.models.will(*answers, model=house.default)
+    def arm(recado: InProcessRecado) -> None:
+        recado.models.will(*answers, model=recado.default)
         if both:
-            house.models.will(*answers, model=house.fallback)
+            recado.models.will(*answers, model=recado.fallback)
 
     return arm
 
@@ -66,18 +66,18 @@ def _all() -> Iterator[Case]:
         asks = {"default": tries, "fallback": 1}
         yield Case("OpenRouter", f"{failure}: the default model", models_say(*always), asks=asks)
     for failure, (answer, tries) in _FAILURES.items():
-        # In the last round the next model is asked, once.
+        # In the last round the next model gets one request.
         asks = {"default": tries, "fallback": 1 if tries == 7 else tries}
         arm = models_say(*[answer] * _ALWAYS, both=True)
         state = "failed: no model answered"
         yield Case("OpenRouter", f"{failure}: all", arm, sees="no_answer", state=state, asks=asks, language="en")
 
 
-def _good(name: str, answer: Scripted) -> Case:
+def _good(name: str, answer: ScriptedAnswer) -> Case:
     return Case("OpenRouter", name, models_say(answer), asks={"default": 1})
 
 
-_PASSING: dict[str, tuple[Scripted, ...]] = {
+_PASSING: dict[str, tuple[ScriptedAnswer, ...]] = {
     "a tool that there is not, once": (calls(("sell_everything", {})),),
     "arguments of wrong types, once": (calls(("offer_choices", {"text": 7, "choices": "x"})),),
     "arguments missing, once": (calls(("offer_choices", {})),),
@@ -87,12 +87,12 @@ OPENROUTER = (
     Case(
         "OpenRouter",
         "connection refused",
-        lambda house: house.doors["OpenRouter"].shut(),
+        lambda recado: recado.proxies["OpenRouter"].block(),
         sees="no_answer",
         state="failed: no model answered",
     ),
     *_all(),
     *(Case("OpenRouter", name, models_say(*one), asks={"default": 2}) for name, one in _PASSING.items()),
-    _good("length, in the middle of a sentence", Scripted(_HALF, finish="length")),
-    _good("comment lines before the body", Scripted(body=_COMMENTS + _BODY)),
+    _good("length, in the middle of a sentence", ScriptedAnswer(_HALF, finish="length")),
+    _good("comment lines before the body", ScriptedAnswer(body=_COMMENTS + _BODY)),
 )

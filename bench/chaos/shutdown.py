@@ -1,4 +1,4 @@
-"""Every process told to stop and started anew, one after the other, while people write: as a deployment does."""
+"""Rolling restarts of every process while people write, as in a deployment."""
 
 from __future__ import annotations
 
@@ -6,22 +6,22 @@ import asyncio
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench.chaos.company import TOKEN, Company, opened
+from bench.chaos.company import TOKEN, Company, open_company
 from bench.chaos.crowd import Crowd, crowd_of, staff_among
 from bench.chaos.verdict import Verdict, judge, settled
 
 
 @dataclass(frozen=True, slots=True)
-class Rolled:
-    """`codes` are the exit codes; `slowest` the longest that a message waited for its reply, in seconds.
+class RestartsResult:
+    """`codes` are the exit codes; `slowest` is the longest wait for a reply, in seconds.
 
-    `unfinished` counts the workers whose grace ended before their turns.
-    `refused` are webhooks that found nobody at the moment: Meta delivers them again.
+    `unfinished` counts the workers whose grace period ended before their turns.
+    `refused` are webhooks that found no server, which Meta delivers again.
     """
 
     verdict: Verdict
     codes: list[int | None]
-    fallen: list[str]
+    unexpected_exits: list[str]
     unfinished: int
     posts: int
     refused: int
@@ -29,22 +29,22 @@ class Rolled:
     median: float
 
 
-async def rolled(folder: Path, *, people: int = 24, bursts: int = 2, rounds: int = 1) -> Rolled:
+async def run_restarts(folder: Path, *, people: int = 24, bursts: int = 2, rounds: int = 1) -> RestartsResult:
     """Let people write while all processes are restarted `rounds` times, and then until all is quiet."""
     staff = staff_among(people)
-    async with opened(folder, staff=staff) as company:
+    async with open_company(folder, staff=staff) as company:
         crowd = crowd_of(company, people, staff)
         writing = asyncio.create_task(crowd.write(bursts))
         await asyncio.sleep(0.5)
-        codes = [code for _ in range(rounds) for code in await company.roll()]
+        codes = [code for _ in range(rounds) for code in await company.restart_all()]
         await writing
         await settled(company)
         verdict = await judge(company, crowd)
         waits = sorted(_waits(company, crowd))
-        return Rolled(
+        return RestartsResult(
             verdict,
             codes,
-            list(company.fallen),
+            list(company.unexpected_exits),
             await asyncio.to_thread(_unfinished, folder),
             crowd.posts,
             crowd.refused,
@@ -58,7 +58,7 @@ def _unfinished(folder: Path) -> int:
 
 
 def _waits(company: Company, crowd: Crowd) -> list[float]:
-    """Seconds from when each message was written to when Meta had its reply."""
+    """Seconds from each message's time to its reply at Meta."""
     return [
         reply.at.timestamp() - crowd.written[token]
         for person in crowd.people

@@ -1,4 +1,4 @@
-"""The table of what customers see when something outside fails, by when, and who was asked how often for it."""
+"""The table of customers' answers when an outside service fails: their text, their delay, the requests made."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from pathlib import Path
 
 from bench.chaos import dead_model
 from bench.chaos.cases import Case, Row, play
+from bench.chaos.cases_combined import LONG_TIMES, TOGETHER
+from bench.chaos.cases_media import VISION, WHISPER
 from bench.chaos.cases_meta import FILES, SENDING
 from bench.chaos.cases_models import OPENROUTER
-from bench.chaos.cases_senses import VISION, WHISPER
-from bench.chaos.cases_together import LONG_TIMES, TOGETHER
-from bench.chaos.house import ANSWER, DEADLINE_SECONDS, opened
+from bench.chaos.in_process import ANSWER, DEADLINE_SECONDS, open_recado
 
-# Each group has a Recado of its own, with these variables.
+# Each group runs its own Recado with these variables.
 GROUPS: dict[str, tuple[tuple[Case, ...], Mapping[str, str]]] = {
     "openrouter": (OPENROUTER, {}),
     "whisper": (WHISPER, {}),
@@ -38,26 +38,26 @@ _SHOWN = 44
 
 
 async def rows() -> AsyncIterator[Row]:
-    """Every case of the table, one after the other."""
+    """Every case of the table, in order."""
     for cases, environment in GROUPS.values():
         with tempfile.TemporaryDirectory() as folder:
-            async with opened(Path(folder), **environment) as house:
+            async with open_recado(Path(folder), **environment) as recado:
                 for case in cases:
-                    yield await play(house, case)
+                    yield await play(recado, case)
 
 
 async def run(print_row: PrintRow) -> list[str]:
-    """Print the table, cell by cell, its header and Markdown's rule first; gives what was not as it has to be."""
+    """Print the table, cell by cell, after its header and Markdown's rule; returns the faults."""
     print_row(HEADER)
     print_row(("---",) * len(HEADER))
     faults: list[str] = []
     async for row in rows():
         print_row(cells(row))
-        faults += [f"{row.case.upstream}, {row.case.failure}: {fault}" for fault in row.faults + row.delays]
+        faults += [f"{row.case.upstream}, {row.case.failure}: {fault}" for fault in row.faults + row.late_answer_faults]
     for name, failure in dead_model.FAILURES.items():
         with tempfile.TemporaryDirectory() as folder:
-            async with opened(Path(folder), **dead_model.TIMES) as house:
-                first, second, back = await dead_model.died(house, failure)
+            async with open_recado(Path(folder), **dead_model.TIMES) as recado:
+                first, second, back = await dead_model.run_outage(recado, failure)
         fault = _fault(first, second)
         for wave, what in ((first, "at once"), (second, "after them")):
             print_row(_wave_cells(f"{name}: the default model, {wave.people} people {what}", wave, fault))
@@ -70,8 +70,19 @@ def cells(row: Row) -> tuple[str, ...]:
     seen = "the answer" if row.seen == ANSWER else f"«{row.seen[:_SHOWN]}…»" if row.seen else "nothing"
     after = f"{row.seconds:.1f}" if row.seconds is not None else ""
     ends = ", ".join(dict.fromkeys(row.states))
-    verdict = "; ".join(row.faults + row.delays) or ("yes: late, as Meta took it late" if row.case.late else "yes")
-    return row.case.upstream, row.case.failure, seen, after, str(row.still or ""), _asked(row.asked), ends, verdict
+    verdict = "; ".join(row.faults + row.late_answer_faults) or (
+        "yes: late, as Meta took it late" if row.case.late else "yes"
+    )
+    return (
+        row.case.upstream,
+        row.case.failure,
+        seen,
+        after,
+        str(row.delay_notices or ""),
+        _asked(row.asked),
+        ends,
+        verdict,
+    )
 
 
 def _asked(asked: Mapping[str, int]) -> str:
@@ -85,10 +96,10 @@ def _wave_cells(what: str, wave: dead_model.Wave, fault: str | None) -> tuple[st
 
 
 def _fault(first: dead_model.Wave, second: dead_model.Wave) -> str | None:
-    """Each of the first asks once; of those who come when it rests, the one who tries it out."""
+    """The first people ask once each; while the breaker is open, one person of the second wave probes."""
     if first.answered < first.people or second.answered < second.people:
         return "not all were answered"
-    few = first.people + dead_model.FAILURES_BEFORE_REST
+    few = first.people + dead_model.FAILURES_BEFORE_OPEN
     return "the dead model is asked too often" if first.default > few or second.default > 2 else None
 
 

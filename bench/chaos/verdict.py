@@ -1,4 +1,4 @@
-"""What became of all that was written: lost, doubled, out of order, or without an end."""
+"""The fate of all written messages: lost, doubled, out of order, or without an end state."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from bot.infra.redis import answer
 
 @dataclass
 class Verdict:
-    """All of it is to be zero, but for the first three."""
+    """All counts must be zero, except for the first three."""
 
     messages: int = 0
     replies: int = 0
@@ -38,20 +38,20 @@ class Verdict:
 
 
 async def settled(company: Company, within: float = 90) -> None:
-    """Return when nothing waits, is being sent, or is being worked on any more."""
+    """Return when no message waits, is being sent, or is being processed."""
     async with asyncio.timeout(within):
-        while await _busy(company):
+        while await _is_busy(company):
             await asyncio.sleep(0.1)
     await company.meta.idle()
 
 
-async def _busy(company: Company) -> bool:
+async def _is_busy(company: Company) -> bool:
     redis = company.redis
-    # What waits for a person to write is listed for the day on which it ends.
+    # Messages that wait for the person's next message are listed under the day of their expiry.
     soon = time.time() + 3600
     if await redis.zcard("recado:open") or await redis.zcount("recado:resend", "-inf", soon):
         return True
-    # What failed at a bad moment waits to be tried again.
+    # Failed records wait for their retry.
     if await redis.zcard("bull:notification:delayed"):
         return True
     queues = ("llm", "notification")
@@ -92,8 +92,8 @@ def _judge_chat(verdict: Verdict, replies: list[str], bursts: list[list[str]], l
     times = Counter(answered)
     verdict.lost += [token for token in wanted if not times[token]]
     verdict.answered_twice += [token for token in wanted if times[token] > 1]
-    # A burst's messages arrive mixed up, and a turn may end between them; bursts come one after the other. What comes
-    # late belongs, by Meta's time, before what came earlier.
+    # A burst's messages arrive in any order, and a turn may end between them; bursts come one after the other. Late
+    # messages belong, by Meta's time, before earlier arrivals.
     place = {token: burst for burst, tokens in enumerate(bursts) for token in tokens}
     places = [place[token] for token in dict.fromkeys(answered) if token not in late]
     if places != sorted(places):

@@ -73,7 +73,7 @@ class AgentReply:
 
 @dataclass(frozen=True, slots=True)
 class Journal:
-    """What an earlier try of this turn already did, and where to write down what this one does."""
+    """What earlier tries of this turn did, and where to write down what this one does."""
 
     earlier: tuple[ModelStep | ToolResult, ...]
     write: Callable[[ModelStep | ToolResult], Awaitable[None]]

@@ -19,7 +19,7 @@ from bot.integrations.email.verification import Verification
 from bot.integrations.push.invitations import Invitation
 from bot.integrations.stripe.billing import Billing
 from bot.messages.inbound import Part
-from bot.products.capture import Correcting
+from bot.products.capture import CardEdits
 from bot.products.catalogue import Catalogue
 from bot.prompting.business_profile import Business
 from bot.storage.files import Files
@@ -74,7 +74,7 @@ class ToolContext:
     effect: str = ""
     parts: list[Part] = field(default_factory=list)
     offered: tuple[Part, ...] = ()
-    product_card: Correcting | None = None
+    product_card: CardEdits | None = None
 
 
 A = TypeVar("A", bound=Arguments)

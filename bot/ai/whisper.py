@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field, ValidationError
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, stop_after_attempt, wait_random_exponential
 
 from bot.ai.connection import http_client
-from pipelines.voice import Clip, HeardSpeech, Segment
+from pipelines.voice import Clip, RawTranscript, Segment
 
 if TYPE_CHECKING:
     from openai import AsyncOpenAI
@@ -71,7 +71,7 @@ class Whisper:
         self._seconds = seconds
         self._client: AsyncOpenAI | None = None
 
-    async def __call__(self, clip: Clip) -> HeardSpeech:
+    async def __call__(self, clip: Clip) -> RawTranscript:
         """Hear one clip. Raises TranscriptionFailed."""
         tries = AsyncRetrying(
             stop=stop_after_attempt(_TRIES),
@@ -129,9 +129,9 @@ class Whisper:
         return self._client
 
 
-def _heard(answer: _Answer) -> HeardSpeech:
+def _heard(answer: _Answer) -> RawTranscript:
     spoken = (answer.language or "").lower()
-    return HeardSpeech(
+    return RawTranscript(
         text=answer.text,
         language=_LANGUAGES.get(spoken) or (spoken if len(spoken) == 2 else None),  # noqa: PLR2004 -- ISO 639-1
         segments=tuple(

@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import ROUND_UP, Decimal
-from typing import Literal
+from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
 import structlog
 from redis.asyncio import Redis
+from redis.exceptions import RedisError
 
 from bot.ai.chat import BudgetSpent
 from bot.infra.metrics import BUDGET_SPENT
@@ -21,12 +22,20 @@ _log = structlog.get_logger()
 _UNIT = Decimal("0.000000001")
 _KEEP_SECONDS = 2 * 24 * 3600
 
-# All of it or nothing. KEYS 1 what is spent. ARGV what it may cost at most, the limit, in units.
+# All of it or nothing. KEYS 1 what one person spent, 2 what all spent. ARGV in units: 1 what it may cost at most, 2 and
+# 3 the limits of the two, 4 by how much earlier reservations were wrong. Gives which limit is in the way, or 0.
 _RESERVE = f"""
-if tonumber(redis.call('GET', KEYS[1]) or '0') + ARGV[1] > tonumber(ARGV[2]) then return 0 end
-redis.call('INCRBY', KEYS[1], ARGV[1])
-redis.call('EXPIRE', KEYS[1], {_KEEP_SECONDS})
-return 1
+for index = 1, 2 do
+  if ARGV[4] ~= '0' then redis.call('INCRBY', KEYS[index], ARGV[4]) end
+end
+for index = 1, 2 do
+  if tonumber(redis.call('GET', KEYS[index]) or '0') + ARGV[1] > tonumber(ARGV[index + 1]) then return index end
+end
+for index = 1, 2 do
+  redis.call('INCRBY', KEYS[index], ARGV[1])
+  redis.call('EXPIRE', KEYS[index], {_KEEP_SECONDS})
+end
+return 0
 """
 
 
@@ -39,8 +48,33 @@ class Budget:
     zone: ZoneInfo
 
     def account(self, conversation: str) -> UsageAccount:
-        """The purse of one conversation."""
+        """A SpendingLimit of one conversation, which settles at once."""
         return UsageAccount(self, conversation)
+
+    def turn_account(self, conversation: str) -> TurnAccount:
+        """A SpendingLimit of one turn, which settles with the turn's next reservation or its last write."""
+        return TurnAccount(self, conversation)
+
+    async def reserve(self, conversation: str, usd: Decimal, times: int, settled: int = 0) -> None:
+        """Set a sum aside, within so many times the limits; `settled` units are booked with it. Raises BudgetSpent."""
+        day, settings = self.today, self.settings
+        limits = (settings.contact_usd_day * times, settings.total_usd_day * times)
+        arguments = (str(_units(usd)), *(str(_units(limit)) for limit in limits), str(settled))
+        names = (_contact(conversation, day), _total(day))
+        refused = int(await answer(self.redis.eval(_RESERVE, 2, *names, *arguments)))
+        if refused:
+            whose: Literal["contact", "total"] = "contact" if refused == 1 else "total"
+            BUDGET_SPENT.labels(whose).inc()
+            _log.warning("budget_spent", whose=whose, fix="see BUDGET_CONTACT_USD_DAY and BUDGET_TOTAL_USD_DAY")
+            raise BudgetSpent(whose)
+
+    def book(self, pipeline: Any, conversation: str, units: int) -> None:
+        """Book units, within a pipeline, that were spent beyond what was reserved; below zero they are put back."""
+        if units:
+            day = self.today
+            for name in (_contact(conversation, day), _total(day)):
+                pipeline.incrby(name, units)
+                pipeline.expire(name, _KEEP_SECONDS)
 
     @property
     def today(self) -> str:
@@ -54,7 +88,7 @@ class Budget:
 
 @dataclass(frozen=True, slots=True)
 class UsageAccount:
-    """A `Purse` (bot/ai/chat.py) over the limits of one person and of all together."""
+    """A SpendingLimit (bot.ai.chat) over the limits of one person and of all together."""
 
     budget: Budget
     conversation: str
@@ -66,32 +100,44 @@ class UsageAccount:
 
     async def reserve(self, usd: Decimal, *, economy: bool = False) -> None:
         """Set a sum aside; raises BudgetSpent. The cheap model that goes on may spend the same sum again."""
-        day, settings, times = self.budget.today, self.budget.settings, 2 if economy else 1
-        if not await self._take(_contact(self.conversation, day), usd, settings.contact_usd_day * times):
-            raise self._spent("contact")
-        if not await self._take(_total(day), usd, settings.total_usd_day * times):
-            await answer(self.budget.redis.decrby(_contact(self.conversation, day), _units(usd)))
-            raise self._spent("total")
+        await self.budget.reserve(self.conversation, usd, 2 if economy else 1)
 
     async def settle(self, reserved: Decimal, usd: Decimal) -> None:
-        """Put back what was not spent, or take what it cost beyond the guess: that is paid already."""
-        difference = _units(usd) - _units(reserved)
-        if difference:
-            day = self.budget.today
-            pipeline = self.budget.redis.pipeline(transaction=False)
-            pipeline.incrby(_contact(self.conversation, day), difference)
-            pipeline.incrby(_total(day), difference)
+        """Put back what was not spent, or book what it cost beyond the guess: that is paid already."""
+        pipeline = self.budget.redis.pipeline(transaction=False)
+        self.budget.book(pipeline, self.conversation, _units(usd) - _units(reserved))
+        if pipeline.command_stack:
             await pipeline.execute()
 
-    async def _take(self, name: str, usd: Decimal, limit: Decimal) -> bool:
-        asked, most = str(_units(usd)), str(_units(limit))
-        return bool(await answer(self.budget.redis.eval(_RESERVE, 1, name, asked, most)))
 
-    @staticmethod
-    def _spent(whose: Literal["contact", "total"]) -> BudgetSpent:
-        BUDGET_SPENT.labels(whose).inc()
-        _log.warning("budget_spent", whose=whose, fix="see BUDGET_CONTACT_USD_DAY and BUDGET_TOTAL_USD_DAY")
-        return BudgetSpent(whose)
+@dataclass(slots=True)
+class TurnAccount:
+    """The same for one turn. A turn that dies before it is settled leaves its reservations spent that day."""
+
+    budget: Budget
+    conversation: str
+    _unsettled: int = 0
+
+    @property
+    def economy(self) -> str | None:
+        return self.budget.account(self.conversation).economy
+
+    async def reserve(self, usd: Decimal, *, economy: bool = False) -> None:
+        """Set a sum aside; raises BudgetSpent."""
+        settled, self._unsettled = self._unsettled, 0
+        try:
+            await self.budget.reserve(self.conversation, usd, 2 if economy else 1, settled)
+        except (RedisError, OSError):
+            self._unsettled += settled
+            raise
+
+    async def settle(self, reserved: Decimal, usd: Decimal) -> None:
+        """Note by how much a reservation was wrong; `write` books it."""
+        self._unsettled += _units(usd) - _units(reserved)
+
+    def write(self, pipeline: Any) -> None:
+        """Book what is not settled yet, within the transaction that closes the turn."""
+        self.budget.book(pipeline, self.conversation, self._unsettled)
 
 
 def _units(usd: Decimal) -> int:

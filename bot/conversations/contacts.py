@@ -10,9 +10,10 @@ from typing import Any, Literal
 
 from redis.asyncio import Redis
 
-from bot.conversations import identity, opt_outs
+from bot.conversations import identity, identity_resolution, opt_outs
 from bot.conversations.identity import contact_key, identities
 from bot.conversations.phone_owners import phone_owners
+from bot.infra.queries import Query, ask, mapping
 from bot.infra.redis import answer, key
 from bot.messages.inbound import Inbound
 from bot.whatsapp.phone_numbers import address_of, exact, kin, line, variants
@@ -87,11 +88,11 @@ class Contacts:
         self._staff = frozenset(line(known) for pair in addresses for known in pair if known)
 
     async def get(self, conversation: str) -> Contact:
-        pipeline = self._redis.pipeline(transaction=False)
-        pipeline.hgetall(contact_key(conversation))
-        pipeline.exists(_colleague(conversation))
-        raw, colleague = await pipeline.execute()
-        return self._read(raw, colleague=bool(colleague))
+        return await ask(self._redis, self.query(conversation))
+
+    def query(self, conversation: str) -> Query[Contact]:
+        commands = (("HGETALL", contact_key(conversation)), ("EXISTS", _colleague(conversation)))
+        return Query(commands, lambda found: self._read(mapping(found[0]), colleague=bool(found[1])))
 
     async def saw(self, conversation: str, messages: list[Inbound], language: str | None, before: Contact) -> Contact:
         """Keep what the newest message says of its sender; what it leaves out stays as it was."""
@@ -133,7 +134,7 @@ class Contacts:
 
     async def paused(self, conversation: str) -> bool:
         """Whether a colleague has just written from the business's app."""
-        return bool(await self._redis.exists(_colleague(conversation)))
+        return await ask(self._redis, paused(conversation))
 
     async def told_withheld(self, conversation: str) -> bool:
         """Whether an operator was told today that this person's number gives them no role."""
@@ -164,7 +165,7 @@ class Contacts:
         found = None
         for spelling in () if bsuid else spellings:
             found = found or await identity.find(self._redis, spelling, None)
-        found = found or await identity.conversation_for(self._redis, phone, bsuid)
+        found = found or await identity_resolution.conversation_for(self._redis, phone, bsuid)
         field, value = ("bsuid", bsuid) if bsuid else ("phone", phone)
         pipeline = self._redis.pipeline(transaction=False)
         pipeline.hsetnx(contact_key(found), field, value or "")
@@ -226,6 +227,11 @@ class Contacts:
             phone_contested=contested,
             withheld=bool(listed) and not known,
         )
+
+
+def paused(conversation: str) -> Query[bool]:
+    """Whether a colleague has just written from the business's app."""
+    return Query((("EXISTS", _colleague(conversation)),), lambda found: bool(found[0]))
 
 
 def pause(pipeline: Any, conversation: str, until: datetime) -> None:

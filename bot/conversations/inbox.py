@@ -1,48 +1,66 @@
-"""Every message lands here once and waits for its turn; the waiting list is the truth, a job only a nudge."""
+"""Inbox: stores each message once, to wait for its turn. The waiting list holds the truth, a job only starts a turn."""
 
 from __future__ import annotations
 
-import hashlib
 import time
 from collections.abc import Callable
 from datetime import timedelta
+from functools import cache, lru_cache
 from typing import Any
 
 import structlog
 from redis.asyncio import Redis
-from redis.exceptions import NoScriptError
 
-from bot.conversations import contacts, identity, ledger, tombstones
+from bot.conversations import contacts, identity, identity_resolution, ledger, tombstones
 from bot.conversations.lease import epoch_key
 from bot.conversations.waiting_list import OPEN, waiting_key
+from bot.infra.batch_scripts import BatchScript, Item
 from bot.infra.crash_points import passing
 from bot.infra.logs import masked
 from bot.infra.metrics import MESSAGES_ENDED, MESSAGES_RECEIVED
 from bot.messages.inbound import Inbound
 
 _log = structlog.get_logger()
-# Nobody reads more than this; without it, whoever floods us would fill Redis and slow the others.
+_BEING_ERASED = -2
+# Nobody reads more messages than this. Without a limit, one sender could fill Redis and slow the others.
 MOST_WAITING = 200
 FLOOD = "refused: too many messages"
 
-# One step, so that a message is in the ledger and on the list, or in neither. KEYS 3 waiting, 4 epoch, 5 moved,
-# 6 erased. ARGV 4 the message, 5 how many may wait, 6 the entry of one that is too many: it ends here.
-_ACCEPT = f"""
-if redis.call('EXISTS', KEYS[6]) == 1 then return {{-2, 0, '0', 0}} end
-if redis.call('EXISTS', KEYS[5]) == 1 then return {{-1, 0, '0', 0}} end
-local flood = ARGV[4] ~= '' and redis.call('LLEN', KEYS[3]) >= tonumber(ARGV[5])
-if flood then ARGV[2] = ARGV[6] end
-{ledger.OPEN_SCRIPT}
-if not known and ARGV[4] ~= '' and not flood then redis.call('RPUSH', KEYS[3], ARGV[4]) end
-local new, waiting = known and 0 or 1, redis.call('LLEN', KEYS[3])
-return {{new, waiting, redis.call('GET', KEYS[4]) or '0', flood and new or 0}}
-"""
+# Senders whose conversation one process remembers, in a few megabytes.
+_MOST_REMEMBERED = 10_000
 
-_ACCEPT_SHA = hashlib.sha1(_ACCEPT.encode(), usedforsecurity=False).hexdigest()
+# Puts a message into the ledger and on the waiting list, or into neither. The index comes first, because a listed
+# conversation with nothing waiting is harmless, and an unlisted one with a message is not. Gives whether the message is
+# new, how many wait, the conversation's epoch, and whether a new message was refused as too many. Ends the batch at a
+# sender whose conversation is another by now, because messages must keep their order.
+_STORE = BatchScript(
+    f"""
+    if redis.call('ZSCORE', erased_messages, message_digest) then return {{0, 0, '0', 0}} end
+    if sender_is == 'remembered' then
+      if redis.call('GET', bsuid) ~= conversation or redis.call('GET', phone) ~= conversation then return end
+    end
+    if redis.call('EXISTS', erased) == 1 then return {{{_BEING_ERASED}, 0, '0', 0}} end
+    if redis.call('EXISTS', moved) == 1 then return end
+    local count = redis.call('LLEN', waiting)
+    local flood = message ~= '' and count >= tonumber(most_waiting)
+    if flood then entry = string.gsub(entry, '"open"', '"{FLOOD}"', 1) end
+    if message ~= '' then redis.call('ZADD', open, now, conversation) end
+    {ledger.OPEN_SCRIPT}
+    if not known and message ~= '' and not flood then count = redis.call('RPUSH', waiting, message) end
+    return {{known and 0 or 1, count, redis.call('GET', epoch) or '0', flood and not known and 1 or 0}}
+    """,
+    shared_keys=("open", "erased_messages"),
+    shared_arguments=("now", "most_waiting", "sender_is"),
+    keys=("bsuid", "phone", "ledger", "ledger_order", "waiting", "epoch", "moved", "erased"),
+    arguments=("conversation", "message_id", "message_digest", "entry", "message"),
+)
 
 Ask = Callable[[str, str], None]
 
-# How these end: they change what is remembered, which needs the conversation's lease but no model.
+_received = cache(MESSAGES_RECEIVED.labels)
+_ended = cache(MESSAGES_ENDED.labels)
+
+# End states of messages that change the memory, which needs the conversation's lease but no model.
 _REMEMBERED = {
     "reaction": "ignored: reaction, remembered",
     "edit": "ignored: edit, applied",
@@ -64,7 +82,7 @@ def why_unanswered(message: Inbound) -> str | None:
 
 
 class Inbox:
-    """The door for webhooks; `ask(conversation, job id)` is told where a turn is due."""
+    """Inbox for webhooks; calls `ask(conversation, job id)` where a turn is due."""
 
     def __init__(
         self,
@@ -80,83 +98,123 @@ class Inbox:
         self._echo_pause = echo_pause
         self._most_waiting = most_waiting
         self._clock = clock
+        # Conversations of senders, as last seen. The script checks each of them, because other processes change them.
+        self._remembered: dict[identity.Pair, str] = {}
 
     async def accept(self, messages: list[Inbound]) -> list[bool | Exception]:
         """Make messages durable: True for a new one, False for one that was known, or why it couldn't be stored."""
-        gone = await tombstones.among(self._redis, [message.id for message in messages])
-        taken = iter(await self._accept([one for one in messages if one.id not in gone]) if messages else [])
-        return [False if message.id in gone else next(taken) for message in messages]
-
-    async def _accept(self, messages: list[Inbound]) -> list[bool | Exception]:
-        conversations = await identity.conversations_of(self._redis, messages)
-        stored = await self._store(messages, conversations)
-        if any(isinstance(one, NoScriptError) for one in stored):
-            # A Redis that was restarted or replaced has forgotten the script; storing again stores once.
-            await self._redis.script_load(_ACCEPT)
-            stored = await self._store(messages, conversations)
-        while any(_is(-1, one) for one in stored):
-            # Meanwhile the sender turned out to be somebody known; storing again stores once.
-            conversations = [await identity.home_of(self._redis, one) for one in conversations]
-            stored = await self._store(messages, conversations)
-        stored = [tombstones.BeingErased() if _is(-2, one) else one for one in stored]
-        passing("webhook: stored, no job asked for")
-        outcomes = [
-            one if isinstance(one, Exception) else self._accepted(message, conversation, *one)
-            for message, conversation, one in zip(messages, conversations, stored, strict=True)
-        ]
-        # The ids under which every later line about these messages is found, up to the reply.
+        outcomes = await self._store_of_remembered(messages)
+        if len(outcomes) < len(messages):
+            outcomes += await self._store_of_looked_up(messages[len(outcomes) :])
+        # Every later line about these messages has the same ids, up to the reply.
         accepted = [masked(message.id) for message, new in zip(messages, outcomes, strict=True) if new is True]
         if accepted:
             _log.info("messages_accepted", messages=accepted)
         return outcomes
 
+    async def _store_of_remembered(self, messages: list[Inbound]) -> list[bool | Exception]:
+        """Outcomes of the first messages, as far as their conversations still are the remembered ones."""
+        found = [self._remembered.get((message.bsuid, message.phone)) for message in messages]
+        conversations = [one for one in found if one is not None]
+        # News of an identity changes where the other messages of the batch belong.
+        if len(conversations) < len(messages) or any(map(identity_resolution.changes_identity, messages)):
+            return []
+        return await self._store(messages, conversations, remembered=True)
+
+    async def _store_of_looked_up(self, messages: list[Inbound]) -> list[bool | Exception]:
+        # Before the conversations, because none may be made for a person who was erased.
+        gone = await tombstones.among(self._redis, [message.id for message in messages])
+        kept = [one for one in messages if one.id not in gone]
+        conversations = await identity_resolution.conversations_of(self._redis, kept)
+        self._remember(kept, conversations)
+        outcomes = await self._store(kept, conversations)
+        while (done := len(outcomes)) < len(kept):
+            # The conversation has joined another one meanwhile.
+            conversations[done:] = [await identity.home_of(self._redis, one) for one in conversations[done:]]
+            outcomes += await self._store(kept[done:], conversations[done:])
+        taken = iter(outcomes)
+        return [False if message.id in gone else next(taken) for message in messages]
+
+    def _remember(self, messages: list[Inbound], conversations: list[str]) -> None:
+        if len(self._remembered) > _MOST_REMEMBERED:
+            self._remembered.clear()
+        for message, conversation in zip(messages, conversations, strict=True):
+            if not identity_resolution.changes_identity(message):
+                self._remembered[message.bsuid, message.phone] = conversation
+
     async def look_at(self, conversation: str) -> None:
-        """Ask for a turn where something else than a message changed."""
+        """Ask for a turn where something other than a message changed."""
         await self._redis.zadd(OPEN, {conversation: time.time()})
         self._ask(conversation, f"{conversation}-{time.time_ns()}")
 
-    async def _store(self, messages: list[Inbound], conversations: list[str]) -> list[Any]:
-        now = self._clock()
-        pipeline = self._redis.pipeline(transaction=False)
-        # The index first: a conversation that is listed with nothing waiting is harmless, the other way round is not.
-        pairs = zip(messages, conversations, strict=True)
-        listed = dict.fromkeys((conversation for message, conversation in pairs if not why_ignored(message)), now)
-        if listed:
-            pipeline.zadd(OPEN, listed)
-        for message, conversation in zip(messages, conversations, strict=True):
-            pipeline.execute_command(*_accept(message, conversation, now, self._most_waiting))
-        for message, conversation in zip(messages, conversations, strict=True):
-            if message.aside == "echo":
-                # At once, and not in its turn: a model may be thinking of an answer right now.
-                contacts.pause(pipeline, conversation, message.sent_at + self._echo_pause)
-        results = await pipeline.execute(raise_on_error=False)
-        if listed and isinstance(failure := results.pop(0), Exception):
-            raise failure
-        return results[: len(messages)]
+    async def _store(
+        self, messages: list[Inbound], conversations: list[str], *, remembered: bool = False
+    ) -> list[bool | Exception]:
+        """Outcomes of the first messages, up to one whose conversation is another by now."""
+        items = [_item(message, conversation) for message, conversation in zip(messages, conversations, strict=True)]
+        shared = (repr(self._clock()), str(self._most_waiting), "remembered" if remembered else "looked up")
+        stored = await _STORE.run(self._redis, items, keys=(OPEN, tombstones.MESSAGES), arguments=shared)
+        await self._pause_for_echoes(messages, conversations, stored)
+        passing("webhook: stored, no job asked for")
+        return [
+            self._outcome(message, conversation, one)
+            for message, conversation, one in zip(messages, conversations, stored, strict=False)
+        ]
 
-    def _accepted(  # noqa: PLR0913, PLR0917 - what the script gives
-        self, message: Inbound, conversation: str, new: int, waiting: int, epoch: str, flood: int
-    ) -> bool:
+    async def _pause_for_echoes(self, messages: list[Inbound], conversations: list[str], stored: list[Any]) -> None:
+        """Silence the bot at once where a colleague wrote, because a model may be making an answer now."""
+        echoes = [
+            (message, conversation)
+            for message, conversation, one in zip(messages, conversations, stored, strict=False)
+            if message.aside == "echo" and not isinstance(one, Exception)
+        ]
+        if echoes:
+            pipeline = self._redis.pipeline(transaction=False)
+            for message, conversation in echoes:
+                contacts.pause(pipeline, conversation, message.sent_at + self._echo_pause)
+            await pipeline.execute()
+
+    def _outcome(self, message: Inbound, conversation: str, stored: Any) -> bool | Exception:
+        if isinstance(stored, Exception):
+            return stored
+        new, waiting, epoch, flood = stored
+        if new == _BEING_ERASED:
+            return tombstones.BeingErased()
         if waiting:
             self._ask(conversation, f"{conversation}-{epoch}")
         if new:
-            MESSAGES_RECEIVED.labels(message.aside or message.content.kind).inc()
+            _received(message.aside or message.content.kind).inc()
             if why_ignored(message):
-                MESSAGES_ENDED.labels("ignored").inc()
+                _ended("ignored").inc()
             elif flood:
-                MESSAGES_ENDED.labels("refused").inc()
+                _ended("refused").inc()
         return bool(new)
 
 
-def _is(code: int, stored: Any) -> bool:
-    return not isinstance(stored, Exception) and bool(stored[0] == code)
-
-
-def _accept(message: Inbound, conversation: str, now: float, most: int) -> tuple[Any, ...]:
+def _item(message: Inbound, conversation: str) -> Item:
     ignored = why_ignored(message)
-    entry = ledger.entry(message.content.kind, message.received_at, ignored or "open")
-    flood = ledger.entry(message.content.kind, message.received_at, FLOOD)
-    waiting = "" if ignored else message.model_dump_json(exclude_none=True)
-    ends = (identity.moved(conversation), tombstones.erased(conversation))
-    keys = (*ledger.keys(conversation), waiting_key(conversation), epoch_key(conversation), *ends)
-    return ("EVALSHA", _ACCEPT_SHA, len(keys), *keys, message.id, entry, now, waiting, most, flood)
+    return Item(
+        _keys(message.bsuid, message.phone, conversation),
+        (
+            conversation,
+            message.id,
+            tombstones.digest(message.id),
+            ledger.entry(message.content.kind, message.received_at, ignored or "open"),
+            "" if ignored else message.model_dump_json(exclude_none=True),
+        ),
+    )
+
+
+# Kept, because people write several messages in a row.
+@lru_cache(maxsize=1000)
+def _keys(bsuid: str | None, phone: str | None, conversation: str) -> tuple[str, ...]:
+    """Names of the script's keys; a sender of one name alone has it in both places."""
+    return (
+        identity.identity_key(bsuid or phone or ""),
+        identity.identity_key(phone or bsuid or ""),
+        *ledger.keys(conversation),
+        waiting_key(conversation),
+        epoch_key(conversation),
+        identity.moved(conversation),
+        tombstones.erased(conversation),
+    )

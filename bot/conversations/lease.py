@@ -10,7 +10,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 import structlog
 from redis.asyncio import Redis
@@ -18,9 +18,12 @@ from redis.exceptions import RedisError
 
 from bot.conversations import identity, ledger, tombstones
 from bot.conversations.waiting_list import OPEN, waiting_key
+from bot.infra import queries
+from bot.infra.queries import Command, Query
 from bot.infra.redis import answer, apart, key, narrow
 
 _log = structlog.get_logger()
+T = TypeVar("T")
 # Longer than any command is tried again.
 _REMEMBER_COMMIT_SECONDS = 60
 
@@ -37,15 +40,35 @@ return 0
 
 _RENEW = "return redis.call('GET', KEYS[1]) == ARGV[1] and redis.call('PEXPIRE', KEYS[1], ARGV[2]) or 0"
 
-# A transaction that only the holder can make: MULTI can't ask first, a script can. It is done once: where the
-# connection breaks before the answer, it is asked for again. KEYS 1 lease, 2 erased, 3 what was done. ARGV 2 its name.
+# A transaction that only the holder can make: MULTI can't ask first, a script can. Where the connection breaks before
+# the answer, it is asked for again, and done once. KEYS 1 lease, 2 erased, 3 names of what was done, 4 waiting,
+# 5 epoch, 6 joining, 7 index of open conversations. ARGV 1 token, 2 name of this, 3 how many of the commands are reads,
+# 4 whether to let go (1 or nothing), 5 conversation, 6 its place in the index as it was seen (or nothing), then the
+# commands. Gives 1, whether it let go, and what the reads found.
 _COMMIT = f"""
-if redis.call('SISMEMBER', KEYS[3], ARGV[2]) == 1 then return 1 end
-if redis.call('GET', KEYS[1]) ~= ARGV[1] or redis.call('EXISTS', KEYS[2]) == 1 then return 0 end
-redis.call('SADD', KEYS[3], ARGV[2])
-redis.call('EXPIRE', KEYS[3], {_REMEMBER_COMMIT_SECONDS})
-for index = 3, #ARGV do redis.call(unpack(cjson.decode(ARGV[index]))) end
-return 1
+local reads = tonumber(ARGV[3])
+if redis.call('SISMEMBER', KEYS[3], ARGV[2]) == 0 then
+  if redis.call('GET', KEYS[1]) ~= ARGV[1] or redis.call('EXISTS', KEYS[2]) == 1 then return 0 end
+  redis.call('SADD', KEYS[3], ARGV[2])
+  redis.call('EXPIRE', KEYS[3], {_REMEMBER_COMMIT_SECONDS})
+  for index = 7, #ARGV - reads do redis.call(unpack(cjson.decode(ARGV[index]))) end
+end
+local found = {{1, 0}}
+for index = #ARGV - reads + 1, #ARGV do found[#found + 1] = redis.call(unpack(cjson.decode(ARGV[index]))) end
+if ARGV[4] == '1' then
+  if redis.call('GET', KEYS[1]) ~= ARGV[1] then
+    found[2] = 1
+  elseif redis.call('LLEN', KEYS[4]) == 0 and redis.call('SCARD', KEYS[6]) == 0 then
+    redis.call('INCR', KEYS[5])
+    redis.call('EXPIRE', KEYS[5], {ledger.KEEP_SECONDS})
+    if tonumber(redis.call('ZSCORE', KEYS[7], ARGV[5])) == tonumber(ARGV[6]) then
+      redis.call('ZREM', KEYS[7], ARGV[5])
+    end
+    redis.call('DEL', KEYS[1])
+    found[2] = 1
+  end
+end
+return found
 """
 
 _ABANDON = "return redis.call('GET', KEYS[1]) == ARGV[1] and redis.call('DEL', KEYS[1]) or 0"
@@ -126,18 +149,26 @@ class ConversationLeases:
 
     async def take(self, lease: Lease) -> bool:
         """Take the conversation; False while another worker has it."""
+        return (await self.take_and_ask(lease, Query((), len)))[0]
+
+    async def take_and_ask(self, lease: Lease, query: Query[T]) -> tuple[bool, T]:
+        """Take the conversation, and ask for what the holder needs, in one round trip."""
         milliseconds, asked = int(self.lease_seconds * 1000), moment()
-        # Asked again after a broken connection, it may be ours already.
-        holder = await self._redis.set(lease_key(lease.conversation), lease.token, nx=True, get=True, px=milliseconds)
-        if holder == lease.token:
-            # By that request, whose time nobody knows any more.
-            with suppress(LeaseLost):
-                await self.renew(lease)
-                return True
-            return False
+        pipeline = self._redis.pipeline(transaction=False)
+        pipeline.set(lease_key(lease.conversation), lease.token, nx=True, get=True, px=milliseconds)
+        queries.put(pipeline, query)
+        holder, *found = await pipeline.execute()
         if holder is None:
             lease.extend(asked, self.lease_seconds)
-        return holder is None
+        return holder is None or (holder == lease.token and await self._is_renewed(lease)), query.read(found)
+
+    async def _is_renewed(self, lease: Lease) -> bool:
+        """Whether a lease is ours that an earlier request took, after which the connection broke."""
+        try:
+            await self.renew(lease)
+        except LeaseLost:
+            return False
+        return True
 
     async def renew(self, lease: Lease) -> None:
         """Hold on to it; LeaseLost when it ran out and went to somebody else."""
@@ -149,16 +180,41 @@ class ConversationLeases:
 
     async def commit(self, lease: Lease, write: Callable[[Any], None]) -> None:
         """Do all that `write` puts into a pipeline, or nothing, and only while the lease is held."""
+        await self._commit(lease, write, (), None)
+
+    async def commit_and_ask(self, lease: Lease, write: Callable[[Any], None], query: Query[T]) -> T:
+        """The same, and what a query then finds. A hash comes as a list: see queries.mapping."""
+        _, found = await self._commit(lease, write, query.commands, None)
+        return query.read(found)
+
+    async def commit_and_release(self, lease: Lease, write: Callable[[Any], None], seen: float | None) -> bool:
+        """The same, and let go where nothing waits; False, and still held, where something does.
+
+        `seen` is the conversation's place in the index when its waiting messages were read: a conversation that was
+        listed anew since then stays listed.
+        """
+        released, _ = await self._commit(lease, write, (), "" if seen is None else repr(seen))
+        return released
+
+    async def _commit(
+        self, lease: Lease, write: Callable[[Any], None], reads: Sequence[Command], release: str | None
+    ) -> tuple[bool, list[Any]]:
         recorded = self._redis.pipeline()
         write(recorded)
+        name = lease.conversation
         # Before anything is done: a script that stops in its middle has done its first half for good.
         commands = [one for command, _ in recorded.command_stack for one in narrow([str(part) for part in command])]
-        ours = key(lease.conversation)
-        # Every key is declared, as clusters and some managed servers demand of a script.
-        touched = {part for command in commands for part in command[1:] if part.startswith(ours)}
-        fixed = (lease_key(lease.conversation), tombstones.erased(lease.conversation), done_key(lease.conversation))
-        lines = [json.dumps(command) for command in commands]
-        await self.eval_if_held(lease, _COMMIT, [*fixed, *sorted(touched)], [secrets.token_hex(6), *lines])
+        commands += [[str(part) for part in command] for command in reads]
+        fixed = (
+            *(lease_key(name), tombstones.erased(name), done_key(name)),
+            *(waiting_key(name), epoch_key(name), identity.joining(name), OPEN),
+        )
+        # Every key is declared, as some managed servers demand of a script.
+        touched = {part for command in commands for part in command[1:] if part.startswith("recado:")}
+        options = [secrets.token_hex(6), str(len(reads)), "" if release is None else "1", name, release or ""]
+        arguments = [*options, *(json.dumps(command) for command in commands)]
+        _, released, *found = await self.eval_if_held(lease, _COMMIT, [*fixed, *sorted(touched - {*fixed})], arguments)
+        return bool(released), found
 
     async def eval_if_held(self, lease: Lease, script: str, keys: Sequence[str], arguments: Sequence[str]) -> Any:
         """What a script answers that gives 0 unless the lease (KEYS 1, ARGV 1) is still held; LeaseLost then."""

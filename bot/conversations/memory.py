@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -10,6 +10,7 @@ from pydantic import AwareDatetime
 from redis.asyncio import Redis
 
 from bot.ai.chat import tokens
+from bot.infra.queries import Query, ask
 from bot.infra.redis import answer, key
 from bot.messages.inbound import Record
 from bot.settings import MemorySettings
@@ -19,6 +20,11 @@ _DAY = 24 * 3600
 _UNSUMMARISED = 60
 _SUMMARISE_FROM = 8
 
+
+_RECALL = f"""
+local fallen, recent = redis.call('LRANGE', KEYS[2], -{_UNSUMMARISED}, -1), redis.call('LRANGE', KEYS[3], 0, -1)
+return {{redis.call('GET', KEYS[1]), fallen, recent}}
+"""
 
 # A summary of words that were edited or revoked while it was made is thrown away.
 _SUMMARISED = """
@@ -62,6 +68,17 @@ def forget_quotes(pipeline: Any, conversation: str, wamids: Iterable[str]) -> No
         pipeline.delete(_quote(conversation, wamid))
 
 
+def quoted(conversation: str, wamids: Iterable[str], earlier: Iterable[str] = ()) -> Query[dict[str, str]]:
+    """What earlier messages said, for those that are known; also in conversations that became a part of this."""
+    asked = [(wamid, one) for one in (conversation, *earlier) for wamid in wamids]
+
+    def read(found: Sequence[Any]) -> dict[str, str]:
+        texts = found[0] if found else ()
+        return {wamid: text for (wamid, _), text in zip(asked, texts, strict=True) if text}
+
+    return Query((("MGET", *(_quote(one, wamid) for wamid, one in asked)),) if asked else (), read)
+
+
 class Memory:
     """Every key carries the conversation's name, which comes from the signed webhook: none reaches another's."""
 
@@ -71,23 +88,17 @@ class Memory:
         self.ttl_seconds = settings.ttl_days * _DAY
 
     async def recall(self, conversation: str) -> History:
-        pipeline = self._redis.pipeline(transaction=True)
-        pipeline.get(_summary(conversation))
-        pipeline.lrange(_fallen(conversation), -_UNSUMMARISED, -1)
-        pipeline.lrange(_recent(conversation), 0, -1)
-        summary, fallen, recent = await pipeline.execute()
-        return History(summary or "", _items(fallen), _items(recent))
+        return await ask(self._redis, self.query(conversation))
+
+    def query(self, conversation: str) -> Query[History]:
+        """What is remembered, by one command: a summary that is kept at the same time is seen whole or not at all."""
+        keys = (_summary(conversation), _fallen(conversation), _recent(conversation))
+        command = ("EVAL", _RECALL, 3, *keys)
+        return Query((command,), lambda found: History(found[0][0] or "", _items(found[0][1]), _items(found[0][2])))
 
     async def quoted(self, conversation: str, wamids: Iterable[str], earlier: Iterable[str] = ()) -> dict[str, str]:
         """What earlier messages said, for those that are known; also in conversations that became a part of this."""
-        asked = [(wamid, one) for one in (conversation, *earlier) for wamid in wamids]
-        if not asked:
-            return {}
-        pipeline = self._redis.pipeline(transaction=False)
-        for wamid, one in asked:
-            pipeline.get(_quote(one, wamid))
-        texts = await pipeline.execute()
-        return {wamid: text for (wamid, _), text in zip(asked, texts, strict=True) if text}
+        return await ask(self._redis, quoted(conversation, wamids, earlier))
 
     def amend(self, pipeline: Any, conversation: str, before: History, news: Mapping[str, str]) -> History:
         """Put new texts, by message id, in the place of old ones within a transaction."""

@@ -1,7 +1,7 @@
-"""Owners of a phone: a tombstone that a number leaves with each owner, so that the next one has no right by it.
+"""Owners of a phone: a tombstone of each owner, so that the next one gets no right by the number alone.
 
-Numbers are given to new people. Kept are HMACs of a phone and of the BSUIDs that were seen with it, under a secret of
-this Redis: they name nobody without both, and outlive the contact, its erasure and its end.
+Operators give numbers to new people. We keep HMACs of a phone and of the BSUIDs seen with it, under a secret of this
+Redis. They name nobody without both, and outlive the contact, its erasure and its end.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ from redis.asyncio import Redis
 from bot.infra.signed_tokens import shared_secret
 from bot.whatsapp.phone_numbers import kin
 
-# A number is given to somebody else within months; who had it is known for longer than a contract lasts.
+# A number goes to another person within months. The owners are known for longer than a contract lasts.
 KEEP_SECONDS = 3 * 365 * 24 * 3600
-# The webhook's door has no round trip to spare. Not for ever, because a Redis that was emptied has another secret.
+# Spares webhooks a round trip. Not longer, because a Redis that was emptied has another secret.
 _REMEMBER_SECRET_SECONDS = 60
 
-# KEYS 1 owners of a phone. ARGV those who have it now.
+# KEYS 1 owners of a phone. ARGV present owners.
 _ASK = f"""
 local had = redis.call('SMEMBERS', KEYS[1])
 if #ARGV > 0 then
@@ -41,7 +41,7 @@ class PhoneOwners:
     secret: bytes
 
     def note(self, pipeline: Any, phone: str, owners: Iterable[str]) -> None:
-        """Remember who has, or had, a phone."""
+        """Remember owners of a phone, past or present."""
         digests = [self._digest(one) for one in owners]
         if digests:
             pipeline.sadd(self.key(phone), *digests)
@@ -51,11 +51,11 @@ class PhoneOwners:
         pipeline.expire(self.key(phone), KEEP_SECONDS)
 
     def ask(self, pipeline: Any, phone: str, owners: Iterable[str] = ()) -> None:
-        """Read who had a phone, for `contested`, and remember in the same step that these have it."""
+        """Read a phone's owners, for `contested`, and in the same step add the present ones."""
         pipeline.eval(_ASK, 1, self.key(phone), *map(self._digest, owners))
 
     def contested(self, found: Iterable[str], mine: Iterable[str]) -> bool:
-        """Whether somebody had the phone who is not among these: then nobody has a right by the number alone."""
+        """Whether another person had the phone: then nobody has a right by the number alone."""
         return not set(found).issubset(map(self._digest, mine))
 
     def key(self, phone: str) -> str:

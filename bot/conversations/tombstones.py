@@ -1,7 +1,7 @@
-"""What outlives an erasure, and no personal data: which messages not to take again, which conversations are over.
+"""Tombstones that outlive an erasure: messages not to accept again, and conversations that are over.
 
-Meta delivers a message again for up to 7 days (reference 1.4), and its statuses come late: without a trace of them the
-erased person would be answered once more, and a part of what was erased be back.
+Meta delivers a message again for up to 7 days, and statuses come late. Without tombstones the bot would answer an
+erased person again, and store a part of the erased data anew. They hold no personal data.
 """
 
 from __future__ import annotations
@@ -17,35 +17,37 @@ from bot.infra.redis import key
 
 # As long as the ledger keeps messages.
 KEEP_SECONDS = 30 * 24 * 3600
-_MESSAGES = "recado:erased"
+# Digests of erased people's messages, by the time of the erasure.
+MESSAGES = "recado:erased"
 
 
 class BeingErased(OSError):
-    """The sender's data are being erased this very moment: Meta delivers the message again, and it starts anew."""
+    """The sender's data are being erased now. Meta delivers the message again, and it starts a new conversation."""
 
 
 def erased(conversation: str) -> str:
-    """The key that says: this conversation is being erased, or was; nothing may be written to it."""
+    """The key that forbids writing to a conversation, because it is being erased or was."""
     return key(conversation, "erased")
 
 
 async def note_messages(redis: Redis, message_ids: Iterable[str]) -> None:
-    """Remember messages by a digest; a wamid spells its sender's phone, but also enough chance to hide it."""
+    """Remember messages by a digest: a wamid holds its sender's phone, and enough random bits to hide it."""
     now = time.time()
-    digests = {_digest(one): now for one in message_ids}
+    digests = {digest(one): now for one in message_ids}
     pipeline = redis.pipeline(transaction=False)
-    pipeline.zremrangebyscore(_MESSAGES, "-inf", now - KEEP_SECONDS)
+    pipeline.zremrangebyscore(MESSAGES, "-inf", now - KEEP_SECONDS)
     if digests:
-        pipeline.zadd(_MESSAGES, digests)
-    pipeline.expire(_MESSAGES, KEEP_SECONDS)
+        pipeline.zadd(MESSAGES, digests)
+    pipeline.expire(MESSAGES, KEEP_SECONDS)
     await pipeline.execute()
 
 
 async def among(redis: Redis, message_ids: list[str]) -> set[str]:
-    """Those of these messages that came before their sender was erased."""
-    scores: list[Any] = await redis.zmscore(_MESSAGES, [_digest(one) for one in message_ids])
+    """Find the messages that came before their sender was erased."""
+    scores: list[Any] = await redis.zmscore(MESSAGES, [digest(one) for one in message_ids])
     return {one for one, score in zip(message_ids, scores, strict=True) if score is not None}
 
 
-def _digest(message_id: str) -> str:
+def digest(message_id: str) -> str:
+    """The member of MESSAGES that stands for a message."""
     return hashlib.sha256(message_id.encode()).hexdigest()[:32]

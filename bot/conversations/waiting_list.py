@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import time
 from datetime import UTC, datetime
+from functools import cached_property
 from typing import Any
 
 import structlog
@@ -12,6 +13,7 @@ from pydantic import ValidationError
 from redis.asyncio import Redis
 
 from bot.infra.logs import masked
+from bot.infra.queries import Query, ask
 from bot.infra.redis import answer, key
 from bot.messages.inbound import Inbound, Unsupported
 
@@ -25,6 +27,19 @@ _COUNT = "local total = 0 for _, name in ipairs(KEYS) do total = total + redis.c
 _COUNT_AT_ONCE = 1000
 
 
+class Waiting:
+    """The waiting messages of a conversation, and its place in the index (`seen`) when they were read."""
+
+    def __init__(self, raw: list[str], seen: float | None) -> None:
+        self._raw = raw
+        self.seen = seen
+
+    @cached_property
+    def messages(self) -> list[Inbound]:
+        """Read at first use, because not everybody who asks for the place needs them."""
+        return [written(raw) for raw in self._raw]
+
+
 class WaitingList:
     """Messages that have no end yet, by conversation, in the order in which they came."""
 
@@ -33,7 +48,7 @@ class WaitingList:
 
     async def messages(self, conversation: str) -> list[Inbound]:
         """The waiting messages of a conversation."""
-        return [written(raw) for raw in await answer(self._redis.lrange(waiting_key(conversation), 0, -1))]
+        return (await ask(self._redis, waiting(conversation))).messages
 
     async def forget(self, conversation: str) -> None:
         """Take a conversation off the index for good: it has become a part of another, or is erased."""
@@ -69,6 +84,15 @@ def written(raw: str) -> Inbound:
     now = datetime.now(UTC)
     content = Unsupported(type="unreadable")
     return Inbound(id=found[1] if found else masked(raw), sent_at=now, received_at=now, content=content)
+
+
+def waiting(conversation: str) -> Query[Waiting]:
+    commands = (("LRANGE", waiting_key(conversation), 0, -1), ("ZSCORE", OPEN, conversation))
+    return Query(commands, lambda found: Waiting(found[0], _number(found[1])))
+
+
+def _number(found: Any) -> float | None:
+    return None if found is None else float(found)
 
 
 def drop(pipeline: Any, conversation: str, count: int) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
@@ -30,6 +30,7 @@ from bot.delivery.uploads import NotSendable, Uploads
 from bot.infra import queues
 from bot.infra.crash_points import passing
 from bot.infra.live_events import LiveEvents
+from bot.infra.queries import Query, ask, mapping
 from bot.infra.replicas import Replicas
 from bot.messages.inbound import Reply, Template
 from bot.messages.prompt_text import words
@@ -64,12 +65,66 @@ class Sent:
 
 
 @dataclass(frozen=True, slots=True)
+class OutboxState:
+    """The replies and the failures that wait, when something is due (Unix seconds), why sending is paused, if it is.
+
+    `done` says how many parts of which replies were sent, by their ids.
+    """
+
+    waiting: list[str]
+    failed: list[str]
+    mark: float | None
+    done: dict[str, str]
+    paused: dict[str, str]
+
+    @property
+    def is_empty(self) -> bool:
+        return not (self.waiting or self.failed or self.mark is not None)
+
+
+def _state(found: Sequence[Any]) -> OutboxState:
+    waiting, failed, mark, done, paused = found
+    return OutboxState(waiting, failed, None if mark is None else float(mark), mapping(done), mapping(paused))
+
+
+@dataclass(slots=True)
+class LastWrite:
+    """A turn's last write, and letting go of its conversation, in one step with the record of its last message.
+
+    `write` is given a pipeline, and why the message was not sent, if it wasn't. `seen` is the conversation's place in
+    the index of the waiting list when its messages were read.
+    """
+
+    write: Callable[[Any, str | None], None]
+    seen: float | None
+    is_done: bool = False
+    released: bool = False
+
+    async def write_with(
+        self, leases: ConversationLeases, lease: Lease, record: Callable[[Any], None], error: str | None = None
+    ) -> None:
+        """Write a record and this; raises LeaseLost, and then nothing is written."""
+
+        def both(pipeline: Any) -> None:
+            record(pipeline)
+            self.write(pipeline, error)
+
+        passing("turn: about to let go")
+        self.released = await leases.commit_and_release(lease, both, self.seen)
+        self.is_done = True
+
+
+@dataclass(frozen=True, slots=True)
 class QueuedReply:
-    """A reply as it lies in the outbox, and how many parts of which replies were done already, by their ids."""
+    """A reply as it lies in the outbox, and how many parts of which replies were done already, by their ids.
+
+    `last` is there for the last reply that waits.
+    """
 
     reply: Reply
     raw: str
     done: dict[str, str]
+    last: LastWrite | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,30 +143,40 @@ class Outbox:
     def pause(self) -> SendingPause:
         return self.failures.pause
 
+    def query(self, conversation: str) -> Query[OutboxState]:
+        """What waits in a conversation, and all that its sending depends on."""
+        commands = (
+            ("LRANGE", reply_queue.replies_key(conversation), 0, -1),
+            ("LRANGE", failures(conversation), 0, -1),
+            ("ZSCORE", DUE, conversation),
+            ("HGETALL", reply_queue.progress_key(conversation)),
+        )
+        return Query((*commands, *SendingPause.commands), _state)
+
     async def flush(self, lease: Lease) -> list[Sent]:
         """Send all that waits in the conversation. Needs the lease: that is what keeps the order."""
+        return await self.send(lease, await ask(self.redis, self.query(lease.conversation)))
+
+    async def send(
+        self, lease: Lease, state: OutboxState, *, contact: Contact | None = None, last: LastWrite | None = None
+    ) -> list[Sent]:
+        """Send what waited when it was asked for; `contact` is its person, where that is known already.
+
+        With `last`, which is written together with the record of the last message.
+        """
         name = lease.conversation
-        pipeline = self.redis.pipeline(transaction=False)
-        pipeline.lrange(reply_queue.replies_key(name), 0, -1)
-        pipeline.lrange(failures(name), 0, -1)
-        pipeline.zscore(DUE, name)
-        self.pause.ask(pipeline)
-        pipeline.hgetall(reply_queue.progress_key(name))
-        waiting, failed, mark, paused, done = await pipeline.execute()
-        if failed:
-            await self.failures.review(lease, failed)
-            pipeline.lrange(reply_queue.replies_key(name), 0, -1)
-            self.pause.ask(pipeline)
-            waiting, paused = await pipeline.execute()
-        replies = await self._readable(lease, waiting)
-        if replies and paused:
+        if state.failed:
+            await self.failures.review(lease, state.failed)
+            state = replace(await ask(self.redis, self.query(name)), mark=state.mark)
+        replies = await self._readable(lease, state.waiting)
+        if replies and state.paused:
             await self.statuses.later(name, 0)
-            why = f"sending is paused: {paused['why']}; {FIX}"
+            why = f"sending is paused: {state.paused['why']}; {FIX}"
             return [Sent(replies[0][0], "later", why)]
-        outcomes = await self._send_all(lease, replies, done) if replies else []
+        outcomes = await self._send_all(lease, replies, state, contact, last) if replies else []
         if not any(one.state == "later" for one in outcomes):
             until = min((one.until for one in outcomes if one.until), default=None)
-            await (self.statuses.wait(name, mark, until) if until else self.statuses.done(name, mark))
+            await (self.statuses.wait(name, state.mark, until) if until else self.statuses.done(name, state.mark))
         return outcomes
 
     async def _readable(self, lease: Lease, waiting: list[str]) -> list[tuple[Reply, str]]:
@@ -125,12 +190,20 @@ class Outbox:
                 await self.leases.commit(lease, partial(reply_queue.put_apart, lease.conversation, raw))
         return found
 
-    async def _send_all(self, lease: Lease, waiting: list[tuple[Reply, str]], done: dict[str, str]) -> list[Sent]:
+    async def _send_all(
+        self,
+        lease: Lease,
+        waiting: list[tuple[Reply, str]],
+        state: OutboxState,
+        contact: Contact | None,
+        last: LastWrite | None,
+    ) -> list[Sent]:
         outcomes: list[Sent] = []
-        contact = await self.policy.contact(lease.conversation)
+        contact = await self.policy.contact(lease.conversation, contact)
         for reply, raw in waiting:
+            queued = QueuedReply(reply, raw, state.done, last if raw == waiting[-1][1] else None)
             try:
-                outcome = await self._send(lease, QueuedReply(reply, raw, done), contact)
+                outcome = await self._send(lease, queued, contact)
             except SendLater as later:
                 # All that is younger waits too: the order stays.
                 await self._put_off(lease.conversation, later)
@@ -173,8 +246,12 @@ class Outbox:
                 await self.reporter.part_failed(lease.conversation, chosen, index, contact, str(error), code=code)
             if wamid is not None:
                 await self.reporter.part_sent(lease.conversation, chosen, index, contact, wamid)
-            last = index == len(chosen.parts) - 1
-            await self.leases.commit(lease, self._record(outgoing, index, wamid, errors, waiting.raw if last else None))
+            is_last = index == len(chosen.parts) - 1
+            record = self._record(outgoing, index, wamid, errors, waiting.raw if is_last else None)
+            if is_last and waiting.last:
+                await waiting.last.write_with(self.leases, lease, record, errors[0] if errors else None)
+            else:
+                await self.leases.commit(lease, record)
             passing("outbox: recorded")
         return Sent(waiting.reply, "failed", errors[0]) if errors else Sent(waiting.reply)
 

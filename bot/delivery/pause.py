@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from typing import Any
 
 import structlog
 from redis.asyncio import Redis
@@ -63,10 +62,8 @@ class SendingPause:
         raw: dict[str, str] = await answer(self._redis.hgetall(_PAUSED))
         return Paused(int(raw["code"]), raw["why"], float(raw["since"])) if raw else None
 
-    @staticmethod
-    def ask(pipeline: Any) -> None:
-        """Ask within a pipeline for the pause that is on: its fields, `why` among them, or nothing."""
-        pipeline.hgetall(_PAUSED)
+    # Asks for the pause that is on: its fields, `why` among them, or nothing.
+    commands = (("HGETALL", _PAUSED),)
 
     async def begin(self, error: GraphError) -> None:
         """Stop sending for all workers; of many who find out, one tells the operators."""

@@ -65,9 +65,9 @@ class SendPolicy:
         self._waiting_list = waiting_list
         self._templates = templates
 
-    async def contact(self, conversation: str) -> Contact:
+    async def contact(self, conversation: str, known: Contact | None = None) -> Contact:
         """The person as known; a message that waits for its turn opens the window already."""
-        contact = await self._contacts.get(conversation)
+        contact = known or await self._contacts.get(conversation)
         if window_open(contact, datetime.now(UTC)):
             return contact
         times = [message.sent_at for message in await self._waiting_list.messages(conversation)]

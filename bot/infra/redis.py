@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, Generic, Self, TypeVar, cast
@@ -156,18 +157,28 @@ async def apart(work: Awaitable[T]) -> T:
 class MicroBatcher(Generic[T, R]):
     """Work of many requests goes to Redis together: while one round trip is under way, the next gathers.
 
-    Alone, nothing waits. `work` answers each item with its result or its error, as if it had come alone.
+    A single item is sent at once. `work` answers each item with its result or its error, as if it had come alone.
+    An item without an answer after so many seconds fails with TimeoutError: one timer for all items, because a timer
+    for each costs more than the rest of an item.
     """
 
-    def __init__(self, work: Callable[[list[T]], Awaitable[Sequence[R | Exception]]]) -> None:
+    def __init__(
+        self, work: Callable[[list[T]], Awaitable[Sequence[R | Exception]]], *, seconds: float | None = None
+    ) -> None:
         self._work = work
+        self._seconds = seconds
+        self._due: deque[tuple[float, asyncio.Future[R]]] = deque()
+        self._timer: asyncio.TimerHandle | None = None
         self._waiting: list[tuple[T, asyncio.Future[R]]] = []
         self._wake = asyncio.Event()
 
     def __call__(self, item: T) -> asyncio.Future[R]:
-        future: asyncio.Future[R] = asyncio.get_running_loop().create_future()
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[R] = loop.create_future()
         self._waiting.append((item, future))
         self._wake.set()
+        if self._seconds is not None:
+            self._limit(future, loop, self._seconds)
         return future
 
     @asynccontextmanager
@@ -177,8 +188,25 @@ class MicroBatcher(Generic[T, R]):
             yield self
         finally:
             await ended(task)
+            if self._timer is not None:
+                self._timer.cancel()
             for _, future in self._waiting:
                 future.cancel()
+
+    def _limit(self, future: asyncio.Future[R], loop: asyncio.AbstractEventLoop, seconds: float) -> None:
+        while self._due and self._due[0][1].done():
+            self._due.popleft()
+        self._due.append((loop.time() + seconds, future))
+        if self._timer is None:
+            self._timer = loop.call_later(seconds, self._fail_late, loop)
+
+    def _fail_late(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Fail the items whose time is over, and look again when the next one's is."""
+        while self._due and (self._due[0][1].done() or self._due[0][0] <= loop.time()):
+            _, future = self._due.popleft()
+            if not future.done():
+                future.set_exception(TimeoutError())
+        self._timer = loop.call_at(self._due[0][0], self._fail_late, loop) if self._due else None
 
     async def _run(self) -> None:
         while True:

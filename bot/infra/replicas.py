@@ -26,7 +26,7 @@ class Replicas:
 
     def __init__(self, redis: Redis, wanted: int) -> None:
         self._redis = redis
-        self._wanted = wanted
+        self.wanted = wanted
         self._history: str | None = None
         self._history_since = 0.0
         self._together: MicroBatcher[float, bool] | None = None
@@ -43,7 +43,7 @@ class Replicas:
 
     async def caught_up(self) -> None:
         """Return when replicas have all that was written before; raises NotReplicated, and what Redis can."""
-        if not self._wanted:
+        if not self.wanted:
             return
         if self._together is not None:
             await self._together(time.monotonic())
@@ -57,7 +57,7 @@ class Replicas:
         pipeline = self._redis.pipeline(transaction=False)
         # WAIT counts from the last write of its own connection: this one comes after those of all the others.
         pipeline.set(_MARK, "1", ex=60)
-        pipeline.wait(self._wanted, _WAIT_MILLISECONDS)
+        pipeline.wait(self.wanted, _WAIT_MILLISECONDS)
         pipeline.info("replication")
         _, acknowledged, info = await pipeline.execute()
         history = str(info.get("master_replid"))
@@ -65,8 +65,8 @@ class Replicas:
             # Since a failover another server answers, which may never have had what was written to the old one.
             self._history_since = time.monotonic() if self._history is not None else 0.0
             self._history = history
-        if acknowledged < self._wanted:
-            why = f"{acknowledged} of {self._wanted} replicas have acknowledged within {_WAIT_MILLISECONDS} ms"
+        if acknowledged < self.wanted:
+            why = f"{acknowledged} of {self.wanted} replicas have acknowledged within {_WAIT_MILLISECONDS} ms"
             return [NotReplicated(why)] * len(written)
         return [
             True if at > self._history_since else NotReplicated("Redis was replaced by another one meanwhile")

@@ -1,4 +1,4 @@
-"""The files that people sent, kept by contact and day, because Meta keeps them for a week only."""
+"""Archives files that people sent by contact and day, because Meta keeps them for a week only."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from bot.storage import files
 from bot.storage.storage import Storage, StorageFailed, TooLarge, segment
 
 _log = structlog.get_logger()
-# A slow storage may cost the customer this much of their turn, and no more.
+# Because the customer waits for an answer, a slow storage gets no more time than this.
 _KEEP_SECONDS = 5.0
 
 
@@ -31,9 +31,9 @@ class Archive:
         self._quota = quota
 
     async def keep(self, conversation: str, message: Inbound, media_id: str, data: bytes, mime: str) -> bool:
-        """Keep a file as well as possible; False where its sender has no space left for it.
+        """Keep a file if possible; False when its sender has no space left for it.
 
-        A full disk is an operator's matter, not a lost answer.
+        A failure of the storage is logged, and the turn goes on.
         """
         day = message.sent_at.astimezone(UTC).date().isoformat()
         place = f"media/{conversation}/{day}/{segment(media_id)}"
@@ -50,7 +50,7 @@ class Archive:
         return True
 
     async def _keep(self, conversation: str, message: Inbound, place: str, data: bytes, mime: str) -> None:
-        """The notes first, so that what is kept can be found again and erased; raises NoSpace before a byte is."""
+        """Note the file before it is stored, so that it can be found and erased; raises NoSpace before that."""
         name = _name(message, mime)
         if message.author == "person":
             file = files.received(place, name, mime, len(data))
@@ -74,7 +74,7 @@ class Archive:
 
 
 def _name(message: Inbound, mime: str) -> str:
-    """What the sender called the file; else its kind and day, as phones name what they record."""
+    """Name of the file by its sender, else by its kind and day."""
     content = message.content
     given = content.filename if isinstance(content, Media) else None
     ending = mimetypes.guess_extension(mime.partition(";")[0].strip()) or ""

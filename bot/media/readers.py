@@ -1,4 +1,4 @@
-"""Hearing, seeing and reading: which engine does it where it is configured, and the sentence where none is."""
+"""Reads voice notes, photos, videos and documents with the engines that are configured."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ import structlog
 from bot.ai.chat import BudgetSpent, SpendingLimit
 from bot.ai.vision import COST_USD_PER_PHOTO, Vision, VisionFailed
 from bot.ai.whisper import TranscriptionFailed, Whisper, cost_usd
-from bot.media.readings import ReadingCache
+from bot.media.cache import ReadingCache
 from bot.messages.language import Language
 from bot.settings import VisionSettings, WhisperSettings
-from pipelines.document import read
+from pipelines.document import read_document
 from pipelines.errors import FileProblem, FileRefused
 from pipelines.file_type import kind_of
-from pipelines.image import PhotoText, Reading, ReadText, look
+from pipelines.image import PhotoText, Reading, ReadText, read_photo
 from pipelines.ocr import EngineMissing, LocalReader
 from pipelines.video import still
-from pipelines.voice import Clip, HeardSpeech, SpeechToText, transcribe
+from pipelines.voice import Clip, RawTranscript, SpeechToText, transcribe
 
 _log = structlog.get_logger()
 
 
 class MediaError(Exception):
-    """Nothing was understood: `phrase` names our sentence for the person, `problem` tells the model."""
+    """A file that could not be read: `phrase` names our sentence for the person, `problem` is for the model."""
 
     def __init__(self, phrase: str, problem: str) -> None:
         super().__init__(problem)
@@ -37,9 +37,9 @@ class MediaError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class ReadMedia:
-    """Facts by name, in the words that the model reads; `words` are those that the person spoke; `by` is the engine.
+    """Facts of a file by name, as the model reads them; `words` are the person's spoken ones, `by` names the engine.
 
-    `sight` is what a photo showed and where, for those who need more than its words.
+    `photo_text` has the lines and codes of a photo with their places, for a product card.
     """
 
     kind: str
@@ -48,7 +48,7 @@ class ReadMedia:
     by: str | None = None
     cost_usd: Decimal = Decimal(0)
     picture: bytes | None = None
-    sight: PhotoText | None = None
+    photo_text: PhotoText | None = None
 
 
 _PHRASES = {
@@ -61,13 +61,12 @@ _PHRASES = {
     FileProblem.UNREADABLE_FORMAT: "media_format",
     FileProblem.TOO_SLOW: "media_trouble",
 }
-
-
+# Phrases of a video whose sound is missing or can't be read.
 _SOUNDLESS = ("media_broken", "voice_silent", "voice_off")
 
 
 class MediaReaders:
-    """Made from the settings; heavy engines are loaded when the first voice note or photo comes."""
+    """Engines by the settings; the heavy ones are loaded when the first voice note or photo comes."""
 
     def __init__(self, whisper: WhisperSettings, vision: VisionSettings) -> None:
         self._whisper: Whisper | None = None
@@ -86,19 +85,19 @@ class MediaReaders:
             )
         self._local = LocalReader()
 
-    async def hear(
+    async def read_audio(
         self, audio: bytes, language: Language | None, spending: SpendingLimit, kind: str = "voice"
     ) -> ReadMedia:
-        """The words of a voice note, an audio file or a video."""
+        """Transcribe a voice note, an audio file or a video."""
         whisper = self._whisper
         if whisper is None:
             raise MediaError("voice_off", "voice notes can't be heard: no transcription is configured (OPENAI_API_KEY)")
-        # Beside the loop: the SDK takes half a second to import, and the first voice note needs it.
+        # Because the SDK takes half a second to import, the first voice note imports it in a thread.
         await asyncio.to_thread(import_module, "openai")
         try:
             transcript = await transcribe(audio, speech_to_text=_paid(whisper, spending), language=language)
         except FileRefused as refusal:
-            raise _trouble(refusal) from refusal
+            raise _media_error(refusal) from refusal
         except BudgetSpent as error:
             raise MediaError("budget_media", "it was not heard: today's budget is spent; ask to type it") from error
         except TranscriptionFailed as error:
@@ -107,62 +106,69 @@ class MediaReaders:
         facts: dict[str, str | None] = {"seconds": f"{transcript.seconds:.0f}", "transcript": transcript.text}
         return ReadMedia(kind, facts, transcript.text, by=self._model, cost_usd=cost_usd(transcript.seconds))
 
-    def eyes(self, spending: SpendingLimit, readings: ReadingCache) -> ReadText:
-        """What reads pictures that are no photos of a message: a closer look at a part of one."""
-        return _PictureReader(self._google, self._local, spending, readings).read
+    def text_reader(self, spending: SpendingLimit, readings: ReadingCache) -> ReadText:
+        """Reader of pictures that are no message of their own, such as a cut of a photo."""
+        return _TextReader(self._google, self._local, spending, readings).read
 
-    async def look(self, photo: bytes, spending: SpendingLimit, readings: ReadingCache) -> ReadMedia:
-        """Text, codes and labels of a photo, and the photo itself for models that see."""
-        eyes = _PictureReader(self._google, self._local, spending, readings)
+    async def read_photo(self, photo: bytes, spending: SpendingLimit, readings: ReadingCache) -> ReadMedia:
+        """Read the text, codes and labels of a photo, and keep the photo itself for models that see."""
+        text_reader = _TextReader(self._google, self._local, spending, readings)
         try:
-            sight = await look(photo, read_text=eyes.read)
+            photo_text = await read_photo(photo, read_text=text_reader.read)
         except FileRefused as refusal:
-            raise _trouble(refusal) from refusal
+            raise _media_error(refusal) from refusal
         except VisionFailed as error:
             _log.warning("vision_failed", retryable=error.retryable)
             raise MediaError("media_trouble", "its text could not be read because of a fault of ours") from error
         facts = {
-            "text_read": sight.text or "none",
-            "codes": ", ".join(f"{code.format} {code.value}" for code in sight.barcodes),
-            "labels": ", ".join(sight.labels),
+            "text_read": photo_text.text or "none",
+            "codes": ", ".join(f"{code.format} {code.value}" for code in photo_text.barcodes),
+            "labels": ", ".join(photo_text.labels),
         }
-        return ReadMedia("photo", dict(facts), by=eyes.name, cost_usd=eyes.cost_usd, picture=sight.jpeg, sight=sight)
+        return ReadMedia(
+            "photo",
+            dict(facts),
+            by=text_reader.name,
+            cost_usd=text_reader.cost_usd,
+            picture=photo_text.jpeg,
+            photo_text=photo_text,
+        )
 
-    async def watch(
+    async def read_video(
         self, video: bytes, language: Language | None, spending: SpendingLimit, readings: ReadingCache
     ) -> ReadMedia:
-        """What is said in a video and what one of its pictures shows; either is enough."""
-        heard, seen = await asyncio.gather(
-            self.hear(video, language, spending, kind="video"),
-            self._look_into(video, spending, readings),
+        """Read the speech of a video and one of its pictures; either is enough."""
+        spoken, frame = await asyncio.gather(
+            self.read_audio(video, language, spending, kind="video"),
+            self._read_frame(video, spending, readings),
             return_exceptions=True,
         )
-        for unexpected in (heard, seen):
+        for unexpected in (spoken, frame):
             if isinstance(unexpected, BaseException) and not isinstance(unexpected, MediaError):
                 raise unexpected
-        if isinstance(seen, BaseException) or seen is None:
-            if isinstance(heard, BaseException):
-                # A film without sound is no fault of its sound; what is wrong with its pictures says more.
-                soundless = isinstance(heard, MediaError) and heard.phrase in _SOUNDLESS
-                raise seen if soundless and isinstance(seen, MediaError) else heard
-            return heard
-        if isinstance(heard, BaseException):
-            return replace(seen, kind="video", facts={"sound": str(heard), **seen.facts})
+        if isinstance(frame, BaseException) or frame is None:
+            if isinstance(spoken, BaseException):
+                # Because a video may have no sound, the error of its picture says more.
+                soundless = isinstance(spoken, MediaError) and spoken.phrase in _SOUNDLESS
+                raise frame if soundless and isinstance(frame, MediaError) else spoken
+            return spoken
+        if isinstance(spoken, BaseException):
+            return replace(frame, kind="video", facts={"sound": str(spoken), **frame.facts})
         return ReadMedia(
-            *("video", heard.facts | seen.facts, heard.words),
-            by=", ".join(filter(None, (heard.by, seen.by))),
-            cost_usd=heard.cost_usd + seen.cost_usd,
-            picture=seen.picture,
+            *("video", spoken.facts | frame.facts, spoken.words),
+            by=", ".join(filter(None, (spoken.by, frame.by))),
+            cost_usd=spoken.cost_usd + frame.cost_usd,
+            picture=frame.picture,
         )
 
-    async def _look_into(self, video: bytes, spending: SpendingLimit, readings: ReadingCache) -> ReadMedia | None:
+    async def _read_frame(self, video: bytes, spending: SpendingLimit, readings: ReadingCache) -> ReadMedia | None:
         try:
             picture = await still(video)
         except FileRefused as refusal:
-            raise _trouble(refusal) from refusal
-        return await self.look(picture, spending, readings) if picture else None
+            raise _media_error(refusal) from refusal
+        return await self.read_photo(picture, spending, readings) if picture else None
 
-    async def read(
+    async def read_document(
         self,
         document: bytes,
         filename: str | None,
@@ -170,26 +176,28 @@ class MediaReaders:
         spending: SpendingLimit,
         readings: ReadingCache,
     ) -> ReadMedia:
-        """The text of a document; a photo or a recording sent as a document is looked at or heard."""
+        """Read a document; a photo or a recording sent as a document is read as what it is."""
         match kind_of(document):
             case "image":
-                return await self.look(document, spending, readings)
+                return await self.read_photo(document, spending, readings)
             case "audio":
-                return await self.hear(document, language, spending)
+                return await self.read_audio(document, language, spending)
             case "video":
-                return await self.watch(document, language, spending, readings)
-        eyes = _PictureReader(self._google, self._local, spending, readings)
+                return await self.read_video(document, language, spending, readings)
+        text_reader = _TextReader(self._google, self._local, spending, readings)
         try:
-            pages = await read(document, filename=filename, read_text=eyes.read)
+            pages = await read_document(document, filename=filename, read_text=text_reader.read)
         except FileRefused as refusal:
-            raise _trouble(refusal) from refusal
+            raise _media_error(refusal) from refusal
         except VisionFailed as error:
             raise MediaError("media_trouble", "its text could not be read because of a fault of ours") from error
         facts = {
             "pages": f"{pages.read} of {pages.pages}" if pages.truncated else str(pages.pages),
             "text": pages.text or "none",
         }
-        return ReadMedia("document", dict(facts), by=eyes.name if pages.scanned else None, cost_usd=eyes.cost_usd)
+        return ReadMedia(
+            "document", dict(facts), by=text_reader.name if pages.scanned else None, cost_usd=text_reader.cost_usd
+        )
 
     async def close(self) -> None:
         await self._local.close()
@@ -198,8 +206,8 @@ class MediaReaders:
                 await vendor.close()
 
 
-class _PictureReader:
-    """Who reads a photo or document, and what that cost: Google while there is money for it, else this machine."""
+class _TextReader:
+    """Reads text by Google within the spending limit, else by this machine, and adds up the cost."""
 
     def __init__(
         self, google: Vision | None, local: LocalReader, spending: SpendingLimit, readings: ReadingCache
@@ -232,7 +240,7 @@ class _PictureReader:
         try:
             reading = await self._local.read(jpeg)
         except EngineMissing:
-            # Codes and the picture itself are left; `recado doctor` tells the operator what to install.
+            # Without an engine, codes and the picture remain; `recado doctor` tells the operator what to install.
             _log.warning("no_eyes", fix="set GOOGLE_APPLICATION_CREDENTIALS, or install the extra recado[ocr]")
             return Reading(text="", lines=(), labels=())
         await self._readings.keep(jpeg, reading)
@@ -250,9 +258,9 @@ class _PictureReader:
 
 
 def _paid(whisper: Whisper, spending: SpendingLimit) -> SpeechToText:
-    """Each clip is paid for before it is heard; what was not heard is put back."""
+    """Reserve the cost of each clip before it is transcribed, and give it back when the vendor refuses."""
 
-    async def hear(clip: Clip) -> HeardSpeech:
+    async def transcribed(clip: Clip) -> RawTranscript:
         cost = cost_usd(clip.seconds)
         await spending.reserve(cost)
         try:
@@ -262,10 +270,10 @@ def _paid(whisper: Whisper, spending: SpendingLimit) -> SpeechToText:
                 await spending.settle(cost, Decimal(0))
             raise
 
-    return hear
+    return transcribed
 
 
-def _trouble(refusal: FileRefused) -> MediaError:
+def _media_error(refusal: FileRefused) -> MediaError:
     _log.info("media_refused", reason=refusal.reason)
     phrase = _PHRASES.get(refusal.reason, "media_broken")
     return MediaError(phrase, f"it could not be understood ({refusal.reason}); ask to send it again or to type it")

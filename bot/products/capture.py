@@ -1,4 +1,4 @@
-"""The photo sessions of staff: what a turn's messages make of the product that is being captured."""
+"""Photo sessions of staff: a turn's messages change the draft of a product, and the card shows it."""
 
 from __future__ import annotations
 
@@ -20,49 +20,50 @@ from bot.products.draft_store import CapturedTurn, DraftChange, Session
 
 @dataclass(frozen=True, slots=True)
 class ProductCapture:
-    """The conversation's lease has to be held."""
+    """Photo sessions, for a caller that holds the conversation's lease."""
 
-    means: CaptureServices
+    services: CaptureServices
 
     async def take(self, conversation: str, turn: PhotoTurn, incoming: Sequence[CaptureMessage]) -> CapturedTurn:
-        """What the session makes of a turn's messages. Again for the same turn, it is the same answer."""
+        """Apply a turn's messages to the session; the same turn again gets the same answer."""
         if turn.contact.role != "staff":
             return CapturedTurn()
-        session = await self.means.drafts.session(conversation)
+        session = await self.services.drafts.session(conversation)
         if session.turn == turn.name:
             return session.captured
         capture = await self._begin_turn(conversation, session, incoming, turn)
         for group in _groups(incoming):
             await capture.take(group)
-        if not capture.handled:
+        if not capture.outcome.handled:
             return CapturedTurn()
         captured = await capture.captured()
-        until = time.time() + self.means.seconds
+        until = time.time() + self.services.seconds
         draft = capture.draft.id if capture.draft else None
         after = Session(draft=draft, turn=turn.name, captured=captured, until=until)
-        await self.means.drafts.write(conversation, capture.changes, after)
+        await self.services.drafts.write(conversation, capture.outcome.changes, after)
         return captured
 
     async def open_draft(self, conversation: str) -> Draft | None:
-        """The draft that is talked about, unless it is over."""
-        session = await self.means.drafts.session(conversation)
-        draft = await self.means.drafts.get(conversation, session.draft) if session.draft else None
+        """The session's draft, unless it was closed or has expired."""
+        session = await self.services.drafts.session(conversation)
+        draft = await self.services.drafts.get(conversation, session.draft) if session.draft else None
         return draft if draft and draft.state == "open" and draft.until > time.time() else None
 
     async def card(self, conversation: str, draft: Draft, language: Language) -> Part:
-        """The message that shows a draft."""
-        return await self.means.showing.card(conversation, draft, language)
+        return await self.services.card_messages.card(conversation, draft, language)
 
-    async def correcting(self, conversation: str, contact: Contact, said: str, language: Language) -> Correcting | None:
-        """How a model may pass on corrections in this turn; None where there is nothing to correct."""
+    async def corrections_for(
+        self, conversation: str, contact: Contact, spoken: str, language: Language
+    ) -> CardEdits | None:
+        """Corrections that a model may pass on in this turn; None without an open draft of staff."""
         draft = await self.open_draft(conversation) if contact.role == "staff" else None
-        return Correcting(self, conversation, said, text_of(draft, None, language)) if draft else None
+        return CardEdits(self, conversation, spoken, text_of(draft, None, language)) if draft else None
 
     async def _begin_turn(
         self, conversation: str, session: Session, incoming: Sequence[CaptureMessage], turn: PhotoTurn
     ) -> CaptureTurn:
-        capture = CaptureTurn(self.means, conversation, turn, recent=session.until > time.time())
-        draft = await self.means.drafts.get(conversation, session.draft) if session.draft else None
+        capture = CaptureTurn(self.services, conversation, turn, recent=session.until > time.time())
+        draft = await self.services.drafts.get(conversation, session.draft) if session.draft else None
         if draft is not None and draft.state == "open":
             if draft.until > min(one.message.received_at.timestamp() for one in incoming):
                 capture.draft = draft
@@ -72,32 +73,32 @@ class ProductCapture:
 
 
 @dataclass(frozen=True, slots=True)
-class Correcting:
-    """Corrections that a model understood, for the turn in which the person `said` them; `shown` is the card so far."""
+class CardEdits:
+    """Corrections that a model understood in the person's `spoken` words; `card_text` is the card so far."""
 
     captures: ProductCapture
     conversation: str
-    said: str
-    shown: str
+    spoken: str
+    card_text: str
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def correct(self, name: str, value: str) -> dict[str, str]:
-        """Write down a field's value and return what it is now; NoValue where the person didn't say it."""
+        """Store a field's value and return it as the card has it; raises NoValue if the person didn't say it."""
         values = value_for(name, value)
-        if not occurs(name, values[name], self.said):
+        if not occurs(name, values[name], self.spoken):
             raise NoValue(f"the person did not say {value!r} in this message: never guess a value, ask for it")
         async with self.lock:
             draft = await self.captures.open_draft(self.conversation)
             if draft is None:
                 raise NoValue("no card is open any more")
-            told = draft.told({one: StatedValue(value=known) for one, known in values.items()})
-            told = told.model_copy(update={"until": time.time() + self.captures.means.seconds})
-            await self.captures.means.drafts.write(self.conversation, DraftChange(drafts={told.id: told}))
+            corrected = draft.with_stated({field: StatedValue(value=known) for field, known in values.items()})
+            corrected = corrected.model_copy(update={"until": time.time() + self.captures.services.seconds})
+            await self.captures.services.drafts.write(self.conversation, DraftChange(drafts={corrected.id: corrected}))
         return values
 
 
 def _groups(incoming: Sequence[CaptureMessage]) -> list[list[CaptureMessage]]:
-    """The messages up to each command that begins another product, and those after it; a caption is of its photo."""
+    """Divide messages at each command that begins another product; a caption belongs to its photo."""
     groups: list[list[CaptureMessage]] = [[]]
     for one in incoming:
         if begins_another(one):

@@ -1,7 +1,7 @@
-"""One turn of a photo session: which messages are its business, and what they make of the draft.
+"""Picks the messages of a turn that concern the draft of a photo session, and applies them to it.
 
-Photos that come while a draft is open are of its product, unless they show another code; "otra" starts the next. What
-a caption or a text asks, and photos that show nothing of a product, are the assistant's business.
+Photos that come while a draft is open are of its product, unless they show another code; "otra" starts the next.
+Questions in a caption or a text, and photos without a product, are left to the assistant.
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ from dataclasses import dataclass, field
 
 from bot.messages.inbound import Document, Inbound, Photo, Say, Tap
 from bot.products.card_message import CardMessages
-from bot.products.card_reader import PhotoTurn, PictureReader
+from bot.products.card_reader import PhotoTurn, ProductReader
 from bot.products.card_text import candidate, chosen
 from bot.products.corrections import Command, Correction, asks, command_of, correction_of
 from bot.products.draft import Draft, StatedValue, is_other_product, numbers_in, open_question
 from bot.products.draft_store import CapturedTurn, DraftChange, Drafts
-from bot.products.texts import words
+from bot.products.texts import phrase
 from pipelines.image import PhotoText
 
 SESSION_SECONDS = 15 * 60
@@ -27,40 +27,47 @@ _MOST_PHOTOS = 10
 
 @dataclass(frozen=True, slots=True)
 class CaptureMessage:
-    """A message of a turn: its person's own words (typed, spoken, a caption), and what a photo shows."""
+    """A message of a turn: the person's own words (typed, spoken, a caption), and the text and codes of a photo."""
 
     message: Inbound
     words: str = ""
-    sight: PhotoText | None = None
+    photo_text: PhotoText | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class CaptureServices:
-    """What a session works with; `seconds` pass until a draft expires."""
+    """Collaborators of a session; a draft expires after `seconds`."""
 
     drafts: Drafts
-    showing: CardMessages
-    reader: PictureReader
+    card_messages: CardMessages
+    reader: ProductReader
     seconds: float = SESSION_SECONDS
 
 
 @dataclass(slots=True)
-class CaptureTurn:
-    """One turn of a session, before it is written down."""
+class CaptureOutcome:
+    """Result of a turn before it is stored: changed drafts, the ids of handled messages, and notices for the person."""
 
-    means: CaptureServices
+    changes: DraftChange = field(default_factory=DraftChange)
+    handled: list[str] = field(default_factory=list)
+    notices: list[str] = field(default_factory=list)
+    shows_card: bool = False
+
+
+@dataclass(slots=True)
+class CaptureTurn:
+    """A turn of a session; `recent` while the session of an earlier turn has not expired."""
+
+    services: CaptureServices
     conversation: str
     turn: PhotoTurn
     recent: bool
     draft: Draft | None = None
     expired: Draft | None = None
-    changes: DraftChange = field(default_factory=DraftChange)
-    handled: list[str] = field(default_factory=list)
-    said: list[str] = field(default_factory=list)
-    shows: bool = False
+    outcome: CaptureOutcome = field(default_factory=CaptureOutcome)
 
     async def take(self, group: Sequence[CaptureMessage]) -> None:
-        """Photos first: what is said in the same breath is about all of them."""
+        """Apply photos first, because the words of the same group are about all of them."""
         photos = [one for one in group if _is_of_a_product(one)]
         if self.draft and any(begins_another(one) for one in photos):
             self._leave_open("other_card")
@@ -69,115 +76,117 @@ class CaptureTurn:
         for one in group:
             if isinstance(one.message.content, Tap):
                 await self._tapped(one.message.id, one.message.content)
-            elif one.words and (one.sight is None or (one.message.id in self.handled and not command_of(one.words))):
-                self._listen(one)
+            elif one.words and (
+                one.photo_text is None or (one.message.id in self.outcome.handled and not command_of(one.words))
+            ):
+                self._apply_words(one)
 
     async def captured(self) -> CapturedTurn:
-        """What was made of it: one message with the card, below what there is to say."""
-        text, messages = "\n\n".join(dict.fromkeys(self.said)), tuple(self.handled)
-        if self.draft is None or not self.shows:
+        """Put the notices and the card below them into one message."""
+        text, messages = "\n\n".join(dict.fromkeys(self.outcome.notices)), tuple(self.outcome.handled)
+        if self.draft is None or not self.outcome.shows_card:
             return CapturedTurn(text=text, messages=messages)
-        card = await self.means.showing.card(self.conversation, self.draft, self.turn.language)
+        card = await self.services.card_messages.card(self.conversation, self.draft, self.turn.language)
         if isinstance(card, Say) and text:
             card, text = Say(body=f"{text}\n\n{card.body}"), ""
         return CapturedTurn(text=text, parts=(card,), messages=messages)
 
-    # ---- photos
+    # Photos
 
     async def _add(self, photos: Sequence[CaptureMessage]) -> None:
-        sights = {one.message.id: one.sight for one in photos if one.sight is not None}
+        photo_texts = {one.message.id: one.photo_text for one in photos if one.photo_text is not None}
         before = await self._sights()
-        if self.draft and is_other_product(self.draft, numbers_in(before.values()), numbers_in(sights.values())):
+        if self.draft and is_other_product(self.draft, numbers_in(before.values()), numbers_in(photo_texts.values())):
             self._leave_open("other_code")
             before = {}
-        known = {sight.jpeg for sight in before.values()}
-        fresh = {one: sight for one, sight in sights.items() if sight.jpeg not in known}
-        room = dict(list(fresh.items())[: max(0, _MOST_PHOTOS - len(before))])
-        told_name = self.draft is not None and "name" in self.draft.said
-        read = await self.means.reader.card_of(
-            self.conversation, [*before.values(), *room.values()], self.turn, told_name=told_name
+        known = {photo_text.jpeg for photo_text in before.values()}
+        fresh = {one: photo_text for one, photo_text in photo_texts.items() if photo_text.jpeg not in known}
+        accepted = dict(list(fresh.items())[: max(0, _MOST_PHOTOS - len(before))])
+        name_stated = self.draft is not None and "name" in self.draft.said
+        read = await self.services.reader.card_of(
+            self.conversation, [*before.values(), *accepted.values()], self.turn, name_stated=name_stated
         )
         if self.draft is None and not set(read.fields) - {"currency"}:
             return
-        if len(room) < len(fresh):
-            self._tell("full", most=str(_MOST_PHOTOS))
-        self._over()
+        if len(accepted) < len(fresh):
+            self._add_notice("full", most=str(_MOST_PHOTOS))
+        self._close_expired()
         draft = self.draft or Draft(
-            id=_name(self.conversation, photos[0].message.id), currency=self.means.reader.shop_currency
+            id=_name(self.conversation, photos[0].message.id), currency=self.services.reader.shop_currency
         )
-        if room:
-            draft = draft.changed(photos=(*draft.photos, *room), read=read)
-            self.changes.sights.setdefault(draft.id, {}).update(room)
-        self._keep(draft, *sights)
+        if accepted:
+            draft = draft.changed(photos=(*draft.photos, *accepted), read=read)
+            self.outcome.changes.photo_texts.setdefault(draft.id, {}).update(accepted)
+        self._keep(draft, *photo_texts)
 
     async def _sights(self) -> dict[str, PhotoText]:
         if self.draft is None:
             return {}
-        kept = await self.means.drafts.sights(self.conversation, self.draft)
-        added = self.changes.sights.get(self.draft.id, {})
+        kept = await self.services.drafts.photo_texts(self.conversation, self.draft)
+        added = self.outcome.changes.photo_texts.get(self.draft.id, {})
         earlier = [one for one in self.draft.photos if one not in added]
         return dict(zip(earlier, kept, strict=False)) | added
 
-    # ---- words
+    # Words
 
-    def _listen(self, one: CaptureMessage) -> None:
+    def _apply_words(self, one: CaptureMessage) -> None:
         text, message = one.words, one.message.id
         command = command_of(text)
         if command:
-            self._obey(command, message)
+            self._run_command(command, message)
             return
         awaiting = self.draft.awaiting if self.draft else None
         correction = correction_of(text, awaiting)
         if not correction:
             return
         if self.draft is None:
-            self._told_late(message)
+            self._answer_expired(message)
             return
         self._correct(self.draft, correction, message)
 
-    def _obey(self, command: Command, message: str) -> None:
+    def _run_command(self, command: Command, message: str) -> None:
         if self.draft is None:
             if command == "next" and (self.recent or self.expired):
-                self._over()
-                self._tell("next")
-                self.handled.append(message)
+                self._close_expired()
+                self._add_notice("next")
+                self.outcome.handled.append(message)
             elif self.expired:
-                self._told_late(message)
+                self._answer_expired(message)
             return
-        self.handled.append(message)
+        self.outcome.handled.append(message)
         if command == "save":
-            self._tell("tap_to_save")
+            self._add_notice("tap_to_save")
             self._keep(self.draft)
         elif command == "cancel":
-            self.changes.drafts[self.draft.id] = self.draft.changed(state="left")
-            self.draft, self.shows = None, False
-            self._tell("left")
+            self.outcome.changes.drafts[self.draft.id] = self.draft.changed(state="left")
+            self.draft, self.outcome.shows_card = None, False
+            self._add_notice("left")
         else:
             self._leave_open("next_unsaved")
 
     def _correct(self, draft: Draft, correction: Correction, message: str) -> None:
-        draft = draft.told({name: StatedValue(value=value) for name, value in correction.values.items()})
+        draft = draft.with_stated({name: StatedValue(value=value) for name, value in correction.values.items()})
         for name in correction.wrong:
             draft = draft.without(name)
         if correction.misspelt:
-            self._tell("bad_code", value=correction.misspelt)
+            self._add_notice("bad_code", value=correction.misspelt)
             draft = draft.changed(awaiting="barcode")
         self._keep(draft, message)
 
     async def _tapped(self, message: str, tap: Tap) -> None:
-        """An answer to a question below a card."""
+        """Apply the answer to a question below a card."""
         choice = chosen(tap.id)
         if choice is None:
             return
         name, revision, asked, which = choice
-        self.handled.append(message)
+        self.outcome.handled.append(message)
         draft = self.draft if self.draft and self.draft.id == name else None
-        draft = draft or await self.means.drafts.get(self.conversation, name)
+        draft = draft or await self.services.drafts.get(self.conversation, name)
         if draft is None or draft.state != "open" or draft.until < time.time():
-            self._tell("gone")
+            self._add_notice("gone")
             return
         if draft.revision != revision:
-            self._tell("changed_since")
+            self._add_notice("changed_since")
             self._keep(draft)
             return
         if which is None:
@@ -189,49 +198,49 @@ class CaptureTurn:
             self._keep(draft)
             return
         seen = next(one for one in doubt.candidates if one.value == value)
-        self._keep(draft.told({asked: StatedValue(value=value, photo=seen.photo, box=seen.box)}))
+        self._keep(draft.with_stated({asked: StatedValue(value=value, photo=seen.photo, box=seen.box)}))
 
-    # ---- what follows
+    # Changes to the session
 
     def _keep(self, draft: Draft, *messages: str) -> None:
-        """This is the draft from now on, and it is shown."""
-        draft = draft.model_copy(update={"until": time.time() + self.means.seconds})
-        self.draft, self.shows = draft, True
-        self.changes.drafts[draft.id] = draft
-        self.handled += messages
+        """Make this the session's draft and show it."""
+        draft = draft.model_copy(update={"until": time.time() + self.services.seconds})
+        self.draft, self.outcome.shows_card = draft, True
+        self.outcome.changes.drafts[draft.id] = draft
+        self.outcome.handled += messages
 
     def _leave_open(self, why: str) -> None:
         """Go on to another product: the card of this one can still be tapped."""
-        self._tell(why, save=words("save", self.turn.language))
-        self.draft, self.shows = None, False
+        self._add_notice(why, save=phrase("save", self.turn.language))
+        self.draft, self.outcome.shows_card = None, False
 
-    def _told_late(self, message: str) -> None:
+    def _answer_expired(self, message: str) -> None:
         if self.expired:
-            self._over()
-            self._tell("send_again")
-            self.handled.append(message)
+            self._close_expired()
+            self._add_notice("send_again")
+            self.outcome.handled.append(message)
 
-    def _over(self) -> None:
-        """Say once that the earlier draft is over."""
+    def _close_expired(self) -> None:
+        """Tell the person once that the earlier draft has expired."""
         if self.expired:
-            self._tell("expired")
-            self.changes.drafts[self.expired.id] = self.expired.changed(state="left")
+            self._add_notice("expired")
+            self.outcome.changes.drafts[self.expired.id] = self.expired.changed(state="left")
             self.expired = None
 
-    def _tell(self, name: str, **values: str) -> None:
-        self.said.append(words(name, self.turn.language, **values))
+    def _add_notice(self, name: str, **values: str) -> None:
+        self.outcome.notices.append(phrase(name, self.turn.language, **values))
 
 
 def begins_another(one: CaptureMessage) -> bool:
-    """A photo whose caption says that it is of the next product."""
+    """Whether a photo's caption says that it is of the next product."""
     return isinstance(one.message.content, Photo | Document) and command_of(one.words) == "next"
 
 
 def _is_of_a_product(one: CaptureMessage) -> bool:
-    """A photo that asks nothing; one sent as a document is one too."""
-    return isinstance(one.message.content, Photo | Document) and one.sight is not None and not asks(one.words)
+    """Whether it is a photo, also one sent as a document, whose caption asks nothing."""
+    return isinstance(one.message.content, Photo | Document) and one.photo_text is not None and not asks(one.words)
 
 
 def _name(conversation: str, message: str) -> str:
-    """A draft's name: the same for every try, and nothing of its person."""
+    """Name a draft by a digest: each try gives the same one, and it tells nothing of the person."""
     return hashlib.sha256(f"{conversation}\n{message}".encode()).hexdigest()[:16]

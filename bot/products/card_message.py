@@ -1,4 +1,4 @@
-"""The one message that shows a draft: the card to confirm, or the question that comes before it."""
+"""Message that shows a draft: the card to confirm, or the question that comes first."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from bot.messages.language import Language
 from bot.products.card_text import question, text_of
 from bot.products.catalogue import Catalogue, Product, product_id
 from bot.products.draft import Draft, differs, open_question, shown_of, values_of
-from bot.products.texts import label, words
+from bot.products.texts import label, phrase
 
 KIND = "product"
 
@@ -21,28 +21,28 @@ class CardMessages:
     cards: ConfirmationCards
 
     async def stored(self, draft: Draft) -> Product | None:
-        """What the catalogue holds under the draft's barcode."""
+        """The product that the catalogue holds under the draft's barcode."""
         return await self.catalogue.get(product_id(values_of(draft), draft.id))
 
     async def card(self, conversation: str, draft: Draft, language: Language) -> Part:
-        """The draft with its buttons; a tap on them holds for this revision, and for what the catalogue holds now."""
+        """Show the draft with buttons; a tap is valid for this revision and the current version in the catalogue."""
         shown = shown_of(draft)
         doubt = open_question(draft)
         stored = await self.stored(draft)
         text = text_of(draft, stored, language)
         if draft.awaiting:
-            return Say(body=f"{text}\n\n{words('type_it', language, field=label(draft.awaiting, language))}")
+            return Say(body=f"{text}\n\n{phrase('type_it', language, field=label(draft.awaiting, language))}")
         if doubt:
             return question(draft, doubt, text, language)
         if not shown:
-            return Say(body=words("empty", language))
-        hints = [words("how", language)]
+            return Say(body=phrase("empty", language))
+        hints = [phrase("how", language)]
         if any(not one.sure for one in shown.values()):
-            hints.insert(0, words("check", language))
-        labels = (words("save", language), words("leave", language))
+            hints.insert(0, phrase("check", language))
+        labels = (phrase("save", language), phrase("leave", language))
         if stored:
             new = any(differs(name, stored.fields.get(name), one.value) for name, one in shown.items())
-            hints.insert(0, words("which_holds" if new else "nothing_new", language))
-            labels = (words("save_new", language), words("keep_old", language)) if new else labels
+            hints.insert(0, phrase("which_holds" if new else "nothing_new", language))
+            labels = (phrase("save_new", language), phrase("keep_old", language)) if new else labels
         action = {"draft": draft.id, "revision": draft.revision, "version": stored.version if stored else 0}
         return await self.cards.ask(conversation, KIND, action, "\n".join([text, "", *hints]), labels)

@@ -1,4 +1,4 @@
-"""How a card is made of what photos show: by rules, by a closer look where they doubt, and by a model for its name."""
+"""Makes a product card from photos: by rules, by a rescan of doubtful places, and by a model for the name."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from bot.messages.language import Language
 from pipelines.bounding_box import BoundingBox
 from pipelines.errors import FileRefused
 from pipelines.image import PhotoText, ReadText, TextLine
-from pipelines.product import Doubt, DoubtKind, Field, ProductCard, card_from, card_of_sights
+from pipelines.product import Doubt, DoubtKind, Field, ProductCard, card_from, card_of_photo_texts
 from pipelines.product.vocabulary import plain
 
 _log = structlog.get_logger()
@@ -27,7 +27,7 @@ _log = structlog.get_logger()
 _NAMING_SECONDS = 8.0
 _LONGEST_ANSWER = 60
 _MOST_WORDS = 8
-# A name that says what kind of thing it is was read rightly 98 times of 100: only where the rules know less is asked.
+# Names that say what kind of thing it is were right 98 times of 100; a model is asked about less certain ones only.
 _DOUBTED = 0.8
 _CONFIDENCE = 0.7
 _INSTRUCTIONS = """\
@@ -40,8 +40,9 @@ put accents right. Where the text names no product, answer NONE."""
 
 @dataclass(frozen=True, slots=True)
 class PhotoTurn:
-    """The turn that photos came in. `until` is when its person must have an answer, by the running loop's clock;
-    `book` notes what models are asked.
+    """The turn that photos came in; `book` records requests to models.
+
+    `until` is the deadline of the answer, by the running loop's clock.
     """
 
     name: str
@@ -51,52 +52,57 @@ class PhotoTurn:
     book: Book
 
 
-class PictureReader(Protocol):
+class ProductReader(Protocol):
     @property
     def shop_currency(self) -> str:
         """The ISO 4217 code of a price without a currency."""
         ...
 
     async def card_of(
-        self, conversation: str, sights: Sequence[PhotoText], turn: PhotoTurn, *, told_name: bool
+        self, conversation: str, photo_texts: Sequence[PhotoText], turn: PhotoTurn, *, name_stated: bool
     ) -> ProductCard:
-        """Make the card of a product's photos; with `told_name` a person has said its name already."""
+        """Make the card of a product's photos; with `name_stated` no model is asked for its name."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class CardReader:
-    """`eyes` reads pictures for a conversation, on its account."""
+    """Reads a card by rules, and asks a model for a name that the rules doubt.
 
-    eyes: Callable[[str], ReadText]
+    `text_reader_for` gives a reader of pictures whose cost is on the account of a conversation.
+    """
+
+    text_reader_for: Callable[[str], ReadText]
     model: ChatModel
     budget: Budget
     shop_currency: str
 
     async def card_of(
-        self, conversation: str, sights: Sequence[PhotoText], turn: PhotoTurn, *, told_name: bool
+        self, conversation: str, photo_texts: Sequence[PhotoText], turn: PhotoTurn, *, name_stated: bool
     ) -> ProductCard:
-        card = await self._by_rules(conversation, sights, turn)
+        card = await self._by_rules(conversation, photo_texts, turn)
         name = card.fields.get("name")
-        if told_name or (name and name.confidence >= _DOUBTED) or not re.search(r"[^\W\d_]{3}", " ".join(card.text)):
+        if name_stated or (name and name.confidence >= _DOUBTED) or not re.search(r"[^\W\d_]{3}", " ".join(card.text)):
             return card
-        answer = await self._asked(conversation, card, turn)
-        return named(card, sights, answer) if answer else card
+        answer = await self._name_by_model(conversation, card, turn)
+        return named(card, photo_texts, answer) if answer else card
 
-    async def _by_rules(self, conversation: str, sights: Sequence[PhotoText], turn: PhotoTurn) -> ProductCard:
+    async def _by_rules(self, conversation: str, photo_texts: Sequence[PhotoText], turn: PhotoTurn) -> ProductCard:
         try:
             async with asyncio.timeout_at(turn.until):
-                return await card_of_sights(sights, read_text=self.eyes(conversation), shop_currency=self.shop_currency)
+                return await card_of_photo_texts(
+                    photo_texts, read_text=self.text_reader_for(conversation), shop_currency=self.shop_currency
+                )
         except (FileRefused, VisionFailed, TimeoutError) as error:
             _log.warning("no_closer_look", error=type(error).__name__)
-            return await asyncio.to_thread(card_from, sights, shop_currency=self.shop_currency)
+            return await asyncio.to_thread(card_from, photo_texts, shop_currency=self.shop_currency)
 
-    async def _asked(self, conversation: str, card: ProductCard, turn: PhotoTurn) -> str | None:
-        """What a model calls the product; None where none answers in time, or nothing more may be spent."""
-        said = "\n".join(f"<text_read>\n{escape(text, quote=False)}\n</text_read>" for text in card.text if text)
+    async def _name_by_model(self, conversation: str, card: ProductCard, turn: PhotoTurn) -> str | None:
+        """Ask a model for the name; None if none answers in time, or the budget is spent."""
+        read_text = "\n".join(f"<text_read>\n{escape(text, quote=False)}\n</text_read>" for text in card.text if text)
         deadline = min(turn.until, asyncio.get_running_loop().time() + _NAMING_SECONDS)
         question = ModelRequest(
-            (Instructions(_INSTRUCTIONS), FromPerson(said)),
+            (Instructions(_INSTRUCTIONS), FromPerson(read_text)),
             deadline,
             spending=self.budget.account(conversation),
             temperature=0,
@@ -109,10 +115,10 @@ class CardReader:
             return None
 
 
-def named(card: ProductCard, sights: Sequence[PhotoText], answer: str) -> ProductCard:
+def named(card: ProductCard, photo_texts: Sequence[PhotoText], answer: str) -> ProductCard:
     """Return the card with the name that a model gave, if each of its words was read on a photo; else as it was.
 
-    It is never sure: whoever sees the card confirms it.
+    A model's name is never sure: the person confirms it on the card.
     """
     value = " ".join(answer.strip().strip("\"'«»“”.").split())
     wanted = _words(value)
@@ -120,7 +126,7 @@ def named(card: ProductCard, sights: Sequence[PhotoText], answer: str) -> Produc
     if not wanted or len(wanted) > _MOST_WORDS or len(value) > _LONGEST_ANSWER or not wanted <= set().union(*shown):
         return card
     photo = max(range(len(shown)), key=lambda place: len(shown[place] & wanted))
-    field = Field(value, _CONFIDENCE, photo, _place(sights[photo].lines, wanted))
+    field = Field(value, _CONFIDENCE, photo, _place(photo_texts[photo].lines, wanted))
     doubts = [doubt for doubt in card.doubts if doubt.field != "name"]
     return replace(
         card, fields={**card.fields, "name": field}, doubts=(*doubts, Doubt(DoubtKind.UNSURE, "name", (field,)))

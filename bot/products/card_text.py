@@ -1,4 +1,4 @@
-"""A draft as the person sees it: one message with its fields, what differs from the catalogue, and what is asked."""
+"""Text of a draft for its person: fields, differences from the catalogue, and a question."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from bot.messages.inbound import Buttons, Choice, Menu
 from bot.messages.language import Language
 from bot.products.catalogue import Product
 from bot.products.draft import Draft, ShownField, differs, open_question, shown_of
-from bot.products.texts import has_words, label, words
+from bot.products.texts import has_phrase, label, phrase
 from pipelines.product import FIELDS, Doubt, DoubtKind
 
 _LONGEST = 120
@@ -21,14 +21,14 @@ _LINES = tuple(name for name in FIELDS if name != "currency")
 
 
 def text_of(draft: Draft, stored: Product | None, language: Language) -> str:
-    """The card's text; `stored` is what the catalogue holds under its barcode."""
+    """The card's text; `stored` is the product in the catalogue under its barcode."""
     shown = shown_of(draft)
-    head = words("known" if stored else "card", language)
+    head = phrase("known" if stored else "card", language)
     lines = [_line(name, shown, draft, stored, language) for name in _LINES]
-    facts = {name: value for name, value in draft.read.details.items() if has_words(name)}
+    facts = {name: value for name, value in draft.read.details.items() if has_phrase(name)}
     if facts:
-        told = " · ".join(f"{words(name, language)} {_plain(value)}" for name, value in facts.items())
-        lines.append(words("told", language, facts=told))
+        listed = " · ".join(f"{phrase(name, language)} {_plain(value)}" for name, value in facts.items())
+        lines.append(phrase("label_says", language, facts=listed))
     return "\n".join([head, *lines])
 
 
@@ -41,7 +41,7 @@ def product_line(fields: Mapping[str, str]) -> str:
 
 def question(draft: Draft, doubt: Doubt, text: str, language: Language) -> Buttons | Menu:
     """The card with a question below it; the first choice is the likeliest, the last one lets the person type."""
-    asked = words(
+    asked = phrase(
         f"ask_{doubt.kind.value}",
         language,
         **({"field": label(doubt.field, language)} if doubt.kind is DoubtKind.SEVERAL else {}),
@@ -49,15 +49,15 @@ def question(draft: Draft, doubt: Doubt, text: str, language: Language) -> Butto
     )
     values = list(dict.fromkeys(_plain(one.value) for one in doubt.candidates))[: _MOST_ROWS - 1]
     choices = [Choice(id=_choice(draft, doubt.field, str(at)), title=value) for at, value in enumerate(values)]
-    choices.append(Choice(id=_choice(draft, doubt.field, _OTHER), title=words("other", language)))
+    choices.append(Choice(id=_choice(draft, doubt.field, _OTHER), title=phrase("other", language)))
     body = f"{text}\n\n{asked}"
     if len(choices) <= _MOST_BUTTONS:
         return Buttons(body=body, choices=tuple(choices))
-    return Menu(body=body, opener=words("choose", language), choices=tuple(choices))
+    return Menu(body=body, opener=phrase("choose", language), choices=tuple(choices))
 
 
 def chosen(tapped: str) -> tuple[str, int, str, int | None] | None:
-    """What a tap on a question means: draft, revision, field, candidate (None: another one); None if it isn't one."""
+    """Parse a tap on a question: draft, revision, field, candidate (None: another one); None if it isn't one."""
     prefix, *parts = tapped.split(".")
     if prefix != _PREFIX or len(parts) != 4 or not parts[1].isdecimal():  # noqa: PLR2004 - as _choice writes it
         return None
@@ -86,13 +86,13 @@ def _line(name: str, shown: Mapping[str, ShownField], draft: Draft, stored: Prod
     one = shown.get(name)
     if one is None:
         if stored and old and name not in draft.said:
-            return f"{title}: {_amount(name, old, stored.fields)} ({words('from_store', language)})"
+            return f"{title}: {_amount(name, old, stored.fields)} ({phrase('from_store', language)})"
         gone = "none" if name in draft.said else "missing"
-        return f"{title}: {words(gone, language)}" + ("" if name in draft.said else " ⚠️")
+        return f"{title}: {phrase(gone, language)}" + ("" if name in draft.said else " ⚠️")
     now = {field: value.value for field, value in shown.items()}
     value = _amount(name, one.value, now)
     if stored and (differs(name, old, one.value) or _other_money(name, stored, now)):
-        value = f"{_amount(name, old, stored.fields) if old else words('missing', language)} → *{value}*"
+        value = f"{_amount(name, old, stored.fields) if old else phrase('missing', language)} → *{value}*"
     value += _for(name, draft, language)
     mark = "" if one.sure and _currency_sure(name, shown) else " ⚠️"
     return f"{title}: {value} ({_source(one, language)}){mark}"
@@ -100,11 +100,11 @@ def _line(name: str, shown: Mapping[str, ShownField], draft: Draft, stored: Prod
 
 def _source(one: ShownField, language: Language) -> str:
     if one.confidence is None:
-        return words("from_you", language)
+        return phrase("from_you", language)
     if one.photo is None:
-        return words("from_shop", language)
-    # Never rounded up to certainty.
-    return words("from_photo", language, photo=str(one.photo + 1), percent=str(int(one.confidence * 100)))
+        return phrase("from_shop", language)
+    # Because 99.9 % is not certain, we round down.
+    return phrase("from_photo", language, photo=str(one.photo + 1), percent=str(int(one.confidence * 100)))
 
 
 def _amount(name: str, value: str, fields: Mapping[str, str]) -> str:
@@ -120,16 +120,16 @@ def _currency_sure(name: str, shown: Mapping[str, ShownField]) -> bool:
 
 
 def _for(name: str, draft: Draft, language: Language) -> str:
-    """What the price is for, where it isn't for one piece."""
+    """Number of pieces or unit of a price that isn't for one piece."""
     if name != "price" or "price" in draft.said:
         return ""
     details = draft.read.details
     if "price_for" in details:
-        return " " + words("for_several", language, pieces=details["price_for"])
-    return " " + words("per", language, unit=details["price_per"]) if "price_per" in details else ""
+        return " " + phrase("for_several", language, pieces=details["price_for"])
+    return " " + phrase("per", language, unit=details["price_per"]) if "price_per" in details else ""
 
 
 def _plain(value: str) -> str:
-    """A value that was read or typed, on one line and without WhatsApp's marks for bold and the like."""
+    """Put a value on one line, without WhatsApp's marks for bold and the like."""
     bare = " ".join("".join(" " if sign in "*_~`" else sign for sign in value).split())
     return bare if len(bare) <= _LONGEST else f"{bare[: _LONGEST - 1]}…"

@@ -1,4 +1,4 @@
-"""The confirmed products: each with its version, its photos and its history, in Redis under one hash tag."""
+"""Confirmed products in Redis under one hash tag, each with its version, photos and history."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _AT_ONCE = 200
 _GTIN_DIGITS = 14
 _OURS = "products"
 
-# Takes the place of the version that the person has seen, or nothing; the same confirmation again is the same entry.
+# Replaces the version that the person saw, or does nothing; the same confirmation again adds no entry.
 # KEYS 1 product, 2 history, 3 index. ARGV 1 confirmation, 2 version seen, 3 product, 4 entry, 5 id, 6 when.
 _SAVE = """
 if redis.call('HEXISTS', KEYS[1], 'by:' .. ARGV[1]) == 1 then return 1 end
@@ -29,7 +29,7 @@ return 1
 
 
 class ProductPhoto(Record):
-    """A photo in the storage, and what was cut out of it for each field that was read there."""
+    """A photo in the storage, and the cut-out of each field that was read in it."""
 
     key: str
     crops: dict[str, str] = Field(default_factory=dict)
@@ -48,7 +48,7 @@ class Product(Record):
 
 
 class CatalogueEntry(Record):
-    """One confirmation: `by` is the conversation it came from, `was` the earlier values of the fields it changed."""
+    """A confirmation: `by` is the conversation it came from, `was` the earlier values of the fields it changed."""
 
     confirmation: str
     by: str
@@ -60,7 +60,7 @@ class CatalogueEntry(Record):
 
 @dataclass(frozen=True, slots=True)
 class Catalogue:
-    """Products are the company's: erasing the person who captured one leaves it, and nothing in it names them."""
+    """Products belong to the company: erasing the person who captured one leaves it, because it names nobody."""
 
     redis: Redis
 
@@ -69,7 +69,7 @@ class Catalogue:
         return Product.model_validate_json(raw) if raw else None
 
     async def save(self, product: Product, entry: CatalogueEntry) -> bool:
-        """Store what was confirmed, once; False when the product is at another version than the one before it."""
+        """Store a confirmed product once; False when the stored version isn't the one before it."""
         keys = (_card(product.id), _history(product.id), key(_OURS, "index"))
         at = repr(product.captured_at.timestamp())
         seen = str(product.version - 1)
@@ -99,7 +99,7 @@ class Catalogue:
 
 
 def product_id(fields: dict[str, str], otherwise: str) -> str:
-    """A product's name: its barcode, whichever way it is printed (GTIN-8 to -14 differ in zeros in front)."""
+    """Id of a product: its barcode with 14 digits, because GTIN-8 to GTIN-14 differ in leading zeros."""
     barcode = fields.get("barcode")
     if not barcode:
         return otherwise
@@ -109,9 +109,9 @@ def product_id(fields: dict[str, str], otherwise: str) -> str:
 
 
 def after(before: Product | None, now: Product, gone: Iterable[str] = ()) -> tuple[Product, dict[str, str | None]]:
-    """The product as it is from now on, and the values that this changes.
+    """Merge a new version into the product, and return the earlier values of changed fields.
 
-    What isn't known now stays as it was; what somebody said there is none of (`gone`) goes.
+    A field that is unknown now keeps its value; a field in `gone` loses it, because a person said it has none.
     """
     if before is None:
         return now, {}

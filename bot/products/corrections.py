@@ -1,4 +1,4 @@
-"""What a person types about a card, understood by rules: a field and its value, a wrong one, or a command."""
+"""Understands by rules what a person types about a card: a field's value, a wrong field, or a command."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Command = Literal["next", "cancel", "save"]
 
 
 class NoValue(ValueError):
-    """A text that can't be this field's value; the message says why, for a model."""
+    """A text that is no value of this field; the message tells a model why."""
 
 
 class WrongCheckDigit(NoValue):
@@ -26,9 +26,7 @@ class WrongCheckDigit(NoValue):
 
 @dataclass(frozen=True, slots=True)
 class Correction:
-    """`values` by field, None for "it has none"; `wrong` are fields of which only that is said; `misspelt` a number
-    that is no barcode.
-    """
+    """`values` by field, None for "it has none"; `wrong` are fields called wrong; `misspelt` is no valid barcode."""
 
     values: dict[str, str | None] = field(default_factory=dict)
     wrong: tuple[str, ...] = ()
@@ -104,16 +102,16 @@ _MOST_WORDS = 8
 def command_of(text: str) -> Command | None:
     """A message that is nothing but a command: otra, cancela, guardar."""
     bare = " ".join(re.findall(r"\w+", plain(text)))
-    return next((name for name, said in _COMMANDS.items() if bare in said), None)
+    return next((name for name, spellings in _COMMANDS.items() if bare in spellings), None)
 
 
 def asks(text: str) -> bool:
-    """Whether a text wants an answer: the assistant's business."""
+    """Whether a text is a question, which the assistant answers."""
     return _ASKS.search(text) is not None
 
 
 def correction_of(text: str, awaiting: str | None = None) -> Correction:
-    """What the text says about the card; empty where it says nothing. `awaiting` is the field that was asked for."""
+    """Parse corrections of the card; empty without any. `awaiting` is the field that was asked for."""
     text = " ".join(text.split("\n")).strip().rstrip(".!")
     if not text or len(text) > 4 * _LONGEST or asks(text):
         return Correction()
@@ -131,9 +129,9 @@ def value_for(name: str, text: str) -> dict[str, str]:
 def occurs(name: str, value: str, words: str) -> bool:
     """Whether a person's words hold a value: every word and number of it."""
     if name == "price":
-        said = {value_of(number) for number in re.findall(r"\d[\d.,]*", words)}
+        stated = {value_of(number) for number in re.findall(r"\d[\d.,]*", words)}
         try:
-            return Decimal(value) in said
+            return Decimal(value) in stated
         except InvalidOperation:
             return False
     if name == "barcode" and value.isdecimal():
@@ -144,7 +142,7 @@ def occurs(name: str, value: str, words: str) -> bool:
     return set(re.findall(r"\w+", plain(value))) <= spoken
 
 
-# ---- sentences
+# Sentences
 
 
 def _named(text: str) -> Correction:
@@ -163,17 +161,17 @@ def _named(text: str) -> Correction:
             wrong.append(name)
             continue
         try:
-            values |= value_for(name, _told(name, rest))
+            values |= value_for(name, _stated_value(name, rest))
         except WrongCheckDigit as error:
             return Correction(misspelt=str(error))
         except NoValue:
-            # It may be a sentence about the product, but says no value: "el precio es muy alto".
+            # Because "el precio es muy alto" is no value, such a sentence corrects nothing.
             return Correction()
     return Correction(values, tuple(wrong))
 
 
-def _told(name: str, rest: str) -> str:
-    """The value in what follows a field's name; raises NoValue where nothing says that it is one."""
+def _stated_value(name: str, rest: str) -> str:
+    """Find the value behind a field's name; raises NoValue if nothing marks it as one."""
     but = _NOT_BUT.match(rest)
     if but:
         return but["right"]
@@ -182,7 +180,7 @@ def _told(name: str, rest: str) -> str:
     if not value.strip() or (name in ("name", "brand") and len(value.split()) > _MOST_WORDS):
         raise NoValue("nothing follows")
     if verb is None and name == "name":
-        raise NoValue("a name is told with a verb or a colon")
+        raise NoValue("a name follows a verb or a colon")
     if re.match(r"\s*(?:no|not|mal|wrong|correct[oa]?|bien|right)\b", value, re.IGNORECASE):
         raise NoValue("says how it is, not what it is")
     return value
@@ -228,7 +226,7 @@ def _field_of(match: re.Match[str]) -> str:
     return next(name for name in _FIELDS if match[name])
 
 
-# ---- values
+# Values
 
 
 def _price(_: str, text: str) -> dict[str, str]:

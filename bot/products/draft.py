@@ -1,4 +1,4 @@
-"""A product on its way into the catalogue: what its photos say, what its person said, and what is still to be asked."""
+"""Draft of a product: fields read from its photos, values that a person stated, and the next open question."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from pipelines.image import PhotoText
 from pipelines.product import FIELDS, Doubt, DoubtKind, ProductCard, same_product
 from pipelines.product.codes import code_of
 
-# What the photos leave open is asked. What was read badly is only marked: a tap on the card that shows it confirms it.
+# Contradictions of the photos are asked about. A badly read value is only marked: a tap on the card confirms it.
 _ASKED = {DoubtKind.SEVERAL, DoubtKind.BARS_AND_DIGITS, DoubtKind.CENTS, DoubtKind.FOR_SEVERAL}
 # ISO 4217: currencies that have no cents.
 _WHOLE = {"CLP", "PYG", "JPY", "COP", "CRC"}
@@ -23,7 +23,7 @@ _NAMES_A_PRODUCT = {"gtin", "book", "periodical"}
 
 
 class StatedValue(Record):
-    """What a person said a field is: None is "it has none". `photo` and `box` of a choice they were shown."""
+    """A field's value as a person stated it, None for "it has none"; `photo` and `box` are of a chosen candidate."""
 
     value: str | None
     photo: int | None = None
@@ -31,11 +31,11 @@ class StatedValue(Record):
 
 
 class Draft(Record):
-    """`photos` are the messages that brought them, in order; `denied` what was read and called wrong.
+    """`photos` are message ids in order, `said` stated values, `denied` values that were read and called wrong.
 
-    `currency` is the shop's, for a price that is told without one. `revision` grows with every change, so that a card
-    shown before is known as such. `awaiting` is a field whose value the person was asked to type. `until` is when it
-    expires, in Unix seconds.
+    `currency` is the shop's, for a price without one. `revision` grows with every change, so that a tap on an earlier
+    card is recognised. `awaiting` is the field that the person was asked to type. `until` is when it expires, in Unix
+    seconds.
     """
 
     id: str
@@ -52,15 +52,15 @@ class Draft(Record):
     def changed(self, **changes: object) -> Draft:
         return self.model_copy(update=changes | {"revision": self.revision + 1})
 
-    def told(self, said: dict[str, StatedValue]) -> Draft:
-        """With what the person says now: it goes before all that was read, and before what they said earlier."""
-        if not said:
+    def with_stated(self, stated: dict[str, StatedValue]) -> Draft:
+        """Add values that the person states: they go before all that was read or stated earlier."""
+        if not stated:
             return self
-        awaiting = None if self.awaiting in said else self.awaiting
-        return self.changed(said=self.said | said, awaiting=awaiting)
+        awaiting = None if self.awaiting in stated else self.awaiting
+        return self.changed(said=self.said | stated, awaiting=awaiting)
 
     def without(self, field: str) -> Draft:
-        """What the card shows for this field is wrong: it is not shown again, and the right value is waited for."""
+        """Deny the value that the card shows for a field, and await the right one."""
         shown = shown_of(self).get(field)
         denied = (*self.denied.get(field, ()), shown.value) if shown else self.denied.get(field, ())
         said = {name: one for name, one in self.said.items() if name != field}
@@ -68,7 +68,7 @@ class Draft(Record):
 
 
 class ShownField(NamedTuple):
-    """A field as the card shows it; `confidence` is None for what a person said."""
+    """A field as the card shows it; `confidence` is None for a stated value."""
 
     value: str
     confidence: float | None
@@ -84,7 +84,7 @@ def shown_of(draft: Draft) -> dict[str, ShownField]:
         found.setdefault("currency", ShownField(draft.currency, None, None, None, sure=True))
         found["price"] = found["price"]._replace(value=spelled(found["price"].value, found["currency"].value))
     elif "currency" not in draft.said:
-        # A currency alone says nothing.
+        # Because a currency without a price says nothing, it is not shown.
         found.pop("currency", None)
     return {name: found[name] for name in FIELDS if name in found}
 
@@ -94,7 +94,7 @@ def values_of(draft: Draft) -> dict[str, str]:
 
 
 def open_question(draft: Draft) -> Doubt | None:
-    """What to ask next: a field whose photos don't agree, unless the person has said it; the barcode before all."""
+    """The next question: about a field whose photos don't agree and that nobody stated, the barcode first."""
     open_ = [doubt for doubt in draft.read.doubts if doubt.kind in _ASKED and doubt.field not in draft.said]
     left = [one for doubt in open_ if (one := _without_denied(doubt, draft)) is not None]
     return max(left, key=lambda doubt: FIELDS.index(doubt.field), default=None)
@@ -112,17 +112,17 @@ def spelled(price: str, currency: str | None) -> str:
     return str(amount.quantize(_CENT)) if isinstance(fine, int) and fine > -2 else price  # noqa: PLR2004 - cents
 
 
-def numbers_in(sights: Iterable[PhotoText]) -> set[str]:
-    """The products, by their 14 digits, whose codes are on these photos: no shop's own numbers, no cases of many."""
-    scanned = (barcode for sight in sights for barcode in sight.barcodes)
+def numbers_in(photo_texts: Iterable[PhotoText]) -> set[str]:
+    """GTINs of the products on these photos, without a shop's own numbers and without cases of several."""
+    scanned = (barcode for photo_text in photo_texts for barcode in photo_text.barcodes)
     codes = (code_of(barcode.value, may_be_gtin=barcode.may_be_gtin) for barcode in scanned)
     return {code.gtin for code in codes if code.gtin and code.kind in _NAMES_A_PRODUCT and "case" not in code.facts}
 
 
 def is_other_product(draft: Draft, known: set[str], seen: set[str]) -> bool:
-    """Whether codes that are seen now are another product's than those `known` of this one."""
-    told = draft.said.get("barcode")
-    numbers = known | ({told.value.zfill(14)} if told and told.value and told.value.isdecimal() else set())
+    """Whether the codes in `seen` are another product's than the `known` and stated ones."""
+    stated = draft.said.get("barcode")
+    numbers = known | ({stated.value.zfill(14)} if stated and stated.value and stated.value.isdecimal() else set())
     return bool(numbers and seen) and not (numbers & seen)
 
 
@@ -142,8 +142,8 @@ def differs(field: str, one: str | None, other: str | None) -> bool:
 
 def _shown(draft: Draft, name: str) -> ShownField | None:
     if name in draft.said:
-        said = draft.said[name]
-        return ShownField(said.value, None, said.photo, said.box, sure=True) if said.value else None
+        stated = draft.said[name]
+        return ShownField(stated.value, None, stated.photo, stated.box, sure=True) if stated.value else None
     read = draft.read.fields.get(name)
     if read is None or any(not differs(name, read.value, wrong) for wrong in draft.denied.get(name, ())):
         return None

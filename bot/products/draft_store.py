@@ -1,4 +1,4 @@
-"""Where drafts are kept between messages: below their conversation, all changes of a turn in one step."""
+"""Keeps drafts between messages, under their conversation; a turn's changes are written in one transaction."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from bot.messages.inbound import Part, Record
 from bot.products.draft import Draft
 from pipelines.image import PhotoText
 
-# Known for longer than they are good, so that whoever goes on is told that they expired.
+# Drafts outlive their expiry, because a person who goes on later is told that the draft expired.
 _KEEP_SECONDS = 24 * 3600
-# Pictures are large: they go when no card of the draft can be tapped any more.
+# Because pictures are large, they expire when no card of the draft can be tapped any more.
 _KEEP_PICTURES_SECONDS = 3600
 
 
 class CapturedTurn(Record):
-    """What the session made of a turn; `messages` are those that were its business."""
+    """Reply of the session to a turn; `messages` are the ids of those that it handled."""
 
     text: str = ""
     parts: tuple[Part, ...] = ()
@@ -27,7 +27,7 @@ class CapturedTurn(Record):
 
 
 class Session(Record):
-    """The draft that is talked about, and what the last turn came to, for a second try of that turn."""
+    """The current draft, and the result of the last turn for a second try of it."""
 
     draft: str | None = None
     turn: str = ""
@@ -36,65 +36,69 @@ class Session(Record):
 
 
 class _Kept(Record):
+    # Drafts in Redis have this name, so it stays.
     sight: PhotoText
     jpeg: str
 
 
 @dataclass(slots=True)
 class DraftChange:
-    """What a turn changes."""
+    """Changes of a turn: drafts by id, and the texts of new photos by draft and message."""
 
     drafts: dict[str, Draft] = field(default_factory=dict)
-    sights: dict[str, dict[str, PhotoText]] = field(default_factory=dict)
+    photo_texts: dict[str, dict[str, PhotoText]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Drafts:
-    """The conversation's lease has to be held by whoever writes."""
+    """Drafts in Redis; a writer holds the conversation's lease."""
 
     redis: Redis
 
     async def session(self, conversation: str) -> Session:
-        raw = await answer(self.redis.get(_session(conversation)))
+        raw = await answer(self.redis.get(_session_key(conversation)))
         return Session.model_validate_json(raw) if raw else Session()
 
     async def get(self, conversation: str, draft: str) -> Draft | None:
-        raw = await answer(self.redis.get(_draft(conversation, draft)))
+        raw = await answer(self.redis.get(_draft_key(conversation, draft)))
         return Draft.model_validate_json(raw) if raw else None
 
-    async def sights(self, conversation: str, draft: Draft) -> list[PhotoText]:
-        """What the draft's photos show, in its order; those whose pictures are gone are left out."""
+    async def photo_texts(self, conversation: str, draft: Draft) -> list[PhotoText]:
+        """Texts of the draft's photos in order; expired ones are left out."""
         if not draft.photos:
             return []
-        kept = await answer(self.redis.hmget(_sights(conversation, draft.id), list(draft.photos)))
+        kept = await answer(self.redis.hmget(_photos_key(conversation, draft.id), list(draft.photos)))
         found = [_Kept.model_validate_json(raw) for raw in kept if raw]
         return [replace(one.sight, jpeg=base64.b64decode(one.jpeg)) for one in found]
 
     async def write(self, conversation: str, changes: DraftChange, session: Session | None = None) -> None:
         pipeline = self.redis.pipeline(transaction=True)
         for draft in changes.drafts.values():
-            pipeline.set(_draft(conversation, draft.id), draft.model_dump_json(), ex=_KEEP_SECONDS)
-            pipeline.expire(_sights(conversation, draft.id), _KEEP_PICTURES_SECONDS)
-        for name, sights in changes.sights.items():
-            pipeline.hset(_sights(conversation, name), mapping={one: _kept(sight) for one, sight in sights.items()})
-            pipeline.expire(_sights(conversation, name), _KEEP_PICTURES_SECONDS)
+            pipeline.set(_draft_key(conversation, draft.id), draft.model_dump_json(), ex=_KEEP_SECONDS)
+            pipeline.expire(_photos_key(conversation, draft.id), _KEEP_PICTURES_SECONDS)
+        for name, photo_texts in changes.photo_texts.items():
+            pipeline.hset(
+                _photos_key(conversation, name),
+                mapping={one: _kept(photo_text) for one, photo_text in photo_texts.items()},
+            )
+            pipeline.expire(_photos_key(conversation, name), _KEEP_PICTURES_SECONDS)
         if session is not None:
-            pipeline.set(_session(conversation), session.model_dump_json(), ex=_KEEP_SECONDS)
+            pipeline.set(_session_key(conversation), session.model_dump_json(), ex=_KEEP_SECONDS)
         await pipeline.execute()
 
 
-def _kept(sight: PhotoText) -> str:
-    kept = _Kept(sight=replace(sight, jpeg=b""), jpeg=base64.b64encode(sight.jpeg).decode())
+def _kept(photo_text: PhotoText) -> str:
+    kept = _Kept(sight=replace(photo_text, jpeg=b""), jpeg=base64.b64encode(photo_text.jpeg).decode())
     return kept.model_dump_json()
 
 
-def _session(conversation: str) -> str:
+def _session_key(conversation: str) -> str:
     return key(conversation, "capture")
 
 
-def _draft(conversation: str, draft: str) -> str:
+def _draft_key(conversation: str, draft: str) -> str:
     return key(conversation, "draft", draft)
 
 
-def _sights(conversation: str, draft: str) -> str:
+def _photos_key(conversation: str, draft: str) -> str:
     return key(conversation, "draft", draft, "sights")

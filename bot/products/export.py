@@ -1,4 +1,4 @@
-"""The catalogue as a file: CSV, Excel's XLSX, or JSON, with every amount exactly as it was confirmed."""
+"""Writes the catalogue as CSV, XLSX or JSON, with every amount exactly as it was confirmed."""
 
 from __future__ import annotations
 
@@ -38,8 +38,10 @@ class Listed:
 
 
 def exported(listed: Sequence[Listed], as_: Format, zone: tzinfo, *, for_excel: bool = False) -> bytes:
-    """The file's bytes; times in `zone`. `for_excel` marks CSV as UTF-8, without which Excel garbles accents; programs
-    would take the mark for a part of the first column's name. Takes CPU for a large catalogue: run it off the loop.
+    """Write the file, with times in `zone`; a large catalogue takes CPU, so run it off the loop.
+
+    `for_excel` marks CSV as UTF-8, because Excel garbles accents without the mark. Programs would take the mark for a
+    part of the first column's name.
     """
     match as_:
         case "csv":
@@ -71,7 +73,7 @@ def _csv(listed: Sequence[Listed], zone: tzinfo, *, marked: bool) -> bytes:
 
 
 def _json(listed: Sequence[Listed], zone: tzinfo) -> bytes:
-    """An array of objects; amounts are strings, because JSON's numbers are no decimals. `null` is not known."""
+    """An array of objects; amounts are strings, because JSON's numbers are no decimals. An unknown value is `null`."""
     rows = [
         {name: value or None for name, value in _row(one.product, zone).items()}
         | {
@@ -87,7 +89,7 @@ def _json(listed: Sequence[Listed], zone: tzinfo) -> bytes:
 
 def _xlsx(listed: Sequence[Listed], zone: tzinfo) -> bytes:
     """Texts are texts, never formulas or links; a barcode keeps its zeros, a price is a number with two decimals."""
-    from xlsxwriter import Workbook  # noqa: PLC0415 - only whoever exports needs it
+    from xlsxwriter import Workbook  # noqa: PLC0415 - only an export to XLSX needs it
 
     written = io.BytesIO()
     with Workbook(written, {"in_memory": True}) as book:
@@ -110,7 +112,7 @@ def _xlsx(listed: Sequence[Listed], zone: tzinfo) -> bytes:
 
 
 def _number(value: str) -> Any:
-    """A number that a spreadsheet, which keeps 15 digits, holds exactly; None for what it wouldn't."""
+    """The number, if a spreadsheet holds it exactly in its 15 digits, else None."""
     try:
         amount = Decimal(value)
     except InvalidOperation:

@@ -1,4 +1,4 @@
-"""The photo session, put together."""
+"""Builds the photo session and its confirmation from their parts."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ from bot.conversations.confirmations import ConfirmationCards
 from bot.products.capture import ProductCapture
 from bot.products.capture_turn import CaptureServices
 from bot.products.card_message import CardMessages
-from bot.products.card_reader import PictureReader
+from bot.products.card_reader import ProductReader
 from bot.products.catalogue import Catalogue
-from bot.products.confirm import ProductConfirmer, Tell
+from bot.products.confirm import ProductConfirmer, PublishEvent
 from bot.products.draft_store import Drafts
 from bot.storage.storage import Storage
 
 
 def captures_of(
-    redis: Redis, storage: Storage, tell: Tell, reader: PictureReader
+    redis: Redis, storage: Storage, publish: PublishEvent, reader: ProductReader
 ) -> tuple[ProductCapture, ProductConfirmer]:
-    """What takes the photos of staff, and what a tap on a card does."""
+    """Build the capture of photos and the confirmation of cards on the same drafts."""
     drafts, catalogue = Drafts(redis), Catalogue(redis)
-    showing = CardMessages(catalogue, ConfirmationCards(redis))
-    return ProductCapture(CaptureServices(drafts, showing, reader)), ProductConfirmer(
-        drafts, showing, catalogue, storage, tell
+    card_messages = CardMessages(catalogue, ConfirmationCards(redis))
+    return ProductCapture(CaptureServices(drafts, card_messages, reader)), ProductConfirmer(
+        drafts, card_messages, catalogue, storage, publish
     )

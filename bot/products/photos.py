@@ -1,4 +1,4 @@
-"""The photos of a confirmed product: kept without anything of who took them, with a cut-out for each field."""
+"""Stores the photos of a confirmed product without metadata, with a cut-out for each field."""
 
 from __future__ import annotations
 
@@ -15,36 +15,36 @@ from pipelines.bounding_box import BoundingBox
 from pipelines.image import PhotoText
 
 _MIME = "image/jpeg"
-# A little of what is around a line lets a person see where they are.
+# Because a person needs to see where a line stands, a cut-out has a margin.
 _MARGIN = 0.25
 _LEAST_MARGIN = 8
 
 
 async def keep(
-    storage: Storage, draft: str, sights: Sequence[PhotoText], shown: Mapping[str, ShownField]
+    storage: Storage, draft: str, photo_texts: Sequence[PhotoText], shown: Mapping[str, ShownField]
 ) -> tuple[ProductPhoto, ...]:
-    """Store photos and cut-outs; again for the same draft, they are the same files. Raises StorageFailed.
+    """Store photos and cut-outs; the same draft again gives the same files. Raises StorageFailed.
 
-    Sights hold the photo turned upright and without metadata: no place, no device.
+    The JPEG of a photo's text is upright and without metadata: no place, no device.
     """
     kept = []
-    for number, sight in enumerate(sights):
+    for number, photo_text in enumerate(photo_texts):
         place = f"products/{draft}/{number + 1}"
-        await storage.put(f"{place}.jpg", sight.jpeg, _MIME)
+        await storage.put(f"{place}.jpg", photo_text.jpeg, _MIME)
         boxes = {name: one.box for name, one in shown.items() if one.photo == number and one.box}
-        crops = await asyncio.to_thread(_crops, sight, boxes)
+        crops = await asyncio.to_thread(_crops, photo_text, boxes)
         for name, crop in crops.items():
             await storage.put(f"{place}-{name}.jpg", crop, _MIME)
         kept.append(ProductPhoto(key=f"{place}.jpg", crops={name: f"{place}-{name}.jpg" for name in crops}))
     return tuple(kept)
 
 
-def _crops(sight: PhotoText, boxes: Mapping[str, BoundingBox]) -> dict[str, bytes]:
+def _crops(photo_text: PhotoText, boxes: Mapping[str, BoundingBox]) -> dict[str, bytes]:
     if not boxes:
         return {}
-    with Image.open(io.BytesIO(sight.jpeg)) as photo:
-        # Boxes are in pixels of the photo as it was sent; the copy may be smaller.
-        scale = photo.width / sight.width
+    with Image.open(io.BytesIO(photo_text.jpeg)) as photo:
+        # Because the copy may be smaller than the photo that was sent, boxes are scaled to it.
+        scale = photo.width / photo_text.width
         return {name: _cut(photo, box.scaled(scale)) for name, box in boxes.items()}
 
 

@@ -1,10 +1,10 @@
-"""What the photo session says itself, in the language of its person; names as the card shows them."""
+"""Texts of the photo session in the language of its person, and titles of the card's fields."""
 
 from __future__ import annotations
 
 from bot.messages.language import Language
 
-_WORDS: dict[str, dict[Language, str]] = {
+_PHRASES: dict[str, dict[Language, str]] = {
     "card": {"es": "*Ficha del producto*", "en": "*Product card*"},
     "known": {"es": "*Este código ya está en el catálogo*", "en": "*This code is in the catalogue already*"},
     # Fields
@@ -22,8 +22,8 @@ _WORDS: dict[str, dict[Language, str]] = {
     "from_store": {"es": "del catálogo", "en": "from the catalogue"},
     "for_several": {"es": "por {pieces} piezas", "en": "for {pieces} pieces"},
     "per": {"es": "por {unit}", "en": "per {unit}"},
-    # Details: what labels and codes say beside the fields
-    "told": {"es": "La etiqueta dice: {facts}", "en": "The label says: {facts}"},
+    # Details of labels and codes beside the fields
+    "label_says": {"es": "La etiqueta dice: {facts}", "en": "The label says: {facts}"},
     "former_price": {"es": "precio anterior", "en": "former price"},
     "saving": {"es": "ahorro", "en": "saving"},
     "unit_price": {"es": "precio por unidad", "en": "unit price"},
@@ -67,7 +67,7 @@ _WORDS: dict[str, dict[Language, str]] = {
     "other": {"es": "Otro", "en": "Another"},
     "choose": {"es": "Elegir", "en": "Choose"},
     "type_it": {"es": "¿Cuál es: {field}? Escríbelo, por favor.", "en": "What is it: {field}? Please type it."},
-    # What is said of it
+    # Replies
     "tap_to_save": {
         "es": "Para guardar, toca el botón de la ficha.",
         "en": "To save it, tap the button on the card.",
@@ -139,15 +139,15 @@ _WORDS: dict[str, dict[Language, str]] = {
 }
 
 
-def words(name: str, language: Language, **values: str) -> str:
+def phrase(name: str, language: Language, **values: str) -> str:
     """Our sentence with its values filled in."""
-    return _WORDS[name][language].format(**values)
+    return _PHRASES[name][language].format(**values)
 
 
-def has_words(name: str) -> bool:
-    return name in _WORDS
+def has_phrase(name: str) -> bool:
+    return name in _PHRASES
 
 
 def label(field: str, language: Language) -> str:
-    """What a field is called; one that has no words yet goes by its name."""
-    return words(field, language) if has_words(field) else field
+    """Title of a field; a field without a text goes by its name."""
+    return phrase(field, language) if has_phrase(field) else field

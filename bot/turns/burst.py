@@ -6,27 +6,25 @@ import asyncio
 import time
 from datetime import UTC, datetime
 
-from bot.conversations.waiting_list import WaitingList
 from bot.messages.inbound import Inbound
 
 # Whoever never stops writing gets an answer after this while too.
 _LONGEST_SECONDS = 8.0
 
 
-class BurstCollector:
-    """`quiet_seconds` without a new message end a burst."""
+class Burst:
+    """`quiet_seconds` without a new message end a burst; every new message starts the silence anew."""
 
-    def __init__(self, waiting_list: WaitingList, quiet_seconds: float) -> None:
-        self._waiting_list = waiting_list
+    def __init__(self, quiet_seconds: float) -> None:
         self._quiet_seconds = quiet_seconds
+        self._until = time.monotonic() + _LONGEST_SECONDS
 
-    async def collect(self, conversation: str, waiting: list[Inbound]) -> list[Inbound]:
-        """Wait for the silence; give all messages that wait by then. Every new message starts the silence anew."""
-        until = time.monotonic() + _LONGEST_SECONDS
-        while True:
-            silence = (datetime.now(UTC) - waiting[-1].received_at).total_seconds()
-            pause = min(self._quiet_seconds - silence, until - time.monotonic())
-            if pause <= 0:
-                return waiting
-            await asyncio.sleep(pause)
-            waiting = await self._waiting_list.messages(conversation)
+    @property
+    def is_over_at_length(self) -> bool:
+        """Whether the burst has lasted so long that nobody waits for its silence any more."""
+        return time.monotonic() >= self._until
+
+    async def silence(self, newest: Inbound) -> None:
+        """Wait until the silence after this message is over."""
+        silence = (datetime.now(UTC) - newest.received_at).total_seconds()
+        await asyncio.sleep(max(min(self._quiet_seconds - silence, self._until - time.monotonic()), 0))

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import cast
 
 from bot.agent.loop import ModelStep, ToolResult
+from bot.conversations.budget import TurnAccount
 from bot.conversations.contacts import Contact
 from bot.conversations.dead_letters import DeadLetter
 from bot.conversations.inbox import FLOOD
@@ -18,7 +19,7 @@ from bot.messages.inbound import Inbound, Part, Reply
 from bot.messages.language import Language
 from bot.prompting.canary import CurrentRelease
 from bot.prompting.prompts import Prompts
-from bot.turns.revisions import MessageBatch
+from bot.turns.revisions import Known, MessageBatch
 from bot.turns.trace import Trace
 
 TRIES = 5
@@ -33,8 +34,9 @@ _LITTLE = 0.25
 class TurnAttempt:
     """A try of a turn: which messages it has (the first `count`), what earlier tries did, its prompts.
 
-    `current` is the release that turns began with at this try. `lost` says that the journal can't be read by this
-    version of Recado, so that nobody knows what earlier tries did.
+    `current` is the release that turns began with at this try. `before` is what is remembered, `known` what the
+    messages refer to, `seen` the conversation's place in the index of the waiting list when they were read. `lost` says
+    that the journal can't be read by this version of Recado, so that nobody knows what earlier tries did.
     """
 
     count: int
@@ -43,6 +45,9 @@ class TurnAttempt:
     prompts: Prompts
     current: CurrentRelease
     contact: Contact
+    known: Known
+    before: History
+    seen: float | None
     lost: bool = False
 
     @property
@@ -77,10 +82,15 @@ class TurnContext:
     lines: list[HistoryEntry]
     language: Language
     contact: Contact
-    before: History
     attempt: TurnAttempt
     admission: Admission
     due: float
+    spending: TurnAccount
+
+    @property
+    def before(self) -> History:
+        """What is remembered of the conversation."""
+        return self.attempt.before
 
     @property
     def messages(self) -> list[Inbound]:

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from redis.asyncio import Redis
 
 from bot.conversations import choices
+from bot.conversations.budget import Budget
 from bot.conversations.contacts import Contact, Contacts
 from bot.conversations.rate_limit import Admission, MessageRateLimit
 from bot.infra.crash_points import passing
-from bot.media.understanding import MediaPerception, PerceivedMessage, unlooked_at
+from bot.media.understanding import MediaPerception, PerceivedMessage, unperceived
 from bot.messages.inbound import Inbound
 from bot.messages.language import Language, language_of
 from bot.turns.context import TurnAttempt, TurnContext, language_known
@@ -28,14 +29,12 @@ class Intake:
     perception: MediaPerception
     revisions: MessageRevisions
     rate_limit: MessageRateLimit
+    budget: Budget
     default_language: Language
 
-    async def contact(self, conversation: str) -> Contact:
-        return await self.contacts.get(conversation)
-
-    async def sort_out(self, conversation: str, waiting: list[Inbound], contact: Contact) -> MessageBatch:
-        """The messages as their senders left them, and what of them asks for an answer."""
-        return await self.revisions.sort_out(conversation, waiting, contact.earlier)
+    async def sort_out(self, conversation: str, waiting: list[Inbound], attempt: TurnAttempt) -> MessageBatch:
+        """The messages as their senders left them, and which of them ask for an answer."""
+        return await self.revisions.sort_out(conversation, waiting, attempt.known, attempt.contact.earlier)
 
     async def admit(self, conversation: str, messages: list[Inbound], turn: str, free: frozenset[str]) -> Admission:
         """The messages within the rate limit; those of `free` are not counted."""
@@ -51,18 +50,17 @@ class Intake:
         conversation, messages, contact = trace.conversation, batch.speech, attempt.contact
         trace.messages = [message.id for message in messages]
         if attempt.given_up or not admission.admitted:
-            perceived = [unlooked_at(message) for message in messages]
+            perceived = [unperceived(message) for message in messages]
         else:
             perceived = await self._perceive(conversation, messages, contact, due, trace)
             passing("turn: perceived")
-        with trace.station("memory"):
-            before = await self.revisions.memory.recall(conversation)
         words = " ".join(one.perceived.words for one in perceived)
         language = language_of(words) or language_known(contact) or self.default_language
         contact = await self.contacts.saw(conversation, messages, language, contact)
         texts = {one.perceived.message: one.perceived.text for one in perceived}
         lines = self.revisions.lines(batch, texts) if admission.admitted else []
-        return TurnContext(conversation, batch, perceived, lines, language, contact, before, attempt, admission, due)
+        spending = self.budget.turn_account(conversation)
+        return TurnContext(conversation, batch, perceived, lines, language, contact, attempt, admission, due, spending)
 
     async def _perceive(
         self, conversation: str, messages: list[Inbound], contact: Contact, due: float, trace: Trace

@@ -14,6 +14,7 @@ from bot.conversations.identity import home_of, joining, moved
 from bot.conversations.lease import ConversationLeases, Lease
 from bot.conversations.memory import History, HistoryEntry, Memory
 from bot.delivery import reply_queue
+from bot.infra.queries import Query, ask
 from bot.integrations.push import subscriptions
 from bot.turns.trace import traces_key
 
@@ -32,12 +33,14 @@ class ConversationMerger:
 
     async def state(self, conversation: str) -> tuple[str, list[str]]:
         """Where a conversation is by now, itself as a rule; and those that have still to be taken in, oldest first."""
-        pipeline = self._redis.pipeline(transaction=False)
-        pipeline.get(moved(conversation))
-        pipeline.smembers(joining(conversation))
-        elsewhere, pending = await pipeline.execute()
-        home = await home_of(self._redis, conversation) if elsewhere else conversation
-        return home, sorted(pending)
+        moved_, pending = await ask(self._redis, self.query(conversation))
+        return (await home_of(self._redis, conversation) if moved_ else conversation), pending
+
+    @staticmethod
+    def query(conversation: str) -> Query[tuple[bool, list[str]]]:
+        """Whether a conversation has become a part of another; and those that it has still to take in, oldest first."""
+        commands = (("GET", moved(conversation)), ("SMEMBERS", joining(conversation)))
+        return Query(commands, lambda found: (bool(found[0]), sorted(found[1])))
 
     async def take_in(self, lease: Lease, name: str) -> None:
         """Carry over a conversation in which nothing waits and nobody works, in one step; then empty it."""

@@ -21,9 +21,10 @@ from bot.messages.inbound import LinkButton
 from bot.messages.language import Language
 from bot.messages.phrases import phrase
 from bot.messages.prompt_text import fenced
-from bot.products.capture import Correcting
+from bot.products.capture import CardEdits
 from bot.prompting.diagnostics import PromptsWrong
 from bot.turns.context import TurnContext, TurnResult
+from bot.turns.store import TurnJournal
 from bot.turns.trace import Trace
 from bot.whatsapp.markdown import whatsapp
 
@@ -44,7 +45,7 @@ class ModelResponder:
     zone: ZoneInfo
 
     async def answer(
-        self, turn: TurnContext, trace: Trace, journal: Journal, tapped: TapResults, card: Correcting | None
+        self, turn: TurnContext, trace: Trace, journal: TurnJournal, tapped: TapResults, card: CardEdits | None
     ) -> TurnResult:
         """Ask the model, which may call tools; `card` is the product card that is open."""
         now = datetime.now(self.zone)
@@ -56,9 +57,7 @@ class ModelResponder:
             return _not_rendered(error, trace, turn.language)
         deadline = max(turn.due - SENDING_SECONDS, asyncio.get_running_loop().time() + 1)
         lines = (*trace.prompt.lines, *dialogue(turn.before), _question(turn, tapped, card))
-        question = asked_with(
-            trace.prompt, ModelRequest(lines, deadline, spending=self.budget.account(turn.conversation))
-        )
+        question = asked_with(trace.prompt, ModelRequest(lines, deadline, spending=turn.spending))
         tool_context = ToolContext(
             services=self.services,
             business=prompts.business,
@@ -68,8 +67,9 @@ class ModelResponder:
             effect=trace.turn,
             product_card=card,
         )
+        steps = Journal(journal.earlier, journal.write)
         try:
-            thought = await self.agent.think(question, tool_context, journal, trace.book, only=trace.prompt.tools)
+            thought = await self.agent.think(question, tool_context, steps, trace.book, only=trace.prompt.tools)
         except BudgetSpent as error:
             trace.error = str(error)
             return _told_by_tools(trace, turn.language) or await self._budget_spent(turn, error)
@@ -124,11 +124,11 @@ def _not_rendered(error: PromptsWrong, trace: Trace, language: Language) -> Turn
     return TurnResult(phrase("no_answer", language), "failed: the prompt can't be rendered")
 
 
-def _question(turn: TurnContext, tapped: TapResults, card: Correcting | None) -> FromPerson:
+def _question(turn: TurnContext, tapped: TapResults, card: CardEdits | None) -> FromPerson:
     pictures = tuple(sight.picture for sight in turn.perceived if sight.picture)
     said = "\n".join(line.text for line in turn.lines if line.role == "user")
     if tapped.text:
         said += "\n" + fenced("tap_settled", told=tapped.text)
     if card:
-        said += "\n" + fenced("open_product_card", shown=card.shown)
+        said += "\n" + fenced("open_product_card", shown=card.card_text)
     return FromPerson(said, pictures[:_PICTURES])

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from typing import Any
 
 import structlog
-from redis.asyncio import Redis
 
 from bot.conversations.contacts import Contact
 from bot.conversations.events import EventPublisher, event_id, person
@@ -25,13 +25,11 @@ _log = structlog.get_logger()
 class TurnReporter:
     def __init__(
         self,
-        redis: Redis,
         events: LiveEvents,
         publisher: EventPublisher,
         canary_recorder: CanaryRecorder,
         scheduler: JobScheduler,
     ) -> None:
-        self._redis = redis
         self._events = events
         self._publisher = publisher
         self._canary_recorder = canary_recorder
@@ -61,17 +59,18 @@ class TurnReporter:
             self._scheduler.summary(trace.conversation)
         await self._canary_recorder.note(attempt, batch.all, trace)
 
+    def put(self, pipeline: Any, trace: Trace) -> None:
+        """Keep the trace of a turn, and show it on the open pages, within the turn's last write."""
+        event = trace.event()
+        trace_store.keep(pipeline, trace.conversation, event)
+        self._events.put(pipeline, event)
+
     async def closed(self, turn: TurnContext, trace: Trace, *, summary_due: bool) -> None:
-        """Report a turn that was closed and whose reply was handed to Meta, as far as that went."""
+        """Report a turn whose last write is done."""
         outcome = trace.outcome or "failed"
         TURNS.labels(outcome).inc()
         first = min(message.received_at for message in turn.messages)
         TURN_SECONDS.observe((datetime.now(UTC) - first).total_seconds())
-        event = trace.event()
-        pipeline = self._redis.pipeline(transaction=True)
-        trace_store.keep(pipeline, turn.conversation, event)
-        self._events.put(pipeline, event)
-        await pipeline.execute()
         _log.info(
             "turn_closed",
             outcome=outcome,

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 import structlog
 
-from bot.agent.loop import Journal, ToolResult
+from bot.agent.loop import ToolResult
 from bot.conversations.confirmations import Confirmations, TapResults, is_tap
 from bot.conversations.contacts import Contacts
 from bot.conversations.inbox import FLOOD
@@ -20,6 +20,7 @@ from bot.products.draft_store import CapturedTurn
 from bot.turns.context import TRIES, TurnContext, TurnResult
 from bot.turns.model_responder import SENDING_SECONDS, ModelResponder, apology
 from bot.turns.rules import MessageRules, RuleResult
+from bot.turns.store import TurnJournal
 from bot.turns.trace import Trace
 
 _log = structlog.get_logger()
@@ -34,7 +35,7 @@ class Responder:
     model: ModelResponder
     events: LiveEvents
 
-    async def answer(self, turn: TurnContext, trace: Trace, journal: Journal) -> TurnResult:
+    async def answer(self, turn: TurnContext, trace: Trace, journal: TurnJournal) -> TurnResult:
         """What is said and how the messages end; a flood is told once that it is one."""
         trace.tools = [entry for entry in turn.attempt.journal if isinstance(entry, ToolResult)]
         outcome = self._untouched(turn, trace) or await self._reply(turn, trace, journal)
@@ -59,7 +60,7 @@ class Responder:
             return TurnResult(text, f"failed: {trace.error}")
         return None
 
-    async def _reply(self, turn: TurnContext, trace: Trace, journal: Journal) -> TurnResult:
+    async def _reply(self, turn: TurnContext, trace: Trace, journal: TurnJournal) -> TurnResult:
         contact = turn.contact
         received = await self.message_rules.receive(turn.conversation, turn.messages, contact, turn.language)
         tapped = await self.confirmations.settle(turn.conversation, turn.messages, contact, turn.language)
@@ -80,12 +81,15 @@ class Responder:
         await self.events.publish(trace.event())
         with trace.station("agent"):
             outcome = await self._ask_model(turn, trace, journal, tapped)
-        if not contact.quiet and await self.contacts.paused(turn.conversation):
+        if not contact.quiet and await self._is_paused(turn, journal):
             # A colleague answered from the app while the model thought: two answers would contradict each other.
             return await self._code_alone(turn, received, tapped)
         text = "\n\n".join(filter(None, (text, outcome.text)))
         cards = await self._cards(turn, trace, captured)
         return replace(outcome, text=received.before(text), offered=(*tapped.parts, *outcome.offered, *cards))
+
+    async def _is_paused(self, turn: TurnContext, journal: TurnJournal) -> bool:
+        return await self.contacts.paused(turn.conversation) if journal.paused is None else journal.paused
 
     async def _code_alone(self, turn: TurnContext, received: RuleResult, tapped: TapResults) -> TurnResult:
         """A person goes on with the conversation. Taps and choices are settled all the same, told to both."""
@@ -114,16 +118,16 @@ class Responder:
             return captured.parts
         return (await self.captures.card(turn.conversation, draft, turn.language),)
 
-    async def _ask_model(self, turn: TurnContext, trace: Trace, journal: Journal, tapped: TapResults) -> TurnResult:
+    async def _ask_model(self, turn: TurnContext, trace: Trace, journal: TurnJournal, tapped: TapResults) -> TurnResult:
         words = " ".join(one.words for one in _incoming(turn, tapped))
-        card = await self.captures.correcting(turn.conversation, turn.contact, words, turn.language)
+        card = await self.captures.corrections_for(turn.conversation, turn.contact, words, turn.language)
         return await self.model.answer(turn, trace, journal, tapped, card)
 
 
 def _incoming(turn: TurnContext, tapped: TapResults) -> list[CaptureMessage]:
     """The turn's messages as the photo session takes them; what was forwarded are not the person's own words."""
     return [
-        CaptureMessage(message, "" if message.forwarded else sight.perceived.words, sight.look)
+        CaptureMessage(message, "" if message.forwarded else sight.perceived.words, sight.photo_text)
         for message, sight in zip(turn.messages, turn.perceived, strict=True)
         if message.id not in tapped.messages
     ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -14,6 +14,7 @@ from bot.conversations import contacts, ledger, memory, waiting_list
 from bot.conversations.inbox import why_unanswered
 from bot.conversations.lease import ConversationLeases, Lease
 from bot.conversations.memory import History, HistoryEntry, Memory
+from bot.infra.queries import Query, gathered
 from bot.infra.redis import key
 from bot.media.archive import Archive
 from bot.media.cache import forget_media, media_key
@@ -50,6 +51,14 @@ class MessageBatch:
     traces: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Known:
+    """News of messages that came before the messages themselves, by id; and texts of earlier messages."""
+
+    changes: dict[str, Edit | Revoke]
+    said: dict[str, str]
+
+
 class MessageRevisions:
     def __init__(self, redis: Redis, leases: ConversationLeases, memory: Memory, archive: Archive) -> None:
         self._redis = redis
@@ -57,16 +66,30 @@ class MessageRevisions:
         self.memory = memory
         self._archive = archive
 
-    async def sort_out(self, conversation: str, waiting: list[Inbound], earlier: tuple[str, ...] = ()) -> MessageBatch:
+    @staticmethod
+    def query(conversation: str, waiting: list[Inbound], earlier: tuple[str, ...] = ()) -> Query[Known]:
+        """What is known of these messages already, and of those that they refer to."""
+        wamids = [message.id for message in waiting if not isinstance(message.content, Edit | Revoke)]
+        asked = {message.quoted for message in waiting} | {_target(message.content) for message in waiting}
+        ahead: Query[dict[str, Edit | Revoke]] = Query(
+            (("MGET", *(_ahead(conversation, wamid) for wamid in wamids)),) if wamids else (),
+            lambda found: _told_ahead(wamids, found[0] if found else ()),
+        )
+        parts = gathered(ahead, memory.quoted(conversation, [wamid for wamid in asked if wamid], earlier))
+        return Query(parts.commands, lambda found: Known(*parts.read(found)))
+
+    async def sort_out(
+        self, conversation: str, waiting: list[Inbound], known: Known, earlier: tuple[str, ...] = ()
+    ) -> MessageBatch:
         """Apply to each other what waits, in the order in which it was sent, and what was told ahead."""
         messages = sorted(waiting, key=lambda message: message.sent_at)
-        changes = await self._told_ahead(conversation, messages)
+        ids = {message.id for message in messages}
+        changes = {wamid: change for wamid, change in known.changes.items() if wamid in ids}
         for message in messages:
             content = message.content
             if isinstance(content, Edit | Revoke) and not isinstance(changes.get(content.message_id), Revoke):
                 changes[content.message_id] = content
         revised = [_revised(message, changes.get(message.id)) for message in messages]
-        asked = {message.quoted for message in messages} | {_target(message.content) for message in messages}
         revoked = [wamid for wamid, change in changes.items() if isinstance(change, Revoke)]
         media, traces = await self._left_by(conversation, revoked, earlier)
         return MessageBatch(
@@ -79,7 +102,7 @@ class MessageRevisions:
                 if (state := why_unanswered(message) or (None if left else "ignored: revoked"))
             },
             changes=changes,
-            said=await self.memory.quoted(conversation, [wamid for wamid in asked if wamid], earlier),
+            said=known.said,
             media=media,
             traces=traces,
         )
@@ -125,9 +148,8 @@ class MessageRevisions:
         }
         return self.memory.amend(pipeline, conversation, before, news)
 
-    async def keep(self, lease: Lease, batch: MessageBatch, *, done_with: tuple[str, ...]) -> bool:
+    async def keep(self, lease: Lease, batch: MessageBatch, before: History, *, done_with: tuple[str, ...]) -> bool:
         """Close what holds nothing to answer and delete these keys, in one step. True when a summary is due."""
-        before = await self.memory.recall(lease.conversation)
         due = False
 
         def write(pipeline: Any) -> None:
@@ -148,11 +170,6 @@ class MessageRevisions:
                 # Nobody's answer waits for a disk; the file's place stays known, so that erasing the contact finds it.
                 _log.error("revoked_file_not_erased", why=str(error), fix="see the storage; then erase the contact")
 
-    async def _told_ahead(self, conversation: str, messages: list[Inbound]) -> dict[str, Edit | Revoke]:
-        wamids = [message.id for message in messages if not isinstance(message.content, Edit | Revoke)]
-        told = await self._redis.mget([_ahead(conversation, wamid) for wamid in wamids]) if wamids else []
-        return {wamid: _change.validate_json(raw) for wamid, raw in zip(wamids, told, strict=True) if raw}
-
     async def _left_by(
         self, conversation: str, revoked: list[str], earlier: tuple[str, ...]
     ) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -170,6 +187,10 @@ class MessageRevisions:
         media = await self._redis.mget([media_key(conversation, wamid) for wamid in revoked])
         traces = await trace.raw_about(self._redis, conversation, revoked)
         return tuple(one for one in media if one), traces
+
+
+def _told_ahead(wamids: list[str], found: Sequence[str | None]) -> dict[str, Edit | Revoke]:
+    return {wamid: _change.validate_json(raw) for wamid, raw in zip(wamids, found, strict=True) if raw}
 
 
 def line_of(message: Inbound, text: str, said: Mapping[str, str]) -> str:

@@ -8,51 +8,57 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 import structlog
+from redis.asyncio import Redis
 
+from bot.conversations.identity import home_of
 from bot.conversations.lease import ConversationLeases, Lease, LeaseLost, held
 from bot.conversations.waiting_list import WaitingList
 from bot.delivery.outbox import Outbox
 from bot.infra.crash_points import passing
-from bot.messages.inbound import Inbound
+from bot.infra.queries import ask
 from bot.turns.merge import ConversationMerger
+from bot.turns.opening import Opening, Openings
 
 _log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
 class ConversationRunner:
-    """`take_turn` answers what waits; it is called again for what came meanwhile."""
+    """`take_turn` answers what waits, and tells whether it let go of the conversation with its last write."""
 
+    redis: Redis
     leases: ConversationLeases
-    waiting_list: WaitingList
+    openings: Openings
     outbox: Outbox
     merger: ConversationMerger
-    take_turn: Callable[[Lease, list[Inbound]], Awaitable[None]]
+    take_turn: Callable[[Lease, Opening], Awaitable[bool]]
 
     async def work(self, conversation: str) -> None:
-        """Work on a conversation until nothing waits in it. Whoever else has it, is waited for."""
+        """Work on a conversation until nothing waits in it. A conversation that another worker has is waited for."""
         lease = Lease(conversation, secrets.token_hex(8))
-        await self._take(lease)
-        home, pending = await self.merger.state(conversation)
-        if home == conversation:
-            await self._hold(lease, pending)
-        else:
-            # What was sent from here may still fail, and is sent again from here.
-            await self._hold(lease, pending)
-            await self.work(home)
-            await self.waiting_list.forget(conversation)
+        opening = await self._take(lease)
+        # Also of a conversation that moved: what was sent from it may still fail, and is sent again from it.
+        await self._hold(lease, opening)
+        if opening.has_moved:
+            await self.work(await home_of(self.redis, conversation))
+            await WaitingList(self.redis).forget(conversation)
 
-    async def _take(self, lease: Lease) -> None:
-        while not await self.leases.take(lease):  # noqa: ASYNC110 - another process holds it: there is no event
+    async def _take(self, lease: Lease) -> Opening:
+        query = self.openings.query(lease.conversation)
+        while True:
+            is_taken, opening = await self.leases.take_and_ask(lease, query)
+            if is_taken:
+                passing("turn: conversation taken")
+                return opening
+            # Another process holds it: there is no event.
             await asyncio.sleep(0.25)
-        passing("turn: conversation taken")
 
-    async def _hold(self, lease: Lease, pending: list[str]) -> bool:
+    async def _hold(self, lease: Lease, opening: Opening) -> bool:
         """Work with a lease that was taken; False when it went to another worker."""
         released = False
         try:
             async with held(self.leases, lease):
-                await self._until_quiet(lease, pending)
+                await self._until_quiet(lease, opening)
                 released = True
         except* LeaseLost:
             _log.warning("lease_lost", conversation=lease.conversation)
@@ -61,26 +67,33 @@ class ConversationRunner:
                 await self.leases.abandon(lease)
         return released
 
-    async def _until_quiet(self, lease: Lease, pending: list[str]) -> None:
-        await self._join(lease, pending)
-        await self.outbox.flush(lease)
-        waiting = await self.waiting_list.messages(lease.conversation)
-        while waiting or not await self._let_go(lease):
-            if waiting:
-                await self.take_turn(lease, waiting)
-            else:
-                await self._join(lease, (await self.merger.state(lease.conversation))[1])
-            waiting = [] if waiting else await self.waiting_list.messages(lease.conversation)
+    async def _until_quiet(self, lease: Lease, opening: Opening) -> None:
+        """Take turns until nothing waits, and let go."""
+        while True:
+            joined = await self._join(lease, opening.to_join)
+            if not opening.outbox.is_empty:
+                await self.outbox.send(lease, opening.outbox)
+            if joined:
+                opening = await self._look_again(lease)
+            if opening.waiting.messages:
+                if await self.take_turn(lease, opening):
+                    return
+            elif await self._let_go(lease):
+                return
+            opening = await self._look_again(lease)
+
+    async def _look_again(self, lease: Lease) -> Opening:
+        return await ask(self.redis, self.openings.query(lease.conversation))
 
     async def _let_go(self, lease: Lease) -> bool:
         passing("turn: about to let go")
         return await self.leases.release(lease)
 
-    async def _join(self, lease: Lease, pending: list[str]) -> None:
+    async def _join(self, lease: Lease, names: list[str]) -> bool:
         """Take in the conversations that turned out to be of the same person, once nothing waits in them."""
-        for name in pending:
+        for name in names:
             other = Lease(name, lease.token)
-            await self._take(other)
-            if not await self._hold(other, (await self.merger.state(name))[1]):
+            if not await self._hold(other, await self._take(other)):
                 raise LeaseLost(name)
             await self.merger.take_in(lease, name)
+        return bool(names)

@@ -4,37 +4,47 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeVar
 
 import structlog
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 from redis.asyncio import Redis
 
-from bot.agent.loop import Journal, ModelStep, ToolResult
+from bot.agent.loop import ModelStep, ToolResult
 from bot.conversations import choices, dead_letters, ledger, memory
-from bot.conversations.contacts import Contact
+from bot.conversations.contacts import paused
 from bot.conversations.dead_letters import DeadLetters
-from bot.conversations.lease import ConversationLeases, Lease, lease_key
-from bot.conversations.memory import HistoryEntry, Memory
+from bot.conversations.lease import ConversationLeases, Lease, LeaseLost, lease_key
+from bot.conversations.memory import History, HistoryEntry, Memory
 from bot.conversations.turn_state import turn_keys
+from bot.conversations.waiting_list import Waiting, waiting, waiting_key
 from bot.delivery import reply_queue
+from bot.infra.queries import Query, ask, gathered
 from bot.infra.redis import answer
 from bot.media.cache import note_media
 from bot.messages.inbound import Reply
 from bot.messages.prompt_text import words
 from bot.prompting.library import Library
 from bot.turns.context import TurnAttempt, TurnContext, TurnResult, dead_letter_of, end_states, reply_to
+from bot.turns.opening import Opening
 from bot.turns.reply import composed
 from bot.turns.revisions import MessageBatch, MessageRevisions
 from bot.turns.trace import Trace
 
 _log = structlog.get_logger()
+T = TypeVar("T")
 
-# One holder of the lease makes one try, however often it asks. KEYS 1 lease, 2 turn, 3 journal. ARGV 2 how many wait,
-# 3 release of the prompts.
+# One holder of the lease makes one try, however often it asks. KEYS 1 lease, 2 turn, 3 journal, 4 waiting messages.
+# ARGV 2 how many wait, 3 release of the prompts, 4 whether all that wait have to be among them (1 or nothing): then a
+# turn that finds more of them does not begin, and gives -1.
 _BEGIN = f"""
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
-redis.call('HSETNX', KEYS[2], 'count', ARGV[2])
+if redis.call('HSETNX', KEYS[2], 'count', ARGV[2]) == 1 then
+  if ARGV[4] == '1' and redis.call('LLEN', KEYS[4]) ~= tonumber(ARGV[2]) then
+    redis.call('DEL', KEYS[2])
+    return -1
+  end
+end
 redis.call('HSETNX', KEYS[2], 'release', ARGV[3])
 if redis.call('HGET', KEYS[2], 'holder') ~= ARGV[1] then
   redis.call('HSET', KEYS[2], 'holder', ARGV[1])
@@ -44,6 +54,7 @@ for index = 2, 3 do redis.call('EXPIRE', KEYS[index], {ledger.KEEP_SECONDS}) end
 local count, tries, release = unpack(redis.call('HMGET', KEYS[2], 'count', 'tries', 'release'))
 return {{count, tries, release, redis.call('LRANGE', KEYS[3], 0, -1)}}
 """
+_MORE_CAME = -1
 
 _entry: TypeAdapter[ModelStep | ToolResult] = TypeAdapter(
     ModelStep | ToolResult, config=ConfigDict(hide_input_in_errors=True)
@@ -63,34 +74,47 @@ class TurnStore:
     def _memory(self) -> Memory:
         return self._revisions.memory
 
-    async def begin(self, lease: Lease, waiting: int, contact: Contact) -> TurnAttempt:
-        """Fix which messages and prompts this turn has. A try after a crash has the same, and what was done."""
-        current, prompts = await self._library.begin(lease.conversation)
-        keys = (lease_key(lease.conversation), *turn_keys(lease.conversation))
-        found = await self._leases.eval_if_held(lease, _BEGIN, keys, [str(waiting), prompts.release])
-        count, tries, release, entries = found
+    async def begin(self, lease: Lease, opening: Opening, *, whole: bool) -> TurnAttempt | Waiting:
+        """Fix which messages and prompts this turn has. A try after a crash has the same, and what was done.
+
+        With `whole`, a new turn has all that waits: where more has come than `opening` knows, that is the answer.
+        """
+        name, messages = lease.conversation, opening.waiting.messages
+        prompts = await self._library.prompts_of(opening.current, name)
+        keys = (lease_key(name), *turn_keys(name), waiting_key(name))
+        arguments = (lease.token, len(messages), prompts.release, "1" if whole else "")
+        query = gathered(
+            Query((("EVAL", _BEGIN, 4, *keys, *arguments),), list),
+            self._revisions.query(name, messages, opening.contact.earlier),
+            self._memory.query(name),
+            waiting(name),
+        )
+        [begun], known, before, waits = await ask(self._redis, query)
+        if begun == 0:
+            raise LeaseLost(name)
+        if begun == _MORE_CAME:
+            found: Waiting = waits
+            return found
+        count, tries, release, entries = begun
         if release != prompts.release:
             prompts = await self._library.at(release) or prompts
         structlog.contextvars.bind_contextvars(release=prompts.release)
-        try:
-            journal = tuple(_entry.validate_json(entry) for entry in entries)
-        except ValidationError:
-            # Because the journal tells what was done, going on without it would do that again.
-            _log.error("journal_unreadable", fix="was an older Recado started again on newer data?")
-            return TurnAttempt(int(count), int(tries), (), prompts, current, contact, lost=True)
-        return TurnAttempt(int(count), int(tries), journal, prompts, current, contact)
+        journal = _read(entries)
+        return TurnAttempt(
+            count=int(count),
+            tries=int(tries),
+            journal=journal or (),
+            prompts=prompts,
+            current=opening.current,
+            contact=opening.contact,
+            known=known,
+            before=before,
+            seen=waits.seen,
+            lost=journal is None,
+        )
 
-    def journal(self, lease: Lease, attempt: TurnAttempt, trace: Trace) -> Journal:
-        """The journal of a turn: what earlier tries wrote, and where this try writes."""
-        _, name = turn_keys(lease.conversation)
-
-        async def write(entry: ModelStep | ToolResult) -> None:
-            if isinstance(entry, ToolResult):
-                trace.tools.append(entry)
-            # Under the lease, because whoever lost it would write into the journal of the next turn.
-            await self._leases.commit(lease, lambda pipeline: pipeline.rpush(name, entry.model_dump_json()))
-
-        return Journal(attempt.journal, write)
+    def journal(self, lease: Lease, attempt: TurnAttempt, trace: Trace) -> TurnJournal:
+        return TurnJournal(self._leases, lease, attempt.journal, trace)
 
     async def put_once(self, lease: Lease, name: str, make: Callable[[], Reply]) -> bool:
         """Put a reply into the outbox, once a turn for this name; False when it was put there before."""
@@ -106,14 +130,16 @@ class TurnStore:
         await self._leases.commit(lease, write)
         return True
 
-    async def keep(self, lease: Lease, batch: MessageBatch) -> bool:
+    async def keep(self, lease: Lease, batch: MessageBatch, before: History) -> bool:
         """Close a turn whose messages ask for no answer. True when a summary is due."""
-        return await self._revisions.keep(lease, batch, done_with=turn_keys(lease.conversation))
+        return await self._revisions.keep(lease, batch, before, done_with=turn_keys(lease.conversation))
 
-    async def close(self, lease: Lease, turn: TurnContext, result: TurnResult, trace: Trace) -> bool:
+    async def close(
+        self, lease: Lease, turn: TurnContext, result: TurnResult, trace: Trace, query: Query[T]
+    ) -> tuple[bool, T]:
         """Write all in one step: the reply is in the outbox, the memory is longer, every message has its end.
 
-        True when a summary is due.
+        Gives whether a summary is due, and what the query finds then.
         """
         parts = composed(result.text, result.offered)
         trace.reply = [words(part) for part in parts]
@@ -142,8 +168,46 @@ class TurnStore:
             ledger.end(pipeline, turn.conversation, ends)
             if failed:
                 dead_letters.put(pipeline, turn.conversation, dead_letter_of(turn, trace, result))
+            turn.spending.write(pipeline)
             pipeline.delete(*turn_keys(turn.conversation))
 
-        await self._leases.commit(lease, write)
+        found = await self._leases.commit_and_ask(lease, write, query)
         ledger.ended(ends | turn.batch.ends)
-        return summary_due
+        return summary_due, found
+
+
+class TurnJournal:
+    """The journal of a turn: `earlier` is what earlier tries wrote, `write` adds what this try does.
+
+    `paused` says whether a colleague has begun to answer, as of the newest entry that was written; None before that.
+    """
+
+    def __init__(
+        self, leases: ConversationLeases, lease: Lease, earlier: tuple[ModelStep | ToolResult, ...], trace: Trace
+    ) -> None:
+        self.earlier = earlier
+        self.paused: bool | None = None
+        self._leases = leases
+        self._lease = lease
+        self._trace = trace
+
+    async def write(self, entry: ModelStep | ToolResult) -> None:
+        if isinstance(entry, ToolResult):
+            self._trace.tools.append(entry)
+        _, name = turn_keys(self._lease.conversation)
+
+        def write(pipeline: Any) -> None:
+            # Under the lease, because whoever lost it would write into the journal of the next turn.
+            pipeline.rpush(name, entry.model_dump_json())
+
+        self.paused = await self._leases.commit_and_ask(self._lease, write, paused(self._lease.conversation))
+
+
+def _read(entries: list[str]) -> tuple[ModelStep | ToolResult, ...] | None:
+    """The journal's entries; None where this version of Recado can't read one."""
+    try:
+        return tuple(_entry.validate_json(entry) for entry in entries)
+    except ValidationError:
+        # Because the journal tells what was done, going on without it would do that again.
+        _log.error("journal_unreadable", fix="was an older Recado started again on newer data?")
+        return None

@@ -47,6 +47,10 @@ class Trace:
         finally:
             self._stations[name] = self._stations.get(name, 0) + (time.perf_counter() - started) * 1000
 
+    def took(self, name: str, since: float) -> None:
+        """Note the time of a station that has not ended: since then, by time.perf_counter."""
+        self._stations[name] = (time.perf_counter() - since) * 1000
+
     async def book(self, attempt: Attempt) -> None:
         """Keep and count a request to a model of this turn."""
         self.attempts.append(attempt)

@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
+from typing import Any
 
 import structlog
 
 from bot.conversations.inbox import why_unanswered
-from bot.conversations.lease import Lease
-from bot.delivery.outbox import Outbox
+from bot.conversations.lease import ConversationLeases, Lease
+from bot.delivery.outbox import LastWrite, Outbox
 from bot.infra.crash_points import passing
 from bot.infra.logs import masked
 from bot.messages.inbound import Inbound
-from bot.turns.burst import BurstCollector
+from bot.settings import TurnSettings
+from bot.turns.burst import Burst
 from bot.turns.context import TurnAttempt, TurnContext, TurnResult, deadline_for, turn_id, without_flood
 from bot.turns.intake import Intake
+from bot.turns.opening import Opening
 from bot.turns.report import TurnReporter
 from bot.turns.responder import Responder
 from bot.turns.revisions import MessageBatch
@@ -28,38 +32,50 @@ from bot.turns.typing_indicator import TypingIndicator, patience
 
 @dataclass(frozen=True, slots=True)
 class TurnProcessor:
-    """`deadline_seconds` is the time until the customer must have an answer."""
-
-    burst: BurstCollector
+    leases: ConversationLeases
     store: TurnStore
     typing: TypingIndicator
     intake: Intake
     responder: Responder
     outbox: Outbox
     reporter: TurnReporter
-    deadline_seconds: float
+    settings: TurnSettings
 
-    async def take(self, lease: Lease, waiting: list[Inbound]) -> None:
-        """One turn with these messages and those that come while the burst lasts; it needs the conversation's lease."""
-        conversation = lease.conversation
+    async def take(self, lease: Lease, opening: Opening) -> bool:
+        """One turn with the waiting messages and those that come while the burst lasts.
+
+        True where the last write let go of the conversation, because nothing waits in it.
+        """
+        conversation, waiting = lease.conversation, opening.waiting.messages
         trace = Trace(turn=turn_id(waiting[0]), conversation=conversation)
         structlog.contextvars.bind_contextvars(message=masked(waiting[0].id), conversation=conversation)
-        contact = await self.intake.contact(conversation)
-        asking = [message for message in waiting if why_unanswered(message) is None]
         async with AsyncExitStack() as signs:
-            if asking and not contact.quiet:
-                await signs.enter_async_context(self.typing.shown(asking[-1]))
-            if asking:
-                with trace.station("quiet"):
-                    waiting = await self.burst.collect(conversation, waiting)
-            attempt = await self.store.begin(lease, len(waiting), contact)
+            attempt, waiting = await self._begin(lease, opening, trace, signs)
             passing("turn: begun")
-            batch = await self.intake.sort_out(conversation, waiting[: attempt.count], contact)
+            batch = await self.intake.sort_out(conversation, waiting[: attempt.count], attempt)
             if not batch.speech:
                 await self._remember(lease, batch, attempt, trace)
-                return
+                return False
             turn, result = await self._answer(lease, batch, attempt, trace, signs)
-        await self._close(lease, turn, result, trace)
+        return await self._close(lease, turn, result, trace)
+
+    async def _begin(
+        self, lease: Lease, opening: Opening, trace: Trace, signs: AsyncExitStack
+    ) -> tuple[TurnAttempt, list[Inbound]]:
+        """Wait for the silence where somebody asks something, then fix the messages of the turn."""
+        asking = [message for message in opening.waiting.messages if why_unanswered(message) is None]
+        if asking and not opening.contact.quiet:
+            await signs.enter_async_context(self.typing.shown(asking[-1]))
+        burst = Burst(self.settings.quiet_seconds)
+        while True:
+            if asking:
+                with trace.station("quiet"):
+                    await burst.silence(opening.waiting.messages[-1])
+            whole = bool(asking) and not burst.is_over_at_length
+            begun = await self.store.begin(lease, opening, whole=whole)
+            if isinstance(begun, TurnAttempt):
+                return begun, opening.waiting.messages
+            opening = replace(opening, waiting=begun)
 
     async def _answer(
         self, lease: Lease, batch: MessageBatch, attempt: TurnAttempt, trace: Trace, signs: AsyncExitStack
@@ -67,7 +83,7 @@ class TurnProcessor:
         """Understand and think, while the signs tell the customer that somebody does."""
         free = frozenset(message.id for message in batch.speech if self.responder.by_code(message))
         admission = await self.intake.admit(lease.conversation, batch.speech, trace.turn, free)
-        deadline = deadline_for(batch.speech, self.deadline_seconds)
+        deadline = deadline_for(batch.speech, self.settings.deadline_seconds)
         if admission.admitted and not attempt.contact.quiet:
             say = partial(self.typing.say_late, lease, trace.turn, batch.speech, attempt)
             await signs.enter_async_context(patience(deadline.announce_after, say))
@@ -78,18 +94,29 @@ class TurnProcessor:
     async def _remember(self, lease: Lease, batch: MessageBatch, attempt: TurnAttempt, trace: Trace) -> None:
         """Close a turn whose messages ask for no answer."""
         await self.reporter.received(lease.conversation, batch, attempt.contact, {})
-        summary_due = await self.store.keep(lease, batch)
+        summary_due = await self.store.keep(lease, batch, attempt.before)
         await self.reporter.remembered(batch, attempt, trace, summary_due=summary_due)
 
-    async def _close(self, lease: Lease, turn: TurnContext, result: TurnResult, trace: Trace) -> None:
-        """Write all in one step, then send."""
+    async def _close(self, lease: Lease, turn: TurnContext, result: TurnResult, trace: Trace) -> bool:
+        """Write all in one step, then send. The last message's record, the trace and letting go are one step too."""
         passing("turn: closing")
         texts = {one.perceived.message: one.perceived.text for one in turn.perceived}
         await self.reporter.received(lease.conversation, turn.batch, turn.contact, texts)
         with trace.station("closing"):
-            summary_due = await self.store.close(lease, turn, result, trace)
+            query = self.outbox.query(lease.conversation)
+            summary_due, state = await self.store.close(lease, turn, result, trace, query)
         passing("turn: closed, nothing sent")
-        with trace.station("outbox"):
-            sent = await self.outbox.flush(lease)
-        trace.error = trace.error or next((one.error for one in sent if one.error), None)
+        started = time.perf_counter()
+
+        def write(pipeline: Any, error: str | None) -> None:
+            trace.took("outbox", started)
+            trace.error = trace.error or error
+            self.reporter.put(pipeline, trace)
+
+        last = LastWrite(write, turn.attempt.seen)
+        sent = await self.outbox.send(lease, state, contact=turn.contact, last=last)
+        if not last.is_done:
+            error = next((one.error for one in sent if one.error), None)
+            await last.write_with(self.leases, lease, lambda _: None, error)
         await self.reporter.closed(turn, trace, summary_due=summary_due)
+        return last.released

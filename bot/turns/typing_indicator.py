@@ -23,6 +23,8 @@ from bot.whatsapp.rendering import read_mark
 _log = structlog.get_logger()
 # Meta takes the dots away after 25 s (https://developers.facebook.com/docs/whatsapp/cloud-api/typing-indicators).
 _AGAIN_SECONDS = 20.0
+# Nobody sees dots that go at once, and they cost a request.
+_MOMENT_SECONDS = 0.3
 
 
 class TypingIndicator:
@@ -31,16 +33,29 @@ class TypingIndicator:
         self._store = store
         self._outbox = outbox
         self._default_language = default_language
+        self._marks: set[asyncio.Task[None]] = set()
 
     @asynccontextmanager
     async def shown(self, message: Inbound) -> AsyncIterator[None]:
-        """Mark a message as read and show the dots. A refusal of Meta never costs the reply."""
-        task = asyncio.create_task(self._keep(message))
+        """Mark a message as read, and show the dots while the block lasts. A refusal of Meta never costs the reply.
+
+        A block that is over in a moment shows no dots: the read mark leaves beside the reply.
+        """
+        marked = asyncio.Event()
+        task = asyncio.create_task(self._keep(message, marked))
         try:
             yield
         finally:
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
+            if not marked.is_set():
+                mark = asyncio.create_task(self._mark(message, typing=False))
+                self._marks.add(mark)
+                mark.add_done_callback(self._marks.discard)
+
+    async def close(self) -> None:
+        """Wait for the read marks that are under way."""
+        await asyncio.gather(*self._marks, return_exceptions=True)
 
     async def say_late(self, lease: Lease, turn: str, messages: list[Inbound], attempt: TurnAttempt) -> None:
         """Say, once a turn, that the answer takes longer."""
@@ -55,13 +70,18 @@ class TypingIndicator:
         if await self._store.put_once(lease, "still", reply):
             await self._outbox.flush(lease)
 
-    async def _keep(self, message: Inbound) -> None:
+    async def _keep(self, message: Inbound, marked: asyncio.Event) -> None:
+        await asyncio.sleep(_MOMENT_SECONDS)
         while True:
-            try:
-                await self._graph.mark_read(read_mark(message.id, typing=True), message.phone_number_id)
-            except (GraphError, MetaUnavailable) as error:
-                _log.debug("typing_not_shown", error=str(error))
+            await self._mark(message, typing=True)
+            marked.set()
             await asyncio.sleep(_AGAIN_SECONDS)
+
+    async def _mark(self, message: Inbound, *, typing: bool) -> None:
+        try:
+            await self._graph.mark_read(read_mark(message.id, typing=typing), message.phone_number_id)
+        except (GraphError, MetaUnavailable) as error:
+            _log.debug("read_mark_not_sent", error=str(error))
 
 
 @asynccontextmanager

@@ -18,7 +18,7 @@ from yarl import URL
 from bot.settings import WhatsAppSettings
 from bot.whatsapp.errors import GraphError, MetaUnavailable, Remedy, error_from
 from bot.whatsapp.lenient_json import items, mapping, text
-from pipelines.byte_budget import Room
+from pipelines.byte_budget import ByteReservation
 
 _CALL_SECONDS = 20
 _DOWNLOAD_SECONDS = 60
@@ -130,10 +130,12 @@ class Graph:
         """Change what it says, which sends it into review again."""
         await self._call("POST", template_id, json={"components": components})
 
-    async def fetch(self, media_id: str, *, limit: int, room: Room | None = None, sha256: str | None = None) -> File:
+    async def fetch(
+        self, media_id: str, *, limit: int, reservation: ByteReservation | None = None, sha256: str | None = None
+    ) -> File:
         """The file's bytes, at most `limit` of them; its address is resolved anew once when it has run out.
 
-        Memory for them is made in `room` before they are asked for, or before they are read where Meta named no size.
+        `reservation` holds their memory before they are asked for, or before they are read where Meta named no size.
 
         So it is where the bytes differ from their digest; then they are taken: a wrong digest proves no wrong file.
         Raises FileTooLarge, MediaGone, MediaRefused, and what every call can: GraphError, Unavailable.
@@ -141,8 +143,8 @@ class Graph:
         for last in (False, True):
             found = await self._resolve(media_id)
             try:
-                await _make_room(room, found.get("file_size"), limit)
-                data = await self._download(text(found.get("url")) or "", limit, room)
+                await _reserve(reservation, found.get("file_size"), limit)
+                data = await self._download(text(found.get("url")) or "", limit, reservation)
             except MediaGone:
                 if last:
                     raise
@@ -183,7 +185,7 @@ class Graph:
         except (ValueError, RecursionError) as error:
             raise MetaUnavailable("Meta's answer is not JSON", in_doubt=True) from error
 
-    async def _download(self, link: str, limit: int, room: Room | None) -> bytes:
+    async def _download(self, link: str, limit: int, reservation: ByteReservation | None) -> bytes:
         try:
             url = URL(link, encoded=True)
             async with asyncio.timeout(_DOWNLOAD_SECONDS):
@@ -192,7 +194,7 @@ class Graph:
                         if response.status in (301, 302, 303, 307, 308):
                             url = url.join(URL(response.headers.get("Location", ""), encoded=True))
                             continue
-                        return await _read(response, limit, room)
+                        return await _read(response, limit, reservation)
         except ValueError as error:
             raise MediaRefused("the link of this file is no address") from error
         except (aiohttp.ClientError, TimeoutError) as error:
@@ -215,24 +217,24 @@ class Graph:
         raise MediaRefused("the link of this file doesn't lead to Meta")
 
 
-async def _make_room(room: Room | None, size: Any, limit: int) -> None:
+async def _reserve(reservation: ByteReservation | None, size: Any, limit: int) -> None:
     """Have memory for a file of this size, as Meta or a header names it; None or a strange one is the limit."""
     told = str(size)[:18] if isinstance(size, int | str) else ""
     expected = int(told) if told.isascii() and told.isdecimal() else limit
     if expected > limit:
         raise FileTooLarge(f"{expected} bytes; {limit} are taken")
-    if room is not None:
-        await room.make(expected)
+    if reservation is not None:
+        await reservation.grow(expected)
 
 
-async def _read(response: aiohttp.ClientResponse, limit: int, room: Room | None) -> bytes:
+async def _read(response: aiohttp.ClientResponse, limit: int, reservation: ByteReservation | None) -> bytes:
     if response.status == _NOT_FOUND:
         raise MediaGone("the link of this file has run out")
     if not response.ok:
         raise MetaUnavailable(f"HTTP {response.status} for a download", in_doubt=False)
     # A body that is unpacked here has more bytes than its header says.
     packed = "Content-Encoding" in response.headers
-    await _make_room(room, None if packed else response.content_length, limit)
+    await _reserve(reservation, None if packed else response.content_length, limit)
     data = io.BytesIO()
     async for chunk in response.content.iter_chunked(65536):
         if data.tell() + len(chunk) > limit:

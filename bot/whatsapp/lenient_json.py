@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 from typing import Any
 
 from pipelines.truncation import LONGEST_ID, truncated
@@ -49,7 +50,13 @@ def own_number(value: Any) -> str | None:
 
     Mexico's old 1 comes and goes in it. None where it holds no number, which is nobody's.
     """
-    found = "".join(sign for sign in (text(value) or "")[:_LONGEST_DISPLAY] if sign.isascii() and sign.isdigit())
+    return _own_number((text(value) or "")[:_LONGEST_DISPLAY])
+
+
+@lru_cache(maxsize=16)
+def _own_number(written: str) -> str | None:
+    # Kept, because a business has one number or a few, and every notification names one.
+    found = "".join(sign for sign in written if sign.isascii() and sign.isdigit())
     return without_old_one(found) if found else None
 
 

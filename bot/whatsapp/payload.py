@@ -52,7 +52,7 @@ class Notification:
 def parse(body: bytes, now: datetime) -> Notification:
     """All of a notification; a broken item is counted as unknown and never costs the others."""
     try:
-        document = json.loads(body, parse_int=_integer)
+        document = _DECODER.decode(body.decode(json.detect_encoding(body), "surrogatepass"))
     except (ValueError, RecursionError) as error:
         raise NotJSON("the body is not JSON") from error
     found = Notification()
@@ -80,6 +80,10 @@ def parse(body: bytes, now: datetime) -> Notification:
 def _integer(written: str) -> int | str:
     """A whole number; thousands of digits are none, and Python would refuse the whole body because of them."""
     return int(written) if len(written) <= _MOST_DIGITS else written
+
+
+# Made once, because json.loads makes one for each call that has options.
+_DECODER = json.JSONDecoder(parse_int=_integer)
 
 
 def _changes(document: Any) -> Iterator[tuple[Raw, Raw]]:

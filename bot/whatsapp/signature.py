@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 from collections.abc import Iterable
 
@@ -12,7 +11,7 @@ _LENGTH = len(_PREFIX) + 64
 
 def signature_of(body: bytes, secret: str) -> str:
     """The header's value for these bytes: `sha256=` and 64 hexadecimal digits."""
-    return _PREFIX + hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
+    return _PREFIX + hmac.digest(secret.encode(), body, "sha256").hex()
 
 
 def well_formed(header: str) -> bool:

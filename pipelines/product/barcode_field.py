@@ -1,4 +1,4 @@
-"""The barcode of the card: the bars and the digits printed beside them have to agree."""
+"""Finds the barcode of the card: the bars and the digits printed beside them have to agree."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pipelines.product.layout import Piece, place_of
 from pipelines.product.price_parsing import amounts
 from pipelines.product.size_parsing import sizes
 
-# How sure bars are alone. UPC-E and EAN-8 are short; a slice of an ITF can look like a whole one.
+# Confidence in bars alone: UPC-E and EAN-8 are short, and a slice of an ITF can pass for a whole one.
 _ALONE = {"EAN-13": 0.96, "UPC-A": 0.96, "EAN-8": 0.91, "UPC-E": 0.7, "ITF": 0.91, "Code 128": 0.95}
 _BY_CORRECTION = 0.98
 _AGREED = 0.99
@@ -21,11 +21,11 @@ _DIGITS_ONLY = 0.75
 _DIFFERENT = 0.5
 _SURELY_READ = 0.8
 _LENGTHS = (12, 13, 14)
-_CARRIED = {"price": "price_inside"}
+_EMBEDDED = {"price": "price_inside"}
 
 
 def barcode_of(evidence: Evidence) -> Findings:
-    """Find the number that names the product, with the facts that its code tells."""
+    """Find the number of the product, and the facts in its code."""
     scans = _of_the_product(evidence.scans)
     if not scans:
         return _from_digits(evidence)
@@ -45,27 +45,27 @@ def barcode_of(evidence: Evidence) -> Findings:
     return Findings({"barcode": best}, tuple(doubts), _facts(evidence.scans))
 
 
-def carried_of(evidence: Evidence) -> Findings:
-    """Tell the weight or the price inside the shop's own code, where the label shows the same."""
+def embedded_values_of(evidence: Evidence) -> Findings:
+    """Find the weight or price in the shop's own code, if the label shows the same."""
     kilos = {size.total[0] / 1000 for piece in evidence.pieces for size in sizes(piece.text) if size.total[1] == "g"}
     paid = {amount.value for piece in evidence.pieces for amount in amounts(piece.text)}
     details: dict[str, str] = {}
     for scan in evidence.scans:
-        for inside in scan.code.inside:
-            if inside.value in (kilos if inside.fact == "weight_kg" else paid):
-                details |= {"item": inside.item, _CARRIED.get(inside.fact, inside.fact): str(inside.value)}
+        for embedded in scan.code.embedded:
+            if embedded.value in (kilos if embedded.fact == "weight_kg" else paid):
+                details |= {"item": embedded.item, _EMBEDDED.get(embedded.fact, embedded.fact): str(embedded.value)}
     return Findings({}, (), details)
 
 
 def number_of(code: ProductCode) -> str:
-    """Return the number for the card: GS1's 14 digits are shortened to those of an EAN-13 where they can be."""
+    """Return the number for the card: GS1's 14 digits become those of an EAN-13 if they can."""
     if code.gtin is None or code.value.isdecimal():
         return code.value
     return code.gtin.removeprefix("0")
 
 
 def _of_the_product(scans: Iterable[Scan]) -> list[Scan]:
-    """Leave the codes that name the product: numbers before the shop's own, those before texts in bars."""
+    """Select the codes of the product: GTINs first, then the shop's own numbers, then texts in bars."""
     kinds = ("gtin", "book", "periodical"), ("internal",)
     for wanted in kinds:
         chosen = [scan for scan in scans if scan.code.kind in wanted]
@@ -76,7 +76,7 @@ def _of_the_product(scans: Iterable[Scan]) -> list[Scan]:
 
 
 def _checked(scan: Scan, evidence: Evidence) -> tuple[Field, Field | None]:
-    """Return the number with its confidence, and what the digits say instead."""
+    """Return the number with its confidence, and the printed number if it is another."""
     number, box = number_of(scan.code), scan.barcode.box
     alone = _ALONE.get(scan.barcode.format, _BY_CORRECTION)
     printed = _printed_near(scan, evidence)
@@ -108,7 +108,7 @@ def _printed_near(scan: Scan, evidence: Evidence) -> list[tuple[str, Piece]]:
 
 
 def numbers(pieces: Iterable[Piece]) -> list[tuple[str, Piece]]:
-    """Return the numbers of rows of digits, each with the piece that most of it was read in."""
+    """Return the numbers of rows of digits, each with its longest piece."""
     digits = [piece for piece in pieces if re.fullmatch(r"[\s>.\-]*+\d[\d\s>.\-]*+", piece.text)]
     found: list[tuple[str, Piece]] = []
     for first in digits:
@@ -122,12 +122,12 @@ def numbers(pieces: Iterable[Piece]) -> list[tuple[str, Piece]]:
 
 def _from_digits(evidence: Evidence) -> Findings:
     read: dict[str, list[Piece]] = {}
-    for photo in range(len(evidence.sights)):
+    for photo in range(len(evidence.photo_texts)):
         for digits, piece in numbers(evidence.of_photo(photo)):
             if len(digits) in _LENGTHS and is_gtin(digits) and int(digits[:3]):
                 read.setdefault(digits, []).append(piece)
         for piece in evidence.of_photo(photo):
-            # The elements of a GS1 code are printed with it, in the same way; its brackets are easily misread.
+            # Because brackets are easily misread, printed GS1 elements are matched without them.
             printed = re.match(r"\W?\d{1,2}\)?(\d{14})(?!\d)", re.sub(r"\s", "", piece.text))
             code = code_of(f"(01){printed[1]}") if printed else None
             if code and code.gtin:

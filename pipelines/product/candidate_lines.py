@@ -1,4 +1,4 @@
-"""Lines that may name a product: what packages and tags say without contents, prices and small print."""
+"""Selects lines that may name a product, without contents, prices and small print."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ _READ_AT_ALL = 0.6
 _SAME_TYPE = 1.3
 _CLOSE = 0.8
 _MOST_ROWS = 3
-# What packages and tags say that is no name.
-_ASIDE = re.compile(
+# Words on packages and tags that are no name.
+_NOT_A_NAME = re.compile(
     r"\b(?:sku\b|cod(?:igo)?\b|ingredientes?\b|hecho en|made in|distribuid|elaborado|consumir|consum[eo] pref|"
     r"caduc|cad\b|lote?\b|exp\b|www\.|tel\b|precio|oferta|promo|ahorr|antes\b|ahora\b|anticip|"
     r"informacion|nutriment|porcion|calorias|energia\b|kcal|"
@@ -62,8 +62,8 @@ def lines_of(evidence: Evidence) -> list[CandidateLine]:
 
 
 def joined(lines: list[CandidateLine]) -> list[CandidateLine]:
-    """Return the lines with those put together that go on in the same type: Detergente / líquido."""
-    # Which of two lines on their side is the upper one can't be told: those that begin small come last.
+    """Join lines that continue in the same type: Detergente / líquido."""
+    # Because of two lines on their side the upper one is unknown, lines that begin small come last.
     left, whole = sorted(lines, key=lambda line: line.text[0].islower()), []
     while left:
         line = left.pop(0)
@@ -78,7 +78,7 @@ def joined(lines: list[CandidateLine]) -> list[CandidateLine]:
 
 
 def one_of(line: CandidateLine, following: CandidateLine) -> CandidateLine:
-    """Return two lines as one, which stands where the first does and was read no better than the worse."""
+    """Join two lines into one with the place of both and the lower confidence."""
     piece = replace(
         following.piece,
         confidence=min(line.piece.confidence, following.piece.confidence),
@@ -92,13 +92,13 @@ def _words(piece: Piece, evidence: Evidence) -> CandidateLine | None:
     letters = sum(letter.isalpha() for letter in text)
     if letters < 3 or letters < len(text.replace(" ", "")) * 0.6 or piece.confidence < _READ_AT_ALL:  # noqa: PLR2004 -- "3 L"
         return None
-    if _ASIDE.search(plain(text)) and not MARK.search(text):
+    if _NOT_A_NAME.search(plain(text)) and not MARK.search(text):
         return None
     if amounts(piece.text) or (role_of(text + " ") and len(text.split()) <= 2):  # noqa: PLR2004 -- "precio normal"
         return None
     spelt = " ".join(accented(word) for word in text.split())
-    sight = evidence.sights[piece.photo]
-    return CandidateLine(spelt, piece, piece.tall / max(sight.width, sight.height, 1), _kinds(spelt.split()))
+    photo_text = evidence.photo_texts[piece.photo]
+    return CandidateLine(spelt, piece, piece.tall / max(photo_text.width, photo_text.height, 1), _kinds(spelt.split()))
 
 
 def _kinds(words: Iterable[str]) -> int:
@@ -114,7 +114,7 @@ def _goes_on(line: CandidateLine, other: CandidateLine) -> bool:
     close = lower.top - upper.bottom < line.piece.tall * _CLOSE
     if not close or not 1 / _SAME_TYPE < other.type / line.type < _SAME_TYPE:
         return False
-    # With a capital it is a line of its own: Granola / Sin azúcar.
+    # A line that begins with a capital stands alone: Granola / Sin azúcar.
     if other.text[0].islower() or (line.text.isupper() and _GOES_ON.match(other.text)):
         return True
     return line.is_thing and " " not in line.text and not other.is_thing and other.kinds > 0

@@ -1,4 +1,4 @@
-"""The card of a product: what was read, how surely, where, and what has to be asked."""
+"""Card of a product: values with confidence and place, and the open questions."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ from typing import Any
 from pipelines.bounding_box import BoundingBox
 
 FIELDS = ("name", "brand", "size", "price", "currency", "barcode")
-"""What a card may hold, in the order it is shown."""
+"""Fields of a card, in the order of display."""
 
 CONFIDENT = 0.9
-"""From here on a value is practically never wrong; below it, a person is asked."""
+"""Least confidence of values that are practically never wrong; below it, a person is asked."""
 
-BORNE_OUT = 0.96
-"""From here on a value was read twice, in two places or by two ways: sums that hold, bars and digits, front and tag."""
+CORROBORATED = 0.96
+"""Least confidence of values that were read twice: a right sum, bars and digits, front and tag."""
 
 
 @dataclass(frozen=True, slots=True)
 class Field:
     """A value as text (an amount exactly as `Decimal` writes it), with a confidence of 0 to 1.
 
-    `photo` counts from 0; `box` is in pixels of that photo turned upright. Both are None for what no photo shows,
+    `photo` counts from 0; `box` is in pixels of that photo turned upright. Both are None for a value from no photo,
     such as the shop's own currency.
     """
 
@@ -38,7 +38,7 @@ class Field:
 
 
 class DoubtKind(StrEnum):
-    """Why a person has to be asked."""
+    """Reason to ask a person."""
 
     SEVERAL = "several"
     """The photos show more than one value, and no rule decides between them."""
@@ -47,7 +47,7 @@ class DoubtKind(StrEnum):
     DIGITS_ONLY = "digits_only"
     """The number was read from its digits alone; the bars couldn't be read."""
     CENTS = "cents"
-    """It can't be told whether the last two digits are cents."""
+    """The last two digits may be cents."""
     FOR_SEVERAL = "for_several"
     """The price is that of several pieces together."""
     UNSURE = "unsure"
@@ -65,10 +65,10 @@ class Doubt:
 
 @dataclass(frozen=True, slots=True)
 class ProductCard:
-    """What photos of one product say; `fields` has only what was found, by the names in FIELDS.
+    """Facts of the photos of one product; `fields` has those that were found, by the names in FIELDS.
 
-    `details` is what codes and labels say beside that: country, former_price, unit_price, expires, lot, weight...
-    `codes` are all that were decoded; `text` is what was read of each photo, for a model that helps to name.
+    `details` are further facts of codes and labels: country, former_price, unit_price, expires, lot, weight...
+    `codes` are all decoded codes; `text` is the text of each photo, for a model that finds the name.
     """
 
     fields: Mapping[str, Field] = field(default_factory=dict)

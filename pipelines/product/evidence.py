@@ -1,4 +1,4 @@
-"""What the photos of one product show, as the finders of fields take it, and what they give back."""
+"""Input and output of the finders of fields."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from pipelines.product.layout import Piece, pieces_of
 
 
 class Scan(NamedTuple):
-    """A code that was decoded, and what it means."""
+    """A decoded code and its meaning."""
 
     photo: int
     barcode: Barcode
@@ -22,7 +22,7 @@ class Scan(NamedTuple):
 
 
 class Findings(NamedTuple):
-    """What a finder found: fields by name, questions, further facts; a field that isn't sure is asked about anyway."""
+    """Result of a finder: fields by name, questions, further facts; an unsure field becomes a question anyway."""
 
     fields: dict[str, Field]
     doubts: tuple[Doubt, ...] = ()
@@ -34,23 +34,23 @@ NOTHING = Findings({})
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """All that was seen; `found` holds the fields of the finders that ran before."""
+    """Texts and codes of all photos; `found` has the fields of earlier finders."""
 
-    sights: Sequence[PhotoText]
+    photo_texts: Sequence[PhotoText]
     pieces: tuple[Piece, ...]
     scans: tuple[Scan, ...]
     shop_currency: str
     found: dict[str, Field] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, sights: Sequence[PhotoText], shop_currency: str) -> Evidence:
-        pieces = tuple(piece for photo, sight in enumerate(sights) for piece in pieces_of(sight, photo))
+    def of(cls, photo_texts: Sequence[PhotoText], shop_currency: str) -> Evidence:
+        pieces = tuple(piece for photo, photo_text in enumerate(photo_texts) for piece in pieces_of(photo_text, photo))
         scans = tuple(
             Scan(photo, barcode, code_of(barcode.value, may_be_gtin=barcode.may_be_gtin))
-            for photo, sight in enumerate(sights)
-            for barcode in sight.barcodes
+            for photo, photo_text in enumerate(photo_texts)
+            for barcode in photo_text.barcodes
         )
-        return cls(sights, pieces, scans, shop_currency)
+        return cls(photo_texts, pieces, scans, shop_currency)
 
     def of_photo(self, photo: int) -> list[Piece]:
         return [piece for piece in self.pieces if piece.photo == photo]

@@ -1,4 +1,4 @@
-"""What a reader of letters doesn't tell: whether a price is struck through, and its last digits are set smaller."""
+"""Checks the pixels of a price, because OCR reports neither a stroke through it nor smaller cents."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _CENTS_WIDE = 1.0
 
 
 class Glyph(NamedTuple):
-    """A letter's place in a strip of `_TALL` rows: columns, then rows."""
+    """Bounds of a letter in a strip of `_TALL` rows."""
 
     left: int
     top: int
@@ -34,14 +34,14 @@ class Glyph(NamedTuple):
         return self.bottom - self.top
 
 
-def strip_of(sight: PhotoText, piece: Piece, *, beyond: float = 0.0) -> Image.Image:
-    """Cut a line out of its photo, turned level: ink white on black, `_TALL` pixels high.
+def strip_of(photo_text: PhotoText, piece: Piece, *, beyond: float = 0.0) -> Image.Image:
+    """Cut a line out of its photo, turned level, white on black, and `_TALL` pixels high.
 
-    With `beyond` the strip goes on to the right by as many times its height.
+    `beyond` extends the strip to the right by so many times its height.
     """
-    with Image.open(io.BytesIO(sight.jpeg)) as picture:
+    with Image.open(io.BytesIO(photo_text.jpeg)) as picture:
         gray = picture.convert("L")
-    scale = gray.width / sight.width
+    scale = gray.width / photo_text.width
     box = piece.box
     corners = piece.corners or (
         (box.x, box.y),
@@ -61,7 +61,7 @@ def strip_of(sight: PhotoText, piece: Piece, *, beyond: float = 0.0) -> Image.Im
     wide = round(min(max(math.dist(a, b) / (math.dist(b, c) or 1), 0.5), _LONGEST) * _TALL)
     # QUAD takes the corners from the top left against the clock.
     strip = gray.transform((wide, _TALL), Image.Transform.QUAD, (*a, *d, *c, *b), Image.Resampling.BICUBIC)
-    return _inked(strip)
+    return _binarized(strip)
 
 
 def glyphs(strip: Image.Image) -> list[Glyph]:
@@ -69,10 +69,10 @@ def glyphs(strip: Image.Image) -> list[Glyph]:
     columns = strip.resize((strip.width, 1), Image.Resampling.BOX).tobytes()
     found, start = [], None
     for column, darkness in enumerate((*columns, 0)):
-        inked = darkness > 255 * 1.5 / _TALL
-        if inked and start is None:
+        is_printed = darkness > 255 * 1.5 / _TALL
+        if is_printed and start is None:
             start = column
-        elif not inked and start is not None:
+        elif not is_printed and start is not None:
             bounds = strip.crop((start, 0, column, _TALL)).getbbox()
             if bounds and bounds[3] - bounds[1] >= _TALL * _DOT:
                 found.append(Glyph(start, bounds[1], column, bounds[3]))
@@ -80,9 +80,9 @@ def glyphs(strip: Image.Image) -> list[Glyph]:
     return found
 
 
-def is_struck(sight: PhotoText, piece: Piece) -> bool:
-    """Say whether one stroke runs through all of the line, level or slanted: also where it is bare between letters."""
-    strip = strip_of(sight, piece)
+def is_struck_through(photo_text: PhotoText, piece: Piece) -> bool:
+    """Say whether one stroke, level or slanted, crosses the line and the gaps between its letters."""
+    strip = strip_of(photo_text, piece)
     pixels, width = strip.tobytes(), strip.width
     left, right = round(width * 0.06), round(width * 0.94)
     columns = strip.resize((width, 1), Image.Resampling.BOX).tobytes()
@@ -90,14 +90,14 @@ def is_struck(sight: PhotoText, piece: Piece) -> bool:
     ends = range(round(_TALL * 0.08), round(_TALL * 0.92), 2)
     for start in ends:
         for end in ends:
-            # A stroke that isn't about the middle is the frame of a tag, or an underline.
+            # A stroke away from the middle is the frame of a tag, or an underline.
             if _TALL * 0.3 < (start + end) / 2 < _TALL * 0.7 and _runs(pixels, bare, (left, start), (right, end)):
                 return True
     return False
 
 
 def _runs(pixels: bytes, bare: list[bool], start: tuple[int, int], end: tuple[int, int]) -> bool:
-    """Say whether ink is all along a line, and through at least two gaps between letters."""
+    """Say whether printed pixels run along a line, and through at least two gaps between letters."""
     (left, top), (right, bottom), width = start, end, len(bare)
     missed = gaps = 0
     for column in range(left, right):
@@ -111,14 +111,14 @@ def _runs(pixels: bytes, bare: list[bool], start: tuple[int, int], end: tuple[in
     return gaps >= _FEWEST_GAPS
 
 
-def small_tail(sight: PhotoText, piece: Piece) -> bool | None:
-    """Say whether the last two digits are set smaller than those before; None where the letters can't be told apart."""
-    strip = strip_of(sight, piece)
-    seen = glyphs(strip)
+def has_small_cents(photo_text: PhotoText, piece: Piece) -> bool | None:
+    """Say whether the last two digits are smaller than those before; None if the letters can't be separated."""
+    strip = strip_of(photo_text, piece)
+    found = glyphs(strip)
     letters = [letter for letter in piece.text if letter.isalnum() or letter in "$€"]
-    if len(seen) != len(letters) or len(seen) < 3:  # noqa: PLR2004 -- a digit and two of cents
+    if len(found) != len(letters) or len(found) < 3:  # noqa: PLR2004 -- a digit and two of cents
         return None
-    *head, tens, ones = seen
+    *head, tens, ones = found
     digits = [glyph for glyph, letter in zip(head, letters, strict=False) if letter.isdigit()]
     if not digits:
         return None
@@ -128,9 +128,9 @@ def small_tail(sight: PhotoText, piece: Piece) -> bool | None:
     return False if min(tens.tall, ones.tall) >= tall * 0.9 else None
 
 
-def goes_on(sight: PhotoText, piece: Piece) -> bool:
-    """Say whether smaller letters follow a price in its upper half: cents that weren't read."""
-    strip = strip_of(sight, piece, beyond=_CENTS_WIDE)
+def has_unread_cents(photo_text: PhotoText, piece: Piece) -> bool:
+    """Say whether smaller letters follow a price in its upper half, which are cents that weren't read."""
+    strip = strip_of(photo_text, piece, beyond=_CENTS_WIDE)
     level = piece.wide / (piece.wide + _CENTS_WIDE * piece.tall)
     after = [glyph for glyph in glyphs(strip) if glyph.left >= strip.width * level * 0.97 and glyph.right < strip.width]
     return any(
@@ -139,8 +139,8 @@ def goes_on(sight: PhotoText, piece: Piece) -> bool:
     )
 
 
-def _inked(strip: Image.Image) -> Image.Image:
-    """Part ink from paper at the level that divides them best (Otsu 1979); ink is what there is less of at the rim."""
+def _binarized(strip: Image.Image) -> Image.Image:
+    """Separate print from paper at the best threshold (Otsu 1979); print is the smaller share of pixels."""
     histogram = strip.histogram()
     total, mean = sum(histogram), sum(level * count for level, count in enumerate(histogram))
     below = weight = best = 0.0
@@ -154,5 +154,5 @@ def _inked(strip: Image.Image) -> Image.Image:
         if between > best:
             best, limit = between, level
     dark = strip.point([255 if level <= limit else 0 for level in range(256)])
-    inked = dark.histogram()[255]
-    return dark if inked * 2 <= total else dark.point([255 - level for level in range(256)])
+    is_printed = dark.histogram()[255]
+    return dark if is_printed * 2 <= total else dark.point([255 - level for level in range(256)])

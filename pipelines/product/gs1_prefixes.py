@@ -1,11 +1,12 @@
-"""Which GS1 member organisation gave out a number: https://www.gs1.org/standards/id-keys/company-prefix."""
+"""Countries of GS1 member organisations by prefix: https://www.gs1.org/standards/id-keys/company-prefix."""
 
 from __future__ import annotations
 
 from bisect import bisect_right
 
+# Because biip names an organisation ("GS1 Mexico") and no ISO 3166 country, this table is our own.
 # The first three digits of an EAN-13, first and last of each range, and the organisation's country (ISO 3166).
-# It says where the number was given out, not where the product was made.
+# The country gave out the number; the product may be made elsewhere.
 _GIVEN = (
     "000-019 US 030-039 US 060-139 US 300-379 FR 380-380 BG 383-383 SI 385-385 HR 387-387 BA 389-389 ME 400-440 DE "
     "450-459 JP 460-469 RU 470-470 KG 471-471 TW 474-474 EE 475-475 LV 476-476 AZ 477-477 LT 478-478 UZ 479-479 LK "
@@ -27,7 +28,7 @@ _COUNTRIES = _RANGES[1::2]
 
 
 def country_of(gtin13: str) -> str | None:
-    """Return the country whose GS1 organisation gave out an EAN-13, such as MX for 750; None where none is told."""
+    """Return the country whose GS1 organisation gave out an EAN-13, such as MX for 750; None if there is none."""
     prefix = int(gtin13[:3])
     place = bisect_right(_STARTS, prefix) - 1
     return _COUNTRIES[place] if place >= 0 and prefix <= _ENDS[place] else None

@@ -1,4 +1,4 @@
-"""Where lines stand and how large their letters are, whichever way the photo was held."""
+"""Positions of lines and sizes of their letters, in level coordinates for a photo held at any angle."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class Piece:
 
     @property
     def is_on_its_side(self) -> bool:
-        """Say whether it was photographed so: its place is told as if it read upwards, which it may not do."""
+        """Say whether the line stands on its side: its place assumes that it reads upwards, which may be wrong."""
         return self.box.height > self.box.width and len(self.text) >= _TELLS_THE_TURN
 
     def level_with(self, other: Piece) -> bool:
@@ -62,10 +62,10 @@ class Piece:
         return gap < max(self.tall, other.tall) and self.left < other.right and other.left < self.right
 
 
-def pieces_of(sight: PhotoText, photo: int) -> list[Piece]:
-    """Return the lines of a photo in reading order, with places as if the photo were held straight."""
-    turn = _turn(sight.lines)
-    return [_piece(line, photo, turn) for line in sight.lines if line.text.strip()]
+def pieces_of(photo_text: PhotoText, photo: int) -> list[Piece]:
+    """Return the lines of a photo in reading order, in level coordinates."""
+    turn = _turn(photo_text.lines)
+    return [_piece(line, photo, turn) for line in photo_text.lines if line.text.strip()]
 
 
 def place_of(box: BoundingBox, pieces: Iterable[Piece]) -> tuple[float, float]:
@@ -93,10 +93,10 @@ def _height(line: TextLine) -> float:
 
 
 def _turn(lines: Iterable[TextLine | Piece]) -> float:
-    """Return the angle of most lines; a lone "$" or "90" is as high as it is wide and tells none."""
+    """Return the angle of most lines; a lone "$" or "90" is as high as it is wide and has none."""
     placed = [line for line in lines if line.corners]
-    told = [line for line in placed if len(line.text.strip()) >= _TELLS_THE_TURN] or placed
-    return median(_angle(line.corners) for line in told) if told else 0.0
+    stated = [line for line in placed if len(line.text.strip()) >= _TELLS_THE_TURN] or placed
+    return median(_angle(line.corners) for line in stated) if stated else 0.0
 
 
 def _angle(corners: tuple[tuple[float, float], ...]) -> float:

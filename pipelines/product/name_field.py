@@ -1,7 +1,7 @@
-"""The brand and the name of a product, by the size of its type, its place, and words that name kinds of things.
+"""Finds brand and name of a product by size of type, place, and words that name kinds of things.
 
-A name or a brand is sure only where two readings bear each other out: the front of the package says in its lines what
-the price tag says in one, word for word, and nothing of the tag is left over.
+A name or a brand is sure only if the front of the package and the price tag corroborate each other. The lines of the
+front and the one line of the tag have the same words then, and none of the tag's is left over.
 """
 
 from __future__ import annotations
@@ -28,17 +28,17 @@ _THING, _QUALITY = 0.55, 0.9
 
 
 class _Named(NamedTuple):
-    """What names a product; `told` are those that a tag bears out, word for word."""
+    """Name and brand; `on_tag` are the lines that a tag repeats word for word."""
 
     name: CandidateLine | None
     brand: CandidateLine | None
-    told: tuple[CandidateLine, ...] = ()
+    on_tag: tuple[CandidateLine, ...] = ()
 
 
-class _Laid(NamedTuple):
-    """A tag's line in parts that the front says too, in the tag's order; `rest` are its words that are in none.
+class _TagMatch(NamedTuple):
+    """Parts of a tag's line that stand on the front too, in the tag's order; `rest` are its other words.
 
-    `exact` where the parts are spaced as on the tag.
+    `exact` if the parts are spaced as on the tag.
     """
 
     parts: tuple[CandidateLine, ...]
@@ -47,7 +47,7 @@ class _Laid(NamedTuple):
 
 
 def names_of(evidence: Evidence) -> Findings:
-    """Find brand and name; where a tag and a front both name the product they have to agree."""
+    """Find brand and name; a tag and a front that both name the product have to agree."""
     every = lines_of(evidence)
     lines = _largest(every, _MOST_LINES)
     prices = [piece for piece in evidence.pieces if amounts(piece.text) or _is_at(piece, evidence.found.get("price"))]
@@ -66,7 +66,7 @@ def names_of(evidence: Evidence) -> Findings:
 
 
 def _largest(lines: list[CandidateLine], most: int) -> list[CandidateLine]:
-    """Return the lines that are set largest, in their order: each is laid beside each, and a page has hundreds."""
+    """Return the lines in the largest type, in order: each is compared with each, and a page has hundreds."""
     kept = {id(line) for line in nlargest(most, lines, key=lambda line: line.type)}
     return [line for line in lines if id(line) in kept]
 
@@ -82,9 +82,9 @@ def _is_by(piece: Piece, price: Piece) -> bool:
 
 
 def _on_front(fronts: list[CandidateLine], tags: list[CandidateLine]) -> _Named:
-    """Tell name and brand apart: by the tag's line where it has them, else by their type."""
-    laid = max((_laid(fronts, tag) for tag in _rows(tags)), key=lambda one: len(one.parts), default=None)
-    named = _by_tag(laid, fronts) if laid and laid.parts else None
+    """Find name and brand on the front: by the tag's line if it repeats them, else by their type."""
+    match = max((_matched(fronts, tag) for tag in _rows(tags)), key=lambda one: len(one.parts), default=None)
+    named = _by_tag(match, fronts) if match and match.parts else None
     return named or _by_type(fronts)
 
 
@@ -94,8 +94,8 @@ def _rows(tags: list[CandidateLine]) -> list[CandidateLine]:
     return sorted((*tags, *pairs), key=lambda tag: -len(tag.text))
 
 
-def _laid(fronts: Iterable[CandidateLine], tag: CandidateLine) -> _Laid:
-    """Lay the lines of a front over a tag's line, the longest first."""
+def _matched(fronts: Iterable[CandidateLine], tag: CandidateLine) -> _TagMatch:
+    """Match the lines of a front with a tag's line, the longest first."""
     words = plain(tag.text).split()
     owner: list[CandidateLine | None] = [None] * len(words)
     exact = True
@@ -107,11 +107,11 @@ def _laid(fronts: Iterable[CandidateLine], tag: CandidateLine) -> _Laid:
                 exact = exact and words[start:end] == own
                 break
     parts = tuple(dict.fromkeys(part for part in owner if part))
-    return _Laid(parts, tuple(word for word, part in zip(words, owner, strict=True) if not part), exact)
+    return _TagMatch(parts, tuple(word for word, part in zip(words, owner, strict=True) if not part), exact)
 
 
 def _spans(words: list[str], letters: str) -> Iterable[tuple[int, int]]:
-    """Yield where words in a row have these letters, however they are spaced."""
+    """Yield runs of words that have these letters, with any spacing."""
     whole, starts = "".join(words), list(accumulate(map(len, words), initial=0))
     places = {start: place for place, start in enumerate(starts)}
     for place, start in enumerate(starts[:-1]):
@@ -120,21 +120,21 @@ def _spans(words: list[str], letters: str) -> Iterable[tuple[int, int]]:
             yield place, end
 
 
-def _by_tag(laid: _Laid, fronts: list[CandidateLine]) -> _Named | None:
-    things = [part for part in laid.parts if part.is_thing]
-    others = [part for part in laid.parts if part not in things]
-    whole = laid.exact and not laid.rest
-    if len(laid.parts) == 1:
-        (part,) = laid.parts
-        if laid.rest and not (things and part.kinds > 0):
+def _by_tag(match: _TagMatch, fronts: list[CandidateLine]) -> _Named | None:
+    things = [part for part in match.parts if part.is_thing]
+    others = [part for part in match.parts if part not in things]
+    whole = match.exact and not match.rest
+    if len(match.parts) == 1:
+        (part,) = match.parts
+        if match.rest and not (things and part.kinds > 0):
             return None
         brand = max((words for words in fronts if words is not part), key=_like_a_brand, default=None)
-        return _Named(part, brand, laid.parts if whole and part.kinds else ())
+        return _Named(part, brand, match.parts if whole and part.kinds else ())
     if len(things) == 1:
         brand = max(others, key=_like_a_brand)
-        return _Named(things[0], brand, laid.parts if whole and len(others) == 1 else ())
-    # Both say what a thing is, or neither: a tag names the product before its brand, most of the time.
-    first, last, *_ = laid.parts
+        return _Named(things[0], brand, match.parts if whole and len(others) == 1 else ())
+    # Because a tag mostly names the product before its brand, the order decides.
+    first, last, *_ = match.parts
     return _Named(first, last)
 
 
@@ -143,7 +143,7 @@ def _by_type(fronts: list[CandidateLine]) -> _Named:
     rest = [words for words in fronts if words is not brand]
     name = max(rest, key=_like_a_name, default=None)
     if brand and brand.is_thing and not (name and name.type * _SAME_TYPE < brand.type and name.is_thing):
-        # What is set largest says what it is: the package has no brand in sight, or a smaller one.
+        # Because the largest line names a kind of thing, the brand is smaller or absent.
         others = [words for words in rest if _is_short(words) and not words.kinds]
         return _Named(brand, max(others, key=_like_a_brand, default=None))
     return _Named(name, brand)
@@ -154,7 +154,7 @@ def _is_short(words: CandidateLine) -> bool:
 
 
 def _like_a_brand(words: CandidateLine) -> float:
-    """Return the size of type, less where the words say what a thing is."""
+    """Score a brand by the size of its type; words for a kind of thing lower it."""
     return words.type * (_THING if words.is_thing else _QUALITY if words.kinds else 1)
 
 
@@ -165,7 +165,7 @@ def _like_a_name(words: CandidateLine) -> float:
 def _brand_field(named: _Named, fronts: list[CandidateLine]) -> Field:
     name, brand = named.name, named.brand
     assert brand is not None  # noqa: S101 -- asked before
-    if brand in named.told and brand.is_well_read:
+    if brand in named.on_tag and brand.is_well_read:
         return _field(brand, _AGREED)
     largest = all(words.type * 1.15 < brand.type for words in fronts if words not in (name, brand))
     return _field(brand, _LIKELY if largest else _WEAK)
@@ -174,22 +174,22 @@ def _brand_field(named: _Named, fronts: list[CandidateLine]) -> Field:
 def _name_field(named: _Named, tags: list[CandidateLine]) -> Field:
     name = named.name
     assert name is not None  # noqa: S101 -- asked before
-    if name in named.told and name.is_well_read:
+    if name in named.on_tag and name.is_well_read:
         return _field(name, _AGREED)
-    likely = name.is_thing and name.is_well_read and (not tags or not named.told)
+    likely = name.is_thing and name.is_well_read and (not tags or not named.on_tag)
     return _field(name, _LIKELY if likely else _WEAK)
 
 
 def _marked(lines: Iterable[CandidateLine]) -> Field | None:
     for line in lines:
-        told = MARK.search(line.text)
-        if told:
-            return replace(_field(line, _MARKED), value=told[1].strip())
+        on_tag = MARK.search(line.text)
+        if on_tag:
+            return replace(_field(line, _MARKED), value=on_tag[1].strip())
     return None
 
 
 def _brand_on_tag(tags: list[CandidateLine]) -> Field | None:
-    """Take what follows the name on a tag's line, from a capital on, or a line of its own."""
+    """Take the words behind the name on a tag's line, from a capital on, or a line of its own."""
     for line in sorted(tags, key=lambda line: (-line.kinds, -line.type)):
         brand = _capitals(line)
         if brand:

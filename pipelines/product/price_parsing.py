@@ -1,4 +1,4 @@
-"""How prices are spelled: every amount of money in a line of text, exactly, and what it is an amount of."""
+"""Parses amounts of money in a line of text, exactly, with the role of each."""
 
 from __future__ import annotations
 
@@ -26,16 +26,16 @@ _WORDS = {
     "hnl": "HNL", "nio": "NIO", "pab": "PAB", "pyg": "PYG", "gbp": "GBP", "dólares": "USD", "dolares": "USD",
     "pesos": None, "peso": None,
 }  # fmt: skip
-# As far as the words reach that say what an amount is.
+# Words within this distance decide the role of an amount.
 _NEAR = 40
-# Beside a bare $ these say whose it is.
+# Beside a bare $ these name its country.
 _LANDS = {"us": "USD", "u.s.": "USD", "mx": "MXN", "mex": "MXN"}
-_UPTURNED = str.maketrans("69£'’", "963..")
+_UPSIDE_DOWN = str.maketrans("69£'’", "963..")
 _RAISED = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹", "0123456789")
 
 
 class Role(StrEnum):
-    """What an amount is."""
+    """Role of an amount on a label."""
 
     PRICE = "price"
     NOW = "now"
@@ -48,10 +48,10 @@ class Role(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Amount:
-    """An amount: `currency` None for a bare $ or no sign; `signed` where a sign or a currency's name stands by it.
+    """An amount: `currency` None for a bare $ or no sign; `signed` if it has a sign or a currency's name.
 
     `per` is the unit of a unit price ("kg", "100 g"), `pieces` how many pieces it buys together; `start` and `end`
-    are its place in the text. `unpointed` where whole digits may hide cents that are set smaller.
+    are its place in the text. `unpointed` if its whole digits may include cents in smaller type.
     """
 
     value: Decimal
@@ -129,9 +129,9 @@ _WORD_AFTER = (
 
 
 def amounts(text: str, *, before: str = "") -> tuple[Amount, ...]:
-    """Return all amounts of money in a line, in order; `before` is what stands left of it or over it.
+    """Return all amounts of money in a line, in order; `before` is the text left of the line or above it.
 
-    A bare whole number is an amount only where a sign, a currency or a word such as "precio" says so.
+    A bare whole number is an amount only with a sign, a currency or a word such as "precio".
     """
     found: list[Amount] = []
     contents = {place for size in sizes(text) for place in range(size.start, size.end)}
@@ -150,32 +150,32 @@ def amounts(text: str, *, before: str = "") -> tuple[Amount, ...]:
 
 
 def bare(text: str) -> Amount | None:
-    """Return the amount of a line that is nothing but a number: for the largest type of a tag, whose sign was lost."""
+    """Return the amount of a line that is a number alone, because large type may have lost its sign."""
     match = re.fullmatch(r"\d{1,5}", text)
     value = value_of(text) if match else None
     return Amount(value, None, signed=False, role=Role.PRICE, start=0, end=len(text)) if value else None
 
 
-def upturned(text: str) -> Amount | None:
-    """Return the amount of a line that was read upside down, with its sign at the end; it counts as without a sign."""
+def upside_down(text: str) -> Amount | None:
+    """Return the amount of a line that was read upside down, with its sign at the end, as unsigned."""
     if not re.fullmatch(r"[\d£.,'’]*[.,'’][\d£]+\$", text) or re.search(r"[2-57]", text):
         return None
-    value = value_of(text[-2::-1].translate(_UPTURNED))
+    value = value_of(text[-2::-1].translate(_UPSIDE_DOWN))
     return Amount(value, None, signed=False, role=Role.PRICE, start=0, end=len(text)) if value else None
 
 
 def announces(words: str) -> bool:
-    """Say whether words tell what the amount after them is: a role, or the unit of a unit price."""
+    """Say whether words announce an amount: by its role, or by the unit of a unit price."""
     return role_of(words) is not None or bool(_PER_BEFORE.search(words))
 
 
 def role_of(words: str) -> Role | None:
-    """Return what an amount is that follows these words, if they say."""
+    """Return the role of an amount behind these words, if they name one."""
     return next((role for role, pattern in _WORD_BEFORE if pattern.search(words)), None)
 
 
 def value_of(number: str) -> Decimal | None:
-    """Read a written number exactly; None where it can't be told what its marks mean."""
+    """Read a written number exactly; None if its marks are ambiguous."""
     # In Spain 35'50 is written, in Mexico 1'250,000.00: two digits are cents.
     number = re.sub(r"^(\d+)[’'](\d\d)$", r"\1.\2", number)
     number = re.sub(r"[\s’']", "", number).rstrip("-–—").rstrip(".,")
@@ -221,8 +221,8 @@ def _is_money(match: re.Match[str], lead: str, value: Decimal, *, signed: bool) 
         return False
     if match["pieces"] and int(match["pieces"]) > 1 and not pointed:
         return signed
-    told = role_of(lead) is not None and match["number"][0] not in ".,"
-    return signed or (pointed and value < 100_000) or told  # noqa: PLR2004 -- no shelf has it
+    stated = role_of(lead) is not None and match["number"][0] not in ".,"
+    return signed or (pointed and value < 100_000) or stated  # noqa: PLR2004 -- no shelf has it
 
 
 def _only_cents(match: re.Match[str], value: Decimal) -> bool:

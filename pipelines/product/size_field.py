@@ -1,4 +1,4 @@
-"""The size of the card: the content that the label states, once, whatever units it is told in."""
+"""Finds the size of the card: the content on the label, compared across units."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pipelines.product.evidence import NOTHING, Evidence, Findings
 from pipelines.product.layout import Piece
 from pipelines.product.size_parsing import Size, sizes
 
-_SURE, _AGREED, _TORN = 0.93, 0.97, 0.5
+_SURE, _AGREED, _AMBIGUOUS = 0.93, 0.97, 0.5
 _WELL_READ = 0.9
 _METRIC = {"g", "ml"}
 
@@ -20,7 +20,7 @@ class _Stated(NamedTuple):
 
 
 def size_of(evidence: Evidence) -> Findings:
-    """Find the content: the one called net, else the one that the photos agree in, else the largest in type."""
+    """Find the content: the net one first, then one that several photos show, then the largest type."""
     stated = [_Stated(size, piece) for piece in evidence.pieces for size in sizes(piece.text)]
     if not stated:
         return NOTHING
@@ -35,11 +35,11 @@ def size_of(evidence: Evidence) -> Findings:
     read = chosen.piece.confidence
     confidence = _AGREED if agreed else _SURE if read >= _WELL_READ else read * _WELL_READ
     if rivals:
-        confidence = _TORN
+        confidence = _AMBIGUOUS
     field = Field(str(chosen.size), confidence, chosen.piece.photo, chosen.piece.box)
     if not rivals:
         return Findings({"size": field})
-    others = tuple(Field(str(one.size), _TORN, one.piece.photo, one.piece.box) for one in rivals)
+    others = tuple(Field(str(one.size), _AMBIGUOUS, one.piece.photo, one.piece.box) for one in rivals)
     return Findings({"size": field}, (Doubt(DoubtKind.SEVERAL, "size", (field, *others)),))
 
 
@@ -54,7 +54,7 @@ def _rank(group: list[_Stated]) -> tuple[bool, int, bool, bool, float]:
 
 
 def _rivals(group: list[_Stated], best: list[_Stated], chosen: _Stated) -> bool:
-    """Say whether another content may be the right one: of the same measure, and as much in sight."""
+    """Say whether another content of the same measure is as prominent, and so may be the right one."""
     same_measure = group[0].size.total[1] == chosen.size.total[1]
     net = any(one.size.net for one in best) and not any(one.size.net for one in group)
     smaller = max(one.piece.tall for one in group) * 1.5 < max(one.piece.tall for one in best)

@@ -1,4 +1,4 @@
-"""How much is in a package: amounts with units in a line of text, packs of several, and one way to write them."""
+"""Parses contents of packages, amounts with units and packs of several, and writes them in one way."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from decimal import Decimal
 
-# What is printed, how it is written on the card, and how many of the base unit it is.
+# Printed unit: spelling on the card, base unit, and factor.
 UNITS: dict[str, tuple[str, str, Decimal | int]] = {
     "kg": ("kg", "g", 1000), "kgs": ("kg", "g", 1000), "kilo": ("kg", "g", 1000), "kilos": ("kg", "g", 1000),
     "g": ("g", "g", 1), "gr": ("g", "g", 1), "grs": ("g", "g", 1), "gramos": ("g", "g", 1),
@@ -25,7 +25,7 @@ UNITS: dict[str, tuple[str, str, Decimal | int]] = {
     "toallas": ("toallas", "pz", 1), "servicios": ("servicios", "pz", 1),
 }  # fmt: skip
 _UNIT = "|".join(re.escape(unit).replace(r"\ ", r"\s?") for unit in sorted(UNITS, key=len, reverse=True))
-# Words that say what a number is stand by it: looking over all of the line for each would be squared.
+# Words within this distance decide; a search of the whole line for each number would take quadratic time.
 _NEAR = 120
 _NUMBER = r"\d{1,2}[.,]\d{3}(?!\d)|\d{1,5}(?:[.,]\d{1,3})?|\d{1,2}/\d{1,2}"
 _SIZE = re.compile(
@@ -43,7 +43,7 @@ _PACK = re.compile(
 _NET = re.compile(
     r"cont(?:enido|\.)?\s?net[o0.]?|net\s?w(?:eigh)?t|peso\s?neto|c\.\s?n\.|volumen\s?neto", re.IGNORECASE
 )
-# "por 100 g", "Calorías por 30 g", "10 g de proteína": an amount that isn't what is in the package.
+# "por 100 g", "Calorías por 30 g", "10 g de proteína": amounts that are no content of the package.
 _NOT_CONTENT = re.compile(
     r"(?:\bpor|\d\s?/|\bcada|porci[oó]n(?:es)?(?:\s+de)?|\bel|\bla|partir\s+de|\bdesde|m[aá]s\s+de|mayoreo|compra(?:s|ndo)?|llevando|m[ií]nimo|az[uú]car(?:es)?|prote[ií]na|grasas?|sodio)\s*$",
     re.IGNORECASE,
@@ -56,7 +56,7 @@ _NOT_AFTER = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """A content: `amount` of `unit` in each of `pack` pieces; `net` where the label calls it the net content."""
+    """A content: `amount` of `unit` in each of `pack` pieces; `net` if the label calls it the net content."""
 
     amount: Decimal
     unit: str
@@ -71,7 +71,7 @@ class Size:
 
     @property
     def total(self) -> tuple[Decimal, str]:
-        """All of it in a base unit (g, ml, fl oz, oz, cm, pz), to compare sizes and work out unit prices."""
+        """The total in a base unit (g, ml, fl oz, oz, cm, pz), to compare sizes and compute unit prices."""
         _, base, factor = UNITS[self.unit.lower()]
         return self.amount * factor * self.pack, base
 

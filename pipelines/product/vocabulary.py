@@ -1,10 +1,10 @@
-"""Words that name kinds of products, in the spelling that Spanish asks for: they tell a name from a brand."""
+"""Words for kinds of products in correct Spanish spelling, which distinguish a name from a brand."""
 
 from __future__ import annotations
 
 import unicodedata
 
-# What a thing is, not who makes it. A capital line on a tag often drops the accents: these put them back.
+# Kinds of things. Because lines in capitals on tags often drop accents, these spellings restore them.
 _KINDS = """
 aceite aceitunas achiote acondicionador agua aguacate ajo alcohol algodón alimento almendra almendras almidón
 amaranto ambientador arroz atún avena azúcar bálsamo barra bebida bizcocho blanqueador bloqueador bolsa bolsas
@@ -27,7 +27,7 @@ cheese butter beans soap shampoo detergent juice beer wine sauce salt flour hone
 yogurt cream chocolate candy paper towels napkins
 """
 KINDS = frozenset(_KINDS.split())
-# How it is: these go on a name, and are found in brands as well.
+# Qualities of things, which continue a name and occur in brands as well.
 _QUALITIES = """
 entera entero líquido líquida molido molida natural integral light descremada deslactosada orgánico orgánica
 clásico clásica instantáneo instantánea refinada refinado premium tradicional ligero ligera mineral gasificada
@@ -49,13 +49,13 @@ def is_kind(word: str) -> bool:
 
 
 def is_thing(word: str) -> bool:
-    """Say whether a word names a thing, not only how it is."""
+    """Say whether a word names a thing, not a quality."""
     bare = plain(word)
     return any(_BARE.get(form) in KINDS for form in (bare, bare.removesuffix("s")))
 
 
 def accented(word: str) -> str:
-    """Return the word with the accents that were left out, in the case it was given; unknown words as they are."""
+    """Restore the accents of a known word, and keep its case."""
     right = _BARE.get(plain(word))
     if right is None or right == word.lower():
         return word

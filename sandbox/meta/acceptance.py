@@ -1,4 +1,4 @@
-"""Where Meta judges a well-formed message by what it knows: people, windows, quotes, files, templates, speed."""
+"""Meta's checks of a well-formed message against its state: people, windows, quotes, files, templates, rate limits."""
 
 import base64
 import re
@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from sandbox.meta.chats import Chats
-from sandbox.meta.errors import Refused
-from sandbox.meta.faults import Faults
+from sandbox.meta.errors import GraphRefusal
+from sandbox.meta.faults import MetaFaults
 from sandbox.meta.interactive import File
-from sandbox.meta.media import MIMES, MediaShelf
+from sandbox.meta.media import MIMES, MediaStore
 from sandbox.meta.parties import Business, Person
-from sandbox.meta.rate_limits import Pace
-from sandbox.meta.templates import Template, Templates, drawn, fill
+from sandbox.meta.rate_limits import MessageRateLimits
+from sandbox.meta.templates import Template, Templates, rendered_parts, rendered_text
 from sandbox.meta.validation import (
     BSUID,
     AudioMessage,
@@ -29,58 +29,58 @@ from sandbox.meta.validation import (
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
-    """A message that Meta takes: for whom (None: nobody), how it is charged, and why it will fail later if it will."""
+class AcceptedMessage:
+    """A message that Meta accepts: its recipient (None: nobody), its price category, and its later failure if any."""
 
     person: Person | None
     category: str = "service"
-    words: str | None = None
-    drawn: dict[str, Any] | None = None
-    failure: Refused | None = None
+    text: str | None = None
+    parts: dict[str, Any] | None = None
+    failure: GraphRefusal | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Desk:
-    """The checks that need the account's state; every refusal is a Refused."""
+class MessageChecks:
+    """The checks that need the account's state; each failed check raises GraphRefusal."""
 
     business: Business
     chats: Chats
-    media: MediaShelf
+    media: MediaStore
     templates: Templates
-    pace: Pace
-    faults: Faults
+    rate_limits: MessageRateLimits
+    faults: MetaFaults
 
-    def judge(self, message: Message) -> Verdict:
-        """What becomes of the message; the order is that of Meta's own checks as far as they can be seen."""
+    def check(self, message: Message) -> AcceptedMessage:
+        """Accept the message or raise GraphRefusal; the order is Meta's as far as it can be observed."""
         person = self._addressee(message)
         self._check_quote(message, person)
         failure = self._check_file(message)
         use = self._check_template(message, person)
         if person and use is None and not self._window_is_open(person):
-            raise Refused(
+            raise GraphRefusal(
                 131047, "More than 24 hours have passed since the recipient last replied to the sender number"
             )
-        self.pace.count(person.bsuid if person else "")
+        self.rate_limits.count(person.bsuid if person else "")
         if use is None:
-            return Verdict(person, failure=failure)
+            return AcceptedMessage(person, failure=failure)
         template, values = use
-        shown = (fill(template, values), drawn(template, values))
-        return Verdict(person, template.category.lower(), *shown, failure)
+        shown = (rendered_text(template, values), rendered_parts(template, values))
+        return AcceptedMessage(person, template.category.lower(), *shown, failure)
 
     def _window_is_open(self, person: Person) -> bool:
-        return self.chats.window_is_open(person) and not self.faults.standing("closed", person)
+        return self.chats.window_is_open(person) and not self.faults.active("closed", person)
 
     def _addressee(self, message: Message) -> Person | None:
         if message.to is None:
             person = self.chats.find(bsuid=message.recipient)
             if person is None:
-                raise Refused(131026, "The business-scoped user id is not known to this business")
+                raise GraphRefusal(131026, "The business-scoped user id is not known to this business")
             return person
         if re.match(BSUID, message.to):
             return None
         phone = re.sub(r"\D", "", message.to)
         if phone == self.business.display_phone_number:
-            raise Refused(131021, "Recipient phone number is the sender's")
+            raise GraphRefusal(131021, "Recipient phone number is the sender's")
         return self.chats.find(phone=phone) or Person(phone, _bsuid_for(phone), "")
 
     def _check_quote(self, message: Message, person: Person | None) -> None:
@@ -88,10 +88,10 @@ class Desk:
         if isinstance(message, ReactionMessage):
             quoted = message.reaction.message_id
         if quoted is not None and not self.chats.knows(quoted, person):
-            raise Refused(131009, f"{quoted} is no message of this chat")
+            raise GraphRefusal(131009, f"{quoted} is no message of this chat")
 
-    def _check_file(self, message: Message) -> Refused | None:
-        """Refuse a file that does not exist; one of the wrong type is found out only after the answer."""
+    def _check_file(self, message: Message) -> GraphRefusal | None:
+        """Refuse a file that doesn't exist; a wrong file type fails only after the answer."""
         file: File
         match message:
             case ImageMessage():
@@ -110,17 +110,17 @@ class Desk:
             return None
         try:
             mime = self.media.get(file.id).mime.split(";")[0].strip()
-        except Refused as error:
-            raise Refused(131009, f"Media ID {file.id} does not exist") from error
+        except GraphRefusal as error:
+            raise GraphRefusal(131009, f"Media ID {file.id} does not exist") from error
         fits = mime in MIMES[message.type]
-        return None if fits else Refused(131053, f"{mime} can't be sent as {message.type}")
+        return None if fits else GraphRefusal(131053, f"{mime} can't be sent as {message.type}")
 
     def _check_template(self, message: Message, person: Person | None) -> tuple[Template, TemplateUse] | None:
         if not isinstance(message, TemplateMessage):
             return None
         template = self.templates.check(message.template)
         if template.category == "AUTHENTICATION" and message.to is None and person:
-            raise Refused(131062, "Authentication templates can't be sent to a business-scoped user id")
+            raise GraphRefusal(131062, "Authentication templates can't be sent to a business-scoped user id")
         return template, message.template
 
 
@@ -129,7 +129,7 @@ def new_wamid() -> str:
 
 
 def answer(message: Message, person: Person | None, wamid: str) -> dict[str, Any]:
-    """Meta's 200: accepted, which is not delivered."""
+    """Meta's 200 means accepted, not delivered."""
     contact: dict[str, Any] = {"input": message.to or message.recipient}
     if message.to is None:
         contact["user_id"] = message.recipient
@@ -140,5 +140,5 @@ def answer(message: Message, person: Person | None, wamid: str) -> dict[str, Any
 
 
 def _bsuid_for(phone: str) -> str:
-    """An id for a number that never wrote, the same each time."""
+    """The id of a number that never wrote; the same number always gets the same id."""
     return f"MX.{int(phone) * 7919 % 10**16:016d}"

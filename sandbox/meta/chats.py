@@ -1,4 +1,4 @@
-"""What was said in every chat: Meta needs it to judge replies and windows, the page to draw them again."""
+"""The messages of every chat: Meta checks replies and windows with them, and the page redraws them."""
 
 from collections import deque
 from collections.abc import Callable
@@ -16,7 +16,7 @@ _RANK = {"sent": 1, "delivered": 2, "read": 3, "played": 4, "failed": 5}
 
 @dataclass(slots=True)
 class Chat:
-    """One person's chat with the business; `open` is whether the person looks at it."""
+    """One person's chat with the business; `open` says whether the person has it on the screen."""
 
     person: Person
     open: bool = True
@@ -25,7 +25,7 @@ class Chat:
 
 
 class Chats:
-    """All chats, and the stream of what happens in them."""
+    """All chats, and the stream of their events."""
 
     def __init__(self, clock: Callable[[], datetime]) -> None:
         self._clock = clock
@@ -39,7 +39,7 @@ class Chats:
         return [chat.person for chat in self._chats.values()]
 
     def of(self, person: Person) -> Chat:
-        """The person's chat; a new name or username of a known BSUID is taken over."""
+        """The person's chat; a known BSUID's new name or username replaces the old one."""
         chat = self._chats.setdefault(person.bsuid, Chat(person))
         chat.person = person
         if person.phone:
@@ -47,7 +47,7 @@ class Chats:
         return chat
 
     def is_open(self, person: Person) -> bool:
-        """Whether the person looks at the chat."""
+        """Whether the person has the chat on the screen."""
         return person.bsuid in self._chats and self._chats[person.bsuid].open
 
     def find(self, *, phone: str | None = None, bsuid: str | None = None) -> Person | None:
@@ -55,12 +55,12 @@ class Chats:
         return chat.person if chat else None
 
     def window_is_open(self, person: Person) -> bool:
-        """Whether the person wrote in the last 24 hours, so that anything may be sent, not only templates."""
+        """Whether the person wrote in the last 24 hours, so that free text may be sent, not only templates."""
         last = self.of(person).last_inbound
         return last is not None and self._clock() - last < _WINDOW
 
     def knows(self, wamid: str, person: Person | None, direction: Literal["in", "out"] | None = None) -> bool:
-        """Whether the message is one of this chat (of any chat without a person)."""
+        """Whether the message belongs to this chat (without a person: to any chat)."""
         bsuid, event = self._by_wamid.get(wamid, ("", {}))
         return bool(event) and (person is None or bsuid == person.bsuid) and direction in (None, event["direction"])
 
@@ -68,7 +68,7 @@ class Chats:
         return self._chats[self._by_wamid[wamid][0]].person
 
     def received(self, person: Person, message: dict[str, Any], at: datetime) -> None:
-        """The person wrote at this time; it may lie in the past."""
+        """Record a message of the person; its time may lie in the past."""
         chat = self.of(person)
         if message["type"] != "system" and "group_id" not in message:
             chat.last_inbound = max(at, chat.last_inbound or at)
@@ -78,30 +78,30 @@ class Chats:
         self._add(person, "out", wamid, message, at)
 
     def status_of(self, wamid: str) -> str:
-        """How far the message has come; empty before the first status."""
+        """The latest status of the message; empty before the first one."""
         return str(self._by_wamid[wamid][1].get("status", "")) if wamid in self._by_wamid else ""
 
     def status(self, wamid: str, status: str, errors: list[dict[str, Any]] | None = None) -> None:
-        """How far a message came; a rank lower than the present one changes nothing."""
+        """Set the status of a message; a lower rank than the present one changes nothing."""
         bsuid, event = self._by_wamid[wamid]
         if _RANK[status] <= _RANK.get(event.get("status", ""), 0):
             return
-        news = {"status": status} | ({"errors": errors} if errors else {})
-        event.update(news)
-        self.broadcast.send({"type": "status", "person": bsuid, "wamid": wamid} | news)
+        change = {"status": status} | ({"errors": errors} if errors else {})
+        event.update(change)
+        self.broadcast.send({"type": "status", "person": bsuid, "wamid": wamid} | change)
 
-    def taken(self, wamid: Any) -> None:
-        """The business's webhook has the message, if it is one that a person wrote."""
+    def acknowledge(self, wamid: Any) -> None:
+        """Mark a person's message as delivered, because the business's webhook has taken it."""
         if wamid in self._by_wamid:
             self.status(wamid, "delivered")
 
-    def mishap(self, person: Person | None, kind: str, code: int = 0, title: str = "") -> None:
-        """A call of the business went wrong; `person` is whom it was about, if that is known."""
+    def report_failed_call(self, person: Person | None, kind: str, code: int = 0, title: str = "") -> None:
+        """Announce a failed call of the business; `person` is its recipient if known."""
         bsuid = person.bsuid if person else None
         self.broadcast.send({"type": "mishap", "person": bsuid, "kind": kind, "code": code, "title": title})
 
-    def moved(self, old: Person, new: Person) -> None:
-        """The person has another number, and with it another BSUID; the chat goes along."""
+    def change_identity(self, old: Person, new: Person) -> None:
+        """Move the chat to the person's new number and BSUID."""
         chat = self._chats.pop(old.bsuid)
         self._chats[new.bsuid] = chat
         for event in chat.events:
@@ -110,7 +110,7 @@ class Chats:
         self.of(new)
 
     def read_up_to(self, wamid: str) -> None:
-        """The business has read this message of a person and all before it."""
+        """Mark this message of a person and all earlier ones as read by the business."""
         bsuid, last = self._by_wamid[wamid]
         for event in self._chats[bsuid].events:
             if event["direction"] == "in":

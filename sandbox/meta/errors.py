@@ -1,4 +1,4 @@
-"""A refusal must look as Meta's does, for our client decides by its code."""
+"""Refusals in Meta's own format, because our client decides by their codes."""
 
 import secrets
 from typing import Any
@@ -51,8 +51,8 @@ _KNOWN = {
 _DOCUMENTATION = "https://developers.facebook.com/documentation/business-messaging/whatsapp/support/error-codes/"
 
 
-class Refused(Exception):
-    """The Graph API says no; `response` is what the caller gets to read."""
+class GraphRefusal(Exception):
+    """An error of the Graph API; `response` builds the HTTP answer."""
 
     def __init__(self, code: int, details: str, *, status: int | None = None, subcode: int | None = None) -> None:
         known_status, self.title = _KNOWN.get(code, (400, "Unknown error"))
@@ -61,7 +61,7 @@ class Refused(Exception):
         self.status = known_status if status is None else status
 
     def response(self) -> web.Response:
-        """The answer over HTTP: Graph's error envelope."""
+        """The HTTP answer: Graph's error envelope."""
         error: dict[str, Any] = {
             "message": f"(#{self.code}) {self.title}",
             "type": "OAuthException",
@@ -74,17 +74,19 @@ class Refused(Exception):
         return web.json_response({"error": error}, status=self.status)
 
     def in_webhook(self) -> dict[str, Any]:
-        """The same error as a `failed` status shows it: without type and trace."""
+        """The same error inside a `failed` status: without type and trace."""
         title = self.title
         details = {"details": self.details}
         return {"code": self.code, "title": title, "message": title, "error_data": details, "href": _DOCUMENTATION}
 
 
-def unknown_number(number_id: str) -> Refused:
-    """What Meta answers about a phone number or account that is gone or that the token may not see."""
-    return Refused(33, f"Object with ID '{number_id}' does not exist or is not visible to this token", subcode=33)
+def unknown_number(number_id: str) -> GraphRefusal:
+    """Meta's error for a phone number or account that is gone or hidden from the token."""
+    return GraphRefusal(33, f"Object with ID '{number_id}' does not exist or is not visible to this token", subcode=33)
 
 
-def unknown_object(object_id: str) -> Refused:
-    """What Graph answers about any other id that does not exist."""
-    return Refused(100, f"Object with ID '{object_id}' does not exist or does not support this operation", subcode=33)
+def unknown_object(object_id: str) -> GraphRefusal:
+    """Graph's error for any other id that doesn't exist."""
+    return GraphRefusal(
+        100, f"Object with ID '{object_id}' does not exist or does not support this operation", subcode=33
+    )

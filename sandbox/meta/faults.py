@@ -1,4 +1,4 @@
-"""Meta's bad days, on order: what a test or the page says will go wrong, goes wrong once or as often as it says."""
+"""Planned faults of Meta: a test or the page orders them, and each happens once or as often as ordered."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -6,18 +6,18 @@ from typing import Any, Literal
 
 from sandbox.meta.parties import Person
 
-# Up to `html` what the Graph API answers, up to `slow` how webhooks arrive, then how Meta sees a person.
+# Faults of Graph's answers up to `html`, of webhooks up to `slow`, then of Meta's view of a person.
 Kind = Literal[
     "refuse", "fail", "drop", "delay", "html", "twice", "reverse", "late", "batch", "slow", "hidden", "closed"
 ]
-# What an answer's fault hits: messages to people, read marks, everything about media, the bytes of a file alone, the
-# list of templates, or all calls.
+# Calls that a fault hits: messages to people, read marks, all media calls, only the bytes of a file, the list of
+# templates, or all calls.
 Call = Literal["messages", "read", "media", "download", "templates", "all"]
 
 
 @dataclass(slots=True)
-class Fault:
-    """One kind of trouble for the next `times` calls (None: until it is lifted); `to` a phone or BSUID, or anybody."""
+class MetaFault:
+    """One fault for the next `times` calls (None: until cancelled); `to` is a phone or BSUID, None for all."""
 
     kind: Kind
     times: int | None = 1
@@ -33,45 +33,45 @@ class Fault:
         return self.kind == kind and (self.to is None or self.to in names)
 
 
-class Faults:
-    """What will go wrong next, in the order it was asked for; `changed` is called when that has changed."""
+class MetaFaults:
+    """The planned faults, in the order of planning; `on_change` is called after each change."""
 
     def __init__(self, changed: Callable[[], None] = lambda: None) -> None:
-        self._planned: list[Fault] = []
-        self.changed = changed
+        self._planned: list[MetaFault] = []
+        self.on_change = changed
 
-    def plan(self, fault: Fault) -> None:
+    def plan(self, fault: MetaFault) -> None:
         self._planned.append(fault)
-        self.changed()
+        self.on_change()
 
-    def take(self, kind: Kind, call: Call = "messages", person: Person | None = None) -> Fault | None:
-        """The fault of this kind that hits this call, if one does; it is used up by it."""
+    def take(self, kind: Kind, call: Call = "messages", person: Person | None = None) -> MetaFault | None:
+        """The fault of this kind that hits this call, or None; taking it uses it up."""
         fault = next((each for each in self._planned if each.call == call and each.hits(kind, person)), None)
         if fault is not None and fault.times is not None:
             fault.times -= 1
             if fault.times <= 0:
                 self._planned.remove(fault)
-            self.changed()
+            self.on_change()
         return fault
 
-    def standing(self, kind: Kind, person: Person | None = None) -> Fault | None:
-        """The fault of this kind that is in force now; it is not used up."""
+    def active(self, kind: Kind, person: Person | None = None) -> MetaFault | None:
+        """The fault of this kind that is in force now; it isn't used up."""
         return next((fault for fault in self._planned if fault.hits(kind, person)), None)
 
-    def lift(self, kind: Kind | None = None, *, code: int | None = None, to: str | None = None) -> None:
-        """Call off what was planned: of this kind, code and person as far as they are given."""
+    def cancel(self, kind: Kind | None = None, *, code: int | None = None, to: str | None = None) -> None:
+        """Cancel planned faults of this kind, code and person, as far as these are given."""
         self._planned = [
             fault
             for fault in self._planned
             if kind not in (None, fault.kind) or code not in (None, fault.code) or to not in (None, fault.to)
         ]
-        self.changed()
+        self.on_change()
 
-    def as_seen(self, person: Person) -> Person:
+    def as_visible(self, person: Person) -> Person:
         """The person as webhooks show them: without the phone while it is hidden."""
-        return replace(person, phone=None) if self.standing("hidden", person) else person
+        return replace(person, phone=None) if self.active("hidden", person) else person
 
     def armed(self) -> list[dict[str, Any]]:
-        """What is planned, for the page."""
+        """The planned faults as JSON for the page."""
         shown = ("kind", "times", "to", "code", "held")
         return [{name: getattr(fault, name) for name in shown} for fault in self._planned]

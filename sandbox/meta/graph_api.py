@@ -1,4 +1,4 @@
-"""The Graph API over HTTP: routes, tokens and envelopes; what is said over it is judged elsewhere."""
+"""The Graph API over HTTP: routes, tokens and envelopes; other modules check the messages."""
 
 import asyncio
 import hmac
@@ -11,13 +11,13 @@ from typing import Any
 
 from aiohttp import web
 
-from sandbox.meta.acceptance import Desk, Verdict, answer, new_wamid
-from sandbox.meta.errors import Refused, unknown_number, unknown_object
-from sandbox.meta.faults import Call, Faults
-from sandbox.meta.media import KeptFile
+from sandbox.meta.acceptance import AcceptedMessage, MessageChecks, answer, new_wamid
+from sandbox.meta.errors import GraphRefusal, unknown_number, unknown_object
+from sandbox.meta.faults import Call
+from sandbox.meta.media import MediaFile
 from sandbox.meta.parties import Person
 from sandbox.meta.templates import Template
-from sandbox.meta.validation import Message, ReadMark, understand
+from sandbox.meta.validation import Message, ReadMark, parse_request
 
 _VERSION = r"/{version:v\d+\.\d+}"
 # The largest document is 100 MB, and a multipart body adds its headers.
@@ -27,13 +27,12 @@ _READ_BLOCK = 65536
 
 
 @dataclass(kw_only=True)
-class Graph:
+class GraphApi:
     """The routes of one number and its account."""
 
     token: str = field(repr=False)
-    desk: Desk
-    faults: Faults
-    accept: Callable[[Message, Verdict, str, dict[str, Any]], None]
+    checks: MessageChecks
+    accept: Callable[[Message, AcceptedMessage, str, dict[str, Any]], None]
     read: Callable[[ReadMark], None]
     review: Callable[[Template], None]
     subscribe: Callable[[bool | None], bool]
@@ -41,7 +40,7 @@ class Graph:
 
     def app(self) -> web.Application:
         app = web.Application(client_max_size=LARGEST_REQUEST, middlewares=[self._guard])
-        # Ids are promised to be strings: what isn't digits is percent-encoded by whoever asks.
+        # Meta promises ids to be strings, so that clients percent-encode those with other characters than digits.
         number, object_id = _VERSION + r"/{number:\d+}", _VERSION + r"/{id:[^/]+}"
         app.add_routes([
             web.post(f"{number}/messages", self._messages),
@@ -66,105 +65,107 @@ class Graph:
         try:
             self._check_token(request)
             return await handler(request)
-        except Refused as refused:
+        except GraphRefusal as refused:
             if request.path.endswith("/messages"):
-                self.desk.chats.mishap(await self._about(request), "refuse", refused.code, refused.title)
+                self.checks.chats.report_failed_call(
+                    await self._recipient_of(request), "refuse", refused.code, refused.title
+                )
             return refused.response()
         except web.HTTPNotFound:
-            return Refused(100, f"Unknown path components: {request.path}", status=404).response()
+            return GraphRefusal(100, f"Unknown path components: {request.path}", status=404).response()
 
     def _check_token(self, request: web.Request) -> None:
-        if fault := self.faults.take("refuse", "all"):
-            raise Refused(fault.code, "as ordered", status=fault.status)
+        if fault := self.checks.faults.take("refuse", "all"):
+            raise GraphRefusal(fault.code, "planned fault", status=fault.status)
         _, _, token = request.headers.get("Authorization", "").partition("Bearer ")
         if not hmac.compare_digest(token.encode(), self.token.encode()):
-            raise Refused(190, "Invalid OAuth access token - Cannot parse access token")
+            raise GraphRefusal(190, "Invalid OAuth access token - Cannot parse access token")
 
     async def _messages(self, request: web.Request) -> web.StreamResponse:
         self._number(request)
         body = await _json(request)
-        message = understand(body)
+        message = parse_request(body)
         if isinstance(message, ReadMark):
             return await self._mark_read(request, message)
         self.calls["messages"] += 1
-        verdict = self.desk.judge(message)
-        self._trouble("messages", verdict.person)
-        if self.faults.take("html", "messages", verdict.person):
-            self.desk.chats.mishap(verdict.person, "html")
+        accepted = self.checks.check(message)
+        self._check_planned_fault("messages", accepted.person)
+        if self.checks.faults.take("html", "messages", accepted.person):
+            self.checks.chats.report_failed_call(accepted.person, "html")
             return _bad_gateway()
         wamid = new_wamid()
-        self.accept(message, verdict, wamid, body)
-        await self._delay("messages", verdict.person)
-        if self.faults.take("drop", "messages", verdict.person):
-            self.desk.chats.mishap(verdict.person, "drop")
+        self.accept(message, accepted, wamid, body)
+        await self._delay("messages", accepted.person)
+        if self.checks.faults.take("drop", "messages", accepted.person):
+            self.checks.chats.report_failed_call(accepted.person, "drop")
             _hang_up(request)
-        return web.json_response(answer(message, verdict.person, wamid))
+        return web.json_response(answer(message, accepted.person, wamid))
 
     async def _mark_read(self, request: web.Request, mark: ReadMark) -> web.StreamResponse:
-        if not self.desk.chats.knows(mark.message_id, None, "in"):
-            raise Refused(131009, f"{mark.message_id} is no message that this number received")
-        person = self.desk.chats.owner(mark.message_id)
-        self._trouble("read", person)
+        if not self.checks.chats.knows(mark.message_id, None, "in"):
+            raise GraphRefusal(131009, f"{mark.message_id} is no message that this number received")
+        person = self.checks.chats.owner(mark.message_id)
+        self._check_planned_fault("read", person)
         self.read(mark)
-        if self.faults.take("drop", "read", person):
+        if self.checks.faults.take("drop", "read", person):
             _hang_up(request)
         return web.json_response({"success": True})
 
     async def _upload(self, request: web.Request) -> web.StreamResponse:
         self._number(request)
-        self._trouble("media")
+        self._check_planned_fault("media")
         if request.content_type != "multipart/form-data":
-            raise Refused(100, "The body must be multipart/form-data")
+            raise GraphRefusal(100, "The body must be multipart/form-data")
         form = await request.post()
         file = form.get("file")
         if form.get("messaging_product") != "whatsapp" or not isinstance(file, web.FileField):
-            raise Refused(131008, "messaging_product and file are required")
+            raise GraphRefusal(131008, "messaging_product and file are required")
         mime = str(form.get("type") or file.content_type)
-        return web.json_response({"id": self.desk.media.upload(file.file.read(), mime).id})
+        return web.json_response({"id": self.checks.media.upload(file.file.read(), mime).id})
 
     async def _show(self, request: web.Request) -> web.StreamResponse:
-        """A GET of any id: the number, the account, a template, or else a file."""
+        """Answer a GET of any id: the number, the account, a template, or else a file."""
         object_id = request.match_info["id"]
-        business = self.desk.business
+        business = self.checks.business
         if object_id == business.phone_number_id:
-            return _fields(request, self._number_state(), _BY_DEFAULT)
+            return _selected_fields(request, self._number_state(), _BY_DEFAULT)
         if object_id == business.waba_id:
-            return _fields(request, self._account_state(), "name,timezone_id")
-        known = [template for template in self.desk.templates.find() if template.id == object_id]
+            return _selected_fields(request, self._account_state(), "name,timezone_id")
+        known = [template for template in self.checks.templates.find() if template.id == object_id]
         if known:
-            return web.json_response(known[0].as_json(_wanted(request, "")))
+            return web.json_response(known[0].as_json(_requested_fields(request, "")))
         self.calls["media"] += 1
-        self._trouble("media")
+        self._check_planned_fault("media")
         if request.query.get("phone_number_id", business.phone_number_id) != business.phone_number_id:
             raise unknown_object(object_id)
-        return web.json_response(self._resolved(self.desk.media.get(object_id)))
+        return web.json_response(self._resolved(self.checks.media.get(object_id)))
 
-    def _resolved(self, file: KeptFile) -> dict[str, Any]:
+    def _resolved(self, file: MediaFile) -> dict[str, Any]:
         return {
             "messaging_product": "whatsapp",
             "id": file.id,
-            "url": self.desk.media.url(file.id),
+            "url": self.checks.media.url(file.id),
             "mime_type": file.mime,
             "sha256": file.sha256.hex(),
             "file_size": len(file.data),
         }
 
     async def _delete_media(self, request: web.Request) -> web.StreamResponse:
-        self.desk.media.delete(request.match_info["id"])
+        self.checks.media.delete(request.match_info["id"])
         return web.json_response({"success": True})
 
     async def _download(self, request: web.Request) -> web.StreamResponse:
         self.calls["download"] += 1
-        self._trouble("media")
-        self._trouble("download")
+        self._check_planned_fault("media")
+        self._check_planned_fault("download")
         await self._delay("download")
         query = request.query
-        file = self.desk.media.by_url(query.get("mid", ""), query.get("ext", ""), query.get("hash", ""))
+        file = self.checks.media.by_url(query.get("mid", ""), query.get("ext", ""), query.get("hash", ""))
         if file is None:
             raise web.HTTPNotFound
         response = web.StreamResponse(headers={"Content-Type": file.mime, "Content-Length": str(len(file.data))})
         await response.prepare(request)
-        if self.faults.take("drop", "download"):
+        if self.checks.faults.take("drop", "download"):
             await response.write(file.data[: len(file.data) // 2])
             _hang_up(request)
             return response
@@ -184,12 +185,12 @@ class Graph:
         self._account(request)
         await self._delay("templates")
         query = request.query
-        found = self.desk.templates.find(name=query.get("name"), status=query.get("status"))
-        start, limit = _whole(query.get("after", "0")), _whole(query.get("limit", "25"))
-        page = [template.as_json(_wanted(request, "")) for template in found[start : start + limit]]
+        found = self.checks.templates.find(name=query.get("name"), status=query.get("status"))
+        start, limit = _cursor_position(query.get("after", "0")), _cursor_position(query.get("limit", "25"))
+        page = [template.as_json(_requested_fields(request, "")) for template in found[start : start + limit]]
         cursors = {"before": str(start), "after": str(start + limit)}
         more = {"next": str(request.url.update_query(after=cursors["after"]))} if start + limit < len(found) else {}
-        counts = {"total_count": len(found), "message_template_count": len(self.desk.templates.find())}
+        counts = {"total_count": len(found), "message_template_count": len(self.checks.templates.find())}
         counts |= {"message_template_limit": 250, "are_translations_complete": True}
         wanted = query.get("summary", "").split(",")
         summary = {"summary": {name: count for name, count in counts.items() if name in wanted}} if any(wanted) else {}
@@ -197,30 +198,30 @@ class Graph:
 
     async def _create_template(self, request: web.Request) -> web.StreamResponse:
         self._account(request)
-        template = self.desk.templates.create(await _json(request))
+        template = self.checks.templates.create(await _json(request))
         self.review(template)
         return web.json_response({"id": template.id, "status": "PENDING", "category": template.category})
 
     async def _edit_template(self, request: web.Request) -> web.StreamResponse:
-        self.review(self.desk.templates.edit(request.match_info["id"], await _json(request)))
+        self.review(self.checks.templates.edit(request.match_info["id"], await _json(request)))
         return web.json_response({"success": True})
 
     async def _delete_template(self, request: web.Request) -> web.StreamResponse:
         self._account(request)
-        self.desk.templates.delete(request.query.get("name", ""), request.query.get("hsm_id"))
+        self.checks.templates.delete(request.query.get("name", ""), request.query.get("hsm_id"))
         return web.json_response({"success": True})
 
-    def _trouble(self, call: Call, person: Person | None = None) -> None:
-        """Raise what was ordered to go wrong before anything has happened."""
-        if fault := self.faults.take("refuse", call, person):
-            raise Refused(fault.code, "as ordered", status=fault.status)
+    def _check_planned_fault(self, call: Call, person: Person | None = None) -> None:
+        """Raise a planned refusal before anything has happened."""
+        if fault := self.checks.faults.take("refuse", call, person):
+            raise GraphRefusal(fault.code, "planned fault", status=fault.status)
 
     async def _delay(self, call: Call, person: Person | None = None) -> None:
-        if delay := self.faults.take("delay", call, person):
+        if delay := self.checks.faults.take("delay", call, person):
             await asyncio.sleep(delay.seconds)
 
-    async def _about(self, request: web.Request) -> Person | None:
-        """Whom a refused call was about, as far as its body tells."""
+    async def _recipient_of(self, request: web.Request) -> Person | None:
+        """The recipient of a refused call, as far as its body tells."""
         try:
             body = json.loads(await request.read())
         except ValueError:
@@ -228,18 +229,18 @@ class Graph:
         if not isinstance(body, dict):
             return None
         phone = re.sub(r"\D", "", str(body.get("to") or ""))
-        return self.desk.chats.find(phone=phone, bsuid=str(body.get("recipient") or ""))
+        return self.checks.chats.find(phone=phone, bsuid=str(body.get("recipient") or ""))
 
     def _number(self, request: web.Request) -> None:
-        if request.match_info["number"] != self.desk.business.phone_number_id:
+        if request.match_info["number"] != self.checks.business.phone_number_id:
             raise unknown_number(request.match_info["number"])
 
     def _account(self, request: web.Request) -> None:
-        if request.match_info["number"] != self.desk.business.waba_id:
+        if request.match_info["number"] != self.checks.business.waba_id:
             raise unknown_number(request.match_info["number"])
 
     def _number_state(self) -> dict[str, Any]:
-        business = self.desk.business
+        business = self.checks.business
         return {
             "id": business.phone_number_id,
             "display_phone_number": f"+{business.display_phone_number}",
@@ -255,9 +256,9 @@ class Graph:
         }
 
     def _account_state(self) -> dict[str, Any]:
-        account = self.desk.business.waba_id
+        account = self.checks.business.waba_id
         health = _healthy("WABA", account)
-        return {"id": account, "name": self.desk.business.name, "timezone_id": "1", "health_status": health}
+        return {"id": account, "name": self.checks.business.name, "timezone_id": "1", "health_status": health}
 
 
 def _healthy(kind: str, entity_id: str) -> dict[str, Any]:
@@ -265,21 +266,21 @@ def _healthy(kind: str, entity_id: str) -> dict[str, Any]:
     return available | {"entities": [{"entity_type": kind, "id": entity_id} | available]}
 
 
-def _wanted(request: web.Request, by_default: str) -> list[str]:
+def _requested_fields(request: web.Request, by_default: str) -> list[str]:
     return [name for name in request.query.get("fields", by_default).split(",") if name]
 
 
-def _fields(request: web.Request, state: dict[str, Any], by_default: str) -> web.Response:
-    wanted = _wanted(request, by_default)
+def _selected_fields(request: web.Request, state: dict[str, Any], by_default: str) -> web.Response:
+    wanted = _requested_fields(request, by_default)
     for name in wanted:
         if name not in state:
-            raise Refused(100, f"Tried accessing nonexisting field ({name})")
+            raise GraphRefusal(100, f"Tried accessing nonexisting field ({name})")
     return web.json_response({name: state[name] for name in [*wanted, "id"]})
 
 
-def _whole(text: str) -> int:
+def _cursor_position(text: str) -> int:
     if not text.isdecimal():
-        raise Refused(131059, f"{text!r} is no cursor")
+        raise GraphRefusal(131059, f"{text!r} is no cursor")
     return int(text)
 
 
@@ -287,7 +288,7 @@ async def _json(request: web.Request) -> Any:
     try:
         return json.loads(await request.read())
     except ValueError as error:
-        raise Refused(100, "The request body is not JSON") from error
+        raise GraphRefusal(100, "The request body is not JSON") from error
 
 
 def _bad_gateway() -> web.Response:
@@ -296,6 +297,6 @@ def _bad_gateway() -> web.Response:
 
 
 def _hang_up(request: web.Request) -> None:
-    """Close the connection so that the answer never arrives."""
+    """Close the connection, so that the answer never arrives."""
     if request.transport is not None:
         request.transport.abort()

@@ -1,4 +1,4 @@
-"""What Meta allows in buttons, lists and other interactive messages, as models that refuse the rest."""
+"""Meta's rules for buttons, lists and other interactive messages, as models that refuse everything else."""
 
 from typing import Annotated, Literal, Self
 
@@ -9,8 +9,8 @@ LONGEST_CAPTION = 1024
 _MOST_ROWS = 10
 
 
-class Part(BaseModel):
-    """A piece of a request in which Meta accepts no other keys and no other types of value."""
+class StrictModel(BaseModel):
+    """A part of a request in which Meta accepts no other keys and no other types of value."""
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
@@ -21,7 +21,7 @@ def _not_blank(words: str) -> str:
     return words
 
 
-Words = Annotated[str, Field(min_length=1), AfterValidator(_not_blank)]
+NonBlank = Annotated[str, Field(min_length=1), AfterValidator(_not_blank)]
 Address = Annotated[HttpUrl, Field(strict=False)]
 
 
@@ -32,8 +32,8 @@ def https(url: HttpUrl) -> HttpUrl:
     return url
 
 
-class File(Part):
-    """A file to send: uploaded before, or a public https address; exactly one of the two."""
+class File(StrictModel):
+    """A file to send: either uploaded before, or at a public https address."""
 
     id: Annotated[str | None, Field(pattern=r"^\d+$")] = None
     link: Annotated[HttpUrl | None, Field(strict=False)] = None
@@ -54,41 +54,41 @@ class Captioned(File):
 
 
 class DocumentFile(Captioned):
-    filename: Words | None = None
+    filename: NonBlank | None = None
 
 
 class AudioFile(File):
     voice: bool = False
 
 
-class _Body(Part):
-    text: Annotated[Words, Field(max_length=1024)]
+class _Body(StrictModel):
+    text: Annotated[NonBlank, Field(max_length=1024)]
 
 
-class _LongBody(Part):
-    text: Annotated[Words, Field(max_length=4096)]
+class _LongBody(StrictModel):
+    text: Annotated[NonBlank, Field(max_length=4096)]
 
 
-class _Footer(Part):
-    text: Annotated[Words, Field(max_length=60)]
+class _Footer(StrictModel):
+    text: Annotated[NonBlank, Field(max_length=60)]
 
 
-class _TextHeader(Part):
+class _TextHeader(StrictModel):
     type: Literal["text"]
-    text: Annotated[Words, Field(max_length=60)]
+    text: Annotated[NonBlank, Field(max_length=60)]
 
 
-class _ImageHeader(Part):
+class _ImageHeader(StrictModel):
     type: Literal["image"]
     image: File
 
 
-class _VideoHeader(Part):
+class _VideoHeader(StrictModel):
     type: Literal["video"]
     video: File
 
 
-class _DocumentHeader(Part):
+class _DocumentHeader(StrictModel):
     type: Literal["document"]
     document: DocumentFile
 
@@ -96,32 +96,32 @@ class _DocumentHeader(Part):
 _Header = Annotated[_TextHeader | _ImageHeader | _VideoHeader | _DocumentHeader, Field(discriminator="type")]
 
 
-def _no_twins(what: str, values: list[str]) -> None:
+def _require_unique(what: str, values: list[str]) -> None:
     if len(set(values)) < len(values):
         raise ValueError(f"{what} must be unique")
 
 
-class _Reply(Part):
-    id: Annotated[Words, Field(max_length=256)]
-    title: Annotated[Words, Field(max_length=20)]
+class _Reply(StrictModel):
+    id: Annotated[NonBlank, Field(max_length=256)]
+    title: Annotated[NonBlank, Field(max_length=20)]
 
 
-class _Button(Part):
+class _Button(StrictModel):
     type: Literal["reply"]
     reply: _Reply
 
 
-class _Buttons(Part):
+class _Buttons(StrictModel):
     buttons: Annotated[list[_Button], Field(min_length=1, max_length=3)]
 
     @model_validator(mode="after")
-    def _differ(self) -> Self:
-        _no_twins("button ids", [button.reply.id for button in self.buttons])
-        _no_twins("button titles", [button.reply.title for button in self.buttons])
+    def _unique_buttons(self) -> Self:
+        _require_unique("button ids", [button.reply.id for button in self.buttons])
+        _require_unique("button titles", [button.reply.title for button in self.buttons])
         return self
 
 
-class ButtonMessage(Part):
+class ButtonMessage(StrictModel):
     type: Literal["button"]
     header: _Header | None = None
     body: _Body
@@ -129,19 +129,19 @@ class ButtonMessage(Part):
     action: _Buttons
 
 
-class _Row(Part):
-    id: Annotated[Words, Field(max_length=200)]
-    title: Annotated[Words, Field(max_length=24)]
+class _Row(StrictModel):
+    id: Annotated[NonBlank, Field(max_length=200)]
+    title: Annotated[NonBlank, Field(max_length=24)]
     description: Annotated[str | None, Field(max_length=72)] = None
 
 
-class _Section(Part):
-    title: Annotated[Words | None, Field(max_length=24)] = None
+class _Section(StrictModel):
+    title: Annotated[NonBlank | None, Field(max_length=24)] = None
     rows: Annotated[list[_Row], Field(min_length=1)]
 
 
-class _Sections(Part):
-    button: Annotated[Words, Field(max_length=20)]
+class _Sections(StrictModel):
+    button: Annotated[NonBlank, Field(max_length=20)]
     sections: Annotated[list[_Section], Field(min_length=1, max_length=10)]
 
     @model_validator(mode="after")
@@ -151,11 +151,11 @@ class _Sections(Part):
             raise ValueError(f"at most {_MOST_ROWS} rows in all sections together")
         if len(self.sections) > 1 and any(section.title is None for section in self.sections):
             raise ValueError("every section needs a title when there are several")
-        _no_twins("row ids", [row.id for row in rows])
+        _require_unique("row ids", [row.id for row in rows])
         return self
 
 
-class ListMessage(Part):
+class ListMessage(StrictModel):
     type: Literal["list"]
     header: _TextHeader | None = None
     body: _LongBody
@@ -163,17 +163,17 @@ class ListMessage(Part):
     action: _Sections
 
 
-class _UrlParameters(Part):
-    display_text: Annotated[Words, Field(max_length=20)]
+class _UrlParameters(StrictModel):
+    display_text: Annotated[NonBlank, Field(max_length=20)]
     url: Address
 
 
-class _OpenUrl(Part):
+class _OpenUrl(StrictModel):
     name: Literal["cta_url"]
     parameters: _UrlParameters
 
 
-class UrlMessage(Part):
+class UrlMessage(StrictModel):
     type: Literal["cta_url"]
     header: _Header | None = None
     body: _Body
@@ -181,22 +181,22 @@ class UrlMessage(Part):
     action: _OpenUrl
 
 
-class _SendLocation(Part):
+class _SendLocation(StrictModel):
     name: Literal["send_location"]
 
 
-class LocationRequest(Part):
+class LocationRequest(StrictModel):
     type: Literal["location_request_message"]
     body: _Body
     action: _SendLocation
 
 
-class _SendContact(Part):
+class _SendContact(StrictModel):
     name: Literal["request_contact_info"]
 
 
-class ContactRequest(Part):
-    """Meta's page and the libraries name the type differently; either is taken until a real number decides."""
+class ContactRequest(StrictModel):
+    """Meta's documentation and the libraries name the type differently, so that either name is accepted."""
 
     type: Literal["contact_request", "request_contact_info"]
     body: _Body

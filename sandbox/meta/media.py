@@ -1,4 +1,4 @@
-"""Files as Meta keeps them: which are taken, how long their ids and addresses live, and what their hashes look like."""
+"""Media files at Meta: accepted types, the lifetimes of ids and addresses, and the format of hashes."""
 
 import base64
 import hashlib
@@ -10,11 +10,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import quote
 
-from sandbox.meta.errors import Refused, unknown_object
+from sandbox.meta.errors import GraphRefusal, unknown_object
 
 _KB, _MB = 1024, 1024 * 1024
 _OFFICE = "application/vnd.openxmlformats-officedocument"
-# Mime types that Meta takes for sending, and the largest file of each kind (Meta's "Media" page of 2025-12-11).
+# Mime types that Meta accepts for sending, and the largest file of each kind (Meta's "Media" page of 2025-12-11).
 MIMES = {
     "image": ("image/jpeg", "image/png"),
     "audio": ("audio/aac", "audio/amr", "audio/mpeg", "audio/mp4", "audio/ogg"),
@@ -39,8 +39,8 @@ _MOST_BYTES_KEPT = 512 * _MB
 
 
 @dataclass(frozen=True, slots=True)
-class KeptFile:
-    """One file; `sha256` is the digest itself, which webhooks spell in base64 and the media call in hexadecimal."""
+class MediaFile:
+    """One file; webhooks spell the digest `sha256` in base64, the media call in hexadecimal."""
 
     id: str
     data: bytes = field(repr=False)
@@ -56,31 +56,31 @@ class KeptFile:
         return base64.b64encode(self.sha256).decode()
 
 
-class MediaShelf:
-    """The files of one number. The oldest go when all together pass 512 MB: the sandbox keeps them in memory."""
+class MediaStore:
+    """The files of one number, in memory; the oldest are dropped when all together exceed 512 MB."""
 
     def __init__(self, clock: Callable[[], datetime]) -> None:
         self._clock = clock
-        self._files: dict[str, KeptFile] = {}
+        self._files: dict[str, MediaFile] = {}
         self._secret = secrets.token_bytes(16)
         self.base_url = ""
 
-    def upload(self, data: bytes, mime: str) -> KeptFile:
-        """A business's file; raises Refused when Meta would not send such a one."""
+    def upload(self, data: bytes, mime: str) -> MediaFile:
+        """Store a business's file; raises GraphRefusal for a file that Meta wouldn't send."""
         plain = mime.split(";", maxsplit=1)[0].strip().lower()
         kind = next((kind for kind, mimes in MIMES.items() if plain in mimes), None)
         if kind is None:
-            raise Refused(100, f"Param file must be a file with one of the following types, not {plain or 'none'}")
+            raise GraphRefusal(100, f"Param file must be a file with one of the following types, not {plain or 'none'}")
         if not data or len(data) > LARGEST[kind]:
-            raise Refused(131053, f"{len(data)} bytes; a {kind} has 1 to {LARGEST[kind]}")
-        return self._keep(data, mime, _UPLOAD_LIVES)
+            raise GraphRefusal(131053, f"{len(data)} bytes; a {kind} has 1 to {LARGEST[kind]}")
+        return self._store(data, mime, _UPLOAD_LIVES)
 
-    def receive(self, data: bytes, mime: str) -> KeptFile:
-        """A person's file: any type."""
-        return self._keep(data, mime, _INBOUND_LIVES)
+    def receive(self, data: bytes, mime: str) -> MediaFile:
+        """Store a person's file of any type."""
+        return self._store(data, mime, _INBOUND_LIVES)
 
-    def get(self, media_id: str) -> KeptFile:
-        """The file, or Refused when the id is unknown or past its life."""
+    def get(self, media_id: str) -> MediaFile:
+        """The file; raises GraphRefusal when the id is unknown or expired."""
         kept = self._files.get(media_id)
         if kept is None or kept.expires <= self._clock():
             raise unknown_object(media_id)
@@ -91,34 +91,36 @@ class MediaShelf:
         del self._files[media_id]
 
     def url(self, media_id: str) -> str:
-        """An address that works for 5 minutes, for whoever has the token."""
+        """An address that works for 5 minutes, with the token."""
         expires = int((self._clock() + _URL_LIVES).timestamp())
         return (
             f"{self.base_url}/whatsapp_business/attachments/"
-            f"?mid={quote(media_id, safe='')}&ext={expires}&hash={self._mark(media_id, expires)}"
+            f"?mid={quote(media_id, safe='')}&ext={expires}&hash={self._url_signature(media_id, expires)}"
         )
 
-    def by_url(self, media_id: str, expires: str, mark: str) -> KeptFile | None:
-        """The file behind an address; None when the address is made up or too old."""
-        if not expires.isdecimal() or not hmac.compare_digest(mark.encode(), self._mark(media_id, expires).encode()):
+    def by_url(self, media_id: str, expires: str, mark: str) -> MediaFile | None:
+        """The file behind an address; None when the address is forged or expired."""
+        if not expires.isdecimal() or not hmac.compare_digest(
+            mark.encode(), self._url_signature(media_id, expires).encode()
+        ):
             return None
         if int(expires) <= self._clock().timestamp():
             return None
         return self._files.get(media_id)
 
-    def _mark(self, media_id: str, expires: int | str) -> str:
+    def _url_signature(self, media_id: str, expires: int | str) -> str:
         return hmac.new(self._secret, f"{media_id} {expires}".encode(), hashlib.sha256).hexdigest()[:32]
 
-    def _keep(self, data: bytes, mime: str, life: timedelta) -> KeptFile:
-        kept = KeptFile(_new_id(), data, mime, self._clock() + life)
+    def _store(self, data: bytes, mime: str, life: timedelta) -> MediaFile:
+        kept = MediaFile(_new_id(), data, mime, self._clock() + life)
         self._files[kept.id] = kept
         while len(self._files) > 1 and sum(len(file.data) for file in self._files.values()) > _MOST_BYTES_KEPT:
             del self._files[next(iter(self._files))]
         return kept
 
 
-def as_sent(file: KeptFile, kind: str, url: str, caption: str | None, filename: str | None) -> dict[str, Any]:
-    """The content of a webhook's message that brings the file."""
+def media_content(file: MediaFile, kind: str, url: str, caption: str | None, filename: str | None) -> dict[str, Any]:
+    """The content of a webhook's message with the file."""
     content: dict[str, Any] = {"mime_type": file.mime, "sha256": file.sha256_base64, "id": file.id, "url": url}
     content |= {"caption": caption} if caption else {}
     content |= {"filename": filename} if filename and kind == "document" else {}
@@ -126,7 +128,7 @@ def as_sent(file: KeptFile, kind: str, url: str, caption: str | None, filename: 
 
 
 def _new_id() -> str:
-    """Meta's ids are numbers of some 16 digits, given as text."""
+    """Meta's ids are numbers of about 16 digits, given as text."""
     return str(secrets.randbelow(9 * 10**15) + 10**15)
 
 

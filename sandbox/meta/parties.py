@@ -1,4 +1,4 @@
-"""Who is at the two ends of a chat: the business's number, and the people who write to it."""
+"""The two ends of a chat: the business's number, and the people who write to it."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -17,7 +17,7 @@ class Business:
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """A WhatsApp user; `phone` (digits) is None when WhatsApp keeps it to itself, `bsuid` is always known."""
+    """A WhatsApp user; `phone` (digits) is None where WhatsApp hides it, `bsuid` is always known."""
 
     phone: str | None
     bsuid: str
@@ -31,10 +31,10 @@ class Person:
 
 
 @dataclass(frozen=True, slots=True)
-class Sent:
+class SentMessage:
     """A message that Meta accepted; `person` is None when it reaches nobody (a BSUID in `to`).
 
-    `request` is the JSON as it came, `category` what it is charged as.
+    `request` is the JSON as received, `category` the price category.
     """
 
     wamid: str
@@ -49,7 +49,7 @@ class Sent:
 
     @property
     def text(self) -> str:
-        """The words that the person reads: a body or a caption; empty where there are none."""
+        """The text that the person reads: a body or a caption, else empty."""
         content = self.request.get(self.type)
         if not isinstance(content, dict):
             return ""

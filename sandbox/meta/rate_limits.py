@@ -1,19 +1,19 @@
-"""Meta's two speed limits: so many messages a second for a number, and a burst with slow refill for each person."""
+"""Meta's two rate limits: messages a second for a number, and a burst with slow refill for each person."""
 
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from sandbox.meta.errors import Refused
+from sandbox.meta.errors import GraphRefusal
 
-# About one message in six seconds to one person; a burst is borrowed from the time that follows.
+# Meta allows about one message in six seconds to one person, and a burst borrows from the time that follows.
 _PAIR_REFILL = timedelta(seconds=6)
 _A_SECOND = timedelta(seconds=1)
 
 
 @dataclass(slots=True)
-class Pace:
+class MessageRateLimits:
     """Counts accepted messages: `pair_burst` at once to one person, `throughput` a second to all."""
 
     clock: Callable[[], datetime]
@@ -23,14 +23,14 @@ class Pace:
     _last_second: deque[datetime] = field(default_factory=deque, init=False)
 
     def count(self, recipient: str) -> None:
-        """Count one message to the recipient, or raise Refused (130429, 131056) and count nothing."""
+        """Count one message to the recipient; beyond a limit raise GraphRefusal (130429, 131056) instead."""
         now = self.clock()
         while self._last_second and now - self._last_second[0] >= _A_SECOND:
             self._last_second.popleft()
         if len(self._last_second) >= self.throughput:
-            raise Refused(130429, f"More than {self.throughput} messages in a second")
+            raise GraphRefusal(130429, f"More than {self.throughput} messages in a second")
         paid_until = max(self._paid_until.get(recipient, now), now) + _PAIR_REFILL
         if paid_until - now > self.pair_burst * _PAIR_REFILL:
-            raise Refused(131056, "Too many messages to the same phone number in a short period of time")
+            raise GraphRefusal(131056, "Too many messages to the same phone number in a short period of time")
         self._paid_until[recipient] = paid_until
         self._last_second.append(now)

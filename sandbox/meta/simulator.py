@@ -11,37 +11,36 @@ from typing import Any, Literal, TypeVar
 import aiohttp
 from aiohttp import web
 
-from sandbox.background import Chores
+from sandbox.background import BackgroundTasks
 from sandbox.broadcast import Event
-from sandbox.meta.acceptance import Desk, Verdict, new_wamid
+from sandbox.meta.acceptance import AcceptedMessage, MessageChecks, new_wamid
 from sandbox.meta.chats import Chats
-from sandbox.meta.courier import Delivery
-from sandbox.meta.errors import Refused
-from sandbox.meta.faults import Call, Fault, Faults
-from sandbox.meta.graph_api import Graph
-from sandbox.meta.media import MediaShelf, as_sent, now
-from sandbox.meta.parties import Business, Person, Sent
-from sandbox.meta.rate_limits import Pace
-from sandbox.meta.statuses import Progress
-from sandbox.meta.templates import Templates, seeds
+from sandbox.meta.delivery import NotificationDelivery
+from sandbox.meta.errors import GraphRefusal
+from sandbox.meta.faults import Call, MetaFault, MetaFaults
+from sandbox.meta.graph_api import GraphApi
+from sandbox.meta.media import MediaStore, media_content, now
+from sandbox.meta.parties import Business, Person, SentMessage
+from sandbox.meta.rate_limits import MessageRateLimits
+from sandbox.meta.statuses import StatusReporter
+from sandbox.meta.templates import Templates, default_templates
 from sandbox.meta.validation import Message, ReadMark
-from sandbox.meta.webhooks import Courier, Value, message_value, seconds
+from sandbox.meta.webhooks import NotificationSender, Value, message_value, unix_seconds
 
 MediaKind = Literal["image", "audio", "video", "document", "sticker"]
 _Found = TypeVar("_Found")
 _OK = 200
-# As long as a busy machine may need for a turn.
+# A busy machine may need this long for a turn.
 _WITHIN_SECONDS = 90.0
-__all__ = ["Meta", "Person", "Sent"]
+__all__ = ["MetaSimulator", "Person", "SentMessage"]
 
 
 @dataclass
-class Meta:
-    """Meta's side of the wire, over real HTTP; `start` gives the base URL that our client is configured with.
+class MetaSimulator:
+    """Meta's side over real HTTP; `start` gives the base URL for our client.
 
-    `status_pauses` are the seconds before `sent`, `delivered` and `read`; `retry_pauses` those between tries of a
-    webhook. The clock decides about windows, addresses of media and speed limits. `calls` counts what was asked for,
-    refused or not.
+    `status_pauses` are the seconds before `sent`, `delivered` and `read`; `retry_pauses` the seconds between tries of
+    a webhook. The clock decides about windows, media addresses and rate limits. `calls` counts refused calls too.
     """
 
     _: KW_ONLY
@@ -57,8 +56,8 @@ class Meta:
     pair_burst: int = 45
     throughput: int = 80
     clock: Callable[[], datetime] = now
-    templates: Templates = field(default_factory=lambda: Templates(seeds()))
-    accepted: list[Sent] = field(default_factory=list, init=False)
+    templates: Templates = field(default_factory=lambda: Templates(default_templates()))
+    accepted: list[SentMessage] = field(default_factory=list, init=False)
     read_marks: list[str] = field(default_factory=list, init=False)
     typing: list[str] = field(default_factory=list, init=False)
     calls: Counter[Call] = field(default_factory=Counter, init=False)
@@ -66,24 +65,27 @@ class Meta:
     def __post_init__(self) -> None:
         self.business = Business(self.phone_number_id, self.waba_id, self.display_phone_number)
         self.chats = Chats(self.clock)
-        self.media = MediaShelf(self.clock)
-        self.faults = Faults(lambda: self.chats.broadcast.send({"type": "trouble", "armed": self.faults.armed()}))
-        self.delivery = Delivery(business=self.business, chats=self.chats, faults=self.faults, clock=self.clock)
-        self._chores = Chores()
+        self.media = MediaStore(self.clock)
+        self.faults = MetaFaults(lambda: self.chats.broadcast.send({"type": "trouble", "armed": self.faults.armed()}))
+        self.delivery = NotificationDelivery(
+            business=self.business, chats=self.chats, faults=self.faults, clock=self.clock
+        )
+        self._tasks = BackgroundTasks()
         self._runner: web.AppRunner | None = None
-        self._progress = Progress(self.business, self.chats, self.faults, self.clock, self.deliver, self.status_pauses)
+        self._status_reporter = StatusReporter(
+            self.business, self.chats, self.faults, self.clock, self.deliver, self.status_pauses
+        )
 
-    # ---- life
+    # ---- lifetime
 
     def app(self) -> web.Application:
-        pace = Pace(self.clock, self.pair_burst, self.throughput)
-        return Graph(
+        rate_limits = MessageRateLimits(self.clock, self.pair_burst, self.throughput)
+        return GraphApi(
             token=self.access_token,
-            desk=Desk(self.business, self.chats, self.media, self.templates, pace, self.faults),
-            faults=self.faults,
+            checks=MessageChecks(self.business, self.chats, self.media, self.templates, rate_limits, self.faults),
             accept=self._accept,
             read=self._read,
-            review=lambda template: self._chores.start(self._progress.review(template)),
+            review=lambda template: self._tasks.start(self._status_reporter.review(template)),
             subscribe=self._subscribe,
             calls=self.calls,
         ).app()
@@ -96,29 +98,29 @@ class Meta:
         await site.start()
         self.media.base_url = f"http://{host}:{self._runner.addresses[0][1]}"
         self.delivery.open(
-            Courier(
+            NotificationSender(
                 url=self.webhook_url,
                 app_secret=self.app_secret,
                 session=aiohttp.ClientSession(),
-                chores=self._chores,
+                tasks=self._tasks,
                 pauses=self.retry_pauses,
             )
         )
         return self.media.base_url
 
     async def stop(self) -> None:
-        """End every stream, delivery and connection; raises what went wrong in the background."""
+        """End every stream, delivery and connection; raises the errors of background tasks."""
         self.chats.broadcast.close()
         if self._runner is not None:
             await self._runner.cleanup()
         try:
-            await self._chores.stop()
+            await self._tasks.stop()
         finally:
-            await self._post.session.close()
+            await self._sender.session.close()
 
     async def idle(self) -> None:
-        """Return when all statuses are told and all webhooks taken or given up."""
-        await self._chores.idle()
+        """Return when all statuses are reported and all webhooks taken or given up."""
+        await self._tasks.idle()
 
     # ---- the people
 
@@ -130,15 +132,15 @@ class Meta:
         at: datetime | None = None,
         context: str | dict[str, Any] | None = None,
     ) -> str:
-        """The person sends a message (`type` and its content); returns its wamid after the first try to deliver it.
+        """The person sends a message (`type` and its content); returns its wamid after the first delivery attempt.
 
-        `context` is the wamid of the message replied to, or the whole object (forwarded, …).
+        `context` is the wamid of the quoted message, or the whole object (forwarded, …).
         """
-        wamid, at = new_wamid(), at or self.clock() - self._lateness()
+        wamid, at = new_wamid(), at or self.clock() - self._delay_of_next_message()
         quote = {"context": self._quote(context)} if context is not None else {}
-        whole = quote | {"id": wamid, "timestamp": seconds(at)} | message
+        whole = quote | {"id": wamid, "timestamp": unix_seconds(at)} | message
         self.chats.received(person, whole, at)
-        await self.deliver(message_value(self.business, self.faults.as_seen(person), whole))
+        await self.deliver(message_value(self.business, self.faults.as_visible(person), whole))
         return wamid
 
     async def sends_media(  # noqa: PLR0913, PLR0917 - a file has this many properties in WhatsApp
@@ -153,30 +155,30 @@ class Meta:
         voice: bool = True,
         context: str | None = None,
     ) -> str:
-        """The person sends a file; `voice` tells a recorded note from an audio file."""
+        """The person sends a file; `voice` distinguishes a recorded note from an audio file."""
         kept = self.media.receive(data, mime)
-        content = as_sent(kept, kind, self.media.url(kept.id), caption, filename)
+        content = media_content(kept, kind, self.media.url(kept.id), caption, filename)
         content |= {"voice": voice} if kind == "audio" else {}
         return await self.writes(person, {"type": kind, kind: content}, context=context)
 
     async def opens(self, person: Person, *, is_open: bool = True) -> None:
-        """The person looks at the chat, which reads what has come; or looks away."""
+        """The person opens the chat, which marks delivered messages as read, or closes it."""
         self.chats.of(person).open = is_open
         for sent in self.accepted if is_open else ():
             if sent.person and sent.person.bsuid == person.bsuid and self.chats.status_of(sent.wamid) == "delivered":
-                await self._progress.tell(sent, person, "read")
+                await self._status_reporter.report(sent, person, "read")
 
     async def verify(self) -> bool:
         """Ask the webhook for its challenge, as Meta does when the address is saved."""
         challenge = "1158201444"
         query = {"hub.mode": "subscribe", "hub.challenge": challenge, "hub.verify_token": self.verify_token}
-        async with self._post.session.get(self.webhook_url, params=query) as response:
+        async with self._sender.session.get(self.webhook_url, params=query) as response:
             return response.status == _OK and await response.text() == challenge
 
     # ---- webhooks
 
     async def deliver(self, *values: Value, field_name: str = "messages") -> bool:
-        """Post these values in one notification; whether it was taken at once."""
+        """Post these values in one notification; returns whether it was taken immediately."""
         return await self.delivery.deliver(values, field_name)
 
     @property
@@ -189,39 +191,39 @@ class Meta:
         self.delivery.duplicate = on
 
     def batch(self) -> AbstractAsyncContextManager[None]:
-        """What is told meanwhile goes out at the end in one notification."""
+        """Collect the notifications of this context and send them at its end as one."""
         return self.delivery.batch()
 
     @property
     def undelivered(self) -> list[bytes]:
-        """The notifications that nobody took in all tries."""
-        return self._post.undelivered
+        """Notifications that were not taken in any try."""
+        return self._sender.undelivered
 
-    # ---- what went wrong, on order
+    # ---- planned faults
 
     def will_refuse(
         self, code: int, http_status: int | None = None, times: int = 1, to: str | None = None, call: Call = "messages"
     ) -> None:
         """Refuse the next calls with this code (HTTP status: Meta's own for the code unless given)."""
-        self.faults.plan(Fault("refuse", times, call, to, code, http_status))
+        self.faults.plan(MetaFault("refuse", times, call, to, code, http_status))
 
     def will_fail(self, code: int, times: int = 1, to: str | None = None) -> None:
-        """Accept the next messages, and tell in a `failed` status that they did not arrive."""
-        self.faults.plan(Fault("fail", times, "messages", to, code))
+        """Accept the next messages, and report later in a `failed` status that they did not arrive."""
+        self.faults.plan(MetaFault("fail", times, "messages", to, code))
 
     def will_drop(self, times: int = 1, call: Call = "messages") -> None:
-        """Act on the next calls, but lose the answer; of a download, its second half."""
-        self.faults.plan(Fault("drop", times, call))
+        """Perform the next calls, but lose the answer; a download loses its second half."""
+        self.faults.plan(MetaFault("drop", times, call))
 
     def will_delay(self, seconds: float, times: int = 1, call: Call = "messages") -> None:
-        """Act on the next messages, or find a file or the templates, and answer only after so many seconds."""
-        self.faults.plan(Fault("delay", times, call, seconds=seconds))
+        """Perform the next calls, and answer only after this many seconds."""
+        self.faults.plan(MetaFault("delay", times, call, seconds=seconds))
 
     def will_html_502(self, times: int = 1) -> None:
-        """Let a gateway answer the next messages with a page; they are not accepted."""
-        self.faults.plan(Fault("html", times))
+        """Answer the next messages with a gateway's HTML page; the messages are not accepted."""
+        self.faults.plan(MetaFault("html", times))
 
-    # ---- watching
+    # ---- observation
 
     def listen(self) -> AsyncGenerator[Event]:
         """Events from now on: messages, statuses, typing, read marks; see `chats` for their shape."""
@@ -231,43 +233,43 @@ class Meta:
         """The person's messages in order, each with its latest status."""
         return list(self.chats.of(person).events)
 
-    def sent_to(self, person: Person) -> list[Sent]:
+    def sent_to(self, person: Person) -> list[SentMessage]:
         return [sent for sent in self.accepted if sent.person == person]
 
-    async def replies(self, person: Person, count: int = 1, *, within: float = _WITHIN_SECONDS) -> list[Sent]:
-        """The messages to the person as soon as there are `count`; TimeoutError when there are not in time."""
+    async def replies(self, person: Person, count: int = 1, *, within: float = _WITHIN_SECONDS) -> list[SentMessage]:
+        """The messages to the person as soon as there are `count`; TimeoutError when they don't arrive in time."""
         enough = await self.wait_for(lambda: len(self.sent_to(person)) >= count and self.sent_to(person), within=within)
         return enough or []
 
     async def wait_for(self, condition: Callable[[], _Found], *, within: float = _WITHIN_SECONDS) -> _Found:
-        """The first true result of the condition, asked after every event; TimeoutError when none comes in time."""
+        """The first true result of the condition, evaluated after every event; TimeoutError when none comes in time."""
         async with asyncio.timeout(within), aclosing(self.listen()) as events:
             while not (result := condition()):
                 await anext(events)
         return result
 
-    # ---- what Graph calls
+    # ---- callbacks of the Graph API
 
     @property
-    def _post(self) -> Courier:
-        return self.delivery.courier
+    def _sender(self) -> NotificationSender:
+        return self.delivery.sender
 
-    def _accept(self, message: Message, verdict: Verdict, wamid: str, request: dict[str, Any]) -> None:
-        """Take a message in; its statuses follow in the background."""
-        person = verdict.person
-        sent = Sent(wamid, person, request, self.clock(), verdict.category)
+    def _accept(self, message: Message, accepted: AcceptedMessage, wamid: str, request: dict[str, Any]) -> None:
+        """Record a message; its statuses follow in the background."""
+        person = accepted.person
+        sent = SentMessage(wamid, person, request, self.clock(), accepted.category)
         self.accepted.append(sent)
         if person is None:
             self.chats.broadcast.send({"type": "lost", "wamid": wamid})
             return
         shown = {"type": sent.type, sent.type: request.get(sent.type)}
         shown |= {"context": {"id": message.context.message_id}} if message.context else {}
-        shown |= {"words": verdict.words, "drawn": verdict.drawn} if verdict.drawn is not None else {}
+        shown |= {"words": accepted.text, "drawn": accepted.parts} if accepted.parts is not None else {}
         self.chats.typing(person, on=False)
         self.chats.sent(person, wamid, shown, sent.at)
         fault = self.faults.take("fail", "messages", person)
-        failure = Refused(fault.code, "as ordered") if fault else verdict.failure
-        self._chores.start(self._progress.climb(sent, person, failure))
+        failure = GraphRefusal(fault.code, "planned fault") if fault else accepted.failure
+        self._tasks.start(self._status_reporter.report_progress(sent, person, failure))
 
     def _read(self, mark: ReadMark) -> None:
         self.read_marks.append(mark.message_id)
@@ -277,11 +279,11 @@ class Meta:
             self.chats.typing(self.chats.owner(mark.message_id), on=True)
 
     def _subscribe(self, wanted: bool | None) -> bool:  # noqa: FBT001 - three states in one argument
-        """Set whether webhooks are sent at all (None: leave it), and return it."""
+        """Switch all webhooks on or off (None: leave unchanged), and return the setting."""
         self.delivery.subscribed = self.delivery.subscribed if wanted is None else wanted
         return self.delivery.subscribed
 
-    def _lateness(self) -> timedelta:
+    def _delay_of_next_message(self) -> timedelta:
         late = self.faults.take("late")
         return timedelta(seconds=late.seconds) if late else timedelta()
 

@@ -1,4 +1,4 @@
-"""How far things come at Meta, told in webhooks: messages to people, and templates under review."""
+"""Statuses that Meta reports in webhooks: of messages to people, and of templates under review."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
@@ -7,59 +7,61 @@ from datetime import datetime
 from typing import Any
 
 from sandbox.meta.chats import Chats
-from sandbox.meta.errors import Refused
-from sandbox.meta.faults import Faults
-from sandbox.meta.parties import Business, Person, Sent
+from sandbox.meta.errors import GraphRefusal
+from sandbox.meta.faults import MetaFaults
+from sandbox.meta.parties import Business, Person, SentMessage
 from sandbox.meta.templates import Template
-from sandbox.meta.webhooks import Value, seconds, status_value
+from sandbox.meta.webhooks import Value, status_value, unix_seconds
 
 
 @dataclass(frozen=True, slots=True)
-class Progress:
-    """Tells of statuses through `deliver`; `pauses` are the seconds before each step of `sent, delivered, read`."""
+class StatusReporter:
+    """Reports statuses through `deliver`; `pauses` are the seconds before `sent`, `delivered` and `read`."""
 
     business: Business
     chats: Chats
-    faults: Faults
+    faults: MetaFaults
     clock: Callable[[], datetime]
     deliver: Callable[..., Awaitable[bool]]
     pauses: Sequence[float]
 
-    async def climb(self, sent: Sent, person: Person, failure: Refused | None) -> None:
-        """Go step by step; an unread chat stops at `delivered`, and Meta tells no more than `sent` of a reaction."""
+    async def report_progress(self, sent: SentMessage, person: Person, failure: GraphRefusal | None) -> None:
+        """Report step by step; a closed chat ends at `delivered`, and Meta reports only `sent` for a reaction."""
         steps = ("sent",) if sent.type == "reaction" else ("sent", "delivered", "read")
         for status, pause in zip(steps, self.pauses, strict=False):
-            slow = self.faults.standing("slow")
+            slow = self.faults.active("slow")
             await asyncio.sleep(pause + (slow.seconds if slow else 0))
             if failure is not None:
-                await self.tell(sent, person, "failed", [failure.in_webhook()])
+                await self.report(sent, person, "failed", [failure.in_webhook()])
                 return
             if status == "read" and not self.chats.is_open(person):
                 return
-            await self.tell(sent, person, status)
+            await self.report(sent, person, status)
 
-    async def tell(self, sent: Sent, person: Person, status: str, errors: list[dict[str, Any]] | None = None) -> None:
-        """One status, in the chat and in a webhook."""
+    async def report(
+        self, sent: SentMessage, person: Person, status: str, errors: list[dict[str, Any]] | None = None
+    ) -> None:
+        """Report one status, in the chat and in a webhook."""
         self.chats.status(sent.wamid, status, errors)
-        told: Value = {"id": sent.wamid, "status": status, "timestamp": seconds(self.clock())}
+        told: Value = {"id": sent.wamid, "status": status, "timestamp": unix_seconds(self.clock())}
         callback = sent.request.get("biz_opaque_callback_data")
         told |= {"biz_opaque_callback_data": callback} if callback is not None else {}
         told |= {"pricing": _pricing(sent.category)} if status in {"sent", "delivered"} else {}
         told |= {"errors": errors} if errors else {}
-        await self.deliver(status_value(self.business, self.faults.as_seen(person), told))
+        await self.deliver(status_value(self.business, self.faults.as_visible(person), told))
 
     async def review(self, template: Template) -> None:
-        """Approve the template after a while, as Meta mostly does within minutes."""
+        """Approve the template after a pause; Meta mostly approves within minutes."""
         await asyncio.sleep(self.pauses[-1])
         template.status = "APPROVED"
-        news = {
+        update = {
             "event": template.status,
             "message_template_id": int(template.id),
             "message_template_name": template.name,
             "message_template_language": template.language,
             "reason": "NONE",
         }
-        await self.deliver(news, field_name="message_template_status_update")
+        await self.deliver(update, field_name="message_template_status_update")
 
 
 def _pricing(category: str) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Approved templates as Meta keeps them: creation, review, and whether the values of a message fit."""
+"""Message templates at Meta: creation, review, and checks of a message's values against its template."""
 
 import re
 import secrets
@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import BaseModel, Field, ValidationError
 
-from sandbox.meta.errors import Refused, unknown_object
+from sandbox.meta.errors import GraphRefusal, unknown_object
 from sandbox.meta.validation import Component, TemplateUse
 
 _VARIABLE = re.compile(r"\{\{\s*(\w+)\s*\}\}")
@@ -19,7 +19,7 @@ _NOT_SENDING = {"PAUSED": 132015, "DISABLED": 132016}
 
 
 class NewTemplate(BaseModel, frozen=True):
-    """The body of a creation."""
+    """The body of a request that creates a template."""
 
     name: str = Field(pattern=r"^[a-z0-9_]{1,512}$")
     language: str = Field(pattern=r"^[a-z]{2,3}(_[A-Z]{2})?$")
@@ -30,7 +30,7 @@ class NewTemplate(BaseModel, frozen=True):
 
 @dataclass(slots=True)
 class Template:
-    """A template in one language; `components` as Meta's JSON gives them."""
+    """A template in one language; `components` are Meta's JSON."""
 
     name: str
     language: str
@@ -44,11 +44,11 @@ class Template:
         return next((str(part.get("text", "")) for part in self.components if part.get("type") == component), "")
 
     def variables(self, component: str) -> list[str]:
-        """Names (or numbers) of the variables in the header or the body, each once, in order."""
+        """Names (or numbers) of the variables in the header or the body, in order, without repetition."""
         return list(dict.fromkeys(_VARIABLE.findall(self.text_of(component))))
 
     def as_json(self, fields: Iterable[str] = ()) -> dict[str, Any]:
-        """What the Graph API shows of it; with `fields` only those and the id."""
+        """The template as the Graph API shows it; `fields` restricts it to these and the id."""
         everything = {name: getattr(self, name) for name in self.__slots__} | {"quality_score": _UNJUDGED}
         wanted = set(fields) | {"id"}
         return {key: value for key, value in everything.items() if not fields or key in wanted}
@@ -61,8 +61,8 @@ def _seed(name: str, language: str, body: str) -> Template:
     )
 
 
-def seeds() -> list[Template]:
-    """The three templates that a company of the sandbox has had approved, in Spanish and in English."""
+def default_templates() -> list[Template]:
+    """Three approved templates of the sandbox's company, in Spanish and English."""
     return [
         _seed("order_confirmation", "es", "Hola {{name}}, confirmamos tu pedido {{order}} por {{total}}. ¡Gracias!"),
         _seed("order_confirmation", "en", "Hi {{name}}, your order {{order}} for {{total}} is confirmed. Thank you!"),
@@ -100,18 +100,18 @@ class Templates:
         return self._by_id[template_id]
 
     def add(self, template: Template) -> None:
-        """A template that Meta has reviewed already."""
+        """Add a template that Meta has reviewed already."""
         self._by_id[template.id] = template
 
     def create(self, body: Any) -> Template:
-        """A template that waits for its review; raises Refused for what Meta refuses at once."""
+        """Create a template that waits for its review; raises GraphRefusal where Meta refuses it immediately."""
         try:
             new = NewTemplate.model_validate(body)
         except ValidationError as error:
             first = error.errors(include_url=False, include_input=False)[0]
-            raise Refused(100, f"Param {first['loc']}: {first['msg']}") from error
+            raise GraphRefusal(100, f"Param {first['loc']}: {first['msg']}") from error
         if any(template.language == new.language for template in self.find(name=new.name)):
-            raise Refused(100, "There is already content in this language for this template", subcode=2388024)
+            raise GraphRefusal(100, "There is already content in this language for this template", subcode=2388024)
         template = Template(
             new.name, new.language, new.category, new.components, new.parameter_format.upper(), "PENDING"
         )
@@ -120,17 +120,17 @@ class Templates:
         return template
 
     def edit(self, template_id: str, body: Any) -> Template:
-        """New components for a reviewed template, which goes back into review."""
+        """Replace the components of a reviewed template, which goes back into review."""
         template = self.get(template_id)
         if template.status not in {"APPROVED", "REJECTED", "PAUSED"} or not isinstance(body, dict):
-            raise Refused(100, "Only a reviewed template can be edited")
+            raise GraphRefusal(100, "Only a reviewed template can be edited")
         changed = Template(template.name, template.language, template.category, body.get("components", []))
         _check_body(changed)
         template.components, template.status = changed.components, "PENDING"
         return template
 
     def delete(self, name: str, template_id: str | None = None) -> None:
-        """All languages of the name, or only the one with the id."""
+        """Delete all languages of the name, or only the template with the id."""
         doomed = [template.id for template in self.find(name=name) if template_id in (None, template.id)]
         if not doomed:
             raise unknown_object(name)
@@ -138,26 +138,26 @@ class Templates:
             del self._by_id[found]
 
     def check(self, use: TemplateUse) -> Template:
-        """The template that the message uses; raises Refused when Meta would not send it so."""
+        """The template that the message uses; raises GraphRefusal for values that Meta wouldn't send."""
         found = [t for t in self.find(name=use.name) if t.language == use.language.code]
         template = found[0] if found else None
         if template is not None and template.status in _NOT_SENDING:
-            raise Refused(_NOT_SENDING[template.status], use.name)
+            raise GraphRefusal(_NOT_SENDING[template.status], use.name)
         if template is None or template.status != "APPROVED":
-            raise Refused(132001, f"template name ({use.name}) does not exist in {use.language.code}")
+            raise GraphRefusal(132001, f"template name ({use.name}) does not exist in {use.language.code}")
         for component in ("HEADER", "BODY"):
             _check_values(template, component, _parameters(use, component))
         return template
 
 
-def fill(template: Template, use: TemplateUse) -> str:
-    """The words that the person reads."""
+def rendered_text(template: Template, use: TemplateUse) -> str:
+    """The text that the person reads."""
     parts = [_filled(template, name, _parameters(use, name)) for name in ("HEADER", "BODY", "FOOTER")]
     return "\n\n".join(part for part in parts if part)
 
 
-def drawn(template: Template, use: TemplateUse) -> dict[str, Any]:
-    """The parts as the person sees them: header (text or file), body, footer, buttons with what a tap on them sends."""
+def rendered_parts(template: Template, use: TemplateUse) -> dict[str, Any]:
+    """The parts that the person sees: header (text or file), body, footer, buttons with their payloads."""
     parts = {name.lower(): _filled(template, name, _parameters(use, name)) for name in ("HEADER", "BODY", "FOOTER")}
     files = [given for given in _parameters(use, "HEADER") if given.get("type") in {"image", "video", "document"}]
     defined: list[dict[str, Any]] = next(
@@ -180,9 +180,9 @@ def _button(button: dict[str, Any], values: Sequence[dict[str, Any]]) -> dict[st
 def _check_body(template: Template) -> None:
     text = template.text_of("BODY").strip()
     if not text or len(text) > _LONGEST_BODY:
-        raise Refused(100, f"The BODY needs 1 to {_LONGEST_BODY} characters of text", subcode=2388047)
+        raise GraphRefusal(100, f"The BODY needs 1 to {_LONGEST_BODY} characters of text", subcode=2388047)
     if _VARIABLE.match(text) or re.search(r"\{\{\s*\w+\s*\}\}\W?$", text):
-        raise Refused(100, "Variables can't be at the start or end of the template", subcode=2388299)
+        raise GraphRefusal(100, "Variables can't be at the start or end of the template", subcode=2388299)
 
 
 def _parameters(use: TemplateUse, component: str) -> Sequence[dict[str, Any]]:
@@ -194,18 +194,18 @@ def _check_values(template: Template, component: str, parameters: Sequence[dict[
     expected = template.variables(component)
     texts = [parameter for parameter in parameters if parameter.get("type") == "text"]
     if len(texts) != len(expected):
-        raise Refused(132000, f"{component}: number of parameters is {len(texts)}, expected {len(expected)}")
+        raise GraphRefusal(132000, f"{component}: number of parameters is {len(texts)}, expected {len(expected)}")
     if template.parameter_format == "NAMED":
         names = [parameter.get("parameter_name") for parameter in texts]
         if sorted(map(str, names)) != sorted(expected):
-            raise Refused(132000, f"{component}: expected parameter_name {', '.join(expected)}")
+            raise GraphRefusal(132000, f"{component}: expected parameter_name {', '.join(expected)}")
     for parameter in texts:
         value = parameter.get("text")
         if not isinstance(value, str) or not value.strip() or _FORBIDDEN_IN_TEXT.search(value):
-            raise Refused(132018, "Param text may not be empty nor have new-line/tab characters or over 4 spaces")
+            raise GraphRefusal(132018, "Param text may not be empty nor have new-line/tab characters or over 4 spaces")
     longest = _LONGEST_HEADER if component == "HEADER" else _LONGEST_BODY
     if len(_filled(template, component, parameters)) > longest:
-        raise Refused(132005, f"{component} has more than {longest} characters")
+        raise GraphRefusal(132005, f"{component} has more than {longest} characters")
 
 
 def _filled(template: Template, component: str, parameters: Sequence[dict[str, Any]]) -> str:

@@ -1,4 +1,4 @@
-"""What Meta's Cloud API accepts at `/messages`, and with which code it refuses the rest."""
+"""Requests that the Cloud API accepts at `/messages`, and the error codes of all others."""
 
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal, Self
@@ -6,24 +6,24 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AfterValidator, BeforeValidator, Field, TypeAdapter, ValidationError, model_validator
 from pydantic_core import PydanticCustomError
 
-from sandbox.meta.errors import Refused
-from sandbox.meta.interactive import AudioFile, Captioned, DocumentFile, File, Interactive, Part, Words
+from sandbox.meta.errors import GraphRefusal
+from sandbox.meta.interactive import AudioFile, Captioned, DocumentFile, File, Interactive, NonBlank, StrictModel
 
 BSUID = r"^[A-Z]{2}\.(ENT\.)?[A-Za-z0-9]{1,128}$"
 _PHONE = r"^\+?[\d\s().-]{7,24}$"
 _MOST_CONTACTS = 257
 
 
-class _Quote(Part):
-    message_id: Words
+class _Quote(StrictModel):
+    message_id: NonBlank
 
 
-class _Send(Part):
-    """What every message to a person carries."""
+class _Send(StrictModel):
+    """The common fields of every message to a person."""
 
     messaging_product: Literal["whatsapp"]
     recipient_type: Literal["individual"] = "individual"
-    # A BSUID in `to` passes here as at Meta, which answers 200 and delivers nothing.
+    # Meta answers 200 to a BSUID in `to` and delivers nothing, so that we accept it too.
     to: Annotated[str | None, Field(pattern=rf"{_PHONE}|{BSUID}")] = None
     recipient: Annotated[str | None, Field(pattern=BSUID)] = None
     context: _Quote | None = None
@@ -31,14 +31,14 @@ class _Send(Part):
     recipient_identity_key_hash: str | None = None
 
     @model_validator(mode="after")
-    def _somebody(self) -> Self:
+    def _has_recipient(self) -> Self:
         if self.to is None and self.recipient is None:
             raise PydanticCustomError("missing", "to or recipient is required")
         return self
 
 
-class _Text(Part):
-    body: Annotated[Words, Field(max_length=4096)]
+class _Text(StrictModel):
+    body: Annotated[NonBlank, Field(max_length=4096)]
     preview_url: bool = False
 
 
@@ -72,7 +72,7 @@ class StickerMessage(_Send):
     sticker: File
 
 
-class _Location(Part):
+class _Location(StrictModel):
     latitude: Annotated[float, Field(strict=False, ge=-90, le=90)]
     longitude: Annotated[float, Field(strict=False, ge=-180, le=180)]
     name: str | None = None
@@ -84,8 +84,8 @@ class LocationMessage(_Send):
     location: _Location
 
 
-class _Name(Part):
-    formatted_name: Words
+class _Name(StrictModel):
+    formatted_name: NonBlank
     first_name: str | None = None
     last_name: str | None = None
     middle_name: str | None = None
@@ -93,19 +93,19 @@ class _Name(Part):
     suffix: str | None = None
 
     @model_validator(mode="after")
-    def _a_second_part(self) -> Self:
+    def _has_second_name_part(self) -> Self:
         if not any([self.first_name, self.last_name, self.middle_name, self.prefix, self.suffix]):
             raise PydanticCustomError("missing", "formatted_name and one more part of the name are required")
         return self
 
 
-class _Phone(Part):
+class _Phone(StrictModel):
     phone: str | None = None
     wa_id: str | None = None
     type: str | None = None
 
 
-class _Card(Part):
+class _Card(StrictModel):
     name: _Name
     phones: Annotated[tuple[_Phone, ...], Field(strict=False)] = ()
     emails: Annotated[tuple[dict[str, str], ...], Field(strict=False)] = ()
@@ -126,8 +126,8 @@ def _one_emoji(text: str) -> str:
     return text
 
 
-class _Reaction(Part):
-    message_id: Words
+class _Reaction(StrictModel):
+    message_id: NonBlank
     emoji: Annotated[str, Field(max_length=16), AfterValidator(_one_emoji)]
 
 
@@ -147,26 +147,26 @@ class InteractiveMessage(_Send):
     interactive: Interactive
 
 
-class _Language(Part):
+class _Language(StrictModel):
     code: Annotated[str, Field(pattern=r"^[a-z]{2,3}(_[A-Z]{2})?$")]
     policy: Literal["deterministic"] = "deterministic"
 
 
-def _small(value: Any) -> Any:
-    """Meta takes these names in capitals too, and clients write them so."""
+def _lowercase(value: Any) -> Any:
+    """Meta accepts these names in capitals too, and some clients write them so."""
     return value.lower() if isinstance(value, str) else value
 
 
-class Component(Part):
-    """One component's values; their shape depends on the template, see `graph_templates`."""
+class Component(StrictModel):
+    """One component's values; their shape depends on the template, see `templates`."""
 
-    type: Annotated[Literal["header", "body", "button"], BeforeValidator(_small)]
-    sub_type: Annotated[str | None, BeforeValidator(_small)] = None
+    type: Annotated[Literal["header", "body", "button"], BeforeValidator(_lowercase)]
+    sub_type: Annotated[str | None, BeforeValidator(_lowercase)] = None
     index: str | int | None = None
     parameters: Annotated[tuple[dict[str, Any], ...], Field(strict=False)] = ()
 
 
-class TemplateUse(Part):
+class TemplateUse(StrictModel):
     name: Annotated[str, Field(pattern=r"^[a-z0-9_]{1,512}$")]
     language: _Language
     components: Annotated[tuple[Component, ...], Field(strict=False)] = ()
@@ -193,50 +193,50 @@ Message = Annotated[
 ]
 
 
-class _Typing(Part):
+class _Typing(StrictModel):
     type: Literal["text"]
 
 
-class ReadMark(Part):
-    """A message of the person is read; with `typing_indicator`, dots show until the answer or for 25 s."""
+class ReadMark(StrictModel):
+    """Marks a person's message as read; `typing_indicator` shows dots until the answer or for 25 s."""
 
     messaging_product: Literal["whatsapp"]
     status: Literal["read"]
-    message_id: Words
+    message_id: NonBlank
     typing_indicator: _Typing | None = None
 
 
 _messages: TypeAdapter[Message] = TypeAdapter(Message)
 
 
-def understand(body: Any) -> Message | ReadMark:
-    """The request as Meta understands it, or Refused with the code that Meta gives."""
+def parse_request(body: Any) -> Message | ReadMark:
+    """The parsed request; raises GraphRefusal with Meta's error code."""
     if not isinstance(body, Mapping):
-        raise Refused(100, "The request body must be a JSON object")
+        raise GraphRefusal(100, "The request body must be a JSON object")
     try:
         if "status" in body:
             return ReadMark.model_validate(body)
-        # Meta takes a body without a type for text.
+        # Meta treats a body without a type as text.
         return _messages.validate_python({"type": "text", **body})
     except ValidationError as error:
         raise _refusal(error) from error
 
 
-def _refusal(error: ValidationError) -> Refused:
+def _refusal(error: ValidationError) -> GraphRefusal:
     first = error.errors(include_url=False, include_input=False)[0]
     place = first["loc"]
-    details = f"Param {_spelled(place)}: {first['msg']}"
+    details = f"Param {_location(place)}: {first['msg']}"
     if first["type"] == "missing":
-        return Refused(131008, details)
+        return GraphRefusal(131008, details)
     if first["type"] != "extra_forbidden" and "interactive" in place[1:]:
-        return Refused(131009, details)
-    return Refused(100, details)
+        return GraphRefusal(131009, details)
+    return GraphRefusal(100, details)
 
 
-def _spelled(place: Sequence[int | str]) -> str:
-    """A place in the body as Meta writes it: text['body']."""
+def _location(place: Sequence[int | str]) -> str:
+    """A location in the body in Meta's spelling: text['body']."""
     if not place:
         return "type"
-    # The first step is the tag of the union, not a key.
+    # The first step is the union's tag, not a key.
     first, *rest = place[1:] or place
     return str(first) + "".join(f"[{step!r}]" for step in rest)

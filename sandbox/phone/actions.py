@@ -1,4 +1,4 @@
-"""What a person can do in the phone besides sending files, checked before it becomes a webhook."""
+"""Actions of a person in the phone except files, validated before they become webhooks."""
 
 from typing import Annotated, Literal
 
@@ -112,8 +112,8 @@ class Contacts(_Given):
     contacts: Annotated[list[_Card], Field(min_length=1, max_length=5)]
 
 
-class Gesture(_Given):
-    """One message by the person with this BSUID; `context` is the wamid it answers."""
+class SendMessage(_Given):
+    """One message by the person with this BSUID; `context` is the wamid that it replies to."""
 
     person: Id
     message: Annotated[
@@ -122,15 +122,15 @@ class Gesture(_Given):
     context: Id | None = None
 
 
-class SampleChoice(_Given):
-    """One of the samples, sent by the person."""
+class SendSample(_Given):
+    """A sample file, sent by the person."""
 
     person: Id
     sample: Id
 
 
 class Presence(_Given):
-    """Whether the person looks at the chat."""
+    """Whether the person has the chat on the screen."""
 
     person: Id
     open: bool

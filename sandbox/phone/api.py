@@ -1,4 +1,4 @@
-"""The page of the sandbox: a phone in the browser on one side, what the company's bot does on the other."""
+"""HTTP API of the sandbox's page: the phone on one side, the turns of the company's bot on the other."""
 
 import asyncio
 import json
@@ -11,16 +11,16 @@ from typing import Any
 
 from aiohttp import web
 
-from sandbox.background import Chores
+from sandbox.background import BackgroundTasks
 from sandbox.broadcast import Broadcast, Event
-from sandbox.meta.errors import Refused
-from sandbox.meta.simulator import Meta, Person
-from sandbox.phone.actions import Gesture, NewPerson, Presence, SampleChoice
-from sandbox.phone.fault_switches import Trouble, cause
-from sandbox.phone.origin_guard import add_headers, as_file, guard
-from sandbox.phone.rare_messages import Rarity
+from sandbox.meta.errors import GraphRefusal
+from sandbox.meta.simulator import MetaSimulator, Person
+from sandbox.phone.actions import NewPerson, Presence, SendMessage, SendSample
+from sandbox.phone.fault_switches import FaultSwitch, set_fault
+from sandbox.phone.origin_guard import add_headers, file_response, guard
+from sandbox.phone.rare_messages import RareMessage
 from sandbox.phone.rare_messages import send as send_rarity
-from sandbox.phone.request_body import body_of, checked
+from sandbox.phone.request_body import read_json, validated
 from sandbox.phone.uploads import Upload, classify, read_upload
 
 _HERE = Path(__file__).parent
@@ -37,19 +37,19 @@ PEOPLE = (
 STAFF = (PEOPLE[1].bsuid,)
 
 
-def application(
-    meta: Meta,
+def create_phone_app(
+    meta: MetaSimulator,
     turns: Callable[[], AsyncIterator[Event]],
     facts: dict[str, Any],
     *more: Callable[[], AsyncIterator[Event]],
 ) -> web.Application:
-    """The page and what it calls, to be mounted with `add_subapp("/sandbox/", …)`; it ends its streams at shutdown.
+    """The page and its API, to be mounted with `add_subapp("/sandbox/", …)`; shutdown ends its streams.
 
-    `turns` gives `turn`, `handoff` and `prompts` events from now on. `facts` is shown as it is: `services` maps a
-    service's name to `real` or `imitation`, `staff` lists the BSUIDs of people who are staff, `reach` is Reach.paths.
-    What `more` gives is passed on to the page.
+    `turns` gives `turn`, `handoff` and `prompts` events from now on. The page shows `facts` unchanged: `services` maps
+    a service's name to `real` or `imitation`, `staff` lists the BSUIDs of staff, `reach` is UrlRewriter.paths. Events
+    of `more` are passed on to the page.
     """
-    phone = Phone(meta, (turns, *more), facts)
+    phone = PhonePage(meta, (turns, *more), facts)
     app = web.Application(middlewares=[guard])
     app.add_routes(phone.routes())
     app.on_response_prepare.append(add_headers)
@@ -60,14 +60,14 @@ def application(
 
 
 @dataclass
-class Phone:
-    """Handlers of the page; what it shows is kept by Meta, but for the turns, which are kept here for a reload."""
+class PhonePage:
+    """Handlers of the page; Meta's simulator keeps the chats, and turns are kept here for a reload."""
 
-    meta: Meta
+    meta: MetaSimulator
     sources: tuple[Callable[[], AsyncIterator[Event]], ...]
     facts: dict[str, Any]
-    _stage: Broadcast = field(default_factory=Broadcast, init=False)
-    _chores: Chores = field(default_factory=Chores, init=False)
+    _broadcast: Broadcast = field(default_factory=Broadcast, init=False)
+    _tasks: BackgroundTasks = field(default_factory=BackgroundTasks, init=False)
     _turns: dict[str, Event] = field(default_factory=dict, init=False)
     _handoffs: dict[str, Event] = field(default_factory=dict, init=False)
     _prompts: Event | None = field(default=None, init=False)
@@ -82,9 +82,9 @@ class Phone:
             web.get("/media/{id}", self._media),
             web.get("/samples", self._list_samples),
             web.get("/samples/{file}", self._sample),
-            web.post("/messages", self._message),
-            web.post("/rarities", self._rarity),
-            web.post("/trouble", self._trouble),
+            web.post("/messages", self._send_message),
+            web.post("/rarities", self._send_rare_message),
+            web.post("/trouble", self._set_fault),
             web.post("/people", self._new_person),
             web.post("/presence", self._presence),
         ]
@@ -92,18 +92,18 @@ class Phone:
     async def start(self, _app: web.Application) -> None:
         for person in PEOPLE:
             self.meta.chats.of(person)
-        self._chores.start(self._pass_on(self.meta.listen()))
+        self._tasks.start(self._forward_events(self.meta.listen()))
         for source in self.sources:
-            self._chores.start(self._pass_on(source()))
-        self._chores.start(self._beat())
+            self._tasks.start(self._forward_events(source()))
+        self._tasks.start(self._send_heartbeats())
 
     async def end_streams(self, _app: web.Application) -> None:
-        self._stage.close()
+        self._broadcast.close()
 
     async def stop(self, _app: web.Application) -> None:
-        await self._chores.stop()
+        await self._tasks.stop()
 
-    async def _pass_on(self, events: AsyncIterator[Event]) -> None:
+    async def _forward_events(self, events: AsyncIterator[Event]) -> None:
         async for event in events:
             if event["type"] == "turn":
                 self._turns[event["turn"]] = event
@@ -113,13 +113,13 @@ class Phone:
                 self._handoffs[event["conversation"]] = event
             elif event["type"] == "prompts":
                 self._prompts = event
-            self._stage.send(event)
+            self._broadcast.send(event)
 
-    async def _beat(self) -> None:
-        """Let streams notice that nobody reads them any more, and proxies that they live."""
+    async def _send_heartbeats(self) -> None:
+        """Send heartbeats, so that closed streams are noticed and proxies keep open ones."""
         while True:
             await asyncio.sleep(_HEARTBEAT_SECONDS)
-            self._stage.send({"type": "heartbeat"})
+            self._broadcast.send({"type": "heartbeat"})
 
     async def _to_page(self, request: web.Request) -> web.StreamResponse:
         raise web.HTTPPermanentRedirect(f"{request.path}/")
@@ -128,12 +128,12 @@ class Phone:
         return web.FileResponse(_PAGE / "index.html", headers={"Cache-Control": "no-cache"})
 
     async def _static(self, request: web.Request) -> web.StreamResponse:
-        return web.FileResponse(_one_of(_PAGE, request.match_info["name"]), headers={"Cache-Control": "no-cache"})
+        return web.FileResponse(_file_in(_PAGE, request.match_info["name"]), headers={"Cache-Control": "no-cache"})
 
     async def _state(self, _request: web.Request) -> web.StreamResponse:
         people = self.meta.chats.people
         return web.json_response({
-            "people": [self._shown(person) for person in people],
+            "people": [self._person_json(person) for person in people],
             "history": {person.bsuid: self.meta.history(person) for person in people},
             "turns": list(self._turns.values()),
             "handoffs": list(self._handoffs.values()),
@@ -142,49 +142,49 @@ class Phone:
             "facts": self.facts,
         })  # fmt: skip
 
-    def _shown(self, person: Person) -> dict[str, Any]:
+    def _person_json(self, person: Person) -> dict[str, Any]:
         return asdict(person) | {"staff": person.bsuid in self.facts.get("staff", STAFF)}
 
     async def _events(self, request: web.Request) -> web.StreamResponse:
         headers = {"Content-Type": "text/event-stream", "Cache-Control": "no-store", "X-Accel-Buffering": "no"}
         response = web.StreamResponse(headers=headers)
-        events = self._stage.listen()
+        events = self._broadcast.listen()
         await response.prepare(request)
-        # A page that was closed is no error: there is nobody left to tell.
+        # A closed page is no error, because nobody is left to tell.
         with suppress(ConnectionResetError):
             await response.write(b"retry: 1000\n\n")
             async with aclosing(events):
                 async for event in events:
-                    await response.write(_framed(event))
+                    await response.write(_sse_frame(event))
         return response
 
     async def _media(self, request: web.Request) -> web.StreamResponse:
         try:
             file = self.meta.media.get(request.match_info["id"])
-        except Refused as error:
+        except GraphRefusal as error:
             raise web.HTTPNotFound from error
-        return as_file(file.data, file.mime)
+        return file_response(file.data, file.mime)
 
     async def _list_samples(self, _request: web.Request) -> web.StreamResponse:
         return web.json_response(_samples())
 
     async def _sample(self, request: web.Request) -> web.StreamResponse:
-        path = _one_of(_SAMPLES, request.match_info["file"])
+        path = _file_in(_SAMPLES, request.match_info["file"])
         upload = classify(path.read_bytes(), "", path.name, {})
-        return as_file(upload.data, upload.mime)
+        return file_response(upload.data, upload.mime)
 
-    async def _message(self, request: web.Request) -> web.StreamResponse:
+    async def _send_message(self, request: web.Request) -> web.StreamResponse:
         if request.content_type == "multipart/form-data":
             return await self._send_file(await read_upload(request))
-        body = await body_of(request)
+        body = await read_json(request)
         if "sample" in body:
-            choice = checked(SampleChoice, body)
-            return await self._send_file(_sampled(choice))
-        gesture = checked(Gesture, body)
-        message = gesture.message.model_dump(exclude_none=True)
-        quotes = gesture.message.type in {"text", "interactive", "button", "location", "contacts"}
-        context = gesture.context if quotes else None
-        wamid = await self.meta.writes(self._person(gesture.person), message, context=context)
+            choice = validated(SendSample, body)
+            return await self._send_file(_sample_upload(choice))
+        action = validated(SendMessage, body)
+        message = action.message.model_dump(exclude_none=True)
+        quotes = action.message.type in {"text", "interactive", "button", "location", "contacts"}
+        context = action.context if quotes else None
+        wamid = await self.meta.writes(self._person(action.person), message, context=context)
         return web.json_response({"wamid": wamid})
 
     async def _send_file(self, upload: Upload) -> web.StreamResponse:
@@ -201,29 +201,29 @@ class Phone:
         )
         return web.json_response({"wamid": wamid})
 
-    async def _rarity(self, request: web.Request) -> web.StreamResponse:
-        rarity = checked(Rarity, await body_of(request))
-        person = self._person(rarity.person)
+    async def _send_rare_message(self, request: web.Request) -> web.StreamResponse:
+        rare = validated(RareMessage, await read_json(request))
+        person = self._person(rare.person)
         album = [(_SAMPLES / name).read_bytes() for name in _ALBUM]
-        new = await send_rarity(self.meta, person, rarity, album)
+        new = await send_rarity(self.meta, person, rare, album)
         if new != person:
-            self._stage.send({"type": "moved", "was": person.bsuid, "person": self._shown(new)})
+            self._broadcast.send({"type": "moved", "was": person.bsuid, "person": self._person_json(new)})
         return web.json_response({})
 
-    async def _trouble(self, request: web.Request) -> web.StreamResponse:
-        await cause(self.meta, checked(Trouble, {"trouble": await body_of(request)}))
+    async def _set_fault(self, request: web.Request) -> web.StreamResponse:
+        await set_fault(self.meta, validated(FaultSwitch, {"fault": await read_json(request)}))
         return web.json_response({"armed": self.meta.faults.armed()})
 
     async def _new_person(self, request: web.Request) -> web.StreamResponse:
-        name = checked(NewPerson, await body_of(request)).name
+        name = validated(NewPerson, await read_json(request)).name
         digits = f"{secrets.randbelow(10**8):08d}"
         person = Person(phone=f"52155{digits}", bsuid=f"MX.{secrets.randbelow(10**16):016d}", name=name)
         self.meta.chats.of(person)
-        self._stage.send({"type": "person", "person": self._shown(person)})
-        return web.json_response(self._shown(person))
+        self._broadcast.send({"type": "person", "person": self._person_json(person)})
+        return web.json_response(self._person_json(person))
 
     async def _presence(self, request: web.Request) -> web.StreamResponse:
-        presence = checked(Presence, await body_of(request))
+        presence = validated(Presence, await read_json(request))
         await self.meta.opens(self._person(presence.person), is_open=presence.open)
         return web.json_response({})
 
@@ -234,15 +234,15 @@ class Phone:
         return person
 
 
-def _framed(event: Event) -> bytes:
-    """One event of the stream; JSON holds no line breaks, so it is one line."""
+def _sse_frame(event: Event) -> bytes:
+    """One event of the stream, as one line, because JSON holds no line breaks."""
     if event["type"] == "heartbeat":
         return b": heartbeat\n\n"
     return f"data: {json.dumps(event)}\n\n".encode()
 
 
-def _one_of(folder: Path, name: str) -> Path:
-    """The folder's file of that name; 404 for whatever else is asked."""
+def _file_in(folder: Path, name: str) -> Path:
+    """The folder's file of that name; 404 for any other name."""
     found = [path for path in folder.iterdir() if path.name == name and path.is_file()]
     if not found:
         raise web.HTTPNotFound
@@ -255,11 +255,11 @@ def _samples() -> list[dict[str, Any]]:
     return samples
 
 
-def _sampled(choice: SampleChoice) -> Upload:
+def _sample_upload(choice: SendSample) -> Upload:
     listed = next((sample for sample in _samples() if sample["file"] == choice.sample), None)
     if listed is None:
         raise web.HTTPNotFound
-    path = _one_of(_SAMPLES, choice.sample)
+    path = _file_in(_SAMPLES, choice.sample)
     voice = listed["kind"] == "voice"
     declared = "audio/ogg; codecs=opus" if path.suffix == ".ogg" else ""
     fields = {"person": choice.person, "voice": str(voice).lower(), "as": str(listed["kind"])}

@@ -1,4 +1,4 @@
-"""Somebody who pays already, in the imitation of Stripe: a customer of a contact, with a card and a subscription."""
+"""Demo customers in the Stripe simulator: a contact's customer with a card and a subscription."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from sandbox.stripe.forms_billing import SubscriptionCreate
 def customer(
     stripe: StripeSimulator, whatsapp_id: str | None, name: str, email: str, card: str = "pm_card_visa"
 ) -> str:
-    """A customer with a card to charge ("" for none); gives its id."""
+    """Create a customer with a card ("" for none); returns its id."""
     metadata = {"whatsapp_id": whatsapp_id} if whatsapp_id else {}
     form = CustomerCreate.model_validate({"name": name, "email": email, "metadata": metadata})
     made = stripe.customers.create(form)
@@ -24,7 +24,7 @@ def customer(
 
 
 def subscribe(stripe: StripeSimulator, owner: str, price: str = "basico_month_mxn", **more: Any) -> str:
-    """A subscription to the price of this lookup key; gives its id."""
+    """Create a subscription to the price with this lookup key; returns its id."""
     wanted = {"customer": owner, "items": [{"price": price_of(stripe, price)}]} | more
     return str(stripe.subscriptions.create(SubscriptionCreate.model_validate(wanted))["id"])
 

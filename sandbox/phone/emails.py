@@ -1,15 +1,15 @@
-"""The e-mails of the postbox on the page: the letter as its reader sees it, and what is attached to it."""
+"""E-mails on the page: each as its reader sees it, and its attachments."""
 
 from __future__ import annotations
 
 from aiohttp import web
 
-from sandbox.phone.origin_guard import as_file
-from sandbox.simulators.smtp import Postbox, Posted
-from sandbox.url_rewriter import Reach
+from sandbox.phone.origin_guard import file_response
+from sandbox.simulators.smtp import ReceivedEmail, SmtpSimulator
+from sandbox.url_rewriter import UrlRewriter
 
-# It is shown in a frame. A letter is somebody's text: no script, no form, nothing from the network, and an origin of
-# its own; its links open new windows.
+# The page shows each e-mail in a frame. Because its HTML is foreign, it gets an origin of its own, and no scripts,
+# forms or network. Its links open new windows.
 _POLICY = (
     "sandbox allow-popups allow-popups-to-escape-sandbox; default-src 'none'; style-src 'unsafe-inline'; "
     "img-src data:; form-action 'none'; frame-ancestors 'self'"
@@ -17,17 +17,17 @@ _POLICY = (
 _NEW_WINDOWS = '<base target="_blank">'
 
 
-def routes(postbox: Postbox, reach: Reach) -> list[web.RouteDef]:
+def routes(smtp: SmtpSimulator, url_rewriter: UrlRewriter) -> list[web.RouteDef]:
     """`/mails` (newest first), and of each `/mails/{id}/page` and `/mails/{id}/attachments/{number}`."""
 
-    def mail(request: web.Request) -> Posted:
-        found = next((one for one in postbox.mails if str(one.id) == request.match_info["id"]), None)
+    def mail(request: web.Request) -> ReceivedEmail:
+        found = next((one for one in smtp.mails if str(one.id) == request.match_info["id"]), None)
         if found is None:
             raise web.HTTPNotFound
         return found
 
     async def page(request: web.Request) -> web.Response:
-        html = reach.seen(request, mail(request).html)
+        html = url_rewriter.rewrite_text(request, mail(request).html)
         before, head, after = html.partition("<head>")
         text = f"{before}{head}{_NEW_WINDOWS}{after}" if head else f"{_NEW_WINDOWS}{html}"
         return web.Response(text=text, content_type="text/html", headers={"Content-Security-Policy": _POLICY})
@@ -38,10 +38,10 @@ def routes(postbox: Postbox, reach: Reach) -> list[web.RouteDef]:
         if part is None:
             raise web.HTTPNotFound
         data = part.get_payload(decode=True)
-        return as_file(data if isinstance(data, bytes) else b"", part.get_content_type())
+        return file_response(data if isinstance(data, bytes) else b"", part.get_content_type())
 
     return [
-        web.get("/mails", postbox.listing),
+        web.get("/mails", smtp.listing),
         web.get("/mails/{id}/page", page),
         web.get(r"/mails/{id}/attachments/{number:\d{1,4}}", attachment),
     ]

@@ -1,4 +1,4 @@
-"""The files of all people at a glance, for the sandbox's page: what is kept, and a link to each."""
+"""The stored files of all people on the sandbox's page, each with a link."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from bot.storage.files import Files, NoLink, conversations_with_files
 from bot.storage.storage import NotStored, StorageFailed
 
 
-def list_of_files(redis: Redis, files: Files) -> Callable[[web.Request], Awaitable[web.Response]]:
+def list_files_handler(redis: Redis, files: Files) -> Callable[[web.Request], Awaitable[web.Response]]:
     """`GET /sandbox/files`: `[{conversation, person, id, name, mime, size, by, at, link}]`, newest first."""
     contacts = Contacts(redis)
 

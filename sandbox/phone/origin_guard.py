@@ -1,4 +1,4 @@
-"""The page may be open on a network: nobody else's page may use it, and nothing sent to it may run in it."""
+"""Protection of the page on a network: other sites can't use it, and uploaded content can't run in it."""
 
 import ipaddress
 import socket
@@ -21,24 +21,24 @@ _HEADERS = {
 }
 
 
-_DRAWN = ("image/", "audio/", "video/")
+_SHOWN_INLINE = ("image/", "audio/", "video/")
 
 
 @web.middleware
 async def guard(
     request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
 ) -> web.StreamResponse:
-    """Refuse what another site's page would change here."""
+    """Refuse requests by which another site's page would change something."""
     if request.method not in {"GET", "HEAD"} and not same_origin(request):
         raise web.HTTPForbidden(text="this page takes no orders from other sites")
     return await handler(request)
 
 
-def only_as(names: Collection[str], *, any_address: bool) -> Any:
-    """A middleware for the whole server: who comes by another name than these comes from another site (DNS rebinding).
+def require_known_host(names: Collection[str], *, any_address: bool) -> Any:
+    """A middleware for the whole server: refuses other host names than `names`, because of DNS rebinding.
 
-    A page of another site has a name that its owner can lead to this machine; to a bare address it has no access.
-    Meta's and Stripe's webhooks are signed, and may come through a tunnel.
+    Another site's owner can point its name to this machine; a bare address belongs to no other site. Meta's and
+    Stripe's webhooks are signed and may come through a tunnel, so that they pass.
     """
 
     @web.middleware
@@ -63,14 +63,14 @@ def only_as(names: Collection[str], *, any_address: bool) -> Any:
     return known_host_only
 
 
-def own_names(host: str, public_url: str | None) -> Any:
+def own_hosts_only(host: str, public_url: str | None) -> Any:
     """The middleware for a server that listens on this host."""
     everywhere = host in ("0.0.0.0", "::", "")
     machine = socket.gethostname().lower()
     names = {machine, f"{machine}.local"} if everywhere else {_name(host), host.lower()}
     if public_url:
         names.add((urlsplit(public_url).hostname or "").lower())
-    return only_as(names, any_address=everywhere)
+    return require_known_host(names, any_address=everywhere)
 
 
 def _name(host: str) -> str:
@@ -89,22 +89,22 @@ def _address(name: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
 
 
 async def add_headers(_request: web.Request, response: web.StreamResponse) -> None:
-    """For `on_response_prepare`: also streams get them, before they start."""
+    """For `on_response_prepare`, so that streams get the headers before they start."""
     for name, value in _HEADERS.items():
         response.headers.setdefault(name, value)
 
 
 def same_origin(request: web.Request) -> bool:
-    """Whether the page itself sent it; programs other than browsers send neither header and are let in."""
+    """Whether the page itself sent the request; programs other than browsers send neither header and pass."""
     if request.headers.get("Sec-Fetch-Site", "none") not in {"same-origin", "none"}:
         return False
     origin = request.headers.get("Origin")
     return origin is None or origin.partition("://")[2] == request.host
 
 
-def as_file(data: bytes, mime: str) -> web.Response:
-    """Somebody's file: shown where a browser only draws or plays it, else only saved; it never runs as a page."""
-    drawn = mime.startswith(_DRAWN) and "svg" not in mime
+def file_response(data: bytes, mime: str) -> web.Response:
+    """A person's file: media types are shown inline, others only saved; none runs as a page."""
+    drawn = mime.startswith(_SHOWN_INLINE) and "svg" not in mime
     headers = {
         "Content-Type": mime if drawn else "application/octet-stream",
         "Content-Disposition": "inline" if drawn else "attachment",

@@ -1,4 +1,4 @@
-"""What the page asks for, read from a request: JSON of a known shape, or a 400 that says what is wrong with it."""
+"""The body of the page's requests: JSON of a known shape, or a 400 with the reason."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _LARGEST_JSON = 64 * 1024
 _Form = TypeVar("_Form", bound=BaseModel)
 
 
-async def body_of(request: web.Request) -> dict[str, Any]:
+async def read_json(request: web.Request) -> dict[str, Any]:
     if request.content_type != "application/json" or (request.content_length or 0) > _LARGEST_JSON:
         raise web.HTTPBadRequest(text="a JSON object of at most 64 KB is expected")
     try:
@@ -24,7 +24,7 @@ async def body_of(request: web.Request) -> dict[str, Any]:
     return body
 
 
-def checked(form: type[_Form], body: dict[str, Any]) -> _Form:
+def validated(form: type[_Form], body: dict[str, Any]) -> _Form:
     try:
         return form.model_validate(body)
     except ValidationError as error:

@@ -1,4 +1,4 @@
-"""Stripe's imitation on the page: what it holds, and what a person does there: pay, let time pass, let a card fail."""
+"""The Stripe simulator on the page: its state, and actions such as paying, advancing time, declining a card."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from typing import Annotated, Any, Literal
 from aiohttp import web
 from pydantic import BaseModel, ConfigDict, Field
 
-from sandbox.phone.request_body import body_of, checked
+from sandbox.phone.request_body import read_json, validated
 from sandbox.stripe import StripeSimulator
 from sandbox.stripe.account import Json
-from sandbox.stripe.errors import Refused
+from sandbox.stripe.errors import StripeRefusal
 from sandbox.stripe.invoices import subscription_of
 from sandbox.stripe.lines import amount_of
 from sandbox.stripe.plans import period_of
@@ -21,57 +21,55 @@ _MOST_EVENTS = 100
 _Id = Annotated[str, Field(min_length=1, max_length=100)]
 
 
-class _Asked(BaseModel):
+class _Action(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class Advance(_Asked):
+class AdvanceClock(_Action):
     days: Annotated[float, Field(gt=0, le=366)]
 
 
-class Pay(_Asked):
+class PayCheckout(_Action):
     """The customer completes this Checkout session with one of Stripe's test cards."""
 
     session: _Id
     card: Literal["pm_card_visa", "pm_card_chargeDeclined"] = "pm_card_visa"
 
 
-class Bank(_Asked):
-    """Whether the bank declines charges to the card that this customer pays with, from now on."""
+class SetBankDecision(_Action):
+    """Whether the bank declines further charges to this customer's card."""
 
     customer: _Id
     declines: bool
 
 
 def routes(stripe: StripeSimulator) -> list[web.RouteDef]:
-    """`/stripe`, and what changes it; each answers with what it holds then, or 400 with the reason; 402 when a
-    card is declined.
-    """
+    """`/stripe` and its actions: each answers with the new state, 400 with a reason, or 402 for a declined card."""
 
     async def shown(_: web.Request) -> web.Response:
         stripe.catch_up()
         return web.json_response(holdings(stripe))
 
     async def advance(request: web.Request) -> web.Response:
-        stripe.advance(days=checked(Advance, await body_of(request)).days)
+        stripe.advance(days=validated(AdvanceClock, await read_json(request)).days)
         return web.json_response(holdings(stripe))
 
     async def pay(request: web.Request) -> web.Response:
-        wanted = checked(Pay, await body_of(request))
+        wanted = validated(PayCheckout, await read_json(request))
         try:
             stripe.complete_checkout(wanted.session, wanted.card)
-        except Refused as error:
+        except StripeRefusal as error:
             declined = error.kind == "card_error"
             raise (web.HTTPPaymentRequired if declined else web.HTTPBadRequest)(text=str(error)) from error
         return web.json_response(holdings(stripe))
 
     async def bank(request: web.Request) -> web.Response:
-        wanted = checked(Bank, await body_of(request))
+        wanted = validated(SetBankDecision, await read_json(request))
         customer = stripe.account.find("customer", wanted.customer)
         method = _method(stripe, customer) if customer else None
         if method is None:
             raise web.HTTPBadRequest(text="there is no such customer with a card")
-        stripe.bank_will(method["id"], "generic_decline" if wanted.declines else None)
+        stripe.set_decline(method["id"], "generic_decline" if wanted.declines else None)
         stripe.on_change()
         return web.json_response(holdings(stripe))
 
@@ -105,7 +103,7 @@ def _customer(stripe: StripeSimulator, customer: Json) -> dict[str, Any]:
     card = None
     if method is not None:
         card = {name: method["card"][name] for name in ("brand", "last4")}
-        card["declines"] = stripe.customers.bank_says(method["id"]) is not None
+        card["declines"] = stripe.customers.decline_reason(method["id"]) is not None
     owned = {"customer": customer["id"]}
     return {
         "id": customer["id"],
@@ -161,7 +159,7 @@ def _checkout(stripe: StripeSimulator, session: Json) -> dict[str, Any]:
 
 
 def _method(stripe: StripeSimulator, customer: Json) -> Json | None:
-    """The card that is charged: of the latest subscription that has one, else the customer's own."""
+    """The card that is charged: of the latest subscription with a card, else the customer's default."""
     paying = [stripe.invoices.method_of(one) for one in stripe.account.all("subscription", customer=customer["id"])]
     own = customer["invoice_settings"]["default_payment_method"]
     return stripe.account.find("payment_method", next(filter(None, reversed(paying)), own))

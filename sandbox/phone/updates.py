@@ -1,4 +1,4 @@
-"""The page learns that there is something new in a list, and asks for the list."""
+"""Notices that a list of the page has changed, so that the page fetches the list."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from collections.abc import AsyncIterator
 from sandbox.broadcast import Broadcast, Event
 
 
-class News:
-    """Events `{type: "news", of}`; much at once in the same list is told once. Lives in one event loop."""
+class UpdateNotifier:
+    """Events `{type: "news", of}`; several changes of a list at once give one event. Lives in one event loop."""
 
     def __init__(self) -> None:
-        self._stage = Broadcast()
+        self._broadcast = Broadcast()
         self._due: set[str] = set()
 
     def listen(self) -> AsyncIterator[Event]:
-        return self._stage.listen()
+        return self._broadcast.listen()
 
-    def tell(self, of: str) -> None:
+    def notify(self, of: str) -> None:
         if not self._due:
             asyncio.get_running_loop().call_soon(self._send)
         self._due.add(of)
@@ -26,4 +26,4 @@ class News:
     def _send(self) -> None:
         due, self._due = self._due, set()
         for of in sorted(due):
-            self._stage.send({"type": "news", "of": of})
+            self._broadcast.send({"type": "news", "of": of})

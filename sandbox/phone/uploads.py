@@ -1,4 +1,4 @@
-"""A file picked, dropped or recorded in the browser, as the phone would have sent it."""
+"""Files picked, dropped or recorded in the browser, as the WhatsApp app would send them."""
 
 import re
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from pipelines.file_type import FileSignature, signature_of
 from sandbox.meta.simulator import MediaKind
 
 _MB = 1024 * 1024
-# What the app lets a person send: media up to 16 MB, documents up to 100 MB.
+# The app's limits: media up to 16 MB, documents up to 100 MB.
 _LARGEST_MEDIA, _LARGEST_DOCUMENT = 16 * _MB, 100 * _MB
 _MIME = re.compile(r"[\w.+-]+/[\w.+-]+(; ?[\w-]+=[\w.,+-]+)*")
 _NOT_IN_NAMES = re.compile(r"[\x00-\x1f\x7f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
@@ -19,7 +19,7 @@ _PHOTOS = ("jpeg", "png", "webp")
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """One file and the form's other fields; `mime` says what the bytes are, as far as they tell."""
+    """One file and the form's other fields; `mime` is detected from the bytes where possible."""
 
     data: bytes
     mime: str
@@ -29,7 +29,7 @@ class Upload:
 
 
 async def read_upload(request: web.Request) -> Upload:
-    """The form's fields and its `file`; HTTP 400 when there is none, 413 when it is too large."""
+    """The form's fields and its `file`; HTTP 400 without a file, 413 for one that is too large."""
     fields: dict[str, str] = {}
     async for part in await request.multipart():
         if not isinstance(part, BodyPartReader):
@@ -43,7 +43,7 @@ async def read_upload(request: web.Request) -> Upload:
 
 
 def classify(data: bytes, declared: str, filename: str, fields: dict[str, str]) -> Upload:
-    """Decide by the bytes what the app would send; `fields["as"]` may ask for a document."""
+    """Decide from the bytes which message the app would send; `fields["as"]` may ask for a document."""
     signature = signature_of(data)
     kind = _kind(signature, declared)
     if fields.get("as") == "document":
@@ -58,7 +58,7 @@ def classify(data: bytes, declared: str, filename: str, fields: dict[str, str]) 
 
 
 def plain_name(filename: str) -> str:
-    """The last part of a path, without characters that hide or turn what follows."""
+    """The last part of a path, without characters that hide or reverse text."""
     name = _NOT_IN_NAMES.sub("", re.split(r"[/\\]", filename)[-1]).strip()
     return name[-_LONGEST_NAME:] or "file"
 
@@ -70,7 +70,7 @@ def _kind(signature: FileSignature | None, declared: str) -> MediaKind:
         case FileSignature("audio"):
             return "audio"
         case FileSignature("video"):
-            # A recorder writes sound alone into the same containers.
+            # Browsers record sound alone into the same containers.
             return "audio" if declared.startswith("audio/") else "video"
     return "document"
 

@@ -1,4 +1,4 @@
-"""Knows the sample voice notes by how they sound, whatever they were converted to on their way."""
+"""Recognition of the sample voice notes by their sound, also after conversion to another format."""
 
 import array
 import asyncio
@@ -14,30 +14,30 @@ SAMPLES = Path(__file__).parents[1] / "samples"
 _RATE = 8000
 _FRAME = _RATE // 20
 _LONGEST_SECONDS = 3600
-# Encoders add some milliseconds at the start, and leave out up to a frame of theirs at the end.
+# Encoders add some milliseconds at the start, and omit up to one frame at the end.
 _SHIFTS = range(-6, 7)
 _DIFFERENT_LENGTH = 10
-# Copies of the same note, also as AMR, correlate by 0.95 and more; different notes by 0.4 at most.
+# Copies of the same note, also as AMR, correlate by at least 0.95, different notes by at most 0.4.
 _SAME = 0.85
 _FLOOR = 30.0
 
 
 @dataclass(frozen=True, slots=True)
 class Recording:
-    """What is to be known of a recording: how long it lasts, and its loudness in decibels, twenty times a second."""
+    """A recording's length, and its loudness in decibels, twenty times a second."""
 
     seconds: float
     envelope: tuple[float, ...]
 
     @property
     def is_silent(self) -> bool:
-        """Say whether nothing is louder than the hiss of a microphone."""
+        """Whether nothing is louder than a microphone's noise."""
         return not self.envelope or max(self.envelope) <= _FLOOR
 
 
 @dataclass(frozen=True, slots=True)
-class Sample:
-    """A voice note that ships with the sandbox, and what is said in it."""
+class VoiceSample:
+    """A voice note that ships with the sandbox, and its transcript."""
 
     text: str
     language: str
@@ -45,7 +45,7 @@ class Sample:
 
 
 async def listen(audio: bytes) -> Recording:
-    """Decode a recording, of no length when there is no sound in it."""
+    """Decode a recording; its length is 0 when there is no sound in it."""
     signature = file_type.signature_of(audio)
     if signature is None:
         return Recording(0, ())
@@ -53,24 +53,24 @@ async def listen(audio: bytes) -> Recording:
     return await asyncio.to_thread(_recording, samples)
 
 
-class Memory:
-    """The samples, listened to when the first question comes."""
+class SampleRecognizer:
+    """The samples, decoded at the first request."""
 
     def __init__(self) -> None:
-        self._samples: list[Sample] = []
+        self._samples: list[VoiceSample] = []
 
-    async def recognise(self, recording: Recording) -> Sample | None:
-        """Find the sample that this is a copy of."""
+    async def recognise(self, recording: Recording) -> VoiceSample | None:
+        """Find the sample of which this is a copy."""
         self._samples = self._samples or await _samples()
-        likeness = [(_likeness(recording.envelope, sample.recording.envelope), sample) for sample in self._samples]
+        likeness = [(_similarity(recording.envelope, sample.recording.envelope), sample) for sample in self._samples]
         best, sample = max(likeness, key=lambda pair: pair[0])
         return sample if best >= _SAME else None
 
 
-async def _samples() -> list[Sample]:
+async def _samples() -> list[VoiceSample]:
     listed = json.loads(await asyncio.to_thread(_content, "samples.json"))
     return [
-        Sample(one["text"], one["language"], await listen(await asyncio.to_thread(_content, one["file"])))
+        VoiceSample(one["text"], one["language"], await listen(await asyncio.to_thread(_content, one["file"])))
         for one in listed
         if one["kind"] == "voice"
     ]
@@ -93,8 +93,8 @@ def _decibels(frame: "array.array[int]") -> float:
     return max(_FLOOR, 10 * math.log10(power + 1))
 
 
-def _likeness(one: tuple[float, ...], other: tuple[float, ...]) -> float:
-    """Return the best correlation of two envelopes, moved against each other by a little."""
+def _similarity(one: tuple[float, ...], other: tuple[float, ...]) -> float:
+    """Return the best correlation of two envelopes over small shifts."""
     if abs(len(one) - len(other)) > _DIFFERENT_LENGTH:
         return 0.0
     return max(_correlation(one[max(shift, 0) :], other[max(-shift, 0) :]) for shift in _SHIFTS)

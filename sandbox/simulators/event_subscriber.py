@@ -1,4 +1,4 @@
-"""The company's ERP as a subscriber: it takes only what is signed, knows what it has, and keeps the last events."""
+"""The company's ERP as a subscriber: it accepts only signed events, recognises repeated ones, and keeps the last."""
 
 from __future__ import annotations
 
@@ -18,23 +18,23 @@ _KEPT = 100
 
 
 def new_secret() -> str:
-    """A signing secret as the Standard Webhooks specification has them."""
+    """A signing secret in the format of Standard Webhooks."""
     return f"whsec_{base64.b64encode(secrets.token_bytes(32)).decode()}"
 
 
 @dataclass(frozen=True, slots=True)
-class Trouble:
-    """What the next delivery gets instead of a 204; `delay` seconds before it."""
+class EventFault:
+    """The answer to the next delivery in place of a 204, after `delay` seconds."""
 
     status: int = 500
     headers: dict[str, str] = field(default_factory=dict)
     delay: float = 0
 
 
-class Erp:
-    """`events` are those taken, newest last: `{id, type, timestamp, data, received_at, times}`.
+class ErpSimulator:
+    """`events` are the accepted events, newest last: `{id, type, timestamp, data, received_at, times}`.
 
-    `changed` hears of each delivery.
+    `on_change` is called at each delivery.
     """
 
     def __init__(self, secret: str) -> None:
@@ -43,41 +43,41 @@ class Erp:
         self.events: deque[dict[str, Any]] = deque(maxlen=_KEPT)
         self.refused: list[str] = []
         self.calls = 0
-        self.troubles: list[Trouble] = []
-        self.changed: Callable[[], None] = lambda: None
+        self.faults: list[EventFault] = []
+        self.on_change: Callable[[], None] = lambda: None
 
     def app(self) -> web.Application:
         app = web.Application()
-        app.add_routes([web.post("/events", self._take)])
+        app.add_routes([web.post("/events", self._receive_event)])
         return app
 
-    async def shown(self, _: web.Request) -> web.Response:
-        """The events that were taken, newest first."""
+    async def list_events(self, _: web.Request) -> web.Response:
+        """The accepted events, newest first."""
         return web.json_response({"events": list(reversed(self.events)), "refused": len(self.refused)})
 
-    async def _take(self, request: web.Request) -> web.Response:
+    async def _receive_event(self, request: web.Request) -> web.Response:
         self.calls += 1
         body = await request.read()
         try:
             told = self._webhook.verify(body, dict(request.headers))
         except (WebhookVerificationError, ValueError) as error:
             self.refused.append(str(error))
-            self.changed()
+            self.on_change()
             return web.Response(status=401, text="the signature is not right")
-        if self.troubles:
-            trouble = self.troubles.pop(0)
-            await asyncio.sleep(trouble.delay)
-            return web.Response(status=trouble.status, headers=trouble.headers)
+        if self.faults:
+            fault = self.faults.pop(0)
+            await asyncio.sleep(fault.delay)
+            return web.Response(status=fault.status, headers=fault.headers)
         id_ = request.headers["webhook-id"]
         if id_ in self._by_id:
-            # A sender may always repeat itself; the id says so.
+            # Senders may repeat an event, and the id tells.
             self._by_id[id_]["times"] += 1
-            self.changed()
+            self.on_change()
             return web.Response(status=204)
         event = {"id": id_, **told, "received_at": datetime.now(UTC).isoformat(), "times": 1}
         if len(self.events) == _KEPT:
             self._by_id.pop(self.events[0]["id"], None)
         self._by_id[id_] = event
         self.events.append(event)
-        self.changed()
+        self.on_change()
         return web.Response(status=204)

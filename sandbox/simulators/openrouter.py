@@ -1,4 +1,4 @@
-"""OpenRouter as the sandbox and the tests need it: its wire protocol, its refusals, answers by script or by rules."""
+"""OpenRouter for the sandbox and the tests: its wire protocol, its errors, answers by script or by rules."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from aiohttp import web
 from sandbox.simulators.rule_based_model import answer_by_rules
 
 _PRICE = 0.00000025
-# The messages and the tools of a request to the answer's message.
+# Maps the messages and tools of a request to the answer's message.
 Rules = Callable[[list[dict[str, Any]], list[dict[str, Any]]], dict[str, Any]]
 
 
 @dataclass(frozen=True, slots=True)
-class Scripted:
-    """One answer that a test prepared: a message, or a fault of the wire.
+class ScriptedAnswer:
+    """One answer prepared by a test: a message, or a fault of the connection.
 
-    It leaves `delay` seconds after the request, and not before `until` is set.
+    It is sent `delay` seconds after the request, and not before `until` is set.
     """
 
     message: dict[str, Any] | None = None
@@ -38,12 +38,12 @@ class Scripted:
     finish: str | None = None
 
 
-def says(text: str, *, until: asyncio.Event | None = None) -> Scripted:
-    return Scripted({"role": "assistant", "content": text}, until=until)
+def says(text: str, *, until: asyncio.Event | None = None) -> ScriptedAnswer:
+    return ScriptedAnswer({"role": "assistant", "content": text}, until=until)
 
 
-def calls(*tools: tuple[str, Any]) -> Scripted:
-    """The model calls tools: (name, arguments), where arguments as a string are sent as they are."""
+def calls(*tools: tuple[str, Any]) -> ScriptedAnswer:
+    """The model calls tools: (name, arguments); arguments given as a string are sent unchanged."""
     made = [
         {
             "id": f"call_{index}",
@@ -52,35 +52,35 @@ def calls(*tools: tuple[str, Any]) -> Scripted:
         }
         for index, (name, raw) in enumerate(tools)
     ]
-    return Scripted({"role": "assistant", "content": None, "tool_calls": made})
+    return ScriptedAnswer({"role": "assistant", "content": None, "tool_calls": made})
 
 
-def fails(status: int, message: str = "Provider returned error", **headers: str) -> Scripted:
+def fails(status: int, message: str = "Provider returned error", **headers: str) -> ScriptedAnswer:
     error = {"error": {"code": status, "message": message}}
     named = {name.replace("_", "-"): value for name, value in headers.items()}
-    return Scripted(status=status, body=json.dumps(error), headers=named)
+    return ScriptedAnswer(status=status, body=json.dumps(error), headers=named)
 
 
-class OpenRouterImitation:
-    """`requests` are the bodies that came; `will(...)` queues answers, and `rules` answer when none is left.
+class OpenRouterSimulator:
+    """`requests` are the received bodies; `will(...)` queues answers, and `rules` answer when none is left.
 
-    What the rules say takes `seconds`.
+    Answers by rules take `seconds`.
     """
 
     def __init__(self, api_key: str, *, rules: Rules = answer_by_rules, seconds: float = 0) -> None:
         self._api_key = api_key
         self._rules = rules
         self._seconds = seconds
-        self._script: deque[Scripted] = deque()
-        self._by_model: dict[str, deque[Scripted]] = {}
+        self._script: deque[ScriptedAnswer] = deque()
+        self._by_model: dict[str, deque[ScriptedAnswer]] = {}
         self.requests: list[dict[str, Any]] = []
 
-    def will(self, *answers: Scripted, model: str | None = None) -> None:
-        """Answer so, in this order; with `model`, only requests for that one."""
+    def will(self, *answers: ScriptedAnswer, model: str | None = None) -> None:
+        """Queue these answers; with `model`, only for requests to that model."""
         (self._by_model.setdefault(model, deque()) if model else self._script).extend(answers)
 
     def forget(self) -> None:
-        """Take back what was queued and hasn't been answered."""
+        """Drop the queued answers."""
         self._script.clear()
         self._by_model.clear()
 
@@ -117,17 +117,17 @@ class OpenRouterImitation:
         own = self._by_model.get(body["model"])
         script = own or self._script
         answer = script.popleft() if script else self._by_rules(body)
-        return await _play(request, answer, body)
+        return await _send_scripted(request, answer, body)
 
-    def _by_rules(self, body: dict[str, Any]) -> Scripted:
-        return Scripted(self._rules(body["messages"], body.get("tools") or []), delay=self._seconds)
+    def _by_rules(self, body: dict[str, Any]) -> ScriptedAnswer:
+        return ScriptedAnswer(self._rules(body["messages"], body.get("tools") or []), delay=self._seconds)
 
     def _authorised(self, request: web.Request) -> bool:
         return request.headers.get("Authorization") == f"Bearer {self._api_key}"
 
 
 def _problem(body: Any) -> str | None:
-    """What OpenRouter refuses with 400 before any model is asked."""
+    """The reason for which OpenRouter refuses with 400 before any model runs."""
     if not isinstance(body, dict) or not isinstance(body.get("model"), str):
         return "No models provided"
     messages = body.get("messages")
@@ -143,7 +143,7 @@ def _problem(body: Any) -> str | None:
     return None
 
 
-async def _play(request: web.Request, answer: Scripted, body: dict[str, Any]) -> web.StreamResponse:
+async def _send_scripted(request: web.Request, answer: ScriptedAnswer, body: dict[str, Any]) -> web.StreamResponse:
     await asyncio.sleep(answer.delay)
     if answer.until is not None:
         await answer.until.wait()
@@ -152,7 +152,7 @@ async def _play(request: web.Request, answer: Scripted, body: dict[str, Any]) ->
         response = web.StreamResponse(status=answer.status, headers={"Content-Type": "application/json"})
         response.content_length = len(text.encode())
         await response.prepare(request)
-        # Whoever has had enough hangs up.
+        # The client may hang up early.
         with suppress(ConnectionResetError):
             for byte in text.encode()[: len(text) // 2 if answer.cut else None]:
                 await response.write(bytes([byte]))
@@ -164,7 +164,7 @@ async def _play(request: web.Request, answer: Scripted, body: dict[str, Any]) ->
     return web.Response(status=answer.status, headers=answer.headers, text=text, content_type=kind)
 
 
-def _completion(answer: Scripted, body: dict[str, Any]) -> dict[str, Any]:
+def _completion(answer: ScriptedAnswer, body: dict[str, Any]) -> dict[str, Any]:
     message = answer.message or {}
     prompt = len(json.dumps(body["messages"], ensure_ascii=False)) // 4
     completion = len(json.dumps(message, ensure_ascii=False)) // 4

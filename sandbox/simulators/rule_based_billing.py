@@ -1,4 +1,4 @@
-"""What the stand-in for a model knows of billing: which tool a sentence asks for, and how to say what it gave."""
+"""Billing rules of the rule-based model: the tool that a sentence asks for, and a summary of its result."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def _nothing(_: _Match) -> dict[str, Any]:
     return {}
 
 
-# The first that fits; each asks for its tool, if that is offered.
+# The first matching rule wins; it calls its tool if that is offered.
 _RULES: tuple[tuple[str, str, Callable[[_Match], dict[str, Any]]], ...] = (
     (r"^\W*(?P<code>\d{6})\W*$", "confirm_code", lambda found: {"code": found["code"]}),
     (_EMAIL, "verify_email", lambda found: {"email": found["email"]}),
@@ -65,8 +65,8 @@ _RULES: tuple[tuple[str, str, Callable[[_Match], dict[str, Any]]], ...] = (
 _COMPILED = tuple((re.compile(pattern, re.IGNORECASE | re.DOTALL), tool, make) for pattern, tool, make in _RULES)
 
 
-def asks(words: str, results: dict[str, str], offered: set[Any]) -> tuple[str, dict[str, Any]] | None:
-    """The tool to call next and its arguments; None where billing has nothing to do."""
+def next_tool_call(words: str, results: dict[str, str], offered: set[Any]) -> tuple[str, dict[str, Any]] | None:
+    """The next tool call and its arguments; None where billing has nothing to do."""
     found = next(
         (
             (tool, make(match))
@@ -77,14 +77,14 @@ def asks(words: str, results: dict[str, str], offered: set[Any]) -> tuple[str, d
     )
     if not results:
         return found
-    # Whoever has no plan yet can't change it, but begin one.
+    # Without a plan there is nothing to change, so that the rule starts one.
     if found and "no subscription" in results.get("change_plan", "") and "start_subscription" not in results:
         return "start_subscription", {"interval": "month"} | found[1]
     return None
 
 
-def says(results: dict[str, str], language: Language) -> str | None:
-    """What the last of the tools gave, in a sentence; None where none of billing's was called."""
+def describe_results(results: dict[str, str], language: Language) -> str | None:
+    """The last billing tool's result in a sentence; None where no billing tool was called."""
     tool = next((name for name in reversed(list(results)) if name in _ANSWERS), None)
     if tool is None:
         return None

@@ -1,4 +1,4 @@
-"""A stand-in for a language model: a few rules that read what a model would read and call the real tools."""
+"""A rule-based substitute for a language model: it reads the same messages as a model and calls the real tools."""
 
 from __future__ import annotations
 
@@ -23,19 +23,19 @@ _PERSON = re.compile(
 _NOTIFY = re.compile(r"\b(av[ií]sa(me|rme)|avisos|notificaci[oó]n(es)?|notify me|notifications?)\b", re.IGNORECASE)
 _THANKS = re.compile(r"\b(gracias|thanks|thank you)\b", re.IGNORECASE)
 _TAGS = "voice_note|video|photo|document|location|contact_cards|order|sticker|tapped"
-# None of them holds another one.
+# These tags don't nest.
 _TAG = re.compile(rf"<({_TAGS})>((?:[^<]|<(?!/?(?:{_TAGS})>))*)</\1>")
 _FIELD = re.compile(r"<(\w++)>([^<]*+)</\1>")
 _LONGEST = 300
 
 
 def answer_by_rules(messages: list[dict[str, Any]], tools: list[dict[str, Any]]) -> dict[str, Any]:
-    """An assistant message: a tool call where a rule asks for one and it is offered, else a text."""
+    """An assistant message: a tool call where a rule asks for an offered tool, else a text."""
     said, results = _latest(messages)
     words = " ".join(_words(said))
     language = language_of(words) or "es"
     offered = {tool.get("function", {}).get("name") for tool in tools}
-    if billing := rule_based_billing.asks(words, results, offered):
+    if billing := rule_based_billing.next_tool_call(words, results, offered):
         return _call(*billing)
     if not results:
         if _PERSON.search(words) and "talk_to_a_person" in offered:
@@ -48,7 +48,7 @@ def answer_by_rules(messages: list[dict[str, Any]], tools: list[dict[str, Any]])
 
 
 def _latest(messages: list[dict[str, Any]]) -> tuple[str, dict[str, str]]:
-    """What the person said last, and the results of the tools called since, by tool."""
+    """The person's last message, and the results of the tools called since then, by tool."""
     names: dict[str, str] = {}
     results: dict[str, str] = {}
     said = ""
@@ -65,7 +65,7 @@ def _latest(messages: list[dict[str, Any]]) -> tuple[str, dict[str, str]]:
 
 
 def _words(said: str) -> list[str]:
-    """The person's own words: what was typed, and what was said in voice notes; not what a document says."""
+    """The person's own text, typed or in voice notes, without the text of documents."""
     typed = _TAG.sub(" ", said).strip()
     spoken = [dict(_FIELD.findall(inside)).get("transcript", "") for _, inside in _TAG.findall(said)]
     return [unescape(words) for words in (typed, *spoken) if words]
@@ -84,14 +84,14 @@ def _text(said: str, words: str, results: dict[str, str], language: Language) ->
     if "talk_to_a_person" in results:
         return _SAY["person"][language]
     if "notify_me" in results:
-        # The button says it.
+        # The button carries the text.
         return "-"
     seen = [
         _SEEN[tag]({name: unescape(value) for name, value in _FIELD.findall(inside)}, language)
         for tag, inside in _TAG.findall(said)
         if tag in _SEEN
     ]
-    if billing := rule_based_billing.says(results, language):
+    if billing := rule_based_billing.describe_results(results, language):
         seen.append(billing)
     if "business_hours" in results:
         seen.append(_hours(results["business_hours"], language))

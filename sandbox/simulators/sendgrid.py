@@ -1,4 +1,4 @@
-"""SendGrid as the tests need it: its v3 wire, and what it refuses with which words (its page "Mail Send errors")."""
+"""SendGrid for the tests: its v3 API, and its refusals as on SendGrid's page "Mail Send errors"."""
 
 import asyncio
 import base64
@@ -22,26 +22,26 @@ _HELP = "http://sendgrid.com/docs/API_Reference/Web_API_v3/Mail/errors.html#mess
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
-    """What goes wrong next: an answer of this status after so many seconds, or none once the mail is kept."""
+class SendGridFault:
+    """The next fault: an answer of this status after so many seconds, or no answer once the mail is stored."""
 
     status: int | None = None
     seconds: float = 0.0
     drop: bool = False
 
 
-class SendGridImitation:
-    """`mails` are the bodies that were accepted, in order. `senders` are the verified addresses."""
+class SendGridSimulator:
+    """`mails` are the accepted bodies, in order; `senders` are the verified addresses."""
 
     def __init__(self, api_key: str, *senders: str, scopes: tuple[str, ...] = ("mail.send",)) -> None:
         self._api_key = api_key
         self._senders = frozenset(senders)
         self._scopes = scopes
-        self._faults: deque[Fault] = deque()
+        self._faults: deque[SendGridFault] = deque()
         self.mails: list[dict[str, Any]] = []
         self.asked = 0
 
-    def will(self, *faults: Fault) -> None:
+    def will(self, *faults: SendGridFault) -> None:
         self._faults.extend(faults)
 
     def app(self) -> web.Application:
@@ -56,7 +56,7 @@ class SendGridImitation:
 
     async def _send(self, request: web.Request) -> web.Response:
         self.asked += 1
-        fault = self._faults.popleft() if self._faults else Fault()
+        fault = self._faults.popleft() if self._faults else SendGridFault()
         if fault.status is not None:
             await asyncio.sleep(fault.seconds)
             return _failure(fault.status)

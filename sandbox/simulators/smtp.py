@@ -1,4 +1,4 @@
-"""An SMTP server that keeps what it takes instead of delivering it, for the sandbox's page and the tests."""
+"""An SMTP server that keeps mails instead of delivering them, for the sandbox's page and the tests."""
 
 import asyncio
 import ssl
@@ -21,8 +21,8 @@ _LARGEST = 35 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
-class Posted:
-    """A mail as its reader sees it; `attachments` are file names, `at` is when it came, in ISO 8601."""
+class ReceivedEmail:
+    """A mail as its reader sees it; `attachments` are file names, `at` its arrival in ISO 8601."""
 
     id: int
     to: list[str]
@@ -40,30 +40,30 @@ class Posted:
         return shown
 
 
-class Postbox:
-    """The last 50 mails, oldest first. `login` is the one name and password; `will_answer` queues refusals."""
+class SmtpSimulator:
+    """The last 50 mails, oldest first; `login` is the only name and password, `will_answer` queues refusals."""
 
     def __init__(
         self,
         *,
         login: tuple[str, str] | None = None,
         tls: ssl.SSLContext | None = None,
-        arrived: Callable[[Posted], Awaitable[None]] | None = None,
+        on_received: Callable[[ReceivedEmail], Awaitable[None]] | None = None,
     ) -> None:
-        self.mails: deque[Posted] = deque(maxlen=_KEPT)
+        self.mails: deque[ReceivedEmail] = deque(maxlen=_KEPT)
         self.port = 0
         self._login = login
         self._tls = tls
-        self._arrived = arrived
+        self._arrived = on_received
         self._count = 0
         self._answers: dict[str, deque[str]] = {}
 
     def will_answer(self, command: str, *answers: str) -> None:
-        """Answer the next MAIL, RCPT or DATA so; `drop` closes the connection instead, `drop after` once it is kept."""
+        """Answer the next MAIL, RCPT or DATA so; `drop` closes the connection, `drop after` once the mail is kept."""
         self._answers.setdefault(command, deque()).extend(answers)
 
     @asynccontextmanager
-    async def running(self) -> AsyncIterator["Postbox"]:
+    async def running(self) -> AsyncIterator["SmtpSimulator"]:
         """Listen on a free port of the loopback until the context ends."""
         loop = asyncio.get_running_loop()
         servers: WeakSet[SMTP] = WeakSet()
@@ -79,7 +79,7 @@ class Postbox:
                 require_starttls=self._tls is not None,
                 auth_required=self._login is not None,
                 auth_require_tls=self._tls is not None,
-                authenticator=self._knows,
+                authenticator=self._authenticate,
                 loop=loop,
             )
             servers.add(made)
@@ -97,7 +97,7 @@ class Postbox:
             await server.wait_closed()
 
     async def listing(self, _: web.Request) -> web.Response:
-        """The mails as JSON, the newest first."""
+        """The mails as JSON, newest first."""
         return web.json_response([mail.shown() for mail in reversed(self.mails)])
 
     async def handle_MAIL(  # noqa: N802 - aiosmtpd's
@@ -128,31 +128,33 @@ class Postbox:
         if self._arrived is not None:
             await self._arrived(posted)
         if answer:
-            _cut(server)
+            _close_connection(server)
         return f"250 2.0.0 queued as {self._count}"
 
     def _answer(self, command: str, server: SMTP) -> str:
         planned = self._answers.get(command)
         answer = planned.popleft() if planned else ""
         if answer == "drop":
-            _cut(server)
+            _close_connection(server)
         return answer
 
-    def _knows(self, _server: SMTP, _session: Session, _envelope: Envelope, _mechanism: str, data: Any) -> AuthResult:
+    def _authenticate(
+        self, _server: SMTP, _session: Session, _envelope: Envelope, _mechanism: str, data: Any
+    ) -> AuthResult:
         known = isinstance(data, LoginPassword) and self._login == (data.login.decode(), data.password.decode())
         return AuthResult(success=known, handled=False)
 
 
-def _cut(server: SMTP) -> None:
+def _close_connection(server: SMTP) -> None:
     if isinstance(server.transport, asyncio.Transport):
         server.transport.abort()
 
 
-def _read(number: int, envelope: Envelope) -> Posted:
+def _read(number: int, envelope: Envelope) -> ReceivedEmail:
     message = message_from_bytes(envelope.original_content or b"", policy=policy.default)
     bodies = {kind: message.get_body((kind,)) for kind in ("plain", "html")}
     texts = {kind: str(body.get_content()) if body else "" for kind, body in bodies.items()}
-    return Posted(
+    return ReceivedEmail(
         id=number,
         to=list(envelope.rcpt_tos),
         sender=str(message.get("From", "")),

@@ -1,4 +1,4 @@
-"""Google Vision without Google: the real service definition over real gRPC, answered by the engine on this machine."""
+"""Google Vision on this machine: the real service definition over gRPC, answered by the local engine."""
 
 import asyncio
 from collections import deque
@@ -24,9 +24,8 @@ _TEXT = {"TEXT_DETECTION", "DOCUMENT_TEXT_DETECTION"}
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
-    """What to do instead of reading: wait `seconds`, then fail the call by a status, or one photo by a code, or find
-    nothing on it (`empty`).
+class VisionFault:
+    """A fault in place of reading: after `seconds` fail the call (`status`) or one photo (`code`), or find nothing.
 
     Without any of these the photo is read after the wait.
     """
@@ -39,14 +38,14 @@ class Fault:
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
-    """What was asked about one photo."""
+class VisionRequest:
+    """The request about one photo."""
 
     features: tuple[str, ...]
     size: int
 
 
-class Reader(Protocol):
+class LineReader(Protocol):
     """Reads the lines of a photo."""
 
     async def read(self, jpeg: bytes) -> Reading: ...
@@ -54,18 +53,18 @@ class Reader(Protocol):
     async def close(self) -> None: ...
 
 
-class VisionImitation:
-    """One server, with an engine of its own unless it is given one; `calls` counts what was asked, failed or not."""
+class VisionSimulator:
+    """One server, with its own engine unless one is given; `calls` counts all requests, failed ones too."""
 
-    def __init__(self, reader: Reader | None = None) -> None:
-        self.requests: list[Request] = []
+    def __init__(self, reader: LineReader | None = None) -> None:
+        self.requests: list[VisionRequest] = []
         self.calls = 0
-        self._faults: deque[Fault] = deque()
-        self._reader: Reader = reader or LocalReader()
+        self._faults: deque[VisionFault] = deque()
+        self._reader: LineReader = reader or LocalReader()
         self._server: Any = None
 
     async def start(self, host: str = "127.0.0.1", port: int = 0) -> str:
-        """Listen, and return what GOOGLE_VISION_ENDPOINT is to be."""
+        """Listen, and return the value for GOOGLE_VISION_ENDPOINT."""
         import grpc  # noqa: PLC0415 -- heavy, and only needed where no real Vision is configured
         from google.cloud import vision_v1  # noqa: PLC0415 -- as above
 
@@ -87,12 +86,12 @@ class VisionImitation:
             await self._server.stop(grace=None)
         await self._reader.close()
 
-    def will(self, *faults: Fault) -> None:
-        """Do this at the next calls, one each."""
+    def will(self, *faults: VisionFault) -> None:
+        """Queue these faults for the next calls, one each."""
         self._faults.extend(faults)
 
     def forget(self) -> None:
-        """Take back what was ordered and hasn't happened."""
+        """Drop the queued faults."""
         self._faults.clear()
 
     async def _batch_annotate_images(self, request: Any, context: Any) -> Any:
@@ -100,7 +99,7 @@ class VisionImitation:
         from google.cloud import vision_v1  # noqa: PLC0415 -- as above
 
         self.calls += 1
-        fault = self._faults.popleft() if self._faults else Fault()
+        fault = self._faults.popleft() if self._faults else VisionFault()
         await asyncio.sleep(fault.seconds)
         if fault.status:
             await context.abort(grpc.StatusCode[fault.status], fault.message)
@@ -112,10 +111,10 @@ class VisionImitation:
             await context.abort(grpc.StatusCode.UNAVAILABLE, str(error))
         return vision_v1.BatchAnnotateImagesResponse(responses=answers)
 
-    async def _annotate(self, request: Any, fault: Fault) -> dict[str, Any]:
+    async def _annotate(self, request: Any, fault: VisionFault) -> dict[str, Any]:
         features = tuple(feature.type_.name for feature in request.features)
         photo = request.image.content
-        self.requests = [*self.requests[1 - _REMEMBERED :], Request(features, len(photo))]
+        self.requests = [*self.requests[1 - _REMEMBERED :], VisionRequest(features, len(photo))]
         if fault.code:
             return _error(fault.code, fault.message)
         if fault.empty:
@@ -149,7 +148,7 @@ def _annotation(reading: Reading, size: tuple[int, int], features: set[str]) -> 
         answer["text_annotations"] = [{"description": written, "locale": "es"}]
         answer["text_annotations"] += [{"description": word, "bounding_poly": _poly(box)} for word, box in words]
     if reading.lines and "LABEL_DETECTION" in features:
-        # The engine reads and sees nothing else: this much is true of every photo with lines on it.
+        # The engine only reads text, and this label is true of every photo with lines of text.
         answer["label_annotations"] = [{"description": "Text", "score": 0.9, "topicality": 0.9}]
     return answer
 

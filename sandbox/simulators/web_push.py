@@ -1,4 +1,4 @@
-"""A push service and the browsers behind it: as strict as those of the browser makers, and it can read what comes."""
+"""A push service and its browsers: as strict as the browser makers' services, and able to decrypt messages."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ _URGENCIES = ("very-low", "low", "normal", "high")
 
 
 @dataclass(frozen=True, slots=True)
-class Trouble:
-    """What the next pushes get instead of 201; `delay` seconds before it."""
+class PushFault:
+    """The answer to the next push in place of a 201, after `delay` seconds."""
 
     status: int
     headers: dict[str, str] = field(default_factory=dict)
@@ -41,7 +41,7 @@ class Trouble:
 
 @dataclass(frozen=True, slots=True)
 class Browser:
-    """A browser that subscribed with an application server's key; None where it didn't name one."""
+    """A browser that subscribed with an application server's key; None where it named none."""
 
     name: str
     private: ec.EllipticCurvePrivateKey
@@ -53,10 +53,10 @@ class Browser:
         return self.private.public_key().public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
 
 
-class PushService:
-    """`pushes` are what browsers showed, newest last: `{browser, title, body, url, topic, ttl, urgency, at}`.
+class PushServiceSimulator:
+    """`pushes` are the shown messages, newest last: `{browser, title, body, url, topic, ttl, urgency, at}`.
 
-    `changed` hears of each, and of each browser that subscribes.
+    `on_change` is called at each push, and at each subscription.
     """
 
     def __init__(self) -> None:
@@ -65,39 +65,39 @@ class PushService:
         self.gone: set[str] = set()
         self.pushes: deque[Event] = deque(maxlen=_KEPT)
         self.refused: list[str] = []
-        self.troubles: list[Trouble] = []
+        self.faults: list[PushFault] = []
         self.calls = 0
-        self.changed: Callable[[], None] = lambda: None
+        self.on_change: Callable[[], None] = lambda: None
 
     def app(self) -> web.Application:
         app = web.Application(client_max_size=64 * 1024)
-        app.add_routes([web.post("/wpush/{browser}", self._push)])
+        app.add_routes([web.post("/wpush/{browser}", self._receive_push)])
         return app
 
     def subscribe(self, server_key: str | None = None) -> dict[str, Any]:
-        """What `pushManager.subscribe` gives a page: a PushSubscription as JSON. Needs `url`."""
+        """The PushSubscription of `pushManager.subscribe` as JSON. Needs `url`."""
         name, private = secrets.token_urlsafe(24), ec.generate_private_key(ec.SECP256R1())
         browser = Browser(name, private, os.urandom(16), server_key)
         self.browsers[name] = browser
-        self.changed()
+        self.on_change()
         keys = {"p256dh": _text(browser.point), "auth": _text(browser.auth)}
         return {"endpoint": f"{self.url}/wpush/{name}", "expirationTime": None, "keys": keys}
 
     def unsubscribe(self, subscription: dict[str, Any]) -> None:
-        """The browser gives its subscription up: the service answers 410 from now on."""
+        """The browser ends its subscription: the service answers 410 from now on."""
         self.gone.add(urlsplit(subscription["endpoint"]).path.rpartition("/")[2])
 
-    async def shown(self, _: web.Request) -> web.Response:
-        """The pushes that were shown, newest first."""
+    async def list_pushes(self, _: web.Request) -> web.Response:
+        """The shown pushes, newest first."""
         return web.json_response({"pushes": list(reversed(self.pushes)), "browsers": len(self.browsers)})
 
-    async def _push(self, request: web.Request) -> web.Response:  # noqa: PLR0911 - one a refusal
+    async def _receive_push(self, request: web.Request) -> web.Response:  # noqa: PLR0911 - one a refusal
         self.calls += 1
         body = await request.read()
-        if self.troubles:
-            trouble = self.troubles.pop(0)
-            await asyncio.sleep(trouble.delay)
-            return web.Response(status=trouble.status, headers=trouble.headers)
+        if self.faults:
+            fault = self.faults.pop(0)
+            await asyncio.sleep(fault.delay)
+            return web.Response(status=fault.status, headers=fault.headers)
         name = request.match_info["browser"]
         if name in self.gone:
             return self._refuse(410, "the subscription is over")
@@ -106,7 +106,7 @@ class PushService:
             return self._refuse(404, "there is no such subscription")
         if len(body) > _LONGEST_BODY:
             return self._refuse(413, f"{len(body)} bytes")
-        problem = _rule_broken(request) or _vapid_problem(request, browser)
+        problem = _header_problem(request) or _vapid_problem(request, browser)
         if problem:
             return self._refuse(*problem)
         try:
@@ -118,7 +118,7 @@ class PushService:
         told = {"ttl": int(headers["TTL"]), "urgency": headers.get("Urgency"), "topic": headers.get("Topic")}
         shown = {key: said.get(key) for key in ("title", "body", "url")}
         self.pushes.append({"browser": name[:8], **shown, **told, "at": datetime.now(UTC).isoformat()})
-        self.changed()
+        self.on_change()
         return web.Response(status=201, headers={"Location": f"{self.url}/message/{secrets.token_hex(8)}"})
 
     def _refuse(self, status: int, why: str) -> web.Response:
@@ -126,8 +126,8 @@ class PushService:
         return web.Response(status=status, text=why)
 
 
-def _rule_broken(request: web.Request) -> tuple[int, str] | None:
-    """RFC 8030 and 8291: what a service asks of the headers."""
+def _header_problem(request: web.Request) -> tuple[int, str] | None:
+    """The first broken rule of RFC 8030 and RFC 8291 for the headers."""
     headers = request.headers
     if not headers.get("TTL", "").isdigit():
         return 400, "TTL is missing or no number"
@@ -144,7 +144,7 @@ def _rule_broken(request: web.Request) -> tuple[int, str] | None:
 def _vapid_problem(  # noqa: PLR0911 - one a rule
     request: web.Request, browser: Browser
 ) -> tuple[int, str] | None:
-    """RFC 8292: an ES256 token for this very origin, for a day at most, of the key that the browser knows."""
+    """RFC 8292: an ES256 token for this origin, for a day at most, with the key that the browser knows."""
     authorization = request.headers.get("Authorization", "")
     try:
         fields = dict(piece.strip().split("=", 1) for piece in authorization.removeprefix("vapid ").split(","))

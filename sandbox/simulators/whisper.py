@@ -1,4 +1,4 @@
-"""OpenAI's transcription API without OpenAI: as strict about requests, and it knows the sample voice notes by ear."""
+"""OpenAI's transcription API on this machine: as strict about requests, and it recognises the sample voice notes."""
 
 import asyncio
 from collections import deque
@@ -10,7 +10,7 @@ from typing import Any
 from aiohttp import web
 
 from pipelines import file_type
-from sandbox.simulators.audio_match import Memory, Recording, listen
+from sandbox.simulators.audio_match import Recording, SampleRecognizer, listen
 
 _MODELS = {"whisper-1", "gpt-4o-transcribe", "gpt-4o-mini-transcribe", "gpt-transcribe"}
 _EXTENSIONS = ("m4a", "mp3", "mp4", "mpeg", "mpga", "wav", "webm")
@@ -23,8 +23,8 @@ _INVENTED = "¡Gracias por ver el vídeo!"
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
-    """What was asked; `size` in bytes, `seconds` of sound."""
+class TranscriptionRequest:
+    """The request; `size` in bytes, `seconds` of sound."""
 
     model: str
     language: str | None
@@ -35,8 +35,8 @@ class Request:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """What to answer instead of listening: after `delay` seconds this, with `drip` seconds a byte, or a cut one."""
+class ScriptedTranscription:
+    """A prepared answer after `delay` seconds; `drip` sends a byte in so many seconds, `cut` ends it early."""
 
     status: int = 200
     body: str = ""
@@ -66,28 +66,28 @@ class _Refused(Exception):
         self.body = {"error": {"message": message, "type": "invalid_request_error", "param": param, "code": code}}
 
 
-class WhisperImitation:
-    """One server; it takes any key when none is given."""
+class WhisperSimulator:
+    """One server; without a key it accepts any."""
 
     def __init__(self, *, api_key: str | None = None) -> None:
-        self.requests: list[Request] = []
+        self.requests: list[TranscriptionRequest] = []
         self._api_key = api_key
-        self._answers: deque[Answer] = deque()
-        self._memory = Memory()
+        self._answers: deque[ScriptedTranscription] = deque()
+        self._memory = SampleRecognizer()
 
     def app(self) -> web.Application:
         """Return the application, to be served at the root of OPENAI_BASE_URL's host."""
-        # Larger bodies are read too, so that the refusal is OpenAI's and not the server's.
+        # Larger bodies are read too, so that OpenAI's refusal is sent and not the server's.
         app = web.Application(client_max_size=2 * _LARGEST_BYTES)
         app.router.add_post("/v1/audio/transcriptions", self._transcriptions)
         return app
 
-    def will(self, *answers: Answer) -> None:
-        """Give these answers to the next requests, one each."""
+    def will(self, *answers: ScriptedTranscription) -> None:
+        """Queue these answers for the next requests, one each."""
         self._answers.extend(answers)
 
     def forget(self) -> None:
-        """Take back what was ordered and hasn't happened."""
+        """Drop the queued answers."""
         self._answers.clear()
 
     async def _transcriptions(self, request: web.Request) -> web.StreamResponse:
@@ -99,7 +99,7 @@ class WhisperImitation:
             return web.json_response(refused.body, status=refused.status)
         if self._answers:
             return await _scripted(self._answers.popleft(), request)
-        text, language, no_speech = await self._hear(recording)
+        text, language, no_speech = await self._transcribe(recording)
         if form.response_format == "text":
             return web.Response(text=f"{text}\n")
         if form.response_format == "json":
@@ -118,7 +118,7 @@ class WhisperImitation:
     async def _listen(self, form: _Form) -> Recording:
         recording = await listen(form.audio)
         size = len(form.audio)
-        asked = Request(form.model, form.language, form.filename, form.mime, recording.seconds, size)
+        asked = TranscriptionRequest(form.model, form.language, form.filename, form.mime, recording.seconds, size)
         self.requests = [*self.requests[1 - _REMEMBERED :], asked]
         if recording.seconds < _SHORTEST_SECONDS:
             raise _Refused(
@@ -126,10 +126,10 @@ class WhisperImitation:
             )
         return recording
 
-    async def _hear(self, recording: Recording) -> tuple[str, str, float]:
+    async def _transcribe(self, recording: Recording) -> tuple[str, str, float]:
         """Return a text, its language, and the probability that it is no speech."""
         if recording.is_silent:
-            # The real one does this: it learnt from subtitles, and films end in silence.
+            # The real model writes this for silence, because it was trained on subtitles.
             return _INVENTED, "es", 0.9
         sample = await self._memory.recognise(recording)
         if sample:
@@ -178,7 +178,7 @@ def _check(form: _Form) -> None:
         raise _Refused(400, message, "invalid_language_format", "language")
 
 
-async def _scripted(answer: Answer, request: web.Request) -> web.StreamResponse:
+async def _scripted(answer: ScriptedTranscription, request: web.Request) -> web.StreamResponse:
     await asyncio.sleep(answer.delay)
     if answer.cut and request.transport:
         request.transport.abort()
@@ -189,12 +189,12 @@ async def _scripted(answer: Answer, request: web.Request) -> web.StreamResponse:
     )
 
 
-async def _dripping(answer: Answer, request: web.Request) -> web.StreamResponse:
+async def _dripping(answer: ScriptedTranscription, request: web.Request) -> web.StreamResponse:
     body = answer.body.encode()
     response = web.StreamResponse(status=answer.status, headers={"Content-Type": answer.content_type})
     response.content_length = len(body)
     await response.prepare(request)
-    # Whoever has had enough hangs up.
+    # The client may hang up early.
     with suppress(ConnectionResetError):
         for byte in body:
             await response.write(bytes([byte]))

@@ -1,7 +1,7 @@
-"""Stripe on this machine, for the sandbox and the tests."""
+"""A Stripe simulator for the sandbox and the tests."""
 
-from sandbox.stripe.errors import Refused
-from sandbox.stripe.faults import Fault
+from sandbox.stripe.errors import StripeRefusal
+from sandbox.stripe.faults import StripeFault
 from sandbox.stripe.simulator import StripeSimulator
 
-__all__ = ["Fault", "Refused", "StripeSimulator"]
+__all__ = ["StripeFault", "StripeRefusal", "StripeSimulator"]

@@ -36,21 +36,21 @@ _PREFIXES = {
 
 
 class Account:
-    """`told` is called with each new event, `changed` after anything has changed; ids depend on `seed` alone."""
+    """`on_event` is called with each new event, `on_change` after any change; ids depend on `seed` alone."""
 
     def __init__(self, clock: Clock, seed: str = "") -> None:
         self.clock = clock
-        self.told: Callable[[Json], None] = lambda _: None
-        self.changed: Callable[[], None] = lambda: None
-        # Where its pages are: `public_url`, or else the address that its API was last called at.
+        self.on_event: Callable[[Json], None] = lambda _: None
+        self.on_change: Callable[[], None] = lambda: None
+        # Address of the hosted pages: `public_url`, or else the address at which the API was last called.
         self.public_url = ""
         self.base_url = ""
         self.request: Json = {"id": None, "idempotency_key": None}
         self._seed = seed
         self._made = 0
-        # What a Checkout session sells, by its id: shown only to who expands it.
+        # Line items of Checkout sessions, by session id, because the API shows them only when expanded.
         self.line_items: dict[str, list[Json]] = {}
-        # Units that a meter has counted in the running period, by the subscription's item.
+        # Metered units of the running period, by subscription item.
         self.usage: dict[str, int] = {}
         self._objects: dict[str, dict[str, Json]] = {kind: {} for kind in _PREFIXES}
 
@@ -61,44 +61,44 @@ class Account:
         return prefix + digest[:length]
 
     def make(self, kind: str, fields: Json, **named: str) -> Json:
-        """An object of this kind that isn't kept yet; `id` overrides the one it would get."""
+        """A new object of this kind, not stored yet; `id` overrides the generated one."""
         first = {"id": named.get("id") or self.new_id(kind), "object": kind}
         return first | {"created": self.clock.now(), "livemode": False} | fields
 
     def keep(self, thing: Json) -> Json:
         self._objects[thing["object"]][thing["id"]] = thing
-        self.changed()
+        self.on_change()
         return thing
 
-    def forget(self, thing: Json) -> None:
+    def remove(self, thing: Json) -> None:
         del self._objects[thing["object"]][thing["id"]]
 
     def find(self, kind: str, wanted: str | None) -> Json | None:
         return self._objects[kind].get(wanted or "")
 
     def get(self, kind: str, wanted: str, param: str = "id", status: int = 404) -> Json:
-        """The object; Refused with 404, or with 400 where the id is a parameter rather than the address."""
+        """The object; raises StripeRefusal with 404, or with 400 where the id is a parameter and not the address."""
         found = self._objects[kind].get(wanted)
         if found is None:
             raise no_such(kind, wanted, param, status)
         return found
 
-    def named(self, kind: str, wanted: str, param: str) -> Json:
-        """The object that a parameter names."""
+    def get_by_param(self, kind: str, wanted: str, param: str) -> Json:
+        """The object named by a parameter."""
         return self.get(kind, wanted, param, status=400)
 
     def all(self, kind: str, **fields: Any) -> Iterator[Json]:
-        """Those whose fields are as given, oldest first."""
+        """Objects with these fields, oldest first."""
         for thing in list(self._objects[kind].values()):
             if all(thing[name] == value for name, value in fields.items()):
                 yield thing
 
     def any(self, wanted: str) -> Json | None:
-        """Whatever has this id."""
+        """The object of any kind with this id."""
         return next((things[wanted] for things in self._objects.values() if wanted in things), None)
 
-    def tell(self, kind: str, thing: Json, before: Json | None = None) -> None:
-        """An event about the object as it is now; with `before`, what it was, told as `previous_attributes`."""
+    def emit(self, kind: str, thing: Json, before: Json | None = None) -> None:
+        """Emit an event about the object; `before`, its earlier state, gives `previous_attributes`."""
         data: Json = {"object": deepcopy(thing)}
         if before is not None:
             data["previous_attributes"] = changes(before, thing)
@@ -115,11 +115,11 @@ class Account:
             },
         )
         self.keep(event)
-        self.told(event)
+        self.on_event(event)
 
 
 def changes(before: Json, after: Json) -> Json:
-    """The old values of what differs: key by key in objects, whole for lists (Stripe's `previous_attributes`)."""
+    """The old values that differ: key by key in objects, whole for lists (Stripe's `previous_attributes`)."""
     found: Json = {}
     for name in before.keys() | after.keys():
         old, new = before.get(name), after.get(name)
@@ -132,13 +132,13 @@ def changes(before: Json, after: Json) -> Json:
 
 
 def with_metadata(kept: dict[str, str], given: dict[str, str]) -> dict[str, str]:
-    """Stripe's merge: an empty value removes its key, the key "" alone all of them."""
+    """Stripe's merge: an empty value removes its key, the key "" removes all keys."""
     merged = {} if given == {"": ""} else kept | given
     return {key: value for key, value in merged.items() if value}
 
 
-def given(form: BaseModel, *names: str) -> Json:
-    """The values that the request gave, "" as null."""
+def submitted_values(form: BaseModel, *names: str) -> Json:
+    """The values in the request, with "" as null."""
     return {name: getattr(form, name) for name in names if name in form.model_fields_set} | {
         name: None for name in names if name in form.model_fields_set and getattr(form, name) == ""
     }

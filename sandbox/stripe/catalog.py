@@ -1,11 +1,11 @@
-"""Products and prices, and the small catalogue that a new account starts with."""
+"""Products and prices, and the small catalogue of a new account."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sandbox.stripe.account import Account, Json, given, with_metadata
-from sandbox.stripe.errors import Refused
+from sandbox.stripe.account import Account, Json, submitted_values, with_metadata
+from sandbox.stripe.errors import StripeRefusal
 from sandbox.stripe.forms import (
     PriceCreate,
     PricePage,
@@ -18,7 +18,7 @@ from sandbox.stripe.forms import (
 )
 from sandbox.stripe.listing import page_of
 
-# Product, its words, and its prices in minor units by currency and interval.
+# Product, its description, and its prices in minor units by currency and interval.
 _SEEDS = (
     ("basico", "Básico", "Punto de venta e inventario de una tienda", {"mxn": (19900, 199000), "usd": (1200, 12000)}),
     (
@@ -35,7 +35,7 @@ class Catalog:
     account: Account
 
     def seed(self) -> None:
-        """Básico and Pro, monthly and yearly, in pesos and dollars; lookup keys such as `pro_year_usd`."""
+        """Create Básico and Pro, monthly and yearly, in pesos and dollars; lookup keys such as `pro_year_usd`."""
         for key, name, description, by_currency in _SEEDS:
             product = self.create_product(ProductCreate(name=name, description=description, metadata={"key": key}))
             for currency, amounts in by_currency.items():
@@ -73,8 +73,8 @@ class Catalog:
     def update_product(self, form: ProductUpdate, product: str) -> Json:
         found = self.account.get("product", product)
         if form.default_price:
-            self.account.named("price", form.default_price, "default_price")
-        found |= given(form, "name", "active", "description", "default_price")
+            self.account.get_by_param("price", form.default_price, "default_price")
+        found |= submitted_values(form, "name", "active", "description", "default_price")
         found |= {
             "metadata": with_metadata(found["metadata"], form.metadata),
             "updated": self.account.clock.now(),
@@ -93,10 +93,12 @@ class Catalog:
         return page_of(found, page, "/v1/products")
 
     def create_price(self, form: PriceCreate) -> Json:
-        self.account.named("product", form.product, "product")
+        self.account.get_by_param("product", form.product, "product")
         self._check_lookup_key(form.lookup_key)
         if sum(each is not None for each in (form.unit_amount, form.unit_amount_decimal, form.tiers)) != 1:
-            raise Refused("You must pass one of `unit_amount`, `unit_amount_decimal`, `tiers`.", param="unit_amount")
+            raise StripeRefusal(
+                "You must pass one of `unit_amount`, `unit_amount_decimal`, `tiers`.", param="unit_amount"
+            )
         fields: Json = {
             "active": form.active,
             "billing_scheme": form.billing_scheme,
@@ -123,7 +125,7 @@ class Catalog:
         found = self.account.get("price", price, "price")
         if form.lookup_key != found["lookup_key"]:
             self._check_lookup_key(form.lookup_key)
-        found |= given(form, "active", "nickname", "lookup_key")
+        found |= submitted_values(form, "active", "nickname", "lookup_key")
         found["metadata"] = with_metadata(found["metadata"], form.metadata)
         return self.account.keep(found)
 
@@ -131,11 +133,11 @@ class Catalog:
         return self.account.get("price", price, "price")
 
     def prices(self, page: PricePage) -> Json:
-        return page_of([each for each in self.account.all("price") if _fits(each, page)], page, "/v1/prices")
+        return page_of([each for each in self.account.all("price") if _matches(each, page)], page, "/v1/prices")
 
     def _check_lookup_key(self, wanted: str | None) -> None:
         if wanted is not None and any(self.account.all("price", lookup_key=wanted)):
-            raise Refused(
+            raise StripeRefusal(
                 f"A price (`{wanted}`) already uses that lookup key. "
                 "You can transfer it to the new price by setting `transfer_lookup_key: true`",
                 code="resource_already_exists",
@@ -143,7 +145,7 @@ class Catalog:
             )
 
 
-def _fits(price: Json, page: PricePage) -> bool:
+def _matches(price: Json, page: PricePage) -> bool:
     return (
         page.active in (None, price["active"])
         and page.product in (None, price["product"])

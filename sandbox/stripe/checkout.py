@@ -1,4 +1,4 @@
-"""Checkout: a page where a customer subscribes, and what completing it makes."""
+"""Checkout: a page where a customer subscribes, and the objects that a completed session creates."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from copy import deepcopy
 
 from sandbox.stripe.account import Account, Json, with_metadata
 from sandbox.stripe.customers import Customers
-from sandbox.stripe.errors import Refused, declined
+from sandbox.stripe.errors import StripeRefusal, declined
 from sandbox.stripe.forms import Attach, CustomerCreate, Page, Retrieve, SessionPage
 from sandbox.stripe.forms_billing import CheckoutCreate, LineItem, SubscriptionCreate, SubscriptionData
 from sandbox.stripe.lines import amount_of
@@ -25,7 +25,7 @@ class Checkout:
         self._subscriptions = subscriptions
         self._plans: dict[str, SubscriptionData] = {}
 
-    # ---- what Stripe's API offers
+    # ---- Stripe's API
 
     def create(self, form: CheckoutCreate) -> Json:
         now = self.account.clock.now()
@@ -34,7 +34,7 @@ class Checkout:
         session = self.account.make("checkout.session", fields)
         lines = [self._line(item, f"line_items[{place}]") for place, item in enumerate(form.line_items)]
         if len({line["currency"] for line in lines}) > 1:
-            raise Refused("All prices on a Checkout Session must have the same currency.", param="line_items")
+            raise StripeRefusal("All prices on a Checkout Session must have the same currency.", param="line_items")
         total = 0 if _has_trial(form.subscription_data) else sum(line["amount_total"] for line in lines)
         session |= {
             "allow_promotion_codes": form.allow_promotion_codes,
@@ -75,34 +75,34 @@ class Checkout:
     def expire_now(self, _: Retrieve, session: str) -> Json:
         found = self.retrieve(Retrieve(), session)
         if found["status"] != "open":
-            raise Refused(
+            raise StripeRefusal(
                 f'Only Checkout Sessions with a status in ["open"] can be expired. '
                 f"This Checkout Session has a status of {found['status']}."
             )
         self.expire(found)
         return found
 
-    # ---- what time and people do
+    # ---- effects of time and people
 
     def expire(self, session: Json) -> None:
         session |= {"status": "expired", "url": None}
         self.account.keep(session)
-        self.account.tell("checkout.session.expired", session)
+        self.account.emit("checkout.session.expired", session)
 
     def complete(self, session: str, card: str = "pm_card_visa", email: str = "", name: str = "") -> Json:
-        """The customer pays with this card; Refused when the session is over or the card is declined."""
+        """The customer pays with this card; raises StripeRefusal when the session is over or the card is declined."""
         found = self.retrieve(Retrieve(), session)
         if found["status"] != "open":
-            raise Refused(f"This Checkout Session is {found['status']}: it can't be completed.")
+            raise StripeRefusal(f"This Checkout Session is {found['status']}: it can't be completed.")
         invoices = self._subscriptions.invoices
-        # A card that is declined leaves the page open, with nothing made.
+        # A declined card leaves the page open and creates nothing.
         checked = self._customers.check_card(card)
-        answer = invoices.ask_bank(found["amount_total"], checked)
+        answer = invoices.decline_of_charge(found["amount_total"], checked)
         if answer is not None:
             raise declined(answer)
         customer = self._customer(found, email, name)
         method = self._customers.attach(Attach(customer=customer["id"]), checked)
-        subscription = self._subscriptions.create(self._order(found, customer["id"], method["id"]))
+        subscription = self._subscriptions.create(self._subscription_form(found, customer["id"], method["id"]))
         address = customer["email"] or email or None
         found |= {
             "customer": customer["id"],
@@ -121,7 +121,7 @@ class Checkout:
             "url": None,
         }
         self.account.keep(found)
-        self.account.tell("checkout.session.completed", found)
+        self.account.emit("checkout.session.completed", found)
         return found
 
     def _customer(self, session: Json, email: str, name: str) -> Json:
@@ -130,7 +130,7 @@ class Checkout:
         email = session["customer_email"] or email or "cliente@example.com"
         return self._customers.create(CustomerCreate.model_validate({"email": email, "name": name}))
 
-    def _order(self, session: Json, customer: str, method: str) -> SubscriptionCreate:
+    def _subscription_form(self, session: Json, customer: str, method: str) -> SubscriptionCreate:
         data = self._plans[session["id"]]
         lines = self.account.line_items[session["id"]]
         wanted: Json = {
@@ -146,18 +146,18 @@ class Checkout:
 
     def _check(self, form: CheckoutCreate, now: int) -> None:
         if form.customer and form.customer_email:
-            raise Refused("You may only specify one of these parameters: customer, customer_email.")
+            raise StripeRefusal("You may only specify one of these parameters: customer, customer_email.")
         if form.customer:
-            self.account.named("customer", form.customer, "customer")
+            self.account.get_by_param("customer", form.customer, "customer")
         data = form.subscription_data
         if data.trial_end is not None and data.trial_period_days is not None:
-            raise Refused("You may only specify one of these parameters: trial_end, trial_period_days.")
+            raise StripeRefusal("You may only specify one of these parameters: trial_end, trial_period_days.")
         if data.trial_end is not None and data.trial_end < now + _SHORTEST_TRIAL:
-            raise Refused(
+            raise StripeRefusal(
                 "The `trial_end` date has to be at least 2 days in the future.", param="subscription_data[trial_end]"
             )
         if form.expires_at is not None and not now + _SHORTEST <= form.expires_at <= now + _LONGEST:
-            raise Refused(
+            raise StripeRefusal(
                 "The `expires_at` timestamp must be between 30 minutes and 24 hours from Checkout Session creation.",
                 param="expires_at",
             )
@@ -165,7 +165,7 @@ class Checkout:
     def _line(self, item: LineItem, param: str) -> Json:
         price = self._subscriptions.plans.price(item.price, f"{param}[price]")
         if item.quantity is None:
-            raise Refused(f"Quantity is required. Add `quantity` to `{param}`", param=f"{param}[quantity]")
+            raise StripeRefusal(f"Quantity is required. Add `quantity` to `{param}`", param=f"{param}[quantity]")
         amount = amount_of({"price": price, "quantity": item.quantity})
         return {
             "id": self.account.new_id("line_item").replace("il_", "li_"),

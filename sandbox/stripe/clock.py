@@ -1,4 +1,4 @@
-"""Stripe's clock here: the world's, moved forward by whoever plays with it."""
+"""The simulator's clock: the real time, moved forward by tests and the page."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 
 class Clock:
-    """Seconds since 1970; `source` is what goes on by itself."""
+    """Seconds since 1970; `source` is the running clock below it."""
 
     def __init__(self, source: Callable[[], datetime]) -> None:
         self._source = source
@@ -19,14 +19,14 @@ class Clock:
         return int((self._source() + self._ahead).timestamp()) if self._held is None else self._held
 
     def move_to(self, moment: int) -> None:
-        """Only forward, as Stripe's test clocks."""
+        """Move forward only, as Stripe's test clocks do."""
         if moment < self.now():
             raise ValueError(f"{datetime.fromtimestamp(moment, UTC).isoformat()} has passed already")
         self._ahead = datetime.fromtimestamp(moment, UTC) - self._source()
 
     @contextmanager
     def at(self, moment: int) -> Iterator[None]:
-        """Let it be this moment meanwhile: what was due then happens then, however late somebody looks."""
+        """Set this moment meanwhile, because due work must happen at its own time, however late it is noticed."""
         self._held, before = moment, self._held
         try:
             yield

@@ -5,8 +5,8 @@ from __future__ import annotations
 from copy import deepcopy
 from typing import Any
 
-from sandbox.stripe.account import Account, Json, given, with_metadata
-from sandbox.stripe.errors import Refused, declined, no_such
+from sandbox.stripe.account import Account, Json, submitted_values, with_metadata
+from sandbox.stripe.errors import StripeRefusal, declined, no_such
 from sandbox.stripe.forms import (
     Attach,
     Card,
@@ -21,7 +21,7 @@ from sandbox.stripe.forms import (
 )
 from sandbox.stripe.listing import matches, page_of
 
-# Stripe's test cards (https://docs.stripe.com/testing): brand, last4, and how the bank answers a charge.
+# Stripe's test cards (https://docs.stripe.com/testing): brand, last4, and the bank's answer to a charge.
 _CARDS = {
     "visa": ("visa", "4242", None),
     "mastercard": ("mastercard", "4444", None),
@@ -44,7 +44,7 @@ _REFUSED_AT_ONCE = {"0002": "generic_decline", "9995": "insufficient_funds"}
 
 
 class Customers:
-    """`search_lag` is how many seconds a change takes to be found by search (at Stripe up to a minute)."""
+    """`search_lag` is the seconds until search finds a change (at Stripe up to a minute)."""
 
     def __init__(self, account: Account, search_lag: float = 0) -> None:
         self.account = account
@@ -87,7 +87,7 @@ class Customers:
             method["customer"] = customer["id"]
         self._apply(customer, form)
         self._keep(customer)
-        self.account.tell("customer.created", customer)
+        self.account.emit("customer.created", customer)
         return customer
 
     def update(self, form: CustomerUpdate, customer: str) -> Json:
@@ -96,7 +96,7 @@ class Customers:
         self._apply(changed, form)
         found |= changed
         self._keep(found)
-        self.account.tell("customer.updated", found, before)
+        self.account.emit("customer.updated", found, before)
         return found
 
     def retrieve(self, _: Retrieve, customer: str) -> Json:
@@ -122,23 +122,23 @@ class Customers:
         }
 
     def changed(self, customer: Json, before: Json) -> None:
-        """Keep what billing changed about a customer."""
+        """Store a customer that billing has changed."""
         self._keep(customer)
-        self.account.tell("customer.updated", customer, before)
+        self.account.emit("customer.updated", customer, before)
 
-    def bills_in(self, customer: Json, currency: str) -> None:
-        """A customer has the currency of its first bill."""
+    def set_currency(self, customer: Json, currency: str) -> None:
+        """A customer's currency is that of its first bill."""
         before = deepcopy(customer)
         customer["currency"] = customer["currency"] or currency
         self.changed(customer, before)
 
     def _apply(self, customer: Json, form: CustomerUpdate) -> None:
-        customer |= given(form, "email", "name", "phone", "description", "preferred_locales")
+        customer |= submitted_values(form, "email", "name", "phone", "description", "preferred_locales")
         customer["metadata"] = with_metadata(customer["metadata"], form.metadata)
         if form.invoice_settings and form.invoice_settings.default_payment_method is not None:
             wanted, param = form.invoice_settings.default_payment_method, "invoice_settings[default_payment_method]"
             if wanted and self._method(wanted, param)["customer"] != customer["id"]:
-                raise Refused(
+                raise StripeRefusal(
                     "The customer does not have a payment method with the ID "
                     f"{wanted}. The payment method must be attached to the customer.",
                     code="resource_missing",
@@ -152,7 +152,7 @@ class Customers:
         self.account.keep(customer)
 
     def _indexed(self) -> list[Json]:
-        """The customers as search knows them by now."""
+        """The customers as search finds them now."""
         until = self.account.clock.now() - self.search_lag
         known: list[Json] = []
         for versions in self._versions.values():
@@ -165,30 +165,32 @@ class Customers:
         return self._new_method(_card_name(form.card), form.card, with_metadata({}, form.metadata))
 
     def attach(self, form: Attach, method: str) -> Json:
-        self.account.named("customer", form.customer, "customer")
+        self.account.get_by_param("customer", form.customer, "customer")
         found = self._method(method, "payment_method", status=404)
         if found["customer"] not in (None, form.customer):
-            raise Refused("The payment method you provided has already been attached to a customer.")
+            raise StripeRefusal("The payment method you provided has already been attached to a customer.")
         self._check_bank(found)
         before = deepcopy(found)
         found["customer"] = form.customer
         self.account.keep(found)
         if before["customer"] is None:
-            self.account.tell("payment_method.attached", found)
+            self.account.emit("payment_method.attached", found)
         return found
 
     def detach(self, _: Form, method: str) -> Json:
         found = self.account.get("payment_method", method, "payment_method")
         owner = self.account.find("customer", found["customer"])
         if owner is None:
-            raise Refused("The payment method you provided is not attached to a customer so detachment is impossible.")
+            raise StripeRefusal(
+                "The payment method you provided is not attached to a customer so detachment is impossible."
+            )
         found["customer"] = None
         if owner["invoice_settings"]["default_payment_method"] == method:
             before = deepcopy(owner)
             owner["invoice_settings"]["default_payment_method"] = None
             self.changed(owner, before)
         self.account.keep(found)
-        self.account.tell("payment_method.detached", found, {"customer": owner["id"]} | found)
+        self.account.emit("payment_method.detached", found, {"customer": owner["id"]} | found)
         return found
 
     def method(self, _: Retrieve, method: str) -> Json:
@@ -202,21 +204,21 @@ class Customers:
         return page_of(found, page, f"/v1/customers/{customer}/payment_methods" if customer else "/v1/payment_methods")
 
     def check_card(self, card: str) -> str:
-        """The id of a card for the bank to judge before anything is made; Refused where it can't even be saved."""
+        """The id of a card for the bank to judge; raises StripeRefusal for a card that can't be saved."""
         method = self._method(card, "payment_method")
         self._check_bank(method)
         return str(method["id"])
 
-    def bank_says(self, method: str) -> str | None:
-        """Why the bank declines a charge to the card, or None where it doesn't."""
+    def decline_reason(self, method: str) -> str | None:
+        """The bank's reason to decline a charge to the card, or None."""
         return self._declines[method]
 
-    def bank_will(self, method: str, decline_code: str | None) -> None:
-        """From now on the bank declines charges to the card for this reason, or takes them."""
+    def set_decline(self, method: str, decline_code: str | None) -> None:
+        """Let the bank decline further charges to the card for this reason, or accept them (None)."""
         self._declines[method] = decline_code
 
     def _method(self, wanted: str, param: str, status: int = 400) -> Json:
-        """Stripe's test ids, such as pm_card_visa, become a card of their own each time."""
+        """Stripe's test ids, such as pm_card_visa, give a new card each time."""
         if wanted.startswith("pm_card_"):
             name = wanted.removeprefix("pm_card_")
             if name not in _CARDS:
@@ -268,10 +270,10 @@ def _card_name(card: Card) -> str:
     for part in ("number", "exp_month", "exp_year"):
         if getattr(card, part) is None:
             param = f"card[{part}]"
-            raise Refused(f"Missing required param: {param}.", code="parameter_missing", param=param)
+            raise StripeRefusal(f"Missing required param: {param}.", code="parameter_missing", param=param)
     name = _NUMBERS.get((card.number or "").replace(" ", ""), "")
     if not name:
-        raise Refused(
+        raise StripeRefusal(
             "Your card number is incorrect.",
             status=402,
             kind="card_error",

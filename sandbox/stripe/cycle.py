@@ -1,4 +1,4 @@
-"""What happens by itself as time passes: trials end, periods renew, payments are tried again, sessions expire."""
+"""Effects of passing time: trials end, periods renew, payments are retried, sessions expire."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ _INCOMPLETE_SECONDS = 23 * 3600
 Due = tuple[int, Callable[[], None]]
 
 
-class Cycle:
-    """Runs what is due, each at its own moment and in the order of time."""
+class BillingCycle:
+    """Performs due work, each piece at its own moment and in the order of time."""
 
     def __init__(self, account: Account, subscriptions: Subscriptions, expire: Callable[[Json], None]) -> None:
         self._account = account
@@ -29,7 +29,7 @@ class Cycle:
         self._warned: set[tuple[str, int]] = set()
 
     def catch_up(self) -> None:
-        """Do everything that is due by now."""
+        """Perform all work that is due by now."""
         until = self._account.clock.now()
         before, self._account.request = self._account.request, {"id": None, "idempotency_key": None}
         while due := [each for each in self._due() if each[0] <= until]:
@@ -41,19 +41,19 @@ class Cycle:
     def _due(self) -> Iterator[Due]:
         for subscription in self._account.all("subscription"):
             if subscription["status"] not in ENDED:
-                yield from self._of_subscription(subscription)
+                yield from self._due_for_subscription(subscription)
         for invoice in self._account.all("invoice"):
-            yield from self._of_invoice(invoice)
+            yield from self._due_for_invoice(invoice)
         for session in self._account.all("checkout.session", status="open"):
             yield session["expires_at"], partial(self._expire, session)
 
-    def _of_subscription(self, subscription: Json) -> Iterator[Due]:
+    def _due_for_subscription(self, subscription: Json) -> Iterator[Due]:
         end = period_of(subscription)[1]
         if subscription["status"] == "incomplete":
-            yield subscription["created"] + _INCOMPLETE_SECONDS, lambda: self._give_up(subscription)
+            yield subscription["created"] + _INCOMPLETE_SECONDS, lambda: self._expire_incomplete(subscription)
             return
         if subscription["status"] == "trialing" and (subscription["id"], end) not in self._warned:
-            # A trial shorter than the warning is warned of at once.
+            # For a trial shorter than the warning period, the warning comes immediately.
             at = max(subscription["trial_end"] - _WARNING_SECONDS, subscription["trial_start"])
             yield at, lambda: self._warn(subscription, end)
         over = end if subscription["cancel_at_period_end"] else subscription["cancel_at"]
@@ -62,7 +62,7 @@ class Cycle:
         else:
             yield end, lambda: self._renew(subscription, end)
 
-    def _of_invoice(self, invoice: Json) -> Iterator[Due]:
+    def _due_for_invoice(self, invoice: Json) -> Iterator[Due]:
         if invoice["status"] == "draft" and invoice["automatically_finalizes_at"] is not None:
             yield invoice["automatically_finalizes_at"], lambda: self._bill(invoice)
         elif invoice["status"] == "open" and invoice["next_payment_attempt"] is not None:
@@ -70,18 +70,18 @@ class Cycle:
 
     def _warn(self, subscription: Json, end: int) -> None:
         self._warned.add((subscription["id"], end))
-        self._account.tell("customer.subscription.trial_will_end", subscription)
+        self._account.emit("customer.subscription.trial_will_end", subscription)
 
-    def _give_up(self, subscription: Json) -> None:
+    def _expire_incomplete(self, subscription: Json) -> None:
         """A first payment that never came (https://docs.stripe.com/billing/subscriptions/overview)."""
         subscription["ended_at"] = self._account.clock.now()
         invoice = self._account.find("invoice", subscription["latest_invoice"])
         if invoice is not None and invoice["status"] == "open":
             self._invoices.end(invoice, "void")
-        self._subscriptions.become(subscription, "incomplete_expired")
+        self._subscriptions.set_status(subscription, "incomplete_expired")
 
     def _cancel(self, subscription: Json) -> None:
-        """At the period's end, with a last invoice when changes were left to bill."""
+        """Cancel at the period's end, with a last invoice for changes that were not billed yet."""
         if self._invoices.pending(subscription["id"]):
             invoice = self._invoices.draft(subscription, (), "subscription_cycle", period_of(subscription))
             subscription["latest_invoice"] = invoice["id"]
@@ -103,14 +103,14 @@ class Cycle:
             whole_period(self._account, subscription["id"], item, (start, item["current_period_end"])) for item in items
         ]
         invoice = self._invoices.draft(subscription, lines, "subscription_cycle", period)
-        self._hold_back(invoice, subscription["pause_collection"])
+        self._pause_collection(invoice, subscription["pause_collection"])
         subscription["latest_invoice"] = invoice["id"]
         subscription["status"] = "active" if trial_ends else subscription["status"]
         self._account.keep(subscription)
-        self._account.tell("customer.subscription.updated", subscription, before)
+        self._account.emit("customer.subscription.updated", subscription, before)
 
-    def _hold_back(self, invoice: Json, pause: Json | None) -> None:
-        """While collection is paused no invoice asks for money (https://docs.stripe.com/billing/subscriptions/pause-payment)."""
+    def _pause_collection(self, invoice: Json, pause: Json | None) -> None:
+        """A paused collection asks for no money (https://docs.stripe.com/billing/subscriptions/pause-payment)."""
         if pause is not None and pause["behavior"] == "keep_as_draft":
             invoice["automatically_finalizes_at"] = None
         elif pause is not None:
@@ -127,7 +127,7 @@ class Cycle:
 
     def _charge(self, invoice: Json) -> None:
         method = self._invoices.method_for(invoice)
-        answer = self._invoices.ask_bank(invoice["amount_due"], method)
+        answer = self._invoices.decline_of_charge(invoice["amount_due"], method)
         paid = self._invoices.attempt(invoice, method, answer)
         subscription = self._account.find("subscription", subscription_of(invoice))
         over = not paid and invoice["next_payment_attempt"] is None

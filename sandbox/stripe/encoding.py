@@ -1,4 +1,4 @@
-"""Form encoding as Stripe reads it: brackets nest, numbers and empty brackets make lists."""
+"""Stripe's form encoding: brackets nest, numbers and empty brackets make lists."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from sandbox.stripe.errors import Refused
+from sandbox.stripe.errors import StripeRefusal
 
 _KEY = re.compile(r"^([^\[\]]+)((?:\[[^\[\]]*\])*)$")
 _DEEPEST = 10
@@ -17,28 +17,28 @@ _Form = TypeVar("_Form", bound=BaseModel)
 
 
 def decode(encoded: str) -> dict[str, Any]:
-    """`items[0][price]=x&expand[]=y` as {"items": [{"price": "x"}], "expand": ["y"]}."""
+    """Turn `items[0][price]=x&expand[]=y` into {"items": [{"price": "x"}], "expand": ["y"]}."""
     tree: dict[str, Any] = {}
     for key, value in parse_qsl(encoded, keep_blank_values=True):
-        _put(tree, _path(key), value)
+        _insert(tree, _path(key), value)
     return {name: _with_lists(value) for name, value in tree.items()}
 
 
 def _path(key: str) -> list[str]:
     match = _KEY.match(key)
     if match is None:
-        raise Refused(f"Invalid request (check that your POST content type is correct): {key}")
+        raise StripeRefusal(f"Invalid request (check that your POST content type is correct): {key}")
     path = [match[1], *re.findall(r"\[([^\[\]]*)\]", match[2])]
     if len(path) > _DEEPEST:
-        raise Refused(f"Received unknown parameter: {key}", code="parameter_unknown", param=key)
+        raise StripeRefusal(f"Received unknown parameter: {key}", code="parameter_unknown", param=key)
     return path
 
 
-def _put(tree: dict[str, Any], path: list[str], value: str) -> None:
+def _insert(tree: dict[str, Any], path: list[str], value: str) -> None:
     for step in path[:-1]:
         name = step or str(len(tree))
         if not isinstance(tree.setdefault(name, {}), dict):
-            raise Refused(f"Invalid object: {path[0]}", param=path[0])
+            raise StripeRefusal(f"Invalid object: {path[0]}", param=path[0])
         tree = tree[name]
     tree[path[-1] or str(len(tree))] = value
 
@@ -53,40 +53,40 @@ def _with_lists(value: Any) -> Any:
 
 
 def read(form: type[_Form], data: dict[str, Any]) -> _Form:
-    """The parameters as the endpoint declares them; Refused names the first that is unknown, missing or wrong."""
+    """Parse the endpoint's form; StripeRefusal names the first parameter that is unknown, missing or wrong."""
     try:
         return form.model_validate(data)
     except ValidationError as error:
-        # Stripe names unknown parameters before it looks at values.
+        # Stripe reports unknown parameters before it checks values.
         found = sorted(error.errors(), key=lambda each: each["type"] != "extra_forbidden")
         raise _refusal(found[0]) from error
 
 
-def _refusal(problem: ErrorDetails) -> Refused:  # noqa: PLR0911 - one return a kind of problem
+def _refusal(problem: ErrorDetails) -> StripeRefusal:  # noqa: PLR0911 - one return a kind of problem
     first, *rest = (str(step) for step in problem["loc"])
     param = first + "".join(f"[{step}]" for step in rest)
     given, context = problem["input"], problem.get("ctx", {})
     match problem["type"]:
         case "extra_forbidden":
-            return Refused(f"Received unknown parameter: {param}", code="parameter_unknown", param=param)
+            return StripeRefusal(f"Received unknown parameter: {param}", code="parameter_unknown", param=param)
         case "missing":
-            return Refused(f"Missing required param: {param}.", code="parameter_missing", param=param)
+            return StripeRefusal(f"Missing required param: {param}.", code="parameter_missing", param=param)
         case "int_parsing" | "int_type" | "int_from_float":
-            return Refused(f"Invalid integer: {given}", code="parameter_invalid_integer", param=param)
+            return StripeRefusal(f"Invalid integer: {given}", code="parameter_invalid_integer", param=param)
         case "string_too_short":
             text = f"You passed an empty string for '{param}'. We assume empty values are an attempt to unset a "
             text += f"parameter; however '{param}' cannot be unset. You should remove '{param}' from your request "
-            return Refused(f"{text}or supply a non-empty value.", code="parameter_invalid_empty", param=param)
+            return StripeRefusal(f"{text}or supply a non-empty value.", code="parameter_invalid_empty", param=param)
         case "literal_error":
-            return Refused(f"Invalid {param}: must be one of {context['expected']}".replace("'", ""), param=param)
+            return StripeRefusal(f"Invalid {param}: must be one of {context['expected']}".replace("'", ""), param=param)
         case "greater_than_equal":
             text = f"This value must be greater than or equal to {context['ge']}."
-            return Refused(text, code="parameter_invalid_integer", param=param)
+            return StripeRefusal(text, code="parameter_invalid_integer", param=param)
         case "less_than_equal":
             text = f"This value must be less than or equal to {context['le']}."
-            return Refused(text, code="parameter_invalid_integer", param=param)
+            return StripeRefusal(text, code="parameter_invalid_integer", param=param)
         case "value_error":
-            return Refused(str(context["error"]), param=param)
+            return StripeRefusal(str(context["error"]), param=param)
         case kind:
             wanted = {"list": "array", "dict": "object", "model": "object"}.get(kind.split("_")[0], "string")
-            return Refused(f"Invalid {wanted}", param=param)
+            return StripeRefusal(f"Invalid {wanted}", param=param)

@@ -1,12 +1,12 @@
-"""How Stripe says no: one error, its HTTP status and its JSON (https://docs.stripe.com/api/errors)."""
+"""Stripe's errors: an exception with its HTTP status and JSON (https://docs.stripe.com/api/errors)."""
 
 from __future__ import annotations
 
 from typing import Any
 
 
-class Refused(Exception):
-    """A request that Stripe answers with an error; `code`, `param` and `more` appear only where they are given."""
+class StripeRefusal(Exception):
+    """A request that Stripe answers with an error; `code`, `param` and `more` appear only if given."""
 
     def __init__(  # noqa: PLR0913 - an error has this many parts
         self,
@@ -33,21 +33,21 @@ class Refused(Exception):
         return {"error": error | ({"param": self.param} if self.param else {}) | self.more}
 
 
-def no_such(kind: str, wanted: str, param: str, status: int = 404) -> Refused:
+def no_such(kind: str, wanted: str, param: str, status: int = 404) -> StripeRefusal:
     """404 where the id is in the address, 400 where it is a parameter."""
     name = {"payment_method": "PaymentMethod", "checkout.session": "checkout.session"}.get(kind, kind)
-    return Refused(f"No such {name}: '{wanted}'", status=status, code="resource_missing", param=param)
+    return StripeRefusal(f"No such {name}: '{wanted}'", status=status, code="resource_missing", param=param)
 
 
-def declined(decline_code: str, payment_intent: str | None = None) -> Refused:
-    """402: the bank said no."""
+def declined(decline_code: str, payment_intent: str | None = None) -> StripeRefusal:
+    """402: the bank has declined the charge."""
     more = {"decline_code": decline_code} | ({"payment_intent": {"id": payment_intent}} if payment_intent else {})
-    return Refused(_REASONS[decline_code], status=402, kind="card_error", code="card_declined", more=more)
+    return StripeRefusal(_REASONS[decline_code], status=402, kind="card_error", code="card_declined", more=more)
 
 
-def needs_action() -> Refused:
-    """402: the bank wants the customer to confirm the payment (3-D Secure), and nothing was changed."""
-    return Refused(
+def needs_action() -> StripeRefusal:
+    """402: the bank wants the customer to confirm the payment (3-D Secure); nothing was changed."""
+    return StripeRefusal(
         "Payment for this subscription requires additional user action before it can be completed successfully.",
         status=402,
         kind="card_error",

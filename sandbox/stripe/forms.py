@@ -1,4 +1,4 @@
-"""The parameters that each endpoint takes; what isn't here is refused by name, as Stripe refuses it."""
+"""Parameters of each endpoint; other parameters are refused by name, as at Stripe."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ def _moment(given: Any) -> int | None:
 
 
 def _end(given: Any) -> Any:
-    """Seconds, or a word for an end of a period; "" clears the date."""
+    """Seconds, or a word for the end of a period; "" clears the date."""
     return given if given in ("", "min_period_end", "max_period_end") else _moment(given if given != "now" else None)
 
 
 def _metadata(given: Any) -> dict[str, str]:
-    """An empty string clears all, as an empty value clears its key; the key "" stands for all."""
+    """An empty string clears all keys, an empty value its own key; the key "" stands for all."""
     if given == "":
         return {"": ""}
     if not isinstance(given, dict) or not all(isinstance(value, str) for value in given.values()):
@@ -195,7 +195,7 @@ class Recurring(Form):
 
 
 class Tier(Form):
-    """Up to so many units (`inf`: all the others) at this price each."""
+    """The price of each unit up to `up_to` (`inf`: all others)."""
 
     up_to: Annotated[int, Field(ge=1)] | Literal["inf"]
     unit_amount: Annotated[int, Field(ge=0)]

@@ -1,4 +1,4 @@
-"""The parameters of subscriptions, invoices, Checkout and the portal."""
+"""Parameters of subscriptions, invoices, Checkout and the portal."""
 
 from __future__ import annotations
 

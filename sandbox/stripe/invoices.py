@@ -1,4 +1,4 @@
-"""Invoices from draft to paid: what is due after the customer's credit, and what the bank says."""
+"""Invoices from draft to paid: the amount due after the customer's credit, and the bank's answer."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from decimal import ROUND_HALF_UP, Decimal
 
 from sandbox.stripe.account import Account, Json
 from sandbox.stripe.customers import Customers
-from sandbox.stripe.errors import Refused, declined, needs_action
+from sandbox.stripe.errors import StripeRefusal, declined, needs_action
 from sandbox.stripe.forms import InvoicePage, Page, Retrieve
 from sandbox.stripe.forms_billing import InvoicePay
-from sandbox.stripe.lines import Line, shown
+from sandbox.stripe.lines import InvoiceLine, invoice_line_json
 from sandbox.stripe.listing import listed, page_of
 from sandbox.stripe.object_fields import intent_fields, invoice_fields, payment_fields
 
@@ -23,20 +23,20 @@ _BY_THE_CUSTOMER = "authentication_required"
 
 
 class Invoices:
-    """`retries` are the seconds between tries of a renewal's payment; `settled` hears of each outcome.
+    """`retries` are the seconds between tries of a renewal's payment; `settled` is called with each outcome.
 
-    `declines` is asked before the bank: a reason to decline that a test planned, or None.
+    `declines` is asked before the bank: a planned reason to decline, or None.
     """
 
     def __init__(self, account: Account, customers: Customers, retries: Sequence[int]) -> None:
         self.account = account
         self.customers = customers
         self.retries = retries
-        self.declines: Callable[[], str | None] = lambda: None
-        self.settled: Callable[[Json, bool], None] = lambda _invoice, _paid: None
-        self._pending: dict[str, list[Line]] = {}
+        self.planned_decline: Callable[[], str | None] = lambda: None
+        self.on_settled: Callable[[Json, bool], None] = lambda _invoice, _mark_paid: None
+        self._pending: dict[str, list[InvoiceLine]] = {}
 
-    # ---- what Stripe's API offers
+    # ---- Stripe's API
 
     def retrieve(self, _: Retrieve, invoice: str) -> Json:
         return self.account.get("invoice", invoice, "invoice")
@@ -59,30 +59,30 @@ class Invoices:
         return self.account.get("payment_intent", intent, "intent")
 
     def pay(self, form: InvoicePay, invoice: str) -> Json:
-        """Refused with 402 when the card is declined; what that means for the subscription has happened then."""
+        """Raises StripeRefusal with 402 for a declined card, after the subscription has been updated accordingly."""
         found = self.account.get("invoice", invoice, "invoice")
         if found["status"] == "paid":
-            raise Refused("Invoice is already paid", code="invoice_already_paid")
+            raise StripeRefusal("Invoice is already paid", code="invoice_already_paid")
         if found["status"] not in {"draft", "open"}:
-            raise Refused(f"This invoice can't be paid: it is {found['status']}.", code="invoice_not_editable")
+            raise StripeRefusal(f"This invoice can't be paid: it is {found['status']}.", code="invoice_not_editable")
         method = form.payment_method
         if method is not None:
-            self.account.named("payment_method", method, "payment_method")
+            self.account.get_by_param("payment_method", method, "payment_method")
         if found["status"] == "draft":
             self.finalize(found)
         if found["status"] == "open":
             method = method or self.method_for(found)
-            answer = self.ask_bank(found["amount_due"], method)
+            answer = self.decline_of_charge(found["amount_due"], method)
             if not self.attempt(found, method, answer, by_hand=True):
                 raise refusal(answer, found)
         return found
 
-    # ---- pending amounts: they wait for the next invoice
+    # ---- pending amounts, which the next invoice bills
 
-    def pending(self, subscription: str) -> list[Line]:
+    def pending(self, subscription: str) -> list[InvoiceLine]:
         return list(self._pending.get(subscription, ()))
 
-    def postpone(self, lines: Sequence[Line]) -> None:
+    def postpone(self, lines: Sequence[InvoiceLine]) -> None:
         for line in lines:
             kept = replace(line, invoice_item=self.account.new_id("invoiceitem"))
             self._pending.setdefault(line.subscription, []).append(kept)
@@ -90,26 +90,26 @@ class Invoices:
     def forget_pending(self, subscription: str) -> None:
         self._pending.pop(subscription, None)
 
-    # ---- their life
+    # ---- lifecycle
 
-    def draft(self, subscription: Json, lines: Sequence[Line], reason: str, period: tuple[int, int]) -> Json:
-        """A new invoice that takes up what was pending; it is told of, and not final yet."""
+    def draft(self, subscription: Json, lines: Sequence[InvoiceLine], reason: str, period: tuple[int, int]) -> Json:
+        """A new draft invoice that includes pending amounts; its event is emitted."""
         lines = [*self._pending.pop(subscription["id"], ()), *lines]
         made = self.account.make("invoice", {})
         invoice = made | self._fields(subscription, lines, made["id"], reason, period)
         invoice |= {"automatically_finalizes_at": self.account.clock.now() + _DRAFT_SECONDS}
         self.account.keep(invoice)
-        self.account.tell("invoice.created", invoice)
+        self.account.emit("invoice.created", invoice)
         return invoice
 
-    def preview(self, subscription: Json, lines: Sequence[Line], reason: str, period: tuple[int, int]) -> Json:
-        """The invoice that these lines would make, pending amounts included; it isn't kept."""
+    def preview(self, subscription: Json, lines: Sequence[InvoiceLine], reason: str, period: tuple[int, int]) -> Json:
+        """The invoice of these lines, pending amounts included, without storing it."""
         made = self.account.make("invoice", {}, id=f"upcoming_{self.account.new_id('invoice')}")
         every = [*self.pending(subscription["id"]), *lines]
         return made | self._fields(subscription, every, made["id"], reason, period)
 
     def finalize(self, invoice: Json) -> None:
-        """Number it and take the customer's credit into account; nothing due means paid."""
+        """Number the invoice and apply the customer's credit; nothing due means paid."""
         customer = self.account.get("customer", invoice["customer"])
         number = customer["next_invoice_sequence"]
         customer["next_invoice_sequence"] += 1
@@ -134,9 +134,9 @@ class Invoices:
         invoice["status_transitions"]["finalized_at"] = now
         self.customers.changed(customer, before)
         self.account.keep(invoice)
-        self.account.tell("invoice.finalized", invoice)
+        self.account.emit("invoice.finalized", invoice)
         if invoice["amount_due"] == 0:
-            self._paid(invoice)
+            self._mark_paid(invoice)
 
     def method_for(self, invoice: Json) -> str | None:
         subscription = self.account.find("subscription", subscription_of(invoice))
@@ -147,18 +147,18 @@ class Invoices:
         found = subscription["default_payment_method"] or customer["invoice_settings"]["default_payment_method"]
         return str(found) if found else None
 
-    def ask_bank(self, amount: int, method: str | None) -> str | None:
-        """Why a charge of this amount would be declined; None where it goes through."""
+    def decline_of_charge(self, amount: int, method: str | None) -> str | None:
+        """The reason for which a charge of this amount is declined; None where it succeeds."""
         if amount == 0:
             return None
         if method is None:
             return _NO_METHOD
-        return self.declines() or self.customers.bank_says(method)
+        return self.planned_decline() or self.customers.decline_reason(method)
 
     def attempt(self, invoice: Json, method: str | None, answer: str | None, *, by_hand: bool = False) -> bool:
-        """Charge what is due, with this answer of the bank; whether it is paid now.
+        """Charge the amount due with this answer of the bank; returns whether it is paid now.
 
-        A try by hand counts only as the first: it doesn't touch the schedule of those that follow.
+        An attempt by hand counts only as the first, because it leaves the schedule of retries unchanged.
         """
         if invoice["status"] == "paid":
             return True
@@ -168,8 +168,8 @@ class Invoices:
         if answer is None:
             intent |= {"amount_received": intent["amount"], "latest_charge": self.account.new_id("charge")}
             intent |= {"last_payment_error": None, "status": "succeeded"}
-            self.account.tell("payment_intent.succeeded", intent)
-            self._paid(invoice)
+            self.account.emit("payment_intent.succeeded", intent)
+            self._mark_paid(invoice)
             return True
         reason = "generic_decline" if answer == _NO_METHOD else answer
         error = declined(reason).body()["error"] if answer != _NO_METHOD else None
@@ -179,13 +179,13 @@ class Invoices:
             invoice["next_payment_attempt"] = self._next_try(invoice)
         self.account.keep(invoice)
         if error is not None:
-            self.account.tell("payment_intent.payment_failed", intent)
-        self.account.tell("invoice.payment_failed", invoice)
-        self.settled(invoice, False)
+            self.account.emit("payment_intent.payment_failed", intent)
+        self.account.emit("invoice.payment_failed", invoice)
+        self.on_settled(invoice, False)
         return False
 
     def open_payment(self, invoice: Json) -> None:
-        """Wait for somebody to pay: an intent without a card."""
+        """Wait for somebody's payment: an intent without a card."""
         self._intent(invoice, None)
 
     def end(self, invoice: Json, status: str) -> None:
@@ -195,10 +195,10 @@ class Invoices:
         if status == "void":
             invoice["status"] = status
             invoice["status_transitions"]["voided_at"] = now
-            self.account.tell("invoice.voided", invoice)
+            self.account.emit("invoice.voided", invoice)
         self.account.keep(invoice)
 
-    def _paid(self, invoice: Json) -> None:
+    def _mark_paid(self, invoice: Json) -> None:
         now = self.account.clock.now()
         invoice |= {
             "amount_paid": invoice["amount_due"],
@@ -213,8 +213,8 @@ class Invoices:
             payment["status_transitions"]["paid_at"] = now
         self.account.keep(invoice)
         for kind in ("invoice.paid", "invoice.payment_succeeded"):
-            self.account.tell(kind, invoice)
-        self.settled(invoice, True)
+            self.account.emit(kind, invoice)
+        self.on_settled(invoice, True)
 
     def _next_try(self, invoice: Json) -> int | None:
         tried = invoice["attempt_count"] - 1
@@ -233,7 +233,7 @@ class Invoices:
         return intent
 
     def _fields(
-        self, subscription: Json, lines: Sequence[Line], name: str, reason: str, period: tuple[int, int]
+        self, subscription: Json, lines: Sequence[InvoiceLine], name: str, reason: str, period: tuple[int, int]
     ) -> Json:
         customer = self.account.get("customer", subscription["customer"])
         subtotal = sum(line.amount for line in lines)
@@ -244,7 +244,7 @@ class Invoices:
         total = subtotal - off + tax
         balance = customer["balance"]
         due = max(total + balance, 0)
-        data = [shown(self.account, line, name) for line in lines]
+        data = [invoice_line_json(self.account, line, name) for line in lines]
         return invoice_fields(subscription, customer, reason) | {
             "amount_due": due,
             "amount_remaining": due,
@@ -269,10 +269,10 @@ def subscription_of(invoice: Json) -> str:
     return str(invoice["parent"]["subscription_details"]["subscription"])
 
 
-def refusal(answer: str | None, invoice: Json | None = None) -> Refused:
-    """402 of a payment that didn't go through; 400 where there is nothing to pay with."""
+def refusal(answer: str | None, invoice: Json | None = None) -> StripeRefusal:
+    """402 for a payment that failed; 400 without a payment method."""
     if answer == _NO_METHOD or answer is None:
-        return Refused(
+        return StripeRefusal(
             "This customer has no attached payment source or default payment method. "
             "Please consider adding a default payment method.",
             code="resource_missing",

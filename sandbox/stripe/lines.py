@@ -1,4 +1,4 @@
-"""What an invoice bills: whole periods of a plan, and the time of a change within one."""
+"""Lines of an invoice: whole periods of a plan, and prorations of a change within a period."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from sandbox.stripe.account import Account, Json
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
-    """An amount in minor units for a price and a time; negative is a credit."""
+class InvoiceLine:
+    """An amount in minor units for a price and a time; a negative amount is a credit."""
 
     subscription: str
     item: str
@@ -27,7 +27,7 @@ class Line:
 
 
 def amount_of(item: Json, used: int = 0) -> int:
-    """A whole period of the item; of a metered one, what was `used` of it."""
+    """The price of a whole period of the item; of a metered item, of the `used` units."""
     price = item["price"]
     many = used if price["recurring"]["usage_type"] == "metered" else int(item["quantity"])
     if price["billing_scheme"] == "tiered":
@@ -36,7 +36,7 @@ def amount_of(item: Json, used: int = 0) -> int:
 
 
 def _in_tiers(price: Json, many: int) -> int:
-    """Graduated: each unit at the price of its tier; volume: all of them at the price of the last one's tier."""
+    """Graduated: each unit costs its tier's price; volume: all units cost the last tier's price."""
     total, below = 0, 0
     for tier in price["tiers"]:
         top = many if tier["up_to"] is None else min(many, tier["up_to"])
@@ -52,7 +52,7 @@ def _in_tiers(price: Json, many: int) -> int:
 
 def whole_period(
     account: Account, subscription: str, item: Json, period: tuple[int, int], *, free: bool = False
-) -> Line:
+) -> InvoiceLine:
     price = item["price"]
     name = account.get("product", price["product"])["name"]
     used = account.usage.get(item["id"], 0)
@@ -60,21 +60,21 @@ def whole_period(
     at = money(price["unit_amount"] or amount, price["currency"])
     text = f"{item['quantity']} × {name} (at {at} / {price['recurring']['interval']})"
     text = f"Trial period for {name}" if free else text
-    return Line(subscription, item["id"], price, item["quantity"], amount, *period, text)
+    return InvoiceLine(subscription, item["id"], price, item["quantity"], amount, *period, text)
 
 
-def proration(account: Account, subscription: str, item: Json, amount: int, period: tuple[int, int]) -> Line:
-    """Negative: the rest of the period that was paid and isn't used; positive: the same time at the new price."""
+def proration(account: Account, subscription: str, item: Json, amount: int, period: tuple[int, int]) -> InvoiceLine:
+    """Negative: the unused rest of a paid period; positive: the same time at the new price."""
     price = item["price"]
     name = account.get("product", price["product"])["name"]
     many = f"{item['quantity']} × " if item["quantity"] > 1 else ""
     kind = "Unused" if amount < 0 else "Remaining"
     text = f"{kind} time on {many}{name} after {datetime.fromtimestamp(period[0], UTC):%d %b %Y}"
-    return Line(subscription, item["id"], price, item["quantity"], amount, *period, text, proration=True)
+    return InvoiceLine(subscription, item["id"], price, item["quantity"], amount, *period, text, proration=True)
 
 
-def shown(account: Account, line: Line, invoice: str) -> Json:
-    """The line as an invoice shows it."""
+def invoice_line_json(account: Account, line: InvoiceLine, invoice: str) -> Json:
+    """The line in an invoice's JSON."""
     details = {
         "invoice_item": line.invoice_item,
         "proration": line.proration,

@@ -1,4 +1,4 @@
-"""Lists, search and `expand`: how objects are shown, whatever their kind."""
+"""Lists, search and `expand` for objects of every kind."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from copy import deepcopy
 from typing import Any
 
 from sandbox.stripe.account import Account, Json
-from sandbox.stripe.errors import Refused, no_such
+from sandbox.stripe.errors import StripeRefusal, no_such
 from sandbox.stripe.forms import Created, Page
 
 _DEEPEST = 4
@@ -46,11 +46,11 @@ _SHORTEST = 3
 
 def page_of(things: Iterable[Json], page: Page, url: str) -> Json:
     """One page of the list, newest first."""
-    found = [thing for thing in things if page.created is None or _within(thing["created"], page.created)][::-1]
+    found = [thing for thing in things if page.created is None or _created_within(thing["created"], page.created)][::-1]
     if page.starting_after:
-        found = found[_place(found, page.starting_after, "starting_after") + 1 :]
+        found = found[_start_index(found, page.starting_after, "starting_after") + 1 :]
     if page.ending_before:
-        found = found[: _place(found, page.ending_before, "ending_before")]
+        found = found[: _start_index(found, page.ending_before, "ending_before")]
         return listed(found[-page.limit :], url, more=len(found) > page.limit)
     return listed(found[: page.limit], url, more=len(found) > page.limit)
 
@@ -59,7 +59,7 @@ def listed(things: list[Json], url: str, *, more: bool = False) -> Json:
     return {"object": "list", "data": things, "has_more": more, "url": url}
 
 
-def _within(created: int, wanted: Created) -> bool:
+def _created_within(created: int, wanted: Created) -> bool:
     return (
         (wanted.gt is None or created > wanted.gt)
         and (wanted.gte is None or created >= wanted.gte)
@@ -68,7 +68,7 @@ def _within(created: int, wanted: Created) -> bool:
     )
 
 
-def _place(found: list[Json], wanted: str, param: str) -> int:
+def _start_index(found: list[Json], wanted: str, param: str) -> int:
     for place, thing in enumerate(found):
         if thing["id"] == wanted:
             return place
@@ -76,15 +76,15 @@ def _place(found: list[Json], wanted: str, param: str) -> int:
 
 
 def matches(thing: Json, query: str) -> bool:
-    """Stripe's search language, of which `:`, `~`, `-`, AND, OR (https://docs.stripe.com/search)."""
+    """A part of Stripe's search language: `:`, `~`, `-`, AND, OR (https://docs.stripe.com/search)."""
     verdicts: list[bool] = []
     joints: set[str] = set()
     rest = query
     while True:
         clause = _CLAUSE.match(rest)
         if clause is None:
-            raise Refused(f"We were unable to parse your search query: {query}", param="query")
-        verdicts.append(_holds(thing, clause))
+            raise StripeRefusal(f"We were unable to parse your search query: {query}", param="query")
+        verdicts.append(_matches_clause(thing, clause))
         rest = rest[clause.end() :]
         joint = _JOINT.match(rest)
         if joint is None:
@@ -92,42 +92,42 @@ def matches(thing: Json, query: str) -> bool:
         joints.add(joint[1].upper())
         rest = rest[joint.end() :]
     if rest or len(joints) > 1:
-        raise Refused("We were unable to parse your search query: one of AND, OR", param="query")
+        raise StripeRefusal("We were unable to parse your search query: one of AND, OR", param="query")
     return any(verdicts) if joints == {"OR"} else all(verdicts)
 
 
-def _holds(thing: Json, clause: re.Match[str]) -> bool:
+def _matches_clause(thing: Json, clause: re.Match[str]) -> bool:
     negated, name, _, key, sign, _, wanted = clause.groups()
     if name not in _SEARCHED or (name == "metadata") != (key is not None):
-        raise Refused(f"Field `{name}` is an unsupported search field for resource `customers`.", param="query")
+        raise StripeRefusal(f"Field `{name}` is an unsupported search field for resource `customers`.", param="query")
     value = thing[name].get(key) if key else thing[name]
     wanted = re.sub(r"\\(.)", r"\1", wanted).casefold()
     if sign == "~" and len(wanted) < _SHORTEST:
-        raise Refused("Substring search needs at least 3 characters", param="query")
+        raise StripeRefusal("Substring search needs at least 3 characters", param="query")
     text = (value or "").casefold()
-    # Names are found by their words, other fields by their whole value.
+    # Stripe finds names by their words, other fields by their whole value.
     found = wanted in text if sign == "~" or name == "name" else value is not None and wanted == text
     return found != bool(negated)
 
 
 def check_expand(paths: list[str]) -> None:
-    """Refuse, before any work is done, what can't be expanded anywhere."""
+    """Refuse paths that can't be expanded anywhere, before any work is done."""
     for path in paths:
         steps = path.split(".")
         if len(steps) > _DEEPEST:
-            raise Refused(f"You cannot expand more than {_DEEPEST} levels of a property. Property: {path}")
+            raise StripeRefusal(f"You cannot expand more than {_DEEPEST} levels of a property. Property: {path}")
         if not _EXPANDABLE.issuperset(steps):
             raise _not_expandable(path)
 
 
 class Expander:
-    """Puts objects where their ids stand, for the paths that a request asks for."""
+    """Replaces ids by objects, for the paths of a request's `expand`."""
 
     def __init__(self, account: Account) -> None:
         self._account = account
 
     def expanded(self, answer: Json, paths: list[str]) -> Json:
-        """A copy of the answer; Refused for a path that leads nowhere in it."""
+        """A copy of the answer; raises StripeRefusal for a path that isn't in it."""
         shown = deepcopy(answer)
         for path in paths:
             self._expand([shown], path.split("."), path)
@@ -155,7 +155,7 @@ class Expander:
         return thing[step]
 
     def _included(self, thing: Json, step: str, path: str) -> Json:
-        """What Stripe shows only when asked."""
+        """Objects that Stripe shows only when expanded."""
         match thing.get("object"), step:
             case "customer", "subscriptions":
                 found = self._account.all("subscription", customer=thing["id"])
@@ -170,7 +170,7 @@ class Expander:
         raise _not_expandable(path)
 
 
-def _not_expandable(path: str) -> Refused:
-    return Refused(
+def _not_expandable(path: str) -> StripeRefusal:
+    return StripeRefusal(
         f"This property cannot be expanded ({path}). You may want to try expanding 'data.{path}' instead.",
     )

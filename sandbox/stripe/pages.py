@@ -1,4 +1,4 @@
-"""The pages that Stripe hosts, as the sandbox needs them: pay, portal, invoice; in Spanish."""
+"""Stripe's hosted pages for the sandbox, in Spanish: pay, portal, invoice."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from aiohttp import web
 from bot.integrations.stripe.formatting import money
 from sandbox.stripe.account import Account, Json
 from sandbox.stripe.checkout import Checkout
-from sandbox.stripe.errors import Refused
+from sandbox.stripe.errors import StripeRefusal
 from sandbox.stripe.lines import amount_of
 from sandbox.stripe.pdf import page_of_text
 from sandbox.stripe.plans import period_of
@@ -33,7 +33,7 @@ _CARDS = {
 _STATES = {"draft": "borrador", "open": "por pagar", "paid": "pagada", "void": "anulada", "uncollectible": "incobrable"}
 
 
-class Pages:
+class HostedPages:
     def __init__(self, account: Account, checkout: Checkout, portal: Portal, catch_up: Callable[[], None]) -> None:
         self._account = account
         self._checkout = checkout
@@ -42,29 +42,29 @@ class Pages:
 
     def routes(self) -> list[web.RouteDef]:
         return [
-            web.get("/c/pay/{session}", self._guarded(self._pay)),
-            web.post("/c/pay/{session}", self._guarded(self._paid)),
-            web.get("/p/session/{session}", self._guarded(self._shown_portal)),
-            web.post("/p/session/{session}", self._guarded(self._changed)),
-            web.get("/back", self._back),
-            web.get("/i/{token}", self._guarded(self._invoice)),
-            web.get("/i/{token}/pdf", self._guarded(self._pdf)),
+            web.get("/c/pay/{session}", self._with_error_page(self._pay)),
+            web.post("/c/pay/{session}", self._with_error_page(self._complete_payment)),
+            web.get("/p/session/{session}", self._with_error_page(self._portal_page)),
+            web.post("/p/session/{session}", self._with_error_page(self._change_subscription)),
+            web.get("/back", self._return_page),
+            web.get("/i/{token}", self._with_error_page(self._invoice)),
+            web.get("/i/{token}/pdf", self._with_error_page(self._pdf)),
         ]
 
-    def _guarded(
+    def _with_error_page(
         self, show: Callable[[web.Request], Awaitable[web.Response]]
     ) -> Callable[[web.Request], Awaitable[web.Response]]:
         async def page(request: web.Request) -> web.Response:
             self._catch_up()
             try:
                 return await show(request)
-            except Refused as error:
+            except StripeRefusal as error:
                 return _page("No se puede abrir", "<p>Este enlace no existe o ya no vale.</p>", status=error.status)
 
         return page
 
-    async def _back(self, _: web.Request) -> web.Response:
-        """Where the pages lead back to, for a shop that has no page of its own."""
+    async def _return_page(self, _: web.Request) -> web.Response:
+        """The pages' return address for a shop that has no page of its own."""
         return _page("Listo", "<p>Puedes cerrar esta pestaña y volver al chat.</p>")
 
     # ---- Checkout
@@ -72,18 +72,18 @@ class Pages:
     async def _pay(self, request: web.Request) -> web.Response:
         return self._pay_page(self._account.get("checkout.session", request.match_info["session"]))
 
-    async def _paid(self, request: web.Request) -> web.Response:
+    async def _complete_payment(self, request: web.Request) -> web.Response:
         session = self._account.get("checkout.session", request.match_info["session"])
         form = await request.post()
         card = str(form.get("card") or "pm_card_visa")
         try:
             self._checkout.complete(session["id"], card, str(form.get("email") or ""), str(form.get("name") or ""))
-        except Refused as error:
+        except StripeRefusal as error:
             return self._pay_page(session, error)
         target = session["success_url"].replace("{CHECKOUT_SESSION_ID}", session["id"])
         return web.Response(status=303, headers={"Location": target})
 
-    def _pay_page(self, session: Json, problem: Refused | None = None) -> web.Response:
+    def _pay_page(self, session: Json, problem: StripeRefusal | None = None) -> web.Response:
         if session["status"] != "open":
             told = {"complete": "Este pago ya está hecho.", "expired": "Este enlace ha caducado. Pide otro en el chat."}
             return _page("Pago", f"<p>{told[session['status']]}</p>", status=200 if problem is None else 410)
@@ -93,7 +93,7 @@ class Pages:
         )
         ask = "" if session["customer"] or session["customer_email"] else _EMAIL
         cards = "".join(f'<option value="{value}">{name}</option>' for value, name in _CARDS.items())
-        bad = f'<p class="bad" role="alert">{_trouble(problem)}</p>' if problem else ""
+        bad = f'<p class="bad" role="alert">{_error_page(problem)}</p>' if problem else ""
         back = session["cancel_url"]
         leave = f'<p><a href="{escape(back)}">Dejarlo</a></p>' if back else ""
         return _page(
@@ -106,14 +106,14 @@ class Pages:
 
     # ---- portal
 
-    async def _shown_portal(self, request: web.Request) -> web.Response:
+    async def _portal_page(self, request: web.Request) -> web.Response:
         session = self._account.get("billing_portal.session", request.match_info["session"])
         parts = "".join(self._portal_entry(each) for each in self._portal.subscriptions(session))
         back = session["return_url"]
         leave = f'<p><a class="button" href="{escape(back)}">Volver</a></p>' if back else ""
         return _page("Tu suscripción", (parts or "<p>No tienes suscripciones activas.</p>") + leave)
 
-    async def _changed(self, request: web.Request) -> web.Response:
+    async def _change_subscription(self, request: web.Request) -> web.Response:
         session = self._account.get("billing_portal.session", request.match_info["session"])
         form = await request.post()
         self._portal.set_ending(session, str(form.get("subscription")), ends=form.get("do") == "cancel")
@@ -179,7 +179,7 @@ def _page(title: str, body: str, status: int = 200) -> web.Response:
     return web.Response(text=text, content_type="text/html", status=status)
 
 
-def _trouble(problem: Refused) -> str:
+def _error_page(problem: StripeRefusal) -> str:
     declined = "Tu tarjeta fue rechazada. Prueba con otra." if problem.kind == "card_error" else None
     return escape(declined or str(problem))
 

@@ -1,4 +1,4 @@
-"""A PDF of one page of text, enough for an invoice that a person or a program reads."""
+"""A PDF of one page of text, enough for an invoice."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _TOP, _LEFT, _SIZE, _LEADING = 780, 60, 12, 20
 
 
 def page_of_text(lines: Sequence[str]) -> bytes:
-    """The lines from the top, in Helvetica; what Windows-1252 doesn't have becomes a question mark."""
+    """The lines from the top, in Helvetica; characters outside Windows-1252 become question marks."""
     drawn = b"".join(b"(" + _escaped(line) + b") Tj T*\n" for line in lines)
     content = b"BT /F1 %d Tf %d TL %d %d Td\n" % (_SIZE, _LEADING, _LEFT, _TOP) + drawn + b"ET"
     objects = [

@@ -11,7 +11,7 @@ _MONTHS = {"month": 1, "year": 12}
 
 
 def anchored(anchor: int, count: int, recurring: dict[str, Any]) -> int:
-    """The start of the period number `count` from the anchor: the same day, or the month's last if it has none.
+    """The start of the period number `count` from the anchor: the same day, or the month's last day.
 
     31 January, 28 February, 31 March (https://docs.stripe.com/billing/subscriptions/billing-cycle).
     """
@@ -23,7 +23,7 @@ def anchored(anchor: int, count: int, recurring: dict[str, Any]) -> int:
 
 
 def period_after(anchor: int, moment: int, recurring: dict[str, Any]) -> int:
-    """The end of the period, counted from the anchor, in which the moment lies."""
+    """The end of the period that contains the moment, counted from the anchor."""
     count = 1
     while (end := anchored(anchor, count, recurring)) <= moment:
         count += 1

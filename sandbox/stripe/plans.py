@@ -1,4 +1,4 @@
-"""What a change of a subscription costs: planned once, for the preview and for the change itself."""
+"""The cost of a subscription's change, planned once for the preview and for the change itself."""
 
 from __future__ import annotations
 
@@ -7,25 +7,25 @@ from copy import deepcopy
 from dataclasses import dataclass, field
 
 from sandbox.stripe.account import Account, Json
-from sandbox.stripe.errors import Refused, no_such
+from sandbox.stripe.errors import StripeRefusal, no_such
 from sandbox.stripe.forms_billing import ChangedItem
-from sandbox.stripe.lines import Line, amount_of, proration, whole_period
+from sandbox.stripe.lines import InvoiceLine, amount_of, proration, whole_period
 from sandbox.stripe.periods import period_after, share
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
-    """The items as they will be, the lines that the change makes, and whether they are billed at once."""
+class PlannedChange:
+    """The items after the change, the lines that it creates, and whether these are billed immediately."""
 
     items: list[Json]
     anchor: int
-    lines: list[Line] = field(default_factory=list)
+    lines: list[InvoiceLine] = field(default_factory=list)
     at_once: bool = False
     ends_trial: bool = False
 
 
 @dataclass(frozen=True, slots=True)
-class Plans:
+class PlanCalculator:
     account: Account
 
     def item(self, subscription: str, price: Json, quantity: int, period: tuple[int, int]) -> Json:
@@ -45,12 +45,12 @@ class Plans:
         }
 
     def price(self, wanted: str, param: str, currency: str | None = None) -> Json:
-        """A price that can be sold, in this currency."""
-        price = self.account.named("price", wanted, param)
+        """An active price in this currency."""
+        price = self.account.get_by_param("price", wanted, param)
         if not price["active"]:
-            raise Refused("The price specified is inactive. This field only accepts active prices.", param=param)
+            raise StripeRefusal("The price specified is inactive. This field only accepts active prices.", param=param)
         if currency not in (None, price["currency"]):
-            raise Refused(
+            raise StripeRefusal(
                 f"The price specified only supports `{price['currency']}`. "
                 f"This doesn't match the expected currency: `{currency}`.",
                 param=param,
@@ -65,16 +65,16 @@ class Plans:
         at: int | None,
         *,
         end_trial: bool = False,
-    ) -> Change:
-        """Plan it; `at` is the moment from which the new price counts, by default now."""
+    ) -> PlannedChange:
+        """Plan the change; the new price counts from the moment `at`, by default from now."""
         old = subscription["items"]["data"]
         if not wanted and not end_trial:
-            return Change(deepcopy(old), subscription["billing_cycle_anchor"])
+            return PlannedChange(deepcopy(old), subscription["billing_cycle_anchor"])
         now = self.account.clock.now()
         start, end = period_of(subscription)
         at = now if at is None else at
         if not start <= at <= end:
-            raise Refused(
+            raise StripeRefusal(
                 "Invalid proration_date: it must be within the current period of the subscription.",
                 param="proration_date",
             )
@@ -85,15 +85,17 @@ class Plans:
             item["price"]["recurring"] != was.get(item["id"], item["price"]["recurring"]) for item in items
         )
         if trialing and not end_trial:
-            return Change(items, subscription["billing_cycle_anchor"])
+            return PlannedChange(items, subscription["billing_cycle_anchor"])
         if end_trial or interval_changes:
             lines = [] if behavior == "none" or trialing else self._credits(subscription, old, items, at, whole=True)
             return self._from_now(subscription, items, lines, ends_trial=trialing)
         lines = [] if behavior == "none" else self._credits(subscription, old, items, at, whole=False)
-        return Change(items, subscription["billing_cycle_anchor"], lines, behavior == "always_invoice" and bool(lines))
+        return PlannedChange(
+            items, subscription["billing_cycle_anchor"], lines, behavior == "always_invoice" and bool(lines)
+        )
 
-    def next_period(self, subscription: Json, items: Sequence[Json], start: int) -> list[Line]:
-        """What begins at that moment: items of other intervals go on."""
+    def next_period(self, subscription: Json, items: Sequence[Json], start: int) -> list[InvoiceLine]:
+        """Lines of the period that begins then; items of other intervals continue."""
         anchor, name = subscription["billing_cycle_anchor"], subscription["id"]
         return [
             whole_period(self.account, name, item, (start, period_after(anchor, start, item["price"]["recurring"])))
@@ -101,8 +103,10 @@ class Plans:
             if item["current_period_end"] == start
         ]
 
-    def _from_now(self, subscription: Json, items: list[Json], lines: list[Line], *, ends_trial: bool) -> Change:
-        """A new cycle begins now: other intervals, and trials that end, are billed from the moment on."""
+    def _from_now(
+        self, subscription: Json, items: list[Json], lines: list[InvoiceLine], *, ends_trial: bool
+    ) -> PlannedChange:
+        """Start a new cycle now, because changed intervals and ended trials are billed from this moment."""
         now = self.account.clock.now()
         ends = [period_after(now, now, item["price"]["recurring"]) for item in items]
         items = [
@@ -113,15 +117,15 @@ class Plans:
             whole_period(self.account, subscription["id"], item, (now, end))
             for item, end in zip(items, ends, strict=True)
         ]
-        return Change(items, now, [*lines, *whole], at_once=True, ends_trial=ends_trial)
+        return PlannedChange(items, now, [*lines, *whole], at_once=True, ends_trial=ends_trial)
 
     def _credits(
         self, subscription: Json, old: Sequence[Json], new: Sequence[Json], at: int, *, whole: bool
-    ) -> list[Line]:
-        """Back for the rest of the period at the old price, due for it at the new; `whole`: all of it back only."""
+    ) -> list[InvoiceLine]:
+        """Credit the rest of the period at the old price and charge it at the new; `whole`: credit all of it only."""
         before = {item["id"]: item for item in old}
         after = {} if whole else {item["id"]: item for item in new}
-        lines: list[Line] = []
+        lines: list[InvoiceLine] = []
         for name in before | after:
             was, becomes = before.get(name), after.get(name)
             if was and becomes and _same(was, becomes):
@@ -136,26 +140,30 @@ class Plans:
         return lines
 
     def _changed(self, subscription: Json, wanted: Sequence[ChangedItem]) -> list[Json]:
-        """The items after the change; an entry without an id adds one, as at Stripe."""
+        """The items after the change; an entry without an id adds an item, as at Stripe."""
         items = {item["id"]: deepcopy(item) for item in subscription["items"]["data"]}
         for place, change in enumerate(wanted):
             self._apply(items, subscription, change, f"items[{place}]")
         left = list(items.values())
         if not left:
-            raise Refused("A subscription must have at least one active plan.", param="items")
+            raise StripeRefusal("A subscription must have at least one active plan.", param="items")
         flexible = subscription["billing_mode"]["type"] == "flexible"
         if not flexible and any(item["price"]["recurring"] != left[0]["price"]["recurring"] for item in left):
-            raise Refused(
+            raise StripeRefusal(
                 "Currency and interval fields must match across all plans on this subscription.", param="items"
             )
         prices = [item["price"]["id"] for item in left]
         if len(set(prices)) < len(prices):
-            raise Refused(f"Cannot add multiple subscription items with the same plan: {prices[0]}", param="items")
+            raise StripeRefusal(
+                f"Cannot add multiple subscription items with the same plan: {prices[0]}", param="items"
+            )
         return left
 
     def _apply(self, items: dict[str, Json], subscription: Json, change: ChangedItem, param: str) -> None:
         if change.id is None and change.price is None:
-            raise Refused(f"Missing required param: {param}[price].", code="parameter_missing", param=f"{param}[price]")
+            raise StripeRefusal(
+                f"Missing required param: {param}[price].", code="parameter_missing", param=f"{param}[price]"
+            )
         if change.id is not None and change.id not in items:
             raise no_such("subscription_item", change.id, f"{param}[id]", status=400)
         if change.deleted:
@@ -172,7 +180,7 @@ class Plans:
 
 
 def period_of(subscription: Json) -> tuple[int, int]:
-    """The period that ends first: items of other intervals have their own."""
+    """The period that ends first, because items of other intervals have their own."""
     return min(map(_own_period, subscription["items"]["data"]), key=lambda period: period[1])
 
 

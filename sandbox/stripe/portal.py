@@ -1,4 +1,4 @@
-"""The customer portal: a page where a subscription is cancelled at its period's end, or kept after all."""
+"""The customer portal: a page where a customer cancels a subscription at its period's end, or keeps it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ class Portal:
         self._subscriptions = subscriptions
 
     def create(self, form: PortalCreate) -> Json:
-        self.account.named("customer", form.customer, "customer")
+        self.account.get_by_param("customer", form.customer, "customer")
         fields: Json = {
             "configuration": "bpc_sandbox",
             "customer": form.customer,
@@ -27,16 +27,16 @@ class Portal:
         return self.account.keep(session)
 
     def subscriptions(self, session: Json) -> list[Json]:
-        """What its customer can change."""
+        """The subscriptions that the session's customer can change."""
         found = self.account.all("subscription", customer=session["customer"])
         return [each for each in found if each["status"] not in ENDED]
 
     def set_ending(self, session: Json, subscription: str, *, ends: bool) -> None:
-        """Refused for a subscription of somebody else."""
+        """Raises StripeRefusal for another customer's subscription."""
         found = self.account.get("subscription", subscription)
         if not any(each["id"] == subscription for each in self.subscriptions(session)):
             return
-        # https://docs.stripe.com/billing/subscriptions/billing-mode/compare: in flexible billing a date, and no flag.
+        # Flexible billing has a date and no flag: https://docs.stripe.com/billing/subscriptions/billing-mode/compare
         wanted: Json = {"cancel_at_period_end": "true" if ends else "false"}
         if found["billing_mode"]["type"] == "flexible" and not found["cancel_at_period_end"]:
             wanted = {"cancel_at": "max_period_end" if ends else ""}

@@ -1,4 +1,4 @@
-"""Stripe as the sandbox and the tests need it: its API, its pages, its webhooks, and a clock that can be moved."""
+"""Stripe for the sandbox and the tests: its API, its pages, its webhooks, and a clock that can be moved."""
 
 from __future__ import annotations
 
@@ -11,33 +11,34 @@ from aiohttp import web
 
 from sandbox.stripe import forms, forms_billing
 from sandbox.stripe.account import Account, Json
-from sandbox.stripe.api import Door, Route
+from sandbox.stripe.api import ApiServer, Route
 from sandbox.stripe.catalog import Catalog
 from sandbox.stripe.checkout import Checkout
 from sandbox.stripe.clock import Clock
 from sandbox.stripe.customers import Customers
-from sandbox.stripe.cycle import Cycle
-from sandbox.stripe.faults import Fault, Faults, Kind
+from sandbox.stripe.cycle import BillingCycle
+from sandbox.stripe.faults import Kind, StripeFault, StripeFaults
 from sandbox.stripe.forms import EventPage, Retrieve
 from sandbox.stripe.invoices import Invoices
 from sandbox.stripe.listing import page_of
-from sandbox.stripe.pages import Pages
+from sandbox.stripe.pages import HostedPages
 from sandbox.stripe.portal import Portal
 from sandbox.stripe.subscriptions import Subscriptions
-from sandbox.stripe.webhooks import Courier
+from sandbox.stripe.webhooks import EventSender
 
 _DAY = 86400
 _RETRIES = (3 * _DAY, 5 * _DAY, 7 * _DAY)
 _LARGEST_BODY = 1024 * 1024
+# Method, path below /v1/, form, and the function that answers.
+_Endpoint = tuple[str, str, type[Retrieve], Callable[..., Json]]
 
 
 class StripeSimulator:
     """`webhook_url` gets signed events, retried after each of `retry_pauses` seconds; "" for none.
 
-    A renewal that is declined is tried again after each of `payment_retries` seconds, then the subscription ends.
-    `search_lag` seconds pass before search finds a change. Ids depend on `seed` alone: give one where another run's
-    ids may be remembered. `source` is the clock that goes on by itself. `public_url` is where browsers reach the pages,
-    if not where the API is called.
+    A declined renewal is retried after each of `payment_retries` seconds, then the subscription ends. Search finds a
+    change after `search_lag` seconds. Ids depend on `seed` alone: give one where another run's ids may be remembered.
+    `source` is the running clock. `public_url` is the pages' address for browsers, if it differs from the API's.
     """
 
     def __init__(  # noqa: PLR0913 - what may be set of a whole service
@@ -57,32 +58,32 @@ class StripeSimulator:
         self.on_change = on_change
         self.account = Account(Clock(source), seed)
         self.account.public_url = public_url
-        self.webhooks = Courier(webhook_url, webhook_secret, retry_pauses)
-        self.faults = Faults(self._changed)
+        self.webhooks = EventSender(webhook_url, webhook_secret, retry_pauses)
+        self.faults = StripeFaults(self._changed)
         self.catalog = Catalog(self.account)
         self.customers = Customers(self.account, search_lag)
         self.invoices = Invoices(self.account, self.customers, payment_retries)
         self.subscriptions = Subscriptions(self.account, self.invoices)
         self.checkout = Checkout(self.account, self.customers, self.subscriptions)
         self.portal = Portal(self.account, self.subscriptions)
-        self._cycle = Cycle(self.account, self.subscriptions, self.checkout.expire)
-        self._pages = Pages(self.account, self.checkout, self.portal, self.catch_up)
-        self._door = Door(self.account, secret_key, self.faults, self.catch_up)
-        self.invoices.declines = self.faults.take_decline
+        self._cycle = BillingCycle(self.account, self.subscriptions, self.checkout.expire)
+        self._pages = HostedPages(self.account, self.checkout, self.portal, self.catch_up)
+        self._api = ApiServer(self.account, secret_key, self.faults, self.catch_up)
+        self.invoices.planned_decline = self.faults.take_decline
         self.catalog.seed()
-        self.account.told = self._told
-        self.account.changed = self._changed
+        self.account.on_event = self._send_event
+        self.account.on_change = self._changed
 
     def app(self) -> web.Application:
-        """Serves the API and the pages; events are sent while it runs."""
+        """The API and the pages; events are sent while it runs."""
         app = web.Application(client_max_size=_LARGEST_BODY)
         app.add_routes(self._pages.routes())
-        app.add_routes(self._door.routes(_endpoints(self)))
+        app.add_routes(self._api.routes(_endpoints(self)))
         app.cleanup_ctx.append(self._delivering)
         return app
 
     def pages(self) -> web.Application:
-        """The pages alone, to be mounted in a server that people reach."""
+        """The pages alone, to be mounted in a server that browsers reach."""
         app = web.Application()
         app.add_routes(self._pages.routes())
         return app
@@ -99,7 +100,7 @@ class StripeSimulator:
         return datetime.fromtimestamp(self.account.clock.now(), UTC)
 
     def advance(self, *, seconds: float = 0, days: float = 0) -> None:
-        """Let time pass; what was due meanwhile has happened, in its order, when this returns."""
+        """Let time pass; returns after all due work has happened, in order."""
         self.account.clock.move_to(int(self.account.clock.now() + seconds + days * _DAY))
         self.catch_up()
 
@@ -108,47 +109,47 @@ class StripeSimulator:
         self.catch_up()
 
     def catch_up(self) -> None:
-        """Do what is due by now; every request does it first."""
+        """Perform due work; every request does so first."""
         self._cycle.catch_up()
 
     # ---- people
 
     def complete_checkout(self, session: str, card: str = "pm_card_visa", email: str = "", name: str = "") -> Json:
-        """The customer pays on the session's page; Refused when it is over or the card is declined."""
+        """The customer pays on the session's page; raises StripeRefusal if it is over or the card is declined."""
         self.catch_up()
         return deepcopy(self.checkout.complete(session, card, email, name))
 
-    def bank_will(self, method: str, decline_code: str | None = "generic_decline") -> None:
-        """From now on charges to this card are declined for this reason; None: they go through."""
-        self.customers.bank_will(method, decline_code)
+    def set_decline(self, method: str, decline_code: str | None = "generic_decline") -> None:
+        """Let the bank decline further charges to this card for this reason; None: accept them."""
+        self.customers.set_decline(method, decline_code)
 
     def discount(self, subscription: str, percent_off: float) -> None:
-        """The company gives a coupon: from now on so much less of each invoice."""
+        """Give a coupon that reduces each further invoice by this share."""
         fields: Json = {"percent_off": percent_off, "subscription": subscription}
         made = self.account.keep(self.account.make("discount", fields))
         self.account.get("subscription", subscription)["discounts"].append(made["id"])
 
     def tax(self, subscription: str, percentage: float) -> None:
-        """From now on so much tax comes on top of each invoice."""
+        """Add this tax to each further invoice."""
         rates = self.account.get("subscription", subscription)["default_tax_rates"]
         rates.append({"object": "tax_rate", "inclusive": False, "percentage": percentage})
 
-    # ---- what went wrong, on order
+    # ---- planned faults
 
     def will_rate_limit(self, times: int = 1, path: str = "") -> None:
-        """Answer the next calls (whose path starts so) with 429."""
+        """Answer the next calls (with this start of the path) with 429."""
         self._plan("rate_limit", times, path)
 
     def will_fail(self, times: int = 1, path: str = "") -> None:
-        """Answer with 500, and do nothing."""
+        """Answer 500 without doing anything."""
         self._plan("error", times, path)
 
     def will_be_unavailable(self, times: int = 1, path: str = "") -> None:
-        """Answer with 503, and do nothing."""
+        """Answer 503 without doing anything."""
         self._plan("unavailable", times, path)
 
     def will_html_502(self, times: int = 1, path: str = "") -> None:
-        """Let a gateway answer with a page; nothing is done."""
+        """Answer with a gateway's HTML page without doing anything."""
         self._plan("html", times, path)
 
     def will_drop(self, times: int = 1, path: str = "") -> None:
@@ -156,35 +157,35 @@ class StripeSimulator:
         self._plan("drop", times, path)
 
     def will_be_slow(self, seconds: float, times: int = 1, path: str = "") -> None:
-        """Do the work, and answer only after so many seconds."""
-        self.faults.plan(Fault("slow", times, path, seconds))
+        """Do the work, and answer only after this many seconds."""
+        self.faults.plan(StripeFault("slow", times, path, seconds))
 
     def will_decline(self, times: int = 1, code: str = "generic_decline") -> None:
-        """The bank declines the next payments, whatever the card."""
-        self.faults.plan(Fault("decline", times, code=code))
+        """Let the bank decline the next payments of any card."""
+        self.faults.plan(StripeFault("decline", times, code=code))
 
     def _plan(self, kind: Kind, times: int, path: str) -> None:
-        self.faults.plan(Fault(kind, times, path))
+        self.faults.plan(StripeFault(kind, times, path))
 
     # ---- webhooks
 
     def deliver_again(self, event: str) -> None:
-        """Bring an event once more, as Stripe may."""
-        self.webhooks.bring(self.account.get("event", event))
+        """Send an event again, as Stripe may."""
+        self.webhooks.send(self.account.get("event", event))
 
     async def idle(self) -> None:
         """Return when every event is taken, held or given up."""
         await self.webhooks.idle()
 
-    # ---- watching
+    # ---- observation
 
     @property
     def events(self) -> list[Json]:
-        """All events, the oldest first."""
+        """All events, oldest first."""
         return [deepcopy(event) for event in self.account.all("event")]
 
     def snapshot(self) -> dict[str, Any]:
-        """What the account holds, for a page: each list with the newest first."""
+        """The account's objects for a page: each list with the newest first."""
         kinds = {
             "customers": "customer",
             "subscriptions": "subscription",
@@ -195,29 +196,27 @@ class StripeSimulator:
         kept = {name: [deepcopy(each) for each in self.account.all(kind)][::-1] for name, kind in kinds.items()}
         return kept | {"now": self.account.clock.now(), "armed": self.faults.armed()}
 
-    def _told(self, event: Json) -> None:
-        self.webhooks.bring(event)
+    def _send_event(self, event: Json) -> None:
+        self.webhooks.send(event)
 
     def _changed(self) -> None:
         self.on_change()
 
 
 def _endpoints(stripe: StripeSimulator) -> list[Route]:
-    """In the order in which they are tried: fixed words before ids."""
-    account = stripe.account
+    """The endpoints in matching order: fixed words before ids."""
+    table = [
+        *_customer_endpoints(stripe.customers),
+        *_catalog_endpoints(stripe.catalog),
+        *_billing_endpoints(stripe.subscriptions, stripe.invoices),
+        *_hosted_page_endpoints(stripe.checkout, stripe.portal),
+        *_event_endpoints(stripe.account),
+    ]
+    return [Route(method, f"/v1/{path}", form, act) for method, path, form, act in table]
 
-    def event(_: Retrieve, wanted: str) -> Json:
-        return account.get("event", wanted)
 
-    def events(page: EventPage) -> Json:
-        kinds = set(page.types or ()) | ({page.type} if page.type else set())
-        return page_of(
-            [each for each in account.all("event") if not kinds or each["type"] in kinds], page, "/v1/events"
-        )
-
-    customers, catalog, invoices = stripe.customers, stripe.catalog, stripe.invoices
-    subscriptions, checkout = stripe.subscriptions, stripe.checkout
-    table: list[tuple[str, str, type[Retrieve], Callable[..., Json]]] = [
+def _customer_endpoints(customers: Customers) -> list[_Endpoint]:
+    return [
         ("POST", "customers", forms.CustomerCreate, customers.create),
         ("GET", "customers", forms.CustomerPage, customers.all),
         ("GET", "customers/search", forms.Search, customers.search),
@@ -229,6 +228,11 @@ def _endpoints(stripe: StripeSimulator) -> list[Route]:
         ("GET", "payment_methods/{id}", Retrieve, customers.method),
         ("POST", "payment_methods/{id}/attach", forms.Attach, customers.attach),
         ("POST", "payment_methods/{id}/detach", Retrieve, customers.detach),
+    ]
+
+
+def _catalog_endpoints(catalog: Catalog) -> list[_Endpoint]:
+    return [
         ("POST", "products", forms.ProductCreate, catalog.create_product),
         ("GET", "products", forms.ProductPage, catalog.products),
         ("GET", "products/{id}", Retrieve, catalog.product),
@@ -237,6 +241,11 @@ def _endpoints(stripe: StripeSimulator) -> list[Route]:
         ("GET", "prices", forms.PricePage, catalog.prices),
         ("GET", "prices/{id}", Retrieve, catalog.price),
         ("POST", "prices/{id}", forms.PriceUpdate, catalog.update_price),
+    ]
+
+
+def _billing_endpoints(subscriptions: Subscriptions, invoices: Invoices) -> list[_Endpoint]:
+    return [
         ("POST", "subscriptions", forms_billing.SubscriptionCreate, subscriptions.create),
         ("GET", "subscriptions", forms.SubscriptionPage, subscriptions.all),
         ("GET", "subscriptions/{id}", Retrieve, subscriptions.retrieve),
@@ -248,13 +257,30 @@ def _endpoints(stripe: StripeSimulator) -> list[Route]:
         ("GET", "invoices/{id}/lines", forms.Page, invoices.lines),
         ("POST", "invoices/{id}/pay", forms_billing.InvoicePay, invoices.pay),
         ("GET", "payment_intents/{id}", Retrieve, invoices.intent),
+    ]
+
+
+def _hosted_page_endpoints(checkout: Checkout, portal: Portal) -> list[_Endpoint]:
+    return [
         ("POST", "checkout/sessions", forms_billing.CheckoutCreate, checkout.create),
         ("GET", "checkout/sessions", forms.SessionPage, checkout.all),
         ("GET", "checkout/sessions/{id}", Retrieve, checkout.retrieve),
         ("GET", "checkout/sessions/{id}/line_items", forms.Page, checkout.lines),
         ("POST", "checkout/sessions/{id}/expire", Retrieve, checkout.expire_now),
-        ("POST", "billing_portal/sessions", forms_billing.PortalCreate, stripe.portal.create),
+        ("POST", "billing_portal/sessions", forms_billing.PortalCreate, portal.create),
+    ]
+
+
+def _event_endpoints(account: Account) -> list[_Endpoint]:
+    def event(_: Retrieve, wanted: str) -> Json:
+        return account.get("event", wanted)
+
+    def events(page: EventPage) -> Json:
+        kinds = set(page.types or ()) | ({page.type} if page.type else set())
+        found = [each for each in account.all("event") if not kinds or each["type"] in kinds]
+        return page_of(found, page, "/v1/events")
+
+    return [
         ("GET", "events", EventPage, events),
         ("GET", "events/{id}", Retrieve, event),
     ]
-    return [Route(method, f"/v1/{path}", form, act) for method, path, form, act in table]

@@ -1,11 +1,11 @@
-"""Subscriptions: made, changed and ended by requests; the passing of time is in `cycle`."""
+"""Subscriptions created, changed and ended by requests; `cycle` handles the passing of time."""
 
 from __future__ import annotations
 
 from copy import deepcopy
 
-from sandbox.stripe.account import Account, Json, given, with_metadata
-from sandbox.stripe.errors import Refused
+from sandbox.stripe.account import Account, Json, submitted_values, with_metadata
+from sandbox.stripe.errors import StripeRefusal
 from sandbox.stripe.forms import Retrieve, SubscriptionPage
 from sandbox.stripe.forms_billing import (
     CancellationDetails,
@@ -20,7 +20,7 @@ from sandbox.stripe.lines import whole_period
 from sandbox.stripe.listing import listed, page_of
 from sandbox.stripe.object_fields import subscription_fields
 from sandbox.stripe.periods import period_after
-from sandbox.stripe.plans import Change, Plans, period_of
+from sandbox.stripe.plans import PlanCalculator, PlannedChange, period_of
 
 ENDED = {"canceled", "incomplete_expired"}
 _DAY = 86400
@@ -32,23 +32,23 @@ class Subscriptions:
     def __init__(self, account: Account, invoices: Invoices) -> None:
         self.account = account
         self.invoices = invoices
-        self.plans = Plans(account)
-        # Told by a test: ends stay, and every change that costs waits for its payment.
+        self.plans = PlanCalculator(account)
+        # A test may set it: ends stay, and every change that costs waits for its payment.
         self.stubborn = False
         self.puts_off = False
-        invoices.settled = self._settled
+        invoices.on_settled = self._on_settled
 
-    # ---- what Stripe's API offers
+    # ---- Stripe's API
 
     def retrieve(self, _: Retrieve, subscription: str) -> Json:
         return self.account.get("subscription", subscription)
 
     def all(self, page: SubscriptionPage) -> Json:
-        found = [each for each in self.account.all("subscription") if _fits(each, page)]
+        found = [each for each in self.account.all("subscription") if _matches(each, page)]
         return page_of(found, page, "/v1/subscriptions")
 
     def create(self, form: SubscriptionCreate) -> Json:
-        customer = self.account.named("customer", form.customer, "customer")
+        customer = self.account.get_by_param("customer", form.customer, "customer")
         subscription = self._new(form, customer)
         trialing = subscription["status"] == "trialing"
         lines = [
@@ -60,14 +60,14 @@ class Subscriptions:
         due = self.invoices.preview(subscription, lines, "subscription_create", (now, now))["amount_due"]
         by_hand = form.collection_method == "send_invoice"
         waits = form.payment_behavior == "default_incomplete" and due > 0
-        answer = None if waits or by_hand else self.invoices.ask_bank(due, method)
+        answer = None if waits or by_hand else self.invoices.decline_of_charge(due, method)
         if answer is not None and (form.payment_behavior == "error_if_incomplete" or method is None):
             raise refusal(answer)
         self.account.keep(subscription)
-        self.invoices.customers.bills_in(customer, subscription["currency"])
+        self.invoices.customers.set_currency(customer, subscription["currency"])
         invoice = self.invoices.draft(subscription, lines, "subscription_create", (now, now))
         subscription["latest_invoice"] = invoice["id"]
-        self.account.tell("customer.subscription.created", subscription)
+        self.account.emit("customer.subscription.created", subscription)
         self.invoices.finalize(invoice)
         if waits:
             self.invoices.open_payment(invoice)
@@ -77,7 +77,7 @@ class Subscriptions:
 
     def update(self, form: SubscriptionUpdate, subscription: str) -> Json:
         found = self.account.get("subscription", subscription)
-        self._check_alive(found, form)
+        self._check_not_ended(found, form)
         self._checked_trial_end(form.trial_end)
         end_trial = "trial_end" in form.model_fields_set and form.trial_end is None and found["status"] == "trialing"
         change = self.plans.change(found, form.items, form.proration_behavior, form.proration_date, end_trial=end_trial)
@@ -86,15 +86,15 @@ class Subscriptions:
         by_hand = found["collection_method"] == "send_invoice"
         if change.at_once and not by_hand:
             draft = self.invoices.preview(found, change.lines, "subscription_update", period_of(found))
-            answer = self.invoices.ask_bank(draft["amount_due"], method)
+            answer = self.invoices.decline_of_charge(draft["amount_due"], method)
             if answer is not None and form.payment_behavior == "error_if_incomplete":
                 raise refusal(answer)
         before = deepcopy(found)
         self._apply(found, form)
         waits = self.puts_off or (answer is not None and form.payment_behavior == "pending_if_incomplete")
-        invoice = self._put_off(found, change) if waits else self._change(found, change)
+        invoice = self._defer_until_paid(found, change) if waits else self._change(found, change)
         self.account.keep(found)
-        self.account.tell("customer.subscription.updated", found, before)
+        self.account.emit("customer.subscription.updated", found, before)
         if invoice is not None:
             self.invoices.finalize(invoice)
             if not by_hand and not self.puts_off:
@@ -104,16 +104,18 @@ class Subscriptions:
     def cancel(self, form: SubscriptionCancel, subscription: str) -> Json:
         found = self.account.get("subscription", subscription)
         if found["status"] in ENDED:
-            raise Refused(f"No such subscription: '{subscription}'", status=404, code="resource_missing", param="id")
-        self._explain(found, form.cancellation_details, "cancellation_requested")
+            raise StripeRefusal(
+                f"No such subscription: '{subscription}'", status=404, code="resource_missing", param="id"
+            )
+        self._record_reason(found, form.cancellation_details, "cancellation_requested")
         self.end(found)
         return found
 
     def preview(self, form: InvoicePreview) -> Json:
-        """What the change would bill at once, or else the next invoice with the change in it."""
-        found = self.account.named("subscription", form.subscription, "subscription")
+        """The invoice of the change if it is billed immediately, else the next invoice with the change."""
+        found = self.account.get_by_param("subscription", form.subscription, "subscription")
         if form.customer not in (None, found["customer"]):
-            raise Refused("The subscription doesn't belong to the customer.", param="customer")
+            raise StripeRefusal("The subscription doesn't belong to the customer.", param="customer")
         wanted = form.subscription_details
         end_trial = wanted.trial_end == "now" and found["status"] == "trialing"
         change = self.plans.change(
@@ -127,15 +129,15 @@ class Subscriptions:
         )
         lines = [*change.lines, *upcoming]
         if found["status"] in ENDED or not (lines or self.invoices.pending(found["id"])):
-            raise Refused(
+            raise StripeRefusal(
                 f"No upcoming invoices for customer: '{found['customer']}'", status=404, code="invoice_upcoming_none"
             )
         return self._dated(self.invoices.preview(found, lines, "upcoming", period), form)
 
-    # ---- what others do with them
+    # ---- calls by other modules
 
     def end(self, subscription: Json) -> None:
-        """Cancelled for good, now."""
+        """Cancel finally, now."""
         now = self.account.clock.now()
         if subscription["canceled_at"] is None:
             subscription["canceled_at"] = now
@@ -144,24 +146,24 @@ class Subscriptions:
         for invoice in self._unpaid(subscription["id"]):
             self.invoices.end(invoice, invoice["status"])
         self.account.keep(subscription)
-        self.account.tell("customer.subscription.deleted", subscription)
+        self.account.emit("customer.subscription.deleted", subscription)
 
-    def become(self, subscription: Json, status: str) -> None:
+    def set_status(self, subscription: Json, status: str) -> None:
         if subscription["status"] != status:
             before = deepcopy(subscription)
             subscription["status"] = status
             self.account.keep(subscription)
-            self.account.tell("customer.subscription.updated", subscription, before)
+            self.account.emit("customer.subscription.updated", subscription, before)
 
     def _ends_with(self, subscription: Json, wanted: PreviewDetails, end: int) -> bool:
-        """Whether nothing is billed at the end of the period, with what a preview supposes."""
+        """Whether the period's end bills nothing, under the assumptions of a preview."""
         _check_one_end(wanted)
         supposed = deepcopy(subscription)
         self._set_end(supposed, wanted)
         return bool(supposed["cancel_at_period_end"]) or (supposed["cancel_at"] or end + 1) <= end
 
     def will_end(self, subscription: Json, *, on: bool) -> None:
-        """At the end of the period, or after all not."""
+        """Cancel at the end of the period, or undo that."""
         subscription |= {
             "cancel_at": period_of(subscription)[1] if on else None,
             "cancel_at_period_end": on,
@@ -170,7 +172,7 @@ class Subscriptions:
         reason = "cancellation_requested" if on else None
         subscription["cancellation_details"] = {"comment": None, "feedback": None, "reason": reason}
 
-    # ---- inside
+    # ---- internals
 
     def _new(self, form: SubscriptionCreate, customer: Json) -> Json:
         prices = [self.plans.price(item.price, f"items[{n}][price]") for n, item in enumerate(form.items)]
@@ -208,12 +210,12 @@ class Subscriptions:
     def _currency(self, customer: Json, prices: list[Json], mode: str) -> str:
         currency, every = str(prices[0]["currency"]), {str(price["recurring"]["interval"]) for price in prices}
         if any(price["currency"] != currency for price in prices) or (mode == "classic" and len(every) > 1):
-            raise Refused(
+            raise StripeRefusal(
                 "Currency and interval fields must match across all plans on this subscription.", param="items"
             )
         for other in self.account.all("subscription", customer=customer["id"]):
             if other["status"] not in ENDED and other["currency"] != currency:
-                raise Refused(
+                raise StripeRefusal(
                     "You cannot combine currencies on a single customer. This customer has an active subscription, "
                     f"subscription schedule, discount, quote, or invoice item with currency {other['currency']}.",
                 )
@@ -224,7 +226,7 @@ class Subscriptions:
         if form.trial_period_days is None:
             return self._checked_trial_end(form.trial_end)
         if "trial_end" in form.model_fields_set:
-            raise Refused("You may only specify one of these parameters: trial_end, trial_period_days.")
+            raise StripeRefusal("You may only specify one of these parameters: trial_end, trial_period_days.")
         return now + form.trial_period_days * _DAY
 
     def _checked_trial_end(self, moment: int | None) -> int | None:
@@ -232,36 +234,36 @@ class Subscriptions:
         if moment is None:
             return None
         if moment <= now:
-            raise Refused("Invalid timestamp: must be in the future or now", param="trial_end")
+            raise StripeRefusal("Invalid timestamp: must be in the future or now", param="trial_end")
         if moment > now + _LONGEST_TRIAL:
-            raise Refused("Invalid timestamp: can be no more than two years in the future", param="trial_end")
+            raise StripeRefusal("Invalid timestamp: can be no more than two years in the future", param="trial_end")
         return moment
 
     def _wanted_method(self, subscription: Json, wanted: str | None) -> str | None:
         if wanted is None:
             return None
         param = "default_payment_method"
-        if self.account.named("payment_method", wanted, param)["customer"] != subscription["customer"]:
-            raise Refused(f"The customer does not have a payment method with the ID {wanted}.", param=param)
+        if self.account.get_by_param("payment_method", wanted, param)["customer"] != subscription["customer"]:
+            raise StripeRefusal(f"The customer does not have a payment method with the ID {wanted}.", param=param)
         return wanted
 
-    def _check_alive(self, subscription: Json, form: SubscriptionUpdate) -> None:
+    def _check_not_ended(self, subscription: Json, form: SubscriptionUpdate) -> None:
         changed = form.model_fields_set - {"metadata", "cancellation_details", "expand"}
         if changed and subscription["status"] in ENDED:
-            raise Refused("A canceled subscription can only update its cancellation_details and metadata.")
+            raise StripeRefusal("A canceled subscription can only update its cancellation_details and metadata.")
         _check_one_end(form)
         if subscription["schedule"] and changed & {"cancel_at", "cancel_at_period_end"}:
-            raise Refused(
+            raise StripeRefusal(
                 f"The subscription is managed by the subscription schedule `{subscription['schedule']}`, and updating "
                 "any cancelation behavior directly is not allowed. Please update the schedule instead."
             )
         if form.items and subscription["status"] == "incomplete":
-            raise Refused(
+            raise StripeRefusal(
                 "A subscription with the status `incomplete` can't be updated this way: pay its invoice first."
             )
 
     def _apply(self, subscription: Json, form: SubscriptionUpdate) -> None:
-        subscription |= given(form, "default_payment_method")
+        subscription |= submitted_values(form, "default_payment_method")
         subscription["metadata"] = with_metadata(subscription["metadata"], form.metadata)
         if form.trial_end is not None:
             end = form.trial_end
@@ -270,14 +272,14 @@ class Subscriptions:
             subscription |= {"billing_cycle_anchor": end, "status": "trialing", "trial_end": end}
             subscription["trial_start"] = subscription["trial_start"] or self.account.clock.now()
         self._set_end(subscription, form)
-        self._explain(subscription, form.cancellation_details, subscription["cancellation_details"]["reason"])
+        self._record_reason(subscription, form.cancellation_details, subscription["cancellation_details"]["reason"])
 
-    def _explain(self, subscription: Json, details: CancellationDetails | None, reason: str | None) -> None:
+    def _record_reason(self, subscription: Json, details: CancellationDetails | None, reason: str | None) -> None:
         said = details.model_dump(exclude_unset=True) if details else {}
         subscription["cancellation_details"] = subscription["cancellation_details"] | said | {"reason": reason}
 
     def _set_end(self, subscription: Json, form: SubscriptionUpdate | PreviewDetails) -> None:
-        """The flag moves with the period; a date stays where it is, and only clearing the date takes it back."""
+        """The flag moves with the period; a date stays, and only clearing the date removes it."""
         if self.stubborn and isinstance(form, SubscriptionUpdate):
             return
         if form.cancel_at_period_end is not None and form.cancel_at_period_end != subscription["cancel_at_period_end"]:
@@ -290,8 +292,8 @@ class Subscriptions:
         self.will_end(subscription, on=date is not None)
         subscription |= {"cancel_at": date, "cancel_at_period_end": False}
 
-    def _put_off(self, subscription: Json, change: Change) -> Json:
-        """Wait with the change until its invoice is paid (https://docs.stripe.com/billing/subscriptions/pending-updates)."""
+    def _defer_until_paid(self, subscription: Json, change: PlannedChange) -> Json:
+        """Apply the change once its invoice is paid (https://docs.stripe.com/billing/subscriptions/pending-updates)."""
         subscription["pending_update"] = {
             "billing_cycle_anchor": None,
             "expires_at": self.account.clock.now() + _PENDING_SECONDS,
@@ -303,8 +305,8 @@ class Subscriptions:
         subscription["latest_invoice"] = invoice["id"]
         return invoice
 
-    def _change(self, subscription: Json, change: Change) -> Json | None:
-        """Put the items in place; the draft of what is billed at once, if anything is."""
+    def _change(self, subscription: Json, change: PlannedChange) -> Json | None:
+        """Apply the items; returns the draft of an immediate invoice, if there is one."""
         ends = {item["id"]: item["current_period_end"] for item in subscription["items"]["data"]}
         items = [
             item if change.at_once else item | {"current_period_end": ends.get(item["id"], item["current_period_end"])}
@@ -324,7 +326,7 @@ class Subscriptions:
         subscription["latest_invoice"] = invoice["id"]
         return invoice
 
-    def _settled(self, invoice: Json, paid: bool) -> None:  # noqa: FBT001 - called with the outcome
+    def _on_settled(self, invoice: Json, paid: bool) -> None:  # noqa: FBT001 - called with the outcome
         subscription = self.account.find("subscription", subscription_of(invoice))
         if subscription is None or subscription["status"] in ENDED or subscription["status"] == "trialing":
             return
@@ -332,11 +334,11 @@ class Subscriptions:
             before = deepcopy(subscription)
             subscription["items"]["data"] = subscription["pending_update"]["subscription_items"]
             subscription["pending_update"] = None
-            self.account.tell("customer.subscription.updated", subscription, before)
+            self.account.emit("customer.subscription.updated", subscription, before)
         if paid and not [each for each in self._unpaid(subscription["id"]) if each["status"] == "open"]:
-            self.become(subscription, "active")
+            self.set_status(subscription, "active")
         elif not paid and subscription["status"] == "active" and not subscription["pending_update"]:
-            self.become(subscription, "past_due")
+            self.set_status(subscription, "past_due")
 
     def _unpaid(self, subscription: str) -> list[Json]:
         found = self.account.all("invoice")
@@ -352,10 +354,10 @@ class Subscriptions:
 
 def _check_one_end(form: SubscriptionUpdate | PreviewDetails) -> None:
     if {"cancel_at", "cancel_at_period_end"} <= form.model_fields_set:
-        raise Refused("Received both cancel_at_period_end and cancel_at parameters. Please pass in only one.")
+        raise StripeRefusal("Received both cancel_at_period_end and cancel_at parameters. Please pass in only one.")
 
 
-def _fits(subscription: Json, page: SubscriptionPage) -> bool:
+def _matches(subscription: Json, page: SubscriptionPage) -> bool:
     status = subscription["status"]
     wanted = {
         None: status != "canceled",

@@ -1,4 +1,4 @@
-"""Webhooks as Stripe signs and sends them: again and again until somebody answers 2xx."""
+"""Webhooks in Stripe's format, signed, and repeated until the receiver answers 2xx."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 import aiohttp
 
-from sandbox.background import Chores
+from sandbox.background import BackgroundTasks
 from sandbox.stripe.account import Json
 
 _ANSWER_SECONDS = 10
@@ -20,11 +20,11 @@ _OK = range(200, 300)
 
 
 @dataclass
-class Courier:
-    """Brings events to one address, in their order unless told otherwise; those nobody took end in `undelivered`.
+class EventSender:
+    """Sends events to one address, in order by default; those not taken in any try end in `undelivered`.
 
-    `pauses` are the seconds before each new try of an event. While `holding`, events wait in `held` until `release`.
-    `twice` brings each event two times, as Stripe may.
+    `pauses` are the seconds before each retry of an event. While `holding`, events wait in `held` until `release`.
+    `twice` sends each event two times, as Stripe may.
     """
 
     url: str
@@ -34,7 +34,7 @@ class Courier:
     holding: bool = False
     held: list[Json] = field(default_factory=list)
     undelivered: list[Json] = field(default_factory=list)
-    _chores: Chores = field(default_factory=Chores)
+    _tasks: BackgroundTasks = field(default_factory=BackgroundTasks)
     _session: aiohttp.ClientSession | None = None
     _order: asyncio.Lock = field(default_factory=asyncio.Lock)
 
@@ -43,33 +43,33 @@ class Courier:
 
     async def close(self) -> None:
         try:
-            await self._chores.stop()
+            await self._tasks.stop()
         finally:
             if self._session is not None:
                 await self._session.close()
 
-    def bring(self, event: Json) -> None:
-        """Send it soon, or keep it while holding."""
+    def send(self, event: Json) -> None:
+        """Send the event in the background, or keep it while holding."""
         if not self.url or self._session is None:
             return
         if self.holding:
             self.held.append(event)
             return
         for _ in range(2 if self.twice else 1):
-            self._chores.start(self._bring(event))
+            self._tasks.start(self._send(event))
 
     def release(self, *, backwards: bool = False) -> None:
-        """Stop holding, and send what was held, the last first if wanted."""
+        """Stop holding, and send the held events, in reverse order if wanted."""
         self.holding = False
         events, self.held = self.held, []
         for event in events[::-1] if backwards else events:
-            self.bring(event)
+            self.send(event)
 
     async def idle(self) -> None:
         """Return when every event is taken, held or given up."""
-        await self._chores.idle()
+        await self._tasks.idle()
 
-    async def _bring(self, event: Json) -> None:
+    async def _send(self, event: Json) -> None:
         async with self._order:
             taken = await self._post(event)
         for pause in () if taken else self.pauses:
@@ -81,7 +81,7 @@ class Courier:
 
     async def _post(self, event: Json) -> bool:
         body = json.dumps(event, indent=2, ensure_ascii=False)
-        # The time of signing is the world's also where the account's clock is ahead: receivers compare it with theirs.
+        # Receivers compare the time of signing with their clock, so that it is the real time, not our clock's.
         headers = {
             "Content-Type": "application/json; charset=utf-8",
             "Stripe-Signature": signature(self.secret, body, int(time.time())),

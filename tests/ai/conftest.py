@@ -11,7 +11,7 @@ from bot.ai.chat import Attempt, FromPerson, Line, ModelAnswer, ModelRequest, To
 from bot.ai.openrouter import OpenRouter
 from bot.settings import LLMSettings
 from bot.web.server import listening
-from sandbox.simulators.openrouter import OpenRouterImitation
+from sandbox.simulators.openrouter import OpenRouterSimulator
 from tests.waiting import PATIENCE
 
 FIRST, SECOND = "anthropic/claude-3-haiku", "openai/gpt-3.5-turbo"
@@ -21,7 +21,7 @@ FIRST, SECOND = "anthropic/claude-3-haiku", "openai/gpt-3.5-turbo"
 class Desk:
     """Somebody who asks: two models to ask, and what was booked."""
 
-    imitation: OpenRouterImitation
+    imitation: OpenRouterSimulator
     model: OpenRouter
     booked: list[Attempt] = field(default_factory=list)
 
@@ -43,7 +43,7 @@ class Desk:
 
 @pytest.fixture
 async def desk(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Desk]:
-    imitation = OpenRouterImitation("the key")
+    imitation = OpenRouterSimulator("the key")
     async with AsyncExitStack() as stack:
         url = await stack.enter_async_context(listening(imitation.app(), "127.0.0.1", 0, finish=0.1))
         monkeypatch.setenv("OPENROUTER_API_KEY", "the key")

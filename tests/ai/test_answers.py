@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from sandbox.simulators.openrouter import Scripted, says
+from sandbox.simulators.openrouter import ScriptedAnswer, says
 from tests.ai.conftest import FIRST, SECOND, Desk
 from tests.paths import ROOT
 
@@ -15,9 +15,9 @@ ROWS: list[dict[str, Any]] = json.loads((ROOT / "fixtures/ai/answers.json").read
 NOTE = "moroso"
 
 
-def recorded(row: dict[str, Any]) -> Scripted:
+def recorded(row: dict[str, Any]) -> ScriptedAnswer:
     choice = {"finish_reason": row.get("finish", "stop"), "message": row.get("message")}
-    return Scripted(body=json.dumps(row.get("body") or {"model": FIRST, "choices": [choice]}))
+    return ScriptedAnswer(body=json.dumps(row.get("body") or {"model": FIRST, "choices": [choice]}))
 
 
 @pytest.mark.parametrize("row", ROWS, ids=[row["name"] for row in ROWS])

@@ -17,7 +17,7 @@ from bot.ai.openrouter import OpenRouter
 from bot.conversations.budget import Budget
 from bot.settings import BudgetSettings, LLMSettings
 from bot.web.server import listening
-from sandbox.simulators.openrouter import OpenRouterImitation, fails, says
+from sandbox.simulators.openrouter import OpenRouterSimulator, fails, says
 
 MODELS = ("a", "b")
 
@@ -101,7 +101,7 @@ PEOPLE = 100
 class Crowd:
     """A hundred people who ask at once, each of whom pays; `clock` is the breaker's."""
 
-    imitation: OpenRouterImitation
+    imitation: OpenRouterSimulator
     model: OpenRouter
     clock: Clock
     budget: Budget
@@ -125,7 +125,7 @@ async def _book(_: Attempt) -> None:
 
 @pytest.fixture
 async def crowd(monkeypatch: pytest.MonkeyPatch, redis: Redis) -> AsyncIterator[Crowd]:
-    imitation = OpenRouterImitation("the key", rules=lambda _, __: says("buenas").message or {})
+    imitation = OpenRouterSimulator("the key", rules=lambda _, __: says("buenas").message or {})
     async with listening(imitation.app(), "127.0.0.1", 0, finish=0.1) as url:
         monkeypatch.setenv("OPENROUTER_API_KEY", "the key")
         monkeypatch.setenv("LLM_BASE_URL", f"{url}/api/v1")

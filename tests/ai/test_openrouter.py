@@ -19,18 +19,18 @@ from bot.ai.chat import (
 )
 from bot.ai.openrouter import OpenRouter
 from bot.settings import LLMSettings
-from sandbox.simulators.openrouter import Scripted, calls, fails, says
+from sandbox.simulators.openrouter import ScriptedAnswer, calls, fails, says
 from tests.ai.conftest import FIRST, SECOND, Desk
 from tests.waiting import PATIENCE
 
 THIRD = "openai/gpt-4o-mini"
 
 
-def body(**fields: Any) -> Scripted:
-    return Scripted(body=json.dumps(fields))
+def body(**fields: Any) -> ScriptedAnswer:
+    return ScriptedAnswer(body=json.dumps(fields))
 
 
-def choice(message: Any, **usage: Any) -> Scripted:
+def choice(message: Any, **usage: Any) -> ScriptedAnswer:
     return body(model=FIRST, choices=[{"message": message}], usage=usage)
 
 
@@ -39,13 +39,13 @@ CALL = {"id": "c", "type": "function", "function": {"name": "f", "arguments": "{
 
 # What goes wrong, how often the same model is asked, and what it is called.
 FAILURES = {
-    "html 502": (Scripted(status=502, body=HTML), 2, "server_error"),
-    "html 200": (Scripted(body=HTML), 1, "unreadable"),
-    "an empty body": (Scripted(body=""), 1, "unreadable"),
-    "half a document": (Scripted(body='{"choices": [{"mess'), 1, "unreadable"),
-    "a body too deep to read": (Scripted(body="[" * 100_000), 1, "unreadable"),
-    "a list": (Scripted(body="[1, 2]"), 1, "unreadable"),
-    "null": (Scripted(body="null"), 1, "unreadable"),
+    "html 502": (ScriptedAnswer(status=502, body=HTML), 2, "server_error"),
+    "html 200": (ScriptedAnswer(body=HTML), 1, "unreadable"),
+    "an empty body": (ScriptedAnswer(body=""), 1, "unreadable"),
+    "half a document": (ScriptedAnswer(body='{"choices": [{"mess'), 1, "unreadable"),
+    "a body too deep to read": (ScriptedAnswer(body="[" * 100_000), 1, "unreadable"),
+    "a list": (ScriptedAnswer(body="[1, 2]"), 1, "unreadable"),
+    "null": (ScriptedAnswer(body="null"), 1, "unreadable"),
     "400": (fails(400), 1, "bad_request"),
     "401": (fails(401), 1, "unauthorized"),
     "402": (fails(402), 1, "no_credit"),
@@ -81,15 +81,15 @@ FAILURES = {
     "calls that are no list": (choice({"tool_calls": 5}), 1, "bad_tool_call"),
     "a call that is no object": (choice({"tool_calls": ["f"]}), 1, "bad_tool_call"),
     "a call without a name": (choice({"tool_calls": [CALL | {"function": {}}]}), 1, "bad_tool_call"),
-    "a cut body": (Scripted({"content": "hola"}, cut=True), 2, "connection"),
-    "silence": (Scripted({"content": "hola"}, delay=600), 1, "timeout"),
-    "a body that drips": (Scripted({"content": "hola"}, drip=0.05), 1, "timeout"),
+    "a cut body": (ScriptedAnswer({"content": "hola"}, cut=True), 2, "connection"),
+    "silence": (ScriptedAnswer({"content": "hola"}, delay=600), 1, "timeout"),
+    "a body that drips": (ScriptedAnswer({"content": "hola"}, drip=0.05), 1, "timeout"),
 }
 
 
 @pytest.mark.parametrize(("answer", "tries", "outcome"), FAILURES.values(), ids=FAILURES)
 async def test_a_model_that_fails_is_followed_by_the_next(
-    desk: Desk, answer: Scripted, tries: int, outcome: str
+    desk: Desk, answer: ScriptedAnswer, tries: int, outcome: str
 ) -> None:
     desk.imitation.will(answer, answer, model=FIRST)
     desk.imitation.will(says("buenas"), model=SECOND)
@@ -104,7 +104,7 @@ async def test_a_model_that_fails_is_followed_by_the_next(
     [answer for answer, tries, _ in FAILURES.values() if tries > 1],
     ids=[name for name, (_, tries, _) in FAILURES.items() if tries > 1],
 )
-async def test_a_failure_that_passes_costs_no_change_of_model(desk: Desk, answer: Scripted) -> None:
+async def test_a_failure_that_passes_costs_no_change_of_model(desk: Desk, answer: ScriptedAnswer) -> None:
     desk.imitation.will(answer, says("buenas"), model=FIRST)
     assert (await desk.ask()).text == "buenas"
     assert desk.asked == [FIRST, FIRST]
@@ -152,7 +152,7 @@ async def test_nobody_is_waited_for_beyond_the_deadline(desk: Desk) -> None:
 async def test_the_deadline_ends_an_answer_that_does_not_come(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LLM_TIMEOUT_SECONDS", "30")
     desk.model = OpenRouter(LLMSettings())
-    desk.imitation.will(*[Scripted({"content": "tarde"}, delay=600)] * 2)
+    desk.imitation.will(*[ScriptedAnswer({"content": "tarde"}, delay=600)] * 2)
     async with asyncio.timeout(PATIENCE):
         with pytest.raises(NoModelAnswered):
             await desk.ask(seconds=0.6)
@@ -172,7 +172,7 @@ async def test_an_attempt_that_is_given_up_is_not_booked_as_a_success(
 ) -> None:
     monkeypatch.setenv("LLM_TIMEOUT_SECONDS", "30")
     desk.model = OpenRouter(LLMSettings())
-    desk.imitation.will(Scripted({"content": "tarde"}, delay=600))
+    desk.imitation.will(ScriptedAnswer({"content": "tarde"}, delay=600))
     asking = asyncio.create_task(desk.ask())
     async with asyncio.timeout(PATIENCE):
         while not desk.asked:
@@ -192,7 +192,7 @@ GOOD = json.dumps({"model": FIRST, "choices": [{"message": {"content": "hola"}}]
     ids=["blank lines", "comments", "comments with other ends"],
 )
 async def test_what_keeps_a_slow_connection_open_is_not_the_answer(desk: Desk, before: str) -> None:
-    desk.imitation.will(Scripted(body=before + GOOD))
+    desk.imitation.will(ScriptedAnswer(body=before + GOOD))
     assert (await desk.ask()).text == "hola"
     assert desk.asked == [FIRST]
 

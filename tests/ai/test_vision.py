@@ -11,8 +11,8 @@ import pytest_asyncio
 
 from bot.ai import vision
 from bot.ai.vision import COST_USD_PER_PHOTO, Vision, VisionFailed
-from pipelines.image import look
-from sandbox.simulators.vision import Fault, VisionImitation
+from pipelines.image import read_photo
+from sandbox.simulators.vision import VisionFault, VisionSimulator
 from tests.eyes import Eyes
 from tests.paths import ROOT
 
@@ -24,25 +24,25 @@ pytestmark = pytest.mark.xdist_group("ocr")
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def serving(eyes: Eyes) -> AsyncIterator[tuple[VisionImitation, str]]:
+async def serving(eyes: Eyes) -> AsyncIterator[tuple[VisionSimulator, str]]:
     # Read before anybody counts the seconds: how fast this machine reads is none of these tests' business.
-    await look(photo("label_tv_photo.jpg"), read_text=eyes.read)
+    await read_photo(photo("label_tv_photo.jpg"), read_text=eyes.read)
     for name in ("words.gif", "nothing_on_it.jpg"):
         await eyes.read(photo(name))
-    imitation = VisionImitation(eyes)
+    imitation = VisionSimulator(eyes)
     endpoint = await imitation.start()
     yield imitation, endpoint
     await imitation.stop()
 
 
 @pytest.fixture
-def imitation(serving: tuple[VisionImitation, str]) -> VisionImitation:
+def imitation(serving: tuple[VisionSimulator, str]) -> VisionSimulator:
     serving[0].requests.clear()
     return serving[0]
 
 
 @pytest_asyncio.fixture(loop_scope="module")
-async def google(serving: tuple[VisionImitation, str]) -> AsyncIterator[Vision]:
+async def google(serving: tuple[VisionSimulator, str]) -> AsyncIterator[Vision]:
     google = Vision(endpoint=serving[1], credentials_file=None, project_id=None)
     yield google
     await google.close()
@@ -53,16 +53,16 @@ def photo(name: str) -> bytes:
 
 
 @in_one_loop
-async def test_a_label_is_read_with_its_lines_and_places(google: Vision, imitation: VisionImitation) -> None:
-    sight = await look(photo("label_tv_photo.jpg"), read_text=google)
-    lines = {line.text: line for line in sight.lines}
+async def test_a_label_is_read_with_its_lines_and_places(google: Vision, imitation: VisionSimulator) -> None:
+    photo_text = await read_photo(photo("label_tv_photo.jpg"), read_text=google)
+    lines = {line.text: line for line in photo_text.lines}
     assert {'Televisor LED 43"', "Pantalla Smart TV 4K UHD", "Antes $1,599.00 - Ahorra $350.00"} < set(lines)
     price = lines["$1,249.00 MXN"]
     assert price.box.x == pytest.approx(246, abs=10)
     assert price.box.width == pytest.approx(980, abs=15)
     assert price.confidence > 0.9
-    assert "$1,249.00 MXN" in sight.text.splitlines()
-    assert sight.labels == ("Text",)
+    assert "$1,249.00 MXN" in photo_text.text.splitlines()
+    assert photo_text.labels == ("Text",)
     assert imitation.requests[0].features == ("TEXT_DETECTION", "DOCUMENT_TEXT_DETECTION", "LABEL_DETECTION")
 
 
@@ -74,17 +74,17 @@ async def test_a_photo_without_words_is_read_as_empty(google: Vision) -> None:
 
 @pytest.mark.parametrize("status", ["UNAVAILABLE", "RESOURCE_EXHAUSTED", "DEADLINE_EXCEEDED"])
 @in_one_loop
-async def test_a_bad_moment_is_waited_out(google: Vision, imitation: VisionImitation, status: str) -> None:
-    imitation.will(Fault(status), Fault(status))
+async def test_a_bad_moment_is_waited_out(google: Vision, imitation: VisionSimulator, status: str) -> None:
+    imitation.will(VisionFault(status), VisionFault(status))
     assert (await google(photo("words.gif"))).text == WORDS
 
 
 @in_one_loop
 async def test_a_bad_moment_that_lasts_is_a_failure(
-    google: Vision, imitation: VisionImitation, monkeypatch: pytest.MonkeyPatch
+    google: Vision, imitation: VisionSimulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(vision, "_SECONDS", 0.5)
-    faults = [Fault("UNAVAILABLE")] * 20
+    faults = [VisionFault("UNAVAILABLE")] * 20
     imitation.will(*faults)
     with pytest.raises(VisionFailed) as failed:
         await google(photo("words.gif"))
@@ -94,11 +94,11 @@ async def test_a_bad_moment_that_lasts_is_a_failure(
 
 @in_one_loop
 async def test_a_server_that_does_not_answer_in_time_is_a_failure(
-    google: Vision, imitation: VisionImitation, monkeypatch: pytest.MonkeyPatch
+    google: Vision, imitation: VisionSimulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(vision, "_SECONDS", 0.5)
     monkeypatch.setattr(vision, "_SECONDS_A_TRY", 0.2)
-    imitation.will(*[Fault(seconds=30)] * 5)
+    imitation.will(*[VisionFault(seconds=30)] * 5)
     with pytest.raises(VisionFailed) as failed:
         await google(photo("words.gif"))
     imitation.forget()
@@ -107,8 +107,8 @@ async def test_a_server_that_does_not_answer_in_time_is_a_failure(
 
 @pytest.mark.parametrize("status", ["PERMISSION_DENIED", "UNAUTHENTICATED", "INVALID_ARGUMENT", "INTERNAL"])
 @in_one_loop
-async def test_what_will_not_pass_is_not_tried_again(google: Vision, imitation: VisionImitation, status: str) -> None:
-    imitation.will(Fault(status))
+async def test_what_will_not_pass_is_not_tried_again(google: Vision, imitation: VisionSimulator, status: str) -> None:
+    imitation.will(VisionFault(status))
     with pytest.raises(VisionFailed) as failed:
         await google(photo("words.gif"))
     assert not failed.value.retryable
@@ -118,11 +118,11 @@ async def test_what_will_not_pass_is_not_tried_again(google: Vision, imitation: 
 @in_one_loop
 async def test_an_error_of_the_photo_inside_a_success_is_a_failure(
     google: Vision,
-    imitation: VisionImitation,
+    imitation: VisionSimulator,
     code: int,
     retryable: bool,  # noqa: FBT001 -- a column of the table
 ) -> None:
-    imitation.will(Fault(code=code, message="told inside"))
+    imitation.will(VisionFault(code=code, message="told inside"))
     with pytest.raises(VisionFailed) as failed:
         await google(photo("words.gif"))
     assert failed.value.retryable is retryable
@@ -146,7 +146,7 @@ async def test_the_imitation_refuses_too_many_photos_at_once(google: Vision) -> 
 
 @in_one_loop
 async def test_the_imitation_without_an_engine_is_unavailable(
-    google: Vision, imitation: VisionImitation, monkeypatch: pytest.MonkeyPatch
+    google: Vision, imitation: VisionSimulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(vision, "_SECONDS", 0.3)
     monkeypatch.setattr(importlib.util, "find_spec", lambda _name: None)

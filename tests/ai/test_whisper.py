@@ -14,8 +14,8 @@ from aiohttp.test_utils import TestServer
 from bot.ai.whisper import TranscriptionFailed, Whisper, cost_usd
 from pipelines.audio import RATE
 from pipelines.errors import FileProblem, FileRefused
-from pipelines.voice import Clip, HeardSpeech, Segment, transcribe
-from sandbox.simulators.whisper import Answer, WhisperImitation
+from pipelines.voice import Clip, RawTranscript, Segment, transcribe
+from sandbox.simulators.whisper import ScriptedTranscription, WhisperSimulator
 from tests.paths import ROOT
 from tests.sounds import mp3
 from tests.waiting import PATIENCE
@@ -28,12 +28,12 @@ Connect = Callable[..., Whisper]
 
 
 @pytest.fixture
-def imitation() -> WhisperImitation:
-    return WhisperImitation(api_key="sk-test")
+def imitation() -> WhisperSimulator:
+    return WhisperSimulator(api_key="sk-test")
 
 
 @pytest.fixture
-async def server(imitation: WhisperImitation) -> AsyncIterator[TestServer]:
+async def server(imitation: WhisperSimulator) -> AsyncIterator[TestServer]:
     server = TestServer(imitation.app())
     await server.start_server()
     yield server
@@ -73,7 +73,7 @@ def clip(name: str = "es_subscription.mp3", language: str | None = None) -> Clip
     ],
 )
 async def test_a_voice_note_of_any_format_is_written_down(
-    connect: Connect, imitation: WhisperImitation, name: str
+    connect: Connect, imitation: WhisperSimulator, name: str
 ) -> None:
     transcript = await transcribe(note(name), speech_to_text=connect())
     spoken = SPOKEN[Path(name).stem.removesuffix("_quiet")]
@@ -83,7 +83,7 @@ async def test_a_voice_note_of_any_format_is_written_down(
     assert asked.seconds == pytest.approx(transcript.seconds, abs=0.2)
 
 
-async def test_the_language_of_the_person_is_passed_on(connect: Connect, imitation: WhisperImitation) -> None:
+async def test_the_language_of_the_person_is_passed_on(connect: Connect, imitation: WhisperSimulator) -> None:
     await transcribe(note("es_hola.ogg"), speech_to_text=connect(), language="es")
     assert imitation.requests[0].language == "es"
 
@@ -102,7 +102,7 @@ async def test_what_whisper_invents_over_silence_reaches_nobody(connect: Connect
     assert heard.text == "¡Gracias por ver el vídeo!"
     assert heard.segments[0].no_speech == 0.9
 
-    async def hear(_clip: Clip) -> HeardSpeech:
+    async def hear(_clip: Clip) -> RawTranscript:
         return heard
 
     with pytest.raises(FileRefused) as refused:
@@ -112,46 +112,51 @@ async def test_what_whisper_invents_over_silence_reaches_nobody(connect: Connect
 
 async def test_a_newer_model_is_asked_for_json(connect: Connect) -> None:
     heard = await connect(model="gpt-4o-mini-transcribe")(clip())
-    assert heard == HeardSpeech(SPOKEN["es_subscription"]["text"])
+    assert heard == RawTranscript(SPOKEN["es_subscription"]["text"])
 
 
 @pytest.mark.parametrize(
     ("body", "heard"),
     [
-        ({"text": "Hola"}, HeardSpeech("Hola")),
-        ({"text": "Hola", "language": "es", "segments": None}, HeardSpeech("Hola", "es")),
-        ({"text": "Hola", "language": "Spanish", "duration": 1, "extra": {}}, HeardSpeech("Hola", "es")),
-        ({"text": "Hej", "language": "danish"}, HeardSpeech("Hej", None)),
-        ({"text": "Hola", "segments": [{"text": "Hola"}]}, HeardSpeech("Hola", segments=(Segment("Hola"),))),
+        ({"text": "Hola"}, RawTranscript("Hola")),
+        ({"text": "Hola", "language": "es", "segments": None}, RawTranscript("Hola", "es")),
+        ({"text": "Hola", "language": "Spanish", "duration": 1, "extra": {}}, RawTranscript("Hola", "es")),
+        ({"text": "Hej", "language": "danish"}, RawTranscript("Hej", None)),
+        ({"text": "Hola", "segments": [{"text": "Hola"}]}, RawTranscript("Hola", segments=(Segment("Hola"),))),
     ],
 )
 async def test_other_servers_may_tell_less(
-    connect: Connect, imitation: WhisperImitation, body: dict[str, Any], heard: HeardSpeech
+    connect: Connect, imitation: WhisperSimulator, body: dict[str, Any], heard: RawTranscript
 ) -> None:
-    imitation.will(Answer(body=json.dumps(body)))
+    imitation.will(ScriptedTranscription(body=json.dumps(body)))
     assert await connect()(clip()) == heard
 
 
 @pytest.mark.parametrize(
     "answers",
     [
-        [Answer(500, FALLEN), Answer(503, "<html>", "text/html")],
-        [Answer(429, FALLEN, headers={"Retry-After": "0"}), Answer(429, FALLEN, headers={"Retry-After": "0.01"})],
-        [Answer(cut=True)],
-        [Answer(200, "<html>wait</html>", "text/html")],
-        [Answer(200, '{"text": "Ho')],
-        [Answer(200, '{"error": {"message": "overloaded"}}')],
+        [ScriptedTranscription(500, FALLEN), ScriptedTranscription(503, "<html>", "text/html")],
+        [
+            ScriptedTranscription(429, FALLEN, headers={"Retry-After": "0"}),
+            ScriptedTranscription(429, FALLEN, headers={"Retry-After": "0.01"}),
+        ],
+        [ScriptedTranscription(cut=True)],
+        [ScriptedTranscription(200, "<html>wait</html>", "text/html")],
+        [ScriptedTranscription(200, '{"text": "Ho')],
+        [ScriptedTranscription(200, '{"error": {"message": "overloaded"}}')],
     ],
 )
-async def test_a_bad_moment_is_waited_out(connect: Connect, imitation: WhisperImitation, answers: list[Answer]) -> None:
+async def test_a_bad_moment_is_waited_out(
+    connect: Connect, imitation: WhisperSimulator, answers: list[ScriptedTranscription]
+) -> None:
     imitation.will(*answers)
     heard = await connect()(clip())
     assert heard.text == SPOKEN["es_subscription"]["text"]
     assert len(imitation.requests) == len(answers) + 1
 
 
-async def test_three_failures_are_enough(connect: Connect, imitation: WhisperImitation) -> None:
-    imitation.will(*[Answer(500, FALLEN)] * 4)
+async def test_three_failures_are_enough(connect: Connect, imitation: WhisperSimulator) -> None:
+    imitation.will(*[ScriptedTranscription(500, FALLEN)] * 4)
     with pytest.raises(TranscriptionFailed) as failed:
         await connect()(clip())
     assert (failed.value.retryable, failed.value.status) == (True, 500)
@@ -159,9 +164,9 @@ async def test_three_failures_are_enough(connect: Connect, imitation: WhisperImi
 
 
 async def test_who_asks_for_more_patience_than_a_turn_has_is_not_waited_for(
-    connect: Connect, imitation: WhisperImitation
+    connect: Connect, imitation: WhisperSimulator
 ) -> None:
-    imitation.will(Answer(429, FALLEN, headers={"Retry-After": "600"}))
+    imitation.will(ScriptedTranscription(429, FALLEN, headers={"Retry-After": "600"}))
     async with asyncio.timeout(PATIENCE):
         with pytest.raises(TranscriptionFailed) as failed:
             await connect()(clip())
@@ -170,9 +175,9 @@ async def test_who_asks_for_more_patience_than_a_turn_has_is_not_waited_for(
 
 
 async def test_a_server_that_does_not_answer_in_time_is_a_failure(
-    connect: Connect, imitation: WhisperImitation
+    connect: Connect, imitation: WhisperSimulator
 ) -> None:
-    imitation.will(*[Answer(delay=600)] * 3)
+    imitation.will(*[ScriptedTranscription(delay=600)] * 3)
     with pytest.raises(TranscriptionFailed) as failed:
         await connect(seconds=0.2)(clip())
     assert (failed.value.retryable, failed.value.status) == (True, None)
@@ -194,15 +199,15 @@ async def test_a_server_that_is_not_there_is_a_failure(connect: Connect, unused_
     ],
 )
 async def test_what_will_never_work_is_not_tried_again(
-    connect: Connect, imitation: WhisperImitation, options: dict[str, str], name: str, status: int
+    connect: Connect, imitation: WhisperSimulator, options: dict[str, str], name: str, status: int
 ) -> None:
     with pytest.raises(TranscriptionFailed) as failed:
         await connect(**options)(clip(name))
     assert (failed.value.retryable, failed.value.status) == (False, status)
 
 
-async def test_cancelling_ends_the_waiting(connect: Connect, imitation: WhisperImitation) -> None:
-    imitation.will(Answer(delay=600))
+async def test_cancelling_ends_the_waiting(connect: Connect, imitation: WhisperSimulator) -> None:
+    imitation.will(ScriptedTranscription(delay=600))
     asking = asyncio.ensure_future(connect()(clip()))
     async with asyncio.timeout(PATIENCE):
         while not imitation.requests:

@@ -6,14 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from bench.chaos.kills import killed
+from bench.chaos.kills import run_kills
 from bot.infra.crash_points import POINTS
 
 pytestmark = [pytest.mark.timeout(400), pytest.mark.xdist_group("chaos")]
 
 
 async def test_a_crowd_is_answered_once_and_in_order_while_processes_die_at_every_point(tmp_path: Path) -> None:
-    outcome = await killed(tmp_path, people=24, bursts=2)
+    outcome = await run_kills(tmp_path, people=24, bursts=2)
     assert set(outcome.deaths) == set(POINTS)
     assert outcome.verdict.messages > 60
     assert outcome.verdict.effects > 15

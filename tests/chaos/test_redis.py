@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.chaos.redis_faults import FAULTS, Row, suffered
+from bench.chaos.redis_faults import FAULTS, Row, run_fault
 
 pytestmark = pytest.mark.timeout(400)
 
@@ -27,12 +27,12 @@ def told(row: Row) -> str:
 
 @pytest.mark.parametrize("fault", FAULTS)
 async def test_redis_may_fail_while_people_write(fault: str, tmp_path: Path) -> None:
-    row = await suffered(tmp_path, fault, people=30, bursts=1)
+    row = await run_fault(tmp_path, fault, people=30, bursts=1)
     assert row.verdict.faults == {}
     assert row.verdict.messages > 30
     assert row.verdict.effects > 5
     # Nobody ended by itself, everybody resumed by itself.
-    assert row.fallen == []
+    assert row.unexpected_exits == []
     assert all(one.alive for one in row.health)
     assert row.health[-1].ready
     # Meta hears 503 wherever a message could not be stored; `make chaos` prints after how long.

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from bench.chaos.shutdown import rolled
+from bench.chaos.shutdown import run_restarts
 from sandbox.meta.simulator import Person
-from sandbox.simulators.openrouter import Scripted, says
+from sandbox.simulators.openrouter import ScriptedAnswer, says
 from tests.processes import eventually, running
 from tests.waiting import PATIENCE
 from tests.world import Start
@@ -20,11 +20,11 @@ pytestmark = pytest.mark.timeout(400)
 
 @pytest.mark.xdist_group("chaos")
 async def test_people_notice_nothing_of_a_deployment(tmp_path: Path) -> None:
-    outcome = await rolled(tmp_path)
+    outcome = await run_restarts(tmp_path)
     assert outcome.verdict.faults == {}
     assert outcome.verdict.messages > 60
     assert outcome.codes == [0] * 4
-    assert outcome.fallen == []
+    assert outcome.unexpected_exits == []
     # A worker finishes its turns before it ends, so nobody waits for its lock.
     assert outcome.unfinished == 0
 
@@ -48,7 +48,7 @@ async def test_who_has_to_stop_finishes_what_is_in_hand(start: Start, ana: Perso
 
 async def test_who_can_not_finish_within_the_grace_hands_it_on(start: Start, ana: Person) -> None:
     world = await start(workers=0)
-    world.models.will(Scripted({"role": "assistant", "content": "tarde"}, delay=600))
+    world.models.will(ScriptedAnswer({"role": "assistant", "content": "tarde"}, delay=600))
     async with running("worker", SHUTDOWN_GRACE_SECONDS="0.5") as worker:
         await worker.line("worker_ready")
         await world.meta.writes(ana, {"type": "text", "text": {"body": "hola"}})

@@ -11,7 +11,7 @@ import pytest
 import pytest_asyncio
 
 from bench.chaos.cases import Case, play
-from bench.chaos.house import House, opened
+from bench.chaos.in_process import InProcessRecado, open_recado
 from bench.chaos.upstreams import GROUPS
 
 # A healthy model answers within this time on a busy machine too.
@@ -19,14 +19,16 @@ _UNHURRIED = {"LLM_TIMEOUT_SECONDS": "2.5", "TURN_DEADLINE_SECONDS": "16"}
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def house(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[House]:
+async def recado(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[InProcessRecado]:
     _, environment = GROUPS[request.param]
-    async with opened(tmp_path_factory.mktemp("house"), **{**_UNHURRIED, **environment}) as house:
-        yield house
+    async with open_recado(tmp_path_factory.mktemp("recado"), **{**_UNHURRIED, **environment}) as recado:
+        yield recado
 
 
 CASES = [
-    pytest.param(name, case, id=f"{case.upstream}: {case.failure}", marks=pytest.mark.xdist_group(f"house-{name}"))
+    pytest.param(name, case, id=f"{case.upstream}: {case.failure}", marks=pytest.mark.xdist_group(f"recado-{name}"))
     for name, (cases, _) in GROUPS.items()
     for case in cases
     if not case.slow
@@ -34,6 +36,8 @@ CASES = [
 
 
 @pytest.mark.asyncio(loop_scope="module")
-@pytest.mark.parametrize(("house", "case"), CASES, indirect=["house"], scope="module")
-async def test_the_customer_has_an_honest_answer_and_nobody_is_asked_in_vain(house: House, case: Case) -> None:
-    assert (await play(house, case)).faults == []
+@pytest.mark.parametrize(("recado", "case"), CASES, indirect=["recado"], scope="module")
+async def test_the_customer_has_an_honest_answer_and_nobody_is_asked_in_vain(
+    recado: InProcessRecado, case: Case
+) -> None:
+    assert (await play(recado, case)).faults == []

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from bot.infra.redis import key
-from sandbox.meta.simulator import Person, Sent
+from sandbox.meta.simulator import Person, SentMessage
 from sandbox.simulators.openrouter import says
 from tests.billing import asks
 from tests.outgoing import conversation_of
@@ -22,7 +22,7 @@ BRANCHES = [
 ]
 
 
-def shown(sent: Sent) -> list[dict[str, Any]]:
+def shown(sent: SentMessage) -> list[dict[str, Any]]:
     """The buttons or rows as Meta got them."""
     action = sent.request["interactive"]["action"]
     if "buttons" in action:

@@ -9,12 +9,13 @@ from typing import Any
 import pytest
 from redis.asyncio import Redis
 
-from bot.conversations.identity import conversations_of, find, home_of, moved, phone_contested
+from bot.conversations.identity import find, home_of, moved, phone_contested
+from bot.conversations.identity_resolution import conversations_of
 from bot.infra.redis import answer
 from bot.messages.inbound import Inbound, Text
 from sandbox.meta.simulator import Person
 from sandbox.meta.webhooks import envelope
-from sandbox.simulators.openrouter import Scripted, calls, says
+from sandbox.simulators.openrouter import ScriptedAnswer, calls, says
 from tests.notifications import (
     contact_of,
     conversation_of,
@@ -97,7 +98,7 @@ async def test_what_waits_in_two_conversations_is_answered_when_they_become_one(
 
 
 async def test_a_turn_that_is_under_way_ends_before_its_conversation_joins_another(world: World) -> None:
-    world.models.will(says("uno"), Scripted({"role": "assistant", "content": "dos"}, delay=0.6), says("tres"))
+    world.models.will(says("uno"), ScriptedAnswer({"role": "assistant", "content": "dos"}, delay=0.6), says("tres"))
     await written(world, "wamid.1", "por teléfono", PHONE, None)
     await settled(world)
     await written(world, "wamid.2", "sin teléfono", None, ANA)

@@ -10,6 +10,7 @@ import pytest
 from redis.asyncio import Redis
 from redis.exceptions import ResponseError
 
+from bot.conversations import identity, tombstones
 from bot.conversations.inbox import Inbox
 from bot.conversations.lease import ConversationLeases, Lease, LeaseLost, hold
 from bot.conversations.ledger import Ledger
@@ -79,6 +80,71 @@ async def test_what_can_not_be_stored_does_not_cost_the_others(redis: Redis) -> 
         )
     assert isinstance(outcomes[0], ResponseError)
     assert outcomes[1] is True
+
+
+async def test_the_door_asks_anew_where_a_remembered_senders_phone_leads_elsewhere(redis: Redis) -> None:
+    inbox = Inbox(redis, nobody)
+    by_phone = message(1).model_copy(update={"bsuid": None})
+    await inbox.accept([message(0), message(2, "MX.2", None)])
+    await inbox.accept([by_phone])
+    first = await conversation(redis, "MX.1")
+    # Another process has seen the phone with another person.
+    await Inbox(redis, nobody).accept([message(3, "MX.3")])
+    heir = await conversation(redis, "MX.3")
+    batch = [message(4, "MX.2", None), by_phone.model_copy(update={"id": "wamid.5"}), message(6, "MX.2", None)]
+    assert await inbox.accept(batch) == [True] * 3
+    assert [one.id for one in await WaitingList(redis).messages(heir)] == ["wamid.3", "wamid.5"]
+    other = await conversation(redis, "MX.2")
+    assert [one.id for one in await WaitingList(redis).messages(other)] == ["wamid.2", "wamid.4", "wamid.6"]
+    assert [one.id for one in await WaitingList(redis).messages(first)] == ["wamid.0", "wamid.1"]
+
+
+async def test_a_batch_whose_sender_joined_another_conversation_keeps_its_order_and_counts_once(redis: Redis) -> None:
+    inbox = Inbox(redis, nobody)
+    await inbox.accept([message(1, "MX.2", None)])
+    await inbox.accept([message(2, "MX.1", None)])
+    older, younger = await conversation(redis, "MX.2"), await conversation(redis, "MX.1")
+    await redis.set(identity.moved(younger), older)
+    batch = [message(3, "MX.2", None), message(4, "MX.1", None), message(5, "MX.2", None), message(4, "MX.1", None)]
+    assert await inbox.accept(batch) == [True, True, True, False]
+    waiting = await WaitingList(redis).messages(older)
+    assert [one.id for one in waiting] == ["wamid.1", "wamid.3", "wamid.4", "wamid.5"]
+
+
+async def test_a_remembered_sender_who_is_erased_is_refused_meanwhile_and_a_stranger_after_it(redis: Redis) -> None:
+    inbox = Inbox(redis, nobody)
+    await inbox.accept([message(1)])
+    before = await conversation(redis)
+    await redis.set(tombstones.erased(before), "1")
+    (refused,) = await inbox.accept([message(2)])
+    assert isinstance(refused, tombstones.BeingErased)
+    await tombstones.note_messages(redis, ["wamid.1"])
+    await identity.forget(redis, before)
+    assert await inbox.accept([message(1)]) == [False]
+    assert await redis.keys("recado:identity:*") == []
+    assert await inbox.accept([message(1), message(2), message(1)]) == [False, True, False]
+    assert await conversation(redis) != before
+
+
+async def test_a_batch_of_remembered_senders_is_one_round_trip(redis: Redis) -> None:
+    inbox = Inbox(redis, nobody)
+    people = [f"MX.{number}" for number in range(90)]
+    await inbox.accept([message(number, person, None) for number, person in enumerate(people)])
+    await redis.config_resetstat()
+    batch = [message(1000 + number, person, None) for number, person in enumerate(people)]
+    assert await inbox.accept(batch) == [True] * len(batch)
+    stats = await redis.info("commandstats")
+    assert stats["cmdstat_evalsha"]["calls"] == 1
+    assert "cmdstat_mget" not in stats
+
+
+async def test_a_batch_larger_than_one_script_is_kept_whole_and_in_order(redis: Redis) -> None:
+    inbox = Inbox(redis, nobody, most_waiting=1000)
+    await inbox.accept([message(0)])
+    batch = [message(number) for number in range(1, 351)]
+    assert await inbox.accept(batch) == [True] * len(batch)
+    waiting = await WaitingList(redis).messages(await conversation(redis))
+    assert [one.id for one in waiting] == [f"wamid.{number}" for number in range(351)]
 
 
 async def test_a_late_holder_of_a_lease_writes_nothing(redis: Redis) -> None:

@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator
 import pytest
 from redis.asyncio import Redis
 
-from bench.chaos.redis_door import Door, door_to
+from bench.chaos.redis_proxy import RedisProxy, proxy_to
 from bot.conversations.lease import ConversationLeases, Lease, LeaseLost, held, lease_key
 from bot.delivery.statuses import DUE
 from bot.infra import queue_admin
@@ -28,19 +28,19 @@ NAME = "c_01234567890123456789"
 
 
 @pytest.fixture
-async def door(redis_address: str, redis: Redis) -> AsyncIterator[Door]:
-    async with door_to(int(redis_address.rpartition(":")[2].partition("/")[0])) as found:
+async def door(redis_address: str, redis: Redis) -> AsyncIterator[RedisProxy]:
+    async with proxy_to(int(redis_address.rpartition(":")[2].partition("/")[0])) as found:
         yield found
 
 
 @pytest.fixture
-async def through(door: Door, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Redis]:
+async def through(door: RedisProxy, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Redis]:
     monkeypatch.setenv("REDIS_URL", door.url)
     async with connect(RedisSettings()) as client:
         yield client
 
 
-def next_script(door: Door) -> None:
+def next_script(door: RedisProxy) -> None:
     """Break the connection after the next script has run, before its answer is heard."""
     left = 1
 
@@ -80,7 +80,7 @@ async def test_the_work_ends_where_the_lease_goes_to_another(redis: Redis) -> No
             await asyncio.sleep(PATIENCE)
 
 
-async def test_what_was_committed_before_the_connection_broke_is_done_once(door: Door, through: Redis) -> None:
+async def test_what_was_committed_before_the_connection_broke_is_done_once(door: RedisProxy, through: Redis) -> None:
     leases = ConversationLeases(through, lease_seconds=5)
     lease = Lease(NAME, "mine")
     assert await leases.take(lease)
@@ -90,7 +90,7 @@ async def test_what_was_committed_before_the_connection_broke_is_done_once(door:
     assert await answer(through.lrange(key(NAME, "outbox"), 0, -1)) == ["reply"]
 
 
-async def test_who_took_a_conversation_before_the_connection_broke_has_it(door: Door, through: Redis) -> None:
+async def test_who_took_a_conversation_before_the_connection_broke_has_it(door: RedisProxy, through: Redis) -> None:
     left = [1]
     door.cuts = lambda request: b"SET" in request and NAME.encode() in request and bool(left) and bool(left.pop())
     assert await ConversationLeases(through, lease_seconds=5).take(Lease(NAME, "mine"))

@@ -1,4 +1,4 @@
-"""What is kept, and how long: every key of a day's work is in the table of the README, with a time as is promised."""
+"""Kept data, and for how long: every key of a day's work is in docs/retention.md, and stays no longer than it says."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ from bot.messages.inbound import Say
 from bot.storage.files import files_of
 from bot.web.server import listening
 from sandbox.meta.simulator import Person
-from sandbox.simulators.event_subscriber import Erp, new_secret
+from sandbox.simulators.event_subscriber import ErpSimulator, new_secret
 from sandbox.simulators.openrouter import calls, fails, says
-from sandbox.simulators.vision import VisionImitation
-from sandbox.simulators.web_push import PushService
+from sandbox.simulators.vision import VisionSimulator
+from sandbox.simulators.web_push import PushServiceSimulator
 from tests.billing import asks, billing, buttons, in_step, mails, subscriber
 from tests.conversations.test_identity import written
 from tests.notifications import conversation_of, post, settled
@@ -49,8 +49,7 @@ class Row:
 
 
 def rows() -> list[Row]:
-    readme = (ROOT / "README.md").read_text()
-    lines = readme.partition("## What is kept how long\n")[2].partition("\n## ")[0].splitlines()
+    lines = (ROOT / "docs" / "retention.md").read_text().splitlines()
     cells = [line.strip("|").split("|") for line in lines if line.startswith("| `")]
     found = []
     for names, _, kept in cells:
@@ -85,7 +84,7 @@ async def unlisted(redis: Redis) -> list[str]:
 @pytest.fixture
 async def shop(start: Start, stripe: Any, ana: Person) -> AsyncIterator[Shop]:
     shelf, secret = Shelf(), new_secret()
-    vision, erp = VisionImitation(shelf), Erp(secret)
+    vision, erp = VisionSimulator(shelf), ErpSimulator(secret)
     endpoint = await vision.start()
     async with listening(erp.app(), "127.0.0.1", 0, finish=0.1) as url:
         world = await start(
@@ -139,7 +138,7 @@ async def paid(world: World, ana: Person) -> None:
     await Suppression(world.redis).add("nobody@example.com", "smtp", "550 no such user")
 
 
-async def notified(world: World, person: Person, service: PushService) -> None:
+async def notified(world: World, person: Person, service: PushServiceSimulator) -> None:
     """A browser, a notification, a template, and a reply that waits for somebody who doesn't write."""
     conversation = await acquainted(world, person, hours_ago=25)
     token = await InvitationLinks(world.redis).token(conversation)
@@ -163,7 +162,7 @@ async def notified(world: World, person: Person, service: PushService) -> None:
 async def test_every_key_is_in_the_table_and_stays_no_longer(
     shop: Shop, ana: Person, media: Callable[[str], bytes]
 ) -> None:
-    world, service = shop.world, PushService()
+    world, service = shop.world, PushServiceSimulator()
     await paid(world, ana)
     await talked(world, ana, media)
     await shop.taps(BEA, await shop.sends(BEA, shop.shelf.front(), shop.shelf.tag(), shop.shelf.code()))

@@ -16,7 +16,7 @@ from bot.conversations.confirmations import ConfirmationCards
 from bot.conversations.contacts import Contacts
 from bot.infra.redis import key
 from sandbox.meta.simulator import Person
-from sandbox.simulators.openrouter import Scripted, says
+from sandbox.simulators.openrouter import ScriptedAnswer, says
 from tests.billing import asks, buttons, stripe_of, subscriber, taps
 from tests.notifications import contact_of, ends, settled
 from tests.outgoing import acquainted, conversation_of, text
@@ -160,7 +160,7 @@ async def test_a_colleague_who_writes_while_the_model_thinks_takes_no_tap_away(s
     world = await start(TURN_QUIET_SECONDS="0.4")
     conversation = await acquainted(world, ana)
     before = len(world.models.requests)
-    world.models.will(Scripted({"role": "assistant", "content": "Va, Ana."}, delay=2))
+    world.models.will(ScriptedAnswer({"role": "assistant", "content": "Va, Ana."}, delay=2))
     tap = await card(world, conversation)
     async with world.meta.batch():
         for message in (BAJA, tap, text("¿y mañana abren?")):

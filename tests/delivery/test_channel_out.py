@@ -87,8 +87,8 @@ async def test_what_is_permanent_is_never_sent_again_and_the_rest_goes_on(world:
     await world.meta.replies(ana)
     await eventually(lambda: empty(world, conversation))
     assert bodies(world, ana) == ["dos"]
-    failed = await metric(world, "recado_replies_total", outcome="failed")
-    assert failed >= 1
+    # Counted after the step that empties the queue.
+    await eventually(lambda: metric(world, "recado_replies_total", outcome="failed"))
 
 
 @pytest.mark.parametrize("code", [190, 131031], ids=["the token", "the account"])

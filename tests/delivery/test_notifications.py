@@ -14,7 +14,7 @@ from bot.conversations.contacts import Contacts
 from bot.infra.queues import Job
 from bot.infra.redis import answer
 from sandbox.meta.simulator import Person
-from sandbox.simulators.openrouter import Scripted, says
+from sandbox.simulators.openrouter import ScriptedAnswer, says
 from tests.processes import eventually, running
 from tests.turns.test_conversation import conversation_of, settled, text
 from tests.world import Start, World
@@ -132,7 +132,7 @@ async def test_a_job_whose_answer_from_meta_was_lost_is_sent_once(start: Start) 
 
 
 async def test_a_notice_waits_for_the_turn_that_is_under_way(world: World, ana: Person) -> None:
-    world.models.will(Scripted({"role": "assistant", "content": "Abrimos a las 9."}, delay=0.5))
+    world.models.will(ScriptedAnswer({"role": "assistant", "content": "Abrimos a las 9."}, delay=0.5))
     await world.meta.writes(ana, text("hola"))
     await eventually(lambda: _asked(world))
     job = await add(world, ORDER)
@@ -215,9 +215,9 @@ async def test_staff_are_known_by_phone_in_any_spelling_and_by_bsuid(world: Worl
 
 async def test_jobs_tried_twice_at_the_same_moment_are_sent_once(start: Start) -> None:
     world = await start(workers=0)
-    async with _open(world.settings) as desk:
+    async with _open(world.settings) as context:
         task = Job("template", ORDER, "order-17")
-        await asyncio.gather(*(desk.notices.process(task) for _ in range(5)))
+        await asyncio.gather(*(context.notifications.process(task) for _ in range(5)))
     assert len(world.meta.accepted) == 1
 
 

@@ -15,7 +15,7 @@ from bot.infra.live_events import LiveEvents
 from bot.settings import WhatsAppSettings
 from bot.whatsapp.client import Graph
 from bot.whatsapp.errors import GraphError, Remedy
-from sandbox.meta.simulator import Meta
+from sandbox.meta.simulator import MetaSimulator
 from tests.processes import eventually
 from tests.world import World
 
@@ -26,7 +26,7 @@ Door = Callable[[str], Graph]
 @pytest.fixture
 async def door() -> AsyncIterator[Door]:
     """Our client with any token, before one Meta that knows one."""
-    meta = Meta(webhook_url="http://127.0.0.1:1", app_secret="s", access_token="good", verify_token="v")
+    meta = MetaSimulator(webhook_url="http://127.0.0.1:1", app_secret="s", access_token="good", verify_token="v")
     url = await meta.start()
     async with aiohttp.ClientSession() as http:
         yield lambda token: Graph(

@@ -1,4 +1,4 @@
-"""Evaluations: cases performed with real tools in a closed world, by recordings or by a model over the wire."""
+"""Evaluations: cases with real tools in a closed environment, by recordings or by a model over HTTP."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from evals.expectations import TurnOutcome, unmet
 from evals.recordings import load
 from evals.report import as_json, as_text
 from evals.runner import live, offline, record
-from sandbox.simulators.openrouter import OpenRouterImitation, calls, says
+from sandbox.simulators.openrouter import OpenRouterSimulator, calls, says
 from tests.paths import ROOT
 from tests.processes import recado
 
@@ -138,8 +138,8 @@ async def test_a_voice_note_and_a_photo_are_perceived_once_and_recorded(folder: 
 
 
 @pytest.fixture
-async def models(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[OpenRouterImitation]:
-    imitation = OpenRouterImitation("key")
+async def models(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[OpenRouterSimulator]:
+    imitation = OpenRouterSimulator("key")
     async with listening(imitation.app(), "127.0.0.1", 0, finish=0.1) as url:
         monkeypatch.setenv("OPENROUTER_API_KEY", "key")
         monkeypatch.setenv("LLM_BASE_URL", f"{url}/api/v1")
@@ -147,7 +147,7 @@ async def models(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[OpenRouterImi
 
 
 async def test_live_a_case_is_asked_several_times_and_its_rate_is_told_with_its_interval(
-    folder: Path, models: OpenRouterImitation
+    folder: Path, models: OpenRouterSimulator
 ) -> None:
     write(folder, HOURS.replace("messages: 1", "messages: 1, judge: says when it is open"))
     good = (calls(("business_hours", {})), says("Hoy está abierto."))
@@ -165,7 +165,7 @@ async def test_live_a_case_is_asked_several_times_and_its_rate_is_told_with_its_
 
 
 async def test_what_a_real_model_answers_is_recorded_with_its_name_and_its_judge(
-    folder: Path, models: OpenRouterImitation
+    folder: Path, models: OpenRouterSimulator
 ) -> None:
     write(folder, HOURS.replace("messages: 1", "cost_usd: 0.5, judge: says when it is open"))
     models.will(calls(("business_hours", {})), says("Hoy está abierto."), says("PASS it does"))

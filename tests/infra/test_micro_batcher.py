@@ -49,3 +49,22 @@ async def test_redis_that_is_away_is_told_to_all_of_a_batch_once(error: Exceptio
     async with MicroBatcher(work).running() as together, asyncio.timeout(10):
         results = await asyncio.gather(*map(together, range(4)), return_exceptions=True)
     assert (results, calls) == ([error] * 4, [4])
+
+
+async def test_an_item_that_takes_too_long_fails_and_the_others_keep_their_own_time() -> None:
+    answered = asyncio.Event()
+
+    async def work(items: list[int]) -> Sequence[int | Exception]:
+        if 1 in items:
+            await answered.wait()
+        return items
+
+    async with MicroBatcher(work, seconds=0.05).running() as together, asyncio.timeout(10):
+        waiting = together(1)
+        with pytest.raises(TimeoutError):
+            await waiting
+        late = together(2)
+        with pytest.raises(TimeoutError):
+            await late
+        answered.set()
+        assert await together(3) == 3

@@ -16,8 +16,8 @@ import aiohttp
 import pytest
 from redis.asyncio import Redis
 
-from bench.chaos.redis_door import Door, door_to
-from bench.chaos.redis_faults import Server
+from bench.chaos.redis_faults import RedisServer
+from bench.chaos.redis_proxy import RedisProxy, proxy_to
 from bot.cli.doctor import service
 from bot.infra.redis import connect, refuse_cluster
 from bot.infra.replicas import Replicas
@@ -39,10 +39,10 @@ pytestmark = pytest.mark.timeout(120)
 class Pair:
     """A primary with one replica; Recado comes through `door`, and the replica gets its copy through `link`."""
 
-    primary: Server
-    replica: Server
-    door: Door
-    link: Door
+    primary: RedisServer
+    replica: RedisServer
+    door: RedisProxy
+    link: RedisProxy
 
     async def follow(self) -> None:
         self.link.target = self.primary.port
@@ -69,7 +69,7 @@ class Pair:
         await self.follow()
 
 
-async def _linked(server: Server) -> bool:
+async def _linked(server: RedisServer) -> bool:
     async with Redis.from_url(server.url) as client:
         return bool((await client.info("replication")).get("master_link_status") == "up")
 
@@ -77,12 +77,12 @@ async def _linked(server: Server) -> bool:
 @pytest.fixture
 async def pair(tmp_path: Path) -> AsyncIterator[Pair]:
     async with AsyncExitStack() as stack:
-        one, other = (Server(tmp_path / name) for name in ("one", "other"))
+        one, other = (RedisServer(tmp_path / name) for name in ("one", "other"))
         for server in (one, other):
             await server.start()
             stack.push_async_callback(server.stop)
-        door = await stack.enter_async_context(door_to(one.port))
-        link = await stack.enter_async_context(door_to(one.port))
+        door = await stack.enter_async_context(proxy_to(one.port))
+        link = await stack.enter_async_context(proxy_to(one.port))
         found = Pair(one, other, door, link)
         await found.follow()
         yield found
@@ -138,7 +138,7 @@ async def told(world: World, what: str, number: int) -> int:
             return await by_stripe(world, number)
 
 
-async def knows(server: Server, what: str, number: int) -> bool:
+async def knows(server: RedisServer, what: str, number: int) -> bool:
     """Whether this server has it."""
     traces = {
         "a message": ("recado:{c_*}:ledger", f"wamid.{number}"),

@@ -1,4 +1,4 @@
-"""What people send is kept by contact and day, can be erased, and a full disk costs nobody an answer."""
+"""Files of people are kept by contact and day and can be erased; a full disk costs nobody an answer."""
 
 import time
 from collections.abc import Callable
@@ -95,12 +95,12 @@ async def test_of_twenty_files_the_space_of_one_person_is_kept_and_the_rest_is_a
     await settled(world)
     assert sum(path.stat().st_size for path in kept(world)) == 40_000
     (reply, *_) = world.meta.sent_to(ana)
-    told = " ".join(reply.text for reply in world.meta.sent_to(ana))
-    assert "Ese tipo de archivo no lo puedo leer" in told
-    assert "no guardé tu archivo" in told
+    texts = " ".join(reply.text for reply in world.meta.sent_to(ana))
+    assert "Ese tipo de archivo no lo puedo leer" in texts
+    assert "no guardé tu archivo" in texts
     files = files_of(world.redis, world.settings)
     assert len(await files.of(await conversation_of(world, ana))) == 2
-    # Whoever else writes has a space of their own.
+    # Another person has a space of their own.
     await world.meta.sends_media(leo, "document", noise(99, 20_000), "application/zip")
     (reply,) = await world.meta.replies(leo)
     assert "no guardé" not in reply.text
@@ -132,7 +132,7 @@ async def test_the_same_file_again_takes_no_more_of_the_space(world: World, tmp_
     with pytest.raises(NoSpace) as full:
         await note(world.redis, "c_1", received("media/c_1/2026-11-26/2", "b", "image/png", 21), quota)
     assert full.value.why == "all"
-    # What the company made for them is no space of theirs.
+    # Files that the company made for them take none of their space.
     made = received("made/c_1/1", "c", "image/png", 5000).model_copy(update={"by": "company"})
     await note(world.redis, "c_1", made, Quota())
     await note(world.redis, "c_1", received("media/c_1/2026-11-26/3", "d", "image/png", 20), quota)

@@ -1,4 +1,4 @@
-"""Cards for tests: of photos that were read before, or of lines and bars that a test puts in their places."""
+"""Cards for tests: of recorded readings, or of lines and codes that a test places."""
 
 import io
 import json
@@ -23,7 +23,7 @@ def line(text: str, x: int, y: int, tall: int, *, confidence: float = 1.0) -> Te
     return TextLine(text, confidence, box, ((x, y), (x + wide, y), (x + wide, y + tall), (x, y + tall)))
 
 
-def sight(*lines: TextLine, codes: tuple[Barcode, ...] = (), picture: bool = False) -> PhotoText:
+def photo_text(*lines: TextLine, codes: tuple[Barcode, ...] = (), picture: bool = False) -> PhotoText:
     """Put lines and codes on a photo; with `picture` it has pixels, all white."""
     jpeg = io.BytesIO()
     if picture:
@@ -32,10 +32,10 @@ def sight(*lines: TextLine, codes: tuple[Barcode, ...] = (), picture: bool = Fal
 
 
 def reads(text: str | None) -> ReadText:
-    """Make an engine that reads one line in the middle of what it is shown; None where it must not be asked."""
+    """Make an engine that reads one line in the middle of a picture; with None it must not be called."""
 
     async def read(jpeg: bytes) -> Reading:
-        assert text is not None, "a closer look"
+        assert text is not None, "a second reading"
         with Image.open(io.BytesIO(jpeg)) as cut:
             middle = BoundingBox(cut.width // 4, cut.height // 4, cut.width // 2, cut.height // 2)
         return Reading(text, (TextLine(text, 1.0, middle),) if text else ())
@@ -61,15 +61,15 @@ def recorded(*names: str) -> ProductCard:
 
 
 def seen(name: str) -> PhotoText:
-    """Return what a photo showed the engine and the decoder."""
+    """Return the recorded text and codes of a photo."""
     kept = READINGS[name]
     codes = tuple(Barcode(one["format"], one["value"], BoundingBox(**one["box"])) for one in kept["barcodes"])
     photo = (PHOTOS / name).read_bytes()
     return PhotoText(kept["width"], kept["height"], kept["text"], _lines(kept), (), codes, photo)
 
 
-def closer_looks(name: str) -> Iterator[Reading]:
-    """Yield what the engine read of each place that it was asked to look at again."""
+def rescans(name: str) -> Iterator[Reading]:
+    """Yield the recorded readings of rescanned places."""
     for one in READINGS[name]["closer"]:
         yield Reading(one["text"], _lines(one))
 

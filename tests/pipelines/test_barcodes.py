@@ -15,7 +15,7 @@ from tests.paths import ROOT
 
 Media = Callable[[str], bytes]
 LABELS = json.loads((ROOT / "fixtures" / "media" / "labels.json").read_text(encoding="utf-8"))
-# Neither its bars nor its digits can be told apart.
+# Its bars and digits run together.
 ILLEGIBLE = "upca-1_1.jpg"
 LEGIBLE = [photo for photo in LABELS["photos"] if photo["file"] != ILLEGIBLE]
 
@@ -59,7 +59,7 @@ def test_a_code_found_in_the_turned_picture_is_placed_in_the_given_one(media: Me
     right, down = code.box.x + code.box.width / 2 - 320, code.box.y + code.box.height / 2 - 240
     half = 2**0.5 / 2
     middle = (tilted.box.x + tilted.box.width / 2, tilted.box.y + tilted.box.height / 2)
-    # A code is found along one row of it: its height is not told exactly.
+    # Because a code is found along one row, its height is inexact.
     assert middle == pytest.approx((396 + half * right + half * down, 396 - half * right + half * down), abs=60)
 
 
@@ -140,7 +140,7 @@ LIGHTS = {
 @pytest.mark.parametrize(
     ("kind", "value"), [("EAN13", "7503001234564"), ("Code39", "CLAVE-0042"), ("Code128", "ABC-123")]
 )
-def test_a_code_is_looked_for_once_more_in_other_light(light: str, kind: str, value: str) -> None:
+def test_a_code_is_searched_again_in_other_light(light: str, kind: str, value: str) -> None:
     page = np.array(drawn((kind, value))) / 255
     height, width = page.shape
     x, y = np.meshgrid(np.linspace(0, 1, width), np.linspace(0, 1, height))

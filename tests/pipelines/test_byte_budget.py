@@ -1,15 +1,15 @@
-"""Memory is reserved before it is taken: first come, first served, small before large, and nothing is lost."""
+"""Memory is reserved before it is taken: first come, first served, small before large, and all of it comes back."""
 
 import asyncio
 from contextlib import suppress
 
 import pytest
 
-from pipelines.byte_budget import ByteBudget, Room
+from pipelines.byte_budget import ByteBudget, ByteReservation
 
 
 async def taken(budget: ByteBudget, size: int) -> "asyncio.Task[None]":
-    """Somebody who takes so many bytes as soon as there are any."""
+    """Take so many bytes as soon as they are free."""
     task = asyncio.ensure_future(budget.take(size))
     for _ in range(3):
         await asyncio.sleep(0)
@@ -36,7 +36,7 @@ async def test_the_first_is_served_first_and_small_ones_pass_a_large_one() -> No
     budget = ByteBudget(100)
     await budget.take(60)
     large, middle, small = [await taken(budget, size) for size in (90, 40, 20)]
-    # A middle one would have room and stays behind the large one, or that one would never come.
+    # A medium request that would fit stays behind the large one, because the large one would wait for ever.
     assert [one.done() for one in (large, middle, small)] == [False, False, True]
     budget.give_back(60)
     budget.give_back(20)
@@ -74,15 +74,15 @@ async def test_a_deadline_ends_the_wait() -> None:
 
 async def test_two_who_need_more_than_they_hold_do_not_wait_for_each_other() -> None:
     budget = ByteBudget(100)
-    async with Room(budget) as one, Room(budget) as other:
-        await asyncio.gather(one.make(50), other.make(50))
+    async with ByteReservation(budget) as one, ByteReservation(budget) as other:
+        await asyncio.gather(one.grow(50), other.grow(50))
 
-        async def grow(room: Room) -> None:
-            await room.make(100)
-            room.leave()
+        async def grow(reservation: ByteReservation) -> None:
+            await reservation.grow(100)
+            reservation.release()
 
         await asyncio.gather(grow(one), grow(other))
-        await one.make(40)
-        await one.make(10)
+        await one.grow(40)
+        await one.grow(10)
         assert one.size == 40
     assert budget.free == 100

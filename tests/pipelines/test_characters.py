@@ -1,4 +1,4 @@
-"""Texts are read in the encoding they were saved in, and without signs that nobody sees."""
+"""Texts are decoded by their encoding, without invisible characters."""
 
 import json
 
@@ -26,7 +26,7 @@ def test_a_text_is_read_in_the_encoding_it_was_saved_in(text: str, encoding: str
         ("Niño, señal, ".encode() * 50 + b"\xff fin", "Niño, señal, " * 50 + "ÿ fin"),
         ("Atención: ñandú ".encode() + b"\x93hoy\x94", "Atención: ñandú “hoy”"),
         ("Categoría".encode()[:-1] + b"a\x81 ", "Categoría\ufffd "),
-        # What was cut in the middle of a letter.
+        # Cut in the middle of a letter.
         ("Año café".encode()[:-1], "Año caf"),
         ("Año 35 €".encode()[:-1], "Año 35 "),
     ],

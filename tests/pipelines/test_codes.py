@@ -1,4 +1,4 @@
-"""A decoded code is understood: whose number it is, what it says of this piece, and what a shop put into its own."""
+"""Decoded codes: kinds of numbers, GS1 facts, and values in a shop's own codes."""
 
 from decimal import Decimal
 
@@ -7,12 +7,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipelines.barcodes import is_gtin
-from pipelines.product.codes import Inside, code_of, same_product
+from pipelines.product.codes import EmbeddedValue, code_of, same_product
 from pipelines.product.gs1_prefixes import country_of
 
 
 def checked(digits: str) -> str:
-    """Add the check digit, by a way of its own: the one of ten that passes."""
+    """Add the check digit by trying all ten."""
     (right,) = (digits + digit for digit in "0123456789" if is_gtin(digits + digit))
     return right
 
@@ -63,12 +63,12 @@ def test_a_shops_own_code_has_several_readings_and_none_is_chosen() -> None:
     code = code_of(checked("210421000526"))
     assert code.kind == "internal"
     assert code.gtin is None
-    assert Inside("weight_kg", Decimal("0.526"), "04210") in code.inside
-    assert Inside("price", Decimal("5.26"), "04210") in code.inside
+    assert EmbeddedValue("weight_kg", Decimal("0.526"), "04210") in code.embedded
+    assert EmbeddedValue("price", Decimal("5.26"), "04210") in code.embedded
 
 
 def test_a_code_of_north_american_scales_tells_its_price() -> None:
-    assert Inside("price", Decimal("9.41"), "04210") in code_of(checked("20421010941")).inside
+    assert EmbeddedValue("price", Decimal("9.41"), "04210") in code_of(checked("20421010941")).embedded
 
 
 @pytest.mark.parametrize(

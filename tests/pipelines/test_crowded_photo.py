@@ -1,4 +1,4 @@
-"""A photo with far more print than any label has takes little longer than its lines do one by one."""
+"""A photo with far more print than any label takes little longer than its lines one by one."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.security.growth import least_seconds
 
 
 def crowded(words: tuple[str, ...], lines: int) -> PhotoText:
-    """So many lines one below the other, in type of several sizes: these words again and again."""
+    """Place so many lines below each other, in several sizes, from these words."""
     picture = io.BytesIO()
     Image.new("L", (400, 800), "white").save(picture, "JPEG")
     printed = tuple(
@@ -37,5 +37,5 @@ def crowded(words: tuple[str, ...], lines: int) -> PhotoText:
 def test_a_crowded_photo_takes_little_longer_than_its_lines(words: tuple[str, ...]) -> None:
     alone = sum(least_seconds(partial(card_from, [crowded((one,), 1)]), 5) for one in words) / len(words)
     together = least_seconds(partial(card_from, [crowded(words, MOST_LINES)]), 2)
-    # Where lines are laid beside each other, some time is added; before they were bounded it was a hundredfold.
+    # Because lines are compared with each other, some time is added; without bounds it was a hundredfold.
     assert together < 10 * MOST_LINES * alone

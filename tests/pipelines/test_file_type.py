@@ -1,4 +1,4 @@
-"""Files are known by their bytes alone."""
+"""Types of files are detected by their bytes alone."""
 
 import ast
 import json

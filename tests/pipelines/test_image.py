@@ -1,4 +1,4 @@
-"""Photos of every kind are seen upright, and what isn't a photo is refused with its reason."""
+"""Photos of all kinds are read upright, and other files are refused with a reason."""
 
 import io
 from collections.abc import Callable
@@ -12,7 +12,7 @@ from PIL import Image
 from pipelines import image, photo_decoder
 from pipelines.bounding_box import BoundingBox
 from pipelines.errors import FileProblem, FileRefused
-from pipelines.image import Reading, TextLine, look
+from pipelines.image import Reading, TextLine, read_photo
 
 Media = Callable[[str], bytes]
 
@@ -24,7 +24,7 @@ def opened(jpeg: bytes) -> Image.Image:
 
 
 class Eye:
-    """Keeps what it was shown, and reads one line in the lower right corner."""
+    """Keeps its pictures, and reads one line in the lower right corner."""
 
     def __init__(self) -> None:
         self.shown: list[Image.Image] = []
@@ -50,18 +50,18 @@ class Eye:
 )
 async def test_a_photo_is_seen_upright_and_in_full_size(media: Media, name: str, size: tuple[int, int]) -> None:
     eye = Eye()
-    sight = await look(media(f"photos/{name}"), read_text=eye)
+    photo_text = await read_photo(media(f"photos/{name}"), read_text=eye)
     (shown,) = eye.shown
-    assert (sight.width, sight.height) == size
+    assert (photo_text.width, photo_text.height) == size
     assert shown.width / shown.height == pytest.approx(size[0] / size[1], rel=0.01)
     assert max(shown.size) == min(max(size), image.SIDE_TO_READ)
-    assert max(opened(sight.jpeg).size) == min(max(size), image.SIDE_FOR_MODELS)
-    assert (sight.text, sight.labels) == ("Precio", ("Label",))
+    assert max(opened(photo_text.jpeg).size) == min(max(size), image.SIDE_FOR_MODELS)
+    assert (photo_text.text, photo_text.labels) == ("Precio", ("Label",))
 
 
 async def test_boxes_are_in_pixels_of_the_photo_that_came(media: Media) -> None:
-    sight = await look(media("photos/large_4000x3000.jpg"), read_text=Eye())
-    assert sight.lines[0].box == BoundingBox(3800, 2900, 200, 100)
+    photo_text = await read_photo(media("photos/large_4000x3000.jpg"), read_text=Eye())
+    assert photo_text.lines[0].box == BoundingBox(3800, 2900, 200, 100)
 
 
 async def test_the_copy_for_models_says_nothing_of_place_and_phone(media: Media) -> None:
@@ -71,25 +71,25 @@ async def test_the_copy_for_models_says_nothing_of_place_and_phone(media: Media)
     written = io.BytesIO()
     Image.open(io.BytesIO(media("photos/nothing_on_it.jpg"))).save(written, "JPEG", exif=exif, comment=b"mine")
     assert b"a phone" in written.getvalue()
-    sight = await look(written.getvalue(), read_text=None)
-    assert not opened(sight.jpeg).getexif()
-    assert "comment" not in opened(sight.jpeg).info
+    photo_text = await read_photo(written.getvalue(), read_text=None)
+    assert not opened(photo_text.jpeg).getexif()
+    assert "comment" not in opened(photo_text.jpeg).info
 
 
 async def test_transparency_becomes_white(media: Media) -> None:
-    sight = await look(media("photos/transparent.png"), read_text=None)
-    assert opened(sight.jpeg).getpixel((2, 2)) == (255, 255, 255)
+    photo_text = await read_photo(media("photos/transparent.png"), read_text=None)
+    assert opened(photo_text.jpeg).getpixel((2, 2)) == (255, 255, 255)
 
 
 async def test_without_an_engine_codes_are_read_all_the_same(media: Media) -> None:
-    sight = await look(media("photos/label_tv_photo.jpg"), read_text=None)
-    assert [code.value for code in sight.barcodes] == ["7501055300075"]
-    assert (sight.text, sight.lines, sight.labels) == ("", (), ())
+    photo_text = await read_photo(media("photos/label_tv_photo.jpg"), read_text=None)
+    assert [code.value for code in photo_text.barcodes] == ["7501055300075"]
+    assert (photo_text.text, photo_text.lines, photo_text.labels) == ("", (), ())
 
 
 async def test_a_small_code_in_a_large_photo_is_found_where_it_is(media: Media) -> None:
-    sight = await look(media("photos/large_4000x3000.jpg"), read_text=None)
-    (code,) = sight.barcodes
+    photo_text = await read_photo(media("photos/large_4000x3000.jpg"), read_text=None)
+    (code,) = photo_text.barcodes
     assert code.value == "7501055300075"
     assert 2700 < code.box.x < 2900
     assert 2000 < code.box.y < 2100
@@ -110,7 +110,7 @@ async def test_a_small_code_in_a_large_photo_is_found_where_it_is(media: Media) 
 )
 async def test_what_cannot_be_seen_is_refused_with_its_reason(media: Media, name: str, reason: FileProblem) -> None:
     with pytest.raises(FileRefused) as refused:
-        await look(media(name), read_text=Eye())
+        await read_photo(media(name), read_text=Eye())
     assert refused.value.reason is reason
 
 
@@ -118,7 +118,7 @@ async def test_no_bytes_and_too_many_are_refused(media: Media, monkeypatch: pyte
     monkeypatch.setattr(photo_decoder, "LARGEST_BYTES", 1000)
     for photo, reason in ((b"", FileProblem.EMPTY), (media("photos/words.gif"), FileProblem.TOO_LARGE)):
         with pytest.raises(FileRefused) as refused:
-            await look(photo, read_text=None)
+            await read_photo(photo, read_text=None)
         assert refused.value.reason is reason
 
 
@@ -130,10 +130,10 @@ async def test_an_error_of_the_engine_passes_as_it_is(media: Media) -> None:
         raise OutOfOrder
 
     with pytest.raises(OutOfOrder):
-        await look(media("photos/nothing_on_it.jpg"), read_text=read)
+        await read_photo(media("photos/nothing_on_it.jpg"), read_text=read)
 
 
-@pytest.mark.filterwarnings("ignore")  # Pillow tells of what it repairs
+@pytest.mark.filterwarnings("ignore")  # Pillow warns of repairs
 @pytest.mark.parametrize("name", ["rotated_by_exif.jpg", "transparent.png", "words.gif", "qrcode.webp"])
 @given(data=st.data())
 @settings(max_examples=40, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture])

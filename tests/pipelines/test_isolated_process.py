@@ -1,4 +1,4 @@
-"""Work in a process of its own can hang or crash without harm."""
+"""Work in an isolated process can hang or crash without harm."""
 
 import asyncio
 import multiprocessing
@@ -38,9 +38,9 @@ def refuse() -> None:
 
 
 async def test_work_is_done_in_one_other_process() -> None:
-    cell = IsolatedProcess(memory=MEMORY)
-    first, second = [await cell.run(process_id, seconds=30) for _ in range(2)]
-    await cell.close()
+    process = IsolatedProcess(memory=MEMORY)
+    first, second = [await process.run(process_id, seconds=30) for _ in range(2)]
+    await process.close()
     assert first == second != os.getpid()
 
 
@@ -54,21 +54,21 @@ async def test_work_is_done_in_one_other_process() -> None:
     ],
 )
 async def test_what_goes_wrong_is_a_refusal_and_work_goes_on(work: object, reason: FileProblem) -> None:
-    cell = IsolatedProcess(memory=MEMORY)
+    process = IsolatedProcess(memory=MEMORY)
     with pytest.raises(FileRefused) as refused:
-        await cell.run(work, seconds=0.3)  # type: ignore[arg-type] # any function of a module
+        await process.run(work, seconds=0.3)  # type: ignore[arg-type] # any function of a module
     assert refused.value.reason is reason
-    assert await cell.run(process_id, seconds=30) != os.getpid()
-    await cell.close()
+    assert await process.run(process_id, seconds=30) != os.getpid()
+    await process.close()
 
 
 async def test_closing_ends_the_process_also_while_it_works() -> None:
     # The engine that reads photos for other tests of this process may be there.
     before = set(multiprocessing.active_children())
-    cell = IsolatedProcess(memory=MEMORY)
+    process = IsolatedProcess(memory=MEMORY)
     with pytest.raises(FileRefused):
-        await cell.run(hang, seconds=0.3)
-    await cell.close()
+        await process.run(hang, seconds=0.3)
+    await process.close()
     assert set(multiprocessing.active_children()) <= before
 
 
@@ -76,11 +76,11 @@ async def test_work_that_hangs_ends_when_the_parent_is_killed(tmp_path: Path) ->
     program = tmp_path / "parent.py"
     program.write_text(
         "import asyncio, os, time\n"
-        "from pipelines.isolated_process import Cell\n"
+        "from pipelines.isolated_process import IsolatedProcess\n"
         "async def main():\n"
-        "    cell = Cell(memory=2**30)\n"
-        "    await cell.run(os.getpid, seconds=60)\n"
-        "    hung = asyncio.ensure_future(cell.run(time.sleep, 600, seconds=600))\n"
+        "    process = IsolatedProcess(memory=2**30)\n"
+        "    await process.run(os.getpid, seconds=60)\n"
+        "    hung = asyncio.ensure_future(process.run(time.sleep, 600, seconds=600))\n"
         "    await asyncio.sleep(0.2)\n"
         "    print('hung', flush=True)\n"
         "    await hung\n"
@@ -92,7 +92,7 @@ async def test_work_that_hangs_ends_when_the_parent_is_killed(tmp_path: Path) ->
     assert await parent.stdout.readline() == b"hung\n"
     parent.kill()
     async with asyncio.timeout(PATIENCE):
-        # The process in the cell inherited the pipe: it ends when nobody is left to write to it.
+        # Because the isolated process inherited the pipe, the pipe ends with it.
         assert await parent.stdout.read() == b""
     await parent.wait()
 
@@ -101,9 +101,9 @@ async def test_a_process_that_nobody_closed_keeps_no_interpreter(tmp_path: Path)
     program = tmp_path / "forgetful.py"
     program.write_text(
         "import asyncio, multiprocessing, os\n"
-        "from pipelines.isolated_process import Cell\n"
+        "from pipelines.isolated_process import IsolatedProcess\n"
         "def work():\n"
-        "    asyncio.run(Cell(memory=2**30).run(os.getpid, seconds=60))\n"
+        "    asyncio.run(IsolatedProcess(memory=2**30).run(os.getpid, seconds=60))\n"
         "if __name__ == '__main__':\n"
         "    process = multiprocessing.get_context('spawn').Process(target=work)\n"
         "    process.start()\n"

@@ -1,4 +1,4 @@
-"""What a file may cost is known before it is spent: by its header, or by the limits of the process that reads it."""
+"""Costs of a file are limited before they arise: by its header, or by the limits of its process."""
 
 import asyncio
 import io
@@ -14,8 +14,8 @@ from PIL import Image
 from pipelines import ffmpeg, photo_decoder, video, voice
 from pipelines.byte_budget import MEMORY_FOR_DECODING, MEMORY_FOR_FILES, MEMORY_FOR_UPLOADS, for_decoding
 from pipelines.errors import FileProblem, FileRefused
-from pipelines.image import look
-from pipelines.voice import Clip, HeardSpeech, transcribe
+from pipelines.image import read_photo
+from pipelines.voice import Clip, RawTranscript, transcribe
 from tests.security import bombs
 from tests.sounds import made
 
@@ -23,25 +23,25 @@ Media = Callable[[str], bytes]
 MPEG4 = ("-c:v", "mpeg4", "-pix_fmt", "yuv420p")
 
 
-async def hear(_: Clip) -> HeardSpeech:
-    return HeardSpeech("hola", "es")
+async def hear(_: Clip) -> RawTranscript:
+    return RawTranscript("hola", "es")
 
 
 def film(size: str, frames: int = 1) -> bytes:
     return made("mp4", "-f", "lavfi", "-i", f"color=black:s={size}:r=5", "-frames:v", str(frames), *MPEG4)
 
 
-# ---- ffmpeg
+# ffmpeg
 
 
 @pytest.mark.parametrize("run", ["record", "frame", "encode", "decode"])
 async def test_every_ffmpeg_is_started_with_limits(
     media: Media, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, run: str
 ) -> None:
-    told = tmp_path / "told"
+    log = tmp_path / "log"
     spy = tmp_path / "ffmpeg"
-    looks = ("ulimit -d", "ulimit -t", "ulimit -f", "ulimit -c", 'echo "$@"')
-    spy.write_text("\n".join(("#!/bin/sh", *(f"{look} >>{told}" for look in looks))))
+    commands = ("ulimit -d", "ulimit -t", "ulimit -f", "ulimit -c", 'echo "$@"')
+    spy.write_text("\n".join(("#!/bin/sh", *(f"{command} >>{log}" for command in commands))))
     spy.chmod(spy.stat().st_mode | stat.S_IXUSR)
     monkeypatch.setattr(ffmpeg, "program", lambda: str(spy))
     note = media("voice/es_hola.ogg")
@@ -51,14 +51,14 @@ async def test_every_ffmpeg_is_started_with_limits(
 
     match run:
         case "record":
-            await ffmpeg.record(note, "ogg", tmp_path / "note", seconds=9, listen=listen)
+            await ffmpeg.record(note, "ogg", tmp_path / "note", seconds=9, on_samples=listen)
         case "frame":
             await ffmpeg.frame(note, "mp4", side=9)
         case "encode":
             await ffmpeg.encode(note, "ogg", bitrate=9, seconds=9)
         case _:
             await ffmpeg.decode(note, "ogg", rate=9, seconds=9)
-    *limits, arguments = told.read_text().splitlines()
+    *limits, arguments = log.read_text().splitlines()
     memory, seconds, output, core = limits
     assert 0 < int(memory) <= 164 * 1024
     assert 0 < int(seconds) <= 60
@@ -92,11 +92,11 @@ async def test_a_decoder_that_reaches_its_limit_gives_nothing_that_passes_for_th
         assert refused.value.reason is FileProblem.TOO_SLOW
 
 
-# ---- sound whose header lies
+# Sound with a wrong header
 
 
 def pages(ogg: bytes) -> list[int]:
-    """Where the pages of an Ogg begin."""
+    """Offsets of the pages of an Ogg file."""
     found = [place for place in range(len(ogg)) if ogg.startswith(b"OggS", place)]
     assert found
     return found
@@ -142,13 +142,13 @@ async def test_sound_is_cut_at_the_limit_whatever_its_header_says(
     media: Media, monkeypatch: pytest.MonkeyPatch, what: str, make: Callable[[Media], bytes], reason: FileProblem | None
 ) -> None:
     monkeypatch.setattr(voice, "LONGEST_SECONDS", 2)
-    told: FileProblem | None = None
+    problem: FileProblem | None = None
     try:
         transcript = await transcribe(make(media), speech_to_text=hear)
         assert transcript.seconds <= 2
     except FileRefused as refusal:
-        told = refusal.reason
-    assert told in ((reason,) if reason else (None, FileProblem.TOO_LONG, FileProblem.DAMAGED, FileProblem.SILENT))
+        problem = refusal.reason
+    assert problem in ((reason,) if reason else (None, FileProblem.TOO_LONG, FileProblem.DAMAGED, FileProblem.SILENT))
 
 
 async def test_what_says_itself_that_it_lasts_for_hours_is_not_decoded(media: Media) -> None:
@@ -157,15 +157,15 @@ async def test_what_says_itself_that_it_lasts_for_hours_is_not_decoded(media: Me
 
     forged = with_granule(media("voice/es_hola.ogg"), 48000 * 36000)
     with pytest.raises(FileRefused) as refused:
-        await ffmpeg.record(forged, "ogg", Path("/dev/null"), seconds=3600, listen=listen)
+        await ffmpeg.record(forged, "ogg", Path("/dev/null"), seconds=3600, on_samples=listen)
     assert refused.value.reason is FileProblem.TOO_LONG
 
 
-# ---- photos
+# Photos
 
 
 def patched(photo: bytes, *places: tuple[bytes, int, bytes]) -> bytes:
-    """The file with some bytes of its header changed, each so far behind a mark."""
+    """Change bytes of the header, each at an offset behind a mark."""
     changed = bytearray(photo)
     for mark, behind, new in places:
         at = photo.index(mark) + behind
@@ -203,7 +203,7 @@ def tiled_tiff(side: int) -> bytes:
 
 
 def webp(width: int, height: int) -> bytes:
-    """A WebP whose canvas is as large as the format knows, around a small frame."""
+    """A WebP with the largest canvas of the format around a small frame."""
     photo = small("WEBP", lossless=True)
     canvas = bytes((0b10, 0, 0, 0)) + (width - 1).to_bytes(3, "little") + (height - 1).to_bytes(3, "little")
     chunks = b"VP8X" + struct.pack("<I", len(canvas)) + canvas
@@ -232,10 +232,10 @@ async def test_a_photo_whose_header_asks_for_too_much_is_refused_by_it(
 ) -> None:
     assert len(make()) < 20_000
     with pytest.raises(FileRefused) as refused:
-        await look(make(), read_text=None)
+        await read_photo(make(), read_text=None)
     assert refused.value.reason in reasons
-    # The process that read it is there for the next one.
-    assert (await look(small("PNG"), read_text=None)).width == 64
+    # The process survives for the next photo.
+    assert (await read_photo(small("PNG"), read_text=None)).width == 64
 
 
 def frames(kind: str) -> bytes:
@@ -246,9 +246,9 @@ def frames(kind: str) -> bytes:
 
 
 @pytest.mark.parametrize("kind", ["GIF", "PNG", "WEBP", "TIFF"])
-async def test_of_many_frames_the_first_is_looked_at(kind: str) -> None:
-    sight = await look(frames(kind), read_text=None)
-    assert (sight.width, sight.height) == (64, 64)
+async def test_of_many_frames_the_first_is_read(kind: str) -> None:
+    photo_text = await read_photo(frames(kind), read_text=None)
+    assert (photo_text.width, photo_text.height) == (64, 64)
 
 
 async def test_a_photo_waits_for_the_memory_that_its_header_asks_for(tmp_path: Path) -> None:
@@ -258,7 +258,7 @@ async def test_a_photo_waits_for_the_memory_that_its_header_asks_for(tmp_path: P
     assert 4000 * 3000 * 4 < needed <= MEMORY_FOR_DECODING
     budget = for_decoding()
     async with budget.reserved(MEMORY_FOR_DECODING):
-        looking = asyncio.ensure_future(look(small("JPEG"), read_text=None))
+        looking = asyncio.ensure_future(read_photo(small("JPEG"), read_text=None))
         while not budget._waiting:
             await asyncio.sleep(0.01)
         assert not looking.done()
@@ -267,6 +267,6 @@ async def test_a_photo_waits_for_the_memory_that_its_header_asks_for(tmp_path: P
 
 
 def test_all_budgets_together_leave_a_worker_below_400_megabytes() -> None:
-    """110 MB at rest, 30 more for the process that decodes photos: the rest is what the budgets may hand out."""
+    """At rest 110 MB, and 30 more for the process that decodes photos; the budgets may give out the rest."""
     megabytes = (MEMORY_FOR_FILES + MEMORY_FOR_DECODING + MEMORY_FOR_UPLOADS) / 1024 / 1024
     assert 110 + 30 + megabytes <= 400

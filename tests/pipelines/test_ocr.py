@@ -1,4 +1,4 @@
-"""The engine on this machine reads prices and accents exactly, and can't take the service down with it."""
+"""The local engine reads prices and accents exactly, and its crash leaves the service up."""
 
 import importlib.util
 import io
@@ -9,7 +9,7 @@ from PIL import Image
 
 from pipelines import ocr
 from pipelines.errors import FileProblem, FileRefused
-from pipelines.image import look
+from pipelines.image import read_photo
 from pipelines.ocr import EngineMissing, LocalReader
 
 Media = Callable[[str], bytes]
@@ -48,16 +48,16 @@ TELEVISION = (
 async def test_a_label_is_read_line_by_line(
     media: Media, reader: LocalReader, name: str, lines: tuple[str, ...]
 ) -> None:
-    sight = await look(media(f"photos/{name}"), read_text=reader.read)
-    read = tuple(line.text for line in sight.lines if not line.text.isdecimal())
+    photo_text = await read_photo(media(f"photos/{name}"), read_text=reader.read)
+    read = tuple(line.text for line in photo_text.lines if not line.text.isdecimal())
     assert read == lines
-    assert all(line.confidence > 0.9 for line in sight.lines)
+    assert all(line.confidence > 0.9 for line in photo_text.lines)
 
 
 @pytest.mark.xdist_group("ocr")
 async def test_a_line_says_where_it_stands(media: Media, reader: LocalReader) -> None:
-    sight = await look(media("photos/large_4000x3000.jpg"), read_text=reader.read)
-    (price,) = (line for line in sight.lines if line.text == "$1,249.00 MXN")
+    photo_text = await read_photo(media("photos/large_4000x3000.jpg"), read_text=reader.read)
+    (price,) = (line for line in photo_text.lines if line.text == "$1,249.00 MXN")
     assert price.box.x == pytest.approx(1900 + 246, abs=20)
     assert price.box.y == pytest.approx(1500 + 350, abs=20)
     assert price.box.width == pytest.approx(977, abs=30)
@@ -74,8 +74,8 @@ async def test_what_stands_at_one_height_is_one_line_of_the_text(media: Media, r
 async def test_a_strip_too_narrow_for_letters_is_read_as_empty(reader: LocalReader, size: tuple[int, int]) -> None:
     strip = io.BytesIO()
     Image.new("RGB", size, "white").save(strip, "PNG")
-    sight = await look(strip.getvalue(), read_text=reader.read)
-    assert (sight.text, sight.width, sight.height) == ("", *size)
+    photo_text = await read_photo(strip.getvalue(), read_text=reader.read)
+    assert (photo_text.text, photo_text.width, photo_text.height) == ("", *size)
 
 
 @pytest.mark.xdist_group("ocr")

@@ -1,4 +1,4 @@
-"""A page gives all that people see on it: printed words, entries of a form, notes, and what only a picture shows."""
+"""A page gives all visible text: printed words, form entries, notes, and words in pictures."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,7 +8,7 @@ import pypdfium2
 import pytest
 
 from pipelines import pdf_page
-from pipelines.document import read
+from pipelines.document import read_document
 from pipelines.image import Reading
 from tests.pipelines.papers import HEIGHT, entry, note, pdf, picture, text
 
@@ -102,7 +102,7 @@ BOX = b"/FT /Btn /AS /Yes /AP << /N << /Yes 4 0 R /Off 4 0 R >> >>"
         (note("escondida", more=b"/F 2"), []),
     ],
 )
-def test_entries_of_a_form_and_notes_are_told(annotation: bytes, words: list[str]) -> None:
+def test_entries_of_a_form_and_notes_are_read(annotation: bytes, words: list[str]) -> None:
     with first_page(pdf(text("Solicitud"), annotations=[annotation])) as (page, _):
         assert list(pdf_page.entries_of(page)) == words
 
@@ -115,7 +115,7 @@ async def test_pages_of_a_mixed_document_are_read_each_in_its_way() -> None:
         return Reading("Factura A-2041\nEscaneado con CamScanner")
 
     document = pdf(LETTER, picture() + STAMP, picture(595, 400) + LETTER, annotations=[entry("Nombre", "Ana")])
-    pages = await read(document, filename=None, read_text=read_text)
+    pages = await read_document(document, filename=None, read_text=read_text)
     letter = "\n".join(["Estimada señora Muñoz, le mandamos su estado de cuenta."] * 8)
     scan = "Factura A-2041\nEscaneado con CamScanner"
     assert pages.text == f"{letter}\nNombre: Ana\n\n{scan}\n\n{letter}"
@@ -123,5 +123,5 @@ async def test_pages_of_a_mixed_document_are_read_each_in_its_way() -> None:
 
 
 async def test_a_scan_that_nobody_can_read_leaves_the_words_on_it() -> None:
-    pages = await read(pdf(picture() + STAMP), filename=None, read_text=None)
+    pages = await read_document(pdf(picture() + STAMP), filename=None, read_text=None)
     assert (pages.text, pages.read, pages.scanned) == ("Escaneado con CamScanner", 0, True)

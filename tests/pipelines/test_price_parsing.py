@@ -1,4 +1,4 @@
-"""Prices are read as they are spelled, to the cent, and no amount is made up."""
+"""Prices are parsed to the cent, and no amount is invented."""
 
 import re
 from decimal import Decimal
@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from pipelines.product.price_parsing import Amount, Role, amounts, value_of
 
 
-def told(amount: Amount) -> str:
+def written(amount: Amount) -> str:
     """Write an amount as the tables below do: value, currency, role, unit, pieces."""
     said = [str(amount.value), amount.currency or "", "" if amount.role is Role.PRICE else amount.role.value]
     return " ".join(
@@ -133,7 +133,7 @@ def told(amount: Amount) -> str:
         ("$25/kg", ["25 unit /kg"]),
         ("$19.90 c/u", ["19.90"]),
         ("2x$30", ["30 several x2"]),
-        # What is no amount, or can't be told.
+        # No amounts, or ambiguous ones.
         ("3 x 2", []),
         ("10-20 pesos", []),
         ("$10-20", []),
@@ -163,7 +163,7 @@ def told(amount: Amount) -> str:
     ],
 )  # fmt: skip
 def test_a_price_is_read_as_it_is_spelled(text: str, read: list[str]) -> None:
-    assert [told(amount) for amount in amounts(text)] == read
+    assert [written(amount) for amount in amounts(text)] == read
 
 
 @pytest.mark.parametrize(

@@ -1,12 +1,12 @@
-"""Cards of photos as the local engine read them: what it reads well and badly is all in there."""
+"""Cards of recorded readings of the local engine, good and bad ones."""
 
 from __future__ import annotations
 
 import pytest
 
 from pipelines.image import Reading
-from pipelines.product import CONFIDENT, DoubtKind, card_of_sights
-from tests.pipelines.cards import asked, closer_looks, recorded, said, seen
+from pipelines.product import CONFIDENT, DoubtKind, card_of_photo_texts
+from tests.pipelines.cards import asked, recorded, rescans, said, seen
 
 
 def test_front_tag_and_back_make_one_card() -> None:
@@ -19,7 +19,7 @@ def test_front_tag_and_back_make_one_card() -> None:
         "currency": "MXN",
         "barcode": "7503001234564",
     }
-    # Only the front says the brand.
+    # Only the front has the brand.
     assert asked(card) == {"brand": (DoubtKind.UNSURE, ["Lunaria"])}
     assert card.fields["brand"].photo == 0
     assert (card.fields["price"].photo, card.fields["barcode"].photo) == (1, 2)
@@ -85,16 +85,16 @@ def test_every_unsure_value_is_asked_about() -> None:
         assert unsure == {doubt.field for doubt in card.doubts}
 
 
-async def test_a_price_that_wasnt_read_well_is_looked_at_again() -> None:
-    looks = closer_looks("32-tag.jpg")
+async def test_a_price_that_was_read_badly_is_read_again() -> None:
+    readings = rescans("32-tag.jpg")
     cuts = []
 
     async def read(cut: bytes) -> Reading:
         cuts.append(cut)
-        return next(looks)
+        return next(readings)
 
-    sight = seen("32-tag.jpg")
-    card = await card_of_sights([sight], read_text=read)
+    photo_text = seen("32-tag.jpg")
+    card = await card_of_photo_texts([photo_text], read_text=read)
     assert len(cuts) == 1
-    assert len(cuts[0]) < len(sight.jpeg)
+    assert len(cuts[0]) < len(photo_text.jpeg)
     assert card.fields["price"].value == "289"

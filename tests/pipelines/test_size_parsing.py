@@ -1,4 +1,4 @@
-"""The content of a package is read with its unit, packs of several too, and nothing else passes for it."""
+"""Contents of packages are parsed with their units, also packs, and nothing else passes for one."""
 
 from decimal import Decimal
 
@@ -43,7 +43,7 @@ from pipelines.product.size_parsing import UNITS, sizes, without_sizes
         ("50 m", ["50 m"]),
         ("Limpieza profunda 3 L", ["3 L"]),
         ("Leche 1L entera", ["1 L"]),
-        # What is said per something, of something, or of something else.
+        # Amounts per something, of something, or of something else.
         ("Precio por 100 g", []),
         ("$5.24 / 100 g", []),
         ("Porción 30 g", []),

@@ -1,11 +1,11 @@
-"""What Whisper makes up is left out, and what people say is kept."""
+"""Invented words of Whisper are removed, and those of people are kept."""
 
 import json
 import sys
 
 import pytest
 
-from pipelines.transcript import HeardSpeech, Segment, sense_of
+from pipelines.transcript import RawTranscript, Segment, spoken_text
 from tests.paths import ROOT
 
 LABELS = json.loads((ROOT / "fixtures" / "media" / "labels.json").read_text(encoding="utf-8"))
@@ -42,7 +42,7 @@ LABELS = json.loads((ROOT / "fixtures" / "media" / "labels.json").read_text(enco
     ],
 )
 def test_what_whisper_makes_up_over_silence_is_left_out(text: str) -> None:
-    assert sense_of(HeardSpeech(text)) == ""
+    assert spoken_text(RawTranscript(text)) == ""
 
 
 @pytest.mark.parametrize(
@@ -71,8 +71,8 @@ def test_what_whisper_makes_up_over_silence_is_left_out(text: str) -> None:
 )
 def test_what_people_say_is_kept(text: str) -> None:
     segment = Segment(text, no_speech=0.3, logprob=-0.6, compression=1.2)
-    assert sense_of(HeardSpeech(text)) == text
-    assert sense_of(HeardSpeech(text, segments=(segment,))) == text
+    assert spoken_text(RawTranscript(text)) == text
+    assert spoken_text(RawTranscript(text, segments=(segment,))) == text
 
 
 @pytest.mark.parametrize(
@@ -85,11 +85,11 @@ def test_what_people_say_is_kept(text: str) -> None:
 )
 def test_a_segment_that_says_of_itself_that_it_is_nonsense_is_left_out(segment: Segment) -> None:
     speech = Segment(" Mándeme la factura.", no_speech=0.01, logprob=-0.2, compression=1.1)
-    assert sense_of(HeardSpeech(speech.text + segment.text, segments=(speech, segment))) == "Mándeme la factura."
+    assert spoken_text(RawTranscript(speech.text + segment.text, segments=(speech, segment))) == "Mándeme la factura."
 
 
 def test_short_true_speech_that_whisper_doubts_a_little_is_kept() -> None:
-    assert sense_of(HeardSpeech("Sí.", segments=(Segment("Sí.", no_speech=0.7, logprob=-0.5),))) == "Sí."
+    assert spoken_text(RawTranscript("Sí.", segments=(Segment("Sí.", no_speech=0.7, logprob=-0.5),))) == "Sí."
 
 
 @pytest.mark.parametrize(
@@ -105,20 +105,20 @@ def test_short_true_speech_that_whisper_doubts_a_little_is_kept() -> None:
     ],
 )
 def test_words_before_and_after_a_loop_are_kept(text: str, said: str) -> None:
-    assert sense_of(HeardSpeech(text)) == said
+    assert spoken_text(RawTranscript(text)) == said
     doubted = Segment(text, no_speech=0.1, logprob=-0.3, compression=3.4)
-    assert sense_of(HeardSpeech(text, segments=(doubted,))) == said
+    assert spoken_text(RawTranscript(text, segments=(doubted,))) == said
 
 
 def test_a_loop_over_many_segments_goes() -> None:
     real = Segment(" Mándeme la factura.", no_speech=0.01, logprob=-0.2, compression=1.1)
     loop = Segment(" ¡Muy bien!", no_speech=0.1, logprob=-0.3, compression=1.0)
-    heard = HeardSpeech(real.text + loop.text * 8, segments=(real, *[loop] * 8))
-    assert sense_of(heard) == "Mándeme la factura."
+    raw = RawTranscript(real.text + loop.text * 8, segments=(real, *[loop] * 8))
+    assert spoken_text(raw) == "Mándeme la factura."
 
 
-def test_no_text_takes_long_to_be_looked_at() -> None:
-    """Steps and not seconds: twice the text is twice the work."""
+def test_no_text_takes_long_to_be_filtered() -> None:
+    """Count steps, not seconds: twice the text is twice the work."""
 
     def work(words: int) -> int:
         steps = 0
@@ -131,7 +131,7 @@ def test_no_text_takes_long_to_be_looked_at() -> None:
         text = "uno dos " * (words // 2)
         sys.settrace(count)  # type: ignore[arg-type]
         try:
-            sense_of(HeardSpeech(text))
+            spoken_text(RawTranscript(text))
         finally:
             sys.settrace(None)
         return steps

@@ -1,4 +1,4 @@
-"""Texts from outside are cut at one stated length, wherever they come in, and say so."""
+"""Texts from outside are cut at one length at every entrance, with a note."""
 
 import json
 from datetime import UTC, datetime
@@ -14,7 +14,7 @@ from bot.whatsapp.lenient_json import identifier, text
 from bot.whatsapp.payload import parse
 from pipelines.bounding_box import BoundingBox
 from pipelines.image import Reading, TextLine
-from pipelines.transcript import HeardSpeech, Segment, sense_of
+from pipelines.transcript import RawTranscript, Segment, spoken_text
 from pipelines.truncation import LONGEST_ID, LONGEST_LINE, LONGEST_PRINT, LONGEST_TEXT, MOST_LINES, truncated
 
 LONG = "a" * (LONGEST_TEXT + 1)
@@ -61,9 +61,9 @@ def test_what_is_longer_says_where_it_was_cut() -> None:
     ids=lambda content: str(content["type"]),
 )
 def test_a_message_of_any_kind_is_cut_at_the_door(content: dict[str, Any]) -> None:
-    told = message(**content).model_dump_json()
-    assert NOTE in told
-    assert len(told) < LONGEST_TEXT + 2000
+    dumped = message(**content).model_dump_json()
+    assert NOTE in dumped
+    assert len(dumped) < LONGEST_TEXT + 2000
 
 
 def test_many_short_things_are_cut_where_they_become_one_text() -> None:
@@ -76,13 +76,13 @@ def test_many_short_things_are_cut_where_they_become_one_text() -> None:
 
 def test_what_models_and_vendors_say_is_cut() -> None:
     assert ModelAnswer(text=LONG, calls=(), served="").text.endswith(NOTE)
-    assert HeardSpeech(LONG).text.endswith(NOTE)
+    assert RawTranscript(LONG).text.endswith(NOTE)
     assert Reading(LONG).text.endswith(NOTE)
     line, word = TextLine("a" * 5000, 1.0, BoundingBox(0, 0, 1, 1)), TextLine("a", 1.0, BoundingBox(0, 0, 1, 1))
     assert len(line.text) == LONGEST_LINE
     assert len(Reading("a", (word,) * 2000).lines) == MOST_LINES
     assert len(Reading("a", (line,) * 400).lines) == LONGEST_PRINT // LONGEST_LINE
-    assert len(sense_of(HeardSpeech("hola", segments=(Segment("hola "), Segment(LONG))))) <= LONGEST_TEXT
+    assert len(spoken_text(RawTranscript("hola", segments=(Segment("hola "), Segment(LONG))))) <= LONGEST_TEXT
     assert len(without_identities(LONG)) == LONGEST_TEXT
 
 

@@ -10,23 +10,23 @@ import pytest
 from pipelines import audio as pipelines_audio
 from pipelines import ffmpeg, file_type, voice
 from pipelines.errors import FileProblem, FileRefused
-from pipelines.voice import Clip, HeardSpeech, transcribe
+from pipelines.voice import Clip, RawTranscript, transcribe
 from tests.sounds import mp3
 
 Media = Callable[[str], bytes]
 
 
 class Ear:
-    """Says the same of every clip and keeps them."""
+    """Gives each clip the same text, and keeps the clips."""
 
     def __init__(self, *texts: str, language: str | None = None) -> None:
         self.clips: list[Clip] = []
         self._texts = texts
         self._language = language
 
-    async def __call__(self, clip: Clip) -> HeardSpeech:
+    async def __call__(self, clip: Clip) -> RawTranscript:
         self.clips.append(clip)
-        return HeardSpeech(self._texts[(len(self.clips) - 1) % len(self._texts)], self._language)
+        return RawTranscript(self._texts[(len(self.clips) - 1) % len(self._texts)], self._language)
 
 
 @pytest.mark.parametrize(
@@ -47,7 +47,7 @@ class Ear:
         ("truncated.ogg", 17.0),
     ],
 )
-async def test_a_note_of_any_container_is_heard_as_mp3(media: Media, name: str, seconds: float) -> None:
+async def test_a_note_of_any_container_is_transcribed_as_mp3(media: Media, name: str, seconds: float) -> None:
     ear = Ear("Hola")
     transcript = await transcribe(media(f"voice/{name}"), speech_to_text=ear, language="es")
     assert (transcript.text, transcript.language, transcript.parts) == ("Hola", "es", 1)
@@ -99,14 +99,14 @@ async def test_a_long_note_is_cut_at_pauses_and_joined_in_order(media: Media, mo
     late = asyncio.Event()
     clips: list[Clip] = []
 
-    async def hear(clip: Clip) -> HeardSpeech:
+    async def hear(clip: Clip) -> RawTranscript:
         clips.append(clip)
         number = len(clips)
         if number == 1:
-            await late.wait()  # the first part is answered last
+            await late.wait()  # the first part is transcribed last
         elif number == 3:
             late.set()
-        return HeardSpeech(f"parte {number}", "es")
+        return RawTranscript(f"parte {number}", "es")
 
     transcript = await transcribe(media("voice/es_long.ogg"), speech_to_text=hear)
     assert transcript.parts == len(clips)
@@ -132,7 +132,7 @@ async def test_an_error_of_the_ear_passes_as_it_is(media: Media, monkeypatch: py
     class OutOfOrder(Exception):
         pass
 
-    async def hear(_clip: Clip) -> HeardSpeech:
+    async def hear(_clip: Clip) -> RawTranscript:
         raise OutOfOrder
 
     monkeypatch.setattr(voice, "PART_SECONDS", 10)

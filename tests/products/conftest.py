@@ -10,8 +10,8 @@ import pytest
 
 from bot.web.server import listening
 from sandbox.meta.simulator import Person
-from sandbox.simulators.event_subscriber import Erp, new_secret
-from sandbox.simulators.vision import VisionImitation
+from sandbox.simulators.event_subscriber import ErpSimulator, new_secret
+from sandbox.simulators.vision import VisionSimulator
 from tests.products.shelf import Open, Shelf, Shop
 from tests.world import Start
 
@@ -33,7 +33,7 @@ async def open_shop(start: Start, ana: Person, bea: Person, tmp_path: Path) -> A
 
         async def begin(*, workers: int = 1, **environment: str) -> Shop:
             shelf, secret = Shelf(), new_secret()
-            vision, erp = VisionImitation(shelf), Erp(secret)
+            vision, erp = VisionSimulator(shelf), ErpSimulator(secret)
             endpoint = await vision.start()
             stack.push_async_callback(vision.stop)
             url = await stack.enter_async_context(listening(erp.app(), "127.0.0.1", 0, finish=0.1))

@@ -1,4 +1,4 @@
-"""Photos that a test draws, with what Google Vision reads of them: as fast as a script, as exact as the drawing."""
+"""Photos that a test draws, with the readings that Google Vision would give."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from PIL import Image, ImageDraw, ImageFont
 
 from pipelines.bounding_box import BoundingBox
 from pipelines.image import Reading, TextLine
-from sandbox.meta.simulator import Person, Sent
-from sandbox.simulators.event_subscriber import Erp
+from sandbox.meta.simulator import Person, SentMessage
+from sandbox.simulators.event_subscriber import ErpSimulator
 from tests.waiting import PATIENCE
 from tests.world import World
 
@@ -26,7 +26,7 @@ _SHADE = 8
 
 @dataclass
 class Shelf:
-    """Draws photos, each on paper of another shade, by which the reader knows them and their cuts again.
+    """Draws photos, each on paper of another shade, by which the reader recognises them and their cuts.
 
     `reads` are the widths of the pictures that were read.
     """
@@ -93,7 +93,7 @@ class Shelf:
         whole, reading = self.readings[place]
         if width == whole:
             return reading
-        # A closer look is at the price.
+        # A rescan is of the price.
         middle = BoundingBox(width // 4, height // 4, width // 2, height // 2)
         prices = tuple(replace(line, box=middle) for line in reading.lines if "$" in line.text)
         return Reading("\n".join(line.text for line in prices), prices)
@@ -108,40 +108,40 @@ class Shop:
 
     world: World
     shelf: Shelf
-    erp: Erp
+    erp: ErpSimulator
 
-    async def sends(self, person: Person, *photos: bytes, caption: str | None = None) -> Sent:
+    async def sends(self, person: Person, *photos: bytes, caption: str | None = None) -> SentMessage:
         """The person sends photos as an album; the message with the card that they get."""
         before = len(self.sent(person))
         for photo in photos:
             await self.world.meta.sends_media(person, "image", photo, "image/jpeg", caption=caption)
         return (await self.after(person, before))[-1]
 
-    async def writes(self, person: Person, text: str) -> Sent:
+    async def writes(self, person: Person, text: str) -> SentMessage:
         before = len(self.sent(person))
         await self.world.meta.writes(person, {"type": "text", "text": {"body": text}})
         return (await self.after(person, before))[-1]
 
-    async def taps(self, person: Person, sent: Sent, at: int = 0) -> Sent:
+    async def taps(self, person: Person, sent: SentMessage, at: int = 0) -> SentMessage:
         before = len(self.sent(person))
         button = buttons(sent)[at]
         reply = {"type": "button_reply", "button_reply": button}
         await self.world.meta.writes(person, {"type": "interactive", "interactive": reply})
         return (await self.after(person, before))[-1]
 
-    async def after(self, person: Person, before: int, *, within: float = PATIENCE) -> list[Sent]:
-        """What the person was sent, once all that they wrote has its answer."""
+    async def after(self, person: Person, before: int, *, within: float = PATIENCE) -> list[SentMessage]:
+        """Messages to the person, once all of theirs are answered."""
         await self.world.meta.replies(person, before + 1, within=within)
         async with asyncio.timeout(PATIENCE):
             while await self.world.redis.zcard("recado:open"):
                 await asyncio.sleep(0.01)
         return self.sent(person)[before:]
 
-    def sent(self, person: Person) -> list[Sent]:
+    def sent(self, person: Person) -> list[SentMessage]:
         return self.world.meta.sent_to(person)
 
     async def captured(self, count: int = 1) -> list[dict[str, Any]]:
-        """What the ERP was told, once it was told so often."""
+        """Events that the ERP received, once there are so many."""
         async with asyncio.timeout(PATIENCE):
             while len(found := [one for one in self.erp.events if one["type"] == "product.captured"]) < count:
                 await asyncio.sleep(0.01)
@@ -152,11 +152,11 @@ Open = Callable[..., Awaitable[Shop]]
 """Opens the shop, with some variables set."""
 
 
-def buttons(sent: Sent) -> list[dict[str, str]]:
+def buttons(sent: SentMessage) -> list[dict[str, str]]:
     return [one["reply"] for one in sent.request["interactive"]["action"]["buttons"]]
 
 
-def titles(sent: Sent) -> list[str]:
+def titles(sent: SentMessage) -> list[str]:
     return [one["title"] for one in buttons(sent)]
 
 

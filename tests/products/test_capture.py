@@ -1,4 +1,4 @@
-"""Staff photograph products: the card they get, what they are asked, and what a tap puts into the catalogue."""
+"""Staff photograph products: cards, questions, and products stored by a tap."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from bot.conversations.contacts import Contacts
 from bot.products.catalogue import Catalogue
 from sandbox.meta.simulator import Person
 from sandbox.simulators.openrouter import calls, says
-from sandbox.simulators.whisper import Answer
+from sandbox.simulators.whisper import ScriptedTranscription
 from tests.outgoing import conversation_of
 from tests.processes import recado
 from tests.products.shelf import CODE, OTHER_CODE, Open, Shop, buttons, titles
@@ -133,8 +133,8 @@ async def test_more_answers_than_buttons_are_a_list(shop: Shop, ana: Person) -> 
 
 async def test_a_correction_may_be_spoken(shop: Shop, ana: Person, media: Callable[[str], bytes]) -> None:
     await shop.sends(ana, shop.shelf.front())
-    heard = {"text": "El precio es 36.50.", "language": "spanish", "duration": 2}
-    shop.world.whisper.will(Answer(status=200, body=json.dumps(heard)))
+    transcript = {"text": "El precio es 36.50.", "language": "spanish", "duration": 2}
+    shop.world.whisper.will(ScriptedTranscription(status=200, body=json.dumps(transcript)))
     await shop.world.meta.sends_media(ana, "audio", media("voice/es_ticket.ogg"), "audio/ogg; codecs=opus")
     assert "Precio: 36.50 MXN (dicho por ti)" in (await shop.after(ana, 1))[-1].text
 
@@ -214,9 +214,9 @@ async def test_staff_who_ask_or_show_something_else_talk_with_the_assistant(shop
 async def test_a_question_beside_the_photos_is_answered_above_the_card(shop: Shop, ana: Person) -> None:
     shop.world.models.will(says("Abrimos a las nueve."))
     await shop.world.meta.sends_media(ana, "image", shop.shelf.front(), "image/jpeg")
-    told = await shop.writes(ana, "¿a qué hora abrimos mañana?")
-    assert told.text.startswith("Abrimos a las nueve.\n\n*Ficha del producto*")
-    assert titles(told) == ["Guardar", "Descartar"]
+    reply = await shop.writes(ana, "¿a qué hora abrimos mañana?")
+    assert reply.text.startswith("Abrimos a las nueve.\n\n*Ficha del producto*")
+    assert titles(reply) == ["Guardar", "Descartar"]
 
 
 async def test_another_code_starts_the_next_card_and_both_can_be_saved(shop: Shop, ana: Person) -> None:
@@ -231,8 +231,8 @@ async def test_another_code_starts_the_next_card_and_both_can_be_saved(shop: Sho
 
 async def test_otra_starts_the_next_card(shop: Shop, ana: Person) -> None:
     await shop.sends(ana, shop.shelf.front())
-    told = await shop.writes(ana, "Otra")
-    assert told.text.startswith("Manda las fotos del siguiente producto. La ficha anterior no está guardada")
+    reply = await shop.writes(ana, "Otra")
+    assert reply.text.startswith("Manda las fotos del siguiente producto. La ficha anterior no está guardada")
     card = await shop.sends(ana, shop.shelf.tag("$12.00"))
     assert "Precio: 12.00 MXN (foto 1" in card.text
 
@@ -275,8 +275,8 @@ async def test_a_cancelled_card_saves_nothing_and_can_not_be_saved_later(shop: S
 async def test_who_goes_on_with_an_expired_card_is_told_once(shop: Shop, ana: Person) -> None:
     await shop.sends(ana, shop.shelf.front())
     await let_expire(shop.world.redis)
-    told = await shop.writes(ana, "el precio es 36")
-    assert told.text == "La ficha anterior venció sin guardarse.\n\nManda las fotos otra vez."
+    reply = await shop.writes(ana, "el precio es 36")
+    assert reply.text == "La ficha anterior venció sin guardarse.\n\nManda las fotos otra vez."
     await shop.sends(ana, shop.shelf.front())
     await let_expire(shop.world.redis)
     card = await shop.sends(ana, shop.shelf.tag())
@@ -307,11 +307,11 @@ async def test_two_staff_have_their_own_cards_and_the_second_sees_what_the_first
     of_ana = await shop.sends(ana, shop.shelf.code(), shop.shelf.tag("$35.50"))
     of_bea = await shop.sends(bea, shop.shelf.code(), shop.shelf.tag("$39.00"))
     await shop.taps(ana, of_ana)
-    told = await shop.taps(bea, of_bea)
-    assert told.text.startswith("Mientras tanto alguien guardó este código. Revisa la diferencia:")
-    assert "35.50 MXN → *39.00 MXN*" in told.text
+    reply = await shop.taps(bea, of_bea)
+    assert reply.text.startswith("Mientras tanto alguien guardó este código. Revisa la diferencia:")
+    assert "35.50 MXN → *39.00 MXN*" in reply.text
     assert [one["price"] for one in await catalogue(shop)] == ["35.50"]
-    await shop.taps(bea, told)
+    await shop.taps(bea, reply)
     assert [one["price"] for one in await catalogue(shop)] == ["39.00"]
     (product,) = [one async for one in Catalogue(shop.world.redis).all()]
     assert [one.was for one in await Catalogue(shop.world.redis).history(product.id)][-1]["price"] == "35.50"
@@ -319,8 +319,8 @@ async def test_two_staff_have_their_own_cards_and_the_second_sees_what_the_first
 
 async def test_another_person_can_not_tap_somebody_elses_card(shop: Shop, ana: Person, customer: Person) -> None:
     card = await shop.sends(ana, shop.shelf.front())
-    told = await shop.taps(customer, card)
-    assert "ya no vale" in told.text
+    reply = await shop.taps(customer, card)
+    assert "ya no vale" in reply.text
     assert await catalogue(shop) == []
 
 
@@ -345,6 +345,6 @@ async def test_erasing_the_person_leaves_the_products_and_does_not_name_them(
     await shop.taps(ana, await shop.sends(ana, shop.shelf.front(), shop.shelf.code()))
     assert (await recado("contacts", "erase", str(ana.phone))).code == 0
     assert [one["barcode"] for one in await catalogue(shop)] == [CODE]
-    told = await recado("products", "export", "--format", "json")
-    assert not [one for one in (ana.phone, ana.bsuid, ana.name) if str(one) in told.out]
+    reply = await recado("products", "export", "--format", "json")
+    assert not [one for one in (ana.phone, ana.bsuid, ana.name) if str(one) in reply.out]
     assert list((tmp_path / "files/products").rglob("*.jpg"))

@@ -1,4 +1,4 @@
-"""What staff type about a card, in Spanish and English: fields and values, wrong ones, commands, and questions."""
+"""Texts of staff about a card, in Spanish and English: values, wrong fields, commands, and questions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The catalogue: kept with its history, and given out as CSV, Excel and JSON."""
+"""The catalogue keeps its history, and is exported as CSV, Excel and JSON."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A model helps to name what the rules can't tell, and only with words that were read on the photos."""
+"""A model names products that the rules can't, only with words that were read on the photos."""
 
 from __future__ import annotations
 
@@ -11,10 +11,13 @@ from pipelines.product import card_from
 from pipelines.product.vocabulary import plain
 from sandbox.meta.simulator import Person
 from sandbox.simulators.openrouter import fails, says
-from tests.pipelines.cards import line, sight
+from tests.pipelines.cards import line, photo_text
 from tests.products.shelf import Open, Shop
 
-DONUTS = [sight(line("Totis", 100, 100, 90)), sight(line("DONITAS", 100, 100, 60), line("con chia", 100, 200, 30))]
+DONUTS = [
+    photo_text(line("Totis", 100, 100, 90)),
+    photo_text(line("DONITAS", 100, 100, 60), line("con chia", 100, 200, 30)),
+]
 
 
 def front(shop: Shop) -> bytes:

@@ -1,4 +1,4 @@
-"""Photos with the troubles of real ones, read by the engine on this machine: the same way from photo to catalogue."""
+"""Photos with the defects of real ones, read by the local engine, on the whole way to the catalogue."""
 
 from __future__ import annotations
 

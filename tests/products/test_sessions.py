@@ -1,4 +1,4 @@
-"""What a session makes of a turn, without a server around it: second tries, albums, codes, and taps that are none."""
+"""Turns of a session without a server: second tries, albums, codes, and unrelated taps."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ from bot.products.draft_store import CapturedTurn
 from bot.products.factory import captures_of
 from bot.storage.local import LocalStorage
 from bot.turns.trace import count
-from pipelines.image import PhotoText, look
-from pipelines.product import ProductCard, card_of_sights
+from pipelines.image import PhotoText, read_photo
+from pipelines.product import ProductCard, card_of_photo_texts
 from tests.products.shelf import CODE, OTHER_CODE, Shelf
 
 MINE = f"c_{'0' * 20}"
@@ -39,18 +39,18 @@ class ByRules:
     shop_currency: str = "MXN"
 
     async def card_of(
-        self, conversation: str, sights: Sequence[PhotoText], turn: PhotoTurn, *, told_name: bool
+        self, conversation: str, photo_texts: Sequence[PhotoText], turn: PhotoTurn, *, name_stated: bool
     ) -> ProductCard:
-        return await card_of_sights(sights, read_text=self.shelf.read, shop_currency=self.shop_currency)
+        return await card_of_photo_texts(photo_texts, read_text=self.shelf.read, shop_currency=self.shop_currency)
 
 
 class Counter:
-    """One member of staff at work; `told` is what subscribers were told."""
+    """A member of staff at work; `published` are the events for subscribers."""
 
     def __init__(self, redis: Redis, folder: Path) -> None:
-        self.told: list[tuple[str, dict[str, Any], str]] = []
+        self.published: list[tuple[str, dict[str, Any], str]] = []
         self.shelf = Shelf()
-        self.captures, self.confirming = captures_of(redis, LocalStorage(folder), self._tell, ByRules(self.shelf))
+        self.captures, self.confirming = captures_of(redis, LocalStorage(folder), self._publish, ByRules(self.shelf))
         self._turns = 0
 
     async def sees(self, *contents: tuple[Content, str, PhotoText | None], turn: str | None = None) -> CapturedTurn:
@@ -58,28 +58,28 @@ class Counter:
         name = turn or f"t{self._turns}"
         now = datetime.now(UTC)
         incoming = [
-            CaptureMessage(Inbound(id=f"{name}-{at}", sent_at=now, received_at=now, content=content), words, sight)
-            for at, (content, words, sight) in enumerate(contents)
+            CaptureMessage(Inbound(id=f"{name}-{at}", sent_at=now, received_at=now, content=content), words, photo_text)
+            for at, (content, words, photo_text) in enumerate(contents)
         ]
         return await self.captures.take(MINE, turn_of(name), incoming)
 
     async def photo(self, photo: bytes, caption: str = "") -> tuple[Content, str, PhotoText | None]:
-        return Photo(media_id="m", caption=caption), caption, await look(photo, read_text=self.shelf.read)
+        return Photo(media_id="m", caption=caption), caption, await read_photo(photo, read_text=self.shelf.read)
 
     async def says(self, text: str) -> CapturedTurn:
         return await self.sees((Text(body=text), text, None))
 
     async def confirms(self, card: CapturedTurn, contact: Contact = STAFF, key: str = "recado-1") -> str:
-        """What a tap on the card is answered."""
+        """Reply to a tap on the card."""
         draft = await self.captures.open_draft(MINE)
         assert draft is not None
-        stored = await self.captures.means.showing.stored(draft)
+        stored = await self.captures.services.card_messages.stored(draft)
         action = {"draft": draft.id, "revision": draft.revision, "version": stored.version if stored else 0}
         tapped = ConfirmedAction(MINE, contact, "es", action, key, begun=False, begin=self._begin)
         return (await self.confirming.confirm(tapped)).text
 
-    async def _tell(self, event: str, data: dict[str, Any], name: str) -> None:
-        self.told.append((event, data, name))
+    async def _publish(self, event: str, data: dict[str, Any], name: str) -> None:
+        self.published.append((event, data, name))
 
     async def _begin(self) -> None:
         pass
@@ -135,8 +135,8 @@ async def test_only_our_own_taps_answer_a_question(counter: Counter) -> None:
     for name in ("product.x", "product.d.1.price.0.1", "product.d.x.price.0", "product.d.1.colour.0", "do.x"):
         assert chosen(name) is None
         assert (await counter.sees((Tap(id=name, title="x"), "", None))).messages == ()
-    told = await counter.sees((Tap(id="product.d.1.price.0", title="x"), "", None))
-    assert told.text == "Esa ficha ya se cerró. Manda las fotos otra vez si la necesitas."
+    reply = await counter.sees((Tap(id="product.d.1.price.0", title="x"), "", None))
+    assert reply.text == "Esa ficha ya se cerró. Manda las fotos otra vez si la necesitas."
 
 
 async def test_customers_and_words_without_a_card_are_not_its_business(counter: Counter, redis: Redis) -> None:
@@ -165,7 +165,7 @@ async def test_after_a_save_the_next_photo_is_of_the_next_product(counter: Count
     assert "Marca: LUNARIA" not in body(card)
     assert "✅" in await counter.confirms(card, key="recado-2")
     assert len([one async for one in Catalogue(redis).all()]) == 2
-    assert len({name for _, _, name in counter.told}) == 2
+    assert len({name for _, _, name in counter.published}) == 2
 
 
 async def test_none_of_it_is_a_value_too(counter: Counter) -> None:

@@ -1,11 +1,11 @@
-"""A worker that dies after a card was tapped: another one goes on, and the product is saved and told once."""
+"""When a worker dies after a tap, another one goes on, and the product is saved and published once."""
 
 from __future__ import annotations
 
 import os
 from pathlib import Path
 
-from bench.chaos.doomed import Doomed
+from bench.chaos.killed_process import KilledProcess
 from bot.products.catalogue import Catalogue
 from sandbox.meta.simulator import Person
 from tests.products.shelf import CODE, Open, buttons
@@ -16,7 +16,7 @@ async def test_a_worker_killed_between_saving_and_answering_saves_once(
 ) -> None:
     shop = await open_shop(workers=0)
     # The first turn is the photos', the second the tap's: by its end the product is saved, and nothing is answered.
-    doomed = Doomed.start(["worker"], dict(os.environ), tmp_path / "doomed.log", "turn: closing", 2)
+    doomed = KilledProcess.start(["worker"], dict(os.environ), tmp_path / "doomed.log", "turn: closing", 2)
     heir = None
     try:
         await doomed.ready()
@@ -26,13 +26,13 @@ async def test_a_worker_killed_between_saving_and_answering_saves_once(
         await doomed.ended()
         assert doomed.died_there
         assert [one.fields["barcode"] async for one in Catalogue(shop.world.redis).all()] == [CODE]
-        heir = Doomed.start(["worker"], dict(os.environ), tmp_path / "heir.log")
-        (told,) = (await shop.after(ana, 1))[-1:]
+        heir = KilledProcess.start(["worker"], dict(os.environ), tmp_path / "heir.log")
+        (reply,) = (await shop.after(ana, 1))[-1:]
     finally:
         for process in filter(None, (doomed, heir)):
             process.tell_to_stop()
             await process.ended()
-    assert told.text.startswith("✅ Guardado en el catálogo")
+    assert reply.text.startswith("✅ Guardado en el catálogo")
     (product,) = [one async for one in Catalogue(shop.world.redis).all()]
     assert product.version == 1
     assert len(await Catalogue(shop.world.redis).history(product.id)) == 1

@@ -1,4 +1,4 @@
-"""What an operator does with the prompts of a running Recado, and what they and the model then see."""
+"""Steps of an operator with the prompts of a running Recado, and the effects for operator and model."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from redis.asyncio import Redis
 from bot.infra.live_events import LiveEvents
 from bot.infra.redis import ended
 from sandbox.meta.simulator import Person
-from sandbox.simulators.openrouter import Scripted, says
+from sandbox.simulators.openrouter import ScriptedAnswer, says
 from tests.processes import eventually
 from tests.world import World
 
@@ -23,7 +23,7 @@ def say(folder: Path, words: str, head: str = "") -> None:
     (folder / "assistant.md").write_text(f"---\nname: a\n{head}---\n{words}\n")
 
 
-async def ask(world: World, person: Person, text: str, answer: Scripted | None = None) -> dict[str, Any]:
+async def ask(world: World, person: Person, text: str, answer: ScriptedAnswer | None = None) -> dict[str, Any]:
     """Write something, and give the request that the model then got."""
     count = len(world.meta.sent_to(person))
     world.models.will(answer or says("hecho"))
@@ -38,7 +38,7 @@ def told(request: dict[str, Any]) -> str:
 
 @asynccontextmanager
 async def overheard(redis: Redis) -> AsyncIterator[list[dict[str, Any]]]:
-    """What operators' pages are told meanwhile of prompts, and what alarms them."""
+    """Live events about prompts, and alerts, until the context ends."""
     heard: list[dict[str, Any]] = []
 
     async def listen() -> None:

@@ -11,7 +11,7 @@ from redis.asyncio import Redis
 
 from bot.worker import running
 from sandbox.meta.simulator import Person
-from sandbox.simulators.openrouter import Scripted, calls, says
+from sandbox.simulators.openrouter import ScriptedAnswer, calls, says
 from tests.processes import eventually, recado
 from tests.prompting.operating import ask, overheard, say, told, upcoming
 from tests.world import Start, World
@@ -43,7 +43,7 @@ async def test_an_operators_morning(start: Start, folder: Path, ana: Person) -> 
     say(folder, "Dos")
     leo = Person(phone="5215587654321", bsuid="MX.8809876543210987", name="Leo")
     released = asyncio.Event()
-    world.models.will(Scripted(calls(("business_hours", {})).message, until=released), says("listo"))
+    world.models.will(ScriptedAnswer(calls(("business_hours", {})).message, until=released), says("listo"))
     await world.meta.writes(leo, {"type": "text", "text": {"body": "¿abren?"}})
     await eventually(lambda: _asked(world, "¿abren?"))
     (folder / "_business.md").write_text("---\nname: Otra\nhours: {monday: 1:00-2:00}\n---\nVendemos aire.\n")
@@ -88,8 +88,8 @@ async def test_where_saving_is_releasing_a_mistake_is_told_and_the_last_good_one
         assert told(await ask(world, ana, "hola")) == "Uno"
         say(folder, "Dos {% if summary %}")
         event = await upcoming(heard, "wrong")
-        (finding,) = event["findings"]
-        assert (finding["line"], finding["column"], finding["code"]) == (4, 5, "unclosed-block")
+        (diagnostic,) = event["findings"]
+        assert (diagnostic["line"], diagnostic["column"], diagnostic["code"]) == (4, 5, "unclosed-block")
         assert told(await ask(world, ana, "¿sigues?")) == "Uno"
         say(folder, "Tres")
         released = await upcoming(heard, "released")
@@ -106,7 +106,7 @@ async def test_a_try_after_a_crash_keeps_the_release_that_its_turn_began_with(
     old = json.loads((await recado("prompts", "list", "--format", "json")).out)[0]["release"]
     await world.meta.writes(ana, {"type": "text", "text": {"body": "hola"}})
     conversation = (await world.redis.zrange("recado:open", 0, -1))[0]
-    # What a worker leaves behind that dies in its turn.
+    # State that a worker leaves when it dies in a turn.
     await world.redis.hset(f"recado:{{{conversation}}}:turn", mapping={"count": "1", "tries": "1", "release": old})  # type: ignore[misc]
     say(folder, "Dos")
     await recado("prompts", "release")
@@ -124,7 +124,7 @@ async def test_the_front_matter_decides_about_models_and_tools_within_what_the_s
     )
     say(folder, "Uno\nuser:\n¿Abren?\nassistant:\nSí.", head)
     world = await start(LLM_MAX_TOKENS="700")
-    world.models.will(Scripted(status=404, body='{"error": {"code": 404, "message": "no"}}'), model="a/b")
+    world.models.will(ScriptedAnswer(status=404, body='{"error": {"code": 404, "message": "no"}}'), model="a/b")
     world.models.will(says("hecho"), model="c/d")
     await world.meta.writes(ana, {"type": "text", "text": {"body": "hola"}})
     await world.meta.replies(ana)

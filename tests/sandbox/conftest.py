@@ -1,4 +1,4 @@
-"""A business at the other end of Meta's wire: a webhook that remembers what it got, and a client with the token."""
+"""The business's side of Meta's API: a webhook that records notifications, and a client with the token."""
 
 import asyncio
 import json
@@ -12,7 +12,7 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
-from sandbox.meta.simulator import Meta, Person
+from sandbox.meta.simulator import MetaSimulator, Person
 from sandbox.phone import api
 from tests.sandbox.stripe_shop import Shop, open_shop
 
@@ -23,7 +23,7 @@ Client = TestClient[web.Request, web.Application]
 
 @dataclass
 class Business:
-    """The company's end: every notification as it came, and what to answer."""
+    """The company's webhook: every notification as received, and the prepared answers."""
 
     bodies: list[bytes] = field(default_factory=list)
     signatures: list[str] = field(default_factory=list)
@@ -69,10 +69,10 @@ class Graph:
 
     http: aiohttp.ClientSession
     base: str
-    meta: Meta
+    meta: MetaSimulator
 
     def to(self, person: Person, **content: Any) -> dict[str, Any]:
-        """A message to the person, whole but for its content."""
+        """The envelope of a message to the person, without the content."""
         address = {"to": f"+{person.phone}"} if person.phone else {"recipient": person.bsuid}
         return {"messaging_product": "whatsapp", "recipient_type": "individual"} | address | content
 
@@ -102,11 +102,11 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-async def meta(business: Business, clock: Clock) -> AsyncIterator[Meta]:
+async def meta(business: Business, clock: Clock) -> AsyncIterator[MetaSimulator]:
     app = web.Application(client_max_size=4 * 1024 * 1024)
     app.add_routes([web.post("/hook", business.receive), web.get("/hook", business.verify)])
     async with TestServer(app) as server:
-        meta = Meta(
+        meta = MetaSimulator(
             webhook_url=str(server.make_url("/hook")),
             app_secret=APP_SECRET,
             access_token=TOKEN,
@@ -121,7 +121,7 @@ async def meta(business: Business, clock: Clock) -> AsyncIterator[Meta]:
 
 
 @pytest.fixture
-async def graph(meta: Meta) -> AsyncIterator[Graph]:
+async def graph(meta: MetaSimulator) -> AsyncIterator[Graph]:
     async with aiohttp.ClientSession(headers={"Authorization": f"Bearer {TOKEN}"}) as http:
         yield Graph(http, meta.media.base_url, meta)
 
@@ -134,12 +134,12 @@ def ana() -> Person:
 
 @pytest.fixture
 def sam() -> Person:
-    """A customer with a username: WhatsApp keeps the phone to itself."""
+    """A customer with a username, so that WhatsApp hides the phone."""
     return Person(phone=None, bsuid="US.13491208655302741918", name="Sam", username="sam.w")
 
 
 @pytest.fixture
-async def ana_wrote(meta: Meta, ana: Person) -> str:
+async def ana_wrote(meta: MetaSimulator, ana: Person) -> str:
     return await meta.writes(ana, {"type": "text", "text": {"body": "Hola"}})
 
 
@@ -149,23 +149,23 @@ async def no_turns() -> AsyncIterator[dict[str, Any]]:
 
 
 @pytest.fixture
-async def page(meta: Meta) -> AsyncIterator[Client]:
-    """The page's server, where no bot thinks."""
+async def page(meta: MetaSimulator) -> AsyncIterator[Client]:
+    """The page's server, without a bot."""
     app = web.Application()
-    app.add_subapp("/sandbox/", api.application(meta, no_turns, {"staff": []}))
+    app.add_subapp("/sandbox/", api.create_phone_app(meta, no_turns, {"staff": []}))
     async with TestClient(TestServer(app)) as client:
         yield client
 
 
 async def page_writes(page: Client, person: str = api.PEOPLE[0].bsuid) -> str:
     """Write from the page as the person with this BSUID, and return the wamid."""
-    gesture = {"person": person, "message": {"type": "text", "text": {"body": "Hola"}}}
-    answer = await page.post("/sandbox/messages", json=gesture)
+    message = {"person": person, "message": {"type": "text", "text": {"body": "Hola"}}}
+    answer = await page.post("/sandbox/messages", json=message)
     return str((await answer.json())["wamid"])
 
 
 @pytest.fixture
 async def shop() -> AsyncIterator[Shop]:
-    """Stripe's imitation at noon of 31 January 2027, and a shop that uses it."""
+    """The Stripe simulator at noon of 31 January 2027, and a shop that uses it."""
     async with open_shop() as shop:
         yield shop

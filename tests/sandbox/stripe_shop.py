@@ -1,4 +1,4 @@
-"""A shop at the other end of Stripe's wire: the official library, and a webhook that checks signatures."""
+"""A shop that uses Stripe: the official library, and a webhook that verifies signatures."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ NOON = datetime(2027, 1, 31, 12, tzinfo=UTC)
 
 @dataclass
 class Hook:
-    """Takes events, or answers what `answers` says; `events` are those whose signature was right."""
+    """Accepts events, or gives the queued `answers`; `events` are those with a valid signature."""
 
     events: list[stripe.Event] = field(default_factory=list)
     answers: list[int] = field(default_factory=list)
@@ -45,13 +45,13 @@ class Hook:
 
 @dataclass
 class Shop:
-    imitation: StripeSimulator
+    simulator: StripeSimulator
     http: aiohttp.ClientSession
     base: str
     hook: Hook
 
     def client(self, key: str = SECRET_KEY, retries: int = 0) -> Any:
-        """The official library; untyped, because its answers are read as Stripe's JSON."""
+        """The official library; untyped, because the tests read its answers as Stripe's JSON."""
         return stripe.StripeClient(
             key,
             http_client=stripe.AIOHTTPClient(session=self.http),
@@ -67,7 +67,7 @@ class Shop:
         return (await self.api.prices.list_async({"lookup_keys": [lookup_key]})).data[0]
 
     async def customer(self, card: str | None = "pm_card_visa", **fields: Any) -> Any:
-        """A customer, whose default is this card."""
+        """A customer with this card as default."""
         made = await self.api.customers.create_async({"email": "ana@example.com", "name": "Ana"} | fields)
         if card is not None:
             await self.set_card(made.id, card)
@@ -85,12 +85,12 @@ class Shop:
         return await self.api.subscriptions.create_async(wanted | fields)
 
     async def change_to(self, subscription: Any, lookup_key: str, **fields: Any) -> dict[str, Any]:
-        """What changes the subscription's only item to the price, for a preview or an update."""
+        """Parameters that change the subscription's only item to the price, for a preview or an update."""
         price = await self.price(lookup_key)
         return {"items": [{"id": subscription["items"].data[0].id, "price": price.id}]} | fields
 
     def told(self) -> list[str]:
-        return [event["type"] for event in self.imitation.events]
+        return [event["type"] for event in self.simulator.events]
 
 
 @asynccontextmanager
@@ -100,6 +100,6 @@ async def open_shop(**options: Any) -> AsyncIterator[Shop]:
     receiver.add_routes([web.post("/hook", hook.receive)])
     async with TestServer(receiver) as hooks:
         still: dict[str, Any] = {"source": lambda: NOON, "retry_pauses": (0, 0, 0)}
-        imitation = StripeSimulator(SECRET_KEY, WEBHOOK_SECRET, str(hooks.make_url("/hook")), **(still | options))
-        async with TestServer(imitation.app()) as server, aiohttp.ClientSession() as http:
-            yield Shop(imitation, http, str(server.make_url("")).rstrip("/"), hook)
+        simulator = StripeSimulator(SECRET_KEY, WEBHOOK_SECRET, str(hooks.make_url("/hook")), **(still | options))
+        async with TestServer(simulator.app()) as server, aiohttp.ClientSession() as http:
+            yield Shop(simulator, http, str(server.make_url("")).rstrip("/"), hook)

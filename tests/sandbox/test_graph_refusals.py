@@ -1,4 +1,4 @@
-"""One row a rule: what Meta refuses, and with which code."""
+"""Meta's refusals and their codes, one row a rule."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
-    from sandbox.meta.simulator import Meta, Person
+    from sandbox.meta.simulator import MetaSimulator, Person
     from tests.sandbox.conftest import Clock, Graph
 
 
@@ -162,7 +162,7 @@ async def test_what_meta_refuses_is_refused(graph: Graph, ana: Person, ana_wrote
     assert graph.meta.accepted == []
 
 
-async def test_a_body_that_is_no_json_is_refused(graph: Graph, meta: Meta) -> None:
+async def test_a_body_that_is_no_json_is_refused(graph: Graph, meta: MetaSimulator) -> None:
     url = f"{graph.base}/v26.0/{meta.phone_number_id}/messages"
     async with graph.http.post(url, data=b"to=+52&type=text") as response:
         assert response.status == 400
@@ -170,7 +170,7 @@ async def test_a_body_that_is_no_json_is_refused(graph: Graph, meta: Meta) -> No
 
 
 @pytest.mark.parametrize("headers", [{"Authorization": "Bearer wrong"}, {"Authorization": ""}], ids=["wrong", "none"])
-async def test_a_wrong_token_is_refused(graph: Graph, meta: Meta, headers: dict[str, str]) -> None:
+async def test_a_wrong_token_is_refused(graph: Graph, meta: MetaSimulator, headers: dict[str, str]) -> None:
     url = f"{graph.base}/v26.0/{meta.phone_number_id}/messages"
     async with graph.http.post(url, json={}, headers=headers) as response:
         assert response.status == 401
@@ -182,7 +182,7 @@ async def test_another_number_is_not_visible(graph: Graph, ana: Person, ana_wrot
     assert (status, answer["error"]["code"]) == (400, 33)
 
 
-async def test_a_message_to_a_stranger_needs_a_template(graph: Graph, meta: Meta) -> None:
+async def test_a_message_to_a_stranger_needs_a_template(graph: Graph, meta: MetaSimulator) -> None:
     stranger = {"messaging_product": "whatsapp", "to": "+4930123456"}
     status, answer = await graph.send(stranger | text())
     assert (status, answer["error"]["code"]) == (400, 131047)
@@ -202,20 +202,22 @@ async def test_the_window_closes_a_day_after_the_last_word(
     assert (await graph.send(graph.to(ana, **template(*FILLED))))[0] == 200
 
 
-async def test_a_late_message_does_not_open_the_window(graph: Graph, meta: Meta, clock: Clock, ana: Person) -> None:
+async def test_a_late_message_does_not_open_the_window(
+    graph: Graph, meta: MetaSimulator, clock: Clock, ana: Person
+) -> None:
     await meta.writes(ana, {"type": "text", "text": {"body": "Hola"}}, at=clock() - timedelta(days=3))
     status, answer = await graph.send(graph.to(ana, **text()))
     assert (status, answer["error"]["code"]) == (400, 131047)
 
 
-async def test_a_paused_and_an_unreviewed_template_are_not_sent(graph: Graph, meta: Meta, ana: Person) -> None:
+async def test_a_paused_and_an_unreviewed_template_are_not_sent(graph: Graph, meta: MetaSimulator, ana: Person) -> None:
     found = meta.templates.find(name="shipping_update")[0]
     for state, code in (("PAUSED", 132015), ("DISABLED", 132016), ("PENDING", 132001)):
         found.status = state
         assert (await graph.send(graph.to(ana, **template(*FILLED))))[1]["error"]["code"] == code
 
 
-async def test_a_code_by_template_does_not_go_to_a_bsuid(graph: Graph, meta: Meta, sam: Person) -> None:
+async def test_a_code_by_template_does_not_go_to_a_bsuid(graph: Graph, meta: MetaSimulator, sam: Person) -> None:
     await meta.writes(sam, {"type": "text", "text": {"body": "Hi"}})
     for found in meta.templates.find(name="shipping_update"):
         found.category = "AUTHENTICATION"
@@ -223,7 +225,7 @@ async def test_a_code_by_template_does_not_go_to_a_bsuid(graph: Graph, meta: Met
 
 
 async def test_a_bsuid_in_to_is_accepted_and_never_delivered(
-    graph: Graph, meta: Meta, sam: Person, ana_wrote: str
+    graph: Graph, meta: MetaSimulator, sam: Person, ana_wrote: str
 ) -> None:
     await meta.writes(sam, {"type": "text", "text": {"body": "Hi"}})
     status, answer = await graph.send({"messaging_product": "whatsapp", "to": sam.bsuid} | text())
@@ -240,7 +242,7 @@ async def test_one_person_is_not_written_to_too_often(graph: Graph, clock: Clock
     assert [(await graph.send(graph.to(ana, **text())))[0] for _ in range(2)] == [200, 400]
 
 
-async def test_a_number_has_a_limit_of_messages_a_second(graph: Graph, meta: Meta, clock: Clock) -> None:
+async def test_a_number_has_a_limit_of_messages_a_second(graph: Graph, meta: MetaSimulator, clock: Clock) -> None:
     message = template(*FILLED) | {"messaging_product": "whatsapp"}
     statuses = [(await graph.send(message | {"to": f"+49301234{n:03}"}))[0] for n in range(81)]
     assert statuses == [200] * 80 + [400]

@@ -1,4 +1,4 @@
-"""Trouble on order, and what the account says of itself."""
+"""Planned faults of Meta, and the account's own description."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import aiohttp
 import pytest
 
 if TYPE_CHECKING:
-    from sandbox.meta.simulator import Meta, Person
+    from sandbox.meta.simulator import MetaSimulator, Person
     from tests.sandbox.conftest import Business, Graph
 
 
@@ -18,7 +18,7 @@ async def send(graph: Graph, person: Person) -> tuple[int, dict[str, Any]]:
 
 
 async def test_a_refusal_on_order_hits_as_often_as_said_and_whom_it_was_said(
-    meta: Meta, graph: Graph, ana: Person, sam: Person
+    meta: MetaSimulator, graph: Graph, ana: Person, sam: Person
 ) -> None:
     for person in (ana, sam):
         await meta.writes(person, {"type": "text", "text": {"body": "Hola"}})
@@ -28,14 +28,16 @@ async def test_a_refusal_on_order_hits_as_often_as_said_and_whom_it_was_said(
     assert answers[1][1]["error"]["code"] == 130429
 
 
-async def test_a_refusal_may_have_another_status(meta: Meta, graph: Graph, ana: Person, ana_wrote: str) -> None:
+async def test_a_refusal_may_have_another_status(
+    meta: MetaSimulator, graph: Graph, ana: Person, ana_wrote: str
+) -> None:
     meta.will_refuse(131056, http_status=429)
     status, answer = await send(graph, ana)
     assert (status, answer["error"]["code"]) == (429, 131056)
 
 
 async def test_a_lost_answer_leaves_the_message_accepted(
-    meta: Meta, graph: Graph, business: Business, ana: Person, ana_wrote: str
+    meta: MetaSimulator, graph: Graph, business: Business, ana: Person, ana_wrote: str
 ) -> None:
     meta.will_drop()
     with pytest.raises(aiohttp.ClientError):
@@ -47,7 +49,7 @@ async def test_a_lost_answer_leaves_the_message_accepted(
 
 
 async def test_a_late_answer_is_to_a_message_already_accepted(
-    meta: Meta, graph: Graph, ana: Person, ana_wrote: str
+    meta: MetaSimulator, graph: Graph, ana: Person, ana_wrote: str
 ) -> None:
     meta.will_delay(0.05)
     sending = asyncio.create_task(send(graph, ana))
@@ -57,7 +59,7 @@ async def test_a_late_answer_is_to_a_message_already_accepted(
 
 
 async def test_a_gateway_answers_with_a_page_and_accepts_nothing(
-    meta: Meta, graph: Graph, ana: Person, ana_wrote: str
+    meta: MetaSimulator, graph: Graph, ana: Person, ana_wrote: str
 ) -> None:
     meta.will_html_502()
     url = f"{graph.base}/v26.0/{meta.phone_number_id}/messages"
@@ -66,7 +68,7 @@ async def test_a_gateway_answers_with_a_page_and_accepts_nothing(
     assert meta.accepted == []
 
 
-async def test_the_number_and_the_account_tell_their_state(meta: Meta, graph: Graph) -> None:
+async def test_the_number_and_the_account_tell_their_state(meta: MetaSimulator, graph: Graph) -> None:
     status, number = await graph.get(f"{meta.phone_number_id}?fields=display_phone_number,verified_name,health_status")
     assert status == 200
     assert (number["display_phone_number"], number["verified_name"]) == ("+525500001111", "Recado")
@@ -75,7 +77,9 @@ async def test_the_number_and_the_account_tell_their_state(meta: Meta, graph: Gr
     assert (await graph.get(f"{meta.phone_number_id}?fields=shoe_size"))[1]["error"]["code"] == 100
 
 
-async def test_a_template_is_created_reviewed_listed_and_deleted(meta: Meta, graph: Graph, business: Business) -> None:
+async def test_a_template_is_created_reviewed_listed_and_deleted(
+    meta: MetaSimulator, graph: Graph, business: Business
+) -> None:
     url = f"{graph.base}/v26.0/{meta.waba_id}/message_templates"
     body = {"type": "BODY", "text": "Hola {{name}}, gracias."}
     new = {"name": "thanks", "language": "es", "category": "UTILITY", "parameter_format": "NAMED", "components": [body]}
@@ -93,7 +97,7 @@ async def test_a_template_is_created_reviewed_listed_and_deleted(meta: Meta, gra
     assert (await graph.get(f"{meta.waba_id}/message_templates?name=thanks"))[1]["data"] == []
 
 
-async def test_templates_are_listed_page_by_page(meta: Meta, graph: Graph) -> None:
+async def test_templates_are_listed_page_by_page(meta: MetaSimulator, graph: Graph) -> None:
     names: list[str] = []
     after = "0"
     for _ in range(3):

@@ -1,4 +1,4 @@
-"""The life of a file at Meta: upload, address, download, end."""
+"""The lifecycle of a file at Meta: upload, address, download, expiry."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import aiohttp
 import pytest
 
 if TYPE_CHECKING:
-    from sandbox.meta.simulator import Meta, Person
+    from sandbox.meta.simulator import MetaSimulator, Person
     from tests.sandbox.conftest import Business, Clock, Graph
 
 PHOTO = b"\xff\xd8\xff a photo"
@@ -73,7 +73,7 @@ async def test_an_address_can_not_be_made_up(graph: Graph) -> None:
 
 
 async def test_a_persons_file_comes_with_its_hash_and_address_and_lives_a_week(
-    meta: Meta, graph: Graph, business: Business, clock: Clock, ana: Person
+    meta: MetaSimulator, graph: Graph, business: Business, clock: Clock, ana: Person
 ) -> None:
     await meta.sends_media(ana, "document", PHOTO, "application/octet-stream", "the label", "photo.heic")
     document = business.messages[0]["document"]
@@ -84,7 +84,7 @@ async def test_a_persons_file_comes_with_its_hash_and_address_and_lives_a_week(
     assert (await graph.get(document["id"]))[0] == 400
 
 
-async def test_a_voice_note_says_that_it_is_one(meta: Meta, business: Business, ana: Person) -> None:
+async def test_a_voice_note_says_that_it_is_one(meta: MetaSimulator, business: Business, ana: Person) -> None:
     await meta.sends_media(ana, "audio", b"OggS", "audio/ogg; codecs=opus")
     await meta.sends_media(ana, "audio", b"OggS", "audio/ogg; codecs=opus", voice=False)
     assert [message["audio"]["voice"] for message in business.messages] == [True, False]
@@ -122,7 +122,7 @@ async def test_a_voice_note_of_the_business_is_taken(graph: Graph, ana: Person, 
 
 
 async def test_a_file_of_the_wrong_type_fails_after_the_answer(
-    meta: Meta, graph: Graph, business: Business, ana: Person, ana_wrote: str
+    meta: MetaSimulator, graph: Graph, business: Business, ana: Person, ana_wrote: str
 ) -> None:
     _, uploaded = await upload(graph, b"%PDF-", "application/pdf")
     assert (await graph.send(graph.to(ana, type="image", image={"id": uploaded["id"]})))[0] == 200

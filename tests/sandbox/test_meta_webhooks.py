@@ -1,4 +1,4 @@
-"""What Meta tells the business: signed, in Meta's bytes, again until it is taken, and step by step."""
+"""Meta's webhooks: signed, in Meta's bytes, repeated until they are taken, and in steps."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ import pytest
 from sandbox.broadcast import Broadcast
 
 if TYPE_CHECKING:
-    from sandbox.meta.simulator import Meta, Person
+    from sandbox.meta.simulator import MetaSimulator, Person
     from tests.sandbox.conftest import Business, Graph
 
 HELLO = {"type": "text", "text": {"body": "¿Cuánto cuesta? 🛒 a/b"}}
 
 
-async def test_a_webhook_is_signed_over_its_bytes(meta: Meta, business: Business, ana: Person) -> None:
+async def test_a_webhook_is_signed_over_its_bytes(meta: MetaSimulator, business: Business, ana: Person) -> None:
     await meta.writes(ana, HELLO)
     [body], [signature] = business.bodies, business.signatures
     assert signature == "sha256=" + hmac.new(b"the app's secret", body, hashlib.sha256).hexdigest()
@@ -28,7 +28,7 @@ async def test_a_webhook_is_signed_over_its_bytes(meta: Meta, business: Business
     assert rb"a\/b" in body
 
 
-async def test_a_message_has_the_shape_since_april_2026(meta: Meta, business: Business, ana: Person) -> None:
+async def test_a_message_has_the_shape_since_april_2026(meta: MetaSimulator, business: Business, ana: Person) -> None:
     wamid = await meta.writes(ana, HELLO)
     assert json.loads(business.bodies[0])["entry"][0]["id"] == meta.waba_id
     [value] = business.values
@@ -38,7 +38,7 @@ async def test_a_message_has_the_shape_since_april_2026(meta: Meta, business: Bu
     assert value["messages"] == [expected | HELLO]
 
 
-async def test_a_person_with_a_username_has_no_phone(meta: Meta, business: Business, sam: Person) -> None:
+async def test_a_person_with_a_username_has_no_phone(meta: MetaSimulator, business: Business, sam: Person) -> None:
     await meta.writes(sam, HELLO)
     [value] = business.values
     assert value["contacts"] == [{"profile": {"name": "Sam", "username": "@sam.w"}, "user_id": sam.bsuid}]
@@ -46,7 +46,7 @@ async def test_a_person_with_a_username_has_no_phone(meta: Meta, business: Busin
 
 
 async def test_a_reply_names_the_message_it_answers(
-    meta: Meta, graph: Graph, business: Business, ana: Person, ana_wrote: str
+    meta: MetaSimulator, graph: Graph, business: Business, ana: Person, ana_wrote: str
 ) -> None:
     wamid = await graph.say(ana)
     tap = {"type": "interactive", "interactive": {"type": "button_reply", "button_reply": {"id": "a", "title": "A"}}}
@@ -54,7 +54,7 @@ async def test_a_reply_names_the_message_it_answers(
     assert business.messages[-1]["context"] == {"from": "525500001111", "id": wamid}
 
 
-async def test_a_webhook_is_tried_again_until_it_is_taken(meta: Meta, business: Business, ana: Person) -> None:
+async def test_a_webhook_is_tried_again_until_it_is_taken(meta: MetaSimulator, business: Business, ana: Person) -> None:
     business.answers = [503, 202]
     await meta.writes(ana, HELLO)
     await meta.idle()
@@ -63,7 +63,7 @@ async def test_a_webhook_is_tried_again_until_it_is_taken(meta: Meta, business: 
     assert meta.undelivered == []
 
 
-async def test_a_webhook_that_nobody_takes_is_given_up(meta: Meta, business: Business, ana: Person) -> None:
+async def test_a_webhook_that_nobody_takes_is_given_up(meta: MetaSimulator, business: Business, ana: Person) -> None:
     business.answers = [500] * 4
     await meta.writes(ana, HELLO)
     await meta.idle()
@@ -71,7 +71,7 @@ async def test_a_webhook_that_nobody_takes_is_given_up(meta: Meta, business: Bus
     assert len(business.bodies) == 4
 
 
-async def test_a_duplicate_says_the_same_in_other_bytes(meta: Meta, business: Business, ana: Person) -> None:
+async def test_a_duplicate_says_the_same_in_other_bytes(meta: MetaSimulator, business: Business, ana: Person) -> None:
     meta.duplicate = True
     await meta.writes(ana, HELLO)
     first, second = business.bodies
@@ -79,7 +79,7 @@ async def test_a_duplicate_says_the_same_in_other_bytes(meta: Meta, business: Bu
     assert json.loads(first) == json.loads(second)
 
 
-async def test_a_batch_is_one_notification(meta: Meta, business: Business, ana: Person, sam: Person) -> None:
+async def test_a_batch_is_one_notification(meta: MetaSimulator, business: Business, ana: Person, sam: Person) -> None:
     async with meta.batch():
         wamids = [await meta.writes(person, HELLO) for person in (ana, sam, ana)]
     assert len(business.bodies) == 1
@@ -87,7 +87,7 @@ async def test_a_batch_is_one_notification(meta: Meta, business: Business, ana: 
 
 
 async def test_an_account_without_subscription_gets_nothing(
-    meta: Meta, graph: Graph, business: Business, ana: Person
+    meta: MetaSimulator, graph: Graph, business: Business, ana: Person
 ) -> None:
     url = f"{graph.base}/v26.0/{meta.waba_id}/subscribed_apps"
     async with graph.http.delete(url) as response:
@@ -101,14 +101,14 @@ async def test_an_account_without_subscription_gets_nothing(
     assert len((await graph.get(f"{meta.waba_id}/subscribed_apps"))[1]["data"]) == 1
 
 
-async def test_the_address_is_verified_by_its_challenge(meta: Meta) -> None:
+async def test_the_address_is_verified_by_its_challenge(meta: MetaSimulator) -> None:
     assert await meta.verify()
     meta.verify_token = "another token"
     assert not await meta.verify()
 
 
 async def test_statuses_climb_and_carry_price_and_callback(
-    meta: Meta, graph: Graph, business: Business, ana: Person, ana_wrote: str
+    meta: MetaSimulator, graph: Graph, business: Business, ana: Person, ana_wrote: str
 ) -> None:
     wamid = await graph.say(ana, biz_opaque_callback_data="job:42")
     await meta.idle()
@@ -121,7 +121,7 @@ async def test_statuses_climb_and_carry_price_and_callback(
 
 
 async def test_a_closed_chat_is_read_when_it_is_opened(
-    meta: Meta, graph: Graph, business: Business, ana: Person, ana_wrote: str
+    meta: MetaSimulator, graph: Graph, business: Business, ana: Person, ana_wrote: str
 ) -> None:
     await meta.opens(ana, is_open=False)
     await graph.say(ana)
@@ -132,7 +132,7 @@ async def test_a_closed_chat_is_read_when_it_is_opened(
 
 
 async def test_a_reaction_is_only_sent(
-    meta: Meta, graph: Graph, business: Business, ana: Person, ana_wrote: str
+    meta: MetaSimulator, graph: Graph, business: Business, ana: Person, ana_wrote: str
 ) -> None:
     reaction = {"type": "reaction", "reaction": {"message_id": ana_wrote, "emoji": "👍🏽"}}
     assert (await graph.send(graph.to(ana, **reaction)))[0] == 200
@@ -141,7 +141,7 @@ async def test_a_reaction_is_only_sent(
 
 
 async def test_a_message_may_fail_after_it_was_accepted(
-    meta: Meta, graph: Graph, business: Business, ana: Person, ana_wrote: str
+    meta: MetaSimulator, graph: Graph, business: Business, ana: Person, ana_wrote: str
 ) -> None:
     meta.will_fail(131026)
     await graph.say(ana)
@@ -153,7 +153,7 @@ async def test_a_message_may_fail_after_it_was_accepted(
 
 
 async def test_a_read_mark_reads_all_before_it_and_shows_typing(
-    meta: Meta, graph: Graph, ana: Person, ana_wrote: str
+    meta: MetaSimulator, graph: Graph, ana: Person, ana_wrote: str
 ) -> None:
     latest = await meta.writes(ana, HELLO)
     events = meta.listen()
@@ -167,7 +167,9 @@ async def test_a_read_mark_reads_all_before_it_and_shows_typing(
     assert await anext(events) == {"type": "typing", "person": ana.bsuid, "on": False}
 
 
-async def test_the_page_hears_of_both_directions_and_finds_them_later(meta: Meta, graph: Graph, ana: Person) -> None:
+async def test_the_page_hears_of_both_directions_and_finds_them_later(
+    meta: MetaSimulator, graph: Graph, ana: Person
+) -> None:
     events = meta.listen()
     asked = await meta.writes(ana, HELLO)
     answered = await graph.say(ana, "Doce pesos")
@@ -185,7 +187,7 @@ async def test_the_page_hears_of_both_directions_and_finds_them_later(meta: Meta
     ]
 
 
-async def test_replies_are_waited_for(meta: Meta, graph: Graph, ana: Person, ana_wrote: str) -> None:
+async def test_replies_are_waited_for(meta: MetaSimulator, graph: Graph, ana: Person, ana_wrote: str) -> None:
     waiting = asyncio.create_task(meta.replies(ana, 2))
     await graph.say(ana, "one")
     await graph.say(ana, "two")

@@ -1,4 +1,4 @@
-"""The page in the browser, through real HTTP: what it may send, what it gets to see, and what it never runs."""
+"""The page over real HTTP: messages that it may send, data that it sees, and content that it never runs."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from sandbox.phone.uploads import plain_name
 from tests.waiting import PATIENCE
 
 if TYPE_CHECKING:
-    from sandbox.meta.simulator import Meta
+    from sandbox.meta.simulator import MetaSimulator
     from tests.sandbox.conftest import Business, Graph
 
 ANA = api.PEOPLE[0]
@@ -29,7 +29,7 @@ TURN = {"type": "turn", "turn": "t_1", "conversation": "c_1", "state": "thinking
 
 
 class Turns:
-    """The bot's side of the stream: what is put here, the page hears."""
+    """The bot's side of the stream: the page receives the events put here."""
 
     def __init__(self) -> None:
         self.queue: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
@@ -45,9 +45,9 @@ def turns() -> Turns:
 
 
 @pytest.fixture
-async def page(meta: Meta, turns: Turns) -> AsyncIterator[Client]:
+async def page(meta: MetaSimulator, turns: Turns) -> AsyncIterator[Client]:
     app = web.Application(client_max_size=64 * 1024)
-    app.add_subapp("/sandbox/", api.application(meta, turns, {"services": {"Vision": "imitation"}, "staff": []}))
+    app.add_subapp("/sandbox/", api.create_phone_app(meta, turns, {"services": {"Vision": "imitation"}, "staff": []}))
     async with TestClient(TestServer(app)) as client:
         yield client
 
@@ -91,7 +91,7 @@ async def test_words_from_the_page_become_a_signed_webhook(page: Client, busines
     ids=lambda message: str(message["type"]),
 )
 async def test_a_gesture_answers_the_message_it_was_made_on(
-    page: Client, meta: Meta, graph: Graph, business: Business, message: dict[str, Any]
+    page: Client, meta: MetaSimulator, graph: Graph, business: Business, message: dict[str, Any]
 ) -> None:
     await meta.writes(ANA, {"type": "text", "text": {"body": "Hola"}})
     wamid = await graph.say(ANA)
@@ -214,7 +214,7 @@ async def test_the_page_allows_no_script_but_its_own(page: Client) -> None:
 
 
 async def test_every_file_that_the_page_names_is_served(page: Client) -> None:
-    # RFC 9239 made text/javascript the name; Python before 3.12 knows the old one.
+    # RFC 9239 named it text/javascript, but Python before 3.12 knows only the old name.
     scripts = {"text/javascript", "application/javascript"}
     for name, mimes in (("main.js", scripts), ("chat.css", {"text/css"}), ("mark.svg", {"image/svg+xml"})):
         answer = await page.get(f"/sandbox/static/{name}")
@@ -282,9 +282,9 @@ async def test_a_page_that_is_loaded_again_finds_everything(page: Client, graph:
     stream.close()
 
 
-async def test_open_streams_end_when_the_server_stops(meta: Meta, turns: Turns) -> None:
+async def test_open_streams_end_when_the_server_stops(meta: MetaSimulator, turns: Turns) -> None:
     app = web.Application()
-    app.add_subapp("/sandbox/", api.application(meta, turns, {}))
+    app.add_subapp("/sandbox/", api.create_phone_app(meta, turns, {}))
     async with TestClient(TestServer(app)) as client:
         stream = await client.get("/sandbox/events")
         reading = asyncio.create_task(stream.read())
@@ -299,7 +299,7 @@ async def test_somebody_new_may_write(page: Client, business: Business) -> None:
     assert business.values[0]["contacts"][0]["profile"] == {"name": "Eva"}
 
 
-async def test_a_hidden_page_reads_nothing(page: Client, meta: Meta, graph: Graph, business: Business) -> None:
+async def test_a_hidden_page_reads_nothing(page: Client, meta: MetaSimulator, graph: Graph, business: Business) -> None:
     await page.post("/sandbox/messages", json=hello())
     await page.post("/sandbox/presence", json={"person": ANA.bsuid, "open": False})
     await graph.say(ANA)

@@ -1,4 +1,4 @@
-"""A client that others wrote, pywa, takes the sandbox's Meta for the real one: what it sends, and what it reads."""
+"""An independent client, pywa, works with the Meta simulator as with Meta: it sends, and reads webhooks."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from pywa_async.types.templates import BodyText, TemplateLanguage, TemplateStatu
 
 from bot.whatsapp.templates.files import load
 from bot.whatsapp.templates.rules import create_body
-from sandbox.meta.simulator import Meta, Person
+from sandbox.meta.simulator import MetaSimulator, Person
 from tests.paths import ROOT
 
 SECRET, TOKEN = "the app's secret", "the business's token"
@@ -37,7 +37,7 @@ Media = Callable[[str], bytes]
 
 
 class ToTheSandbox(httpx.AsyncHTTPTransport):
-    """pywa's address of Meta is fixed: its requests go elsewhere below it."""
+    """Redirects requests, because pywa's address of Meta is fixed."""
 
     def __init__(self, base: str) -> None:
         super().__init__()
@@ -51,21 +51,23 @@ class ToTheSandbox(httpx.AsyncHTTPTransport):
 
 @pytest.fixture
 def updates() -> list[Any]:
-    """What pywa's parser made of the webhooks, in their order."""
+    """The updates that pywa's parser made of the webhooks, in order."""
     return []
 
 
 @pytest.fixture
-async def meta() -> AsyncIterator[Meta]:
-    meta = Meta(webhook_url="", app_secret=SECRET, access_token=TOKEN, verify_token="verify", status_pauses=(0, 0, 0))
+async def meta() -> AsyncIterator[MetaSimulator]:
+    meta = MetaSimulator(
+        webhook_url="", app_secret=SECRET, access_token=TOKEN, verify_token="verify", status_pauses=(0, 0, 0)
+    )
     await meta.start()
     yield meta
     await meta.stop()
 
 
 @pytest.fixture
-async def pywa(meta: Meta, updates: list[Any], caplog: pytest.LogCaptureFixture) -> AsyncIterator[WhatsApp]:
-    """The client, with the sandbox's webhooks brought to its own parser; it may log no trouble."""
+async def pywa(meta: MetaSimulator, updates: list[Any], caplog: pytest.LogCaptureFixture) -> AsyncIterator[WhatsApp]:
+    """The client, whose own parser gets the sandbox's webhooks; it may log no warning."""
     async with httpx.AsyncClient(transport=ToTheSandbox(meta.media.base_url)) as session:
         client = WhatsApp(
             phone_id=meta.phone_number_id, token=TOKEN, session=session, server=None, app_secret=SECRET,
@@ -91,13 +93,13 @@ async def pywa(meta: Meta, updates: list[Any], caplog: pytest.LogCaptureFixture)
         app = web.Application(client_max_size=4 * 1024 * 1024)
         app.router.add_post("/hook", hook)
         async with TestServer(app) as server:
-            meta._post.url = meta.webhook_url = str(server.make_url("/hook"))
+            meta._sender.url = meta.webhook_url = str(server.make_url("/hook"))
             yield client
     assert [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING] == []
 
 
 @pytest.fixture
-async def wrote(meta: Meta, pywa: WhatsApp, ana: Person, updates: list[Any]) -> str:
+async def wrote(meta: MetaSimulator, pywa: WhatsApp, ana: Person, updates: list[Any]) -> str:
     """Ana has written, so that her window is open."""
     wamid = await meta.writes(ana, {"type": "text", "text": {"body": "Hola"}})
     updates.clear()
@@ -108,11 +110,11 @@ def address(person: Person) -> str:
     return person.phone or person.bsuid
 
 
-# ---- what pywa sends
+# ---- sending with pywa
 
 
 async def test_a_text_arrives_and_its_statuses_come_back(
-    meta: Meta, pywa: WhatsApp, ana: Person, wrote: str, updates: list[Any]
+    meta: MetaSimulator, pywa: WhatsApp, ana: Person, wrote: str, updates: list[Any]
 ) -> None:
     sent = await pywa.send_message(address(ana), "Hola, Ana", reply_to_message_id=wrote, tracker="job:1")
     await meta.idle()
@@ -123,14 +125,16 @@ async def test_a_text_arrives_and_its_statuses_come_back(
     ]  # fmt: skip
 
 
-async def test_a_person_without_a_visible_phone_is_reached_by_their_bsuid(meta: Meta, pywa: WhatsApp) -> None:
+async def test_a_person_without_a_visible_phone_is_reached_by_their_bsuid(meta: MetaSimulator, pywa: WhatsApp) -> None:
     sam = Person(phone=None, bsuid="US.13491208655302741918", name="Sam", username="sam.w")
     await meta.writes(sam, {"type": "text", "text": {"body": "hello"}})
     await pywa.send_message(sam.bsuid, "Hello, Sam")
     assert [sent.text for sent in meta.sent_to(sam)] == ["Hello, Sam"]
 
 
-async def test_files_are_uploaded_and_sent(meta: Meta, pywa: WhatsApp, ana: Person, wrote: str, media: Media) -> None:
+async def test_files_are_uploaded_and_sent(
+    meta: MetaSimulator, pywa: WhatsApp, ana: Person, wrote: str, media: Media
+) -> None:
     photo, voice, price_list = (
         media("photos/ean13-1_1.jpg"),
         media("voice/es_hola.ogg"),
@@ -147,7 +151,7 @@ async def test_files_are_uploaded_and_sent(meta: Meta, pywa: WhatsApp, ana: Pers
 
 
 async def test_buttons_and_lists_arrive_and_their_taps_come_back(
-    meta: Meta, pywa: WhatsApp, ana: Person, wrote: str, updates: list[Any]
+    meta: MetaSimulator, pywa: WhatsApp, ana: Person, wrote: str, updates: list[Any]
 ) -> None:
     asked = await pywa.send_message(
         address(ana), "¿Confirmas?", buttons=[Button("Sí", callback_data="yes"), Button("No", callback_data="no")]
@@ -171,7 +175,7 @@ async def test_buttons_and_lists_arrive_and_their_taps_come_back(
 
 
 async def test_a_template_is_made_reviewed_and_sent_to_somebody_who_never_wrote(
-    meta: Meta, pywa: WhatsApp, ana: Person, updates: list[Any]
+    meta: MetaSimulator, pywa: WhatsApp, ana: Person, updates: list[Any]
 ) -> None:
     await pywa.send_template(
         address(ana), "order_confirmation", TemplateLanguage.SPANISH,
@@ -184,10 +188,10 @@ async def test_a_template_is_made_reviewed_and_sent_to_somebody_who_never_wrote(
 
 
 async def test_our_own_template_files_are_read_by_pywa_as_we_mean_them(
-    meta: Meta, pywa: WhatsApp, updates: list[Any]
+    meta: MetaSimulator, pywa: WhatsApp, updates: list[Any]
 ) -> None:
     for definition in load(ROOT / "templates"):
-        meta._chores.start(meta._progress.review(meta.templates.create(create_body(definition))))
+        meta._tasks.start(meta._status_reporter.review(meta.templates.create(create_body(definition))))
     await meta.idle()
     told = [update for update in updates if isinstance(update, TemplateStatusUpdate)]
     assert {(update.template_name, update.new_status) for update in told} == {
@@ -203,22 +207,22 @@ async def test_our_own_template_files_are_read_by_pywa_as_we_mean_them(
     ]
 
 
-async def test_a_message_is_marked_as_read_and_typing_is_shown(meta: Meta, pywa: WhatsApp, wrote: str) -> None:
+async def test_a_message_is_marked_as_read_and_typing_is_shown(meta: MetaSimulator, pywa: WhatsApp, wrote: str) -> None:
     assert (await pywa.mark_message_as_read(wrote)).success
     assert (await pywa.indicate_typing(wrote)).success
     assert (meta.read_marks, meta.typing) == ([wrote, wrote], [wrote])
 
 
-async def test_refusals_are_the_errors_that_pywa_knows(meta: Meta, pywa: WhatsApp, ana: Person) -> None:
+async def test_refusals_are_the_errors_that_pywa_knows(meta: MetaSimulator, pywa: WhatsApp, ana: Person) -> None:
     with pytest.raises(errors.ReEngagementMessage):
         await pywa.send_message(address(ana), "Hola")
 
 
-# ---- what pywa reads
+# ---- reading with pywa
 
 
 async def test_pywa_reads_every_kind_of_file(
-    meta: Meta, pywa: WhatsApp, ana: Person, updates: list[Any], media: Media
+    meta: MetaSimulator, pywa: WhatsApp, ana: Person, updates: list[Any], media: Media
 ) -> None:
     photo, voice = media("photos/ean13-1_1.jpg"), media("voice/es_hola.ogg")
     await meta.sends_media(ana, "image", photo, "image/jpeg", caption="¿Cuánto?")
@@ -251,7 +255,12 @@ CARD = {"name": {"formatted_name": "Luis"}, "phones": [{"phone": "+52 55 9876 54
 )  # fmt: skip
 @pytest.mark.parametrize("phone", ["5215512345678", None], ids=["with a phone", "without a phone"])
 async def test_pywa_reads_every_kind_of_message(
-    meta: Meta, pywa: WhatsApp, updates: list[Any], message: dict[str, Any], kind: MessageType, phone: str | None
+    meta: MetaSimulator,
+    pywa: WhatsApp,
+    updates: list[Any],
+    message: dict[str, Any],
+    kind: MessageType,
+    phone: str | None,
 ) -> None:
     person = Person(phone, "MX.8801234567890123", "Ana", "ana.b")
     wamid = await meta.writes(person, message)
@@ -263,7 +272,7 @@ async def test_pywa_reads_every_kind_of_message(
 
 
 async def test_pywa_reads_edits_revocations_and_failures(
-    meta: Meta, pywa: WhatsApp, ana: Person, wrote: str, updates: list[Any]
+    meta: MetaSimulator, pywa: WhatsApp, ana: Person, wrote: str, updates: list[Any]
 ) -> None:
     words = {"type": "text", "text": {"body": "Hola, Ana"}}
     await meta.writes(ana, {"type": "edit", "edit": {"original_message_id": wrote, "message": words}})
@@ -278,6 +287,6 @@ async def test_pywa_reads_edits_revocations_and_failures(
     assert (failed.status, failed.error.code if failed.error else None) == ("failed", 131026)
 
 
-async def test_pywa_reads_a_batch(meta: Meta, pywa: WhatsApp, ana: Person, updates: list[Any]) -> None:
+async def test_pywa_reads_a_batch(meta: MetaSimulator, pywa: WhatsApp, ana: Person, updates: list[Any]) -> None:
     await meta.writes(ana, {"type": "text", "text": {"body": "Hola"}}, context={"forwarded": True})
     assert updates[0].forwarded

@@ -1,4 +1,4 @@
-"""What the page's phone has no gesture for arrives as Meta tells it, and what a template holds is drawn."""
+"""Rare messages arrive in Meta's format, and a template's parts reach the page."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ import pytest
 from bot.whatsapp.payload import parse
 from sandbox.meta.templates import Template
 from sandbox.phone import api
-from sandbox.phone.rare_messages import Staged, Told
+from sandbox.phone.rare_messages import ScenarioKind, SingleMessageKind
 from tests.sandbox.conftest import page_writes
 
 if TYPE_CHECKING:
-    from sandbox.meta.simulator import Meta, Person
+    from sandbox.meta.simulator import MetaSimulator, Person
     from tests.sandbox.conftest import Business, Client, Clock, Graph
 
 ANA, _, SAM = api.PEOPLE
 
 
-async def rarity(page: Client, kind: str, person: str = ANA.bsuid) -> None:
+async def send_rare_message(page: Client, kind: str, person: str = ANA.bsuid) -> None:
     answer = await page.post("/sandbox/rarities", json={"person": person, "kind": kind, "language": "en"})
     assert answer.status == 200, await answer.text()
 
@@ -48,7 +48,7 @@ async def rarity(page: Client, kind: str, person: str = ANA.bsuid) -> None:
 async def test_a_rare_message_arrives_in_a_shape_that_recado_reads(
     page: Client, business: Business, clock: Clock, kind: str, content: str | None, more: dict[str, Any]
 ) -> None:
-    await rarity(page, kind)
+    await send_rare_message(page, kind)
     found = parse(business.bodies[0], clock())
     [message] = found.messages
     assert found.unknown == []
@@ -58,16 +58,16 @@ async def test_a_rare_message_arrives_in_a_shape_that_recado_reads(
 
 
 async def test_an_album_is_several_photos_at_once(page: Client, business: Business) -> None:
-    await rarity(page, "album")
+    await send_rare_message(page, "album")
     assert [message["type"] for message in business.messages] == ["image"] * 3
 
 
 @pytest.mark.parametrize(("person", "event"), [(ANA, "user_changed_number"), (SAM, "user_changed_user_id")])
 async def test_who_changes_number_has_a_new_id_and_keeps_the_chat(
-    page: Client, meta: Meta, business: Business, person: Person, event: str
+    page: Client, meta: MetaSimulator, business: Business, person: Person, event: str
 ) -> None:
     await page_writes(page, person=person.bsuid)
-    await rarity(page, "number_change", person.bsuid)
+    await send_rare_message(page, "number_change", person.bsuid)
     told, update = business.values[1:]
     system = told["messages"][0]["system"]
     assert (system["type"], "contacts" in told) == (event, False)
@@ -86,15 +86,15 @@ async def test_who_changes_number_has_a_new_id_and_keeps_the_chat(
 async def test_a_choice_about_marketing_is_told(
     page: Client, business: Business, kind: str, key: str, value: str
 ) -> None:
-    await rarity(page, kind)
+    await send_rare_message(page, kind)
     [preference] = business.values[0]["user_preferences"]
     assert (preference[key], preference["user_id"]) == (value, ANA.bsuid)
 
 
 async def test_a_colleagues_answer_from_the_app_is_an_echo_and_in_the_chat(
-    page: Client, meta: Meta, business: Business
+    page: Client, meta: MetaSimulator, business: Business
 ) -> None:
-    await rarity(page, "echo")
+    await send_rare_message(page, "echo")
     [echo] = business.values[0]["message_echoes"]
     assert (echo["from"], echo["to"]) == (meta.display_phone_number, ANA.phone)
     assert meta.history(ANA)[-1]["direction"] == "out"
@@ -112,7 +112,7 @@ async def test_a_sticker_is_a_sticker_only_when_sent_as_one(page: Client, busine
 
 
 async def test_a_templates_parts_are_drawn_and_a_tap_on_its_button_names_it(
-    page: Client, meta: Meta, graph: Graph, business: Business
+    page: Client, meta: MetaSimulator, graph: Graph, business: Business
 ) -> None:
     buttons = [
         {"type": "QUICK_REPLY", "text": "Later"},
@@ -140,8 +140,8 @@ async def test_a_templates_parts_are_drawn_and_a_tap_on_its_button_names_it(
     assert business.messages[-1]["context"]["id"] == wamid
 
 
-def test_the_page_offers_every_rarity_in_both_languages() -> None:
-    words, drawer = ((api._PAGE / name).read_text("utf-8") for name in ("channel_words.js", "trouble.js"))
-    for kind in get_args(Told) + get_args(Staged):
+def test_the_page_offers_every_rare_message_in_both_languages() -> None:
+    words, drawer = ((api._PAGE / name).read_text("utf-8") for name in ("faults_words.js", "faults.js"))
+    for kind in get_args(SingleMessageKind) + get_args(ScenarioKind):
         assert words.count(f"rare_{kind}:") == 2, kind
         assert f'"{kind}"' in drawer, kind

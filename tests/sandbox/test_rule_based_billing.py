@@ -1,4 +1,4 @@
-"""The stand-in for a model asks for billing's tools as a model would, and says what they gave."""
+"""The rule-based model calls billing's tools as a model would, and describes their results."""
 
 from __future__ import annotations
 
@@ -8,12 +8,19 @@ import pytest
 
 from bot.agent.tools.catalog import TABLE
 from sandbox.meta.simulator import Person
-from sandbox.simulators.rule_based_billing import asks, says
-from tests.billing import buttons, stripe_of, subscriber, taps
+from sandbox.simulators.rule_based_billing import describe_results, next_tool_call
+from sandbox.stripe import StripeSimulator
+from tests.billing import billing, buttons, stripe_of, subscriber, taps
 from tests.notifications import settled
-from tests.world import World
+from tests.world import Start, World
 
 OFFERED = {row.tool.name for row in TABLE}
+
+
+@pytest.fixture
+async def shop(stripe: StripeSimulator, start: Start) -> World:
+    """Recado with billing, because this folder's own `shop` has only Stripe."""
+    return await start(**billing(stripe), stripe=stripe)
 
 
 @pytest.mark.parametrize(
@@ -50,14 +57,17 @@ OFFERED = {row.tool.name for row in TABLE}
     ],
 )
 def test_a_sentence_asks_for_its_tool(words: str, call: tuple[str, dict[str, Any]] | None) -> None:
-    assert asks(words, {}, OFFERED) == call
-    assert asks(words, {}, {"business_hours"}) is None
+    assert next_tool_call(words, {}, OFFERED) == call
+    assert next_tool_call(words, {}, {"business_hours"}) is None
 
 
 def test_who_has_no_plan_is_given_the_page() -> None:
     results = {"change_plan": "Error: there is no subscription. …"}
-    assert asks("quiero el plan Pro", results, OFFERED) == ("start_subscription", {"interval": "month", "plan": "Pro"})
-    assert says(results | {"start_subscription": "A button …"}, "es") == "Toca el botón:"
+    assert next_tool_call("quiero el plan Pro", results, OFFERED) == (
+        "start_subscription",
+        {"interval": "month", "plan": "Pro"},
+    )
+    assert describe_results(results | {"start_subscription": "A button …"}, "es") == "Toca el botón:"
 
 
 async def test_a_person_without_a_model_sees_changes_and_cancels_a_plan(shop: World, ana: Person) -> None:

@@ -1,4 +1,4 @@
-"""`recado sandbox` as a newcomer runs it: one process, no key, a phone that gets answers, nothing left behind."""
+"""`recado sandbox` for a newcomer: one process, no key, a phone that gets answers, a clean end."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ import aiohttp
 import psutil
 import pytest
 
+from tests.paths import ROOT
 from tests.waiting import PATIENCE
 
 ANA = "MX.8801234567890123"
@@ -47,10 +48,10 @@ async def sandbox(tmp_path: Path) -> AsyncIterator[Run]:
         await process.wait()
 
 
-async def talk(url: str, gesture: dict[str, Any]) -> dict[str, Any]:
-    """Send something from Ana's phone and wait for the closed turn that answers it."""
+async def talk(url: str, message: dict[str, Any]) -> dict[str, Any]:
+    """Send a message from Ana's phone and wait for the closed turn that answers it."""
     async with aiohttp.ClientSession() as http:
-        async with http.post(f"{url}messages", json={"person": ANA} | gesture) as response:
+        async with http.post(f"{url}messages", json={"person": ANA} | message) as response:
             wamid = (await response.json())["wamid"]
         async with asyncio.timeout(PATIENCE):
             while True:
@@ -124,7 +125,7 @@ async def test_the_second_run_remembers_the_first(sandbox: Run) -> None:
     _, url = await sandbox()
     second = await talk(url, text("Quiero cambiar al plan Pro"))
     assert second["conversation"] == first["conversation"]
-    # Stripe's imitation is another one by then, with other ids.
+    # The second run has a new Stripe simulator, with other ids.
     for turn in (first, second):
         assert "Cambio de plan: de *Básico* a *Pro*" in turn["reply"][0]
 
@@ -151,3 +152,22 @@ async def test_a_port_that_is_taken_is_said_in_one_line(sandbox: Run, tmp_path: 
     assert process.returncode == 1
     assert b"--port" in errors.splitlines()[-1]
     assert b"Traceback" not in errors
+
+
+async def test_one_turn_is_traced_from_the_webhook_to_the_last_key(sandbox: Run, tmp_path: Path) -> None:
+    _, url = await sandbox()
+    port = url.split(":")[2].split("/")[0]
+    command = ["-m", "bench.trace_turn", "¿A qué hora abren?", "--port", port, "--data", str(tmp_path / "data")]
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, *command, stdout=asyncio.subprocess.PIPE, cwd=ROOT, env=dict(os.environ)
+    )
+    shown = (await process.communicate())[0].decode()
+    assert process.returncode == 0
+    for line in (
+        r"turn t_\w+ of c_\w+: answered, 0\.\d+ USD",
+        r"  outbox +[\d.]+ ms",
+        r"model anthropic/claude-3-haiku: ok, .*tokens",
+        r"tool business_hours\({}\): ok",
+        r" +[\d.]+ ms  \w+ recado:\{c\}:lease",
+    ):
+        assert re.search(f"^{line}", shown, re.MULTILINE), line

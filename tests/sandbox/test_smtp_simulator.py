@@ -1,4 +1,4 @@
-"""The sandbox's e-mails: without a provider they come to a postbox, and the page can show them."""
+"""The sandbox's e-mails: without a provider the SMTP simulator keeps them, and the page shows them."""
 
 import json
 from collections.abc import AsyncIterator
@@ -25,7 +25,7 @@ async def company(tmp_path: Path) -> AsyncIterator[tuple[str, Settings, Redis]]:
         yield url, settings, redis
 
 
-async def test_a_letter_can_be_read_on_the_page_as_its_reader_sees_it(company: tuple[str, Settings, Redis]) -> None:
+async def test_an_email_is_shown_on_the_page_as_its_reader_sees_it(company: tuple[str, Settings, Redis]) -> None:
     url, _, redis = company
     async with aiohttp.ClientSession() as http, http.get(f"{url}events") as stream:
         await queues.add(redis, "email", "send", JOB, "code-1")

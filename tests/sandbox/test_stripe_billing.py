@@ -1,4 +1,4 @@
-"""Subscriptions and their invoices as time passes, with cards that pay and cards that don't."""
+"""Subscriptions and their invoices over time, with cards that pay and cards that are declined."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ async def test_metadata_is_merged_and_cleared(shop: Shop) -> None:
     changed = await shop.api.customers.update_async(customer.id, {"metadata": {"a": "", "c": "3"}, "name": ""})
     assert (changed.metadata.to_dict(), changed.name) == ({"b": "2", "c": "3"}, None)
     assert (await shop.api.customers.update_async(customer.id, {"metadata": ""})).metadata.to_dict() == {}
-    told = shop.imitation.events[1]["data"]["previous_attributes"]
+    told = shop.simulator.events[1]["data"]["previous_attributes"]
     assert told == {"metadata": {"a": "1", "c": None}, "name": "Ana"}
 
 
@@ -75,7 +75,7 @@ async def test_months_follow_the_calendar_from_their_anchor(shop: Shop) -> None:
     made = await shop.subscribe((await shop.customer()).id)
     ends = [period_end(made)]
     for _ in range(3):
-        shop.imitation.advance_to(ends[-1] + timedelta(hours=1))
+        shop.simulator.advance_to(ends[-1] + timedelta(hours=1))
         ends.append(period_end(await shop.api.subscriptions.retrieve_async(made.id)))
     assert [(end.month, end.day, end.hour) for end in ends] == [(2, 28, 12), (3, 31, 12), (4, 30, 12), (5, 31, 12)]
     paid = await shop.api.invoices.list_async({"subscription": made.id})
@@ -87,17 +87,17 @@ async def test_months_follow_the_calendar_from_their_anchor(shop: Shop) -> None:
 
 async def test_a_renewal_is_a_draft_for_an_hour(shop: Shop) -> None:
     made = await shop.subscribe((await shop.customer()).id)
-    shop.imitation.advance_to(period_end(made) + timedelta(minutes=59))
+    shop.simulator.advance_to(period_end(made) + timedelta(minutes=59))
     renewed = await shop.api.subscriptions.retrieve_async(made.id, {"expand": ["latest_invoice"]})
     assert (renewed.status, renewed.latest_invoice.status, renewed.latest_invoice.number) == ("active", "draft", None)
-    shop.imitation.advance(seconds=60)
+    shop.simulator.advance(seconds=60)
     assert (await shop.api.invoices.retrieve_async(renewed.latest_invoice.id)).status == "paid"
 
 
 async def test_events_tell_of_the_moment_they_happened_in_order(shop: Shop) -> None:
     made = await shop.subscribe((await shop.customer()).id, trial_period_days=7)
-    shop.imitation.advance(days=60)
-    told = [(at(event["created"]) - NOON, event["type"]) for event in shop.imitation.events]
+    shop.simulator.advance(days=60)
+    told = [(at(event["created"]) - NOON, event["type"]) for event in shop.simulator.events]
     assert [moment for moment, _ in told] == sorted(moment for moment, _ in told)
     assert (4 * DAY, "customer.subscription.trial_will_end") in told
     assert (7 * DAY, "customer.subscription.updated") in told
@@ -118,7 +118,7 @@ async def test_a_trial_costs_nothing_until_it_ends(shop: Shop) -> None:
 
 async def test_a_trial_shorter_than_its_warning_is_warned_of_at_once(shop: Shop) -> None:
     await shop.subscribe((await shop.customer()).id, trial_period_days=2)
-    shop.imitation.catch_up()
+    shop.simulator.catch_up()
     assert shop.told()[-1] == "customer.subscription.trial_will_end"
 
 
@@ -134,7 +134,7 @@ async def test_a_trial_can_end_now(shop: Shop) -> None:
 async def test_a_trial_without_a_card_may_end_the_subscription(shop: Shop) -> None:
     settings = {"end_behavior": {"missing_payment_method": "cancel"}}
     made = await shop.subscribe((await shop.customer(None)).id, trial_period_days=7, trial_settings=settings)
-    shop.imitation.advance(days=7)
+    shop.simulator.advance(days=7)
     assert (await shop.api.subscriptions.retrieve_async(made.id)).status == "canceled"
 
 
@@ -148,7 +148,7 @@ async def test_a_cancellation_waits_for_the_end_of_the_period_and_can_be_taken_b
     kept = await shop.api.subscriptions.update_async(made.id, {"cancel_at_period_end": False})
     assert (kept.cancel_at, kept.canceled_at) == (None, None)
     await shop.api.subscriptions.update_async(made.id, {"cancel_at_period_end": True})
-    shop.imitation.advance(days=28)
+    shop.simulator.advance(days=28)
     ended = await shop.api.subscriptions.retrieve_async(made.id)
     assert (ended.status, at(ended.ended_at)) == ("canceled", period_end(made))
     assert shop.told()[-1] == "customer.subscription.deleted"
@@ -171,12 +171,12 @@ async def test_a_renewal_that_is_declined_is_tried_again_and_then_ends_the_subsc
     customer = await shop.customer()
     made = await shop.subscribe(customer.id)
     await shop.set_card(customer.id, "pm_card_chargeCustomerFail")
-    shop.imitation.advance_to(period_end(made) + timedelta(hours=1))
+    shop.simulator.advance_to(period_end(made) + timedelta(hours=1))
     late = await shop.api.subscriptions.retrieve_async(made.id, {"expand": ["latest_invoice"]})
     invoice = late.latest_invoice
     assert (late.status, invoice.status, invoice.amount_remaining) == ("past_due", "open", 19900)
-    assert (invoice.attempt_count, at(invoice.next_payment_attempt)) == (1, shop.imitation.now + 3 * DAY)
-    shop.imitation.advance(days=15)
+    assert (invoice.attempt_count, at(invoice.next_payment_attempt)) == (1, shop.simulator.now + 3 * DAY)
+    shop.simulator.advance(days=15)
     ended = await shop.api.subscriptions.retrieve_async(made.id)
     assert (ended.status, ended.cancellation_details.reason) == ("canceled", "payment_failed")
     assert shop.told().count("invoice.payment_failed") == 4
@@ -186,14 +186,14 @@ async def test_a_new_card_pays_what_was_due(shop: Shop) -> None:
     customer = await shop.customer()
     made = await shop.subscribe(customer.id)
     await shop.set_card(customer.id, "pm_card_chargeCustomerFail")
-    shop.imitation.advance_to(period_end(made) + timedelta(hours=1))
+    shop.simulator.advance_to(period_end(made) + timedelta(hours=1))
     owed = (await shop.api.invoices.list_async({"customer": customer.id, "status": "open"})).data[0]
     with pytest.raises(stripe.CardError) as refused:
         await shop.api.invoices.pay_async(owed.id)
     assert (refused.value.code, refused.value.http_status) == ("card_declined", 402)
     assert (await shop.api.invoices.retrieve_async(owed.id)).next_payment_attempt == owed.next_payment_attempt
     await shop.set_card(customer.id, "pm_card_mastercard")
-    shop.imitation.advance(days=3)
+    shop.simulator.advance(days=3)
     assert (await shop.api.subscriptions.retrieve_async(made.id)).status == "active"
     with pytest.raises(stripe.InvalidRequestError, match="already paid"):
         await shop.api.invoices.pay_async(owed.id)
@@ -206,7 +206,7 @@ async def test_a_first_payment_that_fails_leaves_it_incomplete_for_a_day(shop: S
     assert (made.status, other.status) == ("incomplete", "incomplete")
     await shop.set_card(customer.id, "pm_card_visa")
     await shop.api.invoices.pay_async(made.latest_invoice)
-    shop.imitation.advance(days=1)
+    shop.simulator.advance(days=1)
     statuses = [(await shop.api.subscriptions.retrieve_async(each.id)).status for each in (made, other)]
     assert statuses == ["active", "incomplete_expired"]
 
@@ -236,7 +236,7 @@ async def test_a_card_that_is_declined_at_once_is_not_saved(shop: Shop) -> None:
 
 async def test_the_bank_can_decline_one_payment_of_a_good_card(shop: Shop) -> None:
     customer = await shop.customer()
-    shop.imitation.will_decline(code="insufficient_funds")
+    shop.simulator.will_decline(code="insufficient_funds")
     made = await shop.subscribe(customer.id, expand=["latest_invoice.payments"])
     intent = await shop.api.payment_intents.retrieve_async(made.latest_invoice.payments.data[0].payment.payment_intent)
     assert (made.status, intent.last_payment_error.decline_code) == ("incomplete", "insufficient_funds")

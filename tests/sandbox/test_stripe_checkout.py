@@ -1,4 +1,4 @@
-"""Checkout and the portal: what a customer does on Stripe's pages."""
+"""Checkout and the portal: a customer's actions on Stripe's pages."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import stripe
 
-from sandbox.stripe import Refused
+from sandbox.stripe import StripeRefusal
 from tests.sandbox.stripe_shop import Shop
 
 
@@ -30,7 +30,7 @@ async def test_a_checkout_makes_customer_subscription_and_payment_in_order(shop:
         subscription_data={"metadata": {"origin": "chat"}},
     )
     assert (opened.status, opened.payment_status, opened.amount_total) == ("open", "unpaid", 49900)
-    shop.imitation.complete_checkout(opened.id)
+    shop.simulator.complete_checkout(opened.id)
     done = await shop.api.checkout.sessions.retrieve_async(opened.id, {"expand": ["subscription", "line_items"]})
     assert (done.status, done.payment_status, done.url) == ("complete", "paid", None)
     assert (done.subscription.status, done.subscription.metadata["origin"]) == ("active", "chat")
@@ -54,7 +54,7 @@ async def test_a_checkout_of_a_customer_may_start_with_a_trial(shop: Shop) -> No
     customer = await shop.customer(None)
     opened = await session(shop, customer=customer.id, subscription_data={"trial_period_days": 14})
     assert opened.amount_total == 0
-    done = shop.imitation.complete_checkout(opened.id)
+    done = shop.simulator.complete_checkout(opened.id)
     made = await shop.api.subscriptions.retrieve_async(done["subscription"], {"expand": ["default_payment_method"]})
     assert (made.status, made.customer, done["payment_status"]) == ("trialing", customer.id, "no_payment_required")
     assert made.default_payment_method.card.last4 == "4242"
@@ -83,10 +83,10 @@ async def test_the_page_takes_a_card_and_leads_back(shop: Shop) -> None:
 async def test_an_expired_session_cant_be_completed(shop: Shop) -> None:
     by_time, by_hand = await session(shop), await session(shop)
     assert (await shop.api.checkout.sessions.expire_async(by_hand.id)).status == "expired"
-    shop.imitation.advance(days=1)
+    shop.simulator.advance(days=1)
     for each in (by_time, by_hand):
-        with pytest.raises(Refused, match="expired"):
-            shop.imitation.complete_checkout(each.id)
+        with pytest.raises(StripeRefusal, match="expired"):
+            shop.simulator.complete_checkout(each.id)
         async with shop.http.get(each.url) as page:
             assert "ha caducado" in await page.text()
     with pytest.raises(stripe.InvalidRequestError, match="can be expired"):
@@ -135,7 +135,7 @@ async def test_in_the_portal_a_customer_cancels_and_thinks_again(shop: Shop) -> 
         async with shop.http.post(portal.url, data={"subscription": made.id, "do": do}) as page:
             assert page.status == 200
         now = await shop.api.subscriptions.retrieve_async(made.id)
-        # In flexible billing the portal sets a date, and no flag.
+        # With flexible billing the portal sets a date and no flag.
         end = now["items"].data[0].current_period_end if ends else None
         assert (now.cancel_at, now.cancel_at_period_end) == (end, False)
     other = await shop.subscribe((await shop.customer()).id)

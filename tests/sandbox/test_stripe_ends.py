@@ -1,4 +1,4 @@
-"""How a subscription ends at Stripe: by a flag that moves with the period, or by a date that stays."""
+"""Ends of a subscription at Stripe: by a flag that moves with the period, or by a fixed date."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ async def test_it_ends_on_its_date_and_is_not_renewed(shop: Shop) -> None:
         await shop.api.invoices.create_preview_async({"subscription": made.id})
     supposed = {"subscription": made.id, "subscription_details": {"cancel_at": ""}}
     assert (await shop.api.invoices.create_preview_async(supposed)).amount_due == 19900
-    shop.imitation.advance(days=40)
+    shop.simulator.advance(days=40)
     assert (await shop.api.subscriptions.retrieve_async(made.id)).status == "canceled"
     assert len((await shop.api.invoices.list_async({"subscription": made.id})).data) == 1
 
@@ -57,7 +57,7 @@ async def test_items_of_two_intervals_renew_each_at_its_own_time(shop: Shop) -> 
     year, month = (item.current_period_end for item in made["items"].data)
     assert year > month
     assert (await shop.api.invoices.create_preview_async({"subscription": made.id})).amount_due == 19900
-    shop.imitation.advance(days=32)
+    shop.simulator.advance(days=32)
     now = await shop.api.subscriptions.retrieve_async(made.id)
     assert now["items"].data[0].current_period_end == year
     assert now["items"].data[1].current_period_end > month
@@ -69,7 +69,7 @@ async def test_items_of_two_intervals_renew_each_at_its_own_time(shop: Shop) -> 
 
 async def test_a_change_that_is_not_paid_waits_and_is_made_when_it_is(shop: Shop) -> None:
     made = await shop.subscribe((await shop.customer()).id)
-    shop.imitation.will_decline()
+    shop.simulator.will_decline()
     change = await shop.change_to(
         made, "pro_month_mxn", proration_behavior="always_invoice", payment_behavior="pending_if_incomplete"
     )
@@ -91,7 +91,7 @@ async def test_coupons_taxes_and_tiers_are_in_the_total(shop: Shop) -> None:
         )
         items = [{"price": price.id, "quantity": 4}]
         made = await shop.api.subscriptions.create_async({"customer": (await shop.customer()).id, "items": items})
-        shop.imitation.discount(made.id, 50)
-        shop.imitation.tax(made.id, 16)
+        shop.simulator.discount(made.id, 50)
+        shop.simulator.tax(made.id, 16)
         preview = await shop.api.invoices.create_preview_async({"subscription": made.id})
         assert (preview.subtotal, preview.total) == (total, total * 58 // 100)

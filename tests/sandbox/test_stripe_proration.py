@@ -1,4 +1,4 @@
-"""A change within a period costs by the second, and the preview says what is billed."""
+"""A change within a period costs by the second, and the preview equals the bill."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ INTERVALS = st.sampled_from([{"interval": "month", "interval_count": 1}, {"inter
 
 
 def due(amount: int, seconds: int, whole: int = MONTH) -> int:
-    """Half up, in whole cents."""
+    """Rounded half up, in whole cents."""
     return (2 * amount * seconds + whole) // (2 * whole)
 
 
@@ -33,7 +33,7 @@ async def both(shop: Shop, subscription: Any, change: dict[str, Any]) -> tuple[A
 @pytest.mark.parametrize("passed", [1, 3600, 864001, 1209600, MONTH - 1])
 async def test_an_upgrade_billed_at_once_costs_the_difference_by_the_second(shop: Shop, passed: int) -> None:
     made = await shop.subscribe((await shop.customer()).id)
-    shop.imitation.advance(seconds=passed)
+    shop.simulator.advance(seconds=passed)
     change = await shop.change_to(made, "pro_month_mxn", proration_behavior="always_invoice")
     preview, changed = await both(shop, made, change)
     left = MONTH - passed
@@ -47,11 +47,11 @@ async def test_an_upgrade_billed_at_once_costs_the_difference_by_the_second(shop
 
 async def test_the_date_of_a_proration_holds_while_the_customer_thinks(shop: Shop) -> None:
     made = await shop.subscribe((await shop.customer()).id)
-    shop.imitation.advance(days=10)
-    moment = int(shop.imitation.now.timestamp())
+    shop.simulator.advance(days=10)
+    moment = int(shop.simulator.now.timestamp())
     change = await shop.change_to(made, "pro_month_mxn", proration_behavior="always_invoice", proration_date=moment)
     shown = await shop.api.invoices.create_preview_async({"subscription": made.id, "subscription_details": change})
-    shop.imitation.advance(seconds=900)
+    shop.simulator.advance(seconds=900)
     changed = await shop.api.subscriptions.update_async(made.id, change | {"expand": ["latest_invoice"]})
     assert changed.latest_invoice.amount_paid == shown.amount_due
     assert shown.parent.subscription_details.subscription_proration_date == moment
@@ -62,12 +62,12 @@ async def test_the_date_of_a_proration_holds_while_the_customer_thinks(shop: Sho
 
 async def test_prorations_that_wait_are_on_the_next_invoice_as_previewed(shop: Shop) -> None:
     made = await shop.subscribe((await shop.customer()).id)
-    shop.imitation.advance(days=7)
+    shop.simulator.advance(days=7)
     preview, changed = await both(shop, made, await shop.change_to(made, "pro_month_mxn"))
     assert changed.latest_invoice.id == made.latest_invoice
     assert preview.amount_due == -due(BASICO, 21 * 86400) + due(PRO, 21 * 86400) + PRO
     again = await shop.api.invoices.create_preview_async({"subscription": made.id})
-    shop.imitation.advance(days=22)
+    shop.simulator.advance(days=22)
     renewed = await shop.api.subscriptions.retrieve_async(made.id, {"expand": ["latest_invoice"]})
     assert renewed.latest_invoice.amount_paid == preview.amount_due == again.amount_due
     assert len(renewed.latest_invoice.lines.data) == 3
@@ -76,14 +76,14 @@ async def test_prorations_that_wait_are_on_the_next_invoice_as_previewed(shop: S
 async def test_a_downgrade_leaves_credit_that_later_invoices_use(shop: Shop) -> None:
     customer = await shop.customer()
     made = await shop.subscribe(customer.id, "pro_month_mxn")
-    shop.imitation.advance(days=14)
+    shop.simulator.advance(days=14)
     change = await shop.change_to(made, "basico_month_mxn", proration_behavior="always_invoice")
     preview, changed = await both(shop, made, change)
     credit = due(PRO, 14 * 86400) - due(BASICO, 14 * 86400)
     assert (preview.total, preview.amount_due, changed.latest_invoice.status) == (-credit, 0, "paid")
     assert (await shop.api.customers.retrieve_async(customer.id)).balance == -credit
     upcoming = await shop.api.invoices.create_preview_async({"subscription": made.id})
-    shop.imitation.advance(days=15)
+    shop.simulator.advance(days=15)
     renewed = await shop.api.subscriptions.retrieve_async(made.id, {"expand": ["latest_invoice"]})
     assert renewed.latest_invoice.amount_paid == upcoming.amount_due == BASICO - credit
     assert (await shop.api.customers.retrieve_async(customer.id)).balance == 0
@@ -91,7 +91,7 @@ async def test_a_downgrade_leaves_credit_that_later_invoices_use(shop: Shop) -> 
 
 async def test_without_proration_the_new_price_counts_from_the_next_period(shop: Shop) -> None:
     made = await shop.subscribe((await shop.customer()).id)
-    shop.imitation.advance(days=7)
+    shop.simulator.advance(days=7)
     change = await shop.change_to(made, "pro_month_mxn", proration_behavior="none")
     preview, changed = await both(shop, made, change)
     assert (preview.amount_due, changed.latest_invoice.id) == (PRO, made.latest_invoice)
@@ -100,7 +100,7 @@ async def test_without_proration_the_new_price_counts_from_the_next_period(shop:
 @pytest.mark.parametrize("behavior", ["create_prorations", "always_invoice", "none"])
 async def test_from_month_to_year_a_new_cycle_is_billed_at_once(shop: Shop, behavior: str) -> None:
     made = await shop.subscribe((await shop.customer()).id)
-    shop.imitation.advance(days=7)
+    shop.simulator.advance(days=7)
     change = await shop.change_to(made, "basico_year_mxn", proration_behavior=behavior)
     preview, changed = await both(shop, made, change)
     credit = 0 if behavior == "none" else due(BASICO, 21 * 86400)
@@ -113,14 +113,14 @@ async def test_from_month_to_year_a_new_cycle_is_billed_at_once(shop: Shop, beha
 
 async def test_an_upgrade_that_is_declined_may_change_nothing(shop: Shop) -> None:
     made = await shop.subscribe((await shop.customer()).id)
-    shop.imitation.advance(days=7)
+    shop.simulator.advance(days=7)
     change = await shop.change_to(made, "pro_month_mxn", proration_behavior="always_invoice")
-    shop.imitation.will_decline()
+    shop.simulator.will_decline()
     with pytest.raises(stripe.CardError):
         await shop.api.subscriptions.update_async(made.id, change | {"payment_behavior": "error_if_incomplete"})
     same = await shop.api.subscriptions.retrieve_async(made.id)
     assert (same.status, same["items"].data[0].price.unit_amount) == ("active", BASICO)
-    shop.imitation.will_decline()
+    shop.simulator.will_decline()
     changed = await shop.api.subscriptions.update_async(made.id, change)
     assert (changed.status, changed["items"].data[0].price.unit_amount) == ("past_due", PRO)
 

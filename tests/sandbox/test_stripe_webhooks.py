@@ -1,4 +1,4 @@
-"""Events reach the shop signed, again until they are taken, and in whatever order a test wants."""
+"""Events reach the shop signed, repeated until they are taken, and in any order that a test wants."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.sandbox.stripe_shop import NOON, WEBHOOK_SECRET, Shop, open_shop
 
 async def test_events_arrive_signed_in_their_order_and_can_be_read_again(shop: Shop) -> None:
     await shop.subscribe((await shop.customer()).id)
-    await shop.imitation.idle()
+    await shop.simulator.idle()
     assert shop.hook.types == shop.told()
     event = shop.hook.events[-1]
     assert (event.type, event.data.to_dict()["previous_attributes"]) == (
@@ -30,30 +30,30 @@ async def test_events_arrive_signed_in_their_order_and_can_be_read_again(shop: S
 async def test_an_event_that_isnt_taken_comes_again_with_the_same_id(shop: Shop) -> None:
     shop.hook.answers = [500, 503]
     await shop.customer(None)
-    await shop.imitation.idle()
+    await shop.simulator.idle()
     assert (shop.hook.tries, len(shop.hook.events)) == (3, 1)
-    assert shop.hook.events[0].id == shop.imitation.events[0]["id"]
+    assert shop.hook.events[0].id == shop.simulator.events[0]["id"]
     shop.hook.answers = [500] * 4
     await shop.customer(None)
-    await shop.imitation.idle()
-    assert [each["id"] for each in shop.imitation.webhooks.undelivered] == [shop.imitation.events[1]["id"]]
+    await shop.simulator.idle()
+    assert [each["id"] for each in shop.simulator.webhooks.undelivered] == [shop.simulator.events[1]["id"]]
 
 
 async def test_events_may_come_twice_late_and_in_the_wrong_order(shop: Shop) -> None:
-    shop.imitation.webhooks.twice = True
+    shop.simulator.webhooks.twice = True
     customer = await shop.customer(None)
-    await shop.imitation.idle()
+    await shop.simulator.idle()
     assert len({event.id for event in shop.hook.events}) == 1
     assert len(shop.hook.events) == 2
-    shop.imitation.webhooks.twice, shop.imitation.webhooks.holding = False, True
+    shop.simulator.webhooks.twice, shop.simulator.webhooks.holding = False, True
     for name in ("Leo", "Sam"):
         await shop.api.customers.update_async(customer.id, {"name": name})
-    assert [event["data"]["object"]["name"] for event in shop.imitation.webhooks.held] == ["Leo", "Sam"]
-    shop.imitation.webhooks.release(backwards=True)
-    await shop.imitation.idle()
+    assert [event["data"]["object"]["name"] for event in shop.simulator.webhooks.held] == ["Leo", "Sam"]
+    shop.simulator.webhooks.release(backwards=True)
+    await shop.simulator.idle()
     assert [event.data.object.name for event in shop.hook.events[2:]] == ["Sam", "Leo"]
-    shop.imitation.deliver_again(shop.hook.events[0].id)
-    await shop.imitation.idle()
+    shop.simulator.deliver_again(shop.hook.events[0].id)
+    await shop.simulator.idle()
     assert shop.hook.events[-1].id == shop.hook.events[0].id
 
 
@@ -66,10 +66,10 @@ def test_the_signature_is_of_exactly_this_body_and_secret() -> None:
 
 
 async def test_the_clock_only_goes_forward_and_dates_everything(shop: Shop) -> None:
-    shop.imitation.advance_to(NOON + timedelta(days=400))
+    shop.simulator.advance_to(NOON + timedelta(days=400))
     assert (await shop.customer(None)).created == int((NOON + timedelta(days=400)).timestamp())
     with pytest.raises(ValueError, match="has passed"):
-        shop.imitation.advance_to(NOON)
+        shop.simulator.advance_to(NOON)
 
 
 async def test_pages_may_be_reached_at_another_address_than_the_api() -> None:

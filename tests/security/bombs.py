@@ -1,4 +1,4 @@
-"""Small files that are large, endless, or two things at once, made when they are needed."""
+"""Small files that are large, endless, or of two types at once, made on demand."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _CATALOG = (b"<< /Type /Catalog /Pages 2 0 R >>", b"<< /Type /Pages /Kids [3 0 R
 
 
 def png(width: int, height: int, *extra: bytes) -> bytes:
-    """A black picture, a few kilobytes whatever its size; `extra` chunks come before its pixels."""
+    """A black picture of a few kilobytes at any size; `extra` chunks come before its pixels."""
     header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
     rows = packed(bytes(1 + width * 3) for _ in range(height))
     chunks = (_chunk(b"IHDR", header), *extra, _chunk(b"IDAT", rows), _chunk(b"IEND", b""))
@@ -20,7 +20,7 @@ def png(width: int, height: int, *extra: bytes) -> bytes:
 
 
 def compressed_text(kind: bytes, size: int) -> bytes:
-    """A chunk of a PNG that unpacks to so many bytes."""
+    """A chunk of a PNG that unpacks to this many bytes."""
     return _chunk(kind, b"c\0\0" + packed([bytes(size)]))
 
 
@@ -37,7 +37,7 @@ def pdf(*objects: bytes) -> bytes:
 
 
 def unpacking_pdf(megabytes: int) -> bytes:
-    """One page whose content unpacks to so much."""
+    """One page whose content unpacks to this many bytes."""
     content = packed(b" " * 1_000_000 for _ in range(megabytes))
     stream = b"<< /Length %d /Filter /FlateDecode >>\nstream\n%b\nendstream" % (len(content), content)
     return pdf(*_CATALOG, page(b"[0 0 595 842]"), stream)
@@ -65,7 +65,7 @@ def stream_of(content: bytes) -> bytes:
 
 
 def docx(megabytes: int) -> bytes:
-    """A document of Word whose text unpacks to so much."""
+    """A Word document whose text unpacks to this many bytes."""
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as made:
         made.writestr("[Content_Types].xml", "<Types/>")

@@ -1,4 +1,4 @@
-"""Whether work grows faster than a text: by ratios of this thread's own time, which a busy machine leaves alone."""
+"""Growth of work with a text's length, by ratios of this thread's CPU time, which other load leaves alone."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from contextlib import contextmanager
 from functools import cache
 
 LENGTHS = (250, 500, 1_000, 2_000, 4_000, 8_000, 16_000, 32_000, 64_000)
-# A glance at these spares the long texts where work is plainly linear: squared, it takes hundreds of plain scans.
+# Short texts first: where work is plainly linear, we skip the long texts; quadratic work takes hundreds of plain scans.
 _SHORT, _MIDDLE, _LONG = 250, 1_000, 4_000
 _PLAIN_SCANS = 10
-# Twice what a line would grow by: its squared part is small there, if there is one.
+# Twice the growth of linear work: a quadratic part is small at this length.
 _MOST_AT_A_GLANCE = 1.6
 _STEEPEST = 3.0
-# Work that takes as long as this (of the processor's time, not of the clock's) is stopped: it may never end.
+# Work beyond this much CPU time is stopped, because it may never end.
 _STOP_SECONDS = 3.0
 
 
@@ -25,7 +25,7 @@ class _Endless(Exception):
 
 
 def steep(work: Callable[[str], object], text: Callable[[int], str]) -> str | None:
-    """How the time grows, where twice the text takes more than three times as long, twice in a row; else None."""
+    """The growth, where twice the text takes more than three times as long, twice in a row; else None."""
     try:
         return _steep(work, text)
     except _Endless:
@@ -33,7 +33,7 @@ def steep(work: Callable[[str], object], text: Callable[[int], str]) -> str | No
 
 
 def least_seconds(work: Callable[[], object], tries: int) -> float:
-    """The least time of this thread that the work took; endless work is stopped."""
+    """The least CPU time of this thread for the work; endless work is stopped."""
 
     def once() -> float:
         started = time.thread_time()
@@ -55,7 +55,7 @@ def _steep(work: Callable[[str], object], text: Callable[[int], str]) -> str | N
     for length in lengths:
         times.append(_least(work, text(length), 2))
         if _is_steep(times) and times[-1] > _noise(length):
-            # Once more: a machine that was busy with others may have taken its time.
+            # Measured again, because other load may have slowed the first run.
             last = [_least(work, text(one), 3) for one in lengths[len(times) - 3 : len(times)]]
             if _is_steep(last):
                 shown = ", ".join(f"{one}: {took * 1000:.1f} ms" for one, took in zip(lengths, times, strict=False))
@@ -77,7 +77,7 @@ def _least(work: Callable[[str], object], text: str, tries: int) -> float:
 
 @cache
 def _plain() -> float:
-    """Seconds of this machine for a character that begins nothing and is in no word."""
+    """This machine's seconds for a character that starts no match and belongs to no word."""
     text, pattern = "a" * 20_000, re.compile(r"\b(?:bc|de)|[0-9]")
     return _least(pattern.search, text, 5) / len(text)
 

@@ -1,4 +1,4 @@
-"""All regular expressions of `bot` and `pipelines`, found in their modules and in their sources."""
+"""All regular expressions of `bot` and `pipelines`, found in their modules and sources."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ import pipelines
 import sandbox
 
 _CALLS = {"search", "match", "fullmatch", "sub", "subn", "findall", "finditer", "split"}
-# Where the flags stand among the arguments.
+# Positions of the flags among the arguments.
 _FLAGS_AT = dict.fromkeys(_CALLS, 2) | {"compile": 1, "sub": 4, "subn": 4, "split": 3}
-# Of a pattern that another module takes out of a table.
+# Methods of patterns that other modules take from a table.
 _EACH = {"search", "fullmatch", "sub"}
 
 
 @dataclass(frozen=True)
 class Scan:
-    """A pattern, how it is applied, and where: `apply` runs it over a text."""
+    """A pattern, its method, and its place: `apply` runs it over a text."""
 
     place: str
     pattern: re.Pattern[Any]
@@ -49,7 +49,7 @@ class Scan:
 
 @dataclass(frozen=True)
 class Found:
-    """`scans` of patterns that stand in the code; `built` are the places where one is made of data while we run."""
+    """`scans` of patterns in the code; `built` are the places that make a pattern from data at run time."""
 
     scans: tuple[Scan, ...]
     built: tuple[str, ...]
@@ -57,7 +57,7 @@ class Found:
 
 @cache
 def found() -> Found:
-    """Every pattern with every method that is called on its name: a new one is included by itself."""
+    """Every pattern with every method called on its name, so that new patterns are included automatically."""
     modules = [importlib.import_module(name) for name in sorted(_names())]
     used = _Used()
     sources = {module: ast.parse(_source(module)) for module in modules}
@@ -81,7 +81,7 @@ def _held_scans(module: ModuleType, tree: ast.Module, used: _Used) -> Iterator[S
 
 
 def _written(module: ModuleType, tree: ast.Module) -> tuple[list[Scan], set[str]]:
-    """Scans by patterns that stand where they are used, and the places where one can't be known before."""
+    """Scans by inline patterns, and the places whose pattern is unknown before run time."""
     scans, unknown = [], set()
     for call, name, function in _direct(tree):
         pattern = _evaluated(call, name, module)
@@ -103,7 +103,7 @@ def _source(module: ModuleType) -> str:
 
 
 class _Used(ast.NodeVisitor):
-    """Which methods of a pattern are called on which name, anywhere."""
+    """Methods called on each pattern's name, anywhere."""
 
     def __init__(self) -> None:
         self._by_name: dict[str, set[str]] = defaultdict(set)
@@ -123,7 +123,7 @@ class _Used(ast.NodeVisitor):
 
 
 def _loose(tree: ast.Module, module: ModuleType) -> set[str]:
-    """Methods that are called on what is no name of the module: on patterns that come out of a table."""
+    """Methods called on patterns that aren't names of the module, but come from tables."""
     used = _Used()
     used.visit(tree)
     return {method for name in used.names() - {*vars(module)} for method in used.methods(name)} - {"split"}
@@ -156,7 +156,7 @@ def _of_all(values: list[Any], module: str, seen: set[int]) -> Iterator[re.Patte
 
 
 def _direct(tree: ast.Module) -> Iterator[tuple[ast.Call, str, str]]:
-    """Calls of `re` itself, by the name of what is called, and the function in which each stands."""
+    """Calls of `re` itself, by function name, each with the function around it."""
     within = {
         id(node): function.name
         for function in ast.walk(tree)
@@ -170,7 +170,7 @@ def _direct(tree: ast.Module) -> Iterator[tuple[ast.Call, str, str]]:
 
 
 def _evaluated(call: ast.Call, name: str, module: ModuleType) -> re.Pattern[Any] | None:
-    """The pattern of a call, where it is made of what the module holds."""
+    """The pattern of a call, where it consists of the module's constants."""
     place = _FLAGS_AT[name]
     flags = [*call.args[place : place + 1], *(keyword.value for keyword in call.keywords if keyword.arg == "flags")]
     try:

@@ -1,4 +1,4 @@
-"""Hostile texts for a regular expression, made of what it looks for: they make a scan go on, and back."""
+"""Hostile texts for a regular expression, made of its own parts, so that a scan advances far and backtracks."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator
 from typing import Any
 
-# The standard library's own reader of patterns, of which typeshed doesn't know.
+# The standard library's own parser of patterns, which typeshed doesn't describe.
 _parser: Any = importlib.import_module("re._parser")
 
 _UNBOUND = 50
-# Characters with which scans that back up are known to be slow.
+# Characters that are known to slow backtracking scans.
 _SEEDS = (
     " ", "<", "< ", "[a](", "[", "@", "a@", "a.", "1", "1,", "1 ", "\n", " \n", "&", "http://", "a", "a ", "A", "¡",
     "_", "*", "**a", "**a ", "_a ", "`", "-", "/", "$", "{{", "<a>", "|-", "(",
@@ -22,7 +22,7 @@ _ENDS = ("", "\x00")
 
 
 def hostile(pattern: re.Pattern[Any]) -> list[Callable[[int], str]]:
-    """Makers of texts, each of about so many characters, that make a scan with this pattern go on, and back."""
+    """Makers of texts, each of about this many characters, that make this pattern advance far and backtrack."""
     tree = _parser.parse(pattern.pattern, pattern.flags)
     letters = _alphabet(tree)
     pumps: dict[tuple[str, str, str], None] = {}
@@ -66,7 +66,7 @@ def _parts(operation: str, given: Any) -> list[Any]:
 
 
 def _alphabet(tree: Any) -> list[str]:
-    """One character for each thing that the pattern looks for, the most frequent first."""
+    """One character for each class that the pattern matches, the most frequent first."""
     counts: dict[str, int] = defaultdict(int)
     for operation, given in _walk(tree):
         for letter in _letters(operation, given):
@@ -106,7 +106,7 @@ def _of_set(items: Any) -> list[str]:
 
 
 def _repeats(tree: Any) -> Iterator[tuple[str, list[str]]]:
-    """Each repeat without a near end: a text that leads to it, and texts that it takes once."""
+    """Each repeat without a near upper bound: a text that leads to it, and texts that it matches once."""
     yield from _lead(tree, "")
 
 
@@ -127,7 +127,7 @@ def _lead(tree: Any, before: str) -> Iterator[tuple[str, list[str]]]:
 
 
 def _samples(tree: Any) -> list[str]:
-    """A few texts that match: of a single set, a few of its letters."""
+    """A few matching texts: of a single set, a few of its letters."""
     if len(tree) == 1 and (letters := _letters(str(tree[0][0]), tree[0][1])):
         return letters
     return [_sample(tree)]

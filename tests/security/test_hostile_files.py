@@ -1,4 +1,4 @@
-"""Bombs, files that are two things, names that are none: the worker lives, the customer is answered, nothing runs."""
+"""Bombs, files of two types, misleading names: the worker survives, the customer is answered, nothing runs."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ import pytest
 
 from bot.storage.files import files_of
 from bot.storage.storage import checked, disposition
-from pipelines.document import read
+from pipelines.document import read_document
 from pipelines.errors import FileProblem, FileRefused
-from pipelines.image import Reading, look
+from pipelines.image import Reading, read_photo
 from sandbox.meta.simulator import Person
 from sandbox.simulators.openrouter import calls, says
 from tests.notifications import read_by_model, settled
@@ -29,7 +29,7 @@ DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 SVG = b'<svg xmlns="http://www.w3.org/2000/svg" onload="fetch(1)"><script>alert(1)</script></svg>'
 HTML = b"<!doctype html><script>alert(document.cookie)</script>"
 GIF_JS = b"GIF89a/*" + bytes(40) + b"*/=1;alert(1)//"
-# The file, the type that is claimed, and what the customer or the model is told of it.
+# The file, its claimed type, and the text that the customer or the model gets.
 HOSTILE: list[tuple[str, Callable[[], bytes], str, str]] = [
     ("text of a picture", lambda: bombs.png(9, 9, bombs.compressed_text(b"zTXt", 90_000_000)), "image/png", "abrir"),
     ("profile of a picture", lambda: bombs.png(9, 9, bombs.compressed_text(b"iCCP", 90_000_000)), "image/png", "abrir"),
@@ -72,9 +72,9 @@ async def test_every_hostile_file_is_answered_by_a_worker_that_lives(world: Worl
 
 
 async def test_what_unpacks_to_more_than_a_machine_has_is_given_up_early() -> None:
-    if sys.platform == "linux":  # elsewhere the time is the only bound
+    if sys.platform == "linux":  # elsewhere time is the only limit
         with pytest.raises(FileRefused) as refused:
-            await read(bombs.unpacking_pdf(1500), filename=None, read_text=None)
+            await read_document(bombs.unpacking_pdf(1500), filename=None, read_text=None)
         assert refused.value.reason in (FileProblem.BOMB, FileProblem.DAMAGED)
 
 
@@ -85,8 +85,8 @@ async def test_a_picture_at_the_limit_is_reduced_at_once() -> None:
         sizes.append(len(jpeg))
         return Reading("")
 
-    sight = await look(bombs.png(7000, 5000), read_text=read_text)
-    assert (sight.width, sight.height) == (7000, 5000)
+    photo_text = await read_photo(bombs.png(7000, 5000), read_text=read_text)
+    assert (photo_text.width, photo_text.height) == (7000, 5000)
     assert sizes[0] < 100_000
 
 
@@ -107,7 +107,7 @@ async def test_no_name_of_a_file_leads_anywhere_breaks_a_header_or_an_export(sta
         assert file.name.isprintable() or "\u200b" in file.name, name
         assert not set(file.name) & set('/\\"<>|\r\n\0\u202e'), name
         assert disposition(file.name).isascii(), name
-        # It goes out by its own name: as a link whose answer is saved and never shown.
+        # The file leaves under its own name, as a link whose answer is saved and never shown.
         world.models.will(calls(("send_file", {"file": file.id})), says("-"))
         await world.meta.writes(person, {"type": "text", "text": {"body": "mándamelo"}})
         button = (await world.meta.replies(person, 2))[1].request["interactive"]

@@ -1,4 +1,4 @@
-"""A text that is made to be slow to read is answered like any other, and nobody else waits for it."""
+"""A text made to be slow to read is answered like any other, and delays nobody else."""
 
 from __future__ import annotations
 
@@ -69,8 +69,8 @@ async def test_a_text_made_to_be_slow_is_answered_like_any(
 
 
 @pytest.fixture
-async def door(start: Start) -> World:
-    """Recado without a worker: what is kept waits where it can be seen."""
+async def server(start: Start) -> World:
+    """Recado without a worker, so that received messages stay visible."""
     return await start(workers=0)
 
 
@@ -83,13 +83,13 @@ async def post(world: World, body: bytes) -> int:
 
 @pytest.mark.parametrize("unit", ["@", "a@", "a.", "＠", "1", "https://", "wamid.", "MX."])
 @pytest.mark.parametrize("field", ["security", "account_update"])
-async def test_news_of_thousands_of_signs_are_taken(door: World, field: str, unit: str) -> None:
+async def test_long_account_updates_are_accepted(server: World, field: str, unit: str) -> None:
     value = {"event": unit * (70_000 // len(unit)), "phone_number": "1"}
-    assert await post(door, json.dumps(envelope(door.meta.business, [value], field)).encode()) == 200
+    assert await post(server, json.dumps(envelope(server.meta.business, [value], field)).encode()) == 200
 
 
 def batch(world: World, person: Person, messages: int, contacts: int) -> bytes:
-    """So many messages of one person, and so many contacts of whom nobody wrote."""
+    """Many messages of one person, and as many contacts without messages."""
     value = message_value(world.meta.business, person, {})
     strangers = [{"wa_id": f"52155{number:08}", "user_id": f"MX.{number:016}"} for number in range(contacts)]
     sender = value["messages"][0]
@@ -102,7 +102,7 @@ def batch(world: World, person: Person, messages: int, contacts: int) -> bytes:
 
 
 async def good_beside(world: World, person: Person, **odd: Any) -> int:
-    """A body with something odd in it and one good message; gives the status, where the message was kept."""
+    """Post a body with a malformed part and one good message; returns the status, where the message was stored."""
     wamid = f"wamid.good{next(numbers)}"
     good = message_value(world.meta.business, person, {"id": wamid, "timestamp": "1764000000", **text("hola")})
     body = json.dumps(envelope(world.meta.business, [odd, good]))
@@ -136,17 +136,17 @@ async def good_beside(world: World, person: Person, **odd: Any) -> int:
          "NUL as text", "NUL in an id", "an endless id", "an endless BSUID"],
 )  # fmt: skip
 async def test_a_good_message_is_kept_beside_odd_values(
-    door: World, ana: Person, odd: dict[str, Any], literal: str
+    server: World, ana: Person, odd: dict[str, Any], literal: str
 ) -> None:
-    assert await good_beside(door, ana, **odd, literal=literal) == 200
+    assert await good_beside(server, ana, **odd, literal=literal) == 200
 
 
-async def test_a_body_that_is_nested_without_end_is_refused(door: World) -> None:
-    assert await post(door, b"[" * (4 * 1024 * 1024)) == 400
-    assert await post(door, b'{"a":' * (700 * 1024)) == 400
+async def test_a_body_that_is_nested_without_end_is_refused(server: World) -> None:
+    assert await post(server, b"[" * (4 * 1024 * 1024)) == 400
+    assert await post(server, b'{"a":' * (700 * 1024)) == 400
 
 
-async def test_a_batch_is_kept_whole_however_many_contacts_it_names(door: World, ana: Person) -> None:
-    assert await post(door, batch(door, ana, 1000, 10_000)) == 200
-    conversation = await door.redis.get(f"recado:identity:{ana.bsuid}")
-    assert await answer(door.redis.hlen(f"recado:{{{conversation}}}:ledger")) == 1000
+async def test_a_batch_is_kept_whole_however_many_contacts_it_names(server: World, ana: Person) -> None:
+    assert await post(server, batch(server, ana, 1000, 10_000)) == 200
+    conversation = await server.redis.get(f"recado:identity:{ana.bsuid}")
+    assert await answer(server.redis.hlen(f"recado:{{{conversation}}}:ledger")) == 1000

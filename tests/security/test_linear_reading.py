@@ -1,4 +1,4 @@
-"""Functions that read texts of others, whole: their loops take a time that grows with the text, as patterns do."""
+"""Functions that read foreign texts, whole: the time of their loops is linear, as that of patterns."""
 
 from __future__ import annotations
 
@@ -78,15 +78,15 @@ READING: dict[str, Callable[[str], object]] = {
     "cards": lambda text: prompt_text.read(
         ContactCards(cards=tuple(ContactCard(name=word, phones=(word,)) for word in text.split()))
     ),
-    "a transcript": lambda text: transcript.sense_of(transcript.HeardSpeech(text)),
-    "its segments": lambda text: transcript.sense_of(
-        transcript.HeardSpeech(text, segments=tuple(transcript.Segment(word) for word in text.split()))
+    "a transcript": lambda text: transcript.spoken_text(transcript.RawTranscript(text)),
+    "its segments": lambda text: transcript.spoken_text(
+        transcript.RawTranscript(text, segments=tuple(transcript.Segment(word) for word in text.split()))
     ),
     "sizes": size_parsing.sizes,
     "what has no size": size_parsing.without_sizes,
     "amounts": price_parsing.amounts,
     "what announces an amount": price_parsing.announces,
-    "a number upside down": price_parsing.upturned,
+    "a number upside down": price_parsing.upside_down,
     "a code": codes.code_of,
     "a correction": corrections.correction_of,
     "a question": corrections.asks,

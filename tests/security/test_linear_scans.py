@@ -1,4 +1,4 @@
-"""No text is so long or so odd that a scan of it holds the process: time grows with the text, never faster."""
+"""No text makes a scan hold the process: time grows linearly with the text."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from tests.security.growth import steep
 from tests.security.patterns import Scan, found
 from tests.security.pumps import hostile
 
-# Patterns that are made while Recado runs: by whom, and where the texts for them are.
+# Patterns made at run time: their makers, and the tests with texts for them.
 BUILT = {
     "bot.privacy.is_about": "below: of one person's identities",
     "evals.cases._pattern": "an operator's own file, compiled to be checked",
     "evals.expectations._words": "an operator's own file, on an operator's machine",
-    "evals.pseudonyms._take": "below: of one person's name",
+    "evals.pseudonyms._add": "below: of one person's name",
     "sandbox.simulators.rule_based_billing.": "a table of the module: found there",
     "pipelines.product.codes._elements": "a table of the module, for the name of an identifier",
     "pipelines.product.price_parsing.": "a table of the module: found there",
@@ -39,7 +39,7 @@ def test_no_pattern_repeats_a_group_without_going_back() -> None:
 
 
 def _repeats_a_group(parsed: Any) -> bool:
-    """Whether an atomic group, or a possessive repeat of more than one sign, stands anywhere in a parsed pattern."""
+    """Whether a parsed pattern holds an atomic group, or a possessive repeat of more than one character."""
     for name, value in parsed:
         if str(name) == "ATOMIC_GROUP" or (str(name) == "POSSESSIVE_REPEAT" and str(value[2][0][0]) in _GROUPS):
             return True
@@ -74,7 +74,7 @@ def test_a_new_pattern_is_found_wherever_it_stands() -> None:
         ("sandbox.simulators.rule_based_billing._COMPILED", "search"),
         ("bot.prompting.lint_text._MARKS", "finditer"),
     } <= places
-    # Also one that is written where it is used.
+    # Inline patterns are found too.
     assert any(place.startswith("pipelines.transcript:") and method == "sub" for place, method in places)
     assert found().built == tuple(sorted(BUILT))
 
@@ -124,5 +124,5 @@ def test_patterns_of_a_person_take_a_time_that_grows_with_the_text(unit: str) ->
         customers=frozenset({"cus_0123456789abcd"}),
     )
     named = Pseudonyms(["Ana María de la Luz Zaldívar Quiroga"])
-    for work in (someone.is_about, named.replaced, named.learn, Pseudonyms([unit * 100]).replaced):
+    for work in (someone.is_about, named.replace_names, named.learn, Pseudonyms([unit * 100]).replace_names):
         assert steep(work, lambda length: unit * (length // len(unit)) + "\x00") is None

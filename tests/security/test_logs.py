@@ -1,4 +1,4 @@
-"""What processes write while everything happens to them: nobody's number, name, address or words, and no secret."""
+"""Logs while all kinds of things happen: no number, name, address, message text or secret appears."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ from bot.storage.files import files_of
 from bot.web.server import listening
 from sandbox.meta.simulator import Person
 from sandbox.phone.demo_customers import customer, subscribe
-from sandbox.simulators.event_subscriber import Erp, Trouble, new_secret
-from sandbox.simulators.openrouter import Scripted, calls, fails, says
-from sandbox.simulators.smtp import Postbox
-from sandbox.simulators.web_push import PushService
-from sandbox.simulators.whisper import Answer
+from sandbox.simulators.event_subscriber import ErpSimulator, EventFault, new_secret
+from sandbox.simulators.openrouter import ScriptedAnswer, calls, fails, says
+from sandbox.simulators.smtp import SmtpSimulator
+from sandbox.simulators.web_push import PushServiceSimulator
+from sandbox.simulators.whisper import ScriptedTranscription
 from sandbox.stripe import StripeSimulator
 from tests.billing import billing, buttons, in_step, stripe_of, taps
 from tests.notifications import conversation_of, settled
@@ -80,13 +80,18 @@ def test_words_of_others_lose_whom_they_name(words: str, left: str) -> None:
 async def test_all_that_can_happen_is_logged_without_anybody_or_anything_secret(
     start: Start, stripe: StripeSimulator, monkeypatch: pytest.MonkeyPatch, media: Callable[[str], bytes]
 ) -> None:
-    erp, postbox, browsers, secret = Erp(signing := new_secret()), Postbox(), PushService(), "Kq7" * 9
+    erp, smtp, browsers, secret = (
+        ErpSimulator(signing := new_secret()),
+        SmtpSimulator(),
+        PushServiceSimulator(),
+        "Kq7" * 9,
+    )
     async with AsyncExitStack() as stack:
-        await stack.enter_async_context(postbox.running())
+        await stack.enter_async_context(smtp.running())
         events = await stack.enter_async_context(listening(erp.app(), "127.0.0.1", 0, finish=0.1))
         browsers.url = await stack.enter_async_context(listening(browsers.app(), "127.0.0.1", 0, finish=0.1))
         environment = billing(stripe) | {
-            "SMTP_PORT": str(postbox.port), "SMTP_TLS": "none", "TURN_QUIET_SECONDS": "0", "LOG_LEVEL": "info",
+            "SMTP_PORT": str(smtp.port), "SMTP_TLS": "none", "TURN_QUIET_SECONDS": "0", "LOG_LEVEL": "info",
             "VAPID_PUBLIC_KEY": PUBLIC, "VAPID_PRIVATE_KEY": PRIVATE, "VAPID_SUBJECT": "mailto:erp@example.com",
             "PUSH_ALLOW_PRIVATE": "true", "WEBHOOK_ALLOW_PRIVATE": "true", "PUBLIC_URL": "http://recado.example",
             "WEBHOOK_SUBSCRIBERS": f"{events}/events?key={secret},{events}/gone/{secret}",
@@ -96,18 +101,18 @@ async def test_all_that_can_happen_is_logged_without_anybody_or_anything_secret(
         serve = await stack.enter_async_context(running("serve", "--host", "127.0.0.1", "--port", "0"))
         worker = await stack.enter_async_context(running("worker"))
         url = f"http://127.0.0.1:{(await serve.line('server_ready'))['port']}"
-        world.meta._post.url, stripe.webhooks.url = f"{url}/webhooks/whatsapp", f"{url}/webhooks/stripe"
+        world.meta._sender.url, stripe.webhooks.url = f"{url}/webhooks/whatsapp", f"{url}/webhooks/stripe"
         visit = Visit(world, url, media, worker)
         for happening in (
             visit.billing, visit.media, visit.files, visit.push, visit.mail, visit.models_fail, visit.meta_refuses,
             visit.jobs_of_others, visit.broken_records, visit.bad_requests,
         ):  # fmt: skip
-            await happening(postbox, browsers, erp)
+            await happening(smtp, browsers, erp)
         shown = await recado("queues", "show", "--format", "json")
         await settled(world)
     told = serve.text + worker.text
     events_told = {line["event"] for run in (serve, worker) for line in run.lines}
-    # What was meant to go wrong has gone wrong, and was told.
+    # The planned faults have happened and were logged.
     assert {"reply_sent", "mail_sent", "push_sent", "handoff", "job_failed", "tool_failed", "reply_failed",
             "transcription_failed", "no_model_answered", "event_missed", "card_settled"} <= events_told  # fmt: skip
     forbidden = {MARK, secret, *visit.learnt, *_of(XIMENA), *_of(BOSS), "Zald", "Quiroga", "cliente.example"}
@@ -137,13 +142,13 @@ def _reasons(out: str) -> list[str]:
 
 
 class Visit:
-    """What happens, one kind after the other; `learnt` are secrets that were made on the way."""
+    """Events of each kind in sequence; `learnt` are secrets created on the way."""
 
     def __init__(self, world: World, url: str, media: Callable[[str], bytes], worker: Running) -> None:
         self.world, self.url, self.media_of, self.worker = world, url, media, worker
         self.learnt: set[str] = set()
 
-    async def asks(self, person: Person, words: str, *script: Scripted, count: int = 1) -> list[Any]:
+    async def asks(self, person: Person, words: str, *script: ScriptedAnswer, count: int = 1) -> list[Any]:
         before = len(self.world.meta.sent_to(person))
         self.world.models._script.clear()
         self.world.models.will(*script)
@@ -152,7 +157,7 @@ class Visit:
         await settled(self.world)
         return self.world.meta.sent_to(person)[before:]
 
-    async def billing(self, postbox: Postbox, _: PushService, __: Erp) -> None:
+    async def billing(self, smtp: SmtpSimulator, _: PushServiceSimulator, __: ErpSimulator) -> None:
         world = self.world
         owner = customer(stripe_of(world), XIMENA.phone, XIMENA.name, "ximena.z@cliente.example")
         subscribe(stripe_of(world), owner)
@@ -167,11 +172,14 @@ class Visit:
         self.learnt.add(page.request["interactive"]["action"]["parameters"]["url"].rpartition("/")[2])
         await self.asks(XIMENA, "factura", calls(("send_invoice", {"by": "email"})), says("Va"))
 
-    async def media(self, _: Postbox, __: PushService, ___: Erp) -> None:
+    async def media(self, _: SmtpSimulator, __: PushServiceSimulator, ___: ErpSimulator) -> None:
         world = self.world
         note = self.media_of("voice/es_ticket.ogg")
         heard = json.dumps({"text": f"Soy {XIMENA.name}, {MARK}", "language": "spanish", "duration": 5})
-        for answer_ in (Answer(body=heard), *(Answer(status=401, body=f'{{"error": {{"message": "{MARK}"}}}}'),) * 3):
+        for answer_ in (
+            ScriptedTranscription(body=heard),
+            *(ScriptedTranscription(status=401, body=f'{{"error": {{"message": "{MARK}"}}}}'),) * 3,
+        ):
             world.whisper.will(answer_)
         world.models.will(says(f"Te oí, {MARK}"))
         for _number in range(2):
@@ -187,7 +195,7 @@ class Visit:
             await world.meta.replies(XIMENA, before + 1)
             await settled(world)
 
-    async def files(self, _: Postbox, __: PushService, ___: Erp) -> None:
+    async def files(self, _: SmtpSimulator, __: PushServiceSimulator, ___: ErpSimulator) -> None:
         world = self.world
         conversation = await conversation_of(world, XIMENA.bsuid)
         cabinet = files_of(world.redis, world.settings)
@@ -200,7 +208,7 @@ class Visit:
             async with world.http.get(f"{self.url}/files/{path}") as response:
                 assert response.status == status
 
-    async def push(self, _: Postbox, browsers: PushService, __: Erp) -> None:
+    async def push(self, _: SmtpSimulator, browsers: PushServiceSimulator, __: ErpSimulator) -> None:
         world = self.world
         (sent,) = await self.asks(XIMENA, "avísame", calls(("notify_me", {})), says("-"))
         token = sent.request["interactive"]["action"]["parameters"]["url"].rpartition("/")[2]
@@ -214,19 +222,19 @@ class Visit:
         await self.job("notification", "push", {"contact": XIMENA.phone, "title": MARK, "body": MARK})
         await eventually(lambda: _true(browsers.pushes))
 
-    async def mail(self, postbox: Postbox, _: PushService, __: Erp) -> None:
+    async def mail(self, smtp: SmtpSimulator, _: PushServiceSimulator, __: ErpSimulator) -> None:
         world = self.world
         address = "lena.mora@cliente.example"
         customer(stripe_of(world), None, "Lena", address)
         lena = Person(phone="5215544443333", bsuid="MX.4444333322221111", name=f"Lena {MARK}")
         await self.asks(lena, "soy yo", calls(("verify_email", {"email": address})), says("Te mandé un código"))
-        postbox.will_answer("RCPT", f"550 5.1.1 <{address}> unknown")
+        smtp.will_answer("RCPT", f"550 5.1.1 <{address}> unknown")
         await self.job("email", "send", {"to": address, "template": "welcome", "data": {"name": MARK}})
         await self.job("email", "send", {"to": f"{MARK} {address}", "template": "welcome", "data": {"name": MARK}})
         await self.job("email", "send", {"to": address, "template": MARK, "data": {MARK: address}})
         self.learnt |= _of(lena)
 
-    async def models_fail(self, _: Postbox, __: PushService, ___: Erp) -> None:
+    async def models_fail(self, _: SmtpSimulator, __: PushServiceSimulator, ___: ErpSimulator) -> None:
         said = f"your input {MARK} of {XIMENA.phone} was flagged"
         await self.asks(
             XIMENA, "hola", *(fails(status, said) for status in (400, 401, 402, 500, 500, 500, 500, 500, 500))
@@ -234,9 +242,9 @@ class Visit:
         await self.asks(XIMENA, "¿y?", calls(("talk_to_a_person", {"reason": f"quiere {MARK}"})), says("Ya"))
         await Contacts(self.world.redis).set_quiet(await conversation_of(self.world, XIMENA.bsuid), quiet=False)
 
-    async def meta_refuses(self, _: Postbox, __: PushService, erp: Erp) -> None:
+    async def meta_refuses(self, _: SmtpSimulator, __: PushServiceSimulator, erp: ErpSimulator) -> None:
         world = self.world
-        erp.troubles.append(Trouble(500))
+        erp.faults.append(EventFault(500))
         world.meta.will_refuse(100)
         world.models._script.clear()
         world.models.will(says(f"Hola {MARK}"))
@@ -247,7 +255,7 @@ class Visit:
         await self.asks(BOSS, "manda", calls(("send_template", order)), says("Listo"))
         await self.asks(BOSS, "manda", calls(("send_template", order | {"parameters": {MARK: MARK}})), says("No"))
 
-    async def jobs_of_others(self, _: Postbox, __: PushService, ___: Erp) -> None:
+    async def jobs_of_others(self, _: SmtpSimulator, __: PushServiceSimulator, ___: ErpSimulator) -> None:
         await self.job(
             "notification", "template", {"to": XIMENA.phone, "template": "no_such", "parameters": {MARK: "1"}}
         )
@@ -257,8 +265,8 @@ class Visit:
         await self.job("llm", "turn", {"conversation": f"{XIMENA.phone}"})
         await self.job("email", "send", [MARK, XIMENA.phone])
 
-    async def broken_records(self, _: Postbox, __: PushService, ___: Erp) -> None:
-        """What an older version, or a hand, left in Redis: it fails in a tool, in a turn and in the waiting list."""
+    async def broken_records(self, _: SmtpSimulator, __: PushServiceSimulator, ___: ErpSimulator) -> None:
+        """Broken records in Redis, as by an older version or by hand: a tool, a turn and the waiting list fail."""
         redis = self.world.redis
         conversation = await conversation_of(self.world, XIMENA.bsuid)
         await answer(redis.hset(key(conversation, "files"), "x", json.dumps({"name": MARK, "phone": XIMENA.phone})))
@@ -276,7 +284,7 @@ class Visit:
         await answer(redis.delete(key(conversation, "memory")))
         await settled(self.world)
 
-    async def bad_requests(self, _: Postbox, __: PushService, ___: Erp) -> None:
+    async def bad_requests(self, _: SmtpSimulator, __: PushServiceSimulator, ___: ErpSimulator) -> None:
         host, _sep, port = self.url.removeprefix("http://").partition(":")
         lines = (
             f"GET /files/{MARK}\xff HTTP/1.1\r\nHost: x\r\n\r\n",
@@ -293,7 +301,7 @@ class Visit:
             assert no.status == 401
 
     async def job(self, queue: str, name: str, data: Any) -> None:
-        """Another service's job, and wait until it is done or given up."""
+        """Add another service's job, and wait until it is done or given up."""
         queue_ = Queue(queue, {"connection": self.world.redis})
         await queue_.add(name, data, {"attempts": 1})
 

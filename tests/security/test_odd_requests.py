@@ -1,4 +1,4 @@
-"""Requests that no honest client makes get an answer without a fault, a hint of versions, or another site's way in."""
+"""Malformed requests get an answer without a fault, without version hints, and without a way in for other sites."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What runs in production is what was locked, and has no right that it doesn't need."""
+"""Production runs the locked versions, and without privileges that it doesn't need."""
 
 import re
 import tomllib
@@ -15,13 +15,13 @@ _PIN = re.compile(r"^([\w.-]+)==([^\s;\\]+)")
 
 
 def pins(name: str) -> dict[str, str]:
-    """Version by name, as packages' names are compared."""
+    """Versions by normalised package name."""
     found = (_PIN.match(line) for line in (ROOT / name).read_text().splitlines())
     return {_plain(one[1]): one[2] for one in found if one}
 
 
 def direct(*extras: str) -> set[str]:
-    """What the project itself asks for."""
+    """The project's own requirements."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     asked = [*project["dependencies"], *(one for extra in extras for one in project["optional-dependencies"][extra])]
     return {_plain(re.split(r"[\[<>=;, ]", one)[0]) for one in asked} - {"recado"}
@@ -55,6 +55,13 @@ def test_the_image_takes_only_what_is_locked_and_nothing_for_trying_things_out()
     assert "--no-deps --no-build-isolation ." in dockerfile
     assert "\nUSER recado\n" in dockerfile
     assert not (direct("sandbox") - direct("ocr")) & pins("requirements.lock").keys()
+
+
+def test_the_image_has_every_package_that_is_installed() -> None:
+    setuptools = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]
+    packages = [one.removesuffix("*") for one in setuptools["packages"]["find"]["include"]]
+    dockerfile = (ROOT / "Dockerfile").read_text()
+    assert [one for one in packages if f"\nCOPY {one} {one}\n" not in dockerfile] == []
 
 
 @pytest.mark.parametrize("service", COMPOSE["services"])

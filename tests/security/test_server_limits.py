@@ -33,7 +33,7 @@ async def world(start: Start) -> World:
 
 @pytest.fixture
 def serve(world: World) -> Serve:
-    """One more server of this world, with limits of its own."""
+    """One more server of this world, with its own limits."""
 
     @asynccontextmanager
     async def begin(bodies: RequestBodies | None = None, **limits: float) -> AsyncIterator[str]:
@@ -48,7 +48,7 @@ def serve(world: World) -> Serve:
 
 @pytest.fixture
 async def connect() -> AsyncIterator[Connect]:
-    """Connections that are closed when the test is over."""
+    """Connections that are closed at the end of the test."""
     async with AsyncExitStack() as stack:
 
         async def begin(url: str) -> Wire:
@@ -126,7 +126,7 @@ async def test_the_oldest_unfinished_body_makes_room(serve: Serve, connect: Conn
             wire.send("POST", DOORS[0], "Content-Length: 40001", SIGNED, body=b" " * 40_000)
             # The next one comes later.
             assert (await asked(url, "GET", "/healthz"))[0] == 200
-        # Three of them are 120,000 bytes, four 160,000: the two oldest went, and the others are taken whole.
+        # Three of them are 120,000 bytes, four 160,000: the two oldest were dropped, the others are stored whole.
         assert [(await wire.answer())[0] for wire in wires[:2]] == [503, 503]
         for wire in wires[2:]:
             wire.drip(b" ")
@@ -160,7 +160,7 @@ async def test_headers_that_never_end_are_cut_off_and_idle_connections_are_not(s
         slow.drip(begun[:1])
         slow.drip(begun[1:])
         assert await slow.ended()
-        # The second time on the same connection as well.
+        # A second request on the same connection is limited too.
         async with await Wire.to(url) as again:
             again.send("GET", "/healthz")
             assert (await again.answer())[0] == 200
@@ -186,7 +186,7 @@ async def test_idle_connections_keep_nobody_out(serve: Serve, connect: Connect, 
             newcomer = await connect(url)
             newcomer.send("GET", "/healthz")
             assert (await newcomer.answer())[0] == 200
-        # Those that never asked made room; the one that did is still here.
+        # Idle connections were closed; the one that sent a request is still open.
         assert [await one.ended() for one in silent] == [True] * 3
         used.send("GET", "/healthz")
         assert (await used.answer())[0] == 200

@@ -1,4 +1,4 @@
-"""Tokens of operators and of Prometheus: guesses are counted and end, and nobody is locked out by a stranger."""
+"""Tokens of operators and of Prometheus: guesses are limited, and a stranger can't lock anybody out."""
 
 import base64
 
@@ -14,9 +14,9 @@ CONSOLE = ("POST", f"/console/conversations/c_{'0' * 20}/give-back")
 METRICS = ("GET", "/metrics")
 TOKEN = "metrics-token-of-the-tests"
 RIGHT = {CONSOLE: "Bearer console-token", METRICS: f"Bearer {TOKEN}"}
-# What the right token gets: the conversation is made up.
+# The right token reaches a 404, because the conversation doesn't exist.
 PASSED = {CONSOLE: 404, METRICS: 200}
-DOORS = pytest.mark.parametrize("door", [CONSOLE, METRICS], ids=["console", "metrics"])
+ENDPOINTS = pytest.mark.parametrize("endpoint", [CONSOLE, METRICS], ids=["console", "metrics"])
 
 
 @pytest.fixture
@@ -28,56 +28,58 @@ def basic(password: str, name: str = "prometheus") -> str:
     return "Basic " + base64.b64encode(f"{name}:{password}".encode()).decode()
 
 
-async def knock(world: World, door: tuple[str, str], authorization: str | None, *more: str) -> int:
+async def request_status(world: World, endpoint: tuple[str, str], authorization: str | None, *more: str) -> int:
     headers = [f"Authorization: {authorization}"] if authorization is not None else []
-    status, given, _ = await asked(world.url, *door, *headers, *more, "Content-Length: 0")
+    status, given, _ = await asked(world.url, *endpoint, *headers, *more, "Content-Length: 0")
     assert ("www-authenticate" in given) == (status == 401)
     assert ("retry-after" in given) == (status == 429)
     return status
 
 
-@DOORS
+@ENDPOINTS
 async def test_a_client_that_guesses_is_sent_away_even_when_it_guesses_right(
-    world: World, door: tuple[str, str]
+    world: World, endpoint: tuple[str, str]
 ) -> None:
     seen = "X-Forwarded-For: 8.8.8.8, 203.0.113.9"
-    found = [await knock(world, door, f"Bearer wrong{number}", seen) for number in range(15)]
+    found = [await request_status(world, endpoint, f"Bearer wrong{number}", seen) for number in range(15)]
     assert found == [401] * 10 + [429] * 5
-    assert await knock(world, door, RIGHT[door], seen) == 429
-    # Only the last address is our proxy's word; another client isn't concerned.
+    assert await request_status(world, endpoint, RIGHT[endpoint], seen) == 429
+    # Only the last address comes from our proxy; other clients aren't limited.
     for other in ("X-Forwarded-For: 203.0.113.9, 198.51.100.7", "X-Forwarded-For: 2001:db8::1"):
-        assert await knock(world, door, RIGHT[door], other) == PASSED[door]
+        assert await request_status(world, endpoint, RIGHT[endpoint], other) == PASSED[endpoint]
 
 
-@DOORS
-async def test_a_client_does_not_become_another_within_its_network(world: World, door: tuple[str, str]) -> None:
-    found = [await knock(world, door, "Bearer no", f"X-Forwarded-For: 2001:db8::{n:x}") for n in range(1, 16)]
+@ENDPOINTS
+async def test_a_client_does_not_become_another_within_its_network(world: World, endpoint: tuple[str, str]) -> None:
+    found = [
+        await request_status(world, endpoint, "Bearer no", f"X-Forwarded-For: 2001:db8::{n:x}") for n in range(1, 16)
+    ]
     assert found == [401] * 10 + [429] * 5
 
 
-@DOORS
+@ENDPOINTS
 @pytest.mark.parametrize("seen", [(), ("X-Forwarded-For: who knows",), ("X-Forwarded-For: ",)])
 async def test_a_stranger_behind_the_same_proxy_locks_nobody_out(
-    world: World, door: tuple[str, str], seen: tuple[str, ...]
+    world: World, endpoint: tuple[str, str], seen: tuple[str, ...]
 ) -> None:
-    found = [await knock(world, door, "Bearer wrong", *seen) for _ in range(12)]
+    found = [await request_status(world, endpoint, "Bearer wrong", *seen) for _ in range(12)]
     assert found == [401] * 10 + [429] * 2
-    assert await knock(world, door, RIGHT[door], *seen) == PASSED[door]
+    assert await request_status(world, endpoint, RIGHT[endpoint], *seen) == PASSED[endpoint]
 
 
-@DOORS
-async def test_wrong_tokens_are_counted_and_missing_ones_are_not(world: World, door: tuple[str, str]) -> None:
+@ENDPOINTS
+async def test_wrong_tokens_are_counted_and_missing_ones_are_not(world: World, endpoint: tuple[str, str]) -> None:
     async def counted() -> float:
         _, _, page = await asked(world.url, *METRICS, f"Authorization: {RIGHT[METRICS]}")
-        name = "console" if door == CONSOLE else "metrics"
+        name = "console" if endpoint == CONSOLE else "metrics"
         start = f'recado_http_refused_total{{reason="{name}_token"}}'
         return sum(float(line.split()[-1]) for line in page.decode().splitlines() if line.startswith(start))
 
     before = await counted()
     for _ in range(12):
-        assert await knock(world, door, None) == 401
+        assert await request_status(world, endpoint, None) == 401
     for wrong in ("Bearer wrong", "Bearer", basic("wrong")):
-        assert await knock(world, door, wrong) == 401
+        assert await request_status(world, endpoint, wrong) == 401
     assert await counted() == before + 3
 
 
@@ -85,7 +87,7 @@ async def test_wrong_tokens_are_counted_and_missing_ones_are_not(world: World, d
     "given", [f"bearer {TOKEN}", f"Bearer  {TOKEN}", basic(TOKEN), basic(TOKEN, ""), basic(TOKEN, "ñ")]
 )
 async def test_prometheus_shows_the_token_either_way(world: World, given: str) -> None:
-    assert await knock(world, METRICS, given) == 200
+    assert await request_status(world, METRICS, given) == 200
 
 
 @pytest.mark.parametrize(
@@ -96,21 +98,21 @@ async def test_prometheus_shows_the_token_either_way(world: World, given: str) -
     ],
 )  # fmt: skip
 async def test_anything_else_is_no_token(world: World, given: str) -> None:
-    assert await knock(world, METRICS, given) == 401
+    assert await request_status(world, METRICS, given) == 401
 
 
 async def test_two_tokens_are_none(world: World) -> None:
-    assert await knock(world, METRICS, RIGHT[METRICS], f"Authorization: {RIGHT[METRICS]}") == 401
-    assert await knock(world, CONSOLE, RIGHT[CONSOLE], "Authorization: Bearer x") == 401
+    assert await request_status(world, METRICS, RIGHT[METRICS], f"Authorization: {RIGHT[METRICS]}") == 401
+    assert await request_status(world, CONSOLE, RIGHT[CONSOLE], "Authorization: Bearer x") == 401
 
 
 async def test_basic_is_no_way_into_the_console(world: World) -> None:
-    assert await knock(world, CONSOLE, basic("console-token")) == 401
+    assert await request_status(world, CONSOLE, basic("console-token")) == 401
 
 
 @pytest.mark.parametrize("given", [None, "Bearer anything"])
 async def test_without_a_token_the_metrics_are_open(start: Start, given: str | None) -> None:
-    assert await knock(await start(workers=0), METRICS, given) == 200
+    assert await request_status(await start(workers=0), METRICS, given) == 200
 
 
 async def test_what_waits_is_counted_exactly_over_thousands_of_conversations(start: Start) -> None:
@@ -119,7 +121,7 @@ async def test_what_waits_is_counted_exactly_over_thousands_of_conversations(sta
     for number in range(2500):
         name = f"c_{number:020x}"
         pipeline.zadd("recado:open", {name: number})
-        # The index may name a conversation in which nothing waits.
+        # The index may name a conversation without waiting messages.
         if waiting := number % 4:
             pipeline.rpush(f"recado:{{{name}}}:waiting", *["{}"] * waiting)
     await pipeline.execute()

@@ -294,3 +294,10 @@ async def test_what_is_known_of_a_person_comes_from_the_webhook(world: World, an
     contact = await Contacts(world.redis).get(await conversation_of(world, ana))
     assert (contact.phone, contact.bsuid, contact.name) == (ana.phone, ana.bsuid, "Ana")
     assert contact.language == "es"
+
+
+async def test_a_message_that_is_answered_at_once_is_marked_as_read(world: World, ana: Person) -> None:
+    world.models.will(says("Hola."))
+    wamid = await world.meta.writes(ana, {"type": "text", "text": {"body": "hola"}})
+    await world.meta.replies(ana, 1)
+    await world.meta.wait_for(lambda: wamid in world.meta.read_marks)

@@ -9,7 +9,7 @@ from contextlib import AsyncExitStack
 import pytest
 
 from sandbox.meta.simulator import Person
-from sandbox.simulators.openrouter import Scripted, calls, says
+from sandbox.simulators.openrouter import ScriptedAnswer, calls, says
 from tests.processes import Process, running
 from tests.waiting import PATIENCE
 from tests.world import Start, World
@@ -46,7 +46,7 @@ async def all_accounted(world: World) -> None:
 
 async def test_a_worker_killed_while_the_model_thinks_is_replaced(start: Start, spawn: Spawn, ana: Person) -> None:
     world = await start(workers=0)
-    world.models.will(Scripted({"role": "assistant", "content": "tarde"}, delay=600), says("aquí estoy"))
+    world.models.will(ScriptedAnswer({"role": "assistant", "content": "tarde"}, delay=600), says("aquí estoy"))
     doomed = await spawn("worker")
     await world.meta.writes(ana, {"type": "text", "text": {"body": "hola"}})
     await until(lambda: world.models.requests)
@@ -62,7 +62,7 @@ async def test_a_tool_that_acted_before_the_crash_does_not_act_again(start: Star
     world = await start(workers=0)
     world.models.will(
         calls(("talk_to_a_person", {"reason": "wants a human"})),
-        Scripted({"role": "assistant", "content": "tarde"}, delay=600),
+        ScriptedAnswer({"role": "assistant", "content": "tarde"}, delay=600),
         says("Te escribe alguien."),
     )
     handoffs = world.redis.pubsub(ignore_subscribe_messages=True)
@@ -126,7 +126,7 @@ async def test_what_a_tool_offered_before_the_crash_is_shown_once(start: Start, 
     options = {"text": "¿Qué plan?", "choices": [{"title": "Básico"}, {"title": "Negocio"}]}
     world.models.will(
         calls(("offer_choices", options)),
-        Scripted({"role": "assistant", "content": "tarde"}, delay=600),
+        ScriptedAnswer({"role": "assistant", "content": "tarde"}, delay=600),
         says("-"),
     )
     doomed = await spawn("worker")

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from redis.asyncio import Redis
 
-from bench.chaos.stopped import Sleeper
+from bench.chaos.stopped_process import StoppedProcess
 from bot.conversations.lease import ConversationLeases, Lease, LeaseLost
 from bot.infra.crash_points import Point
 from bot.infra.queues import QUEUES
@@ -27,15 +27,15 @@ pytestmark = [pytest.mark.timeout(120), pytest.mark.xdist_group("chaos")]
 # As short as a lease can be that a busy machine still renews in time.
 LEASE_SECONDS = 1.5
 NAME = f"c_{'0' * 20}"
-Sleeping = Callable[[Point], Sleeper]
+Sleeping = Callable[[Point], StoppedProcess]
 
 
 @pytest.fixture
 async def sleeping(tmp_path: Path) -> AsyncIterator[Sleeping]:
     with ExitStack() as stack:
 
-        def begin(point: Point) -> Sleeper:
-            sleeper = Sleeper.start(tmp_path / "log", point, LEASE_SECONDS)
+        def begin(point: Point) -> StoppedProcess:
+            sleeper = StoppedProcess.start(tmp_path / "log", point, LEASE_SECONDS)
             stack.callback(sleeper.kill)
             return sleeper
 
@@ -62,15 +62,15 @@ async def test_a_worker_that_goes_on_after_its_lease_sends_nothing_that_another_
     async with running(world.settings, QUEUES, 10):
         conversation = await acquainted(world, ana)
     sleeper = sleeping("outbox: about to ask Meta")
-    await eventually(lambda: has(lambda: sleeper.tells("worker_ready")), 60)
+    await eventually(lambda: has(lambda: sleeper.has_logged("worker_ready")), 60)
     await put(world, conversation, ana, part)
     await eventually(lambda: has(lambda: sleeper.stopped), 60)
     async with running(world.settings, QUEUES, 10, lease_seconds=LEASE_SECONDS):
         await nudge(world, conversation, f"{conversation}-another")
         await world.meta.replies(ana, within=60)
         await eventually(lambda: empty(world, conversation), 60)
-        sleeper.go_on()
-        await eventually(lambda: has(lambda: sleeper.tells("lease_lost")), 60)
+        sleeper.resume()
+        await eventually(lambda: has(lambda: sleeper.has_logged("lease_lost")), 60)
     assert len(world.meta.sent_to(ana)) == 1
 
 

@@ -157,7 +157,7 @@ async def test_processes_of_their_own_answer_count_together_and_give_nobody_away
         running("worker", LOG_LEVEL=level) as worker,
     ):
         url = f"http://127.0.0.1:{(await serve.line('server_ready'))['port']}"
-        world.meta._post.url = f"{url}/webhooks/whatsapp"
+        world.meta._sender.url = f"{url}/webhooks/whatsapp"
         await world.meta.sends_media(person, "image", media("photos/not_a_photo.jpg"), "image/jpeg", "etiqueta roja")
         await world.meta.replies(person)
         await world.meta.writes(person, text("secreto azul"))

@@ -23,8 +23,8 @@ from bot.settings import WhatsAppSettings
 from bot.whatsapp import client
 from bot.whatsapp.client import File, FileTooLarge, Graph, MediaGone, MediaRefused
 from bot.whatsapp.errors import GraphError, MetaUnavailable, Remedy
-from pipelines.byte_budget import ByteBudget, Room
-from sandbox.meta.simulator import Meta, Person
+from pipelines.byte_budget import ByteBudget, ByteReservation
+from sandbox.meta.simulator import MetaSimulator, Person
 
 TOKEN = "the token"
 PHOTO = b"\xff\xd8\xff a photo"
@@ -253,21 +253,21 @@ async def test_whatever_size_is_told_the_bytes_of_a_file_are_in_memory_that_it_h
     graph: Graph, shelf: Shelf, size: Any
 ) -> None:
     shelf.answers |= {"resolve": {"file_size": size}, "/file": bytes(LIMIT - 1)}
-    async with Room(ByteBudget(10 * LIMIT)) as room:
-        file = await graph.fetch("9", limit=LIMIT, room=room)
-        assert len(file.data) <= room.size <= LIMIT
+    async with ByteReservation(ByteBudget(10 * LIMIT)) as reservation:
+        file = await graph.fetch("9", limit=LIMIT, reservation=reservation)
+        assert len(file.data) <= reservation.size <= LIMIT
 
 
 async def test_a_file_for_which_there_is_no_room_is_not_asked_for_until_there_is(graph: Graph, shelf: Shelf) -> None:
     shelf.answers["resolve"] = {"file_size": len(PHOTO)}
     budget = ByteBudget(LIMIT)
-    async with Room(budget) as others, Room(budget) as room:
-        await others.make(LIMIT)
-        fetching = asyncio.ensure_future(graph.fetch("9", limit=LIMIT, room=room))
+    async with ByteReservation(budget) as others, ByteReservation(budget) as reservation:
+        await others.grow(LIMIT)
+        fetching = asyncio.ensure_future(graph.fetch("9", limit=LIMIT, reservation=reservation))
         while not budget._waiting:
             await asyncio.sleep(0)
         assert shelf.seen == []
-        others.leave()
+        others.release()
         assert (await fetching).data == PHOTO
 
 
@@ -409,8 +409,8 @@ async def test_a_message_goes_to_the_number_that_was_written_to(graph: Graph, sh
 
 
 @pytest.fixture
-async def meta() -> AsyncIterator[Meta]:
-    found = Meta(
+async def meta() -> AsyncIterator[MetaSimulator]:
+    found = MetaSimulator(
         webhook_url="http://127.0.0.1:9/", app_secret="s", access_token=TOKEN, verify_token="v", retry_pauses=()
     )
     await found.start()
@@ -419,13 +419,13 @@ async def meta() -> AsyncIterator[Meta]:
 
 
 @pytest.fixture
-async def metas(meta: Meta) -> AsyncIterator[Graph]:
+async def metas(meta: MetaSimulator) -> AsyncIterator[Graph]:
     whatsapp = settings(meta.media.base_url).model_copy(update={"phone_number_id": meta.phone_number_id})
     async with aiohttp.ClientSession() as http:
         yield Graph(http, whatsapp)
 
 
-async def test_a_persons_file_is_fetched_as_it_was_sent(meta: Meta, metas: Graph) -> None:
+async def test_a_persons_file_is_fetched_as_it_was_sent(meta: MetaSimulator, metas: Graph) -> None:
     kept = meta.media.receive(PHOTO, "image/jpeg")
     assert await metas.fetch(kept.id, limit=LIMIT, sha256=kept.sha256_base64) == File(PHOTO, "image/jpeg")
 
@@ -435,7 +435,7 @@ async def test_a_file_that_meta_does_not_have_is_gone(metas: Graph) -> None:
         await metas.fetch("1234567890123456", limit=LIMIT)
 
 
-async def test_a_refusal_carries_metas_code_and_what_to_do(meta: Meta, metas: Graph, ana: Person) -> None:
+async def test_a_refusal_carries_metas_code_and_what_to_do(meta: MetaSimulator, metas: Graph, ana: Person) -> None:
     message = {"messaging_product": "whatsapp", "to": f"+{ana.phone}", "type": "text", "text": {"body": "hola"}}
     await meta.writes(ana, {"type": "text", "text": {"body": "hola"}})
     meta.will_refuse(131056)
@@ -444,7 +444,7 @@ async def test_a_refusal_carries_metas_code_and_what_to_do(meta: Meta, metas: Gr
     assert (caught.value.code, caught.value.remedy) == (131056, Remedy.RETRY)
 
 
-async def test_a_token_that_meta_does_not_take_is_told_and_not_shown(meta: Meta) -> None:
+async def test_a_token_that_meta_does_not_take_is_told_and_not_shown(meta: MetaSimulator) -> None:
     wrong = settings(meta.media.base_url).model_copy(update={"access_token": SecretStr("hunter2")})
     async with aiohttp.ClientSession() as http:
         with pytest.raises(GraphError) as caught:

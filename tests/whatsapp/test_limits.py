@@ -26,7 +26,7 @@ from bot.messages.inbound import (
 )
 from bot.whatsapp.limits import fit
 from bot.whatsapp.rendering import render
-from sandbox.meta.validation import understand
+from sandbox.meta.validation import parse_request
 
 TO = Reply(id="r", parts=(), phone="5215512345678")
 FILE = StoredFile(key="out/a.pdf", mime="application/pdf")
@@ -169,7 +169,7 @@ anything: st.SearchStrategy[Part] = st.one_of(
 def test_whatever_is_said_meta_takes_it(part: Part) -> None:
     for fitting in fit([part]):
         assert not isinstance(fitting, Template)
-        understand(render(fitting, TO, "c.r.0", "123"))
+        parse_request(render(fitting, TO, "c.r.0", "123"))
 
 
 @settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])

@@ -23,7 +23,7 @@ from bot.messages.inbound import (
     VoiceNote,
 )
 from bot.whatsapp.rendering import Plain, render
-from sandbox.meta.validation import understand
+from sandbox.meta.validation import parse_request
 
 ANA = Reply(id="r", parts=(), phone="5215512345678", bsuid="MX.1")
 SAM = Reply(id="r", parts=(), bsuid="US.13491208655302741918")
@@ -116,7 +116,7 @@ def test_a_part_is_written_as_meta_reads_it(part: Plain, kind: str, content: dic
     assert (message["type"], message[kind]) == (kind, content)
     assert message["to"] == "+5215512345678"
     assert message["biz_opaque_callback_data"] == "c.r.0"
-    understand(message)
+    parse_request(message)
 
 
 def test_a_quote_goes_into_the_context() -> None:

@@ -18,7 +18,7 @@ from bot.whatsapp.templates.registry import TemplateNotSendable, Templates
 from bot.whatsapp.templates.submit import push
 from sandbox.meta.simulator import Person
 from sandbox.meta.templates import Template as AtMeta
-from sandbox.meta.templates import seeds
+from sandbox.meta.templates import default_templates
 from sandbox.simulators.openrouter import calls, says
 from tests.processes import eventually, recado
 from tests.turns.test_conversation import settled, text
@@ -56,7 +56,7 @@ def only(world: World, *languages: str, **changes: Any) -> None:
     world.meta.templates._by_id.clear()
     for language in languages:
         world.meta.templates._by_id[language] = AtMeta(
-            "order_confirmation", language, "UTILITY", seeds()[0].components, **changes
+            "order_confirmation", language, "UTILITY", default_templates()[0].components, **changes
         )
 
 

@@ -13,7 +13,7 @@ from bot.messages.inbound import Attachment, StoredFile
 from bot.messages.language import Language
 from bot.products.corrections import NoValue
 from bot.products.export import MIMES, Format, Listed, exported
-from bot.products.texts import words
+from bot.products.texts import phrase
 from bot.storage.storage import StorageFailed, TooLarge
 from pipelines.product import FIELDS
 
@@ -66,6 +66,6 @@ async def export_products(arguments: Export, context: ToolContext) -> str:
     except (StorageFailed, TooLarge) as error:
         raise ToolError("the file could not be made now. Say so; `recado products export` gives it as well.") from error
     language = cast("Language", context.contact.language if context.contact.language in ("es", "en") else "es")
-    caption = words("file", language, count=str(len(listed)))
+    caption = phrase("file", language, count=str(len(listed)))
     context.parts.append(Attachment(file=StoredFile(key=key, mime=MIMES[as_], filename=name), caption=caption))
     return f"The file with {len(listed)} products is sent with your answer. If there is nothing to add, answer only: -"

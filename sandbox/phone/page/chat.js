@@ -3,7 +3,7 @@
 import { content, summary } from "./content.js";
 import { byId, el, icon, placeMenu, post, walkable } from "./dom.js";
 import { day, t, time } from "./language.js";
-import { marks } from "./marks.js";
+import { messageLabels } from "./message_labels.js";
 
 const EMOJIS = ["👍", "❤️", "😂", "😮", "😢", "🙏"];
 const STARTERS = ["starter_hello", "starter_hours", "starter_plan", "starter_invoice", "starter_change", "starter_new", "starter_notify", "starter_person"];
@@ -12,9 +12,9 @@ const LONG_PRESS_MS = 450;
 const RANK = { sent: 1, delivered: 2, read: 3, played: 4, failed: 5 };
 
 export class Chat {
-  /** `desk` is asked for what leaves the chat: tap, list, place, contact, quote, edit. */
-  constructor(desk) {
-    this.desk = desk;
+  /** `session` performs what leaves the chat: tap, list, place, contact, quote, edit. */
+  constructor(session) {
+    this.session = session;
     this.log = byId("log");
     this.messages = new Map();
     this.person = undefined;
@@ -24,7 +24,7 @@ export class Chat {
     this.dots = el("div", { class: "bubble theirs dots", "aria-hidden": "true" }, el("i"), el("i"), el("i"));
   }
 
-  /** Draw the whole chat of a person anew. */
+  /** Redraw the whole chat of a person. */
   show(person, events) {
     this.person = person;
     this.messages = new Map();
@@ -54,7 +54,7 @@ export class Chat {
     else this.append(whole);
   }
 
-  /** A line between the bubbles; the same again is only counted. */
+  /** Add a line between the bubbles; a repeated line only raises its count. */
   note(words, kind = "note") {
     const last = this.log.lastElementChild === this.dots ? this.dots.previousElementSibling : this.log.lastElementChild;
     if (last?.dataset.words === words) {
@@ -76,7 +76,7 @@ export class Chat {
     this.keepBelow(() => this.log.append(whole.node, ...(this.dots.isConnected ? [this.dots] : [])), whole.direction === "in");
   }
 
-  /** Arrow keys go from message to message, Enter opens what can be done with one. */
+  /** Arrow keys move between messages, Enter opens the menu of the focused message. */
   walk(press) {
     const bubbles = [...this.log.querySelectorAll("article")];
     const at = bubbles.indexOf(document.activeElement);
@@ -88,9 +88,9 @@ export class Chat {
     press.preventDefault();
   }
 
-  /** What to say first, for who doesn't know. */
+  /** Suggested first messages. */
   starters() {
-    const say = (key) => el("button", { type: "button", class: "starter", onclick: () => this.desk.send({ type: "text", text: { body: t(key) } }) }, t(key));
+    const say = (key) => el("button", { type: "button", class: "starter", onclick: () => this.session.send({ type: "text", text: { body: t(key) } }) }, t(key));
     return el("div", { class: "starters" }, el("p", { class: "muted" }, t("starters")), STARTERS.map(say));
   }
 
@@ -120,20 +120,20 @@ export class Chat {
     foot.append(...(whole.direction === "in" ? [this.ticks(whole)] : []));
     node.classList.toggle("bare", message.type === "sticker" && !whole.deleted);
     node.classList.toggle("wide", ["image", "video", "location"].includes(message.type) || Boolean(message.interactive?.action));
-    node.replaceChildren(...[...marks(message), this.quoted(message), ...parts, this.failure(whole), foot, this.badge(whole), !whole.deleted && this.actions(whole)].filter(Boolean));
+    node.replaceChildren(...[...messageLabels(message), this.quoted(message), ...parts, this.failure(whole), foot, this.badge(whole), !whole.deleted && this.actions(whole)].filter(Boolean));
     const speaker = whole.direction === "in" ? t("you") : "Recado";
     node.setAttribute("aria-label", `${speaker}: ${whole.deleted ? t("deleted") : summary(shown)}`);
   }
 
   acts(whole) {
-    const { desk } = this;
+    const { session } = this;
     const quote = whole.wamid;
     return {
-      button: (reply) => desk.send({ type: "button", button: reply }, quote),
-      tap: (reply) => desk.send({ type: "interactive", interactive: reply }, quote),
-      list: (body) => desk.chooseRow(body, quote),
-      place: () => desk.choosePlace(quote),
-      contact: () => desk.shareContact(quote),
+      button: (reply) => session.send({ type: "button", button: reply }, quote),
+      tap: (reply) => session.send({ type: "interactive", interactive: reply }, quote),
+      list: (body) => session.chooseRow(body, quote),
+      place: () => session.choosePlace(quote),
+      contact: () => session.shareContact(quote),
     };
   }
 
@@ -228,16 +228,16 @@ export class Chat {
     const item = (words, does, extra = "") =>
       el("button", { type: "button", role: "menuitem", class: extra, onclick: () => (menu.hidePopover(), does()) }, words);
     const { wamid, message, direction, reactions } = whole;
-    const react = (emoji) => this.desk.send({ type: "reaction", reaction: { message_id: wamid, emoji: reactions.in === emoji ? "" : emoji } });
+    const react = (emoji) => this.session.send({ type: "reaction", reaction: { message_id: wamid, emoji: reactions.in === emoji ? "" : emoji } });
     const emojis = EMOJIS.map((emoji) => {
       const button = item(emoji, () => react(emoji), reactions.in === emoji ? "emoji chosen" : "emoji");
       button.setAttribute("aria-label", reactions.in === emoji ? t("unreact") : t("react", { emoji }));
       return button;
     });
-    menu.append(el("div", { class: "emojis" }, emojis), item(t("reply"), () => this.desk.quote(whole, summary(message))));
+    menu.append(el("div", { class: "emojis" }, emojis), item(t("reply"), () => this.session.quote(whole, summary(message))));
     menu.append(item(t("copy"), () => navigator.clipboard?.writeText(summary(message))));
-    if (direction === "in" && message.type === "text") menu.append(item(t("edit"), () => this.desk.edit(whole)));
-    if (direction === "in") menu.append(item(t("delete"), () => this.desk.send({ type: "revoke", revoke: { original_message_id: wamid } })));
+    if (direction === "in" && message.type === "text") menu.append(item(t("edit"), () => this.session.edit(whole)));
+    if (direction === "in") menu.append(item(t("delete"), () => this.session.send({ type: "revoke", revoke: { original_message_id: wamid } })));
     walkable(menu);
     menu.addEventListener("toggle", ({ newState }) => newState === "closed" && (menu.remove(), whole.node.focus({ preventScroll: true })));
     document.body.append(menu);
@@ -247,5 +247,5 @@ export class Chat {
   }
 }
 
-/** Send what a person did; the answer comes over the stream like everything else. */
+/** Send a person's message; the answer arrives over the event stream. */
 export const send = (person, message, context) => post("messages", { person, message, ...(context ? { context } : {}) });

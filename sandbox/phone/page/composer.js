@@ -1,4 +1,4 @@
-// Where a person writes, records and attaches.
+// The composer: writing, recording and attaching.
 
 import { byId, el, icon, placeMenu, post, walkable } from "./dom.js";
 import { t } from "./language.js";
@@ -8,9 +8,9 @@ import * as sheets from "./sheets.js";
 const MOST_REMEMBERED = 20;
 
 export class Composer {
-  /** `desk.send(message, quoted wamid)` and `desk.upload(form)` bring what was written or chosen to the server. */
-  constructor(desk) {
-    this.desk = desk;
+  /** `session.send(message, quoted wamid)` and `session.upload(form)` send text and files to the server. */
+  constructor(session) {
+    this.session = session;
     this.words = byId("words");
     this.sentWords = [];
     this.back = 0;
@@ -67,7 +67,7 @@ export class Composer {
     else if (press.key === "ArrowDown" && this.back && this.walks()) this.recall(press, this.back - 1);
   }
 
-  /** Whether an arrow means earlier words and not a line of these. */
+  /** Tell whether an arrow key recalls earlier text instead of moving within this text. */
   walks() {
     return !this.words.value || this.words.value === this.sentWords.at(-this.back);
   }
@@ -99,12 +99,12 @@ export class Composer {
     this.resize();
     const text = { type: "text", text: { body } };
     const original = edited && { original_message_id: edited, message: text };
-    const sent = await this.attempt(() => this.desk.send(original ? { type: "edit", edit: original } : text, quoted));
+    const sent = await this.attempt(() => this.session.send(original ? { type: "edit", edit: original } : text, quoted));
     if (!sent) this.words.value ||= body;
     this.resize();
   }
 
-  /** Do it and say whether it worked; why not is shown under the composer. */
+  /** Run `work` and return whether it succeeded; the reason of a failure is shown under the composer. */
   async attempt(work) {
     try {
       this.problem();
@@ -121,7 +121,7 @@ export class Composer {
     byId("problem").hidden = !words;
   }
 
-  /** Answer a message, or (with `edited`) replace one's own. */
+  /** Quote a message in the reply, or (with `edited`) replace an own message. */
   setQuote(wamid, words, edited = false) {
     this.quoted = edited ? undefined : wamid;
     this.edited = edited ? wamid : undefined;
@@ -152,22 +152,22 @@ export class Composer {
     for (const file of files) {
       const form = new FormData();
       for (const [name, value] of Object.entries({ ...fields, caption, context })) if (value) form.append(name, value);
-      if (!(await this.attempt(() => this.desk.upload(form, file)))) return;
+      if (!(await this.attempt(() => this.session.upload(form, file)))) return;
       [caption, context] = ["", undefined];
     }
   }
 
   choosePlace(quoted) {
-    sheets.place((location) => this.attempt(() => this.desk.send({ type: "location", location }, quoted)));
+    sheets.place((location) => this.attempt(() => this.session.send({ type: "location", location }, quoted)));
   }
 
   chooseContact(quoted) {
-    const send = (card) => this.attempt(() => this.desk.send({ type: "contacts", contacts: [card] }, quoted));
-    sheets.contact(send, () => this.desk.shareContact(quoted));
+    const send = (card) => this.attempt(() => this.session.send({ type: "contacts", contacts: [card] }, quoted));
+    sheets.contact(send, () => this.session.shareContact(quoted));
   }
 
   async chooseSample() {
     const offered = await (await fetch("samples")).json();
-    sheets.samples(offered, (sample) => this.attempt(() => post("messages", { person: this.desk.person.bsuid, sample })));
+    sheets.samples(offered, (sample) => this.attempt(() => post("messages", { person: this.session.person.bsuid, sample })));
   }
 }

@@ -1,11 +1,11 @@
-// What is inside a bubble, by type of message; the wire's shapes are those of Meta's API.
+// The content of a bubble, by type of message; the JSON has the shapes of Meta's API.
 
 import { el, icon, outLink, reachable } from "./dom.js";
 import { formatted } from "./formatting.js";
 import { t } from "./language.js";
 import { player } from "./player.js";
 
-/** Nodes for the message; `act` does what a tap asks for: tap(reply), button(reply), list(interactive), place(), contact(). */
+/** Nodes for the message; `act` performs taps: tap(reply), button(reply), list(interactive), place(), contact(). */
 export function content(message, act) {
   const body = message[message.type] ?? {};
   if (message.errors) return [el("p", { class: "muted gone" }, t("drawn_unreadable", { type: body.type ?? message.type }))];
@@ -13,7 +13,7 @@ export function content(message, act) {
   return draw ? draw(body, act, message) : [el("p", { class: "muted" }, t("unsupported", { type: message.type }))];
 }
 
-/** A line that says what the message is, for quotes and for the screen reader. */
+/** One line that describes the message, for quotes and screen readers. */
 export function summary(message) {
   const body = message[message.type] ?? {};
   const answer = body.button_reply ?? body.list_reply;

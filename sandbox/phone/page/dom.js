@@ -1,4 +1,4 @@
-// Elements made from values, never from markup: what people write stays text.
+// Elements made from values, never from markup, because the text of customers must stay text.
 
 const SVG = "http://www.w3.org/2000/svg";
 
@@ -39,7 +39,7 @@ const PATHS = {
   person: "M12 4a4 4 0 1 0 0 8 4 4 0 0 0 0-8zM4.500 20a7.500 7.500 0 0 1 15 0",
   add: "M10 4a4 4 0 1 0 0 8 4 4 0 0 0 0-8zM3 20a7 7 0 0 1 12-5M18 14v6M15 17h6",
   forward: "m15 6 5 5-5 5M20 11h-9a7 7 0 0 0-7 7",
-  trouble: "M13 3 5 13.500h6L10 21l9-11.500h-6.500z",
+  faults: "M13 3 5 13.500h6L10 21l9-11.500h-6.500z",
   turns: "M4 18V9M9.500 18V5M15 18v-6M20.500 18V8",
   mails: "M3.500 6h17v12.500h-17zM3.500 7l8.500 6.500L20.500 7",
   pushes: "M6 17V11a6 6 0 0 1 12 0v6l1.500 1.500h-15zM10 21h4",
@@ -49,7 +49,7 @@ const PATHS = {
   tap: "M9 11V5.500a1.500 1.500 0 0 1 3 0V10l5 1.500c1.500.5 2 1.500 1.700 3L17.500 20H11l-4.500-5.500 1.500-1z",
 };
 
-/** A drawn sign; it says nothing to a screen reader, so its button needs a label. */
+/** An icon that is hidden from screen readers, so that its button needs a label. */
 export function icon(name, extra = "") {
   const svg = document.createElementNS(SVG, "svg");
   svg.setAttribute("viewBox", "0 0 24 24");
@@ -76,12 +76,12 @@ export async function post(path, body) {
 
 let paths = {};
 
-/** Which of the server's paths lead to origins that only its own machine knows. */
-export function setReach(given = {}) {
+/** Set the server's paths that lead to origins on the server's machine. */
+export function setUrlPaths(given = {}) {
   paths = given;
 }
 
-/** An address of the web as this browser reaches it; undefined for any other. */
+/** A web address as this browser reaches it; undefined for other schemes. */
 export function reachable(url) {
   if (!/^https?:\/\//.test(url ?? "")) return undefined;
   const found = Object.entries(paths).find(([origin]) => url.startsWith(`${origin}/`));
@@ -93,7 +93,7 @@ export function outLink(url, attributes, ...children) {
   return el("a", { href: reachable(url), target: "_blank", rel: "noopener noreferrer", ...attributes }, ...children);
 }
 
-/** Let a list show these items in their order: nodes that are there stay as they are, `make(item)` makes new ones. */
+/** Show these items in their order: existing nodes stay unchanged, `make(item)` makes new nodes. */
 export function sync(list, items, keyOf, make) {
   const known = new Map([...list.children].map((node) => [node.dataset.key, node]));
   let at = list.firstElementChild;

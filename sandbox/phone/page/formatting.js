@@ -11,7 +11,7 @@ const LINES = [
   { tag: "blockquote", pattern: /^> ?(.*)$/ },
 ];
 
-/** The words as the app shows them. */
+/** The text as the app shows it. */
 export function formatted(words) {
   const fragment = document.createDocumentFragment();
   words.split(/```([\s\S]+?)```/).forEach((part, index) => {
@@ -64,7 +64,7 @@ function inline(text) {
   return nodes;
 }
 
-/** Where the mark that opens at this place closes, or -1: marks stand at the edge of words, on one line. */
+/** The place where the mark that opens here closes, or -1: marks stand at word edges, on one line. */
 function closing(text, at) {
   const mark = text[at];
   if (mark !== "`" && !TAGS[mark]) return -1;

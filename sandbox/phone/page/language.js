@@ -1,7 +1,7 @@
-// Every word of the page in both languages; a change is applied at once and remembered.
+// The page's texts in both languages; a change of language is applied immediately and remembered.
 
-import { CHANNEL } from "./channel_words.js";
-import { OUTSIDE } from "./outside_words.js";
+import { FAULTS } from "./faults_words.js";
+import { SIDE_PANEL } from "./side_panel_words.js";
 import { PROMPTS } from "./prompts_words.js";
 
 const WORDS = {
@@ -9,7 +9,7 @@ const WORDS = {
     skip: "Ir a escribir", sandbox: "entorno de pruebas", offline: "Sin conexión; reintentando…", language: "Idioma",
     phone: "Teléfono", writing_as: "Escribes como", new_person: "Empezar como otra persona", staff: "personal",
     by_username: "sin teléfono", show_turns: "Ver lo que hizo Recado", log: "Mensajes: flechas para recorrerlos, Enter para ver qué se puede hacer", drop: "Suelta aquí para enviar",
-    called: "Llamaron a una persona.", give_back: "Devolver al asistente", attach: "Adjuntar", message: "Escribe un mensaje",
+    handoff: "Llamaron a una persona.", give_back: "Devolver al asistente", attach: "Adjuntar", message: "Escribe un mensaje",
     record: "Grabar nota de voz", send: "Enviar", cancel: "Cancelar", recording: "Grabando…", photo: "Foto, video o audio",
     document: "Documento", place: "Ubicación", samples: "Muestras listas", close: "Cerrar",
     no_turns: "Aún no hay turnos", no_turns_hint: "Escribe, graba o manda una foto: aquí verás qué entendió el asistente, qué pidió al modelo, qué herramientas usó, cuánto tardó y cuánto costó.",
@@ -47,7 +47,7 @@ const WORDS = {
     skip: "Skip to writing", sandbox: "sandbox", offline: "Offline; trying again…", language: "Language",
     phone: "Phone", writing_as: "Writing as", new_person: "Start as another person", staff: "staff",
     by_username: "no phone", show_turns: "Show what Recado did", log: "Messages: arrows to walk through them, Enter for what can be done", drop: "Drop here to send",
-    called: "A person was called.", give_back: "Give back to the assistant", attach: "Attach", message: "Write a message",
+    handoff: "A person was called.", give_back: "Give back to the assistant", attach: "Attach", message: "Write a message",
     record: "Record a voice note", send: "Send", cancel: "Cancel", recording: "Recording…", photo: "Photo, video or audio",
     document: "Document", place: "Location", samples: "Ready samples", close: "Close",
     no_turns: "No turns yet", no_turns_hint: "Write, record or send a photo: here you see what the assistant understood, what it asked the model, which tools it used, how long it took and what it cost.",
@@ -83,7 +83,7 @@ const WORDS = {
   },
 };
 
-for (const name of Object.keys(WORDS)) Object.assign(WORDS[name], CHANNEL[name], OUTSIDE[name], PROMPTS[name]);
+for (const name of Object.keys(WORDS)) Object.assign(WORDS[name], FAULTS[name], SIDE_PANEL[name], PROMPTS[name]);
 
 const listeners = [];
 let language = stored() ?? (navigator.language.startsWith("es") ? "es" : "en");
@@ -95,10 +95,10 @@ function stored() {
 
 export const current = () => language;
 
-/** How dates, numbers and money are written. */
+/** The locale of dates, numbers and money. */
 export const locale = () => ({ es: "es-MX", en: "en-US" })[language];
 
-/** The words for a key, with `{name}` replaced by values; a key without words is shown as it is. */
+/** The text of a key, with `{name}` replaced by values; a key without a text is returned unchanged. */
 export function t(key, values = {}) {
   const words = WORDS[language][key] ?? key;
   return words.replace(/\{(\w+)\}/g, (whole, name) => values[name] ?? whole);
@@ -116,7 +116,7 @@ export function setLanguage(chosen) {
   apply();
 }
 
-/** Put the words into the fixed parts of the page and call who draws the rest. */
+/** Translate the fixed parts of the page and call the listeners that redraw the rest. */
 export function apply() {
   document.documentElement.lang = language;
   for (const element of document.querySelectorAll("[data-t]")) element.textContent = t(element.dataset.t);
@@ -138,7 +138,7 @@ export function day(at) {
   return at.toLocaleDateString(locale(), { day: "numeric", month: "long", year: "numeric" });
 }
 
-/** When something was: its time today, else its day too. */
+/** The time of today, or the day and time of another day. */
 export function moment(at) {
   const today = new Date().toDateString() === at.toDateString();
   return today ? time(at) : `${shortDay(at)}, ${time(at)}`;

@@ -38,7 +38,7 @@ function toggle(audio) {
   return audio.play();
 }
 
-/** A recording made in the browser does not say how long it is until its end was looked at. */
+/** Seek to the end once, because a recording made in the browser doesn't state its length. */
 function measure(audio) {
   if (audio.duration !== Infinity) return;
   audio.addEventListener("durationchange", () => (audio.currentTime = 0), { once: true });

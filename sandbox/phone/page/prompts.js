@@ -1,4 +1,4 @@
-// What becomes of a save in the prompts' folder: a word when it is released, every mistake until it is right.
+// The result of a save in the prompts' folder: a short notice of a release, or the mistakes until they are mended.
 
 import { byId, el } from "./dom.js";
 import { has, onLanguage, t, time } from "./language.js";
@@ -8,8 +8,8 @@ const SHORT = 12;
 let latest;
 let fading;
 
-/** An event `prompts`; `fresh` is one that comes now, not one that a loaded page finds. */
-export function hear(event, fresh = true) {
+/** Show an event `prompts`; `fresh` events arrive now, others were found when the page loaded. */
+export function show(event, fresh = true) {
   if (!event) return;
   latest = event;
   clearTimeout(fading);
@@ -44,4 +44,4 @@ function finding({ file, line, column, code, message, fix }) {
   return el("li", {}, place, " ", el("strong", {}, kind), el("span", {}, message, fix && el("em", {}, ` → ${fix}`)));
 }
 
-onLanguage(() => latest && hear(latest, byId("prompts-released").childElementCount > 0));
+onLanguage(() => latest && show(latest, byId("prompts-released").childElementCount > 0));

@@ -1,4 +1,4 @@
-// The words about prompt files, in both languages; `code_…` names each mistake that `recado prompts check` finds.
+// Texts about prompt files, in both languages; `code_…` names each mistake that `recado prompts check` finds.
 
 export const PROMPTS = {
   es: {

@@ -1,4 +1,4 @@
-// A voice note from the microphone, in whatever the browser records.
+// A voice note from the microphone, in the browser's own format.
 
 import { byId } from "./dom.js";
 import { t } from "./language.js";
@@ -6,7 +6,7 @@ import { t } from "./language.js";
 const TYPES = ["audio/ogg;codecs=opus", "audio/webm;codecs=opus", "audio/mp4"];
 
 export class Recorder {
-  /** `done` gets the recording, `problem` the words to show when there can be none. */
+  /** `done` gets the recording, `problem` the text to show when recording is impossible. */
   constructor(done, problem) {
     this.done = done;
     this.problem = problem;
@@ -21,7 +21,7 @@ export class Recorder {
     try {
       stream = await navigator.mediaDevices.getUserMedia({ audio: true });
     } catch {
-      // No microphone, no permission, or a page that isn't secure: the person can do something about each.
+      // No microphone, no permission, or an insecure page: the person can mend each of them.
       this.problem(t("no_mic"));
       return;
     }

@@ -1,4 +1,4 @@
-// What opens over the chat: rows of a list, a place, samples, files before they are sent, another person.
+// Dialogs over the chat: rows of a list, a place, samples, files before they are sent, another person.
 
 import { byId, el, icon } from "./dom.js";
 import { current, t } from "./language.js";
@@ -30,7 +30,7 @@ export function list(body, choose) {
   );
 }
 
-/** What samples.json offers; `choose` gets the file's name. */
+/** The files of samples.json; `choose` gets the file's name. */
 export function samples(offered, choose) {
   const signs = { voice: "mic", photo: "photo", document: "file", video: "play", sticker: "tap" };
   open(t("samples_title"), (close) =>
@@ -52,7 +52,7 @@ function form(close, submit, words, ...fields) {
   );
 }
 
-/** A place, by hand or where the browser is; `choose` gets Meta's location object. */
+/** A place, typed or of the browser's position; `choose` gets Meta's location object. */
 export function place(choose) {
   open(t("place_title"), (close) => {
     const number = { type: "number", step: "any", required: true };
@@ -76,7 +76,7 @@ function locate(fields) {
   });
 }
 
-/** Somebody's card; `choose` gets Meta's contact object, `share` is for one's own number. */
+/** A contact card; `choose` gets Meta's contact object, `share` sends the person's own number. */
 export function contact(choose, share) {
   open(t("contact_title"), (close) => [
     form(
@@ -90,7 +90,7 @@ export function contact(choose, share) {
   ]);
 }
 
-/** Files before they leave, with a caption for the first. */
+/** Files before they are sent, with a caption for the first. */
 export function files(chosen, choose) {
   open(t("files_title"), (close) => {
     const previews = chosen.map((file) =>
@@ -102,7 +102,7 @@ export function files(chosen, choose) {
   });
 }
 
-/** The name of somebody who never wrote before. */
+/** The name of a new person. */
 export function person(choose) {
   open(t("person_title"), (close) => [
     form(close, ({ name }) => choose(name), t("start"), field("name", t("name"), { required: true, maxlength: 60, value: t("person_name") })),

@@ -1,4 +1,4 @@
-// The panel: every turn of the bot, newest first, drawn again in place when there is news of it.
+// The panel of turns, newest first; a turn that changes is redrawn in place.
 
 import { byId, el } from "./dom.js";
 import { has, locale, number, t, time } from "./language.js";
@@ -60,7 +60,7 @@ export class Turns {
   }
 }
 
-/** What was said without the tags that tell the model where it comes from. */
+/** The message's text without the tags that tell the model its source. */
 const headline = (text) => (text ?? "").replace(/<\/?\w{1,30}>/g, " ").trim();
 
 function part(title, ...nodes) {
@@ -82,7 +82,7 @@ function bar(stations) {
 }
 
 const figures = (...values) => el("span", { class: "figures" }, values.filter(Boolean).join(" · "));
-const trouble = (words) => words && el("p", { class: "problem" }, words);
+const problemText = (words) => words && el("p", { class: "problem" }, words);
 
 function perceived({ perceived: items = [] }) {
   if (!items.length) return undefined;
@@ -94,7 +94,7 @@ function perceived({ perceived: items = [] }) {
         { class: "item" },
         el("div", { class: "item-head" }, el("span", { class: "tag" }, has(`kind_${kind}`) ? t(`kind_${kind}`) : kind), figures(by === "local" ? t("local") : by, took !== null && took !== undefined && ms(took))),
         text && el("p", { class: "seen", dir: "auto" }, text),
-        trouble(error),
+        problemText(error),
       ),
     ),
   );
@@ -135,7 +135,7 @@ function tools({ tools: items = [] }) {
   );
 }
 
-/** JSON on several lines; other text as it is. */
+/** JSON on several lines; other text unchanged. */
 function readable(value) {
   if (typeof value !== "string") return JSON.stringify(value, null, 2);
   try {
@@ -152,5 +152,5 @@ function reply({ reply: parts }) {
 }
 
 function failure({ error }) {
-  return error ? part(t("error"), trouble(String(error))) : undefined;
+  return error ? part(t("error"), problemText(String(error))) : undefined;
 }

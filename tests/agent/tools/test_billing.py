@@ -28,7 +28,7 @@ from bot.agent.tools.plan_changes import cancel_subscription, change_plan, resum
 from bot.agent.tools.verification import confirm_code, verify_email
 from bot.conversations.contacts import Contact, Contacts
 from bot.conversations.handoff import HandOff
-from bot.conversations.identity import conversation_for
+from bot.conversations.identity_resolution import conversation_for
 from bot.conversations.lease import ConversationLeases
 from bot.conversations.memory import Memory
 from bot.delivery.notifications import Notifications
@@ -172,7 +172,7 @@ async def test_a_customer_who_was_deleted_is_not_known(
     context: ToolContext, stripe: StripeSimulator, owner: str
 ) -> None:
     assert json.loads(await get_subscription.call({}, context))["plan"] == "Básico"
-    stripe.account.forget(stripe.account.get("customer", owner))
+    stripe.account.remove(stripe.account.get("customer", owner))
     with pytest.raises(ToolError, match="not known which account"):
         await get_subscription.call({}, context)
 

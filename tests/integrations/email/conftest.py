@@ -13,8 +13,8 @@ import trustme
 from bot.integrations.email.http import session
 from bot.integrations.email.provider import Mail
 from bot.web.server import listening
-from sandbox.simulators.sendgrid import SendGridImitation
-from sandbox.simulators.smtp import Postbox
+from sandbox.simulators.sendgrid import SendGridSimulator
+from sandbox.simulators.smtp import SmtpSimulator
 from tests.integrations.email.outside import KEY, LOGIN, SENDER, Outside
 
 
@@ -38,15 +38,15 @@ def trusted(ca: trustme.CA, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
 
 
 @pytest.fixture
-async def postbox(server_tls: ssl.SSLContext) -> AsyncIterator[Postbox]:
+async def postbox(server_tls: ssl.SSLContext) -> AsyncIterator[SmtpSimulator]:
     """A real SMTP server that wants STARTTLS and a login."""
-    async with Postbox(login=LOGIN, tls=server_tls).running() as running:
+    async with SmtpSimulator(login=LOGIN, tls=server_tls).running() as running:
         yield running
 
 
 @pytest.fixture
 async def sendgrid() -> AsyncIterator[Outside]:
-    imitation = SendGridImitation(KEY, SENDER)
+    imitation = SendGridSimulator(KEY, SENDER)
     async with listening(imitation.app(), "127.0.0.1", 0, finish=0.1) as url:
         yield Outside(imitation, url)
 

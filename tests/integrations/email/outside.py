@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from sandbox.simulators.sendgrid import SendGridImitation
+from sandbox.simulators.sendgrid import SendGridSimulator
 
 KEY = "SG.key-of-the-tests"
 SENDER = "hola@recado.example"
@@ -12,5 +12,5 @@ NOBODY = "http://127.0.0.1:9"
 
 @dataclass
 class Outside:
-    sendgrid: SendGridImitation
+    sendgrid: SendGridSimulator
     url: str

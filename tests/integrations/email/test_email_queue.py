@@ -20,8 +20,8 @@ from bot.settings import Settings
 from bot.storage.factory import storage_of
 from sandbox.meta.simulator import Person
 from sandbox.simulators.openrouter import calls, says
-from sandbox.simulators.sendgrid import Fault
-from sandbox.simulators.smtp import Postbox
+from sandbox.simulators.sendgrid import SendGridFault
+from sandbox.simulators.smtp import SmtpSimulator
 from tests.integrations.email.outside import KEY, LOGIN, SENDER, Outside
 from tests.processes import eventually, recado, running
 from tests.turns.test_conversation import conversation_of, settled, text
@@ -34,7 +34,7 @@ Environment = dict[str, str]
 
 
 @pytest.fixture
-def by_smtp(postbox: Postbox, trusted: None) -> Environment:
+def by_smtp(postbox: SmtpSimulator, trusted: None) -> Environment:
     return {
         "SMTP_HOST": "localhost",
         "SMTP_PORT": str(postbox.port),
@@ -66,7 +66,9 @@ async def ended(world: World, job: str) -> tuple[str, str]:
     return str(found), await answer(world.redis.hget(f"bull:email:{job}", "failedReason")) or ""
 
 
-async def test_a_job_of_another_service_becomes_a_letter(start: Start, by_smtp: Environment, postbox: Postbox) -> None:
+async def test_a_job_of_another_service_becomes_a_letter(
+    start: Start, by_smtp: Environment, postbox: SmtpSimulator
+) -> None:
     world = await start(**by_smtp)
     await storage_of(world.settings.storage).put("invoices/17.pdf", b"%PDF-1.7", "application/pdf")
     attached = [{"file": "invoices/17.pdf", "filename": "factura.pdf", "mime": "application/pdf"}]
@@ -83,7 +85,7 @@ async def test_a_job_of_another_service_becomes_a_letter(start: Start, by_smtp: 
 
 
 async def test_a_letter_is_signed_with_the_name_that_is_released_when_it_leaves(
-    start: Start, by_smtp: Environment, postbox: Postbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    start: Start, by_smtp: Environment, postbox: SmtpSimulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     shutil.copytree(os.environ["PROMPTS_DIR"], tmp_path / "own", ignore=shutil.ignore_patterns("evals"))
     monkeypatch.setenv("PROMPTS_DIR", str(tmp_path / "own"))
@@ -97,7 +99,9 @@ async def test_a_letter_is_signed_with_the_name_that_is_released_when_it_leaves(
     assert postbox.mails[1].subject == "Te damos la bienvenida a La Nueva"
 
 
-async def test_wrong_data_fails_at_once_and_says_why(start: Start, by_smtp: Environment, postbox: Postbox) -> None:
+async def test_wrong_data_fails_at_once_and_says_why(
+    start: Start, by_smtp: Environment, postbox: SmtpSimulator
+) -> None:
     world = await start(**by_smtp)
     for data, name, told in (
         (JOB | {"to": "ana"}, "send", "to: is not an e-mail address"),
@@ -122,15 +126,15 @@ async def test_attachments_that_no_provider_takes_are_told(start: Start, by_smtp
 
 
 async def test_a_job_that_nobody_takes_is_tried_again_and_in_the_end_fails_for_all_to_see(
-    start: Start, by_smtp: Environment, by_sendgrid: Environment, sendgrid: Outside, postbox: Postbox
+    start: Start, by_smtp: Environment, by_sendgrid: Environment, sendgrid: Outside, postbox: SmtpSimulator
 ) -> None:
     world = await start(**by_smtp, **by_sendgrid)
-    sendgrid.sendgrid.will(Fault(503), Fault(500))
+    sendgrid.sendgrid.will(SendGridFault(503), SendGridFault(500))
     postbox.will_answer("RCPT", "451 4.3.0 later", "451 4.3.0 later")
     job = await add(world, JOB, attempts=3, backoff={"type": "exponential", "delay": 20})
     assert (await ended(world, job))[0] == "completed"
     assert (len(sendgrid.sendgrid.mails), len(postbox.mails)) == (1, 0)
-    sendgrid.sendgrid.will(Fault(503), Fault(500))
+    sendgrid.sendgrid.will(SendGridFault(503), SendGridFault(500))
     postbox.will_answer("RCPT", "451 4.3.0 later", "451 4.3.0 later")
     state, reason = await ended(world, await add(world, JOB, attempts=2))
     assert state == "failed"
@@ -138,7 +142,7 @@ async def test_a_job_that_nobody_takes_is_tried_again_and_in_the_end_fails_for_a
 
 
 async def test_the_order_of_the_providers_is_the_operators(
-    start: Start, by_smtp: Environment, by_sendgrid: Environment, sendgrid: Outside, postbox: Postbox
+    start: Start, by_smtp: Environment, by_sendgrid: Environment, sendgrid: Outside, postbox: SmtpSimulator
 ) -> None:
     world = await start(**by_smtp, **by_sendgrid, EMAIL_PROVIDERS="smtp,sendgrid")
     assert await ended(world, await add(world, JOB)) == ("completed", "")
@@ -161,7 +165,7 @@ async def test_a_worker_killed_while_the_provider_thinks_sends_no_second_mail(
     start: Start, by_sendgrid: Environment, sendgrid: Outside
 ) -> None:
     world = await start(workers=0, **by_sendgrid)
-    sendgrid.sendgrid.will(Fault(seconds=600))
+    sendgrid.sendgrid.will(SendGridFault(seconds=600))
     async with running("worker", "--queues", "email") as worker:
         job = await add(world, JOB, attempts=3)
 
@@ -216,7 +220,7 @@ def asked(start: Start, by_smtp: Environment, ana: Person) -> Ask:
 
 
 async def test_a_customer_gets_an_email_at_their_own_address_and_in_their_language(
-    asked: Ask, postbox: Postbox
+    asked: Ask, postbox: SmtpSimulator
 ) -> None:
     _, told = await asked({"template": "welcome", "data": {"name": "Ana"}}, email="ana@cliente.example")
     assert "is on its way" in told
@@ -242,7 +246,7 @@ async def test_a_customer_gets_an_email_at_their_own_address_and_in_their_langua
     ],
 )
 async def test_what_a_customer_may_not_send_is_not_sent_and_told(
-    asked: Ask, postbox: Postbox, arguments: dict[str, Any], email: str | None, told: str
+    asked: Ask, postbox: SmtpSimulator, arguments: dict[str, Any], email: str | None, told: str
 ) -> None:
     world, heard = await asked({"template": "welcome", "data": {"name": "Ana"}} | arguments, email=email)
     assert told in heard
@@ -257,7 +261,7 @@ async def test_an_address_that_refused_is_told_before_anything_is_promised(asked
     assert "nothing was sent: to: nothing is sent to this address any more" in told
 
 
-async def test_staff_may_write_to_anybody(asked: Ask, postbox: Postbox) -> None:
+async def test_staff_may_write_to_anybody(asked: Ask, postbox: SmtpSimulator) -> None:
     _, told = await asked(
         {"template": "welcome", "data": {"name": "Leo"}, "to": "leo@otro.example"}, email=None, staff=True
     )

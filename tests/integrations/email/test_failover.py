@@ -18,8 +18,8 @@ from bot.integrations.email.receipts import HoldLost, Receipts
 from bot.integrations.email.sendgrid import SendGrid
 from bot.integrations.email.smtp import Smtp
 from bot.integrations.email.suppression import Suppression
-from sandbox.simulators.sendgrid import Fault
-from sandbox.simulators.smtp import Postbox
+from sandbox.simulators.sendgrid import SendGridFault
+from sandbox.simulators.smtp import SmtpSimulator
 from tests.integrations.email.outside import KEY, LOGIN, NOBODY, SENDER, Outside
 from tests.processes import eventually
 
@@ -41,7 +41,7 @@ def first(http: aiohttp.ClientSession, sendgrid: Outside) -> SendGrid:
 
 
 @pytest.fixture
-def second(postbox: Postbox, trusted: None) -> Smtp:
+def second(postbox: SmtpSimulator, trusted: None) -> Smtp:
     return Smtp("localhost", postbox.port, sender=SENDER, login=LOGIN, seconds=5)
 
 
@@ -50,16 +50,22 @@ async def alarms(redis: Redis) -> list[str]:
 
 
 async def test_the_first_provider_sends_and_the_second_is_not_asked(
-    build: Build, first: SendGrid, second: Smtp, sendgrid: Outside, postbox: Postbox, mail: Mail
+    build: Build, first: SendGrid, second: Smtp, sendgrid: Outside, postbox: SmtpSimulator, mail: Mail
 ) -> None:
     await build(first, second).send(mail, "job-1")
     assert len(sendgrid.sendgrid.mails) == 1
     assert not postbox.mails
 
 
-@pytest.mark.parametrize("fault", [Fault(429), Fault(500), Fault(503)], ids=str)
+@pytest.mark.parametrize("fault", [SendGridFault(429), SendGridFault(500), SendGridFault(503)], ids=str)
 async def test_a_mail_that_one_provider_does_not_take_leaves_by_the_next(
-    build: Build, first: SendGrid, second: Smtp, sendgrid: Outside, postbox: Postbox, mail: Mail, fault: Fault
+    build: Build,
+    first: SendGrid,
+    second: Smtp,
+    sendgrid: Outside,
+    postbox: SmtpSimulator,
+    mail: Mail,
+    fault: SendGridFault,
 ) -> None:
     sendgrid.sendgrid.will(fault)
     await build(first, second).send(mail, "job-1")
@@ -69,7 +75,7 @@ async def test_a_mail_that_one_provider_does_not_take_leaves_by_the_next(
 
 @pytest.mark.parametrize(("key", "away"), [("SG.other", False), (KEY, True)], ids=["wrong key", "away"])
 async def test_a_provider_that_is_away_or_knows_us_not_costs_no_mail(
-    build: Build, http: aiohttp.ClientSession, sendgrid: Outside, second: Smtp, postbox: Postbox, mail: Mail,
+    build: Build, http: aiohttp.ClientSession, sendgrid: Outside, second: Smtp, postbox: SmtpSimulator, mail: Mail,
     redis: Redis, key: str, away: bool,  # noqa: FBT001 - a table's column
 ) -> None:  # fmt: skip
     broken = SendGrid(http, api_key=key, sender=SENDER, base_url=NOBODY if away else sendgrid.url)
@@ -82,7 +88,7 @@ async def test_a_provider_that_is_away_or_knows_us_not_costs_no_mail(
 
 
 async def test_smtp_that_fails_is_followed_by_the_next_as_well(
-    build: Build, first: SendGrid, second: Smtp, sendgrid: Outside, postbox: Postbox, mail: Mail
+    build: Build, first: SendGrid, second: Smtp, sendgrid: Outside, postbox: SmtpSimulator, mail: Mail
 ) -> None:
     postbox.will_answer("RCPT", "451 4.3.0 Try again later")
     await build(second, first).send(mail, "job-1")
@@ -90,10 +96,10 @@ async def test_smtp_that_fails_is_followed_by_the_next_as_well(
 
 
 async def test_nobody_who_takes_it_means_a_later_try_which_sends_it(
-    build: Build, first: SendGrid, second: Smtp, sendgrid: Outside, postbox: Postbox, mail: Mail
+    build: Build, first: SendGrid, second: Smtp, sendgrid: Outside, postbox: SmtpSimulator, mail: Mail
 ) -> None:
     post = build(first, second)
-    sendgrid.sendgrid.will(Fault(503))
+    sendgrid.sendgrid.will(SendGridFault(503))
     postbox.will_answer("DATA", "452 4.3.1 Insufficient storage")
     with pytest.raises(EmailNotTaken, match=r"sendgrid: HTTP 503; smtp: 452") as raised:
         await post.send(mail, "job-1")
@@ -114,10 +120,12 @@ async def test_the_same_job_sends_once_however_often_it_is_tried(
     assert len(sendgrid.sendgrid.mails) == 2
 
 
-@pytest.mark.parametrize("fault", [Fault(drop=True), Fault(seconds=600)], ids=["connection lost", "no answer"])
+@pytest.mark.parametrize(
+    "fault", [SendGridFault(drop=True), SendGridFault(seconds=600)], ids=["connection lost", "no answer"]
+)
 async def test_a_mail_in_doubt_is_sent_by_nobody_else_and_an_operator_is_told(
-    build: Build, first: SendGrid, second: Smtp, sendgrid: Outside, postbox: Postbox, mail: Mail, redis: Redis,
-    fault: Fault,
+    build: Build, first: SendGrid, second: Smtp, sendgrid: Outside, postbox: SmtpSimulator, mail: Mail, redis: Redis,
+    fault: SendGridFault,
 ) -> None:  # fmt: skip
     sendgrid.sendgrid.will(fault)
     post = build(first, second)
@@ -130,7 +138,7 @@ async def test_a_mail_in_doubt_is_sent_by_nobody_else_and_an_operator_is_told(
 
 
 async def test_a_doubt_of_smtp_is_one_too(
-    build: Build, first: SendGrid, second: Smtp, sendgrid: Outside, postbox: Postbox, mail: Mail
+    build: Build, first: SendGrid, second: Smtp, sendgrid: Outside, postbox: SmtpSimulator, mail: Mail
 ) -> None:
     postbox.will_answer("DATA", "drop after")
     with pytest.raises(JobRejected, match="in doubt: smtp"):
@@ -140,9 +148,9 @@ async def test_a_doubt_of_smtp_is_one_too(
 
 
 async def test_a_worker_that_dies_before_the_answer_leaves_a_doubt_and_no_second_mail(
-    build: Build, first: SendGrid, second: Smtp, sendgrid: Outside, postbox: Postbox, mail: Mail
+    build: Build, first: SendGrid, second: Smtp, sendgrid: Outside, postbox: SmtpSimulator, mail: Mail
 ) -> None:
-    sendgrid.sendgrid.will(Fault(seconds=600))
+    sendgrid.sendgrid.will(SendGridFault(seconds=600))
     dying = asyncio.create_task(build(first).send(mail, "job-1"))
     while not sendgrid.sendgrid.mails:
         await asyncio.sleep(0.01)
@@ -188,7 +196,7 @@ async def test_a_long_attempt_keeps_its_hold(redis: Redis) -> None:
 
 
 async def test_a_recipient_who_is_gone_ends_the_job_and_is_written_to_no_more(
-    build: Build, first: SendGrid, second: Smtp, sendgrid: Outside, postbox: Postbox, mail: Mail, redis: Redis
+    build: Build, first: SendGrid, second: Smtp, sendgrid: Outside, postbox: SmtpSimulator, mail: Mail, redis: Redis
 ) -> None:
     postbox.will_answer("RCPT", "550 5.1.1 <ana@cliente.example>: User unknown")
     post = build(second, first)
@@ -206,7 +214,7 @@ async def test_a_recipient_who_is_gone_ends_the_job_and_is_written_to_no_more(
 
 
 async def test_what_is_kept_tells_nobodys_address(
-    build: Build, second: Smtp, postbox: Postbox, mail: Mail, redis: Redis
+    build: Build, second: Smtp, postbox: SmtpSimulator, mail: Mail, redis: Redis
 ) -> None:
     postbox.will_answer("RCPT", "550 5.1.1 <ana@cliente.example>: User unknown")
     post = build(second)

@@ -17,7 +17,7 @@ from bot.integrations.email.provider import (
 )
 from bot.integrations.email.sendgrid import SendGrid
 from bot.web.server import listening
-from sandbox.simulators.sendgrid import Fault, SendGridImitation
+from sandbox.simulators.sendgrid import SendGridFault, SendGridSimulator
 from tests.integrations.email.outside import KEY, NOBODY, SENDER, Outside
 
 
@@ -46,17 +46,17 @@ async def test_the_set_name_of_the_sender_wins(http: aiohttp.ClientSession, send
 @pytest.mark.parametrize(
     ("fault", "error"),
     [
-        (Fault(429), ProviderUnavailable),
-        (Fault(500), ProviderUnavailable),
-        (Fault(503), ProviderUnavailable),
-        (Fault(drop=True), InDoubt),
-        (Fault(seconds=3), InDoubt),
-        (Fault(503, seconds=3), InDoubt),
+        (SendGridFault(429), ProviderUnavailable),
+        (SendGridFault(500), ProviderUnavailable),
+        (SendGridFault(503), ProviderUnavailable),
+        (SendGridFault(drop=True), InDoubt),
+        (SendGridFault(seconds=3), InDoubt),
+        (SendGridFault(503, seconds=3), InDoubt),
     ],
     ids=str,
 )
 async def test_what_a_failure_means(
-    http: aiohttp.ClientSession, sendgrid: Outside, mail: Mail, fault: Fault, error: type[MailError]
+    http: aiohttp.ClientSession, sendgrid: Outside, mail: Mail, fault: SendGridFault, error: type[MailError]
 ) -> None:
     sendgrid.sendgrid.will(fault)
     with pytest.raises(MailError) as raised:
@@ -113,7 +113,7 @@ async def test_a_website_is_not_sendgrid(http: aiohttp.ClientSession, mail: Mail
 
 async def test_a_check_tells_whether_the_key_may_send(client: SendGrid, http: aiohttp.ClientSession) -> None:
     assert SENDER in await client.check()
-    reader = SendGridImitation(KEY, SENDER, scopes=("stats.read",))
+    reader = SendGridSimulator(KEY, SENDER, scopes=("stats.read",))
     async with listening(reader.app(), "127.0.0.1", 0, finish=0.1) as url:
         with pytest.raises(Misconfigured, match="may not send"):
             await SendGrid(http, api_key=KEY, sender=SENDER, base_url=url).check()

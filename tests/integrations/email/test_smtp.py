@@ -17,18 +17,18 @@ from bot.integrations.email.provider import (
     RecipientRefused,
 )
 from bot.integrations.email.smtp import Smtp
-from sandbox.simulators.smtp import Postbox
+from sandbox.simulators.smtp import SmtpSimulator
 from tests.integrations.email.outside import LOGIN, SENDER
 
 Make = Callable[..., Smtp]
 
 
 @pytest.fixture
-def smtp(postbox: Postbox, trusted: None) -> Smtp:
+def smtp(postbox: SmtpSimulator, trusted: None) -> Smtp:
     return Smtp("localhost", postbox.port, sender=SENDER, login=LOGIN, seconds=5)
 
 
-async def test_a_mail_arrives_as_it_was_written(smtp: Smtp, postbox: Postbox, mail: Mail) -> None:
+async def test_a_mail_arrives_as_it_was_written(smtp: Smtp, postbox: SmtpSimulator, mail: Mail) -> None:
     pdf = MailAttachment("factura-ñ.pdf", "application/pdf", b"%PDF-1.7\x00\xff")
     await smtp.send(replace(mail, attachments=(pdf,)))
     (posted,) = postbox.mails
@@ -46,7 +46,7 @@ async def test_a_mail_arrives_as_it_was_written(smtp: Smtp, postbox: Postbox, ma
 
 
 @pytest.mark.parametrize("field", ["sender_name", "subject", "to"])
-async def test_no_value_becomes_a_header_of_its_own(smtp: Smtp, postbox: Postbox, mail: Mail, field: str) -> None:
+async def test_no_value_becomes_a_header_of_its_own(smtp: Smtp, postbox: SmtpSimulator, mail: Mail, field: str) -> None:
     changed: dict[str, Any] = {field: f"{getattr(mail, field)}\r\nBcc: todos@otro.example\r\n\r\nhola"}
     evil = replace(mail, **changed)
     try:
@@ -78,7 +78,7 @@ async def test_no_value_becomes_a_header_of_its_own(smtp: Smtp, postbox: Postbox
     ],
 )
 async def test_what_a_refused_recipient_means(
-    smtp: Smtp, postbox: Postbox, mail: Mail, answer: str, error: type[MailError]
+    smtp: Smtp, postbox: SmtpSimulator, mail: Mail, answer: str, error: type[MailError]
 ) -> None:
     postbox.will_answer("RCPT", answer)
     with pytest.raises(MailError) as raised:
@@ -90,7 +90,7 @@ async def test_what_a_refused_recipient_means(
 
 @pytest.mark.parametrize("answer", ["554 5.6.0 I don't like it", "451 4.3.0 Disk full", "552 5.3.4 Too large"])
 async def test_a_message_that_is_refused_after_data_has_not_left(
-    smtp: Smtp, postbox: Postbox, mail: Mail, answer: str
+    smtp: Smtp, postbox: SmtpSimulator, mail: Mail, answer: str
 ) -> None:
     postbox.will_answer("DATA", answer)
     with pytest.raises(ProviderUnavailable):
@@ -99,40 +99,40 @@ async def test_a_message_that_is_refused_after_data_has_not_left(
 
 @pytest.mark.parametrize("answer", ["drop", "drop after"])
 async def test_a_connection_that_breaks_after_the_message_leaves_a_doubt(
-    smtp: Smtp, postbox: Postbox, mail: Mail, answer: str
+    smtp: Smtp, postbox: SmtpSimulator, mail: Mail, answer: str
 ) -> None:
     postbox.will_answer("DATA", answer)
     with pytest.raises(InDoubt):
         await smtp.send(mail)
 
 
-async def test_a_sender_who_is_refused_is_for_the_operator(smtp: Smtp, postbox: Postbox, mail: Mail) -> None:
+async def test_a_sender_who_is_refused_is_for_the_operator(smtp: Smtp, postbox: SmtpSimulator, mail: Mail) -> None:
     postbox.will_answer("MAIL", "553 5.7.1 Sender address rejected: not owned by user")
     with pytest.raises(Misconfigured) as raised:
         await smtp.send(mail)
     assert "SMTP_FROM_EMAIL" in raised.value.fix
 
 
-async def test_a_wrong_password_is_for_the_operator_and_never_told(postbox: Postbox, trusted: None) -> None:
+async def test_a_wrong_password_is_for_the_operator_and_never_told(postbox: SmtpSimulator, trusted: None) -> None:
     with pytest.raises(Misconfigured) as raised:
         await Smtp("localhost", postbox.port, sender=SENDER, login=("recado", "hunter3"), seconds=5).check()
     assert "SMTP_PASSWORD" in raised.value.fix
     assert "hunter" not in str(raised.value)
 
 
-async def test_a_certificate_of_a_stranger_is_refused(postbox: Postbox, mail: Mail) -> None:
+async def test_a_certificate_of_a_stranger_is_refused(postbox: SmtpSimulator, mail: Mail) -> None:
     with pytest.raises(Misconfigured, match="no secure connection"):
         await Smtp("localhost", postbox.port, sender=SENDER, login=LOGIN, seconds=5).send(mail)
     assert not postbox.mails
 
 
-async def test_a_certificate_for_another_name_is_refused(postbox: Postbox, trusted: None) -> None:
+async def test_a_certificate_for_another_name_is_refused(postbox: SmtpSimulator, trusted: None) -> None:
     with pytest.raises(Misconfigured, match="no secure connection"):
         await Smtp("127.0.0.1", postbox.port, sender=SENDER, login=LOGIN, seconds=5).check()
 
 
 async def test_no_password_goes_to_a_server_without_starttls(mail: Mail) -> None:
-    async with Postbox().running() as plain:
+    async with SmtpSimulator().running() as plain:
         with pytest.raises(Misconfigured, match="STARTTLS") as raised:
             await Smtp("localhost", plain.port, sender=SENDER, login=LOGIN, seconds=5).send(mail)
         assert "SMTP_TLS" in raised.value.fix
@@ -140,7 +140,7 @@ async def test_no_password_goes_to_a_server_without_starttls(mail: Mail) -> None
 
 
 async def test_where_neither_tls_nor_login_is_set_neither_is_used(mail: Mail) -> None:
-    async with Postbox().running() as plain:
+    async with SmtpSimulator().running() as plain:
         await Smtp("localhost", plain.port, sender=SENDER, tls="none", seconds=5).send(mail)
         assert len(plain.mails) == 1
 
@@ -155,6 +155,6 @@ async def test_a_server_that_says_nothing_is_left_in_time(silent_port: int, mail
         await Smtp("127.0.0.1", silent_port, sender=SENDER, seconds=0.2).send(mail)
 
 
-async def test_a_check_connects_and_logs_in(smtp: Smtp, postbox: Postbox) -> None:
+async def test_a_check_connects_and_logs_in(smtp: Smtp, postbox: SmtpSimulator) -> None:
     assert SENDER in await smtp.check()
     assert not postbox.mails

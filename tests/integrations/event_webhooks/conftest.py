@@ -15,7 +15,7 @@ from bot.infra.queues import Job
 from bot.integrations.event_webhooks import PAUSES, EventDeliveries
 from bot.settings import SubscriberSettings
 from bot.web.server import listening
-from sandbox.simulators.event_subscriber import Erp, new_secret
+from sandbox.simulators.event_subscriber import ErpSimulator, new_secret
 
 SECRET = new_secret()
 EVENT = {"event": "message.sent", "data": {"text": "¿Qué tal? 🌮"}, "id": "message-sent-1"}
@@ -23,11 +23,11 @@ TASK = Job("deliver", EVENT, "message-sent-1", 1_700_000_000.5)
 
 
 @pytest.fixture
-async def erps() -> AsyncIterator[Callable[[], Awaitable[tuple[Erp, str]]]]:
+async def erps() -> AsyncIterator[Callable[[], Awaitable[tuple[ErpSimulator, str]]]]:
     async with AsyncExitStack() as stack:
 
-        async def begin() -> tuple[Erp, str]:
-            erp = Erp(SECRET)
+        async def begin() -> tuple[ErpSimulator, str]:
+            erp = ErpSimulator(SECRET)
             url = await stack.enter_async_context(listening(erp.app(), "127.0.0.1", 0, finish=0.1))
             return erp, f"{url}/events"
 

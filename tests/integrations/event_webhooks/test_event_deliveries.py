@@ -13,7 +13,7 @@ from bot.conversations.events import EventPublisher
 from bot.infra.queues import Job, JobRejected, RetryLater, working
 from bot.integrations.event_webhooks import PAUSES
 from bot.settings import RedisSettings, Settings, SettingsWrong, SubscriberSettings
-from sandbox.simulators.event_subscriber import Erp, Trouble
+from sandbox.simulators.event_subscriber import ErpSimulator, EventFault
 from tests.integrations.event_webhooks.conftest import EVENT, TASK, Make
 from tests.processes import eventually
 
@@ -44,7 +44,7 @@ async def test_an_event_that_comes_again_is_not_posted_again(erps: Any, deliveri
 
 async def test_a_retry_goes_only_to_those_who_missed_it(erps: Any, deliveries: Make) -> None:
     (first, one), (second, two) = await erps(), await erps()
-    second.troubles = [Trouble(500)]
+    second.faults = [EventFault(500)]
     with pytest.raises(RetryLater) as later:
         await deliveries(one, two).process(TASK)
     assert "HTTP 500" in str(later.value)
@@ -57,7 +57,7 @@ async def test_a_retry_goes_only_to_those_who_missed_it(erps: Any, deliveries: M
 @pytest.mark.parametrize("status", [301, 307, 400, 401, 403, 404, 408, 409, 413, 422, 429, 500, 502, 503, 504])
 async def test_every_other_answer_than_success_is_retried(status: int, erps: Any, deliveries: Make) -> None:
     erp, url = await erps()
-    erp.troubles = [Trouble(status, {"Location": url} if status in (301, 307) else {})]
+    erp.faults = [EventFault(status, {"Location": url} if status in (301, 307) else {})]
     with pytest.raises(RetryLater, match=f"HTTP {status}"):
         await deliveries(url).process(TASK)
     # A redirect isn't followed.
@@ -69,7 +69,7 @@ async def test_every_other_answer_than_success_is_retried(status: int, erps: Any
 @pytest.mark.parametrize("status", [200, 201, 202, 204, 299])
 async def test_every_success_counts_as_taken(status: int, erps: Any, deliveries: Make) -> None:
     erp, url = await erps()
-    erp.troubles = [Trouble(status)]
+    erp.faults = [EventFault(status)]
     for _ in range(2):
         await deliveries(url).process(TASK)
     assert erp.calls == 1
@@ -79,7 +79,7 @@ async def test_a_subscriber_that_is_gone_gets_no_more_of_it_and_an_operator_hear
     erps: Any, deliveries: Make, redis: Redis
 ) -> None:
     erp, url = await erps()
-    erp.troubles = [Trouble(410)]
+    erp.faults = [EventFault(410)]
     for _ in range(2):
         await deliveries(url).process(TASK)
     assert erp.calls == 1
@@ -88,7 +88,7 @@ async def test_a_subscriber_that_is_gone_gets_no_more_of_it_and_an_operator_hear
 
 async def test_a_subscriber_may_say_when_to_come_back(erps: Any, deliveries: Make) -> None:
     erp, url = await erps()
-    erp.troubles = [Trouble(429, {"Retry-After": "120"})]
+    erp.faults = [EventFault(429, {"Retry-After": "120"})]
     with pytest.raises(RetryLater) as later:
         await deliveries(url).process(TASK)
     assert later.value.seconds == 120
@@ -97,7 +97,7 @@ async def test_a_subscriber_may_say_when_to_come_back(erps: Any, deliveries: Mak
 @pytest.mark.parametrize("header", ["-5", "soon", "nan", "inf", "Wed, 21 Oct 2015 07:28:00 GMT", "9" * 400])
 async def test_a_strange_time_to_come_back_costs_nothing(header: str, erps: Any, deliveries: Make) -> None:
     erp, url = await erps()
-    erp.troubles = [Trouble(503, {"Retry-After": header})]
+    erp.faults = [EventFault(503, {"Retry-After": header})]
     with pytest.raises(RetryLater) as later:
         await deliveries(url).process(TASK)
     assert later.value.seconds <= 6 * 3600
@@ -105,7 +105,7 @@ async def test_a_strange_time_to_come_back_costs_nothing(header: str, erps: Any,
 
 async def test_one_that_does_not_answer_in_time_is_retried_and_holds_up_nobody(erps: Any, deliveries: Make) -> None:
     (slow, one), (quick, two) = await erps(), await erps()
-    slow.troubles = [Trouble(200, delay=3)]
+    slow.faults = [EventFault(200, delay=3)]
     with pytest.raises(RetryLater, match="no answer in time"):
         await deliveries(one, two).process(TASK)
     assert len(quick.events) == 1
@@ -124,7 +124,7 @@ async def test_after_the_last_try_it_is_given_up_and_an_operator_hears_so(
     erps: Any, deliveries: Make, redis: Redis
 ) -> None:
     erp, url = await erps()
-    erp.troubles = [Trouble(500)] * 3
+    erp.faults = [EventFault(500)] * 3
     bring = deliveries(url, pauses=(0.01, 0.01))
     for _ in range(2):
         with pytest.raises(RetryLater):
@@ -138,7 +138,7 @@ async def test_what_is_known_of_an_event_that_nobody_takes_is_forgotten_by_itsel
     erps: Any, deliveries: Make, redis: Redis
 ) -> None:
     erp, url = await erps()
-    erp.troubles = [Trouble(500)]
+    erp.faults = [EventFault(500)]
     with pytest.raises(RetryLater):
         await deliveries(url).process(TASK)
     (progress,) = [name async for name in redis.scan_iter("recado:delivered:*")]
@@ -149,7 +149,7 @@ async def test_an_event_that_was_given_up_has_all_its_tries_when_an_operator_ret
     erps: Any, deliveries: Make
 ) -> None:
     (up, one), (down, two) = await erps(), await erps()
-    down.troubles = [Trouble(500)] * 5
+    down.faults = [EventFault(500)] * 5
     bring = deliveries(one, two, pauses=(0.01, 0.01))
     for expected in (RetryLater, RetryLater, JobRejected, RetryLater, RetryLater):
         with pytest.raises(expected):
@@ -194,7 +194,7 @@ async def test_from_telling_to_taking_with_a_queue_between_and_a_retry_that_cost
     erps: Any, deliveries: Make, redis: Redis, redis_address: str
 ) -> None:
     erp, url = await erps()
-    erp.troubles = [Trouble(503)]
+    erp.faults = [EventFault(503)]
     subscribers = EventPublisher(redis, SubscriberSettings(subscribers=[url]))
     process = deliveries(url, pauses=(0.05, 0.05)).process
     async with working({"webhook": process}, RedisSettings(url=SecretStr(redis_address)), concurrency=5):
@@ -214,7 +214,7 @@ async def test_from_telling_to_taking_with_a_queue_between_and_a_retry_that_cost
     assert erp.calls == 3
 
 
-async def _has(erp: Erp, count: int) -> bool:
+async def _has(erp: ErpSimulator, count: int) -> bool:
     return len(erp.events) >= count
 
 
@@ -225,7 +225,7 @@ async def _done(redis: Redis) -> bool:
 
 async def test_subscribers_that_fail_together_do_not_come_back_together(erps: Any, deliveries: Make) -> None:
     erp, url = await erps()
-    erp.troubles = [Trouble(500)] * 5
+    erp.faults = [EventFault(500)] * 5
     waits = set()
     for number in range(5):
         task = Job("deliver", EVENT | {"id": f"e{number}"}, f"e{number}")

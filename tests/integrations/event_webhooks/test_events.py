@@ -8,22 +8,22 @@ import pytest
 
 from bot.web.server import listening
 from sandbox.meta.simulator import Person
-from sandbox.simulators.event_subscriber import Erp, new_secret
+from sandbox.simulators.event_subscriber import ErpSimulator, new_secret
 from sandbox.simulators.openrouter import calls, says
 from tests.processes import eventually, running
 from tests.turns.test_conversation import conversation_of, settled, text
 from tests.world import Start, World
 
 SECRET = new_secret()
-Open = Callable[..., Awaitable[tuple[World, Erp]]]
+Open = Callable[..., Awaitable[tuple[World, ErpSimulator]]]
 
 
 @pytest.fixture
 async def subscribed(start: Start) -> AsyncIterator[Open]:
     async with AsyncExitStack() as stack:
 
-        async def begin(**options: Any) -> tuple[World, Erp]:
-            erp = Erp(SECRET)
+        async def begin(**options: Any) -> tuple[World, ErpSimulator]:
+            erp = ErpSimulator(SECRET)
             url = await stack.enter_async_context(listening(erp.app(), "127.0.0.1", 0, finish=0.1))
             world = await start(
                 WEBHOOK_SUBSCRIBERS=f"{url}/events",
@@ -36,7 +36,7 @@ async def subscribed(start: Start) -> AsyncIterator[Open]:
         yield begin
 
 
-async def heard(erp: Erp, kind: str, count: int = 1) -> list[dict[str, Any]]:
+async def heard(erp: ErpSimulator, kind: str, count: int = 1) -> list[dict[str, Any]]:
     """The events of a kind, as soon as there are so many."""
 
     async def enough() -> list[dict[str, Any]]:

@@ -10,7 +10,7 @@ import pytest
 from bullmq import Queue
 
 from bot.conversations.contacts import Contacts
-from bot.conversations.identity import conversation_for
+from bot.conversations.identity_resolution import conversation_for
 from bot.integrations.push.invitations import InvitationLinks
 from bot.integrations.push.subscriptions import (
     MOST,
@@ -22,7 +22,7 @@ from bot.integrations.push.subscriptions import (
 from bot.integrations.push.vapid import new_pair
 from sandbox.meta.simulator import Person
 from sandbox.simulators.openrouter import calls, says
-from sandbox.simulators.web_push import PushService
+from sandbox.simulators.web_push import PushServiceSimulator
 from tests.processes import eventually, recado
 from tests.turns.test_conversation import conversation_of, text
 from tests.world import Start, World
@@ -30,7 +30,7 @@ from tests.world import Start, World
 PUBLIC, PRIVATE = new_pair()
 CONVERSATION = f"c_{'0' * 19}1"
 KEYS = {"VAPID_PUBLIC_KEY": PUBLIC, "VAPID_PRIVATE_KEY": PRIVATE, "VAPID_SUBJECT": "mailto:erp@example.com"}
-SERVICE = PushService()
+SERVICE = PushServiceSimulator()
 SERVICE.url = "https://push.example.com"
 
 
@@ -47,7 +47,7 @@ async def call(world: World, method: str, one: Any, token: Any) -> tuple[int, di
 
 async def test_from_the_chat_to_the_browser_and_back_out(start: Start, ana: Person) -> None:
     world = await start(**KEYS, PUBLIC_URL="http://127.0.0.1", PUSH_ALLOW_PRIVATE="true")
-    service = PushService()
+    service = PushServiceSimulator()
     from bot.web.server import listening  # noqa: PLC0415
 
     async with listening(service.app(), "127.0.0.1", 0, finish=0.1) as service.url:
@@ -69,7 +69,7 @@ async def test_from_the_chat_to_the_browser_and_back_out(start: Start, ana: Pers
         assert service.refused == []
 
 
-async def _pushed(service: PushService) -> list[str]:
+async def _pushed(service: PushServiceSimulator) -> list[str]:
     return [push["title"] for push in service.pushes]
 
 

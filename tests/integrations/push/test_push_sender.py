@@ -9,7 +9,7 @@ import pytest
 from pydantic import SecretStr
 from redis.asyncio import Redis
 
-from bot.conversations import identity
+from bot.conversations import identity_resolution
 from bot.infra.guarded_http import GuardedHttpClient
 from bot.infra.live_events import LiveEvents
 from bot.infra.queues import Job, JobRejected, RetryLater
@@ -18,7 +18,7 @@ from bot.integrations.push.subscriptions import PushSubscription, PushSubscripti
 from bot.integrations.push.vapid import new_pair
 from bot.settings import PushSettings
 from bot.web.server import listening
-from sandbox.simulators.web_push import PushService, Trouble
+from sandbox.simulators.web_push import PushFault, PushServiceSimulator
 
 PUBLIC, PRIVATE = new_pair()
 DATA = {"contact": "5215512345678", "title": "Pago recibido", "body": "Gracias 🌮", "url": "https://example.com/a"}
@@ -26,8 +26,8 @@ TASK = Job("push", DATA, "push-1", time.time())
 
 
 @pytest.fixture
-async def service() -> AsyncIterator[PushService]:
-    made = PushService()
+async def service() -> AsyncIterator[PushServiceSimulator]:
+    made = PushServiceSimulator()
     async with listening(made.app(), "127.0.0.1", 0, finish=0.1) as made.url:
         yield made
 
@@ -54,10 +54,12 @@ async def pushes(redis: Redis) -> AsyncIterator[Make]:
 
 @pytest.fixture
 async def conversation(redis: Redis) -> str:
-    return await identity.conversation_for(redis, "5215512345678", "MX.8801234567890123")
+    return await identity_resolution.conversation_for(redis, "5215512345678", "MX.8801234567890123")
 
 
-async def browser(service: PushService, redis: Redis, conversation: str, server_key: str | None = PUBLIC) -> Any:
+async def browser(
+    service: PushServiceSimulator, redis: Redis, conversation: str, server_key: str | None = PUBLIC
+) -> Any:
     one = service.subscribe(server_key)
     await PushSubscriptions(redis).add(conversation, PushSubscription.model_validate(one))
     return one
@@ -65,7 +67,7 @@ async def browser(service: PushService, redis: Redis, conversation: str, server_
 
 @pytest.mark.parametrize("contact", ["5215512345678", "+52 55 1234 5678", "MX.8801234567890123"])
 async def test_a_push_is_signed_encrypted_and_shown_by_every_browser_of_the_person(
-    contact: str, service: PushService, pushes: Make, redis: Redis, conversation: str
+    contact: str, service: PushServiceSimulator, pushes: Make, redis: Redis, conversation: str
 ) -> None:
     for _ in range(2):
         await browser(service, redis, conversation)
@@ -79,9 +81,9 @@ async def test_a_push_is_signed_encrypted_and_shown_by_every_browser_of_the_pers
 
 
 async def test_a_number_that_was_another_persons_before_leads_to_nobodys_browser(
-    service: PushService, pushes: Make, redis: Redis, conversation: str
+    service: PushServiceSimulator, pushes: Make, redis: Redis, conversation: str
 ) -> None:
-    heir = await identity.conversation_for(redis, "5215512345678", "MX.7700000000000001")
+    heir = await identity_resolution.conversation_for(redis, "5215512345678", "MX.7700000000000001")
     for one in (conversation, heir):
         await browser(service, redis, one)
     for phone in ("5215512345678", "525512345678"):
@@ -94,7 +96,7 @@ async def test_a_number_that_was_another_persons_before_leads_to_nobodys_browser
 
 
 async def test_the_same_job_reaches_a_browser_once(
-    service: PushService, pushes: Make, redis: Redis, conversation: str
+    service: PushServiceSimulator, pushes: Make, redis: Redis, conversation: str
 ) -> None:
     await browser(service, redis, conversation)
     for _ in range(2):
@@ -109,20 +111,20 @@ async def test_who_has_no_browser_makes_no_failure(pushes: Make, conversation: s
 
 @pytest.mark.parametrize("status", [404, 410])
 async def test_a_browser_that_is_gone_is_forgotten(
-    status: int, service: PushService, pushes: Make, redis: Redis, conversation: str
+    status: int, service: PushServiceSimulator, pushes: Make, redis: Redis, conversation: str
 ) -> None:
     await browser(service, redis, conversation)
-    service.troubles = [Trouble(status)]
+    service.faults = [PushFault(status)]
     await pushes().process(TASK)
     assert await PushSubscriptions(redis).of(conversation) == []
 
 
 async def test_a_retry_goes_only_to_the_browser_that_missed_it_and_as_late_as_its_service_asks(
-    service: PushService, pushes: Make, redis: Redis, conversation: str
+    service: PushServiceSimulator, pushes: Make, redis: Redis, conversation: str
 ) -> None:
     await browser(service, redis, conversation)
     await browser(service, redis, conversation)
-    service.troubles = [Trouble(429, {"Retry-After": "120"})]
+    service.faults = [PushFault(429, {"Retry-After": "120"})]
     with pytest.raises(RetryLater, match="HTTP 429") as later:
         await pushes().process(TASK)
     assert later.value.seconds == 120
@@ -134,10 +136,10 @@ async def test_a_retry_goes_only_to_the_browser_that_missed_it_and_as_late_as_it
 
 @pytest.mark.parametrize("status", [301, 307, 408, 500, 502, 503])
 async def test_a_passing_failure_is_retried(
-    status: int, service: PushService, pushes: Make, redis: Redis, conversation: str
+    status: int, service: PushServiceSimulator, pushes: Make, redis: Redis, conversation: str
 ) -> None:
     one = await browser(service, redis, conversation)
-    service.troubles = [Trouble(status, {"Location": one["endpoint"]})]
+    service.faults = [PushFault(status, {"Location": one["endpoint"]})]
     with pytest.raises(RetryLater, match=f"HTTP {status}"):
         await pushes().process(TASK)
     # A redirect isn't followed.
@@ -147,16 +149,16 @@ async def test_a_passing_failure_is_retried(
 
 
 async def test_a_service_that_does_not_answer_in_time_is_retried(
-    service: PushService, pushes: Make, redis: Redis, conversation: str
+    service: PushServiceSimulator, pushes: Make, redis: Redis, conversation: str
 ) -> None:
     await browser(service, redis, conversation)
-    service.troubles = [Trouble(201, delay=3)]
+    service.faults = [PushFault(201, delay=3)]
     with pytest.raises(RetryLater, match="no answer in time"):
         await pushes().process(TASK)
 
 
 async def test_a_service_that_is_down_is_retried(pushes: Make, redis: Redis, conversation: str) -> None:
-    service = PushService()
+    service = PushServiceSimulator()
     service.url = "http://127.0.0.1:1"
     await browser(service, redis, conversation)
     with pytest.raises(RetryLater, match="no connection"):
@@ -164,10 +166,10 @@ async def test_a_service_that_is_down_is_retried(pushes: Make, redis: Redis, con
 
 
 async def test_after_the_last_try_it_is_given_up(
-    service: PushService, pushes: Make, redis: Redis, conversation: str
+    service: PushServiceSimulator, pushes: Make, redis: Redis, conversation: str
 ) -> None:
     await browser(service, redis, conversation)
-    service.troubles = [Trouble(500)] * 2
+    service.faults = [PushFault(500)] * 2
     send = pushes(pauses=(0.01,))
     with pytest.raises(RetryLater):
         await send.process(TASK)
@@ -176,10 +178,10 @@ async def test_after_the_last_try_it_is_given_up(
 
 
 async def test_a_push_that_was_given_up_has_all_its_tries_when_an_operator_retries_it(
-    service: PushService, pushes: Make, redis: Redis, conversation: str
+    service: PushServiceSimulator, pushes: Make, redis: Redis, conversation: str
 ) -> None:
     await browser(service, redis, conversation)
-    service.troubles = [Trouble(500)] * 3
+    service.faults = [PushFault(500)] * 3
     send = pushes(pauses=(0.01,))
     for expected in (RetryLater, JobRejected, RetryLater):
         with pytest.raises(expected):
@@ -189,7 +191,7 @@ async def test_a_push_that_was_given_up_has_all_its_tries_when_an_operator_retri
 
 
 async def test_once_the_keys_are_mended_a_retry_reaches_the_browser_that_was_refused_and_no_other(
-    service: PushService, pushes: Make, redis: Redis, conversation: str
+    service: PushServiceSimulator, pushes: Make, redis: Redis, conversation: str
 ) -> None:
     await browser(service, redis, conversation)
     wrong = new_pair()
@@ -203,7 +205,7 @@ async def test_once_the_keys_are_mended_a_retry_reaches_the_browser_that_was_ref
 
 
 async def test_another_vapid_key_than_the_browser_knows_is_told_once_with_the_fix(
-    service: PushService, pushes: Make, redis: Redis, conversation: str
+    service: PushServiceSimulator, pushes: Make, redis: Redis, conversation: str
 ) -> None:
     await browser(service, redis, conversation)
     for number in range(2):
@@ -216,7 +218,7 @@ async def test_another_vapid_key_than_the_browser_knows_is_told_once_with_the_fi
 
 
 async def test_keys_that_are_no_pair_are_told_once_with_the_fix(
-    service: PushService, pushes: Make, redis: Redis, conversation: str
+    service: PushServiceSimulator, pushes: Make, redis: Redis, conversation: str
 ) -> None:
     await browser(service, redis, conversation)
     with pytest.raises(JobRejected, match="not of one pair"):
@@ -226,7 +228,7 @@ async def test_keys_that_are_no_pair_are_told_once_with_the_fix(
 
 
 async def test_a_private_endpoint_is_refused_when_it_is_connected_to(
-    service: PushService, pushes: Make, redis: Redis, conversation: str
+    service: PushServiceSimulator, pushes: Make, redis: Redis, conversation: str
 ) -> None:
     await browser(service, redis, conversation)
     with pytest.raises(JobRejected, match="PUSH_ALLOW_PRIVATE"):
@@ -248,7 +250,7 @@ def test_a_long_body_fits_and_ends_in_a_whole_sign(sign: str, offset: int) -> No
 
 
 async def test_the_longest_payload_is_taken_by_the_service(
-    service: PushService, pushes: Make, redis: Redis, conversation: str
+    service: PushServiceSimulator, pushes: Make, redis: Redis, conversation: str
 ) -> None:
     await browser(service, redis, conversation)
     longest = {"title": "🌮" * 200, "body": "ñ" * 9000, "url": "https://example.com/" + "a" * 900}

@@ -9,7 +9,7 @@ import pytest
 from redis.asyncio import Redis
 
 from bot.conversations.contacts import Contact, Contacts
-from bot.conversations.identity import conversation_for
+from bot.conversations.identity_resolution import conversation_for
 from bot.integrations.stripe.client import Stripe
 from bot.integrations.stripe.customers import BelongsToAnother, CustomerDirectory, SeveralCustomers, forget
 from bot.integrations.stripe.errors import StripeObjectGone

@@ -72,7 +72,7 @@ async def test_a_change_of_plan_is_shown_and_then_tapped_for_exactly_that_amount
 
 async def test_a_tap_for_a_subscription_that_is_gone_asks_for_no_card(shop: World, ana: Person) -> None:
     subscription, (confirm, _), _ = await offered_pro(shop, ana)
-    stripe_of(shop).account.forget(stripe_of(shop).account.get("subscription", subscription))
+    stripe_of(shop).account.remove(stripe_of(shop).account.get("subscription", subscription))
     assert "ya no está como cuando te lo mostré" in await taps(shop, ana, confirm)
 
 

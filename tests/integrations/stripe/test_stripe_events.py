@@ -33,7 +33,7 @@ def owner_of(world: World, subscription: str) -> str:
 
 def refuse_renewals(world: World) -> None:
     for method in stripe_of(world).account.all("payment_method"):
-        stripe_of(world).bank_will(method["id"])
+        stripe_of(world).set_decline(method["id"])
 
 
 async def renewed(world: World) -> None:
@@ -123,7 +123,7 @@ async def test_a_failure_that_was_paid_since_is_not_told(shop: World, ana: Perso
     stripe.webhooks.holding = True
     await renewed(shop)
     for method in stripe.account.all("payment_method"):
-        stripe.bank_will(method["id"], None)
+        stripe.set_decline(method["id"], None)
     stripe.advance(days=4)
     stripe.webhooks.release()
     await in_step(shop)
@@ -165,7 +165,7 @@ async def test_a_payment_by_somebody_deleted_since_is_let_go(shop: World, ana: P
     stripe = stripe_of(shop)
     stripe.webhooks.holding = True
     subscription = await subscriber(shop, ana)
-    stripe.account.forget(stripe.account.get("customer", owner_of(shop, subscription)))
+    stripe.account.remove(stripe.account.get("customer", owner_of(shop, subscription)))
     stripe.webhooks.release()
     await in_step(shop)
     assert await answer(shop.redis.zcard("bull:notification:failed")) == 0
@@ -195,10 +195,10 @@ async def test_subscribers_hear_of_changes_and_payments_with_ids_that_stay(
     async def tell(event: Event, data: dict[str, Any], id_: str) -> None:
         heard.append((event, data, id_))
 
-    async with _open(world.settings) as desk, aiohttp.ClientSession() as http:
+    async with _open(world.settings) as context, aiohttp.ClientSession() as http:
         graph, storage = Graph(http, world.settings.whatsapp), storage_of(world.settings.storage)
         contacts = Contacts(world.redis)
-        made = billing_of(world.redis, http, contacts, desk.notices, storage, graph, world.settings, tell)
+        made = billing_of(world.redis, http, contacts, context.notifications, storage, graph, world.settings, tell)
         assert made is not None
         for event in [*stripe.events, *stripe.events]:
             if event["type"] in ACTED_ON:

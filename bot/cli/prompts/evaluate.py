@@ -1,0 +1,107 @@
+"""`recado prompts eval`: cases with the prompts of the folder."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from typing import Annotated
+
+import typer
+from redis.exceptions import RedisError
+
+from bot.agent.vocabulary import library_of, vocabulary
+from bot.ai.chat import NoModelAnswered
+from bot.cli.terminal import Format, check_format, read_settings, redis_problem, show, stop
+from bot.infra.redis import connect
+from bot.prompting.linter import check_folder
+from bot.prompting.prompts import Prompts
+from bot.prompting.releases import UnknownRelease
+from bot.settings import Settings
+from evals import runner
+from evals.cases import Case, CasesWrong, read_cases
+from evals.report import as_json, as_text
+from evals.runner import Report
+from sandbox.redis_server import NoRedis
+
+
+@dataclass(frozen=True, slots=True)
+class _Options:
+    live: bool
+    runs: int
+    against: str | None
+    record: bool
+
+
+def evaluate(  # noqa: PLR0913, PLR0917 - the command's options
+    names: Annotated[list[str] | None, typer.Argument(metavar="[CASE]…", help="Cases or tags; left out, all.")] = None,
+    tier: Annotated[str, typer.Option(help="offline (recorded answers) or live (a real model).")] = "offline",
+    runs: Annotated[int, typer.Option(help="Live: how often each case is run.", min=1, max=100)] = 3,
+    against: Annotated[str | None, typer.Option(metavar="RELEASE", help="Live: the same with this release.")] = None,
+    record: Annotated[bool, typer.Option("--record", help="Make the recordings anew first.")] = False,  # noqa: FBT002 - typer's way
+    strict: Annotated[bool, typer.Option("--strict", help="Exit 1 for stale recordings too.")] = False,  # noqa: FBT002 - as above
+    output: Format = "text",
+) -> None:
+    """Perform the cases of PROMPTS_DIR/evals with the prompts of the folder. Exit 1 when one fails.
+
+    No tool reaches anybody: all that acts is an imitation. --record asks the real model where OPENROUTER_API_KEY is
+    set; else the cases' examples and the sandbox's stand-in answer, and the recordings say so.
+    """
+    check_format(output)
+    if tier not in ("offline", "live"):
+        raise typer.BadParameter("expected offline or live", param_hint="--tier")
+    if against and tier != "live":
+        raise typer.BadParameter("two releases are compared with --tier live", param_hint="--against")
+    settings = read_settings("critical")
+    if tier == "live" and settings.llm.api_key is None:
+        stop("OPENROUTER_API_KEY is not set; a live evaluation asks a real model", 2)
+    prompts, cases = _read(settings, names or [])
+    options = _Options(tier == "live", runs, against, record)
+    report, before = asyncio.run(_evaluate(prompts, cases, options))
+    show(as_json(report, before) if output == "json" else as_text(report, before, is_live=options.live))
+    raise typer.Exit(1 if report.count("failed") or (strict and report.count("stale")) else 0)
+
+
+async def _evaluate(prompts: Prompts, cases: list[Case], options: _Options) -> tuple[Report, Report | None]:
+    """Report of the folder, and of the release that it is compared with."""
+    folder = Settings().service.prompts_dir
+    # Because each environment changes its settings, every run reads its own.
+    try:
+        if options.record:
+            await runner.record(Settings(), prompts, folder, cases)
+        if not options.live:
+            return await runner.offline(Settings(), prompts, folder, cases), None
+        old = await _release(options.against) if options.against else None
+        before = await runner.live(Settings(), old, cases, options.runs) if old else None
+        return await runner.live(Settings(), prompts, cases, options.runs), before
+    except (NoModelAnswered, NoRedis) as error:
+        stop(str(error))
+
+
+def _read(settings: Settings, names: list[str]) -> tuple[Prompts, list[Case]]:
+    checked = check_folder(settings.service.prompts_dir, vocabulary(settings))
+    if checked.prompts is None:
+        stop("\n".join(map(str, checked.errors)))
+    try:
+        cases = read_cases(settings.service.prompts_dir)
+    except CasesWrong as error:
+        stop(str(error))
+    known = {name for case in cases for name in (case.name, *case.tags)}
+    if unknown := [name for name in names if name not in known]:
+        raise typer.BadParameter(f"there is no case or tag {', '.join(unknown)}")
+    chosen = [case for case in cases if not names or {case.name, *case.tags} & set(names)]
+    return checked.prompts, chosen
+
+
+async def _release(asked: str) -> Prompts:
+    settings = Settings()
+    try:
+        async with connect(settings.redis) as redis:
+            library = library_of(redis, settings)
+            found = await library.at(await library.releases.find(asked))
+    except UnknownRelease as error:
+        stop(str(error))
+    except (RedisError, OSError) as error:
+        stop(redis_problem(error))
+    if found is None:
+        stop(f"release {asked} can't be used by this version of Recado")
+    return found

@@ -1,0 +1,36 @@
+// Texts of the tabs beside the chat: e-mails, notifications, files, Stripe, events; in both languages.
+
+export const SIDE_PANEL = {
+  es: {
+    panel: "Lo que hizo Recado", tab_turns: "Por dentro", tab_mails: "Correos", tab_pushes: "Avisos", tab_files: "Archivos", tab_stripe: "Stripe", tab_events: "Eventos",
+    tab_named: "{name}: {count}", tab_fresh: "{name}: {count}, {fresh} sin ver", news_in: "Algo nuevo en {name}", try_it: "Pruébalo:", open: "Abrir", real_service: "Este servicio es real: lo que hace se ve donde tu proveedor, no aquí.",
+    no_mails: "Aún no hay correos", no_mails_hint: "Los códigos, facturas y bienvenidas que Recado envía por correo caen aquí en vez de salir.",
+    mail_to: "Para", mail_from: "De", mail_as_page: "Como se ve", mail_as_text: "Sólo texto", attachments: "Adjuntos", mail_frame: "Correo: {subject}", save_file: "Guardar {name}",
+    no_pushes: "Aún no hay avisos", no_pushes_hint: "Con un navegador suscrito, los cobros y otras noticias llegan también como notificación. Deja pasar un mes en Stripe para ver una.",
+    browsers: "Navegadores suscritos: {count}", subscribe_browser: "Suscribir un navegador de imitación", subscribe_why: "Usa el enlace que Recado mandó al chat.", no_link: "Pide primero el enlace en el chat.", push_meta: "urgencia {urgency} · vale {ttl}", hours: "{count} h", minutes: "{count} min",
+    no_files: "Aún no hay archivos", no_files_hint: "Lo que las personas mandan y los documentos que Recado hace para ellas, con un enlace que caduca.", by_customer: "enviado", by_company: "hecho", no_file_link: "sin enlace",
+    no_events: "Aún no hay eventos", no_events_hint: "Lo que Recado cuenta al ERP de la empresa, firmado según Standard Webhooks.", verified: "firma válida", refused_events: "Rechazados por su firma: {count}", times: "llegó {count} veces",
+    stripe_clock: "Reloj de Stripe", ahead: "{count} días adelante", let_pass: "Dejar pasar", pass_1: "1 día", pass_7: "1 semana", pass_32: "1 mes",
+    pass_why: "Lo que vence mientras tanto ocurre: cobros, pruebas que terminan, reintentos.", checkouts: "Pagos por completar", pay: "Pagar con Visa 4242", card_was_declined: "La tarjeta fue rechazada: no se cobró nada.", pay_declined: "Pagar con tarjeta rechazada", open_page: "Abrir la página", today_due: "hoy {amount}", until: "hasta {when}",
+    customers: "Clientes", this_person: "esta persona", not_linked: "sin WhatsApp ligado", no_card: "sin tarjeta", card_declines: "Que el banco rechace los cobros", no_subscription: "Sin suscripción", invoices: "Facturas ({count})", page: "Ver", stripe_events: "Eventos de Stripe ({count})",
+    per_month: "{amount} al mes", per_year: "{amount} al año", next_charge: "Próximo cobro: {when}", ends_on: "Termina: {when}", trial_until: "Prueba hasta: {when}", delivered_event: "entregado", waiting_event: "sin entregar",
+    status_active: "activa", status_trialing: "en prueba", status_past_due: "pago pendiente", status_canceled: "cancelada", status_incomplete: "incompleta", status_incomplete_expired: "caducada", status_unpaid: "sin pagar",
+    status_paid: "pagada", status_open: "por pagar", status_draft: "borrador", status_void: "anulada", status_uncollectible: "incobrable",
+  },
+  en: {
+    panel: "What Recado did", tab_turns: "Inside", tab_mails: "E-mails", tab_pushes: "Notifications", tab_files: "Files", tab_stripe: "Stripe", tab_events: "Events",
+    tab_named: "{name}: {count}", tab_fresh: "{name}: {count}, {fresh} unseen", news_in: "Something new in {name}", try_it: "Try it:", open: "Open", real_service: "This service is real: what it does is seen at your provider, not here.",
+    no_mails: "No e-mails yet", no_mails_hint: "The codes, invoices and welcomes that Recado sends by e-mail land here instead of leaving.",
+    mail_to: "To", mail_from: "From", mail_as_page: "As it looks", mail_as_text: "Text only", attachments: "Attachments", mail_frame: "E-mail: {subject}", save_file: "Save {name}",
+    no_pushes: "No notifications yet", no_pushes_hint: "With a browser subscribed, charges and other news arrive as a notification too. Let a month pass in Stripe to see one.",
+    browsers: "Subscribed browsers: {count}", subscribe_browser: "Subscribe an imitated browser", subscribe_why: "It uses the link that Recado sent to the chat.", no_link: "Ask for the link in the chat first.", push_meta: "urgency {urgency} · good for {ttl}", hours: "{count} h", minutes: "{count} min",
+    no_files: "No files yet", no_files_hint: "What people send and the documents that Recado makes for them, with a link that expires.", by_customer: "sent in", by_company: "made", no_file_link: "no link",
+    no_events: "No events yet", no_events_hint: "What Recado tells the company's ERP, signed as Standard Webhooks.", verified: "valid signature", refused_events: "Refused for their signature: {count}", times: "came {count} times",
+    stripe_clock: "Stripe's clock", ahead: "{count} days ahead", let_pass: "Let pass", pass_1: "1 day", pass_7: "1 week", pass_32: "1 month",
+    pass_why: "What is due meanwhile happens: charges, trials that end, new tries.", checkouts: "Payments to complete", pay: "Pay with Visa 4242", card_was_declined: "The card was declined: nothing was charged.", pay_declined: "Pay with a declined card", open_page: "Open the page", today_due: "today {amount}", until: "until {when}",
+    customers: "Customers", this_person: "this person", not_linked: "no WhatsApp linked", no_card: "no card", card_declines: "Let the bank decline charges", no_subscription: "No subscription", invoices: "Invoices ({count})", page: "View", stripe_events: "Stripe's events ({count})",
+    per_month: "{amount} a month", per_year: "{amount} a year", next_charge: "Next charge: {when}", ends_on: "Ends: {when}", trial_until: "Trial until: {when}", delivered_event: "delivered", waiting_event: "not delivered",
+    status_active: "active", status_trialing: "trial", status_past_due: "past due", status_canceled: "canceled", status_incomplete: "incomplete", status_incomplete_expired: "expired", status_unpaid: "unpaid",
+    status_paid: "paid", status_open: "open", status_draft: "draft", status_void: "void", status_uncollectible: "uncollectible",
+  },
+};
