@@ -39,14 +39,13 @@ _RESEND_SECONDS = 1.0
 _DUE_AGAIN_SECONDS = 3.0
 _WITHOUT_KEY_SECONDS = 60.0
 _EXPIRE_SECONDS = 3600.0
-CONCURRENCY = 100
 
 
 @asynccontextmanager
 async def running(
     settings: Settings,
     names: tuple[queues.Name, ...],
-    concurrency: int,
+    concurrency: int | None = None,
     *,
     lease_seconds: float = LEASE_SECONDS,
     evaluate: EvaluateCases = no_evaluation,
@@ -73,7 +72,7 @@ async def running(
             "worker_ready",
             queues=list(ours),
             waiting=sorted({*names} - {*ours}),
-            concurrency=concurrency,
+            concurrency={name: concurrency or queues.CONCURRENCY[name] for name in ours},
             release=prompts.release,
         )
         yield
