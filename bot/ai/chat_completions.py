@@ -46,8 +46,11 @@ def price(model: str) -> Decimal:
     return PRICES.get(model, _DEAREST)
 
 
-def most(model: str, body: dict[str, Any]) -> Decimal:
-    """The most that a request can cost, in USD: its prompt, guessed on the high side, and all tokens it may answer."""
+def most(model: str, body: dict[str, Any], tools: int | None = None) -> Decimal:
+    """The most that a request can cost, in USD: its prompt, guessed on the high side, and all tokens it may answer.
+
+    `tools` is how many characters the tools take, where they are not in the body.
+    """
     prompt: int = 0
     pictures: int = 0
     for message in body["messages"]:
@@ -56,7 +59,7 @@ def most(model: str, body: dict[str, Any]) -> Decimal:
         prompt += sum(len(part["text"]) for part in parts if part["type"] == "text")
         prompt += len(json.dumps(message.get("tool_calls") or ""))
         pictures += sum(part["type"] == "image_url" for part in parts)
-    prompt += len(json.dumps(body.get("tools") or ""))
+    prompt += len(json.dumps(body.get("tools") or "")) if tools is None else tools
     tokens = prompt // _CHARACTERS_A_TOKEN + pictures * _TOKENS_A_PICTURE + body["max_tokens"]
     return price(model) * Decimal(tokens) / _MILLION
 

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import time
+from collections import deque
+from copy import deepcopy
+from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +29,7 @@ from bot.ai.chat import (
     ModelFailed,
     ModelRequest,
     NoModelAnswered,
+    ToolOffer,
 )
 from bot.ai.circuit_breaker import CircuitBreaker
 from bot.ai.connection import http_client
@@ -35,6 +40,7 @@ if TYPE_CHECKING:
 
 _log = structlog.get_logger()
 _TRIES = 2
+_TOOL_SETS = 8
 # A model that asks for more patience than this is left for the next one.
 _PATIENCE_SECONDS = 3.0
 _BLIND = ("openai/gpt-3.5", "mistralai/mistral-7b", "meta-llama/llama-3-8b")
@@ -52,6 +58,15 @@ _OF_THE_QUESTION = (
 )
 
 
+@dataclass(frozen=True, slots=True)
+class _ToolSet:
+    """Tools, their JSON, and how many characters count for the price: those of ASCII, which are more."""
+
+    tools: tuple[ToolOffer, ...]
+    text: str
+    characters: int
+
+
 class OpenRouter:
     """A ChatModel over several models. The SDK's own retries are off: this is the one layer that retries."""
 
@@ -59,6 +74,9 @@ class OpenRouter:
         self._settings = settings
         self._sdk: AsyncOpenAI | None = None
         self._breaker = breaker or CircuitBreaker()
+        # The whole address, because the SDK parses three addresses to join one.
+        self._url = f"{settings.base_url.rstrip('/')}/chat/completions"
+        self._known: deque[_ToolSet] = deque(maxlen=_TOOL_SETS)
 
     async def answer(self, question: ModelRequest, book: Book) -> ModelAnswer:
         loop = asyncio.get_running_loop()
@@ -131,7 +149,8 @@ class OpenRouter:
 
     async def _once(self, model: str, question: ModelRequest, by: float, book: Book, *, economy: bool) -> ModelAnswer:
         body = self._body(model, question)
-        most = chat_completions.most(model, body)
+        tools = self._written(question.tools)
+        most = chat_completions.most(model, body, tools.characters)
         if question.spending:
             await question.spending.reserve(most, economy=economy)
         started = time.perf_counter()
@@ -141,7 +160,7 @@ class OpenRouter:
         try:
             # A timeout around all, because the SDK's own starts anew with every byte.
             async with asyncio.timeout(max(seconds, 0.05)):
-                raw = answers.document(await self._ask(body))
+                raw = answers.document(await self._ask(_content(body, tools)))
             answer = answers.read(raw, may_call=question.may_call)
         except ModelFailed as error:
             outcome = error.outcome
@@ -168,12 +187,26 @@ class OpenRouter:
         elif self._breaker.failed(model):
             _log.warning("model_rests", model=model, outcome=outcome, fix="see OpenRouter's status and the account")
 
-    async def _ask(self, body: dict[str, Any]) -> str:
+    def _written(self, tools: tuple[ToolOffer, ...]) -> _ToolSet:
+        """Give the tools as a request names them. Turns offer the same few sets: each is written out once."""
+        for known in self._known:
+            if known.tools == tools:
+                return known
+        functions = [
+            {"name": tool.name, "description": tool.description, "parameters": tool.parameters} for tool in tools
+        ]
+        offers = [{"type": "function", "function": function} for function in functions]
+        # A copy of the schemas, because the caller may change its own.
+        found = _ToolSet(deepcopy(tools), _json(offers), len(json.dumps(offers or "")))
+        self._known.append(found)
+        return found
+
+    async def _ask(self, body: bytes) -> str:
         import openai  # noqa: PLC0415 - a second and 20 MB that only a turn needs
 
         try:
-            # cast_to=str skips the SDK's typed copy of messages and tools, two thirds of a call's CPU time.
-            return await self._client().post("/chat/completions", cast_to=str, body=body, options={"max_retries": 0})
+            # `content` and cast_to=str skip the SDK's typed copies of the request and the answer, most of its CPU time.
+            return await self._client().post(self._url, cast_to=str, content=body, options={"max_retries": 0})
         except openai.APIStatusError as error:
             raise answers.failure(
                 error.status_code, chat_completions.retry_after(error.response.headers.get("retry-after"))
@@ -213,13 +246,16 @@ class OpenRouter:
             "usage": {"include": True},
         }
         if question.tools:
-            body["tools"] = [
-                {
-                    "type": "function",
-                    "function": {"name": tool.name, "description": tool.description, "parameters": tool.parameters},
-                }
-                for tool in question.tools
-            ]
             # The tools are named all the same: some providers refuse a history of calls without them.
             body |= {} if question.may_call else {"tool_choice": "none"}
         return body
+
+
+def _content(body: dict[str, Any], tools: _ToolSet) -> bytes:
+    """Write the body of a request; the tools are JSON already."""
+    text = _json(body)
+    return (f'{text[:-1]},"tools":{tools.text}}}' if tools.tools else text).encode()
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)

@@ -17,6 +17,7 @@ from redis.asyncio import Redis
 
 from bot.conversations import ledger
 from bot.conversations.phone_owners import phone_owners
+from bot.infra.locks import DELETE_IF_EQUAL
 from bot.infra.redis import answer, key
 from bot.settings import LONGEST_MEMORY_DAYS
 from bot.whatsapp.phone_numbers import canonical_variant
@@ -25,8 +26,6 @@ _CONVERSATION = re.compile(r"^c_[0-9a-f]{20}$")
 # Counted from the last message or update. Longer than anything else of a conversation, because a person who asks for
 # their data must lead to all of it.
 KEEP_SECONDS = (LONGEST_MEMORY_DAYS + 20) * 24 * 3600
-
-_FORGET = "return redis.call('GET', KEYS[1]) == ARGV[1] and redis.call('DEL', KEYS[1]) or 0"
 
 Pair = tuple[str | None, str | None]
 
@@ -82,7 +81,7 @@ async def forget(redis: Redis, conversation: str) -> None:
     for phone in phones_of(names):
         owners.add(pipeline, phone, bsuids_of(names))
     for one in names:
-        pipeline.eval(_FORGET, 1, identity_key(one), conversation)
+        pipeline.eval(DELETE_IF_EQUAL, 1, identity_key(one), conversation)
     pipeline.delete(identities(conversation))
     await pipeline.execute()
 
@@ -191,7 +190,7 @@ async def release_phone(redis: Redis, conversation: str, phone: str) -> None:
     pipeline = redis.pipeline(transaction=False)
     owners.add(pipeline, phone, bsuids_of(names) or {conversation})
     for one in {phone, *(one for one in phones_of(names) if canonical_variant(one) == canonical_variant(phone))}:
-        pipeline.eval(_FORGET, 1, identity_key(one), conversation)
+        pipeline.eval(DELETE_IF_EQUAL, 1, identity_key(one), conversation)
         pipeline.srem(identities(conversation), one)
     pipeline.hmget(contact_key(conversation), ["phone", "phone_since"])
     *_, (stored, since) = await pipeline.execute()

@@ -15,6 +15,7 @@ import structlog
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
+from bot.infra.locks import DELETE_IF_EQUAL
 from bot.infra.redis import answer
 
 _log = structlog.get_logger()
@@ -32,8 +33,6 @@ if value and redis.call('EXISTS', KEYS[2]) == 1 then return {value, 'fresh'} end
 local mine = redis.call('SET', KEYS[3], ARGV[1], 'NX', 'PX', ARGV[2])
 return {value, mine and 'mine' or 'theirs'}
 """
-
-_LET_GO = "return redis.call('GET', KEYS[1]) == ARGV[1] and redis.call('DEL', KEYS[1]) or 0"
 
 Make = Callable[[], Awaitable[str]]
 
@@ -97,14 +96,14 @@ class Cache:
         milliseconds = max(1, int(ttl_seconds * 1000))
         pipeline.set(names.value, value, px=milliseconds + _STALE_SECONDS * 1000)
         pipeline.set(names.fresh, "1", px=milliseconds)
-        pipeline.eval(_LET_GO, 1, names.making, token)
+        pipeline.eval(DELETE_IF_EQUAL, 1, names.making, token)
         await self._quietly(pipeline.execute())
 
     async def _let_go(self, names: _Names, token: str, fresh_seconds: float) -> None:
         pipeline = self.redis.pipeline(transaction=True)
         if fresh_seconds:
             pipeline.set(names.fresh, "1", px=int(fresh_seconds * 1000))
-        pipeline.eval(_LET_GO, 1, names.making, token)
+        pipeline.eval(DELETE_IF_EQUAL, 1, names.making, token)
         await self._quietly(pipeline.execute())
 
     @staticmethod

@@ -192,7 +192,7 @@ async def _redis(app: web.Application) -> AsyncIterator[None]:
         await refuse_cluster(client)
         app[whatsapp.REPLICAS] = app[stripe_webhook.REPLICAS] = replicas
         app[REDIS] = app[stripe_webhook.REDIS] = client
-        app[push.DOOR] = push.PushServices(
+        app[push.SERVICES] = push.PushServices(
             client, app[_SETTINGS].push, app[_SETTINGS].service.default_language, InvitationLinks(client)
         )
         app[WAITING] = WaitingList(client)

@@ -286,6 +286,22 @@ async def test_all_that_is_said_reaches_the_model_in_its_words(desk: Desk) -> No
     }
 
 
+async def test_each_request_names_the_tools_of_its_own_question(desk: Desk) -> None:
+    parameters = {"type": "object", "properties": {}}
+    tool = ToolOffer("first", "Él", parameters)
+    await desk.ask(FromPerson("hola"), tools=(tool,))
+    parameters["properties"] = {"day": {"type": "string"}}
+    await desk.ask(FromPerson("hola"), tools=(tool,))
+    for number in range(20):
+        await desk.ask(FromPerson("hola"), tools=(ToolOffer(f"tool-{number}", "Él", {}), tool))
+    await desk.ask(FromPerson("hola"))
+    named = [[one["function"] for one in request.get("tools", ())] for request in desk.imitation.requests]
+    first = {"name": "first", "description": "Él", "parameters": {"type": "object", "properties": {}}}
+    later = first | {"parameters": parameters}
+    others = [[{"name": f"tool-{number}", "description": "Él", "parameters": {}}, later] for number in range(20)]
+    assert named == [[first], [later], *others, []]
+
+
 async def test_a_picture_is_shown_to_a_model_that_sees_and_to_no_other(desk: Desk) -> None:
     desk.imitation.will(fails(402), says("una foto"))
     await desk.ask(FromPerson("¿Qué es?", (b"\xff\xd8\xff",)))

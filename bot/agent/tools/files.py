@@ -10,7 +10,8 @@ from bot.agent.tool import Arguments, NoArguments, ToolContext, ToolError, tool
 from bot.delivery.uploads import DOCUMENTS
 from bot.messages.outbound import Attachment, LinkButton, Part, Picture, VoiceNote
 from bot.messages.phrases import phrase
-from bot.storage.files import Files, KeptFile, NoLink
+from bot.storage.file_index import KeptFile
+from bot.storage.files import Files, NoLink
 from bot.storage.storage import NotStored, StorageFailed
 
 _SHOWN = 20

@@ -67,8 +67,8 @@ async def _with_address(context: ToolContext, email: str) -> list[Customer]:
 @tool(VerificationCode)
 async def confirm_code(arguments: VerificationCode, context: ToolContext) -> str:
     """Check the code that the customer typed, and link this contact to the account if it is right."""
-    verification, links = _verification(context), billing_of(context).links
-    proved = await verification.proves(context.conversation, arguments.code)
+    verification, links = _verification(context), billing_of(context).customers
+    proved = await verification.check(context.conversation, arguments.code)
     if proved is None:
         raise ToolError(_WRONG)
     customer, *others = proved.split()
@@ -83,7 +83,7 @@ async def confirm_code(arguments: VerificationCode, context: ToolContext) -> str
             except BelongsToAnother:
                 why = "the Stripe customer belongs to another contact; its metadata.whatsapp_id decides whose it is"
     # Not before: while Stripe is away the code stays good.
-    await verification.use_up(context.conversation)
+    await verification.consume(context.conversation)
     if why is not None:
         return await _a_person_decides(context, why)
     return "Done: the account is linked. Now do what they asked for, with the other tools."

@@ -1,4 +1,4 @@
-"""Invoices as documents in the chat: Stripe's PDF, kept with the other files of the person."""
+"""Invoices as documents in the chat: Stripe's PDF, stored with the person's other files."""
 
 from __future__ import annotations
 

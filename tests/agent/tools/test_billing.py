@@ -84,7 +84,7 @@ async def context(redis: Redis, stripe: StripeSimulator, monkeypatch: pytest.Mon
         templates, memory = Templates(redis, graph, default_language="es"), Memory(redis, settings.memory)
         outbox = outbox_of(redis, graph, leases, contacts, templates, settings)
         notices = Notifications(redis, leases, contacts, memory, outbox, templates)
-        made = billing_of(redis, http, contacts, notices, storage, graph, settings)
+        made = billing_of(redis, http, contacts, storage, graph, settings)
         assert made is not None
         hasty = Stripe(http, settings.stripe, attempt_seconds=2, first_wait=0.01)
         yield ToolContext(
@@ -99,10 +99,10 @@ async def context(redis: Redis, stripe: StripeSimulator, monkeypatch: pytest.Mon
                 billing=replace(
                     made,
                     stripe=hasty,
-                    links=replace(made.links, stripe=hasty),
+                    customers=replace(made.customers, stripe=hasty),
                     plans=replace(made.plans, stripe=hasty),
                     changes=replace(made.changes, stripe=hasty),
-                    documents=replace(made.documents, stripe=hasty),
+                    invoice_pdfs=replace(made.invoice_pdfs, stripe=hasty),
                 ),
                 email=mail,
                 verification=Verification(redis),
