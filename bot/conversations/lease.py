@@ -8,7 +8,7 @@ import math
 import secrets
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -19,8 +19,9 @@ from redis.exceptions import RedisError, ResponseError
 from bot.conversations import identity, ledger, tombstones
 from bot.conversations.waiting_list import OPEN, waiting_key
 from bot.infra import queries
+from bot.infra.locks import delete_if_equal, renew_until
 from bot.infra.queries import Command, Query
-from bot.infra.redis import answer, apart, key, narrow
+from bot.infra.redis import answer, key, narrow
 
 _log = structlog.get_logger()
 T = TypeVar("T")
@@ -74,8 +75,6 @@ if ARGV[4] == '1' then
 end
 return found
 """
-
-_ABANDON = "return redis.call('GET', KEYS[1]) == ARGV[1] and redis.call('DEL', KEYS[1]) or 0"
 
 # Removes a conversation from the index unless a message came in the meantime.
 _FORGET = """
@@ -269,7 +268,7 @@ class ConversationLeases:
 
     async def abandon(self, lease: Lease) -> None:
         """Drop the lease after a failure, so that the next try needn't wait until it runs out."""
-        await apart(answer(self._redis.eval(_ABANDON, 1, lease_key(lease.conversation), lease.token)))
+        await delete_if_equal(self._redis, lease_key(lease.conversation), lease.token)
 
     async def free(self, names: list[str]) -> list[str]:
         """The conversations without a holder: a job for another one would only occupy a worker."""
@@ -293,18 +292,13 @@ async def held(leases: ConversationLeases, lease: Lease) -> AsyncIterator[None]:
         try:
             yield
         finally:
-            # An event and no cancellation, because redis-py loses those (bot.infra.redis.ended): then the lease would
-            # be renewed for ever.
             over.set()
 
 
 async def hold(leases: ConversationLeases, lease: Lease, over: asyncio.Event) -> None:
     """Renew a lease until `over`; raises LeaseLost when it went to another, or can't be renewed before it runs out."""
-    while not over.is_set():
-        with suppress(TimeoutError):
-            async with asyncio.timeout(leases.lease_seconds / 3):
-                await over.wait()
-                return
+
+    async def renew() -> None:
         try:
             await leases.renew(lease)
         except LeaseLost:
@@ -315,6 +309,8 @@ async def hold(leases: ConversationLeases, lease: Lease, over: asyncio.Event) ->
             _log.warning("lease_not_renewed", error=type(error).__name__)
             if lease.seconds_left <= 0 and not lease.is_releasing:
                 raise LeaseLost(lease.conversation) from error
+
+    await renew_until(over, leases.lease_seconds / 3, renew)
 
 
 def lease_key(conversation: str) -> str:
