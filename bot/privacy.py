@@ -199,7 +199,7 @@ class PersonalData:
                 for name in person.conversations:
                     await stripe_customers.forget(self._redis, name)
                 home = person.conversations[0]
-                opted_out = await contacts.keep_objection(self._redis, home, person.identities)
+                opted_out = await contacts.store_objection(self._redis, home, person.identities)
                 keys = [await self._delete_keys(name) for name in person.conversations]
                 for name in person.conversations:
                     await WaitingList(self._redis).forget(name)

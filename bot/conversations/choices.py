@@ -18,7 +18,7 @@ _KEEP_SECONDS = 30 * 24 * 3600
 _SHORTENED = "…"
 
 
-def keep(pipeline: Any, conversation: str, parts: Iterable[Part]) -> None:
+def store(pipeline: Any, conversation: str, parts: Iterable[Part]) -> None:
     """Store choices within a transaction. The first text of an id holds: the full one comes first."""
     for part in parts:
         for choice in distinct(part.choices) if isinstance(part, Buttons | Menu) else ():
@@ -26,7 +26,7 @@ def keep(pipeline: Any, conversation: str, parts: Iterable[Part]) -> None:
             pipeline.set(_choice(conversation, choice.id), text, ex=_KEEP_SECONDS, nx=True)
 
 
-async def in_full(redis: Redis, conversations: Sequence[str], messages: list[Inbound]) -> list[Inbound]:
+async def with_full_titles(redis: Redis, conversations: Sequence[str], messages: list[Inbound]) -> list[Inbound]:
     """Replace the title of each tap by the full choice. An id never offered in these conversations keeps its title."""
     found = []
     for message in messages:

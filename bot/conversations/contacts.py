@@ -23,7 +23,7 @@ Role = Literal["staff", "customer"]
 _UNREACHABLE_AFTER = 3
 # Messages after an ad are free for so long (docs/whatsapp.md, Sending); the 24-hour window holds all the same.
 _FREE_ENTRY = timedelta(hours=72)
-_TELL_AGAIN_SECONDS = 24 * 3600
+_REPORT_AGAIN_SECONDS = 24 * 3600
 
 # Stores a choice only if it is newer than the stored one, because webhooks come late and in any order.
 _CHOOSE = f"""
@@ -101,7 +101,7 @@ class Contacts:
         """Store the sender's facts from the newest message; missing facts stay as they were."""
         newest = max(messages, key=lambda message: message.sent_at)
         last = max(newest.sent_at, before.last_inbound_at or newest.sent_at)
-        said = {
+        facts = {
             "bsuid": newest.bsuid,
             "name": newest.name,
             "language": language,
@@ -111,7 +111,7 @@ class Contacts:
         }
         if before.last_inbound_at is None:
             await self._restore_objection(conversation, newest.phone, newest.bsuid)
-        fields = [part for field, value in said.items() if value for part in (field, value)]
+        fields = [part for field, value in facts.items() if value for part in (field, value)]
         owners, pipeline = await phone_owners(self._redis), self._redis.pipeline(transaction=False)
         pipeline.eval(_SAW, 2, contact_key(conversation), identities(conversation), newest.phone or "", *fields)
         pipeline.hgetall(contact_key(conversation))
@@ -144,7 +144,7 @@ class Contacts:
         return bool(await self._redis.exists(_withheld(conversation)))
 
     async def mark_withheld_reported(self, conversation: str) -> None:
-        await self._redis.set(_withheld(conversation), "1", ex=_TELL_AGAIN_SECONDS)
+        await self._redis.set(_withheld(conversation), "1", ex=_REPORT_AGAIN_SECONDS)
 
     async def choose_marketing(self, conversation: str, *, wanted: bool, at: datetime) -> bool:
         """Store whether a person wants marketing; False when a later choice is known."""
@@ -153,7 +153,7 @@ class Contacts:
         if new:
             # At once, because a contact who never writes again leaves one day, and the objection must not.
             names = await identity.identities_of(self._redis, conversation)
-            await opt_outs.keep(self._redis, map(canonical_variant, names), opted_out=not wanted)
+            await opt_outs.store(self._redis, map(canonical_variant, names), opted_out=not wanted)
         return new
 
     async def find_or_create(self, *, phone: str | None, bsuid: str | None) -> str:
@@ -256,12 +256,12 @@ async def record_of(redis: Redis, conversation: str) -> dict[str, str]:
     return raw
 
 
-async def keep_objection(redis: Redis, conversation: str, names: Iterable[str]) -> bool:
+async def store_objection(redis: Redis, conversation: str, names: Iterable[str]) -> bool:
     """Let the choice about marketing outlive the contact, under all identities; True for an objection."""
     record = await record_of(redis, conversation)
     opted_out = record.get("marketing_opt_out") == "1"
     if opted_out or "marketing_at" in record:
-        await opt_outs.keep(redis, map(canonical_variant, names), opted_out=opted_out)
+        await opt_outs.store(redis, map(canonical_variant, names), opted_out=opted_out)
     return opted_out
 
 

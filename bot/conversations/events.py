@@ -6,7 +6,7 @@ A subscriber gets `{type, timestamp, data}`. What `data` holds, besides `convers
 - `message.received`: `message` (its wamid), `type` (text, voice, photo …), `text` (as understood: the words, what was
   heard or seen; null where nothing was understood), `at` (when the person sent it)
 - `message.sent`: `message` (our name for it, `reply.part`), `type` (say, buttons, template …), `wamid`, `text`
-- `message.failed`: `message`, `type` (null where Meta told of it later), `wamid` (null where Meta never took it),
+- `message.failed`: `message`, `type` (null where a status reported it later), `wamid` (null where Meta never took it),
   `error` (Meta's code, or null), `reason`. One that Meta took and then could not deliver was `sent` before.
 - `product.captured`, once for each confirmed card: `product` (the catalogue's name for it, one a barcode),
   `name`, `brand`, `size`, `price` (a decimal as text), `currency` (ISO 4217), `barcode` (each null where not known),

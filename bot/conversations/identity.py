@@ -35,7 +35,7 @@ def one_person(by_bsuid: Collection[str], by_phone: Collection[str], pair: tuple
 
     `by_bsuid` and `by_phone` are the identities that lead to the BSUID's conversation and to the phone's. The phone's
     owner so far must not be known by another BSUID, and the BSUID's not by another phone: while they had that one,
-    somebody else wrote from this one.
+    another person wrote from this one.
     """
     bsuid, phone = pair
     if owners := bsuids_of(by_phone):

@@ -124,14 +124,14 @@ class Inbox:
     async def _store_of_looked_up(self, messages: list[Inbound]) -> list[bool | Exception]:
         # Before the conversations, because none may be made for a person who was erased.
         gone = await tombstones.among(self._redis, [message.id for message in messages])
-        kept = [one for one in messages if one.id not in gone]
-        conversations = await identity_resolution.conversations_of(self._redis, kept)
-        self._remember(kept, conversations)
-        outcomes = await self._store(kept, conversations)
-        while (done := len(outcomes)) < len(kept):
+        unerased = [one for one in messages if one.id not in gone]
+        conversations = await identity_resolution.conversations_of(self._redis, unerased)
+        self._remember(unerased, conversations)
+        outcomes = await self._store(unerased, conversations)
+        while (done := len(outcomes)) < len(unerased):
             # The conversation has joined another one meanwhile.
             conversations[done:] = [await identity.home_of(self._redis, one) for one in conversations[done:]]
-            outcomes += await self._store(kept[done:], conversations[done:])
+            outcomes += await self._store(unerased[done:], conversations[done:])
         taken = iter(outcomes)
         return [False if message.id in gone else next(taken) for message in messages]
 

@@ -57,7 +57,7 @@ class History:
     recent: tuple[HistoryEntry, ...] = ()
 
 
-def quotable(pipeline: Any, conversation: str, wamid: str, text: str, ttl_seconds: int) -> None:
+def store_quotable(pipeline: Any, conversation: str, wamid: str, text: str, ttl_seconds: int) -> None:
     """Store a message's text for replies that quote it, because Meta doesn't send the quoted text along."""
     pipeline.set(_quote(conversation, wamid), text, ex=ttl_seconds)
 
@@ -150,13 +150,13 @@ class Memory:
 
     def _excess(self, items: list[HistoryEntry]) -> int:
         """Number of the oldest messages beyond the budget of messages and tokens; the last exchange always stays."""
-        kept, spent = 0, 0
+        count, spent = 0, 0
         for item in reversed(items):
             spent += tokens(item.text)
-            if kept >= self._settings.messages or (spent > self._settings.tokens and kept >= 2):  # noqa: PLR2004
+            if count >= self._settings.messages or (spent > self._settings.tokens and count >= 2):  # noqa: PLR2004
                 break
-            kept += 1
-        return len(items) - kept
+            count += 1
+        return len(items) - count
 
 
 def _amended(item: HistoryEntry, news: Mapping[str, str]) -> HistoryEntry:

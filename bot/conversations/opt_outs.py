@@ -15,7 +15,7 @@ from redis.asyncio import Redis
 from bot.infra.signed_tokens import shared_secret
 
 
-async def keep(redis: Redis, identities: Iterable[str], *, opted_out: bool) -> None:
+async def store(redis: Redis, identities: Iterable[str], *, opted_out: bool) -> None:
     """Store, or delete, an objection under each identity of a person, in its canonical spelling."""
     for name in await _names(redis, identities):
         await (redis.set(name, "1") if opted_out else redis.delete(name))

@@ -112,22 +112,22 @@ class Notifications:
         new = not await answer(self._redis.exists(queued_key))
         await self._delivered(conversation, reply, queued_key, text if new else None)
 
-    async def _delivered(self, conversation: str, reply: Reply, queued_key: str, said: str | None) -> list[Sent]:
+    async def _delivered(self, conversation: str, reply: Reply, queued_key: str, text: str | None) -> list[Sent]:
         for _ in range(_TRIES):
             try:
-                return await self._under_lease(conversation, reply, queued_key, said)
+                return await self._under_lease(conversation, reply, queued_key, text)
             except* LeaseLost:
                 _log.warning("lease_lost", conversation=conversation)
         raise LeaseLost(conversation)
 
-    async def _under_lease(self, conversation: str, reply: Reply, queued_key: str, said: str | None) -> list[Sent]:
+    async def _under_lease(self, conversation: str, reply: Reply, queued_key: str, text: str | None) -> list[Sent]:
         lease = Lease(conversation, secrets.token_hex(8))
         while not await self._leases.take(lease):  # noqa: ASYNC110 - another process holds it: there is no event
             await asyncio.sleep(0.25)
         try:
             async with held(self._leases, lease):
-                if said is not None and not await answer(self._redis.exists(queued_key)):
-                    await self._put(lease, reply, queued_key, said)
+                if text is not None and not await answer(self._redis.exists(queued_key)):
+                    await self._put(lease, reply, queued_key, text)
                 sent = await self._outbox.flush(lease)
                 passing("notice: sent, job not done")
                 return sent
@@ -138,11 +138,11 @@ class Notifications:
     async def _put(self, lease: Lease, reply: Reply, queued_key: str, words: str) -> None:
         """Put it into the outbox and into the memory, because an answer refers to its text."""
         before = await self._memory.recall(lease.conversation)
-        said = HistoryEntry(role="assistant", text=words, at=datetime.now(UTC))
+        entry = HistoryEntry(role="assistant", text=words, at=datetime.now(UTC))
 
         def write(pipeline: Any) -> None:
             pipeline.set(queued_key, "1", ex=ledger.KEEP_SECONDS)
             reply_queue.put(pipeline, lease.conversation, reply)
-            self._memory.extend(pipeline, lease.conversation, before, [said])
+            self._memory.extend(pipeline, lease.conversation, before, [entry])
 
         await self._leases.commit(lease, write)

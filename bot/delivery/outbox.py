@@ -311,7 +311,7 @@ class Outbox:
                 pipeline.hset(outgoing.record, "wamid", wamid)
                 # The sender stores a template's text, because only it fills the template in.
                 if not isinstance(outgoing.part, Template):
-                    memory.quotable(
+                    memory.store_quotable(
                         pipeline, outgoing.conversation, wamid, words(outgoing.part), self.sender.ttl_seconds
                     )
             elif errors:

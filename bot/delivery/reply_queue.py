@@ -18,7 +18,7 @@ def put(pipeline: Any, conversation: str, reply: Reply) -> None:
         raise ValueError("a reply without a phone and a BSUID reaches nobody")
     fitting = reply.model_copy(update={"parts": fit(reply.parts)})
     if fitting.parts:
-        choices.keep(pipeline, conversation, reply.parts)
+        choices.store(pipeline, conversation, reply.parts)
         pipeline.rpush(replies_key(conversation), fitting.model_dump_json(exclude_none=True))
 
 

@@ -147,7 +147,7 @@ class MessageSender:
         message = envelope(outgoing.reply, outgoing.callback) | filled.payload
         wamid = await self._hand_over(outgoing, message)
         pipeline = self.redis.pipeline(transaction=True)
-        memory.quotable(pipeline, outgoing.conversation, wamid, filled.words, self.ttl_seconds)
+        memory.store_quotable(pipeline, outgoing.conversation, wamid, filled.words, self.ttl_seconds)
         await pipeline.execute()
         return wamid
 

@@ -68,7 +68,7 @@ class Intake:
         # The model needs the other half of what is left.
         seconds = max((due - asyncio.get_running_loop().time()) / 2, 1)
         with trace.station("perception"):
-            messages = await choices.in_full(self.redis, (conversation, *contact.earlier), messages)
+            messages = await choices.with_full_titles(self.redis, (conversation, *contact.earlier), messages)
             perceived = await self.perception.perceive(conversation, messages, language_known(contact), seconds)
         trace.saw([one.perceived for one in perceived])
         return perceived

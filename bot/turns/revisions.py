@@ -129,7 +129,7 @@ class MessageRevisions:
                 memory.forget_quotes(pipeline, conversation, [wamid])
             elif wamid in batch.said and wamid not in here:
                 text = _edited(batch.said[wamid], change)
-                memory.quotable(pipeline, conversation, wamid, text, self.memory.ttl_seconds)
+                memory.store_quotable(pipeline, conversation, wamid, text, self.memory.ttl_seconds)
         forget_media(pipeline, conversation, batch.media)
         for told in batch.traces:
             trace.forget(pipeline, conversation, told)
@@ -138,7 +138,7 @@ class MessageRevisions:
                 contacts.allow_calls(pipeline, conversation, allowed=message.content.accepted)
             copied = _revised(message, batch.changes.get(message.id)) if message.aside else None
             if copied and _target(copied.content) is None:
-                memory.quotable(
+                memory.store_quotable(
                     pipeline, conversation, copied.id, text_without_file(copied.content), self.memory.ttl_seconds
                 )
         ledger.end(pipeline, conversation, batch.ends)

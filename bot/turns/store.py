@@ -157,13 +157,13 @@ class TurnStore:
         def write(pipeline: Any) -> None:
             nonlocal summary_due
             if reply:
-                choices.keep(pipeline, turn.conversation, result.offered)
+                choices.store(pipeline, turn.conversation, result.offered)
                 reply_queue.put(pipeline, turn.conversation, reply)
             before = self._revisions.write(pipeline, turn.conversation, turn.batch, turn.before)
             summary_due = self._memory.extend(pipeline, turn.conversation, before, new)
             for message, perceived in zip(turn.messages, turn.perceived, strict=True):
                 text = perceived.perceived.text
-                memory.quotable(pipeline, turn.conversation, message.id, text, self._memory.ttl_seconds)
+                memory.store_quotable(pipeline, turn.conversation, message.id, text, self._memory.ttl_seconds)
                 note_media(pipeline, turn.conversation, message)
             ledger.end(pipeline, turn.conversation, ends)
             if failed:
