@@ -42,7 +42,7 @@ _PROMPTS = TyperGroup(
         LazyCommand(
             "diff",
             "bot.cli.prompts.diff:diff",
-            "What the folder changes of the current release; or release A of the current one; or B of A.",
+            "Differences of the folder from the current release; or of release A from it; or of B from A.",
         ),
         LazyCommand(
             "eval",
