@@ -36,8 +36,7 @@ _PROMPTS = TyperGroup(
         LazyCommand(
             "list",
             "bot.cli.prompts.history:history",
-            "What was done with releases, the newest first; * is the current one, ~ a candidate and its share of "
-            "contacts.",
+            "Changes of the release, the newest first; * is the current one, ~ a candidate and its share of contacts.",
         ),
         LazyCommand(
             "diff",
