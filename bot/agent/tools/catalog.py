@@ -44,7 +44,7 @@ PUSH = Need("push", lambda context: context.services.push is not None)
 VERIFICATION = Need("verification", lambda context: context.services.verification is not None)
 
 
-class Row(NamedTuple):
+class ToolRow(NamedTuple):
     """A tool, and whether somebody of this role may use it; the role comes from the signed webhook alone."""
 
     tool: Tool[Any]
@@ -56,29 +56,29 @@ class Row(NamedTuple):
 _YES, _NO = True, False
 TABLE = (
     #   tool              customer  staff
-    Row(business_hours, _YES, _YES),
-    Row(talk_to_a_person, _YES, _YES),
-    Row(offer_choices, _YES, _YES),
-    Row(ask_location, _YES, _YES),
-    Row(send_link, _YES, _YES),
-    Row(notify_me, _YES, _YES, needs=PUSH),
-    Row(send_template, _NO, _YES),
-    Row(list_files, _YES, _YES, needs=FILES),
-    Row(send_file, _YES, _YES, needs=FILES),
-    Row(send_email, _YES, _YES, needs=EMAIL),
-    Row(get_subscription, _YES, _YES, needs=BILLING),
-    Row(list_plans, _YES, _YES, needs=BILLING),
-    Row(list_invoices, _YES, _YES, needs=BILLING),
-    Row(send_invoice, _YES, _YES, needs=BILLING),
-    Row(start_subscription, _YES, _YES, needs=BILLING),
-    Row(change_plan, _YES, _YES, needs=BILLING),
-    Row(cancel_subscription, _YES, _YES, needs=BILLING),
-    Row(resume_subscription, _YES, _YES, needs=BILLING),
-    Row(open_portal, _YES, _YES, needs=BILLING),
-    Row(verify_email, _YES, _YES, needs=VERIFICATION),
-    Row(confirm_code, _YES, _YES, needs=VERIFICATION),
-    Row(correct_product, _NO, _YES, needs=PRODUCT_CARD),
-    Row(export_products, _NO, _YES, needs=PRODUCTS),
+    ToolRow(business_hours, _YES, _YES),
+    ToolRow(talk_to_a_person, _YES, _YES),
+    ToolRow(offer_choices, _YES, _YES),
+    ToolRow(ask_location, _YES, _YES),
+    ToolRow(send_link, _YES, _YES),
+    ToolRow(notify_me, _YES, _YES, needs=PUSH),
+    ToolRow(send_template, _NO, _YES),
+    ToolRow(list_files, _YES, _YES, needs=FILES),
+    ToolRow(send_file, _YES, _YES, needs=FILES),
+    ToolRow(send_email, _YES, _YES, needs=EMAIL),
+    ToolRow(get_subscription, _YES, _YES, needs=BILLING),
+    ToolRow(list_plans, _YES, _YES, needs=BILLING),
+    ToolRow(list_invoices, _YES, _YES, needs=BILLING),
+    ToolRow(send_invoice, _YES, _YES, needs=BILLING),
+    ToolRow(start_subscription, _YES, _YES, needs=BILLING),
+    ToolRow(change_plan, _YES, _YES, needs=BILLING),
+    ToolRow(cancel_subscription, _YES, _YES, needs=BILLING),
+    ToolRow(resume_subscription, _YES, _YES, needs=BILLING),
+    ToolRow(open_portal, _YES, _YES, needs=BILLING),
+    ToolRow(verify_email, _YES, _YES, needs=VERIFICATION),
+    ToolRow(confirm_code, _YES, _YES, needs=VERIFICATION),
+    ToolRow(correct_product, _NO, _YES, needs=PRODUCT_CARD),
+    ToolRow(export_products, _NO, _YES, needs=PRODUCTS),
 )
 
 
@@ -110,9 +110,9 @@ def listed(output: str) -> str:
     )
 
 
-def may_use(row: Row, role: Role) -> bool:
+def may_use(row: ToolRow, role: Role) -> bool:
     return row.staff if role == "staff" else row.customer
 
 
-def _is_offered(row: Row, context: ToolContext) -> bool:
+def _is_offered(row: ToolRow, context: ToolContext) -> bool:
     return row.needs is None or row.needs.is_met(context)
