@@ -1,4 +1,4 @@
-"""The command `recado`."""
+"""Entry point of the command `recado`."""
 
 from bot.cli.main import cli
 

@@ -53,6 +53,7 @@ from bot.products.card_reader import CardReader
 from bot.products.confirm import ProductConfirmer
 from bot.products.factory import captures_of
 from bot.prompting.library import Library
+from bot.prompting.release_gate import EvaluateCases, no_evaluation
 from bot.settings import Settings
 from bot.storage.factory import storage_of
 from bot.storage.files import Files, files_of, quota_of
@@ -82,7 +83,7 @@ LEASE_SECONDS = 6.0
 class Services:
     """Parts of one process. A part is made when somebody first asks for it, and then is the same for all."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - its resources, and two options
         self,
         settings: Settings,
         redis: Redis,
@@ -90,12 +91,14 @@ class Services:
         stack: AsyncExitStack,
         *,
         lease_seconds: float = LEASE_SECONDS,
+        evaluate: EvaluateCases = no_evaluation,
     ) -> None:
         self.settings = settings
         self.redis = redis
         self._http = http
         self._stack = stack
         self._lease_seconds = lease_seconds
+        self._evaluate = evaluate
         self._email: EmailQueue | None = None
 
     # ---- conversations
@@ -190,7 +193,7 @@ class Services:
 
     @cached_property
     def library(self) -> Library:
-        return library_of(self.redis, self.settings)
+        return library_of(self.redis, self.settings, self._evaluate)
 
     # ---- integrations
 
@@ -336,9 +339,12 @@ class Services:
 
 
 @asynccontextmanager
-async def open_services(settings: Settings, *, lease_seconds: float = LEASE_SECONDS) -> AsyncIterator[Services]:
+async def open_services(
+    settings: Settings, *, lease_seconds: float = LEASE_SECONDS, evaluate: EvaluateCases = no_evaluation
+) -> AsyncIterator[Services]:
     """Parts that work until the context ends, which closes them in reverse order.
 
+    `evaluate` performs the prompts' cases where PROMPTS_GATE=offline.
     Raises RedisIsCluster. A Redis that does not answer is told by whoever first asks it.
     """
     async with AsyncExitStack() as stack:
@@ -346,4 +352,4 @@ async def open_services(settings: Settings, *, lease_seconds: float = LEASE_SECO
         stack.push_async_callback(redis.aclose)
         await refuse_cluster(redis)
         http = await stack.enter_async_context(aiohttp.ClientSession())
-        yield Services(settings, redis, http, stack, lease_seconds=lease_seconds)
+        yield Services(settings, redis, http, stack, lease_seconds=lease_seconds, evaluate=evaluate)

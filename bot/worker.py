@@ -20,6 +20,7 @@ from bot.infra.metrics import MetricsShipper
 from bot.infra.queues import JobScheduler
 from bot.infra.redis import ended
 from bot.integrations.stripe import events as stripe_events
+from bot.prompting.release_gate import EvaluateCases, no_evaluation
 from bot.prompting.watcher import watch
 from bot.services import LEASE_SECONDS, Services, open_services
 from bot.settings import Settings
@@ -43,11 +44,18 @@ CONCURRENCY = 100
 
 @asynccontextmanager
 async def running(
-    settings: Settings, names: tuple[queues.Name, ...], concurrency: int, *, lease_seconds: float = LEASE_SECONDS
+    settings: Settings,
+    names: tuple[queues.Name, ...],
+    concurrency: int,
+    *,
+    lease_seconds: float = LEASE_SECONDS,
+    evaluate: EvaluateCases = no_evaluation,
 ) -> AsyncIterator[None]:
     """Work on the queues until the context ends; ending it waits for the jobs in hand."""
     async with AsyncExitStack() as stack:
-        services = await stack.enter_async_context(open_services(settings, lease_seconds=lease_seconds))
+        services = await stack.enter_async_context(
+            open_services(settings, lease_seconds=lease_seconds, evaluate=evaluate)
+        )
         prompts = await services.library.open()
         scheduler = await stack.enter_async_context(services.scheduler.running())
         ship = MetricsShipper(services.redis)

@@ -1,1 +1,1 @@
-"""Evaluations of the operators' prompts: cases, the closed world that they run in, what is expected, what came out."""
+"""Evaluation of the operators' prompts: cases, the closed environment that they run in, expectations, reports."""

@@ -1,4 +1,4 @@
-"""A case performed: each turn through perception, the prompt, the agent with its real tools, and the reply's form."""
+"""Run of a case: each turn passes perception, the prompt, the agent with its real tools, and the reply's form."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ from evals.expectations import TurnOutcome
 from evals.recordings import RecordedTurn, fingerprint
 
 _SECONDS = 60.0
-_ACTING = frozenset(row.tool.name for row in TABLE if row.tool.acts)
-# The model of a turn, by the turn's place: a recording's, a real one, or one by hand.
+_ACTING_TOOLS = frozenset(row.tool.name for row in TABLE if row.tool.acts)
+# Gives the model of a turn by the turn's number: a recording, a real model, or the examples of the case.
 ModelOf = Callable[[int, CaseTurn], ChatModel]
 
 
 @dataclass(frozen=True, slots=True)
-class PerformedTurn:
-    """A turn that was performed; `asked` is the fingerprint of its question. `failed`: no model answered."""
+class ExecutedTurn:
+    """`asked` is the fingerprint of the model request; `failed` says why no model answered."""
 
     out: TurnOutcome
     asked: str
@@ -47,85 +47,90 @@ class PerformedTurn:
 
 @dataclass(slots=True)
 class CaseRun:
-    """One run of one case on a stage, with the prompts of a release."""
+    """Run of one case in an environment, with the prompts of a release."""
 
     case: Case
-    stage: CaseEnvironment
+    environment: CaseEnvironment
     prompts: Prompts
     run: str = "1"
 
-    async def perform(self, model_of: ModelOf, recorded: Sequence[RecordedTurn] = ()) -> list[PerformedTurn]:
-        """All turns in their order. What a recording has perceived is not looked at again."""
-        conversation, contact = self.stage.person(self.case, self.run)
-        await self._remember(conversation, _before(self.case))
+    async def execute(self, model_of: ModelOf, recorded: Sequence[RecordedTurn] = ()) -> list[ExecutedTurn]:
+        """Execute all turns in their order. Files that a recording has perceived are not read again."""
+        conversation, contact = self.environment.person(self.case, self.run)
+        await self._write_memory(conversation, _earlier(self.case))
         done = []
         for number, turn in enumerate(self.case.turns):
             known = recorded[number].perceived if number < len(recorded) else None
-            sight = await self._look(conversation, number, turn, contact, known)
-            performed, contact = await self._turn(conversation, contact, number, sight, model_of(number, turn))
-            done.append(performed if turn.kind in _FILES else replace(performed, perceived=None))
+            perception = await self._perceive(conversation, number, turn, contact, known)
+            executed, contact = await self._turn(conversation, contact, number, perception, model_of(number, turn))
+            done.append(executed if turn.kind in _FILES else replace(executed, perceived=None))
         return done
 
     async def _turn(
-        self, conversation: str, contact: Contact, number: int, sight: PerceivedMessage, model: ChatModel
-    ) -> tuple[PerformedTurn, Contact]:
-        before = await self.stage.services.memory.recall(conversation)
-        default = self.stage.services.settings.service.default_language
+        self, conversation: str, contact: Contact, number: int, perception: PerceivedMessage, model: ChatModel
+    ) -> tuple[ExecutedTurn, Contact]:
+        before = await self.environment.services.memory.recall(conversation)
+        default = self.environment.services.settings.service.default_language
         known = cast("Language", contact.language) if contact.language in ("es", "en") else default
-        language = language_of(sight.perceived.words) or known
+        language = language_of(perception.perceived.words) or known
         contact = replace(contact, language=language)
-        now = self.case.now.replace(tzinfo=self.stage.services.settings.service.zone)
+        now = self.case.now.replace(tzinfo=self.environment.services.settings.service.zone)
         context = ToolContext(
-            services=self.stage.tool_services,
+            services=self.environment.tool_services,
             business=self.prompts.business,
             conversation=conversation,
             contact=contact,
             now=now,
             effect=f"t_{conversation[2:14]}_{number}",
         )
-        thinking = _Thinking(self.prompts, context, now, model, later=number > 0)
-        if sight.perceived.trouble:
-            out, failed = TurnOutcome((phrase(sight.perceived.trouble, language),)), ""
+        agent_turn = _AgentTurn(self.prompts, context, now, model, later=number > 0)
+        if perception.perceived.trouble:
+            out, failed = TurnOutcome((phrase(perception.perceived.trouble, language),)), ""
         else:
-            out, failed = await thinking.think(sight, language, before)
-        out = replace(out, handed_over=(await self.stage.services.contacts.get(conversation)).quiet)
-        said = HistoryEntry(role="user", text=sight.perceived.text, at=now)
-        await self._remember(conversation, [said, HistoryEntry(role="assistant", text=out.text, at=now)])
-        return PerformedTurn(out, thinking.asked, sight.perceived, failed), contact
+            out, failed = await agent_turn.answer(perception, language, before)
+        out = replace(out, handed_over=(await self.environment.services.contacts.get(conversation)).quiet)
+        said = HistoryEntry(role="user", text=perception.perceived.text, at=now)
+        await self._write_memory(conversation, [said, HistoryEntry(role="assistant", text=out.text, at=now)])
+        return ExecutedTurn(out, agent_turn.asked, perception.perceived, failed), contact
 
-    async def _look(
+    async def _perceive(
         self, conversation: str, number: int, turn: CaseTurn, contact: Contact, known: Perceived | None
     ) -> PerceivedMessage:
         if known is not None:
             return PerceivedMessage(known)
-        moment = self.case.now.replace(tzinfo=self.stage.services.settings.service.zone)
-        identity = {"phone": contact.phone, "bsuid": contact.bsuid, "name": contact.name}
         content = _content(turn)
-        message = Inbound(id=f"wamid.{number}", sent_at=moment, received_at=moment, content=content, **identity)
+        message = self._message(number, contact, content)
         if turn.kind in _FILES and isinstance(turn.sent, dict):
             facts = {"caption": turn.caption, **turn.sent}
-            heard = " ".join(filter(None, (turn.caption, turn.sent.get("transcript"))))
+            words = " ".join(filter(None, (turn.caption, turn.sent.get("transcript"))))
             return PerceivedMessage(
-                Perceived(message=message.id, kind=turn.kind, text=fenced(turn.kind, **facts), words=heard)
+                Perceived(message=message.id, kind=turn.kind, text=fenced(turn.kind, **facts), words=words)
             )
         if turn.kind in _FILES:
-            sight = await self.stage.perceive(self.case, conversation, message)
-            return replace(sight, perceived=sight.perceived.model_copy(update={"milliseconds": 0.0}))
-        heard = content.body if isinstance(content, Text) else ""
-        return PerceivedMessage(Perceived(message=message.id, kind=content.kind, text=glance(content), words=heard))
+            perception = await self.environment.perceive(self.case, conversation, message)
+            return replace(perception, perceived=perception.perceived.model_copy(update={"milliseconds": 0.0}))
+        words = content.body if isinstance(content, Text) else ""
+        return PerceivedMessage(Perceived(message=message.id, kind=content.kind, text=glance(content), words=words))
 
-    async def _remember(self, conversation: str, said: Sequence[HistoryEntry] | History) -> None:
-        pipeline = self.stage.services.redis.pipeline(transaction=True)
+    def _message(self, number: int, contact: Contact, content: Content) -> Inbound:
+        sent_at = self.case.now.replace(tzinfo=self.environment.services.settings.service.zone)
+        identity = {"phone": contact.phone, "bsuid": contact.bsuid, "name": contact.name}
+        return Inbound(id=f"wamid.{number}", sent_at=sent_at, received_at=sent_at, content=content, **identity)
+
+    async def _write_memory(self, conversation: str, said: Sequence[HistoryEntry] | History) -> None:
+        pipeline = self.environment.services.redis.pipeline(transaction=True)
         if isinstance(said, History):
-            self.stage.services.memory.replace(pipeline, conversation, said)
+            self.environment.services.memory.replace(pipeline, conversation, said)
         else:
-            before = await self.stage.services.memory.recall(conversation)
-            self.stage.services.memory.extend(pipeline, conversation, before, [one for one in said if one.text])
+            before = await self.environment.services.memory.recall(conversation)
+            self.environment.services.memory.extend(pipeline, conversation, before, [one for one in said if one.text])
         await pipeline.execute()
 
 
 @dataclass(slots=True)
-class _Thinking:
+class _AgentTurn:
+    """Agent's part of one turn; `later` says that turns of this run came before."""
+
     prompts: Prompts
     context: ToolContext
     now: datetime
@@ -133,23 +138,25 @@ class _Thinking:
     later: bool
     asked: str = ""
 
-    async def think(self, sight: PerceivedMessage, language: Language, before: History) -> tuple[TurnOutcome, str]:
-        """What the turn came to, and why no model answered."""
+    async def answer(
+        self, perception: PerceivedMessage, language: Language, before: History
+    ) -> tuple[TurnOutcome, str]:
+        """Outcome of the turn, and the reason where no model answered."""
         contact = self.context.contact
         values = values_for(self.prompts, name=contact.name, language=language, now=self.now, summary=before.summary)
         prompt = self.prompts.render("assistant", values)
-        pictures = (sight.picture,) if sight.picture else ()
-        lines = (*prompt.lines, *dialogue(before), FromPerson(sight.perceived.text, pictures))
+        pictures = (perception.picture,) if perception.picture else ()
+        lines = (*prompt.lines, *dialogue(before), FromPerson(perception.perceived.text, pictures))
         question = asked_with(prompt, ModelRequest(lines, asyncio.get_running_loop().time() + _SECONDS))
         offered = [one for one in tools_for(self.context) if prompt.tools is None or one.name in prompt.tools]
-        # What was answered since depends on the day and on chance: only what the case itself says counts.
-        said = (*prompt.lines, *([] if self.later else dialogue(before)), lines[-1])
-        self.asked = fingerprint(replace(question, lines=said), offered)
-        spent: list[Attempt] = []
+        # Because earlier replies of this run depend on the day and on chance, the fingerprint leaves them out.
+        fixed_lines = (*prompt.lines, *([] if self.later else dialogue(before)), lines[-1])
+        self.asked = fingerprint(replace(question, lines=fixed_lines), offered)
+        attempts: list[Attempt] = []
         tools: list[ToolResult] = []
 
         async def book(attempt: Attempt) -> None:
-            spent.append(attempt)
+            attempts.append(attempt)
 
         async def write(entry: ModelStep | ToolResult) -> None:
             if isinstance(entry, ToolResult):
@@ -159,14 +166,14 @@ class _Thinking:
         reply: tuple[str, ...] = ()
         failed = ""
         try:
-            thought = await agent.think(question, self.context, Journal((), write), book, only=prompt.tools)
+            agent_reply = await agent.think(question, self.context, Journal((), write), book, only=prompt.tools)
         except NoModelAnswered as error:
             failed = f"{error}: {error.__cause__}" if error.__cause__ else str(error)
         else:
-            reply = tuple(words(part) for part in composed(whatsapp(thought.text), thought.offered))
-        cost = sum((one.cost_usd for one in spent), Decimal(0)) + sight.perceived.cost_usd
-        seconds = sum(one.seconds for one in spent)
-        out = TurnOutcome(reply, tuple(tools), _ACTING, cost_usd=cost, milliseconds=seconds * 1000)
+            reply = tuple(words(part) for part in composed(whatsapp(agent_reply.text), agent_reply.offered))
+        cost = sum((one.cost_usd for one in attempts), Decimal(0)) + perception.perceived.cost_usd
+        seconds = sum(one.seconds for one in attempts)
+        out = TurnOutcome(reply, tuple(tools), _ACTING_TOOLS, cost_usd=cost, milliseconds=seconds * 1000)
         return out, failed
 
 
@@ -183,12 +190,12 @@ def _content(turn: CaseTurn) -> Content:
         case "location":
             return Location.model_validate(turn.sent)
     name = turn.sent if isinstance(turn.sent, str) else ""
-    # Only documents come with a name.
+    # Because Meta sends a name with documents alone, the other kinds get none.
     shown = name.rpartition("/")[2] if turn.kind == "document" else None
     return cast("Content", _KINDS[turn.kind](media_id=name, filename=shown, caption=turn.caption))
 
 
-def _before(case: Case) -> History:
+def _earlier(case: Case) -> History:
     said = [
         HistoryEntry(role=role, text=text, at=case.now.astimezone())
         for one in case.memory

@@ -1,4 +1,4 @@
-"""A case: who writes what, and what has to come of it; read from `prompts/evals/*.yaml`, one case or a list a file."""
+"""Cases, read from `prompts/evals/*.yaml`: messages of a person, and expectations of each reply."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from bot.messages.language import Language
 from bot.prompting.release_gate import CASES
 
 _LARGEST_FILE = 1024 * 1024
-_SENT = ("text", "voice", "photo", "video", "document", "location", "tap")
+_MESSAGE_KINDS = ("text", "voice", "photo", "video", "document", "location", "tap")
 
 
 class CasesWrong(Exception):
-    """The cases can't be read; the message is one line a mistake: where, what, and what is expected."""
+    """The cases can't be read; the message has one line a mistake: place, mistake, fix."""
 
 
-class _Part(BaseModel):
+class _CaseModel(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
 
@@ -36,15 +36,15 @@ def _pattern(value: str) -> str:
 
 
 Pattern = Annotated[str, AfterValidator(_pattern)]
-# A number in a call is one, and a name that looks like one is text.
+# Because YAML is read as text here, numbers in a call are typed afterwards; a name that looks like one stays text.
 Call = str | dict[str, Annotated[dict[str, Any], BeforeValidator(plain_yaml.typed)]]
 
 
-class Expected(_Part):
-    """What has to be true of one turn. Texts are compared without regard to capitals; `calls` in any order.
+class Expected(_CaseModel):
+    """Expectations of one turn. Texts are compared without regard to capitals; `calls` in any order.
 
-    A call is a tool's name, or `name: {argument: value}`, where arguments that aren't named may be anything.
-    `milliseconds` are those of the models. `judge` is asked of a model.
+    A call is a tool's name, or `name: {argument: value}`; all other arguments may have any value.
+    `milliseconds` are those of the models. `judge` is a rubric for a judging model.
     """
 
     calls: tuple[Call, ...] = ()
@@ -64,18 +64,18 @@ class Expected(_Part):
     judge: str | None = None
 
 
-class Example(_Part):
-    """One answer of a model as it should be: calls of tools, or what is said."""
+class Example(_CaseModel):
+    """Good answer of a model: tool calls, or a text."""
 
     calls: tuple[Call, ...] = ()
     says: str = ""
 
 
-class CaseTurn(_Part):
-    """One message of the person: exactly one of `_SENT`.
+class CaseTurn(_CaseModel):
+    """Message of the person: exactly one of `_MESSAGE_KINDS`.
 
-    `voice`, `photo`, `video` and `document` are a file beside the case, or the facts that were perceived in one, such
-    as {transcript: …} or {text_read: …, codes: …}. `example` is how a good model answers, step by step.
+    `voice`, `photo`, `video` and `document` name a file beside the case, or hold facts that were perceived in one,
+    such as {transcript: …} or {text_read: …, codes: …}. `example` holds a good model's answers, step by step.
     """
 
     text: str | None = None
@@ -91,28 +91,28 @@ class CaseTurn(_Part):
 
     @model_validator(mode="after")
     def _one(self) -> CaseTurn:
-        if sum(getattr(self, name) is not None for name in _SENT) != 1:
-            raise ValueError(f"expected one of {', '.join(_SENT)}")
+        if sum(getattr(self, name) is not None for name in _MESSAGE_KINDS) != 1:
+            raise ValueError(f"expected one of {', '.join(_MESSAGE_KINDS)}")
         return self
 
     @property
     def kind(self) -> str:
-        return next(name for name in _SENT if getattr(self, name) is not None)
+        return next(name for name in _MESSAGE_KINDS if getattr(self, name) is not None)
 
     @property
     def sent(self) -> Any:
         return getattr(self, self.kind)
 
 
-class EarlierWords(_Part):
-    """What was said before: by whom, and what."""
+class EarlierMessage(_CaseModel):
+    """Message from before the case, of one side."""
 
     user: str | None = None
     assistant: str | None = None
 
 
-class KnownPerson(_Part):
-    """The person as far as known. `plan` makes them a subscriber: a lookup key such as pro_month_mxn."""
+class CaseContact(_CaseModel):
+    """Known facts of the person. `plan` makes them a subscriber: a lookup key such as pro_month_mxn."""
 
     name: str | None = None
     email: str | None = None
@@ -120,25 +120,25 @@ class KnownPerson(_Part):
     plan: str | None = None
 
 
-class CasePlace(_Part):
-    """Where a case begins; line and column are counted from 1."""
+class CasePlace(_CaseModel):
+    """Place where a case begins; line and column count from 1."""
 
     path: Path = Path()
     line: int = 1
     column: int = 1
 
 
-class Case(_Part):
+class Case(_CaseModel):
     """`now` is the clock of the business's time zone when the conversation takes place."""
 
     name: str = Field(pattern=r"^[a-z0-9][a-z0-9-]{0,60}$")
     about: str = ""
     tags: tuple[str, ...] = ()
     role: Role = "customer"
-    contact: KnownPerson = KnownPerson()
+    contact: CaseContact = CaseContact()
     now: datetime = datetime(2026, 11, 24, 10, 0)  # noqa: DTZ001 - in the zone of the settings
     summary: str = ""
-    memory: tuple[EarlierWords, ...] = ()
+    memory: tuple[EarlierMessage, ...] = ()
     turns: tuple[CaseTurn, ...] = Field(min_length=1)
     place: CasePlace = Field(CasePlace(), exclude=True)
 
@@ -147,12 +147,12 @@ class Case(_Part):
         return self.place.path.parent
 
     def file(self, name: str) -> Path:
-        """A file that a turn names."""
+        """Path of a file that a turn names."""
         return self.folder / name
 
 
 def read_cases(folder: Path) -> list[Case]:
-    """All cases of PROMPTS_DIR in the order of their files. Raises CasesWrong with everything that is wrong."""
+    """Read all cases of PROMPTS_DIR in the order of their files. Raises CasesWrong with all mistakes."""
     wrong: list[str] = []
     cases: list[Case] = []
     names: dict[str, Path] = {}
@@ -163,7 +163,7 @@ def read_cases(folder: Path) -> list[Case]:
                 case = Case.model_validate({**raw, "place": place} if isinstance(raw, dict) else raw)
             except ValidationError as error:
                 where = raw.get("name") if isinstance(raw, dict) else None
-                wrong += [f"{path}: case {where or number}: {_told(one)}" for one in error.errors()]
+                wrong += [f"{path}: case {where or number}: {_problem_line(one)}" for one in error.errors()]
                 continue
             if case.name in names:
                 wrong.append(f"{path}: case {case.name}: the same name is in {names[case.name]}; expected another")
@@ -178,7 +178,7 @@ def read_cases(folder: Path) -> list[Case]:
 
 
 def _entries(path: Path, wrong: list[str]) -> list[tuple[Any, CasePlace]]:
-    """What the file holds, each with its place."""
+    """Entries of a file, each with its place; mistakes are added to `wrong`."""
     try:
         if path.stat().st_size > _LARGEST_FILE:
             wrong.append(f"{path}: is larger than {_LARGEST_FILE} bytes; divide it")
@@ -198,7 +198,7 @@ def _entries(path: Path, wrong: list[str]) -> list[tuple[Any, CasePlace]]:
     return list(zip(found, places, strict=True))
 
 
-def _told(problem: Any) -> str:
+def _problem_line(problem: Any) -> str:
     return f"{'.'.join(map(str, problem['loc'])) or 'it'}: {problem['msg']}"
 
 

@@ -1,4 +1,4 @@
-"""The closed world of an evaluation: real tools on a Redis of their own, and imitations of everybody outside."""
+"""Closed environment of an evaluation: real tools on a Redis of their own, and simulators of all outside services."""
 
 from __future__ import annotations
 
@@ -31,24 +31,24 @@ from sandbox.simulators.whisper import WhisperSimulator
 from sandbox.stripe import StripeSimulator
 
 _LOOPBACK = "127.0.0.1"
-# When the people of the cases subscribed: what tools say of it is the same every day.
-_WHEN = datetime(2026, 11, 20, 16, 0, tzinfo=UTC)
+# Because answers of tools have to be the same every day, subscriptions of the cases begin at a fixed time.
+_SUBSCRIBED_AT = datetime(2026, 11, 20, 16, 0, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
 class CaseEnvironment:
-    """What a case is performed with. Nothing that a tool does here reaches anybody."""
+    """Services of a run. No effect of a tool leaves this environment."""
 
     services: Services
     stripe: StripeSimulator
 
     @property
     def tool_services(self) -> ToolServices:
-        """No photo was sent in a case, so nobody is offered a catalogue of products."""
+        """Services of the tools, without products, because cases have no photos to capture."""
         return replace(self.services.tool_services, products=None)
 
     def person(self, case: Case, run: str) -> tuple[str, Contact]:
-        """The conversation and the contact of a case, made anew for each run."""
+        """Make a conversation and a contact for one run of a case."""
         name = hashlib.sha256(f"{case.name}\0{run}".encode()).hexdigest()
         known = case.contact
         digits = f"{int(name[:12], 16):010d}"[-10:]
@@ -61,21 +61,21 @@ class CaseEnvironment:
             email=known.email,
         )
         if known.plan:
-            # An address is one customer's: another run of the case has its own.
+            # Because two customers can't share an address, each run of a case gets its own.
             mail = known.email or f"{name[:12]}@example.com"
             made = customer(self.stripe, contact.phone, known.name or "Cliente", mail)
             subscribe(self.stripe, made, known.plan)
         return f"c_{name[:20]}", contact
 
     async def perceive(self, case: Case, conversation: str, message: Inbound) -> PerceivedMessage:
-        """Hear, see or read the message's file, which lies beside the case."""
-        perception = self.services.perception(_Beside(case.folder))
+        """Read the message's file, which lies beside the case."""
+        perception = self.services.perception(_CaseFiles(case.folder))
         return (await perception.perceive(conversation, [message], None, 60))[0]
 
 
 @dataclass(frozen=True, slots=True)
-class _Beside:
-    """The folder of the cases in the place of Meta's files."""
+class _CaseFiles:
+    """Files of a folder of cases, in the place of Meta's media."""
 
     folder: Path
 
@@ -94,24 +94,24 @@ class _Beside:
 
 
 @asynccontextmanager
-async def open_stage(settings: Settings, business: Business, folder: Path) -> AsyncIterator[CaseEnvironment]:
-    """Open it until the context ends; `folder` holds its data, `business` is that of the prompts.
+async def open_environment(settings: Settings, business: Business, folder: Path) -> AsyncIterator[CaseEnvironment]:
+    """Open the environment until the context ends; `folder` holds its data, `business` is the prompts' one.
 
-    Of the settings only the models and the engines that hear and see stay as they are.
+    Of the settings only models, speech-to-text and OCR stay as they are.
     """
     async with AsyncExitStack() as stack:
-        stripe = await _contained(settings, stack, folder)
+        stripe = await _imitate_services(settings, stack, folder)
         services = await stack.enter_async_context(open_services(settings))
 
-        async def named() -> str:
+        async def business_name() -> str:
             return business.name
 
-        await services.open_email(named)
+        await services.open_email(business_name)
         yield CaseEnvironment(services, stripe)
 
 
-async def _contained(settings: Settings, stack: AsyncExitStack, folder: Path) -> StripeSimulator:
-    """Point all settings of what acts to imitations, whatever is configured."""
+async def _imitate_services(settings: Settings, stack: AsyncExitStack, folder: Path) -> StripeSimulator:
+    """Point the settings of all services with effects to simulators, whatever is configured."""
     url = await stack.enter_async_context(redis_server(folder / "redis"))
     settings.redis = RedisSettings(url=SecretStr(url))
     local = {"provider": "local", "dir": folder / "files"}
@@ -121,10 +121,10 @@ async def _contained(settings: Settings, stack: AsyncExitStack, folder: Path) ->
     public, private = new_pair()
     pair = {"public_key": public, "private_key": SecretStr(private), "subject": "mailto:sandbox@example.com"}
     settings.push = settings.push.model_copy(update=pair)
-    # Nobody works on the queue of e-mails here: they stay in it.
+    # Because no worker serves the queue of e-mails here, they stay in the queue.
     post = {"providers": ["smtp"], "smtp_host": _LOOPBACK, "smtp_tls": "none", "smtp_from_email": "hola@recado.example"}
     settings.mail = settings.mail.model_copy(update=post)
-    token = "evaluation"  # noqa: S105 - protects nothing
+    token = "evaluation"  # noqa: S105 - no secret: the simulator has nothing to protect
     meta = MetaSimulator(webhook_url="", app_secret=secrets.token_hex(8), access_token=token, verify_token=token)
     base = await meta.start()
     stack.push_async_callback(meta.stop)
@@ -133,18 +133,18 @@ async def _contained(settings: Settings, stack: AsyncExitStack, folder: Path) ->
     settings.whatsapp = settings.whatsapp.model_copy(update=number)
     if settings.whisper.api_key is None:
         whisper = WhisperSimulator()
-        heard = await stack.enter_async_context(listening(whisper.app(), _LOOPBACK, 0, finish=0.1))
+        whisper_url = await stack.enter_async_context(listening(whisper.app(), _LOOPBACK, 0, finish=0.1))
         settings.whisper = settings.whisper.model_copy(
-            update={"api_key": SecretStr("evaluation"), "base_url": f"{heard}/v1"}
+            update={"api_key": SecretStr("evaluation"), "base_url": f"{whisper_url}/v1"}
         )
     return await _stripe(settings, stack)
 
 
 async def _stripe(settings: Settings, stack: AsyncExitStack) -> StripeSimulator:
     key = f"sk_test_{secrets.token_hex(12)}"
-    stripe = StripeSimulator(key, f"whsec_{secrets.token_hex(8)}", source=lambda: _WHEN)
+    stripe = StripeSimulator(key, f"whsec_{secrets.token_hex(8)}", source=lambda: _SUBSCRIBED_AT)
     url = await stack.enter_async_context(listening(stripe.app(), _LOOPBACK, 0, finish=0.1))
     stripe.account.base_url = url
-    told = {"secret_key": SecretStr(key), "api_base": url, "return_url": "https://recado.example", "trial_days": 14}
-    settings.stripe = settings.stripe.model_copy(update=told)
+    imitated = {"secret_key": SecretStr(key), "api_base": url, "return_url": "https://recado.example", "trial_days": 14}
+    settings.stripe = settings.stripe.model_copy(update=imitated)
     return stripe

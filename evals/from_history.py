@@ -1,4 +1,4 @@
-"""A case from what happened in a conversation: what was said and perceived, and what was done, without identities."""
+"""A case of past turns in a conversation: messages, perceived facts and tool calls, without identities."""
 
 from __future__ import annotations
 
@@ -15,25 +15,27 @@ from bot.conversations.memory import History, HistoryEntry
 from bot.messages.language import language_of
 from evals.redaction import Redaction
 
-HANDING_OVER = "talk_to_a_person"
+HANDOFF_TOOL = "talk_to_a_person"
 _FILES = ("voice", "photo", "video", "document")
 _TAGGED = re.compile(r"<(\w+)>(.*)</\1>", re.DOTALL)
 _FACT = re.compile(r"<(\w+)>([^<]*)</\1>")
-# What a tool added to the reply; it adds it again when the case is performed.
-_REPLACED = re.compile(r"[\d+()]|\S+@\S+$|no phone")
-_ADDED = re.compile(r"^\((?:to tap|button|link|attachment|picture|template|location|voice note)\b.*$", re.MULTILINE)
+# Because a tool adds these lines again in each run, a case holds the reply without them.
+_REDACTED = re.compile(r"[\d+()]|\S+@\S+$|no phone")
+_TOOL_ADDITION = re.compile(
+    r"^\((?:to tap|button|link|attachment|picture|template|location|voice note)\b.*$", re.MULTILINE
+)
 _PRODUCT_CODE = re.compile(r"\b(?:EAN|UPC)-\w+ (\d{8,13})\b")
-# A longer argument is the model's own wording, which is never the same twice.
+# Because a longer argument is the model's own wording, which differs each time, a case doesn't expect it.
 _SHORT_ARGUMENT = 40
 
 
-class NothingHappened(Exception):
-    """There is no turn of this conversation that a case could be made of; the message says why."""
+class NoPastTurns(Exception):
+    """The conversation has no turn for a case; the message names the reason."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Heard:
-    """One message: `facts` are what was perceived in it, or what stood in it."""
+class _ReceivedMessage:
+    """Message of the person; `facts` were perceived in its file, or written in it."""
 
     kind: str
     text: str = ""
@@ -42,52 +44,54 @@ class _Heard:
 
 @dataclass(frozen=True, slots=True)
 class PastTurn:
-    """One turn; `tools` is None where nobody knows any more what was called."""
+    """Past turn; `tools` is None where the calls are no longer known."""
 
     at: datetime
-    heard: tuple[_Heard, ...]
+    received: tuple[_ReceivedMessage, ...]
     reply: tuple[str, ...]
     tools: tuple[dict[str, Any], ...] | None
 
     @property
     def words(self) -> list[str]:
-        return [word for one in self.heard for word in (one.text, *one.facts.values())]
+        return [word for one in self.received for word in (one.text, *one.facts.values())]
 
 
 @dataclass(frozen=True, slots=True)
 class PastConversation:
-    """The last turns, and what was said before them."""
+    """The last turns, and the messages before them."""
 
     turns: tuple[PastTurn, ...]
     before: tuple[HistoryEntry, ...]
     summary: str
 
 
-def past_of(stories: Iterable[dict[str, Any]], memory: History, count: int) -> PastConversation:
-    """The last `count` turns that were answered; by their stories, or, where those are gone, by the memory alone.
+def past_conversation(traces: Iterable[dict[str, Any]], memory: History, count: int) -> PastConversation:
+    """The last `count` answered turns, by their traces, or by the memory alone where no trace is left.
 
-    Raises NothingHappened.
+    Raises NoPastTurns.
     """
-    told = [one for one in stories if one.get("reply") and one.get("perceived")][-count:]
-    said = (*memory.fallen, *memory.recent)
-    if told:
-        ours = {wamid for one in told for wamid in one["messages"]}
-        begun = datetime.fromisoformat(told[0]["started_at"])
-        first = next((at for at, one in enumerate(said) if one.wamid in ours or one.at >= begun), len(said))
-        return PastConversation(tuple(map(_told, told)), said[:first], memory.summary)
-    starts = [at for at, one in enumerate(said) if one.role == "user" and (at == 0 or said[at - 1].role != "user")]
+    answered = [one for one in traces if one.get("reply") and one.get("perceived")][-count:]
+    entries = (*memory.fallen, *memory.recent)
+    if answered:
+        ours = {wamid for one in answered for wamid in one["messages"]}
+        begun = datetime.fromisoformat(answered[0]["started_at"])
+        first = next((at for at, one in enumerate(entries) if one.wamid in ours or one.at >= begun), len(entries))
+        return PastConversation(tuple(map(_turn_of_trace, answered)), entries[:first], memory.summary)
+    starts = [
+        at for at, one in enumerate(entries) if one.role == "user" and (at == 0 or entries[at - 1].role != "user")
+    ]
     if not starts:
-        raise NothingHappened("nothing that was said in this conversation is remembered")
+        raise NoPastTurns("nothing that was said in this conversation is remembered")
     starts = starts[-count:]
-    ends = [*starts[1:], len(said)]
-    turns = tuple(_remembered(said[start:end]) for start, end in zip(starts, ends, strict=True))
-    return PastConversation(turns, said[: starts[0]], memory.summary)
+    ends = [*starts[1:], len(entries)]
+    turns = tuple(_turn_of_memory(entries[start:end]) for start, end in zip(starts, ends, strict=True))
+    return PastConversation(turns, entries[: starts[0]], memory.summary)
 
 
 def case_of(
     past: PastConversation, contact: Contact, redaction: Redaction, zone: ZoneInfo, name: str
 ) -> dict[str, Any]:
-    """The case as it is written: YAML's types alone."""
+    """Make the case, of YAML's own types."""
     for turn in past.turns:
         for words in turn.words:
             redaction.learn(words)
@@ -112,58 +116,58 @@ def case_of(
     return made
 
 
-def goods_in(past: PastConversation) -> frozenset[str]:
-    """Codes that were read off products, which are nobody's."""
-    read = (one.facts.get("codes", "") for turn in past.turns for one in turn.heard)
+def product_codes_in(past: PastConversation) -> frozenset[str]:
+    """Codes that were read off products; they identify no person."""
+    read = (one.facts.get("codes", "") for turn in past.turns for one in turn.received)
     return frozenset(code for codes in read for code in _PRODUCT_CODE.findall(codes))
 
 
-def _told(story: dict[str, Any]) -> PastTurn:
-    heard = tuple(_heard(one["kind"], one["text"]) for one in story["perceived"])
-    at = datetime.fromisoformat(story["started_at"])
-    return PastTurn(at, heard, tuple(story["reply"]), tuple(story["tools"]))
+def _turn_of_trace(trace: dict[str, Any]) -> PastTurn:
+    received = tuple(_received(one["kind"], one["text"]) for one in trace["perceived"])
+    at = datetime.fromisoformat(trace["started_at"])
+    return PastTurn(at, received, tuple(trace["reply"]), tuple(trace["tools"]))
 
 
-def _remembered(said: Sequence[HistoryEntry]) -> PastTurn:
-    heard = [_heard("", one.text) for one in said if one.role == "user"]
-    return PastTurn(said[0].at, tuple(heard), tuple(one.text for one in said if one.role == "assistant"), None)
+def _turn_of_memory(said: Sequence[HistoryEntry]) -> PastTurn:
+    received = [_received("", one.text) for one in said if one.role == "user"]
+    return PastTurn(said[0].at, tuple(received), tuple(one.text for one in said if one.role == "assistant"), None)
 
 
-def _heard(kind: str, text: str) -> _Heard:
-    """A message by what the model read of it."""
+def _received(kind: str, text: str) -> _ReceivedMessage:
+    """Parse a message from the text that the model read."""
     tagged = _TAGGED.fullmatch(text.strip()) if kind != "text" else None
     if tagged is None:
-        return _Heard("text", text)
+        return _ReceivedMessage("text", text)
     kind = kind or {"voice_note": "voice", "tapped": "tap"}.get(tagged[1], tagged[1])
-    return _Heard(kind, facts={name: unescape(value) for name, value in _FACT.findall(tagged[2])})
+    return _ReceivedMessage(kind, facts={name: unescape(value) for name, value in _FACT.findall(tagged[2])})
 
 
 def _turns(turn: PastTurn, redaction: Redaction) -> list[dict[str, Any]]:
-    """One turn, or, where several files came at once, one each; what came of them is expected of the last.
+    """Make a case's turn, or one for each file where several came at once; only the last has expectations.
 
-    A case's turn is one message: what was typed beside a file is its caption.
+    Because a case's turn is one message, a text that came beside a file becomes the caption.
     """
-    files = [one for one in turn.heard if one.kind in (*_FILES, "location", "tap")]
-    typed = "\n".join(filter(None, (_typed(one, redaction) for one in turn.heard if one not in files)))
-    made: list[dict[str, Any]] = [_sent(one, redaction) for one in files] or [{"text": typed or "-"}]
+    files = [one for one in turn.received if one.kind in (*_FILES, "location", "tap")]
+    typed = "\n".join(filter(None, (_typed_text(one, redaction) for one in turn.received if one not in files)))
+    made: list[dict[str, Any]] = [_case_message(one, redaction) for one in files] or [{"text": typed or "-"}]
     if files and typed and files[-1].kind in _FILES:
         made[-1]["caption"] = "\n".join(filter(None, (made[-1].get("caption"), typed)))
     elif files and typed:
         made.append({"text": typed})
-    called, said = _called(turn, redaction), _said(turn, redaction)
+    called, said = _successful_calls(turn, redaction), _reply_text(turn, redaction)
     made[-1]["example"] = [*([{"calls": called}] if called else []), {"says": said or "-"}]
     made[-1]["expect"] = _expected(turn, redaction)
     return made
 
 
-def _sent(one: _Heard, redaction: Redaction) -> dict[str, Any]:
+def _case_message(one: _ReceivedMessage, redaction: Redaction) -> dict[str, Any]:
     facts = {name: redaction.text(value) for name, value in one.facts.items()}
     match one.kind:
         case "tap":
             return {"tap": facts.get("title", "-")}
         case "location":
             latitude, longitude = (float(number) for number in facts.pop("coordinates").split(","))
-            # A place's name and address are whose it is.
+            # Because name and address of a place tell whose it is, both are replaced.
             named = {"name": "Un lugar"} if "name" in facts else {}
             named |= {"address": "Calle Ejemplo 1"} if "address" in facts else {}
             return {"location": {"latitude": latitude, "longitude": longitude, **named}}
@@ -171,28 +175,28 @@ def _sent(one: _Heard, redaction: Redaction) -> dict[str, Any]:
     return {one.kind: facts} | ({"caption": caption} if caption else {})
 
 
-def _typed(one: _Heard, redaction: Redaction) -> str:
+def _typed_text(one: _ReceivedMessage, redaction: Redaction) -> str:
     if one.kind == "text":
         return redaction.text(one.text)
     if "cards" in one.facts:
-        cards = (_ways(card.rpartition(": ")[2]) for card in one.facts["cards"].split("; "))
+        cards = (_contact_details(card.rpartition(": ")[2]) for card in one.facts["cards"].split("; "))
         return redaction.text(f"({one.kind}: {'; '.join(f'Persona: {ways}' for ways in cards)})")
     return redaction.text(f"({one.kind}: {'; '.join(one.facts.values())})")
 
 
-def _ways(ways: str) -> str:
-    """Phones and e-mail addresses, which are replaced next; a street or a page tells who somebody is."""
-    return ", ".join(one if _REPLACED.match(one) else "un dato" for one in ways.split(", "))
+def _contact_details(ways: str) -> str:
+    """Keep phones and e-mail addresses, which the redaction replaces; drop the rest, because it identifies people."""
+    return ", ".join(one if _REDACTED.match(one) else "un dato" for one in ways.split(", "))
 
 
-def _called(turn: PastTurn, redaction: Redaction) -> list[Any]:
-    """Calls that came out well, as a case names them."""
+def _successful_calls(turn: PastTurn, redaction: Redaction) -> list[Any]:
+    """Calls that succeeded, in a case's form."""
     done = [one for one in turn.tools or () if one["outcome"] == "ok"]
     return [{one["name"]: redaction.value(one["arguments"])} if one["arguments"] else one["name"] for one in done]
 
 
-def _said(turn: PastTurn, redaction: Redaction) -> str:
-    bare = (_ADDED.sub("", part).strip() for part in turn.reply)
+def _reply_text(turn: PastTurn, redaction: Redaction) -> str:
+    bare = (_TOOL_ADDITION.sub("", part).strip() for part in turn.reply)
     return redaction.text("\n\n".join(filter(None, bare)))
 
 
@@ -200,11 +204,11 @@ def _expected(turn: PastTurn, redaction: Redaction) -> dict[str, Any]:
     expected: dict[str, Any] = {}
     if turn.tools is not None:
         calls: list[Any] = []
-        for call in _called(turn, redaction):
+        for call in _successful_calls(turn, redaction):
             short = call if isinstance(call, str) else _shortened(call)
             calls += [short] if short not in calls else []
         expected |= {"calls": calls} if calls else {}
-        expected["hands_over"] = any(one["name"] == HANDING_OVER and one["outcome"] == "ok" for one in turn.tools)
+        expected["hands_over"] = any(one["name"] == HANDOFF_TOOL and one["outcome"] == "ok" for one in turn.tools)
         expected["messages"] = len(turn.reply)
     if language := language_of("\n".join(turn.reply)):
         expected["language"] = language

@@ -1,4 +1,4 @@
-"""One person's name in whatever spelling, replaced by the name of nobody."""
+"""Pseudonyms in place of one person's name, in all spellings of the name."""
 
 from __future__ import annotations
 
@@ -19,21 +19,21 @@ _SHORT = 2
 
 
 class Pseudonyms:
-    """The first word is the given name, every other one counts as a family name."""
+    """Names of one person. The first word is the given name; all others count as family names."""
 
     def __init__(self, people: Iterable[str]) -> None:
         self._given: dict[str, str] = {}
         self._families: dict[str, str] = {}
         self._pattern: re.Pattern[str] | None = None
         for one in people:
-            self._take(one)
+            self._add(one)
 
     def learn(self, words: str) -> None:
         for found in _INTRODUCED.finditer(unicodedata.normalize("NFC", words)):
             if _folded(found[1].split()[0]) not in _NO_NAMES:
-                self._take(found[1])
+                self._add(found[1])
 
-    def replaced(self, words: str) -> str:
+    def replace_names(self, words: str) -> str:
         if self._pattern is None:
             return words
         words = unicodedata.normalize("NFC", words)
@@ -43,7 +43,7 @@ class Pseudonyms:
             at = found.end()
         return "".join([*pieces, words[at:]])
 
-    def _take(self, name: str) -> None:
+    def _add(self, name: str) -> None:
         parts = [one for one in _WORD.findall(unicodedata.normalize("NFC", name)) if _folded(one) not in _SMALL]
         for number, part in enumerate(parts):
             if _folded(part) not in {*self._given, *self._families}:
@@ -56,23 +56,23 @@ class Pseudonyms:
     def _stand_in(self, folded: str, written: str) -> str:
         spelled = self._given.get(folded) or self._families.get(folded) or ""
         if len(written) <= _SHORT and written != spelled:
-            return written  # a small word that is written like a short name
-        given, family = self._nobody()
+            return written  # because small words are written like short names, the spelling decides
+        given, family = self._pseudonym()
         if folded in self._given:
             return given
         return family if folded in self._families else f"{given} {family}"
 
-    def _nobody(self) -> tuple[str, str]:
-        """A name that shares nothing with the one it stands for."""
+    def _pseudonym(self) -> tuple[str, str]:
+        """A pseudonym that shares no word with the real name."""
         ours = {*self._given, *self._families}
         return next((pair for pair in _STAND_INS if not ours.intersection(map(_folded, pair))), ("Persona", "Ejemplo"))
 
 
 def _bounded(word: str) -> str:
-    # Scripts without blanks between words have no bounds to look at.
+    # Because scripts without blanks between words have no bounds, only ASCII words are bounded.
     return rf"(?<![^\W\d_]){re.escape(word)}(?![^\W\d_])" if word.isascii() else re.escape(word)
 
 
 def _folded(words: str) -> str:
-    """Without capitals and accents, sign by sign, so that places stay the same."""
+    """Fold capitals and accents sign by sign, so that positions stay the same."""
     return "".join((unicodedata.normalize("NFKD", one)[0].casefold() or one)[0] for one in words)

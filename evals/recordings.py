@@ -1,4 +1,4 @@
-"""What models answered in a case, kept beside it: played again without a model; stale once other things are asked."""
+"""Recorded answers of models, beside each case: played again without a model, stale once the request changes."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _FOLDER = "recordings"
 
 
 class RecordedAnswer(Record):
-    """One answer of a model, what it cost and how long it took."""
+    """Answer of a model, with cost and duration."""
 
     text: str = ""
     calls: tuple[tuple[str, dict[str, Any]], ...] = ()
@@ -36,7 +36,7 @@ class RecordedAnswer(Record):
 
 
 class Verdict(Record):
-    """What a model judged of a reply; `asked` is a hash of both the rubric and the reply."""
+    """Judgement of a model about a reply; `asked` is a hash of the rubric and the reply."""
 
     asked: str
     passes: bool
@@ -44,7 +44,7 @@ class Verdict(Record):
 
 
 class RecordedTurn(Record):
-    """`asked` is a hash of what a model was asked in this turn's first round; `perceived` what its file said."""
+    """`asked` is a hash of the turn's first model request; `perceived` holds the content of its file."""
 
     asked: str
     perceived: Perceived | None = None
@@ -53,7 +53,7 @@ class RecordedTurn(Record):
 
 
 class Recording(Record):
-    """`by` says who answered: a model's id, `example` (written by hand in the case) or `sandbox-stand-in`."""
+    """`by` names the author: a model's id, `example` (written by hand in the case) or `sandbox-stand-in`."""
 
     by: str
     at: str = ""
@@ -61,7 +61,7 @@ class Recording(Record):
 
 
 def load(folder: Path, case: str) -> Recording | None:
-    """The recording of a case of PROMPTS_DIR; None where there is none that can be read."""
+    """Recording of a case of PROMPTS_DIR; None where none can be read."""
     try:
         return Recording.model_validate_json(_path(folder, case).read_bytes())
     except (OSError, ValidationError):
@@ -72,8 +72,8 @@ def save(folder: Path, case: str, by: Iterable[str], turns: Iterable[RecordedTur
     recording = Recording(by=", ".join(dict.fromkeys(by)), at=f"{datetime.now(UTC):%Y-%m-%d}", turns=tuple(turns))
     path = _path(folder, case)
     path.parent.mkdir(parents=True, exist_ok=True)
-    kept = recording.model_dump(mode="json", exclude_defaults=True)
-    path.write_text(json.dumps(kept, ensure_ascii=False, indent=1) + "\n", "utf-8")
+    content = recording.model_dump(mode="json", exclude_defaults=True)
+    path.write_text(json.dumps(content, ensure_ascii=False, indent=1) + "\n", "utf-8")
 
 
 def _path(folder: Path, case: str) -> Path:
@@ -81,7 +81,7 @@ def _path(folder: Path, case: str) -> Path:
 
 
 def fingerprint(question: ModelRequest, tools: Iterable[Tool[Any]]) -> str:
-    """A hash of all that decides about the answer, but for the settings' models and the pictures' bytes."""
+    """Hash of all that decides the answer, but for the settings' models and the pictures' bytes."""
     asked = {
         "messages": [message(line, sees=False) for line in question.lines],
         "tools": [(one.name, one.offer.description, one.offer.parameters) for one in tools],
@@ -90,8 +90,8 @@ def fingerprint(question: ModelRequest, tools: Iterable[Tool[Any]]) -> str:
     return _hashed(json.dumps(asked, ensure_ascii=False, sort_keys=True))
 
 
-def judged(rubric: str, reply: str) -> str:
-    """A hash of what a judge is asked."""
+def verdict_key(rubric: str, reply: str) -> str:
+    """Hash of a judge's request."""
     return _hashed(f"{rubric}\0{reply}")
 
 
@@ -100,7 +100,7 @@ def _hashed(text: str) -> str:
 
 
 class Playback:
-    """A ChatModel that gives recorded answers in their order. Raises NoModelAnswered when there is none left."""
+    """ChatModel that gives recorded answers in their order. Raises NoModelAnswered when none is left."""
 
     def __init__(self, answers: Iterable[RecordedAnswer]) -> None:
         self._left = deque(answers)
@@ -116,29 +116,29 @@ class Playback:
 
 
 class Recorder:
-    """A ChatModel that asks another one, and keeps what it answers in `said`."""
+    """ChatModel that asks another one, and keeps the answers in `answers`."""
 
     def __init__(self, model: ChatModel) -> None:
         self._model = model
-        self.said: list[RecordedAnswer] = []
+        self.answers: list[RecordedAnswer] = []
 
     async def answer(self, question: ModelRequest, book: Book) -> ModelAnswer:
-        spent: list[Attempt] = []
+        attempts: list[Attempt] = []
 
         async def both(attempt: Attempt) -> None:
-            spent.append(attempt)
+            attempts.append(attempt)
             await book(attempt)
 
         answer = await self._model.answer(question, both)
-        self.said.append(
+        self.answers.append(
             RecordedAnswer(
                 text=answer.text,
                 calls=tuple((call.name, call.arguments) for call in answer.calls),
                 served=answer.served,
-                seconds=round(sum(one.seconds for one in spent), 3),
-                prompt_tokens=sum(one.prompt_tokens for one in spent),
-                completion_tokens=sum(one.completion_tokens for one in spent),
-                cost_usd=sum((one.cost_usd for one in spent), Decimal(0)),
+                seconds=round(sum(one.seconds for one in attempts), 3),
+                prompt_tokens=sum(one.prompt_tokens for one in attempts),
+                completion_tokens=sum(one.completion_tokens for one in attempts),
+                cost_usd=sum((one.cost_usd for one in attempts), Decimal(0)),
             )
         )
         return answer

@@ -1,6 +1,6 @@
-"""Words of a real conversation without whom they are about: the same person or number has the same stand-in.
+"""Redaction of a real conversation: each person and number gets one stand-in, the same throughout.
 
-Only what is sure is replaced: names of other people have to be found by whoever reads it.
+Because only sure finds are replaced, names of other people are left for the case's reader to find.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _STREET = (
     rf"\b(?i:calle|c/|av(?:enida|da)?\.?|blvd\.?|bulevar|boulevard|calz(?:ada)?\.?|priv\.|cda\.|callejón|prol\.|"
     rf"prolongación|carretera)\s++(?:{_PLACE}\s++){{0,6}}?(?:{_PLACE},?\s*+)?(?:(?i:\#|n[oº°]\.?|n[uú]m(?:ero)?\.?)\s*+)?"
     r"\d+[\w-]*"
-    # Words that are also said of other things name a street only before a name.
+    # Because these words have other meanings too, they count as a street only before a name.
     rf"|\b(?i:camino|paseo|circuito|retorno|eje|privada|cerrada|andador|periférico|fraccionamiento)\s++{_INSIDE}"
     r"(?:,?\s*+(?i:\#|n[oº°]\.?|n[uú]m(?:ero)?\.?)?\s*+\d+[\w-]*)?"
 )
@@ -38,7 +38,7 @@ _ENGLISH = (
 _DAY, _MONTH = r"(?:0?[1-9]|[12]\d|3[01])", r"(?:0?[1-9]|1[0-2])"
 _DATE = rf"(?<!\d)(?:(?:19|20)\d\d-{_MONTH}-{_DAY}|{_DAY}[-.]{_MONTH}[-.](?:19|20)\d\d)(?!\d)(?:[ T]\d\d?:\d\d)?"
 _BORN = r"\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])"
-# In this order where two begin at the same place; a date's digits are nobody's.
+# The order decides where two begin at the same place. Because a date identifies nobody, its digits stay.
 _PATTERN = re.compile("|".join(f"(?P<{kind}>{pattern})" for kind, pattern in {
     "secret": rf"{SECRET.pattern}|(?<=Bearer )\S+",
     "url": r"(?i:https?://|www\.)[^\s<>\"'`]+|(?<![\w-])(?<![\w-]\.)(?:[\w-]+\.)+[a-z]{2,}/[^\s<>\"'`]+",
@@ -58,7 +58,7 @@ _PATTERN = re.compile("|".join(f"(?P<{kind}>{pattern})" for kind, pattern in {
     "ending": r"[•*]{2}[ •*]{0,40}+\d{4}\b|\b(?i:terminaci[oó]n|termina en|terminada en|ending in)\s+(?:en\s+)?\d{4}\b",
     "number": rf"(?<!\w)\+?\(?\d(?:{_GAP}(?!{_DATE})\d){{9,}}|{NUMBER}",
 }.items()))  # fmt: skip
-# A page with nothing but words in its path is everybody's.
+# Because a page with nothing but words in its path is public, its address stays.
 _PLAIN_PAGE = re.compile(
     r"(?:https?://|www\.)?[\w.-]++(?::\d++)?(?:/[a-zñ-]{0,40}+(?:\.[a-z]{2,4}+)?)*[.,;:!?]*+", re.IGNORECASE
 )
@@ -68,31 +68,31 @@ _CLABE_LENGTH, _GTIN_LENGTH, _LOCAL_LENGTH, _CENTRE = 18, 13, 10, (19.4326, -99.
 
 
 class Redaction:
-    """`people` are the names of the one who wrote, `public` what the company tells everybody, `goods` printed codes.
+    """`people` are names of the writer, `public` is the company's public text, `product_codes` are printed codes.
 
-    Stand-ins say what they stand for, and are the same for the same thing as long as this object lives.
+    A stand-in names its kind, and stays the same for the same thing as long as this object lives.
     """
 
-    def __init__(self, people: Iterable[str] = (), *, public: str = "", goods: Collection[str] = ()) -> None:
+    def __init__(self, people: Iterable[str] = (), *, public: str = "", product_codes: Collection[str] = ()) -> None:
         self._names = Pseudonyms(people)
-        self._goods = frozenset(goods)
+        self._product_codes = frozenset(product_codes)
         self._given: dict[tuple[str, str], str] = {}
         self._count: dict[str, int] = {}
         self._public = frozenset(_key(found) for found in _PATTERN.finditer(public))
 
     def learn(self, words: str) -> None:
-        """Notice how the person introduces themselves."""
+        """Learn names by which the person introduces themselves."""
         self._names.learn(words)
 
     def text(self, words: str) -> str:
         pieces, at = [], 0
         for found in _PATTERN.finditer(words):
-            pieces += [self._names.replaced(words[at : found.start()]), self._replaced(found)]
+            pieces += [self._names.replace_names(words[at : found.start()]), self._replacement(found)]
             at = found.end()
-        return "".join([*pieces, self._names.replaced(words[at:])])
+        return "".join([*pieces, self._names.replace_names(words[at:])])
 
     def value(self, given: Any) -> Any:
-        """Texts and numbers in whatever a tool was called with; names of arguments stay."""
+        """Redact texts and numbers of a tool's arguments; names of arguments stay."""
         match given:
             case str():
                 return self.text(given)
@@ -106,19 +106,19 @@ class Redaction:
                 return given
 
     def place(self, latitude: float, longitude: float) -> tuple[float, float]:
-        """Where another place stands for this one; places apart stay apart."""
+        """Coordinates of a stand-in; different places get different ones."""
         first, second = self.text(f"{latitude:.6f}, {longitude:.6f}").split(", ")
         return float(first), float(second)
 
-    def _replaced(self, found: re.Match[str]) -> str:
+    def _replacement(self, found: re.Match[str]) -> str:
         kind, key = _key(found)
         if kind == "date" or (kind, key) in self._public:
             return found[0]
         if kind == "url" and _PLAIN_PAGE.fullmatch(found[0]):
-            return self._names.replaced(found[0])
+            return self._names.replace_names(found[0])
         if kind == "number":
-            if self._goods.intersection(found[0].split()) or _is_mexican_product(found[0]):
-                return " ".join(one if one in self._goods or _is_mexican_product(one) else self.text(one)
+            if self._product_codes.intersection(found[0].split()) or _is_mexican_product(found[0]):
+                return " ".join(one if one in self._product_codes or _is_mexican_product(one) else self.text(one)
                                 for one in found[0].split(" "))  # fmt: skip
             kind = _kind_of_number(key)
         return self._stand_in(kind, key)
@@ -131,7 +131,7 @@ class Redaction:
 
 
 def _key(found: re.Match[str]) -> tuple[str, str]:
-    """What is replaced, and by what it is known again, however it is spelled."""
+    """Kind of a find, and a key that is the same for all its spellings."""
     kind = str(found.lastgroup)
     if kind == "number":
         digits = re.sub(r"\D", "", found[0])
@@ -149,19 +149,19 @@ def _kind_of_number(digits: str) -> str:
 
 
 def _is_luhn(digits: str) -> bool:
-    """ISO/IEC 7812-1, annex B."""
+    """Check the digit of ISO/IEC 7812-1, annex B."""
     doubled = (int(one) * 2 if place % 2 else int(one) for place, one in enumerate(reversed(digits)))
     return sum(one - 9 if one > 9 else one for one in doubled) % 10 == 0  # noqa: PLR2004 - the digits of a sum
 
 
 def _is_clabe(digits: str) -> bool:
-    """Banco de México's control digit: weights 3, 7, 1."""
+    """Check Banco de México's control digit: weights 3, 7, 1."""
     summed = sum(int(one) * weight % 10 for one, weight in zip(digits[:-1], (3, 7, 1) * 6, strict=False))
     return (10 - summed % 10) % 10 == int(digits[-1])
 
 
 def _is_mexican_product(words: str) -> bool:
-    """GS1's prefix of Mexico, 750, in a GTIN-13: no phone has 13 digits that begin so."""
+    """Recognise a GTIN-13 with GS1's prefix of Mexico, 750, because no phone with 13 digits begins so."""
     return len(words) == _GTIN_LENGTH and words.startswith("750") and is_gtin(words)
 
 
@@ -173,7 +173,7 @@ _STAND_INS: dict[str, Callable[[int, str], str]] = {
     "person": lambda number, _: f"MX.{number:016d}",
     "stripe": lambda number, key: f"{key.partition('_')[0]}_ejemplo{number}",
     "conversation": lambda number, _: f"c_{number:020d}",
-    # Mexico's tax office has these for everybody and for foreigners; the last sign tells ours apart.
+    # Because Mexico's tax office reserves these numbers for the public and for foreigners, they name nobody.
     "rfc": lambda number, _: f"XAXX01010{number:04d}",
     "curp": lambda number, _: f"XEXX010101HNEXXXA{number % 10}" if number < 10 else f"XEXX010101HNEXXX{number:02d}",  # noqa: PLR2004 - one sign
     "voter": lambda number, _: f"XXXXXX00000000H{number:03d}",

@@ -1,16 +1,16 @@
-"""Outcomes in words and as JSON, with what a pass rate of so few runs is worth."""
+"""Outcomes in words and as JSON, with the confidence interval of each pass rate."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Any
 
-from bot.prompting.confidence import wilson
+from bot.prompting.confidence import wilson_interval
 from evals.runner import CaseOutcome, Report
 
 
 def as_json(report: Report, against: Report | None = None) -> dict[str, Any]:
-    """Money is in US dollars, as text."""
+    """Report with money in US dollars, as text."""
     passes, runs = report.runs
     found: dict[str, Any] = {
         "release": report.release,
@@ -19,7 +19,7 @@ def as_json(report: Report, against: Report | None = None) -> dict[str, Any]:
         "failed": report.count("failed"),
         "stale": report.count("stale"),
         "recorded_by": report.by,
-        "pass_rate": {"passes": passes, "runs": runs, "interval": wilson(passes, runs)},
+        "pass_rate": {"passes": passes, "runs": runs, "interval": wilson_interval(passes, runs)},
         "seconds": round(report.seconds, 2),
         "outcomes": [_outcome(one) for one in report.outcomes],
     }
@@ -43,8 +43,8 @@ def _outcome(one: CaseOutcome) -> dict[str, Any]:
 
 
 def as_text(report: Report, against: Report | None = None, *, is_live: bool = False) -> str:
-    """A line for each case that needs one, then the sums."""
-    return "\n".join([*_lines(report, against, is_live=is_live), *_sums(report, against, is_live=is_live)])
+    """Report with a line for each notable case, then the totals."""
+    return "\n".join([*_lines(report, against, is_live=is_live), *_totals(report, against, is_live=is_live)])
 
 
 def _lines(report: Report, against: Report | None, *, is_live: bool) -> Iterator[str]:
@@ -60,11 +60,11 @@ def _lines(report: Report, against: Report | None, *, is_live: bool) -> Iterator
 
 def _rate(one: CaseOutcome | Report) -> str:
     passes, runs = one.runs if isinstance(one, Report) else (one.passes, one.runs)
-    low, high = wilson(passes, runs)
+    low, high = wilson_interval(passes, runs)
     return f"{passes}/{runs} ({low:.0%} … {high:.0%})"
 
 
-def _sums(report: Report, against: Report | None, *, is_live: bool) -> Iterator[str]:
+def _totals(report: Report, against: Report | None, *, is_live: bool) -> Iterator[str]:
     counts = ", ".join(f"{report.count(state)} {state}" for state in ("passed", "failed", "stale"))
     yield f"{len(report.outcomes)} cases of release {report.release}: {counts}, in {report.seconds:.1f} s"
     if is_live:

@@ -1,4 +1,4 @@
-"""Who answers where no model is at hand: the example that a case gives, else the sandbox's stand-in."""
+"""Answers without a model: a case's examples, else the sandbox's rule-based model."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ EXAMPLE, STAND_IN = "example", "sandbox-stand-in"
 
 
 class ScriptedModel:
-    """A ChatModel: a turn's examples in their order; `by` names who answered."""
+    """ChatModel that gives a turn's examples in their order; `by` names the author."""
 
     def __init__(self, examples: Iterable[Example]) -> None:
         self._examples = deque(examples)

@@ -17,6 +17,7 @@ from bot.conversations.handoff import HandOff
 from bot.infra.live_events import LiveEvents
 from bot.infra.queues import QUEUES
 from bot.infra.redis import connect
+from bot.prompting.release_gate import EvaluateCases, no_evaluation
 from bot.settings import RedisSettings, Settings, StorageSettings
 from bot.storage.files import files_of
 from bot.web.app import create_app
@@ -40,7 +41,9 @@ _EVERY_INTERFACE = ("0.0.0.0", "::")
 
 
 @asynccontextmanager
-async def open_company(settings: Settings, host: str, port: int, data: Path) -> AsyncIterator[str]:
+async def open_company(
+    settings: Settings, host: str, port: int, data: Path, *, evaluate: EvaluateCases = no_evaluation
+) -> AsyncIterator[str]:
     """Run the company until the context ends; gives the page's address. `data` keeps Redis and files."""
     async with AsyncExitStack() as stack:
         redis_url = await stack.enter_async_context(redis_server(data / "redis"))
@@ -66,7 +69,7 @@ async def open_company(settings: Settings, host: str, port: int, data: Path) -> 
             app.add_subapp(f"{_STRIPE_PAGES}/", rewriter.rewrite_responses(simulated.stripe.pages()))
         app.add_subapp("/sandbox/", page)
         app.add_routes([web.get("/", _redirect_to_page)])
-        await stack.enter_async_context(running(settings, QUEUES, CONCURRENCY))
+        await stack.enter_async_context(running(settings, QUEUES, CONCURRENCY, evaluate=evaluate))
         address = await stack.enter_async_context(listening(app, host, port))
         if simulated.stripe:
             simulated.stripe.on_change = partial(notifier.notify, "stripe")

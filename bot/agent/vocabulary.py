@@ -8,7 +8,7 @@ from bot.agent.tools.catalog import TABLE
 from bot.conversations.turn_state import releases_in_hand
 from bot.prompting.library import Library
 from bot.prompting.linter import PromptVocabulary
-from bot.prompting.release_gate import OfflineGate
+from bot.prompting.release_gate import EvaluateCases, OfflineGate, no_evaluation
 from bot.settings import PRICES, Settings
 from bot.whatsapp.templates.files import names
 
@@ -23,7 +23,8 @@ def vocabulary(settings: Settings) -> PromptVocabulary:
     )
 
 
-def library_of(redis: Redis, settings: Settings) -> Library:
+def library_of(redis: Redis, settings: Settings, evaluate: EvaluateCases = no_evaluation) -> Library:
+    """The library as the settings want it; `evaluate` performs cases where PROMPTS_GATE=offline."""
     service = settings.service
     return Library(
         redis,
@@ -31,6 +32,6 @@ def library_of(redis: Redis, settings: Settings) -> Library:
         vocabulary(settings),
         in_use=lambda: releases_in_hand(redis),
         watching=service.prompts_release == "watch",
-        gate=OfflineGate(service.prompts_dir) if service.prompts_gate == "offline" else None,
+        gate=OfflineGate(service.prompts_dir, evaluate) if service.prompts_gate == "offline" else None,
         percent=service.prompts_canary_percent,
     )

@@ -1,33 +1,34 @@
-"""`recado queues …`: what waits, what failed and why, and what is to become of it."""
+"""`recado queues …`: jobs that wait, jobs and messages that failed, and their retry."""
 
 from __future__ import annotations
 
 import asyncio
-import json
-import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
 
-from bot.infra import logs
-from bot.settings import Settings, SettingsWrong
-
-if TYPE_CHECKING:
-    from redis.asyncio import Redis
-
-    from bot.conversations.dead_letters import DeadLetters
-    from bot.conversations.inbox import Inbox
+from bot.cli import terminal
+from bot.cli.terminal import Format, check_format, complain, read_settings, redis_problem
+from bot.conversations.dead_letters import Acted, DeadLetters, as_json
+from bot.conversations.identity import home_of, is_conversation
+from bot.conversations.inbox import Inbox
+from bot.infra.queue_admin import counts, drop_failed, failed, retry_failed
+from bot.infra.queues import QUEUES, JobScheduler
+from bot.infra.redis import connect
+from bot.settings import Settings
 
 app = typer.Typer(
     name="queues",
     help="Job queues and messages that failed: show, retry, drop.",
     invoke_without_command=True,
+    add_completion=False,
 )
 
-Format = Annotated[str, typer.Option("--format", help="text or json")]
 Which = Annotated[
     str | None, typer.Argument(help="A failed job's id, or a conversation (c_…) with something set aside.")
 ]
@@ -52,21 +53,17 @@ def queues(context: typer.Context) -> None:
 def show(output: Format = "text") -> None:
     """Count the jobs of every queue, and list those that failed and the messages that were set aside, with reasons."""
 
-    async def run(desk: _QueueContext) -> bool:
-        from bot.conversations.dead_letters import as_json  # noqa: PLC0415 - each command loads only what it runs
-        from bot.infra.queue_admin import counts, failed  # noqa: PLC0415 - as above
-        from bot.infra.queues import QUEUES  # noqa: PLC0415 - as above
-
+    async def run(context: _QueueContext) -> bool:
         found = {
-            "queues": {name: await counts(desk.redis, name) for name in QUEUES},
-            "failed": [asdict(one) for name in QUEUES for one in await failed(desk.redis, name)],
+            "queues": {name: await counts(context.redis, name) for name in QUEUES},
+            "failed": [asdict(one) for name in QUEUES for one in await failed(context.redis, name)],
             "set_aside": [
                 {"conversation": name} | as_json(entry)
-                for name, entries in (await desk.dead_letters.all()).items()
+                for name, entries in (await context.dead_letters.all()).items()
                 for entry in entries
             ],
         }
-        _print(found if output == "json" else _text(found))
+        terminal.show(found if output == "json" else _text(found))
         return True
 
     _run(run, output)
@@ -76,20 +73,17 @@ def show(output: Format = "text") -> None:
 def retry(which: Which = None, every: All = False, output: Format = "text") -> None:  # noqa: FBT002 - typer's way
     """Try again: a failed job, or the messages of a conversation that were set aside. Exit 1 when there is none."""
 
-    async def run(desk: _QueueContext) -> bool:
-        from bot.conversations.dead_letters import Acted  # noqa: PLC0415 - as above
-        from bot.infra.queue_admin import retry_failed  # noqa: PLC0415 - as above
-
-        jobs = await retry_failed(desk.redis, which)
+    async def run(context: _QueueContext) -> bool:
+        jobs = await retry_failed(context.redis, which)
         messages = 0
-        for name in await _conversations(desk, which):
-            home = await desk.dead_letters.carry(name)
+        for name in await _conversations(context, which):
+            home = await context.dead_letters.carry(name)
             try:
-                messages += await desk.dead_letters.retry(home)
+                messages += await context.dead_letters.retry(home)
             except Acted as error:
-                sys.stderr.write(f"{error}\n")
+                complain(str(error))
             else:
-                await desk.inbox.look_at(home)
+                await context.inbox.look_at(home)
         return _done("retried", jobs, messages, output)
 
     _run(run, output, chosen=every or which is not None)
@@ -99,30 +93,26 @@ def retry(which: Which = None, every: All = False, output: Format = "text") -> N
 def drop(which: Which = None, every: All = False, output: Format = "text") -> None:  # noqa: FBT002 - as above
     """Forget: a failed job, or the messages of a conversation that were set aside. Exit 1 when there is none."""
 
-    async def run(desk: _QueueContext) -> bool:
-        from bot.infra.queue_admin import drop_failed  # noqa: PLC0415 - as above
-
-        jobs = await drop_failed(desk.redis, which)
-        messages = sum([await desk.dead_letters.drop(name) for name in await _conversations(desk, which)])
+    async def run(context: _QueueContext) -> bool:
+        jobs = await drop_failed(context.redis, which)
+        messages = sum([await context.dead_letters.drop(name) for name in await _conversations(context, which)])
         return _done("dropped", jobs, messages, output)
 
     _run(run, output, chosen=every or which is not None)
 
 
-async def _conversations(desk: _QueueContext, which: str | None) -> list[str]:
-    """Those with something set aside; one that has become a part of another stands for that one."""
-    from bot.conversations.identity import home_of, is_conversation  # noqa: PLC0415 - as above
-
-    found = list(await desk.dead_letters.all())
+async def _conversations(context: _QueueContext, which: str | None) -> list[str]:
+    """Conversations with dead letters; a merged conversation counts as the one that it was merged into."""
+    found = list(await context.dead_letters.all())
     if which is None:
         return found
-    names = {which, await home_of(desk.redis, which)} if is_conversation(which) else {which}
+    names = {which, await home_of(context.redis, which)} if is_conversation(which) else {which}
     return [name for name in found if name in names]
 
 
 def _done(what: str, jobs: int, messages: int, output: str) -> bool:
     words = f"{what}: {jobs} jobs, {messages} messages"
-    _print({what: {"jobs": jobs, "messages": messages}} if output == "json" else words)
+    terminal.show({what: {"jobs": jobs, "messages": messages}} if output == "json" else words)
     return bool(jobs or messages)
 
 
@@ -145,41 +135,23 @@ def _text(found: dict[str, Any]) -> str:
 
 
 def _run(work: Callable[[_QueueContext], Awaitable[bool]], output: str, *, chosen: bool = True) -> None:
-    """Exit 0 when all is well, 1 when there was nothing to do it to, 2 when the settings or the options are wrong."""
-    if output not in ("text", "json"):
-        raise typer.BadParameter("expected text or json", param_hint="--format")
+    """Exit 0 when all is well, 1 when nothing was found, 2 when the settings or the options are wrong."""
+    check_format(output)
     if not chosen:
         raise typer.BadParameter("expected an id, or --all", param_hint="WHICH")
-    logs.configure("warning", "console")
+    raise typer.Exit(0 if asyncio.run(_succeeds(read_settings(), work)) else 1)
+
+
+async def _succeeds(settings: Settings, work: Callable[[_QueueContext], Awaitable[bool]]) -> bool:
     try:
-        settings = Settings()
-    except SettingsWrong as error:
-        sys.stderr.write(f"{error}\n")
-        raise typer.Exit(2) from error
-    raise typer.Exit(0 if asyncio.run(_well(settings, work)) else 1)
-
-
-async def _well(settings: Settings, work: Callable[[_QueueContext], Awaitable[bool]]) -> bool:
-    from redis.exceptions import RedisError  # noqa: PLC0415 - as above
-
-    try:
-        async with _open(settings) as desk:
-            return await work(desk)
+        async with _open(settings) as context:
+            return await work(context)
     except RedisError as error:
-        sys.stderr.write(f"Redis does not answer ({type(error).__name__}); see REDIS_URL\n")
+        complain(redis_problem(error))
     return False
 
 
 @asynccontextmanager
 async def _open(settings: Settings) -> AsyncIterator[_QueueContext]:
-    from bot.conversations.dead_letters import DeadLetters  # noqa: PLC0415 - as above
-    from bot.conversations.inbox import Inbox  # noqa: PLC0415 - as above
-    from bot.infra.queues import JobScheduler  # noqa: PLC0415 - as above
-    from bot.infra.redis import connect  # noqa: PLC0415 - as above
-
     async with connect(settings.redis) as redis, JobScheduler(redis).running() as scheduler:
         yield _QueueContext(redis, DeadLetters(redis), Inbox(redis, scheduler.turn))
-
-
-def _print(what: Any) -> None:
-    print(what if isinstance(what, str) else json.dumps(what, ensure_ascii=False, indent=2))  # noqa: T201

@@ -1,1 +1,1 @@
-"""The operators' prompt files: read, checked and rendered."""
+"""Prompt files of the operators: check, rendering, releases, canary."""

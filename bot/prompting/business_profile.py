@@ -1,4 +1,4 @@
-"""The business as its operator describes it in `_business.md`: name, opening hours, facts."""
+"""Business profile in `_business.md`: name, opening hours, facts."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from bot.prompting.files import PromptFile
 FILE = "_business.md"
 _LONGEST_SHOWN = 60
 _DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
-# As people and their phones write it: 9:00-19:00, 09.00 – 19.00 h, de 9:00 a.m. a 7:00 p.m., 9am—7pm.
+# Operators and their phones write hours as 9:00-19:00, 09.00 – 19.00 h, de 9:00 a.m. a 7:00 p.m., 9am—7pm.
 _TIME = r"(\d{1,2})(?:[:.h](\d{2}))? ?(?:([ap])(?:\.? ?m\.?)|(h)(?:s|rs?|oras)?\.?)?"
 _RANGE = re.compile(rf"(?:de |from )?(?:las )?{_TIME} ?(?:[-‐‑‒–—―−~]|\ba\b|\bto\b|\bhasta\b) ?(?:las )?{_TIME}")
 _BETWEEN_RANGES = re.compile(r" ?[,;/] ?| (?:y|and) ")
@@ -27,7 +27,7 @@ _NOON, _MIDNIGHT = 12, (24, 0)
 
 @dataclass(frozen=True, slots=True)
 class Business:
-    """`hours` has one list of (from, to) for each weekday, Monday first; `closed` are days off."""
+    """`hours` holds a list of (from, to) for each weekday, Monday first; `closed` holds days off."""
 
     name: str
     hours: tuple[tuple[tuple[time, time], ...], ...]
@@ -35,68 +35,70 @@ class Business:
     facts: str
 
     def open_at(self, moment: datetime) -> bool:
-        return any(start <= moment.time() < end for start, end in self._on(moment.date()))
+        return any(start <= moment.time() < end for start, end in self._hours_on(moment.date()))
 
     def next_opening(self, moment: datetime) -> datetime | None:
-        """When it opens next, within two weeks; None when it doesn't."""
+        """Next opening within two weeks; None where there is none."""
         for days in range(15):
             day = moment.date() + timedelta(days=days)
-            for start, _ in self._on(day):
+            for start, _ in self._hours_on(day):
                 opening = datetime.combine(day, start, moment.tzinfo)
                 if opening > moment:
                     return opening
         return None
 
     def gives(self, url: str) -> bool:
-        """Whether the facts name this page, or one above it; also below their host, such as www."""
+        """Whether the facts name this page or a page above it, on their host or a host below, such as www."""
         return links.gives(self.facts, url)
 
-    def _on(self, day: date) -> tuple[tuple[time, time], ...]:
+    def _hours_on(self, day: date) -> tuple[tuple[time, time], ...]:
         return () if day in self.closed else self.hours[day.weekday()]
 
 
 def business_of(file: PromptFile, facts: str) -> Business:
-    """What the front matter of `_business.md` says, once `mistakes` finds nothing in it."""
-    hours = {str(day).lower(): value for day, value in file.front["hours"].items()}
+    """Read the front matter of `_business.md`, in which `profile_diagnostics` has found nothing."""
+    hours = {str(day).lower(): value for day, value in file.front_matter["hours"].items()}
     return Business(
         name=name_in(file),
         hours=tuple(_ranges(hours.get(day)) for day in _DAYS),
-        closed=frozenset(_date(value) for value in _listed(file.front.get("closed"))),
+        closed=frozenset(_date(value) for value in _as_list(file.front_matter.get("closed"))),
         facts=facts,
     )
 
 
 def name_in(file: PromptFile) -> str:
-    return str(file.front.get("name") or "")
+    return str(file.front_matter.get("name") or "")
 
 
-def mistakes(file: PromptFile) -> Iterator[Diagnostic]:
-    """Where a name, an hour or a date can't be understood."""
-    if isinstance(file.front.get("name"), (list, dict)):
-        yield _wrong(file, ("name",), f"name: {_shown(file.front['name'])} is not a name", "put it between quotes")
-    hours = file.front.get("hours")
+def profile_diagnostics(file: PromptFile) -> Iterator[Diagnostic]:
+    """Diagnostics of names, hours and dates that can't be understood."""
+    if isinstance(file.front_matter.get("name"), (list, dict)):
+        yield _diagnostic(
+            file, ("name",), f"name: {_quoted(file.front_matter['name'])} is not a name", "put it between quotes"
+        )
+    hours = file.front_matter.get("hours")
     if not isinstance(hours, dict):
         fix = "expected lines such as `monday: 9:00-19:00`"
-        yield _wrong(file, ("hours",), "hours are missing", fix)
+        yield _diagnostic(file, ("hours",), "hours are missing", fix)
     else:
         for day, value in hours.items():
             if str(day).lower() not in _DAYS:
-                yield _wrong(file, ("hours", str(day)), f"{_shown(day)} is no day", "write monday … sunday")
+                yield _diagnostic(file, ("hours", str(day)), f"{_quoted(day)} is no day", "write monday … sunday")
             elif _fails(_ranges, value):
                 fix = "expected 9:00-14:00, 16:00-19:00 or 9:00 am - 7:00 pm, each within one day, or cerrado"
-                yield _wrong(file, ("hours", day), f"{day}: {_shown(value)} is not a time", fix)
-    for number, value in enumerate(_listed(file.front.get("closed"))):
+                yield _diagnostic(file, ("hours", day), f"{day}: {_quoted(value)} is not a time", fix)
+    for number, value in enumerate(_as_list(file.front_matter.get("closed"))):
         if _fails(_date, value):
             fix = "expected lines such as `- 2026-12-25`"
-            yield _wrong(file, ("closed", number), f"closed: {_shown(value)} is not a date", fix)
+            yield _diagnostic(file, ("closed", number), f"closed: {_quoted(value)} is not a date", fix)
 
 
-def _wrong(file: PromptFile, place: tuple[str | int, ...], problem: str, fix: str) -> Diagnostic:
+def _diagnostic(file: PromptFile, place: tuple[str | int, ...], problem: str, fix: str) -> Diagnostic:
     return Diagnostic(file.name, *file.place(*place), "bad-business", problem, fix)
 
 
-def _shown(value: Any) -> str:
-    """A value as it is written, where it is short; YAML can make the others endless."""
+def _quoted(value: Any) -> str:
+    """Quote a short value; because YAML can make endless ones, the others are only described."""
     if isinstance(value, (list, dict)):
         return "a list" if isinstance(value, list) else "a group of lines"
     return repr(value) if len(str(value)) <= _LONGEST_SHOWN else "this"
@@ -110,7 +112,7 @@ def _fails(read: Any, value: Any) -> bool:
     return False
 
 
-def _listed(value: Any) -> list[Any]:
+def _as_list(value: Any) -> list[Any]:
     if is_nothing(value):
         return []
     return value if isinstance(value, list) else [value]
@@ -120,7 +122,7 @@ def _ranges(value: Any) -> tuple[tuple[time, time], ...]:
     if value is None:
         return ()
     if not isinstance(value, str):
-        raise ValueError(type(value))  # noqa: TRY004 - what is written is wrong, not our call
+        raise ValueError(type(value))  # noqa: TRY004 - the text is wrong, not the caller
     written = " ".join(value.translate(_QUOTES).casefold().split())
     if written.rstrip(".!") in _CLOSED:
         return ()
@@ -133,7 +135,7 @@ def _range(text: str) -> tuple[time, time]:
         raise ValueError(text)
     first, last = found.groups()[:4], found.groups()[4:]
     if (first[2] is None) != (last[2] is None):
-        # 9:00-7:00 pm may begin in the morning or in the evening.
+        # Because 9:00-7:00 pm may begin in the morning or in the evening, it is refused.
         raise ValueError(text)
     end = time.max if _clock(*last) == _MIDNIGHT else time(*_clock(*last))
     start = time(*_clock(*first))
@@ -143,7 +145,7 @@ def _range(text: str) -> tuple[time, time]:
 
 
 def _clock(hour: str, minute: str | None, half: str | None, word: str | None) -> tuple[int, int]:
-    """Hour and minute of a day; 9 alone could be of either half."""
+    """Hour and minute; because 9 alone could mean morning or evening, it is refused."""
     if not (minute or half or word):
         raise ValueError(hour)
     number = int(hour)

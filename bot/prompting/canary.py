@@ -1,4 +1,4 @@
-"""A candidate beside the current release: which share of the contacts begins with it, always the same ones."""
+"""Canary: a candidate release for a fixed share of the contacts, always the same ones."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _WHOLE = 2**32
 
 @dataclass(frozen=True, slots=True)
 class Canary:
-    """`percent` (1 to 99) of the contacts have the candidate `release` since then (UTC)."""
+    """`percent` (1 to 99) of the contacts get the candidate `release`, from `since` (UTC) on."""
 
     release: str
     percent: int
@@ -26,18 +26,18 @@ class Canary:
 
     @classmethod
     def read(cls, raw: str) -> Canary:
-        kept = json.loads(raw)
-        return cls(kept["release"], kept["percent"], datetime.fromisoformat(kept["since"]))
+        stored = json.loads(raw)
+        return cls(stored["release"], stored["percent"], datetime.fromisoformat(stored["since"]))
 
     @property
     def raw(self) -> str:
-        """As it is kept: the same text is the same canary, whose start is a part of it."""
+        """Stored form. Because it includes the start, equal texts mean the same canary."""
         return json.dumps({"release": self.release, "percent": self.percent, "since": self.since.isoformat()})
 
     def arm_of(self, conversation: str) -> Arm:
-        """By a hash, so that a contact stays where it is, and the next candidate comes to others.
+        """Choose by a hash, so that a contact keeps its arm, and the next candidate goes to other contacts.
 
-        With a larger share of the same candidate, whoever had it keeps it.
+        If the share of a candidate grows, its contacts keep it.
         """
         digest = hashlib.sha256(f"{self.release}\0{conversation}".encode()).digest()
         place = int.from_bytes(digest[:4], "big")
@@ -46,7 +46,7 @@ class Canary:
 
 @dataclass(frozen=True, slots=True)
 class CurrentRelease:
-    """What turns begin with now: the current release (None before the first), and a candidate where there is one."""
+    """Releases that turns begin with: the current one (None before the first), and a candidate if there is one."""
 
     current: str | None = None
     canary: Canary | None = None

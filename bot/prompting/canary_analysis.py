@@ -1,4 +1,4 @@
-"""Whether a candidate is clearly worse than the current release: pure functions of both arms' tallies."""
+"""Comparison of a candidate with the current release: pure functions of both arms' tallies."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from typing import Any, Literal
 
 from bot.prompting.canary import Arm
 from bot.prompting.canary_metrics import Tallies, Tally
-from bot.prompting.confidence import SURE_99, Interval, mean, wilson
+from bot.prompting.confidence import Z_99, Interval, mean, wilson_interval
 
-# Of each arm, before anything is judged.
+# Turns that each arm needs before the comparison judges.
 LEAST_TURNS = 30
-# Dearer or longer by this factor is worse; by less, it may be what the operator wants.
+# Because operators may want somewhat longer or dearer replies, only this factor counts as worse.
 _FACTOR = 1.5
 _MICRO = 1_000_000
 
@@ -21,7 +21,7 @@ _MEANS = {"cost": "cost in USD", "length": "characters"}
 
 
 @dataclass(frozen=True, slots=True)
-class Figure:
+class Estimate:
     """A share (0 to 1) of an arm's turns, or a mean over them, with its 99 % interval."""
 
     value: float
@@ -30,12 +30,12 @@ class Figure:
 
 @dataclass(frozen=True, slots=True)
 class Signal:
-    """One thing that is compared. Cost is in US dollars a turn, length in characters a turn."""
+    """Compared signal of both arms. Cost is in US dollars a turn, length in characters a turn."""
 
     name: str
     kind: Literal["share", "mean"]
-    current: Figure
-    candidate: Figure
+    current: Estimate
+    candidate: Estimate
     worse: bool
 
     def __str__(self) -> str:
@@ -46,29 +46,30 @@ class Signal:
         return (_SHARES | _MEANS)[self.name]
 
     def shown(self, arm: Arm) -> str:
-        figure: Figure = getattr(self, arm)
-        low, high = figure.interval
+        estimate: Estimate = getattr(self, arm)
+        low, high = estimate.interval
         if self.kind == "share":
-            return f"{figure.value:.1%} ({low:.1%} … {high:.1%})"
+            return f"{estimate.value:.1%} ({low:.1%} … {high:.1%})"
         form = ".6f" if self.name == "cost" else ".0f"
-        return f"{figure.value:{form}} ({low:{form}} … {high:{form}})"
+        return f"{estimate.value:{form}} ({low:{form}} … {high:{form}})"
 
 
-def compared(tallies: Tallies) -> tuple[Signal, ...]:
-    """Every signal of both arms; none is called worse before both have their 30 turns.
+def compare(tallies: Tallies) -> tuple[Signal, ...]:
+    """Compare all signals of both arms; none is worse before both arms have 30 turns.
 
-    A share is worse where the candidate's interval lies wholly above the current one's; a mean where it lies wholly
-    above 1.5 times the current one's. Intervals that don't touch are a stricter test than one at 5 % (N. Schenker,
-    J. F. Gentleman, The American Statistician 55, 2001), as it has to be where every turn is another look: of canaries
-    with 5,000 turns, a tenth of them the candidate's, one in a hundred harmless ones is dropped, and with 95 % six.
+    A share is worse if the candidate's interval lies wholly above the current one's. A mean is worse if its interval
+    lies wholly above 1.5 times the current one's. Intervals that don't touch are a stricter test than one at 5 %
+    (N. Schenker, J. F. Gentleman, The American Statistician 55, 2001). Because each turn repeats the test, it has to
+    be strict. Of canaries with 5,000 turns, a tenth of them the candidate's, 99 % intervals drop one harmless
+    candidate in a hundred. With 95 % intervals it would be six.
     """
     enough = min(tallies.current.turns, tallies.candidate.turns) >= LEAST_TURNS
     return tuple(_signals(tallies.current, tallies.candidate, enough=enough))
 
 
 def worse(tallies: Tallies) -> tuple[Signal, ...]:
-    """What is clearly worse of the candidate."""
-    return tuple(one for one in compared(tallies) if one.worse)
+    """Signals in which the candidate is clearly worse."""
+    return tuple(one for one in compare(tallies) if one.worse)
 
 
 def _signals(current: Tally, candidate: Tally, *, enough: bool) -> Iterator[Signal]:
@@ -80,28 +81,28 @@ def _signals(current: Tally, candidate: Tally, *, enough: bool) -> Iterator[Sign
         yield Signal(name, "mean", old, new, enough and new.interval[0] > _FACTOR * old.interval[1])
 
 
-def _share(tally: Tally, name: str) -> Figure:
-    # A turn may have several messages, and each its thumbs-down.
+def _share(tally: Tally, name: str) -> Estimate:
+    # Because a turn may have several messages with a thumbs-down each, the share is capped.
     hits = min(getattr(tally, name), tally.turns)
-    return Figure(hits / tally.turns if tally.turns else 0.0, wilson(hits, tally.turns, SURE_99))
+    return Estimate(hits / tally.turns if tally.turns else 0.0, wilson_interval(hits, tally.turns, Z_99))
 
 
-def _mean(tally: Tally, name: str) -> Figure:
+def _mean(tally: Tally, name: str) -> Estimate:
     unit = _MICRO if name == "cost" else 1
     total, squares = getattr(tally, name), getattr(tally, f"{name}_squares")
-    low, high = mean(total, squares, tally.turns, SURE_99)
-    return Figure(total / max(tally.turns, 1) / unit, (low / unit, high / unit))
+    low, high = mean(total, squares, tally.turns, Z_99)
+    return Estimate(total / max(tally.turns, 1) / unit, (low / unit, high / unit))
 
 
 def as_json(signals: tuple[Signal, ...]) -> list[dict[str, Any]]:
     return [
         {"name": one.name, "kind": one.kind, "worse": one.worse}
-        | {arm: _figure(getattr(one, arm)) for arm in ("current", "candidate")}
+        | {arm: _estimate(getattr(one, arm)) for arm in ("current", "candidate")}
         for one in signals
     ]
 
 
-def _figure(figure: Figure) -> dict[str, Any]:
-    # JSON has no infinity: an arm without turns has no upper bound.
-    low, high = figure.interval
-    return {"value": figure.value, "interval": [low, None if high == float("inf") else high]}
+def _estimate(estimate: Estimate) -> dict[str, Any]:
+    # Because JSON has no infinity, an arm without turns gets no upper bound.
+    low, high = estimate.interval
+    return {"value": estimate.value, "interval": [low, None if high == float("inf") else high]}

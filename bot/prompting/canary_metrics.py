@@ -1,4 +1,4 @@
-"""What turns tell of a candidate and of the current release, counted in Redis while there is a candidate."""
+"""Tallies of the candidate's and the current release's turns, in Redis while there is a candidate."""
 
 from __future__ import annotations
 
@@ -17,24 +17,25 @@ CANDIDATE, _TALLY, _DOWN, _COUNTED = (
     f"recado:{{prompts}}:{name}" for name in ("candidate", "tally", "down", "counted")
 )
 _DOWNS: dict[Arm, str] = {"current": f"{_DOWN}:current", "candidate": f"{_DOWN}:candidate"}
-# All that goes when a candidate does, whatever becomes of it.
+# Keys that are deleted together with a candidate.
 KEYS = (CANDIDATE, _TALLY, *_DOWNS.values())
-# Of each arm: far more than is needed to judge.
+# Messages of each arm, far more than the comparison needs.
 _MOST_DOWN = 10_000
-# Longer than a broken connection is tried again.
+# Because a broken connection is retried, a turn is remembered longer than the retries take.
 _REMEMBER_SECONDS = 60
 
-# Only while the canary is still this one, and once for each turn. KEYS 1 candidate, 2 tally, 3 and 4 thumbs-down of
-# current and candidate, 5 of this arm, 6 what was counted. ARGV 1 canary, 2 arm, 3 what came: {sums, down, up}.
+# Counts a turn once, and only while the canary is still this one. KEYS 1 candidate, 2 tally, 3 and 4 thumbs-down of
+# current and candidate, 5 thumbs-down of this arm, 6 mark of the counted turn. ARGV 1 canary, 2 arm, 3 the turn:
+# {sums, down, up}.
 _COUNT = f"""
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
 if redis.call('SET', KEYS[6], '1', 'NX', 'EX', {_REMEMBER_SECONDS}) then
-  local came = cjson.decode(ARGV[3])
-  for name, value in pairs(came.sums) do redis.call('HINCRBY', KEYS[2], ARGV[2] .. ':' .. name, value) end
-  for _, message in ipairs(came.down) do
+  local turn = cjson.decode(ARGV[3])
+  for name, value in pairs(turn.sums) do redis.call('HINCRBY', KEYS[2], ARGV[2] .. ':' .. name, value) end
+  for _, message in ipairs(turn.down) do
     if redis.call('SCARD', KEYS[5]) < {_MOST_DOWN} then redis.call('SADD', KEYS[5], message) end
   end
-  for _, message in ipairs(came.up) do redis.call('SREM', KEYS[5], message) end
+  for _, message in ipairs(turn.up) do redis.call('SREM', KEYS[5], message) end
 end
 return {{redis.call('HGETALL', KEYS[2]), redis.call('SCARD', KEYS[3]), redis.call('SCARD', KEYS[4])}}
 """
@@ -59,23 +60,23 @@ class Tally:
 
 @dataclass(frozen=True, slots=True)
 class Tallies:
-    """Both arms, since the canary's start."""
+    """Tallies of both arms since the canary's start."""
 
     current: Tally = Tally()
     candidate: Tally = Tally()
 
 
-def of_turn(*, failed: bool, handed_over: bool, cost: int, length: int) -> dict[str, int]:
-    """What one turn adds to its arm's tally."""
+def sums_of_turn(*, failed: bool, handed_over: bool, cost: int, length: int) -> dict[str, int]:
+    """Sums that one turn adds to its arm's tally."""
     squares = {"cost_squares": cost * cost, "length_squares": length * length}
     return {"turns": 1, "errors": int(failed), "hand_overs": int(handed_over), "cost": cost, "length": length} | squares
 
 
-class Signals:
+class TallyStore:
     def __init__(self, redis: Redis) -> None:
         self._redis = redis
 
-    async def count(  # noqa: PLR0913 - what a turn tells
+    async def count(  # noqa: PLR0913 - facts of one turn
         self,
         canary: Canary,
         arm: Arm,
@@ -85,14 +86,14 @@ class Signals:
         down: Collection[str] = (),
         up: Collection[str] = (),
     ) -> Tallies | None:
-        """Add what a turn tells; None where this canary is over. `down` and `up` are ids of messages of ours.
+        """Count a turn; gives None where this canary is over. `down` and `up` are ids of our messages.
 
-        Doing it twice within a minute is doing it once.
+        Within a minute the same turn counts once.
         """
         keys = (*KEYS, _DOWNS[arm], f"{_COUNTED}:{turn}")
-        came: dict[str, Any] = {"sums": {name: str(value) for name, value in sums.items() if value}}
-        came |= {"down": [_digest(one) for one in down], "up": [_digest(one) for one in up]}
-        found = await answer(self._redis.eval(_COUNT, len(keys), *keys, canary.raw, arm, json.dumps(came)))
+        turn_counts: dict[str, Any] = {"sums": {name: str(value) for name, value in sums.items() if value}}
+        turn_counts |= {"down": [_digest(one) for one in down], "up": [_digest(one) for one in up]}
+        found = await answer(self._redis.eval(_COUNT, len(keys), *keys, canary.raw, arm, json.dumps(turn_counts)))
         return _tallies(*found) if found else None
 
     async def read(self) -> Tallies:
@@ -115,5 +116,5 @@ def _tally(arm: Arm, sums: Mapping[str, int], down: int) -> Tally:
 
 
 def _digest(message: str) -> str:
-    """A wamid spells a phone."""
+    """Digest of a message id, because the id itself holds a phone number."""
     return hashlib.sha256(message.encode()).hexdigest()[:16]

@@ -1,4 +1,4 @@
-"""A file's templates compiled, or what keeps them from it, said in an operator's words."""
+"""Compilation of a file's templates, with errors in an operator's words."""
 
 from __future__ import annotations
 
@@ -11,48 +11,48 @@ from jinja2 import TemplateSyntaxError, nodes
 from bot.prompting.diagnostics import Diagnostic, column_of
 from bot.prompting.files import PromptFile, PromptPart
 from bot.prompting.prompts import Prompt
-from bot.prompting.template_ast import TemplateRequirements, asked, constants
+from bot.prompting.template_ast import TemplateRequirements, constants, requirements_of
 from bot.prompting.template_language import NotAllowed, TemplateLanguage, UnknownFilter
 
 
 class CompiledPart(NamedTuple):
-    """One part of a file, and what it asks for."""
+    """Part of a file, and the values and includes that the part needs."""
 
     part: PromptPart
-    asked: TemplateRequirements
+    requirements: TemplateRequirements
 
 
-def compiled(
+def compile_prompt(
     prompt: Prompt, language: TemplateLanguage, *, released: bool = False
 ) -> tuple[list[CompiledPart], list[Diagnostic]]:
-    """The parts of a file, and what is wrong with them; `released` ones may have text that vanishes, as ever."""
+    """Compile the parts of a file; gives them with the diagnostics. `released` files may lose text, as before."""
     trees: list[CompiledPart] = []
     found: list[Diagnostic] = []
     for unit, part in prompt.units:
         try:
             tree = language.read(part.source)
-            found_in = asked(tree)
-            found += [] if released else _vanishing(prompt.file, part, tree, language)
-            # What can't be compiled is found here, and compiled once more never.
+            requirements = requirements_of(tree)
+            found += [] if released else _lost_text(prompt.file, part, tree, language)
+            # Because compiling finds errors too, it happens here, once.
             language.add(unit, tree)
         except TemplateSyntaxError as error:
-            found.append(_syntax(prompt.file, part, error, language))
+            found.append(_syntax_diagnostic(prompt.file, part, error, language))
         except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
             message = f"is too deeply nested ({type(error).__name__})"
             found.append(Diagnostic(prompt.file.name, part.line, 1, "template-syntax", message, "write it more simply"))
         else:
-            trees.append(CompiledPart(part, found_in))
+            trees.append(CompiledPart(part, requirements))
     return trees, found
 
 
-def _vanishing(
+def _lost_text(
     file: PromptFile, part: PromptPart, tree: nodes.Template, language: TemplateLanguage
 ) -> Iterator[Diagnostic]:
-    """Text that happens to be a template's syntax: it would be shown without its braces, or not at all."""
+    """Diagnostics of text that is a template's syntax by accident: braces or comments that rendering would drop."""
     for at in sorted({*constants(tree)}):
         line = part.line + at - 1
         shown = [(one.start() + 1, one[0]) for one in _CONSTANT.finditer(file.line(line))]
-        for column, words in shown or [(_tag(file, line), "what stands between {{ and }}")]:
+        for column, words in shown or [(_tag_column(file, line), "what stands between {{ and }}")]:
             message = f"{words} would lose its braces: it asks for no value"
             yield Diagnostic(file.name, line, column, "template-syntax", message, _RAW)
     for at, kind, value in language.lex(part.source):
@@ -62,20 +62,24 @@ def _vanishing(
             yield Diagnostic(file.name, line, column, "template-syntax", "{#… would vanish as a comment", _RAW_COMMENT)
 
 
-# What begins with anything but a name.
+# Braces whose content begins with anything but a name.
 _CONSTANT = re.compile(r"\{\{[-+]?\s*(?:[^\sA-Za-z_}][^}]{0,40}|(?:true|false|none)\s*)\}\}", re.IGNORECASE)
 _RAW = "write a value's name, or put {% raw %} before and {% endraw %} after it to keep it as written"
 _RAW_COMMENT = "put {% raw %} before and {% endraw %} after it, or a space behind {# where it is a comment"
 
 
-def _syntax(file: PromptFile, part: PromptPart, error: TemplateSyntaxError, language: TemplateLanguage) -> Diagnostic:
+def _syntax_diagnostic(
+    file: PromptFile, part: PromptPart, error: TemplateSyntaxError, language: TemplateLanguage
+) -> Diagnostic:
     line, message = part.line + error.lineno - 1, error.message or "can't be understood"
     if isinstance(error, NotAllowed):
         fix = "prompts know {{ value }}, {% if %}, {% for %}, {% include %} and filters"
-        return Diagnostic(file.name, line, _tag(file, line), "not-allowed", f"{message} isn't part of prompts", fix)
+        return Diagnostic(
+            file.name, line, _tag_column(file, line), "not-allowed", f"{message} isn't part of prompts", fix
+        )
     if isinstance(error, UnknownFilter):
         return Diagnostic(file.name, line, column_of(file.line(line), message.split("'")[1]), "unknown-filter", message)
-    if len(file.parts) > 1 and not file.is_partial and _reads(file.body, language):
+    if len(file.parts) > 1 and not file.is_partial and _can_parse(file.body, language):
         start = next((one.line - 1 for one in file.parts if one.line > part.line), line)
         fix = "end the block before the part begins, and open it again in it"
         return Diagnostic(file.name, start, 1, "part-in-block", "a part can't begin inside a block", fix)
@@ -83,21 +87,21 @@ def _syntax(file: PromptFile, part: PromptPart, error: TemplateSyntaxError, lang
         return Diagnostic(
             file.name, line, column_of(file.line(line), "{#"), "unclosed-block", "{# isn't closed", _RAW_COMMENT
         )
-    opened = _opened(part.source, language)
+    opened = _open_block(part.source, language)
     if opened is not None and "end" in message:
         at, tag = opened
         line, what = part.line + at - 1, f"{{% {tag} %}}" if tag else "{{"
         fix = f"write {{% end{tag} %}} after it" if tag else "write }} after it"
         column = column_of(file.line(line), *([f"{{% {tag}", f"{{%- {tag}"] if tag else ["{{", "{%", "{#"]))
         return Diagnostic(file.name, line, column, "unclosed-block", f"{what} isn't closed", fix)
-    return Diagnostic(file.name, line, _tag(file, line), "template-syntax", message)
+    return Diagnostic(file.name, line, _tag_column(file, line), "template-syntax", message)
 
 
-def _tag(file: PromptFile, line: int) -> int:
+def _tag_column(file: PromptFile, line: int) -> int:
     return column_of(file.line(line), "{{", "{%", "{#")
 
 
-def _reads(source: str, language: TemplateLanguage) -> bool:
+def _can_parse(source: str, language: TemplateLanguage) -> bool:
     try:
         language.read(source)
     except (TemplateSyntaxError, ValueError, RecursionError):
@@ -105,8 +109,8 @@ def _reads(source: str, language: TemplateLanguage) -> bool:
     return True
 
 
-def _opened(source: str, language: TemplateLanguage) -> tuple[int, str] | None:
-    """The innermost block that is opened and never closed: its line in the source, and its name ("" for a value)."""
+def _open_block(source: str, language: TemplateLanguage) -> tuple[int, str] | None:
+    """Innermost block that is never closed: its line in the source, and its name ("" for a value)."""
     stack: list[tuple[int, str]] = []
     waiting = False
     try:

@@ -1,14 +1,17 @@
-"""What a check finds in prompt files: where, under which stable name, why, and what to do about it."""
+"""Diagnostics of prompt files: place, stable code, message and fix."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
+from difflib import get_close_matches
 from typing import Any, Literal
 
 Severity = Literal["error", "warning"]
+# Because each diagnostic costs a search for its place and for similar names, one file gets no more of them.
+MOST_DIAGNOSTICS = 100
 
-# The codes are a promise to those who read findings by machine. An error keeps a folder from being released.
+# Because programs read these codes, they stay the same. An error keeps a folder from being released.
 CODES: dict[str, Severity] = {
     # the files
     "no-files": "error",
@@ -56,7 +59,7 @@ CODES: dict[str, Severity] = {
 
 @dataclass(frozen=True, slots=True, order=True)
 class Diagnostic:
-    """Line and column are counted from 1. `message` says what is wrong, `fix` what to do; neither shows a secret."""
+    """Line and column count from 1. `message` names the mistake, `fix` the remedy; neither shows a secret."""
 
     file: str
     line: int
@@ -82,20 +85,26 @@ class Diagnostic:
 
 
 class PromptsWrong(Exception):
-    """A folder, or a release, can't be used; the message is its errors, one line each."""
+    """A folder, or a release, can't be used; the message holds its errors, one line each."""
 
-    def __init__(self, findings: Iterable[Diagnostic]) -> None:
-        self.findings = sorted(finding for finding in findings if finding.is_error)
-        super().__init__("\n".join(map(str, self.findings)))
+    def __init__(self, diagnostics: Iterable[Diagnostic]) -> None:
+        self.diagnostics = sorted(diagnostic for diagnostic in diagnostics if diagnostic.is_error)
+        super().__init__("\n".join(map(str, self.diagnostics)))
 
     @property
     def places(self) -> str:
-        """Where, under which codes, and nothing else: what an expression raised may quote a person."""
-        return ", ".join(f"{one.file}:{one.line}:{one.column} {one.code}" for one in self.findings)
+        """Places and codes alone, because the message of an expression's error may quote a person."""
+        return ", ".join(f"{one.file}:{one.line}:{one.column} {one.code}" for one in self.diagnostics)
 
 
 def column_of(line: str, *words: str) -> int:
-    """Where the first of these words begins in a line that has one of them; else where its text begins."""
+    """Column of the first of these words that the line holds; else the column of its text."""
     found = (line.find(word) for word in words)
     start = next((at for at in found if at >= 0), len(line) - len(line.lstrip()))
     return start + 1
+
+
+def suggestion(name: str, known: Iterable[str]) -> str:
+    """Remedy for a misspelt name; empty where no known name is similar."""
+    found = get_close_matches(name, list(known), 1)
+    return f"did you mean {found[0]!r}?" if found else ""

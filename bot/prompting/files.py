@@ -1,4 +1,4 @@
-"""One prompt file: YAML front matter and a body in parts, with every mistake named by its place."""
+"""Prompt files: YAML front matter and a body in parts; each mistake is named by its place."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ Place = tuple[str | int, ...]
 
 LARGEST_FILE = 64 * 1024
 MOST_FILES = 1000
-# All files together: a release is read, checked and compiled as one, in seconds.
+# Because a release is read, checked and compiled as one, all files together are limited too.
 LARGEST_FOLDER = 1024 * 1024
-# Phones make one long dash of two or three.
+# Because phones turn two or three dashes into a long one, all these count.
 _FENCE = re.compile(r"[ \t]*(?:---|—-|–-|——|—)[ \t]*")
-# A part begins with its role alone on a line, as Prompty writes it; `# system:` and `developer:` are Prompty's too.
+# A part begins with its role alone on a line, as in Prompty, which also allows `# system:` and `developer:`.
 _PART = re.compile(r"^[ \t]*+#?[ \t]*+(system|developer|user|assistant)[ \t]*+:[ \t]*+$", re.IGNORECASE | re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
 class PromptPart:
-    """What one side says: the template of it, which starts at `line` of the file, counted from 1."""
+    """Template of one message; starts at `line` of the file, counted from 1."""
 
     role: Role
     source: str
@@ -37,11 +37,11 @@ class PromptPart:
 
 @dataclass(frozen=True, slots=True)
 class PromptFile:
-    """`name` is `assistant.md`; `source` is all of it; the `body` starts at line `body_line`, counted from 1."""
+    """`name` is such as `assistant.md`; `source` is the whole text; `body` starts at `body_line`, counted from 1."""
 
     name: str
     source: str
-    front: Mapping[str, Any] = field(default_factory=dict)
+    front_matter: Mapping[str, Any] = field(default_factory=dict)
     nodes: yaml.Node | None = field(default=None, compare=False)
     body: str = ""
     body_line: int = 1
@@ -56,51 +56,35 @@ class PromptFile:
         return self.name.startswith("_")
 
     def line(self, number: int) -> str:
-        """The text of a line, counted from 1; blank beyond the end."""
+        """Text of a line, counted from 1; empty beyond the end."""
         lines = self.source.split("\n")
         return lines[number - 1] if 0 < number <= len(lines) else ""
 
     def place(self, *steps: str | int) -> tuple[int, int]:
-        """Line and column of a value of the front matter, or of the innermost field around it that is there."""
+        """Line and column of a value of the front matter, or of the innermost existing field around the value."""
         node, mark = self.nodes, self.nodes.start_mark if self.nodes else None
         for step in steps:
-            found = _step(node, step)
+            found = _child(node, step)
             if found is None:
                 break
             mark, node = found
-        # The front matter starts on line 2, below its opening dashes.
+        # Because YAML begins below the dashes, its first line is line 2 of the file.
         return (mark.line + 2, mark.column + 1) if mark else (1, 1)
 
 
-def gather(folder: Path) -> tuple[dict[str, str], list[Diagnostic]]:
-    """The texts of all `*.md` files of a folder by their names, and what keeps others from being read."""
+def read_folder(folder: Path) -> tuple[dict[str, str], list[Diagnostic]]:
+    """Texts of all `*.md` files of a folder by name, and diagnostics of those that can't be read."""
     texts: dict[str, str] = {}
     wrong: list[Diagnostic] = []
     paths = sorted(path for path in folder.glob("*.md") if path.stem.lower() != "readme")
     if len(paths) > MOST_FILES:
         return {}, [Diagnostic(".", 1, 1, "too-large", f"the folder holds {len(paths)} files", f"keep {MOST_FILES}")]
     for path in paths:
-        try:
-            raw = path.read_bytes() if path.stat().st_size <= LARGEST_FILE else None
-        except OSError as error:
-            why = error.strerror or type(error).__name__
-            wrong.append(
-                Diagnostic(path.name, 1, 1, "unreadable-file", f"can't be read: {why}", "see the file's rights")
-            )
-            continue
-        if raw is None:
-            fix = "divide it: a prompt of this size costs more than it tells"
-            wrong.append(Diagnostic(path.name, 1, 1, "too-large", f"is larger than {LARGEST_FILE} bytes", fix))
-            continue
-        try:
-            # The mark of an editor and Windows' line ends are no part of what was written.
-            texts[path.name] = raw.decode("utf-8-sig").replace("\r\n", "\n")
-        except UnicodeDecodeError as error:
-            before = raw[: error.start]
-            line, column = before.count(b"\n") + 1, error.start - before.rfind(b"\n")
-            wrong.append(
-                Diagnostic(path.name, line, column, "not-utf8", "is not UTF-8", "save it with the encoding UTF-8")
-            )
+        text = _read_text(path)
+        if isinstance(text, Diagnostic):
+            wrong.append(text)
+        else:
+            texts[path.name] = text
         if sum(map(len, texts.values())) > LARGEST_FOLDER:
             fix = "move what isn't a prompt to another folder"
             return {}, [
@@ -111,14 +95,32 @@ def gather(folder: Path) -> tuple[dict[str, str], list[Diagnostic]]:
     return texts, wrong
 
 
-def parse(name: str, source: str) -> tuple[PromptFile, list[Diagnostic]]:
-    """Split a file at its front matter (`---` lines, YAML between) and at its roles; without the first it is all body.
+def _read_text(path: Path) -> str | Diagnostic:
+    try:
+        raw = path.read_bytes() if path.stat().st_size <= LARGEST_FILE else None
+    except OSError as error:
+        why = error.strerror or type(error).__name__
+        return Diagnostic(path.name, 1, 1, "unreadable-file", f"can't be read: {why}", "see the file's rights")
+    if raw is None:
+        fix = "divide it: a prompt of this size costs more than it tells"
+        return Diagnostic(path.name, 1, 1, "too-large", f"is larger than {LARGEST_FILE} bytes", fix)
+    try:
+        # Because editors add a byte order mark and Windows its line ends, both are removed.
+        return raw.decode("utf-8-sig").replace("\r\n", "\n")
+    except UnicodeDecodeError as error:
+        before = raw[: error.start]
+        line, column = before.count(b"\n") + 1, error.start - before.rfind(b"\n")
+        return Diagnostic(path.name, line, column, "not-utf8", "is not UTF-8", "save it with the encoding UTF-8")
 
-    The parts are cut here, before anything is put in: no value can begin one.
+
+def parse(name: str, source: str) -> tuple[PromptFile, list[Diagnostic]]:
+    """Split a file into front matter (YAML between `---` lines) and parts; the front matter may be missing.
+
+    Because parts are split before values are inserted, no value can begin a part.
     """
     lines = source.split("\n")
     if not _FENCE.fullmatch(lines[0]):
-        return PromptFile(name, source, body=source, parts=_parts(source, 1)), []
+        return PromptFile(name, source, body=source, parts=_split_parts(source, 1)), []
     end = next((number for number, line in enumerate(lines[1:], 1) if _FENCE.fullmatch(line)), None)
     if end is None:
         fix = "put a line with --- after it"
@@ -132,19 +134,19 @@ def parse(name: str, source: str) -> tuple[PromptFile, list[Diagnostic]]:
         mark = getattr(error, "problem_mark", None)
         problem = getattr(error, "problem", None) or "can't be read"
         line, column = (mark.line + 2, mark.column + 1) if mark else (2, 1)
-        finding = Diagnostic(name, line, column, "broken-yaml", f"front matter: {problem}", _YAML_FIX)
-        return PromptFile(name, source, body=body, body_line=end + 2), [finding]
+        diagnostic = Diagnostic(name, line, column, "broken-yaml", f"front matter: {problem}", _YAML_FIX)
+        return PromptFile(name, source, body=body, body_line=end + 2), [diagnostic]
     if not isinstance(front, dict):
-        finding = Diagnostic(name, 2, 1, "broken-yaml", "front matter: expected lines of `name: value`", _YAML_FIX)
-        return PromptFile(name, source, body=body, body_line=end + 2), [finding]
-    return PromptFile(name, source, front, nodes, body, end + 2, _parts(body, end + 2)), []
+        diagnostic = Diagnostic(name, 2, 1, "broken-yaml", "front matter: expected lines of `name: value`", _YAML_FIX)
+        return PromptFile(name, source, body=body, body_line=end + 2), [diagnostic]
+    return PromptFile(name, source, front, nodes, body, end + 2, _split_parts(body, end + 2)), []
 
 
 _YAML_FIX = "put texts with : or # between quotes, and indent with spaces"
 
 
-def _parts(body: str, body_line: int) -> tuple[PromptPart, ...]:
-    """What stands before the first role is the system's."""
+def _split_parts(body: str, body_line: int) -> tuple[PromptPart, ...]:
+    """Split the body at its roles; text before the first role is the system's."""
     found = list(_PART.finditer(body))
     starts = [(0, "system"), *((mark.end() + 1, mark[1].lower()) for mark in found)]
     ends = [*(mark.start() for mark in found), len(body)]
@@ -157,7 +159,7 @@ def _parts(body: str, body_line: int) -> tuple[PromptPart, ...]:
     return tuple(parts)
 
 
-def _step(node: yaml.Node | None, step: str | int) -> tuple[yaml.Mark, yaml.Node] | None:
+def _child(node: yaml.Node | None, step: str | int) -> tuple[yaml.Mark, yaml.Node] | None:
     if isinstance(node, yaml.MappingNode):
         pairs = {key.value: (key.start_mark, value) for key, value in node.value}
         return pairs.get(str(step))
@@ -166,6 +168,6 @@ def _step(node: yaml.Node | None, step: str | int) -> tuple[yaml.Mark, yaml.Node
     return None
 
 
-def cut(text: str) -> bool:
-    """Whether a text holds a line that would begin a part."""
+def has_role_line(text: str) -> bool:
+    """Whether a line of the text would begin a part."""
     return _PART.search(text) is not None

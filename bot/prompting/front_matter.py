@@ -1,6 +1,6 @@
-"""The front matter of a prompt, typed: Prompty's fields as far as Recado uses them, others left alone.
+"""Typed front matter of a prompt: the fields of Prompty 2 (microsoft/prompty) that Recado uses.
 
-Field names are those of Prompty 2 (microsoft/prompty); `parameters`, `type`, `maxOutputTokens` are its other spellings.
+`parameters`, `type` and `maxOutputTokens` are Prompty's alternative spellings.
 """
 
 from __future__ import annotations
@@ -16,31 +16,31 @@ from bot.prompting.diagnostics import Diagnostic
 from bot.prompting.files import PromptFile
 
 Kind = Literal["string", "integer", "float", "number", "boolean", "array", "object", "list", "any"]
-# Prompty's own fields that decide nothing here.
-_PROMPTYS = ("displayName", "outputs", "outputSchema", "template", "version", "authors", "tags", "sample")
+# Fields of Prompty that Recado accepts and doesn't use.
+_UNUSED_FIELDS = ("displayName", "outputs", "outputSchema", "template", "version", "authors", "tags", "sample")
 _DEFAULTS: dict[str, type | tuple[type, ...]] = {
     "string": str, "integer": int, "float": (int, float), "number": (int, float),
     "boolean": bool, "array": list, "list": list, "object": dict,
 }  # fmt: skip
 
 
-class _Part(BaseModel):
+class _FrontMatterModel(BaseModel):
     model_config = ConfigDict(extra="ignore", frozen=True, populate_by_name=True, hide_input_in_errors=True)
 
 
-# Where a number is asked for; everywhere else a value stays the words that were written.
+# Because YAML is read as text, only fields of numbers are converted.
 _Number = BeforeValidator(typed)
 
 
-class Options(_Part):
+class Options(_FrontMatterModel):
     temperature: Annotated[float | None, _Number] = Field(None, ge=0, le=2)
     max_tokens: Annotated[int | None, _Number] = Field(
         None, ge=1, validation_alias=AliasChoices("max_tokens", "maxOutputTokens")
     )
 
 
-class Model(_Part):
-    """Which models are asked, in this order and before those of the settings, and how."""
+class Model(_FrontMatterModel):
+    """Models to ask before those of the settings, in this order, and their options."""
 
     id: str | None = None
     fallbacks: tuple[str, ...] = ()
@@ -51,8 +51,8 @@ class Model(_Part):
         return (*([self.id] if self.id else []), *self.fallbacks)
 
 
-class Input(_Part):
-    """A value of the body. `strict`: made by a person, and so put in as one line without marks of its own."""
+class Input(_FrontMatterModel):
+    """Variable of the body. `strict`: because a person wrote the value, it is inserted as one line without markup."""
 
     name: str
     kind: Kind = Field("string", validation_alias=AliasChoices("kind", "type"))
@@ -61,8 +61,8 @@ class Input(_Part):
     strict: bool = False
 
 
-class Metadata(_Part):
-    """`max_tokens` limits the prompt itself; `languages` are those that it is written for."""
+class Metadata(_FrontMatterModel):
+    """`max_tokens` limits the prompt itself; `languages` are the ones that it covers."""
 
     languages: tuple[str, ...] = ()
     max_tokens: Annotated[int | None, _Number] = Field(None, ge=1)
@@ -71,14 +71,14 @@ class Metadata(_Part):
     evals: str = ""
 
 
-def _model(value: Any) -> Any:
+def _normalised_model(value: Any) -> Any:
     if is_nothing(value):
         return {}
     return {"id": value} if isinstance(value, str) else value
 
 
-def _inputs(value: Any) -> Any:
-    """Prompty writes inputs as a list, or as a mapping from the name to a default or to a description of it."""
+def _normalised_inputs(value: Any) -> Any:
+    """Inputs as a list; Prompty also allows a mapping from each name to a default or a description."""
     if is_nothing(value):
         return ()
     if not isinstance(value, dict):
@@ -92,14 +92,14 @@ def _inputs(value: Any) -> Any:
 
 
 def _typed_default(one: Any) -> Any:
-    """The default of an input that isn't text may be a number, yes or no."""
+    """Convert the default of an input that isn't text."""
     if not isinstance(one, dict) or one.get("kind", one.get("type", "string")) == "string":
         return one
     return {**one, "default": typed(one["default"])} if "default" in one else one
 
 
-def _names(value: Any) -> Any:
-    """Names alone, or things with a name."""
+def _normalised_names(value: Any) -> Any:
+    """Names of a list that holds names, or mappings with a name."""
     if is_nothing(value):
         return None
     if not isinstance(value, list):
@@ -107,32 +107,35 @@ def _names(value: Any) -> Any:
     return [one["name"] if isinstance(one, dict) and "name" in one else one for one in value]
 
 
-class FrontMatter(_Part):
+class FrontMatter(_FrontMatterModel):
     name: str = ""
     description: str = ""
-    model: Annotated[Model, BeforeValidator(_model)] = Model()
-    inputs: Annotated[tuple[Input, ...], BeforeValidator(_inputs)] = ()
-    tools: Annotated[tuple[str, ...] | None, BeforeValidator(_names)] = None
+    model: Annotated[Model, BeforeValidator(_normalised_model)] = Model()
+    inputs: Annotated[tuple[Input, ...], BeforeValidator(_normalised_inputs)] = ()
+    tools: Annotated[tuple[str, ...] | None, BeforeValidator(_normalised_names)] = None
     metadata: Annotated[Metadata, BeforeValidator(lambda value: {} if is_nothing(value) else value)] = Metadata()
 
 
-_KNOWN = (*FrontMatter.model_fields, *_PROMPTYS)
+_KNOWN = (*FrontMatter.model_fields, *_UNUSED_FIELDS)
 
 
 def read(file: PromptFile) -> tuple[FrontMatter, list[Diagnostic]]:
-    """The typed front matter; where it is wrong, its findings and one without content."""
+    """Typed front matter and its diagnostics; a wrong one gives an empty front matter."""
     if file.is_partial:
         return FrontMatter(), []
-    found = list(_unknown(file))
+    found = list(_unknown_fields(file))
     try:
-        front = FrontMatter.model_validate(dict(file.front))
+        front = FrontMatter.model_validate(dict(file.front_matter))
     except ValidationError as error:
-        return FrontMatter(), [*found, *(_wrong(file, problem) for problem in error.errors(include_url=False))]
-    return front, [*found, *_unfit(file, front)]
+        return FrontMatter(), [
+            *found,
+            *(_field_diagnostic(file, problem) for problem in error.errors(include_url=False)),
+        ]
+    return front, [*found, *_bad_inputs(file, front)]
 
 
-def _unknown(file: PromptFile) -> Iterator[Diagnostic]:
-    for name in file.front:
+def _unknown_fields(file: PromptFile) -> Iterator[Diagnostic]:
+    for name in file.front_matter:
         if name not in _KNOWN and (near := get_close_matches(str(name), _KNOWN, 1)):
             yield Diagnostic(
                 file.name,
@@ -143,9 +146,9 @@ def _unknown(file: PromptFile) -> Iterator[Diagnostic]:
             )
 
 
-def _wrong(file: PromptFile, problem: Any) -> Diagnostic:
+def _field_diagnostic(file: PromptFile, problem: Any) -> Diagnostic:
     steps = tuple(step for step in problem["loc"] if isinstance(step, (str, int)))
-    place = file.place(*_written(file, steps))
+    place = file.place(*_written_steps(file, steps))
     where = ".".join(map(str, steps))
     words = problem["msg"].removeprefix("Value error, ").removeprefix("Input ")
     return Diagnostic(file.name, *place, "bad-field", f"{where}: {words}", _EXPECTED.get(str(steps[0]), ""))
@@ -159,17 +162,17 @@ _EXPECTED = {
 }  # fmt: skip
 
 
-def _written(file: PromptFile, steps: tuple[str | int, ...]) -> tuple[str | int, ...]:
-    """The steps as they are written: an input of a mapping has its name there, not its number."""
-    if steps[:1] == ("inputs",) and len(steps) > 1 and isinstance(inputs := file.front.get("inputs"), dict):
+def _written_steps(file: PromptFile, steps: tuple[str | int, ...]) -> tuple[str | int, ...]:
+    """Steps as the file writes them, because an input of a mapping is found by name, not by number."""
+    if steps[:1] == ("inputs",) and len(steps) > 1 and isinstance(inputs := file.front_matter.get("inputs"), dict):
         return ("inputs", str(list(inputs)[int(steps[1])]), *steps[2:])
     return steps
 
 
-def _unfit(file: PromptFile, front: FrontMatter) -> Iterator[Diagnostic]:
+def _bad_inputs(file: PromptFile, front: FrontMatter) -> Iterator[Diagnostic]:
     names = [one.name for one in front.inputs]
     for number, one in enumerate(front.inputs):
-        place = file.place(*_written(file, ("inputs", number)))
+        place = file.place(*_written_steps(file, ("inputs", number)))
         if not one.name.isidentifier() or one.name == "loop":
             fix = "use letters, digits and _, such as customer_name"
             yield Diagnostic(file.name, *place, "bad-field", f"inputs: {one.name!r} is not a name", fix)

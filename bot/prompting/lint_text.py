@@ -1,4 +1,4 @@
-"""What the words of a prompt shouldn't hold: secrets, marks that WhatsApp doesn't draw, names of things that aren't."""
+"""Checks of a prompt's text: secrets, formatting that WhatsApp doesn't show, unknown names."""
 
 from __future__ import annotations
 
@@ -41,17 +41,17 @@ def secrets(file: PromptFile) -> Iterator[Diagnostic]:
         yield Diagnostic(file.name, *_place(file.source, 1, found.start()), "secret-in-text", f"holds {kind}", fix)
 
 
-def marks(file: PromptFile) -> Iterator[Diagnostic]:
-    """Headings order instructions well; in what is shown to customers, examples and facts, they are imitated."""
+def foreign_formatting(file: PromptFile) -> Iterator[Diagnostic]:
+    """Find foreign formatting. Because models imitate examples and facts, only instructions may have headings."""
     if file.is_partial:
-        yield from _marks(file, file.body, file.body_line, headings=True)
+        yield from _formatting_in(file, file.body, file.body_line, headings=True)
     else:
         for part in file.parts:
-            yield from _marks(file, part.source, part.line, headings=part.role == "assistant")
+            yield from _formatting_in(file, part.source, part.line, headings=part.role == "assistant")
 
 
-def _marks(file: PromptFile, text: str, line: int, *, headings: bool) -> Iterator[Diagnostic]:
-    # Code is left as it is by WhatsApp too, and is where a prompt shows what not to write.
+def _formatting_in(file: PromptFile, text: str, line: int, *, headings: bool) -> Iterator[Diagnostic]:
+    # Because a prompt quotes wrong formatting as code, and WhatsApp leaves code alone, code is skipped.
     text = _CODE.sub(lambda code: re.sub(r"[^\n]", " ", code[0]), text)
     for pattern, what, fix in (
         *_MARKS,
@@ -62,8 +62,8 @@ def _marks(file: PromptFile, text: str, line: int, *, headings: bool) -> Iterato
             yield Diagnostic(file.name, *_place(text, line, start), "whatsapp-format", f"{what}: {_MORE}", fix)
 
 
-def names(file: PromptFile, known: Collection[str]) -> Iterator[Diagnostic]:
-    """Names between ` that look like a tool's and are none: the model would call what isn't there."""
+def unknown_names(file: PromptFile, known: Collection[str]) -> Iterator[Diagnostic]:
+    """Find names in backticks that look like a tool's and are none, because the model would call them."""
     for found in _NAME.finditer(file.body):
         if found[1] not in known:
             place = _place(file.body, file.body_line, found.start(1))

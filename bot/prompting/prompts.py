@@ -1,9 +1,7 @@
-"""A release of prompts: all files of the folder as one thing, compiled once, rendered in less than a millisecond."""
+"""Compiled release of prompts: all files of the folder together, rendered in less than a millisecond."""
 
 from __future__ import annotations
 
-import hashlib
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -18,30 +16,31 @@ from bot.prompting.business_profile import FILE, Business, business_of, name_in
 from bot.prompting.diagnostics import Diagnostic, PromptsWrong, column_of
 from bot.prompting.files import PromptFile, PromptPart, Role
 from bot.prompting.front_matter import FrontMatter, Model
+from bot.prompting.release_name import name_of
 from bot.prompting.template_language import LONGEST_VALUE, TemplateLanguage
 
-# All that an expression in a template can raise.
+# Exceptions that an expression in a template can raise.
 _BROKEN = (TemplateError, TypeError, ValueError, ArithmeticError, LookupError, AttributeError, RecursionError)
 _FILE = re.compile(r"\$\{file:([^{}]+)\}")
 _UNSEEN = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff]+")
 
 
 @dataclass(frozen=True, slots=True)
-class ExampleMessage:
+class RenderedPart:
     role: Role
     text: str
 
 
 @dataclass(frozen=True, slots=True)
 class Rendered:
-    """A prompt as the model gets it, and which one it was: `version` names the release, the content of all files.
+    """Prompt as the model gets it; `version` names the release.
 
-    `tools` narrows what is offered to these names; None leaves all.
+    `tools` limits the offered tools to these names; None allows all.
     """
 
     name: str
     version: str
-    parts: tuple[ExampleMessage, ...]
+    parts: tuple[RenderedPart, ...]
     model: Model = field(default_factory=Model)
     tools: frozenset[str] | None = None
 
@@ -54,7 +53,7 @@ class Rendered:
         return tuple(_line(part) for part in self.parts)
 
 
-def _line(part: ExampleMessage) -> Line:
+def _line(part: RenderedPart) -> Line:
     match part.role:
         case "system":
             return Instructions(part.text)
@@ -68,22 +67,22 @@ def _line(part: ExampleMessage) -> Line:
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
-    """A file and its front matter; `defaults` are its inputs' own values."""
+    """File with typed front matter; `defaults` are default values of its inputs."""
 
     file: PromptFile
-    front: FrontMatter
+    front_matter: FrontMatter
     defaults: Mapping[str, Any]
 
     @property
     def units(self) -> tuple[tuple[str, PromptPart], ...]:
-        """The templates that it is made of, by their names: one for each part; a partial is one."""
+        """Templates of the file by name: one for each part; a partial is a single template."""
         if self.file.is_partial:
             return ((self.file.name, PromptPart("system", self.file.body, self.file.body_line)),)
         return tuple((f"{self.file.name}#{number}", part) for number, part in enumerate(self.file.parts))
 
 
 class Prompts:
-    """Made by `check`, which has looked at all of it before. `assistant` is the file `assistant.md`."""
+    """Prompts by name, made by `check`; `assistant` is the file `assistant.md`."""
 
     def __init__(self, texts: Mapping[str, str], prompts: Mapping[str, Prompt], language: TemplateLanguage) -> None:
         self.texts = dict(texts)
@@ -99,27 +98,27 @@ class Prompts:
         return f"{name}.md" in self._prompts
 
     def render(self, name: str, values: Mapping[str, Any]) -> Rendered:
-        """The prompt with its values, which are put in as text and never read as a template, a part or an include.
+        """Render a prompt. Values are inserted as text, and never read as a template, a part or an include.
 
-        Raises PromptsWrong, which `check` has made as good as impossible.
+        Raises PromptsWrong, which is rare, because `check` rendered each prompt before.
         """
         prompt = self._prompts.get(f"{name}.md")
         if prompt is None:
             raise PromptsWrong([Diagnostic(f"{name}.md", 1, 1, "missing-file", "there is no such prompt")])
-        values = _put_in(prompt, values)
+        values = _with_defaults(prompt, values)
         parts = []
         try:
             for unit, part in prompt.units:
                 text = self._language.run(unit, values).strip()
                 if text:
-                    parts.append(ExampleMessage(part.role, text))
+                    parts.append(RenderedPart(part.role, text))
         except _BROKEN as error:
             raise PromptsWrong([self._wrong(prompt.file, error)]) from error
-        tools = None if prompt.front.tools is None else frozenset(prompt.front.tools)
-        return Rendered(name, self.release, tuple(parts), prompt.front.model, tools)
+        tools = None if prompt.front_matter.tools is None else frozenset(prompt.front_matter.tools)
+        return Rendered(name, self.release, tuple(parts), prompt.front_matter.model, tools)
 
     def _wrong(self, file: PromptFile, error: Exception) -> Diagnostic:
-        """Where it happened: the innermost template line of the traceback, maybe in an included partial."""
+        """Diagnostic at the traceback's innermost template line, maybe in an included partial."""
         number = 1
         for frame, line in walk_tb(error.__traceback__):
             name = frame.f_code.co_filename
@@ -133,16 +132,10 @@ class Prompts:
 _CAN_NOT = ("can-not-render", "can't be rendered")
 
 
-def name_of(texts: Mapping[str, str]) -> str:
-    """A release's name: twelve hexadecimal digits of what is in its files."""
-    whole = json.dumps(sorted(texts.items()), ensure_ascii=False)
-    return hashlib.sha256(whole.encode("utf-8", "surrogatepass")).hexdigest()[:12]
-
-
 def defaults_of(front: FrontMatter, files: Mapping[str, PromptFile]) -> dict[str, Any]:
-    """The inputs' defaults; `${file:_name.md}` in them is that file's text. Raises KeyError with what isn't there.
+    """Defaults of the inputs; `${file:_name.md}` becomes that file's text. Raises KeyError with a missing name.
 
-    No value is longer than LONGEST_VALUE, whatever it names how often.
+    Values are cut at LONGEST_VALUE.
     """
     return {
         one.name: _filled(one.default, files) if isinstance(one.default, str) else one.default
@@ -163,16 +156,16 @@ def _filled(default: str, files: Mapping[str, PromptFile]) -> str:
     return "".join((*pieces, default[end:]))[:LONGEST_VALUE]
 
 
-def _put_in(prompt: Prompt, given: Mapping[str, Any]) -> dict[str, Any]:
+def _with_defaults(prompt: Prompt, given: Mapping[str, Any]) -> dict[str, Any]:
     values = dict(prompt.defaults)
-    # What the service knows nothing about is as good as not given.
+    # Because an empty value means that the service knows none, the default stays.
     values |= {name: value for name, value in given.items() if value or name not in values}
-    for one in prompt.front.inputs:
+    for one in prompt.front_matter.inputs:
         if one.strict and isinstance(values.get(one.name), str):
             values[one.name] = one_line(values[one.name])
     return {name: value[:LONGEST_VALUE] if isinstance(value, str) else value for name, value in values.items()}
 
 
 def one_line(text: str) -> str:
-    """What a person wrote, as one line without signs that can't be seen, and without tags."""
+    """Text of a person as one line, without invisible characters and tags."""
     return escape(" ".join(_UNSEEN.sub(" ", text).split()), quote=False)

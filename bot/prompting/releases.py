@@ -1,7 +1,7 @@
-"""Releases in Redis: each the whole folder, immutable, named by its hash; one of them is the current one for everybody.
+"""Releases in Redis: each is the whole folder, immutable and named by its hash; one is the current release.
 
-The pointer to it is one key, read at the start of every turn together with that to a candidate: all processes switch
-together. Old ones go when they are beyond the history and no turn in hand has them.
+Because each turn begins by reading the keys of the current release and the candidate, all processes switch together.
+Old releases are deleted once they are beyond the history and no turn uses them.
 """
 
 from __future__ import annotations
@@ -18,17 +18,17 @@ from bot.infra.queries import Query, ask
 from bot.infra.redis import answer
 from bot.prompting.canary import Canary, CurrentRelease
 from bot.prompting.canary_metrics import CANDIDATE, KEYS
-from bot.prompting.prompts import name_of
+from bot.prompting.release_name import name_of
 
-# How many switches are remembered, and so the releases that can be gone back to.
+# Entries of the history, and so releases to roll back to.
 HISTORY = 100
 _SHORTEST = 4
-# One hash tag, so that the scripts work on a Redis Cluster too.
+# Because scripts need all their keys in one slot, the keys share a hash tag.
 _CURRENT, _LOG, _ALL, _CONTENT = (f"recado:{{prompts}}:{name}" for name in ("current", "history", "all", "release"))
 
-# Of all that changes what turns begin with. KEYS 1 content, 2 all, 3 history, 4 current, 5 candidate, 6 … what else
-# goes with a candidate. ARGV 1 release, 2 entry, 3 length of the history.
-_CHANGES = """
+# Functions of all scripts below. KEYS 1 content, 2 all, 3 history, 4 current, 5 candidate, 6 … further keys of a
+# candidate. ARGV 1 release, 2 entry, 3 length of the history.
+_FUNCTIONS = """
 local function end_canary() for index = 5, #KEYS do redis.call('DEL', KEYS[index]) end end
 local function note()
   redis.call('LPUSH', KEYS[3], ARGV[2])
@@ -46,23 +46,23 @@ local function keep(texts)
 end
 """
 
-# Content and pointer at once. ARGV 4 texts. Gives 0 when it is the current one of everybody.
-_RELEASE = f"""{_CHANGES}
+# Stores the files and switches, in one step. ARGV 4 texts. Gives 0 when all contacts have the release already.
+_RELEASE = f"""{_FUNCTIONS}
 local is_current = redis.call('GET', KEYS[4]) == ARGV[1] and redis.call('EXISTS', KEYS[1]) == 1
 if is_current and redis.call('EXISTS', KEYS[5]) == 0 then return 0 end
 keep(ARGV[4])
 return switch()
 """
 
-# Gives 0 when it isn't kept, 2 when it is the current one of everybody.
-_ROLL_BACK = f"""{_CHANGES}
+# Gives 0 when the release isn't stored, 2 when all contacts have it already.
+_ROLL_BACK = f"""{_FUNCTIONS}
 if redis.call('EXISTS', KEYS[1]) == 0 then return 0 end
 if redis.call('GET', KEYS[4]) == ARGV[1] and redis.call('EXISTS', KEYS[5]) == 0 then return 2 end
 return switch()
 """
 
-# ARGV 4 texts, 5 canary. Gives 0 when it is the current one by now, or a candidate for this share already.
-_TRY_OUT = f"""{_CHANGES}
+# ARGV 4 texts, 5 canary. Gives 0 when the release is current, or already a candidate for this share.
+_START_CANARY = f"""{_FUNCTIONS}
 local kept = redis.call('GET', KEYS[5])
 local before, now = kept and cjson.decode(kept) or {{}}, cjson.decode(ARGV[5])
 local stands = before.release == now.release and before.percent == now.percent
@@ -75,9 +75,9 @@ note()
 return 1
 """
 
-# The end of a canary, once: by whoever comes first. ARGV 4 canary, 5 "1" to make the candidate current. Gives 0 when
-# this canary is over already.
-_END = f"""{_CHANGES}
+# Ends a canary; the first caller wins. ARGV 4 canary, 5 "1" to make the candidate current. Gives 0 when this canary
+# is over already.
+_END_CANARY = f"""{_FUNCTIONS}
 if redis.call('GET', KEYS[5]) ~= ARGV[4] then return 0 end
 if ARGV[5] == '1' then return switch() end
 end_canary()
@@ -85,8 +85,8 @@ note()
 return 1
 """
 
-# What is neither current, nor in the history, nor in use; a candidate is the newest in the history, as whatever comes
-# after it ends it. KEYS 1 all, 2 history, 3 current, 4 … content of those that may go, in the order of ARGV.
+# Deletes releases that are neither current, nor in the history, nor in use. A candidate is safe, because its entry is
+# the newest one. KEYS 1 all, 2 history, 3 current, 4 … content of the releases in ARGV.
 _PRUNE = """
 local kept = {[redis.call('GET', KEYS[3]) or ''] = true}
 for _, entry in ipairs(redis.call('LRANGE', KEYS[2], 0, -1)) do kept[cjson.decode(entry).release] = true end
@@ -95,22 +95,22 @@ for index, name in ipairs(ARGV) do
 end
 """
 
+# Gives the releases of turns under way.
 InUse = Callable[[], Awaitable[Collection[str]]]
 
-
 How = Literal["release", "rollback", "watch", "start", "canary", "promote", "drop"]
-# Entries of what did not become current.
-_BESIDE = ("canary", "drop")
+# Entries whose release did not become current.
+_NOT_CURRENT = ("canary", "drop")
 
 
 class UnknownRelease(Exception):
-    """There is no such release, or not one alone; the message says what to do."""
+    """There is no such release, or more than one; the message names the fix."""
 
 
 @dataclass(frozen=True, slots=True)
 class ReleaseEntry:
-    """What was done with a release: by whom, when (UTC), with which note; a `canary` begins, and ends by a `promote`,
-    a `drop`, or whatever else makes another release current.
+    """Entry of the history: a release, its author, time (UTC) and note. A `canary` ends by a `promote`, by a `drop`,
+    or by another release that becomes current.
     """
 
     release: str
@@ -120,13 +120,13 @@ class ReleaseEntry:
     how: How
 
 
-async def standing(redis: Redis) -> CurrentRelease:
-    """What turns begin with now."""
+async def read_current_release(redis: Redis) -> CurrentRelease:
+    """Read the current release and the candidate."""
     return await ask(redis, current_release())
 
 
 def current_release() -> Query[CurrentRelease]:
-    """What turns begin with now."""
+    """Read the current release and the candidate, together with what else a turn begins with."""
 
     def read(found: Sequence[Any]) -> CurrentRelease:
         current, canary = found[0]
@@ -136,67 +136,67 @@ def current_release() -> Query[CurrentRelease]:
 
 
 class Releases:
-    """`in_use` gives the releases of turns in hand."""
+    """Stored releases and their history."""
 
     def __init__(self, redis: Redis, in_use: InUse) -> None:
         self._redis = redis
         self._in_use = in_use
 
-    async def standing(self) -> CurrentRelease:
-        return await standing(self._redis)
+    async def current_release(self) -> CurrentRelease:
+        return await read_current_release(self._redis)
 
     async def current(self) -> str | None:
-        return (await self.standing()).current
+        return (await self.current_release()).current
 
     async def canary(self) -> Canary:
-        """Raises UnknownRelease where there is none."""
-        if (found := (await self.standing()).canary) is None:
+        """Canary under way; raises UnknownRelease where there is none."""
+        if (found := (await self.current_release()).canary) is None:
             raise UnknownRelease("there is no candidate; see `recado prompts release --canary`")
         return found
 
-    async def keeps(self, release: str) -> bool:
-        """Whether its files are there."""
+    async def has_files(self, release: str) -> bool:
+        """Whether the files of a release are stored."""
         return bool(await self._redis.exists(_content(release)))
 
     async def texts(self, release: str) -> dict[str, str] | None:
-        """The files of a release; None when there is no such one (any more)."""
+        """Files of a release; None where they aren't stored."""
         found = await answer(self._redis.get(_content(release)))
         return json.loads(found) if found else None
 
     async def release(self, texts: Mapping[str, str], *, author: str, note: str = "", how: How = "release") -> bool:
-        """Make these files the current release of everybody; False when they are already."""
-        done = await self._change(_RELEASE, name_of(texts), author, note, how, _whole(texts))
+        """Make these files the current release of all contacts; False when they are already."""
+        done = await self._change(_RELEASE, name_of(texts), author, note, how, _serialised(texts))
         if done:
             await self._prune()
         return done
 
-    async def try_out(self, texts: Mapping[str, str], *, percent: int, author: str, note: str = "") -> bool:
-        """Make these files the candidate; False when they are, for this share, or are the current release.
+    async def start_canary(self, texts: Mapping[str, str], *, percent: int, author: str, note: str = "") -> bool:
+        """Make these files the candidate; False when they are for this share, or are the current release.
 
-        A candidate before it is over, and what was counted of it is gone. There has to be a current release.
+        An earlier candidate ends, and its tallies are deleted. There has to be a current release.
         """
         canary = Canary.now(name_of(texts), percent)
-        done = await self._change(_TRY_OUT, canary.release, author, note, "canary", _whole(texts), canary.raw)
+        done = await self._change(_START_CANARY, canary.release, author, note, "canary", _serialised(texts), canary.raw)
         if done:
             await self._prune()
         return done
 
-    async def end(self, canary: Canary, *, promote: bool, author: str, note: str = "") -> bool:
-        """Make a candidate current, or drop it; False when that canary is over already."""
+    async def end_canary(self, canary: Canary, *, promote: bool, author: str, note: str = "") -> bool:
+        """Promote a candidate, or drop it; False when that canary is over already."""
         how: How = "promote" if promote else "drop"
-        return await self._change(_END, canary.release, author, note, how, canary.raw, "1" if promote else "")
+        return await self._change(_END_CANARY, canary.release, author, note, how, canary.raw, "1" if promote else "")
 
     async def roll_back(self, name: str, *, author: str, note: str = "") -> None:
-        """Make a release that is kept the current one. Raises UnknownRelease."""
+        """Make a stored release the current one. Raises UnknownRelease."""
         if not await self._change(_ROLL_BACK, name, author, note, "rollback"):
             raise UnknownRelease(f"{name} isn't kept any more; see `recado prompts list`")
 
     async def history(self) -> list[ReleaseEntry]:
-        """The last switches, the newest first."""
+        """Entries of the history, the newest first."""
         return [_entry(json.loads(raw)) for raw in await answer(self._redis.lrange(_LOG, 0, -1))]
 
     async def find(self, prefix: str) -> str:
-        """The release whose name begins so; or `current`, or `candidate`. Raises UnknownRelease."""
+        """Name of the release with this prefix; `current` and `candidate` work too. Raises UnknownRelease."""
         if prefix == "candidate":
             return (await self.canary()).release
         if prefix == "current":
@@ -210,18 +210,21 @@ class Releases:
         return str(found[0])
 
     async def before(self, prefix: str | None = None) -> str:
-        """The release that this names, or the one that was current before the current one. Raises UnknownRelease."""
+        """Name of the release with this prefix; without one, of the release before the current one.
+
+        Raises UnknownRelease.
+        """
         if prefix:
             return await self.find(prefix)
         now = await self.current()
-        names = (entry.release for entry in await self.history() if entry.how not in _BESIDE)
+        names = (entry.release for entry in await self.history() if entry.how not in _NOT_CURRENT)
         name = next((name for name in names if name != now), None)
         if name is None:
             raise UnknownRelease("there is no release before this one; see `recado prompts list`")
         return name
 
-    async def was_dropped(self, release: str) -> bool:
-        """Whether the last that was done with any release was to drop this one."""
+    async def was_dropped_last(self, release: str) -> bool:
+        """Whether the newest entry is the drop of this release."""
         newest = await answer(self._redis.lindex(_LOG, 0))
         entry = _entry(json.loads(newest)) if newest else None
         return entry is not None and (entry.how, entry.release) == ("drop", release)
@@ -245,7 +248,7 @@ def _content(release: str) -> str:
     return f"{_CONTENT}:{release}"
 
 
-def _whole(texts: Mapping[str, str]) -> str:
+def _serialised(texts: Mapping[str, str]) -> str:
     return json.dumps(dict(sorted(texts.items())), ensure_ascii=False)
 
 

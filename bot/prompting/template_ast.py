@@ -1,4 +1,4 @@
-"""What a template asks for, read from its tree: values, includes, and the languages that it tells apart."""
+"""Analysis of a template's syntax tree: used values, includes, and branches by language."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from jinja2 import nodes
 
 _BRACES = re.compile(r"[{}]|%|#")
-_NOBODY: frozenset[str] = frozenset()
+_NOTHING_BOUND: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
 class VariableUse:
-    """A value that is asked for: `customer_name`, or with a field of it, `business.name`."""
+    """Use of a value, such as `customer_name`, or of a field, such as `business.name`."""
 
     name: str
     line: int
@@ -23,7 +23,7 @@ class VariableUse:
 
 @dataclass(frozen=True, slots=True)
 class Included:
-    """`bound` are the loops' own names at that place, which the included file may use too."""
+    """Include; `bound` holds names of surrounding loops, which the included file may use too."""
 
     name: str
     line: int
@@ -32,7 +32,7 @@ class Included:
 
 @dataclass(frozen=True, slots=True)
 class LanguageBranch:
-    """An `if` over the language: what it compares with, and whether there is an `else`."""
+    """`if` over the language: its languages, and whether there is an `else`."""
 
     languages: tuple[str, ...]
     complete: bool
@@ -46,8 +46,8 @@ class TemplateRequirements:
     choices: tuple[LanguageBranch, ...]
 
 
-def asked(tree: nodes.Template) -> TemplateRequirements:
-    found = list(_walk(tree, _NOBODY))
+def requirements_of(tree: nodes.Template) -> TemplateRequirements:
+    found = list(_walk(tree, _NOTHING_BOUND))
     return TemplateRequirements(
         tuple(one for one in found if isinstance(one, VariableUse)),
         tuple(one for one in found if isinstance(one, Included)),
@@ -56,9 +56,9 @@ def asked(tree: nodes.Template) -> TemplateRequirements:
 
 
 def constants(tree: nodes.Template) -> Iterator[int]:
-    """Lines with braces that ask for no value, such as {{1}} or {{ "x" }}: text whose braces would vanish.
+    """Lines with braces around a constant, such as {{1}} or {{ "x" }}, because rendering would drop the braces.
 
-    A text of braces alone is how Jinja writes braces: {{ "{{" }}.
+    Constants that hold braces are no mistake, because Jinja writes braces so: {{ "{{" }}.
     """
     for output in tree.find_all(nodes.Output):
         for shown in output.nodes:
@@ -84,7 +84,7 @@ def _walk(node: nodes.Node, bound: frozenset[str]) -> Iterator[VariableUse | Inc
             yield from _walk_all((node.iter, *node.else_), bound)
             yield from _walk_all(node.body, inside)
         case nodes.If():
-            yield from _choice(node)
+            yield from _branch(node)
             branches = [child for branch in (node, *node.elif_) for child in (branch.test, *branch.body)]
             yield from _walk_all((*branches, *node.else_), bound)
         case _:
@@ -103,8 +103,8 @@ def _use(name: str, field: str | None, node: nodes.Node, bound: frozenset[str]) 
         yield VariableUse(name, node.lineno, field)
 
 
-def _choice(node: nodes.If) -> Iterator[LanguageBranch]:
-    """The `if` and its `elif`s, where all of them ask for the language alone."""
+def _branch(node: nodes.If) -> Iterator[LanguageBranch]:
+    """Branch of an `if` whose conditions all compare the language."""
     languages = [_language(test) for test in (node.test, *(one.test for one in node.elif_))]
     if all(languages):
         yield LanguageBranch(tuple(one for one in languages if one), bool(node.else_), node.lineno)

@@ -1,9 +1,9 @@
-"""The language of prompt bodies: Jinja2's texts, values, conditions, loops and includes, and nothing that can do harm.
+"""Language of prompt bodies: a safe subset of Jinja2 with values, conditions, loops, includes and filters.
 
-What isn't named here is refused before it is compiled: no calls, no attributes of Python's objects, no definitions, and
-no arithmetic that could grow a text. What runs is counted, so that a loop ends. Every value is weighed where it is
-made, before anything works on it, so that no single step is long. The same template with the same values always takes
-the same steps: a check that passes is a promise.
+Everything else is refused before compilation: calls, attributes of Python objects, definitions, and arithmetic that
+could grow a text. Because steps are counted, each loop ends. Because the size of each value is measured before a filter
+works on it, no single step is long. The same template with the same values takes the same steps, so a check that
+passed stays valid.
 """
 
 from __future__ import annotations
@@ -22,18 +22,18 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from jinja2.tests import TESTS
 from jinja2.visitor import NodeTransformer
 
-# Steps (loops' rounds and filters) and characters of one rendering, and of a list or text that a filter works on.
+# Limits of one rendering: steps (rounds of loops, filters), and characters of the result and of each filtered value.
 MOST_STEPS = 20_000
 LONGEST_TEXT = 200_000
-# Nodes of one template: a page of text has a few dozen, and what takes seconds to compile tens of thousands.
+# Nodes of one template: a page of text has dozens; a template that compiles for seconds has tens of thousands.
 MOST_NODES = 5_000
-# Whole numbers count and compare; digits beyond these are there to take time.
+# Because huge numbers only take time, whole numbers are limited.
 _LARGEST_NUMBER = 10**15
 _MOST_DECIMALS = 15
 _LONGEST_NUMBER = 40
-# A value that is longer is cut here, so that what was checked with a value of this size holds.
+# Because templates are checked with values of this size, longer values are cut.
 LONGEST_VALUE = 20_000
-# A wall behind the steps, which are counted to end long before: a prompt takes far less than a millisecond.
+# Second limit behind the steps; a usual prompt takes far less than a millisecond.
 _SECONDS = 2.0
 
 _STATEMENTS = (nodes.Template, nodes.Output, nodes.TemplateData, nodes.If, nodes.For, nodes.Include)
@@ -53,11 +53,11 @@ _TESTS = ("defined", "undefined", "none", "string", "number", "mapping", "sequen
 
 
 class NotAllowed(TemplateSyntaxError):
-    """A template uses what isn't part of the language."""
+    """A template uses syntax outside the language."""
 
 
 class UnknownFilter(TemplateSyntaxError):
-    """There is no such filter, or no such test."""
+    """The template names an unknown filter or test."""
 
 
 class PromptTooLarge(SecurityError):
@@ -86,10 +86,10 @@ class _Run:
 _RUN: ContextVar[_Run] = ContextVar("prompt_run")
 
 
-def weigh(value: Any) -> int:
-    """How many characters and entries a value has, all in all; raises TooMuch beyond LONGEST_TEXT.
+def measure(value: Any) -> int:
+    """Count characters and entries of a value; raises PromptTooLarge beyond LONGEST_TEXT.
 
-    A list that holds another a thousand times is small in memory, and endless for whoever writes or compares it.
+    Because a list may hold another a thousand times, its memory says nothing about its length.
     """
     weight, pending = 0, [value]
     while pending:
@@ -109,13 +109,13 @@ def weigh(value: Any) -> int:
     return weight
 
 
-def _bounded(work: Callable[..., Any]) -> Callable[..., Any]:
+def _measured_filter(work: Callable[..., Any]) -> Callable[..., Any]:
     def filter_(value: Any, *arguments: Any, **options: Any) -> Any:
         _RUN.get().step()
-        weigh((value, arguments, options))
+        measure((value, arguments, options))
         result = work(value, *arguments, **options)
         result = list(result) if isinstance(result, Iterator) else result
-        weigh(result)
+        measure(result)
         return result
 
     return filter_
@@ -136,7 +136,7 @@ def _join(value: Any, between: str = "") -> str:
 
 
 def _round(value: Any, precision: int = 0, method: str = "common") -> Any:
-    """As Jinja's, for as many decimals as a number has."""
+    """Jinja's filter, limited to decimals that a number can have."""
     if not isinstance(precision, int) or not -_MOST_DECIMALS <= precision <= _MOST_DECIMALS:
         raise PromptTooLarge(f"round takes {-_MOST_DECIMALS} to {_MOST_DECIMALS} decimals")
     return FILTERS["round"](value, precision, method)
@@ -146,8 +146,8 @@ def _int(value: Any, default: int = 0, base: int = 10) -> Any:
     return default if isinstance(value, str) and len(value) > _LONGEST_NUMBER else FILTERS["int"](value, default, base)
 
 
-def _joined(pieces: list[Any]) -> str:
-    """Join the operands of ~, which `weigh` has seen."""
+def _concatenate(pieces: list[Any]) -> str:
+    """Join the operands of ~, after `measure` has checked them."""
     return "".join(map(str, pieces))
 
 
@@ -172,7 +172,7 @@ def _truncate(value: Any, length: int = 255) -> str:
     return text if len(text) <= length else f"{text[: max(length - 1, 0)]}…"
 
 
-_OWN: dict[str, Callable[..., Any]] = {
+_OWN_FILTERS: dict[str, Callable[..., Any]] = {
     "replace": _replace, "join": _join, "default": _default, "d": _default, "length": _length, "count": _length,
     "first": _first, "last": _last, "reverse": lambda value: value[::-1], "list": list, "string": str,
     "lower": lambda value: str(value).lower(), "upper": lambda value: str(value).upper(),
@@ -181,12 +181,12 @@ _OWN: dict[str, Callable[..., Any]] = {
     "sort": sorted, "unique": lambda value: list(dict.fromkeys(value)), "truncate": _truncate,
     "round": _round, "int": _int,
 }  # fmt: skip
-# What the language does by itself, as filters that are counted and weighed like the others; no template can name them.
-_INNER: dict[str, Callable[..., Any]] = {"~": _joined, "[]": lambda value: value}
+# Operators as filters, so that they are counted and measured too; no template can name them.
+_OPERATORS: dict[str, Callable[..., Any]] = {"~": _concatenate, "[]": lambda value: value}
 
 
-class _Weighed(NodeTransformer):
-    """Has texts that are put together, and lists that are written down, made by a filter."""
+class _MeasuredLiterals(NodeTransformer):
+    """Replace concatenations and literal lists by filters, so that their size is measured."""
 
     def visit_Concat(self, node: nodes.Concat, *args: Any, **options: Any) -> nodes.Node:  # noqa: N802 - Jinja's names
         self.generic_visit(node, *args, **options)
@@ -202,7 +202,7 @@ class _Weighed(NodeTransformer):
 
     def visit_Tuple(self, node: nodes.Tuple, *args: Any, **options: Any) -> nodes.Node:  # noqa: N802 - as above
         self.generic_visit(node, *args, **options)
-        # The names of a loop are a tuple too.
+        # Because the targets of a loop are a tuple too, those stay.
         return node if node.ctx == "store" else _filter(node, "[]", node.lineno)
 
 
@@ -210,7 +210,7 @@ def _filter(node: nodes.Expr, name: str, line: int) -> nodes.Filter:
     return nodes.Filter(node, name, [], [], None, None, lineno=line)
 
 
-_WORDS: dict[type[nodes.Node], str] = {
+_DESCRIPTIONS: dict[type[nodes.Node], str] = {
     nodes.Call: "calling something, such as name(…) or name.split()",
     nodes.Assign: "{% set %}", nodes.AssignBlock: "{% set %}", nodes.Macro: "{% macro %}",
     nodes.CallBlock: "{% call %}",
@@ -220,8 +220,8 @@ _WORDS: dict[type[nodes.Node], str] = {
 }  # fmt: skip
 
 
-class _Ready(BaseLoader):
-    """Templates that are compiled already; there are no others."""
+class _CompiledTemplates(BaseLoader):
+    """Loader of compiled templates; because there are no others, nothing is read from disk."""
 
     def __init__(self) -> None:
         self.templates: dict[str, Template] = {}
@@ -233,26 +233,26 @@ class _Ready(BaseLoader):
 
 
 class TemplateLanguage(ImmutableSandboxedEnvironment):
-    """A dot reads a field of a mapping, or what a loop knows of itself; nothing of any other object."""
+    """Sandbox in which a dot reads fields of mappings and of `loop`, and nothing of other objects."""
 
     def __init__(self) -> None:
-        self._ready = _Ready()
+        self._compiled_templates = _CompiledTemplates()
         super().__init__(
-            loader=self._ready,
+            loader=self._compiled_templates,
             undefined=StrictUndefined,
-            # A prompt isn't HTML; what people send is fenced where it comes in.
+            # Because a prompt isn't HTML, nothing is escaped; texts of people are fenced where they are received.
             autoescape=False,
             trim_blocks=True,
             lstrip_blocks=True,
-            # Nothing runs while a template is compiled.
+            # Because the optimizer would run expressions at compile time, it is off.
             optimized=False,
             cache_size=0,
         )
         self.globals.clear()
         self.intercepted_binops = frozenset("+-")
-        self.finalize = _shown
-        own = {name: _OWN.get(name, FILTERS[name]) for name in _FILTERS}
-        self.filters = {name: _bounded(work) for name, work in (own | _INNER).items()}
+        self.finalize = _measured
+        own = {name: _OWN_FILTERS.get(name, FILTERS[name]) for name in _FILTERS}
+        self.filters = {name: _measured_filter(work) for name, work in (own | _OPERATORS).items()}
         self.tests = {name: TESTS[name] for name in _TESTS}
 
     def getattr(self, obj: Any, attribute: str) -> Any:
@@ -270,16 +270,16 @@ class TemplateLanguage(ImmutableSandboxedEnvironment):
 
     def call_binop(self, context: Any, operator: str, left: Any, right: Any) -> Any:
         _RUN.get().step()
-        weigh((left, right))
+        measure((left, right))
         return super().call_binop(context, operator, left, right)
 
     def read(self, source: str) -> nodes.Template:
-        """The tree of a template; raises TemplateSyntaxError, or NotAllowed for what isn't part of the language."""
+        """Parse a template; raises TemplateSyntaxError, or NotAllowed for syntax outside the language."""
         tree = self.parse(source)
-        for count, node in enumerate(_all(tree)):
+        for count, node in enumerate(_descendants(tree)):
             if count > MOST_NODES:
                 raise NotAllowed(f"more than {MOST_NODES} pieces in one template", node.lineno)
-            refused = None if isinstance(node, ALLOWED) else _WORDS.get(type(node), type(node).__name__.lower())
+            refused = None if isinstance(node, ALLOWED) else _DESCRIPTIONS.get(type(node), type(node).__name__.lower())
             if isinstance(node, nodes.For) and (node.recursive or node.test is not None):
                 refused = "a loop with `if` or `recursive`"
             if isinstance(node, nodes.Include) and not (
@@ -295,22 +295,22 @@ class TemplateLanguage(ImmutableSandboxedEnvironment):
             if isinstance(node, nodes.Test) and node.name not in self.tests:
                 raise UnknownFilter(f"{node.name!r} is no test; there are {', '.join(_TESTS)}", node.lineno)
             if isinstance(node, nodes.For):
-                node.body.insert(0, _counted(node.lineno))
-        tree.body.insert(0, _counted(1))
+                node.body.insert(0, _step_marker(node.lineno))
+        tree.body.insert(0, _step_marker(1))
         return tree
 
     def add(self, name: str, tree: nodes.Template) -> None:
-        """Compile a template, which others then may include by its name."""
-        code = self.compile(_Weighed().visit(tree), name, name)
-        self._ready.templates[name] = Template.from_code(self, code, {})
+        """Compile a template; others may include it by name."""
+        code = self.compile(_MeasuredLiterals().visit(tree), name, name)
+        self._compiled_templates.templates[name] = Template.from_code(self, code, {})
 
     def line_of(self, name: str, compiled: int) -> int:
-        """The line of a template that a line of its compiled code comes from."""
-        return self._ready.templates[name].get_corresponding_lineno(compiled)
+        """Line of a template for a line of its compiled code."""
+        return self._compiled_templates.templates[name].get_corresponding_lineno(compiled)
 
     def run(self, name: str, values: Mapping[str, Any]) -> str:
-        """Render a template. Raises TooMuch, and whatever an expression in it raises."""
-        template = self._ready.templates[name]
+        """Render a template. Raises PromptTooLarge, and any exception of an expression."""
+        template = self._compiled_templates.templates[name]
         run = _Run()
         before = _RUN.set(run)
         pieces: list[str] = []
@@ -321,7 +321,7 @@ class TemplateLanguage(ImmutableSandboxedEnvironment):
                     run.grow(piece)
                     run.step()
                 except PromptTooLarge as error:
-                    # Raised where the template is, so that the traceback tells its line.
+                    # Because the traceback has to hold the template's line, the error is thrown into the template.
                     cast("Generator[str]", rendering).throw(error)
                 pieces.append(piece)
         finally:
@@ -329,18 +329,18 @@ class TemplateLanguage(ImmutableSandboxedEnvironment):
         return "".join(pieces)
 
 
-def _counted(line: int) -> nodes.Output:
-    """A piece of output at the beginning of each round and each template, be it an empty one, is what counts it."""
+def _step_marker(line: int) -> nodes.Output:
+    """Empty output that begins each round and each template, so that `run` counts a step."""
     return nodes.Output([nodes.TemplateData("", lineno=line)], lineno=line)
 
 
-def _shown(value: Any) -> Any:
-    """A value that is put into the text; its spelling, which is made next, is as long as it is heavy."""
-    weigh(value)
+def _measured(value: Any) -> Any:
+    """Measure a value before it becomes text."""
+    measure(value)
     return value
 
 
-def _all(node: nodes.Node) -> Iterator[nodes.Node]:
+def _descendants(node: nodes.Node) -> Iterator[nodes.Node]:
     for child in list(node.iter_child_nodes()):
         yield child
-        yield from _all(child)
+        yield from _descendants(child)

@@ -1,16 +1,16 @@
-"""What the service hands to a prompt: which values, and samples that stand in for them when a prompt is checked."""
+"""Variables that the service gives to prompts, and sample values for the check."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
-# Asked for by the service itself: without them nobody can be answered.
+# Files that the service itself needs for a reply.
 REQUIRED = ("assistant.md", "summary.md", "_business.md")
 LANGUAGES = ("es", "en")
 
 _LONG = 'áé {{ summary }} <b> "x" \n'
-# Somebody well known, somebody of whom nothing is known, and somebody who writes as much, and as oddly, as can be.
+# A known customer, an unknown one, and one with the longest and oddest values.
 SAMPLES: tuple[Mapping[str, Any], ...] = (
     {
         "business": {"name": "Recado"},
@@ -35,16 +35,16 @@ SAMPLES: tuple[Mapping[str, Any], ...] = (
     },
 )
 _ALL = tuple(SAMPLES[0])
-# These are rendered off a turn too, where nobody is spoken to.
+# Because these files are rendered outside a turn too, they get fewer values.
 _KNOWN_TO = {"summary.md": ("business", "summary"), "_business.md": ("business",)}
 
 
 def known_to(name: str) -> tuple[str, ...]:
-    """The values that a file of this name may ask for."""
+    """Values that a file of this name may use."""
     return _KNOWN_TO.get(name, _ALL)
 
 
 def fields_of(value: str) -> tuple[str, ...]:
-    """The fields of a value; none for a text."""
+    """Fields of a value; none for a text."""
     sample = SAMPLES[0].get(value)
     return tuple(sample) if isinstance(sample, Mapping) else ()

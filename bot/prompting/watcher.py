@@ -1,66 +1,67 @@
-"""Saving is releasing: every change of the folder is checked, and released when it is right."""
+"""Watcher of the prompts' folder: each saved change is checked, and released if it has no error."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from typing import Any
 
 import structlog
 from redis.exceptions import RedisError
 
-from bot.prompting.diagnostics import PromptsWrong
-from bot.prompting.files import gather
+from bot.prompting.diagnostics import Diagnostic, PromptsWrong
+from bot.prompting.files import read_folder
 from bot.prompting.library import Library
 from bot.prompting.release_gate import state_of_cases
 
 _log = structlog.get_logger()
-# Editors write a file in several steps: what comes without such a pause is one change, for as long as this at most.
+# Because editors write a file in several steps, changes without a pause count as one, up to the longest wait.
 _PAUSE_MS, _LONGEST_MS = 100, 1000
-# Not every disk tells of its changes (network, containers): it is looked at this often as well.
+# Because disks of networks and containers may send no events, the folder is also read this often.
 _LOOK_MS = 5000
 _AGAIN_SECONDS = 1.0
+# Texts by file name, and diagnostics of unreadable files.
+_Folder = tuple[dict[str, str], list[Diagnostic]]
 
 
 async def watch(library: Library) -> None:
-    """Release what is saved, for ever. A wrong folder is told once for each save, and the last good release goes on.
+    """Release each saved change, for ever. A wrong folder is reported once a save; the last good release goes on.
 
-    What counts is that the texts changed: after a rollback the folder stays as it is until somebody writes in it. Where
-    the gate refused them, they are tried again when the cases or their recordings change.
+    Because only changed texts count, a rollback holds until somebody edits the folder. Texts that the gate refused are
+    tried again when cases or recordings change.
     """
-    # Nothing yet: what was saved while the process started is found by the first look.
-    seen: Any = None
-    refused: Any = None
+    # Because the first look finds changes from during the start, no state is known yet.
+    seen: _Folder | None = None
+    refused: list[tuple[str, int, int]] | None = None
     while True:
         try:
             async for _ in _saves(library):
-                there, cases = await _gathered(library), await asyncio.to_thread(state_of_cases, library.folder)
-                if there != seen or refused not in (None, cases):
-                    refused = None if await _released(library, there) else cases
-                    seen = there
+                folder, cases = await _read(library), await asyncio.to_thread(state_of_cases, library.folder)
+                if folder != seen or refused not in (None, cases):
+                    refused = None if await _release_folder(library, folder) else cases
+                    seen = folder
         except (RedisError, OSError) as error:
-            # Redis is away, or the folder is being replaced: what was saved meanwhile is found afterwards.
+            # Because Redis may be away, or the folder may be replaced just now, the next look finds the changes.
             _log.warning("watching_again", error=type(error).__name__)
             await asyncio.sleep(_AGAIN_SECONDS)
 
 
-async def _released(library: Library, there: Any) -> bool:
-    """Release the folder if it is right; False where the gate refuses. What changed meanwhile gets its own look."""
+async def _release_folder(library: Library, read: _Folder) -> bool:
+    """Release the folder if it has no error; False where the gate refuses. Later changes get their own look."""
     checked = await library.check()
     if checked.prompts is None:
-        await library.tell(checked.findings)
+        await library.report(checked.diagnostics)
         return True
     try:
-        await library.take(checked, how="watch")
+        await library.release(checked, how="watch")
     except PromptsWrong as error:
-        if await _gathered(library) == there:
-            await library.tell(error.findings)
+        if await _read(library) == read:
+            await library.report(error.diagnostics)
         return False
     return True
 
 
-async def _gathered(library: Library) -> Any:
-    return await asyncio.to_thread(gather, library.folder)
+async def _read(library: Library) -> _Folder:
+    return await asyncio.to_thread(read_folder, library.folder)
 
 
 async def _saves(library: Library) -> AsyncIterator[None]:

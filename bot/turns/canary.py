@@ -14,7 +14,7 @@ from bot.infra.live_events import LiveEvents
 from bot.messages.inbound import Inbound, Reaction
 from bot.prompting.canary import Canary
 from bot.prompting.canary_analysis import worse
-from bot.prompting.canary_metrics import Signals, Tallies, of_turn
+from bot.prompting.canary_metrics import Tallies, TallyStore, sums_of_turn
 from bot.prompting.library import Library
 from bot.turns.context import TurnAttempt
 from bot.turns.trace import Trace
@@ -30,7 +30,7 @@ class CanaryRecorder:
     def __init__(self, redis: Redis, library: Library) -> None:
         self._redis = redis
         self._library = library
-        self._signals = Signals(redis)
+        self._signals = TallyStore(redis)
 
     async def note(self, attempt: TurnAttempt, messages: Iterable[Inbound], trace: Trace) -> None:
         """Count a turn that is closed, and the reactions among its messages; nothing where there is no candidate.
@@ -73,7 +73,7 @@ class CanaryRecorder:
         if not found:
             return
         words = "; ".join(map(str, found))
-        if await self._library.end(canary, promote=False, author=_AUTHOR, note=words):
+        if await self._library.end_canary(canary, promote=False, author=_AUTHOR, note=words):
             turns = f"{tallies.candidate.turns} turns against {tallies.current.turns}"
             told = f"candidate {canary.release} is dropped, by {turns}: {words}"
             await alert(LiveEvents(self._redis), "canary", told, _FIX.format(release=canary.release))
@@ -88,4 +88,4 @@ def _sums(trace: Trace) -> dict[str, int]:
     called = any(done.name == "talk_to_a_person" and done.outcome == "ok" for done in trace.tools)
     # What is said instead of an answer has the same length whatever the prompts are.
     length = 0 if failed else sum(map(len, trace.reply))
-    return of_turn(failed=failed, handed_over=called, cost=round(asked * 1_000_000), length=length)
+    return sums_of_turn(failed=failed, handed_over=called, cost=round(asked * 1_000_000), length=length)

@@ -29,7 +29,7 @@ from bot.infra.queues import JobScheduler
 from bot.infra.redis import MicroBatcher, connect, ended, refuse_cluster
 from bot.infra.replicas import Replicas
 from bot.integrations.push.invitations import InvitationLinks
-from bot.prompting.releases import standing
+from bot.prompting.releases import read_current_release
 from bot.settings import Settings
 from bot.storage.files import files_of
 from bot.web import console, files, push, whatsapp
@@ -141,11 +141,11 @@ async def _page(app: web.Application) -> bytes:
         candidate = GaugeMetricFamily(
             "recado_prompts_candidate_percent", "The share of contacts that have a candidate", labels=["release"]
         )
-        stands = await standing(app[REDIS])
-        if stands.current:
-            release.add_metric([stands.current], 1)
-        if stands.canary:
-            candidate.add_metric([stands.canary.release], stands.canary.percent)
+        active = await read_current_release(app[REDIS])
+        if active.current:
+            release.add_metric([active.current], 1)
+        if active.canary:
+            candidate.add_metric([active.canary.release], active.canary.percent)
         gauges = [unaccounted, jobs, paused, release, candidate]
     except (RedisError, OSError):
         # Without Redis the page still tells what this process counted; readyz tells that Redis is away.

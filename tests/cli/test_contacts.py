@@ -1,4 +1,4 @@
-"""All that is stored about one person is shown, and erased, everywhere; whoever writes afterwards starts anew."""
+"""`recado contacts`: stored data of one person is exported and erased everywhere; later messages start anew."""
 
 import asyncio
 import json

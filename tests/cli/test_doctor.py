@@ -1,4 +1,4 @@
-"""What `recado doctor` finds: each integration absent, in order or wrong, with the fix, and no secret."""
+"""`recado doctor`: each integration absent, in order or wrong, with the fix, and no secret."""
 
 import json
 import os

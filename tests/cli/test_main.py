@@ -1,13 +1,17 @@
-"""What an operator types: help, wrong variables, starting, stopping, and a log that machines can read."""
+"""Command line: help, wrong variables, start, stop, and a log that machines can read."""
 
 import asyncio
 import json
 import signal
 import socket
+import subprocess
 import sys
+from collections.abc import Iterator
 
 import pytest
+from typer.core import TyperGroup
 
+from bot.cli.lazy_command import LazyCommand
 from bot.cli.main import cli
 from tests.processes import recado, running
 from tests.world import Start
@@ -17,7 +21,7 @@ META = {
     "WHATSAPP_PHONE_NUMBER_ID": "106540352242922",
     "WHATSAPP_APP_SECRET": "secret-hunter2",
 }
-COMMANDS = sorted(str(command.name or getattr(command.callback, "__name__", "")) for command in cli.registered_commands)
+COMMANDS = sorted(cli.commands)
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -25,6 +29,40 @@ async def test_every_command_explains_itself(command: str) -> None:
     ended = await recado(command, "--help")
     assert ended.code == 0
     assert f"recado {command}" in ended.out or f"bot {command}" in ended.out
+
+
+def lazy_commands(group: TyperGroup, path: str = "") -> Iterator[tuple[str, LazyCommand]]:
+    for name, command in group.commands.items():
+        if isinstance(command, LazyCommand):
+            yield f"{path}{name}", command
+        elif isinstance(command, TyperGroup):
+            yield from lazy_commands(command, f"{path}{name} ")
+
+
+LAZY = dict(lazy_commands(cli))
+
+
+@pytest.mark.parametrize("command", LAZY)
+def test_the_list_of_commands_says_of_each_what_its_module_says(command: str) -> None:
+    listed = LAZY[command]
+    told = " ".join(str(listed.load().help).partition("\n\n")[0].split())
+    assert listed.help == told
+
+
+def test_the_list_of_commands_imports_none_of_them() -> None:
+    assert imported_by("import bot.cli.main") == []
+
+
+def imported_by(code: str) -> list[str]:
+    """Modules of commands, and libraries that take their time, after this code has run."""
+    heavy = "('bot.web.app', 'bot.worker', 'evals', 'sandbox', 'redis', 'aiohttp', 'jinja2', 'pydantic', 'stripe')"
+    code = f"{code}\nimport sys\nprint(*(name for name in {heavy} if name in sys.modules))"
+    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
+
+
+def test_the_web_server_starts_without_what_only_other_commands_need() -> None:
+    assert "bot.web.app" in (modules := imported_by("import bot.cli.serve"))
+    assert {"bot.worker", "evals", "sandbox", "stripe"}.isdisjoint(modules)
 
 
 async def test_recado_alone_lists_its_commands() -> None:

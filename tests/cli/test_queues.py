@@ -1,4 +1,4 @@
-"""`recado queues`: what failed is shown with its reason and nobody's words, and is retried or dropped on request."""
+"""`recado queues`: failures are shown with their reasons, without anybody's words, and are retried or dropped."""
 
 from __future__ import annotations
 

@@ -215,9 +215,9 @@ async def test_staff_are_known_by_phone_in_any_spelling_and_by_bsuid(world: Worl
 
 async def test_jobs_tried_twice_at_the_same_moment_are_sent_once(start: Start) -> None:
     world = await start(workers=0)
-    async with _open(world.settings) as desk:
+    async with _open(world.settings) as context:
         task = Job("template", ORDER, "order-17")
-        await asyncio.gather(*(desk.notices.process(task) for _ in range(5)))
+        await asyncio.gather(*(context.notifications.process(task) for _ in range(5)))
     assert len(world.meta.accepted) == 1
 
 

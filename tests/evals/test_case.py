@@ -1,4 +1,4 @@
-"""A conversation becomes a case by one command: whole, without identities, ready to be recorded."""
+"""`recado prompts case`: a conversation becomes a complete case, without identities, ready to record."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ import yaml
 from bot.conversations.contacts import Contact
 from bot.conversations.memory import History, HistoryEntry
 from evals.cases import Case, read_cases
-from evals.from_history import NothingHappened, case_of, goods_in, past_of
+from evals.from_history import NoPastTurns, case_of, past_conversation, product_codes_in
 from evals.redaction import Redaction
 from sandbox.meta.simulator import Person
 from sandbox.simulators.openrouter import calls, says
@@ -132,8 +132,10 @@ def story(*seen: dict[str, Any], reply: tuple[str, ...] = ("Va.",), tools: tuple
 
 
 def case(*stories: Any, memory: History | None = None, name: str = "Ana") -> Case:
-    past = past_of(stories, memory or History(), 20)
-    return Case.model_validate(case_of(past, Contact(name=name), Redaction([name], goods=goods_in(past)), ZONE, "x"))
+    past = past_conversation(stories, memory or History(), 20)
+    return Case.model_validate(
+        case_of(past, Contact(name=name), Redaction([name], product_codes=product_codes_in(past)), ZONE, "x")
+    )
 
 
 def test_a_photo_with_a_question_beside_it_is_one_turn_with_a_caption() -> None:
@@ -185,7 +187,7 @@ def test_where_only_the_memory_is_left_the_words_are_known_and_the_tools_are_not
         HistoryEntry(role="user", text="<voice_note><transcript>¿abren?</transcript></voice_note>", at=moment(2)),
         HistoryEntry(role="assistant", text="Sí, está abierto.", at=moment(2)),
     )
-    past = past_of([], History("Ana preguntó antes.", (), said), 1)
+    past = past_conversation([], History("Ana preguntó antes.", (), said), 1)
     made = Case.model_validate(case_of(past, Contact(name="Ana"), Redaction(["Ana"]), ZONE, "x"))
     assert made.summary == "Alex preguntó antes."
     assert [one.user or one.assistant for one in made.memory] == ["hola, soy Alex", "Hola, Alex."]
@@ -195,8 +197,8 @@ def test_where_only_the_memory_is_left_the_words_are_known_and_the_tools_are_not
 
 
 def test_where_nothing_is_left_there_is_no_case() -> None:
-    with pytest.raises(NothingHappened):
-        past_of([], History("", (), (HistoryEntry(role="assistant", text="Hola", at=moment(1)),)), 3)
+    with pytest.raises(NoPastTurns):
+        past_conversation([], History("", (), (HistoryEntry(role="assistant", text="Hola", at=moment(1)),)), 3)
 
 
 def test_what_a_tool_added_is_left_to_the_tool() -> None:
@@ -207,6 +209,6 @@ def test_what_a_tool_added_is_left_to_the_tool() -> None:
 
 
 def test_a_case_is_written_in_plain_yaml() -> None:
-    past = past_of([story(perceived("text", "#1: «Ñandú» - sí: no\n\nA"))], History(), 1)
+    past = past_conversation([story(perceived("text", "#1: «Ñandú» - sí: no\n\nA"))], History(), 1)
     made = case_of(past, Contact(), Redaction(), ZONE, "x")
     assert yaml.safe_load(yaml.safe_dump([made], allow_unicode=True)) == [made]

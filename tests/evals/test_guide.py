@@ -1,4 +1,4 @@
-"""The operators' guide names every field of a case, and shows pictures that are there."""
+"""Operators' guide: names every field of a case, and shows existing pictures."""
 
 from __future__ import annotations
 

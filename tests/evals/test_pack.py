@@ -1,4 +1,4 @@
-"""The pack that comes with Recado: it is whole, and what is recorded of it is still what would be asked."""
+"""Cases that come with Recado: complete, and their recordings still match the requests."""
 
 from __future__ import annotations
 
@@ -42,4 +42,4 @@ def test_the_prompt_names_every_tool_and_stays_within_its_tokens() -> None:
     prompt = (_folder() / "assistant.md").read_text()
     assert [row.tool.name for row in TABLE if f"`{row.tool.name}`" not in prompt] == []
     assert tokens(prompt) < 2000
-    assert check_folder(_folder(), vocabulary(Settings())).findings == ()
+    assert check_folder(_folder(), vocabulary(Settings())).diagnostics == ()

@@ -1,4 +1,4 @@
-"""Redaction: none of the seeded identities survives, and what is nobody's stays."""
+"""Redaction: no seeded identity survives, and impersonal text stays."""
 
 from __future__ import annotations
 
@@ -177,7 +177,7 @@ def test_what_is_nobodys_stays(words: str) -> None:
 
 def test_what_the_company_tells_everybody_and_codes_on_goods_stay() -> None:
     public = "Estamos en Av. Insurgentes Sur 123, tel. 55 5000 1000, hola@tienda.mx"
-    redaction = Redaction(["Ana"], public=public, goods={"8413000065504"})
+    redaction = Redaction(["Ana"], public=public, product_codes={"8413000065504"})
     assert redaction.text(public) == public
     assert redaction.text("+52 55 5000 1000 y 55 5000 1001") == "+52 55 5000 1000 y 55 0000 0001"
     assert redaction.text("EAN-13 8413000065504") == "EAN-13 8413000065504"

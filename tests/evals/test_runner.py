@@ -1,4 +1,4 @@
-"""Evaluations: cases performed with real tools in a closed world, by recordings or by a model over the wire."""
+"""Evaluations: cases with real tools in a closed environment, by recordings or by a model over HTTP."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ from tests.paths import ROOT
 # As `serve`, `worker` and `sandbox` run: in the command's own loop. Each way to hold a loop is a function of its own.
 PROGRAM = """
 import asyncio, json, re, sys, time
-from bot.cli import main as cli
+from bot.cli import process
 from bot.infra import logs
 from bot.infra.metrics import REGISTRY
 
@@ -48,7 +48,7 @@ async def held():
                       ("recado_loop_blocked_total", "recado_loop_blocked_seconds_total")}))
 
 logs.configure("info", "json")
-cli._loop(held() if sys.argv[1] != "nothing" else nothing(), 0.1)
+process.run_loop(held() if sys.argv[1] != "nothing" else nothing(), 0.1)
 """
 
 

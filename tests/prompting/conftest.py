@@ -1,4 +1,4 @@
-"""Folders of prompts that are right, but for what a test changes in them."""
+"""Folders of prompts without errors, for tests to change."""
 
 from __future__ import annotations
 

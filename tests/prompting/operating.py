@@ -1,4 +1,4 @@
-"""What an operator does with the prompts of a running Recado, and what they and the model then see."""
+"""Steps of an operator with the prompts of a running Recado, and the effects for operator and model."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def told(request: dict[str, Any]) -> str:
 
 @asynccontextmanager
 async def overheard(redis: Redis) -> AsyncIterator[list[dict[str, Any]]]:
-    """What operators' pages are told meanwhile of prompts, and what alarms them."""
+    """Live events about prompts, and alerts, until the context ends."""
     heard: list[dict[str, Any]] = []
 
     async def listen() -> None:

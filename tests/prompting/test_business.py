@@ -1,4 +1,4 @@
-"""The business as its operator writes it down: hours, days off, and what can't be understood."""
+"""Business profile: hours, days off, and diagnostics of unclear values."""
 
 from collections.abc import Callable
 from datetime import date, datetime, time
@@ -32,8 +32,8 @@ def describe(folder: Folder) -> Describe:
 @pytest.fixture
 def wrong(folder: Folder) -> Callable[..., Diagnostic]:
     def wrong(front: str, body: str = "Vendemos cosas.") -> Diagnostic:
-        (finding,) = folder(_business=f"---\n{front}---\n{body}\n").errors
-        return finding
+        (diagnostic,) = folder(_business=f"---\n{front}---\n{body}\n").errors
+        return diagnostic
 
     return wrong
 
@@ -186,9 +186,9 @@ def test_days_off_are_dates(describe: Describe, written: str, days: set[date]) -
 def test_what_can_not_be_understood_is_told_with_its_line(
     wrong: Callable[..., Diagnostic], front: str, line: int, words: str
 ) -> None:
-    finding = wrong(front)
-    assert words in finding.message
-    assert (finding.code, finding.line) == ("bad-business", line)
+    diagnostic = wrong(front)
+    assert words in diagnostic.message
+    assert (diagnostic.code, diagnostic.line) == ("bad-business", line)
 
 
 def test_its_facts_are_told_under_its_own_name(describe: Describe) -> None:
@@ -198,6 +198,6 @@ def test_its_facts_are_told_under_its_own_name(describe: Describe) -> None:
 
 @pytest.mark.parametrize("value", ["now", "customer_name", "summary", "language"])
 def test_its_facts_are_the_same_for_everybody(wrong: Callable[..., Diagnostic], value: str) -> None:
-    finding = wrong(HOURS, f"Uno\n{{{{ {value} }}}}")
-    assert value in finding.message
-    assert (finding.code, finding.line) == ("unknown-variable", 9)
+    diagnostic = wrong(HOURS, f"Uno\n{{{{ {value} }}}}")
+    assert value in diagnostic.message
+    assert (diagnostic.code, diagnostic.line) == ("unknown-variable", 9)

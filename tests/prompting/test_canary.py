@@ -1,4 +1,4 @@
-"""A candidate on running processes: its share of the contacts, what they tell of it, and its end."""
+"""Canary on running processes: its share of the contacts, its tallies, and its end."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ import pytest
 
 from bot.conversations.contacts import Contacts
 from bot.prompting.canary import Arm, Canary
-from bot.prompting.canary_metrics import KEYS, Signals, of_turn
-from bot.prompting.releases import Releases, standing
+from bot.prompting.canary_metrics import KEYS, TallyStore, sums_of_turn
+from bot.prompting.releases import Releases, read_current_release
 from sandbox.meta.simulator import Person
 from sandbox.simulators.openrouter import ScriptedAnswer, calls, says
 from tests.processes import eventually, recado
@@ -21,7 +21,7 @@ from tests.prompting.operating import overheard, say, upcoming
 from tests.world import Start, World
 
 Answer = Callable[[str, list[dict[str, Any]]], dict[str, Any]]
-GOOD = of_turn(failed=False, handed_over=False, cost=20, length=4)
+GOOD = sums_of_turn(failed=False, handed_over=False, cost=20, length=4)
 
 
 @pytest.fixture
@@ -44,11 +44,11 @@ async def listed() -> list[dict[str, Any]]:
     return found
 
 
-async def try_out(world: World, folder: Path, percent: int = 50) -> Canary:
+async def start_canary(world: World, folder: Path, percent: int = 50) -> Canary:
     """Release what the assistant then says as the candidate."""
     say(folder, "Dos")
     assert (await recado("prompts", "release", "--canary", str(percent), "--author", "rosa")).code == 0
-    canary = (await standing(world.redis)).canary
+    canary = (await read_current_release(world.redis)).canary
     assert canary is not None
     return canary
 
@@ -68,7 +68,7 @@ async def people(world: World, canary: Canary, arm: Arm, count: int) -> list[Per
 
 
 async def write(world: World, person: Person, text: str = "hola") -> str:
-    """What the person gets for it."""
+    """Reply to the person's message."""
     count = len(world.meta.sent_to(person))
     await world.meta.writes(person, {"type": "text", "text": {"body": text}})
     sent = (await world.meta.replies(person, count + 1))[-1]
@@ -77,7 +77,7 @@ async def write(world: World, person: Person, text: str = "hola") -> str:
 
 async def nearly_judged(world: World, canary: Canary, **bad: int) -> None:
     """29 good turns of the candidate but for one that is missing, and as many good ones of the current release."""
-    signals = Signals(world.redis)
+    signals = TallyStore(world.redis)
     for number in range(30):
         await signals.count(canary, "current", f"c{number}", GOOD)
     for number in range(29):
@@ -85,15 +85,15 @@ async def nearly_judged(world: World, canary: Canary, **bad: int) -> None:
 
 
 async def is_over(world: World) -> bool:
-    return (await standing(world.redis)).canary is None
+    return (await read_current_release(world.redis)).canary is None
 
 
 async def test_a_candidate_comes_to_its_share_stays_with_it_and_becomes_everybodys(start: Start, folder: Path) -> None:
     world = await start(workers=2)
     answering(world, echo)
-    old = (await standing(world.redis)).current
+    old = (await read_current_release(world.redis)).current
     async with overheard(world.redis) as heard:
-        canary = await try_out(world, folder)
+        canary = await start_canary(world, folder)
         assert (await upcoming(heard, "canary"))["percent"] == 50
         with_old = await people(world, canary, "current", 4)
         with_new = await people(world, canary, "candidate", 4)
@@ -135,7 +135,7 @@ async def test_a_candidate_comes_to_its_share_stays_with_it_and_becomes_everybod
 
 
 async def _counted(world: World, current: int, candidate: int) -> bool:
-    tallies = await Signals(world.redis).read()
+    tallies = await TallyStore(world.redis).read()
     return (tallies.current.turns, tallies.candidate.turns) == (current, candidate)
 
 
@@ -147,7 +147,7 @@ async def test_a_candidate_whose_turns_fail_is_dropped_by_itself_and_operators_a
     start: Start, folder: Path
 ) -> None:
     world = await start()
-    canary = await try_out(world, folder)
+    canary = await start_canary(world, folder)
     old, new = await people(world, canary, "current", 30), await people(world, canary, "candidate", 30)
     answering(world, lambda prompt, _: {"role": "assistant", "content": "Sí" if prompt == "Uno" else ""})
     async with overheard(world.redis) as heard:
@@ -170,11 +170,11 @@ async def test_a_candidate_that_hands_over_more_is_dropped_and_one_that_is_as_go
     start: Start, folder: Path, turns: str
 ) -> None:
     world = await start()
-    canary = await try_out(world, folder)
+    canary = await start_canary(world, folder)
     bad = turns == "handed over"
     await nearly_judged(world, canary, hand_overs=int(bad))
     person, taken = await people(world, canary, "candidate", 2)
-    # Where a colleague answers, the prompts have no say.
+    # Because a colleague answers here, the prompts have no effect.
     conversation = await Contacts(world.redis).reach(phone=taken.phone, bsuid=taken.bsuid)
     await Contacts(world.redis).set_quiet(conversation, quiet=True)
     await world.meta.writes(taken, {"type": "text", "text": {"body": "¿Sigues?"}})
@@ -197,7 +197,7 @@ async def _at_rest(world: World) -> bool:
 async def test_thumbs_that_point_down_at_our_messages_drop_a_candidate(start: Start, folder: Path) -> None:
     world = await start()
     answering(world, echo)
-    canary = await try_out(world, folder)
+    canary = await start_canary(world, folder)
     (person,) = await people(world, canary, "candidate", 1)
     for _ in range(8):
         await write(world, person)
@@ -219,7 +219,7 @@ async def test_thumbs_that_point_down_at_our_messages_drop_a_candidate(start: St
         await react(wamid, "👎")
         await react(wamid, emoji)
     await eventually(lambda: _down(world, 6))
-    signals = Signals(world.redis)
+    signals = TallyStore(world.redis)
     for number in range(70):
         await signals.count(canary, "current", f"c{number}", GOOD)
     for number in range(21):
@@ -230,17 +230,17 @@ async def test_thumbs_that_point_down_at_our_messages_drop_a_candidate(start: St
 
 
 async def _down(world: World, count: int) -> bool:
-    return (await Signals(world.redis).read()).candidate.thumbs_down == count
+    return (await TallyStore(world.redis).read()).candidate.thumbs_down == count
 
 
 async def test_going_back_drops_a_candidate_first_and_then_the_release(start: Start, folder: Path) -> None:
     world = await start(workers=0)
     await recado("prompts", "release", "--canary", "10")
-    first = (await standing(world.redis)).current
+    first = (await read_current_release(world.redis)).current
     say(folder, "Uno y medio")
     await recado("prompts", "release")
-    second = (await standing(world.redis)).current
-    canary = await try_out(world, folder)
+    second = (await read_current_release(world.redis)).current
+    canary = await start_canary(world, folder)
     dropped = await recado("prompts", "rollback", "--note", "raro")
     assert dropped.out == f"dropped: {canary.release}; {second} goes on\n"
     assert (await recado("prompts", "rollback")).out == f"released: {first}\n"

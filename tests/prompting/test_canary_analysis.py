@@ -1,4 +1,4 @@
-"""What a share or a mean of so few turns is worth, and when a candidate is clearly worse: the figures alone."""
+"""Confidence intervals, and the figures at which a candidate is clearly worse."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.prompting.canary import Canary
-from bot.prompting.canary_analysis import LEAST_TURNS, as_json, compared, worse
-from bot.prompting.canary_metrics import Tallies, Tally, of_turn
-from bot.prompting.confidence import SURE_99, mean, wilson
+from bot.prompting.canary_analysis import LEAST_TURNS, as_json, compare, worse
+from bot.prompting.canary_metrics import Tallies, Tally, sums_of_turn
+from bot.prompting.confidence import Z_99, mean, wilson_interval
 
 COUNTS = st.integers(1, 5000).flatmap(lambda tries: st.tuples(st.integers(0, tries), st.just(tries)))
 VALUES = st.lists(st.integers(0, 10**7), min_size=1, max_size=60)
@@ -45,25 +45,25 @@ def names(current: Tally, candidate: Tally) -> list[str]:
 )
 def test_the_interval_of_a_share_is_wilsons(hits: int, tries: int, low: float, high: float) -> None:
     """The values of R. Newcombe (Statistics in Medicine 17, 1998), method 3, and of the formula by hand."""
-    assert wilson(hits, tries) == pytest.approx((low, high), abs=0.0001)
+    assert wilson_interval(hits, tries) == pytest.approx((low, high), abs=0.0001)
 
 
 @given(COUNTS)
 def test_the_interval_of_a_share_holds_it_within_0_and_1_and_mirrors_its_opposite(count: tuple[int, int]) -> None:
     hits, tries = count
-    low, high = wilson(hits, tries)
+    low, high = wilson_interval(hits, tries)
     assert 0 <= low <= hits / tries + 1e-12
     assert hits / tries - 1e-12 <= high <= 1
-    assert (1 - high, 1 - low) == pytest.approx(wilson(tries - hits, tries), abs=1e-9)
+    assert (1 - high, 1 - low) == pytest.approx(wilson_interval(tries - hits, tries), abs=1e-9)
 
 
 @given(COUNTS)
 def test_more_of_the_same_narrows_the_interval_of_a_share_and_more_hits_raise_it(count: tuple[int, int]) -> None:
     hits, tries = count
-    low, high = wilson(hits, tries)
-    often_low, often_high = wilson(hits * 4, tries * 4)
+    low, high = wilson_interval(hits, tries)
+    often_low, often_high = wilson_interval(hits * 4, tries * 4)
     assert often_high - often_low < high - low
-    more_low, more_high = wilson(min(hits + 1, tries), tries)
+    more_low, more_high = wilson_interval(min(hits + 1, tries), tries)
     assert more_low >= low
     assert more_high >= high
 
@@ -126,7 +126,7 @@ def test_worse_is_what_lies_wholly_above(candidate: Tally, worsened: list[str]) 
 
 
 def test_a_cost_that_varies_much_is_not_called_worse_by_few_dear_turns() -> None:
-    turns = [of_turn(failed=False, handed_over=False, cost=cost, length=100) for cost in [*[400] * 28, 9000, 9000]]
+    turns = [sums_of_turn(failed=False, handed_over=False, cost=cost, length=100) for cost in [*[400] * 28, 9000, 9000]]
     dear = Tally(**{name: sum(one[name] for one in turns) for name in turns[0]})
     assert not names(sums(30), dear)
 
@@ -144,7 +144,7 @@ def test_where_nothing_is_worse_a_look_after_every_turn_seldom_finds_something()
             (turns, errors), (others, more) = counts
             if (
                 min(turns, others) >= LEAST_TURNS
-                and wilson(more, others, SURE_99)[0] > wilson(errors, turns, SURE_99)[1]
+                and wilson_interval(more, others, Z_99)[0] > wilson_interval(errors, turns, Z_99)[1]
             ):
                 alarms += 1
                 break
@@ -152,10 +152,10 @@ def test_where_nothing_is_worse_a_look_after_every_turn_seldom_finds_something()
 
 
 def test_the_figures_are_words_and_json() -> None:
-    signals = compared(Tallies(sums(30, errors=1), sums(30, errors=20)))
+    signals = compare(Tallies(sums(30, errors=1), sums(30, errors=20)))
     assert str(signals[0]) == "errors 66.7% (43.4% … 83.9%) against 3.3% (0.4% … 23.2%)"
     assert [one["name"] for one in as_json(signals)] == ["errors", "hand_overs", "thumbs_down", "cost", "length"]
-    assert as_json(compared(Tallies()))[3]["candidate"] == {"value": 0.0, "interval": [0.0, None]}
+    assert as_json(compare(Tallies()))[3]["candidate"] == {"value": 0.0, "interval": [0.0, None]}
 
 
 # ---- who gets the candidate

@@ -1,4 +1,4 @@
-"""Candidates in Redis: one at a time, ended once, counted for as long as they last, and no longer."""
+"""Candidates in Redis: one at a time, ended once, and counted only while they last."""
 
 from __future__ import annotations
 
@@ -10,15 +10,16 @@ import pytest
 from redis.asyncio import Redis
 
 from bot.prompting.canary import Canary, CurrentRelease
-from bot.prompting.canary_metrics import KEYS, Signals, of_turn
+from bot.prompting.canary_metrics import KEYS, TallyStore, sums_of_turn
 from bot.prompting.diagnostics import Diagnostic, PromptsWrong
 from bot.prompting.library import Gate, Library
 from bot.prompting.linter import PromptVocabulary
-from bot.prompting.prompts import Prompts, name_of
+from bot.prompting.prompts import Prompts
+from bot.prompting.release_name import name_of
 from bot.prompting.releases import HISTORY, Releases, UnknownRelease
 from tests.prompting.conftest import RIGHT, Folder
 
-TURN = of_turn(failed=True, handed_over=True, cost=30, length=7)
+TURN = sums_of_turn(failed=True, handed_over=True, cost=30, length=7)
 
 
 def texts(number: int) -> dict[str, str]:
@@ -38,7 +39,7 @@ async def releases(redis: Redis) -> Releases:
 
 
 async def tried(releases: Releases, number: int = 1, percent: int = 10) -> Canary:
-    assert await releases.try_out(texts(number), percent=percent, author="a")
+    assert await releases.start_canary(texts(number), percent=percent, author="a")
     return await releases.canary()
 
 
@@ -48,7 +49,7 @@ def library_of(redis: Redis, where: Path, *, percent: int = 0, gate: Gate | None
 
 async def test_a_candidate_leaves_the_current_release_as_it_is(releases: Releases) -> None:
     canary = await tried(releases)
-    assert await releases.standing() == CurrentRelease(name_of(texts(0)), canary)
+    assert await releases.current_release() == CurrentRelease(name_of(texts(0)), canary)
     assert (canary.release, canary.percent) == (name_of(texts(1)), 10)
     assert await releases.find("candidate") == canary.release
     assert await releases.texts(canary.release) == texts(1)
@@ -58,51 +59,51 @@ async def test_the_same_candidate_for_the_same_share_goes_on_and_for_another_it_
     releases: Releases, redis: Redis
 ) -> None:
     first = await tried(releases)
-    await Signals(redis).count(first, "candidate", "t", TURN)
-    assert not await releases.try_out(texts(1), percent=10, author="a")
+    await TallyStore(redis).count(first, "candidate", "t", TURN)
+    assert not await releases.start_canary(texts(1), percent=10, author="a")
     assert await releases.canary() == first
     second = await tried(releases, percent=20)
     assert second.since > first.since
-    assert (await Signals(redis).read()).candidate.turns == 0
-    assert await Signals(redis).count(first, "candidate", "u", TURN) is None
+    assert (await TallyStore(redis).read()).candidate.turns == 0
+    assert await TallyStore(redis).count(first, "candidate", "u", TURN) is None
 
 
 @pytest.mark.parametrize("end", ["promote", "drop", "release", "roll back", "again", "try another"])
 async def test_whatever_ends_a_candidate_takes_its_counts_along(releases: Releases, redis: Redis, end: str) -> None:
     await releases.release(texts(5), author="a")
-    canary, signals = await tried(releases), Signals(redis)
+    canary, signals = await tried(releases), TallyStore(redis)
     await signals.count(canary, "candidate", "t", TURN, down=["wamid.x"])
     match end:
         case "promote":
-            await releases.end(canary, promote=True, author="a")
+            await releases.end_canary(canary, promote=True, author="a")
         case "drop":
-            await releases.end(canary, promote=False, author="a")
+            await releases.end_canary(canary, promote=False, author="a")
         case "release":
             await releases.release(texts(2), author="a")
         case "roll back":
             await releases.roll_back(name_of(texts(0)), author="a")
         case "again":
-            # All contacts are to have the current release.
+            # No contact has the candidate.
             assert await releases.release(texts(5), author="a")
         case _:
             await tried(releases, 3)
-    now = await releases.standing()
+    now = await releases.current_release()
     assert await redis.exists(*KEYS) == int(end == "try another")
     assert now.current == name_of(texts({"promote": 1, "release": 2, "roll back": 0}.get(end, 5)))
 
 
 async def test_a_candidate_is_ended_once_whoever_comes_first(releases: Releases) -> None:
     canary = await tried(releases)
-    ends = (releases.end(canary, promote=number % 2 == 0, author="a") for number in range(20))
+    ends = (releases.end_canary(canary, promote=number % 2 == 0, author="a") for number in range(20))
     assert sum(await asyncio.gather(*ends)) == 1
     assert len(await releases.history()) == 3
 
 
 async def test_going_back_goes_to_what_was_everybodys(releases: Releases) -> None:
     await releases.release(texts(1), author="a")
-    await releases.end(await tried(releases, 2), promote=False, author="a")
+    await releases.end_canary(await tried(releases, 2), promote=False, author="a")
     assert await releases.before() == name_of(texts(0))
-    await releases.end(await tried(releases, 3), promote=True, author="a")
+    await releases.end_canary(await tried(releases, 3), promote=True, author="a")
     assert await releases.before() == name_of(texts(1))
 
 
@@ -111,7 +112,7 @@ async def test_a_hundred_candidates_leave_no_garbage_and_the_current_release_and
 ) -> None:
     for number in range(1, HISTORY + 10):
         await tried(releases, number)
-    now = await releases.standing()
+    now = await releases.current_release()
     assert now.canary
     assert await releases.texts(str(now.current)) == texts(0)
     assert await releases.texts(now.canary.release) == texts(HISTORY + 9)
@@ -119,7 +120,7 @@ async def test_a_hundred_candidates_leave_no_garbage_and_the_current_release_and
 
 
 async def test_a_turn_is_counted_once_however_often_its_worker_says_so(releases: Releases, redis: Redis) -> None:
-    canary, signals = await tried(releases), Signals(redis)
+    canary, signals = await tried(releases), TallyStore(redis)
     for _ in range(3):
         found = await signals.count(canary, "candidate", "t", TURN, down=["wamid.x"])
     assert found == await signals.read()
@@ -134,7 +135,7 @@ async def test_a_turn_is_counted_once_however_often_its_worker_says_so(releases:
 
 async def test_a_turn_dearer_than_any_is_counted_to_the_millionth(releases: Releases, redis: Redis) -> None:
     canary, dear = await tried(releases), 99_999_999
-    found = await Signals(redis).count(canary, "current", "t", TURN | {"cost": dear, "cost_squares": dear * dear})
+    found = await TallyStore(redis).count(canary, "current", "t", TURN | {"cost": dear, "cost_squares": dear * dear})
     assert found
     assert (found.current.cost, found.current.cost_squares) == (dear, dear * dear)
 
@@ -151,7 +152,7 @@ async def test_a_candidate_that_redis_has_lost_leaves_its_contacts_the_current_r
     library = library_of(redis, where)
     there = await library.open()
     folder(assistant="Otra")
-    assert await library.take(await library.check(), how="release", percent=99) == "canary"
+    assert await library.release(await library.check(), how="release", percent=99) == "canary"
     canary = await library.releases.canary()
     conversation = next(one for one in map(str, range(999)) if canary.arm_of(one) == "candidate")
     assert (await library.now(conversation)).release == canary.release
@@ -160,7 +161,7 @@ async def test_a_candidate_that_redis_has_lost_leaves_its_contacts_the_current_r
     other = library_of(redis, where)
     assert (await other.now(conversation)).release == there.release
     # Releasing it again brings it back.
-    assert await library.take(await library.check(), how="release", percent=99) == "canary"
+    assert await library.release(await library.check(), how="release", percent=99) == "canary"
     assert (await other.now(conversation)).release == canary.release
 
 
@@ -172,16 +173,16 @@ async def test_a_release_that_redis_has_lost_is_brought_back_by_releasing_it_aga
     await library.open()
     await redis.delete(f"recado:{{prompts}}:release:{release}")
     gated = library_of(redis, where, gate=_refusing)
-    assert await gated.take(await gated.check(), how="release") == "release"
-    assert await gated.take(await gated.check(), how="release") is None
-    assert await library.releases.keeps(release)
+    assert await gated.release(await gated.check(), how="release") == "release"
+    assert await gated.release(await gated.check(), how="release") is None
+    assert await library.releases.has_files(release)
 
 
 async def test_the_first_release_is_everybodys_and_needs_no_gate(folder: Folder, redis: Redis, where: Path) -> None:
     first = folder().release().release
     library = library_of(redis, where, percent=10, gate=_refusing)
     assert (await library.open()).release == first
-    assert await library.releases.standing() == CurrentRelease(first)
+    assert await library.releases.current_release() == CurrentRelease(first)
 
 
 async def test_where_saving_is_releasing_the_settings_share_holds_and_what_was_dropped_is_not_tried_again(
@@ -197,14 +198,14 @@ async def test_where_saving_is_releasing_the_settings_share_holds_and_what_was_d
     # Another start changes nothing, nor does one with another share.
     await library_of(redis, where).open()
     assert await library.releases.canary() == canary
-    await library.end(canary, promote=False, author="recado")
+    await library.end_canary(canary, promote=False, author="recado")
     await library.open()
-    assert await library.releases.standing() == CurrentRelease(current)
-    # Whoever wants it by hand gets it; and the words of the current release end a candidate.
-    assert await library.take(await library.check(), how="release", percent=20) == "canary"
+    assert await library.releases.current_release() == CurrentRelease(current)
+    # A release by hand starts it again; the texts of the current release end a candidate.
+    assert await library.release(await library.check(), how="release", percent=20) == "canary"
     folder(assistant=RIGHT["assistant"])
-    assert await library.take(await library.check(), how="watch") == "watch"
-    assert await library.releases.standing() == CurrentRelease(current)
+    assert await library.release(await library.check(), how="watch") == "watch"
+    assert await library.releases.current_release() == CurrentRelease(current)
 
 
 async def _refusing(_: Prompts) -> list[Diagnostic]:
@@ -218,12 +219,12 @@ async def test_what_the_gate_refuses_is_not_released_and_going_back_needs_no_gat
     library = library_of(redis, where)
     await library.open()
     second = folder(assistant="Otra").release().release
-    await library.take(await library.check(), how="release")
+    await library.release(await library.check(), how="release")
     folder(assistant="Tercera")
     gated = library_of(redis, where, gate=_refusing)
     await gated.open()
     for percent in (0, 10):
         with pytest.raises(PromptsWrong, match="evals:1:1 no-cases holds no cases"):
-            await gated.take(await gated.check(), how="release", percent=percent)
-    assert await gated.releases.standing() == CurrentRelease(second)
-    assert await gated.go_back(None, author="a") == first
+            await gated.release(await gated.check(), how="release", percent=percent)
+    assert await gated.releases.current_release() == CurrentRelease(second)
+    assert await gated.roll_back(None, author="a") == first

@@ -1,4 +1,4 @@
-"""What is wrong with a prompt file is told with file, line, column and a name that stays; one row for each code."""
+"""Diagnostics of prompt files: file, line, column and a stable code; one row for each code."""
 
 from __future__ import annotations
 
@@ -101,14 +101,14 @@ def test_a_mistake_is_told_with_its_place(
     folder: Folder, where: Path, code: str, files: dict[str, Any], file: str, line: int, column: int
 ) -> None:
     checked = folder(**files)
-    found = [finding for finding in checked.findings if finding.code == code]
-    assert found, checked.findings
+    found = [diagnostic for diagnostic in checked.diagnostics if diagnostic.code == code]
+    assert found, checked.diagnostics
     first = next((one for one in found if one.file == str(where / f"{file}.md")), found[0])
     assert (first.file, first.line, first.column) == (str(where / f"{file}.md"), line, column)
     assert str(first).startswith(f"{where}/{file}.md:{line}:{column} {code} ")
     assert "\n" not in str(first)
     assert first.message
-    assert (checked.prompts is None) == any(one.is_error for one in checked.findings)
+    assert (checked.prompts is None) == any(one.is_error for one in checked.diagnostics)
     assert (CODES[code] == "error") == first.is_error
 
 
@@ -122,28 +122,28 @@ def test_every_code_has_its_row() -> None:
 
 def test_a_folder_without_prompts_is_told(tmp_path: Path) -> None:
     for folder in (tmp_path, tmp_path / "nowhere"):
-        (finding,) = check_folder(folder, VOCABULARY).findings
-        assert (finding.code, finding.file, finding.line) == ("no-files", str(folder), 1)
-        assert "PROMPTS_DIR" in finding.fix
+        (diagnostic,) = check_folder(folder, VOCABULARY).diagnostics
+        assert (diagnostic.code, diagnostic.file, diagnostic.line) == ("no-files", str(folder), 1)
+        assert "PROMPTS_DIR" in diagnostic.fix
 
 
 @pytest.mark.parametrize("name", sorted(RIGHT))
 def test_a_file_that_the_service_needs_is_missed(folder: Folder, where: Path, name: str) -> None:
     folder()
     (where / f"{name}.md").unlink()
-    findings = check_folder(where, VOCABULARY).findings
-    assert [(one.code, name in one.message) for one in findings] == [("missing-file", True)]
+    diagnostics = check_folder(where, VOCABULARY).diagnostics
+    assert [(one.code, name in one.message) for one in diagnostics] == [("missing-file", True)]
 
 
 def test_a_file_that_can_not_be_read_is_told(folder: Folder, where: Path) -> None:
     folder()
     (where / "more.md").mkdir()
-    assert [one.code for one in check_folder(where, VOCABULARY).findings] == ["unreadable-file"]
+    assert [one.code for one in check_folder(where, VOCABULARY).diagnostics] == ["unreadable-file"]
 
 
 def test_several_mistakes_are_told_at_once_in_their_order(folder: Folder) -> None:
     checked = folder(assistant="{{ uno }}\n{{ dos }}", summary="{% if %}")
-    assert [(Path(one.file).name, one.line, one.code) for one in checked.findings] == [
+    assert [(Path(one.file).name, one.line, one.code) for one in checked.diagnostics] == [
         ("assistant.md", 1, "unknown-variable"),
         ("assistant.md", 2, "unknown-variable"),
         ("summary.md", 1, "unclosed-block"),
@@ -151,13 +151,13 @@ def test_several_mistakes_are_told_at_once_in_their_order(folder: Folder) -> Non
 
 
 def test_a_near_miss_is_answered_with_what_was_meant(folder: Folder) -> None:
-    (finding,) = folder(assistant="{{ customer_nam }}").findings
-    assert finding.fix == "did you mean 'customer_name'?"
+    (diagnostic,) = folder(assistant="{{ customer_nam }}").diagnostics
+    assert diagnostic.fix == "did you mean 'customer_name'?"
 
 
 def test_a_secret_is_not_shown_by_what_finds_it(folder: Folder) -> None:
-    (finding,) = folder(assistant="sk_live_1234567890abcdef").findings
-    assert "1234" not in str(finding)
+    (diagnostic,) = folder(assistant="sk_live_1234567890abcdef").diagnostics
+    assert "1234" not in str(diagnostic)
 
 
 @pytest.mark.parametrize(
@@ -176,7 +176,7 @@ def test_a_secret_is_not_shown_by_what_finds_it(folder: Folder) -> None:
     ],
 )
 def test_what_is_right_finds_nothing(folder: Folder, text: str) -> None:
-    assert folder(assistant=text).findings == ()
+    assert folder(assistant=text).diagnostics == ()
 
 
 @pytest.mark.parametrize(
@@ -208,29 +208,29 @@ def test_a_release_of_an_earlier_version_goes_on() -> None:
 
 
 def test_a_summary_knows_the_business_and_the_summary_before_it_alone(folder: Folder) -> None:
-    assert folder(summary="Resume para {{ business.name }}.\n{{ summary }}").findings == ()
+    assert folder(summary="Resume para {{ business.name }}.\n{{ summary }}").diagnostics == ()
     for name in ("now", "language", "customer_name"):
-        (finding,) = folder(summary=f"Resume.\n{{{{ {name} }}}}").findings
-        assert (finding.code, finding.line) == ("unknown-variable", 2)
+        (diagnostic,) = folder(summary=f"Resume.\n{{{{ {name} }}}}").diagnostics
+        assert (diagnostic.code, diagnostic.line) == ("unknown-variable", 2)
 
 
 def test_a_partial_may_ask_for_what_every_file_that_includes_it_has(folder: Folder) -> None:
     partial = "{{ line }} {{ now }} {{ rules }}"
     inputs = "---\ninputs: {rules: ninguna}\n---\n"
     loop = "{% for line in ['a'] %}{% include '_a.md' %}{% endfor %}"
-    assert folder(_a=partial, assistant=f"{inputs}{loop}").findings == ()
-    (finding,) = folder(
+    assert folder(_a=partial, assistant=f"{inputs}{loop}").diagnostics == ()
+    (diagnostic,) = folder(
         summary="{% for line in ['a'] %}{% include '_a.md' %}{% endfor %}{{ summary }}",
         _a="{{ now }}",
         assistant="Hola",
-    ).findings
-    assert (finding.code, Path(finding.file).name) == ("unknown-variable", "_a.md")
-    assert "summary.md" in finding.message
+    ).diagnostics
+    assert (diagnostic.code, Path(diagnostic.file).name) == ("unknown-variable", "_a.md")
+    assert "summary.md" in diagnostic.message
 
 
 def test_the_prompts_that_come_with_recado_are_right() -> None:
     checked = check_folder(ROOT / "prompts", PromptVocabulary())
-    assert checked.findings == ()
+    assert checked.diagnostics == ()
 
 
 def test_what_is_deeply_nested_is_refused_and_not_crashed_on() -> None:
@@ -241,7 +241,7 @@ def test_what_is_deeply_nested_is_refused_and_not_crashed_on() -> None:
         "{{ " + "not " * 4000 + "1 }}",
     ):
         texts = {f"{name}.md": content for name, content in RIGHT.items()} | {"assistant.md": text}
-        assert all(isinstance(one, Diagnostic) for one in check(texts, VOCABULARY).findings)
+        assert all(isinstance(one, Diagnostic) for one in check(texts, VOCABULARY).diagnostics)
 
 
 def test_yaml_that_would_grow_without_end_is_told_shortly(folder: Folder) -> None:
@@ -249,5 +249,5 @@ def test_yaml_that_would_grow_without_end_is_told_shortly(folder: Folder) -> Non
         f"{new}: &{new} [{', '.join([f'*{old}'] * 9)}]\n" for old, new in zip("abcdefgh", "bcdefghi", strict=True)
     )
     checked = folder(_business=f"---\n{bomb}hours: {{monday: *i}}\nclosed: [*i]\n---\nHola")
-    assert {one.code for one in checked.findings} == {"broken-yaml"}
-    assert all(len(str(one)) < 500 for one in checked.findings)
+    assert {one.code for one in checked.diagnostics} == {"broken-yaml"}
+    assert all(len(str(one)) < 500 for one in checked.diagnostics)

@@ -88,8 +88,8 @@ async def test_where_saving_is_releasing_a_mistake_is_told_and_the_last_good_one
         assert told(await ask(world, ana, "hola")) == "Uno"
         say(folder, "Dos {% if summary %}")
         event = await upcoming(heard, "wrong")
-        (finding,) = event["findings"]
-        assert (finding["line"], finding["column"], finding["code"]) == (4, 5, "unclosed-block")
+        (diagnostic,) = event["findings"]
+        assert (diagnostic["line"], diagnostic["column"], diagnostic["code"]) == (4, 5, "unclosed-block")
         assert told(await ask(world, ana, "¿sigues?")) == "Uno"
         say(folder, "Tres")
         released = await upcoming(heard, "released")
@@ -106,7 +106,7 @@ async def test_a_try_after_a_crash_keeps_the_release_that_its_turn_began_with(
     old = json.loads((await recado("prompts", "list", "--format", "json")).out)[0]["release"]
     await world.meta.writes(ana, {"type": "text", "text": {"body": "hola"}})
     conversation = (await world.redis.zrange("recado:open", 0, -1))[0]
-    # What a worker leaves behind that dies in its turn.
+    # State that a worker leaves when it dies in a turn.
     await world.redis.hset(f"recado:{{{conversation}}}:turn", mapping={"count": "1", "tries": "1", "release": old})  # type: ignore[misc]
     say(folder, "Dos")
     await recado("prompts", "release")

@@ -1,4 +1,4 @@
-"""A release of prompts: parts, partials, values and defaults, models and tools, and its name."""
+"""Compiled prompts: parts, partials, values and defaults, models and tools, and the release's name."""
 
 from __future__ import annotations
 

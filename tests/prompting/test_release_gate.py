@@ -1,21 +1,25 @@
-"""Nothing is released that its recorded cases don't prove, where PROMPTS_GATE=offline."""
+"""With PROMPTS_GATE=offline, a release has to pass its recorded cases."""
 
 from __future__ import annotations
 
 import asyncio
 import json
+from functools import partial
 from pathlib import Path
 
 import pytest
 from redis.asyncio import Redis
 
 from bot.agent.vocabulary import library_of, vocabulary
+from bot.cli.eval_process import evaluate_cases, report_of
 from bot.infra.redis import ended
 from bot.prompting.canary import CurrentRelease
+from bot.prompting.diagnostics import PromptsWrong
+from bot.prompting.library import Library
 from bot.prompting.linter import check_folder
 from bot.prompting.prompts import Prompts
-from bot.prompting.release_gate import OfflineGate, unproven
-from bot.prompting.releases import Releases, standing
+from bot.prompting.release_gate import EvaluationReport, OfflineGate, no_evaluation
+from bot.prompting.releases import Releases, read_current_release
 from bot.prompting.watcher import watch
 from bot.settings import Settings
 from evals.cases import CasesWrong, read_cases
@@ -53,14 +57,19 @@ async def recorded(folder: Path) -> None:
     await record(Settings(), prompts_of(folder), folder, read_cases(folder))
 
 
-async def found(folder: Path, release: str | None = None) -> list[str]:
-    """What is lacking by the report that the command prints."""
-    prompts, out, err = prompts_of(folder), "", ""
+async def evaluated(folder: Path) -> EvaluationReport:
+    """The report that the command prints, made in this process."""
+    out = err = ""
     try:
-        out = json.dumps(as_json(await offline(Settings(), prompts, folder, read_cases(folder))))
+        out = json.dumps(as_json(await offline(Settings(), prompts_of(folder), folder, read_cases(folder))))
     except CasesWrong as error:
         err = str(error)
-    return [str(one) for one in unproven(folder, release or prompts.release, out, err)]
+    return report_of(out, err)
+
+
+async def found(folder: Path, prompts: Prompts | None = None) -> list[str]:
+    """Diagnostics of the gate with this report."""
+    return [str(one) for one in await OfflineGate(folder, evaluated)(prompts or prompts_of(folder))]
 
 
 async def test_each_case_that_fails_or_proves_nothing_is_a_line_with_its_place(folder: Path) -> None:
@@ -91,15 +100,24 @@ async def test_without_cases_that_can_be_read_nothing_is_proven(folder: Path, te
 
 async def test_what_was_changed_while_it_was_evaluated_is_not_released(folder: Path) -> None:
     await recorded(folder)
-    before = prompts_of(folder).release
+    before = prompts_of(folder)
     (folder / "assistant.md").write_text("Hola.\n")
     (line,) = await found(folder, before)
     assert line.startswith(f"{folder}/evals:1:1 not-evaluated the folder was changed while")
 
 
 async def test_an_evaluation_without_end_is_ended(folder: Path) -> None:
-    (one,) = await OfflineGate(folder, seconds=0.05)(prompts_of(folder))
+    (one,) = await OfflineGate(folder, partial(evaluate_cases, seconds=0.05))(prompts_of(folder))
     assert one.message == "took longer than 0 seconds"
+
+
+async def test_a_process_that_was_given_no_evaluation_releases_nothing(folder: Path, redis: Redis) -> None:
+    gate = OfflineGate(folder, no_evaluation)
+    library = Library(redis, folder, vocabulary(Settings()), in_use=_nothing_in_use, gate=gate)
+    await library.open()
+    (folder / "assistant.md").write_text("Otra cosa, {{ business.name }}.\n")
+    with pytest.raises(PromptsWrong, match="this process can't evaluate cases"):
+        await library.release(await library.check(), how="release")
 
 
 async def test_a_release_that_its_cases_do_not_prove_is_refused_with_a_line_for_each(
@@ -112,7 +130,7 @@ async def test_a_release_that_its_cases_do_not_prove_is_refused_with_a_line_for_
     refused = await recado("prompts", "release", "--canary", "10")
     assert refused.code == 1
     assert refused.out.startswith(f"{folder}/evals/own.yaml:1:3 case-stale case hours proves nothing: ")
-    assert await standing(redis) == CurrentRelease(first.release)
+    assert await read_current_release(redis) == CurrentRelease(first.release)
 
 
 async def test_where_saving_is_releasing_the_gate_is_asked_beside_the_work_and_again_when_a_case_changes(
@@ -120,24 +138,24 @@ async def test_where_saving_is_releasing_the_gate_is_asked_beside_the_work_and_a
 ) -> None:
     for name, value in (("REDIS_URL", redis_address), ("PROMPTS_GATE", "offline"), ("PROMPTS_RELEASE", "watch")):
         monkeypatch.setenv(name, value)
-    library = library_of(redis, Settings())
+    library = library_of(redis, Settings(), evaluate_cases)
     first = await library.open()
     watching = asyncio.create_task(watch(library))
     try:
-        async with overheard(redis) as heard:
+        async with overheard(redis) as received:
             (folder / "assistant.md").write_text("Otra cosa, {{ business.name }}.\n")
-            wrong = await upcoming(heard, "wrong")
+            wrong = await upcoming(received, "wrong")
             assert (wrong["release"], [one["code"] for one in wrong["findings"]]) == (first.release, ["case-stale"])
             assert (await library.now()).release == first.release
             await recorded(folder)
             (folder / "notas.txt").write_text("grabado")
-            released = await upcoming(heard, "released")
+            released = await upcoming(received, "released")
             assert released["release"] == prompts_of(folder).release == (await library.now()).release
-            assert [event["kind"] for event in heard if event["type"] == "alert"] == ["prompts"]
+            assert [event["kind"] for event in received if event["type"] == "alert"] == ["prompts"]
     finally:
         await ended(watching)
-    assert len(await Releases(redis, _nobody).history()) == 2
+    assert len(await Releases(redis, _nothing_in_use).history()) == 2
 
 
-async def _nobody() -> tuple[str, ...]:
+async def _nothing_in_use() -> tuple[str, ...]:
     return ()

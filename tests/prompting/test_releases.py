@@ -1,4 +1,4 @@
-"""Releases: immutable, current for all at once, kept as long as they can be needed, and no longer."""
+"""Releases: immutable, current for all processes at once, deleted once no longer needed."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from bot.infra.redis import RedisNotReachable, ended
 from bot.prompting.diagnostics import PromptsWrong
 from bot.prompting.library import Library
 from bot.prompting.linter import PromptVocabulary
-from bot.prompting.prompts import name_of
+from bot.prompting.release_name import name_of
 from bot.prompting.releases import HISTORY, Releases, UnknownRelease
 from bot.prompting.watcher import watch
 from tests.processes import eventually
@@ -132,7 +132,7 @@ async def test_what_was_rolled_back_stays_so_until_somebody_writes_in_the_folder
     try:
         new = folder(assistant="Nueva").release().release
         await eventually(lambda: _is(library, new))
-        await library.go_back(None, author="a")
+        await library.roll_back(None, author="a")
         (where / "assistant.md").touch()
         (where / "notas.txt").write_text("nada")
         await asyncio.sleep(0.3)
@@ -176,10 +176,10 @@ async def test_all_processes_have_the_new_release_at_once(folder: Folder, redis:
     old = await one.open()
     await other.open()
     folder(assistant="Nueva")
-    await one.take(await one.check(), how="release")
+    await one.release(await one.check(), how="release")
     assert (await one.now()).release == (await other.now()).release != old.release
     assert (await other.at(old.release)) is not None
-    await one.go_back(None, author="a")
+    await one.roll_back(None, author="a")
     assert (await other.now()).release == old.release
 
 

@@ -1,4 +1,4 @@
-"""The language of prompts can't be left: known ways out of Jinja's sandbox, and known ways to make it run for ever."""
+"""Safety of the template language: known escapes from Jinja's sandbox, and known endless templates."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""No value can add a role, a part or a variable, whatever a person is called or writes."""
+"""Values of people can't add a role, a part or a variable."""
 
 from __future__ import annotations
 

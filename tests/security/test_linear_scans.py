@@ -19,7 +19,7 @@ BUILT = {
     "bot.privacy.is_about": "below: of one person's identities",
     "evals.cases._pattern": "an operator's own file, compiled to be checked",
     "evals.expectations._words": "an operator's own file, on an operator's machine",
-    "evals.pseudonyms._take": "below: of one person's name",
+    "evals.pseudonyms._add": "below: of one person's name",
     "sandbox.simulators.rule_based_billing.": "a table of the module: found there",
     "pipelines.product.codes._elements": "a table of the module, for the name of an identifier",
     "pipelines.product.price_parsing.": "a table of the module: found there",
@@ -124,5 +124,5 @@ def test_patterns_of_a_person_take_a_time_that_grows_with_the_text(unit: str) ->
         customers=frozenset({"cus_0123456789abcd"}),
     )
     named = Pseudonyms(["Ana María de la Luz Zaldívar Quiroga"])
-    for work in (someone.is_about, named.replaced, named.learn, Pseudonyms([unit * 100]).replaced):
+    for work in (someone.is_about, named.replace_names, named.learn, Pseudonyms([unit * 100]).replace_names):
         assert steep(work, lambda length: unit * (length // len(unit)) + "\x00") is None

@@ -1,4 +1,4 @@
-"""Every integration looked at once: configured, reachable, authorised, and the fix in words where it isn't.
+"""Check of every integration: configured, reachable, authorised; else with the fix.
 
 The modules are named like those of `bot/settings/`.
 """
@@ -19,18 +19,18 @@ from bot.settings import Settings
 
 __all__ = ("CheckResult", "examine", "report")
 
-Look = Callable[[Settings, aiohttp.ClientSession], Awaitable[CheckResult]]
-# Integrations whose name isn't simply that of their look.
+Check = Callable[[Settings, aiohttp.ClientSession], Awaitable[CheckResult]]
+# Integrations whose name differs from their check's name.
 _NAMES = {"whatsapp": "WhatsApp", "openrouter": "OpenRouter", "push": "Web Push"}
-# What others say of an address that holds one (obstore does).
+# Because libraries such as obstore quote addresses in their errors, passwords are removed.
 _PASSWORD = re.compile(r"(?<=://)[^\s/@]{1,1000}@")
 _MARKS = {"ok": "✓", "absent": "–", "wrong": "✗"}
 
 
 async def examine(settings: Settings) -> list[CheckResult]:
-    """All findings, in a fixed order; each look takes at most 15 seconds."""
+    """Results of all checks, in a fixed order; each check takes at most 15 seconds."""
     async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=SECONDS)) as http:
-        looks: list[Look] = [
+        checks: list[Check] = [
             service.redis,
             whatsapp.whatsapp,
             whatsapp.webhook,
@@ -48,36 +48,36 @@ async def examine(settings: Settings) -> list[CheckResult]:
             service.metrics,
         ]
         found, mail = await asyncio.gather(
-            asyncio.gather(*(_found(look, settings, http) for look in looks)), _mail(settings)
+            asyncio.gather(*(_checked(check, settings, http) for check in checks)), _checked_mail(settings)
         )
         return [*found, *mail]
 
 
-async def _found(look: Look, settings: Settings, http: aiohttp.ClientSession) -> CheckResult:
-    """Findings of a single look; its own failure is a finding too, so that the others are still told."""
+async def _checked(check: Check, settings: Settings, http: aiohttp.ClientSession) -> CheckResult:
+    """Run one check; because the other results matter too, its failure becomes a result."""
     try:
-        found = await look(settings, http)
+        found = await check(settings, http)
         return replace(found, words=_PASSWORD.sub("", found.words))
-    except Exception as error:  # noqa: BLE001 - whatever it is, an operator has to read the other findings
-        return _unexpected(_NAMES.get(look.__name__, look.__name__.capitalize()), error)
+    except Exception as error:  # noqa: BLE001 - an operator has to read the other results
+        return _failed_check(_NAMES.get(check.__name__, check.__name__.capitalize()), error)
 
 
-async def _mail(settings: Settings) -> list[CheckResult]:
+async def _checked_mail(settings: Settings) -> list[CheckResult]:
     try:
         return await integrations.mail(settings)
     except Exception as error:  # noqa: BLE001 - as above
-        return [_unexpected("E-mail", error)]
+        return [_failed_check("E-mail", error)]
 
 
-def _unexpected(integration: str, error: Exception) -> CheckResult:
-    # Never its words: they may quote an address with a password.
+def _failed_check(integration: str, error: Exception) -> CheckResult:
+    # Because the message may quote an address with a password, only the type is shown.
     fix = "see its variables in .env.example, first its address: no user name or password belongs there"
     return CheckResult(integration, "wrong", f"could not be looked at ({type(error).__name__}); {fix}")
 
 
-def report(findings: list[CheckResult], output: str) -> str:
-    """The findings as text, one line each, or as JSON."""
+def report(results: list[CheckResult], output: str) -> str:
+    """Results as text, one line each, or as JSON."""
     if output == "json":
-        return json.dumps([asdict(finding) for finding in findings], ensure_ascii=False, indent=2)
-    width = max(len(finding.integration) for finding in findings)
-    return "\n".join(f"{_MARKS[one.state]} {one.integration.ljust(width)}  {one.words}" for one in findings)
+        return json.dumps([asdict(result) for result in results], ensure_ascii=False, indent=2)
+    width = max(len(result.integration) for result in results)
+    return "\n".join(f"{_MARKS[one.state]} {one.integration.ljust(width)}  {one.words}" for one in results)

@@ -1,4 +1,4 @@
-"""What a look at an integration found, and the request that most looks make."""
+"""Result of a check, and the request that most checks make."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class CheckResult:
         return self.state == "wrong"
 
 
-async def asked(  # noqa: PLR0913 - one request has these parts
+async def request_problem(  # noqa: PLR0913 - one request has these parts
     http: aiohttp.ClientSession,
     method: str,
     url: str,
@@ -32,7 +32,7 @@ async def asked(  # noqa: PLR0913 - one request has these parts
     data: aiohttp.FormData | None = None,
     expected: tuple[int, ...] = (200,),
 ) -> str | None:
-    """What is wrong with an address and its key; None when it answers as expected."""
+    """Problem of an address and its key; None when the answer is as expected."""
     try:
         async with http.request(method, url, headers={"Authorization": f"Bearer {token}"}, data=data) as response:
             if response.content_type == "text/html":
@@ -41,5 +41,5 @@ async def asked(  # noqa: PLR0913 - one request has these parts
     except (aiohttp.ClientError, TimeoutError) as error:
         return f"no connection ({type(error).__name__})"
     except ValueError:
-        # aiohttp sends either a key or the name and password of an address; its words quote neither, ours don't either.
+        # Because aiohttp refuses a key together with a password in the address, we name the mistake and quote neither.
         return "no request can be made of its address and key; the address may hold no user name or password"

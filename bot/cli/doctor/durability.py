@@ -1,4 +1,4 @@
-"""Whether Redis keeps what it was given: when it dies, when it is full, and when another one takes over."""
+"""Check of Redis' durability: after a crash, under memory pressure, and at a failover."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ _FSYNC = {
 }
 
 
-async def troubles(client: Redis, info: dict[str, Any], wanted: int) -> list[str]:
-    """Settings that make Redis lose messages, each with its fix; `wanted` as in REDIS_WAIT_REPLICAS."""
+async def problems(client: Redis, info: dict[str, Any], wanted: int) -> list[str]:
+    """Settings that let Redis lose messages, each with its fix; `wanted` as in REDIS_WAIT_REPLICAS."""
     found: list[str] = []
     if info.get("cluster_enabled"):
         return ["is a Redis Cluster, which Recado does not support; use one primary, with replicas if you like"]
@@ -29,14 +29,14 @@ async def troubles(client: Redis, info: dict[str, Any], wanted: int) -> list[str
     acknowledged = await _acknowledged(client, wanted)
     if acknowledged is not None:
         found.append(f"{acknowledged}, so that webhooks get 503; add replicas, or lower REDIS_WAIT_REPLICAS")
-    # Where replicas have all that Meta was told is stored, a primary that restarts empty is one that was failed over.
+    # Because replicas hold all acknowledged messages, a primary without a file may restart empty after a failover.
     if not info.get("aof_enabled") and not (wanted and acknowledged is None):
         found.append("loses what is new when it restarts; set appendonly to yes, or wait for replicas")
     return found
 
 
-async def words(client: Redis, info: dict[str, Any], wanted: int) -> str:
-    """How a Redis without troubles keeps its data."""
+async def summary(client: Redis, info: dict[str, Any], wanted: int) -> str:
+    """Summary of durability, for a Redis without problems."""
     followers = int(info.get("connected_slaves", 0))
     replicas = f"{followers} replicas, {wanted} of them waited for" if followers or wanted else "no replica"
     if not info.get("aof_enabled"):
@@ -56,7 +56,7 @@ async def _acknowledged(client: Redis, wanted: int) -> str | None:
 
 
 async def _fsync(client: Redis) -> str:
-    """As it is set; managed servers refuse to tell."""
+    """Setting `appendfsync`; empty, because managed servers refuse CONFIG."""
     try:
         return str((await client.config_get("appendfsync")).get("appendfsync", ""))
     except RedisError:

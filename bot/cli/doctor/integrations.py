@@ -22,7 +22,7 @@ from bot.storage.factory import storage_of
 from bot.storage.files import lost_of
 from bot.storage.storage import NotStored, Storage, StorageFailed
 
-_LOOKED_AT = 20
+_SAMPLE_FILES = 20
 
 
 async def stripe(settings: Settings, http: aiohttp.ClientSession) -> CheckResult:
@@ -50,7 +50,7 @@ async def stripe(settings: Settings, http: aiohttp.ClientSession) -> CheckResult
 
 
 async def storage(settings: Settings, _: aiohttp.ClientSession) -> CheckResult:
-    """Whether a file can be written, read and erased where files are kept."""
+    """Check that the storage can write, read and delete a file."""
     chosen = settings.storage.chosen
     place, data = f"doctor/{secrets.token_hex(8)}", b"written by recado doctor"
     fix = "see STORAGE_DIR and its disk" if chosen == "local" else f"see the variables of {chosen} in .env.example"
@@ -60,7 +60,7 @@ async def storage(settings: Settings, _: aiohttp.ClientSession) -> CheckResult:
             await storage.put(place, data, "text/plain")
             same = await storage.get(place) == data
             await storage.delete(place)
-            lost, looked = await _lost(settings, storage)
+            lost, sampled = await _lost(settings, storage)
     except SettingsWrong as error:
         return CheckResult("Storage", "wrong", "; ".join(str(error).splitlines()))
     except (StorageFailed, NotStored, TimeoutError) as error:
@@ -69,17 +69,17 @@ async def storage(settings: Settings, _: aiohttp.ClientSession) -> CheckResult:
     if not same:
         return CheckResult("Storage", "wrong", f"{chosen}: a file came back changed; {fix}")
     if lost:
-        words = f"of {looked} files that people have, {lost} are not here; serve, worker and commands need one storage"
+        words = f"of {sampled} files that people have, {lost} are not here; serve, worker and commands need one storage"
         return CheckResult("Storage", "wrong", f"{chosen}: {words}: {fix}")
     links = chosen != "local" or settings.service.public_url
     return CheckResult("Storage", "ok", f"{chosen}, can be written{'' if links else '; for links set PUBLIC_URL'}")
 
 
 async def _lost(settings: Settings, storage: Storage) -> tuple[int, int]:
-    """How many of some files aren't in this storage, because another process keeps them elsewhere."""
+    """Number of missing files in a sample, and its size; missing files mean that processes use different storages."""
     async with connect(settings.redis) as client:
         try:
-            return await lost_of(client, storage, _LOOKED_AT)
+            return await lost_of(client, storage, _SAMPLE_FILES)
         except (RedisError, OSError):
             return 0, 0  # Redis has its own line.
 
@@ -96,7 +96,7 @@ async def subscribers(settings: Settings, _: aiohttp.ClientSession) -> CheckResu
     finally:
         await guarded.close()
     problems = [
-        # Of an address only the host is shown: the rest may be a secret.
+        # Because the rest of an address may be a secret, only the host is shown.
         f"{urlsplit(url).hostname}: {error}{'; allow it with WEBHOOK_ALLOW_PRIVATE' if error.private else ''}"
         for url, error in zip(to.subscribers, reached, strict=True)
         if isinstance(error, NoAnswer)
@@ -126,7 +126,7 @@ async def push(settings: Settings, _: aiohttp.ClientSession) -> CheckResult:
 
 
 async def mail(settings: Settings) -> list[CheckResult]:
-    """One line a provider, because each may be wrong while the others do its work."""
+    """Check each provider, because one may be wrong while the others do its work."""
     found = [
         CheckResult(f"E-mail ({name})", "ok" if works else "wrong", words)
         for name, works, words in await examined(settings.mail)

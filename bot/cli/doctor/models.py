@@ -1,4 +1,4 @@
-"""What thinks, hears and sees: OpenRouter, Whisper, Vision, and the program that converts sound."""
+"""Checks of models: OpenRouter, Whisper, Vision, and the audio converter."""
 
 from __future__ import annotations
 
@@ -7,18 +7,20 @@ import importlib.util
 
 import aiohttp
 
-from bot.cli.doctor.check import SECONDS, CheckResult, asked
+from bot.cli.doctor.check import SECONDS, CheckResult, request_problem
 from bot.settings import Settings
 from pipelines.ffmpeg import program
 
-# What servers of the transcription API say to a request without a recording, once they know who asks.
+# Status codes of transcription servers for an authorised request without a recording.
 _NO_FILE = (400, 415, 422)
 
 
 async def openrouter(settings: Settings, http: aiohttp.ClientSession) -> CheckResult:
     if settings.llm.api_key is None:
         return CheckResult("OpenRouter", "absent", "set OPENROUTER_API_KEY; the queue llm does not work without it")
-    problem = await asked(http, "GET", f"{settings.llm.base_url}/key", settings.llm.api_key.get_secret_value())
+    problem = await request_problem(
+        http, "GET", f"{settings.llm.base_url}/key", settings.llm.api_key.get_secret_value()
+    )
     if problem:
         return CheckResult("OpenRouter", "wrong", f"{problem}; see OPENROUTER_API_KEY and LLM_BASE_URL")
     return CheckResult("OpenRouter", "ok", f"models {', '.join(settings.llm.models)}")
@@ -28,10 +30,12 @@ async def whisper(settings: Settings, http: aiohttp.ClientSession) -> CheckResul
     whisper = settings.whisper
     if whisper.api_key is None:
         return CheckResult("Whisper", "absent", "voice notes can't be heard; set OPENAI_API_KEY")
-    # A request without a recording, which costs nothing: other servers of this API know no list of models.
+    # Because other servers have no list of models, we send a free request without a recording.
     form = aiohttp.FormData({"model": whisper.model}, default_to_multipart=True)
     key = whisper.api_key.get_secret_value()
-    problem = await asked(http, "POST", f"{whisper.base_url}/audio/transcriptions", key, data=form, expected=_NO_FILE)
+    problem = await request_problem(
+        http, "POST", f"{whisper.base_url}/audio/transcriptions", key, data=form, expected=_NO_FILE
+    )
     if problem:
         return CheckResult("Whisper", "wrong", f"{problem}; see OPENAI_API_KEY and OPENAI_BASE_URL")
     return CheckResult("Whisper", "ok", f"answers; model {whisper.model}")

@@ -1,4 +1,4 @@
-"""The service's own ground: Redis, the prompt files, the console."""
+"""Checks of the service itself: Redis, prompts, console, metrics."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from bot.cli.doctor.check import CheckResult
 from bot.infra.redis import connect
 from bot.prompting.canary import CurrentRelease
 from bot.prompting.linter import check_folder
-from bot.prompting.releases import standing
+from bot.prompting.releases import read_current_release
 from bot.settings import Settings
 
 _SHORTEST_TOKEN = 16
@@ -24,18 +24,18 @@ async def redis(settings: Settings, _: aiohttp.ClientSession) -> CheckResult:
     wanted = settings.redis.wait_replicas
     async with connect(settings.redis) as client:
         try:
-            # Not CONFIG GET alone: managed Redis refuses it.
+            # Because managed Redis refuses CONFIG GET, we read INFO first.
             info = await client.info()
-            found = await durability.troubles(client, info, wanted)
+            found = await durability.problems(client, info, wanted)
             if not found:
                 await client.set("recado:doctor", "1", ex=10)
-                kept = await durability.words(client, info, wanted)
+                durable = await durability.summary(client, info, wanted)
         except (RedisError, OSError) as error:
             fix = "see REDIS_URL, or REDIS_HOST, REDIS_PORT, REDIS_PASSWORD and REDIS_TLS"
             return CheckResult("Redis", "wrong", f"does not answer or can't be written ({type(error).__name__}); {fix}")
     if found:
         return CheckResult("Redis", "wrong", "; and it ".join(found))
-    return CheckResult("Redis", "ok", f"version {info.get('redis_version')}, answers and can be written; {kept}")
+    return CheckResult("Redis", "ok", f"version {info.get('redis_version')}, answers and can be written; {durable}")
 
 
 async def prompts(settings: Settings, _: aiohttp.ClientSession) -> CheckResult:
@@ -45,10 +45,10 @@ async def prompts(settings: Settings, _: aiohttp.ClientSession) -> CheckResult:
         return CheckResult("Prompts", "wrong", f"{checked.errors[0]}{more}")
     async with connect(settings.redis) as client:
         try:
-            stands = await standing(client)
+            active = await read_current_release(client)
         except (RedisError, OSError):
-            stands = CurrentRelease()  # Redis has its own line.
-    own, current, canary = checked.prompts.release, stands.current, stands.canary
+            active = CurrentRelease()  # Redis has its own line.
+    own, current, canary = checked.prompts.release, active.current, active.canary
     released = "" if current in (None, own) else f"; customers get release {current}, see `recado prompts diff`"
     if canary:
         released += f"; {canary.percent} % of them get {canary.release}, see `recado prompts canary`"

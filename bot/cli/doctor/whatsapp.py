@@ -1,4 +1,4 @@
-"""The channel itself: the number, its webhook, and whether messages would leave now."""
+"""Checks of WhatsApp: the number, its webhook, and sending."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ async def webhook(settings: Settings, _: aiohttp.ClientSession) -> CheckResult:
 
 
 async def sending(settings: Settings, http: aiohttp.ClientSession) -> CheckResult:
-    """Whether messages would leave now: our own pause, the number's health, our subscription to its account."""
+    """Check our own pause, the number's health, and our subscription to its account."""
     whatsapp = settings.whatsapp
     if not (whatsapp.access_token and whatsapp.phone_number_id):
         return CheckResult("Sending", "absent", "set WHATSAPP_ACCESS_TOKEN and WHATSAPP_PHONE_NUMBER_ID")

@@ -195,10 +195,10 @@ async def test_subscribers_hear_of_changes_and_payments_with_ids_that_stay(
     async def tell(event: Event, data: dict[str, Any], id_: str) -> None:
         heard.append((event, data, id_))
 
-    async with _open(world.settings) as desk, aiohttp.ClientSession() as http:
+    async with _open(world.settings) as context, aiohttp.ClientSession() as http:
         graph, storage = Graph(http, world.settings.whatsapp), storage_of(world.settings.storage)
         contacts = Contacts(world.redis)
-        made = billing_of(world.redis, http, contacts, desk.notices, storage, graph, world.settings, tell)
+        made = billing_of(world.redis, http, contacts, context.notifications, storage, graph, world.settings, tell)
         assert made is not None
         for event in [*stripe.events, *stripe.events]:
             if event["type"] in ACTED_ON:

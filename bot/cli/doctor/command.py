@@ -1,0 +1,33 @@
+"""`recado doctor`: a line for each integration."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Annotated
+
+import typer
+
+from bot.agent.tools.catalog import listed
+from bot.cli.doctor import examine, report
+from bot.cli.terminal import Format, check_format, show, stop
+from bot.infra import logs
+from bot.settings import Settings, SettingsWrong
+
+
+def doctor(
+    output: Format = "text",
+    tools: Annotated[bool, typer.Option("--tools", help="Show which role may use which tool instead.")] = False,  # noqa: FBT002 - typer's way
+) -> None:
+    """Look at every integration: configured? reachable? authorised? With the fix, one line each."""
+    check_format(output)
+    if tools:
+        show(listed(output))
+        return
+    try:
+        settings = Settings()
+    except SettingsWrong as error:
+        stop(str(error), 2)
+    logs.configure("error", settings.log.format)
+    results = asyncio.run(examine(settings))
+    show(report(results, output))
+    raise typer.Exit(1 if any(one.wrong for one in results) else 0)

@@ -1,0 +1,86 @@
+"""Life of a process that serves: wrong settings end its start, a signal ends it within the grace."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import signal
+import sys
+from collections.abc import Callable, Coroutine
+from contextvars import ContextVar
+from typing import Any
+
+import structlog
+import typer
+
+from bot.infra import logs
+from bot.infra.loop_watchdog import loop_watched
+from bot.infra.open_files import raise_file_limit
+from bot.prompting.diagnostics import PromptsWrong
+from bot.settings import Settings, SettingsWrong, log_settings
+
+if sys.platform != "win32":
+    import uvloop
+
+_log = structlog.get_logger()
+# Set once for the process's single loop; work that runs in the loop inherits the event.
+_STOP: ContextVar[asyncio.Event] = ContextVar("stop")
+
+
+def run_process(work: Callable[[Settings], Coroutine[Any, Any, None]]) -> None:
+    """Read the settings and run until the end; exit 2 with one line a mistake where they are wrong."""
+    raise_file_limit()
+    log = log_settings()
+    logs.configure(log.level, log.format)
+    try:
+        settings = Settings()
+        run_loop(work(settings), settings.service.shutdown_grace_seconds)
+    except (SettingsWrong, PromptsWrong) as error:
+        for line in str(error).splitlines():
+            _log.error("can_not_start", why=line)
+        raise typer.Exit(2) from error
+    except OSError as error:
+        taken = error.errno == errno.EADDRINUSE
+        fix = {"fix": "another program has this port: name a free one with --port"} if taken else {}
+        _log.error("can_not_start", why=error.strerror or str(error), **fix)
+        raise typer.Exit(1) from error
+
+
+def run_loop(work: Coroutine[Any, Any, None], grace: float) -> None:
+    # uvloop is not made for Windows.
+    factory = None if sys.platform == "win32" else uvloop.new_event_loop
+    with asyncio.Runner(loop_factory=factory) as runner:
+        runner.run(_watched(work, grace))
+
+
+async def until_stopped() -> None:
+    """Wait for SIGTERM or SIGINT."""
+    await _STOP.get().wait()
+
+
+async def _watched(work: Coroutine[Any, Any, None], grace: float) -> None:
+    async with loop_watched():
+        await _within_grace(work, grace)
+
+
+async def _within_grace(work: Coroutine[Any, Any, None], grace: float) -> None:
+    """Run until SIGTERM or SIGINT, then finish the work under way, but no longer than the grace."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(name, stop.set)
+    _STOP.set(stop)
+    task = asyncio.create_task(work)
+    stopping = asyncio.create_task(stop.wait())
+    await asyncio.wait({task, stopping}, return_when=asyncio.FIRST_COMPLETED)
+    stopping.cancel()
+    if stop.is_set():
+        _log.info("stopping", grace_seconds=grace)
+    _, late = await asyncio.wait({task}, timeout=grace)
+    if late:
+        _log.warning("grace_over", fix="raise SHUTDOWN_GRACE_SECONDS; the turns in hand go to another worker")
+        task.cancel()
+        await asyncio.wait({task})
+        return
+    await task
+    _log.info("stopped")

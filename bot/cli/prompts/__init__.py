@@ -1,0 +1,1 @@
+"""`recado prompts …`: one module for each command."""

@@ -1,0 +1,50 @@
+"""`recado prompts canary`: a candidate beside the current release."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from redis.asyncio import Redis
+
+from bot.cli.prompts.session import run
+from bot.cli.terminal import Format, show
+from bot.prompting.canary import Canary
+from bot.prompting.canary_analysis import LEAST_TURNS, Signal, as_json, compare
+from bot.prompting.canary_metrics import Tallies, TallyStore
+from bot.prompting.library import Library
+from bot.settings import Settings
+
+
+def canary(output: Format = "text") -> None:
+    """The candidate and the current release side by side: what is judged, and how it stands. Exit 1 without one."""
+
+    async def work(_: Settings, redis: Redis, library: Library) -> bool:
+        candidate, current = await library.releases.canary(), await library.releases.current()
+        tallies = await TallyStore(redis).read()
+        signals = compare(tallies)
+        if output == "json":
+            show({
+                "release": candidate.release, "percent": candidate.percent, "since": candidate.since.isoformat(),
+                "current": current, "least_turns": LEAST_TURNS,
+                "turns": {"current": tallies.current.turns, "candidate": tallies.candidate.turns},
+                "signals": as_json(signals),
+            })  # fmt: skip
+        else:
+            show("\n".join(_lines(candidate, current, tallies, signals)))
+        return True
+
+    run(work, output)
+
+
+def _lines(candidate: Canary, current: str | None, tallies: Tallies, signals: tuple[Signal, ...]) -> Iterator[str]:
+    share = f"{candidate.percent} % of the contacts since {candidate.since:%Y-%m-%d %H:%M:%S}Z"
+    yield f"candidate {candidate.release}, {share}"
+    yield f"{'':<14}{f'current {current}':<36}candidate {candidate.release}"
+    yield f"{'turns':<14}{tallies.current.turns:<36}{tallies.candidate.turns}"
+    for one in signals:
+        worse = "  worse" if one.worse else ""
+        yield f"{one.label:<14}{one.shown('current'):<36}{one.shown('candidate')}{worse}"
+    if min(tallies.current.turns, tallies.candidate.turns) < LEAST_TURNS:
+        yield f"nothing is judged before both have {LEAST_TURNS} turns; between brackets is what is true with 99 %"
+    else:
+        yield "what is clearly worse drops the candidate by itself; between brackets is what is true with 99 %"

@@ -1,0 +1,82 @@
+"""`recado prompts case`: past turns of a conversation become a case."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+
+from bot.agent.preview import NotThere, home
+from bot.cli.terminal import complain, read_settings, redis_problem, show, stop
+from bot.conversations.contacts import Contacts
+from bot.conversations.memory import Memory
+from bot.infra import logs
+from bot.infra.redis import connect
+from bot.prompting.files import read_folder
+from bot.settings import Settings
+from bot.turns.trace import kept_of
+from evals.case_file import CaseNotWritten, as_yaml, write
+from evals.cases import Case
+from evals.from_history import NoPastTurns, PastConversation, case_of, past_conversation, product_codes_in
+from evals.redaction import Redaction
+
+_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,60}")
+
+
+def case(
+    conversation: Annotated[str, typer.Argument(help="c_…, a phone or a BSUID.")],
+    turns: Annotated[int, typer.Option(help="How many of the last turns.", min=1, max=20)] = 3,
+    name: Annotated[str | None, typer.Option(help="The case's name; left out, made of the day.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Where to; left out, NAME.yaml in PROMPTS_DIR/evals.")] = None,
+) -> None:
+    """Make a case of what happened in a conversation, without identities.
+
+    Read the file once before you keep it: names of other people are not recognised. Nothing is overwritten.
+    """
+    if name is not None and not _NAME.fullmatch(name):
+        raise typer.BadParameter("expected small letters, digits and -, such as asks-for-invoice", param_hint="--name")
+    path, made = asyncio.run(_write_case(read_settings("critical"), conversation, turns, name, out))
+    show(str(path))
+    complain(f"read it once: names of other people are still in it; then `recado prompts eval {made} --record`")
+
+
+async def _write_case(
+    settings: Settings, asked: str, turns: int, name: str | None, out: Path | None
+) -> tuple[Path, str]:
+    """Path and name of the case that was written."""
+    folder = settings.service.prompts_dir
+    try:
+        async with connect(settings.redis) as redis:
+            made, past = await _case(settings, redis, asked, turns, name)
+        path = out or folder / "evals" / f"{made['name']}.yaml"
+        text = as_yaml(made, past, settings.service.default_language)
+        await asyncio.to_thread(write, path, text, made["name"], folder)
+    except (NotThere, NoPastTurns, CaseNotWritten) as error:
+        stop(str(error))
+    except (RedisError, OSError) as error:
+        stop(redis_problem(error))
+    return path, made["name"]
+
+
+async def _case(
+    settings: Settings, redis: Redis, asked: str, turns: int, name: str | None
+) -> tuple[dict[str, Any], PastConversation]:
+    contacts, memory = Contacts(redis, settings.channel.staff_contacts), Memory(redis, settings.memory)
+    conversation = await home(asked, contacts, redis)
+    contact = await contacts.get(conversation)
+    past = past_conversation(await kept_of(redis, conversation), await memory.recall(conversation), turns)
+    files, _ = await asyncio.to_thread(read_folder, settings.service.prompts_dir)
+    redaction = Redaction(
+        filter(None, [contact.name]), public="\n".join(files.values()), product_codes=product_codes_in(past)
+    )
+    begun = past.turns[0].at
+    # Because the same turns give the same name, a second case of them is refused.
+    name = name or f"happened-{begun:%Y-%m-%d}-{logs.masked(conversation + begun.isoformat())[:6]}"
+    made = case_of(past, contact, redaction, settings.service.zone, name)
+    Case.model_validate(made)
+    return made, past

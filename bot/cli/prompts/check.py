@@ -1,0 +1,21 @@
+"""`recado prompts check`: mistakes in the folder."""
+
+from __future__ import annotations
+
+import typer
+
+from bot.agent.vocabulary import vocabulary
+from bot.cli.prompts.session import show_diagnostics
+from bot.cli.terminal import Format, check_format, complain, read_settings
+from bot.prompting.linter import check_folder
+
+
+def check(output: Format = "text") -> None:
+    """Look for mistakes in PROMPTS_DIR, one line each: file:line:column code message. Exit 1 when there is an error."""
+    check_format(output)
+    settings = read_settings()
+    checked = check_folder(settings.service.prompts_dir, vocabulary(settings))
+    show_diagnostics(checked.diagnostics, output)
+    if checked.prompts is not None:
+        complain(f"{len(checked.texts)} files are right; they are release {checked.prompts.release}")
+    raise typer.Exit(0 if checked.prompts else 1)

@@ -1,0 +1,42 @@
+"""`recado prompts list`: history of the releases."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+from redis.asyncio import Redis
+
+from bot.cli.prompts.session import run
+from bot.cli.terminal import Format, show
+from bot.prompting.canary import CurrentRelease
+from bot.prompting.library import Library
+from bot.prompting.releases import ReleaseEntry
+from bot.settings import Settings
+
+
+def history(output: Format = "text") -> None:
+    """What was done with releases, the newest first; * is the current one, ~ a candidate and its share of contacts."""
+
+    async def work(_: Settings, __: Redis, library: Library) -> bool:
+        current, entries = await library.releases.current_release(), await library.releases.history()
+        if output == "json":
+            show([_as_json(one, current) for one in entries])
+            return True
+        marks = {current.current: "*"}
+        if current.canary:
+            marks[current.canary.release] = f"~ {current.canary.percent} %"
+        width = max(map(len, marks.values()))
+        for one in entries:
+            # Because a release may have several entries, only the newest gets the mark.
+            mark = marks.pop(one.release, "").ljust(width)
+            show(f"{mark} {one.release}  {one.at:%Y-%m-%d %H:%M:%S}Z  {one.how:<8} {one.author}  {one.note}".rstrip())
+        return True
+
+    run(work, output)
+
+
+def _as_json(entry: ReleaseEntry, current: CurrentRelease) -> dict[str, Any]:
+    percent = current.canary.percent if current.canary and current.canary.release == entry.release else None
+    more = {"at": entry.at.isoformat(), "current": entry.release == current.current, "candidate_percent": percent}
+    return asdict(entry) | more

@@ -1,0 +1,29 @@
+"""`recado sandbox`: the whole service on this machine."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from bot.cli.eval_process import evaluate_cases
+from bot.cli.process import run_process, until_stopped
+from bot.cli.serve import Host, Port
+from bot.settings import Settings
+from sandbox.app import open_company
+
+
+def sandbox(
+    host: Host = "127.0.0.1",
+    port: Port = 8080,
+    data: Annotated[Path, typer.Option(help="Where its Redis keeps its data.")] = Path("data/sandbox"),
+) -> None:
+    """Run the whole service on this machine, with a phone in the browser; no account and no key needed."""
+
+    async def run(settings: Settings) -> None:
+        async with open_company(settings, host, port, data, evaluate=evaluate_cases) as url:
+            print(f"\n  Recado is open: {url}\n  Stop it with Ctrl-C.\n", flush=True)  # noqa: T201
+            await until_stopped()
+
+    run_process(run)

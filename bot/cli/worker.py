@@ -1,0 +1,39 @@
+"""`recado worker`: the queue workers."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from bot.cli.eval_process import evaluate_cases
+from bot.cli.process import run_process, until_stopped
+from bot.infra.queues import QUEUES, Name
+from bot.settings import Settings, SettingsWrong
+from bot.worker import running
+from pipelines.byte_budget import keep_no_freed_memory
+
+
+def worker(
+    queues: Annotated[str, typer.Option(help="The queues to work on, with commas.")] = "llm,email,webhook,notification",
+    concurrency: Annotated[int, typer.Option(help="Jobs of one queue at the same time.", min=1)] = 100,
+) -> None:
+    """Run the queue workers. Any number of them, on any number of machines."""
+
+    async def run(settings: Settings) -> None:
+        chosen = _chosen(queues)
+        settings.require(turns="llm" in chosen)
+        keep_no_freed_memory()
+        async with running(settings, chosen, concurrency, evaluate=evaluate_cases):
+            await until_stopped()
+
+    run_process(run)
+
+
+def _chosen(queues: str) -> tuple[Name, ...]:
+    """Queues of the option `--queues`, in our order. Raises SettingsWrong."""
+    names = [name.strip() for name in queues.split(",") if name.strip()]
+    unknown = sorted(set(names) - set(QUEUES))
+    if unknown or not names:
+        raise SettingsWrong([f"--queues: {', '.join(unknown) or 'nothing'}; expected some of {', '.join(QUEUES)}"])
+    return tuple(name for name in QUEUES if name in names)

@@ -1,0 +1,71 @@
+"""Check of includes: missing partials and circles."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from bot.prompting.compiler import CompiledPart
+from bot.prompting.diagnostics import MOST_DIAGNOSTICS, Diagnostic, column_of, suggestion
+from bot.prompting.prompts import Prompt
+
+
+def include_diagnostics(prompts: Mapping[str, Prompt], trees: Mapping[str, list[CompiledPart]]) -> Iterator[Diagnostic]:
+    circular = _circular(trees)
+    for name, prompt in prompts.items():
+        looked: set[str] = set()
+        for part, one in ((tree.part, one) for tree in trees[name] for one in tree.requirements.includes):
+            if one.name in looked or len(looked) > MOST_DIAGNOSTICS:
+                continue
+            looked.add(one.name)
+            line = part.line + one.line - 1
+            place = (name, line, column_of(prompt.file.line(line), one.name))
+            if one.name not in prompts or not prompts[one.name].file.is_partial:
+                fix = (
+                    suggestion(one.name, [name for name in prompts if name.startswith("_")])
+                    or "write the name of a _file.md"
+                )
+                yield Diagnostic(
+                    *place, "unknown-include", f"includes {one.name!r}, which is no partial of the folder", fix
+                )
+            elif {one.name, name} <= circular and (path := _include_path(one.name, name, trees)) is not None:
+                circle = " → ".join((name, *path))
+                fix = "take one of these includes out"
+                yield Diagnostic(*place, "circular-include", f"includes itself: {circle}", fix)
+
+
+def _circular(trees: Mapping[str, list[CompiledPart]]) -> set[str]:
+    """Files left over after files without includes, and includes of those files, were removed repeatedly."""
+    left = {
+        name: {one.name for tree in found for one in tree.requirements.includes} & trees.keys()
+        for name, found in trees.items()
+    }
+    by: dict[str, set[str]] = {name: set() for name in trees}
+    for name, inner in left.items():
+        for one in inner:
+            by[one].add(name)
+    done = [name for name, inner in left.items() if not inner]
+    for name in done:
+        for outer in by[name]:
+            left[outer].discard(name)
+            if not left[outer]:
+                done.append(outer)
+    return left.keys() - set(done)
+
+
+def _include_path(start: str, end: str, trees: Mapping[str, list[CompiledPart]]) -> tuple[str, ...] | None:
+    """Shortest path of includes between two files, with both ends; None where there is none."""
+    before: dict[str, str | None] = {start: None}
+    pending = [start]
+    for name in pending:
+        if name == end:
+            path: list[str] = []
+            step: str | None = name
+            while step is not None:
+                path.insert(0, step)
+                step = before[step]
+            return tuple(path)
+        for one in (one.name for tree in trees.get(name, ()) for one in tree.requirements.includes):
+            if one not in before:
+                before[one] = name
+                pending.append(one)
+    return None
