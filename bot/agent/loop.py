@@ -91,10 +91,10 @@ class Agent:
 
     async def think(
         self,
-        question: ModelRequest,
+        request: ModelRequest,
         context: ToolContext,
         journal: Journal,
-        book: Book,
+        record_attempt: Book,
         *,
         only: frozenset[str] | None = None,
     ) -> AgentReply:
@@ -103,8 +103,8 @@ class Agent:
         `only` narrows the tools that there are for this person to these names; it never adds one.
         """
         tools = {tool.name: tool for tool in self._tools_for(context) if only is None or tool.name in only}
-        hands = ToolRunner(tools, context, journal, question.deadline)
-        lines = list(question.lines)
+        tool_runner = ToolRunner(tools, context, journal, request.deadline)
+        lines = list(request.lines)
         offered: list[Part] = []
         steps = [entry for entry in journal.earlier if isinstance(entry, ModelStep)]
         for round_ in range(_ROUNDS + 1):
@@ -112,15 +112,15 @@ class Agent:
                 step = steps[round_]
             else:
                 # In the last round no tool may be called: whoever would call for ever has to answer.
-                asked = replace(question, lines=tuple(lines), tools=hands.offers, may_call=round_ < _ROUNDS)
-                step = _step(await self._model.answer(asked, book), round_)
+                next_request = replace(request, lines=tuple(lines), tools=tool_runner.offers, may_call=round_ < _ROUNDS)
+                step = _step(await self._model.answer(next_request, record_attempt), round_)
                 passing("turn: model answered, not written down")
                 await journal.write(step)
             if not step.calls:
                 return AgentReply(step.text, tuple(offered))
             if round_ == _ROUNDS:
                 break
-            results = await hands.work(step)
+            results = await tool_runner.work(step)
             lines.append(
                 FromModel(step.text, tuple(ToolCall(call.id, call.name, call.arguments) for call in step.calls))
             )

@@ -61,48 +61,48 @@ class Preview:
         return unified(other.text, self.text, other.release, self.release)
 
 
-def render(prompts: Prompts, name: str, scenery: PromptValues, settings: Settings) -> Preview:
+def render(prompts: Prompts, name: str, prompt_values: PromptValues, settings: Settings) -> Preview:
     """The messages of a prompt as a turn, or a summary, would begin with them. Raises NotThere, PromptsWrong."""
     if name not in prompts or name.startswith("_"):
         raise NotThere(f"there is no prompt {name!r}; expected the name of a file of PROMPTS_DIR without .md")
-    summary = scenery.before.summary
+    summary = prompt_values.before.summary
     values = values_for(
         prompts,
-        name=scenery.name,
-        language=scenery.language,
+        name=prompt_values.name,
+        language=prompt_values.language,
         now=datetime.now(settings.service.zone),
         summary=summary,
     )
     values = values_of_summary(prompts, summary) if name == "summary" else values
-    rendered = prompts.render(name, values | dict(scenery.values or {}))
-    said: list[Line] = [] if name == "summary" else dialogue(scenery.before)
+    rendered = prompts.render(name, values | dict(prompt_values.values or {}))
+    said: list[Line] = [] if name == "summary" else dialogue(prompt_values.before)
     messages = [message(line, sees=False) for line in (*rendered.lines, *said)]
-    offers = [row.tool.offer for row in TABLE if may_use(row, scenery.role)] if name == "assistant" else []
+    offers = [row.tool.offer for row in TABLE if may_use(row, prompt_values.role)] if name == "assistant" else []
     tools = [_tool(one) for one in offers if rendered.tools is None or one.name in rendered.tools]
     model = (*rendered.model.ids, *settings.llm.models)[0]
     prompt = sum(tokens(one["content"] or "") for one in messages)
     own = rendered.model.options.max_tokens or settings.llm.max_tokens
     body = {"messages": messages, "tools": tools, "max_tokens": min(own, settings.llm.max_tokens)}
-    spent_on_tools = tokens(json.dumps(tools)) if tools else 0
-    cost = price(model) * (prompt + spent_on_tools) / 1_000_000
-    return Preview(name, prompts.release, tuple(messages), model, prompt, spent_on_tools, cost, most(model, body))
+    tool_tokens = tokens(json.dumps(tools)) if tools else 0
+    cost = price(model) * (prompt + tool_tokens) / 1_000_000
+    return Preview(name, prompts.release, tuple(messages), model, prompt, tool_tokens, cost, most(model, body))
 
 
-async def of_conversation(
-    asked: str, contacts: Contacts, memory: Memory, redis: Any, default: Language
+async def values_of_conversation(
+    contact_or_conversation: str, contacts: Contacts, memory: Memory, redis: Any, default: Language
 ) -> PromptValues:
     """What is known of a conversation, however it is asked for. Raises NotThere."""
-    name = await home(asked, contacts, redis)
+    name = await conversation_of(contact_or_conversation, contacts, redis)
     contact, before = await contacts.get(name), await memory.recall(name)
     language = cast("Language", contact.language) if contact.language in ("es", "en") else default
     return PromptValues(contact.name, language, contact.role, before)
 
 
-async def home(asked: str, contacts: Contacts, redis: Any) -> str:
+async def conversation_of(contact_or_conversation: str, contacts: Contacts, redis: Any) -> str:
     """The conversation that `c_…`, or a person's phone or BSUID, stands for. Raises NotThere."""
-    name = asked if is_conversation(asked) else None
+    name = contact_or_conversation if is_conversation(contact_or_conversation) else None
     if name is None:
-        phone, bsuid = address_of(asked)
+        phone, bsuid = address_of(contact_or_conversation)
         for spelling in variants(phone) if phone else (None,):
             name = name or await identity.find(redis, spelling, bsuid)
     if name is None or not await contacts.known(name):

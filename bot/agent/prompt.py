@@ -41,10 +41,10 @@ def dialogue(before: History) -> list[Line]:
     return [FromPerson(text) if role == "user" else FromModel(text) for role, text in texts]
 
 
-def asked_with(rendered: Rendered, question: ModelRequest) -> ModelRequest:
+def request_with(rendered: Rendered, request: ModelRequest) -> ModelRequest:
     """The question as the prompt wants it asked: which models, how."""
     options = rendered.model.options
-    return replace(question, models=rendered.model.ids, temperature=options.temperature, max_tokens=options.max_tokens)
+    return replace(request, models=rendered.model.ids, temperature=options.temperature, max_tokens=options.max_tokens)
 
 
 def _called(name: str) -> str:

@@ -32,7 +32,7 @@ class CanaryRecorder:
         self._library = library
         self._signals = TallyStore(redis)
 
-    async def note(self, attempt: TurnAttempt, messages: Iterable[Inbound], trace: Trace) -> None:
+    async def record(self, attempt: TurnAttempt, messages: Iterable[Inbound], trace: Trace) -> None:
         """Count a turn that is closed, and the reactions among its messages; nothing where there is no candidate.
 
         A worker that dies between the two, in the time of sending, leaves its turn uncounted; none is counted twice.
@@ -75,8 +75,8 @@ class CanaryRecorder:
         words = "; ".join(map(str, found))
         if await self._library.end_canary(canary, promote=False, author=_AUTHOR, note=words):
             turns = f"{tallies.candidate.turns} turns against {tallies.current.turns}"
-            told = f"candidate {canary.release} is dropped, by {turns}: {words}"
-            await alert(LiveEvents(self._redis), "canary", told, _FIX.format(release=canary.release))
+            reason = f"candidate {canary.release} is dropped, by {turns}: {words}"
+            await alert(LiveEvents(self._redis), "canary", reason, _FIX.format(release=canary.release))
 
 
 def _sums(trace: Trace) -> dict[str, int]:
@@ -84,8 +84,8 @@ def _sums(trace: Trace) -> dict[str, int]:
     failed = trace.outcome == "failed"
     if trace.prompt is None and not failed:
         return {}
-    asked = sum(attempt.cost_usd for attempt in trace.attempts)
+    cost = sum(attempt.cost_usd for attempt in trace.attempts)
     called = any(done.name == "talk_to_a_person" and done.outcome == "ok" for done in trace.tools)
     # What is said instead of an answer has the same length whatever the prompts are.
     length = 0 if failed else sum(map(len, trace.reply))
-    return sums_of_turn(failed=failed, handed_over=called, cost=round(asked * 1_000_000), length=length)
+    return sums_of_turn(failed=failed, handed_over=called, cost=round(cost * 1_000_000), length=length)

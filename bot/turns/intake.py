@@ -70,5 +70,5 @@ class Intake:
         with trace.station("perception"):
             messages = await choices.in_full(self.redis, (conversation, *contact.earlier), messages)
             perceived = await self.perception.perceive(conversation, messages, language_known(contact), seconds)
-        trace.saw([one.perceived for one in perceived])
+        trace.note_perceived([one.perceived for one in perceived])
         return perceived

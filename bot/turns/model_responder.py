@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import structlog
 
 from bot.agent.loop import Agent, Journal
-from bot.agent.prompt import asked_with, dialogue, values_for
+from bot.agent.prompt import dialogue, request_with, values_for
 from bot.agent.tool import ToolContext, ToolServices
 from bot.ai.chat import BudgetSpent, FromPerson, ModelRequest, NoModelAnswered
 from bot.conversations.budget import Budget
@@ -57,7 +57,7 @@ class ModelResponder:
             return _not_rendered(error, trace, turn.language)
         deadline = max(turn.due - SENDING_SECONDS, asyncio.get_running_loop().time() + 1)
         lines = (*trace.prompt.lines, *dialogue(turn.before), _question(turn, tapped, card))
-        question = asked_with(trace.prompt, ModelRequest(lines, deadline, spending=turn.spending))
+        request = request_with(trace.prompt, ModelRequest(lines, deadline, spending=turn.spending))
         tool_context = ToolContext(
             services=self.services,
             business=prompts.business,
@@ -69,17 +69,21 @@ class ModelResponder:
         )
         steps = Journal(journal.earlier, journal.write)
         try:
-            thought = await self.agent.think(question, tool_context, steps, trace.book, only=trace.prompt.tools)
+            agent_reply = await self.agent.think(
+                request, tool_context, steps, trace.record_attempt, only=trace.prompt.tools
+            )
         except BudgetSpent as error:
             trace.error = str(error)
-            return _told_by_tools(trace, turn.language) or await self._budget_spent(turn, error)
+            return _result_of_tools(trace, turn.language) or await self._budget_spent(turn, error)
         except NoModelAnswered as error:
             trace.error = without_identities(f"{error}: {error.__cause__}" if error.__cause__ else str(error))
             _log.error("no_model_answered", why=trace.error, fix="see `recado doctor` and OpenRouter's status")
-            return _told_by_tools(trace, turn.language) or TurnResult(
+            return _result_of_tools(trace, turn.language) or TurnResult(
                 apology(trace, turn.language), "failed: no model answered"
             )
-        return TurnResult(_without_strange_links(whatsapp(thought.text), turn, trace), "answered", thought.offered)
+        return TurnResult(
+            _without_strange_links(whatsapp(agent_reply.text), turn, trace), "answered", agent_reply.offered
+        )
 
     async def _budget_spent(self, turn: TurnContext, error: BudgetSpent) -> TurnResult:
         """Nothing more may be spent today: a person goes on, or the customer is told."""
@@ -89,7 +93,7 @@ class ModelResponder:
         return TurnResult(phrase("budget_spent", turn.language), f"refused: {error}")
 
 
-def _told_by_tools(trace: Trace, language: Language) -> TurnResult | None:
+def _result_of_tools(trace: Trace, language: Language) -> TurnResult | None:
     """What the turn's tools have done already says enough; a model that then stays silent is no failure."""
     if parts := tuple(part for done in trace.tools for part in done.parts):
         return TurnResult("", "answered", parts)
@@ -125,7 +129,7 @@ def _not_rendered(error: PromptsWrong, trace: Trace, language: Language) -> Turn
 
 
 def _question(turn: TurnContext, tapped: TapResults, card: CardEdits | None) -> FromPerson:
-    pictures = tuple(sight.picture for sight in turn.perceived if sight.picture)
+    pictures = tuple(perceived.picture for perceived in turn.perceived if perceived.picture)
     said = "\n".join(line.text for line in turn.lines if line.role == "user")
     if tapped.text:
         said += "\n" + fenced("tap_settled", told=tapped.text)

@@ -57,7 +57,7 @@ class TurnReporter:
         """Report a turn whose messages asked for no answer."""
         if summary_due:
             self._scheduler.summary(trace.conversation)
-        await self._canary_recorder.note(attempt, batch.all, trace)
+        await self._canary_recorder.record(attempt, batch.all, trace)
 
     def put(self, pipeline: Any, trace: Trace) -> None:
         """Keep the trace of a turn, and show it on the open pages, within the turn's last write."""
@@ -78,6 +78,6 @@ class TurnReporter:
             parts=len(trace.reply),
             cost_usd=f"{trace.cost_usd:f}",
         )
-        await self._canary_recorder.note(turn.attempt, turn.batch.all, trace)
+        await self._canary_recorder.record(turn.attempt, turn.batch.all, trace)
         if summary_due:
             self._scheduler.summary(turn.conversation)

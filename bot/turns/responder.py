@@ -39,7 +39,7 @@ class Responder:
         """What is said and how the messages end; a flood is told once that it is one."""
         trace.tools = [entry for entry in turn.attempt.journal if isinstance(entry, ToolResult)]
         outcome = self._untouched(turn, trace) or await self._reply(turn, trace, journal)
-        if outcome.text and not all(sight.perceived.kept for sight in turn.perceived):
+        if outcome.text and not all(one.perceived.kept for one in turn.perceived):
             outcome = replace(outcome, text=f"{outcome.text}\n\n{phrase('file_not_kept', turn.language)}")
         if not turn.admission.notice or turn.contact.quiet or outcome.state == "handed_off":
             return outcome
@@ -97,8 +97,8 @@ class Responder:
         if not settled:
             return TurnResult("", "handed_off")
         text = "\n\n".join(filter(None, (*received.first, tapped.text)))
-        told = {"type": "settled", "conversation": turn.conversation, "messages": sorted(settled), "told": text}
-        await self.events.publish(told)
+        event = {"type": "settled", "conversation": turn.conversation, "messages": sorted(settled), "told": text}
+        await self.events.publish(event)
         state = "answered" if len(settled) == len(turn.messages) else "handed_off"
         return TurnResult(text, state, tapped.parts, settled)
 
@@ -107,7 +107,9 @@ class Responder:
         incoming = _incoming(turn, tapped)
         if not incoming:
             return CapturedTurn()
-        photo_turn = PhotoTurn(trace.turn, turn.contact, turn.language, turn.due - SENDING_SECONDS, trace.book)
+        photo_turn = PhotoTurn(
+            trace.turn, turn.contact, turn.language, turn.due - SENDING_SECONDS, trace.record_attempt
+        )
         return await self.captures.take(turn.conversation, photo_turn, incoming)
 
     async def _cards(self, turn: TurnContext, trace: Trace, captured: CapturedTurn) -> tuple[Part, ...]:
@@ -127,7 +129,7 @@ class Responder:
 def _incoming(turn: TurnContext, tapped: TapResults) -> list[CaptureMessage]:
     """The turn's messages as the photo session takes them; what was forwarded are not the person's own words."""
     return [
-        CaptureMessage(message, "" if message.forwarded else sight.perceived.words, sight.photo_text)
-        for message, sight in zip(turn.messages, turn.perceived, strict=True)
+        CaptureMessage(message, "" if message.forwarded else one.perceived.words, one.photo_text)
+        for message, one in zip(turn.messages, turn.perceived, strict=True)
         if message.id not in tapped.messages
     ]

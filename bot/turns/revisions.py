@@ -46,7 +46,7 @@ class MessageBatch:
     speech: list[Inbound]
     ends: dict[str, dict[str, str]]
     changes: dict[str, Edit | Revoke]
-    said: dict[str, str] = field(default_factory=dict)
+    earlier_texts: dict[str, str] = field(default_factory=dict)
     media: tuple[str, ...] = ()
     traces: tuple[str, ...] = ()
 
@@ -56,7 +56,7 @@ class Known:
     """News of messages that came before the messages themselves, by id; and texts of earlier messages."""
 
     changes: dict[str, Edit | Revoke]
-    said: dict[str, str]
+    earlier_texts: dict[str, str]
 
 
 class MessageRevisions:
@@ -70,12 +70,12 @@ class MessageRevisions:
     def query(conversation: str, waiting: list[Inbound], earlier: tuple[str, ...] = ()) -> Query[Known]:
         """What is known of these messages already, and of those that they refer to."""
         wamids = [message.id for message in waiting if not isinstance(message.content, Edit | Revoke)]
-        asked = {message.quoted for message in waiting} | {_target(message.content) for message in waiting}
-        ahead: Query[dict[str, Edit | Revoke]] = Query(
-            (("MGET", *(_ahead(conversation, wamid) for wamid in wamids)),) if wamids else (),
-            lambda found: _told_ahead(wamids, found[0] if found else ()),
+        referenced = {message.quoted for message in waiting} | {_target(message.content) for message in waiting}
+        early_changes: Query[dict[str, Edit | Revoke]] = Query(
+            (("MGET", *(_early_change_key(conversation, wamid) for wamid in wamids)),) if wamids else (),
+            lambda found: _early_changes(wamids, found[0] if found else ()),
         )
-        parts = gathered(ahead, memory.quoted(conversation, [wamid for wamid in asked if wamid], earlier))
+        parts = gathered(early_changes, memory.quoted(conversation, [wamid for wamid in referenced if wamid], earlier))
         return Query(parts.commands, lambda found: Known(*parts.read(found)))
 
     async def sort_out(
@@ -102,18 +102,18 @@ class MessageRevisions:
                 if (state := why_unanswered(message) or (None if left else "ignored: revoked"))
             },
             changes=changes,
-            said=known.said,
+            earlier_texts=known.earlier_texts,
             media=media,
             traces=traces,
         )
 
-    def lines(self, batch: MessageBatch, heard: Mapping[str, str]) -> list[HistoryEntry]:
+    def lines(self, batch: MessageBatch, perceived_texts: Mapping[str, str]) -> list[HistoryEntry]:
         """What all of it says, one line a message; `heard` holds the texts of `speech`."""
         found = []
-        said = batch.said | dict(heard)
+        earlier_texts = batch.earlier_texts | dict(perceived_texts)
         for message in batch.all:
             revised = _revised(message, batch.changes.get(message.id))
-            text = _line(revised, said, heard) if revised else ""
+            text = _line(revised, earlier_texts, perceived_texts) if revised else ""
             if text:
                 role: Literal["user", "assistant"] = "user" if message.author == "person" else "assistant"
                 found.append(HistoryEntry(role=role, text=text, at=message.received_at, wamid=message.id))
@@ -124,15 +124,15 @@ class MessageRevisions:
         here = {message.id for message in batch.all}
         known = {item.wamid: item.text for item in (*before.fallen, *before.recent) if item.wamid}
         for wamid, change in batch.changes.items():
-            pipeline.set(_ahead(conversation, wamid), change.model_dump_json(), ex=_AHEAD_SECONDS)
+            pipeline.set(_early_change_key(conversation, wamid), change.model_dump_json(), ex=_AHEAD_SECONDS)
             if isinstance(change, Revoke):
                 memory.forget_quotes(pipeline, conversation, [wamid])
-            elif wamid in batch.said and wamid not in here:
-                text = _edited(batch.said[wamid], change)
+            elif wamid in batch.earlier_texts and wamid not in here:
+                text = _edited(batch.earlier_texts[wamid], change)
                 memory.quotable(pipeline, conversation, wamid, text, self.memory.ttl_seconds)
         forget_media(pipeline, conversation, batch.media)
-        for told in batch.traces:
-            trace.forget(pipeline, conversation, told)
+        for raw_trace in batch.traces:
+            trace.forget(pipeline, conversation, raw_trace)
         for message in batch.all:
             if isinstance(message.content, CallPermission):
                 contacts.allow_calls(pipeline, conversation, allowed=message.content.accepted)
@@ -141,12 +141,12 @@ class MessageRevisions:
                 memory.quotable(pipeline, conversation, copied.id, glance(copied.content), self.memory.ttl_seconds)
         ledger.end(pipeline, conversation, batch.ends)
         waiting_list.drop(pipeline, conversation, batch.taken)
-        news = {
+        revised_texts = {
             wamid: _DELETED if isinstance(change, Revoke) else _edited(known[wamid], change)
             for wamid, change in batch.changes.items()
             if wamid in known
         }
-        return self.memory.amend(pipeline, conversation, before, news)
+        return self.memory.amend(pipeline, conversation, before, revised_texts)
 
     async def keep(self, lease: Lease, batch: MessageBatch, before: History, *, done_with: tuple[str, ...]) -> bool:
         """Close what holds nothing to answer and delete these keys, in one step. True when a summary is due."""
@@ -189,18 +189,18 @@ class MessageRevisions:
         return tuple(one for one in media if one), traces
 
 
-def _told_ahead(wamids: list[str], found: Sequence[str | None]) -> dict[str, Edit | Revoke]:
+def _early_changes(wamids: list[str], found: Sequence[str | None]) -> dict[str, Edit | Revoke]:
     return {wamid: _change.validate_json(raw) for wamid, raw in zip(wamids, found, strict=True) if raw}
 
 
-def line_of(message: Inbound, text: str, said: Mapping[str, str]) -> str:
+def line_of(message: Inbound, text: str, earlier_texts: Mapping[str, str]) -> str:
     """What a message says, with what it refers to: a quote, a product, an ad; others' words stay between tags."""
     lines = []
     if message.referral:
         ad = message.referral
         lines.append(fenced("came_from_ad", source=ad.source, headline=ad.headline, text=ad.body, url=ad.url))
-    if message.quoted and message.quoted in said:
-        lines.append(fenced("replying_to", text=said[message.quoted]))
+    if message.quoted and message.quoted in earlier_texts:
+        lines.append(fenced("replying_to", text=earlier_texts[message.quoted]))
     if message.product:
         lines.append(fenced("asking_about_product", product=message.product))
     if message.forwarded and isinstance(message.content, Text):
@@ -210,14 +210,18 @@ def line_of(message: Inbound, text: str, said: Mapping[str, str]) -> str:
     return "\n".join((*lines, text))
 
 
-def _line(message: Inbound, said: Mapping[str, str], heard: Mapping[str, str]) -> str:
+def _line(message: Inbound, earlier_texts: Mapping[str, str], perceived_texts: Mapping[str, str]) -> str:
     match message.content:
         case Edit() | Revoke():
             return ""
         case Reaction(message_id=target, emoji=emoji):
-            return _reaction(emoji, said.get(target))
+            return _reaction(emoji, earlier_texts.get(target))
         case content:
-            return line_of(message, heard[message.id] if message.id in heard else glance(content), said)
+            return line_of(
+                message,
+                perceived_texts[message.id] if message.id in perceived_texts else glance(content),
+                earlier_texts,
+            )
 
 
 def _reaction(emoji: str | None, target: str | None) -> str:
@@ -255,5 +259,5 @@ def _end(message: Inbound, state: str) -> dict[str, str]:
     return {"state": state, "type": message.content.kind, "received_at": message.received_at.isoformat()}
 
 
-def _ahead(conversation: str, wamid: str) -> str:
+def _early_change_key(conversation: str, wamid: str) -> str:
     return key(conversation, "changed", wamid)

@@ -74,15 +74,15 @@ class ConversationRunner:
             if not opening.outbox.is_empty:
                 await self.outbox.send(lease, opening.outbox)
             if joined:
-                opening = await self._look_again(lease)
+                opening = await self._read_opening(lease)
             if opening.waiting.messages:
                 if await self.take_turn(lease, opening):
                     return
             elif await self._let_go(lease):
                 return
-            opening = await self._look_again(lease)
+            opening = await self._read_opening(lease)
 
-    async def _look_again(self, lease: Lease) -> Opening:
+    async def _read_opening(self, lease: Lease) -> Opening:
         return await ask(self.redis, self.openings.query(lease.conversation))
 
     async def _let_go(self, lease: Lease) -> bool:

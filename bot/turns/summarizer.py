@@ -6,7 +6,7 @@ import asyncio
 
 import structlog
 
-from bot.agent.prompt import asked_with, values_of_summary
+from bot.agent.prompt import request_with, values_of_summary
 from bot.ai.chat import BudgetSpent, ChatModel, FromPerson, ModelRequest, NoModelAnswered
 from bot.conversations.budget import Budget
 from bot.conversations.memory import Memory
@@ -42,9 +42,9 @@ class Summarizer:
         said = fenced("conversation", lines="\n".join(f"{item.role}: {item.text}" for item in before.fallen))
         deadline = asyncio.get_running_loop().time() + _SECONDS
         spending = self._budget.account(conversation)
-        question = asked_with(prompt, ModelRequest((*prompt.lines, FromPerson(said)), deadline, spending=spending))
+        request = request_with(prompt, ModelRequest((*prompt.lines, FromPerson(said)), deadline, spending=spending))
         try:
-            answer = await self._model.answer(question, count)
+            answer = await self._model.answer(request, count)
         except (NoModelAnswered, BudgetSpent) as error:
             _log.warning("no_summary", why=str(error.__cause__ or error))
             return

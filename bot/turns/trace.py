@@ -47,16 +47,16 @@ class Trace:
         finally:
             self._stations[name] = self._stations.get(name, 0) + (time.perf_counter() - started) * 1000
 
-    def took(self, name: str, since: float) -> None:
+    def note_duration(self, name: str, since: float) -> None:
         """Note the time of a station that has not ended: since then, by time.perf_counter."""
         self._stations[name] = (time.perf_counter() - since) * 1000
 
-    async def book(self, attempt: Attempt) -> None:
+    async def record_attempt(self, attempt: Attempt) -> None:
         """Keep and count a request to a model of this turn."""
         self.attempts.append(attempt)
         await count(attempt)
 
-    def saw(self, perceived: list[Perceived]) -> None:
+    def note_perceived(self, perceived: list[Perceived]) -> None:
         self.perceived = perceived
         for item in perceived:
             if item.cost_usd:

@@ -27,7 +27,7 @@ from bot.turns.responder import Responder
 from bot.turns.revisions import MessageBatch
 from bot.turns.store import TurnStore
 from bot.turns.trace import Trace
-from bot.turns.typing_indicator import TypingIndicator, patience
+from bot.turns.typing_indicator import TypingIndicator, delay_notice
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,8 +85,8 @@ class TurnProcessor:
         admission = await self.intake.admit(lease.conversation, batch.speech, trace.turn, free)
         deadline = deadline_for(batch.speech, self.settings.deadline_seconds)
         if admission.admitted and not attempt.contact.quiet:
-            say = partial(self.typing.say_late, lease, trace.turn, batch.speech, attempt)
-            await signs.enter_async_context(patience(deadline.announce_after, say))
+            say = partial(self.typing.announce_delay, lease, trace.turn, batch.speech, attempt)
+            await signs.enter_async_context(delay_notice(deadline.announce_after, say))
         due = asyncio.get_running_loop().time() + deadline.seconds
         turn = await self.intake.take_in(without_flood(batch, admission), attempt, admission, due, trace)
         return turn, await self.responder.answer(turn, trace, self.store.journal(lease, attempt, trace))
@@ -109,7 +109,7 @@ class TurnProcessor:
         started = time.perf_counter()
 
         def write(pipeline: Any, error: str | None) -> None:
-            trace.took("outbox", started)
+            trace.note_duration("outbox", started)
             trace.error = trace.error or error
             self.reporter.put(pipeline, trace)
 

@@ -57,7 +57,7 @@ class TypingIndicator:
         """Wait for the read marks that are under way."""
         await asyncio.gather(*self._marks, return_exceptions=True)
 
-    async def say_late(self, lease: Lease, turn: str, messages: list[Inbound], attempt: TurnAttempt) -> None:
+    async def announce_delay(self, lease: Lease, turn: str, messages: list[Inbound], attempt: TurnAttempt) -> None:
         """Say, once a turn, that the answer takes longer."""
 
         def reply() -> Reply:
@@ -85,7 +85,7 @@ class TypingIndicator:
 
 
 @asynccontextmanager
-async def patience(seconds: float, say: Callable[[], Awaitable[None]]) -> AsyncIterator[None]:
+async def delay_notice(seconds: float, say: Callable[[], Awaitable[None]]) -> AsyncIterator[None]:
     """Call `say` once if the block takes longer than `seconds`; once begun, it is finished before the block ends."""
     speaking = asyncio.Event()
 

@@ -63,7 +63,7 @@ def language_of(context: ToolContext) -> Language:
 
 
 @asynccontextmanager
-async def honest(context: ToolContext) -> AsyncIterator[None]:
+async def as_tool_errors(context: ToolContext) -> AsyncIterator[None]:
     """What goes wrong at Stripe, in words with which the model can answer honestly."""
     try:
         yield
@@ -126,7 +126,7 @@ async def get_subscription(arguments: WhichSubscription, context: ToolContext) -
     subscription ends. Call it for every question about their plan; don't answer from memory.
     """
     billing = billing_of(context)
-    async with honest(context):
+    async with as_tool_errors(context):
         customer = await customer_of(context)
         subscription = await subscription_of(context, customer, arguments.which)
         plan, items, charge, card = await asyncio.gather(
@@ -189,7 +189,7 @@ async def _card(context: ToolContext, customer: Customer, subscription: Subscrip
 @tool(NoArguments)
 async def list_plans(_: NoArguments, context: ToolContext) -> str:
     """The plans that can be subscribed to, with their prices by month and year and in each currency."""
-    async with honest(context):
+    async with as_tool_errors(context):
         plans = await billing_of(context).plans.all()
     shown = [
         {
@@ -209,7 +209,7 @@ class HowMany(Arguments):
 @tool(HowMany)
 async def list_invoices(arguments: HowMany, context: ToolContext) -> str:
     """The customer's own invoices, the newest first: number, day, amount, whether it's paid. send_invoice sends one."""
-    async with honest(context):
+    async with as_tool_errors(context):
         customer = await customer_of(context)
         invoices = await billing_of(context).stripe.invoices(customer.id, limit=arguments.limit)
     shown = [
@@ -239,7 +239,7 @@ class WhichInvoice(Arguments):
 async def send_invoice(arguments: WhichInvoice, context: ToolContext) -> str:
     """Send one of the customer's own invoices, as a PDF in this chat or by e-mail to the address of their account."""
     billing = billing_of(context)
-    async with honest(context):
+    async with as_tool_errors(context):
         customer = await customer_of(context)
         invoices = await billing.stripe.invoices(customer.id, limit=100)
         wanted = (arguments.number or "").strip().casefold()
@@ -281,7 +281,7 @@ async def start_subscription(arguments: WhichPlan, context: ToolContext) -> str:
     there. For somebody who has a plan already, use change_plan.
     """
     billing, language = billing_of(context), language_of(context)
-    async with honest(context):
+    async with as_tool_errors(context):
         plan = await billing.plans.find(arguments.plan)
         price = plan.price(arguments.interval, arguments.currency) if plan else None
         if plan is None or price is None:
@@ -340,7 +340,7 @@ def _first_payment(context: ToolContext, subscription: Subscription) -> str:
 async def open_portal(_: NoArguments, context: ToolContext) -> str:
     """Give the customer a button to their own portal at Stripe: payment method, billing details, receipts."""
     billing = billing_of(context)
-    async with honest(context):
+    async with as_tool_errors(context):
         customer = await customer_of(context)
         page = await billing.stripe.portal(customer.id, await billing.back(), _key(context, "portal"))
     body, label = _LABELS["portal"][language_of(context)]

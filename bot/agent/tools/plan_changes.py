@@ -7,7 +7,14 @@ from typing import Literal
 from pydantic import Field
 
 from bot.agent.tool import Arguments, ToolContext, ToolError, tool
-from bot.agent.tools.billing import WhichSubscription, billing_of, customer_of, honest, language_of, subscription_of
+from bot.agent.tools.billing import (
+    WhichSubscription,
+    as_tool_errors,
+    billing_of,
+    customer_of,
+    language_of,
+    subscription_of,
+)
 from bot.integrations.stripe.objects import Subscription, SubscriptionItem
 from bot.integrations.stripe.plans import plain
 from bot.integrations.stripe.price_changes import PlanChange
@@ -35,7 +42,7 @@ async def change_plan(arguments: NewPlan, context: ToolContext) -> str:
     it or leave it. Call it again whenever they ask, however often it was shown.
     """
     billing = billing_of(context)
-    async with honest(context):
+    async with as_tool_errors(context):
         subscription = await subscription_of(context, await customer_of(context), arguments.instead_of)
         item = await _item(context, subscription, arguments.instead_of)
         now = item.price
@@ -76,7 +83,7 @@ async def cancel_subscription(arguments: WhichSubscription, context: ToolContext
     """Show the customer when their subscription would end, with buttons to cancel it or leave it. It ends with the
     period that is paid; nothing is refunded.
     """
-    async with honest(context):
+    async with as_tool_errors(context):
         subscription = await subscription_of(context, await customer_of(context), arguments.which)
         if subscription.ends:
             raise ToolError("it is cancelled already: see get_subscription; resume_subscription takes it back")
@@ -86,7 +93,7 @@ async def cancel_subscription(arguments: WhichSubscription, context: ToolContext
 @tool(WhichSubscription)
 async def resume_subscription(arguments: WhichSubscription, context: ToolContext) -> str:
     """Show the customer that their cancelled subscription can go on, with buttons to confirm it or leave it."""
-    async with honest(context):
+    async with as_tool_errors(context):
         subscription = await subscription_of(context, await customer_of(context), arguments.which)
         if not subscription.ends:
             raise ToolError("it is not cancelled: it goes on as it is")

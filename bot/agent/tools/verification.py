@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import AfterValidator, Field
 
 from bot.agent.tool import Arguments, ToolContext, ToolError, tool
-from bot.agent.tools.billing import billing_of, honest, language_of
+from bot.agent.tools.billing import as_tool_errors, billing_of, language_of
 from bot.infra.logs import masked
 from bot.integrations.email.verification import TooManyCodes, Verification
 from bot.integrations.stripe.customers import BelongsToAnother
@@ -42,7 +42,7 @@ async def verify_email(arguments: Address, context: ToolContext) -> str:
     """Send a code to the e-mail address of the customer's account, to find out which account is theirs. Call it when a
     tool says that the account is not known and the customer gave their address.
     """
-    async with honest(context):
+    async with as_tool_errors(context):
         customers = await _with_address(context, arguments.email)
     # With several accounts nobody can say which is meant: the code proves the address, and then a person decides.
     subject = " ".join(one.id for one in customers)
@@ -76,7 +76,7 @@ async def confirm_code(arguments: VerificationCode, context: ToolContext) -> str
     customer, *others = proved.split()
     why = "the address has several Stripe customers" if others else None
     if why is None:
-        async with honest(context):
+        async with as_tool_errors(context):
             try:
                 key = f"recado-link-{masked(context.effect)}"
                 linked = await links.link(context.conversation, context.contact, customer, key)
