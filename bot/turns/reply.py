@@ -1,4 +1,4 @@
-"""Messages that a turn sends: its text and what its tools offer to tap, without saying anything twice."""
+"""Messages that a turn sends: its text and its tools' parts, without repeating a sentence."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ from bot.whatsapp.limits import fit
 
 _SHORT_BODY = 1024
 _WORD = re.compile(r"\w+")
-# Shorter sentences ("Claro.") are alike by chance.
+# Shorter sentences ("Claro.") can be equal by chance.
 _SAME_FROM = 3
 _BREAK = re.compile(r"(?<=[.!?…:])\s+")
 
 
 def composed(text: str, offered: Sequence[Part]) -> tuple[Part, ...]:
-    """The parts of a reply: one message where one can hold the text and what is offered (each one is charged).
+    """The parts of a reply: a single message if it can hold the text and the offer, because each message is charged.
 
-    The text has WhatsApp's marks already.
+    The text is in WhatsApp's markup already.
     """
     if not offered:
         return fit([_say(text)])
@@ -44,12 +44,12 @@ def composed(text: str, offered: Sequence[Part]) -> tuple[Part, ...]:
 
 
 def _say(text: str) -> Say:
-    # Of any length until it is fitted.
+    # Without validation, because `fit` shortens the text afterwards.
     return Say.model_construct(body=text)
 
 
 def _new(text: str, said: str) -> str:
-    """The text without the sentences that are said already; nothing where no word is left."""
+    """The text without sentences that `said` contains; empty when no word is left."""
     known = _plain(said)
     if _plain(text) in known:
         return ""
@@ -57,7 +57,7 @@ def _new(text: str, said: str) -> str:
     for line in text.split("\n"):
         sentences = _BREAK.split(line)
         kept = [one for one in sentences if len(_WORD.findall(one)) < _SAME_FROM or _plain(one) not in known]
-        # A line is left as it is, or loses whole sentences.
+        # A line that loses no sentence keeps its spacing.
         lines.append(line if len(kept) == len(sentences) else " ".join(kept))
     rest = re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip()
     return rest if _WORD.search(rest) else ""

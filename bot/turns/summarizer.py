@@ -1,4 +1,4 @@
-"""What fell out of a conversation's memory becomes a summary, made by the model off the reply's path."""
+"""Summaries of history entries that no longer fit the memory, made by the model outside of the reply's path."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Summarizer:
         self._library = library
 
     async def make(self, conversation: str) -> None:
-        """Summarise what fell out. Repeating it does no harm; when no model answers, it stays readable as it was."""
+        """Summarise the entries that no longer fit. A repetition is harmless; without an answer they stay."""
         before = await self._memory.recall(conversation)
         if not before.fallen:
             return

@@ -1,4 +1,4 @@
-"""One turn of one conversation: wait for the burst to end, understand, think, close in one step, send."""
+"""A turn of a conversation: wait for the end of the burst, read the messages, answer, close in one step, send."""
 
 from __future__ import annotations
 
@@ -42,9 +42,9 @@ class TurnProcessor:
     settings: TurnSettings
 
     async def take(self, lease: Lease, opening: Opening) -> bool:
-        """One turn with the waiting messages and those that come while the burst lasts.
+        """Take a turn with the waiting messages and those that come during the burst.
 
-        True where the last write let go of the conversation, because nothing waits in it.
+        True if the last write released the lease, because no message waits.
         """
         conversation, waiting = lease.conversation, opening.waiting.messages
         trace = Trace(turn=turn_id(waiting[0]), conversation=conversation)
@@ -62,7 +62,7 @@ class TurnProcessor:
     async def _begin(
         self, lease: Lease, opening: Opening, trace: Trace, signs: AsyncExitStack
     ) -> tuple[TurnAttempt, list[Inbound]]:
-        """Wait for the silence where somebody asks something, then fix the messages of the turn."""
+        """Wait for a silence if a message asks for an answer, then fix the messages of the turn."""
         asking = [message for message in opening.waiting.messages if why_unanswered(message) is None]
         if asking and not opening.contact.quiet:
             await signs.enter_async_context(self.typing.shown(asking[-1]))
@@ -80,7 +80,7 @@ class TurnProcessor:
     async def _answer(
         self, lease: Lease, batch: MessageBatch, attempt: TurnAttempt, trace: Trace, signs: AsyncExitStack
     ) -> tuple[TurnContext, TurnResult]:
-        """Understand and think, while the signs tell the customer that somebody does."""
+        """Read the messages and answer them, while the customer sees typing dots."""
         free = frozenset(message.id for message in batch.speech if self.responder.by_code(message))
         admission = await self.intake.admit(lease.conversation, batch.speech, trace.turn, free)
         deadline = deadline_for(batch.speech, self.settings.deadline_seconds)
@@ -98,7 +98,7 @@ class TurnProcessor:
         await self.reporter.remembered(batch, attempt, trace, summary_due=summary_due)
 
     async def _close(self, lease: Lease, turn: TurnContext, result: TurnResult, trace: Trace) -> bool:
-        """Write all in one step, then send. The last message's record, the trace and letting go are one step too."""
+        """Close the turn in one step, then send. The last message's record, trace and release are one step too."""
         passing("turn: closing")
         texts = {one.perceived.message: one.perceived.text for one in turn.perceived}
         await self.reporter.received(lease.conversation, turn.batch, turn.contact, texts)
