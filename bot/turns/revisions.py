@@ -19,7 +19,7 @@ from bot.infra.redis import key
 from bot.media.archive import Archive
 from bot.media.cache import forget_media, media_key
 from bot.messages.inbound import CallPermission, Content, Edit, Inbound, Media, Reaction, Revoke, Text
-from bot.messages.prompt_text import fenced, glance, unforged
+from bot.messages.prompt_text import tagged, text_without_file, without_our_tags
 from bot.storage.storage import StorageFailed
 from bot.turns import trace
 
@@ -138,7 +138,9 @@ class MessageRevisions:
                 contacts.allow_calls(pipeline, conversation, allowed=message.content.accepted)
             copied = _revised(message, batch.changes.get(message.id)) if message.aside else None
             if copied and _target(copied.content) is None:
-                memory.quotable(pipeline, conversation, copied.id, glance(copied.content), self.memory.ttl_seconds)
+                memory.quotable(
+                    pipeline, conversation, copied.id, text_without_file(copied.content), self.memory.ttl_seconds
+                )
         ledger.end(pipeline, conversation, batch.ends)
         waiting_list.drop(pipeline, conversation, batch.taken)
         revised_texts = {
@@ -198,13 +200,13 @@ def line_of(message: Inbound, text: str, earlier_texts: Mapping[str, str]) -> st
     lines = []
     if message.referral:
         ad = message.referral
-        lines.append(fenced("came_from_ad", source=ad.source, headline=ad.headline, text=ad.body, url=ad.url))
+        lines.append(tagged("came_from_ad", source=ad.source, headline=ad.headline, text=ad.body, url=ad.url))
     if message.quoted and message.quoted in earlier_texts:
-        lines.append(fenced("replying_to", text=earlier_texts[message.quoted]))
+        lines.append(tagged("replying_to", text=earlier_texts[message.quoted]))
     if message.product:
-        lines.append(fenced("asking_about_product", product=message.product))
+        lines.append(tagged("asking_about_product", product=message.product))
     if message.forwarded and isinstance(message.content, Text):
-        text = fenced("forwarded_message", text=message.content.body)
+        text = tagged("forwarded_message", text=message.content.body)
     elif message.forwarded:
         lines.append("(forwarded:)")
     return "\n".join((*lines, text))
@@ -219,7 +221,7 @@ def _line(message: Inbound, earlier_texts: Mapping[str, str], perceived_texts: M
         case content:
             return line_of(
                 message,
-                perceived_texts[message.id] if message.id in perceived_texts else glance(content),
+                perceived_texts[message.id] if message.id in perceived_texts else text_without_file(content),
                 earlier_texts,
             )
 
@@ -231,7 +233,7 @@ def _reaction(emoji: str | None, target: str | None) -> str:
     what = f": «{short}»" if short else " an earlier message"
     if emoji is None:
         return f"(took back the reaction to{what})"
-    return f"(reacted {unforged(emoji[:_EMOJI_LENGTH])} to{what})"
+    return f"(reacted {without_our_tags(emoji[:_EMOJI_LENGTH])} to{what})"
 
 
 def _revised(message: Inbound, change: Edit | Revoke | None) -> Inbound | None:
@@ -248,7 +250,7 @@ def _revised(message: Inbound, change: Edit | Revoke | None) -> Inbound | None:
 
 def _edited(text: str, change: Edit) -> str:
     # The file's perceived text stays. So does the old caption, because its end in the text is unknown.
-    return f"{text}\n{fenced('edited_caption', text=change.body)}" if change.caption else unforged(change.body)
+    return f"{text}\n{tagged('edited_caption', text=change.body)}" if change.caption else without_our_tags(change.body)
 
 
 def _target(content: Content) -> str | None:
