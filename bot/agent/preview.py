@@ -1,4 +1,4 @@
-"""What the model would get, without asking it: the messages of a prompt, their tokens and price."""
+"""Preview of a model request: the messages of a prompt, their tokens and price."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ from bot.whatsapp.phone_numbers import address_of, variants
 
 
 class NotThere(Exception):
-    """There is no such prompt, conversation or file, or it can't be read; the message says what is expected."""
+    """The prompt, conversation or file is missing or unreadable; the message says what is expected."""
 
 
 @dataclass(frozen=True, slots=True)
 class PromptValues:
-    """What a prompt is rendered with: who writes, and what was said before. `values` stand in the place of ours."""
+    """Values of a prompt: the contact and the history. `values` override computed ones."""
 
     name: str | None = None
     language: Language = "es"
@@ -41,7 +41,7 @@ class PromptValues:
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """`messages` are those of the wire; the tokens are guessed; the cost is that of the first model that is asked."""
+    """`messages` are those that are sent; tokens are an estimate; the cost is that of the first model."""
 
     name: str
     release: str
@@ -57,12 +57,12 @@ class Preview:
         return "\n".join(f"--- {one['role']}\n{one['content']}" for one in self.messages) + "\n"
 
     def diff(self, other: Preview) -> str:
-        """How this differs from another, as a unified diff; nothing where it is the same."""
+        """A unified diff from another preview to this one; empty if they are equal."""
         return unified(other.text, self.text, other.release, self.release)
 
 
 def render(prompts: Prompts, name: str, prompt_values: PromptValues, settings: Settings) -> Preview:
-    """The messages of a prompt as a turn, or a summary, would begin with them. Raises NotThere, PromptsWrong."""
+    """Render the first messages of a turn, or of a summary. Raises NotThere, PromptsWrong."""
     if name not in prompts or name.startswith("_"):
         raise NotThere(f"there is no prompt {name!r}; expected the name of a file of PROMPTS_DIR without .md")
     summary = prompt_values.before.summary
@@ -91,7 +91,7 @@ def render(prompts: Prompts, name: str, prompt_values: PromptValues, settings: S
 async def values_of_conversation(
     contact_or_conversation: str, contacts: Contacts, memory: Memory, redis: Any, default: Language
 ) -> PromptValues:
-    """What is known of a conversation, however it is asked for. Raises NotThere."""
+    """Values of a conversation, given by its name, a phone or a BSUID. Raises NotThere."""
     name = await conversation_of(contact_or_conversation, contacts, redis)
     contact, before = await contacts.get(name), await memory.recall(name)
     language = language_from(contact.language, default)
@@ -99,7 +99,7 @@ async def values_of_conversation(
 
 
 async def conversation_of(contact_or_conversation: str, contacts: Contacts, redis: Any) -> str:
-    """The conversation that `c_…`, or a person's phone or BSUID, stands for. Raises NotThere."""
+    """The conversation of a name `c_…`, a phone or a BSUID. Raises NotThere."""
     name = contact_or_conversation if is_conversation(contact_or_conversation) else None
     if name is None:
         phone, bsuid = address_of(contact_or_conversation)
@@ -116,7 +116,7 @@ def unified(old: str, new: str, old_name: str, new_name: str) -> str:
 
 
 def changes(old: Mapping[str, str], new: Mapping[str, str], old_name: str, new_name: str) -> str:
-    """How the files of two releases differ."""
+    """A unified diff of the files of two releases."""
     found = (
         unified(old.get(name, ""), new.get(name, ""), f"{old_name}/{name}", f"{new_name}/{name}")
         for name in sorted({*old, *new})

@@ -69,8 +69,8 @@ async def as_tool_errors(context: ToolContext) -> AsyncIterator[None]:
         ) from error
     except StripeUnavailable as error:
         _log.warning("stripe_away", why=str(error))
-        told = "the payment system does not answer now. Say so, and that it can be asked again in a few minutes"
-        raise ToolError(told) from error
+        message = "the payment system does not answer now. Say so, and that it can be asked again in a few minutes"
+        raise ToolError(message) from error
     except KeyRejected as error:
         _log.error("stripe_key_rejected", why=str(error), fix="see STRIPE_SECRET_KEY and `recado doctor`")
         raise ToolError("billing is out of order on our side. Say so, and offer a person of the team") from error
@@ -132,7 +132,7 @@ async def get_subscription(arguments: WhichSubscription, context: ToolContext) -
             next_charge(billing.stripe, subscription),
             _card(context, customer, subscription),
         )
-    told: dict[str, Any] = {
+    facts: dict[str, Any] = {
         "plan": plan,
         "status": subscription.status,
         **(items[0] if len(items) == 1 else {"items": items}),
@@ -141,7 +141,7 @@ async def get_subscription(arguments: WhichSubscription, context: ToolContext) -
         "next_charge": charge and {"amount": money(charge.amount, charge.currency), "day": _day(context, charge.at)},
         "payment_method": card,
     }
-    return json.dumps(told | _special(context, subscription), ensure_ascii=False)
+    return json.dumps(facts | _special(context, subscription), ensure_ascii=False)
 
 
 async def _items(context: ToolContext, subscription: Subscription) -> list[dict[str, Any]]:
@@ -159,18 +159,18 @@ async def _items(context: ToolContext, subscription: Subscription) -> list[dict[
 
 def _special(context: ToolContext, subscription: Subscription) -> dict[str, Any]:
     """Fields of some subscriptions only."""
-    told: dict[str, Any] = {}
+    facts: dict[str, Any] = {}
     if subscription.status == "trialing" and subscription.trial_end:
-        told["trial_ends"] = _day(context, subscription.trial_end)
+        facts["trial_ends"] = _day(context, subscription.trial_end)
     if owed := subscription.owed:
-        told["still_to_pay"] = money(owed.amount_left, owed.currency)
+        facts["still_to_pay"] = money(owed.amount_left, owed.currency)
     if subscription.pending_update is not None:
-        told["change_waits_for_payment_until"] = _day(context, subscription.pending_update.expires_at)
+        facts["change_waits_for_payment_until"] = _day(context, subscription.pending_update.expires_at)
     if pause := subscription.pause_collection:
-        told["charges_paused_until"] = _day(context, pause.resumes_at) if pause.resumes_at else "somebody goes on"
+        facts["charges_paused_until"] = _day(context, pause.resumes_at) if pause.resumes_at else "somebody goes on"
     if subscription.schedule is not None:
-        told["note"] = "changes are scheduled for it; a colleague can say which"
-    return told
+        facts["note"] = "changes are scheduled for it; a colleague can say which"
+    return facts
 
 
 async def _card(context: ToolContext, customer: Customer, subscription: Subscription) -> str | None:

@@ -1,4 +1,4 @@
-"""Which tools there are, and which role may use which. A new tool is a file in this folder and a row here."""
+"""The table of all tools and the roles that may use them. A new tool is a file in this folder and a row here."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from bot.conversations.contacts import Role
 
 
 class Need(NamedTuple):
-    """An integration without which a tool is not offered; `name` is what operators read of it."""
+    """A condition under which a tool is offered; operators read its `name`."""
 
     name: str
     is_met: Callable[[ToolContext], bool]
@@ -45,7 +45,7 @@ VERIFICATION = Need("verification", lambda context: context.services.verificatio
 
 
 class ToolRow(NamedTuple):
-    """A tool, and whether somebody of this role may use it; the role comes from the signed webhook alone."""
+    """A tool, and the roles that may use it; the role comes from the signed webhook alone."""
 
     tool: Tool[Any]
     customer: bool
@@ -83,12 +83,12 @@ TABLE = (
 
 
 def tools_for(context: ToolContext) -> tuple[Tool[Any], ...]:
-    """The tools that the model is offered, and may call, in this conversation."""
+    """Tools that the model may call in this conversation."""
     return tuple(row.tool for row in TABLE if may_use(row, context.contact.role) and _is_offered(row, context))
 
 
 def listed(output: str) -> str:
-    """The table for an operator, as text or JSON. Operators work in the console and by commands: no tool is theirs."""
+    """The table as text or JSON. Operators have no tools, because they work in the console and by commands."""
     rows = [
         {
             "tool": row.tool.name,
