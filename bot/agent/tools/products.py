@@ -38,9 +38,7 @@ async def correct_product(arguments: FieldValue, context: ToolContext) -> str:
     except NoValue as error:
         raise ToolError(str(error)) from error
     card = ", ".join(f"{name} = {value}" for name, value in now.items())
-    return (
-        f"Noted: {card}. The card is shown below your answer: don't repeat it; if there is nothing to add, answer: -"
-    )
+    return f"Noted: {card}. The card is shown below your answer: don't repeat it; if there is nothing to add, answer: -"
 
 
 class Export(Arguments):
