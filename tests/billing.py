@@ -38,11 +38,11 @@ async def subscriber(world: World, person: Person, price: str = "basico_month_mx
     """Make the person a customer with this plan, and let that be old news; gives the subscription."""
     owner = customer(stripe_of(world), person.phone or person.bsuid, person.name, f"{person.name}@example.com".lower())
     made = subscribe(stripe_of(world), owner, price, **more)
-    await in_step(world)
+    await stripe_settled(world)
     return made
 
 
-async def in_step(world: World) -> None:
+async def stripe_settled(world: World) -> None:
     """Wait until all that Stripe told is worked on."""
     await stripe_of(world).idle()
 
@@ -77,7 +77,7 @@ def buttons(sent: SentMessage) -> list[dict[str, Any]]:
     return [one["reply"] for one in sent.request["interactive"]["action"]["buttons"]]
 
 
-def told_by_tool(world: World) -> str:
+def last_tool_result(world: World) -> str:
     """What the last tool said to the model."""
     return next(str(one["content"]) for one in world.models.requests[-1]["messages"][::-1] if one["role"] == "tool")
 

@@ -29,8 +29,8 @@ from sandbox.simulators.vision import VisionSimulator
 from sandbox.simulators.whisper import WhisperSimulator
 from sandbox.stripe import StripeSimulator
 from tests.billing import WEBHOOK_SECRET, billing
-from tests.eyes import Eyes
 from tests.paths import ROOT
+from tests.photo_reader import CachingPhotoReader
 from tests.waiting import PATIENCE
 from tests.world import SECRET, TOKEN, Start, World
 
@@ -129,24 +129,24 @@ async def world(start: Start) -> World:
 
 
 @pytest.fixture(scope="session")
-def eyes() -> Iterator[Eyes]:
-    eyes = Eyes()
-    yield eyes
-    asyncio.run(eyes.end())
+def photo_reader() -> Iterator[CachingPhotoReader]:
+    photo_reader = CachingPhotoReader()
+    yield photo_reader
+    asyncio.run(photo_reader.end())
 
 
 @pytest.fixture
-async def vision(eyes: Eyes, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[str]:
+async def vision(photo_reader: CachingPhotoReader, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[str]:
     """The address of a Google Vision that reads with those eyes, which a busy machine slows down."""
     for limit in ("_SECONDS", "_SECONDS_A_TRY"):
         monkeypatch.setattr(f"bot.ai.vision.{limit}", PATIENCE)
-    imitation = VisionSimulator(eyes)
+    imitation = VisionSimulator(photo_reader)
     yield await imitation.start()
     await imitation.stop()
 
 
 @pytest.fixture
-async def seeing(start: Start, vision: str) -> World:
+async def world_with_vision(start: Start, vision: str) -> World:
     """Recado whose photos Google reads."""
     return await start(GOOGLE_VISION_ENDPOINT=vision)
 

@@ -87,7 +87,7 @@ async def contact_of(world: World, identity: str) -> Contact:
     return await contacts.get(await conversation_of(world, identity))
 
 
-def read_by_model(world: World) -> str:
+def last_model_input(world: World) -> str:
     """The last thing that the model was asked, with what it was told beside it."""
     content = world.models.requests[-1]["messages"][-1]["content"]
     return content if isinstance(content, str) else str(content[0]["text"])

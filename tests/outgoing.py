@@ -55,10 +55,10 @@ async def put(world: World, conversation: str, person: Person, *parts: Part, nam
     pipeline = world.redis.pipeline(transaction=True)
     reply_queue.put(pipeline, conversation, reply)
     await pipeline.execute()
-    await nudge(world, conversation, f"{conversation}-{name}")
+    await request_turn(world, conversation, f"{conversation}-{name}")
 
 
-async def nudge(world: World, conversation: str, job: str) -> None:
+async def request_turn(world: World, conversation: str, job: str) -> None:
     async with JobScheduler(world.redis).running() as scheduler:
         scheduler.turn(conversation, job)
 

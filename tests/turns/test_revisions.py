@@ -12,7 +12,7 @@ from bot.conversations.memory import Memory
 from bot.infra.redis import answer
 from sandbox.meta.simulator import Person
 from sandbox.simulators.openrouter import says
-from tests.notifications import conversation_of, ends, post, read_by_model, remembered, settled
+from tests.notifications import conversation_of, ends, last_model_input, post, remembered, settled
 from tests.waiting import PATIENCE
 from tests.world import Start, World
 
@@ -48,7 +48,7 @@ async def test_an_edit_changes_the_memory_and_quotes(world: World) -> None:
     await post(world, "reply")
     await settled(world)
     assert (await remembered(world, ANA))[0] == ("user", "Hola, ¿tienen la báscula?")
-    assert read_by_model(world).startswith("<replying_to><text>Hola, ¿tienen la báscula?</text></replying_to>")
+    assert last_model_input(world).startswith("<replying_to><text>Hola, ¿tienen la báscula?</text></replying_to>")
 
 
 async def test_the_model_reads_a_waiting_message_with_its_edit(start: Start) -> None:
@@ -92,25 +92,29 @@ async def test_a_revoked_message_is_kept_nowhere(world: World) -> None:
 
 
 @pytest.mark.xdist_group("ocr")
-async def test_a_revoked_photo_is_deleted_with_its_perceived_text(seeing: World, media: Media) -> None:
-    photo = seeing.meta.media.receive(media("photos/qrcode-1_1.jpg"), "image/jpeg").id
-    await post(seeing, "image", _9001=photo)
-    await settled(seeing)
-    await post(seeing, "revoke_image")
-    await settled(seeing)
-    assert (await remembered(seeing, ANA))[0] == DELETED
-    assert await seeing.redis.keys(f"*:{photo}") == []
-    assert not [path for path in seeing.settings.storage.dir.rglob("*") if path.is_file()]
-    assert await kept(seeing, "<codes>") == []
+async def test_a_revoked_photo_is_deleted_with_its_perceived_text(world_with_vision: World, media: Media) -> None:
+    photo = world_with_vision.meta.media.receive(media("photos/qrcode-1_1.jpg"), "image/jpeg").id
+    await post(world_with_vision, "image", _9001=photo)
+    await settled(world_with_vision)
+    await post(world_with_vision, "revoke_image")
+    await settled(world_with_vision)
+    assert (await remembered(world_with_vision, ANA))[0] == DELETED
+    assert await world_with_vision.redis.keys(f"*:{photo}") == []
+    assert not [path for path in world_with_vision.settings.storage.dir.rglob("*") if path.is_file()]
+    assert await kept(world_with_vision, "<codes>") == []
 
 
 @pytest.mark.xdist_group("ocr")
-async def test_an_edited_caption_stands_beside_the_perceived_text(seeing: World, media: Media) -> None:
-    await post(seeing, "image", _9001=seeing.meta.media.receive(media("photos/qrcode-1_1.jpg"), "image/jpeg").id)
-    await settled(seeing)
-    await post(seeing, "edit_caption")
-    await settled(seeing)
-    (_, text), *_ = await remembered(seeing, ANA)
+async def test_an_edited_caption_stands_beside_the_perceived_text(world_with_vision: World, media: Media) -> None:
+    await post(
+        world_with_vision,
+        "image",
+        _9001=world_with_vision.meta.media.receive(media("photos/qrcode-1_1.jpg"), "image/jpeg").id,
+    )
+    await settled(world_with_vision)
+    await post(world_with_vision, "edit_caption")
+    await settled(world_with_vision)
+    (_, text), *_ = await remembered(world_with_vision, ANA)
     assert "<codes>QR" in text
     assert text.endswith("<edited_caption><text>¿Y en azul?</text></edited_caption>")
 

@@ -19,7 +19,7 @@ from bot.infra.redis import key
 from bot.messages.outbound import Buttons, Choice, Part, Say, Template
 from bot.worker import running
 from sandbox.meta.simulator import Person
-from tests.outgoing import acquainted, empty, nudge, put
+from tests.outgoing import acquainted, empty, put, request_turn
 from tests.processes import eventually
 from tests.world import Start
 
@@ -66,7 +66,7 @@ async def test_a_worker_that_goes_on_after_its_lease_sends_nothing_that_another_
     await put(world, conversation, ana, part)
     await eventually(lambda: has(lambda: sleeper.stopped), 60)
     async with running(world.settings, QUEUES, 10, lease_seconds=LEASE_SECONDS):
-        await nudge(world, conversation, f"{conversation}-another")
+        await request_turn(world, conversation, f"{conversation}-another")
         await world.meta.replies(ana, within=60)
         await eventually(lambda: empty(world, conversation), 60)
         sleeper.resume()

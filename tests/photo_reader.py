@@ -6,7 +6,7 @@ from pipelines.image import Reading
 from pipelines.ocr import LocalReader
 
 
-class Eyes(LocalReader):
+class CachingPhotoReader(LocalReader):
     """Starts once and reads every photo once: both take seconds, and more on a busy machine."""
 
     def __init__(self) -> None:
