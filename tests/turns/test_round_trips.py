@@ -26,13 +26,13 @@ from tests.world import Start, World
 _MOST = 12
 _NEVER_SECONDS = 3600.0
 _BOT = f"{ROOT / 'bot'}/"
-# A class of clients may call the method of its parent: that is the same round trip.
+# Set during a round trip, because a client class that calls its parent's method makes no second one.
 _inside: ContextVar[bool] = ContextVar("inside", default=False)
 
 
 @dataclass(frozen=True, slots=True)
 class RoundTrip:
-    """`conversation` is the one that the calling task works on, if any; `place` is the caller."""
+    """`conversation` is that of the calling task, if any; `place` is the caller."""
 
     conversation: str | None
     place: str
@@ -44,7 +44,7 @@ class RoundTrip:
 
     @property
     def job(self) -> str | None:
-        """The id of the turn's job that this gave to a worker."""
+        """The id of the job that this round trip gave to a worker, if any."""
         is_job = isinstance(self.answer, list) and '"conversation"' in repr(self.answer)
         return str(self.answer[1]) if self.conversation is None and is_job else None
 
@@ -66,7 +66,7 @@ class RoundTrips:
         return any(trip.names(job) for trip in self.made for job in self.jobs)
 
     def of_turn(self, conversation: str) -> list[RoundTrip]:
-        """Those of a conversation's turn, from the start of its job to the end."""
+        """Round trips of a conversation's turn, from the start of its job to the end."""
         return [
             trip
             for trip in self.made
@@ -83,8 +83,8 @@ def round_trips(monkeypatch: pytest.MonkeyPatch) -> RoundTrips:
         method: Callable[..., Awaitable[Any]], commands: Callable[..., tuple[tuple[Any, ...], ...]]
     ) -> Callable[..., Awaitable[Any]]:
         async def call(client: Any, *args: Any, **options: Any) -> Any:
-            asked = commands(client, *args)
-            if _inside.get() or not asked:
+            sent = commands(client, *args)
+            if _inside.get() or not sent:
                 return await method(client, *args, **options)
             conversation, place = structlog.contextvars.get_contextvars().get("conversation"), _place()
             answer, token = None, _inside.set(True)
@@ -92,7 +92,7 @@ def round_trips(monkeypatch: pytest.MonkeyPatch) -> RoundTrips:
                 answer = await method(client, *args, **options)
             finally:
                 _inside.reset(token)
-                trips.made.append(RoundTrip(conversation, place, asked, answer))
+                trips.made.append(RoundTrip(conversation, place, sent, answer))
             return answer
 
         return call
@@ -108,7 +108,7 @@ def round_trips(monkeypatch: pytest.MonkeyPatch) -> RoundTrips:
 async def test_a_text_of_a_known_person_costs_few_round_trips(
     start: Start, ana: Person, round_trips: RoundTrips, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # A busy machine takes so long that the clock would add jobs and renewals: here it never does.
+    # On a busy machine, sweeps and renewals of the lease would add round trips, so they never run here.
     for pause in ("_SWEEP_SECONDS", "_RESEND_SECONDS"):
         monkeypatch.setattr(f"bot.worker.{pause}", _NEVER_SECONDS)
     world = await start(workers=0)
@@ -146,7 +146,7 @@ def _queued(pipeline: Any, *_: Any) -> tuple[tuple[Any, ...], ...]:
 
 
 def _place() -> str:
-    """The two innermost places in bot/, outside of its clients, that ask."""
+    """The two innermost callers in bot/, without those in bot/infra."""
     files = ((frame.f_code.co_filename, line) for frame, line in traceback.walk_stack(None))
     ours = ((name.removeprefix(_BOT), line) for name, line in files if name.startswith(_BOT))
     places = [f"bot/{name}:{line}" for name, line in ours if not name.startswith("infra/")]
