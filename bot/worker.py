@@ -61,8 +61,8 @@ async def running(
         stack.push_async_callback(ship.flush)
         await _alongside(stack, ship.run(), _warm_up())
         processors = await _processors(services)
-        ours = {name: processors[name] for name in names if name in processors}
-        await stack.enter_async_context(queues.working(ours, settings.redis, concurrency=concurrency))
+        our_processors = {name: processors[name] for name in names if name in processors}
+        await stack.enter_async_context(queues.working(our_processors, settings.redis, concurrency=concurrency))
         await _alongside(stack, _sweep(services.waiting_list, services.leases, scheduler))
         if settings.service.prompts_release == "watch":
             await _alongside(stack, watch(services.library))
@@ -70,9 +70,9 @@ async def running(
         await _alongside(stack, _resend(services.outbox, services.leases, services.graph, scheduler), expiring)
         _log.info(
             "worker_ready",
-            queues=list(ours),
-            waiting=sorted({*names} - {*ours}),
-            concurrency={name: concurrency or queues.CONCURRENCY[name] for name in ours},
+            queues=list(our_processors),
+            waiting=sorted({*names} - {*our_processors}),
+            concurrency={name: concurrency or queues.CONCURRENCY[name] for name in our_processors},
             release=prompts.release,
         )
         yield
@@ -89,18 +89,18 @@ async def _processors(services: Services) -> dict[queues.Name, queues.Processor]
         }
     )
     found: dict[queues.Name, queues.Processor] = {
-        "llm": _llm(services.runner, services.summarizer),
+        "llm": _turn_processor(services.runner, services.summarizer),
         "notification": notification,
         "webhook": services.event_deliveries.process,
     }
     return found | ({"email": email.process} if email else {})
 
 
-def _llm(runner: ConversationRunner, summarizer: Summarizer) -> queues.Processor:
-    async def process(task: queues.Job) -> None:
-        conversation = str(task.data["conversation"])
+def _turn_processor(runner: ConversationRunner, summarizer: Summarizer) -> queues.Processor:
+    async def process(job: queues.Job) -> None:
+        conversation = str(job.data["conversation"])
         with structlog.contextvars.bound_contextvars(conversation=conversation):
-            if task.name == "summary":
+            if job.name == "summary":
                 await summarizer.make(conversation)
             else:
                 await runner.work(conversation)

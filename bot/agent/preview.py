@@ -75,8 +75,8 @@ def render(prompts: Prompts, name: str, prompt_values: PromptValues, settings: S
     )
     values = values_of_summary(prompts, summary) if name == "summary" else values
     rendered = prompts.render(name, values | dict(prompt_values.values or {}))
-    said: list[Line] = [] if name == "summary" else dialogue(prompt_values.before)
-    messages = [message(line, sees=False) for line in (*rendered.lines, *said)]
+    history_lines: list[Line] = [] if name == "summary" else dialogue(prompt_values.before)
+    messages = [message(line, sees=False) for line in (*rendered.lines, *history_lines)]
     offers = [row.tool.offer for row in TABLE if may_use(row, prompt_values.role)] if name == "assistant" else []
     tools = [_tool(one) for one in offers if rendered.tools is None or one.name in rendered.tools]
     model = (*rendered.model.ids, *settings.llm.models)[0]

@@ -56,7 +56,7 @@ class ModelResponder:
         except PromptsWrong as error:
             return _not_rendered(error, trace, turn.language)
         deadline = max(turn.due - SENDING_SECONDS, asyncio.get_running_loop().time() + 1)
-        lines = (*trace.prompt.lines, *dialogue(turn.before), _question(turn, tapped, card))
+        lines = (*trace.prompt.lines, *dialogue(turn.before), _line_of_turn(turn, tapped, card))
         request = request_with(trace.prompt, ModelRequest(lines, deadline, spending=turn.spending))
         tool_context = ToolContext(
             services=self.services,
@@ -130,11 +130,11 @@ def _not_rendered(error: PromptsWrong, trace: Trace, language: Language) -> Turn
     return TurnResult(phrase("no_answer", language), "failed: the prompt can't be rendered")
 
 
-def _question(turn: TurnContext, tapped: TapResults, card: CardEdits | None) -> FromPerson:
+def _line_of_turn(turn: TurnContext, tapped: TapResults, card: CardEdits | None) -> FromPerson:
     pictures = tuple(perceived.picture for perceived in turn.perceived if perceived.picture)
-    said = "\n".join(line.text for line in turn.lines if line.role == "user")
+    text = "\n".join(line.text for line in turn.lines if line.role == "user")
     if tapped.text:
-        said += "\n" + tagged("tap_settled", told=tapped.text)
+        text += "\n" + tagged("tap_settled", told=tapped.text)
     if card:
-        said += "\n" + tagged("open_product_card", shown=card.card_text)
-    return FromPerson(said, pictures[:_PICTURES])
+        text += "\n" + tagged("open_product_card", shown=card.card_text)
+    return FromPerson(text, pictures[:_PICTURES])

@@ -25,14 +25,14 @@ def composed(text: str, offered: Sequence[Part]) -> tuple[Part, ...]:
     if not offered:
         return fit([_say(text)])
     first, *others = offered
-    adds = _new(text, " ".join(words(part) for part in offered))
-    if not adds:
+    new_text = _new(text, " ".join(words(part) for part in offered))
+    if not new_text:
         return fit(offered)
     if isinstance(first, Buttons | Menu | LinkButton | AskLocation):
-        body = f"{adds}\n\n{first.body}".strip()
+        body = f"{new_text}\n\n{first.body}".strip()
         if fits(body, _SHORT_BODY):
             return fit([first.model_copy(update={"body": body}), *others])
-    return fit([_say(adds), *offered])
+    return fit([_say(new_text), *offered])
 
 
 def _say(text: str) -> Say:
@@ -40,9 +40,9 @@ def _say(text: str) -> Say:
     return Say.model_construct(body=text)
 
 
-def _new(text: str, said: str) -> str:
-    """The text without sentences that `said` contains; empty when no word is left."""
-    known = _plain(said)
+def _new(text: str, offered_text: str) -> str:
+    """The text without sentences that `offered_text` contains; empty when no word is left."""
+    known = _plain(offered_text)
     if _plain(text) in known:
         return ""
     lines = []

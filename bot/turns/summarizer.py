@@ -39,10 +39,10 @@ class Summarizer:
         except PromptsWrong as error:
             _log.error("prompt_not_rendered", why=error.places, fix="see `recado prompts check`")
             return
-        said = tagged("conversation", lines="\n".join(f"{item.role}: {item.text}" for item in before.fallen))
+        text = tagged("conversation", lines="\n".join(f"{item.role}: {item.text}" for item in before.fallen))
         deadline = asyncio.get_running_loop().time() + _SECONDS
         spending = self._budget.account(conversation)
-        request = request_with(prompt, ModelRequest((*prompt.lines, FromPerson(said)), deadline, spending=spending))
+        request = request_with(prompt, ModelRequest((*prompt.lines, FromPerson(text)), deadline, spending=spending))
         try:
             answer = await self._model.answer(request, count)
         except (NoModelAnswered, BudgetSpent) as error:

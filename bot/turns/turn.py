@@ -49,23 +49,23 @@ class TurnProcessor:
         conversation, waiting = lease.conversation, opening.waiting.messages
         trace = Trace(turn=turn_id(waiting[0]), conversation=conversation)
         structlog.contextvars.bind_contextvars(message=masked(waiting[0].id), conversation=conversation)
-        async with AsyncExitStack() as signs:
-            attempt, waiting = await self._begin(lease, opening, trace, signs)
+        async with AsyncExitStack() as indicators:
+            attempt, waiting = await self._begin(lease, opening, trace, indicators)
             passing("turn: begun")
             batch = await self.intake.sort_out(conversation, waiting[: attempt.count], attempt)
             if not batch.speech:
                 await self._remember(lease, batch, attempt, trace)
                 return False
-            turn, result = await self._answer(lease, batch, attempt, trace, signs)
+            turn, result = await self._answer(lease, batch, attempt, trace, indicators)
         return await self._close(lease, turn, result, trace)
 
     async def _begin(
-        self, lease: Lease, opening: Opening, trace: Trace, signs: AsyncExitStack
+        self, lease: Lease, opening: Opening, trace: Trace, indicators: AsyncExitStack
     ) -> tuple[TurnAttempt, list[Inbound]]:
         """Wait for a silence if a message asks for an answer, then fix the messages of the turn."""
         asking = [message for message in opening.waiting.messages if why_unanswered(message) is None]
         if asking and not opening.contact.quiet:
-            await signs.enter_async_context(self.typing.shown(asking[-1]))
+            await indicators.enter_async_context(self.typing.shown(asking[-1]))
         burst = Burst(self.settings.quiet_seconds)
         while True:
             if asking:
@@ -78,7 +78,7 @@ class TurnProcessor:
             opening = replace(opening, waiting=begun)
 
     async def _answer(
-        self, lease: Lease, batch: MessageBatch, attempt: TurnAttempt, trace: Trace, signs: AsyncExitStack
+        self, lease: Lease, batch: MessageBatch, attempt: TurnAttempt, trace: Trace, indicators: AsyncExitStack
     ) -> tuple[TurnContext, TurnResult]:
         """Read the messages and answer them, while the customer sees typing dots."""
         free = frozenset(message.id for message in batch.speech if self.responder.by_code(message))
@@ -86,7 +86,7 @@ class TurnProcessor:
         deadline = deadline_for(batch.speech, self.settings.deadline_seconds)
         if admission.admitted and not attempt.contact.quiet:
             say = partial(self.typing.announce_delay, lease, trace.turn, batch.speech, attempt)
-            await signs.enter_async_context(delay_notice(deadline.announce_after, say))
+            await indicators.enter_async_context(delay_notice(deadline.announce_after, say))
         due = asyncio.get_running_loop().time() + deadline.seconds
         turn = await self.intake.take_in(without_flood(batch, admission), attempt, admission, due, trace)
         return turn, await self.responder.answer(turn, trace, self.store.journal(lease, attempt, trace))

@@ -65,8 +65,8 @@ class TypingIndicator:
             # Only typed words tell the language, because media may not be read yet.
             written = language_of(" ".join(map(typed_text, messages)))
             language = written or language_known(attempt.contact) or self._default_language
-            said = Say(body=phrase("still_on_it", language))
-            return reply_to(messages[-1], attempt.contact, f"{turn}-still", (said,))
+            notice = Say(body=phrase("still_on_it", language))
+            return reply_to(messages[-1], attempt.contact, f"{turn}-still", (notice,))
 
         if await self._store.put_once(lease, "still", reply):
             await self._outbox.flush(lease)
