@@ -162,7 +162,7 @@ async def store_references(redis: Redis, conversation: str, customer: Customer) 
 
 
 async def references(redis: Redis, conversation: str) -> tuple[frozenset[str], frozenset[str]]:
-    """All customers that the contact was, and the addresses that Stripe had for them."""
+    """The customers that the contact was, and the addresses that Stripe had for them."""
     pointer = await redis.get(_customer(conversation))
     customers = await answer(redis.smembers(_customers(conversation)))
     emails = await answer(redis.smembers(_emails(conversation)))
