@@ -191,7 +191,7 @@ async def test_notifications_are_offered_by_a_button_with_a_link_for_this_custom
         one.parts.clear()
         assert isinstance(button, LinkButton)
         assert button.label == label
-        assert button.url.startswith(f"https://recado.example.com/push/{CONVERSATION}.")
+        assert button.url.startswith("https://recado.example.com/push/")
         assert await InvitationLinks(redis).conversation(button.url.rpartition("/")[2]) == CONVERSATION
 
 
