@@ -1,4 +1,4 @@
-"""What the operators' prompts may name, by the tools and templates that there are; and the library that knows it."""
+"""Names that operators' prompts may use: tools, templates and models; and the prompt library that checks them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from bot.whatsapp.templates.files import names
 
 
 def vocabulary(settings: Settings) -> PromptVocabulary:
-    """All tools, also of integrations that aren't configured here; the templates' files; the models with a price."""
+    """Names of every tool, also of integrations that aren't configured; of template files; of models with a price."""
     models = {*PRICES, *settings.llm.models, settings.budget.model, "openrouter/auto"}
     return PromptVocabulary(
         tools=frozenset(row.tool.name for row in TABLE),

@@ -24,7 +24,7 @@ from sandbox.simulators.event_subscriber import ErpSimulator, new_secret
 from sandbox.simulators.openrouter import calls, fails, says
 from sandbox.simulators.vision import VisionSimulator
 from sandbox.simulators.web_push import PushServiceSimulator
-from tests.billing import asks, billing, buttons, in_step, mails, subscriber
+from tests.billing import asks, billing, buttons, mails, stripe_settled, subscriber
 from tests.conversations.test_identity import written
 from tests.notifications import conversation_of, post, settled
 from tests.outgoing import acquainted, put, text
@@ -134,7 +134,7 @@ async def paid(world: World, ana: Person) -> None:
     await settled(world)
     await asks(world, ana, "eva@example.com", "verify_email", email=f"{ana.name}@example.com".lower())
     await mails(world)
-    await in_step(world)
+    await stripe_settled(world)
     await Suppression(world.redis).add("nobody@example.com", "smtp", "550 no such user")
 
 
