@@ -49,13 +49,14 @@ _OF_THE_FLOW = "flow_token"
 # Meta could not fetch the file (docs/whatsapp.md, Incoming messages).
 _LOST = 131052
 _CUT = "shortened, and the whole choice isn't known any more; if more than one is meant by it, ask which"
-# Tags by kind. A person's text may hold none of these, because it could pass for a perception of the system.
+# Tags by kind. A person's text may hold none of these, because it could pass for a perception of the system. A new tag
+# needs its name here, whether `tagged` or other code writes it.
 _TAGS = {"voice": "voice_note", "cards": "contact_cards", "tap": "tapped"} | {
     tag: tag
     for tag in (
         "photo", "video", "document", "sticker", "location", "form", "order", "lost_file", "unreadable_message",
         "came_from_ad", "replying_to", "asking_about_product", "forwarded_message", "edited_caption", "tap_settled",
-        "conversation",
+        "open_product_card", "conversation", "text_read",
     )
 }  # fmt: skip
 # Because one "<" may stand before thousands of blanks, no repeat gives a blank back.
