@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from base64 import b64decode
 from pathlib import Path
-from typing import Annotated, Literal, cast
+from typing import Annotated, Literal, assert_never, cast, get_args
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, field_validator
 from pydantic_settings import NoDecode, SettingsConfigDict
@@ -63,20 +63,27 @@ class MailSettings(Section):
     @field_validator("providers")
     @classmethod
     def _known(cls, names: list[str]) -> list[str]:
-        if set(names) - {"sendgrid", "ses", "smtp"}:
+        if set(names) - set(get_args(MailProvider)):
             raise ValueError("holds a provider that there is not")
         return names
+
+    def sender(self, provider: MailProvider) -> str | None:
+        """The address from which a provider sends; None if the provider isn't configured."""
+        match provider:
+            case "sendgrid":
+                return self.sendgrid_from_email if self.sendgrid_api_key else None
+            case "ses":
+                key = self.aws_ses_access_key_id and self.aws_ses_secret_access_key
+                return self.aws_ses_from_email if key else None
+            case "smtp":
+                return self.smtp_from_email if self.smtp_host else None
+        assert_never(provider)
 
     @property
     def configured(self) -> tuple[MailProvider, ...]:
         """The providers that can be tried, in their order."""
-        there = {
-            "sendgrid": self.sendgrid_api_key and self.sendgrid_from_email,
-            "ses": self.aws_ses_access_key_id and self.aws_ses_secret_access_key and self.aws_ses_from_email,
-            "smtp": self.smtp_host and self.smtp_from_email,
-        }
-        order = dict.fromkeys(self.providers or there)
-        return tuple(cast("MailProvider", name) for name in order if there[name])
+        names = cast("tuple[MailProvider, ...]", tuple(self.providers) or get_args(MailProvider))
+        return tuple(name for name in dict.fromkeys(names) if self.sender(name))
 
 
 class PushSettings(Section):

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from typing import assert_never
 
 import aiohttp
@@ -25,8 +26,6 @@ from bot.messages.language import Language
 from bot.settings import MailSettings
 from bot.settings.integrations import MailProvider
 from bot.storage.storage import Storage
-
-NAMES = {"sendgrid": "SendGrid", "ses": "SES", "smtp": "SMTP"}
 
 
 @asynccontextmanager
@@ -50,7 +49,7 @@ async def email_queue(  # noqa: PLR0913 - what the queue stands on
         composer = EmailComposer(
             storage,
             business=business,
-            sender_domain=domain_of(_sender(settings.configured[0], settings)),
+            sender_domain=domain_of(settings.sender(settings.configured[0]) or ""),
             default_language=language,
         )
         yield EmailQueue(redis, composer, sender, suppression, email_of)
@@ -61,70 +60,82 @@ async def check_providers(settings: MailSettings) -> list[tuple[str, bool, str]]
     found = []
     async with session() as http:
         for name in settings.configured:
+            kind = _kind(name)
             try:
-                found.append((NAMES[name], True, await provider(name, settings, http, seconds=10).check()))
+                found.append((kind.label, True, await provider(name, settings, http, seconds=10).check()))
             except MailError as error:
-                fix = getattr(error, "fix", f"see the network and {_ADDRESS_SETTINGS[name]}")
-                found.append((NAMES[name], False, f"{error}; {fix}"))
+                fix = getattr(error, "fix", f"see the network and {kind.address_settings}")
+                found.append((kind.label, False, f"{error}; {fix}"))
             except ValueError:
                 # The error's text may quote an address with a password, so that it isn't shown.
                 why = "no request can be made of its address and key; the address may hold no user name or password"
-                found.append((NAMES[name], False, f"{why}; see {_ADDRESS_SETTINGS[name]}"))
+                found.append((kind.label, False, f"{why}; see {kind.address_settings}"))
     return found
-
-
-_ADDRESS_SETTINGS: dict[MailProvider, str] = {
-    "sendgrid": "SENDGRID_BASE_URL",
-    "ses": "AWS_SES_REGION, or AWS_ENDPOINT_URL_SES",
-    "smtp": "SMTP_HOST and SMTP_PORT",
-}
 
 
 def provider(
     name: MailProvider, settings: MailSettings, http: aiohttp.ClientSession, *, seconds: float = 60
 ) -> Provider:
     """`seconds` bound one request."""
-    sender = _sender(name, settings)
+    return _kind(name).make(http, settings, settings.sender(name) or "", seconds)
+
+
+@dataclass(frozen=True, slots=True)
+class _ProviderKind:
+    """`make` gets the HTTP session, the settings, the sender's address and the seconds of one request.
+
+    `address_settings` are the variables that lead to the provider.
+    """
+
+    label: str
+    address_settings: str
+    make: Callable[[aiohttp.ClientSession, MailSettings, str, float], Provider]
+
+
+def _kind(name: MailProvider) -> _ProviderKind:
+    """The table of providers."""
     match name:
         case "sendgrid":
-            return SendGrid(
-                http,
-                api_key=settings.sendgrid_api_key.get_secret_value() if settings.sendgrid_api_key else "",
-                sender=sender,
-                sender_name=settings.sendgrid_from_name,
-                base_url=settings.sendgrid_base_url,
-                seconds=seconds,
-            )
+            return _ProviderKind("SendGrid", "SENDGRID_BASE_URL", _sendgrid)
         case "ses":
-            secret = settings.aws_ses_secret_access_key
-            key = AwsKey(
-                settings.aws_ses_access_key_id or "",
-                secret.get_secret_value() if secret else "",
-                settings.aws_ses_region,
-                "ses",
-            )
-            return Ses(http, key, sender=sender, base_url=settings.aws_endpoint_url_ses, seconds=seconds)
+            return _ProviderKind("SES", "AWS_SES_REGION, or AWS_ENDPOINT_URL_SES", _ses)
         case "smtp":
-            # Only companies with an SMTP server pay for this import.
-            from bot.integrations.email.smtp import Smtp  # noqa: PLC0415
-
-            password = settings.smtp_password
-            login = (settings.smtp_username, password.get_secret_value() if password else "")
-            return Smtp(
-                settings.smtp_host or "",
-                settings.smtp_port,
-                sender=sender,
-                tls=settings.smtp_tls,
-                login=(login[0], login[1]) if login[0] else None,
-                seconds=min(seconds, 15),
-            )
+            return _ProviderKind("SMTP", "SMTP_HOST and SMTP_PORT", _smtp)
     assert_never(name)
 
 
-def _sender(name: MailProvider, settings: MailSettings) -> str:
-    senders = {
-        "sendgrid": settings.sendgrid_from_email,
-        "ses": settings.aws_ses_from_email,
-        "smtp": settings.smtp_from_email,
-    }
-    return senders[name] or ""
+def _sendgrid(http: aiohttp.ClientSession, settings: MailSettings, sender: str, seconds: float) -> Provider:
+    return SendGrid(
+        http,
+        api_key=settings.sendgrid_api_key.get_secret_value() if settings.sendgrid_api_key else "",
+        sender=sender,
+        sender_name=settings.sendgrid_from_name,
+        base_url=settings.sendgrid_base_url,
+        seconds=seconds,
+    )
+
+
+def _ses(http: aiohttp.ClientSession, settings: MailSettings, sender: str, seconds: float) -> Provider:
+    secret = settings.aws_ses_secret_access_key
+    key = AwsKey(
+        settings.aws_ses_access_key_id or "",
+        secret.get_secret_value() if secret else "",
+        settings.aws_ses_region,
+        "ses",
+    )
+    return Ses(http, key, sender=sender, base_url=settings.aws_endpoint_url_ses, seconds=seconds)
+
+
+def _smtp(_: aiohttp.ClientSession, settings: MailSettings, sender: str, seconds: float) -> Provider:
+    # Only companies with an SMTP server pay for this import.
+    from bot.integrations.email.smtp import Smtp  # noqa: PLC0415
+
+    username, password = settings.smtp_username, settings.smtp_password
+    return Smtp(
+        settings.smtp_host or "",
+        settings.smtp_port,
+        sender=sender,
+        tls=settings.smtp_tls,
+        login=(username, password.get_secret_value() if password else "") if username else None,
+        seconds=min(seconds, 15),
+    )
