@@ -26,9 +26,9 @@ from bot.settings import RedisSettings
 _log = structlog.get_logger()
 
 Name = Literal["llm", "email", "webhook", "notification"]
-QUEUES: tuple[Name, ...] = ("llm", "email", "webhook", "notification")
-# Jobs in hand at the same time, unless somebody says otherwise. A turn mostly waits for its model.
+# Jobs under way at the same time, unless the caller says otherwise. A turn mostly waits for its model.
 CONCURRENCY: dict[Name, int] = {"llm": 500, "email": 100, "webhook": 100, "notification": 100}
+QUEUES: tuple[Name, ...] = tuple(CONCURRENCY)
 
 
 @dataclass(frozen=True, slots=True)
