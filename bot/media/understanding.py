@@ -7,7 +7,7 @@ import base64
 import time
 from dataclasses import dataclass, replace
 from decimal import Decimal
-from typing import Protocol
+from typing import Protocol, assert_never
 
 import structlog
 from pydantic import TypeAdapter
@@ -18,7 +18,7 @@ from bot.conversations.budget import Budget
 from bot.media.archive import Archive
 from bot.media.cache import ReadingCache, media_keys
 from bot.media.readers import MediaError, MediaReaders, ReadMedia
-from bot.messages.inbound import Inbound, Media, Photo, Sticker, Text, Video, Voice
+from bot.messages.inbound import Document, Inbound, Media, Photo, Sticker, Text, Video, Voice
 from bot.messages.language import Language
 from bot.messages.prompt_text import display_filename, read, tagged
 from bot.messages.record import Record
@@ -29,6 +29,9 @@ from pipelines.image import PhotoText
 
 _log = structlog.get_logger()
 _photo_text: TypeAdapter[PhotoText] = TypeAdapter(PhotoText)
+
+# Files that are read; a sticker is told without a look at it.
+_Readable = Voice | Photo | Video | Document
 
 # Meta keeps a file as long; the picture is kept only while a turn can be tried again.
 _KEEP_SECONDS = 7 * 24 * 3600
@@ -120,7 +123,7 @@ class MediaPerception:
         return replace(result, perceived=result.perceived.model_copy(update={"milliseconds": spent}))
 
     async def _media(
-        self, conversation: str, message: Inbound, media: Media, language: Language | None, limits: _ReadingLimits
+        self, conversation: str, message: Inbound, media: _Readable, language: Language | None, limits: _ReadingLimits
     ) -> PerceivedMessage:
         kept = await self._kept(conversation, media.media_id)
         if kept is not None:
@@ -144,7 +147,7 @@ class MediaPerception:
         await self._keep(conversation, media.media_id, result)
         return result
 
-    async def _read(self, conversation: str, media: Media, data: bytes, language: Language | None) -> ReadMedia:
+    async def _read(self, conversation: str, media: _Readable, data: bytes, language: Language | None) -> ReadMedia:
         spending = self._budget.account(conversation)
         readings = ReadingCache(self._redis, conversation)
         match media:
@@ -154,8 +157,10 @@ class MediaPerception:
                 return await self._readers.read_photo(data, spending, readings)
             case Video():
                 return await self._readers.read_video(data, language, spending, readings)
-            case _:
+            case Document():
                 return await self._readers.read_document(data, media.filename, language, spending, readings)
+            case _:
+                assert_never(media)
 
     async def _fetch(self, media: Media, reservation: ByteReservation) -> File:
         tries = AsyncRetrying(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, assert_never
 
 import structlog
 from pydantic import ConfigDict, TypeAdapter
@@ -18,7 +18,28 @@ from bot.infra.queries import Query, gathered
 from bot.infra.redis import key
 from bot.media.archive import Archive
 from bot.media.cache import forget_media, media_key
-from bot.messages.inbound import CallPermission, Content, Edit, Inbound, Media, Reaction, Revoke, Text
+from bot.messages.inbound import (
+    CallPermission,
+    ContactCards,
+    Content,
+    Document,
+    Edit,
+    Form,
+    Inbound,
+    Location,
+    Media,
+    Order,
+    Photo,
+    Reaction,
+    Revoke,
+    Sticker,
+    System,
+    Tap,
+    Text,
+    Unsupported,
+    Video,
+    Voice,
+)
 from bot.messages.prompt_text import tagged, text_without_file, without_our_tags
 from bot.storage.storage import StorageFailed
 from bot.turns import trace
@@ -218,12 +239,27 @@ def _line(message: Inbound, earlier_texts: Mapping[str, str], perceived_texts: M
             return ""
         case Reaction(message_id=target, emoji=emoji):
             return _reaction(emoji, earlier_texts.get(target))
-        case content:
-            return line_of(
-                message,
-                perceived_texts[message.id] if message.id in perceived_texts else text_without_file(content),
-                earlier_texts,
-            )
+        case (
+            Text()
+            | Voice()
+            | Photo()
+            | Video()
+            | Document()
+            | Sticker()
+            | Location()
+            | ContactCards()
+            | Tap()
+            | Form()
+            | Order()
+            | CallPermission()
+            | System()
+            | Unsupported()
+        ):
+            perceived_text = perceived_texts.get(message.id)
+            text = text_without_file(message.content) if perceived_text is None else perceived_text
+            return line_of(message, text, earlier_texts)
+        case _:
+            assert_never(message.content)
 
 
 def _reaction(emoji: str | None, target: str | None) -> str:
