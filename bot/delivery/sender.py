@@ -23,7 +23,7 @@ from bot.infra.replicas import FIX, NotReplicated, Replicas
 from bot.messages.outbound import Attachment, Part, Picture, Reply, Template, VoiceNote
 from bot.storage.storage import StorageFailed
 from bot.whatsapp.client import Graph
-from bot.whatsapp.errors import MEDIA_REFUSED, PAIR_RATE, RATES, GraphError, MetaUnavailable, Remedy
+from bot.whatsapp.errors import MEDIA_REFUSED, PAIR_RATE, PARAMETER_INVALID, RATES, GraphError, MetaUnavailable, Remedy
 from bot.whatsapp.rendering import envelope, render
 from bot.whatsapp.templates.registry import Prepared, Templates
 
@@ -37,7 +37,6 @@ _STATUS_SECONDS = 2.0
 _TRIES_AWAY = 8
 _TRIES_FAULT = 4
 _LONGEST_WAIT_SECONDS = 300.0
-_GENERIC_PARAMETER = 131009
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,4 +202,4 @@ class MessageSender:
 
 def _of_the_file(error: GraphError) -> bool:
     """Whether Meta refuses or has lost the upload: another upload can help, once."""
-    return error.code in (MEDIA_REFUSED, _GENERIC_PARAMETER)
+    return error.code in (MEDIA_REFUSED, PARAMETER_INVALID)

@@ -136,6 +136,10 @@ class System(Record):
     bsuid: str | None = None
 
 
+# Meta's code in a message whose file Meta could not fetch: there may be an id, but nothing behind it.
+FILE_LOST = 131052
+
+
 class Unsupported(Record):
     """A message that we can't read; the person is told so. `error` is Meta's code."""
 

@@ -8,6 +8,7 @@ from html import escape
 from typing import assert_never
 
 from bot.messages.inbound import (
+    FILE_LOST,
     CallPermission,
     ContactCard,
     ContactCards,
@@ -46,8 +47,6 @@ from pipelines.truncation import truncated
 
 # Field of a Flow's answer for machines only.
 _OF_THE_FLOW = "flow_token"
-# Meta could not fetch the file (docs/whatsapp.md, Incoming messages).
-_LOST = 131052
 _CUT = "shortened, and the whole choice isn't known any more; if more than one is meant by it, ask which"
 # Tags by kind. A person's text may hold none of these, because it could pass for a perception of the system. A new tag
 # needs its name here, whether `tagged` or other code writes it.
@@ -135,7 +134,7 @@ def read(content: Content) -> tuple[str, str | None]:  # noqa: C901, PLR0911 - o
             return tagged("order", items="; ".join(content.items), text=content.text), None
         case Sticker():
             return tagged("sticker", note="a sticker, as a gesture"), None
-        case Unsupported(error=error) if error == _LOST:
+        case Unsupported(error=error) if error == FILE_LOST:
             problem = f"a message of the kind {content.type!r} whose file did not arrive; ask to send it again"
             return tagged("lost_file", problem=problem), "media_lost"
         case Unsupported():

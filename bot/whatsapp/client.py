@@ -16,7 +16,7 @@ import aiohttp
 from yarl import URL
 
 from bot.settings import WhatsAppSettings
-from bot.whatsapp.errors import GraphError, MetaUnavailable, Remedy, error_from
+from bot.whatsapp.errors import ACCOUNT_LOCKED, CURSOR_EXPIRED, GraphError, MetaUnavailable, Remedy, error_from
 from bot.whatsapp.lenient_json import items, mapping, text
 from pipelines.byte_budget import ByteReservation
 
@@ -25,8 +25,6 @@ _DOWNLOAD_SECONDS = 60
 _REDIRECTS = 3
 _MEDIA_HOSTS = ("facebook.com", "fbsbx.com", "fbcdn.net", "whatsapp.net")
 _NOT_FOUND = 404
-_LOCKED = 131031
-_CURSOR_RAN_OUT = 131059
 _TEMPLATE_FIELDS = "id,name,language,status,category,components,quality_score,rejected_reason,parameter_format"
 
 
@@ -85,7 +83,7 @@ class Graph:
             entities = [mapping(entity) for entity in items(health.get("entities"))]
             errors = [mapping(error) for entity in entities for error in items(entity.get("errors"))]
             details = text(errors[0].get("error_description")) if errors else None
-            raise GraphError(_LOCKED, details or "Meta has blocked this number", Remedy.FIX_SETTINGS)
+            raise GraphError(ACCOUNT_LOCKED, details or "Meta has blocked this number", Remedy.FIX_SETTINGS)
 
     async def subscribed(self, account: str) -> bool:
         """True if an app gets the webhooks of this account; without one no message ever arrives."""
@@ -102,11 +100,11 @@ class Graph:
         return media_id
 
     async def templates(self) -> list[dict[str, Any]]:
-        """Message templates of the account, page by page; an expired cursor (131059) starts the list anew, once."""
+        """Message templates of the account, page by page; an expired cursor starts the list anew, once."""
         try:
             return await self._templates()
         except GraphError as error:
-            if error.code != _CURSOR_RAN_OUT:
+            if error.code != CURSOR_EXPIRED:
                 raise
         return await self._templates()
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from bot.messages.inbound import (
+    FILE_LOST,
     CallPermission,
     ContactCard,
     ContactCards,
@@ -29,8 +30,6 @@ from bot.messages.inbound import (
 )
 from bot.whatsapp.lenient_json import digits, items, mapping, number, text
 
-# Meta could not fetch the file that the person sent (131052): there may be an id, but nothing behind it.
-_LOST = 131052
 # Meta's ids are digits as a rule, but promised are only strings: a voicemail has `wacid.` and base64. The id becomes a
 # part of an address, so no id that could lead elsewhere is taken.
 _MEDIA_ID = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._~=+:@/-]{0,511}")
@@ -41,7 +40,7 @@ def content_of(raw: dict[str, Any]) -> Content:
     kind = text(raw.get("type")) or "unknown"
     reader = _READERS.get(kind)
     error = _error(raw)
-    content = reader(raw.get(kind)) if reader and error != _LOST else None
+    content = reader(raw.get(kind)) if reader and error != FILE_LOST else None
     return content or Unsupported(type=text(mapping(raw.get("unsupported")).get("type")) or kind, error=error)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from enum import StrEnum
 
+from bot.messages.inbound import FILE_LOST
 from bot.whatsapp.lenient_json import mapping, number, text
 
 
@@ -40,15 +41,18 @@ RATES = frozenset({4, 17, 32, 613, 80007, 130429, 131057, 2494100})
 UNDELIVERABLE = 131026
 OPTED_OUT = 131050
 MEDIA_REFUSED = 131053
+PARAMETER_INVALID = 131009
+ACCOUNT_LOCKED = 131031
+CURSOR_EXPIRED = 131059
 
 _RETRY = RATES | {1, 2, PAIR_RATE, 131000, 131016, 133004, 134101}
 _FIX_SETTINGS = frozenset(
-    {0, 3, 10, 33, 190, 368, 131005, 131031, 131037, 131042, 131044, 131045, 133010, *range(200, 300)}
+    {0, 3, 10, 33, 190, 368, 131005, ACCOUNT_LOCKED, 131037, 131042, 131044, 131045, 133010, *range(200, 300)}
 )
 _WINDOW_CLOSED = 131047
 # Errors caused by the person or the content of one message, which no operator can mend.
 _OF_THE_PERSON = frozenset({
-    130472, 131021, UNDELIVERABLE, _WINDOW_CLOSED, 131049, OPTED_OUT, 131051, 131052, MEDIA_REFUSED, 131062, 137000,
+    130472, 131021, UNDELIVERABLE, _WINDOW_CLOSED, 131049, OPTED_OUT, 131051, FILE_LOST, MEDIA_REFUSED, 131062, 137000,
 })  # fmt: skip
 _SERVER_ERROR = 500
 
