@@ -61,16 +61,16 @@ from bot.storage.factory import storage_of
 from bot.storage.file_index import quota_of
 from bot.storage.files import Files, files_of
 from bot.storage.storage import Storage
-from bot.turns.canary import CanaryRecorder
-from bot.turns.intake import Intake
+from bot.turns.canary_recorder import CanaryRecorder
 from bot.turns.merge import ConversationMerger
 from bot.turns.model_responder import ModelResponder
-from bot.turns.opening import Openings
+from bot.turns.preparation import Intake
 from bot.turns.report import TurnReporter
 from bot.turns.responder import Responder
 from bot.turns.revisions import MessageRevisions
 from bot.turns.rules import MessageRules
 from bot.turns.runner import ConversationRunner
+from bot.turns.snapshot import SnapshotReader
 from bot.turns.store import TurnStore
 from bot.turns.summarizer import Summarizer
 from bot.turns.turn import TurnProcessor
@@ -327,8 +327,8 @@ class Services:
     @cached_property
     def runner(self) -> ConversationRunner:
         merger = ConversationMerger(self.redis, self.leases, self.memory)
-        openings = Openings(self.contacts, self.outbox)
-        return ConversationRunner(self.redis, self.leases, openings, self.outbox, merger, self.turns.take)
+        openings = SnapshotReader(self.contacts, self.outbox)
+        return ConversationRunner(self.redis, self.leases, openings, self.outbox, merger, self.turns.process)
 
     @cached_property
     def summarizer(self) -> Summarizer:

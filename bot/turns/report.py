@@ -14,7 +14,7 @@ from bot.infra.live_events import LiveEvents
 from bot.infra.metrics import TURN_SECONDS, TURNS
 from bot.infra.queues import JobScheduler
 from bot.turns import trace as trace_store
-from bot.turns.canary import CanaryRecorder
+from bot.turns.canary_recorder import CanaryRecorder
 from bot.turns.context import TurnAttempt, TurnContext
 from bot.turns.revisions import MessageBatch
 from bot.turns.trace import Trace

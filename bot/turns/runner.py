@@ -17,48 +17,48 @@ from bot.delivery.outbox import Outbox
 from bot.infra.crash_points import passing
 from bot.infra.queries import ask
 from bot.turns.merge import ConversationMerger
-from bot.turns.opening import Opening, Openings
+from bot.turns.snapshot import ConversationSnapshot, SnapshotReader
 
 _log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
 class ConversationRunner:
-    """`take_turn` answers the waiting messages; it returns True if its last write released the lease."""
+    """`process_turn` answers the waiting messages; it returns True if its last write released the lease."""
 
     redis: Redis
     leases: ConversationLeases
-    openings: Openings
+    snapshots: SnapshotReader
     outbox: Outbox
     merger: ConversationMerger
-    take_turn: Callable[[Lease, Opening], Awaitable[bool]]
+    process_turn: Callable[[Lease, ConversationSnapshot], Awaitable[bool]]
 
     async def work(self, conversation: str) -> None:
         """Work on a conversation until no message waits. If another worker holds it, wait for that one."""
         lease = Lease(conversation, secrets.token_hex(8))
-        opening = await self._take(lease)
-        # Also for a conversation that moved, because messages sent from it may still fail, and are resent from it.
-        await self._hold(lease, opening)
-        if opening.has_moved:
+        snapshot = await self._acquire(lease)
+        # Also for a conversation that was merged, because messages sent from it may still fail, and are resent from it.
+        await self._work_under(lease, snapshot)
+        if snapshot.has_merged:
             await self.work(await home_of(self.redis, conversation))
             await WaitingList(self.redis).forget(conversation)
 
-    async def _take(self, lease: Lease) -> Opening:
-        query = self.openings.query(lease.conversation)
+    async def _acquire(self, lease: Lease) -> ConversationSnapshot:
+        query = self.snapshots.query(lease.conversation)
         while True:
-            is_taken, opening = await self.leases.take_and_ask(lease, query)
+            is_taken, snapshot = await self.leases.take_and_ask(lease, query)
             if is_taken:
                 passing("turn: conversation taken")
-                return opening
+                return snapshot
             # No event tells that another process has released the lease, so we poll.
             await asyncio.sleep(0.25)
 
-    async def _hold(self, lease: Lease, opening: Opening) -> bool:
+    async def _work_under(self, lease: Lease, snapshot: ConversationSnapshot) -> bool:
         """Work with a lease that was taken; False if another worker got the lease meanwhile."""
         released = False
         try:
             async with held(self.leases, lease):
-                await self._until_quiet(lease, opening)
+                await self._until_empty(lease, snapshot)
                 released = True
         except* LeaseLost:
             _log.warning("lease_lost", conversation=lease.conversation)
@@ -67,33 +67,33 @@ class ConversationRunner:
                 await self.leases.abandon(lease)
         return released
 
-    async def _until_quiet(self, lease: Lease, opening: Opening) -> None:
-        """Take turns until no message waits, then release the lease."""
+    async def _until_empty(self, lease: Lease, snapshot: ConversationSnapshot) -> None:
+        """Process turns until no message waits, then release the lease."""
         while True:
-            joined = await self._join(lease, opening.to_join)
-            if not opening.outbox.is_empty:
-                await self.outbox.send(lease, opening.outbox)
-            if joined:
-                opening = await self._read_opening(lease)
-            if opening.waiting.messages:
-                if await self.take_turn(lease, opening):
+            merged = await self._merge(lease, snapshot.to_merge)
+            if not snapshot.outbox.is_empty:
+                await self.outbox.send(lease, snapshot.outbox)
+            if merged:
+                snapshot = await self._read_snapshot(lease)
+            if snapshot.waiting.messages:
+                if await self.process_turn(lease, snapshot):
                     return
-            elif await self._let_go(lease):
+            elif await self._release(lease):
                 return
-            opening = await self._read_opening(lease)
+            snapshot = await self._read_snapshot(lease)
 
-    async def _read_opening(self, lease: Lease) -> Opening:
-        return await ask(self.redis, self.openings.query(lease.conversation))
+    async def _read_snapshot(self, lease: Lease) -> ConversationSnapshot:
+        return await ask(self.redis, self.snapshots.query(lease.conversation))
 
-    async def _let_go(self, lease: Lease) -> bool:
+    async def _release(self, lease: Lease) -> bool:
         passing("turn: about to let go")
         return await self.leases.release(lease)
 
-    async def _join(self, lease: Lease, names: list[str]) -> bool:
+    async def _merge(self, lease: Lease, names: list[str]) -> bool:
         """Merge the conversations that turned out to be of the same person, after their own waiting messages."""
         for name in names:
             other = Lease(name, lease.token)
-            if not await self._hold(other, await self._take(other)):
+            if not await self._work_under(other, await self._acquire(other)):
                 raise LeaseLost(name)
             await self.merger.take_in(lease, name)
         return bool(names)

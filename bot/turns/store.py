@@ -26,9 +26,9 @@ from bot.messages.outbound import Reply
 from bot.messages.prompt_text import words
 from bot.prompting.library import Library
 from bot.turns.context import TurnAttempt, TurnContext, TurnResult, dead_letter_of, end_states, reply_to
-from bot.turns.opening import Opening
 from bot.turns.reply import composed
 from bot.turns.revisions import MessageBatch, MessageRevisions
+from bot.turns.snapshot import ConversationSnapshot
 from bot.turns.trace import Trace
 
 _log = structlog.get_logger()
@@ -74,18 +74,18 @@ class TurnStore:
     def _memory(self) -> Memory:
         return self._revisions.memory
 
-    async def begin(self, lease: Lease, opening: Opening, *, whole: bool) -> TurnAttempt | Waiting:
+    async def begin(self, lease: Lease, snapshot: ConversationSnapshot, *, require_all: bool) -> TurnAttempt | Waiting:
         """Fix the messages and prompts of this turn. A try after a crash gets the same ones, and the journal.
 
-        With `whole`, a new turn needs all waiting messages: if `opening` lacks some, they are returned instead.
+        With `require_all`, a new turn needs all waiting messages: if `snapshot` lacks some, they are returned instead.
         """
-        name, messages = lease.conversation, opening.waiting.messages
-        prompts = await self._library.prompts_of(opening.current, name)
+        name, messages = lease.conversation, snapshot.waiting.messages
+        prompts = await self._library.prompts_of(snapshot.current, name)
         keys = (lease_key(name), *turn_keys(name), waiting_key(name))
-        arguments = (lease.token, len(messages), prompts.release, "1" if whole else "")
+        arguments = (lease.token, len(messages), prompts.release, "1" if require_all else "")
         query = gathered(
             Query((("EVAL", _BEGIN, 4, *keys, *arguments),), list),
-            self._revisions.query(name, messages, opening.contact.earlier),
+            self._revisions.query(name, messages, snapshot.contact.earlier),
             self._memory.query(name),
             waiting(name),
         )
@@ -105,8 +105,8 @@ class TurnStore:
             tries=int(tries),
             journal=journal or (),
             prompts=prompts,
-            current=opening.current,
-            contact=opening.contact,
+            current=snapshot.current,
+            contact=snapshot.contact,
             known=known,
             before=before,
             seen=waits.seen,

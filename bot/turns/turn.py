@@ -20,11 +20,11 @@ from bot.messages.inbound import Inbound
 from bot.settings import TurnSettings
 from bot.turns.burst import Burst
 from bot.turns.context import TurnAttempt, TurnContext, TurnResult, deadline_for, turn_id, without_flood
-from bot.turns.intake import Intake
-from bot.turns.opening import Opening
+from bot.turns.preparation import Intake
 from bot.turns.report import TurnReporter
 from bot.turns.responder import Responder
 from bot.turns.revisions import MessageBatch
+from bot.turns.snapshot import ConversationSnapshot
 from bot.turns.store import TurnStore
 from bot.turns.trace import Trace
 from bot.turns.typing_indicator import TypingIndicator, delay_notice
@@ -41,16 +41,16 @@ class TurnProcessor:
     reporter: TurnReporter
     settings: TurnSettings
 
-    async def take(self, lease: Lease, opening: Opening) -> bool:
-        """Take a turn with the waiting messages and those that come during the burst.
+    async def process(self, lease: Lease, snapshot: ConversationSnapshot) -> bool:
+        """Process a turn with the waiting messages and those that come during the burst.
 
         True if the last write released the lease, because no message waits.
         """
-        conversation, waiting = lease.conversation, opening.waiting.messages
+        conversation, waiting = lease.conversation, snapshot.waiting.messages
         trace = Trace(turn=turn_id(waiting[0]), conversation=conversation)
         structlog.contextvars.bind_contextvars(message=masked(waiting[0].id), conversation=conversation)
         async with AsyncExitStack() as indicators:
-            attempt, waiting = await self._begin(lease, opening, trace, indicators)
+            attempt, waiting = await self._begin(lease, snapshot, trace, indicators)
             passing("turn: begun")
             batch = await self.intake.sort_out(conversation, waiting[: attempt.count], attempt)
             if not batch.speech:
@@ -60,22 +60,22 @@ class TurnProcessor:
         return await self._close(lease, turn, result, trace)
 
     async def _begin(
-        self, lease: Lease, opening: Opening, trace: Trace, indicators: AsyncExitStack
+        self, lease: Lease, snapshot: ConversationSnapshot, trace: Trace, indicators: AsyncExitStack
     ) -> tuple[TurnAttempt, list[Inbound]]:
         """Wait for a silence if a message asks for an answer, then fix the messages of the turn."""
-        asking = [message for message in opening.waiting.messages if why_unanswered(message) is None]
-        if asking and not opening.contact.quiet:
+        asking = [message for message in snapshot.waiting.messages if why_unanswered(message) is None]
+        if asking and not snapshot.contact.quiet:
             await indicators.enter_async_context(self.typing.shown(asking[-1]))
         burst = Burst(self.settings.quiet_seconds)
         while True:
             if asking:
                 with trace.station("quiet"):
-                    await burst.silence(opening.waiting.messages[-1])
-            whole = bool(asking) and not burst.is_over_at_length
-            begun = await self.store.begin(lease, opening, whole=whole)
+                    await burst.silence(snapshot.waiting.messages[-1])
+            require_all = bool(asking) and not burst.is_over_at_length
+            begun = await self.store.begin(lease, snapshot, require_all=require_all)
             if isinstance(begun, TurnAttempt):
-                return begun, opening.waiting.messages
-            opening = replace(opening, waiting=begun)
+                return begun, snapshot.waiting.messages
+            snapshot = replace(snapshot, waiting=begun)
 
     async def _answer(
         self, lease: Lease, batch: MessageBatch, attempt: TurnAttempt, trace: Trace, indicators: AsyncExitStack

@@ -17,14 +17,14 @@ from bot.turns.merge import ConversationMerger
 
 
 @dataclass(frozen=True, slots=True)
-class Opening:
+class ConversationSnapshot:
     """State of a conversation when its lease was taken, or read again by its holder.
 
-    `has_moved`: the conversation has joined another. `to_join` are the conversations that still have to join it.
+    `has_merged`: the conversation was merged into another. `to_merge` are those that still have to be merged into it.
     """
 
-    has_moved: bool
-    to_join: list[str]
+    has_merged: bool
+    to_merge: list[str]
     waiting: Waiting
     outbox: OutboxState
     contact: Contact
@@ -32,11 +32,11 @@ class Opening:
 
 
 @dataclass(frozen=True, slots=True)
-class Openings:
+class SnapshotReader:
     contacts: Contacts
     outbox: Outbox
 
-    def query(self, conversation: str) -> Query[Opening]:
+    def query(self, conversation: str) -> Query[ConversationSnapshot]:
         parts = gathered(
             ConversationMerger.query(conversation),
             waiting_list.waiting(conversation),
@@ -45,8 +45,8 @@ class Openings:
             current_release(),
         )
 
-        def read(found: Sequence[Any]) -> Opening:
-            (has_moved, to_join), *rest = parts.read(found)
-            return Opening(has_moved, to_join, *rest)
+        def read(found: Sequence[Any]) -> ConversationSnapshot:
+            (has_merged, to_merge), *rest = parts.read(found)
+            return ConversationSnapshot(has_merged, to_merge, *rest)
 
         return Query(parts.commands, read)
