@@ -64,7 +64,7 @@ from bot.storage.storage import Storage
 from bot.turns.canary_recorder import CanaryRecorder
 from bot.turns.merge import ConversationMerger
 from bot.turns.model_responder import ModelResponder
-from bot.turns.preparation import Intake
+from bot.turns.preparation import TurnPreparation
 from bot.turns.report import TurnReporter
 from bot.turns.responder import Responder
 from bot.turns.revisions import MessageRevisions
@@ -309,7 +309,7 @@ class Services:
             leases=self.leases,
             store=store,
             typing=typing,
-            intake=Intake(
+            preparation=TurnPreparation(
                 redis=self.redis,
                 contacts=self.contacts,
                 perception=self.perception(self.graph),

@@ -35,7 +35,7 @@ class PromptValues:
     name: str | None = None
     language: Language = "es"
     role: Role = "customer"
-    before: History = field(default_factory=History)
+    history: History = field(default_factory=History)
     values: Mapping[str, Any] | None = None
 
 
@@ -65,7 +65,7 @@ def render(prompts: Prompts, name: str, prompt_values: PromptValues, settings: S
     """Render the first messages of a turn, or of a summary. Raises NotThere, PromptsWrong."""
     if name not in prompts or name.startswith("_"):
         raise NotThere(f"there is no prompt {name!r}; expected the name of a file of PROMPTS_DIR without .md")
-    summary = prompt_values.before.summary
+    summary = prompt_values.history.summary
     values = values_for(
         prompts,
         name=prompt_values.name,
@@ -75,7 +75,7 @@ def render(prompts: Prompts, name: str, prompt_values: PromptValues, settings: S
     )
     values = values_of_summary(prompts, summary) if name == "summary" else values
     rendered = prompts.render(name, values | dict(prompt_values.values or {}))
-    history_lines: list[Line] = [] if name == "summary" else dialogue(prompt_values.before)
+    history_lines: list[Line] = [] if name == "summary" else dialogue(prompt_values.history)
     messages = [message(line, sees=False) for line in (*rendered.lines, *history_lines)]
     offers = [row.tool.offer for row in TABLE if may_use(row, prompt_values.role)] if name == "assistant" else []
     tools = [_tool(one) for one in offers if rendered.tools is None or one.name in rendered.tools]
@@ -93,9 +93,9 @@ async def values_of_conversation(
 ) -> PromptValues:
     """Values of a conversation, given by its name, a phone or a BSUID. Raises NotThere."""
     name = await conversation_of(contact_or_conversation, contacts, redis)
-    contact, before = await contacts.get(name), await memory.recall(name)
+    contact, history = await contacts.get(name), await memory.recall(name)
     language = language_from(contact.language, default)
-    return PromptValues(contact.name, language, contact.role, before)
+    return PromptValues(contact.name, language, contact.role, history)
 
 
 async def conversation_of(contact_or_conversation: str, contacts: Contacts, redis: Any) -> str:

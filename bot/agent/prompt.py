@@ -34,9 +34,9 @@ def values_of_summary(prompts: Prompts, summary: str) -> dict[str, Any]:
     return {"business": {"name": prompts.business.name}, "summary": without_our_tags(summary)}
 
 
-def dialogue(before: History) -> list[Line]:
+def dialogue(history: History) -> list[Line]:
     """The history as a dialogue; consecutive entries of one side become one line."""
-    spoken = groupby((*before.unsummarised, *before.recent), key=lambda item: item.role)
+    spoken = groupby((*history.unsummarised, *history.recent), key=lambda item: item.role)
     texts = ((role, "\n".join(item.text for item in items)) for role, items in spoken)
     return [FromPerson(text) if role == "user" else FromModel(text) for role, text in texts]
 

@@ -100,10 +100,10 @@ class Memory:
         """Known texts of earlier messages, also of conversations that joined this one."""
         return await ask(self._redis, quoted(conversation, wamids, earlier))
 
-    def amend(self, pipeline: Any, conversation: str, before: History, news: Mapping[str, str]) -> History:
+    def amend(self, pipeline: Any, conversation: str, history: History, news: Mapping[str, str]) -> History:
         """Put new texts, by message id, in the place of old ones within a transaction."""
         lists = []
-        for name, items in ((_fallen(conversation), before.unsummarised), (_recent(conversation), before.recent)):
+        for name, items in ((_fallen(conversation), history.unsummarised), (_recent(conversation), history.recent)):
             amended = [_amended(item, news) for item in items]
             for old, new in zip(items, amended, strict=True):
                 if new != old:
@@ -111,7 +111,7 @@ class Memory:
                     pipeline.linsert(name, "BEFORE", old.model_dump_json(), new.model_dump_json())
                     pipeline.lrem(name, 1, old.model_dump_json())
             lists.append(tuple(amended))
-        return History(before.summary, *lists)
+        return History(history.summary, *lists)
 
     def replace(self, pipeline: Any, conversation: str, whole: History) -> None:
         """Replace the whole memory within a transaction."""
@@ -127,9 +127,9 @@ class Memory:
     async def forget(self, conversation: str) -> None:
         await self._redis.delete(_summary(conversation), _fallen(conversation), _recent(conversation))
 
-    def extend(self, pipeline: Any, conversation: str, before: History, new: list[HistoryEntry]) -> bool:
+    def extend(self, pipeline: Any, conversation: str, history: History, new: list[HistoryEntry]) -> bool:
         """Append within a transaction; the excess becomes `unsummarised`. True when a summary is due."""
-        recent = [*before.recent, *new]
+        recent = [*history.recent, *new]
         excess = self._excess(recent)
         if new:
             pipeline.rpush(_recent(conversation), *(item.model_dump_json() for item in new))
@@ -139,7 +139,7 @@ class Memory:
             pipeline.ltrim(_recent(conversation), excess, -1)
         for name in (_recent(conversation), _fallen(conversation), _summary(conversation)):
             pipeline.expire(name, self.ttl_seconds)
-        return len(before.unsummarised) + excess >= _SUMMARISE_FROM
+        return len(history.unsummarised) + excess >= _SUMMARISE_FROM
 
     async def summarised(self, conversation: str, covered: tuple[HistoryEntry, ...], summary: str) -> bool:
         """Replace the oldest messages by their summary; False when these have changed since."""

@@ -65,14 +65,14 @@ class MessageRateLimit:
         self._window = _SECONDS[unit]
 
     async def admit(
-        self, conversation: str, messages: list[Inbound], turn: str, free: frozenset[str] = frozenset()
+        self, conversation: str, messages: list[Inbound], turn: str, uncounted: frozenset[str] = frozenset()
     ) -> Admission:
         """Count the messages of a turn by their arrival; the same turn gets the same answer again.
 
-        Messages of `free` are admitted and not counted: a tap or a choice that is dropped is lost for good.
+        Messages of `uncounted` are admitted and not counted: a tap or a choice that is dropped is lost for good.
         """
         arguments: list[str] = []
-        counted = [message for message in messages if message.id not in free]
+        counted = [message for message in messages if message.id not in uncounted]
         for message in counted:
             arguments += [message.id, repr(message.received_at.timestamp())]
         names = key(conversation, "rate"), key(conversation, "rate", "notice")

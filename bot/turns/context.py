@@ -34,9 +34,9 @@ _LITTLE = 0.25
 class TurnAttempt:
     """A try of a turn: its messages (the first `count` that wait), its prompts, and the journal of earlier tries.
 
-    `current` is the release at the start of this try. `before` is the conversation's history. `known` holds the
+    `current` is the release at the start of this try. `known` holds the
     messages that the turn's messages refer to. `seen` is the conversation's score in the waiting index when they were
-    read. With `lost`, this version of Recado can't read the journal, so the effects of earlier tries are unknown.
+    read. With `journal_unreadable`, the effects of earlier tries are unknown.
     """
 
     count: int
@@ -46,14 +46,14 @@ class TurnAttempt:
     current: CurrentRelease
     contact: Contact
     known: Known
-    before: History
+    history: History
     seen: float | None
-    lost: bool = False
+    journal_unreadable: bool = False
 
     @property
     def given_up(self) -> bool:
         """Whether the turn ends without reading the messages again, because a message may make every try fail."""
-        return self.lost or self.tries > TRIES
+        return self.journal_unreadable or self.tries > TRIES
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +71,7 @@ class TurnResult:
 
 @dataclass(frozen=True, slots=True)
 class TurnContext:
-    """Input of a turn. `due` is the deadline of the answer, by the loop's clock.
+    """Input of a turn. `answer_by` is the deadline, by the loop's clock.
 
     `perceived` has one entry for each message that asks for an answer. `lines` are the new entries of the memory.
     """
@@ -84,18 +84,18 @@ class TurnContext:
     contact: Contact
     attempt: TurnAttempt
     admission: Admission
-    due: float
+    answer_by: float
     spending: TurnAccount
 
     @property
-    def before(self) -> History:
+    def history(self) -> History:
         """The conversation's history."""
-        return self.attempt.before
+        return self.attempt.history
 
     @property
     def messages(self) -> list[Inbound]:
         """The messages that ask for an answer."""
-        return self.batch.speech
+        return self.batch.to_answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +128,7 @@ def dead_letter_of(turn: TurnContext, trace: Trace, result: TurnResult) -> DeadL
         reason=trace.error or result.state,
         at=datetime.now(UTC),
         messages=tuple(turn.messages),
-        acted=_UNKNOWN if turn.attempt.lost else tuple(one.name for one in trace.tools if one.acted),
+        acted=_UNKNOWN if turn.attempt.journal_unreadable else tuple(one.name for one in trace.tools if one.acted),
     )
 
 
@@ -140,7 +140,7 @@ def without_flood(batch: MessageBatch, admission: Admission) -> MessageBatch:
     return replace(
         batch,
         all=[message for message in batch.all if message.id not in over],
-        speech=admission.admitted,
+        to_answer=admission.admitted,
         ends=batch.ends | {message.id: _entry(message, FLOOD) for message in admission.over},
     )
 

@@ -42,7 +42,7 @@ class ConversationMerger:
         commands = (("GET", moved(conversation)), ("SMEMBERS", joining(conversation)))
         return Query(commands, lambda found: (bool(found[0]), sorted(found[1])))
 
-    async def take_in(self, lease: Lease, name: str) -> None:
+    async def absorb(self, lease: Lease, name: str) -> None:
         """Move the data of an idle conversation here in one step, then delete them there."""
         home = lease.conversation
         both = _one_memory(await self._memory.recall(home), await self._memory.recall(name))

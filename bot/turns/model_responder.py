@@ -50,13 +50,13 @@ class ModelResponder:
         """Ask the model, which may call tools; `card` is the open product card."""
         now = datetime.now(self.zone)
         prompts, name = turn.attempt.prompts, turn.messages[-1].name or turn.contact.name
-        values = values_for(prompts, name=name, language=turn.language, now=now, summary=turn.before.summary)
+        values = values_for(prompts, name=name, language=turn.language, now=now, summary=turn.history.summary)
         try:
             trace.prompt = prompts.render("assistant", values)
         except PromptsWrong as error:
             return _not_rendered(error, trace, turn.language)
-        deadline = max(turn.due - SENDING_SECONDS, asyncio.get_running_loop().time() + 1)
-        lines = (*trace.prompt.lines, *dialogue(turn.before), _line_of_turn(turn, tapped, card))
+        deadline = max(turn.answer_by - SENDING_SECONDS, asyncio.get_running_loop().time() + 1)
+        lines = (*trace.prompt.lines, *dialogue(turn.history), _line_of_turn(turn, tapped, card))
         request = request_with(trace.prompt, ModelRequest(lines, deadline, spending=turn.spending))
         tool_context = ToolContext(
             services=self.services,
@@ -117,7 +117,7 @@ def _without_strange_links(text: str, turn: TurnContext, trace: Trace) -> str:
     makes a link only there.
     """
     files = turn.attempt.prompts.texts.values()
-    earlier = (item.text for item in (*turn.before.unsummarised, *turn.before.recent) if item.role != "user")
+    earlier = (item.text for item in (*turn.history.unsummarised, *turn.history.recent) if item.role != "user")
     buttons = (part.url for done in trace.tools for part in done.parts if isinstance(part, LinkButton))
     known = "\n".join((*files, *buttons, *earlier))
     return links.without_unverified(text, known, phrase("strange_link", turn.language))

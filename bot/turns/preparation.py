@@ -21,7 +21,7 @@ from bot.turns.trace import Trace
 
 
 @dataclass(frozen=True, slots=True)
-class Intake:
+class TurnPreparation:
     """`default_language` serves people whose language is still unknown."""
 
     redis: Redis
@@ -32,27 +32,29 @@ class Intake:
     budget: Budget
     default_language: Language
 
-    async def sort_out(self, conversation: str, waiting: list[Inbound], attempt: TurnAttempt) -> MessageBatch:
+    async def apply_changes(self, conversation: str, waiting: list[Inbound], attempt: TurnAttempt) -> MessageBatch:
         """Apply edits and revocations, and find the messages that ask for an answer."""
-        return await self.revisions.sort_out(conversation, waiting, attempt.known, attempt.contact.earlier)
+        return await self.revisions.apply_changes(conversation, waiting, attempt.known, attempt.contact.earlier)
 
-    async def admit(self, conversation: str, messages: list[Inbound], turn: str, free: frozenset[str]) -> Admission:
-        """Apply the rate limit; messages of `free` are not counted."""
-        return await self.rate_limit.admit(conversation, messages, turn, free)
+    async def admit(
+        self, conversation: str, messages: list[Inbound], turn: str, uncounted: frozenset[str]
+    ) -> Admission:
+        """Apply the rate limit; those of `uncounted` don't count."""
+        return await self.rate_limit.admit(conversation, messages, turn, uncounted)
 
-    async def take_in(
-        self, batch: MessageBatch, attempt: TurnAttempt, admission: Admission, due: float, trace: Trace
+    async def prepare(
+        self, batch: MessageBatch, attempt: TurnAttempt, admission: Admission, answer_by: float, trace: Trace
     ) -> TurnContext:
-        """Read the messages, and gather the input of the turn. `due` is a time of the loop's clock.
+        """Read the messages, and gather the input of the turn. `answer_by` is a time of the loop's clock.
 
         Media of a flood, or of a turn that was given up, are not read.
         """
-        conversation, messages, contact = trace.conversation, batch.speech, attempt.contact
+        conversation, messages, contact = trace.conversation, batch.to_answer, attempt.contact
         trace.messages = [message.id for message in messages]
         if attempt.given_up or not admission.admitted:
             perceived = [unperceived(message) for message in messages]
         else:
-            perceived = await self._perceive(conversation, messages, contact, due, trace)
+            perceived = await self._perceive(conversation, messages, contact, answer_by, trace)
             passing("turn: perceived")
         words = " ".join(one.perceived.words for one in perceived)
         language = language_of(words) or language_known(contact) or self.default_language
@@ -60,13 +62,15 @@ class Intake:
         texts = {one.perceived.message: one.perceived.text for one in perceived}
         lines = self.revisions.lines(batch, texts) if admission.admitted else []
         spending = self.budget.turn_account(conversation)
-        return TurnContext(conversation, batch, perceived, lines, language, contact, attempt, admission, due, spending)
+        return TurnContext(
+            conversation, batch, perceived, lines, language, contact, attempt, admission, answer_by, spending
+        )
 
     async def _perceive(
-        self, conversation: str, messages: list[Inbound], contact: Contact, due: float, trace: Trace
+        self, conversation: str, messages: list[Inbound], contact: Contact, answer_by: float, trace: Trace
     ) -> list[PerceivedMessage]:
         # Half of the time that is left, because the model needs the other half.
-        seconds = max((due - asyncio.get_running_loop().time()) / 2, 1)
+        seconds = max((answer_by - asyncio.get_running_loop().time()) / 2, 1)
         with trace.station("perception"):
             messages = await choices.with_full_titles(self.redis, (conversation, *contact.earlier), messages)
             perceived = await self.perception.perceive(conversation, messages, language_known(contact), seconds)

@@ -53,7 +53,9 @@ class TurnReporter:
             }
             await self._publisher.publish("message.received", data, event_id("message.received", message.id))
 
-    async def remembered(self, batch: MessageBatch, attempt: TurnAttempt, trace: Trace, *, summary_due: bool) -> None:
+    async def closed_unanswered(
+        self, batch: MessageBatch, attempt: TurnAttempt, trace: Trace, *, summary_due: bool
+    ) -> None:
         """Report a turn whose messages asked for no answer."""
         if summary_due:
             self._scheduler.summary(trace.conversation)

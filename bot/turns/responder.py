@@ -55,9 +55,9 @@ class Responder:
         if not turn.admission.admitted:
             return TurnResult("", FLOOD)
         if turn.attempt.given_up:
-            lost = turn.attempt.lost
-            trace.error = "its journal can't be read by this version" if lost else f"gave up after {TRIES} tries"
-            text = phrase("acted", turn.language) if lost else apology(trace, turn.language)
+            unreadable = turn.attempt.journal_unreadable
+            trace.error = "its journal can't be read by this version" if unreadable else f"gave up after {TRIES} tries"
+            text = phrase("acted", turn.language) if unreadable else apology(trace, turn.language)
             return TurnResult(text, f"failed: {trace.error}")
         return None
 
@@ -109,7 +109,7 @@ class Responder:
         if not incoming:
             return CapturedTurn()
         photo_turn = PhotoTurn(
-            trace.turn, turn.contact, turn.language, turn.due - SENDING_SECONDS, trace.record_attempt
+            trace.turn, turn.contact, turn.language, turn.answer_by - SENDING_SECONDS, trace.record_attempt
         )
         return await self.captures.take(turn.conversation, photo_turn, incoming)
 

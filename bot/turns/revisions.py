@@ -56,7 +56,7 @@ _change: TypeAdapter[Edit | Revoke] = TypeAdapter(Edit | Revoke, config=ConfigDi
 
 @dataclass(frozen=True, slots=True)
 class MessageBatch:
-    """Waiting messages after edits and revocations: `speech` asks for an answer, `ends` are end states of the rest.
+    """Waiting messages after edits and revocations: `to_answer` ask for an answer, `ends` are end states of the rest.
 
     `taken` is their number at the front of the waiting list. `earlier_texts` are texts of earlier messages by id.
     `media` are the files of revoked messages, `traces` the turns that repeat their words.
@@ -64,7 +64,7 @@ class MessageBatch:
 
     taken: int
     all: list[Inbound]
-    speech: list[Inbound]
+    to_answer: list[Inbound]
     ends: dict[str, dict[str, str]]
     changes: dict[str, Edit | Revoke]
     earlier_texts: dict[str, str] = field(default_factory=dict)
@@ -99,7 +99,7 @@ class MessageRevisions:
         parts = gathered(early_changes, memory.quoted(conversation, [wamid for wamid in referenced if wamid], earlier))
         return Query(parts.commands, lambda found: Known(*parts.read(found)))
 
-    async def sort_out(
+    async def apply_changes(
         self, conversation: str, waiting: list[Inbound], known: Known, earlier: tuple[str, ...] = ()
     ) -> MessageBatch:
         """Apply the edits and revocations among the messages, in their order, and those that came early."""
@@ -116,7 +116,7 @@ class MessageRevisions:
         return MessageBatch(
             taken=len(waiting),
             all=messages,
-            speech=[one for one in revised if one is not None and why_unanswered(one) is None],
+            to_answer=[one for one in revised if one is not None and why_unanswered(one) is None],
             ends={
                 message.id: _end(message, state)
                 for message, left in zip(messages, revised, strict=True)
@@ -129,7 +129,7 @@ class MessageRevisions:
         )
 
     def lines(self, batch: MessageBatch, perceived_texts: Mapping[str, str]) -> list[HistoryEntry]:
-        """Entries of the memory, one a message; `perceived_texts` are the texts of `speech`."""
+        """Entries of the memory, one a message; `perceived_texts` are the texts of `to_answer`."""
         found = []
         earlier_texts = batch.earlier_texts | dict(perceived_texts)
         for message in batch.all:
@@ -140,10 +140,10 @@ class MessageRevisions:
                 found.append(HistoryEntry(role=role, text=text, at=message.received_at, wamid=message.id))
         return found
 
-    def write(self, pipeline: Any, conversation: str, batch: MessageBatch, before: History) -> History:
+    def write(self, pipeline: Any, conversation: str, batch: MessageBatch, history: History) -> History:
         """Apply the batch to the stored data, in a transaction that also ends the messages; returns the new memory."""
         here = {message.id for message in batch.all}
-        known = {item.wamid: item.text for item in (*before.unsummarised, *before.recent) if item.wamid}
+        known = {item.wamid: item.text for item in (*history.unsummarised, *history.recent) if item.wamid}
         for wamid, change in batch.changes.items():
             pipeline.set(_early_change_key(conversation, wamid), change.model_dump_json(), ex=_AHEAD_SECONDS)
             if isinstance(change, Revoke):
@@ -169,21 +169,21 @@ class MessageRevisions:
             for wamid, change in batch.changes.items()
             if wamid in known
         }
-        return self.memory.amend(pipeline, conversation, before, revised_texts)
+        return self.memory.amend(pipeline, conversation, history, revised_texts)
 
-    async def keep(self, lease: Lease, batch: MessageBatch, before: History, *, done_with: tuple[str, ...]) -> bool:
+    async def keep(self, lease: Lease, batch: MessageBatch, history: History, *, done_with: tuple[str, ...]) -> bool:
         """End messages that ask for no answer, and delete these keys, in one step. True when a summary is due."""
-        due = False
+        summary_due = False
 
         def write(pipeline: Any) -> None:
-            nonlocal due
-            after = self.write(pipeline, lease.conversation, batch, before)
-            due = self.memory.extend(pipeline, lease.conversation, after, self.lines(batch, {}))
+            nonlocal summary_due
+            after = self.write(pipeline, lease.conversation, batch, history)
+            summary_due = self.memory.extend(pipeline, lease.conversation, after, self.lines(batch, {}))
             pipeline.delete(*done_with)
 
         await self._leases.commit(lease, write)
         ledger.ended(batch.ends)
-        return due
+        return summary_due
 
     async def _erase_files(self, conversation: str, wamids: list[str]) -> None:
         for wamid in wamids:

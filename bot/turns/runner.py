@@ -95,5 +95,5 @@ class ConversationRunner:
             other = Lease(name, lease.token)
             if not await self._work_under(other, await self._acquire(other)):
                 raise LeaseLost(name)
-            await self.merger.take_in(lease, name)
+            await self.merger.absorb(lease, name)
         return bool(names)

@@ -89,7 +89,7 @@ class TurnStore:
             self._memory.query(name),
             waiting(name),
         )
-        [begun], known, before, waits = await ask(self._redis, query)
+        [begun], known, history, waits = await ask(self._redis, query)
         if begun == 0:
             raise LeaseLost(name)
         if begun == _MORE_CAME:
@@ -108,9 +108,9 @@ class TurnStore:
             current=snapshot.current,
             contact=snapshot.contact,
             known=known,
-            before=before,
+            history=history,
             seen=waits.seen,
-            lost=journal is None,
+            journal_unreadable=journal is None,
         )
 
     def journal(self, lease: Lease, attempt: TurnAttempt, trace: Trace) -> TurnJournal:
@@ -130,9 +130,9 @@ class TurnStore:
         await self._leases.commit(lease, write)
         return True
 
-    async def keep(self, lease: Lease, batch: MessageBatch, before: History) -> bool:
+    async def keep(self, lease: Lease, batch: MessageBatch, history: History) -> bool:
         """Close a turn whose messages ask for no answer. True when a summary is due."""
-        return await self._revisions.keep(lease, batch, before, done_with=turn_keys(lease.conversation))
+        return await self._revisions.keep(lease, batch, history, done_with=turn_keys(lease.conversation))
 
     async def close(
         self, lease: Lease, turn: TurnContext, result: TurnResult, trace: Trace, query: Query[T]
@@ -159,8 +159,8 @@ class TurnStore:
             if reply:
                 choices.store(pipeline, turn.conversation, result.offered)
                 reply_queue.put(pipeline, turn.conversation, reply)
-            before = self._revisions.write(pipeline, turn.conversation, turn.batch, turn.before)
-            summary_due = self._memory.extend(pipeline, turn.conversation, before, new)
+            history = self._revisions.write(pipeline, turn.conversation, turn.batch, turn.history)
+            summary_due = self._memory.extend(pipeline, turn.conversation, history, new)
             for message, perceived in zip(turn.messages, turn.perceived, strict=True):
                 text = perceived.perceived.text
                 memory.store_quotable(pipeline, turn.conversation, message.id, text, self._memory.ttl_seconds)

@@ -29,17 +29,17 @@ class Summarizer:
 
     async def make(self, conversation: str) -> None:
         """Summarise the entries that no longer fit. A repetition is harmless; without an answer they stay."""
-        before = await self._memory.recall(conversation)
-        if not before.unsummarised:
+        history = await self._memory.recall(conversation)
+        if not history.unsummarised:
             return
         prompts = await self._library.now(conversation)
         structlog.contextvars.bind_contextvars(release=prompts.release)
         try:
-            prompt = prompts.render("summary", values_of_summary(prompts, before.summary))
+            prompt = prompts.render("summary", values_of_summary(prompts, history.summary))
         except PromptsWrong as error:
             _log.error("prompt_not_rendered", why=error.places, fix="see `recado prompts check`")
             return
-        text = tagged("conversation", lines="\n".join(f"{item.role}: {item.text}" for item in before.unsummarised))
+        text = tagged("conversation", lines="\n".join(f"{item.role}: {item.text}" for item in history.unsummarised))
         deadline = asyncio.get_running_loop().time() + _SECONDS
         spending = self._budget.account(conversation)
         request = request_with(prompt, ModelRequest((*prompt.lines, FromPerson(text)), deadline, spending=spending))
@@ -49,4 +49,4 @@ class Summarizer:
             _log.warning("no_summary", why=str(error.__cause__ or error))
             return
         passing("summary: made, not kept")
-        await self._memory.summarised(conversation, before.unsummarised, answer.text)
+        await self._memory.summarised(conversation, history.unsummarised, answer.text)

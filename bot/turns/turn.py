@@ -20,7 +20,7 @@ from bot.messages.inbound import Inbound
 from bot.settings import TurnSettings
 from bot.turns.burst import Burst
 from bot.turns.context import TurnAttempt, TurnContext, TurnResult, deadline_for, turn_id, without_flood
-from bot.turns.preparation import Intake
+from bot.turns.preparation import TurnPreparation
 from bot.turns.report import TurnReporter
 from bot.turns.responder import Responder
 from bot.turns.revisions import MessageBatch
@@ -35,7 +35,7 @@ class TurnProcessor:
     leases: ConversationLeases
     store: TurnStore
     typing: TypingIndicator
-    intake: Intake
+    preparation: TurnPreparation
     responder: Responder
     outbox: Outbox
     reporter: TurnReporter
@@ -52,9 +52,9 @@ class TurnProcessor:
         async with AsyncExitStack() as indicators:
             attempt, waiting = await self._begin(lease, snapshot, trace, indicators)
             passing("turn: begun")
-            batch = await self.intake.sort_out(conversation, waiting[: attempt.count], attempt)
-            if not batch.speech:
-                await self._remember(lease, batch, attempt, trace)
+            batch = await self.preparation.apply_changes(conversation, waiting[: attempt.count], attempt)
+            if not batch.to_answer:
+                await self._close_unanswered(lease, batch, attempt, trace)
                 return False
             turn, result = await self._answer(lease, batch, attempt, trace, indicators)
         return await self._close(lease, turn, result, trace)
@@ -81,21 +81,21 @@ class TurnProcessor:
         self, lease: Lease, batch: MessageBatch, attempt: TurnAttempt, trace: Trace, indicators: AsyncExitStack
     ) -> tuple[TurnContext, TurnResult]:
         """Read the messages and answer them, while the customer sees typing dots."""
-        free = frozenset(message.id for message in batch.speech if self.responder.by_code(message))
-        admission = await self.intake.admit(lease.conversation, batch.speech, trace.turn, free)
-        deadline = deadline_for(batch.speech, self.settings.deadline_seconds)
+        uncounted = frozenset(message.id for message in batch.to_answer if self.responder.by_code(message))
+        admission = await self.preparation.admit(lease.conversation, batch.to_answer, trace.turn, uncounted)
+        deadline = deadline_for(batch.to_answer, self.settings.deadline_seconds)
         if admission.admitted and not attempt.contact.quiet:
-            say = partial(self.typing.announce_delay, lease, trace.turn, batch.speech, attempt)
+            say = partial(self.typing.announce_delay, lease, trace.turn, batch.to_answer, attempt)
             await indicators.enter_async_context(delay_notice(deadline.announce_after, say))
-        due = asyncio.get_running_loop().time() + deadline.seconds
-        turn = await self.intake.take_in(without_flood(batch, admission), attempt, admission, due, trace)
+        answer_by = asyncio.get_running_loop().time() + deadline.seconds
+        turn = await self.preparation.prepare(without_flood(batch, admission), attempt, admission, answer_by, trace)
         return turn, await self.responder.answer(turn, trace, self.store.journal(lease, attempt, trace))
 
-    async def _remember(self, lease: Lease, batch: MessageBatch, attempt: TurnAttempt, trace: Trace) -> None:
+    async def _close_unanswered(self, lease: Lease, batch: MessageBatch, attempt: TurnAttempt, trace: Trace) -> None:
         """Close a turn whose messages ask for no answer."""
         await self.reporter.received(lease.conversation, batch, attempt.contact, {})
-        summary_due = await self.store.keep(lease, batch, attempt.before)
-        await self.reporter.remembered(batch, attempt, trace, summary_due=summary_due)
+        summary_due = await self.store.keep(lease, batch, attempt.history)
+        await self.reporter.closed_unanswered(batch, attempt, trace, summary_due=summary_due)
 
     async def _close(self, lease: Lease, turn: TurnContext, result: TurnResult, trace: Trace) -> bool:
         """Close the turn in one step, then send. The last message's record, trace and release are one step too."""

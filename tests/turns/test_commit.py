@@ -91,6 +91,6 @@ async def test_a_conversation_that_joins_brings_thousands_of_replies(redis: Redi
     leases, lease = ConversationLeases(redis, lease_seconds=60), Lease(home, "mine")
     await leases.take(lease)
     await answer(redis.rpush(f"recado:{{{name}}}:outbox", *MANY))
-    await ConversationMerger(redis, leases, Memory(redis, MemorySettings())).take_in(lease, name)
+    await ConversationMerger(redis, leases, Memory(redis, MemorySettings())).absorb(lease, name)
     assert await answer(redis.lrange(f"recado:{{{home}}}:outbox", 0, -1)) == MANY
     assert not await redis.exists(f"recado:{{{name}}}:outbox")
