@@ -20,7 +20,7 @@ from typing import Any
 from redis.asyncio import Redis
 
 from bot.conversations import contacts, identity, ledger, tombstones
-from bot.conversations.lease import ConversationLeases, Lease, LeaseLost, done_key, hold, lease_key
+from bot.conversations.lease import ConversationLeases, Lease, LeaseLost, done_key, lease_key, renew_lease_until
 from bot.conversations.waiting_list import WaitingList
 from bot.delivery.statuses import DeliveryStatuses
 from bot.infra import queue_admin
@@ -252,11 +252,11 @@ class PersonalData:
     async def _held(self, conversation: str) -> AsyncIterator[None]:
         lease = Lease(conversation, secrets.token_hex(8))
         until = time.monotonic() + self._patience
-        while not await self._leases.take(lease):
+        while not await self._leases.acquire(lease):
             if time.monotonic() > until:
                 raise ConversationBusy(conversation)
             await asyncio.sleep(0.1)
-        holding = asyncio.create_task(_quietly(hold(self._leases, lease, asyncio.Event())))
+        holding = asyncio.create_task(_quietly(renew_lease_until(self._leases, lease, asyncio.Event())))
         try:
             yield
         finally:

@@ -77,7 +77,7 @@ return found
 """
 
 # Removes a conversation from the index unless a message came in the meantime.
-_FORGET = """
+_REMOVE_IF_UNCHANGED = """
 if tonumber(redis.call('ZSCORE', KEYS[1], ARGV[1])) == tonumber(ARGV[2]) then redis.call('ZREM', KEYS[1], ARGV[1]) end
 """
 
@@ -99,7 +99,7 @@ class Lease:
     # While a release is on its way, and for good after it.
     is_releasing: bool = field(default=False, init=False, compare=False, repr=False)
     _until: tuple[float, float] = field(default=(-math.inf, -math.inf), init=False, compare=False, repr=False)
-    _bounds: set[asyncio.Timeout] = field(default_factory=set, init=False, compare=False, repr=False)
+    _limits: set[asyncio.Timeout] = field(default_factory=set, init=False, compare=False, repr=False)
 
     @property
     def seconds_left(self) -> float:
@@ -117,29 +117,29 @@ class Lease:
         """Record that Redis granted it for so many seconds, when asked at this `moment` or later."""
         monotonic, wall = asked
         self._until = (monotonic + seconds, wall + seconds)
-        for bound in self._bounds:
-            if not bound.expired():
-                bound.reschedule(asyncio.get_running_loop().time() + self.seconds_left)
+        for limit in self._limits:
+            if not limit.expired():
+                limit.reschedule(asyncio.get_running_loop().time() + self.seconds_left)
 
     @asynccontextmanager
-    async def bound(self) -> AsyncIterator[None]:
+    async def time_limit(self) -> AsyncIterator[None]:
         """Raise LeaseLost before the block begins, or in its middle, once the lease may be another's.
 
         A stopped process finds the loss by its own clocks when it goes on.
         """
         if self.seconds_left <= 0:
             raise LeaseLost(self.conversation)
-        bound = asyncio.timeout(self.seconds_left)
+        limit = asyncio.timeout(self.seconds_left)
         try:
-            async with bound:
-                self._bounds.add(bound)
+            async with limit:
+                self._limits.add(limit)
                 yield
         except TimeoutError as error:
-            if bound.expired():
+            if limit.expired():
                 raise LeaseLost(self.conversation) from error
             raise
         finally:
-            self._bounds.discard(bound)
+            self._limits.discard(limit)
 
 
 def moment() -> tuple[float, float]:
@@ -154,12 +154,12 @@ class ConversationLeases:
         self._redis = redis
         self.lease_seconds = lease_seconds
 
-    async def take(self, lease: Lease) -> bool:
-        """Take the conversation; False while another worker has it."""
-        return (await self.take_and_ask(lease, Query((), len)))[0]
+    async def acquire(self, lease: Lease) -> bool:
+        """Acquire the lease; False while another worker has it."""
+        return (await self.acquire_and_ask(lease, Query((), len)))[0]
 
-    async def take_and_ask(self, lease: Lease, query: Query[T]) -> tuple[bool, T]:
-        """Take the conversation and run a query for its holder, in one round trip."""
+    async def acquire_and_ask(self, lease: Lease, query: Query[T]) -> tuple[bool, T]:
+        """Acquire the lease and run a query for its holder, in one round trip."""
         milliseconds, asked = int(self.lease_seconds * 1000), moment()
         pipeline = self._redis.pipeline(transaction=False)
         pipeline.set(lease_key(lease.conversation), lease.token, nx=True, get=True, px=milliseconds)
@@ -200,16 +200,16 @@ class ConversationLeases:
         _, found = await self._commit(lease, write, query.commands, None)
         return query.read(found)
 
-    async def commit_and_release(self, lease: Lease, write: Callable[[Any], None], seen: float | None) -> bool:
+    async def commit_and_release(self, lease: Lease, write: Callable[[Any], None], listed_at: float | None) -> bool:
         """Commit, and release where nothing waits; False, and still held, where something does.
 
-        `seen` is the conversation's score in the index when its waiting messages were read: a conversation that was
-        listed anew since then stays listed.
+        `listed_at` is the conversation's score in the index when its waiting messages were read. If it was listed anew
+        since then, it stays listed.
         """
-        return await self._releasing(lease, self._commit_and_release(lease, write, seen))
+        return await self._releasing(lease, self._commit_and_release(lease, write, listed_at))
 
-    async def _commit_and_release(self, lease: Lease, write: Callable[[Any], None], seen: float | None) -> bool:
-        released, _ = await self._commit(lease, write, (), "" if seen is None else repr(seen))
+    async def _commit_and_release(self, lease: Lease, write: Callable[[Any], None], listed_at: float | None) -> bool:
+        released, _ = await self._commit(lease, write, (), "" if listed_at is None else repr(listed_at))
         return released
 
     @staticmethod
@@ -263,7 +263,7 @@ class ConversationLeases:
         if outcome == -1:
             raise LeaseLost(name)
         if outcome == 0 and score is not None:
-            await answer(self._redis.eval(_FORGET, 1, OPEN, name, repr(score)))
+            await answer(self._redis.eval(_REMOVE_IF_UNCHANGED, 1, OPEN, name, repr(score)))
         return bool(outcome == 0)
 
     async def abandon(self, lease: Lease) -> None:
@@ -275,12 +275,12 @@ class ConversationLeases:
         pipeline = self._redis.pipeline(transaction=False)
         for name in names:
             pipeline.exists(lease_key(name))
-        held = await pipeline.execute() if names else []
-        return [name for name, taken in zip(names, held, strict=True) if not taken]
+        kept_renewed = await pipeline.execute() if names else []
+        return [name for name, taken in zip(names, kept_renewed, strict=True) if not taken]
 
 
 @asynccontextmanager
-async def held(leases: ConversationLeases, lease: Lease) -> AsyncIterator[None]:
+async def kept_renewed(leases: ConversationLeases, lease: Lease) -> AsyncIterator[None]:
     """Renew a lease that was taken while the block lasts; the block itself releases it.
 
     Where the lease goes to another, or can't be renewed before it runs out, the block is cancelled. Raises a group of
@@ -288,14 +288,14 @@ async def held(leases: ConversationLeases, lease: Lease) -> AsyncIterator[None]:
     """
     over = asyncio.Event()
     async with asyncio.TaskGroup() as group:
-        group.create_task(hold(leases, lease, over))
+        group.create_task(renew_lease_until(leases, lease, over))
         try:
             yield
         finally:
             over.set()
 
 
-async def hold(leases: ConversationLeases, lease: Lease, over: asyncio.Event) -> None:
+async def renew_lease_until(leases: ConversationLeases, lease: Lease, over: asyncio.Event) -> None:
     """Renew a lease until `over`; raises LeaseLost when it went to another, or can't be renewed before it runs out."""
 
     async def renew() -> None:

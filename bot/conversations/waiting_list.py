@@ -28,15 +28,15 @@ _COUNT_AT_ONCE = 1000
 
 
 class Waiting:
-    """Waiting messages of a conversation, and its score in the index (`seen`) when they were read."""
+    """Waiting messages of a conversation, and its score in the index (`listed_at`) when they were read."""
 
-    def __init__(self, raw: list[str], seen: float | None) -> None:
+    def __init__(self, raw: list[str], listed_at: float | None) -> None:
         self._raw = raw
-        self.seen = seen
+        self.listed_at = listed_at
 
     @cached_property
     def messages(self) -> list[Inbound]:
-        """Parsed at first use, because some callers need only `seen`."""
+        """Parsed at first use, because some callers need only `listed_at`."""
         return [read_message(raw) for raw in self._raw]
 
 

@@ -13,7 +13,7 @@ from redis.asyncio import Redis
 
 from bot.conversations import ledger
 from bot.conversations.contacts import Contacts
-from bot.conversations.lease import ConversationLeases, Lease, LeaseLost, held
+from bot.conversations.lease import ConversationLeases, Lease, LeaseLost, kept_renewed
 from bot.conversations.memory import HistoryEntry, Memory
 from bot.delivery import reply_queue
 from bot.delivery.outbox import Outbox, Sent
@@ -96,7 +96,7 @@ class Notifications:
             except TemplateNotSendable as error:
                 raise JobRejected(str(error)) from error
         sent = await self._delivered(conversation, reply, queued_key, prepared.words if prepared else None)
-        failed = next((one.error for one in sent if one.reply.id == reply.id and one.lost), None)
+        failed = next((one.error for one in sent if one.reply.id == reply.id and one.given_up), None)
         if failed:
             raise JobRejected(f"Meta did not take it: {failed}")
 
@@ -122,10 +122,10 @@ class Notifications:
 
     async def _under_lease(self, conversation: str, reply: Reply, queued_key: str, text: str | None) -> list[Sent]:
         lease = Lease(conversation, secrets.token_hex(8))
-        while not await self._leases.take(lease):  # noqa: ASYNC110 - another process holds it: there is no event
+        while not await self._leases.acquire(lease):  # noqa: ASYNC110 - another process holds it: there is no event
             await asyncio.sleep(0.25)
         try:
-            async with held(self._leases, lease):
+            async with kept_renewed(self._leases, lease):
                 if text is not None and not await answer(self._redis.exists(queued_key)):
                     await self._put(lease, reply, queued_key, text)
                 sent = await self._outbox.flush(lease)

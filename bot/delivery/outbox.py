@@ -59,58 +59,58 @@ class Sent:
     until: float | None = None
 
     @property
-    def lost(self) -> bool:
+    def given_up(self) -> bool:
         """Whether it will never leave. A waiting reply is not lost."""
         return self.state in ("failed", "refused", "expired")
 
 
 @dataclass(frozen=True, slots=True)
 class OutboxState:
-    """Waiting replies and failures, the due time (`mark`, Unix seconds), and the pause of sending, if there is one.
+    """Waiting replies and failures, the due time (`listed_at`, Unix seconds), and the pause of sending, if any.
 
     `done` is the number of sent parts by reply id.
     """
 
     waiting: list[str]
     failed: list[str]
-    mark: float | None
+    listed_at: float | None
     done: dict[str, str]
     paused: dict[str, str]
 
     @property
     def is_empty(self) -> bool:
-        return not (self.waiting or self.failed or self.mark is not None)
+        return not (self.waiting or self.failed or self.listed_at is not None)
 
 
 def _state(found: Sequence[Any]) -> OutboxState:
-    waiting, failed, mark, done, paused = found
-    return OutboxState(waiting, failed, None if mark is None else float(mark), mapping(done), mapping(paused))
+    waiting, failed, listed_at, done, paused = found
+    return OutboxState(waiting, failed, None if listed_at is None else float(listed_at), mapping(done), mapping(paused))
 
 
 @dataclass(slots=True)
-class LastWrite:
-    """Last write of a turn and release of its conversation, in one step with the record of its last message.
+class ClosingCommit:
+    """End of a turn: its trace and the release of its lease, in one commit with the record of its last message.
 
-    `write` gets a pipeline, and the error of an unsent message. `seen` is the conversation's score in the index of the
-    waiting list when its messages were read.
+    `write` gets a pipeline, and the error of an unsent message. `listed_at` is the conversation's score in the index
+    of the waiting list when its messages were read.
     """
 
     write: Callable[[Any, str | None], None]
-    seen: float | None
+    listed_at: float | None
     is_done: bool = False
     released: bool = False
 
-    async def write_with(
+    async def commit_with(
         self, leases: ConversationLeases, lease: Lease, record: Callable[[Any], None], error: str | None = None
     ) -> None:
-        """Write a record and the last write, or neither; raises LeaseLost."""
+        """Commit the record of a message and the end of the turn, or neither; raises LeaseLost."""
 
         def both(pipeline: Any) -> None:
             record(pipeline)
             self.write(pipeline, error)
 
         passing("turn: about to let go")
-        self.released = await leases.commit_and_release(lease, both, self.seen)
+        self.released = await leases.commit_and_release(lease, both, self.listed_at)
         self.is_done = True
 
 
@@ -118,13 +118,13 @@ class LastWrite:
 class QueuedReply:
     """Reply with its stored form (`raw`), and the number of done parts by reply id.
 
-    `last` is set for the last waiting reply.
+    `closing` is set for the last waiting reply.
     """
 
     reply: Reply
     raw: str
     done: dict[str, str]
-    last: LastWrite | None = None
+    closing: ClosingCommit | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,25 +158,27 @@ class Outbox:
         return await self.send(lease, await ask(self.redis, self.query(lease.conversation)))
 
     async def send(
-        self, lease: Lease, state: OutboxState, *, contact: Contact | None = None, last: LastWrite | None = None
+        self, lease: Lease, state: OutboxState, *, contact: Contact | None = None, closing: ClosingCommit | None = None
     ) -> list[Sent]:
         """Send the replies of `state`; `contact` spares a read where it is known.
 
-        `last` is written together with the record of the last message.
+        `closing` is committed together with the record of the last message.
         """
         name = lease.conversation
         if state.failed:
             await self.failures.handle_reported(lease, state.failed)
-            state = replace(await ask(self.redis, self.query(name)), mark=state.mark)
+            state = replace(await ask(self.redis, self.query(name)), listed_at=state.listed_at)
         replies = await self._readable(lease, state.waiting)
         if replies and state.paused:
             await self.statuses.later(name, 0)
             why = f"sending is paused: {state.paused['why']}; {FIX}"
             return [Sent(replies[0][0], "later", why)]
-        outcomes = await self._send_all(lease, replies, state, contact, last) if replies else []
+        outcomes = await self._send_all(lease, replies, state, contact, closing) if replies else []
         if not any(one.state == "later" for one in outcomes):
             until = min((one.until for one in outcomes if one.until), default=None)
-            await (self.statuses.wait(name, state.mark, until) if until else self.statuses.done(name, state.mark))
+            await (
+                self.statuses.wait(name, state.listed_at, until) if until else self.statuses.done(name, state.listed_at)
+            )
         return outcomes
 
     async def _readable(self, lease: Lease, waiting: list[str]) -> list[tuple[Reply, str]]:
@@ -196,12 +198,12 @@ class Outbox:
         waiting: list[tuple[Reply, str]],
         state: OutboxState,
         contact: Contact | None,
-        last: LastWrite | None,
+        closing: ClosingCommit | None,
     ) -> list[Sent]:
         outcomes: list[Sent] = []
         contact = await self.policy.contact(lease.conversation, contact)
         for number, (reply, raw) in enumerate(waiting, 1):
-            queued = QueuedReply(reply, raw, state.done, last if number == len(waiting) else None)
+            queued = QueuedReply(reply, raw, state.done, closing if number == len(waiting) else None)
             try:
                 outcome = await self._send(lease, queued, contact)
             except SendLater as later:
@@ -213,7 +215,9 @@ class Outbox:
             if outcome.state == "waiting_for_contact":
                 contact = await self.policy.contact(lease.conversation)
             else:
-                await self.reporter.ended(lease.conversation, reply, outcome.state, outcome.error, lost=outcome.lost)
+                await self.reporter.ended(
+                    lease.conversation, reply, outcome.state, outcome.error, given_up=outcome.given_up
+                )
         return outcomes
 
     async def _send(self, lease: Lease, waiting: QueuedReply, contact: Contact) -> Sent:
@@ -248,8 +252,8 @@ class Outbox:
                 await self.reporter.part_sent(lease.conversation, chosen, index, contact, wamid)
             is_last = index == len(chosen.parts) - 1
             record = self._record(outgoing, index, wamid, errors, waiting.raw if is_last else None)
-            if is_last and waiting.last:
-                await waiting.last.write_with(self.leases, lease, record, errors[0] if errors else None)
+            if is_last and waiting.closing:
+                await waiting.closing.commit_with(self.leases, lease, record, errors[0] if errors else None)
             else:
                 await self.leases.commit(lease, record)
             passing("outbox: recorded")

@@ -33,10 +33,10 @@ class DeliveryReporter:
         """Report that a part will not arrive; `code` is Meta's, where it gave one."""
         await self.publisher.publish_failed(_named(conversation, reply, index, contact), why, error=code)
 
-    async def ended(self, conversation: str, reply: Reply, state: str, error: str | None, *, lost: bool) -> None:
+    async def ended(self, conversation: str, reply: Reply, state: str, error: str | None, *, given_up: bool) -> None:
         """Report that a reply has left, or never will."""
         REPLIES.labels(state).inc()
-        if lost:
+        if given_up:
             await self.events.publish(event(conversation, reply.id, state, None, error or ""))
 
     async def waits_for_contact(self, conversation: str, reply: Reply) -> None:

@@ -107,17 +107,17 @@ class MessageSender:
         return before, max(waits) / 1000
 
     async def _ask(self, outgoing: OutgoingMessage, wait: float, tries: int) -> str:
-        anew = outgoing.reply.attempt > 0
+        reupload = outgoing.reply.attempt > 0
         while True:
             try:
                 await self._wait(outgoing, wait, "Meta's limits or an earlier refusal")
                 passing("outbox: about to ask Meta")
-                wamid = await self._once(outgoing, anew=anew)
+                wamid = await self._once(outgoing, reupload=reupload)
                 passing("outbox: Meta has it, not recorded")
                 return wamid  # noqa: TRY300 - what fails above is what is handled below
             except GraphError as error:
-                if isinstance(outgoing.part, Picture | Attachment | VoiceNote) and not anew and _of_the_file(error):
-                    anew = True
+                if isinstance(outgoing.part, Picture | Attachment | VoiceNote) and not reupload and _of_the_file(error):
+                    reupload = True
                 elif error.remedy is Remedy.RETRY:
                     await self._back_off(outgoing, error, tries)
                     tries += 1
@@ -132,13 +132,13 @@ class MessageSender:
                 tries += 1
             _, wait = await self._begin(outgoing)
 
-    async def _once(self, outgoing: OutgoingMessage, *, anew: bool) -> str:
+    async def _once(self, outgoing: OutgoingMessage, *, reupload: bool) -> str:
         part, number = outgoing.part, outgoing.reply.phone_number_id
         if isinstance(part, Template):
             return await self.templates.send(part, outgoing.language, lambda filled: self._post(outgoing, filled))
         media_id = None
         if isinstance(part, Picture | Attachment | VoiceNote):
-            media_id = await self.uploads.media_id(outgoing.conversation, part, number, anew=anew)
+            media_id = await self.uploads.media_id(outgoing.conversation, part, number, reupload=reupload)
         return await self._hand_over(outgoing, render(part, outgoing.reply, outgoing.callback, media_id))
 
     async def _post(self, outgoing: OutgoingMessage, filled: Prepared) -> str:
@@ -161,7 +161,7 @@ class MessageSender:
         except NotReplicated as error:
             # A possible second copy is better than silence while a replica is away.
             _log.warning("sent_before_replicated", why=str(error), fix=FIX)
-        async with outgoing.lease.bound():
+        async with outgoing.lease.time_limit():
             return await self.graph.send(message, outgoing.reply.phone_number_id)
 
     async def _back_off(

@@ -51,7 +51,7 @@ _NOTE = BatchScript(
     arguments=("wamid", "status", "error_code", "pricing", "callback", "conversation"),
 )
 
-_FORGET = """
+_REMOVE_IF_UNCHANGED = """
 if tonumber(redis.call('ZSCORE', KEYS[1], ARGV[1]) or '-1') == tonumber(ARGV[2]) then
   redis.call('ZREM', KEYS[1], ARGV[1])
 end
@@ -115,15 +115,15 @@ class DeliveryStatuses:
         """List a conversation for after so many seconds."""
         await self._redis.zadd(DUE, {conversation: time.time() + seconds})
 
-    async def wait(self, conversation: str, mark: float | None, until: float) -> None:
-        """List a conversation for then, unless something became due since its score (`mark`) was read."""
-        seen = "" if mark is None else repr(mark)
-        await answer(self._redis.eval(_WAIT, 1, DUE, conversation, seen, repr(until)))
+    async def wait(self, conversation: str, listed_at: float | None, until: float) -> None:
+        """List a conversation for then, unless something became due since its score (`listed_at`) was read."""
+        known = "" if listed_at is None else repr(listed_at)
+        await answer(self._redis.eval(_WAIT, 1, DUE, conversation, known, repr(until)))
 
-    async def done(self, conversation: str, mark: float | None) -> None:
-        """Remove a conversation from the index, unless something became due since its score (`mark`) was read."""
-        if mark is not None:
-            await answer(self._redis.eval(_FORGET, 1, DUE, conversation, repr(mark)))
+    async def done(self, conversation: str, listed_at: float | None) -> None:
+        """Remove a conversation from the index, unless something became due since its score (`listed_at`) was read."""
+        if listed_at is not None:
+            await answer(self._redis.eval(_REMOVE_IF_UNCHANGED, 1, DUE, conversation, repr(listed_at)))
 
     async def forget(self, conversation: str) -> None:
         """Remove an erased conversation from the index."""

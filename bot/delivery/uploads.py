@@ -38,27 +38,27 @@ class Uploads:
         self._graph = graph
         self._storage = storage
 
-    async def media_id(self, conversation: str, part: Filed, number: str, *, anew: bool = False) -> str:
-        """Media id of the part's file. `anew`: encode and upload it once more, because Meta refused an upload.
+    async def media_id(self, conversation: str, part: Filed, number: str, *, reupload: bool = False) -> str:
+        """Media id of the part's file. `reupload`: encode and upload it once more, because Meta refused an upload.
 
         Raises NotSendable, StorageFailed, GraphError, MetaUnavailable.
         """
         name = key(conversation, "upload", part.kind, part.file.key)
-        known: str | None = None if anew else await self._redis.get(name)
+        known: str | None = None if reupload else await self._redis.get(name)
         if known is not None:
             return known
-        file = await self._prepared(part, anew=anew)
+        file = await self._prepared(part, reupload=reupload)
         media_id = await self._graph.upload(file, number)
         await self._redis.set(name, media_id, ex=_KEEP_SECONDS)
         return media_id
 
-    async def _prepared(self, part: Filed, *, anew: bool) -> File:
+    async def _prepared(self, part: Filed, *, reupload: bool) -> File:
         name = filename(part.file)
         try:
             content = await self._storage.get(part.file.key)
             match part:
                 case Picture():
-                    data, mime = await outgoing.picture(content, anew=anew)
+                    data, mime = await outgoing.picture(content, anew=reupload)
                     return File(data, mime, name)
                 case VoiceNote():
                     return File(await outgoing.voice_note(content), "audio/ogg; codecs=opus", "voice.ogg")

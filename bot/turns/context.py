@@ -34,9 +34,9 @@ _LITTLE = 0.25
 class TurnAttempt:
     """A try of a turn: its messages (the first `count` that wait), its prompts, and the journal of earlier tries.
 
-    `current` is the release at the start of this try. `known` holds the
-    messages that the turn's messages refer to. `seen` is the conversation's score in the waiting index when they were
-    read. With `journal_unreadable`, the effects of earlier tries are unknown.
+    `current` is the release at the start of this try. `known` holds the messages that the turn's messages refer to.
+    `listed_at` is the conversation's score in the waiting index when they were read. With `journal_unreadable`, the
+    effects of earlier tries are unknown.
     """
 
     count: int
@@ -47,7 +47,7 @@ class TurnAttempt:
     contact: Contact
     known: Known
     history: History
-    seen: float | None
+    listed_at: float | None
     journal_unreadable: bool = False
 
     @property

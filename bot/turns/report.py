@@ -62,13 +62,13 @@ class TurnReporter:
         await self._canary_recorder.record(attempt, batch.all, trace)
 
     def put(self, pipeline: Any, trace: Trace) -> None:
-        """Store the trace of a turn and show it on open pages, within the turn's last write."""
+        """Store the trace of a turn and show it on open pages, within the commit that closes the turn."""
         event = trace.event()
         trace_store.keep(pipeline, trace.conversation, event)
         self._events.put(pipeline, event)
 
     async def closed(self, turn: TurnContext, trace: Trace, *, summary_due: bool) -> None:
-        """Report a turn whose last write is done."""
+        """Report a closed turn."""
         outcome = trace.outcome or "failed"
         TURNS.labels(outcome).inc()
         first = min(message.received_at for message in turn.messages)

@@ -11,7 +11,7 @@ import structlog
 from redis.asyncio import Redis
 
 from bot.conversations.identity import home_of
-from bot.conversations.lease import ConversationLeases, Lease, LeaseLost, held
+from bot.conversations.lease import ConversationLeases, Lease, LeaseLost, kept_renewed
 from bot.conversations.waiting_list import WaitingList
 from bot.delivery.outbox import Outbox
 from bot.infra.crash_points import passing
@@ -24,7 +24,7 @@ _log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class ConversationRunner:
-    """`process_turn` answers the waiting messages; it returns True if its last write released the lease."""
+    """`process_turn` answers the waiting messages; it returns True if it released the lease."""
 
     redis: Redis
     leases: ConversationLeases
@@ -46,7 +46,7 @@ class ConversationRunner:
     async def _acquire(self, lease: Lease) -> ConversationSnapshot:
         query = self.snapshots.query(lease.conversation)
         while True:
-            is_taken, snapshot = await self.leases.take_and_ask(lease, query)
+            is_taken, snapshot = await self.leases.acquire_and_ask(lease, query)
             if is_taken:
                 passing("turn: conversation taken")
                 return snapshot
@@ -57,7 +57,7 @@ class ConversationRunner:
         """Work with a lease that was taken; False if another worker got the lease meanwhile."""
         released = False
         try:
-            async with held(self.leases, lease):
+            async with kept_renewed(self.leases, lease):
                 await self._until_empty(lease, snapshot)
                 released = True
         except* LeaseLost:

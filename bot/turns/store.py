@@ -109,7 +109,7 @@ class TurnStore:
             contact=snapshot.contact,
             known=known,
             history=history,
-            seen=waits.seen,
+            listed_at=waits.listed_at,
             journal_unreadable=journal is None,
         )
 

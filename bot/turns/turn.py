@@ -13,7 +13,7 @@ import structlog
 
 from bot.conversations.inbox import why_unanswered
 from bot.conversations.lease import ConversationLeases, Lease
-from bot.delivery.outbox import LastWrite, Outbox
+from bot.delivery.outbox import ClosingCommit, Outbox
 from bot.infra.crash_points import passing
 from bot.infra.logs import masked
 from bot.messages.inbound import Inbound
@@ -44,7 +44,7 @@ class TurnProcessor:
     async def process(self, lease: Lease, snapshot: ConversationSnapshot) -> bool:
         """Process a turn with the waiting messages and those that come during the burst.
 
-        True if the last write released the lease, because no message waits.
+        True if the closing commit released the lease, because no message waits.
         """
         conversation, waiting = lease.conversation, snapshot.waiting.messages
         trace = Trace(turn=turn_id(waiting[0]), conversation=conversation)
@@ -113,10 +113,10 @@ class TurnProcessor:
             trace.error = trace.error or error
             self.reporter.put(pipeline, trace)
 
-        last = LastWrite(write, turn.attempt.seen)
-        sent = await self.outbox.send(lease, state, contact=turn.contact, last=last)
-        if not last.is_done:
+        closing = ClosingCommit(write, turn.attempt.listed_at)
+        sent = await self.outbox.send(lease, state, contact=turn.contact, closing=closing)
+        if not closing.is_done:
             error = next((one.error for one in sent if one.error), None)
-            await last.write_with(self.leases, lease, lambda _: None, error)
+            await closing.commit_with(self.leases, lease, lambda _: None, error)
         await self.reporter.closed(turn, trace, summary_due=summary_due)
-        return last.released
+        return closing.released

@@ -201,7 +201,7 @@ async def test_a_turn_in_hand_is_waited_for_and_can_write_nothing_later(world: W
     conversation = await acquainted(world, ana)
     leases = ConversationLeases(world.redis, lease_seconds=30)
     late = Lease(conversation, "turn")
-    assert await leases.take(late)
+    assert await leases.acquire(late)
     person = await person_of(world, ana.bsuid)
     with pytest.raises(ConversationBusy):
         await personal_data_of(world, patience=0.1).erase(person)
@@ -209,7 +209,7 @@ async def test_a_turn_in_hand_is_waited_for_and_can_write_nothing_later(world: W
     await leases.commit(late, lambda pipeline: pipeline.set(f"recado:{{{conversation}}}:said:1", "words"))
     await leases.abandon(late)
     await erasing
-    assert await leases.take(late)
+    assert await leases.acquire(late)
     with pytest.raises(LeaseLost):
         await leases.commit(late, lambda pipeline: pipeline.set(f"recado:{{{conversation}}}:said:1", "words"))
 

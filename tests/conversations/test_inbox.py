@@ -13,7 +13,7 @@ from redis.exceptions import ResponseError
 from bot.conversations import identity, tombstones
 from bot.conversations.contacts import Contacts
 from bot.conversations.inbox import Inbox
-from bot.conversations.lease import ConversationLeases, Lease, LeaseLost, hold
+from bot.conversations.lease import ConversationLeases, Lease, LeaseLost, renew_lease_until
 from bot.conversations.ledger import Ledger
 from bot.conversations.waiting_list import WaitingList
 from bot.infra.redis import MicroBatcher, answer
@@ -173,9 +173,9 @@ async def test_a_batch_larger_than_one_script_is_kept_whole_and_in_order(redis: 
 async def test_a_late_holder_of_a_lease_writes_nothing(redis: Redis) -> None:
     leases = ConversationLeases(redis, lease_seconds=0.05)
     late, holder = Lease("c_1", "late"), Lease("c_1", "holder")
-    assert await leases.take(late)
+    assert await leases.acquire(late)
     async with asyncio.timeout(PATIENCE):
-        while not await leases.take(holder):
+        while not await leases.acquire(holder):
             await asyncio.sleep(0.01)
     with pytest.raises(LeaseLost):
         await leases.commit(late, lambda pipeline: pipeline.set("written", "1"))
@@ -187,15 +187,15 @@ async def test_a_late_holder_of_a_lease_writes_nothing(redis: Redis) -> None:
 async def test_a_lease_is_held_for_as_long_as_it_is_renewed_and_its_loss_is_told(redis: Redis) -> None:
     leases = ConversationLeases(redis, lease_seconds=3)
     lease = Lease("c_1", "mine")
-    await leases.take(lease)
+    await leases.acquire(lease)
     await redis.pexpire("recado:{c_1}:lease", 2_000)
-    holding = asyncio.create_task(hold(leases, lease, asyncio.Event()))
+    holding = asyncio.create_task(renew_lease_until(leases, lease, asyncio.Event()))
 
     async def renewed() -> bool:
         return int(await redis.pttl("recado:{c_1}:lease")) > 2_000
 
     await eventually(renewed)
-    assert not await leases.take(Lease("c_1", "other"))
+    assert not await leases.acquire(Lease("c_1", "other"))
     await redis.set("recado:{c_1}:lease", "other")
     with pytest.raises(LeaseLost):
         await asyncio.wait_for(holding, PATIENCE)
@@ -209,7 +209,7 @@ async def test_a_conversation_is_let_go_only_when_nothing_waits_and_then_its_nex
     await inbox.accept([message(1)])
     name = await conversation(redis)
     lease = Lease(name, "mine")
-    await leases.take(lease)
+    await leases.acquire(lease)
     assert not await leases.release(lease)
     await leases.commit(lease, lambda pipeline: pipeline.delete(f"recado:{{{name}}}:waiting"))
     assert await leases.release(lease)
@@ -223,7 +223,7 @@ async def test_a_closed_conversation_leaves_the_index_but_not_when_somebody_writ
     await inbox.accept([message(1)])
     name = await conversation(redis)
     lease = Lease(name, "mine")
-    await leases.take(lease)
+    await leases.acquire(lease)
     await redis.delete(f"recado:{{{name}}}:waiting")
     await leases.release(lease)
     assert await redis.zcard("recado:open") == 0

@@ -10,7 +10,7 @@ import pytest
 from redis.asyncio import Redis
 
 from bench.chaos.redis_proxy import RedisProxy
-from bot.conversations.lease import ConversationLeases, Lease, LeaseLost, held, lease_key
+from bot.conversations.lease import ConversationLeases, Lease, LeaseLost, kept_renewed, lease_key
 from bot.delivery.statuses import DUE
 from bot.infra import queue_admin
 from bot.infra.queues import QUEUES
@@ -48,7 +48,7 @@ async def test_the_end_of_the_work_is_the_end_of_the_renewing_however_they_meet(
         lease = Lease(f"{NAME}{number}", "mine")
         for _ in range(10):
             await through.set(lease_key(lease.conversation), "mine", ex=60)
-            async with held(leases, lease):
+            async with kept_renewed(leases, lease):
                 await asyncio.sleep(chance.uniform(0.001, 0.003))
 
     async with asyncio.timeout(PATIENCE):
@@ -58,9 +58,9 @@ async def test_the_end_of_the_work_is_the_end_of_the_renewing_however_they_meet(
 async def test_the_work_ends_where_the_lease_goes_to_another(redis: Redis) -> None:
     leases = ConversationLeases(redis, lease_seconds=3)
     lease = Lease(NAME, "mine")
-    assert await leases.take(lease)
+    assert await leases.acquire(lease)
     with pytest.RaisesGroup(LeaseLost):
-        async with held(leases, lease):
+        async with kept_renewed(leases, lease):
             await redis.set(lease_key(NAME), "another's")
             await asyncio.sleep(PATIENCE)
 
@@ -68,7 +68,7 @@ async def test_the_work_ends_where_the_lease_goes_to_another(redis: Redis) -> No
 async def test_what_was_committed_before_the_connection_broke_is_done_once(proxy: RedisProxy, through: Redis) -> None:
     leases = ConversationLeases(through, lease_seconds=5)
     lease = Lease(NAME, "mine")
-    assert await leases.take(lease)
+    assert await leases.acquire(lease)
     lose_the_next_answer(proxy)
     await leases.commit(lease, lambda pipeline: pipeline.rpush(key(NAME, "outbox"), "reply"))
     assert proxy.cut == 1
@@ -78,9 +78,9 @@ async def test_what_was_committed_before_the_connection_broke_is_done_once(proxy
 async def test_who_took_a_conversation_before_the_connection_broke_has_it(proxy: RedisProxy, through: Redis) -> None:
     left = [1]
     proxy.cuts = lambda request: b"SET" in request and NAME.encode() in request and bool(left) and bool(left.pop())
-    assert await ConversationLeases(through, lease_seconds=5).take(Lease(NAME, "mine"))
+    assert await ConversationLeases(through, lease_seconds=5).acquire(Lease(NAME, "mine"))
     assert proxy.cut == 1
-    assert not await ConversationLeases(through, lease_seconds=5).take(Lease(NAME, "another's"))
+    assert not await ConversationLeases(through, lease_seconds=5).acquire(Lease(NAME, "another's"))
 
 
 async def test_an_answer_of_who_lost_the_conversation_is_not_the_next_turns(start: Start, ana: Person) -> None:

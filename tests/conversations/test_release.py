@@ -13,7 +13,7 @@ from redis.exceptions import ResponseError
 
 from bench.chaos.redis_proxy import RedisProxy
 from bot.conversations.inbox import Inbox
-from bot.conversations.lease import ConversationLeases, Lease, LeaseLost, epoch_key, held, lease_key
+from bot.conversations.lease import ConversationLeases, Lease, LeaseLost, epoch_key, kept_renewed, lease_key
 from bot.conversations.waiting_list import OPEN, Waiting, WaitingList, waiting, waiting_key
 from bot.infra.queries import Query, ask
 from bot.infra.redis import answer, key
@@ -31,7 +31,7 @@ def write(pipeline: Any) -> None:
 
 async def taken(redis: Redis, name: str = NAME, seconds: float = 5) -> tuple[ConversationLeases, Lease]:
     leases, lease = ConversationLeases(redis, lease_seconds=seconds), Lease(name, "mine")
-    assert await leases.take(lease)
+    assert await leases.acquire(lease)
     return leases, lease
 
 
@@ -56,23 +56,23 @@ def lose_the_first_answer(proxy: RedisProxy, redis_address: str, *meanwhile: tup
 async def test_the_holder_gets_what_a_query_finds_and_another_does_not_get_the_lease(redis: Redis) -> None:
     leases = ConversationLeases(redis, lease_seconds=5)
     await answer(redis.rpush(WRITTEN, "before"))
-    assert await leases.take_and_ask(Lease(NAME, "mine"), READ) == (True, ["before"])
-    assert (await leases.take_and_ask(Lease(NAME, "another's"), READ))[0] is False
+    assert await leases.acquire_and_ask(Lease(NAME, "mine"), READ) == (True, ["before"])
+    assert (await leases.acquire_and_ask(Lease(NAME, "another's"), READ))[0] is False
 
 
 async def test_a_query_that_fails_leaves_no_lease_behind(redis: Redis) -> None:
     leases = ConversationLeases(redis, lease_seconds=60)
     await redis.set(WRITTEN, "not a list")
     with pytest.raises(ResponseError):
-        await leases.take_and_ask(Lease(NAME, "mine"), READ)
-    assert await leases.take(Lease(NAME, "another's"))
+        await leases.acquire_and_ask(Lease(NAME, "mine"), READ)
+    assert await leases.acquire(Lease(NAME, "another's"))
 
 
 async def test_a_failing_query_leaves_another_holders_lease_alone(redis: Redis) -> None:
     leases, _ = await taken(redis)
     await redis.set(WRITTEN, "not a list")
     with pytest.raises(ResponseError):
-        await leases.take_and_ask(Lease(NAME, "another's"), READ)
+        await leases.acquire_and_ask(Lease(NAME, "another's"), READ)
     assert await redis.get(lease_key(NAME)) == "mine"
 
 
@@ -144,7 +144,7 @@ async def test_who_lost_the_lease_neither_writes_nor_reads_nor_releases(redis: R
 
 async def test_a_block_that_released_early_goes_on_to_its_end(redis: Redis) -> None:
     leases, lease = await taken(redis, seconds=0.15)
-    async with held(leases, lease):
+    async with kept_renewed(leases, lease):
         assert await leases.commit_and_release(lease, write, None)
         # Several renewals come due meanwhile.
         await asyncio.sleep(0.2)
@@ -155,7 +155,7 @@ async def test_a_released_lease_lets_nothing_out(redis: Redis) -> None:
     leases, lease = await taken(redis)
     assert await leases.commit_and_release(lease, write, None)
     with pytest.raises(LeaseLost):
-        async with lease.bound():
+        async with lease.time_limit():
             pytest.fail("the conversation may be another's")
 
 
@@ -178,13 +178,13 @@ async def test_messages_that_come_as_the_conversation_is_released_all_get_their_
     async def work() -> None:
         while len(handled) < 300:
             lease = Lease(name, await jobs.get())
-            assert await leases.take(lease)
+            assert await leases.acquire(lease)
             released = False
             while not released:
                 waits: Waiting = await ask(redis, waiting(name))
                 count = len(waits.messages)
                 handled.extend(one.id for one in waits.messages)
-                released = await leases.commit_and_release(lease, drops(count), waits.seen)
+                released = await leases.commit_and_release(lease, drops(count), waits.listed_at)
 
     def drops(count: int) -> Any:
         return lambda pipeline: pipeline.ltrim(waiting_key(name), count, -1)
@@ -211,6 +211,6 @@ async def test_a_crash_between_storing_and_asking_leaves_the_conversation_listed
     await inbox.accept([message(2)])
     drop_first = 1
     assert not await leases.commit_and_release(
-        lease, lambda pipeline: pipeline.ltrim(waiting_key(name), drop_first, -1), waits.seen
+        lease, lambda pipeline: pipeline.ltrim(waiting_key(name), drop_first, -1), waits.listed_at
     )
     assert await WaitingList(redis).unfinished() == [name]

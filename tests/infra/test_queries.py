@@ -28,7 +28,7 @@ async def test_a_query_without_commands_costs_no_round_trip(redis: Redis) -> Non
 
 async def test_a_hash_is_read_alike_from_a_pipeline_and_from_a_script(redis: Redis) -> None:
     leases, lease = ConversationLeases(redis, lease_seconds=5), Lease("c_1", "mine")
-    assert await leases.take(lease)
+    assert await leases.acquire(lease)
     for fields in ({}, {"a": "1", "b": ""}):
         if fields:
             await answer(redis.hset("hash", mapping=fields))

@@ -43,7 +43,7 @@ async def kept(redis: Redis, kind: str) -> list[Any]:
 @pytest.mark.parametrize("kind", [*WIDE, *NARROWER])
 async def test_a_command_with_thousands_of_values_is_run_whole(redis: Redis, kind: str) -> None:
     leases, lease = ConversationLeases(redis, lease_seconds=60), Lease("c_1", "mine")
-    await leases.take(lease)
+    await leases.acquire(lease)
     before: dict[str, Callable[[Any], Any]] = {
         "HDEL": WIDE["HSET"],
         "SREM": WIDE["SADD"],
@@ -66,7 +66,7 @@ async def test_a_command_with_thousands_of_values_is_run_whole(redis: Redis, kin
 
 async def test_thousands_of_keys_are_deleted_in_one_step(redis: Redis) -> None:
     leases, lease = ConversationLeases(redis, lease_seconds=60), Lease("c_1", "mine")
-    await leases.take(lease)
+    await leases.acquire(lease)
     names = [f"recado:{{c_1}}:media:{number}" for number in MANY]
     await redis.mset(dict.fromkeys(names, "1"))
     await leases.commit(lease, lambda pipeline: pipeline.delete(*names))
@@ -75,7 +75,7 @@ async def test_thousands_of_keys_are_deleted_in_one_step(redis: Redis) -> None:
 
 async def test_a_step_with_a_command_that_can_not_be_split_writes_nothing(redis: Redis) -> None:
     leases, lease = ConversationLeases(redis, lease_seconds=60), Lease("c_1", "mine")
-    await leases.take(lease)
+    await leases.acquire(lease)
 
     def write(pipeline: Any) -> None:
         pipeline.set("before", "1")
@@ -89,7 +89,7 @@ async def test_a_step_with_a_command_that_can_not_be_split_writes_nothing(redis:
 async def test_a_conversation_that_joins_brings_thousands_of_replies(redis: Redis) -> None:
     home, name = f"c_{'0' * 20}", f"c_{'1' * 20}"
     leases, lease = ConversationLeases(redis, lease_seconds=60), Lease(home, "mine")
-    await leases.take(lease)
+    await leases.acquire(lease)
     await answer(redis.rpush(f"recado:{{{name}}}:outbox", *MANY))
     await ConversationMerger(redis, leases, Memory(redis, MemorySettings())).absorb(lease, name)
     assert await answer(redis.lrange(f"recado:{{{home}}}:outbox", 0, -1)) == MANY

@@ -76,37 +76,37 @@ async def test_a_worker_that_goes_on_after_its_lease_sends_nothing_that_another_
 
 async def test_a_lease_ends_by_the_earlier_of_two_clocks(redis: Redis) -> None:
     leases, lease = ConversationLeases(redis, lease_seconds=60), Lease(NAME, "mine")
-    assert await leases.take(lease)
+    assert await leases.acquire(lease)
     assert 0 < lease.seconds_left <= 60
     for late in ((time.monotonic() - 61, time.time()), (time.monotonic(), time.time() - 61)):
         lease.extend(late, 60)
         assert lease.seconds_left < 0
         with pytest.raises(LeaseLost):
-            async with lease.bound():
+            async with lease.time_limit():
                 pytest.fail("it began")
     await leases.renew(lease)
-    async with lease.bound():
+    async with lease.time_limit():
         pass
 
 
 async def test_work_under_a_lease_that_was_never_taken_does_not_begin() -> None:
     with pytest.raises(LeaseLost):
-        async with Lease(NAME, "mine").bound():
+        async with Lease(NAME, "mine").time_limit():
             pytest.fail("it began")
 
 
 async def test_work_ends_without_renewal_of_its_lease_and_goes_on_with_it(redis: Redis) -> None:
     leases, lease = ConversationLeases(redis, lease_seconds=0.2), Lease(NAME, "mine")
-    assert await leases.take(lease)
+    assert await leases.acquire(lease)
     with pytest.raises(LeaseLost):
-        async with lease.bound():
+        async with lease.time_limit():
             await asyncio.Event().wait()
     await redis.delete(key(NAME, "lease"))
     leases = ConversationLeases(redis, lease_seconds=60)
-    assert await leases.take(lease)
+    assert await leases.acquire(lease)
     lease.extend((time.monotonic() - 59, time.time() - 59), 60)
     over = time.monotonic() + lease.seconds_left
-    async with lease.bound():
+    async with lease.time_limit():
         await leases.renew(lease)
         await asyncio.sleep(over - time.monotonic())
         assert lease.seconds_left > 0
@@ -114,7 +114,7 @@ async def test_work_ends_without_renewal_of_its_lease_and_goes_on_with_it(redis:
 
 async def test_a_timeout_of_the_work_itself_is_no_lost_lease(redis: Redis) -> None:
     leases, lease = ConversationLeases(redis, lease_seconds=60), Lease(NAME, "mine")
-    assert await leases.take(lease)
+    assert await leases.acquire(lease)
     with pytest.raises(TimeoutError):
-        async with lease.bound():
+        async with lease.time_limit():
             raise TimeoutError

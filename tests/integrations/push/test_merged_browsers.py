@@ -27,7 +27,7 @@ async def test_the_browsers_of_a_conversation_that_joins_come_along(redis: Redis
     (younger,) = set(names) - {home}
     leases = ConversationLeases(redis, lease_seconds=6)
     lease = Lease(home, "token")
-    assert await leases.take(lease)
+    assert await leases.acquire(lease)
     await ConversationMerger(redis, leases, Memory(redis, Settings().memory)).absorb(lease, younger)
     assert {one.name for one in await kept.of(home)} == {one.name for one in browsers}
     assert await kept.of(younger) == []

@@ -1,4 +1,4 @@
-"""A turn's last write: one step with the record of the last message, and the end of the lease."""
+"""Closing commit of a turn: one step with the record of the last message, and the end of the lease."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import pytest
 from bot.conversations.lease import Lease, LeaseLost, epoch_key, lease_key
 from bot.conversations.waiting_list import waiting_key
 from bot.delivery import reply_queue
-from bot.delivery.outbox import LastWrite, Sent
+from bot.delivery.outbox import ClosingCommit, Sent
 from bot.infra.queries import ask
 from bot.infra.redis import answer, key
 from bot.messages.outbound import Reply, Say
@@ -42,14 +42,14 @@ class Turn:
         reply_queue.put(pipeline, self.lease.conversation, reply)
         await pipeline.execute()
 
-    async def send(self) -> tuple[LastWrite, list[Sent]]:
+    async def send(self) -> tuple[ClosingCommit, list[Sent]]:
         def write(pipeline: Any, error: str | None) -> None:
             self.errors.append(error)
             pipeline.rpush(TRACE, "written")
 
-        last = LastWrite(write, None)
+        last = ClosingCommit(write, None)
         state = await ask(self.world.redis, self.services.outbox.query(self.lease.conversation))
-        return last, await self.services.outbox.send(self.lease, state, last=last)
+        return last, await self.services.outbox.send(self.lease, state, closing=last)
 
     async def written(self) -> int:
         return int(await answer(self.world.redis.llen(TRACE)))
@@ -62,7 +62,7 @@ async def turn(start: Start, ana: Person) -> AsyncIterator[Turn]:
         name = await services.contacts.find_or_create(phone=ana.phone, bsuid=ana.bsuid)
         await wrote(world, name, ana)
         lease = Lease(name, "mine")
-        assert await services.leases.take(lease)
+        assert await services.leases.acquire(lease)
         yield Turn(world, services, ana, lease)
 
 
@@ -124,6 +124,6 @@ async def test_the_last_write_is_told_why_the_last_message_failed(turn: Turn) ->
     turn.world.meta.will_refuse(131051)
     await turn.put("x1", "uno")
     last, (sent,) = await turn.send()
-    assert sent.lost
+    assert sent.given_up
     assert turn.errors == [sent.error]
     assert (last.is_done, last.released, await turn.written()) == (True, True, 1)
