@@ -282,7 +282,7 @@ class Services:
         handlers = {card_message.KIND: products.confirm}
         if self.billing:
             handlers[plan_changes.KIND] = self.billing.changes.perform
-        return Confirmations(self.redis, handlers, left={card_message.KIND: products.leave})
+        return Confirmations(self.redis, handlers, declined={card_message.KIND: products.leave})
 
     @cached_property
     def responder(self) -> Responder:

@@ -20,7 +20,7 @@ from bot.media.understanding import Perceived, PerceivedMessage
 from bot.messages.inbound import Content, Document, Inbound, Location, Photo, Tap, Text, Video, Voice
 from bot.messages.language import Language, language_from, language_of
 from bot.messages.phrases import phrase
-from bot.messages.prompt_text import tagged, text_without_file, words
+from bot.messages.prompt_text import part_text, tagged, text_without_file
 from bot.prompting.prompts import Prompts
 from bot.turns.reply import composed
 from bot.whatsapp.markdown import whatsapp
@@ -89,7 +89,7 @@ class CaseRun:
             out, failed = TurnOutcome((phrase(perception.perceived.trouble, language),)), ""
         else:
             out, failed = await agent_turn.answer(perception, language, before)
-        out = replace(out, handed_over=(await self.environment.services.contacts.get(conversation)).quiet)
+        out = replace(out, handed_over=(await self.environment.services.contacts.get(conversation)).handed_off)
         said = HistoryEntry(role="user", text=perception.perceived.text, at=now)
         await self._write_memory(conversation, [said, HistoryEntry(role="assistant", text=out.text, at=now)])
         return ExecutedTurn(out, agent_turn.asked, perception.perceived, failed), contact
@@ -173,7 +173,7 @@ class _AgentTurn:
         except NoModelAnswered as error:
             failed = f"{error}: {error.__cause__}" if error.__cause__ else str(error)
         else:
-            reply = tuple(words(part) for part in composed(whatsapp(agent_reply.text), agent_reply.offered))
+            reply = tuple(part_text(part) for part in composed(whatsapp(agent_reply.text), agent_reply.offered))
         cost = sum((one.cost_usd for one in attempts), Decimal(0)) + perception.perceived.cost_usd
         seconds = sum(one.seconds for one in attempts)
         out = TurnOutcome(reply, tuple(tools), _ACTING_TOOLS, cost_usd=cost, milliseconds=seconds * 1000)

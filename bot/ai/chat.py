@@ -134,7 +134,7 @@ class ModelRequest:
     """Input of a model's answer; `deadline` is a time of the running loop's clock, in seconds.
 
     `may_call` is False where the model has to answer in words: it is told of the tools and asked to call none.
-    Without a `purse` nobody counts what it costs. `failing` are models that failed in an earlier round of the turn:
+    Without `spending` nobody counts what it costs. `failing` are models that failed in an earlier round of the turn:
     they are asked last. `models` are asked before those of the settings; `temperature` and `max_tokens` stand in the
     place of the settings', the latter only where it is less.
     """

@@ -91,7 +91,7 @@ class TapResults:
 
 
 class Confirmations:
-    """`handlers` perform actions, by the kind of their card; `left` handle a cancelled card, where a kind needs it.
+    """`handlers` perform actions, by the kind of their card; `declined` handle a cancelled card, where a kind needs it.
 
     The caller holds the conversation's lease.
     """
@@ -101,23 +101,23 @@ class Confirmations:
         redis: Redis,
         handlers: Mapping[str, Handler],
         valid_seconds: float = VALID_SECONDS,
-        left: Mapping[str, Handler] | None = None,
+        declined: Mapping[str, Handler] | None = None,
     ) -> None:
         self._redis = redis
         self._handlers = handlers
-        self._left = left or {}
+        self._declined = declined or {}
         self._valid_seconds = valid_seconds
 
-    async def settle(
+    async def handle_taps(
         self, conversation: str, messages: list[Inbound], contact: Contact, language: Language
     ) -> TapResults:
         """Perform the taps among these messages. The same messages give the same answer again."""
         taps = {one.id: found for one in messages if (found := _tapped(one))}
-        settled = [
+        results = [
             await self._tap(conversation, one, taps[one.id], (contact, language)) for one in messages if one.id in taps
         ]
-        text = "\n\n".join(dict.fromkeys(one.text for one in settled))
-        return TapResults(text, tuple(part for one in settled for part in one.parts), frozenset(taps))
+        text = "\n\n".join(dict.fromkeys(one.text for one in results))
+        return TapResults(text, tuple(part for one in results for part in one.parts), frozenset(taps))
 
     async def _tap(
         self, conversation: str, message: Inbound, tapped: tuple[str, str], who: tuple[Contact, Language]
@@ -133,12 +133,12 @@ class Confirmations:
         if not card or (not mine and message.received_at.timestamp() > float(card["until"])):
             return TapResult(text=phrase("card_expired", language))
         await answer(self._redis.hset(name, "tapped", message.id))
-        act = (self._left if verb == "leave" else self._handlers).get(card["kind"])
+        act = (self._declined if verb == "leave" else self._handlers).get(card["kind"])
         if verb == "leave" and "begun" in card:
             # Because a begun action may be done, we do not call it cancelled.
-            settled = TapResult(text=phrase("card_unsure", language))
+            result = TapResult(text=phrase("card_unsure", language))
         elif act is None:
-            settled = TapResult(text=phrase("card_left" if verb == "leave" else "card_expired", language))
+            result = TapResult(text=phrase("card_left" if verb == "leave" else "card_expired", language))
         else:
             confirmed = ConfirmedAction(
                 conversation=conversation,
@@ -149,21 +149,21 @@ class Confirmations:
                 begun="begun" in card,
                 begin=lambda: self._begin(name),
             )
-            settled = await act(confirmed)
-        await self._keep(name, settled)
-        _log.info("card_settled", kind=card["kind"], verb=verb, again=settled.again)
-        return settled
+            result = await act(confirmed)
+        await self._keep(name, result)
+        _log.info("card_settled", kind=card["kind"], verb=verb, again=result.again)
+        return result
 
     async def _begin(self, name: str) -> None:
         await answer(self._redis.hset(name, "begun", "1"))
 
-    async def _keep(self, name: str, settled: TapResult) -> None:
+    async def _keep(self, name: str, result: TapResult) -> None:
         pipeline = self._redis.pipeline(transaction=True)
-        if settled.again:
+        if result.again:
             pipeline.hdel(name, "tapped")
             pipeline.hset(name, "until", str(time.time() + self._valid_seconds))
         else:
-            pipeline.hset(name, "answer", settled.model_dump_json())
+            pipeline.hset(name, "answer", result.model_dump_json())
         await pipeline.execute()
 
 

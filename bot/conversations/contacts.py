@@ -48,7 +48,7 @@ redis.call('HSET', KEYS[1], unpack(ARGV, 2))
 class Contact:
     """A person as far as known.
 
-    `quiet` means that a colleague answers and the bot doesn't. `role` is decided from the identity that the signed
+    `handed_off` means that a colleague answers and the bot doesn't. `role` is decided from the identity that the signed
     webhook gave, by STAFF_CONTACTS. `earlier` are conversations that have become a part of this one. `unreachable`:
     Meta could not deliver several times. `window_refused_at`: the last message before Meta called the 24 hours over.
     `email` is an address that this person has proven to be their own. `phone_contested`: the phone was another person's
@@ -59,7 +59,7 @@ class Contact:
     bsuid: str | None = None
     name: str | None = None
     language: str | None = None
-    quiet: bool = False
+    handed_off: bool = False
     role: Role = "customer"
     last_inbound_at: datetime | None = None
     free_entry_until: datetime | None = None
@@ -125,10 +125,10 @@ class Contacts:
     async def exists(self, conversation: str) -> bool:
         return bool(await self._redis.exists(contact_key(conversation), identities(conversation)))
 
-    async def set_quiet(self, conversation: str, *, quiet: bool) -> None:
+    async def set_handed_off(self, conversation: str, *, handed_off: bool) -> None:
         """Let a colleague take the conversation, or give it back, which also ends a pause."""
-        await self._write(conversation, quiet="1" if quiet else "0")
-        if not quiet:
+        await self._write(conversation, quiet="1" if handed_off else "0")
+        if not handed_off:
             await self._redis.delete(_colleague(conversation))
 
     async def set_email(self, conversation: str, email: str) -> None:
@@ -215,7 +215,7 @@ class Contacts:
             bsuid=bsuid,
             name=raw.get("name"),
             language=raw.get("language"),
-            quiet=raw.get("quiet") == "1" or colleague,
+            handed_off=raw.get("quiet") == "1" or colleague,
             role="staff" if known else "customer",
             last_inbound_at=_time(raw.get("last_inbound_at")),
             free_entry_until=_time(raw.get("free_entry_until")),

@@ -23,7 +23,7 @@ class HandOff:
 
     async def call_a_person(self, conversation: str, reason: str) -> None:
         """Make the bot quiet and publish the hand-off. A repeated call changes nothing."""
-        await self._contacts.set_quiet(conversation, quiet=True)
+        await self._contacts.set_handed_off(conversation, handed_off=True)
         await self._publish(conversation, to="person", on=True, reason=reason)
 
     async def leave_to_a_person(self, conversation: str, reason: str) -> None:
@@ -34,7 +34,7 @@ class HandOff:
         """Let the bot answer again, from the next message on; False when there is no such conversation."""
         if not await self._contacts.exists(conversation):
             return False
-        await self._contacts.set_quiet(conversation, quiet=False)
+        await self._contacts.set_handed_off(conversation, handed_off=False)
         await self._publish(conversation, to="bot", on=False, reason="")
         return True
 

@@ -99,11 +99,11 @@ class Inbox:
         self._most_waiting = most_waiting
         self._clock = clock
         # Last known conversations of senders. The script checks each of them, because other processes change them.
-        self._remembered: dict[identity.Pair, str] = {}
+        self._known_conversations: dict[identity.Pair, str] = {}
 
     async def accept(self, messages: list[Inbound]) -> list[bool | Exception]:
         """Store messages: True for a new one, False for a known one, or the error that prevented it."""
-        outcomes = await self._store_of_remembered(messages)
+        outcomes = await self._store_of_known(messages)
         if len(outcomes) < len(messages):
             outcomes += await self._store_of_looked_up(messages[len(outcomes) :])
         # Every later line about these messages has the same ids, up to the reply.
@@ -112,9 +112,9 @@ class Inbox:
             _log.info("messages_accepted", messages=accepted)
         return outcomes
 
-    async def _store_of_remembered(self, messages: list[Inbound]) -> list[bool | Exception]:
+    async def _store_of_known(self, messages: list[Inbound]) -> list[bool | Exception]:
         """Outcomes of the first messages, up to one whose conversation is not the remembered one."""
-        found = [self._remembered.get((message.bsuid, message.phone)) for message in messages]
+        found = [self._known_conversations.get((message.bsuid, message.phone)) for message in messages]
         conversations = [one for one in found if one is not None]
         # Because an identity change may redirect other messages of the batch, all are looked up.
         if len(conversations) < len(messages) or any(map(identity_resolution.changes_identity, messages)):
@@ -126,7 +126,7 @@ class Inbox:
         gone = await tombstones.among(self._redis, [message.id for message in messages])
         unerased = [one for one in messages if one.id not in gone]
         conversations = await identity_resolution.conversations_of(self._redis, unerased)
-        self._remember(unerased, conversations)
+        self._note_conversations(unerased, conversations)
         outcomes = await self._store(unerased, conversations)
         while (done := len(outcomes)) < len(unerased):
             # The conversation has joined another one meanwhile.
@@ -135,12 +135,12 @@ class Inbox:
         taken = iter(outcomes)
         return [False if message.id in gone else next(taken) for message in messages]
 
-    def _remember(self, messages: list[Inbound], conversations: list[str]) -> None:
-        if len(self._remembered) > _MOST_REMEMBERED:
-            self._remembered.clear()
+    def _note_conversations(self, messages: list[Inbound], conversations: list[str]) -> None:
+        if len(self._known_conversations) > _MOST_REMEMBERED:
+            self._known_conversations.clear()
         for message, conversation in zip(messages, conversations, strict=True):
             if not identity_resolution.changes_identity(message):
-                self._remembered[message.bsuid, message.phone] = conversation
+                self._known_conversations[message.bsuid, message.phone] = conversation
 
     async def request_turn(self, conversation: str) -> None:
         """Ask for a turn where something other than a message changed."""

@@ -33,7 +33,7 @@ from bot.infra.live_events import LiveEvents
 from bot.infra.queries import Query, ask, mapping
 from bot.infra.replicas import Replicas
 from bot.messages.outbound import Reply, Template
-from bot.messages.prompt_text import words
+from bot.messages.prompt_text import part_text
 from bot.settings import Settings
 from bot.storage.factory import storage_of
 from bot.whatsapp.client import Graph
@@ -316,7 +316,7 @@ class Outbox:
                 # The sender stores a template's text, because only it fills the template in.
                 if not isinstance(outgoing.part, Template):
                     memory.store_quotable(
-                        pipeline, outgoing.conversation, wamid, words(outgoing.part), self.sender.ttl_seconds
+                        pipeline, outgoing.conversation, wamid, part_text(outgoing.part), self.sender.ttl_seconds
                     )
             elif errors:
                 pipeline.hset(outgoing.record, "status", "failed")

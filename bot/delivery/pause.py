@@ -15,7 +15,6 @@ from bot.whatsapp.client import Graph
 from bot.whatsapp.errors import GraphError, MetaUnavailable
 
 _log = structlog.get_logger()
-# One tag, so that a Redis Cluster keeps them together.
 _PAUSED = "recado:{paused}"
 _PROBING = "recado:{paused}:probing"
 _TRIES = "recado:{paused}:tries"

@@ -30,9 +30,9 @@ def put_first(pipeline: Any, conversation: str, reply: Reply) -> None:
 def move_unreadable(conversation: str, raw: str, pipeline: Any) -> None:
     """Move an unreadable reply to a key of its own, so that it blocks no other."""
     pipeline.lrem(replies_key(conversation), 1, raw)
-    apart = key(conversation, "outbox", "unreadable")
-    pipeline.rpush(apart, raw)
-    pipeline.expire(apart, ledger.KEEP_SECONDS)
+    unreadable = key(conversation, "outbox", "unreadable")
+    pipeline.rpush(unreadable, raw)
+    pipeline.expire(unreadable, ledger.KEEP_SECONDS)
 
 
 async def raw_replies(redis: Redis, conversation: str) -> list[str]:

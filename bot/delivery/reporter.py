@@ -12,7 +12,7 @@ from bot.delivery.statuses import event
 from bot.infra.live_events import LiveEvents
 from bot.infra.metrics import REPLIES
 from bot.messages.outbound import Part, Reply
-from bot.messages.prompt_text import words
+from bot.messages.prompt_text import part_text
 
 _log = structlog.get_logger()
 
@@ -25,7 +25,7 @@ class DeliveryReporter:
     async def part_sent(self, conversation: str, reply: Reply, index: int, contact: Contact, wamid: str) -> None:
         """Report that Meta has accepted a part of a reply."""
         part = reply.parts[index]
-        await self.publisher.publish_sent(_named(conversation, reply, index, contact), wamid, words(part))
+        await self.publisher.publish_sent(_named(conversation, reply, index, contact), wamid, part_text(part))
 
     async def part_failed(  # noqa: PLR0913 - a failure has these facts
         self, conversation: str, reply: Reply, index: int, contact: Contact, why: str, *, code: int | None = None

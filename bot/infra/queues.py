@@ -227,7 +227,7 @@ async def working(
             raise
         finally:
             await asyncio.gather(*runs, return_exceptions=True)
-            # BullMQ's clockwork may have connected anew after it closed.
+            # BullMQ's timers may have connected anew after it closed.
             await asyncio.gather(*(worker.client.aclose() for worker in workers), return_exceptions=True)
 
 

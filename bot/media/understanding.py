@@ -20,7 +20,7 @@ from bot.media.cache import ReadingCache, media_keys
 from bot.media.readers import MediaError, MediaReaders, ReadMedia
 from bot.messages.inbound import Document, Inbound, Media, Photo, Sticker, Text, Video, Voice
 from bot.messages.language import Language
-from bot.messages.prompt_text import display_filename, read, tagged
+from bot.messages.prompt_text import content_text, display_filename, tagged
 from bot.messages.record import Record
 from bot.whatsapp.client import File, FileTooLarge, MediaGone, MediaRefused
 from bot.whatsapp.errors import GraphError, MetaUnavailable, Remedy
@@ -114,7 +114,7 @@ class MediaPerception:
         if isinstance(content, Media) and not isinstance(content, Sticker):
             result = await self._media(conversation, message, content, language, limits)
         else:
-            text, trouble = read(content)
+            text, trouble = content_text(content)
             words = content.body if isinstance(content, Text) else ""
             result = PerceivedMessage(
                 Perceived(message=message.id, kind=content.kind, text=text, words=words, trouble=trouble)

@@ -74,7 +74,7 @@ def text_without_file(content: Content) -> str:
         return tagged(
             content.kind, caption=content.caption, filename=display_filename(content.filename), note="not looked at"
         )
-    return read(content)[0]
+    return content_text(content)[0]
 
 
 def display_filename(filename: str | None) -> str | None:
@@ -116,7 +116,7 @@ def without_our_tags(text: str) -> str:
     return _FORGED.sub("&lt;", text)
 
 
-def read(content: Content) -> tuple[str, str | None]:  # noqa: C901, PLR0911 - one line for each kind
+def content_text(content: Content) -> tuple[str, str | None]:  # noqa: C901, PLR0911 - one line for each kind
     """Text of a message without a file, and the phrase for the person if it can't be read."""
     match content:
         case Text():
@@ -148,7 +148,7 @@ def read(content: Content) -> tuple[str, str | None]:  # noqa: C901, PLR0911 - o
             assert_never(content)
 
 
-def words(part: Part) -> str:  # noqa: PLR0911 - one line a kind
+def part_text(part: Part) -> str:  # noqa: PLR0911 - one line a kind
     """Text of a part, for the model's memory and for quotes."""
     match part:
         case Say():

@@ -25,23 +25,23 @@ class ProductCapture:
 
     services: CaptureServices
 
-    async def take(self, conversation: str, turn: PhotoTurn, incoming: Sequence[CaptureMessage]) -> CapturedTurn:
+    async def capture(self, conversation: str, turn: PhotoTurn, incoming: Sequence[CaptureMessage]) -> CapturedTurn:
         """Apply a turn's messages to the session; the same turn again gets the same answer."""
         if turn.contact.role != "staff":
             return CapturedTurn()
         session = await self.services.drafts.session(conversation)
         if session.turn == turn.name:
             return session.captured
-        capture = await self._begin_turn(conversation, session, incoming, turn)
+        capture_turn = await self._begin_turn(conversation, session, incoming, turn)
         for group in _groups(incoming):
-            await capture.take(group)
-        if not capture.outcome.handled:
+            await capture_turn.apply(group)
+        if not capture_turn.outcome.handled:
             return CapturedTurn()
-        captured = await capture.captured()
+        captured = await capture_turn.captured()
         until = time.time() + self.services.seconds
-        draft = capture.draft.id if capture.draft else None
+        draft = capture_turn.draft.id if capture_turn.draft else None
         after = Session(draft=draft, turn=turn.name, captured=captured, until=until)
-        await self.services.drafts.write(conversation, capture.outcome.changes, after)
+        await self.services.drafts.write(conversation, capture_turn.outcome.changes, after)
         return captured
 
     async def open_draft(self, conversation: str) -> Draft | None:

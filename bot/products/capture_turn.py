@@ -67,7 +67,7 @@ class CaptureTurn:
     expired: Draft | None = None
     outcome: CaptureOutcome = field(default_factory=CaptureOutcome)
 
-    async def take(self, group: Sequence[CaptureMessage]) -> None:
+    async def apply(self, group: Sequence[CaptureMessage]) -> None:
         """Apply photos first, because the words of the same group are about all of them."""
         photos = [one for one in group if _is_of_a_product(one)]
         if self.draft and any(begins_another(one) for one in photos):
@@ -96,7 +96,7 @@ class CaptureTurn:
 
     async def _add(self, photos: Sequence[CaptureMessage]) -> None:
         photo_texts = {one.message.id: one.photo_text for one in photos if one.photo_text is not None}
-        before = await self._sights()
+        before = await self._photo_texts()
         if self.draft and is_other_product(self.draft, numbers_in(before.values()), numbers_in(photo_texts.values())):
             self._leave_open("other_code")
             before = {}
@@ -120,7 +120,7 @@ class CaptureTurn:
             self.outcome.changes.photo_texts.setdefault(draft.id, {}).update(accepted)
         self._keep(draft, *photo_texts)
 
-    async def _sights(self) -> dict[str, PhotoText]:
+    async def _photo_texts(self) -> dict[str, PhotoText]:
         if self.draft is None:
             return {}
         kept = await self.services.drafts.photo_texts(self.conversation, self.draft)

@@ -60,13 +60,13 @@ class TurnAttempt:
 class TurnResult:
     """Output of a turn: its text, the parts that can be tapped, and the end state of its messages.
 
-    `settled` are messages that code has settled. They end as answered, whatever the state of the others.
+    `answered_by_code` are messages that code has answered. They end so, whatever the state of the others.
     """
 
     text: str
     state: str
     offered: tuple[Part, ...] = ()
-    settled: frozenset[str] = frozenset()
+    answered_by_code: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +163,7 @@ def end_states(messages: list[Inbound], result: TurnResult, turn: str) -> dict[s
     def state(message: Inbound) -> str:
         if result.state == "answered":
             return "answered" if message is newest else "merged"
-        return "answered" if message.id in result.settled else result.state
+        return "answered" if message.id in result.answered_by_code else result.state
 
     return {message.id: _entry(message, state(message)) | {"turn": turn} for message in messages}
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 
 from bot.messages.outbound import AskLocation, Buttons, LinkButton, Menu, Part, Say
-from bot.messages.prompt_text import words
+from bot.messages.prompt_text import part_text
 from bot.whatsapp.formatting import fits
 from bot.whatsapp.limits import fit
 
@@ -25,7 +25,7 @@ def composed(text: str, offered: Sequence[Part]) -> tuple[Part, ...]:
     if not offered:
         return fit([_say(text)])
     first, *others = offered
-    new_text = _new(text, " ".join(words(part) for part in offered))
+    new_text = _new(text, " ".join(part_text(part) for part in offered))
     if not new_text:
         return fit(offered)
     if isinstance(first, Buttons | Menu | LinkButton | AskLocation):

@@ -42,12 +42,12 @@ class Responder:
         outcome = self._result_unread(turn, trace) or await self._reply(turn, trace, journal)
         if outcome.text and not all(one.perceived.kept for one in turn.perceived):
             outcome = replace(outcome, text=f"{outcome.text}\n\n{phrase('file_not_kept', turn.language)}")
-        if not turn.admission.notice or turn.contact.quiet or outcome.state == "handed_off":
+        if not turn.admission.notice or turn.contact.handed_off or outcome.state == "handed_off":
             return outcome
         said = (outcome.text, phrase("too_many", turn.language))
         return replace(outcome, text="\n\n".join(filter(None, said)))
 
-    def by_code(self, message: Inbound) -> bool:
+    def is_for_code(self, message: Inbound) -> bool:
         """Whether code settles this message even while a person has the conversation: a tap or a word of consent."""
         return is_tap(message) or self.message_rules.is_choice(message)
 
@@ -64,9 +64,9 @@ class Responder:
     async def _reply(self, turn: TurnContext, trace: Trace, journal: TurnJournal) -> TurnResult:
         contact = turn.contact
         rule_result = await self.message_rules.receive(turn.conversation, turn.messages, contact, turn.language)
-        tapped = await self.confirmations.settle(turn.conversation, turn.messages, contact, turn.language)
+        tapped = await self.confirmations.handle_taps(turn.conversation, turn.messages, contact, turn.language)
         # A turn with a journal goes on, because it may have called the person itself before its worker died.
-        if rule_result.too_late or (contact.quiet and not turn.attempt.journal):
+        if rule_result.too_late or (contact.handed_off and not turn.attempt.journal):
             return await self._result_by_code(turn, rule_result, tapped)
         captured = await self._captured(turn, trace, tapped)
         handled = tapped.messages.union(captured.messages)
@@ -82,7 +82,7 @@ class Responder:
         await self.events.publish(trace.event())
         with trace.station("agent"):
             outcome = await self._ask_model(turn, trace, journal, tapped)
-        if not contact.quiet and await self._is_paused(turn, journal):
+        if not contact.handed_off and await self._is_paused(turn, journal):
             # A colleague answered from the app meanwhile: two answers would contradict each other.
             return await self._result_by_code(turn, rule_result, tapped)
         text = "\n\n".join(filter(None, (text, outcome.text)))
@@ -94,14 +94,14 @@ class Responder:
 
     async def _result_by_code(self, turn: TurnContext, rule_result: RuleResult, tapped: TapResults) -> TurnResult:
         """Leave the answer to a person. Taps and choices are settled all the same, and reported to both sides."""
-        settled = tapped.messages | rule_result.chosen
-        if not settled:
+        answered = tapped.messages | rule_result.chosen
+        if not answered:
             return TurnResult("", "handed_off")
         text = "\n\n".join(filter(None, (*rule_result.first, tapped.text)))
-        event = {"type": "settled", "conversation": turn.conversation, "messages": sorted(settled), "told": text}
+        event = {"type": "settled", "conversation": turn.conversation, "messages": sorted(answered), "told": text}
         await self.events.publish(event)
-        state = "answered" if len(settled) == len(turn.messages) else "handed_off"
-        return TurnResult(text, state, tapped.parts, settled)
+        state = "answered" if len(answered) == len(turn.messages) else "handed_off"
+        return TurnResult(text, state, tapped.parts, answered)
 
     async def _captured(self, turn: TurnContext, trace: Trace, tapped: TapResults) -> CapturedTurn:
         """Give the messages to the photo session of staff."""
@@ -111,7 +111,7 @@ class Responder:
         photo_turn = PhotoTurn(
             trace.turn, turn.contact, turn.language, turn.answer_by - SENDING_SECONDS, trace.record_attempt
         )
-        return await self.captures.take(turn.conversation, photo_turn, incoming)
+        return await self.captures.capture(turn.conversation, photo_turn, incoming)
 
     async def _cards(self, turn: TurnContext, trace: Trace, captured: CapturedTurn) -> tuple[Part, ...]:
         """The product card, once, with the model's corrections."""

@@ -57,7 +57,7 @@ class MessageRules:
             await self._contacts.mark_withheld_reported(conversation)
         ids = frozenset(message.id for message, _ in chosen)
         alone = tuple(phrase(name, language) for name in _phrases(False, (wanted for _, wanted in chosen)))
-        if contact.quiet:
+        if contact.handed_off:
             # A colleague answers, but the effect of the choice is confirmed all the same.
             return RuleResult(alone, chosen=ids)
         age = (datetime.now(UTC) - messages[-1].sent_at).total_seconds()

@@ -23,7 +23,7 @@ from bot.infra.queries import Query, ask, gathered
 from bot.infra.redis import answer
 from bot.media.cache import note_media
 from bot.messages.outbound import Reply
-from bot.messages.prompt_text import words
+from bot.messages.prompt_text import part_text
 from bot.prompting.library import Library
 from bot.turns.context import TurnAttempt, TurnContext, TurnResult, dead_letter_of, end_states, reply_to
 from bot.turns.reply import composed
@@ -142,7 +142,7 @@ class TurnStore:
         Returns whether a summary is due, and the answer of the query after the step.
         """
         parts = composed(result.text, result.offered)
-        trace.reply = [words(part) for part in parts]
+        trace.reply = [part_text(part) for part in parts]
         trace.outcome = result.state.partition(":")[0]
         reply = reply_to(turn.messages[-1], turn.contact, trace.turn, parts) if parts else None
         new = [*turn.lines]

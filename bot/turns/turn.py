@@ -64,7 +64,7 @@ class TurnProcessor:
     ) -> tuple[TurnAttempt, list[Inbound]]:
         """Wait for a silence if a message asks for an answer, then fix the messages of the turn."""
         asking = [message for message in snapshot.waiting.messages if why_unanswered(message) is None]
-        if asking and not snapshot.contact.quiet:
+        if asking and not snapshot.contact.handed_off:
             await indicators.enter_async_context(self.typing.shown(asking[-1]))
         burst = Burst(self.settings.quiet_seconds)
         while True:
@@ -81,10 +81,10 @@ class TurnProcessor:
         self, lease: Lease, batch: MessageBatch, attempt: TurnAttempt, trace: Trace, indicators: AsyncExitStack
     ) -> tuple[TurnContext, TurnResult]:
         """Read the messages and answer them, while the customer sees typing dots."""
-        uncounted = frozenset(message.id for message in batch.to_answer if self.responder.by_code(message))
+        uncounted = frozenset(message.id for message in batch.to_answer if self.responder.is_for_code(message))
         admission = await self.preparation.admit(lease.conversation, batch.to_answer, trace.turn, uncounted)
         deadline = deadline_for(batch.to_answer, self.settings.deadline_seconds)
-        if admission.admitted and not attempt.contact.quiet:
+        if admission.admitted and not attempt.contact.handed_off:
             say = partial(self.typing.announce_delay, lease, trace.turn, batch.to_answer, attempt)
             await indicators.enter_async_context(delay_notice(deadline.announce_after, say))
         answer_by = asyncio.get_running_loop().time() + deadline.seconds

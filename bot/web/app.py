@@ -44,10 +44,10 @@ from bot.whatsapp.templates.status_events import TemplateStatusHandler
 _log = structlog.get_logger()
 
 REDIS = web.AppKey("redis", Redis)
-METRICS_SHIPPER = web.AppKey("ship", MetricsShipper)
+METRICS_SHIPPER = web.AppKey("metrics_shipper", MetricsShipper)
 WAITING = web.AppKey("waiting", WaitingList)
 _SETTINGS = web.AppKey("settings", Settings)
-_TEMPLATE_STATUSES = web.AppKey("news", TemplateStatusHandler)
+_TEMPLATE_STATUSES = web.AppKey("template_statuses", TemplateStatusHandler)
 # The page of metrics that is being made now, if one is.
 _METRICS_PAGE = web.AppKey("metrics_page", list[asyncio.Future[bytes]])
 

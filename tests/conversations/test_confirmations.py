@@ -47,7 +47,7 @@ def tap(choice: str, number: int = 1) -> Inbound:
 
 async def told(redis: Redis, till: Till, *messages: Inbound, conversation: str = MINE) -> str:
     confirmations = Confirmations(redis, {"pay": till.pay})
-    return (await confirmations.settle(conversation, list(messages), Contact(), "es")).text
+    return (await confirmations.handle_taps(conversation, list(messages), Contact(), "es")).text
 
 
 async def test_the_first_button_does_it_once_with_the_action_that_was_shown(redis: Redis) -> None:
@@ -91,7 +91,7 @@ async def test_only_a_tap_is_a_tap(redis: Redis) -> None:
     typed = Inbound(id="m1", sent_at=now, received_at=now, content=Text(body=shown.choices[0].id))
     forwarded = tap(shown.choices[0].id, 2).model_copy(update={"forwarded": True})
     for message in (typed, forwarded, tap("t_1.r0c0.1", 3), tap(f"{shown.choices[0].id} ", 4)):
-        found = await Confirmations(redis, {"pay": till.pay}).settle(MINE, [message], Contact(), "es")
+        found = await Confirmations(redis, {"pay": till.pay}).handle_taps(MINE, [message], Contact(), "es")
         assert (found.text, found.messages) == ("", frozenset())
     assert till.done == []
 

@@ -31,7 +31,7 @@ Take = Callable[[World, str], Awaitable[None]]
 
 
 async def called(world: World, conversation: str) -> None:
-    await Contacts(world.redis).set_quiet(conversation, quiet=True)
+    await Contacts(world.redis).set_handed_off(conversation, handed_off=True)
 
 
 async def written_from_the_app(world: World, conversation: str) -> None:
@@ -88,7 +88,7 @@ async def test_a_tap_while_a_colleague_has_the_conversation_is_done_and_told_to_
     assert plan["unit_amount"] == 49900
     assert set((await ends(shop, ANA)).values()) <= {"answered", "merged"}
     assert len(shop.models.requests) == asked, "the bot stays quiet"
-    assert (await contact_of(shop, ANA)).quiet
+    assert (await contact_of(shop, ANA)).handed_off
     assert (await taps(shop, ana, buttons(shown)[0])).startswith("Ya habías contestado")
 
 

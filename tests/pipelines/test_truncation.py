@@ -9,7 +9,7 @@ import pytest
 from bot.ai.chat import ModelAnswer
 from bot.infra.logs import without_identities
 from bot.messages.inbound import Inbound, Order
-from bot.messages.prompt_text import read, tagged
+from bot.messages.prompt_text import content_text, tagged
 from bot.whatsapp.lenient_json import identifier, text
 from bot.whatsapp.payload import parse
 from pipelines.bounding_box import BoundingBox
@@ -68,7 +68,7 @@ def test_a_message_of_any_kind_is_cut_at_the_door(content: dict[str, Any]) -> No
 
 def test_many_short_things_are_cut_where_they_become_one_text() -> None:
     order = Order(items=tuple(f"{number} x product" for number in range(10_000)))
-    said, _ = read(order)
+    said, _ = content_text(order)
     assert "… [cut here, of " in said
     assert len(said) < LONGEST_TEXT + 100
     assert len(tagged("document", text="&" * (LONGEST_TEXT + 5))) < 5 * LONGEST_TEXT + 100

@@ -64,7 +64,7 @@ async def test_an_album_is_one_card_and_a_tap_saves_it_once(shop: Shop, ana: Per
 
 async def test_a_tap_on_a_card_counts_while_a_colleague_has_the_conversation(shop: Shop, ana: Person) -> None:
     card = await shop.sends(ana, shop.shelf.front(), shop.shelf.tag(), shop.shelf.code())
-    await Contacts(shop.world.redis).set_quiet(await conversation_of(shop.world, ana), quiet=True)
+    await Contacts(shop.world.redis).set_handed_off(await conversation_of(shop.world, ana), handed_off=True)
     assert (await shop.taps(ana, card)).text.startswith("✅ Guardado en el catálogo: Detergente líquido")
     assert [one["barcode"] for one in await catalogue(shop)] == [CODE]
 

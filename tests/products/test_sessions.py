@@ -62,7 +62,7 @@ class Counter:
             CaptureMessage(Inbound(id=f"{name}-{at}", sent_at=now, received_at=now, content=content), words, photo_text)
             for at, (content, words, photo_text) in enumerate(contents)
         ]
-        return await self.captures.take(MINE, turn_of(name), incoming)
+        return await self.captures.capture(MINE, turn_of(name), incoming)
 
     async def photo(self, photo: bytes, caption: str = "") -> tuple[Content, str, PhotoText | None]:
         return Photo(media_id="m", caption=caption), caption, await read_photo(photo, read_text=self.shelf.read)
@@ -146,7 +146,7 @@ async def test_customers_and_words_without_a_card_are_not_its_business(counter: 
     front = await counter.photo(counter.shelf.front())
     now = datetime.now(UTC)
     message = Inbound(id="m", sent_at=now, received_at=now, content=front[0])
-    taken = await counter.captures.take(MINE, turn_of("t", Contact()), [CaptureMessage(message, "", front[2])])
+    taken = await counter.captures.capture(MINE, turn_of("t", Contact()), [CaptureMessage(message, "", front[2])])
     assert taken == CapturedTurn()
     assert await redis.dbsize() == 0
 

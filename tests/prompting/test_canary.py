@@ -176,7 +176,7 @@ async def test_a_candidate_that_hands_over_more_is_dropped_and_one_that_is_as_go
     person, taken = await people(world, canary, "candidate", 2)
     # Because a colleague answers here, the prompts have no effect.
     conversation = await Contacts(world.redis).find_or_create(phone=taken.phone, bsuid=taken.bsuid)
-    await Contacts(world.redis).set_quiet(conversation, quiet=True)
+    await Contacts(world.redis).set_handed_off(conversation, handed_off=True)
     await world.meta.writes(taken, {"type": "text", "text": {"body": "¿Sigues?"}})
     await eventually(lambda: _at_rest(world))
     if bad:

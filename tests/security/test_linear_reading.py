@@ -74,9 +74,11 @@ READING: dict[str, Callable[[str], object]] = {
     "typed text": prompt_text.without_our_tags,
     "fenced text": lambda text: prompt_text.tagged("photo", text=text),
     "a file's name": prompt_text.display_filename,
-    "a form": lambda text: prompt_text.read(Form(answers=text)),
-    "a form's answers": lambda text: prompt_text.read(Form(answers=json.dumps(dict.fromkeys(text.split()[:3], text)))),
-    "cards": lambda text: prompt_text.read(
+    "a form": lambda text: prompt_text.content_text(Form(answers=text)),
+    "a form's answers": lambda text: prompt_text.content_text(
+        Form(answers=json.dumps(dict.fromkeys(text.split()[:3], text)))
+    ),
+    "cards": lambda text: prompt_text.content_text(
         ContactCards(cards=tuple(ContactCard(name=word, phones=(word,)) for word in text.split()))
     ),
     "a transcript": lambda text: transcript.spoken_text(transcript.RawTranscript(text)),

@@ -240,7 +240,9 @@ class Visit:
             XIMENA, "hola", *(fails(status, said) for status in (400, 401, 402, 500, 500, 500, 500, 500, 500))
         )
         await self.asks(XIMENA, "¿y?", calls(("talk_to_a_person", {"reason": f"quiere {MARK}"})), says("Ya"))
-        await Contacts(self.world.redis).set_quiet(await conversation_of(self.world, XIMENA.bsuid), quiet=False)
+        await Contacts(self.world.redis).set_handed_off(
+            await conversation_of(self.world, XIMENA.bsuid), handed_off=False
+        )
 
     async def meta_refuses(self, _: SmtpSimulator, __: PushServiceSimulator, erp: ErpSimulator) -> None:
         world = self.world

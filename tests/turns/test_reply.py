@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bot.messages.outbound import AskLocation, Buttons, Choice, Part, Say, StoredFile, VoiceNote
-from bot.messages.prompt_text import words
+from bot.messages.prompt_text import part_text
 from bot.turns.reply import composed
 
 ASK = Buttons(body="¿Qué plan te interesa?", choices=(Choice(id="1", title="Básico"), Choice(id="2", title="Negocio")))
@@ -41,4 +41,4 @@ def test_text_and_offers_make_a_reply(text: str, offered: tuple[Part, ...], said
 
 
 def test_an_offer_is_remembered_with_its_choices() -> None:
-    assert words(ASK) == "¿Qué plan te interesa?\n(to tap: Básico | Negocio)"
+    assert part_text(ASK) == "¿Qué plan te interesa?\n(to tap: Básico | Negocio)"

@@ -47,13 +47,13 @@ async def test_without_the_token_nobody_comes_in(start: Start, method: str, path
 @pytest.mark.parametrize(("method", "path"), ROUTES)
 async def test_with_the_token_an_operator_comes_in(start: Start, method: str, path: str) -> None:
     world = await start(workers=0)
-    await Contacts(world.redis).set_quiet(f"c_{'0' * 20}", quiet=True)
+    await Contacts(world.redis).set_handed_off(f"c_{'0' * 20}", handed_off=True)
     assert await status(world, method, path, b"Authorization: Bearer console-token") == 200
 
 
 async def test_while_redis_is_full_an_operator_is_asked_to_try_again(start: Start) -> None:
     world = await start(workers=0)
-    await Contacts(world.redis).set_quiet(f"c_{'0' * 20}", quiet=True)
+    await Contacts(world.redis).set_handed_off(f"c_{'0' * 20}", handed_off=True)
     await world.redis.config_set("maxmemory", "1")
     try:
         assert await status(world, *ROUTES[1], b"Authorization: Bearer console-token") == 503
@@ -72,7 +72,7 @@ async def test_where_no_token_is_set_there_is_no_console(
 
 async def test_an_open_page_sees_a_hand_over_and_does_not_hold_up_the_servers_end(start: Start) -> None:
     world = await start(workers=0)
-    await Contacts(world.redis).set_quiet(f"c_{'0' * 20}", quiet=True)
+    await Contacts(world.redis).set_handed_off(f"c_{'0' * 20}", handed_off=True)
     headers = {"Authorization": "Bearer console-token"}
     server = listening(create_app(world.settings), "127.0.0.1", 0, finish=30)
     url = await server.__aenter__()

@@ -184,7 +184,7 @@ async def test_several_accounts_call_a_person(
     customer(stripe, "525512345678", "Ana", "ana@work.example.com")
     with pytest.raises(ToolError, match="a colleague has been called"):
         await get_subscription.call({}, context)
-    assert (await Contacts(redis).get(context.conversation)).quiet
+    assert (await Contacts(redis).get(context.conversation)).handed_off
 
 
 @pytest.mark.parametrize(

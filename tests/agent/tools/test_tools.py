@@ -118,8 +118,8 @@ async def test_calling_a_person_makes_the_bot_quiet_in_this_conversation_alone(
 ) -> None:
     await talk_to_a_person.call({"reason": "Quiere un reembolso"}, context)
     contacts = Contacts(redis)
-    assert (await contacts.get(CONVERSATION)).quiet
-    assert not (await contacts.get(f"c_{'1' * 20}")).quiet
+    assert (await contacts.get(CONVERSATION)).handed_off
+    assert not (await contacts.get(f"c_{'1' * 20}")).handed_off
 
 
 @pytest.mark.parametrize(
@@ -137,7 +137,7 @@ async def test_wrong_arguments_are_told_and_nothing_is_done(
 ) -> None:
     with pytest.raises(ToolError, match=told):
         await talk_to_a_person.call(arguments, context)
-    assert not (await Contacts(redis).get(CONVERSATION)).quiet
+    assert not (await Contacts(redis).get(CONVERSATION)).handed_off
 
 
 async def tool_results(world: World, ana: Person) -> list[str]:
