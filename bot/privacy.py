@@ -24,7 +24,7 @@ from bot.conversations.lease import ConversationLeases, Lease, LeaseLost, done_k
 from bot.conversations.waiting_list import WaitingList
 from bot.delivery.statuses import DeliveryStatuses
 from bot.infra import queue_admin
-from bot.infra.redis import answer, ended, key
+from bot.infra.redis import answer, cancel_and_wait, key
 from bot.integrations.email.suppression import Suppression
 from bot.integrations.stripe import customers as stripe_customers
 from bot.integrations.stripe import subscription_state
@@ -95,7 +95,7 @@ async def find(redis: Redis, address: str) -> Person | None:
     names: list[str] = []
     emails: set[str] = set()
     customers: set[str] = set()
-    pending = [await identity.home_of(redis, found)]
+    pending = [await identity.current_name(redis, found)]
     while pending:
         name = pending.pop()
         if name not in names:
@@ -105,7 +105,7 @@ async def find(redis: Redis, address: str) -> Person | None:
             customers |= at_stripe
             emails |= addresses | set(filter(None, [record.get("email")]))
             earlier = record.get("earlier", "").split(",")
-            pending += [*filter(None, earlier), *sorted(await answer(redis.smembers(identity.joining(name))))]
+            pending += [*filter(None, earlier), *sorted(await answer(redis.smembers(identity.to_merge_key(name))))]
     identifiers = {one for name in names for one in await identity.identities_of(redis, name)}
     identities = frozenset(identifiers | {one for one in (phone, bsuid) if one})
     former_phones = [one for name in names for one in await _former_phones(redis, name)]
@@ -260,7 +260,7 @@ class PersonalData:
         try:
             yield
         finally:
-            await ended(holding)
+            await cancel_and_wait(holding)
             await self._leases.abandon(lease)
 
 

@@ -18,7 +18,7 @@ from bot.delivery.outbox import Outbox
 from bot.infra import queues
 from bot.infra.metrics import MetricsShipper
 from bot.infra.queues import JobScheduler
-from bot.infra.redis import ended
+from bot.infra.redis import cancel_and_wait
 from bot.integrations.stripe import events as stripe_events
 from bot.prompting.release_gate import EvaluateCases, no_evaluation
 from bot.prompting.watcher import watch
@@ -156,4 +156,4 @@ async def _expire(redis: Redis, storage: Storage, days: float) -> None:
 async def _alongside(stack: AsyncExitStack, *works: Awaitable[None]) -> None:
     """Run these until the stack unwinds, then cancel them and wait for their end."""
     for work in works:
-        stack.push_async_callback(ended, asyncio.ensure_future(work))
+        stack.push_async_callback(cancel_and_wait, asyncio.ensure_future(work))

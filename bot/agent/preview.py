@@ -107,7 +107,7 @@ async def conversation_of(contact_or_conversation: str, contacts: Contacts, redi
             name = name or await identity.find(redis, spelling, bsuid)
     if name is None or not await contacts.exists(name):
         raise NotThere("nothing is known of this conversation; expected c_…, a phone, a BSUID, or a file of values")
-    return await identity.home_of(redis, name)
+    return await identity.current_name(redis, name)
 
 
 def unified(old: str, new: str, old_name: str, new_name: str) -> str:

@@ -15,7 +15,7 @@ from redis.exceptions import RedisError
 from bot.cli import terminal
 from bot.cli.terminal import Format, check_format, complain, read_settings, redis_problem
 from bot.conversations.dead_letters import Acted, DeadLetters, as_json
-from bot.conversations.identity import home_of, is_conversation
+from bot.conversations.identity import current_name, is_conversation
 from bot.conversations.inbox import Inbox
 from bot.infra.queue_admin import counts, drop_failed, failed, retry_failed
 from bot.infra.queues import QUEUES, JobScheduler
@@ -106,7 +106,7 @@ async def _conversations(context: _QueueContext, which: str | None) -> list[str]
     found = list(await context.dead_letters.all())
     if which is None:
         return found
-    names = {which, await home_of(context.redis, which)} if is_conversation(which) else {which}
+    names = {which, await current_name(context.redis, which)} if is_conversation(which) else {which}
     return [name for name in found if name in names]
 
 

@@ -100,7 +100,7 @@ class DeadLetters:
 
     async def carry(self, conversation: str) -> str:
         """Move dead letters to the conversation that this one has joined; gives its name."""
-        home = await identity.home_of(self.redis, conversation)
+        home = await identity.current_name(self.redis, conversation)
         raw: list[str] = (
             await answer(self.redis.lrange(entries_key(conversation), 0, -1)) if home != conversation else []
         )

@@ -48,12 +48,12 @@ def is_conversation(name: object) -> bool:
     return isinstance(name, str) and _CONVERSATION.match(name) is not None
 
 
-def moved(conversation: str) -> str:
+def merged_into_key(conversation: str) -> str:
     """Key of the name of the conversation that this one has joined."""
     return key(conversation, "moved")
 
 
-def joining(conversation: str) -> str:
+def to_merge_key(conversation: str) -> str:
     """Key of the conversations whose content has still to be merged into this one."""
     return key(conversation, "joining")
 
@@ -97,9 +97,9 @@ async def phone_contested(redis: Redis, conversation: str) -> bool:
     return bool(await answer(redis.hexists(contact_key(conversation), "phone_contested")))
 
 
-async def home_of(redis: Redis, conversation: str) -> str:
+async def current_name(redis: Redis, conversation: str) -> str:
     """The conversation that this one has joined; itself, as a rule."""
-    while (to := await redis.get(moved(conversation))) is not None:
+    while (to := await redis.get(merged_into_key(conversation))) is not None:
         # The process that moved it may have died in the middle, so the move is done again.
         conversation = await unite(redis, conversation, to)
     return conversation
@@ -122,7 +122,7 @@ def identities(conversation: str) -> str:
 
 def keys(conversation: str) -> tuple[str, ...]:
     """Keys to delete once the conversation has joined another."""
-    return identities(conversation), joining(conversation)
+    return identities(conversation), to_merge_key(conversation)
 
 
 def identity_key(value: str) -> str:
@@ -208,8 +208,8 @@ async def unite(redis: Redis, one: str, other: str) -> str:
     if older == younger:
         return older
     # First, so that no message is accepted there any more and the copy of its ledger is whole.
-    await redis.set(moved(younger), older, ex=KEEP_SECONDS)
-    await answer(redis.sadd(joining(older), younger))
+    await redis.set(merged_into_key(younger), older, ex=KEEP_SECONDS)
+    await answer(redis.sadd(to_merge_key(older), younger))
     # Meta may deliver a message again that came before.
     await ledger.copy(redis, younger, older)
     await link_names(redis, older, await identities_of(redis, younger))

@@ -130,7 +130,7 @@ class Inbox:
         outcomes = await self._store(unerased, conversations)
         while (done := len(outcomes)) < len(unerased):
             # The conversation has joined another one meanwhile.
-            conversations[done:] = [await identity.home_of(self._redis, one) for one in conversations[done:]]
+            conversations[done:] = [await identity.current_name(self._redis, one) for one in conversations[done:]]
             outcomes += await self._store(unerased[done:], conversations[done:])
         taken = iter(outcomes)
         return [False if message.id in gone else next(taken) for message in messages]
@@ -215,6 +215,6 @@ def _keys(bsuid: str | None, phone: str | None, conversation: str) -> tuple[str,
         *ledger.keys(conversation),
         waiting_key(conversation),
         epoch_key(conversation),
-        identity.moved(conversation),
+        identity.merged_into_key(conversation),
         tombstones.erased(conversation),
     )

@@ -21,7 +21,7 @@ from bot.conversations.waiting_list import OPEN, waiting_key
 from bot.infra import queries
 from bot.infra.locks import delete_if_equal, renew_until
 from bot.infra.queries import Command, Query
-from bot.infra.redis import answer, key, narrow
+from bot.infra.redis import answer, key, split_command
 
 _log = structlog.get_logger()
 T = TypeVar("T")
@@ -229,11 +229,12 @@ class ConversationLeases:
         write(recorded)
         name = lease.conversation
         # Checked before the script, because one that fails in its middle keeps its first half.
-        commands = [one for command, _ in recorded.command_stack for one in narrow([str(part) for part in command])]
+        written = ([str(part) for part in command] for command, _ in recorded.command_stack)
+        commands = [one for command in written for one in split_command(command)]
         commands += [[str(part) for part in command] for command in reads]
         fixed = (
             *(lease_key(name), tombstones.erased(name), done_key(name)),
-            *(waiting_key(name), epoch_key(name), identity.joining(name), OPEN),
+            *(waiting_key(name), epoch_key(name), identity.to_merge_key(name), OPEN),
         )
         # Every key is declared, because some managed servers demand it.
         touched = {part for command in commands for part in command[1:] if part.startswith("recado:")}
@@ -255,7 +256,7 @@ class ConversationLeases:
 
     async def _release(self, lease: Lease) -> bool:
         name = lease.conversation
-        keys = (lease_key(name), waiting_key(name), epoch_key(name), identity.joining(name))
+        keys = (lease_key(name), waiting_key(name), epoch_key(name), identity.to_merge_key(name))
         pipeline = self._redis.pipeline(transaction=False)
         pipeline.zscore(OPEN, name)
         pipeline.eval(_RELEASE, len(keys), *keys, lease.token, str(ledger.KEEP_SECONDS))

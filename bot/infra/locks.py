@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager, suppress
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
-from bot.infra.redis import answer, apart
+from bot.infra.redis import answer, shielded
 
 # Deletes KEYS 1 if its value is ARGV 1; 0 where another value, or none, is there.
 DELETE_IF_EQUAL = "return redis.call('GET', KEYS[1]) == ARGV[1] and redis.call('DEL', KEYS[1]) or 0"
@@ -44,10 +44,10 @@ async def renewed_lock(
             await asyncio.wait({renewal})
     except BaseException:
         with suppress(RedisError, OSError):
-            await apart(lock.release())
+            await shielded(lock.release())
         raise
     try:
-        await apart(lock.release())
+        await shielded(lock.release())
     except (RedisError, OSError) as error:
         raise LockLost(name) from error
 
@@ -55,8 +55,8 @@ async def renewed_lock(
 async def renew_until(over: asyncio.Event, every_seconds: float, renew: Callable[[], Awaitable[None]]) -> None:
     """Renew at this interval until `over` is set.
 
-    An event stops it, because redis-py loses cancellations (see bot.infra.redis.ended): a renewal whose cancellation
-    is lost would hold its lock for ever.
+    An event stops it, because redis-py loses cancellations (see bot.infra.redis.cancel_and_wait): a renewal whose
+    cancellation is lost would hold its lock for ever.
     """
     while not over.is_set():
         with suppress(TimeoutError):
@@ -68,4 +68,4 @@ async def renew_until(over: asyncio.Event, every_seconds: float, renew: Callable
 
 async def delete_if_equal(redis: Redis, name: str, value: str) -> bool:
     """Delete a key that still has this value, even if the caller is cancelled; False where it has another."""
-    return bool(await apart(answer(redis.eval(DELETE_IF_EQUAL, 1, name, value))))
+    return bool(await shielded(answer(redis.eval(DELETE_IF_EQUAL, 1, name, value))))

@@ -12,7 +12,7 @@ from bullmq.custom_errors import DelayedError, WaitingChildrenError
 from bullmq.timer import Timer
 from redis.exceptions import RedisError
 
-from bot.infra.redis import ended
+from bot.infra.redis import cancel_and_wait
 
 # A full Redis and a replica refuse at once: without a pause all would be asked again at once.
 _REFUSED_SECONDS = 0.3
@@ -89,8 +89,8 @@ class QueueWorker(Worker):  # type: ignore[misc] # BullMQ has no types
             await asyncio.wait({waiting, resting}, return_when=asyncio.FIRST_COMPLETED)
             return int(waiting.result()) if waiting.done() else int(time.time() * 1000) + _NEVER_MILLISECONDS
         finally:
-            await ended(waiting)
-            await ended(resting)
+            await cancel_and_wait(waiting)
+            await cancel_and_wait(resting)
 
     def _start(self, job: Job) -> None:
         # A task for each job: what one binds to its context (logs) is not seen by the next.
@@ -172,4 +172,4 @@ class QueueWorker(Worker):  # type: ignore[misc] # BullMQ has no types
         if timer is not None:
             # Cancelled is not over: a look for stalled jobs would connect anew after the last connection was closed.
             timer.stop()
-            await ended(timer._task)  # noqa: SLF001 - BullMQ has no other way to wait for it
+            await cancel_and_wait(timer._task)  # noqa: SLF001 - BullMQ has no other way to wait for it

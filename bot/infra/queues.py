@@ -20,7 +20,7 @@ from redis.exceptions import RedisError
 from bot.infra.crash_points import passing
 from bot.infra.logs import without_identities
 from bot.infra.queue_worker import QueueWorker
-from bot.infra.redis import RedisNotReachable, apart, connect, ended, retrying
+from bot.infra.redis import RedisNotReachable, cancel_and_wait, connect, retrying, shielded
 from bot.settings import RedisSettings
 
 _log = structlog.get_logger()
@@ -132,8 +132,8 @@ class JobScheduler:
         try:
             yield self
         finally:
-            await ended(task)
-            await apart(self._add())
+            await cancel_and_wait(task)
+            await shielded(self._add())
 
     async def _run(self) -> None:
         while True:
@@ -240,7 +240,7 @@ async def _reached(worker: QueueWorker) -> None:
 
 
 async def _given_up(workers: Sequence[QueueWorker], resting: asyncio.Future[Any]) -> None:
-    """Cancel the jobs in hand, until the last one is over: see bot.infra.redis.ended."""
+    """Cancel the jobs in hand, until the last one is over: see bot.infra.redis.cancel_and_wait."""
     while not resting.done():
         await asyncio.gather(*(worker.end(force=True) for worker in workers), return_exceptions=True)
         await asyncio.wait({resting}, timeout=1)

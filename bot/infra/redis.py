@@ -71,11 +71,11 @@ def key(conversation: str, *parts: str) -> str:
 
 
 def answer(command: Awaitable[T] | T) -> Awaitable[T]:
-    """A command of the asynchronous client, for type checkers: redis-py gives both clients one signature."""
+    """Tell type checkers that this command is awaitable, because redis-py gives both of its clients one signature."""
     return cast("Awaitable[T]", command)
 
 
-class _ToThePrimary:
+class _ReconnectOnReadOnly:
     """A connection that is given up where it leads to a replica: since a failover its name may lead elsewhere."""
 
     async def read_response(self, *args: Any, **options: Any) -> Any:
@@ -116,11 +116,11 @@ def connect(settings: RedisSettings) -> Redis:
         password = settings.password.get_secret_value() if settings.password else None
         client = SharedRedis(host=settings.host, port=settings.port, password=password, ssl=settings.tls, **options)
     plain = client.connection_pool.connection_class
-    client.connection_pool.connection_class = type(plain.__name__, (_ToThePrimary, plain), {})
+    client.connection_pool.connection_class = type(plain.__name__, (_ReconnectOnReadOnly, plain), {})
     return client
 
 
-def narrow(command: Sequence[str]) -> list[list[str]]:
+def split_command(command: Sequence[str]) -> list[list[str]]:
     """The same command as several, each with so few values that a script can hand them over with Lua's `unpack`.
 
     Raises ValueError for one of many values that is no list of independent ones: a script stops in its middle at it.
@@ -134,7 +134,7 @@ def narrow(command: Sequence[str]) -> list[list[str]]:
     return [[*head, *values[start : start + size]] for start in range(0, len(values), size)]
 
 
-async def ended(task: asyncio.Future[Any]) -> None:
+async def cancel_and_wait(task: asyncio.Future[Any]) -> None:
     """Cancel a task that works with Redis until it is over: one cancellation in ten or so gets lost.
 
     redis-py 7 sends within `asyncio.wait_for`, which on Python 3.11 forgets a cancellation that comes as it ends.
@@ -145,7 +145,7 @@ async def ended(task: asyncio.Future[Any]) -> None:
     await asyncio.gather(task, return_exceptions=True)
 
 
-async def apart(work: Awaitable[T]) -> T:
+async def shielded(work: Awaitable[T]) -> T:
     """Clean up with Redis after a cancellation: in a task of its own, which is finished though this one is cancelled.
 
     redis-py looks at a connection under a time-out of zero. On early Pythons (3.11.2 does it, 3.11.7 does not) that
@@ -187,7 +187,7 @@ class MicroBatcher(Generic[T, R]):
         try:
             yield self
         finally:
-            await ended(task)
+            await cancel_and_wait(task)
             if self._timer is not None:
                 self._timer.cancel()
             for _, future in self._waiting:

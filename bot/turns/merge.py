@@ -10,7 +10,7 @@ from typing import Any
 from redis.asyncio import Redis
 
 from bot.conversations import contacts, dead_letters, identity, ledger
-from bot.conversations.identity import home_of, joining, moved
+from bot.conversations.identity import current_name, merged_into_key, to_merge_key
 from bot.conversations.lease import ConversationLeases, Lease
 from bot.conversations.memory import History, HistoryEntry, Memory
 from bot.delivery import reply_queue
@@ -34,12 +34,12 @@ class ConversationMerger:
     async def state(self, conversation: str) -> tuple[str, list[str]]:
         """The conversation that this one has become, mostly itself; and those that have to join it, oldest first."""
         moved_, pending = await ask(self._redis, self.query(conversation))
-        return (await home_of(self._redis, conversation) if moved_ else conversation), pending
+        return (await current_name(self._redis, conversation) if moved_ else conversation), pending
 
     @staticmethod
     def query(conversation: str) -> Query[tuple[bool, list[str]]]:
         """Whether a conversation has joined another; and those that still have to join it, oldest first."""
-        commands = (("GET", moved(conversation)), ("SMEMBERS", joining(conversation)))
+        commands = (("GET", merged_into_key(conversation)), ("SMEMBERS", to_merge_key(conversation)))
         return Query(commands, lambda found: (bool(found[0]), sorted(found[1])))
 
     async def absorb(self, lease: Lease, name: str) -> None:
@@ -61,7 +61,7 @@ class ConversationMerger:
             subscriptions.adopt(pipeline, home, browsers)
             dead_letters.adopt(pipeline, home, failed)
             reply_queue.adopt(pipeline, home, unsent)
-            pipeline.srem(joining(home), name)
+            pipeline.srem(to_merge_key(home), name)
 
         await self._leases.commit(lease, write)
         await self._memory.forget(name)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import structlog
 from redis.asyncio import Redis
 
-from bot.conversations.identity import home_of
+from bot.conversations.identity import current_name
 from bot.conversations.lease import ConversationLeases, Lease, LeaseLost, kept_renewed
 from bot.conversations.waiting_list import WaitingList
 from bot.delivery.outbox import Outbox
@@ -40,7 +40,7 @@ class ConversationRunner:
         # Also for a conversation that was merged, because messages sent from it may still fail, and are resent from it.
         await self._work_under(lease, snapshot)
         if snapshot.has_merged:
-            await self.work(await home_of(self.redis, conversation))
+            await self.work(await current_name(self.redis, conversation))
             await WaitingList(self.redis).forget(conversation)
 
     async def _acquire(self, lease: Lease) -> ConversationSnapshot:

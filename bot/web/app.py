@@ -26,7 +26,7 @@ from bot.infra.alerts import Alerts
 from bot.infra.live_events import LiveEvents
 from bot.infra.metrics import MetricsShipper
 from bot.infra.queues import JobScheduler
-from bot.infra.redis import MicroBatcher, connect, ended, refuse_cluster
+from bot.infra.redis import MicroBatcher, cancel_and_wait, connect, refuse_cluster
 from bot.infra.replicas import Replicas
 from bot.integrations.push.invitations import InvitationLinks
 from bot.prompting.releases import read_current_release
@@ -240,5 +240,5 @@ async def _metrics(app: web.Application) -> AsyncIterator[None]:
     app[METRICS_SHIPPER] = MetricsShipper(app[REDIS])
     task = asyncio.create_task(app[METRICS_SHIPPER].run())
     yield
-    await ended(task)
+    await cancel_and_wait(task)
     await app[METRICS_SHIPPER].flush()

@@ -14,7 +14,7 @@ import structlog
 from aiohttp import web
 
 from bot.infra.open_files import file_limit
-from bot.infra.redis import ended
+from bot.infra.redis import cancel_and_wait
 from bot.web.refusals import count_refusal
 
 _log = structlog.get_logger()
@@ -186,7 +186,7 @@ class Connections:
         try:
             yield self
         finally:
-            await ended(task)
+            await cancel_and_wait(task)
 
     async def _watch(self) -> None:
         loop = asyncio.get_running_loop()

@@ -12,7 +12,7 @@ from aiohttp import web
 from redis.asyncio import Redis
 
 from bot.conversations.contacts import Contacts
-from bot.conversations.identity import home_of
+from bot.conversations.identity import current_name
 from bot.conversations.tombstones import erased
 from bot.integrations.push.invitations import InvitationLinks
 from bot.integrations.push.subscriptions import NotASubscription, PushSubscriptions, parse_subscription
@@ -182,7 +182,7 @@ async def _read(request: web.Request, services: PushServices) -> tuple[dict[str,
 async def _conversation(services: PushServices, token: object) -> str | None:
     """The conversation of a token; None when the token has expired or its person was erased."""
     conversation = await services.tokens.conversation(token)
-    home = await home_of(services.redis, conversation) if conversation else None
+    home = await current_name(services.redis, conversation) if conversation else None
     gone = [erased(one) for one in (conversation, home) if one]
     return None if gone and await services.redis.exists(*gone) else home
 

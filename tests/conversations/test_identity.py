@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from redis.asyncio import Redis
 
-from bot.conversations.identity import find, home_of, moved, phone_contested
+from bot.conversations.identity import current_name, find, merged_into_key, phone_contested
 from bot.conversations.identity_resolution import conversations_of
 from bot.infra.redis import answer
 from bot.messages.inbound import Inbound, Text
@@ -130,7 +130,7 @@ async def test_a_union_that_died_in_the_middle_is_completed(start: Start) -> Non
     await written(waiting, "wamid.2", "sin teléfono", None, ANA)
     home, gone = await conversation_of(waiting, PHONE), await conversation_of(waiting, ANA)
     # All that a process did before it was killed.
-    await waiting.redis.set(moved(gone), home)
+    await waiting.redis.set(merged_into_key(gone), home)
     world = await start(workers=1)
     await settled(world)
     assert await conversation_of(world, ANA) == home
@@ -248,8 +248,10 @@ async def orphans(redis: Redis) -> list[str]:
     kept = [name async for name in redis.scan_iter("recado:{*}:identities")]
     found = [(name, one) for name in kept for one in await answer(redis.smembers(name))]
     led_to = {one: await redis.get(f"recado:identity:{one}") for _, one in found}
-    homes = [(name, await home_of(redis, str(led_to[one]))) for name, one in found]
-    return [name for name, home in homes if await home_of(redis, name[len("recado:{") : -len("}:identities")]) != home]
+    homes = [(name, await current_name(redis, str(led_to[one]))) for name, one in found]
+    return [
+        name for name, home in homes if await current_name(redis, name[len("recado:{") : -len("}:identities")]) != home
+    ]
 
 
 async def first_messages(redis: Redis, *pairs: tuple[str | None, str | None]) -> list[str]:
@@ -260,7 +262,7 @@ async def first_messages(redis: Redis, *pairs: tuple[str | None, str | None]) ->
         for n, (phone, bsuid) in enumerate(pairs)
     ]
     homes = await asyncio.gather(*(conversations_of(redis, [one]) for one in messages))
-    return [await home_of(redis, home) for (home,) in homes]
+    return [await current_name(redis, home) for (home,) in homes]
 
 
 @pytest.mark.parametrize(

@@ -105,7 +105,7 @@ async def test_a_batch_whose_sender_joined_another_conversation_keeps_its_order_
     await inbox.accept([message(1, "MX.2", None)])
     await inbox.accept([message(2, "MX.1", None)])
     older, younger = await conversation(redis, "MX.2"), await conversation(redis, "MX.1")
-    await redis.set(identity.moved(younger), older)
+    await redis.set(identity.merged_into_key(younger), older)
     batch = [message(3, "MX.2", None), message(4, "MX.1", None), message(5, "MX.2", None), message(4, "MX.1", None)]
     assert await inbox.accept(batch) == [True, True, True, False]
     waiting = await WaitingList(redis).messages(older)

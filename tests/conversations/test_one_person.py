@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from bot.conversations.identity import home_of
+from bot.conversations.identity import current_name
 from bot.infra.redis import answer
 from bot.messages.inbound import Inbound
 from tests.notifications import post_raw
@@ -215,7 +215,7 @@ async def test_whose_a_phone_and_a_bsuid_are(world: World, told: list[Raw], expe
     assert await shown(world) == wanted
     people = await led(world)
     for home in set(people.values()):
-        assert await home_of(world.redis, home) == home
+        assert await current_name(world.redis, home) == home
         senders = {name for words in await words_of(world, home) for name in words.split() if name[0] == "B"}
         # Whoever reads a word in it has said it, under a BSUID that is theirs.
         assert senders <= {name for name, leads in people.items() if leads == home}

@@ -11,7 +11,7 @@ from typing import Any
 from redis.asyncio import Redis
 
 from bot.infra.live_events import LiveEvents
-from bot.infra.redis import ended
+from bot.infra.redis import cancel_and_wait
 from sandbox.meta.simulator import Person
 from sandbox.simulators.openrouter import ScriptedAnswer, says
 from tests.processes import eventually
@@ -50,7 +50,7 @@ async def overheard(redis: Redis) -> AsyncIterator[list[dict[str, Any]]]:
     try:
         yield heard
     finally:
-        await ended(task)
+        await cancel_and_wait(task)
 
 
 async def _listening(redis: Redis) -> bool:

@@ -12,7 +12,7 @@ from redis.asyncio import Redis
 
 from bot.agent.vocabulary import library_of, vocabulary
 from bot.cli.eval_process import evaluate_cases, report_of
-from bot.infra.redis import ended
+from bot.infra.redis import cancel_and_wait
 from bot.prompting.canary import CurrentRelease
 from bot.prompting.diagnostics import PromptsWrong
 from bot.prompting.library import Library
@@ -153,7 +153,7 @@ async def test_where_saving_is_releasing_the_gate_is_asked_beside_the_work_and_a
             assert released["release"] == prompts_of(folder).release == (await library.now()).release
             assert [event["kind"] for event in received if event["type"] == "alert"] == ["prompts"]
     finally:
-        await ended(watching)
+        await cancel_and_wait(watching)
     assert len(await Releases(redis, _nothing_in_use).history()) == 2
 
 

@@ -9,7 +9,7 @@ import pytest
 from redis.asyncio import Redis
 
 from bot.conversations.turn_state import releases_in_use, turn_keys
-from bot.infra.redis import RedisNotReachable, ended
+from bot.infra.redis import RedisNotReachable, cancel_and_wait
 from bot.prompting.diagnostics import PromptsWrong
 from bot.prompting.library import Library
 from bot.prompting.linter import PromptVocabulary
@@ -140,7 +140,7 @@ async def test_what_was_rolled_back_stays_so_until_somebody_writes_in_the_folder
         again = folder(assistant="Otra").release().release
         await eventually(lambda: _is(library, again))
     finally:
-        await ended(watching)
+        await cancel_and_wait(watching)
 
 
 async def _is(library: Library, release: str) -> bool:

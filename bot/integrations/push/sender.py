@@ -179,7 +179,7 @@ class PushSender:
         phone, bsuid = address_of(job.contact)
         for spelling in variants(phone) if phone else (None,):
             if found := await identity.find(self._redis, spelling, bsuid):
-                home = await identity.home_of(self._redis, found)
+                home = await identity.current_name(self._redis, found)
                 if phone and await identity.phone_contested(self._redis, home):
                     raise JobRejected(
                         "contact: this number was another person's before; name the BSUID of who is meant"

@@ -85,7 +85,7 @@ class CustomerDirectory:
         if contact.phone_contested and contact.phone and customer.whatsapp_id in exact_variants(contact.phone):
             return True
         owner = await self.redis.get(_owner(customer.id))
-        return owner is not None and await identity.home_of(self.redis, owner) == conversation
+        return owner is not None and await identity.current_name(self.redis, owner) == conversation
 
     async def create(self, conversation: str, contact: Contact, key_: str) -> Customer:
         """Create a customer for a contact who has none; raises BelongsToAnother when the phone is contested."""
@@ -137,7 +137,7 @@ class CustomerDirectory:
     async def _is_free(self, customer: str, conversation: str) -> bool:
         """Whether no other contact was this customer. Carriers give numbers to new people, who must not get it."""
         owner = await self.redis.get(_owner(customer))
-        if owner is None or await identity.home_of(self.redis, owner) == conversation:
+        if owner is None or await identity.current_name(self.redis, owner) == conversation:
             return True
         # An erased contact owns nothing any more.
         return not await self.contacts.exists(owner)

@@ -10,7 +10,7 @@ from typing import Any
 import structlog
 from redis.asyncio import Redis
 
-from bot.infra.redis import answer, apart
+from bot.infra.redis import answer, shielded
 from bot.messages.outbound import Template
 from bot.whatsapp.client import Graph
 from bot.whatsapp.errors import GraphError, MetaUnavailable
@@ -156,7 +156,7 @@ class Templates:
             await self.sync()
         except (GraphError, MetaUnavailable, asyncio.CancelledError):
             # Nobody waits for what nobody learns: a tool's time may be up while Meta is silent.
-            await apart(answer(self._redis.delete(_LOOKED)))
+            await shielded(answer(self._redis.delete(_LOOKED)))
             raise
         await self._redis.set(_LOOKED, "done", xx=True, ex=_LOOK_AGAIN_SECONDS)
 

@@ -32,4 +32,4 @@ async def test_the_browsers_of_a_conversation_that_joins_come_along(redis: Redis
     assert {one.name for one in await kept.of(home)} == {one.name for one in browsers}
     assert await kept.of(younger) == []
     # An earlier link still leads to the same person.
-    assert await identity.home_of(redis, str(await InvitationLinks(redis).conversation(token))) == home
+    assert await identity.current_name(redis, str(await InvitationLinks(redis).conversation(token))) == home
