@@ -24,7 +24,7 @@ from bot.messages.prompt_text import fenced, glance, words
 from bot.prompting.prompts import Prompts
 from bot.turns.reply import composed
 from bot.whatsapp.markdown import whatsapp
-from evals.cases import Case, CaseTurn
+from evals.cases import FILE_KINDS, Case, CaseTurn
 from evals.environment import CaseEnvironment
 from evals.expectations import TurnOutcome
 from evals.recordings import RecordedTurn, fingerprint
@@ -63,7 +63,7 @@ class CaseRun:
             known = recorded[number].perceived if number < len(recorded) else None
             perception = await self._perceive(conversation, number, turn, contact, known)
             executed, contact = await self._turn(conversation, contact, number, perception, model_of(number, turn))
-            done.append(executed if turn.kind in _FILES else replace(executed, perceived=None))
+            done.append(executed if turn.kind in FILE_KINDS else replace(executed, perceived=None))
         return done
 
     async def _turn(
@@ -100,13 +100,13 @@ class CaseRun:
             return PerceivedMessage(known)
         content = _content(turn)
         message = self._message(number, contact, content)
-        if turn.kind in _FILES and isinstance(turn.sent, dict):
+        if turn.kind in FILE_KINDS and isinstance(turn.sent, dict):
             facts = {"caption": turn.caption, **turn.sent}
             words = " ".join(filter(None, (turn.caption, turn.sent.get("transcript"))))
             return PerceivedMessage(
                 Perceived(message=message.id, kind=turn.kind, text=fenced(turn.kind, **facts), words=words)
             )
-        if turn.kind in _FILES:
+        if turn.kind in FILE_KINDS:
             perception = await self.environment.perceive(self.case, conversation, message)
             return replace(perception, perceived=perception.perceived.model_copy(update={"milliseconds": 0.0}))
         words = content.body if isinstance(content, Text) else ""
@@ -177,7 +177,6 @@ class _AgentTurn:
         return out, failed
 
 
-_FILES = ("voice", "photo", "video", "document")
 _KINDS: dict[str, Any] = {"voice": Voice, "photo": Photo, "video": Video, "document": Document}
 
 

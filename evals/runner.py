@@ -38,6 +38,7 @@ class CaseOutcome:
     """Outcome of a case. `stale`: the request differs from the recorded one, so the recording proves nothing.
 
     A live case passes when all of its runs do. `unjudged` counts rubrics without a recorded verdict.
+    `unplayed` says that a file of the case is missing.
     """
 
     case: str
@@ -51,6 +52,7 @@ class CaseOutcome:
     milliseconds: float = 0.0
     tags: tuple[str, ...] = ()
     place: CasePlace | None = None
+    unplayed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +153,7 @@ async def record(settings: Settings, prompts: Prompts, folder: Path, cases: Sequ
         if real:
             await real.close()
     for outcome in made.outcomes:
-        if outcome.state == "failed":
+        if outcome.state == "failed" and not outcome.unplayed:
             raise NoModelAnswered(f"case {outcome.case} could not be recorded: {outcome.problems[0]}")
 
 
@@ -222,6 +224,9 @@ class _CaseQueue:
     at_once: asyncio.Semaphore = field(default_factory=asyncio.Semaphore)
 
     async def run(self, case: Case) -> CaseOutcome:
+        if missing := await asyncio.to_thread(lambda: case.missing_files):
+            problems = tuple(f"there is no file {name} in {case.folder}" for name in missing)
+            return CaseOutcome(case.name, "failed", problems, tags=case.tags, place=case.place, unplayed=True)
         async with self.at_once:
             return replace(await self.work(self.environment, case), place=case.place)
 

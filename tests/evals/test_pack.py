@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import shutil
 from pathlib import Path
 
 from bot.agent.tools.catalog import TABLE
@@ -12,6 +14,7 @@ from bot.prompting.linter import check_folder
 from bot.settings import Settings
 from evals.cases import read_cases
 from evals.runner import offline
+from tests.processes import recado
 
 _WAYS_OF_INJECTING = ("text", "name", "label", "qr", "transcript", "document")
 
@@ -27,6 +30,15 @@ async def test_every_case_passes_offline_and_none_is_stale() -> None:
     report = await offline(settings, prompts, folder, read_cases(folder))
     assert [(one.case, one.state, one.problems) for one in report.outcomes if one.state != "passed"] == []
     assert report.seconds < 30
+
+
+async def test_a_copy_of_the_folder_runs_all_cases(tmp_path: Path) -> None:
+    copy = tmp_path / "elsewhere"
+    shutil.copytree(_folder(), copy)
+    ended = await recado("prompts", "eval", "--format", "json", PROMPTS_DIR=str(copy))
+    assert (ended.code, ended.err) == (0, "")
+    report = json.loads(ended.out)
+    assert report["passed"] == report["cases"] == len(read_cases(copy))
 
 
 def test_there_are_forty_cases_a_fifth_of_them_heard_or_seen_and_a_red_team() -> None:

@@ -137,6 +137,15 @@ async def test_a_voice_note_and_a_photo_are_perceived_once_and_recorded(folder: 
     assert "levantar un reporte" in kept.turns[0].perceived.text
 
 
+async def test_a_missing_file_fails_its_case_alone(folder: Path) -> None:
+    write(folder, HOURS + "- name: gone\n  turns: [{voice: media/gone.ogg}]\n")
+    ended = await recado("prompts", "eval", "--record", "--format", "json")
+    assert (ended.code, ended.err) == (1, "")
+    hours, gone = json.loads(ended.out)["outcomes"]
+    assert (hours["state"], gone["state"]) == ("passed", "failed")
+    assert gone["problems"] == [f"there is no file media/gone.ogg in {folder / 'evals'}"]
+
+
 @pytest.fixture
 async def models(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[OpenRouterSimulator]:
     imitation = OpenRouterSimulator("key")
@@ -185,7 +194,6 @@ async def test_live_without_a_key_is_wrong_use(folder: Path) -> None:
     ("cases", "told"),
     [
         ("- name: a\n  turns: [{text: x, voice: y.ogg}]", "case a: turns.0: Value error, expected one of text"),
-        ("- name: a\n  turns: [{voice: y.ogg}]", "case a: there is no file y.ogg"),
         ("- name: A b\n  turns: [{text: x}]", "case A b: name: String should match"),
         ("- name: a\n  turns: [{text: x, expect: {contain: [y]}}]", "case a: turns.0.expect.contain: Extra inputs"),
         ("- name: a\n  turns: [{text: x, expect: {matches: '('}}]", "not a regular expression"),
