@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 from pathlib import Path
 
@@ -48,6 +49,13 @@ def test_there_are_forty_cases_a_fifth_of_them_heard_or_seen_and_a_red_team() ->
     assert len(sensed) * 5 >= len(cases)
     red = {case.name for case in cases if "red-team" in case.tags}
     assert {f"inject-{way}" for way in _WAYS_OF_INJECTING} <= red
+
+
+def test_no_prompt_says_a_thing_twice() -> None:
+    for path in _folder().glob("*.md"):
+        sentences = [one.strip(" -.") for one in re.split(r"\n|(?<=\.) ", path.read_text()) if len(one) > 40]
+        words = [re.sub(r" también| sólo| solo", "", one) for one in sentences]
+        assert [one for one in words if words.count(one) > 1] == []
 
 
 def test_the_prompt_names_every_tool_and_stays_within_its_tokens() -> None:
