@@ -34,14 +34,16 @@ from bot.infra.guarded_http import GuardedHttpClient
 from bot.infra.live_events import LiveEvents
 from bot.infra.queues import JobScheduler
 from bot.infra.redis import connect, refuse_cluster
+from bot.integrations.email.composer import BusinessName
 from bot.integrations.email.factory import email_queue
-from bot.integrations.email.queue import BusinessName, EmailQueue
+from bot.integrations.email.queue import EmailQueue
 from bot.integrations.email.verification import Verification
 from bot.integrations.event_webhooks import EventDeliveries
 from bot.integrations.push.invitations import invitation_of
 from bot.integrations.push.sender import PushSender
 from bot.integrations.stripe import plan_changes
-from bot.integrations.stripe.billing import Billing, billing_of
+from bot.integrations.stripe.billing import Billing, billing_of, event_handler_of
+from bot.integrations.stripe.events import StripeEventHandler
 from bot.media.archive import Archive
 from bot.media.cache import ReadingCache
 from bot.media.readers import MediaReaders
@@ -56,7 +58,8 @@ from bot.prompting.library import Library
 from bot.prompting.release_gate import EvaluateCases, no_evaluation
 from bot.settings import Settings
 from bot.storage.factory import storage_of
-from bot.storage.files import Files, files_of, quota_of
+from bot.storage.file_index import quota_of
+from bot.storage.files import Files, files_of
 from bot.storage.storage import Storage
 from bot.turns.canary import CanaryRecorder
 from bot.turns.intake import Intake
@@ -200,16 +203,14 @@ class Services:
     @cached_property
     def billing(self) -> Billing | None:
         """None where no STRIPE_SECRET_KEY is set."""
-        return billing_of(
-            self.redis,
-            self._http,
-            self.contacts,
-            self.notifications,
-            self.storage,
-            self.graph,
-            self.settings,
-            tell=self.publisher.tell,
-        )
+        return billing_of(self.redis, self._http, self.contacts, self.storage, self.graph, self.settings)
+
+    @cached_property
+    def stripe_events(self) -> StripeEventHandler | None:
+        """None where no STRIPE_SECRET_KEY is set."""
+        if self.billing is None:
+            return None
+        return event_handler_of(self.billing, self.redis, self.notifications, self.settings, self.publisher.tell)
 
     async def open_email(self, business: BusinessName | None = None) -> EmailQueue | None:
         """The queue of e-mails, opened once; None where no provider is configured.
@@ -223,7 +224,7 @@ class Services:
                 self.storage,
                 business=business or self._business_name,
                 language=self.settings.service.default_language,
-                email_of=self.billing.links.email_of if self.billing else None,
+                email_of=self.billing.customers.email_of if self.billing else None,
             )
             self._email = await self._stack.enter_async_context(opened)
         return self._email

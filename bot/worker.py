@@ -24,7 +24,7 @@ from bot.prompting.release_gate import EvaluateCases, no_evaluation
 from bot.prompting.watcher import watch
 from bot.services import LEASE_SECONDS, Services, open_services
 from bot.settings import Settings
-from bot.storage.files import expire
+from bot.storage.file_index import expire
 from bot.storage.storage import Storage, StorageFailed
 from bot.turns.runner import ConversationRunner
 from bot.turns.summarizer import Summarizer
@@ -39,14 +39,13 @@ _RESEND_SECONDS = 1.0
 _DUE_AGAIN_SECONDS = 3.0
 _WITHOUT_KEY_SECONDS = 60.0
 _EXPIRE_SECONDS = 3600.0
-CONCURRENCY = 100
 
 
 @asynccontextmanager
 async def running(
     settings: Settings,
     names: tuple[queues.Name, ...],
-    concurrency: int,
+    concurrency: int | None = None,
     *,
     lease_seconds: float = LEASE_SECONDS,
     evaluate: EvaluateCases = no_evaluation,
@@ -73,7 +72,7 @@ async def running(
             "worker_ready",
             queues=list(ours),
             waiting=sorted({*names} - {*ours}),
-            concurrency=concurrency,
+            concurrency={name: concurrency or queues.CONCURRENCY[name] for name in ours},
             release=prompts.release,
         )
         yield
@@ -81,12 +80,12 @@ async def running(
 
 async def _processors(services: Services) -> dict[queues.Name, queues.Processor]:
     """The processor of each queue. Without a provider of e-mail its jobs wait until there is one."""
-    email, billing = await services.open_email(), services.billing
+    email, stripe = await services.open_email(), services.stripe_events
     notification = queues.by_name(
         {
             "template": services.notifications.process,
             "push": services.pushes.process,
-            stripe_events.JOB: billing.news.process if billing else _without_key,
+            stripe_events.JOB: stripe.process if stripe else _without_key,
         }
     )
     found: dict[queues.Name, queues.Processor] = {

@@ -18,9 +18,9 @@ from bot.conversations.contacts import Contact
 from bot.conversations.memory import History, HistoryEntry
 from bot.media.understanding import Perceived, PerceivedMessage
 from bot.messages.inbound import Content, Document, Inbound, Location, Photo, Tap, Text, Video, Voice
-from bot.messages.language import Language, language_of
+from bot.messages.language import Language, language_from, language_of
 from bot.messages.phrases import phrase
-from bot.messages.prompt_text import fenced, glance, words
+from bot.messages.prompt_text import tagged, text_without_file, words
 from bot.prompting.prompts import Prompts
 from bot.turns.reply import composed
 from bot.whatsapp.markdown import whatsapp
@@ -79,7 +79,7 @@ class CaseRun:
     ) -> tuple[ExecutedTurn, Contact]:
         before = await self.environment.services.memory.recall(conversation)
         default = self.environment.services.settings.service.default_language
-        known = cast("Language", contact.language) if contact.language in ("es", "en") else default
+        known = language_from(contact.language, default)
         language = language_of(perception.perceived.words) or known
         contact = replace(contact, language=language)
         now = self.case.now.replace(tzinfo=self.environment.services.settings.service.zone)
@@ -88,6 +88,7 @@ class CaseRun:
             business=self.prompts.business,
             conversation=conversation,
             contact=contact,
+            language=language,
             now=now,
             effect=f"t_{conversation[2:14]}_{number}",
         )
@@ -112,13 +113,15 @@ class CaseRun:
             facts = {"caption": turn.caption, **turn.sent}
             words = " ".join(filter(None, (turn.caption, turn.sent.get("transcript"))))
             return PerceivedMessage(
-                Perceived(message=message.id, kind=turn.kind, text=fenced(turn.kind, **facts), words=words)
+                Perceived(message=message.id, kind=turn.kind, text=tagged(turn.kind, **facts), words=words)
             )
         if turn.kind in FILE_KINDS:
             perception = await self.environment.perceive(self.case, conversation, message)
             return replace(perception, perceived=perception.perceived.model_copy(update={"milliseconds": 0.0}))
         words = content.body if isinstance(content, Text) else ""
-        return PerceivedMessage(Perceived(message=message.id, kind=content.kind, text=glance(content), words=words))
+        return PerceivedMessage(
+            Perceived(message=message.id, kind=content.kind, text=text_without_file(content), words=words)
+        )
 
     def _message(self, number: int, contact: Contact, content: Content) -> Inbound:
         sent_at = self.case.now.replace(tzinfo=self.environment.services.settings.service.zone)

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 from bot.conversations.contacts import Contact
 from bot.conversations.memory import History, HistoryEntry
-from bot.messages.language import language_of
+from bot.messages.language import language_from, language_of
 from evals.redaction import Redaction
 
 HANDOFF_TOOL = "talk_to_a_person"
@@ -100,7 +100,7 @@ def case_of(
     known = {
         "name": redaction.text(contact.name) if contact.name else None,
         "email": redaction.text(contact.email) if contact.email else None,
-        "language": contact.language if contact.language in ("es", "en") else None,
+        "language": language_from(contact.language, None),
     }
     made: dict[str, Any] = {"name": name, "tags": ["happened"]}
     if contact.role != "customer":

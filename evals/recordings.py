@@ -14,7 +14,7 @@ from pydantic import ValidationError
 
 from bot.ai.chat import Attempt, Book, ChatModel, ModelAnswer, ModelRequest, NoModelAnswered, ToolCall
 from bot.media.understanding import Perceived
-from bot.messages.inbound import Record
+from bot.messages.record import Record
 from bot.prompting.release_gate import CASES
 from evals.fingerprint import hashed
 

@@ -15,7 +15,7 @@ from redis.asyncio import Redis
 from bot.delivery import reply_queue
 from bot.infra.queues import JobScheduler
 from bot.infra.redis import answer, key
-from bot.messages.inbound import Part, Reply
+from bot.messages.outbound import Part, Reply
 from sandbox.meta.simulator import Person
 from tests.processes import eventually
 from tests.waiting import PATIENCE

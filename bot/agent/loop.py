@@ -24,7 +24,8 @@ from bot.ai.chat import (
     ToolOffer,
 )
 from bot.infra.crash_points import passing
-from bot.messages.inbound import Part, Record
+from bot.messages.outbound import Part
+from bot.messages.record import Record
 from pipelines.truncation import truncated
 
 _log = structlog.get_logger()

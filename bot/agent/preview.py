@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, cast
+from typing import Any
 
 from bot.agent.prompt import dialogue, values_for, values_of_summary
 from bot.agent.tools.catalog import TABLE, may_use
@@ -18,7 +18,7 @@ from bot.conversations import identity
 from bot.conversations.contacts import Contacts, Role
 from bot.conversations.identity import is_conversation
 from bot.conversations.memory import History, Memory
-from bot.messages.language import Language
+from bot.messages.language import Language, language_from
 from bot.prompting.prompts import Prompts
 from bot.settings import Settings
 from bot.whatsapp.phone_numbers import address_of, variants
@@ -94,7 +94,7 @@ async def of_conversation(
     """What is known of a conversation, however it is asked for. Raises NotThere."""
     name = await home(asked, contacts, redis)
     contact, before = await contacts.get(name), await memory.recall(name)
-    language = cast("Language", contact.language) if contact.language in ("es", "en") else default
+    language = language_from(contact.language, default)
     return PromptValues(contact.name, language, contact.role, before)
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from bot.ai.chat import FromModel, FromPerson, Line, ModelRequest
 from bot.conversations.memory import History
 from bot.messages.language import Language
-from bot.messages.prompt_text import unforged
+from bot.messages.prompt_text import without_our_tags
 from bot.prompting.prompts import Prompts, Rendered
 
 _NAME_LENGTH = 60
@@ -25,13 +25,13 @@ def values_for(
         "customer_name": _called(name or ""),
         "language": language,
         "now": now.strftime("%Y-%m-%d %H:%M (%A)"),
-        "summary": unforged(summary),
+        "summary": without_our_tags(summary),
     }
 
 
 def values_of_summary(prompts: Prompts, summary: str) -> dict[str, Any]:
     """The values of the prompt `summary`: what was summarised before."""
-    return {"business": {"name": prompts.business.name}, "summary": unforged(summary)}
+    return {"business": {"name": prompts.business.name}, "summary": without_our_tags(summary)}
 
 
 def dialogue(before: History) -> list[Line]:

@@ -14,11 +14,13 @@ from bot.ai.chat import ToolOffer
 from bot.conversations.contacts import Contact
 from bot.conversations.handoff import HandOff
 from bot.delivery.notifications import Notifications
+from bot.infra.validation import problems
 from bot.integrations.email.queue import EmailQueue
 from bot.integrations.email.verification import Verification
 from bot.integrations.push.invitations import Invitation
 from bot.integrations.stripe.billing import Billing
-from bot.messages.inbound import Part
+from bot.messages.language import Language
+from bot.messages.outbound import Part
 from bot.products.capture import CardEdits
 from bot.products.catalogue import Catalogue
 from bot.prompting.business_profile import Business
@@ -63,13 +65,14 @@ class ToolContext:
 
     `effect` keys an effect: the same key is the same act. A part that a tool appends to `parts` becomes a message of
     the turn's reply; `offered` are the parts of the turn's earlier calls. `product_card` is there while a member of
-    staff has one open. `business` is that of the prompts that the turn began with.
+    staff has one open. `business` is that of the prompts that the turn began with, `language` that of the answer.
     """
 
     services: ToolServices
     business: Business
     conversation: str
     contact: Contact
+    language: Language
     now: datetime
     effect: str = ""
     parts: list[Part] = field(default_factory=list)
@@ -101,10 +104,7 @@ class Tool(Generic[A]):
         try:
             checked = self.arguments.model_validate(arguments)
         except ValidationError as error:
-            problems = "; ".join(
-                f"{'.'.join(map(str, problem['loc'])) or 'arguments'}: {problem['msg']}" for problem in error.errors()
-            )
-            raise ToolError(f"wrong arguments: {problems}") from error
+            raise ToolError(f"wrong arguments: {problems(error, whole='arguments')}") from error
         try:
             return await self.work(checked, context)
         except RedisError as error:

@@ -9,8 +9,9 @@ from redis.asyncio import Redis
 
 from bot.infra.logs import masked
 from bot.infra.redis import key
-from bot.messages.inbound import Buttons, Inbound, Menu, Part, Tap
-from bot.whatsapp.limits import told_apart
+from bot.messages.inbound import Inbound, Tap
+from bot.messages.outbound import Buttons, Menu, Part
+from bot.whatsapp.limits import distinct
 
 # A list stays in the chat and can be tapped for as long as that is there; most are within days.
 _KEEP_SECONDS = 30 * 24 * 3600
@@ -20,7 +21,7 @@ _SHORTENED = "…"
 def keep(pipeline: Any, conversation: str, parts: Iterable[Part]) -> None:
     """Keep choices within a transaction. What is kept stays: it comes first as it was offered, then as it fits."""
     for part in parts:
-        for choice in told_apart(part.choices) if isinstance(part, Buttons | Menu) else ():
+        for choice in distinct(part.choices) if isinstance(part, Buttons | Menu) else ():
             text = f"{choice.title}: {choice.description}" if choice.description else choice.title
             pipeline.set(_choice(conversation, choice.id), text, ex=_KEEP_SECONDS, nx=True)
 

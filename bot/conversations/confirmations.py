@@ -19,9 +19,11 @@ from redis.asyncio import Redis
 
 from bot.conversations.contacts import Contact
 from bot.infra.redis import answer, key
-from bot.messages.inbound import Buttons, Choice, Inbound, Part, Record, Tap
+from bot.messages.inbound import Inbound, Tap
 from bot.messages.language import Language
+from bot.messages.outbound import Buttons, Choice, Part
 from bot.messages.phrases import phrase
+from bot.messages.record import Record
 
 _log = structlog.get_logger()
 VALID_SECONDS = 15 * 60

@@ -16,12 +16,12 @@ from bot.conversations.phone_owners import phone_owners
 from bot.infra.queries import Query, ask, mapping
 from bot.infra.redis import answer, key
 from bot.messages.inbound import Inbound
-from bot.whatsapp.phone_numbers import address_of, exact, kin, line, variants
+from bot.whatsapp.phone_numbers import address_of, canonical, canonical_variant, exact_variants, variants
 
 Role = Literal["staff", "customer"]
-# Meta's 131026 can be passing: once proves nothing (reference 10.2).
+# Meta's 131026 can be passing: once proves nothing (docs/whatsapp.md, Errors).
 _UNREACHABLE_AFTER = 3
-# Who comes from an ad is written to without charge for so long (reference 8); the 24-hour window holds all the same.
+# Messages after an ad are free for so long (docs/whatsapp.md, Sending); the 24-hour window holds all the same.
 _FREE_ENTRY = timedelta(hours=72)
 _TELL_AGAIN_SECONDS = 24 * 3600
 
@@ -85,7 +85,7 @@ class Contacts:
     def __init__(self, redis: Redis, staff: Iterable[str] = ()) -> None:
         self._redis = redis
         addresses = (address_of(one) for one in staff)
-        self._staff = frozenset(line(known) for pair in addresses for known in pair if known)
+        self._staff = frozenset(canonical(known) for pair in addresses for known in pair if known)
 
     async def get(self, conversation: str) -> Contact:
         return await ask(self._redis, self.query(conversation))
@@ -150,7 +150,7 @@ class Contacts:
         if new:
             # At once, because a contact who never writes again leaves one day, and the objection must not.
             names = await identity.identities_of(self._redis, conversation)
-            await opt_outs.keep(self._redis, map(kin, names), opted_out=not wanted)
+            await opt_outs.keep(self._redis, map(canonical_variant, names), opted_out=not wanted)
         return new
 
     async def reach(self, *, phone: str | None, bsuid: str | None) -> str:
@@ -159,7 +159,7 @@ class Contacts:
 
     async def reach_exactly(self, *, phone: str | None, bsuid: str | None) -> str:
         """The same, for what is said of money: by no spelling of the phone that may be another line."""
-        return await self._reach(phone, bsuid, exact(phone) if phone else ())
+        return await self._reach(phone, bsuid, exact_variants(phone) if phone else ())
 
     async def _reach(self, phone: str | None, bsuid: str | None, spellings: Iterable[str]) -> str:
         found = None
@@ -183,7 +183,7 @@ class Contacts:
 
     async def _heed_objection(self, conversation: str, *known: str | None) -> None:
         """A new contact may be somebody who wanted no marketing before they were erased."""
-        if await opt_outs.kept(self._redis, (kin(one) for one in known if one)):
+        if await opt_outs.kept(self._redis, (canonical_variant(one) for one in known if one)):
             # What is written next to the contact gives the record its time.
             await answer(self._redis.hsetnx(contact_key(conversation), "marketing_opt_out", "1"))
 
@@ -205,7 +205,7 @@ class Contacts:
 
     def _read(self, raw: dict[str, str], *, colleague: bool) -> Contact:
         phone, bsuid, contested = raw.get("phone"), raw.get("bsuid"), raw.get("phone_contested") == "1"
-        listed = {one for one in (phone, bsuid) if one and line(one) in self._staff}
+        listed = {one for one in (phone, bsuid) if one and canonical(one) in self._staff}
         known = listed - ({phone} if contested else set())
         return Contact(
             phone=phone,
@@ -258,7 +258,7 @@ async def keep_objection(redis: Redis, conversation: str, names: Iterable[str]) 
     record = await record_of(redis, conversation)
     opted_out = record.get("marketing_opt_out") == "1"
     if opted_out or "marketing_at" in record:
-        await opt_outs.keep(redis, map(kin, names), opted_out=opted_out)
+        await opt_outs.keep(redis, map(canonical_variant, names), opted_out=opted_out)
     return opted_out
 
 

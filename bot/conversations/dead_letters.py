@@ -15,7 +15,8 @@ from redis.asyncio import Redis
 from bot.conversations import identity, ledger, waiting_list
 from bot.infra.logs import without_identities
 from bot.infra.redis import answer, key
-from bot.messages.inbound import Inbound, Record
+from bot.messages.inbound import Inbound
+from bot.messages.record import Record
 
 # Conversations in which something was set aside, by the time (Unix seconds) of the newest.
 _INDEX = "recado:aside"

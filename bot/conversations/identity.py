@@ -17,16 +17,15 @@ from redis.asyncio import Redis
 
 from bot.conversations import ledger
 from bot.conversations.phone_owners import phone_owners
+from bot.infra.locks import DELETE_IF_EQUAL
 from bot.infra.redis import answer, key
 from bot.settings import LONGEST_MEMORY_DAYS
-from bot.whatsapp.phone_numbers import kin
+from bot.whatsapp.phone_numbers import canonical_variant
 
 _CONVERSATION = re.compile(r"^c_[0-9a-f]{20}$")
 # After the last message or news. Longer than anything else of a conversation, because a person who asks for their data
 # must lead to all that is kept.
 KEEP_SECONDS = (LONGEST_MEMORY_DAYS + 20) * 24 * 3600
-
-_FORGET = "return redis.call('GET', KEYS[1]) == ARGV[1] and redis.call('DEL', KEYS[1]) or 0"
 
 Pair = tuple[str | None, str | None]
 
@@ -41,7 +40,7 @@ def one_person(by_bsuid: Collection[str], by_phone: Collection[str], pair: tuple
     bsuid, phone = pair
     if owners := bsuids_of(by_phone):
         return bsuid in owners
-    return all(kin(one) == kin(phone) for one in phones_of(by_bsuid))
+    return all(canonical_variant(one) == canonical_variant(phone) for one in phones_of(by_bsuid))
 
 
 def is_conversation(name: object) -> bool:
@@ -82,7 +81,7 @@ async def forget(redis: Redis, conversation: str) -> None:
     for phone in phones_of(names):
         owners.note(pipeline, phone, bsuids_of(names))
     for one in names:
-        pipeline.eval(_FORGET, 1, identity_key(one), conversation)
+        pipeline.eval(DELETE_IF_EQUAL, 1, identity_key(one), conversation)
     pipeline.delete(identities(conversation))
     await pipeline.execute()
 
@@ -145,7 +144,7 @@ async def assign(redis: Redis, home: str, names: Iterable[str]) -> None:
     phones = phones_of(names)
     await lead(redis, home, names)
     for other in phones_of(await identities_of(redis, home)):
-        if phones and all(kin(other) != kin(phone) for phone in phones):
+        if phones and all(canonical_variant(other) != canonical_variant(phone) for phone in phones):
             await release_phone(redis, home, other)
     for phone in phones:
         await mark_contested_phone(redis, home, phone)
@@ -190,15 +189,15 @@ async def release_phone(redis: Redis, conversation: str, phone: str) -> None:
     names, owners = await identities_of(redis, conversation), await phone_owners(redis)
     pipeline = redis.pipeline(transaction=False)
     owners.note(pipeline, phone, bsuids_of(names) or {conversation})
-    for one in {phone, *(one for one in phones_of(names) if kin(one) == kin(phone))}:
-        pipeline.eval(_FORGET, 1, identity_key(one), conversation)
+    for one in {phone, *(one for one in phones_of(names) if canonical_variant(one) == canonical_variant(phone))}:
+        pipeline.eval(DELETE_IF_EQUAL, 1, identity_key(one), conversation)
         pipeline.srem(identities(conversation), one)
     pipeline.hmget(contact_key(conversation), ["phone", "phone_since"])
     *_, (kept, since) = await pipeline.execute()
     pipeline = redis.pipeline(transaction=True)
     pipeline.hset(former_phones(conversation), phone, f"{since or 0} {time.time()}")
     pipeline.expire(former_phones(conversation), KEEP_SECONDS)
-    if kept is None or kin(kept) == kin(phone):
+    if kept is None or canonical_variant(kept) == canonical_variant(phone):
         pipeline.hdel(contact_key(conversation), "phone", "phone_contested", "phone_since")
     await pipeline.execute()
 

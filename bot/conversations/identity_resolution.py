@@ -12,7 +12,7 @@ from bot.conversations import identity, ledger
 from bot.conversations.identity import KEEP_SECONDS, Pair, identities, identities_of, identity_key
 from bot.conversations.phone_owners import phone_owners
 from bot.messages.inbound import Inbound, System
-from bot.whatsapp.phone_numbers import kin, variants
+from bot.whatsapp.phone_numbers import canonical_variant, variants
 
 _NUMBER_CHANGES = frozenset({"user_changed_number", "customer_changed_number"})
 _CHANGES = _NUMBER_CHANGES | {"user_changed_user_id"}
@@ -193,7 +193,8 @@ async def _follow_new_number(redis: Redis, old: Pair, new: Pair) -> str:
     if mine != (None, None):
         await identity.write_facts(redis, home, bsuid=mine[0], phone=mine[1])
     left = old[1]
-    if left and (phone is None or kin(left) != kin(phone)) and await redis.get(identity_key(left)) == home:
+    another = left and (phone is None or canonical_variant(left) != canonical_variant(phone))
+    if left and another and await redis.get(identity_key(left)) == home:
         await identity.release_phone(redis, home, left)
     return home
 

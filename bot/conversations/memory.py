@@ -12,7 +12,7 @@ from redis.asyncio import Redis
 from bot.ai.chat import tokens
 from bot.infra.queries import Query, ask
 from bot.infra.redis import answer, key
-from bot.messages.inbound import Record
+from bot.messages.record import Record
 from bot.settings import MemorySettings
 
 _DAY = 24 * 3600

@@ -16,7 +16,7 @@ from weakref import WeakKeyDictionary
 from redis.asyncio import Redis
 
 from bot.infra.signed_tokens import shared_secret
-from bot.whatsapp.phone_numbers import kin
+from bot.whatsapp.phone_numbers import canonical_variant
 
 # A number goes to another person within months. The owners are known for longer than a contract lasts.
 KEEP_SECONDS = 3 * 365 * 24 * 3600
@@ -59,7 +59,7 @@ class PhoneOwners:
         return not set(found).issubset(map(self._digest, mine))
 
     def key(self, phone: str) -> str:
-        return f"recado:phone-owners:{self._digest(kin(phone))}"
+        return f"recado:phone-owners:{self._digest(canonical_variant(phone))}"
 
     def _digest(self, identity: str) -> str:
         return hmac.digest(self.secret, identity.encode(), "sha256").hex()[:32]

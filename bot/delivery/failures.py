@@ -1,4 +1,4 @@
-"""What follows from an error of Meta, whether a call was refused or a status told of it hours later (reference 10)."""
+"""What follows from an error of Meta, whether a call was refused or a status told of it hours later."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from bot.delivery.statuses import DeliveryStatuses, delivery, event, failures
 from bot.infra.alerts import alert
 from bot.infra.live_events import LiveEvents
 from bot.infra.metrics import REPLIES
-from bot.messages.inbound import Reply
+from bot.messages.outbound import Reply
 from bot.whatsapp.errors import (
     MEDIA_REFUSED,
     OPTED_OUT,

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Annotated, Any
 
 import structlog
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 from redis.asyncio import Redis
 
 from bot.conversations import ledger
@@ -22,7 +22,8 @@ from bot.infra.crash_points import passing
 from bot.infra.logs import masked
 from bot.infra.queues import JobRejected
 from bot.infra.redis import answer, key
-from bot.messages.inbound import Reply, Say, Template
+from bot.infra.validation import checked_job
+from bot.messages.outbound import Reply, Say, Template
 from bot.whatsapp.limits import fit
 from bot.whatsapp.phone_numbers import address_of
 from bot.whatsapp.templates.registry import TemplateNotSendable, Templates
@@ -47,14 +48,8 @@ class TemplateJob(BaseModel):
 
 
 def template_job(data: dict[str, Any]) -> TemplateJob:
-    """Check data from outside; raises Unfit with what is wrong, and without the values."""
-    try:
-        job = TemplateJob.model_validate(data)
-    except ValidationError as error:
-        told = "; ".join(
-            f"{'.'.join(map(str, problem['loc'])) or 'data'}: {problem['msg']}" for problem in error.errors()
-        )
-        raise JobRejected(told) from error
+    """Check data from outside; raises JobRejected with what is wrong, and without the values."""
+    job = checked_job(TemplateJob, data)
     if address_of(job.to) == (None, None):
         raise JobRejected("to: expected a phone with its country's digits, or a BSUID such as MX.8801234567890123")
     return job

@@ -32,7 +32,7 @@ from bot.infra.crash_points import passing
 from bot.infra.live_events import LiveEvents
 from bot.infra.queries import Query, ask, mapping
 from bot.infra.replicas import Replicas
-from bot.messages.inbound import Reply, Template
+from bot.messages.outbound import Reply, Template
 from bot.messages.prompt_text import words
 from bot.settings import Settings
 from bot.storage.factory import storage_of

@@ -11,7 +11,7 @@ from enum import StrEnum
 
 from bot.conversations.contacts import Contact, Contacts
 from bot.conversations.waiting_list import WaitingList
-from bot.messages.inbound import Part, Reply, Template
+from bot.messages.outbound import Part, Reply, Template
 from bot.whatsapp.errors import GraphError, MetaUnavailable
 from bot.whatsapp.templates.registry import TemplateNotSendable, Templates
 

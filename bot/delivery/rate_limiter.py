@@ -1,4 +1,4 @@
-"""How fast we may send: one limiter for each person and one for the number, shared by all workers (reference 9)."""
+"""How fast we may send: one limiter for each person and one for the number, shared by all workers."""
 
 from __future__ import annotations
 

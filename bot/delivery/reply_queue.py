@@ -8,7 +8,7 @@ from redis.asyncio import Redis
 
 from bot.conversations import choices, ledger
 from bot.infra.redis import answer, key
-from bot.messages.inbound import Reply
+from bot.messages.outbound import Reply
 from bot.whatsapp.limits import fit
 
 

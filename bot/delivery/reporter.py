@@ -11,7 +11,7 @@ from bot.conversations.events import EventPublisher, OutboundMessage
 from bot.delivery.statuses import event
 from bot.infra.live_events import LiveEvents
 from bot.infra.metrics import REPLIES
-from bot.messages.inbound import Part, Reply
+from bot.messages.outbound import Part, Reply
 from bot.messages.prompt_text import words
 
 _log = structlog.get_logger()

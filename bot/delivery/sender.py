@@ -20,7 +20,7 @@ from bot.infra.crash_points import passing
 from bot.infra.logs import masked
 from bot.infra.redis import answer
 from bot.infra.replicas import FIX, NotReplicated, Replicas
-from bot.messages.inbound import Attachment, Part, Picture, Reply, Template, VoiceNote
+from bot.messages.outbound import Attachment, Part, Picture, Reply, Template, VoiceNote
 from bot.storage.storage import StorageFailed
 from bot.whatsapp.client import Graph
 from bot.whatsapp.errors import MEDIA_REFUSED, PAIR_RATE, RATES, GraphError, MetaUnavailable, Remedy

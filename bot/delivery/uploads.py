@@ -8,7 +8,7 @@ from dataclasses import replace
 from redis.asyncio import Redis
 
 from bot.infra.redis import key
-from bot.messages.inbound import Attachment, Picture, VoiceNote
+from bot.messages.outbound import Attachment, Picture, VoiceNote
 from bot.storage.storage import NotStored, Storage
 from bot.whatsapp.client import File, Graph
 from bot.whatsapp.rendering import filename
@@ -19,7 +19,7 @@ from pipelines.errors import FileRefused
 _KEEP_SECONDS = 29 * 24 * 3600
 _LARGEST_DOCUMENT = 100 * 1024 * 1024
 _OFFICE = "application/vnd.openxmlformats-officedocument"
-# The only kinds of document that Meta takes (reference 6).
+# The only kinds of document that Meta takes (docs/whatsapp.md, Media).
 DOCUMENTS = frozenset({
     "text/plain", "application/pdf", "application/msword", "application/vnd.ms-excel", "application/vnd.ms-powerpoint",
     f"{_OFFICE}.wordprocessingml.document", f"{_OFFICE}.spreadsheetml.sheet", f"{_OFFICE}.presentationml.presentation",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import cast
 
 from bot.agent.loop import ModelStep, ToolResult
 from bot.conversations.budget import TurnAccount
@@ -15,8 +14,9 @@ from bot.conversations.memory import History, HistoryEntry
 from bot.conversations.rate_limit import Admission
 from bot.infra.logs import masked
 from bot.media.understanding import PerceivedMessage
-from bot.messages.inbound import Inbound, Part, Reply
-from bot.messages.language import Language
+from bot.messages.inbound import Inbound
+from bot.messages.language import Language, language_from
+from bot.messages.outbound import Part, Reply
 from bot.prompting.canary import CurrentRelease
 from bot.prompting.prompts import Prompts
 from bot.turns.revisions import Known, MessageBatch
@@ -168,7 +168,7 @@ def end_states(messages: list[Inbound], result: TurnResult, turn: str) -> dict[s
 
 def language_known(contact: Contact) -> Language | None:
     """The language in which somebody wrote before, if it is one of ours."""
-    return cast("Language", contact.language) if contact.language in ("es", "en") else None
+    return language_from(contact.language, None)
 
 
 def _entry(message: Inbound, state: str) -> dict[str, str]:

@@ -48,7 +48,7 @@ class ConversationMerger:
         both = _one_memory(await self._memory.recall(home), await self._memory.recall(name))
         mine, theirs = await contacts.record_of(self._redis, home), await contacts.record_of(self._redis, name)
         entries = await ledger.raw(self._redis, name)
-        browsers = await subscriptions.kept_of(self._redis, name)
+        browsers = await subscriptions.stored(self._redis, name)
         failed = await dead_letters.raw_of(self._redis, name)
         if failed:
             await dead_letters.DeadLetters(self._redis).note(home)

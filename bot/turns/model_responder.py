@@ -17,10 +17,10 @@ from bot.conversations.budget import Budget
 from bot.conversations.confirmations import TapResults
 from bot.infra.logs import without_identities
 from bot.messages import links
-from bot.messages.inbound import LinkButton
 from bot.messages.language import Language
+from bot.messages.outbound import LinkButton
 from bot.messages.phrases import phrase
-from bot.messages.prompt_text import fenced
+from bot.messages.prompt_text import tagged
 from bot.products.capture import CardEdits
 from bot.prompting.diagnostics import PromptsWrong
 from bot.turns.context import TurnContext, TurnResult
@@ -63,6 +63,7 @@ class ModelResponder:
             business=prompts.business,
             conversation=turn.conversation,
             contact=turn.contact,
+            language=turn.language,
             now=now,
             effect=trace.turn,
             product_card=card,
@@ -114,7 +115,7 @@ def _without_strange_links(text: str, turn: TurnContext, trace: Trace) -> str:
     earlier = (item.text for item in (*turn.before.fallen, *turn.before.recent) if item.role != "user")
     buttons = (part.url for done in trace.tools for part in done.parts if isinstance(part, LinkButton))
     known = "\n".join((*files, *buttons, *earlier))
-    return links.without_strange(text, known, phrase("strange_link", turn.language))
+    return links.without_unverified(text, known, phrase("strange_link", turn.language))
 
 
 def _not_rendered(error: PromptsWrong, trace: Trace, language: Language) -> TurnResult:
@@ -128,7 +129,7 @@ def _question(turn: TurnContext, tapped: TapResults, card: CardEdits | None) -> 
     pictures = tuple(sight.picture for sight in turn.perceived if sight.picture)
     said = "\n".join(line.text for line in turn.lines if line.role == "user")
     if tapped.text:
-        said += "\n" + fenced("tap_settled", told=tapped.text)
+        said += "\n" + tagged("tap_settled", told=tapped.text)
     if card:
-        said += "\n" + fenced("open_product_card", shown=card.card_text)
+        said += "\n" + tagged("open_product_card", shown=card.card_text)
     return FromPerson(said, pictures[:_PICTURES])

@@ -5,15 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from bot.messages.inbound import (
-    AskContact,
-    AskLocation,
-    Buttons,
-    LinkButton,
-    Menu,
-    Part,
-    Say,
-)
+from bot.messages.outbound import AskLocation, Buttons, LinkButton, Menu, Part, Say
 from bot.messages.prompt_text import words
 from bot.whatsapp.formatting import fits
 from bot.whatsapp.limits import fit
@@ -36,7 +28,7 @@ def composed(text: str, offered: Sequence[Part]) -> tuple[Part, ...]:
     adds = _new(text, " ".join(words(part) for part in offered))
     if not adds:
         return fit(offered)
-    if isinstance(first, Buttons | Menu | LinkButton | AskLocation | AskContact):
+    if isinstance(first, Buttons | Menu | LinkButton | AskLocation):
         body = f"{adds}\n\n{first.body}".strip()
         if fits(body, _SHORT_BODY):
             return fit([first.model_copy(update={"body": body}), *others])

@@ -11,7 +11,8 @@ from bot.conversations.confirmations import Confirmations, TapResults, is_tap
 from bot.conversations.contacts import Contacts
 from bot.conversations.inbox import FLOOD
 from bot.infra.live_events import LiveEvents
-from bot.messages.inbound import Inbound, Part
+from bot.messages.inbound import Inbound
+from bot.messages.outbound import Part
 from bot.messages.phrases import phrase
 from bot.products.capture import ProductCapture
 from bot.products.capture_turn import CaptureMessage

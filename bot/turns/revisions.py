@@ -19,12 +19,12 @@ from bot.infra.redis import key
 from bot.media.archive import Archive
 from bot.media.cache import forget_media, media_key
 from bot.messages.inbound import CallPermission, Content, Edit, Inbound, Media, Reaction, Revoke, Text
-from bot.messages.prompt_text import fenced, glance, unforged
+from bot.messages.prompt_text import tagged, text_without_file, without_our_tags
 from bot.storage.storage import StorageFailed
 from bot.turns import trace
 
 _log = structlog.get_logger()
-# Meta tells everything within 7 days (reference 1.4): news of a message may be here before the message.
+# Meta tells everything within 7 days: news of a message may be here before the message.
 _AHEAD_SECONDS = 7 * 24 * 3600
 _QUOTE_LENGTH = 120
 _EMOJI_LENGTH = 16
@@ -138,7 +138,9 @@ class MessageRevisions:
                 contacts.allow_calls(pipeline, conversation, allowed=message.content.accepted)
             copied = _revised(message, batch.changes.get(message.id)) if message.aside else None
             if copied and _target(copied.content) is None:
-                memory.quotable(pipeline, conversation, copied.id, glance(copied.content), self.memory.ttl_seconds)
+                memory.quotable(
+                    pipeline, conversation, copied.id, text_without_file(copied.content), self.memory.ttl_seconds
+                )
         ledger.end(pipeline, conversation, batch.ends)
         waiting_list.drop(pipeline, conversation, batch.taken)
         news = {
@@ -198,13 +200,13 @@ def line_of(message: Inbound, text: str, said: Mapping[str, str]) -> str:
     lines = []
     if message.referral:
         ad = message.referral
-        lines.append(fenced("came_from_ad", source=ad.source, headline=ad.headline, text=ad.body, url=ad.url))
+        lines.append(tagged("came_from_ad", source=ad.source, headline=ad.headline, text=ad.body, url=ad.url))
     if message.quoted and message.quoted in said:
-        lines.append(fenced("replying_to", text=said[message.quoted]))
+        lines.append(tagged("replying_to", text=said[message.quoted]))
     if message.product:
-        lines.append(fenced("asking_about_product", product=message.product))
+        lines.append(tagged("asking_about_product", product=message.product))
     if message.forwarded and isinstance(message.content, Text):
-        text = fenced("forwarded_message", text=message.content.body)
+        text = tagged("forwarded_message", text=message.content.body)
     elif message.forwarded:
         lines.append("(forwarded:)")
     return "\n".join((*lines, text))
@@ -217,7 +219,7 @@ def _line(message: Inbound, said: Mapping[str, str], heard: Mapping[str, str]) -
         case Reaction(message_id=target, emoji=emoji):
             return _reaction(emoji, said.get(target))
         case content:
-            return line_of(message, heard[message.id] if message.id in heard else glance(content), said)
+            return line_of(message, heard[message.id] if message.id in heard else text_without_file(content), said)
 
 
 def _reaction(emoji: str | None, target: str | None) -> str:
@@ -227,7 +229,7 @@ def _reaction(emoji: str | None, target: str | None) -> str:
     what = f": «{short}»" if short else " an earlier message"
     if emoji is None:
         return f"(took back the reaction to{what})"
-    return f"(reacted {unforged(emoji[:_EMOJI_LENGTH])} to{what})"
+    return f"(reacted {without_our_tags(emoji[:_EMOJI_LENGTH])} to{what})"
 
 
 def _revised(message: Inbound, change: Edit | Revoke | None) -> Inbound | None:
@@ -244,7 +246,7 @@ def _revised(message: Inbound, change: Edit | Revoke | None) -> Inbound | None:
 
 def _edited(text: str, change: Edit) -> str:
     # What was seen in the file stays; the old caption stays too, because nobody knows where it ends.
-    return f"{text}\n{fenced('edited_caption', text=change.body)}" if change.caption else unforged(change.body)
+    return f"{text}\n{tagged('edited_caption', text=change.body)}" if change.caption else without_our_tags(change.body)
 
 
 def _target(content: Content) -> str | None:

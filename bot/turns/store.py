@@ -22,7 +22,7 @@ from bot.delivery import reply_queue
 from bot.infra.queries import Query, ask, gathered
 from bot.infra.redis import answer
 from bot.media.cache import note_media
-from bot.messages.inbound import Reply
+from bot.messages.outbound import Reply
 from bot.messages.prompt_text import words
 from bot.prompting.library import Library
 from bot.turns.context import TurnAttempt, TurnContext, TurnResult, dead_letter_of, end_states, reply_to

@@ -11,7 +11,7 @@ from bot.ai.chat import BudgetSpent, ChatModel, FromPerson, ModelRequest, NoMode
 from bot.conversations.budget import Budget
 from bot.conversations.memory import Memory
 from bot.infra.crash_points import passing
-from bot.messages.prompt_text import fenced
+from bot.messages.prompt_text import tagged
 from bot.prompting.diagnostics import PromptsWrong
 from bot.prompting.library import Library
 from bot.turns.trace import count
@@ -39,7 +39,7 @@ class Summarizer:
         except PromptsWrong as error:
             _log.error("prompt_not_rendered", why=error.places, fix="see `recado prompts check`")
             return
-        said = fenced("conversation", lines="\n".join(f"{item.role}: {item.text}" for item in before.fallen))
+        said = tagged("conversation", lines="\n".join(f"{item.role}: {item.text}" for item in before.fallen))
         deadline = asyncio.get_running_loop().time() + _SECONDS
         spending = self._budget.account(conversation)
         question = asked_with(prompt, ModelRequest((*prompt.lines, FromPerson(said)), deadline, spending=spending))

@@ -10,10 +10,11 @@ import structlog
 
 from bot.conversations.lease import Lease
 from bot.delivery.outbox import Outbox
-from bot.messages.inbound import Inbound, Reply, Say
+from bot.messages.inbound import Inbound
 from bot.messages.language import Language, language_of
+from bot.messages.outbound import Reply, Say
 from bot.messages.phrases import phrase
-from bot.messages.prompt_text import typed
+from bot.messages.prompt_text import typed_text
 from bot.turns.context import TurnAttempt, language_known, reply_to
 from bot.turns.store import TurnStore
 from bot.whatsapp.client import Graph
@@ -62,7 +63,7 @@ class TypingIndicator:
 
         def reply() -> Reply:
             # Before all is understood, only what was typed tells the language.
-            written = language_of(" ".join(map(typed, messages)))
+            written = language_of(" ".join(map(typed_text, messages)))
             language = written or language_known(attempt.contact) or self._default_language
             said = Say(body=phrase("still_on_it", language))
             return reply_to(messages[-1], attempt.contact, f"{turn}-still", (said,))

@@ -19,9 +19,9 @@ from bot.infra.live_events import LiveEvents
 from bot.integrations.email.suppression import Suppression
 from bot.integrations.stripe import customers
 from bot.integrations.stripe.objects import Customer
-from bot.integrations.stripe.subscription_state import SubscriptionStates, known
+from bot.integrations.stripe.subscription_state import SubscriptionStates, state_of
 from bot.messages.inbound import Inbound, Status, Text
-from bot.privacy import Busy, Erased, Person, PersonalData
+from bot.privacy import ConversationBusy, Erased, Person, PersonalData
 from bot.storage.files import Files, files_of
 from bot.storage.s3 import BucketLocation, S3Storage
 from bot.storage.storage import StorageFailed
@@ -89,7 +89,8 @@ async def lived(world: World, person: simulator.Person, media: Media) -> str:
 
     async def failed() -> bool:
         return any(
-            job.data == data and job.job.failedReason for job in await queue_admin.about(world.redis, lambda _: True)
+            job.data == data and job.job.failedReason
+            for job in await queue_admin.jobs_about(world.redis, lambda _: True)
         )
 
     await eventually(failed)
@@ -132,8 +133,8 @@ async def test_an_erased_person_leaves_no_trace_and_a_neighbour_loses_nothing(
 async def test_what_billing_and_mail_keep_goes_too(world: World, ana: simulator.Person) -> None:
     conversation = await acquainted(world, ana)
     await Contacts(world.redis).set_email(conversation, "ana@example.com")
-    await customers.remember(world.redis, conversation, Customer(id="cus_OfAna"))
-    await SubscriptionStates(world.redis).keep("cus_OfAna", known(None))
+    await customers.store_link(world.redis, conversation, Customer(id="cus_OfAna"))
+    await SubscriptionStates(world.redis).save("cus_OfAna", state_of(None))
     await Suppression(world.redis).add("ana@example.com", "smtp", "550 no such user")
     mail = {"to": "Ana@Example.com", "template": "welcome", "data": {"name": "A"}}
     await queues.add(world.redis, "email", "send", mail, "welcome-1")
@@ -202,7 +203,7 @@ async def test_a_turn_in_hand_is_waited_for_and_can_write_nothing_later(world: W
     late = Lease(conversation, "turn")
     assert await leases.take(late)
     person = await person_of(world, ana.bsuid)
-    with pytest.raises(Busy):
+    with pytest.raises(ConversationBusy):
         await personal_data_of(world, patience=0.1).erase(person)
     erasing = asyncio.create_task(personal_data_of(world).erase(person))
     await leases.commit(late, lambda pipeline: pipeline.set(f"recado:{{{conversation}}}:said:1", "words"))

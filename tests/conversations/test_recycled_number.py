@@ -170,7 +170,8 @@ async def test_a_job_that_names_a_number_is_of_who_had_it_then(world: World, ana
 
         async def failed(job: str = f"job-of-{person.name}") -> bool:
             return any(
-                one.id == job and one.job.failedReason for one in await queue_admin.about(world.redis, lambda _: True)
+                one.id == job and one.job.failedReason
+                for one in await queue_admin.jobs_about(world.redis, lambda _: True)
             )
 
         await eventually(failed)
@@ -178,7 +179,7 @@ async def test_a_job_that_names_a_number_is_of_who_had_it_then(world: World, ana
         shown = json.loads((await recado("contacts", "export", identity)).out)["jobs"]
         assert [one["data"]["parameters"]["name"] for one in shown] == [mine]
     assert "1 jobs" in (await recado("contacts", "erase", ana.bsuid)).out
-    left = await queue_admin.about(world.redis, lambda text: "nowhere" in text)
+    left = await queue_admin.jobs_about(world.redis, lambda text: "nowhere" in text)
     assert [one.id for one in left] == ["job-of-Otro"]
 
 

@@ -16,7 +16,7 @@ from bot.infra import queues
 from bot.integrations.email.suppression import Suppression
 from bot.integrations.push.invitations import InvitationLinks
 from bot.integrations.push.vapid import new_pair
-from bot.messages.inbound import Say
+from bot.messages.outbound import Say
 from bot.storage.files import files_of
 from bot.web.server import listening
 from sandbox.meta.simulator import Person

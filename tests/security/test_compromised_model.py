@@ -14,7 +14,7 @@ from sandbox.phone.demo_customers import customer, subscribe
 from sandbox.simulators.openrouter import calls, says
 from sandbox.stripe import StripeSimulator
 from tests.billing import billing, buttons, in_step, mails, stripe_of, taps
-from tests.integrations.push.test_push_door import KEYS
+from tests.integrations.push.test_push_routes import KEYS
 from tests.notifications import settled
 from tests.outgoing import conversation_of
 from tests.world import Start, World

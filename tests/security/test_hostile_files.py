@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from bot.storage.files import files_of
-from bot.storage.storage import checked, disposition
+from bot.storage.storage import checked_key, disposition
 from pipelines.document import read_document
 from pipelines.errors import FileProblem, FileRefused
 from pipelines.image import Reading, read_photo
@@ -102,7 +102,7 @@ async def test_no_name_of_a_file_leads_anywhere_breaks_a_header_or_an_export(sta
         conversation = await conversation_of(world, person)
         cabinet = files_of(world.redis, world.settings)
         (file,) = await cabinet.of(conversation)
-        assert checked(file.key).startswith(f"media/{conversation}/"), name
+        assert checked_key(file.key).startswith(f"media/{conversation}/"), name
         assert 0 < len(file.name) <= 120, name
         assert file.name.isprintable() or "\u200b" in file.name, name
         assert not set(file.name) & set('/\\"<>|\r\n\0\u202e'), name

@@ -16,7 +16,7 @@ from bot.conversations.lease import ConversationLeases, Lease, LeaseLost
 from bot.infra.crash_points import Point
 from bot.infra.queues import QUEUES
 from bot.infra.redis import key
-from bot.messages.inbound import Buttons, Choice, Part, Say, Template
+from bot.messages.outbound import Buttons, Choice, Part, Say, Template
 from bot.worker import running
 from sandbox.meta.simulator import Person
 from tests.outgoing import acquainted, empty, nudge, put

@@ -14,17 +14,17 @@ from pydantic import Field
 from bot.agent.tool import Arguments, NoArguments, ToolContext, ToolError, tool
 from bot.infra.logs import masked
 from bot.infra.queues import JobRejected
-from bot.integrations.stripe.amounts import listed, next_charge
+from bot.integrations.stripe.amounts import list_price, next_charge
 from bot.integrations.stripe.billing import Billing
 from bot.integrations.stripe.customers import SeveralCustomers
 from bot.integrations.stripe.errors import KeyRejected, StripeFailed, StripeUnavailable
 from bot.integrations.stripe.events import invoice_mail
 from bot.integrations.stripe.formatting import day, money
 from bot.integrations.stripe.objects import Customer, HostedPage, Invoice, Subscription
-from bot.integrations.stripe.plans import plain
-from bot.integrations.stripe.texts import words
-from bot.messages.inbound import Attachment, LinkButton
+from bot.integrations.stripe.plans import normalized
+from bot.integrations.stripe.texts import phrase
 from bot.messages.language import Language
+from bot.messages.outbound import Attachment, LinkButton
 from bot.storage.storage import StorageFailed
 
 _log = structlog.get_logger()
@@ -57,11 +57,6 @@ def billing_of(context: ToolContext) -> Billing:
     return context.services.billing
 
 
-def language_of(context: ToolContext) -> Language:
-    known = context.contact.language
-    return "en" if known == "en" else "es" if known == "es" else billing_of(context).default_language
-
-
 @asynccontextmanager
 async def honest(context: ToolContext) -> AsyncIterator[None]:
     """What goes wrong at Stripe, in words with which the model can answer honestly."""
@@ -88,7 +83,7 @@ async def honest(context: ToolContext) -> AsyncIterator[None]:
 
 async def customer_of(context: ToolContext) -> Customer:
     """The customer that this contact is; ToolError says how to find out where nobody knows."""
-    found = await billing_of(context).links.customer_of(context.conversation, context.contact)
+    found = await billing_of(context).customers.customer_of(context.conversation, context.contact)
     if found is None:
         way = (
             "Ask for the e-mail address of their account and call verify_email"
@@ -110,7 +105,9 @@ async def subscription_of(context: ToolContext, customer: Customer, which: str |
     if not living:
         raise ToolError("there is no subscription. list_plans shows what there is, start_subscription begins one")
     names = [await billing.plans.names_of(one.items.data) for one in living]
-    meant = [one for one, name in zip(living, names, strict=True) if which is None or plain(which) in plain(name)]
+    meant = [
+        one for one, name in zip(living, names, strict=True) if which is None or normalized(which) in normalized(name)
+    ]
     if len(meant) != 1:
         raise ToolError(f"they have several subscriptions: {'; '.join(names)}. Ask which one, and name it as `which`")
     return meant[0]
@@ -151,9 +148,9 @@ async def _items(context: ToolContext, subscription: Subscription) -> list[dict[
     """Items that are paid for, by the price list; coupons and taxes are in the next charge."""
     found = []
     for item in subscription.items.data:
-        amount = listed(item)
+        amount = list_price(item)
         price = "by use or number" if amount is None else money(amount, item.price.currency)
-        facts: dict[str, Any] = {"price": price, "every": item.price.interval, "quantity": item.many}
+        facts: dict[str, Any] = {"price": price, "every": item.price.interval, "quantity": item.units}
         if len(subscription.items.data) > 1:
             facts = {"plan": await billing_of(context).plans.name_of(item.price)} | facts
         found.append(facts)
@@ -166,7 +163,7 @@ def _special(context: ToolContext, subscription: Subscription) -> dict[str, Any]
     if subscription.status == "trialing" and subscription.trial_end:
         told["trial_ends"] = _day(context, subscription.trial_end)
     if owed := subscription.owed:
-        told["still_to_pay"] = money(owed.left, owed.currency)
+        told["still_to_pay"] = money(owed.amount_left, owed.currency)
     if subscription.pending_update is not None:
         told["change_waits_for_payment_until"] = _day(context, subscription.pending_update.expires_at)
     if pause := subscription.pause_collection:
@@ -199,7 +196,7 @@ async def list_plans(_: NoArguments, context: ToolContext) -> str:
         }
         for plan in plans
     ]
-    return json.dumps({"plans": shown, "trial_days": billing_of(context).trial_days}, ensure_ascii=False)
+    return json.dumps({"plans": shown, "trial_days": billing_of(context).terms.trial_days}, ensure_ascii=False)
 
 
 class HowMany(Arguments):
@@ -219,7 +216,7 @@ async def list_invoices(arguments: HowMany, context: ToolContext) -> str:
             "amount": money(one.total, one.currency),
             "status": one.status,
             "paid": money(one.amount_paid, one.currency),
-            "left_to_pay": money(one.left, one.currency),
+            "left_to_pay": money(one.amount_left, one.currency),
             **({"given_back": money(back, one.currency)} if (back := one.post_payment_credit_notes_amount) else {}),
         }
         for one in invoices
@@ -248,7 +245,7 @@ async def send_invoice(arguments: WhichInvoice, context: ToolContext) -> str:
             raise ToolError("there is no such invoice of this customer; list_invoices shows their own")
         if arguments.by == "email":
             return await _mail(context, customer, found)
-        file = await billing.documents.of(context.conversation, found)
+        file = await billing.invoice_pdfs.of(context.conversation, found)
     context.parts.append(Attachment(file=file))
     return f"The PDF of invoice {found.number} is sent with your answer. Say so in a few words."
 
@@ -258,8 +255,10 @@ async def _mail(context: ToolContext, customer: Customer, invoice: Invoice) -> s
         raise ToolError("it can't be sent by e-mail: there is no address. Offer it in the chat, by=chat")
     if invoice.status != "paid" or not invoice.amount_paid:
         raise ToolError("only a paid invoice can be sent by e-mail. Offer it in the chat, by=chat")
-    language = language_of(context)
-    data = invoice_mail(invoice, billing_of(context).zone) | ({"name": customer.name[:100]} if customer.name else {})
+    language = context.language
+    data = invoice_mail(invoice, billing_of(context).terms.zone) | (
+        {"name": customer.name[:100]} if customer.name else {}
+    )
     job = {"to": customer.email, "template": "invoice_paid", "data": data, "language": language}
     try:
         await context.services.email.order(job, f"invoice-{masked(context.effect)}")
@@ -280,14 +279,14 @@ async def start_subscription(arguments: WhichPlan, context: ToolContext) -> str:
     """Give the customer a button to Stripe's page where they subscribe and pay. Nothing is charged before they do so
     there. For somebody who has a plan already, use change_plan.
     """
-    billing, language = billing_of(context), language_of(context)
+    billing, language = billing_of(context), context.language
     async with honest(context):
         plan = await billing.plans.find(arguments.plan)
         price = plan.price(arguments.interval, arguments.currency) if plan else None
         if plan is None or price is None:
             raise ToolError("there is no such plan with that interval and currency; list_plans shows what there is")
-        if arguments.new_customer and not await billing.links.customer_of(context.conversation, context.contact):
-            customer = await billing.links.create(context.conversation, context.contact, _key(context, "customer"))
+        if arguments.new_customer and not await billing.customers.customer_of(context.conversation, context.contact):
+            customer = await billing.customers.create(context.conversation, context.contact, _key(context, "customer"))
         else:
             customer = await customer_of(context)
         earlier = await billing.stripe.subscriptions(customer.id)
@@ -303,16 +302,16 @@ async def start_subscription(arguments: WhichPlan, context: ToolContext) -> str:
                 "a button to subscribe is shown with this answer already, and there can be only one plan at a time: "
                 "say which one it is for, and that they can ask for the other instead"
             )
-        trial = 0 if earlier else billing.trial_days
+        trial = 0 if earlier else billing.terms.trial_days
         page = await billing.stripe.checkout(
-            customer.id, price.id, trial, await billing.back(), _key(context, "checkout")
+            customer.id, price.id, trial, await billing.return_url(), _key(context, "checkout")
         )
         # Another page that is still open would let them subscribe twice.
         for other in others:
             if other.id != page.id:
                 await billing.stripe.expire_checkout(other.id)
     body, label = _LABELS["checkout"][language]
-    amount = f"{money(price.unit_amount or 0, price.currency)} {words(arguments.interval, language)}"
+    amount = f"{money(price.unit_amount or 0, price.currency)} {phrase(arguments.interval, language)}"
     body = body.format(plan=plan.name, price=amount, today=_today(page, language))
     context.parts.append(LinkButton(body=body, label=label, url=str(page.url)))
     return f"{_SHOWN} Trial: {trial} days." if trial else _SHOWN
@@ -322,7 +321,7 @@ def _today(page: HostedPage, language: Language) -> str:
     """The amount that the page asks for at once, as Stripe made it."""
     if page.amount_total is None or page.currency is None:
         return ""
-    return " " + words("checkout_today", language, amount=money(page.amount_total, page.currency))
+    return " " + phrase("checkout_today", language, amount=money(page.amount_total, page.currency))
 
 
 def _first_payment(context: ToolContext, subscription: Subscription) -> str:
@@ -330,8 +329,8 @@ def _first_payment(context: ToolContext, subscription: Subscription) -> str:
     owed = subscription.owed
     if owed is None or not owed.hosted_invoice_url:
         raise ToolError(_FIRST_PAYMENT)
-    body, label = _LABELS["first_payment"][language_of(context)]
-    amount = money(owed.left, owed.currency)
+    body, label = _LABELS["first_payment"][context.language]
+    amount = money(owed.amount_left, owed.currency)
     context.parts.append(LinkButton(body=body.format(amount=amount), label=label, url=owed.hosted_invoice_url))
     return f"Nothing new was begun: {_FIRST_PAYMENT}. {_SHOWN}"
 
@@ -342,8 +341,8 @@ async def open_portal(_: NoArguments, context: ToolContext) -> str:
     billing = billing_of(context)
     async with honest(context):
         customer = await customer_of(context)
-        page = await billing.stripe.portal(customer.id, await billing.back(), _key(context, "portal"))
-    body, label = _LABELS["portal"][language_of(context)]
+        page = await billing.stripe.portal(customer.id, await billing.return_url(), _key(context, "portal"))
+    body, label = _LABELS["portal"][context.language]
     context.parts.append(LinkButton(body=body, label=label, url=str(page.url)))
     return _SHOWN
 
@@ -353,4 +352,4 @@ def _key(context: ToolContext, what: str) -> str:
 
 
 def _day(context: ToolContext, moment: float) -> str:
-    return day(moment, billing_of(context).zone, language_of(context))
+    return day(moment, billing_of(context).terms.zone, context.language)

@@ -46,7 +46,7 @@ async def send_email(arguments: SendEmail, context: ToolContext) -> str:
     if not staff and "url" in arguments.data:
         # A link that a text or a photo put into a model's mouth must not come from the company's address.
         raise ToolError("nothing was sent: leave `url` out of data, links are added by the company's systems")
-    language = arguments.language or context.contact.language
+    language = arguments.language or context.language
     job = {"to": to, "template": arguments.template, "data": arguments.data}
     try:
         await context.services.email.order(job | ({"language": language} if language else {}), f"tool-{context.effect}")

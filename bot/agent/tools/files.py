@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import json
-from typing import cast
 
 from pydantic import Field
 
 from bot.agent.tool import Arguments, NoArguments, ToolContext, ToolError, tool
 from bot.delivery.uploads import DOCUMENTS
-from bot.messages.inbound import Attachment, LinkButton, Part, Picture, VoiceNote
-from bot.messages.language import Language
+from bot.messages.outbound import Attachment, LinkButton, Part, Picture, VoiceNote
 from bot.messages.phrases import phrase
-from bot.storage.files import Files, KeptFile, NoLink
+from bot.storage.file_index import KeptFile
+from bot.storage.files import Files, NoLink
 from bot.storage.storage import NotStored, StorageFailed
 
 _SHOWN = 20
@@ -79,7 +78,6 @@ def _in_chat(file: KeptFile) -> Part | None:
 
 
 async def _as_link(files: Files, file: KeptFile, context: ToolContext) -> Part:
-    language = cast("Language", context.contact.language if context.contact.language in ("es", "en") else "es")
     conversation = file.key.split("/")[1]
     try:
         url = await files.link(conversation, file.key)
@@ -87,5 +85,5 @@ async def _as_link(files: Files, file: KeptFile, context: ToolContext) -> Part:
         raise ToolError("this file can't be sent through WhatsApp; a colleague can send it otherwise") from error
     except (NotStored, StorageFailed) as error:
         raise ToolError(_AWAY) from error
-    words = phrase("file_link", language).format(minutes=files.link_minutes)
-    return LinkButton(body=f"{file.name}\n{words}", label=phrase("file_link_label", language), url=url)
+    words = phrase("file_link", context.language).format(minutes=files.link_minutes)
+    return LinkButton(body=f"{file.name}\n{words}", label=phrase("file_link_label", context.language), url=url)

@@ -6,7 +6,8 @@ from pydantic import Field, HttpUrl
 
 from bot.agent.tool import Arguments, ToolContext, ToolError, tool
 from bot.messages import links
-from bot.messages.inbound import AskLocation, Buttons, Choice, LinkButton, Menu
+from bot.messages.language import Language
+from bot.messages.outbound import AskLocation, Buttons, Choice, LinkButton, Menu
 from bot.whatsapp.markdown import whatsapp
 
 _MOST_BUTTONS = 3
@@ -15,7 +16,7 @@ _SHOWN = (
     "Shown with your answer, with the text you gave. Now answer with what is not said in it yet; "
     "if there is nothing to add, answer only: -"
 )
-_OPENERS = {"es": "Ver opciones", "en": "See options"}
+_OPENERS: dict[Language, str] = {"es": "Ver opciones", "en": "See options"}
 
 
 class Option(Arguments):
@@ -33,7 +34,7 @@ def _vouched(text: str, context: ToolContext) -> str:
     drawn = whatsapp(text)
     if not drawn:
         raise ToolError("nothing was shown: the text holds no words")
-    if links.without_strange(drawn, context.business.facts, "") != drawn:
+    if links.without_unverified(drawn, context.business.facts, "") != drawn:
         raise ToolError("nothing was shown: the text names a web page that isn't in the business's facts; leave it out")
     return drawn
 
@@ -54,7 +55,7 @@ async def offer_choices(arguments: Choices, context: ToolContext) -> str:
     if few and all(len(choice.title) <= _BUTTON_TITLE and not choice.description for choice in choices):
         context.parts.append(Buttons(body=_vouched(arguments.text, context), choices=choices))
     else:
-        opener = _OPENERS.get(context.contact.language or "", _OPENERS["es"])
+        opener = _OPENERS[context.language]
         context.parts.append(Menu(body=_vouched(arguments.text, context), opener=opener, choices=choices))
     return _SHOWN
 

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from datetime import UTC
-from typing import Literal, cast
+from typing import Literal
 
 from pydantic import Field
 
 from bot.agent.tool import Arguments, ToolContext, ToolError, tool
-from bot.messages.inbound import Attachment, StoredFile
-from bot.messages.language import Language
+from bot.messages.outbound import Attachment, StoredFile
 from bot.products.corrections import NoValue
 from bot.products.export import MIMES, Format, Listed, exported
 from bot.products.texts import phrase
@@ -65,7 +64,6 @@ async def export_products(arguments: Export, context: ToolContext) -> str:
         key = await context.services.files.keep(context.conversation, name, MIMES[as_], data)
     except (StorageFailed, TooLarge) as error:
         raise ToolError("the file could not be made now. Say so; `recado products export` gives it as well.") from error
-    language = cast("Language", context.contact.language if context.contact.language in ("es", "en") else "es")
-    caption = phrase("file", language, count=str(len(listed)))
+    caption = phrase("file", context.language, count=str(len(listed)))
     context.parts.append(Attachment(file=StoredFile(key=key, mime=MIMES[as_], filename=name), caption=caption))
     return f"The file with {len(listed)} products is sent with your answer. If there is nothing to add, answer only: -"

@@ -7,8 +7,9 @@ from typing import Annotated
 from pydantic import AfterValidator, Field
 
 from bot.agent.tool import Arguments, ToolContext, ToolError, tool
-from bot.agent.tools.billing import billing_of, honest, language_of
+from bot.agent.tools.billing import billing_of, honest
 from bot.infra.logs import masked
+from bot.integrations.email.provider import address
 from bot.integrations.email.verification import TooManyCodes, Verification
 from bot.integrations.stripe.customers import BelongsToAnother
 from bot.integrations.stripe.objects import Customer
@@ -21,9 +22,8 @@ _WRONG = "that code is wrong, used or too old. Say so; verify_email sends a new 
 
 
 def _address(value: str) -> str:
-    name, at, domain = value.strip().partition("@")
-    if not (name and at and "." in domain.strip(".")) or any(sign.isspace() for sign in value.strip()):
-        raise ValueError("not an e-mail address")
+    # As it was typed, because Stripe looks customers up by the exact address.
+    address(value)
     return value.strip()
 
 
@@ -49,9 +49,7 @@ async def verify_email(arguments: Address, context: ToolContext) -> str:
     try:
         # To the address as the account has it: one that only looks alike may be somebody else's mailbox.
         to = next((one.email for one in customers if one.email), arguments.email)
-        await _verification(context).start(
-            context.conversation, to, subject or None, language_of(context), context.effect
-        )
+        await _verification(context).start(context.conversation, to, subject or None, context.language, context.effect)
     except TooManyCodes as error:
         raise ToolError("too many codes were asked for. Say so, and that they can try again in an hour") from error
     return _SENT
@@ -69,8 +67,8 @@ async def _with_address(context: ToolContext, email: str) -> list[Customer]:
 @tool(VerificationCode)
 async def confirm_code(arguments: VerificationCode, context: ToolContext) -> str:
     """Check the code that the customer typed, and link this contact to the account if it is right."""
-    verification, links = _verification(context), billing_of(context).links
-    proved = await verification.proves(context.conversation, arguments.code)
+    verification, links = _verification(context), billing_of(context).customers
+    proved = await verification.check(context.conversation, arguments.code)
     if proved is None:
         raise ToolError(_WRONG)
     customer, *others = proved.split()
@@ -85,7 +83,7 @@ async def confirm_code(arguments: VerificationCode, context: ToolContext) -> str
             except BelongsToAnother:
                 why = "the Stripe customer belongs to another contact; its metadata.whatsapp_id decides whose it is"
     # Not before: while Stripe is away the code stays good.
-    await verification.use_up(context.conversation)
+    await verification.consume(context.conversation)
     if why is not None:
         return await _a_person_decides(context, why)
     return "Done: the account is linked. Now do what they asked for, with the other tools."

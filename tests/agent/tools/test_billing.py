@@ -38,7 +38,7 @@ from bot.integrations.email.factory import email_queue
 from bot.integrations.email.verification import Verification
 from bot.integrations.stripe.billing import billing_of
 from bot.integrations.stripe.client import Stripe
-from bot.messages.inbound import Attachment, Buttons, LinkButton
+from bot.messages.outbound import Attachment, Buttons, LinkButton
 from bot.prompting.linter import PromptVocabulary, check_folder
 from bot.settings import Settings
 from bot.storage.factory import storage_of
@@ -84,12 +84,13 @@ async def context(redis: Redis, stripe: StripeSimulator, monkeypatch: pytest.Mon
         templates, memory = Templates(redis, graph, default_language="es"), Memory(redis, settings.memory)
         outbox = outbox_of(redis, graph, leases, contacts, templates, settings)
         notices = Notifications(redis, leases, contacts, memory, outbox, templates)
-        made = billing_of(redis, http, contacts, notices, storage, graph, settings)
+        made = billing_of(redis, http, contacts, storage, graph, settings)
         assert made is not None
         hasty = Stripe(http, settings.stripe, attempt_seconds=2, first_wait=0.01)
         yield ToolContext(
             conversation=await conversation_for(redis, ANA.phone, None),
             contact=ANA,
+            language="es",
             now=datetime(2026, 11, 24, 10, tzinfo=ZoneInfo("America/Mexico_City")),
             business=check_folder(ROOT / "prompts", PromptVocabulary()).release().business,
             services=ToolServices(
@@ -98,10 +99,10 @@ async def context(redis: Redis, stripe: StripeSimulator, monkeypatch: pytest.Mon
                 billing=replace(
                     made,
                     stripe=hasty,
-                    links=replace(made.links, stripe=hasty),
+                    customers=replace(made.customers, stripe=hasty),
                     plans=replace(made.plans, stripe=hasty),
                     changes=replace(made.changes, stripe=hasty),
-                    documents=replace(made.documents, stripe=hasty),
+                    invoice_pdfs=replace(made.invoice_pdfs, stripe=hasty),
                 ),
                 email=mail,
                 verification=Verification(redis),
@@ -231,7 +232,7 @@ async def test_cards_pages_and_documents_are_parts_of_the_reply(context: ToolCon
 
 
 async def test_cards_speak_english_to_whom_does(context: ToolContext, owner: str) -> None:
-    await cancel_subscription.call({}, replace(context, contact=replace(ANA, language="en")))
+    await cancel_subscription.call({}, replace(context, language="en"))
     (card,) = context.parts
     assert isinstance(card, Buttons)
     assert card.body.startswith("Cancel your plan *Básico*.")

@@ -25,7 +25,7 @@ from bot.delivery.outbox import outbox_of
 from bot.infra.live_events import LiveEvents
 from bot.infra.redis import answer, key
 from bot.integrations.push.invitations import Invitation, InvitationLinks
-from bot.messages.inbound import LinkButton
+from bot.messages.outbound import LinkButton
 from bot.prompting.linter import PromptVocabulary, check_folder
 from bot.settings import Settings
 from bot.whatsapp.client import Graph
@@ -57,6 +57,7 @@ def _context(redis: Redis, notices: Notifications) -> ToolContext:
     return ToolContext(
         conversation=CONVERSATION,
         contact=Contact(phone="5215512345678"),
+        language="es",
         now=NOW,
         business=check_folder(ROOT / "prompts", PromptVocabulary()).release().business,
         services=ToolServices(
@@ -185,7 +186,7 @@ async def test_several_tools_of_one_answer_each_have_their_result(world: World, 
 async def test_notifications_are_offered_by_a_button_with_a_link_for_this_customer_alone(
     context: ToolContext, redis: Redis
 ) -> None:
-    english = replace(context, contact=Contact(phone="1", language="en"))
+    english = replace(context, contact=Contact(phone="1"), language="en")
     for one, label in ((context, "Activar avisos"), (english, "Turn on")):
         await notify_me.call({}, one)
         (button,) = one.parts

@@ -1,4 +1,4 @@
-"""Billing from the chat to Stripe and back: what a customer sees, subscribes to, and is told."""
+"""Billing from the chat to Stripe and back, as a customer sees it."""
 
 from __future__ import annotations
 

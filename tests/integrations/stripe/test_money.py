@@ -1,4 +1,4 @@
-"""Sentences about money: each amount is Stripe's own, each promise is made of the object that Stripe returned."""
+"""Sentences about money: each amount and promise comes from the object that Stripe returned."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def priced(stripe: StripeSimulator, name: str, **price: Any) -> str:
 
 
 async def subscribed(world: World, person: Person, *items: dict[str, Any], **more: Any) -> str:
-    """A customer with a subscription of these items, which is old news by now."""
+    """A customer with a subscription of these items, whose beginning was announced already."""
     return await subscriber(world, person, items=list(items), **more)
 
 

@@ -1,4 +1,4 @@
-"""Plans changed, cancelled and resumed by a tap: what is shown is what is done, once, also when Stripe fails."""
+"""Plans changed, cancelled and resumed by a tap: the shown change is made, once, even when Stripe fails."""
 
 from __future__ import annotations
 
@@ -42,8 +42,8 @@ def next_april() -> datetime:
 
 
 async def offered_pro(world: World, person: Person) -> tuple[str, list[dict[str, Any]], str]:
-    """A subscriber of Básico is shown what Pro costs; gives the subscription, the buttons and the card's text."""
-    # A month has 28 to 31 days and a change costs the rest of it, so the subscription begins with a month of 30.
+    """Shows a subscriber of Básico the cost of Pro; gives the subscription, the buttons and the card's text."""
+    # A month has 28 to 31 days and a change costs the rest of it, so that the subscription begins with a month of 30.
     stripe_of(world).advance_to(next_april())
     subscription = await subscriber(world, person)
     stripe_of(world).advance(days=10)
@@ -210,7 +210,7 @@ async def test_an_answer_that_is_lost_after_the_work_bills_once(shop: World, ana
 
 async def test_in_doubt_the_same_button_asks_again_and_bills_once(shop: World, ana: Person) -> None:
     subscription, (confirm, leave), _ = await offered_pro(shop, ana)
-    # The look whether all is as shown is answered; the change itself is done, and its answers are lost.
+    # The check of the shown values is answered. The change itself is made, and its answers are lost.
     stripe_of(shop).will_be_slow(0, 1, f"/v1/subscriptions/{subscription}")
     stripe_of(shop).will_drop(3, f"/v1/subscriptions/{subscription}")
     assert "no me confirmó si se hizo" in await taps(shop, ana, confirm)

@@ -1,4 +1,4 @@
-"""What Stripe's events lead to: each told once, whatever their order, in the right way and language."""
+"""Stripe's events: each is told once, in any order, through the right channel and in the right language."""
 
 from __future__ import annotations
 
@@ -12,9 +12,8 @@ from bot.cli.templates import _open
 from bot.conversations.contacts import Contacts
 from bot.infra.queues import Job
 from bot.infra.redis import answer
-from bot.integrations.stripe.billing import billing_of
-from bot.integrations.stripe.customer_notices import Event
-from bot.integrations.stripe.events import ACTED_ON
+from bot.integrations.stripe.billing import billing_of, event_handler_of
+from bot.integrations.stripe.events import ACTED_ON, PublishedEvent
 from bot.storage.factory import storage_of
 from bot.whatsapp.client import Graph
 from bot.worker import running
@@ -130,7 +129,7 @@ async def test_a_failure_that_was_paid_since_is_not_told(shop: World, ana: Perso
     assert shop.meta.sent_to(ana) == []
 
 
-async def test_old_subscriptions_are_no_news_on_the_first_day(shop: World, ana: Person) -> None:
+async def test_old_subscriptions_are_not_announced_on_the_first_day(shop: World, ana: Person) -> None:
     await acquainted(shop, ana)
     stripe = stripe_of(shop)
     address, stripe.webhooks.url = stripe.webhooks.url, ""
@@ -192,17 +191,18 @@ async def test_subscribers_hear_of_changes_and_payments_with_ids_that_stay(
     stripe.advance(days=1)
     heard: list[tuple[str, dict[str, Any], str]] = []
 
-    async def tell(event: Event, data: dict[str, Any], id_: str) -> None:
+    async def publish(event: PublishedEvent, data: dict[str, Any], id_: str) -> None:
         heard.append((event, data, id_))
 
-    async with _open(world.settings) as context, aiohttp.ClientSession() as http:
+    async with _open(world.settings) as opened, aiohttp.ClientSession() as http:
         graph, storage = Graph(http, world.settings.whatsapp), storage_of(world.settings.storage)
         contacts = Contacts(world.redis)
-        made = billing_of(world.redis, http, contacts, context.notifications, storage, graph, world.settings, tell)
-        assert made is not None
+        services = billing_of(world.redis, http, contacts, storage, graph, world.settings)
+        assert services is not None
+        handler = event_handler_of(services, world.redis, opened.notifications, world.settings, publish)
         for event in [*stripe.events, *stripe.events]:
             if event["type"] in ACTED_ON:
-                await made.news.process(_task(event))
+                await handler.process(_task(event))
     by_name = {name: {id_ for one, _, id_ in heard if one == name} for name, _, _ in heard}
     assert {name: len(ids) for name, ids in by_name.items()} == {
         "subscription.changed": 1,
