@@ -1,10 +1,12 @@
 """Entry point of the command `recado`."""
 
 from bot.cli.main import cli
+from bot.cli.streams import keep_closed_pipes_quiet
 
 
 def main() -> None:
-    cli()
+    keep_closed_pipes_quiet()
+    cli(prog_name="recado")
 
 
 if __name__ == "__main__":

@@ -1,9 +1,12 @@
-"""Settings, output and exit codes, as all commands treat them."""
+"""Settings, output, questions and exit codes, as all commands treat them."""
 
 from __future__ import annotations
 
 import json
+import os
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Annotated, Any, Literal, NoReturn
 
 import typer
@@ -12,6 +15,9 @@ from bot.infra import logs
 from bot.settings import Settings, SettingsWrong
 
 Format = Annotated[str, typer.Option("--format", help="text or json")]
+Yes = Annotated[bool, typer.Option("--yes", help="Don't ask; without a terminal it is needed.")]
+
+_WRONG_USE = 2
 
 
 def check_format(output: str) -> None:
@@ -34,6 +40,47 @@ def read_settings(log_level: Literal["warning", "critical"] = "warning") -> Sett
 def show(answer: Any) -> None:
     """Print a text, or anything else as JSON."""
     print(answer if isinstance(answer, str) else json.dumps(answer, ensure_ascii=False, indent=2))  # noqa: T201
+
+
+def coloured(text: str, colour: str) -> str:
+    """The text in a colour where standard output is a terminal that shows colours (https://no-color.org)."""
+    plain = os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb" or not sys.stdout.isatty()
+    return text if plain else typer.style(text, fg=colour)
+
+
+def confirm_deletion(what: str, yes: bool) -> None:  # noqa: FBT001 - an option of the command line
+    """Say what would be deleted, and ask; exit 1 when the answer is no, 2 where nobody can be asked."""
+    if yes:
+        return
+    complain(f"would be deleted: {what}")
+    if not sys.stdin.isatty():
+        stop("nothing was deleted; without a terminal, say --yes", _WRONG_USE)
+    try:
+        sure = typer.confirm("Delete it?", default=False, err=True)
+    except typer.Abort:
+        sure = False
+    if not sure:
+        stop("nothing was deleted")
+
+
+@contextmanager
+def progress(label: str, total: int | None = None, output: str = "text") -> Iterator[Callable[[], None]]:
+    """Show a bar, on standard error, until the context ends; gives the function that tells of a step.
+
+    Because pipes, logs and JSON are no place for a bar, it is shown only beside text, where both streams are terminals.
+    """
+    if output != "text" or not (sys.stdout.isatty() and sys.stderr.isatty()):
+        yield lambda: None
+        return
+    # Because other commands and `serve` show no bar, only these load rich's.
+    from rich.console import Console  # noqa: PLC0415
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn  # noqa: PLC0415
+
+    count = [MofNCompleteColumn()] if total is not None else []
+    columns = (TextColumn("{task.description}"), BarColumn(), *count, TimeElapsedColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(label, total=total)
+        yield lambda: bar.advance(task)
 
 
 def complain(problem: str) -> None:
