@@ -6,7 +6,7 @@ import asyncio
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -32,6 +32,12 @@ _JUDGE_INSTRUCTIONS = (
 )
 _JUDGE_SECONDS = 40
 CaseState = Literal["passed", "failed", "stale"]
+# Called when a case is done.
+OnCase = Callable[[], None]
+
+
+def _ignore() -> None:
+    """Watch nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +90,9 @@ class Report:
         return sum(one.passes for one in self.outcomes), sum(one.runs for one in self.outcomes)
 
 
-async def offline(settings: Settings, prompts: Prompts, folder: Path, cases: Sequence[Case]) -> Report:
+async def offline(
+    settings: Settings, prompts: Prompts, folder: Path, cases: Sequence[Case], done_one: OnCase = _ignore
+) -> Report:
     """Play recordings again, and examples where no model was recorded; no model and no outside service is asked."""
 
     async def run_case(environment: CaseEnvironment, case: Case) -> CaseOutcome:
@@ -108,7 +116,7 @@ async def offline(settings: Settings, prompts: Prompts, folder: Path, cases: Seq
         by = recording.by if recording.by_model else _scripted_by(case)
         return _outcome(case, [(done, verdicts)], by)
 
-    return await _run_cases(settings, prompts, cases, run_case, _OFFLINE_AT_ONCE)
+    return await _run_cases(settings, prompts, cases, _CaseRunner(run_case, _OFFLINE_AT_ONCE, done_one))
 
 
 def _has_all_files(case: Case, recording: Recording) -> bool:
@@ -136,7 +144,9 @@ def unproven(settings: Settings, folder: Path, report: Report) -> set[str]:
     return names
 
 
-async def live(settings: Settings, prompts: Prompts, cases: Sequence[Case], runs: int) -> Report:
+async def live(
+    settings: Settings, prompts: Prompts, cases: Sequence[Case], runs: int, done_one: OnCase = _ignore
+) -> Report:
     """Run each case `runs` times with the real models of the settings."""
     model = OpenRouter(settings.llm)
 
@@ -150,12 +160,14 @@ async def live(settings: Settings, prompts: Prompts, cases: Sequence[Case], runs
         return _outcome(case, executed_runs, ", ".join(settings.llm.models[:1]))
 
     try:
-        return await _run_cases(settings, prompts, cases, run_case, _LIVE_AT_ONCE)
+        return await _run_cases(settings, prompts, cases, _CaseRunner(run_case, _LIVE_AT_ONCE, done_one))
     finally:
         await model.close()
 
 
-async def record(settings: Settings, prompts: Prompts, folder: Path, cases: Sequence[Case]) -> None:
+async def record(
+    settings: Settings, prompts: Prompts, folder: Path, cases: Sequence[Case], done_one: OnCase = _ignore
+) -> None:
     """Record anew, by the real models where there is a key, else by the cases' examples."""
     real = OpenRouter(settings.llm) if settings.llm.api_key else None
 
@@ -185,7 +197,7 @@ async def record(settings: Settings, prompts: Prompts, folder: Path, cases: Sequ
         return CaseOutcome(case.name, "failed" if failed else "passed", (failed,) if failed else ())
 
     try:
-        made = await _run_cases(settings, prompts, cases, run_case, _LIVE_AT_ONCE)
+        made = await _run_cases(settings, prompts, cases, _CaseRunner(run_case, _LIVE_AT_ONCE, done_one))
     finally:
         if real:
             await real.close()
@@ -252,32 +264,32 @@ async def _ignore_cost(_: Attempt) -> None:
     """Drop the judge's cost, because it is no cost of the prompt."""
 
 
-@dataclass(slots=True)
-class _CaseQueue:
-    """Cases that run at the same time, up to a limit."""
+class _CaseRunner:
+    """Runs cases at the same time, up to a limit, and tells of each that is done."""
 
-    work: Callable[[CaseEnvironment, Case], Awaitable[CaseOutcome]]
-    environment: CaseEnvironment
-    at_once: asyncio.Semaphore = field(default_factory=asyncio.Semaphore)
+    def __init__(
+        self, work: Callable[[CaseEnvironment, Case], Awaitable[CaseOutcome]], at_once: int, done_one: OnCase
+    ) -> None:
+        self._work = work
+        self._at_once = asyncio.Semaphore(at_once)
+        self._done_one = done_one
 
-    async def run(self, case: Case) -> CaseOutcome:
+    async def run(self, environment: CaseEnvironment, case: Case) -> CaseOutcome:
+        outcome = await self._outcome(environment, case)
+        self._done_one()
+        return replace(outcome, place=case.place)
+
+    async def _outcome(self, environment: CaseEnvironment, case: Case) -> CaseOutcome:
         if missing := await asyncio.to_thread(lambda: case.missing_files):
             problems = tuple(f"there is no file {name} in {case.folder}" for name in missing)
-            return CaseOutcome(case.name, "failed", problems, tags=case.tags, place=case.place, unplayed=True)
-        async with self.at_once:
-            return replace(await self.work(self.environment, case), place=case.place)
+            return CaseOutcome(case.name, "failed", problems, tags=case.tags, unplayed=True)
+        async with self._at_once:
+            return await self._work(environment, case)
 
 
-async def _run_cases(
-    settings: Settings,
-    prompts: Prompts,
-    cases: Sequence[Case],
-    work: Callable[[CaseEnvironment, Case], Awaitable[CaseOutcome]],
-    at_once: int,
-) -> Report:
+async def _run_cases(settings: Settings, prompts: Prompts, cases: Sequence[Case], runner: _CaseRunner) -> Report:
     started = time.perf_counter()
     with TemporaryDirectory(prefix="recado-evaluation-") as folder:
         async with open_environment(settings, prompts.business, Path(folder)) as environment:
-            queue = _CaseQueue(work, environment, asyncio.Semaphore(at_once))
-            outcomes = await asyncio.gather(*(queue.run(case) for case in cases))
+            outcomes = await asyncio.gather(*(runner.run(environment, case) for case in cases))
     return Report(prompts.release, tuple(outcomes), time.perf_counter() - started)

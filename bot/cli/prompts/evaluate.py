@@ -12,7 +12,7 @@ from redis.exceptions import RedisError
 
 from bot.agent.vocabulary import library_of, vocabulary
 from bot.ai.chat import NoModelAnswered
-from bot.cli.terminal import Format, check_format, complain, read_settings, redis_problem, show, stop
+from bot.cli.terminal import Format, check_format, complain, progress, read_settings, redis_problem, show, stop
 from bot.infra.redis import connect
 from bot.prompting.linter import check_folder
 from bot.prompting.prompts import Prompts
@@ -32,7 +32,7 @@ class _Options:
     against: str | None
     record: bool
     every: bool
-    told: bool
+    output: str
 
 
 def evaluate(  # noqa: PLR0913, PLR0917 - the command's options
@@ -62,7 +62,7 @@ def evaluate(  # noqa: PLR0913, PLR0917 - the command's options
     if tier == "live" and settings.llm.api_key is None:
         stop("OPENROUTER_API_KEY is not set; a live evaluation asks a real model", 2)
     prompts, cases = _read(settings, names or [])
-    options = _Options(tier == "live", runs, against, record, every or bool(names), output == "text")
+    options = _Options(tier == "live", runs, against, record, every or bool(names), output)
     report, before = asyncio.run(_evaluate(prompts, cases, options))
     show(as_json(report, before) if output == "json" else as_text(report, before, is_live=options.live))
     raise typer.Exit(1 if report.count("failed") or (strict and report.count("stale")) else 0)
@@ -76,12 +76,18 @@ async def _evaluate(prompts: Prompts, cases: list[Case], options: _Options) -> t
         if options.record:
             await _record(prompts, folder, cases, options)
         if not options.live:
-            return await runner.offline(Settings(), prompts, folder, cases), None
+            with progress("playing cases", len(cases), options.output) as done:
+                return await runner.offline(Settings(), prompts, folder, cases, done), None
         old = await _release(options.against) if options.against else None
-        before = await runner.live(Settings(), old, cases, options.runs) if old else None
-        return await runner.live(Settings(), prompts, cases, options.runs), before
+        before = await _live(old, cases, options) if old else None
+        return await _live(prompts, cases, options), before
     except (NoModelAnswered, NoRedis) as error:
         stop(str(error))
+
+
+async def _live(prompts: Prompts, cases: list[Case], options: _Options) -> Report:
+    with progress(f"asking the model, release {prompts.release}", len(cases), options.output) as done:
+        return await runner.live(Settings(), prompts, cases, options.runs, done)
 
 
 async def _record(prompts: Prompts, folder: Path, cases: list[Case], options: _Options) -> None:
@@ -89,9 +95,10 @@ async def _record(prompts: Prompts, folder: Path, cases: list[Case], options: _O
     if not options.every:
         names = runner.unproven(Settings(), folder, await runner.offline(Settings(), prompts, folder, cases))
         chosen = [case for case in cases if case.name in names]
-    if options.told:
+    if options.output == "text":
         complain(f"recording {len(chosen)} of {len(cases)} cases; the others are proven")
-    await runner.record(Settings(), prompts, folder, chosen)
+    with progress("recording cases", len(chosen), options.output) as done:
+        await runner.record(Settings(), prompts, folder, chosen, done)
 
 
 def _read(settings: Settings, names: list[str]) -> tuple[Prompts, list[Case]]:
