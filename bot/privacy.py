@@ -197,7 +197,7 @@ class PersonalData:
                 files = [await self._files.erase(name) for name in person.conversations]
                 gone = await queue_admin.forget_jobs(self._redis, person.is_about, person.concerns)
                 for name in person.conversations:
-                    await tombstones.note_messages(self._redis, await ledger.raw(self._redis, name))
+                    await tombstones.add_messages(self._redis, await ledger.raw(self._redis, name))
                 for customer in person.customers:
                     await subscription_state.forget(self._redis, customer)
                 for email in person.emails:
@@ -206,11 +206,11 @@ class PersonalData:
                 for name in person.conversations:
                     await stripe_customers.forget(self._redis, name)
                 home = person.conversations[0]
-                opted_out = await contacts.keep_objection(self._redis, home, person.identities)
+                opted_out = await contacts.store_objection(self._redis, home, person.identities)
                 keys = [await self._delete_keys(name) for name in person.conversations]
                 for name in person.conversations:
                     await WaitingList(self._redis).forget(name)
-                    await self._deliveries.strike(name)
+                    await self._deliveries.forget(name)
                 await self._close(person, tombstones.KEEP_SECONDS)
                 # Identities go last: they make a half erased person findable again.
                 for name in person.conversations:

@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import Any, cast
 
 from bot.agent.loop import Agent, Journal, ModelStep, ToolResult
-from bot.agent.prompt import asked_with, dialogue, values_for
+from bot.agent.prompt import dialogue, request_with, values_for
 from bot.agent.tool import ToolContext
 from bot.agent.tools.catalog import TABLE, tools_for
 from bot.ai.chat import Attempt, ChatModel, FromPerson, ModelRequest, NoModelAnswered
@@ -159,7 +159,7 @@ class _AgentTurn:
         prompt = self.prompts.render("assistant", values)
         pictures = (perception.picture,) if perception.picture else ()
         lines = (*prompt.lines, *dialogue(before), FromPerson(perception.perceived.text, pictures))
-        question = asked_with(prompt, ModelRequest(lines, asyncio.get_running_loop().time() + _SECONDS))
+        question = request_with(prompt, ModelRequest(lines, asyncio.get_running_loop().time() + _SECONDS))
         offered = [one for one in tools_for(self.context) if prompt.tools is None or one.name in prompt.tools]
         # Because earlier replies of this run depend on the day and on chance, the fingerprint leaves them out.
         fixed_lines = (*prompt.lines, *([] if self.later else dialogue(before)), lines[-1])

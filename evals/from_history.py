@@ -71,7 +71,7 @@ def past_conversation(traces: Iterable[dict[str, Any]], memory: History, count: 
     Raises NoPastTurns.
     """
     answered = [one for one in traces if one.get("reply") and one.get("perceived")][-count:]
-    entries = (*memory.fallen, *memory.recent)
+    entries = (*memory.unsummarised, *memory.recent)
     if answered:
         ours = {wamid for one in answered for wamid in one["messages"]}
         begun = datetime.fromisoformat(answered[0]["started_at"])

@@ -56,7 +56,7 @@ def _bytes(name: str) -> bytes:
 
 
 @dataclass(frozen=True, slots=True)
-class Case:
+class FailureCase:
     """`sees` is the model's `answer`, a phrase's name, or `nothing`; `asks` counts requests by model or media reader.
 
     Names missing in `asks` get no request. `late`: the answer can't arrive by the deadline, because nobody takes it.
@@ -85,10 +85,10 @@ class Case:
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class FailureRow:
     """The result of a case; `seconds` until the last message to the customer, None without a message."""
 
-    case: Case
+    case: FailureCase
     replies: tuple[str, ...]
     seconds: float | None
     asked: Mapping[str, int]
@@ -138,7 +138,7 @@ class Row:
 _STILL = tuple(phrase("still_on_it", language) for language in ("es", "en"))
 
 
-async def play(recado: InProcessRecado, case: Case) -> Row:
+async def play(recado: InProcessRecado, case: FailureCase) -> FailureRow:
     """Cause the failure, write, wait until all is over, and repair everything."""
     person = recado.person(staff=case.staff)
     before, typed = recado.request_counts, len(recado.meta.typing)
@@ -155,7 +155,7 @@ async def play(recado: InProcessRecado, case: Case) -> Row:
         replies: list[SentMessage] = recado.meta.sent_to(person)[already:]
         seconds = (replies[-1].at - began).total_seconds() if replies else None
         shown = away or len(recado.meta.typing) > typed
-        return Row(
+        return FailureRow(
             case, tuple(one.text for one in replies), seconds, recado.request_counts - before, tuple(states), shown
         )
     finally:

@@ -1,4 +1,4 @@
-"""The frame of a tool: typed arguments, a docstring for the model, a context with identity, clock and clients."""
+"""Definition of a tool: typed arguments, a docstring for the model, a context with identity, clock and services."""
 
 from __future__ import annotations
 
@@ -28,15 +28,15 @@ from bot.storage.files import Files
 
 
 class ToolError(Exception):
-    """The tool can't do what was asked; the message is for the model, which may try otherwise or say so."""
+    """The tool can't fulfil the call; the model reads the message, and may try otherwise or report it."""
 
 
 class RedisUnavailable(RedisError):
-    """Redis failed a tool in the middle of its work: the turn is to be tried again, and the model told nothing."""
+    """Redis failed during a tool's work: the turn is retried, and the model isn't told."""
 
 
 class Arguments(BaseModel):
-    """What a tool takes. Unknown names are refused, so that the model learns the right ones."""
+    """Arguments of a tool. Unknown names are refused, so that the model learns the right ones."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
@@ -47,7 +47,7 @@ class NoArguments(Arguments):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ToolServices:
-    """Parts of Recado that tools call, made once a process. An integration that isn't configured is None."""
+    """Services that tools call, made once a process. An integration that isn't configured is None."""
 
     handoff: HandOff
     notifications: Notifications
@@ -61,11 +61,11 @@ class ToolServices:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ToolContext:
-    """Input of a tool beside the model's arguments. Who it works for comes from the signed webhook.
+    """Input of a tool beside the model's arguments. The contact comes from the signed webhook, never from the model.
 
-    `effect` keys an effect: the same key is the same act. A part that a tool appends to `parts` becomes a message of
-    the turn's reply; `offered` are the parts of the turn's earlier calls. `product_card` is there while a member of
-    staff has one open. `business` is that of the prompts that the turn began with, `language` that of the answer.
+    `effect` is the idempotency key of the call's effect. A part that a tool appends to `parts` becomes a message of
+    the turn's reply; `offered` are the parts of the turn's earlier calls. `product_card` is the card that a member of
+    staff has open. `business` belongs to the release with which the turn began, `language` is that of the answer.
     """
 
     services: ToolServices
@@ -91,7 +91,7 @@ class Tool(Generic[A]):
     arguments: type[A]
     work: Work[A]
     acts: bool = False
-    # Made once, because a schema costs more than the rest of a turn together.
+    # Made once, because making a schema takes longer than the rest of a turn.
     offer: ToolOffer = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -100,7 +100,7 @@ class Tool(Generic[A]):
         object.__setattr__(self, "offer", ToolOffer(self.name, self.description, schema))
 
     async def call(self, arguments: dict[str, Any], context: ToolContext) -> str:
-        """Check the model's arguments and do the work. Raises ToolError for wrong ones, and RedisUnavailable."""
+        """Check the model's arguments and do the work. Raises ToolError for wrong arguments, and RedisUnavailable."""
         try:
             checked = self.arguments.model_validate(arguments)
         except ValidationError as error:
@@ -112,9 +112,9 @@ class Tool(Generic[A]):
 
 
 def tool(arguments: type[A], *, acts: bool = False) -> Callable[[Work[A]], Tool[A]]:
-    """Make a function a tool: its name and docstring are what the model reads.
+    """Make a function a tool. The model reads its name and docstring.
 
-    `acts` says that calling it in another turn again would do something twice.
+    `acts`: a repeated call would repeat an effect.
     """
 
     def wrap(work: Work[A]) -> Tool[A]:

@@ -112,7 +112,7 @@ class JobScheduler:
         self._ask(job("turn", conversation, job_id))
 
     def summary(self, conversation: str) -> None:
-        """One at a time for a conversation, over all workers."""
+        """A conversation has one such job at a time, over all workers."""
         self._ask(job("summary", conversation, f"{conversation}-summary"))
 
     def _ask(self, asked: dict[str, Any]) -> None:
@@ -188,7 +188,7 @@ async def add(  # noqa: PLR0913 - a job has these parts
 
 
 def by_name(processors: dict[str, Processor]) -> Processor:
-    """One processor for a queue whose jobs have several names."""
+    """A processor for a queue whose jobs have several names."""
 
     async def process(task: Job) -> None:
         if task.name not in processors:

@@ -54,7 +54,7 @@ class DeliverJob(BaseModel):
 
 
 @dataclass(frozen=True, slots=True)
-class Delivery:
+class DeliveryAttempt:
     """Result of one try at one subscriber; `retry_after` are the seconds that it asked to wait."""
 
     state: State
@@ -101,7 +101,7 @@ class EventDeliveries:
         body = _body(job, at)
         posts = (self._post(url, id_, body, progress) for url in remaining)
         ended = await asyncio.gather(*posts, return_exceptions=True)
-        deliveries = [one if isinstance(one, Delivery) else _raise(one) for one in ended]
+        deliveries = [one if isinstance(one, DeliveryAttempt) else _raise(one) for one in ended]
         missed = [one for one in deliveries if one.state == "missed"]
         if not missed:
             return
@@ -122,15 +122,17 @@ class EventDeliveries:
         pause = self._pauses[tries - 1] * random.uniform(1, 1.5)  # noqa: S311 - protects nothing
         raise RetryLater(max(pause, min(retry_after, _LONGEST_RETRY_AFTER)), reason)
 
-    async def _post(self, url: str, id_: str, body: str, progress: str) -> Delivery:
+    async def _post(self, url: str, id_: str, body: str, progress: str) -> DeliveryAttempt:
         """Post to one subscriber, and store the result at once."""
         try:
             response = await self._guarded.post(url, body.encode(), self._headers(id_, body))
         except NoAnswer as error:
             fix = "; allow it with WEBHOOK_ALLOW_PRIVATE" if error.private else ""
-            delivery = Delivery("missed", f"{_host(url)}: {error}{fix}")
+            delivery = DeliveryAttempt("missed", f"{_host(url)}: {error}{fix}")
         else:
-            delivery = Delivery(_state(response.status), f"{_host(url)}: HTTP {response.status}", response.retry_after)
+            delivery = DeliveryAttempt(
+                _state(response.status), f"{_host(url)}: HTTP {response.status}", response.retry_after
+            )
         DELIVERED.labels(delivery.state).inc()
         if delivery.state == "missed":
             _log.warning("event_missed", event_id=masked(id_), why=delivery.reason)

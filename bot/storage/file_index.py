@@ -102,7 +102,7 @@ class KeptFile(Record):
 
 
 async def entries(redis: Redis, conversations: Iterable[str]) -> list[KeptFile]:
-    """All indexed files of these conversations."""
+    """The indexed files of these conversations."""
     pipeline = redis.pipeline(transaction=False)
     for conversation in conversations:
         pipeline.hvals(_key(conversation))

@@ -78,7 +78,7 @@ class Files:
         return sorted(found, key=lambda one: (-one.kept, one.key))
 
     async def stored(self, conversation: str) -> list[Stored]:
-        """All files of a conversation in the storage, indexed or not; raises StorageFailed."""
+        """The files of a conversation in the storage, indexed or not; raises StorageFailed."""
         return [one for folder in _FOLDERS for one in await self._storage.files(f"{folder}/{conversation}")]
 
     async def missing(self, conversation: str) -> list[str]:

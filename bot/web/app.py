@@ -128,13 +128,13 @@ async def _page(app: web.Application) -> bytes:
     gauges = []
     try:
         unaccounted = GaugeMetricFamily("recado_messages_unaccounted", "Messages that have no end state yet")
-        unaccounted.add_metric([], await app[WAITING].unaccounted())
+        unaccounted.add_metric([], await app[WAITING].count())
         jobs = GaugeMetricFamily("recado_queue_jobs", "Jobs by queue and state", labels=["queue", "state"])
         for name in queues.QUEUES:
             for state, count in (await queue_admin.counts(app[REDIS], name)).items():
                 jobs.add_metric([name, state], count)
         paused = GaugeMetricFamily("recado_sending_paused", "1 while nothing is sent because Meta lets nobody send")
-        paused.add_metric([], 1 if await SendingPause(app[REDIS], app[console.EVENTS]).now() else 0)
+        paused.add_metric([], 1 if await SendingPause(app[REDIS], app[console.EVENTS]).current() else 0)
         release = GaugeMetricFamily(
             "recado_prompts_release", "1 for the prompts that turns begin with", labels=["release"]
         )
@@ -227,7 +227,9 @@ async def _inbox(app: web.Application) -> AsyncIterator[None]:
         )
         async with (
             MicroBatcher(inbox.accept, seconds=whatsapp.STORE_SECONDS).running() as messages,
-            MicroBatcher(DeliveryStatuses(redis, events).note, seconds=whatsapp.STORE_SECONDS).running() as deliveries,
+            MicroBatcher(
+                DeliveryStatuses(redis, events).record, seconds=whatsapp.STORE_SECONDS
+            ).running() as deliveries,
         ):
             app[whatsapp.INBOX] = messages
             app[whatsapp.DELIVERIES] = deliveries

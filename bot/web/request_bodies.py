@@ -45,7 +45,7 @@ class RequestBodies:
         self._bytes = 0
 
     async def read(self, request: web.Request, limit: int) -> bytes:
-        """All of a body of at most `limit` bytes; raises BodyRefused."""
+        """The whole of a body of at most `limit` bytes; raises BodyRefused."""
         if (request.content_length or 0) > limit:
             raise _refusal("too_large", 413)
         if request.content.is_eof() and request.content.exception() is None:

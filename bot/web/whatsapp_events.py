@@ -71,7 +71,7 @@ async def _new_bsuids(change: AccountChange, context: EventContext) -> None:
             context.redis, update.previous, update.current, update.phone
         )
         if conversation is not None:
-            await context.inbox.look_at(conversation)
+            await context.inbox.request_turn(conversation)
 
 
 async def _handover(change: AccountChange, context: EventContext) -> None:

@@ -182,7 +182,7 @@ async def test_a_status_that_comes_late_leaves_nothing(world: World, ana: simula
     await erase(world, ana)
     deliveries = DeliveryStatuses(world.redis, LiveEvents(world.redis))
     status = Status(wamid="wamid.x", status="failed", callback=f"{conversation}.t_1.0", error=131026)
-    assert await deliveries.note([status]) == [False]
+    assert await deliveries.record([status]) == [False]
     names = await traces(world, conversation)
     assert [name for name in names if "delivery" in name or "failures" in name] == []
 
@@ -193,11 +193,11 @@ async def test_a_wish_for_no_marketing_outlives_the_erasure(world: World, ana: s
     await contacts.choose_marketing(conversation, wanted=False, at=datetime.now(UTC))
     assert (await erase(world, ana)).opted_out
     assert await traces(world, "5215512345678", "8801234567890123") == []
-    reached = await contacts.reach(phone="525512345678", bsuid=None)
+    reached = await contacts.find_or_create(phone="525512345678", bsuid=None)
     assert (await contacts.get(reached)).marketing_opt_out
     await contacts.choose_marketing(reached, wanted=True, at=datetime.now(UTC))
     await personal_data_of(world).erase(await person_of(world, "525512345678"))
-    again = await contacts.reach(phone="5215512345678", bsuid=None)
+    again = await contacts.find_or_create(phone="5215512345678", bsuid=None)
     assert not (await contacts.get(again)).marketing_opt_out
 
 
@@ -236,8 +236,8 @@ async def test_a_storage_that_fails_leaves_the_person_to_be_found_and_answered(
 async def test_conversations_that_became_one_are_erased_as_one(world: World) -> None:
     by_phone = simulator.Person(phone="5215512345678", bsuid="", name="Ana")
     contacts = Contacts(world.redis)
-    first = await contacts.reach(phone=by_phone.phone, bsuid=None)
-    second = await contacts.reach(phone=None, bsuid="MX.8801234567890123")
+    first = await contacts.find_or_create(phone=by_phone.phone, bsuid=None)
+    second = await contacts.find_or_create(phone=None, bsuid="MX.8801234567890123")
     files = files_of(world.redis, world.settings)
     for name in (first, second):
         await files.keep(name, f"{name}.pdf", "application/pdf", b"%PDF-1")

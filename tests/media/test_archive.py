@@ -14,7 +14,7 @@ from bot.storage.files import files_of
 from bot.storage.storage import NotStored
 from sandbox.meta.simulator import Person
 from sandbox.simulators.openrouter import says
-from tests.notifications import read_by_model
+from tests.notifications import last_model_input
 from tests.processes import eventually
 from tests.turns.test_conversation import conversation_of, settled
 from tests.world import Start, World
@@ -117,8 +117,8 @@ async def test_a_file_that_is_not_kept_is_understood_and_its_person_and_the_mode
     (reply,) = await world.meta.replies(ana)
     assert kept(world) == []
     assert reply.text.startswith("Claro, tu internet\n\nUn aviso: no guardé tu archivo")
-    assert "<kept>no: " in read_by_model(world)
-    assert "<transcript>Mi internet no funciona" in read_by_model(world)
+    assert "<kept>no: " in last_model_input(world)
+    assert "<transcript>Mi internet no funciona" in last_model_input(world)
 
 
 async def test_the_same_file_again_takes_no_more_of_the_space(world: World, tmp_path: Path) -> None:

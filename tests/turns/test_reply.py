@@ -1,4 +1,4 @@
-"""What a turn says: one message where one is enough, and nothing twice."""
+"""Messages of a turn: as few as can hold the text and the offers, without a repeated sentence."""
 
 from __future__ import annotations
 
@@ -40,5 +40,5 @@ def test_text_and_offers_make_a_reply(text: str, offered: tuple[Part, ...], said
     assert bodies(composed(text, offered)) == said
 
 
-def test_what_was_offered_is_remembered_with_its_choices() -> None:
+def test_an_offer_is_remembered_with_its_choices() -> None:
     assert words(ASK) == "¿Qué plan te interesa?\n(to tap: Básico | Negocio)"

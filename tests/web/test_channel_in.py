@@ -13,7 +13,7 @@ import pytest
 
 from sandbox.meta.simulator import Person
 from sandbox.simulators.openrouter import says
-from tests.notifications import FOLDER, contact_of, ends, metrics, post, post_raw, read_by_model, remembered, settled
+from tests.notifications import FOLDER, contact_of, ends, last_model_input, metrics, post, post_raw, remembered, settled
 from tests.waiting import PATIENCE
 from tests.world import Start, World
 
@@ -56,7 +56,7 @@ READ: dict[str, str] = {
 async def test_what_the_model_reads_of_a_message(world: World, name: str) -> None:
     await post(world, name)
     await settled(world)
-    assert read_by_model(world) == READ[name]
+    assert last_model_input(world) == READ[name]
 
 
 FILES: dict[str, tuple[str, str]] = {
@@ -71,19 +71,21 @@ FILES: dict[str, tuple[str, str]] = {
 
 @pytest.mark.xdist_group("ocr")
 @pytest.mark.parametrize("name", FILES)
-async def test_what_the_model_reads_of_a_file(seeing: World, media: Media, name: str) -> None:
+async def test_what_the_model_reads_of_a_file(world_with_vision: World, media: Media, name: str) -> None:
     file, said = FILES[name]
-    await post(seeing, name, _9001=seeing.meta.media.receive(media(file), "application/octet-stream").id)
-    await settled(seeing)
-    assert said in read_by_model(seeing)
+    await post(
+        world_with_vision, name, _9001=world_with_vision.meta.media.receive(media(file), "application/octet-stream").id
+    )
+    await settled(world_with_vision)
+    assert said in last_model_input(world_with_vision)
 
 
 @pytest.mark.xdist_group("ocr")
-async def test_a_picture_of_a_video_is_looked_at_beside_its_sound(seeing: World, media: Media) -> None:
+async def test_a_picture_of_a_video_is_looked_at_beside_its_sound(world_with_vision: World, media: Media) -> None:
     film = media("video/label.mp4")
-    await post(seeing, "video", _9001=seeing.meta.media.receive(film, "video/mp4").id)
-    await settled(seeing)
-    text, picture = seeing.models.requests[0]["messages"][-1]["content"]
+    await post(world_with_vision, "video", _9001=world_with_vision.meta.media.receive(film, "video/mp4").id)
+    await settled(world_with_vision)
+    text, picture = world_with_vision.models.requests[0]["messages"][-1]["content"]
     assert "<transcript>Hola, quiero saber" in text["text"]
     assert "<codes>EAN-13 7501055300075</codes>" in text["text"]
     assert picture["image_url"]["url"].startswith("data:image/jpeg;base64,")
@@ -196,7 +198,7 @@ async def test_a_reply_is_read_with_its_quote(world: World) -> None:
     await settled(world)
     await post(world, "reply")
     await settled(world)
-    assert read_by_model(world) == f"<replying_to><text>{ASK[1]}</text></replying_to>\n¿y cuánto cuesta?"
+    assert last_model_input(world) == f"<replying_to><text>{ASK[1]}</text></replying_to>\n¿y cuánto cuesta?"
 
 
 CHANGED: dict[str, tuple[str, Any]] = {
@@ -275,7 +277,7 @@ async def test_a_file_whose_id_is_no_number_is_read(world: World, media: Media) 
     world.meta.media._files[strange] = replace(kept, id=strange)
     await post(world, "document", _9001=strange)
     await settled(world)
-    assert "Detergente" in read_by_model(world)
+    assert "Detergente" in last_model_input(world)
 
 
 def test_each_fixture_has_its_row() -> None:

@@ -1,4 +1,4 @@
-"""The customer's own subscription, invoices and pages at Stripe; whose they are is decided by the identity alone."""
+"""The customer's own subscription, invoices and pages at Stripe. The identity alone decides whose they are."""
 
 from __future__ import annotations
 
@@ -58,8 +58,8 @@ def billing_of(context: ToolContext) -> Billing:
 
 
 @asynccontextmanager
-async def honest(context: ToolContext) -> AsyncIterator[None]:
-    """What goes wrong at Stripe, in words with which the model can answer honestly."""
+async def as_tool_errors(context: ToolContext) -> AsyncIterator[None]:
+    """Turn failures of Stripe and the storage into ToolErrors that tell the model what to say."""
     try:
         yield
     except SeveralCustomers as error:
@@ -69,8 +69,8 @@ async def honest(context: ToolContext) -> AsyncIterator[None]:
         ) from error
     except StripeUnavailable as error:
         _log.warning("stripe_away", why=str(error))
-        told = "the payment system does not answer now. Say so, and that it can be asked again in a few minutes"
-        raise ToolError(told) from error
+        message = "the payment system does not answer now. Say so, and that it can be asked again in a few minutes"
+        raise ToolError(message) from error
     except KeyRejected as error:
         _log.error("stripe_key_rejected", why=str(error), fix="see STRIPE_SECRET_KEY and `recado doctor`")
         raise ToolError("billing is out of order on our side. Say so, and offer a person of the team") from error
@@ -82,7 +82,7 @@ async def honest(context: ToolContext) -> AsyncIterator[None]:
 
 
 async def customer_of(context: ToolContext) -> Customer:
-    """The customer that this contact is; ToolError says how to find out where nobody knows."""
+    """The contact's customer at Stripe. If unknown, the ToolError says how to find out."""
     found = await billing_of(context).customers.customer_of(context.conversation, context.contact)
     if found is None:
         way = (
@@ -96,7 +96,7 @@ async def customer_of(context: ToolContext) -> Customer:
 
 
 async def subscription_of(context: ToolContext, customer: Customer, which: str | None = None) -> Subscription:
-    """The one that lives, of several the one with this plan; ToolError when there is none, or no single one."""
+    """The live subscription, of several the one with this plan. Raises ToolError unless there is exactly one."""
     billing = billing_of(context)
     every = await billing.stripe.subscriptions(customer.id)
     living = [one for one in every if one.live]
@@ -123,7 +123,7 @@ async def get_subscription(arguments: WhichSubscription, context: ToolContext) -
     subscription ends. Call it for every question about their plan; don't answer from memory.
     """
     billing = billing_of(context)
-    async with honest(context):
+    async with as_tool_errors(context):
         customer = await customer_of(context)
         subscription = await subscription_of(context, customer, arguments.which)
         plan, items, charge, card = await asyncio.gather(
@@ -132,7 +132,7 @@ async def get_subscription(arguments: WhichSubscription, context: ToolContext) -
             next_charge(billing.stripe, subscription),
             _card(context, customer, subscription),
         )
-    told: dict[str, Any] = {
+    facts: dict[str, Any] = {
         "plan": plan,
         "status": subscription.status,
         **(items[0] if len(items) == 1 else {"items": items}),
@@ -141,11 +141,11 @@ async def get_subscription(arguments: WhichSubscription, context: ToolContext) -
         "next_charge": charge and {"amount": money(charge.amount, charge.currency), "day": _day(context, charge.at)},
         "payment_method": card,
     }
-    return json.dumps(told | _special(context, subscription), ensure_ascii=False)
+    return json.dumps(facts | _special(context, subscription), ensure_ascii=False)
 
 
 async def _items(context: ToolContext, subscription: Subscription) -> list[dict[str, Any]]:
-    """Items that are paid for, by the price list; coupons and taxes are in the next charge."""
+    """Items at list prices; coupons and taxes appear in the next charge."""
     found = []
     for item in subscription.items.data:
         amount = list_price(item)
@@ -158,26 +158,26 @@ async def _items(context: ToolContext, subscription: Subscription) -> list[dict[
 
 
 def _special(context: ToolContext, subscription: Subscription) -> dict[str, Any]:
-    """Fields that not every subscription has."""
-    told: dict[str, Any] = {}
+    """Fields of some subscriptions only."""
+    facts: dict[str, Any] = {}
     if subscription.status == "trialing" and subscription.trial_end:
-        told["trial_ends"] = _day(context, subscription.trial_end)
+        facts["trial_ends"] = _day(context, subscription.trial_end)
     if owed := subscription.owed:
-        told["still_to_pay"] = money(owed.amount_left, owed.currency)
+        facts["still_to_pay"] = money(owed.amount_left, owed.currency)
     if subscription.pending_update is not None:
-        told["change_waits_for_payment_until"] = _day(context, subscription.pending_update.expires_at)
+        facts["change_waits_for_payment_until"] = _day(context, subscription.pending_update.expires_at)
     if pause := subscription.pause_collection:
-        told["charges_paused_until"] = _day(context, pause.resumes_at) if pause.resumes_at else "somebody goes on"
+        facts["charges_paused_until"] = _day(context, pause.resumes_at) if pause.resumes_at else "somebody goes on"
     if subscription.schedule is not None:
-        told["note"] = "changes are scheduled for it; a colleague can say which"
-    return told
+        facts["note"] = "changes are scheduled for it; a colleague can say which"
+    return facts
 
 
 async def _card(context: ToolContext, customer: Customer, subscription: Subscription) -> str | None:
     stripe = billing_of(context).stripe
     chosen = subscription.default_payment_method or customer.invoice_settings.default_payment_method
     if chosen is None:
-        # Others that are attached are not charged.
+        # Stripe charges no other attached card.
         return None
     first = await stripe.payment_method(chosen)
     return f"{first.card.brand.title()} •••• {first.card.last4}" if first.card else first.type
@@ -186,7 +186,7 @@ async def _card(context: ToolContext, customer: Customer, subscription: Subscrip
 @tool(NoArguments)
 async def list_plans(_: NoArguments, context: ToolContext) -> str:
     """The plans that can be subscribed to, with their prices by month and year and in each currency."""
-    async with honest(context):
+    async with as_tool_errors(context):
         plans = await billing_of(context).plans.all()
     shown = [
         {
@@ -206,7 +206,7 @@ class HowMany(Arguments):
 @tool(HowMany)
 async def list_invoices(arguments: HowMany, context: ToolContext) -> str:
     """The customer's own invoices, the newest first: number, day, amount, whether it's paid. send_invoice sends one."""
-    async with honest(context):
+    async with as_tool_errors(context):
         customer = await customer_of(context)
         invoices = await billing_of(context).stripe.invoices(customer.id, limit=arguments.limit)
     shown = [
@@ -236,7 +236,7 @@ class WhichInvoice(Arguments):
 async def send_invoice(arguments: WhichInvoice, context: ToolContext) -> str:
     """Send one of the customer's own invoices, as a PDF in this chat or by e-mail to the address of their account."""
     billing = billing_of(context)
-    async with honest(context):
+    async with as_tool_errors(context):
         customer = await customer_of(context)
         invoices = await billing.stripe.invoices(customer.id, limit=100)
         wanted = (arguments.number or "").strip().casefold()
@@ -280,7 +280,7 @@ async def start_subscription(arguments: WhichPlan, context: ToolContext) -> str:
     there. For somebody who has a plan already, use change_plan.
     """
     billing, language = billing_of(context), context.language
-    async with honest(context):
+    async with as_tool_errors(context):
         plan = await billing.plans.find(arguments.plan)
         price = plan.price(arguments.interval, arguments.currency) if plan else None
         if plan is None or price is None:
@@ -306,7 +306,7 @@ async def start_subscription(arguments: WhichPlan, context: ToolContext) -> str:
         page = await billing.stripe.checkout(
             customer.id, price.id, trial, await billing.return_url(), _key(context, "checkout")
         )
-        # Another page that is still open would let them subscribe twice.
+        # The other pages are closed, because they would let the customer subscribe twice.
         for other in others:
             if other.id != page.id:
                 await billing.stripe.expire_checkout(other.id)
@@ -318,14 +318,14 @@ async def start_subscription(arguments: WhichPlan, context: ToolContext) -> str:
 
 
 def _today(page: HostedPage, language: Language) -> str:
-    """The amount that the page asks for at once, as Stripe made it."""
+    """The amount that is due at once, by Stripe's page."""
     if page.amount_total is None or page.currency is None:
         return ""
     return " " + phrase("checkout_today", language, amount=money(page.amount_total, page.currency))
 
 
 def _first_payment(context: ToolContext, subscription: Subscription) -> str:
-    """A subscription whose first payment is still to come must not get a second one beside it."""
+    """Offer the outstanding first payment, because a second subscription beside it would be a mistake."""
     owed = subscription.owed
     if owed is None or not owed.hosted_invoice_url:
         raise ToolError(_FIRST_PAYMENT)
@@ -339,7 +339,7 @@ def _first_payment(context: ToolContext, subscription: Subscription) -> str:
 async def open_portal(_: NoArguments, context: ToolContext) -> str:
     """Give the customer a button to their own portal at Stripe: payment method, billing details, receipts."""
     billing = billing_of(context)
-    async with honest(context):
+    async with as_tool_errors(context):
         customer = await customer_of(context)
         page = await billing.stripe.portal(customer.id, await billing.return_url(), _key(context, "portal"))
     body, label = _LABELS["portal"][context.language]

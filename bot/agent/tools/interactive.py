@@ -1,4 +1,4 @@
-"""What the customer can tap instead of typing: choices, the own location, a link."""
+"""Parts that the customer taps instead of typing: choices, a location request, a link."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Choices(Arguments):
 
 
 def _vouched(text: str, context: ToolContext) -> str:
-    """A text as it is drawn, if it names no page but the business's own."""
+    """The text as WhatsApp shows it. Raises ToolError if it names a page that isn't the business's own."""
     drawn = whatsapp(text)
     if not drawn:
         raise ToolError("nothing was shown: the text holds no words")
@@ -45,7 +45,7 @@ async def offer_choices(arguments: Choices, context: ToolContext) -> str:
     when you ask a question with known answers. What is tapped comes back as the customer's next message.
     """
     for option in arguments.choices:
-        # Those that are too long for a button stand in the text above.
+        # Titles too, because those that are too long for a button move into the message's text.
         _vouched(f"{option.title}\n{option.description or ''}", context)
     choices = tuple(
         Choice(id=f"{context.effect}.{number}", title=option.title, description=option.description)
@@ -82,7 +82,7 @@ class Link(Arguments):
 @tool(Link)
 async def send_link(arguments: Link, context: ToolContext) -> str:
     """Show a button that opens a web page. Only for an address that the business's facts give, or a page below it."""
-    # Whatever a text or a photo puts into a model's mouth: the company leads nobody to a stranger's page.
+    # A text or a photo may have injected the link, so only pages of the business are allowed.
     if not context.business.gives(str(arguments.url)):
         raise ToolError("nothing was shown: this address isn't in the business's facts. Say it is not known")
     _vouched(arguments.label, context)

@@ -1,4 +1,4 @@
-"""Staff's products by chat: passing on a correction of the card that is open, and the catalogue as a file."""
+"""Products by chat for staff: correct the open product card, and send the catalogue as a file."""
 
 from __future__ import annotations
 
@@ -37,8 +37,8 @@ async def correct_product(arguments: FieldValue, context: ToolContext) -> str:
         now = await context.product_card.correct(arguments.field, arguments.value)
     except NoValue as error:
         raise ToolError(str(error)) from error
-    told = ", ".join(f"{name} = {value}" for name, value in now.items())
-    return f"Noted: {told}. The card is shown below your answer: don't repeat it; if there is nothing to add, answer: -"
+    card = ", ".join(f"{name} = {value}" for name, value in now.items())
+    return f"Noted: {card}. The card is shown below your answer: don't repeat it; if there is nothing to add, answer: -"
 
 
 class Export(Arguments):

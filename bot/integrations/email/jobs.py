@@ -53,7 +53,7 @@ def mail_job(data: Any) -> tuple[MailJob, EmailTemplate]:
 
 
 def _reasons(error: ValidationError, *place: str) -> str:
-    """One sentence a field. A field's name comes from outside too, so that only a plain one is repeated."""
+    """A sentence for each field. A field's name comes from outside too, so that only a plain one is repeated."""
     sentences = []
     for problem in error.errors(include_input=False, include_context=False, include_url=False):
         where = ".".join(map(str, (*place, *problem["loc"]))) or "data"

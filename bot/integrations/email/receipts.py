@@ -62,7 +62,7 @@ class Receipt:
 
 
 class Receipts:
-    """One worker at a time has a job; `hold_seconds` after its death another one may take over."""
+    """A job has a single worker at a time; `hold_seconds` after its death another one may take over."""
 
     def __init__(self, redis: Redis, *, hold_seconds: float = 6.0) -> None:
         self._redis = redis

@@ -11,7 +11,7 @@ from bot.infra.redis import answer
 
 
 class Suppression:
-    """One key for each address, by its digest: a person's can be erased, and the list reveals no address."""
+    """A key for each address, by its digest: a person's can be erased, and the list reveals no address."""
 
     def __init__(self, redis: Redis) -> None:
         self._redis = redis

@@ -98,7 +98,7 @@ def _continues(text: str, index: int) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class Delivery:
+class PushAttempt:
     """Result of one try at one browser's push service; `retry_after` are the seconds that it asked to wait."""
 
     state: State
@@ -149,7 +149,7 @@ class PushSender:
                 raise one
         await self._conclude([one for one in ended if not isinstance(one, BaseException)], receipts)
 
-    async def _conclude(self, deliveries: list[Delivery], receipts: str) -> None:
+    async def _conclude(self, deliveries: list[PushAttempt], receipts: str) -> None:
         missed = [one for one in deliveries if one.state == "missed"]
         refused = [one.reason for one in deliveries if one.state == "refused"]
         if missed:
@@ -213,18 +213,20 @@ class PushSender:
 
     async def _send(
         self, conversation: str, one: PushSubscription, payload_bytes: bytes, topic: str, receipts: str
-    ) -> Delivery:
+    ) -> PushAttempt:
         """Post to one browser's push service, and store the result at once."""
         try:
             response = await self._guarded.post(one.endpoint, *self._encrypted(one, payload_bytes, topic))
         except NoAnswer as error:
             fix = "; allow it with PUSH_ALLOW_PRIVATE" if error.private else ""
             # No retry makes a private address public.
-            delivery = Delivery("refused" if error.private else "missed", f"{one.origin}: {error}{fix}")
+            delivery = PushAttempt("refused" if error.private else "missed", f"{one.origin}: {error}{fix}")
         except ValueError:
-            delivery = Delivery("refused", f"{one.origin}: its keys are no point of the curve")
+            delivery = PushAttempt("refused", f"{one.origin}: its keys are no point of the curve")
         else:
-            delivery = Delivery(_state(response.status), f"{one.origin}: HTTP {response.status}", response.retry_after)
+            delivery = PushAttempt(
+                _state(response.status), f"{one.origin}: HTTP {response.status}", response.retry_after
+            )
             await self._report_rejection(one, response.status)
         PUSHES.labels(delivery.state).inc()
         if delivery.state == "gone":

@@ -12,7 +12,7 @@ from bot.messages.record import Record
 
 
 class PlanChange(Record):
-    """All values that the card shows. Amounts are in the currency's smallest unit, times are Unix seconds.
+    """The values that the card shows. Amounts are in the currency's smallest unit, times are Unix seconds.
 
     - `amount` is charged today; `total` is negative when money is credited; `charge` is charged on `day`.
     - `before` and `after` are all prices of the subscription; `others` names the plans that stay beside it.

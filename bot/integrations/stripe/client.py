@@ -116,7 +116,7 @@ class Stripe:
     # ---- plans and subscriptions
 
     async def prices(self) -> list[Price]:
-        """All recurring prices on offer, each with its product."""
+        """The recurring prices on offer, each with its product."""
         found: list[Price] = []
         while True:
             after: Any = {"starting_after": found[-1].id} if found else {}
@@ -130,7 +130,7 @@ class Stripe:
         return await self._one(StripeProduct, lambda api: api.products.retrieve_async(id_))
 
     async def subscriptions(self, customer: str) -> list[Subscription]:
-        """All subscriptions, ended ones too, the newest first, each with its latest invoice."""
+        """The subscriptions, ended ones too, the newest first, each with its latest invoice."""
         params: Any = {"customer": customer, "status": "all", "limit": 20, "expand": ["data.latest_invoice"]}
         return await self._list(Subscription, lambda api: api.subscriptions.list_async(params))
 

@@ -66,7 +66,7 @@ class CustomerNotifier:
     async def in_chat(self, addressee: Addressee, text: str, key: str, fallback: Template) -> None:
         """Send a text inside the 24-hour window, the template outside."""
         if addressee.conversation is not None:
-            await self.notifications.tell(addressee.conversation, text, key, fallback)
+            await self.notifications.send_text(addressee.conversation, text, key, fallback)
 
     async def in_open_chat(self, addressee: Addressee, text: str, key: str) -> None:
         """Send a text only inside the 24-hour window: this notice isn't worth a template."""
@@ -75,7 +75,7 @@ class CustomerNotifier:
             and addressee.contact
             and window_open(addressee.contact, datetime.now(UTC))
         ):
-            await self.notifications.tell(addressee.conversation, text, key)
+            await self.notifications.send_text(addressee.conversation, text, key)
 
     async def email(self, addressee: Addressee, template: str, data: dict[str, str], key: str) -> bool:
         """Add an e-mail to the address that Stripe has; False when there is no way to send one."""

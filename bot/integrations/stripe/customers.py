@@ -101,7 +101,7 @@ class CustomerDirectory:
         phone = None if contact.bsuid else contact.own_phone
         if phone is None and contact.bsuid is None:
             return contact.email
-        conversation = await self.contacts.reach_exactly(phone=phone, bsuid=contact.bsuid)
+        conversation = await self.contacts.find_or_create_exactly(phone=phone, bsuid=contact.bsuid)
         try:
             found = await self.customer_of(conversation, contact)
         except StripeFailed:
@@ -115,7 +115,7 @@ class CustomerDirectory:
         phone, bsuid = address_of(customer.whatsapp_id)
         if phone is None and bsuid is None:
             return None
-        conversation = await self.contacts.reach_exactly(phone=phone, bsuid=bsuid)
+        conversation = await self.contacts.find_or_create_exactly(phone=phone, bsuid=bsuid)
         contested = phone is not None and (await self.contacts.get(conversation)).phone_contested
         if contested or not await self._is_free(customer.id, conversation):
             return None
@@ -140,7 +140,7 @@ class CustomerDirectory:
         if owner is None or await identity.home_of(self.redis, owner) == conversation:
             return True
         # An erased contact owns nothing any more.
-        return not await self.contacts.known(owner)
+        return not await self.contacts.exists(owner)
 
 
 async def store_link(redis: Redis, conversation: str, customer: Customer) -> None:
@@ -162,7 +162,7 @@ async def store_references(redis: Redis, conversation: str, customer: Customer) 
 
 
 async def references(redis: Redis, conversation: str) -> tuple[frozenset[str], frozenset[str]]:
-    """All customers that the contact was, and the addresses that Stripe had for them."""
+    """The customers that the contact was, and the addresses that Stripe had for them."""
     pointer = await redis.get(_customer(conversation))
     customers = await answer(redis.smembers(_customers(conversation)))
     emails = await answer(redis.smembers(_emails(conversation)))

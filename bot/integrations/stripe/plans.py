@@ -39,7 +39,7 @@ class Plans:
     stripe: Stripe
 
     async def all(self) -> list[Plan]:
-        """All plans by their price; raises the errors of Stripe's calls when none are cached."""
+        """The plans by their price; raises the errors of Stripe's calls when none are cached."""
         name = f"stripe-plans-{self.stripe.account_mark}"
         return _plans.validate_json(await self.cache.get(name, _KEEP_SECONDS, self._read))
 

@@ -58,7 +58,7 @@ def state_of(subscription: Subscription | None) -> SubscriptionState:
 
 @dataclass(frozen=True, slots=True)
 class SubscriptionStates:
-    """One hash a customer; its field `state` is the last seen one."""
+    """A hash for each customer; its field `state` is the last seen one."""
 
     redis: Redis
     lock_seconds: float = _LOCK_SECONDS
@@ -94,7 +94,7 @@ class SubscriptionStates:
 
 
 async def stored(redis: Redis, customer: str) -> dict[str, str]:
-    """All stored fields of a customer, to be shown to them."""
+    """The stored fields of a customer, to be shown to them."""
     found: dict[str, str] = await answer(redis.hgetall(_state(customer)))
     return found
 

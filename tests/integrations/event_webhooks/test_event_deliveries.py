@@ -185,7 +185,7 @@ async def test_a_job_of_another_name_fails_with_a_reason(deliveries: Make) -> No
 async def test_without_subscribers_nothing_is_added_and_another_services_job_is_done(
     redis: Redis, deliveries: Make
 ) -> None:
-    await EventPublisher(redis, SubscriberSettings()).tell("message.sent", {}, "a")
+    await EventPublisher(redis, SubscriberSettings()).publish("message.sent", {}, "a")
     assert [name async for name in redis.scan_iter("bull:*")] == []
     await deliveries().process(TASK)
 
@@ -199,7 +199,7 @@ async def test_from_publishing_to_delivery_with_a_queue_between_and_a_retry_that
     process = deliveries(url, pauses=(0.05, 0.05)).process
     async with working({"webhook": process}, RedisSettings(url=SecretStr(redis_address)), concurrency=5):
         for _ in range(3):
-            await subscribers.tell("message.sent", {"text": "hola"}, "message-sent-7")
+            await subscribers.publish("message.sent", {"text": "hola"}, "message-sent-7")
         # The ERP's services add jobs like this: BullMQ alone, and one attempt.
         await Queue("webhook", {"connection": redis}).add(
             "deliver", {"event": "order.new", "data": {"n": 1}, "id": "o1"}
@@ -208,7 +208,7 @@ async def test_from_publishing_to_delivery_with_a_queue_between_and_a_retry_that
         await eventually(lambda: _done(redis))
         # The personal data of a job are gone with it, and the same id delivers nothing again.
         assert not await redis.exists("bull:webhook:message-sent-7")
-        await subscribers.tell("message.sent", {"text": "hola"}, "message-sent-7")
+        await subscribers.publish("message.sent", {"text": "hola"}, "message-sent-7")
         await eventually(lambda: _done(redis))
     assert {event["id"]: event["times"] for event in erp.events} == {"message-sent-7": 1, "o1": 1}
     assert erp.calls == 3

@@ -184,8 +184,8 @@ async def test_the_oldest_browser_makes_room_and_too_many_changes_have_to_wait(w
 @pytest.mark.parametrize("joined", [False, True], ids=["erased", "erased after it joined another"])
 async def test_a_link_of_somebody_who_was_erased_is_over_and_leaves_nothing(world: World, joined: bool) -> None:  # noqa: FBT001
     contacts = Contacts(world.redis)
-    conversation = await contacts.reach(phone="5215512345678", bsuid=None)
-    younger = await contacts.reach(phone=None, bsuid="MX.8801234567890123")
+    conversation = await contacts.find_or_create(phone="5215512345678", bsuid=None)
+    younger = await contacts.find_or_create(phone=None, bsuid="MX.8801234567890123")
     token = await InvitationLinks(world.redis).token(younger if joined else conversation)
     if joined:
         await conversation_for(world.redis, "5215512345678", "MX.8801234567890123")

@@ -20,9 +20,9 @@ from tests.billing import (
     billing,
     body,
     buttons,
-    in_step,
     newest_invoice,
     stripe_of,
+    stripe_settled,
     subscriber,
     taps,
 )
@@ -65,7 +65,7 @@ async def test_a_change_of_plan_is_shown_and_then_tapped_for_exactly_that_amount
     assert told.startswith(f"Listo: tu plan ahora es *Pro*. Se cobró ${amount[0]} MXN.")
     again = await taps(shop, ana, confirm)
     assert again.startswith("Ya habías contestado")
-    await in_step(shop)
+    await stripe_settled(shop)
     assert len(shop.meta.sent_to(ana)) == 3
     assert len(stripe_of(shop).snapshot()["invoices"]) == 2
 
@@ -122,7 +122,7 @@ async def test_a_subscription_is_cancelled_and_resumed_by_taps_each_told_once(sh
     (card,) = await asks(shop, ana, "mejor no", "resume_subscription")
     assert (await taps(shop, ana, buttons(card)[0])).startswith("Listo: tu plan *Básico* sigue.")
     assert not stripe_of(shop).account.get("subscription", subscription)["cancel_at_period_end"]
-    await in_step(shop)
+    await stripe_settled(shop)
     assert len(shop.meta.sent_to(ana)) == 4
 
 
@@ -191,7 +191,7 @@ async def test_a_subscription_that_changed_otherwise_is_left_alone(shop: World, 
     change = {"items": [{"id": item, "price": price_of(stripe, "pro_month_mxn")}]}
     stripe.subscriptions.update(SubscriptionUpdate.model_validate(change), subscription)
     before = len(stripe.snapshot()["invoices"])
-    await in_step(shop)
+    await stripe_settled(shop)
     assert "ya no está como cuando te lo mostré" in await taps(shop, ana, confirm)
     assert len(stripe.snapshot()["invoices"]) == before
 
