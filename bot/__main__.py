@@ -1,12 +1,12 @@
 """Entry point of the command `recado`."""
 
 from bot.cli.main import cli
-from bot.cli.streams import keep_closed_pipes_quiet
+from bot.cli.streams import whole_output
 
 
 def main() -> None:
-    keep_closed_pipes_quiet()
-    cli(prog_name="recado")
+    with whole_output():
+        cli(prog_name="recado")
 
 
 if __name__ == "__main__":

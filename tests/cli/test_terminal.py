@@ -53,6 +53,15 @@ async def test_a_reader_who_leaves_early_hides_no_problem() -> None:
     assert await piped("recado prompts check | true", PROMPTS_DIR="nowhere") == (1, "", "")
 
 
+@pytest.mark.parametrize("command", ["recado doctor --tools", "recado prompts eval", "recado -h", "recado keys vapid"])
+async def test_output_that_is_closed_or_full_brings_no_traceback(command: str) -> None:
+    for closed in (">&-", "2>&-", "<&-"):
+        code, _, err = await piped(f"{command} {closed}")
+        assert (code, err) == (0, "")
+    code, _, err = await piped(f"{command} >/dev/full")
+    assert (code, err) == (1, "the output can't be written: No space left on device\n")
+
+
 @pytest.mark.parametrize("locale", [{"PYTHONIOENCODING": "ascii"}, {"LC_ALL": "C"}, {"LC_ALL": "es_MX.UTF-8"}], ids=str)
 async def test_no_locale_makes_a_command_fail(locale: dict[str, str]) -> None:
     for command in (("doctor",), ("-h",), ("prompts", "render", "assistant", "--conversation", "nobody")):

@@ -36,7 +36,7 @@ class _Options:
 
 
 def evaluate(  # noqa: PLR0913, PLR0917 - the command's options
-    names: Annotated[list[str] | None, typer.Argument(metavar="[CASE]…", help="Cases or tags; left out, all.")] = None,
+    names: Annotated[list[str] | None, typer.Argument(metavar="CASE", help="Cases or tags; left out, all.")] = None,
     tier: Annotated[str, typer.Option(help="offline (recorded answers) or live (a real model).")] = "offline",
     runs: Annotated[int, typer.Option(help="Live: how often each case is run.", min=1, max=100)] = 3,
     against: Annotated[str | None, typer.Option(metavar="RELEASE", help="Live: the same with this release.")] = None,
