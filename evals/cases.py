@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from datetime import datetime
 from pathlib import Path
@@ -153,9 +154,16 @@ class Case(_CaseModel):
 
     @property
     def missing_files(self) -> list[str]:
-        """Names of files that turns name and that aren't there."""
+        """Names of files that turns name and that can't be read."""
         media = (turn.sent for turn in self.turns if turn.kind in FILE_KINDS)
-        return [name for name in media if isinstance(name, str) and not self.file(name).is_file()]
+        return [name for name in media if isinstance(name, str) and not _is_readable(self.file(name))]
+
+
+def _is_readable(path: Path) -> bool:
+    try:
+        return path.is_file() and os.access(path, os.R_OK)
+    except OSError:  # such as a name that is too long
+        return False
 
 
 def read_cases(folder: Path) -> list[Case]:

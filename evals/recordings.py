@@ -23,6 +23,10 @@ _FOLDER = "recordings"
 EXAMPLE, STAND_IN = "example", "sandbox-stand-in"
 
 
+class NotRecorded(Exception):
+    """A recording can't be written; the message names the file and the reason."""
+
+
 class RecordedAnswer(Record):
     """Answer of a model, with cost and duration."""
 
@@ -87,11 +91,15 @@ def load(folder: Path, case: str) -> Recording | None:
 
 
 def save(folder: Path, case: str, by: Iterable[str], turns: Iterable[RecordedTurn]) -> None:
+    """Write a case's recording; raises NotRecorded."""
     recording = Recording(by=", ".join(dict.fromkeys(by)), at=f"{datetime.now(UTC):%Y-%m-%d}", turns=tuple(turns))
     path = _path(folder, case)
-    path.parent.mkdir(parents=True, exist_ok=True)
     content = recording.model_dump(mode="json", exclude_defaults=True)
-    path.write_text(json.dumps(content, ensure_ascii=False, indent=1) + "\n", "utf-8")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(content, ensure_ascii=False, indent=1) + "\n", "utf-8")
+    except OSError as error:
+        raise NotRecorded(f"{path} can't be written: {error.strerror}") from error
 
 
 def _path(folder: Path, case: str) -> Path:

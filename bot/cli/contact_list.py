@@ -11,7 +11,7 @@ from typing import Any
 
 from redis.asyncio import Redis
 
-from bot.conversations.identity import contact_key
+from bot.conversations.identity import contact_key, moved
 from bot.whatsapp.phone_numbers import variants
 
 _AT_ONCE = 500
@@ -48,7 +48,14 @@ async def known_contacts(redis: Redis) -> list[ListedContact]:
         chunk, pipeline = names[start : start + _AT_ONCE], redis.pipeline(transaction=False)
         for name in chunk:
             pipeline.hgetall(contact_key(name))
-        found += map(_contact, chunk, await pipeline.execute())
+            pipeline.exists(moved(name))
+        read = await pipeline.execute()
+        # Because a merged conversation is shown as the one that it became a part of, it has no line.
+        found += [
+            _contact(name, record)
+            for name, record, is_moved in zip(chunk, read[::2], read[1::2], strict=True)
+            if record and not is_moved
+        ]
     never = datetime.fromtimestamp(0, UTC)
     return sorted(found, key=lambda one: one.last_message_at or never, reverse=True)
 

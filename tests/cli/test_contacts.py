@@ -246,6 +246,10 @@ async def test_conversations_that_became_one_are_erased_as_one(world: World) -> 
     person = await person_of(world, "5512345678".rjust(12, "0").replace("00", "52", 1))
     assert set(person.conversations) == {first, second}
     assert len((await personal_data_of(world).export(person))["files"]) == 2
+    (listed,) = json.loads((await recado("contacts", "list", "--format", "json")).out)
+    assert listed["conversation"] == person.conversations[0]
+    for name in (first, second):
+        assert (await recado("contacts", "export", name)).code == 0
     await erase(world, ana)
     left = {f"recado:{{{name}}}:erased" for name in (first, second)}
     assert set(await traces(world, first, second, "5215512345678", "8801234567890123")) == left

@@ -221,6 +221,19 @@ async def test_a_missing_file_fails_its_case_alone(folder: Path) -> None:
     assert gone["problems"] == [f"there is no file media/gone.ogg in {folder / 'evals'}"]
 
 
+async def test_a_folder_that_can_not_be_written_is_told_in_a_line(folder: Path) -> None:
+    (folder / "evals" / "recordings").write_text("a file in the place of the folder")
+    ended = await recado("prompts", "eval", "--record")
+    assert (ended.code, "can't be written" in ended.err, "Traceback" in ended.err) == (1, True, False)
+
+
+@pytest.mark.parametrize("name", ["media", "x" * 300, "..", "a\\0b"])
+async def test_a_name_that_is_no_file_fails_its_case_alone(folder: Path, name: str) -> None:
+    write(folder, f'- {{name: odd, turns: [{{photo: "{name}"}}]}}')
+    (outcome,) = (await recorded(folder)).outcomes
+    assert (outcome.state, "there is no file" in outcome.problems[0]) == ("failed", True)
+
+
 @pytest.fixture
 async def models(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[OpenRouterSimulator]:
     imitation = OpenRouterSimulator("key")

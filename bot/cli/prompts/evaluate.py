@@ -20,6 +20,7 @@ from bot.prompting.releases import UnknownRelease
 from bot.settings import Settings
 from evals import runner
 from evals.cases import Case, CasesWrong, read_cases
+from evals.recordings import NotRecorded
 from evals.report import as_json, as_text
 from evals.runner import Report
 from sandbox.redis_server import NoRedis
@@ -83,6 +84,8 @@ async def _evaluate(prompts: Prompts, cases: list[Case], options: _Options) -> t
         return await _live(prompts, cases, options), before
     except (NoModelAnswered, NoRedis) as error:
         stop(str(error))
+    except NotRecorded as error:
+        stop(f"{error}; the folder has to be writable for --record")
 
 
 async def _live(prompts: Prompts, cases: list[Case], options: _Options) -> Report:
