@@ -10,7 +10,7 @@ import sys
 import psutil
 
 from bench import peers, prompts, rows
-from bot.cli.terminal import progress
+from bot.cli.progress import progress
 
 
 async def main() -> None:

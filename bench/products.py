@@ -21,7 +21,7 @@ from typing import Any
 
 import psutil
 
-from bot.cli.terminal import progress
+from bot.cli.progress import progress
 from fixtures.products.invented import UNSEEN_SEEDS
 from fixtures.products.make import Taken, made_up
 from pipelines.bounding_box import BoundingBox

@@ -156,7 +156,7 @@ async def _person_export(services: Services, person: Person, found: dict[str, An
 
 
 def _in_words(person: Person, found: dict[str, Any]) -> str:
-    """What is stored about a person, in a line."""
+    """The size of the stored data of a person, in a line."""
     name = found["conversations"][person.conversations[0]].get("contact", {}).get("name")
     whom = ", ".join([*([name] if name else []), *found["identities"], *person.conversations])
     keys = sum(len(kept) for kept in found["conversations"].values())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib.metadata import version
 from typing import Annotated
 
 import typer
@@ -13,8 +14,6 @@ from bot.cli.lazy_command import LazyCommand
 
 def _show_version(asked: bool) -> None:  # noqa: FBT001 - typer's way
     if asked:
-        from importlib.metadata import version  # noqa: PLC0415 - only this option needs it
-
         print(f"recado {version('recado')}")  # noqa: T201
         raise typer.Exit
 

@@ -12,7 +12,8 @@ from typing import Annotated, Any
 import typer
 from redis.exceptions import RedisError
 
-from bot.cli.terminal import Format, check_format, complain, progress, read_settings, redis_problem, show, stop
+from bot.cli.progress import progress
+from bot.cli.terminal import Format, check_format, complain, read_settings, redis_problem, show, stop
 from bot.delivery.notifications import Notifications, template_job
 from bot.infra.queues import JobRejected
 from bot.infra.redis import RedisIsCluster

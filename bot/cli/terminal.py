@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from typing import Annotated, Any, Literal, NoReturn
 
 import typer
@@ -61,26 +59,6 @@ def confirm_deletion(what: str, yes: bool) -> None:  # noqa: FBT001 - an option 
         sure = False
     if not sure:
         stop("nothing was deleted")
-
-
-@contextmanager
-def progress(label: str, total: int | None = None, output: str = "text") -> Iterator[Callable[[], None]]:
-    """Show a bar, on standard error, until the context ends; gives the function that tells of a step.
-
-    Because pipes, logs and JSON are no place for a bar, it is shown only beside text, where both streams are terminals.
-    """
-    if output != "text" or not (sys.stdout.isatty() and sys.stderr.isatty()):
-        yield lambda: None
-        return
-    # Because other commands and `serve` show no bar, only these load rich's.
-    from rich.console import Console  # noqa: PLC0415
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn  # noqa: PLC0415
-
-    count = [MofNCompleteColumn()] if total is not None else []
-    columns = (TextColumn("{task.description}"), BarColumn(), *count, TimeElapsedColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task(label, total=total)
-        yield lambda: bar.advance(task)
 
 
 def complain(problem: str) -> None:

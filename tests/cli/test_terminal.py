@@ -138,7 +138,7 @@ async def test_an_equal_diff_says_so(start: Start) -> None:
 
 
 async def test_bars_are_loaded_only_where_they_are_shown() -> None:
-    code = "import sys, bot.cli.serve, bot.cli.prompts.evaluate; print('rich.progress' in sys.modules)"
+    code = "import sys, bot.cli.serve, bot.cli.queues, bot.cli.doctor.command; print('rich.progress' in sys.modules)"
     process = await asyncio.create_subprocess_exec(sys.executable, "-c", code, stdout=asyncio.subprocess.PIPE)
     out, _ = await process.communicate()
     assert out.decode().strip() == "False"

@@ -12,7 +12,8 @@ from redis.exceptions import RedisError
 
 from bot.agent.vocabulary import library_of, vocabulary
 from bot.ai.chat import NoModelAnswered
-from bot.cli.terminal import Format, check_format, complain, progress, read_settings, redis_problem, show, stop
+from bot.cli.progress import progress
+from bot.cli.terminal import Format, check_format, complain, read_settings, redis_problem, show, stop
 from bot.infra.redis import connect
 from bot.prompting.linter import check_folder
 from bot.prompting.prompts import Prompts
