@@ -32,7 +32,7 @@ from bot.storage.files import Files, FilesLost
 from bot.whatsapp.phone_numbers import address_of, canonical_variant, variants
 
 # A turn in progress is waited for. It answers within TURN_DEADLINE_SECONDS, and may send for a while.
-_PATIENCE_SECONDS = 120.0
+_LONGEST_WAIT_SECONDS = 120.0
 # No message is accepted for so long during an erasure, even if the process dies.
 _CLOSED_SECONDS = 60
 _DELETE_AT_ONCE = 500
@@ -134,7 +134,7 @@ async def _former_phones(redis: Redis, conversation: str) -> list[tuple[str, flo
 
 
 class PersonalData:
-    """`patience` is the longest wait for a turn in progress, in seconds."""
+    """`longest_wait` for a turn in progress is in seconds."""
 
     def __init__(
         self,
@@ -143,13 +143,13 @@ class PersonalData:
         files: Files,
         deliveries: DeliveryStatuses,
         *,
-        patience: float = _PATIENCE_SECONDS,
+        longest_wait: float = _LONGEST_WAIT_SECONDS,
     ) -> None:
         self._redis = redis
         self._leases = leases
         self._files = files
         self._deliveries = deliveries
-        self._patience = patience
+        self._longest_wait = longest_wait
 
     async def export(self, person: Person) -> dict[str, Any]:
         """`{identities, conversations: {name: {key: value}}, files: [{key, size}], jobs: [{queue, id, name, data}],
@@ -258,7 +258,7 @@ class PersonalData:
     @asynccontextmanager
     async def _held(self, conversation: str) -> AsyncIterator[None]:
         lease = Lease(conversation, secrets.token_hex(8))
-        until = time.monotonic() + self._patience
+        until = time.monotonic() + self._longest_wait
         while not await self._leases.acquire(lease):
             if time.monotonic() > until:
                 raise ConversationBusy(conversation)

@@ -12,7 +12,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from bot.ai.chat import Attempt, Book, ChatModel, ModelAnswer, ModelRequest, NoModelAnswered, ToolCall
+from bot.ai.chat import Attempt, ChatModel, ModelAnswer, ModelRequest, NoModelAnswered, RecordAttempt, ToolCall
 from bot.media.understanding import Perceived
 from bot.messages.record import Record
 from bot.prompting.release_gate import CASES
@@ -117,7 +117,7 @@ class Playback:
     def __init__(self, answers: Iterable[RecordedAnswer]) -> None:
         self._left = deque(answers)
 
-    async def answer(self, question: ModelRequest, book: Book) -> ModelAnswer:  # noqa: ARG002 - a ChatModel's signature
+    async def answer(self, question: ModelRequest, book: RecordAttempt) -> ModelAnswer:  # noqa: ARG002 - a ChatModel's signature
         if not self._left:
             raise NoModelAnswered("the recording ends before the conversation does")
         said = self._left.popleft()
@@ -134,7 +134,7 @@ class Recorder:
         self._model = model
         self.answers: list[RecordedAnswer] = []
 
-    async def answer(self, question: ModelRequest, book: Book) -> ModelAnswer:
+    async def answer(self, question: ModelRequest, book: RecordAttempt) -> ModelAnswer:
         attempts: list[Attempt] = []
 
         async def both(attempt: Attempt) -> None:

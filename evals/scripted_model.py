@@ -6,7 +6,7 @@ import json
 from collections import deque
 from collections.abc import Iterable
 
-from bot.ai.chat import Attempt, Book, ModelAnswer, ModelRequest, ToolCall
+from bot.ai.chat import Attempt, ModelAnswer, ModelRequest, RecordAttempt, ToolCall
 from bot.ai.chat_completions import message
 from evals.cases import Example
 from evals.expectations import named
@@ -21,7 +21,7 @@ class ScriptedModel:
         self._examples = deque(examples)
         self.by = EXAMPLE if self._examples else STAND_IN
 
-    async def answer(self, question: ModelRequest, book: Book) -> ModelAnswer:
+    async def answer(self, question: ModelRequest, book: RecordAttempt) -> ModelAnswer:
         await book(Attempt(self.by, "ok", 0, self.by))
         if self.by == STAND_IN:
             return _stand_in(question)

@@ -13,13 +13,13 @@ import structlog
 
 from bot.agent.tool import RedisUnavailable, Tool, ToolContext, ToolError
 from bot.ai.chat import (
-    Book,
     ChatModel,
     FromModel,
     FromTool,
     ModelAnswer,
     ModelRequest,
     NoModelAnswered,
+    RecordAttempt,
     ToolCall,
     ToolOffer,
 )
@@ -65,6 +65,9 @@ class ToolResult(Record):
     acted: bool = False
 
 
+JournalEntry = ModelStep | ToolResult
+
+
 @dataclass(frozen=True, slots=True)
 class AgentReply:
     """The model's text, and the parts that its tools add to the reply."""
@@ -77,8 +80,8 @@ class AgentReply:
 class Journal:
     """The entries of earlier tries of this turn, and a function that writes one of this try."""
 
-    earlier: tuple[ModelStep | ToolResult, ...]
-    write: Callable[[ModelStep | ToolResult], Awaitable[None]]
+    earlier: tuple[JournalEntry, ...]
+    write: Callable[[JournalEntry], Awaitable[None]]
 
 
 class Agent:
@@ -96,7 +99,7 @@ class Agent:
         request: ModelRequest,
         context: ToolContext,
         journal: Journal,
-        record_attempt: Book,
+        record_attempt: RecordAttempt,
         *,
         only: frozenset[str] | None = None,
     ) -> AgentReply:

@@ -100,7 +100,7 @@ class NoModelAnswered(Exception):
     """Every model failed, or the time is up; the last failure is the cause."""
 
 
-Book = Callable[[Attempt], Awaitable[None]]
+RecordAttempt = Callable[[Attempt], Awaitable[None]]
 
 
 class BudgetSpent(Exception):
@@ -151,6 +151,6 @@ class ModelRequest:
 
 
 class ChatModel(Protocol):
-    async def answer(self, question: ModelRequest, book: Book) -> ModelAnswer:
+    async def answer(self, question: ModelRequest, record_attempt: RecordAttempt) -> ModelAnswer:
         """Ask the models in their order; raises NoModelAnswered, at the deadline at the latest, or BudgetSpent."""
         ...

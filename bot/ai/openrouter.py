@@ -23,12 +23,12 @@ from tenacity import (
 
 from bot.ai import answers, chat_completions
 from bot.ai.chat import (
-    Book,
     BudgetSpent,
     ModelAnswer,
     ModelFailed,
     ModelRequest,
     NoModelAnswered,
+    RecordAttempt,
     ToolOffer,
 )
 from bot.ai.circuit_breaker import CircuitBreaker
@@ -41,8 +41,8 @@ if TYPE_CHECKING:
 _log = structlog.get_logger()
 _TRIES = 2
 _TOOL_SETS = 8
-# A model that asks for more patience than this is left for the next one.
-_PATIENCE_SECONDS = 3.0
+# A model that asks for a longer wait than this is left for the next one.
+_LONGEST_WAIT_SECONDS = 3.0
 _BLIND = ("openai/gpt-3.5", "mistralai/mistral-7b", "meta-llama/llama-3-8b")
 # Nobody knows whether these were served and charged: what was reserved for them stays spent.
 _SERVED_PERHAPS = ("timeout", "broke_off", "connection")
@@ -88,7 +88,7 @@ class OpenRouter:
             self._loading = asyncio.ensure_future(asyncio.to_thread(import_module, "openai"))
         return asyncio.shield(self._loading)
 
-    async def answer(self, question: ModelRequest, book: Book) -> ModelAnswer:
+    async def answer(self, question: ModelRequest, record_attempt: RecordAttempt) -> ModelAnswer:
         loop = asyncio.get_running_loop()
         await self.load()
         failure: ModelFailed | None = None
@@ -104,7 +104,9 @@ class OpenRouter:
             # While other models remain, one may use half of the time that is left.
             by = loop.time() + (left if alone else left / 2)
             try:
-                return await self._try(model, question, by, _PATIENCE_SECONDS if not alone else left, book)
+                return await self._try(
+                    model, question, by, _LONGEST_WAIT_SECONDS if not alone else left, record_attempt
+                )
             except ModelFailed as error:
                 failure = error
                 if error.outcome not in _OF_THE_QUESTION:
@@ -113,10 +115,12 @@ class OpenRouter:
                 # The next one may cost less.
                 spent = error
         if spent is not None and failure is None:
-            return await self._economise(question, spent, book)
+            return await self._economise(question, spent, record_attempt)
         raise NoModelAnswered("no model answered") from failure
 
-    async def _economise(self, question: ModelRequest, spent: BudgetSpent, book: Book) -> ModelAnswer:
+    async def _economise(
+        self, question: ModelRequest, spent: BudgetSpent, record_attempt: RecordAttempt
+    ) -> ModelAnswer:
         """Ask the cheap model, if there is one, because the budget is spent."""
         economy = question.spending.economy if question.spending else None
         left = question.deadline - asyncio.get_running_loop().time()
@@ -124,12 +128,19 @@ class OpenRouter:
             raise spent
         try:
             by = asyncio.get_running_loop().time() + left
-            return await self._try(economy, question, by, left, book, economy=True)
+            return await self._try(economy, question, by, left, record_attempt, economy=True)
         except ModelFailed as error:
             raise NoModelAnswered("no model answered") from error
 
     async def _try(  # noqa: PLR0913 - one request has these sides
-        self, model: str, question: ModelRequest, by: float, patience: float, book: Book, *, economy: bool = False
+        self,
+        model: str,
+        question: ModelRequest,
+        by: float,
+        longest_wait: float,
+        record_attempt: RecordAttempt,
+        *,
+        economy: bool = False,
     ) -> ModelAnswer:
         # Before the first await, so that only one of many requests tries the model.
         self._breaker.trying(model)
@@ -137,7 +148,7 @@ class OpenRouter:
         def may_help(error: BaseException) -> bool:
             if not isinstance(error, ModelFailed) or self._breaker.is_open(model):
                 return False
-            return error.retryable and (error.retry_after or 0) <= patience
+            return error.retryable and (error.retry_after or 0) <= longest_wait
 
         def pause(state: RetryCallState) -> float:
             error = state.outcome.exception() if state.outcome else None
@@ -152,10 +163,12 @@ class OpenRouter:
         )
         async for attempt in retrying:
             with attempt:
-                return await self._once(model, question, by, book, economy=economy)
+                return await self._once(model, question, by, record_attempt, economy=economy)
         raise AssertionError  # pragma: no cover - tenacity returns or raises
 
-    async def _once(self, model: str, question: ModelRequest, by: float, book: Book, *, economy: bool) -> ModelAnswer:
+    async def _once(
+        self, model: str, question: ModelRequest, by: float, record_attempt: RecordAttempt, *, economy: bool
+    ) -> ModelAnswer:
         body = self._body(model, question)
         tools = self._written(question.tools)
         most = chat_completions.most(model, body, tools.characters)
@@ -184,7 +197,7 @@ class OpenRouter:
             attempt = chat_completions.attempt(model, outcome, time.perf_counter() - started, raw)
             if question.spending and not (raw is None and outcome in _SERVED_PERHAPS):
                 await question.spending.settle(most, attempt.cost_usd)
-            await book(attempt)
+            await record_attempt(attempt)
 
     def _record_outcome(self, model: str, outcome: str) -> None:
         """Tell the breaker outcomes that depend on the model, and not on our request or our patience."""

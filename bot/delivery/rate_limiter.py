@@ -24,9 +24,9 @@ local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local held = tonumber(redis.call('HGET', KEYS[1], 'held_until') or '0')
 """
 
-# A token bucket stored as one number, the time until which sent messages are paid for. ARGV interval, burst, patience,
-# in ms.
-_TAKE = f"""{_NOW}
+# A token bucket stored as one number, the time until which sent messages are paid for. ARGV interval, burst and
+# longest wait, in ms.
+_RESERVE = f"""{_NOW}
 local paid = math.max(tonumber(redis.call('HGET', KEYS[1], 'paid_until') or '0'), now) + ARGV[1]
 local wait = math.max(paid - ARGV[2] * ARGV[1] - now, held - now, 0)
 if wait <= tonumber(ARGV[3]) then
@@ -55,16 +55,16 @@ class SendRateLimiter:
     redis: Redis
     per_second: int
 
-    def take(self, pipeline: Any, conversation: str, number: str, *, patience: float) -> None:
+    def reserve(self, pipeline: Any, conversation: str, number: str, *, longest_wait: float) -> None:
         """Ask in a pipeline for two waits, in milliseconds, of which the longer counts: the number's and the person's.
 
-        The message is booked where a wait is within `patience` (seconds); beyond it, ask again later.
+        The place is reserved if its wait is within `longest_wait` (seconds); beyond it, ask again later.
         """
         number_interval = 1000 / (self.per_second * (1 - _AT_ONCE))
         number_burst = max(1, int(self.per_second * _AT_ONCE))
-        milliseconds = str(int(patience * 1000))
-        self._take(pipeline, _number(number), number_interval, number_burst, milliseconds)
-        self._take(pipeline, _pair(conversation), _PAIR_INTERVAL_MS, _PAIR_BURST, milliseconds)
+        milliseconds = str(int(longest_wait * 1000))
+        self._reserve(pipeline, _number(number), number_interval, number_burst, milliseconds)
+        self._reserve(pipeline, _pair(conversation), _PAIR_INTERVAL_MS, _PAIR_BURST, milliseconds)
 
     async def hold_person(self, conversation: str) -> float:
         """Hold all messages to a person, longer with each refusal; gives the seconds."""
@@ -75,8 +75,8 @@ class SendRateLimiter:
         return float(await answer(self.redis.eval(_HOLD, 1, _number(number)))) / 1000
 
     @staticmethod
-    def _take(pipeline: Any, name: str, interval_ms: float, burst: int, patience: str) -> None:
-        pipeline.eval(_TAKE, 1, name, repr(interval_ms), str(burst), patience)
+    def _reserve(pipeline: Any, name: str, interval_ms: float, burst: int, longest_wait: str) -> None:
+        pipeline.eval(_RESERVE, 1, name, repr(interval_ms), str(burst), longest_wait)
 
 
 def _pair(conversation: str) -> str:

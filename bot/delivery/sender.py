@@ -30,13 +30,13 @@ from bot.whatsapp.templates.registry import Prepared, Templates
 _log = structlog.get_logger()
 
 # A longer wait releases the worker and the conversation.
-PATIENCE_SECONDS = 5.0
+LONGEST_WAIT_SECONDS = 5.0
 # Meta's first status has come this long after the last moment of a possible request.
 _STATUS_SECONDS = 2.0
 # Tries of a message where Meta is busy or away (20 minutes in all), and where it reports a fault.
 _TRIES_AWAY = 8
 _TRIES_FAULT = 4
-_LONGEST_WAIT_SECONDS = 300.0
+_LONGEST_BACK_OFF_SECONDS = 300.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,19 +80,19 @@ class MessageSender:
         # A message without a number leaves by the default one, and shares its rate with messages that name it.
         number = outgoing.reply.phone_number_id or self.graph.number
         outgoing = replace(outgoing, reply=outgoing.reply.model_copy(update={"phone_number_id": number}))
-        before, wait = await self._begin(outgoing)
-        wamid: str | None = before.get("wamid")
-        if wamid is None and before.get("status") == "failed":
+        record, wait = await self._begin(outgoing)
+        wamid: str | None = record.get("wamid")
+        if wamid is None and record.get("status") == "failed":
             return None
-        if wamid is None and "asked_at" in before:
+        if wamid is None and "asked_at" in record:
             # A worker died between the request and the answer. Its request may have been under way until its lease ran
             # out, which is when this worker took over.
-            since = max(float(before["asked_at"]), time.time() - self.lease_seconds)
+            since = max(float(record["asked_at"]), time.time() - self.lease_seconds)
             wamid = await self._find_wamid(outgoing, since=since)
         if wamid is not None:
             return wamid
-        wait = max(wait, float(before.get("not_before", "0")) - time.time())
-        return await self._ask(outgoing, wait, int(before.get("tries", "0")))
+        wait = max(wait, float(record.get("not_before", "0")) - time.time())
+        return await self._ask(outgoing, wait, int(record.get("tries", "0")))
 
     async def _begin(self, outgoing: OutgoingMessage) -> tuple[dict[str, str], float]:
         """Mark the message as asked; gives its earlier record, and the seconds until it may leave."""
@@ -102,9 +102,11 @@ class MessageSender:
         asked = {"asked_at": repr(time.time()), "reply": alone.model_dump_json(exclude_none=True)}
         pipeline.hset(outgoing.record, mapping=asked)
         pipeline.expire(outgoing.record, ledger.KEEP_SECONDS)
-        self.send_rate.take(pipeline, outgoing.conversation, outgoing.reply.phone_number_id, patience=PATIENCE_SECONDS)
-        before, _, _, *waits = await pipeline.execute()
-        return before, max(waits) / 1000
+        self.send_rate.reserve(
+            pipeline, outgoing.conversation, outgoing.reply.phone_number_id, longest_wait=LONGEST_WAIT_SECONDS
+        )
+        record, _, _, *waits = await pipeline.execute()
+        return record, max(waits) / 1000
 
     async def _ask(self, outgoing: OutgoingMessage, wait: float, tries: int) -> str:
         reupload = outgoing.reply.attempt > 0
@@ -126,8 +128,8 @@ class MessageSender:
                     raise
             except (MetaUnavailable, StorageFailed) as error:
                 in_doubt = isinstance(error, MetaUnavailable) and error.in_doubt
-                if in_doubt and (settled := await self._find_wamid(outgoing, since=time.time())):
-                    return settled
+                if in_doubt and (accepted := await self._find_wamid(outgoing, since=time.time())):
+                    return accepted
                 await self._back_off(outgoing, error, tries)
                 tries += 1
             _, wait = await self._begin(outgoing)
@@ -178,14 +180,14 @@ class MessageSender:
         elif code in RATES:
             seconds = await self.send_rate.hold_number(outgoing.reply.phone_number_id)
         else:
-            seconds = min(4.0**tries, _LONGEST_WAIT_SECONDS)
+            seconds = min(4.0**tries, _LONGEST_BACK_OFF_SECONDS)
         record = {"tries": str(tries + 1), "not_before": repr(time.time() + seconds)}
         await answer(self.redis.hset(outgoing.record, mapping=record))
         _log.warning("reply_retried", tries=tries + 1, seconds=seconds, error=str(error))
         await self._wait(outgoing, seconds, str(error))
 
     async def _wait(self, outgoing: OutgoingMessage, seconds: float, why: str) -> None:
-        if seconds > PATIENCE_SECONDS:
+        if seconds > LONGEST_WAIT_SECONDS:
             await answer(self.redis.hdel(outgoing.record, "asked_at"))
             raise SendLater(seconds, why)
         await asyncio.sleep(max(seconds, 0))

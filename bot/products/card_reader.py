@@ -11,7 +11,7 @@ from typing import Protocol
 
 import structlog
 
-from bot.ai.chat import Book, BudgetSpent, ChatModel, FromPerson, Instructions, ModelRequest, NoModelAnswered
+from bot.ai.chat import BudgetSpent, ChatModel, FromPerson, Instructions, ModelRequest, NoModelAnswered, RecordAttempt
 from bot.ai.vision import VisionFailed
 from bot.conversations.budget import Budget
 from bot.conversations.contacts import Contact
@@ -40,7 +40,7 @@ put accents right. Where the text names no product, answer NONE."""
 
 @dataclass(frozen=True, slots=True)
 class PhotoTurn:
-    """The turn that photos came in; `book` records requests to models.
+    """The turn that photos came in; `record_attempt` records requests to models.
 
     `until` is the deadline of the answer, by the running loop's clock.
     """
@@ -49,7 +49,7 @@ class PhotoTurn:
     contact: Contact
     language: Language
     until: float
-    book: Book
+    record_attempt: RecordAttempt
 
 
 class ProductReader(Protocol):
@@ -109,7 +109,7 @@ class CardReader:
             max_tokens=_LONGEST_ANSWER,
         )
         try:
-            return (await self.model.answer(question, turn.book)).text
+            return (await self.model.answer(question, turn.record_attempt)).text
         except (NoModelAnswered, BudgetSpent) as error:
             _log.info("no_model_named", why=str(error))
             return None

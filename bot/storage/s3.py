@@ -45,9 +45,9 @@ class S3Timeouts:
 class S3Storage:
     """A Storage in an existing bucket. The client is made at its first use."""
 
-    def __init__(self, place: BucketLocation, patience: S3Timeouts | None = None) -> None:
+    def __init__(self, place: BucketLocation, timeouts: S3Timeouts | None = None) -> None:
         self._place = place
-        self._patience = patience or S3Timeouts()
+        self._timeouts = timeouts or S3Timeouts()
         self._made: S3Store | None = None
 
     async def put(self, key: str, data: bytes, mime: str, filename: str | None = None) -> None:
@@ -126,7 +126,7 @@ class S3Storage:
     def _make(self) -> S3Store:
         from obstore.store import S3Store  # noqa: PLC0415 - a company with a disk loads none of it
 
-        place, patience = self._place, self._patience
+        place, timeouts = self._place, self._timeouts
         # A function gives the key: otherwise AWS_SESSION_TOKEN and the like, of another account, would be used too.
         keys: Any = {"access_key_id": place.key_id, "secret_access_key": place.secret, "expires_at": None}
         return S3Store(
@@ -138,12 +138,12 @@ class S3Storage:
             credential_provider=lambda: keys,
             client_options={
                 "allow_http": place.endpoint.startswith("http://"),
-                "connect_timeout": timedelta(seconds=patience.connect),
-                "timeout": timedelta(seconds=patience.answer),
+                "connect_timeout": timedelta(seconds=timeouts.connect),
+                "timeout": timedelta(seconds=timeouts.answer),
             },
             retry_config={
-                "max_retries": patience.retries,
-                "retry_timeout": timedelta(seconds=patience.in_all),
+                "max_retries": timeouts.retries,
+                "retry_timeout": timedelta(seconds=timeouts.in_all),
                 "backoff": {"init_backoff": timedelta(seconds=0.1), "max_backoff": timedelta(seconds=1), "base": 2},
             },
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
-from bot.agent.loop import ModelStep, ToolResult
+from bot.agent.loop import JournalEntry
 from bot.conversations.budget import TurnAccount
 from bot.conversations.contacts import Contact
 from bot.conversations.dead_letters import DeadLetter
@@ -41,7 +41,7 @@ class TurnAttempt:
 
     count: int
     tries: int
-    journal: tuple[ModelStep | ToolResult, ...]
+    journal: tuple[JournalEntry, ...]
     prompts: Prompts
     current: CurrentRelease
     contact: Contact

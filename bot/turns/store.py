@@ -10,7 +10,7 @@ import structlog
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 from redis.asyncio import Redis
 
-from bot.agent.loop import ModelStep, ToolResult
+from bot.agent.loop import JournalEntry, ToolResult
 from bot.conversations import choices, dead_letters, ledger, memory
 from bot.conversations.contacts import paused
 from bot.conversations.dead_letters import DeadLetters
@@ -56,9 +56,7 @@ return {{count, tries, release, redis.call('LRANGE', KEYS[3], 0, -1)}}
 """
 _MORE_CAME = -1
 
-_entry: TypeAdapter[ModelStep | ToolResult] = TypeAdapter(
-    ModelStep | ToolResult, config=ConfigDict(hide_input_in_errors=True)
-)
+_entry: TypeAdapter[JournalEntry] = TypeAdapter(JournalEntry, config=ConfigDict(hide_input_in_errors=True))
 
 
 class TurnStore:
@@ -183,7 +181,7 @@ class TurnJournal:
     """
 
     def __init__(
-        self, leases: ConversationLeases, lease: Lease, earlier: tuple[ModelStep | ToolResult, ...], trace: Trace
+        self, leases: ConversationLeases, lease: Lease, earlier: tuple[JournalEntry, ...], trace: Trace
     ) -> None:
         self.earlier = earlier
         self.paused: bool | None = None
@@ -191,7 +189,7 @@ class TurnJournal:
         self._lease = lease
         self._trace = trace
 
-    async def write(self, entry: ModelStep | ToolResult) -> None:
+    async def write(self, entry: JournalEntry) -> None:
         if isinstance(entry, ToolResult):
             self._trace.tools.append(entry)
         _, name = turn_keys(self._lease.conversation)
@@ -203,7 +201,7 @@ class TurnJournal:
         self.paused = await self._leases.commit_and_ask(self._lease, write, paused(self._lease.conversation))
 
 
-def _read(entries: list[str]) -> tuple[ModelStep | ToolResult, ...] | None:
+def _read(entries: list[str]) -> tuple[JournalEntry, ...] | None:
     """The journal's entries; None if this version of Recado can't read one."""
     try:
         return tuple(_entry.validate_json(entry) for entry in entries)

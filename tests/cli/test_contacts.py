@@ -46,7 +46,7 @@ def personal_data_of(world: World, *, patience: float = 5, files: Files | None =
     leases = ConversationLeases(world.redis, lease_seconds=2)
     person_files = files or files_of(world.redis, world.settings)
     return PersonalData(
-        world.redis, leases, person_files, DeliveryStatuses(world.redis, LiveEvents(world.redis)), patience=patience
+        world.redis, leases, person_files, DeliveryStatuses(world.redis, LiveEvents(world.redis)), longest_wait=patience
     )
 
 

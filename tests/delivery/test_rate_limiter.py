@@ -12,7 +12,7 @@ from bot.delivery.rate_limiter import SendRateLimiter
 async def wait(send_rate: SendRateLimiter, conversation: str, patience: float = 0) -> float:
     """What a message to this person would have to wait, in seconds; booked when that is within the patience."""
     pipeline = send_rate.redis.pipeline(transaction=False)
-    send_rate.take(pipeline, conversation, "1", patience=patience)
+    send_rate.reserve(pipeline, conversation, "1", longest_wait=patience)
     return float(max(await pipeline.execute())) / 1000
 
 

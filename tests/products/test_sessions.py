@@ -87,7 +87,7 @@ class Counter:
 
 
 def turn_of(name: str, contact: Contact = STAFF) -> PhotoTurn:
-    return PhotoTurn(name, contact, "es", until=math.inf, book=count)
+    return PhotoTurn(name, contact, "es", until=math.inf, record_attempt=count)
 
 
 @pytest.fixture

@@ -46,7 +46,7 @@ class PlanChange(Record):
     proration_date: int = 0
 
     @property
-    def flavour(self) -> str:
+    def payment(self) -> str:
         if self.kind != "plan":
             return self.kind
         return "credit" if self.total < 0 else "pay" if self.amount else "free"
@@ -64,7 +64,7 @@ def _plan(change: PlanChange, zone: tzinfo, language: Language) -> str:
     if old == new:
         # The plan stays and its interval changes: the intervals tell the difference.
         old, new = (f"{change.old} {per(one, language)}" for one in (change.old_interval, change.interval))
-    today = -change.total if change.flavour == "credit" else change.amount
+    today = -change.total if change.payment == "credit" else change.amount
     price = money(change.charge, change.currency)
     if change.others:
         price += phrase("with_others", language, others=change.others)
@@ -72,7 +72,7 @@ def _plan(change: PlanChange, zone: tzinfo, language: Language) -> str:
     usual = change.usual and change.interval
     every = f" {per(change.interval, language)}" if usual else ""
     return phrase(
-        f"card_{change.flavour}",
+        f"card_{change.payment}",
         language,
         old=old,
         new=new,
