@@ -284,18 +284,18 @@ class Outbox:
             await self.reporter.waits_for_contact(lease.conversation, reply)
         return Sent(reply, "waiting_for_contact", until=until)
 
-    async def _end(self, lease: Lease, waiting: QueuedReply, contact: Contact, ended: Sent) -> Sent:
+    async def _end(self, lease: Lease, waiting: QueuedReply, contact: Contact, ending: Sent) -> Sent:
         """End a reply that will never leave."""
         reply = waiting.reply
-        await self.reporter.part_failed(lease.conversation, reply, 0, contact, ended.error or "")
+        await self.reporter.part_failed(lease.conversation, reply, 0, contact, ending.error or "")
 
         def write(pipeline: Any) -> None:
             pipeline.lrem(reply_queue.replies_key(lease.conversation), 1, waiting.raw)
             pipeline.hdel(reply_queue.progress_key(lease.conversation), reply.id)
 
         await self.leases.commit(lease, write)
-        _log.info("reply_ended", reply=reply.id, state=ended.state, why=ended.error)
-        return ended
+        _log.info("reply_ended", reply=reply.id, state=ending.state, why=ending.error)
+        return ending
 
     async def _put_off(self, conversation: str, later: SendLater) -> None:
         """Schedule the conversation for later. While sending is paused, the end of the pause resumes it."""

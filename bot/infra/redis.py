@@ -25,7 +25,7 @@ _DRIVER = DriverInfo()
 # Lua takes 8,000 values from `unpack` (LUAI_MAXCSTACK), less what is on its stack already.
 _UNPACKED = 1000
 # Commands whose values stand for themselves: how many parts come before them, and how many make one of them.
-_LISTS = {
+_SPLITTABLE = {
     "DEL": (1, 1), "UNLINK": (1, 1), "HDEL": (2, 1), "HSET": (2, 2), "LPUSH": (2, 1), "RPUSH": (2, 1),
     "SADD": (2, 1), "SREM": (2, 1), "ZREM": (2, 1),
 }  # fmt: skip
@@ -127,7 +127,7 @@ def split_command(command: Sequence[str]) -> list[list[str]]:
     """
     if len(command) <= _UNPACKED:
         return [list(command)]
-    fixed, step = _LISTS.get(command[0].upper(), (0, 0))
+    fixed, step = _SPLITTABLE.get(command[0].upper(), (0, 0))
     if not fixed:
         raise ValueError(f"{command[0]} with {len(command)} parts can't be a part of a script")
     head, values, size = command[:fixed], command[fixed:], (_UNPACKED - fixed) // step * step

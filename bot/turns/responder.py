@@ -73,12 +73,12 @@ class Responder:
         text = "\n\n".join(filter(None, (tapped.text, captured.text)))
         parts = (*tapped.parts, *captured.parts)
         if rule_result.complete or len(handled) == len(turn.messages):
-            return TurnResult(rule_result.before(text), "answered", parts)
+            return TurnResult(rule_result.prefixed(text), "answered", parts)
         troubles = [one.perceived.trouble for one in turn.perceived if one.perceived.message not in handled]
         if all(troubles):
             # No message was understood, so the model is not asked: it would make something up.
             phrases = dict.fromkeys(phrase(trouble, turn.language) for trouble in troubles if trouble)
-            return TurnResult(rule_result.before("\n\n".join(filter(None, (text, *phrases)))), "answered", parts)
+            return TurnResult(rule_result.prefixed("\n\n".join(filter(None, (text, *phrases)))), "answered", parts)
         await self.events.publish(trace.event())
         with trace.station("agent"):
             outcome = await self._ask_model(turn, trace, journal, tapped)
@@ -87,7 +87,7 @@ class Responder:
             return await self._result_by_code(turn, rule_result, tapped)
         text = "\n\n".join(filter(None, (text, outcome.text)))
         cards = await self._cards(turn, trace, captured)
-        return replace(outcome, text=rule_result.before(text), offered=(*tapped.parts, *outcome.offered, *cards))
+        return replace(outcome, text=rule_result.prefixed(text), offered=(*tapped.parts, *outcome.offered, *cards))
 
     async def _is_paused(self, turn: TurnContext, journal: TurnJournal) -> bool:
         return await self.contacts.paused(turn.conversation) if journal.paused is None else journal.paused

@@ -171,7 +171,9 @@ class MessageRevisions:
         }
         return self.memory.amend(pipeline, conversation, history, revised_texts)
 
-    async def keep(self, lease: Lease, batch: MessageBatch, history: History, *, done_with: tuple[str, ...]) -> bool:
+    async def end_unanswered(
+        self, lease: Lease, batch: MessageBatch, history: History, *, done_with: tuple[str, ...]
+    ) -> bool:
         """End messages that ask for no answer, and delete these keys, in one step. True when a summary is due."""
         summary_due = False
 

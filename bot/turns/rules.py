@@ -32,7 +32,7 @@ class RuleResult:
     too_late: bool = False
     chosen: frozenset[str] = frozenset()
 
-    def before(self, text: str) -> str:
+    def prefixed(self, text: str) -> str:
         """The whole answer. Without a text there is no apology for lateness either."""
         return "\n\n".join(filter(None, (*self.first, text))) if text or self.complete else ""
 

@@ -114,7 +114,7 @@ class TurnStore:
     def journal(self, lease: Lease, attempt: TurnAttempt, trace: Trace) -> TurnJournal:
         return TurnJournal(self._leases, lease, attempt.journal, trace)
 
-    async def put_once(self, lease: Lease, name: str, make: Callable[[], Reply]) -> bool:
+    async def put_reply_once(self, lease: Lease, name: str, make: Callable[[], Reply]) -> bool:
         """Put a reply into the outbox, once a turn for this name; False if that was done before."""
         kept, _ = turn_keys(lease.conversation)
         if await answer(self._redis.hget(kept, name)):
@@ -128,9 +128,9 @@ class TurnStore:
         await self._leases.commit(lease, write)
         return True
 
-    async def keep(self, lease: Lease, batch: MessageBatch, history: History) -> bool:
+    async def close_unanswered(self, lease: Lease, batch: MessageBatch, history: History) -> bool:
         """Close a turn whose messages ask for no answer. True when a summary is due."""
-        return await self._revisions.keep(lease, batch, history, done_with=turn_keys(lease.conversation))
+        return await self._revisions.end_unanswered(lease, batch, history, done_with=turn_keys(lease.conversation))
 
     async def close(
         self, lease: Lease, turn: TurnContext, result: TurnResult, trace: Trace, query: Query[T]

@@ -94,7 +94,7 @@ class TurnProcessor:
     async def _close_unanswered(self, lease: Lease, batch: MessageBatch, attempt: TurnAttempt, trace: Trace) -> None:
         """Close a turn whose messages ask for no answer."""
         await self.reporter.received(lease.conversation, batch, attempt.contact, {})
-        summary_due = await self.store.keep(lease, batch, attempt.history)
+        summary_due = await self.store.close_unanswered(lease, batch, attempt.history)
         await self.reporter.closed_unanswered(batch, attempt, trace, summary_due=summary_due)
 
     async def _close(self, lease: Lease, turn: TurnContext, result: TurnResult, trace: Trace) -> bool:

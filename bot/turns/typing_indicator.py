@@ -68,7 +68,7 @@ class TypingIndicator:
             notice = Say(body=phrase("still_on_it", language))
             return reply_to(messages[-1], attempt.contact, f"{turn}-still", (notice,))
 
-        if await self._store.put_once(lease, "still", reply):
+        if await self._store.put_reply_once(lease, "still", reply):
             await self._outbox.flush(lease)
 
     async def _keep(self, message: Inbound, marked: asyncio.Event) -> None:

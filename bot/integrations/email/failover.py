@@ -54,7 +54,7 @@ class FailoverSender:
         """Send it unless this job did. Raises JobRejected when it can never be sent, EmailNotTaken when a later try
         may.
         """
-        async with self._receipts.hold(job) as receipt:
+        async with self._receipts.locked(job) as receipt:
             if receipt.state == "accepted":
                 return
             if receipt.state in ("asking", "doubtful"):

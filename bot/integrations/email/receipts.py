@@ -69,7 +69,7 @@ class Receipts:
         self._hold_seconds = hold_seconds
 
     @asynccontextmanager
-    async def hold(self, job: str) -> AsyncIterator[Receipt]:
+    async def locked(self, job: str) -> AsyncIterator[Receipt]:
         """Wait until no other worker has this job, and give its receipt."""
         job = masked(job)
         token = secrets.token_hex(8)
