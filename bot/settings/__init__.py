@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from bot.settings.channel import (
+from bot.settings.conversation import (
     BSUID,
     LONGEST_MEMORY_DAYS,
     ChannelSettings,
