@@ -46,7 +46,7 @@ def turns() -> Turns:
 
 @pytest.fixture
 async def page(meta: MetaSimulator, turns: Turns) -> AsyncIterator[Client]:
-    app = web.Application(client_max_size=64 * 1024)
+    app = web.Application(client_max_size=1024 * 1024)
     app.add_subapp("/sandbox/", api.create_phone_app(meta, turns, {"services": {"Vision": "imitation"}, "staff": []}))
     async with TestClient(TestServer(app)) as client:
         yield client
@@ -80,6 +80,12 @@ async def test_words_from_the_page_become_a_signed_webhook(page: Client, busines
     assert (message["from"], message["text"]) == (ANA.phone, {"body": "Hola"})
 
 
+async def test_the_longest_text_of_the_app_arrives_whole(page: Client, business: Business) -> None:
+    longest = {"type": "text", "text": {"body": "ñ\n" * 32768}}
+    assert (await page.post("/sandbox/messages", json=hello(message=longest))).status == 200
+    assert business.messages[-1]["text"] == longest["text"]
+
+
 @pytest.mark.parametrize(
     "message",
     [
@@ -107,7 +113,7 @@ async def test_a_gesture_answers_the_message_it_was_made_on(
         hello(person="MX.nobody"),
         hello(message={"type": "poll"}),
         hello(message={"type": "text", "text": {"body": ""}}),
-        hello(message={"type": "text", "text": {"body": "a" * 4097}}),
+        hello(message={"type": "text", "text": {"body": "a" * 65537}}),
         hello(extra=1),
         {"person": ANA.bsuid},
         ["not", "an", "object"],

@@ -225,8 +225,10 @@ export class Chat {
   menu(whole, anchor) {
     document.querySelector(".message-menu")?.remove();
     const menu = el("div", { class: "menu message-menu", popover: "auto", role: "menu" });
-    const item = (words, does, extra = "") =>
-      el("button", { type: "button", role: "menuitem", class: extra, onclick: () => (menu.hidePopover(), does()) }, words);
+    // Replying and editing move the cursor into the box; other choices return it to the message.
+    let moved = false;
+    const item = (words, does, extra = "", moves = false) =>
+      el("button", { type: "button", role: "menuitem", class: extra, onclick: () => ((moved = moves), menu.hidePopover(), does()) }, words);
     const { wamid, message, direction, reactions } = whole;
     const react = (emoji) => this.session.send({ type: "reaction", reaction: { message_id: wamid, emoji: reactions.in === emoji ? "" : emoji } });
     const emojis = EMOJIS.map((emoji) => {
@@ -234,12 +236,12 @@ export class Chat {
       button.setAttribute("aria-label", reactions.in === emoji ? t("unreact") : t("react", { emoji }));
       return button;
     });
-    menu.append(el("div", { class: "emojis" }, emojis), item(t("reply"), () => this.session.quote(whole, summary(message))));
+    menu.append(el("div", { class: "emojis" }, emojis), item(t("reply"), () => this.session.quote(whole, summary(message)), "", true));
     menu.append(item(t("copy"), () => navigator.clipboard?.writeText(summary(message))));
-    if (direction === "in" && message.type === "text") menu.append(item(t("edit"), () => this.session.edit(whole)));
+    if (direction === "in" && message.type === "text") menu.append(item(t("edit"), () => this.session.edit(whole), "", true));
     if (direction === "in") menu.append(item(t("delete"), () => this.session.send({ type: "revoke", revoke: { original_message_id: wamid } })));
     walkable(menu);
-    menu.addEventListener("toggle", ({ newState }) => newState === "closed" && (menu.remove(), whole.node.focus({ preventScroll: true })));
+    menu.addEventListener("toggle", ({ newState }) => newState === "closed" && (menu.remove(), moved || whole.node.focus({ preventScroll: true })));
     document.body.append(menu);
     menu.showPopover();
     placeMenu(menu, anchor);

@@ -68,9 +68,37 @@ export async function post(path, body) {
     method: "POST",
     headers: json ? { "Content-Type": "application/json" } : {},
     body: json ? JSON.stringify(body) : body,
+  }).catch(() => {
+    throw failure(0, "");
   });
-  const text = await response.text();
-  if (!response.ok) throw Object.assign(new Error(text.slice(0, 200) || `HTTP ${response.status}`), { status: response.status });
+  return answer(response.status, await response.text());
+}
+
+/** Post a form with files; `told(share)` hears how much is uploaded, and `signal` ends the upload. */
+export function upload(path, form, told, signal) {
+  return new Promise((resolve, reject) => {
+    const request = new XMLHttpRequest();
+    request.upload.addEventListener("progress", ({ loaded, total }) => told(total ? loaded / total : 0));
+    request.addEventListener("load", () => {
+      try {
+        resolve(answer(request.status, request.responseText));
+      } catch (error) {
+        reject(error);
+      }
+    });
+    request.addEventListener("error", () => reject(failure(0, "")));
+    request.addEventListener("abort", () => reject(Object.assign(failure(0, ""), { cancelled: true })));
+    signal.addEventListener("abort", () => request.abort());
+    request.open("POST", path);
+    request.send(form);
+  });
+}
+
+/** The error of a refused request; the status is 0 where no answer came. */
+const failure = (status, text) => Object.assign(new Error(text.slice(0, 200) || `HTTP ${status}`), { status });
+
+function answer(status, text) {
+  if (status < 200 || status >= 300) throw failure(status, text);
   return text.startsWith("{") ? JSON.parse(text) : {};
 }
 

@@ -42,6 +42,9 @@ const WORDS = {
     "fact_web push": "Las claves de los avisos valen sólo para esta sesión. Pon las tuyas con recado keys vapid.",
     fact_subscribers: "Los eventos llegan a un ERP de imitación que comprueba su firma. Pon WEBHOOK_SUBSCRIBERS para avisar al tuyo.",
     fact_other: "{name} es una imitación.",
+    too_long: "Demasiado largo: {count} de {limit} letras. Acórtalo o mándalo en partes.", uploading: "Subiendo {name}: {share} %",
+    why_0: "no hay conexión con el servidor", why_400: "el servidor no lo aceptó", why_413: "el archivo es demasiado grande; caben {limit} MB", why_404: "ya no existe",
+    why_503: "Recado no está listo; vuelve a intentarlo", why_other: "el servidor falló ({status})", "why_the file is empty": "el archivo está vacío", "why_nobody has this id": "esa persona ya no existe",
   },
   en: {
     skip: "Skip to writing", sandbox: "sandbox", offline: "Offline; trying again…", language: "Language",
@@ -80,6 +83,9 @@ const WORDS = {
     "fact_web push": "The keys of notifications hold for this session only. Set your own with recado keys vapid.",
     fact_subscribers: "Events go to an imitated ERP that checks their signature. Set WEBHOOK_SUBSCRIBERS to tell yours.",
     fact_other: "{name} is an imitation.",
+    too_long: "Too long: {count} of {limit} letters. Shorten it or send it in parts.", uploading: "Uploading {name}: {share} %",
+    why_0: "no connection to the server", why_400: "the server did not accept it", why_413: "the file is too large; {limit} MB fit", why_404: "it is gone",
+    why_503: "Recado is not ready; try again", why_other: "the server failed ({status})", "why_the file is empty": "the file is empty", "why_nobody has this id": "that person is gone",
   },
 };
 

@@ -3,6 +3,7 @@
 import { Chat, send } from "./chat.js";
 import { Composer } from "./composer.js";
 import { byId, el, icon, post, setUrlPaths } from "./dom.js";
+import { connect } from "./connection.js";
 import { apply, current, has, onLanguage, setLanguage, t } from "./language.js";
 import { SidePanel } from "./side_panel.js";
 import { show as showPrompts } from "./prompts.js";
@@ -24,11 +25,6 @@ let buffered;
 const session = {
   person: undefined,
   send: (message, context) => send(session.person.bsuid, message, context),
-  upload: (form, file) => {
-    form.append("person", session.person.bsuid);
-    form.append("file", file);
-    return post("messages", form);
-  },
   chooseRow: (body, quoted) =>
     sheets.list(body, (row) => composer.attempt(() => session.send({ type: "interactive", interactive: { type: "list_reply", list_reply: row } }, quoted))),
   choosePlace: (quoted) => composer.choosePlace(quoted),
@@ -81,6 +77,7 @@ const EVENT_HANDLERS = {
     people.set(person.bsuid, person);
     histories.set(person.bsuid, history);
     for (const { wamid } of history) owners.set(wamid, person.bsuid);
+    composer.moved(was, person.bsuid);
     if (session.person?.bsuid === was) choose(person.bsuid);
     else drawPeople();
   },
@@ -132,7 +129,7 @@ function drawPeople() {
 function choose(bsuid) {
   session.person = people.get(bsuid) ?? people.values().next().value;
   sessionStorage.setItem("person", session.person.bsuid);
-  composer.setQuote();
+  composer.openChat(session.person.bsuid);
   chat.show(session.person, histories.get(session.person.bsuid) ?? []);
   drawPeople();
   drawHandoff();
@@ -170,24 +167,16 @@ async function load() {
   await sidePanel.load(facts.services ?? {});
 }
 
-function listen() {
-  const stream = new EventSource("events");
-  stream.addEventListener("open", async () => {
-    byId("offline").hidden = true;
-    // Events that arrive while the state loads may be newer, so that we handle them afterwards.
-    buffered = [];
-    await load();
-    const late = buffered;
-    buffered = undefined;
-    late.forEach(handle);
-  });
-  stream.addEventListener("error", () => (byId("offline").hidden = false));
-  stream.addEventListener("message", ({ data }) => {
-    const event = JSON.parse(data);
-    if (buffered) buffered.push(event);
-    else handle(event);
-  });
+async function opened() {
+  // Events that arrive while the state loads may be newer, so that we handle them afterwards.
+  buffered = [];
+  await load();
+  const late = buffered;
+  buffered = undefined;
+  late.forEach(handle);
 }
+
+const heard = (event) => (buffered ? buffered.push(event) : handle(event));
 
 const handle = (event) => EVENT_HANDLERS[event.type]?.(event);
 
@@ -199,7 +188,7 @@ function showPanel(on) {
 }
 
 function drawIcons() {
-  const signs = { attach: "attach", send: "send", record: "mic", "record-send": "send", "record-cancel": "bin", "show-turns": "turns", "hide-turns": "close", "new-person": "add", "hide-drawer": "close" };
+  const signs = { attach: "attach", send: "send", record: "mic", "record-send": "send", "record-cancel": "bin", "show-turns": "turns", "hide-turns": "close", "new-person": "add", "hide-drawer": "close", "uploading-cancel": "close" };
   for (const [id, sign] of Object.entries(signs)) byId(id).replaceChildren(icon(sign));
   const menu = { "attach-photo": "photo", "attach-document": "file", "attach-place": "place", "attach-contact": "person", "attach-sample": "samples" };
   for (const [id, sign] of Object.entries({ ...menu, "show-drawer": "faults" })) byId(id).prepend(icon(sign));
@@ -224,7 +213,7 @@ function start() {
   byId("show-turns").addEventListener("click", () => showPanel(true));
   byId("hide-turns").addEventListener("click", () => showPanel(false));
   byId("panel").addEventListener("keydown", (press) => press.key === "Escape" && showPanel(false));
-  document.addEventListener("visibilitychange", () => post("presence", { person: session.person.bsuid, open: !document.hidden }));
+  document.addEventListener("visibilitychange", () => session.person && post("presence", { person: session.person.bsuid, open: !document.hidden }).catch(() => {}));
   document.addEventListener("click", ({ target }) => byId("notice").contains(target) || (byId("notice").open = false));
   byId("notice").addEventListener("keydown", (press) => press.key === "Escape" && (byId("notice").open = false));
   drawIcons();
@@ -236,7 +225,7 @@ function start() {
     sidePanel.redraw(true);
     if (session.person) chat.show(session.person, histories.get(session.person.bsuid) ?? []);
   });
-  listen();
+  connect(opened, heard);
 }
 
 start();

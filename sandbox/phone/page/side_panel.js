@@ -95,8 +95,9 @@ export class SidePanel {
   async fetch(kind) {
     const view = this.kinds[kind];
     if (this.real[kind]) return view.isReal();
-    const response = await fetch(PATHS[kind] ?? kind);
-    if (!response.ok) return;
+    // Without a connection the list stays as it is; it is loaded again with the next one.
+    const response = await fetch(PATHS[kind] ?? kind).catch(() => undefined);
+    if (!response?.ok) return;
     view.put(await response.json());
     const ids = view.ids();
     const known = this.known[kind];
