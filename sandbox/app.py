@@ -30,6 +30,7 @@ from sandbox.phone.handoff import give_back_handler
 from sandbox.phone.origin_guard import own_hosts_only
 from sandbox.phone.push import subscribe_handler
 from sandbox.phone.updates import UpdateNotifier
+from sandbox.phone.wire import meta_routes, stripe_routes
 from sandbox.ports import free_port
 from sandbox.redis_server import redis_server
 from sandbox.simulated_services import LOOPBACK, Mode, SimulatedServices, start_simulators
@@ -92,12 +93,14 @@ def _page(
     }
     page = api.create_phone_app(simulated.meta, events.listen, facts, notifier.listen)
     page.add_routes(emails.routes(simulated.smtp, rewriter))
+    page.add_routes(meta_routes(simulated.meta))
+    simulated.meta.wire.on_change = partial(notifier.notify, "wire")
     page.router.add_get("/events-out", simulated.erp.list_events)
     page.router.add_get("/pushes", simulated.push.list_pushes)
     simulated.erp.on_change = partial(notifier.notify, "events")
     simulated.push.on_change = partial(notifier.notify, "pushes")
     if simulated.stripe:
-        page.add_routes(phone_stripe.routes(simulated.stripe))
+        page.add_routes([*phone_stripe.routes(simulated.stripe), *stripe_routes(simulated.stripe)])
     return page
 
 

@@ -64,6 +64,7 @@ class Responder:
         contact = turn.contact
         received = await self.message_rules.receive(turn.conversation, turn.messages, contact, turn.language)
         tapped = await self.confirmations.settle(turn.conversation, turn.messages, contact, turn.language)
+        trace.taps = tapped.details
         # A turn that called the person itself, and then lost its worker, still owes its answer.
         if received.too_late or (contact.quiet and not turn.attempt.journal):
             return await self._code_alone(turn, received, tapped)

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import secrets
+from collections import deque
 from collections.abc import AsyncIterator, Callable
 from contextlib import aclosing, suppress
 from dataclasses import asdict, dataclass, field
@@ -69,6 +70,8 @@ class PhonePage:
     _broadcast: Broadcast = field(default_factory=Broadcast, init=False)
     _tasks: BackgroundTasks = field(default_factory=BackgroundTasks, init=False)
     _turns: dict[str, Event] = field(default_factory=dict, init=False)
+    _asked: dict[str, Event] = field(default_factory=dict, init=False)
+    _noted: deque[Event] = field(default_factory=lambda: deque(maxlen=_MOST_TURNS), init=False)
     _handoffs: dict[str, Event] = field(default_factory=dict, init=False)
     _prompts: Event | None = field(default=None, init=False)
 
@@ -105,15 +108,23 @@ class PhonePage:
 
     async def _forward_events(self, events: AsyncIterator[Event]) -> None:
         async for event in events:
-            if event["type"] == "turn":
-                self._turns[event["turn"]] = event
-                while len(self._turns) > _MOST_TURNS:
-                    del self._turns[next(iter(self._turns))]
-            elif event["type"] == "handoff":
-                self._handoffs[event["conversation"]] = event
-            elif event["type"] == "prompts":
-                self._prompts = event
+            self._keep(event)
             self._broadcast.send(event)
+
+    def _keep(self, event: Event) -> None:
+        """Keep an event of the bot for pages that load later."""
+        match event["type"]:
+            case "turn" | "asked":
+                kept = self._turns if event["type"] == "turn" else self._asked
+                kept[event["turn"]] = event
+                while len(kept) > _MOST_TURNS:
+                    del kept[next(iter(kept))]
+            case "noted":
+                self._noted.append(event)
+            case "handoff":
+                self._handoffs[event["conversation"]] = event
+            case "prompts":
+                self._prompts = event
 
     async def _send_heartbeats(self) -> None:
         """Send heartbeats, so that closed streams are noticed and proxies keep open ones."""
@@ -136,6 +147,8 @@ class PhonePage:
             "people": [self._person_json(person) for person in people],
             "history": {person.bsuid: self.meta.history(person) for person in people},
             "turns": list(self._turns.values()),
+            "asked": list(self._asked.values()),
+            "noted": list(self._noted),
             "handoffs": list(self._handoffs.values()),
             "prompts": self._prompts,
             "armed": self.meta.faults.armed(),

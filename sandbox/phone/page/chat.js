@@ -8,6 +8,7 @@ import { messageLabels } from "./message_labels.js";
 const EMOJIS = ["👍", "❤️", "😂", "😮", "😢", "🙏"];
 const STARTERS = ["starter_hello", "starter_hours", "starter_plan", "starter_invoice", "starter_change", "starter_new", "starter_notify", "starter_person"];
 const TYPING_SECONDS = 25;
+const REPLY_MS = 3000;
 const LONG_PRESS_MS = 450;
 const RANK = { sent: 1, delivered: 2, read: 3, played: 4, failed: 5 };
 
@@ -149,6 +150,14 @@ export class Chat {
     );
   }
 
+  /** Scroll to a message, or to the message that a reaction or an edit is about. */
+  find(wamid) {
+    const found = this.messages.get(wamid);
+    const { reaction, edit, revoke } = found?.message ?? {};
+    const target = reaction?.message_id ?? edit?.original_message_id ?? revoke?.original_message_id;
+    if (found) this.goTo(target ? (this.messages.get(target) ?? found) : found);
+  }
+
   goTo(original) {
     if (!original.node) return;
     original.node.scrollIntoView({ block: "center", behavior: matchMedia("(prefers-reduced-motion: reduce)").matches ? "auto" : "smooth" });
@@ -212,6 +221,13 @@ export class Chat {
     this.typingEnds = setTimeout(() => this.setTyping(false), TYPING_SECONDS * 1000);
   }
 
+  /** Without a reply nothing comes any more; a reply comes in a moment, or has failed. */
+  turnClosed(replied) {
+    if (!this.dots.isConnected) return;
+    clearTimeout(this.typingEnds);
+    this.typingEnds = setTimeout(() => this.setTyping(false), replied ? REPLY_MS : 0);
+  }
+
   actions(whole) {
     const button = el("button", { type: "button", class: "more", tabindex: -1, "aria-label": `${t("actions")}: ${summary(whole.message)}`, "aria-haspopup": "menu" }, icon("more"));
     const open = () => this.menu(whole, button);
@@ -239,6 +255,8 @@ export class Chat {
     menu.append(el("div", { class: "emojis" }, emojis), item(t("reply"), () => this.session.quote(whole, summary(message)), "", true));
     menu.append(item(t("copy"), () => navigator.clipboard?.writeText(summary(message))));
     if (direction === "in" && message.type === "text") menu.append(item(t("edit"), () => this.session.edit(whole), "", true));
+    if (this.session.turnOf(whole)) menu.append(item(t("see_turn"), () => this.session.showTurn(whole), "", true));
+    menu.append(item(t("see_raw"), () => this.session.showRaw(whole), "", true));
     if (direction === "in") menu.append(item(t("delete"), () => this.session.send({ type: "revoke", revoke: { original_message_id: wamid } })));
     walkable(menu);
     menu.addEventListener("toggle", ({ newState }) => newState === "closed" && (menu.remove(), moved || whole.node.focus({ preventScroll: true })));

@@ -10,7 +10,7 @@ export function el(tag, attributes = {}, ...children) {
     if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
     else element.setAttribute(name, value === true ? "" : String(value));
   }
-  element.append(...children.flat().filter((child) => child !== undefined && child !== null && child !== false));
+  element.append(...children.flat(2).filter((child) => child !== undefined && child !== null && child !== false));
   return element;
 }
 
@@ -46,6 +46,7 @@ const PATHS = {
   files: "M3.500 6h6l2 2.500h9V19h-17z",
   stripe: "M3 6h18v12.500H3zM3 10.500h18M6.500 15h4",
   events: "M12 11a1.500 1.500 0 1 0 .1 0M8 8a5.500 5.500 0 0 0 0 9M16 8a5.500 5.500 0 0 1 0 9M5 5a10 10 0 0 0 0 15M19 5a10 10 0 0 1 0 15",
+  wire: "M8 7 3 12l5 5M16 7l5 5-5 5M13.500 5l-3 14",
   tap: "M9 11V5.500a1.500 1.500 0 0 1 3 0V10l5 1.500c1.500.5 2 1.500 1.700 3L17.500 20H11l-4.500-5.500 1.500-1z",
 };
 

@@ -3,6 +3,7 @@
 import { FAULTS } from "./faults_words.js";
 import { SIDE_PANEL } from "./side_panel_words.js";
 import { PROMPTS } from "./prompts_words.js";
+import { TURNS } from "./turns_words.js";
 
 const WORDS = {
   es: {
@@ -89,7 +90,7 @@ const WORDS = {
   },
 };
 
-for (const name of Object.keys(WORDS)) Object.assign(WORDS[name], FAULTS[name], SIDE_PANEL[name], PROMPTS[name]);
+for (const name of Object.keys(WORDS)) Object.assign(WORDS[name], FAULTS[name], SIDE_PANEL[name], PROMPTS[name], TURNS[name]);
 
 const listeners = [];
 let language = stored() ?? (navigator.language.startsWith("es") ? "es" : "en");

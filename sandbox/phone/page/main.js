@@ -9,13 +9,14 @@ import { SidePanel } from "./side_panel.js";
 import { show as showPrompts } from "./prompts.js";
 import * as sheets from "./sheets.js";
 import { Drawer } from "./faults.js";
+import { People } from "./people.js";
 import { Turns } from "./turns.js";
 
 const people = new Map();
 const histories = new Map();
 const handoffs = new Map();
-const owners = new Map();
-const turns = new Turns();
+let turns;
+let owned;
 let facts = {};
 let composer;
 let drawer;
@@ -34,6 +35,23 @@ const session = {
     return composer.attempt(() => session.send({ type: "contacts", contacts: [card] }, quoted));
   },
   quote: (whole, words) => composer.setQuote(whole.wamid, words),
+  turnOf: (whole) => turns.of(whole.message.turn ?? whole.wamid),
+  showTurn(whole) {
+    if (!byId("workspace").classList.contains("panel-open")) showPanel(true);
+    sidePanel.show("turns");
+    turns.find(session.turnOf(whole));
+  },
+  showRaw(whole) {
+    if (!byId("workspace").classList.contains("panel-open")) showPanel(true);
+    sidePanel.show("wire");
+    sidePanel.kinds.wire.find(whole.wamid);
+  },
+  showMessage(wamid) {
+    const bsuid = owned.owners.get(wamid);
+    if (bsuid && bsuid !== session.person.bsuid) choose(bsuid);
+    showPanel(false);
+    chat.find(wamid);
+  },
   edit: (whole) => composer.setQuote(whole.wamid, (whole.edited ?? whole.message.text).body, true),
 };
 const chat = new Chat({ ...session, send: (...sent) => composer.attempt(() => session.send(...sent)) });
@@ -43,7 +61,7 @@ const EVENT_HANDLERS = {
     const history = histories.get(event.person) ?? [];
     if (history.some(({ wamid }) => wamid === event.wamid)) return;
     histories.set(event.person, [...history, event]);
-    owners.set(event.wamid, event.person);
+    owned.learn(event.wamid, event.person, event.message.conversation);
     if (event.person !== session.person?.bsuid) return;
     chat.add(event);
     sidePanel.chatChanged();
@@ -76,16 +94,23 @@ const EVENT_HANDLERS = {
     people.delete(was);
     people.set(person.bsuid, person);
     histories.set(person.bsuid, history);
-    for (const { wamid } of history) owners.set(wamid, person.bsuid);
+    owned.moved(was, person.bsuid);
     composer.moved(was, person.bsuid);
     if (session.person?.bsuid === was) choose(person.bsuid);
     else drawPeople();
   },
   typing: (event) => event.person === session.person?.bsuid && chat.setTyping(event.on),
   turn(event) {
+    const bsuid = owned.turn(event);
     turns.put(event);
+    if (event.state === "closed" && bsuid === session.person?.bsuid) chat.turnClosed((event.reply ?? []).some(Boolean));
     sidePanel.turnChanged(event);
     drawHandoff();
+  },
+  asked: (event) => turns.putAsked(event),
+  noted(event) {
+    if (owned.turn(event) === session.person?.bsuid) chat.turnClosed(false);
+    turns.putNoted(event);
   },
   prompts: (event) => showPrompts(event),
   news: ({ of }) => sidePanel.refresh(of),
@@ -102,11 +127,7 @@ const EVENT_HANDLERS = {
 
 /** The latest handoff of the chosen person's conversation, while the bot is paused. */
 function handoff() {
-  for (const { turn } of [...turns.turns.values()].reverse()) {
-    const event = handoffs.get(turn.conversation);
-    if (event?.on && turn.messages?.some((wamid) => owners.get(wamid) === session.person?.bsuid)) return event;
-  }
-  return undefined;
+  return [...handoffs.values()].reverse().find((event) => event.on && owned.of(event.conversation) === session.person?.bsuid);
 }
 
 function drawHandoff() {
@@ -135,6 +156,7 @@ function choose(bsuid) {
   drawHandoff();
   drawer.draw();
   sidePanel.redraw();
+  turns.redraw();
 }
 
 function drawFacts() {
@@ -154,11 +176,17 @@ async function load() {
   for (const person of state.people) people.set(person.bsuid, person);
   for (const [bsuid, events] of Object.entries(state.history)) {
     histories.set(bsuid, events);
-    for (const { wamid } of events) owners.set(wamid, bsuid);
+    for (const { wamid, message } of events) owned.learn(wamid, bsuid, message?.conversation);
   }
   for (const event of state.handoffs) handoffs.set(event.conversation, event);
-  for (const turn of state.turns) turns.put(turn);
   facts = state.facts;
+  turns.services = facts.services ?? {};
+  for (const turn of state.turns) owned.turn(turn);
+  for (const turn of [...state.turns, ...state.noted].sort((a, b) => (a.started_at ?? a.at).localeCompare(b.started_at ?? b.at))) {
+    if (turn.type === "turn") turns.put(turn);
+    else turns.putNoted(turn);
+  }
+  for (const event of state.asked) turns.putAsked(event);
   setUrlPaths(facts.reach);
   drawer.setArmed(state.armed);
   showPrompts(state.prompts, false);
@@ -183,7 +211,7 @@ const handle = (event) => EVENT_HANDLERS[event.type]?.(event);
 function showPanel(on) {
   byId("workspace").classList.toggle("panel-open", on);
   byId("show-turns").setAttribute("aria-expanded", String(on));
-  byId(on ? "hide-turns" : "show-turns").focus();
+  if (innerWidth < 900) byId(on ? "hide-turns" : "show-turns").focus();
   sidePanel.seen();
 }
 
@@ -195,11 +223,13 @@ function drawIcons() {
 }
 
 function start() {
+  owned = new People(session, people);
+  turns = new Turns(owned, session);
   composer = new Composer(session);
   drawer = new Drawer(session, (work) => composer.attempt(work), (words) => chat.note(words));
   const said = () => histories.get(session.person?.bsuid) ?? [];
   const toChat = () => byId("workspace").classList.contains("panel-open") && showPanel(false);
-  sidePanel = new SidePanel({ session, said, toChat });
+  sidePanel = new SidePanel({ session, said, toChat, people: owned, turns });
   byId("language").value = current();
   byId("language").addEventListener("change", ({ target }) => setLanguage(target.value));
   byId("person").addEventListener("change", ({ target }) => choose(target.value));

@@ -22,7 +22,7 @@ export function emptyNotice(context, kind, starter) {
 export const realServiceNotice = (kind) => el("div", { class: "empty" }, icon(kind, "large"), el("p", {}, t("real_service")));
 
 /** A list in a tab: `head` is redrawn each time, existing rows stay unchanged. */
-class RecordList {
+export class RecordList {
   constructor(view, context) {
     Object.assign(this, { view, context, items: [] });
     this.head = el("div", { class: "view-head" });
@@ -33,6 +33,24 @@ class RecordList {
 
   ids() {
     return this.items.map((item) => this.key(item));
+  }
+
+  count() {
+    return this.visible().length;
+  }
+
+  /** The items of the chosen person where the panel is for them alone; items of nobody are everybody's. */
+  visible() {
+    return this.items.filter((item) => this.context.people.shows(this.owner(item)));
+  }
+
+  owner() {
+    return undefined;
+  }
+
+  /** The name beside a row that may be of anybody. */
+  nameOf(item) {
+    return this.context.people.only ? undefined : this.context.people.name(this.owner(item));
   }
 
   key(item) {
@@ -46,8 +64,9 @@ class RecordList {
   redraw(inOtherWords) {
     if (inOtherWords) this.list.replaceChildren();
     this.head.replaceChildren(...this.heading());
-    sync(this.list, this.items, (item) => this.key(item), (item) => this.row(item));
-    this.nothing.replaceChildren(...(this.items.length ? [] : [emptyNotice(this.context, this.kind, this.starter)]));
+    const items = this.visible();
+    sync(this.list, items, (item) => this.key(item), (item) => this.row(item));
+    this.nothing.replaceChildren(...(items.length ? [] : [emptyNotice(this.context, this.kind, this.starter)]));
   }
 
   heading() {
@@ -172,6 +191,10 @@ export class Files extends RecordList {
     return `${conversation}/${id}`;
   }
 
+  owner({ conversation }) {
+    return this.context.people.of(conversation);
+  }
+
   row(file) {
     const facts = [file.person, file.mime, size(file.size)].filter(Boolean).join(" · ");
     return el(
@@ -202,6 +225,10 @@ export class Events extends RecordList {
     return `${id}/${times}`;
   }
 
+  owner({ data }) {
+    return this.context.people.of(data?.conversation);
+  }
+
   heading() {
     return this.refused ? [tag(t("refused_events", { count: this.refused }), "bad")] : [];
   }
@@ -213,7 +240,7 @@ export class Events extends RecordList {
         "summary",
         {},
         icon("events"),
-        el("span", { class: "entry-words" }, el("code", {}, event.type)),
+        el("span", { class: "entry-words" }, el("code", {}, event.type), this.nameOf(event) && el("small", {}, this.nameOf(event))),
         event.times > 1 && tag(t("times", { count: event.times })),
         el("span", { class: "tag good" }, icon("check"), t("verified")),
         el("time", { class: "figures", datetime: event.received_at }, moment(new Date(event.received_at))),

@@ -2,18 +2,23 @@
 
 import { byId, el, icon } from "./dom.js";
 import { Events, Files, Mails, Pushes } from "./side_lists.js";
+import { Wire } from "./wire.js";
 import { t } from "./language.js";
 import { StripeView } from "./stripe.js";
 
-const NAMES = ["turns", "mails", "pushes", "files", "stripe", "events"];
+const NAMES = ["turns", "mails", "pushes", "files", "stripe", "events", "wire"];
+// These tabs can show the chosen person alone.
+const BY_PERSON = ["turns", "files", "events", "wire"];
 const SERVICES = { mails: "E-mail", stripe: "Stripe", events: "Subscribers" };
 const PATHS = { events: "events-out" };
 const PAUSE_MS = 120;
 
 export class SidePanel {
-  /** `session` has the chosen person, `said()` gives their messages, `toChat()` shows the chat. */
-  constructor({ session, said, toChat }) {
-    const context = { session, said, toChat, attempt: (work, told) => this.attempt(work, told) };
+  /** `session` has the chosen person, `said()` gives their messages, `toChat()` shows the chat, `people` whose a row is. */
+  constructor({ session, said, toChat, people, turns }) {
+    this.turns = turns;
+    this.session = session;
+    const context = { session, said, toChat, people, attempt: (work, told) => this.attempt(work, told) };
     const ask = (kind) => () => this.fetch(kind);
     this.kinds = {
       mails: new Mails(byId("view-mails"), context),
@@ -21,6 +26,7 @@ export class SidePanel {
       files: new Files(byId("view-files"), context),
       stripe: new StripeView(byId("view-stripe"), context, ask("stripe")),
       events: new Events(byId("view-events"), context),
+      wire: new Wire(byId("view-wire"), context),
     };
     this.open = "turns";
     this.known = {};
@@ -30,6 +36,11 @@ export class SidePanel {
     this.tabs = Object.fromEntries(NAMES.map((name) => [name, this.tab(name)]));
     byId("tabs").append(...Object.values(this.tabs));
     byId("tabs").addEventListener("keydown", (press) => this.walk(press));
+    byId("only").addEventListener("change", ({ target }) => {
+      people.only = target.checked;
+      this.redraw(true);
+      this.turns.redraw();
+    });
     matchMedia("(max-width: 899px)").addEventListener("change", () => this.seen());
     this.label();
   }
@@ -126,7 +137,7 @@ export class SidePanel {
   label() {
     for (const name of NAMES) {
       const tab = this.tabs[name];
-      const [count, fresh] = [this.kinds[name]?.ids().length ?? 0, this.fresh[name] ?? 0];
+      const [count, fresh] = [this.kinds[name]?.count() ?? 0, this.fresh[name] ?? 0];
       tab.setAttribute("aria-selected", String(name === this.open));
       tab.tabIndex = name === this.open ? 0 : -1;
       tab.classList.toggle("fresh", fresh > 0);
@@ -134,6 +145,8 @@ export class SidePanel {
       tab.querySelector(".count").textContent = fresh || count || "";
       tab.setAttribute("aria-label", fresh ? t("tab_fresh", { name: t(`tab_${name}`), count, fresh }) : count ? t("tab_named", { name: t(`tab_${name}`), count }) : t(`tab_${name}`));
     }
+    byId("only-name").textContent = t("only_person", { name: this.session.person?.name ?? "" });
+    byId("only").closest("label").hidden = !BY_PERSON.includes(this.open);
     byId("show-turns").classList.toggle("fresh", Object.values(this.fresh).some(Boolean));
   }
 }
