@@ -167,7 +167,8 @@ function drawFacts() {
   byId("notice").classList.toggle("all-real", !imitated.length);
   byId("notice-title").textContent = imitated.length ? t("imitated", { names: imitated.map(named).join(", ") }) : t("all_real");
   const explained = (name) => el("li", {}, has(known("fact", name)) ? t(known("fact", name)) : t("fact_other", { name }));
-  byId("notice-list").replaceChildren(...imitated.map(explained));
+  const redis = facts.redis && el("li", {}, t("fact_redis"), " ", el("code", {}, facts.redis.url), ` (${facts.redis.folder})`);
+  byId("notice-list").replaceChildren(...imitated.map(explained), ...(redis ? [redis] : []));
 }
 
 /** Load the server's state at the start, and after the stream was interrupted. */
