@@ -72,7 +72,7 @@ async def test_a_newcomer_writes_speaks_and_sends_a_photo_and_is_understood(sand
     process, url = await sandbox()
     hours = await talk(url, text("Hola, ¿a qué hora abren?"))
     assert [tool["name"] for tool in hours["tools"]] == ["business_hours"]
-    assert "De lunes a viernes: 09:00-19:00" in hours["reply"][0]
+    assert "Lunes a viernes: 09:00-19:00" in hours["reply"][0]
     assert hours["prompt"]["name"] == "assistant"
     assert hours["requests"][0]["served"] == "anthropic/claude-3-haiku"
     assert float(hours["cost_usd"]) > 0
