@@ -18,6 +18,7 @@ from bot.conversations.handoff import HandOff
 from bot.infra.live_events import LiveEvents
 from bot.infra.queues import QUEUES
 from bot.infra.redis import connect
+from bot.products.catalogue import Catalogue
 from bot.prompting.release_gate import EvaluateCases, no_evaluation
 from bot.settings import RedisSettings, Settings, StorageSettings
 from bot.storage.files import files_of
@@ -27,6 +28,7 @@ from bot.worker import CONCURRENCY, running
 from sandbox.data_folder import locked_folder
 from sandbox.phone import api, demo_customers, emails
 from sandbox.phone import stripe as phone_stripe
+from sandbox.phone.catalogue import list_products_handler
 from sandbox.phone.files import list_files_handler
 from sandbox.phone.handoff import give_back_handler
 from sandbox.phone.origin_guard import own_hosts_only
@@ -108,6 +110,7 @@ def _page(
         "services": simulated.modes,
         "staff": _staff(settings, simulated.modes["WhatsApp"]),
         "reach": rewriter.paths,
+        "echo_pause_minutes": settings.channel.echo_pause_minutes,
         "redis": {
             "url": settings.redis.url.get_secret_value() if settings.redis.url else "",
             "folder": str(settings.storage.dir.parent / "redis"),
@@ -130,6 +133,7 @@ def _add_recado_routes(page: web.Application, settings: Settings, redis: Redis, 
     """Routes that read and change Recado's own data."""
     page.router.add_post("/give-back", give_back_handler(HandOff(Contacts(redis), events)))
     page.router.add_get("/files", list_files_handler(redis, files_of(redis, settings)))
+    page.router.add_get("/catalogue", list_products_handler(Catalogue(redis)))
 
 
 def _set_service_defaults(settings: Settings, host: str, port: int) -> dict[str, str]:

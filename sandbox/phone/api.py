@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import AsyncIterator, Callable
 from contextlib import aclosing, suppress
 from dataclasses import asdict, dataclass, field
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,7 @@ _PAGE, _SAMPLES = _HERE / "page", _HERE.parent / "samples"
 _ALBUM = ("label_detergent_q50.jpg", "label_tv_photo.jpg", "ean13-1_1.jpg")
 _HEARTBEAT_SECONDS = 15
 _MOST_TURNS = 100
+_ECHO = "ignored: echo, remembered"
 
 PEOPLE = (
     Person(phone="5215512345678", bsuid="MX.8801234567890123", name="Ana Morales"),
@@ -110,6 +112,9 @@ class PhonePage:
         async for event in events:
             self._keep(event)
             self._broadcast.send(event)
+            if paused := self._paused_by(event):
+                self._keep(paused)
+                self._broadcast.send(paused)
 
     def _keep(self, event: Event) -> None:
         """Keep an event of the bot for pages that load later."""
@@ -125,6 +130,19 @@ class PhonePage:
                 self._handoffs[event["conversation"]] = event
             case "prompts":
                 self._prompts = event
+
+    def _paused_by(self, event: Event) -> Event | None:
+        """The handoff that a colleague's message from the app is, because the bot is quiet for a while then."""
+        if event["type"] != "noted" or not any(one["state"] == _ECHO for one in event["messages"]):
+            return None
+        before = self._handoffs.get(event["conversation"], {})
+        if before.get("on") and "until" not in before:
+            # A person was called already, which no pause ends.
+            return None
+        pause = timedelta(minutes=self.facts.get("echo_pause_minutes", 60))
+        until = (datetime.fromisoformat(event["at"]) + pause).isoformat()
+        told = {"type": "handoff", "conversation": event["conversation"], "on": True, "reason": "echo"}
+        return told | {"until": until}
 
     async def _send_heartbeats(self) -> None:
         """Send heartbeats, so that closed streams are noticed and proxies keep open ones."""

@@ -6,6 +6,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +15,12 @@ import pytest
 
 from bot.settings import Settings
 from sandbox.app import open_company
+from sandbox.meta.simulator import Person
 from sandbox.phone import api
 from tests.waiting import PATIENCE
 
 pytestmark = [pytest.mark.timeout(200), pytest.mark.xdist_group("sandbox")]
-ANA = api.PEOPLE[0]
+ANA, LEO = api.PEOPLE[:2]
 
 
 @dataclass
@@ -36,9 +38,9 @@ class Page:
             assert response.status == 200, (path, await response.text())
             return await response.json()
 
-    async def send(self, message: dict[str, Any], context: str | None = None) -> str:
+    async def send(self, message: dict[str, Any], context: str | None = None, person: Person = ANA) -> str:
         quote = {"context": context} if context else {}
-        return str((await self.post("messages", {"person": ANA.bsuid, "message": message} | quote))["wamid"])
+        return str((await self.post("messages", {"person": person.bsuid, "message": message} | quote))["wamid"])
 
     async def say(self, words: str) -> str:
         return await self.send({"type": "text", "text": {"body": words}})
@@ -58,8 +60,8 @@ class Page:
 
         return dict(await self.state(closed))
 
-    async def replies(self, turn: str) -> list[dict[str, Any]]:
-        history = (await self.get("state"))["history"][ANA.bsuid]
+    async def replies(self, turn: str, person: Person = ANA) -> list[dict[str, Any]]:
+        history = (await self.get("state"))["history"][person.bsuid]
         return [event for event in history if event["direction"] == "out" and event["message"].get("turn") == turn]
 
 
@@ -139,3 +141,44 @@ async def test_a_refused_turn_says_why(page: Page) -> None:
     await page.turn(wamids[0])
     refused = await page.turn(await page.say("¿hola?"))
     assert (refused["outcome"], refused["why"]) == ("refused", "too many messages")
+
+
+async def test_an_invoice_is_mailed_and_told_with_a_masked_address(page: Page) -> None:
+    for words, told in (
+        ("Mándame mi última factura por correo", "Listo, te la mandé a a•••@example.com."),
+        ("Send me my latest invoice by e-mail", "Done, I sent it to a•••@example.com."),
+    ):
+        turn = await page.turn(await page.say(words))
+        assert turn["reply"] == [told]
+    async with asyncio.timeout(PATIENCE):
+        while not [mail for mail in await page.get("mails") if mail["to"] == ["ana@example.com"]]:
+            await asyncio.sleep(0.05)
+
+
+async def test_a_colleague_in_the_app_pauses_the_bot_and_there_is_a_way_back(page: Page) -> None:
+    conversation = (await page.turn(await page.say("Hola")))["conversation"]
+    await page.post("rarities", {"person": ANA.bsuid, "kind": "echo"})
+
+    def paused(state: dict[str, Any]) -> Any:
+        return next((one for one in state["handoffs"] if one["conversation"] == conversation and one["on"]), None)
+
+    handoff = await page.state(paused)
+    assert handoff["reason"] == "echo"
+    assert datetime.fromisoformat(handoff["until"]) > datetime.now(UTC)
+    assert (await page.turn(await page.say("¿A qué hora abren?")))["outcome"] == "handed_off"
+    await page.post("give-back", {"conversation": conversation})
+    await page.state(lambda state: not paused(state))
+    assert (await page.turn(await page.say("¿A qué hora abren?")))["outcome"] == "answered"
+
+
+async def test_a_confirmed_product_is_in_the_catalogue(page: Page) -> None:
+    assert await page.get("catalogue") == []
+    sample = {"person": LEO.bsuid, "sample": "label_tv_photo.jpg"}
+    turn = await page.turn((await page.post("messages", sample))["wamid"])
+    card = (await page.replies(turn["turn"], LEO))[-1]
+    button = card["message"]["interactive"]["action"]["buttons"][0]["reply"]
+    tap = {"type": "interactive", "interactive": {"type": "button_reply", "button_reply": button}}
+    [done] = (await page.turn(await page.send(tap, card["wamid"], LEO)))["taps"]
+    assert (done["kind"], done["settled"]) == ("product", True)
+    [product] = await page.get("catalogue")
+    assert (product["version"], product["photos"], product["fields"]["price"]) == (1, 1, "1249.00")

@@ -4,7 +4,7 @@ import { Chat, send } from "./chat.js";
 import { Composer } from "./composer.js";
 import { byId, el, icon, post, setUrlPaths } from "./dom.js";
 import { connect } from "./connection.js";
-import { apply, current, has, onLanguage, setLanguage, t } from "./language.js";
+import { apply, current, has, onLanguage, setLanguage, t, time } from "./language.js";
 import { SidePanel } from "./side_panel.js";
 import { show as showPrompts } from "./prompts.js";
 import * as sheets from "./sheets.js";
@@ -22,6 +22,15 @@ let composer;
 let drawer;
 let sidePanel;
 let buffered;
+let handoffEnds;
+
+// Reasons that code gives in English; others are words of the model.
+const REASONS = {
+  several: "several Stripe customers have this contact",
+  budget: "the day's budget is spent",
+  proved: "A contact proved an e-mail address",
+  withheld: "this contact's number is in STAFF_CONTACTS",
+};
 
 const session = {
   person: undefined,
@@ -103,6 +112,8 @@ const EVENT_HANDLERS = {
   turn(event) {
     const bsuid = owned.turn(event);
     turns.put(event);
+    // After a restart of the sandbox nobody tells again that a person has the conversation.
+    if (event.outcome === "handed_off" && !handoffs.get(event.conversation)?.on) handoffs.set(event.conversation, { conversation: event.conversation, on: true, reason: "" });
     if (event.state === "closed" && bsuid === session.person?.bsuid) chat.turnClosed((event.reply ?? []).some(Boolean));
     sidePanel.turnChanged(event);
     drawHandoff();
@@ -111,12 +122,15 @@ const EVENT_HANDLERS = {
   noted(event) {
     if (owned.turn(event) === session.person?.bsuid) chat.turnClosed(false);
     turns.putNoted(event);
+    drawHandoff();
   },
   prompts: (event) => showPrompts(event),
   news: ({ of }) => sidePanel.refresh(of),
   mail: () => sidePanel.refresh("mails"),
   handoff(event) {
-    handoffs.set(event.conversation, event);
+    // A message that was left to a person doesn't take the bot out; a note says so.
+    if (!event.on && event.reason && owned.of(event.conversation) === session.person?.bsuid) chat.note(t("handoff_left", { reason: handoffReason(event.reason) }));
+    if (event.on || !event.reason) handoffs.set(event.conversation, event);
     drawHandoff();
   },
   person({ person }) {
@@ -127,14 +141,27 @@ const EVENT_HANDLERS = {
 
 /** The latest handoff of the chosen person's conversation, while the bot is paused. */
 function handoff() {
+  const over = ({ until }) => until && new Date(until) < new Date();
+  for (const [conversation, event] of handoffs) if (over(event)) handoffs.delete(conversation);
   return [...handoffs.values()].reverse().find((event) => event.on && owned.of(event.conversation) === session.person?.bsuid);
 }
 
 function drawHandoff() {
   const event = handoff();
   byId("handoff").hidden = !event;
-  byId("handoff-reason").textContent = event?.reason ?? "";
+  clearTimeout(handoffEnds);
+  if (event?.until) handoffEnds = setTimeout(drawHandoff, Math.max(0, new Date(event.until) - Date.now()) + 1000);
+  byId("handoff-title").textContent = event ? t(event.until ? "handoff_echo" : "handoff") : "";
+  byId("handoff-reason").textContent = event?.until ? t("handoff_until", { time: time(new Date(event.until)) }) : handoffReason(event?.reason ?? "");
   byId("give-back").onclick = () => composer.attempt(() => post("give-back", { conversation: event.conversation }));
+}
+
+/** The reason of a handoff in the page's language, where code gave it. */
+function handoffReason(reason) {
+  const late = /^a message came (\d+) hours late$/.exec(reason);
+  if (late) return t("reason_late", { hours: late[1] });
+  const [known] = Object.entries(REASONS).find(([, start]) => reason.startsWith(start)) ?? [];
+  return known ? t(`reason_${known}`) : reason;
 }
 
 function drawPeople() {
@@ -252,6 +279,7 @@ function start() {
   onLanguage(() => {
     drawPeople();
     drawFacts();
+    drawHandoff();
     turns.redraw();
     sidePanel.redraw(true);
     if (session.person) chat.show(session.person, histories.get(session.person.bsuid) ?? []);

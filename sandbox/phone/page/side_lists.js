@@ -252,3 +252,30 @@ export class Events extends RecordList {
     return node;
   }
 }
+
+const FIELDS = ["brand", "size", "price", "currency", "barcode"];
+
+export class Products extends RecordList {
+  kind = "catalogue";
+
+  put(products) {
+    this.items = products;
+    this.redraw();
+  }
+
+  key({ id, version }) {
+    return `${id}/${version}`;
+  }
+
+  row({ id, version, fields, photos, updated_at: at }) {
+    const price = [fields.price && `$${fields.price}`, fields.currency].filter(Boolean).join(" ");
+    const line = [fields.brand, fields.size, price, fields.barcode].filter(Boolean).join(" · ");
+    const facts = [...FIELDS.filter((name) => fields[name]).map((name) => [t(`field_${name}`), fields[name]]), [t("field_version"), version], [t("field_photos"), photos]];
+    return el(
+      "details",
+      { class: "entry" },
+      el("summary", {}, icon("catalogue"), el("span", { class: "entry-words" }, el("strong", {}, fields.name ?? id), el("small", {}, line)), el("time", { class: "figures", datetime: at }, moment(new Date(at)))),
+      el("div", { class: "entry-body" }, el("dl", {}, facts.flatMap(([name, value]) => [el("dt", {}, name), el("dd", {}, String(value))]))),
+    );
+  }
+}

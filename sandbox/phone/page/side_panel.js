@@ -1,12 +1,12 @@
 // The tabs beside the chat: turns, e-mails, push notifications, files, Stripe, events; tabs with new entries light up.
 
 import { byId, el, icon } from "./dom.js";
-import { Events, Files, Mails, Pushes } from "./side_lists.js";
+import { Events, Files, Mails, Products, Pushes } from "./side_lists.js";
 import { Wire } from "./wire.js";
 import { t } from "./language.js";
 import { StripeView } from "./stripe.js";
 
-const NAMES = ["turns", "mails", "pushes", "files", "stripe", "events", "wire"];
+const NAMES = ["turns", "mails", "pushes", "files", "catalogue", "stripe", "events", "wire"];
 // These tabs can show the chosen person alone.
 const BY_PERSON = ["turns", "files", "events", "wire"];
 const SERVICES = { mails: "E-mail", stripe: "Stripe", events: "Subscribers" };
@@ -24,6 +24,7 @@ export class SidePanel {
       mails: new Mails(byId("view-mails"), context),
       pushes: new Pushes(byId("view-pushes"), context, ask("pushes")),
       files: new Files(byId("view-files"), context),
+      catalogue: new Products(byId("view-catalogue"), context),
       stripe: new StripeView(byId("view-stripe"), context, ask("stripe")),
       events: new Events(byId("view-events"), context),
       wire: new Wire(byId("view-wire"), context),
@@ -94,8 +95,9 @@ export class SidePanel {
   }
 
   /** Refresh the files, because turns store and create files. */
-  turnChanged({ state }) {
+  turnChanged({ state, taps = [] }) {
     if (state === "closed") this.refresh("files");
+    if (taps.some(({ kind }) => kind === "product")) this.refresh("catalogue");
   }
 
   /** Redraw the push tab, because a new message may hold an invitation link. */
