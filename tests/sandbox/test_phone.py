@@ -245,8 +245,20 @@ async def test_the_page_tells_what_became_of_a_save_now_and_when_it_is_loaded_ag
 
 def test_every_mistake_of_prompts_has_a_name_in_both_languages() -> None:
     source = (api._PAGE / "prompts_words.js").read_text("utf-8")
-    spanish, english = (set(re.findall(r'"code_([\w-]+)": "', half)) for half in source.split("  en: {"))
-    assert spanish == english == set(CODES)
+    for key in ("code", "hint"):
+        spanish, english = (set(re.findall(rf'"{key}_([\w-]+)": "', half)) for half in source.split("  en: {"))
+        assert spanish == english == set(CODES), key
+
+
+def test_every_text_of_the_page_is_there_in_both_languages() -> None:
+    key = re.compile(r"""(?:^|[{,])\s*(?:"([^"]+)"|(\w+)): ["']""", re.MULTILINE)
+    for module in (*api._PAGE.glob("*_words.js"), api._PAGE / "language.js"):
+        source = module.read_text("utf-8").partition("for (const name of")[0]
+        # A text may hold what looks like a key, so that texts are emptied first.
+        bare = re.sub(r"""(: )("(?:[^"\\]|\\.)*"|'[^']*')""", r'\1""', source)
+        spanish, english = (["".join(one) for one in key.findall(half)] for half in bare.split("  en: {"))
+        assert sorted(spanish) == sorted(english), module.name
+        assert len(set(spanish)) == len(spanish), module.name
 
 
 async def test_no_module_of_the_page_writes_markup() -> None:

@@ -4,6 +4,7 @@ import { content, summary } from "./content.js";
 import { byId, el, icon, placeMenu, post, walkable } from "./dom.js";
 import { day, t, time } from "./language.js";
 import { messageLabels } from "./message_labels.js";
+import { metaError } from "./reasons.js";
 
 const EMOJIS = ["👍", "❤️", "😂", "😮", "😢", "🙏"];
 const STARTERS = ["starter_hello", "starter_hours", "starter_plan", "starter_invoice", "starter_change", "starter_new", "starter_notify", "starter_person"];
@@ -41,7 +42,7 @@ export class Chat {
   }
 
   add(event) {
-    if (event.type === "mishap") return this.note(t(`mishap_${event.kind}`, event), "note bad");
+    if (event.type === "mishap") return this.note(t(`mishap_${event.kind}`, { error: metaError(event) }), "note bad");
     if (this.messages.has(event.wamid)) return;
     const { message } = event;
     const whole = { ...event, at: new Date(event.at), reactions: {} };
@@ -169,14 +170,13 @@ export class Chat {
   ticks({ status, errors }) {
     const state = status ?? "sent";
     const sign = { sent: "check", delivered: "checks", read: "checks", played: "checks", failed: "alert" }[state];
-    const words = state === "failed" ? `${t("failed")}: ${errors?.[0]?.code ?? ""}` : t(state);
+    const words = state === "failed" ? `${t("failed")}: ${metaError(errors?.[0] ?? {})}` : t(state);
     return el("span", { class: `ticks ${state}`, role: "img", "aria-label": words, title: words }, icon(sign));
   }
 
   failure({ direction, status, errors }) {
     if (direction !== "out" || status !== "failed") return undefined;
-    const { code = "", title = "" } = errors?.[0] ?? {};
-    return el("p", { class: "failure" }, icon("alert"), `${t("failed")}: ${code} · ${title}`);
+    return el("p", { class: "failure" }, icon("alert"), `${t("failed")}: ${metaError(errors?.[0] ?? {})}`);
   }
 
   badge({ reactions, direction }) {

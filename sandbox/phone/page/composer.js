@@ -1,7 +1,8 @@
 // The composer: writing, recording and attaching.
 
 import { byId, el, icon, placeMenu, post, upload, walkable } from "./dom.js";
-import { has, number, t } from "./language.js";
+import { number, t } from "./language.js";
+import { reason } from "./reasons.js";
 import { Recorder } from "./recorder.js";
 import * as sheets from "./sheets.js";
 
@@ -9,12 +10,6 @@ const MOST_REMEMBERED = 20;
 // The WhatsApp app takes texts of this length, and the page says so instead of cutting them.
 const LONGEST_TEXT = 65536;
 const MB = 1024 * 1024;
-
-/** The reason of a failed request, in the page's language. */
-export function reason({ status, message, limit = 100 }) {
-  if (has(`why_${message}`)) return t(`why_${message}`);
-  return has(`why_${status}`) ? t(`why_${status}`, { limit }) : t("why_other", { status });
-}
 
 export class Composer {
   /** `session.send(message, quoted wamid)` sends a message of the chosen person. */

@@ -7,6 +7,7 @@ import { connect } from "./connection.js";
 import { apply, current, has, onLanguage, setLanguage, t, time } from "./language.js";
 import { SidePanel } from "./side_panel.js";
 import { show as showPrompts } from "./prompts.js";
+import { handoffReason } from "./reasons.js";
 import * as sheets from "./sheets.js";
 import { Drawer } from "./faults.js";
 import { People } from "./people.js";
@@ -23,14 +24,6 @@ let drawer;
 let sidePanel;
 let buffered;
 let handoffEnds;
-
-// Reasons that code gives in English; others are words of the model.
-const REASONS = {
-  several: "several Stripe customers have this contact",
-  budget: "the day's budget is spent",
-  proved: "A contact proved an e-mail address",
-  withheld: "this contact's number is in STAFF_CONTACTS",
-};
 
 const session = {
   person: undefined,
@@ -154,14 +147,6 @@ function drawHandoff() {
   byId("handoff-title").textContent = event ? t(event.until ? "handoff_echo" : "handoff") : "";
   byId("handoff-reason").textContent = event?.until ? t("handoff_until", { time: time(new Date(event.until)) }) : handoffReason(event?.reason ?? "");
   byId("give-back").onclick = () => composer.attempt(() => post("give-back", { conversation: event.conversation }));
-}
-
-/** The reason of a handoff in the page's language, where code gave it. */
-function handoffReason(reason) {
-  const late = /^a message came (\d+) hours late$/.exec(reason);
-  if (late) return t("reason_late", { hours: late[1] });
-  const [known] = Object.entries(REASONS).find(([, start]) => reason.startsWith(start)) ?? [];
-  return known ? t(`reason_${known}`) : reason;
 }
 
 function drawPeople() {

@@ -169,7 +169,7 @@ export class Pushes extends RecordList {
         el("strong", {}, push.title),
         el("p", { dir: "auto" }, linked(push.body ?? "")),
         reachable(push.url) && outLink(push.url, {}, t("open")),
-        el("small", {}, t("push_meta", { urgency: push.urgency ?? "normal", ttl: lasts })),
+        el("small", {}, t("push_meta", { urgency: t(`urgency_${push.urgency ?? "normal"}`), ttl: lasts })),
       ),
       el("time", { class: "figures", datetime: push.at }, moment(new Date(push.at))),
     );

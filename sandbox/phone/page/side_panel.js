@@ -4,6 +4,7 @@ import { byId, el, icon } from "./dom.js";
 import { Events, Files, Mails, Products, Pushes } from "./side_lists.js";
 import { Wire } from "./wire.js";
 import { t } from "./language.js";
+import { reason } from "./reasons.js";
 import { StripeView } from "./stripe.js";
 
 const NAMES = ["turns", "mails", "pushes", "files", "catalogue", "stripe", "events", "wire"];
@@ -61,7 +62,7 @@ export class SidePanel {
   }
 
   /** Run `work`; a failure is shown under the tabs, in the words of `told(error)`. */
-  async attempt(work, told = ({ message }) => message) {
+  async attempt(work, told = reason) {
     this.problem();
     await work().catch((error) => this.problem(told(error)));
   }

@@ -2,6 +2,7 @@
 
 import { el, icon, outLink, post, reachable } from "./dom.js";
 import { emptyNotice, realServiceNotice } from "./side_lists.js";
+import { reason } from "./reasons.js";
 import { rawEvent } from "./wire.js";
 import { has, moment, number, price, shortDay, t } from "./language.js";
 
@@ -61,7 +62,7 @@ export class StripeView {
 
   /** Send an action to the simulator, and show its new state. */
   async change(path, body) {
-    const told = (error) => (error.status === 402 ? t("card_was_declined") : error.message);
+    const told = (error) => (error.status === 402 ? t("card_was_declined") : reason(error));
     await this.context.attempt(async () => this.put(await post(`stripe/${path}`, body)), told);
     this.redraw();
   }
