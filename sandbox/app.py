@@ -47,18 +47,20 @@ _EVERY_INTERFACE = ("0.0.0.0", "::")
 
 
 @asynccontextmanager
-async def open_company(  # noqa: PLR0913 - its address, its folder, and two options
+async def open_company(  # noqa: PLR0913 - its address, its folder, and three options
     settings: Settings,
     host: str,
     port: int,
     data: Path,
     *,
     fresh: bool = False,
+    warm: bool = False,
     evaluate: EvaluateCases = no_evaluation,
 ) -> AsyncIterator[str]:
     """Run the company until the context ends; gives the page's address.
 
-    `data` keeps Redis and files, without those of earlier runs where it is `fresh`. Raises FolderInUse.
+    `data` keeps Redis and files, without those of earlier runs where it is `fresh`. `warm` loads the engine that reads
+    photos before the first one comes. Raises FolderInUse.
     """
     async with AsyncExitStack() as stack:
         port = port or free_port(host)
@@ -75,7 +77,7 @@ async def open_company(  # noqa: PLR0913 - its address, its folder, and two opti
         redis = await stack.enter_async_context(connect(settings.redis))
         http = await stack.enter_async_context(aiohttp.ClientSession())
         events = LiveEvents(redis)
-        simulated = await start_simulators(settings, stack, port, events)
+        simulated = await start_simulators(settings, stack, port, events, warm=warm)
         if simulated.stripe:
             rewriter.paths[simulated.stripe.account.base_url] = _STRIPE_PAGES
         notifier = UpdateNotifier()

@@ -24,7 +24,7 @@ def sandbox(
     """Run the whole service on this machine, with a phone in the browser; no account and no key needed."""
 
     async def run(settings: Settings) -> None:
-        async with open_company(settings, host, port, data, fresh=fresh, evaluate=evaluate_cases) as url:
+        async with open_company(settings, host, port, data, fresh=fresh, warm=True, evaluate=evaluate_cases) as url:
             redis = settings.redis.url.get_secret_value() if settings.redis.url else ""
             print(f"\n  Recado is open: {url}\n  Its Redis: {redis}\n  Stop it with Ctrl-C.\n", flush=True)  # noqa: T201
             await until_stopped()
