@@ -24,7 +24,7 @@ from bot.settings import RedisSettings, Settings, StorageSettings
 from bot.storage.files import files_of
 from bot.web.app import create_app
 from bot.web.server import listening
-from bot.worker import CONCURRENCY, running
+from bot.worker import running
 from sandbox.data_folder import locked_folder
 from sandbox.phone import api, demo_customers, emails
 from sandbox.phone import stripe as phone_stripe
@@ -80,8 +80,7 @@ async def open_company(  # noqa: PLR0913 - its address, its folder, and three op
         simulated = await start_simulators(settings, stack, port, events, warm=warm)
         if simulated.stripe:
             rewriter.paths[simulated.stripe.account.base_url] = _STRIPE_PAGES
-        notifier = UpdateNotifier()
-        app = create_app(settings)
+        app, notifier = create_app(settings), UpdateNotifier()
         app.middlewares.insert(0, host_guard)
         page = _page(settings, simulated, rewriter, notifier, events)
         _add_recado_routes(page, settings, redis, events)
@@ -91,7 +90,7 @@ async def open_company(  # noqa: PLR0913 - its address, its folder, and three op
             app.add_subapp(f"{_STRIPE_PAGES}/", rewriter.rewrite_responses(simulated.stripe.pages()))
         app.add_subapp("/sandbox/", page)
         app.add_routes([web.get("/", _redirect_to_page)])
-        await stack.enter_async_context(running(settings, QUEUES, CONCURRENCY, evaluate=evaluate))
+        await stack.enter_async_context(running(settings, QUEUES, evaluate=evaluate))
         address = await stack.enter_async_context(listening(app, host, port))
         if simulated.stripe:
             simulated.stripe.on_change = partial(notifier.notify, "stripe")

@@ -15,7 +15,7 @@ _LONGEST_BODY = 256 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """One request and its answer; `status` is 0 where no answer came.
+    """A request and its answer; `status` is 0 where no answer came.
 
     `about` names the content, `ids` are the messages, and `people` the phones and BSUIDs in it.
     """
@@ -52,7 +52,7 @@ class WireLog:
         return next((one for one in self.exchanges if one.id == number), None)
 
     def as_json(self) -> list[dict[str, Any]]:
-        """All of them without their bodies, the newest first."""
+        """List the exchanges without their bodies, the newest first."""
         return [asdict(replace(one, request="", answer="")) for one in reversed(self.exchanges)]
 
     def _add(self, kind: Literal["webhook", "graph"], line: str, body: bytes, status: int, answer: str) -> None:

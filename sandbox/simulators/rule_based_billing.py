@@ -202,6 +202,7 @@ _TROUBLE = (
     ("is to end", "resume_first"),
     ("waits for its payment", "waiting_payment"),
     ("no such plan", "no_plan"),
+    ("several accounts have this number", "accounts"),
     ("several", "which"),
     ("no such invoice", "no_invoice"),
     ("by e-mail", "not_mailed"),
@@ -298,6 +299,10 @@ _SAY: dict[str, dict[Language, str]] = {
     "no_plan": {
         "es": "No hay un plan así. Pregúntame por los planes.",
         "en": "There is no such plan. Ask me about the plans.",
+    },
+    "accounts": {
+        "es": "Hay varias cuentas con tu número, así que ya avisé a una persona del equipo.",
+        "en": "Several accounts have your number, so I have told somebody of the team.",
     },
     "which": {
         "es": "Tienes varias suscripciones. ¿Cuál? Escribe el nombre del plan.",

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from bot.agent.tools.catalog import TABLE
-from bot.messages.prompt_text import fenced
+from bot.messages.prompt_text import tagged
 from sandbox.phone import api
 from sandbox.simulators.rule_based_model import answer_by_rules
 from tests.paths import ROOT
@@ -115,16 +115,16 @@ def test_a_customer_never_reads_the_error_of_a_tool(tool: str, error: str) -> No
 @pytest.mark.parametrize(
     ("message", "spanish"),
     [
-        (fenced("order", items="2 × SKU-1"), "Recibí tu pedido: 2 × SKU-1"),
-        (fenced("sticker", note="a sticker, as a gesture"), "¡Qué buen sticker!"),
-        (fenced("cards", cards="Carla: +52 55"), "Recibí el contacto de Carla: +52 55."),
-        (fenced("tap", title="Sí"), "Elegiste «Sí»."),
-        (fenced("form", answers="talla: M"), "Recibí tu formulario: talla: M."),
-        (fenced("came_from_ad", headline="Rebajas") + "\nHola", "Vienes de nuestro anuncio «Rebajas»."),
-        (fenced("asking_about_product", product="SKU-9") + "\n¿Hay?", "Preguntas por el producto *SKU-9*."),
-        (fenced("forwarded_message", text="Vendo moto"), "Leí lo que reenviaste: «Vendo moto»."),
-        (fenced("photo", text_read="none"), "Vi tu foto, pero no encontré texto"),
-        (fenced("location", coordinates="19.4, -99.1", name="Zócalo"), "Recibí tu ubicación: Zócalo"),
+        (tagged("order", items="2 × SKU-1"), "Recibí tu pedido: 2 × SKU-1"),
+        (tagged("sticker", note="a sticker, as a gesture"), "¡Qué buen sticker!"),
+        (tagged("cards", cards="Carla: +52 55"), "Recibí el contacto de Carla: +52 55."),
+        (tagged("tap", title="Sí"), "Elegiste «Sí»."),
+        (tagged("form", answers="talla: M"), "Recibí tu formulario: talla: M."),
+        (tagged("came_from_ad", headline="Rebajas") + "\nHola", "Vienes de nuestro anuncio «Rebajas»."),
+        (tagged("asking_about_product", product="SKU-9") + "\n¿Hay?", "Preguntas por el producto *SKU-9*."),
+        (tagged("forwarded_message", text="Vendo moto"), "Leí lo que reenviaste: «Vendo moto»."),
+        (tagged("photo", text_read="none"), "Vi tu foto, pero no encontré texto"),
+        (tagged("location", coordinates="19.4, -99.1", name="Zócalo"), "Recibí tu ubicación: Zócalo"),
     ],
 )
 def test_each_kind_of_message_has_fitting_words_without_tags(message: str, spanish: str) -> None:

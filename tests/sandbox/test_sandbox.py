@@ -78,7 +78,7 @@ async def test_a_newcomer_writes_speaks_and_sends_a_photo_and_is_understood(sand
     assert float(hours["cost_usd"]) > 0
 
     invited = await talk(url, text("quiero recibir avisos"))
-    token = re.findall(r"/push/(c_\S+?)\)", invited["reply"][0])[0]
+    token = re.findall(r"/push/(\S+?)\)", invited["reply"][0])[0]
     async with aiohttp.ClientSession() as http:
         async with http.post(f"{url}push/browser", json={"token": token}) as response:
             assert (response.status, await response.json()) == (201, {"subscribed": True})

@@ -142,7 +142,7 @@ export class Pushes extends RecordList {
 
   /** The token of the latest push invitation sent to the chosen person. */
   token() {
-    const link = /\/push\/(c_[\w.-]+)/;
+    const link = /\/push\/([\w-]{20,}\.[\w-]+)/;
     const sent = this.context.said().filter(({ direction }) => direction === "out").map(({ message }) => link.exec(JSON.stringify(message))?.[1]);
     return sent.filter(Boolean).at(-1);
   }
