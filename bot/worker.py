@@ -19,7 +19,7 @@ from bot.infra import queues
 from bot.infra.metrics import MetricsShipper
 from bot.infra.queues import JobScheduler
 from bot.infra.redis import ended
-from bot.integrations.stripe import events as stripe_events
+from bot.integrations.stripe import event_kinds
 from bot.prompting.release_gate import EvaluateCases, no_evaluation
 from bot.prompting.watcher import watch
 from bot.services import LEASE_SECONDS, Services, open_services
@@ -85,7 +85,7 @@ async def _processors(services: Services) -> dict[queues.Name, queues.Processor]
         {
             "template": services.notifications.process,
             "push": services.pushes.process,
-            stripe_events.JOB: stripe.process if stripe else _without_key,
+            event_kinds.JOB: stripe.process if stripe else _without_key,
         }
     )
     found: dict[queues.Name, queues.Processor] = {
