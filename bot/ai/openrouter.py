@@ -194,7 +194,9 @@ class OpenRouter:
             return answer
         finally:
             self._record_outcome(model, outcome)
-            attempt = chat_completions.attempt(model, outcome, time.perf_counter() - started, raw)
+            attempt = chat_completions.attempt(
+                model, outcome, time.perf_counter() - started, raw, tuple(body["messages"])
+            )
             if question.spending and not (raw is None and outcome in _SERVED_PERHAPS):
                 await question.spending.settle(most, attempt.cost_usd)
             await record_attempt(attempt)
