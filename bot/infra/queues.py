@@ -202,10 +202,10 @@ def by_name(processors: dict[str, Processor]) -> Processor:
 async def working(
     processors: Mapping[Name, Processor], settings: RedisSettings, *, concurrency: int | None = None
 ) -> AsyncIterator[None]:
-    """Work on the jobs of these queues until the context ends, which waits for the jobs in hand.
+    """Work on the jobs of these queues until the context ends, which waits for the running jobs.
 
     Without `concurrency` each queue has its own of CONCURRENCY. Raises RedisNotReachable at once. Cancelled while it
-    waits at the end, it lets the jobs in hand go to another worker.
+    waits at the end, it lets the running jobs go to another worker.
     """
     workers = [
         _worker(name, process, settings, concurrency or CONCURRENCY[name]) for name, process in processors.items()
@@ -240,7 +240,7 @@ async def _reached(worker: QueueWorker) -> None:
 
 
 async def _given_up(workers: Sequence[QueueWorker], resting: asyncio.Future[Any]) -> None:
-    """Cancel the jobs in hand, until the last one is over: see bot.infra.redis.cancel_and_wait."""
+    """Cancel the running jobs, until the last one is over: see bot.infra.redis.cancel_and_wait."""
     while not resting.done():
         await asyncio.gather(*(worker.end(force=True) for worker in workers), return_exceptions=True)
         await asyncio.wait({resting}, timeout=1)

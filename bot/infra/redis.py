@@ -234,7 +234,7 @@ class MicroBatcher(Generic[T, R]):
             return [error] * len(items)
         except Exception as error:  # noqa: BLE001 - its item gets it, or the log does
             if len(items) > 1:
-                # One of them is to blame, and the others must not fail with it. Idempotent.
+                # One of them is to blame, and the others must not fail with it. Work may run twice.
                 return [result for item in items for result in await self._results([item])]
             _log.exception("batch_item_failed", work=getattr(self._work, "__qualname__", "work"))
             return [error]
