@@ -15,6 +15,8 @@ from bot.messages.prompt_text import tagged, without_our_tags
 
 _BOT = Path(bot.__file__).parent
 _PROMPTS = _BOT.parent / "prompts"
+# Their tags are those of HTML pages.
+_PAGES = ("cli", "web")
 # A tag written by hand has its opening and its closing part in one string.
 _BY_HAND = re.compile(r"<([a-z_]+)>[^<]*</\1>", re.DOTALL)
 
@@ -41,7 +43,8 @@ def _written(source: str) -> set[str]:
 
 def _tags() -> list[str]:
     kinds = (one for one in get_args(get_args(Content)[0]) if issubclass(one, Media))
-    written = (_written(path.read_text()) for path in sorted(_BOT.rglob("*.py")))
+    modules = (path for path in sorted(_BOT.rglob("*.py")) if path.relative_to(_BOT).parts[0] not in _PAGES)
+    written = (_written(path.read_text()) for path in modules)
     in_prompts = (re.findall(r"<([a-z_]+)>", path.read_text()) for path in sorted(_PROMPTS.rglob("*.md")))
     media = {str(kind.model_fields["kind"].default) for kind in kinds}
     return sorted(media.union(*written, *in_prompts))
